@@ -1,0 +1,262 @@
+"""Every key in storage and every shot's name, built here and nowhere else.
+
+The layout is the storage contract:
+
+    inbox/<client>/<batch>/...                       read-only to us; an empty object READY closes the batch
+    batches/<client>/<batch>/batch.json
+    batches/<client>/<batch>/shots/<shot>/...        record.json, master.tif, matte.png, edit.tif, preview.webp, ...
+    jobs/<client>/<batch>/<shot>/out|returned/...
+    deliveries/<client>/<batch>/<n>/...
+    quarantine/<client>/<batch>/...
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from pathlib import PurePosixPath
+
+from packshot.errors import NamingError
+from packshot.types import Value
+
+READY = "READY"
+MANIFEST = "manifest.csv"
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_FIELD = re.compile(r"\{([a-z_]*)\}")
+_PRINTABLE = re.compile(r"[A-Za-z0-9._-]+")
+
+
+class BatchId(Value):
+    """A client's batch."""
+
+    client: str
+    batch: str
+
+    def __str__(self) -> str:
+        return f"{self.client}/{self.batch}"
+
+
+class ShotId(Value):
+    """One photograph in a batch."""
+
+    client: str
+    batch: str
+    shot: str
+
+    @property
+    def in_batch(self) -> BatchId:
+        return BatchId(client=self.client, batch=self.batch)
+
+    def __str__(self) -> str:
+        return f"{self.client}/{self.batch}/{self.shot}"
+
+
+def checked_name(name: str, *, what: str) -> str:
+    """Return `name` if it can stand in a key: letters, digits, ``. _ -``, at most 100, no ``..``.
+
+    Args:
+        what: what is being named ("client", "batch"), for the message.
+    Raises:
+        NamingError: it can't.
+    """
+    if not _NAME.fullmatch(name) or ".." in name:
+        raise NamingError(
+            f"this {what} cannot be used in a storage key",
+            repr(name),
+            allowed="letters, digits, '.', '_' and '-', starting with a letter or digit, at most 100",
+            next_step=f"Rename the {what}.",
+        )
+    return name
+
+
+def batch_id(client: str, batch: str) -> BatchId:
+    """Return the id of a batch whose names can stand in keys.
+
+    Raises:
+        NamingError: a name can't.
+    """
+    return BatchId(client=checked_name(client, what="client"), batch=checked_name(batch, what="batch"))
+
+
+def shot_names(files: Mapping[str, str]) -> dict[str, str]:
+    """Return a shot name for each file: its stem in safe letters, made unique by its content.
+
+    The same files give the same names in any order. A name that two files would share, whatever its case,
+    gets the first eight digits of each file's hash; two files with the same bytes also get a counter.
+
+    Args:
+        files: path inside the inbox folder -> SHA-256 of the content, hex.
+    """
+    wanted: dict[str, list[str]] = {}
+    for path in sorted(files):
+        wanted.setdefault(_safe_stem(path).lower(), []).append(path)
+    names: dict[str, str] = {}
+    for paths in wanted.values():
+        for path in paths:
+            alone = len(paths) == 1
+            names[path] = _safe_stem(path) if alone else f"{_safe_stem(path)}-{files[path][:8]}"
+    return _counted(names)
+
+
+def _safe_stem(path: str) -> str:
+    """The path without its last suffix, in ASCII, slashes as ``--``."""
+    pure = PurePosixPath(path)
+    text = "--".join([*pure.parent.parts, pure.stem])
+    text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    text = re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-._")
+    return re.sub(r"\.{2,}", ".", text)[:80].rstrip("-._") or "shot"
+
+
+def _counted(names: dict[str, str]) -> dict[str, str]:
+    """Make equal names different with a counter in the order of the paths."""
+    taken: set[str] = set()
+    unique: dict[str, str] = {}
+    for path in sorted(names):
+        name, n = names[path], 1
+        while name.lower() in taken:
+            n += 1
+            name = f"{names[path]}-{n}"
+        taken.add(name.lower())
+        unique[path] = name
+    return unique
+
+
+def inbox_prefix(batch: BatchId) -> str:
+    """``inbox/<client>/<batch>/``."""
+    return f"inbox/{batch.client}/{batch.batch}/"
+
+
+def inbox_key(batch: BatchId, path: str) -> str:
+    """Return the key of an uploaded file; `path` is relative to the batch's folder, with slashes."""
+    return inbox_prefix(batch) + path
+
+
+def path_in_inbox(batch: BatchId, key: str) -> str:
+    """Return the path of an uploaded file inside its batch's folder."""
+    return key.removeprefix(inbox_prefix(batch))
+
+
+def batch_from_ready_key(key: str) -> BatchId | None:
+    """Return the batch that a READY object closes; None for any other key."""
+    parts = key.split("/")
+    if len(parts) != 4 or parts[0] != "inbox" or parts[3] != READY:
+        return None
+    return BatchId(client=parts[1], batch=parts[2])
+
+
+def batch_record_key(batch: BatchId) -> str:
+    """``batches/<client>/<batch>/batch.json``."""
+    return f"batches/{batch.client}/{batch.batch}/batch.json"
+
+
+def shots_prefix(batch: BatchId) -> str:
+    """``batches/<client>/<batch>/shots/``."""
+    return f"batches/{batch.client}/{batch.batch}/shots/"
+
+
+def shot_key(shot: ShotId, file: str) -> str:
+    """Return the key of one of a shot's own objects: ``record.json``, ``master.tif``, ``evidence/<n>.webp``."""
+    return f"{shots_prefix(shot.in_batch)}{shot.shot}/{file}"
+
+
+def record_key(shot: ShotId) -> str:
+    """The key of the shot's record."""
+    return shot_key(shot, "record.json")
+
+
+def job_out_key(shot: ShotId, file: str) -> str:
+    """Return the key of something an editor takes."""
+    return f"jobs/{shot.client}/{shot.batch}/{shot.shot}/out/{file}"
+
+
+def job_returned_prefix(shot: ShotId) -> str:
+    """The hot folder of one shot: where an editor puts the result."""
+    return f"jobs/{shot.client}/{shot.batch}/{shot.shot}/returned/"
+
+
+def deliveries_prefix(batch: BatchId) -> str:
+    """``deliveries/<client>/<batch>/``."""
+    return f"deliveries/{batch.client}/{batch.batch}/"
+
+
+def delivery_prefix(batch: BatchId, number: int) -> str:
+    """``deliveries/<client>/<batch>/<n>/``, counting from 1."""
+    return f"{deliveries_prefix(batch)}{number}/"
+
+
+def delivery_key(batch: BatchId, number: int, path: str) -> str:
+    """Return the key of a delivered file; `path` is ``<platform>/<name>`` or the package's own files."""
+    return delivery_prefix(batch, number) + path
+
+
+def quarantine_key(batch: BatchId, path: str) -> str:
+    """Return the key under which a copy of a refused file is kept."""
+    return f"quarantine/{batch.client}/{batch.batch}/{path}"
+
+
+def quarantine_reason_key(batch: BatchId, path: str) -> str:
+    """Return the key of the reason for a refusal, beside the file."""
+    return quarantine_key(batch, path) + ".reason.json"
+
+
+def template_fields(template: str) -> tuple[str, ...]:
+    """Return the fields of a naming template such as ``{sku}_{view}_{index}``, in order.
+
+    Raises:
+        NamingError: a brace is left open or a field's name is not lower case.
+    """
+    rest = _FIELD.sub("", template)
+    if "{" in rest or "}" in rest:
+        raise NamingError(
+            "this naming template is malformed",
+            repr(template),
+            allowed="text and {fields} in lower case",
+            next_step="Check its braces.",
+        )
+    return tuple(_FIELD.findall(template))
+
+
+def fill_template(template: str, values: Mapping[str, str], *, subject: str) -> str:
+    """Return the file name (without extension) that a template gives for a shot.
+
+    Args:
+        values: what is known of the shot; an empty text counts as unknown.
+        subject: the shot and platform, for the message.
+    Raises:
+        NamingError: a field is unknown, or the result has characters that a marketplace would refuse.
+    """
+    for field in template_fields(template):
+        if not values.get(field):
+            known = ", ".join(sorted(k for k, v in values.items() if v)) or "nothing"
+            raise NamingError(
+                f"the name needs '{field}', which is not known of this shot",
+                subject,
+                found=known,
+                allowed=f"every field of {template!r}",
+                next_step=f"Give '{field}' in the manifest or in the client's file name pattern.",
+            )
+    name = _FIELD.sub(lambda match: values[match.group(1)], template)
+    if not _PRINTABLE.fullmatch(name):
+        wrong = "".join(sorted(set(re.sub(_PRINTABLE, "", name))))
+        raise NamingError(
+            "the name has characters that file systems and marketplaces refuse",
+            subject,
+            found=f"{name!r} with {wrong!r}",
+            allowed="letters, digits, '.', '_' and '-'",
+            next_step="Correct the value in the manifest.",
+        )
+    return name
+
+
+def collisions(names: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
+    """Return the names wanted by more than one shot, with those shots, ignoring case.
+
+    Args:
+        names: pairs of (file name in the delivery, shot).
+    """
+    wanted: dict[str, list[str]] = {}
+    for name, shot in names:
+        wanted.setdefault(name.lower(), []).append(shot)
+    return {name: tuple(sorted(shots)) for name, shots in wanted.items() if len(shots) > 1}

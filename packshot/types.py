@@ -1,0 +1,144 @@
+"""The values that pass between the rooms.
+
+Sizes are ``(width, height)``; arrays are ``(rows, columns, channels)``; a `Box` is in pixels, half-open.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+Pixels8: TypeAlias = NDArray[np.uint8]
+"""(rows, columns, 3) or (rows, columns), 8 bit."""
+Pixels16: TypeAlias = NDArray[np.uint16]
+"""(rows, columns, 3), 16 bit."""
+Matte: TypeAlias = NDArray[np.float32]
+"""(rows, columns), coverage by the product in 0..1."""
+FloatImage: TypeAlias = NDArray[np.float32]
+"""(rows, columns, 3); the docstring that uses it says in which light."""
+Mask: TypeAlias = NDArray[np.bool_]
+"""(rows, columns)."""
+
+
+class Value(BaseModel):
+    """A frozen value that refuses unknown fields and goes to JSON unchanged."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Size(NamedTuple):
+    """Width and height in pixels."""
+
+    width: int
+    height: int
+
+    @property
+    def longest(self) -> int:
+        return max(self.width, self.height)
+
+    @property
+    def shortest(self) -> int:
+        return min(self.width, self.height)
+
+    def __str__(self) -> str:
+        return f"{self.width} x {self.height}"
+
+
+class Box(NamedTuple):
+    """A rectangle of pixels: columns left..right-1, rows top..bottom-1."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    @property
+    def width(self) -> int:
+        return self.right - self.left
+
+    @property
+    def height(self) -> int:
+        return self.bottom - self.top
+
+    @property
+    def size(self) -> Size:
+        return Size(self.width, self.height)
+
+
+def size_of(pixels: NDArray[Any]) -> Size:
+    """Return the size of an array of (rows, columns, ...): the one place that turns one order into the other."""
+    return Size(int(pixels.shape[1]), int(pixels.shape[0]))
+
+
+class Status(StrEnum):
+    """What became of one check."""
+
+    PASSED = "passed"
+    WARNING = "warning"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+class Finding(Value):
+    """One observation about a picture: what was measured, against which limit, where.
+
+    Attributes:
+        code: stable name, snake_case; docs/errors.md lists them all.
+        message: a sentence a reviewer understands.
+        measured: the figure, in `unit`; None where there is none.
+        limit: the figure it was compared with, in the same unit.
+        box: where, in pixels of the picture at 1:1; None means the picture as a whole.
+        gate: a failed gate forbids auto-approval whatever the score.
+    """
+
+    code: str
+    status: Status
+    message: str
+    measured: float | None = None
+    limit: float | None = None
+    unit: str = ""
+    box: Box | None = None
+    gate: bool = False
+
+    @property
+    def stops_approval(self) -> bool:
+        """Whether this finding alone keeps the picture from being approved by the machine."""
+        return self.gate and self.status is Status.FAILED
+
+
+class Complexity(StrEnum):
+    """How hard a product is to edit."""
+
+    SIMPLE = "simple"
+    MEDIUM = "medium"
+    COMPLEX = "complex"
+
+
+class Route(StrEnum):
+    """Who edits a shot."""
+
+    AUTOMATED = "automated"
+    HUMAN = "human"
+
+
+class Verdict(StrEnum):
+    """What the score and the gates decide."""
+
+    AUTO_APPROVE = "auto_approve"
+    HUMAN_REVIEW = "human_review"
+    REJECT_AND_REDO = "reject_and_redo"
+
+
+class Sourced(Value):
+    """A fact about a shot and where it came from.
+
+    Attributes:
+        source: ``manifest``, ``file_name``, ``exif``, ``iptc``, ``xmp``, ``config`` or ``default``.
+    """
+
+    value: str
+    source: str

@@ -1,0 +1,80 @@
+"""A batch's record: what came in, what became of the whole, what was delivered.
+
+The shots' own lives stand in their own records; here stands only what belongs to the batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from pydantic import Field
+
+from packshot.naming import BatchId, ShotId
+from packshot.types import Finding, Value
+
+
+class ShotRef(Value):
+    """One uploaded photograph: where it is and what the manifest says of it.
+
+    Attributes:
+        path: inside the batch's inbox folder.
+        etag: the storage's word for the content; changes with it.
+        row: the manifest's row for this file, by column; empty without one.
+        generation: how often the shot was started again; part of every cache key.
+    """
+
+    shot: ShotId
+    path: str
+    key: str
+    etag: str
+    size_bytes: int
+    row: Mapping[str, str] = Field(default_factory=dict)
+    generation: int = 0
+
+
+class Delivery(Value):
+    """One package handed over.
+
+    Attributes:
+        number: counts from 1; later ones supplement the earlier.
+        shots: names of the shots in it.
+        files: how many renditions.
+    """
+
+    number: int
+    at: datetime
+    shots: tuple[str, ...]
+    files: int
+    certificate_sha256: str
+
+
+class BatchRecord(Value):
+    """All that is known of a batch.
+
+    Attributes:
+        shots: every photograph, in the order of their names.
+        ignored: uploaded files that are not photographs (manifest, READY, sidecars), with the reason.
+        findings: rows without a file, files without a row, duplicates.
+        groups: shot name -> shoot group.
+        claimed_by: id of the flow run at work on it; empty when none is.
+    """
+
+    batch: BatchId
+    received_at: datetime
+    shots: tuple[ShotRef, ...] = ()
+    ignored: Mapping[str, str] = Field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+    groups: Mapping[str, str] = Field(default_factory=dict)
+    deliveries: tuple[Delivery, ...] = ()
+    claimed_by: str = ""
+    finished_at: datetime | None = None
+
+    @property
+    def next_delivery(self) -> int:
+        """The number the next delivery gets."""
+        return len(self.deliveries) + 1
+
+    def ref(self, shot: str) -> ShotRef | None:
+        """Return the photograph of that name, or None."""
+        return next((ref for ref in self.shots if ref.shot.shot == shot), None)

@@ -1,0 +1,1 @@
+"""Colour: working space, ICC profiles, transforms, colour difference."""

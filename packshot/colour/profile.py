@@ -1,0 +1,228 @@
+"""What an ICC profile says: its name, its colour model, its curves and matrix; whether it can be believed.
+
+Fields and tag types as in ICC.1:2001-04 (version 2) and ICC.1:2022 (version 4).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import math
+import struct
+from collections.abc import Callable
+from enum import StrEnum
+
+import imagecodecs
+import numpy as np
+from numpy.typing import NDArray
+
+from packshot.colour.spaces import D50_XYZ, Matrix
+from packshot.errors import BadProfileError
+
+_HEADER_BYTES = 128
+_MOST_TAGS = 100
+_MOST_BYTES = 32 * 1024 * 1024
+_PICTURE_CLASSES = (b"mntr", b"scnr", b"prtr", b"spac")
+_WHITE_TOLERANCE = 0.01
+_LEAST_WHITE_L = 50.0
+_MOST_BLACK_L = 60.0
+_FALL_TOLERANCE_L = 2.0
+
+
+class ColourModel(StrEnum):
+    """What the channels of a picture mean."""
+
+    RGB = "rgb"
+    GREY = "grey"
+    CMYK = "cmyk"
+    LAB = "lab"
+
+
+_MODELS = {b"RGB ": ColourModel.RGB, b"GRAY": ColourModel.GREY, b"CMYK": ColourModel.CMYK, b"Lab ": ColourModel.LAB}
+LCMS_NAMES = {ColourModel.RGB: "rgb", ColourModel.GREY: "gray", ColourModel.CMYK: "cmyk", ColourModel.LAB: "lab"}
+
+
+@dataclasses.dataclass(frozen=True)
+class MatrixProfile:
+    """A profile that is three curves and a matrix.
+
+    Attributes:
+        curves: (65536, 3) float32, linear light in 0..1 for each 16-bit value of each channel.
+        to_pcs: from linear RGB to XYZ relative to D50; white is (1, 1, 1) exactly.
+    """
+
+    curves: NDArray[np.float32]
+    to_pcs: Matrix
+
+
+def profile_name(icc: bytes) -> str:
+    """Return the profile's own description; an empty text if it has none that can be read."""
+    try:
+        content = _tags(icc).get(b"desc", b"")
+        return _read_description(content).strip().strip("\0").strip()[:100]
+    except (struct.error, ValueError, UnicodeDecodeError):
+        return ""
+
+
+def colour_model(icc: bytes) -> ColourModel | None:
+    """Return the colour model of a profile's device side; None for one that pictures are not kept in."""
+    return _MODELS.get(icc[16:20])
+
+
+def check_profile(icc: bytes, *, model: ColourModel, subject: str) -> None:
+    """Check that a profile can be believed for a picture of this colour model.
+
+    It must be whole, be meant for pictures, have the picture's channels, and make white light, black dark and
+    greys that rise.
+
+    Raises:
+        BadProfileError: it can't, and why.
+    """
+    problem = _structural_problem(icc, model) or _absurdity(icc, model)
+    if problem:
+        raise BadProfileError(
+            "its ICC profile cannot be believed",
+            subject,
+            found=problem,
+            allowed=f"a whole {model} profile",
+            next_step="Assign the right profile and export the picture again.",
+        )
+
+
+@functools.lru_cache(maxsize=16)
+def matrix_profile(icc: bytes) -> MatrixProfile | None:
+    """Return the curves and matrix of an RGB profile; None if it holds tables instead or is not of that kind."""
+    try:
+        tags = _tags(icc)
+        if colour_model(icc) is not ColourModel.RGB or icc[20:24] != b"XYZ " or any(t[:3] == b"A2B" for t in tags):
+            return None
+        curves = np.stack([_read_curve(tags[name]) for name in (b"rTRC", b"gTRC", b"bTRC")], axis=1)
+        columns = np.stack([_read_xyz(tags[name]) for name in (b"rXYZ", b"gXYZ", b"bXYZ")], axis=1)
+    except (struct.error, ValueError, KeyError, ArithmeticError):
+        return None
+    white = columns.sum(axis=1)
+    off_white = not np.allclose(white, D50_XYZ, atol=_WHITE_TOLERANCE)
+    if off_white or not np.isfinite(curves).all() or abs(np.linalg.det(columns)) < 1e-6:
+        return None
+    # Relative colorimetry: the medium's white is the connection space's white, whatever was rounded on the way.
+    balanced = columns * (np.array(D50_XYZ) / white)[:, None]
+    return MatrixProfile(curves=np.clip(curves, 0, 1).astype(np.float32), to_pcs=balanced)
+
+
+def _structural_problem(icc: bytes, model: ColourModel) -> str:
+    if len(icc) < _HEADER_BYTES + 4:
+        return f"{len(icc)} bytes, less than a header"
+    if len(icc) > _MOST_BYTES:
+        return f"{len(icc)} bytes"
+    if icc[36:40] != b"acsp":
+        return "no ICC signature"
+    if struct.unpack(">I", icc[:4])[0] > len(icc):
+        return f"{len(icc)} of {struct.unpack('>I', icc[:4])[0]} bytes"
+    if icc[12:16] not in _PICTURE_CLASSES:
+        return f"a profile of class {icc[12:16]!r}"
+    if colour_model(icc) is not model:
+        return f"a profile for {icc[16:20].decode('ascii', 'replace').strip()!r}"
+    return ""
+
+
+def _absurdity(icc: bytes, model: ColourModel) -> str:
+    """Look at what the profile makes of a grey ramp from black to white."""
+    try:
+        imagecodecs.cms_profile_validate(icc)
+        lightness = _ramp_lightness(icc, model)
+    except (imagecodecs.CmsError, ValueError, TypeError, RuntimeError) as error:
+        return f"a profile that the colour engine refuses ({error})"
+    if not np.isfinite(lightness).all():
+        return "a profile that gives no numbers"
+    if lightness[-1] < _LEAST_WHITE_L or lightness[0] > _MOST_BLACK_L or lightness[-1] - lightness[0] < 30:
+        return f"white at L* {lightness[-1]:.0f} and black at L* {lightness[0]:.0f}"
+    fall = float(np.max(np.maximum.accumulate(lightness) - lightness))
+    return f"greys that fall by L* {fall:.0f} as they should rise" if fall > _FALL_TOLERANCE_L else ""
+
+
+def _ramp_lightness(icc: bytes, model: ColourModel) -> NDArray[np.float64]:
+    ramp = np.linspace(0, 65535, 33).astype(np.uint16)[None, :]
+    if model is ColourModel.RGB:
+        pixels = np.repeat(ramp[..., None], 3, axis=2)
+    elif model is ColourModel.CMYK:
+        pixels = np.repeat(65535 - ramp[..., None], 4, axis=2)
+    elif model is ColourModel.GREY:
+        pixels = ramp
+    else:
+        return np.linspace(0, 100, 33)
+    lab = imagecodecs.cms_transform(
+        np.ascontiguousarray(pixels),
+        icc,
+        imagecodecs.cms_profile("lab4"),
+        colorspace=LCMS_NAMES[model],
+        outcolorspace="lab",
+        outdtype="float32",
+        intent=1,
+        flags=int(imagecodecs.CMS.FLAGS.NOOPTIMIZE),
+    )
+    return np.asarray(lab[0, :, 0], np.float64)
+
+
+def _tags(icc: bytes) -> dict[bytes, bytes]:
+    """Return each tag's content.
+
+    Raises:
+        struct.error, ValueError: the table is cut off or absurd.
+    """
+    (count,) = struct.unpack_from(">I", icc, _HEADER_BYTES)
+    if count > _MOST_TAGS:
+        raise ValueError(f"{count} tags")
+    found: dict[bytes, bytes] = {}
+    for index in range(count):
+        name, offset, size = struct.unpack_from(">4sII", icc, _HEADER_BYTES + 4 + 12 * index)
+        if offset + size > len(icc):
+            raise ValueError(f"tag {name!r} is cut off")
+        found[name] = icc[offset : offset + size]
+    return found
+
+
+def _read_description(content: bytes) -> str:
+    if content[:4] == b"desc":
+        (length,) = struct.unpack_from(">I", content, 8)
+        return content[12 : 12 + length].decode("latin-1")
+    if content[:4] == b"mluc":
+        length, offset = struct.unpack_from(">II", content, 20)
+        return content[offset : offset + length].decode("utf-16-be")
+    return ""
+
+
+def _read_xyz(content: bytes) -> NDArray[np.float64]:
+    return np.array(struct.unpack_from(">3i", content, 8), np.float64) / 65536
+
+
+def _read_curve(content: bytes) -> NDArray[np.float64]:
+    """Return a curve sampled at all 16-bit values (curveType, parametricCurveType)."""
+    encoded = np.arange(65536) / 65535
+    if content[:4] == b"curv":
+        (count,) = struct.unpack_from(">I", content, 8)
+        values = np.frombuffer(content, ">u2", count, 12).astype(np.float64)
+        if count == 0:
+            return encoded
+        if count == 1:
+            return encoded ** float(values[0] / 256)
+        return np.interp(encoded, np.linspace(0, 1, count), values / 65535)
+    if content[:4] == b"para":
+        (kind,) = struct.unpack_from(">H", content, 8)
+        parameters = np.frombuffer(content, ">i4", (1, 3, 4, 5, 7)[kind], 12) / 65536 if kind < 5 else ()
+        return _parametric(kind, [float(value) for value in parameters], encoded)
+    raise ValueError(f"curve type {content[:4]!r}")
+
+
+def _parametric(kind: int, p: list[float], x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """ICC.1:2022, table 68: g, a, b, c, d, e, f."""
+    power: Callable[[float, float], NDArray[np.float64]] = lambda a, b: np.maximum(a * x + b, 0) ** p[0]  # noqa: E731
+    if kind == 0:
+        return power(1, 0)
+    if kind in (1, 2):
+        offset = p[3] if kind == 2 else 0.0
+        threshold = -p[2] / p[1] if p[1] else math.inf
+        return np.where(x >= threshold, power(p[1], p[2]), 0) + offset
+    if kind in (3, 4):
+        e, f = (p[5], p[6]) if kind == 4 else (0.0, 0.0)
+        return np.where(x >= p[4], power(p[1], p[2]) + e, p[3] * x + f)
+    raise ValueError(f"parametric curve {kind}")

@@ -24,7 +24,7 @@ READY = "READY"
 MANIFEST = "manifest.csv"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-_FIELD = re.compile(r"\{([a-z_]*)\}")
+_FIELD = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 _PRINTABLE = re.compile(r"[A-Za-z0-9._-]+")
 
 

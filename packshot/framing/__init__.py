@@ -1,0 +1,9 @@
+"""Framing: where the product stands on the canvas of a rendition, and how it gets there."""
+
+from __future__ import annotations
+
+from packshot.framing.fit import Placement, fill_ratio_of, fit
+from packshot.framing.place import Framed, place
+from packshot.framing.subject import subject_box
+
+__all__ = ["Framed", "Placement", "fill_ratio_of", "fit", "place", "subject_box"]

@@ -32,6 +32,7 @@ WORKING_GAMMA = 563 / 256
 WHITE_16 = 65535
 
 ADOBE_RGB_PRIMARIES: Chromaticities = ((0.64, 0.33), (0.21, 0.71), (0.15, 0.06))
+DISPLAY_P3_PRIMARIES: Chromaticities = ((0.680, 0.320), (0.265, 0.690), (0.150, 0.060))
 SRGB_PRIMARIES: Chromaticities = ((0.64, 0.33), (0.30, 0.60), (0.15, 0.06))
 D65_XY = (0.3127, 0.3290)
 D50_XYZ = (0.9642, 1.0, 0.8249)
@@ -51,7 +52,13 @@ def working_profile() -> bytes:
 @functools.cache
 def srgb_profile() -> bytes:
     """Return the ICC profile (version 2) of sRGB."""
-    return _matrix_profile(SRGB_NAME, srgb_to_pcs(), _sampled_curve(srgb_decode(np.linspace(0, 1, _SRGB_CURVE_POINTS))))
+    return _matrix_profile(SRGB_NAME, srgb_to_pcs(), _srgb_curve())
+
+
+@functools.cache
+def display_p3_profile() -> bytes:
+    """Return an ICC profile (version 2) of Display P3: SMPTE EG 432-1's primaries, sRGB's curve."""
+    return _matrix_profile("Display P3 compatible", _colorants(DISPLAY_P3_PRIMARIES), _srgb_curve())
 
 
 @functools.cache
@@ -134,8 +141,8 @@ def _gamma_curve(gamma: float) -> bytes:
     return b"curv" + struct.pack(">IIH", 0, 1, round(gamma * 256))
 
 
-def _sampled_curve(linear: NDArray[np.float64]) -> bytes:
-    values = np.round(linear * WHITE_16).astype(">u2")
+def _srgb_curve() -> bytes:
+    values = np.round(srgb_decode(np.linspace(0, 1, _SRGB_CURVE_POINTS)) * WHITE_16).astype(">u2")
     return b"curv" + struct.pack(">II", 0, len(values)) + values.tobytes()
 
 

@@ -1,0 +1,104 @@
+"""Headers of ISO base media files (HEIC, AVIF: ISO/IEC 23008-12) and of JPEG XL (ISO/IEC 18181)."""
+
+from __future__ import annotations
+
+import dataclasses
+import struct
+from collections.abc import Iterator
+
+from packshot.ingest.parts import Container, DamagedError
+from packshot.types import Size
+
+_MOST_BOXES = 2000
+_RATIOS = {1: (1, 1), 2: (12, 10), 3: (4, 3), 4: (3, 2), 5: (16, 9), 6: (5, 4), 7: (2, 1)}
+
+
+def read_heif(data: bytes) -> Container:
+    """Return the largest picture's size, the depth, the profile and the turns that a HEIF file announces."""
+    properties = list(_properties(data))
+    sizes = [Size(*struct.unpack_from(">II", body, 4)) for name, body in properties if name == b"ispe"]
+    if not sizes:
+        raise DamagedError("a file without a picture's size in it")
+    found = Container(size=max(sizes, key=lambda size: size.width * size.height))
+    for name, body in properties:
+        found = _with_property(found, name, body)
+    return found
+
+
+def _properties(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the item properties: meta / iprp / ipco / *."""
+    for name, body in _boxes(data):
+        if name == b"meta":
+            for inner, content in _boxes(body[4:]):
+                if inner == b"iprp":
+                    for innermost, properties in _boxes(content):
+                        if innermost == b"ipco":
+                            yield from _boxes(properties)
+
+
+def _with_property(found: Container, name: bytes, body: bytes) -> Container:
+    if name == b"colr" and body[:4] in (b"prof", b"rICC") and not found.icc:
+        return dataclasses.replace(found, icc=body[4:])
+    if name == b"colr" and body[:4] == b"nclx" and len(body) >= 8:
+        return dataclasses.replace(found, cicp=struct.unpack_from(">HH", body, 4))
+    if name == b"pixi" and len(body) > 5:
+        return dataclasses.replace(found, bit_depth=max(found.bit_depth, *body[5 : 5 + body[4]]))
+    if name == b"irot" and body:
+        return dataclasses.replace(found, turns=body[0] & 3)
+    if name == b"imir" and body:
+        return dataclasses.replace(found, mirror=body[0] & 1)
+    return found
+
+
+def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    at = 0
+    for _ in range(_MOST_BOXES):
+        if at + 8 > len(data):
+            return
+        size, name = struct.unpack_from(">I4s", data, at)
+        header = 8
+        if size == 1:
+            if at + 16 > len(data):
+                return
+            (size,) = struct.unpack_from(">Q", data, at + 8)
+            header = 16
+        end = len(data) if size == 0 else at + size
+        if end < at + header or end > len(data):
+            return
+        yield name, data[at + header : end]
+        at = end
+
+
+def read_jpeg_xl(data: bytes) -> Container:
+    """Return the size that a JPEG XL codestream announces, and the metadata of its container."""
+    found = Container()
+    stream = data if data[:2] == b"\xff\x0a" else b""
+    for name, body in _boxes(data) if not stream else ():
+        if name == b"jxlc":
+            stream = body
+        elif name == b"jxlp":
+            stream = stream or body[4:]
+        elif name == b"Exif":
+            found = dataclasses.replace(found, exif=body[4:])
+        elif name == b"xml ":
+            found = dataclasses.replace(found, xmp=body)
+    if stream[:2] != b"\xff\x0a":
+        raise DamagedError("a JPEG XL without a picture in it")
+    return dataclasses.replace(found, size=_jpeg_xl_size(stream[2:16]))
+
+
+def _jpeg_xl_size(header: bytes) -> Size:
+    """SizeHeader (ISO/IEC 18181-1, annex D.2), bits from the lowest."""
+    bits = int.from_bytes(header, "little")
+
+    def take(count: int) -> int:
+        nonlocal bits
+        value, bits = bits & ((1 << count) - 1), bits >> count
+        return value
+
+    small = take(1)
+    height = (take(5) + 1) * 8 if small else 1 + take((9, 13, 18, 30)[take(2)])
+    ratio = take(3)
+    if ratio:
+        return Size(height * _RATIOS[ratio][0] // _RATIOS[ratio][1], height)
+    return Size((take(5) + 1) * 8 if small else 1 + take((9, 13, 18, 30)[take(2)]), height)

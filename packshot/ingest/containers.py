@@ -1,0 +1,268 @@
+"""What stands around the pixels: size, frames, depth, profile and metadata blocks, read without decoding a pixel.
+
+JPEG: ITU-T T.81 annex B. PNG: ISO/IEC 15948 (third edition). WebP: RFC 9649. GIF: GIF89a. TIFF: TIFF 6.0.
+ISO base media files: see `boxes`.
+
+Readers raise `DamagedError` with a reason; only `read_container` is called from outside.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import struct
+import zlib
+from collections.abc import Callable, Mapping
+
+from packshot.ingest.boxes import read_heif, read_jpeg_xl
+from packshot.ingest.ifd import Directory, open_tiff
+from packshot.ingest.parts import Container, DamagedError
+from packshot.ingest.sniff import FileKind
+from packshot.types import Size
+
+_FRAMES_COUNTED = 10_000
+_MOST_TEXT_BYTES = 16 * 1024 * 1024
+_JPEG_FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
+
+
+def read_container(data: bytes, kind: FileKind) -> Container:
+    """Return what a file says of itself.
+
+    Args:
+        kind: one of `sniff.PICTURES`.
+    Raises:
+        DamagedError: the header cannot be read, or the file ends too early.
+    """
+    try:
+        return _READERS[kind](data)
+    except DamagedError:
+        raise
+    except (struct.error, IndexError, zlib.error, ValueError) as error:
+        raise DamagedError(f"a {kind} header that cannot be read ({error})") from error
+
+
+def _read_jpeg(data: bytes) -> Container:
+    """Walk the segments up to the end-of-image marker; entropy-coded data is skipped by its stuffing."""
+    found = Container()
+    profile: dict[int, bytes] = {}
+    frame: tuple[int, int, int, int] | None = None
+    at = 2
+    while True:
+        marker = _MARKER.search(data, at)
+        if marker is None:
+            raise DamagedError(f"a JPEG that ends after {len(data)} bytes without its end marker: it was cut off")
+        code, at = data[marker.start() + 1], marker.end()
+        if code == 0xD9:
+            break
+        if code in (0x01, 0xD8):
+            continue
+        (length,) = struct.unpack_from(">H", data, at)
+        body = data[at + 2 : at + length]
+        at += max(length, 2)
+        if code in _JPEG_FRAME_MARKERS and frame is None:
+            frame = (code, *struct.unpack_from(">BHH", body))
+            found = dataclasses.replace(found, channels=body[5])
+        elif frame is None or code in (0xE1, 0xE2, 0xED, 0xEE):
+            found = _with_jpeg_segment(found, code, body, profile)
+    if frame is None:
+        raise DamagedError("a JPEG without a picture in it")
+    code, depth, height, width = frame
+    icc = b"".join(profile[index] for index in sorted(profile))
+    return dataclasses.replace(found, size=Size(width, height), bit_depth=depth, icc=icc, coding=f"SOF{code - 0xC0}")
+
+
+def _with_jpeg_segment(found: Container, code: int, body: bytes, profile: dict[int, bytes]) -> Container:
+    if code == 0xE1 and body.startswith(b"Exif\0") and not found.exif:
+        return dataclasses.replace(found, exif=body[6:])
+    if code == 0xE1 and body.startswith(b"http://ns.adobe.com/xap/1.0/\0") and not found.xmp:
+        return dataclasses.replace(found, xmp=body[29:])
+    if code == 0xE2 and body.startswith(b"ICC_PROFILE\0") and len(body) > 14:
+        profile.setdefault(body[12], body[14:])
+    if code == 0xED and body.startswith(b"Photoshop 3.0\0"):
+        return dataclasses.replace(found, iptc=found.iptc or iptc_of_resources(body[14:]))
+    if code == 0xEE and body.startswith(b"Adobe") and len(body) >= 12:
+        return dataclasses.replace(found, adobe_transform=body[11])
+    return found
+
+
+def iptc_of_resources(resources: bytes) -> bytes:
+    """Return the IPTC record of a Photoshop resource block (resource 0x0404); empty if it has none."""
+    at = 0
+    while resources[at : at + 4] == b"8BIM" and at + 12 <= len(resources):
+        (number,) = struct.unpack_from(">H", resources, at + 4)
+        name = resources[at + 6]
+        at += 6 + (name + 2 & ~1)
+        if at + 4 > len(resources):
+            break
+        (size,) = struct.unpack_from(">I", resources, at)
+        if number == 0x0404:
+            return resources[at + 4 : at + 4 + size]
+        at += 4 + (size + 1 & ~1)
+    return b""
+
+
+def _read_png(data: bytes) -> Container:
+    width, height, depth, colour = struct.unpack_from(">IIBB", data, 16)
+    if data[12:16] != b"IHDR":
+        raise DamagedError("a PNG that does not start with its header")
+    found = Container(size=Size(width, height), bit_depth=depth, coding=f"colour type {colour}")
+    at, ended = 8, False
+    while at + 8 <= len(data) and not ended:
+        (length,) = struct.unpack_from(">I", data, at)
+        name, body = data[at + 4 : at + 8], data[at + 8 : at + 8 + length]
+        ended = name == b"IEND"
+        if name != b"IDAT":
+            found = _with_png_chunk(found, name, body)
+        at += 12 + length
+    if not ended:
+        raise DamagedError(f"a PNG that ends after {len(data)} bytes without its end chunk: it was cut off")
+    return found
+
+
+def _with_png_chunk(found: Container, name: bytes, body: bytes) -> Container:
+    if name == b"iCCP" and b"\0" in body[:80]:
+        return dataclasses.replace(found, icc=_inflate(body[body.index(b"\0") + 2 :]), icc_named=True)
+    if name == b"sRGB":
+        return dataclasses.replace(found, declared_srgb=True)
+    if name == b"gAMA" and len(body) == 4:
+        return dataclasses.replace(found, gamma=struct.unpack(">I", body)[0] / 100_000)
+    if name == b"cICP" and len(body) == 4:
+        return dataclasses.replace(found, cicp=(body[0], body[1]))
+    if name == b"eXIf":
+        return dataclasses.replace(found, exif=body)
+    if name == b"acTL" and len(body) == 8:
+        return dataclasses.replace(found, frames=max(1, struct.unpack_from(">I", body)[0]))
+    if name == b"iTXt" and body.startswith(b"XML:com.adobe.xmp\0"):
+        compressed, rest = body[18:19] == b"\1", body[20:].split(b"\0", 2)[-1]
+        return dataclasses.replace(found, xmp=_inflate(rest) if compressed else rest)
+    return found
+
+
+def _inflate(packed: bytes) -> bytes:
+    """Inflate a metadata block, at most `_MOST_TEXT_BYTES` of it; empty if it is damaged."""
+    try:
+        return zlib.decompressobj().decompress(packed, _MOST_TEXT_BYTES)
+    except zlib.error:
+        return b""
+
+
+def _read_webp(data: bytes) -> Container:
+    (claimed,) = struct.unpack_from("<I", data, 4)
+    if claimed + 8 > len(data):
+        raise DamagedError(f"a WebP of {len(data)} bytes that should have {claimed + 8}: it was cut off")
+    found = Container()
+    frames = 0
+    at = 12
+    while at + 8 <= min(len(data), claimed + 8):
+        name, (length,) = data[at : at + 4], struct.unpack_from("<I", data, at + 4)
+        body = data[at + 8 : at + 8 + length]
+        frames += name == b"ANMF"
+        found = _with_webp_chunk(found, name, body)
+        at += 8 + length + (length & 1)
+    if not found.size.width:
+        raise DamagedError("a WebP without a picture in it")
+    return dataclasses.replace(found, frames=max(1, frames))
+
+
+def _with_webp_chunk(found: Container, name: bytes, body: bytes) -> Container:
+    if name == b"VP8X":
+        width, height = (1 + int.from_bytes(body[at : at + 3], "little") for at in (4, 7))
+        return dataclasses.replace(found, size=Size(width, height), coding="extended")
+    if name == b"VP8 " and not found.size.width:
+        width, height = struct.unpack_from("<HH", body, 6)
+        return dataclasses.replace(found, size=Size(width & 0x3FFF, height & 0x3FFF), coding="lossy")
+    if name == b"VP8L" and not found.size.width:
+        (bits,) = struct.unpack_from("<I", body, 1)
+        return dataclasses.replace(found, size=Size((bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1), coding="lossless")
+    if name == b"ICCP":
+        return dataclasses.replace(found, icc=body)
+    if name == b"EXIF":
+        return dataclasses.replace(found, exif=body.removeprefix(b"Exif\0\0"))
+    return dataclasses.replace(found, xmp=body) if name == b"XMP " else found
+
+
+def _read_gif(data: bytes) -> Container:
+    width, height, flags = struct.unpack_from("<HHB", data, 6)
+    at = 13 + (3 << (flags & 7) + 1 if flags & 0x80 else 0)
+    frames = 0
+    while frames < _FRAMES_COUNTED:
+        introducer = data[at : at + 1]
+        if introducer == b"\x2c":
+            frames += 1
+            left, top, frame_width, frame_height, local = struct.unpack_from("<HHHHB", data, at + 1)
+            width, height = max(width, left + frame_width), max(height, top + frame_height)
+            at = _after_blocks(data, at + 11 + (3 << (local & 7) + 1 if local & 0x80 else 0))
+        elif introducer == b"\x21":
+            at = _after_blocks(data, at + 2)
+        elif introducer == b"\x3b" or (frames and not introducer):
+            break
+        else:
+            raise DamagedError("a GIF that is damaged or was cut off")
+    if not frames:
+        raise DamagedError("a GIF without a picture in it")
+    return Container(size=Size(width, height), frames=frames)
+
+
+def _after_blocks(data: bytes, at: int) -> int:
+    while data[at]:
+        at += data[at] + 1
+    return at + 1
+
+
+def _read_bmp(data: bytes) -> Container:
+    (header,) = struct.unpack_from("<I", data, 14)
+    if header == 12:
+        width, height, _, depth = struct.unpack_from("<HHHH", data, 18)
+    else:
+        width, height, _, depth = struct.unpack_from("<iiHH", data, 18)
+    return Container(size=Size(abs(width), abs(height)), coding=f"{depth} bits a pixel")
+
+
+def _read_tiff(data: bytes) -> Container:
+    tiff = open_tiff(data)
+    pages = list(tiff.directories(most=_FRAMES_COUNTED)) if tiff else []
+    if not pages:
+        raise DamagedError("a TIFF without a readable directory")
+    page = pages[0]
+    _check_segments(page, len(data))
+    depths = page.wholes(258) or (1,)
+    return Container(
+        size=Size(page.whole(256), page.whole(257)),
+        tile=Size(page.whole(322), page.whole(323)),
+        frames=len(pages),
+        bit_depth=max(depths),
+        channels=page.whole(277, 1),
+        icc=page.bytes_of(34675),
+        exif=data,
+        xmp=page.bytes_of(700),
+        iptc=page.bytes_of(33723) or iptc_of_resources(page.bytes_of(34377)),
+        coding=f"compression {page.whole(259, 1)}",
+    )
+
+
+def _check_segments(page: Directory, n_bytes: int) -> None:
+    """Check that every strip or tile lies inside the file: readers fill what is missing with black."""
+    offsets = page.wholes(324) or page.wholes(273)
+    counts = page.wholes(325) or page.wholes(279)
+    if not offsets:
+        raise DamagedError("a TIFF without picture data")
+    if len(counts) == len(offsets):
+        beyond = sum(at + size > n_bytes or size <= 0 for at, size in zip(offsets, counts, strict=True))
+    else:
+        beyond = sum(at >= n_bytes for at in offsets)
+    if beyond:
+        raise DamagedError(f"a TIFF with {beyond} of {len(offsets)} parts missing or beyond its end: it was cut off")
+
+
+_READERS: Mapping[FileKind, Callable[[bytes], Container]] = {
+    FileKind.JPEG: _read_jpeg,
+    FileKind.PNG: _read_png,
+    FileKind.WEBP: _read_webp,
+    FileKind.GIF: _read_gif,
+    FileKind.BMP: _read_bmp,
+    FileKind.TIFF: _read_tiff,
+    FileKind.HEIC: read_heif,
+    FileKind.AVIF: read_heif,
+    FileKind.JPEG_XL: read_jpeg_xl,
+}

@@ -1,0 +1,250 @@
+"""From a client's bytes to a photo: recognised by content, checked before decoding, upright, its colours known."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from packshot.colour.profile import ColourModel, check_profile, profile_name
+from packshot.colour.spaces import display_p3_profile, srgb_profile, working_profile
+from packshot.errors import BadProfileError, UnreadableError
+from packshot.ingest import sniff
+from packshot.ingest.containers import read_container
+from packshot.ingest.decoders import decode
+from packshot.ingest.limits import check_bytes, check_header
+from packshot.ingest.metadata import Metadata, read_metadata
+from packshot.ingest.parts import Container, DamagedError, Raster
+from packshot.ingest.sniff import FileKind
+from packshot.specs.models import IngestConfig
+from packshot.types import Finding, Matte, Size, Status, size_of
+
+_TURNED_BY_DECODER = frozenset({FileKind.HEIC, FileKind.AVIF, FileKind.JPEG_XL})
+_SRGB_CICP, _P3_CICP = ((1, 13), (1, 1), (1, 6), (2, 2), (1, 2)), (12, 13)
+_PNG_SRGB_GAMMA = 0.45455
+_ADVICE = {
+    FileKind.RAW: "Develop it to a 16-bit TIFF, or send the camera's JPEG.",
+    FileKind.PSD: "Save it as a TIFF.",
+    FileKind.JPEG_2000: "Save it as a TIFF.",
+    FileKind.ARCHIVE: "Unpack it and send the pictures in it.",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Photo:
+    """A client's picture, opened.
+
+    Attributes:
+        pixels: upright, uint8 or uint16: (rows, columns, 3) RGB or Lab, (rows, columns) grey, (rows, columns, 4) CMYK.
+        model: which of these.
+        icc: the profile the pixels are in; empty for CMYK and Lab without one.
+        profile_assumed: nothing in the file said what its colours mean.
+        bit_depth: as stored in the file.
+        size: upright.
+        orientation: EXIF's, already applied.
+        alpha: upright, straight; None where the picture is opaque.
+        findings: what was guessed, repaired or left out.
+    """
+
+    name: str
+    pixels: NDArray[Any]
+    model: ColourModel
+    icc: bytes
+    profile_name: str
+    profile_assumed: bool
+    bit_depth: int
+    kind: FileKind
+    size: Size
+    orientation: int
+    frames: int
+    alpha: Matte | None
+    metadata: Metadata
+    findings: tuple[Finding, ...]
+
+
+def open_photo(data: bytes, *, name: str, limits: IngestConfig) -> Photo:
+    """Return the picture that a file holds.
+
+    Args:
+        data: the whole file.
+        name: for messages only; the content alone decides what it is.
+    Raises:
+        UnreadableError: not a picture, damaged, cut off, or of a kind that is not read.
+        TooLargeError: its length or its header's claims are beyond the limits; not a pixel was decoded.
+        TooSmallError: its longest side is under the least.
+    """
+    kind, container = read_header(data, name=name, limits=limits)
+    try:
+        with np.errstate(all="ignore"):
+            raster = decode(data, kind, container)
+        _check_decoded(raster, container)
+    except DamagedError as error:
+        raise unreadable(name, str(error)) from error
+    except MemoryError as error:
+        raise unreadable(name, f"a {kind} that does not fit the memory") from error
+    except Exception as error:  # decoders raise anything for hostile bytes; here it becomes a refusal
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise unreadable(name, f"a damaged {kind} ({reason})") from error
+    return _photo(name, kind, container, raster)
+
+
+def read_header(data: bytes, *, name: str, limits: IngestConfig) -> tuple[FileKind, Container]:
+    """Return what a file is and what its header claims, checked against the limits.
+
+    Raises:
+        RefusedInputError: as `open_photo`, before anything is decoded.
+    """
+    check_bytes(len(data), name=name, limits=limits)
+    kind = sniff.detect(data)
+    if kind not in sniff.PICTURES:
+        readable = ", ".join(sorted(kind.value for kind in sniff.PICTURES))
+        found = kind.value if kind is not FileKind.UNKNOWN else f"unknown content starting with {data[:8].hex(' ')}"
+        raise UnreadableError(
+            "this is not a picture that can be read",
+            name,
+            found=found,
+            allowed=readable,
+            next_step=_ADVICE.get(kind, "Send the photograph itself."),
+        )
+    try:
+        container = read_container(data, kind)
+    except DamagedError as error:
+        raise unreadable(name, str(error)) from error
+    check_header(container, name=name, limits=limits)
+    return kind, container
+
+
+def unreadable(name: str, found: str) -> UnreadableError:
+    """Return the refusal of a damaged file."""
+    return UnreadableError(
+        "the picture cannot be read", name, found=found, next_step="Export or upload it again, whole."
+    )
+
+
+def _check_decoded(raster: Raster, container: Container) -> None:
+    """A decoder must give what the header promised, or the limits were checked in vain."""
+    size = size_of(raster.pixels)
+    turned = Size(size.height, size.width)
+    if container.size not in (size, turned):
+        raise DamagedError(f"a header of {container.size} pixels on a picture of {size}")
+
+
+def _photo(name: str, kind: FileKind, container: Container, raster: Raster) -> Photo:
+    metadata = read_metadata(container)
+    orientation = 1 if kind in _TURNED_BY_DECODER else metadata.orientation
+    icc, assumed, profile_findings = _profile(raster.model, container, metadata, name)
+    alpha, alpha_findings = _transparency(raster)
+    pixels = upright(_straight(raster), orientation)
+    return Photo(
+        name=name,
+        pixels=pixels,
+        model=raster.model,
+        icc=icc,
+        profile_name=profile_name(icc) if icc else "",
+        profile_assumed=assumed,
+        bit_depth=container.bit_depth,
+        kind=kind,
+        size=size_of(pixels),
+        orientation=orientation,
+        frames=container.frames,
+        alpha=None if alpha is None else upright(alpha, orientation),
+        metadata=metadata,
+        findings=(*raster.findings, *_frame_findings(container), *profile_findings, *alpha_findings),
+    )
+
+
+def upright(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
+    """Return pixels turned and mirrored as EXIF's orientation (1 to 8) asks; always an array of its own."""
+    turned = pixels.swapaxes(0, 1) if orientation >= 5 else pixels
+    if orientation in (2, 3, 6, 7):
+        turned = turned[:, ::-1]
+    if orientation in (3, 4, 7, 8):
+        turned = turned[::-1]
+    return np.ascontiguousarray(turned)
+
+
+def _frame_findings(container: Container) -> tuple[Finding, ...]:
+    if container.frames <= 1:
+        return ()
+    return (
+        Finding(
+            code="first_frame_only",
+            status=Status.WARNING,
+            message=f"The file holds {container.frames} pictures; the first was taken.",
+            measured=container.frames,
+        ),
+    )
+
+
+def _profile(
+    model: ColourModel, container: Container, metadata: Metadata, name: str
+) -> tuple[bytes, bool, tuple[Finding, ...]]:
+    """Return (profile, whether it was assumed, findings): the file's own, a declared one, or sRGB."""
+    findings: tuple[Finding, ...] = ()
+    if container.icc or container.icc_named:
+        try:
+            check_profile(container.icc, model=_profile_model(model, container.icc), subject=name)
+            return container.icc, False, ()
+        except BadProfileError as error:
+            findings = (_warning("profile_broken", f"The embedded profile was not used: {error.found}."),)
+    if model is ColourModel.LAB:
+        return b"", False, findings
+    if model is ColourModel.CMYK:
+        message = "A CMYK picture without a usable profile: its inks were mixed by a plain formula. Check its colours."
+        return b"", True, (*findings, _warning("cmyk_profile_missing", message))
+    declared = _declared_profile(container, metadata)
+    if declared:
+        return declared, False, findings
+    return srgb_profile(), True, (*findings, *_assumption(container))
+
+
+def _profile_model(model: ColourModel, icc: bytes) -> ColourModel:
+    """An RGB profile on a grey picture is common and clear: its greys are meant."""
+    grey_in_rgb = model is ColourModel.GREY and icc[16:20] == b"RGB "
+    return ColourModel.RGB if grey_in_rgb else model
+
+
+def _declared_profile(container: Container, metadata: Metadata) -> bytes:
+    if container.declared_srgb or container.cicp in _SRGB_CICP:
+        return srgb_profile()
+    if container.cicp == _P3_CICP:
+        return display_p3_profile()
+    return {"adobe_rgb": working_profile(), "srgb": srgb_profile()}.get(metadata.colour_space, b"")
+
+
+def _assumption(container: Container) -> tuple[Finding, ...]:
+    message = "Nothing in the file says what its colours mean; sRGB was assumed."
+    if container.cicp:
+        message = f"The file names a colour space by code {container.cicp}, which is not read; sRGB was assumed."
+    elif container.gamma and abs(container.gamma - _PNG_SRGB_GAMMA) > 0.03:
+        message = f"The file has no profile but names a gamma of {1 / container.gamma:.2f}; sRGB was assumed."
+    return (_warning("profile_assumed", message),)
+
+
+def _transparency(raster: Raster) -> tuple[Matte | None, tuple[Finding, ...]]:
+    if raster.alpha is None:
+        return None, ()
+    top = np.iinfo(raster.alpha.dtype).max
+    clear = float(np.count_nonzero(raster.alpha < top)) / raster.alpha.size
+    if not clear:
+        return None, ()
+    message = f"{clear:.1%} of the picture is transparent; it was laid on white."
+    finding = Finding(code="transparency", status=Status.WARNING, message=message, measured=clear, unit="ratio")
+    return (raster.alpha / np.float32(top)).astype(np.float32), (finding,)
+
+
+def _straight(raster: Raster) -> NDArray[Any]:
+    """Divide by alpha what was multiplied by it; where it is 0 there is no colour to find."""
+    if raster.alpha is None or not raster.premultiplied:
+        return raster.pixels
+    top = np.iinfo(raster.pixels.dtype).max
+    alpha = raster.alpha.astype(np.float32) / np.iinfo(raster.alpha.dtype).max
+    share = alpha[..., None] if raster.pixels.ndim == 3 else alpha
+    divided = raster.pixels / np.maximum(share, 1e-6)
+    return np.minimum(divided + 0.5, top).astype(raster.pixels.dtype)
+
+
+def _warning(code: str, message: str) -> Finding:
+    return Finding(code=code, status=Status.WARNING, message=message)

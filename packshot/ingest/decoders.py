@@ -1,0 +1,224 @@
+"""From bytes to pixels as they are stored: 8 or 16 bits, RGB, grey, CMYK or Lab, alpha apart.
+
+Decoders raise whatever they raise; `decode.open_photo` makes a refusal of it.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import imagecodecs
+import numpy as np
+import pillow_heif
+import tifffile
+from numpy.typing import NDArray
+from PIL import BmpImagePlugin, GifImagePlugin, ImageFile
+
+from packshot.colour.profile import ColourModel
+from packshot.ingest.parts import Container, DamagedError, Raster
+from packshot.ingest.sniff import FileKind
+from packshot.types import Finding, Status
+
+# tifffile logs every oddity of a damaged file; what matters of it comes back as an error.
+logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)
+
+_PREMULTIPLIED, _STRAIGHT = 1, 2  # TIFF 6.0, ExtraSamples
+_Photometric = tifffile.PHOTOMETRIC
+
+
+def decode(data: bytes, kind: FileKind, container: Container) -> Raster:
+    """Return the first picture of a file, as stored.
+
+    Raises:
+        DamagedError: it is of a variety that is not read. Decoders raise other errors for damaged data.
+    """
+    return _DECODERS[kind](data, container)
+
+
+def _decode_jpeg(data: bytes, container: Container) -> Raster:
+    if container.coding in ("SOF3", "SOF7", "SOF11", "SOF15"):
+        raise DamagedError("a lossless JPEG, which is not read")
+    if container.bit_depth > 8:
+        return _raster(imagecodecs.jpeg_decode(data, bitspersample=container.bit_depth), container.bit_depth)
+    pixels = imagecodecs.jpeg8_decode(data)
+    if pixels.ndim == 3 and pixels.shape[2] == 4:
+        # Adobe's programs store CMYK inverted and say who they are by their own segment.
+        ink = pixels if container.adobe_transform is None else 255 - pixels
+        return Raster(ink, ColourModel.CMYK)
+    return _raster(pixels, 8)
+
+
+def _decode_png(data: bytes, container: Container) -> Raster:
+    return _raster(imagecodecs.png_decode(data), 16 if container.bit_depth == 16 else 8)
+
+
+def _decode_webp(data: bytes, _: Container) -> Raster:
+    return _raster(imagecodecs.webp_decode(data), 8)
+
+
+def _decode_jpeg_xl(data: bytes, _: Container) -> Raster:
+    pixels = imagecodecs.jpegxl_decode(data)
+    return _raster(pixels[0] if pixels.ndim == 4 else pixels, pixels.dtype.itemsize * 8)
+
+
+def _decode_avif(data: bytes, container: Container) -> Raster:
+    pixels = imagecodecs.avif_decode(data, index=0)
+    pixels = np.rot90(pixels, container.turns)
+    if container.mirror is not None:
+        pixels = pixels[::-1] if container.mirror == 0 else pixels[:, ::-1]
+    return _raster(np.ascontiguousarray(pixels), container.bit_depth if pixels.dtype == np.uint16 else 8)
+
+
+def _decode_heic(data: bytes, _: Container) -> Raster:
+    """Pixels come upright: the decoder applies the file's own turns."""
+    image = pillow_heif.open_heif(data, convert_hdr_to_8bit=False)[0]
+    premultiplied = bool(image.premultiplied_alpha)
+    pixels = np.asarray(image)
+    # Deep pictures come scaled up to the full 16 bits.
+    return _raster(np.array(pixels), 16 if pixels.dtype == np.uint16 else 8, premultiplied=premultiplied)
+
+
+def _decode_gif(data: bytes, _: Container) -> Raster:
+    return _by_pillow(GifImagePlugin.GifImageFile(io.BytesIO(data)))
+
+
+def _decode_bmp(data: bytes, _: Container) -> Raster:
+    return _by_pillow(BmpImagePlugin.BmpImageFile(io.BytesIO(data)))
+
+
+def _by_pillow(image: ImageFile.ImageFile) -> Raster:
+    has_alpha = "A" in image.getbands() or "transparency" in image.info
+    return _raster(np.array(image.convert("RGBA" if has_alpha else "RGB")), 8)
+
+
+def _raster(pixels: NDArray[Any], bit_depth: int, *, premultiplied: bool = False) -> Raster:
+    """Split RGB(A) and grey(A), scale to 8 or 16 bits."""
+    values = to_full_range(pixels, bit_depth)
+    if values.ndim == 2:
+        return Raster(values, ColourModel.GREY)
+    channels = values.shape[2]
+    if channels in (1, 2):
+        alpha = values[..., 1] if channels == 2 else None
+        return Raster(values[..., 0], ColourModel.GREY, alpha, premultiplied)
+    if channels in (3, 4):
+        alpha = values[..., 3] if channels == 4 else None
+        return Raster(np.ascontiguousarray(values[..., :3]), ColourModel.RGB, alpha, premultiplied)
+    raise DamagedError(f"a picture of {channels} channels, which is not read")
+
+
+def to_full_range(pixels: NDArray[Any], bit_depth: int) -> NDArray[Any]:
+    """Return pixels as uint8 or uint16 over their full range; 8 bits and less become 8, the rest 16.
+
+    Floating point counts as 0..1 and is clipped; what is no number becomes black.
+    """
+    if pixels.dtype == np.bool_:
+        return pixels.astype(np.uint8) * 255
+    if pixels.dtype.kind == "f":
+        finite = np.nan_to_num(pixels.astype(np.float32), nan=0.0, posinf=1.0, neginf=0.0)
+        return np.asarray(np.clip(finite, 0, 1) * 65535 + 0.5).astype(np.uint16)
+    if pixels.dtype.kind == "i":
+        bit_depth = pixels.dtype.itemsize * 8
+        pixels = (pixels.astype(np.int64) + (1 << bit_depth - 1)).astype(f"u{pixels.dtype.itemsize}")
+    if bit_depth in (8, 16) and pixels.dtype.itemsize * 8 == bit_depth:
+        return pixels
+    if bit_depth > 16:
+        return np.asarray(pixels >> (bit_depth - 16), np.uint16)
+    top = 255 if bit_depth <= 8 else 65535
+    scaled = np.minimum(pixels.astype(np.float32) * (top / ((1 << bit_depth) - 1)) + 0.5, top)
+    return np.asarray(scaled, np.uint8 if top == 255 else np.uint16)
+
+
+def _decode_tiff(data: bytes, container: Container) -> Raster:
+    with tifffile.TiffFile(io.BytesIO(data)) as tiff:
+        page = tiff.pages.first
+        if not isinstance(page, tifffile.TiffPage):
+            raise DamagedError("a TIFF without a readable first page")
+        pixels = page.asarray(maxworkers=1)
+        if page.planarconfig == 2 and page.samplesperpixel > 1 and pixels.ndim == 3:
+            pixels = np.moveaxis(pixels, 0, -1)
+        if pixels.shape[:2] != (container.size.height, container.size.width) or pixels.ndim not in (2, 3):
+            raise DamagedError(f"a TIFF whose pixels have the shape {pixels.shape}")
+        return _tiff_raster(pixels, page)
+
+
+def _tiff_raster(pixels: NDArray[Any], page: tifffile.TiffPage) -> Raster:
+    photometric, depth = page.photometric, int(page.bitspersample or 8)
+    if photometric == _Photometric.PALETTE:
+        return _raster(_by_palette(pixels, page), 16)
+    colours, alpha, premultiplied, findings = _tiff_channels(pixels, page)
+    if photometric == _Photometric.CIELAB:
+        return Raster(_encoded_lab(colours), ColourModel.LAB, findings=findings)
+    values = to_full_range(colours, depth)
+    if photometric == _Photometric.MINISWHITE:
+        values = np.iinfo(values.dtype).max - values
+    models = {1: ColourModel.GREY, 3: ColourModel.RGB, 4: ColourModel.CMYK}
+    wanted = {int(_Photometric.SEPARATED): 4, int(_Photometric.MINISBLACK): 1, 0: 1}.get(int(photometric), 3)
+    channels = values.shape[2] if values.ndim == 3 else 1
+    if channels != wanted or photometric in (_Photometric.ICCLAB, _Photometric.ITULAB, _Photometric.LOGLUV):
+        raise DamagedError(f"a TIFF of {channels} channels with photometric {int(photometric)}, which is not read")
+    kept_alpha = None if alpha is None else to_full_range(alpha, depth)
+    return Raster(values, models[channels], kept_alpha, premultiplied, findings)
+
+
+def _tiff_channels(
+    pixels: NDArray[Any], page: tifffile.TiffPage
+) -> tuple[NDArray[Any], NDArray[Any] | None, bool, tuple[Finding, ...]]:
+    """Split colours, transparency and other channels (saved selections, spot colours)."""
+    if pixels.ndim == 2:
+        return pixels, None, False, ()
+    extra = [int(sample) for sample in page.extrasamples]
+    colours = pixels[..., : pixels.shape[2] - len(extra)]
+    colours = colours[..., 0] if colours.shape[2] == 1 else np.ascontiguousarray(colours)
+    meanings = [sample for sample in extra if sample in (_PREMULTIPLIED, _STRAIGHT)]
+    index = extra.index(meanings[0]) - len(extra) if meanings else 0
+    alpha = pixels[..., index] if meanings else None
+    ignored = len(extra) - (1 if meanings else 0)
+    findings = (_extra_channels(ignored),) if ignored else ()
+    return colours, alpha, bool(meanings) and meanings[0] == _PREMULTIPLIED, findings
+
+
+def _extra_channels(count: int) -> Finding:
+    return Finding(
+        code="extra_channels_ignored",
+        status=Status.WARNING,
+        message=f"The file has {count} more channel(s) that are neither colour nor transparency; they were left out.",
+        measured=count,
+    )
+
+
+def _by_palette(pixels: NDArray[Any], page: tifffile.TiffPage) -> NDArray[np.uint16]:
+    colours = np.asarray(page.colormap, np.uint16)
+    if colours.max() < 256:  # some programs write 8-bit palettes
+        colours = colours * np.uint16(257)
+    return np.ascontiguousarray(colours[:, pixels.astype(np.intp)].transpose(1, 2, 0))
+
+
+def _encoded_lab(pixels: NDArray[Any]) -> NDArray[Any]:
+    """Encode CIE L*a*b* as ICC.1:2022, 6.3.4 does.
+
+    TIFF 6.0, section 23, has a and b signed, in 1 or 1/256; ICC has them from -128 on, in 1 or 1/257.
+    """
+    if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype not in (np.uint8, np.uint16):
+        raise DamagedError("a Lab TIFF of an unusual kind, which is not read")
+    encoded = pixels.copy()
+    if pixels.dtype == np.uint8:
+        encoded[..., 1:] ^= 0x80
+    else:
+        encoded[..., 1:] = np.round((pixels[..., 1:].view(np.int16) / 256 + 128) * 257)
+    return encoded
+
+
+_DECODERS: Mapping[FileKind, Callable[[bytes, Container], Raster]] = {
+    FileKind.JPEG: _decode_jpeg,
+    FileKind.PNG: _decode_png,
+    FileKind.WEBP: _decode_webp,
+    FileKind.JPEG_XL: _decode_jpeg_xl,
+    FileKind.AVIF: _decode_avif,
+    FileKind.HEIC: _decode_heic,
+    FileKind.GIF: _decode_gif,
+    FileKind.BMP: _decode_bmp,
+    FileKind.TIFF: _decode_tiff,
+}

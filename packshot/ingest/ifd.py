@@ -1,0 +1,145 @@
+"""A reader of TIFF directories that survives any bytes: for file headers and for EXIF.
+
+TIFF 6.0, section 2; BigTIFF as in libtiff's description; EXIF 2.32, section 4.6.
+Nothing here raises on bad input: what cannot be read is left out.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import struct
+from collections.abc import Iterator
+from typing import Any, TypeAlias
+
+TagValue: TypeAlias = str | bytes | tuple[int, ...] | tuple[float, ...]
+
+_FORMATS = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 11: "f", 12: "d", 13: "I", 16: "Q", 17: "q", 18: "Q"}
+_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
+_MOST_ENTRIES = 512
+_MOST_VALUES = 1_000_000
+_MOST_TEXT_BYTES = 64 * 1024 * 1024
+
+
+@dataclasses.dataclass(frozen=True)
+class TiffBytes:
+    """A TIFF stream: the bytes from its header on, and how to read them."""
+
+    data: bytes
+    order: str
+    big: bool
+    first: int
+
+    def directories(self, *, most: int = 1000) -> Iterator[Directory]:
+        """Yield the directories of the main chain; stops at a loop, a wrong offset, or after `most`."""
+        seen: set[int] = set()
+        offset = self.first
+        while offset and offset not in seen and len(seen) < most:
+            seen.add(offset)
+            directory, offset = self._read(offset)
+            if directory.places:
+                yield directory
+
+    def directory_at(self, offset: int) -> Directory:
+        """Return the directory at an offset, such as EXIF's; empty if there is none."""
+        return self._read(offset)[0]
+
+    def _unpack(self, code: str, offset: int) -> tuple[Any, ...]:
+        return struct.unpack_from(self.order + code, self.data, offset)
+
+    def _read(self, offset: int) -> tuple[Directory, int]:
+        places: dict[int, tuple[int, int, int]] = {}
+        following = 0
+        try:
+            (count,) = self._unpack("Q" if self.big else "H", offset)
+            start, width = (offset + 8, 20) if self.big else (offset + 2, 12)
+            for index in range(min(count, _MOST_ENTRIES)):
+                tag, place = self._entry(start + index * width)
+                places.setdefault(tag, place)
+            (following,) = self._unpack("Q" if self.big else "I", start + count * width)
+        except (struct.error, OverflowError):
+            pass
+        return Directory(self, places), int(following)
+
+    def _entry(self, offset: int) -> tuple[int, tuple[int, int, int]]:
+        tag, kind = self._unpack("HH", offset)
+        (count,) = self._unpack("Q" if self.big else "I", offset + 4)
+        inline, place = (8, offset + 12) if self.big else (4, offset + 8)
+        if _SIZES.get(kind, 0) * count > inline:
+            (place,) = self._unpack("Q" if self.big else "I", place)
+        return tag, (kind, count, place)
+
+    def values(self, kind: int, count: int, place: int) -> TagValue | None:
+        """Return what stands at a place; None if it runs past the end or is of no known type."""
+        if kind not in _SIZES or count * _SIZES[kind] > len(self.data) or place + count * _SIZES[kind] > len(self.data):
+            return None
+        if kind in (2, 7) or (kind == 1 and count > _MOST_VALUES):
+            raw = self.data[place : place + count]
+            return raw if kind != 2 else raw.split(b"\0", 1)[0].decode("utf-8", "replace").strip()
+        count = min(count, _MOST_VALUES)
+        if kind in (5, 10):
+            parts = self._unpack(f"{2 * count}{'I' if kind == 5 else 'i'}", place)
+            return tuple(top / bottom if bottom else 0.0 for top, bottom in zip(parts[::2], parts[1::2], strict=True))
+        return self._unpack(f"{count}{_FORMATS[kind]}", place)
+
+
+@dataclasses.dataclass(frozen=True)
+class Directory:
+    """One directory: where each tag's values stand. They are read when asked for, so that none costs time unread."""
+
+    stream: TiffBytes
+    places: dict[int, tuple[int, int, int]]
+
+    def __contains__(self, tag: int) -> bool:
+        return tag in self.places
+
+    def get(self, tag: int) -> TagValue | None:
+        """Return a tag's values: text, bytes, or a tuple of numbers; None if it has none that can be read."""
+        place = self.places.get(tag)
+        return self.stream.values(*place) if place else None
+
+    def bytes_of(self, tag: int) -> bytes:
+        """Return a tag's values as raw bytes; empty if it has none."""
+        place = self.places.get(tag)
+        if not place or place[0] not in _SIZES:
+            return b""
+        size = place[1] * _SIZES[place[0]]
+        return self.stream.data[place[2] : place[2] + size] if place[2] + size <= len(self.stream.data) else b""
+
+    def whole(self, tag: int, default: int = 0) -> int:
+        """Return a tag's first value as a whole number."""
+        value = self.get(tag)
+        return int(value[0]) if isinstance(value, tuple) and value and abs(value[0]) < 2**63 else default
+
+    def wholes(self, tag: int) -> tuple[int, ...]:
+        """Return all values of a tag as whole numbers."""
+        value = self.get(tag)
+        return tuple(int(v) for v in value if abs(v) < 2**63) if isinstance(value, tuple) else ()
+
+    def number(self, tag: int) -> float | None:
+        """Return a tag's first value as a number; None if it has none."""
+        value = self.get(tag)
+        return float(value[0]) if isinstance(value, tuple) and value else None
+
+    def text(self, tag: int) -> str:
+        """Return a tag's text; empty if it has none."""
+        value = self.get(tag)
+        if isinstance(value, bytes):
+            value = value.split(b"\0", 1)[0].decode("utf-8", "replace")
+        return value.strip() if isinstance(value, str) else ""
+
+
+def open_tiff(data: bytes) -> TiffBytes | None:
+    """Return the TIFF stream that starts with these bytes; None if they are no TIFF header.
+
+    RAW formats that bend the magic number (ORF, RW2) are read too.
+    """
+    order = {b"II": "<", b"MM": ">"}.get(data[:2])
+    if order is None or len(data) < 8:
+        return None
+    (magic,) = struct.unpack_from(order + "H", data, 2)
+    if magic == 43 and len(data) >= 16:
+        width, zero, first = struct.unpack_from(order + "HHQ", data, 4)
+        return TiffBytes(data, order, True, first) if (width, zero) == (8, 0) else None
+    if magic in (42, 0x55, 0x4F52, 0x5352):
+        return TiffBytes(data, order, False, struct.unpack_from(order + "I", data, 4)[0])
+    return None

@@ -1,0 +1,57 @@
+"""What is too large is refused by what its header claims, before a pixel is decoded."""
+
+from __future__ import annotations
+
+from packshot.errors import TooLargeError, TooSmallError, UnreadableError
+from packshot.ingest.parts import Container
+from packshot.specs.models import IngestConfig
+
+_MOST_CHANNELS = 16
+_MOST_DEPTH = 64
+
+
+def check_bytes(n_bytes: int, *, name: str, limits: IngestConfig) -> None:
+    """Check a file's length.
+
+    Raises:
+        TooLargeError: it is beyond the limit.
+    """
+    if n_bytes > limits.max_bytes:
+        raise _too_large("the file is too large", name, f"{n_bytes:,} bytes", f"{limits.max_bytes:,} bytes")
+
+
+def check_header(header: Container, *, name: str, limits: IngestConfig) -> None:
+    """Check what a header claims: sides, pixels, frames, tiles, channels.
+
+    Raises:
+        UnreadableError: it claims no pixels, or a picture that cannot be.
+        TooLargeError: it claims more than the limits allow.
+        TooSmallError: its longest side is shorter than the least.
+    """
+    size = header.size
+    if size.width <= 0 or size.height <= 0 or header.channels > _MOST_CHANNELS or header.bit_depth > _MOST_DEPTH:
+        raise UnreadableError(
+            "its header makes no sense",
+            name,
+            found=f"{size} pixels, {header.channels} channels of {header.bit_depth} bits",
+            next_step="Export the picture again.",
+        )
+    pixels = max(size.width, header.tile.width) * max(size.height, header.tile.height)
+    if size.longest > limits.max_side_px or header.tile.longest > limits.max_side_px:
+        raise _too_large("a side is too long", name, f"{size} pixels", f"{limits.max_side_px} pixels a side")
+    if pixels > limits.max_pixels:
+        raise _too_large("it has too many pixels", name, f"{size} pixels", f"{limits.max_pixels:,} pixels")
+    if header.frames > limits.max_frames:
+        raise _too_large("it has too many frames", name, f"{header.frames} frames", f"{limits.max_frames} frames")
+    if size.longest < limits.min_px:
+        raise TooSmallError(
+            "the picture is too small",
+            name,
+            found=f"{size} pixels",
+            allowed=f"at least {limits.min_px} pixels on the longest side",
+            next_step="Send the picture at its full size.",
+        )
+
+
+def _too_large(what: str, name: str, found: str, allowed: str) -> TooLargeError:
+    return TooLargeError(what, name, found=found, allowed=f"at most {allowed}", next_step="Send a smaller file.")

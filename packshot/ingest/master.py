@@ -1,0 +1,186 @@
+"""The master: every picture brought to 16 bits in one working space, on white, with what is known of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+from typing import Any
+
+import imagecodecs
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+
+from packshot.colour.profile import ColourModel, colour_model, profile_name
+from packshot.colour.spaces import (
+    WHITE_16,
+    WORKING_NAME,
+    decode_working,
+    encode_working,
+    srgb_profile,
+    working_profile,
+)
+from packshot.colour.transform import Intent, convert
+from packshot.errors import BadProfileError, UnreadableError
+from packshot.ingest.decode import Photo
+from packshot.ingest.metadata import Metadata
+from packshot.ingest.packet import kept_metadata
+from packshot.types import Finding, Matte, Pixels16, Size, Status, Value, size_of
+
+MASTER_DPI = 300
+_ROWS_PER_STRIP = 64
+_DEFLATE_LEVEL = 1
+_WRITERS = 2
+
+
+class Transform(Value):
+    """How a picture's colours came into the working space.
+
+    Attributes:
+        source: name of the profile they were in.
+        assumed: nothing in the file said so.
+        intent: rendering intent, or the formula where there was no profile.
+    """
+
+    source: str
+    assumed: bool
+    target: str = WORKING_NAME
+    intent: str = "relative colorimetric"
+    black_point_compensation: bool = True
+
+
+@dataclasses.dataclass(frozen=True)
+class Master:
+    """A picture in the working space.
+
+    Attributes:
+        pixels16: (rows, columns, 3) uint16, working space, upright, on white where it was transparent.
+        alpha: the original's transparency, upright; None where it was opaque.
+    """
+
+    pixels16: Pixels16
+    metadata: Metadata
+    findings: tuple[Finding, ...]
+    transform: Transform
+    alpha: Matte | None = None
+
+    @property
+    def size(self) -> Size:
+        return size_of(self.pixels16)
+
+
+def develop(photo: Photo) -> Master:
+    """Return a photo's master.
+
+    A profile that turns out to connect to nothing is replaced by sRGB, with the finding ``profile_broken``; for other
+    than RGB and grey pictures that is impossible.
+
+    Raises:
+        BadProfileError: a CMYK or Lab profile connects to nothing.
+    """
+    findings = photo.findings
+    try:
+        pixels, transform = _to_working(photo.pixels, photo.model, photo.icc, assumed=photo.profile_assumed)
+    except BadProfileError as error:
+        if photo.model not in (ColourModel.RGB, ColourModel.GREY):
+            raise
+        message = f"The embedded profile was not used: {error.found}. sRGB was assumed."
+        findings = (*findings, Finding(code="profile_broken", status=Status.WARNING, message=message))
+        pixels, transform = _to_working(photo.pixels, photo.model, srgb_profile(), assumed=True)
+    if photo.alpha is not None:
+        pixels = lay_on_white(pixels, photo.alpha)
+    return Master(pixels, photo.metadata, findings, transform, photo.alpha)
+
+
+def lay_on_white(pixels: Pixels16, alpha: Matte) -> Pixels16:
+    """Return pixels composited on white in linear light; where alpha is 0 white is exact.
+
+    Args:
+        pixels: (rows, columns, 3) uint16, working space, not multiplied by alpha.
+        alpha: (rows, columns) float32 in 0..1.
+    """
+    share = alpha[..., None]
+    laid = encode_working(decode_working(pixels) * share + (1 - share))
+    return np.where(share == 1, pixels, np.where(share == 0, np.uint16(WHITE_16), laid))
+
+
+def _to_working(pixels: NDArray[Any], model: ColourModel, icc: bytes, *, assumed: bool) -> tuple[Pixels16, Transform]:
+    if model is ColourModel.CMYK and not icc:
+        formula = Transform(source="CMYK without a profile", assumed=True, intent="(1 - ink) x (1 - black), as sRGB")
+        return _working(_plain_rgb(pixels), srgb_profile()), formula
+    if model is ColourModel.LAB:
+        return _working(pixels, imagecodecs.cms_profile("lab4")), Transform(source="CIE L*a*b* (D50)", assumed=False)
+    transform = Transform(source=profile_name(icc) or "profile without a name", assumed=assumed)
+    if model is ColourModel.GREY and colour_model(icc) is ColourModel.RGB:
+        pixels = np.repeat(pixels[..., None], 3, axis=2)
+    return _working(pixels, icc), transform
+
+
+def _working(pixels: NDArray[Any], icc: bytes) -> Pixels16:
+    if icc == working_profile() and pixels.dtype == np.uint16:
+        return pixels.copy()
+    return convert(pixels, source=icc, target=working_profile(), bit_depth=16, intent=Intent.RELATIVE_COLORIMETRIC)
+
+
+def _plain_rgb(ink: NDArray[Any]) -> NDArray[Any]:
+    """Mix inks without a profile: what passes a colour's ink passes the black ink."""
+    top = float(np.iinfo(ink.dtype).max)
+    light = (top - ink[..., :3].astype(np.float32)) * ((top - ink[..., 3:].astype(np.float32)) / top)
+    return (light + 0.5).astype(ink.dtype)
+
+
+def write_master(master: Master) -> bytes:
+    """Return the master as a TIFF: 16 bits, ICC profile, 300 dpi, kept metadata. The same master gives the same bytes.
+
+    Deflate at level 1 without a predictor: of 12 megapixels from a noisy 8-bit original it makes half the bytes in
+    0.2 s more; a predictor makes them larger again, as such masters hold few different values.
+    """
+    return write_working_tiff(master.pixels16, metadata=master.metadata)
+
+
+def write_working_tiff(pixels: Pixels16, *, metadata: Metadata) -> bytes:
+    """Return pixels of the working space as a TIFF, as `write_master` does."""
+    packet, tags = kept_metadata(metadata)
+    stream = io.BytesIO()
+    tifffile.imwrite(
+        stream,
+        pixels,
+        photometric="rgb",
+        compression="adobe_deflate",
+        compressionargs={"level": _DEFLATE_LEVEL},
+        rowsperstrip=_ROWS_PER_STRIP,
+        maxworkers=_WRITERS,
+        iccprofile=working_profile(),
+        resolution=(MASTER_DPI, MASTER_DPI),
+        resolutionunit="INCH",
+        software="Packshot",
+        metadata=None,
+        extratags=[(700, 1, len(packet), packet, True), *((tag, 2, 0, text, True) for tag, text in tags)],
+    )
+    return stream.getvalue()
+
+
+def read_master(data: bytes) -> Pixels16:
+    """Return the pixels of a master or an edit that `write_master` or `write_working_tiff` wrote.
+
+    Raises:
+        UnreadableError: it is no such file, or it is damaged.
+    """
+    try:
+        with tifffile.TiffFile(io.BytesIO(data)) as tiff:
+            page = tiff.pages.first
+            pixels = page.asarray(maxworkers=_WRITERS)
+    except Exception as error:  # decoders raise anything for damaged bytes
+        raise _no_master(f"a damaged TIFF ({error})") from error
+    if pixels.dtype != np.uint16 or pixels.ndim != 3 or pixels.shape[2] != 3:
+        raise _no_master(f"{pixels.shape} {pixels.dtype}")
+    return np.asarray(pixels, np.uint16)
+
+
+def _no_master(found: str) -> UnreadableError:
+    return UnreadableError(
+        "this is not a master",
+        found=found,
+        allowed="a 16-bit RGB TIFF in the working space",
+        next_step="Develop the original again.",
+    )

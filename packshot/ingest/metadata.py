@@ -1,0 +1,219 @@
+"""What a file's EXIF, IPTC and XMP say, as one small value. Hostile metadata is left out, never fatal.
+
+EXIF 2.32 (CIPA DC-008); IPTC-IIM 4.2; XMP (ISO 16684-1) with the IPTC Photo Metadata Standard's names.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Mapping
+from datetime import datetime
+from xml.etree.ElementTree import Element, ParseError
+
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import fromstring
+from pydantic import Field
+
+from packshot.ingest.ifd import Directory, open_tiff
+from packshot.ingest.parts import Container
+from packshot.types import Value
+
+_MOST_XMP_BYTES = 1_000_000
+_MOST_ELEMENTS = 20_000
+_MOST_CHARACTERS = 500
+_MOST_KEYWORDS = 100
+_MOST_RECORDS = 2000
+_RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
+_PACKET = re.compile(rb"<(x:xmpmeta|rdf:RDF)[\s>].*</\1\s*>", re.DOTALL)
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ufffd]+")
+_AI_SOURCES = ("trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia", "algorithmicMedia")
+
+
+class Metadata(Value):
+    """What is known of how and of what a photograph was taken.
+
+    Attributes:
+        taken_at: by the camera's clock, which has no time zone.
+        colour_space: what EXIF declares: ``srgb``, ``adobe_rgb`` or nothing.
+        orientation: EXIF's, 1 to 8.
+        white_balance: ``auto``, ``manual`` or nothing.
+        tags: words that may name the product, by ``iptc:...`` and ``xmp:...`` name.
+        has_gps: whether the file tells where it was taken; the place itself is not kept.
+        ai_provenance: the IPTC digital source type, if it says that a machine made the picture or a part of it.
+    """
+
+    camera_make: str = ""
+    camera_model: str = ""
+    camera_serial: str = ""
+    lens: str = ""
+    exposure_s: float | None = None
+    f_number: float | None = None
+    iso: int | None = None
+    focal_length_mm: float | None = None
+    flash: bool | None = None
+    white_balance: str = ""
+    taken_at: datetime | None = None
+    software: str = ""
+    copyright: str = ""
+    title: str = ""
+    keywords: tuple[str, ...] = ()
+    tags: Mapping[str, str] = Field(default_factory=dict)
+    has_gps: bool = False
+    ai_provenance: str = ""
+    colour_space: str = ""
+    orientation: int = 1
+
+
+def read_metadata(container: Container) -> Metadata:
+    """Return what the metadata blocks of a file say; EXIF comes before XMP, XMP before IPTC."""
+    exif, xmp, iptc = _read_exif(container.exif), _read_xmp(container.xmp), _read_iptc(container.iptc)
+    first = {**iptc, **xmp, **exif}
+    tags = {f"xmp:{key}": str(value) for key, value in xmp.items() if key in _XMP_TAGS}
+    tags |= {f"iptc:{key}": str(value) for key, value in iptc.items() if key in _IPTC_TAGS}
+    keywords = xmp.get("keywords") or iptc.get("keywords") or ()
+    known = {key: value for key, value in first.items() if key in Metadata.model_fields and value not in ("", None)}
+    return Metadata.model_validate({**known, "tags": tags, "keywords": keywords})
+
+
+_Found = dict[str, object]
+
+
+def _read_exif(exif: bytes) -> _Found:
+    tiff = open_tiff(exif)
+    main = next(tiff.directories(most=1), None) if tiff else None
+    if tiff is None or main is None:
+        return {}
+    shot = tiff.directory_at(main.whole(34665))
+    found: _Found = {
+        "camera_make": _clean(main.text(271)),
+        "camera_model": _clean(main.text(272)),
+        "camera_serial": _clean(shot.text(42033)),
+        "lens": _clean(shot.text(42036)),
+        "exposure_s": _positive(shot.number(33434)),
+        "f_number": _positive(shot.number(33437)),
+        "iso": shot.whole(34855) or None,
+        "focal_length_mm": _positive(shot.number(37386)),
+        "flash": bool(shot.whole(37385) & 1) if 37385 in shot else None,
+        "white_balance": {0: "auto", 1: "manual"}.get(shot.whole(41987, -1), ""),
+        "taken_at": _exif_time(shot.text(36867)) or _exif_time(main.text(306)),
+        "software": _clean(main.text(305)),
+        "copyright": _clean(main.text(33432)),
+        "title": _clean(main.text(270)),
+        "colour_space": _colour_space(shot, tiff.directory_at(shot.whole(40965)).text(1)),
+    }
+    if 34853 in main:
+        found["has_gps"] = True
+    orientation = main.whole(274, 1)
+    return found | {"orientation": orientation if 1 <= orientation <= 8 else 1}
+
+
+def _colour_space(shot: Directory, interoperability: str) -> str:
+    """EXIF 2.32, ColorSpace; DCF 2.0 marks its optional colour space, Adobe RGB, by R03."""
+    space = shot.whole(40961)
+    if space == 2 or (interoperability[:3] == "R03" and space != 1):
+        return "adobe_rgb"
+    return "srgb" if space == 1 else ""
+
+
+def _exif_time(text: str) -> datetime | None:
+    try:
+        return datetime.strptime(text[:19], "%Y:%m:%d %H:%M:%S")
+    except ValueError:
+        return None
+
+
+def _positive(number: float | None) -> float | None:
+    return number if number is not None and 0 < number < 1e6 else None
+
+
+def _clean(text: str) -> str:
+    """One line without control characters, of bounded length."""
+    return _UNPRINTABLE.sub(" ", text).strip()[:_MOST_CHARACTERS]
+
+
+_IPTC_FIELDS = {
+    (2, 5): "object_name",
+    (2, 103): "job_id",
+    (2, 22): "fixture_id",
+    (2, 116): "copyright",
+    (2, 105): "headline",
+    (2, 40): "instructions",
+}
+_IPTC_TAGS = frozenset({"object_name", "job_id", "fixture_id", "headline", "instructions"})
+
+
+def _read_iptc(record: bytes) -> _Found:
+    found: _Found = {}
+    keywords: list[str] = []
+    at = 0
+    for _ in range(_MOST_RECORDS):
+        if record[at : at + 1] != b"\x1c" or at + 5 > len(record):
+            break
+        group, number, size = struct.unpack_from(">BBH", record, at + 1)
+        if size & 0x8000:  # an extended length: longer than any word we look for
+            break
+        text = _clean(record[at + 5 : at + 5 + size].decode("utf-8", "replace"))
+        if (group, number) == (2, 25) and text and len(keywords) < _MOST_KEYWORDS:
+            keywords.append(text)
+        elif text and (group, number) in _IPTC_FIELDS:
+            found.setdefault(_IPTC_FIELDS[group, number], text)
+        at += 5 + size
+    return found | {"keywords": tuple(keywords), "title": found.get("object_name", "")}
+
+
+_XMP_FIELDS = {
+    "{http://purl.org/dc/elements/1.1/}title": "title",
+    "{http://purl.org/dc/elements/1.1/}rights": "copyright",
+    "{http://purl.org/dc/elements/1.1/}identifier": "identifier",
+    "{http://ns.adobe.com/photoshop/1.0/}TransmissionReference": "job_id",
+    "{http://ns.adobe.com/photoshop/1.0/}Headline": "headline",
+    "{http://ns.adobe.com/photoshop/1.0/}Instructions": "instructions",
+    "{http://ns.adobe.com/exif/1.0/aux/}SerialNumber": "camera_serial",
+    "{http://ns.adobe.com/exif/1.0/aux/}Lens": "lens",
+    "{http://iptc.org/std/Iptc4xmpExt/2008-02-29/}ProductGTIN": "product_gtin",
+    "{http://iptc.org/std/Iptc4xmpExt/2008-02-29/}ProductId": "product_id",
+    "{http://iptc.org/std/Iptc4xmpExt/2008-02-29/}ProductName": "product_name",
+    "{http://iptc.org/std/Iptc4xmpExt/2008-02-29/}DigitalSourceType": "digital_source_type",
+    "{http://ns.adobe.com/xap/1.0/}CreatorTool": "software",
+}
+_XMP_TAGS = frozenset(
+    {"identifier", "job_id", "headline", "instructions", "product_gtin", "product_id", "product_name"}
+)
+_XMP_KEYWORDS = "{http://purl.org/dc/elements/1.1/}subject"
+_XMP_GPS = "{http://ns.adobe.com/exif/1.0/}GPS"
+
+
+def _read_xmp(packet: bytes) -> _Found:
+    match = _PACKET.search(packet[:_MOST_XMP_BYTES])
+    if not match:
+        return {}
+    try:
+        root = fromstring(match.group(0), forbid_dtd=True)
+    except (ParseError, DefusedXmlException, ValueError, RecursionError):
+        return {}
+    found: _Found = {}
+    for count, element in enumerate(root.iter()):
+        if count > _MOST_ELEMENTS:
+            break
+        _add_xmp(found, element)
+    source = str(found.get("digital_source_type", "")).rsplit("/", 1)[-1]
+    return found | ({"ai_provenance": source} if source in _AI_SOURCES else {})
+
+
+def _add_xmp(found: _Found, element: Element) -> None:
+    if element.tag == _XMP_KEYWORDS:
+        words = (_clean(item.text or "") for item in element.iter(f"{_RDF}li"))
+        found.setdefault("keywords", tuple(word for word in words if word)[:_MOST_KEYWORDS])
+    text = _xmp_text(element) if element.tag in _XMP_FIELDS else ""
+    for name, value in [(element.tag, text), *element.attrib.items()]:
+        if name in _XMP_FIELDS and _clean(value):
+            found.setdefault(_XMP_FIELDS[name], _clean(value))
+        elif isinstance(name, str) and name.startswith(_XMP_GPS):
+            found["has_gps"] = True
+
+
+def _xmp_text(element: Element) -> str:
+    """A simple value, a reference, or the first item of an array."""
+    item = element.find(f".//{_RDF}li") if len(element) else None
+    return (item.text if item is not None else element.text) or element.get(f"{_RDF}resource") or ""

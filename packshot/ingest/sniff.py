@@ -1,0 +1,150 @@
+"""What a file is, by its content. Names and extensions say nothing."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+
+from packshot.ingest.ifd import Directory, TiffBytes, open_tiff
+
+
+class FileKind(StrEnum):
+    """Kinds of files that are told apart."""
+
+    JPEG = "JPEG"
+    TIFF = "TIFF"
+    PNG = "PNG"
+    WEBP = "WebP"
+    HEIC = "HEIC"
+    AVIF = "AVIF"
+    JPEG_XL = "JPEG XL"
+    JPEG_2000 = "JPEG 2000"
+    GIF = "GIF"
+    BMP = "BMP"
+    RAW = "camera RAW"
+    PSD = "Photoshop document"
+    SVG = "SVG drawing"
+    PDF = "PDF document"
+    POSTSCRIPT = "PostScript document"
+    HTML = "web page"
+    SCRIPT = "drawing script"
+    ARCHIVE = "archive"
+    VIDEO = "video"
+    XML = "XML document"
+    TEXT = "text"
+    EMPTY = "empty file"
+    UNKNOWN = "unknown"
+
+
+PICTURES = frozenset(
+    {
+        FileKind.JPEG,
+        FileKind.TIFF,
+        FileKind.PNG,
+        FileKind.WEBP,
+        FileKind.HEIC,
+        FileKind.AVIF,
+        FileKind.JPEG_XL,
+        FileKind.GIF,
+        FileKind.BMP,
+    }
+)
+"""Kinds that are opened."""
+
+_STARTS: tuple[tuple[bytes, FileKind], ...] = (
+    (b"\xff\xd8", FileKind.JPEG),
+    (b"\x89PNG\r\n\x1a\n", FileKind.PNG),
+    (b"GIF87a", FileKind.GIF),
+    (b"GIF89a", FileKind.GIF),
+    (b"8BPS", FileKind.PSD),
+    (b"\xff\x0a", FileKind.JPEG_XL),
+    (b"\0\0\0\x0cJXL \r\n\x87\n", FileKind.JPEG_XL),
+    (b"\0\0\0\x0cjP  \r\n\x87\n", FileKind.JPEG_2000),
+    (b"\xff\x4f\xff\x51", FileKind.JPEG_2000),
+    (b"FUJIFILM", FileKind.RAW),
+    (b"IIRO", FileKind.RAW),
+    (b"IIRS", FileKind.RAW),
+    (b"MMOR", FileKind.RAW),
+    (b"IIU\0", FileKind.RAW),
+    (b"II\x1a\0\0\0HEAPCCDR", FileKind.RAW),
+    (b"FOVb", FileKind.RAW),
+    (b"\0MRM", FileKind.RAW),
+    (b"%PDF-", FileKind.PDF),
+    (b"%!PS", FileKind.POSTSCRIPT),
+    (b"\xc5\xd0\xd3\xc6", FileKind.POSTSCRIPT),
+    (b"PK\x03\x04", FileKind.ARCHIVE),
+    (b"PK\x05\x06", FileKind.ARCHIVE),
+    (b"\x1f\x8b", FileKind.ARCHIVE),
+    (b"7z\xbc\xaf\x27\x1c", FileKind.ARCHIVE),
+    (b"Rar!", FileKind.ARCHIVE),
+    (b"BZh", FileKind.ARCHIVE),
+    (b"\xfd7zXZ\0", FileKind.ARCHIVE),
+    (b"\x1aE\xdf\xa3", FileKind.VIDEO),
+)
+_HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
+_WORDS: tuple[tuple[re.Pattern[bytes], FileKind], ...] = (
+    (re.compile(rb"<svg[\s>]", re.IGNORECASE), FileKind.SVG),
+    (re.compile(rb"<!doctype html|<html[\s>]|<head[\s>]|<body[\s>]", re.IGNORECASE), FileKind.HTML),
+    (re.compile(rb"^\s*(push graphic-context|viewbox \d)", re.IGNORECASE), FileKind.SCRIPT),
+    (re.compile(rb"^\s*<\?xml|^\s*<image>|^\s*<x:xmpmeta", re.IGNORECASE), FileKind.XML),
+)
+_RAW_PHOTOMETRICS = (32803, 34892)  # colour filter array, linear RAW
+_DNG_VERSION, _COMPRESSION, _PHOTOMETRIC, _SUB_IMAGES = 50706, 259, 262, 330
+_RAW_COMPRESSIONS = (32767, 32770, 34713, 65000, 65535, 34316)
+
+
+def detect(data: bytes) -> FileKind:
+    """Return what the bytes are. Needs the whole file only to tell a TIFF from a RAW file."""
+    if not data:
+        return FileKind.EMPTY
+    for start, kind in _STARTS:
+        if data.startswith(start):
+            return kind
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return FileKind.WEBP
+    if data[4:8] == b"ftyp":
+        return _by_brands(data)
+    if data[:2] == b"BM" and data[14:15] in (b"\x0c", b"\x10", b"\x28", b"\x34", b"\x38", b"\x40", b"\x6c", b"\x7c"):
+        return FileKind.BMP
+    tiff = open_tiff(data)
+    if tiff:
+        return FileKind.RAW if data[8:10] == b"CR" or _is_raw(tiff) else FileKind.TIFF
+    return _by_words(data[:2048])
+
+
+def _by_brands(data: bytes) -> FileKind:
+    """ISO 14496-12: the major brand, then the compatible ones."""
+    size = min(int.from_bytes(data[:4], "big"), 256)
+    brands = [data[8:12], *(data[at : at + 4] for at in range(16, size, 4))]
+    if brands[0] == b"crx ":
+        return FileKind.RAW
+    if brands[0] in (b"avif", b"avis") or (b"avif" in brands and brands[0] not in _HEIC_BRANDS - {b"mif1", b"msf1"}):
+        return FileKind.AVIF
+    if _HEIC_BRANDS.intersection(brands):
+        return FileKind.HEIC
+    if brands[0] in (b"jp2 ", b"jpx "):
+        return FileKind.JPEG_2000
+    return FileKind.VIDEO
+
+
+def _is_raw(tiff: TiffBytes) -> bool:
+    """Whether a TIFF is a camera's RAW file: its own sub-images hold sensor values."""
+    for directory in tiff.directories(most=8):
+        if _DNG_VERSION in directory or _holds_sensor_values(directory):
+            return True
+        if any(_holds_sensor_values(tiff.directory_at(offset)) for offset in directory.wholes(_SUB_IMAGES)[:8]):
+            return True
+    return False
+
+
+def _holds_sensor_values(directory: Directory) -> bool:
+    return directory.whole(_PHOTOMETRIC, -1) in _RAW_PHOTOMETRICS or directory.whole(_COMPRESSION) in _RAW_COMPRESSIONS
+
+
+def _by_words(start: bytes) -> FileKind:
+    for pattern, kind in _WORDS:
+        if pattern.search(start):
+            return kind
+    if b"\0" not in start and sum(byte < 32 and byte not in (9, 10, 13) for byte in start) == 0:
+        return FileKind.TEXT
+    return FileKind.UNKNOWN

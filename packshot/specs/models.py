@@ -98,6 +98,7 @@ class Feature(StrEnum):
     EDGE_DENSITY = "edge_density"
     THIN_STRUCTURE = "thin_structure"
     HOLE_DENSITY = "hole_density"
+    SEE_THROUGH = "see_through"
     TEXTURE = "texture"
     OUTLINE_COMPLEXITY = "outline_complexity"
     SOFT_EDGE = "soft_edge"

@@ -1,0 +1,121 @@
+"""The backdrop as a smooth surface of colour, guessed from the frame's border, before any cut-out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from packshot.types import Box, FloatImage, Mask, Size
+
+_Floats = NDArray[np.float32]
+
+_FIT_PX = 160
+"""Longest side of the grid on which the surface is fitted: a smooth surface needs no more."""
+_BORDER_RATIO = 0.04
+_TUKEY = 4.685  # 95 % efficient on Gaussian noise (Beaton and Tukey, 1974; Holland and Welsch, 1977)
+_ROUNDS = 6
+_LEAST_SIGMA = 0.6  # delta E; below it lies what eight bits and JPEG do to a flat white
+_POWERS = [(i, j) for i in range(4) for j in range(4) if i + j <= 3]
+_PLANE = [_POWERS.index(power) for power in ((0, 0), (0, 1), (1, 0))]
+
+
+@dataclass(frozen=True)
+class Surface:
+    """A cubic polynomial of the place for each of L*, a*, b*, over the whole frame.
+
+    Attributes:
+        coefficients: (10, 3), for x and y in -1..1.
+        sigma: robust spread of the backdrop's own pixels around the surface, in delta E 1976.
+    """
+
+    coefficients: NDArray[np.float64]
+    sigma: float
+
+
+@dataclass(frozen=True)
+class Backdrop:
+    """The surface over a window of the frame, and how far each pixel is from it.
+
+    Attributes:
+        lab: (rows, columns, 3) float32, L*a*b* of the surface.
+        distance: (rows, columns) float32, delta E 1976 from the picture to the surface.
+        sigma: spread of the backdrop's own pixels at this resolution, in delta E.
+    """
+
+    lab: FloatImage
+    distance: _Floats
+    sigma: float
+
+
+def fit_surface(lab: FloatImage) -> Surface:
+    """Return a cubic surface fitted to the border and to what continues it inwards.
+
+    First the border alone, by Tukey's biweight, so that a product that touches the frame does not pull the surface;
+    then pixels that the surface explains join in, so that a horizon or a fall-off towards the middle is followed.
+
+    Args:
+        lab: (rows, columns, 3) float32, CIE L*a*b*, the whole frame.
+    """
+    rows, columns = lab.shape[:2]
+    scale = min(1.0, _FIT_PX / max(rows, columns))
+    grid = Size(max(8, round(columns * scale)), max(8, round(rows * scale)))
+    small = cv2.resize(lab, grid, interpolation=cv2.INTER_AREA)
+    values = small.reshape(-1, 3).astype(np.float64)
+    return _robust_fit(values, _terms(grid), border_of(grid).ravel().astype(np.float64))
+
+
+def backdrop_at(surface: Surface, lab: FloatImage, *, window: Box, frame: Size) -> Backdrop:
+    """Return the surface where a part of the frame lies.
+
+    Args:
+        lab: (rows, columns, 3) float32, the part, at any resolution.
+        window: the part, in pixels of the frame.
+    """
+    size = Size(lab.shape[1], lab.shape[0])
+    coarse = Size(min(64, size.width), min(64, size.height))
+    values = (_terms(coarse, window=window, frame=frame) @ surface.coefficients).reshape(coarse.height, coarse.width, 3)
+    fitted = cv2.resize(values.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
+    off = lab - fitted
+    distance = cv2.magnitude(cv2.magnitude(off[..., 0], off[..., 1]), off[..., 2])
+    # Less is averaged away at a finer resolution, so the noise is measured again, where it is still noise.
+    noise = float(1.4826 * np.median(distance[border_of(size)]))
+    sigma = noise if surface.sigma < noise < 2 * surface.sigma else surface.sigma
+    return Backdrop(np.asarray(fitted, np.float32), np.asarray(distance, np.float32), sigma)
+
+
+def border_of(size: Size) -> Mask:
+    """Return the border of a frame as a mask: 4 % of the shorter side wide."""
+    width = max(1, round(size.shortest * _BORDER_RATIO))
+    border = np.ones((size.height, size.width), np.bool_)
+    border[width : size.height - width, width : size.width - width] = False
+    return border
+
+
+def _robust_fit(values: NDArray[np.float64], terms: NDArray[np.float64], border: NDArray[np.float64]) -> Surface:
+    """Fit a plane twice, then the cubic, by iteratively reweighted least squares."""
+    weights, coefficients, sigma = border, np.zeros((terms.shape[1], 3)), _LEAST_SIGMA
+    for turn in range(_ROUNDS):
+        used = _PLANE if turn < 2 else list(range(terms.shape[1]))
+        root = np.sqrt(weights)[:, None]
+        coefficients = np.zeros_like(coefficients)
+        coefficients[used] = np.linalg.lstsq(terms[:, used] * root, values * root, rcond=None)[0]
+        residual = np.linalg.norm(values - terms @ coefficients, axis=1)
+        sigma = max(_LEAST_SIGMA, float(1.4826 * np.median(residual[border > 0])))
+        # Half weight inside: the border decides wherever the two disagree.
+        reach = border if turn == 0 else np.maximum(border, 0.5)
+        weights = reach * np.clip(1 - (residual / (_TUKEY * sigma)) ** 2, 0, None) ** 2 + 1e-6 * border
+    return Surface(coefficients, sigma)
+
+
+def _terms(size: Size, *, window: Box | None = None, frame: Size | None = None) -> NDArray[np.float64]:
+    """The polynomial's terms at the centres of a grid that spans the window, or the whole frame."""
+    left, top, right, bottom = -1.0, -1.0, 1.0, 1.0
+    if window and frame:
+        left, right = (2 * x / frame.width - 1 for x in (window.left, window.right))
+        top, bottom = (2 * y / frame.height - 1 for y in (window.top, window.bottom))
+    x = left + (right - left) * (np.arange(size.width) + 0.5) / size.width
+    y = top + (bottom - top) * (np.arange(size.height) + 0.5) / size.height
+    return np.stack([np.outer(y**j, x**i).ravel() for i, j in _POWERS], axis=1)

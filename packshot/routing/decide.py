@@ -1,0 +1,134 @@
+"""Who edits a shot: the client's rule for its category first, then what was measured on the master.
+
+category has a rule      complexity as the rule says, whatever was measured
+else, measured           complex  if a figure reaches its complex limit
+                         medium   if a figure reaches its medium limit, or the colour-match risk is high
+                         simple   otherwise
+simple                   the machine
+medium, complex          a person
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from packshot.errors import ModelError
+from packshot.routing.features import Features
+from packshot.specs.models import Category, Feature, RoutingConfig
+from packshot.types import Complexity, Route, Value
+
+Risk = Literal["low", "medium", "high"]
+
+RULES_ONLY = "rules only"
+_MOST_REASONS = 3
+
+
+class RouteDecision(Value):
+    """Who edits a shot, and why.
+
+    Attributes:
+        category: the category's name; empty where it is unknown.
+        category_source: where the category is known from, such as ``manifest``.
+        colour_match_risk: how likely product and backdrop run together.
+        reason: in words, for people.
+        model: the trained model that had a say; ``rules only`` where none had.
+    """
+
+    complexity: Complexity
+    route: Route
+    category: str
+    category_source: str
+    colour_match_risk: Risk
+    reason: str
+    model: str
+
+
+def decide(
+    features: Features, *, category: Category | None, category_source: str, config: RoutingConfig
+) -> RouteDecision:
+    """Return who edits a shot.
+
+    Raises:
+        ModelError: the config names a trained model; there is none yet that could be loaded.
+    """
+    if config.model is not None:
+        raise ModelError(
+            "this routing model is not known",
+            "configs/routing.yaml",
+            found=config.model,
+            allowed="null",
+            next_step="Set model: null, and the rules alone decide.",
+        )
+    risk = colour_match_risk(features, config)
+    measured, why = _measured(features, risk, config)
+    complexity, reason = measured, why
+    if category is not None and category.complexity is not None:
+        complexity, reason = category.complexity, _rule_in_words(category, measured, why)
+    return RouteDecision(
+        complexity=complexity,
+        route=Route.AUTOMATED if complexity is Complexity.SIMPLE else Route.HUMAN,
+        category=category.name if category else "",
+        category_source=category_source if category else "",
+        colour_match_risk=risk,
+        reason=reason,
+        model=RULES_ONLY,
+    )
+
+
+def colour_match_risk(features: Features, config: RoutingConfig) -> Risk:
+    """Return how likely product and backdrop run together."""
+    if features.colour_match >= config.colour_match.high:
+        return "high"
+    return "medium" if features.colour_match >= config.colour_match.medium else "low"
+
+
+def _measured(features: Features, risk: Risk, config: RoutingConfig) -> tuple[Complexity, str]:
+    """What the figures say, and why."""
+    reached = _reached(features, config.complex)
+    if reached:
+        return Complexity.COMPLEX, "; ".join(reached)
+    reached = _reached(features, config.medium)
+    if risk == "high":
+        figure, limit = features.colour_match, config.colour_match.high
+        reached.insert(0, f"product and backdrop are alike: {_compared('colour match', figure, limit)}")
+    if reached:
+        return Complexity.MEDIUM, "; ".join(reached[:_MOST_REASONS])
+    return Complexity.SIMPLE, f"every measured figure is below its limit ({_nearest(features, config.medium)})"
+
+
+def _reached(features: Features, limits: Mapping[Feature, float]) -> list[str]:
+    """The figures at or above their limits, the farthest above first."""
+    above = [
+        (_figure(features, name) / limit if limit else 1.0, name, limit)
+        for name, limit in limits.items()
+        if _figure(features, name) >= limit
+    ]
+    above.sort(key=lambda entry: (-entry[0], entry[1]))
+    return [_compared(_in_words(name), _figure(features, name), limit) for _, name, limit in above[:_MOST_REASONS]]
+
+
+def _nearest(features: Features, limits: Mapping[Feature, float]) -> str:
+    """The figure that came closest to its limit."""
+    if not limits:
+        return "no limits are set"
+    name = max(limits, key=lambda name: (_figure(features, name) / limits[name] if limits[name] else 1.0, name))
+    return f"nearest: {_in_words(name)} {_figure(features, name):.2f} below {limits[name]:.2f}"
+
+
+def _rule_in_words(category: Category, measured: Complexity, why: str) -> str:
+    """The client's rule; where the figures disagree it says so, but the rule stands."""
+    rule = category.reason or f"{category.name} is always {category.complexity} (client's rule)"
+    return rule if measured is category.complexity else f"{rule}; measured alone it would be {measured}: {why}"
+
+
+def _compared(what: str, figure: float, limit: float) -> str:
+    return f"{what} {figure:.2f} at or above {limit:.2f}"
+
+
+def _figure(features: Features, name: Feature) -> float:
+    return float(getattr(features, name.value))
+
+
+def _in_words(name: Feature) -> str:
+    return name.value.replace("_", " ")

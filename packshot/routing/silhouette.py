@@ -1,0 +1,112 @@
+"""What stands out from the backdrop: a rough silhouette without its shadow. For measuring, not for cutting."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from packshot.routing.backdrop import Backdrop
+from packshot.types import Box, FloatImage
+
+_Bytes = NDArray[np.uint8]
+_Floats = NDArray[np.float32]
+
+_STANDS_OUT_DELTA_E = 5.0
+_STANDS_OUT_SIGMAS = 4.0
+_SHADOW_DEPTH = 30.0  # L*; a contact shadow on a lit backdrop is not darker
+_SHADOW_CHROMA = 5.0  # delta E in a*b*
+_SHADOW_SLOPE = 1.0  # L* per pixel; penumbras are wider than outlines
+_SHADOW_MOST_RATIO = 0.4  # more than this of what stands out cannot be shadow: it is a smooth grey product
+_SPECK_RATIO = 0.004
+
+
+@dataclass(frozen=True)
+class Silhouette:
+    """The product's rough shape at measuring size; masks are (rows, columns) uint8 of 0 and 1.
+
+    Attributes:
+        product: stands out from the backdrop and is not its shadow; specks removed.
+        filled: `product` with narrow clefts closed and inner gaps filled.
+        shadow: darker than the backdrop, of its hue, without edges.
+        slope: (rows, columns) float32, gradient of L* per pixel, lightly smoothed.
+        limit: delta E from which a pixel stands out.
+    """
+
+    product: _Bytes
+    filled: _Bytes
+    shadow: _Bytes
+    slope: _Floats
+    limit: float
+
+    @property
+    def area_px(self) -> int:
+        return int(self.filled.sum())
+
+    @property
+    def box(self) -> Box | None:
+        """The smallest box that holds the product; None where nothing stands out."""
+        if not self.area_px:
+            return None
+        return Box(*_corners(cv2.boundingRect(self.product)))
+
+    @property
+    def size_px(self) -> float:
+        """The side of a square as large as the product's box."""
+        return float(np.sqrt(self.box.width * self.box.height)) if self.box else 0.0
+
+
+def _corners(rectangle: Sequence[int]) -> tuple[int, int, int, int]:
+    left, top, width, height = rectangle
+    return left, top, left + width, top + height
+
+
+def find_silhouette(lab: FloatImage, backdrop: Backdrop) -> Silhouette:
+    """Return what stands out from the backdrop.
+
+    Args:
+        lab: (rows, columns, 3) float32, CIE L*a*b*.
+    """
+    limit = max(_STANDS_OUT_DELTA_E, _STANDS_OUT_SIGMAS * backdrop.sigma)
+    stands_out = (cv2.GaussianBlur(backdrop.distance, (0, 0), 0.7) > limit).astype(np.uint8)
+    slope = _slope(lab[..., 0])
+    shadow = _shadow(lab, backdrop, stands_out, slope)
+    product = _without_specks(stands_out & (1 - shadow))
+    outlines, _ = cv2.findContours(
+        cv2.morphologyEx(product, cv2.MORPH_CLOSE, disk(2)), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
+    )
+    filled = cv2.drawContours(np.zeros_like(product), outlines, -1, 1, -1)
+    return Silhouette(product, np.asarray(filled, np.uint8), shadow, slope, limit)
+
+
+def disk(radius_px: int) -> _Bytes:
+    """Return a round structuring element."""
+    side = 2 * radius_px + 1
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), np.uint8)
+
+
+def _slope(lightness: _Floats) -> _Floats:
+    smooth = cv2.GaussianBlur(lightness, (0, 0), 1.2)
+    across, down = (cv2.Sobel(smooth, cv2.CV_32F, dx, 1 - dx, scale=1 / 8) for dx in (1, 0))
+    return np.asarray(cv2.magnitude(across, down), np.float32)
+
+
+def _shadow(lab: FloatImage, backdrop: Backdrop, stands_out: _Bytes, slope: _Floats) -> _Bytes:
+    off = cv2.GaussianBlur(lab - backdrop.lab, (0, 0), 1.5)
+    depth, chroma = off[..., 0], cv2.magnitude(off[..., 1], off[..., 2])
+    like_shadow = (depth < 0) & (depth > -_SHADOW_DEPTH) & (chroma < _SHADOW_CHROMA) & (slope < _SHADOW_SLOPE)
+    shadow = cv2.morphologyEx(stands_out & like_shadow, cv2.MORPH_OPEN, disk(2))
+    if int(shadow.sum()) > _SHADOW_MOST_RATIO * int(stands_out.sum()):
+        return np.zeros_like(stands_out)
+    return np.asarray(shadow, np.uint8)
+
+
+def _without_specks(mask: _Bytes) -> _Bytes:
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    areas = stats[:, cv2.CC_STAT_AREA]
+    keep = areas >= max(12, _SPECK_RATIO * (areas[1:].max() if count > 1 else 0))
+    keep[0] = False
+    return np.asarray(keep[labels], np.uint8)

@@ -19,6 +19,7 @@
         ├── VerificationError          the delivered bytes are not what was promised
         ├── ModelError                 a model file is missing or is not the one expected
         ├── ObjectMissingError         an object that must exist in storage does not
+        ├── RecordDamagedError         a record cannot be read, or another version wrote it
         └── StorageDeniedError         S3 refused: credentials, bucket or permissions
 
 A message says what happened, to which object, what was found, what is allowed and what to do next.
@@ -164,6 +165,12 @@ class ObjectMissingError(TerminalError):
     """An object that must exist in storage does not."""
 
     code = "object_missing"
+
+
+class RecordDamagedError(TerminalError):
+    """A record in storage cannot be read: damaged, edited by hand, or written by another version."""
+
+    code = "record_damaged"
 
 
 class StorageDeniedError(TerminalError):

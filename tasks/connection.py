@@ -1,0 +1,62 @@
+"""The connections to storage: one client per process and endpoint, shared by its threads."""
+
+from __future__ import annotations
+
+import os
+import threading
+from functools import lru_cache
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.config import Config
+
+from tasks.settings import Settings
+
+if TYPE_CHECKING:
+    from types_boto3_s3.client import S3Client
+
+ATTEMPTS = 3
+"""Few: whoever asks tries again too, and says so."""
+
+_building = threading.Lock()
+
+
+def connect(settings: Settings) -> S3Client:
+    """Return this process's client for the storage."""
+    with _building:
+        return _client(os.getpid(), settings.s3_endpoint_url, settings)
+
+
+def connect_for_links(settings: Settings) -> S3Client:
+    """Return this process's client that signs links for browsers, which may reach the storage elsewhere."""
+    with _building:
+        return _client(os.getpid(), settings.s3_public_endpoint_url or settings.s3_endpoint_url, settings)
+
+
+@lru_cache(maxsize=8)
+def _client(process_id: int, endpoint_url: str | None, settings: Settings) -> S3Client:
+    """A client with its own pool of connections. Kept by process: a forked child must not use its parent's."""
+    access_key, secret_key = settings.s3_access_key, settings.s3_secret_key
+    return boto3.session.Session().client(
+        "s3",
+        endpoint_url=endpoint_url,
+        region_name=settings.s3_region,
+        aws_access_key_id=access_key.get_secret_value() if access_key else None,
+        aws_secret_access_key=secret_key.get_secret_value() if secret_key else None,
+        config=Config(
+            signature_version="s3v4",
+            s3={"addressing_style": "path" if endpoint_url else "auto"},
+            retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+            max_pool_connections=settings.s3_connections,
+            connect_timeout=5,
+            read_timeout=settings.s3_timeout_s,
+            tcp_keepalive=True,
+            proxies={} if _on_this_machine(endpoint_url) else None,
+        ),
+    )
+
+
+def _on_this_machine(endpoint_url: str | None) -> bool:
+    """Whether a proxy meant for the outside world would be in the way."""
+    return urlsplit(endpoint_url or "").hostname in ("127.0.0.1", "localhost", "::1")

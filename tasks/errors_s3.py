@@ -1,0 +1,98 @@
+"""Turns what botocore raises into our own errors. The only file that knows botocore's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    HTTPClientError,
+    NoCredentialsError,
+    PartialCredentialsError,
+)
+from botocore.exceptions import ConnectionError as BotoConnectionError
+
+from packshot.errors import (
+    ObjectMissingError,
+    PackshotError,
+    RecordConflictError,
+    StorageDeniedError,
+    StorageUnavailableError,
+)
+
+_MISSING = frozenset({"NoSuchKey", "NotFound", "NoSuchVersion", "404"})
+_CONFLICT = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412"})
+_OVERLOADED = frozenset(
+    {
+        "SlowDown",
+        "SlowDownRead",
+        "SlowDownWrite",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequests",
+        "RequestTimeout",
+    }
+)
+_GARBLED = frozenset({"BadDigest", "IncompleteBody", "XAmzContentSHA256Mismatch", "XAmzContentChecksumMismatch"})
+
+
+@contextmanager
+def s3_errors(subject: str) -> Iterator[None]:
+    """Raise what goes wrong inside as our own errors.
+
+    Args:
+        subject: the key or bucket that the request is about.
+    Raises:
+        ObjectMissingError: there is no such object.
+        RecordConflictError: a condition (If-Match, If-None-Match) did not hold.
+        StorageUnavailableError: no answer, 5xx, overload, or bytes garbled on the way.
+        StorageDeniedError: credentials, bucket, permission, or a request the storage does not take.
+    """
+    try:
+        yield
+    except ClientError as error:
+        raise _from_answer(error, subject) from error
+    except (NoCredentialsError, PartialCredentialsError) as error:
+        raise StorageDeniedError(
+            "no complete credentials for the storage",
+            subject,
+            found=str(error),
+            next_step="Set PACKSHOT_S3_ACCESS_KEY and PACKSHOT_S3_SECRET_KEY.",
+        ) from error
+    except (HTTPClientError, BotoConnectionError) as error:
+        raise StorageUnavailableError(
+            "the storage did not answer",
+            subject,
+            found=str(error),
+            next_step="Check that it runs and that PACKSHOT_S3_ENDPOINT_URL is its address.",
+        ) from error
+    except BotoCoreError as error:
+        raise StorageDeniedError("the request could not be made", subject, found=str(error)) from error
+
+
+def _from_answer(error: ClientError, subject: str) -> PackshotError:
+    """The error that an answer of the storage stands for."""
+    answer = error.response.get("Error", {})
+    code, text = str(answer.get("Code", "")), str(answer.get("Message", ""))
+    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    found = f"{status} {code}: {text}"
+    if code == "NoSuchBucket":
+        return StorageDeniedError(
+            "the bucket does not exist", subject, found=found, next_step="Create it or correct PACKSHOT_S3_BUCKET."
+        )
+    if code in _MISSING:
+        return ObjectMissingError("there is no such object in storage", subject)
+    if code in _CONFLICT:
+        return RecordConflictError("somebody else changed the object first", subject)
+    if code in _OVERLOADED or status >= 500:
+        return StorageUnavailableError("the storage is overloaded or broken", subject, found=found)
+    if code in _GARBLED:
+        return StorageUnavailableError("the bytes were garbled on the way", subject, found=found)
+    return StorageDeniedError(
+        "the storage refused the request",
+        subject,
+        found=found,
+        next_step="Check credentials, permissions on the bucket and this machine's clock.",
+    )

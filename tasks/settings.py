@@ -1,0 +1,117 @@
+"""Where this process finds its storage, models and scratch disk: environment variables that begin with ``PACKSHOT_``.
+
+Read when asked for, never kept, so that a process follows its environment and a test can change it.
+`settings_table` gives the table that the documentation shows.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from packshot.errors import ConfigError
+from packshot.specs.load import default_folder
+
+PREFIX = "PACKSHOT_"
+
+
+def _cache_folder(name: str) -> Path:
+    """A folder of ours in the user's cache, as the XDG base directory specification has it."""
+    root = os.environ.get("XDG_CACHE_HOME", "")
+    return (Path(root) if root else Path.home() / ".cache") / "packshot" / name
+
+
+class Settings(BaseSettings):
+    """Everything a process takes from its environment. Secrets print as stars."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, extra="ignore", hide_input_in_errors=True, env_ignore_empty=True
+    )
+
+    s3_endpoint_url: str | None = Field(None, description="Address of the S3-compatible storage; empty: AWS")
+    s3_public_endpoint_url: str | None = Field(
+        None, description="The same storage as a browser reaches it, for links; empty: the endpoint itself"
+    )
+    s3_access_key: SecretStr | None = Field(None, description="Access key; empty: boto3's own credential chain")
+    s3_secret_key: SecretStr | None = Field(None, description="Secret key, together with the access key")
+    s3_region: str = Field("us-east-1", description="Region that requests are signed for")
+    s3_bucket: str = Field("packshot", description="The one bucket", min_length=3, max_length=63)
+    s3_connections: int = Field(32, description="Most connections to storage per process", ge=1, le=256)
+    s3_timeout_s: float = Field(60, description="Longest silence of the storage within one request", gt=0)
+    configs: Path = Field(default_factory=default_folder, description="Folder of the configs")
+    models_dir: Path = Field(
+        default_factory=lambda: _cache_folder("models"), description="Where model files are kept on this machine"
+    )
+    scratch_dir: Path = Field(
+        default_factory=lambda: _cache_folder("scratch"), description="Local copies of what storage holds; may be lost"
+    )
+    scratch_max_bytes: int = Field(
+        20_000_000_000, description="Size the scratch folder is kept below; 0: no scratch", ge=0
+    )
+    segmenter: str = Field("isnet-general-use", description="Segmentation model, a name in configs/models.yaml")
+    engine: Literal["auto", "onnxruntime", "openvino"] = Field("auto", description="What runs the segmentation model")
+    worker_threads: Annotated[int, Field(ge=1, le=256)] = Field(2, description="Shots worked on at once per process")
+    nightly_cron: str = Field("0 2 * * *", description="When the nightly run starts")
+    nightly_timezone: str = Field("UTC", description="Time zone of that schedule, such as Europe/Berlin")
+
+    @field_validator("s3_endpoint_url", "s3_public_endpoint_url")
+    @classmethod
+    def _is_an_address(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+            raise ValueError("must be an address such as https://s3.example.com, without user or password")
+        return url.rstrip("/")
+
+    @model_validator(mode="after")
+    def _keys_come_in_pairs(self) -> Settings:
+        if (self.s3_access_key is None) != (self.s3_secret_key is None):
+            raise ValueError(f"set both {PREFIX}S3_ACCESS_KEY and {PREFIX}S3_SECRET_KEY, or neither")
+        return self
+
+
+def get_settings() -> Settings:
+    """Return the settings as the environment has them now.
+
+    Raises:
+        ConfigError: a variable is wrong; the message names it and never shows its value.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        problems = [f"{variable(str(part['loc'][0])) if part['loc'] else ''} {part['msg']}" for part in error.errors()]
+        raise ConfigError(
+            "the environment is not usable",
+            "settings",
+            found="; ".join(problem.strip() for problem in problems),
+            next_step=f"Correct these variables; all of them begin with {PREFIX}.",
+        ) from None
+
+
+def variable(field: str) -> str:
+    """Return the environment variable of a field."""
+    return PREFIX + field.removeprefix(PREFIX.lower()).upper()
+
+
+def settings_table() -> str:
+    """Return every variable with its default and meaning, as a Markdown table."""
+    lines = ["| variable | default | meaning |", "|---|---|---|"]
+    for name, field in Settings.model_fields.items():
+        lines.append(f"| `{variable(name)}` | {_shown_default(name, field.default)} | {field.description} |")
+    return "\n".join(lines)
+
+
+def _shown_default(name: str, default: object) -> str:
+    """The default as text that is the same on every machine."""
+    computed = {
+        "configs": "`configs/` of the checkout or of the installed package",
+        "models_dir": "`~/.cache/packshot/models`",
+        "scratch_dir": "`~/.cache/packshot/scratch`",
+    }
+    return computed.get(name) or ("" if default is None else f"`{default}`")

@@ -1,0 +1,358 @@
+"""The bucket: every read and write of an object, checked by content.
+
+Writes are idempotent: an object that already has these bytes is not written again. Every object we write carries
+the SHA-256 of its bytes, the storage checks it on arrival, and every read checks it again. The inbox is the
+client's: nothing here writes to it, except `upload_to_inbox` and `close_inbox`, which stand on the client's side.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import uuid
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from boto3.s3.transfer import TransferConfig
+
+from packshot.errors import ObjectMissingError, RecordConflictError, StorageDeniedError, StorageUnavailableError
+from packshot.naming import READY, BatchId, inbox_key
+from packshot.types import Value
+from tasks.connection import connect, connect_for_links
+from tasks.errors_s3 import s3_errors
+from tasks.settings import Settings, get_settings
+
+if TYPE_CHECKING:
+    from types_boto3_s3.client import S3Client
+
+MULTIPART_FROM_BYTES = 32 * 1024 * 1024
+PART_BYTES = 16 * 1024 * 1024
+PARTS_AT_ONCE = 4
+LONGEST_LINK_S = 7 * 24 * 3600
+"""The longest a signed link may be valid (AWS Signature Version 4)."""
+
+_SHA256, _WRITE_ID, _COPIED_FROM = "sha256", "write-id", "copied-etag"
+_TRANSFER = TransferConfig(
+    multipart_threshold=MULTIPART_FROM_BYTES, multipart_chunksize=PART_BYTES, max_concurrency=PARTS_AT_ONCE
+)
+
+
+class ObjectInfo(Value):
+    """What storage says of an object.
+
+    Attributes:
+        etag: changes with the content; opaque otherwise.
+        sha256: of the bytes, hex; empty where we did not write the object, and in listings.
+    """
+
+    key: str
+    size_bytes: int
+    etag: str
+    sha256: str = ""
+    content_type: str = ""
+
+
+class Storage:
+    """One bucket. Safe to share between threads; instances of one process share their connections."""
+
+    def __init__(self, client: S3Client, *, bucket: str, public_client: S3Client | None = None) -> None:
+        """Use `open_storage` instead, which takes all of this from the settings."""
+        self._client = client
+        self._public_client = public_client or client
+        self.bucket = bucket
+
+    def get(self, key: str) -> bytes:
+        """Return an object's bytes.
+
+        Raises:
+            ObjectMissingError: there is none.
+            StorageUnavailableError: the bytes that arrived are not those that were written.
+        """
+        return self.get_with_etag(key)[0]
+
+    def get_with_etag(self, key: str) -> tuple[bytes, str]:
+        """Return an object's bytes and the etag to give to `replace_if`."""
+        with s3_errors(key):
+            answer = self._client.get_object(Bucket=self.bucket, Key=key)
+            data = answer["Body"].read()
+        _check_bytes(key, hashlib.sha256(data).hexdigest(), expected=answer["Metadata"].get(_SHA256, ""))
+        return data, answer["ETag"]
+
+    def head(self, key: str) -> ObjectInfo:
+        """Return what storage says of an object.
+
+        Raises:
+            ObjectMissingError: there is none.
+        """
+        return _info(key, self._head(key))
+
+    def exists(self, key: str) -> bool:
+        """Return whether there is such an object."""
+        return self._find(key) is not None
+
+    def list(self, prefix: str) -> Iterator[ObjectInfo]:
+        """Yield every object below a prefix in the order of the keys, a page of 1,000 at a time.
+
+        The empty "folders" that some tools create are left out.
+        """
+        pages = iter(self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix))
+        while True:
+            with s3_errors(prefix):
+                page = next(pages, None)
+            if page is None:
+                return
+            for entry in page.get("Contents", ()):
+                if not entry["Key"].endswith("/"):
+                    yield ObjectInfo(key=entry["Key"], size_bytes=entry["Size"], etag=entry["ETag"])
+
+    def put(self, key: str, data: bytes, *, content_type: str) -> ObjectInfo:
+        """Store bytes under a key; nothing is sent if they are there already.
+
+        Raises:
+            StorageDeniedError: the key lies in the inbox.
+            StorageUnavailableError: what was stored is not what was sent.
+        """
+        _refuse_inbox(key)
+        return self._put(key, data, content_type=content_type)
+
+    def put_file(self, key: str, path: Path, *, content_type: str) -> ObjectInfo:
+        """Store a local file under a key without holding it in memory; nothing is sent if it is there already."""
+        _refuse_inbox(key)
+        with path.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+            size = file.seek(0, io.SEEK_END)
+            file.seek(0)
+            present = self._find(key)
+            if present and _same(present, sha256=sha256, size=size, content_type=content_type):
+                return present
+            self._upload(key, file, sha256=sha256, content_type=content_type)
+        return self._verified(key, sha256=sha256, size=size)
+
+    def get_file(self, key: str, path: Path) -> ObjectInfo:
+        """Write an object's bytes to a local file, in parts, and return what storage says of it.
+
+        The file appears under its name only when it is complete and checked.
+        """
+        info = self.head(key)
+        part = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with part.open("w+b") as file, s3_errors(key):
+                self._client.download_fileobj(self.bucket, key, file, Config=_TRANSFER)
+                file.seek(0)
+                _check_bytes(key, hashlib.file_digest(file, "sha256").hexdigest(), expected=info.sha256)
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+        return info
+
+    def put_if_absent(self, key: str, data: bytes, *, content_type: str) -> ObjectInfo:
+        """Store bytes under a key that is free.
+
+        Raises:
+            RecordConflictError: it is not.
+        """
+        return self._put_if(key, data, content_type=content_type, condition={"IfNoneMatch": "*"})
+
+    def replace_if(self, key: str, data: bytes, *, etag: str, content_type: str) -> ObjectInfo:
+        """Store bytes over an object that has not changed since its `etag` was read.
+
+        Raises:
+            RecordConflictError: it has.
+        """
+        return self._put_if(key, data, content_type=content_type, condition={"IfMatch": etag})
+
+    def copy(self, source: str, target: str) -> ObjectInfo:
+        """Copy an object within the storage, without the bytes passing through here; at most 5 GB.
+
+        Nothing is done if `target` is already a copy of it.
+        """
+        _refuse_inbox(target)
+        origin = self._head(source)
+        present = self._find_raw(target)
+        if present and present["Metadata"].get(_COPIED_FROM) == origin["ETag"]:
+            return _info(target, present)
+        with s3_errors(f"{source} -> {target}"):
+            self._client.copy_object(
+                Bucket=self.bucket,
+                Key=target,
+                CopySource={"Bucket": self.bucket, "Key": source},
+                MetadataDirective="REPLACE",
+                Metadata=_kept(origin["Metadata"]) | {_COPIED_FROM: origin["ETag"]},
+                ContentType=origin.get("ContentType", "application/octet-stream"),
+            )
+        return self._verified(target, sha256=origin["Metadata"].get(_SHA256, ""), size=origin["ContentLength"])
+
+    def presign(self, key: str, *, expires_s: int, download_name: str = "") -> str:
+        """Return a link that lets anyone who has it read the object until it expires.
+
+        Args:
+            expires_s: at most seven days.
+            download_name: the file name a browser saves it under; empty: it is shown instead.
+        """
+        parameters = {"Bucket": self.bucket, "Key": key}
+        if download_name:
+            parameters["ResponseContentDisposition"] = f'attachment; filename="{download_name}"'
+        with s3_errors(key):
+            return self._public_client.generate_presigned_url(
+                "get_object", Params=parameters, ExpiresIn=min(expires_s, LONGEST_LINK_S)
+            )
+
+    def upload_to_inbox(self, batch: BatchId, path: str, data: bytes, *, content_type: str) -> ObjectInfo:
+        """Store a file of a client's upload; on the client's side only.
+
+        Raises:
+            StorageDeniedError: the batch is closed, and this file is new or has changed.
+        """
+        key = inbox_key(batch, path)
+        present = self._find(key)
+        sha256 = hashlib.sha256(data).hexdigest()
+        if present and _same(present, sha256=sha256, size=len(data), content_type=content_type):
+            return present
+        if self.exists(inbox_key(batch, READY)):
+            raise StorageDeniedError(
+                "the batch is closed: its files cannot change any more",
+                key,
+                next_step="Submit the file in a new batch.",
+            )
+        return self._put(key, data, content_type=content_type)
+
+    def close_inbox(self, batch: BatchId) -> ObjectInfo:
+        """Say that a batch is complete, by the empty object READY; on the client's side only."""
+        return self._put(inbox_key(batch, READY), b"", content_type="text/plain")
+
+    def ensure_bucket(self) -> None:
+        """Create the bucket where it is missing. For local stacks; elsewhere an administrator does it."""
+        try:
+            with s3_errors(self.bucket):
+                self._client.head_bucket(Bucket=self.bucket)
+        except ObjectMissingError:
+            with s3_errors(self.bucket):
+                self._client.create_bucket(Bucket=self.bucket)
+
+    def _head(self, key: str) -> Any:
+        with s3_errors(key):
+            return self._client.head_object(Bucket=self.bucket, Key=key)
+
+    def _find_raw(self, key: str) -> Any | None:
+        try:
+            return self._head(key)
+        except ObjectMissingError:
+            return None
+
+    def _find(self, key: str) -> ObjectInfo | None:
+        answer = self._find_raw(key)
+        return _info(key, answer) if answer else None
+
+    def _put(self, key: str, data: bytes, *, content_type: str) -> ObjectInfo:
+        sha256 = hashlib.sha256(data).hexdigest()
+        present = self._find(key)
+        if present and _same(present, sha256=sha256, size=len(data), content_type=content_type):
+            return present
+        if len(data) >= MULTIPART_FROM_BYTES:
+            self._upload(key, io.BytesIO(data), sha256=sha256, content_type=content_type)
+        else:
+            self._put_whole(key, data, content_type=content_type, metadata={_SHA256: sha256}, condition={})
+        return self._verified(key, sha256=sha256, size=len(data))
+
+    def _put_whole(
+        self, key: str, data: bytes, *, content_type: str, metadata: Mapping[str, str], condition: dict[str, str]
+    ) -> str:
+        """Send bytes in one request with their checksum, which the storage verifies; return the etag."""
+        checksum = base64.b64encode(hashlib.sha256(data).digest()).decode()
+        with s3_errors(key):
+            answer = self._client.put_object(
+                Bucket=self.bucket,
+                Key=key,
+                Body=data,
+                ContentType=content_type,
+                ChecksumSHA256=checksum,
+                Metadata=metadata,
+                **condition,  # type: ignore[arg-type]  # IfMatch or IfNoneMatch
+            )
+        return answer["ETag"]
+
+    def _upload(self, key: str, file: IO[bytes], *, sha256: str, content_type: str) -> None:
+        """Send a file in parts, each with its checksum."""
+        extra = {"ContentType": content_type, "Metadata": {_SHA256: sha256}, "ChecksumAlgorithm": "SHA256"}
+        with s3_errors(key):
+            self._client.upload_fileobj(file, self.bucket, key, ExtraArgs=extra, Config=_TRANSFER)
+
+    def _put_if(self, key: str, data: bytes, *, content_type: str, condition: dict[str, str]) -> ObjectInfo:
+        """Send bytes under a condition.
+
+        A request that is sent again because its answer was lost meets the object it wrote itself: the condition
+        fails although the write succeeded. The write's own id tells the two apart.
+        """
+        _refuse_inbox(key)
+        write_id = uuid.uuid4().hex
+        sha256 = hashlib.sha256(data).hexdigest()
+        metadata = {_SHA256: sha256, _WRITE_ID: write_id}
+        try:
+            etag = self._put_whole(key, data, content_type=content_type, metadata=metadata, condition=condition)
+        except RecordConflictError:
+            present = self._find_raw(key)
+            if present is None or present["Metadata"].get(_WRITE_ID) != write_id:
+                raise
+            etag = present["ETag"]
+        return ObjectInfo(key=key, size_bytes=len(data), etag=etag, sha256=sha256, content_type=content_type)
+
+    def _verified(self, key: str, *, sha256: str, size: int) -> ObjectInfo:
+        """What storage says of an object just written, if it is what was meant."""
+        info = self.head(key)
+        if info.size_bytes != size or info.sha256 != sha256:
+            raise StorageUnavailableError(
+                "the object in storage is not the one just written",
+                key,
+                found=f"{info.size_bytes} bytes, SHA-256 {info.sha256[:8] or 'unknown'}",
+                allowed=f"{size} bytes, SHA-256 {sha256[:8] or 'unknown'}",
+                next_step="Somebody else writes to this key, or the storage lost the write.",
+            )
+        return info
+
+
+def open_storage(settings: Settings | None = None) -> Storage:
+    """Return the storage that the settings name. Costs nothing after the first time in a process."""
+    chosen = settings or get_settings()
+    return Storage(connect(chosen), bucket=chosen.s3_bucket, public_client=connect_for_links(chosen))
+
+
+def _refuse_inbox(key: str) -> None:
+    if key.startswith("inbox/"):
+        raise StorageDeniedError(
+            "the inbox belongs to the client and is read-only here",
+            key,
+            next_step="This is a mistake in the program: write below batches/, jobs/, deliveries/ or quarantine/.",
+        )
+
+
+def _check_bytes(key: str, sha256: str, *, expected: str) -> None:
+    if expected and sha256 != expected:
+        raise StorageUnavailableError(
+            "the bytes that arrived are not those that were written",
+            key,
+            found=f"SHA-256 {sha256[:8]}",
+            allowed=expected[:8],
+            next_step="If it stays so, the object is damaged: restore it, or reprocess the shot.",
+        )
+
+
+def _same(present: ObjectInfo, *, sha256: str, size: int, content_type: str) -> bool:
+    return (present.sha256, present.size_bytes, present.content_type) == (sha256, size, content_type)
+
+
+def _kept(metadata: Mapping[str, str]) -> dict[str, str]:
+    """The metadata that still holds for a copy."""
+    return {name: value for name, value in metadata.items() if name == _SHA256}
+
+
+def _info(key: str, answer: Any) -> ObjectInfo:
+    return ObjectInfo(
+        key=key,
+        size_bytes=answer["ContentLength"],
+        etag=answer["ETag"],
+        sha256=answer["Metadata"].get(_SHA256, ""),
+        content_type=answer.get("ContentType", ""),
+    )

@@ -49,7 +49,7 @@ class Features(Value):
         see_through: share of the silhouette that looks like the backdrop but for a faint structure: glass, sheer
             fabric, pale on pale.
         outline_complexity: 1 - smoothed outline over outline: spikes, fringes, lace, wires.
-        soft_edge: share of the outline where product passes into backdrop over more than 4 px: hair, fur, blur.
+        fuzzy_outline: mean distance in pixels between the outer outline and its own smoothed course: hair, fur, spines.
         texture: mean local contrast inside the product over 20 L*.
         backdrop_roughness: share of the frame's border that a smooth backdrop does not explain.
         touches_frame: share of the frame's edge that is covered by the product.
@@ -62,7 +62,7 @@ class Features(Value):
     hole_density: Figure = 0.0
     see_through: Figure = 0.0
     outline_complexity: Figure = 0.0
-    soft_edge: Figure = 0.0
+    fuzzy_outline: Figure = 0.0
     texture: Figure = 0.0
     backdrop_roughness: Figure = 0.0
     touches_frame: Figure = 0.0
@@ -130,9 +130,7 @@ def _product_figures(pixels: Pixels16, surface: Surface, window: Box) -> dict[st
     if not shape.area_px:
         return {}
     core = _eroded(shape.filled, 2)
-    # A shadow hides the outline from us, not from an editor: nothing can be said of it there.
-    hidden = np.asarray(cv2.dilate(shape.shadow, disk(3)), np.uint8)
-    outline = np.asarray((shape.filled - _eroded(shape.filled, 1)) & (1 - hidden), np.uint8)
+    outline = shape.filled - _eroded(shape.filled, 1)
     nearby = np.asarray(cv2.dilate(backdrop.distance * shape.filled, disk(3)), np.float32)
     return {
         "edge_density": _share(shape.slope > _EDGE_SLOPE, of=core),
@@ -140,10 +138,10 @@ def _product_figures(pixels: Pixels16, surface: Surface, window: Box) -> dict[st
         "hole_density": _hole_density(shape),
         "see_through": _see_through(backdrop, shape),
         "outline_complexity": _outline_complexity(shape),
-        "soft_edge": _soft_edge(backdrop.distance, outline),
+        "fuzzy_outline": _fuzzy_outline(shape, outline),
         "texture": _texture(np.ascontiguousarray(lab[..., 0]), core),
         "objects": _objects(shape),
-        "colour_match": _share(nearby < _CLOSE_DELTA_E, of=outline),
+        "colour_match": _share(nearby < _CLOSE_DELTA_E, of=outline & _clear_of_shadow(shape, 3)),
     }
 
 
@@ -201,12 +199,17 @@ def _outline_length(mask: _Bytes) -> float:
     return float(sum(cv2.arcLength(cv2.approxPolyDP(outline, 1.0, True), True) for outline in outlines))
 
 
-def _soft_edge(distance: _Floats, outline: _Bytes) -> float:
-    """Contrast over the steepest slope is the width of the transition."""
-    contrast = cv2.dilate(distance, disk(6)) - cv2.erode(distance, disk(6))
-    across, down = (cv2.Sobel(distance, cv2.CV_32F, dx, 1 - dx, scale=1 / 8) for dx in (1, 0))
-    steepest = cv2.dilate(cv2.magnitude(across, down), disk(3))
-    return _share(contrast > 4.0 * np.maximum(steepest, 1e-6), of=outline)
+def _fuzzy_outline(shape: Silhouette, outline: _Bytes) -> float:
+    """Area between the outline and its smoothed course over the outline's length."""
+    smooth = cv2.GaussianBlur(shape.filled * np.float32(1), (0, 0), max(1.5, shape.size_px * 0.008)) > 0.5
+    clear = _clear_of_shadow(shape, 9)
+    between = (smooth != shape.filled.astype(bool)) & clear.astype(bool)
+    return float(between.sum()) / max(1, int((outline & clear).sum()))
+
+
+def _clear_of_shadow(shape: Silhouette, radius_px: int) -> _Bytes:
+    """1 where no shadow is near: a shadow hides the outline from us, not from an editor."""
+    return np.asarray(1 - cv2.dilate(shape.shadow, disk(radius_px)), np.uint8)
 
 
 def _texture(lightness: _Floats, core: _Bytes) -> float:

@@ -101,7 +101,7 @@ class Feature(StrEnum):
     SEE_THROUGH = "see_through"
     TEXTURE = "texture"
     OUTLINE_COMPLEXITY = "outline_complexity"
-    SOFT_EDGE = "soft_edge"
+    FUZZY_OUTLINE = "fuzzy_outline"
     BACKDROP_ROUGHNESS = "backdrop_roughness"
     TOUCHES_FRAME = "touches_frame"
     OBJECTS = "objects"

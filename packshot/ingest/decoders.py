@@ -25,6 +25,8 @@ from packshot.types import Finding, Status
 # tifffile logs every oddity of a damaged file; what matters of it comes back as an error.
 logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)
 
+_PIXEL_CHUNKS = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}
+_JPEG_IN_TIFF = (6, 7)
 _PREMULTIPLIED, _STRAIGHT = 1, 2  # TIFF 6.0, ExtraSamples
 _Photometric = tifffile.PHOTOMETRIC
 
@@ -52,7 +54,22 @@ def _decode_jpeg(data: bytes, container: Container) -> Raster:
 
 
 def _decode_png(data: bytes, container: Container) -> Raster:
-    return _raster(imagecodecs.png_decode(data), 16 if container.bit_depth == 16 else 8)
+    return _raster(imagecodecs.png_decode(_essential_png(data)), 16 if container.bit_depth == 16 else 8)
+
+
+def _essential_png(data: bytes) -> bytes:
+    """Keep the chunks that pixels are made of: libpng prints its opinion of all others to the standard error stream."""
+    has_palette, has_own_alpha = data[25] == 3, data[25] >= 4
+    unwanted = {b"PLTE"} if not has_palette else set()
+    unwanted |= {b"tRNS"} if has_own_alpha else set()
+    kept, at = [data[:8]], 8
+    while at + 12 <= len(data):
+        end = at + 12 + int.from_bytes(data[at : at + 4], "big")
+        name = data[at + 4 : at + 8]
+        if name in _PIXEL_CHUNKS - unwanted:
+            kept.append(data[at:end])
+        at = end
+    return b"".join(kept)
 
 
 def _decode_webp(data: bytes, _: Container) -> Raster:
@@ -146,6 +163,8 @@ def _decode_tiff(data: bytes, container: Container) -> Raster:
 
 def _tiff_raster(pixels: NDArray[Any], page: tifffile.TiffPage) -> Raster:
     photometric, depth = page.photometric, int(page.bitspersample or 8)
+    if photometric == _Photometric.YCBCR and int(page.compression) not in _JPEG_IN_TIFF:
+        raise DamagedError("a YCbCr TIFF without JPEG compression, which is not read")
     if photometric == _Photometric.PALETTE:
         return _raster(_by_palette(pixels, page), 16)
     colours, alpha, premultiplied, findings = _tiff_channels(pixels, page)

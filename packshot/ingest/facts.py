@@ -1,0 +1,123 @@
+"""What is known of a shot and who says so: manifest, then file name, then metadata, then the client's default."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
+
+from packshot.ingest.metadata import Metadata
+from packshot.specs.models import Client
+from packshot.types import Finding, Sourced, Status
+
+FACTS = ("sku", "asin", "gtin", "category", "view", "shoot_group", "platforms", "reference", "services", "notes")
+"""Facts that are gathered, besides whatever a client's pattern names."""
+
+_GTIN_NAMES = ("ean", "upc", "isbn")
+_GTIN_LENGTHS = (8, 12, 13, 14)
+_ASIN = re.compile(r"[A-Z0-9]{10}")
+_LISTS = ("platforms", "services")
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+def gather_facts(
+    path: str, *, manifest_row: Mapping[str, str], client: Client, metadata: Metadata
+) -> dict[str, Sourced]:
+    """Return each fact with its source; a value that cannot be true (a wrong check digit) is passed over.
+
+    Where nothing says the SKU, the file's name stands in, with the source ``default``.
+
+    Args:
+        path: of the file inside its batch.
+        manifest_row: its row in the manifest; empty without one.
+    """
+    facts: dict[str, Sourced] = {}
+    for name, value, source in _claims(path, manifest_row, client, metadata):
+        plain = _plain_value(name, value)
+        if plain and name not in facts:
+            facts[name] = Sourced(value=plain, source=source)
+    return facts
+
+
+def doubtful_facts(
+    path: str, *, manifest_row: Mapping[str, str], client: Client, metadata: Metadata
+) -> tuple[Finding, ...]:
+    """Return a finding for each claim that `gather_facts` passed over."""
+    return tuple(
+        Finding(
+            code=f"{name}_wrong",
+            status=Status.WARNING,
+            message=f"{value!r} ({source}) is no {name.upper()}; it was not used.",
+        )
+        for name, value, source in _claims(path, manifest_row, client, metadata)
+        if value.strip() and not _plain_value(name, value)
+    )
+
+
+def checked_gtin(text: str) -> str:
+    """Return a GTIN's digits if its check digit is right, else an empty text; an ISBN-10 becomes its GTIN-13.
+
+    GS1 General Specifications, section 7.9; ISBN Users' Manual.
+    """
+    digits = re.sub(r"[\s-]", "", text).upper()
+    if re.fullmatch(r"\d{9}[\dX]", digits):
+        return _isbn_13(digits)
+    if not digits.isascii() or not digits.isdigit() or len(digits) not in _GTIN_LENGTHS or not int(digits):
+        return ""
+    return digits if _check_digit(digits[:-1]) == digits[-1] else ""
+
+
+def _isbn_13(isbn: str) -> str:
+    values = [10 if digit == "X" else int(digit) for digit in isbn]
+    if sum(weight * value for weight, value in zip(range(10, 0, -1), values, strict=True)) % 11:
+        return ""
+    body = "978" + isbn[:9]
+    return body + _check_digit(body)
+
+
+def _check_digit(body: str) -> str:
+    total = sum(int(digit) * (3 if place % 2 == 0 else 1) for place, digit in enumerate(reversed(body)))
+    return str(-total % 10)
+
+
+def _claims(
+    path: str, manifest_row: Mapping[str, str], client: Client, metadata: Metadata
+) -> Iterator[tuple[str, str, str]]:
+    """Yield (fact, value as given, source), the best source first."""
+    yield from ((name, manifest_row[name], "manifest") for name in FACTS if name in manifest_row)
+    stem = PurePosixPath(path).stem
+    yield from ((name, value, "file_name") for name, value in _by_pattern(client.file_name_pattern, stem))
+    yield from _metadata_claims(client, metadata)
+    yield "category", client.default_category, "config"
+    yield "view", client.default_view, "config"
+    yield "sku", _UNSAFE.sub("-", stem).strip("-._"), "default"
+
+
+def _by_pattern(pattern: str, text: str) -> Iterator[tuple[str, str]]:
+    match = re.search(pattern, text) if pattern else None
+    for name, value in match.groupdict(default="").items() if match else ():
+        yield ("gtin" if name in _GTIN_NAMES else name), value
+
+
+def _metadata_claims(client: Client, metadata: Metadata) -> Iterator[tuple[str, str, str]]:
+    tags = metadata.tags
+    yield "gtin", tags.get("xmp:product_gtin", ""), "xmp"
+    yield "sku", tags.get("xmp:product_id", ""), "xmp"
+    texts = [(key.split(":")[0], value) for key, value in sorted(tags.items())]
+    texts += [("exif", metadata.title), *(("xmp", word) for word in metadata.keywords)]
+    for source, text in texts:
+        yield from ((name, value, source) for name, value in _by_pattern(client.file_name_pattern, text))
+
+
+def _plain_value(name: str, value: str) -> str:
+    """Return the value as it is kept; empty if it cannot be true."""
+    text = " ".join(value.split())
+    if name == "gtin":
+        return checked_gtin(text)
+    if name == "asin":
+        return text.upper() if _ASIN.fullmatch(text.upper()) else ""
+    if name == "view":
+        return text.upper()
+    if name in _LISTS:
+        return ",".join(word for word in re.split(r"[\s,;|]+", text) if word)
+    return text

@@ -1,0 +1,92 @@
+"""What a file is and whether the line accepts it: for people who ask why."""
+
+from __future__ import annotations
+
+from packshot.errors import RefusedInputError
+from packshot.ingest.containers import read_container
+from packshot.ingest.decode import open_photo
+from packshot.ingest.metadata import Metadata, read_metadata
+from packshot.ingest.parts import DamagedError
+from packshot.ingest.sniff import PICTURES, detect
+from packshot.specs.models import IngestConfig
+from packshot.types import Finding, Size, Value
+
+
+class Inspection(Value):
+    """What was found.
+
+    Attributes:
+        kind: by content.
+        size: upright where the picture opened, as stored where it did not; None where no header could be read.
+        accepted: whether the line takes it.
+        refusal: why not, in words; empty where it does.
+        refusal_code: the error's code.
+    """
+
+    name: str
+    size_bytes: int
+    kind: str
+    accepted: bool
+    refusal: str = ""
+    refusal_code: str = ""
+    size: Size | None = None
+    bit_depth: int | None = None
+    colour_model: str = ""
+    profile: str = ""
+    profile_assumed: bool = False
+    orientation: int | None = None
+    frames: int | None = None
+    transparent: bool = False
+    metadata: Metadata | None = None
+    findings: tuple[Finding, ...] = ()
+
+
+def inspect(data: bytes, name: str, limits: IngestConfig) -> Inspection:
+    """Return what a file is, and whether it is accepted. Nothing is raised for a refused file."""
+    try:
+        photo = open_photo(data, name=name, limits=limits)
+    except RefusedInputError as error:
+        return _refused(data, name, error)
+    return Inspection(
+        name=name,
+        size_bytes=len(data),
+        kind=photo.kind,
+        accepted=True,
+        size=photo.size,
+        bit_depth=photo.bit_depth,
+        colour_model=photo.model,
+        profile=photo.profile_name,
+        profile_assumed=photo.profile_assumed,
+        orientation=photo.orientation,
+        frames=photo.frames,
+        transparent=photo.alpha is not None,
+        metadata=photo.metadata,
+        findings=photo.findings,
+    )
+
+
+def _refused(data: bytes, name: str, error: RefusedInputError) -> Inspection:
+    kind = detect(data)
+    refused = Inspection(
+        name=name,
+        size_bytes=len(data),
+        kind=kind,
+        accepted=False,
+        refusal=str(error),
+        refusal_code=error.code,
+    )
+    if kind not in PICTURES:
+        return refused
+    try:
+        header = read_container(data, kind)
+    except DamagedError:
+        return refused
+    metadata = read_metadata(header)
+    known = {
+        "size": header.size,
+        "bit_depth": header.bit_depth,
+        "frames": header.frames,
+        "metadata": metadata,
+        "orientation": metadata.orientation,
+    }
+    return refused.model_copy(update=known)

@@ -1,0 +1,200 @@
+"""The client's manifest.csv: one row a file, every value as text."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import unicodedata
+from collections.abc import Mapping
+
+import pandas as pd
+from pydantic import Field
+
+from packshot.errors import ManifestError
+from packshot.types import Finding, Status, Value
+
+COLUMNS = (
+    "file",
+    "sku",
+    "asin",
+    "gtin",
+    "category",
+    "view",
+    "shoot_group",
+    "platforms",
+    "reference",
+    "services",
+    "notes",
+)
+"""Columns that mean something; others are kept and reported."""
+
+_SYNONYMS = {
+    "filename": "file",
+    "file_name": "file",
+    "image": "file",
+    "image_file": "file",
+    "photo": "file",
+    "path": "file",
+    "item_sku": "sku",
+    "seller_sku": "sku",
+    "article_number": "sku",
+    "ean": "gtin",
+    "ean13": "gtin",
+    "upc": "gtin",
+    "isbn": "gtin",
+    "barcode": "gtin",
+    "product_type": "category",
+    "variant": "view",
+    "group": "shoot_group",
+    "set": "shoot_group",
+    "platform": "platforms",
+    "channels": "platforms",
+    "service": "services",
+    "note": "notes",
+    "comment": "notes",
+}
+_MOST_BYTES = 50_000_000
+_MOST_ROWS = 1_000_000
+_FORMULA = re.compile(r'^="?(.*?)"?$')
+_DAMAGED_NUMBER = re.compile(r"\d+([.,]\d+)?E\+?\d+", re.IGNORECASE)
+
+
+class Manifest(Value):
+    """What the client says of each file.
+
+    Attributes:
+        rows: path of the file as `plain_path` gives it -> column -> value; empty values are left out.
+        unknown_columns: columns that mean nothing to the line; their values are in the rows.
+        findings: what was odd, row by row.
+    """
+
+    rows: Mapping[str, Mapping[str, str]] = Field(default_factory=dict)
+    unknown_columns: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+def read_manifest(data: bytes, *, name: str) -> Manifest:
+    """Return the manifest in a CSV file.
+
+    UTF-8, UTF-16 and Windows-1252 are told apart; comma, semicolon, tab and bar separate. Values stay text, so that a
+    GTIN keeps its zeros.
+
+    Raises:
+        ManifestError: it is no CSV, has no column for the file, or repeats a column.
+    """
+    text = _decoded(data, name)
+    frame, dropped = _frame(text, name)
+    frame.columns = pd.Index(_columns([str(column) for column in frame.columns]))
+    if "file" not in frame.columns:
+        raise _unreadable(name, f"the columns {', '.join(frame.columns)[:200]}", "a column 'file'")
+    rows: dict[str, dict[str, str]] = {}
+    findings = [_broken_lines(dropped)] if dropped else []
+    for number, values in enumerate(frame.to_dict("records"), start=2):
+        row = {str(column): _cell(value) for column, value in values.items()}
+        findings += _add_row(rows, {key: value for key, value in row.items() if value}, number)
+    unknown = tuple(column for column in frame.columns if column and column not in COLUMNS)
+    if unknown:
+        findings.append(_odd("manifest_columns_unknown", f"Columns that mean nothing here: {', '.join(unknown)}."))
+    return Manifest(rows=rows, unknown_columns=unknown, findings=tuple(findings))
+
+
+def plain_path(path: str) -> str:
+    """Return a path with slashes, without a leading ``./``, in one Unicode form."""
+    return unicodedata.normalize("NFC", path.strip().replace("\\", "/")).removeprefix("./").lstrip("/")
+
+
+def _decoded(data: bytes, name: str) -> str:
+    if len(data) > _MOST_BYTES:
+        raise _unreadable(name, f"{len(data):,} bytes", f"at most {_MOST_BYTES:,} bytes")
+    if data[:4] == b"PK\x03\x04" or data[:4] == b"\xd0\xcf\x11\xe0":
+        raise _unreadable(name, "an Excel workbook", "a CSV file")
+    with_mark = data[:2] in (b"\xff\xfe", b"\xfe\xff")
+    for encoding in ("utf-16",) if with_mark else ("utf-8-sig", "cp1252", "latin-1"):
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if "\0" in text:
+            break
+        return text
+    raise _unreadable(name, "bytes that are no text", "a CSV file in UTF-8")
+
+
+def _frame(text: str, name: str) -> tuple[pd.DataFrame, int]:
+    """Return the table, and how many lines did not fit it."""
+    header = next((line for line in text.splitlines() if line.strip()), "")
+    separator = max(",;\t|", key=header.count)
+    dropped: list[list[str]] = []
+
+    def drop(line: list[str]) -> None:
+        dropped.append(line)
+
+    try:
+        frame = pd.read_csv(
+            io.StringIO(text),
+            sep=separator,
+            dtype=str,
+            keep_default_na=False,
+            engine="python",
+            on_bad_lines=drop,
+            index_col=False,
+            nrows=_MOST_ROWS,
+            skip_blank_lines=True,
+        )
+    except (ValueError, csv.Error, pd.errors.ParserError) as error:
+        raise _unreadable(name, " ".join(str(error).split())[:200], "a CSV file with a line of column names") from error
+    return frame, len(dropped)
+
+
+def _columns(titles: list[str]) -> list[str]:
+    """Return the line's names for a client's column titles, each once; a title of its own goes before a synonym."""
+    plain = [
+        re.sub(r"[^a-z0-9]+", "_", title.strip().lower()).strip("_") or f"column_{n}" for n, title in enumerate(titles)
+    ]
+    names: list[str] = []
+    for title in plain:
+        name = _SYNONYMS.get(title, title)
+        taken = name in names or (name != title and name in plain)
+        names.append(title if taken else name)
+    return [name if names.count(name) == 1 else f"{name}_{n}" for n, name in enumerate(names)]
+
+
+def _cell(value: object) -> str:
+    text = unicodedata.normalize("NFC", str(value) if isinstance(value, str) else "").strip().lstrip("'")
+    match = _FORMULA.match(text) if text.startswith("=") else None
+    return match.group(1).strip() if match else text
+
+
+def _add_row(rows: dict[str, dict[str, str]], row: dict[str, str], number: int) -> list[Finding]:
+    path = plain_path(row.get("file", ""))
+    if not path:
+        return [_odd("manifest_row_without_file", f"Row {number} names no file.")] if row else []
+    findings = []
+    if _DAMAGED_NUMBER.fullmatch(row.get("gtin", "")):
+        message = f"Row {number} ({path}): the GTIN {row['gtin']!r} lost digits in a spreadsheet and was not used."
+        findings.append(_odd("gtin_damaged", message))
+        del row["gtin"]
+    if path in rows and rows[path] != row:
+        message = f"Row {number}: {path} was named before with other values; the first row counts."
+        findings.append(_odd("manifest_row_repeated", message))
+    rows.setdefault(path, row)
+    return findings
+
+
+def _broken_lines(count: int) -> Finding:
+    return _odd("manifest_lines_broken", f"{count} line(s) have more values than there are columns; they were skipped.")
+
+
+def _odd(code: str, message: str) -> Finding:
+    return Finding(code=code, status=Status.WARNING, message=message)
+
+
+def _unreadable(name: str, found: str, allowed: str) -> ManifestError:
+    return ManifestError(
+        "the manifest cannot be read",
+        name,
+        found=found,
+        allowed=allowed,
+        next_step=f"Save it as CSV with the columns {', '.join(COLUMNS)}; only 'file' is required.",
+    )

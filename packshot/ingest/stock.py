@@ -1,0 +1,121 @@
+"""What arrived in a batch, held against its manifest: nothing is dropped without a word."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import PurePosixPath
+
+from pydantic import Field
+
+from packshot.ingest.manifest import Manifest, plain_path
+from packshot.naming import MANIFEST, READY
+from packshot.types import Value
+
+_SIDECARS = frozenset({".xmp", ".cos", ".cop", ".dop", ".pp3", ".on1", ".thm", ".aae"})
+_SYSTEM_FILES = frozenset({"thumbs.db", "desktop.ini", "ehthumbs.db"})
+_SYSTEM_FOLDERS = frozenset({"__macosx", "@eadir", ".git"})
+
+
+class StockedFile(Value):
+    """A file as it was uploaded."""
+
+    sha256: str
+    size_bytes: int
+
+
+class Stock(Value):
+    """What a batch holds.
+
+    Attributes:
+        shots: files that are taken for photographs, sorted.
+        rows: file -> its row in the manifest, for shots that have one.
+        ignored: file -> why it is no shot.
+        rows_without_file: files that the manifest names and nobody uploaded.
+        files_without_row: shots that the manifest does not name; empty where there is no manifest.
+        duplicates: groups of shots with the same bytes.
+    """
+
+    shots: tuple[str, ...] = ()
+    rows: Mapping[str, Mapping[str, str]] = Field(default_factory=dict)
+    ignored: Mapping[str, str] = Field(default_factory=dict)
+    rows_without_file: tuple[str, ...] = ()
+    files_without_row: tuple[str, ...] = ()
+    duplicates: tuple[tuple[str, ...], ...] = ()
+
+
+def take_stock(files: Mapping[str, StockedFile], manifest: Manifest | None) -> Stock:
+    """Return what a batch's files are, held against its manifest.
+
+    A row finds its file by its path, else by its path in any case, else by its bare name where only one file has it.
+
+    Args:
+        files: path inside the batch -> file.
+        manifest: None where the client sent none.
+    """
+    owners = _match(manifest.rows if manifest else {}, files)
+    references = _references(manifest, files)
+    ignored = {path: why for path in sorted(files) if (why := _why_no_shot(path, files[path], references))}
+    shots = tuple(path for path in sorted(files) if path not in ignored)
+    rows = {path: dict(manifest.rows[row]) for row, path in owners.items() if manifest and path not in ignored}
+    return Stock(
+        shots=shots,
+        rows=rows,
+        ignored=ignored,
+        rows_without_file=tuple(sorted(set(manifest.rows) - set(owners))) if manifest else (),
+        files_without_row=tuple(path for path in shots if path not in rows) if manifest else (),
+        duplicates=_duplicates(shots, files),
+    )
+
+
+def _match(wanted: Iterable[str], files: Mapping[str, StockedFile]) -> dict[str, str]:
+    """Return row -> file; two rows never get the same file."""
+    exact = {plain_path(path): path for path in files}
+    folded = _unique((plain_path(path).casefold(), path) for path in files)
+    bare = _unique((PurePosixPath(plain_path(path)).name.casefold(), path) for path in files)
+    found: dict[str, str] = {}
+    for finder in (exact.get, lambda row: folded.get(row.casefold()), lambda row: bare.get(row.casefold())):
+        taken = set(found.values())
+        for row in sorted(set(wanted) - set(found)):
+            path = finder(row)
+            if path is not None and path not in taken:
+                found[row] = path
+                taken.add(path)
+    return found
+
+
+def _unique(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Keep the names that only one path has."""
+    paths: dict[str, list[str]] = {}
+    for name, path in pairs:
+        paths.setdefault(name, []).append(path)
+    return {name: found[0] for name, found in paths.items() if len(found) == 1}
+
+
+def _references(manifest: Manifest | None, files: Mapping[str, StockedFile]) -> frozenset[str]:
+    """Files that rows name as their colour reference."""
+    named = (
+        {plain_path(row["reference"]) for row in manifest.rows.values() if row.get("reference")} if manifest else set()
+    )
+    own = set(manifest.rows) if manifest else set()
+    return frozenset(_match(named - own, files).values())
+
+
+def _why_no_shot(path: str, file: StockedFile, references: frozenset[str]) -> str:
+    pure = PurePosixPath(plain_path(path))
+    name = pure.name.casefold()
+    if path == READY:
+        return "closes the batch"
+    if path == MANIFEST:
+        return "the manifest"
+    if name.startswith(".") or name in _SYSTEM_FILES or _SYSTEM_FOLDERS.intersection(p.casefold() for p in pure.parts):
+        return "left behind by an operating system"
+    if pure.suffix.casefold() in _SIDECARS:
+        return "a sidecar of another file"
+    return "a colour reference of other shots" if path in references else ""
+
+
+def _duplicates(shots: Iterable[str], files: Mapping[str, StockedFile]) -> tuple[tuple[str, ...], ...]:
+    same: dict[str, list[str]] = {}
+    for path in shots:
+        same.setdefault(files[path].sha256, []).append(path)
+    return tuple(sorted(tuple(paths) for paths in same.values() if len(paths) > 1))

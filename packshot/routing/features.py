@@ -182,7 +182,7 @@ def _hole_density(shape: Silhouette) -> float:
 
 
 def _see_through(backdrop: Backdrop, shape: Silhouette) -> float:
-    gap = _eroded(shape.filled & (1 - shape.product), 1).astype(bool)
+    gap = _eroded(shape.filled & (1 - shape.product) & (1 - shape.shadow), 1).astype(bool)
     veiled = gap & (shape.slope > _VEIL_SLOPE) & (backdrop.distance > _VEIL_SIGMAS * backdrop.sigma)
     return float(veiled.sum()) / shape.area_px
 

@@ -21,6 +21,7 @@ _SHADOW_DEPTH = 30.0  # L*; a contact shadow on a lit backdrop is not darker
 _SHADOW_CHROMA = 5.0  # delta E in a*b*
 _SHADOW_SLOPE = 1.0  # L* per pixel; penumbras are wider than outlines
 _SHADOW_MOST_RATIO = 0.4  # more than this of what stands out cannot be shadow: it is a smooth grey product
+_ENCLOSED_RATIO = 0.9
 _SPECK_RATIO = 0.004
 
 
@@ -74,6 +75,8 @@ def find_silhouette(lab: FloatImage, backdrop: Backdrop) -> Silhouette:
     stands_out = (cv2.GaussianBlur(backdrop.distance, (0, 0), 0.7) > limit).astype(np.uint8)
     slope = _slope(lab[..., 0])
     shadow = _shadow(lab, backdrop, stands_out, slope)
+    grey_parts = _enclosed(shadow, stands_out & (1 - shadow))
+    shadow = shadow & (1 - grey_parts)
     product = _without_specks(stands_out & (1 - shadow))
     outlines, _ = cv2.findContours(
         cv2.morphologyEx(product, cv2.MORPH_CLOSE, disk(2)), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
@@ -102,6 +105,20 @@ def _shadow(lab: FloatImage, backdrop: Backdrop, stands_out: _Bytes, slope: _Flo
     if int(shadow.sum()) > _SHADOW_MOST_RATIO * int(stands_out.sum()):
         return np.zeros_like(stands_out)
     return np.asarray(shadow, np.uint8)
+
+
+def _enclosed(shadow: _Bytes, product: _Bytes) -> _Bytes:
+    """The patches of shadow that product surrounds: grey parts of the product itself."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(shadow, connectivity=8)
+    enclosed = np.zeros_like(shadow)
+    for label in range(1, count):
+        left, top, width, height = (int(figure) for figure in stats[label, :4])
+        around = np.s_[max(0, top - 1) : top + height + 1, max(0, left - 1) : left + width + 1]
+        patch = (labels[around] == label).astype(np.uint8)
+        rim = (cv2.dilate(patch, disk(1)) - patch).astype(bool)
+        if rim.any() and product[around][rim].mean() >= _ENCLOSED_RATIO:
+            enclosed[around] |= patch
+    return enclosed
 
 
 def _without_specks(mask: _Bytes) -> _Bytes:

@@ -1,0 +1,193 @@
+"""Segmentation models: their files on this machine, and one loaded model per process."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import logging
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from packshot.errors import ModelError
+from packshot.specs.load import load_configs
+from packshot.specs.models import Model, ModelSource
+from packshot.types import Finding, Status
+from tasks.model_sources import SourceError, retrieve
+from tasks.settings import Settings, get_settings
+
+if TYPE_CHECKING:
+    from packshot.cutout import Segmenter
+
+Progress = Callable[[str, int, int], None]
+"""Called with (where the file comes from, bytes so far, bytes in all)."""
+
+_log = logging.getLogger(__name__)
+_loading = threading.Lock()
+_loaded: dict[tuple[str, str, str, int], LoadedModel] = {}
+
+
+class ModelFile(NamedTuple):
+    """A checked model file on this machine.
+
+    Attributes:
+        sha256: of its bytes; sources of one model may differ in precision.
+    """
+
+    path: Path
+    sha256: str
+
+
+class LoadedModel(NamedTuple):
+    """A model ready to use.
+
+    Attributes:
+        findings: for every shot cut out with it: that it is not the model that was asked for.
+    """
+
+    name: str
+    segmenter: Segmenter
+    findings: tuple[Finding, ...]
+
+
+def ignore_progress(label: str, done: int, total: int) -> None:
+    """Take a report of progress and show nothing."""
+
+
+def fetch_model(
+    name: str,
+    *,
+    settings: Settings | None = None,
+    on_progress: Progress = ignore_progress,
+) -> ModelFile:
+    """Return a model's file: the one on this machine, else from the first source that has it.
+
+    Several processes may ask at once: one fetches, the others wait and find it.
+
+    Args:
+        name: a model in ``configs/models.yaml``.
+    Raises:
+        ModelError: the model is not listed, or no source has it; the message names each with its reason.
+    """
+    chosen = settings or get_settings()
+    model = _listed(name, load_configs(chosen.configs).models)
+    chosen.models_dir.mkdir(parents=True, exist_ok=True)
+    with _one_at_a_time(chosen.models_dir / f"{name}.lock"):
+        return cached_model(model, folder=chosen.models_dir) or _fetch(
+            model, folder=chosen.models_dir, on_progress=on_progress
+        )
+
+
+def cached_model(model: Model, *, folder: Path) -> ModelFile | None:
+    """Return a model's file if it lies in the folder and is whole, in the order of the model's sources."""
+    for source in model.sources:
+        path = model_path(model, source, folder=folder)
+        if path.is_file() and _sha256_of(path) == source.sha256:
+            return ModelFile(path, source.sha256)
+    return None
+
+
+def model_path(model: Model, source: ModelSource, *, folder: Path) -> Path:
+    """Return where the file of one source is kept: ``<model>-<first 8 digits of its SHA-256>.onnx``."""
+    return folder / f"{model.name}-{source.sha256[:8]}.onnx"
+
+
+def load_model(settings: Settings | None = None) -> LoadedModel:
+    """Return the segmentation model that the settings name, loaded once per process.
+
+    Where no source has it, the model marked as the fallback is used, and every shot gets a finding.
+
+    Raises:
+        ModelError: neither can be had.
+    """
+    chosen = settings or get_settings()
+    key = (chosen.segmenter, chosen.engine, str(chosen.models_dir), chosen.segmenter_threads)
+    with _loading:
+        if key not in _loaded:
+            _loaded[key] = _load(chosen)
+        return _loaded[key]
+
+
+def _load(settings: Settings) -> LoadedModel:
+    models = load_configs(settings.configs).models
+    try:
+        return _load_named(_listed(settings.segmenter, models), settings, ())
+    except ModelError as error:
+        fallback = next((model for model in models.values() if model.fallback), None)
+        if fallback is None or fallback.name == settings.segmenter or settings.segmenter not in models:
+            raise
+        _log.warning("falling back on %s: %s", fallback.name, error)
+        finding = Finding(
+            code="fallback_model",
+            status=Status.WARNING,
+            message=f"Cut out with {fallback.title}, because {models[settings.segmenter].title} could not be had.",
+        )
+        return _load_named(fallback, settings, (finding,))
+
+
+def _load_named(model: Model, settings: Settings, findings: tuple[Finding, ...]) -> LoadedModel:
+    from packshot.cutout import load_segmenter  # takes seconds to import, and most callers only fetch
+
+    file = fetch_model(model.name, settings=settings)
+    segmenter = load_segmenter(
+        model.session, file.path, sha256=file.sha256, engine=settings.engine, threads=settings.segmenter_threads
+    )
+    return LoadedModel(model.name, segmenter, findings)
+
+
+def _listed(name: str, models: Mapping[str, Model]) -> Model:
+    if name not in models:
+        raise ModelError(
+            "this model is not on the list of models that may be used",
+            name,
+            allowed=", ".join(sorted(models)),
+            next_step="Correct PACKSHOT_SEGMENTER, or add the model to configs/models.yaml if its licence allows.",
+        )
+    return models[name]
+
+
+def _fetch(model: Model, *, folder: Path, on_progress: Progress) -> ModelFile:
+    """Try the sources in order; a file appears under its name only when it is whole and checked."""
+    reasons = []
+    for source in model.sources:
+        label = f"{source.kind} {source.ref}"
+        path = model_path(model, source, folder=folder)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".fetch-") as temporary:
+            part, workplace = Path(temporary) / "file", Path(temporary) / "package"
+            workplace.mkdir()
+            try:
+                retrieve(source, into=part, workplace=workplace, on_progress=_labelled(on_progress, label))
+            except SourceError as error:
+                reasons.append(f"{label}: {error}")
+                _log.warning("%s: %s: %s", model.name, label, error)
+                continue
+            part.replace(path)
+        _log.info("%s: from %s. %s", model.name, label, source.note)
+        return ModelFile(path, source.sha256)
+    first = model.sources[0]
+    raise ModelError(
+        "no source has this model",
+        model.name,
+        found="; ".join(reasons),
+        next_step=f"Fetch {first.ref} elsewhere and put it at {model_path(model, first, folder=folder)}.",
+    )
+
+
+def _labelled(on_progress: Progress, label: str) -> Callable[[int, int], None]:
+    return lambda done, total: on_progress(label, done, total)
+
+
+def _sha256_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def _one_at_a_time(path: Path) -> Iterator[None]:
+    """Hold a lock that other processes, and other threads of this one, wait for."""
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,22 @@
+"""Export: renditions as files, the proof of what is in them, their names, and the package that is handed over."""
+
+from __future__ import annotations
+
+from packshot.export.check import check_file
+from packshot.export.encode import Encoded, encode
+from packshot.export.labels import Labels
+from packshot.export.render import Rendered, render, render_all
+from packshot.export.verify import Verification, verify, verify_file
+
+__all__ = [
+    "Encoded",
+    "Labels",
+    "Rendered",
+    "Verification",
+    "check_file",
+    "encode",
+    "render",
+    "render_all",
+    "verify",
+    "verify_file",
+]

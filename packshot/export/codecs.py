@@ -1,0 +1,149 @@
+"""Pixels to bytes, one function per format. The same arguments give the same bytes."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from typing import Any, Literal
+
+import imagecodecs
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+from PIL import Image
+
+from packshot.export.labels import Labels
+from packshot.specs.models import Encoding, Format, Quality
+from packshot.types import Pixels8, Value
+
+_JPEG_SUBSAMPLING = {"4:4:4": 0, "4:2:0": 2}
+_INCH_IN_METRES = 0.0254
+_XMP_TAG, _COPYRIGHT_TAG = 700, 33432
+
+
+class Settings(Value):
+    """How an encoder is set.
+
+    Attributes:
+        quality: None means lossless.
+        effort: WebP only: 0 (fast) to 6 (small).
+    """
+
+    format: Format
+    quality: Quality | None = None
+    chroma: Literal["4:4:4", "4:2:0"] = "4:4:4"
+    bit_depth: Literal[8, 16] = 8
+    compression: Literal["none", "deflate", "lzw", "zstd"] = "none"
+    effort: int = 2
+
+    @property
+    def codec(self) -> str:
+        """Under which key the limits of its ringing stand in ``qc.yaml``."""
+        if self.quality is None:
+            return "lossless"
+        return "webp" if self.format is Format.WEBP else f"jpeg-{self.chroma.replace(':', '')}"
+
+
+def settings_of(encoding: Encoding) -> Settings:
+    """Return the settings that a config's encoding begins with."""
+    return Settings(
+        format=encoding.format,
+        quality=encoding.quality,
+        chroma=encoding.chroma,
+        bit_depth=encoding.bit_depth,
+        compression=encoding.compression,
+    )
+
+
+def write(pixels: NDArray[Any], settings: Settings, *, icc: bytes, dpi: int | None, labels: Labels) -> bytes:
+    """Return the file.
+
+    Args:
+        pixels: (rows, columns, 3) uint8, or uint16 for 16-bit PNG and TIFF, in the space of `icc`.
+        dpi: None leaves it out.
+    """
+    match settings.format:
+        case Format.JPEG:
+            return _write_jpeg(pixels, settings, icc, dpi, labels)
+        case Format.WEBP:
+            return _write_webp(pixels, settings, icc, labels)
+        case Format.PNG:
+            return _write_png(pixels, icc, dpi, labels)
+        case Format.TIFF:
+            return _write_tiff(pixels, settings, icc, dpi, labels)
+
+
+def _write_jpeg(pixels: Pixels8, settings: Settings, icc: bytes, dpi: int | None, labels: Labels) -> bytes:
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(
+        stream,
+        "JPEG",
+        quality=settings.quality,
+        subsampling=_JPEG_SUBSAMPLING[settings.chroma],
+        optimize=True,
+        icc_profile=icc,
+        exif=labels.exif(),
+        xmp=labels.xmp(),
+        dpi=(dpi, dpi) if dpi else (0, 0),
+    )
+    return stream.getvalue()
+
+
+def _write_webp(pixels: Pixels8, settings: Settings, icc: bytes, labels: Labels) -> bytes:
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(
+        stream,
+        "WEBP",
+        lossless=settings.quality is None,
+        quality=50 if settings.quality is None else settings.quality,  # lossless: how hard it tries
+        method=settings.effort,
+        icc_profile=icc,
+        exif=labels.exif(),
+        xmp=labels.xmp(),
+    )
+    return stream.getvalue()
+
+
+def _write_png(pixels: NDArray[Any], icc: bytes, dpi: int | None, labels: Labels) -> bytes:
+    """The encoder knows pixels only; the chunks beside them go in after the header (ISO/IEC 15948, 5.3)."""
+    encoded = bytes(imagecodecs.png_encode(pixels, level=6))
+    chunks = _png_chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(icc, 9))
+    if dpi:
+        per_metre = round(dpi / _INCH_IN_METRES)
+        chunks += _png_chunk(b"pHYs", struct.pack(">IIB", per_metre, per_metre, 1))
+    if exif := labels.exif():
+        chunks += _png_chunk(b"eXIf", exif.removeprefix(b"Exif\0\0"))
+    if xmp := labels.xmp():
+        chunks += _png_chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + xmp)
+    end_of_header = 8 + 25
+    return encoded[:end_of_header] + chunks + encoded[end_of_header:]
+
+
+def _png_chunk(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+
+def _write_tiff(pixels: NDArray[Any], settings: Settings, icc: bytes, dpi: int | None, labels: Labels) -> bytes:
+    stream = io.BytesIO()
+    tags: list[tuple[int, int, int, bytes | str, bool]] = []
+    if labels.copyright:
+        tags.append((_COPYRIGHT_TAG, 2, 0, labels.ascii_copyright, True))
+    if xmp := labels.xmp():
+        tags.append((_XMP_TAG, 1, len(xmp), xmp, True))
+    none = settings.compression == "none"
+    tifffile.imwrite(
+        stream,
+        np.ascontiguousarray(pixels),
+        photometric="rgb",
+        compression=None if none else settings.compression,
+        predictor=not none,
+        rowsperstrip=None if none else 256,
+        iccprofile=icc,
+        resolution=(dpi, dpi) if dpi else None,
+        resolutionunit="INCH" if dpi else None,
+        software=False,
+        metadata=None,
+        extratags=tags,
+    )
+    return stream.getvalue()

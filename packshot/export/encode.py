@@ -1,0 +1,138 @@
+"""A framed composite as a file that a platform takes: its colour space, its format, its limit on bytes."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
+
+from packshot.colour.spaces import WHITE_16, srgb_profile, working_profile
+from packshot.colour.transform import convert, working_to_srgb8
+from packshot.errors import ByteLimitError
+from packshot.export.codecs import Settings, settings_of, write
+from packshot.export.labels import Labels
+from packshot.framing.place import Framed
+from packshot.specs.models import Encoding, Profile, RenditionPlan
+from packshot.types import Pixels16, Size, size_of
+
+
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    """A rendition as bytes.
+
+    Attributes:
+        settings: with which it was encoded in the end; the quality may be below the one aimed at.
+        pixels: what went into the encoder, in the delivered colour space.
+        icc: the profile that is embedded.
+    """
+
+    data: bytes
+    settings: Settings
+    pixels: NDArray[Any]
+    icc: bytes
+
+    @property
+    def size(self) -> Size:
+        return size_of(self.pixels)
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.data).hexdigest()
+
+    @property
+    def extension(self) -> str:
+        return self.settings.format.extension
+
+
+def encode(
+    framed: Framed, rendition: RenditionPlan, *, encoding: Encoding | None = None, labels: Labels | None = None
+) -> Encoded:
+    """Return the rendition as a file: at the quality aimed at, or the highest below it that meets the byte limit.
+
+    Args:
+        encoding: the platform's first by default; its fallback is rendered with a second call.
+        labels: what the file says of itself.
+    Raises:
+        ByteLimitError: even the lowest permitted quality is too large.
+    """
+    encoding = encoding or rendition.platform.encoding
+    pixels = delivered_pixels(framed.pixels, profile=rendition.platform.profile, bit_depth=encoding.bit_depth)
+    return encode_pixels(pixels, rendition, encoding, settings_of(encoding), labels=labels or Labels())
+
+
+def profile_bytes(profile: Profile) -> bytes:
+    """Return the ICC profile that is embedded."""
+    return srgb_profile() if profile is Profile.SRGB else working_profile()
+
+
+def delivered_pixels(pixels: Pixels16, *, profile: Profile, bit_depth: int) -> NDArray[Any]:
+    """Return the working space as it is delivered; white is the greatest value of the type, exactly.
+
+    Args:
+        pixels: (rows, columns, 3) uint16, working space.
+        bit_depth: 8 or 16.
+    Returns:
+        (rows, columns, 3) uint8 or uint16.
+    """
+    if profile is Profile.ADOBE_RGB:
+        # 257 = 65535 / 255; both spaces are the same, so only the depth changes.
+        return pixels if bit_depth == 16 else ((pixels.astype("uint32") * 255 + WHITE_16 // 2) // WHITE_16).astype("u1")
+    if bit_depth == 8:
+        return working_to_srgb8(pixels)
+    return convert(pixels, source=working_profile(), target=srgb_profile(), bit_depth=16)
+
+
+def encode_pixels(
+    pixels: NDArray[Any], rendition: RenditionPlan, encoding: Encoding, settings: Settings, *, labels: Labels
+) -> Encoded:
+    """Return pixels of the delivered space as a file within the byte limit.
+
+    The size grows with the quality but for a few bytes, so halving the range finds the highest quality that fits.
+
+    Args:
+        pixels: as `delivered_pixels` gives them.
+        encoding: what the platform asks for: its quality floor counts.
+        settings: what to begin with; may differ from the encoding in order to mend something.
+    Raises:
+        ByteLimitError: even the lowest permitted quality is too large.
+    """
+    icc = profile_bytes(rendition.platform.profile)
+    limit = rendition.platform.max_bytes
+
+    def attempt(quality: int | None) -> Encoded:
+        tried = settings.model_copy(update={"quality": quality})
+        data = write(pixels, tried, icc=icc, dpi=rendition.platform.canvas.dpi, labels=labels)
+        return Encoded(data, tried, pixels, icc)
+
+    best = attempt(settings.quality)
+    if limit is None or len(best.data) <= limit:
+        return best
+    if settings.quality is None:
+        raise _too_large(best, rendition)
+    low, high = encoding.quality_floor or settings.quality, settings.quality - 1
+    fitting: Encoded | None = None
+    smallest = best
+    while low <= high:
+        middle = (low + high) // 2
+        tried = attempt(middle)
+        if len(tried.data) <= limit:
+            fitting, low = tried, middle + 1
+        else:
+            smallest, high = tried, middle - 1
+    if fitting is None:
+        raise _too_large(smallest, rendition)
+    return fitting
+
+
+def _too_large(smallest: Encoded, rendition: RenditionPlan) -> ByteLimitError:
+    quality = smallest.settings.quality
+    at = "lossless" if quality is None else f"quality {quality}, the lowest permitted"
+    return ByteLimitError(
+        f"the picture does not fit the byte limit of {rendition.platform.title} at any permitted quality",
+        rendition.platform.name,
+        found=f"{len(smallest.data):,} bytes at {smallest.size}, {at}",
+        allowed=f"{rendition.platform.max_bytes:,} bytes",
+        next_step="Lower the platform's recommended_px or quality_floor.",
+    )

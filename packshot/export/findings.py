@@ -1,0 +1,199 @@
+"""Findings that a file of ours and a file of unknown origin have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from packshot.export.decoded import Decoded
+from packshot.framing.fit import fill_ratio_of
+from packshot.qc.white import OffWhite, QuickCheck
+from packshot.specs.models import Background, Platform
+from packshot.types import Box, Finding, Size, Status
+
+FILL_TOLERANCE_PX = 2
+"""The product's two ends may each lose a pixel to resampling."""
+
+
+def check(
+    code: str,
+    passed: bool,
+    message: str,
+    *,
+    measured: float | None = None,
+    limit: float | None = None,
+    unit: str = "",
+    box: Box | None = None,
+    gate: bool = False,
+    failed: Status = Status.FAILED,
+) -> Finding:
+    """Return a finding that has passed or has failed as badly as `failed` says."""
+    return Finding(
+        code=code,
+        status=Status.PASSED if passed else failed,
+        message=message,
+        measured=measured,
+        limit=limit,
+        unit=unit,
+        box=box,
+        gate=gate,
+    )
+
+
+def failure_status(background: Background) -> Status:
+    """Return how bad an imperfect white is: where any background is welcome it is worth a warning only."""
+    return Status.WARNING if background is Background.ANY else Status.FAILED
+
+
+def background_finding(beyond: OffWhite, background: Background, *, ring_distance_px: int) -> Finding:
+    """Return whether every background pixel beyond the ringing distance is exactly white, over the full frame."""
+    if beyond.background == 0:
+        return Finding(
+            code="non_white_background",
+            status=Status.SKIPPED,
+            message=f"No pixel is farther than {ring_distance_px} px from the product: there is nothing to check.",
+        )
+    message = f"All {beyond.background:,} background pixels farther than {ring_distance_px} px are exactly white."
+    if beyond.count:
+        message = (
+            f"{beyond.count:,} of {beyond.background:,} background pixels farther than {ring_distance_px} px from the "
+            f"product are not exactly white; the worst is off by {beyond.worst_levels:.0f} of 255 levels."
+        )
+    return check(
+        "non_white_background",
+        beyond.count == 0,
+        message,
+        measured=beyond.count,
+        limit=0,
+        unit="px",
+        box=beyond.largest_box,
+        gate=background is Background.PURE_WHITE,
+        failed=failure_status(background),
+    )
+
+
+def perimeter_finding(quick: QuickCheck, background: Background) -> Finding:
+    """Return the quick check of points along the border as a finding."""
+    return check(
+        "perimeter_sample",
+        quick.status == "pass",
+        f"Of the points sampled along the border {quick.compliance_rate:.0%} are exactly white.",
+        measured=quick.compliance_rate,
+        limit=1.0,
+        unit="ratio",
+        failed=failure_status(background),
+    )
+
+
+def depth_finding(decoded: Decoded, bit_depth: int) -> Finding:
+    """Return whether the file is RGB with the depth ordered."""
+    photo = decoded.photo
+    return check(
+        "file_bit_depth",
+        decoded.is_rgb and photo.bit_depth == bit_depth and photo.alpha is None,
+        f"The file is {photo.model.value} with {photo.bit_depth} bits per channel"
+        f"{' and transparency' if photo.alpha is not None else ''}; rgb with {bit_depth} was ordered.",
+        measured=photo.bit_depth,
+        limit=bit_depth,
+        unit="bit",
+        gate=True,
+    )
+
+
+def byte_findings(n_bytes: int, platform: Platform) -> Iterator[Finding]:
+    """Give one finding for each limit on bytes that the platform has."""
+    for limit, holds, word in (
+        (platform.max_bytes, n_bytes <= (platform.max_bytes or n_bytes), "at most"),
+        (platform.min_bytes, n_bytes >= (platform.min_bytes or 0), "at least"),
+    ):
+        if limit is not None:
+            message = f"The file has {n_bytes:,} bytes; {word} {limit:,} are allowed."
+            yield check("file_bytes", holds, message, measured=n_bytes, limit=limit, unit="bytes", gate=True)
+
+
+def size_findings(size: Size, platform: Platform, *, ordered: Size | None = None) -> Iterator[Finding]:
+    """Give findings on pixels: as ordered, large enough, not too large, of the platform's shape."""
+    canvas = platform.canvas
+    if ordered is not None:
+        message = f"The picture is {size}, the canvas was {ordered}."
+        yield check(
+            "canvas_size", size == ordered, message, measured=size.longest, limit=ordered.longest, unit="px", gate=True
+        )
+    yield check(
+        "resolution_too_low",
+        size.longest >= canvas.min_px,
+        f"The longest side is {size.longest} px, {platform.title} asks for {canvas.min_px} px.",
+        measured=size.longest,
+        limit=canvas.min_px,
+        unit="px",
+        gate=True,
+    )
+    if canvas.max_px is not None:
+        message = f"The longest side is {size.longest} px, {platform.title} takes at most {canvas.max_px} px."
+        yield check(
+            "canvas_too_large",
+            size.longest <= canvas.max_px,
+            message,
+            measured=size.longest,
+            limit=canvas.max_px,
+            unit="px",
+            gate=True,
+        )
+    if (aspect := canvas.width_over_height) is not None:
+        off = abs(size.width - size.height * aspect) if aspect < 1 else abs(size.width / aspect - size.height)
+        message = f"The shape is off by {off:.1f} px from {canvas.aspect}."
+        yield check("canvas_aspect", off <= 1, message, measured=round(off, 2), limit=1, unit="px")
+
+
+def fill_findings(
+    box: Box | None, size: Size, platform: Platform, *, target_ratio: float | None = None
+) -> Iterator[Finding]:
+    """Give findings on how much of the canvas the product takes.
+
+    Args:
+        box: the product in the decoded file; None if nothing is seen.
+        target_ratio: what was ordered; None where nobody knows.
+    """
+    if box is None:
+        yield check("empty_subject", False, "No product is seen in the file.", gate=True)
+        return
+    fill = fill_ratio_of(box.size, size)
+    tolerance = FILL_TOLERANCE_PX / size.shortest
+    measured = round(fill, 4)
+    least, most = platform.fill.least_ratio, platform.fill.most_ratio
+    message = f"The product takes {fill:.1%} of the canvas, at least {least:.0%} is asked for."
+    yield check(
+        "product_too_small", fill >= least - tolerance, message, measured=measured, limit=least, unit="ratio", gate=True
+    )
+    message = f"The product takes {fill:.1%} of the canvas, at most {most:.0%} is allowed."
+    yield check("product_too_large", fill <= most + tolerance, message, measured=measured, limit=most, unit="ratio")
+    if target_ratio is not None:
+        message = f"The product takes {fill:.1%} of the canvas, {target_ratio:.1%} was ordered."
+        holds = abs(fill - target_ratio) <= tolerance + 1e-9
+        yield check(
+            "fill_off_target",
+            holds,
+            message,
+            measured=measured,
+            limit=round(target_ratio, 4),
+            unit="ratio",
+            failed=Status.WARNING,
+        )
+    touches = box.left == 0 or box.top == 0 or box.right == size.width or box.bottom == size.height
+    message = "The product touches the edge of the picture." if touches else "The whole product is in the picture."
+    yield check(
+        "cropped_product", not touches or (target_ratio or 0) >= 1, message, box=box if touches else None, gate=True
+    )
+
+
+def orientation_finding(decoded: Decoded) -> Finding:
+    """Return whether the picture stands upright by itself, without an orientation that some readers ignore."""
+    orientation = decoded.photo.orientation
+    message = "The picture is stored upright." if orientation == 1 else f"It relies on EXIF orientation {orientation}."
+    return check("file_orientation", orientation == 1, message, measured=orientation, limit=1, gate=True)
+
+
+def location_finding(decoded: Decoded) -> Finding:
+    """Return whether the file keeps to itself where the photograph was taken."""
+    told = decoded.photo.metadata.has_gps
+    message = "The file tells where the photograph was taken." if told else "The file does not tell a place."
+    return check("file_location", not told, message, gate=True)

@@ -1,0 +1,129 @@
+"""Figures of a delivered file: how white its background is, how much of the canvas is product, how true its colours.
+
+The pixels are those of the decoded file; where the product is comes from the matte before encoding.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from packshot.colour.difference import delta_e_2000, lab_of
+from packshot.colour.spaces import working_profile
+from packshot.framing.fit import fill_ratio_of
+from packshot.framing.place import Framed
+from packshot.qc.white import OffWhite, QuickCheck, check_border_points, find_off_white
+from packshot.types import Box, Mask, Matte, Value, size_of
+
+INVISIBLE = 1 / 512
+"""Coverage below which even black stays exactly 255 in 8 bits of any delivered space."""
+COLOUR_SAMPLES = 100_000
+
+
+class WhiteFigures(Value):
+    """The background of a decoded file.
+
+    Attributes:
+        beyond: over the full frame, every pixel farther from the product than the codec's ringing distance.
+        ring_distance_px: that distance, Chebyshev.
+        ring_floor: least channel value found inside it, of pixels that were exactly white before encoding; 255 if none.
+        white_from_px: distance from the product from which on every pixel is exactly white.
+        quick: points along the border, the way a marketplace may sample.
+    """
+
+    beyond: OffWhite
+    ring_distance_px: int
+    ring_floor: int
+    white_from_px: int
+    quick: QuickCheck
+
+
+class ColourFigures(Value):
+    """Delta E 2000 between the framed master and the delivered file, over the product.
+
+    Attributes:
+        samples: how many pixels were compared: every n-th.
+    """
+
+    mean_delta_e: float
+    p95_delta_e: float
+    samples: int
+
+
+def product_zone(matte: Matte, before: NDArray[Any], *, shadow_kept: bool) -> Mask:
+    """Return where the picture may be other than white: on the product, and on its shadow where that is kept.
+
+    Args:
+        matte: (rows, columns) in 0..1, before encoding.
+        before: (rows, columns, 3), the pixels that went into the encoder.
+    """
+    zone: Mask = matte > (INVISIBLE if before.dtype == np.uint8 else 0)
+    if shadow_kept:
+        zone = zone | (before != np.iinfo(before.dtype).max).any(axis=2)
+    return zone
+
+
+def measure_white(pixels: NDArray[Any], zone: Mask, *, ring_distance_px: int) -> WhiteFigures:
+    """Return how white a decoded file's background is.
+
+    Args:
+        pixels: (rows, columns, 3) uint8 or uint16, decoded.
+        zone: what need not be white; see `product_zone`.
+    """
+    distance = cv2.distanceTransform(np.where(zone, np.uint8(0), np.uint8(1)), cv2.DIST_C, 3)
+    beyond: Mask = distance > ring_distance_px
+    white = int(np.iinfo(pixels.dtype).max)
+    off = cv2.inRange(pixels, (white,) * 3, (white,) * 3) == 0
+    off &= ~zone
+    ring = pixels[off & ~beyond]
+    return WhiteFigures(
+        beyond=find_off_white(pixels, beyond),
+        ring_distance_px=ring_distance_px,
+        ring_floor=int(ring.min()) * 255 // white if ring.size else 255,
+        white_from_px=int(distance[off].max()) + 1 if off.any() else 0,
+        quick=check_border_points(pixels, np.where(beyond, np.float32(0), np.float32(1))),
+    )
+
+
+def measure_colour(pixels: NDArray[Any], framed: Framed, *, icc: bytes) -> ColourFigures | None:
+    """Return how far the product's colours moved; None if there is no product.
+
+    Pixels fully covered by the product are compared, or those mostly covered if there are none.
+
+    Args:
+        pixels: (rows, columns, 3) uint8 or uint16, decoded, in the space of `icc`.
+        framed: what they were made from.
+    """
+    inside = np.flatnonzero(framed.matte >= 1)
+    if inside.size == 0:
+        inside = np.flatnonzero(framed.matte > 0.5)
+    if inside.size == 0:
+        return None
+    inside = inside[:: -(-inside.size // COLOUR_SAMPLES)]
+    was = lab_of(framed.pixels.reshape(-1, 1, 3)[inside], icc=working_profile())
+    became = lab_of(pixels.reshape(-1, 1, 3)[inside], icc=icc)
+    difference = delta_e_2000(was, became)
+    return ColourFigures(
+        mean_delta_e=float(difference.mean()),
+        p95_delta_e=float(np.percentile(difference, 95)),
+        samples=int(inside.size),
+    )
+
+
+def visible_product_box(pixels: NDArray[Any], matte: Matte) -> Box | None:
+    """Return the box of what is product by the matte and not white in the decoded file; None if there is nothing.
+
+    A rim that was blown out to white is product, but nobody will see it: the fill is measured without it.
+    """
+    seen = (matte > 0.5) & (pixels != np.iinfo(pixels.dtype).max).any(axis=2)
+    left, top, width, height = cv2.boundingRect(seen.view(np.uint8))
+    return Box(left, top, left + width, top + height) if width and height else None
+
+
+def measure_fill(pixels: NDArray[Any], matte: Matte) -> float:
+    """Return the fill re-measured from the decoded pixels; 0 if nothing is seen."""
+    box = visible_product_box(pixels, matte)
+    return fill_ratio_of(box.size, size_of(pixels)) if box else 0.0

@@ -1,0 +1,153 @@
+"""Encode, decode again, and mend what the encoder did to the white: at most three times, each with a finding."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from packshot.errors import ByteLimitError
+from packshot.export.codecs import Settings, settings_of
+from packshot.export.encode import Encoded, delivered_pixels, encode_pixels
+from packshot.export.labels import Labels
+from packshot.export.verify import Verification, verify_file
+from packshot.framing.place import Framed
+from packshot.specs.models import Encoding, Format, QcConfig, RenditionPlan
+from packshot.types import Finding, Status
+
+MOST_CORRECTIONS = 3
+_MENDABLE = ("non_white_background", "codec_ringing")
+
+
+@dataclass(frozen=True, eq=False)
+class Rendered:
+    """A rendition, encoded and proven.
+
+    Attributes:
+        findings: the placement's, the corrections' and the verification's.
+    """
+
+    encoded: Encoded
+    verification: Verification
+    findings: tuple[Finding, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether it may be delivered: nothing failed."""
+        return not any(finding.status is Status.FAILED for finding in self.findings)
+
+
+def render_all(
+    framed: Framed, rendition: RenditionPlan, *, qc: QcConfig, labels: Labels | None = None
+) -> tuple[Rendered, ...]:
+    """Return the platform's file and, where it has a fallback format, that one too; see `render`."""
+    encodings = [rendition.platform.encoding, rendition.platform.fallback]
+    return tuple(render(framed, rendition, qc=qc, labels=labels, encoding=one) for one in encodings if one)
+
+
+def render(
+    framed: Framed,
+    rendition: RenditionPlan,
+    *,
+    qc: QcConfig,
+    labels: Labels | None = None,
+    encoding: Encoding | None = None,
+) -> Rendered:
+    """Return the file with the proof of its decoded bytes.
+
+    Where the encoder made white background something else, it is encoded again with settings that keep it white.
+
+    Args:
+        encoding: the platform's first by default.
+    Raises:
+        ByteLimitError: no permitted quality meets the platform's byte limit.
+    """
+    encoding, labels = encoding or rendition.platform.encoding, labels or Labels()
+    settings = settings_of(encoding)
+    pixels = delivered_pixels(framed.pixels, profile=rendition.platform.profile, bit_depth=encoding.bit_depth)
+
+    def attempt(tried: Settings) -> tuple[Encoded, Verification]:
+        encoded = encode_pixels(pixels, rendition, encoding, tried, labels=labels)
+        proof = verify_file(
+            encoded.data, framed=framed, rendition=rendition, qc=qc, encoding=encoding, before=encoded.pixels
+        )
+        return encoded, proof
+
+    encoded, proof = attempt(settings)
+    corrections: list[Finding] = []
+    for better in _corrections(settings):
+        if not _is_the_encoders_fault(proof) or len(corrections) == MOST_CORRECTIONS:
+            break
+        corrections.append(_correction_finding(encoded, proof))
+        try:
+            encoded, proof = attempt(better)
+        except ByteLimitError:
+            continue
+    findings = (*_searched(encoding, encoded), *framed.placement.findings, *corrections, *proof.findings)
+    return Rendered(encoded, proof, _without_repeats(findings))
+
+
+def _is_the_encoders_fault(proof: Verification) -> bool:
+    """A composite that was not white before encoding is mended where it was made, not here."""
+    failed = {finding.code for finding in proof.findings if finding.status in (Status.FAILED, Status.WARNING)}
+    return "composite_not_white" not in failed and any(code in failed for code in _MENDABLE)
+
+
+def _corrections(settings: Settings) -> Iterator[Settings]:
+    """Settings that keep white better, cheapest first.
+
+    JPEG: a flat white block always decodes to white, so only the blocks that hold the product's edge ring; full colour
+    resolution keeps them 8 px wide. WebP predicts blocks from their neighbours, so an error can travel: it
+    travels least near quality 85 to 90 and not at all without loss.
+    """
+    if settings.quality is None:
+        return
+    if settings.format is Format.JPEG:
+        yield settings.model_copy(update={"chroma": "4:4:4"})
+        yield settings.model_copy(update={"chroma": "4:4:4", "quality": max(settings.quality, 95)})
+        yield settings.model_copy(update={"chroma": "4:4:4", "quality": max(settings.quality, 98)})
+    elif settings.format is Format.WEBP:
+        yield settings.model_copy(update={"effort": 4})
+        yield settings.model_copy(update={"effort": 4, "quality": 85 if settings.quality > 90 else 90})
+        yield settings.model_copy(update={"quality": None})
+
+
+def _correction_finding(encoded: Encoded, proof: Verification) -> Finding:
+    reason = next(finding for finding in proof.findings if finding.code in _MENDABLE and finding.status != "passed")
+    return Finding(
+        code="background_corrected",
+        status=Status.WARNING,
+        message=f"Encoded again, because {_described(encoded.settings)} did not keep the background: {reason.message}",
+        measured=reason.measured,
+        limit=reason.limit,
+        unit=reason.unit,
+    )
+
+
+def _searched(encoding: Encoding, encoded: Encoded) -> Iterator[Finding]:
+    quality = encoded.settings.quality
+    if quality is not None and encoding.quality is not None and quality < encoding.quality:
+        yield Finding(
+            code="quality_lowered",
+            status=Status.WARNING,
+            message=f"Quality {quality} instead of {encoding.quality}, so that the file meets the byte limit.",
+            measured=quality,
+            limit=encoding.quality_floor,
+            unit="quality",
+        )
+
+
+def _described(settings: Settings) -> str:
+    if settings.quality is None:
+        return f"{settings.format.value} without loss"
+    return f"{settings.format.value} quality {settings.quality}" + (
+        f" {settings.chroma}" if settings.format is Format.JPEG else f" effort {settings.effort}"
+    )
+
+
+def _without_repeats(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """The placement and the verification may both notice a small canvas; once is enough."""
+    kept: dict[tuple[str, Status, str], Finding] = {}
+    for finding in findings:
+        same = finding.code if finding.code == "resolution_too_low" else finding.message
+        kept.setdefault((finding.code, finding.status, same), finding)
+    return tuple(kept.values())

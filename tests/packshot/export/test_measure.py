@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from packshot.export.measure import measure_fill, measure_white, product_zone
+from packshot.types import Mask
+
+
+def zone_of(left: int, top: int, right: int, bottom: int, *, size: int = 100) -> Mask:
+    zone = np.zeros((size, size), np.bool_)
+    zone[top:bottom, left:right] = True
+    return zone
+
+
+@settings(deadline=None)
+@given(st.integers(0, 99), st.integers(0, 99), st.integers(0, 2), st.integers(0, 254), st.integers(0, 20))
+def test_one_wrong_channel_of_one_pixel_beyond_the_ring_is_found(
+    column: int, row: int, channel: int, level: int, ring_px: int
+) -> None:
+    pixels = np.full((100, 100, 3), 255, np.uint8)
+    pixels[row, column, channel] = level
+    zone = zone_of(40, 45, 60, 55)
+    away = max(40 - column, column - 59, 45 - row, row - 54, 0)
+    white = measure_white(pixels, zone, ring_distance_px=ring_px)
+    assert white.beyond.count == (1 if away > ring_px else 0)
+    if 0 < away <= ring_px:
+        assert white.ring_floor == level
+        assert white.white_from_px == away + 1
+
+
+def test_the_ring_s_floor_counts_only_what_was_white_before() -> None:
+    pixels = np.full((100, 100, 3), 255, np.uint8)
+    zone = zone_of(40, 40, 60, 60)
+    pixels[zone] = 10
+    pixels[39, 50] = 240
+    white = measure_white(pixels, zone, ring_distance_px=8)
+    assert white.ring_floor == 240
+    assert white.white_from_px == 2
+    assert white.quick.status == "pass"
+
+
+def test_a_border_pixel_off_white_fails_the_quick_check_too() -> None:
+    pixels = np.full((100, 100, 3), 255, np.uint8)
+    pixels[0] = 254
+    white = measure_white(pixels, zone_of(40, 40, 60, 60), ring_distance_px=8)
+    assert white.quick.status == "fail"
+    assert white.quick.action == "correct_background_and_recheck"
+    assert white.beyond.count == 100
+
+
+def test_sixteen_bits_are_held_to_all_their_bits() -> None:
+    pixels = np.full((100, 100, 3), 65535, np.uint16)
+    pixels[5, 5] = 65534
+    assert measure_white(pixels, zone_of(40, 40, 60, 60), ring_distance_px=0).beyond.count == 1
+
+
+def test_a_kept_shadow_may_be_grey_a_dropped_one_may_not() -> None:
+    matte = np.zeros((100, 100), np.float32)
+    matte[40:60, 40:60] = 1
+    before = np.full((100, 100, 3), 255, np.uint8)
+    before[60:70, 40:60] = 200
+    assert product_zone(matte, before, shadow_kept=True)[65, 50]
+    assert not product_zone(matte, before, shadow_kept=False)[65, 50]
+
+
+def test_the_fill_is_what_a_shopper_can_see() -> None:
+    matte = np.zeros((100, 100), np.float32)
+    matte[10:90, 40:60] = 1
+    pixels = np.where(matte[..., None] > 0, np.uint8(90), np.uint8(255)).repeat(3, axis=2)
+    assert measure_fill(pixels, matte) == pytest.approx(0.8)
+    pixels[10:20] = 255
+    assert measure_fill(pixels, matte) == pytest.approx(0.7)
+    assert measure_fill(np.full_like(pixels, 255), matte) == 0

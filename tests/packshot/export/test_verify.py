@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+import dataclasses
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from packshot.colour.spaces import srgb_profile
+from packshot.export.codecs import Settings, write
+from packshot.export.encode import delivered_pixels, encode
+from packshot.export.labels import Labels
+from packshot.export.verify import verify, verify_file
+from packshot.framing.place import Framed
+from packshot.specs.models import Background, Fill, Format, Profile, QcConfig, RenditionPlan
+from packshot.types import Finding, Pixels8, Status
+from tests.packshot.export.conftest import FramedFor, Ordered
+
+Delivered = tuple[RenditionPlan, Framed, Pixels8]
+
+
+def failed(findings: tuple[Finding, ...]) -> set[str]:
+    return {finding.code for finding in findings if finding.status is Status.FAILED}
+
+
+def small(ordered: Ordered, platform: str = "amazon_main", **changes: object) -> RenditionPlan:
+    """The platform, content with the small canvases of these tests."""
+    rendition = ordered(platform, **changes)
+    canvas = rendition.platform.canvas.model_copy(update={"min_px": 100})
+    return ordered(platform, canvas=canvas, **changes)
+
+
+@pytest.fixture
+def delivered(ordered: Ordered, framed_for: FramedFor) -> Delivered:
+    rendition = small(ordered)
+    framed = framed_for(rendition)
+    pixels: Pixels8 = delivered_pixels(framed.pixels, profile=Profile.SRGB, bit_depth=8)
+    return rendition, framed, pixels
+
+
+def jpeg(pixels: Pixels8, *, quality: int = 95, icc: bytes | None = None) -> bytes:
+    settings = Settings(format=Format.JPEG, quality=quality)
+    return write(pixels, settings, icc=srgb_profile() if icc is None else icc, dpi=None, labels=Labels())
+
+
+@pytest.mark.parametrize("platform", ["amazon_main", "shopify", "print_catalog", "google_shopping"])
+def test_what_the_line_makes_passes_on_every_platform(
+    platform: str, ordered: Ordered, framed_for: FramedFor, qc: QcConfig
+) -> None:
+    rendition = small(ordered, platform)
+    framed = framed_for(rendition)
+    proof = verify_file(encode(framed, rendition).data, framed=framed, rendition=rendition, qc=qc)
+    assert proof.failures == ()
+    assert proof.passed
+    assert proof.white is not None
+    assert proof.white.beyond.background > 50_000
+    assert proof.fill_ratio == pytest.approx(rendition.rules.fill_ratio, abs=0.005)
+    assert proof.colour is not None
+    assert proof.colour.mean_delta_e < 1.5
+
+
+def test_an_off_white_patch_of_one_level_is_found(delivered: Delivered, qc: QcConfig) -> None:
+    rendition, framed, pixels = delivered
+    spoiled = pixels.copy()
+    spoiled[8:24, 8:24] = 254
+    findings = verify(jpeg(spoiled, quality=100), framed=framed, rendition=rendition, qc=qc)
+    finding = next(finding for finding in findings if finding.code == "non_white_background")
+    assert finding.stops_approval
+    assert finding.box is not None
+    assert finding.box.left <= 8
+    assert finding.box.right >= 24
+
+
+def test_a_shifted_colour_is_found(delivered: Delivered, qc: QcConfig) -> None:
+    rendition, framed, pixels = delivered
+    product = framed.matte[..., None] > 0
+    shifted = np.where(product, np.clip(pixels.astype(int) + np.array([18, 0, -18]), 0, 255), 255).astype(np.uint8)
+    assert failed(verify(jpeg(shifted), framed=framed, rendition=rendition, qc=qc)) == {"colour_shift"}
+
+
+def test_another_profile_is_found_even_if_it_looks_the_same(delivered: Delivered, qc: QcConfig) -> None:
+    rendition, framed, pixels = delivered
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "JPEG", quality=95, subsampling=0)
+    assert "file_profile" in failed(verify(stream.getvalue(), framed=framed, rendition=rendition, qc=qc))
+
+
+def test_content_of_another_format_is_found(delivered: Delivered, qc: QcConfig) -> None:
+    rendition, framed, pixels = delivered
+    data = write(pixels, Settings(format=Format.PNG), icc=srgb_profile(), dpi=None, labels=Labels())
+    assert failed(verify(data, framed=framed, rendition=rendition, qc=qc)) == {"file_format"}
+
+
+def test_an_orientation_and_a_place_are_found(delivered: Delivered, qc: QcConfig) -> None:
+    rendition, framed, pixels = delivered
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    exif.get_ifd(0x8825)[1] = "N"
+    exif.get_ifd(0x8825)[2] = (52.0, 1.0, 2.0)
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "JPEG", quality=95, subsampling=0, icc_profile=srgb_profile(), exif=exif)
+    found = failed(verify(stream.getvalue(), framed=framed, rendition=rendition, qc=qc))
+    assert {"file_orientation", "file_location"} <= found
+
+
+def test_a_cut_product_and_a_small_one_are_found(delivered: Delivered, ordered: Ordered, qc: QcConfig) -> None:
+    rendition, framed, pixels = delivered
+    asked_for_more = small(ordered, fill=Fill(least_ratio=0.95))
+    assert "product_too_small" in failed(verify(jpeg(pixels), framed=framed, rendition=asked_for_more, qc=qc))
+    matte = framed.matte.copy()
+    matte[:, 200:600] = 1
+    cut = dataclasses.replace(framed, matte=matte)
+    assert "cropped_product" in failed(verify(jpeg(np.full_like(pixels, 90)), framed=cut, rendition=rendition, qc=qc))
+
+
+def test_another_size_is_found(delivered: Delivered, qc: QcConfig) -> None:
+    rendition, framed, pixels = delivered
+    proof = verify_file(jpeg(pixels[:-1]), framed=framed, rendition=rendition, qc=qc)
+    assert "canvas_size" in failed(proof.findings)
+    assert proof.white is None
+
+
+def test_limits_on_bytes_hold_both_ways(delivered: Delivered, ordered: Ordered, qc: QcConfig) -> None:
+    _, framed, pixels = delivered
+    data = jpeg(pixels)
+    for changes in ({"max_bytes": len(data) - 1}, {"min_bytes": len(data) + 1}):
+        assert failed(verify(data, framed=framed, rendition=small(ordered, **changes), qc=qc)) == {"file_bytes"}
+    exact = small(ordered, max_bytes=len(data), min_bytes=len(data))
+    assert not failed(verify(data, framed=framed, rendition=exact, qc=qc))
+
+
+def test_bytes_that_are_no_picture_are_one_finding(delivered: Delivered, qc: QcConfig) -> None:
+    rendition, framed, _ = delivered
+    for data in (b"", b"\xff\xd8\xff\xe0 not a picture", b"plain text"):
+        findings = verify(data, framed=framed, rendition=rendition, qc=qc)
+        assert [finding.code for finding in findings] == ["file_unreadable"]
+        assert findings[0].stops_approval
+
+
+def test_where_any_background_is_welcome_off_white_is_a_warning(
+    delivered: Delivered, ordered: Ordered, qc: QcConfig
+) -> None:
+    _, framed, pixels = delivered
+    spoiled = pixels.copy()
+    spoiled[8:24, 8:24] = 200
+    rendition = small(ordered, background=Background.ANY)
+    findings = verify(jpeg(spoiled, quality=100), framed=framed, rendition=rendition, qc=qc)
+    assert not failed(findings)
+    assert {f.code for f in findings if f.status is Status.WARNING} >= {"non_white_background"}
+
+
+def test_a_composite_that_was_never_white_is_not_blamed_on_the_encoder(delivered: Delivered, qc: QcConfig) -> None:
+    rendition, framed, _ = delivered
+    grey = framed.pixels.copy()
+    grey[10:40, 10:40] = 60_000
+    spoiled = dataclasses.replace(framed, pixels=grey)
+    found = failed(verify(encode(spoiled, rendition).data, framed=spoiled, rendition=rendition, qc=qc))
+    assert {"composite_not_white", "non_white_background"} <= found
+
+
+def test_a_white_product_s_lost_edge_is_said(delivered: Delivered, qc: QcConfig) -> None:
+    rendition, framed, pixels = delivered
+    blown = pixels.copy()
+    blown[: blown.shape[0] // 4] = 255
+    findings = verify(jpeg(blown), framed=framed, rendition=rendition, qc=qc)
+    assert "edge_lost_in_white" in {finding.code for finding in findings}

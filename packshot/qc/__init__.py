@@ -1,0 +1,21 @@
+"""Quality control: rules that measure an edit, the score they add up to, the verdict."""
+
+from __future__ import annotations
+
+from packshot.qc.evidence import Evidence, crop_evidence
+from packshot.qc.inputs import ColourReference, QcInput
+from packshot.qc.report import QcReport, judge
+from packshot.qc.white import OffWhite, QuickCheck, check_border_points, find_off_white
+
+__all__ = [
+    "ColourReference",
+    "Evidence",
+    "OffWhite",
+    "QcInput",
+    "QcReport",
+    "QuickCheck",
+    "check_border_points",
+    "crop_evidence",
+    "find_off_white",
+    "judge",
+]

@@ -1,0 +1,199 @@
+"""What became of the product's colours and detail between the photograph and the canvas.
+
+Measured on square patches spread over the product's interior. Each is averaged in linear light on a coarse grid for
+colour, and compared at the canvas's own scale for detail.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from packshot.colour.difference import delta_e_2000, lab_of
+from packshot.colour.spaces import decode_working, encode_working, srgb_decode, srgb_profile, working_profile
+from packshot.framing import Framed
+from packshot.qc.inputs import QcInput
+from packshot.types import Box, FloatImage, Pixels8, Pixels16
+
+PATCH_SIDES_PX = (64, 32, 16, 8)
+CELL_PX = 16
+MOST_PATCHES = 120
+_INSIDE = 0.98
+_GRID = 8
+_LEAST_DETAIL = 0.15
+_STEP_CAP = 10.0
+_LEAST_PATCHES = 3
+_ENOUGH_PATCHES = 40
+
+
+@dataclasses.dataclass(frozen=True)
+class ColourFigures:
+    """Of the product's interior.
+
+    Attributes:
+        mean_delta_e, p95_delta_e: delta E 2000 between photograph and delivered pixels, over the cells.
+        clipped_ratio: share of pixels where a channel was cut off on the way to the delivered space.
+        sharpness_ratio: detail on the canvas over detail in the photograph at that scale, in the worse patches.
+        blockiness: how much steeper steps are at every eighth pixel than elsewhere, more than in the photograph.
+        worst_patch: where colour differs most, in pixels of the photograph.
+        blurriest_patch: where most detail is missing, in pixels of the photograph.
+    """
+
+    mean_delta_e: float
+    p95_delta_e: float
+    clipped_ratio: float
+    sharpness_ratio: float
+    blockiness: float
+    worst_patch: Box
+    blurriest_patch: Box
+
+
+@dataclasses.dataclass(frozen=True)
+class _Patch:
+    """A square of the canvas, and the same of the photograph."""
+
+    source: Box
+    delivered: Pixels8
+    framed: Pixels16
+    master: Pixels16
+    composite: Pixels16
+
+    @property
+    def side_px(self) -> int:
+        return int(self.delivered.shape[0])
+
+
+def measure_colour(edit: QcInput) -> ColourFigures | None:
+    """Return the colour figures; None if the product's interior holds too few patches."""
+    patches = list(_patches(edit))
+    if len(patches) < _LEAST_PATCHES:
+        return None
+    delta_e = [_delta_e(patch) for patch in patches]
+    everywhere = np.concatenate([part.ravel() for part in delta_e])
+    detail = np.array([_detail_ratio(patch) for patch in patches])
+    known = np.isfinite(detail)
+    return ColourFigures(
+        mean_delta_e=float(everywhere.mean()),
+        p95_delta_e=float(np.percentile(everywhere, 95)),
+        clipped_ratio=float(np.mean([_clipped(patch) for patch in patches])),
+        sharpness_ratio=float(np.percentile(detail[known], 20)) if known.any() else 1.0,
+        blockiness=_blockiness(patches),
+        worst_patch=patches[int(np.argmax([part.mean() for part in delta_e]))].source,
+        blurriest_patch=patches[int(np.nanargmin(np.where(known, detail, 9.0)))].source,
+    )
+
+
+def _patches(edit: QcInput) -> Iterator[_Patch]:
+    places, side = _interior_places(edit.framed)
+    chosen = places[:: max(1, -(-len(places) // MOST_PATCHES))]
+    placement = edit.framed.placement
+    across = placement.window.width / placement.canvas.width
+    down = placement.window.height / placement.canvas.height
+    rows, columns = edit.master16.shape[:2]
+    for top, left in chosen:
+        source = Box(
+            placement.window.left + round(left * across),
+            placement.window.top + round(top * down),
+            placement.window.left + round((left + side) * across),
+            placement.window.top + round((top + side) * down),
+        )
+        if source.left < 0 or source.top < 0 or source.right > columns or source.bottom > rows or source.width < 4:
+            continue
+        on_canvas = (slice(top, top + side), slice(left, left + side))
+        in_photo = (slice(source.top, source.bottom), slice(source.left, source.right))
+        yield _Patch(
+            source=source,
+            delivered=edit.srgb8[on_canvas],
+            framed=edit.framed.pixels[on_canvas],
+            master=edit.master16[in_photo],
+            composite=edit.composite16[in_photo],
+        )
+
+
+def _interior_places(framed: Framed) -> tuple[list[tuple[int, int]], int]:
+    """Return (top, left) of squares that lie wholly inside the product, and their side: smaller for thin products."""
+    inside = (framed.matte > _INSIDE).astype(np.uint8)
+    best: tuple[list[tuple[int, int]], int] = [], PATCH_SIDES_PX[0]
+    for side in PATCH_SIDES_PX:
+        kernel = np.ones((side, side), np.uint8)
+        whole = cv2.erode(inside, kernel, anchor=(0, 0), borderType=cv2.BORDER_CONSTANT, borderValue=0)
+        step = side // 2
+        places = [(int(top) * step, int(left) * step) for top, left in np.argwhere(whole[::step, ::step])]
+        if len(places) * side > len(best[0]) * best[1]:
+            best = places, side
+        if len(places) >= _ENOUGH_PATCHES:
+            break
+    return best
+
+
+def _delta_e(patch: _Patch) -> NDArray[np.float32]:
+    before = encode_working(_cells(decode_working(np.ascontiguousarray(patch.master)), patch.side_px))
+    light = srgb_decode(patch.delivered / 255.0).astype(np.float32)
+    after = _srgb16(_cells(light, patch.side_px))
+    return delta_e_2000(lab_of(before, icc=working_profile()), lab_of(after, icc=srgb_profile()))
+
+
+def _cells(linear: FloatImage, side_px: int) -> FloatImage:
+    cells = max(1, side_px // CELL_PX)
+    return np.asarray(cv2.resize(linear, (cells, cells), interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _srgb16(linear: FloatImage) -> Pixels16:
+    value = np.clip(linear, 0, 1)
+    encoded = np.where(value <= 0.0031308, value * 12.92, 1.055 * value ** (1 / 2.4) - 0.055)
+    return np.asarray(np.round(encoded * 65535), np.uint16)
+
+
+def _clipped(patch: _Patch) -> float:
+    high = (patch.delivered == 255) & (patch.framed < 64500)
+    low = (patch.delivered == 0) & (patch.framed > 1500)
+    return float((high | low).any(axis=2).mean())
+
+
+def _detail_ratio(patch: _Patch) -> float:
+    """Return the ratio of the Laplacian's mean size; NaN where the photograph has no detail."""
+    size = (patch.side_px, patch.side_px)
+    enlarging = patch.source.width < patch.side_px
+    how = cv2.INTER_CUBIC if enlarging else cv2.INTER_AREA
+    before = cv2.resize(decode_working(np.ascontiguousarray(patch.master)), size, interpolation=how)
+    master = _detail(encode_working(np.asarray(before, np.float32)))
+    return _detail(patch.framed) / master if master > _LEAST_DETAIL else float("nan")
+
+
+def _detail(pixels: Pixels16) -> float:
+    return float(np.abs(cv2.Laplacian(_grey(pixels), cv2.CV_32F)).mean())
+
+
+def _grey(pixels: NDArray[Any]) -> NDArray[np.float32]:
+    return np.asarray(pixels.astype(np.float32).mean(axis=2) * (255 / np.iinfo(pixels.dtype).max), np.float32)
+
+
+def _blockiness(patches: list[_Patch]) -> float:
+    """Return the grid's excess in the composite over the photograph, or on the canvas, whichever is larger."""
+    untouched = all(np.array_equal(patch.master, patch.composite) for patch in patches)
+    master = _grid_excess([(patch.master, patch.source) for patch in patches])
+    composite = master if untouched else _grid_excess([(patch.composite, patch.source) for patch in patches])
+    return max(0.0, composite - master)
+
+
+def _grid_excess(pictures: list[tuple[Pixels16, Box]]) -> float:
+    """Compare mean steps at each of the eight phases, along rows and columns; a grid stands out at one of them."""
+    excess = []
+    for vertical in (False, True):
+        total, count = np.zeros(_GRID), np.zeros(_GRID)
+        for pixels, box in pictures:
+            grey = _grey(pixels).T if vertical else _grey(pixels)
+            step = np.minimum(np.abs(np.diff(grey, axis=1)), _STEP_CAP).sum(axis=0)
+            phase = (np.arange(len(step)) + (box.top if vertical else box.left)) % _GRID
+            total += np.bincount(phase, step, _GRID)
+            count += np.bincount(phase, minlength=_GRID) * grey.shape[0]
+        mean = total / np.maximum(count, 1)
+        top = int(np.argmax(mean))
+        rest = float(np.delete(mean, top).mean())
+        excess.append(mean[top] / rest - 1 if rest > 1e-3 else 0.0)
+    return float(np.mean(excess))

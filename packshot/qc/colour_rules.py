@@ -1,0 +1,81 @@
+"""Rules on colour and detail: is the product on the canvas still the product in the photograph."""
+
+from __future__ import annotations
+
+from packshot.qc.measured import measured, skipped, widened
+from packshot.qc.scene import Scene
+from packshot.specs.models import RuleLimits
+from packshot.types import Finding, Status
+
+_TOO_SMALL = "The product's interior is too small to measure it."
+
+
+def colour_shift(scene: Scene, limits: RuleLimits) -> Finding:
+    """Mean colour difference between photograph and delivered pixels, over the product; the plan sets the limit."""
+    figures = scene.colour
+    if figures is None:
+        return skipped("colour_shift", _TOO_SMALL, gate=limits.gate)
+    limits = _ordered(limits, scene.edit.rendition.rules.colour_mean_delta_e)
+    message = f"The product's colour is off by delta E {figures.mean_delta_e:.1f} on average."
+    box = widened(figures.worst_patch, scene.frame)
+    return measured("colour_shift", figures.mean_delta_e, limits, message, unit="delta E 2000", box=box)
+
+
+def colour_shift_p95(scene: Scene, limits: RuleLimits) -> Finding:
+    """Colour difference that 95 % of the product stays below; the plan sets the limit."""
+    figures = scene.colour
+    if figures is None:
+        return skipped("colour_shift_p95", _TOO_SMALL, gate=limits.gate)
+    limits = _ordered(limits, scene.edit.rendition.rules.colour_p95_delta_e)
+    message = f"A twentieth of the product is off by delta E {figures.p95_delta_e:.1f} or more."
+    box = widened(figures.worst_patch, scene.frame)
+    return measured("colour_shift_p95", figures.p95_delta_e, limits, message, unit="delta E 2000", box=box)
+
+
+def channel_clipping(scene: Scene, limits: RuleLimits) -> Finding:
+    """Share of the product whose colour does not fit into the delivered space."""
+    figures = scene.colour
+    if figures is None:
+        return skipped("channel_clipping", _TOO_SMALL)
+    message = f"{figures.clipped_ratio:.1%} of the product has colours that the delivered space cannot hold."
+    return measured("channel_clipping", figures.clipped_ratio, limits, message, unit="share")
+
+
+def blurred(scene: Scene, limits: RuleLimits) -> Finding:
+    """Detail on the canvas over detail in the photograph at the same scale."""
+    figures = scene.colour
+    if figures is None:
+        return skipped("blurred", _TOO_SMALL)
+    message = f"The product has {figures.sharpness_ratio:.0%} of the detail that the photograph has at this size."
+    box = widened(figures.blurriest_patch, scene.frame)
+    return measured("blurred", figures.sharpness_ratio, limits, message, unit="ratio", box=box)
+
+
+def jpeg_blocks(scene: Scene, limits: RuleLimits) -> Finding:
+    """How much the grid of JPEG blocks stands out, more than in the photograph."""
+    figures = scene.colour
+    if figures is None:
+        return skipped("jpeg_blocks", _TOO_SMALL)
+    message = f"Steps at the borders of JPEG blocks stand out by {figures.blockiness:.0%} more than in the photograph."
+    box = widened(figures.worst_patch, scene.frame)
+    return measured("jpeg_blocks", figures.blockiness, limits, message, unit="ratio", box=box)
+
+
+def colour_not_verified(scene: Scene, limits: RuleLimits) -> Finding:
+    """How the product compares with a measured reference; without one that is said, never passed."""
+    reference = scene.edit.colour_reference
+    required = scene.edit.rendition.rules.colour_reference_required
+    if reference is not None:
+        limits = _ordered(limits, scene.edit.rendition.rules.colour_mean_delta_e)
+        message = f"Against {reference.source} the colour is off by delta E {reference.mean_delta_e:.1f} on average."
+        return measured("colour_not_verified", reference.mean_delta_e, limits, message, unit="delta E 2000")
+    if required:
+        message = "The client asks for a colour reference and there is none."
+        return Finding(code="colour_not_verified", status=Status.FAILED, message=message, gate=True)
+    message = "There is no colour reference: the colour is true to the photograph, not verified against the product."
+    return skipped("colour_not_verified", message)
+
+
+def _ordered(limits: RuleLimits, bad: float) -> RuleLimits:
+    """Put the plan's limit in place of the config's; the good side stays at the same share of it."""
+    return limits.model_copy(update={"good": limits.good / limits.bad * bad, "bad": bad})

@@ -1,0 +1,145 @@
+"""Rules on the quality of the edge: where the matte's outline lies and what is left along it."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from packshot.qc.measured import box_around, measured, skipped, widened
+from packshot.qc.outline import Column, smooth_along
+from packshot.qc.regions import disagreement, parts, product_area
+from packshot.qc.scene import Scene
+from packshot.specs.models import RuleLimits
+from packshot.types import Box, Finding
+
+_LEAST_PLACED = 0.05
+_MISPLACED = 1.0
+_FRINGED = 0.7
+_JITTER_CAP = 3.0
+_TOO_PALE = 16.0
+_ISLAND_OF_LARGEST = 0.03
+
+
+def gradient_alignment(scene: Scene, limits: RuleLimits) -> Finding:
+    """Share of the outline that lies beside the edge in the photograph."""
+    offset = scene.edges.offset
+    placed = np.isfinite(offset)
+    if not _enough(placed):
+        return skipped("gradient_alignment", "Too little of the outline has enough contrast to find its edge.")
+    share = float((np.abs(offset[placed]) > _MISPLACED).mean())
+    return measured(
+        "gradient_alignment",
+        share,
+        limits,
+        f"{share:.0%} of the outline lies more than {_MISPLACED:.0f} px beside the edge in the photograph.",
+        unit="share",
+        box=worst_place(scene, np.abs(offset)),
+    )
+
+
+def outline_shift(scene: Scene, limits: RuleLimits) -> Finding:
+    """How far the outline as a whole is too wide or too tight."""
+    offset = scene.edges.offset
+    placed = np.isfinite(offset)
+    if not _enough(placed):
+        return skipped("outline_shift", "Too little of the outline has enough contrast to find its edge.")
+    shift = float(np.median(offset[placed]))
+    side = "too wide" if shift < 0 else "too tight"
+    message = f"The outline is {abs(shift):.1f} px {side} on the whole."
+    return measured("outline_shift", abs(shift), limits, message, unit="px", box=worst_place(scene, np.abs(offset)))
+
+
+def fringe(scene: Scene, limits: RuleLimits) -> Finding:
+    """Share of the outline along which the backdrop's colour is left."""
+    width = scene.edges.fringe
+    seen = np.isfinite(width)
+    if not _enough(seen):
+        return measured("fringe", 0.0, limits, "The backdrop's colour would not be seen at the edge.", unit="share")
+    share = float((width[seen] > _FRINGED).mean())
+    message = f"{share:.0%} of the outline shows more than {_FRINGED} px of the backdrop's colour."
+    return measured("fringe", share, limits, message, unit="share", box=worst_place(scene, width))
+
+
+def fringe_width(scene: Scene, limits: RuleLimits) -> Finding:
+    """How wide the backdrop's colour is left along the outline, in the median."""
+    width = scene.edges.fringe
+    seen = np.isfinite(width)
+    if not _enough(seen):
+        message = "The backdrop's colour would not be seen at the edge."
+        return measured("fringe_width", 0.0, limits, message, unit="px")
+    median = float(np.median(width[seen]))
+    message = f"A ring of {median:.1f} px of the backdrop's colour is left around the product."
+    return measured("fringe_width", median, limits, message, unit="px", box=worst_place(scene, width))
+
+
+def jagged_edge(scene: Scene, limits: RuleLimits) -> Finding:
+    """How much the outline jumps to and fro around the edge in the photograph."""
+    jitter = scene.edges.jitter
+    placed = np.isfinite(jitter)
+    if not _enough(placed):
+        return skipped("jagged_edge", "Too little of the outline has enough contrast to find its edge.")
+    size = float(np.sqrt(np.mean(np.clip(jitter[placed], -_JITTER_CAP, _JITTER_CAP) ** 2)))
+    message = f"The outline jumps by {size:.2f} px around the edge in the photograph."
+    return measured("jagged_edge", size, limits, message, unit="px", box=worst_place(scene, np.abs(jitter)))
+
+
+def edge_contrast(scene: Scene, limits: RuleLimits) -> Finding:
+    """Share of the outline where product and backdrop look alike, so that nobody can be sure of the edge."""
+    contrast = scene.edges.contrast
+    if not len(contrast):
+        return skipped("edge_contrast", "The matte has no outline.")
+    share = float((contrast < _TOO_PALE).mean())
+    message = f"Along {share:.0%} of the outline the product hardly differs from what is around it."
+    return measured("edge_contrast", share, limits, message, unit="share", box=worst_place(scene, -contrast))
+
+
+def uncertain_band(scene: Scene, limits: RuleLimits) -> Finding:
+    """How wide the half-transparent band along the outline is, where it is widest."""
+    band = scene.edges.band
+    if not len(band):
+        return skipped("uncertain_band", "The matte has no outline.")
+    width = float(np.percentile(band, 90))
+    message = f"Along a tenth of the outline the matte is half transparent over {width:.1f} px or more."
+    return measured("uncertain_band", width, limits, message, unit="px", box=worst_place(scene, band))
+
+
+def islands(scene: Scene, limits: RuleLimits) -> Finding:
+    """Area of small separate specks in the matte, in thousandths of the product."""
+    found = parts(scene.reduced, threshold=0.3)
+    specks = [part for part in found[1:] if part.area < _ISLAND_OF_LARGEST * found[0].area]
+    share = 1000 * sum(part.area for part in specks) / product_area(scene.reduced)
+    message = f"{len(specks)} separate specks, together {share:.1f} thousandths of the product."
+    box = widened(specks[0].box, scene.frame) if specks else None
+    return measured("islands", share, limits, message, unit="per mille", box=box)
+
+
+def network_disagreement(scene: Scene, limits: RuleLimits) -> Finding:
+    """How much the refined matte differs from what the network saw: 1 - IoU."""
+    share, regions = disagreement(scene.reduced)
+    box = widened(regions[0].box, scene.frame) if regions else None
+    message = f"The refined matte and the network's differ by {share:.1%} of the product."
+    return measured("network_disagreement", share, limits, message, unit="share", box=box)
+
+
+def network_disagreement_patch(scene: Scene, limits: RuleLimits) -> Finding:
+    """The largest single area on which the refined matte and the network disagree."""
+    _, regions = disagreement(scene.reduced)
+    share = 1000 * regions[0].area / product_area(scene.reduced) if regions else 0.0
+    box = widened(regions[0].box, scene.frame) if regions else None
+    message = f"Matte and network disagree on one area of {share:.1f} thousandths of the product."
+    return measured("network_disagreement_patch", share, limits, message, unit="per mille", box=box)
+
+
+def _enough(known: NDArray[np.bool_]) -> bool:
+    return len(known) > 0 and float(known.mean()) >= _LEAST_PLACED
+
+
+def worst_place(scene: Scene, badness: Column | NDArray[np.float32]) -> Box | None:
+    """Return a box around the place on the outline where a figure stays worst."""
+    if not np.isfinite(badness).any():
+        return None
+    around = smooth_along(np.asarray(badness, np.float32), scene.outline, points=10)
+    if not np.isfinite(around).any():
+        return None
+    worst = int(np.nanargmax(around))
+    return box_around(float(scene.outline.x[worst]), float(scene.outline.y[worst]), scene.frame)

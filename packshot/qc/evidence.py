@@ -1,0 +1,51 @@
+"""Pictures of the worst places, at 1:1."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from packshot.colour.transform import working_to_srgb8
+from packshot.types import Box, Finding, Pixels8, Pixels16, Status, Value
+
+MOST_EVIDENCE = 6
+_ORDER = {Status.FAILED: 0, Status.WARNING: 1}
+
+
+class Evidence(Value):
+    """A place worth a look, in pixels of the photograph."""
+
+    code: str
+    box: Box
+    message: str
+
+
+def choose_evidence(findings: Sequence[Finding], *, most: int = MOST_EVIDENCE) -> tuple[Evidence, ...]:
+    """Return the worst places: failed gates, then failed rules, then warnings; no place twice."""
+    shown = [finding for finding in findings if finding.box is not None and finding.status in _ORDER]
+    shown.sort(key=lambda finding: (not finding.stops_approval, _ORDER[finding.status]))
+    chosen: list[Evidence] = []
+    for finding in shown:
+        assert finding.box is not None
+        if len(chosen) < most and not any(overlap(finding.box, other.box) > 0.5 for other in chosen):
+            chosen.append(Evidence(code=finding.code, box=finding.box, message=finding.message))
+    return tuple(chosen)
+
+
+def crop_evidence(pixels16: Pixels16, box: Box) -> Pixels8:
+    """Return the part of a picture in the working space that a box shows, at 1:1, as sRGB.
+
+    Args:
+        pixels16: (rows, columns, 3) uint16: the master for "before", the composite for "after".
+    """
+    part = pixels16[max(0, box.top) : max(0, box.bottom), max(0, box.left) : max(0, box.right)]
+    return working_to_srgb8(np.ascontiguousarray(part))
+
+
+def overlap(first: Box, second: Box) -> float:
+    """Return the common area over the smaller one's."""
+    width = min(first.right, second.right) - max(first.left, second.left)
+    height = min(first.bottom, second.bottom) - max(first.top, second.top)
+    smaller = min(first.width * first.height, second.width * second.height)
+    return max(0, width) * max(0, height) / smaller if smaller else 0.0

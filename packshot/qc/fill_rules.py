@@ -1,0 +1,93 @@
+"""Rules on the frame: how much of it the product fills, where it stands, whether all of it is there."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from packshot.framing import fill_ratio_of
+from packshot.qc.measured import measured, skipped
+from packshot.qc.scene import Scene
+from packshot.specs.models import RuleLimits
+from packshot.types import Finding, size_of
+
+_NO_PRODUCT = "There is no product on the canvas."
+
+
+def fill_ratio(scene: Scene, limits: RuleLimits) -> Finding:
+    """How far the fill, measured on the canvas, is from what was ordered."""
+    if scene.framed_subject is None:
+        return measured("fill_ratio", 1.0, limits, _NO_PRODUCT, unit="ratio")
+    target = scene.edit.rendition.rules.fill_ratio
+    reached = fill_ratio_of(scene.framed_subject.size, size_of(scene.edit.framed.pixels))
+    message = f"The product fills {reached:.1%} of the canvas, {target:.1%} ordered."
+    return measured("fill_ratio", abs(reached - target), limits, message, unit="ratio")
+
+
+def fill_outside_platform(scene: Scene, limits: RuleLimits) -> Finding:
+    """How far the fill is outside what the platform accepts."""
+    if scene.framed_subject is None:
+        return measured("fill_outside_platform", 1.0, limits, _NO_PRODUCT, unit="ratio")
+    accepted = scene.edit.rendition.platform.fill
+    reached = fill_ratio_of(scene.framed_subject.size, size_of(scene.edit.framed.pixels))
+    outside = max(accepted.least_ratio - reached, reached - accepted.most_ratio, 0.0)
+    message = (
+        f"The product fills {reached:.1%} of the canvas; the platform accepts {accepted.least_ratio:.0%} to "
+        f"{accepted.most_ratio:.0%}."
+    )
+    return measured("fill_outside_platform", outside, limits, message, unit="ratio")
+
+
+def off_centre(scene: Scene, limits: RuleLimits) -> Finding:
+    """How far the product's middle is from the canvas's, as a share of the canvas's longest side."""
+    box, canvas = scene.framed_subject, size_of(scene.edit.framed.pixels)
+    if box is None:
+        return skipped("off_centre", _NO_PRODUCT)
+    off = max(abs(box.left + box.right - canvas.width), abs(box.top + box.bottom - canvas.height)) / 2
+    share = off / canvas.longest
+    message = f"The product stands {off:.0f} px beside the middle of the canvas."
+    return measured("off_centre", share, limits, message, unit="ratio")
+
+
+def product_cut(scene: Scene, limits: RuleLimits) -> Finding:
+    """Share of the canvas's border that the product covers."""
+    matte = scene.edit.framed.matte
+    border = np.concatenate((matte[0], matte[-1], matte[:, 0], matte[:, -1]))
+    share = float((border > 0.05).mean())
+    message = f"The product reaches the canvas's border along {share:.1%} of it: it is cut off."
+    return measured("product_cut", share, limits, message, unit="share")
+
+
+def part_outside_canvas(scene: Scene, limits: RuleLimits) -> Finding:
+    """Share of the product's area that did not come onto the canvas."""
+    placement = scene.edit.framed.placement
+    area_scale = (placement.canvas.width / placement.window.width) * (placement.canvas.height / placement.window.height)
+    whole = float(np.sum(scene.edit.cutout.matte, dtype=np.float64)) * area_scale
+    if whole <= 0:
+        return skipped("part_outside_canvas", _NO_PRODUCT)
+    lost = max(0.0, 1 - float(np.sum(scene.edit.framed.matte, dtype=np.float64)) / whole)
+    message = f"{lost:.1%} of the product's area lies outside the canvas."
+    return measured("part_outside_canvas", lost, limits, message, unit="share")
+
+
+def enlarged(scene: Scene, limits: RuleLimits) -> Finding:
+    """How much the product was enlarged beyond what was ordered."""
+    scale = scene.edit.framed.placement.scale
+    allowed = scene.edit.rendition.rules.max_upscale_ratio
+    message = f"The product was scaled by {scale:.2f}; up to {allowed:.2f} is allowed."
+    return measured("enlarged", max(0.0, scale - allowed), limits, message, unit="ratio")
+
+
+def low_resolution(scene: Scene, limits: RuleLimits) -> Finding:
+    """By what share the canvas falls short of the platform's least size."""
+    longest, least = size_of(scene.edit.framed.pixels).longest, scene.edit.rendition.platform.canvas.min_px
+    message = f"The canvas is {longest} px on its longest side; the platform asks for {least} px."
+    return measured("low_resolution", max(0.0, 1 - longest / least), limits, message, unit="share")
+
+
+def below_recommended(scene: Scene, limits: RuleLimits) -> Finding:
+    """By what share the canvas falls short of the size aimed at."""
+    longest, wanted = size_of(scene.edit.framed.pixels).longest, scene.edit.rendition.platform.canvas.recommended_px
+    if wanted is None:
+        return measured("below_recommended", 0.0, limits, "No size is aimed at: full resolution.", unit="share")
+    message = f"The canvas is {longest} px on its longest side; {wanted} px are aimed at."
+    return measured("below_recommended", max(0.0, 1 - longest / wanted), limits, message, unit="share")

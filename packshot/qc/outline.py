@@ -1,0 +1,214 @@
+"""What the photograph and the edit look like across the matte's outline, along its normals.
+
+Distances along a normal are in outline units, positive outward. One unit is one pixel, or more in a photograph whose
+product is larger than it will be delivered: what a shopper cannot see is not measured.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from packshot.qc.reduced import Reduced
+from packshot.types import Matte, Pixels16
+
+DELIVERED_PX = 1700.0
+"""Longest side of a product that fills 85 % of 2000 px."""
+REACH = 8.0
+STEP = 0.5
+MOST_POINTS = 6000
+_LEAST_LOOP_PX = 16
+
+Column = NDArray[np.float32]
+"""(points,)."""
+Profile = NDArray[np.float32]
+"""(points, distances) or (points, distances, 3)."""
+
+DISTANCES: Column = np.arange(-REACH, REACH + STEP / 2, STEP, dtype=np.float32)
+
+
+@dataclasses.dataclass(frozen=True)
+class Outline:
+    """Samples across the outline.
+
+    Attributes:
+        unit_px: full pixels per unit.
+        x, y: (points,) where the matte crosses one half, full pixels.
+        loop: (points,) which closed line a point belongs to.
+        hole: (points,) whether that line is the border of a hole.
+        matte: (points, distances) in 0..1.
+        master, composite: (points, distances, 3) levels.
+        inner, outer: (points, 3) levels of the master a few units inside and outside.
+        backdrop: (points, 3) levels predicted for the place.
+        spacing_px: distance between neighbouring points.
+    """
+
+    unit_px: float
+    x: Column
+    y: Column
+    loop: NDArray[np.int32]
+    hole: NDArray[np.bool_]
+    matte: Profile
+    master: Profile
+    composite: Profile
+    inner: Profile
+    outer: Profile
+    backdrop: Profile
+    spacing_px: float
+
+    @property
+    def points(self) -> int:
+        return len(self.x)
+
+
+def at(low: float, high: float) -> slice:
+    """Return the slice of `DISTANCES` from low to high, both included."""
+    return slice(round((low + REACH) / STEP), round((high + REACH) / STEP) + 1)
+
+
+def trace_outline(
+    master16: Pixels16, composite16: Pixels16, matte: Matte, reduced: Reduced, *, product_px: float
+) -> Outline:
+    """Return the samples across the outline of a matte; no points if nothing reaches one half.
+
+    Args:
+        product_px: longest side of the product's box.
+    """
+    unit_px = max(1.0, product_px / DELIVERED_PX)
+    x, y, nx, ny, loop, hole, spacing = _points(matte, unit_px)
+    if len(x):
+        x, y = _to_crossing(matte, x, y, nx, ny, unit_px)
+    columns = x[:, None] + nx[:, None] * DISTANCES * unit_px
+    rows = y[:, None] + ny[:, None] * DISTANCES * unit_px
+    master = _sample(master16, columns, rows) / np.float32(257)
+    across = _sample(matte, columns, rows)
+    backdrop = master[:, at(6, 8)].mean(axis=1) if reduced.backdrop is None else _at_reduced(reduced, x, y)
+    return Outline(
+        unit_px=unit_px,
+        x=x,
+        y=y,
+        loop=loop,
+        hole=hole,
+        matte=across,
+        master=master,
+        composite=_sample(composite16, columns, rows) / np.float32(257),
+        inner=_mean_where(master[:, at(-5, -2.5)], across[:, at(-5, -2.5)] > 0.9),
+        outer=_mean_where(master[:, at(2.5, 5)], across[:, at(2.5, 5)] < 0.1),
+        backdrop=backdrop,
+        spacing_px=spacing,
+    )
+
+
+def smooth_along(values: NDArray[Any], outline: Outline, *, points: float) -> NDArray[np.float32]:
+    """Return values smoothed along each closed line by a Gaussian of so many points; NaN counts as missing."""
+    smoothed = np.full(values.shape, np.nan, np.float32)
+    for line in _lines(outline.loop):
+        part = values[line].astype(np.float64)
+        known = np.isfinite(part)
+        weight = ndimage.gaussian_filter1d(known.astype(np.float64), points, mode="wrap")
+        total = ndimage.gaussian_filter1d(np.where(known, part, 0.0), points, mode="wrap")
+        smoothed[line] = np.where(weight > 0.05, total / np.maximum(weight, 1e-9), np.nan)
+    return smoothed
+
+
+def longest_run(flags: NDArray[np.bool_], outline: Outline) -> tuple[int, int]:
+    """Return (first point, length) of the longest run of flagged points on one line; length 0 if there is none."""
+    best = (0, 0)
+    for line in _lines(outline.loop):
+        edges = np.flatnonzero(np.diff(np.concatenate(([0], flags[line].view(np.int8), [0]))))
+        starts, ends = edges[::2], edges[1::2]
+        if len(starts):
+            index = int(np.argmax(ends - starts))
+            length = int(ends[index] - starts[index])
+            if length > best[1]:
+                best = (line.start + int(starts[index]), length)
+    return best
+
+
+def _lines(loop: NDArray[np.int32]) -> list[slice]:
+    borders = np.flatnonzero(np.diff(loop)) + 1
+    edges = [0, *(int(border) for border in borders), len(loop)]
+    return [slice(start, end) for start, end in itertools.pairwise(edges) if end > start]
+
+
+def _points(matte: Matte, unit_px: float) -> tuple[Any, ...]:
+    """Return places, outward normals, loop numbers, hole flags and the spacing."""
+    mask = (matte >= 0.5).view(np.uint8)
+    lines, tree = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    kept = [(line[:, 0], tree[0][i][3] >= 0) for i, line in enumerate(lines) if len(line) >= _LEAST_LOOP_PX]
+    total = sum(len(line) for line, _ in kept)
+    every = max(1.0, total / MOST_POINTS)
+    parts = [_line_points(line, every, 3 * unit_px) for line, _ in kept]
+    if not parts:
+        none = np.zeros(0, np.float32)
+        return none, none, none, none, np.zeros(0, np.int32), np.zeros(0, bool), 1.0
+    counts = [len(part) for part in parts]
+    table = np.concatenate(parts)
+    loop = np.repeat(np.arange(len(parts), dtype=np.int32), counts)
+    hole = np.repeat([is_hole for _, is_hole in kept], counts)
+    return table[:, 0], table[:, 1], table[:, 2], table[:, 3], loop, hole, every
+
+
+def _line_points(line: NDArray[Any], every: float, sigma_px: float) -> Column:
+    """Return (x, y, normal x, normal y) at even steps; the line runs with the product on its left or right alike."""
+    places = line.astype(np.float64)
+    smooth = ndimage.gaussian_filter1d(places, sigma_px, axis=0, mode="wrap")
+    along = np.roll(smooth, -1, axis=0) - np.roll(smooth, 1, axis=0)
+    normal = np.stack([-along[:, 1], along[:, 0]], axis=1)
+    normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-6)
+    chosen = np.unique((np.arange(max(1, round(len(line) / every))) * every).astype(int))
+    chosen = chosen[chosen < len(line)]
+    return np.concatenate([places[chosen], normal[chosen]], axis=1).astype(np.float32)
+
+
+def _to_crossing(matte: Matte, x: Column, y: Column, nx: Column, ny: Column, unit_px: float) -> tuple[Column, Column]:
+    """Turn normals outward (in place) and move each point to where the matte crosses one half."""
+    ways = np.arange(-3, 3.01, 0.5, dtype=np.float32) * np.float32(unit_px)
+    across = _sample(matte, x[:, None] + nx[:, None] * ways, y[:, None] + ny[:, None] * ways)
+    inward = across[:, -4:].sum(axis=1) > across[:, :4].sum(axis=1)
+    nx[inward] *= -1
+    ny[inward] *= -1
+    across[inward] = across[inward, ::-1]
+    crossing = (across[:, :-1] >= 0.5) & (across[:, 1:] < 0.5)
+    cost = np.where(crossing, np.abs(ways[:-1] + ways[1] / 2 - ways[0] / 2), np.inf)
+    first = np.argmin(cost, axis=1)
+    index = np.arange(len(x))
+    high, low = across[index, first], across[index, first + 1]
+    way = ways[first] + (high - 0.5) / np.maximum(high - low, 1e-3) * (ways[1] - ways[0])
+    way = np.where(crossing.any(axis=1), way, 0).astype(np.float32)
+    return x + nx * way, y + ny * way
+
+
+def _sample(image: NDArray[Any], columns: Column, rows: Column) -> NDArray[np.float32]:
+    """Return bilinear samples; beyond the frame the border repeats."""
+    height, width = image.shape[:2]
+    columns = np.clip(columns, 0, width - 1)
+    rows = np.clip(rows, 0, height - 1)
+    left = np.minimum(columns.astype(np.int32), max(0, width - 2))
+    top = np.minimum(rows.astype(np.int32), max(0, height - 2))
+    right, bottom = np.minimum(left + 1, width - 1), np.minimum(top + 1, height - 1)
+    fx, fy = columns - left, rows - top
+    if image.ndim == 3:
+        fx, fy = fx[..., None], fy[..., None]
+    upper = image[top, left] * (1 - fx) + image[top, right] * fx
+    lower = image[bottom, left] * (1 - fx) + image[bottom, right] * fx
+    return np.asarray(upper * (1 - fy) + lower * fy, np.float32)
+
+
+def _mean_where(profile: Profile, wanted: NDArray[np.bool_]) -> Profile:
+    """Return the mean over distances where wanted; over all of them where none is."""
+    weight = np.where(wanted.any(axis=1, keepdims=True), wanted, True).astype(np.float32)[..., None]
+    return np.asarray((profile * weight).sum(axis=1) / weight.sum(axis=1), np.float32)
+
+
+def _at_reduced(reduced: Reduced, x: Column, y: Column) -> Profile:
+    assert reduced.backdrop is not None
+    columns = (x + 0.5) * reduced.scale - 0.5
+    rows = (y + 0.5) * reduced.scale - 0.5
+    return _sample(reduced.backdrop, columns, rows)

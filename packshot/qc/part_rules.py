@@ -1,0 +1,149 @@
+"""Rules on whole parts: what was bitten off, left over, filled or punched, and what the picture shows at all."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from packshot.qc.evidence import overlap
+from packshot.qc.measured import box_around, measured, skipped, widened
+from packshot.qc.outline import longest_run
+from packshot.qc.regions import Region, parts, product_area, product_outside, sharp_outside
+from packshot.qc.scene import Scene
+from packshot.specs.models import RuleLimits
+from packshot.types import Box, Finding
+
+_PRODUCT_OF_LARGEST = 0.03
+_SAME_PLACE = 0.5
+_NO_BACKDROP = "Too little of the backdrop shows to know what it looks like."
+
+
+def bite_suspected(scene: Scene, limits: RuleLimits) -> Finding:
+    """Longest stretch of the outer outline that runs through something without any edge in the photograph."""
+    run_px, box = _run(scene, scene.edges.cuts & ~scene.outline.hole)
+    message = f"For {run_px:.0f} px the outline cuts through something that goes on outside: a part may be missing."
+    return measured("bite_suspected", run_px, limits, message, unit="px", box=box)
+
+
+def punched_hole_suspected(scene: Scene, limits: RuleLimits) -> Finding:
+    """Longest stretch of a hole's outline that runs through something without any edge in the photograph."""
+    run_px, box = _run(scene, scene.edges.cuts & scene.outline.hole)
+    message = f"For {run_px:.0f} px a hole's outline cuts through something that goes on: it may be a false hole."
+    return measured("punched_hole_suspected", run_px, limits, message, unit="px", box=box)
+
+
+def missing_part_suspected(scene: Scene, limits: RuleLimits) -> Finding:
+    """Largest area outside the matte that is neither backdrop nor shadow, in thousandths of the product."""
+    if scene.reduced.backdrop is None:
+        return skipped("missing_part_suspected", _NO_BACKDROP)
+    enclosed, open_ones = product_outside(scene.reduced)
+    share, box = _largest(scene, [*enclosed, *open_ones])
+    message = f"Beside the matte lies an area of {share:.1f} thousandths of the product that is not backdrop."
+    return measured("missing_part_suspected", share, limits, message, unit="per mille", box=box)
+
+
+def sharp_edge_outside(scene: Scene, limits: RuleLimits) -> Finding:
+    """Largest sharp structure just outside the matte, which no shadow has, in thousandths of the product."""
+    if scene.reduced.backdrop is None:
+        return skipped("sharp_edge_outside", _NO_BACKDROP)
+    share, box = _largest(scene, sharp_outside(scene.reduced))
+    message = f"Just outside the matte the photograph has sharp edges over {share:.1f} thousandths of the product."
+    return measured("sharp_edge_outside", share, limits, message, unit="per mille", box=box)
+
+
+def leftover_suspected(scene: Scene, limits: RuleLimits) -> Finding:
+    """Largest area at the matte's outline that looks exactly like the backdrop, in thousandths of the product."""
+    if scene.reduced.backdrop is None:
+        return skipped("leftover_suspected", _NO_BACKDROP)
+    share, box = _largest(scene, scene.backdrop_inside[1])
+    message = f"An area of {share:.1f} thousandths of the product looks like backdrop that was left over."
+    return measured("leftover_suspected", share, limits, message, unit="per mille", box=box)
+
+
+def loose_outline(scene: Scene, limits: RuleLimits) -> Finding:
+    """Longest stretch of the outline that runs through plain backdrop."""
+    run_px, box = _run(scene, scene.edges.loose)
+    message = f"For {run_px:.0f} px the outline runs through plain backdrop: some of it may be left over."
+    return measured("loose_outline", run_px, limits, message, unit="px", box=box)
+
+
+def filled_hole_suspected(scene: Scene, limits: RuleLimits) -> Finding:
+    """Largest area enclosed by the product that looks exactly like the backdrop, in thousandths of the product."""
+    if scene.reduced.backdrop is None:
+        return skipped("filled_hole_suspected", _NO_BACKDROP)
+    share, box = _largest(scene, scene.backdrop_inside[0])
+    message = f"Inside the product, {share:.1f} thousandths of it look like backdrop: a gap may be filled."
+    return measured("filled_hole_suspected", share, limits, message, unit="per mille", box=box)
+
+
+def product_touches_frame(scene: Scene, limits: RuleLimits) -> Finding:
+    """Share of the photograph's border that the product covers."""
+    matte = scene.edit.cutout.matte
+    border = np.concatenate((matte[0], matte[-1], matte[:, 0], matte[:, -1]))
+    share = float((border > 0.05).mean())
+    message = f"The product reaches the photograph's border along {share:.1%} of it: it may be cut off."
+    box = _border_box(scene) if share else None
+    return measured("product_touches_frame", share, limits, message, unit="share", box=box)
+
+
+def empty_product(scene: Scene, limits: RuleLimits) -> Finding:
+    """Share of the photograph that the product covers."""
+    share = product_area(scene.reduced) / scene.reduced.matte.size if scene.subject else 0.0
+    return measured("empty_product", share, limits, f"The product covers {share:.1%} of the photograph.", unit="share")
+
+
+def several_products(scene: Scene, limits: RuleLimits) -> Finding:
+    """How many separate things the matte shows beyond what is expected; what lies within the largest belongs to it."""
+    found = parts(scene.reduced, threshold=0.5)
+    large = [
+        part
+        for part in found
+        if part is found[0]
+        or (part.area >= _PRODUCT_OF_LARGEST * found[0].area and overlap(part.box, found[0].box) < _SAME_PLACE)
+    ]
+    extra = max(0, len(large) - scene.edit.expected_products)
+    message = f"The matte shows {len(large)} separate things, {scene.edit.expected_products} expected."
+    box = widened(large[-1].box, scene.frame) if extra else None
+    return measured("several_products", extra, limits, message, box=box)
+
+
+def backdrop_not_smooth(scene: Scene, limits: RuleLimits) -> Finding:
+    """Whether the cut-out had to do without a backdrop it could rely on."""
+    smooth = scene.edit.cutout.backdrop.smooth
+    message = (
+        "The backdrop is smooth."
+        if smooth
+        else "The backdrop is not a smooth studio backdrop: nothing confirms the edge."
+    )
+    return measured("backdrop_not_smooth", 0.0 if smooth else 1.0, limits, message)
+
+
+def _run(scene: Scene, flags: NDArray[np.bool_]) -> tuple[float, Box | None]:
+    """Return the longest flagged stretch in outline units, and a box around its middle."""
+    first, length = longest_run(flags, scene.outline)
+    if not length:
+        return 0.0, None
+    middle = first + length // 2
+    box = box_around(float(scene.outline.x[middle]), float(scene.outline.y[middle]), scene.frame)
+    return length * scene.outline.spacing_px / scene.outline.unit_px, box
+
+
+def _largest(scene: Scene, regions: list[Region]) -> tuple[float, Box | None]:
+    """Return the largest area in thousandths of the product, and a box around it."""
+    if not regions:
+        return 0.0, None
+    largest = max(regions, key=lambda region: region.area)
+    return 1000 * largest.area / product_area(scene.reduced), widened(largest.box, scene.frame)
+
+
+def _border_box(scene: Scene) -> Box:
+    matte, frame = scene.edit.cutout.matte, scene.frame
+    sides = {
+        (None, 0): matte[0],
+        (None, frame.height - 1): matte[-1],
+        (0, None): matte[:, 0],
+        (frame.width - 1, None): matte[:, -1],
+    }
+    (x, y), line = max(sides.items(), key=lambda side: float(side[1].sum()))
+    middle = int(np.median(np.flatnonzero(line > 0.05))) if (line > 0.05).any() else 0
+    return box_around(middle if x is None else x, middle if y is None else y, frame)

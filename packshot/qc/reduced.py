@@ -1,0 +1,163 @@
+"""The edit at a reduced size, with the backdrop as it would look without the product.
+
+Everything here is in levels: working-space values scaled to 0..255, so that a step means about the same to the eye
+in shadows and lights.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from packshot.types import FloatImage, Mask, Matte, Pixels16
+
+REDUCED_PX = 1024
+_FIT_SAMPLES = 12_000
+_FIT_ROUNDS = 8
+_TUKEY = 4.685
+_LEAST_SIGMA = 0.5
+_LEAST_SAMPLES = 200
+_BASELINE_PX = 256
+
+
+@dataclasses.dataclass(frozen=True)
+class Reduced:
+    """The edit at about a thousand pixels.
+
+    Attributes:
+        scale: reduced pixels per full pixel.
+        master, composite: (rows, columns, 3) float32, levels.
+        matte, network: (rows, columns) float32 in 0..1.
+        backdrop: (rows, columns, 3) float32, levels: the backdrop as the rest of it predicts; None if too little of
+            it shows to tell.
+        noise: standard deviation of the backdrop around the prediction, levels.
+        difference: (rows, columns) float32, greatest distance of a channel of the master from the backdrop.
+        grey: (rows, columns) float32, mean of the master's channels.
+    """
+
+    scale: float
+    master: FloatImage
+    composite: FloatImage
+    matte: Matte
+    network: Matte
+    backdrop: FloatImage | None
+    noise: float
+    difference: Matte
+    grey: Matte
+
+
+def reduce_edit(master16: Pixels16, composite16: Pixels16, matte: Matte, network: Matte) -> Reduced:
+    """Return the edit at `REDUCED_PX` (or its own size, if that is less) with the predicted backdrop."""
+    rows, columns = matte.shape
+    scale = min(1.0, REDUCED_PX / max(rows, columns))
+    size = max(1, round(columns * scale)), max(1, round(rows * scale))
+    master = _levels(cv2.resize(master16, size, interpolation=cv2.INTER_AREA))
+    small_matte = np.asarray(cv2.resize(matte, size, interpolation=cv2.INTER_AREA), np.float32)
+    clear = _far_from_product(small_matte)
+    backdrop, noise = predict_backdrop(master, clear)
+    difference = np.zeros(small_matte.shape, np.float32)
+    if backdrop is not None:
+        difference = greatest_channel(np.abs(master - backdrop))
+    return Reduced(
+        scale=scale,
+        master=master,
+        composite=_levels(cv2.resize(composite16, size, interpolation=cv2.INTER_AREA)),
+        matte=small_matte,
+        network=_fit_network(network, size),
+        backdrop=backdrop,
+        noise=noise,
+        difference=difference,
+        grey=mean_channel(master),
+    )
+
+
+def predict_backdrop(master: FloatImage, clear: Mask) -> tuple[FloatImage | None, float]:
+    """Return the backdrop predicted from where it shows, and its noise.
+
+    A cubic polynomial per channel, fitted with Tukey's weights so that a forgotten part of the product or a shadow
+    does not pull at it, plus the smoothed remainder of those pixels that the fit believes.
+
+    Args:
+        master: (rows, columns, 3) float32, levels.
+        clear: (rows, columns), where only backdrop is expected.
+    Returns:
+        (rows, columns, 3) float32 levels, or None with noise 0 if too little of the backdrop shows.
+    """
+    rows, columns = clear.shape
+    places = np.flatnonzero(clear)
+    if places.size < _LEAST_SAMPLES:
+        return None, 0.0
+    places = places[:: max(1, places.size // _FIT_SAMPLES)]
+    y, x = np.divmod(places, columns)
+    terms = _cubic(x / columns * 2 - 1, y / rows * 2 - 1)
+    seen = master.reshape(-1, 3)[places].astype(np.float64)
+    weights, sigma = np.ones(len(places)), 0.0
+    for _ in range(_FIT_ROUNDS):
+        root = np.sqrt(weights)[:, None]
+        coefficients = np.linalg.lstsq(terms * root, seen * root, rcond=None)[0]
+        distance = np.abs(seen - terms @ coefficients).max(axis=1)
+        sigma = max(_LEAST_SIGMA, float(np.median(distance)))
+        weights = np.maximum(0, 1 - (distance / (_TUKEY * sigma)) ** 2) ** 2
+    smooth = _evaluate(coefficients, rows, columns)
+    return _add_remainder(smooth, master, clear, sigma), sigma
+
+
+def greatest_channel(image: FloatImage) -> Matte:
+    """Return the greatest of three channels; several times as fast as a reduction over the last axis."""
+    return np.maximum(np.maximum(image[..., 0], image[..., 1]), image[..., 2])
+
+
+def mean_channel(image: FloatImage) -> Matte:
+    """Return the mean of three channels."""
+    third = np.full((1, 3), 1 / 3, np.float32)
+    return np.asarray(cv2.transform(image, third), np.float32).reshape(image.shape[:2])
+
+
+def _add_remainder(smooth: FloatImage, master: FloatImage, clear: Mask, sigma: float) -> FloatImage:
+    """Add what the polynomial misses, from believed pixels, spread by a normalised blur at a quarter of the size."""
+    rows, columns = clear.shape
+    shrink = min(1.0, _BASELINE_PX / max(rows, columns))
+    size = max(1, round(columns * shrink)), max(1, round(rows * shrink))
+    remainder = master - smooth
+    believed = (clear & (greatest_channel(np.abs(remainder)) < _TUKEY * sigma)).astype(np.float32)
+    weight = cv2.resize(believed, size, interpolation=cv2.INTER_AREA)
+    pull = cv2.resize(remainder * believed[..., None], size, interpolation=cv2.INTER_AREA)
+    blur_px = max(size) * 0.03
+    weight = cv2.GaussianBlur(weight, (0, 0), blur_px)
+    pull = cv2.GaussianBlur(pull, (0, 0), blur_px)
+    spread = pull / (weight + 0.02)[..., None]
+    full = cv2.resize(spread, (columns, rows), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(np.clip(smooth + full, 0, 255), np.float32)
+
+
+def _far_from_product(matte: Matte) -> Mask:
+    reach = max(3, round(max(matte.shape) * 0.012))
+    grown = cv2.dilate((matte > 0.02).astype(np.uint8), np.ones((2 * reach + 1,) * 2, np.uint8))
+    return np.asarray(grown == 0)
+
+
+def _cubic(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.stack([x**i * y**j for i in range(4) for j in range(4 - i)], axis=-1)
+
+
+def _evaluate(coefficients: NDArray[Any], rows: int, columns: int) -> FloatImage:
+    """Evaluate at a sixteenth of the size and enlarge: a cubic has nothing finer."""
+    y, x = np.meshgrid(np.linspace(-1, 1, max(2, rows // 8)), np.linspace(-1, 1, max(2, columns // 8)), indexing="ij")
+    coarse = (_cubic(x, y) @ coefficients).astype(np.float32)
+    return np.asarray(cv2.resize(coarse, (columns, rows), interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def _levels(pixels: NDArray[Any]) -> FloatImage:
+    return np.asarray(pixels, np.float32) / np.float32(257)
+
+
+def _fit_network(network: Matte, size: tuple[int, int]) -> Matte:
+    if (network.shape[1], network.shape[0]) == size:
+        return network
+    shrinking = network.shape[1] > size[0]
+    how = cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(network, size, interpolation=how), np.float32)

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from packshot.errors import NamingError
+from packshot.export.names import (
+    delivered_name,
+    delivered_path,
+    has_right_check_digit,
+    require_different_names,
+)
+from packshot.specs.models import Configs, RenditionPlan, ResolvedRules
+
+FACTS = {"sku": "KTL-301", "asin": "B0PACK0301", "view": "MAIN", "shot": "KTL301_MAIN"}
+
+
+def with_template(configs: Configs, template: str, platform: str = "amazon_main") -> RenditionPlan:
+    rules = ResolvedRules(**configs.defaults.model_dump())
+    return RenditionPlan(platform=configs.platforms[platform], rules=rules, naming=template)
+
+
+def check_digit(digits: str) -> str:
+    return next(digit for digit in "0123456789" if has_right_check_digit(digits + digit))
+
+
+def test_amazon_gets_id_and_variant_with_full_stops(configs: Configs) -> None:
+    plan = with_template(configs, "{product_id}.{view}")
+    assert delivered_path(plan, FACTS, extension="jpg", subject="KTL301") == "amazon_main/B0PACK0301.MAIN.jpg"
+
+
+def test_every_platform_s_own_template_makes_a_name(configs: Configs) -> None:
+    facts = {**FACTS, "gtin": "4006381333931", "client": "acme", "batch": "b1", "category": "home"}
+    for platform in configs.platforms.values():
+        name = delivered_name(with_template(configs, platform.naming, platform.name), facts, subject="x")
+        assert re.fullmatch(r"[A-Za-z0-9._-]+", name)
+
+
+def test_the_first_known_number_stands_for_the_product(configs: Configs) -> None:
+    plan = with_template(configs, "{product_id}.{view}")
+    facts = {"isbn": "978-3-16-148410-0", "ean": "4006381333931", "view": "pt01", "asin": ""}
+    assert delivered_name(plan, facts, subject="x") == "9783161484100.PT01"
+
+
+def test_a_short_number_is_filled_up_to_fourteen(configs: Configs) -> None:
+    plan = with_template(configs, "{gtin14}-{view}", "walmart")
+    assert delivered_name(plan, {"upc": "036000291452", "view": "MAIN"}, subject="x") == "00036000291452-MAIN"
+
+
+def test_an_unknown_product_says_what_is_missing(configs: Configs) -> None:
+    plan = with_template(configs, "{product_id}.{view}")
+    with pytest.raises(NamingError, match=r"KTL301 for amazon_main: the name needs 'product_id'"):
+        delivered_name(plan, {"view": "MAIN", "sku": "A"}, subject="KTL301")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("asin", "B0PACK"), ("ean", "4006381333932"), ("ean", "40063813E3931"), ("isbn", "3161484101"), ("upc", "1")],
+)
+def test_a_wrong_number_is_refused(field: str, value: str, configs: Configs) -> None:
+    plan = with_template(configs, "{product_id}.{view}")
+    with pytest.raises(NamingError, match=f"this {field.upper()} is not one"):
+        delivered_name(plan, {field: value, "view": "MAIN"}, subject="x")
+
+
+def test_a_wrong_number_that_the_name_does_not_need_does_no_harm(configs: Configs) -> None:
+    plan = with_template(configs, "{sku}-{view}", "shopify")
+    assert delivered_name(plan, {**FACTS, "ean": "12"}, subject="x") == "KTL-301-MAIN"
+
+
+def test_dashes_and_underscores_stop_where_full_stops_join(configs: Configs) -> None:
+    with pytest.raises(NamingError, match="stop the upload"):
+        delivered_name(with_template(configs, "{sku}.{view}"), FACTS, subject="x")
+
+
+@pytest.mark.parametrize("sku", ["a b", "a/b", "größe", "a:b", "..", "a\n"])
+def test_illegal_characters_are_refused_not_replaced(sku: str, configs: Configs) -> None:
+    plan = with_template(configs, "{sku}-{view}", "shopify")
+    if sku.strip() == "a":
+        assert delivered_name(plan, {"sku": sku, "view": "MAIN"}, subject="x") == "a-MAIN"
+        return
+    with pytest.raises(NamingError):
+        delivered_name(plan, {"sku": sku, "view": "MAIN"}, subject="x")
+
+
+@pytest.mark.parametrize("sku", ["con", "NUL.txt", ".hidden", "-rf", "x" * 121])
+def test_names_that_some_system_cannot_hold_are_refused(sku: str, configs: Configs) -> None:
+    with pytest.raises(NamingError):
+        delivered_name(with_template(configs, "{sku}", "shopify"), {"sku": sku}, subject="x")
+
+
+@given(st.lists(st.sampled_from("0123456789"), min_size=7, max_size=13).map("".join), st.data())
+def test_a_check_digit_catches_every_single_wrong_digit(digits: str, data: st.DataObject) -> None:
+    if len(digits) == 9:
+        digits += "0"  # ten digits are an ISBN of the old kind, with a rule of its own
+    right = digits + check_digit(digits)
+    place = data.draw(st.integers(0, len(right) - 1))
+    other = data.draw(st.sampled_from([digit for digit in "0123456789" if digit != right[place]]))
+    assert has_right_check_digit(right)
+    assert not has_right_check_digit(right[:place] + other + right[place + 1 :])
+
+
+def test_old_isbns_have_their_own_rule() -> None:
+    assert has_right_check_digit("080442957X")
+    assert not has_right_check_digit("0804429570")
+    assert not has_right_check_digit("X804429570")
+
+
+def test_two_shots_cannot_share_a_name() -> None:
+    require_different_names([("a/1.jpg", "one"), ("b/1.jpg", "two")])
+    with pytest.raises(NamingError, match=r"a/x\.jpg from one and two"):
+        require_different_names([("a/X.jpg", "one"), ("a/x.jpg", "two"), ("a/y.jpg", "three")])

@@ -27,10 +27,10 @@ Bytes = Annotated[int, Field(gt=0)]
 UpscaleRatio = Annotated[float, Field(ge=1, le=2)]
 
 FACTS = ("sku", "asin", "isbn", "ean", "upc", "gtin", "view", "category", "shoot_group")
-"""What a client's file name pattern may read from a file's name."""
+"""What a client's file name pattern may read from a file's name; isbn, ean and upc are kinds of GTIN."""
 
-NAMING_FIELDS = (*FACTS[:-1], "product_id", "gtin14", "shot", "client", "batch")
-"""What a naming template may use; `product_id` is the first known of asin, isbn, ean, upc, gtin."""
+NAMING_FIELDS = ("product_id", "asin", "gtin", "gtin14", "sku", "view", "category", "shot", "client", "batch")
+"""What a naming template may use; `product_id` is the ASIN, else the GTIN; `gtin14` the GTIN in 14 digits."""
 
 
 def _checked_template(template: str) -> str:

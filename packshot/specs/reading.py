@@ -139,21 +139,29 @@ def _stated_name(entry: Mapping[str, Any], path: Path, document: Document, file:
 
 def parse(text: str, *, file: str) -> tuple[Document, tuple[Problem, ...]]:
     """Return a YAML text's plain values with their lines, and its duplicate keys, odd keys and syntax errors."""
+    try:
+        return _composed(text, file)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 0
+        why = error.problem or error.context
+    except (yaml.YAMLError, ValueError, KeyError, AttributeError, RecursionError) as error:
+        # Values with an explicit tag that does not fit, such as `!!bool x`, end in any of these.
+        line, why = 0, " ".join(str(error).split())
+    return Document({}, {}), (Problem(file=file, line=line, field="", what=f"not readable as YAML: {why}"),)
+
+
+def _composed(text: str, file: str) -> tuple[Document, tuple[Problem, ...]]:
     loader = yaml.SafeLoader(text)
     try:
         root = loader.get_single_node()
         walk = _Walk(loader, file)
         data = walk.plain(root, ()) if root is not None else {}
         return Document(data, walk.lines), tuple(walk.problems)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 0
-        what = f"not readable as YAML: {error.problem or error.context}"
-        return Document({}, {}), (Problem(file=file, line=line, field="", what=what),)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        what = f"not readable as YAML: {' '.join(str(error).split())}"
-        return Document({}, {}), (Problem(file=file, line=0, field="", what=what),)
     finally:
         loader.dispose()
+
+
+_PLAIN_TAGS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 
 
 class _Walk:
@@ -172,6 +180,9 @@ class _Walk:
             self._note(node, path, "an anchor is used twice", allowed="each value written out")
             return None
         self._seen.add(id(node))
+        if isinstance(node, yaml.CollectionNode) and node.tag not in _PLAIN_TAGS:
+            self._note(node, path, "not plain YAML", found=node.tag)
+            return None
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path)
         if isinstance(node, yaml.SequenceNode):

@@ -171,19 +171,26 @@ def find_category(categories: Mapping[str, Category], words: str) -> Category | 
     """Return the category that a text means, by name or synonym; None where it means none.
 
     The whole text counts first; then whole words anywhere in it, so that ``Apparel > Jewellery > Rings`` is jewelry.
-    Where several fit, the one with the stricter rule wins, then the longer word, then the name.
+    Where several fit, the one with the stricter rule wins, then the word that stands last, for paths and English noun
+    phrases end with what matters: ``clothing/hat``, ``camera bag``.
     """
     text = normal_words(words)
     whole = [c for c in categories.values() if text in _words_of(c)] if text else []
     if whole:
         return min(whole, key=lambda category: (_STRICTNESS[category.complexity], category.name))
     fits = [
-        (_STRICTNESS[category.complexity], -len(word), category.name)
+        (_STRICTNESS[category.complexity], -end, -len(word), category.name)
         for category in categories.values()
         for word in _words_of(category)
-        if f" {word} " in f" {text} "
+        if (end := _end_of_last(word, text))
     ]
-    return categories[min(fits)[2]] if fits else None
+    return categories[min(fits)[-1]] if fits else None
+
+
+def _end_of_last(word: str, text: str) -> int:
+    """Where a whole word last ends in a text; 0 where it does not stand there."""
+    place = f" {text} ".rfind(f" {word} ") if word else -1
+    return place + len(word) if place >= 0 else 0
 
 
 def _words_of(category: Category) -> tuple[str, ...]:

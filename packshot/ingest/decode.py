@@ -14,9 +14,9 @@ from packshot.errors import BadProfileError, UnreadableError
 from packshot.ingest import sniff
 from packshot.ingest.containers import read_container
 from packshot.ingest.decoders import decode
-from packshot.ingest.limits import check_bytes, check_header
+from packshot.ingest.limits import check_bytes, check_header, check_least
 from packshot.ingest.metadata import Metadata, read_metadata
-from packshot.ingest.parts import Container, DamagedError, Raster
+from packshot.ingest.parts import NOTHING, Container, DamagedError, Raster
 from packshot.ingest.sniff import FileKind
 from packshot.specs.models import IngestConfig
 from packshot.types import Finding, Matte, Size, Status, size_of
@@ -79,7 +79,7 @@ def open_photo(data: bytes, *, name: str, limits: IngestConfig) -> Photo:
     try:
         with np.errstate(all="ignore"):
             raster = decode(data, kind, container)
-        _check_decoded(raster, container)
+        _check_decoded(raster, container, kind)
     except DamagedError as error:
         raise unreadable(name, str(error)) from error
     except MemoryError as error:
@@ -87,6 +87,7 @@ def open_photo(data: bytes, *, name: str, limits: IngestConfig) -> Photo:
     except Exception as error:  # decoders raise anything for hostile bytes; here it becomes a refusal
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise unreadable(name, f"a damaged {kind} ({reason})") from error
+    check_least(size_of(raster.pixels), name=name, limits=limits)
     return _photo(name, kind, container, raster)
 
 
@@ -123,11 +124,15 @@ def unreadable(name: str, found: str) -> UnreadableError:
     )
 
 
-def _check_decoded(raster: Raster, container: Container) -> None:
-    """A decoder must give what the header promised, or the limits were checked in vain."""
+def _check_decoded(raster: Raster, container: Container, kind: FileKind) -> None:
+    """A decoder must give what the header promised, or the limits were checked in vain.
+
+    HEIF stores pictures padded to whole blocks and names the part to show; that part may be smaller.
+    """
     size = size_of(raster.pixels)
-    turned = Size(size.height, size.width)
-    if container.size not in (size, turned):
+    promised = container.size if kind in _TURNED_BY_DECODER or size == container.size else NOTHING
+    longer, shorter = size.longest > promised.longest, size.shortest > promised.shortest
+    if longer or shorter:
         raise DamagedError(f"a header of {container.size} pixels on a picture of {size}")
 
 

@@ -92,10 +92,11 @@ def _decode_avif(data: bytes, container: Container) -> Raster:
 def _decode_heic(data: bytes, _: Container) -> Raster:
     """Pixels come upright: the decoder applies the file's own turns."""
     image = pillow_heif.open_heif(data, convert_hdr_to_8bit=False)[0]
-    premultiplied = bool(image.premultiplied_alpha)
-    pixels = np.asarray(image)
-    # Deep pictures come scaled up to the full 16 bits.
-    return _raster(np.array(pixels), 16 if pixels.dtype == np.uint16 else 8, premultiplied=premultiplied)
+    noted = image.info.get("bit_depth")
+    pixels, depth = np.array(image), noted if isinstance(noted, int) else 8
+    if pixels.dtype == np.uint16:  # 10 and 12 bits come shifted up, which leaves white short of white
+        pixels >>= 16 - depth
+    return _raster(pixels, depth, premultiplied=bool(image.premultiplied_alpha))
 
 
 def _decode_gif(data: bytes, _: Container) -> Raster:

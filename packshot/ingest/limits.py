@@ -5,6 +5,7 @@ from __future__ import annotations
 from packshot.errors import TooLargeError, TooSmallError, UnreadableError
 from packshot.ingest.parts import Container
 from packshot.specs.models import IngestConfig
+from packshot.types import Size
 
 _MOST_CHANNELS = 16
 _MOST_DEPTH = 64
@@ -43,6 +44,15 @@ def check_header(header: Container, *, name: str, limits: IngestConfig) -> None:
         raise _too_large("it has too many pixels", name, f"{size} pixels", f"{limits.max_pixels:,} pixels")
     if header.frames > limits.max_frames:
         raise _too_large("it has too many frames", name, f"{header.frames} frames", f"{limits.max_frames} frames")
+    check_least(size, name=name, limits=limits)
+
+
+def check_least(size: Size, *, name: str, limits: IngestConfig) -> None:
+    """Check that a picture's longest side is not under the least.
+
+    Raises:
+        TooSmallError: it is.
+    """
     if size.longest < limits.min_px:
         raise TooSmallError(
             "the picture is too small",

@@ -68,12 +68,12 @@ class Metadata(Value):
 def read_metadata(container: Container) -> Metadata:
     """Return what the metadata blocks of a file say; EXIF comes before XMP, XMP before IPTC."""
     exif, xmp, iptc = _read_exif(container.exif), _read_xmp(container.xmp), _read_iptc(container.iptc)
-    first = {**iptc, **xmp, **exif}
     tags = {f"xmp:{key}": str(value) for key, value in xmp.items() if key in _XMP_TAGS}
     tags |= {f"iptc:{key}": str(value) for key, value in iptc.items() if key in _IPTC_TAGS}
-    keywords = xmp.get("keywords") or iptc.get("keywords") or ()
-    known = {key: value for key, value in first.items() if key in Metadata.model_fields and value not in ("", None)}
-    return Metadata.model_validate({**known, "tags": tags, "keywords": keywords})
+    known: _Found = {}
+    for found in (iptc, xmp, exif):
+        known |= {key: value for key, value in found.items() if key in Metadata.model_fields and value}
+    return Metadata.model_validate({"flash": exif.get("flash"), **known, "tags": tags})
 
 
 _Found = dict[str, object]

@@ -1,0 +1,105 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from packshot.errors import ManifestError
+from packshot.ingest.manifest import COLUMNS, plain_path, read_manifest
+
+
+def codes(manifest):
+    return [finding.code for finding in manifest.findings]
+
+
+def read(text, encoding="utf-8"):
+    return read_manifest(text.encode(encoding), name="manifest.csv")
+
+
+def test_all_columns_are_read_as_text():
+    manifest = read(
+        ",".join(COLUMNS) + "\na.jpg,007,B000000001,04006381333931,rings,MAIN,s1,amazon,ref.jpg,path,hello\n"
+    )
+    assert manifest.rows["a.jpg"]["gtin"] == "04006381333931"
+    assert manifest.rows["a.jpg"]["sku"] == "007"
+    assert manifest.findings == ()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+def test_encodings_and_separators_are_told_apart(encoding, separator):
+    text = "file,sku,notes\nküche.jpg,A1,für Möbel\n".replace(",", separator)
+    assert read(text, encoding).rows == {"küche.jpg": {"file": "küche.jpg", "sku": "A1", "notes": "für Möbel"}}
+
+
+def test_titles_are_recognised_whatever_their_spelling():
+    manifest = read("File Name;EAN;Product Type\na.jpg;4006381333931;rings\n")
+    assert manifest.rows["a.jpg"] == {"file": "a.jpg", "gtin": "4006381333931", "category": "rings"}
+
+
+def test_unknown_columns_are_kept_and_reported():
+    manifest = read("file,sku,colour\na.jpg,A1,red\n")
+    assert manifest.unknown_columns == ("colour",)
+    assert manifest.rows["a.jpg"]["colour"] == "red"
+    assert codes(manifest) == ["manifest_columns_unknown"]
+
+
+def test_a_column_and_its_synonym_do_not_clash():
+    manifest = read("gtin,ean,file\n1,2,a.jpg\n")
+    assert manifest.rows["a.jpg"] == {"gtin": "1", "ean": "2", "file": "a.jpg"}
+
+
+def test_a_gtin_that_a_spreadsheet_broke_is_not_used():
+    manifest = read("file,gtin\na.jpg,4.00638E+12\n")
+    assert "gtin" not in manifest.rows["a.jpg"]
+    assert codes(manifest) == ["gtin_damaged"]
+
+
+def test_spreadsheet_quoting_is_taken_off():
+    manifest = read('file,sku,gtin\na.jpg,\'007,"=""04006381333931"""\n')
+    assert manifest.rows["a.jpg"]["sku"] == "007"
+    assert manifest.rows["a.jpg"]["gtin"] == "04006381333931"
+
+
+def test_rows_without_file_and_repeated_rows_are_reported():
+    manifest = read("file,sku\n,A1\na.jpg,A2\na.jpg,A3\na.jpg,A2\n,\n")
+    assert manifest.rows["a.jpg"]["sku"] == "A2"
+    assert codes(manifest) == ["manifest_row_without_file", "manifest_row_repeated"]
+
+
+def test_lines_with_too_many_values_are_counted_not_swallowed():
+    manifest = read("file,sku\na.jpg,A1\nb.jpg,B1,extra,more\nc.jpg,C1\n")
+    assert set(manifest.rows) == {"a.jpg", "c.jpg"}
+    assert codes(manifest) == ["manifest_lines_broken"]
+
+
+@pytest.mark.parametrize(
+    ("data", "found"),
+    [
+        (b"", "column"),
+        (b"sku,view\nA,MAIN\n", "column 'file'"),
+        (b"PK\x03\x04rest", "Excel"),
+        (b"\x00\x01\x02\xff" * 50, "no text"),
+        (b"\xff\xfea", "no text"),
+    ],
+)
+def test_what_is_no_manifest_says_why(data, found):
+    with pytest.raises(ManifestError, match=found):
+        read_manifest(data, name="manifest.csv")
+
+
+@given(st.binary(max_size=400))
+def test_any_bytes_are_a_manifest_or_an_error(data):
+    try:
+        manifest = read_manifest(data, name="manifest.csv")
+    except ManifestError:
+        return
+    assert all(path == plain_path(path) for path in manifest.rows)
+
+
+@given(st.text(st.characters(exclude_characters='\0"', exclude_categories=["Cs"]), max_size=400))
+def test_any_text_after_the_titles_is_read(text):
+    manifest = read("file,sku\n" + text)
+    assert all(row["file"] for row in manifest.rows.values())
+
+
+def test_windows_paths_become_paths_with_slashes():
+    assert plain_path(".\\set 1\\a.jpg") == "set 1/a.jpg"

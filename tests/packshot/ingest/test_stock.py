@@ -1,0 +1,70 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from packshot.ingest.manifest import Manifest, read_manifest
+from packshot.ingest.stock import StockedFile, take_stock
+
+
+def files(*paths, **hashes):
+    return {path: StockedFile(sha256=hashes.get(path, path), size_bytes=1) for path in paths}
+
+
+def manifest(*rows):
+    return read_manifest(("file,sku,reference\n" + "\n".join(rows)).encode(), name="manifest.csv")
+
+
+def test_ready_manifest_sidecars_and_system_files_are_no_shots():
+    stock = take_stock(
+        files("READY", "manifest.csv", "a.jpg", "a.xmp", ".DS_Store", "x/Thumbs.db", "__MACOSX/._a.jpg"), None
+    )
+    assert stock.shots == ("a.jpg",)
+    assert set(stock.ignored) == {"READY", "manifest.csv", "a.xmp", ".DS_Store", "x/Thumbs.db", "__MACOSX/._a.jpg"}
+
+
+def test_rows_without_file_and_files_without_row_are_reported():
+    stock = take_stock(files("a.jpg", "b.jpg"), manifest("a.jpg,A,", "c.jpg,C,"))
+    assert stock.rows_without_file == ("c.jpg",)
+    assert stock.files_without_row == ("b.jpg",)
+    assert stock.rows["a.jpg"]["sku"] == "A"
+
+
+def test_without_a_manifest_no_file_lacks_a_row():
+    assert take_stock(files("a.jpg"), None).files_without_row == ()
+
+
+def test_rows_find_files_in_other_case_and_in_folders():
+    stock = take_stock(files("Set1/IMG_1.JPG", "b.jpg"), manifest("img_1.jpg,A,", "B.JPG,B,"))
+    assert {path: row["sku"] for path, row in stock.rows.items()} == {"Set1/IMG_1.JPG": "A", "b.jpg": "B"}
+    assert stock.rows_without_file == ()
+
+
+def test_a_bare_name_that_two_files_have_finds_neither():
+    stock = take_stock(files("1/a.jpg", "2/a.jpg"), manifest("a.jpg,A,"))
+    assert stock.rows == {}
+    assert stock.rows_without_file == ("a.jpg",)
+
+
+def test_the_same_bytes_twice_are_noted_and_both_stay():
+    stock = take_stock({**files("a.jpg", "c.jpg"), "b.jpg": StockedFile(sha256="a.jpg", size_bytes=1)}, None)
+    assert stock.duplicates == (("a.jpg", "b.jpg"),)
+    assert stock.shots == ("a.jpg", "b.jpg", "c.jpg")
+
+
+def test_a_colour_reference_is_no_shot_unless_it_has_its_own_row():
+    stock = take_stock(files("a.jpg", "ref.jpg"), manifest("a.jpg,A,ref.jpg"))
+    assert stock.shots == ("a.jpg",)
+    assert "reference" in stock.ignored["ref.jpg"]
+    stock = take_stock(files("a.jpg", "ref.jpg"), manifest("a.jpg,A,ref.jpg", "ref.jpg,R,"))
+    assert stock.shots == ("a.jpg", "ref.jpg")
+
+
+names = st.sampled_from(["a.jpg", "A.jpg", "x/a.jpg", "b.png", "READY", "manifest.csv", ".hidden", "x/c.tif", "c.xmp"])
+
+
+@given(st.sets(names), st.sets(names))
+def test_every_file_and_every_row_is_accounted_for(uploaded, named):
+    stock = take_stock(files(*uploaded), Manifest(rows={name: {"file": name} for name in named}))
+    assert set(stock.shots) | set(stock.ignored) == uploaded
+    assert not set(stock.shots) & set(stock.ignored)
+    assert set(stock.rows) | set(stock.files_without_row) == set(stock.shots)
+    assert set(stock.rows_without_file) <= named

@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from packshot import naming
+from packshot.errors import NamingError
+from packshot.naming import BatchId, ShotId
+
+good_names = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_-]{0,20}(\.[A-Za-z0-9]{1,5})?", fullmatch=True)
+batches = st.builds(BatchId, client=good_names, batch=good_names)
+shots = st.builds(ShotId, client=good_names, batch=good_names, shot=good_names)
+paths = st.lists(
+    st.text("aAbB 1-_.é/:\\日", min_size=1, max_size=8).filter(lambda part: part not in (".", "..")),
+    min_size=1,
+    max_size=3,
+).map(lambda parts: "/".join(parts).strip("/") + ".jpg")
+
+
+def sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+files = st.dictionaries(paths, st.sampled_from("abc").map(sha256), max_size=12)
+
+
+@given(files)
+def test_every_file_gets_one_name_and_no_two_the_same_whatever_its_case(files: dict[str, str]) -> None:
+    names = naming.shot_names(files)
+    assert set(names) == set(files)
+    assert len({name.lower() for name in names.values()}) == len(files)
+
+
+@given(files)
+def test_every_shot_name_can_stand_in_a_key(files: dict[str, str]) -> None:
+    for name in naming.shot_names(files).values():
+        assert naming.checked_name(name, what="shot") == name
+
+
+@given(files, st.randoms())
+def test_the_same_files_get_the_same_names_in_any_order(files: dict[str, str], random: object) -> None:
+    turned = dict(reversed(files.items()))
+    assert naming.shot_names(turned) == naming.shot_names(files)
+
+
+def test_a_name_says_which_file_it_is() -> None:
+    names = naming.shot_names({"front/SKU 12é.jpg": "0" * 64, "SKU_13.tif": "1" * 64})
+    assert names == {"front/SKU 12é.jpg": "front--SKU-12e", "SKU_13.tif": "SKU_13"}
+
+
+def test_files_that_differ_by_suffix_only_are_told_apart_by_content() -> None:
+    names = naming.shot_names({"a.jpg": "1" * 64, "a.tif": "2" * 64, "A.png": "1" * 64})
+    assert names == {"A.png": "A-11111111", "a.jpg": "a-11111111-2", "a.tif": "a-22222222"}
+
+
+@pytest.mark.parametrize(
+    "name", ["", ".", "..", "a..b", "a/b", "a b", "-a", ".a", "_a", "é", "a\n", "a" * 101, "a\\b", "a?b"]
+)
+def test_a_name_that_cannot_stand_in_a_key_is_refused(name: str) -> None:
+    with pytest.raises(NamingError, match="allowed letters"):
+        naming.checked_name(name, what="batch")
+
+
+def test_a_batch_with_a_name_that_cannot_stand_in_a_key_is_refused() -> None:
+    with pytest.raises(NamingError, match="this client"):
+        naming.batch_id("two words", "spring")
+    assert str(naming.batch_id("acme", "spring-24")) == "acme/spring-24"
+
+
+@given(batches)
+def test_the_ready_key_leads_back_to_its_batch(batch: BatchId) -> None:
+    assert naming.batch_from_ready_key(naming.inbox_key(batch, naming.READY)) == batch
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["inbox/acme/READY", "inbox/acme/b/c/READY", "inbox/acme/b/ready", "READY", "x/acme/b/READY", "inbox//b/READY"],
+)
+def test_a_key_that_closes_no_batch_leads_to_none(key: str) -> None:
+    assert naming.batch_from_ready_key(key) is None
+
+
+@given(batches, paths)
+def test_a_path_comes_back_out_of_its_inbox_key(batch: BatchId, path: str) -> None:
+    assert naming.path_in_inbox(batch, naming.inbox_key(batch, path)) == path
+
+
+KEYS: dict[str, Callable[[ShotId], str]] = {
+    "inbox/{client}/{batch}/f.jpg": lambda shot: naming.inbox_key(shot.in_batch, "f.jpg"),
+    "batches/{client}/{batch}/batch.json": lambda shot: naming.batch_record_key(shot.in_batch),
+    "batches/{client}/{batch}/shots/{shot}/record.json": naming.record_key,
+    "batches/{client}/{batch}/shots/{shot}/master.tif": lambda shot: naming.shot_key(shot, "master.tif"),
+    "jobs/{client}/{batch}/{shot}/out/ticket.json": lambda shot: naming.job_out_key(shot, "ticket.json"),
+    "jobs/{client}/{batch}/{shot}/returned/": naming.job_returned_prefix,
+    "deliveries/{client}/{batch}/2/shopify/a.webp": lambda shot: naming.delivery_key(
+        shot.in_batch, 2, "shopify/a.webp"
+    ),
+    "quarantine/{client}/{batch}/f.jpg": lambda shot: naming.quarantine_key(shot.in_batch, "f.jpg"),
+    "quarantine/{client}/{batch}/f.jpg.reason.json": lambda shot: naming.quarantine_reason_key(shot.in_batch, "f.jpg"),
+}
+
+
+@pytest.mark.parametrize("layout", KEYS)
+@given(shot=shots)
+def test_keys_follow_the_storage_contract(layout: str, shot: ShotId) -> None:
+    assert KEYS[layout](shot) == layout.format(client=shot.client, batch=shot.batch, shot=shot.shot)
+
+
+@given(shots, shots)
+def test_two_shots_never_share_a_key(one: ShotId, other: ShotId) -> None:
+    if one != other:
+        assert naming.record_key(one) != naming.record_key(other)
+        assert naming.job_out_key(one, "m.tif") != naming.job_out_key(other, "m.tif")
+
+
+FIELDS = ("sku", "view", "asin", "gtin14")
+values = st.fixed_dictionaries(dict.fromkeys(FIELDS, good_names))
+templates = st.lists(
+    st.sampled_from([f"{{{field}}}" for field in FIELDS]) | st.text("abc.-_", min_size=1, max_size=3),
+    min_size=1,
+    max_size=6,
+).map("".join)
+
+
+@given(templates, values)
+def test_a_filled_template_has_each_value_in_its_place(template: str, values: dict[str, str]) -> None:
+    assert naming.fill_template(template, values, subject="s") == template.format(**values)
+    assert set(naming.template_fields(template)) == set(re.findall(r"\{(\w+)\}", template))
+
+
+@given(st.sampled_from(FIELDS), values)
+def test_a_template_that_needs_what_is_not_known_says_what(field: str, values: dict[str, str]) -> None:
+    with pytest.raises(NamingError, match=f"the name needs '{field}'"):
+        naming.fill_template("{%s}" % field, {**values, field: ""}, subject="acme/b/s shopify")  # noqa: UP031
+
+
+@given(values, st.text(min_size=1, max_size=5).filter(lambda text: not re.fullmatch(r"[A-Za-z0-9._-]+", text)))
+def test_no_name_gets_characters_that_marketplaces_refuse(values: dict[str, str], odd: str) -> None:
+    with pytest.raises(NamingError, match="characters"):
+        naming.fill_template("{sku}-{view}", {**values, "sku": odd}, subject="s")
+
+
+@pytest.mark.parametrize("template", ["{sku", "sku}", "{SKU}", "{}", "{{sku}}", "{sku!r}", "{sku.x}", "{0}"])
+def test_a_malformed_template_is_refused(template: str) -> None:
+    with pytest.raises(NamingError, match="malformed"):
+        naming.template_fields(template)
+
+
+@given(st.lists(st.tuples(st.sampled_from(["a.jpg", "A.jpg", "b.jpg", "c.webp"]), good_names), max_size=8))
+def test_collisions_are_exactly_the_names_wanted_twice_whatever_their_case(wanted: list[tuple[str, str]]) -> None:
+    found = naming.collisions(wanted)
+    for name in {name.lower() for name, _ in wanted}:
+        takers = sorted(shot for other, shot in wanted if other.lower() == name)
+        assert found.get(name) == (tuple(takers) if len(takers) > 1 else None)

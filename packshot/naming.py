@@ -8,6 +8,7 @@ The layout is the storage contract:
     jobs/<client>/<batch>/<shot>/out|returned/...
     deliveries/<client>/<batch>/<n>/...
     quarantine/<client>/<batch>/...
+    prefect-results/...                              results of finished tasks, so that nothing is done twice
 """
 
 from __future__ import annotations
@@ -141,7 +142,7 @@ def path_in_inbox(batch: BatchId, key: str) -> str:
 def batch_from_ready_key(key: str) -> BatchId | None:
     """Return the batch that a READY object closes; None for any other key."""
     parts = key.split("/")
-    if len(parts) != 4 or parts[0] != "inbox" or parts[3] != READY:
+    if len(parts) != 4 or not all(parts) or parts[0] != "inbox" or parts[3] != READY:
         return None
     return BatchId(client=parts[1], batch=parts[2])
 
@@ -199,6 +200,11 @@ def quarantine_key(batch: BatchId, path: str) -> str:
 def quarantine_reason_key(batch: BatchId, path: str) -> str:
     """Return the key of the reason for a refusal, beside the file."""
     return quarantine_key(batch, path) + ".reason.json"
+
+
+def result_key(name: str) -> str:
+    """Return the key under which the workflow engine keeps the result of a task."""
+    return f"prefect-results/{name}"
 
 
 def template_fields(template: str) -> tuple[str, ...]:

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from typing import Any
+from unittest.mock import Mock
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from prefect import task
+from prefect.states import Failed
+
+from packshot.errors import EmptySubjectError, StorageUnavailableError
+from packshot.naming import ShotId
+from tasks import cache_keys
+from tasks.cache_keys import is_transient, key_of, unit
+from tasks.handovers import Handover
+
+CONTEXT: Any = None
+RUN: Any = None
+
+
+def handover(**changes: Any) -> Handover:
+    values = {"shot": ShotId(client="a", batch="b", shot="c"), "source_sha256": "1", "plan_fingerprint": "2"}
+    return Handover(**(values | changes))
+
+
+def key(stage: str, **parameters: Any) -> str:
+    return key_of(stage)(CONTEXT, parameters)
+
+
+def test_the_key_follows_stage_source_plan_generation_and_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = key("edit", shot=handover())
+    assert key("edit", shot=handover()) == original
+    others = [
+        key("export", shot=handover()),
+        key("edit", shot=handover(source_sha256="x")),
+        key("edit", shot=handover(plan_fingerprint="x")),
+        key("edit", shot=handover(generation=1)),
+        key("edit", shot=handover(shot=ShotId(client="a", batch="b", shot="d"))),
+    ]
+    monkeypatch.setattr(cache_keys, "PIPELINE_VERSION", "next")
+    others.append(key("edit", shot=handover()))
+    assert len({original, *others}) == len(others) + 1
+
+
+@given(st.dictionaries(st.text(), st.integers() | st.text() | st.lists(st.text())))
+def test_the_key_does_not_depend_on_the_order_of_what_it_is_made_of(parameters: dict[str, Any]) -> None:
+    backwards = dict(reversed(parameters.items()))
+    assert key_of("edit")(CONTEXT, parameters) == key_of("edit")(CONTEXT, backwards)
+
+
+def test_a_key_can_stand_in_a_path() -> None:
+    assert key("edit", shot=handover()).replace("-", "").replace(".", "").isalnum()
+
+
+def test_what_has_no_stable_text_is_refused() -> None:
+    for value in (object(), b"pixels", bytearray(b"pixels")):
+        with pytest.raises(TypeError, match="reference or a hash"):
+            key("edit", shot=value)
+
+
+def test_only_transient_errors_are_worth_another_try() -> None:
+    assert is_transient(Mock(), RUN, Failed(data=StorageUnavailableError("down")))
+    for error in (EmptySubjectError("nothing"), ValueError("bug"), MemoryError()):
+        assert not is_transient(Mock(), RUN, Failed(data=error))
+
+
+def test_options_go_into_a_task() -> None:
+    @task(**unit("edit"))
+    def edit(shot: str) -> str:
+        return shot
+
+    assert edit.persist_result
+    assert edit.retries == cache_keys.RETRIES
+    assert edit.retry_delay_seconds == [2.0, 4.0, 8.0]

@@ -24,11 +24,13 @@ class Rendered:
 
     Attributes:
         findings: the placement's, the corrections' and the verification's.
+        scale: delivered pixels for one photographed pixel.
     """
 
     encoded: Encoded
     verification: Verification
     findings: tuple[Finding, ...]
+    scale: float
 
     @property
     def passed(self) -> bool:
@@ -83,7 +85,7 @@ def render(
         except ByteLimitError:
             continue
     findings = (*_searched(encoding, encoded), *framed.placement.findings, *corrections, *proof.findings)
-    return Rendered(encoded, proof, _without_repeats(findings))
+    return Rendered(encoded, proof, _without_repeats(findings), framed.placement.scale)
 
 
 def _is_the_encoders_fault(proof: Verification) -> bool:

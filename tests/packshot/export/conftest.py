@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from packshot.colour.spaces import encode_working
+from packshot.export.delivery import DeliveredFile, delivered_file
+from packshot.export.render import render
 from packshot.framing.fit import fit
 from packshot.framing.place import Framed, place
 from packshot.framing.subject import subject_box
@@ -81,3 +83,12 @@ def framed_for(scene: Scene) -> FramedFor:
         return place(composite, matte, placement)
 
     return frame
+
+
+@pytest.fixture(scope="session")
+def amazon_file(ordered: Ordered, framed_for: FramedFor, qc: QcConfig) -> tuple[DeliveredFile, bytes]:
+    """A rendered main image, as it is described and as it is."""
+    canvas = ordered().platform.canvas.model_copy(update={"min_px": 300})
+    rendered = render(framed_for(ordered()), ordered(canvas=canvas), qc=qc)
+    path = "amazon_main/B0PACK0301.MAIN.jpg"
+    return delivered_file(rendered, path=path, platform="amazon_main"), rendered.encoded.data

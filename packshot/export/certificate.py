@@ -1,0 +1,97 @@
+"""The certificate of a delivery: what was measured on each file, by what, and who approved it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from packshot.errors import VerificationError
+from packshot.export.delivery import DeliveredFile, DeliverySummary, ShotSummary
+from packshot.types import Finding, Status
+
+SCHEMA = "packshot-certificate/1"
+_MEANING = {
+    "background": "Every decoded pixel farther from the product than ring_distance_px was compared with exact white; "
+    "checked_px of them, off_white_px differed.",
+    "fill_ratio": "Share of the canvas that the product takes along the side where it takes most, from decoded pixels.",
+    "colour": "Delta E 2000 (D50) between the framed master and the decoded file, over the product.",
+    "colour_reference": "Whether the product's colours were also held against a colour target or a swatch.",
+    "sha256": "Of the file as delivered.",
+}
+
+
+def certificate_json(delivery: DeliverySummary) -> bytes:
+    """Return ``certificate.json``: the same delivery gives the same bytes."""
+    certificate = {
+        "schema": SCHEMA,
+        "client": delivery.batch.client,
+        "batch": delivery.batch.batch,
+        "delivery": delivery.number,
+        "at": delivery.at.isoformat(),
+        "code_version": delivery.code_version,
+        "pipeline_version": delivery.pipeline_version,
+        "meaning": _MEANING,
+        "photographs": {"received": len(delivery.shots)} | {str(kind): n for kind, n in delivery.counts.items()},
+        "files": [_file(shot, file) for shot, file in delivery.files],
+        "shots": [_shot(shot) for shot in delivery.shots if shot.files],
+        "not_in_this_delivery": [
+            {"shot": shot.shot, "file": shot.file, "fate": shot.kind, "state": shot.state.value, "why": shot.why}
+            for shot in delivery.shots
+            if not shot.files
+        ],
+    }
+    return (json.dumps(certificate, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+
+def check_files(certificate: bytes, files: Mapping[str, bytes]) -> None:
+    """Check that the files are those that the certificate speaks of, byte for byte.
+
+    Args:
+        files: path below the delivery's folder -> content.
+    Raises:
+        VerificationError: it names each file that is missing, not certified, or changed.
+    """
+    certified = {one["path"]: one["sha256"] for one in json.loads(certificate)["files"]}
+    problems = [f"{path} is missing" for path in sorted(certified.keys() - files.keys())]
+    problems += [f"{path} is not certified" for path in sorted(files.keys() - certified.keys())]
+    problems += [
+        f"{path} was changed"
+        for path in sorted(certified.keys() & files.keys())
+        if hashlib.sha256(files[path]).hexdigest() != certified[path]
+    ]
+    if problems:
+        raise VerificationError(
+            "the files are not those of the certificate",
+            f"{len(problems)} files",
+            found="; ".join(problems[:10]),
+            allowed="the delivered files, unchanged",
+            next_step="Fetch the delivery again.",
+        )
+
+
+def _file(shot: ShotSummary, file: DeliveredFile) -> dict[str, Any]:
+    said = file.model_dump(mode="json", exclude={"findings", "passed"})
+    return {
+        **said,
+        "shot": shot.shot,
+        "plan_fingerprint": shot.plan_fingerprint,
+        "colour_reference": shot.colour_reference,
+        "checks_passed": sorted({one.code for one in file.findings if one.status is Status.PASSED}),
+        "findings": [_finding(one) for one in file.remarks],
+    }
+
+
+def _shot(shot: ShotSummary) -> dict[str, Any]:
+    said = shot.model_dump(mode="json", exclude={"findings", "files", "facts", "kind", "state"})
+    return {
+        **said,
+        "facts": {name: fact.model_dump() for name, fact in sorted(shot.facts.items())},
+        "findings": [_finding(one) for one in shot.remarks],
+        "files": [file.path for file in shot.files],
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return finding.model_dump(mode="json", exclude_none=True)

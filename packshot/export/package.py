@@ -1,0 +1,129 @@
+"""The package that is handed over: one archive and a table of what is in it. The same files give the same bytes."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+from typing import BinaryIO
+
+import pandas as pd
+
+from packshot.errors import NamingError
+from packshot.export.delivery import DeliveredFile, DeliverySummary, ShotSummary
+
+MANIFEST_COLUMNS = (
+    "file",
+    "platform",
+    "shot",
+    "original",
+    "sku",
+    "asin",
+    "gtin",
+    "view",
+    "category",
+    "width_px",
+    "height_px",
+    "format",
+    "quality",
+    "bit_depth",
+    "profile",
+    "bytes",
+    "sha256",
+    "fill_ratio",
+    "off_white_px",
+    "delta_e_mean",
+    "delta_e_p95",
+    "score",
+    "approved_by",
+    "remarks",
+)
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that a ZIP archive can say
+_FILE_MODE = 0o100644
+_COMPRESSIBLE = frozenset({".csv", ".json", ".html", ".txt"})
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def manifest_csv(delivery: DeliverySummary) -> bytes:
+    """Return ``manifest.csv``: a row for each file of the delivery, UTF-8, in the order of the paths.
+
+    Texts that a spreadsheet would run as a formula are led by an apostrophe.
+    """
+    rows = [_row(shot, file) for shot, file in delivery.files]
+    table = pd.DataFrame(rows, columns=list(MANIFEST_COLUMNS), dtype="object")
+    return table.to_csv(index=False, lineterminator="\r\n").encode()
+
+
+def _row(shot: ShotSummary, file: DeliveredFile) -> dict[str, object]:
+    texts = {
+        "file": file.path,
+        "platform": file.platform,
+        "shot": shot.shot,
+        "original": shot.file,
+        "category": shot.category,
+        "format": file.format,
+        "profile": file.profile,
+        "sha256": file.sha256,
+        "approved_by": shot.approved_by,
+        "remarks": " ".join(finding.message for finding in file.remarks),
+        **{name: shot.fact(name) for name in ("sku", "asin", "gtin", "view")},
+    }
+    return {
+        **{name: _plain(text) for name, text in texts.items()},
+        "width_px": file.size.width,
+        "height_px": file.size.height,
+        "quality": file.quality,
+        "bit_depth": file.bit_depth,
+        "bytes": file.size_bytes,
+        "fill_ratio": f"{file.fill_ratio:.4f}",
+        "off_white_px": file.background.off_white_px if file.background else None,
+        "delta_e_mean": f"{file.colour.mean_delta_e:.2f}" if file.colour else None,
+        "delta_e_p95": f"{file.colour.p95_delta_e:.2f}" if file.colour else None,
+        "score": f"{shot.score:.1f}" if shot.score is not None else None,
+    }
+
+
+def _plain(text: str) -> str:
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+
+
+def write_package(target: BinaryIO, entries: Iterable[tuple[str, bytes]]) -> None:
+    """Write an archive, entry by entry, so that a large delivery never has to fit the memory.
+
+    Pictures are stored as they are; tables and pages are deflated. Times and rights are the same everywhere.
+
+    Args:
+        target: open for writing in binary.
+        entries: pairs of (path in the archive, content), in the order in which they shall stand.
+    Raises:
+        NamingError: a path leads out of the archive, or stands twice in it.
+    """
+    taken: set[str] = set()
+    with zipfile.ZipFile(target, "w", allowZip64=True) as archive:
+        for path, content in entries:
+            _check_path(path, taken)
+            entry = zipfile.ZipInfo(path, date_time=_EPOCH)
+            entry.create_system = 3  # Unix, wherever it is written
+            entry.external_attr = _FILE_MODE << 16
+            deflated = PurePosixPath(path).suffix in _COMPRESSIBLE
+            entry.compress_type = zipfile.ZIP_DEFLATED if deflated else zipfile.ZIP_STORED
+            archive.writestr(entry, content)
+
+
+def _check_path(path: str, taken: set[str]) -> None:
+    parts = path.split("/")
+    if not path.isprintable() or "\\" in path or ":" in path or any(part in ("", ".", "..") for part in parts):
+        raise NamingError(
+            "this path cannot stand in an archive",
+            repr(path),
+            allowed="<platform>/<name>, without '..'",
+            next_step="Correct the naming template.",
+        )
+    if path.lower() in taken:
+        raise NamingError(
+            "two files want the same place in the archive",
+            path,
+            allowed="each path once, whatever its case",
+            next_step="Give the shots different views, or use {shot} in the client's naming template.",
+        )
+    taken.add(path.lower())

@@ -15,14 +15,14 @@ import zlib
 from collections.abc import Callable, Mapping
 
 from packshot.ingest.boxes import read_heif, read_jpeg_xl
-from packshot.ingest.ifd import Directory, open_tiff
 from packshot.ingest.parts import Container, DamagedError
 from packshot.ingest.sniff import FileKind
+from packshot.ingest.tiff_header import JPEG_FRAME_MARKERS, iptc_of_resources, read_tiff
 from packshot.types import Size
 
 _FRAMES_COUNTED = 10_000
+_MOST_SCANS = 200
 _MOST_TEXT_BYTES = 16 * 1024 * 1024
-_JPEG_FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 
 
@@ -47,7 +47,7 @@ def _read_jpeg(data: bytes) -> Container:
     found = Container()
     profile: dict[int, bytes] = {}
     frame: tuple[int, int, int, int] | None = None
-    at = 2
+    at, scans = 2, 0
     while True:
         marker = _MARKER.search(data, at)
         if marker is None:
@@ -57,10 +57,13 @@ def _read_jpeg(data: bytes) -> Container:
             break
         if code in (0x01, 0xD8):
             continue
+        scans += code == 0xDA
+        if scans > _MOST_SCANS:
+            raise DamagedError(f"a JPEG of more than {_MOST_SCANS} scans, each of which costs a pass over the picture")
         (length,) = struct.unpack_from(">H", data, at)
         body = data[at + 2 : at + length]
         at += max(length, 2)
-        if code in _JPEG_FRAME_MARKERS and frame is None:
+        if code in JPEG_FRAME_MARKERS and frame is None:
             frame = (code, *struct.unpack_from(">BHH", body))
             found = dataclasses.replace(found, channels=body[5])
         elif frame is None or code in (0xE1, 0xE2, 0xED, 0xEE):
@@ -84,22 +87,6 @@ def _with_jpeg_segment(found: Container, code: int, body: bytes, profile: dict[i
     if code == 0xEE and body.startswith(b"Adobe") and len(body) >= 12:
         return dataclasses.replace(found, adobe_transform=body[11])
     return found
-
-
-def iptc_of_resources(resources: bytes) -> bytes:
-    """Return the IPTC record of a Photoshop resource block (resource 0x0404); empty if it has none."""
-    at = 0
-    while resources[at : at + 4] == b"8BIM" and at + 12 <= len(resources):
-        (number,) = struct.unpack_from(">H", resources, at + 4)
-        name = resources[at + 6]
-        at += 6 + (name + 2 & ~1)
-        if at + 4 > len(resources):
-            break
-        (size,) = struct.unpack_from(">I", resources, at)
-        if number == 0x0404:
-            return resources[at + 4 : at + 4 + size]
-        at += 4 + (size + 1 & ~1)
-    return b""
 
 
 def _read_png(data: bytes) -> Container:
@@ -219,49 +206,13 @@ def _read_bmp(data: bytes) -> Container:
     return Container(size=Size(abs(width), abs(height)), coding=f"{depth} bits a pixel")
 
 
-def _read_tiff(data: bytes) -> Container:
-    tiff = open_tiff(data)
-    pages = list(tiff.directories(most=_FRAMES_COUNTED)) if tiff else []
-    if not pages:
-        raise DamagedError("a TIFF without a readable directory")
-    page = pages[0]
-    _check_segments(page, len(data))
-    depths = page.wholes(258) or (1,)
-    return Container(
-        size=Size(page.whole(256), page.whole(257)),
-        tile=Size(page.whole(322), page.whole(323)),
-        frames=len(pages),
-        bit_depth=max(depths),
-        channels=page.whole(277, 1),
-        icc=page.bytes_of(34675),
-        exif=data,
-        xmp=page.bytes_of(700),
-        iptc=page.bytes_of(33723) or iptc_of_resources(page.bytes_of(34377)),
-        coding=f"compression {page.whole(259, 1)}",
-    )
-
-
-def _check_segments(page: Directory, n_bytes: int) -> None:
-    """Check that every strip or tile lies inside the file: readers fill what is missing with black."""
-    offsets = page.wholes(324) or page.wholes(273)
-    counts = page.wholes(325) or page.wholes(279)
-    if not offsets:
-        raise DamagedError("a TIFF without picture data")
-    if len(counts) == len(offsets):
-        beyond = sum(at + size > n_bytes or size <= 0 for at, size in zip(offsets, counts, strict=True))
-    else:
-        beyond = sum(at >= n_bytes for at in offsets)
-    if beyond:
-        raise DamagedError(f"a TIFF with {beyond} of {len(offsets)} parts missing or beyond its end: it was cut off")
-
-
 _READERS: Mapping[FileKind, Callable[[bytes], Container]] = {
     FileKind.JPEG: _read_jpeg,
     FileKind.PNG: _read_png,
     FileKind.WEBP: _read_webp,
     FileKind.GIF: _read_gif,
     FileKind.BMP: _read_bmp,
-    FileKind.TIFF: _read_tiff,
+    FileKind.TIFF: read_tiff,
     FileKind.HEIC: read_heif,
     FileKind.AVIF: read_heif,
     FileKind.JPEG_XL: read_jpeg_xl,

@@ -26,7 +26,7 @@ from packshot.types import Finding, Status
 logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)
 
 _PIXEL_CHUNKS = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}
-_JPEG_IN_TIFF = (6, 7)
+_JPEG_IN_TIFF = 7
 _PREMULTIPLIED, _STRAIGHT = 1, 2  # TIFF 6.0, ExtraSamples
 _Photometric = tifffile.PHOTOMETRIC
 
@@ -164,7 +164,7 @@ def _decode_tiff(data: bytes, container: Container) -> Raster:
 
 def _tiff_raster(pixels: NDArray[Any], page: tifffile.TiffPage) -> Raster:
     photometric, depth = page.photometric, int(page.bitspersample or 8)
-    if photometric == _Photometric.YCBCR and int(page.compression) not in _JPEG_IN_TIFF:
+    if photometric == _Photometric.YCBCR and int(page.compression) != _JPEG_IN_TIFF:
         raise DamagedError("a YCbCr TIFF without JPEG compression, which is not read")
     if photometric == _Photometric.PALETTE:
         return _raster(_by_palette(pixels, page), 16)

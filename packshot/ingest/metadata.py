@@ -26,7 +26,7 @@ _MOST_KEYWORDS = 100
 _MOST_RECORDS = 2000
 _RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 _PACKET = re.compile(rb"<(x:xmpmeta|rdf:RDF)[\s>].*</\1\s*>", re.DOTALL)
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ufffd]+")
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffd-\uffff]+")
 _AI_SOURCES = ("trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia", "algorithmicMedia")
 
 
@@ -86,10 +86,10 @@ def _read_exif(exif: bytes) -> _Found:
         return {}
     shot = tiff.directory_at(main.whole(34665))
     found: _Found = {
-        "camera_make": _clean(main.text(271)),
-        "camera_model": _clean(main.text(272)),
-        "camera_serial": _clean(shot.text(42033)),
-        "lens": _clean(shot.text(42036)),
+        "camera_make": clean(main.text(271)),
+        "camera_model": clean(main.text(272)),
+        "camera_serial": clean(shot.text(42033)),
+        "lens": clean(shot.text(42036)),
         "exposure_s": _positive(shot.number(33434)),
         "f_number": _positive(shot.number(33437)),
         "iso": shot.whole(34855) or None,
@@ -97,9 +97,9 @@ def _read_exif(exif: bytes) -> _Found:
         "flash": bool(shot.whole(37385) & 1) if 37385 in shot else None,
         "white_balance": {0: "auto", 1: "manual"}.get(shot.whole(41987, -1), ""),
         "taken_at": _exif_time(shot.text(36867)) or _exif_time(main.text(306)),
-        "software": _clean(main.text(305)),
-        "copyright": _clean(main.text(33432)),
-        "title": _clean(main.text(270)),
+        "software": clean(main.text(305)),
+        "copyright": clean(main.text(33432)),
+        "title": clean(main.text(270)),
         "colour_space": _colour_space(shot, tiff.directory_at(shot.whole(40965)).text(1)),
     }
     if 34853 in main:
@@ -127,8 +127,8 @@ def _positive(number: float | None) -> float | None:
     return number if number is not None and 0 < number < 1e6 else None
 
 
-def _clean(text: str) -> str:
-    """One line without control characters, of bounded length."""
+def clean(text: str) -> str:
+    """Return one line of bounded length, without control characters or anything else that XML forbids."""
     return _UNPRINTABLE.sub(" ", text).strip()[:_MOST_CHARACTERS]
 
 
@@ -153,7 +153,7 @@ def _read_iptc(record: bytes) -> _Found:
         group, number, size = struct.unpack_from(">BBH", record, at + 1)
         if size & 0x8000:  # an extended length: longer than any word we look for
             break
-        text = _clean(record[at + 5 : at + 5 + size].decode("utf-8", "replace"))
+        text = clean(record[at + 5 : at + 5 + size].decode("utf-8", "replace"))
         if (group, number) == (2, 25) and text and len(keywords) < _MOST_KEYWORDS:
             keywords.append(text)
         elif text and (group, number) in _IPTC_FIELDS:
@@ -203,12 +203,12 @@ def _read_xmp(packet: bytes) -> _Found:
 
 def _add_xmp(found: _Found, element: Element) -> None:
     if element.tag == _XMP_KEYWORDS:
-        words = (_clean(item.text or "") for item in element.iter(f"{_RDF}li"))
+        words = (clean(item.text or "") for item in element.iter(f"{_RDF}li"))
         found.setdefault("keywords", tuple(word for word in words if word)[:_MOST_KEYWORDS])
     text = _xmp_text(element) if element.tag in _XMP_FIELDS else ""
     for name, value in [(element.tag, text), *element.attrib.items()]:
-        if name in _XMP_FIELDS and _clean(value):
-            found.setdefault(_XMP_FIELDS[name], _clean(value))
+        if name in _XMP_FIELDS and clean(value):
+            found.setdefault(_XMP_FIELDS[name], clean(value))
         elif isinstance(name, str) and name.startswith(_XMP_GPS):
             found["has_gps"] = True
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from xml.sax.saxutils import escape
 
-from packshot.ingest.metadata import Metadata
+from packshot.ingest.metadata import Metadata, clean
 
 _MAKE, _MODEL, _TAKEN, _COPYRIGHT = 271, 272, 306, 33432
 _DIGITAL_SOURCE = "http://cv.iptc.org/newscodes/digitalsourcetype/"
@@ -56,14 +56,14 @@ def _fields(metadata: Metadata) -> Iterable[tuple[str, str]]:
         "exif:DateTimeOriginal": metadata.taken_at.isoformat() if metadata.taken_at else "",
         "Iptc4xmpExt:DigitalSourceType": _DIGITAL_SOURCE + metadata.ai_provenance if metadata.ai_provenance else "",
     }
-    yield from ((name, escape(value)) for name, value in plain.items() if value)
+    yield from ((name, _xml(value)) for name, value in plain.items() if value)
     if metadata.iso:
         yield "exif:ISOSpeedRatings", f"<rdf:Seq><rdf:li>{metadata.iso}</rdf:li></rdf:Seq>"
     for name, value in (("dc:title", metadata.title), ("dc:rights", metadata.copyright)):
         if value:
-            yield name, f'<rdf:Alt><rdf:li xml:lang="x-default">{escape(value)}</rdf:li></rdf:Alt>'
+            yield name, f'<rdf:Alt><rdf:li xml:lang="x-default">{_xml(value)}</rdf:li></rdf:Alt>'
     if metadata.keywords:
-        items = "".join(f"<rdf:li>{escape(word)}</rdf:li>" for word in metadata.keywords)
+        items = "".join(f"<rdf:li>{_xml(word)}</rdf:li>" for word in metadata.keywords)
         yield "dc:subject", f"<rdf:Bag>{items}</rdf:Bag>"
 
 
@@ -73,6 +73,10 @@ def _rational(number: float | None) -> str:
     return f"1/{round(1 / number)}" if 0 < number < 0.4 else f"{round(number * 100)}/100"
 
 
+def _xml(text: str) -> str:
+    return escape(clean(text))
+
+
 def _ascii(text: str) -> str:
     """TIFF's text is ASCII; XMP has the full spelling."""
-    return text.encode("ascii", "ignore").decode().strip()
+    return clean(text).encode("ascii", "ignore").decode().strip()

@@ -1,0 +1,108 @@
+"""What a TIFF says of itself (TIFF 6.0), and whether its parts are there."""
+
+from __future__ import annotations
+
+import struct
+
+from packshot.ingest.ifd import Directory, open_tiff
+from packshot.ingest.parts import Container, DamagedError
+from packshot.types import Size
+
+JPEG_FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_FRAMES_COUNTED = 10_000
+_JPEG_IN_TIFF = 7
+_TIFF_COMPRESSIONS = {
+    1: "none",
+    2: "CCITT RLE",
+    3: "CCITT T.4",
+    4: "CCITT T.6",
+    5: "LZW",
+    7: "JPEG",
+    8: "Deflate",
+    32773: "PackBits",
+    32946: "Deflate",
+    34925: "LZMA",
+    50000: "ZSTD",
+}
+"""Those whose decoders are bounded by the picture's size."""
+
+
+def read_tiff(data: bytes) -> Container:
+    """Return what the first page's directory says, and how many pages there are.
+
+    Raises:
+        DamagedError: there is no page, a part of it is missing, or it is of a kind that is not read.
+    """
+    tiff = open_tiff(data)
+    pages = list(tiff.directories(most=_FRAMES_COUNTED)) if tiff else []
+    if not pages:
+        raise DamagedError("a TIFF without a readable directory")
+    page = pages[0]
+    _check_segments(page, data)
+    depths = page.wholes(258) or (1,)
+    return Container(
+        size=Size(page.whole(256), page.whole(257)),
+        tile=Size(page.whole(322), page.whole(323)),
+        frames=len(pages),
+        bit_depth=max(depths),
+        channels=page.whole(277, 1),
+        icc=page.bytes_of(34675),
+        exif=data,
+        xmp=page.bytes_of(700),
+        iptc=page.bytes_of(33723) or iptc_of_resources(page.bytes_of(34377)),
+        coding=_TIFF_COMPRESSIONS[page.whole(259, 1)],
+    )
+
+
+def _check_segments(page: Directory, data: bytes) -> None:
+    """Check that every strip or tile lies inside the file: readers fill what is missing with black.
+
+    A JPEG in a strip has a header of its own, which must not claim more than the strip.
+    """
+    compression, n_bytes = page.whole(259, 1), len(data)
+    if compression not in _TIFF_COMPRESSIONS:
+        raise DamagedError(f"a TIFF with compression {compression}, which is not read")
+    offsets = page.wholes(324) or page.wholes(273)
+    counts = page.wholes(325) or page.wholes(279)
+    if not offsets:
+        raise DamagedError("a TIFF without picture data")
+    if len(counts) == len(offsets):
+        beyond = sum(at + size > n_bytes or size <= 0 for at, size in zip(offsets, counts, strict=True))
+    else:
+        beyond = sum(at >= n_bytes for at in offsets)
+    if beyond:
+        raise DamagedError(f"a TIFF with {beyond} of {len(offsets)} parts missing or beyond its end: it was cut off")
+    if compression == _JPEG_IN_TIFF:
+        sides = page.whole(322) or page.whole(256), page.whole(323) or page.whole(257)
+        for at in offsets:
+            width, height = _jpeg_size(data, at)
+            if width > sides[0] or height > sides[1]:
+                raise DamagedError(f"a TIFF of {sides[0]} x {sides[1]} parts with a JPEG of {width} x {height} in one")
+
+
+def _jpeg_size(data: bytes, at: int) -> tuple[int, int]:
+    """Return width and height from the frame header of the JPEG that starts at an offset."""
+    at += 2
+    while data[at] == 0xFF:
+        code, (length,) = data[at + 1], struct.unpack_from(">H", data, at + 2)
+        if code in JPEG_FRAME_MARKERS:
+            height, width = struct.unpack_from(">HH", data, at + 5)
+            return width, height
+        at += 2 + length
+    raise DamagedError("a TIFF with a damaged JPEG in it")
+
+
+def iptc_of_resources(resources: bytes) -> bytes:
+    """Return the IPTC record of a Photoshop resource block (resource 0x0404); empty if it has none."""
+    at = 0
+    while resources[at : at + 4] == b"8BIM" and at + 12 <= len(resources):
+        (number,) = struct.unpack_from(">H", resources, at + 4)
+        name = resources[at + 6]
+        at += 6 + (name + 2 & ~1)
+        if at + 4 > len(resources):
+            break
+        (size,) = struct.unpack_from(">I", resources, at)
+        if number == 0x0404:
+            return resources[at + 4 : at + 4 + size]
+        at += 4 + (size + 1 & ~1)
+    return b""

@@ -75,15 +75,13 @@ def backdrop_at(surface: Surface, lab: FloatImage, *, window: Box, frame: Size) 
         window: the part, in pixels of the frame.
     """
     size = Size(lab.shape[1], lab.shape[0])
-    coarse = Size(min(64, size.width), min(64, size.height))
-    values = (_terms(coarse, window=window, frame=frame) @ surface.coefficients).reshape(coarse.height, coarse.width, 3)
-    fitted = cv2.resize(values.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
+    fitted = _surface_at(surface, size, window=window, frame=frame)
     off = lab - fitted
     distance = cv2.magnitude(cv2.magnitude(off[..., 0], off[..., 1]), off[..., 2])
     # Less is averaged away at a finer resolution, so the noise is measured again, where it is still noise.
     noise = float(1.4826 * np.median(distance[border_of(size)]))
     sigma = noise if surface.sigma < noise < 2 * surface.sigma else surface.sigma
-    return Backdrop(np.asarray(fitted, np.float32), np.asarray(distance, np.float32), sigma)
+    return Backdrop(fitted, np.asarray(distance, np.float32), sigma)
 
 
 def border_of(size: Size) -> Mask:
@@ -119,12 +117,25 @@ def _weighted_fit(
     return np.asarray(np.linalg.solve(normal, weighted.T @ values), np.float64)
 
 
-def _terms(size: Size, *, window: Box | None = None, frame: Size | None = None) -> NDArray[np.float64]:
-    """The polynomial's terms at the centres of a grid that spans the window, or the whole frame."""
-    left, top, right, bottom = -1.0, -1.0, 1.0, 1.0
-    if window and frame:
-        left, right = (2 * x / frame.width - 1 for x in (window.left, window.right))
-        top, bottom = (2 * y / frame.height - 1 for y in (window.top, window.bottom))
-    x = left + (right - left) * (np.arange(size.width) + 0.5) / size.width
-    y = top + (bottom - top) * (np.arange(size.height) + 0.5) / size.height
+def _terms(size: Size) -> NDArray[np.float64]:
+    """The polynomial's terms at each pixel of the whole frame: (pixels, 10)."""
+    x, y = _places(size, Box(0, 0, *size), size)
     return np.stack([np.outer(y**j, x**i).ravel() for i, j in _POWERS], axis=1)
+
+
+def _surface_at(surface: Surface, size: Size, *, window: Box, frame: Size) -> FloatImage:
+    """The polynomial at each pixel of a window, as the product of its powers down and across."""
+    x, y = _places(size, window, frame)
+    across, down = np.stack([x**i for i in range(4)]), np.stack([y**j for j in range(4)], axis=1)
+    cubic = np.zeros((4, 4, 3))
+    for (i, j), coefficient in zip(_POWERS, surface.coefficients, strict=True):
+        cubic[j, i] = coefficient
+    channels = [(down @ cubic[..., channel] @ across).astype(np.float32) for channel in range(3)]
+    return np.stack(channels, axis=-1)
+
+
+def _places(size: Size, window: Box, frame: Size) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The pixels' centres across and down, -1..1 over the whole frame."""
+    x = window.left + window.width * (np.arange(size.width) + 0.5) / size.width
+    y = window.top + window.height * (np.arange(size.height) + 0.5) / size.height
+    return 2 * x / frame.width - 1, 2 * y / frame.height - 1

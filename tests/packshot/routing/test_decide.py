@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from packshot.errors import ModelError
+from packshot.routing.decide import colour_match_risk, decide
+from packshot.routing.features import Features
+from packshot.specs.load import default_folder, load_configs
+from packshot.specs.models import Category, ColourMatch, Feature, RoutingConfig
+from packshot.types import Complexity, Route
+
+CONFIGS = load_configs(default_folder())
+ROUTING = CONFIGS.routing
+RULED = [category for category in CONFIGS.categories.values() if category.complexity]
+FREE = [category for category in CONFIGS.categories.values() if not category.complexity]
+
+ratios = st.floats(0, 1)
+features = st.builds(Features, **dict.fromkeys(Features.model_fields, ratios))
+limits = st.dictionaries(st.sampled_from(Feature), ratios)
+
+
+@st.composite
+def routings(draw: st.DrawFn) -> RoutingConfig:
+    medium, complex_ = draw(limits), draw(limits)
+    for name in medium.keys() & complex_.keys():
+        medium[name], complex_[name] = sorted((medium[name], complex_[name]))
+    low, high = sorted((draw(ratios), draw(ratios)))
+    return RoutingConfig(medium=medium, complex=complex_, colour_match=ColourMatch(medium=low, high=high))
+
+
+def route(figures: Features, *, category: Category | None = None, config: RoutingConfig = ROUTING):  # type: ignore[no-untyped-def]
+    return decide(figures, category=category, category_source="manifest", config=config)
+
+
+def test_the_measured_figures_are_the_features_that_the_config_may_limit() -> None:
+    assert set(Features.model_fields) == {feature.value for feature in Feature}
+
+
+@given(features, st.sampled_from(RULED))
+def test_the_clients_rule_is_law_whatever_is_measured(figures: Features, category: Category) -> None:
+    decision = route(figures, category=category)
+    assert decision.complexity is category.complexity
+    assert category.reason in decision.reason
+
+
+@given(features, routings(), st.none() | st.sampled_from([*RULED, *FREE]))
+def test_only_what_is_simple_goes_to_the_machine(
+    figures: Features, config: RoutingConfig, category: Category | None
+) -> None:
+    decision = route(figures, category=category, config=config)
+    assert (decision.route is Route.AUTOMATED) == (decision.complexity is Complexity.SIMPLE)
+    assert decision.model == "rules only"
+    assert decision.reason
+
+
+@given(features, routings())
+def test_without_a_rule_the_limits_decide(figures: Features, config: RoutingConfig) -> None:
+    def reaches(limits: dict[Feature, float]) -> bool:
+        return any(getattr(figures, name) >= limit for name, limit in limits.items())
+
+    risk = colour_match_risk(figures, config)
+    expected = Complexity.SIMPLE
+    if reaches(dict(config.medium)) or risk == "high":
+        expected = Complexity.MEDIUM
+    if reaches(dict(config.complex)):
+        expected = Complexity.COMPLEX
+    assert route(figures, config=config).complexity is expected
+
+
+ORDER = [Complexity.SIMPLE, Complexity.MEDIUM, Complexity.COMPLEX]
+
+
+@given(features, routings(), st.sampled_from(list(Feature)), ratios)
+def test_a_greater_figure_never_makes_a_shot_simpler(
+    figures: Features, config: RoutingConfig, name: Feature, other: float
+) -> None:
+    low, high = sorted((getattr(figures, name), other))
+    easier = route(figures.model_copy(update={name.value: low}), config=config)
+    harder = route(figures.model_copy(update={name.value: high}), config=config)
+    assert ORDER.index(easier.complexity) <= ORDER.index(harder.complexity)
+
+
+def test_a_category_without_a_rule_changes_nothing_but_its_name() -> None:
+    figures = Features(thin_structure=0.9)
+    decision = route(figures, category=CONFIGS.categories["home"])
+    assert decision.complexity is Complexity.COMPLEX
+    assert (decision.category, decision.category_source) == ("home", "manifest")
+    assert (route(figures).category, route(figures).category_source) == ("", "")
+
+
+def test_the_reason_names_the_figure_and_the_limit_it_reached() -> None:
+    reason = route(Features(thin_structure=0.2)).reason
+    assert reason == "thin structure 0.20 at or above 0.15"
+
+
+def test_the_reason_for_the_machine_names_what_came_closest() -> None:
+    reason = route(Features(backdrop_roughness=0.19, hole_density=0.1)).reason
+    assert reason == "every measured figure is below its limit (nearest: backdrop roughness 0.19 below 0.20)"
+
+
+def test_where_a_rule_and_the_figures_disagree_the_reason_says_both() -> None:
+    reason = route(Features(backdrop_roughness=0.9), category=CONFIGS.categories["electronics"]).reason
+    assert reason.startswith("electronics are simple (client's rule)")
+    assert "measured alone it would be complex: backdrop roughness 0.90 at or above 0.50" in reason
+    assert "measured alone" not in route(Features(), category=CONFIGS.categories["electronics"]).reason
+
+
+@pytest.mark.parametrize(
+    ("share", "risk", "complexity"),
+    [(0.0, "low", "simple"), (0.3, "medium", "simple"), (0.69, "medium", "simple"), (0.7, "high", "medium")],
+)
+def test_a_high_colour_match_risk_alone_sends_a_shot_to_a_person(share: float, risk: str, complexity: str) -> None:
+    decision = route(Features(colour_match=share))
+    assert (decision.colour_match_risk, decision.complexity) == (risk, complexity)
+
+
+def test_a_trained_model_that_is_not_there_is_refused_and_not_ignored() -> None:
+    with pytest.raises(ModelError, match="v7"):
+        route(Features(), config=ROUTING.model_copy(update={"model": "v7"}))

@@ -1,0 +1,166 @@
+"""Copies of objects on this machine's disk, found by the SHA-256 of their bytes.
+
+A stage usually runs where the one before it ran: the master it needs is still here. What is here is never trusted
+(its hash is checked at every read) and never needed (it may be lost at any time). Several processes share the folder;
+what was used longest ago makes room.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import logging
+import os
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from packshot.errors import ObjectMissingError
+from tasks.settings import Settings, get_settings
+from tasks.storage import Storage, open_storage
+
+LEFTOVER_AFTER_S = 3600.0
+"""An unfinished file older than this belongs to a process that died."""
+
+_UNFINISHED = ".part"
+_log = logging.getLogger(__name__)
+
+
+class _Copy(NamedTuple):
+    used_at: float
+    size_bytes: int
+    path: Path
+
+
+class Scratch:
+    """A folder of copies, kept below a size.
+
+    Args:
+        max_bytes: 0 keeps nothing.
+    """
+
+    def __init__(self, folder: Path, *, max_bytes: int) -> None:
+        self.folder = folder
+        self.max_bytes = max_bytes
+
+    def find(self, sha256: str) -> bytes | None:
+        """Return the bytes that have this hash if they are here."""
+        path = self._path(sha256)
+        try:
+            data = path.read_bytes()
+        except OSError:
+            return None
+        if hashlib.sha256(data).hexdigest() != sha256:
+            _log.warning("a damaged copy was removed: %s", path)
+            path.unlink(missing_ok=True)
+            return None
+        self._mark_used(path)
+        return data
+
+    def keep(self, data: bytes) -> str:
+        """Put a copy here, if it fits, and return its SHA-256. A disk that cannot take it is not an error."""
+        sha256 = hashlib.sha256(data).hexdigest()
+        if len(data) > self.max_bytes:
+            return sha256
+        try:
+            self._write(self._path(sha256), data)
+            self._make_room()
+        except OSError as error:
+            _log.warning("no copy kept in %s: %s", self.folder, error)
+        return sha256
+
+    def _path(self, sha256: str) -> Path:
+        return self.folder / sha256[:2] / sha256
+
+    def _write(self, path: Path, data: bytes) -> None:
+        if path.exists():
+            self._mark_used(path)
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f"{path.name}.{uuid.uuid4().hex}{_UNFINISHED}")
+        try:
+            part.write_bytes(data)
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+
+    def _mark_used(self, path: Path) -> None:
+        try:
+            os.utime(path)
+        except OSError:
+            _log.debug("%s went away meanwhile", path)
+
+    def _make_room(self) -> None:
+        """Remove what was used longest ago until the rest fits; one process at a time, the others need not wait."""
+        with _only_one(self.folder / ".lock") as alone:
+            if not alone:
+                return
+            copies = sorted(self._copies())
+            excess = sum(copy.size_bytes for copy in copies) - self.max_bytes
+            for copy in copies:
+                if excess <= 0:
+                    return
+                copy.path.unlink(missing_ok=True)
+                excess -= copy.size_bytes
+
+    def _copies(self) -> Iterator[_Copy]:
+        now = time.time()
+        for path in self.folder.glob("??/*"):
+            try:
+                status = path.stat()
+            except FileNotFoundError:
+                continue
+            if path.suffix == _UNFINISHED:
+                if now - status.st_mtime > LEFTOVER_AFTER_S:
+                    path.unlink(missing_ok=True)
+                continue
+            yield _Copy(status.st_mtime, status.st_size, path)
+
+
+def open_scratch(settings: Settings | None = None) -> Scratch:
+    """Return the scratch folder that the settings name."""
+    chosen = settings or get_settings()
+    return Scratch(chosen.scratch_dir, max_bytes=chosen.scratch_max_bytes)
+
+
+def store_object(key: str, data: bytes, *, content_type: str, storage: Storage | None = None) -> str:
+    """Store an object, keep a copy here for the next stage, and return its SHA-256."""
+    (storage or open_storage()).put(key, data, content_type=content_type)
+    return open_scratch().keep(data)
+
+
+def fetch_object(key: str, *, sha256: str, storage: Storage | None = None) -> bytes:
+    """Return the object that has this hash: the copy on this machine, else the one in storage.
+
+    Raises:
+        ObjectMissingError: there is no such object, or it has other bytes by now.
+    """
+    scratch = open_scratch()
+    data = scratch.find(sha256)
+    if data is not None:
+        return data
+    data = (storage or open_storage()).get(key)
+    if scratch.keep(data) != sha256:
+        raise ObjectMissingError(
+            "the object in storage has other bytes than its record says",
+            key,
+            found=f"SHA-256 {hashlib.sha256(data).hexdigest()[:8]}",
+            allowed=sha256[:8],
+            next_step="It was replaced without its record: reprocess the shot.",
+        )
+    return data
+
+
+@contextmanager
+def _only_one(path: Path) -> Iterator[bool]:
+    """Whether this process holds the lock; it is not waited for."""
+    with path.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True

@@ -1,0 +1,36 @@
+"""Kinds of numbers and texts that several config files use."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from packshot.errors import NamingError
+from packshot.naming import template_fields
+
+Ratio = Annotated[float, Field(ge=0, le=1)]
+Pixels = Annotated[int, Field(gt=0)]
+Quality = Annotated[int, Field(ge=1, le=100)]
+Bytes = Annotated[int, Field(gt=0)]
+UpscaleRatio = Annotated[float, Field(ge=1, le=2)]
+
+FACTS = ("sku", "asin", "isbn", "ean", "upc", "gtin", "view", "category", "shoot_group")
+"""What a client's file name pattern may read from a file's name; isbn, ean and upc are kinds of GTIN."""
+
+NAMING_FIELDS = ("product_id", "asin", "gtin", "gtin14", "sku", "view", "category", "shot", "client", "batch")
+"""What a naming template may use; `product_id` is the ASIN, else the GTIN; `gtin14` the GTIN in 14 digits."""
+
+
+def _checked_template(template: str) -> str:
+    """Return a naming template whose every field is one that exists."""
+    try:
+        unknown = [field for field in template_fields(template) if field not in NAMING_FIELDS]
+    except NamingError as error:
+        raise ValueError(f"{error.what}: text and {{fields}} in lower case") from error
+    if unknown:
+        raise ValueError(f"one of the fields {', '.join(NAMING_FIELDS)}; not {', '.join(unknown)}")
+    return template
+
+
+NamingTemplate = Annotated[str, Field(min_length=1), AfterValidator(_checked_template)]

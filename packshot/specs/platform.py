@@ -1,0 +1,179 @@
+"""What a platform accepts: ``configs/platforms/<name>.yaml``."""
+
+from __future__ import annotations
+
+import datetime
+import fnmatch
+import re
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from packshot.specs.fields import Bytes, NamingTemplate, Pixels, Quality, Ratio
+from packshot.specs.rules import EditRules, Shadow
+from packshot.types import Value
+
+
+class Format(StrEnum):
+    """File formats that are delivered."""
+
+    JPEG = "jpeg"
+    WEBP = "webp"
+    PNG = "png"
+    TIFF = "tiff"
+
+    @property
+    def extension(self) -> str:
+        return {"jpeg": "jpg", "webp": "webp", "png": "png", "tiff": "tif"}[self.value]
+
+
+class Profile(StrEnum):
+    """Colour spaces that are delivered."""
+
+    SRGB = "srgb"
+    ADOBE_RGB = "adobe_rgb"
+
+
+class Background(StrEnum):
+    """What a platform asks of the background."""
+
+    PURE_WHITE = "pure_white"
+    WHITE_RECOMMENDED = "white_recommended"
+    WHITE_OR_LIGHT_GREY = "white_or_light_grey"
+    ANY = "any"
+
+
+class Authority(StrEnum):
+    """Who says so: the studio's own brief, the platform's page, somebody else, or nobody yet."""
+
+    BRIEF = "brief"
+    OFFICIAL = "official"
+    THIRD_PARTY = "third_party"
+    UNVERIFIED = "unverified"
+
+
+class Encoding(Value):
+    """How a rendition is written.
+
+    Attributes:
+        quality: where the search for the byte limit starts; None for lossless formats.
+        quality_floor: the search never goes below.
+        chroma: JPEG chroma subsampling.
+        compression: TIFF only.
+    """
+
+    format: Format
+    quality: Quality | None = None
+    quality_floor: Quality | None = None
+    chroma: Literal["4:4:4", "4:2:0"] = "4:4:4"
+    bit_depth: Literal[8, 16] = 8
+    compression: Literal["none", "deflate", "lzw", "zstd"] = "none"
+
+    @model_validator(mode="after")
+    def _quality_is_given_where_it_counts(self) -> Encoding:
+        lossy = self.format in (Format.JPEG, Format.WEBP)
+        if lossy != (self.quality is not None):
+            raise ValueError(f"quality is {'required' if lossy else 'meaningless'} for {self.format}")
+        if self.quality and self.quality_floor and self.quality_floor > self.quality:
+            raise ValueError(f"quality_floor {self.quality_floor} is above quality {self.quality}")
+        return self
+
+
+class Canvas(Value):
+    """How large a rendition is.
+
+    Attributes:
+        aspect: ``"width:height"``; None lets the canvas follow the product with even margins.
+        min_px: least longest side.
+        recommended_px: longest side that is aimed at; None means full resolution.
+        max_px: greatest longest side.
+        dpi: written into the file; says nothing about its pixels.
+    """
+
+    aspect: str | None = None
+    min_px: Pixels
+    recommended_px: Pixels | None = None
+    max_px: Pixels | None = None
+    dpi: Pixels | None = None
+
+    @field_validator("aspect")
+    @classmethod
+    def _aspect_is_two_numbers(cls, aspect: str | None) -> str | None:
+        if aspect is not None and not re.fullmatch(r"0*[1-9]\d{0,4}(\.\d+)?:0*[1-9]\d{0,4}(\.\d+)?", aspect):
+            raise ValueError('"width:height" in quotes, such as "1:1"')
+        return aspect
+
+    @model_validator(mode="after")
+    def _sizes_are_in_order(self) -> Canvas:
+        if self.max_px is not None and self.max_px < self.min_px:
+            raise ValueError(f"max_px of at least min_px {self.min_px}, not {self.max_px}")
+        if self.recommended_px is not None and not self.min_px <= self.recommended_px <= (self.max_px or 10**9):
+            raise ValueError(f"recommended_px between min_px and max_px, not {self.recommended_px}")
+        return self
+
+    @property
+    def width_over_height(self) -> float | None:
+        """The aspect as a number; None where the canvas follows the product."""
+        if self.aspect is None:
+            return None
+        width, height = self.aspect.split(":")
+        return float(width) / float(height)
+
+
+class Fill(Value):
+    """How much of the canvas the product's longest side may take; what is aimed at stands in the rules.
+
+    Attributes:
+        least_ratio, most_ratio: what the platform accepts.
+    """
+
+    least_ratio: Ratio = 0.0
+    most_ratio: Ratio = 1.0
+
+    @model_validator(mode="after")
+    def _least_is_below_most(self) -> Fill:
+        if self.least_ratio > self.most_ratio:
+            raise ValueError(f"least_ratio not above most_ratio; found {self.least_ratio} above {self.most_ratio}")
+        return self
+
+
+class Platform(Value):
+    """One target: ``configs/platforms/<name>.yaml``.
+
+    Attributes:
+        naming: template of the delivered name without extension; see `packshot.naming.fill_template`.
+        fallback: a second encoding for shops whose readers may not know the first.
+        views: which views it takes, as shell patterns (``MAIN``, ``PT*``, ``*``).
+        min_bytes, max_bytes: of the file.
+        source, checked, authority: where the figures come from, when they were read, who says so.
+    """
+
+    name: str
+    title: str
+    enabled: bool = True
+    encoding: Encoding
+    fallback: Encoding | None = None
+    canvas: Canvas
+    background: Background
+    fill: Fill = Fill()
+    profile: Profile = Profile.SRGB
+    max_bytes: Bytes | None = None
+    min_bytes: Bytes | None = None
+    naming: NamingTemplate
+    views: Annotated[tuple[str, ...], Field(min_length=1)] = ("*",)
+    rules: EditRules = EditRules()
+    source: Annotated[str, Field(min_length=1)]
+    checked: datetime.date
+    authority: Authority
+    notes: str = ""
+
+    @model_validator(mode="after")
+    def _a_pure_white_platform_keeps_no_shadow(self) -> Platform:
+        if self.background is Background.PURE_WHITE and self.rules.shadow is Shadow.KEEP:
+            raise ValueError("shadow: drop where the background is pure_white")
+        return self
+
+    def takes(self, view: str) -> bool:
+        """Return whether this platform takes a view such as ``MAIN`` or ``PT03``, in any case of letters."""
+        return any(fnmatch.fnmatchcase(view.upper(), pattern.upper()) for pattern in self.views)

@@ -1,0 +1,120 @@
+"""Limits of the stages: ``configs/ingest.yaml``, ``routing.yaml``, ``qc.yaml``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from packshot.specs.fields import Bytes, Pixels, Ratio
+from packshot.types import Value
+
+
+class IngestConfig(Value):
+    """``configs/ingest.yaml``: what is accepted.
+
+    Attributes:
+        min_px: least longest side of a photograph.
+        max_bytes, max_pixels, max_side_px, max_frames: beyond these a file is refused before it is decoded.
+        group_gap_s: a longer pause between two photographs begins a new shoot group.
+    """
+
+    min_px: Pixels = 1000
+    max_bytes: Bytes = 1_000_000_000
+    max_pixels: Pixels = 250_000_000
+    max_side_px: Pixels = 60_000
+    max_frames: Pixels = 32
+    group_gap_s: Annotated[int, Field(gt=0)] = 1800
+
+
+class Feature(StrEnum):
+    """What is measured on a master before any cut-out. Every figure is in 0..1 and grows with the difficulty."""
+
+    EDGE_DENSITY = "edge_density"
+    THIN_STRUCTURE = "thin_structure"
+    HOLE_DENSITY = "hole_density"
+    SEE_THROUGH = "see_through"
+    TEXTURE = "texture"
+    OUTLINE_COMPLEXITY = "outline_complexity"
+    FUZZY_OUTLINE = "fuzzy_outline"
+    BACKDROP_ROUGHNESS = "backdrop_roughness"
+    TOUCHES_FRAME = "touches_frame"
+    OBJECTS = "objects"
+    COLOUR_MATCH = "colour_match"
+
+
+class ColourMatch(Value):
+    """From which `colour_match` the risk that product and backdrop run together counts as medium or high."""
+
+    medium: Ratio
+    high: Ratio
+
+    @model_validator(mode="after")
+    def _medium_is_below_high(self) -> ColourMatch:
+        if self.medium > self.high:
+            raise ValueError(f"medium not above high; found {self.medium} above {self.high}")
+        return self
+
+
+class RoutingConfig(Value):
+    """``configs/routing.yaml``: limits of the measured features; `model` names a trained model, None: rules only.
+
+    Attributes:
+        medium, complex: by feature, the figure from which a shot counts as medium or complex.
+        colour_match: limits of the colour-match risk.
+    """
+
+    model: str | None = None
+    medium: Mapping[Feature, Ratio]
+    complex: Mapping[Feature, Ratio]
+    colour_match: ColourMatch
+
+    @model_validator(mode="after")
+    def _medium_is_below_complex(self) -> RoutingConfig:
+        for feature in self.medium.keys() & self.complex.keys():
+            if self.medium[feature] > self.complex[feature]:
+                raise ValueError(f"{feature}: a medium limit not above the complex one")
+        return self
+
+
+class RuleLimits(Value):
+    """Where a measured figure begins to cost points and where it has cost them all.
+
+    Attributes:
+        weight: share of the component's points that this rule can take.
+        good: at or on the good side of this, nothing is taken.
+        bad: at or beyond this, all of it is taken; between, linearly.
+        gate: whether `bad` also forbids auto-approval.
+    """
+
+    weight: Ratio
+    good: float
+    bad: float
+    gate: bool = False
+
+
+class QcConfig(Value):
+    """``configs/qc.yaml``: weights of the four components, thresholds, limits of each rule."""
+
+    background_points: Annotated[int, Field(ge=0)] = 25
+    edge_points: Annotated[int, Field(ge=0)] = 25
+    fill_points: Annotated[int, Field(ge=0)] = 25
+    colour_points: Annotated[int, Field(ge=0)] = 25
+    approve_at: Annotated[float, Field(ge=0, le=100)] = 90
+    review_at: Annotated[float, Field(ge=0, le=100)] = 70
+    ring_floor: Mapping[str, Annotated[int, Field(ge=0, le=255)]]
+    """Least channel value allowed inside the codec's ringing distance, by ``jpeg-444``, ``jpeg-420``, ``webp``."""
+    ring_distance_px: Mapping[str, int]
+    """Distance from the product beyond which every decoded pixel must be exactly white, by the same keys."""
+    rules: Mapping[str, RuleLimits]
+
+    @model_validator(mode="after")
+    def _points_make_a_hundred(self) -> QcConfig:
+        total = self.background_points + self.edge_points + self.fill_points + self.colour_points
+        if total != 100:
+            raise ValueError(f"the four components must add up to 100 points, found {total}")
+        if self.review_at > self.approve_at:
+            raise ValueError(f"review_at {self.review_at} is above approve_at {self.approve_at}")
+        return self

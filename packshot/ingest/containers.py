@@ -16,8 +16,10 @@ from collections.abc import Callable, Mapping
 
 from packshot.ingest.boxes import read_heif, read_jpeg_xl
 from packshot.ingest.parts import Container, DamagedError
+from packshot.ingest.psd import read_psd
+from packshot.ingest.resources import IPTC, read_resources
 from packshot.ingest.sniff import FileKind
-from packshot.ingest.tiff_header import JPEG_FRAME_MARKERS, iptc_of_resources, read_tiff
+from packshot.ingest.tiff_header import JPEG_FRAME_MARKERS, read_tiff
 from packshot.types import Size
 
 _FRAMES_COUNTED = 10_000
@@ -83,7 +85,7 @@ def _with_jpeg_segment(found: Container, code: int, body: bytes, profile: dict[i
     if code == 0xE2 and body.startswith(b"ICC_PROFILE\0") and len(body) > 14:
         profile.setdefault(body[12], body[14:])
     if code == 0xED and body.startswith(b"Photoshop 3.0\0"):
-        return dataclasses.replace(found, iptc=found.iptc or iptc_of_resources(body[14:]))
+        return dataclasses.replace(found, iptc=found.iptc or read_resources(body[14:]).get(IPTC, b""))
     if code == 0xEE and body.startswith(b"Adobe") and len(body) >= 12:
         return dataclasses.replace(found, adobe_transform=body[11])
     return found
@@ -213,6 +215,7 @@ _READERS: Mapping[FileKind, Callable[[bytes], Container]] = {
     FileKind.GIF: _read_gif,
     FileKind.BMP: _read_bmp,
     FileKind.TIFF: read_tiff,
+    FileKind.PSD: read_psd,
     FileKind.HEIC: read_heif,
     FileKind.AVIF: read_heif,
     FileKind.JPEG_XL: read_jpeg_xl,

@@ -26,7 +26,6 @@ _SRGB_CICP, _P3_CICP = ((1, 13), (1, 1), (1, 6), (2, 2), (1, 2)), (12, 13)
 _PNG_SRGB_GAMMA = 0.45455
 _ADVICE = {
     FileKind.RAW: "Develop it to a 16-bit TIFF, or send the camera's JPEG.",
-    FileKind.PSD: "Save it as a TIFF.",
     FileKind.JPEG_2000: "Save it as a TIFF.",
     FileKind.ARCHIVE: "Unpack it and send the pictures in it.",
 }

@@ -18,9 +18,11 @@ from numpy.typing import NDArray
 from PIL import BmpImagePlugin, GifImagePlugin, ImageFile
 
 from packshot.colour.profile import ColourModel
+from packshot.ingest.findings import extra_channels
 from packshot.ingest.parts import Container, DamagedError, Raster
+from packshot.ingest.psd import decode_psd
 from packshot.ingest.sniff import FileKind
-from packshot.types import Finding, Status
+from packshot.types import Finding
 
 # tifffile logs every oddity of a damaged file; what matters of it comes back as an error.
 logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)
@@ -196,17 +198,8 @@ def _tiff_channels(
     index = extra.index(meanings[0]) - len(extra) if meanings else 0
     alpha = pixels[..., index] if meanings else None
     ignored = len(extra) - (1 if meanings else 0)
-    findings = (_extra_channels(ignored),) if ignored else ()
+    findings = (extra_channels(ignored),) if ignored else ()
     return colours, alpha, bool(meanings) and meanings[0] == _PREMULTIPLIED, findings
-
-
-def _extra_channels(count: int) -> Finding:
-    return Finding(
-        code="extra_channels_ignored",
-        status=Status.WARNING,
-        message=f"The file has {count} more channel(s) that are neither colour nor transparency; they were left out.",
-        measured=count,
-    )
 
 
 def _by_palette(pixels: NDArray[Any], page: tifffile.TiffPage) -> NDArray[np.uint16]:
@@ -241,4 +234,5 @@ _DECODERS: Mapping[FileKind, Callable[[bytes, Container], Raster]] = {
     FileKind.GIF: _decode_gif,
     FileKind.BMP: _decode_bmp,
     FileKind.TIFF: _decode_tiff,
+    FileKind.PSD: decode_psd,
 }

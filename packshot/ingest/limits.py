@@ -7,7 +7,7 @@ from packshot.ingest.parts import Container
 from packshot.specs.models import IngestConfig
 from packshot.types import Size
 
-_MOST_CHANNELS = 16
+_MOST_CHANNELS = 64
 _MOST_DEPTH = 64
 
 

@@ -47,6 +47,7 @@ PICTURES = frozenset(
         FileKind.JPEG_XL,
         FileKind.GIF,
         FileKind.BMP,
+        FileKind.PSD,
     }
 )
 """Kinds that are opened."""

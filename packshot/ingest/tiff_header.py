@@ -6,6 +6,7 @@ import struct
 
 from packshot.ingest.ifd import Directory, open_tiff
 from packshot.ingest.parts import Container, DamagedError
+from packshot.ingest.resources import IPTC, read_resources
 from packshot.types import Size
 
 JPEG_FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
@@ -49,7 +50,7 @@ def read_tiff(data: bytes) -> Container:
         icc=page.bytes_of(34675),
         exif=data,
         xmp=page.bytes_of(700),
-        iptc=page.bytes_of(33723) or iptc_of_resources(page.bytes_of(34377)),
+        iptc=page.bytes_of(33723) or read_resources(page.bytes_of(34377)).get(IPTC, b""),
         coding=_TIFF_COMPRESSIONS[page.whole(259, 1)],
     )
 
@@ -90,19 +91,3 @@ def _jpeg_size(data: bytes, at: int) -> tuple[int, int]:
             return width, height
         at += 2 + length
     raise DamagedError("a TIFF with a damaged JPEG in it")
-
-
-def iptc_of_resources(resources: bytes) -> bytes:
-    """Return the IPTC record of a Photoshop resource block (resource 0x0404); empty if it has none."""
-    at = 0
-    while resources[at : at + 4] == b"8BIM" and at + 12 <= len(resources):
-        (number,) = struct.unpack_from(">H", resources, at + 4)
-        name = resources[at + 6]
-        at += 6 + (name + 2 & ~1)
-        if at + 4 > len(resources):
-            break
-        (size,) = struct.unpack_from(">I", resources, at)
-        if number == 0x0404:
-            return resources[at + 4 : at + 4 + size]
-        at += 4 + (size + 1 & ~1)
-    return b""

@@ -61,7 +61,7 @@ def run_apart(paths: list[Path]) -> dict[str, tuple[str, float]]:
         ("hostile", 280),
         ("icc/pictures", 44),
         ("raw", 0),
-        ("editor_returns", 5),
+        ("editor_returns", 100),
         ("colour_targets", 5),
         ("icc/profiles", 0),
     ],

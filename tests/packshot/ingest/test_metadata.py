@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from packshot.ingest.containers import iptc_of_resources, read_container
+from packshot.ingest.containers import read_container
 from packshot.ingest.metadata import Metadata, read_metadata
 from packshot.ingest.packet import kept_metadata, xmp_packet
 from packshot.ingest.parts import Container
+from packshot.ingest.resources import IPTC, read_resources
 from packshot.ingest.sniff import FileKind
 
 
@@ -95,8 +96,8 @@ def test_iptc_is_found_among_photoshop_resources():
     record = iptc(((2, 5), b"Object"))
     other = b"8BIM\x03\xed\0\0" + (3).to_bytes(4, "big") + b"abc\0"
     wanted = b"8BIM\x04\x04\0\0" + len(record).to_bytes(4, "big") + record
-    assert iptc_of_resources(other + wanted) == record
-    assert iptc_of_resources(b"8BIM\x04\x04") == b""
+    assert read_resources(other + wanted)[IPTC] == record
+    assert read_resources(b"8BIM\x04\x04") == {}
 
 
 def test_entity_bombs_and_foreign_entities_are_left_out():

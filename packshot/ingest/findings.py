@@ -1,0 +1,24 @@
+"""Findings that more than one reader makes."""
+
+from __future__ import annotations
+
+from packshot.types import Finding, Status
+
+
+def extra_channels(count: int) -> Finding:
+    """The file has channels that are neither colour nor transparency."""
+    return Finding(
+        code="extra_channels_ignored",
+        status=Status.WARNING,
+        message=f"The file has {count} more channel(s) that are neither colour nor transparency; they were left out.",
+        measured=count,
+    )
+
+
+def on_white_already() -> Finding:
+    """The document is transparent, and the program that saved it laid it on white."""
+    return Finding(
+        code="transparency",
+        status=Status.WARNING,
+        message="The document is transparent; its flattened picture, which lies on white, was taken.",
+    )

@@ -1,0 +1,44 @@
+import dataclasses
+
+import pytest
+
+from packshot.errors import TooLargeError, TooSmallError, UnreadableError
+from packshot.ingest.limits import check_bytes, check_header, check_least
+from packshot.ingest.parts import Container
+from packshot.specs.models import IngestConfig
+from packshot.types import Size
+
+LIMITS = IngestConfig(min_px=100, max_bytes=1000, max_pixels=1_000_000, max_side_px=5000, max_frames=3)
+GOOD = Container(size=Size(1000, 1000), frames=3)
+
+
+def test_what_is_exactly_at_the_limits_is_accepted():
+    check_bytes(1000, name="a", limits=LIMITS)
+    check_header(GOOD, name="a", limits=LIMITS)
+    check_header(dataclasses.replace(GOOD, size=Size(5000, 200)), name="a", limits=LIMITS)
+    check_least(Size(100, 1), name="a", limits=LIMITS)
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "found"),
+    [
+        ({"size": Size(1000, 1001)}, TooLargeError, "1000 x 1001 pixels"),
+        ({"size": Size(5001, 1)}, TooLargeError, "5001 x 1 pixels"),
+        ({"tile": Size(5001, 16)}, TooLargeError, "side"),
+        ({"tile": Size(4000, 4000)}, TooLargeError, "too many pixels"),
+        ({"frames": 4}, TooLargeError, "4 frames"),
+        ({"size": Size(99, 99)}, TooSmallError, "99 x 99 pixels"),
+        ({"size": Size(0, 100)}, UnreadableError, "0 x 100"),
+        ({"size": Size(100, -5)}, UnreadableError, "100 x -5"),
+        ({"channels": 100}, UnreadableError, "100 channels"),
+        ({"bit_depth": 128}, UnreadableError, "128 bits"),
+    ],
+)
+def test_what_is_beyond_names_what_was_found(change, error, found):
+    with pytest.raises(error, match=found):
+        check_header(dataclasses.replace(GOOD, **change), name="a.tif", limits=LIMITS)
+
+
+def test_too_many_bytes_name_the_limit():
+    with pytest.raises(TooLargeError, match="1,001 bytes; allowed at most 1,000 bytes"):
+        check_bytes(1001, name="a.tif", limits=LIMITS)

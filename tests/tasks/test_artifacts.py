@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import base64
+import re
+import urllib.request
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.artifacts import INLINE_MAX_BYTES, artifact_key, picture, plain
+from tasks.storage import Storage
+
+NAMES = st.text("aAb9._- ", min_size=1, max_size=5)
+
+
+@given(st.lists(NAMES, min_size=1, max_size=3), st.lists(NAMES, min_size=1, max_size=3))
+def test_different_names_have_different_keys(first: list[str], second: list[str]) -> None:
+    if first != second:
+        assert artifact_key("shot", *first) != artifact_key("shot", *second)
+
+
+@given(st.lists(st.text(min_size=1), min_size=1, max_size=3))
+def test_every_key_has_only_what_prefect_accepts(parts: list[str]) -> None:
+    assert re.fullmatch(r"[a-z0-9-]+", artifact_key("shot", *parts))
+
+
+def test_a_key_that_needs_no_change_stays_readable() -> None:
+    assert artifact_key("batch", "acme", "spring-24") == "batch--acme--spring-24"
+
+
+@given(st.text())
+def test_text_from_outside_has_no_mark_that_is_not_escaped(text: str) -> None:
+    escaped = plain(text)
+    assert "\n" not in escaped
+    assert not re.search(r"(?<!\\)[<\[`*_|!#]", escaped.replace("\\\\", ""))
+    assert re.sub(r"\\(.)", r"\1", escaped) == " ".join(text.split())
+
+
+def test_a_small_picture_stands_in_the_artifact_itself() -> None:
+    shown = picture("batches/x.webp", alt="before [1]", inline=b"small")
+    assert shown == f"![before \\[1\\]](data:image/webp;base64,{base64.b64encode(b'small').decode()})"
+
+
+def test_a_big_picture_is_a_link_that_opens(storage: Storage) -> None:
+    data = b"x" * (INLINE_MAX_BYTES + 1)
+    storage.put("batches/x.webp", data, content_type="image/webp")
+    for inline in (data, b""):
+        match = re.fullmatch(r"!\[before\]\((http://\S+)\)", picture("batches/x.webp", alt="before", inline=inline))
+        assert match
+        with urllib.request.urlopen(match[1]) as answer:
+            assert answer.read() == data
+
+
+def test_what_browsers_do_not_show_is_refused() -> None:
+    with pytest.raises(ValueError, match="image/tiff"):
+        picture("batches/x.tif", alt="x", media_type="image/tiff")

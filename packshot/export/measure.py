@@ -62,8 +62,15 @@ def product_zone(matte: Matte, before: NDArray[Any], *, shadow_kept: bool) -> Ma
     """
     zone: Mask = matte > (INVISIBLE if before.dtype == np.uint8 else 0)
     if shadow_kept:
-        zone = zone | (before != np.iinfo(before.dtype).max).any(axis=2)
+        zone |= off_white(before)
     return zone
+
+
+def off_white(pixels: NDArray[Any]) -> Mask:
+    """Return where any channel of (rows, columns, 3) uint8 or uint16 is less than the greatest value of its type."""
+    white = int(np.iinfo(pixels.dtype).max)
+    exact = cv2.inRange(pixels, (white,) * 3, (white,) * 3)
+    return np.asarray(exact == 0, np.bool_)
 
 
 def measure_white(pixels: NDArray[Any], zone: Mask, *, ring_distance_px: int) -> WhiteFigures:
@@ -76,7 +83,7 @@ def measure_white(pixels: NDArray[Any], zone: Mask, *, ring_distance_px: int) ->
     distance = cv2.distanceTransform(np.where(zone, np.uint8(0), np.uint8(1)), cv2.DIST_C, 3)
     beyond: Mask = distance > ring_distance_px
     white = int(np.iinfo(pixels.dtype).max)
-    off = cv2.inRange(pixels, (white,) * 3, (white,) * 3) == 0
+    off = off_white(pixels)
     off &= ~zone
     ring = pixels[off & ~beyond]
     return WhiteFigures(
@@ -118,7 +125,7 @@ def visible_product_box(pixels: NDArray[Any], matte: Matte) -> Box | None:
 
     A rim that was blown out to white is product, but nobody will see it: the fill is measured without it.
     """
-    seen = (matte > 0.5) & (pixels != np.iinfo(pixels.dtype).max).any(axis=2)
+    seen = (matte > 0.5) & off_white(pixels)
     left, top, width, height = cv2.boundingRect(seen.view(np.uint8))
     return Box(left, top, left + width, top + height) if width and height else None
 

@@ -1,0 +1,303 @@
+"""``report.html``: one page that a client opens without a network, with every picture in it."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import cv2
+import jinja2
+import numpy as np
+from PIL import Image
+
+from packshot.colour.spaces import srgb_profile
+from packshot.colour.transform import convert
+from packshot.export.decoded import decode_delivered
+from packshot.export.delivery import KINDS, DeliveredFile, DeliverySummary, Kind, ShotSummary
+from packshot.types import Finding, Size, Status, Value, Verdict
+
+PICTURE_PX = 560
+THUMBNAIL_PX = 112
+PICTURE_BUDGET_BYTES = 80_000_000
+"""Pictures of later shots are left out, and the page says so, once it holds this much: browsers must still open it."""
+_COMPONENT_POINTS = 25.0
+_GAP_GREY, _GAP_PX = 128, 12
+_QUALITY = 80
+_KIND_WORDS: Mapping[Kind, str] = {
+    "delivered": "Delivered",
+    "waiting": "Waiting for a person",
+    "refused": "Refused",
+    "failed": "Failed",
+}
+_VERDICT_WORDS = {
+    Verdict.AUTO_APPROVE.value: "Approved by the machine",
+    Verdict.HUMAN_REVIEW.value: "Reviewed by a person",
+    Verdict.REJECT_AND_REDO.value: "Redone by a person",
+}
+_STATUS_WORDS = {
+    Status.PASSED: "passed",
+    Status.WARNING: "warning",
+    Status.FAILED: "failed",
+    Status.SKIPPED: "not checked",
+}
+
+
+class EvidencePicture(Value):
+    """A place at 1:1, before and after side by side.
+
+    Attributes:
+        picture: of any format that browsers show.
+    """
+
+    code: str
+    message: str
+    picture: bytes
+
+
+class ShotPictures(Value):
+    """The pictures of one shot.
+
+    Attributes:
+        preview: before and after side by side; the photograph alone where there is no edit.
+        evidence: the worst places, worst first.
+        renditions: path in the delivery -> thumbnail, see `thumbnail`.
+    """
+
+    preview: bytes = b""
+    evidence: tuple[EvidencePicture, ...] = ()
+    renditions: Mapping[str, bytes] = {}
+
+
+def report_html(delivery: DeliverySummary, *, pictures: Mapping[str, ShotPictures]) -> bytes:
+    """Return the page, UTF-8.
+
+    Args:
+        pictures: by shot's name; a shot without pictures is described in words.
+    """
+    budget = _Budget(PICTURE_BUDGET_BYTES)
+    delivered = [_shot(shot, pictures.get(shot.shot, ShotPictures()), budget) for shot in delivery.shots if shot.files]
+    page = _environment().get_template("report.html.j2")
+    text = page.render(
+        delivery=delivery,
+        counts=[_count(delivery, kind) for kind in KINDS],
+        platforms=_platforms(delivery),
+        shots=delivered,
+        absent=_absent(delivery, pictures, budget),
+        remarks=[_finding(finding) for finding in delivery.findings],
+        left_out=budget.left_out,
+    )
+    return text.encode()
+
+
+def thumbnail(data: bytes, *, longest_px: int = THUMBNAIL_PX) -> bytes:
+    """Return a small sRGB WebP of a delivered file, for looking at only.
+
+    Raises:
+        RefusedInputError: it cannot be decoded.
+    """
+    photo = decode_delivered(data).photo
+    share = min(1.0, longest_px / photo.size.longest)
+    size = Size(max(1, round(photo.size.width * share)), max(1, round(photo.size.height * share)))
+    small = np.ascontiguousarray(cv2.resize(photo.pixels, size, interpolation=cv2.INTER_AREA))
+    shown = convert(small, source=photo.icc or srgb_profile(), target=srgb_profile(), bit_depth=8)
+    return _webp(Image.fromarray(shown))
+
+
+class _Budget:
+    """Counts the pictures that go into the page, and those for which there is no room."""
+
+    def __init__(self, n_bytes: int) -> None:
+        self._left = n_bytes
+        self.left_out = 0
+
+    def uri(self, picture: bytes) -> str:
+        if not picture:
+            return ""
+        if len(picture) > self._left:
+            self.left_out += 1
+            return ""
+        self._left -= len(picture)
+        kind = "webp" if picture[8:12] == b"WEBP" else "png" if picture[:4] == b"\x89PNG" else "jpeg"
+        return f"data:image/{kind};base64,{base64.b64encode(picture).decode()}"
+
+
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("packshot.export", "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"thousands": "{:,}".format, "bytes": _bytes_in_words, "title": _title}
+    return environment
+
+
+def _bytes_in_words(n_bytes: int) -> str:
+    if n_bytes < 1_000_000:
+        return f"{max(1, round(n_bytes / 1000))} kB"
+    return f"{n_bytes / 1_000_000:.1f} MB"
+
+
+def _title(name: str) -> str:
+    """``amazon_main`` as people write it."""
+    return name.replace("_", " ").replace("-", " ").capitalize()
+
+
+def _count(delivery: DeliverySummary, kind: Kind) -> dict[str, Any]:
+    number = delivery.counts[kind]
+    total = len(delivery.shots) or 1
+    return {"kind": kind, "word": _KIND_WORDS[kind], "number": number, "share": f"{100 * number / total:.2f}"}
+
+
+def _platforms(delivery: DeliverySummary) -> list[dict[str, Any]]:
+    found: dict[str, list[DeliveredFile]] = defaultdict(list)
+    for _, file in delivery.files:
+        found[file.platform].append(file)
+    return [
+        {
+            "name": name,
+            "files": len(files),
+            "bytes": sum(file.size_bytes for file in files),
+            "formats": ", ".join(sorted({_encoding(file) for file in files})),
+            "checked": sum(file.background.checked_px for file in files if file.background),
+            "off_white": sum(file.background.off_white_px for file in files if file.background),
+        }
+        for name, files in sorted(found.items())
+    ]
+
+
+def _shot(shot: ShotSummary, pictures: ShotPictures, budget: _Budget) -> dict[str, Any]:
+    before, after = _split(pictures.preview)
+    return {
+        "summary": shot,
+        "name": shot.fact("sku") or shot.shot,
+        "ids": [(name.upper(), shot.fact(name)) for name in ("asin", "isbn", "ean", "upc", "gtin") if shot.fact(name)],
+        "view": shot.fact("view"),
+        "verdict": _VERDICT_WORDS.get(shot.verdict, _title(shot.verdict)),
+        "before": budget.uri(before),
+        "after": budget.uri(after),
+        "components": [
+            {"name": name, "points": f"{points:.1f}", "share": f"{100 * points / _COMPONENT_POINTS:.1f}"}
+            for name, points in shot.components.items()
+        ],
+        "findings": [_finding(finding) for finding in shot.remarks],
+        "passed": sum(finding.status is Status.PASSED for finding in shot.findings),
+        "evidence": [
+            {"code": one.code, "message": one.message, "picture": uri, "width": _size(one.picture).width}
+            for one in pictures.evidence
+            if (uri := budget.uri(one.picture))
+        ],
+        "files": [_file(file, budget.uri(pictures.renditions.get(file.path, b""))) for file in shot.files],
+    }
+
+
+def _file(file: DeliveredFile, picture: str) -> dict[str, Any]:
+    return {
+        "summary": file,
+        "picture": picture,
+        "name": file.path.rsplit("/", 1)[-1],
+        "encoding": _encoding(file),
+        "fill": f"{file.fill_ratio:.1%}",
+        "white": _white(file),
+        "colour": f"{file.colour.mean_delta_e:.2f} / {file.colour.p95_delta_e:.2f}" if file.colour else "not compared",
+        "findings": [_finding(finding) for finding in file.remarks],
+    }
+
+
+def _encoding(file: DeliveredFile) -> str:
+    words = [file.format.upper() if file.format != "webp" else "WebP"]
+    words.append(f"q{file.quality}" if file.quality is not None else "lossless")
+    if file.chroma:
+        words.append(file.chroma)
+    if file.bit_depth != 8:
+        words.append(f"{file.bit_depth} bit")
+    return " ".join(words)
+
+
+def _white(file: DeliveredFile) -> dict[str, Any]:
+    figures = file.background
+    if figures is None or figures.checked_px == 0:
+        return {"exact": False, "text": "not checked"}
+    if figures.off_white_px:
+        return {"exact": False, "text": f"{figures.off_white_px:,} of {figures.checked_px:,} px are off"}
+    where = f"from {figures.white_from_px} px on" if figures.white_from_px else "everywhere"
+    return {"exact": True, "text": f"{figures.checked_px:,} px, {where}"}
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "code": finding.code,
+        "status": finding.status.value,
+        "word": "stops approval" if finding.stops_approval else _STATUS_WORDS[finding.status],
+        "message": finding.message,
+    }
+
+
+def _absent(delivery: DeliverySummary, pictures: Mapping[str, ShotPictures], budget: _Budget) -> list[dict[str, Any]]:
+    """What this delivery doesn't hold, by fate."""
+    groups = []
+    for kind in ("waiting", "refused", "failed", "delivered"):
+        shots = [shot for shot in delivery.shots if shot.kind == kind and not shot.files]
+        if shots:
+            word = "Delivered before" if kind == "delivered" else _KIND_WORDS[kind]
+            rows = [
+                {"summary": shot, "picture": budget.uri(_small(pictures.get(shot.shot, ShotPictures()).preview))}
+                for shot in shots
+            ]
+            groups.append({"kind": kind, "word": word, "shots": rows})
+    return groups
+
+
+def _small(preview: bytes) -> bytes:
+    before, _ = _split(preview)
+    return _fitted(_opened(before), THUMBNAIL_PX) if before else b""
+
+
+def _split(preview: bytes) -> tuple[bytes, bytes]:
+    """Before and after, small enough for the page; the second is empty where there is only one picture."""
+    if not preview:
+        return b"", b""
+    whole = np.asarray(_opened(preview))
+    side = (whole.shape[1] - _GAP_PX) // 2
+    gap = whole[:, max(side, 0) : side + _GAP_PX].astype(np.int16)
+    parts = [whole]
+    if side > 0 and np.abs(gap[:, 2:-2] - _GAP_GREY).mean() < 8:
+        parts = [whole[:, :side], whole[:, side + _GAP_PX :]]
+    pictures = [_fitted(Image.fromarray(np.ascontiguousarray(part)), PICTURE_PX) for part in parts]
+    return pictures[0], pictures[1] if len(pictures) > 1 else b""
+
+
+def _opened(picture: bytes) -> Image.Image:
+    with Image.open(io.BytesIO(picture)) as image:
+        return image.convert("RGB")
+
+
+def _fitted(picture: Image.Image, longest_px: int) -> bytes:
+    picture.thumbnail((longest_px, longest_px), Image.Resampling.LANCZOS)
+    return _webp(picture)
+
+
+def _webp(picture: Image.Image) -> bytes:
+    stream = io.BytesIO()
+    picture.save(stream, "WEBP", quality=_QUALITY, method=2)
+    return stream.getvalue()
+
+
+def _size(picture: bytes) -> Size:
+    with Image.open(io.BytesIO(picture)) as image:
+        return Size(*image.size)
+
+
+def pictures_of(preview: bytes, evidence: Iterable[tuple[str, str, bytes]] = ()) -> ShotPictures:
+    """Return a shot's pictures from what the line keeps of it.
+
+    Args:
+        preview: its ``preview.webp``.
+        evidence: triples of (code, sentence, picture), worst first.
+    """
+    found = tuple(EvidencePicture(code=code, message=message, picture=picture) for code, message, picture in evidence)
+    return ShotPictures(preview=preview, evidence=found)

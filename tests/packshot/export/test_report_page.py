@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import base64
+import io
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from packshot.export import report_page
+from packshot.export.delivery import DeliveredFile, DeliverySummary
+from packshot.export.report_page import ShotPictures, pictures_of, report_html, thumbnail
+from packshot.types import Sourced
+from tests.packshot.export.deliveries import delivery
+
+File = tuple[DeliveredFile, bytes]
+
+
+def webp(*colours: tuple[int, int, int], gap: bool = True) -> bytes:
+    parts: list[np.ndarray] = []
+    for colour in colours:
+        if parts and gap:
+            parts.append(np.full((300, 12, 3), 128, np.uint8))
+        parts.append(np.full((300, 300, 3), colour, np.uint8))
+    stream = io.BytesIO()
+    Image.fromarray(np.hstack(parts)).save(stream, "WEBP", quality=82)
+    return stream.getvalue()
+
+
+def pictures(*, thumbnails: bool = True) -> dict[str, ShotPictures]:
+    preview = webp((200, 30, 30), (30, 30, 200))
+    shown = pictures_of(preview, [("fringe", "A faint fringe.", webp((9, 9, 9), (250, 250, 250)))])
+    small = {"amazon_main/B0PACK0301.MAIN.jpg": webp((1, 2, 3))} if thumbnails else {}
+    return {"KTL301_MAIN": shown.model_copy(update={"renditions": small})}
+
+
+class Page(HTMLParser):
+    """Collects what a browser would load and what a reader would read; complains about tags left open."""
+
+    def __init__(self, page: bytes) -> None:
+        super().__init__(convert_charrefs=True)
+        self.links: list[str] = []
+        self.words: list[str] = []
+        self._open: list[str] = []
+        self.feed(page.decode())
+        assert self._open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.links += [value or "" for name, value in attrs if name in ("src", "href", "srcset", "action")]
+        if tag not in ("meta", "img", "br", "link", "input", "hr"):
+            self._open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if not self._open or self._open[-1] != "style":
+            self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return re.sub(r"\s+", " ", " ".join(self.words))
+
+
+def shown(uri: str) -> np.ndarray:
+    with Image.open(io.BytesIO(base64.b64decode(uri.split(",", 1)[1]))) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+def test_the_page_needs_nothing_but_itself(amazon_file: File) -> None:
+    page = report_html(delivery(amazon_file[0]), pictures=pictures())
+    links = Page(page).links
+    assert len([link for link in links if link.startswith("data:image/")]) == 4
+    assert all(link.startswith(("data:image/", "#")) for link in links)
+    assert b"<script" not in page
+    assert b"default-src 'none'" in page
+
+
+def test_before_and_after_are_shown_side_by_side(amazon_file: File) -> None:
+    links = Page(report_html(delivery(amazon_file[0]), pictures=pictures())).links
+    before, after = (shown(link) for link in links[:2])
+    assert before.shape == after.shape == (300, 300, 3)
+    assert before.mean(axis=(0, 1)) == pytest.approx((200, 30, 30), abs=4)
+    assert after.mean(axis=(0, 1)) == pytest.approx((30, 30, 200), abs=4)
+
+
+def test_a_photograph_without_an_edit_is_shown_alone(amazon_file: File) -> None:
+    only = {"KTL301_MAIN": pictures_of(webp((200, 30, 30)))}
+    text = report_html(delivery(amazon_file[0]), pictures=only).decode()
+    assert "Before: as received" in text
+    assert "After: on white" not in text
+
+
+def test_every_photograph_is_named_with_its_reason(amazon_file: File) -> None:
+    summary = delivery(amazon_file[0])
+    text = Page(report_html(summary, pictures=pictures())).text
+    for shot in summary.shots:
+        assert shot.file in text
+        assert shot.files or shot.why in text
+    assert "4 photographs received = 1 delivered + 1 waiting for a person + 1 refused + 1 failed" in text
+    assert "The manifest names LMP701.jpg, not uploaded." in text
+    assert "READY: closes the batch" in text
+    assert "needs 'gtin14'" in text
+
+
+def test_the_figures_of_each_file_are_shown(amazon_file: File) -> None:
+    file = amazon_file[0]
+    text = Page(report_html(delivery(file), pictures=pictures())).text
+    assert file.background is not None
+    assert f"{file.background.checked_px:,} px, from {file.background.white_from_px} px on" in text
+    assert f"{file.fill_ratio:.1%}" in text
+    assert "JPEG q95 4:4:4" in text
+    assert "96.4" in text
+    assert "Colour not verified" in text
+    assert "A faint fringe in the backdrop's colour" in text
+
+
+def test_nothing_a_client_wrote_becomes_markup(amazon_file: File) -> None:
+    summary = delivery(amazon_file[0])
+    facts = {**summary.shots[0].facts, "sku": Sourced(value="<img src=x onerror=alert(1)>", source="manifest")}
+    evil = summary.model_copy(
+        update={"shots": (summary.shots[0].model_copy(update={"facts": facts}), *summary.shots[1:])}
+    )
+    page = report_html(evil, pictures={})
+    assert b"<img src=x" not in page
+    assert "<img src=x onerror=alert(1)>" in Page(page).text
+    assert b"&lt;five times&gt;" in page
+
+
+def test_pictures_beyond_the_budget_are_left_out_and_said(amazon_file: File, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(report_page, "PICTURE_BUDGET_BYTES", 10)
+    page = Page(report_html(delivery(amazon_file[0]), pictures=pictures()))
+    assert not [link for link in page.links if link.startswith("data:")]
+    assert "4 pictures are left out here" in page.text
+
+
+def test_a_delivery_of_nothing_is_still_a_page(amazon_file: File) -> None:
+    empty: DeliverySummary = delivery(amazon_file[0]).model_copy(update={"shots": (), "ignored": {}, "findings": ()})
+    assert "0 photographs received" in Page(report_html(empty, pictures={})).text
+
+
+def test_the_same_delivery_gives_the_same_page(amazon_file: File) -> None:
+    assert report_html(delivery(amazon_file[0]), pictures=pictures()) == report_html(
+        delivery(amazon_file[0]), pictures=pictures()
+    )
+
+
+def test_a_thumbnail_shows_a_delivered_file_small(amazon_file: File) -> None:
+    with Image.open(io.BytesIO(thumbnail(amazon_file[1], longest_px=64))) as image:
+        assert image.size == (64, 64)
+        assert np.asarray(image.convert("RGB"))[0, 0].min() >= 250

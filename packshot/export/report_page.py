@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import cv2
@@ -71,23 +71,28 @@ class ShotPictures(Value):
     renditions: Mapping[str, bytes] = {}
 
 
-def report_html(delivery: DeliverySummary, *, pictures: Mapping[str, ShotPictures]) -> bytes:
+def report_html(delivery: DeliverySummary, *, pictures: Callable[[ShotSummary], ShotPictures]) -> bytes:
     """Return the page, UTF-8.
 
     Args:
-        pictures: by shot's name; a shot without pictures is described in words.
+        pictures: gives one shot's pictures; asked once for each shot, as long as the page has room for more. A shot
+            without pictures is described in words.
     """
     budget = _Budget(PICTURE_BUDGET_BYTES)
-    delivered = [_shot(shot, pictures.get(shot.shot, ShotPictures()), budget) for shot in delivery.shots if shot.files]
+
+    def ask(shot: ShotSummary) -> ShotPictures:
+        return ShotPictures() if budget.spent else pictures(shot)
+
+    delivered = [_shot(shot, ask(shot), budget) for shot in delivery.shots if shot.files]
     page = _environment().get_template("report.html.j2")
     text = page.render(
         delivery=delivery,
         counts=[_count(delivery, kind) for kind in KINDS],
         platforms=_platforms(delivery),
         shots=delivered,
-        absent=_absent(delivery, pictures, budget),
+        absent=_absent(delivery, ask, budget),
         remarks=[_finding(finding) for finding in delivery.findings],
-        left_out=budget.left_out,
+        pictures_left_out=budget.spent,
     )
     return text.encode()
 
@@ -107,17 +112,17 @@ def thumbnail(data: bytes, *, longest_px: int = THUMBNAIL_PX) -> bytes:
 
 
 class _Budget:
-    """Counts the pictures that go into the page, and those for which there is no room."""
+    """Counts the pictures that go into the page; spent as soon as one had to be left out."""
 
     def __init__(self, n_bytes: int) -> None:
         self._left = n_bytes
-        self.left_out = 0
+        self.spent = False
 
     def uri(self, picture: bytes) -> str:
         if not picture:
             return ""
         if len(picture) > self._left:
-            self.left_out += 1
+            self.spent = True
             return ""
         self._left -= len(picture)
         kind = "webp" if picture[8:12] == b"WEBP" else "png" if picture[:4] == b"\x89PNG" else "jpeg"
@@ -237,17 +242,16 @@ def _finding(finding: Finding) -> dict[str, Any]:
     }
 
 
-def _absent(delivery: DeliverySummary, pictures: Mapping[str, ShotPictures], budget: _Budget) -> list[dict[str, Any]]:
+def _absent(
+    delivery: DeliverySummary, ask: Callable[[ShotSummary], ShotPictures], budget: _Budget
+) -> list[dict[str, Any]]:
     """What this delivery doesn't hold, by fate."""
     groups = []
     for kind in ("waiting", "refused", "failed", "delivered"):
         shots = [shot for shot in delivery.shots if shot.kind == kind and not shot.files]
         if shots:
             word = "Delivered before" if kind == "delivered" else _KIND_WORDS[kind]
-            rows = [
-                {"summary": shot, "picture": budget.uri(_small(pictures.get(shot.shot, ShotPictures()).preview))}
-                for shot in shots
-            ]
+            rows = [{"summary": shot, "picture": budget.uri(_small(ask(shot).preview))} for shot in shots]
             groups.append({"kind": kind, "word": word, "shots": rows})
     return groups
 
@@ -292,12 +296,16 @@ def _size(picture: bytes) -> Size:
         return Size(*image.size)
 
 
-def pictures_of(preview: bytes, evidence: Iterable[tuple[str, str, bytes]] = ()) -> ShotPictures:
+def pictures_of(
+    preview: bytes, evidence: Iterable[tuple[str, str, bytes]] = (), renditions: Mapping[str, bytes] | None = None
+) -> ShotPictures:
     """Return a shot's pictures from what the line keeps of it.
 
     Args:
         preview: its ``preview.webp``.
         evidence: triples of (code, sentence, picture), worst first.
+        renditions: path in the delivery -> the delivered file; made small here.
     """
     found = tuple(EvidencePicture(code=code, message=message, picture=picture) for code, message, picture in evidence)
-    return ShotPictures(preview=preview, evidence=found)
+    small = {path: thumbnail(data) for path, data in (renditions or {}).items()}
+    return ShotPictures(preview=preview, evidence=found, renditions=small)

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from packshot.export import report_page
-from packshot.export.delivery import DeliveredFile, DeliverySummary
+from packshot.export.delivery import DeliveredFile, DeliverySummary, ShotSummary
 from packshot.export.report_page import ShotPictures, pictures_of, report_html, thumbnail
 from packshot.types import Sourced
 from tests.packshot.export.deliveries import delivery
@@ -29,11 +29,16 @@ def webp(*colours: tuple[int, int, int], gap: bool = True) -> bytes:
     return stream.getvalue()
 
 
-def pictures(*, thumbnails: bool = True) -> dict[str, ShotPictures]:
+def pictures(shot: ShotSummary) -> ShotPictures:
+    if not shot.files:
+        return ShotPictures()
     preview = webp((200, 30, 30), (30, 30, 200))
     shown = pictures_of(preview, [("fringe", "A faint fringe.", webp((9, 9, 9), (250, 250, 250)))])
-    small = {"amazon_main/B0PACK0301.MAIN.jpg": webp((1, 2, 3))} if thumbnails else {}
-    return {"KTL301_MAIN": shown.model_copy(update={"renditions": small})}
+    return shown.model_copy(update={"renditions": {"amazon_main/B0PACK0301.MAIN.jpg": webp((1, 2, 3))}})
+
+
+def without(_: ShotSummary) -> ShotPictures:
+    return ShotPictures()
 
 
 class Page(HTMLParser):
@@ -70,7 +75,7 @@ def shown(uri: str) -> np.ndarray:
 
 
 def test_the_page_needs_nothing_but_itself(amazon_file: File) -> None:
-    page = report_html(delivery(amazon_file[0]), pictures=pictures())
+    page = report_html(delivery(amazon_file[0]), pictures=pictures)
     links = Page(page).links
     assert len([link for link in links if link.startswith("data:image/")]) == 4
     assert all(link.startswith(("data:image/", "#")) for link in links)
@@ -79,7 +84,7 @@ def test_the_page_needs_nothing_but_itself(amazon_file: File) -> None:
 
 
 def test_before_and_after_are_shown_side_by_side(amazon_file: File) -> None:
-    links = Page(report_html(delivery(amazon_file[0]), pictures=pictures())).links
+    links = Page(report_html(delivery(amazon_file[0]), pictures=pictures)).links
     before, after = (shown(link) for link in links[:2])
     assert before.shape == after.shape == (300, 300, 3)
     assert before.mean(axis=(0, 1)) == pytest.approx((200, 30, 30), abs=4)
@@ -87,15 +92,15 @@ def test_before_and_after_are_shown_side_by_side(amazon_file: File) -> None:
 
 
 def test_a_photograph_without_an_edit_is_shown_alone(amazon_file: File) -> None:
-    only = {"KTL301_MAIN": pictures_of(webp((200, 30, 30)))}
-    text = report_html(delivery(amazon_file[0]), pictures=only).decode()
+    alone = pictures_of(webp((200, 30, 30)))
+    text = report_html(delivery(amazon_file[0]), pictures=lambda _: alone).decode()
     assert "Before: as received" in text
     assert "After: on white" not in text
 
 
 def test_every_photograph_is_named_with_its_reason(amazon_file: File) -> None:
     summary = delivery(amazon_file[0])
-    text = Page(report_html(summary, pictures=pictures())).text
+    text = Page(report_html(summary, pictures=pictures)).text
     for shot in summary.shots:
         assert shot.file in text
         assert shot.files or shot.why in text
@@ -107,7 +112,7 @@ def test_every_photograph_is_named_with_its_reason(amazon_file: File) -> None:
 
 def test_the_figures_of_each_file_are_shown(amazon_file: File) -> None:
     file = amazon_file[0]
-    text = Page(report_html(delivery(file), pictures=pictures())).text
+    text = Page(report_html(delivery(file), pictures=pictures)).text
     assert file.background is not None
     assert f"{file.background.checked_px:,} px, from {file.background.white_from_px} px on" in text
     assert f"{file.fill_ratio:.1%}" in text
@@ -123,7 +128,7 @@ def test_nothing_a_client_wrote_becomes_markup(amazon_file: File) -> None:
     evil = summary.model_copy(
         update={"shots": (summary.shots[0].model_copy(update={"facts": facts}), *summary.shots[1:])}
     )
-    page = report_html(evil, pictures={})
+    page = report_html(evil, pictures=without)
     assert b"<img src=x" not in page
     assert "<img src=x onerror=alert(1)>" in Page(page).text
     assert b"&lt;five times&gt;" in page
@@ -131,20 +136,28 @@ def test_nothing_a_client_wrote_becomes_markup(amazon_file: File) -> None:
 
 def test_pictures_beyond_the_budget_are_left_out_and_said(amazon_file: File, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(report_page, "PICTURE_BUDGET_BYTES", 10)
-    page = Page(report_html(delivery(amazon_file[0]), pictures=pictures()))
+    page = Page(report_html(delivery(amazon_file[0]), pictures=pictures))
     assert not [link for link in page.links if link.startswith("data:")]
-    assert "4 pictures are left out here" in page.text
+    assert "Pictures of the later shots are left out here" in page.text
 
 
 def test_a_delivery_of_nothing_is_still_a_page(amazon_file: File) -> None:
     empty: DeliverySummary = delivery(amazon_file[0]).model_copy(update={"shots": (), "ignored": {}, "findings": ()})
-    assert "0 photographs received" in Page(report_html(empty, pictures={})).text
+    assert "0 photographs received" in Page(report_html(empty, pictures=without)).text
 
 
 def test_the_same_delivery_gives_the_same_page(amazon_file: File) -> None:
-    assert report_html(delivery(amazon_file[0]), pictures=pictures()) == report_html(
-        delivery(amazon_file[0]), pictures=pictures()
+    assert report_html(delivery(amazon_file[0]), pictures=pictures) == report_html(
+        delivery(amazon_file[0]), pictures=pictures
     )
+
+
+def test_thumbnails_are_made_of_the_delivered_files(amazon_file: File) -> None:
+    file, data = amazon_file
+    small = pictures_of(b"", renditions={file.path: data}).renditions[file.path]
+    page = Page(report_html(delivery(file), pictures=lambda shot: ShotPictures(renditions={file.path: small})))
+    (link,) = [link for link in page.links if link.startswith("data:")]
+    assert shown(link).shape[0] == report_page.THUMBNAIL_PX
 
 
 def test_a_thumbnail_shows_a_delivered_file_small(amazon_file: File) -> None:

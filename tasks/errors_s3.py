@@ -8,11 +8,14 @@ from contextlib import contextmanager
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    FlexibleChecksumError,
     HTTPClientError,
+    IncompleteReadError,
     NoCredentialsError,
     PartialCredentialsError,
 )
 from botocore.exceptions import ConnectionError as BotoConnectionError
+from s3transfer.exceptions import RetriesExceededError
 
 from packshot.errors import (
     ObjectMissingError,
@@ -58,18 +61,24 @@ def s3_errors(subject: str) -> Iterator[None]:
         raise StorageDeniedError(
             "no complete credentials for the storage",
             subject,
-            found=str(error),
+            found=_words(error),
             next_step="Set PACKSHOT_S3_ACCESS_KEY and PACKSHOT_S3_SECRET_KEY.",
         ) from error
-    except (HTTPClientError, BotoConnectionError) as error:
+    except (HTTPClientError, BotoConnectionError, IncompleteReadError, RetriesExceededError) as error:
         raise StorageUnavailableError(
-            "the storage did not answer",
+            "the storage did not answer, or not to the end",
             subject,
-            found=str(error),
+            found=_words(error),
             next_step="Check that it runs and that PACKSHOT_S3_ENDPOINT_URL is its address.",
         ) from error
+    except FlexibleChecksumError as error:
+        raise StorageUnavailableError("the bytes were garbled on the way", subject, found=_words(error)) from error
     except BotoCoreError as error:
-        raise StorageDeniedError("the request could not be made", subject, found=str(error)) from error
+        raise StorageDeniedError("the request could not be made", subject, found=_words(error)) from error
+
+
+def _words(error: Exception) -> str:
+    return str(error).strip().rstrip(".")
 
 
 def _from_answer(error: ClientError, subject: str) -> PackshotError:
@@ -77,7 +86,7 @@ def _from_answer(error: ClientError, subject: str) -> PackshotError:
     answer = error.response.get("Error", {})
     code, text = str(answer.get("Code", "")), str(answer.get("Message", ""))
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-    found = f"{status} {code}: {text}"
+    found = f"{status} {code}: {text}".rstrip(".: ")
     if code == "NoSuchBucket":
         return StorageDeniedError(
             "the bucket does not exist", subject, found=found, next_step="Create it or correct PACKSHOT_S3_BUCKET."

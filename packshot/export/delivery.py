@@ -84,6 +84,7 @@ class ShotSummary(Value):
         file: path of the upload in its batch.
         kind: every upload is exactly one of these.
         why: the reason of its fate, in words.
+        evidence: the places worth a look, worst first: code, box and message, as `qc.evidence.Evidence` says them.
         verdict: the score's; `approved_by` says who had the last word.
         colour_reference: how it compares with a reference, or ``colour not verified`` where there was none.
         files: what this delivery holds of it.
@@ -107,6 +108,7 @@ class ShotSummary(Value):
     engine: str = ""
     score: float | None = None
     components: Mapping[str, float] = Field(default_factory=dict)
+    evidence: tuple[Mapping[str, Any], ...] = ()
     verdict: str = ""
     approved_by: str = ""
     approved_at: datetime | None = None
@@ -231,6 +233,7 @@ def summarise_shot(record: ShotRecord, *, file: str, kind: Kind, why: str, in_th
         engine=" ".join(word for word in (edit.get("engine"), edit.get("precision")) if word),
         score=edit.get("score"),
         components=_points(edit.get("components", {})),
+        evidence=tuple(edit.get("evidence", ())),
         verdict=edit.get("verdict", ""),
         approved_by=approved.actor if approved else "",
         approved_at=approved.at if approved else None,

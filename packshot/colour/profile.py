@@ -23,6 +23,7 @@ _HEADER_BYTES = 128
 _MOST_TAGS = 100
 _MOST_BYTES = 32 * 1024 * 1024
 _PICTURE_CLASSES = (b"mntr", b"scnr", b"prtr", b"spac")
+_MOST_KEPT_BYTES = 64 * 1024  # larger ones are rare, and hostile ones would fill the memory
 _WHITE_TOLERANCE = 0.01
 _LEAST_WHITE_L = 50.0
 _MOST_BLACK_L = 60.0
@@ -89,9 +90,17 @@ def check_profile(icc: bytes, *, model: ColourModel, subject: str) -> None:
         )
 
 
-@functools.lru_cache(maxsize=16)
 def matrix_profile(icc: bytes) -> MatrixProfile | None:
     """Return the curves and matrix of an RGB profile; None if it holds tables instead or is not of that kind."""
+    return _kept_matrix_profile(icc) if len(icc) <= _MOST_KEPT_BYTES else _read_matrix_profile(icc)
+
+
+@functools.lru_cache(maxsize=16)
+def _kept_matrix_profile(icc: bytes) -> MatrixProfile | None:
+    return _read_matrix_profile(icc)
+
+
+def _read_matrix_profile(icc: bytes) -> MatrixProfile | None:
     try:
         tags = _tags(icc)
         if colour_model(icc) is not ColourModel.RGB or icc[20:24] != b"XYZ " or any(t[:3] == b"A2B" for t in tags):

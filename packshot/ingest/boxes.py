@@ -43,6 +43,8 @@ def _with_property(found: Container, name: bytes, body: bytes) -> Container:
         return dataclasses.replace(found, cicp=struct.unpack_from(">HH", body, 4))
     if name == b"pixi" and len(body) > 5:
         return dataclasses.replace(found, bit_depth=max(found.bit_depth, *body[5 : 5 + body[4]]))
+    if name == b"av1C" and len(body) > 2 and body[2] & 0x40:  # AV1-ISOBMFF, 2.3.3: high bit depth, twelve bit
+        return dataclasses.replace(found, bit_depth=max(found.bit_depth, 12 if body[2] & 0x20 else 10))
     if name == b"irot" and body:
         return dataclasses.replace(found, turns=body[0] & 3)
     if name == b"imir" and body:

@@ -148,7 +148,7 @@ def _photo(name: str, kind: FileKind, container: Container, raster: Raster) -> P
         icc=icc,
         profile_name=profile_name(icc) if icc else "",
         profile_assumed=assumed,
-        bit_depth=container.bit_depth,
+        bit_depth=_bit_depth(raster, container),
         kind=kind,
         size=size_of(pixels),
         orientation=orientation,
@@ -157,6 +157,12 @@ def _photo(name: str, kind: FileKind, container: Container, raster: Raster) -> P
         metadata=metadata,
         findings=(*raster.findings, *_frame_findings(container), *profile_findings, *alpha_findings),
     )
+
+
+def _bit_depth(raster: Raster, container: Container) -> int:
+    """What the header says, unless the pixels know better: not every header tells."""
+    of_pixels = raster.pixels.dtype.itemsize * 8
+    return container.bit_depth if (container.bit_depth > 8) == (of_pixels > 8) else of_pixels
 
 
 def upright(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:

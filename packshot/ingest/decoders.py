@@ -15,7 +15,7 @@ import numpy as np
 import pillow_heif
 import tifffile
 from numpy.typing import NDArray
-from PIL import BmpImagePlugin, GifImagePlugin, ImageFile
+from PIL import BmpImagePlugin, GifImagePlugin, ImageFile, PngImagePlugin
 
 from packshot.colour.profile import ColourModel
 from packshot.ingest.findings import extra_channels
@@ -56,7 +56,10 @@ def _decode_jpeg(data: bytes, container: Container) -> Raster:
 
 
 def _decode_png(data: bytes, container: Container) -> Raster:
-    return _raster(imagecodecs.png_decode(_essential_png(data)), 16 if container.bit_depth == 16 else 8)
+    pixels_only, interlaced = _essential_png(data), data[28] == 1
+    if interlaced and container.bit_depth <= 8:  # the other decoder complains of these on the standard error stream
+        return _by_pillow(PngImagePlugin.PngImageFile(io.BytesIO(pixels_only)))
+    return _raster(imagecodecs.png_decode(pixels_only), 16 if container.bit_depth == 16 else 8)
 
 
 def _essential_png(data: bytes) -> bytes:

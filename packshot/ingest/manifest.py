@@ -85,9 +85,6 @@ def read_manifest(data: bytes, *, name: str) -> Manifest:
     """
     text = _decoded(data, name)
     frame, dropped = _frame(text, name)
-    frame.columns = pd.Index(_columns([str(column) for column in frame.columns]))
-    if "file" not in frame.columns:
-        raise _unreadable(name, f"the columns {', '.join(frame.columns)[:200]}", "a column 'file'")
     rows: dict[str, dict[str, str]] = {}
     findings = [_broken_lines(dropped)] if dropped else []
     for number, values in enumerate(frame.to_dict("records"), start=2):
@@ -122,29 +119,22 @@ def _decoded(data: bytes, name: str) -> str:
 
 
 def _frame(text: str, name: str) -> tuple[pd.DataFrame, int]:
-    """Return the table, and how many lines did not fit it."""
+    """Return the table as text, and how many lines did not fit it.
+
+    The lines are parted by `csv`: pandas' own reader drops surplus values, or takes the first for an index.
+    """
     header = next((line for line in text.splitlines() if line.strip()), "")
     separator = max(",;\t|", key=header.count)
-    dropped: list[list[str]] = []
-
-    def drop(line: list[str]) -> None:
-        dropped.append(line)
-
     try:
-        frame = pd.read_csv(
-            io.StringIO(text),
-            sep=separator,
-            dtype=str,
-            keep_default_na=False,
-            engine="python",
-            on_bad_lines=drop,
-            index_col=False,
-            nrows=_MOST_ROWS,
-            skip_blank_lines=True,
-        )
-    except (ValueError, csv.Error, pd.errors.ParserError) as error:
-        raise _unreadable(name, " ".join(str(error).split())[:200], "a CSV file with a line of column names") from error
-    return frame, len(dropped)
+        lines = [line for line in csv.reader(io.StringIO(text, newline=""), delimiter=separator) if any(line)]
+    except csv.Error as error:
+        raise _unreadable(name, str(error), "a CSV file with a line of column names") from error
+    titles = _columns(lines[0]) if lines else []
+    if "file" not in titles:
+        raise _unreadable(name, f"the columns {', '.join(titles)[:200] or 'none'}", "a column 'file'")
+    fitting = [line for line in lines[1:] if not any(line[len(titles) :])]
+    table = [line[: len(titles)] + [""] * (len(titles) - len(line)) for line in fitting[:_MOST_ROWS]]
+    return pd.DataFrame(table, columns=pd.Index(titles), dtype=str), len(lines) - 1 - len(table)
 
 
 def _columns(titles: list[str]) -> list[str]:

@@ -6,14 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import settings
 from numpy.typing import NDArray
 
 from packshot.specs.models import IngestConfig
-
-# A busy machine is no failure: properties are about values, not about time.
-settings.register_profile("unhurried", deadline=None)
-settings.load_profile("unhurried")
 
 
 @pytest.fixture

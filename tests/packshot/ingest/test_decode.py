@@ -91,6 +91,16 @@ def test_16_bit_png_keeps_all_16_bits(picture16, limits):
     assert (photo.pixels == picture16).all()
 
 
+def test_deep_avif_and_jpeg_xl_keep_their_depth(picture16, limits):
+    ten_bits = (picture16 >> 6).astype(np.uint16)
+    photo = open_photo(imagecodecs.avif_encode(ten_bits, level=100, bitspersample=10), name="a", limits=limits)
+    assert photo.bit_depth == 10
+    assert np.abs(photo.pixels.astype(int) - picture16).mean() < 2 * 257
+    photo = open_photo(imagecodecs.jpegxl_encode(picture16, lossless=True), name="a", limits=limits)
+    assert photo.bit_depth == 16
+    assert (photo.pixels == picture16).all()
+
+
 def test_jpeg_in_tiff_is_read_as_rgb(picture, limits, tiff):
     photo = open_photo(
         tiff(picture, compression="jpeg", compressionargs={"level": 98}, photometric="rgb"), name="a", limits=limits

@@ -117,4 +117,6 @@ class QcConfig(Value):
             raise ValueError(f"the four components must add up to 100 points, found {total}")
         if self.review_at > self.approve_at:
             raise ValueError(f"review_at {self.review_at} is above approve_at {self.approve_at}")
+        if set(self.ring_floor) != set(self.ring_distance_px):
+            raise ValueError("ring_floor and ring_distance_px must name the same codecs")
         return self

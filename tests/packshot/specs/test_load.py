@@ -155,3 +155,12 @@ def test_a_word_that_means_two_categories_is_refused(folder: Path) -> None:
 def test_without_a_style_guide_for_all_the_configs_are_refused(folder: Path) -> None:
     (folder / "clients" / "default.yaml").unlink()
     assert find_problems(folder) != ()
+
+
+def test_configs_are_found_in_a_checkout_and_in_an_installed_wheel(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("packshot.specs.load.__file__", str(tmp_path / "packshot" / "specs" / "load.py"))
+    assert default_folder() == tmp_path / "packshot" / "_configs"
+    (tmp_path / "configs" / "platforms").mkdir(parents=True)
+    assert default_folder() == tmp_path / "configs"

@@ -23,9 +23,10 @@ from packshot.types import Box, FloatImage, Pixels8, Pixels16
 PATCH_SIDES_PX = (64, 32, 16, 8)
 CELL_PX = 16
 MOST_PATCHES = 120
-_INSIDE = 0.98
+_INSIDE = 0.999
 _GRID = 8
 _LEAST_DETAIL = 0.15
+_LEAST_RESCALED_PX = 32
 _STEP_CAP = 10.0
 _LEAST_PATCHES = 3
 _ENOUGH_PATCHES = 40
@@ -156,13 +157,22 @@ def _clipped(patch: _Patch) -> float:
 
 
 def _detail_ratio(patch: _Patch) -> float:
-    """Return the ratio of the Laplacian's mean size; NaN where the photograph has no detail."""
+    """Return the ratio of the Laplacian's mean size; NaN where the photograph has no detail.
+
+    The composite is compared at 1:1. So is the canvas at its own scale, unless the patch is too small for that: a
+    patch's sides in the photograph are whole pixels.
+    """
+    master = _detail(patch.master)
+    kept = _detail(patch.composite) / master if master > _LEAST_DETAIL else float("nan")
+    if patch.side_px < _LEAST_RESCALED_PX:
+        return kept
     size = (patch.side_px, patch.side_px)
     enlarging = patch.source.width < patch.side_px
     how = cv2.INTER_CUBIC if enlarging else cv2.INTER_AREA
     before = cv2.resize(decode_working(np.ascontiguousarray(patch.master)), size, interpolation=how)
     master = _detail(encode_working(np.asarray(before, np.float32)))
-    return _detail(patch.framed) / master if master > _LEAST_DETAIL else float("nan")
+    framed = _detail(patch.framed) / master if master > _LEAST_DETAIL else float("nan")
+    return float(np.fmin(kept, framed))
 
 
 def _detail(pixels: Pixels16) -> float:

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from packshot.colour.spaces import WORKING_GAMMA
 from packshot.qc.outline import DISTANCES, STEP, Column, Outline, Profile, at, smooth_along
 
-LEAST_CONTRAST = 20.0
-"""Levels between inside and outside below which an edge cannot be placed."""
+LEAST_CONTRAST = 16.0
+"""Levels between both sides of an edge below which nothing left of the backdrop can be told from the product."""
 VISIBLE_BACKDROP = 12.0
 """Levels below white from which backdrop colour left at an edge can be seen on white."""
 FLAT_STEP = 8.0
@@ -19,6 +19,9 @@ FLAT_STEP = 8.0
 UNLIKE_BACKDROP = 20.0
 LIKE_BACKDROP = 8.0
 _SEARCH = 5.0
+_LEAST_RISE = 8.0
+_RISE_OF_STEEPEST = 0.4
+_RIM_FROM, _RIM_TO = 1.0, 2.5
 _FRINGE_INSIDE = 3.5
 _FRINGE_OUTSIDE = 4.0
 _LEAST_COVERAGE = 0.3
@@ -29,7 +32,7 @@ class EdgeFigures:
     """Per point of the outline.
 
     Attributes:
-        contrast: levels between inside and outside in the photograph.
+        contrast: levels between the product's rim and what is outside, in the photograph.
         offset: units from the matte's edge to the photograph's, positive where the photograph's lies farther out;
             NaN where it cannot be placed.
         jitter: offset without what changes slowly along the outline.
@@ -50,36 +53,56 @@ class EdgeFigures:
 
 def measure_edges(outline: Outline) -> EdgeFigures:
     """Return the figures of every point of an outline."""
-    inner, outer = _linear(outline.inner), _linear(outline.outer)
-    contrast = np.abs(outline.inner - outline.outer).max(axis=1)
-    offset = _offset(outline, inner, outer, contrast)
+    offset = _offset(outline)
+    rim = _rim(outline, np.nan_to_num(offset))
+    contrast = np.abs(rim - outline.outer).max(axis=1)
     cuts, loose = _edgeless(outline)
     return EdgeFigures(
         contrast=contrast,
         offset=offset,
         jitter=offset - smooth_along(offset, outline, points=5),
-        fringe=smooth_along(_fringe(outline, inner, outer, contrast), outline, points=2),
+        fringe=smooth_along(_fringe(outline, rim, contrast), outline, points=2),
         band=((outline.matte > 0.05) & (outline.matte < 0.95)).sum(axis=1).astype(np.float32) * np.float32(STEP),
         cuts=cuts,
         loose=loose,
     )
 
 
-def _offset(outline: Outline, inner: Profile, outer: Profile, contrast: Column) -> Column:
-    """Project the photograph on the way from outside to inside, in linear light; find where it is half way."""
-    axis = inner - outer
-    length = (axis**2).sum(axis=1) + 1e-9
-    window = at(-_SEARCH, _SEARCH)
-    along = ((_linear(outline.master[:, window]) - outer[:, None]) * axis[:, None]).sum(axis=2) / length[:, None]
-    along = _over_neighbours(along, outline)
-    distances = DISTANCES[window]
-    crossing = (along[:, :-1] >= 0.5) & (along[:, 1:] < 0.5)
-    nearest = np.argmin(np.where(crossing, np.abs(distances[:-1] + STEP / 2), np.inf), axis=1)
-    index = np.arange(len(along))
-    high, low = along[index, nearest], along[index, nearest + 1]
-    offset = distances[nearest] + (high - 0.5) / np.maximum(high - low, 1e-3) * STEP
-    placed = crossing.any(axis=1) & (contrast >= LEAST_CONTRAST)
-    return np.where(placed, offset, np.nan).astype(np.float32)
+def _offset(outline: Outline) -> Column:
+    """Find the photograph's edge from outside in: the first steep place that is steep enough.
+
+    A rim in its own shade or shine differs from what lies deeper inside; the way from deep inside to outside would
+    put the edge inside the rim.
+    """
+    master = np.stack([_over_neighbours(outline.master[..., channel], outline) for channel in range(3)], axis=-1)
+    steepness = np.sqrt(((master[:, 2:] - master[:, :-2]) ** 2).sum(axis=2))
+    distances = DISTANCES[1:-1]
+    window = np.abs(distances) <= _SEARCH
+    steepness, distances = steepness[:, window], distances[window]
+    peak = np.zeros(steepness.shape, bool)
+    middle = steepness[:, 1:-1]
+    peak[:, 1:-1] = (middle >= steepness[:, :-2]) & (middle >= steepness[:, 2:])
+    peak &= steepness >= np.maximum(_RISE_OF_STEEPEST * steepness.max(axis=1, initial=0), _LEAST_RISE)[:, None]
+    outermost = steepness.shape[1] - 1 - np.argmax(peak[:, ::-1], axis=1)
+    offset = distances[outermost] + _between_samples(steepness, outermost) * STEP
+    return np.where(peak.any(axis=1), offset, np.nan).astype(np.float32)
+
+
+def _between_samples(values: Profile, at_index: NDArray[np.intp]) -> Column:
+    """Return where a parabola through a peak and its neighbours has its top, in steps from the peak."""
+    index = np.arange(len(values))
+    before = values[index, np.maximum(at_index - 1, 0)]
+    after = values[index, np.minimum(at_index + 1, values.shape[1] - 1)]
+    bend = before - 2 * values[index, at_index] + after
+    return np.clip(np.where(bend < -1e-6, 0.5 * (before - after) / np.minimum(bend, -1e-6), 0), -1, 1)
+
+
+def _rim(outline: Outline, offset: Column) -> Profile:
+    """Return the photograph's colour just inside its edge."""
+    inward = offset[:, None] - DISTANCES
+    inside = (inward >= _RIM_FROM) & (inward <= _RIM_TO)
+    weight = inside.astype(np.float32)[..., None]
+    return np.asarray((outline.master * weight).sum(axis=1) / np.maximum(weight.sum(axis=1), 1), np.float32)
 
 
 def _over_neighbours(values: Profile, outline: Outline) -> Profile:
@@ -93,8 +116,9 @@ def _over_neighbours(values: Profile, outline: Outline) -> Profile:
     return np.asarray(total / (1.0 + same_before + same_after), np.float32)
 
 
-def _fringe(outline: Outline, inner: Profile, outer: Profile, contrast: Column) -> Column:
+def _fringe(outline: Outline, rim: Profile, contrast: Column) -> Column:
     """Add up how far each sample of the composite is from what it should be towards the backdrop's colour."""
+    inner, outer = _linear(rim), _linear(outline.outer)
     matte = outline.matte[..., None]
     composite = _linear(outline.composite)
     to_backdrop = outer - inner

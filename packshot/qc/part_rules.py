@@ -15,6 +15,7 @@ from packshot.types import Box, Finding
 
 _PRODUCT_OF_LARGEST = 0.03
 _SAME_PLACE = 0.5
+_GAP_WITHIN_PRODUCT = 0.015
 _NO_BACKDROP = "Too little of the backdrop shows to know what it looks like."
 
 
@@ -94,7 +95,7 @@ def empty_product(scene: Scene, limits: RuleLimits) -> Finding:
 
 def several_products(scene: Scene, limits: RuleLimits) -> Finding:
     """How many separate things the matte shows beyond what is expected; what lies within the largest belongs to it."""
-    found = parts(scene.reduced, threshold=0.5)
+    found = parts(scene.reduced, threshold=0.5, joined_over_ratio=_GAP_WITHIN_PRODUCT)
     large = [
         part
         for part in found

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from packshot.qc.reduced import Reduced, greatest_channel, mean_channel
 from packshot.types import Box, Mask
 
-_LEAST_LIKE = 4.0
+_LEAST_LIKE = 6.0
+_VISIBLE_ON_WHITE = 6.0
 _LEAST_UNLIKE = 12.0
 _LEAST_TEXTURE = 1.5
 _SHARP = 8.0
@@ -36,16 +37,18 @@ class Region:
 def backdrop_inside(reduced: Reduced) -> tuple[list[Region], list[Region]]:
     """Return areas inside the matte that look exactly like the backdrop: enclosed ones, and those at the outline.
 
-    Colour and smoothness both have to match the prediction; the largest come first.
+    Colour and smoothness both have to match the prediction, and the backdrop has to be darker than white, or nobody
+    could see it. The largest come first.
     """
     if reduced.backdrop is None:
         return [], []
     like = greatest_channel(np.abs(cv2.blur(reduced.master - reduced.backdrop, (5, 5)))) < max(
         _LEAST_LIKE, 2 * reduced.noise
     )
+    visible = greatest_channel(255 - reduced.backdrop) > _VISIBLE_ON_WHITE
     solid = cv2.erode((reduced.matte > 0.9).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     smooth = _texture(reduced) < max(_LEAST_TEXTURE, 1.5 * reduced.noise)
-    found = _opened(solid & like & smooth, 5)
+    found = _opened(solid & like & smooth & visible, 5)
     at_outline = cv2.dilate((reduced.matte < 0.5).astype(np.uint8), np.ones((15, 15), np.uint8)) > 0
     return _split(found, at_outline, reduced.scale)
 
@@ -80,10 +83,19 @@ def sharp_outside(reduced: Reduced) -> list[Region]:
     return _split(found, near, reduced.scale)[1]
 
 
-def parts(reduced: Reduced, *, threshold: float) -> list[Region]:
-    """Return the connected parts of the matte above a threshold, the largest first."""
+def parts(reduced: Reduced, *, threshold: float, joined_over_ratio: float = 0.0) -> list[Region]:
+    """Return the connected parts of the matte above a threshold, the largest first.
+
+    Args:
+        joined_over_ratio: gaps up to this share of the longest side do not separate.
+    """
     everywhere = np.ones(reduced.matte.shape, bool)
-    return _split(reduced.matte > threshold, everywhere, reduced.scale)[1]
+    mask = reduced.matte > threshold
+    reach = round(joined_over_ratio * max(mask.shape))
+    if reach:
+        joined = cv2.morphologyEx(mask.view(np.uint8), cv2.MORPH_CLOSE, np.ones((reach + 1,) * 2, np.uint8))
+        mask = np.asarray(joined > 0)
+    return _split(mask, everywhere, reduced.scale)[1]
 
 
 def disagreement(reduced: Reduced) -> tuple[float, list[Region]]:
@@ -93,7 +105,7 @@ def disagreement(reduced: Reduced) -> tuple[float, list[Region]]:
     differs = network ^ refined
     share = np.count_nonzero(differs) / union if union else 0.0
     everywhere = np.ones(differs.shape, bool)
-    return share, _split(_opened(differs, 5), everywhere, reduced.scale)[1]
+    return share, _split(_opened(differs, 3), everywhere, reduced.scale)[1]
 
 
 def product_area(reduced: Reduced) -> int:

@@ -135,7 +135,7 @@ def test_blur_is_named(good: Any, sigma_px: float) -> None:
 def test_jpeg_blocks_are_named(good: Any, quality: int) -> None:
     srgb = working_to_srgb8(good.composite)
     coded = cv2.imencode(".jpg", srgb[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
-    decoded = np.ascontiguousarray(cv2.imdecode(coded, cv2.IMREAD_COLOR)[..., ::-1])
+    decoded = np.ascontiguousarray(np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR))[..., ::-1])
     composite = np.where((good.matte == 1)[..., None], srgb8_to_working(decoded), good.composite)
     assert_kept_back(good.change(composite=composite).judge(), "jpeg_blocks")
 

@@ -1,0 +1,116 @@
+"""How many defects quality control keeps back, and how many it names rightly.
+
+    python -m benchmarks.defect_injection [--repeats N] [--cutouts FOLDER] [--json FILE]
+
+Good edits (from exact truth, or real cut-outs that truth calls acceptable) get one defect each, at a random place and
+of a random strength (benchmarks/defects.py). Kept back: the verdict is not auto_approve. Rightly named: one of the
+kind's codes is not passed. False alarm: an untouched good edit that is not approved.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import multiprocessing
+import zlib
+from collections import defaultdict
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from benchmarks.defects import DEFECTS, Edit
+from benchmarks.qc_edits import configs_and_rendition, studio_names, to_input, true_edit
+from packshot.errors import EmptySubjectError
+from packshot.qc import judge
+from packshot.types import Status, Verdict
+
+TRIES = 6
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """One judged edit; `measured` holds every rule's figure."""
+
+    case: str
+    product: str
+    kind: str
+    defect: str
+    verdict: str
+    score: float
+    named: bool
+    wrong: tuple[str, ...]
+    measured: dict[str, float | None]
+
+
+def examine(name: str, repeats: int, kinds: tuple[str, ...]) -> list[Outcome]:
+    """Judge one case untouched and with every kind of defect."""
+    cv2.setNumThreads(1)
+    case = true_edit(name)
+    outcomes = [_outcome(case.name, case.product, case.kind, "", case.edit, frozenset())]
+    for label in kinds:
+        make, codes = DEFECTS[label]
+        for repeat in range(repeats):
+            rng = np.random.default_rng(zlib.crc32(f"{name} {label} {repeat}".encode()))
+            found = (make(case.edit, rng) for _ in range(TRIES))
+            edit = next((changed for changed in found if changed is not None), None)
+            if edit is not None:
+                outcomes.append(_outcome(case.name, case.product, case.kind, label, edit, codes))
+    return outcomes
+
+
+def _outcome(name: str, product: str, kind: str, defect: str, edit: Edit, codes: frozenset[str]) -> Outcome:
+    configs, rendition = configs_and_rendition()
+    try:
+        report = judge(to_input(edit, rendition), configs.qc)
+    except EmptySubjectError:
+        return Outcome(name, product, kind, defect, "empty", 0, True, ("empty_product",), {})
+    wrong = tuple(f.code for f in report.findings if f.status in (Status.WARNING, Status.FAILED))
+    measured = {f.code: f.measured for f in report.findings}
+    return Outcome(name, product, kind, defect, report.verdict, report.score, bool(codes & set(wrong)), wrong, measured)
+
+
+def table(outcomes: list[Outcome]) -> str:
+    """Return the figures by kind of defect as a Markdown table."""
+    by_defect: dict[str, list[Outcome]] = defaultdict(list)
+    for outcome in outcomes:
+        by_defect[outcome.defect].append(outcome)
+    lines = ["| defect | edits | kept back | rightly named |", "|---|---:|---:|---:|"]
+    for label in DEFECTS:
+        group = by_defect.get(label, [])
+        if group:
+            kept = np.mean([o.verdict != Verdict.AUTO_APPROVE for o in group])
+            lines.append(f"| {label} | {len(group)} | {kept:.1%} | {np.mean([o.named for o in group]):.1%} |")
+    defective = [o for o in outcomes if o.defect]
+    if defective:
+        kept = np.mean([o.verdict != Verdict.AUTO_APPROVE for o in defective])
+        lines.append(f"| all | {len(defective)} | {kept:.1%} | {np.mean([o.named for o in defective]):.1%} |")
+    good = by_defect.get("", [])
+    for kind in sorted({o.kind for o in good}):
+        group = [o for o in good if o.kind == kind]
+        alarms = [o.case for o in group if o.verdict != Verdict.AUTO_APPROVE]
+        lines.append(f"\nFalse alarms, {kind}: {len(alarms)} of {len(group)} {' '.join(alarms)}")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--repeats", type=int, default=2)
+    parser.add_argument("--only", nargs="*", default=None, help="parts of case names")
+    parser.add_argument("--defects", nargs="*", default=None, help="parts of defect names")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--json", type=Path, default=None)
+    args = parser.parse_args()
+    names = [n for n in studio_names() if args.only is None or any(part in n for part in args.only)]
+    kinds = tuple(k for k in DEFECTS if args.defects is None or any(part in k for part in args.defects))
+    with multiprocessing.get_context("spawn").Pool(args.workers) as pool:
+        parts = pool.starmap(examine, [(name, args.repeats, kinds) for name in names], chunksize=1)
+    outcomes = [outcome for part in parts for outcome in part]
+    print(table(outcomes))
+    if args.json:
+        args.json.write_text(json.dumps([dataclasses.asdict(o) for o in outcomes]))
+
+
+if __name__ == "__main__":
+    main()

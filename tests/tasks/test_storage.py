@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from packshot.errors import (
     ObjectMissingError,
@@ -86,10 +87,10 @@ def test_a_missing_bucket_is_said_to_be_missing(s3_settings: Settings) -> None:
 
 
 def test_wrong_credentials_are_a_refusal_not_an_outage(s3_settings: Settings) -> None:
-    wrong = Settings(s3_endpoint_url=s3_settings.s3_endpoint_url, s3_access_key="test-access", s3_secret_key="wrong")
+    wrong = s3_settings.model_copy(update={"s3_secret_key": SecretStr("wrong-secret")})
     with pytest.raises(StorageDeniedError) as caught:
         open_storage(wrong).get("batches/a")
-    assert "wrong" not in str(caught.value)
+    assert "wrong-secret" not in str(caught.value)
 
 
 def test_a_storage_that_does_not_listen_is_an_outage() -> None:

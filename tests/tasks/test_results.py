@@ -9,6 +9,7 @@ import pytest
 from prefect import flow, task
 from prefect.client.orchestration import get_client
 from prefect.serializers import JSONSerializer
+from prefect.settings import Settings as PrefectSettings
 from prefect.testing.utilities import prefect_test_harness
 
 from packshot.errors import EmptySubjectError, RecordDamagedError, StorageUnavailableError
@@ -16,7 +17,7 @@ from packshot.naming import ShotId, result_key
 from packshot.types import Complexity, Route
 from tasks.cache_keys import unit
 from tasks.handovers import RoutedShot
-from tasks.results import BLOCK, ResultsInBucket, register_results
+from tasks.results import BLOCK, ENVIRONMENT, ResultsInBucket, register_results
 from tasks.settings import get_settings
 from tasks.storage import Storage
 
@@ -155,3 +156,10 @@ def test_reading_waits_in_a_thread_and_not_in_the_event_loop(storage: Storage) -
     serializer = JSONSerializer().model_dump(mode="json")
     record = json.dumps({"metadata": {"serializer": serializer}, "result": "1"}).encode()
     assert asyncio.run(write_then_read()) == record
+
+
+def test_the_environment_for_workers_says_where_results_go_and_how(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    understood = PrefectSettings().results
+    assert (understood.default_storage_block, understood.default_serializer) == (BLOCK, "json")

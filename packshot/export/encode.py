@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,7 +88,7 @@ def delivered_pixels(pixels: Pixels16, *, profile: Profile, bit_depth: int) -> N
 def encode_pixels(
     pixels: NDArray[Any], rendition: RenditionPlan, encoding: Encoding, settings: Settings, *, labels: Labels
 ) -> Encoded:
-    """Return pixels of the delivered space as a file within the byte limit.
+    """Return pixels of the delivered space as a file within the byte limits.
 
     The size grows with the quality but for a few bytes, so halving the range finds the highest quality that fits.
 
@@ -107,6 +108,8 @@ def encode_pixels(
         return Encoded(data, tried, pixels, icc)
 
     best = attempt(settings.quality)
+    if settings.quality is not None and len(best.data) < (rendition.platform.min_bytes or 0):
+        return _large_enough(attempt, settings.quality, rendition.platform.min_bytes or 0)
     if limit is None or len(best.data) <= limit:
         return best
     if settings.quality is None:
@@ -124,6 +127,20 @@ def encode_pixels(
     if fitting is None:
         raise _too_large(smallest, rendition)
     return fitting
+
+
+def _large_enough(attempt: Callable[[int | None], Encoded], quality: int, min_bytes: int) -> Encoded:
+    """The lowest quality whose file is not too small; the highest if all are, which the verification will say."""
+    low, high = quality + 1, 100
+    found = attempt(high)
+    while low < high:
+        middle = (low + high) // 2
+        tried = attempt(middle)
+        if len(tried.data) >= min_bytes:
+            found, high = tried, middle
+        else:
+            low = middle + 1
+    return found
 
 
 def _too_large(smallest: Encoded, rendition: RenditionPlan) -> ByteLimitError:

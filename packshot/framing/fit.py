@@ -73,9 +73,9 @@ def fill_ratio_of(subject: Size, canvas: Size) -> float:
 def fit(subject: Box, *, canvas: Canvas, fill_ratio: float, max_upscale_ratio: float) -> Placement:
     """Return where the product comes to stand: centred, with the fill and the shape asked for.
 
-    The fill is reached to within a pixel of the picture or of the canvas, whichever is larger; so is the shape. Where
-    the size aimed at would enlarge the product beyond the limit, the canvas becomes smaller instead; below the
-    platform's least size that is a failed gate.
+    The fill is reached to within a pixel of the picture or of the canvas, whichever is larger; so is the shape. It is
+    enlarged only as far as the platform's least size asks, and never beyond the limit: the canvas becomes smaller
+    instead, and below the least size that is a failed gate.
 
     Args:
         subject: the product's box in the picture.
@@ -85,10 +85,10 @@ def fit(subject: Box, *, canvas: Canvas, fill_ratio: float, max_upscale_ratio: f
         max_upscale_ratio: at least 1.
     """
     shape = _shape(subject.size, canvas.aspect, Fraction(str(fill_ratio)))
-    window_longest = max(1, int(max(shape)))
-    longest = _canvas_longest(window_longest, canvas, Fraction(str(max_upscale_ratio)))
-    size = _sides(longest, shape)
-    window = _sides(window_longest, (Fraction(size.width), Fraction(size.height)))
+    window = Size(max(1, round(shape[0])), max(1, round(shape[1])))
+    longest = _canvas_longest(window.longest, canvas, Fraction(str(max_upscale_ratio)))
+    # Each side is rounded by itself: then an error on one cannot grow on the other, however oblong the canvas is.
+    size = window if longest == window.longest else _sides(longest, shape)
     return Placement(
         window=_centred(window, subject),
         canvas=size,
@@ -110,7 +110,8 @@ def _shape(subject: Size, aspect: str | None, fill_ratio: Fraction) -> tuple[Fra
 def _canvas_longest(window_longest: int, canvas: Canvas, max_upscale_ratio: Fraction) -> int:
     aimed_at = canvas.recommended_px or window_longest
     reachable = int(window_longest * max_upscale_ratio)
-    return max(1, min(aimed_at, reachable, canvas.max_px or aimed_at))
+    enlarged = min(canvas.min_px, reachable)
+    return max(1, min(aimed_at, max(window_longest, enlarged), canvas.max_px or aimed_at))
 
 
 def _sides(longest: int, shape: tuple[Fraction, Fraction]) -> Size:

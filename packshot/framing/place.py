@@ -92,13 +92,22 @@ def _resample(picture: NDArray[Any], placement: Placement, *, beyond: float) -> 
 
 
 def _scaled(picture: NDArray[np.float32], size: Size) -> NDArray[np.float32]:
-    """Area average where it gets smaller; a cubic without overshoot where it gets larger. One axis at a time."""
-    if size_of(picture) == size:
+    """Change one side: area average where it gets smaller, between its neighbours where it gets larger."""
+    found = size_of(picture)
+    if found == size:
         return picture
-    if size.width <= picture.shape[1] and size.height <= picture.shape[0]:
+    if size.width <= found.width and size.height <= found.height:
         return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.float32)
+    if picture.ndim == 2:
+        # Coverage: linear is above zero wherever one of the two neighbours is, so wherever the composite may be.
+        return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_LINEAR), np.float32)
     cubic = cv2.resize(picture, size, interpolation=cv2.INTER_CUBIC)
-    near = np.ones((3, 3), np.uint8)
-    least = cv2.resize(cv2.erode(picture, near), size, interpolation=cv2.INTER_LINEAR)
-    most = cv2.resize(cv2.dilate(picture, near), size, interpolation=cv2.INTER_LINEAR)
-    return np.asarray(np.clip(cubic, least, most), np.float32)
+    axis = 0 if size.height != found.height else 1
+    first, second = (picture.take(index, axis) for index in _neighbours(picture.shape[axis], cubic.shape[axis]))
+    return np.asarray(np.clip(cubic, np.minimum(first, second), np.maximum(first, second)), np.float32)
+
+
+def _neighbours(before: int, after: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """For each of `after` samples, the two of `before` that it lies between."""
+    below = np.floor((np.arange(after) + 0.5) * before / after - 0.5).astype(np.intp)
+    return np.clip(below, 0, before - 1), np.clip(below + 1, 0, before - 1)

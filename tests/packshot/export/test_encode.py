@@ -58,6 +58,19 @@ def test_quality_never_goes_below_the_floor(ordered: Ordered, framed_for: Framed
         encode(framed, ordered(max_bytes=1000))
 
 
+def test_a_file_that_is_too_small_gets_a_higher_quality(ordered: Ordered, framed_for: FramedFor) -> None:
+    framed = framed_for(ordered())
+    usual = encode(framed, ordered())
+    least = len(usual.data) + 2000
+    larger = encode(framed, ordered(min_bytes=least))
+    quality = larger.settings.quality
+    assert quality is not None
+    assert quality > 95
+    assert len(larger.data) >= least
+    one_less = ordered(encoding=Encoding(format=Format.JPEG, quality=quality - 1, quality_floor=80))
+    assert len(encode(framed, one_less).data) < least
+
+
 def test_without_a_floor_the_quality_stays(ordered: Ordered, framed_for: FramedFor) -> None:
     rendition = ordered(max_bytes=1000, encoding=Encoding(format=Format.JPEG, quality=90))
     with pytest.raises(ByteLimitError, match="quality 90"):

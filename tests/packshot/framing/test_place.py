@@ -46,6 +46,18 @@ def test_white_stays_exactly_white_wherever_the_product_is_not(
     assert (framed.matte == 0).any()
 
 
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10_000), st.integers(60, 260))
+def test_white_stays_exactly_white_between_hairs_and_specks(seed: int, longest: int) -> None:
+    """The hardest matte there is: single pixels of any coverage, anywhere; reduced and enlarged."""
+    random = np.random.default_rng(seed)
+    matte = (random.random((120, 120)) * (random.random((120, 120)) < 0.05)).astype(np.float32)
+    linear = 1 - matte[..., None] * random.random((120, 120, 3)).astype(np.float32)
+    placement = Placement(window=Box(0, 0, 120, 120), canvas=Size(longest, longest), subject=Box(0, 0, 120, 120))
+    framed = place(encode_working(linear), matte, placement)
+    assert (framed.pixels[framed.matte == 0] == WHITE).all()
+
+
 def test_the_product_comes_to_stand_where_the_placement_says() -> None:
     composite, matte = drawn(1600, 1200, Box(300, 200, 1500, 1000))
     canvas = Canvas(aspect="1:1", min_px=10, recommended_px=700)
@@ -55,12 +67,13 @@ def test_the_product_comes_to_stand_where_the_placement_says() -> None:
 
 
 def test_at_full_resolution_the_pixels_are_the_same_bit_for_bit() -> None:
-    composite, matte = drawn(400, 300, Box(50, 40, 350, 260))
-    placement = fit(Box(50, 40, 350, 260), canvas=Canvas(min_px=10), fill_ratio=0.85, max_upscale_ratio=1.0)
+    subject = Box(30, 40, 370, 260)
+    composite, matte = drawn(410, 300, subject)
+    placement = fit(subject, canvas=Canvas(min_px=10), fill_ratio=0.85, max_upscale_ratio=1.0)
     framed = place(composite, matte, placement)
-    assert placement.window == Box(24, 14, 376, 286)
-    assert np.array_equal(framed.pixels, composite[14:286, 24:376])
-    assert np.array_equal(framed.matte, matte[14:286, 24:376])
+    assert placement.window == Box(0, 10, 400, 290)
+    assert np.array_equal(framed.pixels, composite[10:290, :400])
+    assert np.array_equal(framed.matte, matte[10:290, :400])
 
 
 def test_beyond_the_picture_it_is_white() -> None:

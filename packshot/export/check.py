@@ -31,6 +31,8 @@ from packshot.types import Box, Finding, Mask, Pixels8, Status
 WHITE_8 = 255
 CLEAR_LEVELS = 12
 """How far a pixel is from the border's colour where it is clearly product, in 8-bit levels: above a codec's ringing."""
+LOOSE_PX = 2
+"""How far an outline's faintest pixel may hang loose from what is clearly product."""
 LEAST_PRODUCT_RATIO = 1e-4
 """Smaller patches than this share of the picture are dirt, not product."""
 _EXTENSIONS = {"jpeg": ("jpg", "jpeg"), "webp": ("webp",), "png": ("png",), "tiff": ("tif", "tiff")}
@@ -40,7 +42,8 @@ def check_file(data: bytes, *, platform: Platform, qc: QcConfig, name: str = "")
     """Return one finding for each of the platform's rules that can be checked on the file alone.
 
     The product is what clearly differs from the border, with everything off-white that hangs together with it without
-    reaching the border: a pale rim cannot be told from a leftover shadow without a matte.
+    reaching the border: a pale rim cannot be told from a leftover shadow without a matte. Files of 16 bits are looked
+    at in 8.
 
     Args:
         name: the file's name, if its extension shall be checked against its content.
@@ -52,7 +55,8 @@ def check_file(data: bytes, *, platform: Platform, qc: QcConfig, name: str = "")
     findings = [*_file_findings(data, decoded, platform, name)]
     pixels = as_8_bit(decoded)
     clear, zone = find_product(pixels)
-    findings += _white_findings(pixels, zone, platform, ring_distance_px=qc.ring_distance_px.get(decoded.codec, 0))
+    ring_distance_px = max(qc.ring_distance_px.get(decoded.codec, 0), LOOSE_PX)
+    findings += _white_findings(pixels, zone, platform, ring_distance_px=ring_distance_px)
     findings += _fill_findings(clear, zone, decoded, platform)
     findings.append(
         Finding(

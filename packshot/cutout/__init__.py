@@ -1,0 +1,19 @@
+"""The cut-out: backdrop model, network mask, refinement at full resolution, decontamination, composite on white."""
+
+from packshot.cutout.compose import compose_on_white
+from packshot.cutout.cut import cut_out, given_cutout
+from packshot.cutout.network import Engine, Segmenter, load_segmenter
+from packshot.cutout.values import BackdropReport, Cutout, Method, SoftPixels
+
+__all__ = [
+    "BackdropReport",
+    "Cutout",
+    "Engine",
+    "Method",
+    "Segmenter",
+    "SoftPixels",
+    "compose_on_white",
+    "cut_out",
+    "given_cutout",
+    "load_segmenter",
+]

@@ -1,0 +1,110 @@
+"""The backdrop as a smooth surface: what a studio sweep looks like without the product."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from packshot.cutout.values import BackdropReport
+from packshot.types import FloatImage, Mask, Matte
+
+SURE_BELOW = 0.05
+ERODED_RATIO = 0.012
+LEAST_SHARE = 0.01
+MOST_NOISE_LEVELS = 6.0
+MOST_ROUGH_RATIO = 0.12
+ROUGH_LEVELS = 20.0
+_TUKEY, _MAD_TO_SIGMA = 4.685, 1.4826
+_ROUNDS, _MOST_SAMPLES = 8, 20_000
+_WHITE_LEVELS = 254.0
+
+
+@dataclass(frozen=True, eq=False)
+class Backdrop:
+    """The modelled backdrop at reduced size.
+
+    Attributes:
+        surface: (rows, columns, 3) float32, encoded 8-bit levels, also behind the product.
+    """
+
+    surface: FloatImage
+    report: BackdropReport
+
+
+def model_backdrop(levels: FloatImage, probability: Matte) -> Backdrop:
+    """Return the backdrop of a reduced photograph.
+
+    A cubic surface per channel is fitted robustly (Tukey's biweight, c = 4.685) to what is surely backdrop; what it
+    leaves over is spread smoothly, also behind the product.
+
+    Args:
+        levels: (rows, columns, 3) float32, encoded, 0..255.
+        probability: (rows, columns) float32 in 0..1, of product.
+    """
+    reach = max(2, round(ERODED_RATIO * max(levels.shape[:2])))
+    kernel = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
+    sure = cv2.erode((probability < SURE_BELOW).astype(np.uint8), kernel, borderValue=1).astype(bool)
+    if sure.mean() < LEAST_SHARE:
+        return Backdrop(np.full_like(levels, 255.0), BackdropReport(smooth=False, rough_ratio=1.0))
+    surface, weight = _surface(levels, sure)
+    surface = np.clip(surface + _spread(levels - surface, weight), 0, 255)
+    rest = np.abs(levels - surface).max(axis=2)[sure]
+    noise = float(_MAD_TO_SIGMA * np.median(rest))
+    rough = float(np.mean(rest > ROUGH_LEVELS))
+    report = BackdropReport(
+        smooth=noise <= MOST_NOISE_LEVELS and rough <= MOST_ROUGH_RATIO,
+        noise_levels=noise,
+        rough_ratio=rough,
+        mean_levels=tuple(float(value) for value in levels[sure].mean(axis=0)),  # type: ignore[arg-type]
+        already_white=bool(levels[sure].min() >= _WHITE_LEVELS),
+    )
+    return Backdrop(surface, report)
+
+
+def _basis(rows: int, columns: int) -> NDArray[np.float32]:
+    """All products of powers of x and y up to the third degree, (rows, columns, 10)."""
+    y, x = np.meshgrid(np.linspace(-1, 1, rows), np.linspace(-1, 1, columns), indexing="ij")
+    powers = [(i, j) for i in range(4) for j in range(4 - i)]
+    return np.stack([x**i * y**j for i, j in powers], axis=2).astype(np.float32)
+
+
+def _surface(levels: FloatImage, sure: Mask) -> tuple[FloatImage, Matte]:
+    """The fitted surface, and how far each pixel is part of the backdrop, 0..1."""
+    basis = _basis(*levels.shape[:2])
+    index = np.flatnonzero(sure)
+    index = index[:: max(1, index.size // _MOST_SAMPLES)]
+    terms = basis.reshape(-1, basis.shape[2])[index].astype(np.float64)
+    wanted = levels.reshape(-1, 3)[index].astype(np.float64)
+    weight = np.ones(len(index))
+    for _ in range(_ROUNDS):
+        root = np.sqrt(weight)[:, None]
+        coefficients, *_ = np.linalg.lstsq(terms * root, wanted * root, rcond=None)
+        rest = np.abs(wanted - terms @ coefficients).max(axis=1)
+        weight = _biweight(rest, max(_MAD_TO_SIGMA * float(np.median(rest)), 0.5))
+    surface = (basis.reshape(-1, basis.shape[2]) @ coefficients.astype(np.float32)).reshape(levels.shape)
+    rest_everywhere = np.abs(levels - surface).max(axis=2)
+    sigma = max(_MAD_TO_SIGMA * float(np.median(rest_everywhere[sure])), 1.0)
+    part = _biweight(rest_everywhere, 3 * sigma) * sure
+    return surface.astype(np.float32), part.astype(np.float32)
+
+
+def _biweight(rest: NDArray[np.floating], sigma: float) -> NDArray[np.floating]:
+    share = np.clip(rest / (_TUKEY * sigma), 0, 1)
+    weight: NDArray[np.floating] = (1 - share**2) ** 2
+    return weight
+
+
+def _spread(rest: FloatImage, weight: Matte) -> FloatImage:
+    """What the surface leaves over, averaged near by where there is backdrop, ever farther where there is none."""
+    spread = np.zeros_like(rest)
+    known = np.zeros(weight.shape, np.float32)
+    for sigma in (8.0, 24.0, 72.0):
+        total = cv2.GaussianBlur(weight, (0, 0), sigma)
+        mean = cv2.GaussianBlur(rest * weight[..., None], (0, 0), sigma) / np.maximum(total, 1e-4)[..., None]
+        share = np.clip(total / 0.2, 0, 1) * (1 - known)
+        spread += mean * share[..., None]
+        known += share
+    return spread

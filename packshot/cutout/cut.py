@@ -1,0 +1,220 @@
+"""From a photograph to a cut-out: the network says where, the photograph says where exactly."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from packshot.colour.spaces import decode_working
+from packshot.colour.transform import working_to_srgb8
+from packshot.cutout.backdrop import Backdrop, model_backdrop
+from packshot.cutout.network import Segmenter, to_size
+from packshot.cutout.refine import refine_tiles
+from packshot.cutout.softness import is_soft, soft_matte
+from packshot.cutout.values import BackdropReport, Cutout, Method, SoftPixels
+from packshot.cutout.zones import Zones, find_zones
+from packshot.types import Box, Finding, FloatImage, Matte, Pixels16, Size, Status, size_of
+
+REDUCED_PX = 1024
+LEAST_PRODUCT_RATIO = 0.0005
+SURE, UNSURE = 0.95, 0.05
+_SHADE_FROM = 0.985
+
+
+def cut_out(pixels: Pixels16, segmenter: Segmenter, *, method: Method = Method.AUTO) -> Cutout:
+    """Return the product of a photograph, cut out.
+
+    Args:
+        pixels: (rows, columns, 3) uint16, working space.
+        method: AUTO refines on a smooth backdrop, mattes soft edges, and trusts the network alone elsewhere.
+    """
+    size = size_of(pixels)
+    reduced = _reduced(pixels)
+    prediction = segmenter.predict(working_to_srgb8(reduced))
+    levels = reduced.astype(np.float32) / 257
+    probability = to_size(prediction, (levels.shape[1], levels.shape[0]))
+    if float(np.mean(probability >= 0.5)) < LEAST_PRODUCT_RATIO:
+        return _empty(size, prediction)
+    backdrop = model_backdrop(levels, probability)
+    chosen = _chosen(method, levels, probability, backdrop)
+    if chosen is Method.NETWORK_ONLY:
+        return _by_network(pixels, prediction, backdrop.report)
+    return _refined(pixels, levels, prediction, probability, backdrop, chosen)
+
+
+def given_cutout(pixels: Pixels16, matte: Matte) -> Cutout:
+    """Return a cut-out with somebody else's matte, (rows, columns) float32 in 0..1, of a finished picture."""
+    rows, columns = np.nonzero((matte > 0) & (matte < 1))
+    colours = decode_working(pixels[rows, columns][None])[0]
+    soft = SoftPixels(rows.astype(np.int32), columns.astype(np.int32), colours)
+    small = cv2.resize(matte, _reduced_size(size_of(pixels)), interpolation=cv2.INTER_AREA)
+    return Cutout(matte, soft, small, BackdropReport(smooth=True), Method.GIVEN)
+
+
+def _chosen(method: Method, levels: FloatImage, probability: Matte, backdrop: Backdrop) -> Method:
+    if method is not Method.AUTO:
+        return method
+    if not backdrop.report.smooth:
+        return Method.NETWORK_ONLY
+    return Method.MATTING if is_soft(levels, probability, backdrop) else Method.REFINED
+
+
+def _reduced_size(size: Size) -> Size:
+    share = min(1.0, REDUCED_PX / size.longest)
+    return Size(max(1, round(size.width * share)), max(1, round(size.height * share)))
+
+
+def _reduced(pixels: Pixels16) -> Pixels16:
+    small = cv2.resize(pixels, _reduced_size(size_of(pixels)), interpolation=cv2.INTER_AREA)
+    return np.ascontiguousarray(small).astype(np.uint16, copy=False)
+
+
+def _empty(size: Size, prediction: Matte) -> Cutout:
+    finding = Finding(
+        code="empty_mask",
+        status=Status.FAILED,
+        gate=True,
+        message="The network found no product in the photograph.",
+        measured=float(np.mean(prediction >= 0.5)),
+        limit=LEAST_PRODUCT_RATIO,
+        unit="ratio",
+    )
+    nothing = np.zeros(0, np.int32)
+    return Cutout(
+        np.zeros((size.height, size.width), np.float32),
+        SoftPixels(nothing, nothing, np.zeros((0, 3), np.float32)),
+        prediction,
+        BackdropReport(smooth=False),
+        Method.NETWORK_ONLY,
+        (finding,),
+    )
+
+
+def _by_network(pixels: Pixels16, prediction: Matte, report: BackdropReport) -> Cutout:
+    """The network's own mask, its vague rim made steeper, its soft pixels coloured from inside."""
+    size = size_of(pixels)
+    matte = _steep(to_size(prediction, size))
+    soft = _coloured(pixels, matte)
+    findings = () if report.smooth else (_rough_finding(report),)
+    return Cutout(matte, soft, prediction, report, Method.NETWORK_ONLY, findings)
+
+
+def _steep(probability: Matte) -> Matte:
+    """Stretch 0.15..0.85 to 0..1: the network's rim is wider than any lens makes it."""
+    matte: Matte = np.clip((probability - 0.15) / 0.7, 0, 1)
+    return matte
+
+
+def _coloured(pixels: Pixels16, matte: Matte) -> SoftPixels:
+    """Soft pixels with the colour of the nearest pixel that is product alone."""
+    rows, columns = np.nonzero((matte > 0) & (matte < 1))
+    whole = matte == 1
+    if whole.any() and rows.size:
+        _, labels = cv2.distanceTransformWithLabels(
+            (~whole).astype(np.uint8), cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL
+        )
+        inner_rows, inner_columns = np.nonzero(whole)
+        where = np.zeros((int(labels.max()) + 1, 2), np.intp)
+        where[labels[inner_rows, inner_columns]] = np.stack([inner_rows, inner_columns], axis=1)
+        nearest = where[labels[rows, columns]]
+        own = decode_working(pixels[nearest[:, 0], nearest[:, 1]][None])[0]
+    else:
+        own = decode_working(pixels[rows, columns][None])[0]
+    return SoftPixels(rows.astype(np.int32), columns.astype(np.int32), own)
+
+
+def _refined(
+    pixels: Pixels16, levels: FloatImage, prediction: Matte, probability: Matte, backdrop: Backdrop, method: Method
+) -> Cutout:
+    size = size_of(pixels)
+    cells = prediction.shape[0]
+    zones = find_zones(levels, probability, backdrop, cell_px=max(levels.shape[:2]) / cells)
+    matte = np.where(to_size(prediction, size) >= 0.5, np.float32(1), np.float32(0))
+    rows, columns, colours = [], [], []
+    tiles = refine_tiles(
+        pixels,
+        prediction,
+        zones.unknown,
+        backdrop.surface,
+        noise_levels=backdrop.report.noise_levels,
+        cell_px=size.longest / cells,
+    )
+    for tile in tiles:
+        matte[tile.box.top : tile.box.bottom, tile.box.left : tile.box.right] = tile.alpha
+        found_rows, found_columns = np.nonzero(tile.soft)
+        rows.append((found_rows + tile.box.top).astype(np.int32))
+        columns.append((found_columns + tile.box.left).astype(np.int32))
+        colours.append(tile.colours)
+    soft = SoftPixels(_joined(rows, np.int32), _joined(columns, np.int32), _joined_colours(colours))
+    if method is Method.MATTING:
+        matte, soft = soft_matte(pixels, levels, probability, backdrop, matte)
+    return Cutout(
+        matte,
+        soft,
+        prediction,
+        backdrop.report,
+        method,
+        _gap_findings(zones, size),
+        shade=_shade(levels, backdrop, probability),
+    )
+
+
+def _joined(parts: list[np.ndarray], dtype: type) -> np.ndarray:
+    return np.concatenate(parts) if parts else np.zeros(0, dtype)
+
+
+def _joined_colours(parts: list[FloatImage]) -> FloatImage:
+    return np.concatenate(parts) if parts else np.zeros((0, 3), np.float32)
+
+
+def _shade(levels: FloatImage, backdrop: Backdrop, probability: Matte) -> Matte:
+    """How much the contact shadow darkens the backdrop, in linear light; exactly 1 farther out."""
+    ratio = (levels.mean(axis=2) + 1) / (backdrop.surface.mean(axis=2) + 1)
+    linear = np.clip(ratio, 0, 1) ** (563 / 256)
+    outside = (probability < UNSURE).astype(np.float32)
+    total = cv2.GaussianBlur(outside, (0, 0), 3)
+    smooth = cv2.GaussianBlur(linear * outside, (0, 0), 3) / np.maximum(total, 1e-3)
+    shade = np.where(total > 1e-3, smooth, 1.0)
+    rows, columns = np.nonzero(probability >= 0.5)
+    reach = 0.12 * max(np.ptp(rows) + 1, np.ptp(columns) + 1)
+    distance = cv2.distanceTransform((probability < 0.5).astype(np.uint8), cv2.DIST_L2, 5)
+    fade = np.clip(1 - distance / reach, 0, 1)
+    depth = np.clip((_SHADE_FROM - shade) / _SHADE_FROM, 0, 1) * fade
+    result: Matte = (1 - depth).astype(np.float32)
+    return result
+
+
+def _rough_finding(report: BackdropReport) -> Finding:
+    return Finding(
+        code="backdrop_not_smooth",
+        status=Status.WARNING,
+        message=f"The backdrop is not a smooth studio sweep ({report.rough_ratio:.0%} of it is unexplained): the edge "
+        "was left to the network alone.",
+        measured=report.rough_ratio,
+        unit="ratio",
+    )
+
+
+def _gap_findings(zones: Zones, size: Size) -> tuple[Finding, ...]:
+    """Places that look like the backdrop although the network is sure of them, as boxes in the photograph."""
+    if not zones.suspected_gaps.any():
+        return ()
+    rows, columns = np.nonzero(zones.suspected_gaps)
+    across, down = size.width / zones.suspected_gaps.shape[1], size.height / zones.suspected_gaps.shape[0]
+    box = Box(
+        int(columns.min() * across),
+        int(rows.min() * down),
+        int((columns.max() + 1) * across),
+        int((rows.max() + 1) * down),
+    )
+    share = float(zones.suspected_gaps.mean())
+    return (
+        Finding(
+            code="gap_suspected",
+            status=Status.WARNING,
+            message="Inside the product lies something that looks like the backdrop; it was left as product.",
+            measured=share,
+            unit="ratio",
+            box=box,
+        ),
+    )

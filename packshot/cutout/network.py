@@ -1,0 +1,162 @@
+"""The segmentation network: a rembg session on a model file that was checked, read raw.
+
+rembg stretches every prediction to the full range, so that an empty one looks full; here the network's own
+probabilities are read. A session is always made from a file: nothing is fetched, nothing leaves the machine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from packshot.errors import ModelError
+from packshot.types import Matte, Pixels8
+
+
+class Engine(StrEnum):
+    """What runs a network."""
+
+    AUTO = "auto"
+    ONNXRUNTIME = "onnxruntime"
+    OPENVINO = "openvino"
+
+
+class Segmenter(Protocol):
+    """A network that says where the product is.
+
+    Attributes:
+        model: its name.
+        fingerprint: first 12 digits of the model file's SHA-256.
+        engine, precision: what runs it.
+    """
+
+    @property
+    def model(self) -> str: ...
+    @property
+    def fingerprint(self) -> str: ...
+    @property
+    def engine(self) -> str: ...
+    @property
+    def precision(self) -> str: ...
+
+    def predict(self, rgb: Pixels8) -> Matte:
+        """Return the probability of product, (n, n) float32 in 0..1, n being the network's size.
+
+        Args:
+            rgb: (rows, columns, 3) uint8, sRGB, of any size and shape.
+        """
+        ...
+
+
+class _Recipe(NamedTuple):
+    """How a network wants its input: (pixel / brightest - mean) / deviation."""
+
+    side_px: int
+    mean: tuple[float, float, float]
+    deviation: tuple[float, float, float]
+
+
+_RECIPES = {
+    "isnet-general-use": _Recipe(1024, (0.5, 0.5, 0.5), (1.0, 1.0, 1.0)),
+    "u2netp": _Recipe(320, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+}
+
+
+def load_segmenter(
+    model: str, file: Path, *, sha256: str, engine: Engine | str = Engine.AUTO, threads: int = 0
+) -> Segmenter:
+    """Return a network loaded from a file.
+
+    Args:
+        model: rembg's name of the session that knows it.
+        sha256: what the file must be, hex.
+        engine: AUTO is ONNX Runtime.
+        threads: for one prediction; 0 lets the engine choose.
+    Raises:
+        ModelError: the session is not allowed, the file is missing or another one, or the engine is not installed.
+    """
+    if model not in _RECIPES:
+        raise ModelError(
+            "this session is not allowed",
+            model,
+            allowed=", ".join(sorted(_RECIPES)),
+            next_step="Others send pictures away, or may not be used commercially.",
+        )
+    _check_file(file, sha256)
+    if engine == Engine.OPENVINO:
+        raise ModelError(
+            "this engine is not available",
+            model,
+            found=str(engine),
+            allowed="auto, onnxruntime",
+            next_step="Leave the engine at auto.",
+        )
+    return _RembgSegmenter(model, file, fingerprint=sha256[:12], threads=threads)
+
+
+def _check_file(file: Path, sha256: str) -> None:
+    if not file.is_file():
+        raise ModelError("the model file is missing", str(file), next_step="Run `packshot models fetch`.")
+    with file.open("rb") as content:
+        found = hashlib.file_digest(content, "sha256").hexdigest()
+    if found != sha256:
+        raise ModelError(
+            "the model file is not the one expected",
+            str(file),
+            found=f"SHA-256 {found}",
+            allowed=sha256,
+            next_step="Delete it and run `packshot models fetch`.",
+        )
+
+
+class _RembgSegmenter:
+    """A network in a rembg session. Predictions may be asked for from several threads."""
+
+    engine = Engine.ONNXRUNTIME.value
+    precision = "float32"
+
+    def __init__(self, model: str, file: Path, *, fingerprint: str, threads: int) -> None:
+        self.model = model
+        self.fingerprint = fingerprint
+        self._recipe = _RECIPES[model]
+        self._network = _session(model, file, threads=threads).inner_session
+        self._input = self._network.get_inputs()[0].name
+
+    def predict(self, rgb: Pixels8) -> Matte:
+        side = (self._recipe.side_px, self._recipe.side_px)
+        small = cv2.resize(rgb, side, interpolation=cv2.INTER_AREA).astype(np.float32)
+        mean, deviation = (np.asarray(values, np.float32) for values in self._recipe[1:])
+        scaled = (small / max(float(small.max()), 1e-6) - mean) / deviation
+        (prediction, *_) = self._network.run(None, {self._input: np.ascontiguousarray(scaled.transpose(2, 0, 1)[None])})
+        probability: Matte = np.clip(np.asarray(prediction, np.float32)[0, 0], 0, 1)
+        return probability
+
+
+def _session(model: str, file: Path, *, threads: int) -> Any:
+    """A rembg session on this very file; without this rembg would look for, or fetch, a file of its own."""
+    import onnxruntime
+    from rembg.sessions.dis_general_use import DisSession
+    from rembg.sessions.u2netp import U2netpSession
+
+    kind: Any = {"isnet-general-use": DisSession, "u2netp": U2netpSession}[model]
+
+    class Placed(kind):  # type: ignore[misc]  # rembg's classes are untyped
+        @classmethod
+        def download_models(cls, *_: object, **__: object) -> str:
+            return str(file)
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    return Placed(model, options, providers=["CPUExecutionProvider"])
+
+
+def to_size(probability: NDArray[np.float32], size: tuple[int, int]) -> Matte:
+    """Return a prediction at another size, (width, height), linear between the network's cells."""
+    resized: Matte = cv2.resize(probability, size, interpolation=cv2.INTER_LINEAR).astype(np.float32, copy=False)
+    return resized

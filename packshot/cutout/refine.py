@@ -1,0 +1,235 @@
+"""The edge at full resolution: found in the photograph from outside in, tile by tile.
+
+In each tile near the edge:
+1. Backdrop colour: the model's surface, corrected by the nearest backdrop that is actually seen, so that a contact
+   shadow counts as backdrop and goes.
+2. Product or backdrop: whatever differs from that backdrop by more than the noise is product, however unlike the
+   product's inside it looks (shaded rims get eaten otherwise). Where product and backdrop are alike, and in what
+   may be shadow, the network has the say.
+3. Coverage, only within a few pixels of the line so found: alpha = ((I - B) . (F - B)) / |F - B|^2 in linear light,
+   F and B being the colours just inside and just outside; decontaminated colour F = (I - (1 - alpha) B) / alpha.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from packshot.colour.spaces import decode_working
+from packshot.cutout.zones import shadow_like
+from packshot.types import Box, FloatImage, Mask, Matte, Pixels16, Size
+
+TILE_PX = 640
+INSIDE_PX, OUTSIDE_PX = 2.5, 2.0
+"""How far from the line a pixel is pure: a lens, a sensor and its sharpening blur an edge over about four pixels."""
+CONTRAST_LEVELS = 15.0
+ALIKE_LEVELS = 10.0
+NOISES, LEAST_LEVELS = 5.0, 6.0
+SNAP = 0.02
+
+
+@dataclass(frozen=True, eq=False)
+class Tile:
+    """One tile's result, in pixels of the photograph.
+
+    Attributes:
+        box: where it lies.
+        alpha: (rows, columns) float32.
+        soft: which pixels are partly product.
+        colours: (n, 3) float32, linear, of the soft pixels in order.
+    """
+
+    box: Box
+    alpha: Matte
+    soft: Mask
+    colours: FloatImage
+
+
+def refine_tiles(
+    pixels: Pixels16, probability: Matte, unknown: Mask, surface: FloatImage, *, noise_levels: float, cell_px: float
+) -> Iterator[Tile]:
+    """Yield each tile in which something is unknown.
+
+    Args:
+        pixels: the master.
+        probability: the network's prediction, at any size.
+        unknown: at reduced size.
+        surface: the backdrop's encoded levels, at reduced size.
+        cell_px: size of a network cell in pixels of the master.
+    """
+    rows, columns = pixels.shape[:2]
+    margin = int(np.ceil(8 * cell_px)) + 12
+    for top in range(0, rows, TILE_PX):
+        for left in range(0, columns, TILE_PX):
+            box = Box(left, top, min(columns, left + TILE_PX), min(rows, top + TILE_PX))
+            if not _part(unknown, box, Size(columns, rows), nearest=True).any():
+                continue
+            wide = Box(
+                max(0, left - margin),
+                max(0, top - margin),
+                min(columns, box.right + margin),
+                min(rows, box.bottom + margin),
+            )
+            size = Size(columns, rows)
+            alpha, colours, soft = _refined(
+                pixels[wide.top : wide.bottom, wide.left : wide.right],
+                _part(probability, wide, size),
+                _part(unknown, wide, size, nearest=True) > 0,
+                _part(surface, wide, size),
+                noise=max(noise_levels, 0.5),
+            )
+            inner = (
+                slice(box.top - wide.top, box.bottom - wide.top),
+                slice(box.left - wide.left, box.right - wide.left),
+            )
+            yield Tile(box, alpha[inner], soft[inner], colours[inner][soft[inner]])
+
+
+def _part(picture: NDArray[Any], box: Box, size: Size, *, nearest: bool = False) -> NDArray[Any]:
+    """The part of a smaller picture that a box of the photograph covers, at the photograph's size."""
+    across, down = picture.shape[1] / size.width, picture.shape[0] / size.height
+    matrix = np.array(
+        [[across, 0, (box.left + 0.5) * across - 0.5], [0, down, (box.top + 0.5) * down - 0.5]], np.float64
+    )
+    source = picture.astype(np.uint8) if picture.dtype == bool else picture
+    how = cv2.INTER_NEAREST if nearest else cv2.INTER_LINEAR
+    return cv2.warpAffine(
+        source, matrix, (box.width, box.height), flags=how | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
+    )
+
+
+def _refined(
+    pixels: Pixels16, probability: Matte, unknown: Mask, surface: FloatImage, *, noise: float
+) -> tuple[Matte, FloatImage, Mask]:
+    """Alpha, linear foreground colours and the soft pixels of one tile."""
+    levels = pixels.astype(np.float32) / 257
+    sure_in, sure_out = (probability >= 0.5) & ~unknown, (probability < 0.5) & ~unknown
+    backdrop = _seen_backdrop(levels, surface, sure_out)
+    product = _product(levels, backdrop, probability, unknown, sure_in, noise=noise)
+    return _coverage(pixels, levels, backdrop, product, unknown, noise=noise)
+
+
+def _seen_backdrop(levels: FloatImage, surface: FloatImage, seen: Mask) -> FloatImage:
+    """The backdrop's colour everywhere: the surface, times what the nearest seen backdrop differs from it."""
+    if not seen.any():
+        return surface
+    ratio = (levels + 1) / (surface + 1)
+    weight = seen.astype(np.float32)
+    total = cv2.blur(weight, (7, 7))
+    mean = cv2.blur(ratio * weight[..., None], (7, 7)) / np.maximum(total, 1e-6)[..., None]
+    spread = mean[_nearest(seen)]
+    return np.clip(cv2.blur(spread, (9, 9)) * (surface + 1) - 1, 0, 255)
+
+
+def _nearest(mask: Mask) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """For each pixel the row and column of the nearest pixel of a mask."""
+    _, labels = cv2.distanceTransformWithLabels(
+        (~mask).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    rows, columns = np.nonzero(mask)
+    where = np.zeros((int(labels.max()) + 1, 2), np.intp)
+    where[labels[rows, columns]] = np.stack([rows, columns], axis=1)
+    return where[labels, 0], where[labels, 1]
+
+
+def _product(
+    levels: FloatImage, backdrop: FloatImage, probability: Matte, unknown: Mask, sure_in: Mask, *, noise: float
+) -> Mask:
+    """What is product in a tile: settled where it is not unknown, decided by difference or by the network elsewhere."""
+    difference = np.abs(levels - backdrop).max(axis=2)
+    limit = max(NOISES * noise, LEAST_LEVELS)
+    differs = np.clip((difference / limit - 0.5), 0, 1)
+    contrast = np.full(difference.shape, 255.0, np.float32)
+    if sure_in.any():
+        inside = cv2.blur(levels, (5, 5))[_nearest(sure_in)]
+        span = inside - backdrop
+        square = (span * span).sum(axis=2)
+        contrast = np.sqrt(square)
+        along = ((levels - backdrop) * span).sum(axis=2) / np.maximum(square, 1)
+        shaded = shadow_like(levels, backdrop, noise=noise)
+        differs = np.where(shaded, 0.5 * np.clip(along, 0, 1) + 0.5 * probability, differs)
+    far = probability < 0.03
+    differs = np.where(far & (difference < 2.5 * limit), np.minimum(differs, 0.4), differs)
+    trust = contrast**2 / (contrast**2 + CONTRAST_LEVELS**2)
+    share = trust * differs + (1 - trust) * probability
+    product = np.where(unknown, share > 0.5, probability >= 0.5)
+    smooth: Any = cv2.medianBlur(product.astype(np.uint8), 3)
+    return _hanging_together(smooth > 0, sure_in)
+
+
+def _hanging_together(product: Mask, sure_in: Mask) -> Mask:
+    """Drop specks that hang together neither with the product nor with the tile's border; close pinholes."""
+    count, labels, statistics, _ = cv2.connectedComponentsWithStats(product.astype(np.uint8), connectivity=8)
+    keep = np.zeros(count, bool)
+    for part in (labels[sure_in], labels[0], labels[-1], labels[:, 0], labels[:, -1]):
+        keep[np.unique(part)] = True
+    keep |= statistics[:, cv2.CC_STAT_AREA] > 400
+    keep[0] = False
+    whole = keep[labels]
+    count, labels, statistics, _ = cv2.connectedComponentsWithStats((~whole).astype(np.uint8), connectivity=4)
+    small = statistics[:, cv2.CC_STAT_AREA] < 12
+    small[0] = False
+    return np.asarray(whole | small[labels])
+
+
+def _coverage(
+    pixels: Pixels16, levels: FloatImage, backdrop: FloatImage, product: Mask, unknown: Mask, *, noise: float
+) -> tuple[Matte, FloatImage, Mask]:
+    """Alpha near the line between product and backdrop, by projection in linear light."""
+    whole = product.astype(np.uint8)
+    inside = cv2.distanceTransform(whole, cv2.DIST_L2, 5)
+    outside = cv2.distanceTransform(1 - whole, cv2.DIST_L2, 5)
+    alpha = product.astype(np.float32)
+    near = ((product & (inside <= INSIDE_PX)) | (~product & (outside <= OUTSIDE_PX))) & unknown
+    colours = np.zeros(levels.shape, np.float32)
+    if not near.any() or not product.any() or product.all():
+        return alpha, colours, np.zeros(product.shape, bool)
+    linear = decode_working(pixels)
+    core = _core(levels, backdrop, product, inside)
+    pure = outside > OUTSIDE_PX
+    f = _average(linear, core)[_nearest(core)][near]
+    b = (_average(linear, pure)[_nearest(pure)] if pure.any() else decode_working(_encoded(backdrop)))[near]
+    i = linear[near]
+    span = f - b
+    square = (span * span).sum(axis=1)
+    along = np.clip(((i - b) * span).sum(axis=1) / np.maximum(square, 1e-9), 0, 1)
+    contrast = np.abs(_average(levels, core)[_nearest(core)][near] - backdrop[near]).max(axis=1)
+    plain = cv2.GaussianBlur(alpha, (0, 0), 0.8)[near]
+    trust = np.clip((contrast - ALIKE_LEVELS / 2) / ALIKE_LEVELS, 0, 1)
+    found = trust * along + (1 - trust) * plain
+    found = np.where(found < SNAP, 0.0, np.where(found > 1 - SNAP, 1.0, found)).astype(np.float32)
+    alpha[near] = found
+    soft = np.zeros(product.shape, bool)
+    soft[near] = (found > 0) & (found < 1)
+    share = np.maximum(found, 0.1)[:, None]
+    own = np.clip((i - (1 - found[:, None]) * b) / share, np.minimum(f, i), np.maximum(f, i))
+    colours[near] = own
+    return alpha, colours, soft
+
+
+def _core(levels: FloatImage, backdrop: FloatImage, product: Mask, inside: Matte) -> Mask:
+    """Pixels that are product alone; of parts too thin to have any, those that differ most from the backdrop."""
+    core = inside > INSIDE_PX
+    difference = np.where(product, np.abs(levels - backdrop).max(axis=2), 0).astype(np.float32)
+    peak: Any = cv2.dilate(difference, np.ones((5, 5), np.uint8))
+    near_core: Any = cv2.dilate(core.astype(np.uint8), np.ones((9, 9), np.uint8))
+    thin = product & (difference >= peak) & (near_core == 0)
+    found = np.asarray(core | thin)
+    return found if found.any() else product
+
+
+def _average(picture: FloatImage, mask: Mask) -> FloatImage:
+    """The mean of a mask's pixels in each 3 x 3 neighbourhood; where there are none, the pixel itself."""
+    weight = mask.astype(np.float32)
+    total = cv2.blur(weight, (3, 3))
+    mean = cv2.blur(picture * weight[..., None], (3, 3)) / np.maximum(total, 1e-6)[..., None]
+    return np.where(total[..., None] > 0, mean, picture).astype(np.float32)
+
+
+def _encoded(levels: FloatImage) -> Pixels16:
+    return np.clip(levels * 257, 0, 65535).astype(np.uint16)

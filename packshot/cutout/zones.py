@@ -1,0 +1,106 @@
+"""Where the network is to be trusted, and where the photograph itself has to decide: at reduced size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+
+from packshot.cutout.backdrop import Backdrop
+from packshot.types import FloatImage, Mask, Matte
+
+BAND_CELLS = 1.6
+"""How far from its 0.5 line the network's edge may lie, in its own cells."""
+LIKE_NOISES, LIKE_LEVELS = 3.0, 4.0
+UNLIKE_NOISES, UNLIKE_LEVELS = 8.0, 14.0
+LEAST_HOLE_RATIO = 0.0004
+MOST_HOLE_RATIO = 0.3
+DARK_LEVELS, PALE_LEVELS = 60.0, 238.0
+
+
+@dataclass(frozen=True, eq=False)
+class Zones:
+    """What is open and what is settled, (rows, columns) at reduced size.
+
+    Attributes:
+        unknown: here the photograph decides.
+        suspected_gaps: backdrop-coloured places that the network is sure about; left as they are.
+    """
+
+    unknown: Mask
+    suspected_gaps: Mask
+
+
+def find_zones(levels: FloatImage, probability: Matte, backdrop: Backdrop, *, cell_px: float) -> Zones:
+    """Return the zones of a reduced photograph.
+
+    Args:
+        levels: (rows, columns, 3) float32, encoded, 0..255.
+        probability: the network's, (rows, columns).
+        cell_px: size of a cell of the network, in pixels of `levels`.
+    """
+    product = probability >= 0.5
+    band = _around_edge(product, reach=max(2, round(BAND_CELLS * cell_px)))
+    vague = (probability > 0.1) & (probability < 0.9)
+    distance = np.abs(levels - backdrop.surface).max(axis=2)
+    noise = max(backdrop.report.noise_levels, 0.5)
+    gaps, suspected = _gaps(distance, probability, product & ~band, backdrop, noise)
+    parts = _missing_parts(levels, distance, backdrop.surface, product, noise)
+    return Zones(unknown=band | vague | gaps | parts, suspected_gaps=suspected)
+
+
+def _around_edge(product: Mask, *, reach: int) -> Mask:
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    whole = product.astype(np.uint8)
+    inner: Any = cv2.erode(whole, kernel, borderValue=1)
+    outer: Any = cv2.dilate(whole, kernel)
+    return np.asarray(outer > inner)
+
+
+def _gaps(distance: Matte, probability: Matte, inside: Mask, backdrop: Backdrop, noise: float) -> tuple[Mask, Mask]:
+    """Places inside the product that look like the backdrop: open where that can be told, else only suspected.
+
+    On a backdrop that is neither very dark nor nearly white, hardly any product has just its colour, gradient and
+    lack of texture over a large area. Elsewhere it may be a dark handle or a white label, so the network's word counts.
+    """
+    alike = (distance < max(LIKE_NOISES * noise, LIKE_LEVELS)) & inside
+    alike = cv2.morphologyEx(alike.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    count, labels, statistics, _ = cv2.connectedComponentsWithStats(alike, connectivity=4)
+    opened, suspected = np.zeros(inside.shape, bool), np.zeros(inside.shape, bool)
+    area = max(1, int(inside.sum()))
+    brightest = backdrop.surface.max(axis=2)
+    for label in range(1, count):
+        size = int(statistics[label, cv2.CC_STAT_AREA])
+        if not LEAST_HOLE_RATIO * area <= size <= MOST_HOLE_RATIO * area:
+            continue
+        here = labels == label
+        tellable = DARK_LEVELS < float(brightest[here].mean()) < PALE_LEVELS
+        plain = float(np.percentile(distance[here], 90)) < 2.5 * noise + 2
+        if float(probability[here].mean()) < 0.9 or (tellable and plain):
+            opened |= here
+        else:
+            suspected |= here
+    kernel = np.ones((7, 7), np.uint8)
+    return cv2.dilate(opened.astype(np.uint8), kernel).astype(bool), suspected
+
+
+def _missing_parts(levels: FloatImage, distance: Matte, surface: FloatImage, product: Mask, noise: float) -> Mask:
+    """Places outside unlike backdrop and shadow that hang together with the product: straps, spikes, handles."""
+    unlike = (distance > max(UNLIKE_NOISES * noise, UNLIKE_LEVELS)) & ~shadow_like(levels, surface, noise=noise)
+    reach = np.ones((5, 5), np.uint8)
+    near = cv2.dilate(product.astype(np.uint8), reach)
+    count, labels = cv2.connectedComponents((unlike | product).astype(np.uint8), connectivity=8)
+    touching = np.unique(labels[(near > 0) & (labels > 0)])
+    keep = np.zeros(count, bool)
+    keep[touching] = True
+    parts = keep[labels] & unlike & ~product
+    return cv2.dilate(parts.astype(np.uint8), reach).astype(bool) & ~product
+
+
+def shadow_like(levels: FloatImage, surface: FloatImage, *, noise: float) -> Mask:
+    """Return where a picture is a darkened, otherwise unchanged backdrop: factor .45 to 1, the same in each channel."""
+    factor = (levels * surface).sum(axis=2) / np.maximum((surface * surface).sum(axis=2), 1.0)
+    rest = np.abs(levels - factor[..., None] * surface).max(axis=2)
+    return np.asarray((factor > 0.45) & (factor < 1.0) & (rest < 3 * noise + 3))

@@ -137,6 +137,8 @@ def _write_tiff(pixels: NDArray[Any], settings: Settings, icc: bytes, dpi: int |
         np.ascontiguousarray(pixels),
         photometric="rgb",
         compression=None if none else settings.compression,
+        # In 16 bits a photograph's last bits are noise: trying harder takes longer and saves nothing.
+        compressionargs={"level": 1} if settings.compression == "deflate" else None,
         predictor=not none,
         rowsperstrip=None if none else 256,
         iccprofile=icc,

@@ -1,0 +1,212 @@
+"""Studio photographs with exact truth: rendered ones, and real cut-outs put on drawn studio backdrops.
+
+A drawn scene is mixed in linear light from a product's own colours, its exact coverage and a backdrop with fall-off
+and a contact shadow; then it gets what a camera adds: noise that grows with the light, sharpening, JPEG. The same
+name always gives the same picture.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import zlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from packshot.colour.spaces import decode_working, encode_working
+from packshot.colour.transform import srgb8_to_working, working_to_srgb8
+from packshot.types import FloatImage, Matte, Pixels8
+
+BACKDROPS: dict[str, tuple[float, float, float]] = {
+    "white": (0.92, 0.92, 0.93),
+    "lightgrey": (0.60, 0.60, 0.62),
+    "midgrey": (0.21, 0.21, 0.22),
+    "dark": (0.030, 0.030, 0.033),
+    "colour": (0.22, 0.42, 0.55),
+}
+"""Linear working-space light in the middle of the backdrop."""
+MARGIN_RATIO = 0.14
+LONGEST_PX = 2000
+_NOISE_FLOOR, _NOISE_SHOT = 0.5, 1.2
+_STUDIO_KINDS = {"basket": "gaps", "cactus": "thin", "ring": "jewellery", "wineglass": "glass"}
+_PALE = ("whitebox", "mug")
+_CUTOUT_KINDS = {"teddy": "soft", "lemur": "soft", "kerosene": "glass"}
+_BACKDROPS_PER_CUTOUT = {"alphamatting27": 2, "pymatting-lemur": 3, "cutouts-photo": 4, "editor-path": 2}
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Scene:
+    """A photograph and what a faultless edit of it looks like.
+
+    Attributes:
+        name: object and backdrop, unique.
+        product: photographs of one object share it; never split them between fitting and testing.
+        kind: ``hard``, ``pale``, ``gaps``, ``thin``, ``jewellery``, ``soft`` or ``glass``.
+        photo: (rows, columns, 3) uint8, sRGB.
+        matte: exact coverage, float32.
+        truth: the product on white, uint8, sRGB.
+    """
+
+    name: str
+    product: str
+    kind: str
+    backdrop: str
+    photo: Pixels8
+    matte: Matte
+    truth: Pixels8
+
+
+def data_folder() -> Path:
+    """Return the folder of test data: beside the checkout, or where PACKSHOT_SHARED_DATA says."""
+    beside = Path(__file__).resolve().parents[2] / "shared" / "data"
+    return Path(os.environ.get("PACKSHOT_SHARED_DATA", beside))
+
+
+def studio_names() -> list[str]:
+    """Return the names of the rendered scenes."""
+    return sorted(path.stem for path in (data_folder() / "studio" / "image").glob("*.jpg"))
+
+
+def drawn_names() -> list[str]:
+    """Return the names of the scenes drawn from real cut-outs: ``set/stem@backdrop``."""
+    names = []
+    for folder, count in _BACKDROPS_PER_CUTOUT.items():
+        for place, stem in enumerate(_stems(folder)):
+            turn = list(BACKDROPS)[place % len(BACKDROPS) :] + list(BACKDROPS)[: place % len(BACKDROPS)]
+            names += [f"{folder}/{stem}@{backdrop}" for backdrop in turn[:count]]
+    return names
+
+
+def load_scene(name: str) -> Scene:
+    """Return a scene by name."""
+    return _drawn(name) if "@" in name else _studio(name)
+
+
+def scenes(names: Sequence[str]) -> Iterator[Scene]:
+    """Yield scenes one after the other."""
+    for name in names:
+        yield load_scene(name)
+
+
+def _stems(folder: str) -> list[str]:
+    kind = "rgba" if folder == "cutouts-photo" else "alpha"
+    return sorted(path.stem for path in (data_folder() / "ground_truth" / folder / kind).glob("*.png"))
+
+
+def _studio(name: str) -> Scene:
+    folder = data_folder() / "studio"
+    product, backdrop = name.split("-")
+    matte = np.asarray(Image.open(folder / "matte" / f"{name}.png").convert("L"), np.float32) / np.float32(255)
+    photo, truth = _rgb(folder / "image" / f"{name}.jpg"), _rgb(folder / "truth" / f"{name}.webp")
+    kind = _STUDIO_KINDS.get(product, "pale" if product in _PALE else "hard")
+    return Scene(name, product, kind, backdrop, photo, matte, truth)
+
+
+def _rgb(path: Path) -> Pixels8:
+    return np.array(Image.open(path).convert("RGB"))
+
+
+def _drawn(name: str) -> Scene:
+    source, backdrop = name.split("@")
+    folder, stem = source.split("/")
+    own, matte = _with_room(*_cut_out(folder, stem))
+    rng = np.random.default_rng(zlib.crc32(name.encode()))
+    behind = _draw_backdrop(matte, BACKDROPS[backdrop], rng)
+    alpha = matte[..., None]
+    photo = _photographed(alpha * own + (1 - alpha) * behind, rng)
+    truth = working_to_srgb8(encode_working((alpha * own + (1 - alpha)).astype(np.float32)))
+    truth[matte == 0] = 255
+    product = stem.split("_")[0] if folder == "editor-path" else stem
+    return Scene(name, product, _kind(folder, stem), backdrop, photo, matte, truth)
+
+
+def _kind(folder: str, stem: str) -> str:
+    if folder in ("alphamatting27", "pymatting-lemur"):
+        return "soft"
+    return next((kind for start, kind in _CUTOUT_KINDS.items() if stem.startswith(start)), "hard")
+
+
+def _cut_out(folder: str, stem: str) -> tuple[FloatImage, Matte]:
+    """A product's own colours in linear light, also beyond its edge, and its coverage."""
+    root = data_folder() / "ground_truth" / folder
+    if folder == "cutouts-photo":
+        rgba = np.asarray(Image.open(root / "rgba" / f"{stem}.png").convert("RGBA"))
+        photo, matte = np.ascontiguousarray(rgba[..., :3]), rgba[..., 3].astype(np.float32) / np.float32(255)
+    else:
+        photo = _rgb(next((root / "image").glob(f"{stem}.*")))
+        matte = np.asarray(Image.open(root / "alpha" / f"{stem}.png").convert("L"), np.float32) / np.float32(255)
+    linear = decode_working(srgb8_to_working(photo))
+    if folder in ("alphamatting27", "pymatting-lemur"):
+        from pymatting import estimate_foreground_ml
+
+        own = estimate_foreground_ml(linear.astype(np.float64), matte.astype(np.float64)).astype(np.float32)
+        return np.clip(own, 0, 1), matte
+    return _spread(linear, matte), matte
+
+
+def _spread(linear: FloatImage, matte: Matte) -> FloatImage:
+    """The product's colours, those of its wholly covered pixels carried on beyond its edge."""
+    solid: NDArray[np.uint8] = cv2.erode((matte > 0.995).astype(np.uint8), np.ones((3, 3), np.uint8))
+    _, labels = cv2.distanceTransformWithLabels(1 - solid, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    rows, columns = np.nonzero(solid)
+    where = np.zeros((int(labels.max()) + 1, 2), np.intp)
+    where[labels[rows, columns]] = np.stack([rows, columns], axis=1)
+    near = where[labels]
+    return np.where(solid[..., None] > 0, linear, linear[near[..., 0], near[..., 1]])
+
+
+def _with_room(own: FloatImage, matte: Matte) -> tuple[FloatImage, Matte]:
+    """Room around the product, except where the frame cuts it."""
+    share = min(1.0, LONGEST_PX / (max(matte.shape) * (1 + 2 * MARGIN_RATIO)))
+    if share < 1:
+        size = (round(matte.shape[1] * share), round(matte.shape[0] * share))
+        premultiplied = cv2.resize(own * matte[..., None], size, interpolation=cv2.INTER_AREA)
+        small = cv2.resize(matte, size, interpolation=cv2.INTER_AREA)
+        filled = cv2.resize(own, size, interpolation=cv2.INTER_AREA)
+        known = small[..., None] > 0.02
+        own = np.where(known, premultiplied / np.maximum(small, 0.02)[..., None], filled)
+        matte = small
+    margin = round(MARGIN_RATIO * max(matte.shape))
+    sides = [0 if cut else margin for cut in _cut_sides(matte)]
+    own = cv2.copyMakeBorder(own, *sides, cv2.BORDER_REPLICATE)
+    matte = cv2.copyMakeBorder(matte, *sides, cv2.BORDER_CONSTANT, value=0)
+    return np.clip(own, 0, 1).astype(np.float32), np.clip(matte, 0, 1).astype(np.float32)
+
+
+def _cut_sides(matte: Matte) -> tuple[bool, bool, bool, bool]:
+    """Whether the product leaves the picture at its top, bottom, left, right."""
+    top, bottom, left, right = (float(line.max()) > 0.5 for line in (matte[0], matte[-1], matte[:, 0], matte[:, -1]))
+    return top, bottom, left, right
+
+
+def _draw_backdrop(matte: Matte, colour: tuple[float, float, float], rng: np.random.Generator) -> FloatImage:
+    """A smooth backdrop in linear light: fall-off, a gradient, and the product's soft shadow at its foot."""
+    rows, columns = matte.shape
+    y, x = np.mgrid[:rows, :columns].astype(np.float32)
+    x, y = x / columns - 0.5, y / rows - 0.5
+    tilt_x, tilt_y = rng.uniform(-0.15, 0.15, 2)
+    light = 1 - rng.uniform(0.1, 0.5) * (x**2 + y**2) + tilt_x * x + tilt_y * y
+    ys, xs = np.nonzero(matte > 0.5)
+    foot, middle = ys.max() / rows - 0.5, xs.mean() / columns - 0.5
+    width, height = np.ptp(xs) / columns, rng.uniform(0.03, 0.08)
+    shadow = np.exp(-(((x - middle) / (0.55 * width)) ** 2) - ((y - foot) / height) ** 2) * rng.uniform(0.1, 0.6)
+    light = np.clip(light * (1 - shadow), 0, 1.1)
+    return np.clip(light[..., None] * np.array(colour, np.float32), 0, 1).astype(np.float32)
+
+
+def _photographed(linear: FloatImage, rng: np.random.Generator) -> Pixels8:
+    """Add a camera's noise, sharpening and JPEG; BT.601 full chroma as studios deliver it."""
+    encoded = working_to_srgb8(encode_working(linear.astype(np.float32))).astype(np.float32)
+    sigma = _NOISE_FLOOR + _NOISE_SHOT * np.sqrt(encoded / 255) * rng.uniform(0.5, 1.5)
+    seen = encoded + cv2.GaussianBlur(rng.standard_normal(encoded.shape, np.float32), (0, 0), 0.6) * sigma * 1.5
+    seen += rng.uniform(0.2, 0.5) * (seen - cv2.GaussianBlur(seen, (0, 0), 0.9))
+    picture = np.clip(seen + 0.5, 0, 255).astype(np.uint8)[..., ::-1]
+    quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(90, 97)), cv2.IMWRITE_JPEG_SAMPLING_FACTOR, 0x111111]
+    coded = cv2.imencode(".jpg", picture, quality)[1]
+    decoded = np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR), np.uint8)
+    return np.ascontiguousarray(decoded[..., ::-1])

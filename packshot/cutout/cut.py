@@ -29,9 +29,9 @@ def cut_out(pixels: Pixels16, segmenter: Segmenter, *, method: Method = Method.A
         method: AUTO refines on a smooth backdrop, mattes soft edges, and trusts the network alone elsewhere.
     """
     size = size_of(pixels)
-    reduced = _reduced(pixels)
-    prediction = segmenter.predict(working_to_srgb8(reduced))
-    levels = reduced.astype(np.float32) / 257
+    small = reduced(pixels)
+    prediction = segmenter.predict(working_to_srgb8(small))
+    levels = small.astype(np.float32) / 257
     probability = to_size(prediction, (levels.shape[1], levels.shape[0]))
     if float(np.mean(probability >= 0.5)) < LEAST_PRODUCT_RATIO:
         return _empty(size, prediction)
@@ -64,7 +64,8 @@ def _reduced_size(size: Size) -> Size:
     return Size(max(1, round(size.width * share)), max(1, round(size.height * share)))
 
 
-def _reduced(pixels: Pixels16) -> Pixels16:
+def reduced(pixels: Pixels16) -> Pixels16:
+    """Return the photograph as the network and the backdrop model see it: at most 1024 px long."""
     small = cv2.resize(pixels, _reduced_size(size_of(pixels)), interpolation=cv2.INTER_AREA)
     return np.ascontiguousarray(small).astype(np.uint16, copy=False)
 

@@ -1,0 +1,318 @@
+"""How good cut-outs are, against exact truth and against other ways to make them.
+
+    python -m benchmarks.cutout_quality [--model isnet-general-use] [--only PART ...] [--peers] [--json FILE] [--show DIR]
+
+Figures per scene: SAD / 1000, MSE, gradient error (Rhemann et al. 2009, unscaled / 1000), IoU at .5, boundary F at
+1 and 2 px, mean and 95th percentile of delta E 2000 in a ring of 3 px on each side of the true edge, halo (mean
+difference in L where the true matte is below .95 in that ring), share of the true background that is exactly 255.
+The studio's own noise is part of the delta E: truth has none, so that 0 cannot be reached.
+Network predictions are kept in .packshot/bench, so that only the refinement is computed again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import hashlib
+import json
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache, partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+from scipy import ndimage
+
+from benchmarks.scenes import Scene, drawn_names, load_scene, studio_names
+from packshot.colour.difference import delta_e_2000, lab_of
+from packshot.colour.spaces import srgb_profile
+from packshot.colour.transform import srgb8_to_working, working_to_srgb8
+from packshot.cutout import Cutout, Method, Segmenter, compose_on_white, cut_out, load_segmenter
+from packshot.types import Mask, Matte, Pixels8
+
+RING_PX = 3
+CACHE = Path(".packshot") / "bench"
+MODELS = Path.home() / ".cache" / "packshot" / "models"
+
+
+@dataclasses.dataclass(frozen=True)
+class Quality:
+    """The figures of one cut-out; see the module's docstring."""
+
+    sad: float
+    mse: float
+    gradient: float
+    iou: float
+    bf1: float
+    bf2: float
+    ring_delta_e: float
+    ring_delta_e_p95: float
+    halo: float
+    white_ratio: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """One scene, cut out by one method."""
+
+    scene: str
+    product: str
+    kind: str
+    backdrop: str
+    method: str
+    used: str
+    seconds: float
+    quality: Quality
+
+
+def measure(composite: Pixels8, matte: Matte, scene: Scene) -> Quality:
+    """Compare a cut-out with truth."""
+    difference = np.abs(matte - scene.matte)
+    true, found = scene.matte >= 0.5, matte >= 0.5
+    ring = near_edge(true, RING_PX)
+    pair = [lab_of(np.ascontiguousarray(p[ring][None]), icc=srgb_profile()) for p in (composite, scene.truth)]
+    delta_e = delta_e_2000(pair[0], pair[1])[0]
+    outer = scene.matte[ring] < 0.95
+    background = scene.matte == 0
+    white = (composite == 255).all(axis=2)
+    return Quality(
+        sad=float(difference.sum() / 1000),
+        mse=float((difference**2).mean()),
+        gradient=float(_gradient_error(matte, scene.matte)),
+        iou=float((true & found).sum() / max(1, (true | found).sum())),
+        bf1=boundary_f(true, found, tolerance_px=1),
+        bf2=boundary_f(true, found, tolerance_px=2),
+        ring_delta_e=float(delta_e.mean()),
+        ring_delta_e_p95=float(np.percentile(delta_e, 95)),
+        halo=float((pair[0] - pair[1])[0, :, 0][outer].mean()) if outer.any() else 0.0,
+        white_ratio=float(white[background].mean()) if background.any() else 1.0,
+    )
+
+
+def near_edge(mask: Mask, reach_px: int) -> Mask:
+    """Return the pixels within a (Chebyshev) distance of a mask's edge."""
+    kernel = np.ones((2 * reach_px + 1,) * 2, np.uint8)
+    area = mask.astype(np.uint8)
+    return np.asarray(cv2.dilate(area, kernel) != cv2.erode(area, kernel, borderValue=1))
+
+
+def boundary_f(true: Mask, found: Mask, *, tolerance_px: float) -> float:
+    """Return the harmonic mean of both boundaries' shares within a (Euclidean) distance of the other."""
+    edges = [mask & ~ndimage.binary_erosion(mask, border_value=1) for mask in (true, found)]
+    if not edges[0].any() or not edges[1].any():
+        return 0.0
+    away = [cv2.distanceTransform((~edge).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE) for edge in edges]
+    recall = float((away[1][edges[0]] <= tolerance_px + 1e-3).mean())
+    precision = float((away[0][edges[1]] <= tolerance_px + 1e-3).mean())
+    return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
+
+
+def _gradient_error(matte: Matte, true: Matte) -> float:
+    sizes = []
+    for picture in (matte, true):
+        soft = cv2.GaussianBlur(picture, (0, 0), 1.4)
+        sizes.append(np.hypot(cv2.Sobel(soft, cv2.CV_32F, 1, 0, scale=0.125), cv2.Sobel(soft, cv2.CV_32F, 0, 1, scale=0.125)))
+    return float(((sizes[0] - sizes[1]) ** 2).sum() / 1000)
+
+
+class KeptSegmenter:
+    """A segmenter that remembers on disk what it was asked; the network is loaded only when it must be."""
+
+    def __init__(self, model: str) -> None:
+        self.model = model
+        self.engine, self.precision = "onnxruntime", "float32"
+        self._file = model_file(model)
+        self.fingerprint = self._file.stem.rsplit("-", 1)[1]
+
+    def predict(self, rgb: Pixels8) -> Matte:
+        digest = hashlib.sha1(rgb.tobytes(), usedforsecurity=False).hexdigest()
+        kept = CACHE / f"{self.model}-{self.fingerprint}-{digest}.npy"
+        if not kept.exists():
+            CACHE.mkdir(parents=True, exist_ok=True)
+            np.save(kept, np.rint(_network(self._file, self.model).predict(rgb) * 65535).astype(np.uint16))
+        found: Matte = (np.load(kept) / 65535).astype(np.float32)
+        return found
+
+
+@cache
+def _network(file: Path, model: str) -> Segmenter:
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    return load_segmenter(model, file, sha256=digest, threads=1)
+
+
+def model_file(model: str) -> Path:
+    """Return a fetched model's file."""
+    found = sorted(MODELS.glob(f"{model}-*.onnx"))
+    if not found:
+        raise SystemExit(f"{model}: no file in {MODELS}; run `packshot models fetch {model}`")
+    return found[0]
+
+
+Maker = Callable[[Scene, KeptSegmenter], tuple[Pixels8, Matte, str]]
+"""From a scene's photograph to the composite in sRGB, the matte, and what was used."""
+
+
+def by_packshot(scene: Scene, segmenter: KeptSegmenter, *, method: Method = Method.AUTO) -> tuple[Pixels8, Matte, str]:
+    master = srgb8_to_working(scene.photo)
+    cutout: Cutout = cut_out(master, segmenter, method=method)
+    return working_to_srgb8(compose_on_white(master, cutout)), cutout.matte, str(cutout.method)
+
+
+def by_network(scene: Scene, segmenter: KeptSegmenter) -> tuple[Pixels8, Matte, str]:
+    """The network's mask as it is, mixed as everybody does: encoded, colours untouched."""
+    return _mixed(scene.photo, _stretched(_mask(scene, segmenter))), _stretched(_mask(scene, segmenter)), "network"
+
+
+def by_alpha_matting(scene: Scene, segmenter: KeptSegmenter) -> tuple[Pixels8, Matte, str]:
+    """rembg's alpha_matting with its default thresholds."""
+    from PIL import Image
+    from rembg.bg import alpha_matting_cutout
+
+    mask = Image.fromarray((_stretched(_mask(scene, segmenter)) * 255).astype(np.uint8))
+    try:
+        rgba = np.asarray(alpha_matting_cutout(Image.fromarray(scene.photo), mask, 240, 10, 10))
+    except ValueError:  # its trimap has no product or no background: rembg itself falls back on the plain mask
+        return by_network(scene, segmenter)
+    alpha = rgba[..., 3].astype(np.float32) / np.float32(255)
+    return _mixed(np.ascontiguousarray(rgba[..., :3]), alpha), alpha, "alpha_matting"
+
+
+def by_decontamination(scene: Scene, segmenter: KeptSegmenter) -> tuple[Pixels8, Matte, str]:
+    """The network's mask with estimated foreground colours, as rembg's decontaminate does it (pymatting)."""
+    from pymatting import estimate_foreground_ml
+
+    alpha = _stretched(_mask(scene, segmenter))
+    own = estimate_foreground_ml(scene.photo / 255.0, alpha.astype(np.float64))
+    return _mixed(np.rint(np.clip(own, 0, 1) * 255).astype(np.uint8), alpha), alpha, "decontaminate"
+
+
+def by_grabcut(scene: Scene, segmenter: KeptSegmenter) -> tuple[Pixels8, Matte, str]:
+    """OpenCV's GrabCut, five rounds, started from the network's mask."""
+    mask = _mask(scene, segmenter)
+    marks = np.where(mask > 0.95, cv2.GC_FGD, np.where(mask > 0.5, cv2.GC_PR_FGD, cv2.GC_PR_BGD)).astype(np.uint8)
+    marks[mask < 0.05] = cv2.GC_BGD
+    if (marks == cv2.GC_BGD).any() and (marks & 1).any():
+        models = np.zeros((1, 65)), np.zeros((1, 65))
+        cv2.grabCut(np.ascontiguousarray(scene.photo[..., ::-1]), marks, None, *models, 5, cv2.GC_INIT_WITH_MASK)
+    alpha = (marks & 1).astype(np.float32)
+    return _mixed(scene.photo, alpha), alpha, "grabcut"
+
+
+MAKERS: dict[str, Maker] = {
+    "packshot": by_packshot,
+    "packshot refined": partial(by_packshot, method=Method.REFINED),
+    "packshot matting": partial(by_packshot, method=Method.MATTING),
+    "packshot network_only": partial(by_packshot, method=Method.NETWORK_ONLY),
+    "rembg": by_network,
+    "rembg alpha_matting": by_alpha_matting,
+    "rembg decontaminate": by_decontamination,
+    "GrabCut": by_grabcut,
+}
+PEERS = ("rembg alpha_matting", "rembg decontaminate", "GrabCut")
+
+
+def _mask(scene: Scene, segmenter: KeptSegmenter) -> Matte:
+    """The network's mask at the photograph's size, from the photograph reduced as cut_out reduces it."""
+    from packshot.cutout.cut import reduced
+
+    prediction = segmenter.predict(working_to_srgb8(reduced(srgb8_to_working(scene.photo))))
+    size = scene.photo.shape[1], scene.photo.shape[0]
+    return np.clip(cv2.resize(prediction, size, interpolation=cv2.INTER_LANCZOS4), 0, 1)
+
+
+def _stretched(mask: Matte) -> Matte:
+    """What rembg does to each mask."""
+    low, high = float(mask.min()), float(mask.max())
+    return np.rint((mask - low) / max(high - low, 1e-6) * np.float32(255)) / np.float32(255)
+
+
+def _mixed(own: Pixels8, alpha: Matte) -> Pixels8:
+    share = alpha[..., None]
+    return np.rint(own * share + 255 * (1 - share)).astype(np.uint8)
+
+
+def examine(name: str, model: str, methods: Sequence[str], show: Path | None = None) -> list[Result]:
+    """Cut one scene out by each method and measure."""
+    cv2.setNumThreads(1)
+    scene, segmenter, results = load_scene(name), KeptSegmenter(model), []
+    for method in methods:
+        start = time.perf_counter()
+        composite, matte, used = MAKERS[method](scene, segmenter)
+        seconds = time.perf_counter() - start
+        quality = measure(composite, matte, scene)
+        results.append(Result(name, scene.product, scene.kind, scene.backdrop, method, used, seconds, quality))
+        if show is not None:
+            stem = f"{name.replace('/', '_')}.{method.replace(' ', '_')}"
+            cv2.imwrite(str(show / f"{stem}.png"), composite[..., ::-1])
+            cv2.imwrite(str(show / f"{stem}.matte.png"), np.rint(matte * 255).astype(np.uint8))
+    return results
+
+
+FIGURES = {
+    "sad": "SAD",
+    "iou": "IoU",
+    "bf1": "BF1",
+    "bf2": "BF2",
+    "ring_delta_e": "ring dE00",
+    "ring_delta_e_p95": "p95",
+    "halo": "halo L",
+    "gradient": "gradient",
+}
+
+
+def table(results: Sequence[Result], *, by: str) -> str:
+    """Return medians as a Markdown table: one row per group and method."""
+    heads = " | ".join(FIGURES.values())
+    lines = [f"| {by} | method | n | {heads} | ring dE p90 | exact white, worst |", "|---|---|---:" + "|---:" * 10 + "|"]
+    groups = sorted({str(getattr(result, by)) for result in results}) if by != "set" else ["all"]
+    for group in groups:
+        for method in dict.fromkeys(result.method for result in results):
+            chosen = [r.quality for r in results if r.method == method and (by == "set" or getattr(r, by) == group)]
+            if not chosen:
+                continue
+            middle = " | ".join(f"{np.median([getattr(q, name) for q in chosen]):.3f}" for name in FIGURES)
+            tail = f"{np.percentile([q.ring_delta_e for q in chosen], 90):.2f}"
+            white = min(q.white_ratio for q in chosen)
+            lines.append(f"| {group} | {method} | {len(chosen)} | {middle} | {tail} | {white:.4%} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default="isnet-general-use")
+    parser.add_argument("--only", nargs="*", default=None, help="parts of scene names")
+    parser.add_argument("--set", choices=["studio", "drawn", "all"], default="all")
+    parser.add_argument("--methods", nargs="*", default=["rembg", "packshot"], choices=list(MAKERS))
+    parser.add_argument("--peers", action="store_true", help="also rembg's options and GrabCut")
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--json", type=Path, default=None)
+    parser.add_argument("--show", type=Path, default=None, help="write composites and mattes there")
+    parser.add_argument("--each", action="store_true", help="print each scene")
+    args = parser.parse_args()
+    names = {"studio": studio_names(), "drawn": drawn_names(), "all": studio_names() + drawn_names()}[args.set]
+    names = [name for name in names if args.only is None or any(part in name for part in args.only)]
+    methods = [*args.methods, *(PEERS if args.peers else ())]
+    if args.show:
+        args.show.mkdir(parents=True, exist_ok=True)
+    work = partial(examine, model=args.model, methods=methods, show=args.show)
+    with ProcessPoolExecutor(args.processes) as pool:
+        results = [result for found in pool.map(work, names) for result in found]
+    for result in results if args.each else ():
+        q = result.quality
+        print(
+            f"{result.scene:40.40s} {result.kind:6.6s} {result.method:16.16s} {result.used:8.8s} SAD {q.sad:6.1f} IoU {q.iou:.3f} "
+            f"BF1 {q.bf1:.3f} BF2 {q.bf2:.3f} dE {q.ring_delta_e:5.2f} p95 {q.ring_delta_e_p95:5.1f} halo {q.halo:6.2f} "
+            f"white {q.white_ratio:.5f} {result.seconds:.1f} s"
+        )
+    for by, part in (("set", "studio"), ("kind", "studio"), ("backdrop", "studio"), ("set", "drawn"), ("kind", "drawn")):
+        chosen = [r for r in results if ("@" in r.scene) == (part == "drawn")]
+        if chosen:
+            print(f"\n{part}, medians by {by}\n\n{table(chosen, by=by)}")
+    if args.json:
+        args.json.write_text(json.dumps([dataclasses.asdict(result) for result in results]))
+
+
+if __name__ == "__main__":
+    main()

@@ -31,8 +31,8 @@ from packshot.types import Box, Finding, Mask, Pixels8, Status
 WHITE_8 = 255
 CLEAR_LEVELS = 12
 """How far a pixel is from the border's colour where it is clearly product, in 8-bit levels: above a codec's ringing."""
-LOOSE_PX = 2
-"""How far an outline's faintest pixel may hang loose from what is clearly product."""
+LOOSE_PX = 8
+"""How far the faintest pixels of hair or lace may hang loose from what is clearly product, even without a codec."""
 LEAST_PRODUCT_RATIO = 1e-4
 """Smaller patches than this share of the picture are dirt, not product."""
 _EXTENSIONS = {"jpeg": ("jpg", "jpeg"), "webp": ("webp",), "png": ("png",), "tiff": ("tif", "tiff")}

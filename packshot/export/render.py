@@ -76,7 +76,7 @@ def render(
 
     encoded, proof = attempt(settings)
     corrections: list[Finding] = []
-    for better in _corrections(settings):
+    for better in _corrections(settings, off_white="non_white_background" in _failing(proof)):
         if not _is_the_encoders_fault(proof) or len(corrections) == MOST_CORRECTIONS:
             break
         corrections.append(_correction_finding(encoded, proof))
@@ -90,12 +90,19 @@ def render(
 
 def _is_the_encoders_fault(proof: Verification) -> bool:
     """A composite that was not white before encoding is mended where it was made, not here."""
-    failed = {finding.code for finding in proof.findings if finding.status in (Status.FAILED, Status.WARNING)}
-    return "composite_not_white" not in failed and any(code in failed for code in _MENDABLE)
+    failing = _failing(proof)
+    return "composite_not_white" not in failing and any(code in failing for code in _MENDABLE)
 
 
-def _corrections(settings: Settings) -> Iterator[Settings]:
+def _failing(proof: Verification) -> set[str]:
+    return {finding.code for finding in proof.findings if finding.status in (Status.FAILED, Status.WARNING)}
+
+
+def _corrections(settings: Settings, *, off_white: bool) -> Iterator[Settings]:
     """Settings that keep white better, cheapest first.
+
+    Args:
+        off_white: white was lost beyond the ring, and not only darkened too much inside it.
 
     JPEG: a flat white block always decodes to white, so only the blocks that hold the product's edge ring; full colour
     resolution keeps them 8 px wide. WebP predicts blocks from their neighbours, so an error can travel: it
@@ -110,7 +117,8 @@ def _corrections(settings: Settings) -> Iterator[Settings]:
     elif settings.format is Format.WEBP:
         yield settings.model_copy(update={"effort": 4})
         yield settings.model_copy(update={"effort": 4, "quality": 85 if settings.quality > 90 else 90})
-        yield settings.model_copy(update={"quality": None})
+        if off_white:
+            yield settings.model_copy(update={"quality": None})
 
 
 def _correction_finding(encoded: Encoded, proof: Verification) -> Finding:

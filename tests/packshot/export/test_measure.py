@@ -1,12 +1,18 @@
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from packshot.export.measure import measure_fill, measure_white, product_zone
-from packshot.types import Mask
+from packshot.colour.spaces import srgb_profile, working_profile
+from packshot.colour.transform import working_to_srgb8
+from packshot.export.measure import measure_colour, measure_fill, measure_white, product_zone
+from packshot.framing.fit import Placement
+from packshot.framing.place import Framed
+from packshot.types import Box, Mask, Size
 
 
 def zone_of(left: int, top: int, right: int, bottom: int, *, size: int = 100) -> Mask:
@@ -64,6 +70,44 @@ def test_a_kept_shadow_may_be_grey_a_dropped_one_may_not() -> None:
     before[60:70, 40:60] = 200
     assert product_zone(matte, before, shadow_kept=True)[65, 50]
     assert not product_zone(matte, before, shadow_kept=False)[65, 50]
+
+
+def framed_grey(*, thin: bool = False) -> Framed:
+    """A mid-grey product on white, 64 x 64, or a line of one pixel."""
+    matte = np.zeros((64, 64), np.float32)
+    matte[30 : 31 if thin else 50, 10:50] = 1
+    pixels = np.where(matte[..., None] > 0, np.uint16(30_000), np.uint16(65_535)).repeat(3, axis=2)
+    box = Box(10, 30, 50, 31 if thin else 50)
+    return Framed(pixels, matte, Placement(window=Box(0, 0, 64, 64), canvas=Size(64, 64), subject=box))
+
+
+@pytest.mark.parametrize("thin", [False, True])
+def test_the_same_colours_do_not_differ(thin: bool) -> None:
+    framed = framed_grey(thin=thin)
+    figures = measure_colour(working_to_srgb8(framed.pixels), framed, icc=srgb_profile())
+    assert figures is not None
+    assert figures.p95_delta_e < 0.3
+    same = measure_colour(framed.pixels, framed, icc=working_profile())
+    assert same is not None
+    assert same.mean_delta_e == 0
+
+
+def test_noise_within_a_cell_is_not_a_shift_but_a_shift_is() -> None:
+    framed = framed_grey()
+    delivered = working_to_srgb8(framed.pixels).astype(int)
+    noise = np.where(np.indices((64, 64)).sum(axis=0) % 2, 8, -8)[..., None]
+    noisy = np.where(framed.matte[..., None] > 0, delivered + noise, 255).astype(np.uint8)
+    shifted = np.where(framed.matte[..., None] > 0, delivered + np.array([8, 0, -8]), 255).astype(np.uint8)
+    for pixels, expected in ((noisy, False), (shifted, True)):
+        figures = measure_colour(pixels, framed, icc=srgb_profile())
+        assert figures is not None
+        assert (figures.mean_delta_e > 2) is expected
+
+
+def test_without_a_product_no_colour_is_compared() -> None:
+    framed = framed_grey()
+    empty = dataclasses.replace(framed, matte=np.zeros_like(framed.matte))
+    assert measure_colour(framed.pixels, empty, icc=working_profile()) is None
 
 
 def test_the_fill_is_what_a_shopper_can_see() -> None:

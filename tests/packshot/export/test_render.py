@@ -37,6 +37,16 @@ def test_off_white_from_a_webp_of_high_quality_is_mended(ordered: Ordered, frame
     assert (pixels[framed.matte == 0] == 255).all()
 
 
+def test_strong_ringing_is_mended_by_quality_and_never_by_giving_up_compression(
+    ordered: Ordered, framed_for: FramedFor, qc: QcConfig
+) -> None:
+    rendition = small(ordered, "shopify")
+    strict = qc.model_copy(update={"ring_floor": {**qc.ring_floor, "webp": 254}})
+    rendered = render(framed_for(rendition), rendition, qc=strict)
+    assert rendered.encoded.settings.quality == 90
+    assert not rendered.passed
+
+
 def test_a_jpeg_s_colour_ringing_is_mended_by_full_colour(
     ordered: Ordered, framed_for: FramedFor, qc: QcConfig
 ) -> None:

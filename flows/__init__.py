@@ -1,0 +1,1 @@
+"""In which order: composition, fan-out, branching and the final state. No pixels, no S3."""

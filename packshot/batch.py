@@ -40,13 +40,16 @@ class Delivery(Value):
         number: counts from 1; later ones supplement the earlier.
         shots: names of the shots in it.
         files: how many renditions.
+        opened_by: the flow run that made it; the same run, tried again, goes on with it.
+        certificate_sha256: empty until everything has been handed over.
     """
 
     number: int
     at: datetime
     shots: tuple[str, ...]
-    files: int
-    certificate_sha256: str
+    opened_by: str
+    files: int = 0
+    certificate_sha256: str = ""
 
 
 class BatchRecord(Value):

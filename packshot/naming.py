@@ -38,6 +38,10 @@ class BatchId(Value):
     def __str__(self) -> str:
         return f"{self.client}/{self.batch}"
 
+    def shot(self, name: str) -> ShotId:
+        """Return the id of one of its shots."""
+        return ShotId(client=self.client, batch=self.batch, shot=name)
+
 
 class ShotId(Value):
     """One photograph in a batch."""

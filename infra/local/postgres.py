@@ -1,7 +1,7 @@
 """The embedded PostgreSQL, from a wheel: Prefect's database.
 
-PostgreSQL refuses to run as root. Then it runs as ``nobody``, and since that user can enter neither a home folder nor
-a virtual environment in one, programs and data lie in a folder of their own below /var/tmp, named after the state folder.
+PostgreSQL refuses to run as root. Then it runs as ``nobody``, and since that user can enter neither a home folder
+nor a virtual environment in one, programs and data lie below /var/tmp, in a folder named after the state folder.
 """
 
 from __future__ import annotations
@@ -32,15 +32,28 @@ def start(family: Family, state_dir: Path) -> str:
     if not (data / "PG_VERSION").exists():
         _create(programs, data, password, account)
     (port,) = free_ports(1)
+    options = (
+        "listen_addresses=127.0.0.1",
+        "unix_socket_directories=",
+        "max_connections=200",
+        "synchronous_commit=off",
+    )
     child = family.start(
-        [programs / "postgres", "-D", data, "-p", str(port), "-c", "listen_addresses=127.0.0.1"]
-        + ["-c", "unix_socket_directories=", "-c", "max_connections=200", "-c", "synchronous_commit=off"],
+        [
+            str(programs / "postgres"),
+            "-D",
+            str(data),
+            "-p",
+            str(port),
+            *(word for one in options for word in ("-c", one)),
+        ],
         log=log,
         stop_signal=signal.SIGINT,  # ends sessions and shuts down at once; SIGTERM would wait for the sessions
-        **_as(account),
+        user=account.pw_uid if account else None,
+        group=account.pw_gid if account else None,
         cwd=home,
     )
-    ready = [programs / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port), "-d", DATABASE]
+    ready = [str(programs / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port), "-d", DATABASE]
     wait_until(lambda: _succeeds(ready), child=child, name="PostgreSQL", log=log, timeout_s=START_S)
     return f"postgresql+asyncpg://{OWNER}:{password}@127.0.0.1:{port}/{DATABASE}"
 
@@ -85,33 +98,30 @@ def _create(programs: Path, data: Path, password: str, account: pwd.struct_passw
     if account is not None:
         for path in (partial, secret):
             os.chown(path, account.pw_uid, account.pw_gid)
-    command = [programs / "initdb", "-D", partial, "-U", OWNER, "-A", "scram-sha-256", f"--pwfile={secret}"]
+    command = [str(programs / "initdb"), "-D", str(partial), "-U", OWNER, "-A", "scram-sha-256", f"--pwfile={secret}"]
     try:
         _run([*command, "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"], account)
     finally:
         secret.unlink()
-    single = [programs / "postgres", "--single", "-D", partial, "postgres"]
+    single = [str(programs / "postgres"), "--single", "-D", str(partial), "postgres"]
     _run(single, account, text=f"CREATE DATABASE {DATABASE};\n")
     partial.rename(data)
 
 
-def _run(command: list[str | Path], account: pwd.struct_passwd | None, *, text: str = "") -> None:
+def _run(command: list[str], account: pwd.struct_passwd | None, *, text: str = "") -> None:
     done = subprocess.run(
         command,
         input=text,
         capture_output=True,
         text=True,
         cwd="/",
-        **_as(account),
+        user=account.pw_uid if account else None,
+        group=account.pw_gid if account else None,
         extra_groups=[] if account else None,
         check=False,
     )
     if done.returncode:
         raise ServerError(f"{Path(command[0]).name} failed: {done.stderr.strip()[-1000:]}")
-
-
-def _as(account: pwd.struct_passwd | None) -> dict[str, int | None]:
-    return {"user": account.pw_uid if account else None, "group": account.pw_gid if account else None}
 
 
 def _password(path: Path) -> str:
@@ -121,5 +131,5 @@ def _password(path: Path) -> str:
     return path.read_text()
 
 
-def _succeeds(command: list[str | Path]) -> bool:
+def _succeeds(command: list[str]) -> bool:
     return subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode == 0

@@ -63,7 +63,9 @@ class Family:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         while self._children:
             child, stop_signal = self._children.pop()
             watchdog.end(child.pid, stop_signal, grace_s=watchdog.GRACE_S)

@@ -28,7 +28,7 @@ class S3Access:
 
 
 def from_environment() -> S3Access | None:
-    """Return the server named by ``S3_ENDPOINT_URL`` with ``AWS_ACCESS_KEY_ID`` and ``AWS_SECRET_ACCESS_KEY``, if any."""
+    """Return the server that ``S3_ENDPOINT_URL`` names, with ``AWS_ACCESS_KEY_ID`` and ``AWS_SECRET_ACCESS_KEY``."""
     endpoint = os.environ.get("S3_ENDPOINT_URL")
     if not endpoint:
         return None

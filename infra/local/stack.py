@@ -70,8 +70,10 @@ def start_worker(stack: Stack, *, work_pool: str, limit: int = 8, environment: d
         environment: for the worker and its runs, over the stack's own.
     """
     stack.family.start(
-        [sys.executable, "-m", "prefect", "worker", "start", "--type", "process", "--pool", work_pool]
-        + ["--limit", str(limit), "--name", "embedded"],
+        [
+            *(sys.executable, "-m", "prefect", "worker", "start", "--type", "process"),
+            *("--pool", work_pool, "--limit", str(limit), "--name", "embedded"),
+        ],
         log=stack.state_dir / "worker.log",
         environment={
             **stack.environment(),

@@ -1,0 +1,175 @@
+"""``packshot``: the commands on local files, and those that need storage, model sources or Prefect.
+
+What needs the outside is imported when it is used, so that a command on a local file starts quickly.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from packshot.cli import Exit, Json, bar, build, print_json, run
+
+Client = Annotated[str, typer.Option(help="The client's name, as in configs/clients.")]
+Batch = Annotated[str, typer.Option(help="The batch's name.")]
+
+
+StateFolder = Annotated[
+    Path,
+    typer.Option("--state", help="Folder of the embedded servers' data.", file_okay=False, envvar="PACKSHOT_STATE"),
+]
+
+
+def main() -> None:
+    """Run the command line and end the process with its exit status."""
+    sys.exit(run(command_line()))
+
+
+def command_line() -> typer.Typer:
+    """Return all commands."""
+    app = build(_segmenter)
+    app.add_typer(_models(), name="models", help="The segmentation networks: which there are, and fetching them.")
+    app.add_typer(_batches(), name="batch", help="Batches in storage: submit a folder, see what became of it.")
+    _add_running(app)
+    return app
+
+
+def _segmenter(engine: str) -> Any:
+    """The network that the settings name, on the engine asked for."""
+    from tasks.models import load_model
+    from tasks.settings import get_settings
+
+    settings = get_settings()
+    loaded = load_model(settings.model_copy(update={"engine": engine}) if engine != "auto" else settings)
+    return loaded.segmenter, loaded.findings
+
+
+def _models() -> typer.Typer:
+    app = typer.Typer(no_args_is_help=True)
+
+    @app.command("list")
+    def list_models(json: Json = False) -> None:
+        """Say which networks may be used, under which licence, and which are on this machine."""
+        from tasks.configs import configs_in_force
+        from tasks.models import cached_model
+        from tasks.settings import get_settings
+
+        folder = get_settings().models_dir
+        rows = []
+        for model in configs_in_force().models.values():
+            here = cached_model(model, folder=folder)
+            rows.append({**model.model_dump(mode="json"), "file": str(here.path) if here else ""})
+        if json:
+            print_json(rows)
+            return
+        table = Table("model", "licence", "on this machine")
+        for row in rows:
+            table.add_row(row["name"], row["licence"], row["file"] or "no: packshot models fetch")
+        Console().print(table)
+
+    @app.command("fetch")
+    def fetch(
+        names: Annotated[list[str] | None, typer.Argument(help="Models; all of them by default.")] = None,
+        quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing if all is well.")] = False,
+    ) -> None:
+        """Fetch the networks' files, from the first source that has them, and check their SHA-256."""
+        from tasks.configs import configs_in_force
+        from tasks.models import fetch_model
+
+        for name in names or list(configs_in_force().models):
+            with bar(f"fetching {name}", quiet=quiet) as move:
+                file = fetch_model(name, on_progress=lambda label, done, total: move(done, total))
+            if not quiet:
+                Console().print(f"{name}: {file.path}", markup=False, highlight=False, soft_wrap=True)
+
+    return app
+
+
+def _batches() -> typer.Typer:
+    app = typer.Typer(no_args_is_help=True)
+
+    @app.command("submit")
+    def submit(
+        folder: Annotated[Path, typer.Argument(help="Photographs and, if there is one, manifest.csv.", exists=True)],
+        client: Client,
+        batch: Batch,
+        json: Json = False,
+    ) -> None:
+        """Upload a folder as a closed batch; the next nightly run, or process-batch in the UI, takes it up."""
+        from packshot.naming import batch_id
+        from tasks.intake import submit_folder
+
+        which = batch_id(client, batch)
+        with bar(f"uploading {which}", quiet=json) as move:
+            files = submit_folder(folder, which, on_progress=lambda name, done, total: move(done, total))
+        if json:
+            print_json({"client": client, "batch": batch, "files": files})
+        else:
+            Console().print(f"{which}: {files} files uploaded and the batch closed")
+
+    @app.command("status")
+    def status(client: Client, batch: Batch, json: Json = False) -> None:
+        """Say what became of every photograph of a batch. Exit status 1 if any failed."""
+        from packshot.naming import batch_id
+        from tasks.batches import survey
+
+        summary = survey(batch_id(client, batch))
+        if json:
+            print_json({**summary.model_dump(mode="json"), "counts": summary.counts})
+        else:
+            show_summary(Console(), summary)
+        if summary.failed:
+            raise typer.Exit(Exit.NOT_ALL_WELL)
+
+    return app
+
+
+def show_summary(console: Console, summary: Any) -> None:
+    """Print what became of each shot of a batch and why."""
+    colours = {"delivered": "green", "waiting": "yellow", "refused": "magenta", "failed": "red"}
+    table = Table("shot", "became", "score", "files", "why", title=f"{summary.batch}", title_justify="left")
+    for fate in summary.fates:
+        score = "" if fate.score is None else f"{fate.score:.1f}"
+        table.add_row(fate.shot, f"[{colours[fate.kind]}]{fate.kind}[/]", score, str(fate.files or ""), fate.why)
+    console.print(table)
+    for finding in summary.findings:
+        console.print(f"  {finding.status}: {finding.message}", markup=False, highlight=False)
+    console.print(summary.sentence)
+
+
+def _add_running(app: typer.Typer) -> None:
+    """Commands that run the line."""
+
+    @app.command()
+    def demo(
+        samples: Annotated[Path | None, typer.Option(help="Another folder of photographs.", exists=True)] = None,
+        state_dir: StateFolder = Path(".packshot"),
+        keep: Annotated[
+            bool, typer.Option("--keep", help="Keep the servers running to look around, until Ctrl-C.")
+        ] = False,
+    ) -> None:
+        """Run the nightly line on the sample photographs, with S3, PostgreSQL and Prefect of its own."""
+        from deployments.demo import run_demo
+
+        if not run_demo(Console(), state_dir=state_dir, samples=samples, keep=keep):
+            raise typer.Exit(Exit.NOT_ALL_WELL)
+
+    @app.command()
+    def serve(state_dir: StateFolder = Path(".packshot")) -> None:
+        """Run S3, PostgreSQL, Prefect and a worker on this machine until Ctrl-C."""
+        from deployments.demo import serve_line
+
+        serve_line(Console(), state_dir=state_dir)
+
+    @app.command()
+    def register() -> None:
+        """Create or update the deployments on the Prefect server that PREFECT_API_URL names."""
+        from deployments.registry import register as register_deployments
+
+        for name in register_deployments():
+            Console().print(name)

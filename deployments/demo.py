@@ -1,0 +1,163 @@
+"""The whole line on one machine: embedded servers, deployments, a worker, and for the demo a batch of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import cast
+
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import FlowRun
+from prefect.deployments import run_deployment
+from prefect.settings import temporary_settings
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from deployments.command_line import show_summary
+from deployments.registry import WORK_POOL, register
+from infra.local.stack import Stack, running, start_worker
+from packshot.naming import BatchId, batch_id, deliveries_prefix
+from packshot.record import State
+from tasks.batches import Summary, survey
+from tasks.intake import submit_folder
+from tasks.models import fetch_model
+from tasks.records import find_batch
+from tasks.results import ENVIRONMENT
+from tasks.settings import get_settings
+from tasks.storage import open_storage
+
+POLL_S = 1.0
+SAMPLES = Path(__file__).resolve().parent.parent / "samples" / "demo-batch"
+DEMO_BATCH = batch_id("demo", "sample-batch")
+
+
+def run_demo(console: Console, *, state_dir: Path, samples: Path | None, keep: bool) -> bool:
+    """Take a folder of photographs through the nightly flow; return whether every file was accounted for.
+
+    A second time it finds the batch finished, changes nothing and shows the same table.
+    """
+    batch = DEMO_BATCH if samples is None else batch_id("demo", samples.resolve().name)
+    fetch_networks(console)
+    with line(console, state_dir=state_dir) as stack:
+        submit_folder(samples or SAMPLES, batch, on_progress=lambda name, done, total: None)
+        console.print(f"The batch {batch} lies in the inbox. Running the nightly flow ...")
+        run = run_nightly(console, batch)
+        summary = survey(batch)
+        show_summary(console, summary)
+        where = fetch_deliveries(batch, state_dir / "deliveries" / batch.client / batch.batch)
+        console.print(f"\n[bold]Delivery[/]    {where}\n[bold]Report[/]      {_newest_report(where)}", soft_wrap=True)
+        console.print(
+            f"[bold]Prefect UI[/]  {stack.prefect_ui_url}/runs/flow-run/{run.id}  (while the servers run)",
+            soft_wrap=True,
+        )
+        if keep:
+            console.print("The servers keep running. Ctrl-C ends them.")
+            wait_for_interrupt()
+        else:
+            console.print("`packshot serve` starts the servers again with everything in them.")
+    return not summary.failed
+
+
+def serve_line(console: Console, *, state_dir: Path) -> None:
+    """Run the embedded servers and a worker until Ctrl-C."""
+    fetch_networks(console)
+    with line(console, state_dir=state_dir) as stack:
+        console.print(f"Prefect UI {stack.prefect_ui_url}, S3 {stack.s3.endpoint_url}. Ctrl-C ends them.")
+        wait_for_interrupt()
+
+
+def fetch_networks(console: Console) -> None:
+    """Have the network's file on this machine before the servers start, or say what is used instead."""
+    with console.status("Looking for the segmentation network ..."):
+        fetch_model(get_settings().segmenter)
+
+
+@contextmanager
+def line(console: Console, *, state_dir: Path) -> Iterator[Stack]:
+    """The servers, the deployments and a worker, as a block; this process is their client inside it."""
+    console.print(f"Starting S3, PostgreSQL and Prefect on 127.0.0.1; their data lies in {state_dir}/ ...")
+    with running(state_dir) as stack, environment({**stack.environment(), **ENVIRONMENT}):
+        open_storage().ensure_bucket()
+        register()
+        start_worker(stack, work_pool=WORK_POOL, environment=dict(ENVIRONMENT))
+        yield stack
+
+
+@contextmanager
+def environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Set environment variables, and Prefect's settings with them, for as long as the block lasts."""
+    before = dict(os.environ)
+    os.environ.update(variables)
+    try:
+        with temporary_settings():
+            yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def run_nightly(console: Console, batch: BatchId) -> FlowRun:
+    """Trigger the nightly deployment as the UI's button does and return the run once it has ended."""
+    run = cast(FlowRun, run_deployment("nightly/nightly", timeout=0))
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console) as progress, get_client(sync_client=True) as client:
+        bar = progress.add_task("waiting for the worker", total=None)
+        while run.state is None or not run.state.is_final():
+            time.sleep(POLL_S)
+            run = client.read_flow_run(run.id)
+            if find_batch(batch) is not None:
+                summary = survey(batch)
+                settled = sum(fate.state not in _UNDER_WAY for fate in summary.fates)
+                progress.update(
+                    bar, description=_stage_in_words(summary), completed=settled, total=len(summary.fates) or None
+                )
+    return run
+
+
+_UNDER_WAY = (
+    State.RECEIVED,
+    State.MASTERED,
+    State.ROUTED,
+    State.EDITING_AUTO,
+    State.SCORED,
+    State.APPROVED,
+    State.EXPORTED,
+    State.VERIFIED,
+)
+
+
+def _stage_in_words(summary: Summary) -> str:
+    """The earliest stage that a shot of the batch is still in."""
+    states = {fate.state for fate in summary.fates}
+    first = next((state for state in _UNDER_WAY if state in states), None)
+    return f"{first.value.replace('_', ' ')} ..." if first else "finishing ..."
+
+
+def fetch_deliveries(batch: BatchId, folder: Path) -> Path:
+    """Copy what was delivered to a local folder and return it."""
+    storage, prefix = open_storage(), deliveries_prefix(batch)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for found in storage.list(prefix):
+        storage.get_file(found.key, folder / found.key.removeprefix(prefix))
+    return folder.resolve()
+
+
+def _newest_report(folder: Path) -> str:
+    reports = sorted(folder.glob("*/report.html"), key=lambda path: int(path.parent.name))
+    return str(reports[-1]) if reports else "none: nothing was delivered"
+
+
+def wait_for_interrupt() -> None:
+    """Return on Ctrl-C or when asked to end."""
+    signal.sigwait({signal.SIGINT, signal.SIGTERM})

@@ -1,0 +1,81 @@
+"""The deployments as the Prefect UI shows them."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any, cast
+
+from prefect import Flow
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import WorkPoolCreate
+from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
+from prefect.deployments.runner import RunnerDeployment
+from prefect.exceptions import ObjectAlreadyExists
+from prefect.schedules import Cron, Schedule
+from prefect.types.entrypoint import EntrypointType
+
+from flows.batch import process_batch
+from flows.delivery import deliver_batch
+from flows.human import human_edit
+from flows.nightly import nightly
+from flows.reprocess import reprocess_shot
+from tasks.results import register_results
+from tasks.settings import get_settings
+
+WORK_POOL = "packshot"
+
+
+def deployments() -> list[RunnerDeployment]:
+    """Return every deployment, to be applied to whichever Prefect server the environment names.
+
+    Module entrypoints, so that workers import the installed packages instead of a folder.
+    """
+    settings = get_settings()
+    return [
+        _deployment(
+            nightly,
+            "Every night: all closed batches that are not finished. Never overlaps itself.",
+            schedule=Cron(settings.nightly_cron, timezone=settings.nightly_timezone),
+            concurrency_limit=ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW),
+        ),
+        _deployment(
+            process_batch, "One batch, from its inbox to its delivery. A retry redoes only what is not finished."
+        ),
+        _deployment(
+            reprocess_shot, "One shot again from its start; the new result goes out in a supplementary delivery."
+        ),
+        _deployment(deliver_batch, "Export, verify and deliver what is approved and not yet delivered."),
+        _deployment(
+            human_edit, "A shot in a person's hands. The line creates these runs; resume one to answer its form."
+        ),
+    ]
+
+
+def _deployment(
+    flow: Flow[..., Any],
+    description: str,
+    *,
+    schedule: Schedule | None = None,
+    concurrency_limit: ConcurrencyLimitConfig | None = None,
+) -> RunnerDeployment:
+    deployment = flow.to_deployment(
+        flow.name,
+        description=description,
+        schedule=schedule,
+        concurrency_limit=concurrency_limit,
+        tags=["packshot"],
+        work_pool_name=WORK_POOL,
+        entrypoint_type=EntrypointType.MODULE_PATH,
+    )
+    return cast(RunnerDeployment, deployment)
+
+
+def register() -> list[str]:
+    """Create the work pool where it is missing, say where results go, apply every deployment, return their names."""
+    with get_client(sync_client=True) as client, contextlib.suppress(ObjectAlreadyExists):
+        client.create_work_pool(WorkPoolCreate(name=WORK_POOL, type="process"))
+    register_results()
+    applied = deployments()
+    for deployment in applied:
+        deployment.apply()
+    return [f"{deployment.flow_name}/{deployment.name}" for deployment in applied]

@@ -1,0 +1,67 @@
+"""One batch, from its inbox to its delivery.
+
+    take stock -> master each shot -> group by light -> route each
+    -> edit the simple ones, open a job for each other -> export and deliver what is approved
+    -> say what became of every file
+
+The shots' records are the truth: the final state is decided from them, not from what tasks returned.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.states import Completed, Failed
+
+from flows.delivery import deliver_batch
+from flows.editing import automated_edit, parts
+from flows.pace import PACE
+from flows.parameters import BatchName, ClientName
+from flows.settling import settle
+from packshot.naming import BatchId, batch_id
+from tasks.batches import claim_batch, group_shots, release_batch, summarise, take_stock
+from tasks.jobs import open_job
+from tasks.progress import BatchProgress
+from tasks.stages import master_shot, route_shot
+
+
+@flow(name="process-batch", flow_run_name="process batch · {client}/{batch}", task_runner=PACE)
+def process_batch(client: ClientName, batch: BatchName) -> State[Any]:
+    """Take a client's batch through all four stages and hand over what is approved.
+
+    One bad shot never stops the rest. Run or retried again, only what is not finished is done.
+    """
+    which = batch_id(client, batch)
+    claim_batch(which)
+    try:
+        delivered = _take_through_the_stages(which)
+        summary = summarise(which)
+    finally:
+        release_batch(which)
+    if summary.failed:
+        return Failed(message=f"{summary.failure_sentence} ({delivered.message})")
+    return Completed(message=summary.sentence)
+
+
+def _take_through_the_stages(batch: BatchId) -> State[Any]:
+    """Stages 1 to 4; return the delivery's state."""
+    progress = BatchProgress(batch)
+    stock = take_stock(batch)
+    mastering = [master_shot.submit(ref, configs_fingerprint=stock.configs_fingerprint) for ref in stock.shots]
+    mastered = settle(mastering, on_progress=progress.of("mastered", ends=30))
+    groups = group_shots(batch, mastered)
+    routing = [route_shot.submit(shot, group=groups[shot.name]) for shot in mastered if not shot.refused]
+    routed = settle(routing, on_progress=progress.of("routed", begins=30, ends=35))
+
+    simple = list(parts([shot for shot in routed if shot.automated]))
+    edited = progress.of("parts edited", begins=35, ends=75)
+    for number, part in enumerate(simple, start=1):
+        automated_edit(client=batch.client, batch=batch.batch, part=number, shots=part, return_state=True)
+        edited(number, len(simple))
+    jobs = [open_job.submit(shot) for shot in routed if not shot.automated]
+    settle(jobs, on_progress=progress.of("handed to people", begins=75, ends=80))
+    delivered: State[Any] = deliver_batch(client=batch.client, batch=batch.batch, return_state=True)
+    progress.of("batches delivered", begins=80)(1, 1)
+    return delivered

@@ -1,0 +1,40 @@
+"""Export, verification and delivery of whatever is approved and not yet delivered."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.states import Completed, Failed
+from pydantic import Field
+
+from flows.pace import PACE
+from flows.parameters import BatchName, ClientName
+from flows.settling import settle
+from packshot.naming import batch_id
+from tasks.batches import approved_shots
+from tasks.deliveries import deliver
+from tasks.progress import BatchProgress
+from tasks.stages import export_shot
+
+ShotNames = Annotated[
+    list[str], Field(title="Shots", description="Only these shots; empty means all that are approved")
+]
+
+
+@flow(name="deliver-batch", flow_run_name="deliver · {client}/{batch}", task_runner=PACE)
+def deliver_batch(client: ClientName, batch: BatchName, shots: ShotNames = []) -> State[Any]:  # noqa: B006
+    """Export what is approved, verify the bytes and hand over one package; nothing is delivered twice.
+
+    Shots that are approved later go out in a further, supplementary delivery.
+    """
+    which = batch_id(client, batch)
+    approved = approved_shots(which, only=shots)
+    exporting = [export_shot.submit(shot) for shot in approved]
+    exported = settle(exporting, on_progress=BatchProgress(which).of("exported"))
+    handover = deliver(which, only=[shot.name for shot in exported])
+    failed = len(approved) - len(exported) + len(handover.failed)
+    if failed:
+        return Failed(message=f"{failed} of {len(approved)} approved shots are not delivered; {handover.sentence}")
+    return Completed(message=handover.sentence)

@@ -1,0 +1,41 @@
+"""The night: every closed batch that is not finished."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, cast
+
+from prefect import flow
+from prefect.client.schemas.objects import FlowRun, State
+from prefect.deployments import run_deployment
+from prefect.states import Completed, Failed
+from pydantic import Field
+
+from flows.pace import PACE
+from packshot.naming import BatchId
+from tasks.batches import closed_batches
+from tasks.night import report_night
+
+PROCESS_BATCH = "process-batch/process-batch"
+
+Clients = Annotated[
+    list[str], Field(title="Clients", description="Only these clients' batches; empty means all of them")
+]
+
+
+@flow(name="nightly", flow_run_name="nightly", task_runner=PACE)
+def nightly(clients: Clients = []) -> State[Any]:  # noqa: B006  (Prefect shows the default in the form)
+    """Run every closed, unfinished batch, one after the other; each is a run of its own that can be retried alone."""
+    batches = [batch for batch in closed_batches() if not clients or batch.client in clients]
+    states = [(batch, _run(batch)) for batch in batches]
+    report_night(states)
+    failed = [str(batch) for batch, state in states if not state.is_completed()]
+    if failed:
+        return Failed(message=f"{len(failed)} of {len(batches)} batches had failures: {', '.join(failed)}")
+    return Completed(message=f"{len(batches)} batches processed" if batches else "No closed batch was waiting")
+
+
+def _run(batch: BatchId) -> State[Any]:
+    parameters = {"client": batch.client, "batch": batch.batch}
+    run = cast(FlowRun, run_deployment(PROCESS_BATCH, parameters=parameters, tags=[f"client:{batch.client}"]))
+    assert run.state is not None, "run_deployment waits for a final state"
+    return run.state

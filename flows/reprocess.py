@@ -1,0 +1,38 @@
+"""One shot again from its start, on a person's wish."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.states import Completed, Failed
+
+from flows.delivery import deliver_batch
+from flows.editing import automated_edit
+from flows.pace import PACE
+from flows.parameters import BatchName, ClientName, PersonName, Reason, ShotName
+from packshot.naming import ShotId
+from tasks.batches import group_of, restart_shot
+from tasks.jobs import open_job
+from tasks.stages import master_shot, route_shot
+
+
+@flow(name="reprocess-shot", flow_run_name="reprocess · {client}/{batch} · {shot}", task_runner=PACE)
+def reprocess_shot(
+    client: ClientName, batch: BatchName, shot: ShotName, person: PersonName, reason: Reason
+) -> State[Any]:
+    """Take one shot through all stages again; what was delivered before is replaced in a supplementary delivery."""
+    started = restart_shot(ShotId(client=client, batch=batch, shot=shot), person=person, reason=reason)
+    mastered = master_shot(started.ref, configs_fingerprint=started.configs_fingerprint)
+    if mastered.refused:
+        return Failed(message=f"{shot} is refused: {mastered.refused}")
+    routed = route_shot(mastered, group=group_of(mastered))
+    if not routed.automated:
+        open_job(routed)
+        return Completed(message=f"{shot} waits for an editor: {routed.reason}")
+    edited: State[Any] = automated_edit(client=client, batch=batch, part=1, shots=[routed], return_state=True)
+    delivered: State[Any] = deliver_batch(client=client, batch=batch, return_state=True)
+    if not (edited.is_completed() and delivered.is_completed()):
+        return Failed(message=f"{edited.message}; {delivered.message}")
+    return Completed(message=f"{edited.message}; {delivered.message}")

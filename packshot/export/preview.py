@@ -1,0 +1,72 @@
+"""Pictures for people to look at: before and after side by side, and the worst places at 1:1. Never delivered."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from packshot.colour.transform import working_to_srgb8
+from packshot.qc.evidence import Evidence, crop_evidence
+from packshot.types import Pixels8, Pixels16, size_of
+
+PREVIEW_PX = 800
+EVIDENCE_PX = 400
+_GAP_PX = 12
+_GAP_GREY = 128
+_QUALITY = 82
+
+
+def before_and_after(master: Pixels16, composite: Pixels16 | None) -> bytes:
+    """Return master and edit side by side as WebP; the master alone where there is no edit.
+
+    Args:
+        master, composite: (rows, columns, 3) uint16, working space, equally large.
+    """
+    pictures = [master] if composite is None else [master, composite]
+    return _webp(_side_by_side([working_to_srgb8(_reduced(picture)) for picture in pictures]))
+
+
+def evidence_files(master: Pixels16, composite: Pixels16, evidence: tuple[Evidence, ...]) -> dict[str, bytes]:
+    """Return a WebP of each place at 1:1, before and after, by file name: ``evidence/1-fringe.webp``, ..."""
+    return {
+        f"evidence/{number}-{one.code}.webp": _webp(
+            _side_by_side([_part(picture, one) for picture in (master, composite)])
+        )
+        for number, one in enumerate(evidence, start=1)
+    }
+
+
+def _part(picture: Pixels16, evidence: Evidence) -> Pixels8:
+    return crop_evidence(picture, evidence.box)[:EVIDENCE_PX, :EVIDENCE_PX]
+
+
+def _reduced(picture: Pixels16) -> Pixels16:
+    """At most `PREVIEW_PX` on the longest side; averaged in encoded light, which is good enough to look at."""
+    size = size_of(picture)
+    share = PREVIEW_PX / size.longest
+    if share >= 1:
+        return picture
+    reduced: Any = cv2.resize(
+        picture, (max(1, round(size.width * share)), max(1, round(size.height * share))), interpolation=cv2.INTER_AREA
+    )
+    return np.ascontiguousarray(reduced)
+
+
+def _side_by_side(pictures: list[Pixels8]) -> Pixels8:
+    height = max(picture.shape[0] for picture in pictures)
+    gap = np.full((height, _GAP_PX, 3), _GAP_GREY, np.uint8)
+    parts: list[Pixels8] = []
+    for picture in pictures:
+        padding = ((0, height - picture.shape[0]), (0, 0), (0, 0))
+        parts += [gap, np.pad(picture, padding, constant_values=_GAP_GREY)]
+    return np.hstack(parts[1:])
+
+
+def _webp(picture: Pixels8) -> bytes:
+    stream = io.BytesIO()
+    Image.fromarray(picture).save(stream, "WEBP", quality=_QUALITY, method=2)
+    return stream.getvalue()

@@ -1,0 +1,319 @@
+"""The one order of the automated line, on values alone.
+
+    master   bytes of an original          -> 16-bit pixels in the working space, facts, plan, features
+    route    features and category         -> who edits it, and why
+    edit     master pixels and a network   -> matte, composite on exact white, score with findings
+    adopt    a person's finished picture   -> the same, from their work
+    export   composite and matte           -> verified files, one or two per platform
+
+The command line runs these on local files; the tasks run the same functions on objects in storage.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import imagecodecs
+import numpy as np
+
+from packshot.colour.spaces import WHITE_16
+from packshot.colour.transform import working_to_srgb8
+from packshot.cutout import Cutout, Method, Segmenter, compose_on_white, cut_out, given_cutout
+from packshot.errors import EmptySubjectError, PackshotError, RefusedInputError
+from packshot.export.labels import Labels
+from packshot.export.names import delivered_name
+from packshot.export.render import Rendered, render_all
+from packshot.framing.fit import fit
+from packshot.framing.place import Framed, place
+from packshot.framing.subject import subject_box
+from packshot.ingest.decode import Photo, open_photo
+from packshot.ingest.facts import doubtful_facts, gather_facts
+from packshot.ingest.grouping import ShotLight, light_of
+from packshot.ingest.master import Master, develop
+from packshot.qc.inputs import QcInput
+from packshot.qc.report import QcReport, judge
+from packshot.routing.decide import RouteDecision, decide
+from packshot.routing.features import Features, measure
+from packshot.specs.models import Configs, IngestConfig, Plan, RenditionPlan, Shadow
+from packshot.specs.resolve import resolve, style_guide
+from packshot.types import Finding, Matte, Pixels16, Size, Sourced, Status, Verdict, size_of
+
+METHODS = (Method.AUTO, Method.NETWORK_ONLY)
+"""How a shot is cut out, and with what it is tried again before a person is asked."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Mastered:
+    """A shot after stage 1.
+
+    Attributes:
+        plan: everything that is decided about it.
+        light: what tells of its shoot group.
+        report: how it was read and converted, as plain JSON for the record.
+    """
+
+    master: Master
+    facts: Mapping[str, Sourced]
+    plan: Plan
+    features: Features
+    light: ShotLight
+    findings: tuple[Finding, ...]
+    report: Mapping[str, Any]
+
+    @property
+    def category_source(self) -> str:
+        """Where the category is known from; empty where it is not."""
+        fact = self.facts.get("category")
+        return fact.source if fact else ""
+
+
+def master(data: bytes, *, path: str, shot: str, row: Mapping[str, str], client: str, configs: Configs) -> Mastered:
+    """Return an original brought to the working space, with all that is known and decided about it.
+
+    Args:
+        data: the whole file.
+        path: of the file in its batch.
+        row: its row in the manifest; empty without one.
+    Raises:
+        RefusedInputError: the file is not accepted.
+        ConfigError: its facts and the configs don't go together.
+    """
+    guide = style_guide(configs, client)
+    limits = configs.ingest.model_copy(update={"min_px": guide.min_px} if guide.min_px else {})
+    photo = open_photo(data, name=path, limits=limits)
+    developed = develop(photo)
+    facts = gather_facts(path, manifest_row=row, client=guide, metadata=photo.metadata)
+    known = {name: fact.value for name, fact in facts.items()}
+    plan = resolve(
+        configs,
+        client=client,
+        category=known.get("category", ""),
+        view=known.get("view", ""),
+        platforms=tuple(name for name in known.get("platforms", "").split(",") if name),
+    )
+    return Mastered(
+        master=developed,
+        facts=facts,
+        plan=plan,
+        features=measure(developed.pixels16),
+        light=light_of(shot, metadata=photo.metadata, shoot_group=known.get("shoot_group", "")),
+        findings=developed.findings + doubtful_facts(path, manifest_row=row, client=guide, metadata=photo.metadata),
+        report=_reading(photo, developed),
+    )
+
+
+def _reading(photo: Photo, developed: Master) -> dict[str, Any]:
+    """How an original was read, for the record."""
+    return {
+        "kind": photo.kind.value,
+        "size": list(photo.size),
+        "bit_depth": photo.bit_depth,
+        "profile": photo.profile_name,
+        "orientation": photo.orientation,
+        "transform": developed.transform.model_dump(mode="json"),
+        "metadata": photo.metadata.model_dump(mode="json", exclude={"has_gps"}),
+    }
+
+
+def route(features: Features, plan: Plan, *, category_source: str) -> RouteDecision:
+    """Return who edits a shot, and why."""
+    return decide(features, category=plan.category, category_source=category_source, config=plan.routing)
+
+
+@dataclasses.dataclass(frozen=True)
+class Edit:
+    """A shot cut out and judged.
+
+    Attributes:
+        composite: (rows, columns, 3) uint16, working space, on exact white, as large as the master.
+        matte: (rows, columns) float32 in 0..1.
+        method: how the matte was made: the network's method, or whose work it is.
+        report: None where there is nothing to judge; `verdict` then asks for another try.
+    """
+
+    composite: Pixels16
+    matte: Matte
+    method: str
+    report: QcReport | None
+    findings: tuple[Finding, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        return self.report.verdict if self.report else Verdict.REJECT_AND_REDO
+
+    @property
+    def score(self) -> float:
+        return self.report.score if self.report else 0.0
+
+
+def edit(pixels: Pixels16, segmenter: Segmenter, plan: Plan, *, methods: Sequence[Method] = METHODS) -> Edit:
+    """Return the best edit a machine can make of a master: tried again with the next method where it must be redone.
+
+    Args:
+        pixels: (rows, columns, 3) uint16, working space.
+    """
+    best: Edit | None = None
+    for method in methods:
+        attempt = _edited(pixels, cut_out(pixels, segmenter, method=method), plan)
+        if best is None or attempt.score > best.score:
+            best = attempt
+        if best.verdict is not Verdict.REJECT_AND_REDO:
+            break
+    assert best is not None, "methods is never empty"
+    return best
+
+
+def _edited(pixels: Pixels16, cutout: Cutout, plan: Plan) -> Edit:
+    composite = compose_on_white(pixels, cutout, shadow=plan.rules.shadow)
+    return _judged(pixels, cutout, composite, plan)
+
+
+def _judged(pixels: Pixels16, cutout: Cutout, composite: Pixels16, plan: Plan) -> Edit:
+    method = str(cutout.method)
+    try:
+        framed = frame(composite, cutout.matte, plan.renditions[0])
+    except EmptySubjectError as error:
+        empty = Finding(code="empty_mask", status=Status.FAILED, message=str(error), gate=True)
+        return Edit(composite, cutout.matte, method, None, (*cutout.findings, empty))
+    report = judge(
+        QcInput(
+            master16=pixels,
+            cutout=cutout,
+            composite16=composite,
+            framed=framed,
+            srgb8=working_to_srgb8(framed.pixels),
+            rendition=plan.renditions[0],
+        ),
+        plan.qc,
+    )
+    return Edit(composite, cutout.matte, method, report, report.findings)
+
+
+def adopt(pixels: Pixels16, returned: bytes, plan: Plan, *, name: str) -> Edit:
+    """Return a person's finished picture as an edit, judged like a machine's.
+
+    A transparent picture brings its matte along; of a flat one everything that is not exactly white is product.
+
+    Args:
+        pixels: the master, (rows, columns, 3) uint16, working space.
+        returned: the file that the person put back.
+    Raises:
+        RefusedInputError: it cannot be read, or it is not as large as the master.
+    """
+    photo = open_photo(returned, name=name, limits=plan.ingest)
+    if photo.size != size_of(pixels):
+        raise RefusedInputError(
+            "the returned picture is not as large as the master",
+            name,
+            found=str(photo.size),
+            allowed=str(size_of(pixels)),
+            next_step="Return it uncropped and at its full size; the line crops it for each platform.",
+        )
+    work = develop(photo).pixels16
+    matte = photo.alpha if photo.alpha is not None else _not_white(work)
+    return _judged(pixels, given_cutout(pixels, matte), work, plan)
+
+
+def _not_white(pixels: Pixels16) -> Matte:
+    matte: Matte = np.any(pixels < WHITE_16, axis=2).astype(np.float32)
+    return matte
+
+
+def frame(composite: Pixels16, matte: Matte, rendition: RenditionPlan) -> Framed:
+    """Return the composite on a rendition's canvas, working space.
+
+    Raises:
+        EmptySubjectError: there is no product.
+    """
+    rules = rendition.rules
+    placement = fit(
+        subject_box(matte),
+        canvas=rendition.platform.canvas,
+        fill_ratio=rules.fill_ratio,
+        max_upscale_ratio=rules.max_upscale_ratio,
+    )
+    return place(composite, matte, placement)
+
+
+@dataclasses.dataclass(frozen=True)
+class Rendition:
+    """One file for one platform, verified.
+
+    Attributes:
+        path: below the delivery's folder: ``<platform>/<name>.<extension>``.
+    """
+
+    platform: str
+    path: str
+    size: Size
+    rendered: Rendered
+
+
+@dataclasses.dataclass(frozen=True)
+class Export:
+    """Stage 4 of a shot.
+
+    Attributes:
+        renditions: all that were made; only those that passed may be delivered.
+        failures: platform -> why it gets nothing.
+    """
+
+    renditions: tuple[Rendition, ...]
+    failures: Mapping[str, PackshotError]
+
+
+def export(composite: Pixels16, matte: Matte, plan: Plan, *, known: Mapping[str, str], labels: Labels) -> Export:
+    """Return the shot's verified files; a platform that cannot be served doesn't stop the others.
+
+    Args:
+        known: what is known of the shot, by the names that naming templates use, ``shot`` among them.
+    """
+    renditions: list[Rendition] = []
+    failures: dict[str, PackshotError] = {}
+    for rendition in plan.renditions:
+        platform = rendition.platform.name
+        try:
+            name = delivered_name(rendition, known, subject=known["shot"])
+            files = render_all(frame(composite, matte, rendition), rendition, qc=plan.qc, labels=labels)
+        except PackshotError as error:
+            failures[platform] = error
+            continue
+        for file in files:
+            path = f"{platform}/{name}.{file.encoded.extension}"
+            renditions.append(Rendition(platform, path, file.encoded.size, file))
+    return Export(tuple(renditions), failures)
+
+
+@dataclasses.dataclass(frozen=True)
+class CutOutFiles:
+    """A photograph's matte and its composite on white, as files.
+
+    Attributes:
+        matte_png: 8 bit grey, as large as the upright photograph.
+        composite_png: 8 bit sRGB, as large.
+    """
+
+    matte_png: bytes
+    composite_png: bytes
+    method: str
+    findings: tuple[Finding, ...]
+
+
+def cut_out_photo(data: bytes, segmenter: Segmenter, *, name: str, limits: IngestConfig) -> CutOutFiles:
+    """Return a photograph cut out, whatever its size and without any plan.
+
+    Raises:
+        RefusedInputError: it cannot be read.
+    """
+    developed = develop(open_photo(data, name=name, limits=limits))
+    cutout = cut_out(developed.pixels16, segmenter)
+    composite = working_to_srgb8(compose_on_white(developed.pixels16, cutout, shadow=Shadow.DROP))
+    matte = np.rint(cutout.matte * 255).astype(np.uint8)
+    return CutOutFiles(
+        bytes(imagecodecs.png_encode(matte, level=1)),
+        bytes(imagecodecs.png_encode(composite, level=1)),
+        str(cutout.method),
+        (*developed.findings, *cutout.findings),
+    )

@@ -1,0 +1,344 @@
+"""Batches: which are closed, what came in, which shots are at which point, what became of every file."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from uuid import UUID
+
+from prefect import task
+from prefect.client.orchestration import get_client
+from prefect.exceptions import ObjectNotFound
+from prefect.runtime import flow_run
+
+from packshot.batch import BatchRecord, ShotRef
+from packshot.errors import ManifestError, ObjectMissingError, TerminalError
+from packshot.ingest import stock as stocking
+from packshot.ingest.grouping import GroupDecision
+from packshot.ingest.grouping import group_shots as grouped
+from packshot.ingest.manifest import Manifest, read_manifest
+from packshot.naming import (
+    MANIFEST,
+    BatchId,
+    ShotId,
+    batch_from_ready_key,
+    inbox_key,
+    inbox_prefix,
+    path_in_inbox,
+    shot_names,
+)
+from packshot.record import DONE, WAITING, ShotRecord, Source, State
+from packshot.types import Finding, Status, Value
+from tasks.configs import configs_in_force, fingerprint
+from tasks.displays import show_table
+from tasks.handovers import ApprovedShot, BatchStock, MasteredShot
+from tasks.lives import ALWAYS, actor, now
+from tasks.records import change_batch, change_record, create_batch, create_record, find_batch, load_batch, load_records
+from tasks.storage import open_storage
+
+TO_DELIVER = (State.APPROVED, State.EXPORTED, State.VERIFIED)
+_AT_REST = frozenset({*WAITING, *DONE, *TO_DELIVER, State.REFUSED})
+
+
+class Fate(Value):
+    """What became of one file.
+
+    Attributes:
+        kind: delivered, waiting, refused or failed; every file is exactly one of these.
+    """
+
+    shot: str
+    file: str
+    kind: str
+    state: State
+    why: str
+    category: str = ""
+    score: float | None = None
+    files: int = 0
+
+
+class Summary(Value):
+    """What became of a batch, file by file."""
+
+    batch: BatchId
+    fates: tuple[Fate, ...]
+    findings: tuple[Finding, ...] = ()
+
+    def of(self, kind: str) -> tuple[Fate, ...]:
+        """Return the shots of one fate."""
+        return tuple(fate for fate in self.fates if fate.kind == kind)
+
+    @property
+    def failed(self) -> tuple[Fate, ...]:
+        return self.of("failed")
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Number of files by fate; they add up to all files that came in."""
+        found = Counter(fate.kind for fate in self.fates)
+        return {kind: found[kind] for kind in ("delivered", "waiting", "refused", "failed")}
+
+    @property
+    def sentence(self) -> str:
+        return f"{len(self.fates)} photographs: " + ", ".join(f"{n} {kind}" for kind, n in self.counts.items())
+
+    @property
+    def failure_sentence(self) -> str:
+        """Who failed and why, the first few."""
+        named = "; ".join(f"{fate.shot}: {fate.why}" for fate in self.failed[:5])
+        return f"{len(self.failed)} of {len(self.fates)} shots failed: {named}"
+
+
+@task(name="find closed batches", task_run_name="find closed batches", **ALWAYS)
+def closed_batches() -> list[BatchId]:
+    """Return the batches that their clients closed and that are not finished, in the order of their names."""
+    ready = (batch_from_ready_key(found.key) for found in open_storage().list("inbox/"))
+    waiting = [batch for batch in ready if batch is not None and not _is_finished(batch)]
+    return sorted(waiting, key=str)
+
+
+def _is_finished(batch: BatchId) -> bool:
+    record = find_batch(batch)
+    return record is not None and record.finished_at is not None
+
+
+@task(name="claim", task_run_name="claim · {batch}", **ALWAYS)
+def claim_batch(batch: BatchId) -> None:
+    """Make this flow run the only one at work on a batch.
+
+    Raises:
+        TerminalError: another run is at work on it; the message names it.
+    """
+    create_batch(BatchRecord(batch=batch, received_at=now()))
+    me = str(flow_run.id or "")
+
+    def claim(record: BatchRecord) -> BatchRecord:
+        if record.claimed_by and record.claimed_by != me and _is_running(record.claimed_by):
+            raise TerminalError(
+                "another run is at work on this batch",
+                str(batch),
+                found=f"flow run {record.claimed_by}",
+                next_step="Wait until it has ended, or cancel it.",
+            )
+        return record.model_copy(update={"claimed_by": me})
+
+    change_batch(batch, claim)
+
+
+def _is_running(run_id: str) -> bool:
+    with get_client(sync_client=True) as client:
+        try:
+            state = client.read_flow_run(UUID(run_id)).state
+        except ObjectNotFound:
+            return False
+    return state is not None and (state.is_running() or state.is_pending())
+
+
+def release_batch(batch: BatchId) -> None:
+    """Let go of a batch that this run has claimed."""
+    me = str(flow_run.id or "")
+
+    def release(record: BatchRecord) -> BatchRecord:
+        return record.model_copy(update={"claimed_by": ""}) if record.claimed_by == me else record
+
+    change_batch(batch, release)
+
+
+@task(name="take stock", task_run_name="take stock · {batch}", **ALWAYS)
+def take_stock(batch: BatchId) -> BatchStock:
+    """Hold the inbox against the manifest, give every photograph a record, and return those there is work to do on."""
+    storage = open_storage()
+    files = {path_in_inbox(batch, one.key): one for one in storage.list(inbox_prefix(batch))}
+    if not files:
+        raise ObjectMissingError(
+            "nothing was uploaded for this batch",
+            inbox_prefix(batch),
+            next_step="Check the names of client and batch, or upload the batch first.",
+        )
+    manifest, trouble = _manifest(batch, files)
+    found = stocking.take_stock(
+        {path: stocking.StockedFile(sha256=one.etag, size_bytes=one.size_bytes) for path, one in files.items()},
+        manifest,
+    )
+    names = shot_names({path: files[path].etag.strip('"') for path in found.shots})
+    before = find_batch(batch)
+    refs = tuple(
+        ShotRef(
+            shot=ShotId(client=batch.client, batch=batch.batch, shot=names[path]),
+            path=path,
+            key=files[path].key,
+            etag=files[path].etag.strip('"'),
+            size_bytes=files[path].size_bytes,
+            row=found.rows.get(path, {}),
+            generation=_generation(before, names[path]),
+        )
+        for path in found.shots
+    )
+    findings = (*trouble, *(manifest.findings if manifest else ()), *_stock_findings(found))
+    change_batch(
+        batch, lambda record: record.model_copy(update={"shots": refs, "ignored": found.ignored, "findings": findings})
+    )
+    states = _receive(refs)
+    return BatchStock(
+        batch=batch,
+        configs_fingerprint=fingerprint(configs_in_force()),
+        shots=tuple(ref for ref in refs if states[ref.shot.shot] not in _AT_REST),
+    )
+
+
+def _manifest(batch: BatchId, files: Iterable[str]) -> tuple[Manifest | None, tuple[Finding, ...]]:
+    """The manifest, or why it could not be used: then file names and metadata have to do."""
+    if MANIFEST not in files:
+        return None, ()
+    try:
+        return read_manifest(open_storage().get(inbox_key(batch, MANIFEST)), name=MANIFEST), ()
+    except ManifestError as error:
+        return None, (Finding(code="manifest_unreadable", status=Status.FAILED, message=str(error)),)
+
+
+def _generation(record: BatchRecord | None, shot: str) -> int:
+    known = record.ref(shot) if record else None
+    return known.generation if known else 0
+
+
+def _stock_findings(found: stocking.Stock) -> list[Finding]:
+    """What the manifest and the files do not agree on."""
+    warnings = [
+        ("row_without_file", f"The manifest names {one}, which was not uploaded.") for one in found.rows_without_file
+    ]
+    warnings += [("file_without_row", f"{one} has no row in the manifest.") for one in found.files_without_row]
+    warnings += [("duplicate", f"The same photograph more than once: {', '.join(same)}.") for same in found.duplicates]
+    return [Finding(code=code, status=Status.WARNING, message=message) for code, message in warnings]
+
+
+def _receive(refs: Iterable[ShotRef]) -> dict[str, State]:
+    """Give every photograph its record and return the state each is in."""
+    shots = list(refs)
+    known = {record.shot.shot: record.state for record in load_records([ref.shot for ref in shots])}
+    for ref in shots:
+        if ref.shot.shot not in known:
+            source = Source(key=ref.key, sha256="", size_bytes=ref.size_bytes)
+            known[ref.shot.shot] = create_record(ShotRecord(shot=ref.shot, source=source)).state
+    return known
+
+
+@task(name="group by light", task_run_name="group by light · {batch}", **ALWAYS)
+def group_shots(batch: BatchId, mastered: list[MasteredShot]) -> dict[str, GroupDecision]:
+    """Group the shots that were taken under one light; write the groups and true duplicates into the batch's record."""
+    lights = [shot.light for shot in mastered if shot.light is not None]
+    decisions = grouped(lights, gap_s=configs_in_force().ingest.group_gap_s)
+    change_batch(
+        batch,
+        lambda record: record.model_copy(
+            update={"groups": {**record.groups, **{shot: one.group for shot, one in decisions.items()}}}
+        ),
+    )
+    return decisions
+
+
+@task(name="find approved shots", task_run_name="find approved shots · {batch}", **ALWAYS)
+def approved_shots(batch: BatchId, *, only: list[str]) -> list[ApprovedShot]:
+    """Return the shots that are approved and not yet delivered.
+
+    Args:
+        only: names of shots; empty means all of the batch.
+    """
+    record = load_batch(batch)
+    refs = {ref.shot.shot: ref for ref in record.shots if not only or ref.shot.shot in only}
+    records = load_records([ref.shot for ref in refs.values()])
+    return [ApprovedShot.of(one, generation=refs[one.shot.shot].generation) for one in records if _deliverable(one)]
+
+
+def _deliverable(record: ShotRecord) -> bool:
+    return (record.failed_from or record.state) in TO_DELIVER
+
+
+def group_of(mastered: MasteredShot) -> GroupDecision:
+    """Return the shoot group that a shot has by itself, as when it is processed again alone."""
+    assert mastered.light is not None, "refused shots have no group"
+    return grouped([mastered.light], gap_s=configs_in_force().ingest.group_gap_s)[mastered.name]
+
+
+class Restarted(Value):
+    """A shot that starts again."""
+
+    ref: ShotRef
+    configs_fingerprint: str
+
+
+@task(name="restart", task_run_name="restart · {shot.shot}", **ALWAYS)
+def restart_shot(shot: ShotId, *, person: str, reason: str) -> Restarted:
+    """Put a shot back to its start, on a person's wish; its history stays.
+
+    Raises:
+        ObjectMissingError: there is no such shot.
+    """
+    batch = shot.in_batch
+    known = load_batch(batch).ref(shot.shot)
+    if known is None:
+        raise ObjectMissingError(
+            "there is no such shot in this batch", str(shot), next_step="Take the name from the batch's table."
+        )
+    ref = known.model_copy(update={"generation": known.generation + 1})
+    change_record(shot, lambda record: record.restart(at=now(), actor=f"{person} ({actor()})", why=reason))
+    change_batch(
+        batch,
+        lambda record: record.model_copy(
+            update={"shots": tuple(ref if one.shot == shot else one for one in record.shots)}
+        ),
+    )
+    return Restarted(ref=ref, configs_fingerprint=fingerprint(configs_in_force()))
+
+
+def survey(batch: BatchId) -> Summary:
+    """Return what became of every photograph of a batch, from the records."""
+    record = load_batch(batch)
+    records = {one.shot.shot: one for one in load_records([ref.shot for ref in record.shots])}
+    fates = tuple(_fate(ref, records.get(ref.shot.shot)) for ref in record.shots)
+    return Summary(batch=batch, fates=fates, findings=record.findings)
+
+
+def _fate(ref: ShotRef, record: ShotRecord | None) -> Fate:
+    if record is None:
+        return Fate(shot=ref.shot.shot, file=ref.path, kind="failed", state=State.RECEIVED, why="it has no record")
+    kinds = {State.REFUSED: "refused"} | dict.fromkeys(DONE, "delivered") | dict.fromkeys(WAITING, "waiting")
+    kind = kinds.get(record.state, "failed")
+    last = record.events[-1].why if record.events else "nothing happened yet"
+    stopped = kind == "failed" and record.state is not State.FAILED
+    return Fate(
+        shot=ref.shot.shot,
+        file=ref.path,
+        kind=kind,
+        state=record.state,
+        why=f"stopped at '{record.state}': {last}" if stopped else _why(record),
+        category=record.reports.get("routing", {}).get("category", "") or record.fact("category"),
+        score=record.reports.get("edit", {}).get("score"),
+        files=sum(one["passed"] for one in record.reports.get("export", {}).get("files", [])),
+    )
+
+
+def _why(record: ShotRecord) -> str:
+    """The reason of the state, for people: for a delivered shot, why it was approved."""
+    approved = [event.why for event in record.events if event.to_state is State.APPROVED]
+    return approved[-1] if approved and record.state in DONE else record.events[-1].why
+
+
+@task(name="sum up", task_run_name="sum up · {batch}", **ALWAYS)
+def summarise(batch: BatchId) -> Summary:
+    """Say what became of every file, show it as a table, and mark the batch finished if nothing failed."""
+    summary = survey(batch)
+    rows: list[dict[str, object]] = [
+        {
+            "shot": fate.shot,
+            "file": fate.file,
+            "became": fate.kind,
+            "score": fate.score,
+            "files": fate.files,
+            "why": fate.why,
+        }
+        for fate in summary.fates
+    ]
+    show_table(batch, rows, summary.sentence)
+    if not summary.failed:
+        change_batch(batch, lambda record: record.model_copy(update={"finished_at": record.finished_at or now()}))
+    return summary

@@ -1,0 +1,36 @@
+"""The configs in force for this process."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+
+from packshot.specs.load import load_configs
+from packshot.specs.models import Configs
+from tasks.settings import get_settings
+
+
+def configs_in_force() -> Configs:
+    """Return the configs of the folder that the settings name; read again when a file in it has changed.
+
+    Raises:
+        ConfigError: something in them is wrong.
+    """
+    folder = get_settings().configs
+    return _loaded(folder, _stamp(folder))
+
+
+def fingerprint(configs: Configs) -> str:
+    """Return the first 16 hex digits of the SHA-256 of all configs."""
+    return hashlib.sha256(configs.model_dump_json().encode()).hexdigest()[:16]
+
+
+def _stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    files = sorted(folder.rglob("*.yaml"))
+    return tuple((str(file), (status := file.stat()).st_mtime_ns, status.st_size) for file in files)
+
+
+@lru_cache(maxsize=2)
+def _loaded(folder: Path, stamp: tuple[tuple[str, int, int], ...]) -> Configs:
+    return load_configs(folder)

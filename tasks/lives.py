@@ -1,0 +1,169 @@
+"""A stage's hold on a shot's record: what it reached, or what went wrong, as an event."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, TypedDict
+
+from prefect import Task
+from prefect.cache_policies import NO_CACHE, CachePolicy
+from prefect.client.schemas.objects import State as PrefectState
+from prefect.client.schemas.objects import TaskRun
+from prefect.runtime import flow_run
+from prefect.tasks import exponential_backoff
+
+from packshot import PIPELINE_VERSION
+from packshot.errors import PackshotError
+from packshot.naming import ShotId
+from packshot.record import ShotRecord, State
+from packshot.types import Finding, Sourced
+from tasks.cache_keys import FIRST_PAUSE_S, JITTER, RETRIES, is_transient
+from tasks.records import change_record
+
+
+class BookkeepingOptions(TypedDict):
+    """Options of ``@task`` for what is looked up or written down anew in every run."""
+
+    retries: int
+    retry_delay_seconds: Callable[[int], list[float]]
+    retry_jitter_factor: float
+    retry_condition_fn: Callable[[Task[..., Any], TaskRun, PrefectState[Any]], bool]
+    cache_policy: CachePolicy
+    persist_result: bool
+
+
+ALWAYS = BookkeepingOptions(
+    retries=RETRIES,
+    retry_delay_seconds=exponential_backoff(FIRST_PAUSE_S),
+    retry_jitter_factor=JITTER,
+    retry_condition_fn=is_transient,
+    cache_policy=NO_CACHE,
+    persist_result=False,
+)
+"""Tasks that ask what is the case now: never found again, tried again for transient errors."""
+
+_RANKS = {
+    State.RECEIVED: 0,
+    State.MASTERED: 1,
+    State.ROUTED: 2,
+    State.EDITING_AUTO: 3,
+    State.SCORED: 4,
+    State.IN_REVIEW: 5,
+    State.REDO: 5,
+    State.AWAITING_EDITOR: 6,
+    State.APPROVED: 7,
+    State.EXPORTED: 8,
+    State.VERIFIED: 9,
+    State.DELIVERED: 10,
+}
+"""How far along the line a state is. A stage that runs again finds its shot further on, and then adds no event."""
+
+
+def now() -> datetime:
+    """Return the time, in UTC."""
+    return datetime.now(UTC)
+
+
+def actor() -> str:
+    """Return who is at work: the flow run, or the command line."""
+    return f"flow run {flow_run.id}" if flow_run.id else "command line"
+
+
+class Life:
+    """One shot's record, advanced by one stage.
+
+    Attributes:
+        record: as it was after the last change made here; None before.
+    """
+
+    def __init__(self, shot: ShotId) -> None:
+        self.shot = shot
+        self.record: ShotRecord | None = None
+
+    def reach(
+        self,
+        *states: State,
+        why: str,
+        facts: Mapping[str, Sourced] | None = None,
+        source_sha256: str = "",
+        plan_fingerprint: str = "",
+        findings: tuple[Finding, ...] = (),
+        reports: Mapping[str, Mapping[str, Any]] | None = None,
+        objects: Mapping[str, str] | None = None,
+        who: str = "",
+    ) -> ShotRecord:
+        """Take the record through states, in one change, and return it.
+
+        Args:
+            why: in words, for people.
+            facts, source_sha256, plan_fingerprint, findings, reports, objects: put into the record with it.
+            who: a person's name, where it was not the line.
+        """
+
+        def change(record: ShotRecord) -> ShotRecord:
+            written: dict[str, Any] = {"pipeline_version": PIPELINE_VERSION}
+            if facts is not None:
+                written["facts"] = facts
+            if source_sha256:
+                written["source"] = record.source.model_copy(update={"sha256": source_sha256})
+            if plan_fingerprint:
+                written["plan_fingerprint"] = plan_fingerprint
+            changed = revived(record, by=who or actor()).model_copy(update=written)
+            for state in states:
+                if _is_past(changed.state, state):
+                    continue
+                changed = changed.advance(state, at=now(), actor=who or actor(), why=why)
+            return changed.model_copy(
+                update={
+                    "findings": tuple(dict.fromkeys((*changed.findings, *findings))),
+                    "reports": {**changed.reports, **(reports or {})},
+                    "objects": {**changed.objects, **(objects or {})},
+                }
+            )
+
+        self.record = change_record(self.shot, change)
+        return self.record
+
+
+def revived(record: ShotRecord, *, by: str) -> ShotRecord:
+    """Return a failed record back in the state it failed in; any other record as it is."""
+    if record.failed_from is None:
+        return record
+    return record.advance(record.failed_from, at=now(), actor=by, why="tried again")
+
+
+def _is_past(present: State, wanted: State) -> bool:
+    if present is wanted:
+        return True
+    return present in _RANKS and wanted in _RANKS and _RANKS[present] > _RANKS[wanted]
+
+
+@contextmanager
+def living(shot: ShotId) -> Iterator[Life]:
+    """Give a stage its hold on a shot; an error is written into the record, then raised again.
+
+    A transient error is written too: should the last retry fail, the record says why; should one succeed, the shot
+    goes on from where it failed.
+    """
+    life = Life(shot)
+    try:
+        yield life
+    except Exception as error:
+        _write_failure(shot, error)
+        raise
+
+
+def _write_failure(shot: ShotId, error: Exception) -> None:
+    why = str(error) if isinstance(error, PackshotError) else f"{type(error).__name__}: {error}"
+
+    def fail(record: ShotRecord) -> ShotRecord:
+        if record.state is State.FAILED:
+            return record
+        return record.advance(State.FAILED, at=now(), actor=actor(), why=why)
+
+    try:
+        change_record(shot, fail)
+    except PackshotError:
+        return  # storage itself is what fails; the task run still says so, and the record stays where it was

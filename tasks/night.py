@@ -1,0 +1,20 @@
+"""The night's summary, as an artifact."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from prefect.artifacts import create_table_artifact
+from prefect.client.schemas.objects import State
+
+from packshot.naming import BatchId
+
+
+def report_night(states: Sequence[tuple[BatchId, State[Any]]]) -> None:
+    """Show what became of each batch of a nightly run."""
+    rows = [
+        {"client": batch.client, "batch": batch.batch, "state": state.name, "result": state.message or ""}
+        for batch, state in states
+    ]
+    create_table_artifact(rows, key="night", description=f"{len(rows)} batches")

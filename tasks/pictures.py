@@ -1,0 +1,155 @@
+"""What a stage stores of an edit, and what the record says of it: bytes and plain JSON from the craft's values."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+import cv2
+import numpy as np
+
+from packshot.batch import ShotRef
+from packshot.cutout import Segmenter
+from packshot.errors import RefusedInputError
+from packshot.export.delivery import delivered_file
+from packshot.export.preview import before_and_after, evidence_files
+from packshot.export.report_page import thumbnail
+from packshot.ingest.master import write_working_tiff
+from packshot.ingest.metadata import Metadata
+from packshot.pipeline import Edit, Export, Rendition
+from packshot.record import ShotRecord
+from packshot.types import Matte, Pixels16, Status, Verdict
+
+_SENTENCES = {
+    Verdict.AUTO_APPROVE: "approved by the machine",
+    Verdict.HUMAN_REVIEW: "a reviewer decides",
+    Verdict.REJECT_AND_REDO: "not good enough after every method; an editor takes over",
+}
+_MOST_REASONS = 3
+
+
+def write_matte(matte: Matte) -> bytes:
+    """Return a matte as a 16-bit PNG: with 8 bits, what is almost background would be lost."""
+    levels = np.rint(np.clip(matte, 0, 1) * np.float32(65535)).astype(np.uint16)
+    _, encoded = cv2.imencode(".png", levels, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    return encoded.tobytes()
+
+
+def read_matte(data: bytes) -> Matte:
+    """Return a matte that `write_matte` wrote, (rows, columns) float32 in 0..1."""
+    levels: Any = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    matte: Matte = levels.astype(np.float32) / np.float32(65535)
+    return matte
+
+
+def edit_files(pixels: Pixels16, edit: Edit, metadata: Metadata) -> dict[str, bytes]:
+    """Return what is stored of an edit, by file name."""
+    files = {
+        "edit.tif": write_working_tiff(edit.composite, metadata=metadata),
+        "matte.png": write_matte(edit.matte),
+        "preview.webp": before_and_after(pixels, edit.composite),
+    }
+    if edit.report:
+        files["qc.json"] = edit.report.model_dump_json(indent=1).encode()
+        files |= evidence_files(pixels, edit.composite, edit.report.evidence)
+    return files
+
+
+def edit_report(edit: Edit, network: Segmenter | None) -> dict[str, Any]:
+    """Return what the record says of an edit."""
+    scores = edit.report.model_dump(include={"background", "edge", "fill", "colour"}) if edit.report else {}
+    engine = (
+        {
+            "model": network.model,
+            "model_fingerprint": network.fingerprint,
+            "engine": network.engine,
+            "precision": network.precision,
+        }
+        if network
+        else {}
+    )
+    evidence = [one.model_dump(mode="json") for one in edit.report.evidence] if edit.report else []
+    return {
+        "score": edit.score,
+        "components": scores,
+        "verdict": edit.verdict.value,
+        "method": edit.method,
+        "evidence": evidence,
+        **engine,
+    }
+
+
+def verdict_sentence(edit: Edit) -> str:
+    """Return the verdict and its main reasons, for people."""
+    reasons = [finding.message for finding in edit.findings if finding.stops_approval]
+    reasons += [one.message for one in edit.findings if one.status is Status.FAILED and not one.stops_approval]
+    because = f": {' '.join(reasons[:_MOST_REASONS])}" if reasons and edit.verdict is not Verdict.AUTO_APPROVE else ""
+    return f"score {edit.score:.1f}, {_SENTENCES[edit.verdict]}{because}"
+
+
+def export_report(export: Export) -> dict[str, Any]:
+    """Return what the record says of the renditions: each file with its figures, each platform left out with why."""
+    files = [
+        delivered_file(one.rendered, path=one.path, platform=one.platform).model_dump(mode="json")
+        for one in export.renditions
+    ]
+    return {"files": files, "left_out": {name: str(error) for name, error in export.failures.items()}}
+
+
+def rendition_files(good: Iterable[Rendition]) -> dict[str, bytes]:
+    """Return what is stored of a shot's verified renditions: the files, and each in small for the report."""
+    files: dict[str, bytes] = {}
+    for one in good:
+        data = one.rendered.encoded.data
+        files[f"renditions/{one.path}"] = data
+        files[thumbnail_name(one.path)] = thumbnail(data)
+    return files
+
+
+def thumbnail_name(path: str) -> str:
+    """Return the name of the small picture of a rendition."""
+    return f"thumbnails/{path}.webp"
+
+
+def failures_in_words(export: Export) -> str:
+    """Return why no rendition may be delivered."""
+    failed = [
+        f"{one.path}: {finding.message}"
+        for one in export.renditions
+        for finding in one.rendered.findings
+        if finding.status is Status.FAILED
+    ]
+    return " ".join([*failed, *(str(error) for error in export.failures.values())])
+
+
+def metadata_of(record: ShotRecord) -> Metadata:
+    """Return the original's metadata as stage 1 read it."""
+    return Metadata.model_validate(record.reports["reading"]["metadata"])
+
+
+def known_of(record: ShotRecord) -> dict[str, str]:
+    """Return what is known of a shot, by the names that naming templates use."""
+    shot = record.shot
+    return {
+        **{name: fact.value for name, fact in record.facts.items()},
+        "shot": shot.shot,
+        "client": shot.client,
+        "batch": shot.batch,
+    }
+
+
+def refusal_json(ref: ShotRef, error: RefusedInputError, *, sha256: str) -> bytes:
+    """Return the content of ``reason.json`` for a refused file."""
+    reason = {
+        "file": ref.path,
+        "shot": ref.shot.shot,
+        "sha256": sha256,
+        "code": error.code,
+        "what": error.what,
+        "found": error.found,
+        "allowed": error.allowed,
+        "next_step": error.next_step,
+        "message": str(error),
+    }
+    return json.dumps(reason, indent=1, ensure_ascii=False).encode()

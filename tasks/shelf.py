@@ -1,0 +1,55 @@
+"""A shot's own objects in storage: masters, mattes, edits, previews, plans, renditions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from packshot.errors import ObjectMissingError
+from packshot.naming import ShotId, shot_key
+from packshot.record import ShotRecord
+from packshot.specs.models import Plan
+from tasks.scratch import fetch_object, store_object
+
+CONTENT_TYPES = {
+    "tif": "image/tiff",
+    "png": "image/png",
+    "webp": "image/webp",
+    "jpg": "image/jpeg",
+    "json": "application/json",
+    "csv": "text/csv",
+    "html": "text/html; charset=utf-8",
+    "zip": "application/zip",
+}
+
+
+def content_type(name: str) -> str:
+    """Return the media type of a file name."""
+    return CONTENT_TYPES.get(name.rpartition(".")[2].lower(), "application/octet-stream")
+
+
+def keep(shot: ShotId, files: Mapping[str, bytes]) -> dict[str, str]:
+    """Store a shot's objects, with copies on this machine, and return their SHA-256 by name, for its record."""
+    return {
+        name: store_object(shot_key(shot, name), data, content_type=content_type(name)) for name, data in files.items()
+    }
+
+
+def fetch(record: ShotRecord, name: str) -> bytes:
+    """Return one of a shot's objects, just as its record knows it.
+
+    Raises:
+        ObjectMissingError: it has none of that name, or other bytes than the record says.
+    """
+    if name not in record.objects:
+        raise ObjectMissingError(
+            "the shot's record knows no such object",
+            f"{record.shot}: {name}",
+            found=", ".join(sorted(record.objects)),
+            next_step="Reprocess the shot.",
+        )
+    return fetch_object(shot_key(record.shot, name), sha256=record.objects[name])
+
+
+def plan_of(record: ShotRecord) -> Plan:
+    """Return the plan that was resolved for a shot in stage 1."""
+    return Plan.model_validate_json(fetch(record, "plan.json"))

@@ -1,0 +1,206 @@
+"""The stages of a shot, one task each: fetch, one call into `packshot.pipeline`, store, small result.
+
+Each task takes the shot's record along and is found again by the key of its content, so a retry or a new run redoes
+only what is not done. Pixels stay in storage; tasks hand over references and figures.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from prefect import task
+
+from packshot import pipeline
+from packshot.batch import ShotRef
+from packshot.errors import RefusedInputError, VerificationError
+from packshot.export.labels import Labels
+from packshot.export.preview import before_and_after
+from packshot.ingest.grouping import GroupDecision
+from packshot.ingest.master import read_master, write_master
+from packshot.naming import quarantine_key, quarantine_reason_key
+from packshot.record import State
+from packshot.types import Verdict
+from tasks import pictures, shelf
+from tasks.cache_keys import unit
+from tasks.configs import configs_in_force
+from tasks.displays import show_edit, show_refusal
+from tasks.handovers import ApprovedShot, EditedShot, ExportedShot, MasteredShot, RoutedShot
+from tasks.lives import Life, living
+from tasks.models import load_model
+from tasks.records import load_record
+from tasks.storage import open_storage
+
+AFTER_VERDICT = {
+    Verdict.AUTO_APPROVE: (State.EDITING_AUTO, State.SCORED, State.APPROVED),
+    Verdict.HUMAN_REVIEW: (State.EDITING_AUTO, State.SCORED, State.IN_REVIEW),
+    Verdict.REJECT_AND_REDO: (State.EDITING_AUTO, State.SCORED, State.REDO, State.AWAITING_EDITOR),
+}
+
+
+@task(name="master", task_run_name="master · {ref.shot.shot}", **unit("master"))
+def master_shot(ref: ShotRef, *, configs_fingerprint: str) -> MasteredShot:
+    """Stage 1: bring an original to the working space, or refuse it with the reason.
+
+    Args:
+        configs_fingerprint: of the configs in force; part of the result's key.
+    """
+    with living(ref.shot) as life:
+        original = open_storage().get(ref.key)
+        sha256 = hashlib.sha256(original).hexdigest()
+        try:
+            done = pipeline.master(
+                original,
+                path=ref.path,
+                shot=ref.shot.shot,
+                row=ref.row,
+                client=ref.shot.client,
+                configs=configs_in_force(),
+            )
+        except RefusedInputError as error:
+            return _refused(life, ref, original, sha256, error)
+        plan = done.plan
+        files = {
+            "master.tif": write_master(done.master),
+            "plan.json": plan.model_dump_json(indent=1).encode(),
+            "preview.webp": before_and_after(done.master.pixels16, None),
+        }
+        objects = shelf.keep(ref.shot, files)
+        life.reach(
+            State.MASTERED,
+            why=f"{done.report['size'][0]} x {done.report['size'][1]} px, {done.report['profile'] or 'no profile'}",
+            facts=done.facts,
+            source_sha256=sha256,
+            plan_fingerprint=plan.fingerprint,
+            findings=done.findings,
+            reports={"reading": done.report},
+            objects=objects,
+        )
+        return MasteredShot(
+            shot=ref.shot,
+            source_sha256=sha256,
+            plan_fingerprint=plan.fingerprint,
+            generation=ref.generation,
+            category_source=done.category_source,
+            features=done.features,
+            light=done.light,
+            master_sha256=objects["master.tif"],
+        )
+
+
+def _refused(life: Life, ref: ShotRef, original: bytes, sha256: str, error: RefusedInputError) -> MasteredShot:
+    """Put a copy of a refused file into quarantine with the reason; the original stays where it is."""
+    storage, batch = open_storage(), ref.shot.in_batch
+    storage.copy(ref.key, quarantine_key(batch, ref.path))
+    reason = pictures.refusal_json(ref, error, sha256=sha256)
+    storage.put(quarantine_reason_key(batch, ref.path), reason, content_type="application/json")
+    life.reach(State.REFUSED, why=str(error), source_sha256=sha256, reports={"refusal": {"code": error.code}})
+    show_refusal(ref.shot, str(error))
+    return MasteredShot(
+        shot=ref.shot,
+        source_sha256=sha256,
+        plan_fingerprint="",
+        generation=ref.generation,
+        refused=str(error),
+    )
+
+
+@task(name="route", task_run_name="route · {mastered.shot.shot}", **unit("route"))
+def route_shot(mastered: MasteredShot, *, group: GroupDecision) -> RoutedShot:
+    """Stage 2: decide from category and features whether a machine or a person edits the shot."""
+    with living(mastered.shot) as life:
+        assert mastered.features is not None, "refused shots are not routed"
+        plan = shelf.plan_of(load_record(mastered.shot))
+        decision = pipeline.route(mastered.features, plan, category_source=mastered.category_source)
+        life.reach(
+            State.ROUTED,
+            why=f"{decision.complexity}: {decision.reason}",
+            reports={
+                "routing": {**decision.model_dump(mode="json"), "features": mastered.features.model_dump()},
+                "group": group.model_dump(mode="json"),
+            },
+        )
+        return RoutedShot(
+            shot=mastered.shot,
+            source_sha256=mastered.source_sha256,
+            plan_fingerprint=mastered.plan_fingerprint,
+            generation=mastered.generation,
+            group=group.group,
+            category=decision.category,
+            complexity=decision.complexity,
+            route=decision.route,
+            reason=decision.reason,
+            master_sha256=mastered.master_sha256,
+        )
+
+
+@task(name="edit", task_run_name="edit · {routed.shot.shot}", **unit("edit"))
+def edit_shot(routed: RoutedShot) -> EditedShot:
+    """Stage 3A: cut out, set on exact white, frame, score; the verdict says who looks at it next."""
+    with living(routed.shot) as life:
+        record = life.reach(State.EDITING_AUTO, why="simple enough for the machine")
+        plan, metadata = shelf.plan_of(record), pictures.metadata_of(record)
+        pixels = read_master(shelf.fetch(record, "master.tif"))
+        network = load_model()
+        edit = pipeline.edit(pixels, network.segmenter, plan)
+        files = pictures.edit_files(pixels, edit, metadata)
+        why = pictures.verdict_sentence(edit)
+        record = life.reach(
+            *AFTER_VERDICT[edit.verdict],
+            why=why,
+            findings=network.findings + edit.findings,
+            reports={"edit": pictures.edit_report(edit, network.segmenter)},
+            objects=shelf.keep(routed.shot, files),
+        )
+        show_edit(record)
+        return EditedShot(
+            shot=routed.shot,
+            source_sha256=routed.source_sha256,
+            plan_fingerprint=routed.plan_fingerprint,
+            generation=routed.generation,
+            group=routed.group,
+            category=routed.category,
+            verdict=edit.verdict,
+            score=edit.score,
+            reason=why,
+            needs_person=edit.verdict is not Verdict.AUTO_APPROVE,
+        )
+
+
+@task(name="export", task_run_name="export · {approved.shot.shot}", **unit("export"))
+def export_shot(approved: ApprovedShot) -> ExportedShot:
+    """Stage 4: render for each platform, decode the bytes again and verify them.
+
+    A platform that cannot be served is named in the record and doesn't keep the shot from the others.
+
+    Raises:
+        VerificationError: not one rendition may be delivered.
+    """
+    with living(approved.shot) as life:
+        record = load_record(approved.shot)
+        plan = shelf.plan_of(record)
+        composite = read_master(shelf.fetch(record, "edit.tif"))
+        matte = pictures.read_matte(shelf.fetch(record, "matte.png"))
+        labels = Labels(copyright=plan.copyright, ai_provenance=pictures.metadata_of(record).ai_provenance)
+        export = pipeline.export(composite, matte, plan, known=pictures.known_of(record), labels=labels)
+        good = [rendition for rendition in export.renditions if rendition.rendered.passed]
+        if not good:
+            raise VerificationError(
+                "no rendition passes its verification",
+                str(approved.shot),
+                found=pictures.failures_in_words(export),
+                next_step="Look at the findings in the shot's record; correct the style guide, or reprocess the shot.",
+            )
+        shelf.keep(approved.shot, pictures.rendition_files(good))
+        life.reach(
+            State.EXPORTED,
+            State.VERIFIED,
+            why=f"{len(good)} files, each decoded again and verified",
+            reports={"export": pictures.export_report(export)},
+        )
+        return ExportedShot(
+            shot=approved.shot,
+            source_sha256=approved.source_sha256,
+            plan_fingerprint=approved.plan_fingerprint,
+            generation=approved.generation,
+            files=tuple(one.path for one in good),
+        )

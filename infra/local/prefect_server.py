@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import sys
+import urllib.request
 from pathlib import Path
+from urllib.parse import quote
 
-from infra.local.processes import Family, answers, free_ports, wait_until
+from infra.local.processes import Family, ServerError, answers, is_free, kept_ports, listens, wait_until
 
 START_S = 120.0
 USUAL_PORT = 4200
@@ -28,23 +31,62 @@ def settings(state_dir: Path) -> dict[str, str]:
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
         "PREFECT_CLI_PROMPT": "false",
+        # A client without an address must fail, not start a server of its own unseen.
+        "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "false",
     }
 
 
-def start(family: Family, state_dir: Path, database_url: str) -> PrefectAddress:
-    """Start the server on its usual port, or on a free one where that is taken; return when it answers."""
-    (port,) = free_ports(1, preferred=USUAL_PORT)
-    log = state_dir / "prefect-server.log"
-    address = PrefectAddress(api_url=f"http://127.0.0.1:{port}/api", ui_url=f"http://127.0.0.1:{port}")
+def start(family: Family, state_dir: Path, database_url: str, *, port: int | None = None) -> PrefectAddress:
+    """Start the server; return when it answers.
+
+    Args:
+        port: None: the one of its last start, or the usual one, or a free one where that is taken.
+    Raises:
+        ServerError: it does not start, or the port asked for is taken.
+    """
+    chosen = port if port is not None else kept_ports(state_dir, "prefect", 1, preferred=USUAL_PORT)[0]
+    if not is_free(chosen):
+        raise ServerError(f"Port {chosen} of 127.0.0.1, asked for the Prefect server, is taken. Choose another.")
+    log, home = state_dir / "prefect-server.log", state_dir / "prefect"
+    home.mkdir(mode=0o700, exist_ok=True)
+    address = PrefectAddress(api_url=f"http://127.0.0.1:{chosen}/api", ui_url=f"http://127.0.0.1:{chosen}")
     child = family.start(
-        [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)],
+        [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(chosen)],
         log=log,
+        # Nothing of the user's: neither the settings of another server, nor keys of a cloud.
+        without=("PREFECT_", "PACKSHOT_", "S3_", "AWS_"),
         environment={
             **settings(state_dir),
             "PREFECT_SERVER_DATABASE_CONNECTION_URL": database_url,
             "PREFECT_API_URL": address.api_url,
             "PREFECT_UI_API_URL": address.api_url,
+            # Pages are written with the address in them: not into the package, which other servers share.
+            "PREFECT_SERVER_UI_STATIC_DIRECTORY": str(home / "ui"),
         },
+        cwd=home,  # Prefect reads .env, prefect.toml and pyproject.toml where it is started
     )
-    wait_until(answers(f"{address.api_url}/health"), child=child, name="The Prefect server", log=log, timeout_s=START_S)
+    healthy = answers(f"{address.api_url}/health")
+    wait_until(
+        lambda: healthy() and listens(child, chosen),
+        child=child,
+        name="The Prefect server",
+        log=log,
+        timeout_s=START_S,
+    )
     return address
+
+
+def last_heartbeat(api_url: str, work_pool: str, worker: str) -> str | None:
+    """Return when the server last heard of a worker, as it words it; None: never, or the server does not answer."""
+    request = urllib.request.Request(  # noqa: S310  (our own server's address)
+        f"{api_url}/work_pools/{quote(work_pool, safe='')}/workers/filter",
+        data=b"{}",
+        headers={"Content-Type": "application/json"},
+    )
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(request, timeout=5) as answer:
+            workers = json.load(answer)
+    except (OSError, ValueError):
+        return None
+    return next((str(found["last_heartbeat_time"]) for found in workers if found["name"] == worker), None)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -14,10 +16,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import psutil
+
 from infra.local import watchdog
 
 POLL_S = 0.05
+LEAVING_S = 60.0
+"""How long the servers of a starter that died may take to end."""
 LOG_TAIL_CHARACTERS = 2000
+
+# Below the ports that Linux (32768 and up) and macOS (49152 and up) take for outgoing connections: nothing comes in
+# between a port's choice and the server that listens there seconds later.
+FIRST_PORT, LAST_PORT = 20_000, 32_500
 
 
 class ServerError(RuntimeError):
@@ -25,40 +35,77 @@ class ServerError(RuntimeError):
 
 
 def free_ports(count: int, *, preferred: int | None = None) -> list[int]:
-    """Return ports on 127.0.0.1 that are free now, all different; the first is `preferred` where that is free."""
-    with contextlib.ExitStack() as stack:
-        taken: list[int] = []
-        if preferred is not None and (port := _bind(stack, preferred)):
-            taken.append(port)
-        while len(taken) < count:
-            port = _bind(stack, 0)
-            if port:
-                taken.append(port)
-        return taken
+    """Return ports on 127.0.0.1 that are free now, all different; the first is `preferred` where that is free.
+
+    Raises:
+        ServerError: there are not that many.
+    """
+    found = [preferred] if preferred is not None and is_free(preferred) else []
+    candidates = list(range(FIRST_PORT, LAST_PORT))
+    # The system's randomness: two processes must not choose alike because a test seeded both.
+    random.SystemRandom().shuffle(candidates)
+    for port in candidates:
+        if len(found) >= count:
+            return found[:count]
+        if port not in found and is_free(port):
+            found.append(port)
+    raise ServerError(f"Only {len(found)} of {count} ports are free on 127.0.0.1. Stop servers that are not needed.")
 
 
-def _bind(stack: contextlib.ExitStack, port: int) -> int:
-    """The port that a socket got; 0 if it is taken. The socket stays open as long as the stack."""
-    listener = stack.enter_context(socket.socket())
-    try:
-        listener.bind(("127.0.0.1", port))
-    except OSError:
-        return 0
-    return int(listener.getsockname()[1])
+def kept_ports(state_dir: Path, name: str, count: int, *, preferred: int | None = None) -> list[int]:
+    """Return the ports that a server had at its last start where they are still free, else free ones, and note them.
+
+    So addresses that were handed out, such as links to pictures, hold after a restart.
+    """
+    book = state_dir / "ports.json"
+    noted: dict[str, list[int]] = {}
+    with contextlib.suppress(OSError, ValueError):
+        noted = json.loads(book.read_text())
+    ports = noted.get(name, [])
+    if len(ports) != count or not all(is_free(port) for port in ports):
+        ports = free_ports(count, preferred=preferred)
+    book.write_text(json.dumps({**noted, name: ports}))
+    return ports
+
+
+def is_free(port: int) -> bool:
+    """Return whether nobody answers on a port of 127.0.0.1 and a server could listen there."""
+    with socket.socket() as caller:
+        caller.settimeout(1)
+        if caller.connect_ex(("127.0.0.1", port)) == 0:
+            return False
+    with socket.socket() as listener:
+        # As servers do: a port whose last connections are still closing is free.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 class Family:
     """Children of this process. They end with the block, with an exception, and with this process."""
 
-    def __init__(self) -> None:
+    def __init__(self, mark: str, *, lock: int) -> None:
+        """Begin a family, and end what an earlier one of the same mark left behind.
+
+        Args:
+            mark: tells this family's processes from others; the state folder.
+            lock: file descriptor of a lock that must be held until the last child is gone, even if we are killed.
+        """
+        self._mark = mark
+        watchdog.end_strays(mark)
         self._watchdog = subprocess.Popen(
-            [sys.executable, "-m", watchdog.__name__],
+            [sys.executable, "-m", watchdog.__name__, mark],
             stdin=subprocess.PIPE,
             text=True,
             start_new_session=True,
             cwd=Path(watchdog.__file__).parent.parent.parent,
+            pass_fds=(lock,),
         )
-        self._children: list[tuple[subprocess.Popen[bytes], int]] = []
+        self._children: list[tuple[subprocess.Popen[bytes], int, float]] = []
+        self._afterwards: list[Callable[[], None]] = []
 
     def __enter__(self) -> Self:
         return self
@@ -67,12 +114,17 @@ class Family:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         while self._children:
-            child, stop_signal = self._children.pop()
-            watchdog.end(child.pid, stop_signal, grace_s=watchdog.GRACE_S)
-            child.wait()
+            child, stop_signal, grace_s = self._children.pop()
+            _reap_while_ending(child, stop_signal, grace_s)
         assert self._watchdog.stdin is not None
-        self._watchdog.stdin.close()
+        self._watchdog.stdin.close()  # it ends the strays, and itself
         self._watchdog.wait()
+        for tidy in self._afterwards:
+            tidy()
+
+    def afterwards(self, tidy: Callable[[], None]) -> None:
+        """Have something done once all children are gone; not if this process is killed."""
+        self._afterwards.append(tidy)
 
     def start(
         self,
@@ -80,25 +132,33 @@ class Family:
         *,
         log: Path,
         environment: Mapping[str, str] | None = None,
+        without: tuple[str, ...] = (),
         stop_signal: signal.Signals = signal.SIGTERM,
+        grace_s: float = watchdog.GRACE_S,
         user: int | None = None,
         group: int | None = None,
         cwd: Path | None = None,
     ) -> subprocess.Popen[bytes]:
-        """Start a process whose output goes to a log file.
+        """Start a process whose output goes to a log file; the log of the start before is kept as ``.old``.
 
         Args:
             environment: added to this process's own.
+            without: variables of this process that begin so are not passed on.
             stop_signal: what makes it stop properly.
+            grace_s: how long it may take for that before it is killed.
             user, group: numeric ids to run it as.
         """
-        with log.open("ab") as output:
+        if log.exists():
+            log.replace(log.with_name(log.name + ".old"))
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(without)}
+        log.touch(mode=0o600)
+        with log.open("wb") as output:
             child = subprocess.Popen(
                 [str(part) for part in command],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, **(environment or {})},
+                env={**inherited, **(environment or {}), watchdog.MARK: self._mark},
                 start_new_session=True,
                 user=user,
                 group=group,
@@ -106,10 +166,16 @@ class Family:
                 cwd=cwd,
             )
         assert self._watchdog.stdin is not None
-        self._watchdog.stdin.write(f"watch {child.pid} {int(stop_signal)}\n")
+        self._watchdog.stdin.write(f"watch {child.pid} {int(stop_signal)} {grace_s}\n")
         self._watchdog.stdin.flush()
-        self._children.append((child, int(stop_signal)))
+        self._children.append((child, int(stop_signal), grace_s))
         return child
+
+
+def _reap_while_ending(child: subprocess.Popen[bytes], stop_signal: int, grace_s: float) -> None:
+    if child.poll() is None:
+        watchdog.end(psutil.Process(child.pid), stop_signal, grace_s=grace_s)
+    child.wait()
 
 
 def wait_until(
@@ -150,28 +216,50 @@ def answers(url: str) -> Callable[[], bool]:
     return check
 
 
-@contextlib.contextmanager
-def only_one(state_dir: Path) -> Iterator[None]:
-    """Hold a state folder for this process.
+def listens(child: subprocess.Popen[bytes], port: int) -> bool:
+    """Return whether the server on a port is this child or a descendant of it, not a stranger that was quicker."""
+    with contextlib.suppress(psutil.Error):
+        process = psutil.Process(child.pid)
+        for member in (process, *process.children(recursive=True)):
+            found = member.net_connections(kind="tcp")
+            if any(link.status == psutil.CONN_LISTEN and link.laddr.port == port for link in found):
+                return True
+    return False
 
-    The lock goes with the process that holds it, so nothing is left over after a crash.
+
+@contextlib.contextmanager
+def only_one(state_dir: Path) -> Iterator[int]:
+    """Hold a state folder for this process and yield the lock's file descriptor.
+
+    The lock goes with the last process that holds it, so nothing is left over after a crash. Servers of a starter that
+    was killed may still be ending; they are waited for.
 
     Raises:
         ServerError: another process holds it; the message names it.
     """
     import fcntl
 
-    state_dir.mkdir(parents=True, exist_ok=True)
+    state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (state_dir / "lock").open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            raise ServerError(
-                f"The servers of {state_dir} are already running, started by process {file.read().strip() or '?'}. "
-                "Stop that one first, or use another state folder."
-            ) from None
+        deadline = time.monotonic() + LEAVING_S
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                file.seek(0)
+                holder = file.read().strip()
+            if _is_alive(holder) or time.monotonic() > deadline:
+                raise ServerError(
+                    f"The servers of {state_dir} are already running, started by process {holder or '?'}. "
+                    "Stop that one first, or use another state folder."
+                )
+            time.sleep(POLL_S)
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()
-        yield
+        yield file.fileno()
+
+
+def _is_alive(pid: str) -> bool:
+    return pid.isdigit() and psutil.pid_exists(int(pid))

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
 import secrets
 import shutil
-import signal
 import sys
+import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
-from infra.local.processes import Family, ServerError, answers, free_ports, wait_until
+from infra.local.processes import Family, ServerError, answers, is_free, kept_ports, listens, wait_until
 
 START_S = 60.0
+STOP_S = 0.5
+"""Asked to end, SeaweedFS takes 15 s. What it has acknowledged is in its files by then: killing it loses nothing."""
+MEMORY = "400MiB"
+"""Where its garbage collector begins to hurry; without, it grew to 1 GB under uploads."""
+SOCKETS = "/tmp/seaweedfs-{server}-grpc-{port}.sock"  # noqa: S108  (the program's choice; no flag changes it)
+CONFIGS = {
+    # All three are written, so that files of these names in /etc/seaweedfs or in the user's home have no say.
+    "filer.toml": '[leveldb2]\nenabled = true\ndir = "./filerldb2"\n',
+    "master.toml": "[master.volume_growth]\ncopy_1 = 2\n",  # a bucket begins with two volumes instead of seven
+    "security.toml": "",
+}
 PORTS = ("master", "master.grpc", "volume", "volume.grpc", "filer", "filer.grpc", "s3", "s3.grpc")
 
 
@@ -38,26 +51,93 @@ def from_environment() -> S3Access | None:
         raise ServerError(f"S3_ENDPOINT_URL is set, but {missing.args[0]} is not. Set it, or unset both.") from None
 
 
-def start(family: Family, state_dir: Path) -> S3Access:
-    """Start SeaweedFS on free ports of 127.0.0.1 with its data below `state_dir`; return when it answers."""
+def start(family: Family, state_dir: Path, *, port: int | None = None) -> S3Access:
+    """Start SeaweedFS on 127.0.0.1 with its data below `state_dir`; return when it answers."""
+    access, wait = launch(family, state_dir, port=port)
+    wait()
+    return access
+
+
+def launch(family: Family, state_dir: Path, *, port: int | None = None) -> tuple[S3Access, Callable[[], None]]:
+    """Start SeaweedFS and return how it can be reached, and what waits until it can.
+
+    Args:
+        port: of the S3 interface; None: the one of its last start, or a free one.
+    Raises:
+        ServerError: the program is missing, or the port is taken.
+    """
     folder, log = state_dir / "s3", state_dir / "s3.log"
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.chmod(0o700)
     access_key, secret_key = _credentials(state_dir / "s3-credentials.json")
-    ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
+    ports = dict(zip(PORTS, kept_ports(state_dir, "s3", len(PORTS)), strict=True))
+    if port is not None:
+        if not is_free(port):
+            raise ServerError(f"Port {port} of 127.0.0.1, asked for the S3 server, is taken. Choose another.")
+        ports["s3"] = port
+    for name, text in CONFIGS.items():
+        (folder / name).write_text(text)
+    _remove_sockets(ports)
     child = family.start(
-        [
-            *(_weed(), "-logdir", folder, "server", f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1"),
-            *("-filer", "-s3", f"-s3.config={state_dir / 's3-credentials.json'}", "-s3.iam=false"),
-            *("-s3.port.iceberg=0", "-s3.port.lance=0", "-master.telemetry=false"),
-            *("-master.volumeSizeLimitMB=1024", "-volume.max=0", "-volume.preStopSeconds=0"),
-            *(_port_flag(name, port) for name, port in ports.items()),
-        ],
+        [_weed(), "-logtostderr", "server", *_flags(state_dir, folder), *(_port_flag(*item) for item in ports.items())],
         log=log,
-        stop_signal=signal.SIGTERM,
+        environment={"HOME": str(folder), "GOMEMLIMIT": MEMORY},
+        without=("WEED_", "S3_", "AWS_", "PACKSHOT_", "PREFECT_"),
+        grace_s=STOP_S,
+        cwd=folder,
     )
+    family.afterwards(lambda: _remove_sockets(ports))
     endpoint = f"http://127.0.0.1:{ports['s3']}"
-    wait_until(answers(f"{endpoint}/status"), child=child, name="SeaweedFS", log=log, timeout_s=START_S)
-    return S3Access(endpoint, access_key, secret_key)
+    gateway, knows_volumes = answers(f"{endpoint}/status"), f"http://127.0.0.1:{ports['master']}/dir/status"
+
+    def ready() -> bool:
+        return gateway() and _can_store(knows_volumes) and listens(child, ports["s3"])
+
+    def wait() -> None:
+        wait_until(ready, child=child, name="SeaweedFS", log=log, timeout_s=START_S)
+
+    return S3Access(endpoint, access_key, secret_key), wait
+
+
+def _flags(state_dir: Path, folder: Path) -> tuple[str, ...]:
+    return (
+        *(f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1"),
+        # One master is its own leader at once; as one of several it waits, and first reads and writes fail.
+        *("-master.peers=none", "-master.telemetry=false"),
+        # Nothing is preallocated; the count is a limit, and would follow the free disk (0): too few buckets.
+        *("-master.volumeSizeLimitMB=1024", "-volume.max=1000", "-volume.preStopSeconds=0"),
+        # Over HTTP the filer would hand out every file without a key; the gateway talks gRPC to it.
+        *("-filer", "-filer.disableHttp", "-filer.maxMB=16", f"-filer.localSocket={_socket(folder, 'filer')}"),
+        *("-s3", f"-s3.config={state_dir / 's3-credentials.json'}", f"-s3.localSocket={_socket(folder, 's3')}"),
+        *("-s3.iam=false", "-s3.port.iceberg=0", "-s3.port.lance=0"),
+        "-s3.autoCreateBucket=false",  # as S3: a put into a bucket that is not there is an error
+    )
+
+
+def _socket(folder: Path, server: str) -> str:
+    """Where a server's socket lies: in its folder, or in /tmp if that path is too long (macOS allows 104 bytes)."""
+    inside = folder / f"{server}.sock"
+    short = f"/tmp/packshot-{server}-{os.getpid()}.sock"  # noqa: S108  (the program makes it; others can't write to it)
+    return str(inside) if len(os.fsencode(inside)) < 100 else short
+
+
+def _can_store(topology_url: str) -> bool:
+    """Whether the master knows the volume server, so that the first put succeeds."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(topology_url, timeout=2) as answer:
+            return int(json.load(answer)["Topology"]["Max"]) > 0
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _remove_sockets(ports: dict[str, int]) -> None:
+    """Remove the sockets that SeaweedFS leaves in /tmp."""
+    for name, port in ports.items():
+        server, _, kind = name.partition(".")
+        if kind:
+            with contextlib.suppress(OSError):
+                Path(SOCKETS.format(server=server, port=port)).unlink(missing_ok=True)
 
 
 def _port_flag(name: str, port: int) -> str:

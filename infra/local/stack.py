@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
+import psutil
+
 from infra.local import postgres, prefect_server, s3
-from infra.local.processes import Family, only_one
+from infra.local.processes import Family, only_one, wait_until
 from infra.local.s3 import S3Access
 
 BUCKET = "packshot"
+WORKER = "embedded"
 WORKER_POLL_S = 2
+WORKER_START_S = 120.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Ports:
+    """Ports on 127.0.0.1 that must be these; None: those of the last start, or free ones."""
+
+    s3: int | None = None
+    postgres: int | None = None
+    prefect: int | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,7 +47,7 @@ class Stack:
     family: Family = dataclasses.field(repr=False)
 
     def environment(self) -> dict[str, str]:
-        """Return the variables by which a process finds these servers."""
+        """Return the variables by which a process finds these servers. They hold the S3 secret key."""
         prefect = {"PREFECT_API_URL": self.prefect_api_url} if self.prefect_api_url else {}
         return {
             "PACKSHOT_S3_ENDPOINT_URL": self.s3.endpoint_url,
@@ -41,43 +57,87 @@ class Stack:
             "PACKSHOT_S3_BUCKET": BUCKET,
             **prefect_server.settings(self.state_dir),
             **prefect,
+            **_past_proxies(),
         }
 
 
 @contextmanager
-def running(state_dir: Path, *, prefect: bool = True) -> Iterator[Stack]:
+def running(
+    state_dir: Path, *, prefect: bool = True, s3_server: S3Access | None = None, ports: Ports | None = None
+) -> Iterator[Stack]:
     """Run the servers with their data below `state_dir`; a second time they find it again.
+
+    They end with the block and with this process, even if it is killed.
 
     Args:
         prefect: False starts the S3 server only.
+        s3_server: one that runs already, to be used instead of starting one; or name it by ``S3_ENDPOINT_URL``.
+        ports: ports that must be these.
     Raises:
         ServerError: a server does not start, or another process runs those of this folder.
     """
     folder = state_dir.resolve()
-    with only_one(folder), Family() as family:
-        access = s3.from_environment() or s3.start(family, folder)
+    wanted = ports or Ports()
+    with only_one(folder) as lock, Family(str(folder), lock=lock) as family:
+        access, wait_for_s3 = s3_server or s3.from_environment(), None
+        if access is None:
+            # Its start is mostly waiting, Prefect's is work: so they start together.
+            access, wait_for_s3 = s3.launch(family, folder, port=wanted.s3)
         address = prefect_server.PrefectAddress("", "")
         if prefect:
-            address = prefect_server.start(family, folder, postgres.start(family, folder))
+            database_url = postgres.start(family, folder, port=wanted.postgres)
+            address = prefect_server.start(family, folder, database_url, port=wanted.prefect)
+        if wait_for_s3 is not None:
+            wait_for_s3()
         yield Stack(folder, access, address.api_url, address.ui_url, family)
 
 
-def start_worker(stack: Stack, *, work_pool: str, limit: int = 8, environment: dict[str, str] | None = None) -> None:
-    """Start a worker that takes runs from a work pool, for as long as the stack runs.
+def start_worker(
+    stack: Stack, *, work_pool: str, limit: int = 8, environment: Mapping[str, str] | None = None
+) -> subprocess.Popen[bytes]:
+    """Start a worker that takes runs from a work pool, for as long as the stack runs; `wait_for_worker` waits for it.
 
     Args:
         limit: most runs at once, each a process.
         environment: for the worker and its runs, over the stack's own.
     """
-    stack.family.start(
+    return stack.family.start(
         [
             *(sys.executable, "-m", "prefect", "worker", "start", "--type", "process"),
-            *("--pool", work_pool, "--limit", str(limit), "--name", "embedded"),
+            *("--pool", work_pool, "--limit", str(limit), "--name", WORKER),
         ],
         log=stack.state_dir / "worker.log",
+        without=("PREFECT_",),
         environment={
             **stack.environment(),
             "PREFECT_WORKER_QUERY_SECONDS": str(WORKER_POLL_S),
             **(environment or {}),
         },
     )
+
+
+def wait_for_worker(
+    stack: Stack, worker: subprocess.Popen[bytes], *, work_pool: str, timeout_s: float = WORKER_START_S
+) -> None:
+    """Return as soon as the Prefect server hears of the worker.
+
+    Raises:
+        ServerError: it ended, or is not heard of in time.
+    """
+    # The server still knows an earlier worker of this name: what counts is a heartbeat after this one's start.
+    born = datetime.fromtimestamp(psutil.Process(worker.pid).create_time(), tz=UTC) if worker.poll() is None else None
+
+    def ready() -> bool:
+        heard = prefect_server.last_heartbeat(stack.prefect_api_url, work_pool, WORKER)
+        return heard is not None and born is not None and datetime.fromisoformat(heard) > born
+
+    wait_until(ready, child=worker, name="The worker", log=stack.state_dir / "worker.log", timeout_s=timeout_s)
+
+
+def _past_proxies() -> dict[str, str]:
+    """The variables that keep a proxy, where one is set, out of the way to this machine."""
+    if not any(os.environ.get(name) for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")):
+        return {}
+    given = os.environ.get("NO_PROXY") or os.environ.get("no_proxy") or ""
+    hosts = ",".join(filter(None, (given, "127.0.0.1", "localhost")))
+    return {"NO_PROXY": hosts, "no_proxy": hosts}

@@ -1,52 +1,69 @@
 """Ends the servers when the process that started them is gone, however it went.
 
 Runs as a process of its own, in a session of its own, so that Ctrl-C does not reach it. It reads lines on standard
-input, ``watch PID SIGNAL`` and ``forget PID``. The pipe's end means that the starter has exited, crashed or was
-killed: then every watched process gets its signal, and what is left after the grace period is killed, with all its
-descendants.
+input, ``watch PID SIGNAL GRACE_S``. The pipe's end means that the starter has exited, crashed or was killed: then every
+watched process gets its signal, and what is left after its grace is killed, with all its descendants. What was started
+but not announced any more, or has slipped away from its parent, is known by a mark in its environment.
 """
 
 from __future__ import annotations
 
+import contextlib
+import os
 import signal
 import sys
 
 import psutil
 
 GRACE_S = 8.0
+MARK = "PACKSHOT_FAMILY"
+"""The environment variable that the members of a family carry; its value is the state folder."""
 
 
-def main() -> None:
+def main(mark: str) -> None:
     for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ignored, signal.SIG_IGN)
-    watched: dict[int, int] = {}
+    watched: list[tuple[psutil.Process, int, float]] = []
     for line in sys.stdin:
-        verb, pid, *rest = line.split()
-        if verb == "watch":
-            watched[int(pid)] = int(rest[0])
-        else:
-            watched.pop(int(pid), None)
-    for pid, number in reversed(watched.items()):
-        end(pid, number, grace_s=GRACE_S)
+        _, pid, number, grace_s = line.split()
+        with contextlib.suppress(psutil.NoSuchProcess):
+            # Kept as an object: psutil compares start times, so that a later process with the same id is not meant.
+            watched.append((psutil.Process(int(pid)), int(number), float(grace_s)))
+    for process, number, grace_s in reversed(watched):
+        end(process, number, grace_s=grace_s)
+    end_strays(mark)
 
 
-def end(pid: int, number: int, *, grace_s: float) -> None:
+def end(process: psutil.Process, number: int, *, grace_s: float) -> None:
     """Send a process the signal that ends it; kill it and its descendants if they are still there after `grace_s`."""
     try:
-        process = psutil.Process(pid)
         family = [process, *process.children(recursive=True)]
         process.send_signal(number)
     except psutil.NoSuchProcess:
         return
-    _, alive = psutil.wait_procs([process], timeout=grace_s)
-    for left in [*alive, *family]:
-        if left.is_running():
-            try:
-                left.kill()
-            except psutil.NoSuchProcess:
-                continue
-    psutil.wait_procs(family, timeout=grace_s)
+    psutil.wait_procs([process], timeout=grace_s)
+    _kill(family)
+
+
+def end_strays(mark: str) -> None:
+    """Kill every process that carries the mark: what a family left behind. Never this process or one above it."""
+    ours = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
+    _kill([process for process in psutil.process_iter() if process.pid not in ours and _carries(process, mark)])
+
+
+def _carries(process: psutil.Process, mark: str) -> bool:
+    try:
+        return bool(process.environ().get(MARK) == mark)
+    except (psutil.Error, OSError):  # gone, or another user's
+        return False
+
+
+def _kill(processes: list[psutil.Process]) -> None:
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(processes, timeout=GRACE_S)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1])

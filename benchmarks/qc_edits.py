@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-import os
-from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from benchmarks.defects import Edit
+from benchmarks.scenes import load_scene
 from packshot.colour.transform import srgb8_to_working, working_to_srgb8
+from packshot.cutout import Cutout
 from packshot.framing import fit, place, subject_box
 from packshot.qc import QcInput
 from packshot.specs.load import default_folder, load_configs
 from packshot.specs.models import Configs, RenditionPlan
 from packshot.specs.resolve import resolve
-from packshot.types import Finding, Matte
+from packshot.types import Finding, Matte, Pixels16
 
-HARD_EDGED_OPAQUE = ("bottlelabel", "chromekettle", "guitar", "headphones", "mug", "tote", "whitebox")
-OTHER_KINDS = {"basket": "many gaps", "cactus": "fine structure", "ring": "jewellery", "wineglass": "transparent"}
-
-
-def data_folder() -> Path:
-    """Return the folder of test data: beside the checkout, or where PACKSHOT_SHARED_DATA says."""
-    beside = Path(__file__).resolve().parents[2] / "shared" / "data"
-    return Path(os.environ.get("PACKSHOT_SHARED_DATA", beside))
+HARD_KINDS = ("hard", "pale")
+"""Hard-edged opaque products, among the kinds of `benchmarks.scenes`."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,7 +27,7 @@ class Case:
 
     Attributes:
         product: one of a product's photographs on several backdrops; what belongs together is never split.
-        kind: ``hard-edged opaque`` or what else it is.
+        kind: as in `benchmarks.scenes`.
     """
 
     name: str
@@ -58,30 +50,13 @@ class _Cutout:
     findings: tuple[Finding, ...] = ()
 
 
-def kind_of(product: str) -> str:
-    return OTHER_KINDS.get(product, "hard-edged opaque")
-
-
-def studio_names() -> list[str]:
-    return sorted(path.stem for path in (data_folder() / "studio" / "image").glob("*.jpg"))
-
-
 def true_edit(name: str) -> Case:
-    """Return a studio photograph with the edit that truth makes of it."""
-    folder = data_folder() / "studio"
-    master = srgb8_to_working(_rgb(folder / "image" / f"{name}.jpg"))
-    truth = srgb8_to_working(_rgb(folder / "truth" / f"{name}.webp"))
-    matte = np.asarray(Image.open(folder / "matte" / f"{name}.png").convert("L"), np.float32) / np.float32(255)
-    composite = np.where((matte == 1)[..., None], master, truth)
-    composite[matte == 0] = 65535
-    product = name.split("-")[0]
-    return Case(name, product, kind_of(product), Edit(master, matte, matte, composite))
-
-
-def true_edits(names: list[str] | None = None) -> Iterator[Case]:
-    """Yield the studio photographs one by one."""
-    for name in names or studio_names():
-        yield true_edit(name)
+    """Return a scene with the edit that truth makes of it: the photograph's own pixels wherever all is product."""
+    scene = load_scene(name)
+    master = srgb8_to_working(scene.photo)
+    composite = np.where((scene.matte == 1)[..., None], master, srgb8_to_working(scene.truth))
+    composite[scene.matte == 0] = 65535
+    return Case(name, scene.product, scene.kind, Edit(master, scene.matte, scene.matte, composite))
 
 
 def configs_and_rendition() -> tuple[Configs, RenditionPlan]:
@@ -121,5 +96,20 @@ def to_input(edit: Edit, rendition: RenditionPlan, *, smooth: bool = True) -> Qc
     )
 
 
-def _rgb(path: Path) -> np.ndarray:
-    return np.asarray(Image.open(path).convert("RGB"))
+def frame_cutout(master: Pixels16, cutout: Cutout, composite: Pixels16, rendition: RenditionPlan) -> QcInput:
+    """Frame a real cut-out as the line does."""
+    placement = fit(
+        subject_box(cutout.matte),
+        canvas=rendition.platform.canvas,
+        fill_ratio=rendition.rules.fill_ratio,
+        max_upscale_ratio=rendition.rules.max_upscale_ratio,
+    )
+    framed = place(composite, cutout.matte, placement)
+    return QcInput(
+        master16=master,
+        cutout=cutout,
+        composite16=composite,
+        framed=framed,
+        srgb8=working_to_srgb8(framed.pixels),
+        rendition=rendition,
+    )

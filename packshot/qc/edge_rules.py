@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from packshot.qc.measured import box_around, measured, skipped, widened
 from packshot.qc.outline import Column, smooth_along
-from packshot.qc.regions import disagreement, parts, product_area
+from packshot.qc.regions import disagreement, haze, parts, product_area
 from packshot.qc.scene import Scene
 from packshot.specs.models import RuleLimits
 from packshot.types import Box, Finding
@@ -111,6 +111,15 @@ def islands(scene: Scene, limits: RuleLimits) -> Finding:
     message = f"{len(specks)} separate specks, together {share:.1f} thousandths of the product."
     box = widened(specks[0].box, scene.frame) if specks else None
     return measured("islands", share, limits, message, unit="per mille", box=box)
+
+
+def haze_around(scene: Scene, limits: RuleLimits) -> Finding:
+    """Area over which a faint rest of the backdrop veils the white, in thousandths of the photograph."""
+    found = haze(scene.reduced)
+    share = 1000 * sum(part.area for part in found) / scene.reduced.matte.size
+    message = f"A faint rest of the backdrop veils {share:.2f} thousandths of the picture."
+    box = widened(found[0].box, scene.frame) if found else None
+    return measured("haze_around", share, limits, message, unit="per mille", box=box)
 
 
 def network_disagreement(scene: Scene, limits: RuleLimits) -> Finding:

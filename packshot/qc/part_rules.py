@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from packshot.cutout import Method
 from packshot.qc.evidence import overlap
 from packshot.qc.measured import box_around, measured, skipped, widened
 from packshot.qc.outline import longest_run
@@ -109,8 +110,8 @@ def several_products(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def backdrop_not_smooth(scene: Scene, limits: RuleLimits) -> Finding:
-    """Whether the cut-out had to do without a backdrop it could rely on."""
-    smooth = scene.edit.cutout.backdrop.smooth
+    """Whether the machine's cut-out had to do without a backdrop it could rely on; a person's needs none."""
+    smooth = scene.edit.cutout.backdrop.smooth or scene.edit.cutout.method == Method.GIVEN
     message = (
         "The backdrop is smooth."
         if smooth

@@ -15,6 +15,7 @@ _LEAST_LIKE = 6.0
 _VISIBLE_ON_WHITE = 6.0
 _LEAST_UNLIKE = 12.0
 _LEAST_TEXTURE = 1.5
+_FAINT = 0.003
 _SHARP = 8.0
 _EDGE = 5.0
 _SHADOW_COLOUR = 0.05
@@ -96,6 +97,13 @@ def parts(reduced: Reduced, *, threshold: float, joined_over_ratio: float = 0.0)
         joined = cv2.morphologyEx(mask.view(np.uint8), cv2.MORPH_CLOSE, np.ones((reach + 1,) * 2, np.uint8))
         mask = np.asarray(joined > 0)
     return _split(mask, everywhere, reduced.scale)[1]
+
+
+def haze(reduced: Reduced) -> list[Region]:
+    """Return areas where the matte is faint but not nothing, away from the product: a veil on the white."""
+    solid = cv2.dilate((reduced.matte > 0.5).astype(np.uint8), np.ones((11, 11), np.uint8)) > 0
+    everywhere = np.ones(solid.shape, bool)
+    return _split((reduced.matte > _FAINT) & ~solid, everywhere, reduced.scale)[1]
 
 
 def disagreement(reduced: Reduced) -> tuple[float, list[Region]]:

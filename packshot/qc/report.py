@@ -37,6 +37,7 @@ EDGE_RULES = _by_code(
     edge_rules.edge_contrast,
     edge_rules.uncertain_band,
     edge_rules.islands,
+    edge_rules.haze_around,
     edge_rules.network_disagreement,
     edge_rules.network_disagreement_patch,
     part_rules.bite_suspected,

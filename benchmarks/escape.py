@@ -1,0 +1,163 @@
+"""How many of the edits that quality control approves are not acceptable.
+
+    python -m benchmarks.escape [--model isnet-general-use] [--workers N] [--json FILE]
+
+Every scene with exact truth is cut out, framed and judged; truth then says what the edit is worth. Not acceptable:
+mean ring delta E 2000 above 5, boundary F at 2 px below .9, IoU below .97, or background that is not exact. An
+escape is an edit that was approved and isn't acceptable. The upper bound is Clopper and Pearson's, one-sided, 95 %.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import multiprocessing
+from functools import partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+from scipy import stats
+
+from benchmarks.cutout_quality import KeptSegmenter, measure
+from benchmarks.qc_edits import HARD_KINDS, configs_and_rendition, frame_cutout
+from benchmarks.scenes import Scene, drawn_names, load_scene, studio_names
+from packshot.colour.transform import srgb8_to_working, working_to_srgb8
+from packshot.cutout import compose_on_white, cut_out
+from packshot.errors import PackshotError
+from packshot.qc import judge
+from packshot.types import Matte, Pixels8, Status, Verdict
+
+MOST_RING_DELTA_E = 5.0
+LEAST_BOUNDARY_F = 0.9
+LEAST_IOU = 0.97
+RING_PX = 3
+MOST_OFF_WHITE_RATIO = 1e-4
+"""Share of the true background, farther than the ring from the product, that may be off white."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Truth:
+    """What truth says of an edit."""
+
+    ring_delta_e: float
+    boundary_f: float
+    iou: float
+    off_white_ratio: float
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        checks = {
+            f"ring dE > {MOST_RING_DELTA_E:g}": self.ring_delta_e > MOST_RING_DELTA_E,
+            f"BF2 < {LEAST_BOUNDARY_F:g}": self.boundary_f < LEAST_BOUNDARY_F,
+            f"IoU < {LEAST_IOU:g}": self.iou < LEAST_IOU,
+            "background not exact": self.off_white_ratio > MOST_OFF_WHITE_RATIO,
+        }
+        return tuple(name for name, failed in checks.items() if failed)
+
+
+def compare_with_truth(composite: Pixels8, matte: Matte, scene: Scene) -> Truth:
+    """Measure an edit against the faultless one."""
+    quality = measure(composite, matte, scene)
+    kernel = np.ones((2 * RING_PX + 1,) * 2, np.uint8)
+    background = cv2.dilate((scene.matte > 0).astype(np.uint8), kernel) == 0
+    off = (composite < 255).any(axis=2) & background
+    return Truth(
+        ring_delta_e=quality.ring_delta_e,
+        boundary_f=quality.bf2,
+        iou=quality.iou,
+        off_white_ratio=float(np.count_nonzero(off) / max(1, np.count_nonzero(background))),
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Judged:
+    """One scene, judged by quality control and by truth."""
+
+    scene: str
+    product: str
+    kind: str
+    verdict: str
+    score: float
+    truth: dict[str, float]
+    faults: tuple[str, ...]
+    wrong: tuple[str, ...]
+    measured: dict[str, float | None]
+
+
+def examine(name: str, model: str) -> Judged:
+    """Cut a scene out as the line does, judge it and compare it with truth."""
+    cv2.setNumThreads(1)
+    scene = load_scene(name)
+    configs, rendition = configs_and_rendition()
+    master = srgb8_to_working(scene.photo)
+    cutout = cut_out(master, KeptSegmenter(model))
+    composite = compose_on_white(master, cutout)
+    truth = compare_with_truth(working_to_srgb8(composite), cutout.matte, scene)
+    facts = (name, scene.product, scene.kind)
+    figures = dataclasses.asdict(truth)
+    try:
+        report = judge(frame_cutout(master, cutout, composite, rendition), configs.qc)
+    except PackshotError as error:
+        return Judged(*facts, "refused", 0, figures, truth.faults, (error.code,), {})
+    wrong = tuple(f.code for f in report.findings if f.status in (Status.WARNING, Status.FAILED))
+    measured = {f.code: f.measured for f in report.findings}
+    return Judged(*facts, report.verdict, report.score, figures, truth.faults, wrong, measured)
+
+
+def upper_bound(escapes: int, approved: int) -> float:
+    """Return the one-sided 95 % Clopper-Pearson bound on a share."""
+    return float(stats.beta.ppf(0.95, escapes + 1, approved - escapes)) if approved > escapes else 1.0
+
+
+def table(judged: list[Judged]) -> str:
+    """Return the figures by kind of object as a Markdown table."""
+    lines = [
+        "| kind | scenes | acceptable | approved | escapes | share | 95 % bound | good ones held back |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    kinds = sorted({j.kind for j in judged} - set(HARD_KINDS))
+    groups = {"hard-edged opaque": [j for j in judged if j.kind in HARD_KINDS]}
+    groups |= {kind: [j for j in judged if j.kind == kind] for kind in kinds}
+    for kind, group in {**groups, "all": judged}.items():
+        if group:
+            lines.append(_row(kind, group))
+    escaped = [j for j in judged if j.verdict == Verdict.AUTO_APPROVE and j.faults]
+    lines += [f"\nEscaped: {j.scene}: {', '.join(j.faults)} {j.truth}" for j in escaped]
+    return "\n".join(lines)
+
+
+def _row(kind: str, group: list[Judged]) -> str:
+    approved = [j for j in group if j.verdict == Verdict.AUTO_APPROVE]
+    escapes = [j for j in approved if j.faults]
+    good = [j for j in group if not j.faults]
+    held = len([j for j in good if j.verdict != Verdict.AUTO_APPROVE])
+    share = f"{len(escapes) / len(approved):.1%}" if approved else "-"
+    bound = f"{upper_bound(len(escapes), len(approved)):.1%}" if approved else "-"
+    return (
+        f"| {kind} | {len(group)} | {len(good)} | {len(approved)} ({len(approved) / len(group):.0%}) | "
+        f"{len(escapes)} | {share} | {bound} | {held} of {len(good)} |"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default="isnet-general-use")
+    parser.add_argument("--only", nargs="*", default=None, help="parts of scene names")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--json", type=Path, default=None)
+    args = parser.parse_args()
+    everything = [*studio_names(), *drawn_names()]
+    names = [n for n in everything if args.only is None or any(part in n for part in args.only)]
+    judged: list[Judged] = []
+    with multiprocessing.get_context("spawn").Pool(args.workers) as pool:
+        for found in pool.imap_unordered(partial(examine, model=args.model), names):
+            judged.append(found)
+            if args.json:  # after each: a long measurement that is stopped has not been for nothing
+                args.json.write_text(json.dumps([dataclasses.asdict(j) for j in judged]))
+    print(table(judged))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,174 @@
+"""Fit the limits of quality control's rules on labelled edits, and say what each rule catches and cries wolf about.
+
+    python -m benchmarks.defect_injection --json defects.json
+    python -m benchmarks.escape --json escape.json
+    python -m benchmarks.fit_qc defects.json escape.json [--yaml]
+
+Labels: an untouched true edit is good, and so is a real cut-out that truth calls acceptable; an edit with an injected
+defect is bad for the rules that should name it; a real cut-out that truth calls unacceptable is bad for all.
+
+A limit `good` is where 95 % of the good edits of hard-edged opaque products are on the right side, each product
+counting once however many photographs of it there are. A limit `bad` lies between that and the median of the bad
+edits, and never where more than 2 % of the products would fail. Both are rounded to two digits. The
+table's figures are of products left out of the fit, in turn: nothing is judged by limits that have seen it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.defects import DEFECTS
+from benchmarks.qc_edits import HARD_KINDS
+from packshot.qc.report import ALL_CODES
+from packshot.qc.score import badness
+from packshot.specs.load import default_folder, load_configs
+from packshot.specs.models import RuleLimits
+
+FITTED = (
+    "gradient_alignment",
+    "outline_shift",
+    "fringe",
+    "fringe_width",
+    "jagged_edge",
+    "edge_contrast",
+    "uncertain_band",
+    "islands",
+    "haze_around",
+    "network_disagreement",
+    "network_disagreement_patch",
+    "bite_suspected",
+    "missing_part_suspected",
+    "sharp_edge_outside",
+    "punched_hole_suspected",
+    "leftover_suspected",
+    "loose_outline",
+    "filled_hole_suspected",
+    "blurred",
+    "jpeg_blocks",
+)
+"""Rules whose limits are a matter of experience. The others follow from what was ordered."""
+GOOD_QUANTILE = 0.95
+FAILED_QUANTILE = 0.98
+
+
+@dataclasses.dataclass(frozen=True)
+class Labelled:
+    """One judged edit: ``defect`` is a kind of `DEFECTS`, ``unacceptable``, or empty for a good edit."""
+
+    product: str
+    hard: bool
+    defect: str
+    measured: dict[str, float | None]
+
+
+def read_labelled(paths: Iterable[Path]) -> list[Labelled]:
+    """Read what `defect_injection` and `escape` wrote."""
+    return [_labelled(row) for path in paths for row in json.loads(path.read_text())]
+
+
+def _labelled(row: dict[str, Any]) -> Labelled:
+    defect = row["defect"] if "defect" in row else "unacceptable" if row["faults"] else ""
+    return Labelled(row["product"], row["kind"] in HARD_KINDS, defect, row["measured"])
+
+
+def values(rows: Sequence[Labelled], code: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return a rule's figures, and weights that give every product the same."""
+    known = [(row.product, float(value)) for row in rows if (value := row.measured.get(code)) is not None]
+    products = [product for product, _ in known]
+    weights = np.array([1 / products.count(product) for product in products])
+    return np.array([value for _, value in known]), weights
+
+
+def quantile(figures: np.ndarray, weights: np.ndarray, share: float) -> float:
+    """Return the weighted quantile."""
+    order = np.argsort(figures)
+    reached = np.cumsum(weights[order]) / weights.sum()
+    return float(figures[order][min(int(np.searchsorted(reached, share)), len(order) - 1)])
+
+
+def fit_rule(rows: Sequence[Labelled], code: str, old: RuleLimits) -> RuleLimits:
+    """Return the rule's limits fitted on labelled edits; the old ones where there is too little to fit on."""
+    good, good_weights = values([row for row in rows if not row.defect and row.hard], code)
+    bad, bad_weights = values([row for row in rows if is_bad_for(row, code)], code)
+    if len(good) < 10 or len(bad) < 5:
+        return old
+    sign = 1.0 if old.bad >= old.good else -1.0
+    fine = quantile(sign * good, good_weights, GOOD_QUANTILE)
+    rare = quantile(sign * good, good_weights, FAILED_QUANTILE)
+    typical = quantile(sign * bad, bad_weights, 0.5)
+    worst = max(rare, fine + 0.35 * max(0.0, typical - fine))
+    return old.model_copy(update={"good": _two_digits(sign * fine), "bad": _two_digits(sign * worst)})
+
+
+def is_bad_for(row: Labelled, code: str) -> bool:
+    """Whether a rule should have something against an edit."""
+    return row.defect == "unacceptable" or (row.defect in DEFECTS and code in DEFECTS[row.defect][1])
+
+
+def _two_digits(value: float) -> float:
+    return float(f"{value:.2g}")
+
+
+def held_out(rows: Sequence[Labelled], code: str, old: RuleLimits) -> tuple[list[float], list[float]]:
+    """Return the badness of good edits of hard-edged opaque products and of bad ones, each product left out in turn."""
+    good: list[float] = []
+    bad: list[float] = []
+    for product in sorted({row.product for row in rows}):
+        limits = fit_rule([row for row in rows if row.product != product], code, old)
+        for row in rows:
+            value = row.measured.get(code)
+            if row.product != product or value is None:
+                continue
+            if not row.defect and row.hard:
+                good.append(badness(value, limits))
+            elif is_bad_for(row, code):
+                bad.append(badness(value, limits))
+    return good, bad
+
+
+def table(rows: Sequence[Labelled], rules: dict[str, RuleLimits]) -> str:
+    """Return what each fitted rule catches and how often it cries wolf, as a Markdown table."""
+    lines = [
+        "| rule | good | bad | bad edits: any points | bad edits: all | good edits: any points | good edits: all |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    for code in (code for code in FITTED if code in rules):
+        limits = fit_rule(rows, code, rules[code])
+        good, bad = held_out(rows, code, rules[code])
+        shares = [_share(bad, 0.0), _share(bad, 1.0), _share(good, 0.0), _share(good, 1.0)]
+        lines.append(f"| {code} | {limits.good:g} | {limits.bad:g} | {' | '.join(shares)} |")
+    return "\n".join(lines)
+
+
+def _share(found: list[float], beyond: float) -> str:
+    if not found:
+        return "-"
+    hits = sum(value >= 1 if beyond else value > 0 for value in found)
+    return f"{hits / len(found):.1%} of {len(found)}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("json", type=Path, nargs="+")
+    parser.add_argument("--yaml", action="store_true", help="print the fitted limits for configs/qc.yaml")
+    args = parser.parse_args()
+    rows = read_labelled(args.json)
+    rules = {code: limits for code, limits in load_configs(default_folder()).qc.rules.items() if code in ALL_CODES}
+    print(table(rows, rules))
+    if args.yaml:
+        for code in (code for code in FITTED if code in rules):
+            fitted = fit_rule(rows, code, rules[code])
+            gate = str(fitted.gate).lower()
+            facts = f"weight: {fitted.weight:g}, good: {fitted.good:g}, bad: {fitted.bad:g}, gate: {gate}"
+            print(f"  {code}: {{{facts}}}")
+
+
+if __name__ == "__main__":
+    main()

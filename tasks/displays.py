@@ -7,43 +7,42 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from packshot.naming import BatchId, ShotId, shot_key
 from packshot.record import ShotRecord
 from packshot.types import Finding, Status
-from tasks.storage import open_storage
+from tasks.artifacts import artifact_key, picture, plain
+from tasks.shelf import fetch
 
-LINK_S = 7 * 24 * 3600
 _SIGNS = {Status.PASSED: "✓", Status.WARNING: "⚠", Status.FAILED: "✗", Status.SKIPPED: "– not checked"}
-
-
-def artifact_key(*parts: str) -> str:
-    """Return a key that Prefect accepts: lower case letters, digits and dashes."""
-    return "-".join("".join(c if c.isalnum() and c.isascii() else "-" for c in part.lower()) for part in parts)
 
 
 def show_edit(record: ShotRecord) -> None:
     """Show a shot's edit: before and after, score by component, route, findings with their evidence."""
     shot, edit = record.shot, record.reports["edit"]
-    preview = open_storage().presign(shot_key(shot, "preview.webp"), expires_s=LINK_S)
     routing = record.reports.get("routing", {})
     scores = " · ".join(f"{name} {points:.1f}" for name, points in edit["components"].items())
     lines = [
-        f"# {shot.shot}: {edit['score']:.1f} of 100, {edit['verdict'].replace('_', ' ')}",
-        f"![before and after]({preview})",
-        f"**Score** {scores or 'none'}  \n**Route** {routing.get('complexity', '')}: {routing.get('reason', '')}  \n"
-        f"**Method** {edit['method']}  \n**State** {record.state}",
+        f"# {plain(shot.shot)}: {edit['score']:.1f} of 100, {plain(edit['verdict'].replace('_', ' '))}",
+        preview_of(record),
+        f"**Score** {scores or 'none'}  \n**Route** {plain(routing.get('complexity', ''))}: "
+        f"{plain(routing.get('reason', ''))}  \n**Method** {plain(edit['method'])}  \n**State** {plain(record.state)}",
         _findings_table(record.findings),
     ]
     for number, one in enumerate(edit["evidence"], start=1):
-        name = f"evidence/{number}-{one['code']}.webp"
-        link = open_storage().presign(shot_key(shot, name), expires_s=LINK_S)
-        lines.append(f"**{one['code']}** at {one['box']}: {one['message']}\n\n![{one['code']}]({link})")
+        place = picture(shot_key(shot, f"evidence/{number}-{one['code']}.webp"), alt=one["code"])
+        lines.append(f"**{plain(one['code'])}** at {one['box']}: {plain(one['message'])}\n\n{place}")
     key = artifact_key("shot", shot.client, shot.batch, shot.shot)
     create_markdown_artifact("\n\n".join(lines), key=key, description=f"{shot}")
+
+
+def preview_of(record: ShotRecord) -> str:
+    """Return Markdown that shows a shot before and, where there is an edit, after."""
+    name = "preview.webp"
+    return picture(shot_key(record.shot, name), alt=record.shot.shot, inline=fetch(record, name))
 
 
 def _findings_table(findings: tuple[Finding, ...]) -> str:
     worst = sorted(findings, key=lambda one: list(_SIGNS)[::-1].index(one.status) if one.status != "failed" else -1)
     rows = [
         f"| {_SIGNS[one.status]}{' **gate**' if one.stops_approval else ''} | `{one.code}` | {_figure(one.measured)} "
-        f"| {_figure(one.limit)} | {one.unit} | {one.message.replace('|', '/')} |"
+        f"| {_figure(one.limit)} | {one.unit} | {plain(one.message)} |"
         for one in worst
     ]
     return "\n".join(["| | finding | measured | limit | unit | |", "|---|---|---|---|---|---|", *rows])

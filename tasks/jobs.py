@@ -17,8 +17,9 @@ from packshot.naming import ShotId, job_out_key, job_returned_prefix, shot_key
 from packshot.record import ShotRecord, State
 from packshot.types import Value, Verdict
 from tasks import pictures, shelf
+from tasks.artifacts import plain
 from tasks.cache_keys import unit
-from tasks.displays import LINK_S, show_edit
+from tasks.displays import preview_of, show_edit
 from tasks.handovers import EditedShot, Handover, RoutedShot
 from tasks.lives import ALWAYS, Life, living
 from tasks.records import load_record
@@ -102,9 +103,8 @@ def _ticket(record: ShotRecord, why: str) -> dict[str, Any]:
 def _instructions(record: ShotRecord, why: str) -> str:
     """What the form says above its fields, in Markdown."""
     shot = record.shot
-    preview = open_storage().presign(shot_key(shot, "preview.webp"), expires_s=LINK_S)
     return (
-        f"### {shot.shot}\n\n![{shot.shot}]({preview})\n\n{why}\n\n"
+        f"### {plain(shot.shot)}\n\n{preview_of(record)}\n\n{plain(why)}\n\n"
         f"Take `{job_out_key(shot, 'master.tif')}`, put the finished picture (same size, transparent or on "
         f"exact white) into `{job_returned_prefix(shot)}`, then answer."
     )

@@ -13,11 +13,11 @@ from packshot.colour.transform import working_to_srgb8
 from packshot.qc.evidence import Evidence, crop_evidence
 from packshot.types import Pixels8, Pixels16, size_of
 
-PREVIEW_PX = 800
+PREVIEW_PX = 560
 EVIDENCE_PX = 400
 _GAP_PX = 12
 _GAP_GREY = 128
-_QUALITY = 82
+_QUALITY = 78
 
 
 def before_and_after(master: Pixels16, composite: Pixels16 | None) -> bytes:

@@ -1,4 +1,4 @@
-"""Encode, decode again, and mend what the encoder did to the white: at most three times, each with a finding."""
+"""Encode, decode again, and mend what that did to white and colours, at most three times, each with a finding."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from packshot.specs.models import Encoding, Format, QcConfig, RenditionPlan
 from packshot.types import Finding, Status
 
 MOST_CORRECTIONS = 3
-_MENDABLE = ("non_white_background", "codec_ringing")
+_MENDABLE = ("non_white_background", "codec_ringing", "colour_shift")
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +56,7 @@ def render(
 ) -> Rendered:
     """Return the file with the proof of its decoded bytes.
 
-    Where the encoder made white background something else, it is encoded again with settings that keep it white.
+    Where the encoder spoilt the white or the colours, it is encoded again with settings that keep them.
 
     Args:
         encoding: the platform's first by default.
@@ -123,10 +123,12 @@ def _corrections(settings: Settings, *, off_white: bool) -> Iterator[Settings]:
 
 def _correction_finding(encoded: Encoded, proof: Verification) -> Finding:
     reason = next(finding for finding in proof.findings if finding.code in _MENDABLE and finding.status != "passed")
+    colour = reason.code == "colour_shift"
+    kept = "colours" if colour else "background"
     return Finding(
-        code="background_corrected",
+        code="colour_corrected" if colour else "background_corrected",
         status=Status.WARNING,
-        message=f"Encoded again, because {_described(encoded.settings)} did not keep the background: {reason.message}",
+        message=f"Encoded again, because {_described(encoded.settings)} did not keep the {kept}: {reason.message}",
         measured=reason.measured,
         limit=reason.limit,
         unit=reason.unit,

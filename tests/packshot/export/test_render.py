@@ -47,6 +47,16 @@ def test_strong_ringing_is_mended_by_quality_and_never_by_giving_up_compression(
     assert not rendered.passed
 
 
+def test_colours_that_a_low_quality_moved_are_mended(ordered: Ordered, framed_for: FramedFor, qc: QcConfig) -> None:
+    encoding = Encoding(format=Format.JPEG, quality=30, quality_floor=30)
+    rendition = small(ordered, "amazon_main", encoding=encoding, rules={"colour_mean_delta_e": 0.5})
+    any_ringing = qc.model_copy(update={"ring_floor": dict.fromkeys(qc.ring_floor, 0)})
+    rendered = render(framed_for(rendition), rendition, qc=any_ringing)
+    assert rendered.passed
+    assert "colour_corrected" in {finding.code for finding in rendered.findings}
+    assert rendered.encoded.settings.quality == 95
+
+
 def test_a_jpeg_s_colour_ringing_is_mended_by_full_colour(
     ordered: Ordered, framed_for: FramedFor, qc: QcConfig
 ) -> None:

@@ -1,6 +1,6 @@
 """How good cut-outs are, against exact truth and against other ways to make them.
 
-    python -m benchmarks.cutout_quality [--model isnet-general-use] [--only PART ...] [--peers] [--json FILE] [--show DIR]
+    python -m benchmarks.cutout_quality [--model isnet-general-use] [--only PART ...] [--peers] [--json FILE]
 
 Figures per scene: SAD / 1000, MSE, gradient error (Rhemann et al. 2009, unscaled / 1000), IoU at .5, boundary F at
 1 and 2 px, mean and 95th percentile of delta E 2000 in a ring of 3 px on each side of the true edge, halo (mean
@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache, partial
+from itertools import product
 from pathlib import Path
 
 import cv2
@@ -113,7 +114,8 @@ def _gradient_error(matte: Matte, true: Matte) -> float:
     sizes = []
     for picture in (matte, true):
         soft = cv2.GaussianBlur(picture, (0, 0), 1.4)
-        sizes.append(np.hypot(cv2.Sobel(soft, cv2.CV_32F, 1, 0, scale=0.125), cv2.Sobel(soft, cv2.CV_32F, 0, 1, scale=0.125)))
+        slopes = [cv2.Sobel(soft, cv2.CV_32F, *axes, scale=0.125) for axes in ((1, 0), (0, 1))]
+        sizes.append(np.hypot(*slopes))
     return float(((sizes[0] - sizes[1]) ** 2).sum() / 1000)
 
 
@@ -265,7 +267,10 @@ FIGURES = {
 def table(results: Sequence[Result], *, by: str) -> str:
     """Return medians as a Markdown table: one row per group and method."""
     heads = " | ".join(FIGURES.values())
-    lines = [f"| {by} | method | n | {heads} | ring dE p90 | exact white, worst |", "|---|---|---:" + "|---:" * 10 + "|"]
+    lines = [
+        f"| {by} | method | n | {heads} | ring dE p90 | exact white, worst |",
+        "|---|---|---:" + "|---:" * 10 + "|",
+    ]
     groups = sorted({str(getattr(result, by)) for result in results}) if by != "set" else ["all"]
     for group in groups:
         for method in dict.fromkeys(result.method for result in results):
@@ -302,11 +307,11 @@ def main() -> None:
     for result in results if args.each else ():
         q = result.quality
         print(
-            f"{result.scene:40.40s} {result.kind:6.6s} {result.method:16.16s} {result.used:8.8s} SAD {q.sad:6.1f} IoU {q.iou:.3f} "
-            f"BF1 {q.bf1:.3f} BF2 {q.bf2:.3f} dE {q.ring_delta_e:5.2f} p95 {q.ring_delta_e_p95:5.1f} halo {q.halo:6.2f} "
-            f"white {q.white_ratio:.5f} {result.seconds:.1f} s"
+            f"{result.scene:40.40s} {result.kind:6.6s} {result.method:16.16s} {result.used:8.8s} "
+            f"SAD {q.sad:6.1f} IoU {q.iou:.3f} BF1 {q.bf1:.3f} BF2 {q.bf2:.3f} dE {q.ring_delta_e:5.2f} "
+            f"p95 {q.ring_delta_e_p95:5.1f} halo {q.halo:6.2f} white {q.white_ratio:.5f} {result.seconds:.1f} s"
         )
-    for by, part in (("set", "studio"), ("kind", "studio"), ("backdrop", "studio"), ("set", "drawn"), ("kind", "drawn")):
+    for part, by in (*product(["studio"], ["set", "kind", "backdrop"]), *product(["drawn"], ["set", "kind"])):
         chosen = [r for r in results if ("@" in r.scene) == (part == "drawn")]
         if chosen:
             print(f"\n{part}, medians by {by}\n\n{table(chosen, by=by)}")

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from packshot.colour.channels import greatest_difference
 from packshot.cutout.values import BackdropReport
 from packshot.types import FloatImage, Mask, Matte
 
@@ -19,6 +20,8 @@ MOST_ROUGH_RATIO = 0.12
 ROUGH_LEVELS = 20.0
 _TUKEY, _MAD_TO_SIGMA = 4.685, 1.4826
 _ROUNDS, _MOST_SAMPLES = 8, 20_000
+_SPREAD_SHRINK = 4
+_TERMS = [(i, j) for i in range(4) for j in range(4 - i)]
 _WHITE_LEVELS = 254.0
 
 
@@ -51,7 +54,7 @@ def model_backdrop(levels: FloatImage, probability: Matte) -> Backdrop:
         return Backdrop(np.full_like(levels, 255.0), BackdropReport(smooth=False, rough_ratio=1.0))
     surface, weight = _surface(levels, sure)
     surface = np.clip(surface + _spread(levels - surface, weight), 0, 255)
-    rest = np.abs(levels - surface).max(axis=2)[sure]
+    rest = greatest_difference(levels, surface)[sure]
     noise = float(_MAD_TO_SIGMA * np.median(rest))
     rough = float(np.mean(rest > ROUGH_LEVELS))
     report = BackdropReport(
@@ -64,31 +67,33 @@ def model_backdrop(levels: FloatImage, probability: Matte) -> Backdrop:
     return Backdrop(surface, report)
 
 
-def _basis(rows: int, columns: int) -> NDArray[np.float32]:
-    """All products of powers of x and y up to the third degree, (rows, columns, 10)."""
-    y, x = np.meshgrid(np.linspace(-1, 1, rows), np.linspace(-1, 1, columns), indexing="ij")
-    powers = [(i, j) for i in range(4) for j in range(4 - i)]
-    return np.stack([x**i * y**j for i, j in powers], axis=2).astype(np.float32)
-
-
 def _surface(levels: FloatImage, sure: Mask) -> tuple[FloatImage, Matte]:
     """The fitted surface, and how far each pixel is part of the backdrop, 0..1."""
-    basis = _basis(*levels.shape[:2])
+    rows, columns = levels.shape[:2]
+    down, across = _powers(rows), _powers(columns)
     index = np.flatnonzero(sure)
     index = index[:: max(1, index.size // _MOST_SAMPLES)]
-    terms = basis.reshape(-1, basis.shape[2])[index].astype(np.float64)
+    terms = np.stack([down[index // columns, i] * across[index % columns, j] for i, j in _TERMS], axis=1)
     wanted = levels.reshape(-1, 3)[index].astype(np.float64)
-    weight = np.ones(len(index))
+    weight: NDArray[np.floating] = np.ones(len(index))
     for _ in range(_ROUNDS):
         root = np.sqrt(weight)[:, None]
         coefficients, *_ = np.linalg.lstsq(terms * root, wanted * root, rcond=None)
         rest = np.abs(wanted - terms @ coefficients).max(axis=1)
         weight = _biweight(rest, max(_MAD_TO_SIGMA * float(np.median(rest)), 0.5))
-    surface = (basis.reshape(-1, basis.shape[2]) @ coefficients.astype(np.float32)).reshape(levels.shape)
-    rest_everywhere = np.abs(levels - surface).max(axis=2)
+    square = np.zeros((3, 4, 4))
+    for (i, j), coefficient in zip(_TERMS, coefficients, strict=True):
+        square[:, i, j] = coefficient
+    surface = np.ascontiguousarray(np.moveaxis(down @ square @ across.T, 0, 2), np.float32)
+    rest_everywhere = greatest_difference(levels, surface)
     sigma = max(_MAD_TO_SIGMA * float(np.median(rest_everywhere[sure])), 1.0)
     part = _biweight(rest_everywhere, 3 * sigma) * sure
-    return surface.astype(np.float32), part.astype(np.float32)
+    return surface, part.astype(np.float32)
+
+
+def _powers(count: int) -> NDArray[np.float64]:
+    """Powers 0 to 3 of a coordinate that runs from -1 to 1, (count, 4)."""
+    return np.vander(np.linspace(-1, 1, count), 4, increasing=True)
 
 
 def _biweight(rest: NDArray[np.floating], sigma: float) -> NDArray[np.floating]:
@@ -99,12 +104,16 @@ def _biweight(rest: NDArray[np.floating], sigma: float) -> NDArray[np.floating]:
 
 def _spread(rest: FloatImage, weight: Matte) -> FloatImage:
     """What the surface leaves over, averaged near by where there is backdrop, ever farther where there is none."""
-    spread = np.zeros_like(rest)
-    known = np.zeros(weight.shape, np.float32)
+    rows, columns = weight.shape
+    size = (max(1, columns // _SPREAD_SHRINK), max(1, rows // _SPREAD_SHRINK))
+    shares = cv2.resize(weight, size, interpolation=cv2.INTER_AREA)
+    parts = cv2.resize(rest * weight[..., None], size, interpolation=cv2.INTER_AREA)
+    spread = np.zeros_like(parts)
+    known = np.zeros(shares.shape, np.float32)
     for sigma in (8.0, 24.0, 72.0):
-        total = cv2.GaussianBlur(weight, (0, 0), sigma)
-        mean = cv2.GaussianBlur(rest * weight[..., None], (0, 0), sigma) / np.maximum(total, 1e-4)[..., None]
+        total = cv2.GaussianBlur(shares, (0, 0), sigma / _SPREAD_SHRINK)
+        mean = cv2.GaussianBlur(parts, (0, 0), sigma / _SPREAD_SHRINK) / np.maximum(total, 1e-4)[..., None]
         share = np.clip(total / 0.2, 0, 1) * (1 - known)
         spread += mean * share[..., None]
         known += share
-    return spread
+    return np.asarray(cv2.resize(spread, (columns, rows), interpolation=cv2.INTER_LINEAR), np.float32)

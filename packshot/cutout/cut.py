@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 
@@ -31,7 +33,7 @@ def cut_out(pixels: Pixels16, segmenter: Segmenter, *, method: Method = Method.A
     size = size_of(pixels)
     small = reduced(pixels)
     prediction = segmenter.predict(working_to_srgb8(small))
-    levels = small.astype(np.float32) / 257
+    levels: FloatImage = small.astype(np.float32) / np.float32(257)
     probability = to_size(prediction, (levels.shape[1], levels.shape[0]))
     if float(np.mean(probability >= 0.5)) < LEAST_PRODUCT_RATIO:
         return _empty(size, prediction)
@@ -47,7 +49,7 @@ def given_cutout(pixels: Pixels16, matte: Matte) -> Cutout:
     rows, columns = np.nonzero((matte > 0) & (matte < 1))
     colours = decode_working(pixels[rows, columns][None])[0]
     soft = SoftPixels(rows.astype(np.int32), columns.astype(np.int32), colours)
-    small = cv2.resize(matte, _reduced_size(size_of(pixels)), interpolation=cv2.INTER_AREA)
+    small: Any = cv2.resize(matte, _reduced_size(size_of(pixels)), interpolation=cv2.INTER_AREA)
     return Cutout(matte, soft, small, BackdropReport(smooth=True), Method.GIVEN)
 
 

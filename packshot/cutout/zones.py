@@ -8,6 +8,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from packshot.colour.channels import dot_product, greatest_channel, greatest_difference
 from packshot.cutout.backdrop import Backdrop
 from packshot.types import FloatImage, Mask, Matte
 
@@ -44,7 +45,7 @@ def find_zones(levels: FloatImage, probability: Matte, backdrop: Backdrop, *, ce
     product = probability >= 0.5
     band = _around_edge(product, reach=max(2, round(BAND_CELLS * cell_px)))
     vague = (probability > 0.1) & (probability < 0.9)
-    distance = np.abs(levels - backdrop.surface).max(axis=2)
+    distance = greatest_difference(levels, backdrop.surface)
     noise = max(backdrop.report.noise_levels, 0.5)
     gaps, suspected = _gaps(distance, probability, product & ~band, backdrop, noise)
     parts = _missing_parts(levels, distance, backdrop.surface, product, noise)
@@ -65,12 +66,12 @@ def _gaps(distance: Matte, probability: Matte, inside: Mask, backdrop: Backdrop,
     On a backdrop that is neither very dark nor nearly white, hardly any product has just its colour, gradient and
     lack of texture over a large area. Elsewhere it may be a dark handle or a white label, so the network's word counts.
     """
-    alike = (distance < max(LIKE_NOISES * noise, LIKE_LEVELS)) & inside
-    alike = cv2.morphologyEx(alike.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    close = (distance < max(LIKE_NOISES * noise, LIKE_LEVELS)) & inside
+    alike: Any = cv2.morphologyEx(close.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     count, labels, statistics, _ = cv2.connectedComponentsWithStats(alike, connectivity=4)
     opened, suspected = np.zeros(inside.shape, bool), np.zeros(inside.shape, bool)
     area = max(1, int(inside.sum()))
-    brightest = backdrop.surface.max(axis=2)
+    brightest = greatest_channel(backdrop.surface)
     for label in range(1, count):
         size = int(statistics[label, cv2.CC_STAT_AREA])
         if not LEAST_HOLE_RATIO * area <= size <= MOST_HOLE_RATIO * area:
@@ -101,6 +102,6 @@ def _missing_parts(levels: FloatImage, distance: Matte, surface: FloatImage, pro
 
 def shadow_like(levels: FloatImage, surface: FloatImage, *, noise: float) -> Mask:
     """Return where a picture is a darkened, otherwise unchanged backdrop: factor .45 to 1, the same in each channel."""
-    factor = (levels * surface).sum(axis=2) / np.maximum((surface * surface).sum(axis=2), 1.0)
-    rest = np.abs(levels - factor[..., None] * surface).max(axis=2)
+    factor: Matte = dot_product(levels, surface) / np.maximum(dot_product(surface, surface), np.float32(1))
+    rest = greatest_difference(levels, factor[..., None] * surface)
     return np.asarray((factor > 0.45) & (factor < 1.0) & (rest < 3 * noise + 3))

@@ -20,6 +20,11 @@ def greatest_difference(one: FloatImage, other: FloatImage) -> Matte:
     return greatest_channel(np.asarray(cv2.absdiff(one, other), np.float32))
 
 
+def mean_channel(image: FloatImage) -> Matte:
+    """Return the mean of three channels, (rows, columns) float32."""
+    return np.asarray(cv2.transform(image, _ONES / 3), np.float32)
+
+
 def dot_product(one: FloatImage, other: FloatImage) -> Matte:
     """Return the sum over the channels of the products of two images, (rows, columns) float32."""
     return np.asarray(cv2.transform(cv2.multiply(one, other), _ONES), np.float32)

@@ -93,6 +93,8 @@ def decode_working(pixels: Pixels16) -> FloatImage:
     Returns:
         float32 of the same shape in 0..1, linear working RGB.
     """
+    if pixels.size == 0:  # OpenCV makes one element of none
+        return np.zeros(pixels.shape, np.float32)
     return np.asarray(cv2.LUT(pixels, _working_decode_table()), np.float32).reshape(pixels.shape)
 
 
@@ -107,7 +109,7 @@ def encode_working(linear: FloatImage) -> Pixels16:
         uint16 of the same shape, working space.
     """
     encoded = np.empty(linear.shape, np.uint16)
-    for top in range(0, linear.shape[0], _ROWS_AT_ONCE):
+    for top in range(0, linear.shape[0] if linear.size else 0, _ROWS_AT_ONCE):
         strip = np.clip(linear[top : top + _ROWS_AT_ONCE], 0, 1, dtype=np.float32)
         cv2.pow(strip, 1 / WORKING_GAMMA, strip)
         strip *= WHITE_16

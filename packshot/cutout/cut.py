@@ -12,7 +12,7 @@ from packshot.colour.transform import working_to_srgb8
 from packshot.cutout.backdrop import Backdrop, model_backdrop
 from packshot.cutout.network import Segmenter, to_size
 from packshot.cutout.refine import refine_tiles
-from packshot.cutout.softness import is_soft, soft_matte
+from packshot.cutout.softness import SOFT_PX, soft_matte, softness_px
 from packshot.cutout.values import BackdropReport, Cutout, Method, SoftPixels
 from packshot.cutout.zones import Zones, find_zones
 from packshot.types import Box, Finding, FloatImage, Matte, Pixels16, Size, Status, size_of
@@ -58,7 +58,7 @@ def _chosen(method: Method, levels: FloatImage, probability: Matte, backdrop: Ba
         return method
     if not backdrop.report.smooth:
         return Method.NETWORK_ONLY
-    return Method.MATTING if is_soft(levels, probability, backdrop) else Method.REFINED
+    return Method.MATTING if softness_px(levels, probability, backdrop) >= SOFT_PX else Method.REFINED
 
 
 def _reduced_size(size: Size) -> Size:
@@ -150,7 +150,11 @@ def _refined(
         colours.append(tile.colours)
     soft = SoftPixels(_joined(rows, np.int32), _joined(columns, np.int32), _joined_colours(colours))
     if method is Method.MATTING:
-        matte, soft = soft_matte(pixels, levels, probability, backdrop, matte)
+        solved = soft_matte(pixels, levels, probability, backdrop, matte)
+        if solved is None:
+            method = Method.REFINED
+        else:
+            matte, soft = solved
     return Cutout(
         matte,
         soft,

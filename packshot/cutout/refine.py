@@ -158,7 +158,7 @@ def _product(
         contrast = np.sqrt(square)
         along = dot_product(levels - backdrop, span) / np.maximum(square, 1)
         shaded = shadow_like(levels, backdrop, noise=noise)
-        differs = np.where(shaded, 0.5 * np.clip(along, 0, 1) + 0.5 * probability, differs)
+        differs = np.where(shaded, np.minimum(differs, 0.5 * np.clip(along, 0, 1) + 0.5 * probability), differs)
     far = probability < 0.03
     differs = np.where(far & (difference < 2.5 * limit), np.minimum(differs, 0.4), differs)
     trust = contrast**2 / (contrast**2 + CONTRAST_LEVELS**2)
@@ -227,8 +227,8 @@ def _evened(alpha: Matte) -> Matte:
     logistic profile the power of the odds, alpha^k : (1 - alpha)^k, is what narrows it again by k.
     """
     even = np.clip(cv2.GaussianBlur(alpha, (0, 0), EVEN_ALPHA_PX), 1e-4, 1 - 1e-4)
-    odds: Matte = (even / (1 - even)) ** NARROWER
-    return odds / (1 + odds)
+    odds = np.power(even / (1 - even), NARROWER)
+    return np.asarray(odds / (1 + odds), np.float32)
 
 
 def _core(levels: FloatImage, backdrop: FloatImage, product: Mask, inside: Matte) -> Mask:

@@ -2,53 +2,82 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 
+from packshot.colour.channels import greatest_difference, mean_channel
 from packshot.colour.spaces import decode_working
 from packshot.cutout.backdrop import Backdrop
 from packshot.cutout.values import SoftPixels
 from packshot.types import FloatImage, Matte, Pixels16, size_of
 
 SOLVED_PX = 1000
-VAGUE_PER_EDGE_PX = 9.0
-"""Mean width of the network's vague rim, in pixels at reduced size, from which an edge counts as soft."""
+SOFT_PX = 1.9
+"""Mean width of the fuzzy rim, in pixels at reduced size, from which an edge counts as soft."""
+_UNLIKE_NOISES, _DETAIL_NOISES = 6.0, 5.0
+_MOST_DETAIL_LEVELS = 60.0
+_HALF_WAY = 0.7
 _BAND_RATIO = 0.012
 
 
-def is_soft(levels: FloatImage, probability: Matte, backdrop: Backdrop) -> bool:
-    """Return whether the product's edge is fuzzy: the network's rim is wide, compared with the outline's length."""
-    vague = float(np.sum((probability > 0.1) & (probability < 0.9)))
+def softness_px(levels: FloatImage, probability: Matte, backdrop: Backdrop) -> float:
+    """Return the mean width of the rim that is half way between product and backdrop, and full of fine detail.
+
+    The network is vague about fur, but as well about glare and about what looks like the backdrop. A hard edge is half
+    way for a pixel or so, however vague the network; glare and shading are smooth.
+
+    Args:
+        levels: (rows, columns, 3) float32, encoded, 0..255.
+        probability: (rows, columns) float32, of product.
+    """
+    noise = max(backdrop.report.noise_levels, 0.5)
+    vague = (probability > 0.1) & (probability < 0.9)
+    unlike = greatest_difference(levels, backdrop.surface)
+    half_way = (unlike > _UNLIKE_NOISES * noise) & (unlike < _HALF_WAY * cv2.dilate(unlike, np.ones((9, 9), np.uint8)))
+    bent = np.abs(cv2.Laplacian(mean_channel(levels), cv2.CV_32F, ksize=1))
+    detail = cv2.blur(np.minimum(bent, np.float32(_MOST_DETAIL_LEVELS)), (5, 5))
     whole = (probability >= 0.5).astype(np.uint8)
     edge = float(np.sum(whole - cv2.erode(whole, np.ones((3, 3), np.uint8), borderValue=1)))
-    return edge > 0 and vague / edge > VAGUE_PER_EDGE_PX
+    return float(np.sum(vague & half_way & (detail > _DETAIL_NOISES * noise))) / edge if edge else 0.0
 
 
 def soft_matte(
     pixels: Pixels16, levels: FloatImage, probability: Matte, backdrop: Backdrop, refined: Matte
-) -> tuple[Matte, SoftPixels]:
+) -> tuple[Matte, SoftPixels] | None:
     """Return matte and soft pixels by closed-form matting (Levin et al. 2008, pymatting) at a bounded size.
 
     Args:
-        refined: the matte of the hard-edge refinement, kept where the solver has nothing to decide.
+        refined: the matte of the hard-edge refinement; far from its edge, and where the network is sure, it stays.
+    Returns:
+        None where nothing is surely product, or nothing surely backdrop.
     """
     from pymatting import estimate_alpha_cf
 
     rows, columns = levels.shape[:2]
     share = min(1.0, SOLVED_PX / max(rows, columns))
     size = (max(1, round(columns * share)), max(1, round(rows * share)))
-    small = np.clip(cv2.resize(levels, size, interpolation=cv2.INTER_AREA) / 255, 0, 1).astype(np.float64)
+    trimap = _trimap(refined, probability, size)
+    if not (trimap == 1).any() or not (trimap == 0).any():
+        return None
+    light = decode_working(np.clip(levels * 257, 0, 65535).astype(np.uint16))  # coverage is a share of light
+    small = cv2.resize(light, size, interpolation=cv2.INTER_AREA).astype(np.float64)
+    solved = np.clip((estimate_alpha_cf(small, trimap).astype(np.float32) - 0.02) / 0.96, 0, 1)
+    full = size_of(pixels)
+    matte: Matte = np.asarray(cv2.resize(solved, full, interpolation=cv2.INTER_LINEAR), np.float32)
+    return matte, _decontaminated(pixels, matte, backdrop)
+
+
+def _trimap(refined: Matte, probability: Matte, size: tuple[int, int]) -> Any:
+    """1 where both are sure of product, 0 where both are sure of backdrop, 0.5 in a band around and between."""
+    line = cv2.resize(refined, size, interpolation=cv2.INTER_AREA)
     guess = cv2.resize(probability, size, interpolation=cv2.INTER_AREA)
     reach = max(2, round(_BAND_RATIO * max(size)))
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
-    inside = cv2.erode((guess > 0.95).astype(np.uint8), kernel)
-    outside = cv2.erode((guess < 0.05).astype(np.uint8), kernel, borderValue=1)
-    trimap = np.where(inside > 0, 1.0, np.where(outside > 0, 0.0, 0.5))
-    solved = estimate_alpha_cf(small, trimap).astype(np.float32)
-    full = size_of(pixels)
-    matte: Matte = cv2.resize(np.clip(solved, 0, 1), full, interpolation=cv2.INTER_LINEAR)
-    matte = np.clip((matte - 0.02) / 0.96, 0, 1)
-    return matte, _decontaminated(pixels, matte, backdrop)
+    inside = cv2.erode(((line > 0.95) & (guess > 0.95)).astype(np.uint8), kernel)
+    outside = cv2.erode(((line < 0.05) & (guess < 0.05)).astype(np.uint8), kernel, borderValue=1)
+    return np.where(inside > 0, 1.0, np.where(outside > 0, 0.0, 0.5))
 
 
 def _decontaminated(pixels: Pixels16, matte: Matte, backdrop: Backdrop) -> SoftPixels:

@@ -83,7 +83,7 @@ def _gaps(distance: Matte, probability: Matte, inside: Mask, backdrop: Backdrop,
             opened |= here
         else:
             suspected |= here
-    kernel = np.ones((7, 7), np.uint8)
+    kernel = np.ones((11, 11), np.uint8)
     return cv2.dilate(opened.astype(np.uint8), kernel).astype(bool), suspected
 
 
@@ -102,6 +102,7 @@ def _missing_parts(levels: FloatImage, distance: Matte, surface: FloatImage, pro
 
 def shadow_like(levels: FloatImage, surface: FloatImage, *, noise: float) -> Mask:
     """Return where a picture is a darkened, otherwise unchanged backdrop: factor .45 to 1, the same in each channel."""
-    factor: Matte = dot_product(levels, surface) / np.maximum(dot_product(surface, surface), np.float32(1))
+    square = dot_product(surface, surface)
+    factor = np.divide(dot_product(levels, surface), np.maximum(square, 1), dtype=np.float32)
     rest = greatest_difference(levels, factor[..., None] * surface)
     return np.asarray((factor > 0.45) & (factor < 1.0) & (rest < 3 * noise + 3))

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from packshot.cutout import load_segmenter
+from packshot.cutout.network import to_size
+from packshot.errors import ModelError
+from tasks.settings import Settings
+
+
+@pytest.fixture(scope="module")
+def u2netp() -> Path:
+    found = sorted(Settings().models_dir.glob("u2netp-*.onnx"))
+    if not found:
+        pytest.skip("the model u2netp is not fetched: run `packshot models fetch`")
+    return found[0]
+
+
+def digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def test_a_prediction_says_where_the_product_is_in_the_network_s_cells(u2netp: Path) -> None:
+    y, x = np.mgrid[0:700, 0:900]
+    picture = np.full((700, 900, 3), 205, np.uint8)
+    picture[np.hypot(y - 350, x - 450) < 220] = (150, 40, 30)
+    segmenter = load_segmenter("u2netp", u2netp, sha256=digest(u2netp))
+    prediction = segmenter.predict(picture)
+    assert prediction.shape == (320, 320)
+    assert prediction.dtype == np.float32
+    assert 0 <= prediction.min() <= prediction.max() <= 1
+    found = to_size(prediction, (900, 700)) > 0.5
+    true = np.hypot(y - 350, x - 450) < 220
+    assert (found & true).sum() / (found | true).sum() > 0.9
+
+
+def test_what_is_empty_stays_empty(u2netp: Path) -> None:
+    """rembg's own reading stretches whatever there is to the full range."""
+    segmenter = load_segmenter("u2netp", u2netp, sha256=digest(u2netp))
+    assert segmenter.predict(np.full((400, 400, 3), 200, np.uint8)).max() < 0.5
+
+
+def test_another_file_than_expected_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "u2netp.onnx"
+    file.write_bytes(b"not a model")
+    with pytest.raises(ModelError, match="packshot models fetch") as refused:
+        load_segmenter("u2netp", file, sha256="0" * 64)
+    assert digest(file) in str(refused.value)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="gone"):
+        load_segmenter("u2netp", tmp_path / "gone.onnx", sha256="0" * 64)
+
+
+def test_sessions_that_send_pictures_away_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="not allowed"):
+        load_segmenter("bria-rmbg", tmp_path / "any.onnx", sha256="0" * 64)

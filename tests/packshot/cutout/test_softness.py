@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from functools import partial
+
+import cv2
+import numpy as np
+
+from packshot.cutout import Method, cut_out
+from tests.packshot.cutout.conftest import SIDE, Photograph, covered, disc, photograph, seen_by_network
+
+
+def furry(backdrop: str = "mid grey") -> Photograph:
+    """A disc with hairs of two to three pixels that stand out of it."""
+    generator = np.random.default_rng(3)
+    hairs = np.zeros((SIDE, SIDE), np.uint8)
+    for angle in np.linspace(-np.pi, np.pi, 420, endpoint=False):
+        outward = np.array([np.cos(angle), np.sin(angle)])
+        tip = (380 + generator.uniform(25, 60)) * outward + generator.normal(0, 12, 2)
+        start, end = (np.rint(16 * (700 + point)).astype(int).tolist() for point in (370 * outward, tip))
+        cv2.line(hairs, start, end, 180, 2, cv2.LINE_AA, 4)
+    whole = np.maximum(covered(partial(disc, radius=380)), hairs.astype(np.float32) / 255)
+    return photograph(backdrop).change(matte=whole, network=seen_by_network(whole, blur=2.0, shift=0))
+
+
+def test_fur_goes_to_the_matting_solver_and_a_hard_edge_does_not(on_each_backdrop: Photograph) -> None:
+    soft = furry()
+    assert cut_out(soft.pixels, soft.network).method is Method.MATTING
+    assert cut_out(on_each_backdrop.pixels, on_each_backdrop.network).method is Method.REFINED
+
+
+def test_the_solver_finds_hairs_better_than_a_line_does() -> None:
+    photo = furry()
+    pixels = photo.pixels
+    solved = cut_out(pixels, photo.network, method=Method.MATTING)
+    network = cut_out(pixels, photo.network, method=Method.NETWORK_ONLY)
+    rim = (photo.matte > 0) & (photo.matte < 1)
+    errors = [float(np.abs(found.matte - photo.matte)[rim].mean()) for found in (solved, network)]
+    assert errors[0] < 0.7 * errors[1]
+
+
+def test_far_from_a_soft_edge_nothing_is_half_there() -> None:
+    photo = furry()
+    cutout = cut_out(photo.pixels, photo.network, method=Method.MATTING)
+    y, x = np.mgrid[0:SIDE, 0:SIDE]
+    away = np.hypot(y - 700, x - 700)
+    assert (cutout.matte[away > 560] == 0).all()
+    assert (cutout.matte[away < 300] == 1).all()
+
+
+def test_a_thing_too_thin_to_have_an_inside_is_refined_instead(on_grey: Photograph) -> None:
+    wire = covered(lambda y, x: np.maximum(np.abs(y - 700) - 4, np.abs(x - 700) - 500))
+    photo = on_grey.change(matte=wire, network=seen_by_network(wire, cells=512, blur=0.8, shift=0))
+    cutout = cut_out(photo.pixels, photo.network, method=Method.MATTING)
+    assert cutout.method is Method.REFINED
+    assert cutout.matte[700, 300:1100].min() == 1

@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from packshot.colour.channels import dot_product, greatest_difference
-from packshot.colour.spaces import decode_working
-from packshot.cutout.zones import shadow_like
+from packshot.colour.spaces import decode_working, encode_working
+from packshot.cutout.zones import shadow_share
 from packshot.types import Box, FloatImage, Mask, Matte, Pixels16, Size
 
 TILE_PX = 640
@@ -30,12 +30,18 @@ INSIDE_PX, OUTSIDE_PX = 2.5, 2.0
 """How far from the line a pixel is pure: a lens, a sensor and its sharpening blur an edge over about four pixels."""
 CONTRAST_LEVELS = 15.0
 ALIKE_LEVELS = 10.0
+MOST_BESIDE = 1.0
 NOISES, LEAST_LEVELS = 5.0, 6.0
 SNAP = 0.02
 EVEN_PX = 1.2
 """The line between product and backdrop is evened out over this much, so that noise doesn't fray it."""
+EVEN_DOUBTFUL_PX, CLEAR = 3.0, 0.3
+EDGE_PX = 0.7
+"""Width of the edge that a sharp lens makes: standard deviation of its blur."""
 EVEN_ALPHA_PX, NARROWER = 1.0, 1.6
-"""What coverage is blurred by, and how much narrower the edge gets again: an edge of 0.7 px, as a sharp lens makes."""
+"""What coverage is blurred by to even it out, and how much narrower the edge gets again."""
+PLAIN_PX = 2.0
+"""The same where coverage is known from the line's course alone."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,16 +163,27 @@ def _product(
         square = dot_product(span, span)
         contrast = np.sqrt(square)
         along = dot_product(levels - backdrop, span) / np.maximum(square, 1)
-        shaded = shadow_like(levels, backdrop, noise=noise)
-        differs = np.where(shaded, np.minimum(differs, 0.5 * np.clip(along, 0, 1) + 0.5 * probability), differs)
+        shaded = shadow_share(levels, backdrop, noise=noise)
+        within = np.minimum(differs, 0.5 * np.clip(along, 0, 1) + 0.5 * probability)
+        differs = shaded * within + (1 - shaded) * differs
     far = probability < 0.03
     differs = np.where(far & (difference < 2.5 * limit), np.minimum(differs, 0.4), differs)
     trust = contrast**2 / (contrast**2 + CONTRAST_LEVELS**2)
     share = trust * differs + (1 - trust) * probability
-    even = cv2.GaussianBlur(share.astype(np.float32), (0, 0), EVEN_PX)
-    product = np.where(unknown, even > 0.5, probability >= 0.5)
+    product = np.where(unknown, _evened_share(share.astype(np.float32)) > 0.5, probability >= 0.5)
     smooth: Any = cv2.medianBlur(product.astype(np.uint8), 3)
     return _hanging_together(smooth > 0, sure_in)
+
+
+def _evened_share(share: Matte) -> Matte:
+    """Even out how far pixels are product: over a pixel where that is clear, else over several, by the clear ones."""
+    near = cv2.GaussianBlur(share, (0, 0), EVEN_PX)
+    clear = np.abs(2 * share - 1) + np.float32(0.02)
+    around = cv2.GaussianBlur(share * clear, (0, 0), EVEN_DOUBTFUL_PX) / cv2.GaussianBlur(
+        clear, (0, 0), EVEN_DOUBTFUL_PX
+    )
+    trust = np.clip(cv2.GaussianBlur(clear, (0, 0), EVEN_PX) / CLEAR, 0, 1)
+    return np.asarray(trust * near + (1 - trust) * around, np.float32)
 
 
 def _hanging_together(product: Mask, sure_in: Mask) -> Mask:
@@ -205,11 +222,10 @@ def _coverage(
     span = f - b
     square = (span * span).sum(axis=1)
     along = np.clip(((i - b) * span).sum(axis=1) / np.maximum(square, 1e-9), 0, 1)
-    contrast = np.abs(_average(levels, core)[_nearest(core)][near] - backdrop[near]).max(axis=1)
-    plain = cv2.GaussianBlur(alpha, (0, 0), 0.8)[near]
-    trust = np.clip((contrast - ALIKE_LEVELS / 2) / ALIKE_LEVELS, 0, 1)
+    plain = _evened(alpha, PLAIN_PX, narrower=PLAIN_PX / EDGE_PX)[near]
+    trust = _trust_in_projection(i, f, b, along)
     alpha[near] = trust * along + (1 - trust) * plain
-    found = _evened(alpha)[near]
+    found = _evened(alpha, EVEN_ALPHA_PX, narrower=NARROWER)[near]
     found = np.where(found < SNAP, 0.0, np.where(found > 1 - SNAP, 1.0, found)).astype(np.float32)
     alpha[near] = found
     soft = np.zeros(product.shape, bool)
@@ -220,14 +236,27 @@ def _coverage(
     return alpha, colours, soft
 
 
-def _evened(alpha: Matte) -> Matte:
+def _trust_in_projection(i: FloatImage, f: FloatImage, b: FloatImage, along: NDArray[np.floating]) -> Any:
+    """How far colours between F and B tell coverage, 0..1: F and B must differ, and the colour lie between them.
+
+    Args:
+        i, f, b: (n, 3) linear: the colours seen, just inside and just outside.
+    """
+    levels = [encode_working(colours[None])[0].astype(np.float32) / 257 for colours in (f, b)]
+    contrast = np.abs(levels[0] - levels[1]).max(axis=1)
+    span = f - b
+    beside = np.abs(i - b - along[:, None] * span).max(axis=1) / np.maximum(np.abs(span).max(axis=1), 1e-4)
+    return np.clip((contrast - ALIKE_LEVELS / 2) / ALIKE_LEVELS, 0, 1) * np.clip((MOST_BESIDE - beside) / 0.5, 0, 1)
+
+
+def _evened(alpha: Matte, blur_px: float, *, narrower: float) -> Matte:
     """Even out noise along the edge without widening it.
 
     A blur averages along the edge, and across it, where it widens a profile of width w to sqrt(w^2 + blur^2). For a
     logistic profile the power of the odds, alpha^k : (1 - alpha)^k, is what narrows it again by k.
     """
-    even = np.clip(cv2.GaussianBlur(alpha, (0, 0), EVEN_ALPHA_PX), 1e-4, 1 - 1e-4)
-    odds = np.power(even / (1 - even), NARROWER)
+    even = np.clip(cv2.GaussianBlur(alpha, (0, 0), blur_px), 1e-4, 1 - 1e-4)
+    odds = np.power(even / (1 - even), narrower)
     return np.asarray(odds / (1 + odds), np.float32)
 
 

@@ -17,6 +17,9 @@ BAND_CELLS = 1.6
 LIKE_NOISES, LIKE_LEVELS = 3.0, 4.0
 UNLIKE_NOISES, UNLIKE_LEVELS = 8.0, 14.0
 LEAST_HOLE_RATIO = 0.0004
+RIM_PX = 5
+SHADOW_EVEN_PX = 0.6
+FLAT_NOISES = 2.2
 MOST_HOLE_RATIO = 0.3
 DARK_LEVELS, PALE_LEVELS = 60.0, 238.0
 
@@ -78,8 +81,7 @@ def _gaps(distance: Matte, probability: Matte, inside: Mask, backdrop: Backdrop,
             continue
         here = labels == label
         tellable = DARK_LEVELS < float(brightest[here].mean()) < PALE_LEVELS
-        plain = float(np.percentile(distance[here], 90)) < 2.5 * noise + 2
-        if float(probability[here].mean()) < 0.9 or (tellable and plain):
+        if float(probability[here].mean()) < 0.9 or (tellable and _has_a_rim(distance, here, noise)):
             opened |= here
         else:
             suspected |= here
@@ -87,9 +89,27 @@ def _gaps(distance: Matte, probability: Matte, inside: Mask, backdrop: Backdrop,
     return cv2.dilate(opened.astype(np.uint8), kernel).astype(bool), suspected
 
 
+def _has_a_rim(distance: Matte, gap: Mask, noise: float) -> bool:
+    """Whether a place is told from what is around it by an edge, as a gap is.
+
+    Where a product's shading merely runs through the backdrop's colour, the colour changes across the place and on
+    both sides of it at the same pace.
+    """
+    rows, columns = np.nonzero(gap)
+    part = np.s_[
+        max(0, rows.min() - RIM_PX) : rows.max() + RIM_PX + 1,
+        max(0, columns.min() - RIM_PX) : columns.max() + RIM_PX + 1,
+    ]
+    inside = gap[part].astype(np.uint8)
+    near, far = (cv2.dilate(inside, np.ones((2 * reach + 1,) * 2, np.uint8)) for reach in (RIM_PX - 2, RIM_PX))
+    rim = far > near
+    flat = float(np.percentile(distance[gap], 90)) < FLAT_NOISES * noise + 1
+    return flat and float(np.median(distance[part][rim])) > max(UNLIKE_NOISES * noise, UNLIKE_LEVELS)
+
+
 def _missing_parts(levels: FloatImage, distance: Matte, surface: FloatImage, product: Mask, noise: float) -> Mask:
     """Places outside unlike backdrop and shadow that hang together with the product: straps, spikes, handles."""
-    unlike = (distance > max(UNLIKE_NOISES * noise, UNLIKE_LEVELS)) & ~shadow_like(levels, surface, noise=noise)
+    unlike = (distance > max(UNLIKE_NOISES * noise, UNLIKE_LEVELS)) & (shadow_share(levels, surface, noise=noise) < 0.5)
     reach = np.ones((5, 5), np.uint8)
     near = cv2.dilate(product.astype(np.uint8), reach)
     count, labels = cv2.connectedComponents((unlike | product).astype(np.uint8), connectivity=8)
@@ -100,9 +120,17 @@ def _missing_parts(levels: FloatImage, distance: Matte, surface: FloatImage, pro
     return cv2.dilate(parts.astype(np.uint8), reach).astype(bool) & ~product
 
 
-def shadow_like(levels: FloatImage, surface: FloatImage, *, noise: float) -> Mask:
-    """Return where a picture is a darkened, otherwise unchanged backdrop: factor .45 to 1, the same in each channel."""
+def shadow_share(levels: FloatImage, surface: FloatImage, *, noise: float) -> Matte:
+    """Return how far a picture is a darkened, otherwise unchanged backdrop, (rows, columns) float32 in 0..1.
+
+    1 where it is darker by a factor of up to 2, the same in each channel; 0 from a factor of 3 or where the channels
+    differ by more than noise does.
+    """
+    even: Any = cv2.GaussianBlur(levels, (0, 0), SHADOW_EVEN_PX)  # noise is not the shadow's own
     square = dot_product(surface, surface)
-    factor = np.divide(dot_product(levels, surface), np.maximum(square, 1), dtype=np.float32)
-    rest = greatest_difference(levels, factor[..., None] * surface)
-    return np.asarray((factor > 0.45) & (factor < 1.0) & (rest < 3 * noise + 3))
+    factor = np.divide(dot_product(even, surface), np.maximum(square, 1), dtype=np.float32)
+    rest = greatest_difference(even, factor[..., None] * surface)
+    deep = np.clip((factor - 1 / 3) / (1 / 2 - 1 / 3), 0, 1)
+    bright = np.clip((1.01 - factor) / 0.02, 0, 1)
+    plain = np.clip(2 - rest / np.float32(1.5 * noise + 2), 0, 1)
+    return np.asarray(deep * bright * plain, np.float32)

@@ -1,0 +1,98 @@
+"""S3, PostgreSQL, Prefect and a worker together."""
+
+from __future__ import annotations
+
+import json
+import stat
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from infra.local import prefect_server
+from infra.local.processes import ServerError, free_ports
+from infra.local.stack import Ports, Stack, running, start_worker, wait_for_worker
+from tests.infra.local.conftest import Starter, left_over, wait_until_nothing_is_left
+from tests.servers import open_folder
+
+S3_VARIABLES = {
+    "PACKSHOT_S3_ENDPOINT_URL",
+    "PACKSHOT_S3_ACCESS_KEY",
+    "PACKSHOT_S3_SECRET_KEY",
+    "PACKSHOT_S3_REGION",
+    "PACKSHOT_S3_BUCKET",
+}
+
+
+def call(stack: Stack, path: str, body: object = None) -> object:
+    request = urllib.request.Request(
+        f"{stack.prefect_api_url}{path}",
+        data=None if body is None else json.dumps(body).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=30) as answer:
+        return json.load(answer)
+
+
+def test_the_environment_names_every_server_and_keeps_prefect_at_home(prefect_stack: Stack) -> None:
+    environment = prefect_stack.environment()
+    assert set(environment) >= S3_VARIABLES | {"PREFECT_API_URL", "PREFECT_HOME", "PREFECT_PROFILES_PATH"}
+    assert environment["PREFECT_SERVER_ANALYTICS_ENABLED"] == "false"
+    assert environment["DO_NOT_TRACK"] == "1"
+    assert Path(environment["PREFECT_HOME"]).is_relative_to(prefect_stack.state_dir)
+    assert "SECRET" not in repr(prefect_stack).upper().replace("PACKSHOT_S3_SECRET_KEY", "")
+    assert environment["PACKSHOT_S3_SECRET_KEY"] not in repr(prefect_stack)
+
+
+def test_prefect_answers_and_shows_its_pages(prefect_stack: Stack) -> None:
+    assert call(prefect_stack, "/health") is True
+    with urllib.request.urlopen(prefect_stack.prefect_ui_url, timeout=30) as answer:
+        assert b"<html" in answer.read().lower()
+    assert (prefect_stack.state_dir / "prefect" / "ui").is_dir()
+
+
+def test_the_database_is_postgresql(prefect_stack: Stack) -> None:
+    assert not list(prefect_stack.state_dir.rglob("prefect.db"))
+    assert "ready to accept connections" in (prefect_stack.state_dir / "postgres.log").read_text()
+
+
+def test_logs_and_secrets_are_closed_to_others(prefect_stack: Stack) -> None:
+    files = [path for path in prefect_stack.state_dir.iterdir() if path.is_file()]
+    for path in files:
+        if path.suffix == ".log" or "password" in path.name or "credentials" in path.name:
+            assert stat.S_IMODE(path.stat().st_mode) == 0o600, path.name
+
+
+def test_a_running_folder_is_refused_and_the_error_names_the_process(prefect_stack: Stack) -> None:
+    with pytest.raises(ServerError, match=r"already running, started by process \d+"), running(prefect_stack.state_dir):
+        pass
+
+
+def test_a_port_that_is_asked_for_and_taken_is_an_error(prefect_stack: Stack, tmp_path: Path) -> None:
+    taken = int(prefect_stack.s3.endpoint_url.rpartition(":")[2])
+    with pytest.raises(ServerError, match=f"Port {taken} of 127.0.0.1, asked for the S3 server, is taken"):  # noqa: SIM117
+        with running(tmp_path, prefect=False, ports=Ports(s3=taken)):
+            pass
+    assert left_over(tmp_path) == []
+
+
+def test_kill_9_leaves_nothing_and_the_next_start_goes_on_from_there(start: Starter) -> None:
+    with open_folder() as folder:
+        (port,) = free_ports(1)
+        starter = start("stack", folder, port)  # with a worker
+        assert len(left_over(folder)) >= 5
+        starter.kill()
+        wait_until_nothing_is_left(folder)
+        with running(folder) as stack:
+            assert stack.prefect_ui_url.endswith(str(prefect_server.USUAL_PORT)) or stack.prefect_api_url
+            (pool,) = call(stack, "/work_pools/filter", {})  # type: ignore[misc]  # the killed worker made it
+            assert pool["name"] == "tests"
+            worker = start_worker(stack, work_pool="tests", limit=1)
+            wait_for_worker(stack, worker, work_pool="tests")
+        assert left_over(folder) == []
+
+
+def test_a_worker_that_cannot_start_is_an_error_with_the_end_of_its_log(prefect_stack: Stack) -> None:
+    worker = start_worker(prefect_stack, work_pool="a/b", limit=1)
+    with pytest.raises(ServerError, match="The worker ended with status"):
+        wait_for_worker(prefect_stack, worker, work_pool="a/b", timeout_s=60)

@@ -27,4 +27,6 @@ def settle(futures: Iterable[PrefectFuture[R]], *, on_progress: Progress) -> lis
     for done, _ in enumerate(as_completed(waiting), start=1):
         if done % step == 0 or done == len(waiting):
             on_progress(done, len(waiting))
+    for future in waiting:
+        future.wait()  # takes the state from the task itself; without it the server is asked, which hears of it later
     return [future.result() for future in waiting if future.state.is_completed()]

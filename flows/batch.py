@@ -27,7 +27,7 @@ from tasks.progress import BatchProgress
 from tasks.stages import master_shot, route_shot
 
 
-@flow(name="process-batch", flow_run_name="process batch · {client}/{batch}", task_runner=PACE)
+@flow(name="process-batch", flow_run_name="process batch · {client}/{batch}", task_runner=PACE, persist_result=False)
 def process_batch(client: ClientName, batch: BatchName) -> State[Any]:
     """Take a client's batch through all four stages and hand over what is approved.
 

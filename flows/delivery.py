@@ -23,7 +23,7 @@ ShotNames = Annotated[
 ]
 
 
-@flow(name="deliver-batch", flow_run_name="deliver · {client}/{batch}", task_runner=PACE)
+@flow(name="deliver-batch", flow_run_name="deliver · {client}/{batch}", task_runner=PACE, persist_result=False)
 def deliver_batch(client: ClientName, batch: BatchName, shots: ShotNames = []) -> State[Any]:  # noqa: B006
     """Export what is approved, verify the bytes and hand over one package; nothing is delivered twice.
 

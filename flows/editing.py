@@ -40,6 +40,7 @@ def parts(shots: Sequence[RoutedShot]) -> Iterator[list[RoutedShot]]:
     name="automated-edit",
     flow_run_name="automated edit · {client}/{batch} · part {part}",
     task_runner=PACE,
+    persist_result=False,
     validate_parameters=False,
 )
 def automated_edit(client: ClientName, batch: BatchName, part: int, shots: list[RoutedShot]) -> State[Any]:

@@ -11,6 +11,7 @@ from typing import Any
 from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.flow_runs import suspend_flow_run
+from prefect.runtime import flow_run
 from prefect.states import Completed
 
 from flows.delivery import deliver_batch
@@ -20,7 +21,7 @@ from packshot.naming import ShotId
 from tasks.jobs import PAUSE_KEY, EditorAnswer, accept_work
 
 
-@flow(name="human-edit", flow_run_name="human edit · {client}/{batch} · {shot}", task_runner=PACE)
+@flow(name="human-edit", flow_run_name="human edit · {client}/{batch} · {shot}", task_runner=PACE, persist_result=False)
 def human_edit(client: ClientName, batch: BatchName, shot: ShotName) -> State[Any]:
     """Wait for a person's answer, check it, score the work and deliver it.
 
@@ -28,15 +29,20 @@ def human_edit(client: ClientName, batch: BatchName, shot: ShotName) -> State[An
     """
     which = ShotId(client=client, batch=batch, shot=shot)
     answer = suspend_flow_run(wait_for_input=EditorAnswer, key=PAUSE_KEY, timeout=None)
-    outcome, attempt = accept_work(which, answer), 1
+    outcome, attempt = accept_work(which, answer, question=_question(1)), 1
     while outcome.objection:
         attempt += 1
         form = EditorAnswer.with_initial_data(
             description=f"**Not accepted:** {outcome.objection}", editor=answer.editor
         )
         answer = suspend_flow_run(wait_for_input=form, key=f"{PAUSE_KEY}-{attempt}", timeout=None)
-        outcome = accept_work(which, answer)
+        outcome = accept_work(which, answer, question=_question(attempt))
     delivered: State[Any] = deliver_batch(client=client, batch=batch, shots=[shot], return_state=True)
     if delivered.is_completed():
         return Completed(message=f"{outcome.sentence}; {delivered.message}")
     return delivered
+
+
+def _question(attempt: int) -> str:
+    """Which of this run's questions is answered: from its top again, the run finds what came of earlier answers."""
+    return f"{flow_run.id}-{attempt}"

@@ -22,7 +22,7 @@ Clients = Annotated[
 ]
 
 
-@flow(name="nightly", flow_run_name="nightly", task_runner=PACE)
+@flow(name="nightly", flow_run_name="nightly", task_runner=PACE, persist_result=False)
 def nightly(clients: Clients = []) -> State[Any]:  # noqa: B006  (Prefect shows the default in the form)
     """Run every closed, unfinished batch, one after the other; each is a run of its own that can be retried alone."""
     batches = [batch for batch in closed_batches() if not clients or batch.client in clients]

@@ -18,7 +18,9 @@ from tasks.jobs import open_job
 from tasks.stages import master_shot, route_shot
 
 
-@flow(name="reprocess-shot", flow_run_name="reprocess · {client}/{batch} · {shot}", task_runner=PACE)
+@flow(
+    name="reprocess-shot", flow_run_name="reprocess · {client}/{batch} · {shot}", task_runner=PACE, persist_result=False
+)
 def reprocess_shot(
     client: ClientName, batch: BatchName, shot: ShotName, person: PersonName, reason: Reason
 ) -> State[Any]:

@@ -60,6 +60,13 @@ def show_refusal(shot: ShotId, reason: str) -> None:
     create_markdown_artifact(text, key=artifact_key("shot", shot.client, shot.batch, shot.shot), description=f"{shot}")
 
 
+def show_job(shot: ShotId, instructions: str) -> None:
+    """Show what an editor is asked for, as the form says it: such a shot has no edit to show yet."""
+    create_markdown_artifact(
+        instructions, key=artifact_key("shot", shot.client, shot.batch, shot.shot), description=f"{shot}"
+    )
+
+
 def show_table(batch: BatchId, rows: list[dict[str, object]], description: str) -> None:
     """Show what became of each shot of a batch."""
     create_table_artifact(rows, key=artifact_key("batch", batch.client, batch.batch), description=description)

@@ -92,7 +92,11 @@ def _from_answer(error: ClientError, subject: str) -> PackshotError:
             "the bucket does not exist", subject, found=found, next_step="Create it or correct PACKSHOT_S3_BUCKET."
         )
     if code in _MISSING:
-        return ObjectMissingError("there is no such object in storage", subject)
+        return ObjectMissingError(
+            "there is no such object in storage",
+            subject,
+            next_step="Restore it from the bucket's versions or a backup, or correct the name.",
+        )
     if code in _CONFLICT:
         return RecordConflictError("somebody else changed the object first", subject)
     if code in _OVERLOADED or status >= 500:

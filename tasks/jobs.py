@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from copy import copy
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
 from prefect import task
 from prefect.input import RunInput
-from pydantic import Field
+from pydantic import Field, create_model
 
 from packshot import pipeline
 from packshot.errors import ObjectMissingError, RefusedInputError
@@ -19,9 +20,9 @@ from packshot.types import Value, Verdict
 from tasks import pictures, shelf
 from tasks.artifacts import plain
 from tasks.cache_keys import unit
-from tasks.displays import preview_of, show_edit
+from tasks.displays import preview_of, show_edit, show_job
 from tasks.handovers import EditedShot, Handover, RoutedShot
-from tasks.lives import ALWAYS, Life, living
+from tasks.lives import Life, actor, living, revived
 from tasks.records import load_record
 from tasks.storage import open_storage
 from tasks.waiting import create_waiting_run
@@ -46,8 +47,20 @@ class EditorAnswer(RunInput):
     returned_file: str = Field(
         "",
         title="Returned file",
-        description="Name or key of the finished picture; empty: the newest in the shot's returned/ folder",
+        description="Name or key of the finished picture; empty: the only one in the shot's returned/ folder",
     )
+
+    @classmethod
+    def with_initial_data(cls, description: str | None = None, **prefilled: Any) -> type[Self]:
+        """Return the form with some fields filled in; unlike Prefect's own, they keep their titles and limits."""
+        fields: dict[str, Any] = {}
+        for name, value in prefilled.items():
+            field = copy(cls.model_fields[name])
+            field.default = value
+            fields[name] = (field.annotation, field)
+        form = create_model(cls.__name__, __base__=cls, **fields)
+        form._description = description
+        return form
 
 
 @task(name="open job", task_run_name="open job · {routed.shot.shot}", **unit("open job"))
@@ -56,6 +69,7 @@ def open_job(routed: RoutedShot) -> str:
     with living(routed.shot) as life:
         why = f"{routed.complexity}: {routed.reason}"
         record = life.reach(State.AWAITING_EDITOR, why=f"an editor's work, {why}")
+        show_job(routed.shot, _instructions(record, why))
         return _hand_over(routed, record, why=why, category=routed.category)
 
 
@@ -143,30 +157,37 @@ class Outcome(Value):
     sentence: str = ""
 
 
-@task(name="accept work", task_run_name="accept work · {shot.shot}", **ALWAYS)
-def accept_work(shot: ShotId, answer: EditorAnswer) -> Outcome:
-    """Follow a person's answer: take over what was approved or returned, score it, approve the shot in their name."""
-    record = load_record(shot)
+@task(name="accept work", task_run_name="accept work · {shot.shot}", **unit("accept work"))
+def accept_work(shot: ShotId, answer: EditorAnswer, *, question: str) -> Outcome:
+    """Follow a person's answer: take over what was approved or returned, score it, approve the shot in their name.
+
+    Args:
+        question: what it answers. Each answer to a question is followed once: one that was sent back stays so, even
+            if the file it missed has come since, because by then somebody else may have answered.
+    """
+    record = revived(load_record(shot), by=actor())
     if record.state not in (State.AWAITING_EDITOR, State.IN_REVIEW):
         return Outcome(sentence=f"The shot is '{record.state}' by now; the answer changes nothing")
     if answer.decision is Decision.APPROVE_MACHINE_EDIT and record.state is not State.IN_REVIEW:
         return Outcome(objection="There is no machine's edit of this shot that could be approved. Return a file.")
-    try:
-        with living(shot) as life:
-            if answer.decision is Decision.APPROVE_MACHINE_EDIT:
-                why = f"approved by {answer.editor}{_noted(answer)}"
-                life.reach(State.APPROVED, why=why, who=answer.editor, reports={"approval": _approval(answer)})
-                return Outcome(sentence=why)
-            return _adopt(life, record, answer)
-    except (RefusedInputError, ObjectMissingError) as error:
-        return Outcome(objection=str(error))
+    with living(shot) as life:
+        if answer.decision is Decision.APPROVE_MACHINE_EDIT:
+            why = f"approved by {answer.editor}{_noted(answer)}"
+            life.reach(State.APPROVED, why=why, who=answer.editor, reports={"approval": _approval(answer)})
+            return Outcome(sentence=why)
+        return _adopt(life, record, answer)
 
 
 def _adopt(life: Life, record: ShotRecord, answer: EditorAnswer) -> Outcome:
+    """Take over a returned file. One that is missing or not usable is the person's to mend: no failure of the line."""
     shot = record.shot
-    data, key = _returned(shot, answer.returned_file)
     pixels = read_master(shelf.fetch(record, "master.tif"))
-    edit = pipeline.adopt(pixels, data, shelf.plan_of(record), name=key)
+    plan = shelf.plan_of(record)
+    try:
+        data, key = _returned(shot, answer.returned_file)
+        edit = pipeline.adopt(pixels, data, plan, name=key)
+    except (RefusedInputError, ObjectMissingError) as error:
+        return Outcome(objection=str(error))
     objects = shelf.keep(shot, pictures.edit_files(pixels, edit, pictures.metadata_of(record)))
     caveat = "" if edit.verdict is Verdict.AUTO_APPROVE else f" ({pictures.verdict_sentence(edit)})"
     why = f"the work of {answer.editor}, score {edit.score:.1f}{caveat}{_noted(answer)}"

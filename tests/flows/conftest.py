@@ -1,0 +1,72 @@
+"""The whole line: registered deployments and one worker, with the tests' process as their client."""
+
+from __future__ import annotations
+
+import sys
+import uuid
+from collections.abc import Iterator, Mapping
+
+import pytest
+
+from deployments.demo import environment
+from deployments.registry import WORK_POOL, register
+from infra.local.stack import WORKER, Stack, wait_for_worker
+from tasks.configs import configs_in_force
+from tasks.models import cached_model
+from tasks.results import ENVIRONMENT
+from tasks.settings import get_settings
+from tasks.storage import Storage, open_storage
+from tests.flows.line import Line
+
+BUCKET = f"packshot-test-{uuid.uuid4().hex[:8]}"
+POLL_S = "0.5"
+NETWORKS = ("isnet-general-use", "u2netp")
+
+
+@pytest.fixture(scope="session")
+def line_environment(prefect_stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of every process of the line: the servers, a bucket of its own, a network that is here."""
+    settings = get_settings()
+    here = [name for name in NETWORKS if cached_model(configs_in_force().models[name], folder=settings.models_dir)]
+    if not here:
+        pytest.skip(f"no segmentation network in {settings.models_dir}: run `packshot models fetch`")
+    return {
+        **prefect_stack.environment(),
+        **ENVIRONMENT,
+        "PACKSHOT_S3_BUCKET": BUCKET,
+        "PACKSHOT_SEGMENTER": here[0],
+        "PACKSHOT_NIGHTLY_CRON": "0 2 29 2 *",  # these tests start their nights themselves
+        "PACKSHOT_SCRATCH_DIR": str(tmp_path_factory.mktemp("scratch")),
+    }
+
+
+@pytest.fixture(scope="session")
+def worker(prefect_stack: Stack, line_environment: Mapping[str, str]) -> None:
+    """A worker process that takes the runs of all deployments, for the whole session."""
+    with environment(line_environment):
+        open_storage().ensure_bucket()
+        register()
+        process = prefect_stack.family.start(
+            # Without --limit: with it a worker ends when a run is tried again before its first process is gone.
+            [
+                *(sys.executable, "-m", "prefect", "worker", "start", "--type", "process"),
+                *("--pool", WORK_POOL, "--name", WORKER),
+            ],
+            log=prefect_stack.state_dir / "worker.log",
+            without=("PREFECT_",),
+            environment={**line_environment, "PREFECT_WORKER_QUERY_SECONDS": POLL_S},
+        )
+        wait_for_worker(prefect_stack, process, work_pool=WORK_POOL)
+
+
+@pytest.fixture(scope="module")
+def line(worker: None, prefect_stack: Stack, line_environment: Mapping[str, str]) -> Iterator[Line]:
+    """The running line; this process uses the same servers for as long as the module's tests run."""
+    with environment(line_environment):
+        yield Line(prefect_stack.prefect_api_url)
+
+
+@pytest.fixture
+def storage(line: Line) -> Storage:
+    """The line's bucket."""
+    return open_storage()

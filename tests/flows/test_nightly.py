@@ -1,0 +1,298 @@
+"""A whole night on the sample photographs, through deployments and a worker; every delivered file measured again."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import re
+import zipfile
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+import pytest
+from prefect.client.schemas.objects import FlowRun
+
+from deployments.demo import SAMPLES
+from packshot.naming import batch_id, delivery_prefix, inbox_prefix, shot_key, shots_prefix
+from packshot.record import DONE, WAITING, ShotRecord, State
+from tasks.artifacts import artifact_key
+from tasks.batches import Summary, survey
+from tasks.records import load_batch, load_records
+from tasks.storage import open_storage
+from tests.flows import remeasure
+from tests.flows.line import STAGES, Line, objects, read_all
+
+BATCH = batch_id("demo", "spring-24")
+OWN_FILES = {"manifest.csv", "certificate.json", "report.html", "package.zip"}
+PHOTOGRAPHS = sorted(path.name for path in SAMPLES.iterdir() if path.suffix != ".csv")
+UPSCALE = 1.1
+"""Most that a product is enlarged, by configs/defaults.yaml."""
+
+
+class Night(NamedTuple):
+    """A night that is over.
+
+    Attributes:
+        delivery: everything in the delivery's folder, by path.
+    """
+
+    run: FlowRun
+    summary: Summary
+    records: dict[str, ShotRecord]
+    delivery: Mapping[str, bytes]
+
+    @property
+    def renditions(self) -> dict[str, bytes]:
+        return {path: data for path, data in self.delivery.items() if path not in OWN_FILES}
+
+    @property
+    def manifest(self) -> dict[str, dict[str, str]]:
+        """The delivery's manifest: path -> row."""
+        rows = csv.DictReader(io.StringIO(self.delivery["manifest.csv"].decode()))
+        return {row["file"]: row for row in rows}
+
+
+@pytest.fixture(scope="module")
+def night(line: Line) -> Night:
+    line.submit(BATCH, SAMPLES)
+    run = line.run("nightly/nightly", {"clients": [BATCH.client]})
+    records = load_records([ref.shot for ref in load_batch(BATCH).shots])
+    delivery = read_all(delivery_prefix(BATCH, 1))
+    return Night(run, survey(BATCH), {record.shot.shot: record for record in records}, delivery)
+
+
+def measured(night: Night) -> Iterator[tuple[str, dict[str, object], remeasure.Measured]]:
+    """Every delivered picture: path, its platform's facts, decoded."""
+    assert night.renditions
+    for path, data in sorted(night.renditions.items()):
+        yield path, remeasure.platform(path.split("/")[0]), remeasure.decode(data)
+
+
+def test_the_night_ends_well_and_processed_the_batch_in_a_run_of_its_own(night: Night, line: Line) -> None:
+    assert night.run.state
+    assert night.run.state.is_completed(), night.run.state.message
+    (batch_run,) = [run for run in line.family(night.run.id) if run.name == f"process batch · {BATCH}"]
+    assert batch_run.state
+    assert batch_run.state.message == night.summary.sentence
+    assert batch_run.deployment_id is not None
+    assert f"client:{BATCH.client}" in batch_run.tags
+
+
+def test_every_uploaded_photograph_has_exactly_one_fate(night: Night) -> None:
+    assert sorted(fate.file for fate in night.summary.fates) == PHOTOGRAPHS
+    kinds = Counter(fate.kind for fate in night.summary.fates)
+    assert sum(kinds.values()) == len(PHOTOGRAPHS)
+    assert dict(kinds) == {kind: count for kind, count in night.summary.counts.items() if count}
+    assert kinds["delivered"] >= 3
+    assert kinds["failed"] == 0
+    assert {"delivered", "waiting", "refused"} == set(kinds)
+    assert all(fate.why for fate in night.summary.fates)
+
+
+def test_the_manifests_row_without_a_file_is_reported(night: Night) -> None:
+    assert [one.message for one in night.summary.findings if one.code == "row_without_file"] == [
+        "The manifest names LMP701_MAIN.jpg, which was not uploaded."
+    ]
+
+
+def test_every_record_is_in_a_final_or_waiting_state_with_an_unbroken_history(night: Night) -> None:
+    expected = {"delivered": {*DONE}, "waiting": {*WAITING}, "refused": {State.REFUSED}}
+    for fate in night.summary.fates:
+        record = night.records[fate.shot]
+        assert record.state in expected[fate.kind], fate
+        states = [State.RECEIVED, *(event.to_state for event in record.events)]
+        assert [event.from_state for event in record.events] == states[:-1], fate.shot
+        assert states[-1] is record.state
+        assert State.FAILED not in states
+        assert all(event.actor.startswith("flow run ") and event.why for event in record.events)
+
+
+def test_a_machine_approves_nothing_below_the_limit_or_past_a_gate(night: Night) -> None:
+    for fate in night.summary.of("delivered"):
+        record = night.records[fate.shot]
+        assert record.reports["edit"]["score"] >= 90, fate
+        assert not [finding for finding in record.findings if finding.stops_approval]
+
+
+def test_the_originals_are_as_they_were_sent(night: Night) -> None:
+    inbox = read_all(inbox_prefix(BATCH))
+    sent = {path.name: path.read_bytes() for path in SAMPLES.iterdir()}
+    assert {name: data for name, data in inbox.items() if name != "READY"} == sent
+    for fate in night.summary.fates:
+        assert night.records[fate.shot].source.sha256 == hashlib.sha256(sent[fate.file]).hexdigest(), fate.file
+
+
+def test_what_was_refused_lies_in_quarantine_with_its_reason(night: Night) -> None:
+    refused = {fate.file: fate.why for fate in night.summary.of("refused")}
+    quarantine = read_all(f"quarantine/{BATCH.client}/{BATCH.batch}/")
+    assert quarantine.keys() == refused.keys() | {f"{file}.reason.json" for file in refused}
+    for file, why in refused.items():
+        sent = (SAMPLES / file).read_bytes()
+        assert quarantine[file] == sent
+        reason = json.loads(quarantine[f"{file}.reason.json"])
+        assert (reason["file"], reason["sha256"]) == (file, hashlib.sha256(sent).hexdigest())
+        assert reason["message"] == why
+        assert reason["next_step"]
+
+
+def test_every_delivered_shot_has_the_files_that_its_platforms_ask_for_and_they_are_named_so(night: Night) -> None:
+    rows = {row["file"]: row for row in csv.DictReader((SAMPLES / "manifest.csv").read_text().splitlines())}
+    expected, left_out = set(), set()
+    for fate in night.summary.of("delivered"):
+        row = rows[fate.file]
+        known = {"product_id": row["asin"], "sku": row["sku"], "view": row["view"]}
+        report = night.records[fate.shot].reports["export"]
+        for name in remeasure.client_platforms(BATCH.client):
+            facts = remeasure.platform(name)
+            if not any(re.fullmatch(view, row["view"]) for view in facts.get("views", [".*"])):
+                continue
+            for encoding in filter(None, (facts["encoding"], facts.get("fallback"))):
+                extension = remeasure.EXTENSIONS[encoding["format"]]
+                path = f"{name}/{facts['naming'].format(**known)}.{extension}"
+                expected.add(path)
+                if name in report["left_out"] or any(
+                    one["path"] == path and not one["passed"] for one in report["files"]
+                ):
+                    left_out.add(path)
+    assert night.renditions.keys() == expected - left_out
+    assert len(left_out) <= len(expected) // 10, left_out
+
+
+def test_every_delivered_file_has_the_format_shape_and_size_of_its_platform(night: Night) -> None:
+    for path, facts, file in measured(night):
+        canvas = facts["canvas"]
+        assert isinstance(canvas, dict)
+        assert remeasure.EXTENSIONS[file.format.lower()] == path.rpartition(".")[2]
+        row = night.manifest[path]
+        assert file.size == (int(row["width_px"]), int(row["height_px"])), path
+        longest = max(file.size)
+        assert canvas.get("min_px", 1) <= longest <= canvas.get("max_px", longest), path
+        assert len(night.renditions[path]) <= facts.get("max_bytes", 10**9), path  # type: ignore[operator]
+        if canvas.get("aspect") == "1:1":
+            assert file.size[0] == file.size[1], path
+            product = longest_of_product(night, row["shot"]) / remeasure.wanted_fill(facts)
+            # As large as recommended; the small samples reach that only as far as they may be enlarged.
+            least = max(product, min(canvas["min_px"], product * UPSCALE))
+            assert abs(longest - min(canvas["recommended_px"], least)) <= 2, (path, longest, product)
+
+
+def longest_of_product(night: Night, shot: str) -> int:
+    matte = remeasure.read_matte(open_storage().get(shot_key(BATCH.shot(shot), "matte.png"))) > 0.5
+    sides = (matte.any(axis=axis).nonzero()[0] for axis in (0, 1))
+    return max(int(side[-1] - side[0] + 1) for side in sides)
+
+
+def test_the_background_is_exactly_white_over_the_whole_frame(night: Night) -> None:
+    mattes: dict[str, bytes] = {}
+    for path, facts, file in measured(night):
+        shot = night.manifest[path]["shot"]
+        data = mattes.setdefault(shot, open_storage().get(shot_key(BATCH.shot(shot), "matte.png")))
+        square = "aspect" in facts["canvas"]  # type: ignore[operator]
+        product = remeasure.product_on_canvas(
+            remeasure.read_matte(data), file.size, fill=remeasure.wanted_fill(facts), square=square
+        )
+        beyond_px = remeasure.RINGING_PX[path.rpartition(".")[2]] + remeasure.RESAMPLED_PX
+        assert remeasure.off_white(file, product, beyond_px=beyond_px) == 0, path
+        assert 0.05 < product.mean() < 0.9, path  # it is the product that was left out of the count, not everything
+        assert remeasure.border_is_white(file), path
+
+
+def test_the_product_fills_what_the_platform_asks_for(night: Night) -> None:
+    for path, facts, file in measured(night):
+        fill = remeasure.fill_ratio(file)
+        limits = facts.get("fill", {})
+        assert isinstance(limits, dict)
+        assert fill == pytest.approx(remeasure.wanted_fill(facts), abs=remeasure.fill_tolerance(file)), path
+        assert limits.get("least_ratio", 0) <= fill <= limits.get("most_ratio", 1), path
+
+
+def test_every_delivered_file_carries_the_profile_of_its_platform(night: Night) -> None:
+    for path, facts, file in measured(night):
+        if facts["profile"] == "srgb":
+            assert "sRGB" in remeasure.profile_title(file.icc), path
+            assert remeasure.is_srgb(file.icc), path
+        else:
+            assert "Adobe RGB" in remeasure.profile_title(file.icc), path
+            assert not remeasure.is_srgb(file.icc), path
+            assert file.pixels.dtype == "uint16", path
+
+
+def test_the_package_holds_what_the_manifest_lists_byte_for_byte(night: Night) -> None:
+    sums = {path: row["sha256"] for path, row in night.manifest.items()}
+    assert {path: hashlib.sha256(data).hexdigest() for path, data in night.renditions.items()} == sums
+    with zipfile.ZipFile(io.BytesIO(night.delivery["package.zip"])) as package:
+        assert package.testzip() is None
+        packed = {name: package.read(name) for name in package.namelist()}
+    assert packed == {path: data for path, data in night.delivery.items() if path != "package.zip"}
+    for path, row in night.manifest.items():
+        assert int(row["bytes"]) == len(packed[path])
+
+
+def test_the_certificate_agrees_with_the_files_and_the_count(night: Night) -> None:
+    certificate = json.loads(night.delivery["certificate.json"])
+    sums = {one["path"]: one["sha256"] for one in certificate["files"]}
+    assert sums == {path: hashlib.sha256(data).hexdigest() for path, data in night.renditions.items()}
+    assert certificate["photographs"] == {"received": len(PHOTOGRAPHS), **night.summary.counts}
+    inside = {one["shot"] for one in certificate["shots"]}
+    outside = {one["shot"]: one["fate"] for one in certificate["not_in_this_delivery"]}
+    assert inside == {fate.shot for fate in night.summary.of("delivered")}
+    assert outside == {fate.shot: fate.kind for fate in night.summary.fates if fate.kind != "delivered"}
+    (delivery,) = load_batch(BATCH).deliveries
+    assert delivery.certificate_sha256 == hashlib.sha256(night.delivery["certificate.json"]).hexdigest()
+
+
+def test_the_certificates_own_figures_hold_when_measured_again(night: Night) -> None:
+    for one in json.loads(night.delivery["certificate.json"])["files"]:
+        file = remeasure.decode(night.renditions[one["path"]])
+        fill, tolerance = remeasure.fill_ratio(file), remeasure.fill_tolerance(file)
+        assert fill == pytest.approx(one["fill_ratio"], abs=tolerance), one["path"]
+        assert one["background"]["off_white_px"] == 0, one["path"]
+        assert one["colour"]["mean_delta_e"] <= 2.0, one["path"]
+
+
+def test_the_ui_shows_every_shot_with_its_picture_or_reason_and_the_batch_as_a_table(night: Night, line: Line) -> None:
+    for fate in night.summary.fates:
+        found = line.artifacts(artifact_key("shot", BATCH.client, BATCH.batch, fate.shot))
+        assert found, f"no artifact shows {fate.shot}"
+        newest = found[0]
+        assert newest.type == "markdown"
+        if fate.kind != "refused":
+            assert "](data:image/webp;base64," in str(newest.data) or "](http" in str(newest.data), fate.shot
+    (table,) = line.artifacts(artifact_key("batch", BATCH.client, BATCH.batch))
+    rows = json.loads(str(table.data))
+    assert {row["shot"]: row["became"] for row in rows} == {fate.shot: fate.kind for fate in night.summary.fates}
+    (summary, *_) = line.artifacts("night")
+    assert BATCH.batch in str(summary.data)
+
+
+def test_every_waiting_shot_is_one_suspended_run_that_holds_nothing(night: Night, line: Line) -> None:
+    waiting = line.waiting_runs(BATCH)
+    assert [run.parameters["shot"] for run in waiting] == sorted(fate.shot for fate in night.summary.of("waiting"))
+    for run in waiting:
+        assert run.state
+        assert run.state.is_paused()
+        assert run.infrastructure_pid is None
+        assert run.run_count == 0
+
+
+def test_another_night_finds_nothing_to_do_and_writes_nothing(night: Night, line: Line) -> None:
+    before = objects()
+    again = line.run("nightly/nightly", {"clients": [BATCH.client]})
+    assert again.state
+    assert again.state.message == "No closed batch was waiting"
+    assert [run.name for run in line.task_runs(again.id)] == ["find closed batches"]
+    assert objects() == before
+
+
+def test_the_batch_processed_again_does_no_stage_and_delivers_nothing_twice(night: Night, line: Line) -> None:
+    before = objects()
+    again = line.run("process-batch/process-batch", {"client": BATCH.client, "batch": BATCH.batch})
+    assert again.state
+    assert again.state.message == night.summary.sentence
+    assert not [run.name for run in line.task_runs(again.id) if run.name.startswith(STAGES)]
+    after = objects()
+    changed = {key for key in before | after if before.get(key) != after.get(key)}
+    assert changed <= {f"{shots_prefix(BATCH).removesuffix('shots/')}batch.json"}, changed

@@ -1,0 +1,98 @@
+"""The storage goes away in the middle of a run: tasks try again, the run ends well, nothing is lost."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+import pytest
+from prefect.client.schemas.objects import FlowRun, TaskRun
+
+from infra.local.s3 import S3Access
+from packshot.naming import batch_id, delivery_prefix, shot_key
+from packshot.record import State
+from tasks.batches import survey
+from tasks.cache_keys import RETRIES
+from tasks.connection import ATTEMPTS
+from tasks.records import find_record, load_batch, load_records
+from tasks.storage import Storage
+from tests.flows.line import Line, poll, read_all, sample_folder
+from tests.flows.proxy import proxy
+
+BATCH = batch_id("acme", "outage")
+FILES = ("BTL201_MAIN.jpg", "BTL202_MAIN.jpg")
+AT_ONCE = len(FILES)
+DROPPED = AT_ONCE * ATTEMPTS * 2
+"""More than one round of requests by every thread can stand: at least one task fails and has to be tried again."""
+
+
+class Survived(NamedTuple):
+    run: FlowRun
+    task_runs: list[TaskRun]
+    dropped: int
+
+
+@pytest.fixture(scope="module")
+def survived(line: Line, s3_server: S3Access, tmp_path_factory: pytest.TempPathFactory) -> Survived:
+    """A batch whose storage is cut as soon as its first shot is being edited."""
+    address = urlsplit(s3_server.endpoint_url)
+    if address.scheme != "http" or not address.hostname or not address.port:
+        pytest.skip(f"the storage at {s3_server.endpoint_url} cannot be reached through a TCP proxy")
+    line.submit(BATCH, sample_folder(tmp_path_factory.mktemp("outage"), FILES))
+    with proxy((address.hostname, address.port)) as wire:
+        run = line.start(
+            "process-batch/process-batch",
+            {"client": BATCH.client, "batch": BATCH.batch},
+            environment={"PACKSHOT_S3_ENDPOINT_URL": wire.url},
+        )
+        poll(is_being_edited, until="a shot is being edited")
+        wire.cut(connections=DROPPED)
+        ended = line.ended(run.id)
+        assert wire.is_whole
+        return Survived(ended, line.task_runs(run.id), wire.refused)
+
+
+def is_being_edited() -> bool | None:
+    records = (find_record(BATCH.shot(Path(name).stem)) for name in FILES)
+    return any(record and record.state is State.EDITING_AUTO for record in records) or None
+
+
+def test_the_run_ends_well(survived: Survived) -> None:
+    assert survived.run.state
+    assert survived.run.state.is_completed(), survived.run.state.message
+    assert survived.run.run_count == 1  # nobody had to touch it
+    assert survived.dropped == DROPPED
+
+
+def test_tasks_were_tried_again_within_their_limit(survived: Survived) -> None:
+    tried_again = {run.name: run.run_count for run in survived.task_runs if run.run_count > 1}
+    assert tried_again
+    assert max(tried_again.values()) <= 1 + RETRIES
+    assert all(run.state and run.state.is_completed() for run in survived.task_runs)
+
+
+def test_nothing_is_lost(survived: Survived, storage: Storage) -> None:
+    summary = survey(BATCH)
+    assert sorted(fate.file for fate in summary.fates) == sorted(FILES)
+    assert {fate.kind for fate in summary.fates} <= {"delivered", "waiting"}
+    assert load_batch(BATCH).finished_at
+    for record in load_records([BATCH.shot(fate.shot) for fate in summary.fates]):
+        for name, sha256 in record.objects.items():
+            assert hashlib.sha256(storage.get(shot_key(record.shot, name))).hexdigest() == sha256, name
+        arrivals = [event.to_state for event in record.events if event.to_state is not State.FAILED]
+        assert arrivals.count(State.APPROVED) <= 1
+        assert arrivals.count(State.DELIVERED) <= 1
+
+
+def test_it_is_delivered_once_and_whole(survived: Survived) -> None:
+    delivered = {fate.shot for fate in survey(BATCH).of("delivered")}
+    assert delivered
+    (delivery,) = load_batch(BATCH).deliveries
+    files = read_all(delivery_prefix(BATCH, delivery.number))
+    certificate = json.loads(files["certificate.json"])
+    assert set(delivery.shots) == delivered == {one["shot"] for one in certificate["shots"]}
+    for one in certificate["files"]:
+        assert hashlib.sha256(files[one["path"]]).hexdigest() == one["sha256"], one["path"]

@@ -10,7 +10,7 @@ from prefect.states import Completed, Failed
 from pydantic import Field
 
 from flows.pace import PACE
-from flows.parameters import BatchName, ClientName
+from flows.parameters import BatchName, ClientName, shown
 from flows.settling import settle
 from packshot.naming import batch_id
 from tasks.batches import approved_shots
@@ -19,7 +19,8 @@ from tasks.progress import BatchProgress
 from tasks.stages import export_shot
 
 ShotNames = Annotated[
-    list[str], Field(title="Shots", description="Only these shots; empty means all that are approved")
+    list[str],
+    Field(json_schema_extra=shown("Shots", "Only these shots; empty means all that are approved")),
 ]
 
 

@@ -11,6 +11,7 @@ from prefect.states import Completed, Failed
 from pydantic import Field
 
 from flows.pace import PACE
+from flows.parameters import shown
 from packshot.naming import BatchId
 from tasks.batches import closed_batches
 from tasks.night import report_night
@@ -18,7 +19,8 @@ from tasks.night import report_night
 PROCESS_BATCH = "process-batch/process-batch"
 
 Clients = Annotated[
-    list[str], Field(title="Clients", description="Only these clients' batches; empty means all of them")
+    list[str],
+    Field(json_schema_extra=shown("Clients", "Only these clients' batches; empty means all of them")),
 ]
 
 

@@ -4,27 +4,39 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, JsonValue
+
+NAME_PATTERN = r"^[A-Za-z0-9][\w.-]*$"
+
+
+def shown(title: str, description: str) -> dict[str, JsonValue]:
+    """Return a field's words for the form: as extras of the schema, because Prefect drops a field's own."""
+    return {"title": title, "description": description}
+
 
 ClientName = Annotated[
     str,
     Field(
-        title="Client", description="The client's folder below inbox/, such as 'demo'", pattern=r"^[A-Za-z0-9][\w.-]*$"
+        pattern=NAME_PATTERN,
+        json_schema_extra=shown("Client", "The client's folder below inbox/, such as 'demo'"),
     ),
 ]
 BatchName = Annotated[
     str,
-    Field(title="Batch", description="The batch's folder below inbox/<client>/", pattern=r"^[A-Za-z0-9][\w.-]*$"),
+    Field(
+        pattern=NAME_PATTERN,
+        json_schema_extra=shown("Batch", "The batch's folder below inbox/<client>/"),
+    ),
 ]
 ShotName = Annotated[
     str,
-    Field(title="Shot", description="The shot's name as the batch table shows it, such as 'KTL301_MAIN'", min_length=1),
+    Field(
+        min_length=1,
+        json_schema_extra=shown("Shot", "The shot's name as the batch table shows it, such as 'KTL301_MAIN'"),
+    ),
 ]
-Reason = Annotated[
-    str,
-    Field(title="Reason", description="Why; it stands in the shot's record", min_length=3),
-]
+Reason = Annotated[str, Field(min_length=3, json_schema_extra=shown("Reason", "Why; it stands in the shot's record"))]
 PersonName = Annotated[
     str,
-    Field(title="Your name", description="Who asks for it; it stands in the shot's record", min_length=2),
+    Field(min_length=2, json_schema_extra=shown("Your name", "Who asks for it; it stands in the shot's record")),
 ]

@@ -1,0 +1,173 @@
+"""The deployments as the Prefect server has them after `register`: what the UI shows, checks and schedules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import ConcurrencyLimitStrategy
+from prefect.client.schemas.responses import DeploymentResponse
+from prefect.client.schemas.schedules import CronSchedule
+from prefect.exceptions import PrefectHTTPStatusError
+
+from deployments.demo import environment
+from deployments.registry import WORK_POOL, deployments, register
+from infra.local.stack import Stack
+from tasks.results import BLOCK
+from tasks.settings import Settings
+
+NAMES = ["nightly", "process-batch", "reprocess-shot", "deliver-batch", "human-edit"]
+PARAMETERS = {
+    "nightly": {"clients"},
+    "process-batch": {"client", "batch"},
+    "reprocess-shot": {"client", "batch", "shot", "person", "reason"},
+    "deliver-batch": {"client", "batch", "shots"},
+    "human-edit": {"client", "batch", "shot"},
+}
+RUN_NAMES = {
+    "nightly": "nightly",
+    "process-batch": "process batch · acme/spring-24",
+    "reprocess-shot": "reprocess · acme/spring-24 · KTL301_MAIN",
+    "deliver-batch": "deliver · acme/spring-24",
+    "human-edit": "human edit · acme/spring-24 · KTL301_MAIN",
+}
+GOOD = {
+    "client": "acme",
+    "batch": "spring-24",
+    "shot": "KTL301_MAIN",
+    "person": "Ada",
+    "reason": "a new wish",
+    "shots": [],
+    "clients": [],
+}
+
+
+@pytest.fixture(scope="module")
+def line(prefect_stack: Stack) -> Iterator[list[str]]:
+    """A server on which everything is registered, with a schedule of its own; gives the names that were registered."""
+    schedule = {"PACKSHOT_NIGHTLY_CRON": "30 1 29 2 *", "PACKSHOT_NIGHTLY_TIMEZONE": "Europe/Berlin"}
+    with environment({**prefect_stack.environment(), **schedule}):
+        register()
+        yield register()  # again, as at every start
+
+
+@pytest.fixture(scope="module")
+def registered(line: list[str]) -> dict[str, DeploymentResponse]:
+    with get_client(sync_client=True) as client:
+        return {name: client.read_deployment_by_name(f"{name}/{name}") for name in NAMES}
+
+
+def fields(deployment: DeploymentResponse) -> dict[str, dict[str, Any]]:
+    schema = deployment.parameter_openapi_schema
+    assert schema
+    return dict(schema["properties"])
+
+
+def test_registering_twice_leaves_one_of_each(line: list[str], registered: dict[str, DeploymentResponse]) -> None:
+    assert line == [f"{name}/{name}" for name in NAMES]
+    with get_client(sync_client=True) as client:
+        ids = {one["id"] for one in client.request("POST", "/deployments/filter", json={}).json()}
+    assert {str(one.id) for one in registered.values()} == ids
+
+
+def test_every_deployment_runs_from_the_installed_packages_in_the_one_pool(
+    registered: dict[str, DeploymentResponse],
+) -> None:
+    for name, deployment in registered.items():
+        assert deployment.work_pool_name == WORK_POOL
+        assert str(deployment.entrypoint).startswith("flows."), name  # a module, not a file
+        assert deployment.tags == ["packshot"]
+        assert deployment.description
+        assert not deployment.paused
+
+
+def test_the_night_is_scheduled_as_the_settings_say_and_nothing_else_is(
+    registered: dict[str, DeploymentResponse],
+) -> None:
+    (schedule,) = registered["nightly"].schedules
+    assert schedule.active
+    assert isinstance(schedule.schedule, CronSchedule)
+    assert (schedule.schedule.cron, schedule.schedule.timezone) == ("30 1 29 2 *", "Europe/Berlin")
+    assert not [name for name in NAMES[1:] if registered[name].schedules]
+
+
+def test_without_settings_the_night_begins_at_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PACKSHOT_NIGHTLY_CRON", raising=False)
+    monkeypatch.delenv("PACKSHOT_NIGHTLY_TIMEZONE", raising=False)
+    nightly = next(one for one in deployments() if one.name == "nightly")
+    assert nightly.schedules
+    schedule = nightly.schedules[0].schedule
+    assert isinstance(schedule, CronSchedule)
+    assert (schedule.cron, schedule.timezone) == ("0 2 * * *", "UTC")
+    assert (Settings().nightly_cron, Settings().nightly_timezone) == ("0 2 * * *", "UTC")
+
+
+def test_a_night_never_overlaps_itself(registered: dict[str, DeploymentResponse]) -> None:
+    nightly = registered["nightly"]
+    assert nightly.global_concurrency_limit
+    assert nightly.global_concurrency_limit.limit == 1
+    assert nightly.concurrency_options
+    assert nightly.concurrency_options.collision_strategy is ConcurrencyLimitStrategy.CANCEL_NEW
+    assert not [name for name in NAMES[1:] if registered[name].global_concurrency_limit]
+
+
+def test_every_parameter_is_typed_titled_and_described(registered: dict[str, DeploymentResponse]) -> None:
+    for name, deployment in registered.items():
+        assert fields(deployment).keys() == PARAMETERS[name]
+        for parameter, field in fields(deployment).items():
+            assert field["type"] == ("array" if parameter in ("clients", "shots") else "string"), (name, parameter)
+            assert field["title"] != parameter, (name, parameter)
+            assert len(field["description"]) >= 15, (name, parameter)
+            assert field.get("items", {"type": "string"}) == {"type": "string"}
+
+
+def test_only_lists_may_be_left_out(registered: dict[str, DeploymentResponse]) -> None:
+    for name, deployment in registered.items():
+        schema = deployment.parameter_openapi_schema
+        assert schema
+        optional = PARAMETERS[name] - set(schema.get("required", ()))
+        assert optional == PARAMETERS[name] & {"clients", "shots"}
+        assert all(fields(deployment)[parameter]["default"] == [] for parameter in optional)
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("process-batch", {"client": "../other"}),
+        ("process-batch", {"batch": ""}),
+        ("process-batch", {"batch": 7}),
+        ("human-edit", {"shot": ""}),
+        ("reprocess-shot", {"reason": "x"}),
+        ("nightly", {"clients": "acme"}),
+    ],
+)
+def test_the_server_refuses_parameters_that_cannot_be_right(
+    registered: dict[str, DeploymentResponse], name: str, wrong: dict[str, object]
+) -> None:
+    given = {key: GOOD[key] for key in PARAMETERS[name]} | wrong
+    with get_client(sync_client=True) as client, pytest.raises(PrefectHTTPStatusError) as refused:
+        client.create_flow_run_from_deployment(registered[name].id, parameters=given)
+    assert refused.value.response.status_code in (409, 422)
+    assert next(iter(wrong)) in refused.value.response.text
+
+
+def test_every_flow_names_its_runs_so_that_a_person_can_read_them() -> None:
+    from flows.batch import process_batch
+    from flows.delivery import deliver_batch
+    from flows.human import human_edit
+    from flows.nightly import nightly
+    from flows.reprocess import reprocess_shot
+
+    flows = {flow.name: flow for flow in (nightly, process_batch, reprocess_shot, deliver_batch, human_edit)}
+    assert {name: str(flow.flow_run_name).format(**GOOD) for name, flow in flows.items()} == RUN_NAMES
+
+
+def test_results_go_to_the_lines_own_bucket_by_default(line: list[str]) -> None:
+    with get_client(sync_client=True) as client:
+        slug, name = BLOCK.split("/")
+        block = client.read_block_document_by_name(name, slug)
+        default = client.read_server_default_result_storage()
+    assert default.default_result_storage_block_id == block.id
+    assert "secret" not in str(block.data).lower()

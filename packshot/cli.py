@@ -16,10 +16,11 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from packshot.errors import ConfigError, PackshotError, RefusedInputError, TransientError
+from packshot.errors import ConfigError, NamingError, PackshotError, RefusedInputError, TransientError
 from packshot.specs.load import Configs, default_folder, load_configs
 from packshot.types import Finding, Status, Value, Verdict
 
@@ -43,6 +44,9 @@ EXIT_STATUSES = {
     Exit.TRANSIENT: "something outside did not answer; trying again may help",
     Exit.ERROR: "any other error; the message says what, where and what to do",
 }
+
+NOT_THIS_FILE = (RefusedInputError, ConfigError)
+"""What one photograph among several may meet: it is not accepted, or nothing in the configs takes its view."""
 
 Photos = Annotated[list[Path], typer.Argument(help="Photographs.", exists=True, dir_okay=False, readable=True)]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of tables.")]
@@ -75,12 +79,10 @@ def build(segmenter: SegmenterSource) -> typer.Typer:
 def run(app: typer.Typer) -> int:
     """Run the command line and return its exit status; errors raised on purpose become one sentence."""
     try:
-        app(standalone_mode=False)
+        ended = app(standalone_mode=False)
     except PackshotError as error:
         Console(stderr=True).print(f"packshot: {error}", style="red", markup=False, highlight=False)
         return _status_of(error)
-    except typer.Exit as ended:
-        return ended.exit_code
     except typer.Abort:
         return 130
     except Exception as error:
@@ -88,7 +90,7 @@ def run(app: typer.Typer) -> int:
             error.show()
             return Exit.USAGE
         raise
-    return Exit.OK
+    return ended if isinstance(ended, int) else Exit.OK  # a command that ended with typer.Exit gives its status
 
 
 def _status_of(error: PackshotError) -> int:
@@ -120,7 +122,7 @@ def bar(title: str, *, quiet: bool) -> Iterator[Callable[[int, int], None]]:
 
 def findings_table(title: str, findings: Sequence[Finding]) -> Table:
     """Return findings with what was measured and the limit, the worst first."""
-    table = Table("", "finding", "measured", "limit", "", "where", title=title, title_justify="left")
+    table = Table("", "finding", "measured", "limit", "", "where", title=escape(title), title_justify="left")
     order = [Status.FAILED, Status.WARNING, Status.SKIPPED, Status.PASSED]
     marks = {
         Status.FAILED: "[red]failed[/]",
@@ -132,7 +134,7 @@ def findings_table(title: str, findings: Sequence[Finding]) -> Table:
         box = f"{one.box.left},{one.box.top} {one.box.size}" if one.box else ""
         measured = "" if one.measured is None else f"{one.measured:.4g} {one.unit}"
         limit = "" if one.limit is None else f"{one.limit:.4g}"
-        table.add_row(marks[one.status], one.code, measured, limit, one.message, box)
+        table.add_row(marks[one.status], one.code, measured, limit, escape(one.message), box)
     return table
 
 
@@ -173,14 +175,15 @@ def _add_looking(app: typer.Typer) -> None:
         from packshot.export.check import check_file
 
         known = _configs(configs)
-        findings = check_file(file.read_bytes(), platform=_platform(known, platform), qc=known.qc)
+        findings = check_file(file.read_bytes(), platform=_platform(known, platform), qc=known.qc, name=file.name)
         passed = not any(finding.status is Status.FAILED for finding in findings)
         if json:
             print_json({"file": str(file), "platform": platform, "passed": passed, "findings": findings})
         else:
             console = Console()
             console.print(findings_table(f"{file.name} for {platform}", findings))
-            console.print(f"{file.name}: [bold green]pass[/]" if passed else f"{file.name}: [bold red]fail[/]")
+            verdict = "[bold green]pass[/]" if passed else "[bold red]fail[/]"
+            console.print(f"{escape(file.name)}: {verdict}", highlight=False)
         _exit_unless(passed)
 
     @app.command()
@@ -203,7 +206,7 @@ def _add_looking(app: typer.Typer) -> None:
                 rows.append(
                     {"file": str(path), **decision.model_dump(mode="json"), "features": done.features.model_dump()}
                 )
-            except RefusedInputError as error:
+            except NOT_THIS_FILE as error:
                 rows.append({"file": str(path), "refused": str(error)})
         if json:
             print_json(rows)
@@ -215,8 +218,8 @@ def _add_looking(app: typer.Typer) -> None:
 
 def _show_inspection(one: Any) -> None:
     console = Console()
-    verdict = "[green]accepted[/]" if one.accepted else f"[red]refused[/]: {one.refusal}"
-    console.print(f"[bold]{one.name}[/]  {verdict}")
+    verdict = "[green]accepted[/]" if one.accepted else f"[red]refused[/]: {escape(one.refusal)}"
+    console.print(f"[bold]{escape(one.name)}[/]  {verdict}", highlight=False)
     if one.size is not None:
         console.print(
             f"  {one.kind}, {one.size} px, {one.bit_depth} bit {one.colour_model}, profile {one.profile or 'none'}"
@@ -232,14 +235,25 @@ def _show_inspection(one: Any) -> None:
 def _show_route(row: dict[str, Any]) -> None:
     console = Console()
     if "refused" in row:
-        console.print(f"[bold]{Path(row['file']).name}[/]  [red]refused[/]: {row['refused']}")
+        _show_refused(row)
         return
-    console.print(f"[bold]{Path(row['file']).name}[/]  {row['complexity']} -> {row['route']}", highlight=False)
+    console.print(f"{_bold_name(row)}  {row['complexity']} -> {row['route']}", highlight=False)
     console.print(f"  {row['reason']}", highlight=False, markup=False)
     console.print(
-        f"  category {row['category'] or 'unknown'}, colour-match risk {row['colour_match_risk']}, {row['model']}"
+        f"  category {row['category'] or 'unknown'}, colour-match risk {row['colour_match_risk']}, {row['model']}",
+        highlight=False,
+        markup=False,
     )
     console.print("  " + ", ".join(f"{name} {value:.2f}" for name, value in row["features"].items()), highlight=False)
+
+
+def _show_refused(row: dict[str, Any]) -> None:
+    Console().print(f"{_bold_name(row)}  [red]refused[/]: {escape(row['refused'])}", highlight=False)
+
+
+def _bold_name(row: dict[str, Any]) -> str:
+    """The file's name as markup; a name may hold brackets, which are not ours."""
+    return f"[bold]{escape(Path(row['file']).name)}[/]"
 
 
 def _mastered(path: Path, configs: Configs, *, client: str, category: str = "", platforms: Sequence[str] = ()) -> Any:
@@ -260,6 +274,35 @@ def _platform(configs: Configs, name: str) -> Any:
     if name not in configs.platforms:
         raise ConfigError("no such platform", name, allowed=", ".join(sorted(configs.platforms)))
     return configs.platforms[name]
+
+
+def _require_enabled(platform: Any) -> None:
+    if not platform.enabled:
+        raise ConfigError("this platform is disabled", platform.name, next_step=platform.notes)
+
+
+def _require_places(photos: Sequence[Path], out: Path, *, kinds: Sequence[str]) -> None:
+    """Check, before anything is done, that no result would be written over another one or over a photograph."""
+    wanted: dict[str, Path] = {}
+    for photo in photos:
+        other = wanted.setdefault(photo.stem.casefold(), photo)
+        if other is not photo:
+            raise NamingError(
+                "two photographs would be written under the same names",
+                photo.stem,
+                found=f"{other} and {photo}",
+                next_step="Give one of them another name, or another folder with --out.",
+            )
+    here = [photo for photo in photos if photo.resolve().parent == out.resolve()]
+    for photo in here:
+        stem, _, kind = photo.stem.casefold().rpartition(".")
+        if stem in wanted and kind in kinds:
+            raise NamingError(
+                "a result would be written over a photograph",
+                str(photo),
+                found=f"the {kind} of {wanted[stem].name} goes there",
+                next_step="Choose another folder with --out.",
+            )
 
 
 def _exit_unless(all_well: bool) -> None:
@@ -291,7 +334,8 @@ def _add_editing(app: typer.Typer, segmenter: SegmenterSource) -> None:
         """
         known = _configs(configs)
         for name in platform:
-            _platform(known, name)
+            _require_enabled(_platform(known, name))
+        _require_places(photos, out, kinds=platform)
         network, about = segmenter(engine)
         out.mkdir(parents=True, exist_ok=True)
         rows = []
@@ -312,6 +356,7 @@ def _add_editing(app: typer.Typer, segmenter: SegmenterSource) -> None:
     ) -> None:
         """Cut out photographs: <stem>.matte.png (8 bit) and <stem>.composite.png (on white, sRGB), full size."""
         known = _configs(configs)
+        _require_places(photos, out, kinds=("matte", "composite"))
         network, about = segmenter(engine)
         out.mkdir(parents=True, exist_ok=True)
         rows = []
@@ -343,7 +388,7 @@ def _edited(
 
     try:
         done = _mastered(path, known, client=client, category=category, platforms=platforms)
-    except RefusedInputError as error:
+    except NOT_THIS_FILE as error:
         return {"file": str(path), "refused": str(error), "left_out": {}}
     decision = pipeline.route(done.features, done.plan, category_source=done.category_source)
     result = pipeline.edit(done.master.pixels16, network, done.plan)
@@ -394,12 +439,10 @@ def _safe(stem: str) -> str:
 def _show_edit(row: dict[str, Any]) -> None:
     console = Console()
     if "refused" in row:
-        console.print(f"[bold]{Path(row['file']).name}[/]  [red]refused[/]: {row['refused']}")
+        _show_refused(row)
         return
     colour = "green" if row["verdict"] == Verdict.AUTO_APPROVE.value else "yellow"
-    console.print(
-        f"[bold]{Path(row['file']).name}[/]  score {row['score']:.1f}  [{colour}]{row['verdict']}[/]", highlight=False
-    )
+    console.print(f"{_bold_name(row)}  score {row['score']:.1f}  [{colour}]{row['verdict']}[/]", highlight=False)
     for finding in row["findings"]:
         if finding.status is not Status.PASSED:
             console.print(f"  {finding.status}: {finding.code}: {finding.message}", markup=False, highlight=False)

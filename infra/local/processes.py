@@ -262,4 +262,8 @@ def only_one(state_dir: Path) -> Iterator[int]:
 
 
 def _is_alive(pid: str) -> bool:
-    return pid.isdigit() and psutil.pid_exists(int(pid))
+    """Whether a process still runs; one that has ended and that nobody has taken note of holds nothing any more."""
+    try:
+        return not watchdog.has_ended(psutil.Process(int(pid)))
+    except (ValueError, psutil.NoSuchProcess):  # what is no number was never written whole
+        return False

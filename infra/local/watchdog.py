@@ -12,10 +12,12 @@ import contextlib
 import os
 import signal
 import sys
+import time
 
 import psutil
 
 GRACE_S = 8.0
+POLL_S = 0.02
 MARK = "PACKSHOT_FAMILY"
 """The environment variable that the members of a family carry; its value is the state folder."""
 
@@ -41,7 +43,7 @@ def end(process: psutil.Process, number: int, *, grace_s: float) -> None:
         process.send_signal(number)
     except psutil.NoSuchProcess:
         return
-    psutil.wait_procs([process], timeout=grace_s)
+    _wait_until_ended([process], timeout_s=grace_s)
     _kill(family)
 
 
@@ -62,7 +64,25 @@ def _kill(processes: list[psutil.Process]) -> None:
     for process in processes:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
-    psutil.wait_procs(processes, timeout=GRACE_S)
+    _wait_until_ended(processes, timeout_s=GRACE_S)
+
+
+def _wait_until_ended(processes: list[psutil.Process], *, timeout_s: float) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not all(has_ended(process) for process in processes) and time.monotonic() < deadline:
+        time.sleep(POLL_S)
+
+
+def has_ended(process: psutil.Process) -> bool:
+    """Return whether a process has let go of its files and ports: it is gone, or its parent has yet to take note.
+
+    What a container runs as its first process may be slow to take note of orphans, or never do it.
+    """
+    try:
+        # The first of several threads may have ended while another still holds the files.
+        return not process.is_running() or (process.status() == psutil.STATUS_ZOMBIE and process.num_threads() <= 1)
+    except psutil.NoSuchProcess:  # also says: ended, not taken note of
+        return True
 
 
 if __name__ == "__main__":

@@ -17,8 +17,8 @@ from infra.local.stack import Ports, running, start_worker, wait_for_worker
 STUBBORN = (
     "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(600)"
 )
-SLOW_TO_END = "import signal, sys, time\nsignal.signal(signal.SIGTERM, lambda n, f: (time.sleep(1), sys.exit()))\n"
-"""Takes a second to end."""
+SLOW_TO_END = "import signal, sys, time\nsignal.signal(signal.SIGTERM, lambda n, f: (time.sleep(0.3), sys.exit()))\n"
+"""Takes a moment to end."""
 FORSAKEN = f"import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', {STUBBORN!r}], start_new_session=True)\n"
 """Leaves a stubborn process behind that is nobody's child, in a session of its own."""
 
@@ -30,7 +30,7 @@ def main(what: str, state_dir: Path) -> None:
                 (STUBBORN, FORSAKEN, SLOW_TO_END + "print('up', flush=True)\ntime.sleep(600)")
             ):
                 log = state_dir / f"{number}.log"
-                family.start([sys.executable, "-c", code], log=log, grace_s=2)
+                family.start([sys.executable, "-c", code], log=log, grace_s=1)
                 wait_for_line(log)
             report_and_wait()
     with running(state_dir, prefect=what == "stack", ports=Ports(prefect=_port())) as stack:

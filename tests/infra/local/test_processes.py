@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.server
 import os
 import signal
@@ -140,11 +141,21 @@ def test_the_next_start_waits_for_the_servers_of_a_killed_starter(tmp_path: Path
         assert left_over(tmp_path) == []
 
 
+def test_a_killed_starter_that_nobody_has_reaped_does_not_count_as_running(tmp_path: Path, start: Starter) -> None:
+    starter = start("family", tmp_path)
+    starter.kill()
+    while psutil.Process(starter.pid).status() != psutil.STATUS_ZOMBIE:
+        pass
+    with only_one(tmp_path):
+        assert left_over(tmp_path) == []
+
+
 def test_the_next_start_ends_what_a_killed_watchdog_left(tmp_path: Path, start: Starter) -> None:
     starter = start("family", tmp_path)
     for child in psutil.Process(starter.pid).children():
-        if child.status() != psutil.STATUS_ZOMBIE and "infra.local.watchdog" in child.cmdline():
-            child.kill()
+        with contextlib.suppress(psutil.ZombieProcess):  # the parent of the forsaken one
+            if "infra.local.watchdog" in child.cmdline():
+                child.kill()
     starter.kill()
     starter.wait()
     assert left_over(tmp_path) != []

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from infra.local import prefect_server
 from infra.local.processes import ServerError, free_ports
 from infra.local.stack import Ports, Stack, running, start_worker, wait_for_worker
 from tests.infra.local.conftest import Starter, left_over, wait_until_nothing_is_left
@@ -83,10 +82,11 @@ def test_kill_9_leaves_nothing_and_the_next_start_goes_on_from_there(start: Star
         assert len(left_over(folder)) >= 5
         starter.kill()
         wait_until_nothing_is_left(folder)
-        with running(folder) as stack:
-            assert stack.prefect_ui_url.endswith(str(prefect_server.USUAL_PORT)) or stack.prefect_api_url
-            (pool,) = call(stack, "/work_pools/filter", {})  # type: ignore[misc]  # the killed worker made it
-            assert pool["name"] == "tests"
+        with running(folder, ports=Ports(prefect=port)) as stack:
+            assert stack.prefect_ui_url == f"http://127.0.0.1:{port}"
+            pools = call(stack, "/work_pools/filter", {})  # the killed worker made it
+            assert isinstance(pools, list)
+            assert [pool["name"] for pool in pools] == ["tests"]
             worker = start_worker(stack, work_pool="tests", limit=1)
             wait_for_worker(stack, worker, work_pool="tests")
         assert left_over(folder) == []

@@ -1,0 +1,334 @@
+"""One drawn photograph through all stages, its files decoded again by another library and measured."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import io
+from collections.abc import Mapping
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from packshot import pipeline
+from packshot.colour.transform import working_to_srgb8
+from packshot.cutout import Method
+from packshot.errors import ConfigError, NamingError, RefusedInputError, TooSmallError
+from packshot.export.labels import Labels
+from packshot.pipeline import Edit, Export, Mastered
+from packshot.specs.load import default_folder, load_configs
+from packshot.specs.models import Configs, ResolvedRules
+from packshot.types import Matte, Pixels8, Route, Size, Status, Verdict
+from tests import drawn_products
+from tests.drawn_products import ContrastNetwork
+
+ROW = {
+    "sku": "A1",
+    "asin": "B0PACK0101",
+    "category": "boxes",
+    "view": "MAIN",
+    "platforms": "amazon_main,shopify,print_catalog",
+}
+LABELS = Labels(copyright="Ada")
+RINGING_PX = {"jpg": 8, "webp": 32, "tif": 0}
+"""How far from the product a codec may leave anything but exact white."""
+
+
+@pytest.fixture(scope="module")
+def configs() -> Configs:
+    return load_configs(default_folder())
+
+
+def mastered_from(data: bytes, configs: Configs, row: Mapping[str, str] = ROW, *, path: str = "A1.jpg") -> Mastered:
+    return pipeline.master(data, path=path, shot="A1", row=row, client="default", configs=configs)
+
+
+def exported_from(edit: Edit, mastered: Mastered, **known: str) -> Export:
+    facts = {name: fact.value for name, fact in mastered.facts.items()}
+    return pipeline.export(
+        edit.composite, edit.matte, mastered.plan, known={"shot": "A1", **facts, **known}, labels=LABELS
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Line:
+    """What came of each stage."""
+
+    photograph: bytes
+    mastered: Mastered
+    edit: Edit
+    export: Export
+
+    @property
+    def files(self) -> dict[str, bytes]:
+        return {one.path: one.rendered.encoded.data for one in self.export.renditions}
+
+
+@pytest.fixture(scope="module")
+def line(configs: Configs) -> Line:
+    photograph = drawn_products.photograph()
+    mastered = mastered_from(photograph, configs)
+    edit = pipeline.edit(mastered.master.pixels16, ContrastNetwork(), mastered.plan)
+    return Line(photograph, mastered, edit, exported_from(edit, mastered))
+
+
+def decoded(data: bytes) -> NDArray[np.uint8]:
+    return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
+
+
+def sha256(array: NDArray[np.generic]) -> str:
+    return hashlib.sha256(array.tobytes()).hexdigest()
+
+
+def background_of(side: int, *, fill: float, ringing_px: int) -> NDArray[np.bool_]:
+    """Where a square file may not show anything of the drawn disc, nor of a codec's ringing around it."""
+    y, x = np.mgrid[:side, :side]
+    product = np.hypot(y - (side - 1) / 2, x - (side - 1) / 2) < fill * side / 2 + 2
+    reach = np.ones((2 * ringing_px + 1, 2 * ringing_px + 1), np.uint8)
+    return cv2.dilate(product.astype(np.uint8), reach) == 0
+
+
+# --- master ---
+
+
+def test_a_master_holds_the_photograph_as_it_is(line: Line) -> None:
+    shown = working_to_srgb8(line.mastered.master.pixels16).astype(int)
+    assert shown.shape == (1000, 1000, 3)
+    assert np.abs(shown - decoded(line.photograph)).max() <= 1
+    assert line.mastered.report["size"] == [1000, 1000]
+
+
+def test_every_fact_says_where_it_comes_from(line: Line) -> None:
+    assert line.mastered.facts["asin"].source == "manifest"
+    assert line.mastered.category_source == "manifest"
+    assert line.mastered.plan.category is not None
+
+
+@pytest.mark.parametrize("size", [(999, 700), (700, 999)])
+def test_a_photograph_whose_longest_side_is_below_1000_px_is_refused(configs: Configs, size: tuple[int, int]) -> None:
+    with pytest.raises(TooSmallError) as refused:
+        mastered_from(drawn_products.photograph(*size), configs)
+    assert refused.value.subject == "A1.jpg"
+    assert refused.value.found.startswith(f"{size[0]} x {size[1]}")
+    assert "1000" in refused.value.allowed
+    assert refused.value.next_step
+
+
+def test_a_photograph_of_exactly_1000_px_is_accepted(configs: Configs) -> None:
+    for size in ((1000, 300), (300, 1000)):
+        assert mastered_from(drawn_products.photograph(*size), configs).report["size"] == list(size)
+
+
+def test_a_client_may_ask_for_more_pixels_than_the_line(configs: Configs) -> None:
+    stricter = configs.clients["default"].model_copy(update={"min_px": 1600})
+    changed = configs.model_copy(update={"clients": {**configs.clients, "default": stricter}})
+    with pytest.raises(TooSmallError, match="1600"):
+        mastered_from(drawn_products.photograph(), changed)
+
+
+@pytest.mark.parametrize("data", [b"", b"\xff\xd8\xff", b"GIF89a", b"<svg/>", b"MZ" + bytes(100)])
+def test_what_is_no_picture_is_refused_by_name(configs: Configs, data: bytes) -> None:
+    with pytest.raises(RefusedInputError, match=r"^A1\.jpg: "):
+        mastered_from(data, configs)
+
+
+def test_a_platform_that_does_not_exist_is_an_error_of_the_manifest_not_of_the_picture(configs: Configs) -> None:
+    with pytest.raises(ConfigError, match="ebuy"):
+        mastered_from(drawn_products.photograph(), configs, {"platforms": "ebuy"})
+
+
+# --- route ---
+
+
+def test_the_category_s_rule_decides_and_says_so(line: Line) -> None:
+    mastered = line.mastered
+    decision = pipeline.route(mastered.features, mastered.plan, category_source=mastered.category_source)
+    assert decision.route is Route.AUTOMATED
+    assert decision.category == "boxes"
+    assert decision.category_source == "manifest"
+
+
+def test_a_category_that_is_always_a_person_s_goes_to_a_person(configs: Configs) -> None:
+    glass = mastered_from(drawn_products.photograph(), configs, {**ROW, "category": "glassware"})
+    decision = pipeline.route(glass.features, glass.plan, category_source=glass.category_source)
+    assert decision.route is Route.HUMAN
+    assert decision.reason
+
+
+# --- edit ---
+
+
+def test_a_plain_product_is_approved(line: Line) -> None:
+    assert line.edit.verdict is Verdict.AUTO_APPROVE
+    assert line.edit.method == Method.REFINED
+    assert line.edit.report
+    parts = (line.edit.report.background, line.edit.report.edge, line.edit.report.fill, line.edit.report.colour)
+    assert line.edit.score == pytest.approx(sum(parts), abs=0.02)
+
+
+def test_everything_that_is_not_product_is_exactly_white_in_the_composite(line: Line) -> None:
+    truth = drawn_products.coverage(1000, 1000)
+    assert (line.edit.composite[line.edit.matte == 0] == 65535).all()
+    far_out = drawn_products.coverage(1000, 1000, radius_ratio=0.434) == 0
+    assert (line.edit.composite[far_out] == 65535).all()
+    assert np.abs(line.edit.matte - truth).sum() / (2 * np.pi * 430) < 0.35  # px of error per px of outline
+
+
+def test_inside_the_product_the_master_is_kept_bit_for_bit(line: Line) -> None:
+    inside = drawn_products.coverage(1000, 1000, radius_ratio=0.425) == 1
+    assert (line.edit.composite[inside] == line.mastered.master.pixels16[inside]).all()
+
+
+def test_an_edit_changes_neither_the_master_nor_anything_it_is_given(line: Line) -> None:
+    again = mastered_from(line.photograph, configs=load_configs(default_folder()))
+    assert sha256(line.mastered.master.pixels16) == sha256(again.master.pixels16)
+
+
+@dataclasses.dataclass(frozen=True)
+class Blind(ContrastNetwork):
+    """A network that sees nothing."""
+
+    def predict(self, rgb: Pixels8) -> Matte:
+        return np.zeros((64, 64), np.float32)
+
+
+def test_where_no_product_is_found_every_method_is_tried_and_a_person_is_asked(line: Line) -> None:
+    edit = pipeline.edit(line.mastered.master.pixels16, Blind(), line.mastered.plan)
+    assert edit.verdict is Verdict.REJECT_AND_REDO
+    assert edit.score == 0
+    assert edit.report is None
+    assert any(one.code == "empty_mask" and one.stops_approval for one in edit.findings)
+    export = exported_from(edit, line.mastered)
+    assert export.renditions == ()
+    assert set(export.failures) == {"amazon_main", "shopify", "print_catalog"}
+
+
+# --- frame and export ---
+
+
+def test_each_platform_gets_its_files_under_its_names(line: Line) -> None:
+    assert not line.export.failures
+    assert {one.path for one in line.export.renditions} == {
+        "amazon_main/B0PACK0101.MAIN.jpg",
+        *("shopify/A1-MAIN.webp", "shopify/A1-MAIN.jpg"),
+        "print_catalog/A1-MAIN.tif",
+    }
+    assert all(one.rendered.passed for one in line.export.renditions)
+
+
+def rules_of(line: Line, platform: str) -> ResolvedRules:
+    return next(plan.rules for plan in line.mastered.plan.renditions if plan.platform.name == platform)
+
+
+def test_the_decoded_background_of_every_square_file_is_exactly_white(line: Line) -> None:
+    square = [one for one in line.export.renditions if one.size.width == one.size.height]
+    assert len(square) >= 3
+    for one in square:
+        ringing_px = RINGING_PX[one.path.rpartition(".")[2]]
+        fill_ratio = rules_of(line, one.platform).fill_ratio
+        background = background_of(one.size.width, fill=fill_ratio, ringing_px=ringing_px)
+        assert background.mean() > 0.2
+        assert (decoded(one.rendered.encoded.data)[background] == 255).all(), one.path
+
+
+def test_the_product_fills_what_was_ordered_in_the_middle_of_the_canvas(line: Line) -> None:
+    for one in line.export.renditions:
+        product = decoded(one.rendered.encoded.data).min(axis=2) < 230
+        rows, columns = np.flatnonzero(product.any(axis=1)), np.flatnonzero(product.any(axis=0))
+        longest = max(rows[-1] - rows[0], columns[-1] - columns[0]) + 1
+        assert longest / one.size.longest == pytest.approx(
+            rules_of(line, one.platform).fill_ratio, abs=4 / one.size.longest
+        ), one.path
+        middle = (columns[0] + columns[-1] + 1) / 2, (rows[0] + rows[-1] + 1) / 2
+        assert middle == pytest.approx((one.size.width / 2, one.size.height / 2), abs=2), one.path
+
+
+def test_a_file_says_its_size_truly(line: Line) -> None:
+    for one in line.export.renditions:
+        with Image.open(io.BytesIO(one.rendered.encoded.data)) as image:
+            assert Size(*image.size) == one.size
+
+
+def test_the_same_photograph_gives_the_same_bytes(line: Line, configs: Configs) -> None:
+    mastered = mastered_from(line.photograph, configs)
+    edit = pipeline.edit(mastered.master.pixels16, ContrastNetwork(), mastered.plan)
+    again = exported_from(edit, mastered)
+    assert mastered.plan.fingerprint == line.mastered.plan.fingerprint
+    assert edit.findings == line.edit.findings
+    assert {one.path: one.rendered.encoded.data for one in again.renditions} == line.files
+
+
+def test_a_platform_that_cannot_be_served_does_not_keep_the_others(line: Line) -> None:
+    export = exported_from(line.edit, line.mastered, asin="")
+    assert isinstance(export.failures.pop("amazon_main"), NamingError)
+    assert not export.failures
+    assert {one.platform for one in export.renditions} == {"shopify", "print_catalog"}
+
+
+# --- adopt ---
+
+
+def editor_s_work(line: Line, *, transparent: bool) -> bytes:
+    """The product as a person would cut it out: exactly, in the photograph's own colours."""
+    photograph = Image.open(io.BytesIO(line.photograph)).convert("RGB")
+    matte = Image.fromarray(np.rint(drawn_products.coverage(1000, 1000) * 255).astype(np.uint8))
+    if transparent:
+        photograph.putalpha(matte)
+    else:
+        photograph = Image.composite(photograph, Image.new("RGB", photograph.size, "white"), matte)
+    file = io.BytesIO()
+    photograph.save(file, "PNG", icc_profile=drawn_products.SRGB, compress_level=1)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("transparent", [True, False])
+def test_a_person_s_work_is_judged_and_exported_like_a_machine_s(line: Line, transparent: bool) -> None:
+    pixels = line.mastered.master.pixels16
+    before = sha256(pixels)
+    edit = pipeline.adopt(pixels, editor_s_work(line, transparent=transparent), line.mastered.plan, name="back.png")
+    assert sha256(pixels) == before
+    assert edit.method == Method.GIVEN
+    assert edit.report
+    assert edit.score > 70
+    outside = drawn_products.coverage(1000, 1000, radius_ratio=0.434) == 0
+    assert (edit.composite[outside] == 65535).all()
+    assert edit.matte[outside].max() == 0
+    export = exported_from(edit, line.mastered)
+    assert not export.failures
+    assert all(one.rendered.passed for one in export.renditions)
+
+
+def test_a_cropped_file_is_refused_with_both_sizes_and_what_to_do(line: Line) -> None:
+    cropped = drawn_products.photograph(1000, 999)
+    with pytest.raises(RefusedInputError) as refused:
+        pipeline.adopt(line.mastered.master.pixels16, cropped, line.mastered.plan, name="back.png")
+    error = refused.value
+    assert (error.subject, error.found, error.allowed) == ("back.png", "1000 x 999", "1000 x 1000")
+    assert "full size" in error.next_step
+
+
+def test_a_returned_file_that_cannot_be_read_is_refused(line: Line) -> None:
+    with pytest.raises(RefusedInputError, match=r"^back\.psd: "):
+        pipeline.adopt(line.mastered.master.pixels16, b"8BPS", line.mastered.plan, name="back.psd")
+
+
+def test_an_empty_white_page_is_no_work(line: Line) -> None:
+    page = drawn_products.encoded(np.full((1000, 1000, 3), 255, np.uint8))
+    edit = pipeline.adopt(line.mastered.master.pixels16, page, line.mastered.plan, name="back.png")
+    assert edit.verdict is Verdict.REJECT_AND_REDO
+    assert any(one.code == "empty_mask" and one.status is Status.FAILED for one in edit.findings)
+
+
+# --- cut_out_photo ---
+
+
+def test_a_photograph_of_any_size_can_be_cut_out(configs: Configs) -> None:
+    limits = configs.ingest.model_copy(update={"min_px": 1})
+    data = drawn_products.photograph(320, 240)
+    files = pipeline.cut_out_photo(data, ContrastNetwork(), name="small.jpg", limits=limits)
+    matte, composite = decoded(files.matte_png), decoded(files.composite_png)
+    assert matte.shape == composite.shape == (240, 320, 3)
+    assert (composite[matte == 0] == 255).all()

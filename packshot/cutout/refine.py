@@ -30,7 +30,8 @@ INSIDE_PX, OUTSIDE_PX = 2.5, 2.0
 """How far from the line a pixel is pure: a lens, a sensor and its sharpening blur an edge over about four pixels."""
 CONTRAST_LEVELS = 15.0
 ALIKE_LEVELS = 10.0
-MOST_BESIDE = 1.0
+MOST_BESIDE, MOST_APART = 1.0, 0.6
+AROUND_PX = 7
 NOISES, LEAST_LEVELS = 5.0, 6.0
 SNAP = 0.02
 EVEN_PX = 1.2
@@ -40,7 +41,7 @@ EDGE_PX = 0.7
 """Width of the edge that a sharp lens makes: standard deviation of its blur."""
 EVEN_ALPHA_PX, NARROWER = 1.0, 1.6
 """What coverage is blurred by to even it out, and how much narrower the edge gets again."""
-PLAIN_PX = 2.0
+PLAIN_PX = 1.2
 """The same where coverage is known from the line's course alone."""
 
 
@@ -223,7 +224,8 @@ def _coverage(
     square = (span * span).sum(axis=1)
     along = np.clip(((i - b) * span).sum(axis=1) / np.maximum(square, 1e-9), 0, 1)
     plain = _evened(alpha, PLAIN_PX, narrower=PLAIN_PX / EDGE_PX)[near]
-    trust = _trust_in_projection(i, f, b, along)
+    trust = _trust_in_projection(i, f, b, along) * _agreement(along, plain, near)
+    trust = _mean_near(trust, near)
     alpha[near] = trust * along + (1 - trust) * plain
     found = _evened(alpha, EVEN_ALPHA_PX, narrower=NARROWER)[near]
     found = np.where(found < SNAP, 0.0, np.where(found > 1 - SNAP, 1.0, found)).astype(np.float32)
@@ -247,6 +249,23 @@ def _trust_in_projection(i: FloatImage, f: FloatImage, b: FloatImage, along: NDA
     span = f - b
     beside = np.abs(i - b - along[:, None] * span).max(axis=1) / np.maximum(np.abs(span).max(axis=1), 1e-4)
     return np.clip((contrast - ALIKE_LEVELS / 2) / ALIKE_LEVELS, 0, 1) * np.clip((MOST_BESIDE - beside) / 0.5, 0, 1)
+
+
+def _agreement(along: Any, plain: Any, near: Mask) -> Any:
+    """How far projection and the line tell the same coverage, 0..1, over several pixels along the edge.
+
+    Where product and shadow are nearly alike the projection is all one or all zero for whole stretches.
+    """
+    return np.clip((MOST_APART - _mean_near(np.abs(along - plain), near)) / (MOST_APART / 3), 0, 1)
+
+
+def _mean_near(values: Any, near: Mask) -> Any:
+    """The mean of values, given at the pixels of a mask, over the mask's pixels around each."""
+    field = np.zeros(near.shape, np.float32)
+    field[near] = values
+    window = (AROUND_PX, AROUND_PX)
+    share = cv2.blur(near.astype(np.float32), window)
+    return cv2.blur(field, window)[near] / np.maximum(share[near], 1e-6)
 
 
 def _evened(alpha: Matte, blur_px: float, *, narrower: float) -> Matte:

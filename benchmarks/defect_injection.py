@@ -14,6 +14,7 @@ import dataclasses
 import json
 import multiprocessing
 import zlib
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -120,12 +121,13 @@ def main() -> None:
     everything = [*studio_names(), *drawn_names()]
     names = [n for n in everything if args.only is None or any(part in n for part in args.only)]
     kinds = tuple(k for k in DEFECTS if args.defects is None or any(part in k for part in args.defects))
+    outcomes: list[Outcome] = []
     with multiprocessing.get_context("spawn").Pool(args.workers) as pool:
-        parts = pool.starmap(examine, [(name, args.repeats, kinds) for name in names], chunksize=1)
-    outcomes = [outcome for part in parts for outcome in part]
+        for found in pool.imap_unordered(partial(examine, repeats=args.repeats, kinds=kinds), names):
+            outcomes += found
+            if args.json:  # after each: a long measurement that is stopped has not been for nothing
+                args.json.write_text(json.dumps([dataclasses.asdict(o) for o in outcomes]))
     print(table(outcomes))
-    if args.json:
-        args.json.write_text(json.dumps([dataclasses.asdict(o) for o in outcomes]))
 
 
 if __name__ == "__main__":

@@ -5,12 +5,14 @@
     python -m benchmarks.fit_qc defects.json escape.json [--yaml]
 
 Labels: an untouched true edit is good, and so is a real cut-out that truth calls acceptable; an edit with an injected
-defect is bad for the rules that should name it; a real cut-out that truth calls unacceptable is bad for all.
+defect is bad for the rules that should name it; a real cut-out that truth calls unacceptable is bad for those
+rules that no defect is made for.
 
-A limit `good` is where 95 % of the good edits of hard-edged opaque products are on the right side, each product
-counting once however many photographs of it there are. A limit `bad` lies between that and the median of the bad
-edits, and never where more than 2 % of the products would fail. Both are rounded to two digits. The
-table's figures are of products left out of the fit, in turn: nothing is judged by limits that have seen it.
+A limit `bad` is where the share of bad edits beyond it, less `ALARM_COST` times the share of good products beyond it,
+is best; of limits about as good, the most lenient. Where nothing in the good edits argues against it, `good` is half
+way to it, else where 90 % of the good products are on the right side. Each product counts once, however many
+photographs of it there are, and only hard-edged opaque products count as good: the others go to people anyway.
+The table's figures are of products left out of the fit, in turn: nothing is judged by limits that have seen it.
 """
 
 from __future__ import annotations
@@ -54,8 +56,9 @@ FITTED = (
     "jpeg_blocks",
 )
 """Rules whose limits are a matter of experience. The others follow from what was ordered."""
-GOOD_QUANTILE = 0.95
-FAILED_QUANTILE = 0.98
+GOOD_QUANTILE = 0.9
+ALARM_COST = 4.0
+ABOUT_AS_GOOD = 0.02
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,16 +103,36 @@ def fit_rule(rows: Sequence[Labelled], code: str, old: RuleLimits) -> RuleLimits
     if len(good) < 10 or len(bad) < 5:
         return old
     sign = 1.0 if old.bad >= old.good else -1.0
-    fine = quantile(sign * good, good_weights, GOOD_QUANTILE)
-    rare = quantile(sign * good, good_weights, FAILED_QUANTILE)
-    typical = quantile(sign * bad, bad_weights, 0.5)
-    worst = max(rare, fine + 0.35 * max(0.0, typical - fine))
-    return old.model_copy(update={"good": _two_digits(sign * fine), "bad": _two_digits(sign * worst)})
+    best = _threshold(sign * good, good_weights, sign * bad, bad_weights)
+    if best is None:
+        return old
+    fine = min(quantile(sign * good, good_weights, GOOD_QUANTILE), best)
+    half_way = (sign * old_best_side(old) + best) / 2
+    return old.model_copy(update={"good": _two_digits(sign * max(fine, half_way)), "bad": _two_digits(sign * best)})
+
+
+def old_best_side(limits: RuleLimits) -> float:
+    """Return the best a rule can measure: nothing at all, or all of it where more is better."""
+    return 0.0 if limits.bad >= limits.good else 1.0
+
+
+def _threshold(good: np.ndarray, good_weights: np.ndarray, bad: np.ndarray, bad_weights: np.ndarray) -> float | None:
+    """Return the most lenient of the best limits; None where no limit is better than none."""
+    steps = np.unique(bad)
+    caught = np.array([bad_weights[bad >= step].sum() / bad_weights.sum() for step in steps])
+    alarms = np.array([good_weights[good >= step].sum() / good_weights.sum() for step in steps])
+    worth = caught - ALARM_COST * alarms
+    if worth.max() <= 0:
+        return None
+    return float(steps[np.flatnonzero(worth >= worth.max() - ABOUT_AS_GOOD)[-1]])
 
 
 def is_bad_for(row: Labelled, code: str) -> bool:
-    """Whether a rule should have something against an edit."""
-    return row.defect == "unacceptable" or (row.defect in DEFECTS and code in DEFECTS[row.defect][1])
+    """Whether a rule should have something against an edit: what it is to name, or what no rule names."""
+    named = any(code in codes for _, codes in DEFECTS.values())
+    if not named:
+        return row.defect == "unacceptable"
+    return row.defect in DEFECTS and code in DEFECTS[row.defect][1]
 
 
 def _two_digits(value: float) -> float:

@@ -12,7 +12,7 @@ from packshot.qc.reduced import Reduced, greatest_channel, mean_channel
 from packshot.types import Box, Mask
 
 _LEAST_LIKE = 6.0
-_VISIBLE_ON_WHITE = 6.0
+_VISIBLE_ON_WHITE = 8.0
 _LEAST_UNLIKE = 12.0
 _LEAST_TEXTURE = 1.5
 _FAINT = 0.003

@@ -1,4 +1,4 @@
-"""A real S3 server for the whole session, and an empty bucket for every test."""
+"""An empty bucket for every test on the session's S3 server; with Prefect, this process as a worker of the line."""
 
 from __future__ import annotations
 
@@ -8,20 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from infra.local import stack
+from deployments.demo import environment
+from deployments.registry import register
 from infra.local.s3 import S3Access
+from infra.local.stack import Stack
+from packshot.naming import BatchId, batch_id
+from tasks.results import ENVIRONMENT
 from tasks.settings import Settings, get_settings
 from tasks.storage import Storage, open_storage
 
-BUCKET = f"packshot-test-{uuid.uuid4().hex[:8]}"
-"""One for the session: on a server that others use too, and because the first write into a new one takes seconds."""
-
-
-@pytest.fixture(scope="session")
-def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Access]:
-    """The server that the environment names, else an embedded one."""
-    with stack.running(tmp_path_factory.mktemp("s3"), prefect=False) as servers:
-        yield servers.s3
+BUCKET, LINE_BUCKET = (f"packshot-test-{uuid.uuid4().hex[:8]}" for _ in range(2))
+"""For the session: on a server that others use too, and because the first write into a new one takes seconds."""
 
 
 @pytest.fixture
@@ -49,3 +46,32 @@ def storage(s3_settings: Settings) -> Storage:
     for info in opened.list(""):
         opened._client.delete_object(Bucket=opened.bucket, Key=info.key)
     return opened
+
+
+@pytest.fixture(scope="session")
+def line_environment(prefect_stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of a worker: storage with a bucket of its own, Prefect with the line's deployments."""
+    variables = {
+        **prefect_stack.environment(),
+        **ENVIRONMENT,
+        "PACKSHOT_S3_BUCKET": LINE_BUCKET,
+        "PACKSHOT_SEGMENTER": "u2netp",
+        "PACKSHOT_SCRATCH_DIR": str(tmp_path_factory.mktemp("scratch")),
+    }
+    with environment(variables):
+        open_storage().ensure_bucket()
+        register()
+    return variables
+
+
+@pytest.fixture
+def line(line_environment: dict[str, str]) -> Iterator[Storage]:
+    """The bucket of a line that runs: this process may start runs. What other tests put there stays."""
+    with environment(line_environment):
+        yield open_storage()
+
+
+@pytest.fixture
+def batch() -> BatchId:
+    """A batch that no other test has."""
+    return batch_id("acme", f"batch-{uuid.uuid4().hex[:8]}")

@@ -1,0 +1,351 @@
+"""Batches on a real S3 server; who may work on one is asked of a real Prefect server."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+
+import pytest
+from prefect.runtime import flow_run
+
+from packshot.batch import BatchRecord, ShotRef
+from packshot.errors import ObjectMissingError, TerminalError
+from packshot.ingest.grouping import ShotLight
+from packshot.naming import BatchId, ShotId, batch_id, inbox_key
+from packshot.record import DONE, FOLLOWS, WAITING, ShotRecord, Source, State
+from packshot.types import Status
+from tasks import batches
+from tasks.artifacts import artifact_key
+from tasks.batches import TO_DELIVER, Summary, survey
+from tasks.handovers import MasteredShot
+from tasks.lives import Life, now
+from tasks.records import change_record, create_batch, create_record, load_batch, load_record
+from tasks.storage import Storage
+from tests.tasks.runs import artifact, in_a_run
+
+SPRING = batch_id("acme", "spring")
+MANIFEST = b"file,sku,category\nA1.jpg,A1,boxes\nlost.jpg,L1,boxes\n"
+
+claim, take_stock, restart = batches.claim_batch.fn, batches.take_stock.fn, batches.restart_shot.fn
+
+
+def upload(storage: Storage, batch: BatchId, files: Mapping[str, bytes]) -> None:
+    """A batch as its client closes it."""
+    for path, data in files.items():
+        storage.upload_to_inbox(batch, path, data, content_type="application/octet-stream")
+    storage.close_inbox(batch)
+
+
+def route_to(state: State) -> list[State]:
+    """The shortest way from received to a state."""
+    ways: list[list[State]] = [[State.RECEIVED]]
+    for way in ways:
+        if way[-1] is state:
+            return way[1:]
+        ways += [[*way, after] for after in sorted(FOLLOWS[way[-1]]) if after not in way]
+        if state is State.FAILED:
+            return [State.FAILED]
+    raise AssertionError(state)
+
+
+def shot_in(state: State, batch: BatchId, name: str) -> ShotRef:
+    """A shot that has come to a state, with its record."""
+    ref = ShotRef(
+        shot=batch.shot(name), path=f"{name}.jpg", key=inbox_key(batch, f"{name}.jpg"), etag="e", size_bytes=1
+    )
+    record = ShotRecord(shot=ref.shot, source=Source(key=ref.key, sha256="", size_bytes=1))
+    for step in route_to(state):
+        record = record.advance(step, at=now(), actor="test", why=f"it is {step}")
+    create_record(record)
+    return ref
+
+
+def batch_of(states: Iterable[State], batch: BatchId = SPRING) -> None:
+    """A batch with one shot for each state, named after it."""
+    refs = tuple(shot_in(state, batch, state.value) for state in states)
+    create_batch(BatchRecord(batch=batch, received_at=now(), shots=refs))
+
+
+# --- which are closed ---
+
+
+def test_only_batches_that_their_clients_closed_are_found_in_the_order_of_their_names(storage: Storage) -> None:
+    for client, name in (("zeta", "a"), ("acme", "b"), ("acme", "a")):
+        upload(storage, batch_id(client, name), {"A1.jpg": b"x", "details/READY": b""})
+    storage.upload_to_inbox(batch_id("open", "a"), "A1.jpg", b"x", content_type="image/jpeg")
+    assert [str(one) for one in batches.closed_batches.fn()] == ["acme/a", "acme/b", "zeta/a"]
+
+
+def test_a_finished_batch_is_not_found_again(storage: Storage) -> None:
+    upload(storage, SPRING, {"A1.jpg": b"x"})
+    create_batch(BatchRecord(batch=SPRING, received_at=now(), finished_at=now()))
+    assert batches.closed_batches.fn() == []
+
+
+# --- who works on one ---
+
+
+def test_a_batch_that_a_run_has_claimed_is_refused_to_another_which_is_told_which(
+    line: Storage, batch: BatchId
+) -> None:
+    def first() -> None:
+        claim(batch)
+        with pytest.raises(TerminalError) as refused:
+            in_a_run(lambda: claim(batch))
+        assert flow_run.id in str(refused.value)
+        assert load_batch(batch).claimed_by == flow_run.id
+
+    in_a_run(first)
+
+
+def test_of_many_runs_at_once_one_gets_the_batch(line: Storage, batch: BatchId) -> None:
+    all_tried = threading.Barrier(4, timeout=60)
+
+    def try_it() -> str:
+        try:
+            claim(batch)
+        except TerminalError:
+            return ""
+        else:
+            return str(flow_run.id)
+        finally:
+            all_tried.wait()  # the run that has it goes on running until the others were refused
+
+    with ThreadPoolExecutor(4) as pool:
+        tries = [pool.submit(copy_context().run, in_a_run, try_it) for _ in range(4)]
+    winners = [one.result() for one in tries if one.result()]
+    assert winners == [load_batch(batch).claimed_by]
+
+
+def test_a_run_that_is_tried_again_keeps_its_batch(line: Storage, batch: BatchId) -> None:
+    def twice() -> None:
+        claim(batch)
+        claim(batch)
+
+    in_a_run(twice)
+
+
+def test_the_batch_of_a_run_that_ended_without_letting_go_can_be_claimed(line: Storage, batch: BatchId) -> None:
+    in_a_run(lambda: claim(batch))
+    gone = load_batch(batch).claimed_by
+    in_a_run(lambda: claim(batch))
+    assert load_batch(batch).claimed_by not in ("", gone)
+
+
+def test_the_batch_of_a_run_that_prefect_has_forgotten_can_be_claimed(line: Storage, batch: BatchId) -> None:
+    forgotten = "00000000-0000-4000-8000-000000000000"
+    create_batch(BatchRecord(batch=batch, received_at=now(), claimed_by=forgotten))
+    in_a_run(lambda: claim(batch))
+    assert load_batch(batch).claimed_by != forgotten
+
+
+def test_a_run_lets_go_of_its_own_batch_only(line: Storage, batch: BatchId) -> None:
+    def first() -> None:
+        claim(batch)
+        in_a_run(lambda: batches.release_batch(batch))
+        assert load_batch(batch).claimed_by == flow_run.id
+        batches.release_batch(batch)
+
+    in_a_run(first)
+    assert load_batch(batch).claimed_by == ""
+
+
+# --- what came in ---
+
+
+def received(storage: Storage, files: Mapping[str, bytes]) -> None:
+    """A batch that its client has closed and a run has claimed."""
+    upload(storage, SPRING, files)
+    create_batch(BatchRecord(batch=SPRING, received_at=now()))
+
+
+def test_every_photograph_gets_a_record_and_every_other_file_a_reason(storage: Storage) -> None:
+    received(storage, {"A1.jpg": b"a", "B1.tif": b"b", "B1.xmp": b"c", ".DS_Store": b"d", "manifest.csv": MANIFEST})
+    stock = take_stock(SPRING)
+    assert [ref.path for ref in stock.shots] == ["A1.jpg", "B1.tif"]
+    assert [load_record(ref.shot).state for ref in stock.shots] == [State.RECEIVED, State.RECEIVED]
+    record = load_batch(SPRING)
+    assert set(record.ignored) == {"B1.xmp", ".DS_Store", "manifest.csv", "READY"}
+    assert all(record.ignored.values())
+    assert stock.shots[0].row == {"file": "A1.jpg", "sku": "A1", "category": "boxes"}
+    assert stock.shots[1].row == {}
+
+
+def test_manifest_and_files_that_do_not_agree_are_named(storage: Storage) -> None:
+    received(storage, {"A1.jpg": b"a", "B1.jpg": b"same", "C1.jpg": b"same", "manifest.csv": MANIFEST})
+    take_stock(SPRING)
+    found = {(one.code, one.message) for one in load_batch(SPRING).findings}
+    assert ("row_without_file", "The manifest names lost.jpg, which was not uploaded.") in found
+    assert ("file_without_row", "B1.jpg has no row in the manifest.") in found
+    assert ("duplicate", "The same photograph more than once: B1.jpg, C1.jpg.") in found
+
+
+def test_a_manifest_that_cannot_be_read_is_said_and_the_photographs_go_on(storage: Storage) -> None:
+    received(storage, {"A1.jpg": b"a", "manifest.csv": b"\x00\xff\x00nothing"})
+    assert [ref.path for ref in take_stock(SPRING).shots] == ["A1.jpg"]
+    (finding,) = [one for one in load_batch(SPRING).findings if one.code == "manifest_unreadable"]
+    assert finding.status is Status.FAILED
+    assert "manifest.csv" in finding.message
+
+
+def test_photographs_of_one_name_become_different_shots_the_same_every_time(storage: Storage) -> None:
+    received(storage, {"A1.jpg": b"a", "A1.png": b"b", "front/A1.jpg": b"c"})
+    names = [ref.shot.shot for ref in take_stock(SPRING).shots]
+    assert len({name.lower() for name in names}) == 3
+    assert [ref.shot.shot for ref in take_stock(SPRING).shots] == names
+
+
+def test_taking_stock_again_gives_only_what_there_is_work_to_do_on(storage: Storage) -> None:
+    received(storage, {"A1.jpg": b"a", "B1.jpg": b"b"})
+    first = take_stock(SPRING)
+    Life(SPRING.shot("A1")).reach(State.REFUSED, why="too small")
+    again = take_stock(SPRING)
+    assert [ref.path for ref in again.shots] == ["B1.jpg"]
+    assert load_batch(SPRING).shots == first.shots
+    assert load_record(SPRING.shot("A1")).state is State.REFUSED
+
+
+def test_a_batch_without_files_is_missing(storage: Storage) -> None:
+    create_batch(BatchRecord(batch=SPRING, received_at=now()))
+    with pytest.raises(ObjectMissingError, match="nothing was uploaded"):
+        take_stock(SPRING)
+
+
+# --- groups ---
+
+
+def mastered(name: str, group: str) -> MasteredShot:
+    light = ShotLight(shot=name, shoot_group=group)
+    return MasteredShot(shot=SPRING.shot(name), source_sha256="", plan_fingerprint="", light=light)
+
+
+def test_groups_of_later_shots_join_those_that_are_known(storage: Storage) -> None:
+    create_batch(BatchRecord(batch=SPRING, received_at=now()))
+    refused = MasteredShot(shot=SPRING.shot("X"), source_sha256="", plan_fingerprint="", refused="too small")
+    first = batches.group_shots.fn(SPRING, [mastered("A1", "red"), mastered("A2", "red"), refused])
+    second = batches.group_shots.fn(SPRING, [mastered("B1", "blue")])
+    groups = load_batch(SPRING).groups
+    assert groups == {name: one.group for name, one in {**first, **second}.items()}
+    assert groups["A1"] == groups["A2"] != groups["B1"]
+    assert "X" not in groups
+
+
+# --- what became of them ---
+
+
+def test_every_photograph_has_exactly_one_fate_and_the_counts_add_up(storage: Storage) -> None:
+    batch_of(State)
+    summary = survey(SPRING)
+    assert len(summary.fates) == len(State)
+    assert sum(summary.counts.values()) == len(State)
+    by_kind = {kind: {fate.state for fate in summary.of(kind)} for kind in summary.counts}
+    assert by_kind["delivered"] == DONE
+    assert by_kind["waiting"] == WAITING
+    assert by_kind["refused"] == {State.REFUSED}
+    assert by_kind["failed"] == set(State) - DONE - WAITING - {State.REFUSED}
+    assert all(fate.why for fate in summary.fates)
+
+
+def test_a_shot_that_stopped_on_its_way_says_where_and_why(storage: Storage) -> None:
+    batch_of([State.ROUTED, State.FAILED])
+    stopped, failed = survey(SPRING).fates
+    assert stopped.why == "stopped at 'routed': it is routed"
+    assert failed.why == "it is failed"
+    assert (
+        survey(SPRING).failure_sentence
+        == "2 of 2 shots failed: routed: stopped at 'routed': it is routed; failed: it is failed"
+    )
+
+
+def test_a_delivered_shot_says_why_it_was_approved(storage: Storage) -> None:
+    batch_of([State.DELIVERED])
+    assert survey(SPRING).fates[0].why == "it is approved"
+
+
+def test_a_photograph_without_a_record_counts_as_failed(storage: Storage) -> None:
+    lost = ShotRef(shot=SPRING.shot("lost"), path="lost.jpg", key="inbox/acme/spring/lost.jpg", etag="e", size_bytes=1)
+    create_batch(BatchRecord(batch=SPRING, received_at=now(), shots=(lost,)))
+    (fate,) = survey(SPRING).failed
+    assert fate.why == "it has no record"
+
+
+def summed_up(batch: BatchId) -> Summary:
+    return in_a_run(lambda: batches.summarise.fn(batch))
+
+
+def test_a_batch_without_failures_is_finished_once(line: Storage, batch: BatchId) -> None:
+    batch_of([State.DELIVERED, State.REFUSED, State.AWAITING_EDITOR], batch)
+    summed_up(batch)
+    finished_at = load_batch(batch).finished_at
+    assert finished_at is not None
+    summed_up(batch)
+    assert load_batch(batch).finished_at == finished_at
+
+
+def test_a_batch_with_a_failure_is_not_finished(line: Storage, batch: BatchId) -> None:
+    batch_of([State.DELIVERED, State.FAILED], batch)
+    summed_up(batch)
+    assert load_batch(batch).finished_at is None
+
+
+def test_the_table_has_a_row_for_every_file_with_its_fate_and_the_reason(line: Storage, batch: BatchId) -> None:
+    batch_of([State.DELIVERED, State.REFUSED, State.AWAITING_EDITOR], batch)
+    summary = summed_up(batch)
+    table = artifact(artifact_key("batch", batch.client, batch.batch))
+    assert table.description == summary.sentence == "3 photographs: 1 delivered, 1 waiting, 1 refused, 0 failed"
+    rows = json.loads(str(table.data))
+    assert {(row["file"], row["became"], row["why"]) for row in rows} == {
+        ("delivered.jpg", "delivered", "it is approved"),
+        ("refused.jpg", "refused", "it is refused"),
+        ("awaiting_editor.jpg", "waiting", "it is awaiting_editor"),
+    }
+
+
+# --- one shot again ---
+
+
+def test_a_restarted_shot_begins_anew_and_keeps_its_history(storage: Storage) -> None:
+    batch_of([State.DELIVERED, State.ROUTED])
+    shot = SPRING.shot("delivered")
+    before = load_record(shot)
+    again = restart(shot, person="Ada", reason="the client wants it brighter")
+    record = load_record(shot)
+    assert record.state is State.RECEIVED
+    assert record.events[:-1] == before.events
+    assert record.events[-1].why == "the client wants it brighter"
+    assert record.events[-1].actor.startswith("Ada")
+    assert again.ref.generation == 1
+    delivered, routed = load_batch(SPRING).shots
+    assert (delivered.generation, routed.generation) == (1, 0)
+
+
+def test_its_generation_outlives_taking_stock(storage: Storage) -> None:
+    received(storage, {"A1.jpg": b"a"})
+    take_stock(SPRING)
+    restart(SPRING.shot("A1"), person="Ada", reason="again")
+    assert [ref.generation for ref in take_stock(SPRING).shots] == [1]
+
+
+def test_a_shot_that_is_not_in_the_batch_cannot_be_restarted(storage: Storage) -> None:
+    batch_of([State.ROUTED])
+    with pytest.raises(ObjectMissingError, match="no such shot"):
+        restart(ShotId(client="acme", batch="spring", shot="nobody"), person="Ada", reason="")
+
+
+# --- what can be delivered ---
+
+
+def test_what_is_approved_and_not_delivered_is_found(storage: Storage) -> None:
+    batch_of(State)
+    assert {shot.name for shot in batches.approved_shots.fn(SPRING, only=[])} == {state.value for state in TO_DELIVER}
+    assert [shot.name for shot in batches.approved_shots.fn(SPRING, only=["exported", "routed"])] == ["exported"]
+
+
+def test_a_shot_whose_export_failed_is_found_again_and_one_whose_edit_failed_is_not(storage: Storage) -> None:
+    batch_of([State.APPROVED, State.ROUTED])
+    for name in ("approved", "routed"):
+        change_record(SPRING.shot(name), lambda one: one.advance(State.FAILED, at=now(), actor="test", why="odd"))
+    assert [shot.name for shot in batches.approved_shots.fn(SPRING, only=[])] == ["approved"]

@@ -92,7 +92,10 @@ def _resample(picture: NDArray[Any], placement: Placement, *, beyond: float) -> 
 
 
 def _scaled(picture: NDArray[np.float32], size: Size) -> NDArray[np.float32]:
-    """Change one side: area average where it gets smaller, between its neighbours where it gets larger."""
+    """Change one side: area average where it gets smaller, cubic where it gets larger.
+
+    A cubic overshoots at an edge; beside white every sample stays between its two neighbours, so white stays white.
+    """
     found = size_of(picture)
     if found == size:
         return picture
@@ -103,8 +106,14 @@ def _scaled(picture: NDArray[np.float32], size: Size) -> NDArray[np.float32]:
         return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_LINEAR), np.float32)
     cubic = cv2.resize(picture, size, interpolation=cv2.INTER_CUBIC)
     axis = 0 if size.height != found.height else 1
-    first, second = (picture.take(index, axis) for index in _neighbours(picture.shape[axis], cubic.shape[axis]))
-    return np.asarray(np.clip(cubic, np.minimum(first, second), np.maximum(first, second)), np.float32)
+    below, above = _neighbours(picture.shape[axis], cubic.shape[axis])
+    first, second = picture.take(below, axis), picture.take(above, axis)
+    white = (picture >= 1).all(axis=2)
+    last = picture.shape[axis] - 1
+    taps = (np.clip(below - 1, 0, last), below, above, np.clip(above + 1, 0, last))
+    near_white = np.logical_or.reduce([white.take(index, axis) for index in taps])[..., None]
+    kept = np.clip(cubic, np.minimum(first, second), np.maximum(first, second))
+    return np.asarray(np.where(near_white, kept, cubic), np.float32)
 
 
 def _neighbours(before: int, after: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

@@ -60,6 +60,8 @@ def start(family: Family, state_dir: Path, database_url: str, *, port: int | Non
             "PREFECT_SERVER_DATABASE_CONNECTION_URL": database_url,
             "PREFECT_API_URL": address.api_url,
             "PREFECT_UI_API_URL": address.api_url,
+            # Pages of other sites in the user's browser may not call it; by default all may.
+            "PREFECT_SERVER_API_CORS_ALLOWED_ORIGINS": f"{address.ui_url},http://localhost:{chosen}",
             # Pages are written with the address in them: not into the package, which other servers share.
             "PREFECT_SERVER_UI_STATIC_DIRECTORY": str(home / "ui"),
         },

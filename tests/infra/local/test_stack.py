@@ -50,6 +50,15 @@ def test_prefect_answers_and_shows_its_pages(prefect_stack: Stack) -> None:
     assert (prefect_stack.state_dir / "prefect" / "ui").is_dir()
 
 
+def test_only_its_own_pages_may_call_prefect_from_a_browser(prefect_stack: Stack) -> None:
+    own = prefect_stack.prefect_ui_url
+    for origin, allowed in ((own, own), ("https://elsewhere.example", None)):
+        headers = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+        request = urllib.request.Request(f"{prefect_stack.prefect_api_url}/health", headers=headers)
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            assert answer.headers.get("Access-Control-Allow-Origin") == allowed, origin
+
+
 def test_the_database_is_postgresql(prefect_stack: Stack) -> None:
     assert not list(prefect_stack.state_dir.rglob("prefect.db"))
     assert "ready to accept connections" in (prefect_stack.state_dir / "postgres.log").read_text()

@@ -103,22 +103,21 @@ def test_a_put_into_a_missing_bucket_is_refused(client: S3Client) -> None:
         client.put_object(Bucket="never-created", Key="x", Body=b"")
 
 
-def test_nobody_reads_without_a_key_and_nothing_listens_beyond_this_machine(tmp_path: Path) -> None:
-    with running(tmp_path, prefect=False) as stack:
-        client = connect(stack.s3)
-        client.create_bucket(Bucket=BUCKET)
-        client.put_object(Bucket=BUCKET, Key="secret", Body=b"x")
-        client.close()
-        (server,) = (child for child, _, _ in stack.family._children)
-        listeners = [
-            link.laddr
-            for link in psutil.Process(server.pid).net_connections(kind="tcp")
-            if link.status == psutil.CONN_LISTEN
-        ]
-        assert {address.ip for address in listeners} == {"127.0.0.1"}
-        for address in listeners:
-            for path in (f"/{BUCKET}/secret", f"/buckets/{BUCKET}/secret"):
-                assert not _reads(f"http://127.0.0.1:{address.port}{path}")
+def test_nobody_reads_without_a_key_and_nothing_listens_beyond_this_machine(
+    client: S3Client, s3_server: S3Access
+) -> None:
+    client.put_object(Bucket=BUCKET, Key="secret", Body=b"x")
+    port = int(s3_server.endpoint_url.rpartition(":")[2])
+    listening = [link for link in psutil.net_connections(kind="tcp") if link.status == psutil.CONN_LISTEN]
+    server = next((link.pid for link in listening if link.laddr.port == port), None)
+    if server is None:
+        pytest.skip("the S3 server of the environment is not one of this machine's processes")
+    addresses = [link.laddr for link in listening if link.pid == server]
+    assert len(addresses) >= len(s3.PORTS)
+    assert {address.ip for address in addresses} == {"127.0.0.1"}
+    for address in addresses:
+        for path in (f"/{BUCKET}/secret", f"/buckets/{BUCKET}/secret"):
+            assert not _reads(f"http://127.0.0.1:{address.port}{path}")
 
 
 def _reads(url: str) -> bool:

@@ -55,7 +55,8 @@ def _figure(value: float | None) -> str:
 def show_refusal(shot: ShotId, reason: str) -> None:
     """Show why a file was refused."""
     text = (
-        f"# {shot.shot}: refused\n\n{reason}\n\nThe original is untouched; a copy lies in quarantine with the reason."
+        f"# {plain(shot.shot)}: refused\n\n{plain(reason)}\n\n"
+        "The original is untouched; a copy lies in quarantine with the reason."
     )
     create_markdown_artifact(text, key=artifact_key("shot", shot.client, shot.batch, shot.shot), description=f"{shot}")
 

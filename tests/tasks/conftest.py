@@ -56,6 +56,7 @@ def line_environment(prefect_stack: Stack, tmp_path_factory: pytest.TempPathFact
         **ENVIRONMENT,
         "PACKSHOT_S3_BUCKET": LINE_BUCKET,
         "PACKSHOT_SEGMENTER": "u2netp",
+        "PREFECT_LOGGING_TO_API_ENABLED": "false",  # what is still to be sent must not outlive the server
         "PACKSHOT_SCRATCH_DIR": str(tmp_path_factory.mktemp("scratch")),
     }
     with environment(variables):

@@ -1,0 +1,88 @@
+"""Drawn photographs on the line: submitted, mastered, routed, edited with a drawn network, approved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+
+from packshot import pipeline
+from packshot.batch import BatchRecord
+from packshot.ingest.master import read_master
+from packshot.naming import BatchId, ShotId
+from packshot.pipeline import Edit
+from packshot.record import State
+from packshot.types import Verdict
+from tasks import pictures, shelf
+from tasks.batches import group_of, take_stock
+from tasks.displays import show_edit
+from tasks.handovers import ApprovedShot, BatchStock, RoutedShot
+from tasks.lives import Life, now
+from tasks.records import create_batch, load_record
+from tasks.stages import AFTER_VERDICT, master_shot, route_shot
+from tasks.storage import open_storage
+from tests import drawn_products
+from tests.drawn_products import ContrastNetwork
+
+photograph = cache(drawn_products.photograph)
+HEAD = "file,sku,asin,category,view,platforms"
+
+
+def submitted(batch: BatchId, files: Mapping[str, bytes], *, rows: str = "") -> BatchStock:
+    """A batch that its client has closed and a run has claimed and counted."""
+    storage = open_storage()
+    manifest = {"manifest.csv": f"{HEAD}\n{rows}".encode()} if rows else {}
+    for path, data in {**files, **manifest}.items():
+        storage.upload_to_inbox(batch, path, data, content_type="application/octet-stream")
+    storage.close_inbox(batch)
+    create_batch(BatchRecord(batch=batch, received_at=now()))
+    return take_stock.fn(batch)
+
+
+def routed(
+    batch: BatchId, products: Mapping[str, float], *, platforms: str = "shopify", category: str = "boxes"
+) -> list[RoutedShot]:
+    """A batch of drawn photographs after stage 2.
+
+    Args:
+        products: name of the shot -> radius of its product, as a share of the photograph.
+    """
+    rows = [f'{name}.jpg,{name},B0PACK{n:04},{category},MAIN,"{platforms}"\n' for n, name in enumerate(products)]
+    files = {f"{name}.jpg": photograph(radius_ratio=ratio) for name, ratio in products.items()}
+    stock = submitted(batch, files, rows="".join(rows))
+    mastered = [master_shot.fn(ref, configs_fingerprint=stock.configs_fingerprint) for ref in stock.shots]
+    return [route_shot.fn(one, group=group_of(one)) for one in mastered]
+
+
+@cache
+def _edit_of(master_tif: bytes, plan_json: bytes) -> Edit:
+    plan = pipeline.Plan.model_validate_json(plan_json)
+    return pipeline.edit(read_master(master_tif), ContrastNetwork(), plan)
+
+
+def edited(shot: ShotId, *, verdict: Verdict | None = None) -> None:
+    """Write a shot's edit as stage 3A does, by a network that is quick to draw.
+
+    Args:
+        verdict: one that the line shall come to, whatever the score.
+    """
+    record = load_record(shot)
+    edit = _edit_of(shelf.fetch(record, "master.tif"), shelf.fetch(record, "plan.json"))
+    pixels = read_master(shelf.fetch(record, "master.tif"))
+    files = pictures.edit_files(pixels, edit, pictures.metadata_of(record))
+    done = Life(shot).reach(
+        State.EDITING_AUTO,
+        *AFTER_VERDICT[verdict or edit.verdict],
+        why=pictures.verdict_sentence(edit),
+        findings=edit.findings,
+        reports={"edit": pictures.edit_report(edit, ContrastNetwork())},
+        objects=shelf.keep(shot, files),
+    )
+    show_edit(done)
+
+
+def approved(batch: BatchId, products: Mapping[str, float], *, platforms: str = "shopify") -> list[ApprovedShot]:
+    """A batch of drawn photographs that the line has approved."""
+    shots = routed(batch, products, platforms=platforms)
+    for one in shots:
+        edited(one.shot, verdict=Verdict.AUTO_APPROVE)
+    return [ApprovedShot.of(load_record(one.shot), generation=0) for one in shots]

@@ -6,6 +6,8 @@ What needs the outside is imported when it is used, so that a command on a local
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -142,6 +144,18 @@ def show_summary(console: Console, summary: Any) -> None:
     console.print(summary.sentence)
 
 
+@contextmanager
+def _servers_in_words() -> Iterator[None]:
+    """Say in a sentence why embedded servers could not be started."""
+    from infra.local.processes import ServerError
+
+    try:
+        yield
+    except ServerError as error:
+        Console(stderr=True).print(f"packshot: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+        raise typer.Exit(Exit.ERROR) from None
+
+
 def _add_running(app: typer.Typer) -> None:
     """Commands that run the line."""
 
@@ -156,7 +170,9 @@ def _add_running(app: typer.Typer) -> None:
         """Run the nightly line on the sample photographs, with S3, PostgreSQL and Prefect of its own."""
         from deployments.demo import run_demo
 
-        if not run_demo(Console(), state_dir=state_dir, samples=samples, keep=keep):
+        with _servers_in_words():
+            well = run_demo(Console(), state_dir=state_dir, samples=samples, keep=keep)
+        if not well:
             raise typer.Exit(Exit.NOT_ALL_WELL)
 
     @app.command()
@@ -164,7 +180,8 @@ def _add_running(app: typer.Typer) -> None:
         """Run S3, PostgreSQL, Prefect and a worker on this machine until Ctrl-C."""
         from deployments.demo import serve_line
 
-        serve_line(Console(), state_dir=state_dir)
+        with _servers_in_words():
+            serve_line(Console(), state_dir=state_dir)
 
     @app.command()
     def register() -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import subprocess
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import cast
+from typing import TypeAlias, cast
 
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import FlowRun
@@ -20,7 +22,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from deployments.command_line import show_summary
 from deployments.registry import WORK_POOL, register
-from infra.local.stack import Stack, running, start_worker
+from infra.local.processes import ServerError
+from infra.local.stack import Stack, running, start_worker, wait_for_worker
 from packshot.naming import BatchId, batch_id, deliveries_prefix
 from packshot.record import State
 from tasks.batches import Summary, survey
@@ -32,6 +35,7 @@ from tasks.settings import get_settings
 from tasks.storage import open_storage
 
 POLL_S = 1.0
+Worker: TypeAlias = "subprocess.Popen[bytes]"
 SAMPLES = Path(__file__).resolve().parent.parent / "samples" / "demo-batch"
 DEMO_BATCH = batch_id("demo", "sample-batch")
 
@@ -43,10 +47,10 @@ def run_demo(console: Console, *, state_dir: Path, samples: Path | None, keep: b
     """
     batch = DEMO_BATCH if samples is None else batch_id("demo", samples.resolve().name)
     fetch_networks(console)
-    with line(console, state_dir=state_dir) as stack:
+    with line(console, state_dir=state_dir) as (stack, worker):
         submit_folder(samples or SAMPLES, batch, on_progress=lambda name, done, total: None)
         console.print(f"The batch {batch} lies in the inbox. Running the nightly flow ...")
-        run = run_nightly(console, batch)
+        run = run_nightly(console, batch, worker=worker)
         summary = survey(batch)
         show_summary(console, summary)
         where = fetch_deliveries(batch, state_dir / "deliveries" / batch.client / batch.batch)
@@ -66,7 +70,7 @@ def run_demo(console: Console, *, state_dir: Path, samples: Path | None, keep: b
 def serve_line(console: Console, *, state_dir: Path) -> None:
     """Run the embedded servers and a worker until Ctrl-C."""
     fetch_networks(console)
-    with line(console, state_dir=state_dir) as stack:
+    with line(console, state_dir=state_dir) as (stack, _):
         console.print(f"Prefect UI {stack.prefect_ui_url}, S3 {stack.s3.endpoint_url}. Ctrl-C ends them.")
         wait_for_interrupt()
 
@@ -78,14 +82,17 @@ def fetch_networks(console: Console) -> None:
 
 
 @contextmanager
-def line(console: Console, *, state_dir: Path) -> Iterator[Stack]:
+def line(console: Console, *, state_dir: Path) -> Iterator[tuple[Stack, Worker]]:
     """The servers, the deployments and a worker, as a block; this process is their client inside it."""
-    console.print(f"Starting S3, PostgreSQL and Prefect on 127.0.0.1; their data lies in {state_dir}/ ...")
+    console.print(
+        f"Starting S3, PostgreSQL and Prefect on 127.0.0.1; their data lies in {state_dir}/ ...", soft_wrap=True
+    )
     with running(state_dir) as stack, environment({**stack.environment(), **ENVIRONMENT}):
         open_storage().ensure_bucket()
         register()
-        start_worker(stack, work_pool=WORK_POOL, environment=dict(ENVIRONMENT))
-        yield stack
+        worker = start_worker(stack, work_pool=WORK_POOL, environment=dict(ENVIRONMENT))
+        wait_for_worker(stack, worker, work_pool=WORK_POOL)
+        yield stack, worker
 
 
 @contextmanager
@@ -101,8 +108,12 @@ def environment(variables: Mapping[str, str]) -> Iterator[None]:
         os.environ.update(before)
 
 
-def run_nightly(console: Console, batch: BatchId) -> FlowRun:
-    """Trigger the nightly deployment as the UI's button does and return the run once it has ended."""
+def run_nightly(console: Console, batch: BatchId, *, worker: Worker) -> FlowRun:
+    """Trigger the nightly deployment as the UI's button does and return the run once it has ended.
+
+    Raises:
+        ServerError: the worker ended before the run did.
+    """
     run = cast(FlowRun, run_deployment("nightly/nightly", timeout=0))
     columns = (
         TextColumn("{task.description}"),
@@ -114,6 +125,8 @@ def run_nightly(console: Console, batch: BatchId) -> FlowRun:
         bar = progress.add_task("waiting for the worker", total=None)
         while run.state is None or not run.state.is_final():
             time.sleep(POLL_S)
+            if worker.poll() is not None:
+                raise ServerError("The worker ended before the run did; its log is worker.log in the state folder.")
             run = client.read_flow_run(run.id)
             if find_batch(batch) is not None:
                 summary = survey(batch)
@@ -160,4 +173,11 @@ def _newest_report(folder: Path) -> str:
 
 def wait_for_interrupt() -> None:
     """Return on Ctrl-C or when asked to end."""
-    signal.sigwait({signal.SIGINT, signal.SIGTERM})
+    asked = threading.Event()
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, lambda *_: asked.set()) for number in numbers}
+    try:
+        asked.wait()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -57,6 +57,9 @@ class Settings(BaseSettings):
     engine: Literal["auto", "onnxruntime", "openvino"] = Field("auto", description="What runs the segmentation model")
     segmenter_threads: int = Field(0, description="Threads of one segmentation; 0: as the engine sees fit", ge=0)
     worker_threads: Annotated[int, Field(ge=1, le=256)] = Field(2, description="Shots worked on at once per process")
+    runs_at_once: Annotated[int, Field(ge=2, le=1000)] = Field(
+        8, description="Flow runs at once over all workers, each a process; a night needs two"
+    )
     nightly_cron: str = Field("0 2 * * *", description="When the nightly run starts")
     nightly_timezone: str = Field("UTC", description="Time zone of that schedule, such as Europe/Berlin")
 

@@ -93,18 +93,20 @@ def running(
 
 
 def start_worker(
-    stack: Stack, *, work_pool: str, limit: int = 8, environment: Mapping[str, str] | None = None
+    stack: Stack, *, work_pool: str, environment: Mapping[str, str] | None = None
 ) -> subprocess.Popen[bytes]:
     """Start a worker that takes runs from a work pool, for as long as the stack runs; `wait_for_worker` waits for it.
 
+    How many at once is the pool's business: a worker with a limit of its own (Prefect 3.8) ends when a run is tried
+    again before the process of its first try is gone.
+
     Args:
-        limit: most runs at once, each a process.
         environment: for the worker and its runs, over the stack's own.
     """
     return stack.family.start(
         [
             *(sys.executable, "-m", "prefect", "worker", "start", "--type", "process"),
-            *("--pool", work_pool, "--limit", str(limit), "--name", WORKER),
+            *("--pool", work_pool, "--name", WORKER),
         ],
         log=stack.state_dir / "worker.log",
         without=("PREFECT_",),

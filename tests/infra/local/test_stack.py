@@ -96,12 +96,12 @@ def test_kill_9_leaves_nothing_and_the_next_start_goes_on_from_there(start: Star
             pools = call(stack, "/work_pools/filter", {})  # the killed worker made it
             assert isinstance(pools, list)
             assert [pool["name"] for pool in pools] == ["tests"]
-            worker = start_worker(stack, work_pool="tests", limit=1)
+            worker = start_worker(stack, work_pool="tests")
             wait_for_worker(stack, worker, work_pool="tests")
         assert left_over(folder) == []
 
 
 def test_a_worker_that_cannot_start_is_an_error_with_the_end_of_its_log(prefect_stack: Stack) -> None:
-    worker = start_worker(prefect_stack, work_pool="a/b", limit=1)
+    worker = start_worker(prefect_stack, work_pool="a/b")
     with pytest.raises(ServerError, match="The worker ended with status"):
         wait_for_worker(prefect_stack, worker, work_pool="a/b", timeout_s=60)

@@ -46,26 +46,48 @@ class Handover(Value):
 def deliver(batch: BatchId, *, only: list[str]) -> Handover:
     """Hand over the verified shots as one numbered delivery, and say in words what it holds.
 
-    Run again after a failure it goes on with the same number. What is delivered already stays out of it.
+    Run again after a failure it goes on with the same number and the same content. What is delivered already stays
+    out of it.
 
     Args:
         only: names of the shots it may take.
     """
+    finished = _finish_interrupted(batch)
     record = load_batch(batch)
     records = load_records([ref.shot for ref in record.shots])
     ready = [one for one in records if one.state is State.VERIFIED and one.shot.shot in only]
     clashing = _refuse_clashes(ready, [one for one in records if one.state in DONE])
     ready = [one for one in ready if one.shot.shot not in clashing]
     if not ready:
-        return Handover(sentence="nothing new to deliver", failed=clashing)
+        return Handover(sentence=finished or "nothing new to deliver", failed=clashing)
     number = _opened(batch, [one.shot.shot for one in ready])
     summary = _summary(record, records, number, {one.shot.shot for one in ready})
     certificate = _hand_over(summary)
-    for one in ready:
-        with living(one.shot) as life:
-            life.reach(State.DELIVERED, why=f"delivery {number}")
-    _close(batch, number, files=len(summary.files), certificate=certificate)
-    return Handover(sentence=f"delivery {number}: {len(ready)} shots in {len(summary.files)} files", failed=clashing)
+    made = _finish(batch, number, ready, files=len(summary.files), certificate=certificate)
+    return Handover(sentence="; ".join(filter(None, (finished, made))), failed=clashing)
+
+
+def _finish(batch: BatchId, number: int, shots: Sequence[ShotRecord], *, files: int, certificate: bytes) -> str:
+    """Mark the shots of a delivery that has been handed over, close it, and say what it holds."""
+    for one in shots:
+        if one.state is State.VERIFIED:
+            with living(one.shot) as life:
+                life.reach(State.DELIVERED, why=f"delivery {number}")
+    _close(batch, number, shots=[one.shot.shot for one in shots], files=files, certificate=certificate)
+    return f"delivery {number}: {len(shots)} shots in {files} files"
+
+
+def _finish_interrupted(batch: BatchId) -> str:
+    """Finish what this run had handed over before it was interrupted, if anything; made anew it would be another.
+
+    Shots are marked once everything has been handed over: one that is marked proves that it has.
+    """
+    begun = _unfinished(load_batch(batch), _me())
+    shots = load_records([batch.shot(name) for name in begun.shots]) if begun else []
+    if begun is None or not any(one.state in DONE for one in shots):
+        return ""
+    certificate = open_storage().get(delivery_key(batch, begun.number, CERTIFICATE))
+    return _finish(batch, begun.number, shots, files=sum(len(_paths(one)) for one in shots), certificate=certificate)
 
 
 def _refuse_clashes(ready: Sequence[ShotRecord], delivered: Sequence[ShotRecord]) -> tuple[str, ...]:
@@ -93,7 +115,7 @@ def _paths(record: ShotRecord) -> list[str]:
 
 def _opened(batch: BatchId, shots: list[str]) -> int:
     """Take the next number, or the one that this flow run took before it was interrupted."""
-    me = str(flow_run.id or "command line")
+    me = _me()
 
     def open_delivery(record: BatchRecord) -> BatchRecord:
         if _unfinished(record, me):
@@ -106,12 +128,16 @@ def _opened(batch: BatchId, shots: list[str]) -> int:
     return opened.number
 
 
+def _me() -> str:
+    return str(flow_run.id or "command line")
+
+
 def _unfinished(record: BatchRecord, me: str) -> Delivery | None:
     return next((one for one in record.deliveries if one.opened_by == me and not one.certificate_sha256), None)
 
 
-def _close(batch: BatchId, number: int, *, files: int, certificate: bytes) -> None:
-    done = {"files": files, "certificate_sha256": hashlib.sha256(certificate).hexdigest()}
+def _close(batch: BatchId, number: int, *, shots: Sequence[str], files: int, certificate: bytes) -> None:
+    done = {"shots": tuple(shots), "files": files, "certificate_sha256": hashlib.sha256(certificate).hexdigest()}
 
     def close(record: BatchRecord) -> BatchRecord:
         closed = (one.model_copy(update=done) if one.number == number else one for one in record.deliveries)

@@ -39,18 +39,24 @@ def submitted(batch: BatchId, files: Mapping[str, bytes], *, rows: str = "") -> 
 
 
 def routed(
-    batch: BatchId, products: Mapping[str, float], *, platforms: str = "shopify", category: str = "boxes"
+    batch: BatchId,
+    products: Mapping[str, float],
+    *,
+    platforms: str = "shopify",
+    category: str = "boxes",
+    others: Mapping[str, bytes] | None = None,
 ) -> list[RoutedShot]:
     """A batch of drawn photographs after stage 2.
 
     Args:
         products: name of the shot -> radius of its product, as a share of the photograph.
+        others: files that were uploaded too, and are not accepted.
     """
     rows = [f'{name}.jpg,{name},B0PACK{n:04},{category},MAIN,"{platforms}"\n' for n, name in enumerate(products)]
     files = {f"{name}.jpg": photograph(radius_ratio=ratio) for name, ratio in products.items()}
-    stock = submitted(batch, files, rows="".join(rows))
+    stock = submitted(batch, {**files, **(others or {})}, rows="".join(rows))
     mastered = [master_shot.fn(ref, configs_fingerprint=stock.configs_fingerprint) for ref in stock.shots]
-    return [route_shot.fn(one, group=group_of(one)) for one in mastered]
+    return [route_shot.fn(one, group=group_of(one)) for one in mastered if not one.refused]
 
 
 @cache
@@ -80,9 +86,15 @@ def edited(shot: ShotId, *, verdict: Verdict | None = None) -> None:
     show_edit(done)
 
 
-def approved(batch: BatchId, products: Mapping[str, float], *, platforms: str = "shopify") -> list[ApprovedShot]:
+def approved(
+    batch: BatchId,
+    products: Mapping[str, float],
+    *,
+    platforms: str = "shopify",
+    others: Mapping[str, bytes] | None = None,
+) -> list[ApprovedShot]:
     """A batch of drawn photographs that the line has approved."""
-    shots = routed(batch, products, platforms=platforms)
+    shots = routed(batch, products, platforms=platforms, others=others)
     for one in shots:
         edited(one.shot, verdict=Verdict.AUTO_APPROVE)
     return [ApprovedShot.of(load_record(one.shot), generation=0) for one in shots]

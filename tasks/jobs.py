@@ -131,18 +131,17 @@ def _returned(shot: ShotId, named: str) -> tuple[bytes, str]:
         ObjectMissingError: there is none of that name, none at all, or several.
     """
     storage, folder = open_storage(), job_returned_prefix(shot)
-    if named:
-        key = named if named.startswith(folder) else folder + named
-        return storage.get(key), key
     found = [one.key for one in storage.list(folder)]
-    if len(found) != 1:
+    meant = [key for key in found if not named or key.removeprefix(folder) == named.removeprefix(folder)]
+    if len(meant) != 1:
+        what = "no file of this name was returned" if named else "several files were returned"
         raise ObjectMissingError(
-            "no file was returned" if not found else "several files were returned",
-            folder,
+            what if found else "no file was returned",
+            folder + named.removeprefix(folder),
             found=", ".join(key.removeprefix(folder) for key in found),
-            next_step="Put the finished picture there." if not found else "Name the one that counts.",
+            next_step="Name the one that counts." if found else "Put the finished picture there.",
         )
-    return storage.get(found[0]), found[0]
+    return storage.get(meant[0]), meant[0]
 
 
 class Outcome(Value):

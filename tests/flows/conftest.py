@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import uuid
 from collections.abc import Iterator, Mapping
 
@@ -10,7 +9,7 @@ import pytest
 
 from deployments.demo import environment
 from deployments.registry import WORK_POOL, register
-from infra.local.stack import WORKER, Stack, wait_for_worker
+from infra.local.stack import Stack, start_worker, wait_for_worker
 from tasks.configs import configs_in_force
 from tasks.models import cached_model
 from tasks.results import ENVIRONMENT
@@ -46,14 +45,9 @@ def worker(prefect_stack: Stack, line_environment: Mapping[str, str]) -> None:
     with environment(line_environment):
         open_storage().ensure_bucket()
         register()
-        process = prefect_stack.family.start(
-            # Without --limit: with it a worker ends when a run is tried again before its first process is gone.
-            [
-                *(sys.executable, "-m", "prefect", "worker", "start", "--type", "process"),
-                *("--pool", WORK_POOL, "--name", WORKER),
-            ],
-            log=prefect_stack.state_dir / "worker.log",
-            without=("PREFECT_",),
+        process = start_worker(
+            prefect_stack,
+            work_pool=WORK_POOL,
             environment={**line_environment, "PREFECT_WORKER_QUERY_SECONDS": POLL_S},
         )
         wait_for_worker(prefect_stack, process, work_pool=WORK_POOL)

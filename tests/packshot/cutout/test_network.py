@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -60,3 +61,28 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def test_sessions_that_send_pictures_away_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="not allowed"):
         load_segmenter("bria-rmbg", tmp_path / "any.onnx", sha256="0" * 64)
+
+
+WITH_OPENVINO = find_spec("openvino") is not None
+
+
+@pytest.mark.skipif(WITH_OPENVINO, reason="openvino is installed")
+def test_an_engine_that_is_not_installed_is_said_to_be_and_how_to_get_it(u2netp: Path) -> None:
+    with pytest.raises(ModelError, match=r"packshot\[openvino\]"):
+        load_segmenter("u2netp", u2netp, sha256=digest(u2netp), engine="openvino")
+    assert load_segmenter("u2netp", u2netp, sha256=digest(u2netp)).engine == "onnxruntime"
+
+
+@pytest.mark.skipif(not WITH_OPENVINO, reason="openvino is not installed: pip install packshot[openvino]")
+def test_both_engines_see_the_same(u2netp: Path) -> None:
+    y, x = np.mgrid[0:700, 0:900]
+    picture = np.full((700, 900, 3), 205, np.uint8)
+    picture[np.hypot(y - 350, x - 450) < 220] = (150, 40, 30)
+    one, other = (
+        load_segmenter("u2netp", u2netp, sha256=digest(u2netp), engine=engine) for engine in ("onnxruntime", "openvino")
+    )
+    assert (one.engine, one.precision) == ("onnxruntime", "float32")
+    assert other.engine == "openvino"
+    assert other.precision in ("float32", "bfloat16")
+    apart = np.abs(one.predict(picture) - other.predict(picture))
+    assert float(apart.mean()) < 0.01

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -70,9 +71,23 @@ def run_demo(console: Console, *, state_dir: Path, samples: Path | None, keep: b
 def serve_line(console: Console, *, state_dir: Path) -> None:
     """Run the embedded servers and a worker until Ctrl-C."""
     fetch_networks(console)
-    with line(console, state_dir=state_dir) as (stack, _):
+    with line(console, state_dir=state_dir) as (stack, _), environment_file(stack) as file:
         console.print(f"Prefect UI {stack.prefect_ui_url}, S3 {stack.s3.endpoint_url}. Ctrl-C ends them.")
+        console.print(f"For commands in another terminal:  . {file}", soft_wrap=True)
         wait_for_interrupt()
+
+
+@contextmanager
+def environment_file(stack: Stack) -> Iterator[Path]:
+    """A file that tells a shell where the servers are, as long as they run. It holds a key: only this user reads it."""
+    file = stack.state_dir / "environment"
+    variables = {**stack.environment(), **ENVIRONMENT}
+    with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as text:  # noqa: PTH123
+        text.writelines(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
+    try:
+        yield file
+    finally:
+        file.unlink(missing_ok=True)
 
 
 def fetch_networks(console: Console) -> None:

@@ -14,7 +14,6 @@ from packshot.record import State
 from packshot.types import Verdict
 from tasks import pictures, shelf
 from tasks.batches import group_of, take_stock
-from tasks.displays import show_edit
 from tasks.handovers import ApprovedShot, BatchStock, RoutedShot
 from tasks.lives import Life, now
 from tasks.records import create_batch, load_record
@@ -75,7 +74,7 @@ def edited(shot: ShotId, *, verdict: Verdict | None = None) -> None:
     edit = _edit_of(shelf.fetch(record, "master.tif"), shelf.fetch(record, "plan.json"))
     pixels = read_master(shelf.fetch(record, "master.tif"))
     files = pictures.edit_files(pixels, edit, pictures.metadata_of(record))
-    done = Life(shot).reach(
+    Life(shot).reach(
         State.EDITING_AUTO,
         *AFTER_VERDICT[verdict or edit.verdict],
         why=pictures.verdict_sentence(edit),
@@ -83,7 +82,6 @@ def edited(shot: ShotId, *, verdict: Verdict | None = None) -> None:
         reports={"edit": pictures.edit_report(edit, ContrastNetwork())},
         objects=shelf.keep(shot, files),
     )
-    show_edit(done)
 
 
 def approved(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import uuid
 from typing import Any
 
 import pytest
 
-from packshot.naming import BatchId, inbox_key, shot_key
+from deployments.demo import environment
+from packshot.naming import BatchId, batch_id, inbox_key, shot_key
 from packshot.record import ShotRecord, Source, State
 from packshot.types import Finding, Status
 from tasks import displays, shelf
@@ -18,6 +20,7 @@ from tasks.records import create_record
 from tasks.storage import Storage
 from tests.tasks.runs import artifact, in_a_run
 
+BATCH = batch_id("acme", f"displays-{uuid.uuid4().hex[:8]}")
 HOSTILE = "a | [b](http://127.0.0.1/) <script>alert(1)</script> `c` **d**\n# e"
 """What a file name, a manifest or an editor may hold."""
 FINDINGS = (
@@ -61,10 +64,12 @@ def without_escapes(markdown: str) -> str:
     return re.sub(r"\\.", "", markdown)
 
 
-@pytest.fixture
-def edit_page(line: Storage, batch: BatchId) -> str:
-    in_a_run(lambda: displays.show_edit(record_with(batch)))
-    return shown(batch)
+@pytest.fixture(scope="module")
+def edit_page(line_environment: dict[str, str]) -> str:
+    """What is shown of a shot after stage 3A."""
+    with environment(line_environment):
+        in_a_run(lambda: displays.show_edit(record_with(BATCH)))
+        return shown(BATCH)
 
 
 def test_an_edit_is_shown_before_and_after(edit_page: str) -> None:
@@ -95,10 +100,10 @@ def test_every_row_of_the_table_has_as_many_cells_as_its_head(edit_page: str) ->
     assert {row.count("|") for row in rows} == {7}
 
 
-def test_the_places_worth_a_look_are_shown_with_their_pictures(edit_page: str, line: Storage, batch: BatchId) -> None:
+def test_the_places_worth_a_look_are_shown_with_their_pictures(edit_page: str) -> None:
     assert "**product\\_cut** at [1, 2, 30, 40]: a " in edit_page
     (link,) = re.findall(r"!\[product\\_cut\]\((\S+)\)", edit_page)
-    assert shot_key(batch.shot("A1_MAIN"), "evidence/1-product_cut.webp") in link
+    assert shot_key(BATCH.shot("A1_MAIN"), "evidence/1-product_cut.webp") in link
 
 
 def test_nothing_from_outside_becomes_markup(edit_page: str, line: Storage, batch: BatchId) -> None:

@@ -33,7 +33,7 @@ RETURNED, APPROVED = Decision.USE_RETURNED_FILE, Decision.APPROVE_MACHINE_EDIT
 
 
 def follow(shot: ShotId, given: EditorAnswer) -> Outcome:
-    return in_a_run(lambda: accept_work.fn(shot, given, question="1"))
+    return accept_work.fn(shot, given, question="1")
 
 
 def put_back(shot: ShotId, name: str, data: bytes) -> None:
@@ -50,7 +50,7 @@ def cut_out_by_hand() -> bytes:
 @pytest.fixture
 def for_editor(line: Storage, batch: BatchId) -> RoutedShot:
     """A shot that is an editor's."""
-    (shot,) = in_a_run(lambda: routed(batch, {NAME: 0.43}, category="glassware"))
+    (shot,) = routed(batch, {NAME: 0.43}, category="glassware")
     in_a_run(lambda: open_job.fn(shot))
     return shot
 
@@ -58,8 +58,8 @@ def for_editor(line: Storage, batch: BatchId) -> RoutedShot:
 @pytest.fixture
 def for_review(line: Storage, batch: BatchId) -> ShotId:
     """A shot whose edit a person shall look at."""
-    (shot,) = in_a_run(lambda: routed(batch, {NAME: 0.43}))
-    in_a_run(lambda: edited(shot.shot, verdict=Verdict.HUMAN_REVIEW))
+    (shot,) = routed(batch, {NAME: 0.43})
+    edited(shot.shot, verdict=Verdict.HUMAN_REVIEW)
     return shot.shot
 
 
@@ -136,7 +136,7 @@ def test_an_approval_stands_in_the_person_s_name(for_review: ShotId, line: Stora
 def test_a_returned_file_is_scored_and_approved_in_the_editor_s_name(for_editor: RoutedShot, line: Storage) -> None:
     shot = for_editor.shot
     put_back(shot, "A1.png", cut_out_by_hand())
-    outcome = follow(shot, answer(RETURNED))
+    outcome = in_a_run(lambda: follow(shot, answer(RETURNED)))
     assert not outcome.objection
     record = load_record(shot)
     assert [event.to_state for event in record.events][-3:] == [State.RETURNED, State.SCORED, State.APPROVED]
@@ -150,7 +150,7 @@ def test_a_returned_file_is_scored_and_approved_in_the_editor_s_name(for_editor:
 def test_a_reviewer_may_return_a_file_of_their_own(for_review: ShotId, line: Storage) -> None:
     before = load_record(for_review).objects["edit.tif"]
     put_back(for_review, "better.png", cut_out_by_hand())
-    assert not follow(for_review, answer(RETURNED, returned_file="better.png")).objection
+    assert not in_a_run(lambda: follow(for_review, answer(RETURNED, returned_file="better.png"))).objection
     record = load_record(for_review)
     assert record.state is State.APPROVED
     assert record.objects["edit.tif"] != before

@@ -200,8 +200,8 @@ def test_the_verdict_decides_who_looks_next(night: Night, edited: EditedShot, li
 
 
 def test_an_exported_shot_s_files_are_in_storage_as_the_record_says(line: Storage, batch: BatchId) -> None:
-    (shot,) = in_a_run(lambda: approved(batch, {"A1": 0.43}))
-    exported = in_a_run(lambda: export_shot(shot))
+    (shot,) = approved(batch, {"A1": 0.43})
+    exported = export_shot.fn(shot)
     record = load_record(shot.shot)
     assert [event.to_state for event in record.events][-2:] == [State.EXPORTED, State.VERIFIED]
     files = {one["path"]: one for one in record.reports["export"]["files"]}
@@ -215,8 +215,8 @@ def test_an_exported_shot_s_files_are_in_storage_as_the_record_says(line: Storag
 def test_a_platform_that_a_shot_is_too_small_for_does_not_keep_it_from_the_others(
     line: Storage, batch: BatchId
 ) -> None:
-    (shot,) = in_a_run(lambda: approved(batch, {"A1": 0.36}, platforms="amazon_main,shopify"))
-    exported = in_a_run(lambda: export_shot(shot))
+    (shot,) = approved(batch, {"A1": 0.36}, platforms="amazon_main,shopify")
+    exported = export_shot.fn(shot)
     assert {path.split("/")[0] for path in exported.files} == {"shopify"}
     files = load_record(shot.shot).reports["export"]["files"]
     assert [one["path"] for one in files if not one["passed"]] == ["amazon_main/B0PACK0000.MAIN.jpg"]
@@ -224,9 +224,9 @@ def test_a_platform_that_a_shot_is_too_small_for_does_not_keep_it_from_the_other
 
 
 def test_a_shot_that_no_platform_can_take_fails_and_its_record_says_why(line: Storage, batch: BatchId) -> None:
-    (shot,) = in_a_run(lambda: approved(batch, {"A1": 0.2}, platforms="amazon_main"))
+    (shot,) = approved(batch, {"A1": 0.2}, platforms="amazon_main")
     with pytest.raises(VerificationError, match="no rendition passes"):
-        in_a_run(lambda: export_shot(shot))
+        export_shot.fn(shot)
     record = load_record(shot.shot)
     assert (record.state, record.failed_from) == (State.FAILED, State.APPROVED)
     assert "amazon_main" in record.events[-1].why

@@ -18,6 +18,7 @@ from flows.delivery import deliver_batch
 from flows.pace import PACE
 from flows.parameters import BatchName, ClientName, ShotName
 from packshot.naming import ShotId
+from tasks.artifacts import plain
 from tasks.jobs import PAUSE_KEY, EditorAnswer, accept_work
 
 
@@ -33,7 +34,7 @@ def human_edit(client: ClientName, batch: BatchName, shot: ShotName) -> State[An
     while outcome.objection:
         attempt += 1
         form = EditorAnswer.with_initial_data(
-            description=f"**Not accepted:** {outcome.objection}", editor=answer.editor
+            description=f"**Not accepted:** {plain(outcome.objection)}", editor=answer.editor
         )
         answer = suspend_flow_run(wait_for_input=form, key=f"{PAUSE_KEY}-{attempt}", timeout=None)
         outcome = accept_work(which, answer, question=_question(attempt))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import cv2
@@ -20,6 +21,8 @@ _UNLIKE_NOISES, _DETAIL_NOISES = 6.0, 5.0
 _MOST_DETAIL_LEVELS = 60.0
 _HALF_WAY = 0.7
 _BAND_RATIO = 0.012
+_SHIFTS = (1e-3, 1e-2, 0.1, 1.0, 10.0)
+"""How far the solver's preconditioner is shifted, until it works. Without a shift it often doesn't, and prints so."""
 
 
 def softness_px(levels: FloatImage, probability: Matte, backdrop: Backdrop) -> float:
@@ -53,7 +56,7 @@ def soft_matte(
     Returns:
         None where nothing is surely product, or nothing surely backdrop.
     """
-    from pymatting import estimate_alpha_cf
+    from pymatting import estimate_alpha_cf, ichol
 
     rows, columns = levels.shape[:2]
     share = min(1.0, SOLVED_PX / max(rows, columns))
@@ -63,7 +66,8 @@ def soft_matte(
         return None
     light = decode_working(np.clip(levels * 257, 0, 65535).astype(np.uint16))  # coverage is a share of light
     small = cv2.resize(light, size, interpolation=cv2.INTER_AREA).astype(np.float64)
-    solved = np.clip((estimate_alpha_cf(small, trimap).astype(np.float32) - 0.02) / 0.96, 0, 1)
+    found = estimate_alpha_cf(small, trimap, preconditioner=partial(ichol, shifts=_SHIFTS)).astype(np.float32)
+    solved = np.clip((found - 0.02) / 0.96, 0, 1)
     full = size_of(pixels)
     matte: Matte = np.asarray(cv2.resize(solved, full, interpolation=cv2.INTER_LINEAR), np.float32)
     return matte, _decontaminated(pixels, matte, backdrop)

@@ -17,6 +17,7 @@ from prefect.client.schemas.objects import FlowRun
 from deployments.demo import SAMPLES
 from packshot.naming import batch_id, delivery_prefix, job_out_key, job_returned_prefix
 from packshot.record import State
+from tasks.artifacts import plain
 from tasks.batches import survey
 from tasks.jobs import Decision
 from tasks.records import load_batch, load_record
@@ -155,7 +156,7 @@ def test_an_answer_without_a_file_waits_again_and_says_why(sent_back: FlowRun) -
     assert sent_back.state
     assert sent_back.state.name == "Suspended"
     form = form_of(sent_back)
-    for part in ("Not accepted", "no file was returned", job_returned_prefix(GLASS), "Put the finished picture there."):
+    for part in ("Not accepted", "no file was returned", plain(job_returned_prefix(GLASS)), "finished picture"):
         assert part in form.description
     assert form.schema["properties"]["editor"]["default"] == EDITOR
 

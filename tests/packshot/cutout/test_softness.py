@@ -4,6 +4,7 @@ from functools import partial
 
 import cv2
 import numpy as np
+import pytest
 
 from packshot.cutout import Method, cut_out
 from tests.packshot.cutout.conftest import SIDE, Photograph, covered, disc, photograph, seen_by_network
@@ -36,6 +37,13 @@ def test_the_solver_finds_hairs_better_than_a_line_does() -> None:
     rim = (photo.matte > 0) & (photo.matte < 1)
     errors = [float(np.abs(found.matte - photo.matte)[rim].mean()) for found in (solved, network)]
     assert errors[0] < 0.7 * errors[1]
+
+
+def test_the_solver_keeps_quiet(capfd: pytest.CaptureFixture[str]) -> None:
+    for backdrop in ("dark", "light grey"):
+        photo = furry(backdrop)
+        assert cut_out(photo.pixels, photo.network, method=Method.MATTING).method is Method.MATTING
+    assert capfd.readouterr().out == ""
 
 
 def test_far_from_a_soft_edge_nothing_is_half_there() -> None:

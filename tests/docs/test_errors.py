@@ -1,70 +1,172 @@
-"""docs/errors.md names every code there is, and none that there isn't."""
+"""docs/errors.md names every code there is, and none that there isn't, with units and gates as they are."""
 
 from __future__ import annotations
 
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+
+import pytest
 
 from packshot import errors
 from packshot.cli import EXIT_STATUSES
-from packshot.errors import PackshotError
+from packshot.errors import PackshotError, TransientError
+from packshot.qc.report import BACKGROUND_RULES, COLOUR_RULES, EDGE_RULES, FILL_RULES
 from packshot.specs.load import default_folder, load_configs
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs" / "errors.md").read_text()
-MAKERS = {"check", "measured", "skipped", "_warning", "_odd"}
-"""Functions whose first argument is a finding's code."""
+FLOORS = ("packshot", "tasks", "flows", "deployments")
+
+COMPUTED = {
+    ("facts.py", "f'{name}_wrong'"): {"gtin_wrong", "asin_wrong"},
+    ("batches.py", "code"): {"row_without_file", "file_without_row", "duplicate"},
+    ("render.py", "'colour_corrected' if colour else 'background_corrected'"): {
+        "colour_corrected",
+        "background_corrected",
+    },
+}
+"""Codes that do not stand in the call that makes the finding: (file, expression) -> codes."""
 
 
-def codes_of(call: ast.Call) -> Iterator[ast.expr]:
-    name = getattr(call.func, "id", None)
-    if name == "Finding":
-        yield from (keyword.value for keyword in call.keywords if keyword.arg == "code")
-    elif name in MAKERS and call.args:
-        yield call.args[0]
+@cache
+def sources() -> dict[Path, ast.Module]:
+    files = [file for floor in FLOORS for file in (ROOT / floor).rglob("*.py")]
+    return {file: ast.parse(file.read_text()) for file in files}
+
+
+def name_of(call: ast.Call) -> str:
+    return getattr(call.func, "id", "") or getattr(call.func, "attr", "")
+
+
+def keyword(call: ast.Call, name: str) -> ast.expr | None:
+    return next((one.value for one in call.keywords if one.arg == name), None)
+
+
+def makers() -> dict[str, int]:
+    """Functions that make a finding of the code they are given -> which argument that is."""
+    found = {}
+    for tree in sources().values():
+        for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
+            names = [argument.arg for argument in function.args.args]
+            for call in (node for node in ast.walk(function) if isinstance(node, ast.Call)):
+                code = keyword(call, "code") if name_of(call) == "Finding" else None
+                if isinstance(code, ast.Name) and code.id in names:
+                    found[function.name] = names.index(code.id)
+    return found
+
+
+def code_expressions() -> Iterator[tuple[Path, ast.Call, ast.expr]]:
+    """Every expression that becomes the code of a finding, outside the functions that are given it."""
+    positions = makers()
+    for file, tree in sources().items():
+        inside = {
+            id(node)
+            for function in ast.walk(tree)
+            if isinstance(function, ast.FunctionDef) and function.name in positions
+            for node in ast.walk(function)
+        }
+        for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+            name, code = name_of(call), keyword(call, "code")
+            if name in positions and len(call.args) > positions[name]:
+                code = call.args[positions[name]]
+            if code is not None and (name == "Finding" or name in positions) and id(call) not in inside:
+                yield file, call, code
 
 
 def finding_codes() -> set[str]:
     found = set(load_configs(default_folder()).qc.rules)
-    for file in [*(ROOT / "packshot").rglob("*.py"), *(ROOT / "tasks").rglob("*.py")]:
-        for node in ast.walk(ast.parse(file.read_text())):
-            for code in codes_of(node) if isinstance(node, ast.Call) else ():
-                if isinstance(code, ast.JoinedStr):
-                    assert ast.unparse(code) == "f'{name}_wrong'", f"a code that cannot be looked up in {file}"
-                found |= {
-                    part.value
-                    for part in ast.walk(code)
-                    if isinstance(part, ast.Constant) and isinstance(part.value, str) and part.value != "_wrong"
-                    if re.fullmatch(r"[a-z]+(_[a-z0-9]+)*", part.value)
-                }
-    return found | {"gtin_wrong", "asin_wrong"}
+    for file, _, code in code_expressions():
+        if isinstance(code, ast.Constant):
+            found.add(str(code.value))
+        else:
+            found |= COMPUTED[file.name, ast.unparse(code)]
+    return found
 
 
 def error_classes() -> list[type[PackshotError]]:
     return [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, PackshotError)]
 
 
-def documented() -> set[str]:
-    """What stands between backticks in the first column of a table."""
-    rows = [line.split("|")[1] for line in TEXT.splitlines() if line.startswith("| `")]
-    return {code for cell in rows for code in re.findall(r"`([a-z0-9_]+)`", cell)}
+def section(heading: str) -> str:
+    """The text under a heading, up to the next one of the same or a higher level."""
+    level, start = next(
+        (len(found[1]), found.end()) for found in re.finditer(r"^(#+) (.+)$", TEXT, re.MULTILINE) if found[2] == heading
+    )
+    return re.split(rf"^#{{1,{level}}} ", TEXT[start:], flags=re.MULTILINE)[0]
 
 
-def test_every_finding_is_explained() -> None:
-    assert finding_codes() - documented() == set()
+def rows(text: str) -> dict[str, list[str]]:
+    """Code -> cells of its row, for the rows that begin with a code."""
+    found: dict[str, list[str]] = {}
+    for line in text.splitlines():
+        cells = [cell.strip() for cell in line.split("|")[1:-1]]
+        for code in re.findall(r"`([a-z0-9_]+)`", cells[0]) if line.startswith("| `") else ():
+            found[code] = cells
+    return found
 
 
-def test_every_error_is_explained() -> None:
-    assert {kind.code for kind in error_classes()} - documented() == set()
-    assert [kind.__name__ for kind in error_classes() if kind.__name__ not in TEXT] == []
+STATUSES = {"passed", "warning", "failed", "skipped"}
 
 
-def test_nothing_is_explained_that_does_not_exist() -> None:
-    assert documented() - finding_codes() - {kind.code for kind in error_classes()} == set()
+def test_every_code_that_is_computed_is_known() -> None:
+    met = {(file.name, ast.unparse(code)) for file, _, code in code_expressions() if not isinstance(code, ast.Constant)}
+    assert met == set(COMPUTED)
+
+
+def test_every_finding_is_explained_and_no_other() -> None:
+    assert set(rows(section("Findings"))) - STATUSES == finding_codes()
+
+
+def test_every_error_is_explained_and_no_other() -> None:
+    told = rows(section("Errors"))
+    assert {code: cells[1].strip("`") for code, cells in told.items()} == {
+        kind.code: kind.__name__ for kind in error_classes()
+    }
+
+
+def test_the_errors_that_are_tried_again_are_those_marked_so() -> None:
+    told = {code for code, cells in rows(section("Others")).items() if cells[2] == "yes"}
+    assert told == {kind.code for kind in error_classes() if issubclass(kind, TransientError)}
+
+
+@pytest.mark.parametrize(
+    ("component", "rules"),
+    [("Background", BACKGROUND_RULES), ("Edge", EDGE_RULES), ("Fill", FILL_RULES), ("Colour and detail", COLOUR_RULES)],
+)
+def test_every_quality_rule_stands_in_its_component_with_its_gate(component: str, rules: dict[str, object]) -> None:
+    part = section("Quality control").split(f"**{component}**")[1].split("\n**")[0]
+    limits = load_configs(default_folder()).qc.rules
+    assert {code: cells[3] for code, cells in rows(part).items()} == {
+        code: "yes" if limits[code].gate else "no" for code in rules
+    }
+
+
+def test_every_quality_rule_has_its_unit() -> None:
+    told = {code: cells[2] for code, cells in rows(section("Quality control")).items()}
+    for file, call, code in code_expressions():
+        if file.parent.name == "qc" and name_of(call) == "measured" and isinstance(code, ast.Constant):
+            unit = keyword(call, "unit")
+            assert told[str(code.value)] == (unit.value if isinstance(unit, ast.Constant) else ""), code.value
+
+
+def test_every_check_of_a_delivered_file_has_its_unit() -> None:
+    told = {code: cells[3] for code, cells in rows(section("A delivered file")).items()}
+    for file, call, code in code_expressions():
+        if file.parent.name == "export" and isinstance(code, ast.Constant):
+            unit = keyword(call, "unit")
+            assert unit is None or told[str(code.value)] == ast.literal_eval(unit), code.value
 
 
 def test_every_exit_status_is_explained_as_the_command_line_explains_it() -> None:
     for status, meaning in EXIT_STATUSES.items():
         assert f"| {int(status)} | {meaning} |" in TEXT
+
+
+def test_the_columns_of_a_manifest_are_those_that_mean_something() -> None:
+    from packshot.ingest.manifest import COLUMNS
+
+    told = re.findall(r"`([a-z_]+)`", TEXT.split("Columns that do: ")[1].split(".")[0])
+    assert told == list(COLUMNS)

@@ -26,6 +26,8 @@ from packshot.cutout.zones import shadow_share
 from packshot.types import Box, FloatImage, Mask, Matte, Pixels16, Size
 
 TILE_PX = 640
+CENTRE = 0.35
+"""Coverage at which the line is drawn again. At 0.5 it would eat into rims in which a product mirrors the backdrop."""
 INSIDE_PX, OUTSIDE_PX = 2.5, 2.0
 """How far from the line a pixel is pure: a lens, a sensor and its sharpening blur an edge over about four pixels."""
 CONTRAST_LEVELS = 15.0
@@ -123,6 +125,9 @@ def _refined(
     sure_in, sure_out = (probability >= 0.5) & ~unknown, (probability < 0.5) & ~unknown
     backdrop = _seen_backdrop(levels, surface, sure_out)
     product = _product(levels, backdrop, probability, unknown, sure_in, noise=noise)
+    # Any difference counts as product so far, so the line lies outside of where half is covered, the more so the
+    # greater the contrast; and what is a little inside of it is not product alone.
+    product = _coverage(pixels, levels, backdrop, product, unknown, noise=noise)[0] >= CENTRE
     return _coverage(pixels, levels, backdrop, product, unknown, noise=noise)
 
 

@@ -37,11 +37,31 @@ def test_every_command_is_described_and_no_other() -> None:
     assert set(SECTIONS) == set(COMMANDS)
 
 
+def row(parameter: Any) -> str:
+    """A parameter's row as the parser itself describes it."""
+    if parameter.param_type_name == "argument":
+        name = parameter.name.upper() + ("..." if parameter.nargs == -1 else "")
+    else:
+        name = parameter.opts[0]
+    words = [parameter.help]
+    if parameter.param_type_name == "option" and parameter.required:
+        words.append("Required.")
+    if parameter.default not in (None, "", False) and not parameter.required:
+        words.append(f"Default: `{parameter.default}`.")
+    if parameter.envvar:
+        words.append(f"Also from `{parameter.envvar}`.")
+    return f"| `{name}` | {' '.join(words)} |"
+
+
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_option_is_described_and_no_other(name: str) -> None:
-    real = {parameter.opts[0] for parameter in COMMANDS[name].params if parameter.param_type_name == "option"}
-    told = set(re.findall(r"^\| `(--[a-z-]+)` \|", SECTIONS[name], re.MULTILINE))
-    assert told == real - {"--help"}
+def test_every_argument_and_option_is_described_as_the_parser_has_it(name: str) -> None:
+    told = [line for line in SECTIONS[name].splitlines() if line.startswith("| `")]
+    assert told == [row(parameter) for parameter in COMMANDS[name].params if parameter.name != "help"]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_is_introduced_by_its_own_help(name: str) -> None:
+    assert " ".join(COMMANDS[name].help.split()) == SECTIONS[name].strip().splitlines()[0].replace("\\<", "<")
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -46,4 +46,4 @@ def test_every_command_is_understood(line: str, monkeypatch: pytest.MonkeyPatch,
 
 def test_every_other_line_is_one_of_the_shell_s() -> None:
     others = [line for line in LINES if not line.startswith(("make ", "packshot "))]
-    assert others == ["pip install .[local]", ". .packshot/environment"]
+    assert others == ["pip install '.[local]'", ". .packshot/environment"]

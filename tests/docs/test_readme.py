@@ -29,6 +29,12 @@ def test_every_make_target_exists(line: str) -> None:
     assert f"\n{line.split()[1]}:" in (ROOT / "Makefile").read_text()
 
 
+def test_every_make_target_that_a_document_names_exists() -> None:
+    documents = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "infra").glob("*.md")]
+    named = {target for path in documents for target in re.findall(r"`make ([a-z]+)`", path.read_text())}
+    assert {target for target in named if f"\n{target}:" not in (ROOT / "Makefile").read_text()} == set()
+
+
 @pytest.mark.parametrize("line", [line for line in LINES if line.startswith("packshot ")])
 def test_every_command_is_understood(line: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     words = shlex.split(line)[1:]

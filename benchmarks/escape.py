@@ -5,6 +5,7 @@
 Every scene with exact truth is cut out, framed and judged; truth then says what the edit is worth. Not acceptable:
 mean ring delta E 2000 above 5, boundary F at 2 px below .9, IoU below .97, or background that is not exact. An
 escape is an edit that was approved and isn't acceptable. The upper bound is Clopper and Pearson's, one-sided, 95 %.
+Products that the photograph itself cuts are counted apart: they have to go to a person however good the edit is.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import numpy as np
 from scipy import stats
 
 from benchmarks.cutout_quality import KeptSegmenter, measure
-from benchmarks.qc_edits import HARD_KINDS, configs_and_rendition, frame_cutout
+from benchmarks.qc_edits import HARD_KINDS, configs_and_rendition, frame_cutout, is_whole
 from benchmarks.scenes import Scene, drawn_names, load_scene, studio_names
 from packshot.colour.transform import srgb8_to_working, working_to_srgb8
 from packshot.cutout import compose_on_white, cut_out
@@ -78,6 +79,7 @@ class Judged:
     scene: str
     product: str
     kind: str
+    whole: bool
     verdict: str
     score: float
     truth: dict[str, float]
@@ -95,7 +97,7 @@ def examine(name: str, model: str) -> Judged:
     cutout = cut_out(master, KeptSegmenter(model))
     composite = compose_on_white(master, cutout)
     truth = compare_with_truth(working_to_srgb8(composite), cutout.matte, scene)
-    facts = (name, scene.product, scene.kind)
+    facts = (name, scene.product, scene.kind, is_whole(scene.matte))
     figures = dataclasses.asdict(truth)
     try:
         report = judge(frame_cutout(master, cutout, composite, rendition), configs.qc)
@@ -118,13 +120,17 @@ def table(judged: list[Judged]) -> str:
         "|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
     kinds = sorted({j.kind for j in judged} - set(HARD_KINDS))
-    groups = {"hard-edged opaque": [j for j in judged if j.kind in HARD_KINDS]}
-    groups |= {kind: [j for j in judged if j.kind == kind] for kind in kinds}
-    for kind, group in {**groups, "all": judged}.items():
+    whole = [j for j in judged if j.whole]
+    groups = {"hard-edged opaque": [j for j in whole if j.kind in HARD_KINDS]}
+    groups |= {kind: [j for j in whole if j.kind == kind] for kind in kinds}
+    groups |= {"cut by the frame": [j for j in judged if not j.whole], "all": judged}
+    for kind, group in groups.items():
         if group:
             lines.append(_row(kind, group))
     escaped = [j for j in judged if j.verdict == Verdict.AUTO_APPROVE and j.faults]
     lines += [f"\nEscaped: {j.scene}: {', '.join(j.faults)} {j.truth}" for j in escaped]
+    held = [j for j in whole if not j.faults and j.verdict != Verdict.AUTO_APPROVE]
+    lines += [f"\nHeld back: {j.scene} ({j.kind}), {j.score:.0f}: {', '.join(j.wrong)}" for j in held]
     return "\n".join(lines)
 
 

@@ -63,7 +63,12 @@ ABOUT_AS_GOOD = 0.02
 
 @dataclasses.dataclass(frozen=True)
 class Labelled:
-    """One judged edit: ``defect`` is a kind of `DEFECTS`, ``unacceptable``, or empty for a good edit."""
+    """One judged edit.
+
+    Attributes:
+        hard: a hard-edged opaque product, all of it in the photograph.
+        defect: a kind of `DEFECTS`, ``unacceptable``, or empty for a good edit.
+    """
 
     product: str
     hard: bool
@@ -78,7 +83,8 @@ def read_labelled(paths: Iterable[Path]) -> list[Labelled]:
 
 def _labelled(row: dict[str, Any]) -> Labelled:
     defect = row["defect"] if "defect" in row else "unacceptable" if row["faults"] else ""
-    return Labelled(row["product"], row["kind"] in HARD_KINDS, defect, row["measured"])
+    hard = row["kind"] in HARD_KINDS and row["whole"]
+    return Labelled(row["product"], hard, defect, row["measured"])
 
 
 def values(rows: Sequence[Labelled], code: str) -> tuple[np.ndarray, np.ndarray]:

@@ -28,11 +28,13 @@ class Case:
     Attributes:
         product: one of a product's photographs on several backdrops; what belongs together is never split.
         kind: as in `benchmarks.scenes`.
+        whole: whether all of the product is in the photograph.
     """
 
     name: str
     product: str
     kind: str
+    whole: bool
     edit: Edit
 
 
@@ -56,7 +58,15 @@ def true_edit(name: str) -> Case:
     master = srgb8_to_working(scene.photo)
     composite = np.where((scene.matte == 1)[..., None], master, srgb8_to_working(scene.truth))
     composite[scene.matte == 0] = 65535
-    return Case(name, scene.product, scene.kind, Edit(master, scene.matte, scene.matte, composite))
+    return Case(
+        name, scene.product, scene.kind, is_whole(scene.matte), Edit(master, scene.matte, scene.matte, composite)
+    )
+
+
+def is_whole(matte: Matte) -> bool:
+    """Return whether a product ends within the photograph. One that does not may never be approved unseen."""
+    border = np.concatenate((matte[0], matte[-1], matte[:, 0], matte[:, -1]))
+    return not bool((border > 0.5).any())
 
 
 def configs_and_rendition() -> tuple[Configs, RenditionPlan]:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from packshot.qc.measured import box_around, measured, skipped, widened
 from packshot.qc.outline import Column, smooth_along
-from packshot.qc.regions import disagreement, haze, parts, product_area
+from packshot.qc.regions import haze, parts, product_area
 from packshot.qc.scene import Scene
 from packshot.specs.models import RuleLimits
 from packshot.types import Box, Finding
@@ -123,16 +123,16 @@ def haze_around(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def network_disagreement(scene: Scene, limits: RuleLimits) -> Finding:
-    """How much the refined matte differs from what the network saw: 1 - IoU."""
-    share, regions = disagreement(scene.reduced)
+    """How much the refined matte differs along the edge from what the network saw, where the photograph is mute."""
+    share, regions = scene.disagreement
     box = widened(regions[0].box, scene.frame) if regions else None
-    message = f"The refined matte and the network's differ by {share:.1%} of the product."
+    message = f"Along the edge the refined matte and the network's differ by {share:.1%} of the product."
     return measured("network_disagreement", share, limits, message, unit="share", box=box)
 
 
 def network_disagreement_patch(scene: Scene, limits: RuleLimits) -> Finding:
-    """The largest single area on which the refined matte and the network disagree."""
-    _, regions = disagreement(scene.reduced)
+    """The largest single area that matte and network disagree about and that the photograph does not settle."""
+    _, regions = scene.disagreement
     share = 1000 * regions[0].area / product_area(scene.reduced) if regions else 0.0
     box = widened(regions[0].box, scene.frame) if regions else None
     message = f"Matte and network disagree on one area of {share:.1f} thousandths of the product."

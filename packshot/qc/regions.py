@@ -20,6 +20,9 @@ _SHARP = 8.0
 _EDGE = 5.0
 _SHADOW_COLOUR = 0.05
 _BRIGHTER_THAN_BACKDROP = 1.03
+_LIGHT_OF_PRODUCT_PX = 6
+_LEAST_BORDER_PX = 12
+_ENDS_IN_EDGE = 0.3
 _CONTACT_PX = 15
 _NEAR_PX = 9
 _LEAST_STEP = 8.0
@@ -61,7 +64,7 @@ def backdrop_inside(reduced: Reduced) -> tuple[list[Region], list[Region]]:
 def product_outside(reduced: Reduced) -> tuple[list[Region], list[Region]]:
     """Return areas outside the matte, next to it, that are neither backdrop nor its shadow: enclosed, and open ones.
 
-    An open one has to end in an edge somewhere: coloured light that a product throws on the floor does not.
+    An open one has to end in an edge: coloured light that a product throws on the floor fades away.
     """
     if reduced.backdrop is None:
         return [], []
@@ -71,7 +74,8 @@ def product_outside(reduced: Reduced) -> tuple[list[Region], list[Region]]:
     enclosed = _enclosed(reduced)
     ends = clear & (_slope(reduced) > max(_EDGE, 3 * reduced.noise))
     inner = _split(found & enclosed, found, reduced.scale, must_meet=near)[1]
-    outer = _split(found & ~enclosed, _grown(ends, 3), reduced.scale, must_meet=near)[1]
+    open_ground = found & ~enclosed
+    outer = _split(open_ground, _ending_in(_grown(ends, 3), open_ground, reduced), reduced.scale, must_meet=near)[1]
     return inner, outer
 
 
@@ -139,6 +143,23 @@ def _like_backdrop(reduced: Reduced) -> Mask:
 
 def _unlike_backdrop(reduced: Reduced) -> Mask:
     return np.asarray(reduced.difference > max(_LEAST_UNLIKE, 6 * reduced.noise))
+
+
+def _ending_in(edges: Mask, found: Mask, reduced: Reduced) -> Mask:
+    """Return those found areas whose border lies on edges; at the product, which has edges itself, nobody looks.
+
+    Areas too thin to have a border elsewhere have to meet an edge.
+    """
+    labels = cv2.connectedComponents(found.view(np.uint8), connectivity=8)[1]
+    count = int(labels.max()) + 1
+    rim = cv2.dilate(labels.astype(np.float32), np.ones((3, 3), np.uint8)).astype(np.int32)
+    away = (rim > 0) & ~found & ~_grown(reduced.matte > 0.1, 2 * _LIGHT_OF_PRODUCT_PX + 1)
+    border = np.bincount(rim[away], minlength=count)
+    ending = np.bincount(rim[away & edges], minlength=count)
+    met = np.bincount(labels[edges], minlength=count) > 0
+    ends = np.where(border >= _LEAST_BORDER_PX, ending >= _ENDS_IN_EDGE * border, met)
+    ends[0] = False
+    return np.asarray(ends[labels])
 
 
 def _weighed(regions: list[Region], found: Mask, reduced: Reduced) -> list[Region]:

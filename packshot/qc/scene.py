@@ -13,7 +13,7 @@ from packshot.qc.edge_figures import EdgeFigures, measure_edges
 from packshot.qc.inputs import QcInput
 from packshot.qc.outline import Outline, trace_outline
 from packshot.qc.reduced import Reduced, reduce_edit
-from packshot.qc.regions import Region, backdrop_inside
+from packshot.qc.regions import Region, backdrop_inside, disagreement
 from packshot.qc.white import OffWhite, away_from, find_off_white
 from packshot.specs.models import Shadow
 from packshot.types import Box, Size, size_of
@@ -82,6 +82,11 @@ class Scene:
     def backdrop_inside(self) -> tuple[list[Region], list[Region]]:
         """Areas of the matte that look like backdrop: enclosed ones, and those at the outline."""
         return backdrop_inside(self.reduced)
+
+    @cached_property
+    def disagreement(self) -> tuple[float, list[Region]]:
+        """What the network and the refined matte disagree about and the photograph does not settle."""
+        return disagreement(self.reduced)
 
     @cached_property
     def colour(self) -> ColourFigures | None:

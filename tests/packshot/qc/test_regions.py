@@ -11,7 +11,7 @@ import pytest
 
 from packshot.colour.spaces import decode_working, encode_working
 from packshot.qc.reduced import Reduced, reduce_edit
-from packshot.qc.regions import backdrop_inside, disagreement
+from packshot.qc.regions import backdrop_inside, disagreement, product_outside
 from packshot.types import FloatImage, Matte, Pixels16
 
 MakeDisc = Callable[..., Matte]
@@ -97,3 +97,20 @@ def test_what_nobody_can_see_on_white_is_not_disputed(good: Any, make_disc: Make
     highlight = make_disc(450, 450, 60)
     drawn = with_patch(good, highlight, np.ones((*good.matte.shape, 3), np.float32))
     assert not disagreement(reduce_drawn(drawn.change(network=good.matte * (1 - highlight))))[1]
+
+
+def test_light_that_the_product_throws_on_the_floor_is_no_part_of_it(
+    good: Any, backdrop_pixels: Pixels16, make_disc: MakeDisc
+) -> None:
+    glow = cv2.GaussianBlur(make_disc(680, 640, 60), (0, 0), 25) * (1 - good.matte)
+    red = decode_working(backdrop_pixels) * np.array([1.0, 0.6, 0.6], np.float32)
+    enclosed, open_ones = product_outside(reduce_drawn(with_patch(good, glow.astype(np.float32), red)))
+    assert not enclosed
+    assert not open_ones
+
+
+def test_a_part_outside_the_matte_is_found_by_the_edge_it_ends_in(
+    good: Any, with_matte: Callable[..., Any], make_disc: MakeDisc
+) -> None:
+    bitten = with_matte(good, good.matte * (1 - make_disc(730, 450, 50)))
+    assert product_outside(reduce_drawn(bitten))[1][0].area > 1000

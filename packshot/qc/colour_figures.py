@@ -7,7 +7,9 @@ colour, and compared at the canvas's own scale for detail.
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
 import cv2
@@ -26,7 +28,6 @@ MOST_PATCHES = 120
 _INSIDE = 0.999
 _GRID = 8
 _LEAST_DETAIL = 0.15
-_LEAST_RESCALED_PX = 32
 _STEP_CAP = 10.0
 _LEAST_PATCHES = 3
 _ENOUGH_PATCHES = 40
@@ -56,9 +57,16 @@ class ColourFigures:
 
 @dataclasses.dataclass(frozen=True)
 class _Patch:
-    """A square of the canvas, and the same of the photograph."""
+    """A square of the canvas, and the same of the photograph.
+
+    Attributes:
+        source: whole pixels of the photograph that hold the square.
+        rows, columns: (side + 1,) where in them the borders of its pixels lie.
+    """
 
     source: Box
+    rows: NDArray[np.floating[Any]]
+    columns: NDArray[np.floating[Any]]
     delivered: Pixels8
     framed: Pixels16
     master: Pixels16
@@ -67,6 +75,21 @@ class _Patch:
     @property
     def side_px(self) -> int:
         return int(self.delivered.shape[0])
+
+    @cached_property
+    def wanted(self) -> FloatImage:
+        """The photograph as the canvas should show it, linear light: averaged over the area of each of its pixels.
+
+        To the fraction of a pixel: at scales near 1 detail depends on where the pixels' borders fall.
+        """
+        linear = decode_working(np.ascontiguousarray(self.master))
+        if self.columns[1] - self.columns[0] >= 1:
+            across = _averaged(_averaged(linear, self.rows).transpose(1, 0, 2), self.columns)
+            return np.ascontiguousarray(across.transpose(1, 0, 2))
+        centres = [((edges[:-1] + edges[1:]) / 2 - 0.5).astype(np.float32) for edges in (self.columns, self.rows)]
+        x, y = np.meshgrid(*centres)
+        larger = cv2.remap(linear, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(np.clip(larger, 0, 1), np.float32)
 
 
 def measure_colour(edit: QcInput) -> ColourFigures | None:
@@ -97,18 +120,17 @@ def _patches(edit: QcInput) -> Iterator[_Patch]:
     down = placement.window.height / placement.canvas.height
     rows, columns = edit.master16.shape[:2]
     for top, left in chosen:
-        source = Box(
-            placement.window.left + round(left * across),
-            placement.window.top + round(top * down),
-            placement.window.left + round((left + side) * across),
-            placement.window.top + round((top + side) * down),
-        )
+        x = placement.window.left + (left + np.arange(side + 1)) * across
+        y = placement.window.top + (top + np.arange(side + 1)) * down
+        source = Box(math.floor(x[0]), math.floor(y[0]), math.ceil(x[-1]), math.ceil(y[-1]))
         if source.left < 0 or source.top < 0 or source.right > columns or source.bottom > rows or source.width < 4:
             continue
         on_canvas = (slice(top, top + side), slice(left, left + side))
         in_photo = (slice(source.top, source.bottom), slice(source.left, source.right))
         yield _Patch(
             source=source,
+            rows=y - source.top,
+            columns=x - source.left,
             delivered=edit.srgb8[on_canvas],
             framed=edit.framed.pixels[on_canvas],
             master=edit.master16[in_photo],
@@ -133,7 +155,7 @@ def _interior_places(framed: Framed) -> tuple[list[tuple[int, int]], int]:
 
 
 def _delta_e(patch: _Patch) -> NDArray[np.float32]:
-    before = encode_working(_cells(decode_working(np.ascontiguousarray(patch.master)), patch.side_px))
+    before = encode_working(_cells(patch.wanted, patch.side_px))
     light = srgb_decode(patch.delivered / 255.0).astype(np.float32)
     after = _srgb16(_cells(light, patch.side_px))
     return delta_e_2000(lab_of(before, icc=working_profile()), lab_of(after, icc=srgb_profile()))
@@ -159,20 +181,24 @@ def _clipped(patch: _Patch) -> float:
 def _detail_ratio(patch: _Patch) -> float:
     """Return the ratio of the Laplacian's mean size; NaN where the photograph has no detail.
 
-    The composite is compared at 1:1. So is the canvas at its own scale, unless the patch is too small for that: a
-    patch's sides in the photograph are whole pixels.
+    The composite is compared at 1:1, the canvas at its own scale.
     """
     master = _detail(patch.master)
     kept = _detail(patch.composite) / master if master > _LEAST_DETAIL else float("nan")
-    if patch.side_px < _LEAST_RESCALED_PX:
+    if np.array_equal(patch.framed, patch.composite):
         return kept
-    size = (patch.side_px, patch.side_px)
-    enlarging = patch.source.width < patch.side_px
-    how = cv2.INTER_CUBIC if enlarging else cv2.INTER_AREA
-    before = cv2.resize(decode_working(np.ascontiguousarray(patch.master)), size, interpolation=how)
-    master = _detail(encode_working(np.asarray(before, np.float32)))
+    master = _detail(encode_working(patch.wanted))
     framed = _detail(patch.framed) / master if master > _LEAST_DETAIL else float("nan")
     return float(np.fmin(kept, framed))
+
+
+def _averaged(linear: FloatImage, borders: NDArray[np.floating[Any]]) -> FloatImage:
+    """Return the means of rows between borders, which may lie within a row."""
+    total = np.concatenate([np.zeros((1, *linear.shape[1:])), np.cumsum(linear, axis=0, dtype=np.float64)])
+    whole = np.minimum(borders.astype(np.intp), len(linear) - 1)
+    share = (borders - whole)[:, None, None]
+    at_borders = total[whole] * (1 - share) + total[whole + 1] * share
+    return np.asarray(np.diff(at_borders, axis=0) / np.diff(borders)[:, None, None], np.float32)
 
 
 def _detail(pixels: Pixels16) -> float:

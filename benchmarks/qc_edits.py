@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+import cv2
 import numpy as np
 
 from benchmarks.defects import Edit
@@ -19,6 +20,8 @@ from packshot.types import Finding, Matte, Pixels16
 
 HARD_KINDS = ("hard", "pale")
 """Hard-edged opaque products, among the kinds of `benchmarks.scenes`."""
+LEAST_PART_RATIO = 0.001
+EDGE_PX = 5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,6 +64,16 @@ def true_edit(name: str) -> Case:
     return Case(
         name, scene.product, scene.kind, is_whole(scene.matte), Edit(master, scene.matte, scene.matte, composite)
     )
+
+
+def _without_dirt(matte: Matte) -> Matte:
+    """Return a matte without the specks and veils that its makers left: they are defects, not truth."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats((matte >= 0.5).astype(np.uint8))
+    areas = stats[:, cv2.CC_STAT_AREA].copy()
+    areas[0] = 0
+    product = (areas > LEAST_PART_RATIO * areas.sum())[labels].astype(np.uint8)
+    near = cv2.dilate(product, np.ones((2 * EDGE_PX + 1,) * 2, np.uint8)) > 0
+    return np.where(near, matte, 0).astype(np.float32)
 
 
 def is_whole(matte: Matte) -> bool:

@@ -25,6 +25,8 @@ _RIM_FROM, _RIM_TO = 1.0, 2.5
 _FRINGE_INSIDE = 3.5
 _FRINGE_OUTSIDE = 4.0
 _LEAST_COVERAGE = 0.3
+_DARKEST_SHADOW = 0.3
+_SHADOW_COLOUR = 0.05
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,7 +41,7 @@ class EdgeFigures:
         fringe: width in units of backdrop colour left in the composite; NaN where it could not be seen.
         band: units over which the matte goes from .95 to .05.
         cuts: whether the outline runs, without any edge in the photograph, through what is not backdrop.
-        loose: whether it runs, without any edge, through what is backdrop.
+        loose: whether it runs, without any edge, through what is backdrop or the backdrop in shadow.
     """
 
     contrast: Column
@@ -144,8 +146,18 @@ def _edgeless(outline: Outline) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     outside = np.abs(outline.outer - outline.backdrop).max(axis=1)
     inside = np.abs(outline.inner - outline.backdrop).max(axis=1)
     cuts = smooth_along((flat & (outside > UNLIKE_BACKDROP)).astype(np.float32), outline, points=3) > 0.6
-    loose = smooth_along((flat & (inside < LIKE_BACKDROP)).astype(np.float32), outline, points=3) > 0.6
+    floor = (inside < LIKE_BACKDROP) | _shaded(outline.inner, outline.backdrop)
+    loose = smooth_along((flat & floor).astype(np.float32), outline, points=3) > 0.6
     return cuts, loose
+
+
+def _shaded(seen: Profile, backdrop: Profile) -> NDArray[np.bool_]:
+    """Where a colour may be the backdrop's in a shadow: all channels darker by the same factor, in linear light."""
+    light, lit = _linear(seen), _linear(backdrop) + np.float32(1e-4)
+    power = (lit * lit).sum(axis=1)
+    factor = (light * lit).sum(axis=1) / power
+    colour = np.sqrt(((light - factor[:, None] * lit) ** 2).sum(axis=1) / power)
+    return np.asarray((factor > _DARKEST_SHADOW) & (factor < 1) & (colour < _SHADOW_COLOUR * factor))
 
 
 def _linear(levels: Profile) -> Profile:

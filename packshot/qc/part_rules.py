@@ -7,9 +7,11 @@ from numpy.typing import NDArray
 
 from packshot.cutout import Method
 from packshot.qc.evidence import overlap
+from packshot.qc.inside import filled_gaps, leftovers
 from packshot.qc.measured import box_around, measured, skipped, widened
 from packshot.qc.outline import longest_run
-from packshot.qc.regions import Region, parts, product_area, product_outside, sharp_outside
+from packshot.qc.outside import product_outside, sharp_outside
+from packshot.qc.regions import Region, parts, product_area
 from packshot.qc.scene import Scene
 from packshot.specs.models import RuleLimits
 from packshot.types import Box, Finding
@@ -57,7 +59,7 @@ def leftover_suspected(scene: Scene, limits: RuleLimits) -> Finding:
     """Largest area at the matte's outline that looks exactly like the backdrop, in thousandths of the product."""
     if scene.reduced.backdrop is None:
         return skipped("leftover_suspected", _NO_BACKDROP)
-    share, box = _largest(scene, scene.backdrop_inside[1])
+    share, box = _largest(scene, leftovers(scene.reduced))
     message = f"An area of {share:.1f} thousandths of the product looks like backdrop that was left over."
     return measured("leftover_suspected", share, limits, message, unit="per mille", box=box)
 
@@ -70,10 +72,10 @@ def loose_outline(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def filled_hole_suspected(scene: Scene, limits: RuleLimits) -> Finding:
-    """Largest area enclosed by the product that looks exactly like the backdrop, in thousandths of the product."""
+    """Largest area inside the matte through which the backdrop seems to show, in thousandths of the product."""
     if scene.reduced.backdrop is None:
         return skipped("filled_hole_suspected", _NO_BACKDROP)
-    share, box = _largest(scene, scene.backdrop_inside[0])
+    share, box = _largest(scene, filled_gaps(scene.reduced))
     message = f"Inside the product, {share:.1f} thousandths of it look like backdrop: a gap may be filled."
     return measured("filled_hole_suspected", share, limits, message, unit="per mille", box=box)
 

@@ -9,11 +9,12 @@ import numpy as np
 from packshot.errors import EmptySubjectError
 from packshot.framing import subject_box
 from packshot.qc.colour_figures import ColourFigures, measure_colour
+from packshot.qc.disagreement import disagreement
 from packshot.qc.edge_figures import EdgeFigures, measure_edges
 from packshot.qc.inputs import QcInput
 from packshot.qc.outline import Outline, trace_outline
 from packshot.qc.reduced import Reduced, reduce_edit
-from packshot.qc.regions import Region, backdrop_inside, disagreement
+from packshot.qc.regions import Region
 from packshot.qc.white import OffWhite, away_from, find_off_white
 from packshot.specs.models import Shadow
 from packshot.types import Box, Size, size_of
@@ -77,11 +78,6 @@ class Scene:
     @cached_property
     def edges(self) -> EdgeFigures:
         return measure_edges(self.outline)
-
-    @cached_property
-    def backdrop_inside(self) -> tuple[list[Region], list[Region]]:
-        """Areas of the matte that look like backdrop: enclosed ones, and those at the outline."""
-        return backdrop_inside(self.reduced)
 
     @cached_property
     def disagreement(self) -> tuple[float, list[Region]]:

@@ -14,6 +14,7 @@ from packshot.colour.spaces import decode_working, encode_working
 from packshot.colour.transform import working_to_srgb8
 from packshot.framing import Placement, fit, place, subject_box
 from packshot.qc.inputs import ColourReference, QcInput
+from packshot.qc.reduced import Reduced, reduce_edit
 from packshot.qc.report import QcReport, judge
 from packshot.specs.load import default_folder, load_configs
 from packshot.specs.models import Configs, RenditionPlan, ResolvedRules, Shadow
@@ -163,3 +164,25 @@ def backdrop_pixels() -> NDArray[np.uint16]:
     rng = np.random.default_rng(11)
     noise = rng.normal(0, 0.002, (SIDE, SIDE, 3)).astype(np.float32)
     return encode_working(draw_backdrop() + noise)
+
+
+@pytest.fixture(scope="session")
+def repaint() -> Callable[[Drawn, Matte, FloatImage], Drawn]:
+    """The same edit, a patch of the photograph in other colours (linear light)."""
+
+    def paint(drawn: Drawn, patch: Matte, colours: FloatImage) -> Drawn:
+        keep = patch[..., None]
+        master = encode_working((decode_working(drawn.master) * (1 - keep) + colours * keep).astype(np.float32))
+        composite = np.where((drawn.matte == 1)[..., None], master, drawn.composite)
+        return drawn.change(master=master, composite=composite)
+
+    return paint
+
+
+@pytest.fixture(scope="session")
+def reduced() -> Callable[[Drawn], Reduced]:
+    def reduce_drawn(drawn: Drawn) -> Reduced:
+        edit = drawn.edit()
+        return reduce_edit(edit.master16, edit.composite16, edit.cutout.matte, edit.cutout.network_matte)
+
+    return reduce_drawn

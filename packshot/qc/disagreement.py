@@ -1,0 +1,56 @@
+"""What the network and the refined matte disagree about, where the photograph does not settle it."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from packshot.qc.likeness import VISIBLE_ON_WHITE, like_backdrop, shadow, unlike_backdrop
+from packshot.qc.reduced import Reduced, greatest_channel
+from packshot.qc.regions import Region, grown, opened, split
+from packshot.types import Mask
+
+_ALL_ROUND = 0.7
+
+
+def disagreement(reduced: Reduced) -> tuple[float, list[Region]]:
+    """Return how much the network's matte and the refined one differ, where the photograph does not settle it.
+
+    The share of their union along the edge (1 - IoU without whole areas), and the areas beyond the edge. Settled, for
+    the refined matte: what it keeps between parts that the network saw too, and is neither backdrop nor shadow; what
+    it drops and is backdrop with product all around; what nobody could see on white.
+    """
+    network, refined = reduced.network > 0.5, reduced.matte > 0.5
+    union = int(np.count_nonzero(network | refined))
+    differs = (network ^ refined) & (greatest_channel(255 - reduced.master) > VISIBLE_ON_WHITE)
+    if reduced.backdrop is not None:
+        differs &= ~(refined & _hull(network) & unlike_backdrop(reduced) & ~shadow(reduced))
+        differs &= ~_true_gaps(network & ~refined, reduced)
+    areas = opened(differs, 3)
+    share = np.count_nonzero(differs & ~areas) / union if union else 0.0
+    return share, split(areas, np.ones(areas.shape, bool), reduced.scale)[1]
+
+
+def _hull(mask: Mask) -> Mask:
+    """The convex hull of a mask."""
+    filled = np.zeros(mask.shape, np.uint8)
+    places = cv2.findNonZero(mask.view(np.uint8))
+    if places is not None:
+        cv2.fillConvexPoly(filled, cv2.convexHull(places), 1)
+    return np.asarray(filled > 0)
+
+
+def _true_gaps(dropped: Mask, reduced: Reduced) -> Mask:
+    """Return those dropped areas that are backdrop, with something else than backdrop all around them."""
+    gaps = opened(dropped & like_backdrop(reduced), 3)
+    unlike = unlike_backdrop(reduced)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(gaps.view(np.uint8), connectivity=8)
+    true = np.zeros(dropped.shape, bool)
+    for index in range(1, count):
+        left, top, width, height = (int(value) for value in stats[index, :4])
+        part = (slice(max(0, top - 5), top + height + 5), slice(max(0, left - 5), left + width + 5))
+        own = labels[part] == index
+        around = grown(own, 9) & ~grown(own, 5)
+        if float(unlike[part][around].mean()) >= _ALL_ROUND:
+            true[part] |= grown(own, 5)
+    return true

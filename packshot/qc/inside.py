@@ -1,0 +1,98 @@
+"""What the matte keeps although it looks like the backdrop."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from packshot.qc.likeness import VISIBLE_ON_WHITE, like_backdrop, like_shaded_backdrop, slope
+from packshot.qc.reduced import Reduced, greatest_channel
+from packshot.qc.regions import Region, grown, opened, split
+from packshot.types import FloatImage, Mask
+
+_LEAST_TEXTURE = 1.5
+_CONTACT_PX = 15
+_NEAR_PX = 9
+_LEAST_STEP = 8.0
+
+
+def leftovers(reduced: Reduced) -> list[Region]:
+    """Return areas at the outline that look exactly like the backdrop, the largest first.
+
+    Colour and smoothness both have to match the prediction, and the backdrop has to be darker than white, or nobody
+    could see it. An area counts by the share of its contact with the outline where the photograph has no edge: a
+    product's face in the backdrop's colour ends in an edge, backdrop that was left does not.
+    """
+    if reduced.backdrop is None:
+        return []
+    visible = greatest_channel(255 - reduced.backdrop) > VISIBLE_ON_WHITE
+    solid = _eroded(reduced.matte > 0.9, 5)
+    found = opened(solid & like_backdrop(reduced) & _smooth(reduced, 5) & visible, 5)
+    touching = split(found, grown(reduced.matte < 0.5, _CONTACT_PX), reduced.scale)[1]
+    return _weighed(touching, found, reduced) if touching else []
+
+
+def filled_gaps(reduced: Reduced) -> list[Region]:
+    """Return areas inside the matte through which the backdrop seems to show, the largest first.
+
+    Either exactly the predicted backdrop, or what it would be in a little shadow; smooth, visible on white, and with
+    an edge all around: a face of the product in the same colour goes over into others on some side. In shadow the
+    edge has to be steeper, for the likeness says less.
+    """
+    if reduced.backdrop is None:
+        return []
+    visible = greatest_channel(255 - reduced.master) > VISIBLE_ON_WHITE
+    plain = _eroded(reduced.matte > 0.9, 3) & _smooth(reduced, 3) & visible
+    steepest = np.asarray(cv2.dilate(slope(reduced), np.ones((7, 7), np.uint8)), np.float32)
+    exact = _rimmed(opened(plain & like_backdrop(reduced), 5), steepest > max(3.0, 2 * reduced.noise), 0.9)
+    shaded = _rimmed(opened(plain & like_shaded_backdrop(reduced), 5), steepest > max(8.0, 4 * reduced.noise), 0.8)
+    return split(exact | shaded, np.ones(exact.shape, bool), reduced.scale)[1]
+
+
+def _rimmed(found: Mask, edges: Mask, least_share: float) -> Mask:
+    """Return those areas that have an edge along so much of their border."""
+    labels = cv2.connectedComponents(found.view(np.uint8), connectivity=8)[1]
+    count = int(labels.max()) + 1
+    rim = cv2.dilate(labels.astype(np.float32), np.ones((3, 3), np.uint8)).astype(np.int32)
+    rim[found] = 0
+    share = np.bincount(rim[edges], minlength=count) / np.maximum(np.bincount(rim.ravel(), minlength=count), 1)
+    share[0] = 0
+    return np.asarray((share >= least_share)[labels])
+
+
+def _weighed(regions: list[Region], found: Mask, reduced: Reduced) -> list[Region]:
+    """Return areas at the outline with the share of them that has no edge at the outline, the largest first."""
+    inside, outside = _mean_near(reduced, reduced.matte > 0.9), _mean_near(reduced, reduced.matte < 0.1)
+    flat = greatest_channel(np.abs(inside - outside)) < max(_LEAST_STEP, 2 * reduced.noise)
+    just_outside = (reduced.matte < 0.5) & grown(reduced.matte >= 0.5, 5)
+    labels = cv2.connectedComponents(found.view(np.uint8), connectivity=8)[1]
+    weighed = []
+    for region in regions:
+        left, top, right, bottom = (round(value * reduced.scale) for value in region.box)
+        reach = _CONTACT_PX // 2
+        part = (slice(max(0, top - reach), bottom + reach), slice(max(0, left - reach), right + reach))
+        here, counts = np.unique(labels[top:bottom, left:right], return_counts=True)
+        own = here[here > 0][np.argmax(counts[here > 0])]
+        contact = grown(labels[part] == own, _CONTACT_PX) & just_outside[part]
+        weighed.append(Region(region.area * float(flat[part][contact].mean()) if contact.any() else 0.0, region.box))
+    return sorted(weighed, key=lambda region: -region.area)
+
+
+def _mean_near(reduced: Reduced, where: Mask) -> FloatImage:
+    """Return the photograph's mean over those pixels of a small window that are asked for; its own where none is."""
+    weight = where.astype(np.float32)
+    window = (_NEAR_PX, _NEAR_PX)
+    total = cv2.blur(reduced.master * weight[..., None], window)
+    share = cv2.blur(weight, window)[..., None]
+    return np.asarray(np.where(share > 0.01, total / np.maximum(share, 0.01), reduced.master), np.float32)
+
+
+def _smooth(reduced: Reduced, side: int) -> Mask:
+    """Where there is no more texture than noise, in windows of so many pixels."""
+    window = (side, side)
+    texture = cv2.blur(np.abs(reduced.grey - cv2.blur(reduced.grey, window)), window)
+    return np.asarray(texture < max(_LEAST_TEXTURE, 1.5 * reduced.noise))
+
+
+def _eroded(mask: Mask, side: int) -> Mask:
+    return np.asarray(cv2.erode(mask.view(np.uint8), np.ones((side, side), np.uint8)) > 0)

@@ -1,0 +1,62 @@
+"""Where the photograph looks like the backdrop, like its shadow, or like neither; pixel by pixel, reduced."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from packshot.qc.reduced import Reduced, greatest_channel, mean_channel
+from packshot.types import FloatImage, Mask
+
+VISIBLE_ON_WHITE = 8.0
+"""Levels below white from which something can be seen on white."""
+_LEAST_LIKE = 6.0
+_LEAST_UNLIKE = 12.0
+_SHADOW_COLOUR = 0.05
+_BRIGHTER_THAN_BACKDROP = 1.03
+_FAINT_SHADOW = 0.8
+_FAINT_SHADOW_COLOUR = 0.03
+
+
+def like_backdrop(reduced: Reduced) -> Mask:
+    """Where the photograph is the predicted backdrop on average, whatever the noise."""
+    assert reduced.backdrop is not None
+    even = cv2.blur(reduced.master - reduced.backdrop, (5, 5))
+    return np.asarray(greatest_channel(np.abs(even)) < max(_LEAST_LIKE, 2 * reduced.noise))
+
+
+def unlike_backdrop(reduced: Reduced) -> Mask:
+    return np.asarray(reduced.difference > max(_LEAST_UNLIKE, 6 * reduced.noise))
+
+
+def shadow(reduced: Reduced) -> Mask:
+    """Where the photograph is the backdrop, or the backdrop in shadow."""
+    factor, colour = _lighting(reduced, reduced.master)
+    return np.asarray((factor < _BRIGHTER_THAN_BACKDROP) & (colour < _SHADOW_COLOUR * np.maximum(factor, 0.1)))
+
+
+def like_shaded_backdrop(reduced: Reduced) -> Mask:
+    """Where the photograph is the backdrop in so faint a shadow that hardly anything else looks like that."""
+    factor, colour = _lighting(reduced, np.asarray(cv2.blur(reduced.master, (3, 3)), np.float32))
+    lit = (factor < _BRIGHTER_THAN_BACKDROP) & (factor > _FAINT_SHADOW)
+    return np.asarray(lit & (colour < _FAINT_SHADOW_COLOUR * factor))
+
+
+def _lighting(reduced: Reduced, seen: FloatImage) -> tuple[FloatImage, FloatImage]:
+    """Return by what factor the backdrop is darker, and how far the rest is from its colour.
+
+    A shadow darkens all channels by the same factor, in linear light; a square is near enough to it here.
+    """
+    assert reduced.backdrop is not None
+    light = (seen / np.float32(255)) ** 2
+    lit = (reduced.backdrop / np.float32(255)) ** 2 + np.float32(1e-4)
+    power = mean_channel(lit * lit)
+    factor = mean_channel(light * lit) / power
+    return factor, np.sqrt(mean_channel((light - factor[..., None] * lit) ** 2) / power)
+
+
+def slope(reduced: Reduced) -> NDArray[np.float32]:
+    """Levels per reduced pixel."""
+    across, down = cv2.Sobel(reduced.grey, cv2.CV_32F, 1, 0), cv2.Sobel(reduced.grey, cv2.CV_32F, 0, 1)
+    return np.asarray(cv2.magnitude(across, down) / 8, np.float32)

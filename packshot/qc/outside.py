@@ -1,0 +1,62 @@
+"""What the matte leaves out although the photograph goes on there."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from packshot.qc.likeness import shadow, slope, unlike_backdrop
+from packshot.qc.reduced import Reduced
+from packshot.qc.regions import Region, enclosed_ground, grown, opened, split
+from packshot.types import Mask
+
+_SHARP = 8.0
+_EDGE = 5.0
+_LIGHT_OF_PRODUCT_PX = 6
+_LEAST_BORDER_PX = 12
+_ENDS_IN_EDGE = 0.3
+
+
+def product_outside(reduced: Reduced) -> tuple[list[Region], list[Region]]:
+    """Return areas outside the matte, next to it, that are neither backdrop nor its shadow: enclosed, and open ones.
+
+    An open one has to end in an edge: coloured light that a product throws on the floor fades away.
+    """
+    if reduced.backdrop is None:
+        return [], []
+    clear = ~grown(reduced.matte > 0.1, 5)
+    found = opened(clear & unlike_backdrop(reduced) & ~shadow(reduced), 3)
+    near = grown(reduced.matte > 0.5, 11)
+    enclosed = enclosed_ground(reduced)
+    ends = clear & (slope(reduced) > max(_EDGE, 3 * reduced.noise))
+    inner = split(found & enclosed, found, reduced.scale, must_meet=near)[1]
+    open_ground = found & ~enclosed
+    outer = split(open_ground, _ending_in(grown(ends, 3), open_ground, reduced), reduced.scale, must_meet=near)[1]
+    return inner, outer
+
+
+def sharp_outside(reduced: Reduced) -> list[Region]:
+    """Return places outside the matte, next to it, where the photograph has an edge that a shadow has not."""
+    if reduced.backdrop is None:
+        return []
+    clear = ~grown(reduced.matte > 0.1, 15)
+    near = grown(reduced.matte > 0.5, 21)
+    found = clear & (slope(reduced) > max(_SHARP, 4 * reduced.noise))
+    return split(found, near, reduced.scale)[1]
+
+
+def _ending_in(edges: Mask, found: Mask, reduced: Reduced) -> Mask:
+    """Return those found areas whose border lies on edges; at the product, which has edges itself, nobody looks.
+
+    Areas too thin to have a border elsewhere have to meet an edge.
+    """
+    labels = cv2.connectedComponents(found.view(np.uint8), connectivity=8)[1]
+    count = int(labels.max()) + 1
+    rim = cv2.dilate(labels.astype(np.float32), np.ones((3, 3), np.uint8)).astype(np.int32)
+    away = (rim > 0) & ~found & ~grown(reduced.matte > 0.1, 2 * _LIGHT_OF_PRODUCT_PX + 1)
+    border = np.bincount(rim[away], minlength=count)
+    ending = np.bincount(rim[away & edges], minlength=count)
+    met = np.bincount(labels[edges], minlength=count) > 0
+    ends = np.where(border >= _LEAST_BORDER_PX, ending >= _ENDS_IN_EDGE * border, met)
+    ends[0] = False
+    return np.asarray(ends[labels])

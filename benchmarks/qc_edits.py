@@ -58,12 +58,12 @@ class _Cutout:
 def true_edit(name: str) -> Case:
     """Return a scene with the edit that truth makes of it: the photograph's own pixels wherever all is product."""
     scene = load_scene(name)
+    matte = _without_dirt(scene.matte) if scene.kind in HARD_KINDS else scene.matte
     master = srgb8_to_working(scene.photo)
-    composite = np.where((scene.matte == 1)[..., None], master, srgb8_to_working(scene.truth))
-    composite[scene.matte == 0] = 65535
-    return Case(
-        name, scene.product, scene.kind, is_whole(scene.matte), Edit(master, scene.matte, scene.matte, composite)
-    )
+    composite = np.where((matte == 1)[..., None], master, srgb8_to_working(scene.truth))
+    composite[matte == 0] = 65535
+    edit = Edit(master, matte, matte, composite)
+    return Case(name, scene.product, scene.kind, is_whole(scene.matte), edit)
 
 
 def _without_dirt(matte: Matte) -> Matte:

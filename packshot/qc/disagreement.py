@@ -11,6 +11,7 @@ from packshot.qc.regions import Region, grown, opened, split
 from packshot.types import Mask
 
 _ALL_ROUND = 0.7
+_SETTLED_AT_MOST = 0.05
 
 
 def disagreement(reduced: Reduced) -> tuple[float, list[Region]]:
@@ -18,17 +19,27 @@ def disagreement(reduced: Reduced) -> tuple[float, list[Region]]:
 
     The share of their union along the edge (1 - IoU without whole areas), and the areas beyond the edge. Settled, for
     the refined matte: what it keeps between parts that the network saw too, and is neither backdrop nor shadow; what
-    it drops and is backdrop with product all around; what nobody could see on white.
+    it drops and is backdrop with product all around; what nobody could see on white. Not settled is an area so large
+    that one of the two must have gone astray.
     """
     network, refined = reduced.network > 0.5, reduced.matte > 0.5
     union = int(np.count_nonzero(network | refined))
     differs = (network ^ refined) & (greatest_channel(255 - reduced.master) > VISIBLE_ON_WHITE)
     if reduced.backdrop is not None:
-        differs &= ~(refined & _hull(network) & unlike_backdrop(reduced) & ~shadow(reduced))
-        differs &= ~_true_gaps(network & ~refined, reduced)
+        kept = differs & refined & _hull(network) & unlike_backdrop(reduced) & ~shadow(reduced)
+        most = _SETTLED_AT_MOST * union
+        differs &= ~(_up_to(most, kept) | _up_to(most, _true_gaps(network & ~refined, reduced)))
     areas = opened(differs, 3)
     share = np.count_nonzero(differs & ~areas) / union if union else 0.0
     return share, split(areas, np.ones(areas.shape, bool), reduced.scale)[1]
+
+
+def _up_to(most: float, mask: Mask) -> Mask:
+    """Return the connected areas of no more than so many pixels."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)
+    small = stats[:, cv2.CC_STAT_AREA] <= most
+    small[0] = False
+    return np.asarray(small[labels])
 
 
 def _hull(mask: Mask) -> Mask:

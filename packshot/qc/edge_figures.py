@@ -16,6 +16,8 @@ VISIBLE_BACKDROP = 12.0
 """Levels below white from which backdrop colour left at an edge can be seen on white."""
 FLAT_STEP = 8.0
 """Levels across the edge below which the photograph shows no edge there."""
+SEEN_ON_WHITE = 8.0
+"""Levels below white from which it matters on white whether something was cut off or left."""
 UNLIKE_BACKDROP = 20.0
 LIKE_BACKDROP = 8.0
 _SEARCH = 5.0
@@ -145,10 +147,15 @@ def _edgeless(outline: Outline) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     flat = np.abs(before - after).max(axis=1) < FLAT_STEP
     outside = np.abs(outline.outer - outline.backdrop).max(axis=1)
     inside = np.abs(outline.inner - outline.backdrop).max(axis=1)
-    cuts = smooth_along((flat & (outside > UNLIKE_BACKDROP)).astype(np.float32), outline, points=3) > 0.6
+    cut = (outside > UNLIKE_BACKDROP) & _seen_on_white(outline.outer)
     floor = (inside < LIKE_BACKDROP) | _shaded(outline.inner, outline.backdrop)
-    loose = smooth_along((flat & floor).astype(np.float32), outline, points=3) > 0.6
+    cuts = smooth_along((flat & cut).astype(np.float32), outline, points=3) > 0.6
+    loose = smooth_along((flat & floor & _seen_on_white(outline.inner)).astype(np.float32), outline, points=3) > 0.6
     return cuts, loose
+
+
+def _seen_on_white(levels: Profile) -> NDArray[np.bool_]:
+    return np.asarray((255 - levels).max(axis=1) > SEEN_ON_WHITE)
 
 
 def _shaded(seen: Profile, backdrop: Profile) -> NDArray[np.bool_]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from packshot.qc.likeness import VISIBLE_ON_WHITE, like_backdrop, like_shaded_backdrop, slope
+from packshot.qc.likeness import VISIBLE_ON_WHITE, like_backdrop, shaded_backdrop, slope
 from packshot.qc.reduced import Reduced, greatest_channel
 from packshot.qc.regions import Region, grown, opened, split
 from packshot.types import FloatImage, Mask
@@ -14,6 +14,11 @@ _LEAST_TEXTURE = 1.5
 _CONTACT_PX = 15
 _NEAR_PX = 9
 _LEAST_STEP = 8.0
+_FAINT_SHADOW = 0.88
+_DEEP_SHADOW = 0.6
+_LIT_SHARE = 0.2
+_EDGE = 3.0
+_STEEP_EDGE = 8.0
 
 
 def leftovers(reduced: Reduced) -> list[Region]:
@@ -35,18 +40,30 @@ def leftovers(reduced: Reduced) -> list[Region]:
 def filled_gaps(reduced: Reduced) -> list[Region]:
     """Return areas inside the matte through which the backdrop seems to show, the largest first.
 
-    Either exactly the predicted backdrop, or what it would be in a little shadow; smooth, visible on white, and with
-    an edge all around: a face of the product in the same colour goes over into others on some side. In shadow the
-    edge has to be steeper, for the likeness says less.
+    Exactly the predicted backdrop, or the backdrop in a faint shadow, or in a deeper one that ends within the area;
+    smooth, visible on white, and with an edge all around: a face of the product in the same colour goes over into
+    others on some side. In shadow the edge has to be steeper, for the likeness says less.
     """
     if reduced.backdrop is None:
         return []
     visible = greatest_channel(255 - reduced.master) > VISIBLE_ON_WHITE
     plain = _eroded(reduced.matte > 0.9, 3) & _smooth(reduced, 3) & visible
     steepest = np.asarray(cv2.dilate(slope(reduced), np.ones((7, 7), np.uint8)), np.float32)
-    exact = _rimmed(opened(plain & like_backdrop(reduced), 5), steepest > max(3.0, 2 * reduced.noise), 0.9)
-    shaded = _rimmed(opened(plain & like_shaded_backdrop(reduced), 5), steepest > max(8.0, 4 * reduced.noise), 0.8)
-    return split(exact | shaded, np.ones(exact.shape, bool), reduced.scale)[1]
+    lit = opened(plain & like_backdrop(reduced), 5)
+    faint = opened(plain & shaded_backdrop(reduced, darkest=_FAINT_SHADOW), 5)
+    deep = opened(plain & shaded_backdrop(reduced, darkest=_DEEP_SHADOW), 5)
+    edges, steep_edges = (steepest > max(levels, levels / 2 * reduced.noise) for levels in (_EDGE, _STEEP_EDGE))
+    found = _rimmed(lit, edges, 0.9) | _rimmed(faint, steep_edges, 0.8) | _rimmed(_partly(deep, lit), steep_edges, 0.8)
+    return split(found, np.ones(found.shape, bool), reduced.scale)[1]
+
+
+def _partly(found: Mask, lit: Mask) -> Mask:
+    """Return those areas of which a part is lit as the backdrop is."""
+    labels = cv2.connectedComponents(found.view(np.uint8), connectivity=8)[1]
+    count = int(labels.max()) + 1
+    share = np.bincount(labels[lit], minlength=count) / np.maximum(np.bincount(labels.ravel(), minlength=count), 1)
+    share[0] = 0
+    return np.asarray((share >= _LIT_SHARE)[labels])
 
 
 def _rimmed(found: Mask, edges: Mask, least_share: float) -> Mask:

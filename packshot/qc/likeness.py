@@ -15,8 +15,7 @@ _LEAST_LIKE = 6.0
 _LEAST_UNLIKE = 12.0
 _SHADOW_COLOUR = 0.05
 _BRIGHTER_THAN_BACKDROP = 1.03
-_FAINT_SHADOW = 0.8
-_FAINT_SHADOW_COLOUR = 0.03
+_SAME_COLOUR = 0.03
 
 
 def like_backdrop(reduced: Reduced) -> Mask:
@@ -36,11 +35,10 @@ def shadow(reduced: Reduced) -> Mask:
     return np.asarray((factor < _BRIGHTER_THAN_BACKDROP) & (colour < _SHADOW_COLOUR * np.maximum(factor, 0.1)))
 
 
-def like_shaded_backdrop(reduced: Reduced) -> Mask:
-    """Where the photograph is the backdrop in so faint a shadow that hardly anything else looks like that."""
+def shaded_backdrop(reduced: Reduced, *, darkest: float) -> Mask:
+    """Where the photograph has the backdrop's colour, in a shadow that leaves at least so much of the light."""
     factor, colour = _lighting(reduced, np.asarray(cv2.blur(reduced.master, (3, 3)), np.float32))
-    lit = (factor < _BRIGHTER_THAN_BACKDROP) & (factor > _FAINT_SHADOW)
-    return np.asarray(lit & (colour < _FAINT_SHADOW_COLOUR * factor))
+    return np.asarray((factor > darkest) & (factor < _BRIGHTER_THAN_BACKDROP) & (colour < _SAME_COLOUR * factor))
 
 
 def _lighting(reduced: Reduced, seen: FloatImage) -> tuple[FloatImage, FloatImage]:

@@ -64,3 +64,11 @@ def test_what_nobody_can_see_on_white_is_not_disputed(
     highlight = make_disc(450, 450, 60)
     drawn = repaint(good, highlight, np.ones((*good.matte.shape, 3), np.float32))
     assert not disagreement(reduced(drawn.change(network=good.matte * (1 - highlight))))[1]
+
+
+@pytest.mark.parametrize("radius", [40, 150])
+def test_so_large_a_hole_in_what_the_network_saw_is_for_a_person(
+    good: Any, make_disc: MakeDisc, reduced: Reduce, radius: int
+) -> None:
+    network = good.matte * (1 - make_disc(450, 450, radius))
+    assert bool(disagreement(reduced(good.change(network=network)))[1]) is (radius == 150)

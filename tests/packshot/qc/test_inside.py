@@ -69,3 +69,11 @@ def test_a_face_in_the_colour_of_the_backdrop_that_goes_over_into_others_is_no_g
 def test_a_highlight_is_no_gap(good: Any, make_disc: MakeDisc, reduced: Reduce, repaint: Callable[..., Any]) -> None:
     drawn = repaint(good, make_disc(450, 450, 60), np.ones((*good.matte.shape, 3), np.float32))
     assert not filled_gaps(reduced(drawn))
+
+
+def test_a_gap_with_the_products_own_shadow_in_it_is_found_whole(
+    good: Any, make_disc: MakeDisc, backdrop_pixels: Pixels16, reduced: Reduce, repaint: Callable[..., Any]
+) -> None:
+    shade = np.interp(np.arange(good.matte.shape[0]), [380, 430], [0.7, 1.0]).astype(np.float32)[:, None, None]
+    drawn = repaint(good, make_disc(450, 450, 70), decode_working(backdrop_pixels) * shade)
+    assert filled_gaps(reduced(drawn))[0].area > 0.7 * np.pi * 70**2

@@ -197,3 +197,14 @@ def test_rule_without_limits_is_refused(good: Any) -> None:
 
 def test_config_names_exactly_the_rules_there_are(configs: Any) -> None:
     assert set(configs.qc.rules) == set(ALL_CODES)
+
+
+def test_what_nobody_can_see_on_white_is_neither_bite_nor_leftover(good: Any, repaint: Any, with_matte: Any) -> None:
+    white = np.ones((*good.matte.shape, 3), np.float32)
+    half = np.zeros_like(good.matte)
+    half[:, :450] = 1
+    drawn = repaint(good, half, white)
+    cut = good.matte.copy()
+    cut[:, :300] = 0
+    wrong = {f.code for f in with_matte(drawn, cut).judge().findings if f.status is not Status.PASSED}
+    assert not wrong & {"bite_suspected", "loose_outline"}

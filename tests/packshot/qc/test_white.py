@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from packshot.qc.white import away_from, border_points, check_border_points, find_off_white
 
 
 @pytest.mark.parametrize(("dtype", "white"), [(np.uint8, 255), (np.uint16, 65535)])
 def test_one_pixel_a_level_below_white_is_found_where_it_is(dtype: type, white: int) -> None:
-    pixels = np.full((40, 60, 3), white, dtype)
+    pixels: NDArray[Any] = np.full((40, 60, 3), white, dtype)
     pixels[7, 11, 1] = white - 1
     off = find_off_white(pixels, np.ones((40, 60), bool))
     assert off.count == off.largest_count == 1

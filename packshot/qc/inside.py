@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from packshot.qc.likeness import VISIBLE_ON_WHITE, like_backdrop, shaded_backdrop, slope
+from packshot.qc.likeness import VISIBLE_ON_WHITE, colour_slope, like_backdrop, shaded_backdrop
 from packshot.qc.reduced import Reduced, greatest_channel
 from packshot.qc.regions import Region, grown, opened, split
 from packshot.types import FloatImage, Mask
@@ -48,7 +48,7 @@ def filled_gaps(reduced: Reduced) -> list[Region]:
         return []
     visible = greatest_channel(255 - reduced.master) > VISIBLE_ON_WHITE
     plain = _eroded(reduced.matte > 0.9, 3) & _smooth(reduced, 3) & visible
-    steepest = np.asarray(cv2.dilate(slope(reduced), np.ones((7, 7), np.uint8)), np.float32)
+    steepest = np.asarray(cv2.dilate(colour_slope(reduced), np.ones((7, 7), np.uint8)), np.float32)
     lit = opened(plain & like_backdrop(reduced), 5)
     faint = opened(plain & shaded_backdrop(reduced, darkest=_FAINT_SHADOW), 5)
     deep = opened(plain & shaded_backdrop(reduced, darkest=_DEEP_SHADOW), 5)

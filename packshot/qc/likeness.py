@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from packshot.qc.reduced import Reduced, greatest_channel, mean_channel
 from packshot.types import FloatImage, Mask
@@ -54,7 +53,16 @@ def _lighting(reduced: Reduced, seen: FloatImage) -> tuple[FloatImage, FloatImag
     return factor, np.sqrt(mean_channel((light - factor[..., None] * lit) ** 2) / power)
 
 
-def slope(reduced: Reduced) -> NDArray[np.float32]:
-    """Levels per reduced pixel."""
-    across, down = cv2.Sobel(reduced.grey, cv2.CV_32F, 1, 0), cv2.Sobel(reduced.grey, cv2.CV_32F, 0, 1)
-    return np.asarray(cv2.magnitude(across, down) / 8, np.float32)
+def slope(reduced: Reduced) -> FloatImage:
+    """Levels per reduced pixel, of the grey picture."""
+    return _slope(reduced.grey)
+
+
+def colour_slope(reduced: Reduced) -> FloatImage:
+    """Levels per reduced pixel, of the channel in which it is steepest: colours of one brightness differ too."""
+    return greatest_channel(_slope(reduced.master))
+
+
+def _slope(levels: FloatImage) -> FloatImage:
+    across, down = cv2.Sobel(levels, cv2.CV_32F, 1, 0), cv2.Sobel(levels, cv2.CV_32F, 0, 1)
+    return np.asarray(np.hypot(across, down) / np.float32(8), np.float32)

@@ -15,7 +15,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from packshot.cli import Exit, Json, bar, build, print_json, run
+from packshot.cli import build
+from packshot.cli.ending import Exit, run
+from packshot.cli.options import Json
+from packshot.cli.showing import bar, print_json
 
 Client = Annotated[str, typer.Option(help="The client's name, as in configs/clients.")]
 Batch = Annotated[str, typer.Option(help="The batch's name.")]

@@ -18,7 +18,7 @@ from deployments.command_line import command_line
 from infra.local.processes import free_ports
 from infra.local.s3 import S3Access
 from packshot.batch import BatchRecord, ShotRef
-from packshot.cli import EXIT_STATUSES, Exit, run
+from packshot.cli.ending import EXIT_STATUSES, Exit, run
 from packshot.naming import BatchId, batch_id, inbox_key, inbox_prefix
 from packshot.record import ShotRecord, Source, State
 from tasks.records import create_batch, create_record

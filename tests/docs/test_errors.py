@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from packshot import errors
-from packshot.cli import EXIT_STATUSES
+from packshot.cli.ending import EXIT_STATUSES
 from packshot.errors import PackshotError, TransientError
 from packshot.qc.report import BACKGROUND_RULES, COLOUR_RULES, EDGE_RULES, FILL_RULES
 from packshot.specs.load import default_folder, load_configs

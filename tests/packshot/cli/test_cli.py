@@ -18,7 +18,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from packshot.cli import EXIT_STATUSES, Exit, build, run
+from packshot.cli import build
+from packshot.cli.ending import EXIT_STATUSES, Exit, run
 from packshot.errors import ModelError, StorageUnavailableError
 from packshot.specs.load import default_folder, load_configs
 from packshot.types import Finding, Status
@@ -484,7 +485,7 @@ def test_a_real_network_cuts_out_a_real_photograph(tmp_path: Path) -> None:
     file = cached_model(model, folder=get_settings().models_dir)
     if file is None:
         pytest.skip("u2netp is not on this machine: run `packshot models fetch`")
-    photo = Path(__file__).resolve().parents[2] / "samples" / "demo-batch" / "BOX103_MAIN.jpg"
+    photo = Path(__file__).resolve().parents[3] / "samples" / "demo-batch" / "BOX103_MAIN.jpg"
     said = packshot(
         *("cutout", photo, "--out", tmp_path, "--json"),
         network=lambda engine: (load_segmenter("u2netp", file.path, sha256=file.sha256), ()),

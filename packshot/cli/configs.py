@@ -1,0 +1,58 @@
+"""Commands on the configs: show, check, schema."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from packshot.cli.ending import Exit
+from packshot.cli.options import CategoryOption, ClientOption, ConfigFolder, configs_in
+from packshot.cli.showing import print_json
+from packshot.errors import ConfigError
+from packshot.specs.load import default_folder
+
+
+def commands() -> typer.Typer:
+    app = typer.Typer(no_args_is_help=True)
+
+    @app.command("show")
+    def show(
+        client: ClientOption = "default",
+        category: CategoryOption = "",
+        view: Annotated[str, typer.Option(help="The view, such as MAIN.")] = "",
+        platform: Annotated[list[str] | None, typer.Option(help="Platforms; the client's own by default.")] = None,
+        configs: ConfigFolder = None,
+    ) -> None:
+        """Print the plan that applies to a shot: category < platform < client, with its fingerprint."""
+        from packshot.specs.resolve import resolve
+
+        plan = resolve(
+            configs_in(configs), client=client, category=category, view=view, platforms=tuple(platform or ())
+        )
+        print_json({"fingerprint": plan.fingerprint, **plan.model_dump(mode="json")})
+
+    @app.command("check")
+    def check(configs: ConfigFolder = None) -> None:
+        """Check every config file; each problem with file, line, field, what was found and what is allowed."""
+        from packshot.specs.load import find_problems
+
+        problems = find_problems(configs or default_folder())
+        for problem in problems:
+            Console().print(str(problem), markup=False, highlight=False)
+        if problems:
+            raise typer.Exit(Exit.CONFIG)
+        Console().print(f"{configs or default_folder()}: every file is in order")
+
+    @app.command("schema")
+    def schema(kind: Annotated[str, typer.Argument(help="platform, client, categories, ...; empty: all")] = "") -> None:
+        """Print the JSON schema of a kind of config file, for editors."""
+        from packshot.specs.schema import json_schemas
+
+        schemas = json_schemas()
+        if kind and kind not in schemas:
+            raise ConfigError("no such kind of config file", kind, allowed=", ".join(schemas))
+        print_json(schemas[kind] if kind else schemas)
+
+    return app

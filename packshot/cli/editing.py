@@ -1,0 +1,195 @@
+"""Commands that cut out and edit, with the network: edit, cutout."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from packshot.cli.ending import exit_unless
+from packshot.cli.options import (
+    NOT_THIS_FILE,
+    CategoryOption,
+    ClientOption,
+    ConfigFolder,
+    Engine,
+    Json,
+    Out,
+    Photos,
+    SegmenterSource,
+    configs_in,
+    mastered,
+    platform_of,
+    require_enabled,
+    require_places,
+)
+from packshot.cli.showing import bar, bold_name, print_json, show_refused
+from packshot.errors import RefusedInputError
+from packshot.specs.load import Configs
+from packshot.types import Finding, Status, Verdict
+
+
+def add(app: typer.Typer, segmenter: SegmenterSource) -> None:
+    """Commands that need the network."""
+
+    @app.command()
+    def edit(
+        photos: Photos,
+        out: Out,
+        platform: Annotated[list[str], typer.Option(help="Platforms to export for; may be given several times.")],
+        client: ClientOption = "default",
+        category: CategoryOption = "",
+        engine: Engine = "auto",
+        configs: ConfigFolder = None,
+        json: Json = False,
+    ) -> None:
+        """Edit photographs and export them, verified, as <stem>.<platform>.<extension>.
+
+        The files are written whatever the verdict; exit status 1 says that at least one needs a person or was refused.
+        """
+        known = configs_in(configs)
+        for name in platform:
+            require_enabled(platform_of(known, name))
+        require_places(photos, out, kinds=platform)
+        network, about = segmenter(engine)
+        out.mkdir(parents=True, exist_ok=True)
+        rows = []
+        with bar("editing", quiet=json) as move:
+            for done, path in enumerate(photos):
+                move(done, len(photos))
+                rows.append(_edited(path, known, network, about, out, client, category, platform))
+        if json:
+            print_json(rows)
+        else:
+            for row in rows:
+                _show_edit(row)
+        exit_unless(all(row.get("verdict") == Verdict.AUTO_APPROVE.value and not row["left_out"] for row in rows))
+
+    @app.command()
+    def cutout(
+        photos: Photos, out: Out, engine: Engine = "auto", configs: ConfigFolder = None, json: Json = False
+    ) -> None:
+        """Cut out photographs: <stem>.matte.png (8 bit) and <stem>.composite.png (on white, sRGB), full size."""
+        known = configs_in(configs)
+        require_places(photos, out, kinds=("matte", "composite"))
+        network, about = segmenter(engine)
+        out.mkdir(parents=True, exist_ok=True)
+        rows = []
+        with bar("cutting out", quiet=json) as move:
+            for done, path in enumerate(photos):
+                move(done, len(photos))
+                rows.append(_cut_out(path, known, network, about, out))
+        if json:
+            print_json(rows)
+        else:
+            for row in rows:
+                Console().print(f"{row['file']}: {row.get('refused') or row['method']}", markup=False, highlight=False)
+        exit_unless(not any("refused" in row for row in rows))
+
+
+def _edited(
+    path: Path,
+    known: Configs,
+    network: Any,
+    about: Sequence[Finding],
+    out: Path,
+    client: str,
+    category: str,
+    platforms: Sequence[str],
+) -> dict[str, Any]:
+    """Edit one file, write its renditions and say what became of it."""
+    from packshot import pipeline
+    from packshot.export.labels import Labels
+
+    try:
+        done = mastered(path, known, client=client, category=category, platforms=platforms)
+    except NOT_THIS_FILE as error:
+        return {"file": str(path), "refused": str(error), "left_out": {}}
+    decision = pipeline.route(done.features, done.plan, category_source=done.category_source)
+    result = pipeline.edit(done.master.pixels16, network, done.plan)
+    labels = Labels(copyright=done.plan.copyright, ai_provenance=done.master.metadata.ai_provenance)
+    plain = done.plan.model_copy(
+        update={"renditions": tuple(one.model_copy(update={"naming": "{shot}"}) for one in done.plan.renditions)}
+    )
+    export = pipeline.export(result.composite, result.matte, plain, known={"shot": _safe(path.stem)}, labels=labels)
+    files = []
+    for one in export.renditions:
+        target = out / f"{path.stem}.{one.platform}{Path(one.path).suffix}"
+        target.write_bytes(one.rendered.encoded.data)
+        files.append(
+            {
+                "file": str(target),
+                "platform": one.platform,
+                "passed": one.rendered.passed,
+                "findings": one.rendered.findings,
+            }
+        )
+    return {
+        "file": str(path),
+        "route": decision.route.value,
+        "reason": decision.reason,
+        "score": result.score,
+        "verdict": result.verdict.value,
+        "method": result.method,
+        "components": result.report.model_dump(include={"background", "edge", "fill", "colour"})
+        if result.report
+        else {},
+        "engine": {"model": network.model, "engine": network.engine, "precision": network.precision},
+        "findings": (*about, *done.findings, *result.findings),
+        "files": files,
+        "left_out": {name: str(error) for name, error in export.failures.items()},
+    }
+
+
+def _safe(stem: str) -> str:
+    """The stem in letters that a name may have; only the check of names sees it."""
+    return (
+        "".join(letter if letter.isascii() and (letter.isalnum() or letter in "_-") else "-" for letter in stem).strip(
+            "-"
+        )
+        or "shot"
+    )
+
+
+def _show_edit(row: dict[str, Any]) -> None:
+    console = Console()
+    if "refused" in row:
+        show_refused(row)
+        return
+    colour = "green" if row["verdict"] == Verdict.AUTO_APPROVE.value else "yellow"
+    console.print(f"{bold_name(row)}  score {row['score']:.1f}  [{colour}]{row['verdict']}[/]", highlight=False)
+    for finding in row["findings"]:
+        if finding.status is not Status.PASSED:
+            console.print(f"  {finding.status}: {finding.code}: {finding.message}", markup=False, highlight=False)
+    for one in row["files"]:
+        console.print(
+            f"  {one['file']}  {'verified' if one['passed'] else 'NOT VERIFIED'}", markup=False, highlight=False
+        )
+        for finding in one["findings"]:
+            if finding.status in (Status.FAILED, Status.WARNING):
+                console.print(f"    {finding.status}: {finding.code}: {finding.message}", markup=False, highlight=False)
+    for name, why in row["left_out"].items():
+        console.print(f"  {name}: nothing written. {why}", style="red", markup=False, highlight=False)
+
+
+def _cut_out(path: Path, known: Configs, network: Any, about: Sequence[Finding], out: Path) -> dict[str, Any]:
+    """Cut out one file of any size and write its matte and its composite."""
+    from packshot import pipeline
+
+    try:
+        done = pipeline.cut_out_photo(
+            path.read_bytes(), network, name=path.name, limits=known.ingest.model_copy(update={"min_px": 1})
+        )
+    except RefusedInputError as error:
+        return {"file": str(path), "refused": str(error)}
+    for name, data in (("matte", done.matte_png), ("composite", done.composite_png)):
+        (out / f"{path.stem}.{name}.png").write_bytes(data)
+    return {
+        "file": str(path),
+        "method": done.method,
+        "engine": {"model": network.model, "engine": network.engine, "precision": network.precision},
+        "findings": (*about, *done.findings),
+    }

@@ -1,0 +1,130 @@
+"""Commands that only look at files: inspect, check, route."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from packshot.cli.ending import exit_unless
+from packshot.cli.options import (
+    NOT_THIS_FILE,
+    CategoryOption,
+    ClientOption,
+    ConfigFolder,
+    Json,
+    Photos,
+    configs_in,
+    mastered,
+    platform_of,
+)
+from packshot.cli.showing import bold_name, findings_table, print_json, show_refused
+from packshot.types import Status
+
+
+def add(app: typer.Typer) -> None:
+    """Commands that only look at files."""
+
+    @app.command("inspect")
+    def inspect_files(
+        photos: Photos, client: ClientOption = "default", configs: ConfigFolder = None, json: Json = False
+    ) -> None:
+        """Say what each file is, and whether and why it is accepted or refused."""
+        from packshot.ingest.inspect_file import inspect
+        from packshot.specs.resolve import style_guide
+
+        known = configs_in(configs)
+        guide = style_guide(known, client)
+        limits = known.ingest.model_copy(update={"min_px": guide.min_px} if guide.min_px else {})
+        found = [inspect(path.read_bytes(), path.name, limits) for path in photos]
+        if json:
+            print_json(found)
+        else:
+            for one in found:
+                _show_inspection(one)
+        exit_unless(all(one.accepted for one in found))
+
+    @app.command()
+    def check(
+        file: Annotated[Path, typer.Argument(help="A finished picture.", exists=True, dir_okay=False)],
+        platform: Annotated[str, typer.Option(help="The platform whose rules apply.")],
+        configs: ConfigFolder = None,
+        json: Json = False,
+    ) -> None:
+        """Check a finished picture, whoever made it, against a platform's rules. Exit status 0: it passes."""
+        from packshot.export.check import check_file
+
+        known = configs_in(configs)
+        findings = check_file(file.read_bytes(), platform=platform_of(known, platform), qc=known.qc, name=file.name)
+        passed = not any(finding.status is Status.FAILED for finding in findings)
+        if json:
+            print_json({"file": str(file), "platform": platform, "passed": passed, "findings": findings})
+        else:
+            console = Console()
+            console.print(findings_table(f"{file.name} for {platform}", findings))
+            verdict = "[bold green]pass[/]" if passed else "[bold red]fail[/]"
+            console.print(f"{escape(file.name)}: {verdict}", highlight=False)
+        exit_unless(passed)
+
+    @app.command()
+    def route(
+        photos: Photos,
+        client: ClientOption = "default",
+        category: CategoryOption = "",
+        configs: ConfigFolder = None,
+        json: Json = False,
+    ) -> None:
+        """Say who would edit each photograph, a machine or a person, and why."""
+        from packshot import pipeline
+
+        known = configs_in(configs)
+        rows: list[dict[str, Any]] = []
+        for path in photos:
+            try:
+                done = mastered(path, known, client=client, category=category)
+                decision = pipeline.route(done.features, done.plan, category_source=done.category_source)
+                rows.append(
+                    {"file": str(path), **decision.model_dump(mode="json"), "features": done.features.model_dump()}
+                )
+            except NOT_THIS_FILE as error:
+                rows.append({"file": str(path), "refused": str(error)})
+        if json:
+            print_json(rows)
+        else:
+            for row in rows:
+                _show_route(row)
+        exit_unless(not any("refused" in row for row in rows))
+
+
+def _show_inspection(one: Any) -> None:
+    console = Console()
+    verdict = "[green]accepted[/]" if one.accepted else f"[red]refused[/]: {escape(one.refusal)}"
+    console.print(f"[bold]{escape(one.name)}[/]  {verdict}", highlight=False)
+    if one.size is not None:
+        console.print(
+            f"  {one.kind}, {one.size} px, {one.bit_depth} bit {one.colour_model}, profile {one.profile or 'none'}"
+            f"{' (assumed)' if one.profile_assumed else ''}, orientation {one.orientation}, {one.size_bytes:,} bytes",
+            highlight=False,
+        )
+    for name, value in (one.metadata.model_dump(exclude_defaults=True) if one.metadata else {}).items():
+        console.print(f"  {name.replace('_', ' ')}: {value}", highlight=False, markup=False)
+    for finding in one.findings:
+        console.print(f"  {finding.status}: {finding.code}: {finding.message}", highlight=False, markup=False)
+
+
+def _show_route(row: dict[str, Any]) -> None:
+    console = Console()
+    if "refused" in row:
+        show_refused(row)
+        return
+    console.print(f"{bold_name(row)}  {row['complexity']} -> {row['route']}", highlight=False)
+    console.print(f"  {row['reason']}", highlight=False, markup=False)
+    console.print(
+        f"  category {row['category'] or 'unknown'}, colour-match risk {row['colour_match_risk']}, {row['model']}",
+        highlight=False,
+        markup=False,
+    )
+    console.print("  " + ", ".join(f"{name} {value:.2f}" for name, value in row["features"].items()), highlight=False)

@@ -1,0 +1,85 @@
+"""Options and arguments that several commands share, and what is checked about them before anything is done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from packshot.errors import ConfigError, NamingError, RefusedInputError
+from packshot.specs.load import Configs, default_folder, load_configs
+
+NOT_THIS_FILE = (RefusedInputError, ConfigError)
+"""What one photograph among several may meet: it is not accepted, or nothing in the configs takes its view."""
+
+Photos = Annotated[list[Path], typer.Argument(help="Photographs.", exists=True, dir_okay=False, readable=True)]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of tables.")]
+ConfigFolder = Annotated[
+    Path | None, typer.Option("--configs", help="Folder of the configs.", envvar="PACKSHOT_CONFIGS", file_okay=False)
+]
+ClientOption = Annotated[str, typer.Option(help="Whose style guide applies.")]
+CategoryOption = Annotated[str, typer.Option(help="The product's category, where no file name or metadata says it.")]
+Engine = Annotated[str, typer.Option(help="What runs the network: auto, onnxruntime or openvino.")]
+Out = Annotated[Path, typer.Option("--out", help="Folder for the results; made where it is missing.", file_okay=False)]
+
+SegmenterSource = Callable[[str], Any]
+"""Given an engine's name ("auto", "onnxruntime", "openvino"), return (segmenter, findings about it)."""
+
+
+def configs_in(folder: Path | None) -> Configs:
+    """Return the configs in a folder; None: the folder that comes with Packshot."""
+    return load_configs(folder or default_folder())
+
+
+def mastered(path: Path, configs: Configs, *, client: str, category: str = "", platforms: Sequence[str] = ()) -> Any:
+    """Bring a photograph in, with what was said on the command line in place of a manifest's row."""
+    from packshot import pipeline
+
+    row = {"category": category, "platforms": ",".join(platforms)}
+    return pipeline.master(
+        path.read_bytes(),
+        path=path.name,
+        shot=path.stem,
+        row={name: value for name, value in row.items() if value},
+        client=client,
+        configs=configs,
+    )
+
+
+def platform_of(configs: Configs, name: str) -> Any:
+    """Return a platform by name; raises ConfigError that names those there are."""
+    if name not in configs.platforms:
+        raise ConfigError("no such platform", name, allowed=", ".join(sorted(configs.platforms)))
+    return configs.platforms[name]
+
+
+def require_enabled(platform: Any) -> None:
+    """Raise ConfigError for a platform that is switched off."""
+    if not platform.enabled:
+        raise ConfigError("this platform is disabled", platform.name, next_step=platform.notes)
+
+
+def require_places(photos: Sequence[Path], out: Path, *, kinds: Sequence[str]) -> None:
+    """Check, before anything is done, that no result would be written over another one or over a photograph."""
+    wanted: dict[str, Path] = {}
+    for photo in photos:
+        other = wanted.setdefault(photo.stem.casefold(), photo)
+        if other is not photo:
+            raise NamingError(
+                "two photographs would be written under the same names",
+                photo.stem,
+                found=f"{other} and {photo}",
+                next_step="Give one of them another name, or another folder with --out.",
+            )
+    here = [photo for photo in photos if photo.resolve().parent == out.resolve()]
+    for photo in here:
+        stem, _, kind = photo.stem.casefold().rpartition(".")
+        if stem in wanted and kind in kinds:
+            raise NamingError(
+                "a result would be written over a photograph",
+                str(photo),
+                found=f"the {kind} of {wanted[stem].name} goes there",
+                next_step="Choose another folder with --out.",
+            )

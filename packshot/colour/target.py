@@ -1,0 +1,189 @@
+"""Finds a ColorChecker Classic in a photograph and reads its 24 patches.
+
+OpenCV's chart detector proposes where one may be; it also proposes keyboards and checked shirts. So what lies there is
+read and believed only if the six greys fall from white to black and one matrix explains all 24 colours.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from packshot.colour.difference import delta_e_2000
+from packshot.colour.spaces import WHITE_16, decode_working
+from packshot.colour.target_values import COLUMNS, PATCHES, ROWS, lab_of_linear, reference_lab, reference_linear
+from packshot.colour.transform import working_to_srgb8
+from packshot.types import Pixels16, Value, size_of
+
+Corners = tuple[tuple[float, float], tuple[float, float], tuple[float, float], tuple[float, float]]
+Colour = tuple[float, float, float]
+
+_LOOKED_AT_PX = 1200
+_THOROUGH_PX = (1200, 2400, 4000)
+_SAMPLED = 0.4
+"""Share of a patch's side that is read: the proposed corners are off by up to a fifth of a patch."""
+_LEAST_PATCH_PX = 6
+_MOST_EXPLAINED_DELTA_E = 20.0
+_LEAST_GREY_STEP = 1.02
+_CLIPPED = 0.995
+_MOST_CANDIDATES = 3
+_GREYS = slice(18, 24)
+
+
+class TargetReading(Value):
+    """A ColorChecker Classic found in a photograph.
+
+    Attributes:
+        corners: (x, y) of the patches' outer corners in pixels: at dark skin, bluish green, black, white.
+        patches: linear working RGB of the 24 patches, row by row from dark skin to black.
+        clipped: numbers (1 to 24) of patches with a channel that the camera cut off.
+        noise: median over the patches of the spread of lightness inside a patch, L*.
+        area_ratio: share of the frame that the patches' rectangle takes.
+        side_px: a patch's shorter side.
+    """
+
+    corners: Corners
+    patches: tuple[Colour, ...]
+    clipped: tuple[int, ...] = ()
+    noise: float = 0.0
+    area_ratio: float = 0.0
+    side_px: float = 0.0
+
+
+def find_target(pixels: Pixels16, *, thorough: bool = False) -> TargetReading | None:
+    """Return the ColorChecker Classic in a picture; None if there is none that can be believed.
+
+    Args:
+        pixels: (rows, columns, 3) uint16, working space.
+        thorough: look also at larger sizes, for small targets; for pictures of which a target is expected.
+    """
+    size = size_of(pixels)
+    sides = _THOROUGH_PX if thorough else (_LOOKED_AT_PX,)
+    most_px = max(size) * (2 if thorough else 1)
+    for side_px in dict.fromkeys(min(side, most_px) for side in sides):
+        scale = side_px / max(size)
+        shape = (max(1, round(size.width * scale)), max(1, round(size.height * scale)))
+        small = cv2.resize(pixels, shape, interpolation=cv2.INTER_AREA if scale <= 1 else cv2.INTER_CUBIC)
+        readings = [_read(pixels, corners / scale) for corners in _candidates(np.asarray(small, np.uint16))]
+        believed = [reading for reading in readings if reading is not None]
+        if believed:
+            return max(believed, key=lambda reading: reading.area_ratio)
+    return None
+
+
+def _candidates(pixels: Pixels16) -> list[NDArray[np.float64]]:
+    """Quadrilaterals, (4, 2) each, where OpenCV's detector suspects a target; it expects a well-exposed picture."""
+    picture = working_to_srgb8(pixels)[..., ::-1]
+    found: list[NDArray[np.float64]] = []
+    for brightened in (picture, _brightened(picture)):
+        detector = _detector()
+        detector.setColorChartType(cv2.mcc.MCC24)
+        if min(picture.shape[:2]) >= 60 and detector.process(np.ascontiguousarray(brightened), _MOST_CANDIDATES):
+            found += [np.asarray(one.getBox(), np.float64) for one in detector.getListColorChecker()]
+        if found:
+            break
+    return found
+
+
+def _detector() -> Any:
+    mcc: Any = cv2.mcc  # its functions are made when the module is loaded, unseen by type stubs
+    return mcc.CCheckerDetector_create()
+
+
+def _brightened(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    top = max(1.0, float(np.percentile(picture, 98)))
+    level = np.clip(np.arange(256) / top, 0, 1) ** 0.7 * 255
+    return np.asarray(cv2.LUT(picture, level.astype(np.uint8)), np.uint8)
+
+
+def _read(pixels: Pixels16, corners: NDArray[np.float64]) -> TargetReading | None:
+    """Read the patches in the one of four turns in which they look like a target."""
+    if not _is_convex(corners):
+        return None
+    turns = [np.roll(corners, shift, axis=0) for shift in range(4)]
+    best: tuple[float, TargetReading] | None = None
+    for turned in turns:
+        reading = _sample(pixels, turned)
+        if reading is None:
+            continue
+        misfit = _misfit(np.array(reading.patches))
+        if misfit <= _MOST_EXPLAINED_DELTA_E and (best is None or misfit < best[0]):
+            best = misfit, reading
+    return best[1] if best else None
+
+
+def _is_convex(corners: NDArray[np.float64]) -> bool:
+    return bool(np.isfinite(corners).all()) and cv2.isContourConvex(corners.astype(np.float32))
+
+
+def _sample(pixels: Pixels16, corners: NDArray[np.float64]) -> TargetReading | None:
+    grid = np.array([[0, 0], [COLUMNS, 0], [COLUMNS, ROWS], [0, ROWS]], np.float32)
+    to_frame = cv2.getPerspectiveTransform(grid, corners.astype(np.float32))
+    side_px = _patch_side(corners)
+    if side_px < _LEAST_PATCH_PX:
+        return None
+    half = _SAMPLED / 2
+    squares = np.array(
+        [
+            [[x + 0.5 + dx, y + 0.5 + dy] for dx, dy in ((-half, -half), (half, -half), (half, half), (-half, half))]
+            for y in range(ROWS)
+            for x in range(COLUMNS)
+        ],
+        np.float32,
+    )
+    quads = np.asarray(cv2.perspectiveTransform(squares.reshape(1, -1, 2), to_frame), np.float32)
+    colours, clipped, noise = [], [], []
+    for number, quad in enumerate(quads.reshape(PATCHES, 4, 2), start=1):
+        inside = _pixels_in(pixels, quad)
+        if inside is None:
+            return None
+        linear = decode_working(inside[None])[0].astype(np.float64)
+        colour = np.median(linear, axis=0)
+        colours.append((float(colour[0]), float(colour[1]), float(colour[2])))
+        if (inside.max(axis=1) >= _CLIPPED * WHITE_16).mean() > 0.1:
+            clipped.append(number)
+        noise.append(float(np.std(lab_of_linear(linear)[:, 0])))
+    height, width = pixels.shape[:2]
+    return TargetReading(
+        corners=_four(corners),
+        patches=tuple(colours),
+        clipped=tuple(clipped),
+        noise=round(float(np.median(noise)), 3),
+        area_ratio=round(float(cv2.contourArea(corners.astype(np.float32))) / (width * height), 5),
+        side_px=round(side_px, 1),
+    )
+
+
+def _four(corners: NDArray[np.float64]) -> Corners:
+    one, two, three, four = ((round(float(x), 1), round(float(y), 1)) for x, y in corners)
+    return one, two, three, four
+
+
+def _patch_side(corners: NDArray[np.float64]) -> float:
+    sides = np.linalg.norm(np.roll(corners, -1, axis=0) - corners, axis=1)
+    return float(min(sides[0] / COLUMNS, sides[2] / COLUMNS, sides[1] / ROWS, sides[3] / ROWS))
+
+
+def _pixels_in(pixels: Pixels16, quad: NDArray[np.float32]) -> NDArray[np.uint16] | None:
+    """The pixels inside a quadrilateral, (count, 3); None if it leaves the frame."""
+    left, top = np.floor(quad.min(axis=0)).astype(int)
+    right, bottom = np.ceil(quad.max(axis=0)).astype(int) + 1
+    if left < 0 or top < 0 or right > pixels.shape[1] or bottom > pixels.shape[0]:
+        return None
+    part = pixels[top:bottom, left:right]
+    mask = np.zeros(part.shape[:2], np.uint8)
+    cv2.fillConvexPoly(mask, np.rint(quad - (left, top)).astype(np.int32), 1)
+    return part[mask > 0]
+
+
+def _misfit(patches: NDArray[np.float64]) -> float:
+    """Mean delta E that the best matrix leaves; infinite if the greys don't fall from white to black."""
+    grey = patches[_GREYS].mean(axis=1)
+    if (grey[:-1] < grey[1:] * _LEAST_GREY_STEP).any():
+        return float("inf")
+    weights = 1 / (reference_linear().mean(axis=1, keepdims=True) + 0.02)
+    matrix, *_ = np.linalg.lstsq(patches * weights, reference_linear() * weights, rcond=None)
+    return float(delta_e_2000(lab_of_linear(patches @ matrix), reference_lab()).mean())

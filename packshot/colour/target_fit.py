@@ -1,0 +1,162 @@
+"""A correction fitted to a colour target's patches, and how far it can be trusted.
+
+Fitted in linear light, by least squares weighted so that an error counts as the eye sees it. Of several models the
+simplest is taken that does about as well as any on patches it was not fitted to.
+
+Root-polynomial: Finlayson, Mackiewicz, Hurlbert: Color correction using root-polynomial regression. IEEE Transactions
+on Image Processing 24 (2015), 1460-1470; degree 2. Like a matrix it keeps its hues when the exposure changes.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from packshot.colour.difference import delta_e_2000
+from packshot.colour.target_values import (
+    PATCHES,
+    TargetEdition,
+    lab_of_linear,
+    linear_of_lab,
+    reference_lab,
+)
+from packshot.types import FloatImage, Value
+
+_Floats = NDArray[np.float64]
+_CLEARLY_BETTER = 0.9
+"""A model with more coefficients must leave at most this share of a simpler one's error on patches it never saw."""
+_LEAST_FITTED = 18
+
+
+class Model(StrEnum):
+    """What is fitted, simplest first."""
+
+    EXPOSURE = "exposure"
+    BALANCE = "balance"
+    LINEAR = "linear 3x3"
+    ROOT_POLYNOMIAL = "root-polynomial 3x6"
+
+
+class DeltaE(Value):
+    """Delta E 2000 over patches or pixels."""
+
+    mean: float
+    p95: float
+    max: float
+
+    def __str__(self) -> str:
+        return f"mean {self.mean:.2f}, p95 {self.p95:.2f}, max {self.max:.2f}"
+
+
+class TargetFit(Value):
+    """A correction and its proof.
+
+    Attributes:
+        coefficients: rows of (3,) or (3, 6): linear working RGB out of the model's terms.
+        before: as photographed, against the published values.
+        after: corrected, on the patches it was fitted to.
+        held_out: corrected, each patch by a fit that never saw it.
+        patches: how many were used; clipped ones are left out.
+        others: mean on held-out patches of each model that was tried.
+    """
+
+    model: Model
+    coefficients: tuple[tuple[float, ...], ...]
+    edition: TargetEdition
+    before: DeltaE
+    after: DeltaE
+    held_out: DeltaE
+    patches: int
+    others: dict[str, float]
+
+
+def fit_target(
+    patches: _Floats, *, edition: TargetEdition = TargetEdition.SINCE_2014, clipped: tuple[int, ...] = ()
+) -> TargetFit | None:
+    """Return the correction from measured patches to the published ones; None if too few patches can be used.
+
+    Args:
+        patches: (24, 3) linear working RGB as measured, row by row from dark skin to black.
+        clipped: numbers (1 to 24) of patches that the camera cut off; they are left out.
+    """
+    used = np.array([number not in clipped for number in range(1, PATCHES + 1)])
+    if used.sum() < _LEAST_FITTED:
+        return None
+    measured, wanted = patches[used], reference_lab(edition)[used]
+    held_out = {model: _held_out(measured, wanted, model) for model in Model}
+    chosen = Model.EXPOSURE
+    for model in Model:
+        if held_out[model].mean < _CLEARLY_BETTER * held_out[chosen].mean:
+            chosen = model
+    coefficients = _fit(measured, wanted, chosen)
+    return TargetFit(
+        model=chosen,
+        coefficients=tuple(tuple(round(float(value), 8) for value in row) for row in coefficients),
+        edition=edition,
+        before=summary(delta_e_2000(lab_of_linear(measured), wanted)),
+        after=summary(delta_e_2000(_corrected(measured, coefficients), wanted)),
+        held_out=held_out[chosen],
+        patches=int(used.sum()),
+        others={str(model): round(figures.mean, 3) for model, figures in held_out.items()},
+    )
+
+
+def apply_coefficients(linear: FloatImage, coefficients: tuple[tuple[float, ...], ...]) -> FloatImage:
+    """Return linear light corrected; may lie outside 0..1.
+
+    Args:
+        linear: (rows, columns, 3) float32, linear working RGB, at least 0.
+        coefficients: (3, 3) or (3, 6), as in `TargetFit`.
+    """
+    matrix = np.array(coefficients, np.float32)
+    terms = linear if matrix.shape[1] == 3 else np.concatenate([linear, _roots(linear)], axis=2)
+    return np.asarray(cv2.transform(terms, matrix), np.float32)
+
+
+def summary(delta_e: NDArray[np.floating[Any]]) -> DeltaE:
+    """Return mean, 95th percentile and greatest of differences, any shape but empty."""
+    return DeltaE(
+        mean=round(float(delta_e.mean()), 3),
+        p95=round(float(np.percentile(delta_e, 95)), 3),
+        max=round(float(delta_e.max()), 3),
+    )
+
+
+def _held_out(measured: _Floats, wanted: _Floats, model: Model) -> DeltaE:
+    differences = []
+    for index in range(len(measured)):
+        others = np.arange(len(measured)) != index
+        coefficients = _fit(measured[others], wanted[others], model)
+        differences.append(delta_e_2000(_corrected(measured[index : index + 1], coefficients), wanted[index]))
+    return summary(np.concatenate(differences))
+
+
+def _fit(measured: _Floats, wanted_lab: _Floats, model: Model) -> _Floats:
+    """Return (3, 3) or (3, 6). The weight is the slope of L* over the light: dL*/dY is in proportion to Y^(-2/3)."""
+    wanted = linear_of_lab(wanted_lab)
+    light = ((wanted_lab[:, :1] + 16) / 116) ** 3
+    weights = light ** (-2 / 3)
+    if model is Model.EXPOSURE:
+        gain = float((weights**2 * measured * wanted).sum() / (weights**2 * measured**2).sum())
+        return np.eye(3) * gain
+    if model is Model.BALANCE:
+        gains = (weights**2 * measured * wanted).sum(axis=0) / (weights**2 * measured**2).sum(axis=0)
+        return np.asarray(np.diag(gains), np.float64)
+    terms = measured if model is Model.LINEAR else np.concatenate([measured, _roots(measured)], axis=1)
+    solution, *_ = np.linalg.lstsq(terms * weights, wanted * weights, rcond=None)
+    return np.asarray(solution.T, np.float64)
+
+
+def _corrected(measured: _Floats, coefficients: _Floats) -> _Floats:
+    terms = measured if coefficients.shape[1] == 3 else np.concatenate([measured, _roots(measured)], axis=1)
+    return lab_of_linear(np.maximum(terms @ coefficients.T, 0))
+
+
+def _roots(linear: NDArray[np.floating[Any]]) -> NDArray[Any]:
+    """sqrt(rg), sqrt(gb), sqrt(rb)."""
+    red, green, blue = linear[..., 0], linear[..., 1], linear[..., 2]
+    return np.asarray(np.sqrt(np.maximum(np.stack([red * green, green * blue, red * blue], axis=-1), 0)))

@@ -1,6 +1,6 @@
 """One batch, from its inbox to its delivery.
 
-    take stock -> master each shot -> group by light -> route each
+    take stock -> master each shot -> group by light, correct each group -> route each
     -> edit the simple ones, open a job for each other -> export and deliver what is approved
     -> say what became of every file
 
@@ -21,10 +21,11 @@ from flows.pace import PACE
 from flows.parameters import BatchName, ClientName
 from flows.settling import settle
 from packshot.naming import BatchId, batch_id
-from tasks.batches import claim_batch, group_shots, release_batch, summarise, take_stock
+from tasks.batches import claim_batch, release_batch, summarise, take_stock
+from tasks.groups import group_shots
 from tasks.jobs import open_job
 from tasks.progress import BatchProgress
-from tasks.stages import master_shot, route_shot
+from tasks.stages import correct_shot, master_shot, route_shot
 
 
 @flow(name="process-batch", flow_run_name="process batch · {client}/{batch}", task_runner=PACE, persist_result=False)
@@ -52,8 +53,13 @@ def _take_through_the_stages(batch: BatchId) -> State[Any]:
     mastering = [master_shot.submit(ref, configs_fingerprint=stock.configs_fingerprint) for ref in stock.shots]
     mastered = settle(mastering, on_progress=progress.of("mastered", ends=30))
     groups = group_shots(batch, mastered)
-    routing = [route_shot.submit(shot, group=groups[shot.name]) for shot in mastered if not shot.refused]
-    routed = settle(routing, on_progress=progress.of("routed", begins=30, ends=35))
+    accepted = [shot for shot in mastered if not shot.refused]
+    to_correct = [shot for shot in accepted if not groups[shot.name].correction.is_identity]
+    correcting = [correct_shot.submit(shot, group=groups[shot.name]) for shot in to_correct]
+    corrected = settle(correcting, on_progress=progress.of("corrected", begins=30, ends=32))
+    ready = [shot for shot in accepted if shot not in to_correct] + corrected
+    routing = [route_shot.submit(shot, group=groups[shot.name]) for shot in ready]
+    routed = settle(routing, on_progress=progress.of("routed", begins=32, ends=35))
 
     simple = list(parts([shot for shot in routed if shot.automated]))
     edited = progress.of("parts edited", begins=35, ends=75)

@@ -13,9 +13,10 @@ from flows.editing import automated_edit
 from flows.pace import PACE
 from flows.parameters import BatchName, ClientName, PersonName, Reason, ShotName
 from packshot.naming import ShotId
-from tasks.batches import group_of, restart_shot
+from tasks.batches import restart_shot
+from tasks.groups import group_shots
 from tasks.jobs import open_job
-from tasks.stages import master_shot, route_shot
+from tasks.stages import correct_shot, master_shot, route_shot
 
 
 @flow(
@@ -29,7 +30,9 @@ def reprocess_shot(
     mastered = master_shot(started.ref, configs_fingerprint=started.configs_fingerprint)
     if mastered.refused:
         return Failed(message=f"{shot} is refused: {mastered.refused}")
-    routed = route_shot(mastered, group=group_of(mastered))
+    group = group_shots(mastered.shot.in_batch, [mastered])[shot]
+    ready = mastered if group.correction.is_identity else correct_shot(mastered, group=group)
+    routed = route_shot(ready, group=group)
     if not routed.automated:
         open_job(routed)
         return Completed(message=f"{shot} waits for an editor: {routed.reason}")

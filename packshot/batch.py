@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from pydantic import Field
 
@@ -60,6 +61,7 @@ class BatchRecord(Value):
         ignored: uploaded files that are not photographs (manifest, READY, sidecars), with the reason.
         findings: rows without a file, files without a row, duplicates.
         groups: shot name -> shoot group.
+        statements: set-up -> what holds for it (`packshot.ingest.shoot_groups.Statement`), its correction among it.
         claimed_by: id of the flow run at work on it; empty when none is.
     """
 
@@ -69,6 +71,7 @@ class BatchRecord(Value):
     ignored: Mapping[str, str] = Field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
     groups: Mapping[str, str] = Field(default_factory=dict)
+    statements: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
     deliveries: tuple[Delivery, ...] = ()
     claimed_by: str = ""
     finished_at: datetime | None = None

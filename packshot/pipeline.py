@@ -18,7 +18,11 @@ from typing import Any
 import imagecodecs
 import numpy as np
 
+from packshot.colour.backdrop_light import measure_backdrop
+from packshot.colour.normalise import Correction, correct, newly_clipped
+from packshot.colour.reference import ReferenceColour, main_colours, nearest_delta_e, swatch_colour
 from packshot.colour.spaces import WHITE_16
+from packshot.colour.target import find_target
 from packshot.colour.transform import working_to_srgb8
 from packshot.cutout import Cutout, Method, Segmenter, compose_on_white, cut_out, given_cutout
 from packshot.errors import EmptySubjectError, PackshotError, RefusedInputError
@@ -32,13 +36,14 @@ from packshot.ingest.decode import Photo, open_photo
 from packshot.ingest.facts import doubtful_facts, gather_facts
 from packshot.ingest.grouping import ShotLight, light_of
 from packshot.ingest.master import Master, develop
-from packshot.qc.inputs import QcInput
+from packshot.ingest.shoot_groups import GroupDecision, ReferencePhoto
+from packshot.qc.inputs import ColourReference, QcInput
 from packshot.qc.report import QcReport, judge
 from packshot.routing.decide import RouteDecision, decide
 from packshot.routing.features import Features, measure
 from packshot.specs.models import Configs, IngestConfig, Plan, RenditionPlan, Shadow
 from packshot.specs.resolve import resolve, style_guide
-from packshot.types import Finding, Matte, Pixels16, Size, Sourced, Status, Verdict, size_of
+from packshot.types import Finding, Matte, Pixels8, Pixels16, Route, Size, Sourced, Status, Verdict, size_of
 
 METHODS = (Method.AUTO, Method.NETWORK_ONLY)
 """How a shot is cut out, and with what it is tried again before a person is asked."""
@@ -98,7 +103,15 @@ def master(data: bytes, *, path: str, shot: str, row: Mapping[str, str], client:
         facts=facts,
         plan=plan,
         features=measure(developed.pixels16),
-        light=light_of(shot, metadata=photo.metadata, shoot_group=known.get("shoot_group", "")),
+        light=light_of(
+            shot,
+            metadata=photo.metadata,
+            shoot_group=known.get("shoot_group", ""),
+            backdrop=measure_backdrop(developed.pixels16),
+            target=find_target(developed.pixels16),
+            reference=known.get("reference", ""),
+            allowed=plan.rules.group_correction,
+        ),
         findings=developed.findings + doubtful_facts(path, manifest_row=row, client=guide, metadata=photo.metadata),
         report=_reading(photo, developed),
     )
@@ -117,9 +130,60 @@ def _reading(photo: Photo, developed: Master) -> dict[str, Any]:
     }
 
 
-def route(features: Features, plan: Plan, *, category_source: str) -> RouteDecision:
-    """Return who edits a shot, and why."""
-    return decide(features, category=plan.category, category_source=category_source, config=plan.routing)
+def read_reference(data: bytes, *, path: str, limits: IngestConfig) -> ReferencePhoto:
+    """Return what a file shows that is named as the colour reference of others: a colour target, or a swatch.
+
+    Raises:
+        RefusedInputError: it cannot be read.
+    """
+    small_ones_too = limits.model_copy(update={"min_px": 1})
+    pixels = develop(open_photo(data, name=path, limits=small_ones_too)).pixels16
+    target = find_target(pixels, thorough=True)
+    return ReferencePhoto(target=target, swatch=None if target else swatch_colour(pixels))
+
+
+@dataclasses.dataclass(frozen=True)
+class Corrected:
+    """A master after its group's transform.
+
+    Attributes:
+        pixels: (rows, columns, 3) uint16, working space.
+        findings: colours that the transform cut off.
+    """
+
+    pixels: Pixels16
+    findings: tuple[Finding, ...]
+
+
+def correct_master(pixels: Pixels16, correction: Correction, *, most_clipped: float = 0.02) -> Corrected:
+    """Return a master changed by its group's transform, and a finding where that cuts colours off.
+
+    Args:
+        pixels: (rows, columns, 3) uint16, working space.
+        most_clipped: share of the picture from which that is said.
+    """
+    corrected = correct(pixels, correction)
+    share = newly_clipped(pixels, corrected) if corrected is not pixels else 0.0
+    if share <= most_clipped:
+        return Corrected(corrected, ())
+    clipped = Finding(
+        code="correction_clips",
+        status=Status.WARNING,
+        message=f"The group's correction drives {share:.1%} of the picture to the end of a channel.",
+        measured=round(share, 4),
+        limit=most_clipped,
+        unit="share",
+    )
+    return Corrected(corrected, (clipped,))
+
+
+def route(features: Features, plan: Plan, *, category_source: str, group: GroupDecision | None = None) -> RouteDecision:
+    """Return who edits a shot, and why. A picture with a colour target in it is never edited by the machine."""
+    decision = decide(features, category=plan.category, category_source=category_source, config=plan.routing)
+    shown = [one for one in group.findings if one.code == "target_in_picture"] if group else []
+    if not shown:
+        return decision
+    return decision.model_copy(update={"route": Route.HUMAN, "reason": f"{shown[0].message} {decision.reason}"})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -148,15 +212,23 @@ class Edit:
         return self.report.score if self.report else 0.0
 
 
-def edit(pixels: Pixels16, segmenter: Segmenter, plan: Plan, *, methods: Sequence[Method] = METHODS) -> Edit:
+def edit(
+    pixels: Pixels16,
+    segmenter: Segmenter,
+    plan: Plan,
+    *,
+    methods: Sequence[Method] = METHODS,
+    group: GroupDecision | None = None,
+) -> Edit:
     """Return the best edit a machine can make of a master: tried again with the next method where it must be redone.
 
     Args:
-        pixels: (rows, columns, 3) uint16, working space.
+        pixels: (rows, columns, 3) uint16, working space, after its group's correction.
+        group: what the shot was told about its group; its references are measured, its findings bear on the verdict.
     """
     best: Edit | None = None
     for method in methods:
-        attempt = _edited(pixels, cut_out(pixels, segmenter, method=method), plan)
+        attempt = _edited(pixels, cut_out(pixels, segmenter, method=method), plan, group)
         if best is None or attempt.score > best.score:
             best = attempt
         if best.verdict is not Verdict.REJECT_AND_REDO:
@@ -165,33 +237,51 @@ def edit(pixels: Pixels16, segmenter: Segmenter, plan: Plan, *, methods: Sequenc
     return best
 
 
-def _edited(pixels: Pixels16, cutout: Cutout, plan: Plan) -> Edit:
+def _edited(pixels: Pixels16, cutout: Cutout, plan: Plan, group: GroupDecision | None) -> Edit:
     composite = compose_on_white(pixels, cutout, shadow=plan.rules.shadow)
-    return _judged(pixels, cutout, composite, plan)
+    return _judged(pixels, cutout, composite, plan, group)
 
 
-def _judged(pixels: Pixels16, cutout: Cutout, composite: Pixels16, plan: Plan) -> Edit:
+def _judged(pixels: Pixels16, cutout: Cutout, composite: Pixels16, plan: Plan, group: GroupDecision | None) -> Edit:
     method = str(cutout.method)
     try:
         framed = frame(composite, cutout.matte, plan.renditions[0])
     except EmptySubjectError as error:
         empty = Finding(code="empty_mask", status=Status.FAILED, message=str(error), gate=True)
         return Edit(composite, cutout.matte, method, None, (*cutout.findings, empty))
+    srgb8 = working_to_srgb8(framed.pixels)
     report = judge(
         QcInput(
             master16=pixels,
             cutout=cutout,
             composite16=composite,
             framed=framed,
-            srgb8=working_to_srgb8(framed.pixels),
+            srgb8=srgb8,
             rendition=plan.renditions[0],
+            colour_reference=_compared(srgb8, framed.matte, group) if group else None,
+            findings=group.findings if group else (),
         ),
         plan.qc,
     )
     return Edit(composite, cutout.matte, method, report, report.findings)
 
 
-def adopt(pixels: Pixels16, returned: bytes, plan: Plan, *, name: str) -> Edit:
+def _compared(srgb8: Pixels8, matte: Matte, group: GroupDecision) -> ColourReference | None:
+    """Hold the delivered pixels against the stated colour; without one, take the colour target's word for the group.
+
+    A single colour has no spread of its own to hold against a product's light and shade: its 95th percentile is its
+    difference.
+    """
+    colours = main_colours(srgb8, matte) if group.reference_lab else ()
+    if group.reference_lab and colours:
+        off = nearest_delta_e(colours, ReferenceColour(lab=group.reference_lab, said=group.reference))
+        return ColourReference(off, off, f"the reference {group.reference}")
+    if group.verified:
+        return ColourReference(group.verified.mean, group.verified.p95, f"the colour target in {group.target_in}")
+    return None
+
+
+def adopt(pixels: Pixels16, returned: bytes, plan: Plan, *, name: str, group: GroupDecision | None = None) -> Edit:
     """Return a person's finished picture as an edit, judged like a machine's.
 
     A transparent picture brings its matte along; of a flat one everything that is not exactly white is product.
@@ -213,7 +303,7 @@ def adopt(pixels: Pixels16, returned: bytes, plan: Plan, *, name: str) -> Edit:
         )
     work = develop(photo).pixels16
     matte = photo.alpha if photo.alpha is not None else _not_white(work)
-    return _judged(pixels, given_cutout(pixels, matte), work, plan)
+    return _judged(pixels, given_cutout(pixels, matte), work, plan, group)
 
 
 def _not_white(pixels: Pixels16) -> Matte:

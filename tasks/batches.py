@@ -14,8 +14,6 @@ from prefect.runtime import flow_run
 from packshot.batch import BatchRecord, ShotRef
 from packshot.errors import ManifestError, ObjectMissingError, TerminalError
 from packshot.ingest import stock as stocking
-from packshot.ingest.grouping import GroupDecision
-from packshot.ingest.grouping import group_shots as grouped
 from packshot.ingest.manifest import Manifest, read_manifest
 from packshot.naming import (
     MANIFEST,
@@ -31,7 +29,7 @@ from packshot.record import DONE, WAITING, ShotRecord, Source, State
 from packshot.types import Finding, Status, Value
 from tasks.configs import configs_in_force, fingerprint
 from tasks.displays import show_table
-from tasks.handovers import ApprovedShot, BatchStock, MasteredShot
+from tasks.handovers import ApprovedShot, BatchStock
 from tasks.lives import ALWAYS, actor, now
 from tasks.records import change_batch, change_record, create_batch, create_record, find_batch, load_batch, load_records
 from tasks.storage import open_storage
@@ -223,20 +221,6 @@ def _receive(refs: Iterable[ShotRef]) -> dict[str, State]:
     return known
 
 
-@task(name="group by light", task_run_name="group by light · {batch}", **ALWAYS)
-def group_shots(batch: BatchId, mastered: list[MasteredShot]) -> dict[str, GroupDecision]:
-    """Group the shots that were taken under one light; write the groups and true duplicates into the batch's record."""
-    lights = [shot.light for shot in mastered if shot.light is not None]
-    decisions = grouped(lights, gap_s=configs_in_force().ingest.group_gap_s)
-    change_batch(
-        batch,
-        lambda record: record.model_copy(
-            update={"groups": {**record.groups, **{shot: one.group for shot, one in decisions.items()}}}
-        ),
-    )
-    return decisions
-
-
 @task(name="find approved shots", task_run_name="find approved shots · {batch}", **ALWAYS)
 def approved_shots(batch: BatchId, *, only: list[str]) -> list[ApprovedShot]:
     """Return the shots that are approved and not yet delivered.
@@ -252,12 +236,6 @@ def approved_shots(batch: BatchId, *, only: list[str]) -> list[ApprovedShot]:
 
 def _deliverable(record: ShotRecord) -> bool:
     return (record.failed_from or record.state) in TO_DELIVER
-
-
-def group_of(mastered: MasteredShot) -> GroupDecision:
-    """Return the shoot group that a shot has by itself, as when it is processed again alone."""
-    assert mastered.light is not None, "refused shots have no group"
-    return grouped([mastered.light], gap_s=configs_in_force().ingest.group_gap_s)[mastered.name]
 
 
 class Restarted(Value):

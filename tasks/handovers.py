@@ -43,7 +43,7 @@ class MasteredShot(Handover):
         refused: why the file is not accepted; empty if it is.
         category: the category's name, empty where unknown.
         features, light: None for a refused file.
-        master_sha256: of ``master.tif``.
+        master_sha256: of the picture that is edited: ``master.tif``, or ``corrected.tif`` after its group's correction.
     """
 
     refused: str = ""
@@ -56,14 +56,24 @@ class MasteredShot(Handover):
 
 
 class RoutedShot(Handover):
-    """After stage 2."""
+    """After stage 2.
+
+    Attributes:
+        group: the set-up it was taken under; its shots are edited in one part of the batch.
+        colour_fingerprint: of what the shot was told about its group's colours.
+    """
 
     group: str
+    colour_fingerprint: str = ""
     category: str
     complexity: Complexity
     route: Route
     reason: str
     master_sha256: str
+
+    @property
+    def content(self) -> str:
+        return f"{super().content}-{self.master_sha256}-{self.colour_fingerprint}"
 
     @property
     def automated(self) -> bool:

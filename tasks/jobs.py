@@ -83,7 +83,7 @@ def open_review(edited: EditedShot) -> str:
 
 def _hand_over(handover: Handover, record: ShotRecord, *, why: str, category: str) -> str:
     shot, storage = handover.shot, open_storage()
-    storage.copy(shot_key(shot, "master.tif"), job_out_key(shot, "master.tif"))
+    storage.copy(shot_key(shot, pictures.picture_to_edit(record)), job_out_key(shot, "master.tif"))
     ticket = json.dumps(_ticket(record, why), indent=1, ensure_ascii=False).encode()
     storage.put(job_out_key(shot, "ticket.json"), ticket, content_type="application/json")
     run_id = create_waiting_run(
@@ -180,11 +180,11 @@ def accept_work(shot: ShotId, answer: EditorAnswer, *, question: str) -> Outcome
 def _adopt(life: Life, record: ShotRecord, answer: EditorAnswer) -> Outcome:
     """Take over a returned file. One that is missing or not usable is the person's to mend: no failure of the line."""
     shot = record.shot
-    pixels = read_master(shelf.fetch(record, "master.tif"))
+    pixels = read_master(shelf.fetch(record, pictures.picture_to_edit(record)))
     plan = shelf.plan_of(record)
     try:
         data, key = _returned(shot, answer.returned_file)
-        edit = pipeline.adopt(pixels, data, plan, name=key)
+        edit = pipeline.adopt(pixels, data, plan, name=key, group=pictures.group_of(record))
     except (RefusedInputError, ObjectMissingError) as error:
         return Outcome(objection=str(error))
     objects = shelf.keep(shot, pictures.edit_files(pixels, edit, pictures.metadata_of(record)))

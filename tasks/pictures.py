@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable
 from typing import Any
@@ -17,9 +18,13 @@ from packshot.export.preview import before_and_after, evidence_files
 from packshot.export.report_page import thumbnail
 from packshot.ingest.master import write_working_tiff
 from packshot.ingest.metadata import Metadata
+from packshot.ingest.shoot_groups import GroupDecision
 from packshot.pipeline import Edit, Export, Rendition
 from packshot.record import ShotRecord
 from packshot.types import Matte, Pixels16, Status, Verdict
+
+CORRECTED = "corrected.tif"
+"""The master after its group's transform."""
 
 _SENTENCES = {
     Verdict.AUTO_APPROVE: "approved by the machine",
@@ -121,6 +126,24 @@ def failures_in_words(export: Export) -> str:
         if finding.status is Status.FAILED
     ]
     return " ".join([*failed, *(str(error) for error in export.failures.values())])
+
+
+def group_of(record: ShotRecord) -> GroupDecision | None:
+    """Return what stage 2 told a shot about its group; None before it did."""
+    stated = record.reports.get("group")
+    return GroupDecision.model_validate(stated) if stated else None
+
+
+def picture_to_edit(record: ShotRecord) -> str:
+    """Return the name of the picture that is edited: the master, or what its group's correction made of it."""
+    group = group_of(record)
+    return "master.tif" if group is None or group.correction.is_identity else CORRECTED
+
+
+def colour_fingerprint(group: GroupDecision) -> str:
+    """Return a hash of all that an edit depends on in a shot's group."""
+    told = group.model_dump_json(include={"correction", "verified", "reference_lab", "findings"})
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
 def metadata_of(record: ShotRecord) -> Metadata:

@@ -15,8 +15,8 @@ from packshot.batch import ShotRef
 from packshot.errors import RefusedInputError, VerificationError
 from packshot.export.labels import Labels
 from packshot.export.preview import before_and_after
-from packshot.ingest.grouping import GroupDecision
-from packshot.ingest.master import read_master, write_master
+from packshot.ingest.master import read_master, write_master, write_working_tiff
+from packshot.ingest.shoot_groups import GroupDecision
 from packshot.naming import quarantine_key, quarantine_reason_key
 from packshot.record import State
 from packshot.types import Verdict
@@ -72,7 +72,7 @@ def master_shot(ref: ShotRef, *, configs_fingerprint: str) -> MasteredShot:
             source_sha256=sha256,
             plan_fingerprint=plan.fingerprint,
             findings=done.findings,
-            reports={"reading": done.report},
+            reports={"reading": done.report, "light": done.light.model_dump(mode="json")},
             objects=objects,
         )
         return MasteredShot(
@@ -104,16 +104,32 @@ def _refused(life: Life, ref: ShotRef, original: bytes, sha256: str, error: Refu
     )
 
 
+@task(name="correct", task_run_name="correct · {mastered.shot.shot}", **unit("correct"))
+def correct_shot(mastered: MasteredShot, *, group: GroupDecision) -> MasteredShot:
+    """Stage 2: change a master by its group's transform. The master stays; the corrected picture stands beside it."""
+    with living(mastered.shot) as life:
+        record = load_record(mastered.shot)
+        done = pipeline.correct_master(read_master(shelf.fetch(record, "master.tif")), group.correction)
+        files = {
+            pictures.CORRECTED: write_working_tiff(done.pixels, metadata=pictures.metadata_of(record)),
+            "preview.webp": before_and_after(done.pixels, None),
+        }
+        objects = shelf.keep(mastered.shot, files)
+        life.reach(State.MASTERED, why=group.correction.why, findings=done.findings, objects=objects)
+        return mastered.model_copy(update={"master_sha256": objects[pictures.CORRECTED]})
+
+
 @task(name="route", task_run_name="route · {mastered.shot.shot}", **unit("route"))
 def route_shot(mastered: MasteredShot, *, group: GroupDecision) -> RoutedShot:
     """Stage 2: decide from category and features whether a machine or a person edits the shot."""
     with living(mastered.shot) as life:
         assert mastered.features is not None, "refused shots are not routed"
         plan = shelf.plan_of(load_record(mastered.shot))
-        decision = pipeline.route(mastered.features, plan, category_source=mastered.category_source)
+        decision = pipeline.route(mastered.features, plan, category_source=mastered.category_source, group=group)
         life.reach(
             State.ROUTED,
             why=f"{decision.complexity}: {decision.reason}",
+            findings=group.findings,
             reports={
                 "routing": {**decision.model_dump(mode="json"), "features": mastered.features.model_dump()},
                 "group": group.model_dump(mode="json"),
@@ -124,7 +140,8 @@ def route_shot(mastered: MasteredShot, *, group: GroupDecision) -> RoutedShot:
             source_sha256=mastered.source_sha256,
             plan_fingerprint=mastered.plan_fingerprint,
             generation=mastered.generation,
-            group=group.group,
+            group=group.part,
+            colour_fingerprint=pictures.colour_fingerprint(group),
             category=decision.category,
             complexity=decision.complexity,
             route=decision.route,
@@ -139,9 +156,10 @@ def edit_shot(routed: RoutedShot) -> EditedShot:
     with living(routed.shot) as life:
         record = life.reach(State.EDITING_AUTO, why="simple enough for the machine")
         plan, metadata = shelf.plan_of(record), pictures.metadata_of(record)
-        pixels = read_master(shelf.fetch(record, "master.tif"))
+        group = pictures.group_of(record)
+        pixels = read_master(shelf.fetch(record, pictures.picture_to_edit(record)))
         network = load_model()
-        edit = pipeline.edit(pixels, network.segmenter, plan)
+        edit = pipeline.edit(pixels, network.segmenter, plan, group=group)
         files = pictures.edit_files(pixels, edit, metadata)
         why = pictures.verdict_sentence(edit)
         record = life.reach(

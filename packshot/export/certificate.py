@@ -17,6 +17,8 @@ _MEANING = {
     "checked_px of them, off_white_px differed.",
     "fill_ratio": "Share of the canvas that the product takes along the side where it takes most, from decoded pixels.",
     "colour": "Delta E 2000 (D50) between the framed master and the decoded file, over the product.",
+    "correction": "What the pixels of every shot of shoot_group were changed by, in linear light: gains of red, green "
+    "and blue, then the coefficients of a colour target's fit. Nothing else changed the product's colours.",
     "colour_reference": "Whether the product's colours were also held against a colour target or a swatch.",
     "sha256": "Of the file as delivered.",
 }

@@ -86,6 +86,8 @@ class ShotSummary(Value):
         why: the reason of its fate, in words.
         evidence: the places worth a look, worst first: code, box and message, as `qc.evidence.Evidence` says them.
         verdict: the score's; `approved_by` says who had the last word.
+        shoot_group: the set-up it was taken under.
+        correction: what that set-up's pixels were changed by (`colour.normalise.Correction`); empty: nothing was.
         colour_reference: how it compares with a reference, or ``colour not verified`` where there was none.
         files: what this delivery holds of it.
         left_out: platform -> why it gets nothing.
@@ -113,6 +115,8 @@ class ShotSummary(Value):
     approved_by: str = ""
     approved_at: datetime | None = None
     approved_why: str = ""
+    shoot_group: str = ""
+    correction: Mapping[str, Any] = Field(default_factory=dict)
     colour_reference: str = "colour not verified"
     plan_fingerprint: str = ""
     pipeline_version: str = ""
@@ -238,6 +242,8 @@ def summarise_shot(record: ShotRecord, *, file: str, kind: Kind, why: str, in_th
         approved_by=approved.actor if approved else "",
         approved_at=approved.at if approved else None,
         approved_why=approved.why if approved else "",
+        shoot_group=record.reports.get("group", {}).get("part", ""),
+        correction=_correction(record.reports.get("group", {}).get("correction", {})),
         colour_reference=_colour_reference(record.findings),
         plan_fingerprint=record.plan_fingerprint,
         pipeline_version=record.pipeline_version,
@@ -249,6 +255,11 @@ def summarise_shot(record: ShotRecord, *, file: str, kind: Kind, why: str, in_th
 
 def _points(components: Mapping[str, Any]) -> dict[str, float]:
     return {name: float(components[name]) for name in _COMPONENTS if components.get(name) is not None}
+
+
+def _correction(stated: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What changed the shot's pixels as it changed those of its whole set-up."""
+    return {} if stated.get("kind", "identity") == "identity" else stated
 
 
 def _colour_reference(findings: tuple[Finding, ...]) -> str:

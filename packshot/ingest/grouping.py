@@ -1,13 +1,26 @@
-"""Which shots were taken under one lighting set-up, and why one thinks so."""
+"""Which shots were taken under one lighting set-up, why one thinks so, and which of them stand out.
+
+A shoot group is one set-up. Where the manifest names a group in which the settings or the measured light change, the
+group has several parts, each of them one set-up.
+
+    manifest        its shoot group, as the client says; parted by settings, then by the measured backdrop
+    metadata        one camera, lens, exposure, flash, white balance, no long pause; parted by the measured backdrop
+    nothing known   one group that is never corrected
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from packshot.colour.backdrop_light import BackdropReading
+from packshot.colour.target import TargetReading
+from packshot.ingest.light_outliers import changed_light, clusters, outlier
 from packshot.ingest.metadata import Metadata
-from packshot.types import Value
+from packshot.specs.models import GroupCorrection, GroupLimits
+from packshot.types import Finding, Value
 
 UNKNOWN_GROUP = "light-unknown"
 
@@ -20,7 +33,10 @@ class ShotLight(Value):
         camera: serial number where known, else make and model; hashed, as it may identify a person.
         settings: lens, exposure, aperture, ISO, flash, white balance, in words.
         taken_at: by the camera's clock.
-        backdrop_lab: measured backdrop, CIE L*a*b* (D50); None before it was measured.
+        backdrop: as measured in the frame's border; None where no backdrop fills it.
+        target: a colour target in the picture.
+        reference: what the manifest names as the colour's reference: a file of the batch, or a colour.
+        allowed: what the shot's plan allows its group to be changed by.
     """
 
     shot: str
@@ -28,21 +44,30 @@ class ShotLight(Value):
     camera: str = ""
     settings: str = ""
     taken_at: datetime | None = None
-    backdrop_lab: tuple[float, float, float] | None = None
+    backdrop: BackdropReading | None = None
+    target: TargetReading | None = None
+    reference: str = ""
+    allowed: GroupCorrection = GroupCorrection.EVEN
 
 
-class GroupDecision(Value):
+class GroupPlace(Value):
     """The shoot group of a shot.
 
     Attributes:
         group: a name that can stand in keys and labels.
+        part: the one set-up in the group; the group's name where it has only one.
+        series: set-ups of one series are meant to look alike; empty where nothing is known.
         why: in words.
         light_known: False for shots of which nothing is known; they must not be corrected together.
+        findings: what sets this shot apart from its group.
     """
 
     group: str
+    part: str
+    series: str
     why: str
     light_known: bool = True
+    findings: tuple[Finding, ...] = ()
 
 
 def light_of(
@@ -50,35 +75,47 @@ def light_of(
     *,
     metadata: Metadata,
     shoot_group: str = "",
-    backdrop_lab: tuple[float, float, float] | None = None,
+    backdrop: BackdropReading | None = None,
+    target: TargetReading | None = None,
+    reference: str = "",
+    allowed: GroupCorrection = GroupCorrection.EVEN,
 ) -> ShotLight:
-    """Return what a shot's metadata and manifest say of its light."""
+    """Return what a shot's metadata, manifest and pixels say of its light."""
     camera = metadata.camera_serial or f"{metadata.camera_make} {metadata.camera_model}".strip()
     return ShotLight(
         shot=shot,
         shoot_group=shoot_group,
-        camera=_short_hash(camera) if camera else "",
+        camera=short_hash(camera) if camera else "",
         settings=_settings(metadata),
         taken_at=metadata.taken_at,
-        backdrop_lab=backdrop_lab,
+        backdrop=backdrop,
+        target=target,
+        reference=reference,
+        allowed=allowed,
     )
 
 
-def group_shots(lights: Iterable[ShotLight], *, gap_s: int) -> dict[str, GroupDecision]:
+def group_shots(
+    lights: Iterable[ShotLight],
+    *,
+    gap_s: int,
+    limits: GroupLimits | None = None,
+    before: Mapping[str, tuple[str, str]] | None = None,
+) -> dict[str, GroupPlace]:
     """Return each shot's group. The same shots give the same groups in any order.
 
-    The manifest's word counts. Otherwise shots belong together that were taken by one camera with the same lens,
-    exposure, flash and white balance, without a pause longer than `gap_s`.
+    Args:
+        gap_s: a longer pause begins a new group.
+        before: (group, part) of shots as they were grouped earlier. A set-up keeps its name when shots join it late.
     """
-    groups: dict[tuple[str, ...], list[ShotLight]] = {}
+    limits = limits or GroupLimits()
+    families: dict[tuple[str, ...], list[ShotLight]] = {}
     for light in sorted(lights, key=lambda light: light.shot):
-        groups.setdefault(_key(light), []).append(light)
-    decisions: dict[str, GroupDecision] = {}
-    for key, members in groups.items():
-        for part in _without_pauses(members, gap_s) if key[0] == "camera" else (members,):
-            decision = _decision(key, part, gap_s)
-            decisions |= {light.shot: decision for light in part}
-    return dict(sorted(decisions.items()))
+        families.setdefault(_key(light), []).append(light)
+    places: dict[str, GroupPlace] = {}
+    for key, members in sorted(families.items()):
+        places |= _places(key, members, gap_s=gap_s, limits=limits)
+    return dict(sorted(_with_earlier_names(places, before or {}).items()))
 
 
 def _key(light: ShotLight) -> tuple[str, ...]:
@@ -89,9 +126,89 @@ def _key(light: ShotLight) -> tuple[str, ...]:
     return ("unknown",)
 
 
+def _places(
+    key: tuple[str, ...], members: Sequence[ShotLight], *, gap_s: int, limits: GroupLimits
+) -> dict[str, GroupPlace]:
+    if key[0] == "unknown":
+        why = "nothing says how it was lit; such shots stand together but are never corrected together"
+        lost = GroupPlace(group=UNKNOWN_GROUP, part=UNKNOWN_GROUP, series="", why=why, light_known=False)
+        return {light.shot: lost for light in members}
+    if key[0] == "manifest":
+        return _manifest_places(key[1], members, limits)
+    found: dict[str, GroupPlace] = {}
+    series = f"series-{short_hash('|'.join(key))}"
+    for stretch in _without_pauses(members, gap_s):
+        for number, part in enumerate(clusters(stretch, limits)):
+            name = f"light-{short_hash('|'.join((*key, _start_of(part if number else stretch), str(number))))}"
+            why = _camera_words(key, part, gap_s) + _measured_words(part, number)
+            found |= _members(part, GroupPlace(group=name, part=name, series=series, why=why), limits, number, stretch)
+    return found
+
+
+def _manifest_places(named: str, members: Sequence[ShotLight], limits: GroupLimits) -> dict[str, GroupPlace]:
+    safe = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in named)[:40]
+    group = f"set-{safe}-{short_hash(named)}"
+    found: dict[str, GroupPlace] = {}
+    by_settings: dict[tuple[str, str], list[ShotLight]] = {}
+    for light in members:
+        by_settings.setdefault((light.camera, light.settings), []).append(light)
+    for (camera, settings), alike in sorted(by_settings.items()):
+        for number, part in enumerate(clusters(alike, limits)):
+            single = len(by_settings) == 1 and number == 0
+            suffix = "" if single else f"-{short_hash('|'.join((camera, settings, str(number))))[:4]}"
+            why = f"the manifest names its shoot group {named!r}"
+            why += f"; {len(part)} of its {len(members)} shots: {settings or 'settings unknown'}" if suffix else ""
+            place = GroupPlace(group=group, part=group + suffix, series=group, why=why + _measured_words(part, number))
+            found |= _members(part, place, limits, number, alike)
+    return found
+
+
+def _members(
+    part: Sequence[ShotLight],
+    place: GroupPlace,
+    limits: GroupLimits,
+    number: int,
+    family: Sequence[ShotLight],
+) -> dict[str, GroupPlace]:
+    """Give each shot of a part its place, with what sets it apart.
+
+    Args:
+        number: 0 for the largest part of a family with the same settings.
+    """
+    found: dict[str, GroupPlace] = {}
+    moved = changed_light(part, family) if number else ()
+    for light in part:
+        findings = (*moved, *outlier(light, part, limits))
+        found[light.shot] = place.model_copy(update={"findings": findings}) if findings else place
+    return found
+
+
+def _with_earlier_names(
+    places: Mapping[str, GroupPlace], before: Mapping[str, tuple[str, str]]
+) -> dict[str, GroupPlace]:
+    """Give a part the name that most of its shots had earlier, where no larger part takes it."""
+    members: dict[tuple[str, str], list[str]] = {}
+    for shot, place in places.items():
+        members.setdefault((place.group, place.part), []).append(shot)
+    names: dict[tuple[str, str], tuple[str, str]] = {}
+    for now, shots in sorted(members.items(), key=lambda item: (-len(item[1]), item[0])):
+        earlier = Counter(before[shot] for shot in shots if shot in before)
+        same_kind = [
+            name for name, _ in sorted(earlier.items(), key=lambda one: (-one[1], one[0])) if name[0][:4] == now[0][:4]
+        ]
+        free = [name for name in same_kind if name not in names.values() and name[0] != UNKNOWN_GROUP]
+        names[now] = free[0] if free and now[0] != UNKNOWN_GROUP else now
+    return {
+        shot: place.model_copy(update=dict(zip(("group", "part"), names[place.group, place.part], strict=True)))
+        for shot, place in places.items()
+    }
+
+
 def _without_pauses(members: Sequence[ShotLight], gap_s: int) -> list[list[ShotLight]]:
     """Part the shots where the camera rested; those without a time stay together, apart from the others."""
-    timed = sorted((light.taken_at, light.shot, light) for light in members if light.taken_at)
+    timed = sorted(
+        ((light.taken_at, light.shot, light) for light in members if light.taken_at), key=lambda one: one[:2]
+    )
     parts: list[list[ShotLight]] = []
     last: datetime | None = None
     for taken_at, _, light in timed:
@@ -103,24 +220,28 @@ def _without_pauses(members: Sequence[ShotLight], gap_s: int) -> list[list[ShotL
     return [*parts, untimed] if untimed else parts
 
 
-def _decision(key: tuple[str, ...], members: Sequence[ShotLight], gap_s: int) -> GroupDecision:
-    if key[0] == "manifest":
-        safe = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in key[1])[:40]
-        name = f"set-{safe}-{_short_hash(key[1])}"
-        return GroupDecision(group=name, why=f"the manifest names its shoot group {key[1]!r}")
-    if key[0] == "unknown":
-        why = "nothing says how it was lit; such shots stand together but are never corrected together"
-        return GroupDecision(group=UNKNOWN_GROUP, why=why, light_known=False)
+def _start_of(members: Sequence[ShotLight]) -> str:
     times = sorted(light.taken_at for light in members if light.taken_at)
-    start = times[0].isoformat() if times else ""
+    return times[0].isoformat() if times else ""
+
+
+def _camera_words(key: tuple[str, ...], members: Sequence[ShotLight], gap_s: int) -> str:
+    times = sorted(light.taken_at for light in members if light.taken_at)
     pause = (
         f"no pause over {gap_s / 60:g} minutes from {times[0]:%H:%M:%S} to {times[-1]:%H:%M:%S}"
         if times
         else "no time known"
     )
     camera = "one camera" if key[1] else "an unnamed camera"
-    why = f"{len(members)} shot(s) by {camera}, {key[2] or 'settings unknown'}, {pause}"
-    return GroupDecision(group=f"light-{_short_hash('|'.join((*key, start)))}", why=why)
+    return f"{len(members)} shot(s) by {camera}, {key[2] or 'settings unknown'}, {pause}"
+
+
+def _measured_words(part: Sequence[ShotLight], number: int) -> str:
+    known = sorted(light.backdrop.lab[0] for light in part if light.backdrop)
+    if not known:
+        return ", backdrop not measured"
+    level = f"{known[0]:.0f}" if known[-1] - known[0] < 1 else f"{known[0]:.0f} to {known[-1]:.0f}"
+    return f", backdrop at L* {level}" + (", unlike the others with these settings" if number else "")
 
 
 def _settings(metadata: Metadata) -> str:
@@ -133,5 +254,6 @@ def _settings(metadata: Metadata) -> str:
     return ", ".join(word for word in (metadata.lens, shutter, aperture, iso, flash, white) if word)
 
 
-def _short_hash(text: str) -> str:
+def short_hash(text: str) -> str:
+    """Return eight hex digits that stand for a text."""
     return hashlib.sha256(text.encode()).hexdigest()[:8]

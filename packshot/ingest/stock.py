@@ -11,6 +11,9 @@ from packshot.ingest.manifest import Manifest, plain_path
 from packshot.naming import MANIFEST, READY
 from packshot.types import Value
 
+REFERENCE_FILE = "a colour reference of other shots"
+"""Why a file is no shot that rows of the manifest name as their reference."""
+
 _SIDECARS = frozenset({".xmp", ".cos", ".cop", ".dop", ".pp3", ".on1", ".thm", ".aae"})
 _SYSTEM_FILES = frozenset({"thumbs.db", "desktop.ini", "ehthumbs.db"})
 _SYSTEM_FOLDERS = frozenset({"__macosx", "@eadir", ".git"})
@@ -111,7 +114,7 @@ def _why_no_shot(path: str, file: StockedFile, references: frozenset[str]) -> st
         return "left behind by an operating system"
     if pure.suffix.casefold() in _SIDECARS:
         return "a sidecar of another file"
-    return "a colour reference of other shots" if path in references else ""
+    return REFERENCE_FILE if path in references else ""
 
 
 def _duplicates(shots: Iterable[str], files: Mapping[str, StockedFile]) -> tuple[tuple[str, ...], ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from packshot.qc.inputs import ColourReference
 from packshot.qc.measured import measured, skipped, widened
 from packshot.qc.scene import Scene
 from packshot.specs.models import RuleLimits
@@ -68,12 +69,20 @@ def colour_not_verified(scene: Scene, limits: RuleLimits) -> Finding:
     if reference is not None:
         limits = _ordered(limits, scene.edit.rendition.rules.colour_mean_delta_e)
         message = f"Against {reference.source} the colour is off by delta E {reference.mean_delta_e:.1f} on average."
-        return measured("colour_not_verified", reference.mean_delta_e, limits, message, unit="delta E 2000")
+        finding = measured("colour_not_verified", reference.mean_delta_e, limits, message, unit="delta E 2000")
+        return _with_p95(finding, reference, scene.edit.rendition.rules.colour_p95_delta_e, limits)
     if required:
         message = "The client asks for a colour reference and there is none."
         return Finding(code="colour_not_verified", status=Status.FAILED, message=message, gate=True)
     message = "There is no colour reference: the colour is true to the photograph, not verified against the product."
     return skipped("colour_not_verified", message)
+
+
+def _with_p95(finding: Finding, reference: ColourReference, most: float, limits: RuleLimits) -> Finding:
+    if reference.p95_delta_e <= most:
+        return finding
+    message = f"{finding.message} A twentieth of it is off by {reference.p95_delta_e:.1f} or more, {most:g} is allowed."
+    return finding.model_copy(update={"status": Status.FAILED, "gate": limits.gate, "message": message})
 
 
 def _ordered(limits: RuleLimits, bad: float) -> RuleLimits:

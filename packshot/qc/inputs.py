@@ -58,7 +58,8 @@ class QcInput:
         srgb8: (rows, columns, 3) uint8, the framed pixels as they are delivered, sRGB.
         rendition: what was ordered.
         expected_products: how many separate things the picture should show.
-        colour_reference: how the master compares with a reference; None where there is none.
+        colour_reference: how the product's colours compare with a reference; None where there is none.
+        findings: what was found out about the shot before it was edited and bears on its approval.
     """
 
     master16: Pixels16
@@ -69,3 +70,4 @@ class QcInput:
     rendition: RenditionPlan
     expected_products: int = 1
     colour_reference: ColourReference | None = None
+    findings: tuple[Finding, ...] = ()

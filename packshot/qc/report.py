@@ -111,7 +111,8 @@ def judge(edit: QcInput, config: QcConfig) -> QcReport:
         "fill": component_points(fill, config, points=config.fill_points),
         "colour": component_points(colour, config, points=config.colour_points),
     }
-    findings = (*background, *edge, *fill, *colour, *edit.cutout.findings, *edit.framed.placement.findings)
+    brought = (*edit.cutout.findings, *edit.framed.placement.findings, *edit.findings)
+    findings = (*background, *edge, *fill, *colour, *brought)
     score = sum(points.values())
     return QcReport(
         score=round(score, 2),

@@ -42,12 +42,22 @@ def component_points(findings: Sequence[Finding], config: QcConfig, *, points: i
 
 
 def decide_verdict(score: float, findings: Sequence[Finding], config: QcConfig) -> Verdict:
-    """Return the verdict; a failed gate turns an approval into a review and never makes a verdict milder."""
-    if score < config.review_at:
+    """Return the verdict; a failed gate turns an approval into a review and never makes a verdict milder.
+
+    A figure beyond its rule's `redo` asks for another try whatever the score.
+    """
+    if score < config.review_at or any(_must_be_redone(finding, config) for finding in findings):
         return Verdict.REJECT_AND_REDO
     if score < config.approve_at or any(finding.stops_approval for finding in findings):
         return Verdict.HUMAN_REVIEW
     return Verdict.AUTO_APPROVE
+
+
+def _must_be_redone(finding: Finding, config: QcConfig) -> bool:
+    limits = config.rules.get(finding.code)
+    if limits is None or limits.redo is None or finding.measured is None or finding.status is Status.SKIPPED:
+        return False
+    return finding.measured > limits.redo
 
 
 def limits_of(code: str, config: QcConfig) -> RuleLimits:

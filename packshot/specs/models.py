@@ -16,8 +16,8 @@ from pydantic import Field, field_validator
 from packshot.specs.fields import FACTS, NAMING_FIELDS, Bytes, NamingTemplate, Pixels, Quality, Ratio, UpscaleRatio
 from packshot.specs.networks import Model, ModelSource
 from packshot.specs.platform import Authority, Background, Canvas, Encoding, Fill, Format, Platform, Profile
-from packshot.specs.rules import EditRules, ResolvedRules, Shadow
-from packshot.specs.stages import ColourMatch, Feature, IngestConfig, QcConfig, RoutingConfig, RuleLimits
+from packshot.specs.rules import EditRules, GroupCorrection, ResolvedRules, Shadow
+from packshot.specs.stages import ColourMatch, Feature, GroupLimits, IngestConfig, QcConfig, RoutingConfig, RuleLimits
 from packshot.types import Complexity, Value
 
 __all__ = [
@@ -36,6 +36,8 @@ __all__ = [
     "Feature",
     "Fill",
     "Format",
+    "GroupCorrection",
+    "GroupLimits",
     "IngestConfig",
     "Model",
     "ModelSource",

@@ -13,6 +13,7 @@ from packshot.specs.models import (
     Client,
     Configs,
     EditRules,
+    GroupCorrection,
     Plan,
     Platform,
     RenditionPlan,
@@ -103,7 +104,8 @@ def resolve_platforms(
 ) -> tuple[RenditionPlan, ...]:
     """Return the renditions of one shot. One edit serves them all, so they share its shadow and its reference.
 
-    A shadow goes if one platform drops it; a colour reference is needed if one platform needs it.
+    A shadow goes if one platform drops it; a colour reference is needed if one platform needs it; of the corrections
+    allowed to the shoot group the least counts.
 
     Raises:
         ConfigError: a wish of the client breaks a platform's rule.
@@ -116,6 +118,7 @@ def resolve_platforms(
     shared = {
         "shadow": Shadow.DROP if any(rule.shadow is Shadow.DROP for rule in rules) else Shadow.KEEP,
         "colour_reference_required": any(rule.colour_reference_required for rule in rules),
+        "group_correction": min((rule.group_correction for rule in rules), key=list(GroupCorrection).index),
     }
     return tuple(
         RenditionPlan(

@@ -18,6 +18,15 @@ class Shadow(StrEnum):
     KEEP = "keep"
 
 
+class GroupCorrection(StrEnum):
+    """What a shoot group's pixels may be changed by, least first; each allows what stands before it."""
+
+    NONE = "none"
+    TARGET = "target"
+    EVEN = "even"
+    NEUTRAL = "neutral"
+
+
 class EditRules(Value):
     """What a category, a platform or a client may ask of the edit; None leaves it to the layer below.
 
@@ -27,7 +36,8 @@ class EditRules(Value):
         shadow: what becomes of the contact shadow.
         max_upscale_ratio: the product is never enlarged beyond this.
         colour_mean_delta_e, colour_p95_delta_e: greatest colour shift from master to delivered file.
-        colour_reference_required: whether a shot waits until its colour reference has arrived.
+        colour_reference_required: whether only colours that were held against a reference may be approved unseen.
+        group_correction: what its shoot group may be changed by.
     """
 
     fill_ratio: Annotated[float, Field(gt=0, le=1)] | None = None
@@ -37,6 +47,7 @@ class EditRules(Value):
     colour_mean_delta_e: Annotated[float, Field(gt=0)] | None = None
     colour_p95_delta_e: Annotated[float, Field(gt=0)] | None = None
     colour_reference_required: bool | None = None
+    group_correction: GroupCorrection | None = None
 
     @model_validator(mode="after")
     def _fill_is_said_once(self) -> EditRules:
@@ -61,3 +72,4 @@ class ResolvedRules(Value):
     colour_mean_delta_e: Annotated[float, Field(gt=0)]
     colour_p95_delta_e: Annotated[float, Field(gt=0)]
     colour_reference_required: bool
+    group_correction: GroupCorrection = GroupCorrection.EVEN

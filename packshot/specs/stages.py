@@ -6,10 +6,46 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from packshot.specs.fields import Bytes, Pixels, Ratio
 from packshot.types import Value
+
+
+class GroupLimits(Value):
+    """When shots count as taken under one light, and when a group may be corrected.
+
+    Attributes:
+        same_light_delta_e: backdrops of one light differ by no more than this (delta E 2000).
+        uneven_stops: from this on, light that falls off otherwise than in the rest of the group is a finding.
+        least_shots: fewer shots never make a light of their own, and are never evened.
+        even_from_delta_e: below this two lights count as alike, and nothing is changed.
+        even_up_to_delta_e: beyond this it is another backdrop, not another light, and nothing is changed.
+        neutral_up_to_chroma: a backdrop more colourful than this is never brought to grey.
+        target: which colour target the studio has.
+        target_mean_delta_e, target_p95_delta_e: a correction that leaves more on held-out patches is refused.
+    """
+
+    same_light_delta_e: Annotated[float, Field(gt=0)] = 4.0
+    uneven_stops: Annotated[float, Field(gt=0)] = 0.5
+    least_shots: Annotated[int, Field(ge=2)] = 3
+    even_from_delta_e: Annotated[float, Field(gt=0)] = 0.7
+    even_up_to_delta_e: Annotated[float, Field(gt=0)] = 10.0
+    neutral_up_to_chroma: Annotated[float, Field(gt=0)] = 8.0
+    target: str = "colorchecker_classic_since_2014"
+    target_mean_delta_e: Annotated[float, Field(gt=0)] = 3.5
+    target_p95_delta_e: Annotated[float, Field(gt=0)] = 7.0
+
+    @field_validator("target")
+    @classmethod
+    def _target_is_known(cls, target: str) -> str:
+        if target not in TARGETS:
+            raise ValueError(f"one of {', '.join(TARGETS)}")
+        return target
+
+
+TARGETS = ("colorchecker_classic_since_2014", "colorchecker_classic_before_2014")
+"""Colour targets whose published values are known; X-Rite changed its pigments in November 2014."""
 
 
 class IngestConfig(Value):
@@ -19,6 +55,7 @@ class IngestConfig(Value):
         min_px: least longest side of a photograph.
         max_bytes, max_pixels, max_side_px, max_frames: beyond these a file is refused before it is decoded.
         group_gap_s: a longer pause between two photographs begins a new shoot group.
+        groups: what makes shots one group, and what may be corrected.
     """
 
     min_px: Pixels = 1000
@@ -27,6 +64,7 @@ class IngestConfig(Value):
     max_side_px: Pixels = 60_000
     max_frames: Pixels = 32
     group_gap_s: Annotated[int, Field(gt=0)] = 1800
+    groups: GroupLimits = GroupLimits()
 
 
 class Feature(StrEnum):
@@ -87,12 +125,14 @@ class RuleLimits(Value):
         good: at or on the good side of this, nothing is taken.
         bad: at or beyond this, all of it is taken; between, linearly.
         gate: whether `bad` also forbids auto-approval.
+        redo: beyond this the edit is done again whatever the score; None: never for this rule alone.
     """
 
     weight: Ratio
     good: float
     bad: float
     gate: bool = False
+    redo: float | None = None
 
 
 class QcConfig(Value):

@@ -13,7 +13,8 @@ from packshot.pipeline import Edit
 from packshot.record import State
 from packshot.types import Verdict
 from tasks import pictures, shelf
-from tasks.batches import group_of, take_stock
+from tasks.batches import take_stock
+from tasks.groups import group_shots
 from tasks.handovers import ApprovedShot, BatchStock, RoutedShot
 from tasks.lives import Life, now
 from tasks.records import create_batch, load_record
@@ -55,7 +56,8 @@ def routed(
     files = {f"{name}.jpg": photograph(radius_ratio=ratio) for name, ratio in products.items()}
     stock = submitted(batch, {**files, **(others or {})}, rows="".join(rows))
     mastered = [master_shot.fn(ref, configs_fingerprint=stock.configs_fingerprint) for ref in stock.shots]
-    return [route_shot.fn(one, group=group_of(one)) for one in mastered if not one.refused]
+    groups = group_shots.fn(batch, mastered)
+    return [route_shot.fn(one, group=groups[one.name]) for one in mastered if not one.refused]
 
 
 @cache

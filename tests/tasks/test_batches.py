@@ -13,14 +13,12 @@ from prefect.runtime import flow_run
 
 from packshot.batch import BatchRecord, ShotRef
 from packshot.errors import ObjectMissingError, TerminalError
-from packshot.ingest.grouping import ShotLight
 from packshot.naming import BatchId, ShotId, batch_id, inbox_key
 from packshot.record import DONE, FOLLOWS, WAITING, ShotRecord, Source, State
 from packshot.types import Status
 from tasks import batches
 from tasks.artifacts import artifact_key
 from tasks.batches import TO_DELIVER, Summary, survey
-from tasks.handovers import MasteredShot
 from tasks.lives import Life, now
 from tasks.records import change_record, create_batch, create_record, load_batch, load_record
 from tasks.storage import Storage
@@ -212,25 +210,6 @@ def test_a_batch_without_files_is_missing(storage: Storage) -> None:
     create_batch(BatchRecord(batch=SPRING, received_at=now()))
     with pytest.raises(ObjectMissingError, match="nothing was uploaded"):
         take_stock(SPRING)
-
-
-# --- groups ---
-
-
-def mastered(name: str, group: str) -> MasteredShot:
-    light = ShotLight(shot=name, shoot_group=group)
-    return MasteredShot(shot=SPRING.shot(name), source_sha256="", plan_fingerprint="", light=light)
-
-
-def test_groups_of_later_shots_join_those_that_are_known(storage: Storage) -> None:
-    create_batch(BatchRecord(batch=SPRING, received_at=now()))
-    refused = MasteredShot(shot=SPRING.shot("X"), source_sha256="", plan_fingerprint="", refused="too small")
-    first = batches.group_shots.fn(SPRING, [mastered("A1", "red"), mastered("A2", "red"), refused])
-    second = batches.group_shots.fn(SPRING, [mastered("B1", "blue")])
-    groups = load_batch(SPRING).groups
-    assert groups == {name: one.group for name, one in {**first, **second}.items()}
-    assert groups["A1"] == groups["A2"] != groups["B1"]
-    assert "X" not in groups
 
 
 # --- what became of them ---

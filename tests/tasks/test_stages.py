@@ -23,8 +23,9 @@ from packshot.naming import (
 from packshot.record import ShotRecord, State
 from packshot.types import Route
 from tasks.artifacts import artifact_key
-from tasks.batches import group_of, survey
+from tasks.batches import survey
 from tasks.configs import configs_in_force, fingerprint
+from tasks.groups import group_shots
 from tasks.handovers import EditedShot, Handover, MasteredShot, RoutedShot
 from tasks.models import cached_model
 from tasks.records import load_batch, load_record
@@ -63,7 +64,8 @@ def first_stages() -> Night:
             ref.path: master_shot.submit(ref, configs_fingerprint=stock.configs_fingerprint) for ref in stock.shots
         }
         mastered = {path: future.result() for path, future in futures.items()}
-        return Night(uploaded, mastered, route_shot(mastered[GOOD], group=group_of(mastered[GOOD])))
+        groups = group_shots.fn(BATCH, list(mastered.values()))
+        return Night(uploaded, mastered, route_shot(mastered[GOOD], group=groups[mastered[GOOD].name]))
 
     return in_a_run(run)
 
@@ -161,7 +163,12 @@ def test_the_same_stages_in_another_run_find_what_is_done(night: Night, line: St
         for ref in load_batch(BATCH).shots:
             mastered = master_shot(ref, configs_fingerprint=fingerprint(configs_in_force()))
             assert mastered == night.mastered[ref.path]
-        assert route_shot(night.mastered[GOOD], group=group_of(night.mastered[GOOD])) == night.routed
+        assert (
+            route_shot(
+                night.mastered[GOOD], group=group_shots.fn(BATCH, [night.mastered[GOOD]])[night.mastered[GOOD].name]
+            )
+            == night.routed
+        )
 
     in_a_run(again)
     assert seen() == before

@@ -15,7 +15,7 @@ def shot(name, *, minutes=None, camera="c1", settings="1/160 s, f/11", shoot_gro
 
 
 def grouped(*lights, gap_s=1800):
-    return {name: decision.group for name, decision in group_shots(lights, gap_s=gap_s).items()}
+    return {name: place.group for name, place in group_shots(lights, gap_s=gap_s).items()}
 
 
 def test_the_manifest_decides_over_everything_else():

@@ -26,6 +26,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "`qc.yaml`": specs.QcConfig,
     "One entry of `rules`": specs.RuleLimits,
     "`ingest.yaml`": specs.IngestConfig,
+    "`groups`": specs.GroupLimits,
     "`models.yaml`": specs.Model,
     "One entry of `sources`": specs.ModelSource,
     "`clients/<name>.yaml`": specs.Client,

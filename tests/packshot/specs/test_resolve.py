@@ -15,6 +15,7 @@ from packshot.specs.models import (
     Configs,
     EditRules,
     Fill,
+    GroupCorrection,
     Platform,
     ResolvedRules,
     Shadow,
@@ -32,6 +33,7 @@ _values = {
     "colour_mean_delta_e": st.floats(0.1, 20),
     "colour_p95_delta_e": st.floats(0.1, 20),
     "colour_reference_required": st.booleans(),
+    "group_correction": st.sampled_from(GroupCorrection),
 }
 _said = st.fixed_dictionaries({}, optional=_values)
 _defaults = st.fixed_dictionaries(_values)

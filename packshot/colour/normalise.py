@@ -1,0 +1,123 @@
+"""The one transform of a shoot group: evened with the groups it belongs to, and corrected by its colour target.
+
+Light only ever changes by what is stated here: three gains in linear light (von Kries, in the working space's
+primaries), then a colour target's coefficients. Identity changes no pixel at all.
+"""
+
+from __future__ import annotations
+
+import math
+from enum import StrEnum
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from packshot.colour.backdrop_light import BackdropReading
+from packshot.colour.difference import delta_e_2000
+from packshot.colour.spaces import decode_working, encode_working
+from packshot.colour.target_fit import apply_coefficients
+from packshot.colour.target_values import lab_of_linear
+from packshot.types import Pixels16, Value
+
+_ROWS_AT_ONCE = 128
+Gains = tuple[float, float, float]
+NO_GAINS: Gains = (1.0, 1.0, 1.0)
+
+
+class Kind(StrEnum):
+    """What a correction does."""
+
+    IDENTITY = "identity"
+    EVENED = "evened"
+    NEUTRAL = "neutral backdrop"
+    TARGET = "colour target"
+
+
+class Correction(Value):
+    """What a group's pixels are changed by, and why.
+
+    Attributes:
+        gains: of linear working red, green, blue; applied first.
+        coefficients: (3, 3) or (3, 6) as in `TargetFit`; applied second; empty: none.
+        why: in words.
+    """
+
+    kind: Kind = Kind.IDENTITY
+    gains: Gains = NO_GAINS
+    coefficients: tuple[tuple[float, ...], ...] = ()
+    why: str = ""
+
+    @property
+    def is_identity(self) -> bool:
+        return self.gains == NO_GAINS and not self.coefficients
+
+
+def correct(pixels: Pixels16, correction: Correction) -> Pixels16:
+    """Return pixels changed by a group's transform; what leaves the working space is cut off.
+
+    Args:
+        pixels: (rows, columns, 3) uint16, working space.
+    Returns:
+        The same shape and space; the array itself for identity.
+    """
+    if correction.is_identity:
+        return pixels
+    corrected = np.empty_like(pixels)
+    gains = np.diag(np.array(correction.gains)).astype(np.float32)
+    for top in range(0, len(pixels), _ROWS_AT_ONCE):
+        rows = slice(top, top + _ROWS_AT_ONCE)
+        linear = np.asarray(cv2.transform(decode_working(np.ascontiguousarray(pixels[rows])), gains), np.float32)
+        if correction.coefficients:
+            linear = apply_coefficients(linear, correction.coefficients)
+        corrected[rows] = encode_working(linear)
+    return corrected
+
+
+def newly_clipped(before: Pixels16, after: Pixels16) -> float:
+    """Return the share of pixels that a correction drove to the end of a channel."""
+    high = (after == 65535) & (before < 65535)
+    low = (after == 0) & (before > 655)
+    return float((high | low).any(axis=2).mean())
+
+
+def gains_between(backdrop: BackdropReading, wanted: NDArray[np.float64]) -> Gains:
+    """Return the gains that bring a backdrop to a wanted linear working RGB."""
+    red, green, blue = (float(gain) for gain in wanted / np.maximum(np.array(backdrop.linear), 1e-6))
+    return round(red, 6), round(green, 6), round(blue, 6)
+
+
+def neutral_light(backdrop: BackdropReading) -> NDArray[np.float64]:
+    """Return the grey of a backdrop's own lightness, linear working RGB."""
+    lightness = backdrop.lab[0]
+    light = ((lightness + 16) / 116) ** 3 if lightness > 8 else lightness / 903.3
+    return np.full(3, light)
+
+
+def difference(one: BackdropReading, other: BackdropReading) -> float:
+    """Return delta E 2000 between two backdrops."""
+    return float(delta_e_2000(np.array(one.lab), np.array(other.lab)))
+
+
+def chroma(backdrop: BackdropReading) -> float:
+    """Return C*ab of a backdrop."""
+    return math.hypot(backdrop.lab[1], backdrop.lab[2])
+
+
+def middle(backdrops: list[BackdropReading]) -> BackdropReading:
+    """Return the median of several readings of one backdrop; at least one."""
+    linear = np.median(np.array([one.linear for one in backdrops]), axis=0)
+    lab = lab_of_linear(linear)
+    return BackdropReading(
+        linear=(float(linear[0]), float(linear[1]), float(linear[2])),
+        lab=(float(lab[0]), float(lab[1]), float(lab[2])),
+        share=float(np.median([one.share for one in backdrops])),
+        clipped=float(np.median([one.clipped for one in backdrops])),
+        left_right=_median_or_none([one.left_right for one in backdrops]),
+        bottom_top=_median_or_none([one.bottom_top for one in backdrops]),
+    )
+
+
+def _median_or_none(values: list[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(np.median(known)) if known else None

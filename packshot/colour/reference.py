@@ -1,0 +1,140 @@
+"""A reference colour that a client states: in CIE L*a*b* or as a hex triple, and how a product compares with it."""
+
+from __future__ import annotations
+
+import re
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from packshot.colour.difference import Lab, delta_e_2000, lab_of
+from packshot.colour.spaces import decode_working, srgb_profile
+from packshot.colour.target_values import lab_of_linear
+from packshot.colour.transform import srgb8_to_working
+from packshot.types import Matte, Pixels8, Pixels16, Value
+
+CELL_PX = 12
+_INSIDE = 0.999
+_LIKE_DELTA_E = 6.0
+_LEAST_SHARE = 0.1
+_LEAST_CELLS = 9
+_MOST_COLOURS = 5
+_SWATCH_CELLS = 24
+_HEX = re.compile(r"(?:hex|srgb)?[\s:]*#?([0-9a-f]{6})", re.IGNORECASE)
+_NUMBER = r"([+-]?\d+(?:[.,]\d+)?)"
+_LAB = re.compile(
+    rf"(?:cie)?\s*l\*?a\*?b\*?\s*[:=(]?\s*{_NUMBER}[\s,;/|]+{_NUMBER}[\s,;/|]+{_NUMBER}\s*\)?", re.IGNORECASE
+)
+_LAB_LETTERS = re.compile(
+    rf"l\*?\s*[:=]?\s*{_NUMBER}[\s,;/|]+a\*?\s*[:=]?\s*{_NUMBER}[\s,;/|]+b\*?\s*[:=]?\s*{_NUMBER}", re.IGNORECASE
+)
+
+
+class ReferenceColour(Value):
+    """One colour that a product shall have.
+
+    Attributes:
+        lab: CIE L*a*b* (D50).
+        said: as the client wrote it.
+    """
+
+    lab: tuple[float, float, float]
+    said: str
+
+
+class MainColour(Value):
+    """One of the colours that a product mainly has.
+
+    Attributes:
+        lab: middle of the cells that have it.
+        share: of the product's inside.
+    """
+
+    lab: tuple[float, float, float]
+    share: float
+
+
+def parse_reference(text: str) -> ReferenceColour | None:
+    """Return the colour that a text states (``#B3202A``, ``Lab 41.2 58 33``, ``L=41,2; a=58; b=33``), else None."""
+    said = " ".join(text.split())
+    match = _LAB.fullmatch(said) or _LAB_LETTERS.fullmatch(said)
+    if match:
+        lightness, a, b = (float(number.replace(",", ".")) for number in match.groups())
+        within = 0 <= lightness <= 100 and max(abs(a), abs(b)) <= 150
+        return ReferenceColour(lab=(lightness, a, b), said=said) if within else None
+    triple = _HEX.fullmatch(said)
+    if triple is None:
+        return None
+    pixel = np.array([[list(bytes.fromhex(triple[1]))]], np.uint8)
+    lightness, a, b = (round(float(value), 3) for value in lab_of(pixel, icc=srgb_profile())[0, 0])
+    return ReferenceColour(lab=(lightness, a, b), said=said)
+
+
+def swatch_colour(pixels: Pixels16) -> tuple[float, float, float] | None:
+    """Return the linear working RGB of a photographed swatch: of the picture's middle; None if it has several colours.
+
+    Args:
+        pixels: (rows, columns, 3) uint16, working space.
+    """
+    rows, columns = pixels.shape[:2]
+    middle = pixels[rows // 3 : rows - rows // 3, columns // 3 : columns - columns // 3]
+    small = cv2.resize(middle, (_SWATCH_CELLS, _SWATCH_CELLS), interpolation=cv2.INTER_AREA)
+    linear = decode_working(np.asarray(small, np.uint16)).reshape(-1, 3).astype(np.float64)
+    colour = np.median(linear, axis=0)
+    apart = delta_e_2000(lab_of_linear(linear), lab_of_linear(colour))
+    if float(np.percentile(apart, 90)) > _LIKE_DELTA_E:
+        return None
+    return float(colour[0]), float(colour[1]), float(colour[2])
+
+
+def main_colours(srgb8: Pixels8, matte: Matte) -> tuple[MainColour, ...]:
+    """Return the colours that make up a product, the most common first; empty where its inside is too small.
+
+    Cells of the inside are averaged in linear light. The densest place in L*a*b* is a colour, with all cells near it;
+    what is left gives the next one.
+
+    Args:
+        srgb8: (rows, columns, 3) uint8, sRGB, as delivered.
+        matte: (rows, columns) coverage, same size.
+    """
+    cells = _cells(srgb8, matte)
+    if len(cells) < _LEAST_CELLS:
+        return ()
+    left = cells
+    found: list[MainColour] = []
+    while len(left) >= max(_LEAST_CELLS, _LEAST_SHARE * len(cells)) and len(found) < _MOST_COLOURS:
+        sample = left[:: max(1, len(left) // 400)]
+        near = delta_e_2000(sample[:, None], sample[None]) < _LIKE_DELTA_E
+        centre = np.median(sample[near[int(near.sum(axis=1).argmax())]], axis=0)
+        like = delta_e_2000(left, centre) < _LIKE_DELTA_E
+        if like.sum() < _LEAST_SHARE * len(cells):
+            break
+        lab = np.median(left[like], axis=0)
+        found.append(
+            MainColour(lab=(float(lab[0]), float(lab[1]), float(lab[2])), share=float(like.sum() / len(cells)))
+        )
+        left = left[~like]
+    return tuple(found)
+
+
+def nearest_delta_e(colours: tuple[MainColour, ...], reference: ReferenceColour) -> float:
+    """Return delta E 2000 from a reference to the nearest of a product's main colours; at least one."""
+    labs = np.array([colour.lab for colour in colours])
+    return float(delta_e_2000(labs, np.array(reference.lab)).min())
+
+
+def _cells(srgb8: Pixels8, matte: Matte) -> Lab:
+    rows, columns = srgb8.shape[0] // CELL_PX, srgb8.shape[1] // CELL_PX
+    if rows == 0 or columns == 0:
+        return np.zeros((0, 3), np.float32)
+    cut = (slice(0, rows * CELL_PX), slice(0, columns * CELL_PX))
+    whole = (matte[cut] >= _INSIDE).reshape(rows, CELL_PX, columns, CELL_PX).all(axis=(1, 3))
+    linear = _linear(srgb8[cut])
+    small = np.asarray(cv2.resize(linear, (columns, rows), interpolation=cv2.INTER_AREA), np.float64)
+    return np.asarray(lab_of_linear(small[whole]), np.float32)
+
+
+def _linear(srgb8: Pixels8) -> NDArray[np.float32]:
+    """Linear working RGB of sRGB pixels."""
+    return decode_working(srgb8_to_working(np.ascontiguousarray(srgb8)))

@@ -1,0 +1,390 @@
+"""The statement on each set-up of a batch: who belongs to it, and the one transform its pixels are changed by.
+
+    a colour target that fits            its correction; other set-ups of the series are brought to it, then corrected
+    else, set-ups of one series differ   each is brought to the largest one, by its backdrop
+    else                                 identity
+
+A shot's plan may allow less. No shot is ever changed on its own: what is stated holds for every shot of the set-up
+whose plan allows it, and what was stated stays as long as an edited shot followed it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from packshot.colour.backdrop_light import BackdropReading
+from packshot.colour.difference import delta_e_2000, lab_of
+from packshot.colour.normalise import (
+    Correction,
+    Kind,
+    chroma,
+    correct,
+    difference,
+    gains_between,
+    middle,
+    neutral_light,
+)
+from packshot.colour.reference import parse_reference
+from packshot.colour.spaces import encode_working, working_profile
+from packshot.colour.target import Colour, TargetReading
+from packshot.colour.target_fit import DeltaE, Model, TargetFit, fit_target
+from packshot.colour.target_values import TargetEdition, lab_of_linear
+from packshot.ingest.grouping import GroupPlace, ShotLight, group_shots
+from packshot.specs.models import GroupCorrection, IngestConfig
+from packshot.types import Finding, Status, Value
+
+_CLEARLY_BETTER = 0.9
+_TARGETS_AGREE_DELTA_E = 3.0
+
+
+class ReferencePhoto(Value):
+    """A file of the batch that a manifest names as the reference of other files.
+
+    Attributes:
+        target: a colour target in it.
+        swatch: linear working RGB of its middle, where that is one colour and there is no target.
+    """
+
+    target: TargetReading | None = None
+    swatch: tuple[float, float, float] | None = None
+
+
+class Statement(Value):
+    """What holds for one set-up.
+
+    Attributes:
+        shots: names of its shots.
+        backdrop: the middle of its shots' backdrops; None where none was measured.
+        corrections: what its pixels are changed by, by what a plan allows.
+        fit: of its colour target, also where it was refused.
+        target_in: where the target was found.
+        verified: the corrected target against its published values, on held-out patches; None without a target that
+            fits.
+        findings: what all its shots have to be told.
+    """
+
+    part: str
+    group: str
+    series: str
+    why: str
+    shots: tuple[str, ...]
+    backdrop: BackdropReading | None = None
+    corrections: Mapping[GroupCorrection, Correction] = {}
+    fit: TargetFit | None = None
+    target_in: str = ""
+    verified: DeltaE | None = None
+    findings: tuple[Finding, ...] = ()
+
+
+class GroupDecision(Value):
+    """What a shot is told about its group.
+
+    Attributes:
+        group, part, why, light_known: as in `GroupPlace`.
+        correction: what its pixels are changed by.
+        verified, target_in: as in `Statement`.
+        reference: what the manifest names as the colour's reference.
+        reference_lab: the colour that it states or shows, corrected as the group is; None where it is no colour.
+        findings: on its light and its group's colours.
+    """
+
+    group: str
+    part: str
+    why: str
+    light_known: bool = True
+    correction: Correction = Correction()
+    verified: DeltaE | None = None
+    target_in: str = ""
+    reference: str = ""
+    reference_lab: Colour | None = None
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class _Part:
+    """A set-up with what was measured in it."""
+
+    name: str
+    place: GroupPlace
+    lights: tuple[ShotLight, ...]
+    backdrop: BackdropReading | None
+    measured: int
+    fit: TargetFit | None
+    good: bool
+    target_in: str
+    findings: tuple[Finding, ...]
+
+
+def state_groups(
+    lights: Iterable[ShotLight],
+    *,
+    config: IngestConfig,
+    references: Mapping[str, ReferencePhoto] | None = None,
+    before: Mapping[str, tuple[str, str]] | None = None,
+    stated: Mapping[str, Statement] | None = None,
+) -> tuple[dict[str, GroupDecision], dict[str, Statement]]:
+    """Return each shot's decision and each set-up's statement. The same shots give the same in any order.
+
+    Args:
+        lights: of all shots of a batch.
+        references: the files that manifests name as references, by the name used there.
+        before: (group, part) of shots as they were grouped earlier.
+        stated: statements that edited shots followed; their corrections stay.
+    """
+    known = {light.shot: light for light in lights}
+    places = group_shots(known.values(), gap_s=config.group_gap_s, limits=config.groups, before=before)
+    members: dict[str, list[str]] = {}
+    for shot, place in places.items():
+        members.setdefault(place.part, []).append(shot)
+    parts = [
+        _measured(name, places[shots[0]], [known[shot] for shot in shots], config, references or {})
+        for name, shots in sorted(members.items())
+    ]
+    statements = {part.name: _statement(part, parts, config) for part in parts}
+    for name, earlier in (stated or {}).items():
+        if name in statements:
+            kept = {"corrections": earlier.corrections, "verified": earlier.verified, "fit": earlier.fit}
+            statements[name] = statements[name].model_copy(update={**kept, "target_in": earlier.target_in})
+    decisions = {
+        shot: _decision(known[shot], place, statements[place.part], references or {}) for shot, place in places.items()
+    }
+    return decisions, statements
+
+
+def _decision(
+    light: ShotLight, place: GroupPlace, statement: Statement, references: Mapping[str, ReferencePhoto]
+) -> GroupDecision:
+    correction = statement.corrections.get(light.allowed, Correction())
+    lab, doubts = _reference_lab(light.reference, references, correction)
+    return GroupDecision(
+        group=place.group,
+        part=place.part,
+        why=place.why,
+        light_known=place.light_known,
+        correction=correction,
+        verified=statement.verified if light.allowed is not GroupCorrection.NONE or _unchanged(statement) else None,
+        target_in=statement.target_in,
+        reference=light.reference,
+        reference_lab=lab,
+        findings=(*place.findings, *statement.findings, *_target_in_picture(light), *doubts),
+    )
+
+
+def _reference_lab(
+    named: str, references: Mapping[str, ReferencePhoto], correction: Correction
+) -> tuple[Colour | None, tuple[Finding, ...]]:
+    """Return the colour that a reference states or shows, and why there is none where there should be one."""
+    stated = parse_reference(named)
+    photo = references.get(named)
+    if stated is not None:
+        return stated.lab, ()
+    if not named or (photo is not None and photo.target is not None):
+        return None, ()
+    if photo is not None and photo.swatch is not None:
+        pixel = encode_working(np.array([[photo.swatch]], np.float32))
+        lightness, a, b = (float(value) for value in lab_of(correct(pixel, correction), icc=working_profile())[0, 0])
+        return (round(lightness, 3), round(a, 3), round(b, 3)), ()
+    what = "shows neither a colour target nor one colour" if photo is not None else "is neither a file nor a colour"
+    message = f"The reference {named!r} {what}; it was not used. A colour is written #B3202A or Lab 41.2 58 33."
+    return None, (Finding(code="reference_unusable", status=Status.WARNING, message=message),)
+
+
+def _unchanged(statement: Statement) -> bool:
+    return statement.corrections.get(GroupCorrection.TARGET, Correction()).is_identity
+
+
+def _target_in_picture(light: ShotLight) -> tuple[Finding, ...]:
+    if light.target is None:
+        return ()
+    message = "A colour target stands in the picture; it serves its group, and is no picture of a product alone."
+    x, y = zip(*light.target.corners, strict=True)
+    box = (int(min(x)), int(min(y)), int(max(x)) + 1, int(max(y)) + 1)
+    return (Finding(code="target_in_picture", status=Status.FAILED, message=message, gate=True, box=box),)
+
+
+def _measured(
+    name: str,
+    place: GroupPlace,
+    lights: Sequence[ShotLight],
+    config: IngestConfig,
+    references: Mapping[str, ReferencePhoto],
+) -> _Part:
+    backdrops = [light.backdrop for light in lights if light.backdrop is not None]
+    targets = {light.shot: light.target for light in lights if light.target is not None}
+    photos = {light.reference: references[light.reference] for light in lights if light.reference in references}
+    targets |= {name: photo.target for name, photo in photos.items() if photo.target is not None}
+    fit, good, findings = _fitted(targets, config) if place.light_known else (None, False, ())
+    return _Part(
+        name=name,
+        place=place,
+        lights=tuple(lights),
+        backdrop=middle(backdrops) if backdrops else None,
+        measured=len(backdrops),
+        fit=fit,
+        good=good,
+        target_in=", ".join(sorted(targets)),
+        findings=findings,
+    )
+
+
+def _fitted(
+    targets: Mapping[str, TargetReading], config: IngestConfig
+) -> tuple[TargetFit | None, bool, tuple[Finding, ...]]:
+    """Return the fit of a set-up's targets, whether it is good enough, and why not."""
+    if not targets:
+        return None, False, ()
+    where = ", ".join(sorted(targets))
+    readings = np.array([targets[name].patches for name in sorted(targets)])
+    patches = np.median(readings, axis=0)
+    apart = float(delta_e_2000(lab_of_linear(readings), lab_of_linear(patches)).mean(axis=1).max())
+    if apart > _TARGETS_AGREE_DELTA_E:
+        message = f"The colour targets in {where} show different light; none of them was used."
+        return None, False, (_refused(message, apart, _TARGETS_AGREE_DELTA_E),)
+    clipped = tuple(sorted({number for reading in targets.values() for number in reading.clipped}))
+    fit = fit_target(patches, edition=TargetEdition(config.groups.target), clipped=clipped)
+    if fit is None:
+        message = f"The colour target in {where} is over-exposed: {len(clipped)} of its patches are cut off."
+        return None, False, (_refused(message, None, None),)
+    limits = config.groups
+    if fit.held_out.mean > limits.target_mean_delta_e or fit.held_out.p95 > limits.target_p95_delta_e:
+        message = (
+            f"No correction fits the colour target in {where}: {fit.held_out} delta E 2000 are left on patches that "
+            f"were not fitted ({fit.before} before). Colours were left as photographed."
+        )
+        return fit, False, (_refused(message, fit.held_out.mean, limits.target_mean_delta_e),)
+    message = (
+        f"Colour target in {where}, {fit.model}: delta E 2000 {fit.before} before, {fit.held_out} after (held out)."
+    )
+    proof = Finding(
+        code="target_fit",
+        status=Status.PASSED,
+        message=message,
+        measured=fit.held_out.mean,
+        limit=limits.target_mean_delta_e,
+        unit="delta E 2000",
+    )
+    return fit, True, (proof,)
+
+
+def _refused(message: str, measured: float | None, limit: float | None) -> Finding:
+    figures = {"measured": None if measured is None else round(measured, 2), "limit": limit}
+    return Finding(code="target_fit", status=Status.WARNING, message=message, unit="delta E 2000", **figures)
+
+
+def _statement(part: _Part, parts: Sequence[_Part], config: IngestConfig) -> Statement:
+    series = [one for one in parts if one.place.series and one.place.series == part.place.series] or [part]
+    anchor = _anchor(series)
+    corrections, findings = _corrections(part, anchor, config)
+    verified = (_proof(part.fit) if part.good and part.fit else None) if part.place.light_known else None
+    return Statement(
+        part=part.name,
+        group=part.place.group,
+        series=part.place.series,
+        why=part.place.why,
+        shots=tuple(light.shot for light in part.lights),
+        backdrop=part.backdrop,
+        corrections=corrections,
+        fit=part.fit,
+        target_in=part.target_in,
+        verified=verified,
+        findings=(*part.findings, *findings),
+    )
+
+
+def _proof(fit: TargetFit) -> DeltaE:
+    return fit.held_out if _worth_it(fit) else fit.before
+
+
+def _worth_it(fit: TargetFit) -> bool:
+    return fit.held_out.mean < _CLEARLY_BETTER * fit.before.mean
+
+
+def _anchor(series: Sequence[_Part]) -> _Part:
+    """The set-up that the others of its series are brought to: with a target that fits, else the largest."""
+    return min(series, key=lambda one: (not one.good, -one.measured, one.name))
+
+
+def _corrections(
+    part: _Part, anchor: _Part, config: IngestConfig
+) -> tuple[dict[GroupCorrection, Correction], tuple[Finding, ...]]:
+    """Return what a set-up's pixels are changed by, by what a plan allows; nothing where that is nothing."""
+    if not part.place.light_known:
+        return {}, ()
+    by_target = _by_target(part.fit, part.target_in) if part.good and part.fit else Correction()
+    evened, findings = _evened(part, anchor, config)
+    if part.good:
+        evened = by_target
+    neutral = evened if part.good or evened.coefficients else _neutral(part, anchor, evened, config)
+    found = {
+        GroupCorrection.TARGET: by_target,
+        GroupCorrection.EVEN: evened,
+        GroupCorrection.NEUTRAL: neutral,
+    }
+    return {allowed: one for allowed, one in found.items() if not one.is_identity}, findings
+
+
+def _by_target(fit: TargetFit, where: str) -> Correction:
+    if not _worth_it(fit):
+        return Correction()
+    why = f"{fit.model} fitted to the colour target in {where}"
+    if fit.model in (Model.EXPOSURE, Model.BALANCE):
+        red, green, blue = (fit.coefficients[index][index] for index in range(3))
+        return Correction(kind=Kind.TARGET, gains=(red, green, blue), why=why)
+    return Correction(kind=Kind.TARGET, coefficients=fit.coefficients, why=why)
+
+
+def _evened(part: _Part, anchor: _Part, config: IngestConfig) -> tuple[Correction, tuple[Finding, ...]]:
+    """Bring a set-up's light to its series' anchor, by their backdrops; then correct it by the anchor's target."""
+    if part is anchor:
+        return Correction(), ()
+    target = _by_target(anchor.fit, anchor.target_in) if anchor.good and anchor.fit else Correction()
+    here, there = part.backdrop, anchor.backdrop
+    enough = min(part.measured, anchor.measured) >= config.groups.least_shots
+    if here is None or there is None or not enough:
+        return Correction(), ()
+    away = difference(here, there)
+    if not (here.tells_light and there.tells_light):
+        return Correction(), ()
+    if away > config.groups.even_up_to_delta_e:
+        message = f"Its backdrop differs from that of {anchor.name} by delta E {away:.1f}: taken for another backdrop."
+        return Correction(), (_not_evened(message, away, config.groups.even_up_to_delta_e),)
+    alike = away < config.groups.even_from_delta_e
+    if alike:
+        return target, ()
+    gains = gains_between(here, np.array(there.linear))
+    why = f"brought to the light of {anchor.name}, whose backdrop differs by delta E {away:.1f}"
+    if target.is_identity:
+        return Correction(kind=Kind.EVENED, gains=gains, why=why), ()
+    red, green, blue = (mine * its for mine, its in zip(gains, target.gains, strict=True))
+    joined = Correction(
+        kind=Kind.TARGET, gains=(red, green, blue), coefficients=target.coefficients, why=f"{why}; {target.why}"
+    )
+    return joined, ()
+
+
+def _not_evened(message: str, away: float, limit: float) -> Finding:
+    return Finding(
+        code="group_not_evened",
+        status=Status.SKIPPED,
+        message=message,
+        measured=round(away, 2),
+        limit=limit,
+        unit="delta E 2000",
+    )
+
+
+def _neutral(part: _Part, anchor: _Part, evened: Correction, config: IngestConfig) -> Correction:
+    """Bring the backdrop to the grey of its own lightness, or of its anchor's where it is evened with it."""
+    aim = anchor if evened.kind is Kind.EVENED else part
+    if part.backdrop is None or aim.backdrop is None or part.measured < config.groups.least_shots:
+        return evened
+    tint = chroma(aim.backdrop)
+    usable = part.backdrop.tells_light and aim.backdrop.tells_light
+    if not usable or tint > config.groups.neutral_up_to_chroma or tint < config.groups.even_from_delta_e:
+        return evened
+    gains = gains_between(part.backdrop, neutral_light(aim.backdrop))
+    why = f"its backdrop, which the client says is grey, was off by {tint:.1f} in a*b*"
+    return Correction(kind=Kind.NEUTRAL, gains=gains, why=f"{evened.why}; {why}" if evened.why else why)

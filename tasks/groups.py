@@ -1,0 +1,88 @@
+"""Shoot groups of a batch: all its shots together, whichever of them there is still work to do on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from prefect import task
+
+from packshot import pipeline
+from packshot.batch import BatchRecord
+from packshot.errors import ObjectMissingError, RefusedInputError
+from packshot.ingest.grouping import ShotLight
+from packshot.ingest.manifest import plain_path
+from packshot.ingest.shoot_groups import GroupDecision, ReferencePhoto, Statement, state_groups
+from packshot.ingest.stock import REFERENCE_FILE
+from packshot.naming import BatchId, inbox_key
+from packshot.record import ShotRecord, State
+from tasks.configs import configs_in_force
+from tasks.handovers import MasteredShot
+from tasks.lives import ALWAYS
+from tasks.records import change_batch, load_batch, load_records
+from tasks.storage import open_storage
+
+_NOT_YET_EDITED = frozenset({State.RECEIVED, State.REFUSED, State.MASTERED, State.ROUTED})
+
+
+@task(name="group by light", task_run_name="group by light · {batch}", **ALWAYS)
+def group_shots(batch: BatchId, mastered: list[MasteredShot]) -> dict[str, GroupDecision]:
+    """Group all shots of a batch by their light, state what each set-up is changed by, and write it into the record.
+
+    Args:
+        mastered: those there is work to do on; the light of the others stands in their records.
+    Returns:
+        For every shot of the batch that was mastered.
+    """
+    record = load_batch(batch)
+    records = load_records([ref.shot for ref in record.shots])
+    lights = {one.shot.shot: light for one in records if (light := _light_in(one)) is not None}
+    lights |= {shot.name: shot.light for shot in mastered if shot.light is not None}
+    earlier = [Statement.model_validate(stated) for stated in record.statements.values()]
+    decisions, statements = state_groups(
+        lights.values(),
+        config=configs_in_force().ingest,
+        references=_references(record, lights.values()),
+        before={shot: (one.group, one.part) for one in earlier for shot in one.shots},
+        stated=_followed(earlier, records),
+    )
+    groups = {shot: decision.group for shot, decision in decisions.items()}
+    plain = {part: one.model_dump(mode="json") for part, one in statements.items()}
+    change_batch(batch, lambda found: found.model_copy(update={"groups": groups, "statements": plain}))
+    return decisions
+
+
+def _light_in(record: ShotRecord) -> ShotLight | None:
+    stated = record.reports.get("light")
+    return ShotLight.model_validate(stated) if stated else None
+
+
+def _followed(earlier: Iterable[Statement], records: Iterable[ShotRecord]) -> Mapping[str, Statement]:
+    """Return the statements that at least one edited shot followed."""
+    edited = {
+        str(record.reports.get("group", {}).get("part", ""))
+        for record in records
+        if (record.failed_from or record.state) not in _NOT_YET_EDITED
+    }
+    return {one.part: one for one in earlier if one.part in edited}
+
+
+def _references(record: BatchRecord, lights: Iterable[ShotLight]) -> dict[str, ReferencePhoto]:
+    """Return what the files show that manifests name as references, by the name used there."""
+    files = {plain_path(path).casefold(): path for path, why in record.ignored.items() if why == REFERENCE_FILE}
+    bare = {name.rsplit("/", 1)[-1]: path for name, path in files.items()}
+    found: dict[str, ReferencePhoto] = {}
+    for named in sorted({light.reference for light in lights if light.reference}):
+        wanted = plain_path(named).casefold()
+        path = files.get(wanted) or bare.get(wanted.rsplit("/", 1)[-1])
+        if path is not None:
+            found[named] = _read(record.batch, path)
+    return found
+
+
+def _read(batch: BatchId, path: str) -> ReferencePhoto:
+    """Read a reference file. One that cannot be read shows nothing; the shots that name it say so."""
+    try:
+        data = open_storage().get(inbox_key(batch, path))
+        return pipeline.read_reference(data, path=path, limits=configs_in_force().ingest)
+    except (RefusedInputError, ObjectMissingError):
+        return ReferencePhoto()

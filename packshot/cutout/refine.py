@@ -6,7 +6,8 @@ In each tile near the edge:
 2. Product or backdrop: whatever differs from that backdrop by more than the noise is product, however unlike the
    product's inside it looks (shaded rims get eaten otherwise). Where product and backdrop are alike, and in what
    may be shadow, the network has the say.
-3. Coverage, only within a few pixels of the line so found: alpha = ((I - B) . (F - B)) / |F - B|^2 in linear light,
+3. The line between them goes where the photograph changes most (`outline`).
+4. Coverage, only within a few pixels of the line so found: alpha = ((I - B) . (F - B)) / |F - B|^2 in linear light,
    F and B being the colours just inside and just outside; decontaminated colour F = (I - (1 - alpha) B) / alpha.
 """
 
@@ -22,17 +23,17 @@ from numpy.typing import NDArray
 
 from packshot.colour.channels import dot_product, greatest_difference
 from packshot.colour.spaces import decode_working, encode_working
+from packshot.cutout.distances import nearest
+from packshot.cutout.outline import settled_line
 from packshot.cutout.zones import shadow_share
 from packshot.types import Box, FloatImage, Mask, Matte, Pixels16, Size
 
 TILE_PX = 640
-CENTRE = 0.35
-"""Coverage at which the line is drawn again. At 0.5 it would eat into rims in which a product mirrors the backdrop."""
 INSIDE_PX, OUTSIDE_PX = 2.5, 2.0
 """How far from the line a pixel is pure: a lens, a sensor and its sharpening blur an edge over about four pixels."""
 CONTRAST_LEVELS = 15.0
 ALIKE_LEVELS = 10.0
-MOST_BESIDE, MOST_APART = 1.0, 0.6
+MOST_BESIDE, MOST_APART = 0.7, 0.3
 AROUND_PX = 7
 NOISES, LEAST_LEVELS = 5.0, 6.0
 SNAP = 0.02
@@ -40,11 +41,10 @@ EVEN_PX = 1.2
 """The line between product and backdrop is evened out over this much, so that noise doesn't fray it."""
 EVEN_DOUBTFUL_PX, CLEAR = 3.0, 0.3
 EDGE_PX = 0.7
-"""Width of the edge that a sharp lens makes: standard deviation of its blur."""
+"""Width of the edge that a sharp lens makes: standard deviation of its blur. Where the line alone tells coverage, it is
+the normal distribution's (as the logistic one with 1.702 / sigma) of the distance from it."""
 EVEN_ALPHA_PX, NARROWER = 1.0, 1.6
 """What coverage is blurred by to even it out, and how much narrower the edge gets again."""
-PLAIN_PX = 1.2
-"""The same where coverage is known from the line's course alone."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,11 +124,10 @@ def _refined(
     levels: FloatImage = pixels.astype(np.float32) / np.float32(257)
     sure_in, sure_out = (probability >= 0.5) & ~unknown, (probability < 0.5) & ~unknown
     backdrop = _seen_backdrop(levels, surface, sure_out)
-    product = _product(levels, backdrop, probability, unknown, sure_in, noise=noise)
-    # Any difference counts as product so far, so the line lies outside of where half is covered, the more so the
-    # greater the contrast; and what is a little inside of it is not product alone.
-    product = _coverage(pixels, levels, backdrop, product, unknown, noise=noise)[0] >= CENTRE
-    return _coverage(pixels, levels, backdrop, product, unknown, noise=noise)
+    shaded = shadow_share(levels, backdrop, noise=noise)
+    product = _product(levels, backdrop, probability, unknown, sure_in, shaded, noise=noise)
+    line = settled_line(product, levels, unknown, shaded, noise=noise)
+    return _coverage(pixels, levels, backdrop, np.where(unknown, line > 0, product), unknown, line)
 
 
 def _seen_backdrop(levels: FloatImage, surface: FloatImage, seen: Mask) -> FloatImage:
@@ -139,24 +138,20 @@ def _seen_backdrop(levels: FloatImage, surface: FloatImage, seen: Mask) -> Float
     weight = seen.astype(np.float32)
     total = cv2.blur(weight, (7, 7))
     mean = cv2.blur(ratio * weight[..., None], (7, 7)) / np.maximum(total, 1e-6)[..., None]
-    spread = mean[_nearest(seen)]
+    spread = mean[nearest(seen)]
     corrected: FloatImage = np.clip(cv2.blur(spread, (9, 9)) * (surface + 1) - 1, 0, 255)
     return corrected
 
 
-def _nearest(mask: Mask) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """For each pixel the row and column of the nearest pixel of a mask."""
-    _, labels = cv2.distanceTransformWithLabels(
-        (~mask).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    rows, columns = np.nonzero(mask)
-    where = np.zeros((int(labels.max()) + 1, 2), np.intp)
-    where[labels[rows, columns]] = np.stack([rows, columns], axis=1)
-    return where[labels, 0], where[labels, 1]
-
-
 def _product(
-    levels: FloatImage, backdrop: FloatImage, probability: Matte, unknown: Mask, sure_in: Mask, *, noise: float
+    levels: FloatImage,
+    backdrop: FloatImage,
+    probability: Matte,
+    unknown: Mask,
+    sure_in: Mask,
+    shaded: Matte,
+    *,
+    noise: float,
 ) -> Mask:
     """What is product in a tile: settled where it is not unknown, decided by difference or by the network elsewhere."""
     difference = greatest_difference(levels, backdrop)
@@ -164,12 +159,11 @@ def _product(
     differs = np.clip((difference / limit - 0.5), 0, 1)
     contrast = np.full(difference.shape, 255.0, np.float32)
     if sure_in.any():
-        inside = cv2.blur(levels, (5, 5))[_nearest(sure_in)]
+        inside = cv2.blur(levels, (5, 5))[nearest(sure_in)]
         span = inside - backdrop
         square = dot_product(span, span)
         contrast = np.sqrt(square)
         along = dot_product(levels - backdrop, span) / np.maximum(square, 1)
-        shaded = shadow_share(levels, backdrop, noise=noise)
         within = np.minimum(differs, 0.5 * np.clip(along, 0, 1) + 0.5 * probability)
         differs = shaded * within + (1 - shaded) * differs
     far = probability < 0.03
@@ -208,7 +202,7 @@ def _hanging_together(product: Mask, sure_in: Mask) -> Mask:
 
 
 def _coverage(
-    pixels: Pixels16, levels: FloatImage, backdrop: FloatImage, product: Mask, unknown: Mask, *, noise: float
+    pixels: Pixels16, levels: FloatImage, backdrop: FloatImage, product: Mask, unknown: Mask, line: Matte
 ) -> tuple[Matte, FloatImage, Mask]:
     """Alpha near the line between product and backdrop, by projection in linear light."""
     whole = product.astype(np.uint8)
@@ -222,13 +216,13 @@ def _coverage(
     linear = decode_working(pixels)
     core = _core(levels, backdrop, product, inside)
     pure = outside > OUTSIDE_PX
-    f = _average(linear, core)[_nearest(core)][near]
-    b = (_average(linear, pure)[_nearest(pure)] if pure.any() else decode_working(_encoded(backdrop)))[near]
+    f = _average(linear, core)[nearest(core)][near]
+    b = (_average(linear, pure)[nearest(pure)] if pure.any() else decode_working(_encoded(backdrop)))[near]
     i = linear[near]
     span = f - b
     square = (span * span).sum(axis=1)
     along = np.clip(((i - b) * span).sum(axis=1) / np.maximum(square, 1e-9), 0, 1)
-    plain = _evened(alpha, PLAIN_PX, narrower=PLAIN_PX / EDGE_PX)[near]
+    plain = 1 / (1 + np.exp(-1.702 / EDGE_PX * line[near]))
     trust = _trust_in_projection(i, f, b, along) * _agreement(along, plain, near)
     trust = _mean_near(trust, near)
     alpha[near] = trust * along + (1 - trust) * plain

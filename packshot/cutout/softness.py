@@ -15,10 +15,11 @@ from packshot.cutout.values import SoftPixels
 from packshot.types import FloatImage, Matte, Pixels16, size_of
 
 SOLVED_PX = 1000
-SOFT_PX = 1.9
+SOFT_PX = 1.8
 """Mean width of the fuzzy rim, in pixels at reduced size, from which an edge counts as soft."""
 _UNLIKE_NOISES, _DETAIL_NOISES = 6.0, 5.0
 _MOST_DETAIL_LEVELS = 60.0
+_RIM_PX = 8
 _HALF_WAY = 0.7
 _BAND_RATIO = 0.012
 _SHIFTS = (1e-3, 1e-2, 0.1, 1.0, 10.0)
@@ -29,19 +30,22 @@ def softness_px(levels: FloatImage, probability: Matte, backdrop: Backdrop) -> f
     """Return the mean width of the rim that is half way between product and backdrop, and full of fine detail.
 
     The network is vague about fur, but as well about glare and about what looks like the backdrop. A hard edge is half
-    way for a pixel or so, however vague the network; glare and shading are smooth.
+    way for a pixel or so, however vague the network; glare and shading are smooth. Far from the network's own line lies
+    no rim: what it is vague about there is a part or a gap.
 
     Args:
         levels: (rows, columns, 3) float32, encoded, 0..255.
         probability: (rows, columns) float32, of product.
     """
     noise = max(backdrop.report.noise_levels, 0.5)
-    vague = (probability > 0.1) & (probability < 0.9)
+    whole = (probability >= 0.5).astype(np.uint8)
+    around = np.ones((2 * _RIM_PX + 1,) * 2, np.uint8)
+    rim = cv2.dilate(whole, around) > cv2.erode(whole, around, borderValue=1)
+    vague = rim & (probability > 0.1) & (probability < 0.9)
     unlike = greatest_difference(levels, backdrop.surface)
     half_way = (unlike > _UNLIKE_NOISES * noise) & (unlike < _HALF_WAY * cv2.dilate(unlike, np.ones((9, 9), np.uint8)))
     bent = np.abs(cv2.Laplacian(mean_channel(levels), cv2.CV_32F, ksize=1))
     detail = cv2.blur(np.minimum(bent, np.float32(_MOST_DETAIL_LEVELS)), (5, 5))
-    whole = (probability >= 0.5).astype(np.uint8)
     edge = float(np.sum(whole - cv2.erode(whole, np.ones((3, 3), np.uint8), borderValue=1)))
     return float(np.sum(vague & half_way & (detail > _DETAIL_NOISES * noise))) / edge if edge else 0.0
 

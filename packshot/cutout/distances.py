@@ -1,0 +1,30 @@
+"""How far pixels are from a mask's edge, and which pixel of a mask is the nearest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from packshot.types import Mask, Matte
+
+
+def signed_distance(product: Mask) -> Matte:
+    """Return each pixel's distance from the line around a product in pixels, float32, positive inside."""
+    whole = product.astype(np.uint8)
+    inside: Any = cv2.distanceTransform(whole, cv2.DIST_L2, 5)
+    outside = cv2.distanceTransform(1 - whole, cv2.DIST_L2, 5)
+    return np.asarray(np.where(product, inside - 0.5, 0.5 - outside), np.float32)
+
+
+def nearest(mask: Mask) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return for each pixel the row and column of the nearest pixel of a mask that is not empty."""
+    _, labels = cv2.distanceTransformWithLabels(
+        (~mask).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    rows, columns = np.nonzero(mask)
+    where = np.zeros((int(labels.max()) + 1, 2), np.intp)
+    where[labels[rows, columns]] = np.stack([rows, columns], axis=1)
+    return where[labels, 0], where[labels, 1]

@@ -31,8 +31,10 @@ def group_shots(batch: BatchId, mastered: list[MasteredShot]) -> dict[str, Group
     Args:
         mastered: those there is work to do on; the light of the others stands in their records.
     Returns:
-        For every shot of the batch that was mastered.
+        For every shot of the batch that was mastered; nothing where there is no work to do.
     """
+    if not mastered:
+        return {}
     record = load_batch(batch)
     records = load_records([ref.shot for ref in record.shots])
     lights = {one.shot.shot: light for one in records if (light := _light_in(one)) is not None}

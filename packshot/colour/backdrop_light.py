@@ -11,6 +11,7 @@ from packshot.colour.target_values import lab_of_linear
 from packshot.types import Pixels16, Value
 
 _GRID_PX = 96
+_ENOUGH_PX = 960
 _BORDER_CELLS = 4
 _LIKE_DELTA_E = 12.0
 """How far (CIE76) a border cell may be from the border's middle colour and be the same backdrop, unevenly lit."""
@@ -50,7 +51,8 @@ def measure_backdrop(pixels: Pixels16) -> BackdropReading | None:
     Args:
         pixels: (rows, columns, 3) uint16, working space; what was transparent lies on white.
     """
-    small = cv2.resize(pixels, (_GRID_PX, _GRID_PX), interpolation=cv2.INTER_AREA)
+    step = max(1, max(pixels.shape[:2]) // _ENOUGH_PX)
+    small = cv2.resize(pixels[::step, ::step], (_GRID_PX, _GRID_PX), interpolation=cv2.INTER_AREA)
     linear = decode_working(np.asarray(small, np.uint16)).astype(np.float64)
     lab = lab_of_linear(linear)
     border = _border()

@@ -30,6 +30,8 @@ _MOST_EXPLAINED_DELTA_E = 20.0
 _LEAST_GREY_STEP = 1.02
 _CLIPPED = 0.995
 _MOST_CANDIDATES = 3
+_DIM = 170
+"""A picture of which 98 % of the values lie below this (of 255) is looked at brightened too."""
 _GREYS = slice(18, 24)
 
 
@@ -66,7 +68,8 @@ def find_target(pixels: Pixels16, *, thorough: bool = False) -> TargetReading | 
     for side_px in dict.fromkeys(min(side, most_px) for side in sides):
         scale = side_px / max(size)
         shape = (max(1, round(size.width * scale)), max(1, round(size.height * scale)))
-        small = cv2.resize(pixels, shape, interpolation=cv2.INTER_AREA if scale <= 1 else cv2.INTER_CUBIC)
+        coarse = pixels[:: max(1, int(0.5 / scale)), :: max(1, int(0.5 / scale))]  # what is left is averaged
+        small = cv2.resize(coarse, shape, interpolation=cv2.INTER_AREA if scale <= 1 else cv2.INTER_CUBIC)
         readings = [_read(pixels, corners / scale) for corners in _candidates(np.asarray(small, np.uint16))]
         believed = [reading for reading in readings if reading is not None]
         if believed:
@@ -78,10 +81,11 @@ def _candidates(pixels: Pixels16) -> list[NDArray[np.float64]]:
     """Quadrilaterals, (4, 2) each, where OpenCV's detector suspects a target; it expects a well-exposed picture."""
     picture = working_to_srgb8(pixels)[..., ::-1]
     found: list[NDArray[np.float64]] = []
-    for brightened in (picture, _brightened(picture)):
+    top = float(np.percentile(picture[::4, ::4], 98))
+    for exposed in (picture, _brightened(picture, top)) if top < _DIM else (picture,):
         detector = _detector()
         detector.setColorChartType(cv2.mcc.MCC24)
-        if min(picture.shape[:2]) >= 60 and detector.process(np.ascontiguousarray(brightened), _MOST_CANDIDATES):
+        if min(picture.shape[:2]) >= 60 and detector.process(np.ascontiguousarray(exposed), _MOST_CANDIDATES):
             found += [np.asarray(one.getBox(), np.float64) for one in detector.getListColorChecker()]
         if found:
             break
@@ -93,9 +97,8 @@ def _detector() -> Any:
     return mcc.CCheckerDetector_create()
 
 
-def _brightened(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    top = max(1.0, float(np.percentile(picture, 98)))
-    level = np.clip(np.arange(256) / top, 0, 1) ** 0.7 * 255
+def _brightened(picture: NDArray[np.uint8], top: float) -> NDArray[np.uint8]:
+    level = np.clip(np.arange(256) / max(1.0, top), 0, 1) ** 0.7 * 255
     return np.asarray(cv2.LUT(picture, level.astype(np.uint8)), np.uint8)
 
 

@@ -31,7 +31,7 @@ R = TypeVar("R")
 
 POLL_S = 0.1
 RUN_S = 300.0
-STAGES = ("master", "route", "edit", "open job", "open review", "export")
+STAGES = ("master", "correct", "route", "edit", "open job", "open review", "export")
 """The tasks that do work on a shot; the others look something up or write it down in every run."""
 
 

@@ -14,16 +14,21 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from packshot import pipeline
+from packshot.colour.normalise import Correction, Kind
+from packshot.colour.reference import main_colours, parse_reference
+from packshot.colour.target_fit import DeltaE
 from packshot.colour.transform import working_to_srgb8
 from packshot.cutout import Method
 from packshot.errors import ConfigError, NamingError, RefusedInputError, TooSmallError
 from packshot.export.labels import Labels
+from packshot.ingest.shoot_groups import GroupDecision, state_groups
 from packshot.pipeline import Edit, Export, Mastered
 from packshot.specs.load import default_folder, load_configs
-from packshot.specs.models import Configs, ResolvedRules
-from packshot.types import Matte, Pixels8, Route, Size, Status, Verdict
+from packshot.specs.models import Configs, Plan, ResolvedRules
+from packshot.types import Finding, Matte, Pixels8, Route, Size, Status, Verdict
 from tests import drawn_products
 from tests.drawn_products import ContrastNetwork
+from tests.drawn_targets import photograph_of_chart
 
 ROW = {
     "sku": "A1",
@@ -204,6 +209,101 @@ def test_where_no_product_is_found_every_method_is_tried_and_a_person_is_asked(l
     export = exported_from(edit, line.mastered)
     assert export.renditions == ()
     assert set(export.failures) == {"amazon_main", "shopify", "print_catalog"}
+
+
+# --- colour: the group's word ---
+
+
+def judged_with(line: Line, group: GroupDecision, plan: Plan | None = None) -> Edit:
+    return pipeline.edit(line.mastered.master.pixels16, ContrastNetwork(), plan or line.mastered.plan, group=group)
+
+
+def colour_finding(edit: Edit) -> Finding:
+    (finding,) = [one for one in edit.findings if one.code == "colour_not_verified"]
+    return finding
+
+
+def with_reference(text: str) -> GroupDecision:
+    reference = parse_reference(text)
+    assert reference is not None
+    return GroupDecision(group="g", part="g", why="", reference=text, reference_lab=reference.lab)
+
+
+def required(plan: Plan) -> Plan:
+    rules = plan.renditions[0].rules.model_copy(update={"colour_reference_required": True})
+    first = plan.renditions[0].model_copy(update={"rules": rules})
+    return plan.model_copy(update={"rules": rules, "renditions": (first, *plan.renditions[1:])})
+
+
+def test_without_a_reference_colours_are_not_verified_and_that_is_said(line: Line) -> None:
+    assert colour_finding(line.edit).status is Status.SKIPPED
+    assert line.edit.verdict is Verdict.AUTO_APPROVE
+
+
+def test_a_required_reference_that_is_missing_forbids_approval(line: Line) -> None:
+    edit = judged_with(line, GroupDecision(group="g", part="g", why=""), required(line.mastered.plan))
+    assert colour_finding(edit).stops_approval
+    assert edit.verdict is Verdict.HUMAN_REVIEW
+
+
+def test_a_required_reference_that_is_met_is_approved(line: Line) -> None:
+    edit = judged_with(line, with_reference(main_colour(line)), required(line.mastered.plan))
+    assert colour_finding(edit).status is Status.PASSED
+    assert edit.verdict is Verdict.AUTO_APPROVE
+
+
+def main_colour(line: Line) -> str:
+    shown = working_to_srgb8(line.edit.composite)
+    lightness, a, b = main_colours(shown, line.edit.matte)[0].lab
+    return f"Lab {lightness:.2f} {a:.2f} {b:.2f}"
+
+
+def test_a_stated_colour_is_measured_on_the_delivered_pixels(line: Line) -> None:
+    """Off by some 2.6: a person looks. Off by far more: it is done again, then an editor gets it."""
+    lightness, a, b = (float(word) for word in main_colour(line).split()[1:])
+    near = judged_with(line, with_reference(f"Lab {lightness + 2.9:.2f} {a:.2f} {b:.2f}"))
+    assert 2 < (colour_finding(near).measured or 0) < 3.5
+    assert near.verdict is Verdict.HUMAN_REVIEW
+    far = judged_with(line, with_reference("#00A0FF"))
+    assert (colour_finding(far).measured or 0) > 20
+    assert far.verdict is Verdict.REJECT_AND_REDO
+
+
+def test_a_group_s_target_verifies_its_shots_by_what_is_left_on_held_out_patches(line: Line) -> None:
+    good = GroupDecision(group="g", part="g", why="", target_in="chart", verified=DeltaE(mean=0.9, p95=2.0, max=3.0))
+    finding = colour_finding(judged_with(line, good))
+    assert (finding.status, finding.measured) == (Status.PASSED, 0.9)
+    assert "the colour target in chart" in finding.message
+    uneven = good.model_copy(update={"verified": DeltaE(mean=0.9, p95=6.0, max=9.0)})
+    edit = judged_with(line, uneven)
+    assert colour_finding(edit).stops_approval
+    assert edit.verdict is Verdict.HUMAN_REVIEW
+
+
+def test_a_finding_of_the_group_that_is_a_gate_bears_on_the_verdict(line: Line) -> None:
+    failed = Finding(code="light_outlier", status=Status.FAILED, message="A lamp may have failed.", gate=True)
+    edit = judged_with(line, GroupDecision(group="g", part="g", why="", findings=(failed,)))
+    assert edit.verdict is Verdict.HUMAN_REVIEW
+    assert failed in edit.findings
+
+
+def test_a_picture_with_a_colour_target_in_it_goes_to_a_person(line: Line, configs: Configs) -> None:
+    chart = drawn_products.encoded(working_to_srgb8(photograph_of_chart()))
+    mastered = mastered_from(chart, configs)
+    assert mastered.light.target is not None
+    decisions, _ = state_groups([mastered.light], config=configs.ingest)
+    decision = pipeline.route(mastered.features, mastered.plan, category_source="", group=decisions["A1"])
+    assert decision.route is Route.HUMAN
+    assert "colour target" in decision.reason
+
+
+def test_a_correction_that_cuts_colours_off_says_so(line: Line) -> None:
+    pixels = line.mastered.master.pixels16
+    brighter = pipeline.correct_master(pixels, Correction(kind=Kind.EVENED, gains=(3.0, 3.0, 3.0)))
+    assert [one.code for one in brighter.findings] == ["correction_clips"]
+    untouched = pipeline.correct_master(pixels, Correction())
+    assert untouched.pixels is pixels
+    assert untouched.findings == ()
 
 
 # --- frame and export ---

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from packshot.colour.backdrop_light import BackdropReading
-from packshot.colour.difference import delta_e_2000, lab_of
+from packshot.colour.difference import lab_of
 from packshot.colour.normalise import (
     Correction,
     Kind,
@@ -30,14 +30,11 @@ from packshot.colour.normalise import (
 from packshot.colour.reference import parse_reference
 from packshot.colour.spaces import encode_working, working_profile
 from packshot.colour.target import Colour, TargetReading
-from packshot.colour.target_fit import DeltaE, Model, TargetFit, fit_target
-from packshot.colour.target_values import TargetEdition, lab_of_linear
+from packshot.colour.target_fit import DeltaE, TargetFit
+from packshot.ingest.group_targets import by_target, fitted, proof
 from packshot.ingest.grouping import GroupPlace, ShotLight, group_shots
 from packshot.specs.models import GroupCorrection, IngestConfig
 from packshot.types import Finding, Status, Value
-
-_CLEARLY_BETTER = 0.9
-_TARGETS_AGREE_DELTA_E = 3.0
 
 
 class ReferencePhoto(Value):
@@ -216,7 +213,7 @@ def _measured(
     targets = {light.shot: light.target for light in lights if light.target is not None}
     photos = {light.reference: references[light.reference] for light in lights if light.reference in references}
     targets |= {name: photo.target for name, photo in photos.items() if photo.target is not None}
-    fit, good, findings = _fitted(targets, config) if place.light_known else (None, False, ())
+    fit, good, findings = fitted(targets, config) if place.light_known else (None, False, ())
     return _Part(
         name=name,
         place=place,
@@ -230,55 +227,11 @@ def _measured(
     )
 
 
-def _fitted(
-    targets: Mapping[str, TargetReading], config: IngestConfig
-) -> tuple[TargetFit | None, bool, tuple[Finding, ...]]:
-    """Return the fit of a set-up's targets, whether it is good enough, and why not."""
-    if not targets:
-        return None, False, ()
-    where = ", ".join(sorted(targets))
-    readings = np.array([targets[name].patches for name in sorted(targets)])
-    patches = np.median(readings, axis=0)
-    apart = float(delta_e_2000(lab_of_linear(readings), lab_of_linear(patches)).mean(axis=1).max())
-    if apart > _TARGETS_AGREE_DELTA_E:
-        message = f"The colour targets in {where} show different light; none of them was used."
-        return None, False, (_refused(message, apart, _TARGETS_AGREE_DELTA_E),)
-    clipped = tuple(sorted({number for reading in targets.values() for number in reading.clipped}))
-    fit = fit_target(patches, edition=TargetEdition(config.groups.target), clipped=clipped)
-    if fit is None:
-        message = f"The colour target in {where} is over-exposed: {len(clipped)} of its patches are cut off."
-        return None, False, (_refused(message, None, None),)
-    limits = config.groups
-    if fit.held_out.mean > limits.target_mean_delta_e or fit.held_out.p95 > limits.target_p95_delta_e:
-        message = (
-            f"No correction fits the colour target in {where}: {fit.held_out} delta E 2000 are left on patches that "
-            f"were not fitted ({fit.before} before). Colours were left as photographed."
-        )
-        return fit, False, (_refused(message, fit.held_out.mean, limits.target_mean_delta_e),)
-    message = (
-        f"Colour target in {where}, {fit.model}: delta E 2000 {fit.before} before, {fit.held_out} after (held out)."
-    )
-    proof = Finding(
-        code="target_fit",
-        status=Status.PASSED,
-        message=message,
-        measured=fit.held_out.mean,
-        limit=limits.target_mean_delta_e,
-        unit="delta E 2000",
-    )
-    return fit, True, (proof,)
-
-
-def _refused(message: str, measured: float | None, limit: float | None) -> Finding:
-    figures = {"measured": None if measured is None else round(measured, 2), "limit": limit}
-    return Finding(code="target_fit", status=Status.WARNING, message=message, unit="delta E 2000", **figures)
-
-
 def _statement(part: _Part, parts: Sequence[_Part], config: IngestConfig) -> Statement:
     series = [one for one in parts if one.place.series and one.place.series == part.place.series] or [part]
     anchor = _anchor(series)
     corrections, findings = _corrections(part, anchor, config)
-    verified = (_proof(part.fit) if part.good and part.fit else None) if part.place.light_known else None
+    verified = (proof(part.fit) if part.good and part.fit else None) if part.place.light_known else None
     return Statement(
         part=part.name,
         group=part.place.group,
@@ -294,14 +247,6 @@ def _statement(part: _Part, parts: Sequence[_Part], config: IngestConfig) -> Sta
     )
 
 
-def _proof(fit: TargetFit) -> DeltaE:
-    return fit.held_out if _worth_it(fit) else fit.before
-
-
-def _worth_it(fit: TargetFit) -> bool:
-    return fit.held_out.mean < _CLEARLY_BETTER * fit.before.mean
-
-
 def _anchor(series: Sequence[_Part]) -> _Part:
     """The set-up that the others of its series are brought to: with a target that fits, else the largest."""
     return min(series, key=lambda one: (not one.good, -one.measured, one.name))
@@ -313,34 +258,25 @@ def _corrections(
     """Return what a set-up's pixels are changed by, by what a plan allows; nothing where that is nothing."""
     if not part.place.light_known:
         return {}, ()
-    by_target = _by_target(part.fit, part.target_in) if part.good and part.fit else Correction()
+    corrected = by_target(part.fit, part.target_in) if part.good and part.fit else Correction()
     evened, findings = _evened(part, anchor, config)
     if part.good:
-        evened = by_target
-    neutral = evened if part.good or evened.coefficients else _neutral(part, anchor, evened, config)
+        evened = corrected
+    settled = part.good or evened.kind is Kind.TARGET
+    neutral = evened if settled else _neutral(part, anchor, evened, config)
     found = {
-        GroupCorrection.TARGET: by_target,
+        GroupCorrection.TARGET: corrected,
         GroupCorrection.EVEN: evened,
         GroupCorrection.NEUTRAL: neutral,
     }
     return {allowed: one for allowed, one in found.items() if not one.is_identity}, findings
 
 
-def _by_target(fit: TargetFit, where: str) -> Correction:
-    if not _worth_it(fit):
-        return Correction()
-    why = f"{fit.model} fitted to the colour target in {where}"
-    if fit.model in (Model.EXPOSURE, Model.BALANCE):
-        red, green, blue = (fit.coefficients[index][index] for index in range(3))
-        return Correction(kind=Kind.TARGET, gains=(red, green, blue), why=why)
-    return Correction(kind=Kind.TARGET, coefficients=fit.coefficients, why=why)
-
-
 def _evened(part: _Part, anchor: _Part, config: IngestConfig) -> tuple[Correction, tuple[Finding, ...]]:
     """Bring a set-up's light to its series' anchor, by their backdrops; then correct it by the anchor's target."""
     if part is anchor:
         return Correction(), ()
-    target = _by_target(anchor.fit, anchor.target_in) if anchor.good and anchor.fit else Correction()
+    target = by_target(anchor.fit, anchor.target_in) if anchor.good and anchor.fit else Correction()
     here, there = part.backdrop, anchor.backdrop
     enough = min(part.measured, anchor.measured) >= config.groups.least_shots
     if here is None or there is None or not enough:

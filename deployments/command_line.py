@@ -15,6 +15,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from deployments import jobs
 from packshot.cli import build
 from packshot.cli.ending import Exit, run
 from packshot.cli.options import Json
@@ -40,6 +41,7 @@ def command_line() -> typer.Typer:
     app = build(_segmenter)
     app.add_typer(_models(), name="models", help="The segmentation networks: which there are, and fetching them.")
     app.add_typer(_batches(), name="batch", help="Batches in storage: submit a folder, see what became of it.")
+    app.add_typer(jobs.commands(), name="job", help="What waits for people: look, take, return, approve, reject.")
     _add_running(app)
     return app
 

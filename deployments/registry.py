@@ -10,10 +10,11 @@ from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
 from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
 from prefect.deployments.runner import RunnerDeployment
 from prefect.exceptions import ObjectAlreadyExists
-from prefect.schedules import Cron, Schedule
+from prefect.schedules import Cron, Interval, Schedule
 from prefect.types.entrypoint import EntrypointType
 
 from flows.batch import process_batch
+from flows.collect import collect_returned_work
 from flows.delivery import deliver_batch
 from flows.human import human_edit
 from flows.nightly import nightly
@@ -46,6 +47,12 @@ def deployments() -> list[RunnerDeployment]:
         _deployment(deliver_batch, "Export, verify and deliver what is approved and not yet delivered."),
         _deployment(
             human_edit, "A shot in a person's hands. The line creates these runs; resume one to answer its form."
+        ),
+        _deployment(
+            collect_returned_work,
+            "Looks into the hot folders, releases holds, updates the board, says what is due. Never overlaps itself.",
+            schedule=Interval(settings.collect_every_s),
+            concurrency_limit=ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW),
         ),
     ]
 

@@ -23,6 +23,7 @@ from flows.settling import settle
 from packshot.naming import BatchId, batch_id
 from tasks.batches import claim_batch, release_batch, summarise, take_stock
 from tasks.groups import group_shots
+from tasks.holding import hold_back
 from tasks.jobs import open_job
 from tasks.progress import BatchProgress
 from tasks.stages import correct_shot, master_shot, route_shot
@@ -61,12 +62,14 @@ def _take_through_the_stages(batch: BatchId) -> State[Any]:
     routing = [route_shot.submit(shot, group=groups[shot.name]) for shot in ready]
     routed = settle(routing, on_progress=progress.of("routed", begins=32, ends=35))
 
-    simple = list(parts([shot for shot in routed if shot.automated]))
+    held = hold_back(batch, routed)
+    free = [shot for shot in routed if shot.name not in held]
+    simple = list(parts([shot for shot in free if shot.automated]))
     edited = progress.of("parts edited", begins=35, ends=75)
     for number, part in enumerate(simple, start=1):
         automated_edit(client=batch.client, batch=batch.batch, part=number, shots=part, return_state=True)
         edited(number, len(simple))
-    jobs = [open_job.submit(shot) for shot in routed if not shot.automated]
+    jobs = [open_job.submit(shot) for shot in free if not shot.automated]
     settle(jobs, on_progress=progress.of("handed to people", begins=75, ends=80))
     delivered: State[Any] = deliver_batch(client=batch.client, batch=batch.batch, return_state=True)
     progress.of("batches delivered", begins=80)(1, 1)

@@ -1,49 +1,63 @@
-"""The work of people: one run per shot that waits, suspended, for an editor or a reviewer.
+"""The work of people: one run per shot that waits, suspended, for an editor, a reviewer, a senior or the client.
 
 The run is created suspended (`tasks.jobs`), so nothing is held while it waits: no process, no thread, no slot. An
-answer, from the form in the UI or through the API, starts it here at the top; what is finished is not done again.
+answer, from the form in the UI, the command line, the API or the hot folder, starts it here at the top; what is
+finished is not done again. The shot's record says what comes next, as often as it takes.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.flow_runs import suspend_flow_run
 from prefect.runtime import flow_run
-from prefect.states import Completed
+from prefect.states import Completed, Failed
 
 from flows.delivery import deliver_batch
 from flows.pace import PACE
 from flows.parameters import BatchName, ClientName, ShotName
 from packshot.naming import ShotId
-from tasks.artifacts import plain
-from tasks.jobs import PAUSE_KEY, EditorAnswer, accept_work
+from tasks.answers import Outcome, follow_answer
+from tasks.forms import Answer
+from tasks.jobs import begin_job, pause_key
+from tasks.questions import Next, Step, next_step
+from tasks.redo import edit_released, redo_edit
 
 
 @flow(name="human-edit", flow_run_name="human edit · {client}/{batch} · {shot}", task_runner=PACE, persist_result=False)
 def human_edit(client: ClientName, batch: BatchName, shot: ShotName) -> State[Any]:
-    """Wait for a person's answer, check it, score the work and deliver it.
+    """Ask people about a shot until it is approved or refused, and deliver it where it is approved.
 
     An answer that cannot be followed is sent back with the reason, as often as it takes.
     """
-    which = ShotId(client=client, batch=batch, shot=shot)
-    answer = suspend_flow_run(wait_for_input=EditorAnswer, key=PAUSE_KEY, timeout=None)
-    outcome, attempt = accept_work(which, answer, question=_question(1)), 1
-    while outcome.objection:
-        attempt += 1
-        form = EditorAnswer.with_initial_data(
-            description=f"**Not accepted:** {plain(outcome.objection)}", editor=answer.editor
-        )
-        answer = suspend_flow_run(wait_for_input=form, key=f"{PAUSE_KEY}-{attempt}", timeout=None)
-        outcome = accept_work(which, answer, question=_question(attempt))
-    delivered: State[Any] = deliver_batch(client=client, batch=batch, shots=[shot], return_state=True)
-    if delivered.is_completed():
-        return Completed(message=f"{outcome.sentence}; {delivered.message}")
-    return delivered
+    which, number, outcome = ShotId(client=client, batch=batch, shot=shot), 1, Outcome()
+    while (asked := next_step(which, objection=outcome.objection)).step is not Step.NOBODY:
+        if asked.question is None:
+            _let_machine(which, asked)
+            continue
+        form = asked.question.form()
+        answer = cast(Answer, suspend_flow_run(wait_for_input=form, key=pause_key(number), timeout=None))
+        outcome = follow_answer(which, answer, question=f"{flow_run.id}-{number}")
+        number += 1
+    return _ended(which, asked, outcome)
 
 
-def _question(attempt: int) -> str:
-    """Which of this run's questions is answered: from its top again, the run finds what came of earlier answers."""
-    return f"{flow_run.id}-{attempt}"
+def _let_machine(shot: ShotId, asked: Next) -> None:
+    """What a person asked the machine to do, or what can be done now that nothing is missing any more."""
+    if asked.step is Step.MACHINE_REDO:
+        redo_edit(shot)
+    elif asked.step is Step.MACHINE_EDIT:
+        edit_released(shot)
+    else:
+        begin_job(shot)
+
+
+def _ended(shot: ShotId, asked: Next, outcome: Outcome) -> State[Any]:
+    if asked.state == "refused":
+        return Completed(message=outcome.sentence)
+    delivered: State[Any] = deliver_batch(client=shot.client, batch=shot.batch, shots=[shot.shot], return_state=True)
+    if not delivered.is_completed():
+        return Failed(message=f"{outcome.sentence}; {delivered.message}")
+    return Completed(message=f"{outcome.sentence}; {delivered.message}")

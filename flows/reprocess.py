@@ -15,7 +15,9 @@ from flows.parameters import BatchName, ClientName, PersonName, Reason, ShotName
 from packshot.naming import ShotId
 from tasks.batches import restart_shot
 from tasks.groups import group_shots
+from tasks.holding import hold_back
 from tasks.jobs import open_job
+from tasks.resuming import cancel_waiting
 from tasks.stages import correct_shot, master_shot, route_shot
 
 
@@ -26,13 +28,17 @@ def reprocess_shot(
     client: ClientName, batch: BatchName, shot: ShotName, person: PersonName, reason: Reason
 ) -> State[Any]:
     """Take one shot through all stages again; what was delivered before is replaced in a supplementary delivery."""
-    started = restart_shot(ShotId(client=client, batch=batch, shot=shot), person=person, reason=reason)
+    which = ShotId(client=client, batch=batch, shot=shot)
+    cancel_waiting(which, why=f"started again by {person}: {reason}")
+    started = restart_shot(which, person=person, reason=reason)
     mastered = master_shot(started.ref, configs_fingerprint=started.configs_fingerprint)
     if mastered.refused:
         return Failed(message=f"{shot} is refused: {mastered.refused}")
     group = group_shots(mastered.shot.in_batch, [mastered])[shot]
     ready = mastered if group.correction.is_identity else correct_shot(mastered, group=group)
     routed = route_shot(ready, group=group)
+    if hold_back(routed.shot.in_batch, [routed]):
+        return Completed(message=f"{shot} is on hold")
     if not routed.automated:
         open_job(routed)
         return Completed(message=f"{shot} waits for an editor: {routed.reason}")

@@ -14,6 +14,7 @@
         ├── ManifestError              a manifest cannot be read
         ├── NamingError                a name cannot be built, or two files want the same one
         ├── IllegalTransitionError     a shot cannot go from this state to that one
+        ├── DecisionRefusedError       a person's decision cannot be followed: stale, not theirs, without a reason
         ├── EmptySubjectError          no product found in the picture
         ├── ByteLimitError             no permitted quality meets the platform's byte limit
         ├── VerificationError          the delivered bytes are not what was promised
@@ -135,6 +136,12 @@ class IllegalTransitionError(TerminalError):
     """A shot was asked to go from one state to another that does not follow it."""
 
     code = "illegal_transition"
+
+
+class DecisionRefusedError(TerminalError):
+    """A person's decision cannot be followed: about another picture, not theirs to take, or without a reason."""
+
+    code = "decision_refused"
 
 
 class EmptySubjectError(TerminalError):

@@ -8,11 +8,13 @@ The layout is the storage contract:
     jobs/<client>/<batch>/<shot>/out|returned/...
     deliveries/<client>/<batch>/<n>/...
     quarantine/<client>/<batch>/...
+    products/<client>/<product>/...                  photographs that other shots of a product may wait for
     prefect-results/...                              results of finished tasks, so that nothing is done twice
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
@@ -156,6 +158,14 @@ def batch_record_key(batch: BatchId) -> str:
     return f"batches/{batch.client}/{batch.batch}/batch.json"
 
 
+def batch_from_record_key(key: str) -> BatchId | None:
+    """Return the batch whose record an object is; None for any other key."""
+    parts = key.split("/")
+    if len(parts) != 4 or parts[0] != "batches" or parts[3] != "batch.json":
+        return None
+    return BatchId(client=parts[1], batch=parts[2])
+
+
 def shots_prefix(batch: BatchId) -> str:
     """``batches/<client>/<batch>/shots/``."""
     return f"batches/{batch.client}/{batch.batch}/shots/"
@@ -179,6 +189,50 @@ def job_out_key(shot: ShotId, file: str) -> str:
 def job_returned_prefix(shot: ShotId) -> str:
     """The hot folder of one shot: where an editor puts the result."""
     return f"jobs/{shot.client}/{shot.batch}/{shot.shot}/returned/"
+
+
+def jobs_prefix(client: str = "", batch: str = "") -> str:
+    """``jobs/``, or that of a client, or of one of its batches."""
+    return "/".join(["jobs", *filter(None, (client, client and batch))]) + "/"
+
+
+def drop_prefix(batch: BatchId) -> str:
+    """The hot folder of a whole batch: files in it are told apart by their names. No shot's name begins with ``_``."""
+    return f"jobs/{batch.client}/{batch.batch}/_returned/"
+
+
+def shot_from_returned_key(key: str) -> ShotId | None:
+    """Return the shot in whose hot folder an object lies; None for any other key."""
+    parts = key.split("/")
+    if len(parts) < 6 or parts[0] != "jobs" or parts[4] != "returned" or not parts[-1]:
+        return None
+    return ShotId(client=parts[1], batch=parts[2], shot=parts[3])
+
+
+def batch_from_drop_key(key: str) -> BatchId | None:
+    """Return the batch in whose hot folder an object lies; None for any other key."""
+    parts = key.split("/")
+    if len(parts) < 5 or parts[0] != "jobs" or parts[3] != "_returned" or not parts[-1]:
+        return None
+    return BatchId(client=parts[1], batch=parts[2])
+
+
+def notice_key(shot: ShotId, notice: str) -> str:
+    """Return the key that says that somebody was told something about a shot."""
+    return f"jobs/{shot.client}/{shot.batch}/{shot.shot}/told/{notice}.json"
+
+
+def siblings_prefix(client: str, product: str) -> str:
+    """``products/<client>/<product>/``; in safe letters, with digits of a hash where they are not the product's own."""
+    folded = product.casefold()
+    safe = re.sub(r"[^a-z0-9._-]+", "-", folded).strip("-._")[:60]
+    own = safe if safe == folded else f"{safe}-{hashlib.sha256(folded.encode()).hexdigest()[:8]}"
+    return f"products/{client}/{own}/"
+
+
+def sibling_key(shot: ShotId, product: str) -> str:
+    """Return the key under which a shot is found by others of its product."""
+    return f"{siblings_prefix(shot.client, product)}{shot.batch}--{shot.shot}.json"
 
 
 def deliveries_prefix(batch: BatchId) -> str:

@@ -6,6 +6,9 @@
     routed -> awaiting_editor -> returned -> scored -> awaiting_signoff -> approved | awaiting_editor
     routed -> on_hold -> routed
     in_review -> approved | awaiting_editor | redo        redo -> editing_auto | awaiting_editor
+    in_review -> refused
+    awaiting_editor -> refused
+    on_hold -> refused
     approved -> exported -> verified -> delivered -> live
     any -> failed -> the state it failed in
 
@@ -21,6 +24,7 @@ from typing import Any
 
 from pydantic import Field
 
+from packshot.decision import Decision
 from packshot.errors import IllegalTransitionError
 from packshot.naming import ShotId
 from packshot.types import Finding, Sourced, Value
@@ -55,12 +59,12 @@ FOLLOWS: Mapping[State, frozenset[State]] = {
     _S.REFUSED: frozenset(),
     _S.MASTERED: frozenset({_S.ROUTED}),
     _S.ROUTED: frozenset({_S.EDITING_AUTO, _S.AWAITING_EDITOR, _S.ON_HOLD}),
-    _S.ON_HOLD: frozenset({_S.ROUTED}),
+    _S.ON_HOLD: frozenset({_S.ROUTED, _S.REFUSED}),
     _S.EDITING_AUTO: frozenset({_S.SCORED, _S.AWAITING_EDITOR}),
-    _S.AWAITING_EDITOR: frozenset({_S.RETURNED}),
+    _S.AWAITING_EDITOR: frozenset({_S.RETURNED, _S.REFUSED}),
     _S.RETURNED: frozenset({_S.SCORED, _S.AWAITING_EDITOR}),
     _S.SCORED: frozenset({_S.APPROVED, _S.IN_REVIEW, _S.REDO, _S.AWAITING_SIGNOFF, _S.AWAITING_EDITOR}),
-    _S.IN_REVIEW: frozenset({_S.APPROVED, _S.AWAITING_EDITOR, _S.REDO}),
+    _S.IN_REVIEW: frozenset({_S.APPROVED, _S.AWAITING_EDITOR, _S.REDO, _S.REFUSED}),
     _S.REDO: frozenset({_S.EDITING_AUTO, _S.AWAITING_EDITOR}),
     _S.AWAITING_SIGNOFF: frozenset({_S.APPROVED, _S.AWAITING_EDITOR}),
     _S.APPROVED: frozenset({_S.EXPORTED}),
@@ -109,6 +113,7 @@ class ShotRecord(Value):
         reports: what each stage found, by stage name, as plain JSON.
         objects: the shot's own objects in storage: name -> SHA-256 of the bytes.
         plan_fingerprint: fingerprint of the plan the last stage followed.
+        decisions: what people decided, in order; a restart keeps them.
     """
 
     shot: ShotId
@@ -121,6 +126,7 @@ class ShotRecord(Value):
     plan_fingerprint: str = ""
     pipeline_version: str = ""
     events: tuple[Event, ...] = ()
+    decisions: tuple[Decision, ...] = ()
 
     def fact(self, name: str) -> str:
         """Return a fact's value, or an empty text where it is unknown."""
@@ -130,7 +136,9 @@ class ShotRecord(Value):
     @property
     def failed_from(self) -> State | None:
         """The state a failed shot failed in; None if it has not failed."""
-        return self.events[-1].from_state if self.state is State.FAILED else None
+        if self.state is not State.FAILED:
+            return None
+        return next(one.from_state for one in reversed(self.events) if one.from_state is not State.FAILED)
 
     def advance(
         self,
@@ -169,6 +177,17 @@ class ShotRecord(Value):
                 "objects": {**self.objects, **(objects or {})},
             }
         )
+
+    def note(self, *, at: datetime, actor: str, why: str) -> ShotRecord:
+        """Return the record with an event that changes nothing, such as an answer that could not be followed."""
+        event = Event(at=at, actor=actor, from_state=self.state, to_state=self.state, why=why)
+        return self.model_copy(update={"events": (*self.events, event)})
+
+    @property
+    def since(self) -> datetime | None:
+        """When it came into its present state; None before the first event."""
+        changes = [event.at for event in self.events if event.from_state is not event.to_state]
+        return changes[-1] if changes else None
 
     def _may_become(self, to: State) -> bool:
         if self.state is State.FAILED:

@@ -63,6 +63,25 @@ class Settings(BaseSettings):
     nightly_cron: str = Field("0 2 * * *", description="When the nightly run starts")
     nightly_timezone: str = Field("UTC", description="Time zone of that schedule, such as Europe/Berlin")
 
+    notify_webhook_url: SecretStr | None = Field(
+        None, description="Where notices (on hold, soon due, overdue) are posted as JSON; the address is a secret"
+    )
+    notify_smtp_host: str | None = Field(None, description="Mail server for the same notices; empty: none by e-mail")
+    notify_smtp_port: int = Field(587, description="Its port", ge=1, le=65535)
+    notify_smtp_starttls: bool = Field(True, description="Whether the connection to it is encrypted by STARTTLS")
+    notify_smtp_user: str | None = Field(None, description="User at the mail server, where it asks for one")
+    notify_smtp_password: SecretStr | None = Field(None, description="Password of that user")
+    notify_mail_from: str | None = Field(None, description="Sender of the notices")
+    notify_mail_to: str | None = Field(None, description="Receivers of the notices, separated by commas")
+    collect_every_s: int = Field(60, description="How often the hot folders are looked into", ge=5, le=86400)
+
+    @field_validator("notify_webhook_url")
+    @classmethod
+    def _is_a_web_address(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and urlsplit(url.get_secret_value()).scheme not in ("http", "https"):
+            raise ValueError("must be an address that begins with https:// or http://")
+        return url
+
     @field_validator("s3_endpoint_url", "s3_public_endpoint_url")
     @classmethod
     def _is_an_address(cls, url: str | None) -> str | None:

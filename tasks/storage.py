@@ -12,6 +12,7 @@ import hashlib
 import io
 import uuid
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -45,6 +46,7 @@ class ObjectInfo(Value):
     Attributes:
         etag: changes with the content; opaque otherwise.
         sha256: of the bytes, hex; empty where we did not write the object, and in listings.
+        modified: when it was written, by the storage's clock.
     """
 
     key: str
@@ -52,6 +54,7 @@ class ObjectInfo(Value):
     etag: str
     sha256: str = ""
     content_type: str = ""
+    modified: datetime | None = None
 
 
 class Storage:
@@ -105,7 +108,12 @@ class Storage:
                 return
             for entry in page.get("Contents", ()):
                 if not entry["Key"].endswith("/"):
-                    yield ObjectInfo(key=entry["Key"], size_bytes=entry["Size"], etag=entry["ETag"])
+                    yield ObjectInfo(
+                        key=entry["Key"],
+                        size_bytes=entry["Size"],
+                        etag=entry["ETag"],
+                        modified=entry.get("LastModified"),
+                    )
 
     def put(self, key: str, data: bytes, *, content_type: str) -> ObjectInfo:
         """Store bytes under a key; nothing is sent if they are there already.

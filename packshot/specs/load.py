@@ -2,7 +2,7 @@
 
 configs/
   platforms/<name>.yaml   clients/<name>.yaml
-  categories.yaml  defaults.yaml  qc.yaml  routing.yaml  ingest.yaml  models.yaml
+  categories.yaml  defaults.yaml  qc.yaml  routing.yaml  ingest.yaml  models.yaml  handoff.yaml
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from packshot.specs.models import (
     Category,
     Client,
     Configs,
+    HandoffConfig,
     IngestConfig,
     Model,
     Platform,
@@ -71,6 +72,7 @@ def _load(folder: Path) -> tuple[Configs | None, tuple[Problem, ...]]:
         "routing": reader.file("routing.yaml", RoutingConfig),
         "ingest": reader.file("ingest.yaml", IngestConfig),
         "models": reader.file("models.yaml", MODELS, names=NamesOf()),
+        "handoff": reader.file("handoff.yaml", HandoffConfig),
         "clients": reader.folder("clients", Client),
     }
     if reader.problems:

@@ -14,6 +14,7 @@ from typing import Annotated
 from pydantic import Field, field_validator
 
 from packshot.specs.fields import FACTS, NAMING_FIELDS, Bytes, NamingTemplate, Pixels, Quality, Ratio, UpscaleRatio
+from packshot.specs.handoff import ClientHandoff, HandoffConfig, Tier
 from packshot.specs.networks import Model, ModelSource
 from packshot.specs.platform import Authority, Background, Canvas, Encoding, Fill, Format, Platform, Profile
 from packshot.specs.rules import EditRules, GroupCorrection, ResolvedRules, Shadow
@@ -29,6 +30,7 @@ __all__ = [
     "Canvas",
     "Category",
     "Client",
+    "ClientHandoff",
     "ColourMatch",
     "Configs",
     "EditRules",
@@ -38,6 +40,7 @@ __all__ = [
     "Format",
     "GroupCorrection",
     "GroupLimits",
+    "HandoffConfig",
     "IngestConfig",
     "Model",
     "ModelSource",
@@ -54,6 +57,7 @@ __all__ = [
     "RoutingConfig",
     "RuleLimits",
     "Shadow",
+    "Tier",
     "UpscaleRatio",
 ]
 
@@ -90,6 +94,7 @@ class Client(Value):
         platform_rules: edit rules by platform, over everything else.
         copyright: written into every delivered file.
         print_clipping_path: whether TIFFs carry a clipping path.
+        handoff: what this client is promised, and asks of people, over ``handoff.yaml``.
     """
 
     name: str
@@ -104,6 +109,7 @@ class Client(Value):
     platform_rules: Mapping[str, EditRules] = Field(default_factory=dict)
     copyright: str = ""
     print_clipping_path: bool = False
+    handoff: ClientHandoff = ClientHandoff()
 
     @field_validator("file_name_pattern")
     @classmethod
@@ -137,6 +143,7 @@ class Configs(Value):
     routing: RoutingConfig
     ingest: IngestConfig
     models: Mapping[str, Model]
+    handoff: HandoffConfig
     clients: Mapping[str, Client]
 
 

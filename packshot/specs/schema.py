@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from packshot.specs.load import CATEGORIES, MODELS
-from packshot.specs.models import Client, IngestConfig, Platform, QcConfig, ResolvedRules, RoutingConfig
+from packshot.specs.models import Client, HandoffConfig, IngestConfig, Platform, QcConfig, ResolvedRules, RoutingConfig
 
 _KINDS: dict[str, TypeAdapter[Any]] = {
     "platform": TypeAdapter(Platform),
@@ -19,6 +19,7 @@ _KINDS: dict[str, TypeAdapter[Any]] = {
     "routing": TypeAdapter(RoutingConfig),
     "ingest": TypeAdapter(IngestConfig),
     "models": MODELS,
+    "handoff": TypeAdapter(HandoffConfig),
 }
 _NAMED = ("Platform", "Client", "Category", "Model")
 """Models whose name is that of their file or entry, so that it is not stated inside."""

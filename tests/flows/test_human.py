@@ -1,9 +1,15 @@
-"""A shot in a person's hands: it waits as a row, shows a form, takes an answer, sends back what cannot be followed."""
+"""A shot in people's hands, on a real server and worker: it waits as a row, takes every answer, and is delivered.
+
+One shot goes the whole way: an editor answers by form, is sent back, returns a file by the hot folder; a senior rejects
+it; the editor returns it by command; the senior signs; it is delivered with the trail.
+"""
 
 from __future__ import annotations
 
 import io
 import json
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -15,21 +21,26 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import FlowRun
 
 from deployments.demo import SAMPLES
-from packshot.naming import batch_id, delivery_prefix, job_out_key, job_returned_prefix
+from packshot.decision import REASONS, Choice
+from packshot.errors import DecisionRefusedError
+from packshot.naming import batch_id, delivery_prefix, drop_prefix, job_out_key, job_returned_prefix
+from packshot.outcomes.first_time import By
 from packshot.record import State
+from tasks import desk
 from tasks.artifacts import plain
 from tasks.batches import survey
-from tasks.jobs import Decision
 from tasks.records import load_batch, load_record
+from tasks.resuming import resume
 from tasks.storage import Storage, open_storage
 from tests.flows import remeasure
 from tests.flows.line import Line, poll, read_all, sample_folder
+from tests.tasks.people import answer_fields
 
 BATCH = batch_id("acme", "human")
 GLASS, RING = BATCH.shot("GLS501_MAIN"), BATCH.shot("RNG401_MAIN")
 """What a client's rule always gives to an editor."""
-EDITOR = "Ada Editor"
-RETURNED = "glass.png"
+EDITOR, SENIOR = "Ada Editor", "Sen Ior"
+COLLECT = "collect-returned-work/collect-returned-work"
 
 
 @pytest.fixture(scope="module")
@@ -65,20 +76,33 @@ def form_of(run: FlowRun) -> Form:
     return Form(schema if isinstance(schema, dict) else json.loads(schema), str(answers["description"]))
 
 
-def answer(line: Line, run_id: UUID, **values: str) -> FlowRun:
+def as_the_ui_sends(run: FlowRun, choice: Choice, **values: Any) -> dict[str, Any]:
+    """The form's proposals with some fields filled in."""
+    proposed = {
+        name: field["default"] for name, field in form_of(run).schema["properties"].items() if "default" in field
+    }
+    return {**proposed, "decision": choice.value, "reason": REASONS[choice][0].value, **values}
+
+
+def answered(line: Line, run_id: UUID, choice: Choice, **values: Any) -> FlowRun:
     """Answer the form as the UI does, and return the run once it has ended or waits again."""
     before = line.read(run_id)
     with get_client(sync_client=True) as client:
-        accepted = client.resume_flow_run(run_id, run_input={"editor": EDITOR, "note": "", **values})
+        accepted = client.resume_flow_run(run_id, run_input=as_the_ui_sends(before, choice, **values))
     assert accepted.status.value == "ACCEPT", accepted
+    return settled(line, before)
 
-    def settled() -> FlowRun | None:
-        run = line.read(run_id)
+
+def settled(line: Line, before: FlowRun) -> FlowRun:
+    """Return a run once it has ended or waits again."""
+
+    def done() -> FlowRun | None:
+        run = line.read(before.id)
         assert run.state
-        done = run.state.is_final() or run.state.is_paused()
-        return run if done and run.state_id != before.state_id else None
+        at_rest = run.state.is_final() or run.state.is_paused()
+        return run if at_rest and run.state_id != before.state_id else None
 
-    return poll(settled, until="the answer has been dealt with")
+    return poll(done, until="the answer has been dealt with")
 
 
 def returned_picture() -> bytes:
@@ -112,34 +136,38 @@ def is_of(process: psutil.Process, run_id: UUID) -> bool:
 
 def test_the_editor_finds_the_master_and_a_ticket(waiting: FlowRun, storage: Storage) -> None:
     ticket = json.loads(storage.get(job_out_key(GLASS, "ticket.json")))
-    assert storage.exists(ticket["take"])
+    assert storage.exists(ticket["take"][0]["key"])
     assert ticket["put_back_into"] == job_returned_prefix(GLASS)
     assert "transparent" in ticket["why"]
+    assert {f"client:{GLASS.client}", f"batch:{GLASS.batch}", "service:transparency-mask"} <= set(waiting.tags)
 
 
-def test_the_form_asks_for_a_decision_a_name_and_the_file(waiting: FlowRun) -> None:
+def test_the_form_asks_for_a_decision_a_name_a_reason_and_the_picture(waiting: FlowRun) -> None:
     form = form_of(waiting)
     fields = form.schema["properties"]
-    assert list(fields) == ["decision", "editor", "note", "returned_file"]
-    assert all(field.get("description") for field in fields.values())
-    assert [field["title"] for field in fields.values() if "$ref" not in field] == [
-        *("Your name", "Note", "Returned file"),
-    ]
-    (choices,) = [one["enum"] for one in form.schema["definitions"].values() if "enum" in one]
-    assert choices == [decision.value for decision in Decision]
-    assert "editor" in form.schema["required"]
-    assert fields["decision"]["default"] == Decision.USE_RETURNED_FILE.value
+    assert list(fields) == ["decision", "person", "reason", "picture", "note", "returned_file", "override"]
+    assert all(field.get("description") and field.get("title") for field in fields.values())
+    assert fields["decision"]["enum"] == [Choice.RETURN.value, Choice.REJECT.value]
+    assert fields["picture"]["default"] == load_record(GLASS).objects["master.tif"][:16]
+    assert set(form.schema["required"]) == {"decision", "person", "reason", "picture"}
     assert job_returned_prefix(GLASS) in form.description
     assert "![" in form.description  # the picture
 
 
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [({"decision": "paint it black"}, "decision"), ({"person": ""}, "person"), ({"picture": None}, "picture")],
+)
 def test_an_answer_that_the_form_does_not_allow_is_rejected_and_the_run_goes_on_waiting(
-    waiting: FlowRun, line: Line
+    waiting: FlowRun, line: Line, wrong: dict[str, Any], named: str
 ) -> None:
+    given = {**as_the_ui_sends(waiting, Choice.RETURN, person=EDITOR), **wrong}
     with get_client(sync_client=True) as client:
-        reply = client.resume_flow_run(waiting.id, run_input={"decision": "paint it black", "editor": EDITOR})
+        reply = client.resume_flow_run(
+            waiting.id, run_input={name: value for name, value in given.items() if value is not None}
+        )
     assert reply.status.value == "REJECT"
-    assert "decision" in str(getattr(reply.details, "reason", ""))
+    assert named in str(getattr(reply.details, "reason", ""))
     now = line.read(waiting.id)
     assert now.state
     assert now.state.is_paused()
@@ -149,7 +177,7 @@ def test_an_answer_that_the_form_does_not_allow_is_rejected_and_the_run_goes_on_
 @pytest.fixture(scope="module")
 def sent_back(waiting: FlowRun, line: Line) -> FlowRun:
     """The run after an answer without a file."""
-    return answer(line, waiting.id, decision=Decision.USE_RETURNED_FILE.value, returned_file="")
+    return answered(line, waiting.id, Choice.RETURN, person=EDITOR)
 
 
 def test_an_answer_without_a_file_waits_again_and_says_why(sent_back: FlowRun) -> None:
@@ -158,7 +186,6 @@ def test_an_answer_without_a_file_waits_again_and_says_why(sent_back: FlowRun) -
     form = form_of(sent_back)
     for part in ("Not accepted", "no file was returned", plain(job_returned_prefix(GLASS)), "finished picture"):
         assert part in form.description
-    assert form.schema["properties"]["editor"]["default"] == EDITOR
 
 
 def test_an_answer_without_a_file_leaves_the_shot_waiting(sent_back: FlowRun) -> None:
@@ -167,38 +194,159 @@ def test_an_answer_without_a_file_leaves_the_shot_waiting(sent_back: FlowRun) ->
 
 
 @pytest.fixture(scope="module")
-def finished(sent_back: FlowRun, line: Line) -> FlowRun:
-    """The run after an answer with a file."""
-    work = returned_picture()
-    key = job_returned_prefix(GLASS) + RETURNED
-    open_storage().put(key, work, content_type="image/png")
-    return answer(
-        line, sent_back.id, decision=Decision.USE_RETURNED_FILE.value, returned_file=RETURNED, note="kept the rim"
-    )
+def collected(sent_back: FlowRun, line: Line) -> FlowRun:
+    """The run after a file came into the batch's hot folder, under a name an editor might give it."""
+    storage = open_storage()
+    storage.put(drop_prefix(BATCH) + f"{EDITOR}/gls501-main final v2.png", returned_picture(), content_type="image/png")
+    storage.put(drop_prefix(BATCH) + "holiday.png", returned_picture(), content_type="image/png")
+    storage.put(drop_prefix(BATCH) + "RNG401_MAIN.tif.part", b"half of it", content_type="image/tiff")
+
+    def taken() -> FlowRun | None:
+        run = line.run(COLLECT, {})
+        assert run.state
+        assert run.state.is_completed(), run.state.message
+        return run if "1 returned" in str(run.state.message) else None
+
+    run = poll(taken, until="the file counts as complete", timeout_s=120)
+    assert run.state
+    assert "1 fit no shot" in str(run.state.message)
+    assert "1 still uploading" in str(run.state.message)
+    return settled(line, sent_back)
 
 
-def test_with_the_returned_file_the_run_ends_well(finished: FlowRun) -> None:
+def test_a_file_in_the_hot_folder_answers_in_its_editor_s_name(collected: FlowRun) -> None:
+    assert collected.state
+    assert collected.state.name == "Suspended"
+    record = load_record(GLASS)
+    assert record.state is State.AWAITING_SIGNOFF
+    assert (record.decisions[-1].choice, record.decisions[-1].by) == (Choice.RETURN, EDITOR)
+    assert load_record(RING).state is State.AWAITING_EDITOR
+
+
+def test_the_hot_folder_takes_a_file_up_once(collected: FlowRun, line: Line) -> None:
+    before = load_record(GLASS)
+    run = line.run(COLLECT, {})
+    assert run.state
+    assert "0 returned" in str(run.state.message)
+    assert load_record(GLASS) == before
+
+
+def test_the_board_shows_with_whom_each_shot_waits(collected: FlowRun, line: Line) -> None:
+    line.run(COLLECT, {})
+    rows = {row["shot"]: row for row in json.loads(str(line.artifacts("board")[0].data))}
+    assert rows[GLASS.shot]["with"] == "a senior editor"
+    assert rows[RING.shot]["with"] == "an editor"
+    assert rows[RING.shot]["due"] > rows[RING.shot]["since"]
+
+
+@pytest.fixture(scope="module")
+def own_work(collected: FlowRun, line: Line) -> FlowRun:
+    """The run after its editor tried to sign."""
+    return answered(line, collected.id, Choice.SIGN, person=EDITOR.upper())
+
+
+def test_the_editor_cannot_sign_their_own_work(own_work: FlowRun) -> None:
+    assert own_work.state
+    assert own_work.state.is_paused()
+    assert "nobody signs off their own work" in form_of(own_work).description
+    assert load_record(GLASS).state is State.AWAITING_SIGNOFF
+
+
+@pytest.fixture(scope="module")
+def rejected(own_work: FlowRun, line: Line) -> FlowRun:
+    """The run after two seniors answered at the same moment: one signs, one rejects, and only one counts."""
+    answers = [
+        {**answer_fields(GLASS, Choice.REJECT_WORK), "person": person, "note": "halo along the rim"}
+        for person in (SENIOR, "Other Senior")
+    ]
+
+    def told(answer: dict[str, Any]) -> str:
+        try:
+            resume(own_work, answer)
+        except DecisionRefusedError as error:
+            return str(error)
+        return ""
+
+    with ThreadPoolExecutor(2) as pool:
+        replies = [one.result() for one in [pool.submit(copy_context().run, told, answer) for answer in answers]]
+    assert sorted(bool(reply) for reply in replies) == [False, True], replies
+    assert "somebody else answered first" in max(replies)
+    run = settled(line, own_work)
+    (decided,) = load_record(GLASS).decisions[1:]
+    assert decided.by == answers[replies.index("")]["person"]
+    return run
+
+
+def test_rejected_work_is_the_editor_s_again_with_what_was_said(rejected: FlowRun, storage: Storage) -> None:
+    assert load_record(GLASS).state is State.AWAITING_EDITOR
+    assert "halo along the rim" in form_of(rejected).description
+    ticket = json.loads(storage.get(job_out_key(GLASS, "ticket.json")))
+    assert ticket["round"] == 2
+
+
+def test_a_decision_about_the_earlier_picture_is_refused_before_the_run_is_resumed(rejected: FlowRun) -> None:
+    with pytest.raises(DecisionRefusedError, match="the picture has changed"):
+        desk.answer_job(
+            str(GLASS),
+            {State.AWAITING_EDITOR: Choice.REJECT},
+            also={},
+            fields={"person": EDITOR, "reason": "out_of_focus", "picture": "0123456789abcdef", "note": ""},
+        )
+
+
+@pytest.fixture(scope="module")
+def finished(rejected: FlowRun, line: Line, tmp_path_factory: pytest.TempPathFactory) -> FlowRun:
+    """The run after the editor returned the work by command, and somebody else signed it."""
+    file = tmp_path_factory.mktemp("returned") / "GLS501_MAIN_v3.png"
+    file.write_bytes(returned_picture())
+    job = desk.job_of(str(GLASS))
+    said = {"person": EDITOR, "reason": "work_done", "picture": job.picture, "note": "kept the rim"}
+    returned = {State.AWAITING_EDITOR: {"returned_file": file.name}}
+    desk.answer_job(str(GLASS), {State.AWAITING_EDITOR: Choice.RETURN}, also=returned, fields=said, file=file)
+    ready = settled(line, rejected)
+    assert load_record(GLASS).state is State.AWAITING_SIGNOFF
+    return answered(line, ready.id, Choice.SIGN, person=SENIOR, colour="confirmed")
+
+
+def test_once_signed_the_run_ends_well(finished: FlowRun) -> None:
     assert finished.state
     assert finished.state.is_completed(), finished.state.message
-    assert EDITOR in str(finished.state.message)
+    assert SENIOR in str(finished.state.message)
     assert "delivery 1" in str(finished.state.message)
 
 
-def test_the_returned_work_was_scored_and_approved_in_the_editors_name(finished: FlowRun) -> None:
+def test_the_trail_tells_who_decided_what_and_when(finished: FlowRun) -> None:
     record = load_record(GLASS)
     assert record.state is State.DELIVERED
-    path = [event.to_state for event in record.events]
+    decided = [(one.choice, one.by) for one in record.decisions]
+    assert [choice for choice, _ in decided] == [Choice.RETURN, Choice.REJECT_WORK, Choice.RETURN, Choice.SIGN]
+    assert (decided[0][1], decided[2][1], decided[3][1]) == (EDITOR, EDITOR, SENIOR)
+    path = [event.to_state for event in record.events if event.from_state is not event.to_state]
     start = path.index(State.AWAITING_EDITOR)
     assert path[start + 1 :] == [
-        *(State.RETURNED, State.SCORED, State.APPROVED),
+        *(State.RETURNED, State.SCORED, State.AWAITING_SIGNOFF),
+        State.AWAITING_EDITOR,
+        *(State.RETURNED, State.SCORED, State.AWAITING_SIGNOFF, State.APPROVED),
         *(State.EXPORTED, State.VERIFIED, State.DELIVERED),
     ]
-    approved = next(event for event in record.events if event.to_state is State.APPROVED)
-    assert approved.actor == EDITOR
-    assert "kept the rim" in approved.why
-    assert record.reports["approval"]["file"] == job_returned_prefix(GLASS) + RETURNED
+    refused = [event for event in record.events if event.from_state is event.to_state]
+    assert ["no file was returned" in event.why or "own work" in event.why for event in refused] == [True, True]
+    assert record.decisions[2].file == job_returned_prefix(GLASS) + "GLS501_MAIN_v3.png"
     assert 0 < record.reports["edit"]["score"] <= 100
-    assert set(record.reports["edit"]["components"]) == {"background", "edge", "fill", "colour"}
+
+
+def test_the_first_time_rate_counts_the_rejection(finished: FlowRun) -> None:
+    (rate,) = desk.first_time_rates(by=By.EDITOR, client=BATCH.client, batch=BATCH.batch)
+    assert (rate.name, rate.shots, rate.approved) == (EDITOR, 1, 0)
+    assert sum(rate.rejections.values()) == 1
+
+
+def test_the_certificate_names_who_approved_and_that_the_colours_were_compared(finished: FlowRun) -> None:
+    (delivery,) = load_batch(BATCH).deliveries
+    certificate = json.loads(read_all(delivery_prefix(BATCH, delivery.number))["certificate.json"])
+    (shot,) = certificate["shots"]
+    assert shot["approved_by"] == SENIOR
+    assert "sign off" in shot["approved_why"]
 
 
 def test_the_editors_work_is_what_is_delivered(finished: FlowRun) -> None:

@@ -10,18 +10,21 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import FlowRun
 from prefect.exceptions import ObjectNotFound
 
-from tasks.jobs import HUMAN_EDIT, PAUSE_KEY, Decision, EditorAnswer
+from packshot.decision import Choice
+from packshot.record import State
+from tasks.forms import form_for
+from tasks.jobs import HUMAN_EDIT, PAUSE_KEY
 from tasks.storage import Storage
 from tasks.waiting import create_waiting_run
+
+PICTURE = "0123456789abcdef"
 
 
 def waiting_run(idempotency_key: str, *, deployment: str = HUMAN_EDIT) -> UUID:
     return create_waiting_run(
         deployment,
         parameters={"client": "acme", "batch": "spring", "shot": "A1_MAIN"},
-        form=EditorAnswer.with_initial_data(
-            description="**Look** at it.", decision=Decision.USE_RETURNED_FILE, editor="Ada"
-        ),
+        form=form_for(State.AWAITING_EDITOR, description="**Look** at it.", picture=PICTURE, person="Ada"),
         pause_key=PAUSE_KEY,
         name="human edit · acme/spring · A1_MAIN",
         tags=["client:acme", "batch:spring"],
@@ -60,9 +63,11 @@ def test_its_form_lies_on_the_server_with_what_was_filled_in(line: Storage, key:
         description = client.request("GET", f"/flow_runs/{run.id}/input/{keyset['description']}").json()
     assert "**Look** at it." in str(description)
     fields = schema["properties"]
-    assert list(fields) == ["decision", "editor", "note", "returned_file"]
-    assert (fields["editor"]["default"], fields["decision"]["default"]) == ("Ada", "use the returned file")
-    assert fields["editor"]["minLength"] == 2
+    assert list(fields) == ["decision", "person", "reason", "picture", "note", "returned_file", "override"]
+    assert (fields["person"]["default"], fields["decision"]["default"]) == ("Ada", "use the returned file")
+    assert fields["picture"]["default"] == PICTURE
+    assert fields["person"]["minLength"] == 2
+    assert set(schema["required"]) == {"decision", "person", "reason", "picture"}
 
 
 def test_asking_again_for_the_same_gives_the_same_run(line: Storage, key: str) -> None:
@@ -77,7 +82,7 @@ def test_asking_again_for_the_same_gives_the_same_run(line: Storage, key: str) -
 def test_asking_again_does_not_ask_a_person_twice_who_has_answered(line: Storage, key: str) -> None:
     run_id = waiting_run(key)
     with get_client(sync_client=True) as client:
-        answer = {"decision": Decision.USE_RETURNED_FILE.value, "editor": "Ada"}
+        answer = {"decision": Choice.RETURN.value, "person": "Ada", "reason": "work_done", "picture": PICTURE}
         assert client.resume_flow_run(run_id, run_input=answer).status.value == "ACCEPT"
     assert waiting_run(key) == run_id
     run = read(run_id)

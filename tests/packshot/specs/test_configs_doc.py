@@ -27,9 +27,11 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "One entry of `rules`": specs.RuleLimits,
     "`ingest.yaml`": specs.IngestConfig,
     "`groups`": specs.GroupLimits,
+    "`handoff.yaml`": specs.HandoffConfig,
     "`models.yaml`": specs.Model,
     "One entry of `sources`": specs.ModelSource,
     "`clients/<name>.yaml`": specs.Client,
+    "`handoff` of a client": specs.ClientHandoff,
 }
 
 
@@ -56,7 +58,7 @@ def test_the_defaults_have_the_keys_of_the_edit_rules_but_for_the_margin() -> No
 
 @pytest.mark.parametrize(
     "words",
-    [specs.Format, specs.Profile, specs.Background, specs.Shadow, specs.Authority],
+    [specs.Format, specs.Profile, specs.Background, specs.Shadow, specs.Authority, specs.Tier],
     ids=lambda words: words.__name__,
 )
 def test_every_word_that_a_key_takes_is_documented(words: type[StrEnum]) -> None:

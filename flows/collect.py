@@ -1,0 +1,23 @@
+"""What arrives while nobody looks: returned files, missing photographs, due times."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.states import Completed
+
+from flows.pace import PACE
+from tasks.board import update_board
+from tasks.hot_folder import collect_returned, release_holds
+
+
+@flow(name="collect-returned-work", flow_run_name="collect returned work", task_runner=PACE, persist_result=False)
+def collect_returned_work() -> State[Any]:
+    """Look into the hot folders, let shots go on for which nothing is missing any more, and update the board."""
+    collected = collect_returned()
+    released = release_holds()
+    board = update_board()
+    sentence = f"{collected.sentence}; {len(released)} no longer on hold; {board}"
+    return Completed(message=sentence)

@@ -1,0 +1,68 @@
+"""The board: what waits for whom, since when and until when; and the same for one batch as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from packshot.handoff.deciding import editors_of, taken_by
+from packshot.handoff.sla import Urgency, due_of, urgency
+from packshot.record import WAITING, ShotRecord, State
+from packshot.specs.handoff import HandoffConfig
+from packshot.types import Value
+
+_ROLES = {
+    State.AWAITING_EDITOR: "an editor",
+    State.IN_REVIEW: "a reviewer",
+    State.AWAITING_SIGNOFF: "a senior editor",
+    State.ON_HOLD: "the client",
+}
+
+
+class Wait(Value):
+    """One shot that waits.
+
+    Attributes:
+        with_whom: a role, or the person who took the job.
+        why: the reason of its state, in words.
+    """
+
+    client: str
+    batch: str
+    shot: str
+    state: State
+    with_whom: str
+    since: datetime
+    due: datetime
+    urgency: Urgency
+    tier: str = ""
+    services: tuple[str, ...] = ()
+    editors: tuple[str, ...] = ()
+    why: str = ""
+
+
+def wait_of(record: ShotRecord, *, at: datetime, promise: HandoffConfig) -> Wait | None:
+    """Return what a shot waits for; None where it does not wait."""
+    due = due_of(record, promise=promise)
+    if record.state not in WAITING or record.since is None or due is None:
+        return None
+    job = record.reports.get("job", {})
+    return Wait(
+        client=record.shot.client,
+        batch=record.shot.batch,
+        shot=record.shot.shot,
+        state=record.state,
+        with_whom=taken_by(record) or _ROLES[record.state],
+        since=record.since,
+        due=due,
+        urgency=urgency(due, at=at, soon_hours=promise.soon_hours),
+        tier=str(job.get("tier", "")),
+        services=tuple(job.get("services", ())),
+        editors=tuple(dict.fromkeys(editors_of(record))),
+        why=next((one.why for one in reversed(record.events) if one.from_state is not one.to_state), ""),
+    )
+
+
+def in_order(waits: Iterable[Wait]) -> list[Wait]:
+    """Return waits as a board shows them: what is due first stands first."""
+    return sorted(waits, key=lambda one: (one.due, one.client, one.batch, one.shot))

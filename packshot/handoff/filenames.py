@@ -1,0 +1,109 @@
+"""Which shot a returned file belongs to, by its name; generous, but never guessing between two."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from pathlib import PurePosixPath
+
+from packshot.types import Value
+
+PICTURES = frozenset({".tif", ".tiff", ".psd", ".psb", ".png", ".jpg", ".jpeg", ".webp"})
+_UNFINISHED = frozenset(
+    {".part", ".partial", ".tmp", ".temp", ".filepart", ".crdownload", ".download", ".uploading", ".!ut"}
+)
+_LITTER = frozenset({".ds_store", "thumbs.db", "desktop.ini", ".bridgesort", ".bridgecache"})
+_ADDED = re.compile(
+    r"^(v|ver|version|rev|r|round)\d+$|^(final|finished|edit|edited|retouch|retouched|ret|copy|kopie|copie|copia|"
+    r"done|ok|clean|cutout|cut|out|masked|mask|path|paths|clipped|corrected|correction|korrigiert|fertig|neu|new|web|print|"
+    r"layered|flat|flattened|srgb|rgb|adobergb|8bit|16bit|master|ready|approved|return|returned)$"
+)
+"""Words that editors and their tools add to a name."""
+_COPY = re.compile(r"\s*\(\d+\)$| - (copy|kopie|copie)( \d+)?$", re.IGNORECASE)
+"""What file managers add to the name of a copy."""
+_ANOTHER = re.compile(
+    r"^\d{1,3}$|^(main|front|back|side|left|right|top|bottom|neck|swch|swatch|inside|detail|pt\d+|in\d+)$"
+)
+"""What follows a shot's name where another shot is meant."""
+
+
+class ReturnedName(Value):
+    """What a file's name says.
+
+    Attributes:
+        shot: the shot it belongs to; empty where none or several fit.
+        why: where it is empty, why; in words.
+    """
+
+    shot: str = ""
+    why: str = ""
+
+
+def is_litter(name: str) -> bool:
+    """Whether a file is something that systems leave behind, of no interest to anybody."""
+    last = PurePosixPath(name).name.lower()
+    return last in _LITTER or last.startswith(("._", "~$", ".~"))
+
+
+def is_unfinished(name: str) -> bool:
+    """Whether a name says that the file is still being written."""
+    return PurePosixPath(name).suffix.lower() in _UNFINISHED or PurePosixPath(name).name.startswith("~")
+
+
+def is_picture(name: str) -> bool:
+    """Whether a file is of a kind that can be returned."""
+    return PurePosixPath(name).suffix.lower() in PICTURES
+
+
+def shot_of(name: str, *, shots: Mapping[str, Iterable[str]]) -> ReturnedName:
+    """Return the shot a file belongs to.
+
+    The first of these that fits exactly one shot counts: the name itself; the name without case, accents and
+    punctuation; that without words that editors add (``final``, ``v2``, ``copy`` ...); the one name or alias that the
+    file's name begins with, at a word's end.
+
+    Args:
+        name: of the file; folders in front of it do not count.
+        shots: every shot it may be, also those that wait for nobody -> other names it has, such as ``<sku>_<view>``.
+    """
+    stem = _COPY.sub("", PurePosixPath(name).stem)
+    words = _words(stem)
+    kept = [word for word in words if not _ADDED.match(word)]
+    known = {shot: {shot, *(alias for alias in aliases if alias)} for shot, aliases in shots.items()}
+    tries = (
+        [shot for shot in known if stem == shot],
+        [shot for shot, names in known.items() if any(_words(one) == words for one in names)],
+        [shot for shot, names in known.items() if any("".join(_words(one)) == "".join(kept) for one in names)],
+        _longest([(len(_words(one)), shot) for shot, names in known.items() for one in names if _begins(words, one)]),
+    )
+    for fitting in tries:
+        if len(set(fitting)) == 1:
+            return ReturnedName(shot=fitting[0])
+        if fitting:
+            return ReturnedName(why=f"the name fits several shots: {', '.join(sorted(set(fitting)))}")
+    return ReturnedName(why="the name fits no shot")
+
+
+def _longest(fitting: list[tuple[int, str]]) -> list[str]:
+    """Those that explain most of the name: ``A1_MAIN`` goes before ``A1``."""
+    most = max((length for length, _ in fitting), default=0)
+    return [shot for length, shot in fitting if length == most]
+
+
+def _begins(words: list[str], known: str) -> bool:
+    start = _words(known)
+    rest = words[len(start) :]
+    return bool(start) and words[: len(start)] == start and not any(_ANOTHER.match(word) for word in rest)
+
+
+def _words(text: str) -> list[str]:
+    folded = unicodedata.normalize("NFKD", text.casefold())
+    plain = "".join(character for character in folded if not unicodedata.combining(character))
+    return re.findall(r"[^\W_]+", plain)
+
+
+def version_of(name: str) -> int:
+    """Return the version that a name states, as in ``ring_v3.tif``; 0 where it states none."""
+    found = [int(word[1:]) for word in _words(PurePosixPath(name).stem) if re.fullmatch(r"v\d{1,4}", word)]
+    return found[-1] if found else 0

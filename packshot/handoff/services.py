@@ -1,0 +1,144 @@
+"""Which handwork a shot needs and why, and how much of it that is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+
+from packshot.specs.handoff import Tier
+from packshot.specs.models import Feature, RoutingConfig
+from packshot.types import Complexity, Value
+
+
+class Service(StrEnum):
+    """A kind of handwork, in the trade's words."""
+
+    CLIPPING_PATH = "clipping path"
+    COMPOUND_PATH = "compound path"
+    HAIR_MASK = "hair/fur mask"
+    TRANSPARENCY_MASK = "transparency mask"
+    GHOST_MANNEQUIN = "ghost mannequin (neck joint)"
+    COLOUR_CORRECTION = "colour correction"
+    RETOUCH = "retouch"
+
+
+class NeededService(Value):
+    """A service with its reason."""
+
+    service: Service
+    why: str
+
+
+WORDS: Mapping[str, Service] = {
+    "clipping_path": Service.CLIPPING_PATH,
+    "path": Service.CLIPPING_PATH,
+    "compound_path": Service.COMPOUND_PATH,
+    "multi_path": Service.COMPOUND_PATH,
+    "hair_masking": Service.HAIR_MASK,
+    "hair_mask": Service.HAIR_MASK,
+    "fur_mask": Service.HAIR_MASK,
+    "transparency_masking": Service.TRANSPARENCY_MASK,
+    "sheer_fabric_masking": Service.TRANSPARENCY_MASK,
+    "ghost_mannequin": Service.GHOST_MANNEQUIN,
+    "neck_joint": Service.GHOST_MANNEQUIN,
+    "colour_correction": Service.COLOUR_CORRECTION,
+    "color_correction": Service.COLOUR_CORRECTION,
+}
+"""Words of manifests and categories; every other one is retouching."""
+
+_PHRASES: Mapping[Feature, tuple[str, Service]] = {
+    Feature.OUTLINE_COMPLEXITY: ("the outline is intricate", Service.CLIPPING_PATH),
+    Feature.THIN_STRUCTURE: ("there are thin parts", Service.CLIPPING_PATH),
+    Feature.HOLE_DENSITY: ("there are gaps to look through", Service.COMPOUND_PATH),
+    Feature.OBJECTS: ("there are several objects", Service.COMPOUND_PATH),
+    Feature.FUZZY_OUTLINE: ("the outline is hairy or soft", Service.HAIR_MASK),
+    Feature.SEE_THROUGH: ("the backdrop shows through", Service.TRANSPARENCY_MASK),
+}
+"""The trade's own rule: outline, gaps, hair, transparency, several objects."""
+
+_HEAVY = frozenset({Service.HAIR_MASK, Service.TRANSPARENCY_MASK, Service.GHOST_MANNEQUIN})
+
+
+def needed_services(
+    *,
+    features: Mapping[str, float],
+    limits: RoutingConfig,
+    asked: Mapping[str, str],
+    reference: str = "",
+) -> tuple[NeededService, ...]:
+    """Return the services a shot needs, each once, in the order of `Service`.
+
+    Args:
+        features: as measured on the master, by the names of `Feature`.
+        limits: from which figure on something counts.
+        asked: service in the words of manifest or category -> who asks for it.
+        reference: what the colours are to be held against; empty where nothing is.
+    """
+    found: dict[Service, list[str]] = {}
+    for service, why in _reasons(features, limits, asked, reference):
+        found.setdefault(service, []).append(why)
+    if not {Service.CLIPPING_PATH, Service.COMPOUND_PATH} & found.keys():
+        found[Service.CLIPPING_PATH] = ["every product is cut out"]
+    return tuple(
+        NeededService(service=one, why="; ".join(dict.fromkeys(found[one]))) for one in Service if one in found
+    )
+
+
+def _reasons(
+    features: Mapping[str, float], limits: RoutingConfig, asked: Mapping[str, str], reference: str
+) -> Iterator[tuple[Service, str]]:
+    for word, who in asked.items():
+        service = WORDS.get(word.strip().lower().replace(" ", "_").replace("-", "_"), Service.RETOUCH)
+        spelled = word.replace("_", " ")
+        yield service, f"{who}" if service is not Service.RETOUCH else f"{spelled} ({who})"
+    for feature, (phrase, service) in _PHRASES.items():
+        if _level(feature, features, limits):
+            yield service, f"{phrase} ({feature} {features[feature]:.2g})"
+    if reference:
+        yield Service.COLOUR_CORRECTION, f"to be held against {reference}"
+
+
+def _level(feature: Feature, features: Mapping[str, float], limits: RoutingConfig) -> int:
+    """0: nothing of it, 1: it is there, 2: there is much of it."""
+    figure = features.get(feature, 0.0)
+    if feature in limits.complex and figure >= limits.complex[feature]:
+        return 2
+    return 1 if feature in limits.medium and figure >= limits.medium[feature] else 0
+
+
+class Estimate(Value):
+    """The tier of a job and what makes it so."""
+
+    tier: Tier
+    why: str
+
+
+def estimate(
+    *, features: Mapping[str, float], limits: RoutingConfig, services: tuple[NeededService, ...], complexity: Complexity
+) -> Estimate:
+    """Return the tier by the trade's own rule: outline, gaps, hair, transparency, several objects.
+
+    | tier | when |
+    |---|---|
+    | basic | one outline, nothing of the rest |
+    | medium | something of the rest |
+    | complex | much of one thing, hair, transparency or a neck joint; or the category's rule says so |
+    | super_complex | two of those, not counting the category's rule |
+
+    Args:
+        complexity: the route's; a rule of the category is never estimated away.
+    """
+    much = {
+        service: phrase for feature, (phrase, service) in _PHRASES.items() if _level(feature, features, limits) == 2
+    }
+    for one in services:
+        if one.service in _HEAVY:
+            much.setdefault(one.service, one.service.value)
+    some = [phrase for feature, (phrase, _) in _PHRASES.items() if _level(feature, features, limits)]
+    if len(much) > 1:
+        return Estimate(tier=Tier.SUPER_COMPLEX, why="; ".join(much.values()))
+    if much or complexity is Complexity.COMPLEX:
+        return Estimate(tier=Tier.COMPLEX, why="; ".join(much.values()) or "the route says complex")
+    if some or complexity is Complexity.MEDIUM:
+        return Estimate(tier=Tier.MEDIUM, why="; ".join(some) or "the route says medium")
+    return Estimate(tier=Tier.BASIC, why="one outline")

@@ -1,0 +1,199 @@
+"""The job ticket: everything an editor needs to know of one shot, on one page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import PurePosixPath
+from typing import Any
+
+from packshot.decision import Choice, Decision
+from packshot.handoff.deciding import since_restart
+from packshot.handoff.services import Estimate, NeededService, Service, estimate, needed_services
+from packshot.record import ShotRecord
+from packshot.specs.handoff import Tier
+from packshot.specs.models import Plan
+from packshot.types import Complexity, Finding, Size, Status, Value
+
+SCHEMA = "packshot-ticket/1"
+_SENDING_BACK = frozenset({Choice.SEND_TO_EDITOR, Choice.REJECT_WORK, Choice.CHANGE_REQUEST})
+
+
+class TicketFile(Value):
+    """Something the editor takes.
+
+    Attributes:
+        what: in words.
+        key: in storage.
+        link: works until the ticket's `links_expire_at`.
+    """
+
+    what: str
+    key: str
+    link: str
+
+
+class Platform(Value):
+    """Where the picture goes and what that asks of the edit."""
+
+    name: str
+    background: str
+    fill_ratio: float
+
+
+class JobTicket(Value):
+    """One shot's job.
+
+    Attributes:
+        picture: SHA-256 of the master; an answer says its first digits.
+        round: 1 for the first work; more where it was sent back.
+        services: what is to be done and why.
+        tier, tier_why: how much handwork that is.
+        why: why a person edits it.
+        put_back_into: the shot's hot folder.
+        take: files with links.
+        history: what people decided so far, the last one last.
+        findings: what quality control says of the edit so far.
+    """
+
+    schema_name: str = SCHEMA
+    client: str
+    batch: str
+    shot: str
+    title: str
+    picture: str
+    size_px: Size
+    round: int
+    why: str
+    services: tuple[NeededService, ...]
+    tier: Tier
+    tier_why: str
+    issued_at: datetime
+    due_at: datetime
+    links_expire_at: datetime
+    take: tuple[TicketFile, ...]
+    put_back_into: str
+    facts: Mapping[str, str]
+    platforms: tuple[Platform, ...]
+    colour: Mapping[str, str]
+    notes: str = ""
+    history: tuple[Decision, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def sent_back(self) -> Decision | None:
+        """The last decision that sent the shot to an editor; None in the first round."""
+        back = [one for one in self.history if one.choice in _SENDING_BACK]
+        return back[-1] if back else None
+
+
+class Scope(Value):
+    """What is to be done to a shot."""
+
+    services: tuple[NeededService, ...]
+    estimate: Estimate
+
+    @property
+    def ghost_mannequin(self) -> bool:
+        return any(one.service is Service.GHOST_MANNEQUIN for one in self.services)
+
+
+def scope_of(record: ShotRecord, plan: Plan, *, ghost_mannequin: bool) -> Scope:
+    """Return what is to be done to a routed shot, from its record and plan.
+
+    A manifest that names services counts beside what the category usually needs; a neck joint is only made where the
+    manifest or the client asks for it.
+
+    Args:
+        ghost_mannequin: whether this client's garments get the neck joint.
+    """
+    routing = record.reports.get("routing", {})
+    features: Mapping[str, float] = routing.get("features", {})
+    services = needed_services(
+        features=features,
+        limits=plan.routing,
+        asked=_asked(record, plan, ghost_mannequin=ghost_mannequin),
+        reference=record.fact("reference"),
+    )
+    complexity = Complexity(routing.get("complexity", Complexity.SIMPLE))
+    return Scope(
+        services=services,
+        estimate=estimate(features=features, limits=plan.routing, services=services, complexity=complexity),
+    )
+
+
+def _asked(record: ShotRecord, plan: Plan, *, ghost_mannequin: bool) -> dict[str, str]:
+    kind = plan.category
+    wished = [word for word in record.fact("services").split(",") if word]
+    asked = dict.fromkeys(wished, "the manifest asks for it")
+    for word in kind.services if kind else ():
+        if word != "ghost_mannequin" or ghost_mannequin:
+            asked.setdefault(word, f"usual for {kind.title.lower()}" if kind else "")
+    return asked
+
+
+def job_ticket(
+    record: ShotRecord,
+    plan: Plan,
+    *,
+    scope: Scope,
+    why: str,
+    at: datetime,
+    due_at: datetime,
+    links_expire_at: datetime,
+    take: tuple[TicketFile, ...],
+    put_back_into: str,
+    picture: str,
+) -> JobTicket:
+    """Return the ticket of a shot that waits for an editor."""
+    history = since_restart(record)
+    size = record.reports.get("reading", {}).get("size", (0, 0))
+    return JobTicket(
+        client=record.shot.client,
+        batch=record.shot.batch,
+        shot=record.shot.shot,
+        title=record.fact("sku") or PurePosixPath(record.source.key).stem,
+        picture=picture,
+        size_px=Size(*size),
+        round=1 + sum(one.choice is Choice.RETURN for one in history),
+        why=why,
+        services=scope.services,
+        tier=scope.estimate.tier,
+        tier_why=scope.estimate.why,
+        issued_at=at,
+        due_at=due_at,
+        links_expire_at=links_expire_at,
+        take=take,
+        put_back_into=put_back_into,
+        facts={name: fact.value for name, fact in record.facts.items()},
+        platforms=tuple(
+            Platform(name=one.platform.title, background=one.platform.background.value, fill_ratio=one.rules.fill_ratio)
+            for one in plan.renditions
+        ),
+        colour=colour_words(record.findings, plan),
+        notes=record.fact("notes"),
+        history=history,
+        findings=tuple(one for one in record.findings if one.status is not Status.PASSED),
+    )
+
+
+def colour_words(findings: tuple[Finding, ...], plan: Plan) -> dict[str, str]:
+    """Return what is known of a shot's colours: measured delta E with its limit, by the finding's code."""
+    measured = {
+        one.code: f"{one.measured:.2f} {one.unit}".strip()
+        + (f" (limit {one.limit:.2f})" if one.limit is not None else "")
+        for one in findings
+        if one.measured is not None and ("delta_e" in one.unit.lower().replace(" ", "_") or "colour" in one.code)
+    }
+    needed = "required" if plan.rules.colour_reference_required else "not required"
+    return {"reference": needed, **measured}
+
+
+def ticket_json(ticket: JobTicket) -> bytes:
+    """Return ``ticket.json``."""
+    return (ticket.model_dump_json(indent=1) + "\n").encode()
+
+
+def words_for(ticket: JobTicket) -> dict[str, Any]:
+    """Return what the page says of a ticket besides its own fields."""
+    return {"ticket": ticket, "sent_back": ticket.sent_back}

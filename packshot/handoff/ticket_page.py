@@ -1,0 +1,29 @@
+"""``ticket.html``: the job ticket as one page to print or to keep beside the work."""
+
+from __future__ import annotations
+
+import base64
+from datetime import datetime
+
+import jinja2
+
+from packshot.handoff.ticket import JobTicket, words_for
+
+
+def ticket_html(ticket: JobTicket, *, preview: bytes) -> bytes:
+    """Return the page, UTF-8; it needs no network but for the links on it.
+
+    Args:
+        preview: WebP of the shot; empty: the page has no picture.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("packshot.handoff"), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["moment"] = _moment
+    picture = f"data:image/webp;base64,{base64.b64encode(preview).decode()}" if preview else ""
+    page = environment.get_template("ticket.html.j2").render(**words_for(ticket), picture=picture)
+    return page.encode()
+
+
+def _moment(at: datetime) -> str:
+    return at.strftime("%Y-%m-%d %H:%M %Z")

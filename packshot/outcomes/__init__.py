@@ -1,0 +1,1 @@
+"""What the line's work came to, counted from records."""

@@ -1,0 +1,185 @@
+"""A person's answer is checked, followed once, and written down; or said back with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from prefect import task
+
+from packshot.decision import Choice, Decision
+from packshot.errors import DecisionRefusedError, ObjectMissingError, RefusedInputError
+from packshot.handoff.deciding import decide, require_followable
+from packshot.naming import ShotId, job_returned_prefix
+from packshot.pipeline import METHODS
+from packshot.record import ShotRecord
+from packshot.types import Finding, Status, Value
+from tasks import pictures, shelf
+from tasks.cache_keys import unit
+from tasks.displays import show_edit
+from tasks.forms import Answer
+from tasks.holding import still_missing
+from tasks.lives import actor, living, now, revived
+from tasks.records import change_record, load_record
+from tasks.returned import take_over
+from tasks.storage import ObjectInfo, open_storage
+from tasks.tickets import promise_to
+
+REDOS = len(METHODS) - 1
+"""How often the machine has another method to try."""
+
+
+class Outcome(Value):
+    """What became of a person's answer.
+
+    Attributes:
+        objection: why it cannot be followed; empty if it was.
+        sentence: what was done.
+    """
+
+    objection: str = ""
+    sentence: str = ""
+
+
+@task(name="follow answer", task_run_name="follow answer · {shot.shot}", **unit("follow answer"))
+def follow_answer(shot: ShotId, answer: Answer, *, question: str) -> Outcome:
+    """Follow a person's answer in their name, or say why it cannot be followed.
+
+    Args:
+        question: what it answers. Each answer to a question is followed once: one that was sent back stays so, even
+            if what it missed has come since, because by then somebody else may have answered.
+    """
+    with living(shot):
+        try:
+            return _followed(shot, answer, question=question)
+        except (DecisionRefusedError, RefusedInputError, ObjectMissingError) as error:
+            return _refused(shot, answer, str(error))
+
+
+def _followed(shot: ShotId, answer: Answer, *, question: str) -> Outcome:
+    record = revived(load_record(shot), by=actor())
+    known = next((one for one in record.decisions if one.question == question), None)
+    if known is not None:
+        return Outcome(sentence=known.sentence)
+    decision = _decision(answer, question=question)
+    seniors = promise_to(shot.client).seniors
+    require_followable(record, decision, seniors=seniors, redos=REDOS)
+    with_it: dict[str, Any] = {}
+    if decision.choice is Choice.ARRIVED:
+        _require_arrived(record)
+    if decision.choice is Choice.RETURN:
+        file = _returned(shot, answer.returned_file)
+        decision = decision.model_copy(update={"file": file.key})
+        with_it = _work(record, decision, file)
+    done = change_record(
+        shot, lambda one: decide(revived(one, by=actor()), decision, seniors=seniors, redos=REDOS, **with_it)
+    )
+    if decision.choice is Choice.RETURN:
+        show_edit(done)
+    return Outcome(sentence=decision.sentence)
+
+
+def _decision(answer: Answer, *, question: str) -> Decision:
+    return Decision(
+        choice=answer.decision,
+        by=" ".join(answer.person.split()),
+        at=now(),
+        reason=answer.reason,
+        picture=answer.picture,
+        question=question,
+        note=answer.note.strip(),
+        marks=tuple(answer.marks),
+        override=answer.override.strip(),
+        edited_by=" ".join(answer.edited_by.split()),
+        colour=answer.colour,
+    )
+
+
+def _require_arrived(record: ShotRecord) -> None:
+    missing = still_missing(record)
+    if missing:
+        raise DecisionRefusedError(
+            "it has not arrived", str(record.shot), found=" ".join(one.sentence for one in missing)
+        )
+
+
+def _returned(shot: ShotId, named: str) -> ObjectInfo:
+    """The returned file: the one that is named, or the only one there is.
+
+    Raises:
+        ObjectMissingError: there is none of that name, none at all, or several.
+    """
+    folder = job_returned_prefix(shot)
+    found = list(open_storage().list(folder))
+    meant = [one for one in found if not named or one.key.removeprefix(folder) == named.removeprefix(folder)]
+    if len(meant) != 1:
+        what = "no file of this name was returned" if named else "several files were returned"
+        raise ObjectMissingError(
+            what if found else "no file was returned",
+            folder + named.removeprefix(folder),
+            found=", ".join(one.key.removeprefix(folder) for one in found),
+            next_step="Name the one that counts." if found else "Put the finished picture there.",
+        )
+    return meant[0]
+
+
+def _work(record: ShotRecord, decision: Decision, file: ObjectInfo) -> dict[str, Any]:
+    """What the returned file comes to, checked, scored and stored; not yet in the record.
+
+    Raises:
+        DecisionRefusedError: a check of it failed, and nobody takes it over in spite of that.
+    """
+    taken = take_over(record, open_storage().get(file.key), name=file.key)
+    failed = [one for one in taken.checks if one.status is Status.FAILED]
+    if failed and not decision.override:
+        raise DecisionRefusedError(
+            "the returned picture does not pass its checks",
+            file.key,
+            found=" ".join(one.message for one in failed),
+            next_step="Correct it and return it again, or accept it in spite of that, with a reason.",
+        )
+    overridden = tuple(_overridden(one, decision) for one in failed)
+    edit = taken.edit
+    return {
+        "findings": (*taken.checks, *overridden, *edit.findings),
+        "reports": {
+            "edit": pictures.edit_report(edit, None),
+            "returned": _seen(record, file),
+            "approval": {"by": decision.by, "decision": decision.choice.value, "note": decision.note, "file": file.key},
+        },
+        "objects": shelf.keep(record.shot, pictures.edit_files(taken.pixels, edit, pictures.metadata_of(record))),
+    }
+
+
+def _overridden(failed: Finding, decision: Decision) -> Finding:
+    return Finding(
+        code="check_overridden",
+        status=Status.WARNING,
+        message=f"{decision.by} took the work over although '{failed.code}' failed: {decision.override}",
+        measured=failed.measured,
+        limit=failed.limit,
+        unit=failed.unit,
+    )
+
+
+def _seen(record: ShotRecord, *files: ObjectInfo) -> Mapping[str, Any]:
+    """The returned files that were dealt with, so that the hot folder takes none up twice."""
+    before = record.reports.get("returned", {}).get("seen", {})
+    return {"seen": {**before, **{file.key: file.etag for file in files}}}
+
+
+def _refused(shot: ShotId, answer: Answer, why: str) -> Outcome:
+    """Write down that an answer could not be followed, and which file it was about."""
+    files: list[ObjectInfo] = []
+    if answer.decision is Choice.RETURN:
+        try:
+            files = [_returned(shot, answer.returned_file)]
+        except ObjectMissingError:
+            files = []
+
+    def change(record: ShotRecord) -> ShotRecord:
+        noted = record.note(at=now(), actor=answer.person, why=f"not followed ({answer.decision}): {why}")
+        return noted.model_copy(update={"reports": {**noted.reports, "returned": _seen(noted, *files)}})
+
+    change_record(shot, change)
+    return Outcome(objection=why)

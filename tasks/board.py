@@ -1,0 +1,82 @@
+"""The board of all that waits for people, and what is told when something is soon due or overdue."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from prefect import task
+from prefect.artifacts import create_table_artifact
+
+from packshot.handoff.board import Wait, in_order, wait_of
+from packshot.handoff.sla import Urgency
+from packshot.record import ShotRecord
+from tasks.lives import ALWAYS, now
+from tasks.notices import tell
+from tasks.records import load_records
+from tasks.resuming import shot_of_run, waiting_runs
+from tasks.tickets import promise_to
+
+BOARD = "board"
+_TOLD = {Urgency.SOON_DUE: "soon_due", Urgency.OVERDUE: "overdue"}
+
+
+def waits(*, client: str = "", batch: str = "") -> list[tuple[ShotRecord, Wait]]:
+    """Return every shot whose run waits for somebody, what is due first first.
+
+    Args:
+        client, batch: only these; empty: all.
+    """
+    tags = [f"{name}:{value}" for name, value in (("client", client), ("batch", batch)) if value]
+    shots = {str(shot): shot for shot in map(shot_of_run, waiting_runs(tags))}
+    records = {str(one.shot): one for one in load_records(shots.values())}
+    at = now()
+    promises = {one.shot.client: promise_to(one.shot.client) for one in records.values()}
+    found = {
+        name: wait
+        for name, one in records.items()
+        if (wait := wait_of(one, at=at, promise=promises[one.shot.client])) is not None
+    }
+    return [(records[_name(one)], one) for one in in_order(found.values())]
+
+
+def _name(wait: Wait) -> str:
+    return f"{wait.client}/{wait.batch}/{wait.shot}"
+
+
+@task(name="update the board", task_run_name="update the board", **ALWAYS)
+def update_board() -> str:
+    """Show what waits for whom as an artifact, tell who wants to know what is due, and return it in a sentence."""
+    found = waits()
+    rows = [_row(one) for _, one in found]
+    sentence = in_words(one for _, one in found)
+    create_table_artifact(rows, key=BOARD, description=sentence)
+    for record, wait in found:
+        if wait.urgency in _TOLD:
+            due = f"{wait.due:%Y-%m-%d %H:%M} UTC"
+            message = f"Waits for {wait.with_whom} since {wait.since:%Y-%m-%d %H:%M} UTC, due {due}."
+            tell(record, _TOLD[wait.urgency], message, due=wait.due.isoformat(), once=f"{wait.due:%Y%m%dT%H%M%S}")
+    return sentence
+
+
+def _row(wait: Wait) -> dict[str, object]:
+    return {
+        "due": f"{wait.due:%Y-%m-%d %H:%M}",
+        "": "" if wait.urgency is Urgency.IN_TIME else wait.urgency.value,
+        "client": wait.client,
+        "batch": wait.batch,
+        "shot": wait.shot,
+        "state": wait.state.value.replace("_", " "),
+        "with": wait.with_whom,
+        "since": f"{wait.since:%Y-%m-%d %H:%M}",
+        "tier": wait.tier.replace("_", " "),
+        "services": ", ".join(wait.services),
+        "why": wait.why,
+    }
+
+
+def in_words(waits: Iterable[Wait]) -> str:
+    """Return how many wait, and how many of them are late."""
+    every = list(waits)
+    urgent = Counter(one.urgency for one in every)
+    return f"{len(every)} wait, {urgent[Urgency.SOON_DUE]} soon due, {urgent[Urgency.OVERDUE]} overdue"

@@ -1,0 +1,215 @@
+"""What the command line does for people: look at a job, take it, return a file, answer its form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from packshot.decision import REASONS, Choice, Decision, Mark
+from packshot.errors import DecisionRefusedError, NamingError, ObjectMissingError
+from packshot.handoff.board import Wait, wait_of
+from packshot.handoff.deciding import decide, picture_shown, require_followable
+from packshot.handoff.ticket import JobTicket
+from packshot.naming import (
+    BatchId,
+    ShotId,
+    batch_from_record_key,
+    batch_id,
+    checked_name,
+    job_returned_prefix,
+    shot_key,
+)
+from packshot.outcomes.first_time import By, Rate, first_time_approval
+from packshot.record import Event, ShotRecord, State
+from packshot.types import Finding, Status, Value
+from tasks.answers import REDOS
+from tasks.forms import Answer
+from tasks.lives import now
+from tasks.questions import SHOWN_DIGITS
+from tasks.records import change_record, find_batch, load_record, load_records
+from tasks.resuming import resume, waiting_run_of
+from tasks.shelf import content_type
+from tasks.storage import open_storage
+from tasks.tickets import issue_ticket, promise_to, ticket_of
+
+_PICTURES = {State.IN_REVIEW: "edit.tif", State.AWAITING_SIGNOFF: "edit.tif"}
+
+
+class Job(Value):
+    """A shot as a person looks at it.
+
+    Attributes:
+        picture: first digits of the hash of what a decision is about.
+        links: what to look at.
+        ticket: while an editor has it.
+        trail: everything that happened to it.
+    """
+
+    shot: str
+    state: State
+    picture: str
+    run: str = ""
+    wait: Wait | None = None
+    score: float | None = None
+    links: Mapping[str, str]
+    ticket: JobTicket | None = None
+    findings: tuple[Finding, ...]
+    trail: tuple[Event, ...]
+
+
+def shot_id(name: str) -> ShotId:
+    """Return the shot that CLIENT/BATCH/SHOT names.
+
+    Raises:
+        NamingError: it is not of that form.
+    """
+    parts = name.split("/")
+    if len(parts) != 3:
+        raise NamingError("a shot is named by its client, batch and own name", repr(name), allowed="CLIENT/BATCH/SHOT")
+    client, batch, shot = parts
+    return batch_id(client, batch).shot(checked_name(shot, what="shot"))
+
+
+def job_of(name: str, *, renew: bool = False) -> Job:
+    """Return a shot as a person looks at it.
+
+    Args:
+        renew: whether the ticket's links are signed anew.
+    """
+    shot = shot_id(name)
+    record, promise = load_record(shot), promise_to(shot.client)
+    run = waiting_run_of(shot)
+    ticket = None
+    if record.state is State.AWAITING_EDITOR:
+        ticket = issue_ticket(record, why=ticket_of(shot).why) if renew else ticket_of(shot)
+    shown = [file for file in ("preview.webp", _PICTURES.get(record.state, "master.tif")) if file in record.objects]
+    return Job(
+        shot=str(shot),
+        state=record.state,
+        picture=picture_shown(record)[:SHOWN_DIGITS],
+        run=str(run.id) if run else "",
+        wait=wait_of(record, at=now(), promise=promise),
+        score=record.reports.get("edit", {}).get("score"),
+        links={file: open_storage().presign(shot_key(shot, file), expires_s=_link_s(shot)) for file in shown},
+        ticket=ticket,
+        findings=tuple(one for one in record.findings if one.status is not Status.PASSED),
+        trail=record.events,
+    )
+
+
+def _link_s(shot: ShotId) -> int:
+    return int(promise_to(shot.client).link_hours * 3600)
+
+
+def answer_job(
+    name: str,
+    choices: Mapping[State, Choice],
+    *,
+    also: Mapping[State, Mapping[str, Any]],
+    fields: Mapping[str, Any],
+    file: Path | None = None,
+) -> str:
+    """Answer the form of a waiting shot, and return in words what was answered.
+
+    Args:
+        choices: what is decided, by the state the shot is in.
+        also: fields that only the form of a state has.
+        fields: all others.
+        file: a finished picture, put into the shot's hot folder once the answer is known to be one that counts.
+    Raises:
+        DecisionRefusedError: it cannot be followed, or somebody else answered first.
+    """
+    shot = shot_id(name)
+    record = load_record(shot)
+    if record.state not in choices:
+        raise DecisionRefusedError(
+            "this cannot be answered now",
+            str(shot),
+            found=f"the shot is '{record.state}'",
+            allowed=", ".join(choices),
+            next_step="Look at it: packshot job show.",
+        )
+    choice = choices[record.state]
+    given = {"decision": choice.value, **fields, **also.get(record.state, {})}
+    decision = _checked(shot, given)
+    require_followable(record, decision, seniors=promise_to(shot.client).seniors, redos=REDOS)
+    run = waiting_run_of(shot)
+    if run is None:
+        raise DecisionRefusedError(
+            "no run waits for an answer about this shot",
+            str(shot),
+            found="somebody has just answered, or the run is at work",
+            next_step="Look at it in a moment: packshot job show.",
+        )
+    if file is not None:
+        key = job_returned_prefix(shot) + file.name
+        open_storage().put_file(key, file, content_type=content_type(file.name))
+    resume(run, given)
+    return decision.sentence
+
+
+def _checked(shot: ShotId, given: Mapping[str, Any]) -> Decision:
+    """The answer as a decision, to be looked at before anything is resumed."""
+    try:
+        answer = Answer.model_validate(dict(given))
+    except ValidationError as error:
+        first = error.errors()[0]
+        allowed = ", ".join(reason.value for reason in REASONS[Choice(given["decision"])])
+        raise DecisionRefusedError(
+            f"{'.'.join(map(str, first['loc']))}: {first['msg']}", str(shot), allowed=f"reasons: {allowed}"
+        ) from None
+    return Decision(
+        choice=answer.decision,
+        by=answer.person,
+        at=now(),
+        reason=answer.reason,
+        picture=answer.picture,
+        note=answer.note,
+        marks=tuple(Mark.model_validate(one) for one in answer.marks),
+        edited_by=answer.edited_by,
+        colour=answer.colour,
+    )
+
+
+def take_job(name: str, *, person: str) -> None:
+    """Write down that somebody is at work on a shot.
+
+    Raises:
+        DecisionRefusedError: it does not wait for an editor.
+    """
+    shot = shot_id(name)
+
+    def change(record: ShotRecord) -> ShotRecord:
+        picture = picture_shown(record)[:SHOWN_DIGITS]
+        (reason,) = REASONS[Choice.TAKE]
+        return decide(record, Decision(choice=Choice.TAKE, by=person, at=now(), reason=reason, picture=picture))
+
+    change_record(shot, change)
+
+
+def first_time_rates(*, by: By, client: str = "", batch: str = "") -> tuple[Rate, ...]:
+    """Return first-time approval rates, counted from the records.
+
+    Args:
+        client, batch: only these; empty: all.
+    """
+    records = (one for found in _batches(client, batch) for one in load_records(_shots(found)))
+    return first_time_approval(records, by=by)
+
+
+def _batches(client: str, batch: str) -> list[BatchId]:
+    if client and batch:
+        return [batch_id(client, batch)]
+    keys = open_storage().list(f"batches/{client}/" if client else "batches/")
+    found = (batch_from_record_key(one.key) for one in keys)
+    return [one for one in found if one is not None and batch in ("", one.batch)]
+
+
+def _shots(batch: BatchId) -> list[ShotId]:
+    record = find_batch(batch)
+    if record is None:
+        raise ObjectMissingError("there is no such batch", str(batch), next_step="Check the names of client and batch.")
+    return [ref.shot for ref in record.shots]

@@ -1,0 +1,118 @@
+"""What a waiting shot asks a person: one form for each state, in the UI, for the API and for the command line alike.
+
+A form shows only what can be decided in its state. Whatever form was filled in, the answer is read as `Answer`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from copy import copy
+from typing import Any, cast
+from uuid import UUID
+
+from prefect.input import RunInput
+from prefect.input.run_input import Keyset
+from pydantic import Field, create_model
+
+from packshot.decision import REASONS, Choice, ColourWord, Mark, Reason
+from packshot.handoff.deciding import CHOICES
+from packshot.record import State
+
+_ALWAYS = ("decision", "person", "reason", "picture", "note")
+_ALSO = {
+    State.IN_REVIEW: ("marks", "returned_file", "override"),
+    State.AWAITING_EDITOR: ("returned_file", "override"),
+    State.AWAITING_SIGNOFF: ("marks", "colour", "edited_by"),
+    State.ON_HOLD: (),
+}
+
+
+class Answer(RunInput):
+    """All that a person can say; each form has the part that its state asks for."""
+
+    decision: Choice = Field(title="Decision", description="What shall become of the shot")
+    person: str = Field(title="Your name", description="Stands in the shot's record", min_length=2)
+    reason: Reason = Field(title="Reason", description="The code that is counted; 'other' needs a note")
+    picture: str = Field(
+        title="Picture",
+        description="Hash of the picture shown above: leave it. A decision about another picture is refused",
+        min_length=8,
+    )
+    note: str = Field("", title="Note", description="What the next person should know")
+    marks: list[Mark] = Field(
+        default_factory=list, title="Marks", description="Places in pixels of the picture, and what to do there"
+    )
+    returned_file: str = Field(
+        "",
+        title="Returned file",
+        description="Name of the finished picture; empty: the only one in the shot's returned/ folder",
+    )
+    override: str = Field(
+        "",
+        title="Accept in spite of failed checks",
+        description="Why; stays in the record and in the certificate. Empty: failed checks send the work back",
+    )
+    colour: ColourWord = Field(
+        ColourWord.NOT_COMPARED, title="Colours", description="Compared with the product or its reference in hand"
+    )
+    edited_by: str = Field("", title="Edited by", description="Whose work it is, where the line does not know")
+
+
+class Form(RunInput):
+    """A form: its fields are those that its state asks for, its answer is an `Answer`.
+
+    A form's own class might refuse an answer that was given to an earlier one.
+    """
+
+    @classmethod
+    def load(cls, keyset: Keyset, flow_run_id: UUID | None = None) -> Answer:  # type: ignore[override]
+        """Return the answer."""
+        return cast(Answer, Answer.load(keyset, flow_run_id=flow_run_id))
+
+    @classmethod
+    async def aload(cls, keyset: Keyset, flow_run_id: UUID | None = None) -> Answer:  # type: ignore[override]
+        """Return the answer without blocking."""
+        return await Answer.aload(keyset, flow_run_id=flow_run_id)
+
+
+def form_for(state: State, *, description: str, picture: str, **prefilled: Any) -> type[Form]:
+    """Return the form of a state.
+
+    Args:
+        description: Markdown above the fields.
+        picture: hash of what is shown.
+        prefilled: values by field.
+    """
+    choices = CHOICES[state]
+    reasons = tuple(dict.fromkeys(reason for choice in choices for reason in REASONS[choice]))
+    fields: dict[str, Any] = {name: _asked(name, prefilled) for name in Answer.model_fields if name in _names(state)}
+    fields["decision"] = _one_of("decision", [choice.value for choice in choices])
+    fields["reason"] = _one_of("reason", [reason.value for reason in reasons])
+    fields["picture"] = _asked("picture", {"picture": picture})
+    form = create_model("Answer", __base__=Form, **fields)
+    form._description = description
+    return form
+
+
+def _names(state: State) -> tuple[str, ...]:
+    return (*_ALWAYS, *_ALSO[state])
+
+
+def _asked(name: str, prefilled: Mapping[str, Any]) -> tuple[Any, Any]:
+    """A field as `Answer` has it, filled in where something is known.
+
+    What is required stays so: the form proposes a value, but an answer that leaves it out is rejected.
+    """
+    field = copy(Answer.model_fields[name])
+    if name in prefilled and field.is_required():
+        field.json_schema_extra = {"default": prefilled[name]}
+    elif name in prefilled:
+        field.default = prefilled[name]
+    return field.annotation, field
+
+
+def _one_of(name: str, values: list[str]) -> tuple[Any, Any]:
+    """A required field that takes one of some words; the first is proposed."""
+    field = Answer.model_fields[name]
+    extra: dict[str, Any] = {"enum": values, "default": values[0]}
+    return str, Field(title=field.title, description=field.description, json_schema_extra=extra)

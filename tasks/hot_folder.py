@@ -1,0 +1,238 @@
+"""The hot folder: finished pictures that editors put back are found, matched to their shots, and answer for them.
+
+A file is taken up once. It counts as complete when its name does not say otherwise and nobody has written to it for a
+while; one that fits no shot is reported and left where it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
+from pathlib import PurePosixPath
+from typing import Any
+
+from prefect import task
+
+from packshot.decision import Choice, Reason
+from packshot.errors import DecisionRefusedError, ObjectMissingError
+from packshot.handoff.deciding import UNKNOWN_EDITOR, picture_shown, taken_by
+from packshot.handoff.filenames import is_litter, is_picture, is_unfinished, shot_of, version_of
+from packshot.naming import (
+    BatchId,
+    ShotId,
+    batch_from_drop_key,
+    job_returned_prefix,
+    jobs_prefix,
+    shot_from_returned_key,
+)
+from packshot.record import ShotRecord, State
+from packshot.types import Value
+from tasks.holding import still_missing
+from tasks.lives import ALWAYS, now
+from tasks.notices import Notice, send_once
+from tasks.questions import SHOWN_DIGITS
+from tasks.records import find_batch, find_record, load_records
+from tasks.resuming import resume, shot_of_run, waiting_run_of, waiting_runs
+from tasks.storage import ObjectInfo, open_storage
+from tasks.tickets import promise_to
+
+SLACK = timedelta(seconds=60)
+"""How far the storage's clock may be behind ours: a file older than the question it would answer belongs to an earlier
+one."""
+
+
+class Collected(Value):
+    """What came of one look into the hot folders.
+
+    Attributes:
+        resumed: shots whose runs go on, with the file.
+        waiting: files that are still being uploaded.
+        unknown: files that fit no shot that waits for an editor, with the reason.
+        told: shots that somebody answered for in the same moment.
+    """
+
+    resumed: Mapping[str, str] = {}
+    waiting: tuple[str, ...] = ()
+    unknown: Mapping[str, str] = {}
+    told: Mapping[str, str] = {}
+
+    @property
+    def sentence(self) -> str:
+        return f"{len(self.resumed)} returned, {len(self.waiting)} still uploading, {len(self.unknown)} fit no shot" + (
+            f", {len(self.told)} answered by somebody else" if self.told else ""
+        )
+
+
+@task(name="collect returned files", task_run_name="collect returned files", **ALWAYS)
+def collect_returned(client: str = "") -> Collected:
+    """Look for returned files and resume the run of each shot that has one.
+
+    Args:
+        client: only this one's; empty: everybody's.
+    """
+    found = _Findings(at=now())
+    by_shot: dict[str, list[ObjectInfo]] = {}
+    shots: dict[str, ShotId] = {}
+    for shot, file in _files(client, found):
+        shots[str(shot)] = shot
+        by_shot.setdefault(str(shot), []).append(file)
+    for name, files in by_shot.items():
+        _take_up(shots[name], files, found)
+    return found.collected()
+
+
+class _Findings:
+    """What is found while looking."""
+
+    def __init__(self, *, at: datetime) -> None:
+        self.at = at
+        self.resumed: dict[str, str] = {}
+        self.waiting: list[str] = []
+        self.unknown: dict[str, str] = {}
+        self.told: dict[str, str] = {}
+
+    def collected(self) -> Collected:
+        return Collected(resumed=self.resumed, waiting=tuple(self.waiting), unknown=self.unknown, told=self.told)
+
+
+def _files(client: str, found: _Findings) -> Iterator[tuple[ShotId, ObjectInfo]]:
+    """Every complete picture that was put back, with its shot; those in a batch's folder are moved to their shot's."""
+    known: dict[str, dict[str, tuple[str, ...]]] = {}
+    for file in open_storage().list(jobs_prefix(client)):
+        shot, batch = shot_from_returned_key(file.key), batch_from_drop_key(file.key)
+        if (shot is None and batch is None) or is_litter(file.key):
+            continue
+        if _is_uploading(file, found.at):
+            found.waiting.append(file.key)
+        elif not is_picture(file.key):
+            _report_unknown(shot or batch, file, "not a kind of file that can be returned", found)
+        elif shot is not None:
+            yield shot, file
+        elif batch is not None:
+            yield from _from_drop(batch, file, known, found)
+
+
+def _is_uploading(file: ObjectInfo, at: datetime) -> bool:
+    settle = timedelta(seconds=promise_to(file.key.split("/")[1]).settle_s)
+    return is_unfinished(file.key) or not file.size_bytes or (file.modified is not None and at - file.modified < settle)
+
+
+def _from_drop(
+    batch: BatchId, file: ObjectInfo, known: dict[str, dict[str, tuple[str, ...]]], found: _Findings
+) -> Iterator[tuple[ShotId, ObjectInfo]]:
+    names = known.setdefault(str(batch), _names_of(batch))
+    fits = shot_of(file.key, shots=names)
+    if not fits.shot:
+        _report_unknown(batch, file, fits.why, found)
+        return
+    shot = batch.shot(fits.shot)
+    target = job_returned_prefix(shot) + _rest(file.key)
+    copied = open_storage().copy(file.key, target)
+    yield shot, copied.model_copy(update={"modified": file.modified})
+
+
+def _rest(key: str) -> str:
+    """The path below the batch's hot folder: a folder there may be the editor's name."""
+    return key.split("/_returned/", 1)[1]
+
+
+def _names_of(batch: BatchId) -> dict[str, tuple[str, ...]]:
+    """Every shot of a batch with the other names that editors give it."""
+    record = find_batch(batch)
+    if record is None:
+        return {}
+    shots = load_records([ref.shot for ref in record.shots])
+    return {one.shot.shot: tuple(_aliases(one)) for one in shots}
+
+
+def _aliases(record: ShotRecord) -> Iterator[str]:
+    yield PurePosixPath(record.source.key).stem
+    for fact in ("sku", "asin", "gtin"):
+        if record.fact(fact) and record.fact("view"):
+            yield f"{record.fact(fact)}_{record.fact('view')}"
+
+
+def _report_unknown(owner: ShotId | BatchId | None, file: ObjectInfo, why: str, found: _Findings) -> None:
+    """Say that a file is of no use: in the run, and once to whoever is told such things."""
+    found.unknown[file.key] = why
+    _, client, batch, *_ = file.key.split("/")
+    name = owner.shot if isinstance(owner, ShotId) else "_returned"
+    message = f"{file.key}: {why}. It was left where it is; rename it, or put it into its shot's own folder."
+    notice = Notice(kind="unknown_file", client=client, batch=batch, shot=name, state="", message=message)
+    send_once(notice, mark=f"{file.etag.strip(chr(34))[:16]}")
+
+
+def _take_up(shot: ShotId, files: Iterable[ObjectInfo], found: _Findings) -> None:
+    """Answer for a shot with the newest of its files that nobody has dealt with yet."""
+    record = find_record(shot)
+    if record is None:
+        for file in files:
+            _report_unknown(shot, file, "there is no such shot", found)
+        return
+    if record.state is not State.AWAITING_EDITOR:
+        return
+    new = [file for file in files if _is_new(record, file)]
+    run = waiting_run_of(shot) if new else None
+    if run is None:
+        return
+    file = max(new, key=lambda one: (version_of(one.key), one.modified or found.at, one.key))
+    try:
+        resume(run, _answer(record, file))
+    except DecisionRefusedError as error:
+        found.told[str(shot)] = str(error)
+    else:
+        found.resumed[str(shot)] = file.key
+
+
+def _is_new(record: ShotRecord, file: ObjectInfo) -> bool:
+    """Whether a file came after the question was asked, and was not dealt with already."""
+    seen = record.reports.get("returned", {}).get("seen", {})
+    since = record.since
+    in_time = file.modified is None or since is None or file.modified >= since - SLACK
+    return in_time and seen.get(file.key) != file.etag
+
+
+def _answer(record: ShotRecord, file: ObjectInfo) -> dict[str, Any]:
+    below = file.key.removeprefix(job_returned_prefix(record.shot))
+    return {
+        "decision": Choice.RETURN.value,
+        "person": _editor(below) or taken_by(record) or UNKNOWN_EDITOR,
+        "reason": Reason.WORK_DONE.value,
+        "picture": picture_shown(record)[:SHOWN_DIGITS],
+        "note": "",
+        "returned_file": below,
+    }
+
+
+def _editor(below: str) -> str:
+    """The editor whose own folder a file lies in; empty where it lies in none."""
+    folder = PurePosixPath(below).parent.name
+    return " ".join(folder.replace("_", " ").replace("-", " ").split())
+
+
+@task(name="release what has arrived", task_run_name="release what has arrived", **ALWAYS)
+def release_holds(client: str = "") -> list[str]:
+    """Let every shot go on for which nothing is missing any more, and return their names."""
+    tags = [State.ON_HOLD.value, *([f"client:{client}"] if client else [])]
+    released = []
+    for run in waiting_runs(tags):
+        shot = shot_of_run(run)
+        record = find_record(shot)
+        if record is None or record.state is not State.ON_HOLD or still_missing(record):
+            continue
+        try:
+            resume(run, _arrived(record))
+        except (DecisionRefusedError, ObjectMissingError):
+            continue  # somebody let it go on in the same moment
+        released.append(str(shot))
+    return released
+
+
+def _arrived(record: ShotRecord) -> dict[str, Any]:
+    return {
+        "decision": Choice.ARRIVED.value,
+        "person": "the line",
+        "reason": Reason.ARRIVED.value,
+        "picture": picture_shown(record)[:SHOWN_DIGITS],
+        "note": "",
+    }

@@ -1,0 +1,139 @@
+"""What people outside the line are told: as an event in Prefect, and to a webhook or by e-mail where one is set.
+
+Each notice goes out once: it is noted in storage before it is sent. A webhook or mail server that does not answer is
+logged and never stops the line.
+"""
+
+from __future__ import annotations
+
+import json
+import smtplib
+import urllib.request
+from collections.abc import Mapping
+from email.message import EmailMessage
+from urllib.error import URLError
+
+from prefect.events import emit_event
+
+from packshot.errors import RecordConflictError
+from packshot.naming import ShotId, notice_key
+from packshot.record import ShotRecord
+from packshot.types import Value
+from tasks.logs import log
+from tasks.settings import Settings, get_settings
+from tasks.storage import open_storage
+
+TIMEOUT_S = 10.0
+EVENT_PREFIX = "packshot.job."
+KINDS: Mapping[str, str] = {
+    "on_hold": "is on hold",
+    "soon_due": "is soon due",
+    "overdue": "is overdue",
+    "unknown_file": "got a file that fits no shot",
+}
+
+
+class Notice(Value):
+    """What is told.
+
+    Attributes:
+        kind: one of `KINDS`; the event's name is ``packshot.job.<kind>``.
+        due: as text; empty where nothing is due.
+    """
+
+    kind: str
+    client: str
+    batch: str
+    shot: str
+    state: str
+    message: str
+    due: str = ""
+
+    @property
+    def subject(self) -> str:
+        return f"{self.client}/{self.batch}/{self.shot} {KINDS[self.kind]}"
+
+
+def tell(record: ShotRecord, kind: str, message: str, *, due: str = "", once: str = "") -> bool:
+    """Tell people something about a shot, once; return whether it was told now.
+
+    Args:
+        once: what makes it another notice than the last one of its kind, such as the due time; the shot's present
+            wait unless said otherwise.
+    """
+    shot = record.shot
+    notice = Notice(
+        kind=kind,
+        client=shot.client,
+        batch=shot.batch,
+        shot=shot.shot,
+        state=record.state.value,
+        message=message,
+        due=due,
+    )
+    wait = f"{record.since:%Y%m%dT%H%M%S%f}" if record.since else "first"
+    return send_once(notice, mark=once or wait)
+
+
+def send_once(notice: Notice, *, mark: str) -> bool:
+    """Send a notice unless one of its kind went out with the same mark; return whether it did now."""
+    shot = ShotId(client=notice.client, batch=notice.batch, shot=notice.shot)
+    data = notice.model_dump_json().encode()
+    try:
+        open_storage().put_if_absent(notice_key(shot, f"{notice.kind}-{mark}"), data, content_type="application/json")
+    except RecordConflictError:
+        return False
+    send(notice)
+    return True
+
+
+def send(notice: Notice) -> None:
+    """Emit a notice as an event, and send it to the targets that the settings name."""
+    emit_event(
+        event=EVENT_PREFIX + notice.kind,
+        resource={
+            "prefect.resource.id": f"packshot.shot.{notice.client}.{notice.batch}.{notice.shot}",
+            "prefect.resource.name": notice.shot,
+            "packshot.client": notice.client,
+            "packshot.batch": notice.batch,
+        },
+        payload=notice.model_dump(mode="json"),
+    )
+    settings = get_settings()
+    for target in (_to_webhook, _by_mail):
+        try:
+            target(notice, settings)
+        except (OSError, URLError, smtplib.SMTPException) as error:
+            log().warning(
+                "could not tell %s (%s): %s", target.__name__.strip("_"), notice.subject, type(error).__name__
+            )
+
+
+def _to_webhook(notice: Notice, settings: Settings) -> None:
+    if settings.notify_webhook_url is None:
+        return
+    body = {"text": f"{notice.subject}: {notice.message}", **notice.model_dump(mode="json")}
+    request = urllib.request.Request(  # noqa: S310  (the settings allow http and https only)
+        settings.notify_webhook_url.get_secret_value(),
+        data=json.dumps(body).encode(),
+        headers={"Content-Type": "application/json"},
+        method="POST",
+    )
+    with urllib.request.urlopen(request, timeout=TIMEOUT_S):  # noqa: S310
+        pass
+
+
+def _by_mail(notice: Notice, settings: Settings) -> None:
+    if not (settings.notify_smtp_host and settings.notify_mail_to and settings.notify_mail_from):
+        return
+    mail = EmailMessage()
+    mail["Subject"] = f"Packshot: {notice.subject}"
+    mail["From"] = settings.notify_mail_from
+    mail["To"] = settings.notify_mail_to
+    mail.set_content("\n".join(filter(None, [notice.message, f"Due: {notice.due}" if notice.due else ""])) + "\n")
+    with smtplib.SMTP(settings.notify_smtp_host, settings.notify_smtp_port, timeout=TIMEOUT_S) as server:
+        if settings.notify_smtp_starttls:
+            server.starttls()
+        if settings.notify_smtp_user and settings.notify_smtp_password:
+            server.login(settings.notify_smtp_user, settings.notify_smtp_password.get_secret_value())
+        server.send_message(mail)

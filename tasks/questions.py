@@ -1,0 +1,202 @@
+"""What a shot asks for next: a machine's step, a person's answer, or nothing. The record alone decides."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from prefect import task
+from prefect.artifacts import create_markdown_artifact
+
+from packshot.decision import Decision, Mark
+from packshot.handoff.deciding import CHOICES, LEAST_DIGITS, editors_of, picture_shown, since_restart, taken_by
+from packshot.handoff.sla import due_of
+from packshot.handoff.ticket import JobTicket
+from packshot.naming import ShotId, job_returned_prefix, shot_key
+from packshot.record import ShotRecord, State
+from packshot.types import Finding, Status, Value
+from tasks.artifacts import artifact_key, picture, plain
+from tasks.displays import preview_of
+from tasks.forms import Form, form_for
+from tasks.lives import ALWAYS, actor, revived
+from tasks.records import load_record
+from tasks.tickets import issue_ticket, promise_to, ticket_page_link
+
+SHOWN_DIGITS = 2 * LEAST_DIGITS
+_MOST_FINDINGS = 12
+_PREFILLED = {State.AWAITING_EDITOR: "editor", State.IN_REVIEW: "reviewer", State.AWAITING_SIGNOFF: "senior"}
+
+
+class Step(StrEnum):
+    """Who has to do something now."""
+
+    PERSON = "person"
+    MACHINE_REDO = "machine, another method"
+    MACHINE_EDIT = "machine, from the start"
+    EDITOR = "to be opened for an editor"
+    NOBODY = "nobody"
+
+
+_STEPS = {State.REDO: Step.MACHINE_REDO, **dict.fromkeys(CHOICES, Step.PERSON)}
+
+
+class Question(Value):
+    """What a person is asked about a shot.
+
+    Attributes:
+        picture: the first digits of the hash of what is shown.
+    """
+
+    state: State
+    description: str
+    picture: str
+
+    def form(self) -> type[Form]:
+        """Return the form that asks it."""
+        return form_for(self.state, description=self.description, picture=self.picture)
+
+
+class Next(Value):
+    """What has to be done now.
+
+    Attributes:
+        question: where a person is asked.
+        state: of the shot.
+    """
+
+    step: Step
+    state: State
+    question: Question | None = None
+
+
+@task(name="look", task_run_name="look · {shot.shot}", **ALWAYS)
+def next_step(shot: ShotId, *, objection: str = "") -> Next:
+    """Return what a shot asks for now; where that is an editor, with a ticket in storage.
+
+    Args:
+        objection: why the last answer could not be followed; stands above the form.
+    """
+    record = revived(load_record(shot), by=actor())
+    step = _STEPS.get(record.state, Step.NOBODY)
+    if record.state is State.ROUTED:
+        automated = record.reports["routing"]["route"] == "automated"
+        step = Step.MACHINE_EDIT if automated else Step.EDITOR
+    if step is not Step.PERSON:
+        return Next(step=step, state=record.state)
+    return Next(step=step, state=record.state, question=question_about(record, objection=objection))
+
+
+def question_about(record: ShotRecord, *, objection: str = "") -> Question:
+    """Return what a person is asked about a shot that waits; the same is shown as its artifact."""
+    why = next((one.why for one in reversed(record.events) if one.from_state is not one.to_state), "")
+    ticket = issue_ticket(record, why=why) if record.state is State.AWAITING_EDITOR else None
+    description = _description(record, why=why, objection=objection, ticket=ticket)
+    return Question(state=record.state, description=description, picture=picture_shown(record)[:SHOWN_DIGITS])
+
+
+def show_question(record: ShotRecord, question: Question) -> None:
+    """Show what is asked as the shot's artifact, as the form says it."""
+    shot = record.shot
+    create_markdown_artifact(
+        question.description, key=artifact_key("shot", shot.client, shot.batch, shot.shot), description=f"{shot}"
+    )
+
+
+def _description(record: ShotRecord, *, why: str, objection: str, ticket: JobTicket | None) -> str:
+    """What stands above the fields, in Markdown."""
+    due = due_of(record, promise=promise_to(record.shot.client))
+    parts = [
+        f"### {plain(record.shot.shot)}: {_TITLES[record.state]}",
+        f"**Not accepted:** {plain(objection)}" if objection else "",
+        preview_of(record),
+        plain(why),
+        f"**Due** {due:%Y-%m-%d %H:%M} UTC" if due else "",
+        *_of_state(record, ticket),
+        _history(record),
+        f"Picture `{picture_shown(record)[:SHOWN_DIGITS]}`",
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+_TITLES = {
+    State.IN_REVIEW: "approve the machine's edit?",
+    State.AWAITING_EDITOR: "an editor's work",
+    State.AWAITING_SIGNOFF: "sign off the editor's work?",
+    State.ON_HOLD: "something is missing",
+}
+
+
+def _of_state(record: ShotRecord, ticket: JobTicket | None) -> list[str]:
+    if record.state is State.IN_REVIEW:
+        return [_score(record), _findings(record), _evidence(record)]
+    if record.state is State.AWAITING_SIGNOFF:
+        editors = ", ".join(dict.fromkeys(editors_of(record)))
+        return [
+            f"**Edited by** {plain(editors)}; somebody else signs.",
+            _score(record),
+            _findings(record),
+            _evidence(record),
+        ]
+    if ticket is None:
+        return []
+    services = "\n".join(f"- **{one.service}**: {plain(one.why)}" for one in ticket.services)
+    page = ticket_page_link(record.shot)
+    taken = taken_by(record)
+    back = ticket.sent_back
+    return [
+        f"**Sent back** by {plain(back.by)}: {plain(_said(back))}" if back else "",
+        f"**Taken by** {plain(taken)}" if taken else "",
+        services,
+        f"**Tier** {ticket.tier.replace('_', ' ')} ({plain(ticket.tier_why)})",
+        f"[The ticket as a page]({page})" if page else "",
+        "\n".join(f"- [{plain(one.what)}]({one.link})" for one in ticket.take),
+        f"Take `{ticket.take[0].key}`, put the finished picture (same size, transparent or on exact white) into "
+        f"`{job_returned_prefix(record.shot)}`. It is taken over from there by itself; or answer here.",
+    ]
+
+
+def _said(decision: Decision) -> str:
+    marks = "; ".join(f"{number}. {_mark(one)}" for number, one in enumerate(decision.marks, start=1))
+    return ". ".join(filter(None, [decision.reason.replace("_", " "), decision.note, marks]))
+
+
+def _mark(mark: Mark) -> str:
+    return f"{mark.text} (at {mark.left}, {mark.top}, {mark.box.width} x {mark.box.height} px)"
+
+
+def _score(record: ShotRecord) -> str:
+    edit = record.reports.get("edit", {})
+    if "score" not in edit:
+        return ""
+    points = " · ".join(
+        f"{name} {value:.1f}" for name, value in edit.get("components", {}).items() if value is not None
+    )
+    return f"**Score** {edit['score']:.1f} of 100{f' ({points})' if points else ''}"
+
+
+def _findings(record: ShotRecord) -> str:
+    """What has something to say, what stops an approval first; colours always, with their figures."""
+    told = [one for one in record.findings if one.status is not Status.PASSED or "delta" in one.unit.lower()]
+    told = sorted(dict.fromkeys(told), key=lambda one: (not one.stops_approval, one.status is Status.PASSED))
+    return "\n".join(_finding(one) for one in told[:_MOST_FINDINGS])
+
+
+def _finding(finding: Finding) -> str:
+    figure = "" if finding.measured is None else f" ({finding.measured:.3g} {finding.unit})"
+    gate = "**gate** " if finding.stops_approval else ""
+    return f"- {gate}`{finding.code}` {finding.status}{figure}: {plain(finding.message)}"
+
+
+def _evidence(record: ShotRecord) -> str:
+    """The places at 1:1, before and after side by side."""
+    shown = []
+    for number, one in enumerate(record.reports.get("edit", {}).get("evidence", ()), start=1):
+        place: Any = picture(shot_key(record.shot, f"evidence/{number}-{one['code']}.webp"), alt=one["code"])
+        shown.append(f"**{plain(one['code'])}** at {one['box']}: {plain(one['message'])}\n\n{place}")
+    return "\n\n".join(shown)
+
+
+def _history(record: ShotRecord) -> str:
+    decisions = since_restart(record)
+    lines = [f"- {one.at:%Y-%m-%d %H:%M} {plain(one.sentence)}" for one in decisions]
+    return "\n".join(["**So far**", "", *lines]) if lines else ""

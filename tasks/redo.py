@@ -1,0 +1,73 @@
+"""The machine's part in a shot that people decide about: another method, or the first edit after a hold."""
+
+from __future__ import annotations
+
+from prefect import task
+
+from packshot import pipeline
+from packshot.ingest.master import read_master
+from packshot.naming import ShotId
+from packshot.pipeline import METHODS, Edit
+from packshot.record import ShotRecord, State
+from packshot.types import Pixels16, Verdict
+from tasks import pictures, shelf
+from tasks.displays import show_edit
+from tasks.lives import ALWAYS, actor, living, now, revived
+from tasks.models import LoadedModel, load_model
+from tasks.records import change_record, load_record
+
+_AFTER_EDIT = {
+    Verdict.AUTO_APPROVE: (State.APPROVED,),
+    Verdict.HUMAN_REVIEW: (State.IN_REVIEW,),
+    Verdict.REJECT_AND_REDO: (State.REDO, State.AWAITING_EDITOR),
+}
+
+
+@task(name="redo", task_run_name="redo · {shot.shot}", **ALWAYS)
+def redo_edit(shot: ShotId) -> None:
+    """Edit a shot with the method that was not tried yet; the person who asked for it sees what came of it.
+
+    Whatever its score, the machine does not approve what a person has refused.
+    """
+    with living(shot):
+        record = revived(load_record(shot), by=actor())
+        used = record.reports.get("edit", {}).get("method", "")
+        left = tuple(method for method in METHODS if str(method) != used) or METHODS[-1:]
+        pixels, network = read_master(shelf.fetch(record, pictures.picture_to_edit(record))), load_model()
+        edit = pipeline.edit(
+            pixels, network.segmenter, shelf.plan_of(record), methods=left, group=pictures.group_of(record)
+        )
+        hopeless = edit.verdict is Verdict.REJECT_AND_REDO
+        after = (State.REDO, State.AWAITING_EDITOR) if hopeless else (State.IN_REVIEW,)
+        _keep(record, pixels, edit, network, after=after)
+
+
+@task(name="edit after hold", task_run_name="edit after hold · {shot.shot}", **ALWAYS)
+def edit_released(shot: ShotId) -> None:
+    """Edit a shot that was on hold, as stage 3A does."""
+    with living(shot):
+        record = revived(load_record(shot), by=actor())
+        pixels, network = read_master(shelf.fetch(record, pictures.picture_to_edit(record))), load_model()
+        edit = pipeline.edit(pixels, network.segmenter, shelf.plan_of(record), group=pictures.group_of(record))
+        _keep(record, pixels, edit, network, after=_AFTER_EDIT[edit.verdict])
+
+
+def _keep(record: ShotRecord, pixels: Pixels16, edit: Edit, network: LoadedModel, *, after: tuple[State, ...]) -> None:
+    """Store an edit and take the record where it leads, step by step: it may come by here more than once."""
+    shot = record.shot
+    objects = shelf.keep(shot, pictures.edit_files(pixels, edit, pictures.metadata_of(record)))
+    why, report = pictures.verdict_sentence(edit), pictures.edit_report(edit, network.segmenter)
+
+    def change(one: ShotRecord) -> ShotRecord:
+        changed = revived(one, by=actor())
+        for state in (State.EDITING_AUTO, State.SCORED, *after):
+            changed = changed.advance(state, at=now(), actor=actor(), why=why)
+        return changed.model_copy(
+            update={
+                "findings": tuple(dict.fromkeys((*changed.findings, *network.findings, *edit.findings))),
+                "reports": {**changed.reports, "edit": report},
+                "objects": {**changed.objects, **objects},
+            }
+        )
+
+    show_edit(change_record(shot, change))

@@ -1,0 +1,122 @@
+"""Runs that wait for people, found and resumed: by the command line, the hot folder, or anybody's own program.
+
+Prefect takes one answer to a question. Whoever comes second is told so, here as in the UI.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.filters import (
+    FlowFilter,
+    FlowFilterName,
+    FlowRunFilter,
+    FlowRunFilterName,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+    FlowRunFilterTags,
+)
+from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.client.schemas.sorting import FlowRunSort
+from prefect.exceptions import PrefectHTTPStatusError
+from prefect.states import Cancelled
+
+from packshot.errors import DecisionRefusedError
+from packshot.naming import ShotId
+from tasks.jobs import run_name
+
+_PAGE = 200
+_HUMAN_EDIT = FlowFilter(name=FlowFilterName(any_=["human-edit"]))
+_WAITING = FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.PAUSED]))
+
+
+def shot_of_run(run: FlowRun) -> ShotId:
+    """Return the shot that a run of `human-edit` is about."""
+    return ShotId(**{name: str(run.parameters[name]) for name in ("client", "batch", "shot")})
+
+
+def waiting_runs(tags: Sequence[str] = ()) -> Iterator[FlowRun]:
+    """Yield the runs that wait for people now, a page at a time, in the order of their names.
+
+    Args:
+        tags: all of which they must have, such as ``client:acme``.
+    """
+    wanted = FlowRunFilter(state=_WAITING, tags=FlowRunFilterTags(all_=list(tags)) if tags else None)
+    with get_client(sync_client=True) as client:
+        yield from _pages(client, wanted)
+
+
+def _pages(client: SyncPrefectClient, wanted: FlowRunFilter) -> Iterator[FlowRun]:
+    offset = 0
+    while True:
+        page = client.read_flow_runs(
+            flow_filter=_HUMAN_EDIT,
+            flow_run_filter=wanted,
+            sort=FlowRunSort.NAME_ASC,
+            limit=_PAGE,
+            offset=offset,
+        )
+        yield from page
+        if len(page) < _PAGE:
+            return
+        offset += _PAGE
+
+
+def waiting_run_of(shot: ShotId) -> FlowRun | None:
+    """Return the run that waits for somebody to answer about a shot; None where none does."""
+    wanted = FlowRunFilter(state=_WAITING, name=FlowRunFilterName(any_=[run_name(shot)]))
+    with get_client(sync_client=True) as client:
+        return max(_pages(client, wanted), key=lambda run: run.created or run.id, default=None)
+
+
+def resume(run: FlowRun, answer: Mapping[str, Any]) -> None:
+    """Answer the form of a waiting run.
+
+    Args:
+        answer: the form's fields, as JSON.
+    Raises:
+        DecisionRefusedError: somebody else answered first, or the form does not take this answer.
+    """
+    shot = str(shot_of_run(run))
+    with get_client(sync_client=True) as client:
+        try:
+            reply = client.resume_flow_run(run.id, run_input=dict(answer))
+        except PrefectHTTPStatusError:
+            if _waits(client, run.id):
+                raise
+            raise _too_late(shot) from None
+        if reply.status.value == "ACCEPT":
+            return
+        if not _waits(client, run.id):
+            raise _too_late(shot)
+    raise DecisionRefusedError(
+        "the form does not take this answer",
+        shot,
+        found=str(getattr(reply.details, "reason", "") or reply.status.value),
+    )
+
+
+def _waits(client: SyncPrefectClient, run_id: UUID) -> bool:
+    state = client.read_flow_run(run_id).state
+    return state is not None and state.is_paused()
+
+
+def _too_late(shot: str) -> DecisionRefusedError:
+    return DecisionRefusedError(
+        "somebody else answered first",
+        shot,
+        next_step="Your answer was not taken. Look at the shot in a moment: packshot job show.",
+    )
+
+
+def cancel_waiting(shot: ShotId, *, why: str) -> int:
+    """Cancel the runs that wait for people about a shot, and return how many there were."""
+    wanted = FlowRunFilter(state=_WAITING, name=FlowRunFilterName(any_=[run_name(shot)]))
+    with get_client(sync_client=True) as client:
+        found = list(_pages(client, wanted))
+        for run in found:
+            client.set_flow_run_state(run.id, Cancelled(message=why), force=True)
+    return len(found)

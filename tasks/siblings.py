@@ -1,0 +1,34 @@
+"""Which photographs a client has of one product: a small object for each that another shot may wait for."""
+
+from __future__ import annotations
+
+import json
+
+from packshot.handoff.holds import Sibling
+from packshot.naming import sibling_key, siblings_prefix
+from packshot.record import ShotRecord
+from tasks.storage import open_storage
+
+
+def product_of(record: ShotRecord) -> str:
+    """Return what a shot's product is known by: its SKU, else its ASIN or GTIN."""
+    return record.fact("sku") or record.fact("asin") or record.fact("gtin")
+
+
+def note_sibling(record: ShotRecord, *, view: str) -> None:
+    """Let other shots of the same product find this one."""
+    product, shot = product_of(record), record.shot
+    if product:
+        sibling = Sibling(batch=shot.batch, shot=shot.shot, product=product, view=view)
+        open_storage().put(
+            sibling_key(shot, product), sibling.model_dump_json().encode(), content_type="application/json"
+        )
+
+
+def siblings_of(client: str, product: str) -> list[Sibling]:
+    """Return the photographs of a product that were noted, in any of the client's batches."""
+    if not product:
+        return []
+    storage = open_storage()
+    found = (storage.get(one.key) for one in storage.list(siblings_prefix(client, product)))
+    return [Sibling.model_validate(json.loads(data)) for data in found]

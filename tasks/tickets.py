@@ -1,0 +1,133 @@
+"""Job tickets in storage: what an editor takes, what is written about it, and the links to both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import PurePosixPath
+
+from packshot.errors import ObjectMissingError
+from packshot.handoff.deciding import picture_shown
+from packshot.handoff.holds import Need, paired
+from packshot.handoff.sla import due_at
+from packshot.handoff.ticket import JobTicket, Scope, TicketFile, job_ticket, scope_of, ticket_json
+from packshot.handoff.ticket_page import ticket_html
+from packshot.naming import ShotId, inbox_key, job_out_key, job_returned_prefix, shot_key
+from packshot.record import ShotRecord, State
+from packshot.specs.handoff import HandoffConfig, promised
+from packshot.specs.models import Client, Plan
+from packshot.specs.resolve import style_guide
+from tasks import shelf
+from tasks.configs import configs_in_force
+from tasks.lives import now
+from tasks.pictures import picture_to_edit
+from tasks.records import change_record
+from tasks.siblings import product_of, siblings_of
+from tasks.storage import open_storage
+
+TICKET_JSON, TICKET_HTML = "ticket.json", "ticket.html"
+
+
+def guide_of(client: str) -> Client:
+    """Return the style guide that holds for a client."""
+    return style_guide(configs_in_force(), client)
+
+
+def promise_to(client: str) -> HandoffConfig:
+    """Return what people are promised for a client's shots."""
+    return promised(configs_in_force().handoff, guide_of(client).handoff)
+
+
+def scope_for(record: ShotRecord, plan: Plan) -> Scope:
+    """Return what is to be done to a shot."""
+    return scope_of(record, plan, ghost_mannequin=guide_of(record.shot.client).handoff.ghost_mannequin)
+
+
+def issue_ticket(record: ShotRecord, *, why: str) -> JobTicket:
+    """Put the master, its references and the ticket into the shot's out/ folder and return the ticket.
+
+    Again it gives the same with fresh links. Its tier goes into the record, for the due time.
+    """
+    at, promise = now(), promise_to(record.shot.client)
+    plan = shelf.plan_of(record)
+    scope = scope_for(record, plan)
+    take = tuple(_take(record, promise, at=at, ghost_mannequin=scope.ghost_mannequin))
+    expires = at + timedelta(hours=promise.link_hours)
+    ticket = job_ticket(
+        record,
+        plan,
+        scope=scope,
+        why=why,
+        at=at,
+        due_at=due_at(State.AWAITING_EDITOR, since=record.since or at, tier=scope.estimate.tier, promise=promise),
+        links_expire_at=expires,
+        take=take,
+        put_back_into=job_returned_prefix(record.shot),
+        picture=picture_shown(record),
+    )
+    _store(record, ticket)
+    return ticket
+
+
+def _take(record: ShotRecord, promise: HandoffConfig, *, at: datetime, ghost_mannequin: bool) -> Iterator[TicketFile]:
+    """Copy what the editor needs into the out/ folder, and yield it with links."""
+    shot = record.shot
+    yield _copied("master", shot_key(shot, picture_to_edit(record)), job_out_key(shot, "master.tif"), promise)
+    if "edit.tif" in record.objects:
+        yield _copied("edit so far", shot_key(shot, "edit.tif"), job_out_key(shot, "edit-so-far.tif"), promise)
+    needs = [Need.COLOUR_REFERENCE, *([Need.NECK_SHOT] if ghost_mannequin else [])]
+    product = product_of(record)
+    for need in needs:
+        for one in paired(need, product=product, siblings=siblings_of(shot.client, product), config=promise):
+            theirs = ShotId(client=shot.client, batch=one.batch, shot=one.shot)
+            if theirs != shot:
+                name = f"{need.value.replace('_', '-')}-{one.batch}-{one.shot}.tif"
+                yield _copied(
+                    need.value.replace("_", " "), shot_key(theirs, "master.tif"), job_out_key(shot, name), promise
+                )
+    reference = inbox_key(shot.in_batch, record.fact("reference")) if record.fact("reference") else ""
+    if reference and open_storage().exists(reference):
+        yield TicketFile(what="reference", key=reference, link=_link(reference, promise))
+
+
+def _copied(what: str, source: str, target: str, promise: HandoffConfig) -> TicketFile:
+    open_storage().copy(source, target)
+    return TicketFile(what=what, key=target, link=_link(target, promise))
+
+
+def _link(key: str, promise: HandoffConfig) -> str:
+    name = PurePosixPath(key).name
+    return open_storage().presign(key, expires_s=int(promise.link_hours * 3600), download_name=name)
+
+
+def _store(record: ShotRecord, ticket: JobTicket) -> None:
+    storage, shot = open_storage(), record.shot
+    preview = shelf.fetch(record, "preview.webp")
+    storage.put(job_out_key(shot, TICKET_JSON), ticket_json(ticket), content_type="application/json")
+    page = ticket_html(ticket, preview=preview)
+    storage.put(job_out_key(shot, TICKET_HTML), page, content_type="text/html; charset=utf-8")
+    job = {
+        "tier": ticket.tier.value,
+        "services": [one.service.value for one in ticket.services],
+        "links_expire_at": ticket.links_expire_at.isoformat(),
+    }
+    change_record(shot, lambda one: one.model_copy(update={"reports": {**one.reports, "job": job}}))
+
+
+def ticket_of(shot: ShotId) -> JobTicket:
+    """Return a shot's ticket as it was last issued.
+
+    Raises:
+        ObjectMissingError: it never had one.
+    """
+    return JobTicket.model_validate_json(open_storage().get(job_out_key(shot, TICKET_JSON)))
+
+
+def ticket_page_link(shot: ShotId) -> str:
+    """Return a link to the ticket's page, as long as its links work; empty where there is no ticket."""
+    key = job_out_key(shot, TICKET_HTML)
+    try:
+        open_storage().head(key)
+    except ObjectMissingError:
+        return ""
+    return open_storage().presign(key, expires_s=int(promise_to(shot.client).link_hours * 3600))

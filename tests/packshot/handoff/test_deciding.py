@@ -1,0 +1,229 @@
+"""What people may decide: about the picture they saw, in their own name, once, and never about their own work."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from packshot.decision import REASONS, Choice, ColourWord, Decision, Mark, Reason
+from packshot.errors import DecisionRefusedError
+from packshot.handoff.deciding import (
+    CHOICES,
+    LEADS_TO,
+    UNKNOWN_EDITOR,
+    decide,
+    editors_of,
+    picture_shown,
+    same_person,
+    since_restart,
+    taken_by,
+)
+from packshot.naming import ShotId
+from packshot.record import FOLLOWS, ShotRecord, Source, State
+from packshot.types import Status
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+MASTER, EDIT = "a" * 64, "e" * 64
+NEW = ShotRecord(
+    shot=ShotId(client="acme", batch="spring", shot="A1"),
+    source=Source(key="inbox/acme/spring/A1.jpg", sha256="0" * 64, size_bytes=1),
+    objects={"master.tif": MASTER, "edit.tif": EDIT},
+)
+ON_THE_WAY = {
+    State.IN_REVIEW: (State.EDITING_AUTO, State.SCORED, State.IN_REVIEW),
+    State.AWAITING_EDITOR: (State.AWAITING_EDITOR,),
+    State.AWAITING_SIGNOFF: (State.AWAITING_EDITOR,),
+    State.ON_HOLD: (State.ON_HOLD,),
+}
+
+
+def waiting(state: State) -> ShotRecord:
+    record = NEW
+    for to in (State.MASTERED, State.ROUTED, *ON_THE_WAY[state]):
+        record = record.advance(to, at=NOON, actor="run", why="the line")
+    return (
+        decide(record, decision(Choice.RETURN, by="Ada", picture=MASTER)) if state is State.AWAITING_SIGNOFF else record
+    )
+
+
+def decision(choice: Choice, **values: Any) -> Decision:
+    picture = EDIT if choice in (*CHOICES[State.IN_REVIEW], *CHOICES[State.AWAITING_SIGNOFF]) else MASTER
+    said: dict[str, Any] = {
+        "choice": choice,
+        "by": "Sen Ior",
+        "at": NOON + timedelta(minutes=5),
+        "reason": REASONS[choice][0],
+        "picture": picture,
+        "note": "left rim",
+    }
+    return Decision(**{**said, **values})
+
+
+EVERY = [(state, choice) for state, choices in CHOICES.items() for choice in choices]
+
+
+def about(state: State, choice: Choice) -> Decision:
+    return decision(choice, picture=picture_shown(waiting(state)))
+
+
+@pytest.mark.parametrize(("state", "choice"), EVERY)
+def test_every_choice_leads_where_it_says_with_name_time_and_reason(state: State, choice: Choice) -> None:
+    after = decide(waiting(state), about(state, choice))
+    assert after.state is LEADS_TO[choice][-1]
+    assert after.decisions[-1].choice is choice
+    assert (after.events[-1].actor, after.events[-1].at) == ("Sen Ior", NOON + timedelta(minutes=5))
+    assert after.decisions[-1].reason.replace("_", " ") in after.events[-1].why
+
+
+@pytest.mark.parametrize(("state", "choice"), EVERY)
+def test_every_step_of_a_choice_is_one_the_state_machine_knows(state: State, choice: Choice) -> None:
+    after = decide(waiting(state), about(state, choice))
+    steps = after.events[len(waiting(state).events) :]
+    assert all(step.to_state in FOLLOWS[step.from_state] for step in steps)
+
+
+@given(st.sampled_from(EVERY), st.text("0123456789abcdef", min_size=8, max_size=64))
+def test_a_decision_about_another_picture_is_never_followed(case: tuple[State, Choice], other: str) -> None:
+    state, choice = case
+    record = waiting(state)
+    if picture_shown(record).startswith(other):
+        return
+    with pytest.raises(DecisionRefusedError, match="the picture has changed since it was shown"):
+        decide(record, about(state, choice).model_copy(update={"picture": other}))
+
+
+@pytest.mark.parametrize(("state", "choice"), EVERY)
+@pytest.mark.parametrize("picture", ["", "aaaa", "   "])
+def test_a_decision_that_does_not_say_which_picture_is_refused(state: State, choice: Choice, picture: str) -> None:
+    with pytest.raises(DecisionRefusedError, match="which picture"):
+        decide(waiting(state), about(state, choice).model_copy(update={"picture": picture}))
+
+
+@pytest.mark.parametrize(("state", "choice"), EVERY)
+@pytest.mark.parametrize("name", ["", "  ", "-", "."])
+def test_nothing_is_decided_without_a_name(state: State, choice: Choice, name: str) -> None:
+    with pytest.raises(DecisionRefusedError, match="needs a name"):
+        decide(waiting(state), about(state, choice).model_copy(update={"by": name}))
+
+
+@given(st.sampled_from(EVERY), st.sampled_from(Reason))
+def test_only_a_reason_that_fits_counts(case: tuple[State, Choice], reason: Reason) -> None:
+    state, choice = case
+    said = about(state, choice).model_copy(update={"reason": reason})
+    if reason in REASONS[choice]:
+        assert decide(waiting(state), said).decisions[-1].reason is reason
+    else:
+        with pytest.raises(DecisionRefusedError, match="no reason for"):
+            decide(waiting(state), said)
+
+
+@given(st.sampled_from(State), st.sampled_from(Choice))
+def test_what_a_state_does_not_offer_is_refused(state: State, choice: Choice) -> None:
+    record = NEW.model_copy(update={"state": state})
+    if choice in CHOICES.get(state, ()) or choice is Choice.TAKE:
+        return
+    with pytest.raises(DecisionRefusedError, match="cannot be decided"):
+        decide(record, decision(choice))
+
+
+def test_an_editor_who_is_sent_to_must_be_told_what_to_do() -> None:
+    silent = decision(Choice.SEND_TO_EDITOR, note="")
+    with pytest.raises(DecisionRefusedError, match="must know what to do"):
+        decide(waiting(State.IN_REVIEW), silent)
+    mark = Mark(left=1, top=2, right=30, bottom=40, text="the handle is cut off")
+    after = decide(waiting(State.IN_REVIEW), silent.model_copy(update={"marks": (mark,)}))
+    assert after.state is State.AWAITING_EDITOR
+    assert after.decisions[-1].marks == (mark,)
+
+
+@pytest.mark.parametrize("area", [(5, 5, 5, 9), (5, 5, 9, 5), (9, 5, 5, 9)])
+def test_a_mark_has_an_area(area: tuple[int, int, int, int]) -> None:
+    left, top, right, bottom = area
+    with pytest.raises(ValueError, match="must be greater"):
+        Mark(left=left, top=top, right=right, bottom=bottom, text="here")
+
+
+@pytest.mark.parametrize("choice", CHOICES[State.AWAITING_SIGNOFF])
+@pytest.mark.parametrize("name", ["Ada", "ada", " ADA ", "Áda", "ada."])
+def test_nobody_judges_their_own_work_however_they_spell_their_name(choice: Choice, name: str) -> None:
+    with pytest.raises(DecisionRefusedError, match="own work"):
+        decide(waiting(State.AWAITING_SIGNOFF), decision(choice, by=name))
+
+
+def test_an_earlier_editor_of_the_shot_cannot_sign_either() -> None:
+    sent_back = decide(waiting(State.AWAITING_SIGNOFF), decision(Choice.REJECT_WORK))
+    again = decide(sent_back, decision(Choice.RETURN, by="Bob", picture=MASTER))
+    assert editors_of(again) == ("Ada", "Bob")
+    for editor in ("Ada", "Bob"):
+        with pytest.raises(DecisionRefusedError, match="own work"):
+            decide(again, decision(Choice.SIGN, by=editor))
+
+
+def test_only_seniors_sign_where_there_are_any() -> None:
+    record = waiting(State.AWAITING_SIGNOFF)
+    with pytest.raises(DecisionRefusedError, match="only a senior"):
+        decide(record, decision(Choice.SIGN, by="Zoe"), seniors=("Sen Ior",))
+    assert decide(record, decision(Choice.SIGN, by="sen ior"), seniors=("Sen Ior",)).state is State.APPROVED
+
+
+def test_where_nobody_knows_the_editor_whoever_signs_says_whose_work_it_is() -> None:
+    record = decide(waiting(State.AWAITING_EDITOR), decision(Choice.RETURN, by=UNKNOWN_EDITOR, picture=MASTER))
+    with pytest.raises(DecisionRefusedError, match="nobody knows who edited"):
+        decide(record, decision(Choice.SIGN))
+    with pytest.raises(DecisionRefusedError, match="own work"):
+        decide(record, decision(Choice.SIGN, edited_by="sen ior"))
+    assert decide(record, decision(Choice.SIGN, edited_by="Ada")).decisions[-1].edited_by == "Ada"
+
+
+def test_the_same_answer_again_changes_nothing_and_another_one_is_told() -> None:
+    record = waiting(State.IN_REVIEW)
+    first = decision(Choice.APPROVE, question="run-1")
+    after = decide(record, first)
+    assert decide(after, first.model_copy(update={"at": NOON + timedelta(days=1)})) == after
+    with pytest.raises(DecisionRefusedError, match=r"answered already; found approve, by Sen Ior"):
+        decide(after, first.model_copy(update={"by": "Bob"}))
+
+
+def test_the_machine_is_asked_again_only_as_often_as_it_has_methods() -> None:
+    record = decide(waiting(State.IN_REVIEW), decision(Choice.REDO), redos=1)
+    for to in (State.EDITING_AUTO, State.SCORED, State.IN_REVIEW):
+        record = record.advance(to, at=NOON + timedelta(hours=1), actor="run", why="again")
+    with pytest.raises(DecisionRefusedError, match="tried every method"):
+        decide(record, decision(Choice.REDO), redos=1)
+
+
+def test_work_whose_colours_are_refused_cannot_be_signed() -> None:
+    with pytest.raises(DecisionRefusedError, match="colours you refuse"):
+        decide(waiting(State.AWAITING_SIGNOFF), decision(Choice.SIGN, colour=ColourWord.REFUSED))
+
+
+@pytest.mark.parametrize(
+    ("word", "status"), [(ColourWord.CONFIRMED, Status.PASSED), (ColourWord.NOT_COMPARED, Status.SKIPPED)]
+)
+def test_what_a_person_said_of_the_colours_is_a_finding(word: ColourWord, status: Status) -> None:
+    after = decide(waiting(State.AWAITING_SIGNOFF), decision(Choice.SIGN, colour=word))
+    assert [(one.code, one.status) for one in after.findings] == [("colour_by_eye", status)]
+
+
+def test_taking_a_job_changes_no_state_and_ends_with_the_wait() -> None:
+    record = waiting(State.AWAITING_EDITOR)
+    taken = decide(record, decision(Choice.TAKE, by="Ada", picture=MASTER))
+    assert (taken.state, taken_by(taken), taken_by(record)) == (State.AWAITING_EDITOR, "Ada", "")
+    returned = decide(taken, decision(Choice.RETURN, by="Ada", picture=MASTER))
+    assert taken_by(returned) == ""
+
+
+def test_a_restart_keeps_every_decision_but_begins_to_count_anew() -> None:
+    decided = decide(waiting(State.IN_REVIEW), decision(Choice.APPROVE))
+    restarted = decided.restart(at=NOON + timedelta(days=1), actor="Zoe", why="new wish")
+    assert restarted.decisions == decided.decisions
+    assert since_restart(restarted) == ()
+
+
+def test_two_names_are_two_people() -> None:
+    assert same_person("Jörg  Müller", "jorg_muller")
+    assert not same_person("Ada Lovelace", "Ada Byron")

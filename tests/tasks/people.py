@@ -1,0 +1,51 @@
+"""People's answers in tests: the form's fields as a person would leave or fill them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from packshot.decision import REASONS, Choice
+from packshot.handoff.deciding import picture_shown
+from packshot.naming import ShotId, job_returned_prefix
+from tasks.answers import Outcome, follow_answer
+from tasks.forms import Answer
+from tasks.questions import SHOWN_DIGITS
+from tasks.records import load_record
+from tasks.storage import open_storage
+from tests import drawn_products
+
+
+def answer_fields(shot: ShotId, choice: Choice, **values: Any) -> dict[str, Any]:
+    """What a form sends: its proposals about the picture shown now, with some fields filled in."""
+    said = {
+        "decision": choice.value,
+        "person": "Ada",
+        "reason": REASONS[choice][0].value,
+        "picture": picture_shown(load_record(shot))[:SHOWN_DIGITS],
+        "note": "kept the rim",
+    }
+    return {**said, **values}
+
+
+def answer(shot: ShotId, choice: Choice, **values: Any) -> Answer:
+    """The same, read as the flow reads it."""
+    return Answer(**answer_fields(shot, choice, **values))
+
+
+def follow(shot: ShotId, given: Answer, *, question: str = "run-1") -> Outcome:
+    """Follow an answer as the run does."""
+    return follow_answer.fn(shot, given, question=question)
+
+
+def put_back(shot: ShotId, name: str, data: bytes) -> None:
+    """Put a finished picture into the shot's hot folder."""
+    open_storage().put(job_returned_prefix(shot) + name, data, content_type="image/png")
+
+
+def cut_out_by_hand() -> bytes:
+    """The drawn product, cut out exactly."""
+    share = drawn_products.coverage(1000, 1000)[..., None]
+    work = np.rint(share * drawn_products.pixels() + (1 - share) * 255).astype(np.uint8)
+    return drawn_products.encoded(work, "PNG", compress_level=1)

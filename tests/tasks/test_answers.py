@@ -1,0 +1,196 @@
+"""What becomes of each kind of answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from packshot.decision import Choice
+from packshot.naming import BatchId, ShotId, job_returned_prefix, shot_key
+from packshot.record import State
+from packshot.types import Finding, Status, Verdict
+from tasks import answers
+from tasks.handovers import RoutedShot
+from tasks.jobs import open_job
+from tasks.records import load_record
+from tasks.returned import Taken, take_over
+from tasks.storage import Storage
+from tasks.tickets import issue_ticket
+from tests import drawn_products
+from tests.tasks.people import answer, cut_out_by_hand, follow, put_back
+from tests.tasks.runs import in_a_run
+from tests.tasks.shots import edited, routed
+
+
+@pytest.fixture
+def for_editor(line: Storage, batch: BatchId) -> ShotId:
+    """A shot that is an editor's."""
+    (shot,) = routed(batch, {"A1": 0.43}, category="glassware")
+    in_a_run(lambda: open_job.fn(shot))
+    return shot.shot
+
+
+@pytest.fixture
+def for_review(line: Storage, batch: BatchId) -> ShotId:
+    """A shot whose edit a person shall look at."""
+    (shot,) = routed(batch, {"A1": 0.43})
+    edited(shot.shot, verdict=Verdict.HUMAN_REVIEW)
+    return shot.shot
+
+
+@pytest.fixture
+def returned(for_editor: ShotId) -> ShotId:
+    """A shot whose editor is done."""
+    put_back(for_editor, "A1.png", cut_out_by_hand())
+    outcome = in_a_run(lambda: follow(for_editor, answer(for_editor, Choice.RETURN)))
+    assert not outcome.objection
+    return for_editor
+
+
+def test_an_approval_stands_in_the_person_s_name_with_its_reason(for_review: ShotId) -> None:
+    outcome = follow(for_review, answer(for_review, Choice.APPROVE))
+    assert outcome.sentence == "approve: meets standard (kept the rim), Ada"
+    record = load_record(for_review)
+    assert record.state is State.APPROVED
+    assert (record.events[-1].actor, record.events[-1].why) == ("Ada", outcome.sentence)
+    assert record.decisions[-1].picture == record.objects["edit.tif"][:16]
+
+
+def test_a_stale_approval_is_refused_and_says_why(for_review: ShotId) -> None:
+    said = answer(for_review, Choice.APPROVE)
+    before = load_record(for_review)
+    objection = follow(for_review, said.model_copy(update={"picture": "0123456789abcdef"})).objection
+    for part in ("the picture has changed since it was shown", "0123456789abcdef", before.objects["edit.tif"][:16]):
+        assert part in objection
+    record = load_record(for_review)
+    assert (record.state, record.decisions) == (State.IN_REVIEW, ())
+    assert "not followed" in record.events[-1].why  # the trail shows it
+
+
+def test_a_returned_file_is_scored_and_waits_for_a_second_person(returned: ShotId) -> None:
+    record = load_record(returned)
+    assert [event.to_state for event in record.events][-3:] == [
+        *(State.RETURNED, State.SCORED, State.AWAITING_SIGNOFF),
+    ]
+    assert {event.actor for event in record.events[-3:]} == {"Ada"}
+    assert record.reports["edit"]["method"] == "given"
+    assert record.reports["edit"]["score"] > 70
+    assert record.decisions[-1].file == job_returned_prefix(returned) + "A1.png"
+    assert {"edit.tif", "matte.png"} <= set(record.objects)
+
+
+def test_the_editor_cannot_sign_and_somebody_else_can(returned: ShotId) -> None:
+    objection = follow(returned, answer(returned, Choice.SIGN, person="ada"), question="run-2").objection
+    assert "nobody signs off their own work" in objection
+    assert follow(returned, answer(returned, Choice.SIGN, person="Sen Ior"), question="run-3").sentence
+    record = load_record(returned)
+    assert (record.state, record.events[-1].actor) == (State.APPROVED, "Sen Ior")
+
+
+def test_rejected_work_goes_back_with_what_was_said(returned: ShotId) -> None:
+    marks = [{"left": 10, "top": 20, "right": 110, "bottom": 220, "text": "halo"}]
+    said = answer(returned, Choice.REJECT_WORK, person="Sen Ior", note="redo the rim", marks=marks)
+    assert not follow(returned, said, question="run-2").objection
+    assert load_record(returned).state is State.AWAITING_EDITOR
+    ticket = issue_ticket(load_record(returned), why="again")
+    assert ticket.round == 2
+    assert ticket.sent_back
+    assert (ticket.sent_back.note, ticket.sent_back.marks[0].text) == ("redo the rim", "halo")
+    assert [one.choice for one in ticket.history] == [Choice.RETURN, Choice.REJECT_WORK]
+
+
+def test_a_reviewer_may_return_a_file_of_their_own_and_then_does_not_sign_it(for_review: ShotId) -> None:
+    before = load_record(for_review).objects["edit.tif"]
+    put_back(for_review, "better.png", cut_out_by_hand())
+    said = answer(for_review, Choice.RETURN, returned_file="better.png")
+    assert not in_a_run(lambda: follow(for_review, said)).objection
+    record = load_record(for_review)
+    assert record.state is State.AWAITING_SIGNOFF
+    assert record.objects["edit.tif"] != before
+    assert "own work" in follow(for_review, answer(for_review, Choice.SIGN), question="run-2").objection
+
+
+def test_an_answer_that_comes_twice_is_followed_once(for_review: ShotId) -> None:
+    said = answer(for_review, Choice.APPROVE)
+    first = follow(for_review, said)
+    before = load_record(for_review)
+    assert follow(for_review, said) == first
+    assert load_record(for_review) == before
+
+
+def test_a_second_answer_to_what_is_decided_is_told_so(for_review: ShotId) -> None:
+    said = answer(for_review, Choice.APPROVE)
+    follow(for_review, said)
+    late = follow(for_review, said.model_copy(update={"person": "Bob"}), question="run-2")
+    assert "'approved'" in late.objection
+    assert load_record(for_review).state is State.APPROVED
+
+
+def test_what_cannot_be_used_is_sent_back_with_the_reason_and_the_shot_waits_on(for_editor: ShotId) -> None:
+    shot = for_editor
+
+    def objection(**values: Any) -> str:
+        return follow(shot, answer(shot, Choice.RETURN, **values)).objection
+
+    assert "no file was returned" in objection()
+
+    put_back(shot, "cropped.png", drawn_products.photograph(1000, 999))
+    cropped = objection()
+    for part in ("cropped.png", "1000 x 999", "1000 x 1000", "full size"):
+        assert part in cropped
+
+    put_back(shot, "text.png", b"no picture")
+    several = objection()
+    for part in ("several files", "cropped.png", "text.png", "Name the one that counts"):
+        assert part in several
+
+    assert "text.png" in objection(returned_file="text.png")
+    assert "nobody.png" in objection(returned_file="nobody.png")
+    record = load_record(shot)
+    assert (record.state, record.decisions) == (State.AWAITING_EDITOR, ())
+    assert sorted(record.reports["returned"]["seen"]) == [
+        job_returned_prefix(shot) + name for name in ("cropped.png", "text.png")
+    ]
+
+
+def test_a_file_outside_the_shot_s_own_folder_cannot_be_named(for_editor: ShotId) -> None:
+    master = shot_key(for_editor, "master.tif")
+    for named in (master, f"../out/{master}", "/etc/passwd"):
+        said = answer(for_editor, Choice.RETURN, returned_file=named)
+        assert "no file was returned" in follow(for_editor, said).objection
+    assert load_record(for_editor).state is State.AWAITING_EDITOR
+
+
+def test_a_failed_check_sends_back_unless_a_name_and_a_reason_override_it(
+    for_editor: ShotId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def checked(*args: Any, **options: Any) -> Taken:
+        failed = Finding(code="repainted", status=Status.FAILED, message="The product was repainted.", measured=9.0)
+        taken = take_over(*args, **options)
+        return Taken(taken.pixels, taken.edit, (failed,))
+
+    monkeypatch.setattr(answers, "take_over", checked)
+    put_back(for_editor, "A1.png", cut_out_by_hand())
+    said = answer(for_editor, Choice.RETURN)
+    assert "The product was repainted." in follow(for_editor, said).objection
+    overridden = said.model_copy(update={"override": "the client wants it so"})
+    assert not in_a_run(lambda: follow(for_editor, overridden, question="run-2")).objection
+    (finding,) = [one for one in load_record(for_editor).findings if one.code == "check_overridden"]
+    for part in ("Ada", "repainted", "the client wants it so"):
+        assert part in finding.message
+
+
+def test_a_photograph_that_a_person_rejects_is_refused_with_the_reason(for_editor: ShotId) -> None:
+    assert not follow(for_editor, answer(for_editor, Choice.REJECT, note="the stem is cut off")).objection
+    record = load_record(for_editor)
+    assert record.state is State.REFUSED
+    assert "the stem is cut off" in record.events[-1].why
+
+
+def test_routed_shots_of_a_batch_are_independent(line: Storage, batch: BatchId) -> None:
+    shots: list[RoutedShot] = routed(batch, {"A1": 0.43, "A2": 0.4}, category="glassware")
+    for shot in shots:
+        in_a_run(lambda shot=shot: open_job.fn(shot))  # type: ignore[misc]
+    follow(shots[0].shot, answer(shots[0].shot, Choice.REJECT))
+    assert load_record(shots[1].shot).state is State.AWAITING_EDITOR

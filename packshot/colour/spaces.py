@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import functools
 import struct
+from collections.abc import Sequence
 from typing import TypeAlias
 
 import cv2
@@ -35,6 +36,8 @@ ADOBE_RGB_PRIMARIES: Chromaticities = ((0.64, 0.33), (0.21, 0.71), (0.15, 0.06))
 DISPLAY_P3_PRIMARIES: Chromaticities = ((0.680, 0.320), (0.265, 0.690), (0.150, 0.060))
 SRGB_PRIMARIES: Chromaticities = ((0.64, 0.33), (0.30, 0.60), (0.15, 0.06))
 D65_XY = (0.3127, 0.3290)
+SRGB_CHROMATICITIES = (*D65_XY, *SRGB_PRIMARIES[0], *SRGB_PRIMARIES[1], *SRGB_PRIMARIES[2])
+"""x, y of white, red, green, blue."""
 D50_XYZ = (0.9642, 1.0, 0.8249)
 
 _BRADFORD: Matrix = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
@@ -59,6 +62,26 @@ def srgb_profile() -> bytes:
 def display_p3_profile() -> bytes:
     """Return an ICC profile (version 2) of Display P3: SMPTE EG 432-1's primaries, sRGB's curve."""
     return _matrix_profile("Display P3 compatible", _colorants(DISPLAY_P3_PRIMARIES), _srgb_curve())
+
+
+def profile_of_figures(chromaticities: Sequence[float], *, gamma: float) -> bytes:
+    """Return an ICC profile (version 2) of a space that is stated by numbers; empty if they make no colour space.
+
+    Args:
+        chromaticities: x, y of white, red, green, blue, as PNG's cHRM has them.
+        gamma: exponent from encoded to linear light.
+    """
+    if len(chromaticities) != 8 or min(chromaticities[1::2]) <= 0.01:
+        return b""
+    white, red, green, blue = ((chromaticities[at], chromaticities[at + 1]) for at in (0, 2, 4, 6))
+    try:
+        colorants = _colorants((red, green, blue), white)
+    except np.linalg.LinAlgError:
+        return b""
+    if abs(np.linalg.det(colorants)) < 1e-3:
+        return b""
+    name = f"gamma {gamma:.2f}, primaries " + " ".join(f"{value:g}" for value in chromaticities)
+    return _matrix_profile(name, colorants, _gamma_curve(gamma))
 
 
 @functools.cache
@@ -123,9 +146,9 @@ def _working_decode_table() -> NDArray[np.float32]:
     return ((np.arange(WHITE_16 + 1) / WHITE_16) ** WORKING_GAMMA).astype(np.float32)
 
 
-def _colorants(primaries: Chromaticities) -> Matrix:
+def _colorants(primaries: Chromaticities, white_xy: tuple[float, float] = D65_XY) -> Matrix:
     """The colorants relative to D50, rounded as a profile stores them, adding up to the D50 white exactly."""
-    white = _xyz(*D65_XY)
+    white = _xyz(*white_xy)
     columns = np.stack([_xyz(x, y) for x, y in primaries], axis=1)
     native = columns * np.linalg.solve(columns, white)
     cones = (_BRADFORD @ np.array(D50_XYZ)) / (_BRADFORD @ white)

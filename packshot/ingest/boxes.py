@@ -6,6 +6,8 @@ import dataclasses
 import struct
 from collections.abc import Iterator
 
+import pyjpegxl
+
 from packshot.ingest.parts import Container, DamagedError
 from packshot.types import Size
 
@@ -27,13 +29,13 @@ def read_heif(data: bytes) -> Container:
 
 def _properties(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Yield the item properties: meta / iprp / ipco / *."""
-    for name, body in _boxes(data):
+    for name, body in boxes(data):
         if name == b"meta":
-            for inner, content in _boxes(body[4:]):
+            for inner, content in boxes(body[4:]):
                 if inner == b"iprp":
-                    for innermost, properties in _boxes(content):
+                    for innermost, properties in boxes(content):
                         if innermost == b"ipco":
-                            yield from _boxes(properties)
+                            yield from boxes(properties)
 
 
 def _with_property(found: Container, name: bytes, body: bytes) -> Container:
@@ -52,7 +54,8 @@ def _with_property(found: Container, name: bytes, body: bytes) -> Container:
     return found
 
 
-def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+def boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Yield each box of a level: its name and what is in it; what runs past the end ends the list."""
     at = 0
     for _ in range(_MOST_BOXES):
         if at + 8 > len(data):
@@ -72,10 +75,14 @@ def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def read_jpeg_xl(data: bytes) -> Container:
-    """Return the size that a JPEG XL codestream announces, and the metadata of its container."""
+    """Return the size that a JPEG XL codestream announces, its colours as a profile, its depth, and the metadata.
+
+    The codestream packs an embedded profile like pixels, and names a standard space by codes; libjxl's header reader
+    gives both as a profile. No pixel is decoded.
+    """
     found = Container()
     stream = data if data[:2] == b"\xff\x0a" else b""
-    for name, body in _boxes(data) if not stream else ():
+    for name, body in boxes(data) if not stream else ():
         if name == b"jxlc":
             stream = body
         elif name == b"jxlp":
@@ -86,21 +93,50 @@ def read_jpeg_xl(data: bytes) -> Container:
             found = dataclasses.replace(found, xmp=body)
     if stream[:2] != b"\xff\x0a":
         raise DamagedError("a JPEG XL without a picture in it")
-    return dataclasses.replace(found, size=_jpeg_xl_size(stream[2:16]))
+    size, animated = _jpeg_xl_basics(stream[2:34])
+    found = dataclasses.replace(found, size=size, coding="animated" if animated else "")
+    try:
+        header = pyjpegxl.probe(data)
+    except RuntimeError as error:
+        raise DamagedError("a JPEG XL whose header cannot be read: damaged, or cut off") from error
+    return dataclasses.replace(
+        found,
+        icc=header.icc or b"",
+        bit_depth=header.bits_per_sample,
+        exif=found.exif or (header.exif or b"")[4:],
+        xmp=found.xmp or header.xmp or b"",
+    )
 
 
-def _jpeg_xl_size(header: bytes) -> Size:
-    """SizeHeader (ISO/IEC 18181-1, annex D.2), bits from the lowest."""
-    bits = int.from_bytes(header, "little")
+class _Bits:
+    """Bits of a JPEG XL header, from the lowest on."""
 
-    def take(count: int) -> int:
-        nonlocal bits
-        value, bits = bits & ((1 << count) - 1), bits >> count
+    def __init__(self, header: bytes) -> None:
+        self._left = int.from_bytes(header, "little")
+
+    def take(self, count: int = 1) -> int:
+        value, self._left = self._left & ((1 << count) - 1), self._left >> count
         return value
 
-    small = take(1)
-    height = (take(5) + 1) * 8 if small else 1 + take((9, 13, 18, 30)[take(2)])
-    ratio = take(3)
+
+def _jpeg_xl_basics(header: bytes) -> tuple[Size, bool]:
+    """SizeHeader and the start of ImageMetadata (ISO/IEC 18181-1, annex D): the size, and whether it is animated."""
+    bits = _Bits(header)
+    size = _jpeg_xl_size(bits)
+    all_default = bits.take()
+    if all_default or not bits.take():
+        return size, False
+    bits.take(3)  # orientation
+    if bits.take():
+        _jpeg_xl_size(bits)  # the size it is meant to be shown at
+    has_preview = bits.take()
+    return size, not has_preview and bool(bits.take())
+
+
+def _jpeg_xl_size(bits: _Bits) -> Size:
+    small = bits.take()
+    height = (bits.take(5) + 1) * 8 if small else 1 + bits.take((9, 13, 18, 30)[bits.take(2)])
+    ratio = bits.take(3)
     if ratio:
         return Size(height * _RATIOS[ratio][0] // _RATIOS[ratio][1], height)
-    return Size((take(5) + 1) * 8 if small else 1 + take((9, 13, 18, 30)[take(2)]), height)
+    return Size((bits.take(5) + 1) * 8 if small else 1 + bits.take((9, 13, 18, 30)[bits.take(2)]), height)

@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Callable, Mapping
 
 from packshot.ingest.boxes import read_heif, read_jpeg_xl
+from packshot.ingest.camera_raw import read_raw
 from packshot.ingest.parts import Container, DamagedError
 from packshot.ingest.psd import read_psd
 from packshot.ingest.resources import IPTC, read_resources
@@ -40,7 +41,9 @@ def read_container(data: bytes, kind: FileKind) -> Container:
         return _READERS[kind](data)
     except DamagedError:
         raise
-    except (struct.error, IndexError, zlib.error, ValueError) as error:
+    except (struct.error, IndexError) as error:
+        raise DamagedError(f"a {kind} that ends inside its own header: damaged, or cut off") from error
+    except (zlib.error, ValueError) as error:
         raise DamagedError(f"a {kind} header that cannot be read ({error})") from error
 
 
@@ -114,6 +117,8 @@ def _with_png_chunk(found: Container, name: bytes, body: bytes) -> Container:
         return dataclasses.replace(found, icc=_inflate(body[body.index(b"\0") + 2 :]), icc_named=True)
     if name == b"sRGB":
         return dataclasses.replace(found, declared_srgb=True)
+    if name == b"cHRM" and len(body) == 32:
+        return dataclasses.replace(found, chromaticities=tuple(v / 100_000 for v in struct.unpack(">8I", body)))
     if name == b"gAMA" and len(body) == 4:
         return dataclasses.replace(found, gamma=struct.unpack(">I", body)[0] / 100_000)
     if name == b"cICP" and len(body) == 4:
@@ -219,4 +224,5 @@ _READERS: Mapping[FileKind, Callable[[bytes], Container]] = {
     FileKind.HEIC: read_heif,
     FileKind.AVIF: read_heif,
     FileKind.JPEG_XL: read_jpeg_xl,
+    FileKind.RAW: read_raw,
 }

@@ -9,7 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from packshot.colour.profile import ColourModel, check_profile, profile_name
-from packshot.colour.spaces import display_p3_profile, srgb_profile, working_profile
+from packshot.colour.spaces import (
+    SRGB_CHROMATICITIES,
+    display_p3_profile,
+    profile_of_figures,
+    srgb_profile,
+    working_profile,
+)
 from packshot.errors import BadProfileError, UnreadableError
 from packshot.ingest import sniff
 from packshot.ingest.containers import read_container
@@ -21,12 +27,16 @@ from packshot.ingest.sniff import FileKind
 from packshot.specs.models import IngestConfig
 from packshot.types import Finding, Matte, Size, Status, size_of
 
-_TURNED_BY_DECODER = frozenset({FileKind.HEIC, FileKind.AVIF, FileKind.JPEG_XL})
+_TURNED_BY_DECODER = frozenset({FileKind.HEIC, FileKind.AVIF, FileKind.JPEG_XL, FileKind.RAW})
 _SRGB_CICP, _P3_CICP = ((1, 13), (1, 1), (1, 6), (2, 2), (1, 2)), (12, 13)
 _PNG_SRGB_GAMMA = 0.45455
+_LEAST_GAMMA, _MOST_GAMMA = 0.9, 3.5
 _ADVICE = {
-    FileKind.RAW: "Develop it to a 16-bit TIFF, or send the camera's JPEG.",
     FileKind.JPEG_2000: "Save it as a TIFF.",
+    FileKind.ANYMAP: "Save it as a TIFF.",
+    FileKind.SGI: "Save it as a TIFF.",
+    FileKind.OPEN_EXR: "Save it as a 16-bit TIFF.",
+    FileKind.RADIANCE: "Save it as a 16-bit TIFF.",
     FileKind.ARCHIVE: "Unpack it and send the pictures in it.",
 }
 
@@ -45,6 +55,7 @@ class Photo:
         orientation: EXIF's, already applied.
         alpha: upright, straight; None where the picture is opaque.
         findings: what was guessed, repaired or left out.
+        developed: what the decoder itself did to the colours (camera RAW); empty where they are as stored.
     """
 
     name: str
@@ -61,6 +72,7 @@ class Photo:
     alpha: Matte | None
     metadata: Metadata
     findings: tuple[Finding, ...]
+    developed: str = ""
 
 
 def open_photo(data: bytes, *, name: str, limits: IngestConfig) -> Photo:
@@ -80,12 +92,12 @@ def open_photo(data: bytes, *, name: str, limits: IngestConfig) -> Photo:
             raster = decode(data, kind, container)
         _check_decoded(raster, container, kind)
     except DamagedError as error:
-        raise unreadable(name, str(error)) from error
+        raise unreadable(name, str(error), kind) from error
     except MemoryError as error:
-        raise unreadable(name, f"a {kind} that does not fit the memory") from error
+        raise unreadable(name, f"a {kind} that does not fit the memory", kind) from error
     except Exception as error:  # decoders raise anything for hostile bytes; here it becomes a refusal
         reason = " ".join(str(error).split())[:200] or type(error).__name__
-        raise unreadable(name, f"a damaged {kind} ({reason})") from error
+        raise unreadable(name, f"a damaged {kind} ({reason})", kind) from error
     check_least(size_of(raster.pixels), name=name, limits=limits)
     return _photo(name, kind, container, raster)
 
@@ -111,16 +123,17 @@ def read_header(data: bytes, *, name: str, limits: IngestConfig) -> tuple[FileKi
     try:
         container = read_container(data, kind)
     except DamagedError as error:
-        raise unreadable(name, str(error)) from error
+        raise unreadable(name, str(error), kind) from error
     check_header(container, name=name, limits=limits)
     return kind, container
 
 
-def unreadable(name: str, found: str) -> UnreadableError:
+def unreadable(name: str, found: str, kind: FileKind) -> UnreadableError:
     """Return the refusal of a damaged file."""
-    return UnreadableError(
-        "the picture cannot be read", name, found=found, next_step="Export or upload it again, whole."
-    )
+    next_step = "Export or upload it again, whole."
+    if kind is FileKind.RAW:
+        next_step = "Upload it again, whole, or develop it to a 16-bit TIFF."
+    return UnreadableError("the picture cannot be read", name, found=found, next_step=next_step)
 
 
 def _check_decoded(raster: Raster, container: Container, kind: FileKind) -> None:
@@ -156,6 +169,7 @@ def _photo(name: str, kind: FileKind, container: Container, raster: Raster) -> P
         alpha=None if alpha is None else upright(alpha, orientation),
         metadata=metadata,
         findings=(*raster.findings, *_frame_findings(container), *profile_findings, *alpha_findings),
+        developed=raster.developed,
     )
 
 
@@ -207,6 +221,10 @@ def _profile(
     declared = _declared_profile(container, metadata)
     if declared:
         return declared, False, findings
+    by_figures = _profile_by_figures(container)
+    if by_figures:
+        message = "The file has no profile; one was made of the gamma and the primaries that it names."
+        return by_figures, True, (*findings, _warning("profile_assumed", message))
     return srgb_profile(), True, (*findings, *_assumption(container))
 
 
@@ -222,6 +240,18 @@ def _declared_profile(container: Container, metadata: Metadata) -> bytes:
     if container.cicp == _P3_CICP:
         return display_p3_profile()
     return {"adobe_rgb": working_profile(), "srgb": srgb_profile()}.get(metadata.colour_space, b"")
+
+
+def _profile_by_figures(container: Container) -> bytes:
+    """ISO/IEC 15948, 11.3.2: gAMA and cHRM; a gamma near sRGB's alone says no more than sRGB does.
+
+    Empty where the figures say nothing, or cannot be: then they are a mistake of the program that wrote them.
+    """
+    if not container.gamma or not _LEAST_GAMMA <= 1 / container.gamma <= _MOST_GAMMA:
+        return b""
+    if not container.chromaticities and abs(container.gamma - _PNG_SRGB_GAMMA) <= 0.03:
+        return b""
+    return profile_of_figures(container.chromaticities or SRGB_CHROMATICITIES, gamma=1 / container.gamma)
 
 
 def _assumption(container: Container) -> tuple[Finding, ...]:

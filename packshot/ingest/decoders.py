@@ -5,6 +5,7 @@ Decoders raise whatever they raise; `decode.open_photo` makes a refusal of it.
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import logging
 from collections.abc import Callable, Mapping
@@ -18,7 +19,8 @@ from numpy.typing import NDArray
 from PIL import BmpImagePlugin, GifImagePlugin, ImageFile, PngImagePlugin
 
 from packshot.colour.profile import ColourModel
-from packshot.ingest.findings import extra_channels
+from packshot.ingest.camera_raw import decode_raw
+from packshot.ingest.findings import extra_channels, first_of_several
 from packshot.ingest.parts import Container, DamagedError, Raster
 from packshot.ingest.psd import decode_psd
 from packshot.ingest.sniff import FileKind
@@ -81,9 +83,11 @@ def _decode_webp(data: bytes, _: Container) -> Raster:
     return _raster(imagecodecs.webp_decode(data), 8)
 
 
-def _decode_jpeg_xl(data: bytes, _: Container) -> Raster:
-    pixels = imagecodecs.jpegxl_decode(data)
-    return _raster(pixels[0] if pixels.ndim == 4 else pixels, pixels.dtype.itemsize * 8)
+def _decode_jpeg_xl(data: bytes, container: Container) -> Raster:
+    animated = container.coding == "animated"
+    pixels = imagecodecs.jpegxl_decode(data, index=0) if animated else imagecodecs.jpegxl_decode(data)
+    raster = _raster(pixels[0] if pixels.ndim == 4 else pixels, pixels.dtype.itemsize * 8)
+    return dataclasses.replace(raster, findings=(first_of_several(),)) if animated else raster
 
 
 def _decode_avif(data: bytes, container: Container) -> Raster:
@@ -105,7 +109,15 @@ def _decode_heic(data: bytes, _: Container) -> Raster:
 
 
 def _decode_gif(data: bytes, _: Container) -> Raster:
-    return _by_pillow(GifImagePlugin.GifImageFile(io.BytesIO(data)))
+    """The first picture on the whole screen; what it does not cover is transparent (GIF89a, 20)."""
+    image = GifImagePlugin.GifImageFile(io.BytesIO(data))
+    left, top, right, bottom = image.tile[0][1] if image.tile and image.tile[0][1] else (0, 0, *image.size)
+    raster = _by_pillow(image)
+    if (left, top, right, bottom) == (0, 0, *image.size):
+        return raster
+    alpha = np.zeros(raster.pixels.shape[:2], np.uint8)
+    alpha[top:bottom, left:right] = 255 if raster.alpha is None else raster.alpha[top:bottom, left:right]
+    return dataclasses.replace(raster, alpha=alpha)
 
 
 def _decode_bmp(data: bytes, _: Container) -> Raster:
@@ -238,4 +250,5 @@ _DECODERS: Mapping[FileKind, Callable[[bytes, Container], Raster]] = {
     FileKind.BMP: _decode_bmp,
     FileKind.TIFF: _decode_tiff,
     FileKind.PSD: decode_psd,
+    FileKind.RAW: decode_raw,
 }

@@ -22,3 +22,10 @@ def on_white_already() -> Finding:
         status=Status.WARNING,
         message="The document is transparent; its flattened picture, which lies on white, was taken.",
     )
+
+
+def first_of_several() -> Finding:
+    """The file is animated, and its header does not say how many pictures it holds."""
+    return Finding(
+        code="first_frame_only", status=Status.WARNING, message="The file is animated; its first picture was taken."
+    )

@@ -81,6 +81,13 @@ def develop(photo: Photo) -> Master:
     findings = photo.findings
     try:
         pixels, transform = _to_working(photo.pixels, photo.model, photo.icc, assumed=photo.profile_assumed)
+        if photo.developed:
+            transform = Transform(
+                source=photo.developed,
+                assumed=photo.profile_assumed,
+                intent="matrix, highlights clipped",
+                black_point_compensation=False,
+            )
     except BadProfileError as error:
         if photo.model not in (ColourModel.RGB, ColourModel.GREY):
             raise
@@ -118,7 +125,7 @@ def _to_working(pixels: NDArray[Any], model: ColourModel, icc: bytes, *, assumed
 
 def _working(pixels: NDArray[Any], icc: bytes) -> Pixels16:
     if icc == working_profile() and pixels.dtype == np.uint16:
-        return pixels.copy()
+        return pixels
     return convert(pixels, source=icc, target=working_profile(), bit_depth=16, intent=Intent.RELATIVE_COLORIMETRIC)
 
 

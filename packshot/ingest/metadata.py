@@ -67,7 +67,11 @@ class Metadata(Value):
 
 def read_metadata(container: Container) -> Metadata:
     """Return what the metadata blocks of a file say; EXIF comes before XMP, XMP before IPTC."""
-    exif, xmp, iptc = _read_exif(container.exif), _read_xmp(container.xmp), _read_iptc(container.iptc)
+    exif, xmp, iptc = (
+        _read_exif(container.exif, container.exif_shot),
+        _read_xmp(container.xmp),
+        _read_iptc(container.iptc),
+    )
     tags = {f"xmp:{key}": str(value) for key, value in xmp.items() if key in _XMP_TAGS}
     tags |= {f"iptc:{key}": str(value) for key, value in iptc.items() if key in _IPTC_TAGS}
     known: _Found = {}
@@ -79,12 +83,13 @@ def read_metadata(container: Container) -> Metadata:
 _Found = dict[str, object]
 
 
-def _read_exif(exif: bytes) -> _Found:
+def _read_exif(exif: bytes, shot_apart: bytes) -> _Found:
     tiff = open_tiff(exif)
     main = next(tiff.directories(most=1), None) if tiff else None
     if tiff is None or main is None:
         return {}
-    shot = tiff.directory_at(main.whole(34665))
+    apart = open_tiff(shot_apart)
+    shot = tiff.directory_at(main.whole(34665)) if apart is None else apart.directory_at(apart.first)
     found: _Found = {
         "camera_make": clean(main.text(271)),
         "camera_model": clean(main.text(272)),

@@ -28,10 +28,12 @@ class Container:
         bit_depth: per channel.
         channels: where the header says so, else 0.
         exif: a TIFF stream; of a TIFF, the file itself.
+        exif_shot: a TIFF stream of EXIF's own directory, where the container keeps it apart.
         icc_named: a profile was announced, though it may turn out empty.
         adobe_transform: of a JPEG's Adobe segment; None without one.
         cicp: primaries and transfer by ITU-T H.273.
         gamma: of a PNG's gAMA chunk.
+        chromaticities: of a PNG's cHRM chunk: x, y of white, red, green, blue.
         turns, mirror: rotation by quarter turns anticlockwise, then mirroring, that an AVIF asks for.
     """
 
@@ -43,12 +45,14 @@ class Container:
     icc: bytes = b""
     icc_named: bool = False
     exif: bytes = b""
+    exif_shot: bytes = b""
     xmp: bytes = b""
     iptc: bytes = b""
     declared_srgb: bool = False
     adobe_transform: int | None = None
     cicp: tuple[int, int] | None = None
     gamma: float | None = None
+    chromaticities: tuple[float, ...] = ()
     turns: int = 0
     mirror: int | None = None
     coding: str = ""
@@ -63,6 +67,7 @@ class Raster:
         alpha: (rows, columns) of the same type; None where the file has none.
         premultiplied: whether the colours were multiplied by alpha.
         findings: what the decoder noticed.
+        developed: what the decoder itself did to the colours; empty where they are as stored.
     """
 
     pixels: NDArray[Any]
@@ -70,3 +75,4 @@ class Raster:
     alpha: NDArray[Any] | None = None
     premultiplied: bool = False
     findings: tuple[Finding, ...] = ()
+    developed: str = ""

@@ -28,6 +28,10 @@ class FileKind(StrEnum):
     POSTSCRIPT = "PostScript document"
     HTML = "web page"
     SCRIPT = "drawing script"
+    ANYMAP = "portable anymap (PNM)"
+    SGI = "SGI picture"
+    OPEN_EXR = "OpenEXR picture"
+    RADIANCE = "Radiance picture"
     ARCHIVE = "archive"
     VIDEO = "video"
     XML = "XML document"
@@ -48,6 +52,7 @@ PICTURES = frozenset(
         FileKind.GIF,
         FileKind.BMP,
         FileKind.PSD,
+        FileKind.RAW,
     }
 )
 """Kinds that are opened."""
@@ -70,6 +75,10 @@ _STARTS: tuple[tuple[bytes, FileKind], ...] = (
     (b"II\x1a\0\0\0HEAPCCDR", FileKind.RAW),
     (b"FOVb", FileKind.RAW),
     (b"\0MRM", FileKind.RAW),
+    (b"\x01\xda\x00\x01", FileKind.SGI),
+    (b"\x01\xda\x01\x01", FileKind.SGI),
+    (b"\x76\x2f\x31\x01", FileKind.OPEN_EXR),
+    (b"#?RADIANCE", FileKind.RADIANCE),
     (b"%PDF-", FileKind.PDF),
     (b"%!PS", FileKind.POSTSCRIPT),
     (b"\xc5\xd0\xd3\xc6", FileKind.POSTSCRIPT),
@@ -86,6 +95,7 @@ _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b
 _WORDS: tuple[tuple[re.Pattern[bytes], FileKind], ...] = (
     (re.compile(rb"<svg[\s>]", re.IGNORECASE), FileKind.SVG),
     (re.compile(rb"<!doctype html|<html[\s>]|<head[\s>]|<body[\s>]", re.IGNORECASE), FileKind.HTML),
+    (re.compile(rb"^P[1-7]\s+(#[^\n]*\s+)*(\d|WIDTH)"), FileKind.ANYMAP),
     (re.compile(rb"^\s*(push graphic-context|viewbox \d)", re.IGNORECASE), FileKind.SCRIPT),
     (re.compile(rb"^\s*<\?xml|^\s*<image>|^\s*<x:xmpmeta", re.IGNORECASE), FileKind.XML),
 )

@@ -16,6 +16,7 @@ from packshot.colour.profile import ColourModel
 from packshot.colour.spaces import display_p3_profile, srgb_profile, working_profile
 from packshot.errors import RefusedInputError, TooLargeError, TooSmallError, UnreadableError
 from packshot.ingest.decode import open_photo, upright
+from packshot.ingest.master import develop
 from packshot.ingest.sniff import FileKind
 from packshot.specs.models import IngestConfig
 from tests.shared_data import shared_data
@@ -412,3 +413,62 @@ def test_damaged_bytes_either_open_or_are_refused(kind, hits):
         data[int(place * len(data))] = value
     with contextlib.suppress(RefusedInputError):
         open_photo(bytes(data), name="damaged", limits=IngestConfig(min_px=1, max_pixels=1_000_000))
+
+
+JPEG_XL_LINEAR_GREY = "gray_linear_lossy.jxl"
+
+
+def test_a_jpeg_xl_brings_its_own_profile(limits):
+    folder = shared_data("hostile", "formats-modern", "kimageformats")
+    named = open_photo((folder / "orientation5.jxl").read_bytes(), name="a.jxl", limits=limits)
+    assert (named.profile_name, named.profile_assumed) == ("GIMP built-in sRGB", False)
+    by_codes = open_photo((folder / JPEG_XL_LINEAR_GREY).read_bytes(), name="b.jxl", limits=limits)
+    assert not by_codes.profile_assumed
+    assert "Lin" in by_codes.profile_name
+
+
+def test_of_an_animated_jpeg_xl_the_first_picture_is_taken_and_said_so(limits):
+    data = shared_data("hostile", "formats-modern", "kimageformats", "bug_496350.jxl").read_bytes()
+    photo = open_photo(data, name="a.jxl", limits=limits)
+    assert [finding.code for finding in photo.findings] == ["first_frame_only"]
+    assert photo.pixels.reshape(-1, 3).mean(axis=0) == pytest.approx([73, 123, 240.1], abs=0.2)
+
+
+def png_chunk(kind, content):
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+
+def png_with(pixels, *chunks):
+    data = bytes(imagecodecs.png_encode(pixels))
+    return data[:33] + b"".join(png_chunk(*chunk) for chunk in chunks) + data[33:]
+
+
+def test_a_png_that_names_gamma_and_primaries_is_read_by_them(limits, picture):
+    gamma = (b"gAMA", struct.pack(">I", round(100_000 / (563 / 256))))
+    primaries = (b"cHRM", struct.pack(">8I", 31270, 32900, 64000, 33000, 21000, 71000, 15000, 6000))
+    photo = open_photo(png_with(picture, gamma, primaries), name="a.png", limits=limits)
+    assert [finding.code for finding in photo.findings] == ["profile_assumed"]
+    off = develop(photo).pixels16.astype(int) - picture.astype(int) * 257
+    assert np.abs(off).max() <= 2
+
+
+def test_a_png_with_linear_light_is_not_taken_for_srgb(limits, picture):
+    photo = open_photo(png_with(picture, (b"gAMA", struct.pack(">I", 100_000))), name="a.png", limits=limits)
+    grey = png_with(np.full((8, 8, 3), 128, np.uint8), (b"gAMA", struct.pack(">I", 100_000)))
+    value = develop(open_photo(grey, name="g.png", limits=limits)).pixels16[0, 0]
+    assert photo.profile_assumed
+    assert (value / 65535) ** (563 / 256) == pytest.approx([128 / 255] * 3, abs=0.001)
+
+
+@pytest.mark.parametrize("gamma", [1, 45455, 10_000_000])
+def test_a_png_gamma_that_says_nothing_or_cannot_be_leaves_srgb(gamma, limits, picture):
+    photo = open_photo(png_with(picture, (b"gAMA", struct.pack(">I", gamma))), name="a.png", limits=limits)
+    assert photo.icc == srgb_profile()
+
+
+@pytest.mark.parametrize(
+    "start", [b"P6 20 20 255\n", b"P2\n# drawn\n3 3\n15\n", b"\x01\xda\x01\x01\0\3", b"#?RADIANCE\n"]
+)
+def test_pictures_of_kinds_that_are_not_read_are_refused_by_their_name(start, limits):
+    with pytest.raises(UnreadableError, match=r"(PNM|SGI|Radiance).*TIFF"):
+        open_photo(start + bytes(200), name="a", limits=limits)

@@ -1,0 +1,271 @@
+"""Every file of the shared test data through the line's own reader, beside an independent reading of the same file.
+
+    python -m benchmarks.formats ../shared/data [--folders icc raw ...] [--markdown table.md]
+
+Each file is opened in a process of its own kind: one that crashes or hangs costs that file only and is said so.
+The table's columns: what the file was recognised as, what was done with it (accepted with which findings, or refused
+and why), and the mean / 95th percentile of delta E 2000 between the master and what libvips, ImageMagick or, for
+camera RAW, dcraw make of the same file in the same working space. Where another program cannot read the file,
+or reads another picture out of it, the column says so. Debian packages: libvips-tools imagemagick dcraw.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import selectors
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+
+from packshot.colour.difference import delta_e_2000, lab_of
+from packshot.colour.spaces import srgb_profile, working_profile
+from packshot.errors import RefusedInputError
+from packshot.ingest.decode import open_photo
+from packshot.ingest.master import develop
+from packshot.ingest.sniff import detect
+from packshot.specs.models import IngestConfig
+
+FOLDERS = (
+    "icc/pictures",
+    "raw",
+    "colour_targets/photos",
+    "hostile/oddities",
+    "hostile/formats-modern",
+    "hostile/exif-orientation",
+)
+TIMEOUT_S = 60.0
+MOST_COMPARED = 1_000_000
+Reading = NDArray[np.uint16]
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """What became of one file.
+
+    Attributes:
+        done: ``accepted``, ``refused``, ``crashed``, ``hung``.
+        detail: findings or the reason.
+        assumed: its profile was assumed.
+    """
+
+    path: Path
+    recognised: str = ""
+    done: str = ""
+    detail: str = ""
+    seconds: float = 0.0
+    kind: str = ""
+    profile: str = ""
+    model: str = ""
+    assumed: bool = False
+    deep: bool = False
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Print the table; return how many files crashed or hung."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path, nargs="?", default=Path("../shared/data"))
+    parser.add_argument("--folders", nargs="*", default=FOLDERS)
+    parser.add_argument("--markdown", type=Path)
+    parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args(argv)
+    if options.worker:
+        _work()
+        return 0
+    lines = [
+        "| file | recognised | done | findings or reason | libvips | ImageMagick / dcraw |",
+        "|---|---|---|---|---|---|",
+    ]
+    counts: dict[str, int] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for outcome in run(_files(options.data, options.folders), Path(folder)):
+            counts[outcome.done] = counts.get(outcome.done, 0) + 1
+            deltas = compare(outcome, Path(folder)) if outcome.done == "accepted" else ("", "")
+            cells = [outcome.path.relative_to(options.data), outcome.recognised, outcome.done, outcome.detail, *deltas]
+            lines.append("| " + " | ".join(str(cell).replace("|", "/") for cell in cells) + " |")
+            print(lines[-1], flush=True)
+    summary = ", ".join(f"{count} {what}" for what, count in sorted(counts.items()))
+    print(f"\n{sum(counts.values())} files: {summary}")
+    if options.markdown:
+        options.markdown.write_text("\n".join([*lines, "", summary, ""]))
+    return counts.get("crashed", 0) + counts.get("hung", 0)
+
+
+def _files(data: Path, folders: Iterable[str]) -> list[Path]:
+    return [
+        path
+        for folder in folders
+        for path in sorted((data / folder).rglob("*"))
+        if path.is_file() and path.name not in ("SOURCES.md", "copyright")
+    ]
+
+
+def _work() -> None:
+    """The process that opens files: a path and a place for the master on each line, a line of JSON back."""
+    limits = IngestConfig(min_px=1)
+    for line in sys.stdin:
+        path, place = json.loads(line)
+        data, started = Path(path).read_bytes(), time.monotonic()
+        said: dict[str, Any] = {"kind": detect(data).value}
+        try:
+            photo = open_photo(data, name=Path(path).name, limits=limits)
+            master = develop(photo)
+            np.save(place, master.pixels16)
+            if master.alpha is not None:
+                np.save(place.replace(".npy", ".alpha.npy"), master.alpha)
+            said |= {
+                "done": "accepted",
+                "recognised": f"{photo.kind.value}, {photo.size}, {photo.bit_depth} bit {photo.model}, "
+                f"{master.transform.source}{' (assumed)' if photo.profile_assumed else ''}",
+                "detail": ", ".join(finding.code for finding in master.findings),
+                "assumed": photo.profile_assumed,
+                "profile": photo.profile_name,
+                "model": str(photo.model),
+                "deep": photo.bit_depth > 8,
+            }
+        except RefusedInputError as error:
+            said |= {"done": "refused", "recognised": said["kind"], "detail": f"{error.what}; {error.found}"}
+        except Exception as error:  # noqa: BLE001 - this is what the table is for
+            said |= {"done": "crashed", "detail": f"{type(error).__name__}: {error}"}
+        print(json.dumps({**said, "seconds": time.monotonic() - started}), flush=True)
+
+
+def run(paths: Iterable[Path], folder: Path) -> Iterator[Outcome]:
+    """Yield what became of each file; its master lies as ``master.npy`` in the folder until the next is asked for."""
+    worker = _start()
+    for path in paths:
+        for left in folder.iterdir():
+            left.unlink()
+        assert worker.stdin
+        worker.stdin.write(json.dumps([str(path), str(folder / "master.npy")]) + "\n")
+        worker.stdin.flush()
+        answer = _answer(worker)
+        if answer is None:
+            hung = worker.poll() is None
+            worker.kill()
+            worker.wait()
+            worker = _start()
+            yield Outcome(path, done="hung" if hung else "crashed", seconds=TIMEOUT_S)
+        else:
+            yield Outcome(path, **answer)
+    worker.kill()
+    worker.wait()
+
+
+def _start() -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "benchmarks.formats", "--worker"]
+    return subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+
+
+def _answer(worker: subprocess.Popen[str]) -> dict[str, Any] | None:
+    assert worker.stdout
+    with selectors.DefaultSelector() as selector:
+        selector.register(worker.stdout, selectors.EVENT_READ)
+        if not selector.select(TIMEOUT_S):
+            return None
+    line = worker.stdout.readline()
+    return dict(json.loads(line)) if line else None
+
+
+def compare(outcome: Outcome, folder: Path) -> tuple[str, str]:
+    """Return the differences to libvips's reading and to ImageMagick's (or, of camera RAW, dcraw's)."""
+    master: Reading = np.load(folder / "master.npy")
+    alpha_file = folder / "master.alpha.npy"
+    opaque = np.load(alpha_file) == 1 if alpha_file.exists() else np.ones(master.shape[:2], np.bool_)
+    (folder / "working.icc").write_bytes(working_profile())
+    (folder / "srgb.icc").write_bytes(srgb_profile())
+    if outcome.kind == "camera RAW":
+        return "", _difference(master, opaque, lambda: read_by_dcraw(outcome.path, folder))
+    return (
+        _difference(master, opaque, lambda: read_by_vips(outcome, folder)),
+        _difference(master, opaque, lambda: read_by_magick(outcome, folder)),
+    )
+
+
+def _difference(master: Reading, opaque: NDArray[np.bool_], read: Callable[[], Reading]) -> str:
+    try:
+        other = read()
+    except (subprocess.SubprocessError, OSError, ValueError, KeyError, tifffile.TiffFileError):
+        return "cannot read"
+    if other.shape != master.shape:
+        return f"reads {other.shape[1]} x {other.shape[0]}"
+    mine, theirs = master[opaque], other[opaque]
+    if not len(mine):
+        return "all transparent"
+    step = max(1, len(mine) // MOST_COMPARED)
+    labs = (lab_of(np.ascontiguousarray(one[None, ::step]), icc=working_profile()) for one in (mine, theirs))
+    off = delta_e_2000(*labs)
+    return f"{off.mean():.2f} / {np.percentile(off, 95):.2f}"
+
+
+def _run(*command: str | Path) -> None:
+    subprocess.run([str(part) for part in command], check=True, capture_output=True, timeout=TIMEOUT_S)
+
+
+def _loaded(path: Path) -> Reading:
+    pixels = tifffile.imread(path)
+    if pixels.dtype == np.uint8:
+        pixels = pixels.astype(np.uint16) * 257
+    if pixels.ndim == 2:
+        pixels = np.repeat(pixels[..., None], 3, axis=2)
+    return np.asarray(pixels[..., :3], np.uint16)
+
+
+def read_by_vips(outcome: Outcome, folder: Path) -> Reading:
+    """Return libvips's reading in the working space."""
+    if not shutil.which("vips"):
+        raise FileNotFoundError("vips")
+    upright, wide, done = folder / "upright.v", folder / "wide.v", folder / "vips.tif"
+    _run("vips", "autorot", f"{outcome.path}", upright)
+    wanted = ["--intent", "relative", "--black-point-compensation", "--depth", "16"]
+    if outcome.model == "lab":
+        _run("vips", "icc_export", upright, done, "--output-profile", folder / "working.icc", *wanted[:2], *wanted[3:])
+        return _loaded(done)
+    try:
+        _run("vips", "icc_transform", upright, done, folder / "working.icc", "--embedded", *wanted)
+    except subprocess.CalledProcessError:  # nothing embedded, or nothing that can be used
+        if outcome.model == "grey":
+            _run("vips", "colourspace", upright, wide, "rgb16" if outcome.deep else "srgb")
+        source = wide if outcome.model == "grey" else upright
+        assumed = ["--input-profile", folder / "srgb.icc"]
+        _run("vips", "icc_transform", source, done, folder / "working.icc", *assumed, *wanted)
+    return _loaded(done)
+
+
+def read_by_magick(outcome: Outcome, folder: Path) -> Reading:
+    """Return ImageMagick's reading in the working space."""
+    program = shutil.which("convert-im6.q16") or shutil.which("magick")
+    if not program:
+        raise FileNotFoundError("convert")
+    done, source = folder / "magick.tif", f"{outcome.path}[0]"
+    assumed = outcome.assumed or "broken" in outcome.detail or outcome.profile.startswith("sRGB IEC61966-2.1 comp")
+    forget = ["+profile", "icc", "-colorspace", "sRGB", "-type", "TrueColor"] if assumed else []
+    first = ["-profile", folder / "srgb.icc"] if assumed else []
+    colour = ["-intent", "relative", "-black-point-compensation", *first, "-profile", folder / "working.icc"]
+    plain = ["-type", "TrueColor", "-depth", "16", "-compress", "none"]
+    _run(program, source, "-auto-orient", "-alpha", "off", *forget, *colour, *plain, done)
+    return _loaded(done)
+
+
+def read_by_dcraw(path: Path, folder: Path) -> Reading:
+    """Return dcraw's reading: camera white balance, Adobe RGB, no brightening."""
+    done = folder / "dcraw.tif"
+    command = ["dcraw", "-c", "-w", "-W", "-6", "-o", "2", "-g", "2.19921875", "0", "-T", str(path)]
+    done.write_bytes(subprocess.run(command, check=True, capture_output=True, timeout=TIMEOUT_S).stdout)
+    return _loaded(done)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

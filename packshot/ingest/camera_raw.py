@@ -1,0 +1,242 @@
+"""Camera RAW: the sensor's own values, developed the same way for every picture; never the preview beside them.
+
+LibRaw (through rawpy) recognises the camera, unpacks and demosaics. What would make two pictures of one set-up differ
+is switched off: automatic brightness, white balance by content, and the stretching of the brightest value.
+
+What is missing is noticed before and after: a file whose parts lie beyond its end, and sensor rows that hold nothing.
+LibRaw fills both with black and says so on the standard error stream only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import struct
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import rawpy
+from numpy.typing import NDArray
+
+from packshot.colour.profile import ColourModel
+from packshot.colour.spaces import encode_working, working_profile
+from packshot.ingest.boxes import boxes
+from packshot.ingest.ifd import Directory, TiffBytes, open_tiff
+from packshot.ingest.parts import Container, DamagedError, Raster
+from packshot.types import Finding, Pixels16, Size, Status
+
+_PANASONIC_START = 280
+_SUB_IMAGES, _STRIPS, _STRIP_BYTES, _TILES, _TILE_BYTES = 330, 273, 279, 324, 325
+_SOMEWHERE = 0xFFFFFFFF
+"""What Panasonic's cameras write instead of a strip's offset: they say it in a tag of their own."""
+_EMPTY_ROWS_RATIO = 0.005
+_LEAST_BYTES_A_PIXEL = 1 / 64
+"""Below this no compression goes: lossy JPEG needs 6 bits for each block of 64 pixels."""
+_CANON_METADATA = (b"CMT1", b"CMT2")
+_WHITE_16 = 65535
+_ROWS_AT_ONCE = 256
+
+
+def read_raw(data: bytes) -> Container:
+    """Return the picture's size, upright, and what the camera noted; no sensor value is unpacked.
+
+    Raises:
+        DamagedError: the camera is unknown to LibRaw, or a part of the file is missing.
+    """
+    missing = _missing_part(data)
+    if missing:
+        raise DamagedError(f"a camera RAW whose {missing}: it was cut off")
+    with _opened(data) as raw:
+        _check_bytes(len(data), raw.sizes)
+        white = int(raw.white_level or _WHITE_16)
+        exif, shot = _exif(data)
+        return Container(
+            size=_developed_size(raw.sizes),
+            bit_depth=max(9, min(white.bit_length(), 16)),
+            channels=int(raw.num_colors),
+            icc=working_profile(),
+            exif=exif,
+            exif_shot=shot,
+            coding=_camera_colours(raw),
+        )
+
+
+def decode_raw(data: bytes, container: Container) -> Raster:
+    """Return the sensor's picture in the working space: camera white balance, full size, highlights clipped.
+
+    Raises:
+        DamagedError: sensor rows are missing.
+    """
+    with _opened(data) as raw:
+        raw.unpack()
+        _check_rows(raw)
+        balanced = _has_white_balance(raw)
+        try:
+            linear = raw.postprocess(
+                use_camera_wb=balanced,
+                use_auto_wb=False,
+                half_size=False,
+                output_bps=16,
+                gamma=(1, 1),
+                no_auto_bright=True,
+                adjust_maximum_thr=0.0,
+                highlight_mode=rawpy.HighlightMode.Clip,
+                output_color=rawpy.ColorSpace.Adobe,
+            )
+        except rawpy.LibRawError as error:
+            raise DamagedError(f"a camera RAW that cannot be developed ({_said(error)})") from error
+    return Raster(
+        _encoded(linear),
+        ColourModel.RGB,
+        findings=tuple(_doubts(container, balanced=balanced)),
+        developed=f"{container.coding}, {'camera' if balanced else 'daylight'} white balance",
+    )
+
+
+def _developed_size(sizes: Any) -> Size:
+    """Sensors whose pixels are not square are stretched to be so."""
+    width, height, aspect = int(sizes.iwidth), int(sizes.iheight), float(sizes.pixel_aspect)
+    return Size(width, round(height / aspect)) if aspect < 1 else Size(round(width * aspect), height)
+
+
+def _encoded(linear: NDArray[np.uint16]) -> Pixels16:
+    """From linear to encoded light, strip by strip; a sensor without colours gives three channels alike."""
+    encoded = np.empty((*linear.shape[:2], 3), np.uint16)
+    for top in range(0, linear.shape[0], _ROWS_AT_ONCE):
+        rows = slice(top, top + _ROWS_AT_ONCE)
+        strip = linear[rows].reshape(-1, linear.shape[1], linear.shape[2] if linear.ndim == 3 else 1)
+        encoded[rows] = encode_working(np.divide(strip, _WHITE_16, dtype=np.float32))
+    return encoded
+
+
+@contextlib.contextmanager
+def _opened(data: bytes) -> Iterator[Any]:
+    try:
+        raw = rawpy.imread(io.BytesIO(data))
+    except rawpy.LibRawError as error:
+        raise DamagedError(f"a camera RAW that LibRaw does not open ({_said(error)})") from error
+    with raw:
+        try:
+            yield raw
+        except rawpy.LibRawError as error:
+            raise DamagedError(f"a camera RAW that cannot be unpacked ({_said(error)})") from error
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, rawpy.LibRawIOError):
+        return "it ends before its sensor values do"
+    word = error.args[0] if error.args else error
+    return word.decode("utf-8", "replace") if isinstance(word, bytes) else str(word)
+
+
+def _camera_colours(raw: Any) -> str:
+    """Where the way from the camera's colours comes from: LibRaw's table of cameras, or the file's own matrix."""
+    if np.any(raw.rgb_xyz_matrix):
+        return "camera RGB by LibRaw's matrix"
+    return "camera RGB by the file's matrix" if np.any(raw.color_matrix) else "camera RGB without a matrix"
+
+
+def _has_white_balance(raw: Any) -> bool:
+    return all(factor > 0 for factor in raw.camera_whitebalance[:3])
+
+
+def _doubts(container: Container, *, balanced: bool) -> Iterator[Finding]:
+    if not balanced:
+        message = "The camera noted no white balance; daylight was assumed."
+        yield Finding(code="white_balance_assumed", status=Status.WARNING, message=message)
+    if container.coding.endswith("without a matrix"):
+        message = "Neither the file nor LibRaw knows what this camera's colours mean; they were taken for Adobe RGB."
+        yield Finding(code="profile_assumed", status=Status.WARNING, message=message)
+
+
+def _check_bytes(n_bytes: int, sizes: Any) -> None:
+    """A header alone opens too, and LibRaw then develops whatever stood in the memory."""
+    pixels = int(sizes.raw_width) * int(sizes.raw_height)
+    if n_bytes < pixels * _LEAST_BYTES_A_PIXEL:
+        raise DamagedError(f"a camera RAW of {n_bytes:,} bytes for {pixels:,} sensor pixels: it was cut off")
+
+
+def _check_rows(raw: Any) -> None:
+    """A sensor has noise in every row; a row of one value at or under black was never read."""
+    values: NDArray[Any] = raw.raw_image_visible
+    flat = values.reshape(values.shape[0], -1)
+    highest = flat.max(axis=1)
+    empty = (flat.min(axis=1) == highest) & (highest <= max(int(level) for level in raw.black_level_per_channel))
+    share = float(empty.mean())
+    if share > _EMPTY_ROWS_RATIO:
+        raise DamagedError(f"a camera RAW of which {share:.0%} of the sensor's rows hold nothing: it was cut off")
+
+
+def _missing_part(data: bytes) -> str:
+    """Return which part of the file lies beyond its end; empty if none does, or the format doesn't say."""
+    if data[4:8] == b"ftyp":
+        return _missing_box(data)
+    if data.startswith(b"FUJIFILM"):
+        at, size = struct.unpack_from(">II", data, 100) if len(data) >= 108 else (0, 0)
+        return "sensor values end beyond the file" if not size or at + size > len(data) else ""
+    tiff = open_tiff(data)
+    if tiff is None:
+        return ""
+    directories = list(_all_directories(tiff))
+    if not directories:
+        return "directory is missing"
+    return next((word for directory in directories if (word := _missing_strip(directory, len(data)))), "")
+
+
+def _missing_box(data: bytes) -> str:
+    at = 0
+    while at + 8 <= len(data):
+        size, name = struct.unpack_from(">I4s", data, at)
+        if size == 1 and at + 16 <= len(data):
+            (size,) = struct.unpack_from(">Q", data, at + 8)
+        size = size or len(data) - at
+        if size < 8 or at + size > len(data):
+            return f"box {name.decode('latin-1')!r} ends beyond the file"
+        at += size
+    return ""
+
+
+def _all_directories(tiff: TiffBytes) -> Iterator[Directory]:
+    for directory in tiff.directories(most=8):
+        yield directory
+        yield from (tiff.directory_at(offset) for offset in directory.wholes(_SUB_IMAGES)[:8])
+
+
+def _missing_strip(directory: Directory, n_bytes: int) -> str:
+    for starts, lengths in ((_TILES, _TILE_BYTES), (_STRIPS, _STRIP_BYTES)):
+        offsets, counts = directory.wholes(starts), directory.wholes(lengths)
+        if offsets == (_SOMEWHERE,):
+            offsets = directory.wholes(_PANASONIC_START)
+        if len(counts) != len(offsets):
+            counts = (0,) * len(offsets)
+        beyond = sum(at + size > n_bytes for at, size in zip(offsets, counts, strict=True))
+        if beyond:
+            return f"{beyond} of {len(offsets)} parts of a picture lie beyond its end"
+    return ""
+
+
+def _exif(data: bytes) -> tuple[bytes, bytes]:
+    """Return the TIFF stream with the camera's notes, and a second one where the container keeps EXIF's apart."""
+    if data[4:8] == b"ftyp":
+        return _canon_exif(data)
+    if data.startswith(b"FUJIFILM") and len(data) >= 92:
+        at, size = struct.unpack_from(">II", data, 84)
+        start = data.find(b"Exif\0\0", at, at + min(size, 65536))
+        return (data[start + 6 : at + size], b"") if start >= 0 else (b"", b"")
+    if data.startswith(b"\0MRM"):
+        start = data.find(b"\0TTW", 0, 65536)
+        return (data[start + 8 :], b"") if start >= 0 else (b"", b"")
+    return (data if open_tiff(data) else b""), b""
+
+
+def _canon_exif(data: bytes) -> tuple[bytes, bytes]:
+    """CR3: moov / uuid / CMT1 holds the first directory, CMT2 that of EXIF, each as a TIFF of its own."""
+    for name, body in boxes(data):
+        if name == b"moov":
+            for inner, content in boxes(body):
+                if inner == b"uuid":
+                    found = dict(boxes(content[16:]))
+                    if _CANON_METADATA[0] in found:
+                        return found[_CANON_METADATA[0]], found.get(_CANON_METADATA[1], b"")
+    return b"", b""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from uuid import UUID
 
 from prefect import task
@@ -13,6 +14,7 @@ from prefect.runtime import flow_run
 
 from packshot.batch import BatchRecord, ShotRef
 from packshot.errors import ManifestError, ObjectMissingError, TerminalError
+from packshot.handoff.board import wait_of
 from packshot.ingest import stock as stocking
 from packshot.ingest.manifest import Manifest, read_manifest
 from packshot.naming import (
@@ -33,6 +35,7 @@ from tasks.handovers import ApprovedShot, BatchStock
 from tasks.lives import ALWAYS, actor, now
 from tasks.records import change_batch, change_record, create_batch, create_record, find_batch, load_batch, load_records
 from tasks.storage import open_storage
+from tasks.tickets import promise_to
 
 TO_DELIVER = (State.APPROVED, State.EXPORTED, State.VERIFIED)
 _AT_REST = frozenset({*WAITING, *DONE, *TO_DELIVER, State.REFUSED})
@@ -43,6 +46,7 @@ class Fate(Value):
 
     Attributes:
         kind: delivered, waiting, refused or failed; every file is exactly one of these.
+        with_whom, since, due: of one that waits; on hold it waits for the client.
     """
 
     shot: str
@@ -53,6 +57,13 @@ class Fate(Value):
     category: str = ""
     score: float | None = None
     files: int = 0
+    with_whom: str = ""
+    since: datetime | None = None
+    due: datetime | None = None
+
+    @property
+    def on_hold(self) -> bool:
+        return self.state is State.ON_HOLD
 
 
 class Summary(Value):
@@ -78,7 +89,10 @@ class Summary(Value):
 
     @property
     def sentence(self) -> str:
-        return f"{len(self.fates)} photographs: " + ", ".join(f"{n} {kind}" for kind, n in self.counts.items())
+        held = sum(fate.on_hold for fate in self.fates)
+        words = {"waiting": f" ({held} of them on hold)"} if held else {}
+        counts = ", ".join(f"{n} {kind}{words.get(kind, '')}" for kind, n in self.counts.items())
+        return f"{len(self.fates)} photographs: {counts}"
 
     @property
     def failure_sentence(self) -> str:
@@ -284,6 +298,7 @@ def _fate(ref: ShotRef, record: ShotRecord | None) -> Fate:
     kind = kinds.get(record.state, "failed")
     last = record.events[-1].why if record.events else "nothing happened yet"
     stopped = kind == "failed" and record.state is not State.FAILED
+    wait = wait_of(record, at=now(), promise=promise_to(record.shot.client)) if kind == "waiting" else None
     return Fate(
         shot=ref.shot.shot,
         file=ref.path,
@@ -293,6 +308,9 @@ def _fate(ref: ShotRef, record: ShotRecord | None) -> Fate:
         category=record.reports.get("routing", {}).get("category", "") or record.fact("category"),
         score=record.reports.get("edit", {}).get("score"),
         files=sum(one["passed"] for one in record.reports.get("export", {}).get("files", [])),
+        with_whom=wait.with_whom if wait else "",
+        since=wait.since if wait else None,
+        due=wait.due if wait else None,
     )
 
 
@@ -310,9 +328,12 @@ def summarise(batch: BatchId) -> Summary:
         {
             "shot": fate.shot,
             "file": fate.file,
-            "became": fate.kind,
+            "became": "on hold" if fate.on_hold else fate.kind,
             "score": fate.score,
             "files": fate.files,
+            "waits for": fate.with_whom,
+            "since": f"{fate.since:%Y-%m-%d %H:%M}" if fate.since else "",
+            "due": f"{fate.due:%Y-%m-%d %H:%M}" if fate.due else "",
             "why": fate.why,
         }
         for fate in summary.fates

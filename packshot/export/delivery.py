@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from packshot.colour.profile import profile_name
+from packshot.decision import Choice, Decision
 from packshot.export.measure import ColourFigures
 from packshot.export.render import Rendered
 from packshot.naming import BatchId
@@ -86,6 +87,7 @@ class ShotSummary(Value):
         why: the reason of its fate, in words.
         evidence: the places worth a look, worst first: code, box and message, as `qc.evidence.Evidence` says them.
         verdict: the score's; `approved_by` says who had the last word.
+        decisions: what people decided, in order, each with name, time, reason code and the picture it was about.
         shoot_group: the set-up it was taken under.
         correction: what that set-up's pixels were changed by (`colour.normalise.Correction`); empty: nothing was.
         colour_reference: how it compares with a reference, or ``colour not verified`` where there was none.
@@ -115,6 +117,7 @@ class ShotSummary(Value):
     approved_by: str = ""
     approved_at: datetime | None = None
     approved_why: str = ""
+    decisions: tuple[Mapping[str, str], ...] = ()
     shoot_group: str = ""
     correction: Mapping[str, Any] = Field(default_factory=dict)
     colour_reference: str = "colour not verified"
@@ -242,6 +245,7 @@ def summarise_shot(record: ShotRecord, *, file: str, kind: Kind, why: str, in_th
         approved_by=approved.actor if approved else "",
         approved_at=approved.at if approved else None,
         approved_why=approved.why if approved else "",
+        decisions=tuple(_decision(one) for one in record.decisions),
         shoot_group=record.reports.get("group", {}).get("part", ""),
         correction=_correction(record.reports.get("group", {}).get("correction", {})),
         colour_reference=_colour_reference(record.findings),
@@ -251,6 +255,22 @@ def summarise_shot(record: ShotRecord, *, file: str, kind: Kind, why: str, in_th
         files=tuple(one for one in files if one.passed),
         left_out=_left_out(export, files),
     )
+
+
+def _decision(decision: Decision) -> dict[str, str]:
+    """A person's decision as the client sees it; what is empty is left out."""
+    said = {
+        "at": decision.at.isoformat(),
+        "by": decision.by,
+        "choice": decision.choice.value,
+        "reason": decision.reason.value,
+        "picture": decision.picture,
+        "note": decision.note,
+        "override": decision.override,
+        "edited_by": decision.edited_by,
+        "colour": decision.colour.value if decision.choice is Choice.SIGN else "",
+    }
+    return {name: value for name, value in said.items() if value}
 
 
 def _points(components: Mapping[str, Any]) -> dict[str, float]:

@@ -6,22 +6,19 @@ it; the editor returns it by command; the senior signs; it is delivered with the
 
 from __future__ import annotations
 
-import io
 import json
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 import psutil
 import pytest
-from PIL import Image, ImageDraw
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import FlowRun
 
-from deployments.demo import SAMPLES
-from packshot.decision import REASONS, Choice
+from packshot.decision import Choice
 from packshot.errors import DecisionRefusedError
 from packshot.naming import batch_id, delivery_prefix, drop_prefix, job_out_key, job_returned_prefix
 from packshot.outcomes.first_time import By
@@ -34,6 +31,7 @@ from tasks.resuming import resume
 from tasks.storage import Storage, open_storage
 from tests.flows import remeasure
 from tests.flows.line import Line, poll, read_all, sample_folder
+from tests.flows.people import answered, as_the_ui_sends, form_of, returned_picture, settled
 from tests.tasks.people import answer_fields
 
 BATCH = batch_id("acme", "human")
@@ -54,68 +52,6 @@ def waiting(line: Line, tmp_path_factory: pytest.TempPathFactory) -> FlowRun:
     glass, ring = line.waiting_runs(BATCH)
     assert ring.parameters["shot"] == RING.shot
     return glass
-
-
-class Form(NamedTuple):
-    """What the UI shows of a waiting run."""
-
-    schema: dict[str, Any]
-    description: str
-
-
-def form_of(run: FlowRun) -> Form:
-    assert run.state
-    keyset = run.state.state_details.run_input_keyset
-    assert keyset, "the run shows no form"
-    with get_client(sync_client=True) as client:
-        answers = {
-            what: client.request("GET", f"/flow_runs/{run.id}/input/{keyset[what]}").json()  # type: ignore[arg-type]
-            for what in ("schema", "description")
-        }
-    schema = answers["schema"]
-    return Form(schema if isinstance(schema, dict) else json.loads(schema), str(answers["description"]))
-
-
-def as_the_ui_sends(run: FlowRun, choice: Choice, **values: Any) -> dict[str, Any]:
-    """The form's proposals with some fields filled in."""
-    proposed = {
-        name: field["default"] for name, field in form_of(run).schema["properties"].items() if "default" in field
-    }
-    return {**proposed, "decision": choice.value, "reason": REASONS[choice][0].value, **values}
-
-
-def answered(line: Line, run_id: UUID, choice: Choice, **values: Any) -> FlowRun:
-    """Answer the form as the UI does, and return the run once it has ended or waits again."""
-    before = line.read(run_id)
-    with get_client(sync_client=True) as client:
-        accepted = client.resume_flow_run(run_id, run_input=as_the_ui_sends(before, choice, **values))
-    assert accepted.status.value == "ACCEPT", accepted
-    return settled(line, before)
-
-
-def settled(line: Line, before: FlowRun) -> FlowRun:
-    """Return a run once it has ended or waits again."""
-
-    def done() -> FlowRun | None:
-        run = line.read(before.id)
-        assert run.state
-        at_rest = run.state.is_final() or run.state.is_paused()
-        return run if at_rest and run.state_id != before.state_id else None
-
-    return poll(done, until="the answer has been dealt with")
-
-
-def returned_picture() -> bytes:
-    """An editor's work: the photograph as large as it was, everything but the product transparent."""
-    with Image.open(SAMPLES / f"{GLASS.shot}.jpg") as photograph:
-        work = photograph.convert("RGB")
-        profile = photograph.info.get("icc_profile")
-    matte = Image.new("L", (work.width * 2, work.height * 2))
-    ImageDraw.Draw(matte).ellipse([side * 0.6 for side in work.size] + [side * 1.4 for side in work.size], fill=255)
-    work.putalpha(matte.resize(work.size, Image.Resampling.BOX))
-    file = io.BytesIO()
-    work.save(file, "PNG", icc_profile=profile, compress_level=1)
-    return file.getvalue()
 
 
 def test_a_waiting_run_is_suspended_and_holds_no_process(waiting: FlowRun) -> None:
@@ -347,6 +283,9 @@ def test_the_certificate_names_who_approved_and_that_the_colours_were_compared(f
     (shot,) = certificate["shots"]
     assert shot["approved_by"] == SENIOR
     assert "sign off" in shot["approved_why"]
+    last = shot["decisions"][-1]
+    assert (last["by"], last["choice"], last["colour"]) == (SENIOR, Choice.SIGN.value, "confirmed")
+    assert [one["choice"] for one in shot["decisions"]].count(Choice.REJECT_WORK.value) == 1
 
 
 def test_the_editors_work_is_what_is_delivered(finished: FlowRun) -> None:

@@ -1,0 +1,228 @@
+"""What it costs to wait for people: many waiting runs created, some of them resumed.
+
+    python -m benchmarks.waiting_runs --runs 2000 --resume 200
+
+Starts its own servers and one worker in a temporary folder. Prints a table; nothing here is asserted.
+
+| figure | how |
+|---|---|
+| create | `open_waiting_run` as the line calls it: ticket and page in storage, the run, its form |
+| processes, memory | of the worker and all it started, of Prefect's server, before and after, while everything waits |
+| API latency | the waiting runs of a batch, their number, one run's form: median and 95th percentile of 20 |
+| resume to running, to done | from the answer's acceptance to the run's own start and end times on the server |
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import psutil
+from prefect import flow
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
+from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas.sorting import FlowRunSort
+from rich.console import Console
+from rich.table import Table
+
+from deployments.demo import environment
+from deployments.registry import WORK_POOL, register
+from infra.local.processes import free_ports
+from infra.local.stack import Ports, Stack, running, start_worker, wait_for_worker
+from packshot.batch import BatchRecord
+from packshot.decision import Choice, Reason
+from packshot.handoff.deciding import picture_shown
+from packshot.naming import ShotId, batch_id
+from packshot.record import ShotRecord, Source, State
+from packshot.specs.resolve import resolve
+from packshot.types import Sourced
+from tasks import shelf
+from tasks.board import waits
+from tasks.configs import configs_in_force
+from tasks.jobs import open_waiting_run
+from tasks.lives import now
+from tasks.records import create_batch, create_record, load_record
+from tasks.results import ENVIRONMENT
+from tasks.resuming import resume, shot_of_run, waiting_runs
+from tasks.storage import open_storage
+
+BATCH = batch_id("bench", "waiting")
+TIMEOUT_S = 3600.0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=2000)
+    parser.add_argument("--resume", type=int, default=200)
+    parser.add_argument("--at-once", type=int, default=4, help="Runs the worker starts at once.")
+    given = parser.parse_args()
+    with _servers(at_once=given.at_once) as (stack, worker):
+        _measure(stack, worker, runs=given.runs, answers=given.resume)
+
+
+@contextmanager
+def _servers(*, at_once: int) -> Iterator[tuple[Stack, psutil.Process]]:
+    folder = Path(tempfile.mkdtemp(prefix="packshot-waiting-"))
+    folder.chmod(0o711)
+    ports = Ports(prefect=free_ports(1)[0])
+    with running(folder / "state", ports=ports) as stack:
+        variables = {
+            **stack.environment(),
+            **ENVIRONMENT,
+            "PACKSHOT_SCRATCH_DIR": str(folder / "scratch"),
+            "PACKSHOT_RUNS_AT_ONCE": str(max(2, at_once)),
+            "PACKSHOT_COLLECT_EVERY_S": "86400",
+            "PREFECT_WORKER_QUERY_SECONDS": "1",
+        }
+        with environment(variables):
+            open_storage().ensure_bucket()
+            register()
+            process = start_worker(stack, work_pool=WORK_POOL, environment=variables)
+            wait_for_worker(stack, process, work_pool=WORK_POOL)
+            yield stack, psutil.Process(process.pid)
+
+
+def _measure(stack: Stack, worker: psutil.Process, *, runs: int, answers: int) -> None:
+    rows: list[tuple[str, str]] = []
+    before = _held(worker)
+    seconds = _create(runs)
+    rows.append((f"create {runs} waiting runs", f"{seconds:.0f} s, {1000 * seconds / runs:.0f} ms each"))
+    after = _held(worker)
+    rows.append(("processes of the worker, before -> after", f"{before[0]} -> {after[0]}"))
+    rows.append(("memory of the worker, before -> after", f"{before[1]:.0f} -> {after[1]:.0f} MB"))
+    rows.append(("CPU of the worker while all wait, over 20 s", f"{_idle_cpu(worker):.1f} %"))
+    rows += _latencies()
+    started = time.monotonic()
+    rows.append(("the board, every record read", f"{len(waits())} rows in {time.monotonic() - started:.1f} s"))
+    rows += _answer(answers)
+    table = Table("figure", "measured", title=f"{runs} waiting runs, {os.cpu_count()} cores", title_justify="left")
+    for row in rows:
+        table.add_row(*row)
+    Console().print(table)
+
+
+@flow(name="create-waiting-runs", persist_result=False)
+def _create(count: int) -> float:
+    """Create records and their waiting runs; return the seconds that the runs took, without the records."""
+    create_batch(BatchRecord(batch=BATCH, received_at=now()))
+    plan = resolve(configs_in_force(), client=BATCH.client, category="rings", view="MAIN")
+    files = {"master.tif": b"a master" * 1000, "preview.webp": b"a preview" * 1000}
+    files["plan.json"] = plan.model_dump_json().encode()
+    taken = 0.0
+    for number in range(count):
+        record = _waiting(BATCH.shot(f"RNG{number:05}_MAIN"), files, plan.fingerprint)
+        started = time.monotonic()
+        open_waiting_run(record, generation=0, category="jewelry")
+        taken += time.monotonic() - started
+    return taken
+
+
+def _waiting(shot: ShotId, files: dict[str, bytes], fingerprint: str) -> ShotRecord:
+    record = ShotRecord(
+        shot=shot,
+        source=Source(key=f"inbox/{shot}.jpg", sha256="0" * 64, size_bytes=1),
+        facts={"sku": Sourced(value=shot.shot, source="manifest")},
+        reports={"reading": {"size": [4000, 3000]}, "routing": {"complexity": "complex", "route": "human"}},
+        objects=shelf.keep(shot, files),
+        plan_fingerprint=fingerprint,
+    )
+    for state in (State.MASTERED, State.ROUTED, State.AWAITING_EDITOR):
+        record = record.advance(state, at=now(), actor="benchmark", why="jewelry is always complex")
+    return create_record(record)
+
+
+def _held(worker: psutil.Process) -> tuple[int, float]:
+    """Processes of the worker, itself among them, and their resident memory in MB."""
+    family = [worker, *worker.children(recursive=True)]
+    return len(family), sum(one.memory_info().rss for one in family) / 1e6
+
+
+def _idle_cpu(worker: psutil.Process) -> float:
+    return float(worker.cpu_percent(interval=20.0))
+
+
+def _latencies() -> list[tuple[str, str]]:
+    tags = {"tags": {"all_": [f"client:{BATCH.client}"]}, "state": {"type": {"any_": ["PAUSED"]}}}
+    with get_client(sync_client=True) as client:
+        page = {"flow_runs": tags, "limit": 200, "sort": "NAME_ASC"}
+        run = client.request("POST", "/flow_runs/filter", json={**page, "limit": 1}).json()[0]
+        keyset = run["state"]["state_details"]["run_input_keyset"]
+        asked: dict[str, Callable[[], Any]] = {
+            "200 of them by tag": lambda: client.request("POST", "/flow_runs/filter", json=page),
+            "how many there are": lambda: client.request("POST", "/flow_runs/count", json={"flow_runs": tags}),
+            "the UI's page of 10": lambda: client.request(
+                "POST", "/flow_runs/paginate", json={"flow_runs": tags, "limit": 10, "page": 1}
+            ),
+            "one form": lambda: client.request("GET", f"/flow_runs/{run['id']}/input/{keyset['schema']}"),  # type: ignore[arg-type]
+        }
+        return [(f"API: {what}", _milliseconds(ask)) for what, ask in asked.items()]
+
+
+def _milliseconds(ask: Callable[[], Any]) -> str:
+    taken = []
+    for _ in range(20):
+        started = time.monotonic()
+        ask()
+        taken.append(1000 * (time.monotonic() - started))
+    return f"median {statistics.median(taken):.0f} ms, 95 % {statistics.quantiles(taken, n=20)[-1]:.0f} ms"
+
+
+def _answer(count: int) -> list[tuple[str, str]]:
+    """Answer some of them at once, and say how long it took until they ran and until they had ended."""
+    chosen = list(waiting_runs([f"client:{BATCH.client}"]))[:count]
+    accepted: dict[UUID, float] = {}
+    calls = []
+    for run in chosen:
+        started = time.monotonic()
+        resume(run, _rejection(run))
+        calls.append(1000 * (time.monotonic() - started))
+        accepted[run.id] = time.time()
+    ended = _ended([run.id for run in chosen])
+    starts = [run.start_time.timestamp() - accepted[run.id] for run in ended if run.start_time]
+    ends = [run.end_time.timestamp() - accepted[run.id] for run in ended if run.end_time]
+    good = sum(bool(run.state and run.state.is_completed()) for run in ended)
+    return [
+        (f"resume {count}: the call", f"median {statistics.median(calls):.0f} ms"),
+        (
+            "resume to running",
+            f"first {min(starts):.1f} s, median {statistics.median(starts):.0f} s, last {max(starts):.0f} s",
+        ),
+        ("resume to done", f"first {min(ends):.1f} s, last {max(ends):.0f} s: {max(ends) / len(ends):.1f} s each"),
+        ("completed", f"{good} of {len(ended)}"),
+    ]
+
+
+def _rejection(run: FlowRun) -> dict[str, Any]:
+    """An answer that needs no picture: what is measured is the waiting, not the work."""
+    record = load_record(shot_of_run(run))
+    return {
+        "decision": Choice.REJECT.value,
+        "person": "Bench Mark",
+        "reason": Reason.OUT_OF_FOCUS.value,
+        "picture": picture_shown(record)[:16],
+        "note": "",
+    }
+
+
+def _ended(ids: Sequence[UUID]) -> list[FlowRun]:
+    deadline = time.monotonic() + TIMEOUT_S
+    with get_client(sync_client=True) as client:
+        while True:
+            wanted = FlowRunFilter(id=FlowRunFilterId(any_=list(ids)))
+            runs = client.read_flow_runs(flow_run_filter=wanted, sort=FlowRunSort.ID_DESC, limit=200)
+            if all(run.state and run.state.is_final() for run in runs) or time.monotonic() > deadline:
+                return runs
+            time.sleep(2.0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""What a shot waits for, and what meets the need."""
+
+from __future__ import annotations
+
+import pytest
+
+from packshot.handoff.holds import Need, Sibling, missing_for
+from packshot.specs.load import default_folder, load_configs
+
+CONFIG = load_configs(default_folder()).handoff
+
+
+def sibling(view: str, *, product: str = "TSH700", batch: str = "later") -> Sibling:
+    return Sibling(batch=batch, shot=f"{product}_{view}", product=product, view=view)
+
+
+def needs(
+    *siblings: Sibling, view: str = "MAIN", ghost: bool = True, required: bool = False, given: bool = False
+) -> list[Need]:
+    missing = missing_for(
+        product="TSH700",
+        view=view,
+        ghost_mannequin=ghost,
+        reference_required=required,
+        reference_given=given,
+        siblings=siblings,
+        config=CONFIG,
+    )
+    assert all("TSH700" in one.sentence for one in missing)
+    return [one.need for one in missing]
+
+
+def test_a_garment_waits_for_its_neck_shot_from_whatever_batch() -> None:
+    assert needs() == [Need.NECK_SHOT]
+    assert needs(sibling("NECK")) == []
+    assert needs(sibling("NECK", product="tsh700")) == []
+
+
+def test_another_product_s_neck_shot_or_another_view_does_not_do() -> None:
+    assert needs(sibling("NECK", product="TSH701"), sibling("BACK")) == [Need.NECK_SHOT]
+
+
+@pytest.mark.parametrize("view", ["BACK", "PT01", "NECK", "SWCH"])
+def test_only_the_views_with_a_neck_joint_wait(view: str) -> None:
+    assert needs(view=view) == []
+
+
+def test_nothing_is_waited_for_that_nobody_asked_for() -> None:
+    assert needs(ghost=False) == []
+
+
+def test_a_required_colour_reference_is_a_swatch_or_something_else_that_counts() -> None:
+    assert needs(ghost=False, required=True) == [Need.COLOUR_REFERENCE]
+    assert needs(sibling("SWCH"), ghost=False, required=True) == []
+    assert needs(ghost=False, required=True, given=True) == []
+
+
+@pytest.mark.parametrize("view", ["SWCH", "NECK"])
+def test_the_reference_itself_waits_for_none(view: str) -> None:
+    assert needs(view=view, ghost=False, required=True) == []
+
+
+def test_both_can_be_missing() -> None:
+    assert needs(required=True) == [Need.NECK_SHOT, Need.COLOUR_REFERENCE]

@@ -1,0 +1,88 @@
+"""Shots on hold: the client is told, and they go on when what was missing arrives in whatever batch."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from deployments.demo import environment
+from packshot.decision import Choice
+from packshot.naming import BatchId, batch_id, notice_key
+from packshot.record import State
+from packshot.specs.load import default_folder
+from tasks.groups import group_shots
+from tasks.handovers import RoutedShot
+from tasks.holding import hold_back
+from tasks.hot_folder import release_holds
+from tasks.records import load_record
+from tasks.resuming import waiting_run_of
+from tasks.stages import master_shot, route_shot
+from tasks.storage import Storage
+from tests.tasks.people import answer, follow
+from tests.tasks.runs import in_a_run
+from tests.tasks.shots import photograph, submitted
+
+
+@pytest.fixture
+def ghosts(line: Storage, tmp_path: Path) -> Iterator[Storage]:
+    """A line whose client wants neck joints."""
+    configs = tmp_path / "configs"
+    shutil.copytree(default_folder(), configs)
+    (configs / "clients" / "acme.yaml").write_text(
+        "title: Acme\nplatforms: [shopify]\nhandoff: {ghost_mannequin: true, hold_hours: 5}\n"
+    )
+    with environment({"PACKSHOT_CONFIGS": str(configs)}):
+        yield line
+
+
+def routed_view(batch: BatchId, product: str, view: str) -> RoutedShot:
+    """One photograph of a garment after stage 2."""
+    name = f"{product}_{view}"
+    rows = f"{name}.jpg,{product},,clothing,{view},shopify\n"
+    stock = submitted(batch, {f"{name}.jpg": photograph(radius_ratio=0.43)}, rows=rows)
+    mastered = [master_shot.fn(ref, configs_fingerprint=stock.configs_fingerprint) for ref in stock.shots]
+    groups = group_shots.fn(batch, mastered)
+    return route_shot.fn(mastered[0], group=groups[mastered[0].name])
+
+
+def test_a_garment_without_its_neck_shot_is_held_and_goes_on_when_it_arrives(ghosts: Storage, batch: BatchId) -> None:
+    product = batch.batch.upper()  # no other test has it
+    shot = routed_view(batch, product, "MAIN")
+    assert in_a_run(lambda: hold_back.fn(batch, [shot])) == [shot.name]
+    record = load_record(shot.shot)
+    assert record.state is State.ON_HOLD
+    assert f"The neck shot of {product} is missing" in record.events[-1].why
+    assert [one.key for one in ghosts.list(notice_key(shot.shot, "").removesuffix(".json"))]  # the client was told
+    run = waiting_run_of(shot.shot)
+    assert run
+    assert {"on_hold", "service:ghost-mannequin"} <= set(run.tags)
+
+    assert str(shot.shot) not in in_a_run(release_holds.fn)
+    early = follow(shot.shot, answer(shot.shot, Choice.ARRIVED, person="the client"))
+    assert "has not arrived" in early.objection
+
+    later = batch_id(batch.client, f"{batch.batch}-later")
+    assert in_a_run(lambda: hold_back.fn(later, [routed_view(later, product, "NECK")])) == []
+    assert str(shot.shot) in in_a_run(release_holds.fn)
+    assert waiting_run_of(shot.shot) is None
+    assert not follow(shot.shot, answer(shot.shot, Choice.ARRIVED, person="the line"), question="run-2").objection
+    assert load_record(shot.shot).state is State.ROUTED
+
+
+def test_a_person_may_let_it_go_on_with_name_and_reason(ghosts: Storage, batch: BatchId) -> None:
+    shot = routed_view(batch, batch.batch.upper(), "MAIN")
+    in_a_run(lambda: hold_back.fn(batch, [shot]))
+    said = answer(shot.shot, Choice.GO_ON, person="Stu Dio", note="flat lay, no mannequin")
+    assert not follow(shot.shot, said).objection
+    record = load_record(shot.shot)
+    assert (record.state, record.events[-1].actor) == (State.ROUTED, "Stu Dio")
+
+
+def test_both_shots_in_one_batch_hold_nothing(ghosts: Storage, batch: BatchId) -> None:
+    neck = routed_view(batch, batch.batch.upper(), "NECK")
+    other = batch_id(batch.client, f"{batch.batch}-main")
+    main = routed_view(other, batch.batch.upper(), "MAIN")
+    assert in_a_run(lambda: hold_back.fn(batch, [main, neck])) == []

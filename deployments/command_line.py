@@ -139,10 +139,13 @@ def _batches() -> typer.Typer:
 def show_summary(console: Console, summary: Any) -> None:
     """Print what became of each shot of a batch and why."""
     colours = {"delivered": "green", "waiting": "yellow", "refused": "magenta", "failed": "red"}
-    table = Table("shot", "became", "score", "files", "why", title=f"{summary.batch}", title_justify="left")
+    heads = ("shot", "became", "score", "files", "waits for", "due", "why")
+    table = Table(*heads, title=f"{summary.batch}", title_justify="left")
     for fate in summary.fates:
         score = "" if fate.score is None else f"{fate.score:.1f}"
-        table.add_row(fate.shot, f"[{colours[fate.kind]}]{fate.kind}[/]", score, str(fate.files or ""), fate.why)
+        became = f"[{colours[fate.kind]}]{'on hold' if fate.on_hold else fate.kind}[/]"
+        due = f"{fate.due:%m-%d %H:%M}" if fate.due else ""
+        table.add_row(fate.shot, became, score, str(fate.files or ""), fate.with_whom, due, fate.why)
     console.print(table)
     for finding in summary.findings:
         console.print(f"  {finding.status}: {finding.message}", markup=False, highlight=False)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import ConcurrencyLimitStrategy
 from prefect.client.schemas.responses import DeploymentResponse
-from prefect.client.schemas.schedules import CronSchedule
+from prefect.client.schemas.schedules import CronSchedule, IntervalSchedule
 from prefect.exceptions import PrefectHTTPStatusError
 
 from deployments.demo import environment
@@ -18,13 +19,14 @@ from infra.local.stack import Stack
 from tasks.results import BLOCK
 from tasks.settings import Settings
 
-NAMES = ["nightly", "process-batch", "reprocess-shot", "deliver-batch", "human-edit"]
+NAMES = ["nightly", "process-batch", "reprocess-shot", "deliver-batch", "human-edit", "collect-returned-work"]
 PARAMETERS = {
     "nightly": {"clients"},
     "process-batch": {"client", "batch"},
     "reprocess-shot": {"client", "batch", "shot", "person", "reason"},
     "deliver-batch": {"client", "batch", "shots"},
     "human-edit": {"client", "batch", "shot"},
+    "collect-returned-work": set(),
 }
 RUN_NAMES = {
     "nightly": "nightly",
@@ -32,6 +34,7 @@ RUN_NAMES = {
     "reprocess-shot": "reprocess · acme/spring-24 · KTL301_MAIN",
     "deliver-batch": "deliver · acme/spring-24",
     "human-edit": "human edit · acme/spring-24 · KTL301_MAIN",
+    "collect-returned-work": "collect returned work",
 }
 GOOD = {
     "client": "acme",
@@ -83,14 +86,17 @@ def test_every_deployment_runs_from_the_installed_packages_in_the_one_pool(
         assert not deployment.paused
 
 
-def test_the_night_is_scheduled_as_the_settings_say_and_nothing_else_is(
+def test_the_night_and_the_hot_folder_are_scheduled_as_the_settings_say_and_nothing_else_is(
     registered: dict[str, DeploymentResponse],
 ) -> None:
     (schedule,) = registered["nightly"].schedules
     assert schedule.active
     assert isinstance(schedule.schedule, CronSchedule)
     assert (schedule.schedule.cron, schedule.schedule.timezone) == ("30 1 29 2 *", "Europe/Berlin")
-    assert not [name for name in NAMES[1:] if registered[name].schedules]
+    (collecting,) = registered["collect-returned-work"].schedules
+    assert isinstance(collecting.schedule, IntervalSchedule)
+    assert collecting.schedule.interval == timedelta(seconds=Settings().collect_every_s)
+    assert [name for name in NAMES if registered[name].schedules] == ["nightly", "collect-returned-work"]
 
 
 def test_without_settings_the_night_begins_at_two(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,13 +110,15 @@ def test_without_settings_the_night_begins_at_two(monkeypatch: pytest.MonkeyPatc
     assert (Settings().nightly_cron, Settings().nightly_timezone) == ("0 2 * * *", "UTC")
 
 
-def test_a_night_never_overlaps_itself(registered: dict[str, DeploymentResponse]) -> None:
-    nightly = registered["nightly"]
-    assert nightly.global_concurrency_limit
-    assert nightly.global_concurrency_limit.limit == 1
-    assert nightly.concurrency_options
-    assert nightly.concurrency_options.collision_strategy is ConcurrencyLimitStrategy.CANCEL_NEW
-    assert not [name for name in NAMES[1:] if registered[name].global_concurrency_limit]
+def test_what_is_scheduled_never_overlaps_itself(registered: dict[str, DeploymentResponse]) -> None:
+    limited = ["nightly", "collect-returned-work"]
+    for name in limited:
+        limit, options = registered[name].global_concurrency_limit, registered[name].concurrency_options
+        assert limit
+        assert limit.limit == 1
+        assert options
+        assert options.collision_strategy is ConcurrencyLimitStrategy.CANCEL_NEW
+    assert [name for name in NAMES if registered[name].global_concurrency_limit] == limited
 
 
 def test_every_parameter_is_typed_titled_and_described(registered: dict[str, DeploymentResponse]) -> None:
@@ -155,12 +163,14 @@ def test_the_server_refuses_parameters_that_cannot_be_right(
 
 def test_every_flow_names_its_runs_so_that_a_person_can_read_them() -> None:
     from flows.batch import process_batch
+    from flows.collect import collect_returned_work
     from flows.delivery import deliver_batch
     from flows.human import human_edit
     from flows.nightly import nightly
     from flows.reprocess import reprocess_shot
 
-    flows = {flow.name: flow for flow in (nightly, process_batch, reprocess_shot, deliver_batch, human_edit)}
+    every = (nightly, process_batch, reprocess_shot, deliver_batch, human_edit, collect_returned_work)
+    flows = {flow.name: flow for flow in every}
     assert {name: str(flow.flow_run_name).format(**GOOD) for name, flow in flows.items()} == RUN_NAMES
 
 

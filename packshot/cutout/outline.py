@@ -15,14 +15,20 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from packshot.colour.spaces import decode_working
 from packshot.cutout.distances import nearest, signed_distance
 from packshot.types import FloatImage, Mask, Matte
 
 STEP_PX = 0.5
 OFFSETS_PX = np.arange(-6.0, 1.5 + STEP_PX / 2, STEP_PX, dtype=np.float32)
 """How far a point of the line may move: negative inwards."""
-BLUR_PX = 1.0
-"""So far inwards the line may move over whatever is there, as lens and sensor blur it; farther, over shadow only."""
+LENS_PX, LEAST_BLUR_PX, MOST_BLUR_PX = 1.1, 0.5, 3.0
+"""Standard deviation of lens and sensor, and the limits of what it explains.
+
+Pixels count as product from some difference to the backdrop on, so the line lies where coverage makes that difference:
+the farther outside, the greater the contrast and the darker the backdrop. So far inwards it may move over whatever is
+there; farther, over shadow only.
+"""
 CHANGE_PX = 1.0
 """Colours this far on either side of a place are compared."""
 SHARP_PX, NORMAL_PX = 0.6, 2.0
@@ -59,21 +65,26 @@ class _Outline:
         return cv2.remap(picture, *places, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
-def settled_line(product: Mask, picture: FloatImage, movable: Mask, shaded: Matte, *, noise: float) -> Matte:
+def settled_line(
+    product: Mask, picture: FloatImage, movable: Mask, shaded: Matte, *, noise: float, least_levels: float
+) -> Matte:
     """Return each pixel's distance from the line after it has moved, in pixels, float32, positive inside.
 
     Args:
         product: (rows, columns), as it was found pixel by pixel.
-        picture: (rows, columns, 3) float32, in which changes are looked for.
+        picture: (rows, columns, 3) float32, encoded, 0..255.
         movable: where the line may move.
         shaded: (rows, columns) float32, how far each pixel is backdrop in shadow, 0..1.
         noise: standard deviation in `picture`.
+        least_levels: from which difference to the backdrop on a pixel was taken for product.
     """
     distance = signed_distance(product)
     outline = _outline_of(product)
     if outline is None:
         return distance
-    moves = OFFSETS_PX[_cheapest_courses(_costs(outline, picture, movable, shaded, noise), outline.pieces)]
+    sharp: Any = cv2.GaussianBlur(picture, (0, 0), SHARP_PX)
+    cost = _costs(outline, sharp, _blurred_px(outline, sharp, least_levels), movable, shaded, noise)
+    moves = OFFSETS_PX[_cheapest_courses(cost, outline.pieces)]
     field, weight = np.zeros(product.shape, np.float32), np.zeros(product.shape, np.float32)
     field[outline.rows, outline.columns] = moves
     weight[outline.rows, outline.columns] = 1
@@ -101,18 +112,31 @@ def _outline_of(product: Mask) -> _Outline | None:
     return _Outline(rows, columns, outward.astype(np.float32), np.stack(pieces))
 
 
-def _costs(outline: _Outline, picture: FloatImage, movable: Mask, shaded: Matte, noise: float) -> Matte:
+def _costs(
+    outline: _Outline, sharp: FloatImage, blurred_px: NDArray[Any], movable: Mask, shaded: Matte, noise: float
+) -> Matte:
     """What it costs to move each point by each offset, (points, offsets): little where the picture changes much."""
-    sharp = cv2.GaussianBlur(picture, (0, 0), SHARP_PX)
     inner, outer = (outline.across(sharp, OFFSETS_PX + side * CHANGE_PX) for side in (-1, 1))
     change = np.linalg.norm(outer - inner, axis=2)
     away = np.abs(OFFSETS_PX)
     cost = 1 - change / (change.max(axis=1, keepdims=True) + FAINT_NOISES * noise)
     cost += AWAY_COST * np.minimum(away, AWAY_MOST_PX) + FARTHER_COST * away
-    shadow = np.where(OFFSETS_PX < -BLUR_PX, outline.across(shaded, OFFSETS_PX), 1)
+    shadow = np.where(-blurred_px[:, None] > OFFSETS_PX, outline.across(shaded, OFFSETS_PX), 1)
     shadow_all_the_way = np.minimum.accumulate(shadow[:, ::-1], axis=1)[:, ::-1] > 0.5
     allowed = shadow_all_the_way & (outline.across(movable.astype(np.float32), OFFSETS_PX) > 0.5)
     return np.asarray(np.where(allowed | (OFFSETS_PX == 0), cost, cost + _NEVER), np.float32)
+
+
+def _blurred_px(outline: _Outline, picture: FloatImage, least_levels: float) -> NDArray[Any]:
+    """How far outside of half coverage a difference of `least_levels` is reached, (points,)."""
+    inside, outside = np.moveaxis(outline.across(picture, np.array([-4, 2.5], np.float32)), 1, 0)
+    channel = np.abs(inside - outside).argmax(axis=1)[:, None]
+    inside, outside = (np.take_along_axis(part, channel, axis=1)[:, 0] for part in (inside, outside))
+    seen = outside + np.clip(inside - outside, -least_levels, least_levels)
+    light = [decode_working(np.clip(one * 257, 0, 65535).astype(np.uint16)[None])[0] for one in (inside, outside, seen)]
+    covered = np.abs(light[2] - light[1]) / np.maximum(np.abs(light[0] - light[1]), 1e-6)
+    odds = (1 - covered) / np.maximum(covered, 1e-3)
+    return np.asarray(np.clip(LENS_PX * np.log(np.maximum(odds, 1)) / 1.702, LEAST_BLUR_PX, MOST_BLUR_PX))
 
 
 def _cheapest_courses(cost: Matte, pieces: NDArray[np.intp]) -> NDArray[np.intp]:

@@ -126,8 +126,13 @@ def _refined(
     backdrop = _seen_backdrop(levels, surface, sure_out)
     shaded = shadow_share(levels, backdrop, noise=noise)
     product = _product(levels, backdrop, probability, unknown, sure_in, shaded, noise=noise)
-    line = settled_line(product, levels, unknown, shaded, noise=noise)
+    line = settled_line(product, levels, unknown, shaded, noise=noise, least_levels=_least_levels(noise))
     return _coverage(pixels, levels, backdrop, np.where(unknown, line > 0, product), unknown, line)
+
+
+def _least_levels(noise: float) -> float:
+    """From which difference to the backdrop on a pixel counts as product."""
+    return max(NOISES * noise, LEAST_LEVELS)
 
 
 def _seen_backdrop(levels: FloatImage, surface: FloatImage, seen: Mask) -> FloatImage:
@@ -155,7 +160,7 @@ def _product(
 ) -> Mask:
     """What is product in a tile: settled where it is not unknown, decided by difference or by the network elsewhere."""
     difference = greatest_difference(levels, backdrop)
-    limit = max(NOISES * noise, LEAST_LEVELS)
+    limit = _least_levels(noise)
     differs = np.clip((difference / limit - 0.5), 0, 1)
     contrast = np.full(difference.shape, 255.0, np.float32)
     if sure_in.any():

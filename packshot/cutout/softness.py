@@ -22,6 +22,7 @@ _MOST_DETAIL_LEVELS = 60.0
 _RIM_PX = 8
 _HALF_WAY = 0.7
 _BAND_RATIO = 0.012
+_HAZE_EVEN_PX, _HAZE_NOISES = 1.0, 1.5
 _SHIFTS = (1e-3, 1e-2, 0.1, 1.0, 10.0)
 """How far the solver's preconditioner is shifted, until it works. Without a shift it often doesn't, and prints so."""
 
@@ -71,10 +72,24 @@ def soft_matte(
     light = decode_working(np.clip(levels * 257, 0, 65535).astype(np.uint16))  # coverage is a share of light
     small = cv2.resize(light, size, interpolation=cv2.INTER_AREA).astype(np.float64)
     found = estimate_alpha_cf(small, trimap, preconditioner=partial(ichol, shifts=_SHIFTS)).astype(np.float32)
-    solved = np.clip((found - 0.02) / 0.96, 0, 1)
+    solved = _without_haze(np.clip((found - 0.02) / 0.96, 0, 1), _seen_share(levels, backdrop))
     full = size_of(pixels)
     matte: Matte = np.asarray(cv2.resize(solved, full, interpolation=cv2.INTER_LINEAR), np.float32)
     return matte, _decontaminated(pixels, matte, backdrop)
+
+
+def _seen_share(levels: FloatImage, backdrop: Backdrop) -> Matte:
+    """How far there is anything to be seen but the backdrop, 0..1."""
+    even: Any = cv2.GaussianBlur(levels, (0, 0), _HAZE_EVEN_PX)
+    unlike = greatest_difference(even, backdrop.surface) / np.float32(max(backdrop.report.noise_levels, 0.5))
+    return np.asarray(np.clip(unlike / _HAZE_NOISES - 1, 0, 1), np.float32)
+
+
+def _without_haze(solved: Matte, seen: Matte) -> Matte:
+    """Leave out thin coverage where nothing is to be seen but the backdrop."""
+    size = (solved.shape[1], solved.shape[0])
+    most = np.maximum(cv2.resize(seen, size, interpolation=cv2.INTER_AREA), np.clip(2 * solved - 0.2, 0, 1))
+    return np.asarray(np.minimum(solved, most), np.float32)
 
 
 def _trimap(refined: Matte, probability: Matte, size: tuple[int, int]) -> Any:

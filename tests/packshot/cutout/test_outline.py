@@ -37,6 +37,7 @@ def _settled(product: Mask, photo: FloatImage, *, movable: Mask | None = None, s
         everywhere if movable is None else movable,
         none if shaded is None else shaded,
         noise=NOISE,
+        least_levels=6.0,
     )
 
 
@@ -88,7 +89,9 @@ def test_without_any_edge_the_line_stays() -> None:
 @pytest.mark.parametrize("product", [np.zeros((60, 60), bool), np.ones((60, 60), bool)])
 def test_no_product_and_nothing_but_product_have_no_line(product: Mask) -> None:
     photo = np.zeros((60, 60, 3), np.float32)
-    line = settled_line(product, photo, np.ones((60, 60), bool), np.zeros((60, 60), np.float32), noise=NOISE)
+    line = settled_line(
+        product, photo, np.ones((60, 60), bool), np.zeros((60, 60), np.float32), noise=NOISE, least_levels=6.0
+    )
 
     assert line.shape == product.shape
     assert bool((line[10:-10, 10:-10] > 0).all()) == bool(product.all())

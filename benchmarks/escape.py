@@ -6,6 +6,7 @@ Every scene with exact truth is cut out, framed and judged; truth then says what
 mean ring delta E 2000 above 5, boundary F at 2 px below .9, IoU below .97, or background that is not exact. An
 escape is an edit that was approved and isn't acceptable. The upper bound is Clopper and Pearson's, one-sided, 95 %.
 Products that the photograph itself cuts are counted apart: they have to go to a person however good the edit is.
+The quick check of points along the border is held against the check of the full frame, too.
 """
 
 from __future__ import annotations
@@ -86,6 +87,7 @@ class Judged:
     faults: tuple[str, ...]
     wrong: tuple[str, ...]
     measured: dict[str, float | None]
+    quick_agrees: bool = True
 
 
 def examine(name: str, model: str) -> Judged:
@@ -105,7 +107,9 @@ def examine(name: str, model: str) -> Judged:
         return Judged(*facts, "refused", 0, figures, truth.faults, (error.code,), {})
     wrong = tuple(f.code for f in report.findings if f.status in (Status.WARNING, Status.FAILED))
     measured = {f.code: f.measured for f in report.findings}
-    return Judged(*facts, report.verdict, report.score, figures, truth.faults, wrong, measured)
+    exact = not {"non_white_background", "non_white_rendition"} & set(wrong)
+    agrees = (report.quick_check.status == "pass") == exact
+    return Judged(*facts, report.verdict, report.score, figures, truth.faults, wrong, measured, agrees)
 
 
 def upper_bound(escapes: int, approved: int) -> float:
@@ -131,6 +135,8 @@ def table(judged: list[Judged]) -> str:
     lines += [f"\nEscaped: {j.scene}: {', '.join(j.faults)} {j.truth}" for j in escaped]
     held = [j for j in whole if not j.faults and j.verdict != Verdict.AUTO_APPROVE]
     lines += [f"\nHeld back: {j.scene} ({j.kind}), {j.score:.0f}: {', '.join(j.wrong)}" for j in held]
+    agreed = sum(j.quick_agrees for j in judged)
+    lines.append(f"\nQuick check and full check of the white agree on {agreed} of {len(judged)}.")
     return "\n".join(lines)
 
 

@@ -21,9 +21,10 @@ def described(*, engine: str = "") -> str:
             continue
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     engine = f", engine {engine}" if engine else ""
+    today = f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}"
     return (
         f"{_processor()}, {cores} cores, {_memory_gib():.0f} GiB, {platform.system()}, "
-        f"Python {platform.python_version()}, {', '.join(found)}{engine}; {datetime.datetime.now(datetime.UTC):%Y-%m-%d}"
+        f"Python {platform.python_version()}, {', '.join(found)}{engine}; {today}"
     )
 
 

@@ -11,13 +11,20 @@ from prefect.states import Completed
 from flows.pace import PACE
 from tasks.board import update_board
 from tasks.hot_folder import collect_returned, release_holds
+from tasks.lost_runs import revive_lost_runs
 
 
 @flow(name="collect-returned-work", flow_run_name="collect returned work", task_runner=PACE, persist_result=False)
 def collect_returned_work() -> State[Any]:
-    """Look into the hot folders, let shots go on for which nothing is missing any more, and update the board."""
+    """Look into the hot folders, let shots go on for which nothing is missing any more, and update the board.
+
+    Runs whose process was killed are started again first.
+    """
+    revived = revive_lost_runs()
     collected = collect_returned()
     released = release_holds()
     board = update_board()
-    sentence = f"{collected.sentence}; {len(released)} no longer on hold; {board}"
-    return Completed(message=sentence)
+    sentences = [collected.sentence, f"{len(released)} no longer on hold", board]
+    if revived:
+        sentences.append(f"{len(revived)} runs whose process was gone started again: {', '.join(revived)}")
+    return Completed(message="; ".join(sentences))

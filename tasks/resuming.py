@@ -46,10 +46,11 @@ def waiting_runs(tags: Sequence[str] = ()) -> Iterator[FlowRun]:
     """
     wanted = FlowRunFilter(state=_WAITING, tags=FlowRunFilterTags(all_=list(tags)) if tags else None)
     with get_client(sync_client=True) as client:
-        yield from _pages(client, wanted)
+        yield from human_edits(client, wanted)
 
 
-def _pages(client: SyncPrefectClient, wanted: FlowRunFilter) -> Iterator[FlowRun]:
+def human_edits(client: SyncPrefectClient, wanted: FlowRunFilter) -> Iterator[FlowRun]:
+    """Yield the runs of `human-edit` that a filter lets through, a page at a time, in the order of their names."""
     offset = 0
     while True:
         page = client.read_flow_runs(
@@ -69,7 +70,7 @@ def waiting_run_of(shot: ShotId) -> FlowRun | None:
     """Return the run that waits for somebody to answer about a shot; None where none does."""
     wanted = FlowRunFilter(state=_WAITING, name=FlowRunFilterName(any_=[run_name(shot)]))
     with get_client(sync_client=True) as client:
-        return max(_pages(client, wanted), key=lambda run: run.created or run.id, default=None)
+        return max(human_edits(client, wanted), key=lambda run: run.created or run.id, default=None)
 
 
 def resume(run: FlowRun, answer: Mapping[str, Any]) -> None:
@@ -116,7 +117,7 @@ def cancel_waiting(shot: ShotId, *, why: str) -> int:
     """Cancel the runs that wait for people about a shot, and return how many there were."""
     wanted = FlowRunFilter(state=_WAITING, name=FlowRunFilterName(any_=[run_name(shot)]))
     with get_client(sync_client=True) as client:
-        found = list(_pages(client, wanted))
+        found = list(human_edits(client, wanted))
         for run in found:
             client.set_flow_run_state(run.id, Cancelled(message=why), force=True)
     return len(found)

@@ -1,0 +1,1 @@
+"""Clipping paths: read from an editor's file, turned into a matte, drawn as a draft from a matte, written."""

@@ -1,0 +1,72 @@
+"""Photoshop's image resource blocks with their names (Adobe Photoshop File Formats, "Image Resource Blocks")."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable
+from typing import NamedTuple
+
+_PHOTOSHOP = b"8BIM"
+_OTHERS = (b"MeSa", b"PHUT", b"AgHg", b"DCSR")
+_MOST_BLOCKS = 10_000
+_LONGEST_NAME = 255
+
+
+class Block(NamedTuple):
+    """One image resource: its number, the bytes of its name, its content."""
+
+    number: int
+    name: bytes
+    content: bytes
+
+
+class Blocks(NamedTuple):
+    """Image resources in their order, and what ended the list early; empty if nothing did."""
+
+    blocks: tuple[Block, ...]
+    damage: str = ""
+
+
+def split_blocks(data: bytes) -> Blocks:
+    """Return Photoshop's image resources that bytes hold, up to the first damage. Never raises.
+
+    Other programs' resources stand among them under other signatures, with numbers that mean something else.
+    """
+    found: list[Block] = []
+    at = 0
+    while at < len(data) and len(found) < _MOST_BLOCKS:
+        signature = data[at : at + 4]
+        if signature != _PHOTOSHOP and signature not in _OTHERS:
+            stuffing = not data[at:].strip(b"\0")
+            return Blocks(tuple(found), "" if stuffing else f"no image resource at byte {at} of {len(data)}")
+        if at + 12 > len(data):
+            return Blocks(tuple(found), f"an image resource's head is cut off at byte {at}")
+        (number,) = struct.unpack_from(">H", data, at + 4)
+        name = data[at + 7 : at + 7 + data[at + 6]]
+        start = at + 6 + (data[at + 6] + 2 & ~1)
+        if start + 4 > len(data):
+            return Blocks(tuple(found), f"image resource {number} is cut off in its name")
+        (size,) = struct.unpack_from(">I", data, start)
+        content = data[start + 4 : start + 4 + size]
+        if len(content) < size:
+            return Blocks(tuple(found), f"image resource {number} holds {len(content)} of its {size} bytes")
+        if signature == _PHOTOSHOP:
+            found.append(Block(number, name, content))
+        at = start + 4 + (size + 1 & ~1)
+    return Blocks(tuple(found))
+
+
+def join_blocks(blocks: Iterable[Block]) -> bytes:
+    """Return image resources as bytes, as PSD, TIFF and JPEG files carry them."""
+    return b"".join(_joined(block) for block in blocks)
+
+
+def _joined(block: Block) -> bytes:
+    head = _PHOTOSHOP + struct.pack(">H", block.number) + pascal(block.name, even=True)
+    return head + struct.pack(">I", len(block.content)) + block.content + b"\0" * (len(block.content) & 1)
+
+
+def pascal(name: bytes, *, even: bool = False) -> bytes:
+    """Return a string with its length in the first byte; even: padded to an even number of bytes."""
+    text = bytes([min(len(name), _LONGEST_NAME)]) + name[:_LONGEST_NAME]
+    return text + b"\0" * (len(text) & 1) if even else text

@@ -1,0 +1,52 @@
+"""A draft clipping path: Bezier curves along a matte's outline, for an editor to start from."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from packshot.errors import EmptySubjectError
+from packshot.paths.fit import Fitted, fit_closed
+from packshot.paths.model import FIRST_PATH, Knot, Point, SavedPath, SubPath
+from packshot.paths.outline import evenly_spaced, outlines
+from packshot.types import Matte
+
+DRAFT_NAME = "Packshot draft"
+TOLERANCE_PX = 0.5
+MIN_AREA_PX = 64.0
+
+
+def draft_path(
+    matte: Matte, *, tolerance_px: float = TOLERANCE_PX, min_area_px: float = MIN_AREA_PX, name: str = DRAFT_NAME
+) -> SavedPath:
+    """Return a clipping path along the outline of a matte: its parts and the holes in them, the largest first.
+
+    Sub-paths exclude each other, so that a hole is a hole under every rule and in every program.
+
+    Args:
+        matte: (rows, columns) float32 in 0..1.
+        tolerance_px: how far the path may be from where the matte is one half.
+        min_area_px: smaller parts and holes are left out.
+    Raises:
+        EmptySubjectError: no part is that large.
+    """
+    height, width = matte.shape
+    lines = outlines(matte, min_area_px=min_area_px)
+    if not lines:
+        raise EmptySubjectError(
+            "there is no outline to draw",
+            found=f"no part of the matte of {min_area_px:g} square pixels or more",
+            next_step="Draw the path by hand.",
+        )
+    fitted = [fit_closed(evenly_spaced(line), tolerance_px=tolerance_px) for line in lines]
+    return SavedPath(name, FIRST_PATH, tuple(_subpath(one, width, height) for one in fitted), is_clipping=True)
+
+
+def _subpath(fitted: Fitted, width: int, height: int) -> SubPath:
+    places = fitted.curves / (width, height)
+    arriving = np.roll(places, 1, axis=0)
+    return SubPath(
+        tuple(
+            Knot(Point(*come[2]), Point(*leave[0]), Point(*leave[1]), bool(smooth))
+            for come, leave, smooth in zip(arriving.tolist(), places.tolist(), fitted.smooth, strict=True)
+        )
+    )

@@ -1,0 +1,63 @@
+"""The file an editor takes: the master with the machine's matte as a channel and its path as a clipping path."""
+
+from __future__ import annotations
+
+import io
+import struct
+
+import numpy as np
+import tifffile
+
+from packshot.colour.spaces import working_profile
+from packshot.paths.blocks import Block, join_blocks
+from packshot.paths.model import SavedPath
+from packshot.paths.write import path_blocks
+from packshot.types import Matte, Pixels16
+
+CHANNEL_NAME = "Packshot matte"
+_DPI = 300
+_PHOTOSHOP_TAG, _BYTES = 34377, 1
+_CHANNEL_NAMES, _UNICODE_CHANNEL_NAMES = 1006, 1045
+_DEFLATE_LEVEL = 1
+_ROWS_PER_STRIP = 64
+_WRITERS = 2
+
+
+def write_draft(pixels: Pixels16, matte: Matte, path: SavedPath) -> bytes:
+    """Return a TIFF, 16 bits per channel, with the matte as a saved channel and the path as the clipping path.
+
+    The channel is stored as one of no stated meaning: programs then show it beside the picture, and do not make the
+    backdrop transparent. The same arguments give the same bytes.
+
+    Args:
+        pixels: (rows, columns, 3) uint16, working space.
+        matte: (rows, columns) float32 in 0..1.
+    """
+    channel = np.rint(matte * np.float32(65535)).astype(np.uint16)
+    resources = join_blocks((*_named_channel(CHANNEL_NAME), *path_blocks([path], clipping=path.name)))
+    stream = io.BytesIO()
+    tifffile.imwrite(
+        stream,
+        np.dstack([pixels, channel]),
+        photometric="rgb",
+        planarconfig="contig",
+        extrasamples=["unspecified"],
+        compression="adobe_deflate",
+        compressionargs={"level": _DEFLATE_LEVEL},
+        rowsperstrip=_ROWS_PER_STRIP,
+        maxworkers=_WRITERS,
+        iccprofile=working_profile(),
+        resolution=(_DPI, _DPI),
+        resolutionunit="INCH",
+        software="Packshot",
+        metadata=None,
+        extratags=[(_PHOTOSHOP_TAG, _BYTES, len(resources), resources, True)],
+    )
+    return stream.getvalue()
+
+
+def _named_channel(name: str) -> tuple[Block, Block]:
+    """The channel's name, in one byte a letter and in UTF-16."""
+    plain = bytes([len(name)]) + name.encode("ascii")
+    wide = struct.pack(">I", len(name) + 1) + name.encode("utf-16-be") + b"\0\0"
+    return Block(_CHANNEL_NAMES, b"", plain), Block(_UNICODE_CHANNEL_NAMES, b"", wide)

@@ -1,0 +1,70 @@
+"""Names of paths: at most 255 bytes, in an encoding that the file does not state.
+
+Photoshop writes them in the encoding of the system it runs on: Mac Roman in the west, Shift-JIS in Japan, GBK in
+China, EUC-KR in Korea; newer programs write UTF-8.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+LONGEST_NAME_BYTES = 255
+_ENCODINGS = ("utf-8", "mac_roman", "cp1252", "cp932", "gbk", "cp949", "big5", "mac_cyrillic", "cp1251")
+_UNREADABLE = "\N{REPLACEMENT CHARACTER}"
+_KANA = re.compile("[\u3040-\u30ff]")
+
+
+def decode_name(raw: bytes) -> str:
+    """Return the name that was most probably meant.
+
+    Text that is UTF-8 is read so; text with kana as Shift-JIS; other text of which most bytes are no ASCII as GBK;
+    the rest as Mac Roman. `is_named` does not depend on this guess.
+    """
+    text = _decoded(raw, "utf-8")
+    if text is not None:
+        return _printable(text)
+    text = _decoded(raw, "cp932")
+    if text is not None and _KANA.search(text):
+        return _printable(text)
+    text = _decoded(raw, "gbk")
+    pairs_only = all(len(run) % 2 == 0 for run in re.findall(rb"[\x80-\xff]+", raw))
+    if text is not None and pairs_only:
+        return _printable(text)
+    return _printable(raw.decode("mac_roman"))
+
+
+def encode_name(name: str) -> bytes:
+    """Return a name's bytes: Mac Roman where that has all its letters, else UTF-8; cut to 255 bytes at a letter.
+
+    Text that `decode_name` would take for something else is written as UTF-8.
+    """
+    try:
+        raw = name.encode("mac_roman")
+        if len(raw) <= LONGEST_NAME_BYTES and decode_name(raw) == _printable(name):
+            return raw
+    except UnicodeEncodeError:
+        pass
+    return name.encode("utf-8", "replace")[:LONGEST_NAME_BYTES].decode("utf-8", "ignore").encode()
+
+
+def is_named(raw: bytes, name: str) -> bool:
+    """Return whether stored bytes spell a name in any of the encodings in use; case and outer blanks don't count."""
+    wanted = _plain(name)
+    return any(text is not None and _plain(text) == wanted for text in (_decoded(raw, one) for one in _ENCODINGS))
+
+
+def _decoded(raw: bytes, encoding: str) -> str | None:
+    try:
+        return raw.decode(encoding)
+    except UnicodeDecodeError:
+        return None
+
+
+def _plain(text: str) -> str:
+    return unicodedata.normalize("NFC", text).strip().casefold()
+
+
+def _printable(text: str) -> str:
+    """Control characters would reach terminals and logs."""
+    return "".join(one if one.isprintable() or unicodedata.category(one) == "Zs" else _UNREADABLE for one in text)

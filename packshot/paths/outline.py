@@ -1,0 +1,57 @@
+"""The outlines of a matte: closed lines along which it is one half, between the pixels."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from packshot.paths.curves import Points, enclosed_area
+from packshot.types import Matte
+
+_HALF = 0.5
+
+
+def outlines(matte: Matte, *, min_area_px: float) -> list[Points]:
+    """Return the outlines of a matte's parts and of the holes in them, the largest first.
+
+    Marching squares (Lorensen and Cline 1987): along each line between two pixels' centres the matte is taken as
+    linear. Beyond the picture it counts as 0, so that a product cut off by the frame is closed along the frame.
+
+    Args:
+        matte: (rows, columns) float32 in 0..1.
+        min_area_px: smaller parts and holes are left out.
+    Returns:
+        (points, 2) each, x and y in pixels from the upper left corner; the last point is not the first again.
+    """
+    rows, columns = _occupied(matte)
+    part = np.pad(matte[rows, columns], 1)
+    lines = [line[:-1, ::-1] + (columns.start - 0.5, rows.start - 0.5) for line in _contours(part)]
+    large = [(abs(enclosed_area(line)), line) for line in lines if len(line) > 2]
+    return [line for area, line in sorted(large, key=lambda pair: -pair[0]) if area >= min_area_px]
+
+
+def _contours(matte: Matte) -> list[Points]:
+    """(row, column) from the centre of the first pixel on, closed."""
+    from skimage import measure  # takes a while to load, and only drafts need it
+
+    return list(measure.find_contours(matte, _HALF))  # type: ignore[no-untyped-call]
+
+
+def _occupied(matte: Matte) -> tuple[slice, slice]:
+    rows, columns = (np.flatnonzero((matte >= _HALF).any(axis=axis)) for axis in (1, 0))
+    if not len(rows):
+        return slice(0, 0), slice(0, 0)
+    height, width = matte.shape
+    return (
+        slice(max(int(rows[0]) - 1, 0), min(int(rows[-1]) + 2, height)),
+        slice(max(int(columns[0]) - 1, 0), min(int(columns[-1]) + 2, width)),
+    )
+
+
+def evenly_spaced(line: Points, *, step_px: float = 1.0) -> Points:
+    """Return points at equal distances along a closed line, at least eight, beginning at its first."""
+    steps = np.linalg.norm(np.roll(line, -1, axis=0) - line, axis=1)
+    way = np.concatenate([[0.0], np.cumsum(steps)])
+    count = max(8, round(way[-1] / step_px))
+    places = np.arange(count) * (way[-1] / count)
+    closed = np.concatenate([line, line[:1]])
+    return np.stack([np.interp(places, way, closed[:, axis]) for axis in (0, 1)], axis=1)

@@ -1,0 +1,150 @@
+"""The paths that a file holds, with its clipping path, and which of them to use."""
+
+from __future__ import annotations
+
+import dataclasses
+import struct
+
+from packshot.paths.blocks import Block, split_blocks
+from packshot.paths.containers import read_carried
+from packshot.paths.model import CLIPPING_PATH_NAME, FIRST_PATH, LAST_PATH, WORK_PATH, FillRule, SavedPath
+from packshot.paths.names import decode_name, is_named
+from packshot.paths.records import decode_records
+from packshot.types import Finding, Size, Status
+
+_WINDING = 2
+_MOST_PATH_BYTES = 8 * 1024 * 1024
+
+
+@dataclasses.dataclass(frozen=True)
+class PathFile:
+    """A file's paths.
+
+    Attributes:
+        kind: TIFF, PSD, PSB, JPEG or PNG.
+        size: of the picture as stored, before any orientation is applied.
+        clipping_name: the name under which the file says its clipping path is; empty if it says none.
+        has_work_path: there is a path that was drawn and not saved.
+        findings: what of the paths is damaged or does not go together.
+    """
+
+    kind: str
+    size: Size
+    paths: tuple[SavedPath, ...]
+    clipping_name: str
+    has_work_path: bool
+    findings: tuple[Finding, ...]
+
+    @property
+    def clipping(self) -> SavedPath | None:
+        """The path that the file names as its clipping path."""
+        return next((path for path in self.paths if path.is_clipping), None)
+
+
+@dataclasses.dataclass(frozen=True)
+class ChosenPath:
+    """The path to use and why; None and why not."""
+
+    path: SavedPath | None
+    why: str
+
+
+def read_paths(data: bytes, *, name: str) -> PathFile:
+    """Return the paths saved in a TIFF, PSD, PSB, JPEG or PNG file.
+
+    Damaged resources and records become findings; what is whole of a path is returned.
+
+    Args:
+        data: the whole file.
+        name: for messages only.
+    Raises:
+        UnreadableError: it is of another kind, or its head is damaged.
+    """
+    carried = read_carried(data, name=name)
+    blocks, damage = split_blocks(carried.resources)
+    stated = next((block.content for block in blocks if block.number == CLIPPING_PATH_NAME), b"")
+    findings = [_damaged("The list of image resources", damage)] if damage else []
+    paths = []
+    left = _MOST_PATH_BYTES
+    for block in blocks:
+        if FIRST_PATH <= block.number <= LAST_PATH:
+            path, broken = _path(block, stated, most_bytes=left)
+            left = max(0, left - len(block.content))
+            paths.append(path)
+            findings += [_damaged(f"Path {path.name!r} ({path.record_id})", "; ".join(broken))] if broken else []
+    paths = _one_clipping(paths)
+    if stated and not any(path.is_clipping for path in paths):
+        findings.append(_nowhere(decode_name(_clipping_name(stated))))
+    return PathFile(
+        kind=carried.kind,
+        size=carried.size,
+        paths=tuple(paths),
+        clipping_name=decode_name(_clipping_name(stated)),
+        has_work_path=any(block.number == WORK_PATH for block in blocks),
+        findings=tuple(findings),
+    )
+
+
+def choose_path(paths: PathFile, *, prefer: str = "") -> ChosenPath:
+    """Return the path that stands for the product: the one a client's rule names, the clipping path, or the only one.
+
+    Args:
+        prefer: a name, in any encoding and case; empty: no rule.
+    """
+    filled = [path for path in paths.paths if not path.is_empty]
+    named = next((path for path in filled if prefer and is_named(path.raw_name, prefer)), None)
+    if named:
+        return ChosenPath(named, f"named {prefer!r} by the client's rule")
+    if paths.clipping and not paths.clipping.is_empty:
+        return ChosenPath(paths.clipping, "the file's clipping path")
+    if len(filled) == 1:
+        return ChosenPath(filled[0], "the only path")
+    if filled:
+        names = ", ".join(repr(path.name) for path in filled[:10])
+        return ChosenPath(None, f"{len(filled)} paths ({names}), and none is marked as the clipping path")
+    return ChosenPath(None, "a work path that was not saved" if paths.has_work_path else "no path")
+
+
+def _path(block: Block, stated: bytes, *, most_bytes: int) -> tuple[SavedPath, tuple[str, ...]]:
+    records = decode_records(block.content[:most_bytes])
+    ignored = (f"its last {len(block.content) - most_bytes} bytes were not read",)
+    is_clipping = bool(stated) and block.name == _clipping_name(stated)
+    path = SavedPath(
+        name=decode_name(block.name),
+        record_id=block.number,
+        subpaths=records.subpaths,
+        is_clipping=is_clipping,
+        starts_filled=records.starts_filled,
+        clip_rule=_clip_rule(stated) if is_clipping else FillRule.EVEN_ODD,
+        raw_name=block.name,
+    )
+    return path, records.damage + (ignored if len(block.content) > most_bytes else ())
+
+
+def _one_clipping(paths: list[SavedPath]) -> list[SavedPath]:
+    """Of paths with the same name the first is the one that was meant."""
+    first = next((index for index, path in enumerate(paths) if path.is_clipping), -1)
+    return [
+        dataclasses.replace(path, is_clipping=False, clip_rule=FillRule.EVEN_ODD) if index != first else path
+        for index, path in enumerate(paths)
+    ]
+
+
+def _clipping_name(stated: bytes) -> bytes:
+    return stated[1 : 1 + stated[0]] if stated else b""
+
+
+def _clip_rule(stated: bytes) -> FillRule:
+    """After the name: flatness as a fixed-point number, then the fill rule; both may be missing."""
+    rest = stated[1 + stated[0] :]
+    rule = struct.unpack_from(">H", rest, 4)[0] if len(rest) >= 6 else 0
+    return FillRule.WINDING if rule == _WINDING else FillRule.EVEN_ODD
+
+
+def _damaged(what: str, how: str) -> Finding:
+    return Finding(code="path_damaged", status=Status.WARNING, message=f"{what} is damaged: {how}.")
+
+
+def _nowhere(name: str) -> Finding:
+    message = f"The file names {name!r} as its clipping path, but has no path of that name."
+    return Finding(code="clipping_path_missing", status=Status.WARNING, message=message)

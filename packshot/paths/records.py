@@ -1,0 +1,147 @@
+"""Path records: 26 bytes each, coordinates as signed fixed-point numbers with 24 fractional bits.
+
+Adobe Photoshop File Formats, "Path resource format". What it leaves out of a sub-path's length record is as Photoshop
+writes it: the operation in bytes 4-5, the fill rule in bytes 6-7 (2 is winding).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import struct
+from collections.abc import Iterable, Iterator
+from enum import IntEnum
+
+from packshot.paths.model import FillRule, Knot, Operation, Point, SubPath
+
+RECORD_BYTES = 26
+_ONE = 1 << 24
+_LEAST, _GREATEST = -(1 << 31), (1 << 31) - 1
+_WINDING = 2
+_OPERATIONS = frozenset(int(one) for one in Operation)
+_MOST_KNOTS = 65_535
+
+
+class Selector(IntEnum):
+    """The kinds of records."""
+
+    CLOSED_LENGTH = 0
+    CLOSED_SMOOTH = 1
+    CLOSED_CORNER = 2
+    OPEN_LENGTH = 3
+    OPEN_SMOOTH = 4
+    OPEN_CORNER = 5
+    FILL_RULE = 6
+    CLIPBOARD = 7
+    INITIAL_FILL = 8
+
+
+_LENGTHS = (Selector.CLOSED_LENGTH, Selector.OPEN_LENGTH)
+_SMOOTH = (Selector.CLOSED_SMOOTH, Selector.OPEN_SMOOTH)
+_KNOTS = (Selector.CLOSED_SMOOTH, Selector.CLOSED_CORNER, Selector.OPEN_SMOOTH, Selector.OPEN_CORNER)
+
+
+@dataclasses.dataclass(frozen=True)
+class Records:
+    """What path records say.
+
+    Attributes:
+        damage: what could not be read, in words; empty for a path that is whole.
+    """
+
+    subpaths: tuple[SubPath, ...]
+    starts_filled: bool = False
+    damage: tuple[str, ...] = ()
+
+
+def decode_records(data: bytes) -> Records:
+    """Return the sub-paths that records describe. Never raises: what is damaged is told in `damage`."""
+    reader = _Reader()
+    for at in range(0, len(data) - RECORD_BYTES + 1, RECORD_BYTES):
+        reader.take(data[at : at + RECORD_BYTES])
+    over = len(data) % RECORD_BYTES
+    if over:
+        reader.damage.append(f"{over} bytes after the last whole record")
+    return reader.result()
+
+
+class _Reader:
+    """Collects records into sub-paths."""
+
+    def __init__(self) -> None:
+        self.damage: list[str] = []
+        self._subpaths: list[SubPath] = []
+        self._head: SubPath | None = None
+        self._promised = 0
+        self._knots: list[Knot] = []
+        self._strays = 0
+        self._unknown = 0
+        self._starts_filled = False
+
+    def take(self, record: bytes) -> None:
+        (selector,) = struct.unpack_from(">H", record)
+        if selector in _LENGTHS:
+            self._end_subpath()
+            self._begin_subpath(record, closed=selector == Selector.CLOSED_LENGTH)
+        elif selector in _KNOTS:
+            self._take_knot(record, smooth=selector in _SMOOTH)
+        elif selector == Selector.INITIAL_FILL:
+            self._starts_filled = struct.unpack_from(">H", record, 2)[0] == 1
+        elif selector not in (Selector.FILL_RULE, Selector.CLIPBOARD):
+            self._unknown += 1
+
+    def result(self) -> Records:
+        self._end_subpath()
+        if self._strays:
+            self.damage.append(f"{self._strays} knots that belong to no sub-path")
+        if self._unknown:
+            self.damage.append(f"{self._unknown} records of unknown kind")
+        return Records(tuple(self._subpaths), self._starts_filled, tuple(self.damage))
+
+    def _begin_subpath(self, record: bytes, *, closed: bool) -> None:
+        count, operation, rule = struct.unpack_from(">HhH", record, 2)
+        if operation not in _OPERATIONS:
+            self.damage.append(f"a sub-path with the unknown operation {operation}, taken as 'exclude'")
+            operation = Operation.EXCLUDE
+        filling = FillRule.WINDING if rule == _WINDING else FillRule.EVEN_ODD
+        self._head, self._promised = SubPath((), closed, Operation(operation), filling), count
+
+    def _take_knot(self, record: bytes, *, smooth: bool) -> None:
+        if self._head is None or len(self._knots) >= self._promised:
+            self._strays += 1
+            return
+        y0, x0, y1, x1, y2, x2 = (value / _ONE for value in struct.unpack_from(">6i", record, 2))
+        self._knots.append(Knot(Point(x0, y0), Point(x1, y1), Point(x2, y2), smooth))
+
+    def _end_subpath(self) -> None:
+        if self._head is None:
+            return
+        if len(self._knots) < self._promised:
+            self.damage.append(f"a sub-path with {len(self._knots)} of its {self._promised} knots")
+        if self._knots:
+            self._subpaths.append(dataclasses.replace(self._head, knots=tuple(self._knots)))
+        self._head, self._knots = None, []
+
+
+def encode_records(subpaths: Iterable[SubPath], *, starts_filled: bool = False) -> bytes:
+    """Return path records: the fill rule, the initial fill, then each sub-path with its knots.
+
+    Coordinates are rounded to 2**-24 of the picture's side and kept within -128 to 128.
+    """
+    yes = int(starts_filled)
+    head = struct.pack(">H24x", Selector.FILL_RULE) + struct.pack(">HH22x", Selector.INITIAL_FILL, yes)
+    return head + b"".join(record for one in subpaths for record in _subpath_records(one))
+
+
+def _subpath_records(subpath: SubPath) -> Iterator[bytes]:
+    selector = Selector.CLOSED_LENGTH if subpath.closed else Selector.OPEN_LENGTH
+    knots = subpath.knots[:_MOST_KNOTS]
+    rule = _WINDING if subpath.rule is FillRule.WINDING else 1
+    yield struct.pack(">HHhH18x", selector, len(knots), subpath.operation, rule)
+    smooth, corner = (selector + 1, selector + 2)
+    for knot in knots:
+        places = (value for point in (knot.before, knot.anchor, knot.after) for value in (point.y, point.x))
+        yield struct.pack(">H6i", smooth if knot.smooth else corner, *(_fixed(value) for value in places))
+
+
+def _fixed(value: float) -> int:
+    return min(max(round(value * _ONE), _LEAST), _GREATEST)

@@ -1,0 +1,62 @@
+"""Paths as image resources, to be put into a TIFF, PSD or JPEG file."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+
+from packshot.errors import NamingError
+from packshot.paths.blocks import Block, join_blocks, pascal
+from packshot.paths.model import CLIPPING_PATH_NAME, FIRST_PATH, LAST_PATH, FillRule, SavedPath
+from packshot.paths.names import encode_name
+from packshot.paths.records import encode_records
+
+
+def photoshop_resources(paths: Sequence[SavedPath], *, clipping: str = "") -> bytes:
+    """Return image resources that hold paths and name the clipping path.
+
+    Args:
+        clipping: name of the clipping path; empty: the one that is marked so, if any.
+    Raises:
+        NamingError: two paths have one number or name, a number is none of a path's, or no path has that name.
+    """
+    return join_blocks(path_blocks(paths, clipping=clipping))
+
+
+def path_blocks(paths: Sequence[SavedPath], *, clipping: str = "") -> tuple[Block, ...]:
+    """Return `photoshop_resources` as separate resources.
+
+    Raises:
+        NamingError: as `photoshop_resources`.
+    """
+    _check(paths)
+    chosen = [path for path in paths if (path.name == clipping if clipping else path.is_clipping)]
+    if clipping and not chosen:
+        known = ", ".join(path.name for path in paths)
+        raise NamingError("there is no such path to be the clipping path", clipping, allowed=known)
+    blocks = [Block(path.record_id, _stored_name(path), _content(path)) for path in paths]
+    if chosen:
+        blocks.append(Block(CLIPPING_PATH_NAME, b"", _clipping_content(chosen[0])))
+    return tuple(blocks)
+
+
+def _check(paths: Sequence[SavedPath]) -> None:
+    numbers, names = [path.record_id for path in paths], [_stored_name(path) for path in paths]
+    wrong = [number for number in numbers if not FIRST_PATH <= number <= LAST_PATH]
+    if wrong:
+        raise NamingError("this is no path's number", str(wrong[0]), allowed=f"{FIRST_PATH} to {LAST_PATH}")
+    if len(set(numbers)) < len(paths) or len(set(names)) < len(paths):
+        raise NamingError("two paths have the same number or name", ", ".join(f"{path.name!r}" for path in paths))
+
+
+def _stored_name(path: SavedPath) -> bytes:
+    return path.raw_name or encode_name(path.name)
+
+
+def _content(path: SavedPath) -> bytes:
+    return encode_records(path.subpaths, starts_filled=path.starts_filled)
+
+
+def _clipping_content(path: SavedPath) -> bytes:
+    """The name, a flatness of 0 (the device's own), the fill rule."""
+    return pascal(_stored_name(path)) + struct.pack(">IH", 0, 2 if path.clip_rule is FillRule.WINDING else 1)

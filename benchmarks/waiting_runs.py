@@ -2,7 +2,7 @@
 
     python -m benchmarks.waiting_runs --runs 2000 --resume 200
 
-Starts its own servers and one worker in a temporary folder. Prints a table; nothing here is asserted.
+Starts its own servers and one worker in a temporary folder. Prints figures; nothing here is asserted.
 
 | figure | how |
 |---|---|
@@ -31,13 +31,11 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
 from prefect.client.schemas.objects import FlowRun
 from prefect.client.schemas.sorting import FlowRunSort
-from rich.console import Console
-from rich.table import Table
 
 from deployments.demo import environment
 from deployments.registry import WORK_POOL, register
 from infra.local.processes import free_ports
-from infra.local.stack import Ports, Stack, running, start_worker, wait_for_worker
+from infra.local.stack import Ports, running, start_worker, wait_for_worker
 from packshot.batch import BatchRecord
 from packshot.decision import Choice, Reason
 from packshot.handoff.deciding import picture_shown
@@ -65,12 +63,12 @@ def main() -> None:
     parser.add_argument("--resume", type=int, default=200)
     parser.add_argument("--at-once", type=int, default=4, help="Runs the worker starts at once.")
     given = parser.parse_args()
-    with _servers(at_once=given.at_once) as (stack, worker):
-        _measure(stack, worker, runs=given.runs, answers=given.resume)
+    with _servers(at_once=given.at_once) as worker:
+        _measure(worker, runs=given.runs, answers=given.resume)
 
 
 @contextmanager
-def _servers(*, at_once: int) -> Iterator[tuple[Stack, psutil.Process]]:
+def _servers(*, at_once: int) -> Iterator[psutil.Process]:
     folder = Path(tempfile.mkdtemp(prefix="packshot-waiting-"))
     folder.chmod(0o711)
     ports = Ports(prefect=free_ports(1)[0])
@@ -88,26 +86,29 @@ def _servers(*, at_once: int) -> Iterator[tuple[Stack, psutil.Process]]:
             register()
             process = start_worker(stack, work_pool=WORK_POOL, environment=variables)
             wait_for_worker(stack, process, work_pool=WORK_POOL)
-            yield stack, psutil.Process(process.pid)
+            yield psutil.Process(process.pid)
 
 
-def _measure(stack: Stack, worker: psutil.Process, *, runs: int, answers: int) -> None:
-    rows: list[tuple[str, str]] = []
+def _measure(worker: psutil.Process, *, runs: int, answers: int) -> None:
+    """Measure, and print each figure as soon as it is known."""
     before = _held(worker)
     seconds = _create(runs)
-    rows.append((f"create {runs} waiting runs", f"{seconds:.0f} s, {1000 * seconds / runs:.0f} ms each"))
+    _say(f"create {runs} waiting runs", f"{seconds:.0f} s, {1000 * seconds / runs:.0f} ms each")
     after = _held(worker)
-    rows.append(("processes of the worker, before -> after", f"{before[0]} -> {after[0]}"))
-    rows.append(("memory of the worker, before -> after", f"{before[1]:.0f} -> {after[1]:.0f} MB"))
-    rows.append(("CPU of the worker while all wait, over 20 s", f"{_idle_cpu(worker):.1f} %"))
-    rows += _latencies()
+    _say("processes of the worker, before -> after", f"{before[0]} -> {after[0]}")
+    _say("memory of the worker, before -> after", f"{before[1]:.0f} -> {after[1]:.0f} MB")
+    _say("CPU of the worker while all wait, over 20 s", f"{_idle_cpu(worker):.1f} %")
+    for what, measured in _latencies():
+        _say(what, measured)
     started = time.monotonic()
-    rows.append(("the board, every record read", f"{len(waits())} rows in {time.monotonic() - started:.1f} s"))
-    rows += _answer(answers)
-    table = Table("figure", "measured", title=f"{runs} waiting runs, {os.cpu_count()} cores", title_justify="left")
-    for row in rows:
-        table.add_row(*row)
-    Console().print(table)
+    _say("the board, every record read", f"{len(waits())} rows in {time.monotonic() - started:.1f} s")
+    for what, measured in _answer(answers):
+        _say(what, measured)
+    _say("load average over the last 15 minutes", f"{os.getloadavg()[2]:.1f} on {os.cpu_count()} cores")
+
+
+def _say(what: str, measured: str) -> None:
+    print(f"{what:<48} {measured}", flush=True)
 
 
 @flow(name="create-waiting-runs", persist_result=False)

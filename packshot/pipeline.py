@@ -12,7 +12,7 @@ The command line runs these on local files; the tasks run the same functions on 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import imagecodecs
@@ -36,12 +36,13 @@ from packshot.ingest.decode import Photo, open_photo
 from packshot.ingest.facts import doubtful_facts, gather_facts
 from packshot.ingest.grouping import ShotLight, light_of
 from packshot.ingest.master import Master, develop
+from packshot.ingest.metadata import with_sidecar
 from packshot.ingest.shoot_groups import GroupDecision, ReferencePhoto
 from packshot.qc.inputs import ColourReference, QcInput
 from packshot.qc.report import QcReport, judge
 from packshot.routing.decide import RouteDecision, decide
 from packshot.routing.features import Features, measure
-from packshot.specs.models import Configs, IngestConfig, Plan, RenditionPlan, Shadow
+from packshot.specs.models import Configs, Format, IngestConfig, Plan, RenditionPlan, Shadow
 from packshot.specs.resolve import resolve, style_guide
 from packshot.types import Finding, Matte, Pixels8, Pixels16, Route, Size, Sourced, Status, Verdict, size_of
 
@@ -74,13 +75,23 @@ class Mastered:
         return fact.source if fact else ""
 
 
-def master(data: bytes, *, path: str, shot: str, row: Mapping[str, str], client: str, configs: Configs) -> Mastered:
+def master(
+    data: bytes,
+    *,
+    path: str,
+    shot: str,
+    row: Mapping[str, str],
+    client: str,
+    configs: Configs,
+    sidecar: bytes = b"",
+) -> Mastered:
     """Return an original brought to the working space, with all that is known and decided about it.
 
     Args:
         data: the whole file.
         path: of the file in its batch.
         row: its row in the manifest; empty without one.
+        sidecar: the XMP file beside it; empty without one.
     Raises:
         RefusedInputError: the file is not accepted.
         ConfigError: its facts and the configs don't go together.
@@ -88,6 +99,8 @@ def master(data: bytes, *, path: str, shot: str, row: Mapping[str, str], client:
     guide = style_guide(configs, client)
     limits = configs.ingest.model_copy(update={"min_px": guide.min_px} if guide.min_px else {})
     photo = open_photo(data, name=path, limits=limits)
+    if sidecar:
+        photo = dataclasses.replace(photo, metadata=with_sidecar(photo.metadata, sidecar))
     developed = develop(photo)
     facts = gather_facts(path, manifest_row=row, client=guide, metadata=photo.metadata)
     known = {name: fact.value for name, fact in facts.items()}
@@ -354,19 +367,36 @@ class Export:
     failures: Mapping[str, PackshotError]
 
 
-def export(composite: Pixels16, matte: Matte, plan: Plan, *, known: Mapping[str, str], labels: Labels) -> Export:
+Resources = Callable[[Matte], bytes]
+"""From a framed matte to Photoshop's image resource blocks (``8BIM``...) for a TIFF: its clipping path."""
+
+
+def export(
+    composite: Pixels16,
+    matte: Matte,
+    plan: Plan,
+    *,
+    known: Mapping[str, str],
+    labels: Labels,
+    resources: Resources | None = None,
+) -> Export:
     """Return the shot's verified files; a platform that cannot be served doesn't stop the others.
 
     Args:
         known: what is known of the shot, by the names that naming templates use, ``shot`` among them.
+        labels: what the files say of themselves; SKU and GTIN are added where they are known.
+        resources: what TIFFs carry beside the picture, made from the framed matte.
     """
+    labels = labels.model_copy(update={name: known[name] for name in ("sku", "gtin") if known.get(name)})
     renditions: list[Rendition] = []
     failures: dict[str, PackshotError] = {}
     for rendition in plan.renditions:
         platform = rendition.platform.name
         try:
             name = delivered_name(rendition, known, subject=known["shot"])
-            files = render_all(frame(composite, matte, rendition), rendition, qc=plan.qc, labels=labels)
+            framed = frame(composite, matte, rendition)
+            blocks = resources(framed.matte) if resources and _is_tiff(rendition) else b""
+            files = render_all(framed, rendition, qc=plan.qc, labels=labels, resources=blocks)
         except PackshotError as error:
             failures[platform] = error
             continue
@@ -374,6 +404,10 @@ def export(composite: Pixels16, matte: Matte, plan: Plan, *, known: Mapping[str,
             path = f"{platform}/{name}.{file.encoded.extension}"
             renditions.append(Rendition(platform, path, file.encoded.size, file))
     return Export(tuple(renditions), failures)
+
+
+def _is_tiff(rendition: RenditionPlan) -> bool:
+    return rendition.platform.encoding.format is Format.TIFF
 
 
 @dataclasses.dataclass(frozen=True)

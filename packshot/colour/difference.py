@@ -47,7 +47,7 @@ def lab_of(pixels: NDArray[Any], *, icc: bytes) -> Lab:
     curves = profile.curves[::257] if pixels.dtype == np.uint8 else profile.curves
     linear = cv2.LUT(np.ascontiguousarray(pixels), np.ascontiguousarray(curves[None]))
     to_relative = profile.to_pcs / np.array(D50_XYZ)[:, None]
-    return _lab_of_relative_xyz(np.asarray(cv2.transform(linear, to_relative.astype(np.float32)), np.float32))
+    return lab_of_relative_xyz(np.asarray(cv2.transform(linear, to_relative.astype(np.float32)), np.float32))
 
 
 def delta_e_2000(lab_a: NDArray[Any], lab_b: NDArray[Any]) -> NDArray[np.float32]:
@@ -82,8 +82,12 @@ def _delta_e(first: _Float, second: _Float) -> _Float:
     return np.sqrt(np.maximum(squared, 0))
 
 
-def _lab_of_relative_xyz(xyz: NDArray[np.float32]) -> Lab:
-    """CIE 15:2004, 8.2.1.1, for XYZ divided by the white's."""
+def lab_of_relative_xyz(xyz: NDArray[np.float32]) -> Lab:
+    """Return CIE L*a*b* for XYZ divided by the white's (CIE 15:2004, 8.2.1.1); negative XYZ has its place too.
+
+    Args:
+        xyz: (..., 3) float32.
+    """
     f = np.where(xyz > _EPSILON, np.cbrt(xyz), (_KAPPA * xyz + 16) / 116)
     lab = np.empty_like(xyz)
     lab[..., 0] = 116 * f[..., 1] - 16

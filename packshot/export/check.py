@@ -8,7 +8,7 @@ from pathlib import PurePath
 import cv2
 import numpy as np
 
-from packshot.colour.profile import matrix_profile
+from packshot.colour.profile import ColourModel, matrix_profile
 from packshot.colour.spaces import srgb_to_pcs, working_to_pcs
 from packshot.errors import RefusedInputError
 from packshot.export.decoded import Decoded, as_8_bit, decode_delivered
@@ -19,6 +19,7 @@ from packshot.export.findings import (
     depth_finding,
     fill_findings,
     location_finding,
+    model_of,
     orientation_finding,
     perimeter_finding,
     size_findings,
@@ -85,7 +86,7 @@ def _file_findings(data: bytes, decoded: Decoded, platform: Platform, name: str)
             "file_extension", fits, f"The name ends in {extension!r}, the content is {photo.kind.value}.", gate=True
         )
     yield _profile_finding(decoded, platform.profile)
-    yield depth_finding(decoded, platform.encoding.bit_depth)
+    yield depth_finding(decoded, platform.encoding.bit_depth, model=model_of(platform.profile))
     yield from byte_findings(len(data), platform)
     yield from size_findings(decoded.size, platform)
     yield orientation_finding(decoded)
@@ -95,6 +96,11 @@ def _file_findings(data: bytes, decoded: Decoded, platform: Platform, name: str)
 def _profile_finding(decoded: Decoded, wanted: Profile) -> Finding:
     """Profiles of one space differ in their bytes from maker to maker; their colorants are the same."""
     photo = decoded.photo
+    if wanted is Profile.CMYK:
+        fits = photo.model is ColourModel.CMYK and bool(photo.icc)
+        return check(
+            "file_profile", fits, f"The profile is {photo.profile_name or 'missing'!r}, CMYK is asked for.", gate=True
+        )
     colorants = srgb_to_pcs() if wanted is Profile.SRGB else working_to_pcs()
     found = matrix_profile(photo.icc) if photo.icc else None
     fits = found is not None and bool(np.allclose(found.to_pcs, colorants, atol=0.003))

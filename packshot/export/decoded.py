@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from packshot.colour.profile import ColourModel
 from packshot.errors import UnreadableError
@@ -87,11 +91,23 @@ def jpeg_has_full_colour(data: bytes) -> bool:
     raise UnreadableError("a JPEG without a frame header", found=f"{len(data)} bytes", allowed="a whole JPEG")
 
 
+def light_of(pixels: NDArray[Any]) -> NDArray[Any]:
+    """Return three channels that are all at their greatest value exactly where the paper stays bare.
+
+    Args:
+        pixels: (rows, columns, 3) RGB, returned as it is; or (rows, columns, 4) inks.
+    """
+    if pixels.shape[2] == 3:
+        return pixels
+    light = np.iinfo(pixels.dtype).max - pixels
+    return np.ascontiguousarray(np.minimum(light[..., :3], light[..., 3:]))
+
+
 def as_8_bit(decoded: Decoded) -> Pixels8:
-    """Return (rows, columns, 3) uint8 in the file's own colour space; 16 bits are rounded, white stays white."""
+    """Return (rows, columns, 3) uint8 in the file's own colour space, of inks their light; white stays white."""
     pixels = decoded.photo.pixels
     if pixels.dtype == "uint16":
         pixels = ((pixels.astype("uint32") + 128) // 257).astype("uint8")
     if pixels.ndim == 2:
         pixels = pixels[:, :, None].repeat(3, axis=2)
-    return pixels[:, :, :3]
+    return light_of(pixels)

@@ -7,12 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import cv2
 from numpy.typing import NDArray
 
+from packshot.colour.profile import ColourModel, check_profile
 from packshot.colour.spaces import WHITE_16, srgb_profile, working_profile
 from packshot.colour.transform import convert, working_to_srgb8
-from packshot.errors import ByteLimitError
-from packshot.export.codecs import Settings, settings_of, write
+from packshot.errors import ByteLimitError, ConfigError
+from packshot.export.codecs import NO_EXTRAS, Settings, TiffExtras, settings_of, write
 from packshot.export.labels import Labels
 from packshot.framing.place import Framed
 from packshot.specs.models import Encoding, Profile, RenditionPlan
@@ -59,17 +61,59 @@ def encode(
         ByteLimitError: even the lowest permitted quality is too large.
     """
     encoding = encoding or rendition.platform.encoding
-    pixels = delivered_pixels(framed.pixels, profile=rendition.platform.profile, bit_depth=encoding.bit_depth)
-    return encode_pixels(pixels, rendition, encoding, settings_of(encoding), labels=labels or Labels())
+    pixels = rendition_pixels(framed.pixels, rendition, bit_depth=encoding.bit_depth)
+    extras = TiffExtras(selection=framed.matte if encoding.selection else None)
+    return encode_pixels(pixels, rendition, encoding, settings_of(encoding), labels=labels or Labels(), extras=extras)
 
 
-def profile_bytes(profile: Profile) -> bytes:
-    """Return the ICC profile that is embedded."""
-    return srgb_profile() if profile is Profile.SRGB else working_profile()
+def profile_bytes(rendition: RenditionPlan) -> bytes:
+    """Return the ICC profile that is embedded.
+
+    Raises:
+        ConfigError: CMYK is asked for, and the client's profile is missing.
+    """
+    match rendition.platform.profile:
+        case Profile.SRGB:
+            return srgb_profile()
+        case Profile.ADOBE_RGB:
+            return working_profile()
+        case Profile.CMYK:
+            if rendition.press is None:
+                raise ConfigError(
+                    "CMYK is asked for without the profile of the press",
+                    rendition.platform.name,
+                    allowed="cmyk_profile in the client's config",
+                    next_step="Ask the client for the profile; without it inks would be a guess.",
+                )
+            return rendition.press.icc
+
+
+def rendition_pixels(pixels: Pixels16, rendition: RenditionPlan, *, bit_depth: int) -> NDArray[Any]:
+    """Return the working space as a rendition delivers it; see `delivered_pixels` and `printed_pixels`."""
+    if rendition.platform.profile is Profile.CMYK:
+        return printed_pixels(pixels, icc=profile_bytes(rendition), bit_depth=bit_depth)
+    return delivered_pixels(pixels, profile=rendition.platform.profile, bit_depth=bit_depth)
+
+
+def printed_pixels(pixels: Pixels16, *, icc: bytes, bit_depth: int) -> NDArray[Any]:
+    """Return inks: relative colorimetric with black-point compensation; white is bare paper, exactly.
+
+    Args:
+        pixels: (rows, columns, 3) uint16, working space.
+        icc: the profile of the press.
+    Returns:
+        (rows, columns, 4) uint8 or uint16: cyan, magenta, yellow, black; 0 is no ink.
+    Raises:
+        BadProfileError: the profile cannot be believed, or connects to nothing.
+    """
+    check_profile(icc, model=ColourModel.CMYK, subject="the profile of the press")
+    inks = convert(pixels, source=working_profile(), target=icc, bit_depth=bit_depth)
+    inks[cv2.inRange(pixels, (WHITE_16,) * 3, (WHITE_16,) * 3) > 0] = 0
+    return inks
 
 
 def delivered_pixels(pixels: Pixels16, *, profile: Profile, bit_depth: int) -> NDArray[Any]:
-    """Return the working space as it is delivered; white is the greatest value of the type, exactly.
+    """Return the working space as RGB is delivered; white is the greatest value of the type, exactly.
 
     Args:
         pixels: (rows, columns, 3) uint16, working space.
@@ -86,25 +130,31 @@ def delivered_pixels(pixels: Pixels16, *, profile: Profile, bit_depth: int) -> N
 
 
 def encode_pixels(
-    pixels: NDArray[Any], rendition: RenditionPlan, encoding: Encoding, settings: Settings, *, labels: Labels
+    pixels: NDArray[Any],
+    rendition: RenditionPlan,
+    encoding: Encoding,
+    settings: Settings,
+    *,
+    labels: Labels,
+    extras: TiffExtras = NO_EXTRAS,
 ) -> Encoded:
     """Return pixels of the delivered space as a file within the byte limits.
 
     The size grows with the quality but for a few bytes, so halving the range finds the highest quality that fits.
 
     Args:
-        pixels: as `delivered_pixels` gives them.
+        pixels: as `rendition_pixels` gives them.
         encoding: what the platform asks for: its quality floor counts.
         settings: what to begin with; may differ from the encoding in order to mend something.
     Raises:
         ByteLimitError: even the lowest permitted quality is too large.
     """
-    icc = profile_bytes(rendition.platform.profile)
+    icc = profile_bytes(rendition)
     limit = rendition.platform.max_bytes
 
     def attempt(quality: int | None) -> Encoded:
         tried = settings.model_copy(update={"quality": quality})
-        data = write(pixels, tried, icc=icc, dpi=rendition.platform.canvas.dpi, labels=labels)
+        data = write(pixels, tried, icc=icc, dpi=rendition.platform.canvas.dpi, labels=labels, extras=extras)
         return Encoded(data, tried, pixels, icc)
 
     best = attempt(settings.quality)

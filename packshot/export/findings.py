@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from packshot.colour.profile import ColourModel
 from packshot.export.decoded import Decoded
 from packshot.framing.fit import fill_ratio_of
 from packshot.qc.white import OffWhite, QuickCheck
-from packshot.specs.models import Background, Platform
+from packshot.specs.models import Background, Platform, Profile
 from packshot.types import Box, Finding, Size, Status
 
 FILL_TOLERANCE_PX = 2
@@ -84,14 +85,19 @@ def perimeter_finding(quick: QuickCheck, background: Background) -> Finding:
     )
 
 
-def depth_finding(decoded: Decoded, bit_depth: int) -> Finding:
-    """Return whether the file is RGB with the depth ordered."""
+def model_of(profile: Profile) -> ColourModel:
+    """Return the colour model of a delivered space."""
+    return ColourModel.CMYK if profile is Profile.CMYK else ColourModel.RGB
+
+
+def depth_finding(decoded: Decoded, bit_depth: int, *, model: ColourModel = ColourModel.RGB) -> Finding:
+    """Return whether the file has the colour model and the depth ordered."""
     photo = decoded.photo
     return check(
         "file_bit_depth",
-        decoded.is_rgb and photo.bit_depth == bit_depth and photo.alpha is None,
+        photo.model is model and photo.bit_depth == bit_depth and photo.alpha is None,
         f"The file is {photo.model.value} with {photo.bit_depth} bits per channel"
-        f"{' and transparency' if photo.alpha is not None else ''}; rgb with {bit_depth} was ordered.",
+        f"{' and transparency' if photo.alpha is not None else ''}; {model.value} with {bit_depth} was ordered.",
         measured=photo.bit_depth,
         limit=bit_depth,
         unit="bit",

@@ -1,11 +1,13 @@
-"""What is written into a delivered file beside its pixels: whose it is, and whether a machine made it. Nothing else.
+"""What is written into a delivered file beside its pixels: what it shows, whose it is, whether a machine made it.
 
 Where a photograph was taken, with which camera and by whom is the client's business and stays with the master.
 """
 
 from __future__ import annotations
 
+import struct
 import unicodedata
+from collections.abc import Iterator
 from xml.sax.saxutils import escape
 
 from PIL import Image
@@ -21,6 +23,9 @@ _XMP = (
     "{properties}</rdf:Description></rdf:RDF></x:xmpmeta><?xpacket end="
     '"r"?>'
 )
+_UTF_8 = b"\x1b%G"
+_RECORD_VERSION, _OBJECT_NAME, _COPYRIGHT_NOTICE = 0, 5, 116
+_IPTC_MOST_BYTES = {_OBJECT_NAME: 64, _COPYRIGHT_NOTICE: 128}
 
 
 class Labels(Value):
@@ -30,10 +35,13 @@ class Labels(Value):
         copyright: the client's notice.
         ai_provenance: IPTC digital source type, name or address, as the photograph declared it; marketplaces ask that
             it stays.
+        sku, gtin: of the product it shows.
     """
 
     copyright: str = ""
     ai_provenance: str = ""
+    sku: str = ""
+    gtin: str = ""
 
     @property
     def ascii_copyright(self) -> str:
@@ -51,12 +59,38 @@ class Labels(Value):
 
     def xmp(self) -> bytes:
         """Return an XMP packet (ISO 16684-1), the same for the same labels; empty if there is nothing to say."""
-        properties = ""
+        properties = "".join(f"<{name}>{value}</{name}>" for name, value in self._properties())
+        return _XMP.format(properties=properties).encode() if properties else b""
+
+    def _properties(self) -> Iterator[tuple[str, str]]:
+        """IPTC Photo Metadata Standard 2023.1: copyright notice, product in the image, digital source type."""
         if self.copyright:
-            notice = f'<rdf:li xml:lang="x-default">{escape(self.copyright)}</rdf:li>'
-            properties += f"<dc:rights><rdf:Alt>{notice}</rdf:Alt></dc:rights>"
+            yield "dc:rights", f'<rdf:Alt><rdf:li xml:lang="x-default">{escape(self.copyright)}</rdf:li></rdf:Alt>'
+        if self.sku:
+            yield "dc:identifier", escape(self.sku)
+        stated = {"Iptc4xmpExt:ProductId": self.sku, "Iptc4xmpExt:ProductGTIN": self.gtin}
+        product = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in stated.items() if value)
+        if product:
+            item = f'<rdf:li rdf:parseType="Resource">{product}</rdf:li>'
+            yield "Iptc4xmpExt:ProductInImage", f"<rdf:Bag>{item}</rdf:Bag>"
         if self.ai_provenance:
             name = self.ai_provenance
-            source = escape(name if "/" in name else _SOURCE_TYPES + name)
-            properties += f"<Iptc4xmpExt:DigitalSourceType>{source}</Iptc4xmpExt:DigitalSourceType>"
-        return _XMP.format(properties=properties).encode() if properties else b""
+            yield "Iptc4xmpExt:DigitalSourceType", escape(name if "/" in name else _SOURCE_TYPES + name)
+
+    def iptc(self) -> bytes:
+        """Return IPTC-IIM records (version 4.2) for older archives; empty if there is nothing to say."""
+        texts = {_OBJECT_NAME: self.sku, _COPYRIGHT_NOTICE: self.copyright}
+        stated = {number: _cut(text, _IPTC_MOST_BYTES[number]) for number, text in texts.items() if text}
+        if not stated:
+            return b""
+        records = [_record(1, 90, _UTF_8), _record(2, _RECORD_VERSION, struct.pack(">H", 4))]
+        return b"".join([*records, *(_record(2, number, content) for number, content in stated.items())])
+
+
+def _record(group: int, number: int, content: bytes) -> bytes:
+    return struct.pack(">BBBH", 0x1C, group, number, len(content)) + content
+
+
+def _cut(text: str, most_bytes: int) -> bytes:
+    """Whole characters only."""
+    return text.encode()[:most_bytes].decode("utf-8", "ignore").encode()

@@ -105,7 +105,7 @@ def measure_colour(pixels: NDArray[Any], framed: Framed, *, icc: bytes) -> Colou
     to hold a cell is compared pixel by pixel.
 
     Args:
-        pixels: (rows, columns, 3) uint8 or uint16, decoded, in the space of `icc`.
+        pixels: (rows, columns, 3 or 4) uint8 or uint16, decoded, in the space of `icc`.
         framed: what they were made from.
     """
     places = _cells(framed.matte)

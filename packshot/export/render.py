@@ -5,16 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from packshot.colour.gamut import out_of_gamut_ratio
+from packshot.colour.profile import profile_name
+from packshot.colour.spaces import working_profile
 from packshot.errors import ByteLimitError
-from packshot.export.codecs import Settings, settings_of
-from packshot.export.encode import Encoded, delivered_pixels, encode_pixels
+from packshot.export.codecs import Settings, TiffExtras, settings_of
+from packshot.export.encode import Encoded, encode_pixels, profile_bytes, rendition_pixels
 from packshot.export.labels import Labels
 from packshot.export.verify import Verification, verify_file
 from packshot.framing.place import Framed
-from packshot.specs.models import Encoding, Format, QcConfig, RenditionPlan
+from packshot.specs.models import Encoding, Format, Profile, QcConfig, RenditionPlan
 from packshot.types import Finding, Status
 
 MOST_CORRECTIONS = 3
+OUT_OF_GAMUT_RATIO = 0.01
+"""Share of the product from which clipped colours are said."""
+HALF_COVERED = 0.5
 _MENDABLE = ("non_white_background", "codec_ringing", "colour_shift")
 
 
@@ -39,11 +45,18 @@ class Rendered:
 
 
 def render_all(
-    framed: Framed, rendition: RenditionPlan, *, qc: QcConfig, labels: Labels | None = None
+    framed: Framed,
+    rendition: RenditionPlan,
+    *,
+    qc: QcConfig,
+    labels: Labels | None = None,
+    resources: bytes = b"",
 ) -> tuple[Rendered, ...]:
     """Return the platform's file and, where it has a fallback format, that one too; see `render`."""
-    encodings = [rendition.platform.encoding, rendition.platform.fallback]
-    return tuple(render(framed, rendition, qc=qc, labels=labels, encoding=one) for one in encodings if one)
+    encodings = [one for one in (rendition.platform.encoding, rendition.platform.fallback) if one]
+    return tuple(
+        render(framed, rendition, qc=qc, labels=labels, encoding=one, resources=resources) for one in encodings
+    )
 
 
 def render(
@@ -53,6 +66,7 @@ def render(
     qc: QcConfig,
     labels: Labels | None = None,
     encoding: Encoding | None = None,
+    resources: bytes = b"",
 ) -> Rendered:
     """Return the file with the proof of its decoded bytes.
 
@@ -60,15 +74,19 @@ def render(
 
     Args:
         encoding: the platform's first by default.
+        resources: Photoshop's image resource blocks for a TIFF: the clipping path, in the framed picture's measures.
     Raises:
         ByteLimitError: no permitted quality meets the platform's byte limit.
+        ConfigError: CMYK is asked for, and the client's profile is missing.
+        BadProfileError: that profile cannot be believed.
     """
     encoding, labels = encoding or rendition.platform.encoding, labels or Labels()
     settings = settings_of(encoding)
-    pixels = delivered_pixels(framed.pixels, profile=rendition.platform.profile, bit_depth=encoding.bit_depth)
+    pixels = rendition_pixels(framed.pixels, rendition, bit_depth=encoding.bit_depth)
+    extras = TiffExtras(resources=resources, selection=framed.matte if encoding.selection else None)
 
     def attempt(tried: Settings) -> tuple[Encoded, Verification]:
-        encoded = encode_pixels(pixels, rendition, encoding, tried, labels=labels)
+        encoded = encode_pixels(pixels, rendition, encoding, tried, labels=labels, extras=extras)
         proof = verify_file(
             encoded.data, framed=framed, rendition=rendition, qc=qc, encoding=encoding, before=encoded.pixels
         )
@@ -84,8 +102,28 @@ def render(
             encoded, proof = attempt(better)
         except ByteLimitError:
             continue
-    findings = (*_searched(encoding, encoded), *framed.placement.findings, *corrections, *proof.findings)
+    gamut = _gamut_finding(framed, rendition)
+    findings = (*_searched(encoding, encoded), *framed.placement.findings, *corrections, gamut, *proof.findings)
     return Rendered(encoded, proof, _without_repeats(findings), framed.placement.scale)
+
+
+def _gamut_finding(framed: Framed, rendition: RenditionPlan) -> Finding:
+    """What a narrower space cannot show is no fault of the edit, but the client must hear of it."""
+    profile = rendition.platform.profile
+    icc = profile_bytes(rendition)
+    share = 0.0
+    if profile is not Profile.ADOBE_RGB:  # the working space itself
+        where = framed.matte > HALF_COVERED
+        share = out_of_gamut_ratio(framed.pixels, source=working_profile(), target=icc, where=where)
+    return Finding(
+        code="out_of_gamut",
+        status=Status.WARNING if share > OUT_OF_GAMUT_RATIO else Status.PASSED,
+        message=f"{share:.1%} of the product has colours that {profile_name(icc)!r} cannot show; they were clipped to "
+        "the nearest it can.",
+        measured=round(share, 4),
+        limit=OUT_OF_GAMUT_RATIO,
+        unit="ratio",
+    )
 
 
 def _is_the_encoders_fault(proof: Verification) -> bool:

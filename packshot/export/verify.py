@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from packshot.errors import RefusedInputError
 from packshot.export.check import check_file
 from packshot.export.codecs import settings_of
-from packshot.export.decoded import FORMATS, Decoded, decode_delivered
-from packshot.export.encode import delivered_pixels, profile_bytes
+from packshot.export.decoded import FORMATS, Decoded, decode_delivered, light_of
+from packshot.export.encode import profile_bytes, rendition_pixels
 from packshot.export.findings import (
     FILL_TOLERANCE_PX,
     background_finding,
@@ -27,6 +27,7 @@ from packshot.export.findings import (
     failure_status,
     fill_findings,
     location_finding,
+    model_of,
     orientation_finding,
     perimeter_finding,
     size_findings,
@@ -105,10 +106,11 @@ def verify_file(
     except RefusedInputError as error:
         return Verification((check("file_unreadable", False, str(error), gate=True),))
     findings = [*_file_findings(data, decoded, framed, rendition, encoding)]
-    if decoded.size != framed.placement.canvas or not decoded.is_rgb:
+    wanted = model_of(rendition.platform.profile)
+    if decoded.size != framed.placement.canvas or decoded.photo.model is not wanted:
         return Verification(tuple(findings))
     if before is None:
-        before = delivered_pixels(framed.pixels, profile=rendition.platform.profile, bit_depth=encoding.bit_depth)
+        before = rendition_pixels(framed.pixels, rendition, bit_depth=encoding.bit_depth)
     return _with_picture(findings, decoded, framed, rendition, qc, before)
 
 
@@ -126,11 +128,11 @@ def _file_findings(
     )
     yield check(
         "file_profile",
-        decoded.photo.icc == profile_bytes(platform.profile) and not decoded.photo.profile_assumed,
+        decoded.photo.icc == profile_bytes(rendition) and not decoded.photo.profile_assumed,
         f"The embedded profile is {decoded.photo.profile_name or 'missing'!r}, {platform.profile.value} was ordered.",
         gate=True,
     )
-    yield depth_finding(decoded, encoding.bit_depth)
+    yield depth_finding(decoded, encoding.bit_depth, model=model_of(platform.profile))
     yield from byte_findings(len(data), platform)
     yield from size_findings(decoded.size, platform, ordered=framed.placement.canvas)
     yield orientation_finding(decoded)
@@ -156,7 +158,7 @@ def _with_picture(
     before: NDArray[Any],
 ) -> Verification:
     """Everything that is seen in the pixels."""
-    pixels = decoded.photo.pixels
+    pixels, before = light_of(decoded.photo.pixels), light_of(before)
     shadow_kept = rendition.rules.shadow is Shadow.KEEP
     zone = product_zone(framed.matte, before, shadow_kept=shadow_kept)
     white = measure_white(pixels, zone, ring_distance_px=qc.ring_distance_px.get(decoded.codec, 0))
@@ -168,7 +170,7 @@ def _with_picture(
     findings += _lost_edge_findings(box, subject_box(framed.matte))
     target = min(rendition.rules.fill_ratio, framed.placement.fill_ratio)
     findings += fill_findings(box, decoded.size, rendition.platform, target_ratio=target)
-    colour = measure_colour(pixels, framed, icc=decoded.photo.icc)
+    colour = measure_colour(decoded.photo.pixels, framed, icc=decoded.photo.icc)
     findings.append(_colour_finding(colour, rendition))
     fill = fill_ratio_of(box.size, decoded.size) if box else 0.0
     return Verification(tuple(findings), white=white, colour=colour, fill_ratio=fill)

@@ -24,7 +24,7 @@ from packshot.ingest.limits import check_bytes, check_header, check_least
 from packshot.ingest.metadata import Metadata, read_metadata
 from packshot.ingest.parts import NOTHING, Container, DamagedError, Raster
 from packshot.ingest.sniff import FileKind
-from packshot.specs.models import IngestConfig
+from packshot.specs.models import IngestConfig, ProfilePolicy, WithoutProfile
 from packshot.types import Finding, Matte, Size, Status, size_of
 
 _TURNED_BY_DECODER = frozenset({FileKind.HEIC, FileKind.AVIF, FileKind.JPEG_XL, FileKind.RAW})
@@ -85,6 +85,7 @@ def open_photo(data: bytes, *, name: str, limits: IngestConfig) -> Photo:
         UnreadableError: not a picture, damaged, cut off, or of a kind that is not read.
         TooLargeError: its length or its header's claims are beyond the limits; not a pixel was decoded.
         TooSmallError: its longest side is under the least.
+        BadProfileError: its colours are not certain, and the limits ask for certainty.
     """
     kind, container = read_header(data, name=name, limits=limits)
     try:
@@ -99,7 +100,7 @@ def open_photo(data: bytes, *, name: str, limits: IngestConfig) -> Photo:
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise unreadable(name, f"a damaged {kind} ({reason})", kind) from error
     check_least(size_of(raster.pixels), name=name, limits=limits)
-    return _photo(name, kind, container, raster)
+    return _photo(name, kind, container, raster, limits.profiles)
 
 
 def read_header(data: bytes, *, name: str, limits: IngestConfig) -> tuple[FileKind, Container]:
@@ -148,10 +149,11 @@ def _check_decoded(raster: Raster, container: Container, kind: FileKind) -> None
         raise DamagedError(f"a header of {container.size} pixels on a picture of {size}")
 
 
-def _photo(name: str, kind: FileKind, container: Container, raster: Raster) -> Photo:
+def _photo(name: str, kind: FileKind, container: Container, raster: Raster, policy: ProfilePolicy) -> Photo:
     metadata = read_metadata(container)
     orientation = 1 if kind in _TURNED_BY_DECODER else metadata.orientation
     icc, assumed, profile_findings = _profile(raster.model, container, metadata, name)
+    _check_policy({finding.code for finding in (*raster.findings, *profile_findings)}, policy, name)
     alpha, alpha_findings = _transparency(raster)
     pixels = upright(_straight(raster), orientation)
     return Photo(
@@ -226,6 +228,28 @@ def _profile(
         message = "The file has no profile; one was made of the gamma and the primaries that it names."
         return by_figures, True, (*findings, _warning("profile_assumed", message))
     return srgb_profile(), True, (*findings, *_assumption(container))
+
+
+def _check_policy(codes: set[str], policy: ProfilePolicy, name: str) -> None:
+    """Refuse what the config does not allow to be assumed.
+
+    Raises:
+        BadProfileError: it is assumed, and must not be.
+    """
+    rules = (
+        ("profile_broken", policy.broken, "its ICC profile cannot be believed"),
+        ("cmyk_profile_missing", policy.cmyk_missing, "its inks have no profile"),
+        ("profile_assumed", policy.missing, "nothing in it says what its colours mean"),
+    )
+    for code, rule, what in rules:
+        if code in codes and rule is WithoutProfile.REFUSE:
+            raise BadProfileError(
+                what,
+                name,
+                found=code,
+                allowed="pictures with a profile (profiles in ingest.yaml)",
+                next_step="Assign the right profile and export the picture again.",
+            )
 
 
 def _profile_model(model: ColourModel, icc: bytes) -> ColourModel:

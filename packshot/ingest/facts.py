@@ -15,6 +15,7 @@ FACTS = ("sku", "asin", "gtin", "category", "view", "shoot_group", "platforms", 
 
 _GTIN_NAMES = ("ean", "upc", "isbn")
 _GTIN_LENGTHS = (8, 12, 13, 14)
+_VIEW = re.compile(r"MAIN|PT\d\d|SWCH|BACK|NECK|IN\d\d")
 _ASIN = re.compile(r"[A-Z0-9]{10}")
 _LISTS = ("platforms", "services")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
@@ -101,12 +102,22 @@ def _by_pattern(pattern: str, text: str) -> Iterator[tuple[str, str]]:
 
 def _metadata_claims(client: Client, metadata: Metadata) -> Iterator[tuple[str, str, str]]:
     tags = metadata.tags
+    for fact, names in client.metadata_facts.items():
+        yield from ((fact, tags.get(name, ""), name.split(":")[0]) for name in names)
     yield "gtin", tags.get("xmp:product_gtin", ""), "xmp"
     yield "sku", tags.get("xmp:product_id", ""), "xmp"
+    yield "sku", tags.get("xmp:product_code", ""), "xmp"
+    yield "shoot_group", " ".join(filter(None, (tags.get("xmp:shoot"), tags.get("xmp:set")))), "xmp"
+    yield "view", _view(tags.get("xmp:view", "")), "xmp"
     texts = [(key.split(":")[0], value) for key, value in sorted(tags.items())]
     texts += [("exif", metadata.title), *(("xmp", word) for word in metadata.keywords)]
     for source, text in texts:
         yield from ((name, value, source) for name, value in _by_pattern(client.file_name_pattern, text))
+
+
+def _view(text: str) -> str:
+    """A view's code as the line knows them; words such as "front" say nothing for certain."""
+    return text.upper() if _VIEW.fullmatch(text.upper()) else ""
 
 
 def _plain_value(name: str, value: str) -> str:

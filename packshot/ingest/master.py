@@ -11,8 +11,10 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
+from packshot.colour.gamut import out_of_gamut_ratio
 from packshot.colour.profile import ColourModel, colour_model, profile_name
 from packshot.colour.spaces import (
+    SRGB_NAME,
     WHITE_16,
     WORKING_NAME,
     decode_working,
@@ -28,6 +30,8 @@ from packshot.ingest.packet import kept_metadata
 from packshot.types import Finding, Matte, Pixels16, Size, Status, Value, size_of
 
 MASTER_DPI = 300
+OUT_OF_GAMUT_RATIO = 0.001
+"""Share of the picture from which colours that the working space cannot hold are said."""
 _ROWS_PER_STRIP = 64
 _DEFLATE_LEVEL = 1
 _WRITERS = 2
@@ -94,9 +98,36 @@ def develop(photo: Photo) -> Master:
         message = f"The embedded profile was not used: {error.found}. sRGB was assumed."
         findings = (*findings, Finding(code="profile_broken", status=Status.WARNING, message=message))
         pixels, transform = _to_working(photo.pixels, photo.model, srgb_profile(), assumed=True)
+    findings = (*findings, *_out_of_gamut(photo, transform))
     if photo.alpha is not None:
         pixels = lay_on_white(pixels, photo.alpha)
     return Master(pixels, photo.metadata, findings, transform, photo.alpha)
+
+
+def _out_of_gamut(photo: Photo, transform: Transform) -> tuple[Finding, ...]:
+    """The working space holds all of sRGB and most of what presses and screens show, but not ProPhoto or Rec. 2020."""
+    if (
+        not photo.icc
+        or photo.icc == working_profile()
+        or transform.source == SRGB_NAME
+        or photo.model is ColourModel.GREY
+    ):
+        return ()
+    share = out_of_gamut_ratio(photo.pixels, source=photo.icc, target=working_profile())
+    if share <= OUT_OF_GAMUT_RATIO:
+        return ()
+    message = f"{share:.1%} of the picture has colours that the working space cannot hold; they were clipped."
+    limit = OUT_OF_GAMUT_RATIO
+    return (
+        Finding(
+            code="input_out_of_gamut",
+            status=Status.WARNING,
+            message=message,
+            measured=round(share, 4),
+            limit=limit,
+            unit="ratio",
+        ),
+    )
 
 
 def lay_on_white(pixels: Pixels16, alpha: Matte) -> Pixels16:

@@ -65,6 +65,27 @@ class Metadata(Value):
     orientation: int = 1
 
 
+def with_sidecar(metadata: Metadata, xmp: bytes) -> Metadata:
+    """Return a file's metadata with what the XMP file beside it says: that was written later, so it counts first.
+
+    The camera's own words - when, with what, how exposed - stay as the picture has them.
+    """
+    said = _read_xmp(xmp)
+    words = tuple(dict.fromkeys((*_texts(said.get("keywords")), *metadata.keywords)))[:_MOST_KEYWORDS]
+    stated = {key: str(said[key]) for key in _SAID_BY_SIDECARS if said.get(key)}
+    tags = {**metadata.tags, **_xmp_tags(said)}
+    has_gps = metadata.has_gps or bool(said.get("has_gps"))
+    return metadata.model_copy(update={**stated, "keywords": words, "tags": tags, "has_gps": has_gps})
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(str(one) for one in value) if isinstance(value, tuple) else ()
+
+
+def _xmp_tags(found: _Found) -> dict[str, str]:
+    return {f"xmp:{key}": str(value) for key, value in found.items() if key in _XMP_TAGS}
+
+
 def read_metadata(container: Container) -> Metadata:
     """Return what the metadata blocks of a file say; EXIF comes before XMP, XMP before IPTC."""
     exif, xmp, iptc = (
@@ -72,7 +93,7 @@ def read_metadata(container: Container) -> Metadata:
         _read_xmp(container.xmp),
         _read_iptc(container.iptc),
     )
-    tags = {f"xmp:{key}": str(value) for key, value in xmp.items() if key in _XMP_TAGS}
+    tags = _xmp_tags(xmp)
     tags |= {f"iptc:{key}": str(value) for key, value in iptc.items() if key in _IPTC_TAGS}
     known: _Found = {}
     for found in (iptc, xmp, exif):
@@ -176,15 +197,37 @@ _XMP_FIELDS = {
     "{http://ns.adobe.com/photoshop/1.0/}Instructions": "instructions",
     "{http://ns.adobe.com/exif/1.0/aux/}SerialNumber": "camera_serial",
     "{http://ns.adobe.com/exif/1.0/aux/}Lens": "lens",
+    "{http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/}Scene": "scene",
     "{http://iptc.org/std/Iptc4xmpExt/2008-02-29/}ProductGTIN": "product_gtin",
     "{http://iptc.org/std/Iptc4xmpExt/2008-02-29/}ProductId": "product_id",
     "{http://iptc.org/std/Iptc4xmpExt/2008-02-29/}ProductName": "product_name",
     "{http://iptc.org/std/Iptc4xmpExt/2008-02-29/}DigitalSourceType": "digital_source_type",
     "{http://ns.adobe.com/xap/1.0/}CreatorTool": "software",
 }
+_STUDIO_FIELDS = {
+    "product_code": (
+        "productcode",
+        "stylecode",
+        "stylenumber",
+        "styleno",
+        "sku",
+        "itemnumber",
+        "itemno",
+        "articlenumber",
+    ),
+    "product_gtin": ("barcode", "ean", "gtin", "upc"),
+    "shoot": ("shoot", "shootname", "shootid", "session", "sessionname"),
+    "set": ("set", "setname", "setid", "look"),
+    "view": ("view", "viewcode", "angle", "shottype"),
+}
+"""What studio programs and agencies call them in schemas of their own, whatever the schema's address."""
+_STUDIO_NAMES = {name: field for field, names in _STUDIO_FIELDS.items() for name in names}
 _XMP_TAGS = frozenset(
-    {"identifier", "job_id", "headline", "instructions", "product_gtin", "product_id", "product_name"}
-)
+    {"identifier", "job_id", "headline", "instructions", "product_gtin", "product_id", "product_name", "scene"}
+) | frozenset(_STUDIO_FIELDS)
+_SAID_BY_SIDECARS = ("title", "copyright", "ai_provenance")
+_COMMON_SCHEMAS = frozenset({name.rpartition("}")[0] for name in _XMP_FIELDS} | {_RDF[:-1], "{adobe:ns:meta/"})
+"""Where a property means only what its standard says."""
 _XMP_KEYWORDS = "{http://purl.org/dc/elements/1.1/}subject"
 _XMP_GPS = "{http://ns.adobe.com/exif/1.0/}GPS"
 
@@ -210,12 +253,22 @@ def _add_xmp(found: _Found, element: Element) -> None:
     if element.tag == _XMP_KEYWORDS:
         words = (clean(item.text or "") for item in element.iter(f"{_RDF}li"))
         found.setdefault("keywords", tuple(word for word in words if word)[:_MOST_KEYWORDS])
-    text = _xmp_text(element) if element.tag in _XMP_FIELDS else ""
+    text = _xmp_text(element) if _xmp_field(element.tag) else ""
     for name, value in [(element.tag, text), *element.attrib.items()]:
-        if name in _XMP_FIELDS and clean(value):
-            found.setdefault(_XMP_FIELDS[name], clean(value))
+        field = _xmp_field(name)
+        if field and clean(value):
+            found.setdefault(field, clean(value))
         elif isinstance(name, str) and name.startswith(_XMP_GPS):
             found["has_gps"] = True
+
+
+def _xmp_field(name: object) -> str:
+    """Return which of our fields a property is: by its full name, else by its own name in a studio's schema."""
+    if not isinstance(name, str):
+        return ""
+    address, _, local = name.rpartition("}")
+    studio = "" if address in _COMMON_SCHEMAS else _STUDIO_NAMES.get(local.casefold().replace("_", ""), "")
+    return _XMP_FIELDS.get(name, "") or studio
 
 
 def _xmp_text(element: Element) -> str:

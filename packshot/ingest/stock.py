@@ -36,6 +36,7 @@ class Stock(Value):
         rows_without_file: files that the manifest names and nobody uploaded.
         files_without_row: shots that the manifest does not name; empty where there is no manifest.
         duplicates: groups of shots with the same bytes.
+        sidecars: shot -> the XMP file beside it.
     """
 
     shots: tuple[str, ...] = ()
@@ -44,6 +45,7 @@ class Stock(Value):
     rows_without_file: tuple[str, ...] = ()
     files_without_row: tuple[str, ...] = ()
     duplicates: tuple[tuple[str, ...], ...] = ()
+    sidecars: Mapping[str, str] = Field(default_factory=dict)
 
 
 def take_stock(files: Mapping[str, StockedFile], manifest: Manifest | None) -> Stock:
@@ -67,7 +69,16 @@ def take_stock(files: Mapping[str, StockedFile], manifest: Manifest | None) -> S
         rows_without_file=tuple(sorted(set(manifest.rows) - set(owners))) if manifest else (),
         files_without_row=tuple(path for path in shots if path not in rows) if manifest else (),
         duplicates=_duplicates(shots, files),
+        sidecars={path: beside for path in shots if (beside := sidecar_of(path, files))},
     )
+
+
+def sidecar_of(path: str, files: Iterable[str]) -> str:
+    """Return the XMP file beside a photograph, ``a.nef.xmp`` before ``a.xmp``, in any case; empty without one."""
+    by_name = {name.casefold(): name for name in files}
+    whole = path.casefold()
+    names = (f"{whole}.xmp", str(PurePosixPath(whole).with_suffix(".xmp")))
+    return next((by_name[name] for name in names if name in by_name and name != whole), "")
 
 
 def _match(wanted: Iterable[str], files: Mapping[str, StockedFile]) -> dict[str, str]:

@@ -2,11 +2,13 @@
 
 configs/
   platforms/<name>.yaml   clients/<name>.yaml
+  profiles/<name>.icc     of clients' presses
   categories.yaml  defaults.yaml  qc.yaml  routing.yaml  ingest.yaml  models.yaml  handoff.yaml
 """
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,6 +25,8 @@ from packshot.specs.models import (
     IngestConfig,
     Model,
     Platform,
+    PressProfile,
+    Profile,
     QcConfig,
     ResolvedRules,
     RoutingConfig,
@@ -75,6 +79,7 @@ def _load(folder: Path) -> tuple[Configs | None, tuple[Problem, ...]]:
         "handoff": reader.file("handoff.yaml", HandoffConfig),
         "clients": reader.folder("clients", Client),
     }
+    parts["press_profiles"] = reader.press_profiles(parts["clients"])
     if reader.problems:
         return None, tuple(reader.problems)
     configs = Configs(**parts)
@@ -122,6 +127,26 @@ class _Reader:
             if value is not None:
                 entries[name] = value
         return entries
+
+    def press_profiles(self, clients: Mapping[str, Client]) -> dict[str, PressProfile]:
+        """Read the ICC profiles that clients name."""
+        found: dict[str, PressProfile] = {}
+        for client in clients.values():
+            if not client.cmyk_profile:
+                continue
+            try:
+                icc = (self._folder / "profiles" / client.cmyk_profile).read_bytes()
+            except OSError:
+                icc = b""
+            if icc[36:40] == b"acsp" and icc[12:20] == b"prtrCMYK":
+                text = base64.b64encode(icc).decode("ascii")
+                found[client.cmyk_profile] = PressProfile(file=client.cmyk_profile, icc_base64=text)
+            else:
+                what = "no such profile" if not icc else "this is not the ICC profile of a CMYK press"
+                allowed = f"a file in {self._folder / 'profiles'}"
+                path, field = f"clients/{client.name}.yaml", ("cmyk_profile",)
+                self.problems.append(self.problem(path, field, what, found=client.cmyk_profile, allowed=allowed))
+        return found
 
     def problem(self, path: str, field: tuple[str | int, ...], what: str, **rest: str) -> Problem:
         dotted = ".".join(str(part) for part in field)
@@ -178,6 +203,10 @@ def _unmet_wishes(configs: Configs, client: Client, reader: _Reader) -> Iterator
     for name in client.platforms:
         platform = configs.platforms.get(name)
         if platform is None or not platform.enabled:
+            continue
+        if platform.profile is Profile.CMYK and not client.cmyk_profile:
+            what = f"{name} is printed in CMYK: without the profile of the press nothing is delivered to it"
+            yield reader.problem(path, ("platforms",), what, allowed="cmyk_profile: a file in configs/profiles")
             continue
         try:
             resolve_platforms(configs, client=client, category=None, platforms=(platform,))

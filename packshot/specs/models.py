@@ -5,6 +5,7 @@ Sizes are in pixels, files in bytes, ratios in 0..1, colour differences in delta
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import re
@@ -18,7 +19,17 @@ from packshot.specs.handoff import ClientHandoff, HandoffConfig, Tier
 from packshot.specs.networks import Model, ModelSource
 from packshot.specs.platform import Authority, Background, Canvas, Encoding, Fill, Format, Platform, Profile
 from packshot.specs.rules import EditRules, GroupCorrection, ResolvedRules, Shadow
-from packshot.specs.stages import ColourMatch, Feature, GroupLimits, IngestConfig, QcConfig, RoutingConfig, RuleLimits
+from packshot.specs.stages import (
+    ColourMatch,
+    Feature,
+    GroupLimits,
+    IngestConfig,
+    ProfilePolicy,
+    QcConfig,
+    RoutingConfig,
+    RuleLimits,
+    WithoutProfile,
+)
 from packshot.types import Complexity, Value
 
 __all__ = [
@@ -48,7 +59,9 @@ __all__ = [
     "Pixels",
     "Plan",
     "Platform",
+    "PressProfile",
     "Profile",
+    "ProfilePolicy",
     "QcConfig",
     "Quality",
     "Ratio",
@@ -59,6 +72,7 @@ __all__ = [
     "Shadow",
     "Tier",
     "UpscaleRatio",
+    "WithoutProfile",
 ]
 
 
@@ -81,12 +95,29 @@ class Category(Value):
     rules: EditRules = EditRules()
 
 
+class PressProfile(Value):
+    """The ICC profile of a client's press: a file in ``configs/profiles/``.
+
+    Attributes:
+        file: its name there.
+        icc_base64: its bytes, so that a plan is whole without the file.
+    """
+
+    file: str
+    icc_base64: str
+
+    @property
+    def icc(self) -> bytes:
+        return base64.b64decode(self.icc_base64)
+
+
 class Client(Value):
     """A client's style guide: ``configs/clients/<name>.yaml``.
 
     Attributes:
         platforms: in the order in which they are exported; QC measures the first that takes the view.
         file_name_pattern: regular expression with named groups (sku, view, asin, ...) for the file's stem.
+        metadata_facts: by fact, the tags of a file's metadata that say it, before those that usually do.
         default_category, default_view: where neither manifest nor file name nor metadata says.
         min_px: least longest side of a photograph, over the one in ``ingest.yaml``.
         naming: template by platform, over the platform's own.
@@ -94,6 +125,7 @@ class Client(Value):
         platform_rules: edit rules by platform, over everything else.
         copyright: written into every delivered file.
         print_clipping_path: whether TIFFs carry a clipping path.
+        cmyk_profile: file in ``configs/profiles/`` with the ICC profile of the client's press, for platforms in CMYK.
         handoff: what this client is promised, and asks of people, over ``handoff.yaml``.
     """
 
@@ -101,6 +133,7 @@ class Client(Value):
     title: str
     platforms: Annotated[tuple[str, ...], Field(min_length=1)]
     file_name_pattern: str = ""
+    metadata_facts: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
     default_category: str = ""
     default_view: Annotated[str, Field(pattern=r"^[A-Z0-9]+$")] = "MAIN"
     min_px: Pixels | None = None
@@ -109,6 +142,7 @@ class Client(Value):
     platform_rules: Mapping[str, EditRules] = Field(default_factory=dict)
     copyright: str = ""
     print_clipping_path: bool = False
+    cmyk_profile: Annotated[str, Field(pattern=r"^([A-Za-z0-9][\w .()-]*\.ic[cm])?$")] = ""
     handoff: ClientHandoff = ClientHandoff()
 
     @field_validator("file_name_pattern")
@@ -123,6 +157,14 @@ class Client(Value):
             raise ValueError(f"named groups out of {', '.join(FACTS)}; found {', '.join(unknown) or 'none'}")
         return pattern
 
+    @field_validator("metadata_facts")
+    @classmethod
+    def _facts_are_known(cls, tags: Mapping[str, tuple[str, ...]]) -> Mapping[str, tuple[str, ...]]:
+        unknown = [name for name in tags if name not in FACTS]
+        if unknown:
+            raise ValueError(f"facts out of {', '.join(FACTS)}; found {', '.join(unknown)}")
+        return tags
+
     def rules_for(self, platform: str) -> EditRules:
         """Return the client's word on one platform: its own rules for it, over its general ones."""
         special = self.platform_rules.get(platform, EditRules()).stated()
@@ -134,6 +176,7 @@ class Configs(Value):
 
     Attributes:
         defaults: the lowest layer of the edit rules.
+        press_profiles: those that clients name, by file.
     """
 
     platforms: Mapping[str, Platform]
@@ -145,14 +188,20 @@ class Configs(Value):
     models: Mapping[str, Model]
     handoff: HandoffConfig
     clients: Mapping[str, Client]
+    press_profiles: Mapping[str, PressProfile] = Field(default_factory=dict)
 
 
 class RenditionPlan(Value):
-    """One rendition of one shot, everything decided."""
+    """One rendition of one shot, everything decided.
+
+    Attributes:
+        press: the profile of the client's press, where the platform is in CMYK.
+    """
 
     platform: Platform
     rules: ResolvedRules
     naming: str
+    press: PressProfile | None = None
 
 
 class Plan(Value):

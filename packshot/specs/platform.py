@@ -33,6 +33,7 @@ class Profile(StrEnum):
 
     SRGB = "srgb"
     ADOBE_RGB = "adobe_rgb"
+    CMYK = "cmyk"
 
 
 class Background(StrEnum):
@@ -61,6 +62,7 @@ class Encoding(Value):
         quality_floor: the search never goes below.
         chroma: JPEG chroma subsampling.
         compression: TIFF only.
+        selection: TIFF only: with the product's matte as a saved selection, a fourth or fifth channel.
     """
 
     format: Format
@@ -69,6 +71,7 @@ class Encoding(Value):
     chroma: Literal["4:4:4", "4:2:0"] = "4:4:4"
     bit_depth: Literal[8, 16] = 8
     compression: Literal["none", "deflate", "lzw", "zstd"] = "none"
+    selection: bool = False
 
     @model_validator(mode="after")
     def _quality_is_given_where_it_counts(self) -> Encoding:
@@ -77,6 +80,8 @@ class Encoding(Value):
             raise ValueError(f"quality is {'required' if lossy else 'meaningless'} for {self.format}")
         if self.quality and self.quality_floor and self.quality_floor > self.quality:
             raise ValueError(f"quality_floor {self.quality_floor} is above quality {self.quality}")
+        if self.selection and self.format is not Format.TIFF:
+            raise ValueError(f"selection is possible in tiff only, not in {self.format}")
         return self
 
 
@@ -172,6 +177,13 @@ class Platform(Value):
     def _a_pure_white_platform_keeps_no_shadow(self) -> Platform:
         if self.background is Background.PURE_WHITE and self.rules.shadow is Shadow.KEEP:
             raise ValueError("shadow: drop where the background is pure_white")
+        return self
+
+    @model_validator(mode="after")
+    def _inks_are_written_as_tiff(self) -> Platform:
+        formats = [one.format for one in (self.encoding, self.fallback) if one]
+        if self.profile is Profile.CMYK and formats != [Format.TIFF]:
+            raise ValueError(f"format: tiff where the profile is cmyk; found {', '.join(formats)}")
         return self
 
     def takes(self, view: str) -> bool:

@@ -16,6 +16,8 @@ from packshot.specs.models import (
     GroupCorrection,
     Plan,
     Platform,
+    PressProfile,
+    Profile,
     RenditionPlan,
     ResolvedRules,
     Shadow,
@@ -125,9 +127,25 @@ def resolve_platforms(
             platform=target,
             rules=rule.model_copy(update=shared),
             naming=client.naming.get(target.name, target.naming),
+            press=_press(configs, client, target),
         )
         for target, rule in zip(targets, rules, strict=True)
     )
+
+
+def _press(configs: Configs, client: Client, platform: Platform) -> PressProfile | None:
+    if platform.profile is not Profile.CMYK:
+        return None
+    press = configs.press_profiles.get(client.cmyk_profile)
+    if press is None:
+        raise ConfigError(
+            "this platform is printed in CMYK, and the client gives no profile of its press",
+            f"client {client.name}, platform {platform.name}",
+            found=f"cmyk_profile: {client.cmyk_profile or 'missing'}",
+            allowed="cmyk_profile: a file in configs/profiles",
+            next_step="Ask the client for the profile of its press; without it inks would be a guess.",
+        )
+    return press
 
 
 def merged_rules(

@@ -48,6 +48,27 @@ TARGETS = ("colorchecker_classic_since_2014", "colorchecker_classic_before_2014"
 """Colour targets whose published values are known; X-Rite changed its pigments in November 2014."""
 
 
+class WithoutProfile(StrEnum):
+    """What becomes of a picture whose colours nothing states."""
+
+    ASSUME = "assume"
+    REFUSE = "refuse"
+
+
+class ProfilePolicy(Value):
+    """What becomes of pictures whose colours are not certain. What is assumed is a finding.
+
+    Attributes:
+        missing: no profile and nothing that stands for one: sRGB is assumed, or the picture is refused.
+        broken: a profile that cannot be believed: as if it were missing, or the picture is refused.
+        cmyk_missing: inks without a usable profile: mixed by a plain formula, or the picture is refused.
+    """
+
+    missing: WithoutProfile = WithoutProfile.ASSUME
+    broken: WithoutProfile = WithoutProfile.ASSUME
+    cmyk_missing: WithoutProfile = WithoutProfile.ASSUME
+
+
 class IngestConfig(Value):
     """``configs/ingest.yaml``: what is accepted.
 
@@ -56,6 +77,7 @@ class IngestConfig(Value):
         max_bytes, max_pixels, max_side_px, max_frames: beyond these a file is refused before it is decoded.
         group_gap_s: a longer pause between two photographs begins a new shoot group.
         groups: what makes shots one group, and what may be corrected.
+        profiles: what becomes of pictures whose colours are not certain.
     """
 
     min_px: Pixels = 1000
@@ -65,6 +87,7 @@ class IngestConfig(Value):
     max_frames: Pixels = 32
     group_gap_s: Annotated[int, Field(gt=0)] = 1800
     groups: GroupLimits = GroupLimits()
+    profiles: ProfilePolicy = ProfilePolicy()
 
 
 class Feature(StrEnum):

@@ -14,11 +14,11 @@ from PIL import Image
 
 from packshot.colour.profile import ColourModel
 from packshot.colour.spaces import display_p3_profile, srgb_profile, working_profile
-from packshot.errors import RefusedInputError, TooLargeError, TooSmallError, UnreadableError
+from packshot.errors import BadProfileError, RefusedInputError, TooLargeError, TooSmallError, UnreadableError
 from packshot.ingest.decode import open_photo, upright
 from packshot.ingest.master import develop
 from packshot.ingest.sniff import FileKind
-from packshot.specs.models import IngestConfig
+from packshot.specs.models import IngestConfig, ProfilePolicy
 from tests.shared_data import shared_data
 
 
@@ -472,3 +472,22 @@ def test_a_png_gamma_that_says_nothing_or_cannot_be_leaves_srgb(gamma, limits, p
 def test_pictures_of_kinds_that_are_not_read_are_refused_by_their_name(start, limits):
     with pytest.raises(UnreadableError, match=r"(PNM|SGI|Radiance).*TIFF"):
         open_photo(start + bytes(200), name="a", limits=limits)
+
+
+REFUSING = IngestConfig(min_px=1, profiles=ProfilePolicy(missing="refuse", broken="refuse", cmyk_missing="refuse"))
+
+
+def test_a_config_can_refuse_what_would_be_assumed(picture, tiff):
+    inks = np.zeros((9, 9, 4), np.uint8)
+    for data, why in (
+        (tiff(picture), "nothing in it says"),
+        (tiff(picture, iccprofile=b"no profile at all" * 20), "cannot be believed"),
+        (tiff(inks, photometric="separated"), "inks have no profile"),
+    ):
+        assert open_photo(data, name="a", limits=IngestConfig(min_px=1)).findings
+        with pytest.raises(BadProfileError, match=why):
+            open_photo(data, name="a", limits=REFUSING)
+
+
+def test_a_picture_with_a_profile_passes_the_strictest_config(picture, tiff):
+    assert not open_photo(tiff(picture, iccprofile=working_profile()), name="a", limits=REFUSING).findings

@@ -95,3 +95,35 @@ def test_one_wrong_digit_is_always_found(body, step):
     place = body % 13
     wrong = right[:place] + str((int(right[place]) + step) % 10) + right[place + 1 :]
     assert checked_gtin(wrong) == ""
+
+
+STUDIO = Metadata(
+    tags={
+        "xmp:product_code": "KTL-301",
+        "xmp:shoot": "Spring 26",
+        "xmp:set": "3",
+        "xmp:view": "PT02",
+        "iptc:job_id": "J-77",
+    }
+)
+
+
+def test_a_studio_s_tags_say_product_shoot_and_view():
+    facts = gathered("IMG_1.jpg", metadata=STUDIO)
+    assert {name: (facts[name].value, facts[name].source) for name in ("sku", "shoot_group", "view")} == {
+        "sku": ("KTL-301", "xmp"),
+        "shoot_group": ("Spring 26 3", "xmp"),
+        "view": ("PT02", "xmp"),
+    }
+
+
+def test_a_client_says_which_tag_means_which_fact():
+    client = CLIENT.model_copy(update={"metadata_facts": {"shoot_group": ("iptc:job_id",), "sku": ("xmp:missing",)}})
+    facts = gathered("IMG_1.jpg", client=client, metadata=STUDIO)
+    assert (facts["shoot_group"].value, facts["shoot_group"].source) == ("J-77", "iptc")
+    assert facts["sku"].value == "KTL-301"
+
+
+def test_a_view_in_words_is_not_guessed_at():
+    facts = gathered("IMG_1.jpg", metadata=Metadata(tags={"xmp:view": "front"}))
+    assert (facts["view"].value, facts["view"].source) == ("MAIN", "config")

@@ -9,13 +9,15 @@ from PIL import Image
 
 from packshot.colour.difference import delta_e_2000, lab_of
 from packshot.colour.profile import profile_name
-from packshot.colour.spaces import decode_working, display_p3_profile, srgb_profile, working_profile
+from packshot.colour.spaces import decode_working, display_p3_profile, profile_of_figures, srgb_profile, working_profile
 from packshot.colour.transform import working_to_srgb8
 from packshot.errors import UnreadableError
 from packshot.ingest.decode import open_photo
 from packshot.ingest.master import develop, lay_on_white, read_master, write_master
 from packshot.ingest.metadata import Metadata
 from tests.shared_data import shared_data
+
+REC_2020 = (0.3127, 0.3290, 0.708, 0.292, 0.170, 0.797, 0.131, 0.046)
 
 
 def png(pixels, **options):
@@ -173,3 +175,15 @@ def test_a_profile_that_swaps_channels_is_obeyed(picture, limits):
     swapped = srgb_profile().replace(b"rXYZ", b"????").replace(b"bXYZ", b"rXYZ").replace(b"????", b"bXYZ")
     master = developed(png(picture[..., ::-1], icc_profile=swapped), limits)
     assert (working_to_srgb8(master.pixels16) == picture).all()
+
+
+def test_colours_beyond_the_working_space_are_said(limits, tiff):
+    wide = profile_of_figures(REC_2020, gamma=2.2)
+    vivid = np.zeros((20, 20, 3), np.uint16)
+    vivid[:, :10, 1] = 65535
+    vivid[:, 10:] = 30000
+    master = developed(tiff(vivid, iccprofile=wide), limits)
+    (finding,) = [one for one in master.findings if one.code == "input_out_of_gamut"]
+    assert finding.measured == pytest.approx(0.5)
+    inside = developed(tiff(vivid, iccprofile=srgb_profile()), limits)
+    assert "input_out_of_gamut" not in [one.code for one in inside.findings]

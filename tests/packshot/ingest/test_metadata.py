@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from packshot.ingest.containers import read_container
-from packshot.ingest.metadata import Metadata, read_metadata
+from packshot.ingest.metadata import Metadata, read_metadata, with_sidecar
 from packshot.ingest.packet import kept_metadata, xmp_packet
 from packshot.ingest.parts import Container
 from packshot.ingest.resources import IPTC, read_resources
@@ -140,3 +140,41 @@ def test_kept_metadata_is_always_a_packet_that_can_be_read_again(metadata):
         assert again.title == " ".join(metadata.title.strip().split(" "))
     assert all(text.isascii() for _, text in tags)
     assert xmp_packet(metadata) == packet
+
+
+STUDIO = """<s:ProductCode>KTL-301</s:ProductCode><s:ShootName>Spring 26</s:ShootName><s:Set>3</s:Set>
+<s:View>PT02</s:View><s:EAN>4006381333931</s:EAN>
+<dc:rights><rdf:Alt><rdf:li xml:lang="x-default">Studio</rdf:li></rdf:Alt></dc:rights>
+<dc:subject><rdf:Bag><rdf:li>kettle</rdf:li></rdf:Bag></dc:subject><exif:GPSLatitude>1</exif:GPSLatitude>"""
+
+
+def test_a_studio_s_own_tags_are_known_by_their_names():
+    found = read_metadata(Container(xmp=xmp(STUDIO, 'xmlns:s="https://studio.example/ns/"'))).tags
+    assert {key: found[f"xmp:{key}"] for key in ("product_code", "shoot", "set", "view", "product_gtin")} == {
+        "product_code": "KTL-301",
+        "shoot": "Spring 26",
+        "set": "3",
+        "view": "PT02",
+        "product_gtin": "4006381333931",
+    }
+
+
+def test_the_same_names_mean_nothing_where_a_standard_gives_them_another_meaning():
+    assert "xmp:set" not in read_metadata(Container(xmp=xmp("<dc:set>3</dc:set>"))).tags
+
+
+def test_a_sidecar_counts_before_what_stands_in_the_file_but_not_before_the_camera():
+    inside = Metadata(
+        copyright="Camera owner", camera_model="EOS R5", keywords=("red",), tags={"xmp:set": "1", "a": "b"}
+    )
+    both = with_sidecar(inside, xmp(STUDIO, 'xmlns:s="https://studio.example/ns/"'))
+    assert both.copyright == "Studio"
+    assert both.camera_model == "EOS R5"
+    assert both.keywords == ("kettle", "red")
+    assert (both.tags["xmp:set"], both.tags["a"]) == ("3", "b")
+    assert both.has_gps
+
+
+def test_a_damaged_sidecar_changes_nothing():
+    inside = Metadata(copyright="x", keywords=("red",))
+    assert with_sidecar(inside, b"<x:xmpmeta><broken") == inside

@@ -68,3 +68,9 @@ def test_every_file_and_every_row_is_accounted_for(uploaded, named):
     assert not set(stock.shots) & set(stock.ignored)
     assert set(stock.rows) | set(stock.files_without_row) == set(stock.shots)
     assert set(stock.rows_without_file) <= named
+
+
+def test_a_sidecar_belongs_to_the_photograph_that_it_is_named_after():
+    stock = take_stock(files("a.NEF", "a.NEF.xmp", "A.xmp", "b.jpg", "B.XMP", "c.jpg", "x/c.xmp"), None)
+    assert stock.sidecars == {"a.NEF": "a.NEF.xmp", "b.jpg": "B.XMP"}
+    assert set(stock.shots) == {"a.NEF", "b.jpg", "c.jpg"}

@@ -27,6 +27,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "One entry of `rules`": specs.RuleLimits,
     "`ingest.yaml`": specs.IngestConfig,
     "`groups`": specs.GroupLimits,
+    "`profiles`": specs.ProfilePolicy,
     "`handoff.yaml`": specs.HandoffConfig,
     "`models.yaml`": specs.Model,
     "One entry of `sources`": specs.ModelSource,

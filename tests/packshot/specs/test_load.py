@@ -5,9 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from packshot.colour.spaces import working_profile
 from packshot.errors import ConfigError
 from packshot.specs.load import default_folder, find_problems, load_configs
-from packshot.specs.models import Authority, Background, Configs, Format, Profile
+from packshot.specs.models import Authority, Background, Configs, Format, Plan, Profile
+from packshot.specs.resolve import resolve
+from tests.drawn_press import press_profile
 
 
 def edit(path: Path, old: str, new: str) -> None:
@@ -164,3 +167,37 @@ def test_configs_are_found_in_a_checkout_and_in_an_installed_wheel(
     assert default_folder() == tmp_path / "packshot" / "_configs"
     (tmp_path / "configs" / "platforms").mkdir(parents=True)
     assert default_folder() == tmp_path / "configs"
+
+
+def in_inks(folder: Path, client_says: str) -> None:
+    edit(folder / "platforms" / "print_catalog.yaml", "profile: adobe_rgb", "profile: cmyk")
+    edit(folder / "clients" / "demo.yaml", "copyright:", f"{client_says}\ncopyright:")
+
+
+def test_a_client_printed_in_inks_must_give_the_profile_of_its_press(folder: Path) -> None:
+    in_inks(folder, "")
+    (problem,) = [one for one in find_problems(folder) if "demo.yaml" in one.file]
+    assert "without the profile of the press" in problem.what
+    assert "cmyk_profile" in problem.allowed
+
+
+@pytest.mark.parametrize("content", [None, b"no profile", working_profile()])
+def test_a_press_profile_that_is_missing_or_none_is_told(folder: Path, content: bytes | None) -> None:
+    in_inks(folder, "cmyk_profile: press.icc")
+    (folder / "profiles").mkdir()
+    if content is not None:
+        (folder / "profiles" / "press.icc").write_bytes(content)
+    problems = [one for one in find_problems(folder) if one.field == "cmyk_profile"]
+    assert ["demo.yaml" in one.file and one.line > 0 for one in problems] == [True]
+
+
+def test_a_press_profile_stands_in_the_plan_whole(folder: Path) -> None:
+    in_inks(folder, "cmyk_profile: press.icc")
+    edit(folder / "clients" / "example.yaml", "# cmyk_profile:", "cmyk_profile:")
+    (folder / "profiles").mkdir()
+    (folder / "profiles" / "press.icc").write_bytes(press_profile())
+    plan = resolve(load_configs(folder), client="demo", platforms=("print_catalog",))
+    again = Plan.model_validate_json(plan.model_dump_json())
+    assert again.renditions[0].press is not None
+    assert again.renditions[0].press.icc == press_profile()
+    assert again.fingerprint == plan.fingerprint

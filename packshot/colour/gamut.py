@@ -1,0 +1,66 @@
+"""How much of a picture a colour space cannot show."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from packshot.colour.difference import Lab, delta_e_2000, lab_of, lab_of_relative_xyz
+from packshot.colour.profile import MatrixProfile, matrix_profile
+from packshot.colour.spaces import D50_XYZ
+from packshot.colour.transform import convert
+from packshot.types import Mask
+
+VISIBLE_DELTA_E = 2.0
+"""From this on a clipped colour is seen beside the original."""
+MOST_SAMPLES = 40_000
+
+
+def out_of_gamut_ratio(pixels: NDArray[Any], *, source: bytes, target: bytes, where: Mask | None = None) -> float:
+    """Return the share of pixels that visibly change because the target cannot show them.
+
+    Changed are those whose nearest colour in the target is `VISIBLE_DELTA_E` (CIEDE2000) or more away. At most
+    `MOST_SAMPLES` evenly spread pixels are looked at. Where the target holds tables, the way there and back is taken,
+    relative colorimetric without black-point compensation: what the compensation brings into the gamut was outside it.
+
+    Args:
+        pixels: (rows, columns) or (rows, columns, channels) uint8 or uint16 in the space of `source`.
+        source, target: ICC profiles.
+        where: pixels that count; all by default.
+    Raises:
+        BadProfileError: the colour engine cannot connect the two.
+    """
+    samples = _samples(pixels, where)
+    if not samples.size:
+        return 0.0
+    matrices = matrix_profile(source), matrix_profile(target)
+    if matrices[0] and matrices[1] and samples.ndim == 3:
+        before, after = _by_matrices(samples, matrices[0], matrices[1])
+    else:
+        before = lab_of(samples, icc=source)
+        there = convert(samples, source=source, target=target, bit_depth=16, black_point_compensation=False)
+        after = lab_of(there, icc=target)
+    return float(np.mean(delta_e_2000(before, after) >= VISIBLE_DELTA_E))
+
+
+def _samples(pixels: NDArray[Any], where: Mask | None) -> NDArray[Any]:
+    """(1, samples[, channels]), spread over the picture."""
+    step = max(1, int(np.sqrt(pixels.shape[0] * pixels.shape[1] / MOST_SAMPLES)))
+    if where is None:
+        chosen = pixels[::step, ::step]
+        return np.ascontiguousarray(chosen.reshape(1, -1, *pixels.shape[2:]))
+    rows, columns = np.nonzero(where)
+    every = max(1, len(rows) // MOST_SAMPLES)
+    return np.ascontiguousarray(pixels[rows[::every], columns[::every]][None])
+
+
+def _by_matrices(samples: NDArray[Any], source: MatrixProfile, target: MatrixProfile) -> tuple[Lab, Lab]:
+    """CIE L*a*b* of the samples, and of what is left of them between 0 and 1 of the target."""
+    index = samples.astype(np.intp) * (257 if samples.dtype == np.uint8 else 1)
+    linear = np.stack([source.curves[index[..., channel], channel] for channel in range(3)], axis=-1)
+    xyz = linear @ source.to_pcs.T
+    shown = np.clip(xyz @ np.linalg.inv(target.to_pcs).T, 0, 1) @ target.to_pcs.T
+    before, after = (lab_of_relative_xyz((one / D50_XYZ).astype(np.float32)) for one in (xyz, shown))
+    return before, after

@@ -10,6 +10,7 @@ from packshot.naming import ShotId
 from packshot.record import ShotRecord, State
 from tasks import shelf
 from tasks.cache_keys import unit
+from tasks.drafts import with_draft
 from tasks.handovers import EditedShot, RoutedShot
 from tasks.lives import ALWAYS, living
 from tasks.questions import question_about, show_question
@@ -36,6 +37,7 @@ def open_job(routed: RoutedShot) -> str:
     """Put a shot into an editor's hands: ticket and master in storage, a waiting run. Returns its id."""
     with living(routed.shot) as life:
         record = life.reach(State.AWAITING_EDITOR, why=f"an editor's work, {routed.complexity}: {routed.reason}")
+        record = with_draft(record)
         return open_waiting_run(record, generation=routed.generation, category=routed.category)
 
 

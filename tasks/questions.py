@@ -17,6 +17,7 @@ from packshot.record import ShotRecord, State
 from packshot.types import Finding, Status, Value
 from tasks.artifacts import artifact_key, picture, plain
 from tasks.displays import preview_of
+from tasks.drafts import with_draft
 from tasks.forms import Form, form_for
 from tasks.lives import ALWAYS, actor, revived
 from tasks.records import load_record
@@ -83,6 +84,8 @@ def next_step(shot: ShotId, *, objection: str = "") -> Next:
         step = Step.MACHINE_EDIT if automated else Step.EDITOR
     if step is not Step.PERSON:
         return Next(step=step, state=record.state)
+    if record.state is State.AWAITING_EDITOR:
+        record = with_draft(record)
     return Next(step=step, state=record.state, question=question_about(record, objection=objection))
 
 

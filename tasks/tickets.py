@@ -19,6 +19,7 @@ from packshot.specs.models import Client, Plan
 from packshot.specs.resolve import style_guide
 from tasks import shelf
 from tasks.configs import configs_in_force
+from tasks.drafts import DRAFT
 from tasks.lives import now
 from tasks.pictures import picture_to_edit
 from tasks.records import change_record
@@ -73,6 +74,8 @@ def _take(record: ShotRecord, promise: HandoffConfig, *, at: datetime, ghost_man
     """Copy what the editor needs into the out/ folder, and yield it with links."""
     shot = record.shot
     yield _copied("master", shot_key(shot, picture_to_edit(record)), job_out_key(shot, "master.tif"), promise)
+    if record.reports.get("draft", {}).get("made"):
+        yield _copied("master with draft matte and path", shot_key(shot, DRAFT), job_out_key(shot, DRAFT), promise)
     if "edit.tif" in record.objects:
         yield _copied("edit so far", shot_key(shot, "edit.tif"), job_out_key(shot, "edit-so-far.tif"), promise)
     needs = [Need.COLOUR_REFERENCE, *([Need.NECK_SHOT] if ghost_mannequin else [])]

@@ -45,6 +45,9 @@ def test_an_editor_finds_the_master_and_a_ticket_that_says_everything(for_editor
     assert (ticket.client, ticket.batch, ticket.shot) == (shot.client, shot.batch, shot.shot)
     assert line.get(ticket.take[0].key) == line.get(shot_key(shot, "master.tif"))
     assert ticket.picture == load_record(shot).objects["master.tif"]
+    drafts = [one for one in ticket.take if "draft" in one.what]
+    assert [line.get(one.key)[:4] for one in drafts] == [b"II*\0"]
+    assert load_record(shot).reports["draft"]["knots"] > 3
     assert ticket.put_back_into == job_returned_prefix(shot)
     assert ticket.size_px == (1000, 1000)
     assert ticket.facts["sku"] == NAME

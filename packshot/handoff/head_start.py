@@ -1,0 +1,42 @@
+"""A head start for the editor: the master with the machine's matte as a channel and a draft of the clipping path.
+
+A draft is no edit: it says where the machine sees the product, and the editor decides.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+from packshot.errors import EmptySubjectError
+from packshot.paths.draft import draft_path
+from packshot.paths.draft_file import write_draft
+from packshot.types import Finding, Matte, Pixels16, Status
+
+
+@dataclasses.dataclass(frozen=True)
+class HeadStart:
+    """What an editor begins with.
+
+    Attributes:
+        draft_tiff: empty where the machine sees no product; a finding says so.
+        knots: of the draft path, over all its sub-paths.
+    """
+
+    draft_tiff: bytes
+    knots: int
+    findings: tuple[Finding, ...]
+
+
+def head_start(pixels: Pixels16, matte: Matte) -> HeadStart:
+    """Return the master as a TIFF with a matte and an editable path that follows it.
+
+    Args:
+        pixels: (rows, columns, 3) uint16, working space.
+        matte: the machine's, (rows, columns) float32 in 0..1.
+    """
+    try:
+        path = draft_path(matte)
+    except EmptySubjectError as error:
+        finding = Finding(code="draft_missing", status=Status.SKIPPED, message=f"No draft path: {error}")
+        return HeadStart(b"", 0, (finding,))
+    return HeadStart(write_draft(pixels, matte, path), path.knots, ())

@@ -9,6 +9,7 @@ from prefect import task
 from packshot.handoff.holds import Missing, missing_for
 from packshot.naming import BatchId
 from packshot.record import ShotRecord, State
+from packshot.specs.models import Plan
 from tasks import shelf
 from tasks.handovers import RoutedShot
 from tasks.jobs import open_waiting_run
@@ -21,9 +22,13 @@ from tasks.tickets import promise_to, scope_for
 _REFERENCE_FINDINGS = ("target_fit", "colour_not_verified")
 
 
-def still_missing(record: ShotRecord) -> tuple[Missing, ...]:
-    """Return what a routed shot has to wait for; empty if nothing."""
-    plan, promise = shelf.plan_of(record), promise_to(record.shot.client)
+def still_missing(record: ShotRecord, plan: Plan | None = None) -> tuple[Missing, ...]:
+    """Return what a routed shot has to wait for; empty if nothing.
+
+    Args:
+        plan: the shot's, where it is at hand.
+    """
+    plan, promise = plan or shelf.plan_of(record), promise_to(record.shot.client)
     product = product_of(record)
     return missing_for(
         product=product,
@@ -50,14 +55,14 @@ def hold_back(batch: BatchId, routed: Sequence[RoutedShot]) -> list[str]:
     What other shots may wait for is noted first, so that one batch meets its own needs.
     """
     records = {one.shot.shot: one for one in load_records([shot.shot for shot in routed])}
+    plans = {name: shelf.plan_of(record) for name, record in records.items()}
     promise = promise_to(batch.client)
-    for record in records.values():
-        view = shelf.plan_of(record).view
-        if view in (promise.neck_view, promise.reference_view):
-            note_sibling(record, view=view)
+    for name, record in records.items():
+        if plans[name].view in (promise.neck_view, promise.reference_view):
+            note_sibling(record, view=plans[name].view)
     held = []
     for shot in routed:
-        missing = still_missing(records[shot.name])
+        missing = still_missing(records[shot.name], plans[shot.name])
         if missing:
             _hold(shot, missing)
             held.append(shot.name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterator
 
 from packshot.handoff.holds import Sibling
 from packshot.naming import sibling_key, siblings_prefix
@@ -25,10 +25,8 @@ def note_sibling(record: ShotRecord, *, view: str) -> None:
         )
 
 
-def siblings_of(client: str, product: str) -> list[Sibling]:
-    """Return the photographs of a product that were noted, in any of the client's batches."""
-    if not product:
-        return []
+def siblings_of(client: str, product: str) -> Iterator[Sibling]:
+    """Yield the photographs of a product that were noted, in any of the client's batches; storage is asked on use."""
     storage = open_storage()
-    found = (storage.get(one.key) for one in storage.list(siblings_prefix(client, product)))
-    return [Sibling.model_validate(json.loads(data)) for data in found]
+    for one in storage.list(siblings_prefix(client, product)) if product else ():
+        yield Sibling.model_validate_json(storage.get(one.key))

@@ -57,12 +57,13 @@ def missing_for(
         ghost_mannequin: whether the garment gets the neck joint.
         reference_required: whether the client lets nothing pass whose colour was held against no reference.
         reference_given: whether something else than a photograph is the reference: a colour, or a target in the frame.
-        siblings: the client's other photographs.
+        siblings: the client's other photographs; not looked at where nothing is needed.
     """
-    others = list(siblings)
+    needs = tuple(_needs(view, ghost_mannequin, reference_required and not reference_given, config))
+    others = list(siblings) if needs else []
     return tuple(
         _missing(need, product=product, config=config)
-        for need in _needs(view, ghost_mannequin, reference_required and not reference_given, config)
+        for need in needs
         if not paired(need, product=product, siblings=others, config=config)
     )
 

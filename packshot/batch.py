@@ -21,6 +21,7 @@ class ShotRef(Value):
     Attributes:
         path: inside the batch's inbox folder.
         etag: the storage's word for the content; changes with it.
+        sidecar, sidecar_etag: key of the XMP file beside it and the storage's word for its content; empty without one.
         row: the manifest's row for this file, by column; empty without one.
         generation: how often the shot was started again; part of every cache key.
     """
@@ -30,6 +31,8 @@ class ShotRef(Value):
     key: str
     etag: str
     size_bytes: int
+    sidecar: str = ""
+    sidecar_etag: str = ""
     row: Mapping[str, str] = Field(default_factory=dict)
     generation: int = 0
 

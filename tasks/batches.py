@@ -34,7 +34,7 @@ from tasks.displays import show_table
 from tasks.handovers import ApprovedShot, BatchStock
 from tasks.lives import ALWAYS, actor, now
 from tasks.records import change_batch, change_record, create_batch, create_record, find_batch, load_batch, load_records
-from tasks.storage import open_storage
+from tasks.storage import ObjectInfo, open_storage
 from tasks.tickets import promise_to
 
 TO_DELIVER = (State.APPROVED, State.EXPORTED, State.VERIFIED)
@@ -157,6 +157,14 @@ def release_batch(batch: BatchId) -> None:
     change_batch(batch, release)
 
 
+def _key(files: Mapping[str, ObjectInfo], path: str | None) -> str:
+    return files[path].key if path else ""
+
+
+def _etag(files: Mapping[str, ObjectInfo], path: str | None) -> str:
+    return files[path].etag.strip('"') if path else ""
+
+
 @task(name="take stock", task_run_name="take stock · {batch}", **ALWAYS)
 def take_stock(batch: BatchId) -> BatchStock:
     """Hold the inbox against the manifest, give every photograph a record, and return those there is work to do on."""
@@ -182,6 +190,8 @@ def take_stock(batch: BatchId) -> BatchStock:
             key=files[path].key,
             etag=files[path].etag.strip('"'),
             size_bytes=files[path].size_bytes,
+            sidecar=_key(files, found.sidecars.get(path)),
+            sidecar_etag=_etag(files, found.sidecars.get(path)),
             row=found.rows.get(path, {}),
             generation=_generation(before, names[path]),
         )

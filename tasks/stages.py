@@ -46,6 +46,7 @@ def master_shot(ref: ShotRef, *, configs_fingerprint: str) -> MasteredShot:
     """
     with living(ref.shot) as life:
         original = open_storage().get(ref.key)
+        sidecar = open_storage().get(ref.sidecar) if ref.sidecar else b""
         sha256 = hashlib.sha256(original).hexdigest()
         try:
             done = pipeline.master(
@@ -55,6 +56,7 @@ def master_shot(ref: ShotRef, *, configs_fingerprint: str) -> MasteredShot:
                 row=ref.row,
                 client=ref.shot.client,
                 configs=configs_in_force(),
+                sidecar=sidecar,
             )
         except RefusedInputError as error:
             return _refused(life, ref, original, sha256, error)

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from packshot.errors import ConfigError, NamingError, RefusedInputError
+from packshot.ingest.stock import sidecar_of
 from packshot.specs.load import Configs, default_folder, load_configs
 
 NOT_THIS_FILE = (RefusedInputError, ConfigError)
@@ -45,7 +46,15 @@ def mastered(path: Path, configs: Configs, *, client: str, category: str = "", p
         row={name: value for name, value in row.items() if value},
         client=client,
         configs=configs,
+        sidecar=_beside(path),
     )
+
+
+def _beside(path: Path) -> bytes:
+    """The XMP file beside a photograph; empty without one."""
+    names = {other.name: other for other in path.parent.iterdir()} if path.parent.is_dir() else {}
+    found = sidecar_of(path.name, names)
+    return names[found].read_bytes() if found else b""
 
 
 def platform_of(configs: Configs, name: str) -> Any:

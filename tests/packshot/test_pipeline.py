@@ -432,3 +432,40 @@ def test_a_photograph_of_any_size_can_be_cut_out(configs: Configs) -> None:
     matte, composite = decoded(files.matte_png), decoded(files.composite_png)
     assert matte.shape == composite.shape == (240, 320, 3)
     assert (composite[matte == 0] == 255).all()
+
+
+# --- beside the picture ---
+
+SIDECAR = b"""<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+<rdf:Description rdf:about="" xmlns:s="https://studio.example/ns/" s:ProductCode="KTL-301" s:Shoot="Spring 26"/>
+</rdf:RDF></x:xmpmeta>"""
+
+
+def test_the_xmp_file_beside_a_photograph_says_what_it_shows(configs: Configs) -> None:
+    data = drawn_products.photograph()
+    facts = pipeline.master(
+        data, path="IMG_1.jpg", shot="A1", row={}, client="default", configs=configs, sidecar=SIDECAR
+    ).facts
+    assert (facts["sku"].value, facts["sku"].source) == ("KTL-301", "xmp")
+    assert facts["shoot_group"].value == "Spring 26"
+
+
+def test_delivered_files_name_their_product(line: Line) -> None:
+    for data in line.files.values():
+        assert b"<Iptc4xmpExt:ProductId>A1</Iptc4xmpExt:ProductId>" in data
+
+
+def test_resources_are_made_for_tiffs_only_and_from_the_matte_on_the_canvas(line: Line) -> None:
+    seen = []
+
+    def resources(matte: NDArray[np.float32]) -> bytes:
+        seen.append(matte.shape)
+        return b"8BIM\x07\xd0\0\0\0\0\0\4path"
+
+    known = {"shot": "A1", **{name: fact.value for name, fact in line.mastered.facts.items()}}
+    export = pipeline.export(
+        line.edit.composite, line.edit.matte, line.mastered.plan, known=known, labels=LABELS, resources=resources
+    )
+    carrying = {one.platform: one.size for one in export.renditions if b"8BIM" in one.rendered.encoded.data}
+    assert [(size.height, size.width) for size in carrying.values()] == seen
+    assert set(carrying) == {"print_catalog"}

@@ -170,6 +170,8 @@ def test_every_photograph_gets_a_record_and_every_other_file_a_reason(storage: S
     assert all(record.ignored.values())
     assert stock.shots[0].row == {"file": "A1.jpg", "sku": "A1", "category": "boxes"}
     assert stock.shots[1].row == {}
+    assert [ref.sidecar for ref in stock.shots] == ["", inbox_key(SPRING, "B1.xmp")]
+    assert stock.shots[1].sidecar_etag
 
 
 def test_manifest_and_files_that_do_not_agree_are_named(storage: Storage) -> None:

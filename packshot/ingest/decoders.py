@@ -5,6 +5,7 @@ Decoders raise whatever they raise; `decode.open_photo` makes a refusal of it.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import io
 import logging
@@ -167,7 +168,8 @@ def to_full_range(pixels: NDArray[Any], bit_depth: int) -> NDArray[Any]:
 
 
 def _decode_tiff(data: bytes, container: Container) -> Raster:
-    with tifffile.TiffFile(io.BytesIO(data)) as tiff:
+    # Closing the stream lets go of the file's bytes: the reader's objects hold each other, and it, for a while.
+    with contextlib.closing(io.BytesIO(data)) as stream, tifffile.TiffFile(stream) as tiff:
         page = tiff.pages.first
         if not isinstance(page, tifffile.TiffPage):
             raise DamagedError("a TIFF without a readable first page")

@@ -187,3 +187,17 @@ def test_colours_beyond_the_working_space_are_said(limits, tiff):
     assert finding.measured == pytest.approx(0.5)
     inside = developed(tiff(vivid, iccprofile=srgb_profile()), limits)
     assert "input_out_of_gamut" not in [one.code for one in inside.findings]
+
+
+def test_noise_of_16_bits_is_not_packed_and_8_bits_are(picture, limits, tiff):
+    noise = np.random.default_rng(2).integers(0, 65536, (200, 300, 3), dtype=np.uint16)
+    deep = developed(tiff(noise, iccprofile=working_profile()), limits)
+    shallow = developed(png((100 + (noise >> 13)).astype(np.uint8)), limits)
+    assert [compression_of(write_master(one)) for one in (deep, shallow)] == [1, 8]
+    for one in (deep, shallow):
+        assert (read_master(write_master(one)) == one.pixels16).all()
+
+
+def compression_of(data):
+    with tifffile.TiffFile(io.BytesIO(data)) as tiff:
+        return int(tiff.pages.first.compression)

@@ -1,0 +1,89 @@
+"""Whether memory stays flat over a night: many photographs through one process.
+
+    python -m benchmarks.memory [--images 500] [--engine onnxruntime|openvino] [--json FILE]
+
+Each photograph is taken in, cut out, judged and exported, on ten scenes of 2 to 24 megapixels in turn, and the
+process's resident memory is read after each. The figure is the slope of a straight line through the readings after
+the warm-up (a third of them, in which buffers find their size), in MB per 100 photographs. What a photograph needs
+while it is worked on is not in it; `benchmarks.throughput` measures that.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+from collections.abc import Callable, Iterable, Iterator
+from itertools import cycle, islice
+from pathlib import Path
+
+import numpy as np
+import psutil
+
+from benchmarks.machine import described
+from benchmarks.photographs import large_photograph
+from benchmarks.throughput import load, packshot_way, two_files
+from packshot.specs.load import default_folder, load_configs
+
+SIZES = {
+    "bottlelabel-colour": 6.0,
+    "chromekettle-lightgrey": 12.0,
+    "basket-midgrey": 3.0,
+    "ring-lightgrey": 6.0,
+    "whitebox-midgrey": 24.0,
+    "wineglass-colour": 2.0,
+    "bottlelabel-white": 4.0,
+    "chromekettle-white": 2.0,
+    "basket-white": 8.0,
+    "ring-white": 3.0,
+}
+"""Megapixels by scene."""
+WARM_UP_SHARE = 1 / 3
+BAR_MB_PER_100 = 5.0
+"""Of 500 photographs: less than what one of them takes while it is worked on."""
+
+
+def readings(run: Callable[[bytes], object], photographs: Iterable[bytes]) -> Iterator[float]:
+    """Yield the process's resident memory in MB after each photograph."""
+    process = psutil.Process()
+    for photograph in photographs:
+        run(photograph)
+        gc.collect()
+        yield process.memory_info().rss / 2**20
+
+
+def slope_mb_per_100(resident_mb: list[float]) -> float:
+    """Return the growth after the warm-up, by least squares."""
+    settled = resident_mb[round(len(resident_mb) * WARM_UP_SHARE) :]
+    return float(np.polyfit(np.arange(len(settled)), settled, 1)[0] * 100)
+
+
+def main() -> None:
+    """Run what the command line asks for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--images", type=int, default=500)
+    parser.add_argument("--engine", choices=("onnxruntime", "openvino"), default="onnxruntime")
+    parser.add_argument("--model", default="isnet-general-use")
+    parser.add_argument("--largest", type=float, default=24.0, help="megapixels: greater scenes are made so large")
+    parser.add_argument("--json", type=Path)
+    given = parser.parse_args()
+    segmenter = load(given.engine, given.model, 0)
+    print(f"{described()}; {segmenter.model} on {segmenter.engine} {segmenter.precision}", flush=True)
+    run = packshot_way(segmenter, two_files(load_configs(default_folder())))
+    photographs = [large_photograph(name, megapixels=min(size, given.largest)) for name, size in SIZES.items()]
+    resident_mb: list[float] = []
+    for count, resident in enumerate(readings(run, islice(cycle(photographs), given.images)), start=1):
+        resident_mb.append(round(resident, 1))
+        if count % 10 == 0:
+            print(f"{count:5} photographs: {resident:7.0f} MB", flush=True)
+    slope = slope_mb_per_100(resident_mb)
+    settled = resident_mb[round(len(resident_mb) * WARM_UP_SHARE) :]
+    print(f"after the warm-up: {min(settled):.0f} to {max(settled):.0f} MB, {slope:+.1f} MB per 100 photographs")
+    print(f"(bar over 500: at most {BAR_MB_PER_100:g})")
+    if given.json:
+        said = {"machine": described(), "engine": segmenter.engine, "precision": segmenter.precision}
+        given.json.write_text(json.dumps({**said, "slope_mb_per_100": slope, "resident_mb": resident_mb}, indent=1))
+
+
+if __name__ == "__main__":
+    main()

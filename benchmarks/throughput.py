@@ -1,0 +1,378 @@
+"""How fast a photograph becomes its files, without Prefect and storage, and how much memory that takes.
+
+    python -m benchmarks.throughput [--engine onnxruntime|openvino] [--megapixels 12 24 50] [--repeats N] [--json FILE]
+
+From the bytes of a JPEG to a master TIFF, a JPEG of 2000 px (quality 95, 4:4:4) and a WebP of 2048 px, three ways:
+
+* packshot: the line's own functions in its own order, with measuring, routing, quality control, and each delivered
+  file decoded again and verified.
+* rembg: what one writes with `rembg.remove` and Pillow: decode, remove, lay on white, crop and resize (Lanczos), save
+  JPEG, WebP and an uncompressed 8-bit TIFF. No colour management, no check of anything.
+* floor: what nobody gets around: decode with the fastest decoder, one prediction, and the same three files encoded
+  from pixels that nobody touched, the master in 16 bits by the line's own writer.
+
+All three run the same loaded network. They take turns, and a ratio is the median of the rounds' own ratios, so that
+whatever else the machine does hits all alike. Wall time and processor time (all threads) are reported; on a busy
+machine the processor time is the steadier one. Peak memory is that of a process of its own for each way and size,
+over what the same process holds with everything loaded.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import functools
+import hashlib
+import io
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import deployments  # noqa: F401  # first: it sets the threads of linear algebra, as for every process of the line
+
+# isort: split
+import cv2
+import imagecodecs
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from benchmarks.machine import described
+from benchmarks.photographs import large_photograph
+from packshot import pipeline
+from packshot.cutout import Segmenter, load_segmenter
+from packshot.export.labels import Labels
+from packshot.ingest.master import write_master, write_working_tiff
+from packshot.ingest.metadata import Metadata
+from packshot.specs.load import default_folder, load_configs
+from packshot.specs.models import Configs
+
+SCENES = ("bottlelabel-colour", "chromekettle-lightgrey", "basket-midgrey", "ring-lightgrey")
+MODELS = Path.home() / ".cache" / "packshot" / "models"
+BARS = {"rembg": 0.65, "floor": 1.5}
+"""At 12 megapixels: greatest share of rembg's time, greatest multiple of the floor's."""
+JPEG_PX, WEBP_PX, FILL_RATIO = 2000, 2048, 0.86
+JPEG_QUALITY, WEBP_QUALITY, WEBP_METHOD = 95, 85, 2
+_ROW = {"sku": "A1", "asin": "B0PACK0101", "category": "boxes", "view": "MAIN", "platforms": "amazon_main,shopify"}
+_LABELS = Labels(copyright="Studio")
+_SIXTEEN_BITS: NDArray[np.uint16] = np.arange(256, dtype=np.uint16) * np.uint16(257)
+
+Way = Callable[[bytes], tuple[bytes, ...]]
+"""From a photograph's bytes to its files."""
+
+
+def packshot_way(segmenter: Segmenter, configs: Configs) -> Way:
+    """Return the line: `packshot.pipeline`, as its tasks and its command line call it."""
+
+    def run(data: bytes) -> tuple[bytes, ...]:
+        taken = pipeline.master(data, path="A1.jpg", shot="A1", row=_ROW, client="default", configs=configs)
+        master = write_master(taken.master)
+        pipeline.route(taken.features, taken.plan, category_source=taken.category_source)
+        edit = pipeline.edit(taken.master.pixels16, segmenter, taken.plan)
+        known = {"shot": "A1", **{name: fact.value for name, fact in taken.facts.items()}}
+        done = pipeline.export(edit.composite, edit.matte, taken.plan, known=known, labels=_LABELS)
+        files = [one.rendered.encoded.data for one in done.renditions if one.rendered.passed]
+        return master, *files
+
+    return run
+
+
+def two_files(configs: Configs) -> Configs:
+    """Return configs in which Shopify gets its WebP only, so that every way writes the same three files."""
+    shopify = configs.platforms["shopify"].model_copy(update={"fallback": None})
+    return configs.model_copy(update={"platforms": {**configs.platforms, "shopify": shopify}})
+
+
+class _RembgNetwork:
+    """The loaded network as rembg's session wants it."""
+
+    def __init__(self, segmenter: Any) -> None:
+        self._segmenter = segmenter
+
+    def get_inputs(self) -> list[Any]:
+        return [argparse.Namespace(name="input")]
+
+    def run(self, _: object, feed: dict[str, Any]) -> list[Any]:
+        return [self._segmenter._run(np.asarray(feed["input"], np.float32))]
+
+
+def rembg_way(segmenter: Segmenter) -> Way:
+    """Return what one writes with rembg and Pillow; `alpha_matting` is off."""
+    from rembg import remove
+    from rembg.sessions.dis_general_use import DisSession
+
+    session = DisSession.__new__(DisSession)
+    session.inner_session = _RembgNetwork(segmenter)
+
+    def run(data: bytes) -> tuple[bytes, ...]:
+        photo = Image.open(io.BytesIO(data)).convert("RGB")
+        master = _saved(photo, "TIFF", dpi=(300, 300))
+        cut = remove(photo, session=session)
+        box = cut.getchannel("A").point(lambda alpha: 255 * (alpha > 127)).getbbox()
+        white = Image.new("RGB", cut.size, "white")
+        white.paste(cut, mask=cut.getchannel("A"))
+        jpeg = _saved(_square(white, box, JPEG_PX), "JPEG", quality=JPEG_QUALITY, subsampling=0)
+        webp = _saved(_square(white, box, WEBP_PX), "WEBP", quality=WEBP_QUALITY)
+        return master, jpeg, webp
+
+    return run
+
+
+def _square(picture: Image.Image, box: tuple[int, int, int, int], side_px: int) -> Image.Image:
+    side = round(max(box[2] - box[0], box[3] - box[1]) / FILL_RATIO)
+    left, top = (box[0] + box[2] - side) // 2, (box[1] + box[3] - side) // 2
+    canvas = Image.new("RGB", (side, side), "white")
+    canvas.paste(picture, (-left, -top))
+    return canvas.resize((side_px, side_px), Image.Resampling.LANCZOS)
+
+
+def _saved(picture: Image.Image, kind: str, **options: Any) -> bytes:
+    file = io.BytesIO()
+    picture.save(file, kind, **options)
+    return file.getvalue()
+
+
+def floor_way(segmenter: Segmenter) -> Way:
+    """Return the least: decode, predict, encode."""
+
+    def run(data: bytes) -> tuple[bytes, ...]:
+        pixels = imagecodecs.jpeg8_decode(data)
+        segmenter.predict(_reduced(pixels, 1024))
+        master = write_working_tiff(np.asarray(cv2.LUT(pixels, _SIXTEEN_BITS), np.uint16), metadata=Metadata())
+        rows = min(pixels.shape[:2])
+        square = pixels[:rows, (pixels.shape[1] - rows) // 2 :][:, :rows]
+        jpeg = Image.fromarray(_reduced(square, JPEG_PX))
+        webp = Image.fromarray(_reduced(square, WEBP_PX))
+        files = [
+            _saved(jpeg, "JPEG", quality=JPEG_QUALITY, subsampling=0),
+            _saved(webp, "WEBP", quality=WEBP_QUALITY, method=WEBP_METHOD),
+        ]
+        return master, *files
+
+    return run
+
+
+def _reduced(pixels: Any, side_px: int) -> Any:
+    return np.ascontiguousarray(cv2.resize(pixels, (side_px, side_px), interpolation=cv2.INTER_AREA))
+
+
+@dataclasses.dataclass(frozen=True)
+class Turn:
+    """One photograph, one way: seconds by the clock, seconds of all processors together."""
+
+    way: str
+    scene: str
+    wall_s: float
+    cpu_s: float
+    stages: dict[str, float]
+
+
+class Stopwatch:
+    """Time by the clock spent in named functions, each without the named ones that it calls."""
+
+    def __init__(self) -> None:
+        self.spent: dict[str, float] = defaultdict(float)
+        self._inner: list[float] = []
+
+    def watch(self, owner: ModuleType | object, name: str, stage: str) -> None:
+        """Measure a function from now on, wherever it is looked up in its owner."""
+        function = getattr(owner, name)
+
+        @functools.wraps(function)
+        def watched(*given: Any, **named: Any) -> Any:
+            started = time.perf_counter()
+            self._inner.append(0.0)
+            try:
+                return function(*given, **named)
+            finally:
+                took = time.perf_counter() - started
+                self.spent[stage] += took - self._inner.pop()
+                if self._inner:
+                    self._inner[-1] += took
+
+        setattr(owner, name, watched)
+
+    def taken(self) -> dict[str, float]:
+        """Return the seconds by stage since the last time, and begin again."""
+        spent, self.spent = dict(self.spent), defaultdict(float)
+        return spent
+
+
+def watched_line(segmenter: Segmenter) -> Stopwatch:
+    """Return a stopwatch on the line's stages."""
+    watch = Stopwatch()
+    render = sys.modules["packshot.export.render"]
+    for owner, name, stage in (
+        (pipeline, "open_photo", "decode"),
+        (pipeline, "develop", "to the working space"),
+        (pipeline, "measure", "features for routing"),
+        (pipeline, "measure_backdrop", "group: backdrop"),
+        (pipeline, "find_target", "group: colour target"),
+        (sys.modules[__name__], "write_master", "write the master"),
+        (segmenter, "predict", "network"),
+        (pipeline, "cut_out", "cut-out without the network"),
+        (pipeline, "compose_on_white", "composite"),
+        (pipeline, "frame", "frame"),
+        (pipeline, "working_to_srgb8", "frame"),
+        (pipeline, "judge", "quality control"),
+        (render, "rendition_pixels", "encode"),
+        (render, "encode_pixels", "encode"),
+        (render, "verify_file", "decode again and verify"),
+    ):
+        watch.watch(owner, name, stage)
+    return watch
+
+
+def take_turns(ways: dict[str, Way], photographs: dict[str, bytes], *, repeats: int, watch: Stopwatch) -> list[Turn]:
+    """Return every turn; before the first round each way runs once unmeasured."""
+    for run in ways.values():
+        run(next(iter(photographs.values())))
+    turns: list[Turn] = []
+    for _ in range(repeats):
+        for scene, data in photographs.items():
+            for way, run in ways.items():
+                watch.taken()
+                wall, cpu = time.perf_counter(), time.process_time()
+                files = run(data)
+                took = time.perf_counter() - wall, time.process_time() - cpu
+                assert len(files) == 3, f"{way} delivered {len(files)} of 3 files of {scene}"
+                turns.append(Turn(way, scene, *took, watch.taken() if way == "packshot" else {}))
+    return turns
+
+
+def ratios(turns: Sequence[Turn], *, over: str, figure: str) -> list[float]:
+    """Return the line's time over another way's, round by round."""
+    by_way: dict[str, list[float]] = defaultdict(list)
+    for turn in turns:
+        by_way[turn.way].append(getattr(turn, figure))
+    return [ours / theirs for ours, theirs in zip(by_way["packshot"], by_way[over], strict=True)]
+
+
+def load(engine: str, model: str, threads: int) -> Segmenter:
+    """Return the network of a model that is already on this machine."""
+    file = next(path for path in sorted(MODELS.glob(f"{model}-*.onnx")))
+    sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
+    return load_segmenter(model, file, sha256=sha256, engine=engine, threads=threads)
+
+
+def all_ways(segmenter: Segmenter) -> dict[str, Way]:
+    """Return the three ways by name, on one network."""
+    configs = two_files(load_configs(default_folder()))
+    return {
+        "packshot": packshot_way(segmenter, configs),
+        "rembg": rembg_way(segmenter),
+        "floor": floor_way(segmenter),
+    }
+
+
+def peak_memory(way: str, photograph: bytes, given: argparse.Namespace) -> dict[str, float]:
+    """Return a fresh process's memory in MB: with everything loaded, and at its peak after two photographs."""
+    command = [sys.executable, "-m", "benchmarks.throughput", "--probe", way, "--engine", given.engine]
+    command += ["--model", given.model, "--threads", str(given.threads)]
+    done = subprocess.run(command, input=photograph, capture_output=True, check=True)
+    return dict(json.loads(done.stdout))
+
+
+def probe(way: str, given: argparse.Namespace) -> None:
+    """Print this process's memory for the photograph on the standard input."""
+    import psutil
+
+    run = all_ways(load(given.engine, given.model, given.threads))[way]
+    photograph = sys.stdin.buffer.read()
+    loaded = psutil.Process().memory_info().rss / 2**20
+    for _ in range(2):
+        run(photograph)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({"loaded_mb": round(loaded), "peak_mb": round(peak)}))
+
+
+def measure_size(
+    megapixels: float, ways: dict[str, Way], given: argparse.Namespace, watch: Stopwatch
+) -> dict[str, Any]:
+    """Return times, ratios, stages and memory at one size."""
+    photographs = {scene: large_photograph(scene, megapixels=megapixels) for scene in given.scenes}
+    turns = take_turns(ways, photographs, repeats=given.repeats, watch=watch)
+    first = next(iter(photographs.values()))
+    stages: dict[str, list[float]] = defaultdict(list)
+    for turn in turns:
+        for stage, seconds in turn.stages.items():
+            stages[stage].append(seconds)
+    return {
+        "megapixels": megapixels,
+        "jpeg_bytes": {scene: len(data) for scene, data in photographs.items()},
+        "seconds": {
+            way: {
+                figure: round(statistics.median(getattr(turn, figure) for turn in turns if turn.way == way), 3)
+                for figure in ("wall_s", "cpu_s")
+            }
+            for way in ways
+        },
+        "ratio": {
+            over: {
+                figure: round(statistics.median(ratios(turns, over=over, figure=figure)), 3)
+                for figure in ("wall_s", "cpu_s")
+            }
+            for over in BARS
+        },
+        "stages_s": {stage: round(statistics.median(found), 3) for stage, found in stages.items()},
+        "memory": {way: peak_memory(way, first, given) for way in ways} if given.memory else {},
+        "turns": [dataclasses.asdict(turn) for turn in turns],
+    }
+
+
+def show(result: dict[str, Any]) -> None:
+    """Print one size's tables."""
+    print(f"\n{result['megapixels']:g} megapixels, median of {len(result['turns']) // 3} turns each")
+    print(f"  {'way':10}{'wall s':>8}{'cpu s':>8}{'loaded MB':>11}{'peak MB':>9}")
+    for way, seconds in result["seconds"].items():
+        memory = result["memory"].get(way, {"loaded_mb": "", "peak_mb": ""})
+        figures = f"{seconds['wall_s']:8.2f}{seconds['cpu_s']:8.2f}{memory['loaded_mb']:>11}{memory['peak_mb']:>9}"
+        print(f"  {way:10}{figures}")
+    for over, bar in BARS.items():
+        ratio = result["ratio"][over]
+        print(f"  packshot / {over}: wall {ratio['wall_s']:.2f}, cpu {ratio['cpu_s']:.2f} (bar at 12 MP: {bar})")
+    total = sum(result["stages_s"].values())
+    for stage, seconds in sorted(result["stages_s"].items(), key=lambda pair: -pair[1]):
+        print(f"  {stage:30}{seconds * 1000:7.0f} ms {seconds / total:6.1%}")
+
+
+def main() -> None:
+    """Run what the command line asks for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--engine", choices=("onnxruntime", "openvino"), default="onnxruntime")
+    parser.add_argument("--model", default="isnet-general-use")
+    parser.add_argument("--threads", type=int, default=0, help="of the network and of OpenCV; 0: all cores")
+    parser.add_argument("--megapixels", type=float, nargs="+", default=[12.0])
+    parser.add_argument("--scenes", nargs="+", default=list(SCENES))
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--no-memory", dest="memory", action="store_false", help="leave the fresh processes out")
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--probe", choices=("packshot", "rembg", "floor"), help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.threads:
+        cv2.setNumThreads(given.threads)
+    if given.probe:
+        probe(given.probe, given)
+        return
+    segmenter = load(given.engine, given.model, given.threads)
+    print(f"{described()}; {segmenter.model} on {segmenter.engine} {segmenter.precision}")
+    ways, watch = all_ways(segmenter), watched_line(segmenter)
+    results = []
+    for megapixels in given.megapixels:
+        results.append(measure_size(megapixels, ways, given, watch))
+        show(results[-1])
+    if given.json:
+        said = {"machine": described(), "engine": segmenter.engine, "precision": segmenter.precision}
+        given.json.write_text(json.dumps({**said, "sizes": results}, indent=1))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,287 @@
+"""Returned work, read: the picture, and the matte that the editor made for it, wherever in the file it is."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+
+import cv2
+import numpy as np
+
+from packshot.colour.spaces import WHITE_16
+from packshot.errors import RefusedInputError, UnreadableError
+from packshot.ingest.decode import Photo, open_photo, upright
+from packshot.ingest.master import develop, lay_on_white
+from packshot.ingest.sniff import FileKind
+from packshot.paths.model import SavedPath
+from packshot.paths.rasterise import rasterise
+from packshot.paths.read import ChosenPath, PathFile, choose_path, read_paths
+from packshot.returns.channels import saved_channels
+from packshot.returns.layers import LayerMatte, layer_mattes
+from packshot.specs.models import IngestConfig
+from packshot.types import Finding, Mask, Matte, Pixels16, Size, Status, size_of
+
+_SAME = 0.98
+_LEAST_WHITE_BORDER = 0.5
+_NEARLY_WHITE = round(0.97 * WHITE_16)
+_SAME_ASPECT = 0.005
+_WITH_PATHS = (FileKind.TIFF, FileKind.PSD, FileKind.JPEG, FileKind.PNG)
+
+
+class MatteSource(StrEnum):
+    """Where in the file the matte was found."""
+
+    TRANSPARENCY = "transparency"
+    LAYER_MASK = "layer mask"
+    CLIPPING_PATH = "clipping path"
+    SAVED_CHANNEL = "saved channel"
+    LAYER_TRANSPARENCY = "a layer's transparency"
+    WHITE_BACKGROUND = "white background"
+
+
+_ON_WHITE_ALREADY = (MatteSource.TRANSPARENCY, MatteSource.WHITE_BACKGROUND)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Candidate:
+    source: MatteSource
+    name: str
+    matte: Matte
+
+
+@dataclasses.dataclass(frozen=True)
+class ReturnedWork:
+    """A picture that an editor put back.
+
+    Attributes:
+        pixels16: (rows, columns, 3) uint16, working space, upright; transparent parts are laid on white.
+        matte: (rows, columns) float32 in 0..1, upright; None if the file tells nothing of what is product.
+        source: where the matte was found; None without one.
+        source_name: name of the channel, layer or path.
+        path: the path that was filled; None if the matte comes from elsewhere.
+        orientation: EXIF's, already applied.
+        lossy: coarse compression may have left marks around the product.
+        findings: of reading and of choosing the matte.
+    """
+
+    name: str
+    kind: FileKind
+    pixels16: Pixels16
+    matte: Matte | None
+    source: MatteSource | None
+    source_name: str
+    path: SavedPath | None
+    bit_depth: int
+    profile_name: str
+    profile_assumed: bool
+    orientation: int
+    findings: tuple[Finding, ...]
+
+    @property
+    def size(self) -> Size:
+        return size_of(self.pixels16)
+
+    @property
+    def lossy(self) -> bool:
+        return self.kind not in (FileKind.TIFF, FileKind.PSD, FileKind.PNG, FileKind.BMP)
+
+    def has_aspect_of(self, size: Size) -> bool:
+        """Whether the picture is a size itself, or that size made larger or smaller."""
+        ours, theirs = self.size.width / self.size.height, size.width / size.height
+        pixel = 1 / self.size.shortest
+        return self.size == size or abs(ours / theirs - 1) <= max(_SAME_ASPECT, pixel)
+
+    def matte_at(self, size: Size) -> Matte | None:
+        """Return the matte at another size: a path is filled anew, anything else is resampled."""
+        if self.matte is None or self.size == size:
+            return self.matte
+        if self.path is not None:
+            stored = size if self.orientation < 5 else Size(size.height, size.width)
+            return np.asarray(upright(rasterise(self.path, *stored), self.orientation), np.float32)
+        shrinks = size.width < self.size.width
+        way = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        return np.clip(np.asarray(cv2.resize(self.matte, size, interpolation=way), np.float32), 0, 1)
+
+    def composite_for(self, master: Pixels16) -> tuple[Pixels16, Matte]:
+        """Return the work on white, as large as the master, and its matte.
+
+        Work of another size than the master lends only its matte; the pixels are then the master's.
+
+        Args:
+            master: (rows, columns, 3) uint16, working space.
+        Raises:
+            RefusedInputError: it tells nothing of what is product, or has another shape than the master.
+        """
+        size = size_of(master)
+        matte = self.matte_at(size)
+        if matte is None or not self.has_aspect_of(size):
+            raise RefusedInputError(
+                "this cannot be made the shot's picture",
+                self.name,
+                found=str(self.size) if matte is not None else "no matte",
+                allowed=f"a matte, and the shape of the master, {size}",
+                next_step="Return the picture uncropped, with its path, mask or alpha channel.",
+            )
+        if self.size != size:
+            return lay_on_white(master, matte), matte
+        if self.source in _ON_WHITE_ALREADY:
+            return self.pixels16, matte
+        return lay_on_white(self.pixels16, matte), matte
+
+
+def read_returned(data: bytes, *, name: str, limits: IngestConfig, prefer_path: str = "") -> ReturnedWork:
+    """Return the picture and the matte that a returned file holds.
+
+    The matte is the first of: the path that the client's rule names, the picture's transparency, a layer's mask, the
+    clipping path (or the only path), a saved channel, a layer's transparency; else everything that is not exactly
+    white, if the picture stands on white. Where several differ, a finding says which was taken.
+
+    Args:
+        data: the whole file.
+        name: for messages only.
+        limits: on bytes and pixels; small pictures are read all the same.
+        prefer_path: name of the path to use, in any encoding and case; empty: no rule.
+    Raises:
+        RefusedInputError: it cannot be read.
+    """
+    photo = open_photo(data, name=name, limits=limits.model_copy(update={"min_px": 1}))
+    developed = develop(photo)
+    paths, chosen = _paths(data, photo, prefer_path)
+    candidates, findings = _candidates(data, photo, chosen, prefer_path)
+    if not candidates:
+        candidates = _white_background(developed.pixels16)
+    taken = candidates[0] if candidates else None
+    kept = tuple(one for one in developed.findings if one.code not in ("extra_channels_ignored", "transparency"))
+    return ReturnedWork(
+        name=name,
+        kind=photo.kind,
+        pixels16=developed.pixels16,
+        matte=taken.matte if taken else None,
+        source=taken.source if taken else None,
+        source_name=taken.name if taken else "",
+        path=chosen.path if taken and taken.source is MatteSource.CLIPPING_PATH else None,
+        bit_depth=photo.bit_depth,
+        profile_name=photo.profile_name,
+        profile_assumed=photo.profile_assumed,
+        orientation=photo.orientation,
+        findings=(*kept, *(paths.findings if paths else ()), *findings, *_compared(candidates, chosen)),
+    )
+
+
+def _paths(data: bytes, photo: Photo, prefer: str) -> tuple[PathFile | None, ChosenPath]:
+    if photo.kind not in _WITH_PATHS:
+        return None, ChosenPath(None, "no path")
+    try:
+        found = read_paths(data, name=photo.name)
+    except UnreadableError:
+        return None, ChosenPath(None, "no path that can be read")
+    return found, choose_path(found, prefer=prefer)
+
+
+def _candidates(
+    data: bytes, photo: Photo, chosen: ChosenPath, prefer: str
+) -> tuple[list[_Candidate], tuple[Finding, ...]]:
+    """Return every matte in the file, the one to take first."""
+    stored = photo.size if photo.orientation < 5 else Size(photo.size.height, photo.size.width)
+
+    def turned(matte: Matte) -> Matte:
+        return np.asarray(upright(matte, photo.orientation), np.float32)
+
+    path: list[_Candidate] = []
+    if chosen.path is not None:
+        filled = turned(rasterise(chosen.path, *stored))
+        path = [_Candidate(MatteSource.CLIPPING_PATH, chosen.path.name, filled)]
+    clear = [_Candidate(MatteSource.TRANSPARENCY, "", photo.alpha)] if photo.alpha is not None else []
+    layers = layer_mattes(data) if photo.kind is FileKind.PSD else None
+    masks, layer_findings = _of_layers(layers.found if layers else (), layers.damage if layers else "", turned)
+    saved = [
+        _Candidate(MatteSource.SAVED_CHANNEL, label, turned(matte))
+        for label, matte in (
+            saved_channels(data, name=photo.name) if photo.kind in (FileKind.TIFF, FileKind.PSD) else ()
+        )
+    ]
+    named_by_rule = bool(prefer) and "client's rule" in chosen.why
+    own_masks = [one for one in masks if one.source is MatteSource.LAYER_MASK]
+    others = [one for one in masks if one.source is not MatteSource.LAYER_MASK]
+    in_order = [*path, *clear, *own_masks] if named_by_rule else [*clear, *own_masks, *path]
+    kept = [one for one in (*in_order, *saved, *others) if one.matte.shape == photo.pixels.shape[:2]]
+    return [one for one in kept if _says_something(one.matte)], layer_findings
+
+
+def _of_layers(
+    layers: Sequence[LayerMatte], damage: str, turned: Callable[[Matte], Matte]
+) -> tuple[list[_Candidate], tuple[Finding, ...]]:
+    findings: tuple[Finding, ...] = ()
+    if damage:
+        message = f"Not all layers could be read: {damage}."
+        findings = (Finding(code="layers_damaged", status=Status.WARNING, message=message),)
+    source = {True: MatteSource.LAYER_MASK, False: MatteSource.LAYER_TRANSPARENCY}
+    return [_Candidate(source[one.is_mask], one.name, turned(one.matte)) for one in layers], findings
+
+
+def _says_something(matte: Matte) -> bool:
+    return bool(matte.min() < 0.5 <= matte.max())
+
+
+def _white_background(pixels: Pixels16) -> list[_Candidate]:
+    """What is not exactly white is product, in a picture that stands on white.
+
+    If the white is not exact, that would be all of it: then what is nearly white and reaches the border is not product.
+    """
+    border = _border(np.all(pixels >= _NEARLY_WHITE, axis=2))
+    if border.mean() < _LEAST_WHITE_BORDER:
+        return []
+    product: Mask = np.any(pixels < WHITE_16, axis=2)
+    if _border(product).mean() > 1 - _LEAST_WHITE_BORDER:
+        product = ~near_white_around(pixels)
+    return [_Candidate(MatteSource.WHITE_BACKGROUND, "", product.astype(np.float32))] if product.any() else []
+
+
+def near_white_around(pixels: Pixels16) -> Mask:
+    """Return what is nearly white and reaches the border through pixels that are."""
+    near = np.all(pixels >= _NEARLY_WHITE, axis=2).astype(np.uint8)
+    _, labels = cv2.connectedComponents(np.pad(near, 1, constant_values=1), connectivity=4)
+    return np.asarray(labels[1:-1, 1:-1] == labels[0, 0])
+
+
+def _border(flags: Mask) -> Mask:
+    return np.concatenate([flags[0], flags[-1], flags[:, 0], flags[:, -1]])
+
+
+def _compared(candidates: Sequence[_Candidate], chosen: ChosenPath) -> tuple[Finding, ...]:
+    """Say which matte was taken where the file holds several that differ, or several paths of which none is marked."""
+    findings = []
+    if candidates:
+        first = candidates[0]
+        apart = [(one, overlap(first.matte, one.matte)) for one in candidates[1:]]
+        apart = [(one, share) for one, share in apart if share < _SAME]
+        if apart:
+            others = ", ".join(_called(one) for one, _ in apart[:5])
+            message = f"The file holds several mattes that differ: the {_called(first)} was taken, not the {others}."
+            least = min(share for _, share in apart)
+            findings.append(
+                Finding(
+                    code="mattes_differ",
+                    status=Status.WARNING,
+                    message=message,
+                    measured=round(least, 4),
+                    limit=_SAME,
+                    unit="overlap",
+                )
+            )
+    if chosen.path is None and "paths" in chosen.why:
+        message = f"No path was used: the file holds {chosen.why}."
+        findings.append(Finding(code="clipping_path_unclear", status=Status.WARNING, message=message))
+    return tuple(findings)
+
+
+def _called(one: _Candidate) -> str:
+    return f"{one.source} {one.name!r}" if one.name else str(one.source)
+
+
+def overlap(a: Matte, b: Matte) -> float:
+    """Return intersection over union of what two mattes cover by half or more; 1 where neither covers anything."""
+    inside, other = a >= 0.5, b >= 0.5
+    union = int(np.count_nonzero(inside | other))
+    return int(np.count_nonzero(inside & other)) / union if union else 1.0

@@ -3,9 +3,9 @@
     python -m benchmarks.colour [--megapixels 24] [--markdown table.md]
 
 The picture is drawn: a shaded disc on a backdrop that falls off, with the noise of a sensor, 16 bits deep. Each step
-is the best of three, each library in a process of its own, with two threads at most. Peak memory is that of the process,
-over what the interpreter and the libraries take before the first byte is read. Libraries that are not installed are
-left out: pyvips is a comparison only.
+is the best of three, each library in a process of its own, with two threads at most. Peak memory is that of the
+process, over what the interpreter and the libraries take before the first byte is read. Libraries that are not
+installed are left out: pyvips is a comparison only.
 """
 
 from __future__ import annotations

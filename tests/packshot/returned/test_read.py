@@ -16,10 +16,10 @@ from packshot.paths.draft import draft_path
 from packshot.paths.draft_file import CHANNEL_NAME, write_draft
 from packshot.paths.rasterise import rasterise
 from packshot.paths.write import photoshop_resources
-from packshot.returns.read import MatteSource, ReturnedWork, overlap, read_returned
+from packshot.returned.read import MatteSource, ReturnedWork, overlap, read_returned
 from packshot.types import Matte, Size
 from tests.packshot.paths.drawn_paths import rectangle, saved
-from tests.packshot.returns import works
+from tests.packshot.returned import works
 from tests.shared_data import shared_data
 
 OTHER = saved(rectangle(0.1, 0.1, 0.2, 0.2), name="Schatten", record_id=2001)

@@ -11,8 +11,8 @@ import numpy as np
 from packshot.colour.difference import Lab, delta_e_2000, lab_of
 from packshot.colour.spaces import working_profile
 from packshot.qc.white import away_from, find_off_white
-from packshot.returns.alignment import Alignment, Pair, align, reduced_pair, warped_back
-from packshot.returns.read import MatteSource, ReturnedWork, near_white_around, overlap
+from packshot.returned.alignment import Alignment, Pair, align, reduced_pair, warped_back
+from packshot.returned.read import MatteSource, ReturnedWork, near_white_around, overlap
 from packshot.types import Box, Finding, Mask, Matte, Pixels16, Size, Status, Value, size_of
 
 _RING_PX = {True: 24, False: 4}

@@ -17,8 +17,8 @@ from packshot.ingest.sniff import FileKind
 from packshot.paths.model import SavedPath
 from packshot.paths.rasterise import rasterise
 from packshot.paths.read import ChosenPath, PathFile, choose_path, read_paths
-from packshot.returns.channels import saved_channels
-from packshot.returns.layers import LayerMatte, layer_mattes
+from packshot.returned.channels import saved_channels
+from packshot.returned.layers import LayerMatte, layer_mattes
 from packshot.specs.models import IngestConfig
 from packshot.types import Finding, Mask, Matte, Pixels16, Size, Status, size_of
 

@@ -11,10 +11,10 @@ import pytest
 from packshot.colour.transform import working_to_srgb8
 from packshot.ingest.master import lay_on_white
 from packshot.paths.write import photoshop_resources
-from packshot.returns.checks import Permits, check_returned
-from packshot.returns.read import read_returned
+from packshot.returned.checks import Permits, check_returned
+from packshot.returned.read import read_returned
 from packshot.types import Finding, Matte, Pixels8, Status
-from tests.packshot.returns import works
+from tests.packshot.returned import works
 
 PASSED, WARNING, FAILED, SKIPPED = Status.PASSED, Status.WARNING, Status.FAILED, Status.SKIPPED
 

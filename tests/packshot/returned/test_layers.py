@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from psd_tools import PSDImage
 
-from packshot.returns import layers
-from packshot.returns.layers import LayerMatte, layer_mattes
+from packshot.returned import layers
+from packshot.returned.layers import LayerMatte, layer_mattes
 from packshot.types import Matte
 from tests.shared_data import shared_data
 

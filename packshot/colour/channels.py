@@ -12,7 +12,10 @@ _ONES = np.ones((1, 3), np.float32)
 
 def greatest_channel(image: FloatImage) -> Matte:
     """Return the greatest of three channels, (rows, columns)."""
-    return np.maximum(np.maximum(image[..., 0], image[..., 1]), image[..., 2])
+    if image.size == 0:  # OpenCV makes one element of none
+        return np.zeros(image.shape[:2], np.float32)
+    one, two, three = cv2.split(image)
+    return np.asarray(cv2.max(cv2.max(one, two), three), np.float32)
 
 
 def greatest_difference(one: FloatImage, other: FloatImage) -> Matte:

@@ -10,8 +10,9 @@ import numpy as np
 from packshot.colour.spaces import decode_working
 from packshot.colour.transform import working_to_srgb8
 from packshot.cutout.backdrop import Backdrop, model_backdrop
+from packshot.cutout.coverage import cover
 from packshot.cutout.network import Segmenter, to_size
-from packshot.cutout.refine import refine_tiles
+from packshot.cutout.settle import settle
 from packshot.cutout.softness import SOFT_PX, soft_matte, softness_px
 from packshot.cutout.values import BackdropReport, Cutout, Method, SoftPixels
 from packshot.cutout.zones import Zones, find_zones
@@ -19,8 +20,6 @@ from packshot.types import Box, Finding, FloatImage, Matte, Pixels16, Size, Stat
 
 REDUCED_PX = 1024
 LEAST_PRODUCT_RATIO = 0.0005
-SURE, UNSURE = 0.95, 0.05
-_SHADE_FROM = 0.985
 
 
 def cut_out(pixels: Pixels16, segmenter: Segmenter, *, method: Method = Method.AUTO) -> Cutout:
@@ -132,9 +131,7 @@ def _refined(
     size = size_of(pixels)
     cells = prediction.shape[0]
     zones = find_zones(levels, probability, backdrop, cell_px=max(levels.shape[:2]) / cells)
-    matte = np.where(to_size(prediction, size) >= 0.5, np.float32(1), np.float32(0))
-    rows, columns, colours = [], [], []
-    tiles = refine_tiles(
+    settled = settle(
         pixels,
         prediction,
         zones.unknown,
@@ -142,13 +139,7 @@ def _refined(
         noise_levels=backdrop.report.noise_levels,
         cell_px=size.longest / cells,
     )
-    for tile in tiles:
-        matte[tile.box.top : tile.box.bottom, tile.box.left : tile.box.right] = tile.alpha
-        found_rows, found_columns = np.nonzero(tile.soft)
-        rows.append((found_rows + tile.box.top).astype(np.int32))
-        columns.append((found_columns + tile.box.left).astype(np.int32))
-        colours.append(tile.colours)
-    soft = SoftPixels(_joined(rows, np.int32), _joined(columns, np.int32), _joined_colours(colours))
+    matte, soft = cover(pixels, settled)
     if method is Method.MATTING:
         solved = soft_matte(pixels, levels, probability, backdrop, matte)
         if solved is None:
@@ -162,33 +153,8 @@ def _refined(
         backdrop.report,
         method,
         _gap_findings(zones, size),
-        shade=_shade(levels, backdrop, probability),
+        surface=backdrop.surface,
     )
-
-
-def _joined(parts: list[np.ndarray], dtype: type) -> np.ndarray:
-    return np.concatenate(parts) if parts else np.zeros(0, dtype)
-
-
-def _joined_colours(parts: list[FloatImage]) -> FloatImage:
-    return np.concatenate(parts) if parts else np.zeros((0, 3), np.float32)
-
-
-def _shade(levels: FloatImage, backdrop: Backdrop, probability: Matte) -> Matte:
-    """How much the contact shadow darkens the backdrop, in linear light; exactly 1 farther out."""
-    ratio = (levels.mean(axis=2) + 1) / (backdrop.surface.mean(axis=2) + 1)
-    linear = np.clip(ratio, 0, 1) ** (563 / 256)
-    outside = (probability < UNSURE).astype(np.float32)
-    total = cv2.GaussianBlur(outside, (0, 0), 3)
-    smooth = cv2.GaussianBlur(linear * outside, (0, 0), 3) / np.maximum(total, 1e-3)
-    shade = np.where(total > 1e-3, smooth, 1.0)
-    rows, columns = np.nonzero(probability >= 0.5)
-    reach = 0.12 * max(np.ptp(rows) + 1, np.ptp(columns) + 1)
-    distance = cv2.distanceTransform((probability < 0.5).astype(np.uint8), cv2.DIST_L2, 5)
-    fade = np.clip(1 - distance / reach, 0, 1)
-    depth = np.clip((_SHADE_FROM - shade) / _SHADE_FROM, 0, 1) * fade
-    result: Matte = (1 - depth).astype(np.float32)
-    return result
 
 
 def _rough_finding(report: BackdropReport) -> Finding:

@@ -19,12 +19,12 @@ def signed_distance(product: Mask) -> Matte:
     return np.asarray(np.where(product, inside - 0.5, 0.5 - outside), np.float32)
 
 
-def nearest(mask: Mask) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return for each pixel the row and column of the nearest pixel of a mask that is not empty."""
-    _, labels = cv2.distanceTransformWithLabels(
-        (~mask).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    rows, columns = np.nonzero(mask)
-    where = np.zeros((int(labels.max()) + 1, 2), np.intp)
-    where[labels[rows, columns]] = np.stack([rows, columns], axis=1)
-    return where[labels, 0], where[labels, 1]
+def nearest(mask: Mask, *, at: Mask) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return row and column of the nearest pixel of a mask that is not empty, for each pixel of another one, in order.
+
+    Args:
+        mask, at: (rows, columns).
+    """
+    _, labels = cv2.distanceTransformWithLabels((~mask).view(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    found = np.flatnonzero(mask)[labels[at] - 1]  # pixels are numbered from 1 in their order
+    return np.divmod(found, mask.shape[1])

@@ -90,7 +90,8 @@ def settled_line(
     weight[outline.rows, outline.columns] = 1
     even = [cv2.GaussianBlur(one, (0, 0), EVEN_ALONG_PX) for one in (field, weight)]
     spread = even[0] / np.maximum(even[1], 1e-6)
-    return np.asarray(cv2.GaussianBlur(distance + spread[nearest(weight > 0)], (0, 0), EVEN_PX), np.float32)
+    distance[movable] += spread[nearest(weight > 0, at=movable)]
+    return np.asarray(cv2.GaussianBlur(distance, (0, 0), EVEN_PX), np.float32)
 
 
 def _outline_of(product: Mask) -> _Outline | None:
@@ -142,14 +143,16 @@ def _blurred_px(outline: _Outline, picture: FloatImage, least_levels: float) -> 
 def _cheapest_courses(cost: Matte, pieces: NDArray[np.intp]) -> NDArray[np.intp]:
     """Return each point's offset on its piece's cheapest course (Viterbi); from point to point one step at most."""
     count, length = pieces.shape
-    total = cost[pieces[:, 0]]
-    came = np.zeros((length, count, cost.shape[1]), np.int8)
+    offsets = cost.shape[1]
+    framed = np.full((count, offsets + 2), np.inf, np.float32)
+    below, total, above = framed[:, :-2], framed[:, 1:-1], framed[:, 2:]
+    total[:] = cost[pieces[:, 0]]
+    came = np.zeros((length, count, offsets), np.int8)
     for at in range(1, length):
-        framed = np.pad(total, ((0, 0), (1, 1)), constant_values=np.inf)
-        ways = np.stack([framed[:, :-2] + TURN_COST, total, framed[:, 2:] + TURN_COST])
-        best = ways.argmin(axis=0)
-        came[at] = best - 1
-        total = np.take_along_axis(ways, best[None], axis=0)[0] + cost[pieces[:, at]]
+        turned = np.minimum(below, above) + np.float32(TURN_COST)
+        turns = turned < total
+        came[at][turns] = np.where(below <= above, -1, 1)[turns]
+        total[:] = np.where(turns, turned, total) + cost[pieces[:, at]]
     offset = total.argmin(axis=1)
     found = np.zeros(cost.shape[0], np.intp)
     every = np.arange(count)

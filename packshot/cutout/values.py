@@ -66,9 +66,9 @@ class Cutout:
         matte: (rows, columns) float32 in 0..1, as large as the photograph.
         foreground: the product's colour where the matte is neither 0 nor 1; elsewhere it is the photograph's.
         network_matte: the network's own prediction, at its own size.
-        shade: (rows, columns) float32 at reduced size: how much a contact shadow darkens the backdrop, 1 = not at all;
-            None where nothing is known of it.
         findings: what a reviewer should know.
+        surface: (rows, columns, 3) float32, encoded, 0..255, at reduced size: the backdrop without product and shadow;
+            None where it is not known.
     """
 
     matte: Matte
@@ -77,4 +77,4 @@ class Cutout:
     backdrop: BackdropReport
     method: Method
     findings: tuple[Finding, ...] = ()
-    shade: Matte | None = None
+    surface: FloatImage | None = None

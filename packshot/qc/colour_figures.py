@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from packshot.colour.channels import mean_channel
 from packshot.colour.difference import delta_e_2000, lab_of
 from packshot.colour.spaces import decode_working, encode_working, srgb_decode, srgb_profile, working_profile
 from packshot.framing import Framed
@@ -31,6 +32,7 @@ _LEAST_DETAIL = 0.15
 _STEP_CAP = 10.0
 _LEAST_PATCHES = 3
 _ENOUGH_PATCHES = 40
+_SRGB_LIGHT: FloatImage = srgb_decode(np.arange(256) / 255).astype(np.float32)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,17 +99,16 @@ def measure_colour(edit: QcInput) -> ColourFigures | None:
     patches = list(_patches(edit))
     if len(patches) < _LEAST_PATCHES:
         return None
-    delta_e = [_delta_e(patch) for patch in patches]
-    everywhere = np.concatenate([part.ravel() for part in delta_e])
+    delta_e = _delta_e(patches)
     detail = np.array([_detail_ratio(patch) for patch in patches])
     known = np.isfinite(detail)
     return ColourFigures(
-        mean_delta_e=float(everywhere.mean()),
-        p95_delta_e=float(np.percentile(everywhere, 95)),
+        mean_delta_e=float(delta_e.mean()),
+        p95_delta_e=float(np.percentile(delta_e, 95)),
         clipped_ratio=float(np.mean([_clipped(patch) for patch in patches])),
         sharpness_ratio=float(np.percentile(detail[known], 20)) if known.any() else 1.0,
         blockiness=_blockiness(patches),
-        worst_patch=patches[int(np.argmax([part.mean() for part in delta_e]))].source,
+        worst_patch=patches[int(np.argmax(delta_e.mean(axis=1)))].source,
         blurriest_patch=patches[int(np.nanargmin(np.where(known, detail, 9.0)))].source,
     )
 
@@ -154,11 +155,13 @@ def _interior_places(framed: Framed) -> tuple[list[tuple[int, int]], int]:
     return best
 
 
-def _delta_e(patch: _Patch) -> NDArray[np.float32]:
-    before = encode_working(_cells(patch.wanted, patch.side_px))
-    light = srgb_decode(patch.delivered / 255.0).astype(np.float32)
-    after = _srgb16(_cells(light, patch.side_px))
-    return delta_e_2000(lab_of(before, icc=working_profile()), lab_of(after, icc=srgb_profile()))
+def _delta_e(patches: list[_Patch]) -> NDArray[np.float32]:
+    """Delta E 2000 of each patch's cells, (patches, cells)."""
+    side = patches[0].side_px
+    before = np.stack([_cells(patch.wanted, side).reshape(-1, 3) for patch in patches])
+    after = np.stack([_cells(_SRGB_LIGHT[patch.delivered], side).reshape(-1, 3) for patch in patches])
+    labs = lab_of(encode_working(before), icc=working_profile()), lab_of(_srgb16(after), icc=srgb_profile())
+    return np.asarray(delta_e_2000(*labs), np.float32)
 
 
 def _cells(linear: FloatImage, side_px: int) -> FloatImage:
@@ -206,7 +209,7 @@ def _detail(pixels: Pixels16) -> float:
 
 
 def _grey(pixels: NDArray[Any]) -> NDArray[np.float32]:
-    return np.asarray(pixels.astype(np.float32).mean(axis=2) * (255 / np.iinfo(pixels.dtype).max), np.float32)
+    return mean_channel(pixels.astype(np.float32)) * np.float32(255 / np.iinfo(pixels.dtype).max)
 
 
 def _blockiness(patches: list[_Patch]) -> float:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from packshot.colour.channels import greatest_channel
 from packshot.qc.likeness import VISIBLE_ON_WHITE, like_backdrop, shadow, unlike_backdrop
-from packshot.qc.reduced import Reduced, greatest_channel
+from packshot.qc.reduced import Reduced
 from packshot.qc.regions import Region, grown, opened, split
 from packshot.types import Mask
 

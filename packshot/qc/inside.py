@@ -5,8 +5,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from packshot.colour.channels import greatest_channel, greatest_difference
 from packshot.qc.likeness import VISIBLE_ON_WHITE, colour_slope, like_backdrop, shaded_backdrop
-from packshot.qc.reduced import Reduced, greatest_channel
+from packshot.qc.reduced import Reduced
 from packshot.qc.regions import Region, grown, opened, split
 from packshot.types import FloatImage, Mask
 
@@ -80,7 +81,7 @@ def _rimmed(found: Mask, edges: Mask, least_share: float) -> Mask:
 def _weighed(regions: list[Region], found: Mask, reduced: Reduced) -> list[Region]:
     """Return areas at the outline with the share of them that has no edge at the outline, the largest first."""
     inside, outside = _mean_near(reduced, reduced.matte > 0.9), _mean_near(reduced, reduced.matte < 0.1)
-    flat = greatest_channel(np.abs(inside - outside)) < max(_LEAST_STEP, 2 * reduced.noise)
+    flat = greatest_difference(inside, outside) < max(_LEAST_STEP, 2 * reduced.noise)
     just_outside = (reduced.matte < 0.5) & grown(reduced.matte >= 0.5, 5)
     labels = cv2.connectedComponents(found.view(np.uint8), connectivity=8)[1]
     weighed = []

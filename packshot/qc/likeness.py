@@ -5,7 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from packshot.qc.reduced import Reduced, greatest_channel, mean_channel
+from packshot.colour.channels import greatest_channel, mean_channel
+from packshot.qc.reduced import Reduced
 from packshot.types import FloatImage, Mask
 
 VISIBLE_ON_WHITE = 8.0

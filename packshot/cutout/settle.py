@@ -1,0 +1,186 @@
+"""What is product and what is backdrop, settled in the photograph from outside in.
+
+Settled at a size at which a shopper still sees everything, and in tiles, only where something is unknown:
+1. Backdrop colour: the model's surface, corrected by the nearest backdrop that is actually seen, so that a contact
+   shadow counts as backdrop and goes.
+2. Product or backdrop: whatever differs from that backdrop by more than the noise is product, however unlike the
+   product's inside it looks (shaded rims get eaten otherwise). Where product and backdrop are alike, and in what
+   may be shadow, the network has the say.
+3. The line between them goes where the photograph changes most (`outline`).
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+
+from packshot.colour.channels import dot_product, greatest_difference
+from packshot.cutout.distances import nearest
+from packshot.cutout.outline import settled_line
+from packshot.cutout.tiles import boxes_of, part_of, with_margin
+from packshot.cutout.zones import shadow_share
+from packshot.types import Box, FloatImage, Mask, Matte, Pixels16, Size, size_of
+
+SETTLED_PX = 2048
+"""Longest side at which product and backdrop are told apart. The edge itself is cut at the photograph's own size."""
+TILE_PX = 640
+FAR_PX = 100.0
+CONTRAST_LEVELS = 15.0
+NOISES, LEAST_LEVELS = 5.0, 6.0
+EVEN_PX = 1.2
+"""The line between product and backdrop is evened out over this much, so that noise doesn't fray it."""
+EVEN_DOUBTFUL_PX, CLEAR = 3.0, 0.3
+_BEARING_PX = 33
+"""What lies farther than half of this from anything unknown bears on nothing."""
+
+
+@dataclass(frozen=True, eq=False)
+class Settled:
+    """What is product, at a size of its own.
+
+    Attributes:
+        line: (rows, columns) float32, distance from the line between product and backdrop in pixels of this size,
+            positive inside; `FAR_PX` where nothing was unknown.
+        unknown: where the photograph had to decide.
+        backdrop: (rows, columns, 3) float32, encoded, 0..255.
+    """
+
+    line: Matte
+    unknown: Mask
+    backdrop: FloatImage
+
+
+def settle(
+    pixels: Pixels16, probability: Matte, unknown: Mask, surface: FloatImage, *, noise_levels: float, cell_px: float
+) -> Settled:
+    """Return what is product.
+
+    Args:
+        pixels: the master.
+        probability: the network's prediction, at any size.
+        unknown: at any size.
+        surface: the backdrop's encoded levels, at any size.
+        cell_px: size of a network cell in pixels of the master.
+    """
+    share = min(1.0, SETTLED_PX / size_of(pixels).longest)
+    size = Size(*(max(1, round(side * share)) for side in size_of(pixels)))
+    small = pixels if share == 1 else cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    likely = cv2.resize(probability, size, interpolation=cv2.INTER_LINEAR)
+    opened = cv2.resize(unknown.view(np.uint8), size, interpolation=cv2.INTER_NEAREST).view(bool)
+    line = np.where(likely >= 0.5, np.float32(FAR_PX), np.float32(-FAR_PX))
+    surface_here: Any = cv2.resize(surface, size, interpolation=cv2.INTER_LINEAR)
+    margin_px = int(np.ceil(8 * cell_px * share)) + 12
+    boxes = [box for box in boxes_of(size, side_px=TILE_PX) if part_of(opened, box, size).any()]
+
+    def tile(box: Box) -> tuple[Matte, FloatImage]:
+        wide, inner = with_margin(box, size, margin_px=margin_px)
+        parts = (part_of(picture, wide, size) for picture in (small, likely, opened, surface_here))
+        found = _settled(*parts, noise=max(noise_levels, 0.5))
+        return found[0][inner], found[1][inner]
+
+    backdrop = surface_here.copy()
+    with ThreadPoolExecutor(max(1, cv2.getNumThreads())) as pool:
+        for box, (tile_line, tile_backdrop) in zip(boxes, pool.map(tile, boxes), strict=True):
+            line[box.top : box.bottom, box.left : box.right] = tile_line
+            backdrop[box.top : box.bottom, box.left : box.right] = tile_backdrop
+    return Settled(line, opened, backdrop)
+
+
+def _settled(
+    pixels: Pixels16, probability: Matte, opened: Any, surface: FloatImage, *, noise: float
+) -> tuple[Matte, FloatImage]:
+    """The line of one tile, and its backdrop as it is seen."""
+    unknown = opened > 0
+    levels: FloatImage = pixels.astype(np.float32) / np.float32(257)
+    sure_out = (probability < 0.5) & ~unknown
+    bearing = cv2.dilate(opened, np.ones((_BEARING_PX, _BEARING_PX), np.uint8)) > 0
+    backdrop = _seen_backdrop(levels, surface, sure_out, bearing)
+    shaded = shadow_share(levels, backdrop, noise=noise)
+    product = _product(levels, backdrop, probability, unknown, bearing, shaded, noise=noise)
+    line = settled_line(product, levels, unknown, shaded, noise=noise, least_levels=_least_levels(noise))
+    sure = np.where(product, np.abs(line), -np.abs(line))
+    return np.where(unknown, line, sure).astype(np.float32), backdrop
+
+
+def _least_levels(noise: float) -> float:
+    """From which difference to the backdrop on a pixel counts as product."""
+    return max(NOISES * noise, LEAST_LEVELS)
+
+
+def _seen_backdrop(levels: FloatImage, surface: FloatImage, seen: Mask, bearing: Mask) -> FloatImage:
+    """The backdrop's colour: the surface, times what the nearest seen backdrop differs from it."""
+    if not seen.any():
+        return surface
+    weight = seen.astype(np.float32)
+    total = np.maximum(cv2.blur(weight, (7, 7)), np.float32(1e-6))
+    ratio = cv2.divide(levels + 1, surface + 1)
+    spread = cv2.blur(cv2.multiply(ratio, cv2.merge([weight] * 3)), (7, 7)) / total[..., None]
+    hidden = bearing & ~seen
+    spread[hidden] = spread[nearest(seen, at=hidden)]
+    corrected = cv2.multiply(cv2.blur(spread, (9, 9)), surface + 1)
+    return np.asarray(np.clip(corrected - 1, 0, 255), np.float32)
+
+
+def _product(
+    levels: FloatImage,
+    backdrop: FloatImage,
+    probability: Matte,
+    unknown: Mask,
+    bearing: Mask,
+    shaded: Matte,
+    *,
+    noise: float,
+) -> Mask:
+    """What is product in a tile: settled where it is not unknown, decided by difference or by the network elsewhere."""
+    sure_in = (probability >= 0.5) & ~unknown
+    difference = greatest_difference(levels, backdrop)
+    limit = _least_levels(noise)
+    differs = np.clip(difference / limit - 0.5, 0, 1)
+    contrast = np.full(difference.shape, 255.0, np.float32)
+    if sure_in.any():
+        inside = cv2.blur(levels, (5, 5))
+        hidden = bearing & ~sure_in
+        inside[hidden] = inside[nearest(sure_in, at=hidden)]
+        span = inside - backdrop
+        square = dot_product(span, span)
+        contrast = np.sqrt(square)
+        along = dot_product(levels - backdrop, span) / np.maximum(square, 1)
+        within = np.minimum(differs, 0.5 * np.clip(along, 0, 1) + 0.5 * probability)
+        differs = shaded * within + (1 - shaded) * differs
+    far = probability < 0.03
+    differs = np.where(far & (difference < 2.5 * limit), np.minimum(differs, 0.4), differs)
+    trust = contrast**2 / (contrast**2 + CONTRAST_LEVELS**2)
+    share = trust * differs + (1 - trust) * probability
+    product = np.where(unknown, _evened_share(share.astype(np.float32)) > 0.5, probability >= 0.5)
+    smooth: Any = cv2.medianBlur(product.astype(np.uint8), 3)
+    return _hanging_together(smooth > 0, sure_in)
+
+
+def _evened_share(share: Matte) -> Matte:
+    """Even out how far pixels are product: over a pixel where that is clear, else over several, by the clear ones."""
+    near = cv2.GaussianBlur(share, (0, 0), EVEN_PX)
+    clear = np.abs(2 * share - 1) + np.float32(0.02)
+    around = cv2.GaussianBlur(share * clear, (0, 0), EVEN_DOUBTFUL_PX) / cv2.GaussianBlur(
+        clear, (0, 0), EVEN_DOUBTFUL_PX
+    )
+    trust = np.clip(cv2.GaussianBlur(clear, (0, 0), EVEN_PX) / CLEAR, 0, 1)
+    return np.asarray(trust * near + (1 - trust) * around, np.float32)
+
+
+def _hanging_together(product: Mask, sure_in: Mask) -> Mask:
+    """Drop specks that hang together neither with the product nor with the tile's border; close pinholes."""
+    count, labels, statistics, _ = cv2.connectedComponentsWithStats(product.astype(np.uint8), connectivity=8)
+    keep = np.zeros(count, bool)
+    for part in (labels[sure_in], labels[0], labels[-1], labels[:, 0], labels[:, -1]):
+        keep[part] = True
+    keep |= statistics[:, cv2.CC_STAT_AREA] > 400
+    keep[0] = False
+    whole = keep[labels]
+    count, labels, statistics, _ = cv2.connectedComponentsWithStats((~whole).astype(np.uint8), connectivity=4)
+    small = statistics[:, cv2.CC_STAT_AREA] < 12
+    small[0] = False
+    return np.asarray(whole | small[labels])

@@ -1,0 +1,52 @@
+"""Parts of a photograph, and what pictures of another size show there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from packshot.types import Box, Size
+
+
+def boxes_of(size: Size, *, side_px: int) -> Iterator[Box]:
+    """Yield the squares that a picture is cut into, row by row; the last ones are smaller."""
+    for top in range(0, size.height, side_px):
+        for left in range(0, size.width, side_px):
+            yield Box(left, top, min(size.width, left + side_px), min(size.height, top + side_px))
+
+
+def with_margin(box: Box, size: Size, *, margin_px: int) -> tuple[Box, tuple[slice, slice]]:
+    """Return a box widened within its picture, and where in it the box itself lies, as rows and columns."""
+    wide = Box(
+        max(0, box.left - margin_px),
+        max(0, box.top - margin_px),
+        min(size.width, box.right + margin_px),
+        min(size.height, box.bottom + margin_px),
+    )
+    rows = slice(box.top - wide.top, box.bottom - wide.top)
+    return wide, (rows, slice(box.left - wide.left, box.right - wide.left))
+
+
+def part_of(picture: NDArray[Any], box: Box, size: Size, *, nearest: bool = False) -> Any:
+    """Return the part of a picture that a box of another one covers, as large as the box.
+
+    Args:
+        picture: of any size; a mask comes back as uint8.
+        size: of the picture that the box belongs to.
+        nearest: take the nearest pixel, instead of interpolating linearly.
+    """
+    source = picture.view(np.uint8) if picture.dtype == bool else picture
+    if size == (picture.shape[1], picture.shape[0]):
+        return source[box.top : box.bottom, box.left : box.right]
+    across, down = picture.shape[1] / size.width, picture.shape[0] / size.height
+    matrix = np.array(
+        [[across, 0, (box.left + 0.5) * across - 0.5], [0, down, (box.top + 0.5) * down - 0.5]], np.float64
+    )
+    how = cv2.INTER_NEAREST if nearest else cv2.INTER_LINEAR
+    return cv2.warpAffine(
+        source, matrix, (box.width, box.height), flags=how | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
+    )

@@ -18,11 +18,11 @@ from typing import Any
 import imagecodecs
 import numpy as np
 
-from packshot.colour.backdrop_light import measure_backdrop
+from packshot.colour.backdrop_light import BackdropReading, measure_backdrop
 from packshot.colour.normalise import Correction, correct, newly_clipped
 from packshot.colour.reference import ReferenceColour, main_colours, nearest_delta_e, swatch_colour
 from packshot.colour.spaces import WHITE_16
-from packshot.colour.target import find_target
+from packshot.colour.target import TargetReading, find_target
 from packshot.colour.transform import working_to_srgb8
 from packshot.cutout import Cutout, Method, Segmenter, compose_on_white, cut_out, given_cutout
 from packshot.errors import EmptySubjectError, PackshotError, RefusedInputError
@@ -44,6 +44,7 @@ from packshot.routing.decide import RouteDecision, decide
 from packshot.routing.features import Features, measure
 from packshot.specs.models import Configs, Format, IngestConfig, Plan, RenditionPlan, Shadow
 from packshot.specs.resolve import resolve, style_guide
+from packshot.threads import side_by_side
 from packshot.types import Finding, Matte, Pixels8, Pixels16, Route, Size, Sourced, Status, Verdict, size_of
 
 METHODS = (Method.AUTO, Method.NETWORK_ONLY)
@@ -111,23 +112,31 @@ def master(
         view=known.get("view", ""),
         platforms=tuple(name for name in known.get("platforms", "").split(",") if name),
     )
+    features, backdrop, target = _measured(developed.pixels16)
     return Mastered(
         master=developed,
         facts=facts,
         plan=plan,
-        features=measure(developed.pixels16),
+        features=features,
         light=light_of(
             shot,
             metadata=photo.metadata,
             shoot_group=known.get("shoot_group", ""),
-            backdrop=measure_backdrop(developed.pixels16),
-            target=find_target(developed.pixels16),
+            backdrop=backdrop,
+            target=target,
             reference=known.get("reference", ""),
             allowed=plan.rules.group_correction,
         ),
         findings=developed.findings + doubtful_facts(path, manifest_row=row, client=guide, metadata=photo.metadata),
         report=_reading(photo, developed),
     )
+
+
+def _measured(pixels: Pixels16) -> tuple[Features, BackdropReading | None, TargetReading | None]:
+    """What is measured on every master: for its route, and for its shoot group."""
+    measurements: tuple[Callable[[Pixels16], Any], ...] = (measure, find_target, measure_backdrop)
+    features, target, backdrop = side_by_side(lambda measurement: measurement(pixels), measurements)
+    return features, backdrop, target
 
 
 def _reading(photo: Photo, developed: Master) -> dict[str, Any]:
@@ -388,22 +397,29 @@ def export(
         resources: what TIFFs carry beside the picture, made from the framed matte.
     """
     labels = labels.model_copy(update={name: known[name] for name in ("sku", "gtin") if known.get(name)})
-    renditions: list[Rendition] = []
-    failures: dict[str, PackshotError] = {}
-    for rendition in plan.renditions:
-        platform = rendition.platform.name
+
+    def files_of(rendition: RenditionPlan) -> list[Rendition] | PackshotError:
         try:
             name = delivered_name(rendition, known, subject=known["shot"])
             framed = frame(composite, matte, rendition)
             blocks = resources(framed.matte) if resources and _is_tiff(rendition) else b""
             files = render_all(framed, rendition, qc=plan.qc, labels=labels, resources=blocks)
         except PackshotError as error:
-            failures[platform] = error
-            continue
-        for file in files:
-            path = f"{platform}/{name}.{file.encoded.extension}"
-            renditions.append(Rendition(platform, path, file.encoded.size, file))
-    return Export(tuple(renditions), failures)
+            return error
+        return [_rendition(rendition.platform.name, name, file) for file in files]
+
+    found = side_by_side(files_of, plan.renditions)
+    failures = {
+        rendition.platform.name: made
+        for rendition, made in zip(plan.renditions, found, strict=True)
+        if isinstance(made, PackshotError)
+    }
+    made = [file for files in found if not isinstance(files, PackshotError) for file in files]
+    return Export(tuple(made), failures)
+
+
+def _rendition(platform: str, name: str, file: Rendered) -> Rendition:
+    return Rendition(platform, f"{platform}/{name}.{file.encoded.extension}", file.encoded.size, file)
 
 
 def _is_tiff(rendition: RenditionPlan) -> bool:

@@ -6,7 +6,6 @@ the colours just inside and just outside; decontaminated colour F = (I - (1 - al
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -21,6 +20,7 @@ from packshot.cutout.distances import nearest
 from packshot.cutout.settle import Settled
 from packshot.cutout.tiles import boxes_of, part_of, with_margin
 from packshot.cutout.values import SoftPixels
+from packshot.threads import side_by_side
 from packshot.types import Box, FloatImage, Mask, Matte, Pixels16, Size, size_of
 
 BLOCK_PX, MARGIN_PX = 128, 16
@@ -65,14 +65,13 @@ def cover(pixels: Pixels16, settled: Settled) -> tuple[Matte, SoftPixels]:
     matte = whole.astype(np.float32)
     rows, columns = [np.zeros(0, np.int32)], [np.zeros(0, np.int32)]
     colours = [np.zeros((0, 3), np.float32)]
-    with ThreadPoolExecutor(max(1, cv2.getNumThreads())) as pool:
-        for block in pool.map(partial(_covered, pixels, settled), _at_the_line(whole, size)):
-            box = block.box
-            matte[box.top : box.bottom, box.left : box.right] = block.alpha
-            found_rows, found_columns = np.nonzero(block.soft)
-            rows.append((found_rows + box.top).astype(np.int32))
-            columns.append((found_columns + box.left).astype(np.int32))
-            colours.append(block.colours)
+    for block in side_by_side(partial(_covered, pixels, settled), _at_the_line(whole, size)):
+        box = block.box
+        matte[box.top : box.bottom, box.left : box.right] = block.alpha
+        found_rows, found_columns = np.nonzero(block.soft)
+        rows.append((found_rows + box.top).astype(np.int32))
+        columns.append((found_columns + box.left).astype(np.int32))
+        colours.append(block.colours)
     return matte, SoftPixels(np.concatenate(rows), np.concatenate(columns), np.concatenate(colours))
 
 

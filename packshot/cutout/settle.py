@@ -11,7 +11,6 @@ Settled at a size at which a shopper still sees everything, and in tiles, only w
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +22,7 @@ from packshot.cutout.distances import nearest
 from packshot.cutout.outline import settled_line
 from packshot.cutout.tiles import boxes_of, part_of, with_margin
 from packshot.cutout.zones import shadow_share
+from packshot.threads import side_by_side
 from packshot.types import Box, FloatImage, Mask, Matte, Pixels16, Size, size_of
 
 SETTLED_PX = 2048
@@ -83,10 +83,9 @@ def settle(
         return found[0][inner], found[1][inner]
 
     backdrop = surface_here.copy()
-    with ThreadPoolExecutor(max(1, cv2.getNumThreads())) as pool:
-        for box, (tile_line, tile_backdrop) in zip(boxes, pool.map(tile, boxes), strict=True):
-            line[box.top : box.bottom, box.left : box.right] = tile_line
-            backdrop[box.top : box.bottom, box.left : box.right] = tile_backdrop
+    for box, (tile_line, tile_backdrop) in zip(boxes, side_by_side(tile, boxes), strict=True):
+        line[box.top : box.bottom, box.left : box.right] = tile_line
+        backdrop[box.top : box.bottom, box.left : box.right] = tile_backdrop
     return Settled(line, opened, backdrop)
 
 

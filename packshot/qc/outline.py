@@ -186,19 +186,13 @@ def _to_crossing(matte: Matte, x: Column, y: Column, nx: Column, ny: Column, uni
 
 
 def _sample(image: NDArray[Any], columns: Column, rows: Column) -> NDArray[np.float32]:
-    """Return bilinear samples; beyond the frame the border repeats."""
-    height, width = image.shape[:2]
-    columns = np.clip(columns, 0, width - 1)
-    rows = np.clip(rows, 0, height - 1)
-    left = np.minimum(columns.astype(np.int32), max(0, width - 2))
-    top = np.minimum(rows.astype(np.int32), max(0, height - 2))
-    right, bottom = np.minimum(left + 1, width - 1), np.minimum(top + 1, height - 1)
-    fx, fy = columns - left, rows - top
-    if image.ndim == 3:
-        fx, fy = fx[..., None], fy[..., None]
-    upper = image[top, left] * (1 - fx) + image[top, right] * fx
-    lower = image[bottom, left] * (1 - fx) + image[bottom, right] * fx
-    return np.asarray(upper * (1 - fy) + lower * fy, np.float32)
+    """Return bilinear samples (to a 32nd of a pixel); beyond the frame the border repeats."""
+    shape = (*columns.shape, *image.shape[2:])
+    if not columns.size:  # OpenCV makes one element of none
+        return np.zeros(shape, np.float32)
+    x, y = (place.astype(np.float32).reshape(len(place), -1) for place in (columns, rows))
+    found = cv2.remap(image, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(found, np.float32).reshape(shape)
 
 
 def _mean_where(profile: Profile, wanted: NDArray[np.bool_]) -> Profile:

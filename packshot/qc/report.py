@@ -13,6 +13,7 @@ from packshot.qc.scene import Scene
 from packshot.qc.score import component_points, decide_verdict, limits_of
 from packshot.qc.white import QuickCheck, check_border_points
 from packshot.specs.models import QcConfig, RuleLimits
+from packshot.threads import side_by_side
 from packshot.types import Finding, Value, Verdict
 
 Rule: TypeAlias = Callable[[Scene, RuleLimits], Finding]
@@ -70,6 +71,11 @@ COLOUR_RULES = _by_code(
     colour_rules.jpeg_blocks,
     colour_rules.colour_not_verified,
 )
+MEASUREMENTS: tuple[Callable[[Scene], object], ...] = (
+    lambda scene: (scene.outline, scene.edges, scene.disagreement),
+    lambda scene: (scene.colour, scene.off_white),
+)
+"""What takes long and depends on nothing else: taken side by side, before the rules ask for it."""
 ALL_CODES = (*BACKGROUND_RULES, *EDGE_RULES, *FILL_RULES, *COLOUR_RULES)
 
 
@@ -101,6 +107,7 @@ def judge(edit: QcInput, config: QcConfig) -> QcReport:
         ConfigError: the config has no limits for one of the rules.
     """
     scene = Scene(edit)
+    side_by_side(lambda measure: measure(scene), MEASUREMENTS)
     background = _apply(BACKGROUND_RULES, scene, config)
     edge = _apply(EDGE_RULES, scene, config)
     fill = _apply(FILL_RULES, scene, config)

@@ -83,7 +83,7 @@ class IngestConfig(Value):
     min_px: Pixels = 1000
     max_bytes: Bytes = 1_000_000_000
     max_pixels: Pixels = 250_000_000
-    max_side_px: Pixels = 60_000
+    max_side_px: int = Field(32_000, ge=1, le=32_000)  # OpenCV numbers pixels with 16 bits
     max_frames: Pixels = 32
     group_gap_s: Annotated[int, Field(gt=0)] = 1800
     groups: GroupLimits = GroupLimits()

@@ -18,6 +18,14 @@ def greatest_channel(image: FloatImage) -> Matte:
     return np.asarray(cv2.max(cv2.max(one, two), three), np.float32)
 
 
+def least_channel(image: FloatImage) -> Matte:
+    """Return the least of three channels, (rows, columns)."""
+    if image.size == 0:
+        return np.zeros(image.shape[:2], np.float32)
+    one, two, three = cv2.split(image)
+    return np.asarray(cv2.min(cv2.min(one, two), three), np.float32)
+
+
 def greatest_difference(one: FloatImage, other: FloatImage) -> Matte:
     """Return the greatest absolute difference of two images in any channel, (rows, columns) float32."""
     return greatest_channel(np.asarray(cv2.absdiff(one, other), np.float32))

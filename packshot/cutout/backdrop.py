@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from packshot.colour.channels import greatest_difference
+from packshot.colour.channels import greatest_difference, least_channel
 from packshot.cutout.values import BackdropReport
 from packshot.types import FloatImage, Mask, Matte
 
@@ -54,15 +54,15 @@ def model_backdrop(levels: FloatImage, probability: Matte) -> Backdrop:
         return Backdrop(np.full_like(levels, 255.0), BackdropReport(smooth=False, rough_ratio=1.0))
     surface, weight = _surface(levels, sure)
     surface = np.clip(surface + _spread(levels - surface, weight), 0, 255)
-    rest = greatest_difference(levels, surface)[sure]
+    rest = _sampled(greatest_difference(levels, surface), sure)
     noise = float(_MAD_TO_SIGMA * np.median(rest))
     rough = float(np.mean(rest > ROUGH_LEVELS))
     report = BackdropReport(
         smooth=noise <= MOST_NOISE_LEVELS and rough <= MOST_ROUGH_RATIO,
         noise_levels=noise,
         rough_ratio=rough,
-        mean_levels=tuple(float(value) for value in levels[sure].mean(axis=0)),  # type: ignore[arg-type]
-        already_white=bool(levels[sure].min() >= _WHITE_LEVELS),
+        mean_levels=cv2.mean(levels, sure.view(np.uint8))[:3],
+        already_white=bool(np.where(sure, least_channel(levels), 255).min() >= _WHITE_LEVELS),
     )
     return Backdrop(surface, report)
 
@@ -71,8 +71,7 @@ def _surface(levels: FloatImage, sure: Mask) -> tuple[FloatImage, Matte]:
     """The fitted surface, and how far each pixel is part of the backdrop, 0..1."""
     rows, columns = levels.shape[:2]
     down, across = _powers(rows), _powers(columns)
-    index = np.flatnonzero(sure)
-    index = index[:: max(1, index.size // _MOST_SAMPLES)]
+    index = _sample(sure)
     terms = np.stack([down[index // columns, i] * across[index % columns, j] for i, j in _TERMS], axis=1)
     wanted = levels.reshape(-1, 3)[index].astype(np.float64)
     weight: NDArray[np.floating] = np.ones(len(index))
@@ -86,9 +85,19 @@ def _surface(levels: FloatImage, sure: Mask) -> tuple[FloatImage, Matte]:
         square[:, i, j] = coefficient
     surface = np.ascontiguousarray(np.moveaxis(down @ square @ across.T, 0, 2), np.float32)
     rest_everywhere = greatest_difference(levels, surface)
-    sigma = max(_MAD_TO_SIGMA * float(np.median(rest_everywhere[sure])), 1.0)
+    sigma = max(_MAD_TO_SIGMA * float(np.median(_sampled(rest_everywhere, sure))), 1.0)
     part = _biweight(rest_everywhere, 3 * sigma) * sure
     return surface, part.astype(np.float32)
+
+
+def _sample(sure: Mask) -> NDArray[np.intp]:
+    """So many pixels of a mask as tell what all of them would, as indices of the flat picture."""
+    index = np.flatnonzero(sure)
+    return index[:: max(1, index.size // _MOST_SAMPLES)]
+
+
+def _sampled(values: Matte, sure: Mask) -> Matte:
+    return values.ravel()[_sample(sure)]
 
 
 def _powers(count: int) -> NDArray[np.float64]:
@@ -107,7 +116,7 @@ def _spread(rest: FloatImage, weight: Matte) -> FloatImage:
     rows, columns = weight.shape
     size = (max(1, columns // _SPREAD_SHRINK), max(1, rows // _SPREAD_SHRINK))
     shares = cv2.resize(weight, size, interpolation=cv2.INTER_AREA)
-    parts = cv2.resize(rest * weight[..., None], size, interpolation=cv2.INTER_AREA)
+    parts = cv2.resize(cv2.multiply(rest, cv2.merge([weight] * 3)), size, interpolation=cv2.INTER_AREA)
     spread = np.zeros_like(parts)
     known = np.zeros(shares.shape, np.float32)
     for sigma in (8.0, 24.0, 72.0):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -78,8 +79,9 @@ def _offset(outline: Outline) -> Column:
     A rim in its own shade or shine differs from what lies deeper inside; the way from deep inside to outside would
     put the edge inside the rim.
     """
-    master = np.stack([_over_neighbours(outline.master[..., channel], outline) for channel in range(3)], axis=-1)
-    steepness = np.sqrt(((master[:, 2:] - master[:, :-2]) ** 2).sum(axis=2))
+    master = _over_neighbours(outline.master, outline)
+    rise = master[:, 2:] - master[:, :-2]
+    steepness = np.sqrt(np.einsum("pdc,pdc->pd", rise, rise))
     distances = DISTANCES[1:-1]
     window = np.abs(distances) <= _SEARCH
     steepness, distances = steepness[:, window], distances[window]
@@ -105,19 +107,22 @@ def _rim(outline: Outline, offset: Column) -> Profile:
     """Return the photograph's colour just inside its edge."""
     inward = offset[:, None] - DISTANCES
     inside = (inward >= _RIM_FROM) & (inward <= _RIM_TO)
-    weight = inside.astype(np.float32)[..., None]
-    return np.asarray((outline.master * weight).sum(axis=1) / np.maximum(weight.sum(axis=1), 1), np.float32)
+    weight = inside.astype(np.float32)
+    total = np.einsum("pdc,pd->pc", outline.master, weight)
+    return np.asarray(total / np.maximum(weight.sum(axis=1, keepdims=True), 1), np.float32)
 
 
 def _over_neighbours(values: Profile, outline: Outline) -> Profile:
     """Average each point with its two neighbours where they are on the same line: noise goes, edges stay."""
     if len(values) < 3:
         return values
-    same_before = np.concatenate(([False], outline.loop[1:] == outline.loop[:-1]))[:, None]
-    same_after = np.concatenate((outline.loop[1:] == outline.loop[:-1], [False]))[:, None]
-    before, after = np.roll(values, 1, axis=0), np.roll(values, -1, axis=0)
-    total = values + np.where(same_before, before, 0) + np.where(same_after, after, 0)
-    return np.asarray(total / (1.0 + same_before + same_after), np.float32)
+    same = (outline.loop[1:] == outline.loop[:-1]).astype(np.float32)[:, None, None]
+    total, count = values.copy(), np.ones((len(values), 1, 1), np.float32)
+    total[1:] += same * values[:-1]
+    total[:-1] += same * values[1:]
+    count[1:] += same
+    count[:-1] += same
+    return np.asarray(total / count, np.float32)
 
 
 def _fringe(outline: Outline, rim: Profile, contrast: Column) -> Column:
@@ -128,11 +133,11 @@ def _fringe(outline: Outline, rim: Profile, contrast: Column) -> Column:
     to_backdrop = outer - inner
     length = (to_backdrop**2).sum(axis=1)[:, None] + 1e-9
     product = (composite - (1 - matte)) / np.maximum(matte, _LEAST_COVERAGE)
-    inside = ((product - inner[:, None]) * to_backdrop[:, None]).sum(axis=2) / length
+    inside = np.einsum("pdc,pc->pd", product - inner[:, None], to_backdrop) / length
     white_to_backdrop = outer - 1
     depth = (white_to_backdrop**2).sum(axis=1)[:, None] + 1e-9
     expected = matte * inner[:, None] + (1 - matte)
-    outside = ((composite - expected) * white_to_backdrop[:, None]).sum(axis=2) / depth
+    outside = np.einsum("pdc,pc->pd", composite - expected, white_to_backdrop) / depth
     covered = outline.matte > _LEAST_COVERAGE
     wanted_in = covered & (DISTANCES >= -_FRINGE_INSIDE)
     wanted_out = ~covered & (DISTANCES <= _FRINGE_OUTSIDE)
@@ -168,4 +173,7 @@ def _shaded(seen: Profile, backdrop: Profile) -> NDArray[np.bool_]:
 
 
 def _linear(levels: Profile) -> Profile:
-    return np.asarray((np.maximum(levels, 0) / np.float32(255)) ** np.float32(WORKING_GAMMA), np.float32)
+    if levels.size == 0:  # OpenCV makes one element of none
+        return levels
+    light = cv2.pow(np.maximum(levels, 0) / np.float32(255), WORKING_GAMMA)
+    return np.asarray(light, np.float32).reshape(levels.shape)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,7 +35,7 @@ def gradient_alignment(scene: Scene, limits: RuleLimits) -> Finding:
         limits,
         f"{share:.0%} of the outline lies more than {_MISPLACED:.0f} px beside the edge in the photograph.",
         unit="share",
-        box=worst_place(scene, np.abs(offset)),
+        box=partial(worst_place, scene, np.abs(offset)),
     )
 
 
@@ -46,7 +48,9 @@ def outline_shift(scene: Scene, limits: RuleLimits) -> Finding:
     shift = float(np.median(offset[placed]))
     side = "too wide" if shift < 0 else "too tight"
     message = f"The outline is {abs(shift):.1f} px {side} on the whole."
-    return measured("outline_shift", abs(shift), limits, message, unit="px", box=worst_place(scene, np.abs(offset)))
+    return measured(
+        "outline_shift", abs(shift), limits, message, unit="px", box=partial(worst_place, scene, np.abs(offset))
+    )
 
 
 def fringe(scene: Scene, limits: RuleLimits) -> Finding:
@@ -57,7 +61,7 @@ def fringe(scene: Scene, limits: RuleLimits) -> Finding:
         return measured("fringe", 0.0, limits, "The backdrop's colour would not be seen at the edge.", unit="share")
     share = float((width[seen] > _FRINGED).mean())
     message = f"{share:.0%} of the outline shows more than {_FRINGED} px of the backdrop's colour."
-    return measured("fringe", share, limits, message, unit="share", box=worst_place(scene, width))
+    return measured("fringe", share, limits, message, unit="share", box=partial(worst_place, scene, width))
 
 
 def fringe_width(scene: Scene, limits: RuleLimits) -> Finding:
@@ -69,7 +73,7 @@ def fringe_width(scene: Scene, limits: RuleLimits) -> Finding:
         return measured("fringe_width", 0.0, limits, message, unit="px")
     median = float(np.median(width[seen]))
     message = f"A ring of {median:.1f} px of the backdrop's colour is left around the product."
-    return measured("fringe_width", median, limits, message, unit="px", box=worst_place(scene, width))
+    return measured("fringe_width", median, limits, message, unit="px", box=partial(worst_place, scene, width))
 
 
 def jagged_edge(scene: Scene, limits: RuleLimits) -> Finding:
@@ -80,7 +84,7 @@ def jagged_edge(scene: Scene, limits: RuleLimits) -> Finding:
         return skipped("jagged_edge", "Too little of the outline has enough contrast to find its edge.")
     size = float(np.sqrt(np.mean(np.clip(jitter[placed], -_JITTER_CAP, _JITTER_CAP) ** 2)))
     message = f"The outline jumps by {size:.2f} px around the edge in the photograph."
-    return measured("jagged_edge", size, limits, message, unit="px", box=worst_place(scene, np.abs(jitter)))
+    return measured("jagged_edge", size, limits, message, unit="px", box=partial(worst_place, scene, np.abs(jitter)))
 
 
 def edge_contrast(scene: Scene, limits: RuleLimits) -> Finding:
@@ -90,7 +94,7 @@ def edge_contrast(scene: Scene, limits: RuleLimits) -> Finding:
         return skipped("edge_contrast", "The matte has no outline.")
     share = float((contrast < _TOO_PALE).mean())
     message = f"Along {share:.0%} of the outline the product hardly differs from what is around it."
-    return measured("edge_contrast", share, limits, message, unit="share", box=worst_place(scene, -contrast))
+    return measured("edge_contrast", share, limits, message, unit="share", box=partial(worst_place, scene, -contrast))
 
 
 def uncertain_band(scene: Scene, limits: RuleLimits) -> Finding:
@@ -100,7 +104,7 @@ def uncertain_band(scene: Scene, limits: RuleLimits) -> Finding:
         return skipped("uncertain_band", "The matte has no outline.")
     width = float(np.percentile(band, 90))
     message = f"Along a tenth of the outline the matte is half transparent over {width:.1f} px or more."
-    return measured("uncertain_band", width, limits, message, unit="px", box=worst_place(scene, band))
+    return measured("uncertain_band", width, limits, message, unit="px", box=partial(worst_place, scene, band))
 
 
 def islands(scene: Scene, limits: RuleLimits) -> Finding:

@@ -100,7 +100,7 @@ def _mean_near(reduced: Reduced, where: Mask) -> FloatImage:
     """Return the photograph's mean over those pixels of a small window that are asked for; its own where none is."""
     weight = where.astype(np.float32)
     window = (_NEAR_PX, _NEAR_PX)
-    total = cv2.blur(reduced.master * weight[..., None], window)
+    total = cv2.blur(cv2.multiply(reduced.master, cv2.merge([weight] * 3)), window)
     share = cv2.blur(weight, window)[..., None]
     return np.asarray(np.where(share > 0.01, total / np.maximum(share, 0.01), reduced.master), np.float32)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 
-from packshot.colour.channels import greatest_channel, mean_channel
+from packshot.colour.channels import dot_product, greatest_channel
 from packshot.qc.reduced import Reduced
 from packshot.types import FloatImage, Mask
 
@@ -47,11 +49,12 @@ def _lighting(reduced: Reduced, seen: FloatImage) -> tuple[FloatImage, FloatImag
     A shadow darkens all channels by the same factor, in linear light; a square is near enough to it here.
     """
     assert reduced.backdrop is not None
-    light = (seen / np.float32(255)) ** 2
-    lit = (reduced.backdrop / np.float32(255)) ** 2 + np.float32(1e-4)
-    power = mean_channel(lit * lit)
-    factor = mean_channel(light * lit) / power
-    return factor, np.sqrt(mean_channel((light - factor[..., None] * lit) ** 2) / power)
+    light: Any = cv2.multiply(seen, seen, scale=1 / 255**2)
+    lit: Any = cv2.multiply(reduced.backdrop, reduced.backdrop, scale=1 / 255**2) + np.float32(1e-4)
+    power = dot_product(lit, lit)
+    factor = dot_product(light, lit) / power
+    rest: Any = cv2.subtract(light, cv2.multiply(lit, cv2.merge([factor] * 3)))
+    return factor, np.sqrt(dot_product(rest, rest) / power)
 
 
 def slope(reduced: Reduced) -> FloatImage:
@@ -66,4 +69,4 @@ def colour_slope(reduced: Reduced) -> FloatImage:
 
 def _slope(levels: FloatImage) -> FloatImage:
     across, down = cv2.Sobel(levels, cv2.CV_32F, 1, 0), cv2.Sobel(levels, cv2.CV_32F, 0, 1)
-    return np.asarray(np.hypot(across, down) / np.float32(8), np.float32)
+    return np.asarray(cv2.magnitude(across, down) / np.float32(8), np.float32)

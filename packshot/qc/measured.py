@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from packshot.qc.score import status_of
 from packshot.specs.models import RuleLimits
 from packshot.types import Box, Finding, Size, Status
@@ -10,10 +12,21 @@ EVIDENCE_PX = 256
 
 
 def measured(
-    code: str, value: float, limits: RuleLimits, message: str, *, unit: str = "", box: Box | None = None
+    code: str,
+    value: float,
+    limits: RuleLimits,
+    message: str,
+    *,
+    unit: str = "",
+    box: Box | Callable[[], Box | None] | None = None,
 ) -> Finding:
-    """Return the finding for a measured figure; `limit` is the figure that costs all points."""
+    """Return the finding for a measured figure; `limit` is the figure that costs all points.
+
+    Args:
+        box: the place to look at, or what finds it; nobody looks where a rule is kept.
+    """
     status = status_of(value, limits)
+    place = None if status is Status.PASSED else box() if callable(box) else box
     return Finding(
         code=code,
         status=status,
@@ -21,7 +34,7 @@ def measured(
         measured=round(float(value), 5),
         limit=limits.bad,
         unit=unit,
-        box=box if status is not Status.PASSED else None,
+        box=place,
         gate=limits.gate,
     )
 

@@ -21,11 +21,10 @@ import numpy as np
 from packshot.colour.backdrop_light import BackdropReading, measure_backdrop
 from packshot.colour.normalise import Correction, correct, newly_clipped
 from packshot.colour.reference import ReferenceColour, main_colours, nearest_delta_e, swatch_colour
-from packshot.colour.spaces import WHITE_16
 from packshot.colour.target import TargetReading, find_target
 from packshot.colour.transform import working_to_srgb8
 from packshot.cutout import Cutout, Method, Segmenter, compose_on_white, cut_out, given_cutout
-from packshot.errors import EmptySubjectError, PackshotError, RefusedInputError
+from packshot.errors import EmptySubjectError, PackshotError
 from packshot.export.labels import Labels
 from packshot.export.names import delivered_name
 from packshot.export.render import Rendered, render_all
@@ -40,12 +39,13 @@ from packshot.ingest.metadata import with_sidecar
 from packshot.ingest.shoot_groups import GroupDecision, ReferencePhoto
 from packshot.qc.inputs import ColourReference, QcInput
 from packshot.qc.report import QcReport, judge
+from packshot.returned.read import ReturnedWork
 from packshot.routing.decide import RouteDecision, decide
 from packshot.routing.features import Features, measure
 from packshot.specs.models import Configs, Format, IngestConfig, Plan, RenditionPlan, Shadow
 from packshot.specs.resolve import resolve, style_guide
 from packshot.threads import side_by_side
-from packshot.types import Finding, Matte, Pixels8, Pixels16, Route, Size, Sourced, Status, Verdict, size_of
+from packshot.types import Finding, Matte, Pixels8, Pixels16, Route, Size, Sourced, Status, Verdict
 
 METHODS = (Method.AUTO, Method.NETWORK_ONLY)
 """How a shot is cut out, and with what it is tried again before a person is asked."""
@@ -303,34 +303,17 @@ def _compared(srgb8: Pixels8, matte: Matte, group: GroupDecision) -> ColourRefer
     return None
 
 
-def adopt(pixels: Pixels16, returned: bytes, plan: Plan, *, name: str, group: GroupDecision | None = None) -> Edit:
+def adopt(pixels: Pixels16, work: ReturnedWork, plan: Plan, *, group: GroupDecision | None = None) -> Edit:
     """Return a person's finished picture as an edit, judged like a machine's.
-
-    A transparent picture brings its matte along; of a flat one everything that is not exactly white is product.
 
     Args:
         pixels: the master, (rows, columns, 3) uint16, working space.
-        returned: the file that the person put back.
+        work: what the person put back.
     Raises:
-        RefusedInputError: it cannot be read, or it is not as large as the master.
+        RefusedInputError: it tells nothing of what is product, or it has another shape than the master.
     """
-    photo = open_photo(returned, name=name, limits=plan.ingest)
-    if photo.size != size_of(pixels):
-        raise RefusedInputError(
-            "the returned picture is not as large as the master",
-            name,
-            found=str(photo.size),
-            allowed=str(size_of(pixels)),
-            next_step="Return it uncropped and at its full size; the line crops it for each platform.",
-        )
-    work = develop(photo).pixels16
-    matte = photo.alpha if photo.alpha is not None else _not_white(work)
-    return _judged(pixels, given_cutout(pixels, matte), work, plan, group)
-
-
-def _not_white(pixels: Pixels16) -> Matte:
-    matte: Matte = np.any(pixels < WHITE_16, axis=2).astype(np.float32)
-    return matte
+    composite, matte = work.composite_for(pixels)
+    return _judged(pixels, given_cutout(pixels, matte), composite, plan, group)
 
 
 def frame(composite: Pixels16, matte: Matte, rendition: RenditionPlan) -> Framed:

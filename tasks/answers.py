@@ -130,16 +130,15 @@ def _work(record: ShotRecord, decision: Decision, file: ObjectInfo) -> dict[str,
         DecisionRefusedError: a check of it failed, and nobody takes it over in spite of that.
     """
     taken = take_over(record, open_storage().get(file.key), name=file.key)
-    failed = [one for one in taken.checks if one.status is Status.FAILED]
-    if failed and not decision.override:
+    if taken.failed and not decision.override:
         raise DecisionRefusedError(
             "the returned picture does not pass its checks",
             file.key,
-            found=" ".join(one.message for one in failed),
+            found=" ".join(one.message for one in taken.failed),
             next_step="Correct it and return it again, or accept it in spite of that, with a reason.",
         )
-    overridden = tuple(_overridden(one, decision) for one in failed)
-    edit = taken.edit
+    overridden = tuple(_overridden(one, decision) for one in taken.failed)
+    edit = taken.edit()
     return {
         "findings": (*taken.checks, *overridden, *edit.findings),
         "reports": {

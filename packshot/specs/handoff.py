@@ -35,6 +35,7 @@ class HandoffConfig(Value):
         seniors: who may sign off; empty: anybody who did not edit the shot.
         ghost_mannequin_views: the views that need the neck joint.
         neck_view, reference_view: the views that show a garment's inside, and a product's true colour.
+        path_name: name of the path in returned files that counts; empty: the one that is marked as clipping path.
     """
 
     edit_hours: Mapping[Tier, Hours]
@@ -48,6 +49,7 @@ class HandoffConfig(Value):
     ghost_mannequin_views: tuple[ViewName, ...] = ("MAIN",)
     neck_view: ViewName = "NECK"
     reference_view: ViewName = "SWCH"
+    path_name: str = ""
 
     @model_validator(mode="after")
     def _every_tier_has_its_hours(self) -> HandoffConfig:
@@ -63,6 +65,7 @@ class ClientHandoff(Value):
     Attributes:
         ghost_mannequin: whether garments get the neck joint although no manifest says so.
         seniors: who may sign off this client's shots.
+        path_name: name of the path that counts in this client's returned files.
     """
 
     edit_hours: Mapping[Tier, Hours] = Field(default_factory=dict)
@@ -73,6 +76,7 @@ class ClientHandoff(Value):
     link_hours: Annotated[float, Field(gt=0, le=168)] | None = None
     ghost_mannequin: bool = False
     seniors: tuple[str, ...] = ()
+    path_name: str = ""
 
 
 def promised(general: HandoffConfig, client: ClientHandoff) -> HandoffConfig:

@@ -23,6 +23,7 @@ from packshot.errors import ConfigError, NamingError, RefusedInputError, TooSmal
 from packshot.export.labels import Labels
 from packshot.ingest.shoot_groups import GroupDecision, state_groups
 from packshot.pipeline import Edit, Export, Mastered
+from packshot.returned.read import read_returned
 from packshot.specs.load import default_folder, load_configs
 from packshot.specs.models import Configs, Plan, ResolvedRules
 from packshot.types import Finding, Matte, Pixels8, Route, Size, Status, Verdict
@@ -384,12 +385,18 @@ def editor_s_work(line: Line, *, transparent: bool) -> bytes:
     return file.getvalue()
 
 
+def adopted(line: Line, returned: bytes) -> pipeline.Edit:
+    plan = line.mastered.plan
+    return pipeline.adopt(
+        line.mastered.master.pixels16, read_returned(returned, name="back.png", limits=plan.ingest), plan
+    )
+
+
 @pytest.mark.parametrize("transparent", [True, False])
 def test_a_person_s_work_is_judged_and_exported_like_a_machine_s(line: Line, transparent: bool) -> None:
-    pixels = line.mastered.master.pixels16
-    before = sha256(pixels)
-    edit = pipeline.adopt(pixels, editor_s_work(line, transparent=transparent), line.mastered.plan, name="back.png")
-    assert sha256(pixels) == before
+    before = sha256(line.mastered.master.pixels16)
+    edit = adopted(line, editor_s_work(line, transparent=transparent))
+    assert sha256(line.mastered.master.pixels16) == before
     assert edit.method == Method.GIVEN
     assert edit.report
     assert edit.score > 70
@@ -401,25 +408,19 @@ def test_a_person_s_work_is_judged_and_exported_like_a_machine_s(line: Line, tra
     assert all(one.rendered.passed for one in export.renditions)
 
 
-def test_a_cropped_file_is_refused_with_both_sizes_and_what_to_do(line: Line) -> None:
-    cropped = drawn_products.photograph(1000, 999)
+def test_work_of_another_shape_is_refused_with_both_sizes_and_what_to_do(line: Line) -> None:
+    cropped = drawn_products.encoded(np.asarray(Image.open(io.BytesIO(editor_s_work(line, transparent=False))))[:700])
     with pytest.raises(RefusedInputError) as refused:
-        pipeline.adopt(line.mastered.master.pixels16, cropped, line.mastered.plan, name="back.png")
+        adopted(line, cropped)
     error = refused.value
-    assert (error.subject, error.found, error.allowed) == ("back.png", "1000 x 999", "1000 x 1000")
-    assert "full size" in error.next_step
+    assert (error.subject, error.found) == ("back.png", "1000 x 700")
+    assert "1000 x 1000" in error.allowed
+    assert "uncropped" in error.next_step
 
 
-def test_a_returned_file_that_cannot_be_read_is_refused(line: Line) -> None:
-    with pytest.raises(RefusedInputError, match=r"^back\.psd: "):
-        pipeline.adopt(line.mastered.master.pixels16, b"8BPS", line.mastered.plan, name="back.psd")
-
-
-def test_an_empty_white_page_is_no_work(line: Line) -> None:
-    page = drawn_products.encoded(np.full((1000, 1000, 3), 255, np.uint8))
-    edit = pipeline.adopt(line.mastered.master.pixels16, page, line.mastered.plan, name="back.png")
-    assert edit.verdict is Verdict.REJECT_AND_REDO
-    assert any(one.code == "empty_mask" and one.status is Status.FAILED for one in edit.findings)
+def test_a_picture_that_tells_nothing_of_its_product_is_refused(line: Line) -> None:
+    with pytest.raises(RefusedInputError, match=r"no matte"):
+        adopted(line, line.photograph)
 
 
 # --- cut_out_photo ---

@@ -44,8 +44,19 @@ def put_back(shot: ShotId, name: str, data: bytes) -> None:
     open_storage().put(job_returned_prefix(shot) + name, data, content_type="image/png")
 
 
-def cut_out_by_hand() -> bytes:
-    """The drawn product, cut out exactly."""
+def cut_out_by_hand(*, brightened: float = 1.0) -> bytes:
+    """The drawn product, cut out exactly; its colours multiplied, if somebody painted on it."""
+    return _on_white(drawn_products.pixels() * brightened)
+
+
+def another_product_by_hand() -> bytes:
+    """The drawn product's outline with another product in it."""
+    y, x = np.mgrid[:1000, :1000]
+    checks = 60 + 120 * (((x // 40) + (y // 40)) % 2)
+    return _on_white(np.repeat(checks[..., None], 3, axis=2))
+
+
+def _on_white(product: np.ndarray) -> bytes:
     share = drawn_products.coverage(1000, 1000)[..., None]
-    work = np.rint(share * drawn_products.pixels() + (1 - share) * 255).astype(np.uint8)
+    work = np.rint(np.clip(share * product + (1 - share) * 255, 0, 255)).astype(np.uint8)
     return drawn_products.encoded(work, "PNG", compress_level=1)

@@ -9,16 +9,14 @@ import pytest
 from packshot.decision import Choice
 from packshot.naming import BatchId, ShotId, job_returned_prefix, shot_key
 from packshot.record import State
-from packshot.types import Finding, Status, Verdict
-from tasks import answers
+from packshot.types import Status, Verdict
 from tasks.handovers import RoutedShot
 from tasks.jobs import open_job
 from tasks.records import load_record
-from tasks.returned import Taken, take_over
 from tasks.storage import Storage
 from tasks.tickets import issue_ticket
 from tests import drawn_products
-from tests.tasks.people import answer, cut_out_by_hand, follow, put_back
+from tests.tasks.people import another_product_by_hand, answer, cut_out_by_hand, follow, put_back
 from tests.tasks.runs import in_a_run
 from tests.tasks.shots import edited, routed
 
@@ -137,7 +135,7 @@ def test_what_cannot_be_used_is_sent_back_with_the_reason_and_the_shot_waits_on(
 
     put_back(shot, "cropped.png", drawn_products.photograph(1000, 999))
     cropped = objection()
-    for part in ("cropped.png", "1000 x 999", "1000 x 1000", "full size"):
+    for part in ("cropped.png", "1000 x 999", "1000 x 1000", "full size", "no path, mask or alpha"):
         assert part in cropped
 
     put_back(shot, "text.png", b"no picture")
@@ -162,23 +160,29 @@ def test_a_file_outside_the_shot_s_own_folder_cannot_be_named(for_editor: ShotId
     assert load_record(for_editor).state is State.AWAITING_EDITOR
 
 
-def test_a_failed_check_sends_back_unless_a_name_and_a_reason_override_it(
-    for_editor: ShotId, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def checked(*args: Any, **options: Any) -> Taken:
-        failed = Finding(code="repainted", status=Status.FAILED, message="The product was repainted.", measured=9.0)
-        taken = take_over(*args, **options)
-        return Taken(taken.pixels, taken.edit, (failed,))
-
-    monkeypatch.setattr(answers, "take_over", checked)
-    put_back(for_editor, "A1.png", cut_out_by_hand())
+def test_a_failed_check_sends_back_unless_a_name_and_a_reason_override_it(for_editor: ShotId) -> None:
+    put_back(for_editor, "A1.png", cut_out_by_hand(brightened=0.8))
     said = answer(for_editor, Choice.RETURN)
-    assert "The product was repainted." in follow(for_editor, said).objection
+    objection = follow(for_editor, said).objection
+    assert "colours drifted" in objection
+    assert "no correction was ordered" in objection
+    assert load_record(for_editor).state is State.AWAITING_EDITOR
     overridden = said.model_copy(update={"override": "the client wants it so"})
     assert not in_a_run(lambda: follow(for_editor, overridden, question="run-2")).objection
     (finding,) = [one for one in load_record(for_editor).findings if one.code == "check_overridden"]
-    for part in ("Ada", "repainted", "the client wants it so"):
+    for part in ("Ada", "returned_colour", "the client wants it so"):
         assert part in finding.message
+
+
+def test_another_shot_s_picture_is_sent_back(for_editor: ShotId) -> None:
+    put_back(for_editor, "A1.png", another_product_by_hand())
+    assert "another photograph" in follow(for_editor, answer(for_editor, Choice.RETURN)).objection
+
+
+def test_the_checks_that_returned_work_passed_stand_in_the_record(returned: ShotId) -> None:
+    checks = {one.code: one.status for one in load_record(returned).findings}
+    for code in ("returned_size", "returned_matte", "returned_profile", "returned_colour", "product_repainted"):
+        assert checks[code] is Status.PASSED
 
 
 def test_a_photograph_that_a_person_rejects_is_refused_with_the_reason(for_editor: ShotId) -> None:

@@ -33,8 +33,8 @@ BACKDROPS: dict[str, tuple[float, float, float]] = {
 MARGIN_RATIO = 0.14
 LONGEST_PX = 2000
 _NOISE_FLOOR, _NOISE_SHOT = 0.5, 1.2
-_STUDIO_KINDS = {"basket": "gaps", "cactus": "thin", "ring": "jewellery", "wineglass": "glass"}
-_PALE = ("whitebox", "mug")
+STUDIO_KINDS = {"basket": "gaps", "cactus": "thin", "ring": "jewellery", "wineglass": "glass"}
+PALE_PRODUCTS = ("whitebox", "mug")
 _CUTOUT_KINDS = {"teddy": "soft", "lemur": "soft", "kerosene": "glass"}
 _BACKDROPS_PER_CUTOUT = {"alphamatting27": 2, "pymatting-lemur": 3, "cutouts-photo": 4, "editor-path": 2}
 
@@ -76,7 +76,7 @@ def drawn_names() -> list[str]:
     """Return the names of the scenes drawn from real cut-outs: ``set/stem@backdrop``."""
     names = []
     for folder, count in _BACKDROPS_PER_CUTOUT.items():
-        for place, stem in enumerate(_stems(folder)):
+        for place, stem in enumerate(cut_out_stems(folder)):
             turn = list(BACKDROPS)[place % len(BACKDROPS) :] + list(BACKDROPS)[: place % len(BACKDROPS)]
             names += [f"{folder}/{stem}@{backdrop}" for backdrop in turn[:count]]
     return names
@@ -93,7 +93,7 @@ def scenes(names: Sequence[str]) -> Iterator[Scene]:
         yield load_scene(name)
 
 
-def _stems(folder: str) -> list[str]:
+def cut_out_stems(folder: str) -> list[str]:
     kind = "rgba" if folder == "cutouts-photo" else "alpha"
     return sorted(path.stem for path in (data_folder() / "ground_truth" / folder / kind).glob("*.png"))
 
@@ -102,43 +102,43 @@ def _studio(name: str) -> Scene:
     folder = data_folder() / "studio"
     product, backdrop = name.split("-")
     matte = np.asarray(Image.open(folder / "matte" / f"{name}.png").convert("L"), np.float32) / np.float32(255)
-    photo, truth = _rgb(folder / "image" / f"{name}.jpg"), _rgb(folder / "truth" / f"{name}.webp")
-    kind = _STUDIO_KINDS.get(product, "pale" if product in _PALE else "hard")
+    photo, truth = read_rgb(folder / "image" / f"{name}.jpg"), read_rgb(folder / "truth" / f"{name}.webp")
+    kind = STUDIO_KINDS.get(product, "pale" if product in PALE_PRODUCTS else "hard")
     return Scene(name, product, kind, backdrop, photo, matte, truth)
 
 
-def _rgb(path: Path) -> Pixels8:
+def read_rgb(path: Path) -> Pixels8:
     return np.array(Image.open(path).convert("RGB"))
 
 
 def _drawn(name: str) -> Scene:
     source, backdrop = name.split("@")
     folder, stem = source.split("/")
-    own, matte = _with_room(*_cut_out(folder, stem))
+    own, matte = _with_room(*cut_out_product(folder, stem))
     rng = np.random.default_rng(zlib.crc32(name.encode()))
-    behind = _draw_backdrop(matte, BACKDROPS[backdrop], rng)
+    behind = draw_backdrop(matte, BACKDROPS[backdrop], rng)
     alpha = matte[..., None]
-    photo = _photographed(alpha * own + (1 - alpha) * behind, rng)
+    photo = photographed(alpha * own + (1 - alpha) * behind, rng)
     truth = working_to_srgb8(encode_working((alpha * own + (1 - alpha)).astype(np.float32)))
     truth[matte == 0] = 255
     product = stem.split("_")[0] if folder == "editor-path" else stem
-    return Scene(name, product, _kind(folder, stem), backdrop, photo, matte, truth)
+    return Scene(name, product, kind_of(folder, stem), backdrop, photo, matte, truth)
 
 
-def _kind(folder: str, stem: str) -> str:
+def kind_of(folder: str, stem: str) -> str:
     if folder in ("alphamatting27", "pymatting-lemur"):
         return "soft"
     return next((kind for start, kind in _CUTOUT_KINDS.items() if stem.startswith(start)), "hard")
 
 
-def _cut_out(folder: str, stem: str) -> tuple[FloatImage, Matte]:
+def cut_out_product(folder: str, stem: str) -> tuple[FloatImage, Matte]:
     """A product's own colours in linear light, also beyond its edge, and its coverage."""
     root = data_folder() / "ground_truth" / folder
     if folder == "cutouts-photo":
         rgba = np.asarray(Image.open(root / "rgba" / f"{stem}.png").convert("RGBA"))
         photo, matte = np.ascontiguousarray(rgba[..., :3]), rgba[..., 3].astype(np.float32) / np.float32(255)
     else:
-        photo = _rgb(next((root / "image").glob(f"{stem}.*")))
+        photo = read_rgb(next((root / "image").glob(f"{stem}.*")))
         matte = np.asarray(Image.open(root / "alpha" / f"{stem}.png").convert("L"), np.float32) / np.float32(255)
     linear = decode_working(srgb8_to_working(photo))
     if folder in ("alphamatting27", "pymatting-lemur"):
@@ -146,10 +146,10 @@ def _cut_out(folder: str, stem: str) -> tuple[FloatImage, Matte]:
 
         own = estimate_foreground_ml(linear.astype(np.float64), matte.astype(np.float64)).astype(np.float32)
         return np.clip(own, 0, 1), matte
-    return _spread(linear, matte), matte
+    return spread_colours(linear, matte), matte
 
 
-def _spread(linear: FloatImage, matte: Matte) -> FloatImage:
+def spread_colours(linear: FloatImage, matte: Matte) -> FloatImage:
     """The product's colours, those of its wholly covered pixels carried on beyond its edge."""
     solid: NDArray[np.uint8] = cv2.erode((matte > 0.995).astype(np.uint8), np.ones((3, 3), np.uint8))
     _, labels = cv2.distanceTransformWithLabels(1 - solid, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
@@ -172,19 +172,19 @@ def _with_room(own: FloatImage, matte: Matte) -> tuple[FloatImage, Matte]:
         own = np.where(known, premultiplied / np.maximum(small, 0.02)[..., None], filled)
         matte = small
     margin = round(MARGIN_RATIO * max(matte.shape))
-    sides = [0 if cut else margin for cut in _cut_sides(matte)]
+    sides = [0 if cut else margin for cut in cut_sides(matte)]
     own = cv2.copyMakeBorder(own, *sides, cv2.BORDER_REPLICATE)
     matte = cv2.copyMakeBorder(matte, *sides, cv2.BORDER_CONSTANT, value=0)
     return np.clip(own, 0, 1).astype(np.float32), np.clip(matte, 0, 1).astype(np.float32)
 
 
-def _cut_sides(matte: Matte) -> tuple[bool, bool, bool, bool]:
+def cut_sides(matte: Matte) -> tuple[bool, bool, bool, bool]:
     """Whether the product leaves the picture at its top, bottom, left, right."""
     top, bottom, left, right = (float(line.max()) > 0.5 for line in (matte[0], matte[-1], matte[:, 0], matte[:, -1]))
     return top, bottom, left, right
 
 
-def _draw_backdrop(matte: Matte, colour: tuple[float, float, float], rng: np.random.Generator) -> FloatImage:
+def draw_backdrop(matte: Matte, colour: tuple[float, float, float], rng: np.random.Generator) -> FloatImage:
     """A smooth backdrop in linear light: fall-off, a gradient, and the product's soft shadow at its foot."""
     rows, columns = matte.shape
     y, x = np.mgrid[:rows, :columns].astype(np.float32)
@@ -199,7 +199,7 @@ def _draw_backdrop(matte: Matte, colour: tuple[float, float, float], rng: np.ran
     return np.clip(light[..., None] * np.array(colour, np.float32), 0, 1).astype(np.float32)
 
 
-def _photographed(linear: FloatImage, rng: np.random.Generator) -> Pixels8:
+def photographed(linear: FloatImage, rng: np.random.Generator) -> Pixels8:
     """Add a camera's noise, sharpening and JPEG; BT.601 full chroma as studios deliver it."""
     encoded = working_to_srgb8(encode_working(linear.astype(np.float32))).astype(np.float32)
     sigma = _NOISE_FLOOR + _NOISE_SHOT * np.sqrt(encoded / 255) * rng.uniform(0.5, 1.5)

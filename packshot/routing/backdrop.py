@@ -17,7 +17,7 @@ _FIT_PX = 128
 _BORDER_RATIO = 0.04
 _TUKEY = 4.685  # 95 % efficient on Gaussian noise (Beaton and Tukey, 1974; Holland and Welsch, 1977)
 _ROUNDS = 6
-_LEAST_SIGMA = 0.6  # delta E; below it lies what eight bits and JPEG do to a flat white
+LEAST_SIGMA = 0.6  # delta E; below it lies what eight bits and JPEG do to a flat white
 _POWERS = [(i, j) for i in range(4) for j in range(4) if i + j <= 3]
 _PLANE = [_POWERS.index(power) for power in ((0, 0), (0, 1), (1, 0))]
 
@@ -94,13 +94,13 @@ def border_of(size: Size) -> Mask:
 
 def _robust_fit(values: NDArray[np.float64], terms: NDArray[np.float64], border: NDArray[np.float64]) -> Surface:
     """Fit a plane twice, then the cubic, by iteratively reweighted least squares."""
-    weights, coefficients, sigma = border, np.zeros((terms.shape[1], 3)), _LEAST_SIGMA
+    weights, coefficients, sigma = border, np.zeros((terms.shape[1], 3)), LEAST_SIGMA
     for turn in range(_ROUNDS):
         used = _PLANE if turn < 2 else list(range(terms.shape[1]))
         coefficients = np.zeros_like(coefficients)
         coefficients[used] = _weighted_fit(terms[:, used], values, weights)
         residual = np.linalg.norm(values - terms @ coefficients, axis=1)
-        sigma = max(_LEAST_SIGMA, float(1.4826 * np.median(residual[border > 0])))
+        sigma = max(LEAST_SIGMA, float(1.4826 * np.median(residual[border > 0])))
         # Half weight inside: the border decides wherever the two disagree.
         reach = border if turn == 0 else np.maximum(border, 0.5)
         weights = reach * np.clip(1 - (residual / (_TUKEY * sigma)) ** 2, 0, None) ** 2 + 1e-6 * border

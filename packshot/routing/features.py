@@ -14,8 +14,9 @@ from pydantic import Field
 
 from packshot.colour.difference import lab_of
 from packshot.colour.spaces import working_profile
+from packshot.routing.appearance import appearance_figures
 from packshot.routing.backdrop import Backdrop, Surface, backdrop_at, border_of, fit_surface
-from packshot.routing.silhouette import Silhouette, disk, find_silhouette
+from packshot.routing.silhouette import Silhouette, clear_of_shadow, disk, eroded, find_silhouette, share
 from packshot.types import Box, FloatImage, Pixels16, Size, Value, size_of
 
 _Bytes = NDArray[np.uint8]
@@ -55,6 +56,14 @@ class Features(Value):
         touches_frame: share of the frame's edge that is covered by the product.
         objects: 1 - 1 / number of separate objects.
         colour_match: share of the outline where product and backdrop are closer than delta E 12.
+        low_contrast: 1 - the lower quartile of the distance between product and backdrop along the outline, over
+            delta E 40.
+        weak_outline: share of the outline without an edge of lightness.
+        pale_inside: share of the product's inside that hardly differs from the backdrop.
+        specular: share of the product in colourless glints: gloss, metal, glass.
+        shadow: shadow over shadow and product.
+        stray_detail: share of a band outside the outline that is not quite backdrop: hairs, threads, veils.
+        backdrop_noise: spread of the backdrop around a smooth surface beyond delta E 0.6, over delta E 6.
     """
 
     edge_density: Figure = 0.0
@@ -68,6 +77,13 @@ class Features(Value):
     touches_frame: Figure = 0.0
     objects: Figure = 0.0
     colour_match: Figure = 0.0
+    low_contrast: Figure = 0.0
+    weak_outline: Figure = 0.0
+    pale_inside: Figure = 0.0
+    specular: Figure = 0.0
+    shadow: Figure = 0.0
+    stray_detail: Figure = 0.0
+    backdrop_noise: Figure = 0.0
 
 
 def measure(pixels: Pixels16) -> Features:
@@ -129,11 +145,11 @@ def _product_figures(pixels: Pixels16, surface: Surface, window: Box) -> dict[st
     shape = find_silhouette(lab, backdrop)
     if not shape.area_px:
         return {}
-    core = _eroded(shape.filled, 2)
-    outline = shape.filled - _eroded(shape.filled, 1)
+    core = eroded(shape.filled, 2)
+    outline = shape.filled - eroded(shape.filled, 1)
     nearby = np.asarray(cv2.dilate(backdrop.distance * shape.filled, disk(3)), np.float32)
     return {
-        "edge_density": _share(shape.slope > _EDGE_SLOPE, of=core),
+        "edge_density": share(shape.slope > _EDGE_SLOPE, of=core),
         "thin_structure": _thin_structure(shape),
         "hole_density": _hole_density(shape),
         "see_through": _see_through(backdrop, shape),
@@ -141,17 +157,9 @@ def _product_figures(pixels: Pixels16, surface: Surface, window: Box) -> dict[st
         "fuzzy_outline": _fuzzy_outline(shape, outline),
         "texture": _texture(np.ascontiguousarray(lab[..., 0]), core),
         "objects": _objects(shape),
-        "colour_match": _share(nearby < _CLOSE_DELTA_E, of=outline & _clear_of_shadow(shape, 3)),
+        "colour_match": share(nearby < _CLOSE_DELTA_E, of=outline & clear_of_shadow(shape, 3)),
+        **appearance_figures(lab, backdrop, shape),
     }
-
-
-def _eroded(mask: _Bytes, radius_px: int) -> _Bytes:
-    return np.asarray(cv2.erode(mask, disk(radius_px)), np.uint8)
-
-
-def _share(pixels: NDArray[np.bool_], *, of: _Bytes) -> float:
-    inside = of.astype(bool)
-    return float(pixels[inside].mean()) if inside.any() else 0.0
 
 
 def _backdrop_roughness(backdrop: Backdrop) -> float:
@@ -182,7 +190,7 @@ def _hole_density(shape: Silhouette) -> float:
 
 
 def _see_through(backdrop: Backdrop, shape: Silhouette) -> float:
-    gap = _eroded(shape.filled & (1 - shape.product) & (1 - shape.shadow), 1).astype(bool)
+    gap = eroded(shape.filled & (1 - shape.product) & (1 - shape.shadow), 1).astype(bool)
     veiled = gap & (shape.slope > _VEIL_SLOPE) & (backdrop.distance > _VEIL_SIGMAS * backdrop.sigma)
     return float(veiled.sum()) / shape.area_px
 
@@ -202,14 +210,9 @@ def _outline_length(mask: _Bytes) -> float:
 def _fuzzy_outline(shape: Silhouette, outline: _Bytes) -> float:
     """Area between the outline and its smoothed course over the outline's length."""
     smooth = cv2.GaussianBlur(shape.filled * np.float32(1), (0, 0), max(1.5, shape.size_px * 0.008)) > 0.5
-    clear = _clear_of_shadow(shape, 9)
+    clear = clear_of_shadow(shape, 9)
     between = (smooth != shape.filled.astype(bool)) & clear.astype(bool)
     return float(between.sum()) / max(1, int((outline & clear).sum()))
-
-
-def _clear_of_shadow(shape: Silhouette, radius_px: int) -> _Bytes:
-    """1 where no shadow is near: a shadow hides the outline from us, not from an editor."""
-    return np.asarray(1 - cv2.dilate(shape.shadow, disk(radius_px)), np.uint8)
 
 
 def _texture(lightness: _Floats, core: _Bytes) -> float:

@@ -91,6 +91,22 @@ def disk(radius_px: int) -> _Bytes:
     return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), np.uint8)
 
 
+def eroded(mask: _Bytes, radius_px: int) -> _Bytes:
+    """Return a mask without its rim."""
+    return np.asarray(cv2.erode(mask, disk(radius_px)), np.uint8)
+
+
+def share(pixels: NDArray[np.bool_], *, of: _Bytes) -> float:
+    """Return the share of a mask's pixels for which something holds; 0 where the mask is empty."""
+    inside = of.astype(bool)
+    return float(pixels[inside].mean()) if inside.any() else 0.0
+
+
+def clear_of_shadow(shape: Silhouette, radius_px: int) -> _Bytes:
+    """Return 1 where no shadow is near: a shadow hides the outline from us, not from an editor."""
+    return np.asarray(1 - cv2.dilate(shape.shadow, disk(radius_px)), np.uint8)
+
+
 def _slope(lightness: _Floats) -> _Floats:
     smooth = cv2.GaussianBlur(lightness, (0, 0), 1.2)
     across, down = (cv2.Sobel(smooth, cv2.CV_32F, dx, 1 - dx, scale=1 / 8) for dx in (1, 0))

@@ -104,6 +104,13 @@ class Feature(StrEnum):
     TOUCHES_FRAME = "touches_frame"
     OBJECTS = "objects"
     COLOUR_MATCH = "colour_match"
+    LOW_CONTRAST = "low_contrast"
+    WEAK_OUTLINE = "weak_outline"
+    PALE_INSIDE = "pale_inside"
+    SPECULAR = "specular"
+    SHADOW = "shadow"
+    STRAY_DETAIL = "stray_detail"
+    BACKDROP_NOISE = "backdrop_noise"
 
 
 class ColourMatch(Value):

@@ -1,0 +1,123 @@
+"""What becomes of photographs when the line cuts them out: kept on disk, to learn routing from.
+
+    nice -n 10 python -m benchmarks.routing_labels [--turns 3] [--model isnet-general-use]
+
+Each photograph of `benchmarks.routing_scenes` goes through cut-out, framing and quality control; truth says what the
+edit is worth. **Refused** is an edit that is unacceptable as `benchmarks.escape` has it, or whose product the
+photograph cuts. What is done is kept in .packshot/bench/routing, so that the work can be stopped and gone on with.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from benchmarks.cutout_quality import CACHE, KeptSegmenter
+from benchmarks.escape import compare_with_truth
+from benchmarks.qc_edits import configs_and_rendition, frame_cutout, is_whole
+from benchmarks.routing_scenes import is_free, load_variation, scene_names
+from packshot.colour.transform import srgb8_to_working, working_to_srgb8
+from packshot.cutout import Cutout, Segmenter, compose_on_white, cut_out
+from packshot.errors import PackshotError
+from packshot.qc import judge
+from packshot.types import Matte, Pixels16
+
+KEPT = CACHE / "routing"
+KEPT_PX = 768
+
+
+@dataclasses.dataclass(frozen=True)
+class Labelled:
+    """A photograph and what became of it.
+
+    Attributes:
+        group: photographs that share it are never split between fitting and testing.
+        free: whether what is learnt from it may be passed on.
+        whole: whether all of the product is in the photograph.
+        faults: what truth finds wrong.
+        verdict: of quality control; ``refused`` where it could not judge.
+        measured: by quality control, by finding.
+    """
+
+    name: str
+    group: str
+    kind: str
+    backdrop: str
+    free: bool
+    whole: bool
+    faults: tuple[str, ...]
+    verdict: str
+    score: float
+    measured: dict[str, float | None]
+
+    @property
+    def is_refused(self) -> bool:
+        return bool(self.faults) or not self.whole
+
+
+def label(name: str, segmenter: Segmenter) -> Labelled:
+    """Cut a photograph out as the line does, judge it, hold it against truth, and keep the mattes."""
+    scene = load_variation(name)
+    master = srgb8_to_working(scene.photo)
+    cutout = cut_out(master, segmenter)
+    composite = compose_on_white(master, cutout)
+    truth = compare_with_truth(working_to_srgb8(composite), cutout.matte, scene)
+    facts = (name, scene.product, scene.kind, scene.backdrop, is_free(name), is_whole(scene.matte), truth.faults)
+    _keep_mattes(name, cutout)
+    return Labelled(*facts, *_judged(master, cutout, composite))
+
+
+def _judged(master: Pixels16, cutout: Cutout, composite: Pixels16) -> tuple[str, float, dict[str, float | None]]:
+    configs, rendition = configs_and_rendition()
+    try:
+        report = judge(frame_cutout(master, cutout, composite, rendition), configs.qc)
+    except PackshotError as error:
+        return "refused", 0.0, {error.code: None}
+    return str(report.verdict), report.score, {finding.code: finding.measured for finding in report.findings}
+
+
+def _keep_mattes(name: str, cutout: Cutout) -> None:
+    """The network's matte and the final one, small: what the figures after the cut-out are measured on."""
+    small = {"network": _small(cutout.network_matte), "matte": _small(cutout.matte)}
+    report = cutout.backdrop
+    facts = np.array([report.smooth, report.noise_levels, report.rough_ratio], np.float64)
+    np.savez_compressed(path_of(name, "npz"), backdrop=facts, method=str(cutout.method), **small)
+
+
+def _small(matte: Matte) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    scale = min(1.0, KEPT_PX / max(matte.shape))
+    small = cv2.resize(matte, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return np.rint(np.clip(small, 0, 1) * 255).astype(np.uint8)
+
+
+def path_of(name: str, kind: str) -> Path:
+    """Return where something about a photograph is kept."""
+    return KEPT / f"{name.replace('/', '--').replace('#', '--')}.{kind}"
+
+
+def kept_labels() -> list[Labelled]:
+    """Return what has been kept, by name."""
+    found = (json.loads(path.read_text()) for path in sorted(KEPT.glob("*.json")))
+    return [Labelled(**{**one, "faults": tuple(one["faults"])}) for one in found]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--model", default="isnet-general-use")
+    args = parser.parse_args()
+    cv2.setNumThreads(1)
+    KEPT.mkdir(parents=True, exist_ok=True)
+    segmenter = KeptSegmenter(args.model)
+    for name in scene_names(turns=args.turns):
+        if not path_of(name, "json").exists():
+            path_of(name, "json").write_text(json.dumps(dataclasses.asdict(label(name, segmenter))))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""How a product looks against its backdrop: contrast, gloss, shadow, what strays around it. Figures in 0..1."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from packshot.routing.backdrop import LEAST_SIGMA, Backdrop
+from packshot.routing.silhouette import Silhouette, clear_of_shadow, disk, eroded, share
+from packshot.types import FloatImage
+
+_Bytes = NDArray[np.uint8]
+
+_CLEAR_DELTA_E = 40.0  # from here on no eye and no network takes product for backdrop
+_WEAK_SLOPE = 2.0  # L* per pixel at the measuring size
+_GLINT_LIGHTNESS = 85.0
+_GLINT_CHROMA = 14.0
+_GLINT_CONTRAST = 8.0  # L* above what is around
+_FAINT_SIGMAS = 2.5
+_NOISE_FULL_SCALE = 6.0  # delta E
+
+
+def appearance_figures(lab: FloatImage, backdrop: Backdrop, shape: Silhouette) -> dict[str, float]:
+    """Return the figures of how the product looks; their meaning is that of `packshot.routing.features.Features`.
+
+    Args:
+        lab: (rows, columns, 3) float32, CIE L*a*b*, the product's box with a margin.
+    """
+    outline = (shape.filled - eroded(shape.filled, 1)) & clear_of_shadow(shape, 3)
+    return {
+        "low_contrast": _low_contrast(backdrop, shape, outline),
+        "weak_outline": _weak_outline(shape, outline),
+        "pale_inside": share(backdrop.distance < 2 * shape.limit, of=eroded(shape.filled, 3)),
+        "specular": _specular(lab, shape),
+        "shadow": float(shape.shadow.sum()) / float(shape.shadow.sum() + shape.area_px),
+        "stray_detail": _stray_detail(backdrop, shape),
+        "backdrop_noise": min(1.0, max(0.0, backdrop.sigma - LEAST_SIGMA) / _NOISE_FULL_SCALE),
+    }
+
+
+def _low_contrast(backdrop: Backdrop, shape: Silhouette, outline: _Bytes) -> float:
+    """1 - the lower quartile of the distance to the backdrop just inside the outline, over delta E 40."""
+    nearby = cv2.dilate(backdrop.distance * shape.filled, disk(3))[outline.astype(bool)]
+    return 1 - min(1.0, float(np.percentile(nearby, 25)) / _CLEAR_DELTA_E) if nearby.size else 1.0
+
+
+def _weak_outline(shape: Silhouette, outline: _Bytes) -> float:
+    return share(cv2.dilate(shape.slope, disk(2)) < _WEAK_SLOPE, of=outline)
+
+
+def _specular(lab: FloatImage, shape: Silhouette) -> float:
+    """Colourless spots much lighter than what is around them: lamps mirrored in gloss, metal, glass."""
+    lightness = np.ascontiguousarray(lab[..., 0])
+    around = cv2.blur(lightness, (31, 31))
+    chroma = cv2.magnitude(lab[..., 1], lab[..., 2])
+    glint = (lightness > _GLINT_LIGHTNESS) & (chroma < _GLINT_CHROMA) & (lightness - around > _GLINT_CONTRAST)
+    return share(glint, of=eroded(shape.filled, 3))
+
+
+def _stray_detail(backdrop: Backdrop, shape: Silhouette) -> float:
+    """Share of a band outside the outline that is not quite backdrop: single hairs, threads, veils, reflections."""
+    reach = max(3, round(shape.size_px * 0.02))
+    wide, narrow = (np.asarray(cv2.dilate(shape.filled, disk(radius)), np.uint8) for radius in (reach, 2))
+    smooth = cv2.GaussianBlur(backdrop.distance, (0, 0), 0.7)
+    return share(smooth > _FAINT_SIGMAS * backdrop.sigma, of=wide & (1 - narrow) & clear_of_shadow(shape, 3))

@@ -42,7 +42,7 @@ from packshot.qc.report import QcReport, judge
 from packshot.returned.read import ReturnedWork
 from packshot.routing.decide import RouteDecision, decide
 from packshot.routing.features import Features, measure
-from packshot.specs.models import Configs, Format, IngestConfig, Plan, RenditionPlan, Shadow
+from packshot.specs.models import Configs, IngestConfig, Plan, RenditionPlan, Shadow
 from packshot.specs.resolve import resolve, style_guide
 from packshot.threads import side_by_side
 from packshot.types import Finding, Matte, Pixels8, Pixels16, Route, Size, Sourced, Status, Verdict
@@ -359,10 +359,6 @@ class Export:
     failures: Mapping[str, PackshotError]
 
 
-Resources = Callable[[Matte], bytes]
-"""From a framed matte to Photoshop's image resource blocks (``8BIM``...) for a TIFF: its clipping path."""
-
-
 def export(
     composite: Pixels16,
     matte: Matte,
@@ -370,14 +366,12 @@ def export(
     *,
     known: Mapping[str, str],
     labels: Labels,
-    resources: Resources | None = None,
 ) -> Export:
     """Return the shot's verified files; a platform that cannot be served doesn't stop the others.
 
     Args:
         known: what is known of the shot, by the names that naming templates use, ``shot`` among them.
         labels: what the files say of themselves; SKU and GTIN are added where they are known.
-        resources: what TIFFs carry beside the picture, made from the framed matte.
     """
     labels = labels.model_copy(update={name: known[name] for name in ("sku", "gtin") if known.get(name)})
 
@@ -385,8 +379,7 @@ def export(
         try:
             name = delivered_name(rendition, known, subject=known["shot"])
             framed = frame(composite, matte, rendition)
-            blocks = resources(framed.matte) if resources and _is_tiff(rendition) else b""
-            files = render_all(framed, rendition, qc=plan.qc, labels=labels, resources=blocks)
+            files = render_all(framed, rendition, qc=plan.qc, labels=labels, clipping_path=plan.print_clipping_path)
         except PackshotError as error:
             return error
         return [_rendition(rendition.platform.name, name, file) for file in files]
@@ -403,10 +396,6 @@ def export(
 
 def _rendition(platform: str, name: str, file: Rendered) -> Rendition:
     return Rendition(platform, f"{platform}/{name}.{file.encoded.extension}", file.encoded.size, file)
-
-
-def _is_tiff(rendition: RenditionPlan) -> bool:
-    return rendition.platform.encoding.format is Format.TIFF
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,6 +9,7 @@ from packshot.colour.gamut import out_of_gamut_ratio
 from packshot.colour.profile import profile_name
 from packshot.colour.spaces import working_profile
 from packshot.errors import ByteLimitError
+from packshot.export.clipping_path import clipping_path_blocks, clipping_path_finding
 from packshot.export.codecs import Settings, TiffExtras, settings_of
 from packshot.export.encode import Encoded, encode_pixels, profile_bytes, rendition_pixels
 from packshot.export.labels import Labels
@@ -50,12 +51,12 @@ def render_all(
     *,
     qc: QcConfig,
     labels: Labels | None = None,
-    resources: bytes = b"",
+    clipping_path: bool = False,
 ) -> tuple[Rendered, ...]:
     """Return the platform's file and, where it has a fallback format, that one too; see `render`."""
     encodings = [one for one in (rendition.platform.encoding, rendition.platform.fallback) if one]
     return tuple(
-        render(framed, rendition, qc=qc, labels=labels, encoding=one, resources=resources) for one in encodings
+        render(framed, rendition, qc=qc, labels=labels, encoding=one, clipping_path=clipping_path) for one in encodings
     )
 
 
@@ -66,7 +67,7 @@ def render(
     qc: QcConfig,
     labels: Labels | None = None,
     encoding: Encoding | None = None,
-    resources: bytes = b"",
+    clipping_path: bool = False,
 ) -> Rendered:
     """Return the file with the proof of its decoded bytes.
 
@@ -74,8 +75,9 @@ def render(
 
     Args:
         encoding: the platform's first by default.
-        resources: Photoshop's image resource blocks for a TIFF: the clipping path, in the framed picture's measures.
+        clipping_path: whether a TIFF carries one; other formats never do.
     Raises:
+        EmptySubjectError: a clipping path is ordered, and there is no outline to draw it along.
         ByteLimitError: no permitted quality meets the platform's byte limit.
         ConfigError: CMYK is asked for, and the client's profile is missing.
         BadProfileError: that profile cannot be believed.
@@ -83,7 +85,9 @@ def render(
     encoding, labels = encoding or rendition.platform.encoding, labels or Labels()
     settings = settings_of(encoding)
     pixels = rendition_pixels(framed.pixels, rendition, bit_depth=encoding.bit_depth)
-    extras = TiffExtras(resources=resources, selection=framed.matte if encoding.selection else None)
+    with_path = clipping_path and encoding.format is Format.TIFF
+    blocks = clipping_path_blocks(framed.matte) if with_path else b""
+    extras = TiffExtras(resources=blocks, selection=framed.matte if encoding.selection else None)
 
     def attempt(tried: Settings) -> tuple[Encoded, Verification]:
         encoded = encode_pixels(pixels, rendition, encoding, tried, labels=labels, extras=extras)
@@ -103,7 +107,8 @@ def render(
         except ByteLimitError:
             continue
     gamut = _gamut_finding(framed, rendition)
-    findings = (*_searched(encoding, encoded), *framed.placement.findings, *corrections, gamut, *proof.findings)
+    path = (clipping_path_finding(encoded.data, framed.matte),) if with_path else ()
+    findings = (*_searched(encoding, encoded), *framed.placement.findings, *corrections, gamut, *path, *proof.findings)
     return Rendered(encoded, proof, _without_repeats(findings), framed.placement.scale)
 
 

@@ -212,6 +212,7 @@ class Plan(Value):
         category: None where it is unknown.
         rules: those of the first rendition; one edit serves all renditions.
         renditions: one per platform that takes this view; the first is the one QC measures.
+        print_clipping_path: whether TIFFs carry a clipping path.
     """
 
     client: str
@@ -224,6 +225,7 @@ class Plan(Value):
     routing: RoutingConfig
     qc: QcConfig
     copyright: str = ""
+    print_clipping_path: bool = False
 
     @property
     def fingerprint(self) -> str:

@@ -68,6 +68,7 @@ def resolve(
         routing=configs.routing,
         qc=configs.qc,
         copyright=guide.copyright,
+        print_clipping_path=guide.print_clipping_path,
     )
 
 

@@ -456,17 +456,11 @@ def test_delivered_files_name_their_product(line: Line) -> None:
         assert b"<Iptc4xmpExt:ProductId>A1</Iptc4xmpExt:ProductId>" in data
 
 
-def test_resources_are_made_for_tiffs_only_and_from_the_matte_on_the_canvas(line: Line) -> None:
-    seen = []
-
-    def resources(matte: NDArray[np.float32]) -> bytes:
-        seen.append(matte.shape)
-        return b"8BIM\x07\xd0\0\0\0\0\0\4path"
-
+def test_the_clipping_path_is_in_tiffs_only_and_where_the_client_orders_it(line: Line) -> None:
     known = {"shot": "A1", **{name: fact.value for name, fact in line.mastered.facts.items()}}
-    export = pipeline.export(
-        line.edit.composite, line.edit.matte, line.mastered.plan, known=known, labels=LABELS, resources=resources
-    )
-    carrying = {one.platform: one.size for one in export.renditions if b"8BIM" in one.rendered.encoded.data}
-    assert [(size.height, size.width) for size in carrying.values()] == seen
-    assert set(carrying) == {"print_catalog"}
+    for ordered, expected in ((True, {"print_catalog"}), (False, set())):
+        plan = line.mastered.plan.model_copy(update={"print_clipping_path": ordered})
+        export = pipeline.export(line.edit.composite, line.edit.matte, plan, known=known, labels=LABELS)
+        assert not export.failures
+        carrying = {one.platform for one in export.renditions if b"8BIM" in one.rendered.encoded.data}
+        assert carrying == expected

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import shutil
-import struct
 from pathlib import Path
 from subprocess import run
 from typing import Any
@@ -16,12 +15,14 @@ import tifffile
 
 from packshot.colour.spaces import working_profile
 from packshot.errors import BadProfileError, ConfigError
+from packshot.export.clipping_path import PATH_NAME, clipping_path_finding
 from packshot.export.codecs import TiffExtras, settings_of, write
 from packshot.export.decoded import decode_delivered
 from packshot.export.encode import printed_pixels
 from packshot.export.labels import Labels
 from packshot.export.render import Rendered, render
-from packshot.ingest.resources import read_resources
+from packshot.paths.rasterise import rasterise
+from packshot.paths.read import read_paths
 from packshot.specs.models import Encoding, Format, PressProfile, Profile, QcConfig, RenditionPlan
 from packshot.types import Status
 from tests.drawn_press import press_profile
@@ -33,8 +34,6 @@ LABELS = Labels(
     sku="KTL-301",
     gtin="4006381333931",
 )
-CLIPPING_PATH = b"8BIM" + struct.pack(">HBB", 0x07D0, 5, 0)[:3] + b"Path1" + struct.pack(">I", 26) + bytes(26)
-"""A saved path's block as its own room writes it; here only its bytes count."""
 
 
 def press() -> PressProfile:
@@ -103,15 +102,39 @@ def test_tiffinfo_reads_every_compression(ordered: Ordered, framed_for: FramedFo
         assert "Photometric Interpretation: RGB color" in described
 
 
-def test_the_clipping_path_s_blocks_stand_in_the_file_unchanged(
+def test_a_tiff_carries_a_clipping_path_that_encloses_the_product(
     ordered: Ordered, framed_for: FramedFor, qc: QcConfig
 ) -> None:
-    _, rendered = printed(ordered, framed_for, qc, resources=CLIPPING_PATH)
-    with tifffile.TiffFile(io.BytesIO(rendered.encoded.data)) as tiff:
-        blocks = bytes(tiff.pages.first.tags[34377].value)  # type: ignore[union-attr]
-    assert blocks == CLIPPING_PATH
-    assert read_resources(blocks)[0x07D0] == bytes(26)
+    rendition, rendered = printed(ordered, framed_for, qc, clipping_path=True)
+    path = read_paths(rendered.encoded.data, name="print.tif").clipping
+    assert path is not None
+    matte = framed_for(rendition).matte
+    inside = rasterise(path, matte.shape[1], matte.shape[0])
+    assert abs(inside - matte).mean() < 0.002
+    (finding,) = [one for one in rendered.findings if one.code == "clipping_path"]
+    assert finding.status is Status.PASSED
     assert rendered.passed
+
+
+def test_other_programs_find_the_clipping_path(
+    ordered: Ordered, framed_for: FramedFor, qc: QcConfig, tmp_path: Path
+) -> None:
+    _, rendered = printed(ordered, framed_for, qc, clipping_path=True)
+    said = json.loads(told("exiftool", "-json", "-Photoshop:all", data=rendered.encoded.data, folder=tmp_path))
+    assert said[0]["ClippingPathName"] == PATH_NAME
+
+
+def test_without_an_order_there_is_no_path(ordered: Ordered, framed_for: FramedFor, qc: QcConfig) -> None:
+    _, rendered = printed(ordered, framed_for, qc)
+    assert b"8BIM" not in rendered.encoded.data
+    assert "clipping_path" not in {one.code for one in rendered.findings}
+
+
+def test_a_path_beside_the_product_fails(ordered: Ordered, framed_for: FramedFor, qc: QcConfig) -> None:
+    rendition, rendered = printed(ordered, framed_for, qc, clipping_path=True)
+    shifted = np.roll(framed_for(rendition).matte, 40, axis=1)
+    finding = clipping_path_finding(rendered.encoded.data, shifted)
+    assert (finding.status, finding.gate) == (Status.FAILED, True)
 
 
 def test_the_matte_comes_along_as_a_selection_and_leaves_the_picture_on_white(

@@ -25,6 +25,7 @@ from packshot.colour.spaces import (
     working_profile,
 )
 from packshot.errors import BadProfileError
+from packshot.threads import side_by_side
 from packshot.types import FloatImage, Pixels8, Pixels16
 
 _ROWS_AT_ONCE = 128
@@ -97,10 +98,13 @@ def _by_matrix(pixels: NDArray[Any], source: MatrixProfile, target: MatrixProfil
     matrix = np.linalg.inv(target.to_pcs) @ source.to_pcs
     table = _decode_table(source, pixels.dtype)
     converted = np.empty(pixels.shape, np.uint8 if to_srgb8 else np.uint16)
-    for top in range(0, pixels.shape[0], _ROWS_AT_ONCE):
+
+    def convert_strip(top: int) -> None:
         rows = slice(top, top + _ROWS_AT_ONCE)
         linear = _linear(np.ascontiguousarray(pixels[rows]), table, matrix)
         converted[rows] = _encode_srgb8(linear) if to_srgb8 else encode_working(linear)
+
+    side_by_side(convert_strip, range(0, pixels.shape[0], _ROWS_AT_ONCE))
     return converted
 
 

@@ -31,6 +31,7 @@ from packshot.types import Finding
 logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)
 
 _PIXEL_CHUNKS = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}
+_READERS = 2
 _JPEG_IN_TIFF = 7
 _PREMULTIPLIED, _STRAIGHT = 1, 2  # TIFF 6.0, ExtraSamples
 _Photometric = tifffile.PHOTOMETRIC
@@ -173,7 +174,7 @@ def _decode_tiff(data: bytes, container: Container) -> Raster:
         page = tiff.pages.first
         if not isinstance(page, tifffile.TiffPage):
             raise DamagedError("a TIFF without a readable first page")
-        pixels = page.asarray(maxworkers=1)
+        pixels = page.asarray(maxworkers=_READERS)
         if page.planarconfig == 2 and page.samplesperpixel > 1 and pixels.ndim == 3:
             pixels = np.moveaxis(pixels, 0, -1)
         if pixels.shape[:2] != (container.size.height, container.size.width) or pixels.ndim not in (2, 3):

@@ -29,12 +29,21 @@ def draw_product(number: int) -> tuple[str, FloatImage, Matte]:
         own: (rows, columns, 3) float32 in 0..1, also beyond the edge.
         matte: (rows, columns) float32 in 0..1.
     """
-    rng = np.random.default_rng([number, 20])
-    kind = str(rng.choice(list(KINDS), p=list(KINDS.values())))
+    kind, rng = _begun(number)
     body = _body(rng)
     own = _coloured(body, kind, rng)
     matte = _covered(body, kind, rng)
     return kind, own, matte
+
+
+def drawn_kind(number: int) -> str:
+    """Return a product's kind, without drawing it."""
+    return _begun(number)[0]
+
+
+def _begun(number: int) -> tuple[str, np.random.Generator]:
+    rng = np.random.default_rng([number, 20])
+    return str(rng.choice(list(KINDS), p=list(KINDS.values()))), rng
 
 
 def _body(rng: np.random.Generator) -> _Mask:

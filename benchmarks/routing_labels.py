@@ -1,6 +1,6 @@
 """What becomes of photographs when the line cuts them out: kept on disk, to learn routing from.
 
-    nice -n 10 python -m benchmarks.routing_labels [--turns 3] [--model isnet-general-use]
+    nice -n 10 python -m benchmarks.routing_labels [--turns 2] [--drawn 600] [--kinds hard pale]
 
 Each photograph of `benchmarks.routing_scenes` goes through cut-out, framing and quality control; truth says what the
 edit is worth. **Refused** is an edit that is unacceptable as `benchmarks.escape` has it, or whose product the
@@ -20,7 +20,7 @@ import numpy as np
 from benchmarks.cutout_quality import CACHE, KeptSegmenter
 from benchmarks.escape import compare_with_truth
 from benchmarks.qc_edits import configs_and_rendition, frame_cutout, is_whole
-from benchmarks.routing_scenes import is_free, load_variation, scene_names
+from benchmarks.routing_scenes import DRAWN, is_free, load_variation, product_kind, scene_names
 from packshot.colour.transform import srgb8_to_working, working_to_srgb8
 from packshot.cutout import Cutout, Segmenter, compose_on_white, cut_out
 from packshot.errors import PackshotError
@@ -109,12 +109,16 @@ def kept_labels() -> list[Labelled]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--drawn", type=int, default=DRAWN, help="how many products are drawn")
+    parser.add_argument("--kinds", nargs="*", default=None, help="of products; all where none is named")
     parser.add_argument("--model", default="isnet-general-use")
     args = parser.parse_args()
     cv2.setNumThreads(1)
     KEPT.mkdir(parents=True, exist_ok=True)
     segmenter = KeptSegmenter(args.model)
-    for name in scene_names(turns=args.turns):
+    for name in scene_names(turns=args.turns, drawn=args.drawn):
+        if args.kinds and product_kind(name) not in args.kinds:
+            continue
         if not path_of(name, "json").exists():
             path_of(name, "json").write_text(json.dumps(dataclasses.asdict(label(name, segmenter))))
 

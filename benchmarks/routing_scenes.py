@@ -18,7 +18,7 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 
-from benchmarks.drawn_products import draw_product
+from benchmarks.drawn_products import draw_product, drawn_kind
 from benchmarks.scenes import (
     BACKDROPS,
     PALE_PRODUCTS,
@@ -75,6 +75,17 @@ def product_names(*, drawn: int = DRAWN) -> list[str]:
     return names + [f"drawn/{number}" for number in range(drawn)]
 
 
+def product_kind(name: str) -> str:
+    """Return what kind of product a name stands for, without loading it."""
+    folder, stem = name.split("#")[0].split("/")
+    if folder == "drawn":
+        return drawn_kind(int(stem))
+    if folder == "studio":
+        product = stem.split("-")[0]
+        return STUDIO_KINDS.get(product, "pale" if product in PALE_PRODUCTS else "hard")
+    return kind_of(folder, stem)
+
+
 def scene_names(*, turns: int, drawn: int = DRAWN) -> Iterator[str]:
     """Yield the names of photographs, all products before any product's next turn, in an order without a system."""
     products = np.array(product_names(drawn=drawn))
@@ -118,14 +129,12 @@ def load_product(name: str) -> Product:
     """Return a product by name."""
     folder, stem = name.split("/")
     if folder == "drawn":
-        kind, own, matte = draw_product(int(stem))
+        _, own, matte = draw_product(int(stem))
     elif folder == "studio":
         own, matte = _rendered(stem)
-        kind = STUDIO_KINDS.get(stem.split("-")[0], "pale" if stem.split("-")[0] in PALE_PRODUCTS else "hard")
     else:
         own, matte = _mirrored(*cut_out_product(folder, stem))
-        kind = kind_of(folder, stem)
-    return Product(group_of(name), kind, is_free(name), own, matte)
+    return Product(group_of(name), product_kind(name), is_free(name), own, matte)
 
 
 def _rendered(stem: str) -> tuple[FloatImage, Matte]:

@@ -19,6 +19,7 @@
         ├── ByteLimitError             no permitted quality meets the platform's byte limit
         ├── VerificationError          the delivered bytes are not what was promised
         ├── ModelError                 a model file is missing or is not the one expected
+        ├── TrainingError              there is too little, or too one-sided, to train a model on
         ├── ObjectMissingError         an object that must exist in storage does not
         ├── RecordDamagedError         a record cannot be read, or another version wrote it
         └── StorageDeniedError         S3 refused: credentials, bucket or permissions
@@ -166,6 +167,12 @@ class ModelError(TerminalError):
     """A model file is missing, damaged or not the one that was asked for."""
 
     code = "model"
+
+
+class TrainingError(TerminalError):
+    """There is too little, or too one-sided, to train a model on."""
+
+    code = "training"
 
 
 class ObjectMissingError(TerminalError):

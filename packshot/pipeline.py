@@ -12,7 +12,7 @@ The command line runs these on local files; the tasks run the same functions on 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import imagecodecs
@@ -40,15 +40,20 @@ from packshot.ingest.shoot_groups import GroupDecision, ReferencePhoto
 from packshot.qc.inputs import ColourReference, QcInput
 from packshot.qc.report import QcReport, judge
 from packshot.returned.read import ReturnedWork
+from packshot.routing.approve import Watch
 from packshot.routing.decide import RouteDecision, decide
 from packshot.routing.features import Features, measure
+from packshot.routing.mask_figures import MaskFigures, measure_masks
+from packshot.routing.model import RoutingModel
 from packshot.specs.models import Configs, IngestConfig, Plan, RenditionPlan, Shadow
 from packshot.specs.resolve import resolve, style_guide
 from packshot.threads import side_by_side
-from packshot.types import Finding, Matte, Pixels8, Pixels16, Route, Size, Sourced, Status, Verdict
+from packshot.types import Finding, Matte, Pixels8, Pixels16, Route, Size, Sourced, Status, Verdict, size_of
 
 METHODS = (Method.AUTO, Method.NETWORK_ONLY)
 """How a shot is cut out, and with what it is tried again before a person is asked."""
+COLOUR_PX = 1024
+"""About so large a master is looked at for its product's colour."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -199,9 +204,29 @@ def correct_master(pixels: Pixels16, correction: Correction, *, most_clipped: fl
     return Corrected(corrected, (clipped,))
 
 
-def route(features: Features, plan: Plan, *, category_source: str, group: GroupDecision | None = None) -> RouteDecision:
-    """Return who edits a shot, and why. A picture with a colour target in it is never edited by the machine."""
-    decision = decide(features, category=plan.category, category_source=category_source, config=plan.routing)
+def route(
+    features: Features,
+    plan: Plan,
+    *,
+    category_source: str,
+    group: GroupDecision | None = None,
+    model: RoutingModel | None = None,
+    ruled_out: Collection[str] = (),
+) -> RouteDecision:
+    """Return who edits a shot, and why. A picture with a colour target in it is never edited by the machine.
+
+    Args:
+        model: the trained model; None: the limits alone decide.
+        ruled_out: categories that the shot is known not to be of.
+    """
+    decision = decide(
+        features,
+        category=plan.category,
+        category_source=category_source,
+        config=plan.routing,
+        model=model,
+        ruled_out=ruled_out,
+    )
     shown = [one for one in group.findings if one.code == "target_in_picture"] if group else []
     if not shown:
         return decision
@@ -217,6 +242,7 @@ class Edit:
         matte: (rows, columns) float32 in 0..1.
         method: how the matte was made: the network's method, or whose work it is.
         report: None where there is nothing to judge; `verdict` then asks for another try.
+        masks: figures of its mattes; None for a person's work.
     """
 
     composite: Pixels16
@@ -224,6 +250,7 @@ class Edit:
     method: str
     report: QcReport | None
     findings: tuple[Finding, ...]
+    masks: MaskFigures | None = None
 
     @property
     def verdict(self) -> Verdict:
@@ -241,16 +268,18 @@ def edit(
     *,
     methods: Sequence[Method] = METHODS,
     group: GroupDecision | None = None,
+    watch: Watch | None = None,
 ) -> Edit:
     """Return the best edit a machine can make of a master: tried again with the next method where it must be redone.
 
     Args:
         pixels: (rows, columns, 3) uint16, working space, after its group's correction.
         group: what the shot was told about its group; its references are measured, its findings bear on the verdict.
+        watch: says how likely a refusal is, and stops an approval that would break the promise; None: nobody says.
     """
     best: Edit | None = None
     for method in methods:
-        attempt = _edited(pixels, cut_out(pixels, segmenter, method=method), plan, group)
+        attempt = _edited(pixels, cut_out(pixels, segmenter, method=method), plan, group, watch)
         if best is None or attempt.score > best.score:
             best = attempt
         if best.verdict is not Verdict.REJECT_AND_REDO:
@@ -259,12 +288,21 @@ def edit(
     return best
 
 
-def _edited(pixels: Pixels16, cutout: Cutout, plan: Plan, group: GroupDecision | None) -> Edit:
+def _edited(pixels: Pixels16, cutout: Cutout, plan: Plan, group: GroupDecision | None, watch: Watch | None) -> Edit:
     composite = compose_on_white(pixels, cutout, shadow=plan.rules.shadow)
-    return _judged(pixels, cutout, composite, plan, group)
+    masks = measure_masks(cutout.network_matte, cutout.matte)
+    told = (watch.judge(masks),) if watch else ()
+    return dataclasses.replace(_judged(pixels, cutout, composite, plan, group, told), masks=masks)
 
 
-def _judged(pixels: Pixels16, cutout: Cutout, composite: Pixels16, plan: Plan, group: GroupDecision | None) -> Edit:
+def _judged(
+    pixels: Pixels16,
+    cutout: Cutout,
+    composite: Pixels16,
+    plan: Plan,
+    group: GroupDecision | None,
+    told: tuple[Finding, ...] = (),
+) -> Edit:
     method = str(cutout.method)
     try:
         framed = frame(composite, cutout.matte, plan.renditions[0])
@@ -281,7 +319,7 @@ def _judged(pixels: Pixels16, cutout: Cutout, composite: Pixels16, plan: Plan, g
             srgb8=srgb8,
             rendition=plan.renditions[0],
             colour_reference=_compared(srgb8, framed.matte, group) if group else None,
-            findings=group.findings if group else (),
+            findings=(*told, *(group.findings if group else ())),
         ),
         plan.qc,
     )
@@ -296,11 +334,32 @@ def _compared(srgb8: Pixels8, matte: Matte, group: GroupDecision) -> ColourRefer
     """
     colours = main_colours(srgb8, matte) if group.reference_lab else ()
     if group.reference_lab and colours:
-        off = nearest_delta_e(colours, ReferenceColour(lab=group.reference_lab, said=group.reference))
+        off = nearest_delta_e(colours, _stated(group))
         return ColourReference(off, off, f"the reference {group.reference}")
     if group.verified:
         return ColourReference(group.verified.mean, group.verified.p95, f"the colour target in {group.target_in}")
     return None
+
+
+def colour_before(pixels: Pixels16, matte: Matte, group: GroupDecision) -> float | None:
+    """Return how far a master's product is from the colour that its reference states; None where none is stated.
+
+    Args:
+        pixels: (rows, columns, 3) uint16, working space, after its group's correction.
+        matte: (rows, columns) float32 in 0..1, of the same size.
+    Returns:
+        Delta E 2000 of the product's nearest main colour.
+    """
+    if group.reference_lab is None:
+        return None
+    step = max(1, size_of(pixels).longest // COLOUR_PX)
+    colours = main_colours(working_to_srgb8(np.ascontiguousarray(pixels[::step, ::step])), matte[::step, ::step])
+    return nearest_delta_e(colours, _stated(group)) if colours else None
+
+
+def _stated(group: GroupDecision) -> ReferenceColour:
+    assert group.reference_lab is not None
+    return ReferenceColour(lab=group.reference_lab, said=group.reference)
 
 
 def adopt(pixels: Pixels16, work: ReturnedWork, plan: Plan, *, group: GroupDecision | None = None) -> Edit:

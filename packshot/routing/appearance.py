@@ -19,6 +19,10 @@ _GLINT_CHROMA = 14.0
 _GLINT_CONTRAST = 8.0  # L* above what is around
 _FAINT_SIGMAS = 2.5
 _NOISE_FULL_SCALE = 6.0  # delta E
+_CHROMA_FULL_SCALE = 60.0
+_SAME_HUE_DELTA_E = 6.0  # in a*b* alone
+_THREAD_RATIO = 0.01
+_LEAST_THREAD_RATIO = 0.03
 
 
 def appearance_figures(lab: FloatImage, backdrop: Backdrop, shape: Silhouette) -> dict[str, float]:
@@ -35,6 +39,12 @@ def appearance_figures(lab: FloatImage, backdrop: Backdrop, shape: Silhouette) -
         "specular": _specular(lab, shape),
         "shadow": float(shape.shadow.sum()) / float(shape.shadow.sum() + shape.area_px),
         "stray_detail": _stray_detail(backdrop, shape),
+        "hollow": _hollow(backdrop, shape),
+        "same_hue": share(_hue_apart(lab, backdrop) < _SAME_HUE_DELTA_E, of=eroded(shape.filled, 3)),
+        "threads": _threads(shape),
+        "gap_area": float((shape.filled & (1 - shape.product) & (1 - shape.shadow)).sum()) / shape.area_px,
+        "backdrop_chroma": float(np.hypot(*_mean_hue(backdrop))) / _CHROMA_FULL_SCALE,
+        "backdrop_darkness": 1 - float(backdrop.lab[..., 0].mean()) / 100,
         "backdrop_noise": min(1.0, max(0.0, backdrop.sigma - LEAST_SIGMA) / _NOISE_FULL_SCALE),
     }
 
@@ -64,3 +74,35 @@ def _stray_detail(backdrop: Backdrop, shape: Silhouette) -> float:
     wide, narrow = (np.asarray(cv2.dilate(shape.filled, disk(radius)), np.uint8) for radius in (reach, 2))
     smooth = cv2.GaussianBlur(backdrop.distance, (0, 0), 0.7)
     return share(smooth > _FAINT_SIGMAS * backdrop.sigma, of=wide & (1 - narrow) & clear_of_shadow(shape, 3))
+
+
+def _hollow(backdrop: Backdrop, shape: Silhouette) -> float:
+    """Glass shows the backdrop through its middle and lamps at its rim."""
+    reach = max(2, round(shape.size_px * 0.03))
+    inside = eroded(shape.filled, 2 * reach).astype(bool)
+    rim = (shape.filled - eroded(shape.filled, reach)).astype(bool)
+    if not inside.any():
+        return 0.0
+    return 1 - min(1.0, float(np.median(backdrop.distance[inside])) / max(1.0, _typical_top(backdrop.distance[rim])))
+
+
+def _typical_top(values: NDArray[np.float32]) -> float:
+    return float(np.percentile(values, 75))
+
+
+def _hue_apart(lab: FloatImage, backdrop: Backdrop) -> NDArray[np.float32]:
+    off = lab - backdrop.lab
+    return np.asarray(cv2.magnitude(off[..., 1], off[..., 2]), np.float32)
+
+
+def _mean_hue(backdrop: Backdrop) -> tuple[float, float]:
+    return float(backdrop.lab[..., 1].mean()), float(backdrop.lab[..., 2].mean())
+
+
+def _threads(shape: Silhouette) -> float:
+    """One thread that is missing spoils a cut-out, however little of the product it is."""
+    opened = cv2.morphologyEx(shape.product, cv2.MORPH_OPEN, disk(max(1, round(shape.size_px * _THREAD_RATIO))))
+    _, _, stats, _ = cv2.connectedComponentsWithStats(shape.product - opened, connectivity=8)
+    lengths = np.hypot(stats[1:, cv2.CC_STAT_WIDTH], stats[1:, cv2.CC_STAT_HEIGHT])
+    length = float(lengths[lengths > _LEAST_THREAD_RATIO * shape.size_px].sum()) / max(1.0, shape.size_px)
+    return length / (length + 1)

@@ -1,8 +1,10 @@
 """Who edits a shot: the client's rule for its category first, then what was measured on the master.
 
 category has a rule      complexity as the rule says, whatever was measured
-else, measured           complex  if a figure reaches its complex limit
-                         medium   if a figure reaches its medium limit, or the colour-match risk is high
+else, a figure reaches its complex limit: complex
+else, with a model       simple   if a refusal is no likelier than the promise allows
+                         medium   otherwise, or where there is too little to promise anything
+else, without one        medium   if a figure reaches its medium limit, or the colour-match risk is high
                          simple   otherwise
 simple                   the machine
 medium, complex          a person
@@ -10,17 +12,18 @@ medium, complex          a person
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Literal
 
-from packshot.errors import ModelError
 from packshot.routing.features import Features
+from packshot.routing.model import RoutingModel, Stage
 from packshot.specs.models import Category, Feature, RoutingConfig
 from packshot.types import Complexity, Route, Value
 
 Risk = Literal["low", "medium", "high"]
 
 RULES_ONLY = "rules only"
+MODEL_NAME = "routing model"
 _MOST_REASONS = 3
 
 
@@ -32,7 +35,8 @@ class RouteDecision(Value):
         category_source: where the category is known from, such as ``manifest``.
         colour_match_risk: how likely product and backdrop run together.
         reason: in words, for people.
-        model: the trained model that had a say; ``rules only`` where none had.
+        model: name and version of the trained model that had a say; ``rules only`` where none had.
+        refusal_probability: by the model; None where none was asked.
     """
 
     complexity: Complexity
@@ -42,26 +46,29 @@ class RouteDecision(Value):
     colour_match_risk: Risk
     reason: str
     model: str
+    refusal_probability: float | None = None
 
 
 def decide(
-    features: Features, *, category: Category | None, category_source: str, config: RoutingConfig
+    features: Features,
+    *,
+    category: Category | None,
+    category_source: str,
+    config: RoutingConfig,
+    model: RoutingModel | None = None,
+    ruled_out: Collection[str] = (),
 ) -> RouteDecision:
     """Return who edits a shot.
 
-    Raises:
-        ModelError: the config names a trained model; there is none yet that could be loaded.
+    Args:
+        model: the trained model; None: the limits alone decide.
+        ruled_out: categories that the shot is known not to be of.
     """
-    if config.model is not None:
-        raise ModelError(
-            "this routing model is not known",
-            "configs/routing.yaml",
-            found=config.model,
-            allowed="null",
-            next_step="Set model: null, and the rules alone decide.",
-        )
     risk = colour_match_risk(features, config)
     measured, why = _measured(features, risk, config)
+    probability = model.route.logistic.probability(features.model_dump()) if model else None
+    if model and probability is not None and not _reached(features, config.complex):
+        measured, why = _promised(features, probability, model, config, ruled_out)
     complexity, reason = measured, why
     if category is not None and category.complexity is not None:
         complexity, reason = category.complexity, _rule_in_words(category, measured, why)
@@ -72,7 +79,8 @@ def decide(
         category_source=category_source if category else "",
         colour_match_risk=risk,
         reason=reason,
-        model=RULES_ONLY,
+        model=f"{MODEL_NAME} {model.version}" if model else RULES_ONLY,
+        refusal_probability=round(probability, 5) if probability is not None else None,
     )
 
 
@@ -95,6 +103,19 @@ def _measured(features: Features, risk: Risk, config: RoutingConfig) -> tuple[Co
     if reached:
         return Complexity.MEDIUM, "; ".join(reached[:_MOST_REASONS])
     return Complexity.SIMPLE, f"every measured figure is below its limit ({_nearest(features, config.medium)})"
+
+
+def _promised(
+    features: Features, probability: float, model: RoutingModel, config: RoutingConfig, ruled_out: Collection[str]
+) -> tuple[Complexity, str]:
+    """What the model says, held against the promise."""
+    limit = model.limit(Stage.ROUTE, config.route, without=ruled_out)
+    said = f"refusal probability {probability:.3f}"
+    if limit.probability is not None and probability <= limit.probability:
+        return Complexity.SIMPLE, f"{said} within {limit.probability:.3f} ({limit.sentence})"
+    reasons = ", ".join(name.replace("_", " ") for name in model.route.logistic.reasons(features.model_dump()))
+    because = f"; raised by {reasons}" if reasons else ""
+    return Complexity.MEDIUM, f"{said}{because} ({limit.sentence})"
 
 
 def _reached(features: Features, limits: Mapping[Feature, float]) -> list[str]:

@@ -64,6 +64,12 @@ class Features(Value):
         shadow: shadow over shadow and product.
         stray_detail: share of a band outside the outline that is not quite backdrop: hairs, threads, veils.
         backdrop_noise: spread of the backdrop around a smooth surface beyond delta E 0.6, over delta E 6.
+        hollow: 1 - how far the product's inside is from the backdrop over how far its rim is: glass.
+        same_hue: share of the product's inside that has the backdrop's hue: glass, chrome, white on white.
+        threads: length of the parts thinner than 2 % of the product's size, over that size: n / (n + 1).
+        gap_area: area of inner gaps over the product's.
+        backdrop_chroma: chroma of the backdrop over 60.
+        backdrop_darkness: 1 - lightness of the backdrop over 100.
     """
 
     edge_density: Figure = 0.0
@@ -84,6 +90,12 @@ class Features(Value):
     shadow: Figure = 0.0
     stray_detail: Figure = 0.0
     backdrop_noise: Figure = 0.0
+    hollow: Figure = 0.0
+    same_hue: Figure = 0.0
+    threads: Figure = 0.0
+    gap_area: Figure = 0.0
+    backdrop_chroma: Figure = 0.0
+    backdrop_darkness: Figure = 0.0
 
 
 def measure(pixels: Pixels16) -> Features:

@@ -20,11 +20,13 @@ from packshot.specs.networks import Model, ModelSource
 from packshot.specs.platform import Authority, Background, Canvas, Encoding, Fill, Format, Platform, Profile
 from packshot.specs.rules import EditRules, GroupCorrection, ResolvedRules, Shadow
 from packshot.specs.stages import (
+    AuditConfig,
     ColourMatch,
     Feature,
     GroupLimits,
     IngestConfig,
     ProfilePolicy,
+    Promise,
     QcConfig,
     RoutingConfig,
     RuleLimits,
@@ -35,6 +37,7 @@ from packshot.types import Complexity, Value
 __all__ = [
     "FACTS",
     "NAMING_FIELDS",
+    "AuditConfig",
     "Authority",
     "Background",
     "Bytes",
@@ -62,6 +65,7 @@ __all__ = [
     "PressProfile",
     "Profile",
     "ProfilePolicy",
+    "Promise",
     "QcConfig",
     "Quality",
     "Ratio",

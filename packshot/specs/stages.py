@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -111,6 +111,12 @@ class Feature(StrEnum):
     SHADOW = "shadow"
     STRAY_DETAIL = "stray_detail"
     BACKDROP_NOISE = "backdrop_noise"
+    HOLLOW = "hollow"
+    SAME_HUE = "same_hue"
+    THREADS = "threads"
+    GAP_AREA = "gap_area"
+    BACKDROP_CHROMA = "backdrop_chroma"
+    BACKDROP_DARKNESS = "backdrop_darkness"
 
 
 class ColourMatch(Value):
@@ -126,15 +132,50 @@ class ColourMatch(Value):
         return self
 
 
+Share = Annotated[float, Field(gt=0, lt=1)]
+
+
+class Promise(Value):
+    """How often the machine may be wrong: at most this share, with this confidence."""
+
+    ratio: Share = 0.02
+    confidence: Share = 0.95
+
+
+class AuditConfig(Value):
+    """Which of the shots that would be approved unseen a person looks at all the same, without knowing.
+
+    Attributes:
+        ratio: share of them; None of it is needed for shots that people see anyway.
+        by_category, by_client: other shares for some; the greatest that applies counts.
+        window_days: how far back audits count for the measured escape rate.
+    """
+
+    ratio: Ratio = 0.05
+    by_category: Mapping[str, Ratio] = {}
+    by_client: Mapping[str, Ratio] = {}
+    window_days: Annotated[int, Field(gt=0)] = 90
+
+    def ratio_for(self, *, client: str, category: str) -> float:
+        """Return the share that is audited of a client's shots of a category."""
+        return max(self.ratio, self.by_category.get(category, 0.0), self.by_client.get(client, 0.0))
+
+
 class RoutingConfig(Value):
     """``configs/routing.yaml``: limits of the measured features; `model` names a trained model, None: rules only.
 
     Attributes:
+        model: ``serving``: the one in storage that serves, else the one that comes with Packshot.
+        route: at most this share of what goes to the machine may be refused by whoever looks at it.
+        approve: at most this share of what is approved unseen may be refused.
         medium, complex: by feature, the figure from which a shot counts as medium or complex.
         colour_match: limits of the colour-match risk.
     """
 
-    model: str | None = None
+    model: Literal["serving"] | None = None
+    route: Promise = Promise(ratio=0.1)
+    approve: Promise = Promise()
+    audit: AuditConfig = AuditConfig()
     medium: Mapping[Feature, Ratio]
     complex: Mapping[Feature, Ratio]
     colour_match: ColourMatch

@@ -4,7 +4,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packshot.errors import ModelError
 from packshot.routing.decide import colour_match_risk, decide
 from packshot.routing.features import Features
 from packshot.specs.load import default_folder, load_configs
@@ -114,8 +113,3 @@ def test_where_a_rule_and_the_figures_disagree_the_reason_says_both() -> None:
 def test_a_high_colour_match_risk_alone_sends_a_shot_to_a_person(share: float, risk: str, complexity: str) -> None:
     decision = route(Features(colour_match=share))
     assert (decision.colour_match_risk, decision.complexity) == (risk, complexity)
-
-
-def test_a_trained_model_that_is_not_there_is_refused_and_not_ignored() -> None:
-    with pytest.raises(ModelError, match="v7"):
-        route(Features(), config=ROUTING.model_copy(update={"model": "v7"}))

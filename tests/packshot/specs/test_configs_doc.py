@@ -22,6 +22,8 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "Edit rules": specs.EditRules,
     "`categories.yaml`": specs.Category,
     "`routing.yaml`": specs.RoutingConfig,
+    "A promise": specs.Promise,
+    "`audit`": specs.AuditConfig,
     "`colour_match`": specs.ColourMatch,
     "`qc.yaml`": specs.QcConfig,
     "One entry of `rules`": specs.RuleLimits,

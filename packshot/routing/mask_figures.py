@@ -1,0 +1,137 @@
+"""What the network's mask, and the matte made from it, say of a cut-out. Figures in 0..1 that grow with doubt.
+
+Measured at small size, after the network has run: a mask that is unsure, broken or far from its refinement is the
+network's own word that the photograph is hard.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from packshot.routing.silhouette import disk
+from packshot.types import Matte, Value
+
+_Bytes = NDArray[np.uint8]
+_Floats = NDArray[np.float32]
+
+MASK_PX = 320
+"""Longest side at which mattes are measured."""
+MASK_UNSURE = (0.1, 0.9)
+
+Figure = Annotated[float, Field(ge=0, le=1)]
+
+_LEAST_PART_RATIO = 0.0005
+_PATCH_PX = 9
+_FULL_WIDTH_PX = 12.0
+
+
+class MaskFigures(Value):
+    """The figures of a cut-out's mattes.
+
+    Attributes:
+        unsure: pixels that the network puts between 0.1 and 0.9, over the product's outline, over 12 px.
+        entropy: mean entropy of the network's mask inside the product and around it, in bits.
+        unsure_inside: share of the product, its rim left out, that the network is not sure of.
+        faint: 1 - the network's mean certainty inside what it takes for product.
+        islands: parts besides the largest, as a share of the product's area, times ten.
+        gaps: gaps in the mask, counted: n / (n + 10).
+        roughness: 1 - the outline of the smoothed mask over that of the mask.
+        softness: share of the final matte's product that is partly covered, times four.
+        disagreement: share of the product on which final matte and network differ by more than half, times ten.
+        disagreement_patch: greatest mean difference of the two within a patch of 9 px.
+        haze: share of the frame, away from the product, that the final matte covers a little, times twenty.
+        cut: share of the frame's edge that the final matte covers.
+        emptiness: 1 - share of the frame that is product, over a tenth; 0 from there on.
+    """
+
+    unsure: Figure = 0.0
+    entropy: Figure = 0.0
+    unsure_inside: Figure = 0.0
+    faint: Figure = 0.0
+    islands: Figure = 0.0
+    gaps: Figure = 0.0
+    roughness: Figure = 0.0
+    softness: Figure = 0.0
+    disagreement: Figure = 0.0
+    disagreement_patch: Figure = 0.0
+    haze: Figure = 0.0
+    cut: Figure = 0.0
+    emptiness: Figure = 0.0
+
+
+def measure_masks(network: Matte, matte: Matte) -> MaskFigures:
+    """Return the figures of a cut-out.
+
+    Args:
+        network: (rows, columns) float32 in 0..1, the network's mask, of any size; its aspect need not be the picture's.
+        matte: (rows, columns) float32 in 0..1, the final matte.
+    """
+    final = _small(matte, scale=min(1.0, MASK_PX / max(matte.shape)))
+    mask = np.asarray(cv2.resize(network, final.shape[::-1], interpolation=cv2.INTER_AREA), np.float32)
+    product = (mask >= 0.5).astype(np.uint8)
+    if not product.any():
+        return MaskFigures(unsure=1, entropy=1, unsure_inside=1, faint=1, disagreement=1, emptiness=1)
+    figures = _network_figures(mask, product) | _final_figures(mask, final)
+    return MaskFigures(**{name: round(min(max(float(figure), 0.0), 1.0), 4) for name, figure in figures.items()})
+
+
+def _network_figures(mask: _Floats, product: _Bytes) -> dict[str, float]:
+    area, outline = int(product.sum()), _outline_px(product)
+    core = cv2.erode(product, disk(4))
+    near = cv2.dilate(product, disk(6)) > 0
+    unsure = (mask > MASK_UNSURE[0]) & (mask < MASK_UNSURE[1])
+    sure = np.clip(mask, 1e-4, 1 - 1e-4)
+    entropy = -(sure * np.log2(sure) + (1 - sure) * np.log2(1 - sure))
+    smooth = (cv2.GaussianBlur(product * np.float32(1), (0, 0), 2.5) > 0.5).astype(np.uint8)
+    return {
+        "unsure": float(np.count_nonzero(unsure)) / outline / _FULL_WIDTH_PX,
+        "entropy": float(entropy[near].mean()),
+        "unsure_inside": float(unsure[core > 0].mean()) if core.any() else 1.0,
+        "faint": 1 - float(mask[product > 0].mean()),
+        "islands": 10 * (1 - _largest_part(product) / area),
+        "gaps": _gap_count(product) / (_gap_count(product) + 10),
+        "roughness": 1 - min(1.0, _outline_px(smooth) / outline),
+    }
+
+
+def _final_figures(mask: _Floats, final: _Floats) -> dict[str, float]:
+    covered = final >= 0.5
+    area = max(1, int(covered.sum()))
+    apart = np.abs(mask - final)
+    away = cv2.dilate((final >= 0.5).astype(np.uint8), disk(6)) == 0
+    edge = np.concatenate([final[0], final[-1], final[1:-1, 0], final[1:-1, -1]])
+    return {
+        "softness": 4 * float(np.count_nonzero((final > 0.06) & (final < 0.94))) / area,
+        "disagreement": 10 * float(np.count_nonzero(apart > 0.5)) / area,
+        "disagreement_patch": float(cv2.blur(apart, (_PATCH_PX, _PATCH_PX)).max()),
+        "haze": 20 * float((final[away] > 0.02).mean()) if away.any() else 0.0,
+        "cut": float((edge > 0.5).mean()),
+        "emptiness": 1 - min(1.0, 10 * area / final.size),
+    }
+
+
+def _small(matte: Matte, *, scale: float) -> _Floats:
+    size = (max(8, round(matte.shape[1] * scale)), max(8, round(matte.shape[0] * scale)))
+    return np.asarray(cv2.resize(matte, size, interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _outline_px(mask: _Bytes) -> float:
+    outlines, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+    return max(1.0, float(sum(cv2.arcLength(outline, True) for outline in outlines)))
+
+
+def _largest_part(mask: _Bytes) -> int:
+    _, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    return int(stats[1:, cv2.CC_STAT_AREA].max())
+
+
+def _gap_count(mask: _Bytes) -> int:
+    outlines, tree = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    least_px = _LEAST_PART_RATIO * mask.size
+    inner = (outline for outline, link in zip(outlines, tree[0], strict=True) if link[3] >= 0)
+    return sum(1 for outline in inner if cv2.contourArea(outline) > least_px)

@@ -1,0 +1,182 @@
+"""The trained model of routing: how likely a person would refuse what the machine makes of a shot.
+
+Two logistic regressions: one on what is measured before the cut-out, one on that and on the cut-out's mattes. Written
+as plain JSON: what is loaded is figures, never code.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from enum import StrEnum
+from functools import cache
+from importlib import resources
+from typing import NamedTuple
+
+from pydantic import ValidationError, model_validator
+
+from packshot.errors import ModelError
+from packshot.routing.promise import Limit, limit_for
+from packshot.specs.models import Promise
+from packshot.types import Value
+
+_STEEPEST = 30.0
+
+
+class Stage(StrEnum):
+    """When a model is asked."""
+
+    ROUTE = "route"
+    APPROVE = "approve"
+
+
+class Example(Value):
+    """A shot that the machine edited and somebody judged.
+
+    Attributes:
+        figures: by name, as measured before and after the cut-out.
+        refused: by a person, or by truth.
+        group: what belongs together: never split between fitting and testing.
+        approved: by quality control; only such shots can escape.
+        source: ``truth``, ``review``, ``audit``; only the first and the last are a fair sample.
+    """
+
+    figures: Mapping[str, float]
+    refused: bool
+    group: str
+    category: str = ""
+    approved: bool = True
+    source: str = "truth"
+
+
+class Logistic(Value):
+    """A logistic regression on standardised figures, held within three standard deviations.
+
+    Attributes:
+        names: of the figures; `means`, `scales` and `weights` are in their order.
+    """
+
+    names: tuple[str, ...]
+    means: tuple[float, ...]
+    scales: tuple[float, ...]
+    weights: tuple[float, ...]
+    intercept: float
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Logistic:
+        if {len(self.means), len(self.scales), len(self.weights)} != {len(self.names)}:
+            raise ValueError("means, scales and weights must be as many as names")
+        if not all(scale > 0 for scale in self.scales):
+            raise ValueError("scales must be above 0")
+        return self
+
+    def probability(self, figures: Mapping[str, float]) -> float:
+        """Return the probability; a figure that was not measured counts as usual."""
+        total = self.intercept + sum(
+            weight * part for weight, part in zip(self.weights, self._parts(figures), strict=True)
+        )
+        return 1 / (1 + math.exp(-max(-_STEEPEST, min(_STEEPEST, total))))
+
+    def reasons(self, figures: Mapping[str, float], *, most: int = 3) -> tuple[str, ...]:
+        """Return the figures that raise the probability most."""
+        raised = sorted(
+            (
+                (weight * part, name)
+                for name, weight, part in zip(self.names, self.weights, self._parts(figures), strict=True)
+            ),
+            reverse=True,
+        )
+        return tuple(name for amount, name in raised[:most] if amount > 0)
+
+    def _parts(self, figures: Mapping[str, float]) -> list[float]:
+        return [
+            max(-3.0, min(3.0, (figures.get(name, mean) - mean) / scale))
+            for name, mean, scale in zip(self.names, self.means, self.scales, strict=True)
+        ]
+
+
+class Labelled(NamedTuple):
+    """A shot that the model did not learn from: what it said, and what happened."""
+
+    probability: float
+    refused: bool
+    category: str
+
+
+class StageModel(Value):
+    """A model for one stage, and what its limits follow from.
+
+    Attributes:
+        calibration: labelled shots, each with the probability by a model that never saw its group.
+    """
+
+    logistic: Logistic
+    calibration: tuple[Labelled, ...]
+
+
+class RoutingModel(Value):
+    """A trained model with its card.
+
+    Attributes:
+        version: day of training and fingerprint; names it in every record.
+        card: what it was trained on and how well it does, for people.
+    """
+
+    version: str
+    trained_at: datetime
+    route: StageModel
+    approve: StageModel
+    card: Mapping[str, object]
+
+    def stage(self, stage: Stage) -> StageModel:
+        return self.route if stage is Stage.ROUTE else self.approve
+
+    def limit(self, stage: Stage, promise: Promise, *, without: Collection[str] = ()) -> Limit:
+        """Return up to which probability a stage keeps a promise.
+
+        Args:
+            without: categories that a shot is known not to be of, because the client's rules send them to people.
+        """
+        shots = [one for one in self.stage(stage).calibration if one.category not in without]
+        return limit_for([(one.probability, one.refused) for one in shots], promise)
+
+
+def version_of(*, trained_at: datetime, route: StageModel, approve: StageModel) -> str:
+    """Return a version: the day, and eight digits of the hash of all that decides."""
+    text = route.model_dump_json() + approve.model_dump_json()
+    return f"{trained_at:%Y-%m-%d}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+
+def read_model(data: bytes, *, name: str) -> RoutingModel:
+    """Return a model from its JSON.
+
+    Raises:
+        ModelError: it is no model, or it was changed after training.
+    """
+    try:
+        model = RoutingModel.model_validate_json(data)
+    except ValidationError as error:
+        raise ModelError(
+            "this is no routing model",
+            name,
+            found=str(error.errors()[0]["msg"]),
+            next_step="Roll back to the version before: packshot router rollback.",
+        ) from error
+    expected = version_of(trained_at=model.trained_at, route=model.route, approve=model.approve)
+    if model.version != expected:
+        raise ModelError(
+            "the routing model is not the one that was trained",
+            name,
+            found=f"version {model.version}, content of {expected}",
+            next_step="Roll back to the version before: packshot router rollback.",
+        )
+    return model
+
+
+@cache
+def shipped_model() -> RoutingModel:
+    """Return the model that comes with Packshot, trained on truth."""
+    file = resources.files("packshot.routing").joinpath("shipped_model.json")
+    return read_model(file.read_bytes(), name="packshot/routing/shipped_model.json")

@@ -1,0 +1,133 @@
+"""How far the machine may be trusted: limits of a model's probability that keep a stated promise, from labelled shots.
+
+The bound on a share is Clopper and Pearson's (Biometrika 1934), exact for any number of shots. Limits are tried in a
+fixed order, the safest shots first, each only after all before it have passed; the last that passed is taken. Where the
+order does not depend on the labels, no limit that breaks the promise is taken with a chance of more than
+1 - confidence (fixed-sequence testing; Angelopoulos et al., Learn then Test, 2021).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from scipy import stats
+
+from packshot.specs.models import Promise
+from packshot.types import Value
+
+Pair = tuple[float, bool]
+"""A shot that the model did not learn from: the probability it gave, and whether the shot was refused."""
+
+_FIRST_RATIO = 0.3
+_STEP_RATIO = 0.04
+
+
+class Limit(Value):
+    """What a promise comes to.
+
+    Attributes:
+        probability: shots up to here may go on; None: the labelled shots are too few, or too often refused, to promise
+            anything, and people look at everything.
+        accepted: labelled shots up to the limit; of them `refused` were refused.
+        labelled: all labelled shots.
+        bound: upper bound of the share that is refused up to the limit; 1 where there is no limit.
+    """
+
+    promise: Promise
+    probability: float | None
+    accepted: int
+    refused: int
+    labelled: int
+    bound: float
+
+    @property
+    def sentence(self) -> str:
+        """In words, for people."""
+        promised = f"at most {self.promise.ratio:.1%} refused, with {self.promise.confidence:.0%} confidence"
+        if self.probability is not None:
+            return f"{promised}: up to {self.probability:.3f}, {self.refused} of {self.accepted} labelled shots refused"
+        needed = least_shots(self.promise)
+        if self.labelled < needed:
+            return f"{promised}: not to be had from {self.labelled} labelled shots, {needed} are the least"
+        return f"{promised}: not kept even by the safest of {self.labelled} labelled shots"
+
+
+def upper_bound(refused: int, shots: int, *, confidence: float) -> float:
+    """Return Clopper and Pearson's one-sided upper bound of a share."""
+    return float(stats.beta.ppf(confidence, refused + 1, shots - refused)) if shots > refused else 1.0
+
+
+def lower_bound(refused: int, shots: int, *, confidence: float) -> float:
+    """Return Clopper and Pearson's one-sided lower bound of a share."""
+    return float(stats.beta.ppf(1 - confidence, refused, shots - refused + 1)) if refused else 0.0
+
+
+def least_shots(promise: Promise) -> int:
+    """Return how many shots without a refusal a promise needs at the least."""
+    return math.ceil(math.log(1 - promise.confidence) / math.log(1 - promise.ratio))
+
+
+def limit_for(pairs: Sequence[Pair], promise: Promise) -> Limit:
+    """Return the greatest limit of the probability that keeps a promise.
+
+    The first candidate takes the safest 30 % of the labelled shots, and no fewer than the promise needs at the least;
+    each next one takes 4 % more. Shots of equal probability go together.
+    """
+    ordered = sorted(pairs)
+    probabilities = np.array([probability for probability, _ in ordered])
+    refusals = np.cumsum([refused for _, refused in ordered])
+    best = Limit(promise=promise, probability=None, accepted=0, refused=0, labelled=len(ordered), bound=1.0)
+    for accepted in _candidates(probabilities, least=least_shots(promise)):
+        refused = int(refusals[accepted - 1])
+        bound = upper_bound(refused, accepted, confidence=promise.confidence)
+        if bound > promise.ratio:
+            break
+        best = best.model_copy(
+            update={
+                "probability": float(probabilities[accepted - 1]),
+                "accepted": accepted,
+                "refused": refused,
+                "bound": bound,
+            }
+        )
+    return best
+
+
+def _candidates(probabilities: np.ndarray[tuple[int, ...], np.dtype[np.float64]], *, least: int) -> list[int]:
+    """How many shots each limit accepts, in the order of trial; the labels have no say in it."""
+    shots = len(probabilities)
+    first, step = max(least, round(_FIRST_RATIO * shots)), max(1, round(_STEP_RATIO * shots))
+    wanted = [*range(first, shots, step), shots] if first <= shots else []
+    return sorted({int(np.searchsorted(probabilities, probabilities[count - 1], side="right")) for count in wanted})
+
+
+class CurvePoint(Value):
+    """What a limit would mean.
+
+    Attributes:
+        automated_ratio: share of the labelled shots that are up to the limit.
+        refused_ratio: share of those that were refused; `bound` is its upper bound.
+    """
+
+    probability: float
+    automated_ratio: float
+    refused_ratio: float
+    bound: float
+
+
+def promise_curve(pairs: Sequence[Pair], *, confidence: float, points: int = 20) -> tuple[CurvePoint, ...]:
+    """Return automation share against escape bound, from the safest shots to all."""
+    ordered = sorted(pairs)
+    refusals = np.cumsum([refused for _, refused in ordered])
+    counts = sorted({max(1, round(len(ordered) * (turn + 1) / points)) for turn in range(points)} if ordered else ())
+    return tuple(
+        CurvePoint(
+            probability=ordered[count - 1][0],
+            automated_ratio=count / len(ordered),
+            refused_ratio=int(refusals[count - 1]) / count,
+            bound=upper_bound(int(refusals[count - 1]), count, confidence=confidence),
+        )
+        for count in counts
+    )

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from prefect import task
 from prefect.artifacts import create_table_artifact
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterState, FlowRunFilterStateType
+from prefect.client.schemas.objects import FlowRun, StateType
 
 from packshot.handoff.board import Wait, in_order, wait_of
 from packshot.handoff.sla import Urgency
-from packshot.record import ShotRecord
+from packshot.record import WAITING, ShotRecord
 from tasks.lives import ALWAYS, now
 from tasks.notices import tell
 from tasks.records import load_records
-from tasks.resuming import shot_of_run, waiting_runs
+from tasks.resuming import human_edits, shot_of_run, waiting_runs
 from tasks.tickets import promise_to
 
 BOARD = "board"
+_FAILED = FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.FAILED, StateType.CRASHED]))
 _TOLD = {Urgency.SOON_DUE: "soon_due", Urgency.OVERDUE: "overdue"}
 
 
@@ -40,6 +44,18 @@ def waits(*, client: str = "", batch: str = "") -> list[tuple[ShotRecord, Wait]]
     return [(records[_name(one)], one) for one in in_order(found.values())]
 
 
+def stuck(waiting: Collection[str]) -> list[tuple[ShotRecord, FlowRun]]:
+    """Return shots that wait for a person while their run has failed, so that nobody is asked.
+
+    Args:
+        waiting: shots that are asked about; a run that failed before is history for them.
+    """
+    with get_client(sync_client=True) as client:
+        runs = {str(shot_of_run(run)): run for run in human_edits(client, FlowRunFilter(state=_FAILED))}
+    records = load_records(shot_of_run(run) for name, run in runs.items() if name not in waiting)
+    return [(one, runs[str(one.shot)]) for one in records if one.state in WAITING]
+
+
 def _name(wait: Wait) -> str:
     return f"{wait.client}/{wait.batch}/{wait.shot}"
 
@@ -48,8 +64,11 @@ def _name(wait: Wait) -> str:
 def update_board() -> str:
     """Show what waits for whom as an artifact, tell who wants to know what is due, and return it in a sentence."""
     found = waits()
-    rows = [_row(one) for _, one in found]
+    failed = stuck({_name(one) for _, one in found})
+    rows = [*(_stuck_row(*one) for one in failed), *(_row(one) for _, one in found)]
     sentence = in_words(one for _, one in found)
+    if failed:
+        sentence += f"; {len(failed)} whose run failed"
     create_table_artifact(rows, key=BOARD, description=sentence)
     for record, wait in found:
         if wait.urgency in _TOLD:
@@ -72,6 +91,23 @@ def _row(wait: Wait) -> dict[str, object]:
         "tier": wait.tier.replace("_", " "),
         "services": ", ".join(wait.services),
         "why": wait.why,
+    }
+
+
+def _stuck_row(record: ShotRecord, run: FlowRun) -> dict[str, object]:
+    shot, state = record.shot, run.state
+    return {
+        "due": "",
+        "": "failed",
+        "client": shot.client,
+        "batch": shot.batch,
+        "shot": shot.shot,
+        "state": record.state.value.replace("_", " "),
+        "with": "nobody: its run failed; retry it in the UI",
+        "since": f"{state.timestamp:%Y-%m-%d %H:%M}" if state else "",
+        "tier": "",
+        "services": "",
+        "why": (state.message or "") if state else "",
     }
 
 

@@ -6,6 +6,7 @@ from packshot.cutout import cut_out
 from packshot.handoff.deciding import picture_shown
 from packshot.handoff.head_start import head_start
 from packshot.ingest.master import read_master
+from packshot.pipeline import colour_before
 from packshot.record import ShotRecord
 from packshot.types import Matte, Pixels16
 from tasks import pictures, shelf
@@ -24,9 +25,11 @@ def with_draft(record: ShotRecord) -> ShotRecord:
     if record.reports.get("draft", {}).get("master") == master:
         return record
     pixels = read_master(shelf.fetch(record, pictures.picture_to_edit(record)))
-    made = head_start(pixels, _matte(record, pixels))
+    matte, group = _matte(record, pixels), pictures.group_of(record)
+    made = head_start(pixels, matte)
     objects = shelf.keep(record.shot, {DRAFT: made.draft_tiff}) if made.draft_tiff else {}
-    report = {"master": master, "knots": made.knots, "made": bool(objects)}
+    off = colour_before(pixels, matte, group) if group else None
+    report = {"master": master, "knots": made.knots, "made": bool(objects), "colour_before": off}
 
     def change(one: ShotRecord) -> ShotRecord:
         return one.model_copy(

@@ -15,6 +15,7 @@ from tasks.handovers import RoutedShot
 from tasks.jobs import open_waiting_run
 from tasks.lives import ALWAYS, living
 from tasks.notices import tell
+from tasks.pictures import group_of
 from tasks.records import load_records
 from tasks.siblings import note_sibling, product_of, siblings_of
 from tasks.tickets import promise_to, scope_for
@@ -43,7 +44,8 @@ def still_missing(record: ShotRecord, plan: Plan | None = None) -> tuple[Missing
 
 def _reference_given(record: ShotRecord) -> bool:
     """Whether the manifest names a reference, or the light of its group was measured on a colour target."""
-    if record.fact("reference"):
+    group = group_of(record)
+    if record.fact("reference") or (group and (group.verified or group.reference_lab)):
         return True
     return any(one.code in _REFERENCE_FINDINGS and one.measured is not None for one in record.findings)
 

@@ -11,7 +11,7 @@ from prefect.artifacts import create_markdown_artifact
 from packshot.decision import Decision, Mark
 from packshot.handoff.deciding import CHOICES, LEAST_DIGITS, editors_of, picture_shown, since_restart, taken_by
 from packshot.handoff.sla import due_of
-from packshot.handoff.ticket import JobTicket
+from packshot.handoff.ticket import JobTicket, colour_off_before
 from packshot.naming import ShotId, job_returned_prefix, shot_key
 from packshot.record import ShotRecord, State
 from packshot.types import Finding, Status, Value
@@ -136,6 +136,7 @@ def _of_state(record: ShotRecord, ticket: JobTicket | None) -> list[str]:
         editors = ", ".join(dict.fromkeys(editors_of(record)))
         return [
             f"**Edited by** {plain(editors)}; somebody else signs.",
+            _colour(record),
             _score(record),
             _findings(record),
             _evidence(record),
@@ -150,6 +151,7 @@ def _of_state(record: ShotRecord, ticket: JobTicket | None) -> list[str]:
         f"**Sent back** by {plain(back.by)}: {plain(_said(back))}" if back else "",
         f"**Taken by** {plain(taken)}" if taken else "",
         services,
+        _colour(record),
         f"**Tier** {ticket.tier.replace('_', ' ')} ({plain(ticket.tier_why)})",
         f"[The ticket as a page]({page})" if page else "",
         "\n".join(f"- [{plain(one.what)}]({one.link})" for one in ticket.take),
@@ -165,6 +167,19 @@ def _said(decision: Decision) -> str:
 
 def _mark(mark: Mark) -> str:
     return f"{mark.text} (at {mark.left}, {mark.top}, {mark.box.width} x {mark.box.height} px)"
+
+
+def _colour(record: ShotRecord) -> str:
+    """How far the product is from its reference, before the edit and now."""
+    before = colour_off_before(record)
+    after = [one.measured for one in record.findings if one.code == "colour_not_verified" and one.measured is not None]
+    said = [
+        "" if before is None else f"{before:.1f} before the edit",
+        f"{after[-1]:.1f} now" if after else "",
+    ]
+    figures = ", ".join(filter(None, said))
+    reference = plain(record.fact("reference"))
+    return f"**Colour** against {reference or 'its reference'}: delta E 2000 of {figures}" if figures else ""
 
 
 def _score(record: ShotRecord) -> str:

@@ -22,7 +22,7 @@ from tasks.configs import configs_in_force
 from tasks.drafts import DRAFT
 from tasks.lives import now
 from tasks.pictures import picture_to_edit
-from tasks.records import change_record
+from tasks.records import change_record, load_record
 from tasks.siblings import product_of, siblings_of
 from tasks.storage import open_storage
 
@@ -85,9 +85,8 @@ def _take(record: ShotRecord, promise: HandoffConfig, *, at: datetime, ghost_man
             theirs = ShotId(client=shot.client, batch=one.batch, shot=one.shot)
             if theirs != shot:
                 name = f"{need.value.replace('_', '-')}-{one.batch}-{one.shot}.tif"
-                yield _copied(
-                    need.value.replace("_", " "), shot_key(theirs, "master.tif"), job_out_key(shot, name), promise
-                )
+                source = shot_key(theirs, picture_to_edit(load_record(theirs)))
+                yield _copied(need.value.replace("_", " "), source, job_out_key(shot, name), promise)
     reference = inbox_key(shot.in_batch, record.fact("reference")) if record.fact("reference") else ""
     if reference and open_storage().exists(reference):
         yield TicketFile(what="reference", key=reference, link=_link(reference, promise))

@@ -170,23 +170,31 @@ def job_ticket(
             Platform(name=one.platform.title, background=one.platform.background.value, fill_ratio=one.rules.fill_ratio)
             for one in plan.renditions
         ),
-        colour=colour_words(record.findings, plan),
+        colour=colour_words(record, plan),
         notes=record.fact("notes"),
         history=history,
         findings=tuple(one for one in record.findings if one.status is not Status.PASSED),
     )
 
 
-def colour_words(findings: tuple[Finding, ...], plan: Plan) -> dict[str, str]:
-    """Return what is known of a shot's colours: measured delta E with its limit, by the finding's code."""
+def colour_words(record: ShotRecord, plan: Plan) -> dict[str, str]:
+    """Return what is known of a shot's colours: delta E before the edit, and since then by the finding's code."""
     measured = {
         one.code: f"{one.measured:.2f} {one.unit}".strip()
         + (f" (limit {one.limit:.2f})" if one.limit is not None else "")
-        for one in findings
+        for one in record.findings
         if one.measured is not None and ("delta_e" in one.unit.lower().replace(" ", "_") or "colour" in one.code)
     }
+    before = colour_off_before(record)
+    said = {} if before is None else {"against the reference, before the edit": f"{before:.2f} delta E 2000"}
     needed = "required" if plan.rules.colour_reference_required else "not required"
-    return {"reference": needed, **measured}
+    return {"reference": record.fact("reference") or needed, **said, **measured}
+
+
+def colour_off_before(record: ShotRecord) -> float | None:
+    """Return delta E 2000 of the master's product against its reference; None where that was not measured."""
+    before = record.reports.get("draft", {}).get("colour_before")
+    return None if before is None else float(before)
 
 
 def ticket_json(ticket: JobTicket) -> bytes:

@@ -423,6 +423,17 @@ def test_a_picture_that_tells_nothing_of_its_product_is_refused(line: Line) -> N
         adopted(line, line.photograph)
 
 
+@pytest.mark.parametrize(("stated", "expected"), [("as painted", 0.0), ("lighter by 10", 8.0)])
+def test_a_master_s_colour_is_held_against_what_its_reference_states(line: Line, stated: str, expected: float) -> None:
+    pixels, matte = line.mastered.master.pixels16, line.edit.matte
+    main = main_colours(working_to_srgb8(pixels), matte)[0].lab
+    lab = main if stated == "as painted" else (main[0] + 10, main[1], main[2])
+    group = GroupDecision(group="g", part="g", why="", reference="swatch", reference_lab=lab)
+    off = pipeline.colour_before(pixels, matte, group)
+    assert off == pytest.approx(expected, abs=2.5)
+    assert pipeline.colour_before(pixels, matte, group.model_copy(update={"reference_lab": None})) is None
+
+
 # --- cut_out_photo ---
 
 

@@ -10,6 +10,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
+from prefect.client.orchestration import get_client
+from prefect.states import Failed
 
 from deployments.demo import environment
 from packshot.decision import Choice
@@ -21,6 +23,7 @@ from tasks.jobs import open_job
 from tasks.lives import now
 from tasks.notices import Notice, send_once, tell
 from tasks.records import load_record
+from tasks.resuming import waiting_run_of
 from tasks.storage import Storage
 from tests.tasks.people import answer, follow
 from tests.tasks.runs import artifact, in_a_run
@@ -145,3 +148,15 @@ def test_who_took_a_job_stands_on_the_board(for_editor: ShotId) -> None:
     assert (wait.with_whom, wait.since <= now()) == ("Ada Editor", True)
     follow(for_editor, answer(for_editor, Choice.REJECT))
     assert waits(batch=for_editor.batch) == []
+
+
+def test_a_shot_whose_run_failed_stands_on_the_board_too(for_editor: ShotId) -> None:
+    run = waiting_run_of(for_editor)
+    assert run
+    with get_client(sync_client=True) as client:
+        client.set_flow_run_state(run.id, Failed(message="the storage was full"), force=True)
+    sentence = in_a_run(update_board.fn)
+    assert "whose run failed" in sentence
+    (row,) = [row for row in json.loads(str(artifact("board").data)) if row["batch"] == for_editor.batch]
+    assert (row["shot"], row["why"]) == (for_editor.shot, "the storage was full")
+    assert "retry it in the UI" in row["with"]

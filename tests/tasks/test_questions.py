@@ -1,0 +1,53 @@
+"""What people are shown before they answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from packshot.handoff.ticket import colour_words
+from packshot.naming import BatchId
+from packshot.record import ShotRecord, State
+from packshot.types import Finding, Status
+from tasks import shelf
+from tasks.questions import question_about
+from tasks.records import change_record, load_record
+from tasks.storage import Storage
+from tests.tasks.runs import in_a_run
+from tests.tasks.shots import edited, routed
+
+AFTER = Finding(
+    code="colour_not_verified",
+    status=Status.PASSED,
+    message="The product has its reference's colour.",
+    measured=1.1,
+    limit=2.0,
+    unit="delta E 2000",
+)
+
+
+def with_colour(record: ShotRecord, *findings: Finding, **draft: Any) -> ShotRecord:
+    def change(one: ShotRecord) -> ShotRecord:
+        return one.model_copy(
+            update={"reports": {**one.reports, "draft": draft}, "findings": (*one.findings, *findings)}
+        )
+
+    return change_record(record.shot, change)
+
+
+def test_whoever_signs_sees_the_colour_s_difference_before_and_after(line: Storage, batch: BatchId) -> None:
+    (shot,) = routed(batch, {"A1": 0.43})
+    edited(shot.shot)
+    record = with_colour(load_record(shot.shot), AFTER, colour_before=5.21)
+    record = record.model_copy(update={"state": State.AWAITING_SIGNOFF})
+    shown = in_a_run(lambda: question_about(record)).description
+    assert "delta E 2000 of 5.2 before the edit, 1.1 now" in shown
+
+
+def test_the_ticket_says_how_far_the_product_is_from_its_reference(line: Storage, batch: BatchId) -> None:
+    (shot,) = routed(batch, {"A1": 0.43})
+    record = load_record(shot.shot)
+    plan = shelf.plan_of(record)
+    assert "against the reference, before the edit" not in colour_words(record, plan)
+    said = colour_words(with_colour(record, colour_before=5.21), plan)
+    assert said["against the reference, before the edit"] == "5.21 delta E 2000"
+    assert said["reference"] == "not required"

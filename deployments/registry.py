@@ -19,6 +19,7 @@ from flows.delivery import deliver_batch
 from flows.human import human_edit
 from flows.nightly import nightly
 from flows.reprocess import reprocess_shot
+from flows.train_router import audit_escapes, roll_back_router, train_router
 from tasks.results import register_results
 from tasks.settings import get_settings
 
@@ -53,6 +54,17 @@ def deployments() -> list[RunnerDeployment]:
             "Looks into the hot folders, releases holds, updates the board, says what is due. Never overlaps itself.",
             schedule=Interval(settings.collect_every_s),
             concurrency_limit=ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW),
+        ),
+        _deployment(
+            train_router,
+            "Every week: trains the routing model from verdicts and audits; it serves only if it is better.",
+            schedule=Cron("0 5 * * 0", timezone=settings.nightly_timezone),
+        ),
+        _deployment(roll_back_router, "Lets the routing model serve again that served before the present one."),
+        _deployment(
+            audit_escapes,
+            "Every day: how often the machine's approval was wrong; a broken promise tightens routing by itself.",
+            schedule=Cron("30 5 * * *", timezone=settings.nightly_timezone),
         ),
     ]
 

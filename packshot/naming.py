@@ -9,6 +9,7 @@ The layout is the storage contract:
     deliveries/<client>/<batch>/<n>/...
     quarantine/<client>/<batch>/...
     products/<client>/<product>/...                  photographs that other shots of a product may wait for
+    models/routing/...                               trained routing models, which of them serves, what audits say
     prefect-results/...                              results of finished tasks, so that nothing is done twice
 """
 
@@ -220,6 +221,16 @@ def batch_from_drop_key(key: str) -> BatchId | None:
 def notice_key(shot: ShotId, notice: str) -> str:
     """Return the key that says that somebody was told something about a shot."""
     return f"jobs/{shot.client}/{shot.batch}/{shot.shot}/told/{notice}.json"
+
+
+def routing_model_key(version: str) -> str:
+    """Return the key of a trained routing model."""
+    return f"models/routing/{version}.json"
+
+
+def routing_service_key() -> str:
+    """Return the key that says which routing model serves."""
+    return "models/routing/service.json"
 
 
 def siblings_prefix(client: str, product: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -196,8 +196,17 @@ def first_time_rates(*, by: By, client: str = "", batch: str = "") -> tuple[Rate
     Args:
         client, batch: only these; empty: all.
     """
-    records = (one for found in _batches(client, batch) for one in load_records(_shots(found)))
-    return first_time_approval(records, by=by)
+    return first_time_approval(every_record(client=client, batch=batch), by=by)
+
+
+def every_record(*, client: str = "", batch: str = "") -> Iterator[ShotRecord]:
+    """Yield the records of all shots, batch by batch.
+
+    Args:
+        client, batch: only these; empty: all.
+    """
+    for found in _batches(client, batch):
+        yield from load_records(_shots(found))
 
 
 def _batches(client: str, batch: str) -> list[BatchId]:

@@ -30,6 +30,7 @@ KINDS: Mapping[str, str] = {
     "soon_due": "is soon due",
     "overdue": "is overdue",
     "unknown_file": "got a file that fits no shot",
+    "promise_broken": "breaks its promise",
 }
 
 
@@ -51,7 +52,7 @@ class Notice(Value):
 
     @property
     def subject(self) -> str:
-        return f"{self.client}/{self.batch}/{self.shot} {KINDS[self.kind]}"
+        return f"{'/'.join(filter(None, (self.client, self.batch, self.shot)))} {KINDS[self.kind]}"
 
 
 def tell(record: ShotRecord, kind: str, message: str, *, due: str = "", once: str = "") -> bool:
@@ -73,6 +74,11 @@ def tell(record: ShotRecord, kind: str, message: str, *, due: str = "", once: st
     )
     wait = f"{record.since:%Y%m%dT%H%M%S%f}" if record.since else "first"
     return send_once(notice, mark=once or wait)
+
+
+def raise_alarm(message: str) -> None:
+    """Tell people that routing breaks its promise."""
+    send(Notice(kind="promise_broken", client="", batch="", shot="routing", state="", message=message))
 
 
 def send_once(notice: Notice, *, mark: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import cv2
@@ -83,6 +83,14 @@ def edit_report(edit: Edit, network: Segmenter | None) -> dict[str, Any]:
         "evidence": evidence,
         **engine,
     }
+
+
+def edit_reports(edit: Edit, network: Segmenter, *, audit: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Return the record's reports on a machine's edit: the edit, the figures of its mattes, its audit if it has one."""
+    reports: dict[str, Mapping[str, Any]] = {"edit": edit_report(edit, network)}
+    if edit.masks is not None:
+        reports["masks"] = edit.masks.model_dump()
+    return {**reports, "audit": audit} if audit else reports
 
 
 def verdict_sentence(edit: Edit) -> str:

@@ -12,6 +12,7 @@ from packshot.decision import Decision, Mark
 from packshot.handoff.deciding import CHOICES, LEAST_DIGITS, editors_of, picture_shown, since_restart, taken_by
 from packshot.handoff.sla import due_of
 from packshot.handoff.ticket import JobTicket, colour_off_before
+from packshot.learning.audits import is_blind
 from packshot.naming import ShotId, job_returned_prefix, shot_key
 from packshot.record import ShotRecord, State
 from packshot.types import Finding, Status, Value
@@ -130,6 +131,8 @@ _TITLES = {
 
 
 def _of_state(record: ShotRecord, ticket: JobTicket | None) -> list[str]:
+    if record.state is State.IN_REVIEW and is_blind(record):
+        return []
     if record.state is State.IN_REVIEW:
         return [_score(record), _findings(record), _evidence(record)]
     if record.state is State.AWAITING_SIGNOFF:

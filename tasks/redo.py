@@ -15,6 +15,7 @@ from tasks.displays import show_edit
 from tasks.lives import ALWAYS, actor, living, now, revived
 from tasks.models import LoadedModel, load_model
 from tasks.records import change_record, load_record
+from tasks.routing_model import watch_for
 
 _AFTER_EDIT = {
     Verdict.AUTO_APPROVE: (State.APPROVED,),
@@ -48,7 +49,10 @@ def edit_released(shot: ShotId) -> None:
     with living(shot):
         record = revived(load_record(shot), by=actor())
         pixels, network = read_master(shelf.fetch(record, pictures.picture_to_edit(record))), load_model()
-        edit = pipeline.edit(pixels, network.segmenter, shelf.plan_of(record), group=pictures.group_of(record))
+        plan = shelf.plan_of(record)
+        edit = pipeline.edit(
+            pixels, network.segmenter, plan, group=pictures.group_of(record), watch=watch_for(record, plan)
+        )
         _keep(record, pixels, edit, network, after=_AFTER_EDIT[edit.verdict])
 
 

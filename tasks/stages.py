@@ -21,6 +21,7 @@ from packshot.naming import quarantine_key, quarantine_reason_key
 from packshot.record import State
 from packshot.types import Verdict
 from tasks import pictures, shelf
+from tasks.audits import audit_report
 from tasks.cache_keys import unit
 from tasks.configs import configs_in_force
 from tasks.displays import show_edit, show_refusal
@@ -28,6 +29,7 @@ from tasks.handovers import ApprovedShot, EditedShot, ExportedShot, MasteredShot
 from tasks.lives import Life, living
 from tasks.models import load_model
 from tasks.records import load_record
+from tasks.routing_model import as_promised, ruled_out, serving_model, watch_for
 from tasks.storage import open_storage
 
 AFTER_VERDICT = {
@@ -126,8 +128,15 @@ def route_shot(mastered: MasteredShot, *, group: GroupDecision) -> RoutedShot:
     """Stage 2: decide from category and features whether a machine or a person edits the shot."""
     with living(mastered.shot) as life:
         assert mastered.features is not None, "refused shots are not routed"
-        plan = shelf.plan_of(load_record(mastered.shot))
-        decision = pipeline.route(mastered.features, plan, category_source=mastered.category_source, group=group)
+        plan = as_promised(shelf.plan_of(load_record(mastered.shot)))
+        decision = pipeline.route(
+            mastered.features,
+            plan,
+            category_source=mastered.category_source,
+            group=group,
+            model=serving_model(plan),
+            ruled_out=ruled_out(plan),
+        )
         life.reach(
             State.ROUTED,
             why=f"{decision.complexity}: {decision.reason}",
@@ -161,14 +170,15 @@ def edit_shot(routed: RoutedShot) -> EditedShot:
         group = pictures.group_of(record)
         pixels = read_master(shelf.fetch(record, pictures.picture_to_edit(record)))
         network = load_model()
-        edit = pipeline.edit(pixels, network.segmenter, plan, group=group)
+        edit = pipeline.edit(pixels, network.segmenter, plan, group=group, watch=watch_for(record, plan))
+        audit = audit_report(record, plan, edit)
         files = pictures.edit_files(pixels, edit, metadata)
-        why = pictures.verdict_sentence(edit)
+        why = "chosen to be looked at" if audit else pictures.verdict_sentence(edit)
         record = life.reach(
-            *AFTER_VERDICT[edit.verdict],
+            *AFTER_VERDICT[Verdict.HUMAN_REVIEW if audit else edit.verdict],
             why=why,
             findings=network.findings + edit.findings,
-            reports={"edit": pictures.edit_report(edit, network.segmenter)},
+            reports=pictures.edit_reports(edit, network.segmenter, audit=audit),
             objects=shelf.keep(routed.shot, files),
         )
         show_edit(record)
@@ -182,7 +192,7 @@ def edit_shot(routed: RoutedShot) -> EditedShot:
             verdict=edit.verdict,
             score=edit.score,
             reason=why,
-            needs_person=edit.verdict is not Verdict.AUTO_APPROVE,
+            needs_person=bool(audit) or edit.verdict is not Verdict.AUTO_APPROVE,
         )
 
 

@@ -1,24 +1,27 @@
-"""Training of the routing model: regularised logistic regression, everything chosen by cross-validation by groups.
+"""Training of the routing model: extremely randomised trees, everything chosen by cross-validation by groups.
 
 Deterministic: the same examples give the same model. scikit-learn only fits; a trained model is figures.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
 from packshot.errors import TrainingError
 from packshot.learning.measures import quality_of
 from packshot.routing.features import Features
+from packshot.routing.forest import Forest, Tree, logit
 from packshot.routing.mask_figures import MaskFigures
-from packshot.routing.model import Example, Labelled, Logistic, RoutingModel, Stage, StageModel, version_of
+from packshot.routing.model import Example, Labelled, RoutingModel, Stage, StageModel, version_of
 
 FIGURES: Mapping[Stage, tuple[str, ...]] = {
     Stage.ROUTE: tuple(Features.model_fields),
@@ -26,12 +29,11 @@ FIGURES: Mapping[Stage, tuple[str, ...]] = {
 }
 """What each stage may look at."""
 
-STRENGTHS = (0.01, 0.03, 0.1, 0.3, 1.0)
-"""Inverse strengths of the regularisation that are tried."""
+LEAST_IN_LEAF = (3, 5, 10)
+"""How many shots a leaf must hold at the least: what is tried."""
+TREES = 100
 FOLDS = 8
 LEAST_GROUPS = 20
-_SPREAD = 3.0
-_LEAST_SPREAD = 1e-3
 
 _Floats = NDArray[np.float64]
 
@@ -41,7 +43,7 @@ class _Fitted:
     """A stage's model and what came of it on groups left out."""
 
     stage: Stage
-    strength: float
+    least_in_leaf: int
     probabilities: list[float]
     model: StageModel
 
@@ -66,36 +68,80 @@ def train(examples: Sequence[Example], *, at: datetime, data: str) -> RoutingMod
     )
 
 
-def held_out_probabilities(
-    examples: Sequence[Example], stage: Stage, *, strength: float, folds: int = FOLDS
-) -> list[float]:
-    """Return each example's probability by a model that saw nothing of its group."""
-    groups = np.array([one.group for one in examples])
+def held_out_probabilities(examples: Sequence[Example], stage: Stage, *, least_in_leaf: int) -> list[float]:
+    """Return each example's probability by a model that saw nothing of its group.
+
+    The trees come from other groups, and so does the curve that makes a probability of their share.
+    """
+    refused = np.array([one.refused for one in examples])
+    shares = _held_out_shares(examples, stage, least_in_leaf=least_in_leaf)
     found = np.zeros(len(examples))
-    splits = GroupKFold(min(folds, len(set(groups))), shuffle=True, random_state=0)
-    for fitted, held in splits.split(groups, groups=groups):
-        model = fit([examples[place] for place in fitted], stage, strength=strength)
-        found[held] = [model.probability(examples[place].figures) for place in held]
+    for others, held in _splits(examples, seed=1):
+        slope, intercept = _curve(shares[others], refused[others])
+        found[held] = 1 / (1 + np.exp(-(slope * np.array([logit(one) for one in shares[held]]) + intercept)))
     return [float(one) for one in found]
 
 
-def fit(examples: Sequence[Example], stage: Stage, *, strength: float) -> Logistic:
-    """Return a logistic regression on a stage's figures. Each group weighs the same, however many shots it has."""
-    names = FIGURES[stage]
-    table = np.array([[one.figures.get(name, np.nan) for name in names] for one in examples])
-    known = np.maximum(1, np.count_nonzero(~np.isnan(table), axis=0))
-    means = np.nansum(table, axis=0) / known
-    spread = np.sqrt(np.nansum((table - means) ** 2, axis=0) / known)
-    scales = np.where(spread > _LEAST_SPREAD, spread, 1.0)
-    parts = np.clip(np.nan_to_num((table - means) / scales), -_SPREAD, _SPREAD)
-    model = LogisticRegression(C=strength, max_iter=5000)
-    model.fit(parts, [one.refused for one in examples], sample_weight=_weights(examples))
-    return Logistic(
-        names=names,
-        means=tuple(round(float(one), 6) for one in means),
-        scales=tuple(round(float(one), 6) for one in scales),
-        weights=tuple(round(float(one), 6) for one in model.coef_[0]),
-        intercept=round(float(model.intercept_[0]), 6),
+def fit(examples: Sequence[Example], stage: Stage, *, least_in_leaf: int) -> Forest:
+    """Return a forest on a stage's figures; the curve is fitted on groups left out."""
+    table, usual = _table(examples, stage)
+    model = _trees(table, examples, least_in_leaf=least_in_leaf)
+    refused = np.array([one.refused for one in examples])
+    slope, intercept = _curve(_held_out_shares(examples, stage, least_in_leaf=least_in_leaf), refused)
+    return Forest(
+        names=FIGURES[stage],
+        usual=tuple(round(float(one), 4) for one in usual),
+        trees=tuple(_plain_tree(one.tree_) for one in model.estimators_),
+        slope=round(slope, 5),
+        intercept=round(intercept, 5),
+    )
+
+
+def _table(examples: Sequence[Example], stage: Stage) -> tuple[_Floats, _Floats]:
+    """The figures, (examples, names), what was not measured replaced by what is usual; and what is usual."""
+    raw = np.array([[one.figures.get(name, np.nan) for name in FIGURES[stage]] for one in examples])
+    known = np.maximum(1, np.count_nonzero(~np.isnan(raw), axis=0))
+    usual = np.nansum(raw, axis=0) / known
+    return np.where(np.isnan(raw), usual, raw), usual
+
+
+def _trees(table: _Floats, examples: Sequence[Example], *, least_in_leaf: int) -> ExtraTreesClassifier:
+    model = ExtraTreesClassifier(TREES, min_samples_leaf=least_in_leaf, random_state=0)
+    return model.fit(table, [one.refused for one in examples], sample_weight=_weights(examples))
+
+
+def _held_out_shares(examples: Sequence[Example], stage: Stage, *, least_in_leaf: int) -> _Floats:
+    table, _ = _table(examples, stage)
+    shares = np.zeros(len(examples))
+    for others, held in _splits(examples, seed=0):
+        model = _trees(table[others], [examples[place] for place in others], least_in_leaf=least_in_leaf)
+        shares[held] = model.predict_proba(table[held])[:, -1] if len(model.classes_) > 1 else float(model.classes_[0])
+    return shares
+
+
+def _splits(examples: Sequence[Example], *, seed: int) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    groups = np.array([one.group for one in examples])
+    yield from GroupKFold(min(FOLDS, len(set(groups))), shuffle=True, random_state=seed).split(groups, groups=groups)
+
+
+def _curve(shares: _Floats, refused: NDArray[np.bool_]) -> tuple[float, float]:
+    """Platt's curve; one kind of answer alone leaves the share as it is."""
+    if refused.all() or not refused.any():
+        return 1.0, 0.0
+    model = LogisticRegression(C=10.0).fit(np.array([[logit(one)] for one in shares]), refused)
+    return float(model.coef_[0, 0]), float(model.intercept_[0])
+
+
+def _plain_tree(tree: Any) -> Tree:
+    """scikit-learn's tree as plain figures."""
+    shares = tree.value[:, 0, -1] / tree.value[:, 0].sum(axis=1)
+    inner = tree.children_left >= 0
+    return Tree(
+        figures=tuple(int(one) for one in np.where(inner, tree.feature, -1)),
+        limits=tuple(round(float(one), 7) for one in np.where(inner, tree.threshold, 0.0)),
+        lefts=tuple(int(one) for one in np.where(inner, tree.children_left, 0)),
+        rights=tuple(int(one) for one in np.where(inner, tree.children_right, 0)),
+        shares=tuple(round(float(one), 4) for one in shares),
     )
 
 
@@ -107,18 +153,17 @@ def _weights(examples: Sequence[Example]) -> _Floats:
 
 
 def _fitted(examples: Sequence[Example], stage: Stage) -> _Fitted:
-    """Try every strength on groups left out; the lowest log loss wins, and all examples train the model."""
+    """Try every size of leaf on groups left out; the lowest log loss wins, and all examples train the model."""
     refused = [one.refused for one in examples]
-    tried = {strength: held_out_probabilities(examples, stage, strength=strength) for strength in STRENGTHS}
-    strength = min(tried, key=lambda one: quality_of(tried[one], refused).log_loss)
+    tried = {least: held_out_probabilities(examples, stage, least_in_leaf=least) for least in LEAST_IN_LEAF}
+    least = min(tried, key=lambda one: quality_of(tried[one], refused).log_loss)
     shots = [
         Labelled(round(probability, 5), one.refused, one.category)
-        for probability, one in zip(tried[strength], examples, strict=True)
+        for probability, one in zip(tried[least], examples, strict=True)
         if one.source != "review" and (one.approved or stage is Stage.ROUTE)
     ]
-    logistic = fit(examples, stage, strength=strength)
-    model = StageModel(logistic=logistic, calibration=tuple(sorted(shots)))
-    return _Fitted(stage, strength, tried[strength], model)
+    model = StageModel(forest=fit(examples, stage, least_in_leaf=least), calibration=tuple(sorted(shots)))
+    return _Fitted(stage, least, tried[least], model)
 
 
 def _require_enough(examples: Sequence[Example]) -> None:
@@ -138,7 +183,7 @@ def _card(examples: Sequence[Example], fitted: Sequence[_Fitted], *, data: str) 
     stages = {
         one.stage.value: {
             "figures": list(FIGURES[one.stage]),
-            "strength": one.strength,
+            "least_in_leaf": one.least_in_leaf,
             "held_out": quality_of(one.probabilities, refused).model_dump(mode="json"),
             "by_category": _by_category(examples, one.probabilities),
         }
@@ -151,7 +196,7 @@ def _card(examples: Sequence[Example], fitted: Sequence[_Fitted], *, data: str) 
         "groups": len({one.group for one in examples}),
         "refused": sum(refused),
         "sources": {source: sum(one.source == source for one in examples) for source in sources},
-        "method": "L2-regularised logistic regression; held out by groups; every figure standardised and held within 3",
+        "method": f"{TREES} extremely randomised trees and a logistic curve; held out by groups",
         "stages": stages,
     }
 

@@ -11,8 +11,6 @@ from packshot.routing.model import RoutingModel, Stage
 from packshot.specs.models import Promise
 from packshot.types import Finding, Status
 
-CODE = "refusal_likely"
-
 
 @dataclass(frozen=True)
 class Watch:
@@ -31,13 +29,13 @@ class Watch:
     def judge(self, masks: MaskFigures) -> Finding:
         """Return how likely a refusal is; beyond what keeps the promise the finding stops an approval."""
         figures = {**self.features.model_dump(), **masks.model_dump()}
-        model = self.model.approve.logistic
-        probability = model.probability(figures)
+        forest = self.model.approve.forest
+        probability = forest.probability(figures)
         limit = self.model.limit(Stage.APPROVE, self.promise, without=self.ruled_out)
         kept = limit.probability is not None and probability <= limit.probability
-        because = ", ".join(name.replace("_", " ") for name in model.reasons(figures)) or "nothing in particular"
+        because = ", ".join(name.replace("_", " ") for name in forest.reasons(figures)) or "nothing in particular"
         return Finding(
-            code=CODE,
+            code="refusal_likely",
             status=Status.PASSED if kept else Status.FAILED,
             message=f"The probability that a person refuses this edit is {probability:.3f} ({because}); "
             f"{limit.sentence}; model {self.model.version}.",

@@ -66,7 +66,7 @@ def decide(
     """
     risk = colour_match_risk(features, config)
     measured, why = _measured(features, risk, config)
-    probability = model.route.logistic.probability(features.model_dump()) if model else None
+    probability = model.route.forest.probability(features.model_dump()) if model else None
     if model and probability is not None and not _reached(features, config.complex):
         measured, why = _promised(features, probability, model, config, ruled_out)
     complexity, reason = measured, why
@@ -113,7 +113,7 @@ def _promised(
     said = f"refusal probability {probability:.3f}"
     if limit.probability is not None and probability <= limit.probability:
         return Complexity.SIMPLE, f"{said} within {limit.probability:.3f} ({limit.sentence})"
-    reasons = ", ".join(name.replace("_", " ") for name in model.route.logistic.reasons(features.model_dump()))
+    reasons = ", ".join(name.replace("_", " ") for name in model.route.forest.reasons(features.model_dump()))
     because = f"; raised by {reasons}" if reasons else ""
     return Complexity.MEDIUM, f"{said}{because} ({limit.sentence})"
 

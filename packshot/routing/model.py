@@ -1,13 +1,12 @@
 """The trained model of routing: how likely a person would refuse what the machine makes of a shot.
 
-Two logistic regressions: one on what is measured before the cut-out, one on that and on the cut-out's mattes. Written
-as plain JSON: what is loaded is figures, never code.
+Two forests: one asks what is measured before the cut-out, one that and the figures of the cut-out's mattes. Written as
+plain JSON: what is loaded is figures, never code.
 """
 
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from enum import StrEnum
@@ -15,14 +14,13 @@ from functools import cache
 from importlib import resources
 from typing import NamedTuple
 
-from pydantic import ValidationError, model_validator
+from pydantic import ValidationError
 
 from packshot.errors import ModelError
+from packshot.routing.forest import Forest
 from packshot.routing.promise import Limit, limit_for
 from packshot.specs.models import Promise
 from packshot.types import Value
-
-_STEEPEST = 30.0
 
 
 class Stage(StrEnum):
@@ -51,52 +49,6 @@ class Example(Value):
     source: str = "truth"
 
 
-class Logistic(Value):
-    """A logistic regression on standardised figures, held within three standard deviations.
-
-    Attributes:
-        names: of the figures; `means`, `scales` and `weights` are in their order.
-    """
-
-    names: tuple[str, ...]
-    means: tuple[float, ...]
-    scales: tuple[float, ...]
-    weights: tuple[float, ...]
-    intercept: float
-
-    @model_validator(mode="after")
-    def _fits_together(self) -> Logistic:
-        if {len(self.means), len(self.scales), len(self.weights)} != {len(self.names)}:
-            raise ValueError("means, scales and weights must be as many as names")
-        if not all(scale > 0 for scale in self.scales):
-            raise ValueError("scales must be above 0")
-        return self
-
-    def probability(self, figures: Mapping[str, float]) -> float:
-        """Return the probability; a figure that was not measured counts as usual."""
-        total = self.intercept + sum(
-            weight * part for weight, part in zip(self.weights, self._parts(figures), strict=True)
-        )
-        return 1 / (1 + math.exp(-max(-_STEEPEST, min(_STEEPEST, total))))
-
-    def reasons(self, figures: Mapping[str, float], *, most: int = 3) -> tuple[str, ...]:
-        """Return the figures that raise the probability most."""
-        raised = sorted(
-            (
-                (weight * part, name)
-                for name, weight, part in zip(self.names, self.weights, self._parts(figures), strict=True)
-            ),
-            reverse=True,
-        )
-        return tuple(name for amount, name in raised[:most] if amount > 0)
-
-    def _parts(self, figures: Mapping[str, float]) -> list[float]:
-        return [
-            max(-3.0, min(3.0, (figures.get(name, mean) - mean) / scale))
-            for name, mean, scale in zip(self.names, self.means, self.scales, strict=True)
-        ]
-
-
 class Labelled(NamedTuple):
     """A shot that the model did not learn from: what it said, and what happened."""
 
@@ -112,7 +64,7 @@ class StageModel(Value):
         calibration: labelled shots, each with the probability by a model that never saw its group.
     """
 
-    logistic: Logistic
+    forest: Forest
     calibration: tuple[Labelled, ...]
 
 

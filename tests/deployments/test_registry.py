@@ -19,7 +19,11 @@ from infra.local.stack import Stack
 from tasks.results import BLOCK
 from tasks.settings import Settings
 
-NAMES = ["nightly", "process-batch", "reprocess-shot", "deliver-batch", "human-edit", "collect-returned-work"]
+NAMES = [
+    *("nightly", "process-batch", "reprocess-shot", "deliver-batch", "human-edit", "collect-returned-work"),
+    *("train-router", "roll-back-router", "audit-escapes"),
+]
+SCHEDULED = ["nightly", "collect-returned-work", "train-router", "audit-escapes"]
 PARAMETERS = {
     "nightly": {"clients"},
     "process-batch": {"client", "batch"},
@@ -27,6 +31,9 @@ PARAMETERS = {
     "deliver-batch": {"client", "batch", "shots"},
     "human-edit": {"client", "batch", "shot"},
     "collect-returned-work": set(),
+    "train-router": set(),
+    "roll-back-router": {"person", "reason"},
+    "audit-escapes": set(),
 }
 RUN_NAMES = {
     "nightly": "nightly",
@@ -35,6 +42,9 @@ RUN_NAMES = {
     "deliver-batch": "deliver · acme/spring-24",
     "human-edit": "human edit · acme/spring-24 · KTL301_MAIN",
     "collect-returned-work": "collect returned work",
+    "train-router": "train router",
+    "roll-back-router": "roll back router",
+    "audit-escapes": "audit escapes",
 }
 GOOD = {
     "client": "acme",
@@ -86,7 +96,7 @@ def test_every_deployment_runs_from_the_installed_packages_in_the_one_pool(
         assert not deployment.paused
 
 
-def test_the_night_and_the_hot_folder_are_scheduled_as_the_settings_say_and_nothing_else_is(
+def test_the_night_and_the_hot_folder_are_scheduled_as_the_settings_say_and_learning_by_itself(
     registered: dict[str, DeploymentResponse],
 ) -> None:
     (schedule,) = registered["nightly"].schedules
@@ -96,7 +106,7 @@ def test_the_night_and_the_hot_folder_are_scheduled_as_the_settings_say_and_noth
     (collecting,) = registered["collect-returned-work"].schedules
     assert isinstance(collecting.schedule, IntervalSchedule)
     assert collecting.schedule.interval == timedelta(seconds=Settings().collect_every_s)
-    assert [name for name in NAMES if registered[name].schedules] == ["nightly", "collect-returned-work"]
+    assert [name for name in NAMES if registered[name].schedules] == SCHEDULED
 
 
 def test_without_settings_the_night_begins_at_two(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,9 +178,10 @@ def test_every_flow_names_its_runs_so_that_a_person_can_read_them() -> None:
     from flows.human import human_edit
     from flows.nightly import nightly
     from flows.reprocess import reprocess_shot
+    from flows.train_router import audit_escapes, roll_back_router, train_router
 
-    every = (nightly, process_batch, reprocess_shot, deliver_batch, human_edit, collect_returned_work)
-    flows = {flow.name: flow for flow in every}
+    of_batches = (nightly, process_batch, reprocess_shot, deliver_batch, human_edit, collect_returned_work)
+    flows = {flow.name: flow for flow in (*of_batches, train_router, roll_back_router, audit_escapes)}
     assert {name: str(flow.flow_run_name).format(**GOOD) for name, flow in flows.items()} == RUN_NAMES
 
 

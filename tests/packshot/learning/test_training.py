@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from packshot.errors import TrainingError
+from packshot.learning import training
 from packshot.learning.measures import quality_of
 from packshot.learning.training import held_out_probabilities, train
-from packshot.routing.model import Example, Stage, read_model
+from packshot.routing.model import Example, RoutingModel, Stage, read_model
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -27,25 +28,29 @@ def examples(count: int = 240, *, seed: int = 1) -> list[Example]:
     return made
 
 
-def test_the_same_examples_give_the_same_model_and_it_survives_writing() -> None:
-    one, other = (train(examples(), at=AT, data="drawn") for _ in range(2))
-    assert one == other
-    assert read_model(one.model_dump_json().encode(), name="x") == one
+@pytest.fixture(scope="module")
+def model() -> RoutingModel:
+    return train(examples(), at=AT, data="drawn shots")
 
 
-def test_the_model_finds_what_matters_and_uses_the_masks_only_after_the_cut_out() -> None:
-    model = train(examples(), at=AT, data="drawn")
-    weights = dict(zip(model.approve.logistic.names, model.approve.logistic.weights, strict=True))
-    assert sorted(weights, key=lambda name: -weights[name])[:2] in (
-        ["thin_structure", "disagreement"],
-        ["disagreement", "thin_structure"],
-    )
-    assert "disagreement" not in model.route.logistic.names
+def test_the_same_examples_give_the_same_model_and_it_survives_writing(model: RoutingModel) -> None:
+    assert train(examples(), at=AT, data="drawn shots") == model
+    assert read_model(model.model_dump_json().encode(), name="x") == model
+
+
+def test_the_model_finds_what_matters_and_uses_the_masks_only_after_the_cut_out(model: RoutingModel) -> None:
+    forest = model.approve.forest
+    usual = {"thin_structure": 0.5, "disagreement": 0.5, "texture": 0.5}
+    for name in ("thin_structure", "disagreement"):
+        assert forest.probability({**usual, name: 0.95}) > forest.probability({**usual, name: 0.05}) + 0.2
+        assert name in forest.reasons({**usual, name: 0.95})
+    assert abs(forest.probability({**usual, "texture": 0.95}) - forest.probability({**usual, "texture": 0.05})) < 0.2
+    assert "disagreement" not in model.route.forest.names
 
 
 def test_probabilities_of_groups_left_out_are_in_order_and_calibrated() -> None:
     made = examples(600)
-    found = quality_of(held_out_probabilities(made, Stage.APPROVE, strength=0.3), [one.refused for one in made])
+    found = quality_of(held_out_probabilities(made, Stage.APPROVE, least_in_leaf=4), [one.refused for one in made])
     assert found.auc is not None
     assert found.auc > 0.85
     assert found.calibration_error < 0.07
@@ -53,7 +58,7 @@ def test_probabilities_of_groups_left_out_are_in_order_and_calibrated() -> None:
 
 def test_no_group_is_ever_judged_by_a_model_that_saw_it() -> None:
     made = [one.model_copy(update={"refused": place % 4 < 2, "figures": {}}) for place, one in enumerate(examples())]
-    found = held_out_probabilities(made, Stage.ROUTE, strength=1.0)
+    found = held_out_probabilities(made, Stage.ROUTE, least_in_leaf=4)
     assert quality_of(found, [one.refused for one in made]).auc == pytest.approx(0.5, abs=0.2)
 
 
@@ -62,8 +67,8 @@ def test_shots_that_only_doubtful_edits_came_from_do_not_calibrate() -> None:
     assert len(train(made, at=AT, data="drawn").route.calibration) == len(made) // 2
 
 
-def test_the_card_says_what_a_person_should_know() -> None:
-    card = train(examples(), at=AT, data="drawn shots").card
+def test_the_card_says_what_a_person_should_know(model: RoutingModel) -> None:
+    card = model.card
     assert card["data"] == "drawn shots"
     assert {"route", "approve"} == set(card["stages"])  # type: ignore[call-overload]
     assert set(card["stages"]["route"]["by_category"]) == {"a", "b"}  # type: ignore[index]
@@ -73,3 +78,12 @@ def test_the_card_says_what_a_person_should_know() -> None:
 def test_too_little_to_learn_from_is_an_error(made: list[Example]) -> None:
     with pytest.raises(TrainingError, match="too little"):
         train(made, at=AT, data="")
+
+
+def test_the_forest_says_what_scikit_learn_s_says() -> None:
+    made = examples()
+    forest = training.fit(made, Stage.APPROVE, least_in_leaf=4)
+    table, _ = training._table(made, Stage.APPROVE)
+    shares = training._trees(table, made, least_in_leaf=4).predict_proba(table)[:, 1]
+    ours = [sum(one.shares[one.path(list(row))[-1]] for one in forest.trees) / len(forest.trees) for row in table]
+    assert np.allclose(ours, shares, atol=0.005)

@@ -11,7 +11,7 @@ from packshot.routing.approve import Watch
 from packshot.routing.decide import decide
 from packshot.routing.features import Features
 from packshot.routing.mask_figures import MaskFigures
-from packshot.routing.model import Logistic, RoutingModel, Stage, read_model
+from packshot.routing.model import RoutingModel, Stage, read_model
 from packshot.specs.load import default_folder, load_configs
 from packshot.specs.models import Category, Promise
 from packshot.types import Complexity, Route
@@ -29,22 +29,17 @@ def route(figures: Features, *, model: RoutingModel = MODEL, category: Category 
 @given(st.floats(0, 1), st.floats(0, 1))
 def test_a_figure_that_weighs_raises_the_probability(one: float, other: float) -> None:
     low, high = sorted((one, other))
-    ask = MODEL.route.logistic.probability
+    ask = MODEL.route.forest.probability
     assert ask({"thin_structure": low}) <= ask({"thin_structure": high})
 
 
 def test_a_figure_that_was_not_measured_counts_as_usual() -> None:
-    assert MODEL.route.logistic.probability({}) == 0.5
+    assert MODEL.route.forest.probability({}) == pytest.approx(0.5)
 
 
 def test_the_reasons_are_the_figures_that_raise_the_probability() -> None:
-    assert MODEL.route.logistic.reasons({"thin_structure": 0.9}) == ("thin_structure",)
-    assert MODEL.route.logistic.reasons({"thin_structure": 0.1}) == ()
-
-
-def test_figures_and_weights_must_be_as_many() -> None:
-    with pytest.raises(ValueError, match="as many"):
-        Logistic(names=("a", "b"), means=(0,), scales=(1,), weights=(1,), intercept=0)
+    assert MODEL.route.forest.reasons({"thin_structure": 0.9}) == ("thin_structure",)
+    assert MODEL.route.forest.reasons({"thin_structure": 0.1}) == ()
 
 
 def test_a_model_is_read_as_it_was_written() -> None:
@@ -59,7 +54,7 @@ def test_what_is_no_model_is_refused(data: bytes) -> None:
 
 def test_a_model_that_was_changed_after_training_is_refused() -> None:
     changed = json.loads(MODEL.model_dump_json())
-    changed["route"]["logistic"]["intercept"] = -9.0
+    changed["route"]["forest"]["intercept"] = -9.0
     with pytest.raises(ModelError, match="not the one that was trained"):
         read_model(json.dumps(changed).encode(), name="x")
 

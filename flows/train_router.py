@@ -1,0 +1,34 @@
+"""The routing model learns from what people decided, and what it approved is measured."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.states import Completed, Failed
+
+from flows.parameters import PersonName, Reason
+from tasks.audits import measure_escapes
+from tasks.training import promote, roll_back, train_candidate
+
+
+@flow(name="train-router", flow_run_name="train router", persist_result=False)
+def train_router() -> State[Any]:
+    """Train a routing model from verdicts and audits; it serves only if it is better on products kept for comparing."""
+    trained = train_candidate()
+    promote(trained)
+    return Completed(message=trained.sentence)
+
+
+@flow(name="roll-back-router", flow_run_name="roll back router", persist_result=False)
+def roll_back_router(person: PersonName, reason: Reason) -> State[Any]:
+    """Let the routing model serve again that served before the present one."""
+    return Completed(message=f"{roll_back(person=person, reason=reason)} serves")
+
+
+@flow(name="audit-escapes", flow_run_name="audit escapes", persist_result=False)
+def audit_escapes() -> State[Any]:
+    """Measure from audits how often the machine's approval was wrong; a broken promise tightens routing by itself."""
+    audited = measure_escapes()
+    return Failed(message=audited.sentence) if audited.alarm else Completed(message=audited.sentence)

@@ -1,0 +1,166 @@
+"""Audits: which shots a person looks at unknowingly, and how often the machine's approval was wrong.
+
+A shot is chosen by a hash of its content, so that the choice is random but the same whenever the shot comes by again.
+Each category of each client is drawn from with its own share.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from packshot.decision import Choice, Decision
+from packshot.record import ShotRecord
+from packshot.routing.promise import lower_bound, upper_bound
+from packshot.specs.models import Promise
+from packshot.types import Value
+
+REPORT = "audit"
+"""Where a record says that its shot was chosen."""
+
+_ANSWERS = {
+    Choice.APPROVE: False,
+    Choice.SEND_TO_EDITOR: True,
+    Choice.REDO: True,
+    Choice.RETURN: True,
+    Choice.REJECT: True,
+}
+_SALT = "audit"
+
+
+def is_chosen(source_sha256: str, *, ratio: float) -> bool:
+    """Return whether a shot is audited: for a share of all contents, and always the same for one content."""
+    digest = hashlib.sha256(f"{_SALT}:{source_sha256}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") < ratio * 2**64
+
+
+def is_blind(record: ShotRecord) -> bool:
+    """Return whether the reviewer of a shot shall not see what the machine thinks of it."""
+    return bool(record.reports.get(REPORT))
+
+
+def refusal_of(judgements: Sequence[Decision]) -> Decision | None:
+    """Return the decision that judged the machine's edit, the first one; None where nobody has."""
+    return next((one for one in judgements if one.choice in _ANSWERS), None)
+
+
+def is_refusal(decision: Decision) -> bool:
+    """Return whether a judgement of a machine's edit is a refusal."""
+    return _ANSWERS[decision.choice]
+
+
+class Audit(Value):
+    """One shot that would have been approved unseen, and what a person said of it."""
+
+    client: str
+    category: str
+    at: datetime
+    refused: bool
+
+
+def audit_of(record: ShotRecord, judgements: Sequence[Decision]) -> Audit | None:
+    """Return a shot's audit; None where it was not chosen, or not yet judged.
+
+    Args:
+        judgements: the record's decisions since the shot last began anew.
+    """
+    decision = refusal_of(judgements)
+    if decision is None or not record.reports.get(REPORT, {}).get("approved"):
+        return None
+    category = record.reports.get("routing", {}).get("category", "") or "unknown"
+    return Audit(client=record.shot.client, category=category, at=decision.at, refused=is_refusal(decision))
+
+
+class Standing(StrEnum):
+    """How a promise stands."""
+
+    KEPT = "kept"
+    OPEN = "not known yet"
+    BROKEN = "broken"
+
+
+class EscapeRate(Value):
+    """How often the machine's approval was wrong.
+
+    Attributes:
+        low, high: the two-sided exact interval (Clopper and Pearson) with the promise's confidence.
+    """
+
+    name: str
+    audited: int
+    refused: int
+    low: float
+    high: float
+
+    @property
+    def ratio(self) -> float:
+        return self.refused / self.audited if self.audited else 0.0
+
+
+class EscapeReport(Value):
+    """What the audits say.
+
+    Attributes:
+        overall: within the window; `standing` follows from it.
+        by_category, by_client: within the window. by_month: over all time.
+    """
+
+    promise: Promise
+    window_days: int
+    overall: EscapeRate
+    by_category: tuple[EscapeRate, ...]
+    by_client: tuple[EscapeRate, ...]
+    by_month: tuple[EscapeRate, ...]
+    standing: Standing
+
+    @property
+    def sentence(self) -> str:
+        """In words, for people."""
+        one = self.overall
+        return (
+            f"Promise of at most {self.promise.ratio:.1%} {self.standing}: {one.refused} of {one.audited} audited "
+            f"shots refused in {self.window_days} days ({one.low:.1%} to {one.high:.1%})"
+        )
+
+
+def report_on(audits: Iterable[Audit], *, promise: Promise, window_days: int, at: datetime) -> EscapeReport:
+    """Return the measured escape rate.
+
+    Broken is a promise whose ratio lies below the one-sided lower bound of what was measured: chance alone would do
+    that in one of twenty cases, at a confidence of 95 %.
+    """
+    every = list(audits)
+    recent = [one for one in every if one.at > at - timedelta(days=window_days)]
+    refused = sum(one.refused for one in recent)
+    standing = Standing.OPEN
+    if lower_bound(refused, len(recent), confidence=promise.confidence) > promise.ratio:
+        standing = Standing.BROKEN
+    elif upper_bound(refused, len(recent), confidence=promise.confidence) <= promise.ratio:
+        standing = Standing.KEPT
+    return EscapeReport(
+        promise=promise,
+        window_days=window_days,
+        overall=_rate("all", recent, promise),
+        by_category=_rates(recent, lambda one: one.category, promise),
+        by_client=_rates(recent, lambda one: one.client, promise),
+        by_month=_rates(every, lambda one: f"{one.at:%Y-%m}", promise),
+        standing=standing,
+    )
+
+
+def _rates(audits: Sequence[Audit], name_of: Callable[[Audit], str], promise: Promise) -> tuple[EscapeRate, ...]:
+    names = sorted({name_of(one) for one in audits})
+    return tuple(_rate(name, [one for one in audits if name_of(one) == name], promise) for name in names)
+
+
+def _rate(name: str, audits: Sequence[Audit], promise: Promise) -> EscapeRate:
+    refused, confidence = sum(one.refused for one in audits), (1 + promise.confidence) / 2
+    return EscapeRate(
+        name=name,
+        audited=len(audits),
+        refused=refused,
+        low=lower_bound(refused, len(audits), confidence=confidence) if audits else 0.0,
+        high=upper_bound(refused, len(audits), confidence=confidence),
+    )

@@ -1,0 +1,56 @@
+"""Is a new routing model better than the one that serves? Only on shots that neither has learnt from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from packshot.learning.measures import Quality, quality_of
+from packshot.routing.model import Example, RoutingModel, Stage
+from packshot.types import Value
+
+LEAST_SHOTS = 60
+LEAST_OF_EACH = 10
+_LEAST = 1e-6
+
+
+class Comparison(Value):
+    """Two models on the same shots, after the cut-out.
+
+    Attributes:
+        better: whether the candidate should serve.
+        why: in words.
+    """
+
+    better: bool
+    why: str
+    candidate: Quality
+    serving: Quality
+
+
+def compare(candidate: RoutingModel, serving: RoutingModel, held_out: Sequence[Example]) -> Comparison:
+    """Return whether the candidate is better: a lower log loss, by more than its standard error over the shots."""
+    refused = [one.refused for one in held_out]
+    new, old = (
+        [model.stage(Stage.APPROVE).forest.probability(one.figures) for one in held_out]
+        for model in (candidate, serving)
+    )
+    better, why = _verdict(new, old, refused)
+    return Comparison(better=better, why=why, candidate=quality_of(new, refused), serving=quality_of(old, refused))
+
+
+def _verdict(candidate: Sequence[float], serving: Sequence[float], refused: Sequence[bool]) -> tuple[bool, str]:
+    if len(refused) < LEAST_SHOTS or min(sum(refused), len(refused) - sum(refused)) < LEAST_OF_EACH:
+        found = f"{len(refused)} judged shots were held out, {sum(refused)} of them refused"
+        return False, f"{found}; it takes {LEAST_SHOTS}, and {LEAST_OF_EACH} of each kind"
+    gain = _losses(serving, refused) - _losses(candidate, refused)
+    mean, error = float(gain.mean()), float(gain.std(ddof=1) / np.sqrt(len(gain)))
+    return mean > error, f"log loss lower by {mean:.4f} on {len(gain)} shots, standard error {error:.4f}"
+
+
+def _losses(
+    probabilities: Sequence[float], refused: Sequence[bool]
+) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    held, happened = np.clip(probabilities, _LEAST, 1 - _LEAST), np.asarray(refused, np.float64)
+    return np.asarray(-(happened * np.log(held) + (1 - happened) * np.log(1 - held)), np.float64)

@@ -1,0 +1,99 @@
+"""A forest of decision trees as plain figures: what it takes to ask it, and nothing that could run code."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from itertools import pairwise
+
+from pydantic import model_validator
+
+from packshot.types import Value
+
+_LEAST_SHARE = 0.005
+
+
+class Tree(Value):
+    """One tree, its nodes numbered from the root, 0, downwards.
+
+    Attributes:
+        figures: by node, the place of the figure that is asked for; -1 at a leaf.
+        limits: by node; a figure at or below it leads to the left.
+        lefts, rights: by node, the next nodes, greater than it.
+        shares: by node, the share of the training shots there that were refused.
+    """
+
+    figures: tuple[int, ...]
+    limits: tuple[float, ...]
+    lefts: tuple[int, ...]
+    rights: tuple[int, ...]
+    shares: tuple[float, ...]
+
+    @model_validator(mode="after")
+    def _leads_to_leaves(self) -> Tree:
+        """Every way leads downwards, so that every question ends."""
+        count = len(self.figures)
+        if not count or {len(self.limits), len(self.lefts), len(self.rights), len(self.shares)} != {count}:
+            raise ValueError("a tree's lists must be of one length")
+        for node, figure in enumerate(self.figures):
+            if figure >= 0 and not (node < self.lefts[node] < count and node < self.rights[node] < count):
+                raise ValueError(f"node {node} does not lead downwards")
+        return self
+
+    def path(self, values: list[float]) -> list[int]:
+        """Return the nodes from the root to a leaf."""
+        node, nodes = 0, [0]
+        while self.figures[node] >= 0:
+            left = values[self.figures[node]] <= self.limits[node]
+            node = self.lefts[node] if left else self.rights[node]
+            nodes.append(node)
+        return nodes
+
+
+class Forest(Value):
+    """Extremely randomised trees (Geurts et al., 2006), their mean share made a probability by a logistic curve.
+
+    Attributes:
+        names: of the figures, in the order of their places.
+        usual: by place, what is taken for a figure that was not measured.
+        slope, intercept: of the curve over the mean share's logit (Platt, 1999).
+    """
+
+    names: tuple[str, ...]
+    usual: tuple[float, ...]
+    trees: tuple[Tree, ...]
+    slope: float
+    intercept: float
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Forest:
+        if len(self.names) != len(self.usual):
+            raise ValueError("names and usual values must be as many")
+        if not self.trees or any(figure >= len(self.names) for tree in self.trees for figure in tree.figures):
+            raise ValueError("trees ask for figures that have no name, or there are none")
+        return self
+
+    def probability(self, figures: Mapping[str, float]) -> float:
+        """Return the probability of a refusal."""
+        values = self._values(figures)
+        share = sum(tree.shares[tree.path(values)[-1]] for tree in self.trees) / len(self.trees)
+        return 1 / (1 + math.exp(-(self.slope * logit(share) + self.intercept)))
+
+    def reasons(self, figures: Mapping[str, float], *, most: int = 3) -> tuple[str, ...]:
+        """Return the figures that raise the probability most: what each question adds on the way to the leaves."""
+        values, added = self._values(figures), [0.0] * len(self.names)
+        for tree in self.trees:
+            nodes = tree.path(values)
+            for node, below in pairwise(nodes):
+                added[tree.figures[node]] += tree.shares[below] - tree.shares[node]
+        raised = sorted(zip(added, self.names, strict=True), reverse=True)
+        return tuple(name for amount, name in raised[:most] if amount > 0)
+
+    def _values(self, figures: Mapping[str, float]) -> list[float]:
+        return [figures.get(name, usual) for name, usual in zip(self.names, self.usual, strict=True)]
+
+
+def logit(share: float) -> float:
+    """Return the logarithm of the odds, held where a forest cannot know better."""
+    held = min(max(share, _LEAST_SHARE), 1 - _LEAST_SHARE)
+    return math.log(held / (1 - held))

@@ -1,0 +1,119 @@
+"""The routing model in service: versioned in storage, one pointer to the one that serves, the shipped one at first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+
+from packshot.errors import ObjectMissingError, RecordConflictError, RecordDamagedError
+from packshot.learning.service import SHIPPED, Service
+from packshot.naming import routing_model_key, routing_service_key
+from packshot.record import ShotRecord
+from packshot.routing.approve import Watch
+from packshot.routing.features import Features
+from packshot.routing.model import RoutingModel, read_model, shipped_model
+from packshot.specs.models import Plan
+from packshot.types import Complexity
+from tasks.configs import configs_in_force
+from tasks.storage import open_storage
+
+_JSON = "application/json"
+_TRIES = 20
+
+
+def service() -> Service:
+    """Return which model serves, and how strictly its promises are taken."""
+    try:
+        return _parsed(open_storage().get(routing_service_key()))
+    except ObjectMissingError:
+        return Service()
+
+
+def change_service(change: Callable[[Service], Service]) -> Service:
+    """Apply a change to the service and return it; what others changed meanwhile is never lost.
+
+    Raises:
+        RecordConflictError: others changed it over and over.
+    """
+    storage, key = open_storage(), routing_service_key()
+    for _ in range(_TRIES):
+        try:
+            data, etag = storage.get_with_etag(key)
+        except ObjectMissingError:
+            data, etag = b"", ""
+        before = _parsed(data) if data else Service()
+        after = change(before)
+        if after == before:
+            return before
+        written = after.model_dump_json(indent=1).encode()
+        try:
+            if etag:
+                storage.replace_if(key, written, etag=etag, content_type=_JSON)
+            else:
+                storage.put_if_absent(key, written, content_type=_JSON)
+        except RecordConflictError:
+            continue
+        return after
+    raise RecordConflictError("others keep changing which routing model serves", key, next_step="Try again.")
+
+
+def load_version(version: str) -> RoutingModel:
+    """Return a model by its version; it never changes, so it is read once per process.
+
+    Raises:
+        ObjectMissingError: storage has none of this version.
+        ModelError: it is damaged.
+    """
+    return shipped_model() if version == SHIPPED else _stored(version)
+
+
+def store_model(model: RoutingModel) -> None:
+    """Put a trained model into storage, where it stays."""
+    data = model.model_dump_json(indent=1).encode()
+    open_storage().put(routing_model_key(model.version), data, content_type=_JSON)
+
+
+def serving_model(plan: Plan) -> RoutingModel | None:
+    """Return the model that decides about a shot; None where its plan goes by the limits alone."""
+    return load_version(service().version) if plan.routing.model else None
+
+
+def as_promised(plan: Plan) -> Plan:
+    """Return a plan whose promises are taken as strictly as audits ask for."""
+    present, routing = service(), plan.routing
+    promises = {"route": present.promised(routing.route), "approve": present.promised(routing.approve)}
+    return plan.model_copy(update={"routing": routing.model_copy(update=promises)})
+
+
+def ruled_out(plan: Plan) -> tuple[str, ...]:
+    """Return the categories that rules send to people, for a shot that is known to be of another one."""
+    if plan.category is None:
+        return ()
+    categories = configs_in_force().categories.values()
+    return tuple(one.name for one in categories if one.complexity not in (None, Complexity.SIMPLE))
+
+
+def watch_for(record: ShotRecord, plan: Plan) -> Watch | None:
+    """Return what looks over the machine's shoulder when it edits a shot; None where the plan goes without."""
+    model = serving_model(plan)
+    if model is None:
+        return None
+    features = Features.model_validate(record.reports["routing"]["features"])
+    return Watch(model, features, as_promised(plan).routing.approve, ruled_out(plan))
+
+
+def _parsed(data: bytes) -> Service:
+    try:
+        return Service.model_validate_json(data)
+    except ValueError as error:
+        raise RecordDamagedError(
+            "what says which routing model serves cannot be read",
+            routing_service_key(),
+            next_step="Delete it: the model that comes with Packshot serves again.",
+        ) from error
+
+
+@lru_cache(maxsize=4)
+def _stored(version: str) -> RoutingModel:
+    key = routing_model_key(version)
+    return read_model(open_storage().get(key), name=key)

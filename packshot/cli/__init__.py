@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typer
 
-from packshot.cli import configs, editing, looking, paths
+from packshot.cli import configs, editing, looking, paths, returns
 from packshot.cli.ending import EXIT_STATUSES
 from packshot.cli.options import SegmenterSource
 
@@ -26,5 +26,6 @@ def build(segmenter: SegmenterSource) -> typer.Typer:
     looking.add(app)
     editing.add(app, segmenter)
     paths.add(app, segmenter)
+    app.add_typer(returns.commands(), name="returns", help="Find out what new pictures did to the return rate.")
     app.add_typer(configs.commands(), name="config", help="Look at the configs, check them, print their schemas.")
     return app

@@ -3,7 +3,7 @@
 configs/
   platforms/<name>.yaml   clients/<name>.yaml
   profiles/<name>.icc     of clients' presses
-  categories.yaml  defaults.yaml  qc.yaml  routing.yaml  ingest.yaml  models.yaml  handoff.yaml
+  categories.yaml  defaults.yaml  qc.yaml  routing.yaml  ingest.yaml  models.yaml  handoff.yaml  returns.yaml
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from packshot.specs.models import (
 )
 from packshot.specs.reading import Document, NamesOf, Problem, config_error, read
 from packshot.specs.resolve import FALLBACK_CLIENT, normal_words, resolve_platforms
+from packshot.specs.returns import ReturnsConfig
 
 __all__ = ["Configs", "default_folder", "find_problems", "load_configs"]
 
@@ -77,6 +78,7 @@ def _load(folder: Path) -> tuple[Configs | None, tuple[Problem, ...]]:
         "ingest": reader.file("ingest.yaml", IngestConfig),
         "models": reader.file("models.yaml", MODELS, names=NamesOf()),
         "handoff": reader.file("handoff.yaml", HandoffConfig),
+        "returns": reader.file("returns.yaml", ReturnsConfig),
         "clients": reader.folder("clients", Client),
     }
     parts["press_profiles"] = reader.press_profiles(parts["clients"])

@@ -18,6 +18,7 @@ from packshot.specs.fields import FACTS, NAMING_FIELDS, Bytes, NamingTemplate, P
 from packshot.specs.handoff import ClientHandoff, HandoffConfig, Tier
 from packshot.specs.networks import Model, ModelSource
 from packshot.specs.platform import Authority, Background, Canvas, Encoding, Fill, Format, Platform, Profile
+from packshot.specs.returns import ReturnsConfig
 from packshot.specs.rules import EditRules, GroupCorrection, ResolvedRules, Shadow
 from packshot.specs.stages import (
     AuditConfig,
@@ -191,6 +192,7 @@ class Configs(Value):
     ingest: IngestConfig
     models: Mapping[str, Model]
     handoff: HandoffConfig
+    returns: ReturnsConfig = ReturnsConfig()
     clients: Mapping[str, Client]
     press_profiles: Mapping[str, PressProfile] = Field(default_factory=dict)
 

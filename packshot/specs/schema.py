@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 
 from packshot.specs.load import CATEGORIES, MODELS
 from packshot.specs.models import Client, HandoffConfig, IngestConfig, Platform, QcConfig, ResolvedRules, RoutingConfig
+from packshot.specs.returns import ReturnsConfig
 
 _KINDS: dict[str, TypeAdapter[Any]] = {
     "platform": TypeAdapter(Platform),
@@ -20,6 +21,7 @@ _KINDS: dict[str, TypeAdapter[Any]] = {
     "ingest": TypeAdapter(IngestConfig),
     "models": MODELS,
     "handoff": TypeAdapter(HandoffConfig),
+    "returns": TypeAdapter(ReturnsConfig),
 }
 _NAMED = ("Platform", "Client", "Category", "Model")
 """Models whose name is that of their file or entry, so that it is not stated inside."""

@@ -1,0 +1,128 @@
+"""Whether the report on the return rate tells the truth, and what ten million order lines cost.
+
+    python -m benchmarks.return_rate ../shared/data/returns/uci_online_retail_2010-12_2011-12.parquet [--turns 200]
+
+Go-live dates are planted at random on a quarter of the products of real orders: with nothing changed, and with a fifth
+of the returns taken away after them. Covered: the interval holds what was planted. Found: it leaves out 0.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.machine import described
+from packshot.outcomes.effect import effect_of, matched
+from packshot.outcomes.orders import read_orders
+from packshot.outcomes.return_page import return_page
+from packshot.outcomes.return_report import report_returns
+from packshot.outcomes.windows import Windows
+from packshot.specs.returns import ReturnsConfig
+
+LEAST_LINES = 1
+SHARE_CHOSEN = 0.25
+
+
+@dataclasses.dataclass(frozen=True)
+class Planting:
+    """One turn: what was measured where a change had been planted."""
+
+    change: float
+    low: float
+    high: float
+    planted: float
+    returns: float
+
+    @property
+    def covered(self) -> bool:
+        return self.low <= self.planted <= self.high
+
+    @property
+    def found(self) -> bool:
+        return not self.low <= 0 <= self.high
+
+
+def plantings(
+    lines: pd.DataFrame, config: ReturnsConfig, *, turns: int, fewer: float, seed: int, chosen: float = SHARE_CHOSEN
+) -> Iterator[Planting]:
+    """Yield turns with go-live dates on random products at random days, and a share of the later returns gone."""
+    rng, whole = np.random.default_rng(seed), Windows(lines)
+    sold = whole.sum("lines", np.arange(len(whole.skus)), whole.first_day, whole.last_day + 1)
+    selling = whole.skus[sold >= LEAST_LINES].to_numpy()
+    days = np.arange(whole.first_day + config.window_days, whole.last_day - config.return_days - 45, 14)
+    nothing = pd.Series(dtype=object)
+    for _ in range(turns):
+        skus = rng.choice(selling, size=round(len(selling) * chosen), replace=False)
+        golive = dict(zip(skus, rng.choice(days, size=len(skus)).tolist(), strict=True))
+        windows = Windows(_thinned(lines, golive, fewer, rng)) if fewer else whole
+        effect = effect_of(windows, matched(windows, golive, nothing, config), config)
+        if effect.change:
+            yield Planting(effect.change.value, effect.change.low, effect.change.high, -fewer, effect.returns)
+
+
+def _thinned(lines: pd.DataFrame, golive: dict[str, int], fewer: float, rng: np.random.Generator) -> pd.DataFrame:
+    day = lines["sku"].astype(object).map(golive)
+    gone = (lines["day"] >= day).to_numpy() & (rng.random(len(lines)) < fewer)
+    return lines.assign(returned=np.where(gone, 0, lines["returned"]))
+
+
+def large_shop(folder: Path, lines: int) -> tuple[Path, dict[str, int]]:
+    """Write so many order lines of 50,000 products over two years, and return them with go-live days."""
+    rng = np.random.default_rng(7)
+    sku = rng.zipf(1.3, lines) % 50_000
+    day = rng.integers(20_000, 20_730, lines)
+    back = rng.random(lines) < 0.08
+    table = pd.DataFrame(
+        {
+            "order_date": pd.to_datetime(day, unit="D"),
+            "sku": pd.Categorical.from_codes(sku, [f"SKU-{number:05}" for number in range(50_000)]).astype(str),
+            "quantity": 1,
+            "return_date": pd.to_datetime(np.where(back, day + rng.integers(1, 30, lines), np.nan), unit="D"),
+        }
+    )
+    path = folder / "orders.parquet"
+    table.to_parquet(path)
+    return path, {f"SKU-{number:05}": 20_300 + number % 60 for number in range(0, 5000, 5)}
+
+
+def main() -> None:
+    """Print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("orders", type=Path)
+    parser.add_argument("--turns", type=int, default=200)
+    parser.add_argument("--lines", type=int, default=10_000_000)
+    given = parser.parse_args()
+    config = ReturnsConfig()
+    print(described())
+    if given.lines:
+        with tempfile.TemporaryDirectory() as place:
+            path, golive = large_shop(Path(place), given.lines)
+            started = time.perf_counter()
+            found = read_orders([path], return_days=config.return_days, image_reasons=config.image_reasons)
+            return_page(report_returns(found, golive, config))
+            took, peak = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+            print(f"{given.lines:,} order lines: {took:.1f} s, peak {peak / 2**20:.1f} GB with their making")
+    lines = read_orders([given.orders], return_days=config.return_days, image_reasons=()).lines
+    print("| planted | turns | covered | found | mean | half the interval | returns of the products |")
+    print("|---|---:|---:|---:|---:|---:|---:|")
+    for fewer, chosen in ((0.0, SHARE_CHOSEN), (0.2, SHARE_CHOSEN), (0.2, 0.5)):
+        turns = list(plantings(lines, config, turns=given.turns, fewer=fewer, seed=1, chosen=chosen))
+        covered, hits = (np.mean([getattr(one, name) for one in turns]) for name in ("covered", "found"))
+        width = np.mean([(one.high - one.low) / 2 for one in turns])
+        change, returns = np.mean([one.change for one in turns]), np.mean([one.returns for one in turns])
+        shares = f"{covered:.1%} | {hits:.1%} | {change:+.1%} | {width:.0%}"
+        print(f"| {-fewer:.0%} on {chosen:.0%} | {len(turns)} | {shares} | {returns:.0f} |")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+"""Commands on the return rate: returns report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from packshot.cli.options import ConfigFolder, Json, configs_in
+from packshot.cli.showing import print_json
+
+Exports = Annotated[
+    list[Path], typer.Option("--orders", help="Orders, CSV or Parquet; may be given several times.", dir_okay=False)
+]
+
+
+def commands() -> typer.Typer:
+    """Return the commands on the return rate."""
+    app = typer.Typer(no_args_is_help=True)
+
+    @app.callback()
+    def _returns() -> None:
+        """Find out what new pictures did to the return rate."""
+
+    @app.command("report")
+    def report(
+        orders: Exports,
+        golive: Annotated[
+            Path, typer.Option(help="When each product's new pictures went live: CSV, sku and date.", dir_okay=False)
+        ],
+        out: Annotated[Path, typer.Option("--out", help="Folder for report.html and report.json.", file_okay=False)],
+        returns: Annotated[
+            list[Path] | None,
+            typer.Option(
+                "--returns",
+                help="Returns, where they are files of their own; may be given several times.",
+                dir_okay=False,
+            ),
+        ] = None,
+        configs: ConfigFolder = None,
+        json: Json = False,
+    ) -> None:
+        """Report the change in the return rate after new pictures, against products whose pictures stayed."""
+        from packshot.outcomes.orders import read_orders
+        from packshot.outcomes.return_page import headline, return_page
+        from packshot.outcomes.return_report import read_golive, report_returns
+
+        config = configs_in(configs).returns
+        sold = read_orders(orders, returns or (), return_days=config.return_days, image_reasons=config.image_reasons)
+        made = report_returns(sold, read_golive(golive), config)
+        out.mkdir(parents=True, exist_ok=True)
+        (out / "report.html").write_bytes(return_page(made))
+        (out / "report.json").write_text(made.model_dump_json(indent=1) + "\n")
+        if json:
+            print_json(made.model_dump(mode="json"))
+            return
+        console = Console()
+        console.print(headline(made.overall), markup=False, highlight=False)
+        for warning in made.overall.warnings:
+            console.print(warning, markup=False, highlight=False)
+        console.print(f"{out / 'report.html'}", markup=False, highlight=False, soft_wrap=True)
+
+    return app

@@ -1,0 +1,294 @@
+"""The change in the return rate after new pictures, against products whose pictures stayed: difference in differences.
+
+For each product the window before its new pictures is held against the window after, and so are, in the same windows,
+control products. Each side's change is a Mantel-Haenszel rate ratio over products (Greenland and Robins 1985), which
+needs no rate of any single product:
+
+    ratio = sum(R_after N_before / N) / sum(R_before N_after / N),   N = N_before + N_after
+
+with N order lines and R returned ones. The effect is the ratio of the two ratios. Its variance is taken between
+products (each is one cluster, whatever its orders do), on the logarithm, and its interval is Student's, with as many
+degrees of freedom as products carry weight (Satterthwaite). It is never narrower than what placebos make of it: control
+products taken for products with new pictures.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import stats
+
+from packshot.outcomes.windows import Windows
+from packshot.specs.returns import ReturnsConfig
+from packshot.types import Value
+
+LIKE_VOLUME = 4.0
+"""A control product sells at most so many times more or less."""
+PLACEBOS = 200
+CHOSEN_FOR_RETURNS = 1.15
+"""From which rise before the new pictures on, against the controls, returning to the mean is warned of."""
+
+
+class Interval(Value):
+    """A figure with what it may be."""
+
+    value: float
+    low: float
+    high: float
+
+
+class Effect(Value):
+    """What became of the return rate of some products.
+
+    Attributes:
+        insufficient: why there is no figure; empty where there is one.
+        change: relative change against the controls, -0.2 for a fifth less.
+        points: the same in percentage points of the return rate after.
+        before, after: return rate of the products with new pictures.
+        controls_change: relative change of the control products alone.
+        significant: whether the interval of the change leaves out 0.
+        products, controls: how many took part.
+        lines, returns: order lines of the products with new pictures, and returned ones.
+        warnings: what speaks against believing it.
+    """
+
+    insufficient: str = ""
+    change: Interval | None = None
+    points: Interval | None = None
+    before: Interval | None = None
+    after: Interval | None = None
+    controls_change: Interval | None = None
+    significant: bool = False
+    products: int = 0
+    controls: int = 0
+    lines: int = 0
+    returns: float = 0.0
+    warnings: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Pairs:
+    """Products with new pictures and their controls, each in the windows of one go-live day.
+
+    Attributes:
+        product: (pairs,) positions of SKUs.
+        day: (pairs,) the go-live day.
+        treated: (pairs,) position of the product with new pictures: its own, or the one that this is a control of.
+    """
+
+    product: NDArray[np.int64]
+    day: NDArray[np.int64]
+    treated: NDArray[np.int64]
+
+    def of(self, products: NDArray[np.int64]) -> Pairs:
+        """Return the pairs of some products with new pictures."""
+        kept = np.isin(self.treated, products)
+        return Pairs(self.product[kept], self.day[kept], self.treated[kept])
+
+    @property
+    def is_control(self) -> NDArray[np.bool_]:
+        return np.asarray(self.product != self.treated)
+
+
+def matched(windows: Windows, golive: Mapping[str, int], category: pd.Series, config: ReturnsConfig) -> Pairs:
+    """Return products with new pictures and, for each, the control products most like it.
+
+    Like is a product of the same category, as far as it is known, that sold most nearly as much before, and up to
+    `LIKE_VOLUME` times more or less. Products whose pictures changed at any time are nobody's control.
+
+    Args:
+        golive: day of the new pictures, days since 1970, by SKU.
+        category: by SKU.
+    """
+    positions = windows.skus.get_indexer(pd.Index(list(golive)))
+    known = positions >= 0
+    treated, day = positions[known].astype(np.int64), np.array(list(golive.values()), np.int64)[known]
+    kinds = category.reindex(windows.skus).astype("string").fillna("").to_numpy()
+    others = np.setdiff1d(np.arange(len(windows.skus)), treated)
+    parts = [(treated, day, treated)]
+    for when in np.unique(day):
+        mine = treated[day == when]
+        start = when - config.window_days
+        sold = windows.sum("lines", others, start, when)
+        selling = others[sold > 0]
+        volume = np.log(sold[sold > 0])
+        wanted = np.log(np.maximum(windows.sum("lines", mine, start, when), 1))
+        for product, like in zip(mine, wanted, strict=True):
+            apart = np.where(kinds[selling] == kinds[product], np.abs(volume - like), np.inf)
+            nearest = np.argsort(apart, kind="stable")[: config.controls]
+            chosen = selling[nearest[apart[nearest] <= np.log(LIKE_VOLUME)]]
+            parts.append((chosen, np.full(len(chosen), when), np.full(len(chosen), product)))
+    return Pairs(*(np.concatenate(column).astype(np.int64) for column in zip(*parts, strict=True)))
+
+
+def effect_of(windows: Windows, pairs: Pairs, config: ReturnsConfig, *, figure: str = "returned") -> Effect:
+    """Return what became of the return rate after new pictures.
+
+    Args:
+        pairs: the products, with their controls.
+        figure: ``returned``, or ``pictured`` for returns whose reason is the picture's.
+    """
+    closed = windows.last_day + 1 - config.return_days
+    span = _Span(windows, pairs, figure, config.window_days, closed)
+    ours, theirs = span.part(~pairs.is_control), span.part(pairs.is_control)
+    facts = {
+        "products": ours.products,
+        "controls": theirs.products,
+        "lines": int(ours.lines_before.sum() + ours.lines_after.sum()),
+        "returns": float(ours.before.sum() + ours.after.sum()),
+    }
+    why = _too_little(ours, theirs, config)
+    if why:
+        return Effect(insufficient=why, **facts)
+    change, controls_change = ours.log_ratio(), theirs.log_ratio()
+    effect = change.minus(controls_change)
+    interval = effect.relative(config.confidence, least_reach=theirs.placebo_reach(config.confidence))
+    after = ours.rate(after=True, confidence=config.confidence)
+    return Effect(
+        change=interval,
+        points=_points(after.value, interval),
+        before=ours.rate(after=False, confidence=config.confidence),
+        after=after,
+        controls_change=controls_change.relative(config.confidence),
+        significant=not interval.low <= 0 <= interval.high,
+        warnings=tuple(_warnings(windows, pairs, figure, config)),
+        **facts,
+    )
+
+
+def _points(after: float, change: Interval) -> Interval:
+    """What the relative change is in the return rate: the rate after, less what it would be without the change."""
+    value, low, high = (after - after / max(1 + one, 1e-9) for one in (change.value, change.low, change.high))
+    return Interval(value=value, low=low, high=high)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Log:
+    """The logarithm of a ratio, with what each product adds to its error.
+
+    Attributes:
+        parts: (products,), whose squares sum up to the variance.
+    """
+
+    value: float
+    parts: NDArray[np.float64]
+
+    def minus(self, other: _Log) -> _Log:
+        return _Log(self.value - other.value, np.concatenate([self.parts, other.parts]))
+
+    def relative(self, confidence: float, *, least_reach: float = 0.0) -> Interval:
+        variance = float((self.parts**2).sum())
+        freedom = max(1.0, variance**2 / max(float((self.parts**4).sum()), 1e-30) - 1)
+        reach = max(float(stats.t.ppf(0.5 + confidence / 2, freedom)) * variance**0.5, least_reach)
+        low, value, high = (float(np.expm1(self.value + way)) for way in (-reach, 0, reach))
+        return Interval(value=value, low=low, high=high)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Side:
+    """Order lines and returned ones of products before and after, (pairs,) each."""
+
+    product: NDArray[np.int64]
+    treated: NDArray[np.int64]
+    lines_before: NDArray[np.float64]
+    lines_after: NDArray[np.float64]
+    before: NDArray[np.float64]
+    after: NDArray[np.float64]
+
+    @property
+    def products(self) -> int:
+        return len(np.unique(self.product))
+
+    def _terms(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """What each pair adds to both sums of the Mantel-Haenszel ratio."""
+        total = self.lines_before + self.lines_after
+        return self.after * self.lines_before / total, self.before * self.lines_after / total
+
+    def placebo_reach(self, confidence: float) -> float:
+        """How large effects are where there is none: one control of each product taken for the product itself.
+
+        Products move together, by a customer who sends a whole parcel back or by a campaign; what that does to the
+        difference of two groups of products no variance between products tells.
+        """
+        up, down = self._terms()
+        order = np.argsort(self.treated, kind="stable")
+        first = np.flatnonzero(np.diff(self.treated[order], prepend=-1))
+        count = np.diff(np.append(first, len(order)))
+        enough = count >= 2
+        rng = np.random.default_rng(0)
+        effects = []
+        for _ in range(PLACEBOS):
+            one = order[first[enough] + (rng.random(int(enough.sum())) * count[enough]).astype(np.int64)]
+            sums = [up[one].sum(), down[one].sum()]
+            rest = [up.sum() - sums[0], down.sum() - sums[1]]
+            if min(*sums, *rest) > 0:
+                effects.append(np.log(sums[0] / sums[1]) - np.log(rest[0] / rest[1]))
+        return float(np.quantile(np.abs(effects), confidence)) if len(effects) > PLACEBOS // 2 else 0.0
+
+    def log_ratio(self) -> _Log:
+        """The Mantel-Haenszel rate ratio; a product that controls several counts as one cluster."""
+        up, down = self._terms()
+        part = up / up.sum() - down / down.sum()
+        clusters = np.bincount(np.unique(self.product, return_inverse=True)[1], part)
+        count = len(clusters)
+        return _Log(float(np.log(up.sum() / down.sum())), clusters * (count / max(1, count - 1)) ** 0.5)
+
+    def rate(self, *, after: bool, confidence: float) -> Interval:
+        """The share of order lines that came back, with the interval of a ratio of sums over products."""
+        lines, back = (self.lines_after, self.after) if after else (self.lines_before, self.before)
+        value = float(back.sum() / lines.sum())
+        rest = np.bincount(np.unique(self.product, return_inverse=True)[1], back - value * lines)
+        error = float((rest**2).sum() ** 0.5 / lines.sum())
+        reach = float(stats.t.ppf(0.5 + confidence / 2, max(1, self.products - 1))) * error
+        return Interval(value=value, low=max(0.0, value - reach), high=min(1.0, value + reach))
+
+
+class _Span:
+    """The windows before and after of all pairs, closed ones only."""
+
+    def __init__(self, windows: Windows, pairs: Pairs, figure: str, days: int, closed: int) -> None:
+        end = np.minimum(pairs.day + days, closed)
+        self._pairs = pairs
+        before, after = (pairs.day - days, pairs.day), (pairs.day, np.maximum(end, pairs.day))
+        self._lines = [windows.sum("lines", pairs.product, *span) for span in (before, after)]
+        self._back = [windows.sum(figure, pairs.product, *span) for span in (before, after)]
+
+    def part(self, wanted: NDArray[np.bool_]) -> _Side:
+        """Those pairs that sold on both sides."""
+        kept = wanted & (self._lines[0] > 0) & (self._lines[1] > 0)
+        lines, back = ([one[kept] for one in pair] for pair in (self._lines, self._back))
+        return _Side(self._pairs.product[kept], self._pairs.treated[kept], *lines, *back)
+
+
+def _too_little(ours: _Side, theirs: _Side, config: ReturnsConfig) -> str:
+    least = config.least_products
+    returns = float(ours.before.sum() + ours.after.sum())
+    for what, products in (("products with new pictures", ours.products), ("control products", theirs.products)):
+        if products < least:
+            return f"insufficient data: {products} {what} sold before and after; at least {least} are needed"
+    if (
+        returns < config.least_returns
+        or min(ours.before.sum(), ours.after.sum(), theirs.before.sum(), theirs.after.sum()) <= 0
+    ):
+        return f"insufficient data: {returns:.0f} returns; at least {config.least_returns} on both sides are needed"
+    return ""
+
+
+def _warnings(windows: Windows, pairs: Pairs, figure: str, config: ReturnsConfig) -> list[str]:
+    """What speaks against believing it: products chosen while their returns were high fall back by themselves."""
+    shifted = Pairs(pairs.product, pairs.day - config.window_days, pairs.treated)
+    span = _Span(windows, shifted, figure, config.window_days, int(pairs.day.max()))
+    ours, theirs = span.part(~pairs.is_control), span.part(pairs.is_control)
+    if _too_little(ours, theirs, config):
+        return ["Whether these products were chosen because their returns were high cannot be told: too little before."]
+    rise = ours.log_ratio().minus(theirs.log_ratio()).relative(config.confidence)
+    if rise.low > 0 and 1 + rise.value >= CHOSEN_FOR_RETURNS:
+        return [
+            f"Regression to the mean: before the new pictures these products' rate had just risen by {rise.value:.0%} "
+            "against the controls. Products chosen while their returns are high fall back by themselves."
+        ]
+    return []

@@ -1,0 +1,240 @@
+"""Orders and returns, as shops export them, read into one table of order lines.
+
+Known by their columns, whatever else is in the file: a plain table, an order ledger with credit notes, Amazon's order
+and FBA returns reports, Shopify's order and returns exports. Rows that cannot be used are counted and shown, and never
+stop the rest.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from packshot.errors import UnreadableError
+from packshot.types import Value
+
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "order_date": ("order date", "purchase date", "invoicedate", "created at", "date", "ordered at"),
+    "return_date": ("return date", "returned at", "day"),
+    "sku": ("sku", "stockcode", "lineitem sku", "variant sku", "seller sku", "product variant sku", "merchant sku"),
+    "quantity": ("quantity", "lineitem quantity", "quantity purchased", "qty"),
+    "returned": ("returned quantity", "quantity returned", "returned", "returns"),
+    "reason": ("reason", "return reason"),
+    "order": ("order id", "amazon order id", "order name", "name", "invoiceno", "order"),
+    "customer": ("customerid", "customer id", "customer", "email"),
+    "client": ("client", "brand", "vendor"),
+    "category": ("category", "product type", "department"),
+}
+"""What a column is, by its header in lower case, without punctuation; the first that a file has counts."""
+MOST_EXAMPLES = 3
+
+
+class Problem(Value):
+    """Rows that could not be used.
+
+    Attributes:
+        file: its name.
+        what: in words.
+        examples: the first of them, by their number in the file (the header is row 1) and what stood there.
+    """
+
+    file: str
+    what: str
+    rows: int
+    examples: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class OrderLines:
+    """Order lines, one a row.
+
+    Attributes:
+        lines: columns ``sku`` (category), ``day`` (int32, days since 1970), ``quantity``, ``returned`` and ``pictured``
+            (float32, units returned within the time allowed, and those for a reason that is the picture's).
+        products: by SKU, ``category`` and ``client`` as far as the files say.
+        last_day: the last day the files tell of.
+        has_reasons: whether any return has a reason.
+        problems: what could not be used.
+    """
+
+    lines: pd.DataFrame
+    products: pd.DataFrame
+    last_day: int
+    has_reasons: bool
+    problems: tuple[Problem, ...]
+
+
+def read_orders(
+    orders: Iterable[Path], returns: Iterable[Path] = (), *, return_days: int, image_reasons: Iterable[str]
+) -> OrderLines:
+    """Return the order lines of exports, with what came back of each.
+
+    Args:
+        orders: CSV or Parquet files with orders; they may hold returns as well, in columns of their own or as credit
+            notes.
+        returns: reports of returns alone; matched to orders by order number and SKU, else by customer and SKU.
+        return_days: what came back later does not count.
+        image_reasons: words that make a reason the picture's.
+    Raises:
+        UnreadableError: a file is no table, or has no date, SKU or quantity.
+    """
+    problems: list[Problem] = []
+    sold, back = [], []
+    for path in orders:
+        table = _usable(_table(path), path.name, "order_date", problems)
+        notes = table["quantity"] < 0
+        back.append(_credit_notes(table[notes]))
+        sold.append(table[~notes])
+    for path in returns:
+        table = _usable(_table(path), path.name, "return_date", problems)
+        back.append(table.assign(returned=table["returned"].fillna(table["quantity"]).abs()))
+    lines = pd.concat(sold, ignore_index=True)
+    came_back = [one for one in back if len(one)]
+    last_day = max([lines["day"].max(), *(one["day"].max() for one in came_back)])
+    reasons = re.compile("|".join(re.escape(word) for word in image_reasons) or r"(?!)", re.IGNORECASE)
+    _count_own_returns(lines, return_days, reasons)
+    has_reasons = bool(lines["reason"].notna().any() or any(one["reason"].notna().any() for one in came_back))
+    if came_back:
+        _match(lines, pd.concat(came_back, ignore_index=True), return_days, reasons, problems)
+    products = lines.groupby("sku", observed=True)[["category", "client"]].first()
+    kept = lines[["sku", "day", "quantity", "units_back", "pictured"]].rename(columns={"units_back": "returned"})
+    return OrderLines(kept, products, int(last_day), has_reasons, tuple(problems))
+
+
+def _table(path: Path) -> pd.DataFrame:
+    """A file with the columns that are known, by our names for them."""
+    try:
+        found = pd.read_parquet(path) if path.suffix.lower() == ".parquet" else _csv(path)
+    except (ValueError, OSError, UnicodeDecodeError) as error:
+        raise UnreadableError(
+            "this is no table that can be read",
+            path.name,
+            found=str(error)[:200],
+            allowed="CSV (comma, semicolon or tab; UTF-8 or Windows-1252) or Parquet",
+        ) from error
+    heads = {_plain(str(head)): head for head in found.columns}
+    taken = {ours: heads[word] for ours, words in COLUMNS.items() for word in reversed(words) if word in heads}
+    if "return_date" in taken and taken.get("order_date") == taken["return_date"]:
+        del taken["order_date"]
+    return found[list(taken.values())].rename(columns={theirs: ours for ours, theirs in taken.items()})
+
+
+def _csv(path: Path) -> pd.DataFrame:
+    with path.open("rb") as file:
+        head = file.read(65536)
+    try:
+        head.decode("utf-8-sig")
+        encoding = "utf-8-sig"
+    except UnicodeDecodeError as error:
+        encoding = "utf-8-sig" if error.start > len(head) - 4 else "cp1252"
+    first = head.decode(encoding, "replace").splitlines()[0] if head.strip() else ""
+    separator = max(",;\t", key=first.count)
+    if encoding == "cp1252":
+        return pd.read_csv(path, sep=separator, encoding=encoding, dtype=str)
+    return pd.read_csv(path, sep=separator, engine="pyarrow")
+
+
+def _plain(head: str) -> str:
+    return re.sub(r"[\W_]+", " ", head).strip().lower()
+
+
+def _usable(table: pd.DataFrame, name: str, date: str, problems: list[Problem]) -> pd.DataFrame:
+    """The rows with a date, a SKU and a quantity, dates as days; the others are said."""
+    date = date if date in table else ("order_date" if date == "return_date" else date)
+    missing = [one for one in (date, "sku", "quantity") if one not in table]
+    if missing == ["quantity"] and "returned" in table:
+        table, missing = table.assign(quantity=table["returned"]), []
+    if missing:
+        raise UnreadableError(
+            "the file lacks a column",
+            name,
+            found=", ".join(table.columns) or "no known column",
+            allowed=" and ".join(f"{one} ({', '.join(COLUMNS[one])})" for one in missing),
+        )
+    for one in COLUMNS:
+        if one not in table:
+            table[one] = np.nan if one in ("quantity", "returned") else pd.Series(pd.NA, table.index, dtype="string")
+    day, quantity = _days(table[date]), pd.to_numeric(table["quantity"], errors="coerce")
+    sku = table["sku"].astype("string").str.strip()
+    wrong = day.isna() | quantity.isna() | (quantity == 0) | sku.isna() | (sku == "")
+    if wrong.any():
+        shown = table.loc[wrong, [date, "sku", "quantity"]].head(MOST_EXAMPLES)
+        examples = tuple(f"row {row[0] + 2}: {row[1]}, {row[2]}, {row[3]}" for row in shown.itertuples())
+        what = "no date, SKU or quantity that can be read"
+        problems.append(Problem(file=name, what=what, rows=int(wrong.sum()), examples=examples))
+    kept = table.assign(day=day, quantity=quantity, sku=sku)[~wrong].reset_index(drop=True)
+    kept["back_day"] = _days(kept["return_date"]) if date == "order_date" else kept["day"]
+    kept["returned"] = pd.to_numeric(kept["returned"], errors="coerce")
+    return kept.astype({"day": np.int32, "quantity": np.float32})
+
+
+def _days(values: pd.Series) -> pd.Series:
+    """Days since 1970; NaN where there is no date."""
+    if not pd.api.types.is_datetime64_any_dtype(values):
+        text = values.astype("string").str.slice(0, 10) if _looks_iso(values) else values.astype("string")
+        values = pd.to_datetime(text, errors="coerce", format="%Y-%m-%d" if _looks_iso(text) else "mixed", utc=True)
+    elif values.dt.tz is not None:
+        values = values.dt.tz_convert("UTC")
+    values = values.dt.tz_localize(None) if values.dt.tz is not None else values
+    return (values - pd.Timestamp(0)).dt.days
+
+
+def _looks_iso(values: pd.Series) -> bool:
+    known = values.dropna()
+    return bool(len(known)) and bool(re.match(r"\d{4}-\d\d-\d\d", str(known.iloc[0])))
+
+
+def _credit_notes(table: pd.DataFrame) -> pd.DataFrame:
+    nobody = pd.Series(pd.NA, table.index, dtype="string")  # a credit note has a number of its own
+    return table.assign(returned=-table["quantity"], order=nobody, back_day=table["day"])
+
+
+def _count_own_returns(lines: pd.DataFrame, return_days: int, reasons: re.Pattern[str]) -> None:
+    """Returns that stand in the order's own row: a quantity, or only a date."""
+    told = lines["returned"].fillna(0)
+    told = told.where(told > 0, lines["quantity"].where(lines["back_day"].notna(), 0))
+    in_time = lines["back_day"].isna() | (lines["back_day"] - lines["day"] <= return_days)
+    lines["units_back"] = np.minimum(told.where(in_time, 0), lines["quantity"]).astype(np.float32)
+    lines["pictured"] = lines["units_back"].where(_is_the_picture_s(lines["reason"], reasons), 0).astype(np.float32)
+
+
+def _is_the_picture_s(reason: pd.Series, reasons: re.Pattern[str]) -> pd.Series:
+    words = reason.dropna().astype("string").unique()
+    yes = {word for word in words if reasons.search(re.sub(r"[_\-]+", " ", str(word)))}
+    return reason.isin(yes)
+
+
+def _match(
+    lines: pd.DataFrame, back: pd.DataFrame, return_days: int, reasons: re.Pattern[str], problems: list[Problem]
+) -> None:
+    """Add returns to the last line before them of the same order, else of the same customer, with the same SKU."""
+    back = back.assign(pictured=_is_the_picture_s(back["reason"], reasons)).sort_values("back_day")
+    lines["line"] = np.arange(len(lines))
+    unmatched = 0
+    for by in ("order", "customer"):
+        mine = back[back["order"].notna()] if by == "order" else back[back["order"].isna()]
+        if mine.empty:
+            continue
+        known = lines.loc[lines[by].notna(), ["line", "sku", by, "day"]].sort_values("day")
+        keys = [by, "sku"]
+        left = mine[mine[by].notna()].astype({by: str, "sku": str, "back_day": np.int64})
+        right = known.astype({by: str, "sku": str, "day": np.int64})
+        found = pd.merge_asof(
+            left.drop(columns=["day"]), right, left_on="back_day", right_on="day", by=keys, direction="backward"
+        )
+        unmatched += len(mine) - int(found["line"].notna().sum())
+        in_time = found[found["line"].notna() & (found["back_day"] - found["day"] <= return_days)]
+        for column, units in (
+            ("units_back", in_time["returned"]),
+            ("pictured", in_time["returned"].where(in_time["pictured"], 0)),
+        ):
+            total = np.bincount(in_time["line"].astype(np.int64), units.astype(float), minlength=len(lines))
+            lines[column] = np.minimum(lines[column] + total, lines["quantity"]).astype(np.float32)
+    if unmatched:
+        what = "returns of orders that the files do not hold"
+        problems.append(Problem(file="returns", what=what, rows=unmatched))

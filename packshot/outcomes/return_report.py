@@ -1,0 +1,164 @@
+"""The report on the return rate: overall, by client, category and product, with the weeks around the new pictures."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from packshot.errors import UnreadableError
+from packshot.outcomes.effect import Effect, Pairs, effect_of, matched
+from packshot.outcomes.orders import OrderLines, Problem
+from packshot.outcomes.windows import Windows
+from packshot.specs.returns import ReturnsConfig
+from packshot.types import Value
+
+SCHEMA = "packshot-returns/1"
+MOST_PRODUCTS = 50
+_EPOCH = dt.date(1970, 1, 1)
+
+
+class Group(Value):
+    """The effect on some of the products."""
+
+    kind: str
+    name: str
+    effect: Effect
+
+
+class Week(Value):
+    """Return rates of one week, counted from the new pictures; None where nothing was sold.
+
+    Attributes:
+        week: 0 is the first with the new pictures.
+    """
+
+    week: int
+    products: float | None
+    controls: float | None
+
+
+class ReturnReport(Value):
+    """What became of the return rate.
+
+    Attributes:
+        first_day, last_day: of the orders.
+        overall: all returns; `pictured` those for reasons that are the picture's, None where no reasons are known.
+        unknown: products with new pictures that nobody ordered.
+    """
+
+    schema_name: str = SCHEMA
+    first_day: dt.date
+    last_day: dt.date
+    order_lines: int
+    golive_products: int
+    unknown: tuple[str, ...]
+    config: ReturnsConfig
+    overall: Effect
+    pictured: Effect | None
+    groups: tuple[Group, ...]
+    weeks: tuple[Week, ...]
+    problems: tuple[Problem, ...]
+
+
+def read_golive(path: Path) -> dict[str, int]:
+    """Return the day on which each product's new pictures went live, days since 1970, from a CSV with sku and date.
+
+    Raises:
+        UnreadableError: it has no such columns, or a date in it cannot be read.
+    """
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    found: dict[str, int] = {}
+    for number, row in enumerate(rows, start=2):
+        cells = {str(name).strip().lower(): (value or "").strip() for name, value in row.items()}
+        try:
+            found[cells["sku"]] = (dt.date.fromisoformat(cells["date"][:10]) - _EPOCH).days
+        except (KeyError, ValueError) as error:
+            raise UnreadableError(
+                "a go-live date cannot be read",
+                f"{path.name}, row {number}",
+                found=", ".join(f"{name}={value}" for name, value in cells.items())[:200],
+                allowed="columns sku and date, dates as 2026-03-01",
+            ) from error
+    return found
+
+
+def report_returns(orders: OrderLines, golive: Mapping[str, int], config: ReturnsConfig) -> ReturnReport:
+    """Return the report.
+
+    Args:
+        golive: day of the new pictures, days since 1970, by SKU.
+    """
+    windows = Windows(orders.lines)
+    pairs = matched(windows, golive, orders.products["category"], config)
+    has_reasons = orders.has_reasons
+    return ReturnReport(
+        first_day=_EPOCH + dt.timedelta(days=windows.first_day),
+        last_day=_EPOCH + dt.timedelta(days=orders.last_day),
+        order_lines=len(orders.lines),
+        golive_products=len(golive),
+        unknown=tuple(sorted(sku for sku in golive if sku not in windows.skus)),
+        config=config,
+        overall=effect_of(windows, pairs, config),
+        pictured=effect_of(windows, pairs, config, figure="pictured") if has_reasons else None,
+        groups=tuple(_groups(windows, pairs, orders.products, config)),
+        weeks=tuple(_weeks(windows, pairs, config)),
+        problems=orders.problems,
+    )
+
+
+def _groups(windows: Windows, pairs: Pairs, products: pd.DataFrame, config: ReturnsConfig) -> list[Group]:
+    """By client and category where the files say them; the products that sell most, each by itself."""
+    treated = np.unique(pairs.treated)
+    found = []
+    for kind in ("client", "category"):
+        names = products[kind].reindex(windows.skus[treated]).astype("string").fillna("").to_numpy()
+        found += [
+            Group(kind=kind, name=name, effect=effect_of(windows, pairs.of(treated[names == name]), config))
+            for name in sorted(set(names) - {""})
+        ]
+    ours = pairs.of(treated)
+    own = ~ours.is_control
+    sold = windows.sum(
+        "lines", ours.product[own], ours.day[own] - config.window_days, ours.day[own] + config.window_days
+    )
+    alone = config.model_copy(update={"least_products": 1})
+    for product in ours.product[own][np.argsort(-sold, kind="stable")][:MOST_PRODUCTS]:
+        effect = _alone(effect_of(windows, pairs.of(np.array([product])), alone))
+        found.append(Group(kind="product", name=str(windows.skus[product]), effect=effect))
+    return found
+
+
+def _alone(effect: Effect) -> Effect:
+    """A single product tells its rates; what they would have been without new pictures, it cannot."""
+    why = "one product alone: its rates, but no interval of their change"
+    return (
+        effect
+        if effect.insufficient
+        else effect.model_copy(
+            update={"insufficient": why, "change": None, "points": None, "significant": False, "warnings": ()}
+        )
+    )
+
+
+def _weeks(windows: Windows, pairs: Pairs, config: ReturnsConfig) -> list[Week]:
+    """Weeks before and after the new pictures; those that are not closed are left out."""
+    closed = windows.last_day + 1 - config.return_days
+    reach = config.window_days // 7
+    weeks = []
+    for week in range(-reach, reach):
+        start, end = pairs.day + 7 * week, np.minimum(pairs.day + 7 * week + 7, closed)
+        whole = (end - start == 7) & (start >= windows.first_day)
+        lines, back = (windows.sum(name, pairs.product, start, end) * whole for name in ("lines", "returned"))
+        rates = [_share(back[side], lines[side]) for side in (~pairs.is_control, pairs.is_control)]
+        weeks.append(Week(week=week, products=rates[0], controls=rates[1]))
+    return weeks
+
+
+def _share(back: np.ndarray, lines: np.ndarray) -> float | None:
+    return float(back.sum() / lines.sum()) if lines.sum() else None

@@ -126,6 +126,8 @@ def _opened(data: bytes) -> Iterator[Any]:
 def _said(error: Exception) -> str:
     if isinstance(error, rawpy.LibRawIOError):
         return "it ends before its sensor values do"
+    if isinstance(error, rawpy.LibRawFileUnsupportedError):
+        return "cut off, damaged, or of a camera that LibRaw does not know"
     word = error.args[0] if error.args else error
     return word.decode("utf-8", "replace") if isinstance(word, bytes) else str(word)
 

@@ -4,8 +4,8 @@
 
 The picture is drawn: a shaded disc on a backdrop that falls off, with the noise of a sensor, 16 bits deep. Each step
 is the best of three, each library in a process of its own, with two threads at most. Peak memory is that of the
-process, over what the interpreter and the libraries take before the first byte is read, and in all. Libraries that are not
-installed are left out: pyvips is a comparison only.
+process, over what the interpreter and the libraries take before the first byte is read, and in all. Libraries that are
+not installed are left out: pyvips is a comparison only.
 """
 
 from __future__ import annotations
@@ -61,7 +61,8 @@ def main(argv: list[str] | None = None) -> int:
             said = json.loads(done.stdout)
             step, library = name.split(" by ")
             lines.append(
-                f"| {step} | {library} | {said['seconds']:.2f} | {said['processor']:.2f} | {said['megabytes']:.0f} | {said['peak']:.0f} |"
+                f"| {step} | {library} | {said['seconds']:.2f} | {said['processor']:.2f} "
+                f"| {said['megabytes']:.0f} | {said['peak']:.0f} |"
             )
             print(lines[-1], flush=True)
     if options.markdown:

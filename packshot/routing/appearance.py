@@ -81,7 +81,7 @@ def _hollow(backdrop: Backdrop, shape: Silhouette) -> float:
     reach = max(2, round(shape.size_px * 0.03))
     inside = eroded(shape.filled, 2 * reach).astype(bool)
     rim = (shape.filled - eroded(shape.filled, reach)).astype(bool)
-    if not inside.any():
+    if not inside.any() or not rim.any():
         return 0.0
     return 1 - min(1.0, float(np.median(backdrop.distance[inside])) / max(1.0, _typical_top(backdrop.distance[rim])))
 

@@ -79,9 +79,9 @@ def test_jewelry_is_complex_however_sure_the_model_is() -> None:
 
 
 def test_where_too_little_is_labelled_everything_goes_to_people_and_the_reason_says_so() -> None:
-    decision = route(Features(), model=model_of(shots=20))
+    decision = route(Features(), model=model_of(shots=15))
     assert decision.route is Route.HUMAN
-    assert "not to be had from 20 labelled shots" in decision.reason
+    assert "not to be had from 15 labelled shots" in decision.reason
 
 
 def test_categories_that_a_shot_is_not_of_do_not_count_against_it() -> None:

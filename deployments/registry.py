@@ -19,6 +19,7 @@ from flows.delivery import deliver_batch
 from flows.human import human_edit
 from flows.nightly import nightly
 from flows.reprocess import reprocess_shot
+from flows.return_rate import return_rate
 from flows.train_router import audit_escapes, roll_back_router, train_router
 from tasks.results import register_results
 from tasks.settings import get_settings
@@ -54,6 +55,11 @@ def deployments() -> list[RunnerDeployment]:
             "Looks into the hot folders, releases holds, updates the board, says what is due. Never overlaps itself.",
             schedule=Interval(settings.collect_every_s),
             concurrency_limit=ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW),
+        ),
+        _deployment(
+            return_rate,
+            "Every week: what new pictures did to the return rate of clients whose orders are in storage.",
+            schedule=Cron("0 6 * * 1", timezone=settings.nightly_timezone),
         ),
         _deployment(
             train_router,

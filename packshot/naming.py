@@ -9,6 +9,7 @@ The layout is the storage contract:
     deliveries/<client>/<batch>/<n>/...
     quarantine/<client>/<batch>/...
     products/<client>/<product>/...                  photographs that other shots of a product may wait for
+    returns/<client>/...                             a client's orders and returns, and the report on its return rate
     models/routing/...                               trained routing models, which of them serves, what audits say
     prefect-results/...                              results of finished tasks, so that nothing is done twice
 """
@@ -223,6 +224,11 @@ def notice_key(shot: ShotId, notice: str) -> str:
     return f"jobs/{shot.client}/{shot.batch}/{shot.shot}/told/{notice}.json"
 
 
+def returns_key(client: str, path: str = "") -> str:
+    """``returns/<client>/<path>``; of all clients where none is named."""
+    return f"returns/{client}/{path}" if client else "returns/"
+
+
 def routing_model_key(version: str) -> str:
     """Return the key of a trained routing model."""
     return f"models/routing/{version}.json"
@@ -244,6 +250,11 @@ def siblings_prefix(client: str, product: str) -> str:
 def sibling_key(shot: ShotId, product: str) -> str:
     """Return the key under which a shot is found by others of its product."""
     return f"{siblings_prefix(shot.client, product)}{shot.batch}--{shot.shot}.json"
+
+
+def client_deliveries_prefix(client: str) -> str:
+    """``deliveries/<client>/``"""
+    return f"deliveries/{client}/"
 
 
 def deliveries_prefix(batch: BatchId) -> str:

@@ -21,9 +21,9 @@ from tasks.settings import Settings
 
 NAMES = [
     *("nightly", "process-batch", "reprocess-shot", "deliver-batch", "human-edit", "collect-returned-work"),
-    *("train-router", "roll-back-router", "audit-escapes"),
+    *("return-rate", "train-router", "roll-back-router", "audit-escapes"),
 ]
-SCHEDULED = ["nightly", "collect-returned-work", "train-router", "audit-escapes"]
+SCHEDULED = ["nightly", "collect-returned-work", "return-rate", "train-router", "audit-escapes"]
 PARAMETERS = {
     "nightly": {"clients"},
     "process-batch": {"client", "batch"},
@@ -31,6 +31,7 @@ PARAMETERS = {
     "deliver-batch": {"client", "batch", "shots"},
     "human-edit": {"client", "batch", "shot"},
     "collect-returned-work": set(),
+    "return-rate": set(),
     "train-router": set(),
     "roll-back-router": {"person", "reason"},
     "audit-escapes": set(),
@@ -42,6 +43,7 @@ RUN_NAMES = {
     "deliver-batch": "deliver · acme/spring-24",
     "human-edit": "human edit · acme/spring-24 · KTL301_MAIN",
     "collect-returned-work": "collect returned work",
+    "return-rate": "return rate",
     "train-router": "train router",
     "roll-back-router": "roll back router",
     "audit-escapes": "audit escapes",
@@ -178,10 +180,11 @@ def test_every_flow_names_its_runs_so_that_a_person_can_read_them() -> None:
     from flows.human import human_edit
     from flows.nightly import nightly
     from flows.reprocess import reprocess_shot
+    from flows.return_rate import return_rate
     from flows.train_router import audit_escapes, roll_back_router, train_router
 
     of_batches = (nightly, process_batch, reprocess_shot, deliver_batch, human_edit, collect_returned_work)
-    flows = {flow.name: flow for flow in (*of_batches, train_router, roll_back_router, audit_escapes)}
+    flows = {flow.name: flow for flow in (*of_batches, return_rate, train_router, roll_back_router, audit_escapes)}
     assert {name: str(flow.flow_run_name).format(**GOOD) for name, flow in flows.items()} == RUN_NAMES
 
 

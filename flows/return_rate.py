@@ -1,0 +1,19 @@
+"""Every week: what new pictures did to the clients' return rates."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.states import Completed, Failed
+
+from tasks.return_rate import clients_with_orders, report_client
+
+
+@flow(name="return-rate", flow_run_name="return rate", persist_result=False)
+def return_rate() -> State[Any]:
+    """Report the change in the return rate of every client whose orders are in storage."""
+    told = [report_client(client) for client in clients_with_orders()]
+    sentence = " ".join(one.sentence for one in told) or "no client's orders are in storage, below returns/"
+    return Failed(message=sentence) if any(one.failed for one in told) else Completed(message=sentence)

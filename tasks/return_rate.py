@@ -1,0 +1,107 @@
+"""A client's orders and returns in storage become the report on the return rate.
+
+returns/<client>/orders/...     exports of orders, CSV or Parquet, as they come
+returns/<client>/returns/...    returns, where they are files of their own
+returns/<client>/golive.csv     sku and date, written by people: over what deliveries say
+returns/<client>/report/...     the report as a page and as JSON
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import tempfile
+from pathlib import Path, PurePosixPath
+
+from prefect import task
+from prefect.artifacts import create_markdown_artifact
+
+from packshot.errors import PackshotError
+from packshot.naming import checked_name, client_deliveries_prefix, returns_key
+from packshot.outcomes.orders import read_orders
+from packshot.outcomes.return_page import headline, return_page
+from packshot.outcomes.return_report import ReturnReport, read_golive, report_returns
+from packshot.types import Value
+from tasks.artifacts import artifact_key, plain
+from tasks.configs import configs_in_force
+from tasks.lives import ALWAYS
+from tasks.storage import Storage, open_storage
+
+_DAY_S = 86_400
+
+
+class Told(Value):
+    """What came of one client's report.
+
+    Attributes:
+        failed: whether it could not be made; the sentence says why.
+    """
+
+    client: str
+    sentence: str
+    failed: bool = False
+
+
+@task(name="clients with orders", task_run_name="clients with orders", **ALWAYS)
+def clients_with_orders() -> list[str]:
+    """Return the clients whose orders are in storage."""
+    keys = (PurePosixPath(one.key).parts for one in open_storage().list(returns_key("")))
+    return sorted({parts[1] for parts in keys if len(parts) > 3 and parts[2] == "orders"})
+
+
+@task(name="report returns", task_run_name="report returns · {client}", **ALWAYS)
+def report_client(client: str) -> Told:
+    """Write a client's report on the return rate and show it; what cannot be read is named, and stops nobody else."""
+    checked_name(client, what="client")
+    storage = open_storage()
+    try:
+        report = _reported(storage, client)
+    except PackshotError as error:
+        return Told(client=client, sentence=f"{client}: {error}", failed=True)
+    page = returns_key(client, "report/report.html")
+    storage.put(page, return_page(report), content_type="text/html; charset=utf-8")
+    told = report.model_dump_json(indent=1).encode()
+    storage.put(returns_key(client, "report/report.json"), told, content_type="application/json")
+    sentence = headline(report.overall)
+    link = storage.presign(page, expires_s=7 * _DAY_S)
+    warnings = "".join(f"\n\n> {plain(one)}" for one in report.overall.warnings)
+    create_markdown_artifact(
+        f"## {plain(client)}\n\n{plain(sentence)}{warnings}\n\n[The report as a page]({link}), for a week; `{page}`",
+        key=artifact_key("returns", client),
+        description=sentence,
+    )
+    return Told(client=client, sentence=f"{client}: {sentence}")
+
+
+def _reported(storage: Storage, client: str) -> ReturnReport:
+    config = configs_in_force().returns
+    with tempfile.TemporaryDirectory() as place:
+        orders = _fetched(storage, returns_key(client, "orders/"), Path(place) / "orders")
+        returns = _fetched(storage, returns_key(client, "returns/"), Path(place) / "returns")
+        by_hand = _fetched(storage, returns_key(client, "golive.csv"), Path(place))
+        sold = read_orders(orders, returns, return_days=config.return_days, image_reasons=config.image_reasons)
+        golive = {**delivered_on(storage, client), **(read_golive(by_hand[0]) if by_hand else {})}
+        return report_returns(sold, golive, config)
+
+
+def _fetched(storage: Storage, prefix: str, folder: Path) -> list[Path]:
+    folder.mkdir(parents=True, exist_ok=True)
+    found = []
+    for one in storage.list(prefix):
+        path = folder / PurePosixPath(one.key).name
+        storage.get_file(one.key, path)
+        found.append(path)
+    return found
+
+
+def delivered_on(storage: Storage, client: str) -> dict[str, int]:
+    """Return the day of each product's first delivery, days since 1970, by SKU: when its new pictures could go live."""
+    days: dict[str, int] = {}
+    for one in storage.list(client_deliveries_prefix(client)):
+        if PurePosixPath(one.key).name != "manifest.csv" or one.modified is None:
+            continue
+        day = int(one.modified.timestamp() // _DAY_S)
+        for row in csv.DictReader(io.StringIO(storage.get(one.key).decode("utf-8-sig"))):
+            if row.get("sku"):
+                days[row["sku"]] = min(day, days.get(row["sku"], day))
+    return days

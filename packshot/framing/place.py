@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from packshot.colour.spaces import WHITE_16, decode_working, encode_working
 from packshot.framing.fit import Placement
+from packshot.threads import side_by_side
 from packshot.types import Box, Matte, Pixels16, Size, size_of
 
 _Kind = TypeVar("_Kind", bound=np.generic)
@@ -81,13 +82,16 @@ def _resample(picture: NDArray[Any], placement: Placement, *, beyond: float) -> 
     window, canvas = placement.window, placement.canvas
     across = np.full((window.height, canvas.width, *picture.shape[2:]), beyond, np.float32)
     inside = _inside(picture, window)
-    for top in range(inside.top, inside.bottom, _ROWS_AT_ONCE):
+
+    def scale_strip(top: int) -> None:
         bottom = min(top + _ROWS_AT_ONCE, inside.bottom)
         strip = np.full((bottom - top, window.width, *picture.shape[2:]), beyond, np.float32)
         part = picture[top:bottom, inside.left : inside.right]
         linear = decode_working(np.ascontiguousarray(part)) if part.dtype == np.uint16 else part
         strip[:, inside.left - window.left : inside.right - window.left] = linear
         across[top - window.top : bottom - window.top] = _scaled(strip, Size(canvas.width, bottom - top))
+
+    side_by_side(scale_strip, range(inside.top, inside.bottom, _ROWS_AT_ONCE))
     return _scaled(across, canvas)
 
 

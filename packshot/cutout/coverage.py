@@ -29,6 +29,8 @@ INSIDE_PX, OUTSIDE_PX = 2.5, 2.0
 ALIKE_LEVELS = 10.0
 MOST_BESIDE, MOST_APART = 0.7, 0.3
 AROUND_PX = 7
+FARTHEST_PX = 10.0
+"""So far from the line everything is whole or nothing."""
 SNAP = 0.02
 EDGE_PX = 0.7
 """Width of the edge that a sharp lens makes: standard deviation of its blur. Where the line alone tells coverage, it is
@@ -116,7 +118,7 @@ def _coverage(pixels: Pixels16, backdrop: FloatImage, unknown: Mask, line: Matte
     i = linear[near]
     span = f - b
     along = np.clip(_dot(i - b, span) / np.maximum(_dot(span, span), 1e-9), 0, 1)
-    plain = 1 / (1 + np.exp(-1.702 / EDGE_PX * line[near]))
+    plain = 1 / (1 + np.exp(-1.702 / EDGE_PX * np.clip(line[near], -FARTHEST_PX, FARTHEST_PX)))
     trust = _trust_in_projection(i, f, b, along) * _agreement(along, plain, near)
     trust = _mean_near(trust, near)
     alpha[near] = trust * along + (1 - trust) * plain

@@ -1,0 +1,98 @@
+"""Every editor's file of the shared test data as the line reads it: paths, knots, mattes.
+
+    python -m benchmarks.editor_returns ../shared/data/editor_returns [--markdown table.md]
+
+Read as returned work is: the saved paths with their knots, which of them clips, every matte that the file holds, and
+which one was taken. A file that cannot be read says why; none stops the rest. How well a filled path agrees with an
+independent filling of the same path: `docs/paths.md`, where the truth is at hand.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+
+from packshot.errors import PackshotError
+from packshot.paths.read import read_paths
+from packshot.returned.read import read_returned
+from packshot.specs.load import default_folder, load_configs
+from packshot.specs.models import IngestConfig
+
+SUFFIXES = (".psd", ".psb", ".tif", ".jpg")
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """What one file holds.
+
+    Attributes:
+        paths: of each path its name, sub-paths and knots; the one that clips is marked with a star.
+        taken: which matte the line takes, and how much of the picture it covers.
+        trouble: findings, or why it cannot be read.
+    """
+
+    file: str
+    kind: str
+    size: str
+    paths: str
+    taken: str
+    trouble: str
+
+
+def rows(folder: Path, limits: IngestConfig) -> Iterator[Row]:
+    """Yield a row for each file below a folder, in the order of their names."""
+    for path in sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES):
+        yield row_of(path, path.relative_to(folder).as_posix(), limits)
+
+
+def row_of(path: Path, name: str, limits: IngestConfig) -> Row:
+    """Return what one file holds; what cannot be read is told, not raised."""
+    data = path.read_bytes()
+    try:
+        found = read_paths(data, name=name)
+    except PackshotError as error:
+        return Row(name, "", "", "", "", str(error))
+    listed = "; ".join(
+        f"{'*' if one.is_clipping else ''}{one.name or one.record_id} ({len(one.subpaths)}, {one.knots})"
+        for one in found.paths
+    )
+    facts = (name, found.kind, str(found.size), listed)
+    try:
+        work = read_returned(data, name=name, limits=limits)
+    except PackshotError as error:
+        return Row(*facts, "", str(error))
+    share = "" if work.matte is None else f" {float((work.matte >= 0.5).mean()):.1%}"
+    taken = f"{work.source or 'nothing'}{f' {work.source_name!r}' if work.source_name else ''}{share}"
+    codes = sorted({one.code for one in (*found.findings, *work.findings)})
+    return Row(*facts, taken, ", ".join(codes))
+
+
+def table(found: list[Row]) -> str:
+    """Return the rows as Markdown."""
+    head = "| file | kind | size | paths (sub-paths, knots) | matte taken, share of the picture | findings |"
+    lines = [head, "|---|---|---|---|---|---|"]
+    for row in found:
+        cells = [str(value).replace("|", "\\|").replace("\n", " ") for value in dataclasses.astuple(row)]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Print the table and how many files could be read."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--markdown", type=Path)
+    given = parser.parse_args()
+    limits = load_configs(default_folder()).ingest.model_copy(update={"min_px": 1})
+    found = list(rows(given.folder, limits))
+    print(table(found))
+    read, with_paths = sum(bool(row.taken) for row in found), sum(bool(row.paths) for row in found)
+    print(f"{len(found)} files; {read} read, {with_paths} with paths")
+    if given.markdown:
+        given.markdown.write_text(table(found) + "\n")
+
+
+if __name__ == "__main__":
+    main()

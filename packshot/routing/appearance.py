@@ -71,16 +71,17 @@ def _specular(lab: FloatImage, shape: Silhouette) -> float:
 def _stray_detail(backdrop: Backdrop, shape: Silhouette) -> float:
     """Share of a band outside the outline that is not quite backdrop: single hairs, threads, veils, reflections."""
     reach = max(3, round(shape.size_px * 0.02))
-    wide, narrow = (np.asarray(cv2.dilate(shape.filled, disk(radius)), np.uint8) for radius in (reach, 2))
+    away = cv2.distanceTransform(1 - shape.filled, cv2.DIST_L2, 5)
+    band = ((away > 2) & (away <= reach)).astype(np.uint8)
     smooth = cv2.GaussianBlur(backdrop.distance, (0, 0), 0.7)
-    return share(smooth > _FAINT_SIGMAS * backdrop.sigma, of=wide & (1 - narrow) & clear_of_shadow(shape, 3))
+    return share(smooth > _FAINT_SIGMAS * backdrop.sigma, of=band & clear_of_shadow(shape, 3))
 
 
 def _hollow(backdrop: Backdrop, shape: Silhouette) -> float:
     """Glass shows the backdrop through its middle and lamps at its rim."""
     reach = max(2, round(shape.size_px * 0.03))
-    inside = eroded(shape.filled, 2 * reach).astype(bool)
-    rim = (shape.filled - eroded(shape.filled, reach)).astype(bool)
+    depth = cv2.distanceTransform(shape.filled, cv2.DIST_L2, 5)  # far quicker than eroding so deeply
+    inside, rim = depth > 2 * reach, (depth > 0) & (depth <= reach)
     if not inside.any() or not rim.any():
         return 0.0
     return 1 - min(1.0, float(np.median(backdrop.distance[inside])) / max(1.0, _typical_top(backdrop.distance[rim])))

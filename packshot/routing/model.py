@@ -114,7 +114,7 @@ def read_model(data: bytes, *, name: str) -> RoutingModel:
             "this is no routing model",
             name,
             found=str(error.errors()[0]["msg"]),
-            next_step="Roll back to the version before: packshot router rollback.",
+            next_step="Roll back to the version before: the deployment roll-back-router.",
         ) from error
     expected = version_of(trained_at=model.trained_at, route=model.route, approve=model.approve)
     if model.version != expected:
@@ -122,7 +122,7 @@ def read_model(data: bytes, *, name: str) -> RoutingModel:
             "the routing model is not the one that was trained",
             name,
             found=f"version {model.version}, content of {expected}",
-            next_step="Roll back to the version before: packshot router rollback.",
+            next_step="Roll back to the version before: the deployment roll-back-router.",
         )
     return model
 

@@ -13,6 +13,7 @@ from prefect.client.schemas.objects import FlowRun
 
 from deployments.demo import SAMPLES
 from packshot.decision import REASONS, Choice
+from tests.drawn_products import SRGB
 from tests.flows.line import Line, poll
 
 
@@ -69,7 +70,7 @@ def returned_picture(sample: str = "GLS501_MAIN.jpg") -> bytes:
     """An editor's work: the photograph as large as it was, everything but the product transparent."""
     with Image.open(SAMPLES / sample) as photograph:
         work = photograph.convert("RGB")
-        profile = photograph.info.get("icc_profile")
+        profile = photograph.info.get("icc_profile", SRGB)
     matte = Image.new("L", (work.width * 2, work.height * 2))
     ImageDraw.Draw(matte).ellipse([side * 0.6 for side in work.size] + [side * 1.4 for side in work.size], fill=255)
     work.putalpha(matte.resize(work.size, Image.Resampling.BOX))

@@ -28,7 +28,9 @@ from packshot.types import Value
 
 LIKE_VOLUME = 4.0
 """A control product sells at most so many times more or less."""
-PLACEBOS = 200
+PLACEBOS = 1000
+_NOTHING = 1e-9
+"""A sum of returned lines below this is rounding."""
 CHOSEN_FOR_RETURNS = 1.15
 """From which rise before the new pictures on, against the controls, returning to the mean is warned of."""
 
@@ -98,7 +100,8 @@ def matched(windows: Windows, golive: Mapping[str, int], category: pd.Series, co
     """Return products with new pictures and, for each, the control products most like it.
 
     Like is a product of the same category, as far as it is known, that sold most nearly as much before, and up to
-    `LIKE_VOLUME` times more or less. Products whose pictures changed at any time are nobody's control.
+    `LIKE_VOLUME` times more or less; among equals chance decides, always the same way, so that no product controls
+    everything that sells little. Products whose pictures changed at any time are nobody's control.
 
     Args:
         golive: day of the new pictures, days since 1970, by SKU.
@@ -110,6 +113,7 @@ def matched(windows: Windows, golive: Mapping[str, int], category: pd.Series, co
     kinds = category.reindex(windows.skus).astype("string").fillna("").to_numpy()
     others = np.setdiff1d(np.arange(len(windows.skus)), treated)
     parts = [(treated, day, treated)]
+    rng = np.random.default_rng(0)
     for when in np.unique(day):
         mine = treated[day == when]
         start = when - config.window_days
@@ -119,7 +123,8 @@ def matched(windows: Windows, golive: Mapping[str, int], category: pd.Series, co
         wanted = np.log(np.maximum(windows.sum("lines", mine, start, when), 1))
         for product, like in zip(mine, wanted, strict=True):
             apart = np.where(kinds[selling] == kinds[product], np.abs(volume - like), np.inf)
-            nearest = np.argsort(apart, kind="stable")[: config.controls]
+            shuffled = rng.permutation(len(apart))
+            nearest = shuffled[np.argsort(apart[shuffled], kind="stable")[: config.controls]]
             chosen = selling[nearest[apart[nearest] <= np.log(LIKE_VOLUME)]]
             parts.append((chosen, np.full(len(chosen), when), np.full(len(chosen), product)))
     return Pairs(*(np.concatenate(column).astype(np.int64) for column in zip(*parts, strict=True)))
@@ -146,7 +151,7 @@ def effect_of(windows: Windows, pairs: Pairs, config: ReturnsConfig, *, figure: 
         return Effect(insufficient=why, **facts)
     change, controls_change = ours.log_ratio(), theirs.log_ratio()
     effect = change.minus(controls_change)
-    interval = effect.relative(config.confidence, least_reach=theirs.placebo_reach(config.confidence))
+    interval = effect.relative(config.confidence, chance=theirs.placebo_effects(config.confidence))
     after = ours.rate(after=True, confidence=config.confidence)
     return Effect(
         change=interval,
@@ -180,11 +185,13 @@ class _Log:
     def minus(self, other: _Log) -> _Log:
         return _Log(self.value - other.value, np.concatenate([self.parts, other.parts]))
 
-    def relative(self, confidence: float, *, least_reach: float = 0.0) -> Interval:
+    def relative(self, confidence: float, *, chance: tuple[float, float] = (0.0, 0.0)) -> Interval:
+        """The ratio less 1; its interval takes off at least what chance may have added, least and most."""
         variance = float((self.parts**2).sum())
         freedom = max(1.0, variance**2 / max(float((self.parts**4).sum()), 1e-30) - 1)
-        reach = max(float(stats.t.ppf(0.5 + confidence / 2, freedom)) * variance**0.5, least_reach)
-        low, value, high = (float(np.expm1(self.value + way)) for way in (-reach, 0, reach))
+        reach = float(stats.t.ppf(0.5 + confidence / 2, freedom)) * variance**0.5
+        least, most = min(-reach, chance[0]), max(reach, chance[1])
+        low, value, high = (float(np.expm1(self.value - added)) for added in (most, 0, least))
         return Interval(value=value, low=low, high=high)
 
 
@@ -208,11 +215,11 @@ class _Side:
         total = self.lines_before + self.lines_after
         return self.after * self.lines_before / total, self.before * self.lines_after / total
 
-    def placebo_reach(self, confidence: float) -> float:
-        """How large effects are where there is none: one control of each product taken for the product itself.
+    def placebo_effects(self, confidence: float) -> tuple[float, float]:
+        """Between what effects lie where there is none: one control of each product taken for the product itself.
 
         Products move together, by a customer who sends a whole parcel back or by a campaign; what that does to the
-        difference of two groups of products no variance between products tells.
+        difference of two groups of products no variance between products tells, and it does more to one side.
         """
         up, down = self._terms()
         order = np.argsort(self.treated, kind="stable")
@@ -227,15 +234,32 @@ class _Side:
             rest = [up.sum() - sums[0], down.sum() - sums[1]]
             if min(*sums, *rest) > 0:
                 effects.append(np.log(sums[0] / sums[1]) - np.log(rest[0] / rest[1]))
-        return float(np.quantile(np.abs(effects), confidence)) if len(effects) > PLACEBOS // 2 else 0.0
+        if len(effects) <= PLACEBOS // 2:
+            return 0.0, 0.0
+        least, most = np.quantile(effects, [0.5 - confidence / 2, 0.5 + confidence / 2])
+        return float(least), float(most)
 
     def log_ratio(self) -> _Log:
-        """The Mantel-Haenszel rate ratio; a product that controls several counts as one cluster."""
+        """The Mantel-Haenszel rate ratio; a product that controls several counts as one cluster.
+
+        Its variance is the jackknife's (what it would be without each product): with a few products that sell most of
+        it, the usual linear one is too small.
+        """
         up, down = self._terms()
-        part = up / up.sum() - down / down.sum()
-        clusters = np.bincount(np.unique(self.product, return_inverse=True)[1], part)
-        count = len(clusters)
-        return _Log(float(np.log(up.sum() / down.sum())), clusters * (count / max(1, count - 1)) ** 0.5)
+        value = float(np.log(up.sum() / down.sum()))
+        ups, downs = self._without_each()
+        return _Log(value, (np.log(ups / downs) - value) * ((len(ups) - 1) / len(ups)) ** 0.5)
+
+    def _without_each(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Both sums of the ratio without each product in turn, (products,) each."""
+        owner = np.unique(self.product, return_inverse=True)[1]
+        ups, downs = (one.sum() - np.bincount(owner, one) for one in self._terms())
+        return ups, downs
+
+    @property
+    def rests_on_one(self) -> bool:
+        """Whether all returns before, or all after, are of one product."""
+        return min(float(one.min()) for one in self._without_each()) <= _NOTHING
 
     def rate(self, *, after: bool, confidence: float) -> Interval:
         """The share of order lines that came back, with the interval of a ratio of sums over products."""
@@ -275,6 +299,8 @@ def _too_little(ours: _Side, theirs: _Side, config: ReturnsConfig) -> str:
         or min(ours.before.sum(), ours.after.sum(), theirs.before.sum(), theirs.after.sum()) <= 0
     ):
         return f"insufficient data: {returns:.0f} returns; at least {config.least_returns} on both sides are needed"
+    if ours.rests_on_one or theirs.rests_on_one:
+        return "insufficient data: all returns before the new pictures, or all after them, are of one product"
     return ""
 
 

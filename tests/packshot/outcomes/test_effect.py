@@ -60,6 +60,38 @@ def test_too_little_is_said_to_be_too_little(tmp_path: Path) -> None:
     assert "0 products with new pictures" in nobody.insufficient
 
 
+def test_returns_of_one_product_are_no_figure(tmp_path: Path) -> None:
+    table = shops.orders(lines=120_000)
+    other = table["sku"].isin(CHOSEN[1:])
+    table["return_date"] = table["return_date"].where(~other)
+    found = effect(table, CHOSEN, 150, tmp_path)
+    assert found.change is None
+    assert "of one product" in found.insufficient
+
+
+def test_products_that_sell_alike_share_their_controls_out(tmp_path: Path) -> None:
+    """The first of many that are equally alike would otherwise control them all."""
+    days = np.repeat(np.arange(300), 100)
+    table = pd.DataFrame(
+        {
+            "sku": [f"P{number:03}" for number in range(100)] * 300,
+            "order_date": shops.FIRST + pd.to_timedelta(days, unit="D"),
+            "quantity": 1,
+            "return_date": pd.Series(pd.NaT, index=range(30_000), dtype="datetime64[ns]"),
+        }
+    )
+    path = tmp_path / "alike.parquet"
+    table.to_parquet(path)
+    found = read_orders([path], return_days=30, image_reasons=())
+    windows = Windows(found.lines)
+    golive = dict.fromkeys(CHOSEN[:20], FIRST_DAY + 150)
+    pairs = matched(windows, golive, pd.Series(dtype=object), CONFIG)
+    used = np.unique(pairs.product[pairs.is_control])
+    assert len(used) > 40  # 20 products take 5 of 80 each; always the first would be 5
+    again = matched(windows, golive, pd.Series(dtype=object), CONFIG)
+    assert (again.product == pairs.product).all()
+
+
 def test_products_chosen_for_their_returns_raise_a_warning(tmp_path: Path) -> None:
     table = shops.orders(lines=120_000)
     just_before = table["order_date"].between(

@@ -128,12 +128,18 @@ def _create(count: int) -> float:
 
 
 def _waiting(shot: ShotId, files: dict[str, bytes], fingerprint: str) -> ShotRecord:
+    """A shot that waits for an editor, whose draft is taken for drawn: the picture's own work is not what is measured."""
+    objects = shelf.keep(shot, files)
     record = ShotRecord(
         shot=shot,
         source=Source(key=f"inbox/{shot}.jpg", sha256="0" * 64, size_bytes=1),
         facts={"sku": Sourced(value=shot.shot, source="manifest")},
-        reports={"reading": {"size": [4000, 3000]}, "routing": {"complexity": "complex", "route": "human"}},
-        objects=shelf.keep(shot, files),
+        reports={
+            "reading": {"size": [4000, 3000]},
+            "routing": {"complexity": "complex", "route": "human"},
+            "draft": {"master": objects["master.tif"], "knots": 0, "made": False},
+        },
+        objects=objects,
         plan_fingerprint=fingerprint,
     )
     for state in (State.MASTERED, State.ROUTED, State.AWAITING_EDITOR):

@@ -8,8 +8,7 @@ needs no rate of any single product:
 
 with N order lines and R returned ones. The effect is the ratio of the two ratios. Its variance is taken between
 products (each is one cluster, whatever its orders do), on the logarithm, and its interval is Student's, with as many
-degrees of freedom as products carry weight (Satterthwaite). It is never narrower than what placebos make of it: control
-products taken for products with new pictures.
+degrees of freedom as products carry weight (Satterthwaite), for `BETWEEN_PRODUCTS` of the misses that are allowed.
 """
 
 from __future__ import annotations
@@ -28,7 +27,9 @@ from packshot.types import Value
 
 LIKE_VOLUME = 4.0
 """A control product sells at most so many times more or less."""
-PLACEBOS = 1000
+BETWEEN_PRODUCTS = 0.5
+"""Share of the misses that the confidence allows which chance between products may use up; the rest is for what no
+variance between products tells, such as customers who send a whole parcel back."""
 _NOTHING = 1e-9
 """A sum of returned lines below this is rounding."""
 CHOSEN_FOR_RETURNS = 1.15
@@ -151,7 +152,7 @@ def effect_of(windows: Windows, pairs: Pairs, config: ReturnsConfig, *, figure: 
         return Effect(insufficient=why, **facts)
     change, controls_change = ours.log_ratio(), theirs.log_ratio()
     effect = change.minus(controls_change)
-    interval = effect.relative(config.confidence, chance=theirs.placebo_effects(config.confidence))
+    interval = effect.relative(config.confidence)
     after = ours.rate(after=True, confidence=config.confidence)
     return Effect(
         change=interval,
@@ -185,13 +186,12 @@ class _Log:
     def minus(self, other: _Log) -> _Log:
         return _Log(self.value - other.value, np.concatenate([self.parts, other.parts]))
 
-    def relative(self, confidence: float, *, chance: tuple[float, float] = (0.0, 0.0)) -> Interval:
-        """The ratio less 1; its interval takes off at least what chance may have added, least and most."""
+    def relative(self, confidence: float) -> Interval:
+        """The ratio less 1, with its interval."""
         variance = float((self.parts**2).sum())
         freedom = max(1.0, variance**2 / max(float((self.parts**4).sum()), 1e-30) - 1)
-        reach = float(stats.t.ppf(0.5 + confidence / 2, freedom)) * variance**0.5
-        least, most = min(-reach, chance[0]), max(reach, chance[1])
-        low, value, high = (float(np.expm1(self.value - added)) for added in (most, 0, least))
+        reach = float(stats.t.ppf(1 - (1 - confidence) / 2 * BETWEEN_PRODUCTS, freedom)) * variance**0.5
+        low, value, high = (float(np.expm1(self.value + way)) for way in (-reach, 0, reach))
         return Interval(value=value, low=low, high=high)
 
 
@@ -215,51 +215,20 @@ class _Side:
         total = self.lines_before + self.lines_after
         return self.after * self.lines_before / total, self.before * self.lines_after / total
 
-    def placebo_effects(self, confidence: float) -> tuple[float, float]:
-        """Between what effects lie where there is none: one control of each product taken for the product itself.
-
-        Products move together, by a customer who sends a whole parcel back or by a campaign; what that does to the
-        difference of two groups of products no variance between products tells, and it does more to one side.
-        """
-        up, down = self._terms()
-        order = np.argsort(self.treated, kind="stable")
-        first = np.flatnonzero(np.diff(self.treated[order], prepend=-1))
-        count = np.diff(np.append(first, len(order)))
-        enough = count >= 2
-        rng = np.random.default_rng(0)
-        effects = []
-        for _ in range(PLACEBOS):
-            one = order[first[enough] + (rng.random(int(enough.sum())) * count[enough]).astype(np.int64)]
-            sums = [up[one].sum(), down[one].sum()]
-            rest = [up.sum() - sums[0], down.sum() - sums[1]]
-            if min(*sums, *rest) > 0:
-                effects.append(np.log(sums[0] / sums[1]) - np.log(rest[0] / rest[1]))
-        if len(effects) <= PLACEBOS // 2:
-            return 0.0, 0.0
-        least, most = np.quantile(effects, [0.5 - confidence / 2, 0.5 + confidence / 2])
-        return float(least), float(most)
+    def _sums(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """What each product adds to both sums of the ratio, (products,) each; one that controls several counts once."""
+        owner, total = np.unique(self.product, return_inverse=True)[1], self.lines_before + self.lines_after
+        up, down = self.after * self.lines_before / total, self.before * self.lines_after / total
+        return np.bincount(owner, up).astype(np.float64), np.bincount(owner, down).astype(np.float64)
 
     def log_ratio(self) -> _Log:
-        """The Mantel-Haenszel rate ratio; a product that controls several counts as one cluster.
-
-        Its variance is the jackknife's (what it would be without each product): with a few products that sell most of
-        it, the usual linear one is too small.
-        """
-        up, down = self._terms()
-        value = float(np.log(up.sum() / down.sum()))
-        ups, downs = self._without_each()
-        return _Log(value, (np.log(ups / downs) - value) * ((len(ups) - 1) / len(ups)) ** 0.5)
-
-    def _without_each(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Both sums of the ratio without each product in turn, (products,) each."""
-        owner = np.unique(self.product, return_inverse=True)[1]
-        ups, downs = (one.sum() - np.bincount(owner, one) for one in self._terms())
-        return ups, downs
+        """The Mantel-Haenszel rate ratio."""
+        return _log_ratio(*self._sums())
 
     @property
     def rests_on_one(self) -> bool:
         """Whether all returns before, or all after, are of one product."""
-        return min(float(one.min()) for one in self._without_each()) <= _NOTHING
+        return any(float(one.sum() - one.max()) <= _NOTHING for one in self._sums())
 
     def rate(self, *, after: bool, confidence: float) -> Interval:
         """The share of order lines that came back, with the interval of a ratio of sums over products."""
@@ -269,6 +238,16 @@ class _Side:
         error = float((rest**2).sum() ** 0.5 / lines.sum())
         reach = float(stats.t.ppf(0.5 + confidence / 2, max(1, self.products - 1))) * error
         return Interval(value=value, low=max(0.0, value - reach), high=min(1.0, value + reach))
+
+
+def _log_ratio(up: NDArray[np.float64], down: NDArray[np.float64]) -> _Log:
+    """The ratio of two sums over products; its variance is the jackknife's (what it would be without each product).
+
+    With a few products that sell most of it, the usual linear variance is too small.
+    """
+    value = float(np.log(up.sum() / down.sum()))
+    without = np.log((up.sum() - up) / (down.sum() - down))
+    return _Log(value, (without - value) * ((len(up) - 1) / len(up)) ** 0.5)
 
 
 class _Span:

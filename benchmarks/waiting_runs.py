@@ -128,7 +128,7 @@ def _create(count: int) -> float:
 
 
 def _waiting(shot: ShotId, files: dict[str, bytes], fingerprint: str) -> ShotRecord:
-    """A shot that waits for an editor, whose draft is taken for drawn: the picture's own work is not what is measured."""
+    """A shot that waits for an editor; its draft is taken for drawn, for imaging is not what is measured."""
     objects = shelf.keep(shot, files)
     record = ShotRecord(
         shot=shot,

@@ -35,7 +35,7 @@ def waits(*, client: str = "", batch: str = "") -> list[tuple[ShotRecord, Wait]]
     shots = {str(shot): shot for shot in map(shot_of_run, waiting_runs(tags))}
     records = {str(one.shot): one for one in load_records(shots.values())}
     at = now()
-    promises = {one.shot.client: promise_to(one.shot.client) for one in records.values()}
+    promises = {name: promise_to(name) for name in {one.shot.client for one in records.values()}}
     found = {
         name: wait
         for name, one in records.items()

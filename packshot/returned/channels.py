@@ -21,6 +21,7 @@ _COLOURS = {1: 1, 3: 3, 4: 4, 8: 1, 9: 3}
 _CHANNEL_NAMES, _UNICODE_CHANNEL_NAMES = 1006, 1045
 _RAW, _PACKED = 0, 1
 _MOST_CHANNELS = 56
+_NEAR_BYTES = 64
 
 
 def saved_channels(data: bytes, *, name: str) -> tuple[tuple[str, Matte], ...]:
@@ -41,6 +42,25 @@ def saved_channels(data: bytes, *, name: str) -> tuple[tuple[str, Matte], ...]:
     return tuple(
         (text or f"Alpha {index + 1}", plane) for index, (text, plane) in enumerate(zip(said, planes, strict=False))
     )
+
+
+def flat_transparency(data: bytes) -> Matte | None:
+    """Return the flattened picture's transparency in a PSD or PSB of layers without a background; None without one.
+
+    Args:
+        data: a file that was opened before, so that its size is known to be within the limits.
+    Returns:
+        (rows, columns) float32 in 0..1, as stored.
+    """
+    try:
+        channels, height, width, depth, mode = struct.unpack_from(">HIIHH", data, 12)
+        at, transparent = _after_layers(data)
+        colours = _COLOURS.get(mode, channels)
+        if not transparent or channels <= colours or channels > _MOST_CHANNELS or depth not in (8, 16):
+            return None
+        return _shares(_planes(data, at, (channels, height, width), np.dtype(f">u{depth // 8}"))[colours])
+    except Exception:  # noqa: BLE001  decoders raise anything for damaged bytes; the picture itself was read
+        return None
 
 
 def _of_tiff(data: bytes) -> list[Matte]:
@@ -76,8 +96,19 @@ def _after_layers(data: bytes) -> tuple[int, int]:
     for _ in range(2):
         at += 4 + struct.unpack_from(">I", data, at)[0]
     (size,) = struct.unpack_from(code, data, at)
-    negative = size >= width + 2 and struct.unpack_from(">h", data, at + 2 * width)[0] < 0
-    return at + width + size, int(negative)
+    end = at + width + size
+    counted = at + 2 * width
+    if size > 2 * width and not struct.unpack_from(code, data, at + width)[0]:  # 16 bits: the layers stand in a block
+        counted = _deep_layers(data, counted, end)
+    negative = 0 < counted <= end - 2 and struct.unpack_from(">h", data, counted)[0] < 0
+    return end, int(negative)
+
+
+def _deep_layers(data: bytes, at: int, end: int) -> int:
+    """Where the layers of a document of 16 bits are counted: in the first block after the global mask; else 0."""
+    at += 4 + struct.unpack_from(">I", data, at)[0]
+    found = data.find(b"8BIMLr16", at, min(end, at + _NEAR_BYTES))
+    return found + 8 + (8 if data[5] == 2 else 4) if found >= 0 else 0
 
 
 def _planes(data: bytes, at: int, shape: tuple[int, int, int], dtype: np.dtype[Any]) -> NDArray[Any]:

@@ -17,7 +17,7 @@ from packshot.ingest.sniff import FileKind
 from packshot.paths.model import SavedPath
 from packshot.paths.rasterise import rasterise
 from packshot.paths.read import ChosenPath, PathFile, choose_path, read_paths
-from packshot.returned.channels import saved_channels
+from packshot.returned.channels import flat_transparency, saved_channels
 from packshot.returned.layers import LayerMatte, layer_mattes
 from packshot.specs.models import IngestConfig
 from packshot.types import Finding, Mask, Matte, Pixels16, Size, Status, size_of
@@ -204,9 +204,16 @@ def _candidates(
     named_by_rule = bool(prefer) and "client's rule" in chosen.why
     own_masks = [one for one in masks if one.source is MatteSource.LAYER_MASK]
     others = [one for one in masks if one.source is not MatteSource.LAYER_MASK]
+    if len(own_masks) > 1:  # several photographs make one picture: none of the masks tells all of it
+        clear = [*clear, *_of_flat(data, turned)]
     in_order = [*path, *clear, *own_masks] if named_by_rule else [*clear, *own_masks, *path]
     kept = [one for one in (*in_order, *saved, *others) if one.matte.shape == photo.pixels.shape[:2]]
     return [one for one in kept if _says_something(one.matte)], layer_findings
+
+
+def _of_flat(data: bytes, turned: Callable[[Matte], Matte]) -> list[_Candidate]:
+    matte = flat_transparency(data)
+    return [_Candidate(MatteSource.TRANSPARENCY, "", turned(matte))] if matte is not None else []
 
 
 def _of_layers(

@@ -1,19 +1,28 @@
-"""The editor's head start in storage: made once for each master."""
+"""The editor's head start in storage: made once for each master, and a neck joint's once for each pair."""
 
 from __future__ import annotations
 
-from packshot.cutout import cut_out
+import numpy as np
+
+from packshot.cutout import Method, cut_out
 from packshot.handoff.deciding import picture_shown
 from packshot.handoff.head_start import head_start
+from packshot.handoff.neck_joint.joint import FINDINGS, join_neck
+from packshot.handoff.neck_joint.placing import Side
 from packshot.ingest.master import read_master
+from packshot.naming import ShotId
 from packshot.pipeline import colour_before
 from packshot.record import ShotRecord
+from packshot.returned.neck_joint import JointDraft
+from packshot.returned.read import read_returned
 from packshot.types import Matte, Pixels16
 from tasks import pictures, shelf
 from tasks.models import load_model
-from tasks.records import change_record
+from tasks.records import change_record, load_record
 
 DRAFT = "draft.tif"
+NECK_JOINT = "neck_joint.psd"
+_MANNEQUIN, _OPENING = "neck_joint_mannequin.png", "neck_joint_opening.png"
 
 
 def with_draft(record: ShotRecord) -> ShotRecord:
@@ -41,6 +50,60 @@ def with_draft(record: ShotRecord) -> ShotRecord:
         )
 
     return change_record(record.shot, change)
+
+
+def given_matte(record: ShotRecord) -> Matte | None:
+    """Return the matte that the editor was given, or that the machine's own edit had; None where there was none."""
+    if record.reports.get("draft", {}).get("made"):
+        return read_returned(shelf.fetch(record, DRAFT), name=DRAFT, limits=shelf.plan_of(record).ingest).matte
+    if record.reports.get("edit", {}).get("method", Method.GIVEN) != Method.GIVEN:
+        return pictures.read_matte(shelf.fetch(record, "matte.png"))
+    return None
+
+
+def with_neck_joint(record: ShotRecord, neck: ShotId | None) -> ShotRecord:
+    """Return the record of a garment with its neck joint's head start in storage; found again for the same pair.
+
+    Args:
+        neck: the product's neck shot; None where somebody decided to go on without it.
+    """
+    theirs = load_record(neck) if neck else None
+    pair = {"master": picture_shown(record), "neck": picture_shown(theirs) if theirs else ""}
+    made_before = record.reports.get("neck_joint", {})
+    if {name: made_before.get(name) for name in pair} == pair:
+        return record
+    joint = join_neck(_side(record), _side(theirs) if theirs else None)
+    masks = {_MANNEQUIN: joint.mannequin, _OPENING: joint.opening.astype(np.float32)}
+    files = {name: pictures.write_matte(mask) for name, mask in masks.items()}
+    objects = shelf.keep(record.shot, files | ({NECK_JOINT: joint.layered_psd} if joint.layered_psd else {}))
+    report = {**pair, "made": bool(joint.layered_psd), "proof": joint.proof.model_dump()}
+
+    def change(one: ShotRecord) -> ShotRecord:
+        others = tuple(finding for finding in one.findings if finding.code not in FINDINGS)
+        return one.model_copy(
+            update={
+                "reports": {**one.reports, "neck_joint": report},
+                "objects": {**one.objects, **objects},
+                "findings": (*others, *joint.findings),
+            }
+        )
+
+    return change_record(record.shot, change)
+
+
+def joint_draft(record: ShotRecord) -> JointDraft | None:
+    """Return what the editor was given to start the neck joint from; None where nothing was made of this master."""
+    garment = given_matte(record)
+    if garment is None or record.reports.get("neck_joint", {}).get("master") != picture_shown(record):
+        return None
+    mannequin, opening = (pictures.read_matte(shelf.fetch(record, name)) for name in (_MANNEQUIN, _OPENING))
+    return JointDraft(mannequin=mannequin, opening=opening >= 0.5, garment=garment)
+
+
+def _side(record: ShotRecord) -> Side:
+    pixels = read_master(shelf.fetch(record, pictures.picture_to_edit(record)))
+    matte = given_matte(record)
+    return Side(pixels, _matte(record, pixels) if matte is None else matte)
 
 
 def _matte(record: ShotRecord, pixels: Pixels16) -> Matte:

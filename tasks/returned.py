@@ -5,17 +5,17 @@ from __future__ import annotations
 import dataclasses
 
 from packshot import pipeline
-from packshot.cutout import Method
 from packshot.handoff.services import Service
 from packshot.ingest.master import read_master
 from packshot.pipeline import Edit
 from packshot.record import ShotRecord
 from packshot.returned.checks import Permits, check_returned
+from packshot.returned.neck_joint import check_neck_joint
 from packshot.returned.read import ReturnedWork, read_returned
 from packshot.specs.models import Plan, Shadow
-from packshot.types import Finding, Matte, Pixels16, Status
+from packshot.types import Finding, Pixels16, Status
 from tasks import pictures, shelf
-from tasks.drafts import DRAFT
+from tasks.drafts import given_matte, joint_draft
 from tasks.tickets import promise_to, scope_for
 
 _PAINTED = (Service.RETOUCH, Service.GHOST_MANNEQUIN)
@@ -59,22 +59,17 @@ def take_over(record: ShotRecord, data: bytes, *, name: str) -> Taken:
     pixels = read_master(shelf.fetch(record, pictures.picture_to_edit(record)))
     rule = promise_to(record.shot.client).path_name
     work = read_returned(data, name=name, limits=plan.ingest, prefer_path=rule)
-    checks = check_returned(work, pixels, draft=_machine_s_matte(record), permits=_permits(record, plan))
+    services = frozenset(one.service for one in scope_for(record, plan).services)
+    joint = joint_draft(record) if Service.GHOST_MANNEQUIN in services else None
+    draft = joint.without_mannequin() if joint else given_matte(record)
+    checks = check_returned(work, pixels, draft=draft, permits=_permits(plan, services))
+    if Service.GHOST_MANNEQUIN in services:
+        checks += check_neck_joint(work, pixels, joint)
     return Taken(record, plan, pixels, work, checks)
 
 
-def _machine_s_matte(record: ShotRecord) -> Matte | None:
-    """The matte that the editor was given, or that the machine's own edit had; None where there was none."""
-    if record.reports.get("draft", {}).get("made"):
-        return read_returned(shelf.fetch(record, DRAFT), name=DRAFT, limits=shelf.plan_of(record).ingest).matte
-    if record.reports.get("edit", {}).get("method", Method.GIVEN) != Method.GIVEN:
-        return pictures.read_matte(shelf.fetch(record, "matte.png"))
-    return None
-
-
-def _permits(record: ShotRecord, plan: Plan) -> Permits:
+def _permits(plan: Plan, services: frozenset[Service]) -> Permits:
     """What the job's services allow to change beside the background."""
-    services = {one.service for one in scope_for(record, plan).services}
     return Permits(
         colour=Service.COLOUR_CORRECTION in services,
         retouch=bool(services.intersection(_PAINTED)),

@@ -19,7 +19,7 @@ from packshot.specs.models import Client, Plan
 from packshot.specs.resolve import style_guide
 from tasks import shelf
 from tasks.configs import configs_in_force
-from tasks.drafts import DRAFT
+from tasks.drafts import DRAFT, NECK_JOINT, with_neck_joint
 from tasks.lives import now
 from tasks.pictures import picture_to_edit
 from tasks.records import change_record, load_record
@@ -52,6 +52,8 @@ def issue_ticket(record: ShotRecord, *, why: str) -> JobTicket:
     at, promise = now(), promise_to(record.shot.client)
     plan = shelf.plan_of(record)
     scope = scope_for(record, plan)
+    if scope.ghost_mannequin and plan.view in promise.ghost_mannequin_views:
+        record = with_neck_joint(record, next(_paired(Need.NECK_SHOT, record, promise), None))
     take = tuple(_take(record, promise, at=at, ghost_mannequin=scope.ghost_mannequin))
     expires = at + timedelta(hours=promise.link_hours)
     ticket = job_ticket(
@@ -76,20 +78,29 @@ def _take(record: ShotRecord, promise: HandoffConfig, *, at: datetime, ghost_man
     yield _copied("master", shot_key(shot, picture_to_edit(record)), job_out_key(shot, "master.tif"), promise)
     if record.reports.get("draft", {}).get("made"):
         yield _copied("master with draft matte and path", shot_key(shot, DRAFT), job_out_key(shot, DRAFT), promise)
+    if ghost_mannequin and record.reports.get("neck_joint", {}).get("made"):
+        what = "neck joint: both photographs, layered, the mannequin masked by a draft"
+        yield _copied(what, shot_key(shot, NECK_JOINT), job_out_key(shot, NECK_JOINT), promise)
     if "edit.tif" in record.objects:
         yield _copied("edit so far", shot_key(shot, "edit.tif"), job_out_key(shot, "edit-so-far.tif"), promise)
     needs = [Need.COLOUR_REFERENCE, *([Need.NECK_SHOT] if ghost_mannequin else [])]
-    product = product_of(record)
     for need in needs:
-        for one in paired(need, product=product, siblings=siblings_of(shot.client, product), config=promise):
-            theirs = ShotId(client=shot.client, batch=one.batch, shot=one.shot)
-            if theirs != shot:
-                name = f"{need.value.replace('_', '-')}-{one.batch}-{one.shot}.tif"
-                source = shot_key(theirs, picture_to_edit(load_record(theirs)))
-                yield _copied(need.value.replace("_", " "), source, job_out_key(shot, name), promise)
+        for theirs in _paired(need, record, promise):
+            name = f"{need.value.replace('_', '-')}-{theirs.batch}-{theirs.shot}.tif"
+            source = shot_key(theirs, picture_to_edit(load_record(theirs)))
+            yield _copied(need.value.replace("_", " "), source, job_out_key(shot, name), promise)
     reference = inbox_key(shot.in_batch, record.fact("reference")) if record.fact("reference") else ""
     if reference and open_storage().exists(reference):
         yield TicketFile(what="reference", key=reference, link=_link(reference, promise))
+
+
+def _paired(need: Need, record: ShotRecord, promise: HandoffConfig) -> Iterator[ShotId]:
+    """The other shots of a product that meet a need."""
+    product, client = product_of(record), record.shot.client
+    for one in paired(need, product=product, siblings=siblings_of(client, product), config=promise):
+        theirs = ShotId(client=client, batch=one.batch, shot=one.shot)
+        if theirs != record.shot:
+            yield theirs
 
 
 def _copied(what: str, source: str, target: str, promise: HandoffConfig) -> TicketFile:

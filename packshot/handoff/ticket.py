@@ -7,8 +7,11 @@ from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any
 
+from pydantic import Field
+
 from packshot.decision import Choice, Decision
 from packshot.handoff.deciding import since_restart
+from packshot.handoff.neck_joint.joint import JointProof
 from packshot.handoff.services import Estimate, NeededService, Service, estimate, needed_services
 from packshot.record import ShotRecord
 from packshot.specs.handoff import Tier
@@ -52,6 +55,7 @@ class JobTicket(Value):
         why: why a person edits it.
         put_back_into: the shot's hot folder.
         take: files with links.
+        neck_joint: how good the neck joint's head start is, in words; empty where none was made.
         history: what people decided so far, the last one last.
         findings: what quality control says of the edit so far.
     """
@@ -76,6 +80,7 @@ class JobTicket(Value):
     facts: Mapping[str, str]
     platforms: tuple[Platform, ...]
     colour: Mapping[str, str]
+    neck_joint: Mapping[str, str] = Field(default_factory=dict)
     notes: str = ""
     history: tuple[Decision, ...] = ()
     findings: tuple[Finding, ...] = ()
@@ -171,10 +176,16 @@ def job_ticket(
             for one in plan.renditions
         ),
         colour=colour_words(record, plan),
+        neck_joint=_neck_joint_words(record) if scope.ghost_mannequin else {},
         notes=record.fact("notes"),
         history=history,
         findings=tuple(one for one in record.findings if one.status is not Status.PASSED),
     )
+
+
+def _neck_joint_words(record: ShotRecord) -> dict[str, str]:
+    proof = record.reports.get("neck_joint", {}).get("proof")
+    return JointProof.model_validate(proof).words() if proof else {}
 
 
 def colour_words(record: ShotRecord, plan: Plan) -> dict[str, str]:

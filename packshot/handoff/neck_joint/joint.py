@@ -1,0 +1,181 @@
+"""The neck joint as an editor gets it: exterior and neck shot on each other in one layered file, and what proves it."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import cv2
+import numpy as np
+
+from packshot.handoff.neck_joint.mannequin import LEAST_SURE, Mannequin, find_mannequin
+from packshot.handoff.neck_joint.photoshop import Layer, fits, write_layers
+from packshot.handoff.neck_joint.placing import How, NeckPlace, Side, place_neck
+from packshot.types import Finding, Mask, Matte, Size, Status, Value, size_of
+
+NECK_LAYER, EXTERIOR_LAYER = "Neck (inside)", "Exterior without mannequin"
+FINDINGS = frozenset({"neck_joint_missing", "mannequin_not_recognised", "neck_not_aligned"})
+"""The codes of all that is said here."""
+_BEYOND = 0.012
+_MIXED_HIDDEN = 3.0
+"""Pixels at the seam that are a third mannequin are hidden whole: they would draw its colour around the neckline."""
+
+
+class JointProof(Value):
+    """What is known of a neck joint's head start, for the ticket.
+
+    Attributes:
+        mannequin: whether one was recognised.
+        mannequin_why_not: a sentence; empty if one was.
+        seam_visible_ratio: share of the line between mannequin and garment on which they differ visibly; None where no
+            line was found.
+        seam_delta_e: by how much, in the median.
+        mannequin_ratio: share of the cut-out that is mannequin.
+        how: the neck shot was aligned, placed, or just laid in; empty without a neck shot.
+        points, residual_px, unsure_px, outline_px: as in `NeckPlace`.
+        scale, degrees: of the neck shot on the exterior.
+    """
+
+    mannequin: bool
+    mannequin_why_not: str = ""
+    seam_visible_ratio: float | None = None
+    seam_delta_e: float | None = None
+    mannequin_ratio: float = 0.0
+    how: str = ""
+    points: int = 0
+    residual_px: float | None = None
+    unsure_px: float | None = None
+    outline_px: float | None = None
+    scale: float | None = None
+    degrees: float | None = None
+
+    def words(self) -> dict[str, str]:
+        """Return what the ticket says: what was measured -> the figure in words."""
+        return {"mannequin mask": self._mask_words(), "neck shot": self._place_words()}
+
+    def _mask_words(self) -> str:
+        if not self.mannequin:
+            return f"No mannequin was recognised: {self.mannequin_why_not} Nothing is hidden in the layered file."
+        return (
+            f"A draft: {self.mannequin_ratio:.1%} of the cut-out; {self.seam_visible_ratio:.0%} of its line against "
+            f"the garment is visible (median {self.seam_delta_e:.0f} delta E 2000)."
+        )
+
+    def _place_words(self) -> str:
+        if self.how == How.ALIGNED:
+            return (
+                f"Aligned by {self.points} points that both photographs show: {self.scale:.1%} of its size, turned by "
+                f"{self.degrees:.1f} degrees; the points agree to {self.residual_px:.1f} px, the neckline to "
+                f"{self.unsure_px:.1f} px."
+            )
+        if self.how == How.PLACED:
+            return (
+                f"Placed, not aligned: by the outline of collar and shoulders, at {self.scale:.1%} of its size; the "
+                f"outlines lie {self.outline_px:.1f} px apart. Move it to where it belongs."
+            )
+        if self.how == How.LAID_IN:
+            return "Laid in as it is: neither points nor outline tell where it belongs. Place it by hand."
+        return "There is none."
+
+
+@dataclasses.dataclass(frozen=True)
+class NeckJoint:
+    """A neck joint's head start.
+
+    Attributes:
+        layered_psd: the neck shot below, the exterior with its mannequin masked above; empty without a neck shot, and
+            where the picture is too large; a finding says so.
+        mannequin: the draft mask of the exterior, (rows, columns) float32 in 0..1.
+        opening: what the neck shot has to fill.
+        findings: what was not found or not aligned.
+    """
+
+    layered_psd: bytes
+    mannequin: Matte
+    opening: Mask
+    proof: JointProof
+    findings: tuple[Finding, ...]
+
+
+def join_neck(exterior: Side, neck: Side | None) -> NeckJoint:
+    """Return the head start of a neck joint. Nothing is painted: every pixel is one of the two photographs'.
+
+    Args:
+        exterior: the garment on its mannequin.
+        neck: the garment's inside; None where somebody decided to go on without it.
+    """
+    found = find_mannequin(exterior.pixels, exterior.matte)
+    place = place_neck(exterior, found.mask, found.opening, neck) if neck else None
+    psd, opening = b"", found.opening
+    if neck is not None and place is not None and fits(size_of(exterior.pixels), layers=2):
+        lower = _neck_layer(neck, place, found.mask, size_of(exterior.pixels))
+        kept = exterior.matte * (1 - np.minimum(1, _MIXED_HIDDEN * found.mask))
+        upper = Layer(EXTERIOR_LAYER, exterior.pixels, np.ones_like(exterior.matte), np.asarray(kept, np.float32))
+        psd = write_layers((lower, upper))
+        if place.how is How.ALIGNED:
+            opening = opening & (lower.cover > 0.5)
+    findings = (*_missing(size_of(exterior.pixels), place, made=bool(psd)), *_findings(found, place))
+    return NeckJoint(psd, found.mask, opening, _proof(found, exterior.matte, place), findings)
+
+
+def _missing(size: Size, place: NeckPlace | None, *, made: bool) -> tuple[Finding, ...]:
+    if made:
+        return ()
+    why = "there is no neck shot" if place is None else f"a picture of {size} is more than a PSD holds"
+    message = f"No layered file for the neck joint: {why}."
+    return (Finding(code="neck_joint_missing", status=Status.SKIPPED, message=message),)
+
+
+def _neck_layer(neck: Side, place: NeckPlace, mannequin: Matte, size: Size) -> Layer:
+    """The neck shot where it belongs; its mask lets it through where the mannequin was, and a little around that."""
+    radius = max(1, round(_BEYOND * size.longest))
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1,) * 2)
+    mask = cv2.dilate((mannequin > 0).astype(np.float32), kernel) if mannequin.any() else np.ones_like(mannequin)
+    warp, pixels, matte = place.warp, neck.pixels, neck.matte
+    if place.scale < 1:  # averaged first, so that fine weave does not become moire
+        small = Size(*(max(1, round(one * place.scale)) for one in size_of(pixels)))
+        shrink = np.array([small.width / pixels.shape[1], small.height / pixels.shape[0]])
+        pixels = np.asarray(cv2.resize(pixels, small, interpolation=cv2.INTER_AREA), np.uint16)
+        matte = np.asarray(cv2.resize(matte, small, interpolation=cv2.INTER_AREA), np.float32)
+        warp = warp.copy()
+        warp[:, 2] += warp[:, :2] @ (0.5 / shrink - 0.5)
+        warp[:, :2] /= shrink
+    moved = cv2.warpAffine(pixels, warp, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    cover = cv2.warpAffine(matte, warp, size, flags=cv2.INTER_LINEAR)
+    return Layer(NECK_LAYER, moved.astype(np.uint16), np.asarray(cover, np.float32), np.asarray(mask, np.float32))
+
+
+def _proof(found: Mannequin, matte: Matte, place: NeckPlace | None) -> JointProof:
+    return JointProof(
+        mannequin=found.recognised,
+        mannequin_why_not=found.why_not,
+        seam_visible_ratio=found.seam.visible_ratio if found.seam else None,
+        seam_delta_e=found.seam.delta_e if found.seam else None,
+        mannequin_ratio=round(float(found.mask.sum() / max(float(matte.sum()), 1.0)), 4),
+        how=place.how.value if place else "",
+        points=place.points if place else 0,
+        residual_px=place.residual_px if place else None,
+        unsure_px=place.unsure_px if place else None,
+        outline_px=place.outline_px if place else None,
+        scale=round(place.scale, 4) if place else None,
+        degrees=round(place.degrees, 2) if place else None,
+    )
+
+
+def _findings(found: Mannequin, place: NeckPlace | None) -> list[Finding]:
+    findings = []
+    if not found.recognised:
+        message = f"No mannequin was recognised, so nothing is masked: {found.why_not}"
+        findings.append(
+            Finding(
+                code="mannequin_not_recognised",
+                status=Status.SKIPPED,
+                message=message,
+                measured=found.seam.visible_ratio if found.seam else None,
+                limit=LEAST_SURE if found.seam else None,
+                unit="ratio" if found.seam else "",
+            )
+        )
+    if place is not None and place.how is not How.ALIGNED:
+        message = f"The neck shot is {place.how.value}, not aligned: too few points are seen in both photographs."
+        findings.append(Finding(code="neck_not_aligned", status=Status.WARNING, message=message))
+    return findings

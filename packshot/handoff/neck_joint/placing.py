@@ -1,0 +1,214 @@
+"""Where the neck shot belongs on the exterior: by points that both show, or else by the outline of the shoulders.
+
+Lowe 2004 for the points; the turn, scale and shift on which most of them agree is fitted to all that do.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from enum import StrEnum
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from packshot.handoff.neck_joint.shoulders import Placed, place_by_shoulders
+from packshot.types import Box, Mask, Matte, Pixels16, size_of
+
+Warp: TypeAlias = NDArray[np.float64]
+"""2 x 3: from pixels of the neck shot to pixels of the exterior, both at full size."""
+
+_LONGEST_PX = 1400
+_AROUND = 1.2
+_MOST_POINTS = 4000
+_RATIO = 0.8
+_REACH_PX = 3.0
+_LEAST_POINTS = 16
+_MOST_TURNED = 45.0
+_LEAST_SCALE, _MOST_SCALE = 0.2, 5.0
+_MOST_UNSURE_RATIO = 0.01
+_MOST_OUTLINE_RATIO = 0.006
+_PRODUCT = 0.9
+_CLEAR_OF_MANNEQUIN_PX = 4
+
+
+class How(StrEnum):
+    """How the neck shot came to lie where it lies."""
+
+    ALIGNED = "aligned"
+    PLACED = "placed"
+    LAID_IN = "laid in"
+
+
+@dataclasses.dataclass(frozen=True)
+class NeckPlace:
+    """Where the neck shot lies on the exterior, and what proves it.
+
+    Attributes:
+        how: aligned by points that both show; placed by the shoulders' outline; or just laid in.
+        points: on which the alignment rests.
+        residual_px: median distance of those points after alignment, in pixels of the exterior.
+        unsure_px: how far two halves of the points, each for itself, disagree around the neckline.
+        outline_px: where it was placed: mean distance of the two outlines.
+    """
+
+    how: How
+    warp: Warp
+    points: int = 0
+    residual_px: float | None = None
+    unsure_px: float | None = None
+    outline_px: float | None = None
+
+    @property
+    def scale(self) -> float:
+        return math.hypot(self.warp[0, 0], self.warp[1, 0])
+
+    @property
+    def degrees(self) -> float:
+        return math.degrees(math.atan2(self.warp[1, 0], self.warp[0, 0]))
+
+
+@dataclasses.dataclass(frozen=True)
+class Side:
+    """One of the two photographs.
+
+    Attributes:
+        pixels: (rows, columns, 3) uint16, working space.
+        matte: (rows, columns) float32 in 0..1, its cut-out.
+    """
+
+    pixels: Pixels16
+    matte: Matte
+
+
+def place_neck(exterior: Side, mannequin: Matte, opening: Mask, neck: Side) -> NeckPlace:
+    """Return where the neck shot lies on the exterior.
+
+    Args:
+        mannequin: of the exterior, (rows, columns) float32 in 0..1.
+        opening: of the exterior, what the neck shot has to fill; empty where that is not known.
+    """
+    garment: Mask = (exterior.matte >= _PRODUCT) & (mannequin <= 1 - _PRODUCT)
+    place = _around(opening) if opening.any() else None
+    for box in (place, None) if place else (None,):
+        found = _aligned(exterior, garment, neck, opening, box)
+        if found is not None:
+            return found
+    placed = place_by_shoulders(exterior.matte - mannequin >= 0.5, neck.matte >= 0.5)
+    if placed is not None and placed.outline_px <= _MOST_OUTLINE_RATIO * size_of(exterior.pixels).longest:
+        return _by_outline(placed)
+    return NeckPlace(How.LAID_IN, _filling(neck, exterior))
+
+
+def _by_outline(placed: Placed) -> NeckPlace:
+    return NeckPlace(How.PLACED, placed.warp, outline_px=round(placed.outline_px, 1))
+
+
+def _filling(neck: Side, exterior: Side) -> Warp:
+    theirs, ours = size_of(neck.pixels), size_of(exterior.pixels)
+    scale = min(ours.width / theirs.width, ours.height / theirs.height)
+    left, top = (ours.width - scale * theirs.width) / 2, (ours.height - scale * theirs.height) / 2
+    return np.array([[scale, 0, left], [0, scale, top]], np.float64)
+
+
+def _around(opening: Mask) -> Box:
+    rows, columns = np.nonzero(opening.any(axis=1))[0], np.nonzero(opening.any(axis=0))[0]
+    reach = round(_AROUND * max(int(columns[-1] - columns[0]), int(rows[-1] - rows[0])))
+    size = size_of(opening)
+    return Box(
+        max(0, int(columns[0]) - reach),
+        max(0, int(rows[0]) - reach),
+        min(size.width, int(columns[-1]) + reach + 1),
+        min(size.height, int(rows[-1]) + reach + 1),
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class _Points:
+    """Places at full size and what they look like."""
+
+    places: NDArray[np.float64]
+    looks: NDArray[np.float32]
+    pixel: float
+
+
+def _points_of(side: Side, where: Mask, box: Box | None) -> _Points | None:
+    box = box or Box(0, 0, *size_of(side.pixels))
+    part = (slice(box.top, box.bottom), slice(box.left, box.right))
+    share = min(1.0, _LONGEST_PX / max(box.size))
+    grey = cv2.resize(side.pixels[part], None, fx=share, fy=share, interpolation=cv2.INTER_AREA).max(axis=2)
+    mask = cv2.resize(where[part].astype(np.uint8), (grey.shape[1], grey.shape[0]), interpolation=cv2.INTER_NEAREST)
+    inside = mask > 0
+    if not inside.any():
+        return None
+    low, high = np.quantile(grey[inside], (0.01, 0.99))
+    even = np.clip((grey.astype(np.float32) - low) * (255 / max(float(high - low), 1.0)), 0, 255).astype(np.uint8)
+    kept = cv2.erode(mask, np.ones((2 * _CLEAR_OF_MANNEQUIN_PX + 1,) * 2, np.uint8))
+    found, looks = cv2.SIFT.create(nfeatures=_MOST_POINTS, contrastThreshold=0.02).detectAndCompute(even, kept)
+    if looks is None or len(found) < _LEAST_POINTS:
+        return None
+    places = (np.array([one.pt for one in found]) + 0.5) / share - 0.5 + (box.left, box.top)
+    return _Points(places, np.asarray(looks, np.float32), 1 / share)
+
+
+def _aligned(exterior: Side, garment: Mask, neck: Side, opening: Mask, box: Box | None) -> NeckPlace | None:
+    ours, theirs = _points_of(exterior, garment, box), _points_of(neck, neck.matte >= _PRODUCT, None)
+    if ours is None or theirs is None:
+        return None
+    there, here = _matched(theirs, ours)
+    if len(here) < _LEAST_POINTS:
+        return None
+    reach = _REACH_PX * ours.pixel
+    rough, agreeing = cv2.estimateAffinePartial2D(there, here, ransacReprojThreshold=reach, maxIters=5000)
+    if rough is None or int(agreeing.sum()) < _LEAST_POINTS:
+        return None
+    kept = agreeing.ravel() > 0
+    there, here = there[kept], here[kept]
+    warp = _fitted(there, here)
+    corners = _corners(opening if opening.any() else garment)
+    unsure = _halves_apart(there, here, corners)
+    place = NeckPlace(
+        How.ALIGNED,
+        warp,
+        points=len(here),
+        residual_px=round(float(np.median(np.linalg.norm(_mapped(there, warp) - here, axis=1))), 2),
+        unsure_px=round(unsure, 2),
+    )
+    wide = float(np.ptp(corners[:, 0]))
+    plausible = _LEAST_SCALE <= place.scale <= _MOST_SCALE and abs(place.degrees) <= _MOST_TURNED
+    return place if plausible and unsure <= max(2.0, _MOST_UNSURE_RATIO * wide) else None
+
+
+def _matched(theirs: _Points, ours: _Points) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    pairs = cv2.BFMatcher(cv2.NORM_L2).knnMatch(theirs.looks, ours.looks, k=2)
+    good = [pair[0] for pair in pairs if len(pair) == 2 and pair[0].distance < _RATIO * pair[1].distance]
+    return theirs.places[[one.queryIdx for one in good]], ours.places[[one.trainIdx for one in good]]
+
+
+def _fitted(there: NDArray[np.float64], here: NDArray[np.float64]) -> Warp:
+    """The similarity with the least sum of squares (Umeyama 1991, without reflection)."""
+    first, second = there - there.mean(axis=0), here - here.mean(axis=0)
+    along = (first * second).sum()
+    across = (first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]).sum()
+    cosine, sine = np.array([along, across]) / max(float((first * first).sum()), 1e-9)
+    turn = np.array([[cosine, -sine], [sine, cosine]])
+    return np.hstack([turn, (here.mean(axis=0) - turn @ there.mean(axis=0))[:, None]])
+
+
+def _mapped(places: NDArray[np.float64], warp: Warp) -> NDArray[np.float64]:
+    return np.asarray(places @ warp[:, :2].T + warp[:, 2])
+
+
+def _corners(mask: Mask) -> NDArray[np.float64]:
+    rows, columns = np.nonzero(mask.any(axis=1))[0], np.nonzero(mask.any(axis=0))[0]
+    return np.array([(x, y) for x in (columns[0], columns[-1]) for y in (rows[0], rows[-1])], np.float64)
+
+
+def _halves_apart(there: NDArray[np.float64], here: NDArray[np.float64], corners: NDArray[np.float64]) -> float:
+    """How far apart two alignments put the neckline, each made from every other point."""
+    first, second = _fitted(there[::2], here[::2]), _fitted(there[1::2], here[1::2])
+    inverse = cv2.invertAffineTransform(first)
+    back = _mapped(corners, np.asarray(inverse, np.float64))
+    return float(np.linalg.norm(_mapped(back, second) - corners, axis=1).max())

@@ -1,0 +1,99 @@
+"""A neck shot placed by the outline of collar and shoulders, where no points tell how the two lie on each other."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from packshot.types import Mask
+
+_DEPTH = 0.25
+_FROM, _TO = 0.05, 1.0
+_STEPS = 40
+_LEAST_SCALE, _MOST_SCALE, _SCALES = 0.25, 4.0, 241
+_LOWER, _LOWERINGS = 0.04, 17
+_LEAST_ROWS = 12
+_OPENED = 0.004
+
+
+@dataclasses.dataclass(frozen=True)
+class Placed:
+    """A scale and a shift without turn.
+
+    Attributes:
+        warp: 2 x 3, from pixels of the neck shot to pixels of the exterior.
+        outline_px: mean distance of the two outlines, in pixels of the exterior.
+    """
+
+    warp: NDArray[np.float64]
+    outline_px: float
+
+
+@dataclasses.dataclass(frozen=True)
+class _Outline:
+    """The left and the right end of each row, from the top of a silhouette down."""
+
+    top: int
+    left: NDArray[np.float64]
+    right: NDArray[np.float64]
+
+    def at(self, depth_px: NDArray[np.float64]) -> NDArray[np.float64]:
+        rows = np.arange(len(self.left))
+        return np.stack([np.interp(depth_px, rows, one) for one in (self.left, self.right)])
+
+
+def place_by_shoulders(garment: Mask, neck: Mask) -> Placed | None:
+    """Return the scale and shift that lay one outline of collar and shoulders on the other; None without an outline.
+
+    Args:
+        garment: the exterior without its mannequin.
+        neck: the neck shot's cut-out.
+    """
+    ours, theirs = _outline(garment), _outline(neck)
+    if ours is None or theirs is None:
+        return None
+    height = len(ours.left)
+    depth = np.linspace(_FROM, _TO, _STEPS) * _DEPTH * height
+    wanted = ours.at(depth)
+    tried = []
+    for scale in np.geomspace(_LEAST_SCALE, _MOST_SCALE, _SCALES):
+        for lower in np.linspace(-_LOWER, _LOWER, _LOWERINGS) * height:
+            rows = (depth - lower) / scale
+            if rows[0] < 0 or rows[-1] > len(theirs.left) - 1:
+                continue
+            got = theirs.at(rows) * scale
+            shift = float(np.median(wanted - got))
+            tried.append((float(np.abs(wanted - got - shift).mean()), scale, shift, lower))
+    if not tried:
+        return None
+    off, scale, shift, lower = min(tried)
+    warp = np.array([[scale, 0, shift], [0, scale, ours.top + lower - scale * theirs.top]], np.float64)
+    return Placed(warp, off)
+
+
+def _outline(mask: Mask) -> _Outline | None:
+    """Rows at whose ends the silhouette runs out of the picture are where the outline ends."""
+    mask = _solid(mask)
+    rows = np.nonzero(mask.any(axis=1))[0]
+    if not len(rows):
+        return None
+    span = mask[rows[0] : rows[-1] + 1]
+    cut = np.nonzero(span[:, 0] | span[:, -1])[0]
+    span = span[: cut[0]] if len(cut) else span
+    full = np.nonzero(span.any(axis=1))[0]
+    if len(full) < _LEAST_ROWS:
+        return None
+    left, right = span.argmax(axis=1), span.shape[1] - 1 - span[:, ::-1].argmax(axis=1)
+    return _Outline(int(rows[0]), left.astype(np.float64), right.astype(np.float64))
+
+
+def _solid(mask: Mask) -> Mask:
+    """The largest part, without what is thin: a rim of mannequin is no garment."""
+    radius = max(1, round(_OPENED * max(mask.shape)))
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1,) * 2)
+    opened = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, kernel)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(opened, connectivity=4)
+    return np.asarray(labels == 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())) if count > 1 else opened > 0

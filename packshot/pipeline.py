@@ -279,6 +279,8 @@ def edit(
     """
     best: Edit | None = None
     for method in methods:
+        if best is not None and best.method == method:
+            continue  # without a smooth backdrop the first way is the network's alone already
         attempt = _edited(pixels, cut_out(pixels, segmenter, method=method), plan, group, watch)
         if best is None or attempt.score > best.score:
             best = attempt

@@ -5,9 +5,10 @@ from __future__ import annotations
 from prefect import task
 
 from packshot import pipeline
+from packshot.cutout import Method
 from packshot.ingest.master import read_master
 from packshot.naming import ShotId
-from packshot.pipeline import METHODS, Edit
+from packshot.pipeline import Edit
 from packshot.record import ShotRecord, State
 from packshot.types import Pixels16, Verdict
 from tasks import pictures, shelf
@@ -26,17 +27,17 @@ _AFTER_EDIT = {
 
 @task(name="redo", task_run_name="redo · {shot.shot}", **ALWAYS)
 def redo_edit(shot: ShotId) -> None:
-    """Edit a shot with the method that was not tried yet; the person who asked for it sees what came of it.
+    """Edit a shot by the network alone, or else by the backdrop; the person who asked for it sees what came of it.
 
     Whatever its score, the machine does not approve what a person has refused.
     """
     with living(shot):
         record = revived(load_record(shot), by=actor())
-        used = record.reports.get("edit", {}).get("method", "")
-        left = tuple(method for method in METHODS if str(method) != used) or METHODS[-1:]
+        by_network = record.reports["edit"]["method"] == Method.NETWORK_ONLY
+        other = Method.REFINED if by_network else Method.NETWORK_ONLY
         pixels, network = read_master(shelf.fetch(record, pictures.picture_to_edit(record))), load_model()
         edit = pipeline.edit(
-            pixels, network.segmenter, shelf.plan_of(record), methods=left, group=pictures.group_of(record)
+            pixels, network.segmenter, shelf.plan_of(record), methods=(other,), group=pictures.group_of(record)
         )
         hopeless = edit.verdict is Verdict.REJECT_AND_REDO
         after = (State.REDO, State.AWAITING_EDITOR) if hopeless else (State.IN_REVIEW,)

@@ -12,6 +12,7 @@ from packshot.types import Box, FloatImage, Mask, Size
 
 _Floats = NDArray[np.float32]
 
+_NOTHING = np.empty(0)  # what OpenCV should add to a product
 _FIT_PX = 128
 """Longest side of the grid on which the surface is fitted: a smooth surface needs no more."""
 _BORDER_RATIO = 0.04
@@ -99,7 +100,7 @@ def _robust_fit(values: NDArray[np.float64], terms: NDArray[np.float64], border:
         used = _PLANE if turn < 2 else list(range(terms.shape[1]))
         coefficients = np.zeros_like(coefficients)
         coefficients[used] = _weighted_fit(terms[:, used], values, weights)
-        residual = np.linalg.norm(values - terms @ coefficients, axis=1)
+        residual = np.linalg.norm(values - cv2.gemm(terms, coefficients, 1, _NOTHING, 0), axis=1)
         sigma = max(LEAST_SIGMA, float(1.4826 * np.median(residual[border > 0])))
         # Half weight inside: the border decides wherever the two disagree.
         reach = border if turn == 0 else np.maximum(border, 0.5)
@@ -110,11 +111,15 @@ def _robust_fit(values: NDArray[np.float64], terms: NDArray[np.float64], border:
 def _weighted_fit(
     terms: NDArray[np.float64], values: NDArray[np.float64], weights: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Least squares by the normal equations: ten terms in -1..1 are well enough conditioned, and it is fast."""
+    """Least squares by the normal equations: ten terms in -1..1 are well enough conditioned, and it is fast.
+
+    OpenCV multiplies: matrices so thin are not worth a BLAS's threads, which wait for each other on a busy machine.
+    """
     weighted = terms * weights[:, None]
-    normal = weighted.T @ terms
+    normal = cv2.gemm(weighted, terms, 1, _NOTHING, 0, flags=cv2.GEMM_1_T)
     normal += np.eye(len(normal)) * 1e-9 * np.trace(normal)
-    return np.asarray(np.linalg.solve(normal, weighted.T @ values), np.float64)
+    moments = cv2.gemm(weighted, values, 1, _NOTHING, 0, flags=cv2.GEMM_1_T)
+    return np.asarray(np.linalg.solve(normal, moments), np.float64)
 
 
 def _terms(size: Size) -> NDArray[np.float64]:
@@ -127,11 +132,12 @@ def _surface_at(surface: Surface, size: Size, *, window: Box, frame: Size) -> Fl
     """The polynomial at each pixel of a window, as the product of its powers down and across."""
     x, y = _places(size, window, frame)
     across, down = np.stack([x**i for i in range(4)]), np.stack([y**j for j in range(4)], axis=1)
-    cubic = np.zeros((4, 4, 3))
+    cubic = np.zeros((3, 4, 4))
     for (i, j), coefficient in zip(_POWERS, surface.coefficients, strict=True):
-        cubic[j, i] = coefficient
-    channels = [(down @ cubic[..., channel] @ across).astype(np.float32) for channel in range(3)]
-    return np.stack(channels, axis=-1)
+        cubic[:, j, i] = coefficient
+    flat = across.astype(np.float32)
+    channels = [cv2.gemm((down @ powers).astype(np.float32), flat, 1, _NOTHING, 0) for powers in cubic]
+    return np.asarray(cv2.merge(channels), np.float32)
 
 
 def _places(size: Size, window: Box, frame: Size) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -1,0 +1,63 @@
+"""What holds back shots whose edit truth accepts: quality control's gates and points, and then the two limits.
+
+    python -m benchmarks.routing_held_back
+
+Reads what `benchmarks.routing_labels` kept. Only photographs of categories without a rule count. A gate costs what it
+alone stops among the easy shots, and is worth what it alone stops among the refused ones.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from benchmarks.qc_edits import configs_and_rendition
+from benchmarks.routing_labels import Labelled
+from benchmarks.routing_table import CATEGORIES, read_table
+from packshot.qc.score import badness
+from packshot.specs.models import QcConfig
+
+POINTS = "points alone (score below approve_at)"
+_RULED = frozenset(CATEGORIES.values())
+
+
+def stopping_codes(labelled: Labelled, config: QcConfig) -> tuple[str, ...]:
+    """Return the gates that stop an approval; `POINTS` where only the score does."""
+    gates = tuple(
+        code
+        for code, measured in labelled.measured.items()
+        if measured is not None and (rule := config.rules.get(code)) and rule.gate and badness(measured, rule) >= 1
+    )
+    return gates or ((POINTS,) if labelled.verdict != "auto_approve" else ())
+
+
+def held_back_table(shots: Sequence[Labelled], config: QcConfig) -> str:
+    """Return what each gate stops, and what it alone stops, of easy and of refused shots, as a Markdown table."""
+    stops: dict[bool, Counter[str]] = {True: Counter(), False: Counter()}
+    alone: dict[bool, Counter[str]] = {True: Counter(), False: Counter()}
+    for shot in shots:
+        codes = stopping_codes(shot, config)
+        stops[shot.is_refused].update(codes)
+        if len(codes) == 1:
+            alone[shot.is_refused].update(codes)
+    lines = [
+        "| stopped by | easy shots | of them by it alone | refused shots | of them by it alone |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    for code, _ in (stops[False] + stops[True]).most_common():
+        figures = (counts[refused][code] for refused in (False, True) for counts in (stops, alone))
+        lines.append(f"| {code} | " + " | ".join(str(figure) for figure in figures) + " |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    config = configs_and_rendition()[0].qc
+    shots = [labelled for labelled, example in read_table() if example.category not in _RULED]
+    easy = [shot for shot in shots if not shot.is_refused]
+    approved = sum(shot.verdict == "auto_approve" for shot in easy)
+    print(f"{len(easy)} easy shots of {len(shots)}; quality control approves {approved} of them\n")
+    print(held_back_table(shots, config))
+
+
+if __name__ == "__main__":
+    main()

@@ -16,6 +16,7 @@ NECK_LAYER, EXTERIOR_LAYER = "Neck (inside)", "Exterior without mannequin"
 FINDINGS = frozenset({"neck_joint_missing", "mannequin_not_recognised", "neck_not_aligned"})
 """The codes of all that is said here."""
 _BEYOND = 0.012
+_BACK_HANGS = 0.4
 _MIXED_HIDDEN = 3.0
 """Pixels at the seam that are a third mannequin are hidden whole: they would draw its colour around the neckline."""
 
@@ -85,7 +86,8 @@ class NeckJoint:
         layered_psd: the neck shot below, the exterior with its mannequin masked above; empty without a neck shot, and
             where the picture is too large; a finding says so.
         mannequin: the draft mask of the exterior, (rows, columns) float32 in 0..1.
-        opening: what the neck shot has to fill.
+        opening: what the neck shot has to fill: where it is aligned, the part of the neckline that it fills; else the
+            neckline's lower part.
         findings: what was not found or not aligned.
     """
 
@@ -105,16 +107,25 @@ def join_neck(exterior: Side, neck: Side | None) -> NeckJoint:
     """
     found = find_mannequin(exterior.pixels, exterior.matte)
     place = place_neck(exterior, found.mask, found.opening, neck) if neck else None
-    psd, opening = b"", found.opening
+    psd, opening = b"", _lower_part(found.opening)
     if neck is not None and place is not None and fits(size_of(exterior.pixels), layers=2):
         lower = _neck_layer(neck, place, found.mask, size_of(exterior.pixels))
         kept = exterior.matte * (1 - np.minimum(1, _MIXED_HIDDEN * found.mask))
         upper = Layer(EXTERIOR_LAYER, exterior.pixels, np.ones_like(exterior.matte), np.asarray(kept, np.float32))
         psd = write_layers((lower, upper))
         if place.how is How.ALIGNED:
-            opening = opening & (lower.cover > 0.5)
+            opening = found.opening & (lower.cover > 0.5)
     findings = (*_missing(size_of(exterior.pixels), place, made=bool(psd)), *_findings(found, place))
     return NeckJoint(psd, found.mask, opening, _proof(found, exterior.matte, place), findings)
+
+
+def _lower_part(opening: Mask) -> Mask:
+    """What has to be filled wherever the back of the collar hangs: that is not known without an aligned neck shot."""
+    rows = np.nonzero(opening.any(axis=1))[0]
+    part = opening.copy()
+    if len(rows):
+        part[: int(rows[0]) + round(_BACK_HANGS * (int(rows[-1]) - int(rows[0])))] = False
+    return part
 
 
 def _missing(size: Size, place: NeckPlace | None, *, made: bool) -> tuple[Finding, ...]:

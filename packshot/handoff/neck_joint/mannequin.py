@@ -31,7 +31,7 @@ _DARKEST_L = 25.0
 _ROUGH = 4.0
 _MOST_UNEVEN, _MOST_ROUGH = 9.0, 2.5
 _LEAST_APART = 8.0
-_MOST_SHARED = 0.05
+_MOST_ALIKE, _MOST_SHARED = 0.6, 0.05
 _LEAST_COVERED = 0.9
 _LEAST_LIMB = 0.002
 _LIMB_AT_OUTLINE = 1.0
@@ -90,7 +90,7 @@ def find_mannequin(pixels: Pixels16, matte: Matte) -> Mannequin:
     if unlike_skin:
         return _none(size, unlike_skin)
     distance = _distance(small, neck)
-    if float(np.median(distance[neck.garment])) < _LEAST_APART:
+    if float((distance[neck.body] < _LEAST_APART).mean()) > _MOST_ALIKE:
         return _none(size, "The garment has the colour of what stands above the shoulders.")
     found = _flooded(small, neck, distance)
     covered = float(found[neck.seed].mean())
@@ -175,7 +175,7 @@ def _flooded(small: _Small, neck: Neck, distance: NDArray[np.float32]) -> Mask:
     cut-out's rim is left to the flood: there the backdrop is mixed in.
     """
     like = _opened((distance < _LIKE) & (small.rough < _ROUGH) & small.inside, 2)
-    shared = float((distance[neck.garment] < _LIKE).mean()) > _MOST_SHARED
+    shared = float((distance[neck.body] < _LIKE).mean()) > _MOST_SHARED
     beyond = np.zeros_like(like)
     if shared:  # then the colour alone leads into the garment's stripes; they are narrower than the neck
         kept = _opened(like, neck.width_px // 8)
@@ -183,7 +183,7 @@ def _flooded(small: _Small, neck: Neck, distance: NDArray[np.float32]) -> Mask:
         beyond, like = (distance < _UNLIKE) & ~near, like & near
     sure = _touching(like, neck.seed)
     if not shared:
-        sure |= _limbs(like & ~sure, small.inside)
+        sure |= _limbs(like & ~sure, small.inside, thick_px=neck.width_px // 5)
     core = _shrunk(small.inside, 2)
     markers = np.zeros(distance.shape, np.int32)
     markers[core & ((distance > _UNLIKE) | beyond)] = _GARMENT
@@ -208,10 +208,12 @@ def _touching(mask: Mask, seed: Mask) -> Mask:
     return np.asarray(np.isin(labels, touched[touched > 0]))
 
 
-def _limbs(like: Mask, inside: Mask) -> Mask:
+def _limbs(like: Mask, inside: Mask, *, thick_px: int) -> Mask:
     """Other smooth parts of the neck's colour that reach the cut-out's outline: arms, hands, legs."""
     near_outline = inside & ~_shrunk(inside, 5)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(_opened(like, 3).astype(np.uint8), connectivity=4)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(
+        _opened(like, thick_px // 2).astype(np.uint8), connectivity=4
+    )
     found = np.zeros_like(like)
     for one in range(1, count):
         area, part = int(stats[one, cv2.CC_STAT_AREA]), labels == one

@@ -148,6 +148,15 @@ def test_a_dark_line_along_the_joint_is_seen(name: str) -> None:
     assert "joint_line" in failed(checked(shirt, (1 - line) * joined(shirt) + line * 5, shirt.joined_matte))
 
 
+def test_a_shorter_dark_line_may_be_a_shadow_unless_it_has_the_mannequin_s_colour() -> None:
+    for name, wanted in (("grey on cream", Status.WARNING), ("black on stripes", Status.FAILED)):
+        shirt = SHIRTS[name]
+        line = (along_the_neckline(shirt, 1) * (places(shirt)[0] < 425))[..., None]
+        found = checked(shirt, (1 - line) * joined(shirt) + line * 33, shirt.joined_matte)["joint_line"]
+        assert found.status is wanted
+        assert ("shadow" in found.message) is (wanted is Status.WARNING)
+
+
 @pytest.mark.parametrize("name", SHIRTS)
 def test_a_gap_between_neck_and_garment_is_seen(name: str) -> None:
     shirt = SHIRTS[name]

@@ -6,14 +6,16 @@ What needs the outside is imported when it is used, so that a command on a local
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
 from deployments import jobs
 from packshot.cli import build
@@ -136,20 +138,35 @@ def _batches() -> typer.Typer:
     return app
 
 
+_COLOURS = {"delivered": "green", "waiting": "yellow", "refused": "magenta", "failed": "red"}
+
+
 def show_summary(console: Console, summary: Any) -> None:
-    """Print what became of each shot of a batch and why."""
-    colours = {"delivered": "green", "waiting": "yellow", "refused": "magenta", "failed": "red"}
-    heads = ("shot", "became", "score", "files", "waits for", "due", "why")
-    table = Table(*heads, title=f"{summary.batch}", title_justify="left")
-    for fate in summary.fates:
-        score = "" if fate.score is None else f"{fate.score:.1f}"
-        became = f"[{colours[fate.kind]}]{'on hold' if fate.on_hold else fate.kind}[/]"
-        due = f"{fate.due:%m-%d %H:%M}" if fate.due else ""
-        table.add_row(fate.shot, became, score, str(fate.files or ""), fate.with_whom, due, fate.why)
-    console.print(table)
+    """Print what became of each shot of a batch, and below it why."""
+    heads = ("shot", "became", "score", "files", "waits for", "due")
+    rows = [_cells(fate) for fate in summary.fates]
+    widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
+    console.print(f"{summary.batch}", style="bold", highlight=False)
+    console.print(_in_columns(heads, widths), style="dim", highlight=False, soft_wrap=True)
+    for fate, row in zip(summary.fates, rows, strict=True):
+        line = Text(_in_columns(row, widths))
+        line.highlight_words([row[1]], _COLOURS[fate.kind])
+        console.print(line, soft_wrap=True)
+        console.print(Padding(Text(fate.why, style="dim"), (0, 0, 0, 4)))
     for finding in summary.findings:
-        console.print(f"  {finding.status}: {finding.message}", markup=False, highlight=False)
+        console.print(f"{finding.status}: {finding.message}", markup=False, highlight=False)
     console.print(summary.sentence)
+
+
+def _cells(fate: Any) -> tuple[str, ...]:
+    score = "" if fate.score is None else f"{fate.score:.1f}"
+    became = "on hold" if fate.on_hold else fate.kind
+    due = f"{fate.due:%m-%d %H:%M}" if fate.due else ""
+    return fate.shot, became, score, str(fate.files or ""), fate.with_whom, due
+
+
+def _in_columns(cells: Iterable[str], widths: Iterable[int]) -> str:
+    return "  ".join(f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=True)).rstrip()
 
 
 @contextmanager

@@ -81,6 +81,9 @@ WAITING = frozenset({_S.AWAITING_EDITOR, _S.IN_REVIEW, _S.AWAITING_SIGNOFF, _S.O
 
 DONE = frozenset({_S.DELIVERED, _S.LIVE})
 
+MACHINE = "machine"
+"""The report that holds each stage's time on a worker: stage -> ``seconds`` (wall-clock) and ``at``, when it ended."""
+
 
 class Event(Value):
     """One change in a shot's life.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -17,7 +18,7 @@ from prefect.tasks import exponential_backoff
 from packshot import PIPELINE_VERSION
 from packshot.errors import PackshotError
 from packshot.naming import ShotId
-from packshot.record import ShotRecord, State
+from packshot.record import MACHINE, ShotRecord, State
 from packshot.types import Finding, Sourced
 from tasks.cache_keys import FIRST_PAUSE_S, JITTER, RETRIES, is_transient
 from tasks.records import change_record
@@ -81,9 +82,15 @@ class Life:
         record: as it was after the last change made here; None before.
     """
 
-    def __init__(self, shot: ShotId) -> None:
+    def __init__(self, shot: ShotId, *, stage: str = "") -> None:
+        """Begin a stage's time.
+
+        Args:
+            stage: under which the record keeps how long it took; empty: it keeps no time.
+        """
         self.shot = shot
         self.record: ShotRecord | None = None
+        self._stage, self._begun_s = stage, time.monotonic()
 
     def reach(
         self,
@@ -121,13 +128,20 @@ class Life:
             return changed.model_copy(
                 update={
                     "findings": tuple(dict.fromkeys((*changed.findings, *findings))),
-                    "reports": {**changed.reports, **(reports or {})},
+                    "reports": {**changed.reports, **(reports or {}), **self._time_taken(changed)},
                     "objects": {**changed.objects, **(objects or {})},
                 }
             )
 
         self.record = change_record(self.shot, change)
         return self.record
+
+    def _time_taken(self, record: ShotRecord) -> dict[str, Any]:
+        """The record's report on times, with this stage's so far."""
+        if not self._stage:
+            return {}
+        taken = {"seconds": round(time.monotonic() - self._begun_s, 3), "at": now().isoformat()}
+        return {MACHINE: {**record.reports.get(MACHINE, {}), self._stage: taken}}
 
 
 def revived(record: ShotRecord, *, by: str) -> ShotRecord:
@@ -144,13 +158,16 @@ def _is_past(present: State, wanted: State) -> bool:
 
 
 @contextmanager
-def living(shot: ShotId) -> Iterator[Life]:
+def living(shot: ShotId, *, stage: str = "") -> Iterator[Life]:
     """Give a stage its hold on a shot; an error is written into the record, then raised again.
 
     A transient error is written too: should the last retry fail, the record says why; should one succeed, the shot
     goes on from where it failed.
+
+    Args:
+        stage: of the machine, under which the record keeps how long it took; empty: it keeps no time.
     """
-    life = Life(shot)
+    life = Life(shot, stage=stage)
     try:
         yield life
     except Exception as error:

@@ -46,7 +46,7 @@ def master_shot(ref: ShotRef, *, configs_fingerprint: str) -> MasteredShot:
     Args:
         configs_fingerprint: of the configs in force; part of the result's key.
     """
-    with living(ref.shot) as life:
+    with living(ref.shot, stage="master") as life:
         original = open_storage().get(ref.key)
         sidecar = open_storage().get(ref.sidecar) if ref.sidecar else b""
         sha256 = hashlib.sha256(original).hexdigest()
@@ -111,7 +111,7 @@ def _refused(life: Life, ref: ShotRef, original: bytes, sha256: str, error: Refu
 @task(name="correct", task_run_name="correct · {mastered.shot.shot}", **unit("correct"))
 def correct_shot(mastered: MasteredShot, *, group: GroupDecision) -> MasteredShot:
     """Stage 2: change a master by its group's transform. The master stays; the corrected picture stands beside it."""
-    with living(mastered.shot) as life:
+    with living(mastered.shot, stage="correct") as life:
         record = load_record(mastered.shot)
         done = pipeline.correct_master(read_master(shelf.fetch(record, "master.tif")), group.correction)
         files = {
@@ -126,7 +126,7 @@ def correct_shot(mastered: MasteredShot, *, group: GroupDecision) -> MasteredSho
 @task(name="route", task_run_name="route · {mastered.shot.shot}", **unit("route"))
 def route_shot(mastered: MasteredShot, *, group: GroupDecision) -> RoutedShot:
     """Stage 2: decide from category and features whether a machine or a person edits the shot."""
-    with living(mastered.shot) as life:
+    with living(mastered.shot, stage="route") as life:
         assert mastered.features is not None, "refused shots are not routed"
         plan = as_promised(shelf.plan_of(load_record(mastered.shot)))
         decision = pipeline.route(
@@ -164,7 +164,7 @@ def route_shot(mastered: MasteredShot, *, group: GroupDecision) -> RoutedShot:
 @task(name="edit", task_run_name="edit · {routed.shot.shot}", **unit("edit"))
 def edit_shot(routed: RoutedShot) -> EditedShot:
     """Stage 3A: cut out, set on exact white, frame, score; the verdict says who looks at it next."""
-    with living(routed.shot) as life:
+    with living(routed.shot, stage="edit") as life:
         record = life.reach(State.EDITING_AUTO, why="simple enough for the machine")
         plan, metadata = shelf.plan_of(record), pictures.metadata_of(record)
         group = pictures.group_of(record)
@@ -205,7 +205,7 @@ def export_shot(approved: ApprovedShot) -> ExportedShot:
     Raises:
         VerificationError: not one rendition may be delivered.
     """
-    with living(approved.shot) as life:
+    with living(approved.shot, stage="export") as life:
         record = load_record(approved.shot)
         plan = shelf.plan_of(record)
         composite = read_master(shelf.fetch(record, "edit.tif"))

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import jinja2
-
+from packshot.outcomes.charts import Chart, Line, line_chart
 from packshot.outcomes.effect import Effect, Interval
+from packshot.outcomes.pages import percent, render
 from packshot.outcomes.return_report import ReturnReport, Week
 
-WIDTH, HEIGHT, LEFT, BOTTOM = 860.0, 260.0, 46.0, 30.0
 MOST_CHANGE = 1.0
 """Greatest change that a bar shows; what reaches beyond is cut off there."""
 
 
 def return_page(report: ReturnReport) -> bytes:
     """Return the page, UTF-8."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("packshot.outcomes"), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    chart = _chart(report.weeks)
+    golive = next((number for number, week in enumerate(report.weeks) if week.week == 0), 0)
+    return render(
+        "returns.html.j2",
+        filters={"change": _change, "span": _span},
+        at=_place,
+        report=report,
+        headline=headline(report.overall),
+        chart=chart,
+        golive=chart.places[golive] if chart else None,
     )
-    environment.filters["percent"] = _percent
-    environment.filters["change"] = _change
-    environment.filters["span"] = _span
-    environment.globals["at"] = _place
-    page = environment.get_template("returns.html.j2").render(
-        report=report, headline=headline(report.overall), chart=_chart(report.weeks)
-    )
-    return page.encode()
 
 
 def headline(effect: Effect) -> str:
@@ -36,10 +35,6 @@ def headline(effect: Effect) -> str:
         way = "fell" if effect.change.value < 0 else "rose"
         return f"The return rate {way}: {said}."
     return f"No change can be shown: {said}."
-
-
-def _percent(value: float) -> str:
-    return f"{value:.2%}" if value < 0.1 else f"{value:.1%}"
 
 
 def _change(value: float) -> str:
@@ -55,32 +50,11 @@ def _place(value: float) -> float:
     return round(50 + 50 * min(max(value, -MOST_CHANGE), MOST_CHANGE) / MOST_CHANGE, 2)
 
 
-def _chart(weeks: tuple[Week, ...]) -> dict[str, object]:
-    """Lines and axes of the weeks around the new pictures, as SVG coordinates."""
-    known = [rate for week in weeks for rate in (week.products, week.controls) if rate is not None]
-    if not known:
-        return {}
-    top = max(known) * 1.15 or 0.01
-    across = (WIDTH - LEFT - 10) / max(1, len(weeks) - 1)
-
-    def x(number: int) -> float:
-        return round(LEFT + number * across, 1)
-
-    def y(rate: float) -> float:
-        return round((HEIGHT - BOTTOM) * (1 - rate / top) + 6, 1)
-
-    def line(rates: list[float | None]) -> str:
-        return " ".join(f"{x(number)},{y(rate)}" for number, rate in enumerate(rates) if rate is not None)
-
-    ticks = [top * share / 4 for share in range(5)]
-    return {
-        "width": WIDTH,
-        "height": HEIGHT,
-        "left": LEFT,
-        "bottom": y(0),
-        "products": line([week.products for week in weeks]),
-        "controls": line([week.controls for week in weeks]),
-        "golive": x(next((number for number, week in enumerate(weeks) if week.week == 0), 0)),
-        "ticks": [(y(rate), _percent(rate)) for rate in ticks],
-        "weeks": [(x(number), f"{week.week:+d}") for number, week in enumerate(weeks) if week.week % 4 == 0],
-    }
+def _chart(weeks: tuple[Week, ...]) -> Chart | None:
+    """The weeks around the new pictures."""
+    lines = (
+        Line(name="control products in the same weeks", tone="#8c9cb0", values=tuple(week.controls for week in weeks)),
+        Line(name="with new pictures from week 0", tone="#1d6b50", values=tuple(week.products for week in weeks)),
+    )
+    marks = [(number, f"{week.week:+d}") for number, week in enumerate(weeks) if week.week % 4 == 0]
+    return line_chart(lines, marks, show=percent, width=860, height=260, left=46)

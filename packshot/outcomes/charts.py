@@ -1,0 +1,129 @@
+"""Line charts as SVG coordinates, for pages that need neither scripts nor the network."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+
+from packshot.types import Value
+
+TOP, RIGHT = 8.0, 20.0
+_STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
+
+
+class Line(Value):
+    """One row of figures.
+
+    Attributes:
+        tone: colour, as CSS says it.
+        values: one for each place along the chart; None where there is no figure: the line has a gap there.
+        dashed: whether it is a limit rather than a measurement.
+    """
+
+    name: str
+    tone: str
+    values: tuple[float | None, ...]
+    dashed: bool = False
+
+
+class DrawnLine(Value):
+    """A line in SVG coordinates.
+
+    Attributes:
+        runs: ``points`` of a polyline for each stretch without a gap.
+        dots: figures without neighbours, which no line would show.
+    """
+
+    name: str
+    tone: str
+    dashed: bool
+    runs: tuple[str, ...]
+    dots: tuple[tuple[float, float], ...]
+
+
+class Chart(Value):
+    """A chart in SVG coordinates.
+
+    Attributes:
+        ticks: height and text of each line of the grid.
+        marks: place and text below the chart.
+        places: where each figure stands, from left to right.
+    """
+
+    width: float
+    height: float
+    left: float
+    bottom: float
+    ticks: tuple[tuple[float, str], ...]
+    marks: tuple[tuple[float, str], ...]
+    places: tuple[float, ...]
+    lines: tuple[DrawnLine, ...]
+
+
+def line_chart(
+    lines: Sequence[Line],
+    marks: Iterable[tuple[int, str]],
+    *,
+    show: Callable[[float], str],
+    width: float,
+    height: float,
+    left: float,
+    least_step: float = 0.0,
+    most: float = math.inf,
+) -> Chart | None:
+    """Return a chart of lines over the same places, from 0 upwards; None where there is no figure at all.
+
+    Args:
+        marks: number of a place and what stands below it.
+        show: a tick's figure as text.
+        width, height, left: of the whole, and of the part left of the chart, in SVG units.
+        least_step: between two ticks; 1 for what is counted.
+        most: greatest figure that is shown; what is above it runs along the top.
+    """
+    known = [value for line in lines for value in line.values if value is not None]
+    if not known:
+        return None
+    ticks = nice_ticks(min(max(known), most), least_step=least_step)
+    bottom = height - 26.0
+    count = max(len(line.values) for line in lines)
+    across = (width - left - RIGHT) / max(1, count - 1)
+    places = tuple(round(left + number * across, 1) for number in range(count))
+
+    def y(value: float) -> float:
+        return round(bottom - (bottom - TOP) * min(value / ticks[-1], 1.0), 1)
+
+    return Chart(
+        width=width,
+        height=height,
+        left=left,
+        bottom=bottom,
+        ticks=tuple((y(tick), show(tick)) for tick in ticks),
+        marks=tuple((places[number], text) for number, text in marks),
+        places=places,
+        lines=tuple(_drawn(line, places, y) for line in lines),
+    )
+
+
+def nice_ticks(most: float, *, least_step: float = 0.0) -> tuple[float, ...]:
+    """Return three to six round figures from 0 to at least `most`."""
+    rough = most / 4 if most > 0 else least_step or 0.01
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = max(least_step, next(one * power for one in _STEPS if one * power >= rough * (1 - 1e-9)))
+    count = max(2, math.ceil(most / step - 1e-9))
+    return tuple(round(number * step, 10) for number in range(count + 1))
+
+
+def _drawn(line: Line, places: Sequence[float], y: Callable[[float], float]) -> DrawnLine:
+    runs: list[list[tuple[float, float]]] = [[]]
+    for place, value in zip(places, line.values, strict=False):
+        if value is None:
+            runs.append([])
+        else:
+            runs[-1].append((place, y(value)))
+    return DrawnLine(
+        name=line.name,
+        tone=line.tone,
+        dashed=line.dashed,
+        runs=tuple(" ".join(f"{x},{height}" for x, height in run) for run in runs if len(run) > 1),
+        dots=tuple(run[0] for run in runs if len(run) == 1),
+    )

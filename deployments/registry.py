@@ -15,6 +15,7 @@ from prefect.types.entrypoint import EntrypointType
 
 from flows.batch import process_batch
 from flows.collect import collect_returned_work
+from flows.daily_report import daily_report
 from flows.delivery import deliver_batch
 from flows.human import human_edit
 from flows.nightly import nightly
@@ -55,6 +56,11 @@ def deployments() -> list[RunnerDeployment]:
             "Looks into the hot folders, releases holds, updates the board, says what is due. Never overlaps itself.",
             schedule=Interval(settings.collect_every_s),
             concurrency_limit=ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW),
+        ),
+        _deployment(
+            daily_report,
+            "Every morning: throughput, routes, verdicts, causes, what waits, what it cost, and the trend.",
+            schedule=Cron("0 7 * * *", timezone=settings.nightly_timezone),
         ),
         _deployment(
             return_rate,

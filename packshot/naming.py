@@ -11,11 +11,13 @@ The layout is the storage contract:
     products/<client>/<product>/...                  photographs that other shots of a product may wait for
     returns/<client>/...                             a client's orders and returns, and the report on its return rate
     models/routing/...                               trained routing models, which of them serves, what audits say
+    reports/daily/<date>.json|html                   a day's figures and its page; <date>.open.json: what it left open
     prefect-results/...                              results of finished tasks, so that nothing is done twice
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import re
 import unicodedata
@@ -155,6 +157,11 @@ def batch_from_ready_key(key: str) -> BatchId | None:
     return BatchId(client=parts[1], batch=parts[2])
 
 
+def batches_prefix(client: str = "") -> str:
+    """``batches/``, or that of a client."""
+    return f"batches/{client}/" if client else "batches/"
+
+
 def batch_record_key(batch: BatchId) -> str:
     """``batches/<client>/<batch>/batch.json``."""
     return f"batches/{batch.client}/{batch.batch}/batch.json"
@@ -237,6 +244,32 @@ def routing_model_key(version: str) -> str:
 def routing_service_key() -> str:
     """Return the key that says which routing model serves."""
     return "models/routing/service.json"
+
+
+def daily_prefix() -> str:
+    """``reports/daily/``"""
+    return "reports/daily/"
+
+
+def daily_figures_key(date: dt.date) -> str:
+    """Return the key of a day's figures."""
+    return f"{daily_prefix()}{date.isoformat()}.json"
+
+
+def daily_page_key(date: dt.date) -> str:
+    """Return the key of a day's page."""
+    return f"{daily_prefix()}{date.isoformat()}.html"
+
+
+def daily_open_key(date: dt.date) -> str:
+    """Return the key of the list of shots that a day left open."""
+    return f"{daily_prefix()}{date.isoformat()}.open.json"
+
+
+def date_from_daily_figures_key(key: str) -> dt.date | None:
+    """Return the date of the day whose figures an object holds; None for any other key."""
+    found = re.fullmatch(rf"{daily_prefix()}(\d{{4}}-\d\d-\d\d)\.json", key)
+    return dt.date.fromisoformat(found[1]) if found else None
 
 
 def siblings_prefix(client: str, product: str) -> str:

@@ -115,6 +115,18 @@ class Storage:
                         modified=entry.get("LastModified"),
                     )
 
+    def folders(self, prefix: str) -> Iterator[str]:
+        """Yield the names of the folders right below a prefix, whatever they hold: a page of 1,000 at a time."""
+        pages = iter(
+            self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix, Delimiter="/")
+        )
+        while True:
+            with s3_errors(prefix):
+                page = next(pages, None)
+            if page is None:
+                return
+            yield from (entry["Prefix"].removeprefix(prefix).rstrip("/") for entry in page.get("CommonPrefixes", ()))
+
     def put(self, key: str, data: bytes, *, content_type: str) -> ObjectInfo:
         """Store bytes under a key; nothing is sent if they are there already.
 
@@ -363,4 +375,5 @@ def _info(key: str, answer: Any) -> ObjectInfo:
         etag=answer["ETag"],
         sha256=answer["Metadata"].get(_SHA256, ""),
         content_type=answer.get("ContentType", ""),
+        modified=answer.get("LastModified"),
     )

@@ -59,7 +59,7 @@ def first_time_approval(records: Iterable[ShotRecord], *, by: By) -> tuple[Rate,
 
 
 def _judged(record: ShotRecord, name_of: Callable[[ShotRecord, str], str]) -> _Judged | None:
-    judgements = [one for one in record.decisions if one.choice in _JUDGEMENTS]
+    judgements = [one for one in record.decisions if one.choice in JUDGEMENTS]
     if not judgements:
         return None
     first = record.decisions.index(judgements[0])
@@ -89,7 +89,8 @@ def _category(record: ShotRecord, editor: str) -> str:
     return str(record.reports.get("routing", {}).get("category", "")) or record.fact("category") or "unknown"
 
 
-_JUDGEMENTS = frozenset({Choice.SIGN, Choice.REJECT_WORK, Choice.CHANGE_REQUEST})
+JUDGEMENTS = frozenset({Choice.SIGN, Choice.REJECT_WORK, Choice.CHANGE_REQUEST})
+"""What a second person may say of handwork."""
 _NAMES: Mapping[By, Callable[[ShotRecord, str], str]] = {
     By.EDITOR: lambda record, editor: editor,
     By.CATEGORY: _category,

@@ -3,7 +3,8 @@
 configs/
   platforms/<name>.yaml   clients/<name>.yaml
   profiles/<name>.icc     of clients' presses
-  categories.yaml  defaults.yaml  qc.yaml  routing.yaml  ingest.yaml  models.yaml  handoff.yaml  returns.yaml
+  categories.yaml  defaults.yaml  qc.yaml  routing.yaml  ingest.yaml  models.yaml
+  handoff.yaml  returns.yaml  daily.yaml
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pydantic import TypeAdapter
 
 from packshot.errors import ConfigError, NamingError
 from packshot.naming import checked_name
+from packshot.specs.daily import DailyConfig
 from packshot.specs.models import (
     Category,
     Client,
@@ -79,6 +81,7 @@ def _load(folder: Path) -> tuple[Configs | None, tuple[Problem, ...]]:
         "models": reader.file("models.yaml", MODELS, names=NamesOf()),
         "handoff": reader.file("handoff.yaml", HandoffConfig),
         "returns": reader.file("returns.yaml", ReturnsConfig),
+        "daily": reader.file("daily.yaml", DailyConfig),
         "clients": reader.folder("clients", Client),
     }
     parts["press_profiles"] = reader.press_profiles(parts["clients"])

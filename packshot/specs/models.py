@@ -14,6 +14,7 @@ from typing import Annotated
 
 from pydantic import Field, field_validator
 
+from packshot.specs.daily import DailyConfig
 from packshot.specs.fields import FACTS, NAMING_FIELDS, Bytes, NamingTemplate, Pixels, Quality, Ratio, UpscaleRatio
 from packshot.specs.handoff import ClientHandoff, HandoffConfig, Tier
 from packshot.specs.networks import Model, ModelSource
@@ -48,6 +49,7 @@ __all__ = [
     "ClientHandoff",
     "ColourMatch",
     "Configs",
+    "DailyConfig",
     "EditRules",
     "Encoding",
     "Feature",
@@ -193,6 +195,7 @@ class Configs(Value):
     models: Mapping[str, Model]
     handoff: HandoffConfig
     returns: ReturnsConfig = ReturnsConfig()
+    daily: DailyConfig = DailyConfig()
     clients: Mapping[str, Client]
     press_profiles: Mapping[str, PressProfile] = Field(default_factory=dict)
 

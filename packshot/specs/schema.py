@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from packshot.specs.daily import DailyConfig
 from packshot.specs.load import CATEGORIES, MODELS
 from packshot.specs.models import Client, HandoffConfig, IngestConfig, Platform, QcConfig, ResolvedRules, RoutingConfig
 from packshot.specs.returns import ReturnsConfig
@@ -22,6 +23,7 @@ _KINDS: dict[str, TypeAdapter[Any]] = {
     "models": MODELS,
     "handoff": TypeAdapter(HandoffConfig),
     "returns": TypeAdapter(ReturnsConfig),
+    "daily": TypeAdapter(DailyConfig),
 }
 _NAMED = ("Platform", "Client", "Category", "Model")
 """Models whose name is that of their file or entry, so that it is not stated inside."""

@@ -21,9 +21,9 @@ from tasks.settings import Settings
 
 NAMES = [
     *("nightly", "process-batch", "reprocess-shot", "deliver-batch", "human-edit", "collect-returned-work"),
-    *("return-rate", "train-router", "roll-back-router", "audit-escapes"),
+    *("daily-report", "return-rate", "train-router", "roll-back-router", "audit-escapes"),
 ]
-SCHEDULED = ["nightly", "collect-returned-work", "return-rate", "train-router", "audit-escapes"]
+SCHEDULED = ["nightly", "collect-returned-work", "daily-report", "return-rate", "train-router", "audit-escapes"]
 PARAMETERS = {
     "nightly": {"clients"},
     "process-batch": {"client", "batch"},
@@ -31,6 +31,7 @@ PARAMETERS = {
     "deliver-batch": {"client", "batch", "shots"},
     "human-edit": {"client", "batch", "shot"},
     "collect-returned-work": set(),
+    "daily-report": {"date", "days"},
     "return-rate": set(),
     "train-router": set(),
     "roll-back-router": {"person", "reason"},
@@ -43,6 +44,7 @@ RUN_NAMES = {
     "deliver-batch": "deliver · acme/spring-24",
     "human-edit": "human edit · acme/spring-24 · KTL301_MAIN",
     "collect-returned-work": "collect returned work",
+    "daily-report": "daily report",
     "return-rate": "return rate",
     "train-router": "train router",
     "roll-back-router": "roll back router",
@@ -56,7 +58,11 @@ GOOD = {
     "reason": "a new wish",
     "shots": [],
     "clients": [],
+    "date": "2026-03-01",
+    "days": 30,
 }
+TYPES = {"clients": "array", "shots": "array", "days": "integer"}
+DEFAULTS: dict[str, object] = {"clients": [], "shots": [], "date": "", "days": 30}
 
 
 @pytest.fixture(scope="module")
@@ -137,19 +143,19 @@ def test_every_parameter_is_typed_titled_and_described(registered: dict[str, Dep
     for name, deployment in registered.items():
         assert fields(deployment).keys() == PARAMETERS[name]
         for parameter, field in fields(deployment).items():
-            assert field["type"] == ("array" if parameter in ("clients", "shots") else "string"), (name, parameter)
+            assert field["type"] == TYPES.get(parameter, "string"), (name, parameter)
             assert field["title"] != parameter, (name, parameter)
             assert len(field["description"]) >= 15, (name, parameter)
             assert field.get("items", {"type": "string"}) == {"type": "string"}
 
 
-def test_only_lists_may_be_left_out(registered: dict[str, DeploymentResponse]) -> None:
+def test_only_lists_and_the_report_s_day_may_be_left_out(registered: dict[str, DeploymentResponse]) -> None:
     for name, deployment in registered.items():
         schema = deployment.parameter_openapi_schema
         assert schema
         optional = PARAMETERS[name] - set(schema.get("required", ()))
-        assert optional == PARAMETERS[name] & {"clients", "shots"}
-        assert all(fields(deployment)[parameter]["default"] == [] for parameter in optional)
+        assert optional == PARAMETERS[name] & DEFAULTS.keys()
+        assert all(fields(deployment)[parameter]["default"] == DEFAULTS[parameter] for parameter in optional)
 
 
 @pytest.mark.parametrize(
@@ -161,6 +167,8 @@ def test_only_lists_may_be_left_out(registered: dict[str, DeploymentResponse]) -
         ("human-edit", {"shot": ""}),
         ("reprocess-shot", {"reason": "x"}),
         ("nightly", {"clients": "acme"}),
+        ("daily-report", {"date": "yesterday"}),
+        ("daily-report", {"days": 1}),
     ],
 )
 def test_the_server_refuses_parameters_that_cannot_be_right(
@@ -176,6 +184,7 @@ def test_the_server_refuses_parameters_that_cannot_be_right(
 def test_every_flow_names_its_runs_so_that_a_person_can_read_them() -> None:
     from flows.batch import process_batch
     from flows.collect import collect_returned_work
+    from flows.daily_report import daily_report
     from flows.delivery import deliver_batch
     from flows.human import human_edit
     from flows.nightly import nightly
@@ -184,7 +193,8 @@ def test_every_flow_names_its_runs_so_that_a_person_can_read_them() -> None:
     from flows.train_router import audit_escapes, roll_back_router, train_router
 
     of_batches = (nightly, process_batch, reprocess_shot, deliver_batch, human_edit, collect_returned_work)
-    flows = {flow.name: flow for flow in (*of_batches, return_rate, train_router, roll_back_router, audit_escapes)}
+    of_days = (daily_report, return_rate, train_router, roll_back_router, audit_escapes)
+    flows = {flow.name: flow for flow in (*of_batches, *of_days)}
     assert {name: str(flow.flow_run_name).format(**GOOD) for name, flow in flows.items()} == RUN_NAMES
 
 

@@ -31,6 +31,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "`groups`": specs.GroupLimits,
     "`profiles`": specs.ProfilePolicy,
     "`handoff.yaml`": specs.HandoffConfig,
+    "`daily.yaml`": specs.DailyConfig,
     "`models.yaml`": specs.Model,
     "One entry of `sources`": specs.ModelSource,
     "`clients/<name>.yaml`": specs.Client,

@@ -1,0 +1,31 @@
+"""Every morning: what the line did on the day that is over."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.states import Completed
+from pydantic import Field
+
+from flows.parameters import shown
+from tasks.daily_report import report_day
+
+ReportDate = Annotated[
+    str,
+    Field(
+        pattern=r"^(\d{4}-\d\d-\d\d)?$",
+        json_schema_extra=shown("Date", "The day to report on, as 2026-03-01; empty means the last one that is over"),
+    ),
+]
+TrendDays = Annotated[
+    int,
+    Field(ge=2, le=90, json_schema_extra=shown("Days of trend", "How many days up to that one the charts show")),
+]
+
+
+@flow(name="daily-report", flow_run_name="daily report", persist_result=False)
+def daily_report(date: ReportDate = "", days: TrendDays = 30) -> State[Any]:
+    """Count a day of the line from its records and show it with the days before."""
+    return Completed(message=report_day(date=date, days=days))

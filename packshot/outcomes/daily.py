@@ -1,0 +1,95 @@
+"""A day of the line in figures, told from the shots' records; the day's clock, its audits and all else is passed in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+
+from packshot.naming import BatchId
+from packshot.outcomes.daily_counts import (
+    causes_of,
+    failures_of,
+    fates_by_client,
+    fates_of,
+    first_time_of,
+    held_of,
+    routes_of,
+    verdicts_of,
+    waiting_of,
+)
+from packshot.outcomes.daily_record import as_of
+from packshot.outcomes.daily_values import AuditCount, Day, DayFigures
+from packshot.outcomes.daily_work import by_hour, handwork_of, machine_shots_of, stages_of
+from packshot.record import ShotRecord, State
+from packshot.specs.daily import DailyConfig
+from packshot.types import Value
+
+
+class DailyReport(Value):
+    """A day's figures, with those of the days before it.
+
+    Attributes:
+        trend: oldest first, the day itself last; None for a day that has no figures.
+        zone: name of the time zone in which times are shown.
+    """
+
+    figures: DayFigures
+    trend: tuple[DayFigures | None, ...]
+    config: DailyConfig
+    zone: str
+
+    @property
+    def dates(self) -> tuple[date, ...]:
+        """The dates of the trend."""
+        last = self.figures.day.date
+        return tuple(last - timedelta(days=back) for back in reversed(range(len(self.trend))))
+
+
+def figures_of(
+    records: Iterable[ShotRecord],
+    day: Day,
+    *,
+    received: Mapping[BatchId, datetime],
+    audits: Sequence[AuditCount] = (),
+) -> DayFigures:
+    """Return the figures of a day.
+
+    Args:
+        records: of every shot that something may have happened to on the day, or that was open when it ended. What
+            happened after it is left out.
+        received: when each of their batches came in.
+        audits: answered on the day.
+    """
+    shots = [as_of(one, day.ends) for one in records]
+    came_in = [one for one in shots if one.shot.in_batch in received and day.holds(received[one.shot.in_batch])]
+    delivered = by_hour(shots, day, reached=State.DELIVERED)
+    return DayFigures(
+        day=day,
+        fates=fates_of(came_in, name="all"),
+        clients=fates_by_client(came_in),
+        delivered=sum(delivered),
+        mastered_by_hour=by_hour(shots, day, reached=State.MASTERED),
+        delivered_by_hour=delivered,
+        stages=stages_of(shots, day),
+        machine_shots=machine_shots_of(shots, day),
+        routes=routes_of(shots, day),
+        held=held_of(shots, day),
+        verdicts=verdicts_of(shots, day),
+        first_time=first_time_of(shots, day),
+        causes=causes_of(shots, day),
+        failures=failures_of(shots, day),
+        waiting=waiting_of(shots, day),
+        handwork=handwork_of(shots, day),
+        audits=tuple(audits),
+    )
+
+
+def report_of(days: Iterable[DayFigures], *, last: date, length: int, config: DailyConfig, zone: str) -> DailyReport:
+    """Return the report on the last of some days, with a trend of so many days.
+
+    Args:
+        days: in any order, `last` among them.
+    """
+    known = {one.day.date: one for one in days}
+    dates = [last - timedelta(days=back) for back in reversed(range(length))]
+    return DailyReport(figures=known[last], trend=tuple(known.get(one) for one in dates), config=config, zone=zone)

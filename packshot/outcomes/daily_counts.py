@@ -1,0 +1,173 @@
+"""What a day's records say of photographs: fates, routes, verdicts, causes, and what waits."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from statistics import median
+
+from packshot.decision import Choice
+from packshot.outcomes.daily_record import changes, kind_of
+from packshot.outcomes.daily_values import AGES_H, Cause, Day, Fates, RouteCount, VerdictCount, WaitCount
+from packshot.outcomes.first_time import JUDGEMENTS, By, Rate, first_time_approval
+from packshot.record import Event, ShotRecord, State
+from packshot.types import Verdict
+
+ROLES = (State.AWAITING_EDITOR, State.IN_REVIEW, State.AWAITING_SIGNOFF, State.ON_HOLD)
+MOST_FAILURES = 20
+BY_MACHINE, BY_LINE = "done again or given to an editor, by the machine's verdict", "refused by the line"
+
+_SENT_BACK = (Choice.REDO, Choice.SEND_TO_EDITOR, Choice.REJECT_WORK, Choice.CHANGE_REQUEST, Choice.REJECT)
+_AFTER_SCORE = {
+    State.APPROVED: Verdict.AUTO_APPROVE,
+    State.IN_REVIEW: Verdict.HUMAN_REVIEW,
+    State.REDO: Verdict.REJECT_AND_REDO,
+}
+
+
+def fates_of(records: Iterable[ShotRecord], *, name: str) -> Fates:
+    """Return what became of shots, by the state each is in."""
+    states = Counter(one.state for one in records)
+    kinds: Counter[str] = Counter()
+    for state, shots in states.items():
+        kinds[kind_of(state)] += shots
+    return Fates(
+        name=name,
+        delivered=kinds["delivered"],
+        waiting=kinds["waiting"],
+        refused=kinds["refused"],
+        failed=kinds["failed"],
+        stopped=kinds["failed"] - states[State.FAILED],
+    )
+
+
+def fates_by_client(records: Sequence[ShotRecord]) -> tuple[Fates, ...]:
+    """Return the same client by client, in the order of their names."""
+    clients: dict[str, list[ShotRecord]] = {}
+    for one in records:
+        clients.setdefault(one.shot.client, []).append(one)
+    return tuple(fates_of(shots, name=client) for client, shots in sorted(clients.items()))
+
+
+def routes_of(records: Iterable[ShotRecord], day: Day) -> tuple[RouteCount, ...]:
+    """Return how shots were routed, what happened most often first; a shot that began anew counts by its last route."""
+    whys = []
+    for record in records:
+        routed = [one for one in changes(record, day) if _is(one, State.MASTERED, State.ROUTED)]
+        whys += [one.why for one in routed[-1:]]
+    counted = Counter((complexity, in_brief(reason)) for complexity, _, reason in (why.partition(": ") for why in whys))
+    return tuple(
+        RouteCount(complexity=complexity, reason=reason, shots=shots)
+        for (complexity, reason), shots in sorted(counted.items(), key=lambda one: (-one[1], one[0]))
+    )
+
+
+def in_brief(reason: str) -> str:
+    """Return a route's reason without its figures: its first clause, limits named and not stated."""
+    clause = re.split(r"[;(]", reason)[0]
+    clause = re.sub(r"(at or above|below|within) \d[\d.]*", r"\1 its limit", clause)
+    brief = re.sub(r"\s+\d[\d.]*", "", clause).strip()
+    return "refusal probability above its limit" if brief == "refusal probability" else brief
+
+
+def held_of(records: Iterable[ShotRecord], day: Day) -> int:
+    """Return how many shots were put on hold."""
+    return sum(any(one.to_state is State.ON_HOLD for one in changes(record, day)) for record in records)
+
+
+def verdicts_of(records: Sequence[ShotRecord], day: Day) -> tuple[VerdictCount, ...]:
+    """Return the verdicts on the machine's edits, and what reviewers said of them.
+
+    A shot that was chosen for an audit has the verdict to be approved, whoever looks at it.
+    """
+    edits: Counter[Verdict] = Counter()
+    looked, refused = edits.copy(), edits.copy()
+    for record in records:
+        audited = bool(record.reports.get("audit", {}).get("approved"))
+        seen = Verdict.AUTO_APPROVE if audited else Verdict.HUMAN_REVIEW
+        for one in changes(record, day):
+            if one.from_state is State.SCORED and one.to_state in _AFTER_SCORE:
+                edits[seen if one.to_state is State.IN_REVIEW else _AFTER_SCORE[one.to_state]] += 1
+            elif one.from_state is State.IN_REVIEW and one.to_state is not State.FAILED:
+                looked[seen] += 1
+                refused[seen] += one.to_state is not State.APPROVED
+    return tuple(
+        VerdictCount(verdict=one, edits=edits[one], looked_at=looked[one], refused=refused[one]) for one in Verdict
+    )
+
+
+def first_time_of(records: Iterable[ShotRecord], day: Day) -> tuple[Rate, ...]:
+    """Return first-time approval of the shots whose handwork was judged for the first time on the day, by editor."""
+    judged = []
+    for record in records:
+        at = [one.at for one in record.decisions if one.choice in JUDGEMENTS]
+        if at and day.holds(min(at)):
+            judged.append(record)
+    return first_time_approval(judged, by=By.EDITOR)
+
+
+def causes_of(records: Iterable[ShotRecord], day: Day) -> tuple[Cause, ...]:
+    """Return why work was done again, sent back or refused, what happened most often first.
+
+    One edit of the machine may have failed for several reasons; it counts with each.
+    """
+    counted: Counter[tuple[str, str]] = Counter()
+    for record in records:
+        counted.update(
+            (one.choice.value, one.reason.value)
+            for one in record.decisions
+            if one.choice in _SENT_BACK and day.holds(one.at)
+        )
+        events = list(changes(record, day))
+        if any(_is(one, State.SCORED, State.REDO) for one in events):
+            counted.update((BY_MACHINE, code) for code in {one.code for one in record.findings} or {"score"})
+        if any(_is(one, State.RECEIVED, State.REFUSED) for one in events):
+            counted[(BY_LINE, str(record.reports.get("refusal", {}).get("code", "not stated")))] += 1
+    return tuple(
+        Cause(what=what, by_people=what not in (BY_MACHINE, BY_LINE), reason=reason, shots=shots)
+        for (what, reason), shots in sorted(counted.items(), key=lambda one: (-one[1], one[0]))
+    )
+
+
+def failures_of(records: Iterable[ShotRecord], day: Day) -> tuple[str, ...]:
+    """Return who failed on the day and is still failed, with the reason: the first few."""
+    failed = []
+    for record in records:
+        whys = [one.why for one in changes(record, day) if one.to_state is State.FAILED]
+        if whys and record.state is State.FAILED:
+            failed.append(f"{record.shot}: {whys[-1]}")
+    return tuple(sorted(failed)[:MOST_FAILURES])
+
+
+def waiting_of(records: Sequence[ShotRecord], day: Day) -> tuple[WaitCount, ...]:
+    """Return what waits for each role when the day ends, by age, and how long those had waited that were answered."""
+    return tuple(_waiting(state, records, day) for state in ROLES)
+
+
+def _waiting(state: State, records: Iterable[ShotRecord], day: Day) -> WaitCount:
+    ages: list[float] = []
+    answered: list[float] = []
+    for record in records:
+        since: datetime | None = None
+        for one in record.events:
+            if one.from_state is one.to_state:
+                continue
+            if since is not None and since < one.at and one.to_state is not State.FAILED and day.holds(one.at):
+                answered.append((one.at - since) / timedelta(hours=1))
+            since = one.at if one.to_state is state else None
+        if since is not None:
+            ages.append((day.ends - since) / timedelta(hours=1))
+    places = Counter(sum(age >= limit for limit in AGES_H) for age in ages)
+    return WaitCount(
+        state=state,
+        by_age=tuple(places[place] for place in range(len(AGES_H) + 1)),
+        oldest_h=max(ages, default=None),
+        answered=len(answered),
+        answered_after_h=median(answered) if answered else None,
+    )
+
+
+def _is(event: Event, before: State, after: State) -> bool:
+    return event.from_state is before and event.to_state is after

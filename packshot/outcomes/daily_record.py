@@ -1,0 +1,70 @@
+"""A shot's record as it was at a time, and the part of it that a day's figures are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import cast
+
+from packshot.export.delivery import Kind
+from packshot.outcomes.daily_values import Day
+from packshot.record import DONE, MACHINE, WAITING, Event, ShotRecord, State
+from packshot.types import Status
+
+_REPORTS = (MACHINE, "audit", "refusal")
+
+
+def brief(record: ShotRecord) -> ShotRecord:
+    """Return a record with only what figures are made of: of many thousand, the rest would fill the memory."""
+    return record.model_copy(
+        update={
+            "facts": {},
+            "objects": {},
+            "findings": tuple(one for one in record.findings if one.status is Status.FAILED),
+            "reports": {name: record.reports[name] for name in _REPORTS if name in record.reports},
+        }
+    )
+
+
+def as_of(record: ShotRecord, at: datetime) -> ShotRecord:
+    """Return a record with the state, the events and the decisions it had at a time.
+
+    Findings and reports stay: they have no times.
+    """
+    events = tuple(one for one in record.events if one.at < at)
+    return record.model_copy(
+        update={
+            "events": events,
+            "state": events[-1].to_state if events else State.RECEIVED,
+            "decisions": tuple(one for one in record.decisions if one.at < at),
+        }
+    )
+
+
+def kind_of(state: State) -> Kind:
+    """Return what a state counts as; every state is exactly one of these."""
+    if state is State.REFUSED:
+        return "refused"
+    if state in DONE:
+        return "delivered"
+    return "waiting" if state in WAITING else "failed"
+
+
+def is_open(record: ShotRecord) -> bool:
+    """Return whether something can still become of a shot by itself: it is neither delivered nor refused."""
+    return kind_of(record.state) in ("waiting", "failed")
+
+
+def changes(record: ShotRecord, day: Day) -> Iterator[Event]:
+    """Yield the events of a day that led to another state."""
+    return (one for one in record.events if one.from_state is not one.to_state and day.holds(one.at))
+
+
+def stage_times(record: ShotRecord, day: Day) -> dict[str, float]:
+    """Return the seconds of each stage that ended on a day and whose time the record holds."""
+    times = record.reports.get(MACHINE, {})
+    return {
+        stage: float(cast(float, one["seconds"]))
+        for stage, one in times.items()
+        if day.holds(datetime.fromisoformat(str(one["at"])))
+    }

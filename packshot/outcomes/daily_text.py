@@ -1,0 +1,115 @@
+"""The words of the daily report, for its page and for the workflow engine's artifact."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+from packshot.outcomes.daily import DailyReport
+from packshot.outcomes.daily_values import AGES_H, DayFigures
+from packshot.outcomes.pages import count, percent
+from packshot.record import State
+from packshot.types import Value
+
+NOT_MEASURED = "not measured"
+FATES = ("delivered", "waiting", "refused", "failed")
+AGES = ("under 4 h", "4 to 24 h", "1 to 3 days", "3 to 7 days", "over 7 days")
+ROLE_NAMES = {
+    State.AWAITING_EDITOR: "editors",
+    State.IN_REVIEW: "reviewers",
+    State.AWAITING_SIGNOFF: "senior editors",
+    State.ON_HOLD: "clients",
+}
+assert len(AGES) == len(AGES_H) + 1
+_LONG_AGES = 2
+"""The last so many ages are worth a warning."""
+
+
+class Money(Value):
+    """What a day cost, as far as rates are set and times are known.
+
+    Attributes:
+        machine, people: None where there is no rate or no time. Of people it is an upper figure for what was measured.
+        per_image, per_edit: machine cost of an image it worked on; an editor's cost of a measured finished picture.
+    """
+
+    currency: str
+    machine: float | None
+    per_image: float | None
+    people: float | None
+    per_edit: float | None
+
+
+def headline(day: DayFigures) -> str:
+    """Return the day in one sentence."""
+    if day.is_empty:
+        return "Nothing was done on this day."
+    fates = day.fates
+    if not fates.received:
+        return f"Nothing came in; {count(day.delivered)} photographs were delivered."
+    parts = ", ".join(f"{count(getattr(fates, name))} {name}" for name in FATES)
+    noun = "photograph" if fates.received == 1 else "photographs"
+    return f"{count(fates.received)} {noun} came in: {parts}."
+
+
+def times_of(report: DailyReport) -> str:
+    """Return from when to when the day was."""
+    zone, day = ZoneInfo(report.zone), report.figures.day
+    begins, ends = (one.astimezone(zone) for one in (day.begins, day.ends))
+    return f"{begins:%Y-%m-%d %H:%M} to {ends:%Y-%m-%d %H:%M} {report.zone}"
+
+
+def warnings_of(report: DailyReport) -> tuple[str, ...]:
+    """Return what somebody should look at first."""
+    day, found = report.figures, []
+    errors = day.fates.failed - day.fates.stopped
+    if errors:
+        found.append(f"{count(errors)} of the photographs that came in failed; the reasons are below.")
+    if day.fates.stopped:
+        found.append(
+            f"{count(day.fates.stopped)} had been begun and not ended when the day ended: interrupted or late."
+        )
+    if day.escapes and day.escapes.standing == "broken":
+        found.append(f"The promise of at most {percent(day.escapes.promise_ratio)} escapes is broken.")
+    old = sum(sum(one.by_age[-_LONG_AGES:]) for one in day.waiting)
+    if old:
+        found.append(f"{count(old)} have waited for people for more than three days.")
+    missing = sum(one is None for one in report.trend)
+    if missing:
+        found.append(f"{missing} of the {len(report.trend)} days have no figures; the lines have gaps there.")
+    return tuple(found)
+
+
+def money_of(report: DailyReport) -> Money | None:
+    """Return what the day cost; None where no rate is set."""
+    day, config = report.figures, report.config
+    if config.machine_hour_cost is None and config.person_hour_cost is None:
+        return None
+    machine = config.machine_hour_cost and day.machine_shots and day.machine_seconds / 3600 * config.machine_hour_cost
+    people = config.person_hour_cost and day.handwork.measured and day.handwork.minutes / 60 * config.person_hour_cost
+    return Money(
+        currency=config.currency,
+        machine=machine or None,
+        per_image=machine / day.machine_shots if machine else None,
+        people=people or None,
+        per_edit=people / day.handwork.measured if people else None,
+    )
+
+
+def share_of(ratio: float | None) -> str:
+    """A share, or that there is none."""
+    return "–" if ratio is None else f"{ratio:.1%}"
+
+
+def duration(value: float | None, unit: str) -> str:
+    """A time per image, or that nobody measured it."""
+    return NOT_MEASURED if value is None else f"{value:.1f} {unit}"
+
+
+def price(value: float | None, currency: str) -> str:
+    """A sum of money, or that it is not known."""
+    return "not known" if value is None else f"{value:,.{2 if value >= 1 else 4}f} {currency}"
+
+
+def words(code: str) -> str:
+    """A code as words."""
+    return code.replace("_", " ")

@@ -1,0 +1,211 @@
+"""Every morning: the records of a day become its figures, its page and an artifact.
+
+reports/daily/<date>.json         the day's figures, which the trend of later days is made of
+reports/daily/<date>.html         the page
+reports/daily/<date>.open.json    the shots that were neither delivered nor refused when the day ended
+
+Only what may have changed since the last day with figures is read: the shots that it left open, those of batches that
+came in since, and those that began anew.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from prefect import task
+from prefect.artifacts import create_markdown_artifact
+from pydantic import TypeAdapter
+
+from packshot.batch import BatchRecord
+from packshot.errors import ObjectMissingError
+from packshot.handoff.deciding import since_restart
+from packshot.learning.audits import Audit, audit_of, report_on
+from packshot.naming import (
+    BatchId,
+    ShotId,
+    batch_record_key,
+    batches_prefix,
+    daily_figures_key,
+    daily_open_key,
+    daily_page_key,
+    daily_prefix,
+    date_from_daily_figures_key,
+)
+from packshot.outcomes.daily import DailyReport, figures_of, report_of
+from packshot.outcomes.daily_page import daily_page
+from packshot.outcomes.daily_record import as_of, brief, is_open
+from packshot.outcomes.daily_text import headline
+from packshot.outcomes.daily_values import AuditCount, Day, DayFigures, Escapes, day_of, last_date
+from packshot.record import ShotRecord
+from packshot.specs.models import RoutingConfig
+from tasks.configs import configs_in_force
+from tasks.daily_artifact import daily_markdown
+from tasks.lives import ALWAYS, now
+from tasks.records import find_batch, load_records
+from tasks.settings import get_settings
+from tasks.storage import LONGEST_LINK_S, Storage, open_storage
+
+ARTIFACT = "daily-report"
+_AT_ONCE = 16
+_PART = 500
+_JSON = "application/json"
+_SHOTS = TypeAdapter(tuple[ShotId, ...])
+
+
+class _Read(NamedTuple):
+    """What was read of the line, to count days from."""
+
+    records: list[ShotRecord]
+    received: dict[BatchId, dt.datetime]
+    audits: list[Audit]
+
+
+@task(name="report the day", task_run_name="report the day", **ALWAYS)
+def report_day(*, date: str, days: int) -> str:
+    """Count a day and those of its trend that have no figures yet, show it, and return it in a sentence.
+
+    Args:
+        date: as 2026-03-01; empty: the last day that is over.
+        days: length of the trend.
+    """
+    storage, zone = open_storage(), ZoneInfo(get_settings().nightly_timezone)
+    configs = configs_in_force()
+    hour = configs.daily.begins_hour
+    last = dt.date.fromisoformat(date) if date else last_date(now(), zone=zone, begins_hour=hour)
+    length = max(days, configs.routing.audit.window_days)
+    wanted = [day_of(last - dt.timedelta(days=back), zone=zone, begins_hour=hour) for back in reversed(range(length))]
+    known = _counted(storage, wanted, routing=configs.routing)
+    report = report_of(known, last=last, length=days, config=configs.daily, zone=str(zone))
+    return _shown(storage, report)
+
+
+def _shown(storage: Storage, report: DailyReport) -> str:
+    key = daily_page_key(report.figures.day.date)
+    storage.put(key, daily_page(report), content_type="text/html; charset=utf-8")
+    link = storage.presign(key, expires_s=LONGEST_LINK_S)
+    sentence = f"{report.figures.day.date}: {headline(report.figures)}"
+    create_markdown_artifact(daily_markdown(report, link=link, key=key), key=ARTIFACT, description=sentence)
+    return sentence
+
+
+def _counted(storage: Storage, wanted: Sequence[Day], *, routing: RoutingConfig) -> list[DayFigures]:
+    """The figures of all these days: those that lack them, and the last in any case, are counted and stored."""
+    stored = {date for one in storage.list(daily_prefix()) if (date := date_from_daily_figures_key(one.key))}
+    missing = [day for day in wanted if day.date not in stored or day is wanted[-1]]
+    known = [_load(storage, day.date) for day in wanted if day not in missing]
+    before = max((date for date in stored if date < missing[0].date), default=None)
+    read = _read(storage, before=_load(storage, before).day if before else None)
+    for day in missing:
+        shots = [one for one in read.records if _concerns(one, day)]
+        figures = figures_of(shots, day, received=read.received, audits=_audits_of(read.audits, day))
+        figures = figures.model_copy(update={"escapes": _escapes([*known, figures], day, routing=routing)})
+        left = [one.shot for one in shots if is_open(as_of(one, day.ends))]
+        storage.put(daily_open_key(day.date), _SHOTS.dump_json(tuple(left)), content_type=_JSON)
+        told = figures.model_dump_json(indent=1).encode()
+        storage.put(daily_figures_key(day.date), told, content_type=_JSON)
+        known.append(figures)
+    return known
+
+
+def _load(storage: Storage, date: dt.date) -> DayFigures:
+    return DayFigures.model_validate_json(storage.get(daily_figures_key(date)))
+
+
+def _read(storage: Storage, *, before: Day | None) -> _Read:
+    """Everything that happened after a day that has figures.
+
+    Args:
+        before: that day; None: every record is read.
+    """
+    left = _SHOTS.validate_json(storage.get(daily_open_key(before.date))) if before else ()
+    since = before.ends if before else dt.datetime.min.replace(tzinfo=dt.UTC)
+    batches = _changed_batches(storage, since=since)
+    shots = dict.fromkeys((*left, *(shot for one in batches for shot in _changed_shots(one, since=since))))
+    records: list[ShotRecord] = []
+    audits: list[Audit] = []
+    to_load = iter(shots)
+    while part := list(islice(to_load, _PART)):  # whole records are large: they are not all held at once
+        for record in load_records(part, storage=storage):
+            records.append(brief(record))
+            audits += filter(None, [audit_of(record, since_restart(record))])
+    return _Read(records=records, received={one.batch: one.received_at for one in batches}, audits=audits)
+
+
+def _changed_batches(storage: Storage, *, since: dt.datetime) -> list[BatchRecord]:
+    """The batches whose records were written since a time."""
+
+    def find(batch: BatchId) -> BatchRecord | None:
+        try:
+            modified = storage.head(batch_record_key(batch)).modified
+        except ObjectMissingError:
+            return None
+        return find_batch(batch, storage=storage) if modified is None or modified >= since else None
+
+    clients = list(storage.folders(batches_prefix()))
+    named = [BatchId(client=one, batch=name) for one in clients for name in storage.folders(batches_prefix(one))]
+    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="batches") as pool:
+        return [one for one in pool.map(find, named) if one is not None]
+
+
+def _changed_shots(batch: BatchRecord, *, since: dt.datetime) -> Iterator[ShotId]:
+    """The shots of a batch that may not stand in the list of those left open, and yet have changed since."""
+    at_work = batch.finished_at is None or batch.finished_at >= since
+    return (ref.shot for ref in batch.shots if at_work or ref.generation)
+
+
+def _concerns(record: ShotRecord, day: Day) -> bool:
+    """Whether something happened to a shot on a day, or it may have been open when the day ended."""
+    if not record.events:
+        return True
+    return record.events[0].at < day.ends and (record.events[-1].at >= day.begins or is_open(record))
+
+
+def _audits_of(audits: Sequence[Audit], day: Day) -> tuple[AuditCount, ...]:
+    """The audits that were answered on a day, by client and category."""
+    answered = [one for one in audits if day.holds(one.at)]
+    audited = Counter((one.client, one.category) for one in answered)
+    refused = Counter((one.client, one.category) for one in answered if one.refused)
+    return tuple(
+        AuditCount(client=client, category=category, audited=shots, refused=refused[client, category])
+        for (client, category), shots in sorted(audited.items())
+    )
+
+
+def _escapes(days: Sequence[DayFigures], day: Day, *, routing: RoutingConfig) -> Escapes | None:
+    """The escape rate of the window that ends with a day, by the same bound that holds the promise."""
+    window = routing.audit.window_days
+    known = [one for one in days if day.date - dt.timedelta(days=window) < one.day.date <= day.date]
+    report = report_on(
+        (one for figures in known for one in _answered(figures)),
+        promise=routing.approve,
+        window_days=window,
+        at=day.ends,
+    )
+    rate = report.overall
+    if not rate.audited:
+        return None
+    return Escapes(
+        promise_ratio=report.promise.ratio,
+        confidence=report.promise.confidence,
+        window_days=window,
+        reported_days=len(known),
+        audited=rate.audited,
+        refused=rate.refused,
+        low=rate.low,
+        high=rate.high,
+        standing=report.standing.value,
+    )
+
+
+def _answered(figures: DayFigures) -> Iterator[Audit]:
+    """A day's audits one by one, as if all had been answered in the middle of the day."""
+    at = figures.day.begins + (figures.day.ends - figures.day.begins) / 2
+    for one in figures.audits:
+        for number in range(one.audited):
+            yield Audit(client=one.client, category=one.category, at=at, refused=number < one.refused)

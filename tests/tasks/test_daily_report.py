@@ -1,0 +1,157 @@
+"""The daily report on real servers: what it reads, what it keeps, what it shows."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+
+from deployments.demo import environment
+from packshot.batch import BatchRecord, ShotRef
+from packshot.decision import Choice
+from packshot.naming import BatchId, ShotId, daily_figures_key, daily_open_key, daily_page_key, record_key
+from packshot.outcomes.daily_values import DayFigures
+from packshot.record import State
+from tasks.artifacts import plain
+from tasks.daily_report import _SHOTS, ARTIFACT, report_day
+from tasks.records import change_batch, change_record, create_batch, create_record
+from tasks.storage import Storage, open_storage
+from tests.packshot.outcomes.lives import BATCH, DAY, NIGHT, Shot
+from tests.tasks.runs import artifact, in_a_run
+
+DATE, NEXT = DAY.date, DAY.date + timedelta(days=1)
+S = State
+
+
+@pytest.fixture
+def own_bucket(line_environment: dict[str, str]) -> Iterator[Storage]:
+    """The line with a bucket of this test's own, in which nothing has happened."""
+    with environment({**line_environment, "PACKSHOT_S3_BUCKET": f"packshot-test-{uuid.uuid4().hex[:8]}"}):
+        opened = open_storage()
+        opened.ensure_bucket()
+        yield opened
+
+
+def stored(*shots: Shot, batch: BatchId = BATCH, at: dt.datetime = NIGHT) -> None:
+    """A batch that the line took up, with these shots."""
+    refs = tuple(ShotRef(shot=one.record.shot, key="k", path="p.jpg", etag="e", size_bytes=1) for one in shots)
+    create_batch(BatchRecord(batch=batch, received_at=at, shots=refs, finished_at=at + timedelta(hours=2)))
+    for one in shots:
+        create_record(one.record)
+
+
+def report(date: dt.date = DATE, *, days: int = 3) -> str:
+    return in_a_run(lambda: report_day.fn(date=date.isoformat(), days=days))
+
+
+def figures(storage: Storage, date: dt.date = DATE) -> DayFigures:
+    return DayFigures.model_validate_json(storage.get(daily_figures_key(date)))
+
+
+def test_a_day_becomes_figures_a_page_and_an_artifact(own_bucket: Storage) -> None:
+    stored(Shot("A").delivered().took(edit=4.0), Shot("B").handed(), Shot("C").goes(S.REFUSED))
+    sentence = report()
+    assert sentence == f"{DATE}: 3 photographs came in: 1 delivered, 1 waiting, 1 refused, 0 failed."
+    assert figures(own_bucket).seconds_per_image == 4.0
+    assert b"3 photographs came in" in own_bucket.get(daily_page_key(DATE))
+    shown = artifact(ARTIFACT)
+    assert shown.description == sentence
+    assert daily_page_key(DATE) in str(shown.data)
+    assert plain("3 photographs came in: 1 delivered") in str(shown.data)
+
+
+def test_a_line_in_which_nothing_ever_happened_says_so(own_bucket: Storage) -> None:
+    assert report() == f"{DATE}: Nothing was done on this day."
+    assert "Nothing was done on this day" in own_bucket.get(daily_page_key(DATE)).decode()
+    assert figures(own_bucket).is_empty
+
+
+def reads(monkeypatch: pytest.MonkeyPatch) -> Callable[[], set[str]]:
+    """What is read of storage from now on."""
+    seen: set[str] = set()
+    before = Storage.get_with_etag
+
+    def get(storage: Storage, key: str) -> tuple[bytes, str]:
+        seen.add(key)
+        return before(storage, key)
+
+    monkeypatch.setattr(Storage, "get_with_etag", get)
+    return lambda: seen
+
+
+def test_the_next_day_reads_only_what_may_have_changed(own_bucket: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    done, waits = Shot("A").delivered(), Shot("B").handed()
+    stored(done, waits)
+    report()
+    assert _SHOTS.validate_json(own_bucket.get(daily_open_key(DATE))) == (waits.record.shot,)
+    answered = waits.decided(Choice.RETURN, S.RETURNED, S.SCORED, S.AWAITING_SIGNOFF, after=timedelta(hours=9)).record
+    change_record(answered.shot, lambda _: answered)
+    seen = reads(monkeypatch)
+    report(NEXT)
+    assert record_key(answered.shot) in seen()
+    assert record_key(done.record.shot) not in seen()
+    day = figures(own_bucket, NEXT)
+    assert (day.fates.received, day.handwork.returned, day.waits) == (0, 1, 1)
+
+
+def test_a_delivered_shot_that_began_anew_is_found_again(own_bucket: Storage) -> None:
+    shot = Shot("A").delivered()
+    stored(shot)
+    report()
+    later = DAY.ends + timedelta(hours=3)
+    anew = shot.record.restart(at=later, actor="Ada", why="a new wish")
+    anew = anew.advance(S.MASTERED, at=later + timedelta(minutes=1), actor="line", why="so")
+    change_record(anew.shot, lambda _: anew)
+    change_batch(
+        BATCH, lambda one: one.model_copy(update={"shots": (one.shots[0].model_copy(update={"generation": 1}),)})
+    )
+    report(NEXT)
+    day = figures(own_bucket, NEXT)
+    assert (sum(day.mastered_by_hour), day.fates.received) == (1, 0)
+
+
+def test_days_that_were_left_out_are_counted_on_the_way(own_bucket: Storage) -> None:
+    stored(Shot("A").delivered())
+    report(NEXT + timedelta(days=2), days=5)
+    assert figures(own_bucket).fates.delivered == 1
+    assert [figures(own_bucket, NEXT + timedelta(days=n)).is_empty for n in range(3)] == [True] * 3
+
+
+def test_a_day_counted_again_later_is_the_same(own_bucket: Storage) -> None:
+    shot = Shot("A").handed()
+    stored(shot)
+    report()
+    first = figures(own_bucket)
+    later = shot.decided(Choice.RETURN, S.RETURNED, S.SCORED, S.AWAITING_SIGNOFF, after=timedelta(hours=30)).record
+    change_record(later.shot, lambda _: later)
+    report(NEXT)
+    report()
+    assert figures(own_bucket) == first
+
+
+def test_the_escape_bound_comes_from_the_audits_of_all_days_of_the_window(own_bucket: Storage) -> None:
+    for number, choice in enumerate((Choice.APPROVE, Choice.SEND_TO_EDITOR)):
+        at = NIGHT + timedelta(days=number)
+        batch = BatchId(client="acme", batch=f"b{number}")
+        audited = Shot("A", batch=batch, at=at).edited(S.IN_REVIEW).reports(audit={"approved": True})
+        to = S.APPROVED if choice is Choice.APPROVE else S.AWAITING_EDITOR
+        stored(audited.decided(choice, to, after=timedelta(hours=1)), batch=batch, at=at)
+    report()
+    report(NEXT)
+    one, two = figures(own_bucket).escapes, figures(own_bucket, NEXT).escapes
+    assert one is not None
+    assert two is not None
+    assert ((one.refused, one.audited), (two.refused, two.audited)) == ((0, 1), (1, 2))
+    assert one.low == 0 < two.low < 0.5 < two.high
+    assert two.promise_ratio == 0.02
+    assert two.standing == "broken"  # one in two: even the lower bound is above
+
+
+def test_a_batch_without_a_record_stops_nothing(own_bucket: Storage) -> None:
+    lost = record_key(ShotId(client="acme", batch="half-made", shot="A"))
+    own_bucket.put(lost, b"{}", content_type="application/json")
+    stored(Shot("A").delivered())
+    assert "1 delivered" in report()

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 from packshot.types import Value
 
-TOP, RIGHT = 8.0, 20.0
+TOP, RIGHT = 8.0, 24.0
+_NOTHING = 1e-9
 _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 
 
@@ -106,7 +107,7 @@ def line_chart(
 
 def nice_ticks(most: float, *, least_step: float = 0.0) -> tuple[float, ...]:
     """Return three to six round figures from 0 to at least `most`."""
-    rough = most / 4 if most > 0 else least_step or 0.01
+    rough = most / 4 if most > _NOTHING else least_step or 0.01
     power = 10.0 ** math.floor(math.log10(rough))
     step = max(least_step, next(one * power for one in _STEPS if one * power >= rough * (1 - 1e-9)))
     count = max(2, math.ceil(most / step - 1e-9))

@@ -75,7 +75,7 @@ def warnings_of(report: DailyReport) -> tuple[str, ...]:
         found.append(f"{count(old)} have waited for people for more than three days.")
     missing = sum(one is None for one in report.trend)
     if missing:
-        found.append(f"{missing} of the {len(report.trend)} days have no figures; the lines have gaps there.")
+        found.append(f"{missing} of the {len(report.trend)} days without figures: the lines have gaps there.")
     return tuple(found)
 
 

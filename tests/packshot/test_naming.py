@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import re
 from collections.abc import Callable
@@ -100,6 +101,7 @@ KEYS: dict[str, Callable[[ShotId], str]] = {
     "deliveries/{client}/{batch}/2/shopify/a.webp": lambda shot: naming.delivery_key(
         shot.in_batch, 2, "shopify/a.webp"
     ),
+    "batches/{client}/": lambda shot: naming.batches_prefix(shot.client),
     "quarantine/{client}/{batch}/f.jpg": lambda shot: naming.quarantine_key(shot.in_batch, "f.jpg"),
     "quarantine/{client}/{batch}/f.jpg.reason.json": lambda shot: naming.quarantine_reason_key(shot.in_batch, "f.jpg"),
 }
@@ -109,6 +111,14 @@ KEYS: dict[str, Callable[[ShotId], str]] = {
 @given(shot=shots)
 def test_keys_follow_the_storage_contract(layout: str, shot: ShotId) -> None:
     assert KEYS[layout](shot) == layout.format(client=shot.client, batch=shot.batch, shot=shot.shot)
+
+
+@given(st.dates())
+def test_only_a_day_s_figures_lead_back_to_their_date(date: dt.date) -> None:
+    assert naming.date_from_daily_figures_key(naming.daily_figures_key(date)) == date
+    assert naming.date_from_daily_figures_key(naming.daily_open_key(date)) is None
+    assert naming.date_from_daily_figures_key(naming.daily_page_key(date)) is None
+    assert naming.daily_figures_key(date).startswith(naming.daily_prefix())
 
 
 @given(shots, shots)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from functools import partial
 
 import pytest
@@ -10,9 +11,9 @@ from hypothesis import strategies as st
 from packshot import PIPELINE_VERSION
 from packshot.errors import EmptySubjectError, IllegalTransitionError
 from packshot.naming import ShotId, inbox_key
-from packshot.record import ShotRecord, Source, State
+from packshot.record import MACHINE, ShotRecord, Source, State
 from packshot.types import Finding, Sourced, Status
-from tasks.lives import _RANKS, Life, living, revived
+from tasks.lives import _RANKS, Life, living, now, revived
 from tasks.records import create_record, load_record
 from tasks.storage import Storage
 
@@ -164,3 +165,19 @@ def test_the_first_error_is_raised_even_if_it_cannot_be_written(
 
     with pytest.raises(ValueError, match="the first"), living(SHOT):
         fail()
+
+
+def test_a_stage_of_the_machine_leaves_its_time_in_the_record(received: ShotRecord) -> None:
+    with living(SHOT, stage="master") as life:
+        life.reach(State.MASTERED, why="")
+    with living(SHOT, stage="route") as life:
+        life.reach(State.ROUTED, why="")
+    times = load_record(SHOT).reports[MACHINE]
+    assert set(times) == {"master", "route"}
+    assert all(0 <= one["seconds"] < 60 and datetime.fromisoformat(one["at"]) <= now() for one in times.values())
+
+
+def test_people_and_bookkeeping_leave_no_time(received: ShotRecord) -> None:
+    with living(SHOT) as life:
+        life.reach(State.MASTERED, why="", who="Ada")
+    assert MACHINE not in load_record(SHOT).reports

@@ -209,6 +209,20 @@ def test_a_client_submits_a_batch_and_closes_it(storage: Storage) -> None:
     assert storage.get("quarantine/acme/spring/day 1/a.jpg") == b"better"
 
 
+def test_folders_are_named_once_however_much_they_hold_and_files_are_none(storage: Storage) -> None:
+    for key in ("a/1/x", "a/1/y", "a/2/deep/z", "a/file", "b/3/x"):
+        storage.put(key, b"1", content_type="text/plain")
+    assert list(storage.folders("a/")) == ["1", "2"]
+    assert list(storage.folders("nothing/")) == []
+
+
+def test_storage_says_when_an_object_was_written(storage: Storage) -> None:
+    storage.put("a", b"1", content_type="text/plain")
+    written = storage.head("a").modified
+    assert written is not None
+    assert [one.modified for one in storage.list("a")] == [written]
+
+
 def test_a_link_opens_the_object_and_nothing_else(storage: Storage) -> None:
     storage.put("deliveries/acme/ünïcode name.txt", b"hello", content_type=TEXT)
     link = storage.presign("deliveries/acme/ünïcode name.txt", expires_s=60, download_name="x.txt")

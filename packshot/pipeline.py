@@ -45,6 +45,8 @@ from packshot.routing.decide import RouteDecision, decide
 from packshot.routing.features import Features, measure
 from packshot.routing.mask_figures import MaskFigures, measure_masks
 from packshot.routing.model import RoutingModel
+from packshot.routing.picture import Looks, look_at
+from packshot.routing.words import category_in_words
 from packshot.specs.models import Configs, IngestConfig, Plan, RenditionPlan, Shadow
 from packshot.specs.resolve import resolve, style_guide
 from packshot.threads import side_by_side
@@ -63,6 +65,7 @@ class Mastered:
     Attributes:
         plan: everything that is decided about it.
         light: what tells of its shoot group.
+        looks: what it looks like; None where its category is known, or nothing looks.
         report: how it was read and converted, as plain JSON for the record.
     """
 
@@ -71,6 +74,7 @@ class Mastered:
     plan: Plan
     features: Features
     light: ShotLight
+    looks: Looks | None
     findings: tuple[Finding, ...]
     report: Mapping[str, Any]
 
@@ -109,6 +113,9 @@ def master(
         photo = dataclasses.replace(photo, metadata=with_sidecar(photo.metadata, sidecar))
     developed = develop(photo)
     facts = gather_facts(path, manifest_row=row, client=guide, metadata=photo.metadata)
+    texts = (photo.metadata.title, *photo.metadata.keywords)
+    if "category" not in facts and (said := category_in_words(path, texts, configs.categories)):
+        facts["category"] = said
     known = {name: fact.value for name, fact in facts.items()}
     plan = resolve(
         configs,
@@ -132,9 +139,14 @@ def master(
             reference=known.get("reference", ""),
             allowed=plan.rules.group_correction,
         ),
+        looks=look_at(developed.pixels16, configs.categories) if _is_to_be_looked_at(plan) else None,
         findings=developed.findings + doubtful_facts(path, manifest_row=row, client=guide, metadata=photo.metadata),
         report=_reading(photo, developed),
     )
+
+
+def _is_to_be_looked_at(plan: Plan) -> bool:
+    return plan.category is None and plan.routing.picture is not None
 
 
 def _measured(pixels: Pixels16) -> tuple[Features, BackdropReading | None, TargetReading | None]:
@@ -212,12 +224,14 @@ def route(
     group: GroupDecision | None = None,
     model: RoutingModel | None = None,
     ruled_out: Collection[str] = (),
+    looks: Looks | None = None,
 ) -> RouteDecision:
     """Return who edits a shot, and why. A picture with a colour target in it is never edited by the machine.
 
     Args:
         model: the trained model; None: the limits alone decide.
         ruled_out: categories that the shot is known not to be of.
+        looks: what the photograph looks like; heeded only where the category is unknown.
     """
     decision = decide(
         features,
@@ -226,6 +240,7 @@ def route(
         config=plan.routing,
         model=model,
         ruled_out=ruled_out,
+        looks=looks,
     )
     shown = [one for one in group.findings if one.code == "target_in_picture"] if group else []
     if not shown:

@@ -9,6 +9,7 @@ from packshot.ingest.grouping import ShotLight
 from packshot.naming import BatchId, ShotId
 from packshot.record import ShotRecord
 from packshot.routing.features import Features
+from packshot.routing.picture import Looks
 from packshot.types import Complexity, Route, Value, Verdict
 
 
@@ -43,6 +44,7 @@ class MasteredShot(Handover):
         refused: why the file is not accepted; empty if it is.
         category: the category's name, empty where unknown.
         features, light: None for a refused file.
+        looks: what the photograph looks like; None where its category is known, or nothing looks.
         master_sha256: of the picture that is edited: ``master.tif``, or ``corrected.tif`` after its group's correction.
     """
 
@@ -52,6 +54,7 @@ class MasteredShot(Handover):
     view: str = ""
     features: Features | None = None
     light: ShotLight | None = None
+    looks: Looks | None = None
     master_sha256: str = ""
 
 

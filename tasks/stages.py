@@ -87,6 +87,7 @@ def master_shot(ref: ShotRef, *, configs_fingerprint: str) -> MasteredShot:
             category_source=done.category_source,
             features=done.features,
             light=done.light,
+            looks=done.looks,
             master_sha256=objects["master.tif"],
         )
 
@@ -136,6 +137,7 @@ def route_shot(mastered: MasteredShot, *, group: GroupDecision) -> RoutedShot:
             group=group,
             model=serving_model(plan),
             ruled_out=ruled_out(plan),
+            looks=mastered.looks,
         )
         life.reach(
             State.ROUTED,

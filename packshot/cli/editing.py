@@ -108,7 +108,7 @@ def _edited(
         done = mastered(path, known, client=client, category=category, platforms=platforms)
     except NOT_THIS_FILE as error:
         return {"file": str(path), "refused": str(error), "left_out": {}}
-    decision = pipeline.route(done.features, done.plan, category_source=done.category_source)
+    decision = pipeline.route(done.features, done.plan, category_source=done.category_source, looks=done.looks)
     result = pipeline.edit(done.master.pixels16, network, done.plan)
     labels = Labels(copyright=done.plan.copyright, ai_provenance=done.master.metadata.ai_provenance)
     plain = done.plan.model_copy(

@@ -85,7 +85,9 @@ def add(app: typer.Typer) -> None:
         for path in photos:
             try:
                 done = mastered(path, known, client=client, category=category)
-                decision = pipeline.route(done.features, done.plan, category_source=done.category_source)
+                decision = pipeline.route(
+                    done.features, done.plan, category_source=done.category_source, looks=done.looks
+                )
                 rows.append(
                     {"file": str(path), **decision.model_dump(mode="json"), "features": done.features.model_dump()}
                 )

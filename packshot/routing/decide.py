@@ -8,6 +8,8 @@ else, without one        medium   if a figure reaches its medium limit, or the c
                          simple   otherwise
 simple                   the machine
 medium, complex          a person
+
+A shot of no known category whose looks speak for a category with a rule is a person's, whatever was measured.
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ from typing import Literal
 
 from packshot.routing.features import Features
 from packshot.routing.model import RoutingModel, Stage
-from packshot.specs.models import Category, Feature, RoutingConfig
+from packshot.routing.picture import Looks
+from packshot.specs.models import Category, Feature, PictureConfig, RoutingConfig
 from packshot.types import Complexity, Route, Value
 
 Risk = Literal["low", "medium", "high"]
@@ -25,6 +28,19 @@ Risk = Literal["low", "medium", "high"]
 RULES_ONLY = "rules only"
 MODEL_NAME = "routing model"
 _MOST_REASONS = 3
+
+
+class CategoryTag(Value):
+    """What a shot is taken to show.
+
+    Attributes:
+        source: who says so: ``manifest``, ``file_name``, ``metadata``, ..., ``picture``.
+        probability: 1 where the client or a word says so.
+    """
+
+    value: str
+    source: str
+    probability: float
 
 
 class RouteDecision(Value):
@@ -37,6 +53,7 @@ class RouteDecision(Value):
         reason: in words, for people.
         model: name and version of the trained model that had a say; ``rules only`` where none had.
         refusal_probability: by the model; None where none was asked.
+        tag: what the shot is taken to show: what was said, else what the picture looks like, by which no rule goes.
     """
 
     complexity: Complexity
@@ -47,6 +64,7 @@ class RouteDecision(Value):
     reason: str
     model: str
     refusal_probability: float | None = None
+    tag: CategoryTag | None = None
 
 
 def decide(
@@ -57,12 +75,14 @@ def decide(
     config: RoutingConfig,
     model: RoutingModel | None = None,
     ruled_out: Collection[str] = (),
+    looks: Looks | None = None,
 ) -> RouteDecision:
     """Return who edits a shot.
 
     Args:
         model: the trained model; None: the limits alone decide.
         ruled_out: categories that the shot is known not to be of.
+        looks: what the photograph looks like; heeded only where the category is unknown.
     """
     risk = colour_match_risk(features, config)
     measured, why = _measured(features, risk, config)
@@ -72,6 +92,9 @@ def decide(
     complexity, reason = measured, why
     if category is not None and category.complexity is not None:
         complexity, reason = category.complexity, _rule_in_words(category, measured, why)
+    heeded = looks if category is None else None
+    if heeded and config.picture and complexity is Complexity.SIMPLE:
+        complexity, reason = _by_looks(heeded, config.picture, reason)
     return RouteDecision(
         complexity=complexity,
         route=Route.AUTOMATED if complexity is Complexity.SIMPLE else Route.HUMAN,
@@ -81,6 +104,7 @@ def decide(
         reason=reason,
         model=f"{MODEL_NAME} {model.version}" if model else RULES_ONLY,
         refusal_probability=round(probability, 5) if probability is not None else None,
+        tag=_tag(category, category_source, heeded, config),
     )
 
 
@@ -89,6 +113,26 @@ def colour_match_risk(features: Features, config: RoutingConfig) -> Risk:
     if features.colour_match >= config.colour_match.high:
         return "high"
     return "medium" if features.colour_match >= config.colour_match.medium else "low"
+
+
+def _by_looks(looks: Looks, config: PictureConfig, reason: str) -> tuple[Complexity, str]:
+    """A person's, where it may be something that a rule sends to people; never simpler than it was."""
+    if not looks.ruled_category or looks.ruled_probability < config.people_from:
+        return Complexity.SIMPLE, reason
+    return Complexity.MEDIUM, (
+        f"nobody says what it shows, and it may be {looks.ruled_category}, which people edit: "
+        f"{_compared('probability by the picture', looks.ruled_probability, config.people_from)}; else: {reason}"
+    )
+
+
+def _tag(
+    category: Category | None, category_source: str, looks: Looks | None, config: RoutingConfig
+) -> CategoryTag | None:
+    if category is not None:
+        return CategoryTag(value=category.name, source=category_source, probability=1.0)
+    if looks and looks.category and config.picture and looks.probability >= config.picture.tag_from:
+        return CategoryTag(value=looks.category, source="picture", probability=looks.probability)
+    return None
 
 
 def _measured(features: Features, risk: Risk, config: RoutingConfig) -> tuple[Complexity, str]:

@@ -161,6 +161,18 @@ class AuditConfig(Value):
         return max(self.ratio, self.by_category.get(category, 0.0), self.by_client.get(client, 0.0))
 
 
+class PictureConfig(Value):
+    """What is made of a photograph's looks, where neither the client nor a word says what it shows.
+
+    Attributes:
+        people_from: from this probability of a category that a rule sends to people, people edit it.
+        tag_from: from this probability of a category the record names it.
+    """
+
+    people_from: Ratio = 0.2
+    tag_from: Ratio = 0.5
+
+
 class RoutingConfig(Value):
     """``configs/routing.yaml``: limits of the measured features; `model` names a trained model, None: rules only.
 
@@ -168,6 +180,7 @@ class RoutingConfig(Value):
         model: ``serving``: the one in storage that serves, else the one that comes with Packshot.
         route: at most this share of what goes to the machine may be refused by whoever looks at it.
         approve: at most this share of what is approved unseen may be refused.
+        picture: what is made of a photograph's looks; None: nothing looks at it.
         medium, complex: by feature, the figure from which a shot counts as medium or complex.
         colour_match: limits of the colour-match risk.
     """
@@ -176,6 +189,7 @@ class RoutingConfig(Value):
     route: Promise = Promise(ratio=0.1)
     approve: Promise = Promise()
     audit: AuditConfig = AuditConfig()
+    picture: PictureConfig | None = None
     medium: Mapping[Feature, Ratio]
     complex: Mapping[Feature, Ratio]
     colour_match: ColourMatch

@@ -157,6 +157,27 @@ def test_the_category_s_rule_decides_and_says_so(line: Line) -> None:
     assert decision.category_source == "manifest"
 
 
+def test_a_word_in_the_name_says_the_category_where_nobody_else_does(configs: Configs) -> None:
+    unsaid = {name: value for name, value in ROW.items() if name != "category"}
+    ring = mastered_from(drawn_products.photograph(), configs, unsaid, path="gold_ring_0012.jpg")
+    assert ring.category_source == "file_name"
+    decision = pipeline.route(ring.features, ring.plan, category_source=ring.category_source, looks=ring.looks)
+    assert (decision.route, decision.category) == (Route.HUMAN, "jewelry")
+    said = mastered_from(drawn_products.photograph(), configs, path="gold_ring_0012.jpg")
+    assert (said.category_source, said.plan.category) == ("manifest", configs.categories["boxes"])
+
+
+def test_a_photograph_is_looked_at_only_where_nobody_says_what_it_shows(configs: Configs, line: Line) -> None:
+    assert line.mastered.looks is None
+    unsaid = {name: value for name, value in ROW.items() if name != "category"}
+    unknown = mastered_from(drawn_products.photograph(), configs, unsaid)
+    assert unknown.looks is not None
+    decision = pipeline.route(unknown.features, unknown.plan, category_source="", looks=unknown.looks)
+    assert decision.category == ""
+    blind = configs.model_copy(update={"routing": configs.routing.model_copy(update={"picture": None})})
+    assert mastered_from(drawn_products.photograph(), blind, unsaid).looks is None
+
+
 def test_a_category_that_is_always_a_person_s_goes_to_a_person(configs: Configs) -> None:
     glass = mastered_from(drawn_products.photograph(), configs, {**ROW, "category": "glassware"})
     decision = pipeline.route(glass.features, glass.plan, category_source=glass.category_source)

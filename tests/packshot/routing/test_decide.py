@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packshot.routing.decide import colour_match_risk, decide
+from packshot.routing.decide import CategoryTag, colour_match_risk, decide
 from packshot.routing.features import Features
+from packshot.routing.picture import Looks
 from packshot.specs.load import default_folder, load_configs
 from packshot.specs.models import Category, ColourMatch, Feature, RoutingConfig
 from packshot.types import Complexity, Route
@@ -113,3 +114,51 @@ def test_where_a_rule_and_the_figures_disagree_the_reason_says_both() -> None:
 def test_a_high_colour_match_risk_alone_sends_a_shot_to_a_person(share: float, risk: str, complexity: str) -> None:
     decision = route(Features(colour_match=share))
     assert (decision.colour_match_risk, decision.complexity) == (risk, complexity)
+
+
+looks = st.builds(
+    Looks,
+    category=st.sampled_from(sorted(CONFIGS.categories)),
+    probability=ratios,
+    ruled_category=st.sampled_from([one.name for one in RULED]),
+    ruled_probability=ratios,
+)
+
+
+def seen(  # type: ignore[no-untyped-def]
+    figures: Features, looks: Looks | None, *, category: Category | None = None, config: RoutingConfig = ROUTING
+):
+    return decide(figures, category=category, category_source="manifest", config=config, looks=looks)
+
+
+@given(features, looks, st.sampled_from([*RULED, *FREE]))
+def test_looks_never_override_what_the_client_says(figures: Features, looks: Looks, category: Category) -> None:
+    with_looks, without = seen(figures, looks, category=category), seen(figures, None, category=category)
+    assert with_looks == without
+    assert with_looks.tag == CategoryTag(value=category.name, source="manifest", probability=1.0)
+
+
+@given(features, looks)
+def test_looks_send_no_shot_to_the_machine(figures: Features, looks: Looks) -> None:
+    with_looks, without = seen(figures, looks), seen(figures, None)
+    assert ORDER.index(with_looks.complexity) >= ORDER.index(without.complexity)
+    assert with_looks.category == without.category == ""
+
+
+def test_what_looks_like_jewelry_goes_to_a_person_and_the_reason_says_so() -> None:
+    ring = Looks(category="jewelry", probability=0.6, ruled_category="jewelry", ruled_probability=0.7)
+    decision = seen(Features(), ring)
+    assert decision.route is Route.HUMAN
+    assert "may be jewelry" in decision.reason
+    assert decision.tag == CategoryTag(value="jewelry", source="picture", probability=0.6)
+
+
+def test_looks_below_the_limits_change_nothing() -> None:
+    faint = Looks(category="shoes", probability=0.49, ruled_category="jewelry", ruled_probability=0.19)
+    assert seen(Features(), faint) == seen(Features(), None)
+
+
+def test_without_limits_for_it_nothing_is_made_of_looks() -> None:
+    ring = Looks(category="jewelry", probability=1, ruled_category="jewelry", ruled_probability=1)
+    blind = ROUTING.model_copy(update={"picture": None})
+    assert seen(Features(), ring, config=blind) == seen(Features(), None, config=blind)

@@ -24,6 +24,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "`routing.yaml`": specs.RoutingConfig,
     "A promise": specs.Promise,
     "`audit`": specs.AuditConfig,
+    "`picture`": specs.PictureConfig,
     "`colour_match`": specs.ColourMatch,
     "`qc.yaml`": specs.QcConfig,
     "One entry of `rules`": specs.RuleLimits,

@@ -1,0 +1,151 @@
+"""What a photograph looks like, where neither the client nor a word says what it shows.
+
+A small network that was trained on ImageNet gives each of a thousand words a probability; `picture_words.json` says
+which of them speak for which category. Nothing was learnt from anybody's product photographs. It is an aid on one
+side: it can send a shot to people, and never to the machine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from packshot.colour.transform import working_to_srgb8
+from packshot.errors import ModelError
+from packshot.specs.models import Category
+from packshot.types import Complexity, Pixels16, Value, size_of
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+NETWORK = "efficientnet_lite0.onnx"
+INPUT_PX = 224
+_MEAN, _DEVIATION = 127.0, 128.0  # as the network was trained
+_loading = threading.Lock()
+
+_Floats = NDArray[np.float32]
+
+
+class PictureWords(Value):
+    """What the network's words mean here, and where the network is from.
+
+    Attributes:
+        sha256: of the network's file.
+        temperature: what the logits are divided by, so that probabilities say how often they are right.
+        card: about the network, for people.
+        words: by category, the words that speak for it, by the place of their logit.
+    """
+
+    sha256: str
+    temperature: float
+    card: Mapping[str, str]
+    words: Mapping[str, Mapping[int, str]]
+
+
+class Looks(Value):
+    """What a photograph looks like.
+
+    Attributes:
+        category: the likeliest one; empty where no word speaks for any.
+        probability: of that category.
+        ruled_category: the likeliest of those that a rule sends to people.
+        ruled_probability: of all of those together.
+    """
+
+    category: str = ""
+    probability: float = 0.0
+    ruled_category: str = ""
+    ruled_probability: float = 0.0
+
+
+def look_at(pixels: Pixels16, categories: Mapping[str, Category]) -> Looks:
+    """Return what a master looks like, in the categories of the configs.
+
+    Args:
+        pixels: (rows, columns, 3) uint16, working space, the whole frame.
+    Raises:
+        ModelError: the network's file is not the one that the words belong to.
+    """
+    session = _session()
+    (logits,) = session.run(None, {session.get_inputs()[0].name: _network_input(pixels)})
+    return looks_of(np.asarray(logits[0], np.float32), categories)
+
+
+def looks_of(logits: _Floats, categories: Mapping[str, Category]) -> Looks:
+    """Return what the network's answer means in the categories of the configs.
+
+    Args:
+        logits: (1000,) float32.
+    """
+    words = picture_words()
+    odds = np.exp((logits - logits.max()) / words.temperature)
+    shares = odds / odds.sum()
+    found = {name: float(shares[list(places)].sum()) for name, places in words.words.items() if name in categories}
+    ruled = {name: share for name, share in found.items() if _is_ruled(categories[name])}
+    likeliest, strictest = max(found, key=found.__getitem__, default=""), max(ruled, key=ruled.__getitem__, default="")
+    return Looks(
+        category=likeliest,
+        probability=round(found.get(likeliest, 0.0), 4),
+        ruled_category=strictest,
+        ruled_probability=round(sum(ruled.values()), 4),
+    )
+
+
+def _is_ruled(category: Category) -> bool:
+    return category.complexity not in (None, Complexity.SIMPLE)
+
+
+def _network_input(pixels: Pixels16) -> _Floats:
+    """The whole frame in a square, sRGB, (1, 3, 224, 224); what is missing has the colour of the frame's border."""
+    size = size_of(pixels)
+    scale = INPUT_PX / size.longest
+    wanted = (max(1, round(size.width * scale)), max(1, round(size.height * scale)))
+    small = working_to_srgb8(np.asarray(cv2.resize(pixels, wanted, interpolation=cv2.INTER_AREA), np.uint16))
+    border = np.concatenate([small[0], small[-1], small[:, 0], small[:, -1]])
+    square = np.empty((INPUT_PX, INPUT_PX, 3), np.float32)
+    square[:] = np.median(border, axis=0)
+    top, left = (INPUT_PX - small.shape[0]) // 2, (INPUT_PX - small.shape[1]) // 2
+    square[top : top + small.shape[0], left : left + small.shape[1]] = small
+    return np.ascontiguousarray(((square - _MEAN) / _DEVIATION).transpose(2, 0, 1)[None])
+
+
+@cache
+def picture_words() -> PictureWords:
+    """Return what the network's words mean, as it comes with Packshot."""
+    return PictureWords.model_validate(json.loads(_file("picture_words.json")))
+
+
+def _session() -> onnxruntime.InferenceSession:
+    with _loading:
+        return _loaded()
+
+
+@cache
+def _loaded() -> onnxruntime.InferenceSession:
+    import onnxruntime
+
+    data, found = _file(NETWORK), hashlib.sha256(_file(NETWORK)).hexdigest()
+    if found != picture_words().sha256:
+        raise ModelError(
+            "the network that looks at photographs is not the one its words belong to",
+            f"packshot/routing/{NETWORK}",
+            found=found[:12],
+            allowed=picture_words().sha256[:12],
+            next_step="Install Packshot again, or write both anew: benchmarks/category_network.py.",
+        )
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1  # 16 ms on one core; threads would only wait for each other
+    return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+
+
+def _file(name: str) -> bytes:
+    return resources.files("packshot.routing").joinpath(name).read_bytes()

@@ -1,0 +1,28 @@
+"""What words in a file's name and its metadata say a photograph shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import PurePosixPath
+
+from packshot.specs.models import Category
+from packshot.specs.resolve import find_category
+from packshot.types import Complexity, Sourced
+
+
+def category_in_words(path: str, texts: Iterable[str], categories: Mapping[str, Category]) -> Sourced | None:
+    """Return the category that a file's name speaks of, else its metadata; None where none does.
+
+    A word alone makes no shot simple: it may be the name of the camera that took it. Folders are not read, for they
+    name shoots and studios.
+
+    Args:
+        path: of the file in its batch.
+        texts: title and keywords of its metadata.
+    """
+    heeded = {name: one for name, one in categories.items() if one.complexity is not Complexity.SIMPLE}
+    claims = [("file_name", PurePosixPath(path).stem), *(("metadata", text) for text in texts)]
+    for source, text in claims:
+        if found := find_category(heeded, text):
+            return Sourced(value=found.name, source=source)
+    return None

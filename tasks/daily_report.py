@@ -23,7 +23,7 @@ from prefect.artifacts import create_markdown_artifact
 from pydantic import TypeAdapter
 
 from packshot.batch import BatchRecord
-from packshot.errors import ObjectMissingError
+from packshot.errors import ObjectMissingError, TerminalError
 from packshot.handoff.deciding import since_restart
 from packshot.learning.audits import Audit, audit_of, report_on
 from packshot.naming import (
@@ -73,16 +73,30 @@ def report_day(*, date: str, days: int) -> str:
     Args:
         date: as 2026-03-01; empty: the last day that is over.
         days: length of the trend.
+    Raises:
+        TerminalError: there is no such day, or it is not over yet.
     """
     storage, zone = open_storage(), ZoneInfo(get_settings().nightly_timezone)
     configs = configs_in_force()
     hour = configs.daily.begins_hour
-    last = dt.date.fromisoformat(date) if date else last_date(now(), zone=zone, begins_hour=hour)
+    over = last_date(now(), zone=zone, begins_hour=hour)
+    last = _chosen(date, over=over) if date else over
     length = max(days, configs.routing.audit.window_days)
     wanted = [day_of(last - dt.timedelta(days=back), zone=zone, begins_hour=hour) for back in reversed(range(length))]
     known = _counted(storage, wanted, routing=configs.routing)
     report = report_of(known, last=last, length=days, config=configs.daily, zone=str(zone))
     return _shown(storage, report)
+
+
+def _chosen(date: str, *, over: dt.date) -> dt.date:
+    """The day that was asked for; figures of one that is not over would be wrong for good."""
+    try:
+        chosen = dt.date.fromisoformat(date)
+    except ValueError as error:
+        raise TerminalError("there is no such day", date, allowed="a date as 2026-03-01") from error
+    if chosen > over:
+        raise TerminalError("this day is not over yet", date, allowed=f"up to {over}")
+    return chosen
 
 
 def _shown(storage: Storage, report: DailyReport) -> str:

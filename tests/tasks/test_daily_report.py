@@ -10,13 +10,16 @@ from datetime import timedelta
 import pytest
 
 from deployments.demo import environment
+from flows.daily_report import daily_report
 from packshot.batch import BatchRecord, ShotRef
 from packshot.decision import Choice
+from packshot.errors import TerminalError
 from packshot.naming import BatchId, ShotId, daily_figures_key, daily_open_key, daily_page_key, record_key
-from packshot.outcomes.daily_values import DayFigures
+from packshot.outcomes.daily_values import DayFigures, last_date
 from packshot.record import State
 from tasks.artifacts import plain
 from tasks.daily_report import _SHOTS, ARTIFACT, report_day
+from tasks.lives import now
 from tasks.records import change_batch, change_record, create_batch, create_record
 from tasks.storage import Storage, open_storage
 from tests.packshot.outcomes.lives import BATCH, DAY, NIGHT, Shot
@@ -67,6 +70,21 @@ def test_a_line_in_which_nothing_ever_happened_says_so(own_bucket: Storage) -> N
     assert report() == f"{DATE}: Nothing was done on this day."
     assert "Nothing was done on this day" in own_bucket.get(daily_page_key(DATE)).decode()
     assert figures(own_bucket).is_empty
+
+
+def test_without_a_date_the_flow_reports_the_last_day_that_is_over(own_bucket: Storage) -> None:
+    state = daily_report(return_state=True)
+    over = last_date(now(), zone=dt.UTC, begins_hour=6)
+    assert state.is_completed()
+    assert state.message == f"{over}: Nothing was done on this day."
+    assert own_bucket.exists(daily_figures_key(over))
+
+
+@pytest.mark.parametrize(("date", "why"), [("2026-02-30", "no such day"), ("2999-01-01", "not over yet")])
+def test_a_day_that_cannot_be_counted_is_refused_and_leaves_nothing(own_bucket: Storage, date: str, why: str) -> None:
+    with pytest.raises(TerminalError, match=why):
+        report_day.fn(date=date, days=3)
+    assert list(own_bucket.list("reports/")) == []
 
 
 def reads(monkeypatch: pytest.MonkeyPatch) -> Callable[[], set[str]]:

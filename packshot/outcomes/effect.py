@@ -30,6 +30,7 @@ LIKE_VOLUME = 4.0
 BETWEEN_PRODUCTS = 0.5
 """Share of the misses that the confidence allows which chance between products may use up; the rest is for what no
 variance between products tells, such as customers who send a whole parcel back."""
+_ONE_PRODUCT = "insufficient data: all returns before the new pictures, or all after them, are of one product"
 _NOTHING = 1e-9
 """A sum of returned lines below this is rounding."""
 CHOSEN_FOR_RETURNS = 1.15
@@ -48,7 +49,7 @@ class Effect(Value):
     """What became of the return rate of some products.
 
     Attributes:
-        insufficient: why there is no figure; empty where there is one.
+        insufficient: why there is no change; empty where there is one.
         change: relative change against the controls, -0.2 for a fifth less.
         points: the same in percentage points of the return rate after.
         before, after: return rate of the products with new pictures.
@@ -150,14 +151,16 @@ def effect_of(windows: Windows, pairs: Pairs, config: ReturnsConfig, *, figure: 
     why = _too_little(ours, theirs, config)
     if why:
         return Effect(insufficient=why, **facts)
+    before, after = (ours.rate(after=side, confidence=config.confidence) for side in (False, True))
+    if ours.rests_on_one or theirs.rests_on_one:
+        return Effect(insufficient=_ONE_PRODUCT, before=before, after=after, **facts)
     change, controls_change = ours.log_ratio(), theirs.log_ratio()
     effect = change.minus(controls_change)
     interval = effect.relative(config.confidence)
-    after = ours.rate(after=True, confidence=config.confidence)
     return Effect(
         change=interval,
         points=_points(after.value, interval),
-        before=ours.rate(after=False, confidence=config.confidence),
+        before=before,
         after=after,
         controls_change=controls_change.relative(config.confidence),
         significant=not interval.low <= 0 <= interval.high,
@@ -278,8 +281,6 @@ def _too_little(ours: _Side, theirs: _Side, config: ReturnsConfig) -> str:
         or min(ours.before.sum(), ours.after.sum(), theirs.before.sum(), theirs.after.sum()) <= 0
     ):
         return f"insufficient data: {returns:.0f} returns; at least {config.least_returns} on both sides are needed"
-    if ours.rests_on_one or theirs.rests_on_one:
-        return "insufficient data: all returns before the new pictures, or all after them, are of one product"
     return ""
 
 
@@ -288,7 +289,7 @@ def _warnings(windows: Windows, pairs: Pairs, figure: str, config: ReturnsConfig
     shifted = Pairs(pairs.product, pairs.day - config.window_days, pairs.treated)
     span = _Span(windows, shifted, figure, config.window_days, int(pairs.day.max()))
     ours, theirs = span.part(~pairs.is_control), span.part(pairs.is_control)
-    if _too_little(ours, theirs, config):
+    if _too_little(ours, theirs, config) or ours.rests_on_one or theirs.rests_on_one:
         return ["Whether these products were chosen because their returns were high cannot be told: too little before."]
     rise = ours.log_ratio().minus(theirs.log_ratio()).relative(config.confidence)
     if rise.low > 0 and 1 + rise.value >= CHOSEN_FOR_RETURNS:

@@ -129,21 +129,9 @@ def _groups(windows: Windows, pairs: Pairs, products: pd.DataFrame, config: Retu
     )
     alone = config.model_copy(update={"least_products": 1})
     for product in ours.product[own][np.argsort(-sold, kind="stable")][:MOST_PRODUCTS]:
-        effect = _alone(effect_of(windows, pairs.of(np.array([product])), alone))
+        effect = effect_of(windows, pairs.of(np.array([product])), alone)  # its rates; no interval of a change
         found.append(Group(kind="product", name=str(windows.skus[product]), effect=effect))
     return found
-
-
-def _alone(effect: Effect) -> Effect:
-    """A single product tells its rates; what they would have been without new pictures, it cannot."""
-    why = "one product alone: its rates, but no interval of their change"
-    return (
-        effect
-        if effect.insufficient
-        else effect.model_copy(
-            update={"insufficient": why, "change": None, "points": None, "significant": False, "warnings": ()}
-        )
-    )
 
 
 def _weeks(windows: Windows, pairs: Pairs, config: ReturnsConfig) -> list[Week]:

@@ -44,12 +44,15 @@ def test_a_client_that_is_the_only_one_has_the_overall_effect(report: ReturnRepo
     assert client.effect.change == report.overall.change
 
 
-def test_a_single_product_tells_what_was_sold_and_no_change(report: ReturnReport) -> None:
+def test_a_single_product_tells_its_rates_and_no_change(report: ReturnReport) -> None:
     products = [one for one in report.groups if one.kind == "product"]
     assert {one.name for one in products} <= set(CHOSEN)
     assert len(products) == 50
     assert all(one.effect.change is None and one.effect.insufficient for one in products)
     assert all(one.effect.lines > 0 for one in products)
+    enough = [one.effect for one in products if one.effect.returns >= CONFIG.least_returns]
+    assert enough
+    assert all(effect.before and effect.after and "one product" in effect.insufficient for effect in enough)
 
 
 def test_products_that_sell_most_come_first(report: ReturnReport) -> None:

@@ -41,6 +41,15 @@ def drawn_kind(number: int) -> str:
     return _begun(number)[0]
 
 
+def drawn_bodies(number: int) -> int:
+    """Return how many separate things a drawing shows, without drawing it."""
+    return _body_count(_begun(number)[1])
+
+
+def _body_count(rng: np.random.Generator) -> int:
+    return int(rng.choice([1, 2, 3], p=[0.86, 0.1, 0.04]))
+
+
 def _begun(number: int) -> tuple[str, np.random.Generator]:
     rng = np.random.default_rng([number, 20])
     return str(rng.choice(list(KINDS), p=list(KINDS.values()))), rng
@@ -50,7 +59,7 @@ def _body(rng: np.random.Generator) -> _Mask:
     """One closed shape, sometimes two or three, at drawing size: 0 or 1."""
     side = SIDE_PX * _OVER
     canvas = np.zeros((side, side), np.uint8)
-    count = int(rng.choice([1, 2, 3], p=[0.86, 0.1, 0.04]))
+    count = _body_count(rng)
     for place in range(count):
         centre = (side * (place + 0.5) / count, side / 2)
         reach = side * (0.5 - _ROOM) / (count if count > 1 else 1)

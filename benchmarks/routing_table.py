@@ -10,6 +10,7 @@ import numpy as np
 from benchmarks.routing_labels import Labelled, kept_labels, path_of
 from benchmarks.routing_scenes import load_variation
 from packshot.colour.transform import srgb8_to_working
+from packshot.routing.approve import QC_PREFIX
 from packshot.routing.features import measure
 from packshot.routing.mask_figures import measure_masks
 from packshot.routing.model import Example
@@ -29,12 +30,16 @@ def read_table(*, names: Sequence[str] | None = None) -> list[tuple[Labelled, Ex
 
 def _example(labelled: Labelled) -> Example:
     return Example(
-        figures={**_before(labelled.name), **_after(labelled.name)},
+        figures={**_before(labelled.name), **_after(labelled.name), **_judged(labelled)},
         refused=labelled.is_refused,
         group=labelled.group,
         category=CATEGORIES.get(labelled.kind, labelled.kind),
         approved=labelled.verdict == "auto_approve",
     )
+
+
+def _judged(labelled: Labelled) -> dict[str, float]:
+    return {f"{QC_PREFIX}{code}": figure for code, figure in labelled.measured.items() if figure is not None}
 
 
 def _before(name: str) -> dict[str, float]:

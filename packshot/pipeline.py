@@ -40,10 +40,10 @@ from packshot.ingest.shoot_groups import GroupDecision, ReferencePhoto
 from packshot.qc.inputs import ColourReference, QcInput
 from packshot.qc.report import QcReport, judge
 from packshot.returned.read import ReturnedWork
-from packshot.routing.approve import Watch
+from packshot.routing.approve import Watch, qc_figures
 from packshot.routing.decide import RouteDecision, decide
 from packshot.routing.features import Features, measure
-from packshot.routing.mask_figures import MaskFigures, measure_masks
+from packshot.routing.mask_figures import measure_masks
 from packshot.routing.model import RoutingModel
 from packshot.routing.picture import Looks, look_at
 from packshot.routing.words import category_in_words
@@ -257,7 +257,7 @@ class Edit:
         matte: (rows, columns) float32 in 0..1.
         method: how the matte was made: the network's method, or whose work it is.
         report: None where there is nothing to judge; `verdict` then asks for another try.
-        masks: figures of its mattes; None for a person's work.
+        figures: measured on its mattes and by quality control, for the routing model; empty for a person's work.
     """
 
     composite: Pixels16
@@ -265,7 +265,7 @@ class Edit:
     method: str
     report: QcReport | None
     findings: tuple[Finding, ...]
-    masks: MaskFigures | None = None
+    figures: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
     @property
     def verdict(self) -> Verdict:
@@ -308,8 +308,19 @@ def edit(
 def _edited(pixels: Pixels16, cutout: Cutout, plan: Plan, group: GroupDecision | None, watch: Watch | None) -> Edit:
     composite = compose_on_white(pixels, cutout, shadow=plan.rules.shadow)
     masks = measure_masks(cutout.network_matte, cutout.matte)
-    told = (watch.judge(masks),) if watch else ()
-    return dataclasses.replace(_judged(pixels, cutout, composite, plan, group, told), masks=masks)
+    judged = _judged(pixels, cutout, composite, plan, group)
+    figures = {**masks.model_dump(), **qc_figures(judged.findings)}
+    return dataclasses.replace(_watched(judged, watch.judge(figures)) if watch else judged, figures=figures)
+
+
+def _watched(judged: Edit, told: Finding) -> Edit:
+    """An edit with what the routing model says of it, which may stop an approval and does nothing else."""
+    if judged.report is None:
+        return judged
+    report = judged.report.model_copy(update={"findings": (*judged.report.findings, told)})
+    if told.stops_approval and report.verdict is Verdict.AUTO_APPROVE:
+        report = report.model_copy(update={"verdict": Verdict.HUMAN_REVIEW})
+    return dataclasses.replace(judged, report=report, findings=report.findings)
 
 
 def _judged(
@@ -318,7 +329,6 @@ def _judged(
     composite: Pixels16,
     plan: Plan,
     group: GroupDecision | None,
-    told: tuple[Finding, ...] = (),
 ) -> Edit:
     method = str(cutout.method)
     try:
@@ -336,7 +346,7 @@ def _judged(
             srgb8=srgb8,
             rendition=plan.renditions[0],
             colour_reference=_compared(srgb8, framed.matte, group) if group else None,
-            findings=(*told, *(group.findings if group else ())),
+            findings=group.findings if group else (),
         ),
         plan.qc,
     )

@@ -86,10 +86,10 @@ def edit_report(edit: Edit, network: Segmenter | None) -> dict[str, Any]:
 
 
 def edit_reports(edit: Edit, network: Segmenter, *, audit: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """Return the record's reports on a machine's edit: the edit, the figures of its mattes, its audit if it has one."""
+    """Return the record's reports on a machine's edit: the edit, what was measured on it, its audit if it has one."""
     reports: dict[str, Mapping[str, Any]] = {"edit": edit_report(edit, network)}
-    if edit.masks is not None:
-        reports["masks"] = edit.masks.model_dump()
+    if edit.figures:
+        reports["figures"] = edit.figures
     return {**reports, "audit": audit} if audit else reports
 
 

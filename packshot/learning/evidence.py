@@ -24,13 +24,13 @@ def example_of(record: ShotRecord, judgements: Sequence[Decision]) -> Example | 
     Args:
         judgements: the record's decisions since the shot last began anew.
     """
-    routing, masks = record.reports.get("routing", {}), record.reports.get("masks")
+    routing, figures = record.reports.get("routing", {}), record.reports.get("figures")
     decision = refusal_of(judgements)
-    if decision is None or not masks or not routing.get("features"):
+    if decision is None or not figures or not routing.get("features"):
         return None
     audited = bool(record.reports.get(REPORT, {}).get("approved"))
     return Example(
-        figures={**routing["features"], **masks},
+        figures={**routing["features"], **figures},
         refused=is_refusal(decision),
         group=f"{record.shot.client}/{record.fact('sku') or record.shot.shot}",
         category=routing.get("category", ""),

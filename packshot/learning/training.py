@@ -18,6 +18,7 @@ from sklearn.model_selection import GroupKFold
 
 from packshot.errors import TrainingError
 from packshot.learning.measures import quality_of
+from packshot.routing.approve import QC_PREFIX
 from packshot.routing.features import Features
 from packshot.routing.forest import Forest, Tree, logit
 from packshot.routing.mask_figures import MaskFigures
@@ -27,7 +28,7 @@ FIGURES: Mapping[Stage, tuple[str, ...]] = {
     Stage.ROUTE: tuple(Features.model_fields),
     Stage.APPROVE: (*Features.model_fields, *MaskFigures.model_fields),
 }
-"""What each stage may look at."""
+"""What each stage may look at; after the cut-out also what quality control measured."""
 
 LEAST_IN_LEAF = (3, 5, 10)
 """How many shots a leaf must hold at the least: what is tried."""
@@ -89,7 +90,7 @@ def fit(examples: Sequence[Example], stage: Stage, *, least_in_leaf: int) -> For
     refused = np.array([one.refused for one in examples])
     slope, intercept = _curve(_held_out_shares(examples, stage, least_in_leaf=least_in_leaf), refused)
     return Forest(
-        names=FIGURES[stage],
+        names=figure_names(examples, stage),
         usual=tuple(round(float(one), 4) for one in usual),
         trees=tuple(_plain_tree(one.tree_) for one in model.estimators_),
         slope=round(slope, 5),
@@ -97,9 +98,16 @@ def fit(examples: Sequence[Example], stage: Stage, *, least_in_leaf: int) -> For
     )
 
 
+def figure_names(examples: Sequence[Example], stage: Stage) -> tuple[str, ...]:
+    """Return the figures that a stage learns from: its own, and what quality control measured on any example."""
+    judged = {name for one in examples for name in one.figures if name.startswith(QC_PREFIX)}
+    return (*FIGURES[stage], *(sorted(judged) if stage is Stage.APPROVE else ()))
+
+
 def _table(examples: Sequence[Example], stage: Stage) -> tuple[_Floats, _Floats]:
     """The figures, (examples, names), what was not measured replaced by what is usual; and what is usual."""
-    raw = np.array([[one.figures.get(name, np.nan) for name in FIGURES[stage]] for one in examples])
+    names = figure_names(examples, stage)
+    raw = np.array([[one.figures.get(name, np.nan) for name in names] for one in examples])
     known = np.maximum(1, np.count_nonzero(~np.isnan(raw), axis=0))
     usual = np.nansum(raw, axis=0) / known
     return np.where(np.isnan(raw), usual, raw), usual
@@ -182,7 +190,7 @@ def _card(examples: Sequence[Example], fitted: Sequence[_Fitted], *, data: str) 
     refused = [one.refused for one in examples]
     stages = {
         one.stage.value: {
-            "figures": list(FIGURES[one.stage]),
+            "figures": list(one.model.forest.names),
             "least_in_leaf": one.least_in_leaf,
             "held_out": quality_of(one.probabilities, refused).model_dump(mode="json"),
             "by_category": _by_category(examples, one.probabilities),

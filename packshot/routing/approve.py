@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from packshot.routing.features import Features
-from packshot.routing.mask_figures import MaskFigures
 from packshot.routing.model import RoutingModel, Stage
 from packshot.specs.models import Promise
 from packshot.types import Finding, Status
+
+QC_PREFIX = "qc_"
+"""What the names of quality control's figures begin with, beside those of routing's own."""
+
+
+def qc_figures(findings: Iterable[Finding]) -> dict[str, float]:
+    """Return what quality control measured, by ``qc_<code>``; what it could not measure is left out."""
+    return {f"{QC_PREFIX}{one.code}": one.measured for one in findings if one.measured is not None}
 
 
 @dataclass(frozen=True)
@@ -26,9 +33,13 @@ class Watch:
     promise: Promise
     ruled_out: Collection[str] = ()
 
-    def judge(self, masks: MaskFigures) -> Finding:
-        """Return how likely a refusal is; beyond what keeps the promise the finding stops an approval."""
-        figures = {**self.features.model_dump(), **masks.model_dump()}
+    def judge(self, measured: Mapping[str, float]) -> Finding:
+        """Return how likely a refusal is; beyond what keeps the promise the finding stops an approval.
+
+        Args:
+            measured: on the cut-out's mattes, and by quality control.
+        """
+        figures = {**self.features.model_dump(), **measured}
         forest = self.model.approve.forest
         probability = forest.probability(figures)
         limit = self.model.limit(Stage.APPROVE, self.promise, without=self.ruled_out)

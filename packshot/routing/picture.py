@@ -75,9 +75,20 @@ def look_at(pixels: Pixels16, categories: Mapping[str, Category]) -> Looks:
     Raises:
         ModelError: the network's file is not the one that the words belong to.
     """
+    return looks_of(look_logits(pixels), categories)
+
+
+def look_logits(pixels: Pixels16) -> _Floats:
+    """Return the network's answer, (1000,) float32: a logit for each of its words.
+
+    Args:
+        pixels: (rows, columns, 3) uint16, working space, the whole frame.
+    Raises:
+        ModelError: the network's file is not the one that the words belong to.
+    """
     session = _session()
     (logits,) = session.run(None, {session.get_inputs()[0].name: _network_input(pixels)})
-    return looks_of(np.asarray(logits[0], np.float32), categories)
+    return np.asarray(logits[0], np.float32)
 
 
 def looks_of(logits: _Floats, categories: Mapping[str, Category]) -> Looks:

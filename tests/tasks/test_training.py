@@ -43,7 +43,7 @@ def judged(name: str, *, texture: float) -> ShotRecord:
     decision = Decision(choice=choice, by="Ada", at=now(), reason=Reason.OTHER, picture="0" * 8, note="n")
     reports: dict[str, Any] = {
         "routing": {"category": "home", "features": Features(texture=texture).model_dump()},
-        "masks": MaskFigures().model_dump(),
+        "figures": MaskFigures().model_dump(),
         "audit": {"approved": True},
     }
     source = Source(key="k", sha256="0" * 64, size_bytes=1)

@@ -87,3 +87,16 @@ def test_the_forest_says_what_scikit_learn_s_says() -> None:
     shares = training._trees(table, made, least_in_leaf=4).predict_proba(table)[:, 1]
     ours = [sum(one.shares[one.path(list(row))[-1]] for one in forest.trees) / len(forest.trees) for row in table]
     assert np.allclose(ours, shares, atol=0.005)
+
+
+def test_what_quality_control_measured_is_learnt_from_after_the_cut_out_alone() -> None:
+    made = [
+        one.model_copy(update={"figures": {"texture": 0.5, "qc_fringe": 0.9 if one.refused else 0.1}})
+        for one in examples()
+    ]
+    found = train(made, at=AT, data="drawn shots")
+    assert "qc_fringe" in found.approve.forest.names
+    assert not [name for name in found.route.forest.names if name.startswith("qc_")]
+    usual = {"texture": 0.5}
+    forest = found.approve.forest
+    assert forest.probability({**usual, "qc_fringe": 0.9}) > forest.probability({**usual, "qc_fringe": 0.1}) + 0.5

@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from packshot.errors import ModelError
-from packshot.routing.approve import Watch
+from packshot.routing.approve import Watch, qc_figures
 from packshot.routing.decide import decide
 from packshot.routing.features import Features
 from packshot.routing.mask_figures import MaskFigures
 from packshot.routing.model import RoutingModel, Stage, read_model
 from packshot.specs.load import default_folder, load_configs
 from packshot.specs.models import Category, Promise
-from packshot.types import Complexity, Route
+from packshot.types import Complexity, Finding, Route, Status
 from tests.packshot.routing.models import model_of
 
 CONFIGS = load_configs(default_folder())
@@ -99,9 +99,19 @@ def test_categories_that_a_shot_is_not_of_do_not_count_against_it() -> None:
     assert known.bound < unknown.bound or known.accepted >= unknown.accepted
 
 
+def test_quality_controls_figures_bear_on_the_probability_under_names_of_their_own() -> None:
+    quiet = Finding(code="islands", status=Status.PASSED, message="", measured=0.1)
+    loud, skipped = quiet.model_copy(update={"measured": 0.9}), quiet.model_copy(update={"measured": None})
+    assert qc_figures([loud, quiet.model_copy(update={"code": "fringe"})]) == {"qc_islands": 0.9, "qc_fringe": 0.1}
+    assert qc_figures([skipped]) == {}
+    watch = Watch(model_of(after="qc_islands"), Features(), PROMISE)
+    assert not watch.judge(qc_figures([quiet])).stops_approval
+    assert watch.judge(qc_figures([loud])).stops_approval
+
+
 @pytest.mark.parametrize(("disagreement", "stops"), [(0.05, False), (0.9, True)])
 def test_after_the_cut_out_an_edit_that_is_likely_refused_is_not_approved(disagreement: float, stops: bool) -> None:
     watch = Watch(MODEL, Features(), PROMISE)
-    finding = watch.judge(MaskFigures(disagreement=disagreement))
+    finding = watch.judge(MaskFigures(disagreement=disagreement).model_dump())
     assert finding.stops_approval is stops
     assert MODEL.version in finding.message

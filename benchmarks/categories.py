@@ -1,0 +1,297 @@
+"""How well the category of a product can be told from its photograph, by the shipped network and by other means.
+
+    OMP_NUM_THREADS=1 nice -n 10 python -m benchmarks.categories [--embedding]
+
+Photographs of 14 shops and sets with a category in their manifest, of rendered products, and of products with measured
+coverage. The shipped network learnt from none of them. What must be trained on them - the figures of routing; these
+with shape, colour and gradients; the network's logits; with ``--embedding`` what IS-Net knows on its way to a matte -
+is trained without the client whose photographs it is asked about. What is measured is kept in .packshot/bench.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import hashlib
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from skimage.feature import hog
+from sklearn.ensemble import ExtraTreesClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import f1_score, roc_auc_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from benchmarks.cutout_quality import CACHE, model_file
+from benchmarks.scenes import data_folder
+from packshot.colour.transform import srgb8_to_working
+from packshot.routing.backdrop import backdrop_at, fit_surface
+from packshot.routing.features import FRAME_PX, Features, measure, reduced_lab
+from packshot.routing.picture import look_logits, looks_of
+from packshot.routing.silhouette import find_silhouette
+from packshot.specs.load import default_folder, load_configs
+from packshot.specs.resolve import find_category
+from packshot.types import Box, Complexity, FloatImage, Pixels8, size_of
+
+LONGEST_PX = 1600
+OTHER = "other"
+_KEPT = CACHE / "categories"
+_HOG_PX = 64
+
+_CORRECTED = {"8LG34": "furniture", "8NN54": "shoes", "3ET67": "furniture", "7NQ22": "furniture", "2TK59": "home",
+              "5TU10": "home"}  # fmt: skip
+"""Where a manifest's category is plainly wrong, by a part of the file's name."""
+_SEEN = {
+    "furniture": "abel-y paul-weaver",
+    "electronics": "alexander-a brandi derick eniko florian jakob juan kelly liam robert vincent zoltan-tasi",
+    "shoes": "chuttersnap imani mitch nikolai xavier",
+    "home": "pierre",
+    "sports": "ben-hershey tommy nik-shuliahin mikkel michael",
+    "plants": "alex-rodriguez caleb charles natalia silvia zoltan-kovacs",
+}
+"""What the photographs of the manifest's category ``mixed`` show, by the beginnings of their names."""
+_STUDIO = {"whitebox": "boxes", "basket": "home", "ring": "jewelry", "wineglass": "transparent",
+           "bottlelabel": "bottles", "chromekettle": "home", "mug": "home", "headphones": "electronics",
+           "tote": "bags"}  # fmt: skip
+_PATHS = {"106": "shoes", "PRO": "furniture", "133": "sports"}
+_PLUSH = {"GT01": "plants", "GT02": OTHER, "GT11": "plants", "GT19": "food"}
+
+Table = NDArray[np.float64]
+
+
+class Photograph(NamedTuple):
+    """A photograph, whose it is, and what it shows."""
+
+    path: Path
+    client: str
+    category: str
+
+
+def photographs() -> list[Photograph]:
+    """Return all photographs of which it is known what they show; `OTHER` where no category of the configs fits."""
+    found = [*_of_shops(), *_of_truth()]
+    stems = sorted((data_folder() / "studio" / "image").glob("*.jpg"))
+    return found + [Photograph(path, "studio", _STUDIO.get(path.stem.split("-")[0], OTHER)) for path in stems]
+
+
+def _of_shops() -> list[Photograph]:
+    folder, found = data_folder() / "products", []
+    categories = load_configs(default_folder()).categories
+    for row in csv.DictReader((folder / "manifest.csv").read_text().splitlines()):
+        path = folder / row["file"]
+        said = find_category(categories, row["category"])
+        known = {part: name for part, name in _CORRECTED.items() if part in path.name}
+        seen = [name for name, stems in _SEEN.items() for stem in stems.split() if path.name.startswith(stem)]
+        category = next(iter([*known.values(), *seen]), said.name if said else OTHER)
+        found.append(Photograph(path, path.parent.name, category))
+    return found
+
+
+def _of_truth() -> list[Photograph]:
+    folder = data_folder() / "ground_truth"
+    found: list[Photograph] = []
+    for client, kinds, usual in (("editor-path", _PATHS, "clothing"), ("alphamatting27", _PLUSH, "fur")):
+        for path in sorted((folder / client / "image").iterdir()):
+            known = (kind for part, kind in kinds.items() if path.name.startswith(part))
+            found.append(Photograph(path, client, next(known, usual)))
+    return found
+
+
+def measured(photograph: Photograph, *, embedding: bool) -> dict[str, Table]:
+    """Return what each means sees of a photograph, kept on disk."""
+    digest = hashlib.sha1(str(photograph.path).encode(), usedforsecurity=False).hexdigest()[:16]
+    path, deep = _KEPT / f"{digest}.npz", _KEPT / f"{digest}-isnet.npy"
+    _KEPT.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        np.savez(path, allow_pickle=False, **_measured(_read(photograph.path)))
+    if embedding and not deep.exists():
+        np.save(deep, _deep(_read(photograph.path)))
+    found = dict(np.load(path))
+    return found | ({"isnet": np.load(deep)} if embedding else {})
+
+
+def _read(path: Path) -> Pixels8:
+    with Image.open(path) as image:
+        image.thumbnail((LONGEST_PX, LONGEST_PX))
+        return np.ascontiguousarray(np.asarray(image.convert("RGBA").convert("RGB")))
+
+
+def _measured(rgb: Pixels8) -> dict[str, Table]:
+    pixels = srgb8_to_working(rgb)
+    figures = np.array(list(measure(pixels).model_dump().values()))
+    return {"figures": figures, "look": _shape_and_colour(reduced_lab(pixels, side_px=FRAME_PX)),
+            "logits": np.asarray(look_logits(pixels), np.float64)}  # fmt: skip
+
+
+def _shape_and_colour(lab: FloatImage) -> Table:
+    """Hu's moments, aspect, solidity, fill of the box; histograms of lightness, hue and chroma; HOG of the box."""
+    size = size_of(lab)
+    backdrop = backdrop_at(fit_surface(lab), lab, window=Box(0, 0, *size), frame=size)
+    shape = find_silhouette(lab, backdrop)
+    if not shape.box:
+        return np.zeros(11 + 26 + 1764)
+    outlines, _ = cv2.findContours(shape.filled, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    largest = max(outlines, key=cv2.contourArea)
+    hu = cv2.HuMoments(cv2.moments(shape.filled, binaryImage=True)).ravel()
+    area, box = cv2.contourArea(largest), shape.box
+    hull = max(1.0, cv2.contourArea(cv2.convexHull(largest)))
+    fills = [
+        box.width / (box.width + box.height),
+        area / hull,
+        area / (box.width * box.height),
+        area / lab[..., 0].size,
+    ]
+    inside = lab[shape.filled > 0]
+    chroma, hue = np.hypot(inside[:, 1], inside[:, 2]), np.arctan2(inside[:, 2], inside[:, 1])
+    counts = [np.histogram(inside[:, 0], 8, (0, 100))[0], np.histogram(hue[chroma > 12], 12, (-np.pi, np.pi))[0],
+              np.histogram(chroma, 6, (0, 90))[0]]  # fmt: skip
+    part = cv2.resize(lab[box.top : box.bottom, box.left : box.right, 0] * 2.55, (_HOG_PX, _HOG_PX))
+    gradients = hog(part, orientations=9, pixels_per_cell=(8, 8), cells_per_block=(2, 2))
+    signed = -np.sign(hu) * np.log10(np.abs(hu) + 1e-12)
+    return np.concatenate([signed, fills, np.concatenate(counts) / len(inside), gradients])
+
+
+@cache
+def _isnet() -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    return onnxruntime.InferenceSession(model_file("isnet-general-use"), options, providers=["CPUExecutionProvider"])
+
+
+def _deep(rgb: Pixels8) -> Table:
+    """The three deepest maps that IS-Net gives out beside its mattes, their mean over the product and their maximum."""
+    session = _isnet()
+    names = [one.name for one in session.get_outputs()]
+    wanted = [names[0], *sorted(name for name in names if name.startswith("input."))[:3]]
+    small = cv2.resize(rgb, (1024, 1024), interpolation=cv2.INTER_AREA).astype(np.float32) / 255 - 0.5
+    mask, *maps = session.run(wanted, {session.get_inputs()[0].name: small.transpose(2, 0, 1)[None]})
+    found = []
+    for one in maps:
+        weight = cv2.resize(mask[0, 0], one.shape[:1:-1], interpolation=cv2.INTER_AREA) + 1e-6
+        found += [(one[0] * weight).sum((1, 2)) / weight.sum(), one[0].max((1, 2))]
+    deep = np.concatenate(found).astype(np.float64)
+    return np.asarray(np.sign(deep) * np.log1p(np.abs(deep)))
+
+
+def left_out(table: Table, shots: Sequence[Photograph], make: Callable[[], Any], names: Sequence[str]) -> Table:
+    """Return (photographs, names) probabilities by a model that saw nothing of the photograph's client."""
+    clients, truth = np.array([one.client for one in shots]), np.array([one.category for one in shots])
+    found = np.zeros((len(shots), len(names)))
+    for client in sorted(set(clients)):
+        held = clients == client
+        model = make().fit(table[~held], truth[~held])
+        places = [names.index(name) for name in model.classes_]
+        found[np.ix_(held, places)] = model.predict_proba(table[held])
+    return found
+
+
+def by_words(logits: Table, names: Sequence[str]) -> Table:
+    """Return (photographs, names) probabilities as the line takes them from the network's answer."""
+    categories = load_configs(default_folder()).categories
+    each = [
+        [
+            looks_of(one.astype(np.float32), {name: categories[name]}).probability if name != OTHER else 0.0
+            for name in names
+        ]
+        for one in logits
+    ]
+    return np.array(each)
+
+
+def quality_row(title: str, found: Table, shots: Sequence[Photograph], names: Sequence[str]) -> str:
+    """Return accuracy, macro F1, log loss and calibration error over the categories that three clients have."""
+    truth = np.array([one.category for one in shots])
+    common = [
+        name for name in names if len({one.client for one in shots if one.category == name}) >= 3 and name != OTHER
+    ]
+    counted = np.isin(truth, common)
+    said, top = np.array(names)[found.argmax(axis=1)], found.max(axis=1)
+    right = np.array([found[place, names.index(name)] for place, name in enumerate(truth)])
+    parts = np.array_split(np.argsort(top[counted]), 10)
+    hit = (said == truth)[counted]
+    error = sum(abs(top[counted][part].mean() - hit[part].mean()) * len(part) for part in parts) / counted.sum()
+    f1 = f1_score(truth[counted], said[counted], labels=common, average="macro", zero_division=0)
+    loss = -np.log(np.clip(right[counted], 1e-3, 1)).mean()
+    ruled = _ruled(names)
+    auc = roc_auc_score(np.isin(truth, ruled), found[:, [names.index(name) for name in ruled]].sum(axis=1))
+    return f"| {title} | {hit.mean():.2f} | {f1:.2f} | {loss:.2f} | {error:.2f} | {auc:.2f} |"
+
+
+def _ruled(names: Sequence[str]) -> list[str]:
+    categories = load_configs(default_folder()).categories
+    strict = (Complexity.COMPLEX, Complexity.MEDIUM)
+    return [name for name in names if name != OTHER and categories[name].complexity in strict]
+
+
+def guard_table(found: Table, shots: Sequence[Photograph], names: Sequence[str]) -> str:
+    """Return how much of what rules send to people is seen at a limit, and how much else is sent there."""
+    truth, ruled = np.array([one.category for one in shots]), _ruled(names)
+    share = found[:, [names.index(name) for name in ruled]].sum(axis=1)
+    shown = [name for name in ruled if name in truth]
+    lines = [
+        "| limit | other products sent to people | " + " | ".join(f"{n} ({(truth == n).sum()})" for n in shown) + " |",
+        "|---:" * (2 + len(shown)) + "|",
+    ]
+    for limit in (0.05, 0.1, 0.2, 0.3, 0.5):
+        recalls = [f"{(share[truth == name] >= limit).mean():.0%}" for name in shown]
+        others = (share[~np.isin(truth, ruled)] >= limit).mean()
+        lines.append(f"| {limit} | {others:.0%} | " + " | ".join(recalls) + " |")
+    return "\n".join(lines)
+
+
+def tag_table(found: Table, shots: Sequence[Photograph], names: Sequence[str]) -> str:
+    """Return how many photographs are named at a limit, and how often rightly."""
+    said, top = np.array(names)[found.argmax(axis=1)], found.max(axis=1)
+    right = said == np.array([one.category for one in shots])
+    lines = ["| limit | named | rightly |", "|---:|---:|---:|"]
+    lines += [
+        f"| {limit} | {(top >= limit).mean():.0%} | {right[top >= limit].mean():.0%} |"
+        for limit in (0.3, 0.5, 0.7, 0.9)
+    ]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--embedding", action="store_true", help="IS-Net's too: some seconds for each photograph")
+    args = parser.parse_args()
+    cv2.setNumThreads(1)
+    shots = photographs()
+    seen = [measured(one, embedding=args.embedding) for one in shots]
+    tables = {name: np.nan_to_num(np.array([one[name] for one in seen])) for name in seen[0]}
+    categories = load_configs(default_folder()).categories
+    names = [*sorted(categories), OTHER]
+    words = by_words(tables["logits"], names)
+    clients = len({one.client for one in shots})
+    print(f"{len(shots)} photographs of {clients} clients, {len(Features.model_fields)} figures\n")
+    print("| by | top-1 | macro F1 | log loss | calibration error | AUC of what rules send to people |")
+    print("|---|---:|---:|---:|---:|---:|")
+    print(quality_row("the network's words", words, shots, names))
+    sets = {"figures": tables["figures"], "figures, shape, colour, HOG": np.hstack([tables["figures"], tables["look"]]),
+            "the network's logits": tables["logits"]}  # fmt: skip
+    sets |= {"IS-Net's deepest maps": tables["isnet"]} if args.embedding else {}
+    for title, table in sets.items():
+        print(quality_row(f"{title}: logistic", left_out(table, shots, _logistic, names), shots, names), flush=True)
+        print(quality_row(f"{title}: trees", left_out(table, shots, _trees, names), shots, names), flush=True)
+    print("\n" + guard_table(words, shots, names) + "\n\n" + tag_table(words, shots, names))
+
+
+def _logistic() -> Any:
+    return make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=60, tol=1e-3))
+
+
+def _trees() -> Any:
+    return ExtraTreesClassifier(150, min_samples_leaf=2, class_weight="balanced", random_state=0)
+
+
+if __name__ == "__main__":
+    main()

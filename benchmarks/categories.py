@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import csv
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
@@ -44,6 +45,7 @@ LONGEST_PX = 1600
 OTHER = "other"
 _KEPT = CACHE / "categories"
 _HOG_PX = 64
+MOST_ALIKE = 5
 
 _CORRECTED = {"8LG34": "furniture", "8NN54": "shoes", "3ET67": "furniture", "7NQ22": "furniture", "2TK59": "home",
               "5TU10": "home"}  # fmt: skip
@@ -104,17 +106,38 @@ def _of_truth() -> list[Photograph]:
     return found
 
 
-def measured(photograph: Photograph, *, embedding: bool) -> dict[str, Table]:
+def measured(photograph: Photograph) -> dict[str, Table]:
     """Return what each means sees of a photograph, kept on disk."""
-    digest = hashlib.sha1(str(photograph.path).encode(), usedforsecurity=False).hexdigest()[:16]
-    path, deep = _KEPT / f"{digest}.npz", _KEPT / f"{digest}-isnet.npy"
-    _KEPT.mkdir(parents=True, exist_ok=True)
+    path = _kept(photograph, "npz")
     if not path.exists():
         np.savez(path, allow_pickle=False, **_measured(_read(photograph.path)))
-    if embedding and not deep.exists():
-        np.save(deep, _deep(_read(photograph.path)))
-    found = dict(np.load(path))
-    return found | ({"isnet": np.load(deep)} if embedding else {})
+    return dict(np.load(path))
+
+
+def deep_of(photograph: Photograph) -> Table:
+    """Return what IS-Net knows of a photograph on its way to a matte, kept on disk: it takes seconds."""
+    path = _kept(photograph, "isnet.npy")
+    if not path.exists():
+        np.save(path, _deep(_read(photograph.path)))
+    found: Table = np.load(path)
+    return found
+
+
+def spread(shots: Sequence[Photograph]) -> list[int]:
+    """Return the places of at most `MOST_ALIKE` photographs of each client and category."""
+    met: Counter[tuple[str, str]] = Counter()
+    places = []
+    for place, one in enumerate(shots):
+        met[one.client, one.category] += 1
+        if met[one.client, one.category] <= MOST_ALIKE:
+            places.append(place)
+    return places
+
+
+def _kept(photograph: Photograph, kind: str) -> Path:
+    _KEPT.mkdir(parents=True, exist_ok=True)
+    digest = hashlib.sha1(str(photograph.path).encode(), usedforsecurity=False).hexdigest()[:16]
+    return _KEPT / f"{digest}.{kind}"
 
 
 def _read(path: Path) -> Pixels8:
@@ -171,7 +194,10 @@ def _deep(rgb: Pixels8) -> Table:
     """The three deepest maps that IS-Net gives out beside its mattes, their mean over the product and their maximum."""
     session = _isnet()
     names = [one.name for one in session.get_outputs()]
-    wanted = [names[0], *sorted(name for name in names if name.startswith("input."))[:3]]
+    wanted = [
+        names[0],
+        *sorted((name for name in names if name.startswith("input.")), key=lambda name: int(name[6:]))[:3],
+    ]
     small = cv2.resize(rgb, (1024, 1024), interpolation=cv2.INTER_AREA).astype(np.float32) / 255 - 0.5
     mask, *maps = session.run(wanted, {session.get_inputs()[0].name: small.transpose(2, 0, 1)[None]})
     found = []
@@ -266,7 +292,7 @@ def main() -> None:
     args = parser.parse_args()
     cv2.setNumThreads(1)
     shots = photographs()
-    seen = [measured(one, embedding=args.embedding) for one in shots]
+    seen = [measured(one) for one in shots]
     tables = {name: np.nan_to_num(np.array([one[name] for one in seen])) for name in seen[0]}
     categories = load_configs(default_folder()).categories
     names = [*sorted(categories), OTHER]
@@ -278,10 +304,18 @@ def main() -> None:
     print(quality_row("the network's words", words, shots, names))
     sets = {"figures": tables["figures"], "figures, shape, colour, HOG": np.hstack([tables["figures"], tables["look"]]),
             "the network's logits": tables["logits"]}  # fmt: skip
-    sets |= {"IS-Net's deepest maps": tables["isnet"]} if args.embedding else {}
     for title, table in sets.items():
         print(quality_row(f"{title}: logistic", left_out(table, shots, _logistic, names), shots, names), flush=True)
         print(quality_row(f"{title}: trees", left_out(table, shots, _trees, names), shots, names), flush=True)
+    if args.embedding:
+        some = spread(shots)
+        part = [shots[place] for place in some]
+        deep = np.array([deep_of(one) for one in part])
+        print(quality_row(f"the network's words, {len(part)} photographs", words[some], part, names))
+        print(
+            quality_row("IS-Net's deepest maps on these: logistic", left_out(deep, part, _logistic, names), part, names)
+        )
+        print(quality_row("IS-Net's deepest maps on these: trees", left_out(deep, part, _trees, names), part, names))
     print("\n" + guard_table(words, shots, names) + "\n\n" + tag_table(words, shots, names))
 
 

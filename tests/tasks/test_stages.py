@@ -145,6 +145,7 @@ def test_a_routed_shot_says_why_and_in_which_light_it_was_taken(night: Night, li
     routing = record.reports["routing"]
     assert night.routed.route is Route.AUTOMATED
     assert (routing["route"], routing["category"], routing["reason"]) == ("automated", "boxes", night.routed.reason)
+    assert routing["tag"] == {"value": "boxes", "source": "manifest", "probability": 1.0}
     assert record.events[-1].why == f"{night.routed.complexity}: {night.routed.reason}"
     assert routing["features"] == night.mastered[GOOD].features.model_dump()  # type: ignore[union-attr]
     assert record.reports["group"]["group"] == night.routed.group

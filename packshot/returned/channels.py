@@ -59,7 +59,7 @@ def flat_transparency(data: bytes) -> Matte | None:
         if not transparent or channels <= colours or channels > _MOST_CHANNELS or depth not in (8, 16):
             return None
         return _shares(_planes(data, at, (channels, height, width), np.dtype(f">u{depth // 8}"))[colours])
-    except Exception:  # noqa: BLE001  decoders raise anything for damaged bytes; the picture itself was read
+    except (struct.error, ValueError, IndexError, imagecodecs.PackbitsError):  # damaged; the picture itself was read
         return None
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from packshot.decision import Choice, Decision, Reason
-from packshot.learning.audits import Audit, Standing, audit_of, is_blind, is_chosen, report_on
+from packshot.learning.audits import Audit, EscapeReport, Standing, audit_of, is_blind, is_chosen, report_on
 from packshot.learning.evidence import example_of, is_held_out, truth_examples
 from packshot.naming import ShotId
 from packshot.record import ShotRecord, Source
@@ -25,7 +25,7 @@ def audits(count: int, *, refused: int, at: datetime = AT, category: str = "mugs
     return [Audit(client="acme", category=category, at=at, refused=place < refused) for place in range(count)]
 
 
-def report(found: list[Audit]):  # type: ignore[no-untyped-def]
+def report(found: list[Audit]) -> EscapeReport:
     return report_on(found, promise=PROMISE, window_days=90, at=AT + timedelta(days=1))
 
 

@@ -8,17 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packshot.outcomes.charts import Line, line_chart, nice_ticks
+from packshot.outcomes.charts import Chart, Line, line_chart, nice_ticks
 
 figures = st.lists(st.none() | st.floats(0, 1e6), min_size=1, max_size=40)
 
 
-def drawn(*values: float | None, most: float = math.inf):  # type: ignore[no-untyped-def]
+def drawn(*values: float | None, most: float = math.inf) -> Chart | None:
     line = Line(name="a", tone="red", values=values)
     return line_chart([line], [(0, "first")], show="{:g}".format, width=440, height=190, left=50, most=most)
 
 
-def points(chart) -> list[tuple[float, float]]:  # type: ignore[no-untyped-def]
+def points(chart: Chart | None) -> list[tuple[float, float]]:
+    assert chart
     (line,) = chart.lines
     pairs = [pair.split(",") for run in line.runs for pair in run.split()]
     return sorted([(float(x), float(y)) for x, y in pairs] + list(line.dots))
@@ -43,13 +44,16 @@ def test_a_greater_figure_is_never_drawn_lower(values: list[float]) -> None:
 
 
 def test_a_gap_parts_a_line_and_a_lonely_figure_is_a_dot() -> None:
-    (line,) = drawn(1, 2, None, 3, None, 4, 5).lines
+    chart = drawn(1, 2, None, 3, None, 4, 5)
+    assert chart
+    (line,) = chart.lines
     assert [len(run.split()) for run in line.runs] == [2, 2]
     assert len(line.dots) == 1
 
 
 def test_what_is_above_the_most_runs_along_the_top() -> None:
     chart = drawn(1.0, 50.0, 0.5, most=1.0)
+    assert chart
     heights = [y for _, y in points(chart)]
     assert heights[0] == heights[1] < heights[2]
     assert chart.ticks[-1][1] == "1"

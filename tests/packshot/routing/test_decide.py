@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packshot.routing.decide import CategoryTag, colour_match_risk, decide
+from packshot.routing.decide import CategoryTag, RouteDecision, colour_match_risk, decide
 from packshot.routing.features import Features
 from packshot.routing.picture import Looks
 from packshot.specs.load import default_folder, load_configs
@@ -30,7 +30,7 @@ def routings(draw: st.DrawFn) -> RoutingConfig:
     return RoutingConfig(medium=medium, complex=complex_, colour_match=ColourMatch(medium=low, high=high))
 
 
-def route(figures: Features, *, category: Category | None = None, config: RoutingConfig = ROUTING):  # type: ignore[no-untyped-def]
+def route(figures: Features, *, category: Category | None = None, config: RoutingConfig = ROUTING) -> RouteDecision:
     return decide(figures, category=category, category_source="manifest", config=config)
 
 
@@ -125,9 +125,9 @@ looks = st.builds(
 )
 
 
-def seen(  # type: ignore[no-untyped-def]
+def seen(
     figures: Features, looks: Looks | None, *, category: Category | None = None, config: RoutingConfig = ROUTING
-):
+) -> RouteDecision:
     return decide(figures, category=category, category_source="manifest", config=config, looks=looks)
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from packshot.errors import ModelError
 from packshot.routing.approve import Watch, qc_figures
-from packshot.routing.decide import decide
+from packshot.routing.decide import RouteDecision, decide
 from packshot.routing.features import Features
 from packshot.routing.mask_figures import MaskFigures
 from packshot.routing.model import RoutingModel, Stage, read_model
@@ -22,7 +22,7 @@ MODEL = model_of()
 PROMISE = Promise(ratio=0.02)
 
 
-def route(figures: Features, *, model: RoutingModel = MODEL, category: Category | None = None):  # type: ignore[no-untyped-def]
+def route(figures: Features, *, model: RoutingModel = MODEL, category: Category | None = None) -> RouteDecision:
     return decide(figures, category=category, category_source="manifest", config=CONFIGS.routing, model=model)
 
 

@@ -56,6 +56,7 @@ from packshot.cutout import Segmenter, load_segmenter
 from packshot.export.labels import Labels
 from packshot.ingest.master import write_master, write_working_tiff
 from packshot.ingest.metadata import Metadata
+from packshot.pipeline import editing, exporting, mastering
 from packshot.specs.load import default_folder, load_configs
 from packshot.specs.models import Configs
 
@@ -82,7 +83,7 @@ def packshot_way(segmenter: Segmenter, configs: Configs) -> Way:
         pipeline.route(taken.features, taken.plan, category_source=taken.category_source)
         edit = pipeline.edit(taken.master.pixels16, segmenter, taken.plan)
         known = {"shot": "A1", **{name: fact.value for name, fact in taken.facts.items()}}
-        done = pipeline.export(edit.composite, edit.matte, taken.plan, known=known, labels=_LABELS)
+        done = pipeline.export(edit.composite, edit.matte, taken.plan, known=known, labels=_LABELS, framed=edit.framed)
         files = [one.rendered.encoded.data for one in done.renditions if one.rendered.passed]
         return master, *files
 
@@ -255,18 +256,19 @@ def watched_line(segmenter: Segmenter) -> Stopwatch:
     watch = Stopwatch()
     render = sys.modules["packshot.export.render"]
     for owner, name, stage in (
-        (pipeline, "open_photo", "decode"),
-        (pipeline, "develop", "to the working space"),
-        (pipeline, "measure", "features for routing"),
-        (pipeline, "measure_backdrop", "group: backdrop"),
-        (pipeline, "find_target", "group: colour target"),
+        (mastering, "open_photo", "decode"),
+        (mastering, "develop", "to the working space"),
+        (mastering, "measure", "features for routing"),
+        (mastering, "measure_backdrop", "group: backdrop"),
+        (mastering, "find_target", "group: colour target"),
         (sys.modules[__name__], "write_master", "write the master"),
         (segmenter, "predict", "network"),
-        (pipeline, "cut_out", "cut-out without the network"),
-        (pipeline, "compose_on_white", "composite"),
-        (pipeline, "frame", "frame"),
-        (pipeline, "working_to_srgb8", "frame"),
-        (pipeline, "judge", "quality control"),
+        (editing, "cut_out", "cut-out without the network"),
+        (editing, "compose_on_white", "composite"),
+        (editing, "frame", "frame"),
+        (exporting, "frame", "frame"),
+        (editing, "working_to_srgb8", "frame"),
+        (editing, "judge", "quality control"),
         (render, "rendition_pixels", "encode"),
         (render, "encode_pixels", "encode"),
         (render, "verify_file", "decode again and verify"),

@@ -114,7 +114,8 @@ def _edited(
     plain = done.plan.model_copy(
         update={"renditions": tuple(one.model_copy(update={"naming": "{shot}"}) for one in done.plan.renditions)}
     )
-    export = pipeline.export(result.composite, result.matte, plain, known={"shot": _safe(path.stem)}, labels=labels)
+    named = {"shot": _safe(path.stem)}
+    export = pipeline.export(result.composite, result.matte, plain, known=named, labels=labels, framed=result.framed)
     files = []
     for one in export.renditions:
         target = out / f"{path.stem}.{one.platform}{Path(one.path).suffix}"

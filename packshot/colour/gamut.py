@@ -51,9 +51,9 @@ def _samples(pixels: NDArray[Any], where: Mask | None) -> NDArray[Any]:
     if where is None:
         chosen = pixels[::step, ::step]
         return np.ascontiguousarray(chosen.reshape(1, -1, *pixels.shape[2:]))
-    rows, columns = np.nonzero(where)
-    every = max(1, len(rows) // MOST_SAMPLES)
-    return np.ascontiguousarray(pixels[rows[::every], columns[::every]][None])
+    places = np.flatnonzero(where)
+    places = places[:: max(1, len(places) // MOST_SAMPLES)]
+    return np.ascontiguousarray(pixels.reshape(-1, *pixels.shape[2:])[places][None])
 
 
 def _by_matrices(samples: NDArray[Any], source: MatrixProfile, target: MatrixProfile) -> tuple[Lab, Lab]:

@@ -107,6 +107,18 @@ def test_a_master_holds_the_photograph_as_it_is(line: Line) -> None:
     assert line.mastered.report["size"] == [1000, 1000]
 
 
+def test_what_quality_control_judged_is_what_is_exported(line: Line) -> None:
+    assert line.edit.framed is not None
+    first = line.mastered.plan.model_copy(update={"renditions": line.mastered.plan.renditions[:1]})
+    known = {"shot": "A1", **{name: fact.value for name, fact in line.mastered.facts.items()}}
+    judged = pipeline.export(
+        line.edit.composite, line.edit.matte, first, known=known, labels=LABELS, framed=line.edit.framed
+    )
+    path = judged.renditions[0].path
+    assert judged.renditions[0].rendered.encoded.data == line.files[path]
+
+
+
 def test_every_fact_says_where_it_comes_from(line: Line) -> None:
     assert line.mastered.facts["asin"].source == "manifest"
     assert line.mastered.category_source == "manifest"

@@ -11,6 +11,7 @@ from packshot.ingest.master import read_master
 from packshot.naming import BatchId, ShotId
 from packshot.pipeline import Edit
 from packshot.record import State
+from packshot.specs.models import Plan
 from packshot.types import Verdict
 from tasks import pictures, shelf
 from tasks.batches import take_stock
@@ -62,7 +63,7 @@ def routed(
 
 @cache
 def _edit_of(master_tif: bytes, plan_json: bytes) -> Edit:
-    plan = pipeline.Plan.model_validate_json(plan_json)
+    plan = Plan.model_validate_json(plan_json)
     return pipeline.edit(read_master(master_tif), ContrastNetwork(), plan)
 
 

@@ -1,0 +1,28 @@
+"""A composite on a rendition's canvas."""
+
+from __future__ import annotations
+
+from packshot.framing.fit import fit
+from packshot.framing.place import Framed, place
+from packshot.framing.subject import subject_box
+from packshot.specs.models import RenditionPlan
+from packshot.types import Matte, Pixels16
+
+
+def frame(composite: Pixels16, matte: Matte, rendition: RenditionPlan) -> Framed:
+    """Return the composite on a rendition's canvas, working space.
+
+    Args:
+        composite: (rows, columns, 3) uint16, working space, on white.
+        matte: (rows, columns) float32 in 0..1, of the same size.
+    Raises:
+        EmptySubjectError: there is no product.
+    """
+    rules = rendition.rules
+    placement = fit(
+        subject_box(matte),
+        canvas=rendition.platform.canvas,
+        fill_ratio=rules.fill_ratio,
+        max_upscale_ratio=rules.max_upscale_ratio,
+    )
+    return place(composite, matte, placement)

@@ -1,0 +1,48 @@
+"""A photograph cut out and nothing else."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import imagecodecs
+import numpy as np
+
+from packshot.colour.transform import working_to_srgb8
+from packshot.cutout import Segmenter, compose_on_white, cut_out
+from packshot.ingest.decode import open_photo
+from packshot.ingest.master import develop
+from packshot.specs.models import IngestConfig, Shadow
+from packshot.types import Finding
+
+
+@dataclasses.dataclass(frozen=True)
+class CutOutFiles:
+    """A photograph's matte and its composite on white, as files.
+
+    Attributes:
+        matte_png: 8 bit grey, as large as the upright photograph.
+        composite_png: 8 bit sRGB, as large.
+    """
+
+    matte_png: bytes
+    composite_png: bytes
+    method: str
+    findings: tuple[Finding, ...]
+
+
+def cut_out_photo(data: bytes, segmenter: Segmenter, *, name: str, limits: IngestConfig) -> CutOutFiles:
+    """Return a photograph cut out, whatever its size and without any plan.
+
+    Raises:
+        RefusedInputError: it cannot be read.
+    """
+    developed = develop(open_photo(data, name=name, limits=limits))
+    cutout = cut_out(developed.pixels16, segmenter)
+    composite = working_to_srgb8(compose_on_white(developed.pixels16, cutout, shadow=Shadow.DROP))
+    matte = np.rint(cutout.matte * 255).astype(np.uint8)
+    return CutOutFiles(
+        bytes(imagecodecs.png_encode(matte, level=1)),
+        bytes(imagecodecs.png_encode(composite, level=1)),
+        str(cutout.method),
+        (*developed.findings, *cutout.findings),
+    )

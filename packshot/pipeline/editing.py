@@ -1,0 +1,184 @@
+"""Stage 3: a master cut out and judged, by the machine or from a person's work."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from packshot.colour.reference import ReferenceColour, main_colours, nearest_delta_e
+from packshot.colour.transform import working_to_srgb8
+from packshot.cutout import Cutout, Method, Segmenter, compose_on_white, cut_out, given_cutout
+from packshot.errors import EmptySubjectError
+from packshot.framing.frame import frame
+from packshot.framing.place import Framed
+from packshot.ingest.shoot_groups import GroupDecision
+from packshot.qc.inputs import ColourReference, QcInput
+from packshot.qc.report import QcReport, judge
+from packshot.returned.read import ReturnedWork
+from packshot.routing.approve import Watch, qc_figures
+from packshot.routing.mask_figures import measure_masks
+from packshot.specs.models import Plan
+from packshot.types import Finding, Matte, Pixels8, Pixels16, Status, Verdict, size_of
+
+METHODS = (Method.AUTO, Method.NETWORK_ONLY)
+"""How a shot is cut out, and with what it is tried again before a person is asked."""
+COLOUR_PX = 1024
+"""About so large a master is looked at for its product's colour."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Edit:
+    """A shot cut out and judged.
+
+    Attributes:
+        composite: (rows, columns, 3) uint16, working space, on exact white, as large as the master.
+        matte: (rows, columns) float32 in 0..1.
+        method: how the matte was made: the network's method, or whose work it is.
+        report: None where there is nothing to judge; `verdict` then asks for another try.
+        framed: on the first rendition's canvas, as it was judged; None where there is nothing to judge.
+        figures: measured on its mattes and by quality control, for the routing model; empty for a person's work.
+    """
+
+    composite: Pixels16
+    matte: Matte
+    method: str
+    report: QcReport | None
+    findings: tuple[Finding, ...]
+    framed: Framed | None = None
+    figures: Mapping[str, float] = dataclasses.field(default_factory=dict)
+
+    @property
+    def verdict(self) -> Verdict:
+        return self.report.verdict if self.report else Verdict.REJECT_AND_REDO
+
+    @property
+    def score(self) -> float:
+        return self.report.score if self.report else 0.0
+
+
+def edit(
+    pixels: Pixels16,
+    segmenter: Segmenter,
+    plan: Plan,
+    *,
+    methods: Sequence[Method] = METHODS,
+    group: GroupDecision | None = None,
+    watch: Watch | None = None,
+) -> Edit:
+    """Return the best edit a machine can make of a master: tried again with the next method where it must be redone.
+
+    Args:
+        pixels: (rows, columns, 3) uint16, working space, after its group's correction.
+        group: what the shot was told about its group; its references are measured, its findings bear on the verdict.
+        watch: says how likely a refusal is, and stops an approval that would break the promise; None: nobody says.
+    """
+    best: Edit | None = None
+    for method in methods:
+        if best is not None and best.method == method:
+            continue  # without a smooth backdrop the first way is the network's alone already
+        attempt = _edited(pixels, cut_out(pixels, segmenter, method=method), plan, group, watch)
+        if best is None or attempt.score > best.score:
+            best = attempt
+        if best.verdict is not Verdict.REJECT_AND_REDO:
+            break
+    assert best is not None, "methods is never empty"
+    return best
+
+
+def _edited(pixels: Pixels16, cutout: Cutout, plan: Plan, group: GroupDecision | None, watch: Watch | None) -> Edit:
+    composite = compose_on_white(pixels, cutout, shadow=plan.rules.shadow)
+    masks = measure_masks(cutout.network_matte, cutout.matte)
+    judged = _judged(pixels, cutout, composite, plan, group)
+    figures = {**masks.model_dump(), **qc_figures(judged.findings)}
+    return dataclasses.replace(_watched(judged, watch.judge(figures)) if watch else judged, figures=figures)
+
+
+def _watched(judged: Edit, told: Finding) -> Edit:
+    """An edit with what the routing model says of it, which may stop an approval and does nothing else."""
+    if judged.report is None:
+        return judged
+    report = judged.report.model_copy(update={"findings": (*judged.report.findings, told)})
+    if told.stops_approval and report.verdict is Verdict.AUTO_APPROVE:
+        report = report.model_copy(update={"verdict": Verdict.HUMAN_REVIEW})
+    return dataclasses.replace(judged, report=report, findings=report.findings)
+
+
+def _judged(
+    pixels: Pixels16,
+    cutout: Cutout,
+    composite: Pixels16,
+    plan: Plan,
+    group: GroupDecision | None,
+) -> Edit:
+    method = str(cutout.method)
+    try:
+        framed = frame(composite, cutout.matte, plan.renditions[0])
+    except EmptySubjectError as error:
+        empty = Finding(code="empty_mask", status=Status.FAILED, message=str(error), gate=True)
+        return Edit(composite, cutout.matte, method, None, (*cutout.findings, empty))
+    srgb8 = working_to_srgb8(framed.pixels)
+    report = judge(
+        QcInput(
+            master16=pixels,
+            cutout=cutout,
+            composite16=composite,
+            framed=framed,
+            srgb8=srgb8,
+            rendition=plan.renditions[0],
+            colour_reference=_compared(srgb8, framed.matte, group) if group else None,
+            findings=group.findings if group else (),
+        ),
+        plan.qc,
+    )
+    return Edit(composite, cutout.matte, method, report, report.findings, framed)
+
+
+def _compared(srgb8: Pixels8, matte: Matte, group: GroupDecision) -> ColourReference | None:
+    """Hold the delivered pixels against the stated colour; without one, take the colour target's word for the group.
+
+    A single colour has no spread of its own to hold against a product's light and shade: its 95th percentile is its
+    difference.
+    """
+    colours = main_colours(srgb8, matte) if group.reference_lab else ()
+    if group.reference_lab and colours:
+        off = nearest_delta_e(colours, _stated(group))
+        return ColourReference(off, off, f"the reference {group.reference}")
+    if group.verified:
+        return ColourReference(group.verified.mean, group.verified.p95, f"the colour target in {group.target_in}")
+    return None
+
+
+def colour_before(pixels: Pixels16, matte: Matte, group: GroupDecision) -> float | None:
+    """Return how far a master's product is from the colour that its reference states; None where none is stated.
+
+    Args:
+        pixels: (rows, columns, 3) uint16, working space, after its group's correction.
+        matte: (rows, columns) float32 in 0..1, of the same size.
+    Returns:
+        Delta E 2000 of the product's nearest main colour.
+    """
+    if group.reference_lab is None:
+        return None
+    step = max(1, size_of(pixels).longest // COLOUR_PX)
+    colours = main_colours(working_to_srgb8(np.ascontiguousarray(pixels[::step, ::step])), matte[::step, ::step])
+    return nearest_delta_e(colours, _stated(group)) if colours else None
+
+
+def _stated(group: GroupDecision) -> ReferenceColour:
+    assert group.reference_lab is not None
+    return ReferenceColour(lab=group.reference_lab, said=group.reference)
+
+
+def adopt(pixels: Pixels16, work: ReturnedWork, plan: Plan, *, group: GroupDecision | None = None) -> Edit:
+    """Return a person's finished picture as an edit, judged like a machine's.
+
+    Args:
+        pixels: the master, (rows, columns, 3) uint16, working space.
+        work: what the person put back.
+    Raises:
+        RefusedInputError: it tells nothing of what is product, or it has another shape than the master.
+    """
+    composite, matte = work.composite_for(pixels)
+    return _judged(pixels, given_cutout(pixels, matte), composite, plan, group)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import gc
 import tracemalloc
 
+import numpy as np
 import psutil
+import pytest
 
 from packshot import pipeline
 from packshot.export.labels import Labels
+from packshot.memory import give_back_free_memory
 from packshot.specs.load import default_folder, load_configs
 from packshot.specs.models import Configs
 from tests.drawn_products import ContrastNetwork, photograph
@@ -46,3 +49,16 @@ def _through_the_line(data: bytes, configs: Configs) -> None:
     known = {"shot": "A1", **{name: fact.value for name, fact in taken.facts.items()}}
     done = pipeline.export(edit.composite, edit.matte, taken.plan, known=known, labels=Labels())
     assert done.renditions
+
+
+def test_memory_freed_between_blocks_in_use_goes_back_to_the_system() -> None:
+    process = psutil.Process()
+    before = process.memory_info().rss
+    blocks = [np.ones(8_000) for _ in range(4_000)]  # 64 kB each: small enough for the C library's own heap
+    kept = blocks[::50]
+    del blocks
+    held_mb = (process.memory_info().rss - before) / 2**20
+    if not give_back_free_memory():
+        pytest.skip("this C library gives memory back by itself")
+    assert (process.memory_info().rss - before) / 2**20 < held_mb / 4
+    assert len(kept) == 80

@@ -118,7 +118,6 @@ def test_what_quality_control_judged_is_what_is_exported(line: Line) -> None:
     assert judged.renditions[0].rendered.encoded.data == line.files[path]
 
 
-
 def test_every_fact_says_where_it_comes_from(line: Line) -> None:
     assert line.mastered.facts["asin"].source == "manifest"
     assert line.mastered.category_source == "manifest"

@@ -76,8 +76,8 @@ def _surface(levels: FloatImage, sure: Mask) -> tuple[FloatImage, Matte]:
     wanted = levels.reshape(-1, 3)[index].astype(np.float64)
     weight: NDArray[np.floating] = np.ones(len(index))
     for _ in range(_ROUNDS):
-        root = np.sqrt(weight)[:, None]
-        coefficients, *_ = np.linalg.lstsq(terms * root, wanted * root, rcond=None)
+        weighted = terms.T * weight  # normal equations: coordinates in -1..1 keep them well conditioned
+        coefficients, *_ = np.linalg.lstsq(weighted @ terms, weighted @ wanted, rcond=None)
         rest = np.abs(wanted - terms @ coefficients).max(axis=1)
         weight = _biweight(rest, max(_MAD_TO_SIGMA * float(np.median(rest)), 0.5))
     square = np.zeros((3, 4, 4))

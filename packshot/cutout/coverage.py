@@ -18,10 +18,10 @@ from packshot.colour.channels import greatest_difference
 from packshot.colour.spaces import decode_working, encode_working
 from packshot.cutout.distances import nearest
 from packshot.cutout.settle import Settled
-from packshot.cutout.tiles import boxes_of, part_of, with_margin
+from packshot.cutout.tiles import boxes_holding, part_of, with_margin
 from packshot.cutout.values import SoftPixels
 from packshot.threads import side_by_side
-from packshot.types import Box, FloatImage, Mask, Matte, Pixels16, Size, size_of
+from packshot.types import Box, FloatImage, Mask, Matte, Pixels16, size_of
 
 BLOCK_PX, MARGIN_PX = 128, 16
 INSIDE_PX, OUTSIDE_PX = 2.5, 2.0
@@ -67,7 +67,7 @@ def cover(pixels: Pixels16, settled: Settled) -> tuple[Matte, SoftPixels]:
     matte = whole.astype(np.float32)
     rows, columns = [np.zeros(0, np.int32)], [np.zeros(0, np.int32)]
     colours = [np.zeros((0, 3), np.float32)]
-    for block in side_by_side(partial(_covered, pixels, settled), _at_the_line(whole, size)):
+    for block in side_by_side(partial(_covered, pixels, settled), _at_the_line(whole)):
         box = block.box
         matte[box.top : box.bottom, box.left : box.right] = block.alpha
         found_rows, found_columns = np.nonzero(block.soft)
@@ -77,16 +77,10 @@ def cover(pixels: Pixels16, settled: Settled) -> tuple[Matte, SoftPixels]:
     return matte, SoftPixels(np.concatenate(rows), np.concatenate(columns), np.concatenate(colours))
 
 
-def _at_the_line(whole: Any, size: Size) -> list[Box]:
-    """The blocks in which, or close to which, product and backdrop meet."""
-    near = MARGIN_PX // 2
-    boxes = []
-    for box in boxes_of(size, side_px=BLOCK_PX):
-        wide, _ = with_margin(box, size, margin_px=near)
-        part = whole[wide.top : wide.bottom, wide.left : wide.right]
-        if part.min() != part.max():
-            boxes.append(box)
-    return boxes
+def _at_the_line(whole: Any) -> list[Box]:
+    """What of each block is product or backdrop with the other close by."""
+    reach = np.ones((MARGIN_PX + 1, MARGIN_PX + 1), np.uint8)
+    return list(boxes_holding(cv2.dilate(whole, reach) > cv2.erode(whole, reach), side_px=BLOCK_PX))
 
 
 def _covered(pixels: Pixels16, settled: Settled, box: Box) -> _Block:

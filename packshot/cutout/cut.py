@@ -12,7 +12,7 @@ from packshot.colour.transform import working_to_srgb8
 from packshot.cutout.backdrop import Backdrop, model_backdrop
 from packshot.cutout.coverage import cover
 from packshot.cutout.network import Segmenter, to_size
-from packshot.cutout.settle import settle
+from packshot.cutout.settle import SETTLED_PX, settle
 from packshot.cutout.softness import SOFT_PX, soft_matte, softness_px
 from packshot.cutout.values import BackdropReport, Cutout, Method, SoftPixels
 from packshot.cutout.zones import Zones, find_zones
@@ -30,7 +30,8 @@ def cut_out(pixels: Pixels16, segmenter: Segmenter, *, method: Method = Method.A
         method: AUTO refines on a smooth backdrop, mattes soft edges, and trusts the network alone elsewhere.
     """
     size = size_of(pixels)
-    small = reduced(pixels)
+    middle = reduced(pixels, longest_px=SETTLED_PX)
+    small = reduced(middle, longest_px=REDUCED_PX)
     prediction = segmenter.predict(working_to_srgb8(small))
     levels: FloatImage = small.astype(np.float32) / np.float32(257)
     probability = to_size(prediction, (levels.shape[1], levels.shape[0]))
@@ -40,7 +41,7 @@ def cut_out(pixels: Pixels16, segmenter: Segmenter, *, method: Method = Method.A
     chosen = _chosen(method, levels, probability, backdrop)
     if chosen is Method.NETWORK_ONLY:
         return _by_network(pixels, prediction, backdrop.report)
-    return _refined(pixels, levels, prediction, probability, backdrop, chosen)
+    return _refined(pixels, middle, levels, prediction, probability, backdrop, chosen)
 
 
 def given_cutout(pixels: Pixels16, matte: Matte) -> Cutout:
@@ -48,7 +49,7 @@ def given_cutout(pixels: Pixels16, matte: Matte) -> Cutout:
     rows, columns = np.nonzero((matte > 0) & (matte < 1))
     colours = decode_working(pixels[rows, columns][None])[0]
     soft = SoftPixels(rows.astype(np.int32), columns.astype(np.int32), colours)
-    small: Any = cv2.resize(matte, _reduced_size(size_of(pixels)), interpolation=cv2.INTER_AREA)
+    small: Any = cv2.resize(matte, _size_of_copy(size_of(pixels), REDUCED_PX), interpolation=cv2.INTER_AREA)
     return Cutout(matte, soft, small, BackdropReport(smooth=True), Method.GIVEN)
 
 
@@ -60,15 +61,17 @@ def _chosen(method: Method, levels: FloatImage, probability: Matte, backdrop: Ba
     return Method.MATTING if softness_px(levels, probability, backdrop) >= SOFT_PX else Method.REFINED
 
 
-def _reduced_size(size: Size) -> Size:
-    share = min(1.0, REDUCED_PX / size.longest)
+def _size_of_copy(size: Size, longest_px: int) -> Size:
+    share = min(1.0, longest_px / size.longest)
     return Size(max(1, round(size.width * share)), max(1, round(size.height * share)))
 
 
-def reduced(pixels: Pixels16) -> Pixels16:
-    """Return the photograph as the network and the backdrop model see it: at most 1024 px long."""
-    small = cv2.resize(pixels, _reduced_size(size_of(pixels)), interpolation=cv2.INTER_AREA)
-    return np.ascontiguousarray(small).astype(np.uint16, copy=False)
+def reduced(pixels: Pixels16, *, longest_px: int) -> Pixels16:
+    """Return a photograph's pixels averaged to at most so many on its longest side."""
+    size = _size_of_copy(size_of(pixels), longest_px)
+    if size == size_of(pixels):
+        return pixels
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint16)
 
 
 def _empty(size: Size, prediction: Matte) -> Cutout:
@@ -126,18 +129,25 @@ def _coloured(pixels: Pixels16, matte: Matte) -> SoftPixels:
 
 
 def _refined(
-    pixels: Pixels16, levels: FloatImage, prediction: Matte, probability: Matte, backdrop: Backdrop, method: Method
+    pixels: Pixels16,
+    middle: Pixels16,
+    levels: FloatImage,
+    prediction: Matte,
+    probability: Matte,
+    backdrop: Backdrop,
+    method: Method,
 ) -> Cutout:
+    """The network's mask with its edge found in the photograph: settled in the middle copy, cut in the master."""
     size = size_of(pixels)
     cells = prediction.shape[0]
     zones = find_zones(levels, probability, backdrop, cell_px=max(levels.shape[:2]) / cells)
     settled = settle(
-        pixels,
+        middle,
         prediction,
         zones.unknown,
         backdrop.surface,
         noise_levels=backdrop.report.noise_levels,
-        cell_px=size.longest / cells,
+        cell_px=size_of(middle).longest / cells,
     )
     matte, soft = cover(pixels, settled)
     if method is Method.MATTING:

@@ -20,10 +20,10 @@ import numpy as np
 from packshot.colour.channels import dot_product, greatest_difference
 from packshot.cutout.distances import nearest
 from packshot.cutout.outline import settled_line
-from packshot.cutout.tiles import boxes_of, part_of, with_margin
+from packshot.cutout.tiles import boxes_holding, part_of, with_margin
 from packshot.cutout.zones import shadow_share
 from packshot.threads import side_by_side
-from packshot.types import Box, FloatImage, Mask, Matte, Pixels16, Size, size_of
+from packshot.types import Box, FloatImage, Mask, Matte, Pixels16, size_of
 
 SETTLED_PX = 2048
 """Longest side at which product and backdrop are told apart. The edge itself is cut at the photograph's own size."""
@@ -60,25 +60,23 @@ def settle(
     """Return what is product.
 
     Args:
-        pixels: the master.
+        pixels: the master's, at most `SETTLED_PX` on their longest side.
         probability: the network's prediction, at any size.
         unknown: at any size.
         surface: the backdrop's encoded levels, at any size.
-        cell_px: size of a network cell in pixels of the master.
+        cell_px: size of a network cell in pixels of `pixels`.
     """
-    share = min(1.0, SETTLED_PX / size_of(pixels).longest)
-    size = Size(*(max(1, round(side * share)) for side in size_of(pixels)))
-    small = pixels if share == 1 else cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    size = size_of(pixels)
     likely = cv2.resize(probability, size, interpolation=cv2.INTER_LINEAR)
     opened = cv2.resize(unknown.view(np.uint8), size, interpolation=cv2.INTER_NEAREST).view(bool)
     line = np.where(likely >= 0.5, np.float32(FAR_PX), np.float32(-FAR_PX))
     surface_here: Any = cv2.resize(surface, size, interpolation=cv2.INTER_LINEAR)
-    margin_px = int(np.ceil(8 * cell_px * share)) + 12
-    boxes = [box for box in boxes_of(size, side_px=TILE_PX) if part_of(opened, box, size).any()]
+    margin_px = int(np.ceil(8 * cell_px)) + 12
+    boxes = list(boxes_holding(opened, side_px=TILE_PX))
 
     def tile(box: Box) -> tuple[Matte, FloatImage]:
         wide, inner = with_margin(box, size, margin_px=margin_px)
-        parts = (part_of(picture, wide, size) for picture in (small, likely, opened, surface_here))
+        parts = (part_of(picture, wide, size) for picture in (pixels, likely, opened, surface_here))
         found = _settled(*parts, noise=max(noise_levels, 0.5))
         return found[0][inner], found[1][inner]
 

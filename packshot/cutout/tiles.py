@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from packshot.types import Box, Size
+from packshot.types import Box, Mask, Size, size_of
 
 
 def boxes_of(size: Size, *, side_px: int) -> Iterator[Box]:
@@ -17,6 +17,15 @@ def boxes_of(size: Size, *, side_px: int) -> Iterator[Box]:
     for top in range(0, size.height, side_px):
         for left in range(0, size.width, side_px):
             yield Box(left, top, min(size.width, left + side_px), min(size.height, top + side_px))
+
+
+def boxes_holding(mask: Mask, *, side_px: int) -> Iterator[Box]:
+    """Yield, for each of the squares that a mask is cut into, the smallest box that holds all of the mask in it."""
+    for box in boxes_of(size_of(mask), side_px=side_px):
+        part = mask[box.top : box.bottom, box.left : box.right].view(np.uint8)
+        left, top, width, height = cv2.boundingRect(part)
+        if width and height:
+            yield Box(box.left + left, box.top + top, box.left + left + width, box.top + top + height)
 
 
 def with_margin(box: Box, size: Size, *, margin_px: int) -> tuple[Box, tuple[slice, slice]]:

@@ -113,9 +113,9 @@ def _missing_parts(levels: FloatImage, distance: Matte, surface: FloatImage, pro
     reach = np.ones((5, 5), np.uint8)
     near = cv2.dilate(product.astype(np.uint8), reach)
     count, labels = cv2.connectedComponents((unlike | product).astype(np.uint8), connectivity=8)
-    touching = np.unique(labels[(near > 0) & (labels > 0)])
     keep = np.zeros(count, bool)
-    keep[touching] = True
+    keep[labels[near > 0]] = True
+    keep[0] = False
     parts = keep[labels] & unlike & ~product
     return cv2.dilate(parts.astype(np.uint8), reach).astype(bool) & ~product
 

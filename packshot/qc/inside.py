@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from packshot.colour.channels import greatest_channel, greatest_difference
-from packshot.qc.likeness import VISIBLE_ON_WHITE, colour_slope, like_backdrop, shaded_backdrop
+from packshot.qc.likeness import VISIBLE_ON_WHITE, colour_slope, lighting, like_backdrop
 from packshot.qc.reduced import Reduced
 from packshot.qc.regions import Region, grown, opened, split
 from packshot.types import FloatImage, Mask
@@ -17,9 +17,13 @@ _NEAR_PX = 9
 _LEAST_STEP = 8.0
 _FAINT_SHADOW = 0.88
 _DEEP_SHADOW = 0.6
+_BRIGHTEST = 1.1
 _LIT_SHARE = 0.2
 _EDGE = 3.0
 _STEEP_EDGE = 8.0
+_SAME_COLOUR = 0.03
+_EXACT_COLOUR = 0.012
+_SPECK_PX = 5
 
 
 def leftovers(reduced: Reduced) -> list[Region]:
@@ -41,21 +45,35 @@ def leftovers(reduced: Reduced) -> list[Region]:
 def filled_gaps(reduced: Reduced) -> list[Region]:
     """Return areas inside the matte through which the backdrop seems to show, the largest first.
 
-    Exactly the predicted backdrop, or the backdrop in a faint shadow, or in a deeper one that ends within the area;
-    smooth, visible on white, and with an edge all around: a face of the product in the same colour goes over into
-    others on some side. In shadow the edge has to be steeper, for the likeness says less.
+    Exactly the predicted backdrop, or the backdrop in a faint shadow, or in a deeper one that ends within the area, or
+    its exact colour in any light; smooth, visible on white, and with an edge all around: a face of the product in the
+    same colour goes over into others on some side. In shadow the edge has to be steeper, for the likeness says less.
     """
     if reduced.backdrop is None:
         return []
     visible = greatest_channel(255 - reduced.master) > VISIBLE_ON_WHITE
-    plain = _eroded(reduced.matte > 0.9, 3) & _smooth(reduced, 3) & visible
+    solid = _eroded(reduced.matte > 0.9, 3)
+    plain = solid & _smooth(reduced, 3) & visible
     steepest = np.asarray(cv2.dilate(colour_slope(reduced), np.ones((7, 7), np.uint8)), np.float32)
-    lit = opened(plain & like_backdrop(reduced), 5)
-    faint = opened(plain & shaded_backdrop(reduced, darkest=_FAINT_SHADOW), 5)
-    deep = opened(plain & shaded_backdrop(reduced, darkest=_DEEP_SHADOW), 5)
     edges, steep_edges = (steepest > max(levels, levels / 2 * reduced.noise) for levels in (_EDGE, _STEEP_EDGE))
+    light = lighting(reduced, side=3)
+    lit = opened(plain & like_backdrop(reduced), 5)
+    faint = opened(plain & light.within(darkest=_FAINT_SHADOW, most_colour=_SAME_COLOUR), 5)
+    deep = opened(plain & light.within(darkest=_DEEP_SHADOW, most_colour=_SAME_COLOUR), 5)
     found = _rimmed(lit, edges, 0.9) | _rimmed(faint, steep_edges, 0.8) | _rimmed(_partly(deep, lit), steep_edges, 0.8)
+    found |= _rimmed(_exact_colour(reduced, solid), steep_edges, 0.97)
     return split(found, np.ones(found.shape, bool), reduced.scale)[1]
+
+
+def _exact_colour(reduced: Reduced, solid: Mask) -> Mask:
+    """Where the backdrop's exact colour shows in any light, on average over a window: specks of noise don't count."""
+    mean = np.asarray(cv2.blur(reduced.master, (_SPECK_PX, _SPECK_PX)), np.float32)
+    visible = greatest_channel(255 - mean) > VISIBLE_ON_WHITE
+    light = lighting(reduced, side=_SPECK_PX)
+    exact = light.within(darkest=_DEEP_SHADOW, brightest=_BRIGHTEST, most_colour=_EXACT_COLOUR)
+    found = opened(solid & _smooth(reduced, _SPECK_PX) & visible & exact, _SPECK_PX)
+    kernel = np.ones((_SPECK_PX, _SPECK_PX), np.uint8)
+    return np.asarray(cv2.morphologyEx(found.view(np.uint8), cv2.MORPH_CLOSE, kernel) > 0)
 
 
 def _partly(found: Mask, lit: Mask) -> Mask:

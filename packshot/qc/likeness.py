@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import cv2
@@ -17,7 +18,24 @@ _LEAST_LIKE = 6.0
 _LEAST_UNLIKE = 12.0
 _SHADOW_COLOUR = 0.05
 _BRIGHTER_THAN_BACKDROP = 1.03
-_SAME_COLOUR = 0.03
+
+
+@dataclasses.dataclass(frozen=True)
+class Lighting:
+    """How the photograph is lit against the predicted backdrop, (rows, columns) float32 each.
+
+    Attributes:
+        factor: how much of the backdrop's light is there.
+        colour: how far the rest is from the backdrop's colour, in shares of its light.
+    """
+
+    factor: FloatImage
+    colour: FloatImage
+
+    def within(self, *, darkest: float, brightest: float = _BRIGHTER_THAN_BACKDROP, most_colour: float) -> Mask:
+        """Where the photograph has the backdrop's colour, in a light between two shares of its own."""
+        lit = (self.factor > darkest) & (self.factor < brightest)
+        return np.asarray(lit & (self.colour < most_colour * self.factor))
 
 
 def like_backdrop(reduced: Reduced) -> Mask:
@@ -33,28 +51,25 @@ def unlike_backdrop(reduced: Reduced) -> Mask:
 
 def shadow(reduced: Reduced) -> Mask:
     """Where the photograph is the backdrop, or the backdrop in shadow."""
-    factor, colour = _lighting(reduced, reduced.master)
-    return np.asarray((factor < _BRIGHTER_THAN_BACKDROP) & (colour < _SHADOW_COLOUR * np.maximum(factor, 0.1)))
+    lit = _lighting(reduced, reduced.master)
+    same_colour = lit.colour < _SHADOW_COLOUR * np.maximum(lit.factor, 0.1)
+    return np.asarray((lit.factor < _BRIGHTER_THAN_BACKDROP) & same_colour)
 
 
-def shaded_backdrop(reduced: Reduced, *, darkest: float) -> Mask:
-    """Where the photograph has the backdrop's colour, in a shadow that leaves at least so much of the light."""
-    factor, colour = _lighting(reduced, np.asarray(cv2.blur(reduced.master, (3, 3)), np.float32))
-    return np.asarray((factor > darkest) & (factor < _BRIGHTER_THAN_BACKDROP) & (colour < _SAME_COLOUR * factor))
+def lighting(reduced: Reduced, *, side: int) -> Lighting:
+    """Return how the photograph is lit, averaged over windows of so many pixels."""
+    return _lighting(reduced, np.asarray(cv2.blur(reduced.master, (side, side)), np.float32))
 
 
-def _lighting(reduced: Reduced, seen: FloatImage) -> tuple[FloatImage, FloatImage]:
-    """Return by what factor the backdrop is darker, and how far the rest is from its colour.
-
-    A shadow darkens all channels by the same factor, in linear light; a square is near enough to it here.
-    """
+def _lighting(reduced: Reduced, seen: FloatImage) -> Lighting:
+    """A shadow darkens all channels by the same factor, in linear light; a square is near enough to it here."""
     assert reduced.backdrop is not None
     light: Any = cv2.multiply(seen, seen, scale=1 / 255**2)
     lit: Any = cv2.multiply(reduced.backdrop, reduced.backdrop, scale=1 / 255**2) + np.float32(1e-4)
     power = dot_product(lit, lit)
     factor = dot_product(light, lit) / power
     rest: Any = cv2.subtract(light, cv2.multiply(lit, cv2.merge([factor] * 3)))
-    return factor, np.sqrt(dot_product(rest, rest) / power)
+    return Lighting(factor, np.sqrt(dot_product(rest, rest) / power))
 
 
 def slope(reduced: Reduced) -> FloatImage:

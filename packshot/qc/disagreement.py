@@ -5,8 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from packshot.colour.channels import greatest_channel
-from packshot.qc.likeness import VISIBLE_ON_WHITE, like_backdrop, shadow, unlike_backdrop
+from packshot.qc.likeness import like_backdrop, shadow, unlike_backdrop, visible_on_white
 from packshot.qc.reduced import Reduced
 from packshot.qc.regions import Region, grown, opened, split
 from packshot.types import Mask
@@ -25,7 +24,7 @@ def disagreement(reduced: Reduced) -> tuple[float, list[Region]]:
     """
     network, refined = reduced.network > 0.5, reduced.matte > 0.5
     union = int(np.count_nonzero(network | refined))
-    differs = (network ^ refined) & (greatest_channel(255 - reduced.master) > VISIBLE_ON_WHITE)
+    differs = (network ^ refined) & visible_on_white(reduced)
     if reduced.backdrop is not None:
         kept = differs & refined & _hull(network) & unlike_backdrop(reduced) & ~shadow(reduced)
         most = _SETTLED_AT_MOST * union
@@ -37,6 +36,8 @@ def disagreement(reduced: Reduced) -> tuple[float, list[Region]]:
 
 def _up_to(most: float, mask: Mask) -> Mask:
     """Return the connected areas of no more than so many pixels."""
+    if not mask.any():
+        return mask
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)
     small = stats[:, cv2.CC_STAT_AREA] <= most
     small[0] = False
@@ -46,9 +47,9 @@ def _up_to(most: float, mask: Mask) -> Mask:
 def _hull(mask: Mask) -> Mask:
     """The convex hull of a mask."""
     filled = np.zeros(mask.shape, np.uint8)
-    places = cv2.findNonZero(mask.view(np.uint8))
-    if places is not None:
-        cv2.fillConvexPoly(filled, cv2.convexHull(places), 1)
+    lines, _ = cv2.findContours(mask.view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    if lines:
+        cv2.fillConvexPoly(filled, cv2.convexHull(np.concatenate(lines)), 1)
     return np.asarray(filled > 0)
 
 

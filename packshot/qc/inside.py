@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from packshot.colour.channels import greatest_channel, greatest_difference
-from packshot.qc.likeness import VISIBLE_ON_WHITE, colour_slope, lighting, like_backdrop
+from packshot.qc.likeness import VISIBLE_ON_WHITE, colour_slope, lighting, like_backdrop, visible_on_white
 from packshot.qc.reduced import Reduced
 from packshot.qc.regions import Region, grown, opened, split
 from packshot.types import FloatImage, Mask
@@ -51,9 +51,8 @@ def filled_gaps(reduced: Reduced) -> list[Region]:
     """
     if reduced.backdrop is None:
         return []
-    visible = greatest_channel(255 - reduced.master) > VISIBLE_ON_WHITE
     solid = _eroded(reduced.matte > 0.9, 3)
-    plain = solid & _smooth(reduced, 3) & visible
+    plain = solid & _smooth(reduced, 3) & visible_on_white(reduced)
     steepest = np.asarray(cv2.dilate(colour_slope(reduced), np.ones((7, 7), np.uint8)), np.float32)
     edges, steep_edges = (steepest > max(levels, levels / 2 * reduced.noise) for levels in (_EDGE, _STEEP_EDGE))
     light = lighting(reduced, side=3)
@@ -78,6 +77,8 @@ def _exact_colour(reduced: Reduced, solid: Mask) -> Mask:
 
 def _partly(found: Mask, lit: Mask) -> Mask:
     """Return those areas of which a part is lit as the backdrop is."""
+    if not found.any():
+        return found
     labels = cv2.connectedComponents(found.view(np.uint8), connectivity=8)[1]
     count = int(labels.max()) + 1
     share = np.bincount(labels[lit], minlength=count) / np.maximum(np.bincount(labels.ravel(), minlength=count), 1)
@@ -87,6 +88,8 @@ def _partly(found: Mask, lit: Mask) -> Mask:
 
 def _rimmed(found: Mask, edges: Mask, least_share: float) -> Mask:
     """Return those areas that have an edge along so much of their border."""
+    if not found.any():
+        return found
     labels = cv2.connectedComponents(found.view(np.uint8), connectivity=8)[1]
     count = int(labels.max()) + 1
     rim = cv2.dilate(labels.astype(np.float32), np.ones((3, 3), np.uint8)).astype(np.int32)

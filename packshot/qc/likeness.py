@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+import functools
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from packshot.colour.channels import dot_product, greatest_channel
 from packshot.qc.reduced import Reduced
@@ -18,6 +21,21 @@ _LEAST_LIKE = 6.0
 _LEAST_UNLIKE = 12.0
 _SHADOW_COLOUR = 0.05
 _BRIGHTER_THAN_BACKDROP = 1.03
+
+
+Picture = TypeVar("Picture", bound=NDArray[Any])
+
+
+def _once(measure: Callable[[Reduced], Picture]) -> Callable[[Reduced], Picture]:
+    """Return the same measure, which looks up what it has measured on an edit before."""
+
+    @functools.wraps(measure)
+    def measured(reduced: Reduced) -> Picture:
+        if measure.__name__ not in reduced.known:
+            reduced.known[measure.__name__] = measure(reduced)
+        return reduced.known[measure.__name__]  # type: ignore[return-value]
+
+    return measured
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,6 +56,13 @@ class Lighting:
         return np.asarray(lit & (self.colour < most_colour * self.factor))
 
 
+@_once
+def visible_on_white(reduced: Reduced) -> Mask:
+    """Where the photograph would be seen on white."""
+    return np.asarray(greatest_channel(255 - reduced.master) > VISIBLE_ON_WHITE)
+
+
+@_once
 def like_backdrop(reduced: Reduced) -> Mask:
     """Where the photograph is the predicted backdrop on average, whatever the noise."""
     assert reduced.backdrop is not None
@@ -45,10 +70,12 @@ def like_backdrop(reduced: Reduced) -> Mask:
     return np.asarray(greatest_channel(np.abs(even)) < max(_LEAST_LIKE, 2 * reduced.noise))
 
 
+@_once
 def unlike_backdrop(reduced: Reduced) -> Mask:
     return np.asarray(reduced.difference > max(_LEAST_UNLIKE, 6 * reduced.noise))
 
 
+@_once
 def shadow(reduced: Reduced) -> Mask:
     """Where the photograph is the backdrop, or the backdrop in shadow."""
     lit = _lighting(reduced, reduced.master)
@@ -72,6 +99,7 @@ def _lighting(reduced: Reduced, seen: FloatImage) -> Lighting:
     return Lighting(factor, np.sqrt(dot_product(rest, rest) / power))
 
 
+@_once
 def slope(reduced: Reduced) -> FloatImage:
     """Levels per reduced pixel, of the grey picture."""
     return _slope(reduced.grey)

@@ -31,27 +31,28 @@ class Reduced:
 
     Attributes:
         scale: reduced pixels per full pixel.
-        master, composite: (rows, columns, 3) float32, levels.
+        master: (rows, columns, 3) float32, levels.
         matte, network: (rows, columns) float32 in 0..1.
         backdrop: (rows, columns, 3) float32, levels: the backdrop as the rest of it predicts; None if too little of
             it shows to tell.
         noise: standard deviation of the backdrop around the prediction, levels.
         difference: (rows, columns) float32, greatest distance of a channel of the master from the backdrop.
         grey: (rows, columns) float32, mean of the master's channels.
+        known: what has been measured on it already, by name; several rules ask for the same.
     """
 
     scale: float
     master: FloatImage
-    composite: FloatImage
     matte: Matte
     network: Matte
     backdrop: FloatImage | None
     noise: float
     difference: Matte
     grey: Matte
+    known: dict[str, NDArray[Any]] = dataclasses.field(default_factory=dict, repr=False, compare=False)
 
 
-def reduce_edit(master16: Pixels16, composite16: Pixels16, matte: Matte, network: Matte) -> Reduced:
+def reduce_edit(master16: Pixels16, matte: Matte, network: Matte) -> Reduced:
     """Return the edit at `REDUCED_PX` (or its own size, if that is less) with the predicted backdrop."""
     rows, columns = matte.shape
     scale = min(1.0, REDUCED_PX / max(rows, columns))
@@ -66,7 +67,6 @@ def reduce_edit(master16: Pixels16, composite16: Pixels16, matte: Matte, network
     return Reduced(
         scale=scale,
         master=master,
-        composite=_levels(cv2.resize(composite16, size, interpolation=cv2.INTER_AREA)),
         matte=small_matte,
         network=_fit_network(network, size),
         backdrop=backdrop,
@@ -98,8 +98,8 @@ def predict_backdrop(master: FloatImage, clear: Mask) -> tuple[FloatImage | None
     seen = master.reshape(-1, 3)[places].astype(np.float64)
     weights, sigma = np.ones(len(places)), 0.0
     for _ in range(_FIT_ROUNDS):
-        root = np.sqrt(weights)[:, None]
-        coefficients = np.linalg.lstsq(terms * root, seen * root, rcond=None)[0]
+        weighted = terms.T * weights
+        coefficients = np.linalg.lstsq(weighted @ terms, weighted @ seen, rcond=None)[0]  # normal equations
         distance = np.abs(seen - terms @ coefficients).max(axis=1)
         sigma = max(_LEAST_SIGMA, float(np.median(distance)))
         weights = np.maximum(0, 1 - (distance / (_TUKEY * sigma)) ** 2) ** 2

@@ -73,6 +73,8 @@ def split(
     mask: Mask, marked: Mask, scale: float, *, must_meet: Mask | None = None
 ) -> tuple[list[Region], list[Region]]:
     """Return the connected areas that miss `marked` and those that meet it, the largest first."""
+    if not mask.any():
+        return [], []
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)
     meets = np.bincount(labels[marked], minlength=count) > 0
     wanted = np.ones(count, bool) if must_meet is None else np.bincount(labels[must_meet], minlength=count) > 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -71,11 +71,12 @@ COLOUR_RULES = _by_code(
     colour_rules.jpeg_blocks,
     colour_rules.colour_not_verified,
 )
-MEASUREMENTS: tuple[Callable[[Scene], object], ...] = (
-    lambda scene: (scene.outline, scene.edges, scene.disagreement),
-    lambda scene: (scene.colour, scene.off_white),
+MEASUREMENTS: tuple[tuple[Callable[[Scene], object], ...], ...] = (
+    (lambda scene: scene.reduced, lambda scene: (scene.colour, scene.off_white)),
+    (lambda scene: (scene.outline, scene.edges), lambda scene: scene.disagreement),
 )
-"""What takes long and depends on nothing else: taken side by side, before the rules ask for it."""
+"""What several rules ask for, taken before them, each round's side by side."""
+COMPONENTS = (BACKGROUND_RULES, EDGE_RULES, FILL_RULES, COLOUR_RULES)
 ALL_CODES = (*BACKGROUND_RULES, *EDGE_RULES, *FILL_RULES, *COLOUR_RULES)
 
 
@@ -107,11 +108,9 @@ def judge(edit: QcInput, config: QcConfig) -> QcReport:
         ConfigError: the config has no limits for one of the rules.
     """
     scene = Scene(edit)
-    side_by_side(lambda measure: measure(scene), MEASUREMENTS)
-    background = _apply(BACKGROUND_RULES, scene, config)
-    edge = _apply(EDGE_RULES, scene, config)
-    fill = _apply(FILL_RULES, scene, config)
-    colour = _apply(COLOUR_RULES, scene, config)
+    for measurements in MEASUREMENTS:
+        side_by_side(lambda measure: measure(scene), measurements)
+    background, edge, fill, colour = _apply(COMPONENTS, scene, config)
     points = {
         "background": component_points(background, config, points=config.background_points),
         "edge": component_points(edge, config, points=config.edge_points),
@@ -134,5 +133,9 @@ def judge(edit: QcInput, config: QcConfig) -> QcReport:
     )
 
 
-def _apply(rules: Mapping[str, Rule], scene: Scene, config: QcConfig) -> tuple[Finding, ...]:
-    return tuple(rule(scene, limits_of(code, config)) for code, rule in rules.items())
+def _apply(components: Sequence[Mapping[str, Rule]], scene: Scene, config: QcConfig) -> tuple[tuple[Finding, ...], ...]:
+    """Return the findings of each component's rules; all rules side by side."""
+    rules = {code: rule for component in components for code, rule in component.items()}
+    limits = {code: limits_of(code, config) for code in rules}
+    found = dict(zip(rules, side_by_side(lambda code: rules[code](scene, limits[code]), rules), strict=True))
+    return tuple(tuple(found[code] for code in component) for component in components)

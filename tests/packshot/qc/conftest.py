@@ -183,6 +183,6 @@ def repaint() -> Callable[[Drawn, Matte, FloatImage], Drawn]:
 def reduced() -> Callable[[Drawn], Reduced]:
     def reduce_drawn(drawn: Drawn) -> Reduced:
         edit = drawn.edit()
-        return reduce_edit(edit.master16, edit.composite16, edit.cutout.matte, edit.cutout.network_matte)
+        return reduce_edit(edit.master16, edit.cutout.matte, edit.cutout.network_matte)
 
     return reduce_drawn

@@ -15,7 +15,7 @@ from packshot.types import Matte, Pixels16
 
 
 def outline_of(master: Pixels16, matte: Matte) -> Outline:
-    reduced = reduce_edit(master, master, matte, matte)
+    reduced = reduce_edit(master, matte, matte)
     return trace_outline(master, master, matte, reduced, product_px=600)
 
 
@@ -49,7 +49,7 @@ def test_hole_is_traced_and_known_as_one(good: Any, make_disc: Any) -> None:
 
 
 def test_large_product_is_measured_in_pixels_of_the_rendition(good: Any) -> None:
-    reduced = reduce_edit(good.master, good.master, good.matte, good.matte)
+    reduced = reduce_edit(good.master, good.matte, good.matte)
     outline = trace_outline(good.master, good.master, good.matte, reduced, product_px=3400)
     assert outline.unit_px == 2
 

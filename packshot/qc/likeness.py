@@ -90,13 +90,23 @@ def lighting(reduced: Reduced, *, side: int) -> Lighting:
 
 def _lighting(reduced: Reduced, seen: FloatImage) -> Lighting:
     """A shadow darkens all channels by the same factor, in linear light; a square is near enough to it here."""
-    assert reduced.backdrop is not None
     light: Any = cv2.multiply(seen, seen, scale=1 / 255**2)
-    lit: Any = cv2.multiply(reduced.backdrop, reduced.backdrop, scale=1 / 255**2) + np.float32(1e-4)
-    power = dot_product(lit, lit)
+    lit, power = _backdrop_light(reduced), _backdrop_power(reduced)
     factor = dot_product(light, lit) / power
     rest: Any = cv2.subtract(light, cv2.multiply(lit, cv2.merge([factor] * 3)))
     return Lighting(factor, np.sqrt(dot_product(rest, rest) / power))
+
+
+@_once
+def _backdrop_light(reduced: Reduced) -> FloatImage:
+    assert reduced.backdrop is not None
+    light: Any = cv2.multiply(reduced.backdrop, reduced.backdrop, scale=1 / 255**2)
+    return np.asarray(light + np.float32(1e-4), np.float32)
+
+
+@_once
+def _backdrop_power(reduced: Reduced) -> FloatImage:
+    return dot_product(_backdrop_light(reduced), _backdrop_light(reduced))
 
 
 @_once

@@ -12,7 +12,7 @@ from packshot.colour.channels import greatest_difference, mean_channel
 from packshot.colour.spaces import decode_working
 from packshot.cutout.backdrop import Backdrop
 from packshot.cutout.values import SoftPixels
-from packshot.types import FloatImage, Matte, Pixels16, size_of
+from packshot.types import Box, FloatImage, Matte, Pixels16, Size, size_of
 
 SOLVED_PX = 1000
 SOFT_PX = 1.8
@@ -22,6 +22,7 @@ _MOST_DETAIL_LEVELS = 60.0
 _RIM_PX = 8
 _HALF_WAY = 0.7
 _BAND_RATIO = 0.012
+_OPEN, _KNOWN_PX = 0.5, 4
 _HAZE_EVEN_PX, _HAZE_NOISES = 1.0, 1.5
 _SHIFTS = (1e-3, 1e-2, 0.1, 1.0, 10.0)
 """How far the solver's preconditioner is shifted, until it works. Without a shift it often doesn't, and prints so."""
@@ -54,28 +55,65 @@ def softness_px(levels: FloatImage, probability: Matte, backdrop: Backdrop) -> f
 def soft_matte(
     pixels: Pixels16, levels: FloatImage, probability: Matte, backdrop: Backdrop, refined: Matte
 ) -> tuple[Matte, SoftPixels] | None:
-    """Return matte and soft pixels by closed-form matting (Levin et al. 2008, pymatting) at a bounded size.
+    """Return matte and soft pixels by closed-form matting (Levin et al. 2008, pymatting) on a bounded crop.
+
+    The crop holds everything that is open, from the photograph itself, at most `SOLVED_PX` on its longest side.
 
     Args:
         refined: the matte of the hard-edge refinement; far from its edge, and where the network is sure, it stays.
     Returns:
         None where nothing is surely product, or nothing surely backdrop.
     """
-    from pymatting import estimate_alpha_cf, ichol
-
-    rows, columns = levels.shape[:2]
-    share = min(1.0, SOLVED_PX / max(rows, columns))
-    size = (max(1, round(columns * share)), max(1, round(rows * share)))
-    trimap = _trimap(refined, probability, size)
+    full, small = size_of(pixels), size_of(levels)
+    trimap = _trimap(refined, probability, small)
     if not (trimap == 1).any() or not (trimap == 0).any():
         return None
-    light = decode_working(np.clip(levels * 257, 0, 65535).astype(np.uint16))  # coverage is a share of light
-    small = cv2.resize(light, size, interpolation=cv2.INTER_AREA).astype(np.float64)
-    found = estimate_alpha_cf(small, trimap, preconditioner=partial(ichol, shifts=_SHIFTS)).astype(np.float32)
-    solved = _without_haze(np.clip((found - 0.02) / 0.96, 0, 1), _seen_share(levels, backdrop))
-    full = size_of(pixels)
-    matte: Matte = np.asarray(cv2.resize(solved, full, interpolation=cv2.INTER_LINEAR), np.float32)
+    matte = np.asarray(cv2.resize(trimap, full, interpolation=cv2.INTER_NEAREST), np.float32)
+    crop = _scaled(_open_box(trimap), small, full)
+    part = np.s_[crop.top : crop.bottom, crop.left : crop.right]
+    share = min(1.0, SOLVED_PX / crop.size.longest)
+    size = Size(max(1, round(crop.width * share)), max(1, round(crop.height * share)))
+    light = decode_working(np.ascontiguousarray(pixels[part]))  # coverage is a share of light
+    found = _solved(cv2.resize(light, size, interpolation=cv2.INTER_AREA), _at_crop(trimap, crop, size, full))
+    seen = _at_crop(_seen_share(levels, backdrop), crop, size, full)
+    clear = _without_haze(np.clip((found - 0.02) / 0.96, 0, 1), seen)
+    matte[part] = cv2.resize(clear, crop.size, interpolation=cv2.INTER_LINEAR)
     return matte, _decontaminated(pixels, matte, backdrop)
+
+
+def _open_box(trimap: Matte) -> Box:
+    """What holds all that is open, with what is known around it."""
+    left, top, width, height = cv2.boundingRect((trimap == _OPEN).view(np.uint8))
+    rows, columns = trimap.shape
+    return Box(
+        max(0, left - _KNOWN_PX),
+        max(0, top - _KNOWN_PX),
+        min(columns, left + width + _KNOWN_PX),
+        min(rows, top + height + _KNOWN_PX),
+    )
+
+
+def _scaled(box: Box, size: Size, full: Size) -> Box:
+    """A box of one size of a picture in another."""
+    across, down = full.width / size.width, full.height / size.height
+    return Box(round(box.left * across), round(box.top * down), round(box.right * across), round(box.bottom * down))
+
+
+def _at_crop(picture: Matte, crop: Box, size: Size, full: Size) -> Matte:
+    """What a reduced picture shows in a crop of the full one, at the size at which the crop is solved."""
+    rows, columns = picture.shape
+    across, down = columns / full.width, rows / full.height
+    x = (crop.left + (np.arange(size.width) + 0.5) * crop.width / size.width) * across
+    y = (crop.top + (np.arange(size.height) + 0.5) * crop.height / size.height) * down
+    at = np.ix_(np.minimum(y.astype(np.intp), rows - 1), np.minimum(x.astype(np.intp), columns - 1))
+    return np.asarray(picture[at], np.float32)
+
+
+def _solved(light: Any, trimap: Matte) -> Matte:
+    from pymatting import estimate_alpha_cf, ichol
+
+    picture, known = light.astype(np.float64), trimap.astype(np.float64)
+    return np.asarray(estimate_alpha_cf(picture, known, preconditioner=partial(ichol, shifts=_SHIFTS)), np.float32)
 
 
 def _seen_share(levels: FloatImage, backdrop: Backdrop) -> Matte:
@@ -87,12 +125,10 @@ def _seen_share(levels: FloatImage, backdrop: Backdrop) -> Matte:
 
 def _without_haze(solved: Matte, seen: Matte) -> Matte:
     """Leave out thin coverage where nothing is to be seen but the backdrop."""
-    size = (solved.shape[1], solved.shape[0])
-    most = np.maximum(cv2.resize(seen, size, interpolation=cv2.INTER_AREA), np.clip(2 * solved - 0.2, 0, 1))
-    return np.asarray(np.minimum(solved, most), np.float32)
+    return np.asarray(np.minimum(solved, np.maximum(seen, np.clip(2 * solved - 0.2, 0, 1))), np.float32)
 
 
-def _trimap(refined: Matte, probability: Matte, size: tuple[int, int]) -> Any:
+def _trimap(refined: Matte, probability: Matte, size: Size) -> Matte:
     """1 where both are sure of product, 0 where both are sure of backdrop, 0.5 in a band around and between."""
     line = cv2.resize(refined, size, interpolation=cv2.INTER_AREA)
     guess = cv2.resize(probability, size, interpolation=cv2.INTER_AREA)
@@ -100,7 +136,7 @@ def _trimap(refined: Matte, probability: Matte, size: tuple[int, int]) -> Any:
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
     inside = cv2.erode(((line > 0.95) & (guess > 0.95)).astype(np.uint8), kernel)
     outside = cv2.erode(((line < 0.05) & (guess < 0.05)).astype(np.uint8), kernel, borderValue=1)
-    return np.where(inside > 0, 1.0, np.where(outside > 0, 0.0, 0.5))
+    return np.where(inside > 0, np.float32(1), np.where(outside > 0, np.float32(0), np.float32(_OPEN)))
 
 
 def _decontaminated(pixels: Pixels16, matte: Matte, backdrop: Backdrop) -> SoftPixels:

@@ -38,9 +38,9 @@ class EdgeFigures:
 
     Attributes:
         contrast: levels between the product's rim and what is outside, in the photograph.
-        offset: units from the matte's edge to the photograph's, positive where the photograph's lies farther out;
-            NaN where it cannot be placed.
-        jitter: offset without what changes slowly along the outline.
+        offset: units from where the matte makes the edge steepest to where it is steepest in the photograph, positive
+            where that lies farther out; NaN where it cannot be placed.
+        jitter: the photograph's steepest place without what changes slowly along the outline.
         fringe: width in units of backdrop colour left in the composite; NaN where it could not be seen.
         band: units over which the matte goes from .95 to .05.
         cuts: whether the outline runs, without any edge in the photograph, through what is not backdrop.
@@ -58,14 +58,14 @@ class EdgeFigures:
 
 def measure_edges(outline: Outline) -> EdgeFigures:
     """Return the figures of every point of an outline."""
-    offset = _offset(outline)
-    rim = _rim(outline, np.nan_to_num(offset))
+    steepest = _steepest(outline.master, outline)
+    rim = _rim(outline, np.nan_to_num(steepest))
     contrast = np.abs(rim - outline.outer).max(axis=1)
     cuts, loose = _edgeless(outline)
     return EdgeFigures(
         contrast=contrast,
-        offset=offset,
-        jitter=offset - smooth_along(offset, outline, points=5),
+        offset=steepest - np.nan_to_num(_steepest(_mixed(outline), outline)),
+        jitter=steepest - smooth_along(steepest, outline, points=5),
         fringe=smooth_along(_fringe(outline, rim, contrast), outline, points=2),
         band=((outline.matte > 0.05) & (outline.matte < 0.95)).sum(axis=1).astype(np.float32) * np.float32(STEP),
         cuts=cuts,
@@ -73,14 +73,24 @@ def measure_edges(outline: Outline) -> EdgeFigures:
     )
 
 
-def _offset(outline: Outline) -> Column:
-    """Find the photograph's edge from outside in: the first steep place that is steep enough.
+def _mixed(outline: Outline) -> Profile:
+    """Return the levels that the matte makes of the colours inside and outside.
+
+    They mix in linear light: in levels a soft edge is steepest not where the matte is one half, but on its dark side.
+    """
+    keep = outline.matte[..., None]
+    light = keep * _linear(outline.inner)[:, None] + (1 - keep) * _linear(outline.outer)[:, None]
+    return np.asarray(255 * light ** np.float32(1 / WORKING_GAMMA), np.float32)
+
+
+def _steepest(levels: Profile, outline: Outline) -> Column:
+    """Find the edge from outside in: the first steep place that is steep enough; NaN where there is none.
 
     A rim in its own shade or shine differs from what lies deeper inside; the way from deep inside to outside would
     put the edge inside the rim.
     """
-    master = _over_neighbours(outline.master, outline)
-    rise = master[:, 2:] - master[:, :-2]
+    even = _over_neighbours(levels, outline)
+    rise = even[:, 2:] - even[:, :-2]
     steepness = np.sqrt(np.einsum("pdc,pdc->pd", rise, rise))
     distances = DISTANCES[1:-1]
     window = np.abs(distances) <= _SEARCH
@@ -90,8 +100,8 @@ def _offset(outline: Outline) -> Column:
     peak[:, 1:-1] = (middle >= steepness[:, :-2]) & (middle >= steepness[:, 2:])
     peak &= steepness >= np.maximum(_RISE_OF_STEEPEST * steepness.max(axis=1, initial=0), _LEAST_RISE)[:, None]
     outermost = steepness.shape[1] - 1 - np.argmax(peak[:, ::-1], axis=1)
-    offset = distances[outermost] + _between_samples(steepness, outermost) * STEP
-    return np.where(peak.any(axis=1), offset, np.nan).astype(np.float32)
+    place = distances[outermost] + _between_samples(steepness, outermost) * STEP
+    return np.where(peak.any(axis=1), place, np.nan).astype(np.float32)
 
 
 def _between_samples(values: Profile, at_index: NDArray[np.intp]) -> Column:

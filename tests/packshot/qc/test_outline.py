@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
@@ -25,6 +26,19 @@ def test_offset_says_how_far_the_matte_is_beside_the_edge(good: Any, make_disc: 
     offset = measure_edges(outline).offset
     assert float(np.isfinite(offset).mean()) > 0.95
     assert float(np.nanmedian(offset)) == pytest.approx(-wider_px, abs=0.3)
+
+
+@pytest.mark.parametrize(("product", "backdrop"), [(0.5, 0.01), (0.01, 0.6), (0.5, 0.2)])
+def test_soft_edge_of_a_faultless_matte_is_not_taken_for_a_shifted_one(
+    make_disc: Any, product: float, backdrop: float
+) -> None:
+    matte = cv2.GaussianBlur(make_disc(450, 450, 300), (0, 0), 2.5)
+    light = product * matte + backdrop * (1 - matte)
+    noise = np.random.default_rng(5).normal(0, 0.0005, (*matte.shape, 3))
+    outline = outline_of(encode_working((light[..., None] + noise).astype(np.float32)), matte)
+    offset = measure_edges(outline).offset
+    assert abs(float(np.nanmedian(offset))) < 0.4
+    assert float((np.abs(offset[np.isfinite(offset)]) > 1).mean()) < 0.02
 
 
 def test_shining_rim_does_not_move_the_edge(good: Any, make_disc: Any) -> None:

@@ -216,10 +216,10 @@ PEERS = ("rembg alpha_matting", "rembg decontaminate", "GrabCut")
 
 
 def _mask(scene: Scene, segmenter: KeptSegmenter) -> Matte:
-    """The network's mask at the photograph's size, from the photograph reduced as cut_out reduces it."""
-    from packshot.cutout.cut import reduced
+    """The network's mask at the photograph's size, of the very copy that the line shows it."""
+    from packshot.cutout.cut import reduced_copies
 
-    prediction = segmenter.predict(working_to_srgb8(reduced(srgb8_to_working(scene.photo))))
+    prediction = segmenter.predict(working_to_srgb8(reduced_copies(srgb8_to_working(scene.photo))[1]))
     size = scene.photo.shape[1], scene.photo.shape[0]
     return np.clip(cv2.resize(prediction, size, interpolation=cv2.INTER_LANCZOS4), 0, 1)
 

@@ -30,8 +30,7 @@ def cut_out(pixels: Pixels16, segmenter: Segmenter, *, method: Method = Method.A
         method: AUTO refines on a smooth backdrop, mattes soft edges, and trusts the network alone elsewhere.
     """
     size = size_of(pixels)
-    middle = reduced(pixels, longest_px=SETTLED_PX)
-    small = reduced(middle, longest_px=REDUCED_PX)
+    middle, small = reduced_copies(pixels)
     prediction = segmenter.predict(working_to_srgb8(small))
     levels: FloatImage = small.astype(np.float32) / np.float32(257)
     probability = to_size(prediction, (levels.shape[1], levels.shape[0]))
@@ -66,8 +65,14 @@ def _size_of_copy(size: Size, longest_px: int) -> Size:
     return Size(max(1, round(size.width * share)), max(1, round(size.height * share)))
 
 
-def reduced(pixels: Pixels16, *, longest_px: int) -> Pixels16:
-    """Return a photograph's pixels averaged to at most so many on its longest side."""
+def reduced_copies(pixels: Pixels16) -> tuple[Pixels16, Pixels16]:
+    """Return the copies in which the product is told from the backdrop, and which the network is shown."""
+    middle = _reduced(pixels, longest_px=SETTLED_PX)
+    return middle, _reduced(middle, longest_px=REDUCED_PX)
+
+
+def _reduced(pixels: Pixels16, *, longest_px: int) -> Pixels16:
+    """A photograph's pixels averaged to at most so many on its longest side."""
     size = _size_of_copy(size_of(pixels), longest_px)
     if size == size_of(pixels):
         return pixels

@@ -39,6 +39,24 @@ def test_the_solver_finds_hairs_better_than_a_line_does() -> None:
     assert errors[0] < 0.7 * errors[1]
 
 
+def framed(photo: Photograph, margin: int) -> Photograph:
+    """The same photograph with more backdrop around it."""
+    around = ((margin, margin), (margin, margin), (0, 0))
+    matte = np.pad(photo.matte, margin)
+    product, backdrop = (np.pad(light, around, mode="edge") for light in (photo.product, photo.backdrop))
+    cells = 256 * len(matte) // SIDE
+    network = seen_by_network(matte, cells=cells, blur=2.0, shift=0)
+    return Photograph(matte, product, backdrop, network)
+
+
+def test_hairs_are_solved_as_finely_in_a_wide_frame_as_in_a_tight_one() -> None:
+    errors = []
+    for photo in (furry(), framed(furry(), SIDE // 2)):
+        solved = cut_out(photo.pixels, photo.network, method=Method.MATTING).matte
+        errors.append(float(np.abs(solved - photo.matte)[(photo.matte > 0) & (photo.matte < 1)].mean()))
+    assert errors[1] < 1.15 * errors[0]
+
+
 def test_the_solver_keeps_quiet(capfd: pytest.CaptureFixture[str]) -> None:
     for backdrop in ("dark", "light grey"):
         photo = furry(backdrop)

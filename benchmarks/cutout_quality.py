@@ -196,8 +196,10 @@ def by_grabcut(scene: Scene, segmenter: KeptSegmenter) -> tuple[Pixels8, Matte, 
     marks = np.where(mask > 0.95, cv2.GC_FGD, np.where(mask > 0.5, cv2.GC_PR_FGD, cv2.GC_PR_BGD)).astype(np.uint8)
     marks[mask < 0.05] = cv2.GC_BGD
     if (marks == cv2.GC_BGD).any() and (marks & 1).any():
+        bgr = np.ascontiguousarray(scene.photo[..., ::-1])
         models = np.zeros((1, 65)), np.zeros((1, 65))
-        cv2.grabCut(np.ascontiguousarray(scene.photo[..., ::-1]), marks, None, *models, 5, cv2.GC_INIT_WITH_MASK)
+        rectangle = (0, 0, 0, 0)  # not looked at: the marks say where to start
+        cv2.grabCut(bgr, marks, rectangle, *models, 5, cv2.GC_INIT_WITH_MASK)
     alpha = (marks & 1).astype(np.float32)
     return _mixed(scene.photo, alpha), alpha, "grabcut"
 
@@ -227,12 +229,12 @@ def _mask(scene: Scene, segmenter: KeptSegmenter) -> Matte:
 def _stretched(mask: Matte) -> Matte:
     """What rembg does to each mask."""
     low, high = float(mask.min()), float(mask.max())
-    return np.rint((mask - low) / max(high - low, 1e-6) * np.float32(255)) / np.float32(255)
+    return np.asarray(np.rint((mask - low) / max(high - low, 1e-6) * np.float32(255)) / np.float32(255), np.float32)
 
 
 def _mixed(own: Pixels8, alpha: Matte) -> Pixels8:
     share = alpha[..., None]
-    return np.rint(own * share + 255 * (1 - share)).astype(np.uint8)
+    return np.asarray(np.rint(own * share + 255 * (1 - share)), np.uint8)
 
 
 def examine(name: str, model: str, methods: Sequence[str], show: Path | None = None) -> list[Result]:

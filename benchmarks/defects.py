@@ -47,7 +47,7 @@ def halo(edit: Edit, rng: np.random.Generator) -> Edit | None:
     """A ring of 1-3 px of the backdrop around the product, all around."""
     reach = int(rng.integers(1, 4)) * _unit_px(edit)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1,) * 2)
-    return _with_matte(edit, cv2.dilate(edit.matte, kernel))
+    return _with_matte(edit, np.asarray(cv2.dilate(edit.matte, kernel), np.float32))
 
 
 def halo_in_composite(edit: Edit, rng: np.random.Generator) -> Edit | None:
@@ -140,7 +140,12 @@ def crop_in_photo(edit: Edit, rng: np.random.Generator) -> Edit | None:
     else:
         last = slice(None, int(columns.max() - share * np.ptp(columns)))
     part = (first, last)
-    return Edit(*(np.ascontiguousarray(a[part]) for a in (edit.master, edit.matte, edit.network, edit.composite)))
+    return Edit(
+        master=np.ascontiguousarray(edit.master[part]),
+        matte=np.ascontiguousarray(edit.matte[part]),
+        network=np.ascontiguousarray(edit.network[part]),
+        composite=np.ascontiguousarray(edit.composite[part]),
+    )
 
 
 def colour_shift(edit: Edit, rng: np.random.Generator) -> Edit | None:
@@ -181,7 +186,7 @@ def jagged_edge(edit: Edit, rng: np.random.Generator) -> Edit | None:
     rows, columns = edit.matte.shape
     small = cv2.resize(edit.matte, (columns // step, rows // step), interpolation=cv2.INTER_AREA)
     stairs = cv2.resize((small > 0.5).astype(np.float32), (columns, rows), interpolation=cv2.INTER_NEAREST)
-    return _with_matte(edit, stairs)
+    return _with_matte(edit, np.asarray(stairs, np.float32))
 
 
 DEFECTS: Mapping[str, tuple[Defect, frozenset[str]]] = MappingProxyType(
@@ -269,7 +274,7 @@ def _blob(shape: tuple[int, int], x: float, y: float, radius: float, wobble: np.
     rows, columns = np.ogrid[: shape[0], : shape[1]]
     angle = np.arctan2(rows - y, columns - x)
     edge = radius * (1 + 0.15 * np.cos(2 * angle + wobble[0]) + 0.1 * np.cos(3 * angle + wobble[1]))
-    return np.clip(edge + 0.5 - np.hypot(columns - x, rows - y), 0, 1).astype(np.float32)
+    return np.asarray(np.clip(edge + 0.5 - np.hypot(columns - x, rows - y), 0, 1), np.float32)
 
 
 def _grown(
@@ -314,4 +319,4 @@ def _backdrop(edit: Edit, rng: np.random.Generator) -> Pixels16:
     hidden = cv2.dilate(covered.astype(np.uint8), np.ones((7, 7), np.uint8))
     painted = cv2.GaussianBlur(cv2.inpaint(seen, hidden, 5, cv2.INPAINT_TELEA).astype(np.float32), (0, 0), 2)
     smooth = cv2.resize(painted, (columns, rows), interpolation=cv2.INTER_LINEAR) * 257
-    return np.clip(smooth + rng.normal(0, 2.0 * 257, smooth.shape), 0, WHITE).astype(np.uint16)
+    return np.asarray(np.clip(smooth + rng.normal(0, 2.0 * 257, smooth.shape), 0, WHITE), np.uint16)

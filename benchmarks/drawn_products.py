@@ -79,14 +79,14 @@ def _outline(rng: np.random.Generator, reach: float, *, tall: float) -> NDArray[
         radius = (np.abs(np.cos(turn)) ** power + np.abs(np.sin(turn)) ** power) ** (-1 / power)
         x, y = radius * np.cos(turn) * tall, radius * np.sin(turn)
         size = max(np.abs(x).max(), np.abs(y).max())
-        return np.stack([x, y], axis=1) * reach / size
+        return np.asarray(np.stack([x, y], axis=1) * reach / size, np.float64)
     if form == "waves":
         radius = np.ones_like(turn)
         for order in range(2, 8):
             radius += rng.normal(0, 0.35 / order) * np.cos(order * turn + rng.uniform(0, 6.3))
         radius = np.clip(radius, 0.3, None)
         points = np.stack([radius * np.cos(turn) * tall, radius * np.sin(turn)], axis=1)
-        return points * reach / np.abs(points).max()
+        return np.asarray(points * reach / np.abs(points).max(), np.float64)
     height = np.linspace(-1, 1, 240)
     knots = rng.uniform(0.15, 1.0, int(rng.integers(4, 9)))
     width = tall * np.interp(height, np.linspace(-1, 1, len(knots)), knots)
@@ -97,7 +97,7 @@ def _outline(rng: np.random.Generator, reach: float, *, tall: float) -> NDArray[
 
 def _coloured(body: _Mask, kind: str, rng: np.random.Generator) -> FloatImage:
     """Base colour, light and shade, a print or a grain, a glint: at the product's size."""
-    small = cv2.resize(body, (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_AREA)
+    small = np.asarray(cv2.resize(body, (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_AREA), np.float32)
     shade = _shade(small, rng, depth=0.9 if kind == "shiny" else float(rng.uniform(0.15, 0.6)))
     own = shade[..., None] * _base_colour(kind, rng)
     if kind in ("hard", "gaps", "soft") and rng.random() < 0.55:
@@ -107,7 +107,7 @@ def _coloured(body: _Mask, kind: str, rng: np.random.Generator) -> FloatImage:
         own = own * (0.25 + 0.75 * bands[..., None])
     if kind in ("shiny", "glass") or rng.random() < 0.25:
         own = own + _glint(rng)[..., None]
-    return np.clip(own, 0, 1).astype(np.float32)
+    return np.asarray(np.clip(own, 0, 1), np.float32)
 
 
 def _base_colour(kind: str, rng: np.random.Generator) -> FloatImage:
@@ -128,7 +128,7 @@ def _shade(shape: _Mask, rng: np.random.Generator, *, depth: float) -> _Mask:
     across, down = (cv2.Sobel(height, cv2.CV_32F, dx, 1 - dx, ksize=3, scale=1 / 8) for dx in (1, 0))
     towards = rng.uniform(0, 2 * np.pi)
     lit = (1 - across * np.cos(towards) - down * np.sin(towards)) / np.sqrt(1 + across**2 + down**2)
-    return np.clip(1 - depth * (1 - lit), 0.03, 1.1).astype(np.float32)
+    return np.asarray(np.clip(1 - depth * (1 - lit), 0.03, 1.1), np.float32)
 
 
 def _print(rng: np.random.Generator) -> _Mask:
@@ -138,12 +138,11 @@ def _print(rng: np.random.Generator) -> _Mask:
     contrast = float(rng.uniform(0.15, 0.8))
     if form == "stripes":
         turn, step = rng.uniform(0, np.pi), rng.uniform(10, 120)
-        return (1 - contrast * (np.sin((x * np.cos(turn) + y * np.sin(turn)) * 2 * np.pi / step) > 0)).astype(
-            np.float32
-        )
+        waves = np.sin((x * np.cos(turn) + y * np.sin(turn)) * 2 * np.pi / step)
+        return np.asarray(1 - contrast * (waves > 0), np.float32)
     if form == "grain":
         grain = cv2.GaussianBlur(rng.standard_normal((SIDE_PX, SIDE_PX), np.float32), (0, 0), rng.uniform(1, 6))
-        return np.clip(1 + contrast * 0.4 * grain / max(1e-6, float(grain.std())), 0.1, 1.4).astype(np.float32)
+        return np.asarray(np.clip(1 + contrast * 0.4 * grain / max(1e-6, float(grain.std())), 0.1, 1.4), np.float32)
     made = np.ones((SIDE_PX, SIDE_PX), np.float32)
     for _ in range(int(rng.integers(8, 60))):
         left, top = rng.integers(SIDE_PX // 4, 3 * SIDE_PX // 4, 2)

@@ -69,7 +69,7 @@ def compare_with_truth(composite: Pixels8, matte: Matte, scene: Scene) -> Truth:
         ring_delta_e=quality.ring_delta_e,
         boundary_f=quality.bf2,
         iou=quality.iou,
-        off_white_ratio=float(np.count_nonzero(off) / max(1, np.count_nonzero(background))),
+        off_white_ratio=float(np.count_nonzero(off) / max(1, int(np.count_nonzero(background)))),
     )
 
 

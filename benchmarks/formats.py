@@ -239,7 +239,7 @@ def read_by_vips(outcome: Outcome, folder: Path) -> Reading:
         if outcome.model == "grey":
             _run("vips", "colourspace", upright, wide, "rgb16" if outcome.deep else "srgb")
         source = wide if outcome.model == "grey" else upright
-        assumed = ["--input-profile", folder / "srgb.icc"]
+        assumed: list[str | Path] = ["--input-profile", folder / "srgb.icc"]
         _run("vips", "icc_transform", source, done, folder / "working.icc", *assumed, *wanted)
     return _loaded(done)
 
@@ -252,7 +252,7 @@ def read_by_magick(outcome: Outcome, folder: Path) -> Reading:
     done, source = folder / "magick.tif", f"{outcome.path}[0]"
     assumed = outcome.assumed or "broken" in outcome.detail or outcome.profile.startswith("sRGB IEC61966-2.1 comp")
     forget = ["+profile", "icc", "-colorspace", "sRGB", "-type", "TrueColor"] if assumed else []
-    first = ["-profile", folder / "srgb.icc"] if assumed else []
+    first: list[str | Path] = ["-profile", folder / "srgb.icc"] if assumed else []
     colour = ["-intent", "relative", "-black-point-compensation", *first, "-profile", folder / "working.icc"]
     plain = ["-type", "TrueColor", "-depth", "16", "-compress", "none"]
     _run(program, source, "-auto-orient", "-alpha", "off", *forget, *colour, *plain, done)

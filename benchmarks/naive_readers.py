@@ -59,7 +59,10 @@ def read_by_the_line(data: bytes, name: str) -> Pixels8:
 def read_naively(data: bytes, kind: str) -> Pixels8:
     """Return the numbers in a file as if they were sRGB, or the coloured inks as if they were stored as they are."""
     if kind == "tiff":
-        return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
+        decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+        if decoded is None:
+            raise ValueError("OpenCV reads no picture from the TIFF")
+        return np.asarray(decoded[..., ::-1], np.uint8)
     inks = imagecodecs.jpeg8_decode(data).astype(np.float32) / 255
     return np.rint(255 * (1 - inks[..., :3])).astype(np.uint8)
 

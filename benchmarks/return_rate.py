@@ -84,7 +84,7 @@ def large_shop(folder: Path, lines: int) -> tuple[Path, dict[str, int]]:
     table = pd.DataFrame(
         {
             "order_date": pd.to_datetime(day, unit="D"),
-            "sku": pd.Categorical.from_codes(sku, [f"SKU-{number:05}" for number in range(50_000)]).astype(str),
+            "sku": pd.Categorical.from_codes(sku, pd.Index([f"SKU-{n:05}" for n in range(50_000)])).astype(str),
             "quantity": 1,
             "return_date": pd.to_datetime(np.where(back, day + rng.integers(1, 30, lines), np.nan), unit="D"),
         }

@@ -83,10 +83,10 @@ def _judged(master: Pixels16, cutout: Cutout, composite: Pixels16) -> tuple[str,
 
 def _keep_mattes(name: str, cutout: Cutout) -> None:
     """The network's matte and the final one, small: what the figures after the cut-out are measured on."""
-    small = {"network": _small(cutout.network_matte), "matte": _small(cutout.matte)}
+    network, matte = _small(cutout.network_matte), _small(cutout.matte)
     report = cutout.backdrop
     facts = np.array([report.smooth, report.noise_levels, report.rough_ratio], np.float64)
-    np.savez_compressed(path_of(name, "npz"), backdrop=facts, method=str(cutout.method), **small)
+    np.savez_compressed(path_of(name, "npz"), backdrop=facts, method=str(cutout.method), network=network, matte=matte)
 
 
 def _small(matte: Matte) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:

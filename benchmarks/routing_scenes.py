@@ -31,7 +31,10 @@ from benchmarks.scenes import (
     draw_backdrop,
     kind_of,
     photographed,
+    read_matte,
+    read_rgb,
     spread_colours,
+    with_border,
 )
 from packshot.colour.spaces import decode_working, encode_working
 from packshot.colour.transform import srgb8_to_working, working_to_srgb8
@@ -140,9 +143,8 @@ def load_product(name: str) -> Product:
 def _rendered(stem: str) -> tuple[FloatImage, Matte]:
     """A rendered product's own colours: what truth shows on white, with the white taken off."""
     folder = data_folder() / "studio"
-    matte = cv2.imread(str(folder / "matte" / f"{stem}.png"), cv2.IMREAD_GRAYSCALE).astype(np.float32) / np.float32(255)
-    truth = cv2.cvtColor(cv2.imread(str(folder / "truth" / f"{stem}.webp")), cv2.COLOR_BGR2RGB)
-    linear = decode_working(srgb8_to_working(truth))
+    matte = read_matte(folder / "matte" / f"{stem}.png")
+    linear = decode_working(srgb8_to_working(read_rgb(folder / "truth" / f"{stem}.webp")))
     alpha = matte[..., None]
     own = np.where(alpha > 0.05, (linear - (1 - alpha)) / np.maximum(alpha, 0.05), 0)
     own = np.clip(own, 0, 1).astype(np.float32)
@@ -169,14 +171,13 @@ def _placed(product: Product, rng: np.random.Generator) -> tuple[FloatImage, Mat
     scale = min(1.0, float(rng.uniform(*PRODUCT_PX)) / max(matte.shape))
     size = (max(8, round(matte.shape[1] * scale)), max(8, round(matte.shape[0] * scale)))
     premultiplied = cv2.resize(own * matte[..., None], size, interpolation=cv2.INTER_AREA)
-    plain, matte = (cv2.resize(picture, size, interpolation=cv2.INTER_AREA) for picture in (own, matte))
+    plain = cv2.resize(own, size, interpolation=cv2.INTER_AREA)
+    matte = np.asarray(cv2.resize(matte, size, interpolation=cv2.INTER_AREA), np.float32)
     alpha = matte[..., None]
     own = np.where(alpha > 0.02, premultiplied / np.maximum(alpha, 0.02), plain)
     cut = [one or rng.random() < CUT_SHARE / 4 for one in cut_sides(product.matte)]
     sides = [0 if one else round(float(rng.uniform(*MARGIN_RATIO)) * max(matte.shape)) for one in cut]
-    own = cv2.copyMakeBorder(own, *sides, cv2.BORDER_REPLICATE)
-    matte = cv2.copyMakeBorder(matte, *sides, cv2.BORDER_CONSTANT, value=0)
-    return np.clip(own, 0, 1).astype(np.float32), np.clip(matte, 0, 1).astype(np.float32)
+    return with_border(own, matte, sides)
 
 
 def _backdrop(rng: np.random.Generator) -> tuple[str, tuple[float, float, float]]:

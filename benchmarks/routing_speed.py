@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import cv2
 import numpy as np
@@ -56,7 +57,7 @@ def main() -> None:
     print(described())
     for scene in SCENES:
         master = _master(scene)
-        clock, processor = seconds_of(lambda pixels=master: measure(pixels), runs=args.runs)
+        clock, processor = seconds_of(partial(measure, master), runs=args.runs)
         print(f"{scene}, {size_of(master)}: {_row('processor', processor)}; {_row('clock', clock)}")
 
 

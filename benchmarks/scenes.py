@@ -15,7 +15,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from packshot.colour.spaces import decode_working, encode_working
@@ -101,7 +100,7 @@ def cut_out_stems(folder: str) -> list[str]:
 def _studio(name: str) -> Scene:
     folder = data_folder() / "studio"
     product, backdrop = name.split("-")
-    matte = np.asarray(Image.open(folder / "matte" / f"{name}.png").convert("L"), np.float32) / np.float32(255)
+    matte = read_matte(folder / "matte" / f"{name}.png")
     photo, truth = read_rgb(folder / "image" / f"{name}.jpg"), read_rgb(folder / "truth" / f"{name}.webp")
     kind = STUDIO_KINDS.get(product, "pale" if product in PALE_PRODUCTS else "hard")
     return Scene(name, product, kind, backdrop, photo, matte, truth)
@@ -109,6 +108,10 @@ def _studio(name: str) -> Scene:
 
 def read_rgb(path: Path) -> Pixels8:
     return np.array(Image.open(path).convert("RGB"))
+
+
+def read_matte(path: Path) -> Matte:
+    return np.asarray(Image.open(path).convert("L"), np.float32) / np.float32(255)
 
 
 def _drawn(name: str) -> Scene:
@@ -139,7 +142,7 @@ def cut_out_product(folder: str, stem: str) -> tuple[FloatImage, Matte]:
         photo, matte = np.ascontiguousarray(rgba[..., :3]), rgba[..., 3].astype(np.float32) / np.float32(255)
     else:
         photo = read_rgb(next((root / "image").glob(f"{stem}.*")))
-        matte = np.asarray(Image.open(root / "alpha" / f"{stem}.png").convert("L"), np.float32) / np.float32(255)
+        matte = read_matte(root / "alpha" / f"{stem}.png")
     linear = decode_working(srgb8_to_working(photo))
     if folder in ("alphamatting27", "pymatting-lemur"):
         from pymatting import estimate_foreground_ml
@@ -151,7 +154,7 @@ def cut_out_product(folder: str, stem: str) -> tuple[FloatImage, Matte]:
 
 def spread_colours(linear: FloatImage, matte: Matte) -> FloatImage:
     """The product's colours, those of its wholly covered pixels carried on beyond its edge."""
-    solid: NDArray[np.uint8] = cv2.erode((matte > 0.995).astype(np.uint8), np.ones((3, 3), np.uint8))
+    solid = np.asarray(cv2.erode((matte > 0.995).astype(np.uint8), np.ones((3, 3), np.uint8)), np.uint8)
     _, labels = cv2.distanceTransformWithLabels(1 - solid, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
     rows, columns = np.nonzero(solid)
     where = np.zeros((int(labels.max()) + 1, 2), np.intp)
@@ -166,16 +169,21 @@ def _with_room(own: FloatImage, matte: Matte) -> tuple[FloatImage, Matte]:
     if share < 1:
         size = (round(matte.shape[1] * share), round(matte.shape[0] * share))
         premultiplied = cv2.resize(own * matte[..., None], size, interpolation=cv2.INTER_AREA)
-        small = cv2.resize(matte, size, interpolation=cv2.INTER_AREA)
+        small = np.asarray(cv2.resize(matte, size, interpolation=cv2.INTER_AREA), np.float32)
         filled = cv2.resize(own, size, interpolation=cv2.INTER_AREA)
         known = small[..., None] > 0.02
         own = np.where(known, premultiplied / np.maximum(small, 0.02)[..., None], filled)
         matte = small
     margin = round(MARGIN_RATIO * max(matte.shape))
-    sides = [0 if cut else margin for cut in cut_sides(matte)]
-    own = cv2.copyMakeBorder(own, *sides, cv2.BORDER_REPLICATE)
-    matte = cv2.copyMakeBorder(matte, *sides, cv2.BORDER_CONSTANT, value=0)
-    return np.clip(own, 0, 1).astype(np.float32), np.clip(matte, 0, 1).astype(np.float32)
+    return with_border(own, matte, [0 if cut else margin for cut in cut_sides(matte)])
+
+
+def with_border(own: FloatImage, matte: Matte, sides_px: Sequence[int]) -> tuple[FloatImage, Matte]:
+    """Room at top, bottom, left and right: the product's colours carried on, its coverage not."""
+    top, bottom, left, right = sides_px
+    own_around = cv2.copyMakeBorder(own, top, bottom, left, right, cv2.BORDER_REPLICATE)
+    matte_around = cv2.copyMakeBorder(matte, top, bottom, left, right, cv2.BORDER_CONSTANT, value=0)
+    return np.clip(own_around, 0, 1).astype(np.float32), np.clip(matte_around, 0, 1).astype(np.float32)
 
 
 def cut_sides(matte: Matte) -> tuple[bool, bool, bool, bool]:
@@ -196,7 +204,7 @@ def draw_backdrop(matte: Matte, colour: tuple[float, float, float], rng: np.rand
     width, height = np.ptp(xs) / columns, rng.uniform(0.03, 0.08)
     shadow = np.exp(-(((x - middle) / (0.55 * width)) ** 2) - ((y - foot) / height) ** 2) * rng.uniform(0.1, 0.6)
     light = np.clip(light * (1 - shadow), 0, 1.1)
-    return np.clip(light[..., None] * np.array(colour, np.float32), 0, 1).astype(np.float32)
+    return np.asarray(np.clip(light[..., None] * np.array(colour, np.float32), 0, 1), np.float32)
 
 
 def photographed(linear: FloatImage, rng: np.random.Generator) -> Pixels8:

@@ -141,9 +141,9 @@ def rembg_way(segmenter: Segmenter) -> Way:
     to_srgb = ImageCms.buildTransform(working, srgb, "RGB", "RGB")
 
     def run(data: bytes) -> tuple[bytes, ...]:
-        photo = ImageCms.applyTransform(Image.open(io.BytesIO(data)).convert("RGB"), to_working)
+        photo = _converted(Image.open(io.BytesIO(data)).convert("RGB"), to_working)
         master = _saved(photo, "TIFF", dpi=(300, 300), icc_profile=working_profile())
-        shown = ImageCms.applyTransform(photo, to_srgb)
+        shown = _converted(photo, to_srgb)
         files = _on_white(remove(shown, session=session, decontaminate=True), icc_profile=srgb_profile())
         for file in files:
             _check_corners(file)
@@ -152,9 +152,17 @@ def rembg_way(segmenter: Segmenter) -> Way:
     return run
 
 
+def _converted(picture: Image.Image, transform: ImageCms.ImageCmsTransform) -> Image.Image:
+    made = ImageCms.applyTransform(picture, transform)
+    assert made is not None  # Pillow returns nothing only where it is told to change the picture itself
+    return made
+
+
 def _on_white(cut: Image.Image, **options: Any) -> tuple[bytes, bytes]:
     """A transparent picture on white, cropped, as JPEG and as WebP."""
     box = cut.getchannel("A").point(lambda alpha: 255 * (alpha > 127)).getbbox()
+    if box is None:
+        raise ValueError("rembg found no product in the photograph: there is nothing to crop to")
     white = Image.new("RGB", cut.size, "white")
     white.paste(cut, mask=cut.getchannel("A"))
     jpeg = _saved(_square(white, box, JPEG_PX), "JPEG", quality=JPEG_QUALITY, subsampling=0, **options)

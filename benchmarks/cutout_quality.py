@@ -152,22 +152,22 @@ def model_file(model: str) -> Path:
     return found[0]
 
 
-Maker = Callable[[Scene, KeptSegmenter], tuple[Pixels8, Matte, str]]
+Maker = Callable[[Scene, Segmenter], tuple[Pixels8, Matte, str]]
 """From a scene's photograph to the composite in sRGB, the matte, and what was used."""
 
 
-def by_packshot(scene: Scene, segmenter: KeptSegmenter, *, method: Method = Method.AUTO) -> tuple[Pixels8, Matte, str]:
+def by_packshot(scene: Scene, segmenter: Segmenter, *, method: Method = Method.AUTO) -> tuple[Pixels8, Matte, str]:
     master = srgb8_to_working(scene.photo)
     cutout: Cutout = cut_out(master, segmenter, method=method)
     return working_to_srgb8(compose_on_white(master, cutout)), cutout.matte, str(cutout.method)
 
 
-def by_network(scene: Scene, segmenter: KeptSegmenter) -> tuple[Pixels8, Matte, str]:
+def by_network(scene: Scene, segmenter: Segmenter) -> tuple[Pixels8, Matte, str]:
     """The network's mask as it is, mixed as everybody does: encoded, colours untouched."""
     return _mixed(scene.photo, _stretched(_mask(scene, segmenter))), _stretched(_mask(scene, segmenter)), "network"
 
 
-def by_alpha_matting(scene: Scene, segmenter: KeptSegmenter) -> tuple[Pixels8, Matte, str]:
+def by_alpha_matting(scene: Scene, segmenter: Segmenter) -> tuple[Pixels8, Matte, str]:
     """rembg's alpha_matting with its default thresholds."""
     from PIL import Image
     from rembg.bg import alpha_matting_cutout
@@ -181,7 +181,7 @@ def by_alpha_matting(scene: Scene, segmenter: KeptSegmenter) -> tuple[Pixels8, M
     return _mixed(np.ascontiguousarray(rgba[..., :3]), alpha), alpha, "alpha_matting"
 
 
-def by_decontamination(scene: Scene, segmenter: KeptSegmenter) -> tuple[Pixels8, Matte, str]:
+def by_decontamination(scene: Scene, segmenter: Segmenter) -> tuple[Pixels8, Matte, str]:
     """The network's mask with estimated foreground colours, as rembg's decontaminate does it (pymatting)."""
     from pymatting import estimate_foreground_ml
 
@@ -190,7 +190,7 @@ def by_decontamination(scene: Scene, segmenter: KeptSegmenter) -> tuple[Pixels8,
     return _mixed(np.rint(np.clip(own, 0, 1) * 255).astype(np.uint8), alpha), alpha, "decontaminate"
 
 
-def by_grabcut(scene: Scene, segmenter: KeptSegmenter) -> tuple[Pixels8, Matte, str]:
+def by_grabcut(scene: Scene, segmenter: Segmenter) -> tuple[Pixels8, Matte, str]:
     """OpenCV's GrabCut, five rounds, started from the network's mask."""
     mask = _mask(scene, segmenter)
     marks = np.where(mask > 0.95, cv2.GC_FGD, np.where(mask > 0.5, cv2.GC_PR_FGD, cv2.GC_PR_BGD)).astype(np.uint8)
@@ -217,7 +217,7 @@ MAKERS: dict[str, Maker] = {
 PEERS = ("rembg alpha_matting", "rembg decontaminate", "GrabCut")
 
 
-def _mask(scene: Scene, segmenter: KeptSegmenter) -> Matte:
+def _mask(scene: Scene, segmenter: Segmenter) -> Matte:
     """The network's mask at the photograph's size, of the very copy that the line shows it."""
     from packshot.cutout.cut import reduced_copies
 

@@ -13,7 +13,7 @@ from packshot.cutout.backdrop import Backdrop, model_backdrop
 from packshot.cutout.coverage import cover
 from packshot.cutout.network import Segmenter, to_size
 from packshot.cutout.settle import SETTLED_PX, settle
-from packshot.cutout.softness import SOFT_PX, soft_matte, softness_px
+from packshot.cutout.softness import SOFT_PX, jitter_px, soft_matte
 from packshot.cutout.values import BackdropReport, Cutout, Method, SoftPixels
 from packshot.cutout.zones import Zones, find_zones
 from packshot.types import Box, Finding, FloatImage, Matte, Pixels16, Size, Status, size_of
@@ -57,7 +57,7 @@ def _chosen(method: Method, levels: FloatImage, probability: Matte, backdrop: Ba
         return method
     if not backdrop.report.smooth:
         return Method.NETWORK_ONLY
-    return Method.MATTING if softness_px(levels, probability, backdrop) >= SOFT_PX else Method.REFINED
+    return Method.MATTING if jitter_px(levels, probability, backdrop) >= SOFT_PX else Method.REFINED
 
 
 def _size_of_copy(size: Size, longest_px: int) -> Size:
@@ -143,12 +143,11 @@ def _refined(
     method: Method,
 ) -> Cutout:
     """The network's mask with its edge found in the photograph: settled in the middle copy, cut in the master."""
-    size = size_of(pixels)
     cells = prediction.shape[0]
     zones = find_zones(levels, probability, backdrop, cell_px=max(levels.shape[:2]) / cells)
     settled = settle(
         middle,
-        prediction,
+        zones.probability,
         zones.unknown,
         backdrop.surface,
         noise_levels=backdrop.report.noise_levels,
@@ -156,7 +155,7 @@ def _refined(
     )
     matte, soft = cover(pixels, settled)
     if method is Method.MATTING:
-        solved = soft_matte(pixels, levels, probability, backdrop, matte)
+        solved = soft_matte(pixels, levels, zones.probability, backdrop, matte)
         if solved is None:
             method = Method.REFINED
         else:
@@ -167,7 +166,7 @@ def _refined(
         prediction,
         backdrop.report,
         method,
-        _gap_findings(zones, size),
+        _gap_findings(zones, size_of(pixels)),
         surface=backdrop.surface,
     )
 

@@ -98,7 +98,7 @@ def _settled(
     backdrop = _seen_backdrop(levels, surface, sure_out, bearing)
     shaded = shadow_share(levels, backdrop, noise=noise)
     product = _product(levels, backdrop, probability, unknown, bearing, shaded, noise=noise)
-    line = settled_line(product, levels, unknown, shaded, noise=noise, least_levels=_least_levels(noise))
+    line = settled_line(product, levels, probability, unknown, shaded, noise=noise, least_levels=_least_levels(noise))
     sure = np.where(product, np.abs(line), -np.abs(line))
     return np.where(unknown, line, sure).astype(np.float32), backdrop
 

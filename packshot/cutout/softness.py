@@ -7,20 +7,24 @@ from typing import Any
 
 import cv2
 import numpy as np
+from scipy import ndimage
 
-from packshot.colour.channels import greatest_difference, mean_channel
+from packshot.colour.channels import greatest_difference
 from packshot.colour.spaces import decode_working
 from packshot.cutout.backdrop import Backdrop
+from packshot.cutout.coverage import SNAP
+from packshot.cutout.guided import enlarged
+from packshot.cutout.outline import outline_of
 from packshot.cutout.values import SoftPixels
 from packshot.types import Box, FloatImage, Matte, Pixels16, Size, size_of
 
-SOLVED_PX = 1000
-SOFT_PX = 1.8
-"""Mean width of the fuzzy rim, in pixels at reduced size, from which an edge counts as soft."""
-_UNLIKE_NOISES, _DETAIL_NOISES = 6.0, 5.0
-_MOST_DETAIL_LEVELS = 60.0
-_RIM_PX = 8
-_HALF_WAY = 0.7
+SOLVED_PX = 600
+"""What is solved in so small a picture and then enlarged is as good as what is solved in a large one: so measured."""
+SOFT_PX = 0.121
+"""From which jitter on an edge is soft: half way between hard and soft ones of the photographs with known mattes."""
+_REACH_PX, _ALONG_PX = 8, 4.0
+_EVEN_PX = 2.0
+_LEAST_LEVELS, _LEAST_NOISES = 20.0, 10.0
 _BAND_RATIO = 0.012
 _OPEN, _KNOWN_PX = 0.5, 4
 _HAZE_EVEN_PX, _HAZE_NOISES = 1.0, 1.5
@@ -28,28 +32,28 @@ _SHIFTS = (1e-3, 1e-2, 0.1, 1.0, 10.0)
 """How far the solver's preconditioner is shifted, until it works. Without a shift it often doesn't, and prints so."""
 
 
-def softness_px(levels: FloatImage, probability: Matte, backdrop: Backdrop) -> float:
-    """Return the mean width of the rim that is half way between product and backdrop, and full of fine detail.
+def jitter_px(levels: FloatImage, probability: Matte, backdrop: Backdrop) -> float:
+    """Return how far the edge jumps from one point of the outline to the next, in pixels at reduced size.
 
-    The network is vague about fur, but as well about glare and about what looks like the backdrop. A hard edge is half
-    way for a pixel or so, however vague the network; glare and shading are smooth. Far from the network's own line lies
-    no rim: what it is vague about there is a part or a gap.
+    What there is to see of the product outside of the network's line, added up along the normal, less its mean over the
+    neighbours along the line; of all points the median. A line describes a hard edge, whatever its course and however
+    vague the network; no line describes fur. Points where product and backdrop are alike tell nothing.
 
     Args:
         levels: (rows, columns, 3) float32, encoded, 0..255.
         probability: (rows, columns) float32, of product.
     """
-    noise = max(backdrop.report.noise_levels, 0.5)
-    whole = (probability >= 0.5).astype(np.uint8)
-    around = np.ones((2 * _RIM_PX + 1,) * 2, np.uint8)
-    rim = cv2.dilate(whole, around) > cv2.erode(whole, around, borderValue=1)
-    vague = rim & (probability > 0.1) & (probability < 0.9)
+    outline = outline_of(np.asarray(cv2.GaussianBlur(probability, (0, 0), _EVEN_PX) >= 0.5))
+    if outline is None:
+        return 0.0
     unlike = greatest_difference(levels, backdrop.surface)
-    half_way = (unlike > _UNLIKE_NOISES * noise) & (unlike < _HALF_WAY * cv2.dilate(unlike, np.ones((9, 9), np.uint8)))
-    bent = np.abs(cv2.Laplacian(mean_channel(levels), cv2.CV_32F, ksize=1))
-    detail = cv2.blur(np.minimum(bent, np.float32(_MOST_DETAIL_LEVELS)), (5, 5))
-    edge = float(np.sum(whole - cv2.erode(whole, np.ones((3, 3), np.uint8), borderValue=1)))
-    return float(np.sum(vague & half_way & (detail > _DETAIL_NOISES * noise))) / edge if edge else 0.0
+    most = cv2.dilate(unlike, np.ones((2 * _REACH_PX + 1,) * 2, np.uint8))
+    seen: Any = outline.across(unlike / np.maximum(most, np.float32(1)), np.arange(_REACH_PX + 1, dtype=np.float32))
+    tellable = most[outline.rows, outline.columns] > _LEAST_LEVELS + _LEAST_NOISES * backdrop.report.noise_levels
+    if not tellable.any():
+        return 0.0
+    place = seen.sum(axis=1)
+    return float(np.median(np.abs(place - ndimage.gaussian_filter1d(place, _ALONG_PX))[tellable]))
 
 
 def soft_matte(
@@ -57,7 +61,7 @@ def soft_matte(
 ) -> tuple[Matte, SoftPixels] | None:
     """Return matte and soft pixels by closed-form matting (Levin et al. 2008, pymatting) on a bounded crop.
 
-    The crop holds everything that is open, from the photograph itself, at most `SOLVED_PX` on its longest side.
+    The crop holds everything that is open. It is solved at most `SOLVED_PX` large and enlarged along the photograph.
 
     Args:
         refined: the matte of the hard-edge refinement; far from its edge, and where the network is sure, it stays.
@@ -74,10 +78,10 @@ def soft_matte(
     share = min(1.0, SOLVED_PX / crop.size.longest)
     size = Size(max(1, round(crop.width * share)), max(1, round(crop.height * share)))
     light = decode_working(np.ascontiguousarray(pixels[part]))  # coverage is a share of light
-    found = _solved(cv2.resize(light, size, interpolation=cv2.INTER_AREA), _at_crop(trimap, crop, size, full))
-    seen = _at_crop(_seen_share(levels, backdrop), crop, size, full)
-    clear = _without_haze(np.clip((found - 0.02) / 0.96, 0, 1), seen)
-    matte[part] = cv2.resize(clear, crop.size, interpolation=cv2.INTER_LINEAR)
+    shrunk: Any = cv2.resize(light, size, interpolation=cv2.INTER_AREA)
+    found = np.clip((_solved(shrunk, _at_crop(trimap, crop, size, full)) - 0.02) / 0.96, 0, 1)
+    clear = _without_haze(found, _at_crop(_seen_share(levels, backdrop), crop, size, full))
+    matte[part] = np.where(matte[part] == _OPEN, _snapped(enlarged(clear, shrunk, light)), matte[part])
     return matte, _decontaminated(pixels, matte, backdrop)
 
 
@@ -126,6 +130,11 @@ def _seen_share(levels: FloatImage, backdrop: Backdrop) -> Matte:
 def _without_haze(solved: Matte, seen: Matte) -> Matte:
     """Leave out thin coverage where nothing is to be seen but the backdrop."""
     return np.asarray(np.minimum(solved, np.maximum(seen, np.clip(2 * solved - 0.2, 0, 1))), np.float32)
+
+
+def _snapped(matte: Matte) -> Matte:
+    """What is nearly nothing is nothing, and what is nearly whole is whole."""
+    return np.where(matte < SNAP, np.float32(0), np.where(matte > 1 - SNAP, np.float32(1), matte))
 
 
 def _trimap(refined: Matte, probability: Matte, size: Size) -> Matte:

@@ -7,6 +7,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from packshot.colour.channels import dot_product, greatest_channel, greatest_difference
 from packshot.cutout.backdrop import Backdrop
@@ -21,6 +22,7 @@ RIM_PX = 5
 SHADOW_EVEN_PX = 0.6
 FLAT_NOISES = 2.2
 MOST_HOLE_RATIO = 0.3
+PROVEN_PX, PROVEN_EVEN_NOISES, PROVEN_CORE_RATIO, PROVEN_RIM_RATIO = 15, 2.0, 0.55, 0.95
 DARK_LEVELS, PALE_LEVELS = 60.0, 238.0
 
 
@@ -30,10 +32,13 @@ class Zones:
 
     Attributes:
         unknown: here the photograph decides.
+        probability: the network's; 0 in gaps that the photograph proves, and no more than 0.5, which says nothing, at
+            their edges.
         suspected_gaps: backdrop-coloured places that the network is sure about; left as they are.
     """
 
     unknown: Mask
+    probability: Matte
     suspected_gaps: Mask
 
 
@@ -50,9 +55,11 @@ def find_zones(levels: FloatImage, probability: Matte, backdrop: Backdrop, *, ce
     vague = (probability > 0.1) & (probability < 0.9)
     distance = greatest_difference(levels, backdrop.surface)
     noise = max(backdrop.report.noise_levels, 0.5)
-    gaps, suspected = _gaps(distance, probability, product & ~band, backdrop, noise)
+    proven, around = _proven_gaps(levels, distance, product, backdrop, noise)
+    gaps, suspected = _gaps(distance, probability, product & ~band & ~around, backdrop, noise)
     parts = _missing_parts(levels, distance, backdrop.surface, product, noise)
-    return Zones(unknown=band | vague | gaps | parts, suspected_gaps=suspected)
+    heard = np.where(proven, np.float32(0), np.where(around, np.minimum(probability, np.float32(0.5)), probability))
+    return Zones((band | vague | gaps | parts | around) & ~proven, heard, suspected)
 
 
 def _around_edge(product: Mask, *, reach: int) -> Mask:
@@ -61,6 +68,44 @@ def _around_edge(product: Mask, *, reach: int) -> Mask:
     inner: Any = cv2.erode(whole, kernel, borderValue=1)
     outer: Any = cv2.dilate(whole, kernel)
     return np.asarray(outer > inner)
+
+
+def _proven_gaps(
+    levels: FloatImage, distance: Matte, product: Mask, backdrop: Backdrop, noise: float
+) -> tuple[Mask, Mask]:
+    """Gaps so large and so plainly the backdrop that the network's word does not count, and what is around them.
+
+    A gap shows the backdrop's own course of light, not just its colour: most of it to the noise, and on average over a
+    window to much less; the rest is a shadow in it. It ends in an edge all around, where a face of the product in that
+    colour goes over into others somewhere. On black nothing of this can be seen.
+    """
+    found, around = np.zeros(product.shape, bool), np.zeros(product.shape, bool)
+    even = greatest_difference(*(_averaged(picture) for picture in (levels, backdrop.surface)))
+    close = (distance < max(LIKE_NOISES * noise, LIKE_LEVELS)) & product
+    close &= greatest_channel(backdrop.surface) > DARK_LEVELS
+    core = cv2.morphologyEx(close.view(np.uint8), cv2.MORPH_OPEN, np.ones((5, 5), np.uint8)).view(bool)
+    deep = cv2.erode(core.view(np.uint8), np.ones((PROVEN_PX, PROVEN_PX), np.uint8)).view(bool)
+    if not deep.any():
+        return found, around
+    like = (distance < max(UNLIKE_NOISES * noise, UNLIKE_LEVELS)) & product
+    _, labels = cv2.connectedComponents(like.view(np.uint8), connectivity=4)
+    for label in np.unique(labels[deep]):
+        here = labels == label
+        reach = [cv2.dilate(here.view(np.uint8), np.ones((2 * px + 1,) * 2, np.uint8)) for px in (1, 3)]
+        rim = reach[1] > reach[0]
+        if (
+            np.count_nonzero(core & here) >= PROVEN_CORE_RATIO * np.count_nonzero(here)
+            and float((distance[rim] >= max(UNLIKE_NOISES * noise, UNLIKE_LEVELS)).mean()) >= PROVEN_RIM_RATIO
+            and float(np.percentile(even[deep & here], 95)) < PROVEN_EVEN_NOISES * max(noise, 1)
+        ):
+            found |= here
+            around |= reach[1] > 0
+    inner = cv2.erode(found.view(np.uint8), np.ones((2 * RIM_PX + 1,) * 2, np.uint8)).view(bool)
+    return inner, cv2.dilate(around.view(np.uint8), np.ones((RIM_PX,) * 2, np.uint8)).view(bool)
+
+
+def _averaged(picture: FloatImage) -> FloatImage:
+    return np.asarray(cv2.blur(picture, (PROVEN_PX, PROVEN_PX)), np.float32)
 
 
 def _gaps(distance: Matte, probability: Matte, inside: Mask, backdrop: Backdrop, noise: float) -> tuple[Mask, Mask]:
@@ -81,7 +126,8 @@ def _gaps(distance: Matte, probability: Matte, inside: Mask, backdrop: Backdrop,
             continue
         here = labels == label
         tellable = DARK_LEVELS < float(brightest[here].mean()) < PALE_LEVELS
-        if float(probability[here].mean()) < 0.9 or (tellable and _has_a_rim(distance, here, noise)):
+        doubtful = float(probability[here].mean()) < 0.9
+        if _has_a_rim(distance, here, noise) and (doubtful or (tellable and _is_flat(distance[here], noise))):
             opened |= here
         else:
             suspected |= here
@@ -103,8 +149,12 @@ def _has_a_rim(distance: Matte, gap: Mask, noise: float) -> bool:
     inside = gap[part].astype(np.uint8)
     near, far = (cv2.dilate(inside, np.ones((2 * reach + 1,) * 2, np.uint8)) for reach in (RIM_PX - 2, RIM_PX))
     rim = far > near
-    flat = float(np.percentile(distance[gap], 90)) < FLAT_NOISES * noise + 1
-    return flat and float(np.median(distance[part][rim])) > max(UNLIKE_NOISES * noise, UNLIKE_LEVELS)
+    return float(np.median(distance[part][rim])) > max(UNLIKE_NOISES * noise, UNLIKE_LEVELS)
+
+
+def _is_flat(distances: NDArray[np.float32], noise: float) -> bool:
+    """Whether a place has nothing but noise in it."""
+    return float(np.percentile(distances, 90)) < FLAT_NOISES * noise + 1
 
 
 def _missing_parts(levels: FloatImage, distance: Matte, surface: FloatImage, product: Mask, noise: float) -> Mask:

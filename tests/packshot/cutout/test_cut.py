@@ -75,6 +75,34 @@ def test_a_gap_that_the_network_filled_is_opened() -> None:
     assert cutout.matte[gap].max() == 0
 
 
+def on_white(photo: Photograph) -> Photograph:
+    return photo.change(backdrop=sweep((0.9, 0.9, 0.91)))
+
+
+def test_a_hole_that_is_most_of_the_product_is_opened_on_white() -> None:
+    """A ring: to the network, all of it is one pale disc."""
+
+    def band(y: np.ndarray, x: np.ndarray) -> np.ndarray:
+        return np.maximum(disc(y, x, radius=420), -disc(y, x, radius=360))
+
+    photo = on_white(photograph(shape=band)).change(
+        network=seen_by_network(covered(lambda y, x: disc(y, x, radius=420)))
+    )
+    cutout = cut_out(photo.pixels, photo.network)
+    assert cutout.matte[covered(lambda y, x: disc(y, x, radius=356)) == 1].max() == 0
+    assert float(np.abs(cutout.matte - photo.matte).sum()) < 0.01 * float(photo.matte.sum())
+
+
+def test_a_white_label_in_its_own_light_is_no_hole_on_white() -> None:
+    """Nearly the backdrop's colour, but lit from the side as the product is."""
+    photo = on_white(photograph())
+    label = covered(lambda y, x: disc(y, x, radius=200))[..., None]
+    paper = photo.backdrop * (1 + 0.06 * (np.mgrid[0:SIDE, 0:SIDE][1] - 700) / 200)[..., None]
+    printed = photo.change(product=photo.product * (1 - label) + paper * label)
+    cutout = cut_out(printed.pixels, printed.network)
+    assert (cutout.matte[label[..., 0] > 0] == 1).all()
+
+
 def test_a_dark_part_on_a_dark_backdrop_is_left_and_said_to_be_suspected() -> None:
     photo = photograph("dark")
     handle = covered(lambda y, x: disc(y, x, centre=(620, 700), radius=90))[..., None]

@@ -28,12 +28,20 @@ def _photo(*, shadow_px: float = 0.0) -> FloatImage:
     return (blurred[..., None] + noise).astype(np.float32)
 
 
-def _settled(product: Mask, photo: FloatImage, *, movable: Mask | None = None, shaded: Matte | None = None) -> Matte:
+def _settled(
+    product: Mask,
+    photo: FloatImage,
+    *,
+    network: Matte | None = None,
+    movable: Mask | None = None,
+    shaded: Matte | None = None,
+) -> Matte:
     everywhere = np.ones((SIZE, SIZE), bool)
     none = np.zeros((SIZE, SIZE), np.float32)
     return settled_line(
         product,
         photo,
+        product.astype(np.float32) if network is None else network,
         everywhere if movable is None else movable,
         none if shaded is None else shaded,
         noise=NOISE,
@@ -69,6 +77,28 @@ def test_what_is_not_shadow_is_never_left_out_for_a_stronger_edge_farther_in() -
     assert _away_px(line) > 2.5
 
 
+def _network(off_px: float) -> Matte:
+    """A prediction whose line lies so far outside of the true one."""
+    return np.asarray(np.clip(0.5 + (_distance() + off_px) / 4, 0, 1), np.float32)
+
+
+def test_where_the_product_fades_into_the_backdrop_the_network_says_where_it_ends() -> None:
+    """Chrome that mirrors the studio: from 12 px inside on it turns to the backdrop's colour, without any edge."""
+    share = np.clip(_distance() / 12, 0, 1)
+    photo = _photo() * 0 + (BACKDROP + share * (DARK - BACKDROP))[..., None]
+    noise = np.random.default_rng(3).normal(0, NOISE, photo.shape)
+    seen = _distance() > 1.5  # from here on it differs
+
+    line = _settled(seen, (photo + noise).astype(np.float32), network=_network(0.0))
+
+    assert _away_px(_settled(seen, (photo + noise).astype(np.float32))) < -1
+    assert abs(_away_px(line)) < 0.6
+
+
+def test_where_a_lens_made_the_edge_the_network_is_not_heard() -> None:
+    assert abs(_away_px(_settled(_distance() > 0, _photo(), network=_network(3.0)))) < 0.4
+
+
 def test_a_line_that_may_not_move_stays() -> None:
     product = _distance(RADIUS + 1) > 0
 
@@ -89,9 +119,8 @@ def test_without_any_edge_the_line_stays() -> None:
 @pytest.mark.parametrize("product", [np.zeros((60, 60), bool), np.ones((60, 60), bool)])
 def test_no_product_and_nothing_but_product_have_no_line(product: Mask) -> None:
     photo = np.zeros((60, 60, 3), np.float32)
-    line = settled_line(
-        product, photo, np.ones((60, 60), bool), np.zeros((60, 60), np.float32), noise=NOISE, least_levels=6.0
-    )
+    nowhere = np.zeros((60, 60), np.float32)
+    line = settled_line(product, photo, nowhere, np.ones((60, 60), bool), nowhere, noise=NOISE, least_levels=6.0)
 
     assert line.shape == product.shape
     assert bool((line[10:-10, 10:-10] > 0).all()) == bool(product.all())

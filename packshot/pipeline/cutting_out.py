@@ -11,7 +11,6 @@ from packshot.colour.transform import working_to_srgb8
 from packshot.cutout import Segmenter, compose_on_white, cut_out
 from packshot.ingest.decode import open_photo
 from packshot.ingest.master import develop
-from packshot.memory import give_back_free_memory
 from packshot.specs.models import IngestConfig, Shadow
 from packshot.types import Finding
 
@@ -37,7 +36,6 @@ def cut_out_photo(data: bytes, segmenter: Segmenter, *, name: str, limits: Inges
     Raises:
         RefusedInputError: it cannot be read.
     """
-    give_back_free_memory()
     developed = develop(open_photo(data, name=name, limits=limits))
     cutout = cut_out(developed.pixels16, segmenter)
     composite = working_to_srgb8(compose_on_white(developed.pixels16, cutout, shadow=Shadow.DROP))

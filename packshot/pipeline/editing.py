@@ -14,7 +14,6 @@ from packshot.errors import EmptySubjectError
 from packshot.framing.frame import frame
 from packshot.framing.place import Framed
 from packshot.ingest.shoot_groups import GroupDecision
-from packshot.memory import give_back_free_memory
 from packshot.qc.inputs import ColourReference, QcInput
 from packshot.qc.report import QcReport, judge
 from packshot.returned.read import ReturnedWork
@@ -75,7 +74,6 @@ def edit(
         group: what the shot was told about its group; its references are measured, its findings bear on the verdict.
         watch: says how likely a refusal is, and stops an approval that would break the promise; None: nobody says.
     """
-    give_back_free_memory()
     best: Edit | None = None
     for method in methods:
         if best is not None and best.method == method:

@@ -11,7 +11,6 @@ from packshot.export.names import delivered_name
 from packshot.export.render import Rendered, render_all
 from packshot.framing.frame import frame
 from packshot.framing.place import Framed
-from packshot.memory import give_back_free_memory
 from packshot.specs.models import Plan, RenditionPlan
 from packshot.threads import side_by_side
 from packshot.types import Matte, Pixels16, Size
@@ -60,7 +59,6 @@ def export(
         labels: what the files say of themselves; SKU and GTIN are added where they are known.
         framed: the first rendition on its canvas, where it is at hand (`Edit.framed`); otherwise it is framed again.
     """
-    give_back_free_memory()
     labels = labels.model_copy(update={name: known[name] for name in ("sku", "gtin") if known.get(name)})
 
     def files_of(rendition: RenditionPlan) -> list[Rendition] | PackshotError:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import gc
+import subprocess
+import sys
 import tracemalloc
 
-import numpy as np
 import psutil
 import pytest
 
 from packshot import pipeline
 from packshot.export.labels import Labels
-from packshot.memory import give_back_free_memory
 from packshot.specs.load import default_folder, load_configs
 from packshot.specs.models import Configs
 from tests.drawn_products import ContrastNetwork, photograph
@@ -51,14 +51,28 @@ def _through_the_line(data: bytes, configs: Configs) -> None:
     assert done.renditions
 
 
-def test_memory_freed_between_blocks_in_use_goes_back_to_the_system() -> None:
-    process = psutil.Process()
-    before = process.memory_info().rss
-    blocks = [np.ones(8_000) for _ in range(4_000)]  # 64 kB each: small enough for the C library's own heap
-    kept = blocks[::50]
-    del blocks
-    held_mb = (process.memory_info().rss - before) / 2**20
-    if not give_back_free_memory():
-        pytest.skip("this C library gives memory back by itself")
-    assert (process.memory_info().rss - before) / 2**20 < held_mb / 4
-    assert len(kept) == 80
+def test_a_large_array_takes_the_place_of_the_one_before_it() -> None:
+    """In a process of its own, as the line's processes begin."""
+    told = subprocess.run([sys.executable, "-c", _REUSE], capture_output=True, text=True, check=True).stdout
+    reused, faults_first, faults_then = (int(word) for word in told.split())
+    if not reused:
+        pytest.skip("this C library looks after its memory by itself")
+    assert faults_then < faults_first / 10
+
+
+_REUSE = """
+import resource
+import deployments
+import numpy as np
+from packshot.memory import reuse_freed_memory
+
+def faults():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+
+counts = [faults()]
+for _ in range(2):
+    array = np.full(100_000_000, 1, np.uint8)
+    del array
+    counts.append(faults())
+print(int(reuse_freed_memory()), counts[1] - counts[0], counts[2] - counts[1])
+"""

@@ -31,8 +31,8 @@ def leftovers(reduced: Reduced) -> list[Region]:
     """Return areas at the outline that look exactly like the backdrop, the largest first.
 
     Colour, course of light and smoothness have to match the prediction, and the backdrop has to be darker than white,
-    or it could not be seen. An area counts by the share of its contact with the outline that has no edge in the photograph:
-    a product's face in the backdrop's colour ends in an edge, backdrop that was left does not.
+    or it could not be seen. What of an area's contact with the outline has no edge in the photograph is its share that
+    counts: a product's face in the backdrop's colour ends in an edge, backdrop that was left does not.
     """
     if reduced.backdrop is None:
         return []

@@ -31,7 +31,7 @@ def disagreement(reduced: Reduced) -> tuple[float, list[Region]]:
         differs &= ~(_up_to(most, kept) | _up_to(most, _true_gaps(network & ~refined, reduced)))
     areas = opened(differs, 3)
     share = np.count_nonzero(differs & ~areas) / union if union else 0.0
-    return share, split(areas, np.ones(areas.shape, bool), reduced.scale)[1]
+    return share, split(areas, np.ones(areas.shape, bool), reduced)[1]
 
 
 def _up_to(most: float, mask: Mask) -> Mask:

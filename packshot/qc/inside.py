@@ -39,7 +39,7 @@ def leftovers(reduced: Reduced) -> list[Region]:
     visible = greatest_channel(255 - reduced.backdrop) > VISIBLE_ON_WHITE
     solid = _eroded(reduced.matte > 0.9, 5)
     found = _with_its_course(opened(solid & like_backdrop(reduced) & _smooth(reduced, 5) & visible, 5), reduced)
-    touching = split(found, grown(reduced.matte < 0.5, _CONTACT_PX), reduced.scale)[1]
+    touching = split(found, grown(reduced.matte < 0.5, _CONTACT_PX), reduced)[1]
     return _weighed(touching, found, reduced) if touching else []
 
 
@@ -62,7 +62,7 @@ def filled_gaps(reduced: Reduced) -> list[Region]:
     deep = opened(plain & light.within(darkest=_DEEP_SHADOW, most_colour=_SAME_COLOUR), 5)
     found = _rimmed(lit, edges, 0.9) | _rimmed(faint, steep_edges, 0.8) | _rimmed(_partly(deep, lit), steep_edges, 0.8)
     found |= _rimmed(_exact_colour(reduced, solid), steep_edges, 0.97)
-    return split(found, np.ones(found.shape, bool), reduced.scale)[1]
+    return split(found, np.ones(found.shape, bool), reduced)[1]
 
 
 def _with_its_course(found: Mask, reduced: Reduced) -> Mask:
@@ -128,7 +128,8 @@ def _weighed(regions: list[Region], found: Mask, reduced: Reduced) -> list[Regio
     labels = cv2.connectedComponents(found.view(np.uint8), connectivity=8)[1]
     weighed = []
     for region in regions:
-        left, top, right, bottom = (round(value * reduced.scale) for value in region.box)
+        left, right = (round(value * reduced.scale) - reduced.left for value in (region.box.left, region.box.right))
+        top, bottom = (round(value * reduced.scale) - reduced.top for value in (region.box.top, region.box.bottom))
         reach = _CONTACT_PX // 2
         part = (slice(max(0, top - reach), bottom + reach), slice(max(0, left - reach), right + reach))
         here, counts = np.unique(labels[top:bottom, left:right], return_counts=True)

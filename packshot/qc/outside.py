@@ -29,9 +29,9 @@ def product_outside(reduced: Reduced) -> tuple[list[Region], list[Region]]:
     near = grown(reduced.matte > 0.5, 11)
     enclosed = enclosed_ground(reduced)
     ends = clear & (slope(reduced) > max(_EDGE, 3 * reduced.noise))
-    inner = split(found & enclosed, found, reduced.scale, must_meet=near)[1]
+    inner = split(found & enclosed, found, reduced, must_meet=near)[1]
     open_ground = found & ~enclosed
-    outer = split(open_ground, _ending_in(grown(ends, 3), open_ground, reduced), reduced.scale, must_meet=near)[1]
+    outer = split(open_ground, _ending_in(grown(ends, 3), open_ground, reduced), reduced, must_meet=near)[1]
     return inner, outer
 
 
@@ -42,7 +42,7 @@ def sharp_outside(reduced: Reduced) -> list[Region]:
     clear = ~grown(reduced.matte > 0.1, 15)
     near = grown(reduced.matte > 0.5, 21)
     found = clear & (slope(reduced) > max(_SHARP, 4 * reduced.noise))
-    return split(found, near, reduced.scale)[1]
+    return split(found, near, reduced)[1]
 
 
 def _ending_in(edges: Mask, found: Mask, reduced: Reduced) -> Mask:

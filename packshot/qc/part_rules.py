@@ -59,7 +59,7 @@ def leftover_suspected(scene: Scene, limits: RuleLimits) -> Finding:
     """Largest area at the matte's outline that looks exactly like the backdrop, in thousandths of the product."""
     if scene.reduced.backdrop is None:
         return skipped("leftover_suspected", _NO_BACKDROP)
-    share, box = _largest(scene, leftovers(scene.reduced))
+    share, box = _largest(scene, leftovers(scene.reduced_product))
     message = f"An area of {share:.1f} thousandths of the product looks like backdrop that was left over."
     return measured("leftover_suspected", share, limits, message, unit="per mille", box=box)
 
@@ -75,7 +75,7 @@ def filled_hole_suspected(scene: Scene, limits: RuleLimits) -> Finding:
     """Largest area inside the matte through which the backdrop seems to show, in thousandths of the product."""
     if scene.reduced.backdrop is None:
         return skipped("filled_hole_suspected", _NO_BACKDROP)
-    share, box = _largest(scene, filled_gaps(scene.reduced))
+    share, box = _largest(scene, filled_gaps(scene.reduced_product))
     message = f"Inside the product, {share:.1f} thousandths of it look like backdrop: a gap may be filled."
     return measured("filled_hole_suspected", share, limits, message, unit="per mille", box=box)
 

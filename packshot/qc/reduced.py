@@ -23,6 +23,7 @@ _TUKEY = 4.685
 _LEAST_SIGMA = 0.5
 _LEAST_SAMPLES = 200
 _BASELINE_PX = 256
+_CLOSE_PX = 32
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,6 +39,7 @@ class Reduced:
         noise: standard deviation of the backdrop around the prediction, levels.
         difference: (rows, columns) float32, greatest distance of a channel of the master from the backdrop.
         grey: (rows, columns) float32, mean of the master's channels.
+        left, top: where it begins in the whole photograph, reduced pixels; not 0 in a part of it.
         known: what has been measured on it already, by name; several rules ask for the same.
     """
 
@@ -49,6 +51,8 @@ class Reduced:
     noise: float
     difference: Matte
     grey: Matte
+    left: int = 0
+    top: int = 0
     known: dict[str, NDArray[Any]] = dataclasses.field(default_factory=dict, repr=False, compare=False)
 
 
@@ -73,6 +77,26 @@ def reduce_edit(master16: Pixels16, matte: Matte, network: Matte) -> Reduced:
         noise=noise,
         difference=difference,
         grey=mean_channel(master),
+    )
+
+
+def at_product(reduced: Reduced) -> Reduced:
+    """Return the part of it that holds the product and what is close by: a good half less to look at."""
+    left, top, width, height = cv2.boundingRect((reduced.matte > 0).view(np.uint8))
+    rows, columns = reduced.matte.shape
+    first_row, first_column = max(0, top - _CLOSE_PX), max(0, left - _CLOSE_PX)
+    part = np.s_[first_row : min(rows, top + height + _CLOSE_PX), first_column : min(columns, left + width + _CLOSE_PX)]
+    return dataclasses.replace(
+        reduced,
+        master=reduced.master[part],
+        matte=reduced.matte[part],
+        network=reduced.network[part],
+        backdrop=None if reduced.backdrop is None else reduced.backdrop[part],
+        difference=reduced.difference[part],
+        grey=reduced.grey[part],
+        left=first_column,
+        top=first_row,
+        known={},
     )
 
 

@@ -39,14 +39,14 @@ def parts(reduced: Reduced, *, threshold: float, joined_over_ratio: float = 0.0)
     if reach:
         joined = cv2.morphologyEx(mask.view(np.uint8), cv2.MORPH_CLOSE, np.ones((reach + 1,) * 2, np.uint8))
         mask = np.asarray(joined > 0)
-    return split(mask, everywhere, reduced.scale)[1]
+    return split(mask, everywhere, reduced)[1]
 
 
 def haze(reduced: Reduced) -> list[Region]:
     """Return areas where the matte is faint but not nothing, away from the product: a veil on the white."""
     solid = grown(reduced.matte > 0.5, 11)
     everywhere = np.ones(solid.shape, bool)
-    return split((reduced.matte > _FAINT) & ~solid, everywhere, reduced.scale)[1]
+    return split((reduced.matte > _FAINT) & ~solid, everywhere, reduced)[1]
 
 
 def product_area(reduced: Reduced) -> int:
@@ -70,7 +70,7 @@ def enclosed_ground(reduced: Reduced) -> Mask:
 
 
 def split(
-    mask: Mask, marked: Mask, scale: float, *, must_meet: Mask | None = None
+    mask: Mask, marked: Mask, reduced: Reduced, *, must_meet: Mask | None = None
 ) -> tuple[list[Region], list[Region]]:
     """Return the connected areas that miss `marked` and those that meet it, the largest first."""
     if not mask.any():
@@ -82,11 +82,12 @@ def split(
     meeting: list[Region] = []
     for index in sorted(range(1, count), key=lambda i: -int(stats[i, cv2.CC_STAT_AREA])):
         if wanted[index]:
-            (meeting if meets[index] else missing).append(_region(stats[index], scale))
+            (meeting if meets[index] else missing).append(_region(stats[index], reduced))
     return missing, meeting
 
 
-def _region(row: NDArray[np.int32], scale: float) -> Region:
+def _region(row: NDArray[np.int32], reduced: Reduced) -> Region:
     left, top, width, height, area = (int(value) for value in row)
-    box = Box(*(round(value / scale) for value in (left, top, left + width, top + height)))
+    left, top = left + reduced.left, top + reduced.top
+    box = Box(*(round(value / reduced.scale) for value in (left, top, left + width, top + height)))
     return Region(area=area, box=box)

@@ -13,7 +13,7 @@ from packshot.qc.disagreement import disagreement
 from packshot.qc.edge_figures import EdgeFigures, measure_edges
 from packshot.qc.inputs import QcInput
 from packshot.qc.outline import Outline, trace_outline
-from packshot.qc.reduced import Reduced, reduce_edit
+from packshot.qc.reduced import Reduced, at_product, reduce_edit
 from packshot.qc.regions import Region
 from packshot.qc.white import OffWhite, away_from, find_off_white
 from packshot.specs.models import Shadow
@@ -67,6 +67,11 @@ class Scene:
     def reduced(self) -> Reduced:
         cutout = self.edit.cutout
         return reduce_edit(self.edit.master16, cutout.matte, cutout.network_matte)
+
+    @cached_property
+    def reduced_product(self) -> Reduced:
+        """The part of the reduced edit that holds the product."""
+        return at_product(self.reduced)
 
     @cached_property
     def outline(self) -> Outline:

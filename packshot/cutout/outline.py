@@ -48,7 +48,7 @@ EVEN_ALONG_PX, EVEN_PX = 1.5, 0.8
 
 
 @dataclass(frozen=True, eq=False)
-class Outline:
+class _Outline:
     """The points of all outlines.
 
     Attributes:
@@ -93,7 +93,7 @@ def settled_line(
         least_levels: from which difference to the backdrop on a pixel was taken for product.
     """
     distance = signed_distance(product)
-    outline = outline_of(product)
+    outline = _outline_of(product)
     if outline is None:
         return distance
     sharp: Any = cv2.GaussianBlur(picture, (0, 0), SHARP_PX)
@@ -109,8 +109,8 @@ def settled_line(
     return np.asarray(cv2.GaussianBlur(distance, (0, 0), EVEN_PX), np.float32)
 
 
-def outline_of(product: Mask) -> Outline | None:
-    """Return all outlines of a mask that are long enough to have a course; None if there is none."""
+def _outline_of(product: Mask) -> _Outline | None:
+    """All outlines that are long enough to have a course; None if there is none."""
     found, _ = cv2.findContours(product.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     outlines = [outline[:, 0] for outline in found if len(outline) >= OVERLAP]
     if not outlines:
@@ -125,11 +125,11 @@ def outline_of(product: Mask) -> Outline | None:
     soft = cv2.GaussianBlur(product.astype(np.float32), (0, 0), NORMAL_PX)
     slope = np.stack([cv2.Sobel(soft, cv2.CV_32F, *axis)[rows, columns] for axis in ((1, 0), (0, 1))], axis=1)
     outward = -slope / np.maximum(np.linalg.norm(slope, axis=1, keepdims=True), 1e-6)
-    return Outline(rows, columns, outward.astype(np.float32), np.stack(pieces))
+    return _Outline(rows, columns, outward.astype(np.float32), np.stack(pieces))
 
 
 def _costs(
-    outline: Outline, sharp: FloatImage, blurred_px: NDArray[Any], movable: Mask, shaded: Matte, noise: float
+    outline: _Outline, sharp: FloatImage, blurred_px: NDArray[Any], movable: Mask, shaded: Matte, noise: float
 ) -> Matte:
     """What it costs to move each point by each offset, (points, offsets): little where the picture changes much."""
     inner, outer = (outline.across(sharp, OFFSETS_PX + side * CHANGE_PX) for side in (-1, 1))
@@ -143,7 +143,7 @@ def _costs(
     return np.asarray(np.where(allowed | (OFFSETS_PX == 0), cost, cost + _NEVER), np.float32)
 
 
-def _blurred_px(outline: Outline, picture: FloatImage, least_levels: float) -> NDArray[Any]:
+def _blurred_px(outline: _Outline, picture: FloatImage, least_levels: float) -> NDArray[Any]:
     """How far outside of half coverage a difference of `least_levels` is reached, (points,)."""
     inside, outside = np.moveaxis(outline.across(picture, np.array([-4, 2.5], np.float32)), 1, 0)
     channel = np.abs(inside - outside).argmax(axis=1)[:, None]
@@ -156,7 +156,7 @@ def _blurred_px(outline: Outline, picture: FloatImage, least_levels: float) -> N
 
 
 def _out_to_where_it_fades(
-    outline: Outline, moves: NDArray[np.float32], picture: FloatImage, probability: Matte, movable: Mask
+    outline: _Outline, moves: NDArray[np.float32], picture: FloatImage, probability: Matte, movable: Mask
 ) -> NDArray[np.float32]:
     """Moves that go on to the network's line, where that is near and further out and the edge is no lens's."""
     offsets = np.arange(-FADED_PX, 2 * CHANGE_PX + STEP_PX, STEP_PX, dtype=np.float32)

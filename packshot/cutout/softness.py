@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage
 
 from packshot.colour.channels import greatest_difference
@@ -14,16 +16,14 @@ from packshot.colour.spaces import decode_working
 from packshot.cutout.backdrop import Backdrop
 from packshot.cutout.coverage import SNAP
 from packshot.cutout.guided import enlarged
-from packshot.cutout.outline import outline_of
 from packshot.cutout.values import SoftPixels
-from packshot.types import Box, FloatImage, Matte, Pixels16, Size, size_of
+from packshot.types import Box, FloatImage, Mask, Matte, Pixels16, Size, size_of
 
 SOLVED_PX = 600
 """What is solved in so small a picture and then enlarged is as good as what is solved in a large one: so measured."""
-SOFT_PX = 0.121
-"""From which jitter on an edge is soft: half way between hard and soft ones of the photographs with known mattes."""
-_REACH_PX, _ALONG_PX = 8, 4.0
-_EVEN_PX = 2.0
+SOFT_PX = 0.12
+"""From which jitter on an edge is soft: between the hard and the soft ones of the photographs with known mattes."""
+_REACH_PX, _ALONG_PX, _EVEN_PX, _LEAST_LINE_PX = 8, 4.0, 2.0, 48
 _LEAST_LEVELS, _LEAST_NOISES = 20.0, 10.0
 _BAND_RATIO = 0.012
 _OPEN, _KNOWN_PX = 0.5, 4
@@ -43,17 +43,31 @@ def jitter_px(levels: FloatImage, probability: Matte, backdrop: Backdrop) -> flo
         levels: (rows, columns, 3) float32, encoded, 0..255.
         probability: (rows, columns) float32, of product.
     """
-    outline = outline_of(np.asarray(cv2.GaussianBlur(probability, (0, 0), _EVEN_PX) >= 0.5))
-    if outline is None:
-        return 0.0
+    product: Any = cv2.GaussianBlur(probability, (0, 0), _EVEN_PX) >= 0.5
     unlike = greatest_difference(levels, backdrop.surface)
-    most = cv2.dilate(unlike, np.ones((2 * _REACH_PX + 1,) * 2, np.uint8))
-    seen: Any = outline.across(unlike / np.maximum(most, np.float32(1)), np.arange(_REACH_PX + 1, dtype=np.float32))
-    tellable = most[outline.rows, outline.columns] > _LEAST_LEVELS + _LEAST_NOISES * backdrop.report.noise_levels
-    if not tellable.any():
-        return 0.0
-    place = seen.sum(axis=1)
-    return float(np.median(np.abs(place - ndimage.gaussian_filter1d(place, _ALONG_PX))[tellable]))
+    most: Any = cv2.dilate(unlike, np.ones((2 * _REACH_PX + 1,) * 2, np.uint8))
+    share = unlike / np.maximum(most, np.float32(1))
+    least = _LEAST_LEVELS + _LEAST_NOISES * backdrop.report.noise_levels
+    outward = np.arange(_REACH_PX + 1, dtype=np.float32)
+    jumps: list[NDArray[np.float32]] = []
+    for line, normal in _smooth_lines(product):
+        x, y = (line[:, [axis]] + normal[:, [axis]] * outward for axis in (0, 1))
+        place = cv2.remap(share, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).sum(axis=1)
+        tellable = cv2.remap(most, x[:, :1], y[:, :1], cv2.INTER_NEAREST)[:, 0] > least
+        jumps.append(np.abs(place - ndimage.gaussian_filter1d(place, _ALONG_PX, mode="wrap"))[tellable])
+    found = np.concatenate(jumps) if jumps else np.zeros(0)
+    return float(np.median(found)) if found.size else 0.0
+
+
+def _smooth_lines(product: Mask) -> Iterator[tuple[FloatImage, FloatImage]]:
+    """Yield the closed lines around a mask, (points, 2) as x and y, evened out, and their normals, outward."""
+    found, _ = cv2.findContours(product.view(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    for line in (one[:, 0].astype(np.float32) for one in found if len(one) >= _LEAST_LINE_PX):
+        even = ndimage.gaussian_filter1d(line, _ALONG_PX, axis=0, mode="wrap")
+        along = np.roll(even, -1, axis=0) - np.roll(even, 1, axis=0)
+        # OpenCV goes around a product and around its gaps so that the product is always on the same side
+        normal = np.stack([-along[:, 1], along[:, 0]], axis=1)
+        yield even, normal / np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-6)
 
 
 def soft_matte(

@@ -54,7 +54,7 @@ from packshot import pipeline
 from packshot.colour.spaces import srgb_profile, working_profile
 from packshot.cutout import Segmenter, load_segmenter
 from packshot.export.labels import Labels
-from packshot.ingest.master import write_master, write_working_tiff
+from packshot.ingest.master import write_working_tiff
 from packshot.ingest.metadata import Metadata
 from packshot.pipeline import editing, exporting, mastering
 from packshot.specs.load import default_folder, load_configs
@@ -79,13 +79,12 @@ def packshot_way(segmenter: Segmenter, configs: Configs) -> Way:
 
     def run(data: bytes) -> tuple[bytes, ...]:
         taken = pipeline.master(data, path="A1.jpg", shot="A1", row=_ROW, client="default", configs=configs)
-        master = write_master(taken.master)
         pipeline.route(taken.features, taken.plan, category_source=taken.category_source)
         edit = pipeline.edit(taken.master.pixels16, segmenter, taken.plan)
         known = {"shot": "A1", **{name: fact.value for name, fact in taken.facts.items()}}
         done = pipeline.export(edit.composite, edit.matte, taken.plan, known=known, labels=_LABELS, framed=edit.framed)
         files = [one.rendered.encoded.data for one in done.renditions if one.rendered.passed]
-        return master, *files
+        return taken.tiff, *files
 
     return run
 
@@ -269,7 +268,7 @@ def watched_line(segmenter: Segmenter) -> Stopwatch:
         (mastering, "measure", "features for routing"),
         (mastering, "measure_backdrop", "group: backdrop"),
         (mastering, "find_target", "group: colour target"),
-        (sys.modules[__name__], "write_master", "write the master"),
+        (mastering, "write_master", "write the master"),
         (segmenter, "predict", "network"),
         (editing, "cut_out", "cut-out without the network"),
         (editing, "compose_on_white", "composite"),

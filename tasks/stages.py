@@ -15,7 +15,7 @@ from packshot.batch import ShotRef
 from packshot.errors import RefusedInputError, VerificationError
 from packshot.export.labels import Labels
 from packshot.export.preview import before_and_after
-from packshot.ingest.master import read_master, write_master, write_working_tiff
+from packshot.ingest.master import read_master, write_working_tiff
 from packshot.ingest.shoot_groups import GroupDecision
 from packshot.naming import quarantine_key, quarantine_reason_key
 from packshot.record import State
@@ -64,7 +64,7 @@ def master_shot(ref: ShotRef, *, configs_fingerprint: str) -> MasteredShot:
             return _refused(life, ref, original, sha256, error)
         plan = done.plan
         files = {
-            "master.tif": write_master(done.master),
+            "master.tif": done.tiff,
             "plan.json": plan.model_dump_json(indent=1).encode(),
             "preview.webp": before_and_after(done.master.pixels16, None),
         }

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Collection, Mapping
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 from packshot.colour.backdrop_light import BackdropReading, measure_backdrop
 from packshot.colour.normalise import Correction, correct, newly_clipped
@@ -13,7 +14,7 @@ from packshot.colour.target import TargetReading, find_target
 from packshot.ingest.decode import Photo, open_photo
 from packshot.ingest.facts import doubtful_facts, gather_facts
 from packshot.ingest.grouping import ShotLight, light_of
-from packshot.ingest.master import Master, develop
+from packshot.ingest.master import Master, develop, write_master
 from packshot.ingest.metadata import with_sidecar
 from packshot.ingest.shoot_groups import GroupDecision, ReferencePhoto
 from packshot.routing.decide import RouteDecision, decide
@@ -32,6 +33,7 @@ class Mastered:
     """A shot after stage 1.
 
     Attributes:
+        tiff: the master as a file.
         plan: everything that is decided about it.
         light: what tells of its shoot group.
         looks: what it looks like; None where its category is known, or nothing looks.
@@ -39,6 +41,7 @@ class Mastered:
     """
 
     master: Master
+    tiff: bytes
     facts: Mapping[str, Sourced]
     plan: Plan
     features: Features
@@ -93,18 +96,19 @@ def master(
         view=known.get("view", ""),
         platforms=tuple(name for name in known.get("platforms", "").split(",") if name),
     )
-    features, backdrop, target = _measured(developed.pixels16)
+    seen = _measured(developed)
     return Mastered(
         master=developed,
+        tiff=seen.tiff,
         facts=facts,
         plan=plan,
-        features=features,
+        features=seen.features,
         light=light_of(
             shot,
             metadata=photo.metadata,
             shoot_group=known.get("shoot_group", ""),
-            backdrop=backdrop,
-            target=target,
+            backdrop=seen.backdrop,
+            target=seen.target,
             reference=known.get("reference", ""),
             allowed=plan.rules.group_correction,
         ),
@@ -118,11 +122,24 @@ def _is_to_be_looked_at(plan: Plan) -> bool:
     return plan.category is None and plan.routing.picture is not None
 
 
-def _measured(pixels: Pixels16) -> tuple[Features, BackdropReading | None, TargetReading | None]:
-    """What is measured on every master: for its route, and for its shoot group."""
-    measurements: tuple[Callable[[Pixels16], Any], ...] = (measure, find_target, measure_backdrop)
-    features, target, backdrop = side_by_side(lambda measurement: measurement(pixels), measurements)
-    return features, backdrop, target
+class _Measured(NamedTuple):
+    """What is measured on every master, for its route and for its shoot group, and its file."""
+
+    features: Features
+    tiff: bytes
+    target: TargetReading | None
+    backdrop: BackdropReading | None
+
+
+def _measured(developed: Master) -> _Measured:
+    pixels = developed.pixels16
+    measurements: tuple[Callable[[], Any], ...] = (
+        partial(measure, pixels),
+        partial(write_master, developed),
+        partial(find_target, pixels),
+        partial(measure_backdrop, pixels),
+    )
+    return _Measured(*side_by_side(lambda measurement: measurement(), measurements))
 
 
 def _reading(photo: Photo, developed: Master) -> dict[str, Any]:

@@ -38,7 +38,7 @@ SHARP_PX, NORMAL_PX = 0.6, 2.0
 FAINT_NOISES = 4.0
 TURN_COST = 0.7
 AWAY_COST, AWAY_MOST_PX, FARTHER_COST = 0.06, 1.5, 0.02
-FADED_CHANGE_RATIO = 0.2
+FADED_CHANGE_RATIO = 0.25
 """A lens changes a colour by more than a third of its whole way within a pixel; below this it is no lens that does."""
 FADED_PX, FADED_REACH_PX, FADED_STRETCH = 6.0, 4.0, 33
 _NEVER = 10.0
@@ -160,7 +160,8 @@ def _out_to_where_it_fades(
 ) -> NDArray[np.float32]:
     """Moves that go on to the network's line, where that is near and further out and the edge is no lens's."""
     offsets = np.arange(-FADED_PX, 2 * CHANGE_PX + STEP_PX, STEP_PX, dtype=np.float32)
-    seen = outline.across(picture, moves[:, None] + offsets)
+    levels = outline.across(picture, moves[:, None] + offsets)
+    seen = decode_working(np.clip(levels * 257, 0, 65535).astype(np.uint16))  # a lens mixes light
     way = np.abs(seen - seen[:, -1:]).max(axis=1)
     channel = way.argmax(axis=1)[:, None, None]
     course = np.take_along_axis(seen, channel, axis=2)[..., 0]

@@ -23,7 +23,7 @@ from packshot.cutout.values import SoftPixels
 from packshot.threads import side_by_side
 from packshot.types import Box, FloatImage, Mask, Matte, Pixels16, size_of
 
-BLOCK_PX, MARGIN_PX = 128, 16
+BLOCK_PX, MARGIN_PX = 256, 16
 INSIDE_PX, OUTSIDE_PX = 2.5, 2.0
 """How far from the line a pixel is pure: a lens, a sensor and its sharpening blur an edge over about four pixels."""
 ALIKE_LEVELS = 10.0

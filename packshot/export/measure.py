@@ -22,7 +22,7 @@ from packshot.types import Box, Mask, Matte, Pixels16, Value, size_of
 INVISIBLE = 1 / 512
 """Coverage below which even black stays exactly 255 in 8 bits of any delivered space."""
 CELL_PX = 4
-COLOUR_SAMPLES = 20_000
+COLOUR_SAMPLES = 6_000
 
 
 class WhiteFigures(Value):

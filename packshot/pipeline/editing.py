@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +22,7 @@ from packshot.returned.read import ReturnedWork
 from packshot.routing.approve import Watch, qc_figures
 from packshot.routing.mask_figures import measure_masks
 from packshot.specs.models import Plan
+from packshot.threads import side_by_side
 from packshot.types import Finding, Matte, Pixels8, Pixels16, Status, Verdict, size_of
 
 METHODS = (Method.AUTO, Method.NETWORK_ONLY)
@@ -89,8 +92,11 @@ def edit(
 
 def _edited(pixels: Pixels16, cutout: Cutout, plan: Plan, group: GroupDecision | None, watch: Watch | None) -> Edit:
     composite = compose_on_white(pixels, cutout, shadow=plan.rules.shadow)
-    masks = measure_masks(cutout.network_matte, cutout.matte)
-    judged = _judged(pixels, cutout, composite, plan, group)
+    looks: tuple[Callable[[], Any], ...] = (
+        partial(_judged, pixels, cutout, composite, plan, group),
+        partial(measure_masks, cutout.network_matte, cutout.matte),
+    )
+    judged, masks = side_by_side(lambda look: look(), looks)
     figures = {**masks.model_dump(), **qc_figures(judged.findings)}
     return dataclasses.replace(_watched(judged, watch.judge(figures)) if watch else judged, figures=figures)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from packshot.qc import background_rules, colour_rules, edge_rules, fill_rules, part_rules
 from packshot.qc.evidence import Evidence, choose_evidence
@@ -71,11 +72,14 @@ COLOUR_RULES = _by_code(
     colour_rules.jpeg_blocks,
     colour_rules.colour_not_verified,
 )
-MEASUREMENTS: tuple[tuple[Callable[[Scene], object], ...], ...] = (
-    (lambda scene: scene.reduced, lambda scene: (scene.colour, scene.off_white)),
-    (lambda scene: (scene.outline, scene.edges), lambda scene: scene.disagreement),
+MEASUREMENTS: tuple[Callable[[Scene], object], ...] = (
+    lambda scene: scene.reduced,
+    lambda scene: scene.colour,
+    lambda scene: scene.edges,
+    lambda scene: scene.off_white,
+    lambda scene: scene.disagreement,
 )
-"""What several rules ask for, taken before them, each round's side by side."""
+"""What takes longest and several rules ask for: begun before them, so that no rule has to wait."""
 COMPONENTS = (BACKGROUND_RULES, EDGE_RULES, FILL_RULES, COLOUR_RULES)
 ALL_CODES = (*BACKGROUND_RULES, *EDGE_RULES, *FILL_RULES, *COLOUR_RULES)
 
@@ -108,8 +112,6 @@ def judge(edit: QcInput, config: QcConfig) -> QcReport:
         ConfigError: the config has no limits for one of the rules.
     """
     scene = Scene(edit)
-    for measurements in MEASUREMENTS:
-        side_by_side(lambda measure: measure(scene), measurements)
     background, edge, fill, colour = _apply(COMPONENTS, scene, config)
     points = {
         "background": component_points(background, config, points=config.background_points),
@@ -136,6 +138,10 @@ def judge(edit: QcInput, config: QcConfig) -> QcReport:
 def _apply(components: Sequence[Mapping[str, Rule]], scene: Scene, config: QcConfig) -> tuple[tuple[Finding, ...], ...]:
     """Return the findings of each component's rules; all rules side by side."""
     rules = {code: rule for component in components for code, rule in component.items()}
-    limits = {code: limits_of(code, config) for code in rules}
-    found = dict(zip(rules, side_by_side(lambda code: rules[code](scene, limits[code]), rules), strict=True))
-    return tuple(tuple(found[code] for code in component) for component in components)
+    looks: tuple[Callable[[], Any], ...] = (
+        *(partial(measure, scene) for measure in MEASUREMENTS),
+        *(partial(rule, scene, limits_of(code, config)) for code, rule in rules.items()),
+    )
+    found = side_by_side(lambda look: look(), looks)[len(MEASUREMENTS) :]
+    by_code = dict(zip(rules, found, strict=True))
+    return tuple(tuple(by_code[code] for code in component) for component in components)

@@ -24,21 +24,20 @@ _STEEP_EDGE = 8.0
 _SAME_COLOUR = 0.03
 _EXACT_COLOUR = 0.012
 _SPECK_PX = 5
-_COURSE_PX, _COURSE_LEVELS, _COURSE_NOISES = 9, 2.5, 1.3
 
 
 def leftovers(reduced: Reduced) -> list[Region]:
     """Return areas at the outline that look exactly like the backdrop, the largest first.
 
-    Colour, course of light and smoothness have to match the prediction, and the backdrop has to be darker than white,
-    or it could not be seen. What of an area's contact with the outline has no edge in the photograph is its share that
-    counts: a product's face in the backdrop's colour ends in an edge, backdrop that was left does not.
+    Colour and smoothness both have to match the prediction, and the backdrop has to be darker than white, or nobody
+    could see it. An area counts by the share of its contact with the outline where the photograph has no edge: a
+    product's face in the backdrop's colour ends in an edge, backdrop that was left does not.
     """
     if reduced.backdrop is None:
         return []
     visible = greatest_channel(255 - reduced.backdrop) > VISIBLE_ON_WHITE
     solid = _eroded(reduced.matte > 0.9, 5)
-    found = _with_its_course(opened(solid & like_backdrop(reduced) & _smooth(reduced, 5) & visible, 5), reduced)
+    found = opened(solid & like_backdrop(reduced) & _smooth(reduced, 5) & visible, 5)
     touching = split(found, grown(reduced.matte < 0.5, _CONTACT_PX), reduced)[1]
     return _weighed(touching, found, reduced) if touching else []
 
@@ -57,32 +56,12 @@ def filled_gaps(reduced: Reduced) -> list[Region]:
     steepest = np.asarray(cv2.dilate(colour_slope(reduced), np.ones((7, 7), np.uint8)), np.float32)
     edges, steep_edges = (steepest > max(levels, levels / 2 * reduced.noise) for levels in (_EDGE, _STEEP_EDGE))
     light = lighting(reduced, side=3)
-    lit = _with_its_course(opened(plain & like_backdrop(reduced), 5), reduced)
+    lit = opened(plain & like_backdrop(reduced), 5)
     faint = opened(plain & light.within(darkest=_FAINT_SHADOW, most_colour=_SAME_COLOUR), 5)
     deep = opened(plain & light.within(darkest=_DEEP_SHADOW, most_colour=_SAME_COLOUR), 5)
     found = _rimmed(lit, edges, 0.9) | _rimmed(faint, steep_edges, 0.8) | _rimmed(_partly(deep, lit), steep_edges, 0.8)
     found |= _rimmed(_exact_colour(reduced, solid), steep_edges, 0.97)
     return split(found, np.ones(found.shape, bool), reduced)[1]
-
-
-def _with_its_course(found: Mask, reduced: Reduced) -> Mask:
-    """Return those areas that follow the backdrop's own course of light: on average over windows they differ by little.
-
-    A face of the product that happens to have the backdrop's colour is lit in its own way.
-    """
-    if not found.any() or reduced.backdrop is None:
-        return found
-    window = (_COURSE_PX, _COURSE_PX)
-    weight = found.astype(np.float32)
-    total_off = cv2.blur(cv2.multiply(reduced.master - reduced.backdrop, cv2.merge([weight] * 3)), window)
-    off = np.asarray(total_off / np.maximum(cv2.blur(weight, window), 1e-6)[..., None], np.float32)
-    labels = cv2.connectedComponents(found.view(np.uint8), connectivity=8)[1]
-    count = int(labels.max()) + 1
-    total = np.bincount(labels.ravel(), weights=greatest_channel(np.abs(off)).ravel(), minlength=count)
-    mean = total / np.maximum(np.bincount(labels.ravel(), minlength=count), 1)
-    follows = mean < max(_COURSE_LEVELS, _COURSE_NOISES * reduced.noise)
-    follows[0] = False
-    return np.asarray(follows[labels])
 
 
 def _exact_colour(reduced: Reduced, solid: Mask) -> Mask:

@@ -44,14 +44,6 @@ def test_a_face_that_goes_over_into_the_backdrop_is_suspected(
     assert areas[0].area > 10_000
 
 
-def test_a_face_nearly_in_the_colour_of_the_backdrop_but_in_a_light_of_its_own_is_no_leftover(
-    good: Any, backdrop_pixels: Pixels16, reduced: Reduce, repaint: Callable[..., Any]
-) -> None:
-    own_light = np.linspace(1.03, 1.07, good.matte.shape[0], dtype=np.float32)[:, None, None]
-    drawn = repaint(good, side_face(good), decode_working(backdrop_pixels) * own_light)
-    assert sum(area.area for area in leftovers(reduced(drawn))) < 100
-
-
 @pytest.mark.parametrize(
     ("radius", "shade"), [*itertools.product([8, 20, 60], [1.0, 0.9]), *itertools.product([20, 60], [1.05, 0.75, 0.65])]
 )

@@ -23,6 +23,8 @@ SHADOW_EVEN_PX = 0.6
 FLAT_NOISES = 2.2
 MOST_HOLE_RATIO = 0.3
 PROVEN_PX, PROVEN_EVEN_NOISES, PROVEN_CORE_RATIO, PROVEN_RIM_RATIO = 15, 2.0, 0.55, 0.95
+"""A proven gap holds a square of so many pixels, over which it is the backdrop to so many noises; so much of it is the
+backdrop to the noise, and so much of its rim is unlike the backdrop."""
 DARK_LEVELS, PALE_LEVELS = 60.0, 238.0
 
 
@@ -80,14 +82,15 @@ def _proven_gaps(
     colour goes over into others somewhere. On black nothing of this can be seen.
     """
     found, around = np.zeros(product.shape, bool), np.zeros(product.shape, bool)
-    even = greatest_difference(*(_averaged(picture) for picture in (levels, backdrop.surface)))
     close = (distance < max(LIKE_NOISES * noise, LIKE_LEVELS)) & product
     close &= greatest_channel(backdrop.surface) > DARK_LEVELS
     core = cv2.morphologyEx(close.view(np.uint8), cv2.MORPH_OPEN, np.ones((5, 5), np.uint8)).view(bool)
     deep = cv2.erode(core.view(np.uint8), np.ones((PROVEN_PX, PROVEN_PX), np.uint8)).view(bool)
     if not deep.any():
         return found, around
-    like = (distance < max(UNLIKE_NOISES * noise, UNLIKE_LEVELS)) & product
+    even = greatest_difference(*(_averaged(picture) for picture in (levels, backdrop.surface)))
+    unlike = max(UNLIKE_NOISES * noise, UNLIKE_LEVELS)
+    like = (distance < unlike) & product
     _, labels = cv2.connectedComponents(like.view(np.uint8), connectivity=4)
     for label in np.unique(labels[deep]):
         here = labels == label
@@ -95,7 +98,7 @@ def _proven_gaps(
         rim = reach[1] > reach[0]
         if (
             np.count_nonzero(core & here) >= PROVEN_CORE_RATIO * np.count_nonzero(here)
-            and float((distance[rim] >= max(UNLIKE_NOISES * noise, UNLIKE_LEVELS)).mean()) >= PROVEN_RIM_RATIO
+            and np.count_nonzero(distance[rim] >= unlike) >= max(1, PROVEN_RIM_RATIO * np.count_nonzero(rim))
             and float(np.percentile(even[deep & here], 95)) < PROVEN_EVEN_NOISES * max(noise, 1)
         ):
             found |= here

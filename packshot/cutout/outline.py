@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from packshot.colour.spaces import decode_working
 from packshot.cutout.distances import nearest, signed_distance
-from packshot.types import FloatImage, Mask, Matte
+from packshot.types import FloatImage, Mask, Matte, Pixels16
 
 STEP_PX = 0.5
 OFFSETS_PX = np.arange(-6.0, 1.5 + STEP_PX / 2, STEP_PX, dtype=np.float32)
@@ -35,12 +35,19 @@ there; farther, over shadow only.
 CHANGE_PX = 1.0
 """Colours this far on either side of a place are compared."""
 SHARP_PX, NORMAL_PX = 0.6, 2.0
+_SHARP_STEPS = (7, 1)
 FAINT_NOISES = 4.0
 TURN_COST = 0.7
 AWAY_COST, AWAY_MOST_PX, FARTHER_COST = 0.06, 1.5, 0.02
-FADED_CHANGE_RATIO = 0.25
-"""A lens changes a colour by more than a third of its whole way within a pixel; below this it is no lens that does."""
-FADED_PX, FADED_REACH_PX, FADED_STRETCH = 6.0, 4.0, 33
+LENS_PERCENTILE, LENS_POINTS, LENS_REACH_PX, LEAST_LIGHT = 75, 2000, 8.0, 0.02
+LEAST_LENS_RATIO, MOST_LENS_RATIO = 0.33, 0.45
+"""What a sharp edge's colour changes by within a pixel, as a share of its whole way: the sharper edges of a photograph
+tell, within what lenses do. More than that is the retouching of thin lines, less a product that fades all around."""
+FADED_RATIO, PENUMBRA_RATIO = 0.75, 0.3
+"""An edge that changes by less than so much of what a sharp one does is no lens's; one behind which the light then
+grows by so much of the edge's own way is a shadow's."""
+FADED_PX, FADED_REACH_PX, FADED_STRETCH = 6.0, 4.0, 65
+BEHIND_PX = np.array([2.0, 5.0], np.float32)
 _NEVER = 10.0
 PIECE, OVERLAP = 192, 48
 """Outlines are searched in pieces of so many points, all of them at once, that overlap by so many."""
@@ -70,6 +77,17 @@ class _Outline:
         places = x.astype(np.float32), y.astype(np.float32)
         return cv2.remap(picture, *places, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
+    def light_across(self, levels: Any, offsets_px: Any) -> FloatImage:
+        """What encoded levels show at distances from each point, in linear light: it is light that a lens mixes."""
+        seen = self.across(levels, offsets_px)
+        return decode_working(np.clip(seen * 257, 0, 65535).astype(np.uint16))
+
+    def some(self, count: int, *, scale: float) -> _Outline:
+        """About so many of the points, as evenly spread as they are, in a picture larger by so much."""
+        every = np.s_[:: max(1, len(self.rows) // count)]
+        rows, columns = ((places[every] * scale).astype(np.intp) for places in (self.rows, self.columns))
+        return _Outline(rows, columns, self.outward[every], self.pieces[:0])
+
 
 def settled_line(
     product: Mask,
@@ -80,6 +98,7 @@ def settled_line(
     *,
     noise: float,
     least_levels: float,
+    lens: float,
 ) -> Matte:
     """Return each pixel's distance from the line after it has moved, in pixels, float32, positive inside.
 
@@ -91,6 +110,7 @@ def settled_line(
         shaded: (rows, columns) float32, how far each pixel is backdrop in shadow, 0..1.
         noise: standard deviation in `picture`.
         least_levels: from which difference to the backdrop on a pixel was taken for product.
+        lens: the photograph's `lens_ratio`.
     """
     distance = signed_distance(product)
     outline = _outline_of(product)
@@ -99,7 +119,7 @@ def settled_line(
     sharp: Any = cv2.GaussianBlur(picture, (0, 0), SHARP_PX)
     cost = _costs(outline, sharp, _blurred_px(outline, sharp, least_levels), movable, shaded, noise)
     moves = OFFSETS_PX[_cheapest_courses(cost, outline.pieces)]
-    moves = _out_to_where_it_fades(outline, moves, sharp, probability, movable)
+    moves = _out_to_where_it_fades(outline, moves, sharp, probability, movable, lens)
     field, weight = np.zeros(product.shape, np.float32), np.zeros(product.shape, np.float32)
     field[outline.rows, outline.columns] = moves
     weight[outline.rows, outline.columns] = 1
@@ -155,25 +175,58 @@ def _blurred_px(outline: _Outline, picture: FloatImage, least_levels: float) -> 
     return np.asarray(np.clip(LENS_PX * np.log(np.maximum(odds, 1)) / 1.702, LEAST_BLUR_PX, MOST_BLUR_PX))
 
 
+def lens_ratio(pixels: Pixels16, probability: Matte) -> float:
+    """Return what a sharp edge's colour changes by within a pixel, as a share of its whole way, 0..1.
+
+    Args:
+        pixels: (rows, columns, 3) uint16, working space.
+        probability: float32, the network's, at any size: the edges lie near its line.
+    """
+    outline = _outline_of(probability >= 0.5)
+    if outline is None:
+        return LEAST_LENS_RATIO
+    some = outline.some(LENS_POINTS, scale=pixels.shape[1] / probability.shape[1])
+    offsets = np.arange(-LENS_REACH_PX, LENS_REACH_PX + STEP_PX, STEP_PX, dtype=np.float32)
+    courses = cv2.GaussianBlur(some.across(pixels, offsets), _SHARP_STEPS, SHARP_PX / STEP_PX)
+    change, way = _change_and_way(decode_working(np.asarray(courses, np.uint16)))
+    plain = way > LEAST_LIGHT
+    if not plain.any():
+        return LEAST_LENS_RATIO
+    ratio = float(np.percentile(change.max(axis=1)[plain] / way[plain], LENS_PERCENTILE))
+    return min(max(ratio, LEAST_LENS_RATIO), MOST_LENS_RATIO)
+
+
 def _out_to_where_it_fades(
-    outline: _Outline, moves: NDArray[np.float32], picture: FloatImage, probability: Matte, movable: Mask
+    outline: _Outline, moves: NDArray[np.float32], picture: FloatImage, probability: Matte, movable: Mask, lens: float
 ) -> NDArray[np.float32]:
     """Moves that go on to the network's line, where that is near and further out and the edge is no lens's."""
     offsets = np.arange(-FADED_PX, 2 * CHANGE_PX + STEP_PX, STEP_PX, dtype=np.float32)
-    levels = outline.across(picture, moves[:, None] + offsets)
-    seen = decode_working(np.clip(levels * 257, 0, 65535).astype(np.uint16))  # a lens mixes light
-    way = np.abs(seen - seen[:, -1:]).max(axis=1)
-    channel = way.argmax(axis=1)[:, None, None]
-    course = np.take_along_axis(seen, channel, axis=2)[..., 0]
-    within_a_pixel = round(1 / STEP_PX)
-    change = np.abs(course[:, within_a_pixel:] - course[:, :-within_a_pixel])[:, round(FADED_PX / 2 / STEP_PX) :]
-    faded = _for_a_stretch(change.max(axis=1) < FADED_CHANGE_RATIO * way.max(axis=1))
+    change, way = _change_and_way(outline.light_across(picture, moves[:, None] + offsets))
+    slow = change[:, round(FADED_PX / 2 / STEP_PX) :].max(axis=1) < FADED_RATIO * lens * way
     outward = np.arange(0, FADED_REACH_PX + STEP_PX, STEP_PX, dtype=np.float32)
     beyond = (outline.across(probability, moves[:, None] + outward) <= 0.5) & (
         outline.across(movable.astype(np.float32), moves[:, None] + outward) > 0.5
     )
-    there = outward[beyond.argmax(axis=1)]
-    return np.where(faded & beyond.any(axis=1), moves + there, moves)
+    there = moves + outward[beyond.argmax(axis=1)]
+    behind = outline.light_across(picture, there[:, None] + BEHIND_PX)
+    penumbra = (behind[:, 1] - behind[:, 0]).min(axis=1) > PENUMBRA_RATIO * way
+    return np.where(_for_a_stretch(slow & ~penumbra) & beyond.any(axis=1), there, moves)
+
+
+def _change_and_way(courses: FloatImage) -> tuple[FloatImage, NDArray[np.float32]]:
+    """How much light changes within each pixel of courses across an edge, and its whole way to the outer end.
+
+    Args:
+        courses: (points, offsets, 3) linear, `STEP_PX` apart, from inside to outside.
+
+    Returns:
+        (points, pixels) and (points,), in the channel whose way is the longest.
+    """
+    way = np.abs(courses - courses[:, -1:]).max(axis=1)
+    channel = way.argmax(axis=1)[:, None, None]
+    course = np.take_along_axis(courses, channel, axis=2)[..., 0]
+    within_a_pixel = round(1 / STEP_PX)
+    return np.abs(course[:, within_a_pixel:] - course[:, :-within_a_pixel]), way.max(axis=1)
 
 
 def _for_a_stretch(flags: NDArray[np.bool_]) -> NDArray[np.bool_]:

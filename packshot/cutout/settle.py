@@ -19,7 +19,7 @@ import numpy as np
 
 from packshot.colour.channels import dot_product, greatest_difference
 from packshot.cutout.distances import nearest
-from packshot.cutout.outline import settled_line
+from packshot.cutout.outline import lens_ratio, settled_line
 from packshot.cutout.tiles import boxes_holding, part_of, with_margin
 from packshot.cutout.zones import shadow_share
 from packshot.threads import side_by_side
@@ -72,12 +72,13 @@ def settle(
     line = np.where(likely >= 0.5, np.float32(FAR_PX), np.float32(-FAR_PX))
     surface_here: Any = cv2.resize(surface, size, interpolation=cv2.INTER_LINEAR)
     margin_px = int(np.ceil(8 * cell_px)) + 12
+    lens = lens_ratio(pixels, probability)
     boxes = list(boxes_holding(opened, side_px=TILE_PX))
 
     def tile(box: Box) -> tuple[Matte, FloatImage]:
         wide, inner = with_margin(box, size, margin_px=margin_px)
         parts = (part_of(picture, wide, size) for picture in (pixels, likely, opened, surface_here))
-        found = _settled(*parts, noise=max(noise_levels, 0.5))
+        found = _settled(*parts, noise=max(noise_levels, 0.5), lens=lens)
         return found[0][inner], found[1][inner]
 
     backdrop = surface_here.copy()
@@ -88,7 +89,7 @@ def settle(
 
 
 def _settled(
-    pixels: Pixels16, probability: Matte, opened: Any, surface: FloatImage, *, noise: float
+    pixels: Pixels16, probability: Matte, opened: Any, surface: FloatImage, *, noise: float, lens: float
 ) -> tuple[Matte, FloatImage]:
     """The line of one tile, and its backdrop as it is seen."""
     unknown = opened > 0
@@ -98,7 +99,9 @@ def _settled(
     backdrop = _seen_backdrop(levels, surface, sure_out, bearing)
     shaded = shadow_share(levels, backdrop, noise=noise)
     product = _product(levels, backdrop, probability, unknown, bearing, shaded, noise=noise)
-    line = settled_line(product, levels, probability, unknown, shaded, noise=noise, least_levels=_least_levels(noise))
+    line = settled_line(
+        product, levels, probability, unknown, shaded, noise=noise, least_levels=_least_levels(noise), lens=lens
+    )
     sure = np.where(product, np.abs(line), -np.abs(line))
     return np.where(unknown, line, sure).astype(np.float32), backdrop
 

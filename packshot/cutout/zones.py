@@ -19,6 +19,8 @@ LIKE_NOISES, LIKE_LEVELS = 3.0, 4.0
 UNLIKE_NOISES, UNLIKE_LEVELS = 8.0, 14.0
 LEAST_HOLE_RATIO = 0.0004
 RIM_PX = 5
+DOUBTFUL_RIM_RATIO, SURE_RIM_RATIO = 0.5, 0.8
+"""How much of a gap's rim is unlike the backdrop, where the network doubts and where it is sure of the product."""
 SHADOW_EVEN_PX = 0.6
 FLAT_NOISES = 2.2
 MOST_HOLE_RATIO = 0.3
@@ -130,7 +132,12 @@ def _gaps(distance: Matte, probability: Matte, inside: Mask, backdrop: Backdrop,
         here = labels == label
         tellable = DARK_LEVELS < float(brightest[here].mean()) < PALE_LEVELS
         doubtful = float(probability[here].mean()) < 0.9
-        if _has_a_rim(distance, here, noise) and (doubtful or (tellable and _is_flat(distance[here], noise))):
+        if doubtful:
+            gap = _has_a_rim(distance, here, noise, of_ratio=DOUBTFUL_RIM_RATIO)
+        else:
+            flat = tellable and _is_flat(distance[here], noise)
+            gap = flat and _has_a_rim(distance, here, noise, of_ratio=SURE_RIM_RATIO)
+        if gap:
             opened |= here
         else:
             suspected |= here
@@ -138,8 +145,8 @@ def _gaps(distance: Matte, probability: Matte, inside: Mask, backdrop: Backdrop,
     return cv2.dilate(opened.astype(np.uint8), kernel).astype(bool), suspected
 
 
-def _has_a_rim(distance: Matte, gap: Mask, noise: float) -> bool:
-    """Whether a place is told from what is around it by an edge, as a gap is.
+def _has_a_rim(distance: Matte, gap: Mask, noise: float, *, of_ratio: float) -> bool:
+    """Whether a place is told from so much of what is around it by an edge, as a gap is.
 
     Where a product's shading merely runs through the backdrop's colour, the colour changes across the place and on
     both sides of it at the same pace.
@@ -152,7 +159,7 @@ def _has_a_rim(distance: Matte, gap: Mask, noise: float) -> bool:
     inside = gap[part].astype(np.uint8)
     near, far = (cv2.dilate(inside, np.ones((2 * reach + 1,) * 2, np.uint8)) for reach in (RIM_PX - 2, RIM_PX))
     rim = far > near
-    return float(np.median(distance[part][rim])) > max(UNLIKE_NOISES * noise, UNLIKE_LEVELS)
+    return float(np.quantile(distance[part][rim], 1 - of_ratio)) > max(UNLIKE_NOISES * noise, UNLIKE_LEVELS)
 
 
 def _is_flat(distances: NDArray[np.float32], noise: float) -> bool:

@@ -26,7 +26,7 @@ import cv2
 import numpy as np
 from scipy import ndimage
 
-from benchmarks.scenes import Scene, drawn_names, load_scene, studio_names
+from benchmarks.scenes import SETS, Scene, load_scene, names_of
 from packshot.colour.difference import delta_e_2000, lab_of
 from packshot.colour.spaces import srgb_profile
 from packshot.colour.transform import srgb8_to_working, working_to_srgb8
@@ -290,7 +290,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="isnet-general-use")
     parser.add_argument("--only", nargs="*", default=None, help="parts of scene names")
-    parser.add_argument("--set", choices=["studio", "drawn", "all"], default="all")
+    parser.add_argument("--set", choices=SETS, default="all")
     parser.add_argument("--methods", nargs="*", default=["rembg", "packshot"], choices=list(MAKERS))
     parser.add_argument("--peers", action="store_true", help="also rembg's options and GrabCut")
     parser.add_argument("--processes", type=int, default=2)
@@ -298,7 +298,7 @@ def main() -> None:
     parser.add_argument("--show", type=Path, default=None, help="write composites and mattes there")
     parser.add_argument("--each", action="store_true", help="print each scene")
     args = parser.parse_args()
-    names = {"studio": studio_names(), "drawn": drawn_names(), "all": studio_names() + drawn_names()}[args.set]
+    names = names_of(args.set)
     names = [name for name in names if args.only is None or any(part in name for part in args.only)]
     methods = [*args.methods, *(PEERS if args.peers else ())]
     if args.show:

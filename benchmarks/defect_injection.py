@@ -23,7 +23,7 @@ import numpy as np
 
 from benchmarks.defects import DEFECTS, Edit
 from benchmarks.qc_edits import HARD_KINDS, Case, configs_and_rendition, to_input, true_edit
-from benchmarks.scenes import drawn_names, studio_names
+from benchmarks.scenes import SETS, names_of
 from packshot.errors import EmptySubjectError
 from packshot.qc import judge
 from packshot.types import Status, Verdict
@@ -119,12 +119,13 @@ def _alarms(good: list[Outcome]) -> list[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeats", type=int, default=2)
+    parser.add_argument("--set", choices=SETS, default="all")
     parser.add_argument("--only", nargs="*", default=None, help="parts of case names")
     parser.add_argument("--defects", nargs="*", default=None, help="parts of defect names")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--json", type=Path, default=None)
     args = parser.parse_args()
-    everything = [*studio_names(), *drawn_names()]
+    everything = names_of(args.set)
     names = [n for n in everything if args.only is None or any(part in n for part in args.only)]
     kinds = tuple(k for k in DEFECTS if args.defects is None or any(part in k for part in args.defects))
     outcomes: list[Outcome] = []

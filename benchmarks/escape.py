@@ -24,7 +24,7 @@ from scipy import stats
 
 from benchmarks.cutout_quality import KeptSegmenter, measure
 from benchmarks.qc_edits import HARD_KINDS, configs_and_rendition, frame_cutout, is_whole
-from benchmarks.scenes import Scene, drawn_names, load_scene, studio_names
+from benchmarks.scenes import SETS, Scene, load_scene, names_of
 from packshot.colour.transform import srgb8_to_working, working_to_srgb8
 from packshot.cutout import compose_on_white, cut_out
 from packshot.errors import PackshotError
@@ -156,11 +156,12 @@ def _row(kind: str, group: list[Judged]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="isnet-general-use")
+    parser.add_argument("--set", choices=SETS, default="all")
     parser.add_argument("--only", nargs="*", default=None, help="parts of scene names")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--json", type=Path, default=None)
     args = parser.parse_args()
-    everything = [*studio_names(), *drawn_names()]
+    everything = names_of(args.set)
     names = [n for n in everything if args.only is None or any(part in n for part in args.only)]
     judged: list[Judged] = []
     with multiprocessing.get_context("spawn").Pool(args.workers) as pool:

@@ -71,14 +71,28 @@ def studio_names() -> list[str]:
     return sorted(path.stem for path in (data_folder() / "studio" / "image").glob("*.jpg"))
 
 
-def drawn_names() -> list[str]:
-    """Return the names of the scenes drawn from real cut-outs: ``set/stem@backdrop``."""
+def drawn_names(*, left_out: bool = False) -> list[str]:
+    """Return the names of the scenes drawn from real cut-outs: ``set/stem@backdrop``.
+
+    Args:
+        left_out: those that no limit was chosen on, which is each cut-out on the backdrops that it is not on otherwise.
+    """
     names = []
     for folder, count in _BACKDROPS_PER_CUTOUT.items():
         for place, stem in enumerate(cut_out_stems(folder)):
             turn = list(BACKDROPS)[place % len(BACKDROPS) :] + list(BACKDROPS)[: place % len(BACKDROPS)]
-            names += [f"{folder}/{stem}@{backdrop}" for backdrop in turn[:count]]
+            names += [f"{folder}/{stem}@{backdrop}" for backdrop in (turn[count:] if left_out else turn[:count])]
     return names
+
+
+SETS = ("studio", "drawn", "all", "left-out")
+
+
+def names_of(which: str) -> list[str]:
+    """Return the names of one of `SETS`: rendered, drawn, both, or drawn as no limit was chosen on."""
+    if which == "left-out":
+        return drawn_names(left_out=True)
+    return (studio_names() if which != "drawn" else []) + (drawn_names() if which != "studio" else [])
 
 
 def load_scene(name: str) -> Scene:

@@ -17,6 +17,8 @@ VISIBLE_BACKDROP = 12.0
 """Levels below white from which backdrop colour left at an edge can be seen on white."""
 FLAT_STEP = 8.0
 """Levels across the edge below which the photograph shows no edge there."""
+NO_STEP, NO_STEP_IN_SHADOW, NO_STEP_POINTS = 2.5, 4.0, 3.0
+"""The same on average over so many neighbouring points, for backdrop, or backdrop in shadow, that goes on."""
 SEEN_ON_WHITE = 8.0
 """Levels below white from which it matters on white whether something was cut off or left."""
 UNLIKE_BACKDROP = 20.0
@@ -160,10 +162,13 @@ def _edgeless(outline: Outline) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     before = outline.master[:, at(-2, -1)].mean(axis=1)
     after = outline.master[:, at(1, 2)].mean(axis=1)
     flat = np.abs(before - after).max(axis=1) < FLAT_STEP
+    even = np.stack([smooth_along(step, outline, points=NO_STEP_POINTS) for step in (before - after).T], axis=1)
+    step = np.abs(even).max(axis=1)
     outside = np.abs(outline.outer - outline.backdrop).max(axis=1)
     inside = np.abs(outline.inner - outline.backdrop).max(axis=1)
     cut = (outside > UNLIKE_BACKDROP) & _seen_on_white(outline.outer)
-    floor = (inside < LIKE_BACKDROP) | _shaded(outline.inner, outline.backdrop)
+    floor = (inside < LIKE_BACKDROP) & (step < NO_STEP)
+    floor |= _shaded(outline.inner, outline.backdrop) & (step < NO_STEP_IN_SHADOW)
     cuts = smooth_along((flat & cut).astype(np.float32), outline, points=3) > 0.6
     loose = smooth_along((flat & floor & _seen_on_white(outline.inner)).astype(np.float32), outline, points=3) > 0.6
     return cuts, loose

@@ -19,8 +19,8 @@ _FAINT_SHADOW = 0.88
 _DEEP_SHADOW = 0.6
 _BRIGHTEST = 1.1
 _LIT_SHARE = 0.2
-_EDGE = 3.0
-_STEEP_EDGE = 8.0
+_EDGE, _PLAIN_EDGE, _STEEP_EDGE = 3.0, 6.0, 8.0
+_MEAN_LEVELS, _SPREAD_LEVELS, _SPREAD_SHADOW_LEVELS, _ALIKE_NOISES = 2.5, 2.8, 3.6, 1.4
 _SAME_COLOUR = 0.03
 _EXACT_COLOUR = 0.012
 _SPECK_PX = 5
@@ -38,6 +38,7 @@ def leftovers(reduced: Reduced) -> list[Region]:
     visible = greatest_channel(255 - reduced.backdrop) > VISIBLE_ON_WHITE
     solid = _eroded(reduced.matte > 0.9, 5)
     found = opened(solid & like_backdrop(reduced) & _smooth(reduced, 5) & visible, 5)
+    found = _alike(found, reduced, mean=_MEAN_LEVELS)
     touching = split(found, grown(reduced.matte < 0.5, _CONTACT_PX), reduced)[1]
     return _weighed(touching, found, reduced) if touching else []
 
@@ -47,7 +48,8 @@ def filled_gaps(reduced: Reduced) -> list[Region]:
 
     Exactly the predicted backdrop, or the backdrop in a faint shadow, or in a deeper one that ends within the area, or
     its exact colour in any light; smooth, visible on white, and with an edge all around: a face of the product in the
-    same colour goes over into others on some side. In shadow the edge has to be steeper, for the likeness says less.
+    same colour goes over into others on some side, and at some pace. In shadow the edge has to be steeper, for the
+    likeness says less.
     """
     if reduced.backdrop is None:
         return []
@@ -59,9 +61,35 @@ def filled_gaps(reduced: Reduced) -> list[Region]:
     lit = opened(plain & like_backdrop(reduced), 5)
     faint = opened(plain & light.within(darkest=_FAINT_SHADOW, most_colour=_SAME_COLOUR), 5)
     deep = opened(plain & light.within(darkest=_DEEP_SHADOW, most_colour=_SAME_COLOUR), 5)
-    found = _rimmed(lit, edges, 0.9) | _rimmed(faint, steep_edges, 0.8) | _rimmed(_partly(deep, lit), steep_edges, 0.8)
+    plainly = steepest > max(_PLAIN_EDGE, _PLAIN_EDGE / 2 * reduced.noise)
+    found = _alike(_rimmed(_rimmed(lit, edges, 0.9), plainly, 0.5), reduced, spread=_SPREAD_LEVELS)
+    found |= _alike(_rimmed(faint, steep_edges, 0.8), reduced, spread=_SPREAD_SHADOW_LEVELS)
+    found |= _rimmed(_partly(deep, lit), steep_edges, 0.8)
     found |= _rimmed(_exact_colour(reduced, solid), steep_edges, 0.97)
     return split(found, np.ones(found.shape, bool), reduced)[1]
+
+
+def _alike(found: Mask, reduced: Reduced, *, mean: float = np.inf, spread: float = np.inf) -> Mask:
+    """Return those areas whose difference from the predicted backdrop is so little on average and varies so little.
+
+    A face of the product that happens to have the backdrop's colour is lit in its own way: it is a little off all
+    over, or its shading runs through the colour, and the difference takes every value that still counts as alike.
+
+    Args:
+        mean, spread: levels; the noise widens them.
+    """
+    if not found.any() or reduced.backdrop is None:
+        return found
+    labels = cv2.connectedComponents(found.view(np.uint8), connectivity=8)[1]
+    here = labels[found]
+    off = (reduced.master - reduced.backdrop)[found]
+    sizes = np.maximum(np.bincount(here), 1)
+    means, squares = (np.stack([np.bincount(here, weights=one) for one in power.T]) / sizes for power in (off, off**2))
+    spreads = np.sqrt(np.maximum(squares - means**2, 0)).mean(axis=0)
+    alike = np.abs(means).max(axis=0) < max(mean, _ALIKE_NOISES * reduced.noise)
+    alike &= spreads < max(spread, _ALIKE_NOISES * reduced.noise)
+    alike[0] = False
+    return np.asarray(alike[labels])
 
 
 def _exact_colour(reduced: Reduced, solid: Mask) -> Mask:

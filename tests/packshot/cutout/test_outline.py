@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from packshot.cutout.outline import settled_line
-from packshot.types import FloatImage, Mask, Matte
+from packshot.cutout.outline import LEAST_LENS_RATIO, MOST_LENS_RATIO, lens_ratio, settled_line
+from packshot.types import FloatImage, Mask, Matte, Pixels16
 
 SIZE, RADIUS, NOISE = 240, 80.0, 1.0
 DARK, BACKDROP, SHADOW = 40.0, 200.0, 140.0
@@ -19,11 +19,11 @@ def _distance(radius: float = RADIUS) -> Matte:
     return np.asarray(radius - np.hypot(rows, columns), np.float32)
 
 
-def _photo(*, shadow_px: float = 0.0) -> FloatImage:
+def _photo(*, shadow_px: float = 0.0, lens_px: float = 0.8) -> FloatImage:
     """A dark disc on a grey backdrop, with a ring of shadow around it, as a lens and a noisy sensor see them."""
     distance = _distance()
     light = np.where(distance > 0, DARK, np.where(distance > -shadow_px, SHADOW, BACKDROP))
-    blurred = cv2.GaussianBlur(light.astype(np.float32), (0, 0), 0.8)
+    blurred = cv2.GaussianBlur(light.astype(np.float32), (0, 0), lens_px)
     noise = np.random.default_rng(3).normal(0, NOISE, (SIZE, SIZE, 3))
     return (blurred[..., None] + noise).astype(np.float32)
 
@@ -35,6 +35,7 @@ def _settled(
     network: Matte | None = None,
     movable: Mask | None = None,
     shaded: Matte | None = None,
+    lens: float = LEAST_LENS_RATIO,
 ) -> Matte:
     everywhere = np.ones((SIZE, SIZE), bool)
     none = np.zeros((SIZE, SIZE), np.float32)
@@ -46,6 +47,7 @@ def _settled(
         none if shaded is None else shaded,
         noise=NOISE,
         least_levels=6.0,
+        lens=lens,
     )
 
 
@@ -99,6 +101,54 @@ def test_where_a_lens_made_the_edge_the_network_is_not_heard() -> None:
     assert abs(_away_px(_settled(_distance() > 0, _photo(), network=_network(3.0)))) < 0.4
 
 
+def test_what_a_sharp_photograph_does_not_do_a_soft_one_may() -> None:
+    """The same edge: in a photograph whose other edges are sharper the product fades there."""
+    photo, network = _photo(lens_px=1.5), _network(3.0)
+
+    own_lens = _settled(_distance() > 0, photo, network=network)
+    sharper_lens = _settled(_distance() > 0, photo, network=network, lens=MOST_LENS_RATIO)
+
+    assert abs(_away_px(own_lens)) < 0.5
+    assert _away_px(sharper_lens) > 0.9
+
+
+def test_a_shadows_edge_is_no_fading_product() -> None:
+    """Behind the product's edge it goes on getting lighter: so does a shadow, and no backdrop."""
+    photo = _photo(lens_px=1.5)
+    penumbra = np.clip(1 + _distance() / 14, 0, 1) * (_distance() < 0) * 110
+    network = _network(3.0)
+
+    lines = [
+        _settled(_distance() > 0, photo - dark[..., None], network=network, lens=MOST_LENS_RATIO)
+        for dark in (0 * penumbra, penumbra)
+    ]
+    unheard = _settled(_distance() > 0, photo - penumbra[..., None], network=_network(0.0), lens=MOST_LENS_RATIO)
+
+    assert _away_px(lines[0]) > 0.9
+    assert _away_px(lines[1]) == pytest.approx(_away_px(unheard), abs=0.05)
+
+
+def _pixels(lens_px: float) -> Pixels16:
+    return np.clip(_photo(lens_px=lens_px) * 257, 0, 65535).astype(np.uint16)
+
+
+def test_the_lens_is_told_by_the_sharper_edges_wherever_the_network_puts_them() -> None:
+    ratios = [lens_ratio(_pixels(px), _network(2.0)) for px in (0.7, 1.0, 1.3)]
+
+    assert MOST_LENS_RATIO >= ratios[0] > ratios[1] + 0.02
+    assert ratios[1] > ratios[2] + 0.02
+    assert ratios[1] == pytest.approx(lens_ratio(_pixels(1.0), _network(0.0)), abs=0.02)
+
+
+def test_a_lens_is_never_taken_for_blunter_or_sharper_than_lenses_are() -> None:
+    nothing_there = np.full((SIZE, SIZE, 3), 50_000, np.uint16)
+
+    assert lens_ratio(_pixels(4.0), _network(0.0)) == LEAST_LENS_RATIO
+    assert lens_ratio(_pixels(0.3), _network(0.0)) == MOST_LENS_RATIO
+    assert lens_ratio(nothing_there, _network(0.0)) == LEAST_LENS_RATIO
+    assert lens_ratio(_pixels(1.0), np.zeros((SIZE, SIZE), np.float32)) == LEAST_LENS_RATIO
+
+
 def test_a_line_that_may_not_move_stays() -> None:
     product = _distance(RADIUS + 1) > 0
 
@@ -120,7 +170,8 @@ def test_without_any_edge_the_line_stays() -> None:
 def test_no_product_and_nothing_but_product_have_no_line(product: Mask) -> None:
     photo = np.zeros((60, 60, 3), np.float32)
     nowhere = np.zeros((60, 60), np.float32)
-    line = settled_line(product, photo, nowhere, np.ones((60, 60), bool), nowhere, noise=NOISE, least_levels=6.0)
+    everywhere = np.ones((60, 60), bool)
+    line = settled_line(product, photo, nowhere, everywhere, nowhere, noise=NOISE, least_levels=6.0, lens=0.4)
 
     assert line.shape == product.shape
     assert bool((line[10:-10, 10:-10] > 0).all()) == bool(product.all())

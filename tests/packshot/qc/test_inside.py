@@ -44,6 +44,14 @@ def test_a_face_that_goes_over_into_the_backdrop_is_suspected(
     assert areas[0].area > 10_000
 
 
+def test_a_face_nearly_in_the_colour_of_the_backdrop_but_in_a_light_of_its_own_is_no_leftover(
+    good: Any, backdrop_pixels: Pixels16, reduced: Reduce, repaint: Callable[..., Any]
+) -> None:
+    own_light = np.linspace(1.03, 1.07, good.matte.shape[0], dtype=np.float32)[:, None, None]
+    drawn = repaint(good, side_face(good), decode_working(backdrop_pixels) * own_light)
+    assert sum(area.area for area in leftovers(reduced(drawn))) < 100
+
+
 @pytest.mark.parametrize(
     ("radius", "shade"), [*itertools.product([8, 20, 60], [1.0, 0.9]), *itertools.product([20, 60], [1.05, 0.75, 0.65])]
 )
@@ -86,3 +94,21 @@ def test_a_gap_with_the_products_own_shadow_in_it_is_found_whole(
     shade = np.interp(np.arange(good.matte.shape[0]), [380, 430], [0.7, 1.0]).astype(np.float32)[:, None, None]
     drawn = repaint(good, make_disc(450, 450, 70), decode_working(backdrop_pixels) * shade)
     assert filled_gaps(reduced(drawn))[0].area > 0.7 * np.pi * 70**2
+
+
+@pytest.mark.parametrize(("slope", "gaps"), [(0.0, True), (0.08, False)])
+def test_a_face_whose_shading_runs_through_the_backdrops_colour_is_no_gap(
+    good: Any,
+    make_disc: MakeDisc,
+    backdrop_pixels: Pixels16,
+    reduced: Reduce,
+    repaint: Callable[..., Any],
+    slope: float,
+    gaps: bool,
+) -> None:
+    shading = 1 + slope * np.linspace(-1, 1, 121, dtype=np.float32)
+    own_light = np.ones(good.matte.shape[0], np.float32)
+    own_light[390:511] = shading
+    warm = np.array([1.02, 1.0, 0.98], np.float32)
+    drawn = repaint(good, make_disc(450, 450, 60), decode_working(backdrop_pixels) * own_light[:, None, None] * warm)
+    assert bool(filled_gaps(reduced(drawn))) == gaps

@@ -48,6 +48,15 @@ def test_shining_rim_does_not_move_the_edge(good: Any, make_disc: Any) -> None:
     assert abs(float(np.nanmedian(measure_edges(outline).offset))) < 0.5
 
 
+@pytest.mark.parametrize(("lighter", "loose"), [(1.0, True), (1.07, False)])
+def test_an_outline_is_loose_in_plain_backdrop_and_not_at_a_face_that_is_a_little_lighter(
+    good: Any, backdrop_pixels: Pixels16, repaint: Any, lighter: float, loose: bool
+) -> None:
+    left = (np.arange(good.matte.shape[1]) < 330).astype(np.float32) * good.matte
+    drawn = repaint(good, left, decode_working(backdrop_pixels) * np.float32(lighter))
+    assert bool(measure_edges(outline_of(drawn.master, good.matte)).loose.mean() > 0.05) == loose
+
+
 def test_points_lie_on_the_outline_with_both_sides_told_apart(good: Any) -> None:
     outline = outline_of(good.master, good.matte)
     radius = np.hypot(outline.x - 450, outline.y - 450)

@@ -135,4 +135,5 @@ def frame_cutout(master: Pixels16, cutout: Cutout, composite: Pixels16, renditio
         framed=framed,
         srgb8=working_to_srgb8(framed.pixels),
         rendition=rendition,
+        reduced16=cutout.reduced,
     )

@@ -21,7 +21,7 @@ from packshot.types import Pixels16, Value, size_of
 Corners = tuple[tuple[float, float], tuple[float, float], tuple[float, float], tuple[float, float]]
 Colour = tuple[float, float, float]
 
-_LOOKED_AT_PX = 1200
+_LOOKED_AT_PX, _LEFT_OUT = 1200, 0.7
 _THOROUGH_PX = (1200, 2400, 4000)
 _SAMPLED = 0.4
 """Share of a patch's side that is read: the proposed corners are off by up to a fifth of a patch."""
@@ -68,7 +68,8 @@ def find_target(pixels: Pixels16, *, thorough: bool = False) -> TargetReading | 
     for side_px in dict.fromkeys(min(side, most_px) for side in sides):
         scale = side_px / max(size)
         shape = (max(1, round(size.width * scale)), max(1, round(size.height * scale)))
-        coarse = pixels[:: max(1, int(0.5 / scale)), :: max(1, int(0.5 / scale))]  # what is left is averaged
+        step = max(1, int(_LEFT_OUT / scale))
+        coarse = pixels[::step, ::step]  # what is left is averaged
         small = cv2.resize(coarse, shape, interpolation=cv2.INTER_AREA if scale <= 1 else cv2.INTER_CUBIC)
         readings = [_read(pixels, corners / scale) for corners in _candidates(np.asarray(small, np.uint16))]
         believed = [reading for reading in readings if reading is not None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import cv2
@@ -39,8 +40,10 @@ def cut_out(pixels: Pixels16, segmenter: Segmenter, *, method: Method = Method.A
     backdrop = model_backdrop(levels, probability)
     chosen = _chosen(method, levels, probability, backdrop)
     if chosen is Method.NETWORK_ONLY:
-        return _by_network(pixels, prediction, backdrop.report)
-    return _refined(pixels, middle, levels, prediction, probability, backdrop, chosen)
+        cutout = _by_network(pixels, prediction, backdrop.report)
+    else:
+        cutout = _refined(pixels, middle, levels, prediction, probability, backdrop, chosen)
+    return dataclasses.replace(cutout, reduced=small)
 
 
 def given_cutout(pixels: Pixels16, matte: Matte) -> Cutout:
@@ -67,13 +70,12 @@ def _size_of_copy(size: Size, longest_px: int) -> Size:
 
 def reduced_copies(pixels: Pixels16) -> tuple[Pixels16, Pixels16]:
     """Return the copies in which the product is told from the backdrop, and which the network is shown."""
-    middle = _reduced(pixels, longest_px=SETTLED_PX)
-    return middle, _reduced(middle, longest_px=REDUCED_PX)
+    size = size_of(pixels)
+    middle = _averaged(pixels, _size_of_copy(size, SETTLED_PX))
+    return middle, _averaged(middle, _size_of_copy(size, REDUCED_PX))
 
 
-def _reduced(pixels: Pixels16, *, longest_px: int) -> Pixels16:
-    """A photograph's pixels averaged to at most so many on its longest side."""
-    size = _size_of_copy(size_of(pixels), longest_px)
+def _averaged(pixels: Pixels16, size: Size) -> Pixels16:
     if size == size_of(pixels):
         return pixels
     return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint16)

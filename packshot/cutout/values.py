@@ -8,7 +8,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from packshot.types import Finding, FloatImage, Matte
+from packshot.types import Finding, FloatImage, Matte, Pixels16
 
 
 class Method(StrEnum):
@@ -69,6 +69,8 @@ class Cutout:
         findings: what a reviewer should know.
         surface: (rows, columns, 3) float32, encoded, 0..255, at reduced size: the backdrop without product and shadow;
             None where it is not known.
+        reduced: (rows, columns, 3) uint16, the photograph itself at reduced size, as it was looked at; None where it
+            was not.
     """
 
     matte: Matte
@@ -78,3 +80,4 @@ class Cutout:
     method: Method
     findings: tuple[Finding, ...] = ()
     surface: FloatImage | None = None
+    reduced: Pixels16 | None = None

@@ -82,18 +82,19 @@ def measure_white(pixels: NDArray[Any], zone: Mask, *, ring_distance_px: int) ->
         pixels: (rows, columns, 3) uint8 or uint16, decoded.
         zone: what need not be white; see `product_zone`.
     """
-    distance = cv2.distanceTransform(np.where(zone, np.uint8(0), np.uint8(1)), cv2.DIST_C, 3)
+    ground = ~zone
+    distance = cv2.distanceTransform(ground.view(np.uint8), cv2.DIST_C, 3)
     beyond: Mask = distance > ring_distance_px
     white = int(np.iinfo(pixels.dtype).max)
     off = off_white(pixels)
-    off &= ~zone
+    off &= ground
     ring = pixels[off & ~beyond]
     return WhiteFigures(
         beyond=find_off_white(pixels, beyond),
         ring_distance_px=ring_distance_px,
         ring_floor=int(ring.min()) * 255 // white if ring.size else 255,
         white_from_px=int(distance[off].max()) + 1 if off.any() else 0,
-        quick=check_border_points(pixels, np.where(beyond, np.float32(0), np.float32(1))),
+        quick=check_border_points(pixels, ~beyond),
     )
 
 

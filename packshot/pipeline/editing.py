@@ -135,6 +135,7 @@ def _judged(
             rendition=plan.renditions[0],
             colour_reference=_compared(srgb8, framed.matte, group) if group else None,
             findings=group.findings if group else (),
+            reduced16=cutout.reduced,
         ),
         plan.qc,
     )

@@ -162,8 +162,7 @@ def _edgeless(outline: Outline) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     before = outline.master[:, at(-2, -1)].mean(axis=1)
     after = outline.master[:, at(1, 2)].mean(axis=1)
     flat = np.abs(before - after).max(axis=1) < FLAT_STEP
-    even = np.stack([smooth_along(step, outline, points=NO_STEP_POINTS) for step in (before - after).T], axis=1)
-    step = np.abs(even).max(axis=1)
+    step = np.abs(smooth_along(before - after, outline, points=NO_STEP_POINTS)).max(axis=1)
     outside = np.abs(outline.outer - outline.backdrop).max(axis=1)
     inside = np.abs(outline.inner - outline.backdrop).max(axis=1)
     cut = (outside > UNLIKE_BACKDROP) & _seen_on_white(outline.outer)

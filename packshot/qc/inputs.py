@@ -60,6 +60,7 @@ class QcInput:
         expected_products: how many separate things the picture should show.
         colour_reference: how the product's colours compare with a reference; None where there is none.
         findings: what was found out about the shot before it was edited and bears on its approval.
+        reduced16: `master16`, averaged to a lesser size already; None where nobody has done so.
     """
 
     master16: Pixels16
@@ -71,3 +72,4 @@ class QcInput:
     expected_products: int = 1
     colour_reference: ColourReference | None = None
     findings: tuple[Finding, ...] = ()
+    reduced16: Pixels16 | None = None

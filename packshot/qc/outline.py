@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -24,6 +24,7 @@ REACH = 8.0
 STEP = 0.5
 MOST_POINTS = 6000
 _LEAST_LOOP_PX = 16
+_TRUNCATED = 4.0
 
 Column = NDArray[np.float32]
 """(points,)."""
@@ -106,15 +107,49 @@ def trace_outline(
 
 
 def smooth_along(values: NDArray[Any], outline: Outline, *, points: float) -> NDArray[np.float32]:
-    """Return values smoothed along each closed line by a Gaussian of so many points; NaN counts as missing."""
-    smoothed = np.full(values.shape, np.nan, np.float32)
-    for line in _lines(outline.loop):
-        part = values[line].astype(np.float64)
-        known = np.isfinite(part)
-        weight = ndimage.gaussian_filter1d(known.astype(np.float64), points, mode="wrap")
-        total = ndimage.gaussian_filter1d(np.where(known, part, 0.0), points, mode="wrap")
-        smoothed[line] = np.where(weight > 0.05, total / np.maximum(weight, 1e-9), np.nan)
-    return smoothed
+    """Return values smoothed along each closed line by a Gaussian of so many points; NaN counts as missing.
+
+    Args:
+        values: (points,) or (points, channels).
+    """
+    if not values.size:  # OpenCV makes one element of none
+        return np.zeros(values.shape, np.float32)
+    columns = values.astype(np.float32).reshape(len(values), -1)
+    known = np.isfinite(columns)
+    reach = round(_TRUNCATED * points)
+    around = _closed(outline.loop, reach)
+
+    def smooth(part: NDArray[Any]) -> NDArray[np.float32]:
+        lines = np.ascontiguousarray(part.astype(np.float32)[around.point])
+        return np.asarray(cv2.GaussianBlur(lines, (1, 2 * reach + 1), points, sigmaY=points), np.float32)[around.own]
+
+    if known.all():
+        return smooth(columns).reshape(values.shape)
+    weight = smooth(known).reshape(columns.shape)
+    total = smooth(np.where(known, columns, 0)).reshape(columns.shape)
+    return np.where(weight > 0.05, total / np.maximum(weight, 1e-9), np.nan).astype(np.float32).reshape(values.shape)
+
+
+class _Closed(NamedTuple):
+    """All lines in a row, each continued beyond its ends by its other end.
+
+    Attributes:
+        point: which point lies at each place.
+        own: the places that belong to the points themselves, in their order.
+    """
+
+    point: NDArray[np.intp]
+    own: NDArray[np.intp]
+
+
+def _closed(loop: NDArray[np.int32], reach: int) -> _Closed:
+    index, own, first = [], [], 0
+    for line in _lines(loop):
+        count = line.stop - line.start
+        index.append(line.start + np.arange(-reach, count + reach) % count)
+        own.append(first + reach + np.arange(count))
+        first += count + 2 * reach
+    return _Closed(np.concatenate(index), np.concatenate(own))
 
 
 def longest_run(flags: NDArray[np.bool_], outline: Outline) -> tuple[int, int]:

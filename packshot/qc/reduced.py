@@ -56,12 +56,19 @@ class Reduced:
     known: dict[str, NDArray[Any]] = dataclasses.field(default_factory=dict, repr=False, compare=False)
 
 
-def reduce_edit(master16: Pixels16, matte: Matte, network: Matte) -> Reduced:
-    """Return the edit at `REDUCED_PX` (or its own size, if that is less) with the predicted backdrop."""
+def reduce_edit(master16: Pixels16, matte: Matte, network: Matte, *, reduced16: Pixels16 | None = None) -> Reduced:
+    """Return the edit at `REDUCED_PX` (or its own size, if that is less) with the predicted backdrop.
+
+    Args:
+        reduced16: the master, averaged to a lesser size already; used where that is large enough.
+    """
     rows, columns = matte.shape
     scale = min(1.0, REDUCED_PX / max(rows, columns))
     size = max(1, round(columns * scale)), max(1, round(rows * scale))
-    master = _levels(cv2.resize(master16, size, interpolation=cv2.INTER_AREA))
+    source = master16
+    if reduced16 is not None and reduced16.shape[0] >= size[1] and reduced16.shape[1] >= size[0]:
+        source = reduced16
+    master = _levels(cv2.resize(source, size, interpolation=cv2.INTER_AREA))
     small_matte = np.asarray(cv2.resize(matte, size, interpolation=cv2.INTER_AREA), np.float32)
     clear = _far_from_product(small_matte)
     backdrop, noise = predict_backdrop(master, clear)

@@ -66,7 +66,7 @@ class Scene:
     @cached_property
     def reduced(self) -> Reduced:
         cutout = self.edit.cutout
-        return reduce_edit(self.edit.master16, cutout.matte, cutout.network_matte)
+        return reduce_edit(self.edit.master16, cutout.matte, cutout.network_matte, reduced16=self.edit.reduced16)
 
     @cached_property
     def reduced_product(self) -> Reduced:

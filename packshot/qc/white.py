@@ -93,12 +93,12 @@ def _not_all(pixels: NDArray[Any], value: int, where: Mask) -> NDArray[np.uint8]
     return off
 
 
-def check_border_points(pixels: NDArray[Any], matte: Matte, *, points: int = BORDER_POINTS) -> QuickCheck:
+def check_border_points(pixels: NDArray[Any], matte: Matte | Mask, *, points: int = BORDER_POINTS) -> QuickCheck:
     """Return the quick check: evenly spread points along the border, those covered by the product left out.
 
     Args:
         pixels: (rows, columns, 3) uint8 or uint16; white is the greatest value of the type.
-        matte: (rows, columns) in 0..1.
+        matte: (rows, columns), 0 or False where it has to be white.
     """
     places = [(x, y) for x, y in border_points(pixels.shape[1], pixels.shape[0], points=points) if matte[y, x] == 0]
     white = np.iinfo(pixels.dtype).max

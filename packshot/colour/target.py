@@ -23,6 +23,9 @@ Colour = tuple[float, float, float]
 
 _LOOKED_AT_PX, _LEFT_OUT = 1200, 0.7
 _THOROUGH_PX = (1200, 2400, 4000)
+_GLANCED_AT_PX, _DARK_LEVELS, _LEAST_POINTS = 320, 16.0, 5
+_LEAST_SPREADS = (0.6, 0.35, 0.5)
+"""Of the logarithms of red to blue, red to green, green to blue: half of what the dullest photographed target has."""
 _SAMPLED = 0.4
 """Share of a patch's side that is read: the proposed corners are off by up to a fifth of a patch."""
 _LEAST_PATCH_PX = 6
@@ -62,6 +65,8 @@ def find_target(pixels: Pixels16, *, thorough: bool = False) -> TargetReading | 
         pixels: (rows, columns, 3) uint16, working space.
         thorough: look also at larger sizes, for small targets; for pictures of which a target is expected.
     """
+    if not thorough and not _is_colourful(pixels):
+        return None
     size = size_of(pixels)
     sides = _THOROUGH_PX if thorough else (_LOOKED_AT_PX,)
     most_px = max(size) * (2 if thorough else 1)
@@ -76,6 +81,24 @@ def find_target(pixels: Pixels16, *, thorough: bool = False) -> TargetReading | 
         if believed:
             return max(believed, key=lambda reading: reading.area_ratio)
     return None
+
+
+def _is_colourful(pixels: Pixels16) -> bool:
+    """Whether a picture has as different hues as a target has, in whatever light: most products have not.
+
+    The light multiplies the channels, so it shifts the logarithms of their ratios and leaves how far they spread.
+    """
+    step = max(1, max(pixels.shape[:2]) // _GLANCED_AT_PX)
+    glance = pixels[::step, ::step].reshape(-1, 3).astype(np.float32)
+    glance *= np.float32(255) / max(float(np.percentile(glance, 98)), 1.0)
+    red, green, blue = np.log(glance + _DARK_LEVELS).T
+    ends = (_LEAST_POINTS, len(glance) - 1 - _LEAST_POINTS)
+    if ends[0] >= ends[1]:
+        return True
+    spreads = (
+        float(np.ptp(np.partition(ratio, ends)[list(ends)])) for ratio in (red - blue, red - green, green - blue)
+    )
+    return all(spread >= least for spread, least in zip(spreads, _LEAST_SPREADS, strict=True))
 
 
 def _candidates(pixels: Pixels16) -> list[NDArray[np.float64]]:

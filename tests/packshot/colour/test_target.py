@@ -50,6 +50,11 @@ def test_a_target_is_found_in_a_foreign_light_and_far_under_exposed():
     assert np.abs(np.array(reading.patches) - wanted).max() < 0.003
 
 
+@pytest.mark.parametrize("light", [(1.0, 0.62, 0.25), (0.45, 0.8, 1.0)])
+def test_a_target_is_found_in_a_light_of_one_colour_that_the_camera_did_not_balance(light):
+    assert find_target(photograph_of_chart(camera=np.diag(light))) is not None
+
+
 def test_patches_that_the_camera_cut_off_are_named():
     reading = find_target(photograph_of_chart(camera=np.eye(3) * 1.35))
     assert reading is not None

@@ -230,9 +230,9 @@ def _change_and_way(courses: FloatImage) -> tuple[FloatImage, NDArray[np.float32
 
 
 def _for_a_stretch(flags: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Flagged points most of whose neighbours along the outline are flagged too."""
+    """Points most of whose neighbours along the outline are flagged: what is so for a stretch is so for all of it."""
     window = np.full(FADED_STRETCH, 1 / FADED_STRETCH)
-    return flags & (np.convolve(flags, window, mode="same") > 0.5)
+    return np.asarray(np.convolve(flags, window, mode="same") > 0.5)
 
 
 def _cheapest_courses(cost: Matte, pieces: NDArray[np.intp]) -> NDArray[np.intp]:

@@ -164,6 +164,7 @@ class Family:
                 group=group,
                 extra_groups=[] if user is not None else None,
                 cwd=cwd,
+                umask=0o077,  # what it writes, and its sockets, are its user's alone
             )
         assert self._watchdog.stdin is not None
         self._watchdog.stdin.write(f"watch {child.pid} {int(stop_signal)} {grace_s}\n")

@@ -13,7 +13,9 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
+from infra.local import s3_keys
 from infra.local.processes import Family, ServerError, answers, is_free, kept_ports, listens, wait_until
+from infra.local.s3_keys import InnerKeys
 
 START_S = 60.0
 STOP_S = 0.5
@@ -22,10 +24,9 @@ MEMORY = "400MiB"
 """Where its garbage collector begins to hurry; without, it grew to 1 GB under uploads."""
 SOCKETS = "/tmp/seaweedfs-{server}-grpc-{port}.sock"  # noqa: S108  (the program's choice; no flag changes it)
 CONFIGS = {
-    # All three are written, so that files of these names in /etc/seaweedfs or in the user's home have no say.
+    # These and security.toml are written, so that files of the same names in /etc/seaweedfs or at home have no say.
     "filer.toml": '[leveldb2]\nenabled = true\ndir = "./filerldb2"\n',
     "master.toml": "[master.volume_growth]\ncopy_1 = 2\n",  # a bucket begins with two volumes instead of seven
-    "security.toml": "",
 }
 PORTS = ("master", "master.grpc", "volume", "volume.grpc", "filer", "filer.grpc", "s3", "s3.grpc")
 
@@ -75,8 +76,7 @@ def launch(family: Family, state_dir: Path, *, port: int | None = None) -> tuple
         if not is_free(port):
             raise ServerError(f"Port {port} of 127.0.0.1, asked for the S3 server, is taken. Choose another.")
         ports["s3"] = port
-    for name, text in CONFIGS.items():
-        (folder / name).write_text(text)
+    inner = _configure(folder)
     _remove_sockets(ports)
     child = family.start(
         [_weed(), "-logtostderr", "server", *_flags(state_dir, folder), *(_port_flag(*item) for item in ports.items())],
@@ -88,15 +88,25 @@ def launch(family: Family, state_dir: Path, *, port: int | None = None) -> tuple
     )
     family.afterwards(lambda: _remove_sockets(ports))
     endpoint = f"http://127.0.0.1:{ports['s3']}"
-    gateway, knows_volumes = answers(f"{endpoint}/status"), f"http://127.0.0.1:{ports['master']}/dir/status"
+    gateway, knows_volumes = answers(f"{endpoint}/status"), f"https://127.0.0.1:{ports['master']}/dir/status"
 
     def ready() -> bool:
-        return gateway() and _can_store(knows_volumes) and listens(child, ports["s3"])
+        return gateway() and _can_store(knows_volumes, inner) and listens(child, ports["s3"])
 
     def wait() -> None:
         wait_until(ready, child=child, name="SeaweedFS", log=log, timeout_s=START_S)
 
     return S3Access(endpoint, access_key, secret_key), wait
+
+
+def _configure(folder: Path) -> InnerKeys:
+    """Write what SeaweedFS reads at its start; return the keys of its inner servers."""
+    keys = folder / "keys"
+    keys.mkdir(mode=0o700, exist_ok=True)
+    inner = s3_keys.draw(keys)
+    for name, text in {**CONFIGS, "security.toml": s3_keys.security_toml(keys, inner)}.items():
+        s3_keys.write_secret(folder / name, text.encode())
+    return inner
 
 
 def _flags(state_dir: Path, folder: Path) -> tuple[str, ...]:
@@ -106,7 +116,7 @@ def _flags(state_dir: Path, folder: Path) -> tuple[str, ...]:
         *("-master.peers=none", "-master.telemetry=false"),
         # Nothing is preallocated; the count is a limit, and would follow the free disk (0): too few buckets.
         *("-master.volumeSizeLimitMB=1024", "-volume.max=1000", "-volume.preStopSeconds=0"),
-        # Over HTTP the filer would hand out every file without a key; the gateway talks gRPC to it.
+        # The gateway talks gRPC to the filer. All inner servers ask for a certificate besides: see s3_keys.
         *("-filer", "-filer.disableHttp", "-filer.maxMB=16", f"-filer.localSocket={_socket(folder, 'filer')}"),
         *("-s3", f"-s3.config={state_dir / 's3-credentials.json'}", f"-s3.localSocket={_socket(folder, 's3')}"),
         *("-s3.iam=false", "-s3.port.iceberg=0", "-s3.port.lance=0"),
@@ -121,9 +131,10 @@ def _socket(folder: Path, server: str) -> str:
     return str(inside) if len(os.fsencode(inside)) < 100 else short
 
 
-def _can_store(topology_url: str) -> bool:
+def _can_store(topology_url: str, inner: InnerKeys) -> bool:
     """Whether the master knows the volume server, so that the first put succeeds."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with_certificate = urllib.request.HTTPSHandler(context=inner.context())
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), with_certificate)
     try:
         with opener.open(topology_url, timeout=2) as answer:
             return int(json.load(answer)["Topology"]["Max"]) > 0

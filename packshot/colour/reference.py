@@ -23,11 +23,12 @@ _MOST_COLOURS = 5
 _SWATCH_CELLS = 24
 _HEX = re.compile(r"(?:hex|srgb)?[\s:]*#?([0-9a-f]{6})", re.IGNORECASE)
 _NUMBER = r"([+-]?\d+(?:[.,]\d+)?)"
+_STATES = r"\*?\s*+(?:[:=]\s*+)?"
 _LAB = re.compile(
-    rf"(?:cie)?\s*l\*?a\*?b\*?\s*[:=(]?\s*{_NUMBER}[\s,;/|]+{_NUMBER}[\s,;/|]+{_NUMBER}\s*\)?", re.IGNORECASE
+    rf"(?:cie)?\s*+l\*?a\*?b\*?\s*+(?:[:=(]\s*+)?{_NUMBER}[\s,;/|]+{_NUMBER}[\s,;/|]+{_NUMBER}\s*\)?", re.IGNORECASE
 )
 _LAB_LETTERS = re.compile(
-    rf"l\*?\s*[:=]?\s*{_NUMBER}[\s,;/|]+a\*?\s*[:=]?\s*{_NUMBER}[\s,;/|]+b\*?\s*[:=]?\s*{_NUMBER}", re.IGNORECASE
+    rf"l{_STATES}{_NUMBER}[\s,;/|]++a{_STATES}{_NUMBER}[\s,;/|]++b{_STATES}{_NUMBER}", re.IGNORECASE
 )
 
 

@@ -20,7 +20,7 @@ _ADDED = re.compile(
     r"layered|flat|flattened|srgb|rgb|adobergb|8bit|16bit|master|ready|approved|return|returned)$"
 )
 """Words that editors and their tools add to a name."""
-_COPY = re.compile(r"\s*\(\d+\)$| - (copy|kopie|copie)( \d+)?$", re.IGNORECASE)
+_COPY = re.compile(r"(?<!\s)\s*+\(\d+\)$| - (copy|kopie|copie)( \d+)?$", re.IGNORECASE)
 """What file managers add to the name of a copy."""
 _ANOTHER = re.compile(
     r"^\d{1,3}$|^(main|front|back|side|left|right|top|bottom|neck|swch|swatch|inside|detail|pt\d+|in\d+)$"

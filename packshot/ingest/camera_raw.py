@@ -202,7 +202,7 @@ def _missing_box(data: bytes) -> str:
 def _all_directories(tiff: TiffBytes) -> Iterator[Directory]:
     for directory in tiff.directories(most=8):
         yield directory
-        yield from (tiff.directory_at(offset) for offset in directory.wholes(_SUB_IMAGES)[:8])
+        yield from (tiff.directory_at(offset) for offset in directory.wholes(_SUB_IMAGES, most=8))
 
 
 def _missing_strip(directory: Directory, n_bytes: int) -> str:

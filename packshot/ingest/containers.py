@@ -113,7 +113,7 @@ def _read_png(data: bytes) -> Container:
 
 
 def _with_png_chunk(found: Container, name: bytes, body: bytes) -> Container:
-    if name == b"iCCP" and b"\0" in body[:80]:
+    if name == b"iCCP" and b"\0" in body[:80] and not found.icc_named:
         return dataclasses.replace(found, icc=_inflate(body[body.index(b"\0") + 2 :]), icc_named=True)
     if name == b"sRGB":
         return dataclasses.replace(found, declared_srgb=True)
@@ -127,9 +127,9 @@ def _with_png_chunk(found: Container, name: bytes, body: bytes) -> Container:
         return dataclasses.replace(found, exif=body)
     if name == b"acTL" and len(body) == 8:
         return dataclasses.replace(found, frames=max(1, struct.unpack_from(">I", body)[0]))
-    if name == b"iTXt" and body.startswith(b"XML:com.adobe.xmp\0"):
+    if name == b"iTXt" and body.startswith(b"XML:com.adobe.xmp\0") and not found.xmp_named:
         compressed, rest = body[18:19] == b"\1", body[20:].split(b"\0", 2)[-1]
-        return dataclasses.replace(found, xmp=_inflate(rest) if compressed else rest)
+        return dataclasses.replace(found, xmp=_inflate(rest) if compressed else rest, xmp_named=True)
     return found
 
 

@@ -39,6 +39,21 @@ class TiffBytes:
             if directory.places:
                 yield directory
 
+    def count(self, *, most: int) -> int:
+        """Return how many directories the main chain has, up to `most`; their entries are not read."""
+        seen: set[int] = set()
+        offset, found = self.first, 0
+        while offset and offset not in seen and len(seen) < most:
+            seen.add(offset)
+            try:
+                (entries,) = self._unpack("Q" if self.big else "H", offset)
+                start, width = (offset + 8, 20) if self.big else (offset + 2, 12)
+                found += entries > 0
+                (offset,) = self._unpack("Q" if self.big else "I", start + entries * width)
+            except (struct.error, OverflowError):
+                break
+        return found
+
     def directory_at(self, offset: int) -> Directory:
         """Return the directory at an offset, such as EXIF's; empty if there is none."""
         return self._read(offset)[0]
@@ -68,14 +83,14 @@ class TiffBytes:
             (place,) = self._unpack("Q" if self.big else "I", place)
         return tag, (kind, count, place)
 
-    def values(self, kind: int, count: int, place: int) -> TagValue | None:
-        """Return what stands at a place; None if it runs past the end or is of no known type."""
+    def values(self, kind: int, count: int, place: int, *, most: int = _MOST_VALUES) -> TagValue | None:
+        """Return what stands at a place, at most so many numbers; None where it runs past the end or has no type."""
         if kind not in _SIZES or count * _SIZES[kind] > len(self.data) or place + count * _SIZES[kind] > len(self.data):
             return None
         if kind in (2, 7) or (kind == 1 and count > _MOST_VALUES):
             raw = self.data[place : place + count]
             return raw if kind != 2 else raw.split(b"\0", 1)[0].decode("utf-8", "replace").strip()
-        count = min(count, _MOST_VALUES)
+        count = min(count, most)
         if kind in (5, 10):
             parts = self._unpack(f"{2 * count}{'I' if kind == 5 else 'i'}", place)
             return tuple(top / bottom if bottom else 0.0 for top, bottom in zip(parts[::2], parts[1::2], strict=True))
@@ -105,19 +120,24 @@ class Directory:
         size = place[1] * _SIZES[place[0]]
         return self.stream.data[place[2] : place[2] + size] if place[2] + size <= len(self.stream.data) else b""
 
+    def _first(self, tag: int) -> TagValue | None:
+        place = self.places.get(tag)
+        return self.stream.values(*place, most=1) if place else None
+
     def whole(self, tag: int, default: int = 0) -> int:
         """Return a tag's first value as a whole number."""
-        value = self.get(tag)
+        value = self._first(tag)
         return int(value[0]) if isinstance(value, tuple) and value and abs(value[0]) < 2**63 else default
 
-    def wholes(self, tag: int) -> tuple[int, ...]:
-        """Return all values of a tag as whole numbers."""
-        value = self.get(tag)
+    def wholes(self, tag: int, *, most: int = _MOST_VALUES) -> tuple[int, ...]:
+        """Return the values of a tag as whole numbers, at most so many."""
+        place = self.places.get(tag)
+        value = self.stream.values(*place, most=most) if place else None
         return tuple(int(v) for v in value if abs(v) < 2**63) if isinstance(value, tuple) else ()
 
     def number(self, tag: int) -> float | None:
         """Return a tag's first value as a number; None if it has none."""
-        value = self.get(tag)
+        value = self._first(tag)
         return float(value[0]) if isinstance(value, tuple) and value else None
 
     def text(self, tag: int) -> str:

@@ -6,6 +6,7 @@ import csv
 import io
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Mapping
 
 import pandas as pd
@@ -56,6 +57,8 @@ _SYNONYMS = {
 }
 _MOST_BYTES = 50_000_000
 _MOST_ROWS = 1_000_000
+_MOST_COLUMNS = 1_000
+_MOST_CELLS = 20_000_000
 _FORMULA = re.compile(r'^="?(.*?)"?$')
 _DAMAGED_NUMBER = re.compile(r"\d+([.,]\d+)?E\+?\d+", re.IGNORECASE)
 
@@ -132,6 +135,9 @@ def _frame(text: str, name: str) -> tuple[pd.DataFrame, int]:
     titles = _columns(lines[0]) if lines else []
     if "file" not in titles:
         raise _unreadable(name, f"the columns {', '.join(titles)[:200] or 'none'}", "a column 'file'")
+    if len(titles) > _MOST_COLUMNS or len(titles) * len(lines) > _MOST_CELLS:
+        found = f"{len(titles):,} columns and {len(lines):,} lines"
+        raise _unreadable(name, found, f"at most {_MOST_COLUMNS:,} columns and {_MOST_CELLS:,} cells")
     fitting = [line for line in lines[1:] if not any(line[len(titles) :])]
     table = [line[: len(titles)] + [""] * (len(titles) - len(line)) for line in fitting[:_MOST_ROWS]]
     return pd.DataFrame(table, columns=pd.Index(titles), dtype=str), len(lines) - 1 - len(table)
@@ -143,11 +149,14 @@ def _columns(titles: list[str]) -> list[str]:
         re.sub(r"[^a-z0-9]+", "_", title.strip().lower()).strip("_") or f"column_{n}" for n, title in enumerate(titles)
     ]
     names: list[str] = []
+    given, titled = set[str](), set(plain)
     for title in plain:
         name = _SYNONYMS.get(title, title)
-        taken = name in names or (name != title and name in plain)
+        taken = name in given or (name != title and name in titled)
         names.append(title if taken else name)
-    return [name if names.count(name) == 1 else f"{name}_{n}" for n, name in enumerate(names)]
+        given.add(names[-1])
+    often = Counter(names)
+    return [name if often[name] == 1 else f"{name}_{n}" for n, name in enumerate(names)]
 
 
 def _cell(value: object) -> str:

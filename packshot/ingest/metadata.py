@@ -5,9 +5,10 @@ EXIF 2.32 (CIPA DC-008); IPTC-IIM 4.2; XMP (ISO 16684-1) with the IPTC Photo Met
 
 from __future__ import annotations
 
+import itertools
 import re
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from xml.etree.ElementTree import Element, ParseError
 
@@ -25,8 +26,11 @@ _MOST_CHARACTERS = 500
 _MOST_KEYWORDS = 100
 _MOST_RECORDS = 2000
 _RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
-_PACKET = re.compile(rb"<(x:xmpmeta|rdf:RDF)[\s>].*</\1\s*>", re.DOTALL)
+_PACKET_START = re.compile(rb"<(x:xmpmeta|rdf:RDF)[\s>]")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffd-\uffff]+")
+_PACKET_NAMES = 2
+_XML_BLANKS = b" \t\r\n\f\v"
+_LIST_ITEM = f"{_RDF}li"
 _AI_SOURCES = ("trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia", "algorithmicMedia")
 
 
@@ -233,27 +237,66 @@ _XMP_GPS = "{http://ns.adobe.com/exif/1.0/}GPS"
 
 
 def _read_xmp(packet: bytes) -> _Found:
-    match = _PACKET.search(packet[:_MOST_XMP_BYTES])
-    if not match:
-        return {}
     try:
-        root = fromstring(match.group(0), forbid_dtd=True)
+        root = fromstring(_xml_of(packet[:_MOST_XMP_BYTES]), forbid_dtd=True)
     except (ParseError, DefusedXmlException, ValueError, RecursionError):
         return {}
     found: _Found = {}
-    for count, element in enumerate(root.iter()):
-        if count > _MOST_ELEMENTS:
-            break
-        _add_xmp(found, element)
+    elements = list(itertools.islice(root.iter(), _MOST_ELEMENTS + 1))
+    items = _first_items(elements)
+    for element in elements:
+        _add_xmp(found, element, items)
     source = str(found.get("digital_source_type", "")).rsplit("/", 1)[-1]
     return found | ({"ai_provenance": source} if source in _AI_SOURCES else {})
 
 
-def _add_xmp(found: _Found, element: Element) -> None:
-    if element.tag == _XMP_KEYWORDS:
-        words = (clean(item.text or "") for item in element.iter(f"{_RDF}li"))
-        found.setdefault("keywords", tuple(word for word in words if word)[:_MOST_KEYWORDS])
-    text = _xmp_text(element) if _xmp_field(element.tag) else ""
+def _xml_of(packet: bytes) -> bytes:
+    """Cut out the XML between the first start tag and the last end tag of its name; empty if there is none.
+
+    Both are looked for once, from either end: a pattern with a greedy middle would look again for each start.
+    """
+    tried: set[bytes] = set()
+    for start in _PACKET_START.finditer(packet):
+        name = start.group(1)
+        if name not in tried:
+            tried.add(name)
+            end = _end_of_last(b"</" + name, packet, start.end())
+            if end:
+                return packet[start.start() : end]
+        if len(tried) == _PACKET_NAMES:
+            break
+    return b""
+
+
+def _end_of_last(tag: bytes, packet: bytes, least: int) -> int:
+    """Where the last whole end tag ends; 0 if there is none behind `least`."""
+    before = len(packet)
+    while (at := packet.rfind(tag, least, before)) >= 0:
+        rest = packet[at + len(tag) : before].lstrip(_XML_BLANKS)
+        if rest.startswith(b">"):
+            return before - len(rest) + 1
+        before = at
+    return 0
+
+
+def _first_items(elements: Sequence[Element]) -> dict[Element, Element]:
+    """Return the first list item inside each element that holds one; each element is entered once."""
+    parents = {child: parent for parent in elements for child in parent}
+    found: dict[Element, Element] = {}
+    for item in elements:
+        holder = parents.get(item) if item.tag == _LIST_ITEM else None
+        while holder is not None and holder not in found:
+            found[holder] = item
+            holder = parents.get(holder)
+    return found
+
+
+def _add_xmp(found: _Found, element: Element, items: Mapping[Element, Element]) -> None:
+    if element.tag == _XMP_KEYWORDS and "keywords" not in found:
+        listed = itertools.islice(element.iter(_LIST_ITEM), _MOST_ELEMENTS)
+        words = (clean(item.text or "") for item in listed)
+        found["keywords"] = tuple(itertools.islice((word for word in words if word), _MOST_KEYWORDS))
+    text = _xmp_text(element, items.get(element)) if _xmp_field(element.tag) else ""
     for name, value in [(element.tag, text), *element.attrib.items()]:
         field = _xmp_field(name)
         if field and clean(value):
@@ -271,7 +314,6 @@ def _xmp_field(name: object) -> str:
     return _XMP_FIELDS.get(name, "") or studio
 
 
-def _xmp_text(element: Element) -> str:
+def _xmp_text(element: Element, item: Element | None) -> str:
     """A simple value, a reference, or the first item of an array."""
-    item = element.find(f".//{_RDF}li") if len(element) else None
     return (item.text if item is not None else element.text) or element.get(f"{_RDF}resource") or ""

@@ -29,7 +29,7 @@ class Container:
         channels: where the header says so, else 0.
         exif: a TIFF stream; of a TIFF, the file itself.
         exif_shot: a TIFF stream of EXIF's own directory, where the container keeps it apart.
-        icc_named: a profile was announced, though it may turn out empty.
+        icc_named, xmp_named: one was announced, though it may turn out empty; of several the first counts.
         adobe_transform: of a JPEG's Adobe segment; None without one.
         cicp: primaries and transfer by ITU-T H.273.
         gamma: of a PNG's gAMA chunk.
@@ -47,6 +47,7 @@ class Container:
     exif: bytes = b""
     exif_shot: bytes = b""
     xmp: bytes = b""
+    xmp_named: bool = False
     iptc: bytes = b""
     declared_srgb: bool = False
     adobe_transform: int | None = None

@@ -95,9 +95,9 @@ _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b
 _WORDS: tuple[tuple[re.Pattern[bytes], FileKind], ...] = (
     (re.compile(rb"<svg[\s>]", re.IGNORECASE), FileKind.SVG),
     (re.compile(rb"<!doctype html|<html[\s>]|<head[\s>]|<body[\s>]", re.IGNORECASE), FileKind.HTML),
-    (re.compile(rb"^P[1-7]\s+(#[^\n]*\s+)*(\d|WIDTH)"), FileKind.ANYMAP),
-    (re.compile(rb"^\s*(push graphic-context|viewbox \d)", re.IGNORECASE), FileKind.SCRIPT),
-    (re.compile(rb"^\s*<\?xml|^\s*<image>|^\s*<x:xmpmeta", re.IGNORECASE), FileKind.XML),
+    (re.compile(rb"\AP[1-7]\s(?:\s++|#[^\n]*+)*+(\d|WIDTH)"), FileKind.ANYMAP),
+    (re.compile(rb"\A\s*+(push graphic-context|viewbox \d)", re.IGNORECASE), FileKind.SCRIPT),
+    (re.compile(rb"\A\s*+(<\?xml|<image>|<x:xmpmeta)", re.IGNORECASE), FileKind.XML),
 )
 _RAW_PHOTOMETRICS = (32803, 34892)  # colour filter array, linear RAW
 _DNG_VERSION, _COMPRESSION, _PHOTOMETRIC, _SUB_IMAGES = 50706, 259, 262, 330
@@ -143,7 +143,7 @@ def _is_raw(tiff: TiffBytes) -> bool:
     for directory in tiff.directories(most=8):
         if _DNG_VERSION in directory or _holds_sensor_values(directory):
             return True
-        if any(_holds_sensor_values(tiff.directory_at(offset)) for offset in directory.wholes(_SUB_IMAGES)[:8]):
+        if any(_holds_sensor_values(tiff.directory_at(offset)) for offset in directory.wholes(_SUB_IMAGES, most=8)):
             return True
     return False
 

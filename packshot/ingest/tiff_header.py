@@ -35,16 +35,15 @@ def read_tiff(data: bytes) -> Container:
         DamagedError: there is no page, a part of it is missing, or it is of a kind that is not read.
     """
     tiff = open_tiff(data)
-    pages = list(tiff.directories(most=_FRAMES_COUNTED)) if tiff else []
-    if not pages:
+    page = next(tiff.directories(most=_FRAMES_COUNTED), None) if tiff else None
+    if tiff is None or page is None:
         raise DamagedError("a TIFF without a readable directory")
-    page = pages[0]
     _check_segments(page, data)
     depths = page.wholes(258) or (1,)
     return Container(
         size=Size(page.whole(256), page.whole(257)),
         tile=Size(page.whole(322), page.whole(323)),
-        frames=len(pages),
+        frames=tiff.count(most=_FRAMES_COUNTED),
         bit_depth=max(depths),
         channels=page.whole(277, 1),
         icc=page.bytes_of(34675),

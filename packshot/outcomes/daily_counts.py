@@ -68,7 +68,7 @@ def in_brief(reason: str) -> str:
     """Return a route's reason without its figures: its first clause, limits named and not stated."""
     clause = re.split(r"[;(]", reason)[0]
     clause = re.sub(r"(at or above|below|within) \d[\d.]*", r"\1 its limit", clause)
-    brief = re.sub(r"\s+\d[\d.]*", "", clause).strip()
+    brief = re.sub(r"(?<!\s)\s++\d[\d.]*", "", clause).strip()
     return "refusal probability above its limit" if brief == "refusal probability" else brief
 
 

@@ -24,6 +24,7 @@ _START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PNG_PROFILE = b"Raw profile type 8bim"
 _MOST_PROFILE_BYTES = 64 * 1024 * 1024
+_MOST_ENTRIES = 4096
 _TYPE_BYTES = {1: 1, 3: 2, 4: 4, 6: 1, 7: 1, 16: 8}
 _NUMBERS = {1: "B", 3: "H", 4: "I", 16: "Q"}
 
@@ -109,13 +110,13 @@ def _jpeg(data: bytes) -> Carried:
 
 def _png(data: bytes) -> Carried:
     width, height = struct.unpack_from(">II", data, 16)
-    resources, at = b"", 8
+    resources, named, at = b"", False, 8
     while at + 12 <= len(data):
         (length,) = struct.unpack_from(">I", data, at)
         kind, content = data[at + 4 : at + 8], data[at + 8 : at + 8 + length]
         keyword, _, rest = content.partition(b"\0")
-        if kind in (b"tEXt", b"zTXt") and keyword.lower() == _PNG_PROFILE.lower():
-            resources = resources or _raw_profile(rest if kind == b"tEXt" else _inflated(rest[1:]))
+        if not named and kind in (b"tEXt", b"zTXt") and keyword.lower() == _PNG_PROFILE.lower():
+            resources, named = _raw_profile(rest if kind == b"tEXt" else _inflated(rest[1:])), True
         at += 12 + length
     return Carried("PNG", Size(width, height), resources)
 
@@ -161,7 +162,7 @@ class _Tiff:
         offset = self._unpack("Q", 8) if self.big else self._unpack("I", 4)
         count = self._unpack("Q" if self.big else "H", offset)
         start, width = (offset + 8, 20) if self.big else (offset + 2, 12)
-        last = min(count, (len(self.data) - start) // width)
+        last = min(count, _MOST_ENTRIES, (len(self.data) - start) // width)
         return dict(self._entry(start + index * width) for index in range(last - 1, -1, -1))
 
     def number(self, entry: _Entry | None) -> int:

@@ -245,7 +245,7 @@ class _Document:
             else:
                 (size,) = struct.unpack_from(">I", self.data, start + 8)
                 content = start + 12
-            found.append((key, content, size))
+            found.append((key, content, min(size, max(0, end - content))))
             at = content + size
         return found
 

@@ -122,17 +122,18 @@ def _gradient_error(matte: Matte, true: Matte) -> float:
 class KeptSegmenter:
     """A segmenter that remembers on disk what it was asked; the network is loaded only when it must be."""
 
-    def __init__(self, model: str) -> None:
+    def __init__(self, model: str, *, folder: Path = CACHE) -> None:
         self.model = model
+        self._folder = folder
         self.engine, self.precision = "onnxruntime", "float32"
         self._file = model_file(model)
         self.fingerprint = self._file.stem.rsplit("-", 1)[1]
 
     def predict(self, rgb: Pixels8) -> Matte:
         digest = hashlib.sha1(rgb.tobytes(), usedforsecurity=False).hexdigest()
-        kept = CACHE / f"{self.model}-{self.fingerprint}-{digest}.npy"
+        kept = self._folder / f"{self.model}-{self.fingerprint}-{digest}.npy"
         if not kept.exists():
-            CACHE.mkdir(parents=True, exist_ok=True)
+            self._folder.mkdir(parents=True, exist_ok=True)
             np.save(kept, np.rint(_network(self._file, self.model).predict(rgb) * 65535).astype(np.uint16))
         found: Matte = (np.load(kept) / 65535).astype(np.float32)
         return found

@@ -1,0 +1,108 @@
+"""The commands of the set that was looked at; see `benchmarks.seen`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import cv2
+import imagecodecs
+
+from benchmarks.seen import editing, verdicts
+from benchmarks.seen.photographs import photographs
+from benchmarks.seen.sheets import sheets as drawn_sheets
+from benchmarks.seen.table import named, pairs_of
+from benchmarks.seen.table import table as as_table
+
+_FIRST = {"studio-light": 0, "white-already": 1, "studio-grey": 2}
+"""Plain backdrops before scenes, for those the machine may approve."""
+
+
+def run(args: argparse.Namespace) -> None:
+    """Make the edits that are not made yet. It says nothing of how good they are: who looks must not know."""
+    cv2.setNumThreads(args.threads)
+    order = sorted(photographs(), key=lambda one: (_FIRST.get(one.backdrop, 3), one.sha256))
+    wanted = [(one, way) for way in args.methods for one in order if _asked_for(one.file, args.only)]
+    for number, (photo, way) in enumerate(wanted, 1):
+        if not args.again and editing.result_file(args.work, photo.sha256, way).exists():
+            continue
+        editing.make(photo, way, args.work)
+        print(f"{number} of {len(wanted)}: {photo.file}, {way}", flush=True)
+
+
+def sheets(args: argparse.Namespace) -> None:
+    """Draw the contact sheets of edits that nobody has looked at, or of those asked for, and print where they lie."""
+    photos = {photo.file: photo for photo in photographs()}
+    made = editing.results(args.work, ways=args.methods)
+    shown = made if args.only else verdicts.still_to_see(made, verdicts.load())[: args.most]
+    folder = args.work / "sheets"
+    folder.mkdir(parents=True, exist_ok=True)
+    for result in shown:
+        if not result.matte_sha256 or not _asked_for(f"{result.file} {verdicts.shown_name(result)}", args.only):
+            continue
+        matte, composite = editing.load_pictures(result, args.work)
+        pages = drawn_sheets(matte, composite, editing.load_photograph(photos[result.file]))
+        for number, page in enumerate(pages, 1):
+            target = folder / f"{verdicts.shown_name(result)}.{number}of{len(pages)}.png"
+            target.write_bytes(imagecodecs.png_encode(page, level=4))
+            print(target, flush=True)
+
+
+def take(args: argparse.Namespace) -> None:
+    """Take verdicts from a file of JSON lines and keep them in the repository."""
+    taken = verdicts.take(
+        args.file.read_text(encoding="utf-8").splitlines(), editing.results(args.work), looker=args.looker
+    )
+    verdicts.keep(taken)
+    print(f"{len(taken)} verdicts kept, {sum(one.signed for one in taken)} of them signed")
+
+
+def todo(args: argparse.Namespace) -> None:
+    """List the edits whose matte nobody has looked at yet, or that have changed since; the doubtful ones first."""
+    seen = verdicts.load()
+    before = {(one.sha256, one.way) for one in seen}
+    for result in verdicts.still_to_see(editing.results(args.work, ways=args.methods), seen):
+        state = "changed since" if (result.sha256, result.way) in before else "never seen"
+        print(f"{verdicts.shown_name(result)}  {state}  {result.file}")
+
+
+def table(args: argparse.Namespace) -> None:
+    """Print the machine's word against what people saw, for each half of the split."""
+    pairs = pairs_of(editing.results(args.work, ways=args.methods), verdicts.load())
+    print(as_table(pairs))
+    if args.names:
+        print("\n" + named(pairs))
+
+
+def _asked_for(text: str, parts: list[str] | None) -> bool:
+    return parts is None or any(part in text for part in parts)
+
+
+def main() -> None:
+    """Read the command line and do what it says."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.seen", description=__doc__)
+    parser.add_argument("--work", type=Path, default=editing.WORK, help="folder for pictures and results")
+    commands = parser.add_subparsers(required=True)
+    for do, name in ((run, "run"), (sheets, "sheets"), (take, "verdicts"), (todo, "todo"), (table, "table")):
+        one = commands.add_parser(name, help=do.__doc__)
+        one.set_defaults(do=do)
+        if do is take:
+            one.add_argument("file", type=Path, help="JSON lines; see README.md")
+            one.add_argument("--looker", required=True, help="a role, such as 'looker 1'")
+            continue
+        one.add_argument("--methods", nargs="+", choices=list(editing.WAYS), default=["line"])
+        if do in (run, sheets):
+            one.add_argument("--only", nargs="*", default=None, help="parts of files' or edits' names")
+        if do is run:
+            one.add_argument("--again", action="store_true", help="also what is made already")
+            one.add_argument("--threads", type=int, default=2)
+        if do is sheets:
+            one.add_argument("--most", type=int, default=20, help="how many edits, if none are named")
+        if do is table:
+            one.add_argument("--names", action="store_true", help="also name what machine and eye disagree about")
+    args = parser.parse_args()
+    args.do(args)
+
+
+if __name__ == "__main__":
+    main()

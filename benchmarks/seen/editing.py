@@ -1,0 +1,221 @@
+"""Every photograph through the machine's path: master, route, cut out, frame, score. What comes out is kept on disk.
+
+<work>/network/    what the network said of each photograph; a second run asks it nothing
+<work>/edits/      one JSON file per photograph, method and pipeline version
+<work>/pictures/   matte and composite, named after the matte's hash: an older one that was looked at stays
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import imagecodecs
+import numpy as np
+
+from benchmarks.cutout_quality import KeptSegmenter
+from benchmarks.seen.photographs import Photograph
+from packshot import PIPELINE_VERSION
+from packshot.colour.transform import working_to_srgb8
+from packshot.cutout import Method, Segmenter
+from packshot.errors import PackshotError
+from packshot.ingest.decode import open_photo
+from packshot.ingest.master import develop
+from packshot.pipeline import METHODS, Edit, Mastered, edit, master, route
+from packshot.routing.approve import Watch
+from packshot.routing.model import shipped_model
+from packshot.specs.load import default_folder, load_configs
+from packshot.specs.models import Configs, Plan
+from packshot.types import Complexity, Matte, Pixels8, Route, Status, Verdict
+
+WORK = Path.home() / ".cache" / "packshot" / "seen"
+MODEL = "isnet-general-use"
+WAYS: Mapping[str, tuple[Method, ...]] = {"line": METHODS, "network": (Method.NETWORK_ONLY,)}
+"""The line as it is, with its second try; and the plain network."""
+NEAR_SCORE = 80.0
+_PLATFORM = "amazon_main"
+_LEAST_CANVAS_PX = 300
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """One edit, and what the machine says of it.
+
+    Attributes:
+        way: which of `WAYS` was asked for; `used` is the method that made the matte.
+        matte_sha256: of the matte in 8 bits; empty where the photograph was refused.
+        night: what the night would do beside quality control: route, its reason, the probability of a refusal.
+        findings: all, as plain JSON, with their places in pixels of what each rule looked at.
+    """
+
+    file: str
+    sha256: str
+    product: str
+    half: str
+    way: str
+    pipeline_version: str
+    used: str = ""
+    matte_sha256: str = ""
+    size: tuple[int, int] = (0, 0)
+    score: float = 0.0
+    verdict: str = ""
+    night: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    figures: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    findings: tuple[Mapping[str, Any], ...] = ()
+    refused: str = ""
+
+    @property
+    def name(self) -> str:
+        """What the edit is called wherever it is shown: short, and silent about what the machine thinks of it."""
+        return f"{self.sha256[:12]}-{self.way}"
+
+    @property
+    def approved(self) -> bool:
+        return self.verdict == Verdict.AUTO_APPROVE.value
+
+    @property
+    def near(self) -> bool:
+        """Whether it was approved, or nearly: by its score, or but for a gate."""
+        return self.approved or self.score >= NEAR_SCORE
+
+    @property
+    def stops(self) -> tuple[str, ...]:
+        """The codes of the findings that alone keep it from being approved."""
+        failed = (one["code"] for one in self.findings if one["gate"] and one["status"] == Status.FAILED.value)
+        return tuple(dict.fromkeys(failed))
+
+
+def matte_hash(matte8: Pixels8) -> str:
+    """Return the SHA-256 of a matte in 8 bits, and of its shape."""
+    shape = f"{matte8.shape[1]}x{matte8.shape[0]}:".encode()
+    return hashlib.sha256(shape + np.ascontiguousarray(matte8).tobytes()).hexdigest()
+
+
+def result_file(work: Path, photo_sha256: str, way: str, version: str = PIPELINE_VERSION) -> Path:
+    """Return where an edit's result is kept."""
+    return work / "edits" / f"{photo_sha256[:12]}-{way}-v{version}.json"
+
+
+def picture_files(work: Path, matte_sha256: str) -> tuple[Path, Path]:
+    """Return where an edit's matte and its composite are kept."""
+    stem = work / "pictures" / matte_sha256[:16]
+    return stem.with_suffix(".matte.png"), stem.with_suffix(".composite.png")
+
+
+def results(work: Path, *, ways: Iterable[str] = tuple(WAYS), version: str = PIPELINE_VERSION) -> list[Result]:
+    """Return all results of a pipeline version that are on disk, by file and way."""
+    found = [load_result(path) for way in ways for path in sorted((work / "edits").glob(f"*-{way}-v{version}.json"))]
+    return sorted(found, key=lambda one: (one.file, one.way))
+
+
+def load_result(path: Path) -> Result:
+    """Return one result from its file."""
+    said = json.loads(path.read_text(encoding="utf-8"))
+    said["size"] = tuple(said["size"])
+    said["findings"] = tuple(said["findings"])
+    return Result(**said)
+
+
+def make(photo: Photograph, way: str, work: Path) -> Result:
+    """Take one photograph through the machine's path, keep its pictures and its result, and return it."""
+    configs = _configs()
+    nothing = Result(photo.file, photo.sha256, photo.product, photo.half.value, way, PIPELINE_VERSION)
+    try:
+        mastered = _mastered(photo, configs)
+        made = edit(mastered.master.pixels16, _segmenter(work), _plan(mastered), methods=WAYS[way])
+    except PackshotError as error:
+        result = dataclasses.replace(nothing, refused=str(error))
+    else:
+        result = _result(nothing, made, _night(mastered, made, configs), work)
+    target = result_file(work, photo.sha256, way)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(json.dumps(dataclasses.asdict(result)), encoding="utf-8")
+    return result
+
+
+def _configs() -> Configs:
+    """The configs that come with Packshot; a small photograph is taken, too."""
+    configs = load_configs(default_folder())
+    return configs.model_copy(update={"ingest": configs.ingest.model_copy(update={"min_px": 1})})
+
+
+def _mastered(photo: Photograph, configs: Configs) -> Mastered:
+    return master(
+        photo.path.read_bytes(),
+        path=photo.path.name,
+        shot=photo.path.stem,
+        row={"category": photo.category, "platforms": _PLATFORM},
+        client="default",
+        configs=configs,
+    )
+
+
+def _plan(mastered: Mastered) -> Plan:
+    """The shot's plan on a canvas that its photograph can fill: how large it is must not decide here."""
+    rendition = mastered.plan.renditions[0]
+    rows, columns = mastered.master.pixels16.shape[:2]
+    canvas = rendition.platform.canvas
+    aimed_at = min(canvas.recommended_px or 2000, max(1000, rows, columns))
+    canvas = canvas.model_copy(update={"min_px": _LEAST_CANVAS_PX, "recommended_px": aimed_at})
+    platform = rendition.platform.model_copy(update={"canvas": canvas})
+    return mastered.plan.model_copy(update={"renditions": (rendition.model_copy(update={"platform": platform}),)})
+
+
+def _segmenter(work: Path) -> Segmenter:
+    return KeptSegmenter(MODEL, folder=work / "network")
+
+
+def _night(mastered: Mastered, made: Edit, configs: Configs) -> dict[str, Any]:
+    """What the night would say besides, by the model that comes with Packshot."""
+    plan, model = mastered.plan, shipped_model()
+    categories = configs.categories.values() if plan.category else ()
+    ruled_out = tuple(one.name for one in categories if one.complexity not in (None, Complexity.SIMPLE))
+    known: dict[str, Any] = {"category_source": mastered.category_source, "looks": mastered.looks}
+    by_model = route(mastered.features, plan, model=model, ruled_out=ruled_out, **known)
+    by_limits = route(mastered.features, plan, **known)
+    told = Watch(model, mastered.features, plan.routing.approve, ruled_out).judge(made.figures)
+    return {
+        "route": by_model.route.value,
+        "reason": by_model.reason,
+        "route_by_limits": by_limits.route.value,
+        "refusal_probability": told.measured,
+        "approves": by_model.route is Route.AUTOMATED
+        and made.verdict is Verdict.AUTO_APPROVE
+        and not told.stops_approval,
+    }
+
+
+def _result(nothing: Result, made: Edit, night: Mapping[str, Any], work: Path) -> Result:
+    matte8 = np.rint(made.matte * 255).astype(np.uint8)
+    digest = matte_hash(matte8)
+    files = picture_files(work, digest)
+    files[0].parent.mkdir(parents=True, exist_ok=True)
+    for file, picture in zip(files, (matte8, working_to_srgb8(made.composite)), strict=True):
+        file.write_bytes(imagecodecs.png_encode(picture, level=1))
+    return dataclasses.replace(
+        nothing,
+        used=made.method,
+        matte_sha256=digest,
+        size=(matte8.shape[1], matte8.shape[0]),
+        score=made.score,
+        verdict=made.verdict.value,
+        night=night,
+        figures=made.figures,
+        findings=tuple(one.model_dump(mode="json") for one in made.findings),
+    )
+
+
+def load_pictures(result: Result, work: Path) -> tuple[Matte, Pixels8]:
+    """Return an edit's matte, (rows, columns) float32 in 0..1, and its composite, (rows, columns, 3) uint8, sRGB."""
+    matte, composite = (imagecodecs.png_decode(file.read_bytes()) for file in picture_files(work, result.matte_sha256))
+    return matte.astype(np.float32) / np.float32(255), composite
+
+
+def load_photograph(photo: Photograph) -> Pixels8:
+    """Return a photograph upright, (rows, columns, 3) uint8, sRGB, as large as its edit."""
+    opened = open_photo(photo.path.read_bytes(), name=photo.file, limits=_configs().ingest)
+    return working_to_srgb8(develop(opened).pixels16)

@@ -1,0 +1,118 @@
+"""The real photographs, which product each shows, and the two halves of the split.
+
+The split is by product, so that two photographs of one thing, or its other colours, never stand on both sides. It
+was fixed before anybody looked, and stands in `split.csv`.
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import hashlib
+import re
+from collections.abc import Iterable
+from enum import StrEnum
+from pathlib import Path
+
+from benchmarks.scenes import data_folder
+
+SPLIT_FILE = Path(__file__).with_name("split.csv")
+_ONE_PRODUCT = {
+    "abo": r".*",  # one listing
+    "broadleaf-sauces": r"-(Bottle|Close)$",
+    "magento-garments": r"-.*$",
+    "magento-gear": r"-.*$",
+    "shopify-bicycles": r".*",  # one shoot of one bicycle
+}
+"""Per folder, what of a file's name does not tell products apart."""
+_SAME: tuple[tuple[str, str], ...] = (
+    (r"smartstore/ladies_jacket_", "smartstore/ladies_jacket"),
+    (r"smartstore/.*(ps4|dualshock4)", "smartstore/ps4"),  # console, controller, and both in one box
+    (r"oro/.*Handheld-Laser-Barcode-Scanner", "oro/Handheld-Laser-Barcode-Scanner"),
+    (r"oro/.*POS-System", "oro/POS-System"),
+    (r"shopify-fashion/.*listelloshortboot", "shopify-fashion/listelloshortboot"),
+    (r"shopify-fashion/Marsell_68", "shopify-fashion/Marsell_68"),
+    (r"shopify-fashion/.*Addis_Look", "shopify-fashion/Addis_Look"),
+    (r"shopify-fashion/.*_21_23165_", "shopify-fashion/23165"),
+    (r"shopify-fashion/.*_19_40624_", "shopify-fashion/40624"),
+    (r"shopify-fashion/.*_13_40585_", "shopify-fashion/40585"),
+)
+"""What names do not say: photographs that show one product, or a product among others."""
+
+
+class Half(StrEnum):
+    """Which half of the split a product is in."""
+
+    CHOSEN_ON = "chosen on"
+    ONLY_REPORTED = "only reported"
+
+
+@dataclasses.dataclass(frozen=True)
+class Photograph:
+    """A real photograph.
+
+    Attributes:
+        file: below the folder of products.
+        category: as the manifest has it.
+    """
+
+    file: str
+    sha256: str
+    product: str
+    half: Half
+    category: str
+    backdrop: str = ""
+
+    @property
+    def path(self) -> Path:
+        return data_folder() / "products" / self.file
+
+
+def product_of(file: str) -> str:
+    """Return what a photograph shows, by its path below the folder of products."""
+    for pattern, product in _SAME:
+        if re.match(pattern, file):
+            return product
+    folder, stem = file.split("/")[0], Path(file).stem
+    pattern = _ONE_PRODUCT.get(folder, "")
+    return f"{folder}/{re.sub(pattern, '', stem, count=1)}" if pattern else f"{folder}/{stem}"
+
+
+def half_of(product: str) -> Half:
+    """Return a product's half: the hash of its name decides, nothing that anybody could choose."""
+    digest = hashlib.sha256(f"packshot seen {product}".encode()).digest()
+    return Half.CHOSEN_ON if digest[0] % 2 else Half.ONLY_REPORTED
+
+
+def photographs() -> list[Photograph]:
+    """Return all photographs of the split, with what the manifest of the test data says of them."""
+    with (data_folder() / "products" / "manifest.csv").open(encoding="utf-8", newline="") as text:
+        said = {row["file"]: row for row in csv.DictReader(text)}
+    return [
+        Photograph(
+            row["file"],
+            row["sha256"],
+            row["product"],
+            Half(row["half"]),
+            said[row["file"]]["category"],
+            said[row["file"]]["backdrop"],
+        )
+        for row in split_rows()
+    ]
+
+
+def split_rows() -> list[dict[str, str]]:
+    """Return the rows of the split as it was fixed: file, sha256, product, half."""
+    with SPLIT_FILE.open(encoding="utf-8", newline="") as text:
+        return list(csv.DictReader(text))
+
+
+def fix_split(files: Iterable[str]) -> None:
+    """Write the split. Done once: what was looked at stays in its half for ever."""
+    with SPLIT_FILE.open("w", encoding="utf-8", newline="") as text:
+        rows = csv.writer(text, lineterminator="\n")
+        rows.writerow(("file", "sha256", "product", "half"))
+        for file in sorted(files):
+            digest = hashlib.sha256((data_folder() / "products" / file).read_bytes()).hexdigest()
+            product = product_of(file)
+            rows.writerow((file, digest, product, half_of(product).value))

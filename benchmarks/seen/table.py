@@ -1,0 +1,131 @@
+"""The machine's word held against what people saw, for each half of the split."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from benchmarks.seen.editing import Result
+from benchmarks.seen.photographs import Half
+from benchmarks.seen.verdicts import Kind, Seen
+
+
+@dataclasses.dataclass(frozen=True)
+class Pair:
+    """An edit with what the machine and what people say of it.
+
+    Attributes:
+        signed: only if everybody who looked at this very matte would sign it.
+    """
+
+    result: Result
+    signed: bool
+    kinds: frozenset[Kind]
+
+
+@dataclasses.dataclass(frozen=True)
+class Counts:
+    """The figures of one half."""
+
+    looked_at: int
+    approved: int
+    approved_refused: int
+    held: int
+    held_fine: int
+
+    @classmethod
+    def of(cls, pairs: Sequence[Pair]) -> Counts:
+        """Return the figures of some edits."""
+        approved = [one for one in pairs if one.result.approved]
+        held = [one for one in pairs if not one.result.approved]
+        return cls(
+            len(pairs),
+            len(approved),
+            sum(not one.signed for one in approved),
+            len(held),
+            sum(one.signed for one in held),
+        )
+
+
+def pairs_of(made: Iterable[Result], seen: Iterable[Seen]) -> list[Pair]:
+    """Return the edits that somebody looked at, as they are now; an edit whose matte has changed since is left out."""
+    said: dict[tuple[str, str], list[Seen]] = {}
+    for one in seen:
+        said.setdefault((one.sha256, one.matte_sha256), []).append(one)
+    pairs = []
+    for result in made:
+        verdicts = said.get((result.sha256, result.matte_sha256))
+        if verdicts:
+            kinds = frozenset(defect.kind for one in verdicts for defect in one.defects)
+            pairs.append(Pair(result, all(one.signed for one in verdicts), kinds))
+    return pairs
+
+
+def table(pairs: Sequence[Pair]) -> str:
+    """Return the figures as Markdown tables."""
+    halves = {half.value: [one for one in pairs if one.result.half == half.value] for half in Half}
+    lines = [
+        "| half | looked at | approved by the machine | of these refused by eye | held back | of these fine by eye |",
+        "|---|---:|---:|---:|---:|---:|",
+    ]
+    for name, group in halves.items():
+        counts = Counts.of(group)
+        lines.append(
+            f"| {name} | {counts.looked_at} | {counts.approved} | {_of(counts.approved_refused, counts.approved)} | "
+            f"{counts.held} | {_of(counts.held_fine, counts.held)} |"
+        )
+    lines += ["", *_by_kind(halves), "", *_by_finding(halves)]
+    return "\n".join(lines)
+
+
+def _of(part: int, whole: int) -> str:
+    return f"{part} ({part / whole:.0%})" if whole else "-"
+
+
+def _by_kind(halves: dict[str, list[Pair]]) -> list[str]:
+    """How many edits have each kind of defect, and how many of them were approved."""
+    lines = [
+        "| kind of defect | " + " | ".join(f"{name}: edits | approved" for name in halves) + " |",
+        "|---|" + "---:|" * (2 * len(halves)),
+    ]
+    for kind in Kind:
+        having = [[one for one in group if kind in one.kinds] for group in halves.values()]
+        if any(having):
+            cells = [f"{len(group)} | {sum(one.result.approved for one in group)}" for group in having]
+            lines.append(f"| {kind.value} | " + " | ".join(cells) + " |")
+    return lines
+
+
+def _by_finding(halves: dict[str, list[Pair]]) -> list[str]:
+    """How often each finding stopped an edit that the eye refuses, and one that it signs; alone: nothing else did."""
+    lines = [
+        "| finding that stops an approval | "
+        + " | ".join(f"{name}: refused by eye | fine by eye | fine, and it alone" for name in halves)
+        + " |",
+        "|---|" + "---:|" * (3 * len(halves)),
+    ]
+    rows: dict[str, list[str]] = {}
+    codes = {code for group in halves.values() for one in group for code in one.result.stops}
+    for code in codes:
+        rows[code] = []
+        for group in halves.values():
+            stopped = [one for one in group if code in one.result.stops]
+            fine = [one for one in stopped if one.signed]
+            alone = sum(one.result.stops == (code,) for one in fine)
+            rows[code].append(f"{len(stopped) - len(fine)} | {len(fine)} | {alone}")
+    often = Counter(code for group in halves.values() for one in group for code in one.result.stops)
+    return lines + [f"| {code} | " + " | ".join(rows[code]) + " |" for code, _ in often.most_common()]
+
+
+def named(pairs: Sequence[Pair]) -> str:
+    """Return the edits that machine and eye disagree about, by name."""
+    lines = []
+    for one in sorted(pairs, key=lambda pair: (pair.result.half, pair.result.approved, pair.result.file)):
+        result = one.result
+        if result.approved == one.signed:
+            continue
+        why = ", ".join(sorted(one.kinds)) if result.approved else ", ".join(result.stops) or f"score {result.score:g}"
+        word = "approved, refused by eye" if result.approved else "held back, fine by eye"
+        lines.append(f"- {result.half}: {result.file} ({result.way}): {word}: {why}")
+    return "\n".join(lines)

@@ -1,0 +1,188 @@
+"""What people saw: an edit signed or not, and each defect with its kind, its place and one sentence.
+
+One file of JSON lines per looker, so that two who look at the same time write nothing over. A later verdict on the
+same matte by the same looker takes the place of the earlier one. No pixel of a photograph stands in them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field, ValidationError, model_validator
+
+from benchmarks.seen.editing import Result
+from benchmarks.seen.photographs import Half
+from packshot.types import Value
+
+FOLDER = Path(__file__).with_name("verdicts")
+
+
+class Kind(StrEnum):
+    """Kinds of defects; benchmarks/seen/README.md says what each means."""
+
+    SHADOW_KEPT = "shadow_kept"
+    PALE_PART_LOST = "pale_part_lost"
+    BACKDROP_LEFT = "backdrop_left"
+    PART_LOST = "part_lost"
+    PART_PUNCHED = "part_punched"
+    SEE_THROUGH = "see_through"
+    HALO = "halo"
+    RAGGED_EDGE = "ragged_edge"
+    SOFT_EDGE_WRONG = "soft_edge_wrong"
+    THIN_PARTS_LOST = "thin_parts_lost"
+    OTHER = "other"
+
+
+class Place(Value):
+    """A rectangle in pixels of the matte, which is as large as the photograph."""
+
+    x: int = Field(ge=0)
+    y: int = Field(ge=0)
+    width: int = Field(gt=0)
+    height: int = Field(gt=0)
+
+
+class Defect(Value):
+    """What is wrong at one place, in one sentence."""
+
+    kind: Kind
+    place: Place
+    says: str = Field(min_length=8, max_length=300)
+
+
+class Said(Value):
+    """What a looker writes of one edit.
+
+    Attributes:
+        edit: its name as it stands on its sheets: ``<12 digits>-<method>-<8 digits of the matte's hash>``.
+        signed: whether a senior editor would send it to a client as it is.
+    """
+
+    edit: str = Field(pattern=r"^[0-9a-f]{12}-[a-z]+-[0-9a-f]{8}$")
+    signed: bool
+    defects: tuple[Defect, ...] = ()
+
+    @model_validator(mode="after")
+    def _refused_for_something(self) -> Self:
+        if self.signed == bool(self.defects):
+            raise ValueError("a signed edit has no defect, and one that is not signed has at least one")
+        return self
+
+
+class Seen(Value):
+    """A verdict as it is kept, with all that tells which edit it is about.
+
+    Attributes:
+        looker: a role, not a person: ``looker 1``.
+    """
+
+    file: str
+    sha256: str
+    product: str
+    half: Half
+    way: str
+    used: str
+    matte_sha256: str
+    pipeline_version: str
+    looker: str = Field(pattern=r"^[a-z]+ [0-9]+$")
+    signed: bool
+    defects: tuple[Defect, ...] = ()
+
+
+class VerdictError(Exception):
+    """A verdict cannot be taken; says which, why, and what is allowed."""
+
+
+def take(lines: Iterable[str], made: Iterable[Result], *, looker: str) -> list[Seen]:
+    """Return what a looker wrote, checked against the edits it is about.
+
+    Args:
+        lines: one JSON object a line, see `Said`.
+        made: the edits that were shown.
+    Raises:
+        VerdictError: a line is no verdict, is about no edit that was shown, or has a place outside it.
+    """
+    by_name = {shown_name(one): one for one in made if one.matte_sha256}
+    taken = []
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            said = Said.model_validate_json(line)
+        except ValidationError as error:
+            raise VerdictError(f"line {number}: {error}") from error
+        if said.edit not in by_name:
+            raise VerdictError(f"line {number}: no such edit was shown: {said.edit}; look at its sheets again")
+        result = by_name[said.edit]
+        for defect in said.defects:
+            _require_inside(defect, result, number)
+        taken.append(_seen(said, result, looker))
+    return taken
+
+
+def shown_name(result: Result) -> str:
+    """Return what an edit is called on its sheets."""
+    return f"{result.name}-{result.matte_sha256[:8]}"
+
+
+def _require_inside(defect: Defect, result: Result, number: int) -> None:
+    place, (width, height) = defect.place, result.size
+    if place.x + place.width > width or place.y + place.height > height:
+        raise VerdictError(f"line {number}: {defect.kind} at {place} lies outside the edit of {width} x {height} px")
+
+
+def _seen(said: Said, result: Result, looker: str) -> Seen:
+    return Seen(
+        file=result.file,
+        sha256=result.sha256,
+        product=result.product,
+        half=Half(result.half),
+        way=result.way,
+        used=result.used,
+        matte_sha256=result.matte_sha256,
+        pipeline_version=result.pipeline_version,
+        looker=looker,
+        signed=said.signed,
+        defects=said.defects,
+    )
+
+
+def load(folder: Path = FOLDER) -> list[Seen]:
+    """Return all verdicts that are kept, by looker, in the order of the files."""
+    return [
+        Seen.model_validate_json(line)
+        for path in sorted(folder.glob("*.jsonl"))
+        for line in path.read_text(encoding="utf-8").splitlines()
+    ]
+
+
+def keep(taken: Sequence[Seen], folder: Path = FOLDER) -> None:
+    """Write verdicts into their looker's file, each in the place of an earlier one on the same matte."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for looker in {one.looker for one in taken}:
+        path = folder / f"{looker.replace(' ', '-')}.jsonl"
+        known = (
+            [Seen.model_validate_json(line) for line in path.read_text("utf-8").splitlines()] if path.exists() else []
+        )
+        together = {(one.file, one.matte_sha256): one for one in (*known, *taken) if one.looker == looker}
+        rows = sorted(together.values(), key=lambda one: (one.file, one.way, one.matte_sha256))
+        text = "".join(json.dumps(one.model_dump(mode="json"), ensure_ascii=False) + "\n" for one in rows)
+        path.write_text(text, encoding="utf-8")
+
+
+def still_to_see(made: Iterable[Result], seen: Iterable[Seen]) -> list[Result]:
+    """Return the edits whose matte nobody has looked at, each matte once; approved and nearly approved ones first.
+
+    Within each of the two groups the photograph's hash gives the order, so that it tells nothing.
+    """
+    known = {(one.sha256, one.matte_sha256) for one in seen}
+    waiting: dict[tuple[str, str], Result] = {}
+    for one in made:
+        key = (one.sha256, one.matte_sha256)
+        if one.matte_sha256 and key not in known:
+            waiting.setdefault(key, one)
+    return sorted(waiting.values(), key=lambda one: (not one.near, one.sha256, one.way))

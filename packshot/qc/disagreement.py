@@ -12,6 +12,8 @@ from packshot.types import Mask
 
 _ALL_ROUND = 0.7
 _SETTLED_AT_MOST = 0.05
+_SURE, _SURELY_NOT = 0.8, 0.05
+_OVERRULED_PX = 5
 
 
 def disagreement(reduced: Reduced) -> tuple[float, list[Region]]:
@@ -32,6 +34,17 @@ def disagreement(reduced: Reduced) -> tuple[float, list[Region]]:
     areas = opened(differs, 3)
     share = np.count_nonzero(differs & ~areas) / union if union else 0.0
     return share, split(areas, np.ones(areas.shape, bool), reduced)[1]
+
+
+def overruled(reduced: Reduced) -> list[Region]:
+    """Return areas that the network is sure of and the matte decides the other way, the largest first.
+
+    A white label looks like a gap in every way but to who knows what labels are: here the photograph settles nothing.
+    """
+    removed = (reduced.network > _SURE) & (reduced.matte < 0.5)
+    added = (reduced.network < _SURELY_NOT) & (reduced.matte > 0.5)
+    areas = opened(removed, _OVERRULED_PX) | opened(added, _OVERRULED_PX)
+    return split(areas, np.ones(areas.shape, bool), reduced)[1]
 
 
 def _up_to(most: float, mask: Mask) -> Mask:

@@ -30,6 +30,9 @@ _RIM_FROM, _RIM_TO = 1.0, 2.5
 _FRINGE_INSIDE = 3.5
 _FRINGE_OUTSIDE = 4.0
 _LEAST_COVERAGE = 0.3
+_MOVE_ROUNDS, _HUBER, _RIDGE = 8, 0.5, 0.01
+_RIM_REACH, _RIM_POINTS, _WHOLE, _LEAST_KNOWN = 7.0, 5.0, 0.995, 4.0
+_REPAINTED_LEVELS = 3.0
 _DARKEST_SHADOW = 0.3
 _SHADOW_COLOUR = 0.05
 
@@ -47,6 +50,7 @@ class EdgeFigures:
         band: units over which the matte goes from .95 to .05.
         cuts: whether the outline runs, without any edge in the photograph, through what is not backdrop.
         loose: whether it runs, without any edge, through what is backdrop or the backdrop in shadow.
+        repainted: whether the composite, just inside of it, is not the photograph's.
     """
 
     contrast: Column
@@ -56,6 +60,7 @@ class EdgeFigures:
     band: Column
     cuts: NDArray[np.bool_]
     loose: NDArray[np.bool_]
+    repainted: NDArray[np.bool_]
 
 
 def measure_edges(outline: Outline) -> EdgeFigures:
@@ -72,7 +77,37 @@ def measure_edges(outline: Outline) -> EdgeFigures:
         band=((outline.matte > 0.05) & (outline.matte < 0.95)).sum(axis=1).astype(np.float32) * np.float32(STEP),
         cuts=cuts,
         loose=loose,
+        repainted=_repainted(outline),
     )
+
+
+def move_of(offset: Column, normal: NDArray[np.float32]) -> tuple[float, float]:
+    """Return how far, across and down, a matte was moved that lies `offset` units too far in along its normals.
+
+    Fitted with Huber's weights, together with what is too wide or too tight all around.
+
+    Args:
+        normal: (points, 2) outward.
+    """
+    terms = np.column_stack([-normal, np.ones(len(normal))]).astype(np.float64)
+    weights = np.ones(len(offset))
+    fitted: NDArray[np.float64] = np.zeros(3)
+    for _ in range(_MOVE_ROUNDS):
+        weighted = terms.T * weights
+        fitted = np.asarray(np.linalg.solve(weighted @ terms + _RIDGE * np.eye(3) * len(offset), weighted @ offset))
+        rest = np.abs(offset - terms @ fitted)
+        weights = np.minimum(1, _HUBER / np.maximum(rest, 1e-6))
+    return float(fitted[0]), float(fitted[1])
+
+
+def _repainted(outline: Outline) -> NDArray[np.bool_]:
+    """Where the composite, just inside the outline and wholly product, is not the photograph's, over neighbours."""
+    rim = at(-_RIM_REACH, -1)
+    whole = (outline.matte[:, rim] > _WHOLE).astype(np.float32)
+    apart = np.abs(outline.composite[:, rim] - outline.master[:, rim]).max(axis=2, initial=0)
+    known = smooth_along(whole.sum(axis=1), outline, points=_RIM_POINTS)
+    total = smooth_along((apart * whole).sum(axis=1), outline, points=_RIM_POINTS)
+    return np.asarray((known >= _LEAST_KNOWN) & (total > _REPAINTED_LEVELS * np.maximum(known, 1)))
 
 
 def _mixed(outline: Outline) -> Profile:

@@ -7,8 +7,11 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from packshot.cutout import Method
+from packshot.qc.disagreement import overruled
+from packshot.qc.edge_figures import move_of
 from packshot.qc.measured import box_around, measured, skipped, widened
-from packshot.qc.outline import Column, smooth_along
+from packshot.qc.outline import Column, longest_run, smooth_along
 from packshot.qc.regions import haze, parts, product_area
 from packshot.qc.scene import Scene
 from packshot.specs.models import RuleLimits
@@ -51,6 +54,29 @@ def outline_shift(scene: Scene, limits: RuleLimits) -> Finding:
     return measured(
         "outline_shift", abs(shift), limits, message, unit="px", box=partial(worst_place, scene, np.abs(offset))
     )
+
+
+def outline_moved(scene: Scene, limits: RuleLimits) -> Finding:
+    """How far the outline as a whole lies beside the product: too wide on one side, too tight on the other."""
+    offset = scene.edges.offset
+    placed = np.isfinite(offset)
+    if not _enough(placed):
+        return skipped("outline_moved", "Too little of the outline has enough contrast to find its edge.")
+    x, y = move_of(offset[placed], scene.outline.normal[placed])
+    way = float(np.hypot(x, y))
+    message = f"The outline lies {way:.1f} px beside the product ({x:+.1f} across, {y:+.1f} down)."
+    return measured("outline_moved", way, limits, message, unit="px", box=partial(worst_place, scene, np.abs(offset)))
+
+
+def rim_changed(scene: Scene, limits: RuleLimits) -> Finding:
+    """Longest stretch just inside the outline where a machine's edit is not the photograph's own, as if blurred."""
+    if scene.edit.cutout.method == Method.GIVEN:
+        return skipped("rim_changed", "A person made this edit, and may have retouched the product.")
+    first, length = longest_run(scene.edges.repainted, scene.outline)
+    run_px = length * scene.outline.spacing_px / scene.outline.unit_px
+    message = f"For {run_px:.0f} px the product's rim is not as it is in the photograph."
+    place = partial(place_on_outline, scene, first + length // 2) if length else None
+    return measured("rim_changed", run_px, limits, message, unit="px", box=place)
 
 
 def fringe(scene: Scene, limits: RuleLimits) -> Finding:
@@ -150,8 +176,24 @@ def network_disagreement_patch(scene: Scene, limits: RuleLimits) -> Finding:
     return measured("network_disagreement_patch", share, limits, message, unit="per mille", box=box)
 
 
+def network_overruled(scene: Scene, limits: RuleLimits) -> Finding:
+    """Largest area that the network is sure of and the matte decides the other way, whatever the photograph shows."""
+    if scene.edit.cutout.method == Method.GIVEN:
+        return skipped("network_overruled", "A person made this matte; no network was asked.")
+    regions = overruled(scene.reduced_product)
+    share = 1000 * regions[0].area / product_area(scene.reduced) if regions else 0.0
+    box = widened(regions[0].box, scene.frame) if regions else None
+    message = f"Over {share:.1f} thousandths of the product the matte says the opposite of what the network is sure of."
+    return measured("network_overruled", share, limits, message, unit="per mille", box=box)
+
+
 def _enough(known: NDArray[np.bool_]) -> bool:
     return len(known) > 0 and float(known.mean()) >= _LEAST_PLACED
+
+
+def place_on_outline(scene: Scene, point: int) -> Box:
+    """Return a box around a point of the outline."""
+    return box_around(float(scene.outline.x[point]), float(scene.outline.y[point]), scene.frame)
 
 
 def worst_place(scene: Scene, badness: Column | NDArray[np.float32]) -> Box | None:
@@ -162,4 +204,4 @@ def worst_place(scene: Scene, badness: Column | NDArray[np.float32]) -> Box | No
     if not np.isfinite(around).any():
         return None
     worst = int(np.nanargmax(around))
-    return box_around(float(scene.outline.x[worst]), float(scene.outline.y[worst]), scene.frame)
+    return place_on_outline(scene, worst)

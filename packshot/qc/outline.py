@@ -41,6 +41,7 @@ class Outline:
     Attributes:
         unit_px: full pixels per unit.
         x, y: (points,) where the matte crosses one half, full pixels.
+        normal: (points, 2) outward, across and down, of length 1.
         loop: (points,) which closed line a point belongs to.
         hole: (points,) whether that line is the border of a hole.
         matte: (points, distances) in 0..1.
@@ -53,6 +54,7 @@ class Outline:
     unit_px: float
     x: Column
     y: Column
+    normal: NDArray[np.float32]
     loop: NDArray[np.int32]
     hole: NDArray[np.bool_]
     matte: Profile
@@ -94,6 +96,7 @@ def trace_outline(
         unit_px=unit_px,
         x=x,
         y=y,
+        normal=np.stack([nx, ny], axis=1).astype(np.float32),
         loop=loop,
         hole=hole,
         matte=across,

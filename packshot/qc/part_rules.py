@@ -11,6 +11,7 @@ from packshot.qc.inside import filled_gaps, leftovers
 from packshot.qc.measured import box_around, measured, skipped, widened
 from packshot.qc.outline import longest_run
 from packshot.qc.outside import product_outside, sharp_outside
+from packshot.qc.pinholes import pinholes
 from packshot.qc.regions import Region, parts, product_area
 from packshot.qc.scene import Scene
 from packshot.specs.models import RuleLimits
@@ -78,6 +79,18 @@ def filled_hole_suspected(scene: Scene, limits: RuleLimits) -> Finding:
     share, box = _largest(scene, filled_gaps(scene.reduced_product))
     message = f"Inside the product, {share:.1f} thousandths of it look like backdrop: a gap may be filled."
     return measured("filled_hole_suspected", share, limits, message, unit="per mille", box=box)
+
+
+def pinhole(scene: Scene, limits: RuleLimits) -> Finding:
+    """Largest small hole in the edit, matte or colours, where the photograph shows no gap, in pixels."""
+    if scene.reduced.backdrop is None or scene.subject is None:
+        return skipped("pinhole", _NO_BACKDROP)
+    edit = scene.edit
+    found = pinholes(edit.master16, edit.composite16, edit.cutout.matte, scene.reduced, scene.subject)
+    area = found[0].area if found else 0
+    message = f"The edit has {len(found)} small holes, the largest of {area:.0f} px, where the photograph has none."
+    box = widened(found[0].box, scene.frame) if found else None
+    return measured("pinhole", area, limits, message, unit="px", box=box)
 
 
 def product_touches_frame(scene: Scene, limits: RuleLimits) -> Finding:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from packshot.colour.channels import greatest_channel, greatest_difference, mean_channel
-from packshot.types import FloatImage, Mask, Matte, Pixels16
+from packshot.types import Box, FloatImage, Mask, Matte, Pixels16
 
 REDUCED_PX = 1024
 _FIT_SAMPLES = 12_000
@@ -105,6 +105,17 @@ def at_product(reduced: Reduced) -> Reduced:
         top=first_row,
         known={},
     )
+
+
+def backdrop_in(reduced: Reduced, box: Box) -> NDArray[np.float32]:
+    """Return the predicted backdrop's mean colour in a box of the photograph, (3,) levels."""
+    assert reduced.backdrop is not None
+    rows, columns = reduced.backdrop.shape[:2]
+    top, left = (min(int(place * reduced.scale), size - 1) for place, size in ((box.top, rows), (box.left, columns)))
+    bottom, right = (
+        max(int(place * reduced.scale), least + 1) for place, least in ((box.bottom, top), (box.right, left))
+    )
+    return np.asarray(reduced.backdrop[top:bottom, left:right].mean(axis=(0, 1)), np.float32)
 
 
 def predict_backdrop(master: FloatImage, clear: Mask) -> tuple[FloatImage | None, float]:

@@ -7,7 +7,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
-from packshot.qc import background_rules, colour_rules, edge_rules, fill_rules, part_rules
+from packshot.qc import background_rules, colour_rules, edge_rules, fill_rules, ground_rules, part_rules
 from packshot.qc.evidence import Evidence, choose_evidence
 from packshot.qc.inputs import QcInput
 from packshot.qc.scene import Scene
@@ -33,6 +33,8 @@ BACKGROUND_RULES = _by_code(
 EDGE_RULES = _by_code(
     edge_rules.gradient_alignment,
     edge_rules.outline_shift,
+    edge_rules.outline_moved,
+    edge_rules.rim_changed,
     edge_rules.fringe,
     edge_rules.fringe_width,
     edge_rules.jagged_edge,
@@ -42,6 +44,7 @@ EDGE_RULES = _by_code(
     edge_rules.haze_around,
     edge_rules.network_disagreement,
     edge_rules.network_disagreement_patch,
+    edge_rules.network_overruled,
     part_rules.bite_suspected,
     part_rules.missing_part_suspected,
     part_rules.sharp_edge_outside,
@@ -49,6 +52,8 @@ EDGE_RULES = _by_code(
     part_rules.leftover_suspected,
     part_rules.loose_outline,
     part_rules.filled_hole_suspected,
+    part_rules.pinhole,
+    ground_rules.kept_shadow_suspected,
     part_rules.product_touches_frame,
     part_rules.empty_product,
     part_rules.several_products,
@@ -76,6 +81,7 @@ MEASUREMENTS: tuple[Callable[[Scene], object], ...] = (
     lambda scene: scene.reduced,
     lambda scene: scene.colour,
     lambda scene: scene.edges,
+    lambda scene: scene.strips,
     lambda scene: scene.off_white,
     lambda scene: scene.disagreement,
 )

@@ -15,6 +15,7 @@ from packshot.qc.inputs import QcInput
 from packshot.qc.outline import Outline, trace_outline
 from packshot.qc.reduced import Reduced, at_product, reduce_edit
 from packshot.qc.regions import Region
+from packshot.qc.ridges import Strip, kept_strips
 from packshot.qc.white import OffWhite, away_from, find_off_white
 from packshot.specs.models import Shadow
 from packshot.types import Box, Size, size_of
@@ -83,6 +84,13 @@ class Scene:
     @cached_property
     def edges(self) -> EdgeFigures:
         return measure_edges(self.outline)
+
+    @cached_property
+    def strips(self) -> list[Strip]:
+        """Areas of the matte before the photograph's strongest edge, the largest first."""
+        if self.subject is None:
+            return []
+        return kept_strips(self.edit.master16, self.edit.cutout.matte, self.reduced, self.subject)
 
     @cached_property
     def disagreement(self) -> tuple[float, list[Region]]:

@@ -1,0 +1,19 @@
+"""Rules on what a product stands on: the judge's own word on shadow, apart from the cut-out's."""
+
+from __future__ import annotations
+
+from packshot.qc.measured import measured, skipped, widened
+from packshot.qc.scene import Scene
+from packshot.specs.models import RuleLimits
+from packshot.types import Finding
+
+
+def kept_shadow_suspected(scene: Scene, limits: RuleLimits) -> Finding:
+    """Largest area of the matte that ends softly outside and by a stronger edge inside, as a contact shadow does."""
+    if scene.reduced.backdrop is None:
+        return skipped("kept_shadow_suspected", "Too little of the backdrop shows to know its light.")
+    shadows = [strip for strip in scene.strips if strip.is_shadow]
+    area = shadows[0].area if shadows else 0
+    message = f"Over {area} px the product's edge lies inside of the matte: the floor's shadow may have been kept."
+    box = widened(shadows[0].box, scene.frame) if shadows else None
+    return measured("kept_shadow_suspected", area, limits, message, unit="px", box=box)

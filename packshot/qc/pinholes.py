@@ -1,0 +1,48 @@
+"""Small holes in an edit, at the photograph's own size."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from packshot.qc.reduced import Reduced, backdrop_in
+from packshot.qc.regions import Region
+from packshot.types import Box, Mask, Matte, Pixels16
+
+MOST_AREA_PX = 60
+"""What is larger is a gap, and other rules look at it."""
+_THIN = 0.75
+_FADED_LEVELS = 24.0
+_UNLIKE_LEVELS = 20.0
+
+
+def pinholes(master16: Pixels16, composite16: Pixels16, matte: Matte, reduced: Reduced, product: Box) -> list[Region]:
+    """Return small places within the product where the edit lets white through and the photograph no backdrop.
+
+    Args:
+        master16, composite16: (rows, columns, 3) uint16, working space.
+        matte: (rows, columns) float32 in 0..1.
+        product: its box, full pixels.
+    """
+    part = np.s_[product.top : product.bottom, product.left : product.right]
+    white = matte[part] < _THIN
+    changed = cv2.absdiff(composite16[part], master16[part]).max(axis=2)
+    white |= (matte[part] == 1) & (changed > _FADED_LEVELS * 257)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(white.view(np.uint8), connectivity=8)
+    small = np.flatnonzero(stats[:, cv2.CC_STAT_AREA] <= MOST_AREA_PX)
+    at_border = np.unique(np.concatenate((labels[0], labels[-1], labels[:, 0], labels[:, -1])))
+    found = []
+    for index in np.setdiff1d(small[small > 0], at_border):
+        left, top, width, height, area = (int(value) for value in stats[index])
+        near = np.s_[max(0, top - 1) : top + height + 1, max(0, left - 1) : left + width + 1]
+        box = Box(product.left + left, product.top + top, product.left + left + width, product.top + top + height)
+        if not _is_gap(labels[near] == index, master16[part][near], reduced, box):
+            found.append(Region(area=area, box=box))
+    return sorted(found, key=lambda region: -region.area)
+
+
+def _is_gap(own: Mask, seen: Pixels16, reduced: Reduced, box: Box) -> bool:
+    """Whether the photograph comes near the backdrop anywhere in it."""
+    behind = backdrop_in(reduced, box)
+    off = np.abs(seen[own].astype(np.float32) / np.float32(257) - behind).max(axis=1)
+    return bool(off.min() < _UNLIKE_LEVELS)

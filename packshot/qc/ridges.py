@@ -1,0 +1,166 @@
+"""Where the photograph's strongest edge around the product lies, found without the cut-out's own means.
+
+Two floods run through the photograph, one from plain backdrop and one from deep inside the product, over low steps
+first; they meet on the strongest edge between the two (Meyer's watershed, 1992). Backdrop in a contact shadow that the
+matte kept lies before that edge, however dark or tinted: the backdrop's flood enters it over the shadow's own soft end.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from packshot.colour.channels import greatest_channel
+from packshot.colour.spaces import WORKING_GAMMA
+from packshot.qc.reduced import Reduced
+from packshot.types import Box, FloatImage, Mask, Matte, Pixels16
+
+PRODUCT_PX = 1200.0
+"""Longest side of the product at which the floods run, at most."""
+_CORE_PX, _CLEAR_PX = 40.0, 14.0
+_OF_DEEPEST = 0.6
+_LEAST_DEPTH_PX, _LEAST_AREA_PX = 2.5, 12
+_EVEN_PX = 1.0
+_MARGIN_PX = 24
+_AROUND_PX = 6
+_SOFT = 0.16
+_STRONGER = 1.3
+_DARKER = 0.97
+_BACKDROP, _PRODUCT = 1, 2
+
+
+@dataclasses.dataclass(frozen=True)
+class Strip:
+    """An area of the matte that lies between its outline and the photograph's strongest edge.
+
+    Attributes:
+        area: pixels, of a product at most `PRODUCT_PX` long.
+        box: full pixels.
+        outer, inner: levels per pixel across the matte's outline there, and across the edge inside of it.
+        step: levels between the strip and the backdrop.
+        light: how much of the backdrop's light is in the strip.
+    """
+
+    area: int
+    box: Box
+    outer: float
+    inner: float
+    step: float
+    light: float
+
+    @property
+    def is_shadow(self) -> bool:
+        """Whether it ends softly outside, by a stronger edge inside, and is darker than the backdrop.
+
+        A lens makes an edge about as steep as a third of its step; a shadow's own end is far from that.
+        """
+        soft = self.outer <= _SOFT * self.step and self.inner >= _STRONGER * self.outer
+        return soft and self.light < _DARKER
+
+
+def kept_strips(master16: Pixels16, matte: Matte, reduced: Reduced, product: Box) -> list[Strip]:
+    """Return the strips between the matte's outline and the strongest edge inside of it, the largest first.
+
+    Args:
+        master16: (rows, columns, 3) uint16, the photograph in the working space.
+        matte: (rows, columns) float32 in 0..1.
+        product: its box, full pixels.
+    """
+    if reduced.backdrop is None:
+        return []
+    scale = min(1.0, PRODUCT_PX / product.size.longest)
+    part = _with_margin(product, round(_MARGIN_PX / scale), matte.shape)
+    levels = _shrunk(master16[part], scale) / np.float32(257)
+    whole = _shrunk(matte[part], scale) >= 0.5
+    backdrop = _backdrop_in(part, reduced, whole.shape)
+    even = np.asarray(cv2.GaussianBlur(levels, (0, 0), _EVEN_PX), np.float32)
+    depth = _depth(whole)
+    flooded = cv2.watershed(np.clip(even, 0, 255).astype(np.uint8), _markers(whole, depth))
+    taken = (flooded == _BACKDROP) & whole
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(taken.view(np.uint8), connectivity=4)
+    slope = _slope(even)
+    strips = []
+    for index in range(1, count):
+        left, top, width, height, area = (int(value) for value in stats[index])
+        near = np.s_[
+            max(0, top - _AROUND_PX) : top + height + _AROUND_PX, max(0, left - _AROUND_PX) : left + width + _AROUND_PX
+        ]
+        own = labels[near] == index
+        if area < _LEAST_AREA_PX or float(depth[near][own].max()) < _LEAST_DEPTH_PX:
+            continue
+        place = np.array([left, top, left + width, top + height]) / scale
+        place += np.array([part[1].start, part[0].start] * 2)
+        box = Box(*(int(value) for value in np.rint(place)))
+        strips.append(
+            _strip(own, area, box, whole[near], depth[near], slope[near], levels=levels[near], backdrop=backdrop[near])
+        )
+    return sorted(strips, key=lambda strip: -strip.area)
+
+
+def _strip(
+    own: Mask, area: int, box: Box, whole: Mask, depth: Matte, slope: Matte, *, levels: FloatImage, backdrop: FloatImage
+) -> Strip:
+    ring = (cv2.dilate(own.view(np.uint8), np.ones((5, 5), np.uint8)) > 0) & ~own
+    core = own & (depth > 1.5)
+    seen, behind = levels[core if core.any() else own], backdrop[core if core.any() else own]
+    outside, inside = ring & ~whole, ring & whole
+    return Strip(
+        area=area,
+        box=box,
+        outer=float(np.median(slope[outside])) if outside.any() else np.inf,
+        inner=float(np.median(slope[inside])) if inside.any() else 0.0,
+        step=float(np.abs(seen - behind).mean()),
+        light=float((_linear(seen).mean(axis=0) / (_linear(behind).mean(axis=0) + 1e-4)).mean()),
+    )
+
+
+def _markers(whole: Mask, depth: Matte) -> NDArray[np.int32]:
+    """Where the floods begin: deep inside, and far outside; of parts and gaps without such places, their middles."""
+    marks = np.zeros(whole.shape, np.int32)
+    for mask, far, mark, connectivity in ((whole, _CORE_PX, _PRODUCT, 8), (~whole, _CLEAR_PX, _BACKDROP, 4)):
+        count, labels = cv2.connectedComponents(mask.view(np.uint8), connectivity=connectivity)
+        deepest = np.asarray(ndimage.maximum(depth, labels, np.arange(count)), np.float32)
+        needed = np.minimum(np.float32(far), np.float32(_OF_DEEPEST) * deepest)[labels]
+        marks[mask & (depth >= needed) & (depth > 1)] = mark
+    return marks
+
+
+def _depth(whole: Mask) -> Matte:
+    """How far each pixel is from the outline, on either side."""
+    mask = whole.view(np.uint8)
+    inside, outside = cv2.distanceTransform(mask, cv2.DIST_L2, 5), cv2.distanceTransform(1 - mask, cv2.DIST_L2, 5)
+    return np.where(whole, inside, outside).astype(np.float32)
+
+
+def _slope(levels: FloatImage) -> Matte:
+    """The greatest slope within 2 px, levels per pixel, of the channel in which it is steepest."""
+    across, down = cv2.Sobel(levels, cv2.CV_32F, 1, 0), cv2.Sobel(levels, cv2.CV_32F, 0, 1)
+    steepest = greatest_channel(np.asarray(cv2.magnitude(across, down) / np.float32(8), np.float32))
+    return np.asarray(cv2.dilate(steepest, np.ones((5, 5), np.uint8)), np.float32)
+
+
+def _linear(levels: FloatImage) -> FloatImage:
+    return np.asarray((np.maximum(levels, 0) / 255) ** WORKING_GAMMA, np.float32)
+
+
+def _with_margin(box: Box, margin_px: int, shape: tuple[int, ...]) -> tuple[slice, slice]:
+    rows = slice(max(0, box.top - margin_px), min(shape[0], box.bottom + margin_px))
+    return rows, slice(max(0, box.left - margin_px), min(shape[1], box.right + margin_px))
+
+
+def _shrunk(picture: NDArray[Any], scale: float) -> FloatImage:
+    size = max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale))
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _backdrop_in(part: tuple[slice, slice], reduced: Reduced, shape: tuple[int, int]) -> FloatImage:
+    """The predicted backdrop of a part of the photograph, at another size."""
+    assert reduced.backdrop is not None
+    rows, columns = (slice(int(s.start * reduced.scale), max(1, round(s.stop * reduced.scale))) for s in part)
+    found = cv2.resize(reduced.backdrop[rows, columns], shape[::-1], interpolation=cv2.INTER_LINEAR)
+    return np.asarray(found, np.float32)

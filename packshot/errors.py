@@ -9,6 +9,7 @@
         │   ├── UnreadableError        not an image, damaged, or a format we do not read
         │   ├── TooSmallError          below the client's least number of pixels
         │   ├── TooLargeError          beyond the limits on bytes, pixels or frames
+        │   ├── DecoderCrashedError    opening it ended the process that opened it, twice
         │   └── BadProfileError        colours cannot be interpreted
         ├── ConfigError                a config file is wrong: names file, line, field, found, allowed
         ├── ManifestError              a manifest cannot be read
@@ -107,6 +108,12 @@ class TooLargeError(RefusedInputError):
     """More bytes, pixels or frames than the limits allow."""
 
     code = "too_large"
+
+
+class DecoderCrashedError(RefusedInputError):
+    """Opening it ended two processes: by a crash, for want of memory, or beyond their time."""
+
+    code = "decoder_crashed"
 
 
 class BadProfileError(RefusedInputError):

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 
 from prefect import task
 
-from packshot import pipeline
 from packshot.batch import BatchRecord
 from packshot.errors import ObjectMissingError, RefusedInputError
 from packshot.ingest.grouping import ShotLight
@@ -14,7 +13,9 @@ from packshot.ingest.manifest import plain_path
 from packshot.ingest.shoot_groups import GroupDecision, ReferencePhoto, Statement, state_groups
 from packshot.ingest.stock import REFERENCE_FILE
 from packshot.naming import BatchId, inbox_key
+from packshot.pipeline import opening
 from packshot.record import ShotRecord, State
+from tasks.children import children
 from tasks.configs import configs_in_force
 from tasks.handovers import MasteredShot
 from tasks.lives import ALWAYS
@@ -85,6 +86,8 @@ def _read(batch: BatchId, path: str) -> ReferencePhoto:
     """Read a reference file. One that cannot be read shows nothing; the shots that name it say so."""
     try:
         data = open_storage().get(inbox_key(batch, path))
-        return pipeline.read_reference(data, path=path, limits=configs_in_force().ingest)
+        limits = configs_in_force().ingest
+        answer = children().call(opening.REFERENCE, data, about=path, within=limits.apart, path=path, limits=limits)
+        return opening.received_reference(answer.value)
     except (RefusedInputError, ObjectMissingError):
         return ReferencePhoto()

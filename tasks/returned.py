@@ -7,14 +7,15 @@ import dataclasses
 from packshot import pipeline
 from packshot.handoff.services import Service
 from packshot.ingest.master import read_master
-from packshot.pipeline import Edit
+from packshot.pipeline import Edit, opening
 from packshot.record import ShotRecord
 from packshot.returned.checks import Permits, check_returned
 from packshot.returned.neck_joint import check_neck_joint
-from packshot.returned.read import ReturnedWork, read_returned
+from packshot.returned.read import ReturnedWork
 from packshot.specs.models import Plan, Shadow
 from packshot.types import Finding, Pixels16, Status
 from tasks import pictures, shelf
+from tasks.children import children
 from tasks.drafts import given_matte, joint_draft
 from tasks.tickets import promise_to, scope_for
 
@@ -58,7 +59,16 @@ def take_over(record: ShotRecord, data: bytes, *, name: str) -> Taken:
     plan = shelf.plan_of(record)
     pixels = read_master(shelf.fetch(record, pictures.picture_to_edit(record)))
     rule = promise_to(record.shot.client).path_name
-    work = read_returned(data, name=name, limits=plan.ingest, prefer_path=rule)
+    answer = children().call(
+        opening.RETURNED,
+        data,
+        about=name,
+        within=plan.ingest.apart,
+        name=name,
+        limits=plan.ingest,
+        prefer_path=rule,
+    )
+    work = opening.received_returned(answer.value, answer.parts)
     services = frozenset(one.service for one in scope_for(record, plan).services)
     joint = joint_draft(record) if Service.GHOST_MANNEQUIN in services else None
     draft = joint.without_mannequin() if joint else given_matte(record)

@@ -7,6 +7,7 @@ only what is not done. Pixels stay in storage; tasks hand over references and fi
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 
 from prefect import task
 
@@ -18,11 +19,14 @@ from packshot.export.preview import before_and_after
 from packshot.ingest.master import read_master, write_working_tiff
 from packshot.ingest.shoot_groups import GroupDecision
 from packshot.naming import quarantine_key, quarantine_reason_key
+from packshot.pipeline import opening
+from packshot.pipeline.opening import MasteredFile
 from packshot.record import State
 from packshot.types import Verdict
 from tasks import pictures, shelf
 from tasks.audits import audit_report
 from tasks.cache_keys import unit
+from tasks.children import children
 from tasks.configs import configs_in_force
 from tasks.displays import show_edit, show_refusal
 from tasks.handovers import ApprovedShot, EditedShot, ExportedShot, MasteredShot, RoutedShot
@@ -51,22 +55,14 @@ def master_shot(ref: ShotRef, *, configs_fingerprint: str) -> MasteredShot:
         sidecar = open_storage().get(ref.sidecar) if ref.sidecar else b""
         sha256 = hashlib.sha256(original).hexdigest()
         try:
-            done = pipeline.master(
-                original,
-                path=ref.path,
-                shot=ref.shot.shot,
-                row=ref.row,
-                client=ref.shot.client,
-                configs=configs_in_force(),
-                sidecar=sidecar,
-            )
+            done, made = _mastered(ref, original, sidecar)
         except RefusedInputError as error:
             return _refused(life, ref, original, sha256, error)
         plan = done.plan
         files = {
-            "master.tif": done.tiff,
+            "master.tif": made["master.tif"],
             "plan.json": plan.model_dump_json(indent=1).encode(),
-            "preview.webp": before_and_after(done.master.pixels16, None),
+            "preview.webp": made["preview.webp"],
         }
         objects = shelf.keep(ref.shot, files)
         life.reach(
@@ -90,6 +86,24 @@ def master_shot(ref: ShotRef, *, configs_fingerprint: str) -> MasteredShot:
             looks=done.looks,
             master_sha256=objects["master.tif"],
         )
+
+
+def _mastered(ref: ShotRef, original: bytes, sidecar: bytes) -> tuple[MasteredFile, Mapping[str, bytes]]:
+    """Master an original in a child; return what is known of it, and its files."""
+    configs = configs_in_force()
+    answer = children().call(
+        opening.MASTER,
+        original,
+        about=ref.path,
+        within=configs.ingest.apart,
+        path=ref.path,
+        shot=ref.shot.shot,
+        row=ref.row,
+        client=ref.shot.client,
+        configs=configs,
+        sidecar=sidecar,
+    )
+    return MasteredFile.model_validate(answer.value), answer.parts
 
 
 def _refused(life: Life, ref: ShotRef, original: bytes, sha256: str, error: RefusedInputError) -> MasteredShot:

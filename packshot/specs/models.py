@@ -22,6 +22,7 @@ from packshot.specs.platform import Authority, Background, Canvas, Encoding, Fil
 from packshot.specs.returns import ReturnsConfig
 from packshot.specs.rules import EditRules, GroupCorrection, ResolvedRules, Shadow
 from packshot.specs.stages import (
+    ApartLimits,
     AuditConfig,
     ColourMatch,
     Feature,
@@ -40,6 +41,7 @@ from packshot.types import Complexity, Value
 __all__ = [
     "FACTS",
     "NAMING_FIELDS",
+    "ApartLimits",
     "AuditConfig",
     "Authority",
     "Background",

@@ -69,6 +69,20 @@ class ProfilePolicy(Value):
     cmyk_missing: WithoutProfile = WithoutProfile.ASSUME
 
 
+class ApartLimits(Value):
+    """What opening one file may take; the process that opens it is killed beyond.
+
+    Attributes:
+        memory_bytes: beyond what the process needs when it is idle.
+        deadline_s: by the clock.
+        processor_s: processor time, over all cores.
+    """
+
+    memory_bytes: Annotated[int, Field(ge=500_000_000)] = 6_000_000_000
+    deadline_s: Annotated[int, Field(gt=0)] = 300
+    processor_s: Annotated[int, Field(gt=0)] = 120
+
+
 class IngestConfig(Value):
     """``configs/ingest.yaml``: what is accepted.
 
@@ -78,6 +92,7 @@ class IngestConfig(Value):
         group_gap_s: a longer pause between two photographs begins a new shoot group.
         groups: what makes shots one group, and what may be corrected.
         profiles: what becomes of pictures whose colours are not certain.
+        apart: what opening one file may take.
     """
 
     min_px: Pixels = 1000
@@ -88,6 +103,7 @@ class IngestConfig(Value):
     group_gap_s: Annotated[int, Field(gt=0)] = 1800
     groups: GroupLimits = GroupLimits()
     profiles: ProfilePolicy = ProfilePolicy()
+    apart: ApartLimits = ApartLimits()
 
 
 class Feature(StrEnum):

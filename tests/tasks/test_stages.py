@@ -20,10 +20,14 @@ from packshot.naming import (
     shot_key,
     shots_prefix,
 )
+from packshot.pipeline import opening
 from packshot.record import ShotRecord, State
+from packshot.specs.models import ApartLimits
 from packshot.types import Route
+from tasks import stages
 from tasks.artifacts import artifact_key
 from tasks.batches import survey
+from tasks.children import Children
 from tasks.configs import configs_in_force, fingerprint
 from tasks.groups import group_shots
 from tasks.handovers import EditedShot, Handover, MasteredShot, RoutedShot
@@ -33,6 +37,7 @@ from tasks.settings import get_settings
 from tasks.shelf import plan_of
 from tasks.stages import edit_shot, export_shot, master_shot, route_shot
 from tasks.storage import Storage, open_storage
+from tests.tasks import bad_decoders
 from tests.tasks.runs import artifact, in_a_run
 from tests.tasks.shots import approved, photograph, submitted
 
@@ -87,6 +92,36 @@ def held(record: ShotRecord) -> dict[str, str]:
 
 
 # --- stage 1 ---
+
+
+def test_files_that_end_their_decoder_are_refused_alone(
+    line_environment: dict[str, str], line: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One crashes, one never ends, one takes memory without end; the fourth is mastered beside them."""
+    batch = batch_id("acme", "crashes")
+    words = {"crash.jpg": b"CRASH", "spin.jpg": b"SPIN", "swallow.jpg": b"SWALLOW", GOOD: b""}
+    configs = configs_in_force()
+    within = ApartLimits(memory_bytes=1_500_000_000, deadline_s=60, processor_s=6)
+    tight = configs.model_copy(update={"ingest": configs.ingest.model_copy(update={"apart": within})})
+    pool = Children(packages=("packshot", "tests", "tests.tasks"))
+    monkeypatch.setattr(stages, "configs_in_force", lambda: tight)
+    monkeypatch.setattr(stages, "children", lambda: pool)
+    monkeypatch.setattr(opening, "MASTER", f"{bad_decoders.NAME}:by_its_words")
+    stock = submitted(batch, {name: photograph() + word for name, word in words.items()}, rows=ROWS)
+
+    def run() -> dict[str, MasteredShot]:
+        futures = {
+            ref.path: master_shot.submit(ref, configs_fingerprint=stock.configs_fingerprint) for ref in stock.shots
+        }
+        return {path: future.result() for path, future in futures.items()}
+
+    mastered = in_a_run(run)
+    pool.close()
+    assert not mastered[GOOD].refused
+    assert load_record(mastered[GOOD].shot).state is State.MASTERED
+    for file in ("crash.jpg", "spin.jpg", "swallow.jpg"):
+        assert load_record(mastered[file].shot).state is State.REFUSED, file
+        assert json.loads(line.get(quarantine_reason_key(batch, file)))["code"] == "decoder_crashed", file
 
 
 def test_a_mastered_shot_has_its_facts_plan_and_objects_in_the_record(night: Night, line: Storage) -> None:

@@ -1,0 +1,129 @@
+"""What is done with outside bytes, as calls whose results can leave a process: plain JSON, bytes and arrays.
+
+The line runs these in a confined process of their own; what comes back is validated before it is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import TypeAdapter
+
+from packshot.export.preview import before_and_after
+from packshot.ingest.grouping import ShotLight
+from packshot.ingest.shoot_groups import ReferencePhoto
+from packshot.ingest.sniff import FileKind
+from packshot.paths.model import SavedPath
+from packshot.pipeline.mastering import master, read_reference
+from packshot.returned.read import MatteSource, ReturnedWork, read_returned
+from packshot.routing.features import Features
+from packshot.routing.picture import Looks
+from packshot.specs.models import IngestConfig, Plan
+from packshot.types import Finding, Sourced, Value
+
+Parts = Mapping[str, Any]
+"""Bytes or arrays by name."""
+
+MASTER, REFERENCE, RETURNED = (f"{__name__}:{name}" for name in ("send_master", "send_reference", "send_returned"))
+_PATHS: TypeAdapter[SavedPath] = TypeAdapter(SavedPath)
+
+
+class MasteredFile(Value):
+    """What is known of a shot after stage 1; its master and its preview are files beside it.
+
+    Attributes:
+        report: how it was read and converted, as plain JSON for the record.
+        category_source: where the category is known from; empty where it is not.
+    """
+
+    facts: Mapping[str, Sourced]
+    plan: Plan
+    features: Features
+    light: ShotLight
+    looks: Looks | None
+    findings: tuple[Finding, ...]
+    report: Mapping[str, Any]
+    category_source: str
+
+
+def send_master(data: bytes, **known: Any) -> tuple[Any, Parts]:
+    """Return `mastering.master`'s result as a `MasteredFile` and the files ``master.tif`` and ``preview.webp``."""
+    done = master(data, **known)
+    told = MasteredFile(
+        facts=done.facts,
+        plan=done.plan,
+        features=done.features,
+        light=done.light,
+        looks=done.looks,
+        findings=done.findings,
+        report=done.report,
+        category_source=done.category_source,
+    )
+    files = {"master.tif": done.tiff, "preview.webp": before_and_after(done.master.pixels16, None)}
+    return told.model_dump(mode="json"), files
+
+
+def send_reference(data: bytes, *, path: str, limits: IngestConfig) -> tuple[Any, Parts]:
+    """Return `mastering.read_reference`'s result as JSON."""
+    return read_reference(data, path=path, limits=limits).model_dump(mode="json"), {}
+
+
+def received_reference(value: Any) -> ReferencePhoto:
+    """Return what `send_reference` sent."""
+    return ReferencePhoto.model_validate(value)
+
+
+def send_returned(data: bytes, *, name: str, limits: IngestConfig, prefer_path: str = "") -> tuple[Any, Parts]:
+    """Return `read_returned`'s result as JSON and the arrays ``pixels16`` and ``matte``."""
+    work = read_returned(data, name=name, limits=limits, prefer_path=prefer_path)
+    path = None
+    if work.path is not None:
+        path = {**_PATHS.dump_python(work.path, exclude={"raw_name"}), "raw_name": work.path.raw_name.hex()}
+    told = {
+        "name": work.name,
+        "kind": work.kind.value,
+        "source": work.source.value if work.source else None,
+        "source_name": work.source_name,
+        "path": path,
+        "bit_depth": work.bit_depth,
+        "profile_name": work.profile_name,
+        "profile_assumed": work.profile_assumed,
+        "orientation": work.orientation,
+        "findings": [finding.model_dump(mode="json") for finding in work.findings],
+    }
+    arrays: dict[str, NDArray[Any]] = {"pixels16": np.ascontiguousarray(work.pixels16)}
+    if work.matte is not None:
+        arrays["matte"] = np.ascontiguousarray(work.matte, np.float32)
+    return told, arrays
+
+
+def received_returned(value: Any, parts: Parts) -> ReturnedWork:
+    """Return what `send_returned` sent.
+
+    Raises:
+        ValueError: it is no such thing.
+    """
+    pixels, matte, path = parts["pixels16"], parts.get("matte"), value["path"]
+    if pixels.dtype != np.uint16 or pixels.ndim != 3 or pixels.shape[2] != 3:
+        raise ValueError(f"pixels of the shape {pixels.shape}, {pixels.dtype}")
+    if matte is not None and (matte.dtype != np.float32 or matte.shape != pixels.shape[:2]):
+        raise ValueError(f"a matte of the shape {matte.shape}, {matte.dtype}")
+    if path is not None:
+        path = _PATHS.validate_python({**path, "raw_name": bytes.fromhex(path["raw_name"])})
+    return ReturnedWork(
+        name=str(value["name"]),
+        kind=FileKind(value["kind"]),
+        pixels16=pixels,
+        matte=matte,
+        source=MatteSource(value["source"]) if value["source"] else None,
+        source_name=str(value["source_name"]),
+        path=path,
+        bit_depth=int(value["bit_depth"]),
+        profile_name=str(value["profile_name"]),
+        profile_assumed=bool(value["profile_assumed"]),
+        orientation=int(value["orientation"]),
+        findings=tuple(Finding.model_validate(one) for one in value["findings"]),
+    )

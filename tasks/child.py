@@ -1,0 +1,101 @@
+"""The process that outside bytes are opened in: confined first, then one call after the other, until it is killed.
+
+A request is a function's name and its arguments, pickled: it comes from the line. An answer is JSON with bytes and
+arrays behind it, for what comes back is no longer to be trusted: nothing in it is ever run.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import pickle
+import struct
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any
+
+from tasks.confinement import confine, limit_memory, limit_processor, own_size
+
+HEAD = struct.Struct(">Q")
+READY = "ready"
+
+
+def main(requests: int, answers: int, *, packages: tuple[str, ...], memory_bytes: int, threads: int) -> None:
+    """Serve until the other end is closed.
+
+    Args:
+        requests, answers: file descriptors.
+        packages: may be imported later; their folders, and those of libraries, can be read.
+        memory_bytes: that the process may take beyond what it needs when it is ready.
+        threads: of OpenCV.
+    """
+    sys.dont_write_bytecode = True
+    with os.fdopen(requests, "rb") as incoming, os.fdopen(answers, "wb") as outgoing:
+        folders = [Path(folder) for name in packages for folder in importlib.import_module(name).__path__]
+        libraries = [Path(entry) for entry in sys.path if _holds_libraries(Path(entry))]
+        size = own_size()
+        layers = confine([*folders, *libraries, Path(sys.prefix) / "lib", Path(sys.base_prefix) / "lib"])
+        _warm_up(threads)
+        layers["memory"] = limit_memory(memory_bytes, size)
+        _send(outgoing, {READY: layers}, {})
+        while (request := _received(incoming)) is not None:
+            _send(outgoing, *_answer(*request))
+
+
+def _holds_libraries(entry: Path) -> bool:
+    """Whether a folder on the path holds libraries; the folder of a checkout may hold secrets as well."""
+    return entry.name in ("site-packages", "dist-packages") or entry.suffix == ".zip"
+
+
+def _warm_up(threads: int) -> None:
+    """Import before the first file comes what every file needs."""
+    import cv2
+
+    from packshot.memory import reuse_freed_memory
+
+    reuse_freed_memory()
+    cv2.setNumThreads(threads)
+    importlib.import_module("packshot.pipeline.opening")
+
+
+def _received(incoming: IO[bytes]) -> tuple[str, tuple[Any, ...], dict[str, Any], int] | None:
+    head = incoming.read(HEAD.size)
+    if len(head) < HEAD.size:
+        return None
+    request: tuple[str, tuple[Any, ...], dict[str, Any], int] = pickle.loads(incoming.read(*HEAD.unpack(head)))  # noqa: S301
+    return request
+
+
+def _answer(
+    function: str, arguments: tuple[Any, ...], options: dict[str, Any], cpu_s: int
+) -> tuple[dict[str, Any], Mapping[str, Any]]:
+    from packshot.errors import PackshotError
+
+    limit_processor(cpu_s)
+    module, _, name = function.partition(":")
+    try:
+        value, parts = getattr(importlib.import_module(module), name)(*arguments, **options)
+    except PackshotError as error:
+        return {"error": [type(error).__name__, *map(str, error.args)]}, {}
+    except MemoryError:
+        return {"memory": True}, {}
+    except Exception as error:  # noqa: BLE001  it is raised again where the call came from
+        return {"unexpected": f"{type(error).__name__}: {error}"}, {}
+    return {"value": value}, parts
+
+
+def _send(outgoing: IO[bytes], answer: dict[str, Any], parts: Mapping[str, Any]) -> None:
+    """Parts are bytes, or arrays whose type and shape stand in the answer."""
+    listed: list[tuple[str, str, list[int], int]] = []
+    for name, part in parts.items():
+        is_bytes = isinstance(part, bytes)
+        dtype, shape = ("", []) if is_bytes else (part.dtype.name, list(part.shape))
+        listed.append((name, dtype, shape, len(part) if is_bytes else part.nbytes))
+    text = json.dumps({**answer, "parts": listed}).encode()
+    outgoing.write(HEAD.pack(len(text)))
+    outgoing.write(text)
+    for part in parts.values():
+        outgoing.write(part if isinstance(part, bytes) else memoryview(part).cast("B"))
+    outgoing.flush()

@@ -13,6 +13,7 @@ from benchmarks.seen.photographs import photographs
 from benchmarks.seen.sheets import sheets as drawn_sheets
 from benchmarks.seen.table import named, pairs_of
 from benchmarks.seen.table import table as as_table
+from packshot import PIPELINE_VERSION
 
 _FIRST = {"studio-light": 0, "white-already": 1, "studio-grey": 2}
 """Plain backdrops before scenes, for those the machine may approve."""
@@ -33,7 +34,7 @@ def run(args: argparse.Namespace) -> None:
 def sheets(args: argparse.Namespace) -> None:
     """Draw the contact sheets of edits that nobody has looked at, or of those asked for, and print where they lie."""
     photos = {photo.file: photo for photo in photographs()}
-    made = editing.results(args.work, ways=args.methods)
+    made = editing.results(args.work, ways=args.methods, version=args.version)
     shown = made if args.only else verdicts.still_to_see(made, verdicts.load())[: args.most]
     folder = args.work / "sheets"
     folder.mkdir(parents=True, exist_ok=True)
@@ -51,7 +52,9 @@ def sheets(args: argparse.Namespace) -> None:
 def take(args: argparse.Namespace) -> None:
     """Take verdicts from a file of JSON lines and keep them in the repository."""
     taken = verdicts.take(
-        args.file.read_text(encoding="utf-8").splitlines(), editing.results(args.work), looker=args.looker
+        args.file.read_text(encoding="utf-8").splitlines(),
+        editing.results(args.work, version=args.version),
+        looker=args.looker,
     )
     verdicts.keep(taken)
     print(f"{len(taken)} verdicts kept, {sum(one.signed for one in taken)} of them signed")
@@ -61,14 +64,14 @@ def todo(args: argparse.Namespace) -> None:
     """List the edits whose matte nobody has looked at yet, or that have changed since; the doubtful ones first."""
     seen = verdicts.load()
     before = {(one.sha256, one.way) for one in seen}
-    for result in verdicts.still_to_see(editing.results(args.work, ways=args.methods), seen):
+    for result in verdicts.still_to_see(editing.results(args.work, ways=args.methods, version=args.version), seen):
         state = "changed since" if (result.sha256, result.way) in before else "never seen"
         print(f"{verdicts.shown_name(result)}  {state}  {result.file}")
 
 
 def table(args: argparse.Namespace) -> None:
     """Print the machine's word against what people saw, for each half of the split."""
-    pairs = pairs_of(editing.results(args.work, ways=args.methods), verdicts.load())
+    pairs = pairs_of(editing.results(args.work, ways=args.methods, version=args.version), verdicts.load())
     print(as_table(pairs))
     if args.names:
         print("\n" + named(pairs))
@@ -86,6 +89,8 @@ def main() -> None:
     for do, name in ((run, "run"), (sheets, "sheets"), (take, "verdicts"), (todo, "todo"), (table, "table")):
         one = commands.add_parser(name, help=do.__doc__)
         one.set_defaults(do=do)
+        if do is not run:
+            one.add_argument("--version", default=PIPELINE_VERSION, help="of the pipeline that made the edits")
         if do is take:
             one.add_argument("file", type=Path, help="JSON lines; see README.md")
             one.add_argument("--looker", required=True, help="a role, such as 'looker 1'")

@@ -231,7 +231,8 @@ def _change_and_way(courses: FloatImage) -> tuple[FloatImage, NDArray[np.float32
 
 def _for_a_stretch(flags: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Points most of whose neighbours along the outline are flagged: what is so for a stretch is so for all of it."""
-    window = np.full(FADED_STRETCH, 1 / FADED_STRETCH)
+    length = min(FADED_STRETCH, max(1, len(flags)))  # numpy's "same" is as long as the longer of the two
+    window = np.full(length, 1 / length)
     return np.asarray(np.convolve(flags, window, mode="same") > 0.5)
 
 

@@ -175,3 +175,11 @@ def test_no_product_and_nothing_but_product_have_no_line(product: Mask) -> None:
 
     assert line.shape == product.shape
     assert bool((line[10:-10, 10:-10] > 0).all()) == bool(product.all())
+
+
+@pytest.mark.parametrize("radius", [3.0, 8.0, 9.0])
+def test_an_outline_shorter_than_the_stretch_that_is_looked_at_is_settled_too(radius: float) -> None:
+    """A product that is nothing but a small disc: its whole outline has fewer points than a stretch."""
+    line = _settled(_distance(radius) > 0, _photo())
+    assert line.shape == (SIZE, SIZE)
+    assert np.isfinite(line).all()

@@ -29,6 +29,7 @@ from packshot.naming import BatchId, batch_id, deliveries_prefix
 from packshot.record import State
 from tasks.batches import Summary, survey
 from tasks.intake import submit_folder
+from tasks.lost_runs import end_lost_runs
 from tasks.models import fetch_model
 from tasks.records import find_batch
 from tasks.results import ENVIRONMENT
@@ -72,6 +73,9 @@ def serve_line(console: Console, *, state_dir: Path) -> None:
     """Run the embedded servers and a worker until Ctrl-C."""
     fetch_networks(console)
     with line(console, state_dir=state_dir) as (stack, _), environment_file(stack) as file:
+        lost = end_lost_runs.fn()
+        if lost.sentence:
+            console.print(lost.sentence, markup=False, highlight=False, soft_wrap=True)
         console.print(f"Prefect UI {stack.prefect_ui_url}, S3 {stack.s3.endpoint_url}. Ctrl-C ends them.")
         console.print(f"For commands in another terminal:  . {file}", soft_wrap=True)
         wait_for_interrupt()

@@ -7,7 +7,6 @@ from typing import Any, cast
 from prefect import Flow
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
-from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
 from prefect.deployments.runner import RunnerDeployment
 from prefect.exceptions import ObjectAlreadyExists
 from prefect.schedules import Cron, Interval, Schedule
@@ -37,9 +36,8 @@ def deployments() -> list[RunnerDeployment]:
     return [
         _deployment(
             nightly,
-            "Every night: all closed batches that are not finished. Never overlaps itself.",
+            "Every night: all closed batches that are not finished. One at a time.",
             schedule=Cron(settings.nightly_cron, timezone=settings.nightly_timezone),
-            concurrency_limit=ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW),
         ),
         _deployment(
             process_batch, "One batch, from its inbox to its delivery. A retry redoes only what is not finished."
@@ -53,9 +51,8 @@ def deployments() -> list[RunnerDeployment]:
         ),
         _deployment(
             collect_returned_work,
-            "Looks into the hot folders, releases holds, updates the board, says what is due. Never overlaps itself.",
+            "Looks into the hot folders, releases holds, updates the board, says what is due. One at a time.",
             schedule=Interval(settings.collect_every_s),
-            concurrency_limit=ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW),
         ),
         _deployment(
             daily_report,
@@ -86,13 +83,12 @@ def _deployment(
     description: str,
     *,
     schedule: Schedule | None = None,
-    concurrency_limit: ConcurrencyLimitConfig | None = None,
 ) -> RunnerDeployment:
     deployment = flow.to_deployment(
         flow.name,
         description=description,
         schedule=schedule,
-        concurrency_limit=concurrency_limit,
+        concurrency_limit=None,  # a lease in storage decides (`tasks.leases`); takes away the limit of an older version
         tags=["packshot"],
         work_pool_name=WORK_POOL,
         entrypoint_type=EntrypointType.MODULE_PATH,

@@ -19,9 +19,10 @@ from flows.delivery import deliver_batch
 from flows.editing import automated_edit, parts
 from flows.pace import PACE
 from flows.parameters import BatchName, ClientName
+from flows.presence import present
 from flows.settling import settle
 from packshot.naming import BatchId, batch_id
-from tasks.batches import claim_batch, release_batch, summarise, take_stock
+from tasks.batches import at_work_on, summarise, take_stock
 from tasks.groups import group_shots
 from tasks.holding import hold_back
 from tasks.jobs import open_job
@@ -30,18 +31,16 @@ from tasks.stages import correct_shot, master_shot, route_shot
 
 
 @flow(name="process-batch", flow_run_name="process batch · {client}/{batch}", task_runner=PACE, persist_result=False)
+@present
 def process_batch(client: ClientName, batch: BatchName) -> State[Any]:
     """Take a client's batch through all four stages and hand over what is approved.
 
     One bad shot never stops the rest. Run or retried again, only what is not finished is done.
     """
     which = batch_id(client, batch)
-    claim_batch(which)
-    try:
+    with at_work_on(which):
         delivered = _take_through_the_stages(which)
         summary = summarise(which)
-    finally:
-        release_batch(which)
     if summary.failed:
         return Failed(message=f"{summary.failure_sentence} ({delivered.message})")
     return Completed(message=summary.sentence)

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from flows.pace import PACE
 from flows.parameters import BatchName, ClientName, shown
+from flows.presence import present
 from flows.settling import settle
 from packshot.naming import batch_id
 from tasks.batches import approved_shots
@@ -25,6 +26,7 @@ ShotNames = Annotated[
 
 
 @flow(name="deliver-batch", flow_run_name="deliver · {client}/{batch}", task_runner=PACE, persist_result=False)
+@present
 def deliver_batch(client: ClientName, batch: BatchName, shots: ShotNames = []) -> State[Any]:  # noqa: B006
     """Export what is approved, verify the bytes and hand over one package; nothing is delivered twice.
 

@@ -18,6 +18,7 @@ from prefect.states import Completed, Failed
 from flows.delivery import deliver_batch
 from flows.pace import PACE
 from flows.parameters import BatchName, ClientName, ShotName
+from flows.presence import present
 from packshot.naming import ShotId
 from tasks.answers import Outcome, follow_answer
 from tasks.forms import Answer
@@ -27,6 +28,7 @@ from tasks.redo import edit_released, redo_edit
 
 
 @flow(name="human-edit", flow_run_name="human edit · {client}/{batch} · {shot}", task_runner=PACE, persist_result=False)
+@present
 def human_edit(client: ClientName, batch: BatchName, shot: ShotName) -> State[Any]:
     """Ask people about a shot until it is approved or refused, and deliver it where it is approved.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, cast
 
-from prefect import flow
+from prefect import Flow, flow
 from prefect.client.schemas.objects import FlowRun, State
 from prefect.deployments import run_deployment
 from prefect.states import Completed, Failed
@@ -12,9 +12,12 @@ from pydantic import Field
 
 from flows.pace import PACE
 from flows.parameters import shown
-from packshot.naming import BatchId
+from flows.presence import present
+from packshot.errors import LeaseHeldError
+from packshot.naming import NIGHT_LEASE, BatchId
 from tasks.batches import closed_batches
-from tasks.night import report_night
+from tasks.leases import holding
+from tasks.night import night_stopped, report_night
 
 PROCESS_BATCH = "process-batch/process-batch"
 
@@ -24,9 +27,31 @@ Clients = Annotated[
 ]
 
 
-@flow(name="nightly", flow_run_name="nightly", task_runner=PACE, persist_result=False)
+def tell_of_the_end(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
+    """Raise the alarm about a night that was cancelled or has crashed."""
+    night_stopped(f"it is {state.type.value.lower()}: {state.message or 'no reason was given'}. Run {flow_run.id}")
+
+
+@flow(
+    name="nightly",
+    flow_run_name="nightly",
+    task_runner=PACE,
+    persist_result=False,
+    on_cancellation=[tell_of_the_end],
+    on_crashed=[tell_of_the_end],
+)
+@present
 def nightly(clients: Clients = []) -> State[Any]:  # noqa: B006  (Prefect shows the default in the form)
     """Run every closed, unfinished batch, one after the other; each is a run of its own that can be retried alone."""
+    try:
+        with holding(NIGHT_LEASE):
+            return _night(clients)
+    except LeaseHeldError as held:
+        night_stopped(f"this night did not begin: {held}")
+        raise
+
+
+def _night(clients: Clients) -> State[Any]:
     batches = [batch for batch in closed_batches() if not clients or batch.client in clients]
     states = [(batch, _run(batch)) for batch in batches]
     report_night(states)

@@ -12,6 +12,7 @@ from flows.delivery import deliver_batch
 from flows.editing import automated_edit
 from flows.pace import PACE
 from flows.parameters import BatchName, ClientName, PersonName, Reason, ShotName
+from flows.presence import present
 from packshot.naming import ShotId
 from tasks.batches import restart_shot
 from tasks.groups import group_shots
@@ -24,6 +25,7 @@ from tasks.stages import correct_shot, master_shot, route_shot
 @flow(
     name="reprocess-shot", flow_run_name="reprocess · {client}/{batch} · {shot}", task_runner=PACE, persist_result=False
 )
+@present
 def reprocess_shot(
     client: ClientName, batch: BatchName, shot: ShotName, person: PersonName, reason: Reason
 ) -> State[Any]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import Field
 
+from packshot.lease import Lease, require_not_passed
 from packshot.naming import BatchId, ShotId
 from packshot.types import Finding, Value
 
@@ -65,7 +66,8 @@ class BatchRecord(Value):
         findings: rows without a file, files without a row, duplicates.
         groups: shot name -> shoot group.
         statements: set-up -> what holds for it (`packshot.ingest.shoot_groups.Statement`), its correction among it.
-        claimed_by: id of the flow run at work on it; empty when none is.
+        claimed_by: id of the flow run that last took it up; empty when it has let go. The lease decides, this tells.
+        fences: lease -> the highest number that has written here; whoever has a lower one was taken over.
     """
 
     batch: BatchId
@@ -78,6 +80,16 @@ class BatchRecord(Value):
     deliveries: tuple[Delivery, ...] = ()
     claimed_by: str = ""
     finished_at: datetime | None = None
+    fences: Mapping[str, int] = Field(default_factory=dict)
+
+    def written_under(self, lease: Lease) -> BatchRecord:
+        """Return the record with the mark of the lease it is changed under.
+
+        Raises:
+            LeaseLostError: a later owner has written already.
+        """
+        require_not_passed(lease, self.fences.get(lease.name, 0))
+        return self.model_copy(update={"fences": {**self.fences, lease.name: lease.number}})
 
     @property
     def next_delivery(self) -> int:

@@ -15,6 +15,8 @@
         ├── ManifestError              a manifest cannot be read
         ├── NamingError                a name cannot be built, or two files want the same one
         ├── IllegalTransitionError     a shot cannot go from this state to that one
+        ├── LeaseHeldError             another run is at work on it
+        ├── LeaseLostError             another run has taken this run's work over
         ├── DecisionRefusedError       a person's decision cannot be followed: stale, not theirs, without a reason
         ├── EmptySubjectError          no product found in the picture
         ├── ByteLimitError             no permitted quality meets the platform's byte limit
@@ -144,6 +146,18 @@ class IllegalTransitionError(TerminalError):
     """A shot was asked to go from one state to another that does not follow it."""
 
     code = "illegal_transition"
+
+
+class LeaseHeldError(TerminalError):
+    """Another run is at work on what this one would do."""
+
+    code = "lease_held"
+
+
+class LeaseLostError(TerminalError):
+    """This run was taken for dead, and another one has taken its work over: it must write nothing more."""
+
+    code = "lease_lost"
 
 
 class DecisionRefusedError(TerminalError):

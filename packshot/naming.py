@@ -4,6 +4,7 @@ The layout is the storage contract:
 
     inbox/<client>/<batch>/...                       read-only to us; an empty object READY closes the batch
     batches/<client>/<batch>/batch.json
+    batches/<client>/<batch>/deliveries/<n>.json     what a delivery will say of itself, kept from when it was opened
     batches/<client>/<batch>/shots/<shot>/...        record.json, master.tif, matte.png, edit.tif, preview.webp, ...
     jobs/<client>/<batch>/<shot>/out|returned/...
     deliveries/<client>/<batch>/<n>/...
@@ -12,6 +13,9 @@ The layout is the storage contract:
     returns/<client>/...                             a client's orders and returns, and the report on its return rate
     models/routing/...                               trained routing models, which of them serves, what audits say
     reports/daily/<date>.json|html                   a day's figures and its page; <date>.open.json: what it left open
+    leases/night|collection.json                     who is at work: on the night, on what arrives meanwhile,
+    leases/batches|deliveries/<client>/<batch>.json  on a batch, on its delivery,
+    leases/runs/<id>.json                            and which flow runs have a process that lives
     prefect-results/...                              results of finished tasks, so that nothing is done twice
 """
 
@@ -318,6 +322,35 @@ def quarantine_reason_key(batch: BatchId, path: str) -> str:
 def result_key(name: str) -> str:
     """Return the key under which the workflow engine keeps the result of a task."""
     return f"prefect-results/{name}"
+
+
+NIGHT_LEASE, COLLECTION_LEASE = "night", "collection"
+"""Names of leases: of the night, and of what looks after returned files, holds and lost runs."""
+
+
+def batch_lease(batch: BatchId) -> str:
+    """The name of the lease of a batch."""
+    return f"batches/{batch.client}/{batch.batch}"
+
+
+def delivery_lease(batch: BatchId) -> str:
+    """The name of the lease of a batch's deliveries."""
+    return f"deliveries/{batch.client}/{batch.batch}"
+
+
+def run_lease(run_id: str) -> str:
+    """The name of the lease that says that a flow run has a process that lives."""
+    return f"runs/{run_id}"
+
+
+def lease_key(name: str) -> str:
+    """Return the key of a lease."""
+    return f"leases/{name}.json"
+
+
+def delivery_summary_key(batch: BatchId, number: int) -> str:
+    """Return the key of what a delivery will say of itself, kept from when it was opened."""
+    return f"batches/{batch.client}/{batch.batch}/deliveries/{number}.json"
 
 
 def template_fields(template: str) -> tuple[str, ...]:

@@ -67,7 +67,7 @@ def measure_escapes() -> Audited:
     before, after = service(), change_service(lambda one: _followed(one, report))
     alarm = after.strictness < before.strictness
     if alarm:
-        raise_alarm(report.sentence)
+        raise_alarm("promise_broken", report.sentence, about="routing")
     audited = Audited(report=report, strictness=after.strictness, alarm=alarm)
     create_markdown_artifact(_page(audited), key=ARTIFACT, description=report.sentence)
     return audited

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
-from uuid import UUID
 
 from prefect import task
-from prefect.client.orchestration import get_client
-from prefect.exceptions import ObjectNotFound
 from prefect.runtime import flow_run
 
 from packshot.batch import BatchRecord, ShotRef
-from packshot.errors import ManifestError, ObjectMissingError, TerminalError
+from packshot.errors import ManifestError, ObjectMissingError, PackshotError
 from packshot.handoff.board import wait_of
 from packshot.ingest import stock as stocking
 from packshot.ingest.manifest import Manifest, read_manifest
@@ -22,6 +20,7 @@ from packshot.naming import (
     BatchId,
     ShotId,
     batch_from_ready_key,
+    batch_lease,
     inbox_key,
     inbox_prefix,
     path_in_inbox,
@@ -32,7 +31,9 @@ from packshot.types import Finding, Status, Value
 from tasks.configs import configs_in_force, fingerprint
 from tasks.displays import show_table
 from tasks.handovers import ApprovedShot, BatchStock
+from tasks.leases import holding
 from tasks.lives import ALWAYS, actor, now
+from tasks.logs import log
 from tasks.records import change_batch, change_record, create_batch, create_record, find_batch, load_batch, load_records
 from tasks.storage import ObjectInfo, open_storage
 from tasks.tickets import promise_to
@@ -114,47 +115,31 @@ def _is_finished(batch: BatchId) -> bool:
     return record is not None and record.finished_at is not None
 
 
-@task(name="claim", task_run_name="claim · {batch}", **ALWAYS)
-def claim_batch(batch: BatchId) -> None:
-    """Make this flow run the only one at work on a batch.
+@contextmanager
+def at_work_on(batch: BatchId) -> Iterator[None]:
+    """Be the only run at work on a batch, for as long as the block lasts.
 
     Raises:
-        TerminalError: another run is at work on it; the message names it.
+        LeaseHeldError: another run is at work on it, and lives; the message names it.
     """
-    create_batch(BatchRecord(batch=batch, received_at=now()))
-    me = str(flow_run.id or "")
-
-    def claim(record: BatchRecord) -> BatchRecord:
-        if record.claimed_by and record.claimed_by != me and _is_running(record.claimed_by):
-            raise TerminalError(
-                "another run is at work on this batch",
-                str(batch),
-                found=f"flow run {record.claimed_by}",
-                next_step="Wait until it has ended, or cancel it.",
-            )
-        return record.model_copy(update={"claimed_by": me})
-
-    change_batch(batch, claim)
-
-
-def _is_running(run_id: str) -> bool:
-    with get_client(sync_client=True) as client:
+    known = create_batch(BatchRecord(batch=batch, received_at=now()))
+    name, me = batch_lease(batch), str(flow_run.id or "")
+    with holding(name, above=known.fences.get(name, 0)):
+        change_batch(batch, lambda record: record.model_copy(update={"claimed_by": me}))
         try:
-            state = client.read_flow_run(UUID(run_id)).state
-        except ObjectNotFound:
-            return False
-    return state is not None and (state.is_running() or state.is_pending())
+            yield
+        finally:
+            _let_go(batch, me)
 
 
-@task(name="release", task_run_name="release · {batch}", **ALWAYS)
-def release_batch(batch: BatchId) -> None:
-    """Let go of a batch that this run has claimed; tried again, so that an outage at the very end fails no run."""
-    me = str(flow_run.id or "")
-
-    def release(record: BatchRecord) -> BatchRecord:
-        return record.model_copy(update={"claimed_by": ""}) if record.claimed_by == me else record
-
-    change_batch(batch, release)
+def _let_go(batch: BatchId, me: str) -> None:
+    """Say in the record that nobody is at work on it. It only tells people: where it cannot be said, nothing stops."""
+    try:
+        change_batch(
+            batch, lambda one: one.model_copy(update={"claimed_by": "" if one.claimed_by == me else one.claimed_by})
+        )
+    except PackshotError as error:
+        log().warning("%s still names this run as at work on it: %s", batch, error)
 
 
 def _key(files: Mapping[str, ObjectInfo], path: str | None) -> str:

@@ -1,45 +1,151 @@
-"""Runs of people's work whose process is gone: killed machines and workers lose no shot.
+"""Runs whose process is gone: ended in plain words, and started again.
 
-A run that was killed while it dealt with an answer stays *Running* in Prefect, or ends *Crashed*, and waits for nobody.
-Started again it finds the answer and what came of it, and goes on; what is finished is not done again.
+A process that is killed says nothing: its run stays *Running* in Prefect. Every run's process renews a lease of its own
+(`tasks.leases.at_work`), also while it only waits for other runs. A run without one has no process any more. Started
+again it finds what is finished, and does the rest.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from prefect import task
-from prefect.client.orchestration import get_client
-from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterState, FlowRunFilterStateType
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.filters import (
+    FlowFilter,
+    FlowFilterName,
+    FlowRunFilter,
+    FlowRunFilterEndTime,
+    FlowRunFilterParentFlowRunId,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+)
 from prefect.client.schemas.objects import FlowRun, StateType
-from prefect.states import Scheduled
+from prefect.client.schemas.sorting import FlowRunSort
+from prefect.runtime import flow_run
+from prefect.states import Cancelled, Crashed, Scheduled
 
+from packshot.naming import run_lease
+from packshot.types import Value
+from tasks.leases import forget, look
 from tasks.lives import ALWAYS, now
-from tasks.resuming import human_edits
+from tasks.night import night_stopped
+from tasks.settings import get_settings
 
-LOST_AFTER = timedelta(minutes=30)
-"""An answer is dealt with in seconds, a delivery in minutes."""
+NIGHT = "nightly"
+STARTED_AGAIN = (NIGHT, "process-batch", "deliver-batch", "reprocess-shot", "human-edit")
+SEEN_TO_LIVE = (*STARTED_AGAIN, "collect-returned-work")
+"""Flows whose runs renew a lease (`flows.presence`)."""
 MOST_TRIES = 5
 """A run that crashes again and again is left for a person: it is red in the UI."""
+NOT_OLDER_THAN = timedelta(days=1)
+"""A crash from long ago is not started again."""
+WHY = "Its process is gone: the machine or the worker was stopped, or memory ran out."
 
-_AT_WORK = FlowRunFilterState(
-    type=FlowRunFilterStateType(any_=[StateType.RUNNING, StateType.PENDING, StateType.CRASHED])
-)
+_PAGE = 200
+_UNDER_WAY = (StateType.RUNNING, StateType.PENDING, StateType.CANCELLING)
 
 
-@task(name="revive lost runs", task_run_name="revive lost runs", **ALWAYS)
-def revive_lost_runs() -> list[str]:
-    """Start runs again whose process is gone, and return their names."""
-    at, revived = now(), []
+class Lost(Value):
+    """What became of runs whose process is gone, by their names."""
+
+    ended: tuple[str, ...] = ()
+    started: tuple[str, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        parts = (("ended", self.ended), ("started again", self.started))
+        return "; ".join(
+            f"{len(names)} runs without a process {what}: {', '.join(names)}" for what, names in parts if names
+        )
+
+
+@task(name="end lost runs", task_run_name="end lost runs", **ALWAYS)
+def end_lost_runs() -> Lost:
+    """End the runs whose process is gone, and start again those that had something to do."""
+    ended, started = [], []
     with get_client(sync_client=True) as client:
-        for run in list(human_edits(client, FlowRunFilter(state=_AT_WORK))):
-            if _is_lost(run, at):
-                client.set_flow_run_state(run.id, Scheduled(name="AwaitingRetry"), force=True)
-                revived.append(run.name)
-    return revived
+        at = _time_of_the_server(client)
+        for flow in SEEN_TO_LIVE:
+            for run in list(_runs(client, flow, _UNDER_WAY)):
+                if run.deployment_id is not None and _is_gone(run, at):
+                    _end(client, run)
+                    ended.append(run.name)
+                    if flow == NIGHT:
+                        night_stopped(f"its process is gone, and it is started again. Run {run.id}")
+        for flow in STARTED_AGAIN:
+            for run in list(_runs(client, flow, (StateType.CRASHED,), since=at - NOT_OLDER_THAN)):
+                if run.deployment_id is not None and run.run_count < MOST_TRIES and not _lives(run):
+                    _end_parts(client, run)
+                    client.set_flow_run_state(run.id, Scheduled(name="AwaitingRetry"), force=True)
+                    started.append(run.name)
+    return Lost(ended=tuple(ended), started=tuple(started))
 
 
-def _is_lost(run: FlowRun, at: datetime) -> bool:
-    if run.state is None or run.run_count >= MOST_TRIES:
-        return False
-    return run.state.is_crashed() or at - run.state.timestamp >= LOST_AFTER
+def _time_of_the_server(client: SyncPrefectClient) -> datetime:
+    """The time, or a little before it, by the clock that the runs' states have their times from."""
+    if not flow_run.id:
+        return now()
+    state = client.read_flow_run(UUID(str(flow_run.id))).state
+    return state.timestamp if state else now()
+
+
+def _runs(
+    client: SyncPrefectClient, flow: str, states: Iterable[StateType], *, since: datetime | None = None
+) -> Iterator[FlowRun]:
+    """Yield runs a page at a time, in the order of their names."""
+    wanted = FlowRunFilter(
+        state=FlowRunFilterState(type=FlowRunFilterStateType(any_=list(states))),
+        end_time=FlowRunFilterEndTime(after_=since) if since else None,
+    )
+    offset = 0
+    while True:
+        page = client.read_flow_runs(
+            flow_filter=FlowFilter(name=FlowFilterName(any_=[flow])),
+            flow_run_filter=wanted,
+            sort=FlowRunSort.NAME_ASC,
+            limit=_PAGE,
+            offset=offset,
+        )
+        yield from page
+        if len(page) < _PAGE:
+            return
+        offset += _PAGE
+
+
+def _is_gone(run: FlowRun, at: datetime) -> bool:
+    """Whether a run is long enough in its state to have said that its process lives, and none does."""
+    grace = timedelta(seconds=2 * get_settings().lease_s)
+    return run.state is not None and at - run.state.timestamp >= grace and not _lives(run)
+
+
+def _lives(run: FlowRun) -> bool:
+    seen = look(run_lease(str(run.id)))
+    return seen is not None and seen.is_alive
+
+
+def _end(client: SyncPrefectClient, run: FlowRun) -> None:
+    """End a run in Prefect, and what ran within its process."""
+    asked_to_end = run.state is not None and run.state.is_cancelling()
+    client.set_flow_run_state(run.id, Cancelled(message=WHY) if asked_to_end else Crashed(message=WHY), force=True)
+    _end_parts(client, run)
+    forget(run_lease(str(run.id)))
+
+
+def _end_parts(client: SyncPrefectClient, run: FlowRun) -> None:
+    for part in _parts(client, run):
+        client.set_flow_run_state(
+            part.id, Crashed(message=f"It ended with the run it was a part of. {WHY}"), force=True
+        )
+
+
+def _parts(client: SyncPrefectClient, run: FlowRun) -> Iterator[FlowRun]:
+    """The flows that ran within a run's own process and have not ended. Runs of deployments have their own process."""
+    wanted = FlowRunFilter(parent_flow_run_id=FlowRunFilterParentFlowRunId(any_=[run.id]))
+    for part in client.read_flow_runs(flow_run_filter=wanted, sort=FlowRunSort.NAME_ASC, limit=_PAGE):
+        if part.deployment_id is None:
+            yield from _parts(client, part)
+            if part.state is not None and not part.state.is_final():
+                yield part

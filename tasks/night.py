@@ -1,4 +1,4 @@
-"""The night's summary, as an artifact."""
+"""The night's summary as an artifact, and the alarm where it did not run."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from prefect.artifacts import create_table_artifact
 from prefect.client.schemas.objects import State
 
 from packshot.naming import BatchId
+from tasks.notices import raise_alarm
 
 
 def report_night(states: Sequence[tuple[BatchId, State[Any]]]) -> None:
@@ -18,3 +19,8 @@ def report_night(states: Sequence[tuple[BatchId, State[Any]]]) -> None:
         for batch, state in states
     ]
     create_table_artifact(rows, key="night", description=f"{len(rows)} batches")
+
+
+def night_stopped(why: str) -> None:
+    """Tell people that a night did not begin, or did not come to its end."""
+    raise_alarm("night_stopped", why, about="night")

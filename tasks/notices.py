@@ -31,6 +31,7 @@ KINDS: Mapping[str, str] = {
     "overdue": "is overdue",
     "unknown_file": "got a file that fits no shot",
     "promise_broken": "breaks its promise",
+    "night_stopped": "did not run to its end",
 }
 
 
@@ -76,9 +77,13 @@ def tell(record: ShotRecord, kind: str, message: str, *, due: str = "", once: st
     return send_once(notice, mark=once or wait)
 
 
-def raise_alarm(message: str) -> None:
-    """Tell people that routing breaks its promise."""
-    send(Notice(kind="promise_broken", client="", batch="", shot="routing", state="", message=message))
+def raise_alarm(kind: str, message: str, *, about: str) -> None:
+    """Tell people something that concerns the whole line.
+
+    Args:
+        about: what it concerns: ``routing``, ``night``.
+    """
+    send(Notice(kind=kind, client="", batch="", shot=about, state="", message=message))
 
 
 def send_once(notice: Notice, *, mark: str) -> bool:

@@ -20,6 +20,7 @@ from packshot.errors import ObjectMissingError, RecordConflictError, RecordDamag
 from packshot.naming import BatchId, ShotId, batch_record_key, record_key
 from packshot.record import ShotRecord
 from packshot.types import Value
+from tasks.leases import require_not_lost
 from tasks.storage import Storage, open_storage
 
 V = TypeVar("V", bound=Value)
@@ -67,8 +68,14 @@ def change_record(
     Raises:
         ObjectMissingError: there is no record.
         RecordConflictError: others changed it over and over for `PATIENCE_S`.
+        LeaseLostError: this run was at work on the batch, and another one has taken it over.
     """
-    return _change(record_key(shot), ShotRecord, change, storage)
+
+    def guarded(record: ShotRecord) -> ShotRecord:
+        require_not_lost(shot.in_batch)
+        return change(record)
+
+    return _change(record_key(shot), ShotRecord, guarded, storage)
 
 
 def load_batch(batch: BatchId, *, storage: Storage | None = None) -> BatchRecord:
@@ -94,8 +101,17 @@ def create_batch(record: BatchRecord, *, storage: Storage | None = None) -> Batc
 def change_batch(
     batch: BatchId, change: Callable[[BatchRecord], BatchRecord], *, storage: Storage | None = None
 ) -> BatchRecord:
-    """Apply a change to a batch's record and return the result, as `change_record` does."""
-    return _change(batch_record_key(batch), BatchRecord, change, storage)
+    """Apply a change to a batch's record and return the result, as `change_record` does.
+
+    The record keeps the numbers of the leases it was changed under, so that a run that was taken over changes nothing.
+    """
+
+    def guarded(record: BatchRecord) -> BatchRecord:
+        for lease in require_not_lost(batch):
+            record = record.written_under(lease)
+        return change(record)
+
+    return _change(batch_record_key(batch), BatchRecord, guarded, storage)
 
 
 def _load(key: str, kind: type[V], storage: Storage | None) -> V:

@@ -43,6 +43,9 @@ class Settings(BaseSettings):
     s3_bucket: str = Field("packshot", description="The one bucket", min_length=3, max_length=63)
     s3_connections: int = Field(32, description="Most connections to storage per process", ge=1, le=256)
     s3_timeout_s: float = Field(60, description="Longest silence of the storage within one request", gt=0)
+    lease_s: float = Field(
+        60, description="How long a run that is not heard of any more keeps its work from others", ge=4, le=600
+    )
     configs: Path = Field(default_factory=default_folder, description="Folder of the configs")
     models_dir: Path = Field(
         default_factory=lambda: _cache_folder("models"), description="Where model files are kept on this machine"

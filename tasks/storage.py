@@ -12,14 +12,15 @@ import hashlib
 import io
 import uuid
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from boto3.s3.transfer import TransferConfig
 
 from packshot.errors import ObjectMissingError, RecordConflictError, StorageDeniedError, StorageUnavailableError
-from packshot.naming import READY, BatchId, inbox_key
+from packshot.naming import READY, BatchId, inbox_key, lease_key
 from packshot.types import Value
 from tasks.connection import connect, connect_for_links
 from tasks.errors_s3 import s3_errors
@@ -77,11 +78,25 @@ class Storage:
 
     def get_with_etag(self, key: str) -> tuple[bytes, str]:
         """Return an object's bytes and the etag to give to `replace_if`."""
+        data, answer = self._read(key)
+        return data, answer["ETag"]
+
+    def get_with_age(self, key: str) -> tuple[bytes, str, timedelta]:
+        """Return an object's bytes, its etag, and how long ago it was written.
+
+        Both times are the storage's own. One that does not say what time it is answers with an age of zero.
+        """
+        data, answer = self._read(key)
+        date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
+        age = parsedate_to_datetime(date) - answer["LastModified"] if date else timedelta(0)
+        return data, answer["ETag"], max(age, timedelta(0))
+
+    def _read(self, key: str) -> tuple[bytes, Any]:
         with s3_errors(key):
             answer = self._client.get_object(Bucket=self.bucket, Key=key)
             data = answer["Body"].read()
         _check_bytes(key, hashlib.sha256(data).hexdigest(), expected=answer["Metadata"].get(_SHA256, ""))
-        return data, answer["ETag"]
+        return data, answer
 
     def head(self, key: str) -> ObjectInfo:
         """Return what storage says of an object.
@@ -204,6 +219,12 @@ class Storage:
                 ContentType=origin.get("ContentType", "application/octet-stream"),
             )
         return self._verified(target, sha256=origin["Metadata"].get(_SHA256, ""), size=origin["ContentLength"])
+
+    def remove_lease(self, name: str) -> None:
+        """Remove a lease that is over. Nothing else is ever removed."""
+        key = lease_key(name)
+        with s3_errors(key):
+            self._client.delete_object(Bucket=self.bucket, Key=key)
 
     def presign(self, key: str, *, expires_s: int, download_name: str = "") -> str:
         """Return a link that lets anyone who has it read the object until it expires.

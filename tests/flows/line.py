@@ -140,14 +140,14 @@ def _flow_runs(client: SyncPrefectClient, wanted: FlowRunFilter) -> list[FlowRun
 
 
 def objects() -> dict[str, Seen]:
-    """Return every object of the line, with what changes when it is written; not what Prefect keeps of its runs."""
+    """Return every object of the line, with what changes when it is written; not what says who was at work."""
     storage = open_storage()
     pages = storage._client.get_paginator("list_objects_v2").paginate(Bucket=storage.bucket)
     return {
         one["Key"]: Seen(one["ETag"], one["LastModified"].isoformat())
         for page in pages
         for one in page.get("Contents", ())
-        if not one["Key"].startswith(result_key(""))
+        if not one["Key"].startswith((result_key(""), "leases/"))
     }
 
 

@@ -1,33 +1,34 @@
-"""Batches on a real S3 server; who may work on one is asked of a real Prefect server."""
+"""Batches on a real S3 server; who may work on one, in runs of a real Prefect server."""
 
 from __future__ import annotations
 
 import json
 import threading
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 
 import pytest
 from prefect.runtime import flow_run
 
 from packshot.batch import BatchRecord, ShotRef
-from packshot.errors import ObjectMissingError, TerminalError
-from packshot.naming import BatchId, ShotId, batch_id, inbox_key
+from packshot.errors import LeaseHeldError, LeaseLostError, ObjectMissingError
+from packshot.naming import BatchId, ShotId, batch_id, batch_lease, inbox_key
 from packshot.record import DONE, FOLLOWS, WAITING, ShotRecord, Source, State
 from packshot.types import Status
 from tasks import batches
 from tasks.artifacts import artifact_key
-from tasks.batches import TO_DELIVER, Summary, survey
+from tasks.batches import TO_DELIVER, Summary, at_work_on, survey
+from tasks.leases import holding
 from tasks.lives import Life, now
 from tasks.records import change_record, create_batch, create_record, load_batch, load_record
 from tasks.storage import Storage
+from tests.flows.line import poll
 from tests.tasks.runs import artifact, in_a_run
 
 SPRING = batch_id("acme", "spring")
 MANIFEST = b"file,sku,category\nA1.jpg,A1,boxes\nlost.jpg,L1,boxes\n"
 
-claim, take_stock, restart = batches.claim_batch.fn, batches.take_stock.fn, batches.restart_shot.fn
+take_stock, restart = batches.take_stock.fn, batches.restart_shot.fn
 
 
 def upload(storage: Storage, batch: BatchId, files: Mapping[str, bytes]) -> None:
@@ -86,69 +87,73 @@ def test_a_finished_batch_is_not_found_again(storage: Storage) -> None:
 # --- who works on one ---
 
 
-def test_a_batch_that_a_run_has_claimed_is_refused_to_another_which_is_told_which(
+def test_a_batch_that_a_run_is_at_work_on_is_refused_to_another_which_is_told_which(
     line: Storage, batch: BatchId
 ) -> None:
+    def second() -> None:
+        with pytest.raises(LeaseHeldError, match=load_batch(batch).claimed_by), at_work_on(batch):
+            pass
+
     def first() -> None:
-        claim(batch)
-        with pytest.raises(TerminalError) as refused:
-            in_a_run(lambda: claim(batch))
-        assert flow_run.id in str(refused.value)
-        assert load_batch(batch).claimed_by == flow_run.id
-
-    in_a_run(first)
-
-
-def test_of_many_runs_at_once_one_gets_the_batch(line: Storage, batch: BatchId) -> None:
-    all_tried = threading.Barrier(4, timeout=60)
-
-    def try_it() -> str:
-        try:
-            claim(batch)
-        except TerminalError:
-            return ""
-        else:
-            return str(flow_run.id)
-        finally:
-            all_tried.wait()  # the run that has it goes on running until the others were refused
-
-    with ThreadPoolExecutor(4) as pool:
-        tries = [pool.submit(copy_context().run, in_a_run, try_it) for _ in range(4)]
-    winners = [one.result() for one in tries if one.result()]
-    assert winners == [load_batch(batch).claimed_by]
-
-
-def test_a_run_that_is_tried_again_keeps_its_batch(line: Storage, batch: BatchId) -> None:
-    def twice() -> None:
-        claim(batch)
-        claim(batch)
-
-    in_a_run(twice)
-
-
-def test_the_batch_of_a_run_that_ended_without_letting_go_can_be_claimed(line: Storage, batch: BatchId) -> None:
-    in_a_run(lambda: claim(batch))
-    gone = load_batch(batch).claimed_by
-    in_a_run(lambda: claim(batch))
-    assert load_batch(batch).claimed_by not in ("", gone)
-
-
-def test_the_batch_of_a_run_that_prefect_has_forgotten_can_be_claimed(line: Storage, batch: BatchId) -> None:
-    forgotten = "00000000-0000-4000-8000-000000000000"
-    create_batch(BatchRecord(batch=batch, received_at=now(), claimed_by=forgotten))
-    in_a_run(lambda: claim(batch))
-    assert load_batch(batch).claimed_by != forgotten
-
-
-def test_a_run_lets_go_of_its_own_batch_only(line: Storage, batch: BatchId) -> None:
-    def first() -> None:
-        claim(batch)
-        in_a_run(lambda: batches.release_batch(batch))
-        assert load_batch(batch).claimed_by == flow_run.id
-        batches.release_batch(batch)
+        with at_work_on(batch):
+            in_a_run(second)
+            assert load_batch(batch).claimed_by == flow_run.id
 
     in_a_run(first)
     assert load_batch(batch).claimed_by == ""
+
+
+def test_of_two_copies_of_one_run_the_second_waits_for_the_first(line: Storage, batch: BatchId) -> None:
+    """Where a run is started again although its process lives, both have its id; only one works at a time."""
+    order: list[str] = []
+    begun = threading.Event()
+
+    def first() -> None:
+        with at_work_on(batch):
+            begun.set()
+            claimed = load_batch(batch).fences
+            poll(lambda: copies[0].is_alive() or None, until="the copy has begun")
+            assert load_batch(batch).fences == claimed
+            order.append("first")
+
+    def second() -> None:
+        begun.wait(60)
+        with at_work_on(batch):
+            order.append("second")
+
+    def both() -> None:
+        copies.append(threading.Thread(target=copy_context().run, args=(second,)))
+        copies[0].start()
+        first()
+        copies[0].join()
+
+    copies: list[threading.Thread] = []
+    in_a_run(both)
+    assert order == ["first", "second"]
+
+
+def test_a_batch_whose_run_died_is_taken_over_and_the_dead_can_change_it_no_more(
+    line: Storage, batch: BatchId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PACKSHOT_LEASE_S", "4")
+
+    def dead() -> None:
+        create_batch(BatchRecord(batch=batch, received_at=now()))
+        with holding(batch_lease(batch)) as holder:
+            holder._over.set()  # it renews nothing more
+            elsewhere = threading.Thread(target=in_a_run, args=(heir,))
+            elsewhere.start()
+            elsewhere.join()
+            with pytest.raises(LeaseLostError):
+                take_stock(batch)
+
+    def heir() -> None:
+        with at_work_on(batch):
+            pass
+
+    upload(line, batch, {"A1.jpg": b"x"})
+    in_a_run(dead)
+    assert load_batch(batch).shots == ()
 
 
 # --- what came in ---

@@ -1,0 +1,267 @@
+"""Leases in storage: claimed by a conditional write, renewed in the background, and given up or lost.
+
+    with holding(batch_lease(batch)) as holder:
+        ...                      # renewed all the while; records refuse what is written after it was lost
+
+A run that has died is taken over as soon as its lease has run out; one that lives is seen to renew it.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import timedelta
+from enum import Enum
+from typing import NamedTuple
+
+from prefect.runtime import flow_run
+from pydantic import ValidationError
+
+from packshot import lease as leases
+from packshot.errors import (
+    LeaseHeldError,
+    LeaseLostError,
+    ObjectMissingError,
+    PackshotError,
+    RecordConflictError,
+    TransientError,
+)
+from packshot.lease import RENEWALS, Lease, Owner
+from packshot.naming import BatchId, batch_lease, delivery_lease, lease_key, run_lease
+from tasks.settings import get_settings
+from tasks.storage import open_storage
+
+POLL_S = 1.0
+LONGEST_WAIT_S = 3600.0
+_JSON = "application/json"
+_OUTAGE_S = 120.0
+_log = logging.getLogger("packshot")
+
+
+class Patience(Enum):
+    """What to do where somebody else holds a lease. Another copy of the same run is always waited for."""
+
+    NONE = "give up at once"
+    WATCH = "see whether it is renewed: give up if it is, take over if it is not"
+    WAIT = "wait until it is free"
+
+
+class Seen(NamedTuple):
+    """A lease as it stands in storage, and how long ago it was written by the storage's clock."""
+
+    lease: Lease
+    etag: str
+    age: timedelta
+
+    @property
+    def is_alive(self) -> bool:
+        return self.lease.is_alive(self.age)
+
+
+def look(name: str) -> Seen | None:
+    """Return a lease as it stands; None where there is none, or something that is none."""
+    try:
+        data, etag, age = open_storage().get_with_age(lease_key(name))
+    except ObjectMissingError:
+        return None
+    try:
+        return Seen(Lease.model_validate_json(data), etag, age)
+    except ValidationError:
+        _log.warning("%s is no lease and is written anew", lease_key(name))
+        nobody = Owner(run="", attempt="")
+        return Seen(Lease(name=name, owner=nobody, number=0, nonce="", holds_s=0, released=True), etag, age)
+
+
+class Holder:
+    """Somebody who holds a lease, and renews it until it is released or lost. Safe to share between threads."""
+
+    def __init__(self, name: str, *, above: int = 0) -> None:
+        """Prepare to claim; `claim` does it.
+
+        Args:
+            above: the highest number known of this lease, wherever it was lost.
+        """
+        owner = Owner(run=str(flow_run.id or "command line"), attempt=uuid.uuid4().hex)
+        self.lease = Lease(name=name, owner=owner, number=above + 1, nonce="", holds_s=get_settings().lease_s)
+        self._etag, self._asked_at = "", 0.0
+        self._lost: LeaseLostError | None = None
+        self._lock, self._over = threading.Lock(), threading.Event()
+        self._thread = threading.Thread(target=self._keep, name=f"lease {name}", daemon=True)
+
+    def claim(self, patience: Patience) -> None:
+        """Get the lease and keep it.
+
+        Raises:
+            LeaseHeldError: somebody else holds it, and is alive.
+            TransientError: the storage was away for minutes.
+        """
+        watched = _Watched(patience, self.lease.owner.run)
+        while True:
+            try:
+                seen = look(self.lease.name)
+                free = self.lease.model_copy(update={"nonce": uuid.uuid4().hex})
+                mine = leases.claim(seen.lease if seen else None, free, age=watched.age(seen))
+                self._write(mine, over=seen)
+                break
+            except LeaseHeldError as held:
+                watched.wait_or_raise(held)
+            except (RecordConflictError, ObjectMissingError):
+                time.sleep(random.uniform(0, 0.1))  # somebody else was first: look who
+            except TransientError as error:
+                watched.wait_out(error)
+        self._thread.start()
+
+    def require(self) -> Lease:
+        """Return the lease if it is this holder's for certain; where that is not certain, ask the storage.
+
+        Raises:
+            LeaseLostError: another owner has taken it over.
+        """
+        with self._lock:
+            if self._lost is None and time.monotonic() - self._asked_at > self.lease.holds_s * (1 - 1 / RENEWALS):
+                self._renew()
+            if self._lost is not None:
+                raise self._lost
+            return self.lease
+
+    def release(self) -> None:
+        """Let go. Where the storage cannot be told, the lease runs out by itself."""
+        self._over.set()
+        with self._lock:
+            if self._lost is not None or not self._etag:
+                return
+            try:
+                self._write(leases.release(self.lease, nonce=uuid.uuid4().hex), over=self._etag)
+            except PackshotError as error:
+                _log.warning("the lease %s runs out by itself: %s", self.lease.name, error)
+
+    def _keep(self) -> None:
+        """Renew in time, until it is over."""
+        while not self._over.wait(self.lease.holds_s / RENEWALS):
+            with self._lock:
+                if self._over.is_set() or self._lost is not None:
+                    return
+                try:
+                    self._renew()
+                except PackshotError as error:
+                    _log.warning("the lease %s could not be renewed yet: %s", self.lease.name, error)
+
+    def _renew(self) -> None:
+        """Write the lease again; where it has become another's, remember that."""
+        nonce = uuid.uuid4().hex
+        try:
+            try:
+                self._write(leases.renew(self.lease, self.lease, nonce=nonce), over=self._etag)
+            except (RecordConflictError, ObjectMissingError):
+                # Another owner's, or an earlier renewal of ours whose answer never came, or it was removed.
+                seen = look(self.lease.name)
+                self._write(leases.renew(self.lease, seen.lease if seen else None, nonce=nonce), over=seen)
+        except LeaseLostError as lost:
+            self._lost = lost
+            _log.warning("%s", lost)
+
+    def _write(self, lease: Lease, *, over: Seen | str | None) -> None:
+        asked_at = time.monotonic()
+        data, key = lease.model_dump_json().encode(), lease_key(lease.name)
+        if over is None:
+            info = open_storage().put_if_absent(key, data, content_type=_JSON)
+        else:
+            etag = over.etag if isinstance(over, Seen) else over
+            info = open_storage().replace_if(key, data, etag=etag, content_type=_JSON)
+        self.lease, self._etag, self._asked_at = lease, info.etag, asked_at
+
+
+class _Watched:
+    """A lease that somebody else holds, as long as it is looked at."""
+
+    def __init__(self, patience: Patience, run: str) -> None:
+        self._patience, self._run = patience, run
+        self._began = self._since = self._well_at = time.monotonic()
+        self._seen: Seen | None = None
+        self._renewed = False
+
+    def age(self, seen: Seen | None) -> timedelta:
+        """How long ago it was written: as the storage says, or as long as it has been looked at unchanged."""
+        now = self._well_at = time.monotonic()
+        if seen is None:
+            return timedelta(0)
+        if self._seen is None or seen.lease.nonce != self._seen.lease.nonce:
+            self._renewed = self._seen is not None
+            self._seen, self._since = seen, now
+        return max(seen.age, timedelta(seconds=now - self._since))
+
+    def wait_or_raise(self, held: LeaseHeldError) -> None:
+        waits = self._patience is Patience.WAIT or (self._patience is Patience.WATCH and not self._renewed)
+        is_a_copy = self._seen is not None and self._seen.lease.owner.run == self._run != "command line"
+        if not (waits or is_a_copy) or time.monotonic() - self._began > LONGEST_WAIT_S:
+            raise held
+        time.sleep(POLL_S)
+
+    def wait_out(self, error: TransientError) -> None:
+        if time.monotonic() - self._well_at > _OUTAGE_S:
+            raise error
+        time.sleep(POLL_S)
+
+
+_HELD: ContextVar[tuple[Holder, ...]] = ContextVar("held leases", default=())
+
+
+@contextmanager
+def holding(name: str, patience: Patience = Patience.WATCH, *, above: int = 0) -> Iterator[Holder]:
+    """Hold a lease for as long as the block lasts; what runs in it writes under it.
+
+    Args:
+        above: the highest number known of this lease.
+    Raises:
+        LeaseHeldError: somebody else holds it, and is alive.
+    """
+    holder = Holder(name, above=above)
+    holder.claim(patience)
+    token = _HELD.set((*_HELD.get(), holder))
+    try:
+        yield holder
+    finally:
+        _HELD.reset(token)
+        holder.release()
+
+
+@contextmanager
+def at_work() -> Iterator[None]:
+    """Say all the while that this flow run has a process that lives. Of two copies of a run, one waits for the other.
+
+    Flows within a flow of the same process are covered by the outermost.
+    """
+    if not flow_run.id or any(holder.lease.name.startswith(run_lease("")) for holder in _HELD.get()):
+        yield
+        return
+    name, holder = run_lease(str(flow_run.id)), None
+    try:
+        with holding(name) as holder:
+            yield
+    finally:
+        if holder is not None and holder.lease.released:
+            forget(name)
+
+
+def forget(name: str) -> None:
+    """Remove a lease that is over, if that can be done."""
+    try:
+        open_storage().remove_lease(name)
+    except PackshotError as error:
+        _log.warning("the lease %s stays behind: %s", name, error)
+
+
+def require_not_lost(batch: BatchId) -> list[Lease]:
+    """Return the leases under which the present work changes a batch.
+
+    Raises:
+        LeaseLostError: another run has taken one of them over.
+    """
+    about = (batch_lease(batch), delivery_lease(batch))
+    return [holder.require() for holder in _HELD.get() if holder.lease.name in about]

@@ -15,7 +15,7 @@ from flows.presence import present
 from flows.settling import settle
 from packshot.naming import batch_id
 from tasks.batches import approved_shots
-from tasks.deliveries import deliver
+from tasks.deliveries import deliver, finish_open_deliveries
 from tasks.progress import BatchProgress
 from tasks.stages import export_shot
 
@@ -30,14 +30,18 @@ ShotNames = Annotated[
 def deliver_batch(client: ClientName, batch: BatchName, shots: ShotNames = []) -> State[Any]:  # noqa: B006
     """Export what is approved, verify the bytes and hand over one package; nothing is delivered twice.
 
+    What an earlier run began to hand over and did not finish is finished first, as it was begun.
+
     Shots that are approved later go out in a further, supplementary delivery.
     """
     which = batch_id(client, batch)
+    finished = finish_open_deliveries(which)
     approved = approved_shots(which, only=shots)
     exporting = [export_shot.submit(shot) for shot in approved]
     exported = settle(exporting, on_progress=BatchProgress(which).of("exported"))
     handover = deliver(which, only=[shot.name for shot in exported])
     failed = len(approved) - len(exported) + len(handover.failed)
+    sentence = f"finished: {finished}; {handover.sentence}" if finished else handover.sentence
     if failed:
-        return Failed(message=f"{failed} of {len(approved)} approved shots are not delivered; {handover.sentence}")
-    return Completed(message=handover.sentence)
+        return Failed(message=f"{failed} of {len(approved)} approved shots are not delivered; {sentence}")
+    return Completed(message=sentence)

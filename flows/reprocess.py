@@ -15,6 +15,7 @@ from flows.parameters import BatchName, ClientName, PersonName, Reason, ShotName
 from flows.presence import present
 from packshot.naming import ShotId
 from tasks.batches import restart_shot
+from tasks.deliveries import finish_open_deliveries
 from tasks.groups import group_shots
 from tasks.holding import hold_back
 from tasks.jobs import open_job
@@ -32,6 +33,7 @@ def reprocess_shot(
     """Take one shot through all stages again; what was delivered before is replaced in a supplementary delivery."""
     which = ShotId(client=client, batch=batch, shot=shot)
     cancel_waiting(which, why=f"started again by {person}: {reason}")
+    finish_open_deliveries(which.in_batch)  # with the picture as it was approved
     started = restart_shot(which, person=person, reason=reason)
     mastered = master_shot(started.ref, configs_fingerprint=started.configs_fingerprint)
     if mastered.refused:

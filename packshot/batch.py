@@ -45,7 +45,7 @@ class Delivery(Value):
         number: counts from 1; later ones supplement the earlier.
         shots: names of the shots in it.
         files: how many renditions.
-        opened_by: the flow run that made it; the same run, tried again, goes on with it.
+        opened_by: the flow run that opened it; whoever delivers next goes on with it.
         certificate_sha256: empty until everything has been handed over.
     """
 
@@ -94,7 +94,7 @@ class BatchRecord(Value):
     @property
     def next_delivery(self) -> int:
         """The number the next delivery gets."""
-        return len(self.deliveries) + 1
+        return max((one.number for one in self.deliveries), default=0) + 1
 
     def ref(self, shot: str) -> ShotRef | None:
         """Return the photograph of that name, or None."""

@@ -6,21 +6,26 @@ import hashlib
 import html
 import io
 import json
+import threading
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import Any
 
 import pytest
 
 from deployments.demo import environment
+from packshot.batch import Delivery
+from packshot.errors import StorageUnavailableError
 from packshot.naming import BatchId, batch_id, deliveries_prefix, delivery_prefix
 from packshot.record import ShotRecord, State
-from tasks.batches import survey
-from tasks.deliveries import Handover, deliver
-from tasks.lives import Life
+from tasks.batches import restart_shot, survey
+from tasks.deliveries import Handover, deliver, finish_open_deliveries
+from tasks.lives import Life, now
 from tasks.records import change_batch, change_record, load_batch, load_record
 from tasks.stages import export_shot
-from tasks.storage import Storage, open_storage
+from tasks.storage import ObjectInfo, Storage, open_storage
 from tests.tasks.runs import in_a_run
 from tests.tasks.shots import approved, photograph
 
@@ -109,8 +114,51 @@ def test_what_is_delivered_is_not_delivered_again(first: Handover, line: Storage
 # --- interrupted ---
 
 
-def keep(batch: BatchId, *names: str) -> dict[str, ShotRecord]:
-    return {name: load_record(batch.shot(name)) for name in names}
+def written(storage: Storage, batch: BatchId) -> dict[str, tuple[str, object]]:
+    """Every object of a batch's deliveries, with what changes when it is written again."""
+    return {one.key: (one.etag, one.modified) for one in storage.list(deliveries_prefix(batch))}
+
+
+def failing_at(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """A storage that goes away when a file of this name is written or copied into a delivery."""
+    put, copy = Storage.put, Storage.copy
+
+    def fail(key: str) -> None:
+        if key.startswith("deliveries/") and key.endswith(name):
+            raise StorageUnavailableError("the storage did not answer", key)
+
+    def failing_put(self: Storage, key: str, data: bytes, *, content_type: str) -> ObjectInfo:
+        fail(key)
+        return put(self, key, data, content_type=content_type)
+
+    def failing_copy(self: Storage, source: str, target: str) -> ObjectInfo:
+        fail(target)
+        return copy(self, source, target)
+
+    monkeypatch.setattr(Storage, "put", failing_put)
+    monkeypatch.setattr(Storage, "copy", failing_copy)
+
+
+@pytest.mark.parametrize("where", ["B1-MAIN.webp", "certificate.json", "report.html"])
+def test_another_run_goes_on_with_a_delivery_that_failed_under_its_number_and_writes_no_file_again(
+    line: Storage, batch: BatchId, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verified(batch, {"A1": 0.43, "B1": 0.36})
+    with monkeypatch.context() as patched:
+        failing_at(patched, where)
+        with pytest.raises(StorageUnavailableError):
+            in_a_run(lambda: deliver.fn(batch, only=["A1", "B1"]))
+    before = written(line, batch)
+    assert before
+    finished = in_a_run(lambda: finish_open_deliveries.fn(batch))
+    assert finished == "delivery 1: 2 shots in 4 files"
+    after = written(line, batch)
+    assert {key: after[key] for key in before} == before
+    assert [(one.number, one.shots) for one in load_batch(batch).deliveries] == [(1, ("A1", "B1"))]
+    assert load_batch(batch).deliveries[0].certificate_sha256
+    assert survey(batch).counts["delivered"] == 2
+    assert in_a_run(lambda: deliver.fn(batch, only=["A1", "B1"])).sentence == "nothing new to deliver"
+    assert written(line, batch) == after
 
 
 def interrupt(batch: BatchId, before: dict[str, ShotRecord]) -> None:
@@ -130,21 +178,70 @@ def interrupt(batch: BatchId, before: dict[str, ShotRecord]) -> None:
 def test_a_delivery_that_was_interrupted_is_finished_with_the_same_bytes(
     line: Storage, batch: BatchId, marked: tuple[str, ...]
 ) -> None:
-    """However many shots were marked as delivered when it was."""
+    """However many shots were marked as delivered when it was, and although another shot has gone on since."""
+    verified(batch, {"A1": 0.43, "B1": 0.36, "C1": 0.43})
+    before = {name: load_record(batch.shot(name)) for name in ("A1", "B1")}
+    whole = delivered(batch, "A1", "B1")
+    done, (delivery,), files = content(batch, 1), load_batch(batch).deliveries, written(line, batch)
+    interrupt(batch, {name: record for name, record in before.items() if name not in marked})
+    Life(batch.shot("C1")).reach(State.DELIVERED, why="it went out by another way")
+    assert delivered(batch, "A1", "B1") == whole
+    assert content(batch, 1) == done
+    assert written(line, batch) == files
+    assert load_batch(batch).deliveries == (delivery,)
+    assert survey(batch).counts["delivered"] == 3
+
+
+def test_a_shot_that_was_started_again_is_left_out_of_a_delivery_that_was_interrupted(
+    line: Storage, batch: BatchId
+) -> None:
     verified(batch, {"A1": 0.43, "B1": 0.36})
-    before = keep(batch, "A1", "B1")
+    before = {name: load_record(batch.shot(name)) for name in ("A1", "B1")}
+    delivered(batch, "A1", "B1")
+    interrupt(batch, before)
+    restart_shot.fn(batch.shot("B1"), person="Ada", reason="another crop")
+    assert in_a_run(lambda: finish_open_deliveries.fn(batch)) == "delivery 1: 1 shots in 2 files"
+    (delivery,) = load_batch(batch).deliveries
+    assert delivery.shots == ("A1",)
+    certificate = json.loads(content(batch, 1)["certificate.json"])
+    assert [one["shot"] for one in certificate["shots"]] == ["A1"]
 
-    def twice() -> None:
-        whole = deliver.fn(batch, only=["A1", "B1"])
-        done, (delivery,) = content(batch, 1), load_batch(batch).deliveries
-        interrupt(batch, {name: record for name, record in before.items() if name not in marked})
-        again = deliver.fn(batch, only=[name for name in before if name not in marked])
-        assert again == whole
-        assert content(batch, 1) == done
-        assert load_batch(batch).deliveries == (delivery,)
 
-    in_a_run(twice)
-    assert survey(batch).counts["delivered"] == 2
+def test_a_delivery_that_an_older_version_left_open_beside_another_gives_its_number_back(
+    line: Storage, batch: BatchId
+) -> None:
+    """Its shots went out under the next number; they must not go out once more."""
+    verified(batch, {"A1": 0.43})
+    old = Delivery(number=1, at=now(), shots=("A1",), opened_by="a run of before")
+    delivered(batch, "A1")
+    (only,) = load_batch(batch).deliveries
+    second = only.model_copy(update={"number": 2})
+    change_record(
+        batch.shot("A1"),
+        lambda record: record.model_copy(
+            update={"events": (*record.events[:-1], record.events[-1].model_copy(update={"why": "delivery 2"}))}
+        ),
+    )
+    change_batch(batch, lambda record: record.model_copy(update={"deliveries": (old, second)}))
+    assert in_a_run(lambda: deliver.fn(batch, only=["A1"])).sentence == "nothing new to deliver"
+    record = load_batch(batch)
+    assert [one.number for one in record.deliveries] == [2]
+    assert record.next_delivery == 3
+
+
+def test_two_runs_that_deliver_at_once_deliver_each_shot_once(line: Storage, batch: BatchId) -> None:
+    names = ("A1", "B1", "C1")
+    verified(batch, dict.fromkeys(names, 0.43))
+    both = threading.Barrier(2, timeout=60)
+
+    def one() -> Handover:
+        both.wait()
+        return deliver.fn(batch, only=list(names))
+
+    with ThreadPoolExecutor(2) as pool:
+        said = [run.result().sentence for run in [pool.submit(copy_context().run, in_a_run, one) for _ in range(2)]]
+    assert sorted(said) == ["delivery 1: 3 shots in 6 files", "nothing new to deliver"]
+    assert [one.shots for one in load_batch(batch).deliveries] == [names]
 
 
 # --- more than one ---

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, ParamSpec
@@ -33,4 +34,7 @@ def present(flow_body: Callable[P, State[Any]]) -> Callable[P, State[Any]]:
             except LeaseLostError as lost:
                 return Completed(name=TAKEN_OVER, message=str(lost))
 
+    # Prefect looks for the types of a form's fields in the module of the function that it is given: that is this one.
+    vars(run)["__signature__"] = inspect.signature(flow_body, eval_str=True)
+    run.__annotations__ = inspect.get_annotations(flow_body, eval_str=True)
     return run

@@ -187,7 +187,7 @@ def test_the_server_refuses_parameters_that_cannot_be_right(
     assert next(iter(wrong)) in refused.value.response.text
 
 
-def test_every_flow_names_its_runs_so_that_a_person_can_read_them() -> None:
+def test_every_flow_takes_its_form_s_fields_and_names_its_runs_so_that_a_person_can_read_them() -> None:
     from flows.batch import process_batch
     from flows.collect import collect_returned_work
     from flows.daily_report import daily_report
@@ -202,6 +202,9 @@ def test_every_flow_names_its_runs_so_that_a_person_can_read_them() -> None:
     of_days = (daily_report, return_rate, train_router, roll_back_router, audit_escapes)
     flows = {flow.name: flow for flow in (*of_batches, *of_days)}
     assert {name: str(flow.flow_run_name).format(**GOOD) for name, flow in flows.items()} == RUN_NAMES
+    for name, flow in flows.items():
+        given = {key: GOOD[key] for key in PARAMETERS[name]}
+        assert flow.validate_parameters(given) == given  # as a worker does, before the run begins
 
 
 def test_results_go_to_the_lines_own_bucket_by_default(line: list[str]) -> None:

@@ -30,7 +30,7 @@ from tests.tasks.shots import photograph, submitted
 CLIENT = "deaths"
 RESTARTED, KILLED = batch_id(CLIENT, "restarted"), batch_id(CLIENT, "killed")
 NAMES = [f"VAS{n}_MAIN" for n in range(3)]
-QUICK = {"PACKSHOT_LEASE_S": "5", "PACKSHOT_COLLECT_EVERY_S": "10"}
+QUICK = {"PACKSHOT_LEASE_S": "8", "PACKSHOT_COLLECT_EVERY_S": "30", "PACKSHOT_RUNS_AT_ONCE": "4"}
 
 
 def filled(batch: BatchId) -> None:

@@ -1,0 +1,343 @@
+"""A night dies at each of its writes, loses answers, races itself; nothing is lost or done twice.
+
+What a process has done when it dies is the writes it made: dying before a write is dying after the one before it. So
+each write is one point, tried with everything after it. A failure names its point or seed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import random
+import threading
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta, tzinfo
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+import pytest
+
+from packshot.decision import REASONS, Choice
+from packshot.errors import LeaseHeldError, LeaseLostError, ObjectMissingError, RecordConflictError
+from packshot.export.delivery import DeliveredFile
+from packshot.naming import NIGHT_LEASE, BatchId, ShotId, batch_id, delivery_key, shot_key
+from packshot.record import State
+from packshot.types import Size
+from tasks import batches, deliveries, leases, lives, records, storage
+from tasks.batches import approved_shots, at_work_on, closed_batches, summarise, survey, take_stock
+from tasks.deliveries import deliver, finish_open_deliveries
+from tasks.forms import Answer
+from tasks.leases import holding
+from tasks.lives import Life
+from tasks.records import load_batch, load_record
+from tasks.settings import get_settings
+from tasks.storage import open_storage
+from tests.tasks.people import follow
+from tests.tasks.simulated_s3 import Actor, SimulatedS3, Stored, World
+
+BATCH = batch_id("acme", "night")
+NAMES = [f"S{n:02}" for n in range(20)]
+REFUSED, TO_REVIEW, TO_EDITOR = {"S03", "S17"}, ("S01", "S05"), {"S08", "S14"}
+
+
+class Nobody:
+    """A thread that does nothing: leases are renewed where the work asks for them, which is when it writes."""
+
+    def __init__(self, **_: Any) -> None:
+        pass
+
+    def start(self) -> None:
+        pass
+
+
+class OneAtATime:
+    """A pool that does one thing after another, so that a seed always gives the same order."""
+
+    def __init__(self, *_: Any, **__: Any) -> None:
+        pass
+
+    def __enter__(self) -> OneAtATime:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    map = staticmethod(map)
+
+
+class Runs:
+    """What `prefect.runtime.flow_run` is to the code under test."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    @property
+    def id(self) -> str:
+        return self._world.me.run
+
+
+class Clock:
+    """What `datetime` is to `tasks.lives`: each process's own, as far off as it is."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def now(self, zone: tzinfo) -> datetime:
+        return self._world.now + self._world.me.skew
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    """A storage in memory in the place of the settings' own, with its clock; runs are those of its actors."""
+    made = World()
+    client = SimulatedS3(made)
+    settings = get_settings()
+    for module in (storage, leases):
+        monkeypatch.setattr(module, "get_settings", lambda: settings)  # read once: that is most of the time otherwise
+    monkeypatch.setattr(storage, "connect", lambda settings: client)
+    monkeypatch.setattr(storage, "connect_for_links", lambda settings: client)
+    monkeypatch.setattr(leases, "time", made)
+    monkeypatch.setattr(records, "time", made)
+    monkeypatch.setattr(leases, "threading", SimpleNamespace(Thread=Nobody, Lock=threading.Lock, Event=threading.Event))
+    monkeypatch.setattr(records, "ThreadPoolExecutor", OneAtATime)
+    monkeypatch.setattr(lives, "datetime", Clock(made))
+    monkeypatch.setattr(batches, "show_table", lambda *args: None)
+    for module in (leases, lives, batches, deliveries):
+        monkeypatch.setattr(module, "flow_run", Runs(made))
+    return made
+
+
+# --- the night ---
+
+
+def submit(shots: int = len(NAMES)) -> None:
+    for name in NAMES[:shots]:
+        open_storage().upload_to_inbox(BATCH, f"{name}.jpg", name.encode(), content_type="image/jpeg")
+    open_storage().close_inbox(BATCH)
+
+
+def night() -> None:
+    """What `nightly` and `process-batch` do, with pictures of a few bytes."""
+    with holding(NIGHT_LEASE):
+        for batch in closed_batches.fn():
+            with at_work_on(batch):
+                for ref in take_stock.fn(batch).shots:
+                    take_to_its_verdict(ref.shot)
+                hand_over(batch, [])
+                summarise.fn(batch)
+
+
+def take_to_its_verdict(shot: ShotId) -> None:
+    name = shot.shot
+    if name in REFUSED:
+        Life(shot).reach(State.REFUSED, why="too small")
+        return
+    Life(shot).reach(State.MASTERED, State.ROUTED, why="simple", objects=keep(shot, "master.tif", MASTER))
+    if name in TO_EDITOR:
+        Life(shot).reach(State.AWAITING_EDITOR, why="hair")
+        return
+    kept = keep(shot, "edit.tif", edit_of(name))
+    verdict = State.IN_REVIEW if name in TO_REVIEW else State.APPROVED
+    Life(shot).reach(State.EDITING_AUTO, State.SCORED, verdict, why="scored", objects=kept)
+
+
+MASTER = b"master"
+
+
+def keep(shot: ShotId, name: str, data: bytes) -> dict[str, str]:
+    open_storage().put(shot_key(shot, name), data, content_type="image/tiff")
+    return {name: hashlib.sha256(data).hexdigest()}
+
+
+def edit_of(name: str) -> bytes:
+    return f"edit of {name}".encode()
+
+
+def hand_over(batch: BatchId, only: list[str]) -> None:
+    """What `deliver-batch` does."""
+    finish_open_deliveries.fn(batch)
+    approved = approved_shots.fn(batch, only=only)
+    for one in approved:
+        export(one.shot)
+    deliver.fn(batch, only=[one.name for one in approved])
+
+
+def export(shot: ShotId) -> None:
+    data = f"rendition of {shot.shot}".encode()
+    file = DeliveredFile(
+        path=f"shopify/{shot.shot}.jpg",
+        platform="shopify",
+        format="jpeg",
+        size=Size(10, 10),
+        bit_depth=8,
+        profile="sRGB",
+        quality=90,
+        size_bytes=len(data),
+        sha256=hashlib.sha256(data).hexdigest(),
+        passed=True,
+        fill_ratio=0.85,
+        scale=1.0,
+        background=None,
+        colour=None,
+        findings=(),
+    )
+    open_storage().put(shot_key(shot, f"renditions/{file.path}"), data, content_type="image/jpeg")
+    report = {"files": [file.model_dump(mode="json")], "left_out": {}}
+    Life(shot).reach(State.EXPORTED, State.VERIFIED, why="verified", reports={"export": report})
+
+
+def people() -> None:
+    """What `human-edit` does with a reviewer's answers; an answer is kept until it has been followed."""
+    for name in TO_REVIEW:
+        shot = BATCH.shot(name)
+        given = Answer(
+            decision=Choice.APPROVE,
+            person="Ada",
+            reason=REASONS[Choice.APPROVE][0],
+            picture=hashlib.sha256(edit_of(name)).hexdigest(),
+        )
+        outcome = follow(shot, given, question=f"{name}-1")
+        assert not outcome.objection, outcome.objection
+        hand_over(BATCH, [name])
+
+
+def all_of_it() -> None:
+    """The night, and what people do in the morning. What is done already is found to be done."""
+    night()
+    people()
+
+
+# --- what must hold ---
+
+
+class Delivered(NamedTuple):
+    """What the client has: path -> SHA-256 of each file, and for each shot how many deliveries hold it."""
+
+    files: dict[str, str]
+    times: dict[str, int]
+
+
+def delivered() -> Delivered:
+    record = load_batch(BATCH)
+    files: dict[str, str] = {}
+    times: dict[str, int] = {}
+    numbers = [one.number for one in record.deliveries]
+    assert numbers == sorted(set(numbers)), "each number once"
+    for one in record.deliveries:
+        certificate = open_storage().get(delivery_key(BATCH, one.number, "certificate.json"))
+        assert hashlib.sha256(certificate).hexdigest() == one.certificate_sha256, f"delivery {one.number} is not closed"
+        package = zipfile.ZipFile(io.BytesIO(open_storage().get(delivery_key(BATCH, one.number, "package.zip"))))
+        said = json.loads(certificate)
+        assert {shot["shot"] for shot in said["shots"]} == set(one.shots)
+        for file in said["files"]:
+            data = open_storage().get(delivery_key(BATCH, one.number, file["path"]))
+            assert hashlib.sha256(data).hexdigest() == file["sha256"]
+            assert package.read(file["path"]) == data
+            assert file["path"] not in files, "delivered twice"
+            files[file["path"]] = file["sha256"]
+        for shot in one.shots:
+            times[shot] = times.get(shot, 0) + 1
+    return Delivered(files, times)
+
+
+def require_all_well(shots: int = len(NAMES)) -> None:
+    """In = delivered + waiting + refused + failed, each once, with the bytes of an undisturbed night."""
+    names = NAMES[:shots]
+    refused, waiting = (len(some.intersection(names)) for some in (REFUSED, TO_EDITOR))
+    counts = survey(BATCH).counts
+    assert counts == {"delivered": shots - refused - waiting, "waiting": waiting, "refused": refused, "failed": 0}
+    found = delivered()
+    expected = [name for name in names if name not in REFUSED | TO_EDITOR]
+    assert found.times == dict.fromkeys(expected, 1)
+    assert found.files == {
+        f"shopify/{name}.jpg": hashlib.sha256(f"rendition of {name}".encode()).hexdigest() for name in expected
+    }
+    for name in names:
+        record = load_record(BATCH.shot(name))
+        assert len(record.decisions) == (name in TO_REVIEW), name
+        steps = [event.to_state for event in record.events if event.to_state is not event.from_state]
+        assert len(steps) == len(set(steps)), f"{name} took a step twice: {steps}"
+
+
+# --- the points ---
+
+
+def again(world: World, objects: dict[str, Stored], seconds: float, *, dies_at: int = -1) -> bool:
+    """A new process, a minute and a half after the last one died; return whether it came to the end."""
+    world.objects, world.seconds = dict(objects), seconds + 90
+    return world.act(Actor(run=f"run at {seconds:.2f}", dies_at=dies_at), all_of_it)
+
+
+def undisturbed(world: World, shots: int = len(NAMES)) -> list[tuple[dict[str, Stored], float]]:
+    """The objects after each write of a night that nothing disturbs."""
+    world.act(Actor(run="client"), lambda: submit(shots))
+    world.history = [(dict(world.objects), world.seconds)]
+    assert world.act(Actor(run="first"), all_of_it)
+    require_all_well(shots)
+    points, world.history = world.history, None
+    return points
+
+
+def test_it_dies_at_every_write_and_the_next_run_brings_it_to_the_same_end(world: World) -> None:
+    """Ten shots, of every kind: the whole of 20 takes a minute and finds no other points."""
+    points = undisturbed(world, 10)
+    assert len(points) > 90
+    for number, (objects, seconds) in enumerate(points):
+        with said(f"after write {number} of {len(points) - 1}"):
+            assert again(world, objects, seconds)
+            require_all_well(10)
+
+
+def test_it_dies_twice(world: World) -> None:
+    points, chosen = undisturbed(world), random.Random(18)
+    for _ in range(15):
+        number, second = chosen.randrange(len(points)), chosen.randrange(60)
+        with said(f"after write {number} of {len(points) - 1}, and again after {second} more"):
+            again(world, *points[number], dies_at=second)
+            assert again(world, world.objects, world.seconds)
+            require_all_well()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_answers_of_the_storage_are_lost_and_nothing_is_done_twice(world: World, seed: int) -> None:
+    """Every third write is sent again after it was carried out; the condition then fails against its own write."""
+    world.act(Actor(run="client"), submit)
+    assert world.act(Actor(run="first", loses_answer_at=seed, loses_every=3), all_of_it)
+    require_all_well()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_two_nights_and_a_reviewer_at_once_with_clocks_that_are_minutes_apart(world: World, seed: int) -> None:
+    """One of the nights may stand still in the middle for longer than its lease holds, and wake up again."""
+    world.random = random.Random(seed)
+    world.act(Actor(run="client"), submit)
+
+    def quietly(work: Callable[[], None]) -> Callable[[], None]:
+        def run() -> None:
+            with suppress(LeaseHeldError, LeaseLostError, RecordConflictError, ObjectMissingError):
+                work()
+
+        return run
+
+    stands_still = world.random.randrange(200)
+    world.race(
+        (Actor(run="a", skew=timedelta(minutes=7), sleeps_at=stands_still), quietly(night)),
+        (Actor(run="b", skew=timedelta(minutes=-9)), quietly(night)),
+        (Actor(run="c", skew=timedelta(minutes=3)), quietly(lambda: hand_over(BATCH, []))),
+    )
+    with said(f"seed {seed}"):
+        assert again(world, world.objects, world.seconds)
+        require_all_well()
+
+
+@contextmanager
+def said(where: str) -> Iterator[None]:
+    """Name the point at which something does not hold."""
+    try:
+        yield
+    except Exception as error:
+        error.add_note(where)
+        raise

@@ -28,6 +28,7 @@ from tasks.holding import hold_back
 from tasks.jobs import open_job
 from tasks.progress import BatchProgress
 from tasks.stages import correct_shot, master_shot, route_shot
+from tasks.unasked import ask_who_was_not_asked
 
 
 @flow(name="process-batch", flow_run_name="process batch · {client}/{batch}", task_runner=PACE, persist_result=False)
@@ -70,6 +71,7 @@ def _take_through_the_stages(batch: BatchId) -> State[Any]:
         edited(number, len(simple))
     jobs = [open_job.submit(shot) for shot in free if not shot.automated]
     settle(jobs, on_progress=progress.of("handed to people", begins=75, ends=80))
+    ask_who_was_not_asked(batch)
     delivered: State[Any] = deliver_batch(client=batch.client, batch=batch.batch, return_state=True)
     progress.of("batches delivered", begins=80)(1, 1)
     return delivered

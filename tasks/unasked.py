@@ -1,0 +1,41 @@
+"""Shots that wait for people although nobody was asked: a run died after it wrote their record, before their form."""
+
+from __future__ import annotations
+
+from prefect import task
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterTags
+
+from packshot.naming import BatchId
+from packshot.record import WAITING, State
+from tasks.drafts import with_draft
+from tasks.jobs import open_waiting_run
+from tasks.lives import ALWAYS
+from tasks.records import load_batch, load_records
+from tasks.resuming import human_edits, shot_of_run
+
+
+@task(name="ask who was not asked", task_run_name="ask who was not asked · {batch}", **ALWAYS)
+def ask_who_was_not_asked(batch: BatchId) -> list[str]:
+    """Create the waiting run of each shot that waits and has none, and return the shots' names."""
+    refs = {ref.shot.shot: ref for ref in load_batch(batch).shots}
+    waiting = [one for one in load_records([ref.shot for ref in refs.values()]) if one.state in WAITING]
+    asked = _asked(batch) if waiting else set()
+    unasked = [one for one in waiting if one.shot.shot not in asked]
+    for one in unasked:
+        record = with_draft(one) if one.state is State.AWAITING_EDITOR else one
+        category = record.reports.get("routing", {}).get("category", "") or record.fact("category")
+        open_waiting_run(record, generation=refs[record.shot.shot].generation, category=category)
+    return [one.shot.shot for one in unasked]
+
+
+def _asked(batch: BatchId) -> set[str]:
+    """The shots of a batch about which a run waits, works, or has failed."""
+    tags = FlowRunFilterTags(all_=[f"client:{batch.client}", f"batch:{batch.batch}"])
+    with get_client(sync_client=True) as client:
+        runs = list(human_edits(client, FlowRunFilter(tags=tags)))
+    return {
+        shot_of_run(run).shot
+        for run in runs
+        if run.state is not None and not (run.state.is_completed() or run.state.is_cancelled())
+    }

@@ -58,6 +58,8 @@ def report_client(client: str) -> Told:
         report = _reported(storage, client)
     except PackshotError as error:
         return Told(client=client, sentence=f"{client}: {error}", failed=True)
+    except Exception as error:  # noqa: BLE001  one client's files never end the report of the others
+        return Told(client=client, sentence=f"{client}: {type(error).__name__}: {error}", failed=True)
     page = returns_key(client, "report/report.html")
     storage.put(page, return_page(report), content_type="text/html; charset=utf-8")
     told = report.model_dump_json(indent=1).encode()

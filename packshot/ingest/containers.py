@@ -25,7 +25,11 @@ from packshot.types import Size
 
 _FRAMES_COUNTED = 10_000
 _MOST_SCANS = 200
+_PNG_CHANNELS = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}
 _MOST_TEXT_BYTES = 16 * 1024 * 1024
+_HUFFMAN_FRAMES = (0xC0, 0xC1, 0xC2)
+_MOST_JPEG_PIXELS_A_BYTE = 600
+"""Each block of 64 pixels has a code for its mean, of one bit at least: 512 pixels a byte, if there is nothing else."""
 _MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 
 
@@ -76,8 +80,12 @@ def _read_jpeg(data: bytes) -> Container:
     if frame is None:
         raise DamagedError("a JPEG without a picture in it")
     code, depth, height, width = frame
+    if code in _HUFFMAN_FRAMES and width * height > len(data) * _MOST_JPEG_PIXELS_A_BYTE:
+        raise DamagedError(f"a JPEG of {len(data):,} bytes with a header of {width} x {height} pixels")
     icc = b"".join(profile[index] for index in sorted(profile))
-    return dataclasses.replace(found, size=Size(width, height), bit_depth=depth, icc=icc, coding=f"SOF{code - 0xC0}")
+    return dataclasses.replace(
+        found, size=Size(width, height), bit_depth=depth, icc=icc, coding=f"SOF{code - 0xC0}", scans=scans
+    )
 
 
 def _with_jpeg_segment(found: Container, code: int, body: bytes, profile: dict[int, bytes]) -> Container:
@@ -98,7 +106,9 @@ def _read_png(data: bytes) -> Container:
     width, height, depth, colour = struct.unpack_from(">IIBB", data, 16)
     if data[12:16] != b"IHDR":
         raise DamagedError("a PNG that does not start with its header")
-    found = Container(size=Size(width, height), bit_depth=depth, coding=f"colour type {colour}")
+    found = Container(
+        size=Size(width, height), bit_depth=depth, channels=_PNG_CHANNELS.get(colour, 0), coding=f"colour type {colour}"
+    )
     at, ended = 8, False
     while at + 8 <= len(data) and not ended:
         (length,) = struct.unpack_from(">I", data, at)

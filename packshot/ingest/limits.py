@@ -9,6 +9,7 @@ from packshot.types import Size
 
 _MOST_CHANNELS = 64
 _MOST_DEPTH = 64
+_USUAL_CHANNELS = 3
 
 
 def check_bytes(n_bytes: int, *, name: str, limits: IngestConfig) -> None:
@@ -22,7 +23,7 @@ def check_bytes(n_bytes: int, *, name: str, limits: IngestConfig) -> None:
 
 
 def check_header(header: Container, *, name: str, limits: IngestConfig) -> None:
-    """Check what a header claims: sides, pixels, frames, tiles, channels.
+    """Check what a header claims: sides, pixels, frames, tiles, channels, decoded bytes, scans.
 
     Raises:
         UnreadableError: it claims no pixels, or a picture that cannot be.
@@ -44,6 +45,13 @@ def check_header(header: Container, *, name: str, limits: IngestConfig) -> None:
         raise _too_large("it has too many pixels", name, f"{size} pixels", f"{limits.max_pixels:,} pixels")
     if header.frames > limits.max_frames:
         raise _too_large("it has too many frames", name, f"{header.frames} frames", f"{limits.max_frames} frames")
+    decoded = pixels * (header.channels or _USUAL_CHANNELS) * max(1, -(-header.bit_depth // 8))
+    if decoded > limits.max_decoded_bytes:
+        found = f"{size} pixels, {header.channels or _USUAL_CHANNELS} channels of {header.bit_depth} bits"
+        raise _too_large("it is too large when decoded", name, found, f"{limits.max_decoded_bytes:,} bytes decoded")
+    if header.scans > 1 and header.scans * pixels > limits.max_scanned_pixels:
+        found = f"{header.scans} scans of {size} pixels"
+        raise _too_large("it has too many scans", name, found, f"{limits.max_scanned_pixels:,} pixels over all scans")
     check_least(size, name=name, limits=limits)
 
 

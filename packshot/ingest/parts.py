@@ -27,6 +27,7 @@ class Container:
         tile: of a tiled TIFF.
         bit_depth: per channel.
         channels: where the header says so, else 0.
+        scans: passes over the picture that its pixels are stored in.
         exif: a TIFF stream; of a TIFF, the file itself.
         exif_shot: a TIFF stream of EXIF's own directory, where the container keeps it apart.
         icc_named, xmp_named: one was announced, though it may turn out empty; of several the first counts.
@@ -42,6 +43,7 @@ class Container:
     frames: int = 1
     bit_depth: int = 8
     channels: int = 0
+    scans: int = 1
     icc: bytes = b""
     icc_named: bool = False
     exif: bytes = b""

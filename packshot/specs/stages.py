@@ -89,6 +89,8 @@ class IngestConfig(Value):
     Attributes:
         min_px: least longest side of a photograph.
         max_bytes, max_pixels, max_side_px, max_frames: beyond these a file is refused before it is decoded.
+        max_decoded_bytes: pixels times channels times bytes of each; beyond, as above.
+        max_scanned_pixels: pixels times scans of a progressive JPEG; beyond, as above.
         group_gap_s: a longer pause between two photographs begins a new shoot group.
         groups: what makes shots one group, and what may be corrected.
         profiles: what becomes of pictures whose colours are not certain.
@@ -100,6 +102,8 @@ class IngestConfig(Value):
     max_pixels: Pixels = 250_000_000
     max_side_px: int = Field(32_000, ge=1, le=32_000)  # OpenCV numbers pixels with 16 bits
     max_frames: Pixels = 32
+    max_decoded_bytes: Bytes = 1_000_000_000
+    max_scanned_pixels: Bytes = 1_000_000_000
     group_gap_s: Annotated[int, Field(gt=0)] = 1800
     groups: GroupLimits = GroupLimits()
     profiles: ProfilePolicy = ProfilePolicy()

@@ -1,14 +1,27 @@
 import dataclasses
+import io
+import struct
 
 import pytest
+from PIL import Image
 
 from packshot.errors import TooLargeError, TooSmallError, UnreadableError
+from packshot.ingest.containers import read_container
 from packshot.ingest.limits import check_bytes, check_header, check_least
-from packshot.ingest.parts import Container
+from packshot.ingest.parts import Container, DamagedError
+from packshot.ingest.sniff import FileKind
 from packshot.specs.models import IngestConfig
 from packshot.types import Size
 
-LIMITS = IngestConfig(min_px=100, max_bytes=1000, max_pixels=1_000_000, max_side_px=5000, max_frames=3)
+LIMITS = IngestConfig(
+    min_px=100,
+    max_bytes=1000,
+    max_pixels=1_000_000,
+    max_side_px=5000,
+    max_frames=3,
+    max_decoded_bytes=6_000_000,
+    max_scanned_pixels=20_000_000,
+)
 GOOD = Container(size=Size(1000, 1000), frames=3)
 
 
@@ -26,6 +39,8 @@ def test_what_is_exactly_at_the_limits_is_accepted():
         ({"size": Size(5001, 1)}, TooLargeError, "5001 x 1 pixels"),
         ({"tile": Size(5001, 16)}, TooLargeError, "side"),
         ({"tile": Size(4000, 4000)}, TooLargeError, "too many pixels"),
+        ({"channels": 4, "bit_depth": 16}, TooLargeError, "4 channels of 16 bits"),
+        ({"scans": 160}, TooLargeError, "160 scans"),
         ({"frames": 4}, TooLargeError, "4 frames"),
         ({"size": Size(99, 99)}, TooSmallError, "99 x 99 pixels"),
         ({"size": Size(0, 100)}, UnreadableError, "0 x 100"),
@@ -37,6 +52,24 @@ def test_what_is_exactly_at_the_limits_is_accepted():
 def test_what_is_beyond_names_what_was_found(change, error, found):
     with pytest.raises(error, match=found):
         check_header(dataclasses.replace(GOOD, **change), name="a.tif", limits=LIMITS)
+
+
+def test_a_header_that_claims_more_than_its_bytes_can_hold_is_refused():
+    stream = io.BytesIO()
+    Image.new("RGB", (64, 64), "white").save(stream, "JPEG")
+    data = bytearray(stream.getvalue())
+    at = data.index(b"\xff\xc0") + 5
+    data[at : at + 4] = struct.pack(">HH", 15_800, 15_800)
+    with pytest.raises(DamagedError, match="a header of 15800 x 15800 pixels"):
+        read_container(bytes(data), FileKind.JPEG)
+
+
+def test_scans_and_channels_are_read_from_the_header():
+    jpeg, png = io.BytesIO(), io.BytesIO()
+    Image.new("RGB", (64, 64), "white").save(jpeg, "JPEG", progressive=True)
+    Image.new("RGBA", (64, 64), "white").save(png, "PNG")
+    assert read_container(jpeg.getvalue(), FileKind.JPEG).scans > 5
+    assert read_container(png.getvalue(), FileKind.PNG).channels == 4
 
 
 def test_too_many_bytes_name_the_limit():

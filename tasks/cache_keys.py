@@ -12,6 +12,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypedDict
 
+import httpx
 from prefect import Task
 from prefect.cache_policies import CacheKeyFnPolicy
 from prefect.client.schemas.objects import State, TaskRun
@@ -23,6 +24,7 @@ from packshot import PIPELINE_VERSION
 from packshot.errors import TransientError
 from tasks.results import SERIALIZER
 
+_BUSY = frozenset({408, 429})
 RETRIES = 3
 FIRST_PAUSE_S = 2.0
 JITTER = 0.5
@@ -70,8 +72,15 @@ def key_of(stage: str) -> Callable[[TaskRunContext, Mapping[str, Any]], str]:
 
 
 def is_transient(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:
-    """Whether a failed task is worth trying again."""
-    return isinstance(state.data, TransientError) or isinstance(getattr(state.data, "result", None), TransientError)
+    """Whether a failed task is worth trying again: storage or Prefect's API did not answer, or was overtaken."""
+    return any(may_pass(error) for error in (state.data, getattr(state.data, "result", None)))
+
+
+def may_pass(error: object) -> bool:
+    """Whether an error may be gone on the next try."""
+    if isinstance(error, httpx.HTTPStatusError):  # Prefect's own kind among them
+        return error.response.status_code in _BUSY or error.response.status_code >= 500
+    return isinstance(error, TransientError | httpx.TransportError | ConnectionError)
 
 
 def _content_of(value: object) -> Any:

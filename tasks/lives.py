@@ -161,6 +161,7 @@ def _is_past(present: State, wanted: State) -> bool:
 def living(shot: ShotId, *, stage: str = "") -> Iterator[Life]:
     """Give a stage its hold on a shot; an error is written into the record, then raised again.
 
+    A shot that failed is back in the state it failed in before the stage begins, so that no stage meets it failed.
     A transient error is written too: should the last retry fail, the record says why; should one succeed, the shot
     goes on from where it failed.
 
@@ -169,6 +170,7 @@ def living(shot: ShotId, *, stage: str = "") -> Iterator[Life]:
     """
     life = Life(shot, stage=stage)
     try:
+        change_record(shot, lambda record: revived(record, by=actor()))
         yield life
     except Exception as error:
         _write_failure(shot, error)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from packshot import PIPELINE_VERSION
 from packshot.errors import EmptySubjectError, IllegalTransitionError
 from packshot.naming import ShotId, inbox_key
-from packshot.record import MACHINE, ShotRecord, Source, State
+from packshot.record import FOLLOWS, MACHINE, ShotRecord, Source, State
 from packshot.types import Finding, Sourced, Status
 from tasks.lives import _RANKS, Life, living, now, revived
 from tasks.records import create_record, load_record
@@ -126,11 +126,22 @@ def test_an_error_that_nobody_expected_is_named_with_its_kind(received: ShotReco
     assert load_record(SHOT).events[-1].why == "ZeroDivisionError: division by zero"
 
 
-def test_failing_twice_is_one_event(received: ShotRecord) -> None:
+def test_every_try_that_fails_stands_in_the_record(received: ShotRecord) -> None:
     for _ in range(2):
         with pytest.raises(ValueError, match="odd"), living(SHOT):
             raise ValueError("odd")
-    assert path(load_record(SHOT)) == [State.FAILED]
+    assert path(load_record(SHOT)) == [State.FAILED, State.RECEIVED, State.FAILED]
+
+
+@pytest.mark.parametrize("failed_in", [state for state in State if FOLLOWS[state]])
+def test_no_stage_ever_meets_a_shot_that_is_failed(storage: Storage, failed_in: State) -> None:
+    source = Source(key=inbox_key(SHOT.in_batch, "A1_MAIN.jpg"), sha256="", size_bytes=1)
+    create_record(ShotRecord(shot=SHOT, source=source, state=failed_in))
+    with pytest.raises(ValueError, match="odd"), living(SHOT):
+        raise ValueError("odd")
+    assert load_record(SHOT).failed_from is failed_in
+    with living(SHOT):
+        assert load_record(SHOT).state is failed_in
 
 
 def test_a_failed_shot_goes_on_from_where_it_failed(received: ShotRecord) -> None:

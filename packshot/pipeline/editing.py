@@ -17,11 +17,11 @@ from packshot.framing.frame import frame
 from packshot.framing.place import Framed
 from packshot.ingest.shoot_groups import GroupDecision
 from packshot.qc.inputs import ColourReference, QcInput
-from packshot.qc.report import QcReport, judge
+from packshot.qc.report import QcReport, judge_all
 from packshot.returned.read import ReturnedWork
 from packshot.routing.approve import Watch, qc_figures
 from packshot.routing.mask_figures import measure_masks
-from packshot.specs.models import Plan
+from packshot.specs.models import Plan, RenditionPlan
 from packshot.threads import side_by_side
 from packshot.types import Finding, Matte, Pixels8, Pixels16, Status, Verdict, size_of
 
@@ -105,9 +105,7 @@ def _watched(judged: Edit, told: Finding) -> Edit:
     """An edit with what the routing model says of it, which may stop an approval and does nothing else."""
     if judged.report is None:
         return judged
-    report = judged.report.model_copy(update={"findings": (*judged.report.findings, told)})
-    if told.stops_approval and report.verdict is Verdict.AUTO_APPROVE:
-        report = report.model_copy(update={"verdict": Verdict.HUMAN_REVIEW})
+    report = judged.report.stopped(told)
     return dataclasses.replace(judged, report=report, findings=report.findings)
 
 
@@ -120,26 +118,28 @@ def _judged(
 ) -> Edit:
     method = str(cutout.method)
     try:
-        framed = frame(composite, cutout.matte, plan.renditions[0])
+        first = frame(composite, cutout.matte, plan.renditions[0])
     except EmptySubjectError as error:
         empty = Finding(code="empty_mask", status=Status.FAILED, message=str(error), gate=True)
         return Edit(composite, cutout.matte, method, None, (*cutout.findings, empty))
-    srgb8 = working_to_srgb8(framed.pixels)
-    report = judge(
-        QcInput(
+
+    def on_canvas(rendition: RenditionPlan) -> QcInput:
+        framed = first if rendition is plan.renditions[0] else frame(composite, cutout.matte, rendition)
+        srgb8 = working_to_srgb8(framed.pixels)
+        return QcInput(
             master16=pixels,
             cutout=cutout,
             composite16=composite,
             framed=framed,
             srgb8=srgb8,
-            rendition=plan.renditions[0],
+            rendition=rendition,
             colour_reference=_compared(srgb8, framed.matte, group) if group else None,
             findings=group.findings if group else (),
             reduced16=cutout.reduced,
-        ),
-        plan.qc,
-    )
-    return Edit(composite, cutout.matte, method, report, report.findings, framed)
+        )
+
+    report = judge_all(map(on_canvas, plan.renditions), plan.qc)
+    return Edit(composite, cutout.matte, method, report, report.findings, first)
 
 
 def _compared(srgb8: Pixels8, matte: Matte, group: GroupDecision) -> ColourReference | None:

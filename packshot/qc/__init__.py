@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from packshot.qc.evidence import Evidence, crop_evidence
 from packshot.qc.inputs import ColourReference, QcInput
-from packshot.qc.report import QcReport, judge
+from packshot.qc.report import QcReport, RenditionReport, judge, judge_all
 from packshot.qc.white import OffWhite, QuickCheck, check_border_points, find_off_white
 
 __all__ = [
@@ -14,8 +14,10 @@ __all__ = [
     "QcInput",
     "QcReport",
     "QuickCheck",
+    "RenditionReport",
     "check_border_points",
     "crop_evidence",
     "find_off_white",
     "judge",
+    "judge_all",
 ]

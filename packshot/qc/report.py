@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from packshot.qc import background_rules, colour_rules, edge_rules, fill_rules, ground_rules, part_rules
 from packshot.qc.evidence import Evidence, choose_evidence
 from packshot.qc.inputs import QcInput
 from packshot.qc.scene import Scene
-from packshot.qc.score import component_points, decide_verdict, limits_of
+from packshot.qc.score import component_points, decide_verdict, limits_of, severity, stricter
 from packshot.qc.white import QuickCheck, check_border_points
 from packshot.specs.models import QcConfig, RuleLimits
 from packshot.threads import side_by_side
-from packshot.types import Finding, Value, Verdict
+from packshot.types import Finding, Status, Value, Verdict
 
 Rule: TypeAlias = Callable[[Scene, RuleLimits], Finding]
 
@@ -86,17 +86,41 @@ MEASUREMENTS: tuple[Callable[[Scene], object], ...] = (
     lambda scene: scene.disagreement,
 )
 """What takes longest and several rules ask for: begun before them, so that no rule has to wait."""
+COMPONENT_NAMES = ("background", "edge", "fill", "colour")
 COMPONENTS = (BACKGROUND_RULES, EDGE_RULES, FILL_RULES, COLOUR_RULES)
+RENDITION_CODES = frozenset({"non_white_rendition", "quick_check", *FILL_RULES, *COLOUR_RULES})
+"""Rules that look at a platform's canvas: asked for each rendition. All others look at the edit and are asked once."""
 ALL_CODES = (*BACKGROUND_RULES, *EDGE_RULES, *FILL_RULES, *COLOUR_RULES)
 
 
-class QcReport(Value):
-    """What quality control says about an edit.
+class RenditionReport(Value):
+    """What quality control says about an edit on one platform's canvas.
 
     Attributes:
         score: 0..100, the sum of the four components.
+        findings: of the rules that look at the canvas, and those that its framing brought along.
+    """
+
+    platform: str
+    score: float
+    background: float
+    edge: float
+    fill: float
+    colour: float
+    verdict: Verdict
+    findings: tuple[Finding, ...] = ()
+
+
+class QcReport(Value):
+    """What quality control says about an edit: of each rendition, and of the shot, which is its strictest rendition.
+
+    Attributes:
+        score: 0..100, the sum of the four components, of the rendition with the lowest; so a further platform never
+            raises it, and the order in which platforms are asked for changes nothing.
+        verdict: the strictest of the renditions'.
         findings: of all rules, also those that passed or could not be checked, and those that the cut-out and
-            the framing brought along.
+            the framing brought along. Of a rule that looks at the canvas, the worst finding of all renditions.
+        renditions: one for each platform, in the order they were asked for.
         evidence: places worth a look, the worst first.
     """
 
@@ -109,45 +133,127 @@ class QcReport(Value):
     verdict: Verdict
     quick_check: QuickCheck
     evidence: tuple[Evidence, ...]
+    renditions: tuple[RenditionReport, ...] = ()
+
+    @property
+    def approved_platforms(self) -> tuple[str, ...]:
+        """The platforms whose rendition may go ahead unseen."""
+        return tuple(one.platform for one in self.renditions if one.verdict is Verdict.AUTO_APPROVE)
+
+    def stopped(self, told: Finding) -> QcReport:
+        """Return the report with a finding on the whole edit that may stop its approvals and does nothing else."""
+        report = self.model_copy(update={"findings": (*self.findings, told)})
+        if not told.stops_approval:
+            return report
+        renditions = tuple(
+            one.model_copy(update={"verdict": stricter(one.verdict, Verdict.HUMAN_REVIEW)}) for one in self.renditions
+        )
+        verdict = stricter(self.verdict, Verdict.HUMAN_REVIEW)
+        return report.model_copy(update={"verdict": verdict, "renditions": renditions})
 
 
 def judge(edit: QcInput, config: QcConfig) -> QcReport:
-    """Return the report on an edit.
+    """Return the report on an edit on one canvas; see `judge_all`."""
+    return judge_all((edit,), config)
 
+
+def judge_all(
+    canvases: Iterable[QcInput], config: QcConfig, *, known: Mapping[str, Finding] = MappingProxyType({})
+) -> QcReport:
+    """Return the report on an edit that is put on one canvas or several.
+
+    Args:
+        canvases: the same edit for each rendition, at least one; looked at one by one, so that no more than one canvas
+            has to be held at a time.
+        known: what is known of the edit already, by code: the findings of an earlier report on the same edit. Rules
+            that look at the canvas are asked all the same.
     Raises:
         ConfigError: the config has no limits for one of the rules.
     """
-    scene = Scene(edit)
-    background, edge, fill, colour = _apply(COMPONENTS, scene, config)
+    scene: Scene | None = None
+    of_edit = {code: finding for code, finding in known.items() if code not in RENDITION_CODES}
+    judged: list[_Judged] = []
+    for edit in canvases:
+        scene = scene.on_canvas(edit) if scene else Scene(edit)
+        found = _apply(scene, config, known=of_edit)
+        of_edit = {code: finding for code, finding in found.items() if code not in RENDITION_CODES}
+        judged.append(_judged(scene, found, config))
+    assert scene is not None, "a plan has at least one rendition"
+    return _together(judged, scene, of_edit, config)
+
+
+class _Judged(NamedTuple):
+    """One rendition, with what only its canvas can tell."""
+
+    report: RenditionReport
+    by_code: Mapping[str, Finding]
+    framing: tuple[Finding, ...]
+    quick_check: QuickCheck
+
+
+def _judged(scene: Scene, found: Mapping[str, Finding], config: QcConfig) -> _Judged:
+    edit = scene.edit
     points = {
-        "background": component_points(background, config, points=config.background_points),
-        "edge": component_points(edge, config, points=config.edge_points),
-        "fill": component_points(fill, config, points=config.fill_points),
-        "colour": component_points(colour, config, points=config.colour_points),
+        name: component_points([found[code] for code in rules], config, points=getattr(config, f"{name}_points"))
+        for name, rules in zip(COMPONENT_NAMES, COMPONENTS, strict=True)
     }
-    brought = (*edit.cutout.findings, *edit.framed.placement.findings, *edit.findings)
-    findings = (*background, *edge, *fill, *colour, *brought)
-    score = sum(points.values())
-    return QcReport(
+    score, framing = sum(points.values()), edit.framed.placement.findings
+    brought = (*edit.cutout.findings, *framing, *edit.findings)
+    own = {code: finding for code, finding in found.items() if code in RENDITION_CODES}
+    report = RenditionReport(
+        platform=edit.rendition.platform.name,
         score=round(score, 2),
-        background=round(points["background"], 2),
-        edge=round(points["edge"], 2),
-        fill=round(points["fill"], 2),
-        colour=round(points["colour"], 2),
+        **{name: round(share, 2) for name, share in points.items()},
+        verdict=decide_verdict(score, (*found.values(), *brought), config),
+        findings=(*own.values(), *framing),
+    )
+    return _Judged(report, own, framing, check_border_points(edit.srgb8, edit.framed.matte))
+
+
+def _together(judged: Sequence[_Judged], scene: Scene, of_edit: Mapping[str, Finding], config: QcConfig) -> QcReport:
+    """The shot's own report: its strictest rendition's score and verdict, and what is worst of each rule."""
+    reports = [one.report for one in judged]
+    lowest = min(reports, key=lambda one: (one.score, one.platform))
+    worst = {code: _worst(code, judged, config) for code in RENDITION_CODES}
+    framing = dict.fromkeys(one for each in sorted(judged, key=_platform) for one in each.framing)
+    findings = (
+        *({**of_edit, **worst}[code] for code in ALL_CODES),
+        *scene.edit.cutout.findings,
+        *framing,
+        *scene.edit.findings,
+    )
+    return QcReport(
+        **{name: getattr(lowest, name) for name in ("score", *COMPONENT_NAMES)},
         findings=findings,
-        verdict=decide_verdict(score, findings, config),
-        quick_check=check_border_points(edit.srgb8, edit.framed.matte),
+        verdict=stricter(*(one.verdict for one in reports)),
+        quick_check=min(sorted(judged, key=_platform), key=lambda one: one.quick_check.compliance_rate).quick_check,
         evidence=choose_evidence(findings),
+        renditions=tuple(reports),
     )
 
 
-def _apply(components: Sequence[Mapping[str, Rule]], scene: Scene, config: QcConfig) -> tuple[tuple[Finding, ...], ...]:
-    """Return the findings of each component's rules; all rules side by side."""
-    rules = {code: rule for component in components for code, rule in component.items()}
+def _platform(one: _Judged) -> str:
+    return one.report.platform
+
+
+def _worst(code: str, judged: Sequence[_Judged], config: QcConfig) -> Finding:
+    """The finding of one rule that is worst among the renditions; it names its platform where the others differ."""
+    found = {one.report.platform: one.by_code[code] for one in judged}
+    limits = limits_of(code, config)
+    name = max(sorted(found), key=lambda platform: severity(found[platform], limits))
+    worst = found[name]
+    if worst.status is Status.PASSED or all(finding == worst for finding in found.values()):
+        return worst
+    return worst.model_copy(update={"message": f"{name}: {worst.message}"})
+
+
+def _apply(scene: Scene, config: QcConfig, *, known: Mapping[str, Finding]) -> dict[str, Finding]:
+    """Return the finding of each rule by its code; all rules side by side, but those whose finding is known."""
+    rules = {code: rule for component in COMPONENTS for code, rule in component.items() if code not in known}
+    measurements = () if known else MEASUREMENTS  # they serve the rules about the edit
     looks: tuple[Callable[[], Any], ...] = (
-        *(partial(measure, scene) for measure in MEASUREMENTS),
+        *(partial(measure, scene) for measure in measurements),
         *(partial(rule, scene, limits_of(code, config)) for code, rule in rules.items()),
     )
-    found = side_by_side(lambda look: look(), looks)[len(MEASUREMENTS) :]
-    by_code = dict(zip(rules, found, strict=True))
-    return tuple(tuple(by_code[code] for code in component) for component in components)
+    found = side_by_side(lambda look: look(), looks)[len(measurements) :]
+    return {**known, **dict(zip(rules, found, strict=True))}

@@ -25,11 +25,21 @@ SHADOW_REACH_RATIO = 0.12
 """A contact shadow that is kept ends within this share of the product's longest side."""
 
 
+_OF_THE_EDIT = ("subject", "off_white", "reduced", "reduced_product", "outline", "edges", "disagreement")
+"""What is measured on the photograph, its matte and its composite: the same whatever canvas they are put on."""
+
+
 class Scene:
     """One edit as the rules see it."""
 
     def __init__(self, edit: QcInput) -> None:
         self.edit = edit
+
+    def on_canvas(self, edit: QcInput) -> Scene:
+        """Return the same edit on another canvas; what was measured on the edit itself is not measured again."""
+        other = Scene(edit)
+        vars(other).update({name: value for name, value in vars(self).items() if name in _OF_THE_EDIT})
+        return other
 
     @property
     def frame(self) -> Size:

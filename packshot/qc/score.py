@@ -8,6 +8,9 @@ from packshot.errors import ConfigError
 from packshot.specs.models import QcConfig, RuleLimits
 from packshot.types import Finding, Status, Verdict
 
+_STRICTNESS = (Verdict.AUTO_APPROVE, Verdict.HUMAN_REVIEW, Verdict.REJECT_AND_REDO)
+_BY_STATUS = (Status.PASSED, Status.SKIPPED, Status.WARNING, Status.FAILED)
+
 
 def badness(measured: float, limits: RuleLimits) -> float:
     """Return how bad a figure is: 0 on the good side of `good`, 1 at `bad` and beyond, linear between.
@@ -51,6 +54,24 @@ def decide_verdict(score: float, findings: Sequence[Finding], config: QcConfig) 
     if score < config.approve_at or any(finding.stops_approval for finding in findings):
         return Verdict.HUMAN_REVIEW
     return Verdict.AUTO_APPROVE
+
+
+def stricter(*verdicts: Verdict) -> Verdict:
+    """Return the strictest of verdicts."""
+    return max(verdicts, key=_STRICTNESS.index)
+
+
+def severity(finding: Finding, limits: RuleLimits) -> tuple[bool, int, float, float]:
+    """Return how bad a finding of a rule is, for comparison with others of the same rule; greater is worse."""
+    if finding.measured is None:
+        return finding.stops_approval, _BY_STATUS.index(finding.status), 0.0, 0.0
+    away = finding.measured - limits.good
+    return (
+        finding.stops_approval,
+        _BY_STATUS.index(finding.status),
+        badness(finding.measured, limits),
+        away if limits.bad >= limits.good else -away,
+    )
 
 
 def _must_be_redone(finding: Finding, config: QcConfig) -> bool:

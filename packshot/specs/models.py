@@ -126,7 +126,7 @@ class Client(Value):
     """A client's style guide: ``configs/clients/<name>.yaml``.
 
     Attributes:
-        platforms: in the order in which they are exported; QC measures the first that takes the view.
+        platforms: in the order in which they are exported; the order changes no verdict.
         file_name_pattern: regular expression with named groups (sku, view, asin, ...) for the file's stem.
         metadata_facts: by fact, the tags of a file's metadata that say it, before those that usually do.
         default_category, default_view: where neither manifest nor file name nor metadata says.
@@ -224,7 +224,7 @@ class Plan(Value):
         style_guide: the client file that was followed: ``default`` where the client has none of its own.
         category: None where it is unknown.
         rules: those of the first rendition; one edit serves all renditions.
-        renditions: one per platform that takes this view; the first is the one QC measures.
+        renditions: one per platform that takes this view; quality control judges each of them.
         print_clipping_path: whether TIFFs carry a clipping path.
     """
 

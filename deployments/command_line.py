@@ -115,10 +115,18 @@ def _batches() -> typer.Typer:
 
         which = batch_id(client, batch)
         with bar(f"uploading {which}", quiet=json) as move:
-            files = submit_folder(folder, which, on_progress=lambda name, done, total: move(done, total))
+            left_out: dict[str, str] = {}
+            files = submit_folder(
+                folder,
+                which,
+                on_progress=lambda name, done, total: move(done, total),
+                on_left_out=left_out.__setitem__,
+            )
         if json:
-            print_json({"client": client, "batch": batch, "files": files})
+            print_json({"client": client, "batch": batch, "files": files, "left_out": left_out})
         else:
+            for name, why in left_out.items():
+                Console().print(f"{name!r} was left out: {why}", style="yellow", markup=False, highlight=False)
             Console().print(f"{which}: {files} files uploaded and the batch closed")
 
     @app.command("status")

@@ -25,7 +25,7 @@ from deployments.command_line import show_summary
 from deployments.registry import WORK_POOL, register
 from infra.local.processes import ServerError
 from infra.local.stack import Stack, running, start_worker, wait_for_worker
-from packshot.naming import BatchId, batch_id, deliveries_prefix
+from packshot.naming import BatchId, batch_id, deliveries_prefix, path_trouble
 from packshot.record import State
 from tasks.batches import Summary, survey
 from tasks.intake import submit_folder
@@ -50,7 +50,12 @@ def run_demo(console: Console, *, state_dir: Path, samples: Path | None, keep: b
     batch = DEMO_BATCH if samples is None else batch_id("demo", samples.resolve().name)
     fetch_networks(console)
     with line(console, state_dir=state_dir) as (stack, worker):
-        submit_folder(samples or SAMPLES, batch, on_progress=lambda name, done, total: None)
+        submit_folder(
+            samples or SAMPLES,
+            batch,
+            on_progress=lambda name, done, total: None,
+            on_left_out=lambda name, why: console.print(f"{name!r} was left out: {why}", markup=False),
+        )
         console.print(f"The batch {batch} lies in the inbox. Running the nightly flow ...")
         run = run_nightly(console, batch, worker=worker)
         summary = survey(batch)
@@ -176,17 +181,19 @@ def _stage_in_words(summary: Summary) -> str:
 
 
 def fetch_deliveries(batch: BatchId, folder: Path) -> Path:
-    """Copy what was delivered to a local folder and return it."""
+    """Copy what was delivered to a local folder and return it; a name that would lead elsewhere is left in storage."""
     storage, prefix = open_storage(), deliveries_prefix(batch)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for found in storage.list(prefix):
-        storage.get_file(found.key, folder / found.key.removeprefix(prefix))
+        below = found.key.removeprefix(prefix)
+        if not path_trouble(below):
+            storage.get_file(found.key, folder / below)
     return folder.resolve()
 
 
 def _newest_report(folder: Path) -> str:
-    reports = sorted(folder.glob("*/report.html"), key=lambda path: int(path.parent.name))
+    reports = sorted(folder.glob("[0-9]*/report.html"), key=lambda path: (len(path.parent.name), path.parent.name))
     return str(reports[-1]) if reports else "none: nothing was delivered"
 
 

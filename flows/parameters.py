@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, JsonValue
 
-NAME_PATTERN = r"^[A-Za-z0-9][\w.-]*$"
+from packshot.naming import MAX_NAME_LENGTH, NAME_PATTERN
 
 
 def shown(title: str, description: str) -> dict[str, JsonValue]:
@@ -18,6 +18,7 @@ ClientName = Annotated[
     str,
     Field(
         pattern=NAME_PATTERN,
+        max_length=MAX_NAME_LENGTH,
         json_schema_extra=shown("Client", "The client's folder below inbox/, such as 'demo'"),
     ),
 ]
@@ -25,13 +26,15 @@ BatchName = Annotated[
     str,
     Field(
         pattern=NAME_PATTERN,
+        max_length=MAX_NAME_LENGTH,
         json_schema_extra=shown("Batch", "The batch's folder below inbox/<client>/"),
     ),
 ]
 ShotName = Annotated[
     str,
     Field(
-        min_length=1,
+        pattern=NAME_PATTERN,
+        max_length=MAX_NAME_LENGTH,
         json_schema_extra=shown("Shot", "The shot's name as the batch table shows it, such as 'KTL301_MAIN'"),
     ),
 ]

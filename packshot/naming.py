@@ -27,6 +27,9 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
+from urllib.parse import unquote
+
+from pydantic import model_validator
 
 from packshot.errors import NamingError
 from packshot.types import Value
@@ -34,16 +37,33 @@ from packshot.types import Value
 READY = "READY"
 MANIFEST = "manifest.csv"
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+NAME_PATTERN = r"^[A-Za-z0-9](\.?[A-Za-z0-9_-])*$"
+"""What a client, batch or shot may be called, as the forms' schemas state it; `MAX_NAME_LENGTH` comes on top."""
+MAX_NAME_LENGTH = 100
+MAX_KEY_BYTES = 900
+"""S3 takes 1,024 bytes; the line's own names stand around a client's."""
+
+_HOT_FOLDER = "_returned"
+_NAME = re.compile(NAME_PATTERN.strip("^$"))
 _FIELD = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 _PRINTABLE = re.compile(r"[A-Za-z0-9._-]+")
 
 
 class BatchId(Value):
-    """A client's batch."""
+    """A client's batch.
+
+    Raises:
+        NamingError: a name cannot stand in a key; so everywhere below, no id has such a name.
+    """
 
     client: str
     batch: str
+
+    @model_validator(mode="after")
+    def _has_names(self) -> BatchId:
+        checked_name(self.client, what="client")
+        checked_name(self.batch, what="batch")
+        return self
 
     def __str__(self) -> str:
         return f"{self.client}/{self.batch}"
@@ -54,11 +74,21 @@ class BatchId(Value):
 
 
 class ShotId(Value):
-    """One photograph in a batch."""
+    """One photograph in a batch.
+
+    Raises:
+        NamingError: a name cannot stand in a key.
+    """
 
     client: str
     batch: str
     shot: str
+
+    @model_validator(mode="after")
+    def _has_names(self) -> ShotId:
+        BatchId(client=self.client, batch=self.batch)
+        checked_name(self.shot, what="shot")
+        return self
 
     @property
     def in_batch(self) -> BatchId:
@@ -68,22 +98,76 @@ class ShotId(Value):
         return f"{self.client}/{self.batch}/{self.shot}"
 
 
+def is_name(text: str) -> bool:
+    """Whether a text can be the name of a client, batch or shot: letters, digits, ``. _ -``, at most 100, no ``..``."""
+    return len(text) <= MAX_NAME_LENGTH and _NAME.fullmatch(text) is not None
+
+
 def checked_name(name: str, *, what: str) -> str:
-    """Return `name` if it can stand in a key: letters, digits, ``. _ -``, at most 100, no ``..``.
+    """Return `name` if `is_name` says so.
 
     Args:
         what: what is being named ("client", "batch"), for the message.
     Raises:
-        NamingError: it can't.
+        NamingError: it is none.
     """
-    if not _NAME.fullmatch(name) or ".." in name:
+    if not is_name(name):
         raise NamingError(
             f"this {what} cannot be used in a storage key",
-            repr(name),
-            allowed="letters, digits, '.', '_' and '-', starting with a letter or digit, at most 100",
+            repr(name[: MAX_NAME_LENGTH + 1]),
+            allowed="letters, digits, '.', '_' and '-', starting with a letter or digit, no '..', no '.' at the end, "
+            f"at most {MAX_NAME_LENGTH}",
             next_step=f"Rename the {what}.",
         )
     return name
+
+
+def path_trouble(path: str) -> str:
+    """Return why a path below a folder cannot be a key, a local file or a member of an archive; empty if it can.
+
+    A client's or editor's own names may have blanks, accents and any script. What none may have: a step out of the
+    folder (``..``, also as ``%2e%2e`` or with a backslash), a root, a drive, characters that cannot be seen.
+    """
+    if not path:
+        return "it is empty"
+    if len(path.encode("utf-8", "surrogatepass")) > MAX_KEY_BYTES:
+        return f"it is longer than {MAX_KEY_BYTES} bytes"
+    unseen = next((one for one in path if not _can_be_seen(one)), "")
+    if unseen:
+        return f"it has a character that cannot be seen (U+{ord(unseen):04X})"
+    for spelt in (path, unquote(path), unquote(unquote(path))):
+        parts = spelt.replace("\\", "/").split("/")
+        if any(part in (".", "..") for part in parts):
+            return "it leads out of its folder"
+        if not all(parts):
+            return "it has an empty step"
+        if re.match(r"[A-Za-z]:", parts[0]):
+            return "it names a drive"
+        if any(not _can_be_seen(one) for one in spelt):
+            return "it has a character that cannot be seen, written with '%'"
+    return ""
+
+
+def _can_be_seen(character: str) -> bool:
+    joins = character in "\u200c\u200d"  # scripts of India and Persia need them inside words
+    return joins or unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Zl", "Zp")
+
+
+def checked_path(path: str, *, what: str) -> str:
+    """Return `path` if `path_trouble` has nothing against it.
+
+    Raises:
+        NamingError: it has.
+    """
+    trouble = path_trouble(path)
+    if trouble:
+        raise NamingError(
+            f"the name of this {what} cannot be used: {trouble}",
+            repr(path[:200]),
+            allowed="a path below the folder, without '..', of characters that can be seen",
+            next_step=f"Rename the {what}.",
+        )
+    return path
 
 
 def batch_id(client: str, batch: str) -> BatchId:
@@ -144,8 +228,12 @@ def inbox_prefix(batch: BatchId) -> str:
 
 
 def inbox_key(batch: BatchId, path: str) -> str:
-    """Return the key of an uploaded file; `path` is relative to the batch's folder, with slashes."""
-    return inbox_prefix(batch) + path
+    """Return the key of an uploaded file; `path` is relative to the batch's folder, with slashes.
+
+    Raises:
+        NamingError: it leads out of it, or cannot be a key.
+    """
+    return inbox_prefix(batch) + checked_path(path, what="uploaded file")
 
 
 def path_in_inbox(batch: BatchId, key: str) -> str:
@@ -154,11 +242,15 @@ def path_in_inbox(batch: BatchId, key: str) -> str:
 
 
 def batch_from_ready_key(key: str) -> BatchId | None:
-    """Return the batch that a READY object closes; None for any other key."""
+    """Return the batch that a READY object closes; None for any other key.
+
+    Raises:
+        NamingError: its folders cannot be a client and a batch.
+    """
     parts = key.split("/")
-    if len(parts) != 4 or not all(parts) or parts[0] != "inbox" or parts[3] != READY:
+    if len(parts) != 4 or parts[0] != "inbox" or parts[3] != READY:
         return None
-    return BatchId(client=parts[1], batch=parts[2])
+    return batch_id(parts[1], parts[2])
 
 
 def batches_prefix(client: str = "") -> str:
@@ -172,9 +264,9 @@ def batch_record_key(batch: BatchId) -> str:
 
 
 def batch_from_record_key(key: str) -> BatchId | None:
-    """Return the batch whose record an object is; None for any other key."""
+    """Return the batch whose record an object is; None for any other key, and where no batch can have this name."""
     parts = key.split("/")
-    if len(parts) != 4 or parts[0] != "batches" or parts[3] != "batch.json":
+    if len(parts) != 4 or parts[0] != "batches" or parts[3] != "batch.json" or not all(map(is_name, parts[1:3])):
         return None
     return BatchId(client=parts[1], batch=parts[2])
 
@@ -211,28 +303,38 @@ def jobs_prefix(client: str = "", batch: str = "") -> str:
 
 def drop_prefix(batch: BatchId) -> str:
     """The hot folder of a whole batch: files in it are told apart by their names. No shot's name begins with ``_``."""
-    return f"jobs/{batch.client}/{batch.batch}/_returned/"
+    return f"jobs/{batch.client}/{batch.batch}/{_HOT_FOLDER}/"
 
 
 def shot_from_returned_key(key: str) -> ShotId | None:
-    """Return the shot in whose hot folder an object lies; None for any other key."""
+    """Return the shot in whose hot folder an object lies; None for any other key.
+
+    Raises:
+        NamingError: no shot has this name, or the file's own cannot be used.
+    """
     parts = key.split("/")
     if len(parts) < 6 or parts[0] != "jobs" or parts[4] != "returned" or not parts[-1]:
         return None
+    checked_path("/".join(parts[5:]), what="returned file")
     return ShotId(client=parts[1], batch=parts[2], shot=parts[3])
 
 
 def batch_from_drop_key(key: str) -> BatchId | None:
-    """Return the batch in whose hot folder an object lies; None for any other key."""
+    """Return the batch in whose hot folder an object lies; None for any other key.
+
+    Raises:
+        NamingError: no batch has this name, or the file's own cannot be used.
+    """
     parts = key.split("/")
-    if len(parts) < 5 or parts[0] != "jobs" or parts[3] != "_returned" or not parts[-1]:
+    if len(parts) < 5 or parts[0] != "jobs" or parts[3] != _HOT_FOLDER or not parts[-1]:
         return None
+    checked_path("/".join(parts[4:]), what="returned file")
     return BatchId(client=parts[1], batch=parts[2])
 
 
-def notice_key(shot: ShotId, notice: str) -> str:
-    """Return the key that says that somebody was told something about a shot."""
-    return f"jobs/{shot.client}/{shot.batch}/{shot.shot}/told/{notice}.json"
+def notice_key(batch: BatchId, shot: str, notice: str) -> str:
+    """Return the key that says that somebody was told something; without a shot, about a batch's hot folder."""
+    return f"jobs/{batch.client}/{batch.batch}/{shot or _HOT_FOLDER}/told/{notice}.json"
 
 
 def returns_key(client: str, path: str = "") -> str:

@@ -11,7 +11,7 @@ from prefect import task
 from prefect.runtime import flow_run
 
 from packshot.batch import BatchRecord, ShotRef
-from packshot.errors import ManifestError, ObjectMissingError, PackshotError
+from packshot.errors import ManifestError, NamingError, ObjectMissingError, PackshotError
 from packshot.handoff.board import wait_of
 from packshot.ingest import stock as stocking
 from packshot.ingest.manifest import Manifest, read_manifest
@@ -104,9 +104,19 @@ class Summary(Value):
 
 @task(name="find closed batches", task_run_name="find closed batches", **ALWAYS)
 def closed_batches() -> list[BatchId]:
-    """Return the batches that their clients closed and that are not finished, in the order of their names."""
-    ready = (batch_from_ready_key(found.key) for found in open_storage().list("inbox/"))
-    waiting = [batch for batch in ready if batch is not None and not _is_finished(batch)]
+    """Return the batches that their clients closed and that are not finished, in the order of their names.
+
+    A folder that can be no batch is named in the log, and the others go on.
+    """
+    waiting = []
+    for found in open_storage().list("inbox/"):
+        try:
+            batch = batch_from_ready_key(found.key)
+        except NamingError as error:
+            log().warning("%r closes no batch: %s", found.key, error)
+            continue
+        if batch is not None and not _is_finished(batch):
+            waiting.append(batch)
     return sorted(waiting, key=str)
 
 
@@ -215,6 +225,11 @@ def _stock_findings(found: stocking.Stock) -> list[Finding]:
         ("row_without_file", f"The manifest names {one}, which was not uploaded.") for one in found.rows_without_file
     ]
     warnings += [("file_without_row", f"{one} has no row in the manifest.") for one in found.files_without_row]
+    warnings += [
+        ("misnamed_file", f"{path!r} was left out: {why}.")
+        for path, why in found.ignored.items()
+        if why.startswith(stocking.MISNAMED)
+    ]
     warnings += [("duplicate", f"The same photograph more than once: {', '.join(same)}.") for same in found.duplicates]
     return [Finding(code=code, status=Status.WARNING, message=message) for code, message in warnings]
 

@@ -29,6 +29,7 @@ from packshot.learning.audits import Audit, audit_of, report_on
 from packshot.naming import (
     BatchId,
     ShotId,
+    batch_id,
     batch_record_key,
     batches_prefix,
     daily_figures_key,
@@ -36,6 +37,7 @@ from packshot.naming import (
     daily_page_key,
     daily_prefix,
     date_from_daily_figures_key,
+    is_name,
 )
 from packshot.outcomes.daily import DailyReport, figures_of, report_of
 from packshot.outcomes.daily_page import daily_page
@@ -161,8 +163,8 @@ def _changed_batches(storage: Storage, *, since: dt.datetime) -> list[BatchRecor
             return None
         return find_batch(batch, storage=storage) if modified is None or modified >= since else None
 
-    clients = list(storage.folders(batches_prefix()))
-    named = [BatchId(client=one, batch=name) for one in clients for name in storage.folders(batches_prefix(one))]
+    clients = list(filter(is_name, storage.folders(batches_prefix())))
+    named = [batch_id(one, name) for one in clients for name in filter(is_name, storage.folders(batches_prefix(one)))]
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="batches") as pool:
         return [one for one in pool.map(find, named) if one is not None]
 

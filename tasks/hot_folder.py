@@ -14,7 +14,7 @@ from typing import Any
 from prefect import task
 
 from packshot.decision import Choice, Reason
-from packshot.errors import DecisionRefusedError, ObjectMissingError
+from packshot.errors import DecisionRefusedError, NamingError, ObjectMissingError
 from packshot.handoff.deciding import UNKNOWN_EDITOR, picture_shown, taken_by
 from packshot.handoff.filenames import is_litter, is_picture, is_unfinished, shot_of, version_of
 from packshot.naming import (
@@ -29,6 +29,7 @@ from packshot.record import ShotRecord, State
 from packshot.types import Value
 from tasks.holding import still_missing
 from tasks.lives import ALWAYS, now
+from tasks.logs import log
 from tasks.notices import Notice, send_once
 from tasks.questions import SHOWN_DIGITS
 from tasks.records import find_batch, find_record, load_records
@@ -99,7 +100,12 @@ def _files(client: str, found: _Findings) -> Iterator[tuple[ShotId, ObjectInfo]]
     """Every complete picture that was put back, with its shot; those in a batch's folder are moved to their shot's."""
     known: dict[str, dict[str, tuple[str, ...]]] = {}
     for file in open_storage().list(jobs_prefix(client)):
-        shot, batch = shot_from_returned_key(file.key), batch_from_drop_key(file.key)
+        try:
+            shot, batch = shot_from_returned_key(file.key), batch_from_drop_key(file.key)
+        except NamingError as error:
+            found.unknown[file.key] = str(error)
+            log().warning("a returned file was left where it is: %s", error)
+            continue
         if (shot is None and batch is None) or is_litter(file.key):
             continue
         if _is_uploading(file, found.at):
@@ -156,7 +162,7 @@ def _report_unknown(owner: ShotId | BatchId | None, file: ObjectInfo, why: str, 
     """Say that a file is of no use: in the run, and once to whoever is told such things."""
     found.unknown[file.key] = why
     _, client, batch, *_ = file.key.split("/")
-    name = owner.shot if isinstance(owner, ShotId) else "_returned"
+    name = owner.shot if isinstance(owner, ShotId) else ""
     message = f"{file.key}: {why}. It was left where it is; rename it, or put it into its shot's own folder."
     notice = Notice(kind="unknown_file", client=client, batch=batch, shot=name, state="", message=message)
     send_once(notice, mark=f"{file.etag.strip(chr(34))[:16]}")

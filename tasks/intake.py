@@ -3,31 +3,58 @@
 from __future__ import annotations
 
 import mimetypes
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from packshot.errors import NamingError
-from packshot.naming import READY, BatchId
+from packshot.naming import READY, BatchId, path_trouble
 from tasks.storage import open_storage
 
 Progress = Callable[[str, int, int], None]
 """Called with (file, files so far, all files)."""
+LeftOut = Callable[[str, str], None]
+"""Called with (file, why it is not uploaded)."""
 
 
-def submit_folder(folder: Path, batch: BatchId, *, on_progress: Progress) -> int:
+def submit_folder(folder: Path, batch: BatchId, *, on_progress: Progress, on_left_out: LeftOut) -> int:
     """Upload a folder's files as a batch, close it and return how many there are. Again is quick and changes nothing.
+
+    A symbolic link is not followed: it could name any file of this machine. It is told and left out, and so is a file
+    whose name cannot be used.
 
     Raises:
         NamingError: the folder holds no files.
         StorageDeniedError: the batch is closed already and a file is new or has changed.
     """
-    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != READY]
+    files = list(_to_upload(folder, on_left_out))
     if not files:
         raise NamingError("there are no files to submit", str(folder), next_step="Name the folder that holds them.")
     storage = open_storage()
     for number, path in enumerate(files, start=1):
         kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-        storage.upload_to_inbox(batch, path.relative_to(folder).as_posix(), path.read_bytes(), content_type=kind)
+        storage.upload_to_inbox(batch, path.relative_to(folder).as_posix(), _bytes_of(path), content_type=kind)
         on_progress(path.name, number, len(files))
     storage.close_inbox(batch)
     return len(files)
+
+
+def _to_upload(folder: Path, on_left_out: LeftOut) -> Iterator[Path]:
+    """The folder's own files, sorted; what lies behind a link is none of them."""
+    for place, folders, names in os.walk(folder, followlinks=False):
+        folders.sort()
+        links = [name for name in folders if (Path(place) / name).is_symlink()]
+        for path in (Path(place) / name for name in sorted([*names, *links])):
+            below = path.relative_to(folder).as_posix()
+            if path.is_symlink():
+                on_left_out(below, "it is a symbolic link")
+            elif trouble := path_trouble(below):
+                on_left_out(below, trouble)
+            elif path.is_file() and path.name != READY:
+                yield path
+
+
+def _bytes_of(path: Path) -> bytes:
+    """A file's bytes; a link that was put in its place meanwhile is not followed."""
+    with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:  # noqa: PTH123
+        return file.read()

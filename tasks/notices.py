@@ -16,7 +16,7 @@ from urllib.error import URLError
 from prefect.events import emit_event
 
 from packshot.errors import RecordConflictError
-from packshot.naming import ShotId, notice_key
+from packshot.naming import batch_id, notice_key
 from packshot.record import ShotRecord
 from packshot.types import Value
 from tasks.logs import log
@@ -88,10 +88,10 @@ def raise_alarm(kind: str, message: str, *, about: str) -> None:
 
 def send_once(notice: Notice, *, mark: str) -> bool:
     """Send a notice unless one of its kind went out with the same mark; return whether it did now."""
-    shot = ShotId(client=notice.client, batch=notice.batch, shot=notice.shot)
+    key = notice_key(batch_id(notice.client, notice.batch), notice.shot, f"{notice.kind}-{mark}")
     data = notice.model_dump_json().encode()
     try:
-        open_storage().put_if_absent(notice_key(shot, f"{notice.kind}-{mark}"), data, content_type="application/json")
+        open_storage().put_if_absent(key, data, content_type="application/json")
     except RecordConflictError:
         return False
     send(notice)

@@ -17,7 +17,7 @@ from prefect import task
 from prefect.artifacts import create_markdown_artifact
 
 from packshot.errors import PackshotError
-from packshot.naming import checked_name, client_deliveries_prefix, returns_key
+from packshot.naming import checked_name, checked_path, client_deliveries_prefix, returns_key
 from packshot.outcomes.orders import read_orders
 from packshot.outcomes.return_page import headline, return_page
 from packshot.outcomes.return_report import ReturnReport, read_golive, report_returns
@@ -52,9 +52,9 @@ def clients_with_orders() -> list[str]:
 @task(name="report returns", task_run_name="report returns · {client}", **ALWAYS)
 def report_client(client: str) -> Told:
     """Write a client's report on the return rate and show it; what cannot be read is named, and stops nobody else."""
-    checked_name(client, what="client")
     storage = open_storage()
     try:
+        checked_name(client, what="client")
         report = _reported(storage, client)
     except PackshotError as error:
         return Told(client=client, sentence=f"{client}: {error}", failed=True)
@@ -90,7 +90,7 @@ def _fetched(storage: Storage, prefix: str, folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     found = []
     for one in storage.list(prefix):
-        path = folder / PurePosixPath(one.key).name
+        path = folder / checked_path(PurePosixPath(one.key).name, what="file of orders")
         storage.get_file(one.key, path)
         found.append(path)
     return found

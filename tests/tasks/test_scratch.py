@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -138,3 +139,16 @@ def test_an_object_whose_bytes_are_others_is_not_taken_for_it(storage: Storage) 
 def test_an_object_that_is_nowhere_is_missing(storage: Storage) -> None:
     with pytest.raises(ObjectMissingError):
         fetch_object("batches/none", sha256=sha256_of(b"x"))
+
+
+def test_nobody_else_on_the_machine_reads_what_lies_here(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        scratch = Scratch(tmp_path / "scratch", max_bytes=10_000)
+        scratch.keep(b"master")
+    finally:
+        os.umask(before)
+    paths = [scratch.folder, *scratch.folder.rglob("*")]
+    assert len(paths) == 4
+    assert {stat.S_IMODE(path.stat().st_mode) for path in paths if path.is_dir()} == {0o700}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in paths if path.is_file()} == {0o600}

@@ -20,8 +20,9 @@ from flows.pace import PACE
 from flows.parameters import BatchName, ClientName, ShotName
 from flows.presence import present
 from packshot.naming import ShotId
-from tasks.answers import Outcome, follow_answer
+from tasks.answers import follow_answer
 from tasks.forms import Answer
+from tasks.handovers import Outcome
 from tasks.jobs import begin_job, pause_key
 from tasks.questions import Next, Step, next_step
 from tasks.redo import edit_released, redo_edit

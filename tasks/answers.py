@@ -13,11 +13,12 @@ from packshot.handoff.deciding import decide, require_followable
 from packshot.naming import ShotId, job_returned_prefix
 from packshot.pipeline import METHODS
 from packshot.record import ShotRecord
-from packshot.types import Finding, Status, Value
+from packshot.types import Finding, Status
 from tasks import pictures, shelf
 from tasks.cache_keys import unit
 from tasks.displays import show_edit
 from tasks.forms import Answer
+from tasks.handovers import Outcome
 from tasks.holding import still_missing
 from tasks.lives import actor, living, now, revived
 from tasks.records import change_record, load_record
@@ -27,18 +28,6 @@ from tasks.tickets import promise_to
 
 REDOS = len(METHODS) - 1
 """How often the machine has another method to try."""
-
-
-class Outcome(Value):
-    """What became of a person's answer.
-
-    Attributes:
-        objection: why it cannot be followed; empty if it was.
-        sentence: what was done.
-    """
-
-    objection: str = ""
-    sentence: str = ""
 
 
 @task(name="follow answer", task_run_name="follow answer · {shot.shot}", **unit("follow answer"))

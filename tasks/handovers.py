@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Self
 
 from packshot.batch import ShotRef
@@ -139,3 +141,21 @@ class BatchStock(Value):
     batch: BatchId
     configs_fingerprint: str
     shots: tuple[ShotRef, ...]
+
+
+class Outcome(Value):
+    """What became of a person's answer.
+
+    Attributes:
+        objection: why it cannot be followed; empty if it was.
+        sentence: what was done.
+    """
+
+    objection: str = ""
+    sentence: str = ""
+
+
+KINDS: Mapping[str, type[Value]] = MappingProxyType(
+    {kind.__name__: kind for kind in (MasteredShot, RoutedShot, EditedShot, ExportedShot, Outcome)}
+)
+"""What a task's kept result may be, by name; a kept result can name nothing else."""

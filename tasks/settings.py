@@ -26,6 +26,12 @@ def _cache_folder(name: str) -> Path:
     return (Path(root) if root else Path.home() / ".cache") / "packshot" / name
 
 
+def _state_folder() -> Path:
+    """Our folder for what is to last, as the XDG base directory specification has it."""
+    root = os.environ.get("XDG_STATE_HOME", "")
+    return (Path(root) if root else Path.home() / ".local" / "state") / "packshot"
+
+
 class Settings(BaseSettings):
     """Everything a process takes from its environment. Secrets print as stars."""
 
@@ -55,6 +61,10 @@ class Settings(BaseSettings):
     )
     scratch_max_bytes: int = Field(
         20_000_000_000, description="Size the scratch folder is kept below; 0: no scratch", ge=0
+    )
+    results_key_file: Path = Field(
+        default_factory=lambda: _state_folder() / "results-key",
+        description="File of the key that seals task results; the same for all workers of a line",
     )
     segmenter: str = Field("isnet-general-use", description="Segmentation model, a name in configs/models.yaml")
     engine: Literal["auto", "onnxruntime", "openvino"] = Field("auto", description="What runs the segmentation model")
@@ -139,5 +149,6 @@ def _shown_default(name: str, default: object) -> str:
         "configs": "`configs/` of the checkout or of the installed package",
         "models_dir": "`~/.cache/packshot/models`",
         "scratch_dir": "`~/.cache/packshot/scratch`",
+        "results_key_file": "`~/.local/state/packshot/results-key`, drawn at first use",
     }
     return computed.get(name) or ("" if default is None else f"`{default}`")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import secrets
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -16,8 +17,11 @@ import psutil
 from infra.local import postgres, prefect_server, s3
 from infra.local.processes import Family, only_one, wait_until
 from infra.local.s3 import S3Access
+from infra.local.s3_keys import write_secret
 
 BUCKET = "packshot"
+RESULTS_KEY = "results-key"
+"""The file of the key that seals task results, in the state folder."""
 WORKER = "embedded"
 WORKER_POLL_S = 2
 WORKER_START_S = 120.0
@@ -55,6 +59,7 @@ class Stack:
             "PACKSHOT_S3_SECRET_KEY": self.s3.secret_key,
             "PACKSHOT_S3_REGION": self.s3.region,
             "PACKSHOT_S3_BUCKET": BUCKET,
+            "PACKSHOT_RESULTS_KEY_FILE": str(self.state_dir / RESULTS_KEY),
             **prefect_server.settings(self.state_dir),
             **prefect,
             **_past_proxies(),
@@ -79,6 +84,8 @@ def running(
     folder = state_dir.resolve()
     wanted = ports or Ports()
     with only_one(folder) as lock, Family(str(folder), lock=lock) as family:
+        if not (folder / RESULTS_KEY).exists():
+            write_secret(folder / RESULTS_KEY, secrets.token_hex(32).encode())
         access, wait_for_s3 = s3_server or s3.from_environment(), None
         if access is None:
             # Its start is mostly waiting, Prefect's is work: so they start together.

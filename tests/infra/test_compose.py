@@ -71,6 +71,10 @@ class Logging(Strict):
     options: dict[str, str]
 
 
+class Secret(Strict):
+    environment: Annotated[str, StringConstraints(pattern=r"^[A-Z_]+$")]
+
+
 class Service(Strict):
     image: Image
     build: Build | None = None
@@ -90,12 +94,14 @@ class Service(Strict):
     shm_size: Annotated[str, StringConstraints(pattern=r"^\d+[kmg]$")] | None = None
     stop_signal: Annotated[str, StringConstraints(pattern=r"^SIG[A-Z]+$")] | None = None
     stop_grace_period: Duration | None = None
+    secrets: list[Name] = Field(default_factory=list)
 
 
 class Compose(Strict):
     name: Name
     services: dict[Name, Service]
     volumes: dict[Name, None]
+    secrets: dict[Name, Secret]
 
 
 class _EachKeyOnce(yaml.SafeLoader):
@@ -141,6 +147,8 @@ def without_comments(text: str) -> str:
 
 TEXT = without_comments((INFRA / "compose.yaml").read_text())
 EXAMPLE = env_file(INFRA / ".env.example")
+SECRET_FILES = {"PACKSHOT_RESULTS_KEY"}
+"""Variables of the example that reach containers as files; `register` refuses to start the line with an empty one."""
 FILLED = {name: value or "filled-in" for name, value in EXAMPLE.items()}
 DOCKERFILE = (INFRA / "Dockerfile").read_text().replace("\\\n", " ")
 
@@ -167,7 +175,7 @@ def test_it_keeps_to_the_schema_with_the_example_and_with_bare_necessities(compo
     assert bare == compose
 
 
-@pytest.mark.parametrize("name", sorted(name for name, value in EXAMPLE.items() if not value))
+@pytest.mark.parametrize("name", sorted({name for name, value in EXAMPLE.items() if not value} - SECRET_FILES))
 def test_what_the_example_leaves_empty_must_be_filled_in(name: str) -> None:
     with pytest.raises(KeyError, match=f"{name}: set it in .env"):
         read_compose({**FILLED, name: ""})
@@ -176,6 +184,7 @@ def test_what_the_example_leaves_empty_must_be_filled_in(name: str) -> None:
 def test_every_variable_is_in_the_example_and_every_one_of_the_example_is_used() -> None:
     used = {found["name"] for found in VARIABLE.finditer(TEXT)}
     assert TEXT.count("$") == len(VARIABLE.findall(TEXT))
+    used |= SECRET_FILES
     for_compose_itself = {name for name in EXAMPLE if name.startswith("COMPOSE_")}
     assert used == set(EXAMPLE) - for_compose_itself
     assert for_compose_itself == {"COMPOSE_PROFILES"}
@@ -196,6 +205,16 @@ def test_no_secret_stands_in_a_file() -> None:
             if any(word in name for word in SECRETS):
                 assert re.fullmatch(r"\$\{\w+:\?[^}]+\}", value), f"{name} must come from .env and have no default"
     assert not any(word in line for line in DOCKERFILE.splitlines() for word in SECRETS)
+
+
+def test_the_key_of_results_is_a_file_for_those_who_run_flows_and_in_no_environment(compose: Compose) -> None:
+    assert {secret.environment for secret in compose.secrets.values()} == SECRET_FILES
+    for name, service in compose.services.items():
+        file = service.environment.get("PACKSHOT_RESULTS_KEY_FILE")
+        assert (file is not None) == (name in ("register", "worker")), name
+        assert not SECRET_FILES & set(service.environment)
+        assert service.secrets == ([Path(file).name] if file else []), name
+        assert not file or file.startswith("/run/secrets/")
 
 
 def test_nothing_is_published_beyond_this_machine(compose: Compose) -> None:
@@ -408,6 +427,7 @@ def test_registration_worker_and_health_check_work_with_the_variables_they_are_g
         "PACKSHOT_S3_ACCESS_KEY": prefect_stack.s3.access_key,
         "PACKSHOT_S3_SECRET_KEY": prefect_stack.s3.secret_key,
         "PACKSHOT_CONFIGS": str(ROOT / "configs"),
+        "PACKSHOT_RESULTS_KEY_FILE": prefect_stack.environment()["PACKSHOT_RESULTS_KEY_FILE"],
         "PACKSHOT_MODELS_DIR": str(tmp_path / "models"),
         "PACKSHOT_SCRATCH_DIR": str(tmp_path / "scratch"),
         "PACKSHOT_NIGHTLY_CRON": "0 2 29 2 *",

@@ -14,6 +14,7 @@ from infra.local.s3 import S3Access
 from infra.local.stack import Stack
 from packshot.naming import BatchId, batch_id
 from tasks.results import ENVIRONMENT
+from tasks.seals import draw_key
 from tasks.settings import Settings, get_settings
 from tasks.storage import Storage, open_storage
 
@@ -32,7 +33,9 @@ def s3_settings(s3_server: S3Access, tmp_path: Path, monkeypatch: pytest.MonkeyP
         "S3_BUCKET": BUCKET,
         "MODELS_DIR": str(tmp_path / "models"),
         "SCRATCH_DIR": str(tmp_path / "scratch"),
+        "RESULTS_KEY_FILE": str(tmp_path / "results-key"),
     }
+    draw_key(tmp_path / "results-key")
     for name, value in environment.items():
         monkeypatch.setenv(f"PACKSHOT_{name}", value)
     return get_settings()

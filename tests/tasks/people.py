@@ -9,8 +9,9 @@ import numpy as np
 from packshot.decision import REASONS, Choice
 from packshot.handoff.deciding import picture_shown
 from packshot.naming import ShotId, job_returned_prefix
-from tasks.answers import Outcome, follow_answer
+from tasks.answers import follow_answer
 from tasks.forms import Answer
+from tasks.handovers import Outcome
 from tasks.questions import SHOWN_DIGITS
 from tasks.records import load_record
 from tasks.storage import open_storage

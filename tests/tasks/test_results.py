@@ -3,21 +3,34 @@ from __future__ import annotations
 import asyncio
 import json
 import pickle
+import stat
+import tempfile
+import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis.strategies import binary, integers, text
 from prefect import flow, task
 from prefect.client.orchestration import get_client
 from prefect.serializers import JSONSerializer
 from prefect.settings import Settings as PrefectSettings
 from prefect.testing.utilities import prefect_test_harness
 
-from packshot.errors import EmptySubjectError, RecordDamagedError, StorageUnavailableError
+from packshot.errors import (
+    ConfigError,
+    EmptySubjectError,
+    ObjectMissingError,
+    PackshotError,
+    StorageUnavailableError,
+)
 from packshot.naming import ShotId, result_key
 from packshot.types import Complexity, Route
 from tasks.cache_keys import unit
-from tasks.handovers import RoutedShot
-from tasks.results import BLOCK, ENVIRONMENT, ResultsInBucket, register_results
+from tasks.handovers import Outcome, RoutedShot
+from tasks.results import BLOCK, ENVIRONMENT, SERIALIZER, PlainSerializer, ResultsInBucket, register_results
+from tasks.seals import draw_key, line_key, seal, unseal
 from tasks.settings import get_settings
 from tasks.storage import Storage
 
@@ -136,16 +149,136 @@ class Bomb:
         return SystemExit, ("unpickled",)
 
 
-def test_a_result_that_is_not_plain_json_is_never_decoded(storage: Storage) -> None:
-    serializers = [{"type": "pickle", "picklelib": "pickle"}, {"type": "json", "object_decoder": "os.system"}]
-    for serializer in serializers:
-        record = {"metadata": {"serializer": serializer}, "result": pickle.dumps(Bomb()).hex()}
-        storage.put(result_key("bad"), json.dumps(record).encode(), content_type="application/json")
-        with pytest.raises(RecordDamagedError, match="cannot be trusted"):
-            ResultsInBucket().read_path("bad")
-    storage.put(result_key("bad"), pickle.dumps(Bomb()), content_type="application/json")
-    with pytest.raises(RecordDamagedError):
-        ResultsInBucket().read_path("bad")
+def record_of(result: str, serializer: dict[str, object]) -> bytes:
+    return json.dumps({"metadata": {"serializer": serializer, "storage_key": "x"}, "result": result}).encode()
+
+
+CALLED = Path(tempfile.gettempdir()) / f"packshot-called-{uuid.uuid4().hex}"
+"""A folder that an attack makes if it gets something to run."""
+CALL = json.dumps({"__class__": "os.makedirs", "data": {"name": str(CALLED)}})
+FORGED = {
+    "prefect's json that calls": record_of(CALL, JSONSerializer().model_dump(mode="json")),
+    "pickle": record_of(pickle.dumps(Bomb()).hex(), {"type": "pickle", "picklelib": "pickle"}),
+    "a decoder of its own": record_of('"x"', {"type": "json", "object_decoder": "os.system"}),
+    "our serializer": record_of(json.dumps({"plain": "approved"}), {"type": "packshot"}),
+    "bare pickle": pickle.dumps(Bomb()),
+    "nested": b"[" * 100_000,
+    "nothing": b"",
+}
+
+
+def test_who_can_write_results_runs_nothing_and_decides_nothing(results: str, storage: Storage) -> None:
+    """The key of a result can be computed beforehand: so what lies there is written before the task runs."""
+    JSONSerializer().loads(CALL.encode())
+    CALLED.rmdir()  # the bait is good: Prefect's own serializer takes it
+    shots = [routed(f"S{number}") for number in range(4 * len(FORGED))]
+    touch_all(shots)
+    written = {info.key: storage.get(info.key) for info in storage.list(result_key("touch-"))}
+    assert len(written) == len(shots)
+    contents = (content for forged in FORGED.values() for content in _put_forward(forged))
+    for (key, genuine), content in zip(written.items(), contents, strict=True):
+        storage.put(key, content.replace(b"GENUINE", genuine[:82]), content_type="application/octet-stream")
+    Executions.ran = []
+    touch_all(shots)
+    assert sorted(Executions.ran) == sorted(shot.name for shot in shots)
+    assert not CALLED.exists()
+    assert all(unseal(key, storage.get(key)) is not None for key in written)  # the tasks have put their own there again
+
+
+def _put_forward(forged: bytes) -> tuple[bytes, ...]:
+    """Ways to present a forged result: bare, sealed for another key, behind a genuine seal, with its seal cut."""
+    elsewhere = seal("prefect-results/elsewhere", forged)
+    return forged, elsewhere, b"GENUINE" + forged, elsewhere[:40]
+
+
+def test_a_result_moved_to_another_key_counts_as_absent(results: str, storage: Storage) -> None:
+    touch_all([routed("A")])
+    (moved,) = storage.list(result_key("touch-"))
+    storage.put(result_key("other"), storage.get(moved.key), content_type="application/octet-stream")
+    with pytest.raises(ObjectMissingError):
+        ResultsInBucket().read_path("other")
+
+
+def test_a_result_of_another_line_counts_as_absent(
+    results: str, storage: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    touch_all([routed("A")])
+    draw_key(tmp_path / "another")
+    monkeypatch.setenv("PACKSHOT_RESULTS_KEY_FILE", str(tmp_path / "another"))
+    touch_all([routed("A")])
+    assert Executions.ran == ["A", "A"]
+
+
+def test_even_under_the_seal_nothing_is_called() -> None:
+    for hostile in (
+        CALL,
+        json.dumps({"kind": "Settings", "value": {}}),
+        json.dumps({"kind": "RoutedShot", "value": 1}),
+    ):
+        with pytest.raises(ValueError, match=r"result of a task|validation error"):
+            PlainSerializer().loads(hostile.encode())
+    read = PlainSerializer().loads(json.dumps({"plain": json.loads(CALL)}).encode())
+    assert read == json.loads(CALL)
+    assert not CALLED.exists()
+
+
+def test_a_result_sealed_for_another_serializer_counts_as_absent(storage: Storage) -> None:
+    content = record_of(CALL, JSONSerializer().model_dump(mode="json"))
+    storage.put(result_key("x"), seal(result_key("x"), content), content_type="application/octet-stream")
+    with pytest.raises(ObjectMissingError):
+        ResultsInBucket().read_path("x")
+
+
+@pytest.mark.parametrize("result", [routed("A"), Outcome(sentence="done"), None, "a run", [1, 2.5, {"a": None}], True])
+def test_a_result_comes_back_as_it_was(result: object) -> None:
+    assert PlainSerializer().loads(PlainSerializer().dumps(result)) == result
+
+
+def test_what_is_neither_plain_nor_a_handover_is_not_kept() -> None:
+    class Stranger(RoutedShot):
+        pass
+
+    stranger = Stranger.model_validate(routed("A").model_dump())
+    for result in (stranger, object(), {"a": object()}, b"bytes"):
+        with pytest.raises(TypeError):
+            PlainSerializer().dumps(result)
+
+
+def test_of_an_error_only_its_words_come_back() -> None:
+    read = PlainSerializer().loads(PlainSerializer().dumps(EmptySubjectError("no product found", "A")))
+    assert type(read) is PackshotError
+    assert "EmptySubjectError: A: no product found" in str(read)
+
+
+@given(key=text(), other=text(), content=binary(), position=integers(min_value=0))
+def test_no_changed_byte_and_no_other_key_keeps_the_seal(key: str, other: str, content: bytes, position: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tasks.seals.line_key", lambda: b"k" * 64)
+        sealed = seal(key, content)
+        assert unseal(key, sealed) == content
+        assert other == key or unseal(other, sealed) is None
+        at = position % len(sealed)
+        assert unseal(key, sealed[:at] + bytes([sealed[at] ^ 1]) + sealed[at + 1 :]) is None
+
+
+def test_a_key_is_drawn_once_and_only_its_owner_reads_it(tmp_path: Path) -> None:
+    file = tmp_path / "folder" / "key"
+    draw_key(file)
+    drawn = file.read_text()
+    draw_key(file)
+    assert file.read_text() == drawn
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert [path.name for path in file.parent.iterdir()] == ["key"]
+
+
+def test_a_named_key_file_that_is_missing_or_short_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PACKSHOT_RESULTS_KEY_FILE", str(tmp_path / "key"))
+    with pytest.raises(ConfigError, match="PACKSHOT_RESULTS_KEY_FILE"):
+        line_key()
+    (tmp_path / "key").write_text("guess\n")
+    with pytest.raises(ConfigError, match="5 characters") as caught:
+        register_results()  # so a line without it does not start
+    assert "guess" not in str(caught.value)
 
 
 def test_reading_waits_in_a_thread_and_not_in_the_event_loop(storage: Storage) -> None:
@@ -153,8 +286,7 @@ def test_reading_waits_in_a_thread_and_not_in_the_event_loop(storage: Storage) -
         await ResultsInBucket().awrite_path("a", record)
         return await ResultsInBucket().aread_path("a")
 
-    serializer = JSONSerializer().model_dump(mode="json")
-    record = json.dumps({"metadata": {"serializer": serializer}, "result": "1"}).encode()
+    record = record_of("1", {"type": SERIALIZER})
     assert asyncio.run(write_then_read()) == record
 
 

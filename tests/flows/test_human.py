@@ -133,9 +133,10 @@ def test_an_answer_without_a_file_leaves_the_shot_waiting(sent_back: FlowRun) ->
 def collected(sent_back: FlowRun, line: Line) -> FlowRun:
     """The run after a file came into the batch's hot folder, under a name an editor might give it."""
     storage = open_storage()
-    storage.put(drop_prefix(BATCH) + f"{EDITOR}/gls501-main final v2.png", returned_picture(), content_type="image/png")
     storage.put(drop_prefix(BATCH) + "holiday.png", returned_picture(), content_type="image/png")
     storage.put(drop_prefix(BATCH) + "RNG401_MAIN.tif.part", b"half of it", content_type="image/tiff")
+    # Last, so that the others have lain long enough when this one has.
+    storage.put(drop_prefix(BATCH) + f"{EDITOR}/gls501-main final v2.png", returned_picture(), content_type="image/png")
 
     def taken() -> FlowRun | None:
         run = line.run(COLLECT, {})

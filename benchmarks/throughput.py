@@ -275,7 +275,7 @@ def watched_line(segmenter: Segmenter) -> Stopwatch:
         (editing, "frame", "frame"),
         (exporting, "frame", "frame"),
         (editing, "working_to_srgb8", "frame"),
-        (editing, "judge", "quality control"),
+        (editing, "judge_all", "quality control"),
         (render, "rendition_pixels", "encode"),
         (render, "encode_pixels", "encode"),
         (render, "verify_file", "decode again and verify"),

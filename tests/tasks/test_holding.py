@@ -55,7 +55,8 @@ def test_a_garment_without_its_neck_shot_is_held_and_goes_on_when_it_arrives(gho
     record = load_record(shot.shot)
     assert record.state is State.ON_HOLD
     assert f"The neck shot of {product} is missing" in record.events[-1].why
-    assert [one.key for one in ghosts.list(notice_key(shot.shot, "").removesuffix(".json"))]  # the client was told
+    told = notice_key(batch, shot.name, "").removesuffix(".json")
+    assert [one.key for one in ghosts.list(told)]  # the client was told
     run = waiting_run_of(shot.shot)
     assert run
     assert {"on_hold", "service:ghost-mannequin"} <= set(run.tags)

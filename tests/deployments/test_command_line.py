@@ -127,7 +127,7 @@ def test_submit_prints_json_and_nothing_else_when_asked(
     packshot: Packshot, storage: Storage, batch: BatchId, folder: Path, names: tuple[str, ...]
 ) -> None:
     said = packshot("batch", "submit", folder, *names, "--json")
-    assert json.loads(said.out) == {"client": batch.client, "batch": batch.batch, "files": 3}
+    assert json.loads(said.out) == {"client": batch.client, "batch": batch.batch, "files": 3, "left_out": {}}
 
 
 def test_submitting_the_same_folder_again_changes_nothing(

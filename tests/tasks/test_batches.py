@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextvars import copy_context
 
 import pytest
+from prefect.context import SettingsContext, get_settings_context
 from prefect.runtime import flow_run
 
 from packshot.batch import BatchRecord, ShotRef
@@ -132,6 +133,17 @@ def test_of_two_copies_of_one_run_the_second_waits_for_the_first(line: Storage, 
     assert order == ["first", "second"]
 
 
+def with_these_servers(work: Callable[[], object]) -> Callable[[], None]:
+    """What a new thread needs to talk to the tests' Prefect: without it, Prefect starts a server of its own there."""
+    known = get_settings_context()
+
+    def working() -> None:
+        with SettingsContext(profile=known.profile, settings=known.settings):
+            work()
+
+    return working
+
+
 def test_a_batch_whose_run_died_is_taken_over_and_the_dead_can_change_it_no_more(
     line: Storage, batch: BatchId, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -141,7 +153,7 @@ def test_a_batch_whose_run_died_is_taken_over_and_the_dead_can_change_it_no_more
         create_batch(BatchRecord(batch=batch, received_at=now()))
         with holding(batch_lease(batch)) as holder:
             holder._over.set()  # it renews nothing more
-            elsewhere = threading.Thread(target=in_a_run, args=(heir,))
+            elsewhere = threading.Thread(target=with_these_servers(lambda: in_a_run(heir)))
             elsewhere.start()
             elsewhere.join()
             with pytest.raises(LeaseLostError):

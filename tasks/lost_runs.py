@@ -14,8 +14,6 @@ from uuid import UUID
 from prefect import task
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import (
-    FlowFilter,
-    FlowFilterName,
     FlowRunFilter,
     FlowRunFilterEndTime,
     FlowRunFilterParentFlowRunId,
@@ -23,7 +21,6 @@ from prefect.client.schemas.filters import (
     FlowRunFilterStateType,
 )
 from prefect.client.schemas.objects import FlowRun, StateType
-from prefect.client.schemas.sorting import FlowRunSort
 from prefect.runtime import flow_run
 from prefect.states import Cancelled, Crashed, Scheduled
 
@@ -32,6 +29,7 @@ from packshot.types import Value
 from tasks.leases import forget, look
 from tasks.lives import ALWAYS, now
 from tasks.night import night_stopped
+from tasks.resuming import runs_of
 from tasks.settings import get_settings
 
 NIGHT = "nightly"
@@ -44,7 +42,6 @@ NOT_OLDER_THAN = timedelta(days=1)
 """A crash from long ago is not started again."""
 WHY = "Its process is gone: the machine or the worker was stopped, or memory ran out."
 
-_PAGE = 200
 _UNDER_WAY = (StateType.RUNNING, StateType.PENDING, StateType.CANCELLING)
 
 
@@ -95,24 +92,12 @@ def _time_of_the_server(client: SyncPrefectClient) -> datetime:
 def _runs(
     client: SyncPrefectClient, flow: str, states: Iterable[StateType], *, since: datetime | None = None
 ) -> Iterator[FlowRun]:
-    """Yield runs a page at a time, in the order of their names."""
+    """Return the runs of a flow in some states, ended after `since`."""
     wanted = FlowRunFilter(
         state=FlowRunFilterState(type=FlowRunFilterStateType(any_=list(states))),
         end_time=FlowRunFilterEndTime(after_=since) if since else None,
     )
-    offset = 0
-    while True:
-        page = client.read_flow_runs(
-            flow_filter=FlowFilter(name=FlowFilterName(any_=[flow])),
-            flow_run_filter=wanted,
-            sort=FlowRunSort.NAME_ASC,
-            limit=_PAGE,
-            offset=offset,
-        )
-        yield from page
-        if len(page) < _PAGE:
-            return
-        offset += _PAGE
+    return runs_of(client, wanted, flow=flow)
 
 
 def _is_gone(run: FlowRun, at: datetime) -> bool:
@@ -135,7 +120,7 @@ def _end(client: SyncPrefectClient, run: FlowRun) -> None:
 
 
 def _end_parts(client: SyncPrefectClient, run: FlowRun) -> None:
-    for part in _parts(client, run):
+    for part in list(_parts(client, run)):
         client.set_flow_run_state(
             part.id, Crashed(message=f"It ended with the run it was a part of. {WHY}"), force=True
         )
@@ -144,7 +129,7 @@ def _end_parts(client: SyncPrefectClient, run: FlowRun) -> None:
 def _parts(client: SyncPrefectClient, run: FlowRun) -> Iterator[FlowRun]:
     """The flows that ran within a run's own process and have not ended. Runs of deployments have their own process."""
     wanted = FlowRunFilter(parent_flow_run_id=FlowRunFilterParentFlowRunId(any_=[run.id]))
-    for part in client.read_flow_runs(flow_run_filter=wanted, sort=FlowRunSort.NAME_ASC, limit=_PAGE):
+    for part in runs_of(client, wanted):
         if part.deployment_id is None:
             yield from _parts(client, part)
             if part.state is not None and not part.state.is_final():

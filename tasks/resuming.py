@@ -29,7 +29,6 @@ from packshot.naming import ShotId
 from tasks.jobs import run_name
 
 _PAGE = 200
-_HUMAN_EDIT = FlowFilter(name=FlowFilterName(any_=["human-edit"]))
 _WAITING = FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.PAUSED]))
 
 
@@ -50,11 +49,20 @@ def waiting_runs(tags: Sequence[str] = ()) -> Iterator[FlowRun]:
 
 
 def human_edits(client: SyncPrefectClient, wanted: FlowRunFilter) -> Iterator[FlowRun]:
-    """Yield the runs of `human-edit` that a filter lets through, a page at a time, in the order of their names."""
-    offset = 0
+    """Yield the runs of `human-edit` that a filter lets through; see `runs_of`."""
+    return runs_of(client, wanted, flow="human-edit")
+
+
+def runs_of(client: SyncPrefectClient, wanted: FlowRunFilter, *, flow: str = "") -> Iterator[FlowRun]:
+    """Yield all runs that a filter lets through, of one flow or of any, a page at a time, in the order of their names.
+
+    Pages are counted from the start of what the filter lets through. A caller that changes what it filters by makes a
+    list first.
+    """
+    offset, of_flow = 0, FlowFilter(name=FlowFilterName(any_=[flow])) if flow else None
     while True:
         page = client.read_flow_runs(
-            flow_filter=_HUMAN_EDIT,
+            flow_filter=of_flow,
             flow_run_filter=wanted,
             sort=FlowRunSort.NAME_ASC,
             limit=_PAGE,

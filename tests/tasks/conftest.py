@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import WorkPoolUpdate
 
 from deployments.demo import environment
-from deployments.registry import register
+from deployments.registry import WORK_POOL, register
 from infra.local.s3 import S3Access
 from infra.local.stack import Stack
 from packshot.naming import BatchId, batch_id
@@ -68,8 +70,22 @@ def line_environment(prefect_stack: Stack, tmp_path_factory: pytest.TempPathFact
     return variables
 
 
+@pytest.fixture(scope="module")
+def nobody_takes_runs(line_environment: dict[str, str]) -> Iterator[None]:
+    """No worker takes the runs that a module's tests start; other tests of the session may have left one at work."""
+    with environment(line_environment):
+        _pause_work_pool(True)
+        yield
+        _pause_work_pool(False)
+
+
+def _pause_work_pool(paused: bool) -> None:
+    with get_client(sync_client=True) as client:
+        client.update_work_pool(WORK_POOL, WorkPoolUpdate(is_paused=paused))
+
+
 @pytest.fixture
-def line(line_environment: dict[str, str]) -> Iterator[Storage]:
+def line(line_environment: dict[str, str], nobody_takes_runs: None) -> Iterator[Storage]:
     """The bucket of a line that runs: this process may start runs. What other tests put there stays."""
     with environment(line_environment):
         yield open_storage()

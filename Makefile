@@ -1,4 +1,4 @@
-# Packshot: every command sets up what it needs.  make demo | make test | make setup | make lock
+# Packshot: every command sets up what it needs.  make demo | make test | make test-all | make setup | make lock
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 VENV   := .venv
@@ -9,7 +9,7 @@ export PYTHONDONTWRITEBYTECODE=
 export DO_NOT_TRACK=1
 export PREFECT_SERVER_ANALYTICS_ENABLED=false
 
-.PHONY: help setup demo test lint types imports tests lock clean
+.PHONY: help setup demo test test-all lint types imports tests lock clean
 
 help:
 	@grep -E '^## ' Makefile | sed 's/^## //'
@@ -31,10 +31,15 @@ setup: $(STAMP)
 demo: $(STAMP)
 	@$(BIN)/packshot demo
 
-## make test    lint, types, import rules and all tests
+## make test    lint, types, import rules and all tests but the slow ones
 test: $(STAMP)
 	@$(BIN)/packshot models fetch --quiet
 	@$(BIN)/python .ci/checks.py
+
+## make test-all  the same with the slow tests: what CI runs
+test-all: $(STAMP)
+	@$(BIN)/packshot models fetch --quiet
+	@$(BIN)/python .ci/checks.py --all
 
 lint: $(STAMP)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -1,10 +1,14 @@
-"""Run lint, types, import rules and all tests; print one line for each and one for the whole.
+"""Run lint, types, import rules and tests; print one line for each and one for the whole.
 
-Every check runs even when one before it failed. The exit status is 0 only if all of them passed.
+    python .ci/checks.py [--all] [PYTEST'S ARGUMENTS]
+
+Without ``--all`` the tests that are marked as slow are left out, and that is said. Every check runs even when one
+before it failed. The exit status is 0 only if all of them passed.
 """
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -15,6 +19,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 
+PROCESSES = (os.cpu_count() or 1) + 1
+"""One more than there are cores: the tests of flows mostly wait for servers."""
+
 CHECKS = {
     "lint": [BIN / "ruff", "check", "."],
     "format": [BIN / "ruff", "format", "--check", "."],
@@ -24,11 +31,14 @@ CHECKS = {
 
 
 def main() -> int:
+    arguments = sys.argv[1:]
+    everything = "--all" in arguments
+    arguments = [one for one in arguments if one != "--all"]
     rows: list[tuple[str, bool, str]] = []
     for name, command in CHECKS.items():
         rows.append(_checked(name, command))
-    tests_ok, counts = _tests()
-    rows.append(("tests", tests_ok, counts))
+    tests_ok, counts = _tests([*([] if everything else ["-m", "not slow"]), *arguments])
+    rows.append(("tests", tests_ok, counts if everything else f"{counts} (slow ones left out: make test-all)"))
     print()
     for name, ok, detail in rows:
         print(f"{'ok  ' if ok else 'FAIL'}  {name:<13} {detail}")
@@ -45,12 +55,13 @@ def _checked(name: str, command: list[str | Path]) -> tuple[str, bool, str]:
     return name, code == 0, f"{time.monotonic() - started:.0f} s"
 
 
-def _tests() -> tuple[bool, str]:
-    """Run pytest and return whether it passed, with its counts as ``N passed, N failed, N skipped``."""
+def _tests(arguments: list[str]) -> tuple[bool, str]:
+    """Run pytest in several processes; return whether it passed, and ``N passed, N failed, N skipped``."""
     print("== tests", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "tests.xml"
-        command = [BIN / "pytest", "-q", "--durations=10", f"--junitxml={report}", *sys.argv[1:]]
+        shared = ["-n", str(PROCESSES), "--dist", "loadgroup", "--no-loadscope-reorder"]
+        command = [BIN / "pytest", "-q", "--durations=25", f"--junitxml={report}", *shared, *arguments]
         code = subprocess.run(command, cwd=ROOT, check=False).returncode
         if not report.exists():
             return False, "0 passed, 1 failed"

@@ -5,5 +5,5 @@ Pure: values in, values out. Nothing here knows Prefect, S3, the network, the en
 
 __version__ = "0.1.0"
 
-PIPELINE_VERSION = "6"
+PIPELINE_VERSION = "7"
 """Raised by every change that alters pixels, measurements or decisions; part of each cache key and certificate."""

@@ -10,10 +10,10 @@ from packshot.learning.service import SHIPPED, Service
 from packshot.naming import routing_model_key, routing_service_key
 from packshot.record import ShotRecord
 from packshot.routing.approve import Watch
+from packshot.routing.approve import ruled_out as ruled_out_for
 from packshot.routing.features import Features
 from packshot.routing.model import RoutingModel, read_model, shipped_model
 from packshot.specs.models import Plan
-from packshot.types import Complexity
 from tasks.configs import configs_in_force
 from tasks.storage import open_storage
 
@@ -87,10 +87,7 @@ def as_promised(plan: Plan) -> Plan:
 
 def ruled_out(plan: Plan) -> tuple[str, ...]:
     """Return the categories that rules send to people, for a shot that is known to be of another one."""
-    if plan.category is None:
-        return ()
-    categories = configs_in_force().categories.values()
-    return tuple(one.name for one in categories if one.complexity not in (None, Complexity.SIMPLE))
+    return ruled_out_for(plan.category, configs_in_force().categories.values())
 
 
 def watch_for(record: ShotRecord, plan: Plan) -> Watch | None:

@@ -25,6 +25,8 @@ from packshot.cli.options import (
     platform_of,
     require_enabled,
     require_places,
+    route_of,
+    watch_of,
 )
 from packshot.cli.showing import bar, bold_name, print_json, show_refused
 from packshot.errors import RefusedInputError
@@ -108,8 +110,9 @@ def _edited(
         done = mastered(path, known, client=client, category=category, platforms=platforms)
     except NOT_THIS_FILE as error:
         return {"file": str(path), "refused": str(error), "left_out": {}}
-    decision = pipeline.route(done.features, done.plan, category_source=done.category_source, looks=done.looks)
-    result = pipeline.edit(done.master.pixels16, network, done.plan)
+    watch = watch_of(done, known)
+    decision = route_of(done, watch)
+    result = pipeline.edit(done.master.pixels16, network, done.plan, watch=watch)
     labels = Labels(copyright=done.plan.copyright, ai_provenance=done.master.metadata.ai_provenance)
     plain = done.plan.model_copy(
         update={"renditions": tuple(one.model_copy(update={"naming": "{shot}"}) for one in done.plan.renditions)}

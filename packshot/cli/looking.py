@@ -20,6 +20,8 @@ from packshot.cli.options import (
     configs_in,
     mastered,
     platform_of,
+    route_of,
+    watch_of,
 )
 from packshot.cli.showing import bold_name, findings_table, print_json, show_refused
 from packshot.types import Status
@@ -78,16 +80,12 @@ def add(app: typer.Typer) -> None:
         json: Json = False,
     ) -> None:
         """Say who would edit each photograph, a machine or a person, and why."""
-        from packshot import pipeline
-
         known = configs_in(configs)
         rows: list[dict[str, Any]] = []
         for path in photos:
             try:
                 done = mastered(path, known, client=client, category=category)
-                decision = pipeline.route(
-                    done.features, done.plan, category_source=done.category_source, looks=done.looks
-                )
+                decision = route_of(done, watch_of(done, known))
                 rows.append(
                     {"file": str(path), **decision.model_dump(mode="json"), "features": done.features.model_dump()}
                 )

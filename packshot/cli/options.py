@@ -50,6 +50,34 @@ def mastered(path: Path, configs: Configs, *, client: str, category: str = "", p
     )
 
 
+def watch_of(done: Any, configs: Configs) -> Any:
+    """Return what looks over the machine's shoulder: the model that comes with Packshot, for no storage has another.
+
+    None where the config goes by the limits alone.
+    """
+    from packshot.routing.approve import Watch, ruled_out
+    from packshot.routing.model import shipped_model
+
+    if not done.plan.routing.model:
+        return None
+    without = ruled_out(done.plan.category, configs.categories.values())
+    return Watch(shipped_model(), done.features, done.plan.routing.approve, without)
+
+
+def route_of(done: Any, watch: Any) -> Any:
+    """Return who edits a photograph, by the same model."""
+    from packshot import pipeline
+
+    return pipeline.route(
+        done.features,
+        done.plan,
+        category_source=done.category_source,
+        model=watch.model if watch else None,
+        ruled_out=watch.ruled_out if watch else (),
+        looks=done.looks,
+    )
+
+
 def _beside(path: Path) -> bytes:
     """The XMP file beside a photograph; empty without one."""
     names = {other.name: other for other in path.parent.iterdir()} if path.parent.is_dir() else {}

@@ -17,7 +17,7 @@ from packshot.ingest.grouping import ShotLight, light_of
 from packshot.ingest.master import Master, develop, write_master
 from packshot.ingest.metadata import with_sidecar
 from packshot.ingest.shoot_groups import GroupDecision, ReferencePhoto
-from packshot.routing.decide import RouteDecision, decide
+from packshot.routing.decide import RouteDecision, decide, may_be_otherwise
 from packshot.routing.features import Features, measure
 from packshot.routing.model import RoutingModel
 from packshot.routing.picture import Looks, look_at
@@ -112,14 +112,15 @@ def master(
             reference=known.get("reference", ""),
             allowed=plan.rules.group_correction,
         ),
-        looks=look_at(developed.pixels16, configs.categories) if _is_to_be_looked_at(plan) else None,
+        looks=look_at(developed.pixels16, configs.categories) if _is_to_be_looked_at(plan, facts) else None,
         findings=developed.findings + doubtful_facts(path, manifest_row=row, client=guide, metadata=photo.metadata),
         report=_reading(photo, developed),
     )
 
 
-def _is_to_be_looked_at(plan: Plan) -> bool:
-    return plan.category is None and plan.routing.picture is not None
+def _is_to_be_looked_at(plan: Plan, facts: Mapping[str, Sourced]) -> bool:
+    source = facts["category"].source if "category" in facts else ""
+    return may_be_otherwise(plan.category, source) and plan.routing.picture is not None
 
 
 class _Measured(NamedTuple):
@@ -217,7 +218,7 @@ def route(
     Args:
         model: the trained model; None: the limits alone decide.
         ruled_out: categories that the shot is known not to be of.
-        looks: what the photograph looks like; heeded only where the category is unknown.
+        looks: what the photograph looks like; heeded where nobody surely says what it shows.
     """
     decision = decide(
         features,

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from packshot.routing.features import Features
 from packshot.routing.model import RoutingModel, Stage
-from packshot.specs.models import Promise
-from packshot.types import Finding, Status
+from packshot.specs.models import Category, Promise
+from packshot.types import Complexity, Finding, Status
 
 QC_PREFIX = "qc_"
 """What the names of quality control's figures begin with, beside those of routing's own."""
@@ -17,6 +17,13 @@ QC_PREFIX = "qc_"
 def qc_figures(findings: Iterable[Finding]) -> dict[str, float]:
     """Return what quality control measured, by ``qc_<code>``; what it could not measure is left out."""
     return {f"{QC_PREFIX}{one.code}": one.measured for one in findings if one.measured is not None}
+
+
+def ruled_out(category: Category | None, categories: Iterable[Category]) -> tuple[str, ...]:
+    """Return the categories that rules send to people, for a shot that is known to be of another one."""
+    if category is None:
+        return ()
+    return tuple(one.name for one in categories if one.complexity not in (None, Complexity.SIMPLE))
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ else, without one        medium   if a figure reaches its medium limit, or the c
 simple                   the machine
 medium, complex          a person
 
-A shot of no known category whose looks speak for a category with a rule is a person's, whatever was measured.
+A shot of no known category, or of one without a rule that only a word names, is a person's where its looks speak for a
+category with a rule, whatever was measured.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import Literal
 from packshot.routing.features import Features
 from packshot.routing.model import RoutingModel, Stage
 from packshot.routing.picture import Looks
+from packshot.routing.words import WORD_SOURCES
 from packshot.specs.models import Category, Feature, PictureConfig, RoutingConfig
 from packshot.types import Complexity, Route, Value
 
@@ -82,7 +84,7 @@ def decide(
     Args:
         model: the trained model; None: the limits alone decide.
         ruled_out: categories that the shot is known not to be of.
-        looks: what the photograph looks like; heeded only where the category is unknown.
+        looks: what the photograph looks like; heeded where `may_be_otherwise` says so.
     """
     risk = colour_match_risk(features, config)
     measured, why = _measured(features, risk, config)
@@ -92,7 +94,7 @@ def decide(
     complexity, reason = measured, why
     if category is not None and category.complexity is not None:
         complexity, reason = category.complexity, _rule_in_words(category, measured, why)
-    heeded = looks if category is None else None
+    heeded = looks if may_be_otherwise(category, category_source) else None
     if heeded and config.picture and complexity is Complexity.SIMPLE:
         complexity, reason = _by_looks(heeded, config.picture, reason)
     return RouteDecision(
@@ -108,6 +110,14 @@ def decide(
     )
 
 
+def may_be_otherwise(category: Category | None, source: str) -> bool:
+    """Return whether what a photograph looks like counts: nobody says what it shows, or a mere word names no rule.
+
+    A vase is for the home, says its file's name; that it is of glass only the photograph says.
+    """
+    return category is None or (category.complexity is None and source in WORD_SOURCES)
+
+
 def colour_match_risk(features: Features, config: RoutingConfig) -> Risk:
     """Return how likely product and backdrop run together."""
     if features.colour_match >= config.colour_match.high:
@@ -120,7 +130,7 @@ def _by_looks(looks: Looks, config: PictureConfig, reason: str) -> tuple[Complex
     if not looks.ruled_category or looks.ruled_probability < config.people_from:
         return Complexity.SIMPLE, reason
     return Complexity.MEDIUM, (
-        f"nobody says what it shows, and it may be {looks.ruled_category}, which people edit: "
+        f"nobody is sure what it shows, and it may be {looks.ruled_category}, which people edit: "
         f"{_compared('probability by the picture', looks.ruled_probability, config.people_from)}; else: {reason}"
     )
 

@@ -9,6 +9,9 @@ from packshot.specs.models import Category
 from packshot.specs.resolve import find_category
 from packshot.types import Complexity, Sourced
 
+WORD_SOURCES = ("file_name", "metadata")
+"""What `category_in_words` names as its source. A word says what a thing is for, seldom what it is made of."""
+
 
 def category_in_words(path: str, texts: Iterable[str], categories: Mapping[str, Category]) -> Sourced | None:
     """Return the category that a file's name speaks of, else its metadata; None where none does.

@@ -189,6 +189,18 @@ def test_a_photograph_is_looked_at_only_where_nobody_says_what_it_shows(configs:
     assert mastered_from(drawn_products.photograph(), blind, unsaid).looks is None
 
 
+def test_a_word_that_names_no_rule_does_not_keep_a_photograph_from_being_looked_at(configs: Configs) -> None:
+    unsaid = {name: value for name, value in ROW.items() if name != "category"}
+    vase = mastered_from(drawn_products.photograph(), configs, unsaid, path="white_vase_0012.jpg")
+    assert (vase.category_source, vase.plan.category) == ("file_name", configs.categories["home"])
+    assert vase.looks is not None
+    glass = vase.looks.model_copy(update={"ruled_category": "glassware", "ruled_probability": 0.9})
+    decision = pipeline.route(vase.features, vase.plan, category_source="file_name", looks=glass)
+    assert (decision.route, decision.category) == (Route.HUMAN, "home")
+    ring = mastered_from(drawn_products.photograph(), configs, unsaid, path="gold_ring_0012.jpg")
+    assert ring.looks is None, "its word names a rule, which is law"
+
+
 def test_a_category_that_is_always_a_person_s_goes_to_a_person(configs: Configs) -> None:
     glass = mastered_from(drawn_products.photograph(), configs, {**ROW, "category": "glassware"})
     decision = pipeline.route(glass.features, glass.plan, category_source=glass.category_source)

@@ -21,6 +21,7 @@ from PIL import Image
 from packshot.cli import build
 from packshot.cli.ending import EXIT_STATUSES, Exit, run
 from packshot.errors import ModelError, StorageUnavailableError
+from packshot.routing.model import shipped_model
 from packshot.specs.load import default_folder, load_configs
 from packshot.types import Finding, Status
 from tests import drawn_products
@@ -210,6 +211,16 @@ def test_route_says_who_edits_and_why(folder: Path) -> None:
     assert (row["complexity"], row["route"]) == ("simple", "automated")
     assert row["reason"] in packshot("route", folder / "A1_MAIN.jpg").words
     assert all(0 <= value <= 1 for value in row["features"].values())
+
+
+def test_route_and_edit_ask_the_model_that_a_night_without_another_asks(folder: Path, edited: Edited) -> None:
+    (routed,) = packshot("route", folder / "A1_MAIN.jpg", "--json").json
+    assert routed["model"] == f"routing model {shipped_model().version}"
+    assert 0 <= routed["refusal_probability"] <= 1
+    found = {one["code"]: one for one in edited.row("A1_MAIN.jpg")["findings"]}
+    assert shipped_model().version in found["refusal_likely"]["message"]
+    stopped = found["refusal_likely"]["status"] == "failed"
+    assert (edited.row("A1_MAIN.jpg")["verdict"] == "auto_approve") is not stopped
 
 
 def test_route_goes_on_after_bad_files(folder: Path) -> None:

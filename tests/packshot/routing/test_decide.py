@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from packshot.routing.decide import CategoryTag, RouteDecision, colour_match_risk, decide
 from packshot.routing.features import Features
 from packshot.routing.picture import Looks
+from packshot.routing.words import WORD_SOURCES
 from packshot.specs.load import default_folder, load_configs
 from packshot.specs.models import Category, ColourMatch, Feature, RoutingConfig
 from packshot.types import Complexity, Route
@@ -151,6 +152,16 @@ def test_what_looks_like_jewelry_goes_to_a_person_and_the_reason_says_so() -> No
     assert decision.route is Route.HUMAN
     assert "may be jewelry" in decision.reason
     assert decision.tag == CategoryTag(value="jewelry", source="picture", probability=0.6)
+
+
+@given(features, looks, st.sampled_from(FREE), st.sampled_from(WORD_SOURCES))
+def test_a_word_that_names_no_rule_does_not_silence_the_looks(
+    figures: Features, looks: Looks, category: Category, source: str
+) -> None:
+    """A vase is for the home, its file's name says; that it is of glass only the photograph says."""
+    named = decide(figures, category=category, category_source=source, config=ROUTING, looks=looks)
+    assert named.complexity is seen(figures, looks).complexity
+    assert named.tag == CategoryTag(value=category.name, source=source, probability=1.0)
 
 
 def test_looks_below_the_limits_change_nothing() -> None:

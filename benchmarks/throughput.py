@@ -83,7 +83,7 @@ def packshot_way(segmenter: Segmenter, configs: Configs) -> Way:
         edit = pipeline.edit(taken.master.pixels16, segmenter, taken.plan)
         known = {"shot": "A1", **{name: fact.value for name, fact in taken.facts.items()}}
         done = pipeline.export(edit.composite, edit.matte, taken.plan, known=known, labels=_LABELS, framed=edit.framed)
-        files = [one.rendered.encoded.data for one in done.renditions if one.rendered.passed]
+        files = [one.rendered.encoded.data for one in done.verified]
         return taken.tiff, *files
 
     return run

@@ -105,9 +105,9 @@ def export_report(export: Export) -> dict[str, Any]:
     """Return what the record says of the renditions: each file with its figures, each platform left out with why."""
     files = [
         delivered_file(one.rendered, path=one.path, platform=one.platform).model_dump(mode="json")
-        for one in export.renditions
+        for one in (*export.verified, *export.rejected)
     ]
-    return {"files": files, "left_out": {name: str(error) for name, error in export.failures.items()}}
+    return {"files": files, "left_out": dict(export.left_out)}
 
 
 def rendition_files(good: Iterable[Rendition]) -> dict[str, bytes]:
@@ -127,13 +127,7 @@ def thumbnail_name(path: str) -> str:
 
 def failures_in_words(export: Export) -> str:
     """Return why no rendition may be delivered."""
-    failed = [
-        f"{one.path}: {finding.message}"
-        for one in export.renditions
-        for finding in one.rendered.findings
-        if finding.status is Status.FAILED
-    ]
-    return " ".join([*failed, *(str(error) for error in export.failures.values())])
+    return " ".join(f"{name}: {why}" for name, why in export.left_out.items())
 
 
 def group_of(record: ShotRecord) -> GroupDecision | None:

@@ -228,25 +228,26 @@ def export_shot(approved: ApprovedShot) -> ExportedShot:
         matte = pictures.read_matte(shelf.fetch(record, "matte.png"))
         labels = Labels(copyright=plan.copyright, ai_provenance=pictures.metadata_of(record).ai_provenance)
         export = pipeline.export(composite, matte, plan, known=pictures.known_of(record), labels=labels)
-        good = [rendition for rendition in export.renditions if rendition.rendered.passed]
-        if not good:
+        reports = {"export": pictures.export_report(export)}
+        if not export.verified:
+            life.reach(State.APPROVED, why="not one rendition may be delivered", reports=reports)
             raise VerificationError(
                 "no rendition passes its verification",
                 str(approved.shot),
                 found=pictures.failures_in_words(export),
                 next_step="Look at the findings in the shot's record; correct the style guide, or reprocess the shot.",
             )
-        shelf.keep(approved.shot, pictures.rendition_files(good))
+        shelf.keep(approved.shot, pictures.rendition_files(export.verified))
         life.reach(
             State.EXPORTED,
             State.VERIFIED,
-            why=f"{len(good)} files, each decoded again and verified",
-            reports={"export": pictures.export_report(export)},
+            why=f"{len(export.verified)} files, each decoded again and verified",
+            reports=reports,
         )
         return ExportedShot(
             shot=approved.shot,
             source_sha256=approved.source_sha256,
             plan_fingerprint=approved.plan_fingerprint,
             generation=approved.generation,
-            files=tuple(one.path for one in good),
+            files=tuple(one.path for one in export.verified),
         )

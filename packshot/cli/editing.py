@@ -33,6 +33,9 @@ from packshot.errors import RefusedInputError
 from packshot.specs.load import Configs
 from packshot.types import Finding, Status, Verdict
 
+REJECTED = "rejected"
+"""Folder in the results' own for files that failed their verification: nothing there may be shipped."""
+
 
 def add(app: typer.Typer, segmenter: SegmenterSource) -> None:
     """Commands that need the network."""
@@ -48,14 +51,16 @@ def add(app: typer.Typer, segmenter: SegmenterSource) -> None:
         configs: ConfigFolder = None,
         json: Json = False,
     ) -> None:
-        """Edit photographs and export them, verified, as <stem>.<platform>.<extension>.
+        """Edit photographs and export them as <stem>.<platform>.<extension>; the strictest platform decides the score.
 
-        The files are written whatever the verdict; exit status 1 says that at least one needs a person or was refused.
+        A file that fails its verification is written into the folder `rejected` in OUT, with the reason. Exit status 1
+        says that a photograph was refused or needs a person, or that a platform gets nothing of it.
         """
         known = configs_in(configs)
         for name in platform:
             require_enabled(platform_of(known, name))
-        require_places(photos, out, kinds=platform)
+        for folder in (out, out / REJECTED):
+            require_places(photos, folder, kinds=platform)
         network, about = segmenter(engine)
         out.mkdir(parents=True, exist_ok=True)
         rows = []
@@ -119,18 +124,7 @@ def _edited(
     )
     named = {"shot": _safe(path.stem)}
     export = pipeline.export(result.composite, result.matte, plain, known=named, labels=labels, framed=result.framed)
-    files = []
-    for one in export.renditions:
-        target = out / f"{path.stem}.{one.platform}{Path(one.path).suffix}"
-        target.write_bytes(one.rendered.encoded.data)
-        files.append(
-            {
-                "file": str(target),
-                "platform": one.platform,
-                "passed": one.rendered.passed,
-                "findings": one.rendered.findings,
-            }
-        )
+    files = _write(path.stem, export, done.plan.renditions, out)
     return {
         "file": str(path),
         "route": decision.route.value,
@@ -143,9 +137,37 @@ def _edited(
         else {},
         "engine": {"model": network.model, "engine": network.engine, "precision": network.precision},
         "findings": (*about, *done.findings, *result.findings),
+        "platforms": _verdicts(result.report, done.plan.renditions),
         "files": files,
-        "left_out": {name: str(error) for name, error in export.failures.items()},
+        "left_out": export.left_out,
     }
+
+
+def _verdicts(report: Any, plans: Sequence[Any]) -> list[dict[str, Any]]:
+    """What quality control says of each platform's rendition, in the order in which they were asked for."""
+    if report is None:
+        return [
+            {"platform": one.platform.name, "score": 0.0, "verdict": Verdict.REJECT_AND_REDO.value} for one in plans
+        ]
+    return [{"platform": one.platform, "score": one.score, "verdict": one.verdict.value} for one in report.renditions]
+
+
+def _write(stem: str, export: Any, renditions: Sequence[Any], out: Path) -> list[dict[str, Any]]:
+    """Write the verified files, and apart from them the rejected ones; no file of an earlier run stays in their way."""
+    for rendition in renditions:
+        encodings = (rendition.platform.encoding, rendition.platform.fallback)
+        names = [f"{stem}.{rendition.platform.name}.{one.format.extension}" for one in encodings if one]
+        for old in (folder / name for folder in (out, out / REJECTED) for name in names):
+            old.unlink(missing_ok=True)
+    rows = []
+    for one in (*export.verified, *export.rejected):
+        folder = out if one.rendered.passed else out / REJECTED
+        folder.mkdir(exist_ok=True)
+        target = folder / f"{stem}.{one.platform}{Path(one.path).suffix}"
+        target.write_bytes(one.rendered.encoded.data)
+        said = {"platform": one.platform, "passed": one.rendered.passed, "findings": one.rendered.findings}
+        rows.append({"file": str(target), **said})
+    return rows
 
 
 def _safe(stem: str) -> str:
@@ -165,18 +187,23 @@ def _show_edit(row: dict[str, Any]) -> None:
         return
     colour = "green" if row["verdict"] == Verdict.AUTO_APPROVE.value else "yellow"
     console.print(f"{bold_name(row)}  score {row['score']:.1f}  [{colour}]{row['verdict']}[/]", highlight=False)
+    for one in row["platforms"] if len(row["platforms"]) > 1 else ():
+        said = f"  {one['platform']}: score {one['score']:.1f}, {one['verdict']}"
+        console.print(said, markup=False, highlight=False)
     for finding in row["findings"]:
         if finding.status is not Status.PASSED:
             console.print(f"  {finding.status}: {finding.code}: {finding.message}", markup=False, highlight=False)
     for one in row["files"]:
         console.print(
-            f"  {one['file']}  {'verified' if one['passed'] else 'NOT VERIFIED'}", markup=False, highlight=False
+            f"  {one['file']}  {'verified' if one['passed'] else 'REJECTED: not verified, do not ship'}",
+            markup=False,
+            highlight=False,
         )
         for finding in one["findings"]:
             if finding.status in (Status.FAILED, Status.WARNING):
                 console.print(f"    {finding.status}: {finding.code}: {finding.message}", markup=False, highlight=False)
     for name, why in row["left_out"].items():
-        console.print(f"  {name}: nothing written. {why}", style="red", markup=False, highlight=False)
+        console.print(f"  {name}: nothing to ship. {why}", style="red", markup=False, highlight=False)
 
 
 def _cut_out(path: Path, known: Configs, network: Any, about: Sequence[Finding], out: Path) -> dict[str, Any]:

@@ -92,7 +92,7 @@ class ShotSummary(Value):
         correction: what that set-up's pixels were changed by (`colour.normalise.Correction`); empty: nothing was.
         colour_reference: how it compares with a reference, or ``colour not verified`` where there was none.
         files: what this delivery holds of it.
-        left_out: platform -> why it gets nothing.
+        left_out: platform -> why it gets nothing; a file's path, where the platform gets another file of the shot.
     """
 
     shot: str
@@ -253,7 +253,7 @@ def summarise_shot(record: ShotRecord, *, file: str, kind: Kind, why: str, in_th
         pipeline_version=record.pipeline_version,
         findings=record.findings,
         files=tuple(one for one in files if one.passed),
-        left_out=_left_out(export, files),
+        left_out=left_out_of(export),
     )
 
 
@@ -291,11 +291,14 @@ def _colour_reference(findings: tuple[Finding, ...]) -> str:
     return f"{word}: delta E {held[-1].measured:.1f} on average"
 
 
-def _left_out(export: Mapping[str, Any], files: list[DeliveredFile]) -> dict[str, str]:
-    """Platforms that get nothing: for want of a name or of size, or because a file did not pass."""
-    reasons = {str(platform): str(why) for platform, why in export.get("left_out", {}).items()}
-    for file in files:
-        if not file.passed:
-            failures = [finding.message for finding in file.findings if finding.status is Status.FAILED]
-            reasons[file.path] = " ".join(failures)
+def left_out_of(export: Mapping[str, Any]) -> dict[str, str]:
+    """Return who gets nothing of a shot and why, from its record's report on its export: platform or path -> reason.
+
+    The report of an earlier version names only platforms that no file was made for; its files say which failed.
+    """
+    reasons = {str(name): str(why) for name, why in export.get("left_out", {}).items()}
+    for file in export.get("files", ()):
+        if not file["passed"] and file["path"] not in reasons and file["platform"] not in reasons:
+            failed = [one["message"] for one in file["findings"] if one["status"] == Status.FAILED]
+            reasons[file["path"]] = " ".join(failed)
     return reasons

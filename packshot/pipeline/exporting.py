@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from packshot.errors import PackshotError
 from packshot.export.labels import Labels
@@ -13,12 +13,12 @@ from packshot.framing.frame import frame
 from packshot.framing.place import Framed
 from packshot.specs.models import Plan, RenditionPlan
 from packshot.threads import side_by_side
-from packshot.types import Matte, Pixels16, Size
+from packshot.types import Matte, Pixels16, Size, Status
 
 
 @dataclasses.dataclass(frozen=True)
 class Rendition:
-    """One file for one platform, verified.
+    """One file for one platform, decoded again and checked.
 
     Attributes:
         path: below the delivery's folder: ``<platform>/<name>.<extension>``.
@@ -35,12 +35,17 @@ class Export:
     """Stage 4 of a shot.
 
     Attributes:
-        renditions: all that were made; only those that passed may be delivered.
-        failures: platform -> why it gets nothing.
+        verified: what may ship: each passed every check of its decoded bytes.
+        rejected: what was made and failed a check: to be looked at, never to be shipped.
+        failures: platform -> why no file could be made for it.
+        left_out: platform -> why it gets nothing; for a platform that gets another of its files, the path of the one
+            that it does not get. In the order in which the platforms were asked for.
     """
 
-    renditions: tuple[Rendition, ...]
+    verified: tuple[Rendition, ...]
+    rejected: tuple[Rendition, ...]
     failures: Mapping[str, PackshotError]
+    left_out: Mapping[str, str]
 
 
 def export(
@@ -52,7 +57,7 @@ def export(
     labels: Labels,
     framed: Framed | None = None,
 ) -> Export:
-    """Return the shot's verified files; a platform that cannot be served doesn't stop the others.
+    """Return the shot's files, each verified or rejected; a platform that cannot be served doesn't stop the others.
 
     Args:
         known: what is known of the shot, by the names that naming templates use, ``shot`` among them.
@@ -78,7 +83,25 @@ def export(
         if isinstance(made, PackshotError)
     }
     made = [file for files in found if not isinstance(files, PackshotError) for file in files]
-    return Export(tuple(made), failures)
+    verified = tuple(one for one in made if one.rendered.passed)
+    rejected = tuple(one for one in made if not one.rendered.passed)
+    return Export(verified, rejected, failures, _left_out(plan, verified, rejected, failures))
+
+
+def _left_out(
+    plan: Plan,
+    verified: Iterable[Rendition],
+    rejected: Iterable[Rendition],
+    failures: Mapping[str, PackshotError],
+) -> dict[str, str]:
+    served = {one.platform for one in verified}
+    reasons = dict(plan.left_out) | {name: str(error) for name, error in failures.items()}
+    for one in rejected:
+        name = one.path if one.platform in served else one.platform
+        why = " ".join(finding.message for finding in one.rendered.findings if finding.status is Status.FAILED)
+        reasons[name] = f"{reasons[name]} {why}" if name in reasons and reasons[name] != why else why
+    asked = [*plan.left_out, *(rendition.platform.name for rendition in plan.renditions)]
+    return {name: reasons[name] for name in sorted(reasons, key=lambda name: (asked.index(name.split("/")[0]), name))}
 
 
 def _rendition(platform: str, name: str, file: Rendered) -> Rendition:

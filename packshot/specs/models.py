@@ -225,6 +225,7 @@ class Plan(Value):
         category: None where it is unknown.
         rules: those of the first rendition; one edit serves all renditions.
         renditions: one per platform that takes this view; quality control judges each of them.
+        left_out: platforms that were asked for by name and do not take this view -> why they get nothing.
         print_clipping_path: whether TIFFs carry a clipping path.
     """
 
@@ -234,6 +235,7 @@ class Plan(Value):
     view: str
     rules: ResolvedRules
     renditions: tuple[RenditionPlan, ...]
+    left_out: Mapping[str, str] = Field(default_factory=dict)
     ingest: IngestConfig
     routing: RoutingConfig
     qc: QcConfig

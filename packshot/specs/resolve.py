@@ -64,12 +64,17 @@ def resolve(
         view=shown,
         rules=renditions[0].rules,
         renditions=renditions,
+        left_out={one.name: _not_taken(one, shown) for one in wanted if platforms and one not in taking},
         ingest=ingest,
         routing=configs.routing,
         qc=configs.qc,
         copyright=guide.copyright,
         print_clipping_path=guide.print_clipping_path,
     )
+
+
+def _not_taken(platform: Platform, view: str) -> str:
+    return f"It takes the views {', '.join(platform.views)}; this is {view}."
 
 
 def style_guide(configs: Configs, client: str) -> Client:

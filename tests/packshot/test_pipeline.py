@@ -70,7 +70,7 @@ class Line:
 
     @property
     def files(self) -> dict[str, bytes]:
-        return {one.path: one.rendered.encoded.data for one in self.export.renditions}
+        return {one.path: one.rendered.encoded.data for one in self.export.verified}
 
 
 @pytest.fixture(scope="module")
@@ -114,8 +114,8 @@ def test_what_quality_control_judged_is_what_is_exported(line: Line) -> None:
     judged = pipeline.export(
         line.edit.composite, line.edit.matte, first, known=known, labels=LABELS, framed=line.edit.framed
     )
-    path = judged.renditions[0].path
-    assert judged.renditions[0].rendered.encoded.data == line.files[path]
+    path = judged.verified[0].path
+    assert judged.verified[0].rendered.encoded.data == line.files[path]
 
 
 def test_every_fact_says_where_it_comes_from(line: Line) -> None:
@@ -252,8 +252,8 @@ def test_where_no_product_is_found_every_method_is_tried_and_a_person_is_asked(l
     assert edit.report is None
     assert any(one.code == "empty_mask" and one.stops_approval for one in edit.findings)
     export = exported_from(edit, line.mastered)
-    assert export.renditions == ()
-    assert set(export.failures) == {"amazon_main", "shopify", "print_catalog"}
+    assert export.verified == export.rejected == ()
+    assert set(export.left_out) == set(export.failures) == {"amazon_main", "shopify", "print_catalog"}
 
 
 # --- colour: the group's word ---
@@ -356,12 +356,13 @@ def test_a_correction_that_cuts_colours_off_says_so(line: Line) -> None:
 
 def test_each_platform_gets_its_files_under_its_names(line: Line) -> None:
     assert not line.export.failures
-    assert {one.path for one in line.export.renditions} == {
+    assert {one.path for one in line.export.verified} == {
         "amazon_main/B0PACK0101.MAIN.jpg",
         *("shopify/A1-MAIN.webp", "shopify/A1-MAIN.jpg"),
         "print_catalog/A1-MAIN.tif",
     }
-    assert all(one.rendered.passed for one in line.export.renditions)
+    assert line.export.rejected == ()
+    assert line.export.left_out == {}
 
 
 def rules_of(line: Line, platform: str) -> ResolvedRules:
@@ -369,7 +370,7 @@ def rules_of(line: Line, platform: str) -> ResolvedRules:
 
 
 def test_the_decoded_background_of_every_square_file_is_exactly_white(line: Line) -> None:
-    square = [one for one in line.export.renditions if one.size.width == one.size.height]
+    square = [one for one in line.export.verified if one.size.width == one.size.height]
     assert len(square) >= 3
     for one in square:
         ringing_px = RINGING_PX[one.path.rpartition(".")[2]]
@@ -380,7 +381,7 @@ def test_the_decoded_background_of_every_square_file_is_exactly_white(line: Line
 
 
 def test_the_product_fills_what_was_ordered_in_the_middle_of_the_canvas(line: Line) -> None:
-    for one in line.export.renditions:
+    for one in line.export.verified:
         product = decoded(one.rendered.encoded.data).min(axis=2) < 230
         rows, columns = np.flatnonzero(product.any(axis=1)), np.flatnonzero(product.any(axis=0))
         longest = max(rows[-1] - rows[0], columns[-1] - columns[0]) + 1
@@ -392,7 +393,7 @@ def test_the_product_fills_what_was_ordered_in_the_middle_of_the_canvas(line: Li
 
 
 def test_a_file_says_its_size_truly(line: Line) -> None:
-    for one in line.export.renditions:
+    for one in line.export.verified:
         with Image.open(io.BytesIO(one.rendered.encoded.data)) as image:
             assert Size(*image.size) == one.size
 
@@ -403,14 +404,15 @@ def test_the_same_photograph_gives_the_same_bytes(line: Line, configs: Configs) 
     again = exported_from(edit, mastered)
     assert mastered.plan.fingerprint == line.mastered.plan.fingerprint
     assert edit.findings == line.edit.findings
-    assert {one.path: one.rendered.encoded.data for one in again.renditions} == line.files
+    assert {one.path: one.rendered.encoded.data for one in again.verified} == line.files
 
 
 def test_a_platform_that_cannot_be_served_does_not_keep_the_others(line: Line) -> None:
     export = exported_from(line.edit, line.mastered, asin="")
     assert isinstance(export.failures.pop("amazon_main"), NamingError)
     assert not export.failures
-    assert {one.platform for one in export.renditions} == {"shopify", "print_catalog"}
+    assert {one.platform for one in export.verified} == {"shopify", "print_catalog"}
+    assert set(export.left_out) == {"amazon_main"}
 
 
 # --- adopt ---
@@ -449,7 +451,7 @@ def test_a_person_s_work_is_judged_and_exported_like_a_machine_s(line: Line, tra
     assert edit.matte[outside].max() == 0
     export = exported_from(edit, line.mastered)
     assert not export.failures
-    assert all(one.rendered.passed for one in export.renditions)
+    assert export.rejected == ()
 
 
 def test_work_of_another_shape_is_refused_with_both_sizes_and_what_to_do(line: Line) -> None:
@@ -517,5 +519,5 @@ def test_the_clipping_path_is_in_tiffs_only_and_where_the_client_orders_it(line:
         plan = line.mastered.plan.model_copy(update={"print_clipping_path": ordered})
         export = pipeline.export(line.edit.composite, line.edit.matte, plan, known=known, labels=LABELS)
         assert not export.failures
-        carrying = {one.platform for one in export.renditions if b"8BIM" in one.rendered.encoded.data}
+        carrying = {one.platform for one in export.verified if b"8BIM" in one.rendered.encoded.data}
         assert carrying == expected

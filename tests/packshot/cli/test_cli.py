@@ -276,13 +276,56 @@ def test_what_is_known_of_the_network_stands_with_every_photograph(edited: Edite
 
 def test_edit_writes_each_platform_s_files_and_nothing_else(edited: Edited) -> None:
     written = {Path(file["file"]) for row in edited.said.json for file in row.get("files", ())}
-    assert written == set(edited.out.iterdir())
+    assert written == {file for file in edited.out.rglob("*") if file.is_file()}
     expected = {
         f"{Path(name).stem}.{kind}"
         for name in ("A1_MAIN.jpg", FILE_NAME)
         for kind in ("amazon_main.jpg", "shopify.webp", "shopify.jpg")
     }
     assert {file.name for file in written} == expected
+
+
+def test_what_is_not_verified_lies_apart_and_its_platform_is_named_with_the_reason(edited: Edited) -> None:
+    for row in edited.said.json:
+        for file in row.get("files", ()):
+            assert Path(file["file"]).parent == (edited.out if file["passed"] else edited.out / "rejected")
+            assert (file["platform"] in row["left_out"]) is not file["passed"]
+    (why,) = edited.row(FILE_NAME)["left_out"].values()
+    assert "px" in why
+
+
+def test_each_platform_s_verdict_stands_beside_the_score_which_is_the_lowest(edited: Edited) -> None:
+    for name in ("A1_MAIN.jpg", FILE_NAME):
+        row = edited.row(name)
+        assert [one["platform"] for one in row["platforms"]] == ["amazon_main", "shopify"]
+        assert row["score"] == min(one["score"] for one in row["platforms"])
+        assert row["verdict"] in {one["verdict"] for one in row["platforms"]}
+
+
+@pytest.mark.parametrize("order", [("amazon_main", "shopify"), ("shopify", "amazon_main")])
+def test_any_order_of_platforms_says_the_same_and_ends_with_the_same_status(
+    folder: Path, tmp_path: Path, order: tuple[str, ...]
+) -> None:
+    """The photograph is too small for one of the two: what an earlier run wrote for it does not stay."""
+    stale = [tmp_path / "[ruby] B1_MAIN.amazon_main.jpg", tmp_path / "rejected" / "[ruby] B1_MAIN.shopify.webp"]
+    stale[1].parent.mkdir()
+    for file in stale:
+        file.write_bytes(b"of an earlier run")
+    asked = [word for name in order for word in ("--platform", name)]
+    said = packshot("edit", folder / FILE_NAME, "--out", tmp_path, *asked)
+    assert said.status == Exit.NOT_ALL_WELL
+    assert "amazon_main: nothing to ship." in said.words
+    assert "rejected" in said.words
+    assert not any(file.exists() for file in stale)
+    assert {file.name for file in tmp_path.glob("*.*")} == {f"[ruby] B1_MAIN.shopify.{end}" for end in ("webp", "jpg")}
+
+
+def test_a_platform_that_was_asked_for_and_takes_no_such_view_is_named(folder: Path, tmp_path: Path) -> None:
+    second = Path(shutil.copy(folder / "A1_MAIN.jpg", tmp_path / "AB1001_PT01.jpg"))
+    asked = ("--client", "demo", "--platform", "amazon_main", "--platform", "shopify", "--json")
+    said = packshot("edit", second, *asked, "--out", tmp_path / "out")
+    assert said.status == Exit.NOT_ALL_WELL
+    assert said.json[0]["left_out"] == {"amazon_main": "It takes the views MAIN; this is PT01."}
 
 
 def test_check_agrees_with_what_edit_says_of_each_file(edited: Edited) -> None:

@@ -131,7 +131,7 @@ def _batches() -> typer.Typer:
 
     @app.command("status")
     def status(client: Client, batch: Batch, json: Json = False) -> None:
-        """Say what became of every photograph of a batch. Exit status 1 if any failed."""
+        """Say what became of every photograph of a batch. Exit status 1 if any failed, or a platform gets nothing."""
         from packshot.naming import batch_id
         from tasks.batches import survey
 
@@ -140,7 +140,7 @@ def _batches() -> typer.Typer:
             print_json({**summary.model_dump(mode="json"), "counts": summary.counts})
         else:
             show_summary(Console(), summary)
-        if summary.failed:
+        if summary.failed or summary.left_out:
             raise typer.Exit(Exit.NOT_ALL_WELL)
 
     return app
@@ -161,6 +161,8 @@ def show_summary(console: Console, summary: Any) -> None:
         line.highlight_words([row[1]], _COLOURS[fate.kind])
         console.print(line, soft_wrap=True)
         console.print(Padding(Text(fate.why, style="dim"), (0, 0, 0, 4)))
+        for name, why in fate.left_out.items():
+            console.print(Padding(Text(f"{name} gets nothing: {why}", style="red"), (0, 0, 0, 4)))
     for finding in summary.findings:
         console.print(f"{finding.status}: {finding.message}", markup=False, highlight=False)
     console.print(summary.sentence)

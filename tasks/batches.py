@@ -9,9 +9,11 @@ from datetime import datetime
 
 from prefect import task
 from prefect.runtime import flow_run
+from pydantic import Field
 
 from packshot.batch import BatchRecord, ShotRef
 from packshot.errors import ManifestError, NamingError, ObjectMissingError, PackshotError
+from packshot.export.left_out import LeftOut, in_words, left_out_of
 from packshot.handoff.board import wait_of
 from packshot.ingest import stock as stocking
 from packshot.ingest.manifest import Manifest, read_manifest
@@ -48,6 +50,7 @@ class Fate(Value):
     Attributes:
         kind: delivered, waiting, refused or failed; every file is exactly one of these.
         with_whom, since, due: of one that waits; on hold it waits for the client.
+        left_out: platform, or path of a file -> why it gets nothing of this photograph.
     """
 
     shot: str
@@ -61,6 +64,7 @@ class Fate(Value):
     with_whom: str = ""
     since: datetime | None = None
     due: datetime | None = None
+    left_out: Mapping[str, str] = Field(default_factory=dict)
 
     @property
     def on_hold(self) -> bool:
@@ -93,13 +97,42 @@ class Summary(Value):
         held = sum(fate.on_hold for fate in self.fates)
         words = {"waiting": f" ({held} of them on hold)"} if held else {}
         counts = ", ".join(f"{n} {kind}{words.get(kind, '')}" for kind, n in self.counts.items())
-        return f"{len(self.fates)} photographs: {counts}"
+        return "; ".join(filter(None, (f"{len(self.fates)} photographs: {counts}", in_words(self.left_out))))
+
+    @property
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """Every platform that gets nothing of a photograph, or not all."""
+        return tuple(
+            LeftOut(shot=fate.shot, name=name, why=why) for fate in self.fates for name, why in fate.left_out.items()
+        )
+
+    @property
+    def rows(self) -> list[dict[str, object]]:
+        """The batch as a table, a row for each photograph."""
+        return [
+            {
+                "shot": fate.shot,
+                "file": fate.file,
+                "became": "on hold" if fate.on_hold else fate.kind,
+                "score": fate.score,
+                "files": fate.files,
+                "left out": "; ".join(f"{name}: {why}" for name, why in fate.left_out.items()),
+                "waits for": fate.with_whom,
+                "since": f"{fate.since:%Y-%m-%d %H:%M}" if fate.since else "",
+                "due": f"{fate.due:%Y-%m-%d %H:%M}" if fate.due else "",
+                "why": fate.why,
+            }
+            for fate in self.fates
+        ]
 
     @property
     def failure_sentence(self) -> str:
         """Who failed and why, the first few."""
         named = "; ".join(f"{fate.shot}: {fate.why}" for fate in self.failed[:5])
-        return f"{len(self.failed)} of {len(self.fates)} shots failed: {named}"
+        failed = f"{len(self.failed)} of {len(self.fates)} shots failed: {named}"
+        named_already = {fate.shot for fate in self.failed}
+        others = in_words(one for one in self.left_out if one.shot not in named_already)
+        return "; ".join(filter(None, (failed, others)))
 
 
 @task(name="find closed batches", task_run_name="find closed batches", **ALWAYS)
@@ -297,11 +330,11 @@ def survey(batch: BatchId) -> Summary:
     """Return what became of every photograph of a batch, from the records."""
     record = load_batch(batch)
     records = {one.shot.shot: one for one in load_records([ref.shot for ref in record.shots])}
-    fates = tuple(_fate(ref, records.get(ref.shot.shot)) for ref in record.shots)
+    fates = tuple(fate_of(ref, records.get(ref.shot.shot)) for ref in record.shots)
     return Summary(batch=batch, fates=fates, findings=record.findings)
 
 
-def _fate(ref: ShotRef, record: ShotRecord | None) -> Fate:
+def fate_of(ref: ShotRef, record: ShotRecord | None) -> Fate:
     if record is None:
         return Fate(shot=ref.shot.shot, file=ref.path, kind="failed", state=State.RECEIVED, why="it has no record")
     kinds = {State.REFUSED: "refused"} | dict.fromkeys(DONE, "delivered") | dict.fromkeys(WAITING, "waiting")
@@ -321,6 +354,7 @@ def _fate(ref: ShotRef, record: ShotRecord | None) -> Fate:
         with_whom=wait.with_whom if wait else "",
         since=wait.since if wait else None,
         due=wait.due if wait else None,
+        left_out=left_out_of(record),
     )
 
 
@@ -334,21 +368,7 @@ def _why(record: ShotRecord) -> str:
 def summarise(batch: BatchId) -> Summary:
     """Say what became of every file, show it as a table, and mark the batch finished if nothing failed."""
     summary = survey(batch)
-    rows: list[dict[str, object]] = [
-        {
-            "shot": fate.shot,
-            "file": fate.file,
-            "became": "on hold" if fate.on_hold else fate.kind,
-            "score": fate.score,
-            "files": fate.files,
-            "waits for": fate.with_whom,
-            "since": f"{fate.since:%Y-%m-%d %H:%M}" if fate.since else "",
-            "due": f"{fate.due:%Y-%m-%d %H:%M}" if fate.due else "",
-            "why": fate.why,
-        }
-        for fate in summary.fates
-    ]
-    show_table(batch, rows, summary.sentence)
+    show_table(batch, summary.rows, summary.sentence)
     if not summary.failed:
         change_batch(batch, lambda record: record.model_copy(update={"finished_at": record.finished_at or now()}))
     return summary

@@ -43,6 +43,11 @@ def daily_markdown(report: DailyReport, *, link: str, key: str) -> str:
         _section("Verdicts", ("verdict", "edits", "looked at", "not taken"), _verdicts(day)),
         _section("Why work came back", ("what", "reason", "shots"), _causes(day)),
         _section("Waiting", ("for", *AGES, "answered"), _waiting(day)),
+        _section(
+            "Platforms that got nothing",
+            ("platform", "shots", "which and why"),
+            [(one.platform, one.shots, "; ".join(one.named)) for one in day.left_out],
+        ),
         _section("Failed", ("shot and reason",), [(one,) for one in day.failures]),
     ]
     return "\n\n".join(part for part in parts if part)

@@ -18,6 +18,7 @@ from packshot.batch import BatchRecord, Delivery
 from packshot.errors import NamingError, ObjectMissingError, VerificationError
 from packshot.export.certificate import certificate_json
 from packshot.export.delivery import DeliveredFile, DeliverySummary, Kind, ShotSummary, summarise_shot
+from packshot.export.left_out import in_words
 from packshot.export.names import require_different_names
 from packshot.export.package import manifest_csv, write_package
 from packshot.export.report_page import EvidencePicture, ShotPictures, report_html
@@ -121,7 +122,8 @@ def _carry_out(batch: BatchId, delivery: Delivery, turn: Holder) -> str:
             content_type="application/json",
         )
     certificate = _hand_over(summary, turn)
-    return _finish(batch, delivery.number, shots, files=len(summary.files), certificate=certificate)
+    made = _finish(batch, delivery.number, shots, files=len(summary.files), certificate=certificate)
+    return "; ".join(filter(None, (made, in_words(one for one in summary.left_out if one.shot in delivery.shots))))
 
 
 def _kept(batch: BatchId, delivery: Delivery) -> DeliverySummary | None:

@@ -20,6 +20,7 @@ _MEANING = {
     "correction": "What the pixels of every shot of shoot_group were changed by, in linear light: gains of red, green "
     "and blue, then the coefficients of a colour target's fit. Nothing else changed the product's colours.",
     "colour_reference": "Whether the product's colours were also held against a colour target or a swatch.",
+    "left_out": "Platforms that get nothing of a shot, or not all, with the reason.",
     "sha256": "Of the file as delivered.",
 }
 
@@ -39,7 +40,14 @@ def certificate_json(delivery: DeliverySummary) -> bytes:
         "files": [_file(shot, file) for shot, file in delivery.files],
         "shots": [_shot(shot) for shot in delivery.shots if shot.files],
         "not_in_this_delivery": [
-            {"shot": shot.shot, "file": shot.file, "fate": shot.kind, "state": shot.state.value, "why": shot.why}
+            {
+                "shot": shot.shot,
+                "file": shot.file,
+                "fate": shot.kind,
+                "state": shot.state.value,
+                "why": shot.why,
+                **({"left_out": dict(shot.left_out)} if shot.left_out else {}),
+            }
             for shot in delivery.shots
             if not shot.files
         ],

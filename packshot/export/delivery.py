@@ -11,6 +11,7 @@ from pydantic import Field
 
 from packshot.colour.profile import profile_name
 from packshot.decision import Choice, Decision
+from packshot.export.left_out import LeftOut, left_out_of
 from packshot.export.measure import ColourFigures
 from packshot.export.render import Rendered
 from packshot.naming import BatchId
@@ -166,6 +167,14 @@ class DeliverySummary(Value):
         return tuple(sorted(pairs, key=lambda pair: pair[1].path))
 
     @property
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """Who gets nothing of the shots in this delivery, and of those of which nothing may be delivered."""
+        concerned = [one for one in self.shots if one.files or one.kind == "failed"]
+        return tuple(
+            LeftOut(shot=one.shot, name=name, why=why) for one in concerned for name, why in one.left_out.items()
+        )
+
+    @property
     def counts(self) -> dict[Kind, int]:
         """Number of photographs by fate; they add up to all that came in."""
         found = Counter(shot.kind for shot in self.shots)
@@ -253,7 +262,7 @@ def summarise_shot(record: ShotRecord, *, file: str, kind: Kind, why: str, in_th
         pipeline_version=record.pipeline_version,
         findings=record.findings,
         files=tuple(one for one in files if one.passed),
-        left_out=left_out_of(export),
+        left_out=left_out_of(record),
     )
 
 
@@ -289,16 +298,3 @@ def _colour_reference(findings: tuple[Finding, ...]) -> str:
         return "colour not verified"
     word = "verified" if held[-1].status is Status.PASSED else "differs from its reference"
     return f"{word}: delta E {held[-1].measured:.1f} on average"
-
-
-def left_out_of(export: Mapping[str, Any]) -> dict[str, str]:
-    """Return who gets nothing of a shot and why, from its record's report on its export: platform or path -> reason.
-
-    The report of an earlier version names only platforms that no file was made for; its files say which failed.
-    """
-    reasons = {str(name): str(why) for name, why in export.get("left_out", {}).items()}
-    for file in export.get("files", ()):
-        if not file["passed"] and file["path"] not in reasons and file["platform"] not in reasons:
-            failed = [one["message"] for one in file["findings"] if one["status"] == Status.FAILED]
-            reasons[file["path"]] = " ".join(failed)
-    return reasons

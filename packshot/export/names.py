@@ -87,7 +87,7 @@ def _values(facts: Mapping[str, str], fields: tuple[str, ...], subject: str) -> 
             values[kind] = _checked_id(kind, values[kind], subject)
     values["product_id"] = next((values[kind] for kind in PRODUCT_IDS if values.get(kind)), "")
     number = next((values[kind] for kind in ("gtin", "ean", "upc", "isbn") if values.get(kind)), "")
-    values["gtin14"] = number.rjust(14, "0") if len(number) != 10 else ""
+    values["gtin14"] = number.rjust(14, "0") if number and len(number) != 10 else ""
     return values
 
 

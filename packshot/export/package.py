@@ -11,6 +11,7 @@ import pandas as pd
 
 from packshot.errors import NamingError
 from packshot.export.delivery import DeliveredFile, DeliverySummary, ShotSummary
+from packshot.export.left_out import LeftOut
 from packshot.naming import path_trouble
 
 MANIFEST_COLUMNS = (
@@ -48,9 +49,12 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 def manifest_csv(delivery: DeliverySummary) -> bytes:
     """Return ``manifest.csv``: a row for each file of the delivery, UTF-8, in the order of the paths.
 
+    Below them a row without a file for each platform that gets nothing of a shot; ``remarks`` says why.
     Texts that a spreadsheet would run as a formula are led by an apostrophe.
     """
+    by_name = {shot.shot: shot for shot in delivery.shots}
     rows = [_row(shot, file) for shot, file in delivery.files]
+    rows += [_row_without_file(by_name[one.shot], one) for one in delivery.left_out]
     table = pd.DataFrame(rows, columns=list(MANIFEST_COLUMNS), dtype="object")
     return table.to_csv(index=False, lineterminator="\r\n").encode()
 
@@ -59,15 +63,12 @@ def _row(shot: ShotSummary, file: DeliveredFile) -> dict[str, object]:
     texts = {
         "file": file.path,
         "platform": file.platform,
-        "shot": shot.shot,
-        "original": shot.file,
-        "category": shot.category,
+        **_of_shot(shot),
         "format": file.format,
         "profile": file.profile,
         "sha256": file.sha256,
         "approved_by": shot.approved_by,
         "remarks": " ".join(finding.message for finding in file.remarks),
-        **{name: shot.fact(name) for name in ("sku", "asin", "gtin", "view")},
     }
     return {
         **{name: _plain(text) for name, text in texts.items()},
@@ -82,6 +83,17 @@ def _row(shot: ShotSummary, file: DeliveredFile) -> dict[str, object]:
         "delta_e_p95": f"{file.colour.p95_delta_e:.2f}" if file.colour else None,
         "score": f"{shot.score:.1f}" if shot.score is not None else None,
     }
+
+
+def _row_without_file(shot: ShotSummary, left_out: LeftOut) -> dict[str, object]:
+    name = "" if left_out.name == left_out.platform else f"{left_out.name}: "
+    texts = {"platform": left_out.platform, **_of_shot(shot), "remarks": f"Not delivered: {name}{left_out.why}"}
+    return {name: _plain(text) for name, text in texts.items()}
+
+
+def _of_shot(shot: ShotSummary) -> dict[str, str]:
+    facts = {name: shot.fact(name) for name in ("sku", "asin", "gtin", "view")}
+    return {"shot": shot.shot, "original": shot.file, "category": shot.category, **facts}
 
 
 def _plain(text: str) -> str:

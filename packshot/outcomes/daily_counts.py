@@ -9,8 +9,19 @@ from datetime import datetime, timedelta
 from statistics import median
 
 from packshot.decision import Choice
+from packshot.export.left_out import left_out_of
+from packshot.naming import ShotId
 from packshot.outcomes.daily_record import changes, kind_of
-from packshot.outcomes.daily_values import AGES_H, Cause, Day, Fates, RouteCount, VerdictCount, WaitCount
+from packshot.outcomes.daily_values import (
+    AGES_H,
+    Cause,
+    Day,
+    Fates,
+    LeftOutCount,
+    RouteCount,
+    VerdictCount,
+    WaitCount,
+)
 from packshot.outcomes.first_time import JUDGEMENTS, By, Rate, first_time_approval
 from packshot.record import Event, ShotRecord, State
 from packshot.types import Verdict
@@ -139,6 +150,20 @@ def failures_of(records: Iterable[ShotRecord], day: Day) -> tuple[str, ...]:
         if whys and record.state is State.FAILED:
             failed.append(f"{record.shot}: {whys[-1]}")
     return tuple(sorted(failed)[:MOST_FAILURES])
+
+
+def left_out_by_platform(records: Iterable[ShotRecord], day: Day) -> tuple[LeftOutCount, ...]:
+    """Return which platforms got nothing of shots that were exported on the day, or of which nothing could be."""
+    named: dict[str, dict[ShotId, str]] = {}
+    for record in records:
+        if not any(one.from_state in (State.APPROVED, State.EXPORTED) for one in changes(record, day)):
+            continue
+        for name, why in left_out_of(record).items():
+            named.setdefault(name.split("/")[0], {})[record.shot] = f"{record.shot} for {name}: {why}"
+    return tuple(
+        LeftOutCount(platform=platform, shots=len(shots), named=tuple(sorted(shots.values())[:MOST_FAILURES]))
+        for platform, shots in sorted(named.items(), key=lambda one: (-len(one[1]), one[0]))
+    )
 
 
 def waiting_of(records: Sequence[ShotRecord], day: Day) -> tuple[WaitCount, ...]:

@@ -7,11 +7,13 @@ from datetime import datetime
 from typing import cast
 
 from packshot.export.delivery import Kind
+from packshot.export.left_out import left_out_of
 from packshot.outcomes.daily_values import Day
 from packshot.record import DONE, MACHINE, WAITING, Event, ShotRecord, State
 from packshot.types import Status
 
 _REPORTS = (MACHINE, "audit", "refusal")
+_LEFT_OUT = "export"
 
 
 def brief(record: ShotRecord) -> ShotRecord:
@@ -21,7 +23,10 @@ def brief(record: ShotRecord) -> ShotRecord:
             "facts": {},
             "objects": {},
             "findings": tuple(one for one in record.findings if one.status is Status.FAILED),
-            "reports": {name: record.reports[name] for name in _REPORTS if name in record.reports},
+            "reports": {
+                **{name: record.reports[name] for name in _REPORTS if name in record.reports},
+                **({_LEFT_OUT: {"left_out": left_out}} if (left_out := left_out_of(record)) else {}),
+            },
         }
     )
 

@@ -70,6 +70,9 @@ def warnings_of(report: DailyReport) -> tuple[str, ...]:
         )
     if day.escapes and day.escapes.standing == "broken":
         found.append(f"The promise of at most {percent(day.escapes.promise_ratio)} escapes is broken.")
+    if day.left_out:
+        named = ", ".join(f"{one.platform} of {count(one.shots)}" for one in day.left_out)
+        found.append(f"Platforms got nothing of photographs that were exported: {named}; the reasons are below.")
     old = sum(sum(one.by_age[-_LONG_AGES:]) for one in day.waiting)
     if old:
         found.append(f"{count(old)} have waited for people for more than three days.")

@@ -116,6 +116,18 @@ class Cause(Value):
     shots: int
 
 
+class LeftOutCount(Value):
+    """How many shots a platform got nothing of, or not all.
+
+    Attributes:
+        named: shot and reason, the first few.
+    """
+
+    platform: str
+    shots: int
+    named: tuple[str, ...]
+
+
 class AuditCount(Value):
     """Audits that were answered on a day."""
 
@@ -210,6 +222,7 @@ class DayFigures(Value):
         held: shots that had to wait for something of the client's.
         first_time: of editors whose work was judged on the day, by name.
         failures: of shots that failed on the day and were still failed when it ended, the first few.
+        left_out: platforms that got nothing of a shot that was exported on the day, by platform, most often first.
         escapes: None where nothing was audited within its window.
     """
 
@@ -228,6 +241,7 @@ class DayFigures(Value):
     first_time: tuple[Rate, ...]
     causes: tuple[Cause, ...]
     failures: tuple[str, ...]
+    left_out: tuple[LeftOutCount, ...] = ()
     waiting: tuple[WaitCount, ...]
     handwork: Handwork
     audits: tuple[AuditCount, ...] = ()

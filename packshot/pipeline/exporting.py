@@ -35,7 +35,8 @@ class Export:
     """Stage 4 of a shot.
 
     Attributes:
-        verified: what may ship: each passed every check of its decoded bytes.
+        verified: what may ship: each passed every check of its decoded bytes. Empty for a client who takes all or
+            nothing, where a platform gets nothing.
         rejected: what was made and failed a check: to be looked at, never to be shipped.
         failures: platform -> why no file could be made for it.
         left_out: platform -> why it gets nothing; for a platform that gets another of its files, the path of the one
@@ -85,7 +86,12 @@ def export(
     made = [file for files in found if not isinstance(files, PackshotError) for file in files]
     verified = tuple(one for one in made if one.rendered.passed)
     rejected = tuple(one for one in made if not one.rendered.passed)
-    return Export(verified, rejected, failures, _left_out(plan, verified, rejected, failures))
+    left_out = _left_out(plan, verified, rejected, failures)
+    if plan.all_or_nothing and left_out:
+        missing = ", ".join(left_out)
+        held = dict.fromkeys((one.platform for one in verified), f"The client takes all or nothing; {missing} fails.")
+        return Export((), rejected, failures, {**left_out, **held})
+    return Export(verified, rejected, failures, left_out)
 
 
 def _left_out(

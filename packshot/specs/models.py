@@ -134,6 +134,7 @@ class Client(Value):
         naming: template by platform, over the platform's own.
         rules: edit rules on every platform.
         platform_rules: edit rules by platform, over everything else.
+        all_or_nothing: whether a shot is delivered only if each of its platforms gets all its files.
         copyright: written into every delivered file.
         print_clipping_path: whether TIFFs carry a clipping path.
         cmyk_profile: file in ``configs/profiles/`` with the ICC profile of the client's press, for platforms in CMYK.
@@ -151,6 +152,7 @@ class Client(Value):
     naming: Mapping[str, NamingTemplate] = Field(default_factory=dict)
     rules: EditRules = EditRules()
     platform_rules: Mapping[str, EditRules] = Field(default_factory=dict)
+    all_or_nothing: bool = False
     copyright: str = ""
     print_clipping_path: bool = False
     cmyk_profile: Annotated[str, Field(pattern=r"^([A-Za-z0-9][\w .()-]*\.ic[cm])?$")] = ""
@@ -226,6 +228,7 @@ class Plan(Value):
         rules: those of the first rendition; one edit serves all renditions.
         renditions: one per platform that takes this view; quality control judges each of them.
         left_out: platforms that were asked for by name and do not take this view -> why they get nothing.
+        all_or_nothing: whether nothing is delivered where one platform gets nothing.
         print_clipping_path: whether TIFFs carry a clipping path.
     """
 
@@ -239,6 +242,7 @@ class Plan(Value):
     ingest: IngestConfig
     routing: RoutingConfig
     qc: QcConfig
+    all_or_nothing: bool = False
     copyright: str = ""
     print_clipping_path: bool = False
 

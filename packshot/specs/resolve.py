@@ -68,6 +68,7 @@ def resolve(
         ingest=ingest,
         routing=configs.routing,
         qc=configs.qc,
+        all_or_nothing=guide.all_or_nothing,
         copyright=guide.copyright,
         print_clipping_path=guide.print_clipping_path,
     )

@@ -52,7 +52,7 @@ class Night(NamedTuple):
     def manifest(self) -> dict[str, dict[str, str]]:
         """The delivery's manifest: path -> row."""
         rows = csv.DictReader(io.StringIO(self.delivery["manifest.csv"].decode()))
-        return {row["file"]: row for row in rows}
+        return {row["file"]: row for row in rows if row["file"]}
 
 
 @pytest.fixture(scope="module")

@@ -56,6 +56,12 @@ def test_an_unknown_product_says_what_is_missing(configs: Configs) -> None:
         delivered_name(plan, {"view": "MAIN", "sku": "A"}, subject="KTL301")
 
 
+def test_without_any_number_there_is_no_name_of_fourteen_zeros(configs: Configs) -> None:
+    plan = with_template(configs, "{gtin14}-{view}", "walmart")
+    with pytest.raises(NamingError, match="the name needs 'gtin14'"):
+        delivered_name(plan, {"view": "MAIN", "sku": "A"}, subject="KTL301")
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [("asin", "B0PACK"), ("ean", "4006381333932"), ("ean", "40063813E3931"), ("isbn", "3161484101"), ("upc", "1")],

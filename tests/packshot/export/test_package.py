@@ -55,7 +55,9 @@ def test_the_table_has_a_row_for_each_file(amazon_file: File) -> None:
     file, data = amazon_file
     table = pd.read_csv(io.BytesIO(manifest_csv(delivery(file))), dtype=str, keep_default_na=False)
     assert tuple(table.columns) == MANIFEST_COLUMNS
-    (row,) = table.to_dict("records")
+    row, missing = table.to_dict("records")
+    assert (missing["file"], missing["platform"], missing["shot"]) == ("", "walmart", "KTL301_MAIN")
+    assert missing["remarks"].startswith("Not delivered: ")
     assert row["file"] == file.path
     assert row["sku"] == "KTL301"
     assert row["bytes"] == str(len(data))

@@ -23,6 +23,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from deployments.command_line import show_summary
 from deployments.registry import WORK_POOL, register
+from infra.local.prefect_server import PASSWORD_FILE
 from infra.local.processes import ServerError
 from infra.local.stack import Stack, running, start_worker, wait_for_worker
 from packshot.naming import BatchId, batch_id, deliveries_prefix, path_trouble
@@ -88,7 +89,7 @@ def serve_line(console: Console, *, state_dir: Path) -> None:
 
 @contextmanager
 def environment_file(stack: Stack) -> Iterator[Path]:
-    """A file that tells a shell where the servers are, as long as they run. It holds a key: only this user reads it."""
+    """A file that tells a shell where the servers are, as long as they run. With secrets: only this user reads it."""
     file = stack.state_dir / "environment"
     variables = {**stack.environment(), **ENVIRONMENT}
     with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as text:  # noqa: PTH123
@@ -116,6 +117,9 @@ def line(console: Console, *, state_dir: Path) -> Iterator[tuple[Stack, Worker]]
         register()
         worker = start_worker(stack, work_pool=WORK_POOL, environment=dict(ENVIRONMENT))
         wait_for_worker(stack, worker, work_pool=WORK_POOL)
+        # How to see it, not the password itself: what is printed here may end up in a log.
+        how = f"cat {shlex.quote(str(stack.state_dir / PASSWORD_FILE))}"
+        console.print(f"Prefect's pages at {stack.prefect_ui_url} ask for a password:  {how}", soft_wrap=True)
         yield stack, worker
 
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import json
+import secrets
 import sys
 import urllib.request
 from pathlib import Path
 from urllib.parse import quote
 
 from infra.local.processes import Family, ServerError, answers, is_free, kept_ports, listens, wait_until
+from infra.local.s3_keys import write_secret
 
 START_S = 120.0
 USUAL_PORT = 4200
+PASSWORD_FILE = "prefect-password"  # noqa: S105  (its name)
+"""The API's password, in the state folder. Who knows it is an operator."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,6 +26,7 @@ class PrefectAddress:
 
     api_url: str
     ui_url: str
+    password: str = dataclasses.field(default="", repr=False)
 
 
 def settings(state_dir: Path) -> dict[str, str]:
@@ -49,7 +55,11 @@ def start(family: Family, state_dir: Path, database_url: str, *, port: int | Non
         raise ServerError(f"Port {chosen} of 127.0.0.1, asked for the Prefect server, is taken. Choose another.")
     log, home = state_dir / "prefect-server.log", state_dir / "prefect"
     home.mkdir(mode=0o700, exist_ok=True)
-    address = PrefectAddress(api_url=f"http://127.0.0.1:{chosen}/api", ui_url=f"http://127.0.0.1:{chosen}")
+    address = PrefectAddress(
+        api_url=f"http://127.0.0.1:{chosen}/api",
+        ui_url=f"http://127.0.0.1:{chosen}",
+        password=_password(state_dir / PASSWORD_FILE),
+    )
     child = family.start(
         [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(chosen)],
         log=log,
@@ -59,6 +69,8 @@ def start(family: Family, state_dir: Path, database_url: str, *, port: int | Non
             **settings(state_dir),
             "PREFECT_SERVER_DATABASE_CONNECTION_URL": database_url,
             "PREFECT_API_URL": address.api_url,
+            # Who has no password gets health answers and the UI's static files, and nothing else.
+            "PREFECT_SERVER_API_AUTH_STRING": address.password,
             "PREFECT_UI_API_URL": address.api_url,
             # Pages of other sites in the user's browser may not call it; by default all may.
             "PREFECT_SERVER_API_CORS_ALLOWED_ORIGINS": f"{address.ui_url},http://localhost:{chosen}",
@@ -78,12 +90,24 @@ def start(family: Family, state_dir: Path, database_url: str, *, port: int | Non
     return address
 
 
-def last_heartbeat(api_url: str, work_pool: str, worker: str) -> str | None:
+def authorization(password: str) -> dict[str, str]:
+    """Return the header by which a request shows the password."""
+    return {"Authorization": f"Basic {base64.b64encode(password.encode()).decode()}"}
+
+
+def _password(path: Path) -> str:
+    """Read the API's password, or draw it the first time; only this user can read the file."""
+    if not path.exists():
+        write_secret(path, secrets.token_hex(20).encode())
+    return path.read_text()
+
+
+def last_heartbeat(address: PrefectAddress, work_pool: str, worker: str) -> str | None:
     """Return when the server last heard of a worker, as it words it; None: never, or the server does not answer."""
     request = urllib.request.Request(  # noqa: S310  (our own server's address)
-        f"{api_url}/work_pools/{quote(work_pool, safe='')}/workers/filter",
+        f"{address.api_url}/work_pools/{quote(work_pool, safe='')}/workers/filter",
         data=b"{}",
-        headers={"Content-Type": "application/json"},
+        headers={"Content-Type": "application/json", **authorization(address.password)},
     )
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:

@@ -41,18 +41,23 @@ class Stack:
     """The servers that run, and where.
 
     Attributes:
-        prefect_api_url, prefect_ui_url: empty if Prefect was not asked for.
+        prefect_api_url, prefect_ui_url, prefect_password: empty if Prefect was not asked for.
     """
 
     state_dir: Path
     s3: S3Access
     prefect_api_url: str
     prefect_ui_url: str
+    prefect_password: str = dataclasses.field(repr=False)
     family: Family = dataclasses.field(repr=False)
 
     def environment(self) -> dict[str, str]:
-        """Return the variables by which a process finds these servers. They hold the S3 secret key."""
-        prefect = {"PREFECT_API_URL": self.prefect_api_url} if self.prefect_api_url else {}
+        """Return the variables by which a process finds these servers. They hold secrets."""
+        prefect = (
+            {"PREFECT_API_URL": self.prefect_api_url, "PREFECT_API_AUTH_STRING": self.prefect_password}
+            if self.prefect_api_url
+            else {}
+        )
         return {
             "PACKSHOT_S3_ENDPOINT_URL": self.s3.endpoint_url,
             "PACKSHOT_S3_ACCESS_KEY": self.s3.access_key,
@@ -96,7 +101,7 @@ def running(
             address = prefect_server.start(family, folder, database_url, port=wanted.prefect)
         if wait_for_s3 is not None:
             wait_for_s3()
-        yield Stack(folder, access, address.api_url, address.ui_url, family)
+        yield Stack(folder, access, address.api_url, address.ui_url, address.password, family)
 
 
 def start_worker(
@@ -136,8 +141,10 @@ def wait_for_worker(
     # The server still knows an earlier worker of this name: what counts is a heartbeat after this one's start.
     born = datetime.fromtimestamp(psutil.Process(worker.pid).create_time(), tz=UTC) if worker.poll() is None else None
 
+    address = prefect_server.PrefectAddress(stack.prefect_api_url, stack.prefect_ui_url, stack.prefect_password)
+
     def ready() -> bool:
-        heard = prefect_server.last_heartbeat(stack.prefect_api_url, work_pool, WORKER)
+        heard = prefect_server.last_heartbeat(address, work_pool, WORKER)
         return heard is not None and born is not None and datetime.fromisoformat(heard) > born
 
     wait_until(ready, child=worker, name="The worker", log=stack.state_dir / "worker.log", timeout_s=timeout_s)

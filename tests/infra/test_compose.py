@@ -31,7 +31,7 @@ from tasks.settings import Settings, variable
 ROOT = Path(__file__).parents[2]
 INFRA = ROOT / "infra"
 BIN = Path(sys.executable).parent
-SECRETS = ("PASSWORD", "SECRET", "ACCESS_KEY", "ROOT_USER", "TOKEN")
+SECRETS = ("PASSWORD", "SECRET", "ACCESS_KEY", "ROOT_USER", "TOKEN", "AUTH_STRING")
 
 # --- what the compose specification allows, of what is used here -------------------------------------------------
 
@@ -420,6 +420,7 @@ def test_registration_worker_and_health_check_work_with_the_variables_they_are_g
     health_port = free_ports(1)[0]
     here = {
         "PREFECT_API_URL": prefect_stack.prefect_api_url,
+        "PREFECT_API_AUTH_STRING": prefect_stack.prefect_password,
         "PREFECT_HOME": str(tmp_path / "prefect"),
         "PREFECT_WORKER_WEBSERVER_PORT": str(health_port),
         "PACKSHOT_S3_ENDPOINT_URL": prefect_stack.s3.endpoint_url,

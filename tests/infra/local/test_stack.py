@@ -8,10 +8,15 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Subprotocol
 
+from infra.local.prefect_server import authorization
 from infra.local.processes import ServerError, free_ports
 from infra.local.stack import Ports, Stack, running, start_worker, wait_for_worker
 from tests.infra.local.conftest import Starter, left_over, wait_until_nothing_is_left
+from tests.infra.local.neighbour import READ, act, as_root, ask
 from tests.servers import open_folder
 
 S3_VARIABLES = {
@@ -27,7 +32,7 @@ def call(stack: Stack, path: str, body: object = None) -> object:
     request = urllib.request.Request(
         f"{stack.prefect_api_url}{path}",
         data=None if body is None else json.dumps(body).encode(),
-        headers={"Content-Type": "application/json"},
+        headers={"Content-Type": "application/json", **authorization(stack.prefect_password)},
     )
     with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=30) as answer:
         return json.load(answer)
@@ -48,6 +53,41 @@ def test_prefect_answers_and_shows_its_pages(prefect_stack: Stack) -> None:
     with urllib.request.urlopen(prefect_stack.prefect_ui_url, timeout=30) as answer:
         assert b"<html" in answer.read().lower()
     assert (prefect_stack.state_dir / "prefect" / "ui").is_dir()
+
+
+@as_root
+def test_a_neighbour_gets_nothing_from_prefect_without_its_password(prefect_stack: Stack) -> None:
+    port = int(prefect_stack.prefect_ui_url.rpartition(":")[2])
+    paths = ("/api/flow_runs/filter", "/api/deployments/filter", "/api/admin/settings", "/api/metrics", "/api/version")
+    wrong = ({}, {"Authorization": "Basic Z3Vlc3M="}, {"Authorization": "Bearer x"}, {"X-Forwarded-For": "127.0.0.1"})
+    for headers in wrong:
+        for method in ("GET", "POST"):
+            answers = ask([port], paths, method=method, headers=headers, body="{}" if method == "POST" else None)
+            assert len(answers) == len(paths)
+            assert {answer[4] for answer in answers} == {401}, answers
+    assert prefect_stack.prefect_password not in repr(prefect_stack)
+    assert stat.S_IMODE((prefect_stack.state_dir / "prefect-password").stat().st_mode) == 0o600
+    assert act(READ, [str(prefect_stack.state_dir / "prefect-password")]) == []
+    assert isinstance(call(prefect_stack, "/flow_runs/filter", {}), list)  # and with it, everything
+
+
+def test_no_websocket_of_prefect_opens_without_the_password(prefect_stack: Stack) -> None:
+    subscriptions = "/task_runs/subscriptions/scheduled"
+    for path in ("/events/out", "/events/in", "/logs/out", subscriptions, "/work_pools/packshot/workers/connect"):
+        for token in (None, "", "guest"):
+            with pytest.raises(ConnectionClosed), _websocket(prefect_stack, path, token) as socket:
+                socket.recv(timeout=10)
+        with _websocket(prefect_stack, path, prefect_stack.prefect_password) as socket:
+            assert json.loads(socket.recv(timeout=10))["type"] == "auth_success"
+
+
+def _websocket(stack: Stack, path: str, token: str | None) -> ClientConnection:
+    socket = connect(
+        f"ws{stack.prefect_api_url.removeprefix('http')}{path}", subprotocols=[Subprotocol("prefect")], proxy=None
+    )
+    assert socket.subprotocol == "prefect"
+    socket.send(json.dumps({"type": "auth", "token": token}))
+    return socket
 
 
 def test_only_its_own_pages_may_call_prefect_from_a_browser(prefect_stack: Stack) -> None:

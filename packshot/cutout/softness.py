@@ -27,6 +27,7 @@ _REACH_PX, _ALONG_PX, _EVEN_PX, _LEAST_LINE_PX = 8, 4.0, 2.0, 48
 _LEAST_LEVELS, _LEAST_NOISES = 20.0, 10.0
 _BAND_RATIO = 0.012
 _OPEN, _KNOWN_PX = 0.5, 4
+_SURE, _SURE_OF_THIN, _RIM_PX = 0.95, 0.5, 1
 _HAZE_EVEN_PX, _HAZE_NOISES = 1.0, 1.5
 _SHIFTS = (1e-3, 1e-2, 0.1, 1.0, 10.0)
 """How far the solver's preconditioner is shifted, until it works. Without a shift it often doesn't, and prints so."""
@@ -78,7 +79,8 @@ def soft_matte(
     The crop holds everything that is open. It is solved at most `SOLVED_PX` large and enlarged along the photograph.
 
     Args:
-        refined: the matte of the hard-edge refinement; far from its edge, and where the network is sure, it stays.
+        refined: the matte of the hard-edge refinement; far from its edge, and where the network is sure, it stays. Of
+            thin parts that both are sure of nothing is taken away: to a solver spokes and chains look like hair.
     Returns:
         None where nothing is surely product, or nothing surely backdrop.
     """
@@ -96,6 +98,10 @@ def soft_matte(
     found = np.clip((_solved(shrunk, _at_crop(trimap, crop, size, full)) - 0.02) / 0.96, 0, 1)
     clear = _without_haze(found, _at_crop(_seen_share(levels, backdrop), crop, size, full))
     matte[part] = np.where(matte[part] == _OPEN, _snapped(enlarged(clear, shrunk, light)), matte[part])
+    thin: Any = cv2.resize(
+        _thin_parts(refined, probability, small).view(np.uint8), full, interpolation=cv2.INTER_NEAREST
+    )
+    matte = np.where(thin > 0, np.maximum(matte, refined), matte)
     return matte, _decontaminated(pixels, matte, backdrop)
 
 
@@ -151,14 +157,35 @@ def _snapped(matte: Matte) -> Matte:
     return np.where(matte < SNAP, np.float32(0), np.where(matte > 1 - SNAP, np.float32(1), matte))
 
 
+def _thin_parts(refined: Matte, probability: Matte, size: Size) -> Mask:
+    """Where line and network are sure of product that is too thin, and too far from thick parts, to have an inside."""
+    inside = cv2.erode(_both_sure(refined, probability, size), _disc(_reach(size)), borderValue=1)
+    thick = cv2.dilate(inside, _disc(2 * _reach(size)))
+    sure = _both_sure(refined, probability, size, at_least=_SURE_OF_THIN)
+    thin = cv2.dilate(sure & (1 - thick), _disc(_RIM_PX))
+    return np.asarray(thin.view(bool))
+
+
+def _both_sure(refined: Matte, probability: Matte, size: Size, *, at_least: float = _SURE) -> Any:
+    line, guess = (cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in (refined, probability))
+    return ((line > at_least) & (guess > at_least)).view(np.uint8)
+
+
+def _reach(size: Size) -> int:
+    """How far from the line a solver may look, at reduced size."""
+    return max(2, round(_BAND_RATIO * max(size)))
+
+
+def _disc(radius_px: int) -> Any:
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius_px + 1,) * 2)
+
+
 def _trimap(refined: Matte, probability: Matte, size: Size) -> Matte:
     """1 where both are sure of product, 0 where both are sure of backdrop, 0.5 in a band around and between."""
-    line = cv2.resize(refined, size, interpolation=cv2.INTER_AREA)
-    guess = cv2.resize(probability, size, interpolation=cv2.INTER_AREA)
-    reach = max(2, round(_BAND_RATIO * max(size)))
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
-    inside = cv2.erode(((line > 0.95) & (guess > 0.95)).astype(np.uint8), kernel)
-    outside = cv2.erode(((line < 0.05) & (guess < 0.05)).astype(np.uint8), kernel, borderValue=1)
+    line, guess = (cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in (refined, probability))
+    kernel = _disc(_reach(size))
+    inside = cv2.erode(_both_sure(refined, probability, size), kernel)
+    outside = cv2.erode(((line < 0.05) & (guess < 0.05)).view(np.uint8), kernel, borderValue=1)
     return np.where(inside > 0, np.float32(1), np.where(outside > 0, np.float32(0), np.float32(_OPEN)))
 
 

@@ -79,3 +79,28 @@ def test_a_thing_too_thin_to_have_an_inside_is_refined_instead(on_grey: Photogra
     cutout = cut_out(photo.pixels, photo.network, method=Method.MATTING)
     assert cutout.method is Method.REFINED
     assert cutout.matte[700, 300:1100].min() == 1
+
+
+def wheel(backdrop: str, *, spoke_px: int = 3) -> Photograph:
+    """A tyre and a hub with spokes between them that the network sees."""
+    tyre = covered(lambda y, x: np.abs(disc(y, x, radius=450)) - 22)
+    spokes = np.zeros((SIDE, SIDE), np.uint8)
+    for angle in np.linspace(-np.pi, np.pi, 28, endpoint=False):
+        ends = [(700 + reach * np.cos(angle), 700 + reach * np.sin(angle)) for reach in (30, 440)]
+        start, end = (np.rint(16 * np.array(point)).astype(int).tolist() for point in ends)
+        cv2.line(spokes, start, end, 255, spoke_px, cv2.LINE_AA, 4)
+    whole = np.maximum(np.maximum(tyre, covered(partial(disc, radius=40))), spokes.astype(np.float32) / 255)
+    return photograph(backdrop).change(matte=whole, network=seen_by_network(whole, cells=1024, blur=0.8, shift=0))
+
+
+def test_the_solver_takes_no_spoke_away_that_the_network_is_sure_of() -> None:
+    photo = wheel("mid grey")
+    y, x = np.mgrid[0:SIDE, 0:SIDE]
+    away = np.hypot(y - 700, x - 700)
+    spokes = (photo.matte > 0.5) & (away > 80) & (away < 380)
+    solved = cut_out(photo.pixels, photo.network, method=Method.MATTING)
+    network = cut_out(photo.pixels, photo.network, method=Method.NETWORK_ONLY)
+    assert solved.method is Method.MATTING
+    assert solved.matte[spokes].mean() >= network.matte[spokes].mean()
+    between = (photo.matte == 0) & (away > 80) & (away < 380)
+    assert solved.matte[between].mean() < 0.005, "and the backdrop between them goes"

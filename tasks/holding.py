@@ -37,6 +37,7 @@ def still_missing(record: ShotRecord, plan: Plan | None = None) -> tuple[Missing
         ghost_mannequin=scope_for(record, plan).ghost_mannequin,
         reference_required=plan.rules.colour_reference_required,
         reference_given=_reference_given(record),
+        services=plan.services,
         siblings=siblings_of(record.shot.client, product),
         config=promise,
     )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from prefect import task
 
-from packshot.handoff.services import Service
 from packshot.handoff.ticket import Scope
 from packshot.naming import ShotId
 from packshot.record import ShotRecord, State
+from packshot.specs.services import Service
 from tasks import shelf
 from tasks.cache_keys import unit
 from tasks.drafts import with_draft

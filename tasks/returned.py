@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 
 from packshot import pipeline
-from packshot.handoff.services import Service
 from packshot.ingest.master import read_master
 from packshot.pipeline import Edit, opening
 from packshot.record import ShotRecord
@@ -13,6 +12,7 @@ from packshot.returned.checks import Permits, check_returned
 from packshot.returned.neck_joint import check_neck_joint
 from packshot.returned.read import ReturnedWork
 from packshot.specs.models import Plan, Shadow
+from packshot.specs.services import Service
 from packshot.types import Finding, Pixels16, Status
 from tasks import pictures, shelf
 from tasks.children import children

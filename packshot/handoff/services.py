@@ -3,23 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from enum import StrEnum
 
 from packshot.specs.handoff import Tier
 from packshot.specs.models import Feature, RoutingConfig
+from packshot.specs.services import Service, service_of
 from packshot.types import Complexity, Value
-
-
-class Service(StrEnum):
-    """A kind of handwork, in the trade's words."""
-
-    CLIPPING_PATH = "clipping path"
-    COMPOUND_PATH = "compound path"
-    HAIR_MASK = "hair/fur mask"
-    TRANSPARENCY_MASK = "transparency mask"
-    GHOST_MANNEQUIN = "ghost mannequin (neck joint)"
-    COLOUR_CORRECTION = "colour correction"
-    RETOUCH = "retouch"
 
 
 class NeededService(Value):
@@ -28,23 +16,6 @@ class NeededService(Value):
     service: Service
     why: str
 
-
-WORDS: Mapping[str, Service] = {
-    "clipping_path": Service.CLIPPING_PATH,
-    "path": Service.CLIPPING_PATH,
-    "compound_path": Service.COMPOUND_PATH,
-    "multi_path": Service.COMPOUND_PATH,
-    "hair_masking": Service.HAIR_MASK,
-    "hair_mask": Service.HAIR_MASK,
-    "fur_mask": Service.HAIR_MASK,
-    "transparency_masking": Service.TRANSPARENCY_MASK,
-    "sheer_fabric_masking": Service.TRANSPARENCY_MASK,
-    "ghost_mannequin": Service.GHOST_MANNEQUIN,
-    "neck_joint": Service.GHOST_MANNEQUIN,
-    "colour_correction": Service.COLOUR_CORRECTION,
-    "color_correction": Service.COLOUR_CORRECTION,
-}
-"""Words of manifests and categories; every other one is retouching."""
 
 _PHRASES: Mapping[Feature, tuple[str, Service]] = {
     Feature.OUTLINE_COMPLEXITY: ("the outline is intricate", Service.CLIPPING_PATH),
@@ -71,7 +42,7 @@ def needed_services(
     Args:
         features: as measured on the master, by the names of `Feature`.
         limits: from which figure on something counts.
-        asked: service in the words of manifest or category -> who asks for it.
+        asked: service in the words of manifest or category -> who asks for it. A word that nobody knows is retouching.
         reference: what the colours are to be held against; empty where nothing is.
     """
     found: dict[Service, list[str]] = {}
@@ -88,7 +59,7 @@ def _reasons(
     features: Mapping[str, float], limits: RoutingConfig, asked: Mapping[str, str], reference: str
 ) -> Iterator[tuple[Service, str]]:
     for word, who in asked.items():
-        service = WORDS.get(word.strip().lower().replace(" ", "_").replace("-", "_"), Service.RETOUCH)
+        service = service_of(word) or Service.RETOUCH
         spelled = word.replace("_", " ")
         yield service, f"{who}" if service is not Service.RETOUCH else f"{spelled} ({who})"
     for feature, (phrase, service) in _PHRASES.items():

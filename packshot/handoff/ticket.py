@@ -12,10 +12,11 @@ from pydantic import Field
 from packshot.decision import Choice, Decision
 from packshot.handoff.deciding import since_restart
 from packshot.handoff.neck_joint.joint import JointProof
-from packshot.handoff.services import Estimate, NeededService, Service, estimate, needed_services
+from packshot.handoff.services import Estimate, NeededService, estimate, needed_services
 from packshot.record import ShotRecord
 from packshot.specs.handoff import Tier
 from packshot.specs.models import Plan
+from packshot.specs.services import Service
 from packshot.types import Complexity, Finding, Size, Status, Value
 
 SCHEMA = "packshot-ticket/1"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -24,8 +24,9 @@ from packshot.routing.picture import Looks, look_at
 from packshot.routing.words import category_in_words
 from packshot.specs.models import Configs, IngestConfig, Plan
 from packshot.specs.resolve import resolve, style_guide
+from packshot.specs.services import beyond_the_machine
 from packshot.threads import side_by_side
-from packshot.types import Finding, Pixels16, Route, Sourced, Status
+from packshot.types import Complexity, Finding, Pixels16, Route, Sourced, Status
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,7 +95,8 @@ def master(
         client=client,
         category=known.get("category", ""),
         view=known.get("view", ""),
-        platforms=tuple(name for name in known.get("platforms", "").split(",") if name),
+        platforms=_listed(known.get("platforms", "")),
+        services=_listed(known.get("services", "")),
     )
     seen = _measured(developed)
     return Mastered(
@@ -116,6 +118,10 @@ def master(
         findings=developed.findings + doubtful_facts(path, manifest_row=row, client=guide, metadata=photo.metadata),
         report=_reading(photo, developed),
     )
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 def _is_to_be_looked_at(plan: Plan, facts: Mapping[str, Sourced]) -> bool:
@@ -213,7 +219,10 @@ def route(
     ruled_out: Collection[str] = (),
     looks: Looks | None = None,
 ) -> RouteDecision:
-    """Return who edits a shot, and why. A picture with a colour target in it is never edited by the machine.
+    """Return who edits a shot, and why.
+
+    A picture with a colour target in it is never edited by the machine, nor is one for which a service is asked that
+    the machine cannot do.
 
     Args:
         model: the trained model; None: the limits alone decide.
@@ -229,7 +238,23 @@ def route(
         ruled_out=ruled_out,
         looks=looks,
     )
+    decision = _with_services(decision, beyond_the_machine(plan.services))
     shown = [one for one in group.findings if one.code == "target_in_picture"] if group else []
     if not shown:
         return decision
     return decision.model_copy(update={"route": Route.HUMAN, "reason": f"{shown[0].message} {decision.reason}"})
+
+
+def _with_services(decision: RouteDecision, asked: Sequence[str]) -> RouteDecision:
+    """A person's, where the manifest asks for what the machine cannot do; never simpler than it was."""
+    if not asked:
+        return decision
+    named = ", ".join(word.replace("_", " ") for word in asked)
+    simple = decision.complexity is Complexity.SIMPLE
+    return decision.model_copy(
+        update={
+            "complexity": Complexity.MEDIUM if simple else decision.complexity,
+            "route": Route.HUMAN,
+            "reason": f"the manifest asks for a person's work: {named}; else: {decision.reason}",
+        }
+    )

@@ -228,6 +228,8 @@ class Plan(Value):
         rules: those of the first rendition; one edit serves all renditions.
         renditions: one per platform that takes this view; quality control judges each of them.
         left_out: platforms that were asked for by name and do not take this view -> why they get nothing.
+        services: what the manifest asks for beside the delivery, in its own words; a person's work, but for those that
+            the machine's edit is.
         all_or_nothing: whether nothing is delivered where one platform gets nothing.
         print_clipping_path: whether TIFFs carry a clipping path.
     """
@@ -242,6 +244,7 @@ class Plan(Value):
     ingest: IngestConfig
     routing: RoutingConfig
     qc: QcConfig
+    services: tuple[str, ...] = ()
     all_or_nothing: bool = False
     copyright: str = ""
     print_clipping_path: bool = False

@@ -29,7 +29,13 @@ FALLBACK_CLIENT = "default"
 
 
 def resolve(
-    configs: Configs, *, client: str, category: str = "", view: str = "", platforms: tuple[str, ...] = ()
+    configs: Configs,
+    *,
+    client: str,
+    category: str = "",
+    view: str = "",
+    platforms: tuple[str, ...] = (),
+    services: tuple[str, ...] = (),
 ) -> Plan:
     """Return all that is decided about a shot before a pixel is touched.
 
@@ -38,6 +44,7 @@ def resolve(
         category: the words that manifest, file name or metadata use; unknown words leave the category open.
         view: ``MAIN``, ``PT01``, ...; empty means the client's default.
         platforms: asked for this shot, in this order; empty means the client's own.
+        services: what the manifest asks for beside the delivery.
     Raises:
         ConfigError: a platform does not exist or is disabled, none takes the view, or a wish of the client breaks
             a platform's rule.
@@ -68,6 +75,7 @@ def resolve(
         ingest=ingest,
         routing=configs.routing,
         qc=configs.qc,
+        services=services,
         all_or_nothing=guide.all_or_nothing,
         copyright=guide.copyright,
         print_clipping_path=guide.print_clipping_path,

@@ -6,6 +6,7 @@ import pytest
 
 from packshot.handoff.holds import Need, Sibling, missing_for
 from packshot.specs.load import default_folder, load_configs
+from packshot.specs.services import WORDS
 
 CONFIG = load_configs(default_folder()).handoff
 
@@ -15,7 +16,12 @@ def sibling(view: str, *, product: str = "TSH700", batch: str = "later") -> Sibl
 
 
 def needs(
-    *siblings: Sibling, view: str = "MAIN", ghost: bool = True, required: bool = False, given: bool = False
+    *siblings: Sibling,
+    view: str = "MAIN",
+    ghost: bool = True,
+    required: bool = False,
+    given: bool = False,
+    services: tuple[str, ...] = (),
 ) -> list[Need]:
     missing = missing_for(
         product="TSH700",
@@ -23,6 +29,7 @@ def needs(
         ghost_mannequin=ghost,
         reference_required=required,
         reference_given=given,
+        services=services,
         siblings=siblings,
         config=CONFIG,
     )
@@ -62,3 +69,24 @@ def test_the_reference_itself_waits_for_none(view: str) -> None:
 
 def test_both_can_be_missing() -> None:
     assert needs(required=True) == [Need.NECK_SHOT, Need.COLOUR_REFERENCE]
+
+
+def test_a_service_that_nobody_knows_is_asked_back_with_what_was_probably_meant() -> None:
+    assert needs(ghost=False, services=("dust_remval",)) == [Need.KNOWN_SERVICE]
+    (one,) = missing_for(
+        product="TSH700",
+        view="MAIN",
+        ghost_mannequin=False,
+        reference_required=False,
+        reference_given=False,
+        services=("Dust remval", "dust removal"),
+        siblings=(),
+        config=CONFIG,
+    )
+    assert "'Dust remval' (did you mean dust_removal?)" in one.sentence
+    assert one.sentence.count("did you mean") == 1
+
+
+def test_no_service_that_is_known_is_waited_for() -> None:
+    for word in WORDS:
+        assert needs(ghost=False, services=(word, word.replace("_", " ").title())) == []

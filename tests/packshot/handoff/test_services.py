@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packshot.handoff.services import Service, estimate, needed_services
+from packshot.handoff.services import estimate, needed_services
 from packshot.specs.handoff import Tier
 from packshot.specs.load import default_folder, load_configs
 from packshot.specs.models import Feature
+from packshot.specs.services import Service
 from packshot.types import Complexity
 
 LIMITS = load_configs(default_folder()).routing

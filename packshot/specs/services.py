@@ -1,0 +1,68 @@
+"""The kinds of handwork that clients and categories name, the words for them, and what of it the machine can do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from types import MappingProxyType
+
+from packshot.specs.nearest import did_you_mean
+
+
+class Service(StrEnum):
+    """A kind of handwork, in the trade's words."""
+
+    CLIPPING_PATH = "clipping path"
+    COMPOUND_PATH = "compound path"
+    HAIR_MASK = "hair/fur mask"
+    TRANSPARENCY_MASK = "transparency mask"
+    GHOST_MANNEQUIN = "ghost mannequin (neck joint)"
+    COLOUR_CORRECTION = "colour correction"
+    RETOUCH = "retouch"
+
+
+BY_MACHINE = frozenset({Service.CLIPPING_PATH, Service.COMPOUND_PATH})
+"""What the machine's edit is: the product cut out on exact white, gaps opened. All else is a person's work."""
+
+_WORDS: Mapping[Service, tuple[str, ...]] = {
+    Service.CLIPPING_PATH: (
+        *("clipping_path", "path", "cut_out", "cutout", "background_removal", "white_background", "deep_etch"),
+    ),
+    Service.COMPOUND_PATH: ("compound_path", "multi_path"),
+    Service.HAIR_MASK: ("hair_masking", "hair_mask", "fur_masking", "fur_mask", "image_masking"),
+    Service.TRANSPARENCY_MASK: ("transparency_masking", "transparency_mask", "sheer_fabric_masking"),
+    Service.GHOST_MANNEQUIN: ("ghost_mannequin", "neck_joint", "invisible_mannequin"),
+    Service.COLOUR_CORRECTION: (
+        *("colour_correction", "color_correction", "colour_matching", "color_matching", "recolouring", "recoloring"),
+    ),
+    Service.RETOUCH: (
+        *("retouch", "retouching", "dust_removal", "scratch_removal", "stain_removal", "blemish_removal"),
+        *("wrinkle_removal", "crease_removal", "reflection_retouch", "reflection_removal", "glare_removal"),
+        *("logo_removal", "label_removal", "tag_removal", "stand_removal", "pin_removal", "thread_removal"),
+        *("symmetry", "straightening", "reshaping", "liquify", "sharpening", "shadow", "drop_shadow"),
+        *("natural_shadow", "reflection_shadow", "mirror_reflection", "image_stitching", "compositing"),
+    ),
+}
+WORDS: Mapping[str, Service] = MappingProxyType({word: service for service, words in _WORDS.items() for word in words})
+"""Every word that manifests and categories may use for a service."""
+
+
+def normal_word(word: str) -> str:
+    """Return a service's word as `WORDS` spells it: lower case, parts joined by underscores."""
+    return re.sub(r"[\s_-]+", "_", word.strip().lower())
+
+
+def service_of(word: str) -> Service | None:
+    """Return what a word asks for; None where nobody knows it."""
+    return WORDS.get(normal_word(word))
+
+
+def beyond_the_machine(words: Iterable[str]) -> tuple[str, ...]:
+    """Return those words that ask for a person's work; what nobody knows is among them."""
+    return tuple(word for word in words if service_of(word) not in BY_MACHINE)
+
+
+def unknown_services(words: Iterable[str]) -> tuple[str, ...]:
+    """Return those words that name no service, each with the nearest word that does, where one is near."""
+    return tuple(f"{word!r}{did_you_mean(normal_word(word), WORDS)}" for word in words if service_of(word) is None)

@@ -6,8 +6,7 @@ What needs the outside is imported when it is used, so that a command on a local
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,7 +16,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from deployments import jobs
+from deployments import jobs, running
 from packshot.cli import build
 from packshot.cli.ending import Exit, run
 from packshot.cli.options import Json
@@ -25,12 +24,6 @@ from packshot.cli.showing import bar, print_json
 
 Client = Annotated[str, typer.Option(help="The client's name, as in configs/clients.")]
 Batch = Annotated[str, typer.Option(help="The batch's name.")]
-
-
-StateFolder = Annotated[
-    Path,
-    typer.Option("--state", help="Folder of the embedded servers' data.", file_okay=False, envvar="PACKSHOT_STATE"),
-]
 
 
 def main() -> None:
@@ -44,7 +37,7 @@ def command_line() -> typer.Typer:
     app.add_typer(_models(), name="models", help="The segmentation networks: which there are, and fetching them.")
     app.add_typer(_batches(), name="batch", help="Batches in storage: submit a folder, see what became of it.")
     app.add_typer(jobs.commands(), name="job", help="What waits for people: look, take, return, approve, reject.")
-    _add_running(app)
+    running.add_to(app)
     return app
 
 
@@ -177,51 +170,3 @@ def _cells(fate: Any) -> tuple[str, ...]:
 
 def _in_columns(cells: Iterable[str], widths: Iterable[int]) -> str:
     return "  ".join(f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=True)).rstrip()
-
-
-@contextmanager
-def _servers_in_words() -> Iterator[None]:
-    """Say in a sentence why embedded servers could not be started."""
-    from infra.local.processes import ServerError
-
-    try:
-        yield
-    except ServerError as error:
-        Console(stderr=True).print(f"packshot: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
-        raise typer.Exit(Exit.ERROR) from None
-
-
-def _add_running(app: typer.Typer) -> None:
-    """Commands that run the line."""
-
-    @app.command()
-    def demo(
-        samples: Annotated[Path | None, typer.Option(help="Another folder of photographs.", exists=True)] = None,
-        state_dir: StateFolder = Path(".packshot"),
-        keep: Annotated[
-            bool, typer.Option("--keep", help="Keep the servers running to look around, until Ctrl-C.")
-        ] = False,
-    ) -> None:
-        """Run the nightly line on the sample photographs, with S3, PostgreSQL and Prefect of its own."""
-        from deployments.demo import run_demo
-
-        with _servers_in_words():
-            well = run_demo(Console(), state_dir=state_dir, samples=samples, keep=keep)
-        if not well:
-            raise typer.Exit(Exit.NOT_ALL_WELL)
-
-    @app.command()
-    def serve(state_dir: StateFolder = Path(".packshot")) -> None:
-        """Run S3, PostgreSQL, Prefect and a worker on this machine until Ctrl-C."""
-        from deployments.demo import serve_line
-
-        with _servers_in_words():
-            serve_line(Console(), state_dir=state_dir)
-
-    @app.command()
-    def register() -> None:
-        """Create or update the deployments on the Prefect server that PREFECT_API_URL names."""
-        from deployments.registry import register as register_deployments
-
-        for name in register_deployments():
-            Console().print(name)

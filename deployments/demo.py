@@ -11,6 +11,8 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias, cast
 
@@ -25,7 +27,8 @@ from deployments.command_line import show_summary
 from deployments.registry import WORK_POOL, register
 from infra.local.prefect_server import PASSWORD_FILE
 from infra.local.processes import ServerError
-from infra.local.stack import Stack, running, start_worker, wait_for_worker
+from infra.local.stack import Stack, keep_worker, running
+from infra.local.supervisor import Supervisor
 from packshot.naming import BatchId, batch_id, deliveries_prefix, path_trouble
 from packshot.record import State
 from tasks.batches import Summary, survey
@@ -34,7 +37,7 @@ from tasks.lost_runs import end_lost_runs
 from tasks.models import fetch_model
 from tasks.records import find_batch
 from tasks.results import ENVIRONMENT
-from tasks.settings import get_settings
+from tasks.settings import get_settings, variable
 from tasks.storage import open_storage
 
 POLL_S = 1.0
@@ -76,7 +79,7 @@ def run_demo(console: Console, *, state_dir: Path, samples: Path | None, keep: b
 
 
 def serve_line(console: Console, *, state_dir: Path) -> None:
-    """Run the embedded servers and a worker until Ctrl-C."""
+    """Run the embedded servers and a worker until Ctrl-C; what dies of them is started again."""
     fetch_networks(console)
     with line(console, state_dir=state_dir) as (stack, _), environment_file(stack) as file:
         lost = end_lost_runs.fn()
@@ -84,14 +87,20 @@ def serve_line(console: Console, *, state_dir: Path) -> None:
             console.print(lost.sentence, markup=False, highlight=False, soft_wrap=True)
         console.print(f"Prefect UI {stack.prefect_ui_url}, S3 {stack.s3.endpoint_url}. Ctrl-C ends them.")
         console.print(f"For commands in another terminal:  . {file}", soft_wrap=True)
-        wait_for_interrupt()
+        with interrupts() as asked:
+            Supervisor(stack.family.parts, stack.state_dir, say=partial(_say, console)).run(asked)
+
+
+def _say(console: Console, sentence: str) -> None:
+    moment = datetime.now(UTC).isoformat(timespec="seconds")
+    console.print(f"{moment} {sentence}", markup=False, highlight=False, soft_wrap=True)
 
 
 @contextmanager
 def environment_file(stack: Stack) -> Iterator[Path]:
     """A file that tells a shell where the servers are, as long as they run. With secrets: only this user reads it."""
     file = stack.state_dir / "environment"
-    variables = {**stack.environment(), **ENVIRONMENT}
+    variables = {**stack.environment(), **ENVIRONMENT, **same_configs()}
     with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as text:  # noqa: PTH123
         text.writelines(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
     try:
@@ -112,15 +121,20 @@ def line(console: Console, *, state_dir: Path) -> Iterator[tuple[Stack, Worker]]
     console.print(
         f"Starting S3, PostgreSQL and Prefect on 127.0.0.1; their data lies in {state_dir}/ ...", soft_wrap=True
     )
-    with running(state_dir) as stack, environment({**stack.environment(), **ENVIRONMENT}):
+    with running(state_dir) as stack, environment({**stack.environment(), **ENVIRONMENT, **same_configs()}):
         open_storage().ensure_bucket()
         register()
-        worker = start_worker(stack, work_pool=WORK_POOL, environment=dict(ENVIRONMENT))
-        wait_for_worker(stack, worker, work_pool=WORK_POOL)
+        worker = keep_worker(stack, work_pool=WORK_POOL, environment=dict(ENVIRONMENT))
+        worker.wait()
         # How to see it, not the password itself: what is printed here may end up in a log.
         how = f"cat {shlex.quote(str(stack.state_dir / PASSWORD_FILE))}"
         console.print(f"Prefect's pages at {stack.prefect_ui_url} ask for a password:  {how}", soft_wrap=True)
-        yield stack, worker
+        yield stack, worker.child
+
+
+def same_configs() -> dict[str, str]:
+    """The variable by which other processes use the style guides of this one, wherever they are started."""
+    return {variable("configs"): str(get_settings().configs.resolve())}
 
 
 @contextmanager
@@ -203,11 +217,18 @@ def _newest_report(folder: Path) -> str:
 
 def wait_for_interrupt() -> None:
     """Return on Ctrl-C or when asked to end."""
+    with interrupts() as asked:
+        asked.wait()
+
+
+@contextmanager
+def interrupts() -> Iterator[threading.Event]:
+    """An event that Ctrl-C sets, and every other signal that asks this process to end, for as long as the block."""
     asked = threading.Event()
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = {number: signal.signal(number, lambda *_: asked.set()) for number in numbers}
     try:
-        asked.wait()
+        yield asked
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -23,7 +23,8 @@ from pathlib import Path
 import psutil
 
 from infra.local import watchdog
-from infra.local.processes import Family, ServerError, kept_ports, wait_until
+from infra.local.parts import Child, Part
+from infra.local.processes import Family, ServerError, kept_ports
 
 START_S = 60.0
 PUBLIC_FOLDERS = (Path("/var/lib/packshot"), Path("/var/tmp/packshot"))  # noqa: S108  (root's own, checked before use)
@@ -46,19 +47,25 @@ def start(family: Family, state_dir: Path, *, port: int | None = None) -> str:
     if not (data / "PG_VERSION").exists():
         _create(programs, data, password, account)
     _check_version(data)
-    _end_left_over(data)
     chosen = port if port is not None else kept_ports(state_dir, "postgres", 1)[0]
-    child = family.start(
-        [str(programs / "postgres"), "-D", str(data), "-p", str(chosen), *_settings()],
-        log=log,
-        without=("PG", "LC_", "LANG", "PREFECT_", "PACKSHOT_", "S3_", "AWS_"),
-        stop_signal=signal.SIGINT,  # ends sessions and shuts down at once; SIGTERM would wait for the sessions
-        user=account.pw_uid if account else None,
-        group=account.pw_gid if account else None,
-        cwd=home,
-    )
     ready = [str(programs / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(chosen), "-d", DATABASE]
-    wait_until(lambda: _succeeds(ready), child=child, name="PostgreSQL", log=log, timeout_s=START_S)
+
+    def start_process() -> Child:
+        _end_left_over(data)
+        return family.start(
+            [str(programs / "postgres"), "-D", str(data), "-p", str(chosen), *_settings()],
+            log=log,
+            without=("PG", "LC_", "LANG", "PREFECT_", "PACKSHOT_", "S3_", "AWS_"),
+            stop_signal=signal.SIGINT,  # ends sessions and shuts down at once; SIGTERM would wait for the sessions
+            user=account.pw_uid if account else None,
+            group=account.pw_gid if account else None,
+            cwd=home,
+        )
+
+    def trouble(child: Child) -> str:
+        return "" if _succeeds(ready) else f"port {chosen} of 127.0.0.1 takes no connections"
+
+    family.keep(Part("postgres", start_process, trouble, log, START_S)).wait()
     return f"postgresql+asyncpg://{OWNER}:{password}@127.0.0.1:{chosen}/{DATABASE}"
 
 

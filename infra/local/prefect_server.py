@@ -8,13 +8,16 @@ import json
 import secrets
 import sys
 import urllib.request
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
-from infra.local.processes import Family, ServerError, answers, is_free, kept_ports, listens, wait_until
+from infra.local.parts import Child, Part
+from infra.local.processes import Family, ServerError, answers, is_free, kept_ports, listens
 from infra.local.s3_keys import write_secret
 
-START_S = 120.0
+START_S = 300.0
+"""A start takes 12 s of processor time: on a busy machine that is minutes."""
 USUAL_PORT = 4200
 PASSWORD_FILE = "prefect-password"  # noqa: S105  (its name)
 """The API's password, in the state folder. Who knows it is an operator."""
@@ -60,7 +63,8 @@ def start(family: Family, state_dir: Path, database_url: str, *, port: int | Non
         ui_url=f"http://127.0.0.1:{chosen}",
         password=_password(state_dir / PASSWORD_FILE),
     )
-    child = family.start(
+    start_process = partial(
+        family.start,
         [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(chosen)],
         log=log,
         # Nothing of the user's: neither the settings of another server, nor keys of a cloud.
@@ -79,14 +83,14 @@ def start(family: Family, state_dir: Path, database_url: str, *, port: int | Non
         },
         cwd=home,  # Prefect reads .env, prefect.toml and pyproject.toml where it is started
     )
-    healthy = answers(f"{address.api_url}/health")
-    wait_until(
-        lambda: healthy() and listens(child, chosen),
-        child=child,
-        name="The Prefect server",
-        log=log,
-        timeout_s=START_S,
-    )
+    healthy, ready = answers(f"{address.api_url}/health"), answers(f"{address.api_url}/ready")
+
+    def trouble(child: Child) -> str:
+        if not (healthy() and listens(child, chosen)):
+            return f"{address.api_url} does not answer"
+        return "" if ready() else "it does not reach its database"
+
+    family.keep(Part("prefect", start_process, trouble, log, START_S, needs=("postgres",))).wait()
     return address
 
 

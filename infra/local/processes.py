@@ -14,11 +14,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import psutil
 
 from infra.local import watchdog
+
+if TYPE_CHECKING:
+    from infra.local.parts import Part
 
 POLL_S = 0.05
 LEAVING_S = 60.0
@@ -106,6 +109,8 @@ class Family:
         )
         self._children: list[tuple[subprocess.Popen[bytes], int, float]] = []
         self._afterwards: list[Callable[[], None]] = []
+        self.parts: list[Part] = []
+        """What a supervisor starts again, in the order of the first start."""
 
     def __enter__(self) -> Self:
         return self
@@ -121,6 +126,11 @@ class Family:
         self._watchdog.wait()
         for tidy in self._afterwards:
             tidy()
+
+    def keep(self, part: Part) -> Part:
+        """Note a part as one that is to be started again when it dies, and return it."""
+        self.parts.append(part)
+        return part
 
     def afterwards(self, tidy: Callable[[], None]) -> None:
         """Have something done once all children are gone; not if this process is killed."""
@@ -139,7 +149,7 @@ class Family:
         group: int | None = None,
         cwd: Path | None = None,
     ) -> subprocess.Popen[bytes]:
-        """Start a process whose output goes to a log file; the log of the start before is kept as ``.old``.
+        """Start a process whose output is added to a log file; the log of the start before is kept as ``.old``.
 
         Args:
             environment: added to this process's own.
@@ -152,7 +162,7 @@ class Family:
             log.replace(log.with_name(log.name + ".old"))
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(without)}
         log.touch(mode=0o600)
-        with log.open("wb") as output:
+        with log.open("ab") as output:  # always at its end, so that a log that grew too long can be cut
             child = subprocess.Popen(
                 [str(part) for part in command],
                 stdin=subprocess.DEVNULL,
@@ -169,6 +179,7 @@ class Family:
         assert self._watchdog.stdin is not None
         self._watchdog.stdin.write(f"watch {child.pid} {int(stop_signal)} {grace_s}\n")
         self._watchdog.stdin.flush()
+        self._children = [known for known in self._children if known[0].poll() is None]
         self._children.append((child, int(stop_signal), grace_s))
         return child
 
@@ -260,6 +271,22 @@ def only_one(state_dir: Path) -> Iterator[int]:
         file.write(str(os.getpid()))
         file.flush()
         yield file.fileno()
+
+
+def holder_of(state_dir: Path) -> int | None:
+    """Return which process runs the servers of a state folder; 0: they are ending; None: nobody does."""
+    import fcntl
+
+    try:
+        with (state_dir / "lock").open() as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                holder = file.read().strip()
+                return int(holder) if _is_alive(holder) else 0
+    except FileNotFoundError:
+        pass
+    return None
 
 
 def _is_alive(pid: str) -> bool:

@@ -14,7 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from infra.local import s3_keys
-from infra.local.processes import Family, ServerError, answers, is_free, kept_ports, listens, wait_until
+from infra.local.parts import Child, Part
+from infra.local.processes import Family, ServerError, answers, is_free, kept_ports, listens
 from infra.local.s3_keys import InnerKeys
 
 START_S = 60.0
@@ -76,27 +77,29 @@ def launch(family: Family, state_dir: Path, *, port: int | None = None) -> tuple
         if not is_free(port):
             raise ServerError(f"Port {port} of 127.0.0.1, asked for the S3 server, is taken. Choose another.")
         ports["s3"] = port
-    inner = _configure(folder)
-    _remove_sockets(ports)
-    child = family.start(
-        [_weed(), "-logtostderr", "server", *_flags(state_dir, folder), *(_port_flag(*item) for item in ports.items())],
-        log=log,
-        environment={"HOME": str(folder), "GOMEMLIMIT": MEMORY},
-        without=("WEED_", "S3_", "AWS_", "PACKSHOT_", "PREFECT_"),
-        grace_s=STOP_S,
-        cwd=folder,
-    )
-    family.afterwards(lambda: _remove_sockets(ports))
+    inner, program = _configure(folder), _weed()
     endpoint = f"http://127.0.0.1:{ports['s3']}"
     gateway, knows_volumes = answers(f"{endpoint}/status"), f"https://127.0.0.1:{ports['master']}/dir/status"
 
-    def ready() -> bool:
-        return gateway() and _can_store(knows_volumes, inner) and listens(child, ports["s3"])
+    def start_process() -> Child:
+        _remove_sockets(ports)
+        return family.start(
+            [program, "-logtostderr", "server", *_flags(state_dir, folder), *(_port_flag(*it) for it in ports.items())],
+            log=log,
+            environment={"HOME": str(folder), "GOMEMLIMIT": MEMORY},
+            without=("WEED_", "S3_", "AWS_", "PACKSHOT_", "PREFECT_"),
+            grace_s=STOP_S,
+            cwd=folder,
+        )
 
-    def wait() -> None:
-        wait_until(ready, child=child, name="SeaweedFS", log=log, timeout_s=START_S)
+    def trouble(child: Child) -> str:
+        if not (gateway() and listens(child, ports["s3"])):
+            return f"{endpoint} does not answer"
+        return "" if _can_store(knows_volumes, inner) else "its volume server is not ready"
 
-    return S3Access(endpoint, access_key, secret_key), wait
+    family.afterwards(lambda: _remove_sockets(ports))
+    part = family.keep(Part("s3", start_process, trouble, log, START_S))
+    return S3Access(endpoint, access_key, secret_key), part.wait
 
 
 def _configure(folder: Path) -> InnerKeys:

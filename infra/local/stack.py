@@ -7,14 +7,17 @@ import os
 import secrets
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import psutil
 
 from infra.local import postgres, prefect_server, s3
+from infra.local.parts import Child, Part
 from infra.local.processes import Family, only_one, wait_until
 from infra.local.s3 import S3Access
 from infra.local.s3_keys import write_secret
@@ -25,6 +28,8 @@ RESULTS_KEY = "results-key"
 WORKER = "embedded"
 WORKER_POLL_S = 2
 WORKER_START_S = 120.0
+WORKER_SILENCE_S = 120.0
+"""A worker is heard of every 30 s."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -130,6 +135,17 @@ def start_worker(
     )
 
 
+def keep_worker(stack: Stack, *, work_pool: str, environment: Mapping[str, str] | None = None) -> Part:
+    """Start a worker as a part of the line, which a supervisor starts again when it dies; see `start_worker`."""
+
+    def trouble(child: Child) -> str:
+        return worker_trouble(stack, child, work_pool=work_pool)
+
+    start = partial(start_worker, stack, work_pool=work_pool, environment=environment)
+    log = stack.state_dir / "worker.log"
+    return stack.family.keep(Part("worker", start, trouble, log, WORKER_START_S, needs=("prefect",)))
+
+
 def wait_for_worker(
     stack: Stack, worker: subprocess.Popen[bytes], *, work_pool: str, timeout_s: float = WORKER_START_S
 ) -> None:
@@ -138,16 +154,28 @@ def wait_for_worker(
     Raises:
         ServerError: it ended, or is not heard of in time.
     """
-    # The server still knows an earlier worker of this name: what counts is a heartbeat after this one's start.
-    born = datetime.fromtimestamp(psutil.Process(worker.pid).create_time(), tz=UTC) if worker.poll() is None else None
+    wait_until(
+        lambda: not worker_trouble(stack, worker, work_pool=work_pool),
+        child=worker,
+        name="The worker",
+        log=stack.state_dir / "worker.log",
+        timeout_s=timeout_s,
+    )
 
+
+def worker_trouble(stack: Stack, worker: Child, *, work_pool: str) -> str:
+    """Return what is wrong with a worker; empty if the Prefect server has heard of it, and not too long ago."""
     address = prefect_server.PrefectAddress(stack.prefect_api_url, stack.prefect_ui_url, stack.prefect_password)
-
-    def ready() -> bool:
-        heard = prefect_server.last_heartbeat(address, work_pool, WORKER)
-        return heard is not None and born is not None and datetime.fromisoformat(heard) > born
-
-    wait_until(ready, child=worker, name="The worker", log=stack.state_dir / "worker.log", timeout_s=timeout_s)
+    heard = prefect_server.last_heartbeat(address, work_pool, WORKER)
+    try:
+        born = psutil.Process(worker.pid).create_time()
+    except psutil.NoSuchProcess:
+        return "it has ended"
+    # The server still knows an earlier worker of this name: what counts is a heartbeat after this one's start.
+    if heard is None or datetime.fromisoformat(heard).timestamp() < born:
+        return "the Prefect server has not heard of it"
+    silent_s = time.time() - datetime.fromisoformat(heard).timestamp()
+    return f"the Prefect server has not heard of it for {silent_s:.0f} s" if silent_s > WORKER_SILENCE_S else ""
 
 
 def _past_proxies() -> dict[str, str]:

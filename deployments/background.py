@@ -1,0 +1,67 @@
+"""The line in the background: `up` starts ``packshot serve`` as a process of its own, `down` ends it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from infra.local.processes import POLL_S, ServerError, holder_of, wait_until
+from infra.local.supervisor import OWN_LOG, read_status
+
+START_S = 900.0
+END_S = 90.0
+
+
+def up(state_dir: Path) -> int:
+    """Start the servers and a worker, return the supervising process once all work; it outlives this one.
+
+    Raises:
+        ServerError: they run already, or did not start; the message holds the end of the log.
+    """
+    folder = state_dir.resolve()
+    holder = holder_of(folder)
+    if holder:
+        raise ServerError(f"The servers of {folder} are already running, started by process {holder}: packshot status")
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    log = folder / OWN_LOG
+    log.touch(mode=0o600)
+    log.write_text("")
+    with log.open("ab") as output:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "deployments", "serve", "--state", str(folder)],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            start_new_session=True,
+        )
+    wait_until(
+        lambda: holder_of(folder) == child.pid and read_status(folder)[1] == "",
+        child=child,
+        name="packshot serve",
+        log=log,
+        timeout_s=START_S,
+    )
+    return child.pid
+
+
+def down(state_dir: Path) -> int | None:
+    """End the servers of a state folder, however they were started; return the process that ran them, None if none did.
+
+    Raises:
+        ServerError: they are still there after a while.
+    """
+    folder = state_dir.resolve()
+    holder = holder_of(folder)
+    if holder:
+        os.kill(holder, signal.SIGTERM)
+    deadline = time.monotonic() + END_S
+    while holder_of(folder) is not None:
+        if time.monotonic() > deadline:
+            raise ServerError(f"The servers of {folder}, of process {holder}, have not ended within {END_S:.0f} s.")
+        time.sleep(POLL_S)
+    return holder

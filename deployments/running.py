@@ -1,0 +1,118 @@
+"""Commands that run the line: demo, serve, up, down, status, register."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from packshot.cli.ending import Exit
+from packshot.cli.options import Json
+from packshot.cli.showing import print_json
+
+STATE = Path(".packshot")
+StateFolder = Annotated[
+    Path,
+    typer.Option("--state", help="Folder of the embedded servers' data.", file_okay=False, envvar="PACKSHOT_STATE"),
+]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands that run the line."""
+    for command in (demo, serve, up, down, status, register):
+        app.command()(command)
+
+
+@contextmanager
+def _servers_in_words() -> Iterator[None]:
+    """Say in a sentence why embedded servers could not be started."""
+    from infra.local.processes import ServerError
+
+    try:
+        yield
+    except ServerError as error:
+        Console(stderr=True).print(f"packshot: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+        raise typer.Exit(Exit.ERROR) from None
+
+
+def demo(
+    samples: Annotated[Path | None, typer.Option(help="Another folder of photographs.", exists=True)] = None,
+    state_dir: StateFolder = STATE,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Keep the servers running to look around, until Ctrl-C.")
+    ] = False,
+) -> None:
+    """Run the nightly line on the sample photographs, with S3, PostgreSQL and Prefect of its own."""
+    from deployments.demo import run_demo
+
+    with _servers_in_words():
+        well = run_demo(Console(), state_dir=state_dir, samples=samples, keep=keep)
+    if not well:
+        raise typer.Exit(Exit.NOT_ALL_WELL)
+
+
+def serve(state_dir: StateFolder = STATE) -> None:
+    """Run S3, PostgreSQL, Prefect and a worker on this machine until Ctrl-C; what dies of them is started again."""
+    from deployments.demo import serve_line
+
+    with _servers_in_words():
+        serve_line(Console(), state_dir=state_dir)
+
+
+def up(state_dir: StateFolder = STATE) -> None:
+    """Start the same as serve in the background, and return when all of it works."""
+    from deployments.background import up as start
+
+    with _servers_in_words():
+        process = start(state_dir)
+    folder = state_dir.resolve()
+    _say(f"The line runs, looked after by process {process}; its log is {folder / 'serve.log'}.")
+    _say(f"For commands in a terminal:  . {folder / 'environment'}")
+
+
+def down(state_dir: StateFolder = STATE) -> None:
+    """End what serve or up started. Runs in the middle of their work go on at the next start."""
+    from deployments.background import down as end
+
+    with _servers_in_words():
+        holder = end(state_dir)
+    _say("Nothing ran." if holder is None else "The line has ended.")
+
+
+def status(state_dir: StateFolder = STATE, json: Json = False) -> None:
+    """Say how each part is, since when, after how many restarts. Exit status 1 if anything is wrong."""
+    from infra.local.supervisor import read_status
+
+    parts, trouble = read_status(state_dir.resolve())
+    if json:
+        found = [{**dataclasses.asdict(part), "since": part.since.isoformat()} for part in parts]
+        print_json({"healthy": not trouble, "trouble": trouble, "parts": found})
+    else:
+        table = Table("part", "process", "running since (UTC)", "restarts", "health")
+        for part in parts:
+            since = f"{part.since.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+            table.add_row(part.name, str(part.process), since, str(part.restarts), part.trouble or "healthy")
+        if parts:
+            Console().print(table)
+        _say(f"Not healthy: {trouble}." if trouble else "All parts are healthy.")
+    if trouble:
+        raise typer.Exit(Exit.NOT_ALL_WELL)
+
+
+def register() -> None:
+    """Create or update the deployments on the Prefect server that PREFECT_API_URL names."""
+    from deployments.registry import register as register_deployments
+
+    for name in register_deployments():
+        Console().print(name)
+
+
+def _say(sentence: str) -> None:
+    Console().print(sentence, markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,213 @@
+"""Starts parts of the line again that died, with back-off, and writes down how each of them is.
+
+One loop in the process that owns the `Family`. A part that has ended is started again at once, then after 1, 2, 4 ...
+seconds, at most a minute apart; once it has worked for a minute the count begins anew. A part that runs and does not do
+its work is killed after a while, and then started again. What a part needs is started before it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from infra.local.parts import Part
+from infra.local.processes import ServerError
+
+POLL_S = 0.5
+CHECK_S = 5.0
+"""How often a part that works is asked whether it still does."""
+HUNG_S = 60.0
+"""How long a part that has worked may do nothing before it is killed."""
+STEADY_S = 60.0
+LONGEST_PAUSE_S = 60.0
+STATUS_FILE = "status.json"
+OWN_LOG = "serve.log"
+"""Where the process that supervises in the background writes what it says."""
+STALE_S = 30.0
+"""An older status says nothing: whoever writes it hangs or is gone."""
+LOG_BYTES, LOGS_KEPT = 20_000_000, 3
+
+
+@dataclasses.dataclass(frozen=True)
+class PartStatus:
+    """How a part is.
+
+    Attributes:
+        since: when its process was started.
+        restarts: how often it was started again.
+        trouble: what is wrong; empty if it does its work.
+    """
+
+    name: str
+    process: int
+    since: datetime
+    restarts: int
+    trouble: str
+
+
+@dataclasses.dataclass
+class _Watch:
+    """A part, and what the supervisor knows of it. Moments are of `time.monotonic`.
+
+    Attributes:
+        good: when it last worked, was started, or had to wait for others.
+        works_from: since when it works; None: it does not.
+        start_at: when it is due to be started again; None: it runs.
+        failures: restarts since it last worked for a minute.
+    """
+
+    part: Part
+    since: datetime
+    good: float
+    works_from: float | None
+    checked: float = 0.0
+    trouble: str = ""
+    ended: str = ""
+    start_at: float | None = None
+    has_worked: bool = True
+    restarts: int = 0
+    failures: int = 0
+
+
+class Supervisor:
+    """Keeps parts running for as long as `run` does."""
+
+    def __init__(self, parts: Sequence[Part], state_dir: Path, *, say: Callable[[str], None]) -> None:
+        """Begin with parts that run.
+
+        Args:
+            say: is given a line for each end, start and change of health.
+        """
+        now = time.monotonic()
+        self._watches = [_Watch(part, _born(part), good=now, works_from=now) for part in parts]
+        self._file, self._say = state_dir / STATUS_FILE, say
+
+    def run(self, until: threading.Event) -> None:
+        """Look after the parts until the event is set; the status file goes with the end."""
+        try:
+            self.look()
+            while not until.wait(POLL_S):
+                self.look()
+        finally:
+            self._file.unlink(missing_ok=True)
+
+    def look(self) -> None:
+        """Look at each part once, do what is due, and write the status file."""
+        for watch in self._watches:
+            worked, restarts = not watch.trouble, watch.restarts
+            if watch.part.child.poll() is not None:
+                self._bring_back(watch)
+            elif watch.trouble or time.monotonic() - watch.checked > CHECK_S:
+                self._check(watch)
+            if worked != (not watch.trouble) and restarts == watch.restarts:
+                self._say(f"{watch.part.name}: {watch.trouble or 'works'}")
+            cut(watch.part.log)
+        cut(self._file.with_name(OWN_LOG))
+        self._write()
+
+    def _bring_back(self, watch: _Watch) -> None:
+        """Start a part again whose process has ended, when it is due and what it needs works."""
+        now = time.monotonic()
+        if watch.start_at is None:
+            pause = min(2.0 ** (watch.failures - 1), LONGEST_PAUSE_S) if watch.failures else 0.0
+            watch.start_at, watch.works_from = now + pause, None
+            watch.ended = f"ended with status {watch.part.child.returncode}"
+        missing = self._missing(watch)
+        watch.trouble = f"{watch.ended}; " + (f"waits for {missing}" if missing else "is started again")
+        if missing or now < watch.start_at:
+            return
+        watch.start_at, watch.failures = now + min(2.0**watch.failures, LONGEST_PAUSE_S), watch.failures + 1
+        try:
+            watch.part.start_again()
+        except (OSError, ServerError, subprocess.SubprocessError) as error:
+            watch.trouble = f"{watch.ended}; cannot be started: {error}"
+            return
+        watch.trouble = f"{watch.ended}; is starting"
+        watch.start_at, watch.good, watch.has_worked = None, now, False
+        watch.since, watch.restarts = datetime.now(UTC), watch.restarts + 1
+        self._say(f"{watch.part.name}: {watch.ended}; started again (restart {watch.restarts})")
+
+    def _check(self, watch: _Watch) -> None:
+        """Ask a part whose process runs whether it does its work; kill it if it has not for too long."""
+        watch.checked = now = time.monotonic()
+        missing = self._missing(watch)
+        watch.trouble = f"waits for {missing}" if missing else watch.part.trouble(watch.part.child)
+        if not watch.trouble:
+            watch.works_from, watch.has_worked = watch.works_from or now, True
+            if now - watch.works_from > STEADY_S:
+                watch.failures = 0
+        else:
+            watch.works_from = None
+        if missing or not watch.trouble:
+            watch.good = now
+        elif now - watch.good > (HUNG_S if watch.has_worked else watch.part.start_s):
+            self._say(f"{watch.part.name}: {watch.trouble}, for {now - watch.good:.0f} s; its process is killed")
+            watch.part.child.kill()  # it alone: the runs of a worker go on
+            watch.part.child.wait()
+
+    def _missing(self, watch: _Watch) -> str:
+        return ", ".join(one.part.name for one in self._watches if one.part.name in watch.part.needs and one.trouble)
+
+    def status(self) -> list[PartStatus]:
+        """Return how each part is."""
+        return [
+            PartStatus(one.part.name, one.part.child.pid, one.since, one.restarts, one.trouble) for one in self._watches
+        ]
+
+    def _write(self) -> None:
+        content = {
+            "process": os.getpid(),
+            "at": datetime.now(UTC).isoformat(),
+            "parts": [{**dataclasses.asdict(one), "since": one.since.isoformat()} for one in self.status()],
+        }
+        partial = self._file.with_suffix(".new")
+        partial.write_text(json.dumps(content, indent=1))
+        partial.replace(self._file)
+
+
+def _born(part: Part) -> datetime:
+    """When its process was started; now, if it is gone."""
+    try:
+        return datetime.fromtimestamp(psutil.Process(part.child.pid).create_time(), tz=UTC)
+    except psutil.NoSuchProcess:
+        return datetime.now(UTC)
+
+
+def read_status(state_dir: Path) -> tuple[list[PartStatus], str]:
+    """Return how the parts of a state folder are, and what is wrong with the whole; empty if nothing is."""
+    try:
+        content: dict[str, Any] = json.loads((state_dir / STATUS_FILE).read_text())
+        age_s = (datetime.now(UTC) - datetime.fromisoformat(content["at"])).total_seconds()
+        parts = [PartStatus(**{**one, "since": datetime.fromisoformat(one["since"])}) for one in content["parts"]]
+    except FileNotFoundError:
+        return [], f"nothing runs in {state_dir}"
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        return [], f"{state_dir / STATUS_FILE} cannot be read: {error}"
+    if age_s > STALE_S or not psutil.pid_exists(content["process"]):
+        return parts, f"process {content['process']}, which looks after the parts, was last heard of {age_s:.0f} s ago"
+    return parts, "; ".join(f"{one.name}: {one.trouble}" for one in parts if one.trouble)
+
+
+def cut(log: Path, *, longest: int = LOG_BYTES, kept: int = LOGS_KEPT) -> None:
+    """Move what a too long log holds to ``.1``, what that holds to ``.2`` ...; its writer goes on at its beginning."""
+    if not log.exists() or log.stat().st_size <= longest:
+        return
+    for number in range(kept, 1, -1):
+        earlier = log.with_name(f"{log.name}.{number - 1}")
+        if earlier.exists():
+            earlier.replace(log.with_name(f"{log.name}.{number}"))
+    first = log.with_name(f"{log.name}.1")
+    first.touch(mode=0o600)
+    shutil.copyfile(log, first)
+    os.truncate(log, 0)

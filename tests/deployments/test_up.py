@@ -1,0 +1,129 @@
+"""`packshot up`, `status` and `down` on real servers, each part of which is killed in turn."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from infra.local.processes import free_ports, holder_of
+from tests.flows.line import poll
+from tests.infra.local.conftest import left_over
+from tests.servers import open_folder
+
+PARTS = ("postgres", "s3", "prefect", "worker")
+
+
+class Up:
+    """A line in the background, as its owner sees it from a terminal."""
+
+    def __init__(self, folder: Path, variables: Mapping[str, str]) -> None:
+        self.folder, self.variables = folder, variables
+
+    def packshot(self, *words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "deployments", *words, "--state", str(self.folder)]
+        return subprocess.run(command, env=dict(self.variables), capture_output=True, text=True, check=False)
+
+    def status(self) -> dict[str, Any]:
+        done = self.packshot("status", "--json")
+        found: dict[str, Any] = json.loads(done.stdout)
+        assert done.returncode == (0 if found["healthy"] else 1), done.stderr
+        return {**found, "parts": {part["name"]: part for part in found["parts"]}}
+
+    def file(self) -> dict[str, Any]:
+        """The status as it stands in the folder; quicker than a command, for looking often."""
+        found = json.loads((self.folder / "status.json").read_text())
+        return {part["name"]: part for part in found["parts"]}
+
+    def environment(self) -> dict[str, str]:
+        """What another terminal has after sourcing the file."""
+        said = subprocess.run(
+            ["sh", "-c", '. "$0"; env', self.folder / "environment"],
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd="/",
+            env={"PATH": os.environ["PATH"]},
+        )
+        return dict(line.split("=", 1) for line in said.stdout.splitlines() if "=" in line)
+
+    def works(self) -> dict[str, Any] | None:
+        parts = self.file()
+        return parts if not any(part["trouble"] for part in parts.values()) else None
+
+
+@pytest.fixture(scope="module")
+def line() -> Iterator[Up]:
+    with open_folder() as outer:
+        folder = outer / "state"
+        folder.mkdir(mode=0o711)
+        (folder / "ports.json").write_text(json.dumps({"prefect": free_ports(1)}))
+        line = Up(folder, {**os.environ, "PACKSHOT_NIGHTLY_CRON": "0 2 29 2 *", "PACKSHOT_COLLECT_EVERY_S": "86400"})
+        started = line.packshot("up")
+        try:
+            assert started.returncode == 0, started.stderr
+            yield line
+        finally:
+            line.packshot("down")
+            assert left_over(folder) == []
+
+
+def test_a_part_that_is_killed_is_started_again_where_it_was_and_said(line: Up) -> None:
+    first = line.status()
+    assert first["healthy"]
+    assert set(first["parts"]) == set(PARTS)
+    addresses = line.environment()
+    for name in PARTS:
+        before = line.file()[name]
+        assert before["restarts"] == 0
+        psutil.Process(before["process"]).kill()
+        poll(lambda name=name: line.file()[name]["restarts"] == 1 or None, until=f"{name} was started again")
+        after = poll(line.works, until=f"all parts work after {name} was killed")[name]
+        assert after["process"] != before["process"]
+        assert after["since"] > before["since"]
+    assert line.status()["healthy"]
+    assert line.environment() == addresses
+    log = (line.folder / "serve.log").read_text()
+    for name in PARTS:
+        assert f"{name}: ended with status -9; started again (restart 1)" in log
+    with urllib.request.urlopen(f"{addresses['PREFECT_API_URL']}/ready", timeout=10) as answer:
+        assert answer.status == 200
+
+
+def test_status_names_the_part_that_does_not_answer(line: Up) -> None:
+    process = psutil.Process(line.file()["s3"]["process"])
+    process.suspend()  # it lives, and does nothing
+    try:
+        poll(lambda: None if line.works() else True, until="the silence is seen", timeout_s=60)
+        found = line.status()
+    finally:
+        process.resume()
+    assert not found["healthy"]
+    assert found["trouble"].startswith("s3: http://127.0.0.1:")
+    assert found["parts"]["s3"]["restarts"] == line.file()["s3"]["restarts"]
+    poll(line.works, until="it answers again")
+
+
+def test_another_terminal_works_with_the_same_style_guides(line: Up) -> None:
+    assert Path(line.environment()["PACKSHOT_CONFIGS"]).is_absolute()
+    assert (Path(line.environment()["PACKSHOT_CONFIGS"]) / "clients").is_dir()
+
+
+def test_a_second_start_is_refused_and_names_the_first(line: Up) -> None:
+    again = line.packshot("up")
+    assert again.returncode == 5
+    assert f"already running, started by process {holder_of(line.folder)}" in " ".join(again.stderr.split())
+
+
+def test_status_of_what_does_not_run_is_not_healthy(tmp_path: Path) -> None:
+    nothing = Up(tmp_path, os.environ)
+    assert not nothing.status()["healthy"]
+    assert nothing.packshot("down").stdout == "Nothing ran.\n"

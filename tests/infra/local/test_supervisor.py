@@ -1,0 +1,134 @@
+"""The supervisor's pauses, kills and logs, on processes that cost nothing to start."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from infra.local import supervisor
+from infra.local.parts import Child, Part
+from infra.local.supervisor import STATUS_FILE, Supervisor, cut, read_status
+
+SLEEPS = [sys.executable, "-c", "import time; time.sleep(600)"]
+FAILS = [sys.executable, "-c", "raise SystemExit(3)"]
+
+
+class Clock:
+    """A clock that a test sets forward."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(supervisor, "time", clock)
+    return clock
+
+
+def part(name: str, command: list[str], log: Path, *, needs: tuple[str, ...] = (), trouble: str = "") -> Part:
+    def start() -> Child:
+        return subprocess.Popen(command)
+
+    return Part(name, start, lambda _: trouble, log, start_s=100, needs=needs)
+
+
+def end(*parts: Part) -> None:
+    for one in parts:
+        one.child.kill()
+        one.child.wait()
+
+
+def test_pauses_grow_to_a_minute_while_a_part_goes_on_failing(tmp_path: Path, clock: Clock) -> None:
+    failing = part("one", FAILS, tmp_path / "log")
+    watching = Supervisor([failing], tmp_path, say=lambda _: None)
+    pauses = []
+    for _ in range(9):
+        failing.child.wait()
+        begun, restarts = clock.now, watching.status()[0].restarts
+        while watching.status()[0].restarts == restarts:
+            watching.look()
+            clock.now += 0.5
+        pauses.append(int(clock.now - begun))
+    end(failing)
+    assert pauses == [0, 1, 2, 4, 8, 16, 32, 60, 60]
+
+
+def test_a_part_waits_for_what_it_needs(tmp_path: Path, clock: Clock) -> None:
+    base, other = part("base", SLEEPS, tmp_path / "a"), part("other", SLEEPS, tmp_path / "b", needs=("base",))
+    watching = Supervisor([base, other], tmp_path, say=lambda _: None)
+    base.trouble = lambda _: "it is ill"
+    end(other)
+    clock.now += 10
+    watching.look()
+    assert watching.status()[1].restarts == 0
+    assert watching.status()[1].trouble == "ended with status -9; waits for base"
+    base.trouble = lambda _: ""
+    watching.look()
+    assert watching.status()[1].restarts == 1
+    end(base, other)
+
+
+def test_a_part_that_hangs_is_killed_and_started_again(tmp_path: Path, clock: Clock) -> None:
+    said: list[str] = []
+    hanging = part("one", SLEEPS, tmp_path / "log", trouble="no answer")
+    watching = Supervisor([hanging], tmp_path, say=said.append)
+    first = hanging.child
+    watching.look()
+    clock.now += supervisor.HUNG_S - 1
+    watching.look()
+    assert first.poll() is None
+    clock.now += 2
+    watching.look()
+    assert first.poll() == -9
+    watching.look()
+    assert hanging.child is not first
+    assert said == [
+        "one: no answer",
+        "one: no answer, for 61 s; its process is killed",
+        "one: ended with status -9; started again (restart 1)",
+    ]
+    end(hanging)
+
+
+def test_the_status_tells_of_its_own_end(tmp_path: Path) -> None:
+    one = part("one", SLEEPS, tmp_path / "log")
+    watching = Supervisor([one], tmp_path, say=lambda _: None)
+    watching.look()
+    assert read_status(tmp_path)[1] == ""
+    text = (tmp_path / STATUS_FILE).read_text()
+    ended = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
+    (tmp_path / STATUS_FILE).write_text(text.replace(str(watching_process(text)), ended.stdout.decode().strip()))
+    assert "which looks after the parts, was last heard of" in read_status(tmp_path)[1]
+    stop = threading.Event()
+    stop.set()
+    watching.run(stop)
+    assert read_status(tmp_path) == ([], f"nothing runs in {tmp_path}")
+    end(one)
+
+
+def watching_process(status: str) -> int:
+    import json
+
+    return int(json.loads(status)["process"])
+
+
+def test_a_log_that_grew_too_long_is_cut_and_its_writer_goes_on(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with log.open("ab", buffering=0) as writer:
+        for letter in (b"a", b"b", b"c", b"d", b"e"):
+            writer.write(letter * 10)
+            cut(log, longest=5, kept=3)
+            assert log.stat().st_size == 0
+        writer.write(b"new")
+    assert log.read_bytes() == b"new"
+    assert [(tmp_path / f"log.{n}").read_bytes()[:1] for n in (1, 2, 3)] == [b"e", b"d", b"c"]
+    assert not (tmp_path / "log.4").exists()

@@ -33,12 +33,19 @@ def main() -> None:
 
 def command_line() -> typer.Typer:
     """Return all commands."""
-    app = build(_segmenter)
+    app = build(_segmenter, surroundings=_surroundings)
     app.add_typer(_models(), name="models", help="The segmentation networks: which there are, and fetching them.")
     app.add_typer(_batches(), name="batch", help="Batches in storage: submit a folder, see what became of it.")
     app.add_typer(jobs.commands(), name="job", help="What waits for people: look, take, return, approve, reject.")
     running.add_to(app)
     return app
+
+
+def _surroundings() -> tuple[str, ...]:
+    """What is wrong with the environment's variables, for `config check`."""
+    from tasks.settings import environment_problems
+
+    return environment_problems()
 
 
 def _segmenter(engine: str) -> Any:

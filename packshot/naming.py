@@ -472,6 +472,11 @@ def template_fields(template: str) -> tuple[str, ...]:
     return tuple(_FIELD.findall(template))
 
 
+def signs_refused(template: str) -> str:
+    """Return the signs beside a template's fields that file systems and marketplaces refuse, each once; or nothing."""
+    return "".join(sorted(set(re.sub(_PRINTABLE, "", _FIELD.sub("", template)))))
+
+
 def fill_template(template: str, values: Mapping[str, str], *, subject: str) -> str:
     """Return the file name (without extension) that a template gives for a shot.
 

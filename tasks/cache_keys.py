@@ -42,30 +42,31 @@ class UnitOptions(TypedDict):
     result_serializer: str
 
 
-def unit(stage: str, *, retries: int = RETRIES) -> UnitOptions:
+def unit(stage: str, *, retries: int = RETRIES, knows: Callable[[], str] = lambda: "") -> UnitOptions:
     """Return the options of a stage's task: ``@task(**unit("edit"))``.
 
     Transient errors are tried again after 2, 4 and 8 s, spread out; nothing else is. The result is kept as JSON.
 
     Args:
         stage: its name, part of the key.
+        knows: says what else the result depends on, in the worker that is about to make it.
     """
     return UnitOptions(
         retries=retries,
         retry_delay_seconds=exponential_backoff(FIRST_PAUSE_S),
         retry_jitter_factor=JITTER,
         retry_condition_fn=is_transient,
-        cache_policy=CacheKeyFnPolicy(cache_key_fn=key_of(stage)),
+        cache_policy=CacheKeyFnPolicy(cache_key_fn=key_of(stage, knows=knows)),
         persist_result=True,
         result_serializer=SERIALIZER,
     )
 
 
-def key_of(stage: str) -> Callable[[TaskRunContext, Mapping[str, Any]], str]:
-    """Return the function that gives the cache key of a stage's task for its parameters."""
+def key_of(stage: str, *, knows: Callable[[], str] = lambda: "") -> Callable[[TaskRunContext, Mapping[str, Any]], str]:
+    """Return the function that gives the cache key of a stage's task for its parameters; see `unit`."""
 
     def key(context: TaskRunContext, parameters: Mapping[str, Any]) -> str:
-        text = json.dumps(_content_of(dict(parameters)), sort_keys=True, separators=(",", ":"))
+        text = json.dumps(_content_of(dict(parameters)), sort_keys=True, separators=(",", ":")) + knows()
         return f"{stage}-{PIPELINE_VERSION}-{hashlib.sha256(text.encode()).hexdigest()[:32]}"
 
     return key

@@ -111,6 +111,12 @@ def load_model(settings: Settings | None = None) -> LoadedModel:
         return _loaded[key]
 
 
+def network_in_use() -> str:
+    """Return what tells the network that edits here from any other: its name, its file's hash, engine and precision."""
+    network = load_model().segmenter
+    return f"{network.model} {network.fingerprint} {network.engine} {network.precision}"
+
+
 def _load(settings: Settings) -> LoadedModel:
     models = load_configs(settings.configs).models
     try:

@@ -15,9 +15,12 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from packshot.errors import ConfigError
-from packshot.specs.load import default_folder
+from packshot.specs.load import default_folder, load_configs
+from packshot.specs.nearest import did_you_mean
 
 PREFIX = "PACKSHOT_"
+OTHER_VARIABLES = ("PACKSHOT_STATE", "PACKSHOT_SHARED_DATA", "PACKSHOT_RESULTS_KEY", "PACKSHOT_FAMILY")
+"""Read by others: the command line, the tests, the containers, and the embedded servers' watchdog."""
 
 
 def _cache_folder(name: str) -> Path:
@@ -116,18 +119,46 @@ def get_settings() -> Settings:
     """Return the settings as the environment has them now.
 
     Raises:
-        ConfigError: a variable is wrong; the message names it and never shows its value.
+        ConfigError: a variable is wrong or unknown; the message names it and never shows its value.
     """
-    try:
-        return Settings()
-    except ValidationError as error:
-        problems = [f"{variable(str(part['loc'][0])) if part['loc'] else ''} {part['msg']}" for part in error.errors()]
+    settings, problems = _read()
+    if settings is None or problems:
         raise ConfigError(
             "the environment is not usable",
             "settings",
-            found="; ".join(problem.strip() for problem in problems),
+            found="; ".join(problems),
             next_step=f"Correct these variables; all of them begin with {PREFIX}.",
         ) from None
+    return settings
+
+
+def environment_problems() -> tuple[str, ...]:
+    """Return everything that is wrong with the environment, values left out; empty if it can be used."""
+    settings, problems = _read()
+    models = _models(settings.configs) if settings else ()
+    if settings and models and settings.segmenter not in models:
+        near = did_you_mean(settings.segmenter, models)
+        problems.append(f"{variable('segmenter')} names no model of models.yaml: {', '.join(models)}{near}")
+    return tuple(problems)
+
+
+def _models(folder: Path) -> tuple[str, ...]:
+    """The names of the models that may be used; none where the configs cannot be read, which they say themselves."""
+    try:
+        return tuple(sorted(load_configs(folder).models))
+    except ConfigError:
+        return ()
+
+
+def _read() -> tuple[Settings | None, list[str]]:
+    known = [*map(variable, Settings.model_fields), *OTHER_VARIABLES]
+    unknown = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
+    problems = [f"{name} is no setting{did_you_mean(name, known)}" for name in unknown]
+    try:
+        return Settings(), problems
+    except ValidationError as error:
+        wrong = (f"{variable(str(part['loc'][0])) if part['loc'] else ''} {part['msg']}" for part in error.errors())
+        return None, [*problems, *(one.strip() for one in wrong)]
 
 
 def variable(field: str) -> str:

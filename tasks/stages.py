@@ -31,7 +31,7 @@ from tasks.configs import configs_in_force
 from tasks.displays import show_edit, show_refusal
 from tasks.handovers import ApprovedShot, EditedShot, ExportedShot, MasteredShot, RoutedShot
 from tasks.lives import Life, living
-from tasks.models import load_model
+from tasks.models import load_model, network_in_use
 from tasks.records import load_record
 from tasks.routing_model import as_promised, ruled_out, serving_model, watch_for
 from tasks.storage import open_storage
@@ -177,7 +177,7 @@ def route_shot(mastered: MasteredShot, *, group: GroupDecision) -> RoutedShot:
         )
 
 
-@task(name="edit", task_run_name="edit · {routed.shot.shot}", **unit("edit"))
+@task(name="edit", task_run_name="edit · {routed.shot.shot}", **unit("edit", knows=network_in_use))
 def edit_shot(routed: RoutedShot) -> EditedShot:
     """Stage 3A: cut out, set on exact white, frame, score; the verdict says who looks at it next."""
     with living(routed.shot, stage="edit") as life:

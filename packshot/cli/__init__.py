@@ -13,8 +13,13 @@ from packshot.cli.ending import EXIT_STATUSES
 from packshot.cli.options import SegmenterSource
 
 
-def build(segmenter: SegmenterSource) -> typer.Typer:
-    """Return the commands on local files; `segmenter` is called once, by the first command that needs the network."""
+def build(segmenter: SegmenterSource, *, surroundings: configs.Surroundings = tuple) -> typer.Typer:
+    """Return the commands on local files.
+
+    Args:
+        segmenter: called once, by the first command that needs the network.
+        surroundings: says what is wrong in the environment, for `config check`.
+    """
     app = typer.Typer(
         no_args_is_help=True,
         add_completion=False,
@@ -27,5 +32,7 @@ def build(segmenter: SegmenterSource) -> typer.Typer:
     editing.add(app, segmenter)
     paths.add(app, segmenter)
     app.add_typer(returns.commands(), name="returns", help="Find out what new pictures did to the return rate.")
-    app.add_typer(configs.commands(), name="config", help="Look at the configs, check them, print their schemas.")
+    app.add_typer(
+        configs.commands(surroundings), name="config", help="Look at the configs, check them, print their schemas."
+    )
     return app

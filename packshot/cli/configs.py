@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable, Sequence
+from typing import Annotated, TypeAlias
 
 import typer
 from rich.console import Console
 
 from packshot.cli.ending import Exit
-from packshot.cli.options import CategoryOption, ClientOption, ConfigFolder, configs_in
+from packshot.cli.options import CategoryOption, ClientOption, ConfigFolder, configs_in, require_known
 from packshot.cli.showing import print_json
 from packshot.errors import ConfigError
 from packshot.specs.load import default_folder
 
+Surroundings: TypeAlias = Callable[[], Sequence[str]]
+"""Says what is wrong outside of the configs: in the environment."""
 
-def commands() -> typer.Typer:
+
+def commands(surroundings: Surroundings) -> typer.Typer:
     app = typer.Typer(no_args_is_help=True)
 
     @app.command("show")
@@ -28,19 +32,19 @@ def commands() -> typer.Typer:
         """Print the plan that applies to a shot: category < platform < client, with its fingerprint."""
         from packshot.specs.resolve import resolve
 
-        plan = resolve(
-            configs_in(configs), client=client, category=category, view=view, platforms=tuple(platform or ())
-        )
+        known = configs_in(configs)
+        require_known(known, client=client, category=category)
+        plan = resolve(known, client=client, category=category, view=view, platforms=tuple(platform or ()))
         print_json({"fingerprint": plan.fingerprint, **plan.model_dump(mode="json")})
 
     @app.command("check")
     def check(configs: ConfigFolder = None) -> None:
-        """Check every config file; each problem with file, line, field, what was found and what is allowed."""
+        """Check every config file and the environment; each problem with place, what was found and what is allowed."""
         from packshot.specs.load import find_problems
 
-        problems = find_problems(configs or default_folder())
+        problems = [*map(str, find_problems(configs or default_folder())), *surroundings()]
         for problem in problems:
-            Console().print(str(problem), markup=False, highlight=False)
+            Console().print(problem, markup=False, highlight=False, soft_wrap=True)
         if problems:
             raise typer.Exit(Exit.CONFIG)
         Console().print(f"{configs or default_folder()}: every file is in order")

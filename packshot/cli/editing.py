@@ -24,6 +24,7 @@ from packshot.cli.options import (
     mastered,
     platform_of,
     require_enabled,
+    require_known,
     require_places,
     route_of,
     watch_of,
@@ -57,6 +58,7 @@ def add(app: typer.Typer, segmenter: SegmenterSource) -> None:
         says that a photograph was refused or needs a person, or that a platform gets nothing of it.
         """
         known = configs_in(configs)
+        require_known(known, client=client, category=category)
         for name in platform:
             require_enabled(platform_of(known, name))
         for folder in (out, out / REJECTED):

@@ -20,6 +20,7 @@ from packshot.cli.options import (
     configs_in,
     mastered,
     platform_of,
+    require_known,
     route_of,
     watch_of,
 )
@@ -81,6 +82,7 @@ def add(app: typer.Typer) -> None:
     ) -> None:
         """Say who would edit each photograph, a machine or a person, and why."""
         known = configs_in(configs)
+        require_known(known, client=client, category=category)
         rows: list[dict[str, Any]] = []
         for path in photos:
             try:

@@ -11,6 +11,8 @@ import typer
 from packshot.errors import ConfigError, NamingError, RefusedInputError
 from packshot.ingest.stock import sidecar_of
 from packshot.specs.load import Configs, default_folder, load_configs
+from packshot.specs.nearest import listed, nearest
+from packshot.specs.resolve import find_category
 
 NOT_THIS_FILE = (RefusedInputError, ConfigError)
 """What one photograph among several may meet: it is not accepted, or nothing in the configs takes its view."""
@@ -88,8 +90,23 @@ def _beside(path: Path) -> bytes:
 def platform_of(configs: Configs, name: str) -> Any:
     """Return a platform by name; raises ConfigError that names those there are."""
     if name not in configs.platforms:
-        raise ConfigError("no such platform", name, allowed=", ".join(sorted(configs.platforms)))
+        raise ConfigError("no such platform", name, allowed=listed(name, configs.platforms))
     return configs.platforms[name]
+
+
+def require_known(configs: Configs, *, client: str, category: str) -> None:
+    """Raise ConfigError for a client without a style guide, or a category that no word means.
+
+    In a batch both are allowed: the style guide of ``default`` applies, and the category stays open. On the command
+    line somebody typed them.
+    """
+    if client not in configs.clients:
+        raise ConfigError("no such client", client, allowed=listed(client, configs.clients))
+    if category and find_category(configs.categories, category) is None:
+        words = {word: name for name, one in configs.categories.items() for word in (name, *one.synonyms)}
+        near = nearest(category, configs.categories) or nearest(category, words)
+        meant = f" (did you mean {near}?)" if near else ""
+        raise ConfigError("no such category", category, allowed=f"{', '.join(sorted(configs.categories))}{meant}")
 
 
 def require_enabled(platform: Any) -> None:

@@ -7,7 +7,8 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from packshot.errors import NamingError
-from packshot.naming import template_fields
+from packshot.naming import signs_refused, template_fields
+from packshot.specs.nearest import did_you_mean
 
 Ratio = Annotated[float, Field(ge=0, le=1)]
 Pixels = Annotated[int, Field(gt=0)]
@@ -29,7 +30,11 @@ def _checked_template(template: str) -> str:
     except NamingError as error:
         raise ValueError(f"{error.what}: text and {{fields}} in lower case") from error
     if unknown:
-        raise ValueError(f"one of the fields {', '.join(NAMING_FIELDS)}; not {', '.join(unknown)}")
+        meant = did_you_mean(unknown[0], NAMING_FIELDS)
+        raise ValueError(f"one of the fields {', '.join(NAMING_FIELDS)}; not {', '.join(unknown)}{meant}")
+    signs = signs_refused(template)
+    if signs:
+        raise ValueError(f"letters, digits, '.', '_' and '-' beside the fields: no platform takes {signs!r}")
     return template
 
 

@@ -19,6 +19,7 @@ from pydantic import TypeAdapter
 from packshot.errors import ConfigError, NamingError
 from packshot.naming import checked_name
 from packshot.specs.daily import DailyConfig
+from packshot.specs.misspelt import misspelt_names
 from packshot.specs.models import (
     Category,
     Client,
@@ -85,14 +86,19 @@ def _load(folder: Path) -> tuple[Configs | None, tuple[Problem, ...]]:
         "clients": reader.folder("clients", Client),
     }
     parts["press_profiles"] = reader.press_profiles(parts["clients"])
-    if reader.problems:
-        return None, tuple(reader.problems)
-    configs = Configs(**parts)
-    return configs, tuple(_cross_check(configs, reader))
+    problems = [*reader.problems, *misspelt_names(reader.documents, reader.problem)]
+    whole = all(part is not None for part in parts.values())
+    configs = Configs(**parts) if whole else None
+    if configs:
+        problems += _cross_check(configs, reader)
+    return configs, tuple(problems)
 
 
 class _Reader:
-    """Reads files and gathers their problems; keeps the documents, for the lines."""
+    """Reads files and gathers their problems; keeps the documents, for the lines.
+
+    Of a file with faults it gives what is left without them, so that all that is wrong is found at once.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.problems: list[Problem] = []
@@ -112,7 +118,7 @@ class _Reader:
         found = read(text, model, file=shown, names=names)
         self.documents[path] = found.document
         self.problems += found.problems
-        return found.value
+        return found.rest
 
     def folder(self, kind: str, model: type[T]) -> dict[str, T]:
         paths = sorted((self._folder / kind).glob("*.yaml"))
@@ -167,7 +173,7 @@ def _cross_check(configs: Configs, reader: _Reader) -> Iterator[Problem]:
     if FALLBACK_CLIENT not in configs.clients:
         yield reader.problem("ingest.yaml", (), f"clients/{FALLBACK_CLIENT}.yaml is missing")
     for client in configs.clients.values():
-        yield from _client_problems(configs, client, reader)
+        yield from _unmet_wishes(configs, client, reader)
 
 
 def _shared_synonyms(configs: Configs, reader: _Reader) -> Iterator[Problem]:
@@ -182,29 +188,10 @@ def _shared_synonyms(configs: Configs, reader: _Reader) -> Iterator[Problem]:
                 yield reader.problem("categories.yaml", field, "has no letters or digits", found=repr(word))
 
 
-def _client_problems(configs: Configs, client: Client, reader: _Reader) -> Iterator[Problem]:
-    path = f"clients/{client.name}.yaml"
-    usable = sorted(name for name, platform in configs.platforms.items() if platform.enabled)
-    for index, name in enumerate(client.platforms):
-        if name not in usable:
-            what = "this platform is disabled" if name in configs.platforms else "no such platform"
-            yield reader.problem(path, ("platforms", index), what, found=name, allowed=", ".join(usable))
-    for kind in ("naming", "platform_rules"):
-        for name in getattr(client, kind):
-            if name not in client.platforms:
-                listed = ", ".join(client.platforms)
-                yield reader.problem(path, (kind, name), "not one of the client's platforms", allowed=listed)
-    if client.default_category and client.default_category not in configs.categories:
-        listed = ", ".join(sorted(configs.categories))
-        yield reader.problem(
-            path, ("default_category",), "no such category", found=client.default_category, allowed=listed
-        )
-    yield from _unmet_wishes(configs, client, reader)
-
-
 def _unmet_wishes(configs: Configs, client: Client, reader: _Reader) -> Iterator[Problem]:
     """The client's edit rules that one of its platforms refuses, whatever the category."""
     path = f"clients/{client.name}.yaml"
+    refused: dict[tuple[tuple[str, ...], str, str, str], list[str]] = {}
     for name in client.platforms:
         platform = configs.platforms.get(name)
         if platform is None or not platform.enabled:
@@ -216,5 +203,7 @@ def _unmet_wishes(configs: Configs, client: Client, reader: _Reader) -> Iterator
         try:
             resolve_platforms(configs, client=client, category=None, platforms=(platform,))
         except ConfigError as error:
-            field = ("platform_rules", name) if name in client.platform_rules else ("rules",)
-            yield reader.problem(path, field, error.what, found=error.found, allowed=error.allowed)
+            field: tuple[str, ...] = ("platform_rules", name) if name in client.platform_rules else ("rules",)
+            refused.setdefault((field, error.what, error.found, error.allowed), []).append(name)
+    for (field, what, found, allowed), names in refused.items():
+        yield reader.problem(path, field, what, found=f"{found}, for {', '.join(names)}", allowed=allowed)

@@ -17,6 +17,7 @@ from pydantic import Field, field_validator
 from packshot.specs.daily import DailyConfig
 from packshot.specs.fields import FACTS, NAMING_FIELDS, Bytes, NamingTemplate, Pixels, Quality, Ratio, UpscaleRatio
 from packshot.specs.handoff import ClientHandoff, HandoffConfig, Tier
+from packshot.specs.nearest import did_you_mean
 from packshot.specs.networks import Model, ModelSource
 from packshot.specs.platform import Authority, Background, Canvas, Encoding, Fill, Format, Platform, Profile
 from packshot.specs.returns import ReturnsConfig
@@ -167,7 +168,8 @@ class Client(Value):
             raise ValueError(f"a regular expression; {error}") from error
         unknown = [name for name in groups if name not in FACTS]
         if unknown or (pattern and not groups):
-            raise ValueError(f"named groups out of {', '.join(FACTS)}; found {', '.join(unknown) or 'none'}")
+            meant = did_you_mean(unknown[0], FACTS) if unknown else ""
+            raise ValueError(f"named groups out of {', '.join(FACTS)}; found {', '.join(unknown) or 'none'}{meant}")
         return pattern
 
     @field_validator("metadata_facts")
@@ -175,7 +177,8 @@ class Client(Value):
     def _facts_are_known(cls, tags: Mapping[str, tuple[str, ...]]) -> Mapping[str, tuple[str, ...]]:
         unknown = [name for name in tags if name not in FACTS]
         if unknown:
-            raise ValueError(f"facts out of {', '.join(FACTS)}; found {', '.join(unknown)}")
+            meant = did_you_mean(unknown[0], FACTS)
+            raise ValueError(f"facts out of {', '.join(FACTS)}; found {', '.join(unknown)}{meant}")
         return tags
 
     def rules_for(self, platform: str) -> EditRules:

@@ -16,6 +16,12 @@ def nearest(found: str, names: Iterable[str]) -> str:
     return plain[near[0]] if near else ""
 
 
+def listed(found: str, names: Iterable[str]) -> str:
+    """Return all the names there are, and the one that was probably meant."""
+    known = sorted(names)
+    return f"{', '.join(known) or 'nothing'}{did_you_mean(found, known)}"
+
+
 def did_you_mean(found: str, names: Iterable[str]) -> str:
     """Return `` (did you mean kettle?)``, to stand behind a text; empty where no name is near."""
     near = nearest(found, names)

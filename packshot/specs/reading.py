@@ -7,9 +7,9 @@ YAML is composed to nodes, so that every value keeps its line; then it is valida
 from __future__ import annotations
 
 import datetime
-import difflib
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -17,6 +17,7 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from packshot.errors import ConfigError
+from packshot.specs.nearest import did_you_mean, listed
 from packshot.types import Value
 
 T = TypeVar("T")
@@ -61,11 +62,17 @@ class Document(NamedTuple):
 
 
 class Read(NamedTuple, Generic[T]):
-    """A file as a model; `value` is None where there are problems."""
+    """A file as a model.
+
+    Attributes:
+        value: None where there are problems.
+        rest: the model of what is left without the faulty parts, to look for further problems; None without one.
+    """
 
     value: T | None
     document: Document
     problems: tuple[Problem, ...]
+    rest: T | None
 
 
 def config_error(problems: Sequence[Problem]) -> ConfigError:
@@ -89,17 +96,61 @@ def read(text: str, model: type[T] | TypeAdapter[T], *, file: str, names: NamesO
         names: how names that stand outside the values (file stem, keys) get into them.
     """
     document, problems = parse(text, file=file)
-    if problems:
-        return Read(None, document, problems)
-    adapter = model if isinstance(model, TypeAdapter) else TypeAdapter(model)
-    data, problems = names.put_into(document, file=file) if names else (document.data, ())
-    if problems:
-        return Read(None, document, problems)
-    try:
-        return Read(adapter.validate_json(json.dumps(data, default=_iso), strict=True), document, ())
-    except ValidationError as error:
-        wrong = [_problem(details, document, adapter, file=file) for details in error.errors(include_url=False)]
-        return Read(None, document, tuple(sorted(wrong, key=lambda problem: (problem.line, problem.field))))
+    if problems and not document.data:
+        return Read(None, document, problems, None)
+    adapter: TypeAdapter[T] = model if isinstance(model, TypeAdapter) else TypeAdapter(model)
+    data, misplaced = names.put_into(document, file=file) if names else (document.data, ())
+    if misplaced and not isinstance(data, dict):
+        return Read(None, document, (*problems, *misplaced), None)
+    rest, wrong = _validated(data, adapter)
+    told = {problem.field for problem in problems}
+    further = (_problem(one, document, adapter, file=file) for one in wrong)
+    found = (*problems, *misplaced, *(one for one in further if one.field not in told))
+    in_order = tuple(sorted(dict.fromkeys(found), key=lambda problem: (problem.line, problem.field)))
+    return Read(None if in_order else rest, document, in_order, rest)
+
+
+def _validated(data: Any, adapter: TypeAdapter[Any]) -> tuple[Any, list[Any]]:
+    """Return a model and pydantic's errors: all of them, also those that are found only without the faulty parts."""
+    errors: list[Any] = []
+    taken: set[Path] = set()
+    while True:
+        try:
+            return adapter.validate_json(json.dumps(data, default=_iso), strict=True), errors
+        except ValidationError as error:
+            found = error.errors(include_url=False)
+        new = [one for one in found if _path(one) not in taken and not _follows(one, found)]
+        errors += new
+        faulty = {_path(one) for one in new if one["type"] not in ("missing", "value_error") or _is_plain(one["input"])}
+        rest = _without(data, faulty - {()})
+        if not new or rest == data:
+            return None, errors
+        taken |= faulty
+        data = rest
+
+
+def _path(details: Any) -> Path:
+    return tuple(part for part in details["loc"] if part != "[key]")
+
+
+def _follows(details: Any, all_of_them: Sequence[Any]) -> bool:
+    """Whether an error says no more than that an item is wrong: the list is too short without it."""
+    path = _path(details)
+    inside = (_path(one) for one in all_of_them)
+    return details["type"] == "too_short" and any(len(one) > len(path) and one[: len(path)] == path for one in inside)
+
+
+def _is_plain(value: Any) -> bool:
+    return not isinstance(value, dict | list)
+
+
+def _without(data: Any, paths: set[Path], at: Path = ()) -> Any:
+    """Plain values without those at some paths."""
+    if isinstance(data, dict):
+        return {key: _without(one, paths, (*at, key)) for key, one in data.items() if (*at, key) not in paths}
+    if isinstance(data, list):
+        return [_without(one, paths, (*at, n)) for n, one in enumerate(data) if (*at, n) not in paths]
+    return data
 
 
 class NamesOf(NamedTuple):
@@ -215,7 +266,7 @@ class _Walk:
 
 def _problem(details: Any, document: Document, adapter: TypeAdapter[Any], *, file: str) -> Problem:
     """Turn one of pydantic's errors into one that names file, line, field, found and allowed."""
-    path: Path = tuple(part for part in details["loc"] if part != "[key]")
+    path = _path(details)
     kind, message = details["type"], str(details["msg"])
     found, allowed, what = _short(details["input"]), message.removeprefix("Input should be "), "not accepted"
     if kind == "missing":
@@ -223,19 +274,14 @@ def _problem(details: Any, document: Document, adapter: TypeAdapter[Any], *, fil
     elif kind == "extra_forbidden":
         schema = adapter.json_schema()
         fields = _fields_at(schema, path[:-1], schema.get("$defs", {}))
-        what, found, allowed = "unknown field", "", _suggested(str(path[-1]), fields)
+        what, found, allowed = "unknown field", "", listed(str(path[-1]), fields)
+    elif kind in ("enum", "literal_error"):
+        allowed += did_you_mean(str(details["input"]), re.findall("'([^']*)'", message))
     elif kind == "value_error":
         allowed = message.removeprefix("Value error, ")
         found = "" if isinstance(details["input"], dict) else found
     line = document.line(path)
     return Problem(file=file, line=line, field=_dotted(path), what=what, found=found, allowed=allowed)
-
-
-def _suggested(unknown: str, fields: Sequence[str]) -> str:
-    """The fields there are, with the nearest first where one is near."""
-    near = difflib.get_close_matches(unknown, fields, n=1)
-    listed = ", ".join(sorted(fields)) or "nothing"
-    return f"{listed} (did you mean {near[0]}?)" if near else listed
 
 
 def _fields_at(schema: Mapping[str, Any], path: Path, definitions: Mapping[str, Any]) -> list[str]:

@@ -11,9 +11,12 @@ from prefect.states import Failed
 
 from packshot.errors import EmptySubjectError, StorageUnavailableError
 from packshot.naming import ShotId
-from tasks import cache_keys
+from tasks import cache_keys, models
 from tasks.cache_keys import is_transient, key_of, unit
 from tasks.handovers import Handover
+from tasks.models import LoadedModel
+from tasks.stages import edit_shot
+from tests.drawn_products import ContrastNetwork
 
 CONTEXT: Any = None
 RUN: Any = None
@@ -41,6 +44,16 @@ def test_the_key_follows_stage_source_plan_generation_and_version(monkeypatch: p
     monkeypatch.setattr(cache_keys, "PIPELINE_VERSION", "next")
     others.append(key("edit", shot=handover()))
     assert len({original, *others}) == len(others) + 1
+
+
+def test_the_key_of_an_edit_follows_the_network_that_makes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def key_with(engine: str) -> str:
+        loaded = LoadedModel("contrast", ContrastNetwork(engine=engine), ())
+        monkeypatch.setattr(models, "load_model", lambda: loaded)
+        return str(edit_shot.cache_policy.cache_key_fn(CONTEXT, {"routed": handover()}))  # type: ignore[union-attr]
+
+    assert key_with("onnxruntime") != key_with("openvino")
+    assert key_with("onnxruntime") == key_with("onnxruntime")
 
 
 @given(st.dictionaries(st.text(), st.integers() | st.text() | st.lists(st.text())))

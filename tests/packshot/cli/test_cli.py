@@ -204,7 +204,7 @@ def test_check_fails_what_is_no_picture_in_one_finding(folder: Path) -> None:
 
 
 def test_route_says_who_edits_and_why(folder: Path) -> None:
-    said = packshot("route", folder / "A1_MAIN.jpg", "--category", "glassware")
+    said = packshot("route", folder / "A1_MAIN.jpg", "--category", "wine glass")
     assert said.status == Exit.OK
     assert "A1_MAIN.jpg complex -> human" in said.words
     (row,) = packshot("route", folder / "A1_MAIN.jpg", "--json").json
@@ -435,6 +435,27 @@ def test_config_check_names_file_field_found_and_allowed(broken_configs: Path) -
     assert said.status == Exit.CONFIG
     for part in ("shopify.yaml", "encoding.quality", "850", "100", "max_byte"):
         assert part in said.words
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (("config", "show", "--client", "exampel"), "did you mean example?"),
+        (("config", "show", "--category", "bottels"), "did you mean bottles?"),
+        (("route", "{photo}", "--category", "bottels"), "did you mean bottles?"),
+        (("edit", "{photo}", "--out", "{out}", "--platform", "shopify", "--client", "dmeo"), "did you mean demo?"),
+        (("edit", "{photo}", "--out", "{out}", "--platform", "shopfy"), "did you mean shopify?"),
+        (("check", "{photo}", "--platform", "walmat"), "did you mean walmart?"),
+    ],
+)
+def test_a_name_that_names_nothing_ends_the_command_with_what_was_meant(
+    folder: Path, tmp_path: Path, words: tuple[str, ...], meant: str
+) -> None:
+    places = {"photo": folder / "A1_MAIN.jpg", "out": tmp_path / "out"}
+    said = packshot(*(word.format(**places) for word in words))
+    assert said.status == Exit.CONFIG
+    assert meant in said.words
+    assert not (tmp_path / "out").exists()
 
 
 def test_config_schema_prints_one_kind_or_all_of_them() -> None:

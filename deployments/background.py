@@ -9,8 +9,11 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
+
 from infra.local.processes import POLL_S, ServerError, holder_of, wait_until
 from infra.local.supervisor import OWN_LOG, read_status
+from infra.local.watchdog import has_ended
 
 START_S = 900.0
 END_S = 90.0
@@ -60,8 +63,15 @@ def down(state_dir: Path) -> int | None:
     if holder:
         os.kill(holder, signal.SIGTERM)
     deadline = time.monotonic() + END_S
-    while holder_of(folder) is not None:
+    while holder_of(folder) is not None or (holder and not _is_gone(holder)):
         if time.monotonic() > deadline:
             raise ServerError(f"The servers of {folder}, of process {holder}, have not ended within {END_S:.0f} s.")
         time.sleep(POLL_S)
     return holder
+
+
+def _is_gone(process: int) -> bool:
+    try:
+        return has_ended(psutil.Process(process))
+    except psutil.NoSuchProcess:
+        return True

@@ -39,6 +39,7 @@ from tasks.records import find_batch
 from tasks.results import ENVIRONMENT
 from tasks.settings import get_settings, variable
 from tasks.storage import open_storage
+from tasks.storage_checks import require_conditions
 
 POLL_S = 1.0
 Worker: TypeAlias = "subprocess.Popen[bytes]"
@@ -82,6 +83,7 @@ def serve_line(console: Console, *, state_dir: Path) -> None:
     """Run the embedded servers and a worker until Ctrl-C; what dies of them is started again."""
     fetch_networks(console)
     with line(console, state_dir=state_dir) as (stack, _), environment_file(stack) as file:
+        require_conditions(open_storage())
         lost = end_lost_runs.fn()
         if lost.sentence:
             console.print(lost.sentence, markup=False, highlight=False, soft_wrap=True)

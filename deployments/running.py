@@ -107,8 +107,12 @@ def status(state_dir: StateFolder = STATE, json: Json = False) -> None:
 
 
 def register() -> None:
-    """Create or update the deployments on the Prefect server that PREFECT_API_URL names."""
+    """Create or update the deployments on the Prefect server that PREFECT_API_URL names; the storage must be fit."""
     from deployments.registry import register as register_deployments
+    from tasks.storage import open_storage
+    from tasks.storage_checks import require_conditions
+
+    require_conditions(open_storage())
 
     for name in register_deployments():
         Console().print(name)

@@ -1,0 +1,169 @@
+"""What Packshot needs of an S3 server, tried on the server itself.
+
+Leases, records and deliveries rest on conditional writes: of many that write at once, exactly one may win. Servers
+have failed this. Each check returns an empty text, or a sentence that says what the server did instead. Its objects lie
+below ``leases/probe-`` and are removed again.
+"""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from packshot.errors import ObjectMissingError, PackshotError, RecordConflictError, StorageDeniedError
+from packshot.naming import lease_key
+from tasks.errors_s3 import s3_errors
+from tasks.storage import Storage
+
+CALLERS = 32
+ROUNDS = 3
+_TYPE = "application/json"
+Write = Callable[[bytes], object]
+
+
+def one_of_many_creates(storage: Storage, *, callers: int = CALLERS) -> str:
+    """If-None-Match: of many that create one object at once, exactly one wins, and its bytes stay."""
+    name, key = _probe()
+    try:
+        return _race(storage, key, lambda data: storage.put_if_absent(key, data, content_type=_TYPE), callers)
+    finally:
+        storage.remove_lease(name)
+
+
+def one_of_many_replaces(storage: Storage, *, callers: int = CALLERS) -> str:
+    """If-Match: of many that replace one version of an object at once, exactly one wins, and its bytes stay."""
+    name, key = _probe()
+    try:
+        etag = storage.put_if_absent(key, b"first", content_type=_TYPE).etag
+        return _race(storage, key, lambda data: storage.replace_if(key, data, etag=etag, content_type=_TYPE), callers)
+    finally:
+        storage.remove_lease(name)
+
+
+def no_update_is_lost(storage: Storage, *, callers: int = 8, times: int = 4) -> str:
+    """If-Match: many add one to a counter in turn, each trying again until it wins; no addition is lost."""
+    name, key = _probe()
+
+    def add(_: int) -> None:
+        for _ in range(times):
+            while True:
+                data, etag = storage.get_with_etag(key)
+                with suppress(RecordConflictError):
+                    storage.replace_if(key, b"%d" % (int(data) + 1), etag=etag, content_type=_TYPE)
+                    break
+
+    try:
+        storage.put_if_absent(key, b"0", content_type=_TYPE)
+        with ThreadPoolExecutor(callers) as pool:
+            list(pool.map(add, range(callers)))
+        counted = int(storage.get(key))
+        return "" if counted == callers * times else f"of {callers * times} additions {counted} were kept"
+    finally:
+        storage.remove_lease(name)
+
+
+def an_old_version_is_not_replaced(storage: Storage) -> str:
+    """If-Match with the etag of an earlier version is refused."""
+    name, key = _probe()
+    try:
+        old = storage.put_if_absent(key, b"1", content_type=_TYPE).etag
+        storage.replace_if(key, b"2", etag=old, content_type=_TYPE)
+        with suppress(RecordConflictError):
+            storage.replace_if(key, b"3", etag=old, content_type=_TYPE)
+            return "it replaced an object although the etag was of an earlier version"
+        return "" if storage.get(key) == b"2" else "it refused a write, and stored it all the same"
+    finally:
+        storage.remove_lease(name)
+
+
+def what_is_gone_is_not_replaced(storage: Storage) -> str:
+    """If-Match on an object that has been removed is refused."""
+    name, key = _probe()
+    etag = storage.put_if_absent(key, b"1", content_type=_TYPE).etag
+    storage.remove_lease(name)
+    try:
+        with suppress(RecordConflictError, ObjectMissingError):
+            storage.replace_if(key, b"2", etag=etag, content_type=_TYPE)
+            return "it replaced an object that had been removed"
+        return "it refused a write, and stored it all the same" if storage.exists(key) else ""
+    finally:
+        storage.remove_lease(name)
+
+
+def clock_skew_s(storage: Storage) -> float | None:
+    """Return how far this machine's clock is ahead of the storage's, in seconds; None: the storage tells no time."""
+    with s3_errors(storage.bucket):
+        answer = storage._client.head_bucket(Bucket=storage.bucket)
+    date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
+    return (datetime.now(UTC) - parsedate_to_datetime(date)).total_seconds() if date else None
+
+
+CONDITIONS: dict[str, Callable[[Storage], str]] = {
+    "If-None-Match, 32 at once": one_of_many_creates,
+    "If-Match, 32 at once": one_of_many_replaces,
+    "If-Match, an earlier version": an_old_version_is_not_replaced,
+    "If-Match, what is gone": what_is_gone_is_not_replaced,
+    "If-Match, no update is lost": no_update_is_lost,
+}
+
+
+def broken_conditions(storage: Storage, *, rounds: int = ROUNDS) -> list[str]:
+    """Return a sentence for each kind of conditional write that the storage does not hold."""
+    found = []
+    for name, check in CONDITIONS.items():
+        trouble = next(filter(None, (check(storage) for _ in range(rounds))), "")
+        if trouble:
+            found.append(f"{name}: {trouble}")
+    return found
+
+
+def require_conditions(storage: Storage) -> None:
+    """Refuse to work with a storage that does not hold conditional writes.
+
+    Raises:
+        StorageDeniedError: it does not; the message says how.
+    """
+    found = broken_conditions(storage)
+    if found:
+        raise StorageDeniedError(
+            "this storage does not hold conditional writes, so two runs could do the same work and lose each other's",
+            f"{storage._client.meta.endpoint_url}/{storage.bucket}",
+            found="; ".join(found),
+            next_step="Use another S3 server or version; python -m tests.storage_suite tries one.",
+        )
+
+
+def _probe() -> tuple[str, str]:
+    name = f"probe-{uuid.uuid4().hex}"
+    return name, lease_key(name)
+
+
+def _race(storage: Storage, key: str, write: Write, callers: int) -> str:
+    """Let all write at the same moment; say what is wrong with the outcome."""
+    ready = threading.Barrier(callers)
+
+    def attempt(number: int) -> str:
+        ready.wait()
+        try:
+            write(b"%d" % number)
+        except RecordConflictError:
+            return "lost"
+        except PackshotError as error:
+            return str(error)
+        return "won"
+
+    with ThreadPoolExecutor(callers) as pool:
+        outcomes = list(pool.map(attempt, range(callers)))
+    winners = [number for number, outcome in enumerate(outcomes) if outcome == "won"]
+    errors = [outcome for outcome in outcomes if outcome not in ("won", "lost")]
+    if errors:
+        return f"of {callers} writes at once, {len(errors)} were neither made nor refused as too late: {errors[0]}"
+    if len(winners) != 1:
+        return f"of {callers} writes at once, it accepted {len(winners)} instead of one"
+    kept = storage.get(key)
+    return "" if kept == b"%d" % winners[0] else f"it accepted one write and stored another: {kept[:20]!r}"

@@ -31,6 +31,8 @@ from tests import drawn_products
 from tests.drawn_targets import CAMERA, photograph_of_chart
 from tests.flows.line import Line, read_all
 
+pytestmark = pytest.mark.slow
+
 BATCH = batch_id("acme", "warm-light")
 FILES = ("BOX102_MAIN.jpg", "BTL201_MAIN.jpg", "BTL202_MAIN.jpg")
 STRICT = "BTL202_MAIN"

@@ -22,6 +22,8 @@ from tasks.storage import Storage
 from tests.flows.line import Line, poll, read_all, sample_folder
 from tests.flows.proxy import proxy
 
+pytestmark = pytest.mark.slow
+
 BATCH = batch_id("acme", "outage")
 FILES = ("BTL201_MAIN.jpg", "BTL202_MAIN.jpg")
 AT_ONCE = len(FILES)

@@ -24,6 +24,8 @@ from tests.flows.people import answered, form_of
 from tests.servers import open_folder
 from tests.tasks.shots import photograph, submitted
 
+pytestmark = pytest.mark.slow
+
 BATCH = batch_id("acme", "restart")
 SHOT = BATCH.shot("VAS100_MAIN")
 ROWS = "VAS100_MAIN.jpg,VAS100,B0PACK0100,glassware,MAIN,shopify\n"

@@ -66,6 +66,8 @@ import deployments
 import numpy as np
 from packshot.memory import reuse_freed_memory
 
+pytestmark = pytest.mark.slow
+
 def faults():
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 

@@ -24,6 +24,8 @@ from tasks.storage import Storage, open_storage
 from tasks.training import promote, roll_back, train_candidate
 from tests.tasks.runs import artifact, in_a_run
 
+pytestmark = pytest.mark.slow
+
 BATCH = batch_id("acme", "judged")
 
 

@@ -49,6 +49,7 @@ def framed(photo: Photograph, margin: int) -> Photograph:
     return Photograph(matte, product, backdrop, network)
 
 
+@pytest.mark.slow
 def test_hairs_are_solved_as_finely_in_a_wide_frame_as_in_a_tight_one() -> None:
     errors = []
     for photo in (furry(), framed(furry(), SIDE // 2)):
@@ -57,6 +58,7 @@ def test_hairs_are_solved_as_finely_in_a_wide_frame_as_in_a_tight_one() -> None:
     assert errors[1] < 1.15 * errors[0]
 
 
+@pytest.mark.slow
 def test_the_solver_keeps_quiet(capfd: pytest.CaptureFixture[str]) -> None:
     for backdrop in ("dark", "light grey"):
         photo = furry(backdrop)

@@ -11,6 +11,7 @@ from packshot.returned.neck_joint import JointDraft, check_neck_joint
 from packshot.returned.read import read_returned
 from packshot.types import Status
 from tests.drawn_mannequins import BLACK, GREY, SKIN, WHITE, similarity
+from tests.often import few_often
 from tests.packshot.handoff.neck_joint.shirts import as_master, overlap
 from tests.packshot.handoff.neck_joint.worn import WornShirt
 from tests.packshot.returned import works
@@ -34,7 +35,7 @@ def shirt_on(name: str, colour: tuple[int, int, int]) -> WornShirt:
     return WornShirt(shared_data("products", "vton-garments", f"{name}.jpg"), NECKLINES[name], colour)
 
 
-@pytest.mark.parametrize(("name", "colour"), CASES)
+@pytest.mark.parametrize(("name", "colour"), few_often(CASES))
 def test_the_joint_of_real_cloth_is_prepared_and_the_good_one_is_not_sent_back(
     name: str, colour: tuple[int, int, int]
 ) -> None:

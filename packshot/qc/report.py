@@ -7,7 +7,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
-from packshot.qc import background_rules, colour_rules, edge_rules, fill_rules, ground_rules, part_rules
+from packshot.qc import background_rules, colour_rules, edge_rules, fill_rules, ground_rules, pale_rules, part_rules
 from packshot.qc.evidence import Evidence, choose_evidence
 from packshot.qc.inputs import QcInput
 from packshot.qc.scene import Scene
@@ -39,6 +39,7 @@ EDGE_RULES = _by_code(
     edge_rules.fringe_width,
     edge_rules.jagged_edge,
     edge_rules.edge_contrast,
+    pale_rules.pale_on_white,
     edge_rules.uncertain_band,
     edge_rules.islands,
     edge_rules.haze_around,

@@ -19,6 +19,7 @@ RULE_NAMES = frozenset(
         "fringe_width",
         "jagged_edge",
         "edge_contrast",
+        "pale_on_white",
         "uncertain_band",
         "islands",
         "haze_around",

@@ -20,7 +20,8 @@ from deployments import jobs, running
 from packshot.cli import build
 from packshot.cli.ending import Exit, run
 from packshot.cli.options import Json
-from packshot.cli.showing import bar, print_json
+from packshot.cli.showing import bar, print_json, terminal_console
+from packshot.escaping import terminal
 
 Client = Annotated[str, typer.Option(help="The client's name, as in configs/clients.")]
 Batch = Annotated[str, typer.Option(help="The batch's name.")]
@@ -79,7 +80,7 @@ def _models() -> typer.Typer:
         table = Table("model", "licence", "on this machine")
         for row in rows:
             table.add_row(row["name"], row["licence"], row["file"] or "no: packshot models fetch")
-        Console().print(table)
+        terminal_console().print(table)
 
     @app.command("fetch")
     def fetch(
@@ -94,7 +95,7 @@ def _models() -> typer.Typer:
             with bar(f"fetching {name}", quiet=quiet) as move:
                 file = fetch_model(name, on_progress=lambda label, done, total: move(done, total))
             if not quiet:
-                Console().print(f"{name}: {file.path}", markup=False, highlight=False, soft_wrap=True)
+                terminal_console().print(f"{name}: {file.path}", markup=False, highlight=False, soft_wrap=True)
 
     return app
 
@@ -126,8 +127,8 @@ def _batches() -> typer.Typer:
             print_json({"client": client, "batch": batch, "files": files, "left_out": left_out})
         else:
             for name, why in left_out.items():
-                Console().print(f"{name!r} was left out: {why}", style="yellow", markup=False, highlight=False)
-            Console().print(f"{which}: {files} files uploaded and the batch closed")
+                terminal_console().print(f"{name!r} was left out: {why}", style="yellow", markup=False, highlight=False)
+            terminal_console().print(f"{which}: {files} files uploaded and the batch closed")
 
     @app.command("status")
     def status(client: Client, batch: Batch, json: Json = False) -> None:
@@ -139,7 +140,7 @@ def _batches() -> typer.Typer:
         if json:
             print_json({**summary.model_dump(mode="json"), "counts": summary.counts})
         else:
-            show_summary(Console(), summary)
+            show_summary(terminal_console(), summary)
         if summary.failed or summary.left_out:
             raise typer.Exit(Exit.NOT_ALL_WELL)
 
@@ -152,7 +153,7 @@ _COLOURS = {"delivered": "green", "waiting": "yellow", "refused": "magenta", "fa
 def show_summary(console: Console, summary: Any) -> None:
     """Print what became of each shot of a batch, and below it why."""
     heads = ("shot", "became", "score", "files", "waits for", "due")
-    rows = [_cells(fate) for fate in summary.fates]
+    rows = [tuple(map(terminal, _cells(fate))) for fate in summary.fates]
     widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
     console.print(f"{summary.batch}", style="bold", highlight=False)
     console.print(_in_columns(heads, widths), style="dim", highlight=False, soft_wrap=True)
@@ -160,9 +161,10 @@ def show_summary(console: Console, summary: Any) -> None:
         line = Text(_in_columns(row, widths))
         line.highlight_words([row[1]], _COLOURS[fate.kind])
         console.print(line, soft_wrap=True)
-        console.print(Padding(Text(fate.why, style="dim"), (0, 0, 0, 4)))
+        console.print(Padding(Text(terminal(fate.why), style="dim"), (0, 0, 0, 4)))
         for name, why in fate.left_out.items():
-            console.print(Padding(Text(f"{name} gets nothing: {why}", style="red"), (0, 0, 0, 4)))
+            said = terminal(f"{name} gets nothing: {why}")
+            console.print(Padding(Text(said, style="red"), (0, 0, 0, 4)))
     for finding in summary.findings:
         console.print(f"{finding.status}: {finding.message}", markup=False, highlight=False)
     console.print(summary.sentence)

@@ -29,6 +29,7 @@ from infra.local.prefect_server import PASSWORD_FILE
 from infra.local.processes import ServerError
 from infra.local.stack import Stack, keep_worker, running
 from infra.local.supervisor import Supervisor
+from packshot.cli.showing import in_markup
 from packshot.naming import BatchId, batch_id, deliveries_prefix, path_trouble
 from packshot.record import State
 from tasks.batches import Summary, survey
@@ -66,7 +67,9 @@ def run_demo(console: Console, *, state_dir: Path, samples: Path | None, keep: b
         summary = survey(batch)
         show_summary(console, summary)
         where = fetch_deliveries(batch, state_dir / "deliveries" / batch.client / batch.batch)
-        console.print(f"\n[bold]Delivery[/]    {where}\n[bold]Report[/]      {_newest_report(where)}", soft_wrap=True)
+        console.print()
+        console.print(f"[bold]Delivery[/]    {in_markup(str(where))}", soft_wrap=True)
+        console.print(f"[bold]Report[/]      {in_markup(_newest_report(where))}", soft_wrap=True)
         console.print(
             f"[bold]Prefect UI[/]  {stack.prefect_ui_url}/runs/flow-run/{run.id}  (while the servers run)",
             soft_wrap=True,

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from packshot.cli.options import Json
-from packshot.cli.showing import print_json
+from packshot.cli.showing import in_markup, print_json, terminal_console
 from packshot.decision import REASONS, Choice, ColourWord
 from packshot.outcomes.first_time import By
 from packshot.record import State
@@ -73,9 +72,9 @@ def _add_looking(app: typer.Typer) -> None:
             times = (f"{one.since:%m-%d %H:%M}", f"{one.due:%m-%d %H:%M}")
             late = "" if one.urgency == "in time" else f"[red]{one.urgency}[/]"
             name = f"{one.client}/{one.batch}/{one.shot}"
-            table.add_row(name, one.state.value, one.with_whom, *times, late, one.tier)
-        Console().print(table)
-        Console().print(in_words(found))
+            table.add_row(in_markup(name), one.state.value, in_markup(one.with_whom), *times, late, one.tier)
+        terminal_console().print(table)
+        terminal_console().print(in_words(found))
 
     @app.command("show")
     def show(
@@ -110,12 +109,12 @@ def _add_looking(app: typer.Typer) -> None:
         for one in rates:
             faults = ", ".join(f"{reason} {count}" for reason, count in one.rejections.items())
             shown = (str(one.shots), str(one.approved), f"{one.ratio:.0%}", faults, str(one.change_requests))
-            table.add_row(one.name, *shown)
-        Console().print(table)
+            table.add_row(in_markup(one.name), *shown)
+        terminal_console().print(table)
 
 
 def _print_job(job: Any) -> None:
-    console = Console()
+    console = terminal_console()
 
     def say(text: str) -> None:
         console.print(text, markup=False, highlight=False, soft_wrap=True)
@@ -203,7 +202,7 @@ def _add_editing(app: typer.Typer) -> None:
         from tasks.desk import take_job
 
         take_job(shot, person=by)
-        Console().print(f"{shot}: taken by {by}", markup=False, highlight=False)
+        terminal_console().print(f"{shot}: taken by {by}", markup=False, highlight=False)
 
     @app.command("return")
     def give_back(
@@ -233,10 +232,10 @@ def _add_editing(app: typer.Typer) -> None:
             print_json(collected.model_dump(mode="json"))
             return
         for shot, key in collected.resumed.items():
-            Console().print(f"{shot}: {key}", markup=False, highlight=False, soft_wrap=True)
+            terminal_console().print(f"{shot}: {key}", markup=False, highlight=False, soft_wrap=True)
         for key, why in collected.unknown.items():
-            Console().print(f"{key}: {why}", style="yellow", markup=False, highlight=False, soft_wrap=True)
-        Console().print(collected.sentence)
+            terminal_console().print(f"{key}: {why}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+        terminal_console().print(collected.sentence, markup=False)
 
 
 def _marks(given: list[str] | None) -> list[dict[str, Any]]:
@@ -264,4 +263,4 @@ def _answer(
     from tasks.desk import answer_job
 
     said = answer_job(shot, choices, also=also or {}, fields=fields, file=file)
-    Console().print(f"{shot}: {said}", markup=False, highlight=False, soft_wrap=True)
+    terminal_console().print(f"{shot}: {said}", markup=False, highlight=False, soft_wrap=True)

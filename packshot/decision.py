@@ -117,6 +117,7 @@ class Decision(Value):
 
     Attributes:
         by: the person's name.
+        verified: whether an account proved the name. What somebody types is not verified.
         picture: SHA-256 of the picture that was shown, or its first digits.
         question: what it answers; each question is answered once.
         marks: places, for the next person.
@@ -137,6 +138,7 @@ class Decision(Value):
     file: str = ""
     override: str = ""
     edited_by: str = ""
+    verified: bool = False
     colour: ColourWord = ColourWord.NOT_COMPARED
 
     @property

@@ -1,8 +1,8 @@
-"""The pieces that artifacts in the Prefect UI are made of: keys, text that stays text, pictures.
+"""Artifacts in the Prefect UI, and the pieces that they are made of: keys, pictures.
 
 Looked at in both of Prefect 3.8's user interfaces: Markdown shows pictures from ``data:`` addresses and from links,
 and raw HTML after removing scripts. Cells of a table artifact are Markdown in one and plain text in the other, so
-they get plain text.
+they get texts that look the same in both.
 """
 
 from __future__ import annotations
@@ -10,13 +10,16 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Mapping, Sequence
 
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
+
+from packshot.escaping import cell, markdown
 from tasks.storage import LONGEST_LINK_S, open_storage
 
 INLINE_MAX_BYTES = 24_000
 """An artifact stays in Prefect's database for good: 7,500 shots a night at this size are 240 MB."""
 
-_MARKS = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~&:$^=])")
 _NOT_IN_KEYS = re.compile(r"[^a-z0-9]+")
 _MEDIA_TYPES = ("image/webp", "image/jpeg", "image/png")
 
@@ -29,9 +32,15 @@ def artifact_key(*parts: str) -> str:
     return "--".join((*readable, hashlib.sha256("/".join(parts).encode()).hexdigest()[:8]))
 
 
-def plain(text: str) -> str:
-    """Return text from outside (a file name, a manifest's cell, an error) so that Markdown shows it as it is."""
-    return _MARKS.sub(r"\\\1", " ".join(text.split()))
+def page_artifact(text: str, *, key: str, description: str) -> None:
+    """Show Markdown; what in it is from outside was escaped by `packshot.escaping`."""
+    create_markdown_artifact(text, key=key, description=cell(description))
+
+
+def table_artifact(rows: Sequence[Mapping[str, object]], *, key: str, description: str) -> None:
+    """Show a table, whose cells may hold whatever somebody wrote."""
+    shown = [{head: cell(value) if isinstance(value, str) else value for head, value in row.items()} for row in rows]
+    create_table_artifact(shown, key=key, description=cell(description))
 
 
 def picture(key: str, *, alt: str, inline: bytes = b"", media_type: str = "image/webp") -> str:
@@ -50,4 +59,4 @@ def picture(key: str, *, alt: str, inline: bytes = b"", media_type: str = "image
         address = f"data:{media_type};base64,{base64.b64encode(inline).decode()}"
     else:
         address = open_storage().presign(key, expires_s=LONGEST_LINK_S)
-    return f"![{plain(alt)}]({address})"
+    return f"![{markdown(alt)}]({address})"

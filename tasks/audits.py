@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from prefect import task
-from prefect.artifacts import create_markdown_artifact
 
+from packshot.escaping import markdown
 from packshot.handoff.deciding import since_restart
 from packshot.learning.audits import EscapeRate, EscapeReport, Standing, audit_of, is_chosen, report_on
 from packshot.learning.service import Service
@@ -15,6 +15,7 @@ from packshot.pipeline import Edit
 from packshot.record import ShotRecord
 from packshot.specs.models import Plan
 from packshot.types import Value, Verdict
+from tasks.artifacts import page_artifact
 from tasks.configs import configs_in_force
 from tasks.desk import every_record
 from tasks.lives import ALWAYS, actor, now
@@ -69,7 +70,7 @@ def measure_escapes() -> Audited:
     if alarm:
         raise_alarm("promise_broken", report.sentence, about="routing")
     audited = Audited(report=report, strictness=after.strictness, alarm=alarm)
-    create_markdown_artifact(_page(audited), key=ARTIFACT, description=report.sentence)
+    page_artifact(_page(audited), key=ARTIFACT, description=report.sentence)
     return audited
 
 
@@ -83,7 +84,7 @@ def _followed(present: Service, report: EscapeReport) -> Service:
 
 def _page(audited: Audited) -> str:
     report = audited.report
-    parts = [f"# Escape rate\n\n{audited.sentence}."]
+    parts = [f"# Escape rate\n\n{markdown(audited.sentence)}."]
     for title, rates in (
         ("All", (report.overall,)),
         ("By month", report.by_month),
@@ -100,4 +101,5 @@ def _page(audited: Audited) -> str:
 
 
 def _row(rate: EscapeRate) -> str:
-    return f"| {rate.name} | {rate.audited} | {rate.refused} | {rate.ratio:.1%} | {rate.low:.1%} to {rate.high:.1%} |"
+    interval = f"{rate.low:.1%} to {rate.high:.1%}"
+    return f"| {markdown(rate.name)} | {rate.audited} | {rate.refused} | {rate.ratio:.1%} | {interval} |"

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 
 from prefect import task
-from prefect.artifacts import create_table_artifact
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterState, FlowRunFilterStateType
 from prefect.client.schemas.objects import FlowRun, StateType
@@ -14,6 +13,7 @@ from prefect.client.schemas.objects import FlowRun, StateType
 from packshot.handoff.board import Wait, in_order, wait_of
 from packshot.handoff.sla import Urgency
 from packshot.record import WAITING, ShotRecord
+from tasks.artifacts import table_artifact
 from tasks.lives import ALWAYS, now
 from tasks.notices import tell
 from tasks.records import load_records
@@ -69,7 +69,7 @@ def update_board() -> str:
     sentence = in_words(one for _, one in found)
     if failed:
         sentence += f"; {len(failed)} whose run failed"
-    create_table_artifact(rows, key=BOARD, description=sentence)
+    table_artifact(rows, key=BOARD, description=sentence)
     for record, wait in found:
         if wait.urgency in _TOLD:
             due = f"{wait.due:%Y-%m-%d %H:%M} UTC"

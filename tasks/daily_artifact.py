@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from packshot.escaping import markdown
 from packshot.outcomes.daily import DailyReport
 from packshot.outcomes.daily_text import (
     AGES,
@@ -20,7 +21,6 @@ from packshot.outcomes.daily_text import (
 )
 from packshot.outcomes.daily_values import DayFigures
 from packshot.outcomes.pages import count, percent
-from tasks.artifacts import plain
 
 _MOST_ROWS = 12
 
@@ -32,9 +32,9 @@ def daily_markdown(report: DailyReport, *, link: str, key: str) -> str:
         link, key: of the page.
     """
     day = report.figures
-    warnings = "\n".join(f"> {plain(one)}\n" for one in warnings_of(report))
+    warnings = "\n".join(f"> {markdown(one)}\n" for one in warnings_of(report))
     parts = [
-        f"# {day.day.date}\n\n{plain(headline(day))}\n\n{plain(times_of(report))}",
+        f"# {day.day.date}\n\n{markdown(headline(day))}\n\n{markdown(times_of(report))}",
         warnings,
         f"[The report as a page, with the trend]({link}), for a week; `{key}`",
         _table(("", "the day"), _main(report)),
@@ -125,4 +125,4 @@ def _section(title: str, head: Sequence[str], rows: Sequence[Iterable[object]]) 
 
 def _table(head: Sequence[str], rows: Iterable[Iterable[object]]) -> str:
     lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
-    return "\n".join([*lines, *(f"| {' | '.join(plain(str(cell)) for cell in row)} |" for row in rows)])
+    return "\n".join([*lines, *(f"| {' | '.join(markdown(str(cell)) for cell in row)} |" for row in rows)])

@@ -19,7 +19,6 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from prefect import task
-from prefect.artifacts import create_markdown_artifact
 from pydantic import TypeAdapter
 
 from packshot.batch import BatchRecord
@@ -46,6 +45,7 @@ from packshot.outcomes.daily_text import headline
 from packshot.outcomes.daily_values import AuditCount, Day, DayFigures, Escapes, day_of, last_date
 from packshot.record import ShotRecord
 from packshot.specs.models import RoutingConfig
+from tasks.artifacts import page_artifact
 from tasks.configs import configs_in_force
 from tasks.daily_artifact import daily_markdown
 from tasks.lives import ALWAYS, now
@@ -106,7 +106,7 @@ def _shown(storage: Storage, report: DailyReport) -> str:
     storage.put(key, daily_page(report), content_type="text/html; charset=utf-8")
     link = storage.presign(key, expires_s=LONGEST_LINK_S)
     sentence = f"{report.figures.day.date}: {headline(report.figures)}"
-    create_markdown_artifact(daily_markdown(report, link=link, key=key), key=ARTIFACT, description=sentence)
+    page_artifact(daily_markdown(report, link=link, key=key), key=ARTIFACT, description=sentence)
     return sentence
 
 

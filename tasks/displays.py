@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from prefect.artifacts import create_markdown_artifact, create_table_artifact
-
+from packshot.escaping import code, markdown
 from packshot.naming import BatchId, ShotId, shot_key
 from packshot.record import ShotRecord
 from packshot.types import Finding, Status
-from tasks.artifacts import artifact_key, picture, plain
+from tasks.artifacts import artifact_key, page_artifact, picture, table_artifact
 from tasks.shelf import fetch
 
 _SIGNS = {Status.PASSED: "✓", Status.WARNING: "⚠", Status.FAILED: "✗", Status.SKIPPED: "– not checked"}
@@ -19,17 +18,18 @@ def show_edit(record: ShotRecord) -> None:
     routing = record.reports.get("routing", {})
     scores = " · ".join(f"{name} {points:.1f}" for name, points in edit["components"].items())
     lines = [
-        f"# {plain(shot.shot)}: {edit['score']:.1f} of 100, {plain(edit['verdict'].replace('_', ' '))}",
+        f"# {markdown(shot.shot)}: {edit['score']:.1f} of 100, {markdown(edit['verdict'].replace('_', ' '))}",
         preview_of(record),
-        f"**Score** {scores or 'none'}  \n**Route** {plain(routing.get('complexity', ''))}: "
-        f"{plain(routing.get('reason', ''))}  \n**Method** {plain(edit['method'])}  \n**State** {plain(record.state)}",
+        f"**Score** {scores or 'none'}  \n**Route** {markdown(routing.get('complexity', ''))}: "
+        f"{markdown(routing.get('reason', ''))}  \n**Method** {markdown(edit['method'])}  \n"
+        f"**State** {markdown(record.state)}",
         _findings_table(record.findings),
     ]
     for number, one in enumerate(edit["evidence"], start=1):
         place = picture(shot_key(shot, f"evidence/{number}-{one['code']}.webp"), alt=one["code"])
-        lines.append(f"**{plain(one['code'])}** at {one['box']}: {plain(one['message'])}\n\n{place}")
+        lines.append(f"**{markdown(one['code'])}** at {one['box']}: {markdown(one['message'])}\n\n{place}")
     key = artifact_key("shot", shot.client, shot.batch, shot.shot)
-    create_markdown_artifact("\n\n".join(lines), key=key, description=f"{shot}")
+    page_artifact("\n\n".join(lines), key=key, description=f"{shot}")
 
 
 def preview_of(record: ShotRecord) -> str:
@@ -41,8 +41,8 @@ def preview_of(record: ShotRecord) -> str:
 def _findings_table(findings: tuple[Finding, ...]) -> str:
     worst = sorted(findings, key=lambda one: list(_SIGNS)[::-1].index(one.status) if one.status != "failed" else -1)
     rows = [
-        f"| {_SIGNS[one.status]}{' **gate**' if one.stops_approval else ''} | `{one.code}` | {_figure(one.measured)} "
-        f"| {_figure(one.limit)} | {one.unit} | {plain(one.message)} |"
+        f"| {_SIGNS[one.status]}{' **gate**' if one.stops_approval else ''} | {code(one.code)} "
+        f"| {_figure(one.measured)} | {_figure(one.limit)} | {markdown(one.unit)} | {markdown(one.message)} |"
         for one in worst
     ]
     return "\n".join(["| | finding | measured | limit | unit | |", "|---|---|---|---|---|---|", *rows])
@@ -55,19 +55,17 @@ def _figure(value: float | None) -> str:
 def show_refusal(shot: ShotId, reason: str) -> None:
     """Show why a file was refused."""
     text = (
-        f"# {plain(shot.shot)}: refused\n\n{plain(reason)}\n\n"
+        f"# {markdown(shot.shot)}: refused\n\n{markdown(reason)}\n\n"
         "The original is untouched; a copy lies in quarantine with the reason."
     )
-    create_markdown_artifact(text, key=artifact_key("shot", shot.client, shot.batch, shot.shot), description=f"{shot}")
+    page_artifact(text, key=artifact_key("shot", shot.client, shot.batch, shot.shot), description=f"{shot}")
 
 
 def show_job(shot: ShotId, instructions: str) -> None:
     """Show what an editor is asked for, as the form says it: such a shot has no edit to show yet."""
-    create_markdown_artifact(
-        instructions, key=artifact_key("shot", shot.client, shot.batch, shot.shot), description=f"{shot}"
-    )
+    page_artifact(instructions, key=artifact_key("shot", shot.client, shot.batch, shot.shot), description=f"{shot}")
 
 
 def show_table(batch: BatchId, rows: list[dict[str, object]], description: str) -> None:
     """Show what became of each shot of a batch."""
-    create_table_artifact(rows, key=artifact_key("batch", batch.client, batch.batch), description=description)
+    table_artifact(rows, key=artifact_key("batch", batch.client, batch.batch), description=description)

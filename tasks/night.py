@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from prefect.artifacts import create_table_artifact
 from prefect.client.schemas.objects import State
 
 from packshot.naming import BatchId
+from tasks.artifacts import table_artifact
 from tasks.notices import raise_alarm
 
 
@@ -18,7 +18,7 @@ def report_night(states: Sequence[tuple[BatchId, State[Any]]]) -> None:
         {"client": batch.client, "batch": batch.batch, "state": state.name, "result": state.message or ""}
         for batch, state in states
     ]
-    create_table_artifact(rows, key="night", description=f"{len(rows)} batches")
+    table_artifact(rows, key="night", description=f"{len(rows)} batches")
 
 
 def night_stopped(why: str) -> None:

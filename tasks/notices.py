@@ -11,11 +11,11 @@ import smtplib
 import urllib.request
 from collections.abc import Mapping
 from email.message import EmailMessage
-from urllib.error import URLError
 
 from prefect.events import emit_event
 
 from packshot.errors import RecordConflictError
+from packshot.escaping import body, chat, header, one_line
 from packshot.naming import batch_id, notice_key
 from packshot.record import ShotRecord
 from packshot.types import Value
@@ -25,6 +25,8 @@ from tasks.storage import open_storage
 
 TIMEOUT_S = 10.0
 EVENT_PREFIX = "packshot.job."
+NOTHING_FETCHED = {"mrkdwn": False, "unfurl_links": False, "unfurl_media": False}
+"""What Slack is asked for beside the text: no markup, and no page or picture fetched because a text names it."""
 KINDS: Mapping[str, str] = {
     "on_hold": "is on hold",
     "soon_due": "is soon due",
@@ -114,7 +116,7 @@ def send(notice: Notice) -> None:
     for target in (_to_webhook, _by_mail):
         try:
             target(notice, settings)
-        except (OSError, URLError, smtplib.SMTPException) as error:
+        except Exception as error:  # noqa: BLE001  no text and no answer of a server ever stops the line
             log().warning(
                 "could not tell %s (%s): %s", target.__name__.strip("_"), notice.subject, type(error).__name__
             )
@@ -123,10 +125,14 @@ def send(notice: Notice) -> None:
 def _to_webhook(notice: Notice, settings: Settings) -> None:
     if settings.notify_webhook_url is None:
         return
-    body = {"text": f"{notice.subject}: {notice.message}", **notice.model_dump(mode="json")}
+    told = {
+        "text": chat(f"{notice.subject}: {notice.message}"),
+        **{name: one_line(value) for name, value in notice.model_dump(mode="json").items()},
+        **NOTHING_FETCHED,
+    }
     request = urllib.request.Request(  # noqa: S310  (the settings allow http and https only)
         settings.notify_webhook_url.get_secret_value(),
-        data=json.dumps(body).encode(),
+        data=json.dumps(told).encode(),
         headers={"Content-Type": "application/json"},
         method="POST",
     )
@@ -138,10 +144,11 @@ def _by_mail(notice: Notice, settings: Settings) -> None:
     if not (settings.notify_smtp_host and settings.notify_mail_to and settings.notify_mail_from):
         return
     mail = EmailMessage()
-    mail["Subject"] = f"Packshot: {notice.subject}"
+    mail["Subject"] = header(f"Packshot: {notice.subject}")
     mail["From"] = settings.notify_mail_from
     mail["To"] = settings.notify_mail_to
-    mail.set_content("\n".join(filter(None, [notice.message, f"Due: {notice.due}" if notice.due else ""])) + "\n")
+    said = filter(None, [notice.message, f"Due: {notice.due}" if notice.due else ""])
+    mail.set_content(body("\n".join(said)) + "\n")
     with smtplib.SMTP(settings.notify_smtp_host, settings.notify_smtp_port, timeout=TIMEOUT_S) as server:
         if settings.notify_smtp_starttls:
             server.starttls()

@@ -6,17 +6,17 @@ from collections.abc import Callable
 from typing import cast
 from uuid import UUID
 
-from prefect import get_run_logger
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 
 from packshot.naming import BatchId
+from tasks.logs import log
 
 
 class BatchProgress:
     """The progress artifact of the flow run at work on a batch."""
 
     def __init__(self, batch: BatchId) -> None:
-        self._log = get_run_logger()
+        self._log = log()
         key = f"progress-{batch.client}-{batch.batch}".lower().replace("_", "-").replace(".", "-")
         self._artifact = cast(UUID, create_progress_artifact(0.0, key=key, description=f"{batch}"))
 

@@ -6,9 +6,9 @@ from enum import StrEnum
 from typing import Any
 
 from prefect import task
-from prefect.artifacts import create_markdown_artifact
 
 from packshot.decision import Decision, Mark
+from packshot.escaping import code, markdown
 from packshot.handoff.deciding import CHOICES, LEAST_DIGITS, editors_of, picture_shown, since_restart, taken_by
 from packshot.handoff.sla import due_of
 from packshot.handoff.ticket import JobTicket, colour_off_before
@@ -16,7 +16,7 @@ from packshot.learning.audits import is_blind
 from packshot.naming import ShotId, job_returned_prefix, shot_key
 from packshot.record import ShotRecord, State
 from packshot.types import Finding, Status, Value
-from tasks.artifacts import artifact_key, picture, plain
+from tasks.artifacts import artifact_key, page_artifact, picture
 from tasks.displays import preview_of
 from tasks.drafts import with_draft
 from tasks.forms import Form, form_for
@@ -101,7 +101,7 @@ def question_about(record: ShotRecord, *, objection: str = "") -> Question:
 def show_question(record: ShotRecord, question: Question) -> None:
     """Show what is asked as the shot's artifact, as the form says it."""
     shot = record.shot
-    create_markdown_artifact(
+    page_artifact(
         question.description, key=artifact_key("shot", shot.client, shot.batch, shot.shot), description=f"{shot}"
     )
 
@@ -110,10 +110,10 @@ def _description(record: ShotRecord, *, why: str, objection: str, ticket: JobTic
     """What stands above the fields, in Markdown."""
     due = due_of(record, promise=promise_to(record.shot.client))
     parts = [
-        f"### {plain(record.shot.shot)}: {_TITLES[record.state]}",
-        f"**Not accepted:** {plain(objection)}" if objection else "",
+        f"### {markdown(record.shot.shot)}: {_TITLES[record.state]}",
+        f"**Not accepted:** {markdown(objection)}" if objection else "",
         preview_of(record),
-        plain(why),
+        markdown(why),
         f"**Due** {due:%Y-%m-%d %H:%M} UTC" if due else "",
         *_of_state(record, ticket),
         _history(record),
@@ -138,7 +138,7 @@ def _of_state(record: ShotRecord, ticket: JobTicket | None) -> list[str]:
     if record.state is State.AWAITING_SIGNOFF:
         editors = ", ".join(dict.fromkeys(editors_of(record)))
         return [
-            f"**Edited by** {plain(editors)}; somebody else signs.",
+            f"**Edited by** {markdown(editors)}; somebody else signs.",
             _colour(record),
             _score(record),
             _findings(record),
@@ -146,20 +146,20 @@ def _of_state(record: ShotRecord, ticket: JobTicket | None) -> list[str]:
         ]
     if ticket is None:
         return []
-    services = "\n".join(f"- **{one.service}**: {plain(one.why)}" for one in ticket.services)
+    services = "\n".join(f"- **{markdown(one.service)}**: {markdown(one.why)}" for one in ticket.services)
     page = ticket_page_link(record.shot)
     taken = taken_by(record)
     back = ticket.sent_back
     return [
-        f"**Sent back** by {plain(back.by)}: {plain(_said(back))}" if back else "",
-        f"**Taken by** {plain(taken)}" if taken else "",
+        f"**Sent back** by {markdown(back.by)}: {markdown(_said(back))}" if back else "",
+        f"**Taken by** {markdown(taken)}" if taken else "",
         services,
         _colour(record),
-        f"**Tier** {ticket.tier.replace('_', ' ')} ({plain(ticket.tier_why)})",
+        f"**Tier** {ticket.tier.replace('_', ' ')} ({markdown(ticket.tier_why)})",
         f"[The ticket as a page]({page})" if page else "",
-        "\n".join(f"- [{plain(one.what)}]({one.link})" for one in ticket.take),
-        f"Take `{ticket.take[0].key}`, put the finished picture (same size, transparent or on exact white) into "
-        f"`{job_returned_prefix(record.shot)}`. It is taken over from there by itself; or answer here.",
+        "\n".join(f"- [{markdown(one.what)}]({one.link})" for one in ticket.take),
+        f"Take {code(ticket.take[0].key)}, put the finished picture (same size, transparent or on exact white) into "
+        f"{code(job_returned_prefix(record.shot))}. It is taken over from there by itself; or answer here.",
     ]
 
 
@@ -181,7 +181,7 @@ def _colour(record: ShotRecord) -> str:
         f"{after[-1]:.1f} now" if after else "",
     ]
     figures = ", ".join(filter(None, said))
-    reference = plain(record.fact("reference"))
+    reference = markdown(record.fact("reference"))
     return f"**Colour** against {reference or 'its reference'}: delta E 2000 of {figures}" if figures else ""
 
 
@@ -205,7 +205,7 @@ def _findings(record: ShotRecord) -> str:
 def _finding(finding: Finding) -> str:
     figure = "" if finding.measured is None else f" ({finding.measured:.3g} {finding.unit})"
     gate = "**gate** " if finding.stops_approval else ""
-    return f"- {gate}`{finding.code}` {finding.status}{figure}: {plain(finding.message)}"
+    return f"- {gate}{code(finding.code)} {finding.status}{figure}: {markdown(finding.message)}"
 
 
 def _evidence(record: ShotRecord) -> str:
@@ -213,11 +213,11 @@ def _evidence(record: ShotRecord) -> str:
     shown = []
     for number, one in enumerate(record.reports.get("edit", {}).get("evidence", ()), start=1):
         place: Any = picture(shot_key(record.shot, f"evidence/{number}-{one['code']}.webp"), alt=one["code"])
-        shown.append(f"**{plain(one['code'])}** at {one['box']}: {plain(one['message'])}\n\n{place}")
+        shown.append(f"**{markdown(one['code'])}** at {one['box']}: {markdown(one['message'])}\n\n{place}")
     return "\n\n".join(shown)
 
 
 def _history(record: ShotRecord) -> str:
     decisions = since_restart(record)
-    lines = [f"- {one.at:%Y-%m-%d %H:%M} {plain(one.sentence)}" for one in decisions]
+    lines = [f"- {one.at:%Y-%m-%d %H:%M} {markdown(one.sentence)}" for one in decisions]
     return "\n".join(["**So far**", "", *lines]) if lines else ""

@@ -14,15 +14,15 @@ import tempfile
 from pathlib import Path, PurePosixPath
 
 from prefect import task
-from prefect.artifacts import create_markdown_artifact
 
 from packshot.errors import PackshotError
+from packshot.escaping import code, markdown, table_text
 from packshot.naming import checked_name, checked_path, client_deliveries_prefix, returns_key
 from packshot.outcomes.orders import read_orders
 from packshot.outcomes.return_page import headline, return_page
 from packshot.outcomes.return_report import ReturnReport, read_golive, report_returns
 from packshot.types import Value
-from tasks.artifacts import artifact_key, plain
+from tasks.artifacts import artifact_key, page_artifact
 from tasks.configs import configs_in_force
 from tasks.lives import ALWAYS
 from tasks.storage import Storage, open_storage
@@ -66,9 +66,10 @@ def report_client(client: str) -> Told:
     storage.put(returns_key(client, "report/report.json"), told, content_type="application/json")
     sentence = headline(report.overall)
     link = storage.presign(page, expires_s=7 * _DAY_S)
-    warnings = "".join(f"\n\n> {plain(one)}" for one in report.overall.warnings)
-    create_markdown_artifact(
-        f"## {plain(client)}\n\n{plain(sentence)}{warnings}\n\n[The report as a page]({link}), for a week; `{page}`",
+    warnings = "".join(f"\n\n> {markdown(one)}" for one in report.overall.warnings)
+    page_artifact(
+        f"## {markdown(client)}\n\n{markdown(sentence)}{warnings}\n\n"
+        f"[The report as a page]({link}), for a week; {code(page)}",
         key=artifact_key("returns", client),
         description=sentence,
     )
@@ -104,6 +105,7 @@ def delivered_on(storage: Storage, client: str) -> dict[str, int]:
             continue
         day = int(one.modified.timestamp() // _DAY_S)
         for row in csv.DictReader(io.StringIO(storage.get(one.key).decode("utf-8-sig"))):
-            if row.get("sku"):
-                days[row["sku"]] = min(day, days.get(row["sku"], day))
+            sku = table_text(row.get("sku") or "")
+            if sku:
+                days[sku] = min(day, days.get(sku, day))
     return days

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from prefect import task
-from prefect.artifacts import create_markdown_artifact
 
+from packshot.escaping import markdown
 from packshot.handoff.deciding import since_restart
 from packshot.learning.comparing import Comparison, compare
 from packshot.learning.evidence import example_of, is_held_out, truth_examples
 from packshot.learning.training import train
 from packshot.routing.model import Example, RoutingModel
 from packshot.types import Value
+from tasks.artifacts import page_artifact
 from tasks.desk import every_record
 from tasks.lives import ALWAYS, actor, now
 from tasks.routing_model import change_service, load_version, service, store_model
@@ -60,7 +61,7 @@ def promote(trained: Trained) -> None:
     """Let a better candidate serve; show what was compared either way."""
     if trained.comparison.better:
         change_service(lambda one: one.promote(trained.version, at=now(), by=actor(), why=trained.comparison.why))
-    create_markdown_artifact(_page(trained), key=ARTIFACT, description=trained.sentence)
+    page_artifact(_page(trained), key=ARTIFACT, description=trained.sentence)
 
 
 @task(name="roll back", task_run_name="roll back", **ALWAYS)
@@ -81,4 +82,4 @@ def _page(trained: Trained) -> str:
         for name, one in (("candidate", trained.comparison.candidate), ("serving", trained.comparison.serving))
     ]
     head = ["| on held-out shots | shots | AUC | calibration error | log loss |", "|---|---:|---:|---:|---:|"]
-    return "\n".join([f"# Routing model\n\n{trained.sentence}.\n", *head, *rows])
+    return "\n".join([f"# Routing model\n\n{markdown(trained.sentence)}.\n", *head, *rows])

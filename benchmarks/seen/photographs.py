@@ -15,6 +15,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from benchmarks.scenes import data_folder
+from packshot.tables import csv_table
 
 SPLIT_FILE = Path(__file__).with_name("split.csv")
 _ONE_PRODUCT = {
@@ -109,10 +110,10 @@ def split_rows() -> list[dict[str, str]]:
 
 def fix_split(files: Iterable[str]) -> None:
     """Write the split. Done once: what was looked at stays in its half for ever."""
-    with SPLIT_FILE.open("w", encoding="utf-8", newline="") as text:
-        rows = csv.writer(text, lineterminator="\n")
-        rows.writerow(("file", "sha256", "product", "half"))
-        for file in sorted(files):
-            digest = hashlib.sha256((data_folder() / "products" / file).read_bytes()).hexdigest()
-            product = product_of(file)
-            rows.writerow((file, digest, product, half_of(product).value))
+    rows = []
+    for file in sorted(files):
+        digest = hashlib.sha256((data_folder() / "products" / file).read_bytes()).hexdigest()
+        product = product_of(file)
+        rows.append((file, digest, product, half_of(product).value))
+    text = csv_table(("file", "sha256", "product", "half"), rows, line_end="\n")
+    SPLIT_FILE.write_text(text, encoding="utf-8", newline="")

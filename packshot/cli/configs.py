@@ -6,11 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import Annotated, TypeAlias
 
 import typer
-from rich.console import Console
 
 from packshot.cli.ending import Exit
 from packshot.cli.options import CategoryOption, ClientOption, ConfigFolder, configs_in, require_known
-from packshot.cli.showing import print_json
+from packshot.cli.showing import print_json, terminal_console
 from packshot.errors import ConfigError
 from packshot.specs.load import default_folder
 
@@ -44,10 +43,10 @@ def commands(surroundings: Surroundings) -> typer.Typer:
 
         problems = [*map(str, find_problems(configs or default_folder())), *surroundings()]
         for problem in problems:
-            Console().print(problem, markup=False, highlight=False, soft_wrap=True)
+            terminal_console().print(problem, markup=False, highlight=False, soft_wrap=True)
         if problems:
             raise typer.Exit(Exit.CONFIG)
-        Console().print(f"{configs or default_folder()}: every file is in order")
+        terminal_console().print(f"{configs or default_folder()}: every file is in order")
 
     @app.command("schema")
     def schema(kind: Annotated[str, typer.Argument(help="platform, client, categories, ...; empty: all")] = "") -> None:

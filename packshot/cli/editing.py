@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from packshot.cli.ending import exit_unless
 from packshot.cli.options import (
@@ -29,7 +28,7 @@ from packshot.cli.options import (
     route_of,
     watch_of,
 )
-from packshot.cli.showing import bar, bold_name, print_json, show_refused
+from packshot.cli.showing import bar, bold_name, print_json, show_refused, terminal_console
 from packshot.errors import RefusedInputError
 from packshot.specs.load import Configs
 from packshot.types import Finding, Status, Verdict
@@ -95,7 +94,8 @@ def add(app: typer.Typer, segmenter: SegmenterSource) -> None:
             print_json(rows)
         else:
             for row in rows:
-                Console().print(f"{row['file']}: {row.get('refused') or row['method']}", markup=False, highlight=False)
+                said = f"{row['file']}: {row.get('refused') or row['method']}"
+                terminal_console().print(said, markup=False, highlight=False)
         exit_unless(not any("refused" in row for row in rows))
 
 
@@ -183,7 +183,7 @@ def _safe(stem: str) -> str:
 
 
 def _show_edit(row: dict[str, Any]) -> None:
-    console = Console()
+    console = terminal_console()
     if "refused" in row:
         show_refused(row)
         return

@@ -5,8 +5,8 @@ from __future__ import annotations
 from enum import IntEnum
 
 import typer
-from rich.console import Console
 
+from packshot.cli.showing import terminal_console
 from packshot.errors import ConfigError, PackshotError, RefusedInputError, TransientError
 
 
@@ -36,7 +36,9 @@ def run(app: typer.Typer) -> int:
     try:
         ended = app(standalone_mode=False)
     except PackshotError as error:
-        Console(stderr=True).print(f"packshot: {error}", style="red", markup=False, highlight=False)
+        listed = isinstance(error, ConfigError)  # one problem a line, from files that an operator wrote
+        for line in str(error).splitlines() if listed else [str(error)]:
+            terminal_console(stderr=True).print(f"packshot: {line}", style="red", markup=False, highlight=False)
         return _status_of(error)
     except typer.Abort:
         return 130

@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
 from packshot.cli.ending import exit_unless
 from packshot.cli.options import (
@@ -24,7 +22,7 @@ from packshot.cli.options import (
     route_of,
     watch_of,
 )
-from packshot.cli.showing import bold_name, findings_table, print_json, show_refused
+from packshot.cli.showing import bold_name, findings_table, in_markup, print_json, show_refused, terminal_console
 from packshot.types import Status
 
 
@@ -66,10 +64,10 @@ def add(app: typer.Typer) -> None:
         if json:
             print_json({"file": str(file), "platform": platform, "passed": passed, "findings": findings})
         else:
-            console = Console()
+            console = terminal_console()
             console.print(findings_table(f"{file.name} for {platform}", findings))
             verdict = "[bold green]pass[/]" if passed else "[bold red]fail[/]"
-            console.print(f"{escape(file.name)}: {verdict}", highlight=False)
+            console.print(f"{in_markup(file.name)}: {verdict}", highlight=False)
         exit_unless(passed)
 
     @app.command()
@@ -102,9 +100,9 @@ def add(app: typer.Typer) -> None:
 
 
 def _show_inspection(one: Any) -> None:
-    console = Console()
-    verdict = "[green]accepted[/]" if one.accepted else f"[red]refused[/]: {escape(one.refusal)}"
-    console.print(f"[bold]{escape(one.name)}[/]  {verdict}", highlight=False)
+    console = terminal_console()
+    verdict = "[green]accepted[/]" if one.accepted else f"[red]refused[/]: {in_markup(one.refusal)}"
+    console.print(f"[bold]{in_markup(one.name)}[/]  {verdict}", highlight=False)
     if one.size is not None:
         console.print(
             f"  {one.kind}, {one.size} px, {one.bit_depth} bit {one.colour_model}, profile {one.profile or 'none'}"
@@ -118,7 +116,7 @@ def _show_inspection(one: Any) -> None:
 
 
 def _show_route(row: dict[str, Any]) -> None:
-    console = Console()
+    console = terminal_console()
     if "refused" in row:
         show_refused(row)
         return

@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from packshot.cli.ending import exit_unless
 from packshot.cli.options import ConfigFolder, Engine, Json, SegmenterSource, configs_in
-from packshot.cli.showing import bold_name, print_json
+from packshot.cli.showing import bold_name, in_markup, print_json, terminal_console
 from packshot.errors import NamingError
 
 _TOLERANCE_PX = 0.5
@@ -73,7 +72,7 @@ def add(app: typer.Typer, segmenter: SegmenterSource) -> None:
         if json:
             print_json(row)
         else:
-            Console().print(
+            terminal_console().print(
                 f"{out}: {row['subpaths']} sub-paths, {row['knots']} knots within {tolerance:g} px of the matte",
                 markup=False,
                 highlight=False,
@@ -156,14 +155,14 @@ def _require_other(out: Path, photo: Path) -> None:
 
 
 def _show(row: dict[str, Any]) -> None:
-    console = Console()
+    console = terminal_console()
     console.print(f"{bold_name(row)}  {row['kind']}, {row['size'][0]} x {row['size'][1]} px", highlight=False)
     if row["paths"]:
         table = Table("path", "record", "sub-paths", "knots", "")
         for one in row["paths"]:
             mark = "clipping path" if one["is_clipping"] else ""
             cells = (one["name"], one["record_id"], one["subpaths"], one["knots"], mark)
-            table.add_row(*(str(cell).replace("[", "\\[") for cell in cells))
+            table.add_row(*(in_markup(str(cell)) for cell in cells))
         console.print(table)
     console.print(f"  used: {row['used'] or 'none'} ({row['why']})", markup=False, highlight=False)
     for finding in row["findings"]:

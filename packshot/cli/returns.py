@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from packshot.cli.options import ConfigFolder, Json, configs_in
-from packshot.cli.showing import print_json
+from packshot.cli.showing import print_json, terminal_console
 
 Exports = Annotated[
     list[Path], typer.Option("--orders", help="Orders, CSV or Parquet; may be given several times.", dir_okay=False)
@@ -56,7 +55,7 @@ def commands() -> typer.Typer:
         if json:
             print_json(made.model_dump(mode="json"))
             return
-        console = Console()
+        console = terminal_console()
         console.print(headline(made.overall), markup=False, highlight=False)
         for warning in made.overall.warnings:
             console.print(warning, markup=False, highlight=False)

@@ -271,6 +271,7 @@ def _decision(decision: Decision) -> dict[str, str]:
     said = {
         "at": decision.at.isoformat(),
         "by": decision.by,
+        "name": "verified" if decision.verified else "typed, not verified",
         "choice": decision.choice.value,
         "reason": decision.reason.value,
         "picture": decision.picture,

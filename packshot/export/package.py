@@ -7,12 +7,11 @@ from collections.abc import Iterable
 from pathlib import PurePosixPath
 from typing import BinaryIO
 
-import pandas as pd
-
 from packshot.errors import NamingError
 from packshot.export.delivery import DeliveredFile, DeliverySummary, ShotSummary
 from packshot.export.left_out import LeftOut
 from packshot.naming import path_trouble
+from packshot.tables import Cell, csv_table, figure
 
 MANIFEST_COLUMNS = (
     "file",
@@ -43,24 +42,22 @@ MANIFEST_COLUMNS = (
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that a ZIP archive can say
 _FILE_MODE = 0o100644
 _COMPRESSIBLE = frozenset({".csv", ".json", ".html", ".txt"})
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def manifest_csv(delivery: DeliverySummary) -> bytes:
     """Return ``manifest.csv``: a row for each file of the delivery, UTF-8, in the order of the paths.
 
     Below them a row without a file for each platform that gets nothing of a shot; ``remarks`` says why.
-    Texts that a spreadsheet would run as a formula are led by an apostrophe.
+    No spreadsheet runs what is in it: see `packshot.tables`.
     """
     by_name = {shot.shot: shot for shot in delivery.shots}
     rows = [_row(shot, file) for shot, file in delivery.files]
     rows += [_row_without_file(by_name[one.shot], one) for one in delivery.left_out]
-    table = pd.DataFrame(rows, columns=list(MANIFEST_COLUMNS), dtype="object")
-    return table.to_csv(index=False, lineterminator="\r\n").encode()
+    return csv_table(MANIFEST_COLUMNS, ([row.get(name) for name in MANIFEST_COLUMNS] for row in rows)).encode()
 
 
-def _row(shot: ShotSummary, file: DeliveredFile) -> dict[str, object]:
-    texts = {
+def _row(shot: ShotSummary, file: DeliveredFile) -> dict[str, Cell]:
+    return {
         "file": file.path,
         "platform": file.platform,
         **_of_shot(shot),
@@ -69,35 +66,27 @@ def _row(shot: ShotSummary, file: DeliveredFile) -> dict[str, object]:
         "sha256": file.sha256,
         "approved_by": shot.approved_by,
         "remarks": " ".join(finding.message for finding in file.remarks),
-    }
-    return {
-        **{name: _plain(text) for name, text in texts.items()},
         "width_px": file.size.width,
         "height_px": file.size.height,
         "quality": file.quality,
         "bit_depth": file.bit_depth,
         "bytes": file.size_bytes,
-        "fill_ratio": f"{file.fill_ratio:.4f}",
+        "fill_ratio": figure(file.fill_ratio, 4),
         "off_white_px": file.background.off_white_px if file.background else None,
-        "delta_e_mean": f"{file.colour.mean_delta_e:.2f}" if file.colour else None,
-        "delta_e_p95": f"{file.colour.p95_delta_e:.2f}" if file.colour else None,
-        "score": f"{shot.score:.1f}" if shot.score is not None else None,
+        "delta_e_mean": figure(file.colour.mean_delta_e, 2) if file.colour else None,
+        "delta_e_p95": figure(file.colour.p95_delta_e, 2) if file.colour else None,
+        "score": figure(shot.score, 1),
     }
 
 
-def _row_without_file(shot: ShotSummary, left_out: LeftOut) -> dict[str, object]:
+def _row_without_file(shot: ShotSummary, left_out: LeftOut) -> dict[str, Cell]:
     name = "" if left_out.name == left_out.platform else f"{left_out.name}: "
-    texts = {"platform": left_out.platform, **_of_shot(shot), "remarks": f"Not delivered: {name}{left_out.why}"}
-    return {name: _plain(text) for name, text in texts.items()}
+    return {"platform": left_out.platform, **_of_shot(shot), "remarks": f"Not delivered: {name}{left_out.why}"}
 
 
-def _of_shot(shot: ShotSummary) -> dict[str, str]:
+def _of_shot(shot: ShotSummary) -> dict[str, Cell]:
     facts = {name: shot.fact(name) for name in ("sku", "asin", "gtin", "view")}
     return {"shot": shot.shot, "original": shot.file, "category": shot.category, **facts}
-
-
-def _plain(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
 
 
 def write_package(target: BinaryIO, entries: Iterable[tuple[str, bytes]]) -> None:

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import cv2
-import jinja2
 import numpy as np
 from PIL import Image
 
 from packshot.colour.spaces import srgb_profile
 from packshot.colour.transform import convert
+from packshot.escaping import page_environment
 from packshot.export.decoded import decode_delivered
 from packshot.export.delivery import KINDS, DeliveredFile, DeliverySummary, Kind, ShotSummary
 from packshot.types import Finding, Size, Status, Value, Verdict
@@ -84,7 +84,8 @@ def report_html(delivery: DeliverySummary, *, pictures: Callable[[ShotSummary], 
         return ShotPictures() if budget.spent else pictures(shot)
 
     delivered = [_shot(shot, ask(shot), budget) for shot in delivery.shots if shot.files]
-    page = _environment().get_template("report.html.j2")
+    filters: dict[str, Callable[..., str]] = {"thousands": "{:,}".format, "bytes": _bytes_in_words, "title": _title}
+    page = page_environment("packshot.export", filters).get_template("report.html.j2")
     text = page.render(
         delivery=delivery,
         counts=[_count(delivery, kind) for kind in KINDS],
@@ -127,18 +128,6 @@ class _Budget:
         self._left -= len(picture)
         kind = "webp" if picture[8:12] == b"WEBP" else "png" if picture[:4] == b"\x89PNG" else "jpeg"
         return f"data:image/{kind};base64,{base64.b64encode(picture).decode()}"
-
-
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("packshot.export", "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"thousands": "{:,}".format, "bytes": _bytes_in_words, "title": _title}
-    return environment
 
 
 def _bytes_in_words(n_bytes: int) -> str:

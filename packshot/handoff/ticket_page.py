@@ -5,8 +5,7 @@ from __future__ import annotations
 import base64
 from datetime import datetime
 
-import jinja2
-
+from packshot.escaping import page_environment
 from packshot.handoff.ticket import JobTicket, words_for
 
 
@@ -16,10 +15,7 @@ def ticket_html(ticket: JobTicket, *, preview: bytes) -> bytes:
     Args:
         preview: WebP of the shot; empty: the page has no picture.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("packshot.handoff"), autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters["moment"] = _moment
+    environment = page_environment("packshot.handoff", {"moment": _moment})
     picture = f"data:image/webp;base64,{base64.b64encode(preview).decode()}" if preview else ""
     page = environment.get_template("ticket.html.j2").render(**words_for(ticket), picture=picture)
     return page.encode()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import jinja2
+from packshot.escaping import page_environment
 
 
 def render(template: str, *, filters: Mapping[str, Callable[..., str]], **values: Any) -> bytes:
@@ -15,10 +15,7 @@ def render(template: str, *, filters: Mapping[str, Callable[..., str]], **values
         filters: ways of writing figures that only this page has, by name.
         values: what the template shows.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("packshot.outcomes"), autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters.update({"percent": percent, "count": count, **filters})
+    environment = page_environment("packshot.outcomes", {"percent": percent, "count": count, **filters})
     return environment.get_template(template).render(**values).encode()
 
 

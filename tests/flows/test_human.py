@@ -20,11 +20,11 @@ from prefect.client.schemas.objects import FlowRun
 
 from packshot.decision import Choice
 from packshot.errors import DecisionRefusedError
+from packshot.escaping import markdown
 from packshot.naming import batch_id, delivery_prefix, drop_prefix, job_out_key, job_returned_prefix
 from packshot.outcomes.first_time import By
 from packshot.record import State
 from tasks import desk
-from tasks.artifacts import plain
 from tasks.batches import survey
 from tasks.records import load_batch, load_record
 from tasks.resuming import resume
@@ -120,7 +120,7 @@ def test_an_answer_without_a_file_waits_again_and_says_why(sent_back: FlowRun) -
     assert sent_back.state
     assert sent_back.state.name == "Suspended"
     form = form_of(sent_back)
-    for part in ("Not accepted", "no file was returned", plain(job_returned_prefix(GLASS)), "finished picture"):
+    for part in ("Not accepted", "no file was returned", markdown(job_returned_prefix(GLASS)), "finished picture"):
         assert part in form.description
 
 

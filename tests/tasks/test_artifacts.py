@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.artifacts import INLINE_MAX_BYTES, artifact_key, picture, plain
+from tasks.artifacts import INLINE_MAX_BYTES, artifact_key, picture
 from tasks.storage import Storage
 
 NAMES = st.text("aAb9._- ", min_size=1, max_size=5)
@@ -27,14 +27,6 @@ def test_every_key_has_only_what_prefect_accepts(parts: list[str]) -> None:
 
 def test_a_key_that_needs_no_change_stays_readable() -> None:
     assert artifact_key("batch", "acme", "spring-24") == "batch--acme--spring-24"
-
-
-@given(st.text())
-def test_text_from_outside_has_no_mark_that_is_not_escaped(text: str) -> None:
-    escaped = plain(text)
-    assert "\n" not in escaped
-    assert not re.search(r"(?<!\\)[<\[`*_|!#]", escaped.replace("\\\\", ""))
-    assert re.sub(r"\\(.)", r"\1", escaped) == " ".join(text.split())
 
 
 def test_a_small_picture_stands_in_the_artifact_itself() -> None:

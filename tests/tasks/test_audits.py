@@ -12,12 +12,12 @@ import pytest
 from deployments.demo import environment
 from packshot.batch import BatchRecord, ShotRef
 from packshot.decision import Choice, Decision, Reason
+from packshot.escaping import markdown
 from packshot.naming import BatchId, batch_id
 from packshot.pipeline import Edit
 from packshot.record import ShotRecord, Source, State
 from packshot.specs.models import AuditConfig, Plan
 from packshot.types import Verdict
-from tasks.artifacts import plain
 from tasks.audits import audit_report, measure_escapes
 from tasks.lives import now
 from tasks.questions import question_about
@@ -102,5 +102,5 @@ def test_the_reviewer_of_an_audit_sees_neither_score_nor_findings(
     waiting = record("A1").model_copy(update={"state": State.IN_REVIEW, "decisions": ()})
     blind = waiting.model_copy(update={"reports": {**waiting.reports, **reports}})
     seen = waiting.model_copy(update={"reports": reports})
-    assert plain("97.5") not in question_about(blind).description
+    assert markdown("97.5") not in question_about(blind).description
     assert "97.5" in question_about(seen).description

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from packshot.decision import Choice, Reason
+from packshot.escaping import markdown as escaped
 from packshot.outcomes.daily import figures_of, report_of
 from packshot.specs.daily import DailyConfig
-from tasks.artifacts import plain
 from tasks.daily_artifact import daily_markdown
 from tests.packshot.outcomes.lives import DAY, RECEIVED, S, Shot
 from tests.packshot.outcomes.test_daily import HOUR, returned
@@ -37,12 +37,12 @@ def test_figures_and_the_link_are_there_and_what_is_not_known_is_said() -> None:
     text = markdown(Shot("C").delivered().took(edit=10.0))
     assert "[The report as a page, with the trend](https://store/page), for a week" in text
     for said in ("10.0 s, 1 measured", "not measured, 0 of 0 measured", "not known: nothing was audited", "0.0100 EUR"):
-        assert plain(said) in text, said
+        assert escaped(said) in text, said
 
 
 def test_a_day_with_nothing_has_one_table_and_no_other() -> None:
     text = markdown()
-    assert plain("Nothing was done on this day.") in text
+    assert escaped("Nothing was done on this day.") in text
     assert len(tables(text)) == 1
     assert "## " not in text
 

@@ -14,10 +14,10 @@ from flows.daily_report import daily_report
 from packshot.batch import BatchRecord, ShotRef
 from packshot.decision import Choice
 from packshot.errors import TerminalError
+from packshot.escaping import markdown
 from packshot.naming import BatchId, ShotId, daily_figures_key, daily_open_key, daily_page_key, record_key
 from packshot.outcomes.daily_values import DayFigures, last_date
 from packshot.record import State
-from tasks.artifacts import plain
 from tasks.daily_report import _SHOTS, ARTIFACT, report_day
 from tasks.lives import now
 from tasks.records import change_batch, change_record, create_batch, create_record
@@ -63,7 +63,7 @@ def test_a_day_becomes_figures_a_page_and_an_artifact(own_bucket: Storage) -> No
     shown = artifact(ARTIFACT)
     assert shown.description == sentence
     assert daily_page_key(DATE) in str(shown.data)
-    assert plain("3 photographs came in: 1 delivered") in str(shown.data)
+    assert markdown("3 photographs came in: 1 delivered") in str(shown.data)
 
 
 def test_a_line_in_which_nothing_ever_happened_says_so(own_bucket: Storage) -> None:

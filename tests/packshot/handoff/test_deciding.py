@@ -148,7 +148,7 @@ def test_a_mark_has_an_area(area: tuple[int, int, int, int]) -> None:
 
 
 @pytest.mark.parametrize("choice", CHOICES[State.AWAITING_SIGNOFF])
-@pytest.mark.parametrize("name", ["Ada", "ada", " ADA ", "Áda", "ada."])
+@pytest.mark.parametrize("name", ["Ada", "ada", " ADA ", "Áda", "ada.", "Аda", "A\u00adda", "Ａｄａ"])
 def test_nobody_judges_their_own_work_however_they_spell_their_name(choice: Choice, name: str) -> None:
     with pytest.raises(DecisionRefusedError, match="own work"):
         decide(waiting(State.AWAITING_SIGNOFF), decision(choice, by=name))

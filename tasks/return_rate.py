@@ -10,19 +10,19 @@ from __future__ import annotations
 
 import csv
 import io
-import tempfile
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from prefect import task
 
-from packshot.errors import PackshotError
+from packshot.errors import PackshotError, TooLargeError
 from packshot.escaping import code, markdown, table_text
 from packshot.naming import checked_name, checked_path, client_deliveries_prefix, returns_key
-from packshot.outcomes.orders import read_orders
+from packshot.outcomes.exports import Export
 from packshot.outcomes.return_page import headline, return_page
-from packshot.outcomes.return_report import ReturnReport, read_golive, report_returns
+from packshot.outcomes.return_report import SEND_REPORT, ReturnReport
 from packshot.types import Value
 from tasks.artifacts import artifact_key, page_artifact
+from tasks.children import children
 from tasks.configs import configs_in_force
 from tasks.lives import ALWAYS
 from tasks.storage import Storage, open_storage
@@ -77,24 +77,33 @@ def report_client(client: str) -> Told:
 
 
 def _reported(storage: Storage, client: str) -> ReturnReport:
-    config = configs_in_force().returns
-    with tempfile.TemporaryDirectory() as place:
-        orders = _fetched(storage, returns_key(client, "orders/"), Path(place) / "orders")
-        returns = _fetched(storage, returns_key(client, "returns/"), Path(place) / "returns")
-        by_hand = _fetched(storage, returns_key(client, "golive.csv"), Path(place))
-        sold = read_orders(orders, returns, return_days=config.return_days, image_reasons=config.image_reasons)
-        golive = {**delivered_on(storage, client), **(read_golive(by_hand[0]) if by_hand else {})}
-        return report_returns(sold, golive, config)
+    """The report, made where a client's other files are opened too: in a confined process with limits of its own."""
+    configs = configs_in_force()
+    config = configs.returns
+    kinds = (f"{kind}/" for kind in ("orders", "returns"))
+    listed = [list(storage.list(returns_key(client, kind))) for kind in kinds]
+    by_hand = list(storage.list(returns_key(client, "golive.csv")))
+    total = sum(one.size_bytes for kind in (*listed, by_hand) for one in kind)
+    if total > config.tables.max_decoded_bytes:
+        allowed = f"{config.tables.max_decoded_bytes:,} bytes together"
+        raise TooLargeError("the tables are too large", client, found=f"{total:,} bytes", allowed=allowed)
+    orders, returns, golive = ([_export(storage, client, one.key) for one in kind] for kind in (*listed, by_hand[:1]))
+    answer = children().call(
+        SEND_REPORT,
+        orders,
+        returns,
+        delivered_on(storage, client),
+        about=f"orders of {client}",
+        within=configs.ingest.apart,
+        by_hand=golive[0] if golive else None,
+        config=config,
+    )
+    return ReturnReport.model_validate(answer.value)
 
 
-def _fetched(storage: Storage, prefix: str, folder: Path) -> list[Path]:
-    folder.mkdir(parents=True, exist_ok=True)
-    found = []
-    for one in storage.list(prefix):
-        path = folder / checked_path(PurePosixPath(one.key).name, what="file of orders")
-        storage.get_file(one.key, path)
-        found.append(path)
-    return found
+def _export(storage: Storage, client: str, key: str) -> Export:
+    name = checked_path(key.removeprefix(returns_key(client)), what="file of orders")
+    return Export(name, storage.get(key))
 
 
 def delivered_on(storage: Storage, client: str) -> dict[str, int]:

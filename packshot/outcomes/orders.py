@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from packshot.errors import UnreadableError
+from packshot.outcomes.exports import Budget, Export, read_export
+from packshot.specs.returns import TableLimits
 from packshot.types import Value
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -70,7 +72,12 @@ class OrderLines:
 
 
 def read_orders(
-    orders: Iterable[Path], returns: Iterable[Path] = (), *, return_days: int, image_reasons: Iterable[str]
+    orders: Iterable[Path | Export],
+    returns: Iterable[Path | Export] = (),
+    *,
+    return_days: int,
+    image_reasons: Iterable[str],
+    limits: TableLimits | None = None,
 ) -> OrderLines:
     """Return the order lines of exports, with what came back of each.
 
@@ -80,20 +87,25 @@ def read_orders(
         returns: reports of returns alone; matched to orders by order number and SKU, else by customer and SKU.
         return_days: what came back later does not count.
         image_reasons: words that make a reason the picture's.
+        limits: what all files together may hold.
     Raises:
-        UnreadableError: a file is no table, or has no date, SKU or quantity.
+        UnreadableError: a file is no table, or has no date, SKU or quantity; or no order of any file can be used.
+        TooLargeError: the files hold more than the limits allow; said before it is decoded.
     """
     problems: list[Problem] = []
     sold, back = [], []
-    for path in orders:
-        table = _usable(_table(path), path.name, "order_date", problems)
+    budget = Budget(limits or TableLimits())
+    for one in map(Export.of, orders):
+        table = _usable(read_export(one, _chosen, budget), one.name, "order_date", problems)
         notes = table["quantity"] < 0
         back.append(_credit_notes(table[notes]))
         sold.append(table[~notes])
-    for path in returns:
-        table = _usable(_table(path), path.name, "return_date", problems)
+    for one in map(Export.of, returns):
+        table = _usable(read_export(one, _chosen, budget), one.name, "return_date", problems)
         back.append(table.assign(returned=table["returned"].fillna(table["quantity"]).abs()))
-    lines = pd.concat(sold, ignore_index=True)
+    lines = pd.concat(sold, ignore_index=True) if sold else pd.DataFrame()
+    if lines.empty:
+        raise _nothing_usable(problems)
     came_back = [one for one in back if len(one)]
     last_day = max([lines["day"].max(), *(one["day"].max() for one in came_back)])
     reasons = re.compile("|".join(re.escape(word) for word in image_reasons) or r"(?!)", re.IGNORECASE)
@@ -106,37 +118,23 @@ def read_orders(
     return OrderLines(kept, products, int(last_day), has_reasons, tuple(problems))
 
 
-def _table(path: Path) -> pd.DataFrame:
-    """A file with the columns that are known, by our names for them."""
-    try:
-        found = pd.read_parquet(path) if path.suffix.lower() == ".parquet" else _csv(path)
-    except (ValueError, OSError, UnicodeDecodeError) as error:
-        raise UnreadableError(
-            "this is no table that can be read",
-            path.name,
-            found=str(error)[:200],
-            allowed="CSV (comma, semicolon or tab; UTF-8 or Windows-1252) or Parquet",
-        ) from error
-    heads = {_plain(str(head)): head for head in found.columns}
-    taken = {ours: heads[word] for ours, words in COLUMNS.items() for word in reversed(words) if word in heads}
+def _nothing_usable(problems: Sequence[Problem]) -> UnreadableError:
+    return UnreadableError(
+        "there is no order line that can be used",
+        ", ".join(dict.fromkeys(one.file for one in problems)) or "the files",
+        found="; ".join(f"{one.rows:,} rows with {one.what}: {', '.join(one.examples)}" for one in problems)[:500],
+        allowed="rows with a date such as 2026-03-01, a SKU and a quantity",
+        next_step="Export the orders again.",
+    )
+
+
+def _chosen(heads: Sequence[str]) -> dict[str, str]:
+    """Which columns of a file are known: their heads and our names for them."""
+    known = {_plain(head): head for head in heads}
+    taken = {ours: known[word] for ours, words in COLUMNS.items() for word in reversed(words) if word in known}
     if "return_date" in taken and taken.get("order_date") == taken["return_date"]:
         del taken["order_date"]
-    return found[list(taken.values())].rename(columns={theirs: ours for ours, theirs in taken.items()})
-
-
-def _csv(path: Path) -> pd.DataFrame:
-    with path.open("rb") as file:
-        head = file.read(65536)
-    try:
-        head.decode("utf-8-sig")
-        encoding = "utf-8-sig"
-    except UnicodeDecodeError as error:
-        encoding = "utf-8-sig" if error.start > len(head) - 4 else "cp1252"
-    first = head.decode(encoding, "replace").splitlines()[0] if head.strip() else ""
-    separator = max(",;\t", key=first.count)
-    if encoding == "cp1252":
-        return pd.read_csv(path, sep=separator, encoding=encoding, dtype=str)
-    return pd.read_csv(path, sep=separator, engine="pyarrow")
+    return {theirs: ours for ours, theirs in taken.items()}
 
 
 def _plain(head: str) -> str:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-from collections.abc import Mapping
+import io
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from packshot.errors import UnreadableError
 from packshot.outcomes.effect import Effect, Pairs, effect_of, matched
-from packshot.outcomes.orders import OrderLines, Problem
+from packshot.outcomes.exports import Export
+from packshot.outcomes.orders import OrderLines, Problem, read_orders
 from packshot.outcomes.windows import Windows
 from packshot.specs.returns import ReturnsConfig
 from packshot.types import Value
@@ -65,16 +68,38 @@ class ReturnReport(Value):
     problems: tuple[Problem, ...]
 
 
-def read_golive(path: Path) -> dict[str, int]:
+def send_report(
+    orders: Sequence[Export],
+    returns: Sequence[Export],
+    golive: Mapping[str, int],
+    *,
+    by_hand: Export | None,
+    config: ReturnsConfig,
+) -> tuple[Any, Mapping[str, Any]]:
+    """Return the report on a client's files as plain JSON, for a process of its own to answer; there are no parts.
+
+    Args:
+        golive: as for `report_returns`; what people wrote in `by_hand` counts before it.
+    """
+    sold = read_orders(
+        orders, returns, return_days=config.return_days, image_reasons=config.image_reasons, limits=config.tables
+    )
+    days = {**golive, **(read_golive(by_hand) if by_hand else {})}
+    return report_returns(sold, days, config).model_dump(mode="json"), {}
+
+
+SEND_REPORT = f"{__name__}:{send_report.__name__}"
+
+
+def read_golive(file: Path | Export) -> dict[str, int]:
     """Return the day on which each product's new pictures went live, days since 1970, from a CSV with sku and date.
 
     Raises:
         UnreadableError: it has no such columns, or a date in it cannot be read.
     """
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = list(csv.DictReader(file))
+    path = Export.of(file)
     found: dict[str, int] = {}
-    for number, row in enumerate(rows, start=2):
+    for number, row in enumerate(csv.DictReader(io.StringIO(_text_of(path), newline="")), start=2):
         cells = {str(name).strip().lower(): (value or "").strip() for name, value in row.items()}
         try:
             found[cells["sku"]] = (dt.date.fromisoformat(cells["date"][:10]) - _EPOCH).days
@@ -86,6 +111,13 @@ def read_golive(path: Path) -> dict[str, int]:
                 allowed="columns sku and date, dates as 2026-03-01",
             ) from error
     return found
+
+
+def _text_of(file: Export) -> str:
+    try:
+        return file.data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UnreadableError("this is no text", file.name, allowed="CSV in UTF-8") from error
 
 
 def report_returns(orders: OrderLines, golive: Mapping[str, int], config: ReturnsConfig) -> ReturnReport:

@@ -28,6 +28,8 @@ _VECTOR_INVERTED, _VECTOR_DISABLED = 1, 4
 _MOST_LAYERS = 2000
 _MOST_KEPT = 2
 _MOST_TIMES_CANVAS = 4
+MOST_LAYER_PIXELS = 10_000_000_000
+"""Pixels of all planes that are decoded or drawn, over all layers: about 400 masks of 24 megapixels."""
 _LONG_IN_PSB = {b"LMsk", b"Lr16", b"Lr32", b"Layr", b"Mt16", b"Mt32", b"Mtrn", b"Alph", b"FMsk", b"lnk2", b"FEid"}
 _LONG_IN_PSB |= {b"FXid", b"PxSD"}
 _HEAD_BYTES = 26
@@ -115,6 +117,7 @@ class _Document:
         height, width, self.depth = struct.unpack_from(">IIH", data, 14)
         self.size = Size(width, height)
         self.large = data[5] == 2
+        self._pixels = 0
 
     def layers(self) -> list[tuple[_Layer, list[_Channel]]]:
         at = self._layers_at()
@@ -163,12 +166,24 @@ class _Document:
         records = decode_records(layer.vector[8:])
         if not records.subpaths and not records.starts_filled:
             return None
+        self._take(*self.size)
         path = SavedPath("", 0, records.subpaths, starts_filled=records.starts_filled)
         mask = rasterise(path, self.size.width, self.size.height)
         return 1 - mask if flags & _VECTOR_INVERTED else mask
 
+    def _take(self, width: int, height: int) -> None:
+        """Count the pixels of one more plane.
+
+        Raises:
+            _DamagedLayersError: they are too many.
+        """
+        self._pixels += width * height
+        if self._pixels > MOST_LAYER_PIXELS:
+            raise _DamagedLayersError(f"more than {MOST_LAYER_PIXELS:,} pixels of layers in a document of {self.size}")
+
     def _placed(self, part: Matte, box: Box, outside: float) -> Matte:
         width, height = self.size
+        self._take(width, height)
         whole = np.full((height, width), outside, np.float32)
         left, top = max(box.left, 0), max(box.top, 0)
         right, bottom = min(box.right, width), min(box.bottom, height)
@@ -182,6 +197,7 @@ class _Document:
             return np.zeros((max(box.height, 0), max(box.width, 0)), np.float32)
         if box.width * box.height > _MOST_TIMES_CANVAS * self.size.width * self.size.height + 1_000_000:
             raise _DamagedLayersError(f"a layer of {box.size} pixels in a document of {self.size}")
+        self._take(box.width, box.height)
         dtype = np.dtype({8: ">u1", 16: ">u2", 32: ">f4"}.get(self.depth, ">u1"))
         needed = box.width * box.height * dtype.itemsize
         (compression,) = struct.unpack_from(">H", self.data, channel.at)

@@ -8,7 +8,21 @@ from pydantic import Field
 
 from packshot.types import Value
 
+Count = Annotated[int, Field(ge=1)]
 Days = Annotated[int, Field(ge=1, le=730)]
+
+
+class TableLimits(Value):
+    """What the tables of one report may hold together; beyond, they are refused before they are decoded.
+
+    Attributes:
+        max_cells: rows times the columns that are read.
+        max_decoded_bytes: of those columns as they are in memory; of a CSV file its length.
+    """
+
+    max_rows: Count = 20_000_000
+    max_cells: Count = 120_000_000
+    max_decoded_bytes: Count = 2_000_000_000
 
 
 class ReturnsConfig(Value):
@@ -21,6 +35,7 @@ class ReturnsConfig(Value):
         confidence: of every interval.
         least_returns, least_products: below these there is no figure, only "insufficient data".
         image_reasons: a return is the picture's doing where its reason holds one of these words.
+        tables: what the tables of one report may hold together.
     """
 
     return_days: Days = 30
@@ -30,3 +45,4 @@ class ReturnsConfig(Value):
     least_returns: Annotated[int, Field(ge=1)] = 30
     least_products: Annotated[int, Field(ge=2)] = 5
     image_reasons: tuple[str, ...] = ()
+    tables: TableLimits = TableLimits()

@@ -58,3 +58,25 @@ def test_a_file_that_cannot_be_read_is_named_and_fails_its_client_only(line: Sto
     told = in_a_run(lambda: report_client.fn(client))
     assert told.failed
     assert "notes.csv" in told.sentence
+
+
+def test_an_orders_table_without_one_readable_date_ends_only_its_client_s_report(line: Storage, client: str) -> None:
+    other = f"{client}-undated"
+    undated = b"order_date,sku,quantity\nsoon,A,1\nlater,B,2\n"
+    line.put(returns_key(other, "orders/undated.csv"), undated, content_type="text/csv")
+    bad, good = (in_a_run(lambda name=name: report_client.fn(name)) for name in (other, client))
+    assert bad.failed
+    assert "undated.csv" in bad.sentence
+    assert "no order line that can be used" in bad.sentence
+    assert not good.failed
+
+
+def test_files_of_one_name_in_two_folders_are_two_files(line: Storage, client: str) -> None:
+    for number, month in enumerate(("march", "april")):
+        rows = "".join(f"2026-0{3 + number}-{day:02},Q{number},1\n" for day in range(1, 29))
+        text = f"order_date,sku,quantity\n{rows}".encode()
+        line.put(returns_key(client, f"orders/{month}/orders.csv"), text, content_type="text/csv")
+    told = in_a_run(lambda: report_client.fn(client))
+    assert not told.failed, told.sentence
+    report = json.loads(line.get(returns_key(client, "report/report.json")))
+    assert report["order_lines"] == len(shops.orders()) + 2 * 28

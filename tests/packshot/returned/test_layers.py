@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import warnings
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from psd_tools import PSDImage
 
 from packshot.returned import layers
 from packshot.returned.layers import LayerMatte, layer_mattes
-from packshot.types import Matte
+from packshot.types import Box, Matte
 from tests.shared_data import shared_data
 
 
@@ -83,3 +84,41 @@ def test_damaged_documents_never_raise(data: st.DataObject) -> None:
     for _ in range(data.draw(st.integers(1, 6))):
         harmed[data.draw(st.integers(start, len(harmed) - 1))] = data.draw(st.integers(0, 255))
     layer_mattes(bytes(harmed))
+
+
+def test_layers_have_a_budget_of_pixels_over_the_whole_document(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counted, not timed: a small file of many layers on a large canvas ends after so many pixels."""
+    placed: list[int] = []
+    original = layers._Document._placed
+
+    def counted(self: layers._Document, part: Matte, box: Box, outside: float) -> Matte:
+        whole = original(self, part, box, outside)
+        placed.append(whole.size)
+        return whole
+
+    monkeypatch.setattr(layers._Document, "_placed", counted)
+    monkeypatch.setattr(layers, "MOST_LAYER_PIXELS", 10 * 400 * 300)
+    for count in (8, 200, 800):
+        placed.clear()
+        found = layer_mattes(many_layers(count, width=400, height=300))
+        assert sum(placed) <= 10 * 400 * 300
+        assert ("pixels of layers" in found.damage) is (count > 10)
+
+
+def many_layers(count: int, *, width: int, height: int) -> bytes:
+    """A PSD in which each layer has a transparency of one pixel."""
+    plane = struct.pack(">HB", 0, 200)
+    records = b"".join(
+        struct.pack(">4iH", 0, 0, 1, 1, 1)
+        + struct.pack(">hI", -1, len(plane))
+        + b"8BIMnorm"
+        + struct.pack(">4BI", 255, 0, 0, 0, 12)
+        + struct.pack(">II", 0, 0)
+        + b"\x00\x00\x00\x00"
+        for _ in range(count)
+    )
+    info = struct.pack(">h", count) + records + plane * count
+    info += b"\0" * (len(info) % 2)
+    section = struct.pack(">I", len(info)) + info + struct.pack(">I", 0)
+    head = b"8BPS" + struct.pack(">H6xHIIHH", 1, 3, height, width, 8, 3)
+    return head + struct.pack(">II", 0, 0) + struct.pack(">I", len(section)) + section

@@ -1,0 +1,168 @@
+"""What shops export, as tables: read within budgets that hold before and while it is decoded."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from packshot.errors import TooLargeError, UnreadableError
+from packshot.specs.returns import TableLimits
+
+ROWS_A_BYTE = 4
+"""Most rows for each byte of a file, beyond `FREE_ROWS`: real rows differ, and what differs takes bytes."""
+FREE_ROWS = 100_000
+MOST_COLUMNS = 1000
+LONGEST_TEXT = 10_000
+_BATCH_ROWS = 65_536
+_MOST_FOOTER_TEXT, _MOST_FOOTER_ITEMS = 10_000_000, 1_000_000
+
+Choose = Callable[[Sequence[str]], Mapping[str, str]]
+"""From a file's heads to those that are wanted: head in the file -> our name for it."""
+
+
+class Export(NamedTuple):
+    """A file as a shop exported it.
+
+    Attributes:
+        name: for messages, and its ending says what it is: ``.parquet``; anything else is CSV.
+    """
+
+    name: str
+    data: bytes
+
+    @staticmethod
+    def of(file: Path | Export) -> Export:
+        """Return a local file as it is, with its bytes."""
+        return file if isinstance(file, Export) else Export(file.name, file.read_bytes())
+
+
+class Budget:
+    """Counts rows, cells and decoded bytes over all files of a report."""
+
+    def __init__(self, limits: TableLimits) -> None:
+        self._limits = limits
+        self._rows = self._cells = self._bytes = 0
+
+    def take(self, name: str, *, rows: int = 0, columns: int = 0, n_bytes: int = 0) -> None:
+        """Count what a file takes.
+
+        Raises:
+            TooLargeError: with it the files take more than the limits allow.
+        """
+        self._rows, self._cells, self._bytes = self._rows + rows, self._cells + rows * columns, self._bytes + n_bytes
+        for what, found, most in (
+            ("rows", self._rows, self._limits.max_rows),
+            ("cells", self._cells, self._limits.max_cells),
+            ("bytes when decoded", self._bytes, self._limits.max_decoded_bytes),
+        ):
+            if found > most:
+                raise _too_large(name, f"{found:,} {what} with the files before it", f"at most {most:,} {what}")
+
+
+def read_export(export: Export, choose: Choose, budget: Budget) -> pd.DataFrame:
+    """Return the wanted columns of an export, under our names.
+
+    Raises:
+        UnreadableError: it is no table.
+        TooLargeError: it takes more than the budget has left.
+    """
+    read = _parquet if export.name.lower().endswith(".parquet") else _csv
+    try:
+        return read(export, choose, budget)
+    except (ValueError, OSError, MemoryError, pa.ArrowException) as error:
+        raise UnreadableError(
+            "this is no table that can be read",
+            export.name,
+            found=str(error)[:200],
+            allowed="CSV (comma, semicolon or tab; UTF-8 or Windows-1252) or Parquet",
+        ) from error
+
+
+def _parquet(export: Export, choose: Choose, budget: Budget) -> pd.DataFrame:
+    """The footer says rows and sizes before anything is decoded; texts are counted before they are written out."""
+    limits = {"thrift_string_size_limit": _MOST_FOOTER_TEXT, "thrift_container_size_limit": _MOST_FOOTER_ITEMS}
+    footer = pq.ParquetFile(pa.BufferReader(export.data), **limits).metadata
+    heads = footer.schema.to_arrow_schema().names
+    wanted = _wanted(export.name, heads, choose)
+    rows = footer.num_rows
+    if rows < 0 or rows > FREE_ROWS + ROWS_A_BYTE * len(export.data):
+        raise _too_large(
+            export.name, f"{rows:,} rows in {len(export.data):,} bytes", f"at most {ROWS_A_BYTE} rows a byte"
+        )
+    groups = (footer.row_group(number) for number in range(footer.num_row_groups))
+    claimed = sum(group.column(at).total_uncompressed_size for group in groups for at in range(group.num_columns))
+    budget.take(export.name, rows=rows, columns=len(wanted), n_bytes=max(0, claimed))
+    file = pq.ParquetFile(pa.BufferReader(export.data), read_dictionary=list(wanted), **limits)
+    batches = []
+    for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=list(wanted)):
+        batch.validate(full=True)  # texts that are none, indices beyond their dictionary
+        budget.take(export.name, n_bytes=sum(map(_written_out, batch.columns)))
+        batches.append(pa.RecordBatch.from_arrays([_plain(one) for one in batch.columns], names=batch.schema.names))
+    if not batches:
+        return pd.DataFrame(columns=[wanted[head] for head in heads if head in wanted])
+    found: pd.DataFrame = pa.Table.from_batches(batches).to_pandas()
+    return found.rename(columns=dict(wanted))
+
+
+def _written_out(column: pa.Array) -> int:
+    """The bytes that a column takes without its dictionary."""
+    if not isinstance(column, pa.DictionaryArray):
+        return int(column.nbytes)
+    if not (pa.types.is_string(column.dictionary.type) or pa.types.is_binary(column.dictionary.type)):
+        return int(column.nbytes)
+    lengths = pc.binary_length(column.dictionary)
+    if (pc.max(lengths).as_py() or 0) > LONGEST_TEXT:
+        raise ValueError(f"a text of more than {LONGEST_TEXT:,} bytes")
+    return int(pc.sum(lengths.take(column.indices)).as_py() or 0)
+
+
+def _plain(column: pa.Array) -> pa.Array:
+    return column.dictionary_decode() if isinstance(column, pa.DictionaryArray) else column
+
+
+def _csv(export: Export, choose: Choose, budget: Budget) -> pd.DataFrame:
+    head = export.data[:65536]
+    try:
+        head.decode("utf-8-sig")
+        encoding = "utf-8-sig"
+    except UnicodeDecodeError as error:
+        encoding = "utf-8-sig" if error.start > len(head) - 4 else "cp1252"
+    first = head.decode(encoding, "replace").splitlines()[0] if head.strip() else ""
+    separator = max(",;\t", key=first.count)
+    heads = next(csv.reader([first], delimiter=separator), [])
+    if not heads:
+        raise ValueError("it is empty")
+    wanted = _wanted(export.name, heads, choose)
+    rows = export.data.count(b"\n") + export.data.count(b"\r")
+    budget.take(export.name, rows=rows // (2 if b"\r\n" in head else 1), columns=len(wanted), n_bytes=len(export.data))
+    if not wanted:
+        return pd.DataFrame()
+    if encoding == "cp1252":
+        found = pd.read_csv(io.BytesIO(export.data), sep=separator, encoding=encoding, dtype=str, usecols=list(wanted))
+    else:
+        found = pd.read_csv(io.BytesIO(export.data), sep=separator, engine="pyarrow", usecols=list(wanted))
+    return found.rename(columns=dict(wanted))
+
+
+def _wanted(name: str, heads: Sequence[str], choose: Choose) -> Mapping[str, str]:
+    if len(heads) > MOST_COLUMNS:
+        raise _too_large(name, f"{len(heads):,} columns", f"at most {MOST_COLUMNS:,} columns")
+    return choose(heads)
+
+
+def _too_large(name: str, found: str, allowed: str) -> TooLargeError:
+    return TooLargeError(
+        "this table is too large",
+        name,
+        found=found,
+        allowed=allowed,
+        next_step="Export a shorter time, or raise `tables` in configs/returns.yaml.",
+    )

@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from packshot.cli.ending import Exit
 from packshot.cli.options import Json
-from packshot.cli.showing import print_json
+from packshot.cli.showing import print_json, terminal_console
 
 STATE = Path(".packshot")
 StateFolder = Annotated[
@@ -38,7 +37,8 @@ def _servers_in_words() -> Iterator[None]:
     try:
         yield
     except ServerError as error:
-        Console(stderr=True).print(f"packshot: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+        for line in str(error).splitlines():  # the end of a server's log has several
+            terminal_console(stderr=True).print(f"packshot: {line}", style="red", markup=False, soft_wrap=True)
         raise typer.Exit(Exit.ERROR) from None
 
 
@@ -53,7 +53,7 @@ def demo(
     from deployments.demo import run_demo
 
     with _servers_in_words():
-        well = run_demo(Console(), state_dir=state_dir, samples=samples, keep=keep)
+        well = run_demo(terminal_console(), state_dir=state_dir, samples=samples, keep=keep)
     if not well:
         raise typer.Exit(Exit.NOT_ALL_WELL)
 
@@ -63,7 +63,7 @@ def serve(state_dir: StateFolder = STATE) -> None:
     from deployments.demo import serve_line
 
     with _servers_in_words():
-        serve_line(Console(), state_dir=state_dir)
+        serve_line(terminal_console(), state_dir=state_dir)
 
 
 def up(state_dir: StateFolder = STATE) -> None:
@@ -100,7 +100,7 @@ def status(state_dir: StateFolder = STATE, json: Json = False) -> None:
             since = f"{part.since.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
             table.add_row(part.name, str(part.process), since, str(part.restarts), part.trouble or "healthy")
         if parts:
-            Console().print(table)
+            terminal_console().print(table)
         _say(f"Not healthy: {trouble}." if trouble else "All parts are healthy.")
     if trouble:
         raise typer.Exit(Exit.NOT_ALL_WELL)
@@ -115,8 +115,8 @@ def register() -> None:
     require_conditions(open_storage())
 
     for name in register_deployments():
-        Console().print(name)
+        terminal_console().print(name)
 
 
 def _say(sentence: str) -> None:
-    Console().print(sentence, markup=False, highlight=False, soft_wrap=True)
+    terminal_console().print(sentence, markup=False, highlight=False, soft_wrap=True)

@@ -13,6 +13,7 @@ from packshot.learning.audits import EscapeRate, EscapeReport, Standing, audit_o
 from packshot.learning.service import Service
 from packshot.pipeline import Edit
 from packshot.record import ShotRecord
+from packshot.routing.promise import least_shots
 from packshot.specs.models import Plan
 from packshot.types import Value, Verdict
 from tasks.artifacts import page_artifact
@@ -45,10 +46,15 @@ class Audited(Value):
 def audit_report(record: ShotRecord, plan: Plan, edit: Edit) -> Mapping[str, Any]:
     """Return what the record says where a reviewer shall not see what the machine thinks; empty for all other shots.
 
-    Shots that people review anyway are shown blindly with the same share: a form without a score says nothing.
+    Shots that people review anyway are shown blindly with the same share: a form without a score says nothing. While
+    audits are few the share is high. A shot that only lacks the proof of real photographs is always looked at, and its
+    verdict is such a proof.
     """
+    if edit.unproven:
+        return {"approved": True, "ratio": 1.0, "score": edit.score}
     routing = record.reports.get("routing", {})
-    ratio = plan.routing.audit.ratio_for(client=record.shot.client, category=routing.get("category", ""))
+    heard = service().heard / least_shots(plan.routing.approve)
+    ratio = plan.routing.audit.ratio_for(client=record.shot.client, category=routing.get("category", ""), heard=heard)
     if edit.verdict is Verdict.REJECT_AND_REDO or not is_chosen(record.source.sha256, ratio=ratio):
         return {}
     return {"approved": edit.verdict is Verdict.AUTO_APPROVE, "ratio": ratio, "score": edit.score}
@@ -76,9 +82,10 @@ def measure_escapes() -> Audited:
 
 def _followed(present: Service, report: EscapeReport) -> Service:
     """Twice as strict where the promise is broken; as stated where it is kept; as before while nobody knows."""
-    changes = {Standing.BROKEN: present.tighten, Standing.KEPT: present.relax}
+    known = present.counted(report.overall.audited)
+    changes = {Standing.BROKEN: known.tighten, Standing.KEPT: known.relax}
     if report.standing not in changes:
-        return present
+        return known
     return changes[report.standing](audited=report.overall.audited, at=now(), by=actor(), why=report.sentence)
 
 

@@ -96,7 +96,9 @@ def watch_for(record: ShotRecord, plan: Plan) -> Watch | None:
     if model is None:
         return None
     features = Features.model_validate(record.reports["routing"]["features"])
-    return Watch(model, features, as_promised(plan).routing.approve, ruled_out(plan))
+    category = plan.category.name if plan.category else ""
+    promise, real_only = as_promised(plan).routing.approve, plan.routing.real_only
+    return Watch(model, features, promise, ruled_out(plan), category, real_only)
 
 
 def _parsed(data: bytes) -> Service:

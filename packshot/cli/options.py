@@ -63,7 +63,8 @@ def watch_of(done: Any, configs: Configs) -> Any:
     if not done.plan.routing.model:
         return None
     without = ruled_out(done.plan.category, configs.categories.values())
-    return Watch(shipped_model(), done.features, done.plan.routing.approve, without)
+    category, config = done.plan.category.name if done.plan.category else "", done.plan.routing
+    return Watch(shipped_model(), done.features, config.approve, without, category, config.real_only)
 
 
 def route_of(done: Any, watch: Any) -> Any:

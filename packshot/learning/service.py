@@ -30,17 +30,23 @@ class Service(Value):
         version: of a model in storage; ``shipped`` for the one that comes with Packshot.
         strictness: factor on the promised ratios: below 1 since audits found a promise broken.
         audited: audits that the last change of strictness has seen; only new ones change it again.
+        heard: verdicts of audits within the window when they were counted last; few of them mean many audits.
         changes: all that led here, the last one last.
     """
 
     version: str = SHIPPED
     strictness: float = 1.0
     audited: int = 0
+    heard: int = 0
     changes: tuple[Change, ...] = ()
 
     def promised(self, promise: Promise) -> Promise:
         """Return a promise as strictly as it is taken now."""
         return promise.model_copy(update={"ratio": promise.ratio * self.strictness})
+
+    def counted(self, heard: int) -> Service:
+        """Return the service that knows how many audits were answered; nothing else changes."""
+        return self.model_copy(update={"heard": heard})
 
     def promote(self, version: str, *, at: datetime, by: str, why: str) -> Service:
         """Return the service with another model."""

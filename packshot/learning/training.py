@@ -22,7 +22,8 @@ from packshot.routing.approve import QC_PREFIX
 from packshot.routing.features import Features
 from packshot.routing.forest import Forest, Tree, logit
 from packshot.routing.mask_figures import MaskFigures
-from packshot.routing.model import Example, Labelled, RoutingModel, Stage, StageModel, version_of
+from packshot.routing.model import Example, Labelled, RoutingModel, Seen, Stage, StageModel, version_of
+from packshot.routing.proof import kinds_of
 
 FIGURES: Mapping[Stage, tuple[str, ...]] = {
     Stage.ROUTE: tuple(Features.model_fields),
@@ -170,7 +171,14 @@ def _fitted(examples: Sequence[Example], stage: Stage) -> _Fitted:
         for probability, one in zip(tried[least], examples, strict=True)
         if one.source != "review" and (one.approved or stage is Stage.ROUTE)
     ]
-    model = StageModel(forest=fit(examples, stage, least_in_leaf=least), calibration=tuple(sorted(shots)))
+    seen = [
+        Seen(round(probability, 5), one.refused, one.category, kinds_of(one.figures, one.category))
+        for probability, one in zip(tried[least], examples, strict=True)
+        if one.source == "audit" and (one.approved or stage is Stage.ROUTE)
+    ]
+    model = StageModel(
+        forest=fit(examples, stage, least_in_leaf=least), calibration=tuple(sorted(shots)), seen=tuple(sorted(seen))
+    )
     return _Fitted(stage, least, tried[least], model)
 
 

@@ -42,6 +42,7 @@ class Edit:
         report: None where there is nothing to judge; `verdict` then asks for another try.
         framed: on the first rendition's canvas, as it was judged; None where there is nothing to judge.
         figures: measured on its mattes and by quality control, for the routing model; empty for a person's work.
+        unproven: it would have been approved unseen, had people judged enough real photographs of its kind.
     """
 
     composite: Pixels16
@@ -51,6 +52,7 @@ class Edit:
     findings: tuple[Finding, ...]
     framed: Framed | None = None
     figures: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    unproven: bool = False
 
     @property
     def verdict(self) -> Verdict:
@@ -98,15 +100,17 @@ def _edited(pixels: Pixels16, cutout: Cutout, plan: Plan, group: GroupDecision |
     )
     judged, masks = side_by_side(lambda look: look(), looks)
     figures = {**masks.model_dump(), **qc_figures(judged.findings)}
-    return dataclasses.replace(_watched(judged, watch.judge(figures)) if watch else judged, figures=figures)
+    return dataclasses.replace(_watched(judged, watch, figures) if watch else judged, figures=figures)
 
 
-def _watched(judged: Edit, told: Finding) -> Edit:
+def _watched(judged: Edit, watch: Watch, figures: Mapping[str, float]) -> Edit:
     """An edit with what the routing model says of it, which may stop an approval and does nothing else."""
     if judged.report is None:
         return judged
-    report = judged.report.stopped(told)
-    return dataclasses.replace(judged, report=report, findings=report.findings)
+    promised = judged.report.stopped(watch.judge(figures))
+    report = promised.stopped(watch.proof(figures))
+    unproven = promised.verdict is Verdict.AUTO_APPROVE and report.verdict is not Verdict.AUTO_APPROVE
+    return dataclasses.replace(judged, report=report, findings=report.findings, unproven=unproven)
 
 
 def _judged(

@@ -20,6 +20,7 @@ from packshot.errors import ModelError
 from packshot.routing.forest import Forest
 from packshot.routing.promise import Limit, limit_for
 from packshot.specs.models import Promise
+from packshot.specs.stages import Unproven
 from packshot.types import Value
 
 
@@ -57,15 +58,30 @@ class Labelled(NamedTuple):
     category: str
 
 
+class Seen(NamedTuple):
+    """A real photograph whose edit a person judged, among the labelled shots.
+
+    Attributes:
+        kinds: those of `Unproven` that it is of.
+    """
+
+    probability: float
+    refused: bool
+    category: str
+    kinds: tuple[str, ...]
+
+
 class StageModel(Value):
     """A model for one stage, and what its limits follow from.
 
     Attributes:
         calibration: labelled shots, each with the probability by a model that never saw its group.
+        seen: those of them that are real photographs; the others are drawn or rendered, with exact truth.
     """
 
     forest: Forest
     calibration: tuple[Labelled, ...]
+    seen: tuple[Seen, ...] = ()
 
 
 class RoutingModel(Value):
@@ -92,13 +108,26 @@ class RoutingModel(Value):
             without: categories that a shot is known not to be of, because the client's rules send them to people.
         """
         shots = [one for one in self.stage(stage).calibration if one.category not in without]
-        return limit_for([(one.probability, one.refused) for one in shots], promise)
+        found = limit_for([(one.probability, one.refused) for one in shots], promise)
+        seen = [one for one in self.stage(stage).seen if one.category not in without]
+        return found.model_copy(update={"real": len(seen), "real_refused": sum(one.refused for one in seen)})
+
+    def real_limit(self, stage: Stage, promise: Promise, kind: Unproven) -> Limit:
+        """Return up to which probability a stage keeps a promise by real photographs of one kind alone."""
+        seen = [one for one in self.stage(stage).seen if kind in one.kinds]
+        found = limit_for([(one.probability, one.refused) for one in seen], promise)
+        return found.model_copy(update={"real": len(seen), "real_refused": sum(one.refused for one in seen)})
 
 
 def version_of(*, trained_at: datetime, route: StageModel, approve: StageModel) -> str:
     """Return a version: the day, and eight digits of the hash of all that decides."""
-    text = route.model_dump_json() + approve.model_dump_json()
+    text = "".join(_decisive(one) for one in (route, approve))
     return f"{trained_at:%Y-%m-%d}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+
+def _decisive(stage: StageModel) -> str:
+    """All that decides; a model that has seen no real photograph is told as it was before there were any."""
+    return stage.model_dump_json(exclude=None if stage.seen else {"seen"})
 
 
 def read_model(data: bytes, *, name: str) -> RoutingModel:

@@ -33,6 +33,8 @@ class Limit(Value):
         accepted: labelled shots up to the limit; of them `refused` were refused.
         labelled: all labelled shots.
         bound: upper bound of the share that is refused up to the limit; 1 where there is no limit.
+        real: labelled shots that are real photographs; `real_refused` of them were refused. The others are drawn or
+            rendered.
     """
 
     promise: Promise
@@ -41,10 +43,25 @@ class Limit(Value):
     refused: int
     labelled: int
     bound: float
+    real: int = 0
+    real_refused: int = 0
 
     @property
     def sentence(self) -> str:
         """In words, for people."""
+        return f"{self._promised}; {self._of_real_ones}"
+
+    @property
+    def _of_real_ones(self) -> str:
+        """The real photographs apart: what scenes with truth promise need not hold for them."""
+        needed, counted = least_shots(self.promise), f"{self.real_refused} of {self.real} real photographs refused"
+        if self.real < needed:
+            return f"{counted}: too few real photographs to promise it of them alone, {needed} are the least"
+        bound = upper_bound(self.real_refused, self.real, confidence=self.promise.confidence)
+        return f"{counted}: at most {bound:.1%} of all such"
+
+    @property
+    def _promised(self) -> str:
         promised = f"at most {self.promise.ratio:.1%} refused, with {self.promise.confidence:.0%} confidence"
         if self.probability is not None:
             return f"{promised}: up to {self.probability:.3f}, {self.refused} of {self.accepted} labelled shots refused"

@@ -167,18 +167,34 @@ class AuditConfig(Value):
 
     Attributes:
         ratio: share of them; None of it is needed for shots that people see anyway.
+        first_ratio: share of them while nothing was audited yet. It falls to `ratio` in step with the verdicts, until
+            there are as many as the promise needs at the least.
         by_category, by_client: other shares for some; the greatest that applies counts.
         window_days: how far back audits count for the measured escape rate.
     """
 
     ratio: Ratio = 0.05
+    first_ratio: Ratio = 0.0
     by_category: Mapping[str, Ratio] = {}
     by_client: Mapping[str, Ratio] = {}
     window_days: Annotated[int, Field(gt=0)] = 90
 
-    def ratio_for(self, *, client: str, category: str) -> float:
-        """Return the share that is audited of a client's shots of a category."""
-        return max(self.ratio, self.by_category.get(category, 0.0), self.by_client.get(client, 0.0))
+    def ratio_for(self, *, client: str, category: str, heard: float = 1.0) -> float:
+        """Return the share that is audited of a client's shots of a category.
+
+        Args:
+            heard: verdicts of audits so far, over those that the promise needs at the least; above 1 as 1.
+        """
+        early = self.ratio + (self.first_ratio - self.ratio) * (1 - min(1.0, heard))
+        return max(self.ratio, early, self.by_category.get(category, 0.0), self.by_client.get(client, 0.0))
+
+
+class Unproven(StrEnum):
+    """What drawn and rendered scenes say nothing about: goods nobody named, on a visible floor, pale on pale."""
+
+    UNNAMED = "unnamed"
+    ON_FLOOR = "on_floor"
+    PALE_ON_PALE = "pale_on_pale"
 
 
 class PictureConfig(Value):
@@ -200,6 +216,7 @@ class RoutingConfig(Value):
         model: ``serving``: the one in storage that serves, else the one that comes with Packshot.
         route: at most this share of what goes to the machine may be refused by whoever looks at it.
         approve: at most this share of what is approved unseen may be refused.
+        real_only: kinds of shots that are approved unseen only by the evidence of real photographs that people judged.
         picture: what is made of a photograph's looks; None: nothing looks at it.
         medium, complex: by feature, the figure from which a shot counts as medium or complex.
         colour_match: limits of the colour-match risk.
@@ -209,6 +226,7 @@ class RoutingConfig(Value):
     route: Promise = Promise(ratio=0.1)
     approve: Promise = Promise()
     audit: AuditConfig = AuditConfig()
+    real_only: tuple[Unproven, ...] = ()
     picture: PictureConfig | None = None
     medium: Mapping[Feature, Ratio]
     complex: Mapping[Feature, Ratio]

@@ -24,6 +24,8 @@ from packshot.export.labels import Labels
 from packshot.ingest.shoot_groups import GroupDecision, state_groups
 from packshot.pipeline import Edit, Export, Mastered
 from packshot.returned.read import read_returned
+from packshot.routing.approve import Watch
+from packshot.routing.model import shipped_model
 from packshot.specs.load import default_folder, load_configs
 from packshot.specs.models import Configs, Plan, ResolvedRules
 from packshot.types import Finding, Matte, Pixels8, Route, Size, Status, Verdict
@@ -217,6 +219,16 @@ def test_a_plain_product_is_approved(line: Line) -> None:
     assert line.edit.report
     parts = (line.edit.report.background, line.edit.report.edge, line.edit.report.fill, line.edit.report.colour)
     assert line.edit.score == pytest.approx(sum(parts), abs=0.02)
+
+
+def test_a_shot_that_nobody_named_is_only_held_for_want_of_real_photographs(line: Line) -> None:
+    config = line.mastered.plan.routing
+    pixels, features = line.mastered.master.pixels16, line.mastered.features
+    for category, verdict in (("boxes", Verdict.AUTO_APPROVE), ("", Verdict.HUMAN_REVIEW)):
+        watch = Watch(shipped_model(), features, config.approve, (), category, config.real_only)
+        edit = pipeline.edit(pixels, ContrastNetwork(), line.mastered.plan, watch=watch)
+        assert (edit.verdict, edit.unproven) == (verdict, verdict is Verdict.HUMAN_REVIEW)
+    assert "real_proof_missing" in {one.code for one in edit.findings if one.stops_approval}
 
 
 def test_everything_that_is_not_product_is_exactly_white_in_the_composite(line: Line) -> None:

@@ -16,7 +16,7 @@ from packshot.escaping import markdown
 from packshot.naming import BatchId, batch_id
 from packshot.pipeline import Edit
 from packshot.record import ShotRecord, Source, State
-from packshot.specs.models import AuditConfig, Plan
+from packshot.specs.models import AuditConfig, Plan, Promise
 from packshot.types import Verdict
 from tasks.audits import audit_report, measure_escapes
 from tasks.lives import now
@@ -59,12 +59,12 @@ def audited(*, refused: int, accepted: int) -> None:
 
 
 def plan(ratio: float) -> Plan:
-    routing = SimpleNamespace(audit=AuditConfig(ratio=ratio))
+    routing = SimpleNamespace(audit=AuditConfig(ratio=ratio), approve=Promise(ratio=0.02))
     return cast(Plan, SimpleNamespace(routing=routing))
 
 
-def edit(verdict: Verdict) -> Edit:
-    return cast(Edit, SimpleNamespace(verdict=verdict, score=95.0))
+def edit(verdict: Verdict, *, unproven: bool = False) -> Edit:
+    return cast(Edit, SimpleNamespace(verdict=verdict, score=95.0, unproven=unproven))
 
 
 def test_a_broken_promise_is_told_and_tightens_routing_by_itself(own_bucket: Storage) -> None:
@@ -73,6 +73,7 @@ def test_a_broken_promise_is_told_and_tightens_routing_by_itself(own_bucket: Sto
     assert found.alarm
     assert service().strictness == 0.5
     assert "6 of 36 audited shots refused" in service().changes[-1].why
+    assert service().heard == 36, "the share of audits falls with them"
     assert "| home | 36 | 6 |" in str(artifact("escape-rate").data)
     again = in_a_run(measure_escapes)
     assert not again.alarm
@@ -89,9 +90,14 @@ def test_a_broken_promise_is_told_and_tightens_routing_by_itself(own_bucket: Sto
     ],
 )
 def test_a_share_of_approvals_and_of_reviews_is_shown_blindly(
-    verdict: Verdict, ratio: float, expected: bool | None
+    storage: Storage, verdict: Verdict, ratio: float, expected: bool | None
 ) -> None:
     assert audit_report(record("A1"), plan(ratio), edit(verdict)).get("approved") is expected
+
+
+def test_a_shot_that_only_lacks_the_proof_of_real_photographs_is_always_an_audit() -> None:
+    held = edit(Verdict.HUMAN_REVIEW, unproven=True)
+    assert audit_report(record("A1"), plan(0.0), held) == {"approved": True, "ratio": 1.0, "score": 95.0}
 
 
 def test_the_reviewer_of_an_audit_sees_neither_score_nor_findings(

@@ -246,8 +246,8 @@ def edited(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Edited:
     """All photographs of the folder, edited at once."""
     out = tmp_path_factory.mktemp("edited") / "new" / "folder"
     names = ("small.jpg", "A1_MAIN.jpg", "notes.jpg", FILE_NAME, "half.jpg")
-    platforms = ("--platform", "amazon_main", "--platform", "shopify")
-    said = packshot("edit", *(folder / name for name in names), "--out", out, *platforms, "--json")
+    ordered = ("--platform", "amazon_main", "--platform", "shopify", "--category", "boxes")
+    said = packshot("edit", *(folder / name for name in names), "--out", out, *ordered, "--json")
     return Edited(said, out)
 
 

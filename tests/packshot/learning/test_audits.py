@@ -15,6 +15,7 @@ from packshot.routing.approve import QC_PREFIX
 from packshot.routing.features import Features
 from packshot.routing.mask_figures import MaskFigures
 from packshot.routing.model import Example
+from packshot.specs.load import default_folder, load_configs
 from packshot.specs.models import AuditConfig, Promise
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
@@ -60,6 +61,15 @@ def test_each_stratum_has_its_own_share() -> None:
     assert config.ratio_for(client="acme", category="shoes") == 0.2
     assert config.ratio_for(client="acme", category="mugs") == 0.1
     assert config.ratio_for(client="other", category="mugs") == 0.05
+
+
+def test_the_share_is_high_at_first_and_falls_as_verdicts_come_in() -> None:
+    config = AuditConfig(ratio=0.05, first_ratio=0.25, by_category={"shoes": 0.2})
+    shares = [config.ratio_for(client="acme", category="mugs", heard=heard) for heard in (0, 0.25, 0.5, 1, 2)]
+    assert shares == pytest.approx([0.25, 0.2, 0.15, 0.05, 0.05])
+    assert config.ratio_for(client="acme", category="shoes", heard=1) == 0.2
+    shipped = load_configs(default_folder()).routing.audit
+    assert shipped.first_ratio >= 4 * shipped.ratio
 
 
 @pytest.mark.parametrize(

@@ -100,3 +100,14 @@ def test_what_quality_control_measured_is_learnt_from_after_the_cut_out_alone() 
     usual = {"texture": 0.5}
     forest = found.approve.forest
     assert forest.probability({**usual, "qc_fringe": 0.9}) > forest.probability({**usual, "qc_fringe": 0.1}) + 0.5
+
+
+def test_judged_photographs_of_the_line_are_counted_apart_from_drawn_ones_with_their_kinds() -> None:
+    made = examples()
+    real = [one.model_copy(update={"source": "audit", "category": ""}) for one in made[:40]]
+    seen = [one.model_copy(update={"source": "review"}) for one in made[40:60]]
+    model = train([*real, *seen, *made[60:]], at=AT, data="some")
+    assert len(model.approve.calibration) == len(made) - 20
+    assert len(model.approve.seen) == 40, "what people saw because it was doubted is no fair sample"
+    assert {one.kinds for one in model.approve.seen} == {("unnamed",)}
+    assert read_model(model.model_dump_json().encode(), name="x") == model

@@ -6,12 +6,14 @@ import dataclasses
 import struct
 from collections.abc import Iterator
 
-import pyjpegxl
+import imagecodecs
 
+from packshot.ingest.jpeg_xl_header import read_jpeg_xl_header
 from packshot.ingest.parts import Container, DamagedError
 from packshot.types import Size
 
 _MOST_BOXES = 2000
+_MOST_METADATA_BYTES = 4_000_000
 _RATIOS = {1: (1, 1), 2: (12, 10), 3: (4, 3), 4: (3, 2), 5: (16, 9), 6: (5, 4), 7: (2, 1)}
 
 
@@ -77,12 +79,11 @@ def boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 def read_jpeg_xl(data: bytes) -> Container:
     """Return the size that a JPEG XL codestream announces, its colours as a profile, its depth, and the metadata.
 
-    The codestream packs an embedded profile like pixels, and names a standard space by codes; libjxl's header reader
-    gives both as a profile. No pixel is decoded.
+    No pixel is decoded. Metadata may be packed by Brotli.
     """
     found = Container()
     stream = data if data[:2] == b"\xff\x0a" else b""
-    for name, body in boxes(data) if not stream else ():
+    for name, body in map(_unpacked, boxes(data)) if not stream else ():
         if name == b"jxlc":
             stream = body
         elif name == b"jxlp":
@@ -96,16 +97,21 @@ def read_jpeg_xl(data: bytes) -> Container:
     size, animated = _jpeg_xl_basics(stream[2:34])
     found = dataclasses.replace(found, size=size, coding="animated" if animated else "")
     try:
-        header = pyjpegxl.probe(data)
-    except RuntimeError as error:
+        header = read_jpeg_xl_header(data)
+    except ValueError as error:
         raise DamagedError("a JPEG XL whose header cannot be read: damaged, or cut off") from error
-    return dataclasses.replace(
-        found,
-        icc=header.icc or b"",
-        bit_depth=header.bits_per_sample,
-        exif=found.exif or (header.exif or b"")[4:],
-        xmp=found.xmp or header.xmp or b"",
-    )
+    return dataclasses.replace(found, icc=header.icc, bit_depth=header.bit_depth)
+
+
+def _unpacked(box: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
+    """A box of JPEG XL, its content unpacked if it is metadata; what cannot be, or is too long, is left out."""
+    name, body = box
+    if name != b"brob" or body[:4] not in (b"Exif", b"xml "):
+        return box
+    try:
+        return body[:4], bytes(imagecodecs.brotli_decode(body[4:], out=_MOST_METADATA_BYTES))
+    except (imagecodecs.BrotliError, ValueError):
+        return name, b""
 
 
 class _Bits:

@@ -115,8 +115,8 @@ CONDITIONS: dict[str, Callable[[Storage], str]] = {
 def broken_conditions(storage: Storage, *, rounds: int = ROUNDS) -> list[str]:
     """Return a sentence for each kind of conditional write that the storage does not hold."""
     found = []
-    for name, check in CONDITIONS.items():
-        trouble = next(filter(None, (check(storage) for _ in range(rounds))), "")
+    for name, trial in CONDITIONS.items():
+        trouble = next(filter(None, (trial(storage) for _ in range(rounds))), "")
         if trouble:
             found.append(f"{name}: {trouble}")
     return found

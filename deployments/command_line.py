@@ -13,14 +13,13 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from deployments import jobs, running
 from packshot.cli import build
 from packshot.cli.ending import Exit, run
 from packshot.cli.options import Json
-from packshot.cli.showing import bar, print_json, terminal_console
+from packshot.cli.showing import bar, new_table, print_json, terminal_console
 from packshot.escaping import terminal
 
 Client = Annotated[str, typer.Option(help="The client's name, as in configs/clients.")]
@@ -77,7 +76,7 @@ def _models() -> typer.Typer:
         if json:
             print_json(rows)
             return
-        table = Table("model", "licence", "on this machine")
+        table = new_table("model", "licence", "on this machine", ids=("model",))
         for row in rows:
             table.add_row(row["name"], row["licence"], row["file"] or "no: packshot models fetch")
         terminal_console().print(table)
@@ -161,10 +160,10 @@ def show_summary(console: Console, summary: Any) -> None:
         line = Text(_in_columns(row, widths))
         line.highlight_words([row[1]], _COLOURS[fate.kind])
         console.print(line, soft_wrap=True)
-        console.print(Padding(Text(terminal(fate.why), style="dim"), (0, 0, 0, 4)))
+        console.print(Padding(Text(terminal(fate.why), style="dim"), (0, 0, 0, 4), expand=False))
         for name, why in fate.left_out.items():
             said = terminal(f"{name} gets nothing: {why}")
-            console.print(Padding(Text(said, style="red"), (0, 0, 0, 4)))
+            console.print(Padding(Text(said, style="red"), (0, 0, 0, 4), expand=False))
     for finding in summary.findings:
         console.print(f"{finding.status}: {finding.message}", markup=False, highlight=False)
     console.print(summary.sentence)

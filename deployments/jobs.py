@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
 from packshot.cli.options import Json
-from packshot.cli.showing import in_markup, print_json, terminal_console
+from packshot.cli.showing import in_markup, new_table, print_json, terminal_console
 from packshot.decision import REASONS, Choice, ColourWord
 from packshot.outcomes.first_time import By
 from packshot.record import State
@@ -67,7 +66,7 @@ def _add_looking(app: typer.Typer) -> None:
         if json:
             print_json([one.model_dump(mode="json") for one in found])
             return
-        table = Table("shot", "state", "with", "since", "due", "", "tier")
+        table = new_table("shot", "state", "with", "since", "due", "", "tier", ids=("shot", "state", "tier"))
         for one in found:
             times = (f"{one.since:%m-%d %H:%M}", f"{one.due:%m-%d %H:%M}")
             late = "" if one.urgency == "in time" else f"[red]{one.urgency}[/]"
@@ -105,7 +104,7 @@ def _add_looking(app: typer.Typer) -> None:
         if json:
             print_json([{**one.model_dump(mode="json"), "ratio": one.ratio} for one in rates])
             return
-        table = Table(by.value, "shots", "first time", "share", "rejected for", "new wishes")
+        table = new_table(by.value, "shots", "first time", "share", "rejected for", "new wishes", ids=(by.value,))
         for one in rates:
             faults = ", ".join(f"{reason} {count}" for reason, count in one.rejections.items())
             shown = (str(one.shots), str(one.approved), f"{one.ratio:.0%}", faults, str(one.change_requests))

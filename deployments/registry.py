@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 from prefect import Flow
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
+from prefect.client.schemas.schedules import CronSchedule
 from prefect.deployments.runner import RunnerDeployment
 from prefect.exceptions import ObjectAlreadyExists
 from prefect.schedules import Cron, Interval, Schedule
+from prefect.settings import PREFECT_API_URL
 from prefect.types.entrypoint import EntrypointType
 
 from flows.batch import process_batch
@@ -21,8 +24,9 @@ from flows.nightly import nightly
 from flows.reprocess import reprocess_shot
 from flows.return_rate import return_rate
 from flows.train_router import audit_escapes, roll_back_router, train_router
+from packshot.errors import ConfigError, TransientError
 from tasks.results import register_results
-from tasks.settings import get_settings
+from tasks.settings import get_settings, variable
 
 WORK_POOL = "packshot"
 
@@ -37,7 +41,7 @@ def deployments() -> list[RunnerDeployment]:
         _deployment(
             nightly,
             "Every night: all closed batches that are not finished. One at a time.",
-            schedule=Cron(settings.nightly_cron, timezone=settings.nightly_timezone),
+            schedule=_nightly(settings.nightly_cron, settings.nightly_timezone),
         ),
         _deployment(
             process_batch, "One batch, from its inbox to its delivery. A retry redoes only what is not finished."
@@ -96,9 +100,56 @@ def _deployment(
     return cast(RunnerDeployment, deployment)
 
 
+def require_server() -> None:
+    """Check that a Prefect server answers at the address that the environment names.
+
+    Raises:
+        ConfigError: the address is none of an API.
+        TransientError: nothing answers there.
+    """
+    url = PREFECT_API_URL.value() or ""
+    if url and "/api" not in urlsplit(url).path:
+        raise ConfigError(
+            "this is no address of Prefect's API",
+            "PREFECT_API_URL",
+            found=url,
+            allowed="an address that ends with /api, such as http://127.0.0.1:4200/api",
+            next_step="Add /api.",
+        )
+    with get_client(sync_client=True) as client:
+        trouble = client.api_healthcheck()
+    if trouble is not None:
+        raise TransientError(
+            "Prefect does not answer",
+            url or "PREFECT_API_URL is not set",
+            found=f"{type(trouble).__name__}: {trouble}".rstrip(": "),
+            next_step="Start it (packshot serve), or correct PREFECT_API_URL.",
+        )
+
+
+def _nightly(cron: str, zone: str) -> Schedule:
+    """The schedule of the night.
+
+    Raises:
+        ConfigError: it can never begin.
+    """
+    try:
+        CronSchedule(cron=cron, timezone=zone)
+    except ValueError as error:
+        raise ConfigError(
+            "the nightly run has no time that can be understood",
+            f"{variable('nightly_cron')} and {variable('nightly_timezone')}",
+            found=f"{cron!r} in {zone!r}",
+            allowed="five fields such as '0 2 * * *', and a time zone such as Europe/Berlin",
+            next_step="Correct these variables.",
+        ) from error
+    return Cron(cron, timezone=zone)
+
+
 def register() -> list[str]:
     """Create or update work pool and deployments, say where results go, return the deployments' names."""
     limit = get_settings().runs_at_once
+    require_server()
     with get_client(sync_client=True) as client:
         try:
             client.create_work_pool(WorkPoolCreate(name=WORK_POOL, type="process", concurrency_limit=limit))

@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from packshot.cli.ending import Exit
 from packshot.cli.options import Json
-from packshot.cli.showing import print_json, terminal_console
+from packshot.cli.showing import new_table, print_json, terminal_console
 
 STATE = Path(".packshot")
 StateFolder = Annotated[
@@ -95,7 +94,7 @@ def status(state_dir: StateFolder = STATE, json: Json = False) -> None:
         found = [{**dataclasses.asdict(part), "since": part.since.isoformat()} for part in parts]
         print_json({"healthy": not trouble, "trouble": trouble, "parts": found})
     else:
-        table = Table("part", "process", "running since (UTC)", "restarts", "health")
+        table = new_table("part", "process", "running since (UTC)", "restarts", "health", ids=("part",))
         for part in parts:
             since = f"{part.since.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
             table.add_row(part.name, str(part.process), since, str(part.restarts), part.trouble or "healthy")

@@ -6,11 +6,42 @@ business. What each exit status means stands in `EXIT_STATUSES` and in docs/erro
 
 from __future__ import annotations
 
+import io
+import sys
+from contextlib import redirect_stdout
+from typing import Annotated
+
 import typer
 
+import packshot
 from packshot.cli import configs, editing, looking, paths, returns
 from packshot.cli.ending import EXIT_STATUSES
 from packshot.cli.options import SegmenterSource
+from packshot.cli.showing import be_quiet, terminal_console
+
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        terminal_console().print(
+            f"packshot {packshot.__version__}, pipeline {packshot.PIPELINE_VERSION}", highlight=False
+        )
+        raise typer.Exit
+
+
+def _before(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", help="Say the version and end.", callback=_say_version, is_eager=True)
+    ] = False,
+    quiet: Annotated[
+        bool,
+        typer.Option("--quiet", "-q", help="Say nothing but errors. JSON is printed."),
+    ] = False,
+) -> None:
+    """Product photographs for every marketplace: cut out, checked, exported, proven."""
+    be_quiet(quiet)
+    if quiet and "--json" not in sys.argv[1:]:
+        context.with_resource(redirect_stdout(io.StringIO()))
 
 
 def build(segmenter: SegmenterSource, *, surroundings: configs.Surroundings = tuple) -> typer.Typer:
@@ -24,10 +55,11 @@ def build(segmenter: SegmenterSource, *, surroundings: configs.Surroundings = tu
         no_args_is_help=True,
         add_completion=False,
         rich_markup_mode="rich",
-        help="Product photographs for every marketplace: cut out, checked, exported, proven.",
         epilog="Exit status: " + "; ".join(f"{code.value} {text}" for code, text in EXIT_STATUSES.items()) + ".",
         pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
     )
+    app.callback()(_before)
     looking.add(app)
     editing.add(app, segmenter)
     paths.add(app, segmenter)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -28,7 +28,15 @@ from packshot.cli.options import (
     route_of,
     watch_of,
 )
-from packshot.cli.showing import bar, bold_name, print_json, show_refused, terminal_console
+from packshot.cli.showing import (
+    bar,
+    bold_name,
+    print_json,
+    said_of_several,
+    show_common,
+    show_refused,
+    terminal_console,
+)
 from packshot.errors import RefusedInputError
 from packshot.specs.load import Configs
 from packshot.types import Finding, Status, Verdict
@@ -72,8 +80,10 @@ def add(app: typer.Typer, segmenter: SegmenterSource) -> None:
         if json:
             print_json(rows)
         else:
+            common = said_of_several(rows)
             for row in rows:
-                _show_edit(row)
+                _show_edit(row, common)
+            show_common(common)
         exit_unless(all(row.get("verdict") == Verdict.AUTO_APPROVE.value and not row["left_out"] for row in rows))
 
     @app.command()
@@ -182,7 +192,7 @@ def _safe(stem: str) -> str:
     )
 
 
-def _show_edit(row: dict[str, Any]) -> None:
+def _show_edit(row: dict[str, Any], common: Collection[Finding]) -> None:
     console = terminal_console()
     if "refused" in row:
         show_refused(row)
@@ -193,7 +203,7 @@ def _show_edit(row: dict[str, Any]) -> None:
         said = f"  {one['platform']}: score {one['score']:.1f}, {one['verdict']}"
         console.print(said, markup=False, highlight=False)
     for finding in row["findings"]:
-        if finding.status is not Status.PASSED:
+        if finding.status is not Status.PASSED and finding not in common:
             console.print(f"  {finding.status}: {finding.code}: {finding.message}", markup=False, highlight=False)
     for one in row["files"]:
         console.print(

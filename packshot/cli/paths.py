@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
 from packshot.cli.ending import exit_unless
 from packshot.cli.options import ConfigFolder, Engine, Json, SegmenterSource, configs_in
-from packshot.cli.showing import bold_name, in_markup, print_json, terminal_console
+from packshot.cli.showing import bold_name, in_markup, new_table, print_json, terminal_console
 from packshot.errors import NamingError
 
 _TOLERANCE_PX = 0.5
@@ -158,7 +157,7 @@ def _show(row: dict[str, Any]) -> None:
     console = terminal_console()
     console.print(f"{bold_name(row)}  {row['kind']}, {row['size'][0]} x {row['size'][1]} px", highlight=False)
     if row["paths"]:
-        table = Table("path", "record", "sub-paths", "knots", "")
+        table = new_table("path", "record", "sub-paths", "knots", "", ids=("path",))
         for one in row["paths"]:
             mark = "clipping path" if one["is_clipping"] else ""
             cells = (one["name"], one["record_id"], one["subpaths"], one["knots"], mark)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,13 +20,43 @@ from rich.text import Text
 from packshot.escaping import json_text, terminal
 from packshot.types import Finding, Status, Value
 
+WIDE = 10_000
+"""Columns where nobody looks at a terminal: in a pipe or a file nothing is cut and no line is broken."""
+
+
+class _Manner:
+    """How the present command speaks."""
+
+    quiet = False
+
+
+def be_quiet(quiet: bool) -> None:
+    """Show no progress in the present command, or show it."""
+    _Manner.quiet = quiet
+
+
+def new_table(*heads: str, ids: Sequence[str] = (), title: str | None = None) -> Table:
+    """Return an empty table that loses nothing when it is narrow: texts are broken over lines, ids and codes are not.
+
+    Args:
+        ids: heads of the columns that hold an id or a code.
+        title: in the console's markup.
+    """
+    made = Table(title=title, title_justify="left")
+    for head in heads:
+        made.add_column(head, overflow="fold", no_wrap=head in ids)
+    return made
+
 
 def terminal_console(*, stderr: bool = False) -> Console:
     """Return the console that every command prints on: whatever a name or a note holds, it steers no terminal.
 
-    Each text is one line as it is printed, however many it has.
+    Each text is one line as it is printed, however many it has. It is as wide as the terminal, or wide enough for
+    anything where there is none.
     """
     console = Console(stderr=stderr)
+    if not console.is_terminal:
+        console = Console(stderr=stderr, width=WIDE)
     console.push_render_hook(_NothingSteers())
     return console
 
@@ -75,14 +106,15 @@ def bar(title: str, *, quiet: bool) -> Iterator[Callable[[int, int], None]]:
     """Show a progress bar on standard error, if it is a terminal; gives the function that moves it."""
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     console = terminal_console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as progress:
+    silent = quiet or _Manner.quiet or not console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=silent) as progress:
         row = progress.add_task(in_markup(title), total=None)
         yield lambda done, total: progress.update(row, completed=done, total=total)
 
 
 def findings_table(title: str, findings: Sequence[Finding]) -> Table:
     """Return findings with what was measured and the limit, the worst first."""
-    table = Table("", "finding", "measured", "limit", "", "where", title=in_markup(title), title_justify="left")
+    table = new_table("", "finding", "measured", "limit", "what", "where", ids=("finding",), title=in_markup(title))
     order = [Status.FAILED, Status.WARNING, Status.SKIPPED, Status.PASSED]
     marks = {
         Status.FAILED: "[red]failed[/]",
@@ -96,6 +128,24 @@ def findings_table(title: str, findings: Sequence[Finding]) -> Table:
         limit = "" if one.limit is None else f"{one.limit:.4g}"
         table.add_row(marks[one.status], one.code, measured, limit, in_markup(one.message), box)
     return table
+
+
+def said_of_several(rows: Iterable[dict[str, Any]]) -> dict[Finding, int]:
+    """Return the findings, other than passed ones, that say the same of several photographs, with their number."""
+    counted = Counter(
+        finding
+        for row in rows
+        for finding in dict.fromkeys(row.get("findings", ()))
+        if finding.status is not Status.PASSED and finding.box is None
+    )
+    return {finding: count for finding, count in counted.items() if count > 1}
+
+
+def show_common(common: Mapping[Finding, int]) -> None:
+    """Print what holds for several photographs, once each. In JSON it stands at every file that it concerns."""
+    for finding, count in common.items():
+        text = f"of {count} photographs: {finding.status}: {finding.code}: {finding.message}"
+        terminal_console().print(text, markup=False, highlight=False)
 
 
 def show_refused(row: dict[str, Any]) -> None:

@@ -62,7 +62,7 @@ def _take_through_the_stages(batch: BatchId) -> State[Any]:
     routing = [route_shot.submit(shot, group=groups[shot.name]) for shot in ready]
     routed = settle(routing, on_progress=progress.of("routed", begins=32, ends=35))
 
-    held = hold_back(batch, routed)
+    held = hold_back(batch, routed).names
     free = [shot for shot in routed if shot.name not in held]
     simple = list(parts([shot for shot in free if shot.automated]))
     edited = progress.of("parts edited", begins=35, ends=75)

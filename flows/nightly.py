@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, cast
 
-from prefect import Flow, flow
+from prefect import Flow, flow, get_run_logger
 from prefect.client.schemas.objects import FlowRun, State
 from prefect.deployments import run_deployment
 from prefect.states import Completed, Failed
@@ -63,6 +63,10 @@ def _night(clients: Clients) -> State[Any]:
 
 def _run(batch: BatchId) -> State[Any]:
     parameters = {"client": batch.client, "batch": batch.batch}
-    run = cast(FlowRun, run_deployment(PROCESS_BATCH, parameters=parameters, tags=[f"client:{batch.client}"]))
+    try:
+        run = cast(FlowRun, run_deployment(PROCESS_BATCH, parameters=parameters, tags=[f"client:{batch.client}"]))
+    except Exception as error:  # noqa: BLE001  whatever it is, the other batches go on
+        get_run_logger().exception("%s could not be run", batch)
+        return Failed(message=f"it could not be run: {type(error).__name__}: {error}")
     assert run.state is not None, "run_deployment waits for a final state"
     return run.state

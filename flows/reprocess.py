@@ -41,7 +41,10 @@ def reprocess_shot(
     group = group_shots(mastered.shot.in_batch, [mastered])[shot]
     ready = mastered if group.correction.is_identity else correct_shot(mastered, group=group)
     routed = route_shot(ready, group=group)
-    if hold_back(routed.shot.in_batch, [routed]):
+    stopped = hold_back(routed.shot.in_batch, [routed])
+    if stopped.failed:
+        return Failed(message=f"{shot} failed: its record says why")
+    if stopped.on_hold:
         return Completed(message=f"{shot} is on hold")
     if not routed.automated:
         open_job(routed)

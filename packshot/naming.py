@@ -44,6 +44,7 @@ MAX_KEY_BYTES = 900
 """S3 takes 1,024 bytes; the line's own names stand around a client's."""
 
 _HOT_FOLDER = "_returned"
+_STRAYS = "_strays"
 _NAME = re.compile(NAME_PATTERN.strip("^$"))
 _FIELD = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 _PRINTABLE = re.compile(r"[A-Za-z0-9._-]+")
@@ -328,13 +329,18 @@ def batch_from_drop_key(key: str) -> BatchId | None:
     parts = key.split("/")
     if len(parts) < 5 or parts[0] != "jobs" or parts[3] != _HOT_FOLDER or not parts[-1]:
         return None
+    if parts[4] == "told" and key.endswith(".json"):
+        return None  # where earlier versions noted what was told; nobody returned these
     checked_path("/".join(parts[4:]), what="returned file")
     return BatchId(client=parts[1], batch=parts[2])
 
 
 def notice_key(batch: BatchId, shot: str, notice: str) -> str:
-    """Return the key that says that somebody was told something; without a shot, about a batch's hot folder."""
-    return f"jobs/{batch.client}/{batch.batch}/{shot or _HOT_FOLDER}/told/{notice}.json"
+    """Return the key that says that somebody was told something; without a shot, about a batch's hot folder.
+
+    It is in no folder where returned files are looked for: there it would be the next file to tell of.
+    """
+    return f"jobs/{batch.client}/{batch.batch}/{shot or _STRAYS}/told/{notice}.json"
 
 
 def returns_key(client: str, path: str = "") -> str:

@@ -202,5 +202,5 @@ class ShotRecord(Value):
     def restart(self, *, at: datetime, actor: str, why: str) -> ShotRecord:
         """Return the record back at the start, on a person's wish; its history stays."""
         event = Event(at=at, actor=actor, from_state=self.state, to_state=State.RECEIVED, why=why)
-        cleared: dict[str, Any] = {"findings": (), "reports": {}}
+        cleared: dict[str, Any] = {"findings": (), "reports": {}, "objects": {}}
         return self.model_copy(update={"state": State.RECEIVED, "events": (*self.events, event), **cleared})

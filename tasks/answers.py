@@ -54,15 +54,22 @@ def _followed(shot: ShotId, answer: Answer, *, question: str) -> Outcome:
     seniors = promise_to(shot.client).seniors
     require_followable(record, decision, seniors=seniors, redos=REDOS)
     with_it: dict[str, Any] = {}
+    file: ObjectInfo | None = None
     if decision.choice is Choice.ARRIVED:
         _require_arrived(record)
     if decision.choice is Choice.RETURN:
         file = _returned(shot, answer.returned_file)
         decision = decision.model_copy(update={"file": file.key})
         with_it = _work(record, decision, file)
-    done = change_record(
-        shot, lambda one: decide(revived(one, by=actor()), decision, seniors=seniors, redos=REDOS, **with_it)
-    )
+
+    def change(one: ShotRecord) -> ShotRecord:
+        reports = dict(with_it.get("reports", {}))
+        if file is not None:
+            reports["returned"] = _seen(one, file)
+        given = {**with_it, "reports": reports}
+        return decide(revived(one, by=actor()), decision, seniors=seniors, redos=REDOS, **given)
+
+    done = change_record(shot, change)
     if decision.choice is Choice.RETURN:
         show_edit(done)
     return Outcome(sentence=decision.sentence)
@@ -132,7 +139,6 @@ def _work(record: ShotRecord, decision: Decision, file: ObjectInfo) -> dict[str,
         "findings": (*taken.checks, *overridden, *edit.findings),
         "reports": {
             "edit": pictures.edit_report(edit, None),
-            "returned": _seen(record, file),
             "approval": {"by": decision.by, "decision": decision.choice.value, "note": decision.note, "file": file.key},
         },
         "objects": shelf.keep(record.shot, pictures.edit_files(taken.pixels, edit, pictures.metadata_of(record))),

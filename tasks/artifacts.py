@@ -10,11 +10,15 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
+import httpx
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from prefect.exceptions import PrefectException
 
 from packshot.escaping import cell, markdown
+from tasks.logs import log
 from tasks.storage import LONGEST_LINK_S, open_storage
 
 INLINE_MAX_BYTES = 24_000
@@ -22,6 +26,18 @@ INLINE_MAX_BYTES = 24_000
 
 _NOT_IN_KEYS = re.compile(r"[^a-z0-9]+")
 _MEDIA_TYPES = ("image/webp", "image/jpeg", "image/png")
+
+
+@contextmanager
+def only_shown() -> Iterator[None]:
+    """Let what is done inside fail without harm: what only shows a result must not fail what made it.
+
+    An error of Prefect's API is logged and forgotten; any other error is raised.
+    """
+    try:
+        yield
+    except (httpx.HTTPError, OSError, PrefectException) as error:
+        log().warning("the Prefect UI could not be told (%s); the work goes on", type(error).__name__)
 
 
 def artifact_key(*parts: str) -> str:
@@ -34,13 +50,15 @@ def artifact_key(*parts: str) -> str:
 
 def page_artifact(text: str, *, key: str, description: str) -> None:
     """Show Markdown; what in it is from outside was escaped by `packshot.escaping`."""
-    create_markdown_artifact(text, key=key, description=cell(description))
+    with only_shown():
+        create_markdown_artifact(text, key=key, description=cell(description))
 
 
 def table_artifact(rows: Sequence[Mapping[str, object]], *, key: str, description: str) -> None:
     """Show a table, whose cells may hold whatever somebody wrote."""
     shown = [{head: cell(value) if isinstance(value, str) else value for head, value in row.items()} for row in rows]
-    create_table_artifact(shown, key=key, description=cell(description))
+    with only_shown():
+        create_table_artifact(shown, key=key, description=cell(description))
 
 
 def picture(key: str, *, alt: str, inline: bytes = b"", media_type: str = "image/webp") -> str:

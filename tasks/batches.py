@@ -12,7 +12,7 @@ from prefect.runtime import flow_run
 from pydantic import Field
 
 from packshot.batch import BatchRecord, ShotRef
-from packshot.errors import ManifestError, NamingError, ObjectMissingError, PackshotError
+from packshot.errors import ManifestError, NamingError, ObjectMissingError, PackshotError, RecordDamagedError
 from packshot.export.left_out import LeftOut, in_words, left_out_of
 from packshot.handoff.board import wait_of
 from packshot.ingest import stock as stocking
@@ -36,7 +36,16 @@ from tasks.handovers import ApprovedShot, BatchStock
 from tasks.leases import holding
 from tasks.lives import ALWAYS, actor, now
 from tasks.logs import log
-from tasks.records import change_batch, change_record, create_batch, create_record, find_batch, load_batch, load_records
+from tasks.records import (
+    change_batch,
+    change_record,
+    create_batch,
+    create_record,
+    find_batch,
+    find_record,
+    load_batch,
+    load_records,
+)
 from tasks.storage import ObjectInfo, open_storage
 from tasks.tickets import promise_to
 
@@ -154,7 +163,10 @@ def closed_batches() -> list[BatchId]:
 
 
 def _is_finished(batch: BatchId) -> bool:
-    record = find_batch(batch)
+    try:
+        record = find_batch(batch)
+    except RecordDamagedError:
+        return False  # its own run says so; the other batches go on
     return record is not None and record.finished_at is not None
 
 
@@ -210,7 +222,6 @@ def take_stock(batch: BatchId) -> BatchStock:
         manifest,
     )
     names = shot_names({path: files[path].etag.strip('"') for path in found.shots})
-    before = find_batch(batch)
     refs = tuple(
         ShotRef(
             shot=ShotId(client=batch.client, batch=batch.batch, shot=names[path]),
@@ -221,14 +232,16 @@ def take_stock(batch: BatchId) -> BatchStock:
             sidecar=_key(files, found.sidecars.get(path)),
             sidecar_etag=_etag(files, found.sidecars.get(path)),
             row=found.rows.get(path, {}),
-            generation=_generation(before, names[path]),
         )
         for path in found.shots
     )
     findings = (*trouble, *(manifest.findings if manifest else ()), *_stock_findings(found))
-    change_batch(
-        batch, lambda record: record.model_copy(update={"shots": refs, "ignored": found.ignored, "findings": findings})
-    )
+
+    def count(record: BatchRecord) -> BatchRecord:
+        shots = tuple(ref.model_copy(update={"generation": _generation(record, ref.shot.shot)}) for ref in refs)
+        return record.model_copy(update={"shots": shots, "ignored": found.ignored, "findings": findings})
+
+    refs = change_batch(batch, count).shots
     states = _receive(refs)
     return BatchStock(
         batch=batch,
@@ -247,8 +260,8 @@ def _manifest(batch: BatchId, files: Iterable[str]) -> tuple[Manifest | None, tu
         return None, (Finding(code="manifest_unreadable", status=Status.FAILED, message=str(error)),)
 
 
-def _generation(record: BatchRecord | None, shot: str) -> int:
-    known = record.ref(shot) if record else None
+def _generation(record: BatchRecord, shot: str) -> int:
+    known = record.ref(shot)
     return known.generation if known else 0
 
 
@@ -274,8 +287,16 @@ def _receive(refs: Iterable[ShotRef]) -> dict[str, State]:
     for ref in shots:
         if ref.shot.shot not in known:
             source = Source(key=ref.key, sha256="", size_bytes=ref.size_bytes)
-            known[ref.shot.shot] = create_record(ShotRecord(shot=ref.shot, source=source)).state
+            known[ref.shot.shot] = _first_state(ShotRecord(shot=ref.shot, source=source))
     return known
+
+
+def _first_state(record: ShotRecord) -> State:
+    """The state of a shot whose record is new; of one whose record cannot be read, that it failed."""
+    try:
+        return create_record(record).state
+    except RecordDamagedError:
+        return State.FAILED  # its first stage fails and says so; the other shots go on
 
 
 @task(name="find approved shots", task_run_name="find approved shots · {batch}", **ALWAYS)
@@ -310,19 +331,21 @@ def restart_shot(shot: ShotId, *, person: str, reason: str) -> Restarted:
         ObjectMissingError: there is no such shot.
     """
     batch = shot.in_batch
-    known = load_batch(batch).ref(shot.shot)
-    if known is None:
+    if load_batch(batch).ref(shot.shot) is None:
         raise ObjectMissingError(
             "there is no such shot in this batch", str(shot), next_step="Take the name from the batch's table."
         )
-    ref = known.model_copy(update={"generation": known.generation + 1})
     change_record(shot, lambda record: record.restart(at=now(), actor=f"{person} ({actor()})", why=reason))
-    change_batch(
-        batch,
-        lambda record: record.model_copy(
-            update={"shots": tuple(ref if one.shot == shot else one for one in record.shots)}
-        ),
-    )
+
+    def count(record: BatchRecord) -> BatchRecord:
+        again = (
+            one.model_copy(update={"generation": one.generation + 1}) if one.shot == shot else one
+            for one in record.shots
+        )
+        return record.model_copy(update={"shots": tuple(again)})
+
+    ref = change_batch(batch, count).ref(shot.shot)
+    assert ref is not None, "it was found just now, and no shot ever leaves a batch"
     return Restarted(ref=ref, configs_fingerprint=fingerprint(configs_in_force()))
 
 
@@ -336,7 +359,7 @@ def survey(batch: BatchId) -> Summary:
 
 def fate_of(ref: ShotRef, record: ShotRecord | None) -> Fate:
     if record is None:
-        return Fate(shot=ref.shot.shot, file=ref.path, kind="failed", state=State.RECEIVED, why="it has no record")
+        return Fate(shot=ref.shot.shot, file=ref.path, kind="failed", state=State.RECEIVED, why=_without_record(ref))
     kinds = {State.REFUSED: "refused"} | dict.fromkeys(DONE, "delivered") | dict.fromkeys(WAITING, "waiting")
     kind = kinds.get(record.state, "failed")
     last = record.events[-1].why if record.events else "nothing happened yet"
@@ -356,6 +379,14 @@ def fate_of(ref: ShotRef, record: ShotRecord | None) -> Fate:
         due=wait.due if wait else None,
         left_out=left_out_of(record),
     )
+
+
+def _without_record(ref: ShotRef) -> str:
+    try:
+        find_record(ref.shot)
+    except RecordDamagedError as error:
+        return str(error)
+    return "it has no record"
 
 
 def _why(record: ShotRecord) -> str:

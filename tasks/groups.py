@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from prefect import task
 
 from packshot.batch import BatchRecord
-from packshot.errors import ObjectMissingError, RefusedInputError
+from packshot.errors import ObjectMissingError, RecordConflictError, RefusedInputError
 from packshot.ingest.grouping import ShotLight
 from packshot.ingest.manifest import plain_path
 from packshot.ingest.shoot_groups import GroupDecision, ReferencePhoto, Statement, state_groups
@@ -50,7 +50,17 @@ def group_shots(batch: BatchId, mastered: list[MasteredShot]) -> dict[str, Group
     )
     groups = {shot: decision.group for shot, decision in decisions.items()}
     plain = {part: one.model_dump(mode="json") for part, one in statements.items()}
-    change_batch(batch, lambda found: found.model_copy(update={"groups": groups, "statements": plain}))
+
+    def state(found: BatchRecord) -> BatchRecord:
+        if found.statements != record.statements:
+            raise RecordConflictError(
+                "somebody else has stated the batch's groups meanwhile",
+                str(batch),
+                next_step="They are stated again from what it says now.",
+            )
+        return found.model_copy(update={"groups": groups, "statements": plain})
+
+    change_batch(batch, state)
     return decisions
 
 

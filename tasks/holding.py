@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from prefect import task
+from prefect.runtime import task_run
 
 from packshot.handoff.holds import Missing, missing_for
 from packshot.naming import BatchId
 from packshot.record import ShotRecord, State
 from packshot.specs.models import Plan
+from packshot.types import Value
 from tasks import shelf
+from tasks.cache_keys import RETRIES, may_pass
 from tasks.handovers import RoutedShot
 from tasks.jobs import open_waiting_run
-from tasks.lives import ALWAYS, living
+from tasks.lives import ALWAYS, Life, living
+from tasks.logs import log
 from tasks.notices import tell
 from tasks.pictures import group_of
-from tasks.records import load_records
+from tasks.records import load_record
 from tasks.siblings import note_sibling, product_of, siblings_of
 from tasks.tickets import promise_to, scope_for
 
@@ -51,31 +56,71 @@ def _reference_given(record: ShotRecord) -> bool:
     return any(one.code in _REFERENCE_FINDINGS and one.measured is not None for one in record.findings)
 
 
-@task(name="hold back", task_run_name="hold back · {batch}", **ALWAYS)
-def hold_back(batch: BatchId, routed: Sequence[RoutedShot]) -> list[str]:
-    """Put shots on hold that something is missing for, tell the client, and return their names.
+class HeldBack(Value):
+    """Shots that do not go on to an edit now.
 
-    What other shots may wait for is noted first, so that one batch meets its own needs.
+    Attributes:
+        on_hold: something of the client's is missing.
+        failed: the reason stands in the record.
     """
-    records = {one.shot.shot: one for one in load_records([shot.shot for shot in routed])}
-    plans = {name: shelf.plan_of(record) for name, record in records.items()}
-    promise = promise_to(batch.client)
-    for name, record in records.items():
-        if plans[name].view in (promise.neck_view, promise.reference_view):
-            note_sibling(record, view=plans[name].view)
+
+    on_hold: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self.on_hold + self.failed
+
+
+@task(name="hold back", task_run_name="hold back · {batch}", **ALWAYS)
+def hold_back(batch: BatchId, routed: Sequence[RoutedShot]) -> HeldBack:
+    """Put shots on hold that something is missing for, tell the client, and return all that stop here.
+
+    What other shots may wait for is noted first, so that one batch meets its own needs. A shot that this fails for
+    stops here too, with the reason in its record; the others go on.
+
+    Raises:
+        TransientError: what may pass kept a shot from being looked at, and this is not the last try.
+    """
+    stopped: dict[str, Exception] = {}
+    for shot in routed:
+        with _alone(shot, stopped):
+            _note(load_record(shot.shot), batch)
     held = []
     for shot in routed:
-        missing = still_missing(records[shot.name], plans[shot.name])
-        if missing:
-            _hold(shot, missing)
-            held.append(shot.name)
-    return held
+        if shot.name not in stopped:
+            with _alone(shot, stopped):
+                missing = still_missing(load_record(shot.shot))
+                if missing:
+                    _hold(shot, missing)
+                    held.append(shot.name)
+    passing = [error for error in stopped.values() if may_pass(error)]
+    if passing and (task_run.run_count or 0) <= RETRIES:
+        raise passing[0]
+    return HeldBack(on_hold=tuple(held), failed=tuple(stopped))
+
+
+@contextmanager
+def _alone(shot: RoutedShot, stopped: dict[str, Exception]) -> Iterator[None]:
+    """Let a shot fail alone: whatever is raised stands in its record, and it is noted as stopped."""
+    try:
+        with living(shot.shot):
+            yield
+    except Exception as error:  # noqa: BLE001  whatever it is, the other shots go on
+        log().error("%s could not be looked at: %s", shot.shot, error)
+        stopped[shot.name] = error
+
+
+def _note(record: ShotRecord, batch: BatchId) -> None:
+    view, promise = shelf.plan_of(record).view, promise_to(batch.client)
+    if view in (promise.neck_view, promise.reference_view):
+        note_sibling(record, view=view)
 
 
 def _hold(shot: RoutedShot, missing: Sequence[Missing]) -> None:
     why = " ".join(one.sentence for one in missing)
-    with living(shot.shot) as life:
-        record = life.reach(State.ON_HOLD, why=why, reports={"hold": {"needs": [one.need.value for one in missing]}})
-        if record.state is State.ON_HOLD:
-            open_waiting_run(record, generation=shot.generation, category=shot.category)
-            tell(record, "on_hold", why)
+    needs = [one.need.value for one in missing]
+    record = Life(shot.shot).reach(State.ON_HOLD, why=why, reports={"hold": {"needs": needs}})
+    if record.state is State.ON_HOLD:
+        open_waiting_run(record, generation=shot.generation, category=shot.category)
+        tell(record, "on_hold", why)

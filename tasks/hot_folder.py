@@ -41,7 +41,6 @@ SLACK = timedelta(seconds=60)
 """How far the storage's clock may be behind ours: a file older than the question it would answer belongs to an earlier
 one."""
 
-
 class Collected(Value):
     """What came of one look into the hot folders.
 
@@ -126,8 +125,9 @@ def _is_uploading(file: ObjectInfo, at: datetime) -> bool:
 def _from_drop(
     batch: BatchId, file: ObjectInfo, known: dict[str, dict[str, tuple[str, ...]]], found: _Findings
 ) -> Iterator[tuple[ShotId, ObjectInfo]]:
-    names = known.setdefault(str(batch), _names_of(batch))
-    fits = shot_of(file.key, shots=names)
+    if str(batch) not in known:
+        known[str(batch)] = _names_of(batch)
+    fits = shot_of(file.key, shots=known[str(batch)])
     if not fits.shot:
         _report_unknown(batch, file, fits.why, found)
         return
@@ -221,7 +221,7 @@ def release_holds(client: str = "") -> list[str]:
     """Let every shot go on for which nothing is missing any more, and return their names."""
     tags = [State.ON_HOLD.value, *([f"client:{client}"] if client else [])]
     released = []
-    for run in waiting_runs(tags):
+    for run in list(waiting_runs(tags)):  # all pages first: whatever is resumed leaves them, and the rest would move up
         shot = shot_of_run(run)
         record = find_record(shot)
         if record is None or record.state is not State.ON_HOLD or still_missing(record):

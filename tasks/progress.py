@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import cast
 from uuid import UUID
 
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 
 from packshot.naming import BatchId
+from tasks.artifacts import artifact_key, only_shown
 from tasks.logs import log
 
 
@@ -17,8 +17,11 @@ class BatchProgress:
 
     def __init__(self, batch: BatchId) -> None:
         self._log = log()
-        key = f"progress-{batch.client}-{batch.batch}".lower().replace("_", "-").replace(".", "-")
-        self._artifact = cast(UUID, create_progress_artifact(0.0, key=key, description=f"{batch}"))
+        self._artifact: UUID | None = None
+        key = artifact_key("progress", batch.client, batch.batch)
+        with only_shown():
+            made = create_progress_artifact(0.0, key=key, description=f"{batch}")
+            self._artifact = made if isinstance(made, UUID) else None
 
     def of(self, what: str, *, begins: float = 0.0, ends: float = 100.0) -> Callable[[int, int], None]:
         """Return what to call with (so far, all) while shots are being `what`.
@@ -31,6 +34,9 @@ class BatchProgress:
             share = done / total if total else 1.0
             percent = round(begins + share * (ends - begins), 1)
             self._log.info("%d of %d %s", done, total, what)
-            update_progress_artifact(self._artifact, progress=percent, description=f"{done} of {total} {what}")
+            if self._artifact is not None:
+                with only_shown():
+                    told = f"{done} of {total} {what}"
+                    update_progress_artifact(self._artifact, progress=percent, description=told)
 
         return report

@@ -21,6 +21,7 @@ from packshot.naming import BatchId, ShotId, batch_record_key, record_key
 from packshot.record import ShotRecord
 from packshot.types import Value
 from tasks.leases import require_not_lost
+from tasks.logs import log
 from tasks.storage import Storage, open_storage
 
 V = TypeVar("V", bound=Value)
@@ -49,10 +50,21 @@ def find_record(shot: ShotId, *, storage: Storage | None = None) -> ShotRecord |
 
 
 def load_records(shots: Iterable[ShotId], *, storage: Storage | None = None) -> list[ShotRecord]:
-    """Return the records of many shots in their order, several at a time; shots without a record are left out."""
-    find = partial(find_record, storage=storage or open_storage())
+    """Return the records of many shots in their order, several at a time.
+
+    Shots without a record are left out, and so are those whose record cannot be read: one must not stop the others.
+    """
+    find = partial(_find_readable, storage=storage or open_storage())
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="records") as pool:
         return [record for record in pool.map(find, shots) if record is not None]
+
+
+def _find_readable(shot: ShotId, *, storage: Storage) -> ShotRecord | None:
+    try:
+        return find_record(shot, storage=storage)
+    except RecordDamagedError as error:
+        log().error("%s", error)
+        return None
 
 
 def create_record(record: ShotRecord, *, storage: Storage | None = None) -> ShotRecord:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from prefect import task
 
 from packshot import pipeline
@@ -12,12 +15,14 @@ from packshot.pipeline import Edit
 from packshot.record import ShotRecord, State
 from packshot.types import Pixels16, Verdict
 from tasks import pictures, shelf
+from tasks.audits import audit_report
 from tasks.displays import show_edit
 from tasks.lives import ALWAYS, actor, living, now, revived
 from tasks.models import LoadedModel, load_model
 from tasks.records import change_record, load_record
 from tasks.routing_model import watch_for
 
+NO_AUDIT: Mapping[str, Any] = {}
 _AFTER_EDIT = {
     Verdict.AUTO_APPROVE: (State.APPROVED,),
     Verdict.HUMAN_REVIEW: (State.IN_REVIEW,),
@@ -54,14 +59,25 @@ def edit_released(shot: ShotId) -> None:
         edit = pipeline.edit(
             pixels, network.segmenter, plan, group=pictures.group_of(record), watch=watch_for(record, plan)
         )
-        _keep(record, pixels, edit, network, after=_AFTER_EDIT[edit.verdict])
+        audit = audit_report(record, plan, edit)
+        after = _AFTER_EDIT[Verdict.HUMAN_REVIEW if audit else edit.verdict]
+        _keep(record, pixels, edit, network, after=after, audit=audit)
 
 
-def _keep(record: ShotRecord, pixels: Pixels16, edit: Edit, network: LoadedModel, *, after: tuple[State, ...]) -> None:
+def _keep(
+    record: ShotRecord,
+    pixels: Pixels16,
+    edit: Edit,
+    network: LoadedModel,
+    *,
+    after: tuple[State, ...],
+    audit: Mapping[str, Any] = NO_AUDIT,
+) -> None:
     """Store an edit and take the record where it leads, step by step: it may come by here more than once."""
     shot = record.shot
     objects = shelf.keep(shot, pictures.edit_files(pixels, edit, pictures.metadata_of(record)))
-    why, report = pictures.verdict_sentence(edit), pictures.edit_report(edit, network.segmenter)
+    why = "chosen to be looked at" if audit else pictures.verdict_sentence(edit)
+    reports = pictures.edit_reports(edit, network.segmenter, audit=audit)
 
     def change(one: ShotRecord) -> ShotRecord:
         changed = revived(one, by=actor())
@@ -70,7 +86,7 @@ def _keep(record: ShotRecord, pixels: Pixels16, edit: Edit, network: LoadedModel
         return changed.model_copy(
             update={
                 "findings": tuple(dict.fromkeys((*changed.findings, *network.findings, *edit.findings))),
-                "reports": {**changed.reports, "edit": report},
+                "reports": {**changed.reports, **reports},
                 "objects": {**changed.objects, **objects},
             }
         )

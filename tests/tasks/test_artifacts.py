@@ -3,12 +3,16 @@ from __future__ import annotations
 import base64
 import re
 import urllib.request
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
-from tasks.artifacts import INLINE_MAX_BYTES, artifact_key, picture
+from tasks import artifacts
+from tasks.artifacts import INLINE_MAX_BYTES, artifact_key, only_shown, page_artifact, picture, table_artifact
 from tasks.storage import Storage
 
 NAMES = st.text("aAb9._- ", min_size=1, max_size=5)
@@ -42,6 +46,30 @@ def test_a_big_picture_is_a_link_that_opens(storage: Storage) -> None:
         assert match
         with urllib.request.urlopen(match[1]) as answer:
             assert answer.read() == data
+
+
+@pytest.mark.filterwarnings("ignore:Artifact creation outside:FutureWarning")
+@pytest.mark.parametrize(
+    "show",
+    [
+        lambda: page_artifact("text", key="a-key", description=""),
+        lambda: table_artifact([{"a": 1}], key="a-key", description=""),
+    ],
+)
+def test_what_only_shows_fails_nothing_while_prefect_does_not_answer(show: Callable[[], None]) -> None:
+    with temporary_settings({PREFECT_API_URL: "http://127.0.0.1:9/api", PREFECT_CLIENT_MAX_RETRIES: 0}):
+        assert show() is None
+
+
+def test_what_is_wrong_with_the_text_itself_is_raised() -> None:
+    with pytest.raises(ZeroDivisionError), only_shown():
+        _ = 1 / 0
+
+
+def test_nothing_shows_an_artifact_past_the_way_that_lets_it_fail() -> None:
+    folder = Path(artifacts.__file__).parent
+    past = [one.name for one in folder.glob("*.py") if "prefect.artifacts" in one.read_text(encoding="utf-8")]
+    assert sorted(past) == ["artifacts.py", "progress.py"]
 
 
 def test_what_browsers_do_not_show_is_refused() -> None:

@@ -51,7 +51,7 @@ def routed_view(batch: BatchId, product: str, view: str) -> RoutedShot:
 def test_a_garment_without_its_neck_shot_is_held_and_goes_on_when_it_arrives(ghosts: Storage, batch: BatchId) -> None:
     product = batch.batch.upper()  # no other test has it
     shot = routed_view(batch, product, "MAIN")
-    assert in_a_run(lambda: hold_back.fn(batch, [shot])) == [shot.name]
+    assert in_a_run(lambda: hold_back.fn(batch, [shot])).on_hold == (shot.name,)
     record = load_record(shot.shot)
     assert record.state is State.ON_HOLD
     assert f"The neck shot of {product} is missing" in record.events[-1].why
@@ -66,7 +66,7 @@ def test_a_garment_without_its_neck_shot_is_held_and_goes_on_when_it_arrives(gho
     assert "has not arrived" in early.objection
 
     later = batch_id(batch.client, f"{batch.batch}-later")
-    assert in_a_run(lambda: hold_back.fn(later, [routed_view(later, product, "NECK")])) == []
+    assert in_a_run(lambda: hold_back.fn(later, [routed_view(later, product, "NECK")])).names == ()
     assert str(shot.shot) in in_a_run(release_holds.fn)
     assert waiting_run_of(shot.shot) is None
     assert not follow(shot.shot, answer(shot.shot, Choice.ARRIVED, person="the line"), question="run-2").objection
@@ -86,4 +86,4 @@ def test_both_shots_in_one_batch_hold_nothing(ghosts: Storage, batch: BatchId) -
     neck = routed_view(batch, batch.batch.upper(), "NECK")
     other = batch_id(batch.client, f"{batch.batch}-main")
     main = routed_view(other, batch.batch.upper(), "MAIN")
-    assert in_a_run(lambda: hold_back.fn(batch, [main, neck])) == []
+    assert in_a_run(lambda: hold_back.fn(batch, [main, neck])).names == ()

@@ -9,7 +9,7 @@ from packshot.errors import DecisionRefusedError
 from packshot.handoff.deciding import UNKNOWN_EDITOR
 from packshot.naming import BatchId, ShotId, drop_prefix, job_returned_prefix
 from packshot.record import State
-from tasks import hot_folder
+from tasks import hot_folder, notices
 from tasks.desk import take_job
 from tasks.hot_folder import Collected, collect_returned
 from tasks.jobs import open_job
@@ -71,6 +71,28 @@ def test_a_returned_file_resumes_its_run_once_and_never_again(shot: ShotId) -> N
     assert collect(shot).resumed == {str(shot): key}
     assert waiting_run_of(shot) is None
     assert collect(shot).resumed == {}
+
+
+@pytest.mark.usefixtures("settled_at_once")
+def test_a_stray_file_is_told_of_once_however_often_one_looks(shot: ShotId, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(notices, "send", lambda notice: told.append(notice.batch))
+    put(drop_prefix(shot.in_batch) + "notes.txt")
+    put(drop_prefix(shot.in_batch) + "told/unknown_file-0123456789abcdef.json")  # a mark of an earlier version
+    for _ in range(3):
+        assert list(collect(shot).unknown) == [drop_prefix(shot.in_batch) + "notes.txt"]
+    assert told.count(shot.batch) == 1
+
+
+@pytest.mark.usefixtures("settled_at_once")
+def test_one_look_reads_a_batch_s_records_once_for_all_its_files(shot: ShotId, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    names_of = hot_folder._names_of
+    monkeypatch.setattr(hot_folder, "_names_of", lambda batch: read.append(batch.batch) or names_of(batch))
+    for number in range(4):
+        put(drop_prefix(shot.in_batch) + f"nobody's {number}.tif")
+    collect(shot)
+    assert read.count(shot.batch) == 1
 
 
 @pytest.mark.usefixtures("settled_at_once")

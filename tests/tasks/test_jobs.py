@@ -9,12 +9,14 @@ import pytest
 from prefect.client.orchestration import get_client
 
 from packshot.decision import Choice
+from packshot.errors import StorageUnavailableError
 from packshot.naming import BatchId, ShotId, job_out_key, job_returned_prefix, shot_key
 from packshot.record import State
 from packshot.types import Verdict
 from tasks.artifacts import artifact_key
 from tasks.handovers import EditedShot, RoutedShot
 from tasks.jobs import open_job, open_review
+from tasks.lives import living
 from tasks.records import load_record
 from tasks.storage import Storage
 from tasks.tickets import TICKET_HTML, ticket_of
@@ -100,6 +102,8 @@ def test_a_reviewer_is_asked_whether_to_approve_the_machine_s_edit(for_review: S
         reason="score 80.0, a reviewer decides",
         needs_person=True,
     )
+    with pytest.raises(StorageUnavailableError), living(for_review):
+        raise StorageUnavailableError("it did not answer")  # the first try
     run_id = UUID(in_a_run(lambda: open_review.fn(handover)))
     with get_client(sync_client=True) as client:
         run = client.read_flow_run(run_id)

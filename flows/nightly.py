@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, cast
 
 from prefect import Flow, flow, get_run_logger
@@ -12,7 +13,7 @@ from pydantic import Field
 
 from flows.pace import PACE
 from flows.parameters import shown
-from flows.presence import present
+from flows.presence import SKIPPED, TAKEN_OVER, present
 from packshot.errors import LeaseHeldError
 from packshot.naming import NIGHT_LEASE, BatchId
 from tasks.batches import closed_batches
@@ -42,7 +43,10 @@ def tell_of_the_end(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) 
 )
 @present
 def nightly(clients: Clients = []) -> State[Any]:  # noqa: B006  (Prefect shows the default in the form)
-    """Run every closed, unfinished batch, one after the other; each is a run of its own that can be retried alone."""
+    """Run every closed, unfinished batch, one after the other; each is a run of its own that can be retried alone.
+
+    Whatever becomes of one batch, the others go on. What was not processed is named at the end.
+    """
     try:
         with holding(NIGHT_LEASE):
             return _night(clients)
@@ -52,13 +56,28 @@ def nightly(clients: Clients = []) -> State[Any]:  # noqa: B006  (Prefect shows 
 
 
 def _night(clients: Clients) -> State[Any]:
-    batches = [batch for batch in closed_batches() if not clients or batch.client in clients]
+    found = closed_batches()
+    batches = [batch for batch in found.batches if not clients or batch.client in clients]
+    left_out = {key: why for key, why in found.left_out.items() if not clients or key.split("/")[1] in clients}
     states = [(batch, _run(batch)) for batch in batches]
-    report_night(states)
+    report_night(states, left_out)
+    return _said(states, left_out)
+
+
+def _said(states: Sequence[tuple[BatchId, State[Any]]], left_out: Mapping[str, str]) -> State[Any]:
+    """What became of the night: a batch that another run is at work on was not processed here."""
     failed = [str(batch) for batch, state in states if not state.is_completed()]
+    elsewhere = [str(batch) for batch, state in states if state.name in (SKIPPED, TAKEN_OVER)]
+    processed = len(states) - len(failed) - len(elsewhere)
+    sentences = [f"{processed} of {len(states)} batches processed" if states else "No closed batch was waiting"]
     if failed:
-        return Failed(message=f"{len(failed)} of {len(batches)} batches had failures: {', '.join(failed)}")
-    return Completed(message=f"{len(batches)} batches processed" if batches else "No closed batch was waiting")
+        sentences.append(f"{len(failed)} had failures: {', '.join(failed)}")
+    if elsewhere:
+        sentences.append(f"{len(elsewhere)} left to the run that is at work on it: {', '.join(elsewhere)}")
+    if left_out:
+        sentences.append(f"{len(left_out)} left out, because no batch can have this name: {', '.join(left_out)}")
+    message = "; ".join(sentences)
+    return Failed(message=message) if failed or left_out else Completed(message=message)
 
 
 def _run(batch: BatchId) -> State[Any]:

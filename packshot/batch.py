@@ -13,6 +13,7 @@ from pydantic import Field
 
 from packshot.lease import Lease, require_not_passed
 from packshot.naming import BatchId, ShotId
+from packshot.stored import Stored
 from packshot.types import Finding, Value
 
 
@@ -57,7 +58,7 @@ class Delivery(Value):
     certificate_sha256: str = ""
 
 
-class BatchRecord(Value):
+class BatchRecord(Stored):
     """All that is known of a batch.
 
     Attributes:

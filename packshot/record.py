@@ -27,6 +27,7 @@ from pydantic import Field
 from packshot.decision import Decision
 from packshot.errors import IllegalTransitionError
 from packshot.naming import ShotId
+from packshot.stored import Stored
 from packshot.types import Finding, Sourced, Value
 
 
@@ -108,7 +109,7 @@ class Source(Value):
     size_bytes: int
 
 
-class ShotRecord(Value):
+class ShotRecord(Stored):
     """All that is known of a shot. Append-only: a change gives a new record with one more event.
 
     Attributes:

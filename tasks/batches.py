@@ -47,7 +47,7 @@ from tasks.records import (
     load_records,
 )
 from tasks.storage import ObjectInfo, open_storage
-from tasks.tickets import promise_to
+from tasks.tickets import promise_shown
 
 TO_DELIVER = (State.APPROVED, State.EXPORTED, State.VERIFIED)
 _AT_REST = frozenset({*WAITING, *DONE, *TO_DELIVER, State.REFUSED})
@@ -144,22 +144,35 @@ class Summary(Value):
         return "; ".join(filter(None, (failed, others)))
 
 
+class ClosedBatches(Value):
+    """What there is to do in a night.
+
+    Attributes:
+        left_out: the key that would close a batch, were its folder named as one -> why it is none.
+    """
+
+    batches: tuple[BatchId, ...]
+    left_out: Mapping[str, str] = {}
+
+
 @task(name="find closed batches", task_run_name="find closed batches", **ALWAYS)
-def closed_batches() -> list[BatchId]:
+def closed_batches() -> ClosedBatches:
     """Return the batches that their clients closed and that are not finished, in the order of their names.
 
-    A folder that can be no batch is named in the log, and the others go on.
+    A folder that can be no batch is named among what is left out, and the others go on.
     """
-    waiting = []
+    waiting: list[BatchId] = []
+    left_out: dict[str, str] = {}
     for found in open_storage().list("inbox/"):
         try:
             batch = batch_from_ready_key(found.key)
         except NamingError as error:
             log().warning("%r closes no batch: %s", found.key, error)
+            left_out[found.key] = str(error)
             continue
         if batch is not None and not _is_finished(batch):
             waiting.append(batch)
-    return sorted(waiting, key=str)
+    return ClosedBatches(batches=tuple(sorted(waiting, key=str)), left_out=left_out)
 
 
 def _is_finished(batch: BatchId) -> bool:
@@ -364,7 +377,7 @@ def fate_of(ref: ShotRef, record: ShotRecord | None) -> Fate:
     kind = kinds.get(record.state, "failed")
     last = record.events[-1].why if record.events else "nothing happened yet"
     stopped = kind == "failed" and record.state is not State.FAILED
-    wait = wait_of(record, at=now(), promise=promise_to(record.shot.client)) if kind == "waiting" else None
+    wait = wait_of(record, at=now(), promise=promise_shown(record.shot.client)) if kind == "waiting" else None
     return Fate(
         shot=ref.shot.shot,
         file=ref.path,

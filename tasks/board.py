@@ -18,7 +18,7 @@ from tasks.lives import ALWAYS, now
 from tasks.notices import tell
 from tasks.records import load_records
 from tasks.resuming import human_edits, shot_of_run, waiting_runs
-from tasks.tickets import promise_to
+from tasks.tickets import promise_shown
 
 BOARD = "board"
 _FAILED = FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.FAILED, StateType.CRASHED]))
@@ -35,7 +35,7 @@ def waits(*, client: str = "", batch: str = "") -> list[tuple[ShotRecord, Wait]]
     shots = {str(shot): shot for shot in map(shot_of_run, waiting_runs(tags))}
     records = {str(one.shot): one for one in load_records(shots.values())}
     at = now()
-    promises = {name: promise_to(name) for name in {one.shot.client for one in records.values()}}
+    promises = {name: promise_shown(name) for name in {one.shot.client for one in records.values()}}
     found = {
         name: wait
         for name, one in records.items()

@@ -6,7 +6,7 @@ import hashlib
 from functools import lru_cache
 from pathlib import Path
 
-from packshot.specs.load import load_configs
+from packshot.specs.load import load_for_the_line
 from packshot.specs.models import Configs
 from tasks.settings import get_settings
 
@@ -14,8 +14,10 @@ from tasks.settings import get_settings
 def configs_in_force() -> Configs:
     """Return the configs of the folder that the settings name; read again when a file in it has changed.
 
+    A client whose own file is wrong is among `broken_clients`: nothing is made for it, and the others go on.
+
     Raises:
-        ConfigError: something in them is wrong.
+        ConfigError: something that all depend on is wrong.
     """
     folder = get_settings().configs
     return _loaded(folder, _stamp(folder))
@@ -33,4 +35,4 @@ def _stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
 
 @lru_cache(maxsize=2)
 def _loaded(folder: Path, stamp: tuple[tuple[str, int, int], ...]) -> Configs:
-    return load_configs(folder)
+    return load_for_the_line(folder)

@@ -22,7 +22,7 @@ from prefect import task
 from pydantic import TypeAdapter
 
 from packshot.batch import BatchRecord
-from packshot.errors import ObjectMissingError, TerminalError
+from packshot.errors import ObjectMissingError, RecordDamagedError, TerminalError
 from packshot.handoff.deciding import since_restart
 from packshot.learning.audits import Audit, audit_of, report_on
 from packshot.naming import (
@@ -49,6 +49,7 @@ from tasks.artifacts import page_artifact
 from tasks.configs import configs_in_force
 from tasks.daily_artifact import daily_markdown
 from tasks.lives import ALWAYS, now
+from tasks.logs import log
 from tasks.records import find_batch, load_records
 from tasks.settings import get_settings
 from tasks.storage import LONGEST_LINK_S, Storage, open_storage
@@ -161,7 +162,11 @@ def _changed_batches(storage: Storage, *, since: dt.datetime) -> list[BatchRecor
             modified = storage.head(batch_record_key(batch)).modified
         except ObjectMissingError:
             return None
-        return find_batch(batch, storage=storage) if modified is None or modified >= since else None
+        try:
+            return find_batch(batch, storage=storage) if modified is None or modified >= since else None
+        except RecordDamagedError as error:
+            log().error("%s", error)  # the figures are without it; its own runs say so
+            return None
 
     clients = list(filter(is_name, storage.folders(batches_prefix())))
     named = [batch_id(one, name) for one in clients for name in filter(is_name, storage.folders(batches_prefix(one)))]

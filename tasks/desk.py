@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from packshot.decision import REASONS, Choice, Decision, Mark
-from packshot.errors import DecisionRefusedError, NamingError, ObjectMissingError
+from packshot.errors import DecisionRefusedError, NamingError, ObjectMissingError, RecordDamagedError
 from packshot.handoff.board import Wait, wait_of
 from packshot.handoff.deciding import decide, picture_shown, require_followable
 from packshot.handoff.ticket import JobTicket
@@ -28,6 +28,7 @@ from packshot.types import Finding, Status, Value
 from tasks.answers import REDOS
 from tasks.forms import Answer
 from tasks.lives import now
+from tasks.logs import log
 from tasks.questions import SHOWN_DIGITS
 from tasks.records import change_record, find_batch, load_record, load_records
 from tasks.resuming import resume, waiting_run_of
@@ -206,7 +207,14 @@ def every_record(*, client: str = "", batch: str = "") -> Iterator[ShotRecord]:
         client, batch: only these; empty: all.
     """
     for found in _batches(client, batch):
-        yield from load_records(_shots(found))
+        try:
+            shots = _shots(found)
+        except RecordDamagedError as error:
+            if batch:
+                raise
+            log().error("%s", error)  # one batch must not hide all the others
+            continue
+        yield from load_records(shots)
 
 
 def _batches(client: str, batch: str) -> list[BatchId]:

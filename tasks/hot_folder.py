@@ -12,9 +12,17 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from prefect import task
+from prefect.client.schemas.objects import FlowRun
 
 from packshot.decision import Choice, Reason
-from packshot.errors import DecisionRefusedError, NamingError, ObjectMissingError
+from packshot.errors import (
+    ConfigError,
+    DecisionRefusedError,
+    NamingError,
+    ObjectMissingError,
+    PackshotError,
+    RecordDamagedError,
+)
 from packshot.handoff.deciding import UNKNOWN_EDITOR, picture_shown, taken_by
 from packshot.handoff.filenames import is_litter, is_picture, is_unfinished, shot_of, version_of
 from packshot.naming import (
@@ -40,6 +48,7 @@ from tasks.tickets import promise_to
 SLACK = timedelta(seconds=60)
 """How far the storage's clock may be behind ours: a file older than the question it would answer belongs to an earlier
 one."""
+
 
 class Collected(Value):
     """What came of one look into the hot folders.
@@ -77,7 +86,11 @@ def collect_returned(client: str = "") -> Collected:
         shots[str(shot)] = shot
         by_shot.setdefault(str(shot), []).append(file)
     for name, files in by_shot.items():
-        _take_up(shots[name], files, found)
+        try:
+            _take_up(shots[name], files, found)
+        except RecordDamagedError as error:
+            for file in files:
+                found.left(file, error)
     return found.collected()
 
 
@@ -91,6 +104,11 @@ class _Findings:
         self.unknown: dict[str, str] = {}
         self.told: dict[str, str] = {}
 
+    def left(self, file: ObjectInfo, why: PackshotError) -> None:
+        """Leave a file where it is, for a reason that is not its owner's to mend; the others go on."""
+        self.unknown[file.key] = str(why)
+        log().warning("%s was left where it is: %s", file.key, why)
+
     def collected(self) -> Collected:
         return Collected(resumed=self.resumed, waiting=tuple(self.waiting), unknown=self.unknown, told=self.told)
 
@@ -102,12 +120,16 @@ def _files(client: str, found: _Findings) -> Iterator[tuple[ShotId, ObjectInfo]]
         try:
             shot, batch = shot_from_returned_key(file.key), batch_from_drop_key(file.key)
         except NamingError as error:
-            found.unknown[file.key] = str(error)
-            log().warning("a returned file was left where it is: %s", error)
+            found.left(file, error)
             continue
         if (shot is None and batch is None) or is_litter(file.key):
             continue
-        if _is_uploading(file, found.at):
+        try:
+            uploading = _is_uploading(file, found.at)
+        except ConfigError as error:
+            found.left(file, error)
+            continue
+        if uploading:
             found.waiting.append(file.key)
         elif not is_picture(file.key):
             _report_unknown(shot or batch, file, "not a kind of file that can be returned", found)
@@ -126,7 +148,11 @@ def _from_drop(
     batch: BatchId, file: ObjectInfo, known: dict[str, dict[str, tuple[str, ...]]], found: _Findings
 ) -> Iterator[tuple[ShotId, ObjectInfo]]:
     if str(batch) not in known:
-        known[str(batch)] = _names_of(batch)
+        try:
+            known[str(batch)] = _names_of(batch)
+        except RecordDamagedError as error:
+            found.left(file, error)
+            return
     fits = shot_of(file.key, shots=known[str(batch)])
     if not fits.shot:
         _report_unknown(batch, file, fits.why, found)
@@ -223,15 +249,22 @@ def release_holds(client: str = "") -> list[str]:
     released = []
     for run in list(waiting_runs(tags)):  # all pages first: whatever is resumed leaves them, and the rest would move up
         shot = shot_of_run(run)
-        record = find_record(shot)
-        if record is None or record.state is not State.ON_HOLD or still_missing(record):
-            continue
         try:
-            resume(run, _arrived(record))
-        except (DecisionRefusedError, ObjectMissingError):
-            continue  # somebody let it go on in the same moment
-        released.append(str(shot))
+            released += _released(run, shot)
+        except (ConfigError, RecordDamagedError) as error:
+            log().warning("%s stays on hold: %s", shot, error)
     return released
+
+
+def _released(run: FlowRun, shot: ShotId) -> list[str]:
+    record = find_record(shot)
+    if record is None or record.state is not State.ON_HOLD or still_missing(record):
+        return []
+    try:
+        resume(run, _arrived(record))
+    except (DecisionRefusedError, ObjectMissingError):
+        return []  # somebody let it go on in the same moment
+    return [str(shot)]
 
 
 def _arrived(record: ShotRecord) -> dict[str, Any]:

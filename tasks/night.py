@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from prefect.client.schemas.objects import State
@@ -12,13 +12,18 @@ from tasks.artifacts import table_artifact
 from tasks.notices import raise_alarm
 
 
-def report_night(states: Sequence[tuple[BatchId, State[Any]]]) -> None:
-    """Show what became of each batch of a nightly run."""
+def report_night(states: Sequence[tuple[BatchId, State[Any]]], left_out: Mapping[str, str]) -> None:
+    """Show what became of each batch of a nightly run.
+
+    Args:
+        left_out: what looks like a closed batch and can be none -> why.
+    """
     rows = [
         {"client": batch.client, "batch": batch.batch, "state": state.name, "result": state.message or ""}
         for batch, state in states
     ]
-    table_artifact(rows, key="night", description=f"{len(rows)} batches")
+    rows += [{"client": "", "batch": key, "state": "Left out", "result": why} for key, why in left_out.items()]
+    table_artifact(rows, key="night", description=f"{len(states)} batches")
 
 
 def night_stopped(why: str) -> None:

@@ -33,10 +33,16 @@ class BatchProgress:
         def report(done: int, total: int) -> None:
             share = done / total if total else 1.0
             percent = round(begins + share * (ends - begins), 1)
-            self._log.info("%d of %d %s", done, total, what)
-            if self._artifact is not None:
-                with only_shown():
-                    told = f"{done} of {total} {what}"
-                    update_progress_artifact(self._artifact, progress=percent, description=told)
+            self._tell(percent, f"{done} of {total} {what}")
 
         return report
+
+    def done(self, sentence: str) -> None:
+        """Say that nothing more is to come, and what came of it, well or not."""
+        self._tell(100.0, sentence)
+
+    def _tell(self, percent: float, sentence: str) -> None:
+        self._log.info("%s", sentence)
+        if self._artifact is not None:
+            with only_shown():
+                update_progress_artifact(self._artifact, progress=percent, description=sentence)

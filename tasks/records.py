@@ -13,18 +13,16 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
 
-from pydantic import ValidationError
-
 from packshot.batch import BatchRecord
 from packshot.errors import ObjectMissingError, RecordConflictError, RecordDamagedError
 from packshot.naming import BatchId, ShotId, batch_record_key, record_key
 from packshot.record import ShotRecord
-from packshot.types import Value
+from packshot.stored import Stored, read_stored
 from tasks.leases import require_not_lost
 from tasks.logs import log
 from tasks.storage import Storage, open_storage
 
-V = TypeVar("V", bound=Value)
+V = TypeVar("V", bound=Stored)
 
 PATIENCE_S = 60.0
 """How long a change is tried again while others keep changing the same record."""
@@ -127,7 +125,7 @@ def change_batch(
 
 
 def _load(key: str, kind: type[V], storage: Storage | None) -> V:
-    return _parsed(key, kind, (storage or open_storage()).get(key))
+    return read_stored(kind, (storage or open_storage()).get(key), name=key)
 
 
 def _or_none(load: Callable[[], V]) -> V | None:
@@ -152,7 +150,7 @@ def _change(key: str, kind: type[V], change: Callable[[V], V], storage: Storage 
     pause_s = _FIRST_PAUSE_S
     while True:
         data, etag = opened.get_with_etag(key)
-        before = _parsed(key, kind, data)
+        before = read_stored(kind, data, name=key)
         after = change(before)
         if after == before:
             return before
@@ -167,19 +165,5 @@ def _change(key: str, kind: type[V], change: Callable[[V], V], storage: Storage 
             return after
 
 
-def _bytes_of(record: Value) -> bytes:
+def _bytes_of(record: Stored) -> bytes:
     return record.model_dump_json(indent=1).encode()
-
-
-def _parsed(key: str, kind: type[V], data: bytes) -> V:
-    try:
-        return kind.model_validate_json(data)
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise RecordDamagedError(
-            "this record cannot be read",
-            key,
-            found=f"{'.'.join(map(str, first['loc'])) or 'the file'}: {first['msg']}",
-            allowed=f"a {kind.__name__} as this version of Packshot writes it",
-            next_step="Restore it from the bucket's versions or backup.",
-        ) from error

@@ -8,6 +8,7 @@ from packshot.errors import ObjectMissingError
 from packshot.naming import ShotId, shot_key
 from packshot.record import ShotRecord
 from packshot.specs.models import Plan
+from packshot.stored import read_stored
 from tasks.scratch import fetch_object, store_object
 
 CONTENT_TYPES = {
@@ -51,5 +52,9 @@ def fetch(record: ShotRecord, name: str) -> bytes:
 
 
 def plan_of(record: ShotRecord) -> Plan:
-    """Return the plan that was resolved for a shot in stage 1."""
-    return Plan.model_validate_json(fetch(record, "plan.json"))
+    """Return the plan that was resolved for a shot in stage 1.
+
+    Raises:
+        RecordDamagedError: it cannot be read.
+    """
+    return read_stored(Plan, fetch(record, "plan.json"), name=shot_key(record.shot, "plan.json"))

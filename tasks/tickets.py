@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 
-from packshot.errors import ObjectMissingError
+from packshot.errors import ConfigError, ObjectMissingError
 from packshot.handoff.deciding import picture_shown
 from packshot.handoff.holds import Need, paired
 from packshot.handoff.sla import due_at
@@ -37,6 +37,14 @@ def guide_of(client: str) -> Client:
 def promise_to(client: str) -> HandoffConfig:
     """Return what people are promised for a client's shots."""
     return promised(configs_in_force().handoff, guide_of(client).handoff)
+
+
+def promise_shown(client: str) -> HandoffConfig:
+    """Return what people are promised, to show and never to decide by: the general promise for a broken client."""
+    try:
+        return promise_to(client)
+    except ConfigError:
+        return configs_in_force().handoff
 
 
 def scope_for(record: ShotRecord, plan: Plan) -> Scope:

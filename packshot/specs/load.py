@@ -38,7 +38,7 @@ from packshot.specs.reading import Document, NamesOf, Problem, config_error, rea
 from packshot.specs.resolve import FALLBACK_CLIENT, normal_words, resolve_platforms
 from packshot.specs.returns import ReturnsConfig
 
-__all__ = ["Configs", "default_folder", "find_problems", "load_configs"]
+__all__ = ["Configs", "default_folder", "find_problems", "load_configs", "load_for_the_line"]
 
 T = TypeVar("T")
 
@@ -63,6 +63,30 @@ def load_configs(folder: Path) -> Configs:
     if configs is None or problems:
         raise config_error(problems)
     return configs
+
+
+def load_for_the_line(folder: Path) -> Configs:
+    """Return all configs of a folder; what is wrong in one client's file concerns that client alone.
+
+    Raises:
+        ConfigError: something that all depend on is wrong.
+    """
+    configs, problems = _load(folder)
+    broken: dict[str, list[Problem]] = {}
+    for problem in problems:
+        broken.setdefault(_only_client_of(problem, folder), []).append(problem)
+    if configs is None or "" in broken:
+        raise config_error(problems)
+    whole = {name: client for name, client in configs.clients.items() if name not in broken}
+    said = {name: str(config_error(found)) for name, found in broken.items()}
+    return configs.model_copy(update={"clients": whole, "broken_clients": said})
+
+
+def _only_client_of(problem: Problem, folder: Path) -> str:
+    """The client whom alone a problem concerns; empty: it may concern all."""
+    file = Path(problem.file)
+    alone = file.parent == folder / "clients" and file.suffix == ".yaml" and file.stem != FALLBACK_CLIENT
+    return file.stem if alone else ""
 
 
 def find_problems(folder: Path) -> tuple[Problem, ...]:

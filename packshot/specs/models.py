@@ -37,6 +37,7 @@ from packshot.specs.stages import (
     RuleLimits,
     WithoutProfile,
 )
+from packshot.stored import Stored
 from packshot.types import Complexity, Value
 
 __all__ = [
@@ -193,6 +194,7 @@ class Configs(Value):
     Attributes:
         defaults: the lowest layer of the edit rules.
         press_profiles: those that clients name, by file.
+        broken_clients: clients whose own file is wrong -> what is wrong with it; nothing is made for them.
     """
 
     platforms: Mapping[str, Platform]
@@ -207,6 +209,7 @@ class Configs(Value):
     daily: DailyConfig = DailyConfig()
     clients: Mapping[str, Client]
     press_profiles: Mapping[str, PressProfile] = Field(default_factory=dict)
+    broken_clients: Mapping[str, str] = Field(default_factory=dict)
 
 
 class RenditionPlan(Value):
@@ -222,7 +225,7 @@ class RenditionPlan(Value):
     press: PressProfile | None = None
 
 
-class Plan(Value):
+class Plan(Stored):
     """All that is decided about a shot before a pixel is touched. Its fingerprint stands in every record.
 
     Attributes:
@@ -254,6 +257,11 @@ class Plan(Value):
 
     @property
     def fingerprint(self) -> str:
-        """The first 16 hex digits of the SHA-256 of the plan's canonical JSON."""
-        canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        """The first 16 hex digits of the SHA-256 of the plan's canonical JSON.
+
+        Of what it states alone: `resolve` states every field, and a plan that was kept does not change when a later
+        version gives the configs a field more.
+        """
+        stated = self.model_dump(mode="json", exclude_unset=True, exclude={"schema_version"})
+        canonical = json.dumps(stated, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]

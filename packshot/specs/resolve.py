@@ -64,7 +64,7 @@ def resolve(
         )
     renditions = resolve_platforms(configs, client=guide, category=kind, platforms=taking)
     ingest = configs.ingest.model_copy(update={"min_px": guide.min_px} if guide.min_px else {})
-    return Plan(
+    plan = Plan(
         client=client,
         style_guide=guide.name,
         category=kind,
@@ -80,6 +80,7 @@ def resolve(
         copyright=guide.copyright,
         print_clipping_path=guide.print_clipping_path,
     )
+    return Plan.model_validate_json(plan.model_dump_json())  # states every field, as its fingerprint needs it
 
 
 def _not_taken(platform: Platform, view: str) -> str:
@@ -90,8 +91,15 @@ def style_guide(configs: Configs, client: str) -> Client:
     """Return a client's own style guide, or the one for clients without.
 
     Raises:
-        ConfigError: there is neither.
+        ConfigError: there is neither, or the client's own is wrong.
     """
+    if client in configs.broken_clients:
+        raise ConfigError(
+            "this client's style guide is wrong",
+            client,
+            found=configs.broken_clients[client],
+            next_step="Then start its batches again; those of other clients go on.",
+        )
     guide = configs.clients.get(client) or configs.clients.get(FALLBACK_CLIENT)
     if guide is None:
         raise ConfigError(

@@ -12,16 +12,18 @@ from prefect.context import SettingsContext, get_settings_context
 from prefect.runtime import flow_run
 
 from packshot.batch import BatchRecord, ShotRef
-from packshot.errors import LeaseHeldError, LeaseLostError, ObjectMissingError
-from packshot.naming import BatchId, ShotId, batch_id, batch_lease, inbox_key
+from packshot.errors import LeaseHeldError, LeaseLostError, ObjectMissingError, RecordDamagedError
+from packshot.naming import BatchId, ShotId, batch_id, batch_lease, batch_record_key, inbox_key, record_key
 from packshot.record import DONE, FOLLOWS, WAITING, ShotRecord, Source, State
 from packshot.types import Status
 from tasks import batches
 from tasks.artifacts import artifact_key
 from tasks.batches import TO_DELIVER, Summary, at_work_on, survey
+from tasks.desk import every_record
 from tasks.leases import holding
 from tasks.lives import Life, now
 from tasks.records import change_record, create_batch, create_record, load_batch, load_record
+from tasks.stages import master_shot
 from tasks.storage import Storage
 from tests.flows.line import poll
 from tests.tasks.runs import artifact, in_a_run
@@ -29,7 +31,7 @@ from tests.tasks.runs import artifact, in_a_run
 SPRING = batch_id("acme", "spring")
 MANIFEST = b"file,sku,category\nA1.jpg,A1,boxes\nlost.jpg,L1,boxes\n"
 
-take_stock, restart = batches.take_stock.fn, batches.restart_shot.fn
+closed_batches, take_stock, restart = batches.closed_batches.fn, batches.take_stock.fn, batches.restart_shot.fn
 
 
 def upload(storage: Storage, batch: BatchId, files: Mapping[str, bytes]) -> None:
@@ -76,13 +78,13 @@ def test_only_batches_that_their_clients_closed_are_found_in_the_order_of_their_
     for client, name in (("zeta", "a"), ("acme", "b"), ("acme", "a")):
         upload(storage, batch_id(client, name), {"A1.jpg": b"x", "details/READY": b""})
     storage.upload_to_inbox(batch_id("open", "a"), "A1.jpg", b"x", content_type="image/jpeg")
-    assert [str(one) for one in batches.closed_batches.fn()] == ["acme/a", "acme/b", "zeta/a"]
+    assert [str(one) for one in closed_batches().batches] == ["acme/a", "acme/b", "zeta/a"]
 
 
 def test_a_finished_batch_is_not_found_again(storage: Storage) -> None:
     upload(storage, SPRING, {"A1.jpg": b"x"})
     create_batch(BatchRecord(batch=SPRING, received_at=now(), finished_at=now()))
-    assert batches.closed_batches.fn() == []
+    assert closed_batches().batches == ()
 
 
 # --- who works on one ---
@@ -189,6 +191,32 @@ def test_every_photograph_gets_a_record_and_every_other_file_a_reason(storage: S
     assert stock.shots[1].row == {}
     assert [ref.sidecar for ref in stock.shots] == ["", inbox_key(SPRING, "B1.xmp")]
     assert stock.shots[1].sidecar_etag
+
+
+def test_a_record_of_a_newer_version_fails_its_shot_alone_and_says_what_to_do(storage: Storage) -> None:
+    received(storage, {"A1.jpg": b"a", "B1.jpg": b"b", "C1.jpg": b"c"})
+    newer = SPRING.shot("B1")
+    storage.put(record_key(newer), b'{"schema_version": 99, "mood": "good"}', content_type="application/json")
+    refs = {ref.shot.shot: ref for ref in take_stock(SPRING).shots}
+    assert set(refs) == {"A1", "B1", "C1"}
+    with pytest.raises(RecordDamagedError):
+        master_shot.fn(refs["B1"], configs_fingerprint="")
+    fates = {fate.shot: fate for fate in survey(SPRING).fates}
+    assert {load_record(refs[name].shot).state for name in ("A1", "C1")} == {State.RECEIVED}
+    assert fates["B1"].kind == "failed"
+    for words in (record_key(newer), "found schema version 99", "allowed up to", "Upgrade Packshot"):
+        assert words in fates["B1"].why
+    assert [one.shot.shot for one in every_record()] == ["A1", "C1"]
+
+
+def test_a_batch_whose_own_record_cannot_be_read_hides_no_other(storage: Storage) -> None:
+    received(storage, {"A1.jpg": b"a"})
+    take_stock(SPRING)
+    broken = batch_id("acme", "broken")
+    upload(storage, broken, {"A1.jpg": b"a"})
+    storage.put(batch_record_key(broken), b"{", content_type="application/json")
+    assert [one.shot.in_batch for one in every_record()] == [SPRING]
+    assert closed_batches().batches == (broken, SPRING)  # its own run says what is wrong with it
 
 
 def test_manifest_and_files_that_do_not_agree_are_named(storage: Storage) -> None:

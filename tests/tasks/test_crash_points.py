@@ -122,7 +122,7 @@ def submit(shots: int = len(NAMES)) -> None:
 def night() -> None:
     """What `nightly` and `process-batch` do, with pictures of a few bytes."""
     with holding(NIGHT_LEASE):
-        for batch in closed_batches.fn():
+        for batch in closed_batches.fn().batches:
             with at_work_on(batch):
                 for ref in take_stock.fn(batch).shots:
                     take_to_its_verdict(ref.shot)

@@ -10,7 +10,7 @@ import pytest
 
 from deployments.demo import environment
 from packshot.decision import Choice
-from packshot.naming import BatchId, batch_id, notice_key
+from packshot.naming import BatchId, batch_id, notice_key, record_key
 from packshot.record import State
 from packshot.specs.load import default_folder
 from tasks.groups import group_shots
@@ -80,6 +80,18 @@ def test_a_person_may_let_it_go_on_with_name_and_reason(ghosts: Storage, batch: 
     assert not follow(shot.shot, said).objection
     record = load_record(shot.shot)
     assert (record.state, record.events[-1].actor) == (State.ROUTED, "Stu Dio")
+
+
+def test_a_shot_that_cannot_be_looked_at_stops_alone(ghosts: Storage, batch: BatchId) -> None:
+    product = batch.batch.upper()
+    neck = routed_view(batch, product, "NECK")
+    other = batch_id(batch.client, f"{batch.batch}-main")
+    main = routed_view(other, product, "MAIN")
+    lost = main.model_copy(update={"shot": other.shot("LOST_MAIN")})
+    damaged = main.model_copy(update={"shot": other.shot("DAMAGED_MAIN")})
+    ghosts.put(record_key(damaged.shot), b'{"schema_version": 99}', content_type="application/json")
+    stopped = in_a_run(lambda: hold_back.fn(other, [lost, damaged, main, neck]))
+    assert (stopped.on_hold, stopped.failed) == ((), ("LOST_MAIN", "DAMAGED_MAIN"))
 
 
 def test_both_shots_in_one_batch_hold_nothing(ghosts: Storage, batch: BatchId) -> None:

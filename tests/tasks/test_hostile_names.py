@@ -37,7 +37,7 @@ def test_a_folder_that_can_be_no_batch_is_told_and_the_night_goes_on(
         put(storage, f"inbox/{name}/spring/READY")
     storage.close_inbox(BATCH)
     with caplog.at_level(logging.WARNING):
-        assert closed_batches.fn() == [BATCH]
+        assert closed_batches.fn().batches == (BATCH,)
     for name in IN_STORAGE:
         assert f"inbox/acme/{name}/READY" in caplog.text
 

@@ -7,7 +7,7 @@ import pytest
 
 from packshot.colour.spaces import working_profile
 from packshot.errors import ConfigError
-from packshot.specs.load import default_folder, find_problems, load_configs
+from packshot.specs.load import default_folder, find_problems, load_configs, load_for_the_line
 from packshot.specs.models import Authority, Background, Configs, Format, Plan, Profile
 from packshot.specs.resolve import resolve
 from tests.drawn_press import press_profile
@@ -201,3 +201,27 @@ def test_a_press_profile_stands_in_the_plan_whole(folder: Path) -> None:
     assert again.renditions[0].press is not None
     assert again.renditions[0].press.icc == press_profile()
     assert again.fingerprint == plan.fingerprint
+
+
+def test_a_mistake_in_one_client_s_file_concerns_that_client_alone(folder: Path) -> None:
+    guide = "title: Acme\nplatforms: [shopify]\n"
+    (folder / "clients" / "acme.yaml").write_text(guide.replace("shopify", "shopfy"))
+    (folder / "clients" / "zeta.yaml").write_text(guide)
+    (folder / "clients" / "typo.yaml").write_text("titel: Typo\n")
+    configs = load_for_the_line(folder)
+    assert resolve(configs, client="zeta").client == "zeta"
+    assert resolve(configs, client="somebody").style_guide == "default"
+    for name, wrong in (("acme", "no such platform"), ("typo", "titel")):
+        with pytest.raises(ConfigError, match=f"(?s)^{name}: this client's style guide is wrong.*{wrong}"):
+            resolve(configs, client=name)
+    assert {problem.file.rsplit("/", 1)[-1] for problem in find_problems(folder)} == {"acme.yaml", "typo.yaml"}
+    with pytest.raises(ConfigError):
+        load_configs(folder)
+
+
+@pytest.mark.parametrize("path", ["qc.yaml", "clients/default.yaml", "platforms/shopify.yaml"])
+def test_a_mistake_that_all_depend_on_concerns_all(folder: Path, path: str) -> None:
+    with (folder / path).open("a") as file:
+        file.write("\nnot_a_field: 1\n")
+    with pytest.raises(ConfigError, match="not_a_field"):
+        load_for_the_line(folder)

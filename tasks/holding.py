@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 
 from prefect import task
 from prefect.runtime import task_run
@@ -84,37 +83,40 @@ def hold_back(batch: BatchId, routed: Sequence[RoutedShot]) -> HeldBack:
     """
     stopped: dict[str, Exception] = {}
     for shot in routed:
-        with _alone(shot, stopped):
-            _note(load_record(shot.shot), batch)
-    held = []
-    for shot in routed:
-        if shot.name not in stopped:
-            with _alone(shot, stopped):
-                missing = still_missing(load_record(shot.shot))
-                if missing:
-                    _hold(shot, missing)
-                    held.append(shot.name)
+        _alone(shot, _note, stopped)
+    held = [shot.name for shot in routed if shot.name not in stopped and _alone(shot, _held, stopped)]
     passing = [error for error in stopped.values() if may_pass(error)]
     if passing and (task_run.run_count or 0) <= RETRIES:
         raise passing[0]
     return HeldBack(on_hold=tuple(held), failed=tuple(stopped))
 
 
-@contextmanager
-def _alone(shot: RoutedShot, stopped: dict[str, Exception]) -> Iterator[None]:
+def _alone(shot: RoutedShot, work: Callable[[RoutedShot], bool], stopped: dict[str, Exception]) -> bool:
     """Let a shot fail alone: whatever is raised stands in its record, and it is noted as stopped."""
     try:
         with living(shot.shot):
-            yield
+            return work(shot)
     except Exception as error:  # noqa: BLE001  whatever it is, the other shots go on
         log().error("%s could not be looked at: %s", shot.shot, error)
         stopped[shot.name] = error
+        return False
 
 
-def _note(record: ShotRecord, batch: BatchId) -> None:
-    view, promise = shelf.plan_of(record).view, promise_to(batch.client)
+def _note(shot: RoutedShot) -> bool:
+    """Note what others may wait for."""
+    record = load_record(shot.shot)
+    view, promise = shelf.plan_of(record).view, promise_to(shot.shot.client)
     if view in (promise.neck_view, promise.reference_view):
         note_sibling(record, view=view)
+    return True
+
+
+def _held(shot: RoutedShot) -> bool:
+    """Hold a shot that something is missing for; whether it is held."""
+    missing = still_missing(load_record(shot.shot))
+    if missing:
+        _hold(shot, missing)
+    return bool(missing)
 
 
 def _hold(shot: RoutedShot, missing: Sequence[Missing]) -> None:

@@ -131,11 +131,14 @@ def _batches() -> typer.Typer:
 
     @app.command("status")
     def status(client: Client, batch: Batch, json: Json = False) -> None:
-        """Say what became of every photograph of a batch. Exit status 1 if any failed, or a platform gets nothing."""
-        from packshot.naming import batch_id
-        from tasks.batches import survey
+        """Say what became of every photograph of a batch. Exit status 1 if any failed, or a platform gets nothing.
 
-        summary = survey(batch_id(client, batch))
+        A batch that waits for its night, or that a run is at work on, has not failed.
+        """
+        from packshot.naming import batch_id
+        from tasks.standing import standing_of
+
+        summary = standing_of(batch_id(client, batch))
         if json:
             print_json({**summary.model_dump(mode="json"), "counts": summary.counts})
         else:
@@ -146,7 +149,7 @@ def _batches() -> typer.Typer:
     return app
 
 
-_COLOURS = {"delivered": "green", "waiting": "yellow", "refused": "magenta", "failed": "red"}
+_COLOURS = {"delivered": "green", "waiting": "yellow", "refused": "magenta", "failed": "red", "at work": "cyan"}
 
 
 def show_summary(console: Console, summary: Any) -> None:

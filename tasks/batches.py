@@ -50,6 +50,9 @@ from tasks.storage import ObjectInfo, open_storage
 from tasks.tickets import promise_shown
 
 TO_DELIVER = (State.APPROVED, State.EXPORTED, State.VERIFIED)
+AT_WORK = "at work"
+"""The fate of what a run has still to do, while it lives."""
+
 _AT_REST = frozenset({*WAITING, *DONE, *TO_DELIVER, State.REFUSED})
 
 
@@ -57,7 +60,8 @@ class Fate(Value):
     """What became of one file.
 
     Attributes:
-        kind: delivered, waiting, refused or failed; every file is exactly one of these.
+        kind: delivered, waiting, refused or failed; every file is exactly one of these. Before the end also `AT_WORK`.
+        unreadable: it has no record that can be read.
         with_whom, since, due: of one that waits; on hold it waits for the client.
         left_out: platform, or path of a file -> why it gets nothing of this photograph.
     """
@@ -74,6 +78,7 @@ class Fate(Value):
     since: datetime | None = None
     due: datetime | None = None
     left_out: Mapping[str, str] = Field(default_factory=dict)
+    unreadable: bool = False
 
     @property
     def on_hold(self) -> bool:
@@ -81,11 +86,16 @@ class Fate(Value):
 
 
 class Summary(Value):
-    """What became of a batch, file by file."""
+    """What became of a batch, file by file.
+
+    Attributes:
+        stands: before the end: how far it is, in words.
+    """
 
     batch: BatchId
     fates: tuple[Fate, ...]
     findings: tuple[Finding, ...] = ()
+    stands: str = ""
 
     def of(self, kind: str) -> tuple[Fate, ...]:
         """Return the shots of one fate."""
@@ -99,14 +109,16 @@ class Summary(Value):
     def counts(self) -> Mapping[str, int]:
         """Number of files by fate; they add up to all files that came in."""
         found = Counter(fate.kind for fate in self.fates)
-        return {kind: found[kind] for kind in ("delivered", "waiting", "refused", "failed")}
+        kinds = ("delivered", "waiting", "refused", "failed", *([AT_WORK] if found[AT_WORK] else []))
+        return {kind: found[kind] for kind in kinds}
 
     @property
     def sentence(self) -> str:
         held = sum(fate.on_hold for fate in self.fates)
         words = {"waiting": f" ({held} of them on hold)"} if held else {}
         counts = ", ".join(f"{n} {kind}{words.get(kind, '')}" for kind, n in self.counts.items())
-        return "; ".join(filter(None, (f"{len(self.fates)} photographs: {counts}", in_words(self.left_out))))
+        told = f"{len(self.fates)} photographs: {counts}" if self.fates or not self.stands else ""
+        return "; ".join(filter(None, (self.stands, told, in_words(self.left_out))))
 
     @property
     def left_out(self) -> tuple[LeftOut, ...]:
@@ -372,7 +384,8 @@ def survey(batch: BatchId) -> Summary:
 
 def fate_of(ref: ShotRef, record: ShotRecord | None) -> Fate:
     if record is None:
-        return Fate(shot=ref.shot.shot, file=ref.path, kind="failed", state=State.RECEIVED, why=_without_record(ref))
+        why = _without_record(ref)
+        return Fate(shot=ref.shot.shot, file=ref.path, kind="failed", state=State.RECEIVED, why=why, unreadable=True)
     kinds = {State.REFUSED: "refused"} | dict.fromkeys(DONE, "delivered") | dict.fromkeys(WAITING, "waiting")
     kind = kinds.get(record.state, "failed")
     last = record.events[-1].why if record.events else "nothing happened yet"

@@ -24,6 +24,7 @@ from tasks.leases import holding
 from tasks.lives import Life, now
 from tasks.records import change_record, create_batch, create_record, load_batch, load_record
 from tasks.stages import master_shot
+from tasks.standing import standing_of
 from tasks.storage import Storage
 from tests.flows.line import poll
 from tests.tasks.runs import artifact, in_a_run
@@ -217,6 +218,27 @@ def test_a_batch_whose_own_record_cannot_be_read_hides_no_other(storage: Storage
     storage.put(batch_record_key(broken), b"{", content_type="application/json")
     assert [one.shot.in_batch for one in every_record()] == [SPRING]
     assert closed_batches().batches == (broken, SPRING)  # its own run says what is wrong with it
+
+
+def test_a_batch_that_waits_for_its_night_is_said_to(storage: Storage) -> None:
+    with pytest.raises(ObjectMissingError, match="nobody has uploaded"):
+        standing_of(SPRING)
+    storage.upload_to_inbox(SPRING, "A1.jpg", b"a", content_type="image/jpeg")
+    assert standing_of(SPRING).sentence.startswith("Being uploaded, not closed")
+    storage.close_inbox(SPRING)
+    waiting = standing_of(SPRING)
+    assert waiting.sentence.startswith("Submitted, not started")
+    assert not waiting.failed
+
+
+def test_what_a_run_has_still_to_do_is_no_failure_while_it_lives(storage: Storage) -> None:
+    batch_of([State.ROUTED, State.FAILED, State.DELIVERED])
+    with at_work_on(SPRING):
+        now_standing = standing_of(SPRING)
+        assert now_standing.counts == {"delivered": 1, "waiting": 0, "refused": 0, "failed": 1, "at work": 1}
+        assert now_standing.sentence.startswith("A run is at work on it now; 3 photographs: 1 delivered")
+        assert len(survey(SPRING).failed) == 2  # the run itself looks at the end
+    assert len(standing_of(SPRING).failed) == 2
 
 
 def test_manifest_and_files_that_do_not_agree_are_named(storage: Storage) -> None:

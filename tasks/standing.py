@@ -1,0 +1,50 @@
+"""How a batch stands for whoever asks now: before its night, while a run is at work on it, and after."""
+
+from __future__ import annotations
+
+from packshot.errors import ObjectMissingError
+from packshot.naming import READY, BatchId, batch_lease, delivery_lease, inbox_key, inbox_prefix
+from packshot.record import State
+from tasks.batches import AT_WORK, Fate, Summary, survey
+from tasks.leases import look
+from tasks.records import find_batch
+from tasks.storage import open_storage
+
+
+def standing_of(batch: BatchId) -> Summary:
+    """Return what became of every photograph so far. What is still to be done is no failure while a run is at work.
+
+    Raises:
+        ObjectMissingError: nobody has uploaded such a batch.
+    """
+    if find_batch(batch) is None:
+        return Summary(batch=batch, fates=(), stands=_not_begun(batch))
+    summary = survey(batch)
+    if not _is_at_work(batch):
+        return summary
+    fates = tuple(_under_way(fate) for fate in summary.fates)
+    return summary.model_copy(update={"fates": fates, "stands": "A run is at work on it now"})
+
+
+def _not_begun(batch: BatchId) -> str:
+    storage = open_storage()
+    if storage.exists(inbox_key(batch, READY)):
+        return "Submitted, not started: the next night takes it up, or start process-batch now"
+    if next(iter(storage.list(inbox_prefix(batch))), None) is not None:
+        return f"Being uploaded, not closed: no night takes it up before its folder has the file {READY}"
+    raise ObjectMissingError(
+        "nobody has uploaded such a batch",
+        str(batch),
+        next_step="Check the names of client and batch, or upload it: packshot batch submit.",
+    )
+
+
+def _is_at_work(batch: BatchId) -> bool:
+    found = (look(name) for name in (batch_lease(batch), delivery_lease(batch)))
+    return any(seen is not None and seen.is_alive for seen in found)
+
+
+def _under_way(fate: Fate) -> Fate:
+    if fate.kind != "failed" or fate.state is State.FAILED or fate.unreadable:
+        return fate
+    return fate.model_copy(update={"kind": AT_WORK, "why": f"so far: {fate.state}"})

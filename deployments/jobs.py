@@ -26,7 +26,7 @@ Marks = Annotated[
     list[str] | None, typer.Option("--mark", help="A place and what to do there: LEFT,TOP,RIGHT,BOTTOM: TEXT.")
 ]
 Override = Annotated[str, typer.Option(help="Why the work is taken over although a check of it fails.")]
-
+NoWait = Annotated[bool, typer.Option("--no-wait", help="Do not wait until the answer has been followed.")]
 
 _MINUTE = "%Y-%m-%d %H:%M"
 
@@ -151,47 +151,74 @@ def _add_reviewing(app: typer.Typer) -> None:
             ColourWord, typer.Option(help="The colours, with the product or its reference in hand.")
         ] = ColourWord.NOT_COMPARED,
         edited_by: Annotated[str, typer.Option(help="Whose work it is, where the line does not know.")] = "",
+        no_wait: NoWait = False,
     ) -> None:
         """Approve the machine's edit, or sign off an editor's work; never your own."""
         also: dict[State, dict[str, Any]] = {State.AWAITING_SIGNOFF: {"colour": colour.value, "edited_by": edited_by}}
         choices = {State.IN_REVIEW: Choice.APPROVE, State.AWAITING_SIGNOFF: Choice.SIGN}
-        _answer(shot, choices, also=also, person=by, picture=picture, reason=reason, note=note)
+        _answer(shot, choices, also=also, person=by, picture=picture, reason=reason, note=note, no_wait=no_wait)
 
     @app.command("reject")
-    def reject(shot: Shot, by: Person, picture: Picture, reason: Bad, note: Note = "", mark: Marks = None) -> None:
+    def reject(
+        shot: Shot,
+        by: Person,
+        picture: Picture,
+        reason: Bad,
+        note: Note = "",
+        mark: Marks = None,
+        no_wait: NoWait = False,
+    ) -> None:
         """Reject an editor's work (our fault): it goes back. Before there is any: reject the photograph."""
         choices = {State.AWAITING_SIGNOFF: Choice.REJECT_WORK} | dict.fromkeys(
             (State.IN_REVIEW, State.AWAITING_EDITOR, State.ON_HOLD), Choice.REJECT
         )
         also = {State.AWAITING_SIGNOFF: {"marks": _marks(mark)}}
-        _answer(shot, choices, also=also, person=by, picture=picture, reason=reason, note=note)
+        _answer(shot, choices, also=also, person=by, picture=picture, reason=reason, note=note, no_wait=no_wait)
 
     @app.command("change")
     def change(
-        shot: Shot, by: Person, picture: Picture, note: Note, reason: Wish = "client_wish", mark: Marks = None
+        shot: Shot,
+        by: Person,
+        picture: Picture,
+        note: Note,
+        reason: Wish = "client_wish",
+        mark: Marks = None,
+        no_wait: NoWait = False,
     ) -> None:
         """Ask for a change of an editor's work that was not asked for before: nobody's fault."""
         choices = {State.AWAITING_SIGNOFF: Choice.CHANGE_REQUEST}
         also = {State.AWAITING_SIGNOFF: {"marks": _marks(mark)}}
-        _answer(shot, choices, also=also, person=by, picture=picture, reason=reason, note=note)
+        _answer(shot, choices, also=also, person=by, picture=picture, reason=reason, note=note, no_wait=no_wait)
 
     @app.command("edit")
-    def edit(shot: Shot, by: Person, picture: Picture, reason: Defect, note: Note = "", mark: Marks = None) -> None:
+    def edit(
+        shot: Shot,
+        by: Person,
+        picture: Picture,
+        reason: Defect,
+        note: Note = "",
+        mark: Marks = None,
+        no_wait: NoWait = False,
+    ) -> None:
         """Send the machine's edit to an editor, with marks or a note."""
         also = {State.IN_REVIEW: {"marks": _marks(mark)}}
         choices = {State.IN_REVIEW: Choice.SEND_TO_EDITOR}
-        _answer(shot, choices, also=also, person=by, picture=picture, reason=reason, note=note)
+        _answer(shot, choices, also=also, person=by, picture=picture, reason=reason, note=note, no_wait=no_wait)
 
     @app.command("redo")
-    def redo(shot: Shot, by: Person, picture: Picture, reason: Defect, note: Note = "") -> None:
+    def redo(
+        shot: Shot, by: Person, picture: Picture, reason: Defect, note: Note = "", no_wait: NoWait = False
+    ) -> None:
         """Let the machine edit a shot again, with the method it has not tried."""
         choices = {State.IN_REVIEW: Choice.REDO}
-        _answer(shot, choices, person=by, picture=picture, reason=reason, note=note)
+        _answer(shot, choices, person=by, picture=picture, reason=reason, note=note, no_wait=no_wait)
 
     @app.command("go-on")
-    def go_on(shot: Shot, by: Person, picture: Picture, reason: Gone, note: Note = "") -> None:
+    def go_on(shot: Shot, by: Person, picture: Picture, reason: Gone, note: Note = "", no_wait: NoWait = False) -> None:
         """Let a shot on hold go on without what is missing."""
-        _answer(shot, {State.ON_HOLD: Choice.GO_ON}, person=by, picture=picture, reason=reason, note=note)
+        _answer(
+            shot, {State.ON_HOLD: Choice.GO_ON}, person=by, picture=picture, reason=reason, note=note, no_wait=no_wait
+        )
 
 
 def _add_editing(app: typer.Typer) -> None:
@@ -211,13 +238,24 @@ def _add_editing(app: typer.Typer) -> None:
         picture: Picture,
         note: Note = "",
         override: Override = "",
+        no_wait: NoWait = False,
     ) -> None:
         """Put a finished picture back and let the shot go on with it."""
         choices = dict.fromkeys((State.AWAITING_EDITOR, State.IN_REVIEW), Choice.RETURN)
         also: dict[State, dict[str, Any]] = {
             state: {"returned_file": file.name, "override": override} for state in choices
         }
-        _answer(shot, choices, also=also, file=file, person=by, picture=picture, note=note, reason="work_done")
+        _answer(
+            shot,
+            choices,
+            also=also,
+            file=file,
+            person=by,
+            picture=picture,
+            note=note,
+            reason="work_done",
+            no_wait=no_wait,
+        )
 
     @app.command("collect")
     def collect(
@@ -256,10 +294,11 @@ def _answer(
     *,
     also: dict[State, dict[str, Any]] | None = None,
     file: Path | None = None,
+    no_wait: bool,
     **fields: str,
 ) -> None:
-    """Answer the form of a shot; which decision it is depends on its state."""
+    """Answer the form of a shot; which decision it is depends on its state. Said is what came of it."""
     from tasks.desk import answer_job
 
-    said = answer_job(shot, choices, also=also or {}, fields=fields, file=file)
+    said = answer_job(shot, choices, also=also or {}, fields=fields, file=file, wait=not no_wait)
     terminal_console().print(f"{shot}: {said}", markup=False, highlight=False, soft_wrap=True)

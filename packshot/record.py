@@ -17,7 +17,7 @@ The record's state is the single truth about a picture; a workflow run's state s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -85,6 +85,14 @@ DONE = frozenset({_S.DELIVERED, _S.LIVE})
 MACHINE = "machine"
 """The report that holds each stage's time on a worker: stage -> ``seconds`` (wall-clock) and ``at``, when it ended."""
 
+EDIT = "edit.tif"
+"""The name of a shot's edit, a machine's or an editor's, among its objects."""
+
+
+def found_in(edit_sha256: str, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return findings as those of one edit: they are true no longer when another one takes its place."""
+    return tuple(one.model_copy(update={"picture": edit_sha256}) for one in findings)
+
 
 class Event(Value):
     """One change in a shot's life.
@@ -136,6 +144,12 @@ class ShotRecord(Stored):
         """Return a fact's value, or an empty text where it is unknown."""
         sourced = self.facts.get(name)
         return sourced.value if sourced else ""
+
+    @property
+    def present_findings(self) -> tuple[Finding, ...]:
+        """What is true now: of the photograph, and of the edit that there is; not of edits that were replaced."""
+        edit = self.objects.get(EDIT, "")
+        return tuple(one for one in self.findings if one.picture in ("", edit))
 
     @property
     def failed_from(self) -> State | None:

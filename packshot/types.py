@@ -93,6 +93,7 @@ class Finding(Value):
         limit: the figure it was compared with, in the same unit.
         box: where, in pixels of the picture at 1:1; None means the picture as a whole.
         gate: a failed gate forbids auto-approval whatever the score.
+        picture: in a record, SHA-256 of the edit that it is about; empty: about the photograph, whatever its edit.
     """
 
     code: str
@@ -103,6 +104,7 @@ class Finding(Value):
     unit: str = ""
     box: Box | None = None
     gate: bool = False
+    picture: str = ""
 
     @property
     def stops_approval(self) -> bool:

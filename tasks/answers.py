@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,7 +13,7 @@ from packshot.errors import DecisionRefusedError, ObjectMissingError, RefusedInp
 from packshot.handoff.deciding import decide, require_followable
 from packshot.naming import ShotId, job_returned_prefix
 from packshot.pipeline import METHODS
-from packshot.record import ShotRecord
+from packshot.record import EDIT, ShotRecord, found_in
 from packshot.types import Finding, Status
 from tasks import pictures, shelf
 from tasks.cache_keys import unit
@@ -21,10 +22,14 @@ from tasks.forms import Answer
 from tasks.handovers import Outcome
 from tasks.holding import still_missing
 from tasks.lives import actor, living, now, revived
+from tasks.notices import tell
 from tasks.records import change_record, load_record
 from tasks.returned import take_over
 from tasks.storage import ObjectInfo, open_storage
 from tasks.tickets import promise_to
+
+NOT_FOLLOWED = "not followed"
+"""How an event begins that says why an answer changed nothing."""
 
 REDOS = len(METHODS) - 1
 """How often the machine has another method to try."""
@@ -42,7 +47,7 @@ def follow_answer(shot: ShotId, answer: Answer, *, question: str) -> Outcome:
         try:
             return _followed(shot, answer, question=question)
         except (DecisionRefusedError, RefusedInputError, ObjectMissingError) as error:
-            return _refused(shot, answer, str(error))
+            return _refused(shot, answer, str(error), question=question)
 
 
 def _followed(shot: ShotId, answer: Answer, *, question: str) -> Outcome:
@@ -135,13 +140,14 @@ def _work(record: ShotRecord, decision: Decision, file: ObjectInfo) -> dict[str,
         )
     overridden = tuple(_overridden(one, decision) for one in taken.failed)
     edit = taken.edit()
+    objects = shelf.keep(record.shot, pictures.edit_files(taken.pixels, edit, pictures.metadata_of(record)))
     return {
-        "findings": (*taken.checks, *overridden, *edit.findings),
+        "findings": found_in(objects[EDIT], (*taken.checks, *overridden, *edit.findings)),
         "reports": {
             "edit": pictures.edit_report(edit, None),
             "approval": {"by": decision.by, "decision": decision.choice.value, "note": decision.note, "file": file.key},
         },
-        "objects": shelf.keep(record.shot, pictures.edit_files(taken.pixels, edit, pictures.metadata_of(record))),
+        "objects": objects,
     }
 
 
@@ -162,8 +168,8 @@ def _seen(record: ShotRecord, *files: ObjectInfo) -> Mapping[str, Any]:
     return {"seen": {**before, **{file.key: file.etag for file in files}}}
 
 
-def _refused(shot: ShotId, answer: Answer, why: str) -> Outcome:
-    """Write down that an answer could not be followed, and which file it was about."""
+def _refused(shot: ShotId, answer: Answer, why: str, *, question: str) -> Outcome:
+    """Write down that an answer could not be followed, and which file it was about; tell people, who may be gone."""
     files: list[ObjectInfo] = []
     if answer.decision is Choice.RETURN:
         try:
@@ -172,8 +178,10 @@ def _refused(shot: ShotId, answer: Answer, why: str) -> Outcome:
             files = []
 
     def change(record: ShotRecord) -> ShotRecord:
-        noted = record.note(at=now(), actor=answer.person, why=f"not followed ({answer.decision}): {why}")
+        noted = record.note(at=now(), actor=answer.person, why=f"{NOT_FOLLOWED} ({answer.decision}): {why}")
         return noted.model_copy(update={"reports": {**noted.reports, "returned": _seen(noted, *files)}})
 
-    change_record(shot, change)
+    after = change_record(shot, change)
+    told = f"The answer '{answer.decision}' of {answer.person} was not followed: {why} It is asked again."
+    tell(after, "answer_refused", told, once=hashlib.sha256(question.encode()).hexdigest()[:16])
     return Outcome(objection=why)

@@ -26,6 +26,7 @@ from packshot.outcomes.first_time import By, Rate, first_time_approval
 from packshot.record import Event, ShotRecord, State
 from packshot.types import Finding, Status, Value
 from tasks.answers import REDOS
+from tasks.following import wait_until_followed
 from tasks.forms import Answer
 from tasks.lives import now
 from tasks.logs import log
@@ -96,7 +97,7 @@ def job_of(name: str, *, renew: bool = False) -> Job:
         score=record.reports.get("edit", {}).get("score"),
         links={file: open_storage().presign(shot_key(shot, file), expires_s=_link_s(shot)) for file in shown},
         ticket=ticket,
-        findings=tuple(one for one in record.findings if one.status is not Status.PASSED),
+        findings=tuple(one for one in record.present_findings if one.status is not Status.PASSED),
         trail=record.events,
     )
 
@@ -112,6 +113,7 @@ def answer_job(
     also: Mapping[State, Mapping[str, Any]],
     fields: Mapping[str, Any],
     file: Path | None = None,
+    wait: bool = False,
 ) -> str:
     """Answer the form of a waiting shot, and return in words what was answered.
 
@@ -120,8 +122,10 @@ def answer_job(
         also: fields that only the form of a state has.
         fields: all others.
         file: a finished picture, put into the shot's hot folder once the answer is known to be one that counts.
+        wait: until it has been followed.
     Raises:
         DecisionRefusedError: it cannot be followed, or somebody else answered first.
+        TerminalError: it was taken, and its run did not follow it.
     """
     shot = shot_id(name)
     record = load_record(shot)
@@ -149,7 +153,7 @@ def answer_job(
         key = job_returned_prefix(shot) + file.name
         open_storage().put_file(key, file, content_type=content_type(file.name))
     resume(run, given)
-    return decision.sentence
+    return wait_until_followed(record, run.id).sentence if wait else decision.sentence
 
 
 def _checked(shot: ShotId, given: Mapping[str, Any]) -> Decision:

@@ -23,7 +23,7 @@ def show_edit(record: ShotRecord) -> None:
         f"**Score** {scores or 'none'}  \n**Route** {markdown(routing.get('complexity', ''))}: "
         f"{markdown(routing.get('reason', ''))}  \n**Method** {markdown(edit['method'])}  \n"
         f"**State** {markdown(record.state)}",
-        _findings_table(record.findings),
+        _findings_table(record.present_findings),
     ]
     for number, one in enumerate(edit["evidence"], start=1):
         place = picture(shot_key(shot, f"evidence/{number}-{one['code']}.webp"), alt=one["code"])

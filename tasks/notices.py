@@ -32,6 +32,7 @@ KINDS: Mapping[str, str] = {
     "soon_due": "is soon due",
     "overdue": "is overdue",
     "unknown_file": "got a file that fits no shot",
+    "answer_refused": "got an answer that could not be followed",
     "promise_broken": "breaks its promise",
     "night_stopped": "did not run to its end",
 }

@@ -175,7 +175,11 @@ def _mark(mark: Mark) -> str:
 def _colour(record: ShotRecord) -> str:
     """How far the product is from its reference, before the edit and now."""
     before = colour_off_before(record)
-    after = [one.measured for one in record.findings if one.code == "colour_not_verified" and one.measured is not None]
+    after = [
+        one.measured
+        for one in record.present_findings
+        if one.code == "colour_not_verified" and one.measured is not None
+    ]
     said = [
         "" if before is None else f"{before:.1f} before the edit",
         f"{after[-1]:.1f} now" if after else "",
@@ -197,7 +201,7 @@ def _score(record: ShotRecord) -> str:
 
 def _findings(record: ShotRecord) -> str:
     """What has something to say, what stops an approval first; colours always, with their figures."""
-    told = [one for one in record.findings if one.status is not Status.PASSED or "delta" in one.unit.lower()]
+    told = [one for one in record.present_findings if one.status is not Status.PASSED or "delta" in one.unit.lower()]
     told = sorted(dict.fromkeys(told), key=lambda one: (not one.stops_approval, one.status is Status.PASSED))
     return "\n".join(_finding(one) for one in told[:_MOST_FINDINGS])
 

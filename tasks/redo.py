@@ -12,7 +12,7 @@ from packshot.cutout import Method
 from packshot.ingest.master import read_master
 from packshot.naming import ShotId
 from packshot.pipeline import Edit
-from packshot.record import ShotRecord, State
+from packshot.record import EDIT, ShotRecord, State, found_in
 from packshot.types import Pixels16, Verdict
 from tasks import pictures, shelf
 from tasks.audits import audit_report
@@ -76,6 +76,7 @@ def _keep(
     """Store an edit and take the record where it leads, step by step: it may come by here more than once."""
     shot = record.shot
     objects = shelf.keep(shot, pictures.edit_files(pixels, edit, pictures.metadata_of(record)))
+    found = found_in(objects[EDIT], network.findings + edit.findings)
     why = "chosen to be looked at" if audit else pictures.verdict_sentence(edit)
     reports = pictures.edit_reports(edit, network.segmenter, audit=audit)
 
@@ -85,7 +86,7 @@ def _keep(
             changed = changed.advance(state, at=now(), actor=actor(), why=why)
         return changed.model_copy(
             update={
-                "findings": tuple(dict.fromkeys((*changed.findings, *network.findings, *edit.findings))),
+                "findings": tuple(dict.fromkeys((*changed.findings, *found))),
                 "reports": {**changed.reports, **reports},
                 "objects": {**changed.objects, **objects},
             }

@@ -21,7 +21,7 @@ from packshot.ingest.shoot_groups import GroupDecision
 from packshot.naming import quarantine_key, quarantine_reason_key
 from packshot.pipeline import opening
 from packshot.pipeline.opening import MasteredFile
-from packshot.record import State
+from packshot.record import EDIT, State, found_in
 from packshot.types import Verdict
 from tasks import pictures, shelf
 from tasks.audits import audit_report
@@ -190,12 +190,13 @@ def edit_shot(routed: RoutedShot) -> EditedShot:
         audit = audit_report(record, plan, edit)
         files = pictures.edit_files(pixels, edit, metadata)
         why = "chosen to be looked at" if audit else pictures.verdict_sentence(edit)
+        objects = shelf.keep(routed.shot, files)
         record = life.reach(
             *AFTER_VERDICT[Verdict.HUMAN_REVIEW if audit else edit.verdict],
             why=why,
-            findings=network.findings + edit.findings,
+            findings=found_in(objects[EDIT], network.findings + edit.findings),
             reports=pictures.edit_reports(edit, network.segmenter, audit=audit),
-            objects=shelf.keep(routed.shot, files),
+            objects=objects,
         )
         show_edit(record)
         return EditedShot(

@@ -257,10 +257,10 @@ def summarise_shot(record: ShotRecord, *, file: str, kind: Kind, why: str, in_th
         decisions=tuple(_decision(one) for one in record.decisions),
         shoot_group=record.reports.get("group", {}).get("part", ""),
         correction=_correction(record.reports.get("group", {}).get("correction", {})),
-        colour_reference=_colour_reference(record.findings),
+        colour_reference=_colour_reference(record.present_findings),
         plan_fingerprint=record.plan_fingerprint,
         pipeline_version=record.pipeline_version,
-        findings=record.findings,
+        findings=record.present_findings,
         files=tuple(one for one in files if one.passed),
         left_out=left_out_of(record),
     )

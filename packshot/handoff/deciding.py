@@ -12,7 +12,7 @@ from typing import Any
 from packshot.decision import REASONS, Choice, ColourWord, Decision, Reason
 from packshot.errors import DecisionRefusedError
 from packshot.handoff.people import plain_name, same_person
-from packshot.record import ShotRecord, State
+from packshot.record import ShotRecord, State, found_in
 from packshot.types import Finding, Status
 
 UNKNOWN_EDITOR = "editor not known"
@@ -110,7 +110,7 @@ def decide(
         decided = decided.advance(state, at=decision.at, actor=decision.by, why=decision.sentence)
     return decided.model_copy(
         update={
-            "findings": (*decided.findings, *findings, *_colour_findings(decision)),
+            "findings": (*decided.findings, *findings, *found_in(picture_shown(record), _colour_findings(decision))),
             "reports": {**decided.reports, **(reports or {})},
             "objects": {**decided.objects, **(objects or {})},
         }

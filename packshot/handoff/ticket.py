@@ -180,7 +180,7 @@ def job_ticket(
         neck_joint=_neck_joint_words(record) if scope.ghost_mannequin else {},
         notes=record.fact("notes"),
         history=history,
-        findings=tuple(one for one in record.findings if one.status is not Status.PASSED),
+        findings=tuple(one for one in record.present_findings if one.status is not Status.PASSED),
     )
 
 
@@ -194,7 +194,7 @@ def colour_words(record: ShotRecord, plan: Plan) -> dict[str, str]:
     measured = {
         one.code: f"{one.measured:.2f} {one.unit}".strip()
         + (f" (limit {one.limit:.2f})" if one.limit is not None else "")
-        for one in record.findings
+        for one in record.present_findings
         if one.measured is not None and ("delta_e" in one.unit.lower().replace(" ", "_") or "colour" in one.code)
     }
     before = colour_off_before(record)

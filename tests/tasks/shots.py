@@ -10,7 +10,7 @@ from packshot.batch import BatchRecord
 from packshot.ingest.master import read_master
 from packshot.naming import BatchId, ShotId
 from packshot.pipeline import Edit
-from packshot.record import State
+from packshot.record import EDIT, State, found_in
 from packshot.specs.models import Plan
 from packshot.types import Verdict
 from tasks import pictures, shelf
@@ -77,13 +77,14 @@ def edited(shot: ShotId, *, verdict: Verdict | None = None) -> None:
     edit = _edit_of(shelf.fetch(record, "master.tif"), shelf.fetch(record, "plan.json"))
     pixels = read_master(shelf.fetch(record, "master.tif"))
     files = pictures.edit_files(pixels, edit, pictures.metadata_of(record))
+    objects = shelf.keep(shot, files)
     Life(shot).reach(
         State.EDITING_AUTO,
         *AFTER_VERDICT[verdict or edit.verdict],
         why=pictures.verdict_sentence(edit),
-        findings=edit.findings,
+        findings=found_in(objects[EDIT], edit.findings),
         reports={"edit": pictures.edit_report(edit, ContrastNetwork())},
-        objects=shelf.keep(shot, files),
+        objects=objects,
     )
 
 

@@ -7,12 +7,17 @@ from typing import Any
 import pytest
 
 from packshot.decision import Choice
-from packshot.naming import BatchId, ShotId, job_returned_prefix, shot_key
-from packshot.record import State
-from packshot.types import Status, Verdict
+from packshot.errors import DecisionRefusedError, TerminalError
+from packshot.export.delivery import summarise_shot
+from packshot.naming import BatchId, ShotId, job_returned_prefix, notice_key, shot_key
+from packshot.record import State, found_in
+from packshot.types import Finding, Status, Verdict
+from tasks.desk import job_of
+from tasks.following import wait_until_followed
 from tasks.handovers import RoutedShot
 from tasks.jobs import open_job
-from tasks.records import load_record
+from tasks.records import change_record, load_record
+from tasks.resuming import cancel_waiting, waiting_run_of
 from tasks.storage import Storage
 from tasks.tickets import issue_ticket
 from tests import drawn_products
@@ -100,12 +105,21 @@ def test_rejected_work_goes_back_with_what_was_said(returned: ShotId) -> None:
 
 def test_a_reviewer_may_return_a_file_of_their_own_and_then_does_not_sign_it(for_review: ShotId) -> None:
     before = load_record(for_review).objects["edit.tif"]
+    gate = Finding(code="background", status=Status.FAILED, message="not white", gate=True)
+    change_record(for_review, lambda one: one.model_copy(update={"findings": found_in(before, [*one.findings, gate])}))
+    assert gate.code in {one.code for one in job_of(str(for_review)).findings}
     put_back(for_review, "better.png", cut_out_by_hand())
     said = answer(for_review, Choice.RETURN, returned_file="better.png")
     assert not in_a_run(lambda: follow(for_review, said)).objection
     record = load_record(for_review)
     assert record.state is State.AWAITING_SIGNOFF
     assert record.objects["edit.tif"] != before
+    assert gate.code in {one.code for one in record.findings}  # the record keeps what was found in the machine's edit
+    certified = summarise_shot(record, file="A1.jpg", kind="delivered", why="", in_this_delivery=True)
+    for shown in (record.present_findings, job_of(str(for_review)).findings, certified.findings):
+        assert not [one for one in shown if one.stops_approval]
+        assert {one.picture for one in shown} <= {"", record.objects["edit.tif"]}
+    assert {one.code for one in record.present_findings if one.picture}
     assert "own work" in follow(for_review, answer(for_review, Choice.SIGN), question="run-2").objection
 
 
@@ -183,6 +197,27 @@ def test_the_checks_that_returned_work_passed_stand_in_the_record(returned: Shot
     checks = {one.code: one.status for one in load_record(returned).findings}
     for code in ("returned_size", "returned_matte", "returned_profile", "returned_colour", "product_repainted"):
         assert checks[code] is Status.PASSED
+
+
+def test_whoever_answers_by_command_hears_what_came_of_it(for_editor: ShotId, line: Storage) -> None:
+    run = waiting_run_of(for_editor)
+    assert run is not None
+    before = load_record(for_editor)
+    with pytest.raises(TerminalError, match="not followed yet"):
+        wait_until_followed(before, run.id, patience_s=0)
+    missing = answer(for_editor, Choice.RETURN, returned_file="missing.png")
+    assert follow(for_editor, missing, question=f"{run.id}-1").objection
+    with pytest.raises(DecisionRefusedError, match=r"was not followed; found .*no file was returned"):
+        wait_until_followed(before, run.id)
+    told = notice_key(for_editor.in_batch, for_editor.shot, "answer_refused").removesuffix(".json")
+    assert len(list(line.list(told))) == 1  # in the UI it looked accepted
+    refused = load_record(for_editor)
+    assert not follow(for_editor, answer(for_editor, Choice.REJECT), question=f"{run.id}-2").objection
+    assert wait_until_followed(refused, run.id).choice is Choice.REJECT
+    after = load_record(for_editor)
+    cancel_waiting(for_editor, why="a test")
+    with pytest.raises(TerminalError, match="ended before it had followed"):
+        wait_until_followed(after, run.id)
 
 
 def test_a_photograph_that_a_person_rejects_is_refused_with_the_reason(for_editor: ShotId) -> None:

@@ -10,6 +10,7 @@ from prefect.states import Completed
 from pydantic import Field
 
 from flows.parameters import shown
+from flows.presence import present
 from tasks.daily_report import report_day
 
 ReportDate = Annotated[
@@ -26,6 +27,7 @@ TrendDays = Annotated[
 
 
 @flow(name="daily-report", flow_run_name="daily report", persist_result=False)
+@present
 def daily_report(date: ReportDate = "", days: TrendDays = 30) -> State[Any]:
     """Count a day of the line from its records and show it with the days before."""
     return Completed(message=report_day(date=date, days=days))

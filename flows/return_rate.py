@@ -8,10 +8,12 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
+from flows.presence import present
 from tasks.return_rate import clients_with_orders, report_client
 
 
 @flow(name="return-rate", flow_run_name="return rate", persist_result=False)
+@present
 def return_rate() -> State[Any]:
     """Report the change in the return rate of every client whose orders are in storage."""
     told = [report_client(client) for client in clients_with_orders()]

@@ -9,11 +9,13 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
 from flows.parameters import PersonName, Reason
+from flows.presence import present
 from tasks.audits import measure_escapes
 from tasks.training import promote, roll_back, train_candidate
 
 
 @flow(name="train-router", flow_run_name="train router", persist_result=False)
+@present
 def train_router() -> State[Any]:
     """Train a routing model from verdicts and audits; it serves only if it is better on products kept for comparing."""
     trained = train_candidate()
@@ -22,12 +24,14 @@ def train_router() -> State[Any]:
 
 
 @flow(name="roll-back-router", flow_run_name="roll back router", persist_result=False)
+@present
 def roll_back_router(person: PersonName, reason: Reason) -> State[Any]:
     """Let the routing model serve again that served before the present one."""
     return Completed(message=f"{roll_back(person=person, reason=reason)} serves")
 
 
 @flow(name="audit-escapes", flow_run_name="audit escapes", persist_result=False)
+@present
 def audit_escapes() -> State[Any]:
     """Measure from audits how often the machine's approval was wrong; a broken promise tightens routing by itself."""
     audited = measure_escapes()

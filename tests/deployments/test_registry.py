@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from prefect import Flow
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.client.schemas.schedules import CronSchedule, IntervalSchedule
 from prefect.exceptions import PrefectHTTPStatusError
 
+import flows
 from deployments.demo import environment
 from deployments.registry import WORK_POOL, deployments, register
+from flows import presence
 from infra.local.stack import Stack
 from tasks.results import BLOCK
 from tasks.settings import Settings
@@ -214,3 +219,11 @@ def test_results_go_to_the_lines_own_bucket_by_default(line: list[str]) -> None:
         default = client.read_server_default_result_storage()
     assert default.default_result_storage_block_id == block.id
     assert "secret" not in str(block.data).lower()
+
+
+def test_every_deployed_flow_can_be_seen_to_live() -> None:
+    """Whoever sees no sign of a running run takes it for dead, and ends it."""
+    modules = [importlib.import_module(one.name) for one in pkgutil.iter_modules(flows.__path__, "flows.")]
+    found = {value.name: value for module in modules for value in vars(module).values() if isinstance(value, Flow)}
+    unseen = [name for name in NAMES if found[name].fn.__code__.co_filename != presence.__file__]
+    assert unseen == []

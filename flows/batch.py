@@ -73,5 +73,5 @@ def _take_through_the_stages(batch: BatchId) -> State[Any]:
     settle(jobs, on_progress=progress.of("handed to people", begins=75, ends=80))
     ask_who_was_not_asked(batch)
     delivered: State[Any] = deliver_batch(client=batch.client, batch=batch.batch, return_state=True)
-    progress.done(delivered.message or delivered.name)
+    progress.done(delivered.message or "handed over")
     return delivered

@@ -34,7 +34,8 @@ from tasks.settings import get_settings
 
 NIGHT = "nightly"
 STARTED_AGAIN = (NIGHT, "process-batch", "deliver-batch", "reprocess-shot", "human-edit")
-SEEN_TO_LIVE = (*STARTED_AGAIN, "collect-returned-work")
+REPORTS = ("daily-report", "return-rate", "train-router", "roll-back-router", "audit-escapes")
+SEEN_TO_LIVE = (*STARTED_AGAIN, "collect-returned-work", *REPORTS)
 """Flows whose runs renew a lease (`flows.presence`)."""
 MOST_TRIES = 5
 """A run that crashes again and again is left for a person: it is red in the UI."""

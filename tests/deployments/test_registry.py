@@ -20,6 +20,7 @@ from deployments.demo import environment
 from deployments.registry import WORK_POOL, deployments, register
 from flows import presence
 from infra.local.stack import Stack
+from tasks.lost_runs import SEEN_TO_LIVE
 from tasks.results import BLOCK
 from tasks.settings import Settings
 
@@ -227,3 +228,4 @@ def test_every_deployed_flow_can_be_seen_to_live() -> None:
     found = {value.name: value for module in modules for value in vars(module).values() if isinstance(value, Flow)}
     unseen = [name for name in NAMES if found[name].fn.__code__.co_filename != presence.__file__]
     assert unseen == []
+    assert set(NAMES) == set(SEEN_TO_LIVE)

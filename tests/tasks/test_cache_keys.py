@@ -3,16 +3,18 @@ from __future__ import annotations
 from typing import Any
 from unittest.mock import Mock
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from prefect import task
+from prefect.exceptions import PrefectHTTPStatusError
 from prefect.states import Failed
 
-from packshot.errors import EmptySubjectError, StorageUnavailableError
+from packshot.errors import EmptySubjectError, NamingError, StorageUnavailableError
 from packshot.naming import ShotId
 from tasks import cache_keys, models
-from tasks.cache_keys import is_transient, key_of, unit
+from tasks.cache_keys import is_transient, key_of, may_pass, unit
 from tasks.handovers import Handover
 from tasks.models import LoadedModel
 from tasks.stages import edit_shot
@@ -29,6 +31,31 @@ def handover(**changes: Any) -> Handover:
 
 def key(stage: str, **parameters: Any) -> str:
     return key_of(stage)(CONTEXT, parameters)
+
+
+def answered(status: int) -> httpx.HTTPStatusError:
+    request = httpx.Request("POST", "http://127.0.0.1/api/artifacts")
+    return httpx.HTTPStatusError("", request=request, response=httpx.Response(status, request=request))
+
+
+@pytest.mark.parametrize(
+    ("error", "passes"),
+    [
+        *((answered(status), True) for status in (408, 429, 500, 502, 503, 504)),
+        *((answered(status), False) for status in (400, 401, 404, 409, 422)),
+        (PrefectHTTPStatusError.from_httpx_error(answered(503)), True),
+        (PrefectHTTPStatusError.from_httpx_error(answered(404)), False),
+        (httpx.ConnectError("refused"), True),
+        (httpx.ReadTimeout("late"), True),
+        (ConnectionResetError(), True),
+        (StorageUnavailableError("it did not answer"), True),
+        (NamingError("a blank"), False),
+        (ValueError("odd"), False),
+        (None, False),
+    ],
+)
+def test_an_error_of_prefect_or_storage_that_may_pass_is_tried_again_and_no_other(error: object, passes: bool) -> None:
+    assert may_pass(error) is passes
 
 
 def test_the_key_follows_stage_source_plan_generation_and_version(monkeypatch: pytest.MonkeyPatch) -> None:

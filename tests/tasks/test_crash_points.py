@@ -27,7 +27,7 @@ from packshot.naming import NIGHT_LEASE, BatchId, ShotId, batch_id, delivery_key
 from packshot.record import State
 from packshot.types import Size
 from tasks import batches, deliveries, leases, lives, records, storage
-from tasks.batches import approved_shots, at_work_on, closed_batches, summarise, survey, take_stock
+from tasks.batches import approved_shots, at_work_on, closed_batches, restart_shot, summarise, survey, take_stock
 from tasks.deliveries import deliver, finish_open_deliveries
 from tasks.forms import Answer
 from tasks.leases import holding
@@ -341,3 +341,28 @@ def said(where: str) -> Iterator[None]:
     except Exception as error:
         error.add_note(where)
         raise
+
+
+# --- lost updates ---
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_of_two_writers_of_a_batch_s_record_none_loses_the_other_s_change(world: World, seed: int) -> None:
+    """Each change is made of the record as it is when it is written, in whatever order the requests come."""
+    world.random = random.Random(seed)
+    world.act(Actor(run="first"), lambda: (submit(3), night()))
+    first, second, untouched = NAMES[:3]
+
+    def start_again(name: str, *, times: int) -> None:
+        for _ in range(times):
+            restart_shot.fn(BATCH.shot(name), person="Ada", reason="again")
+
+    world.race(
+        (Actor(run="a"), lambda: start_again(first, times=2)),
+        (Actor(run="b"), lambda: (start_again(second, times=1), take_stock.fn(BATCH), start_again(second, times=1))),
+        (Actor(run="c"), lambda: take_stock.fn(BATCH)),
+    )
+    found: dict[str, int] = {}
+    world.act(Actor(run="d"), lambda: found.update({ref.shot.shot: ref.generation for ref in load_batch(BATCH).shots}))
+    with said(f"seed {seed}"):
+        assert found == {first: 2, second: 2, untouched: 0}

@@ -1,4 +1,4 @@
-"""Commands that run the line: demo, serve, up, down, status, register."""
+"""Commands that run the line: demo, serve, up, down, status, doctor, register."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from packshot.cli.ending import Exit
 from packshot.cli.options import Json
@@ -24,7 +25,7 @@ StateFolder = Annotated[
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands that run the line."""
-    for command in (demo, serve, up, down, status, register):
+    for command in (demo, serve, up, down, status, doctor, register):
         app.command()(command)
 
 
@@ -102,6 +103,26 @@ def status(state_dir: StateFolder = STATE, json: Json = False) -> None:
             terminal_console().print(table)
         _say(f"Not healthy: {trouble}." if trouble else "All parts are healthy.")
     if trouble:
+        raise typer.Exit(Exit.NOT_ALL_WELL)
+
+
+def doctor(json: Json = False) -> None:
+    """Check all that a night needs, here and on the servers. Exit status 1 if something that matters fails."""
+    from deployments.doctor import Verdict, examine
+
+    colours = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.FAILED: "red", Verdict.SKIPPED: "dim"}
+    outcomes = []
+    for outcome in examine():
+        outcomes.append(outcome)
+        if not json:
+            line = Text(f"{outcome.verdict.value:8} {outcome.check:18} {outcome.found}")
+            line.highlight_words([outcome.verdict.value], colours[outcome.verdict])
+            terminal_console().print(line, soft_wrap=True)
+            if outcome.next_step:
+                _say(f"{'':28}{outcome.next_step}")
+    if json:
+        print_json([outcome._asdict() for outcome in outcomes])
+    if any(outcome.verdict is Verdict.FAILED for outcome in outcomes):
         raise typer.Exit(Exit.NOT_ALL_WELL)
 
 

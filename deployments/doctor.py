@@ -1,0 +1,273 @@
+"""``packshot doctor``: is everything there that a night needs? Each check is one function with one line of outcome."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import stat
+from collections.abc import Callable, Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import prefect
+
+from packshot.errors import PackshotError, StorageUnavailableError
+from packshot.specs.stages import ApartLimits
+from tasks.children import children
+from tasks.configs import configs_in_force
+from tasks.models import cached_model
+from tasks.settings import get_settings
+from tasks.storage import open_storage
+from tasks.storage_checks import broken_conditions, clock_skew_s
+
+if TYPE_CHECKING:
+    from prefect.client.orchestration import SyncPrefectClient
+
+SKEW_S, MOST_SKEW_S = 60, 300
+"""Of this machine's clock against the storage's. S3 itself refuses requests that are 15 minutes off."""
+LEAST_DISK_BYTES = 2_000_000_000
+RUN_BYTES = 2_300_000_000
+"""What a run takes with photographs of 12 megapixels (docs/performance.md)."""
+NIGHT = "nightly/nightly"
+
+
+class Verdict(StrEnum):
+    """What a check came to."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+class Outcome(NamedTuple):
+    """One line.
+
+    Attributes:
+        found: what is so.
+        next_step: what a person can do; empty if nothing needs to be done.
+    """
+
+    check: str
+    verdict: Verdict
+    found: str
+    next_step: str = ""
+
+
+Finding = tuple[Verdict, str, str]
+
+
+def examine() -> Iterator[Outcome]:
+    """Yield the outcome of each check. A check whose ground is missing is skipped, and says so."""
+    ground: dict[str, bool] = {}
+    for name, (needs, check) in CHECKS.items():
+        if needs and not ground.get(needs):
+            yield Outcome(name, Verdict.SKIPPED, f"not looked at: {needs} comes first")
+            continue
+        try:
+            verdict, found, next_step = check()
+        except PackshotError as error:
+            verdict, found, next_step = Verdict.FAILED, str(error).replace("\n", " "), error.next_step
+        except Exception as error:  # noqa: BLE001  a check that fails in a new way must not hide the others
+            verdict, found, next_step = Verdict.FAILED, f"{type(error).__name__}: {error}"[:300].replace("\n", " "), ""
+        ground[name] = verdict is not Verdict.FAILED
+        yield Outcome(name, verdict, found, next_step)
+
+
+def _configs() -> Finding:
+    found = configs_in_force()
+    return Verdict.OK, f"{get_settings().configs} with {len(found.clients)} clients' style guides", ""
+
+
+def _storage() -> Finding:
+    storage, settings = open_storage(), get_settings()
+    where = settings.s3_endpoint_url or f"AWS S3, {settings.s3_region}"
+    try:
+        next(storage.list("batches/"), None)
+    except StorageUnavailableError as error:
+        return Verdict.FAILED, str(error), "Start the storage, or correct PACKSHOT_S3_ENDPOINT_URL."
+    return Verdict.OK, f"{where}, bucket {settings.s3_bucket}: it answers, keys and bucket are right", ""
+
+
+def _conditions() -> Finding:
+    found = broken_conditions(open_storage())
+    if found:
+        return Verdict.FAILED, "; ".join(found), "Use another S3 server or version: python -m tests.storage_suite"
+    return Verdict.OK, "of 32 writes at once exactly one wins, by If-None-Match and by If-Match", ""
+
+
+def _clock() -> Finding:
+    skew = clock_skew_s(open_storage())
+    if skew is None:
+        return Verdict.WARNING, "the storage does not say what time it is", "Check this machine's clock by hand."
+    verdict = Verdict.OK if abs(skew) <= SKEW_S else Verdict.WARNING if abs(skew) <= MOST_SKEW_S else Verdict.FAILED
+    side = "ahead of" if skew > 0 else "behind"
+    return verdict, f"{abs(skew):.0f} s {side} the storage's", "" if verdict is Verdict.OK else "Synchronise it (NTP)."
+
+
+def _disk() -> Finding:
+    settings = get_settings()
+    folder = _existing(settings.scratch_dir)
+    free = shutil.disk_usage(folder).free
+    used = sum(path.stat().st_size for path in settings.scratch_dir.rglob("*") if path.is_file())
+    wanted = max(settings.scratch_max_bytes - used, 0)
+    found = f"{free / 1e9:.1f} GB free at {folder}; the scratch folder may still grow by {wanted / 1e9:.1f} GB"
+    if free < LEAST_DISK_BYTES:
+        return Verdict.FAILED, found, "Free space, or point PACKSHOT_SCRATCH_DIR at another disk."
+    if free < wanted:
+        return Verdict.WARNING, found, "Free space, or lower PACKSHOT_SCRATCH_MAX_BYTES."
+    return Verdict.OK, found, ""
+
+
+def _memory() -> Finding:
+    total, at_once = memory_bytes(), get_settings().runs_at_once
+    found = f"{total / 1e9:.1f} GB; {at_once} runs at once, of about {RUN_BYTES / 1e9:.1f} GB each while they edit"
+    if total < RUN_BYTES:
+        return Verdict.FAILED, found, "One batch needs more memory than there is."
+    if total < RUN_BYTES * (at_once - 1):
+        return Verdict.WARNING, found, "Lower PACKSHOT_RUNS_AT_ONCE if many batches come in one night."
+    return Verdict.OK, found, ""
+
+
+def memory_bytes() -> int:
+    """Return how much memory this process may use: the machine's, or its control group's where that is less."""
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    try:
+        limit = Path("/sys/fs/cgroup/memory.max").read_text().strip()
+    except OSError:
+        return total
+    return min(total, int(limit)) if limit.isdigit() else total
+
+
+def _models() -> Finding:
+    settings = get_settings()
+    missing = [
+        name for name, model in configs_in_force().models.items() if not cached_model(model, folder=settings.models_dir)
+    ]
+    if not missing:
+        return Verdict.OK, f"all are in {settings.models_dir}, with the right SHA-256", ""
+    verdict = Verdict.FAILED if settings.segmenter in missing else Verdict.WARNING
+    return verdict, f"missing or changed in {settings.models_dir}: {', '.join(missing)}", "packshot models fetch"
+
+
+def _folders() -> Finding:
+    settings = get_settings()
+    closed = [
+        str(folder)
+        for folder in (settings.scratch_dir, settings.models_dir)
+        if not os.access(_existing(folder), os.W_OK | os.X_OK)
+    ]
+    if closed:
+        return Verdict.FAILED, f"this user cannot write to {', '.join(closed)}", "Correct owner or rights."
+    key = settings.results_key_file
+    if key.exists() and stat.S_IMODE(key.stat().st_mode) & 0o077:
+        return Verdict.WARNING, f"others can read {key}", f"chmod 600 {key}"
+    if not key.exists() and "results_key_file" in settings.model_fields_set:
+        return Verdict.FAILED, f"{key} is missing", "Copy it from another worker; all workers of a line share one."
+    return Verdict.OK, f"{settings.scratch_dir} and {settings.models_dir} can be written to", ""
+
+
+def _confinement() -> Finding:
+    layers = children().layers(ApartLimits())
+    open_ones = [f"{name} ({why})" for name, why in layers.items() if why]
+    if not open_ones:
+        return Verdict.OK, f"all layers hold: {', '.join(layers)}", ""
+    held = ", ".join(name for name, why in layers.items() if not why) or "none"
+    return (
+        Verdict.WARNING,
+        f"held: {held}; not: {'; '.join(open_ones)}",
+        "docs/security.md says what each does.",
+    )
+
+
+def _client() -> SyncPrefectClient:
+    from prefect.client.orchestration import get_client
+
+    return get_client(sync_client=True)
+
+
+def _prefect() -> Finding:
+    with _client() as client:
+        if (trouble := client.api_healthcheck()) is not None:
+            step = "Start the server, or correct PREFECT_API_URL."
+            return Verdict.FAILED, f"{client.api_url} does not answer: {trouble}"[:300], step
+        server = client.api_version()
+        found = f"server {server} at {client.api_url}, this client {prefect.__version__}"
+        if _numbers(server) < _numbers(prefect.__version__):
+            return Verdict.FAILED, found, "The server is older: upgrade it first, then its clients."
+        client.read_work_pools(limit=200)  # says whether the password is right
+    return Verdict.OK, found, ""
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", version)[:3]]
+
+
+def _pool() -> Finding:
+    from deployments.registry import WORK_POOL
+
+    limit = get_settings().runs_at_once
+    with _client() as client:
+        pools = {pool.name: pool for pool in client.read_work_pools(limit=200)}
+        if WORK_POOL not in pools:
+            return Verdict.FAILED, f"there is no work pool {WORK_POOL}", "packshot register"
+        workers = client.read_workers_for_work_pool(WORK_POOL, offset=0, limit=200)
+    online = sum(worker.status is not None and worker.status.value == "ONLINE" for worker in workers)
+    pool = pools[WORK_POOL]
+    found = f"{WORK_POOL}: {online} workers online, at most {pool.concurrency_limit} runs at once"
+    if pool.is_paused:
+        return Verdict.FAILED, f"{found}; it is paused", f"prefect work-pool resume {WORK_POOL}"
+    if not online:
+        step = f"packshot up, or: prefect worker start --type process --pool {WORK_POOL}"
+        return Verdict.FAILED, found, step
+    if pool.concurrency_limit != limit:
+        return Verdict.WARNING, f"{found}; PACKSHOT_RUNS_AT_ONCE here is {limit}", "packshot register"
+    return Verdict.OK, found, ""
+
+
+def _schedule() -> Finding:
+    from prefect.exceptions import ObjectNotFound
+
+    settings = get_settings()
+    wanted = (settings.nightly_cron, settings.nightly_timezone)
+    with _client() as client:
+        try:
+            night = client.read_deployment_by_name(NIGHT)
+        except ObjectNotFound:
+            return Verdict.FAILED, f"there is no deployment {NIGHT}", "packshot register"
+    active = [one.schedule for one in night.schedules if one.active]
+    if night.paused or not active:
+        return Verdict.FAILED, f"the schedule of {NIGHT} is off", "Switch it on in the Prefect UI, at the deployment."
+    found = [(getattr(one, "cron", ""), getattr(one, "timezone", "") or "UTC") for one in active]
+    words = ", ".join(f"{cron} {zone}" for cron, zone in found)
+    if wanted not in found:
+        return (
+            Verdict.WARNING,
+            f"{NIGHT} starts at {words}; the settings here say {' '.join(wanted)}",
+            "packshot register",
+        )
+    return Verdict.OK, f"{NIGHT} starts at {words}", ""
+
+
+CHECKS: dict[str, tuple[str, Callable[[], Finding]]] = {
+    "configs": ("", _configs),
+    "storage": ("", _storage),
+    "conditional writes": ("storage", _conditions),
+    "clock": ("storage", _clock),
+    "disk": ("", _disk),
+    "memory": ("", _memory),
+    "models": ("configs", _models),
+    "folders": ("", _folders),
+    "confinement": ("", _confinement),
+    "Prefect": ("", _prefect),
+    "pool": ("Prefect", _pool),
+    "schedule": ("Prefect", _schedule),
+}
+"""Name of each check; the check that must hold before it is of use, and the check."""
+
+
+def _existing(folder: Path) -> Path:
+    """The folder, or the nearest one above it that is there."""
+    return next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())

@@ -1,0 +1,151 @@
+"""`packshot doctor` on real servers: all is well, and each thing that matters once broken."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import prefect
+import pytest
+from prefect.client.orchestration import get_client
+from prefect.settings import PREFECT_API_AUTH_STRING, temporary_settings
+
+from deployments.command_line import command_line
+from deployments.demo import environment
+from deployments.doctor import CHECKS, MOST_SKEW_S, Outcome, Verdict, examine
+from deployments.registry import WORK_POOL, register
+from infra.local.stack import Stack
+from packshot.cli.ending import Exit, run
+from tasks.storage import open_storage
+
+LINE = ("Prefect", "pool", "schedule")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def line(prefect_stack: Stack) -> Iterator[None]:
+    """This process as a client of the servers, with the deployments there; no worker is at work."""
+    with environment({**prefect_stack.environment(), "PACKSHOT_S3_BUCKET": "packshot-doctor"}):
+        open_storage().ensure_bucket()
+        register()
+        yield
+
+
+def outcomes() -> dict[str, Outcome]:
+    return {outcome.check: outcome for outcome in examine()}
+
+
+def test_what_is_well_is_said_to_be_well(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["packshot", "doctor", "--json"])
+    status = run(command_line())
+    found = {one["check"]: one for one in json.loads(capsys.readouterr().out)}
+    assert list(found) == list(CHECKS)
+    well = [name for name in CHECKS if name not in ("disk", "memory", "models", "confinement", "pool")]  # the machine's
+    assert {name: found[name]["verdict"] for name in well} == dict.fromkeys(well, "ok")
+    assert "exactly one wins" in found["conditional writes"]["found"]
+    assert found["pool"]["verdict"] == "failed"
+    assert found["pool"]["found"].startswith(f"{WORK_POOL}: 0 workers online")
+    assert status == Exit.NOT_ALL_WELL
+
+
+def test_storage_that_refuses_is_named_and_what_rests_on_it_is_not_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in LINE:
+        monkeypatch.delitem(CHECKS, name)
+    for variable, value, says in (
+        ("PACKSHOT_S3_SECRET_KEY", "wrong", "refused"),
+        ("PACKSHOT_S3_BUCKET", "packshot-none", "the bucket does not exist"),
+        ("PACKSHOT_S3_ENDPOINT_URL", "http://127.0.0.1:9", "did not answer"),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setenv(variable, value)
+            found = outcomes()
+        assert found["storage"].verdict is Verdict.FAILED, variable
+        assert says in found["storage"].found
+        assert found["storage"].next_step
+        assert found["conditional writes"].verdict is found["clock"].verdict is Verdict.SKIPPED
+
+
+def alone(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+    for name in set(CHECKS) - set(names):
+        monkeypatch.delitem(CHECKS, name)
+
+
+def test_a_clock_that_is_off_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    alone(monkeypatch, "storage", "clock")
+    for skew, verdict in ((0, Verdict.OK), (-120, Verdict.WARNING), (MOST_SKEW_S + 1, Verdict.FAILED)):
+        monkeypatch.setattr("deployments.doctor.clock_skew_s", lambda _, skew=skew: float(skew))
+        found = outcomes()["clock"]
+        assert found.verdict is verdict
+        assert f"{abs(skew)} s" in found.found
+
+
+def test_missing_models_and_folders_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    alone(monkeypatch, "configs", "models", "folders", "disk")
+    monkeypatch.setenv("PACKSHOT_MODELS_DIR", str(tmp_path / "models"))
+    monkeypatch.setenv("PACKSHOT_RESULTS_KEY_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("PACKSHOT_SCRATCH_MAX_BYTES", str(10**18))
+    found = outcomes()
+    assert (found["models"].verdict, found["models"].next_step) == (Verdict.FAILED, "packshot models fetch")
+    assert "isnet-general-use" in found["models"].found
+    assert (found["folders"].verdict, found["folders"].found) == (Verdict.FAILED, f"{tmp_path / 'none'} is missing")
+    assert found["disk"].verdict is not Verdict.OK
+
+
+def test_a_config_that_is_wrong_is_named_and_hides_nothing_else(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    alone(monkeypatch, "configs", "models", "memory")
+    monkeypatch.setenv("PACKSHOT_CONFIGS", str(tmp_path))
+    found = outcomes()
+    assert found["configs"].verdict is Verdict.FAILED
+    assert str(tmp_path) in found["configs"].found
+    assert found["models"].verdict is Verdict.SKIPPED
+    assert found["memory"].verdict is not Verdict.SKIPPED
+
+
+def test_a_server_older_than_its_client_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    alone(monkeypatch, *LINE)
+    monkeypatch.setattr(prefect, "__version__", "99.0.0")
+    found = outcomes()
+    assert found["Prefect"].verdict is Verdict.FAILED
+    assert found["Prefect"].next_step == "The server is older: upgrade it first, then its clients."
+    assert found["schedule"].verdict is Verdict.SKIPPED
+
+
+def test_a_wrong_password_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    alone(monkeypatch, "Prefect")
+    with temporary_settings({PREFECT_API_AUTH_STRING: "wrong"}):
+        found = outcomes()["Prefect"]
+    assert found.verdict is Verdict.FAILED
+    assert "401" in found.found
+
+
+def set_paused(paused: bool) -> None:
+    with get_client(sync_client=True) as client:
+        night = client.read_deployment_by_name("nightly/nightly")
+        (client.pause_deployment if paused else client.resume_deployment)(night.id)
+
+
+def test_a_night_that_will_not_start_or_at_another_time_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    alone(monkeypatch, *LINE)
+    monkeypatch.setenv("PACKSHOT_NIGHTLY_CRON", "0 3 * * *")
+    found = outcomes()["schedule"]
+    assert (found.verdict, found.next_step) == (Verdict.WARNING, "packshot register")
+    assert "settings here say 0 3 * * * UTC" in found.found
+    set_paused(True)
+    try:
+        assert outcomes()["schedule"].verdict is Verdict.FAILED
+    finally:
+        set_paused(False)
+
+
+def test_a_check_that_fails_in_a_new_way_does_not_hide_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    def breaks() -> tuple[Verdict, str, str]:
+        raise RuntimeError("never seen before")
+
+    alone(monkeypatch, "memory", "disk")
+    needs: tuple[str, Callable[[], tuple[Verdict, str, str]]] = ("", breaks)
+    monkeypatch.setitem(CHECKS, "disk", needs)
+    found = outcomes()
+    assert (found["disk"].verdict, found["disk"].found) == (Verdict.FAILED, "RuntimeError: never seen before")
+    assert found["memory"].verdict is not Verdict.SKIPPED

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import cv2
@@ -79,22 +80,34 @@ def edit_report(edit: Edit, network: Segmenter | None) -> dict[str, Any]:
         "score": edit.score,
         "components": scores,
         "verdict": edit.verdict.value,
+        "platforms": {one.platform: one.verdict.value for one in edit.report.renditions} if edit.report else {},
         "method": edit.method,
         "evidence": evidence,
         **engine,
     }
 
 
-def edit_reports(edit: Edit, network: Segmenter, *, audit: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """Return the record's reports on a machine's edit: the edit, what was measured on it, its audit if it has one."""
-    reports: dict[str, Mapping[str, Any]] = {"edit": edit_report(edit, network)}
+def edit_reports(
+    edit: Edit, network: Segmenter, *, audit: Mapping[str, Any], held: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, Mapping[str, Any]]:
+    """Return the record's reports on a machine's edit: the edit, what was measured on it, its audit if it has one.
+
+    Args:
+        held: platforms whose renditions stay behind -> why.
+    """
+    kept = {"held": dict(held)} if held else {}
+    reports: dict[str, Mapping[str, Any]] = {"edit": {**edit_report(edit, network), **kept}}
     if edit.figures:
         reports["figures"] = edit.figures
     return {**reports, "audit": audit} if audit else reports
 
 
-def verdict_sentence(edit: Edit) -> str:
+def verdict_sentence(edit: Edit, *, held: Mapping[str, str] = MappingProxyType({})) -> str:
     """Return the verdict and its main reasons, for people."""
+    if held:
+        return (
+            f"score {edit.score:.1f}, approved by the machine but for {', '.join(held)}, which a person has to look at"
+        )
     reasons = [finding.message for finding in edit.findings if finding.stops_approval]
     reasons += [one.message for one in edit.findings if one.status is Status.FAILED and not one.stops_approval]
     because = f": {' '.join(reasons[:_MOST_REASONS])}" if reasons and edit.verdict is not Verdict.AUTO_APPROVE else ""

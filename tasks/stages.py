@@ -189,13 +189,15 @@ def edit_shot(routed: RoutedShot) -> EditedShot:
         edit = pipeline.edit(pixels, network.segmenter, plan, group=group, watch=watch_for(record, plan))
         audit = audit_report(record, plan, edit)
         files = pictures.edit_files(pixels, edit, metadata)
-        why = "chosen to be looked at" if audit else pictures.verdict_sentence(edit)
+        held = {} if audit else edit.held_back(plan)
+        verdict = Verdict.AUTO_APPROVE if held else edit.verdict
+        why = "chosen to be looked at" if audit else pictures.verdict_sentence(edit, held=held)
         objects = shelf.keep(routed.shot, files)
         record = life.reach(
-            *AFTER_VERDICT[Verdict.HUMAN_REVIEW if audit else edit.verdict],
+            *AFTER_VERDICT[Verdict.HUMAN_REVIEW if audit else verdict],
             why=why,
             findings=found_in(objects[EDIT], network.findings + edit.findings),
-            reports=pictures.edit_reports(edit, network.segmenter, audit=audit),
+            reports=pictures.edit_reports(edit, network.segmenter, audit=audit, held=held),
             objects=objects,
         )
         show_edit(record)
@@ -209,7 +211,7 @@ def edit_shot(routed: RoutedShot) -> EditedShot:
             verdict=edit.verdict,
             score=edit.score,
             reason=why,
-            needs_person=bool(audit) or edit.verdict is not Verdict.AUTO_APPROVE,
+            needs_person=bool(audit) or verdict is not Verdict.AUTO_APPROVE,
         )
 
 
@@ -224,7 +226,7 @@ def export_shot(approved: ApprovedShot) -> ExportedShot:
     """
     with living(approved.shot, stage="export") as life:
         record = load_record(approved.shot)
-        plan = shelf.plan_of(record)
+        plan = pipeline.without_held(shelf.plan_of(record), record.reports.get("edit", {}).get("held", {}))
         composite = read_master(shelf.fetch(record, "edit.tif"))
         matte = pictures.read_matte(shelf.fetch(record, "matte.png"))
         labels = Labels(copyright=plan.copyright, ai_provenance=pictures.metadata_of(record).ai_provenance)

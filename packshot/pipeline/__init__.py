@@ -10,7 +10,7 @@ The command line runs these on local files; the tasks run the same functions on 
 """
 
 from packshot.pipeline.cutting_out import CutOutFiles, cut_out_photo
-from packshot.pipeline.editing import METHODS, Edit, adopt, colour_before, edit
+from packshot.pipeline.editing import METHODS, Edit, adopt, colour_before, edit, without_held
 from packshot.pipeline.exporting import Export, Rendition, export
 from packshot.pipeline.mastering import Corrected, Mastered, correct_master, master, read_reference, route
 
@@ -31,4 +31,5 @@ __all__ = [
     "master",
     "read_reference",
     "route",
+    "without_held",
 ]

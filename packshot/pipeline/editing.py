@@ -17,7 +17,7 @@ from packshot.framing.frame import frame
 from packshot.framing.place import Framed
 from packshot.ingest.shoot_groups import GroupDecision
 from packshot.qc.inputs import ColourReference, QcInput
-from packshot.qc.report import QcReport, judge_all
+from packshot.qc.report import QcReport, RenditionReport, judge_all
 from packshot.returned.read import ReturnedWork
 from packshot.routing.approve import Watch, qc_figures
 from packshot.routing.mask_figures import measure_masks
@@ -54,6 +54,18 @@ class Edit:
     figures: Mapping[str, float] = dataclasses.field(default_factory=dict)
     unproven: bool = False
 
+    def held_back(self, plan: Plan) -> dict[str, str]:
+        """Return which platforms' renditions stay behind while the others go ahead unseen, and why: platform -> reason.
+
+        Empty where all go the same way, or where the client has all of a shot wait for a person.
+        """
+        if plan.partial != "ship" or self.report is None or self.verdict is not Verdict.HUMAN_REVIEW:
+            return {}
+        if not self.report.approved_platforms:
+            return {}
+        held = (one for one in self.report.renditions if one.verdict is not Verdict.AUTO_APPROVE)
+        return {one.platform: _why_held(one) for one in held}
+
     @property
     def verdict(self) -> Verdict:
         return self.report.verdict if self.report else Verdict.REJECT_AND_REDO
@@ -61,6 +73,22 @@ class Edit:
     @property
     def score(self) -> float:
         return self.report.score if self.report else 0.0
+
+
+def _why_held(rendition: RenditionReport) -> str:
+    """Why a person would have to look at a rendition, and what to do to have it."""
+    reasons = " ".join(one.message for one in rendition.findings if one.stops_approval)
+    score = f"its score is {rendition.score:.1f}."
+    return (
+        f"A person has to look at it first: {reasons or score} The others went ahead, as the client has it "
+        "(partial: ship). Have the shot processed again for this platform."
+    )
+
+
+def without_held(plan: Plan, held: Mapping[str, str]) -> Plan:
+    """Return a plan for the renditions that go ahead; those that are held back are left out of it, with the reason."""
+    ahead = tuple(one for one in plan.renditions if one.platform.name not in held)
+    return plan.model_copy(update={"renditions": ahead, "left_out": {**plan.left_out, **held}}) if held else plan
 
 
 def edit(

@@ -10,9 +10,9 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from packshot.specs.daily import DailyConfig
 from packshot.specs.fields import FACTS, NAMING_FIELDS, Bytes, NamingTemplate, Pixels, Quality, Ratio, UpscaleRatio
@@ -89,6 +89,9 @@ __all__ = [
 ]
 
 
+Partial: TypeAlias = Literal["wait", "ship"]
+
+
 class Category(Value):
     """One kind of product: an entry of ``configs/categories.yaml``.
 
@@ -136,6 +139,8 @@ class Client(Value):
         naming: template by platform, over the platform's own.
         rules: edit rules on every platform.
         platform_rules: edit rules by platform, over everything else.
+        partial: what happens to a shot whose renditions come to different verdicts: all of it waits for a person, or
+            those that the machine approves are shipped and the others are left out, with the reason.
         all_or_nothing: whether a shot is delivered only if each of its platforms gets all its files.
         copyright: written into every delivered file.
         print_clipping_path: whether TIFFs carry a clipping path.
@@ -154,11 +159,18 @@ class Client(Value):
     naming: Mapping[str, NamingTemplate] = Field(default_factory=dict)
     rules: EditRules = EditRules()
     platform_rules: Mapping[str, EditRules] = Field(default_factory=dict)
+    partial: Partial = "wait"
     all_or_nothing: bool = False
     copyright: str = ""
     print_clipping_path: bool = False
     cmyk_profile: Annotated[str, Field(pattern=r"^([A-Za-z0-9][\w .()-]*\.ic[cm])?$")] = ""
     handoff: ClientHandoff = ClientHandoff()
+
+    @model_validator(mode="after")
+    def _ships_parts_or_none(self) -> Client:
+        if self.partial == "ship" and self.all_or_nothing:
+            raise ValueError("partial: wait where all_or_nothing is true; found partial: ship")
+        return self
 
     @field_validator("file_name_pattern")
     @classmethod
@@ -236,6 +248,7 @@ class Plan(Stored):
         left_out: platforms that were asked for by name and do not take this view -> why they get nothing.
         services: what the manifest asks for beside the delivery, in its own words; a person's work, but for those that
             the machine's edit is.
+        partial: whether renditions that the machine approves go ahead of those that a person has to look at.
         all_or_nothing: whether nothing is delivered where one platform gets nothing.
         print_clipping_path: whether TIFFs carry a clipping path.
     """
@@ -251,6 +264,7 @@ class Plan(Stored):
     routing: RoutingConfig
     qc: QcConfig
     services: tuple[str, ...] = ()
+    partial: Partial = "wait"
     all_or_nothing: bool = False
     copyright: str = ""
     print_clipping_path: bool = False

@@ -76,6 +76,7 @@ def resolve(
         routing=configs.routing,
         qc=configs.qc,
         services=services,
+        partial=guide.partial,
         all_or_nothing=guide.all_or_nothing,
         copyright=guide.copyright,
         print_clipping_path=guide.print_clipping_path,

@@ -64,7 +64,10 @@ def first(line_environment: dict[str, str]) -> Iterator[Handover]:
 
 
 def test_a_delivery_says_in_words_what_it_holds(first: Handover, line: Storage) -> None:
-    assert first == Handover(sentence="delivery 1: 2 shots in 5 files")
+    held, missing = first.sentence.split("; ", 1)
+    assert held == "delivery 1: 2 shots in 5 files"
+    assert missing.startswith("1 left out: B1 for amazon_main: ")
+    assert first.failed == ()
 
 
 def test_it_holds_the_verified_files_and_its_own(first: Handover, line: Storage) -> None:
@@ -96,7 +99,10 @@ def test_the_certificate_vouches_for_every_file(first: Handover, line: Storage) 
 def test_what_a_platform_did_not_get_is_said_with_the_reason(first: Handover, line: Storage) -> None:
     report = content(BATCH, 1)["report.html"].decode()
     assert "B0PACK0001.MAIN.jpg" not in content(BATCH, 1)
-    assert "amazon_main/B0PACK0001.MAIN.jpg" in report
+    assert load_record(BATCH.shot("B1")).reports["export"]["left_out"].keys() == {"amazon_main"}
+    why = load_record(BATCH.shot("B1")).reports["export"]["left_out"]["amazon_main"]
+    assert html.escape(why, quote=False) in html.unescape(report)
+    assert f"Not delivered: {why}" in content(BATCH, 1)["manifest.csv"].decode()
 
 
 def test_only_what_it_holds_counts_as_delivered(first: Handover, line: Storage) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -25,12 +26,15 @@ from packshot.export.report_page import ShotPictures, report_html
 from packshot.outcomes.daily import figures_of, report_of
 from packshot.outcomes.daily_page import daily_page
 from packshot.outcomes.daily_record import brief
-from packshot.pipeline import Export
+from packshot.pipeline import Edit, Export, without_held
+from packshot.qc.report import QcReport, RenditionReport
+from packshot.qc.score import stricter
 from packshot.record import ShotRecord, State
 from packshot.specs.daily import DailyConfig
 from packshot.specs.load import default_folder, load_configs
-from packshot.specs.models import Plan, RenditionPlan
+from packshot.specs.models import Client, Plan, RenditionPlan
 from packshot.specs.resolve import resolve
+from packshot.types import Finding, Status, Verdict
 from tasks.batches import Summary, fate_of
 from tasks.daily_artifact import daily_markdown
 from tasks.pictures import export_report
@@ -189,3 +193,68 @@ def test_a_long_list_is_cut_in_the_message_with_the_number_of_the_rest() -> None
     said = message_of(of_export(Export((), (), {}, failures)).model_copy(update={"state": State.DELIVERED}))
     assert "8 left out" in said
     assert "and 3 more" in said
+
+
+def judged(**verdicts: Verdict) -> Edit:
+    """An edit whose renditions came to these verdicts."""
+    told = Finding(code="low_resolution", status=Status.FAILED, message="Few pixels.", gate=True)
+    renditions = tuple(
+        RenditionReport(
+            **{"score": 80, "background": 20, "edge": 20, "fill": 20, "colour": 20},
+            platform=name,
+            verdict=verdict,
+            findings=() if verdict is Verdict.AUTO_APPROVE else (told,),
+        )
+        for name, verdict in verdicts.items()
+    )
+    report = QcReport.model_construct(score=80.0, verdict=stricter(*verdicts.values()), renditions=renditions)
+    nothing: Any = np.zeros((1, 1))
+    return Edit(nothing, nothing, "refined", report, ())
+
+
+FINE, LOOK, AGAIN = Verdict.AUTO_APPROVE, Verdict.HUMAN_REVIEW, Verdict.REJECT_AND_REDO
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "held"),
+    [
+        ((FINE, FINE), set()),
+        ((FINE, LOOK), {"walmart"}),
+        ((LOOK, FINE), {"shopify"}),
+        ((LOOK, LOOK), set()),
+        ((FINE, AGAIN), set()),
+        ((AGAIN, LOOK), set()),
+    ],
+)
+def test_passing_renditions_go_ahead_only_where_the_client_has_it_so(
+    plan: Plan, verdicts: tuple[Verdict, Verdict], held: set[str]
+) -> None:
+    """Where nothing may go ahead, or the edit is made again, all of the shot takes the way of its strictest one."""
+    edit = judged(shopify=verdicts[0], walmart=verdicts[1])
+    assert edit.held_back(plan) == {}
+    assert set(edit.held_back(plan.model_copy(update={"partial": "ship"}))) == held
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_what_is_held_back_is_named_at_every_place_while_the_others_are_delivered(plan: Plan, place: str) -> None:
+    held = judged(shopify=FINE, walmart=LOOK).held_back(plan.model_copy(update={"partial": "ship"}))
+    ahead = without_held(plan, held)
+    assert "walmart" not in {one.platform.name for one in ahead.renditions}
+    said = PLACES[place](of_export(exported_ahead(ahead)))
+    assert "walmart" in said
+    assert "Few pixels" in said
+
+
+@cache
+def _ahead(plan: str) -> Export:
+    return exported(Plan.model_validate_json(plan))
+
+
+def exported_ahead(plan: Plan) -> Export:
+    first = tuple(one for one in plan.renditions if one.platform.name == GOOD)
+    return _ahead(plan.model_copy(update={"renditions": first}).model_dump_json())
+
+
+def test_a_client_cannot_ask_for_parts_and_for_all_or_nothing() -> None:
+    with pytest.raises(ValueError, match="partial: wait where all_or_nothing is true"):
+        Client(name="acme", title="Acme", platforms=("shopify",), partial="ship", all_or_nothing=True)

@@ -129,6 +129,18 @@ def _batches() -> typer.Typer:
                 terminal_console().print(f"{name!r} was left out: {why}", style="yellow", markup=False, highlight=False)
             terminal_console().print(f"{which}: {files} files uploaded and the batch closed")
 
+    @app.command("invite")
+    def invite(
+        client: Client,
+        batch: Batch,
+        hours: Annotated[float, typer.Option(help="How long the forms work; at most a week.", min=0.1, max=168)] = 72,
+    ) -> None:
+        """Print forms by which a client uploads a batch without a key: one for files, one that closes it. As JSON."""
+        from packshot.naming import batch_id
+        from tasks.intake import invite as forms_for
+
+        print_json(forms_for(batch_id(client, batch), hours=hours))
+
     @app.command("status")
     def status(client: Client, batch: Batch, json: Json = False) -> None:
         """Say what became of every photograph of a batch. Exit status 1 if any failed, or a platform gets nothing.

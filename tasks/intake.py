@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from packshot.errors import NamingError
-from packshot.naming import READY, BatchId, path_trouble
+from packshot.handoff.upload_form import UploadForm
+from packshot.naming import READY, BatchId, inbox_key, inbox_prefix, path_trouble
+from tasks.configs import configs_in_force
 from tasks.storage import open_storage
 
 Progress = Callable[[str, int, int], None]
@@ -37,6 +39,17 @@ def submit_folder(folder: Path, batch: BatchId, *, on_progress: Progress, on_lef
         on_progress(path.name, number, len(files))
     storage.close_inbox(batch)
     return len(files)
+
+
+def invite(batch: BatchId, *, hours: float) -> dict[str, UploadForm]:
+    """Return the forms by which a client puts a batch into the inbox and closes it, without a key.
+
+    ``files`` takes any number of files, one a post, and the manifest among them; ``close`` takes one empty file.
+    """
+    storage, seconds = open_storage(), int(hours * 3600)
+    files = storage.upload_form(inbox_prefix(batch), most_bytes=configs_in_force().ingest.max_bytes, expires_s=seconds)
+    close = storage.upload_form(inbox_key(batch, READY), least_bytes=0, most_bytes=0, expires_s=seconds)
+    return {"files": files, "close": close}
 
 
 def _to_upload(folder: Path, on_left_out: LeftOut) -> Iterator[Path]:

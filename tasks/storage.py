@@ -20,6 +20,7 @@ from typing import IO, TYPE_CHECKING, Any
 from boto3.s3.transfer import TransferConfig
 
 from packshot.errors import ObjectMissingError, RecordConflictError, StorageDeniedError, StorageUnavailableError
+from packshot.handoff.upload_form import FILE_TYPE, UploadForm
 from packshot.naming import READY, BatchId, inbox_key, lease_key
 from packshot.types import Value
 from tasks.connection import connect, connect_for_links
@@ -240,6 +241,32 @@ class Storage:
             return self._public_client.generate_presigned_url(
                 "get_object", Params=parameters, ExpiresIn=min(expires_s, LONGEST_LINK_S)
             )
+
+    def upload_form(
+        self, key: str, *, most_bytes: int, expires_s: int, least_bytes: int = 1, content_type: str = FILE_TYPE
+    ) -> UploadForm:
+        """Return a form that puts files at a key, or below it where it ends with ``/``, until it expires.
+
+        Key, type and size are bound by the signature: the storage refuses what differs.
+
+        Args:
+            expires_s: at most seven days.
+        """
+        below = key.endswith("/")
+        bound: list[Any] = [
+            {"Content-Type": content_type},
+            ["content-length-range", least_bytes, most_bytes],
+            *([["starts-with", "$key", key]] if below else []),
+        ]
+        with s3_errors(key):
+            post = self._public_client.generate_presigned_post(
+                self.bucket,
+                f"{key}${{filename}}" if below else key,
+                Fields={"Content-Type": content_type},
+                Conditions=bound,
+                ExpiresIn=min(expires_s, LONGEST_LINK_S),
+            )
+        return UploadForm(url=post["url"], fields=post["fields"], most_bytes=most_bytes)
 
     def upload_to_inbox(self, batch: BatchId, path: str, data: bytes, *, content_type: str) -> ObjectInfo:
         """Store a file of a client's upload; on the client's side only.

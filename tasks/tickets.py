@@ -12,6 +12,7 @@ from packshot.handoff.holds import Need, paired
 from packshot.handoff.sla import due_at
 from packshot.handoff.ticket import JobTicket, Scope, TicketFile, job_ticket, scope_of, ticket_json
 from packshot.handoff.ticket_page import ticket_html
+from packshot.handoff.upload_form import UploadForm
 from packshot.naming import ShotId, inbox_key, job_out_key, job_returned_prefix, path_trouble, shot_key
 from packshot.record import ShotRecord, State
 from packshot.specs.handoff import HandoffConfig, promised
@@ -74,10 +75,19 @@ def issue_ticket(record: ShotRecord, *, why: str) -> JobTicket:
         links_expire_at=expires,
         take=take,
         put_back_into=job_returned_prefix(record.shot),
+        put_back_form=_put_back_form(record.shot, promise),
         picture=picture_shown(record),
     )
     _store(record, ticket)
     return ticket
+
+
+def _put_back_form(shot: ShotId, promise: HandoffConfig) -> UploadForm:
+    return open_storage().upload_form(
+        job_returned_prefix(shot),
+        most_bytes=configs_in_force().ingest.max_bytes,
+        expires_s=int(promise.link_hours * 3600),
+    )
 
 
 def _take(record: ShotRecord, promise: HandoffConfig, *, at: datetime, ghost_mannequin: bool) -> Iterator[TicketFile]:

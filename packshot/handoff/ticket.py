@@ -13,6 +13,7 @@ from packshot.decision import Choice, Decision
 from packshot.handoff.deciding import since_restart
 from packshot.handoff.neck_joint.joint import JointProof
 from packshot.handoff.services import Estimate, NeededService, estimate, needed_services
+from packshot.handoff.upload_form import UploadForm
 from packshot.record import ShotRecord
 from packshot.specs.handoff import Tier
 from packshot.specs.models import Plan
@@ -56,6 +57,7 @@ class JobTicket(Value):
         why: why a person edits it.
         put_back_into: the shot's hot folder.
         take: files with links.
+        put_back_form: puts the finished picture into the hot folder, without a key, as long as the links work.
         neck_joint: how good the neck joint's head start is, in words; empty where none was made.
         history: what people decided so far, the last one last.
         findings: what quality control says of the edit so far.
@@ -78,6 +80,7 @@ class JobTicket(Value):
     links_expire_at: datetime
     take: tuple[TicketFile, ...]
     put_back_into: str
+    put_back_form: UploadForm | None = None
     facts: Mapping[str, str]
     platforms: tuple[Platform, ...]
     colour: Mapping[str, str]
@@ -149,6 +152,7 @@ def job_ticket(
     links_expire_at: datetime,
     take: tuple[TicketFile, ...],
     put_back_into: str,
+    put_back_form: UploadForm,
     picture: str,
 ) -> JobTicket:
     """Return the ticket of a shot that waits for an editor."""
@@ -171,6 +175,7 @@ def job_ticket(
         links_expire_at=links_expire_at,
         take=take,
         put_back_into=put_back_into,
+        put_back_form=put_back_form,
         facts={name: fact.value for name, fact in record.facts.items()},
         platforms=tuple(
             Platform(name=one.platform.title, background=one.platform.background.value, fill_ratio=one.rules.fill_ratio)

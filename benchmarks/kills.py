@@ -1,0 +1,263 @@
+"""A night in which processes are killed at random and the storage fails: what heals, how fast, is every byte the same?
+
+    python -m benchmarks.kills --shots 200 --kills 30 --faults 0.01
+
+Starts its own servers in a temporary folder, supervised as `packshot serve` does. One batch goes through without kills;
+the same photographs, as a batch of another name, go through a night in which flow processes, the children that open
+files, the worker, Prefect, PostgreSQL and S3 are killed with signal 9. In both, requests of the worker meet 503, cut
+bodies, resets, delays and lost answers. Nobody does anything. Prints a table of recovery times: from a kill until all
+parts work and a record of the batch has moved on. The exit status is not 0 unless each file is as in the other batch,
+delivered once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple, cast
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import psutil
+from PIL import Image
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import FlowRun
+from prefect.deployments import run_deployment
+
+from benchmarks.storage_faults import Faults, faulty
+from deployments.demo import SAMPLES, environment
+from deployments.registry import WORK_POOL, register
+from infra.local.processes import free_ports
+from infra.local.stack import Ports, Stack, keep_worker, running
+from infra.local.supervisor import Supervisor
+from infra.local.watchdog import MARK
+from packshot.errors import PackshotError
+from packshot.naming import BatchId, batch_id, deliveries_prefix
+from tasks.batches import Summary, survey
+from tasks.intake import submit_folder
+from tasks.records import find_batch, load_batch
+from tasks.results import ENVIRONMENT
+from tasks.storage import open_storage
+
+CALM, STORM = batch_id("demo", "calm"), batch_id("demo", "storm")
+KINDS = ("flow", "child", "worker", "prefect", "postgres", "s3")
+COMMANDS = {"flow": "prefect.engine", "child": "tasks.child"}
+"""What the command line of such a process holds."""
+HEALED_S, NIGHT_S, POLL_S = 600.0, 6 * 3600.0, 0.5
+
+
+class Kill(NamedTuple):
+    """A process that was killed, and how long it took until the night went on; None: it did not in time."""
+
+    kind: str
+    recovery_s: float | None
+
+
+def main() -> int:
+    """Run it and print the figures; return 0 if all holds."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--shots", type=int, default=200)
+    parser.add_argument("--kills", type=int, default=30)
+    parser.add_argument("--long-side", type=int, default=0, help="of the photographs, in pixels; 0: as they are")
+    parser.add_argument("--faults", type=float, default=0.01, help="share of requests to the storage that meet one")
+    parser.add_argument("--pause", type=float, nargs=2, default=(5, 30), help="seconds between recovery and next kill")
+    parser.add_argument("--seed", type=int, default=1)
+    wishes = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="packshot-kills-") as temporary:
+        outer = Path(temporary)
+        outer.chmod(0o711)
+        photographs(outer / "photographs", wishes.shots, long_side=wishes.long_side)
+        faults = Faults(wishes.faults, wishes.seed)
+        with line(outer / "state", faults) as stack:
+            calm_s = undisturbed(outer / "photographs")
+            began = time.monotonic()
+            kills = disturbed(stack, outer / "photographs", wishes)
+            storm_s = time.monotonic() - began
+            return report(kills, faults, calm_s=calm_s, storm_s=storm_s, shots=wishes.shots)
+
+
+def photographs(folder: Path, count: int, *, long_side: int) -> None:
+    """Write photographs of the sample batch under names of their own."""
+    folder.mkdir()
+    samples = sorted(SAMPLES.glob("*.jpg"))
+    for number in range(count):
+        sample = samples[number % len(samples)]
+        target = folder / f"K{number:04}_MAIN.jpg"
+        if not long_side:
+            target.write_bytes(sample.read_bytes())
+            continue
+        with Image.open(sample) as picture:
+            picture.thumbnail((long_side, long_side))
+            picture.save(target, quality=95, icc_profile=picture.info.get("icc_profile"))
+
+
+@contextmanager
+def line(state: Path, faults: Faults) -> Iterator[Stack]:
+    """Servers, deployments and a worker behind a storage that fails; a thread starts again what dies."""
+    stop = threading.Event()
+    with running(state, ports=Ports(prefect=free_ports(1)[0])) as stack:
+        here = urlsplit(stack.s3.endpoint_url)
+        quiet = {"PACKSHOT_NIGHTLY_CRON": "0 2 29 2 *", "PACKSHOT_SCRATCH_DIR": str(state / "scratch")}
+        variables = {**stack.environment(), **ENVIRONMENT, **quiet}
+        with environment(variables), faulty((here.hostname or "", here.port or 0), faults) as address:
+            open_storage().ensure_bucket()
+            register()
+            theirs = {**variables, "PACKSHOT_S3_ENDPOINT_URL": address}
+            keep_worker(stack, work_pool=WORK_POOL, environment=theirs).wait()
+            supervisor = Supervisor(stack.family.parts, stack.state_dir, say=log)
+            thread = threading.Thread(target=supervisor.run, args=(stop,))
+            thread.start()
+            try:
+                yield stack
+            finally:
+                stop.set()
+                thread.join()
+
+
+def log(sentence: str) -> None:
+    """Say what happens, apart from the figures."""
+    sys.stderr.write(f"{time.strftime('%H:%M:%S')} {sentence}\n")
+
+
+def undisturbed(folder: Path) -> float:
+    """Take the photographs through without kills, and return the seconds."""
+    began = time.monotonic()
+    submit(folder, CALM)
+    run = start("process-batch/process-batch", {"client": CALM.client, "batch": CALM.batch})
+    until(lambda: is_final(run) or None, what="the undisturbed batch is done", timeout_s=NIGHT_S)
+    log(survey(CALM).sentence)
+    return time.monotonic() - began
+
+
+def disturbed(stack: Stack, folder: Path, wishes: argparse.Namespace) -> list[Kill]:
+    """Take them through a night of kills; return when the batch is finished."""
+    draw, kills = random.Random(wishes.seed), list[Kill]()
+    submit(folder, STORM)
+    start("nightly/nightly", {"clients": [STORM.client]})
+    until(lambda: bool(find_batch(STORM)) or None, what="the batch was begun", timeout_s=HEALED_S)
+    kinds: list[str] = []
+    deadline = time.monotonic() + NIGHT_S
+    while not finished() and time.monotonic() < deadline:
+        time.sleep(draw.uniform(*wishes.pause))
+        if len(kills) < wishes.kills and not finished():
+            kinds = kinds or draw.sample(KINDS, len(KINDS))
+            if killed := kill(stack, kinds.pop(), draw):
+                kills.append(Kill(killed, recovered(stack)))
+                log(f"{killed}: {kills[-1].recovery_s or HEALED_S:.0f} s")
+    return kills
+
+
+def kill(stack: Stack, kind: str, draw: random.Random) -> str:
+    """Kill a process of a kind; return its kind, empty if there is none now."""
+    parts = {part.name: part for part in stack.family.parts}
+    if kind in parts:
+        parts[kind].child.kill()
+        return kind
+    found = [one for one in psutil.process_iter() if _is(one, COMMANDS[kind], str(stack.state_dir))]
+    if found:
+        draw.choice(found).kill()
+    return kind if found else ""
+
+
+def _is(process: psutil.Process, command: str, mark: str) -> bool:
+    try:
+        return any(command in word for word in process.cmdline()) and process.environ().get(MARK) == mark
+    except psutil.Error:
+        return False
+
+
+def recovered(stack: Stack) -> float | None:
+    """Wait until all parts work and the batch has moved on; return after how many seconds, None: not in time."""
+    began, before = time.monotonic(), progress()
+    while time.monotonic() < began + HEALED_S:
+        time.sleep(POLL_S)
+        working = all(part.child.poll() is None and not part.trouble(part.child) for part in stack.family.parts)
+        if working and (finished() or (progress() or before) != before):
+            return time.monotonic() - began
+    return None
+
+
+def progress() -> Counter[str] | None:
+    """The states of all shots of the disturbed batch; None: they cannot be read now."""
+    try:
+        return Counter(f"{fate.shot} {fate.state}" for fate in survey(STORM).fates)
+    except PackshotError:
+        return None
+
+
+def finished() -> bool:
+    """Whether every shot of the disturbed batch is delivered, refused or with a person, and the batch is closed."""
+    try:
+        record = find_batch(STORM)
+        return bool(record and record.finished_at) and not survey(STORM).failed
+    except PackshotError:
+        return False
+
+
+def submit(folder: Path, batch: BatchId) -> None:
+    submit_folder(folder, batch, on_progress=lambda *_: None, on_left_out=lambda *_: None)
+
+
+def start(deployment: str, parameters: dict[str, object]) -> UUID:
+    return cast(FlowRun, run_deployment(deployment, parameters=parameters, timeout=0)).id
+
+
+def is_final(run_id: UUID) -> bool:
+    with get_client(sync_client=True) as client:
+        state = client.read_flow_run(run_id).state
+    return bool(state and state.is_final())
+
+
+def until(ask: Callable[[], bool | None], *, what: str, timeout_s: float) -> None:
+    deadline = time.monotonic() + timeout_s
+    while ask() is None:
+        if time.monotonic() > deadline:
+            raise SystemExit(f"not within {timeout_s:.0f} s: {what}")
+        time.sleep(POLL_S)
+
+
+def delivered_files(batch: BatchId) -> Counter[tuple[str, str]]:
+    """Name below its delivery and SHA-256 of each picture that was delivered, in any delivery of the batch."""
+    prefix = deliveries_prefix(batch)
+    storage, found = open_storage(), Counter[tuple[str, str]]()
+    for one in storage.list(prefix):
+        name = one.key.removeprefix(prefix).partition("/")[2]
+        if Path(name).suffix in (".jpg", ".png", ".tif", ".webp"):
+            found[name, storage.head(one.key).sha256] += 1
+    return found
+
+
+def report(kills: list[Kill], faults: Faults, *, calm_s: float, storm_s: float, shots: int) -> int:
+    """Print the figures; return 0 if the disturbed batch is as the other, and whole."""
+    calm, storm = delivered_files(CALM), delivered_files(STORM)
+    summary: Summary = survey(STORM)
+    deliveries = Counter(shot for one in load_batch(STORM).deliveries for shot in one.shots)
+    lost = shots - len(summary.fates) + len(summary.of("failed"))
+    doubled = sum(count - 1 for count in (*deliveries.values(), *storm.values()))
+    out = [f"{shots} shots: {calm_s:.0f} s undisturbed, {storm_s:.0f} s with {len(kills)} kills", ""]
+    out += ["| killed | times | recovery, median s | longest s | not in 600 s |", "|---|---|---|---|---|"]
+    for kind in KINDS:
+        times = [one.recovery_s for one in kills if one.kind == kind]
+        healed = [one for one in times if one is not None]
+        figures = f"{statistics.median(healed):.0f} | {max(healed):.0f}" if healed else "- | -"
+        out.append(f"| {kind} | {len(times)} | {figures} | {len(times) - len(healed)} |")
+    met = ", ".join(f"{kind} {count}" for kind, count in faults.met.items() if kind)
+    out += ["", f"storage faults met: {met or 'none'}", f"batch: {summary.sentence}"]
+    out += [f"files as without kills: {len(calm & storm)} of {len(calm)}; others: {len(storm - calm)}"]
+    out += [f"doubled: {doubled}; lost: {lost}; acts of a person: 0"]
+    sys.stdout.write("\n".join(out) + "\n")
+    whole = calm.keys() == storm.keys() and not doubled and not lost
+    return 0 if whole and all(one.recovery_s is not None for one in kills) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from packshot.colour.channels import greatest_difference
 from packshot.colour.spaces import decode_working, encode_working
 from packshot.cutout.distances import nearest
+from packshot.cutout.outline import edge_sigma_px
 from packshot.cutout.settle import Settled
 from packshot.cutout.tiles import boxes_holding, part_of, with_margin
 from packshot.cutout.values import SoftPixels
@@ -35,8 +36,8 @@ SNAP = 0.02
 EDGE_PX = 0.7
 """Width of the edge that a sharp lens makes: standard deviation of its blur. Where the line alone tells coverage, it is
 the normal distribution's (as the logistic one with 1.702 / sigma) of the distance from it."""
-EVEN_ALPHA_PX, NARROWER = 1.0, 1.6
-"""What coverage is blurred by to even it out, and how much narrower the edge gets again."""
+EVEN_ALPHA_PX = 1.0
+"""What coverage is blurred by to even it out; the edge gets as narrow again as the photograph's own edges are."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,9 +66,10 @@ def cover(pixels: Pixels16, settled: Settled) -> tuple[Matte, SoftPixels]:
     size = size_of(pixels)
     whole = cv2.resize((settled.line > 0).view(np.uint8), size, interpolation=cv2.INTER_NEAREST)
     matte = whole.astype(np.float32)
+    sigma_px = edge_sigma_px(pixels, (settled.line > 0).astype(np.float32))
     rows, columns = [np.zeros(0, np.int32)], [np.zeros(0, np.int32)]
     colours = [np.zeros((0, 3), np.float32)]
-    for block in side_by_side(partial(_covered, pixels, settled), _at_the_line(whole)):
+    for block in side_by_side(partial(_covered, pixels, settled, sigma_px), _at_the_line(whole)):
         box = block.box
         matte[box.top : box.bottom, box.left : box.right] = block.alpha
         found_rows, found_columns = np.nonzero(block.soft)
@@ -83,7 +85,7 @@ def _at_the_line(whole: Any) -> list[Box]:
     return list(boxes_holding(cv2.dilate(whole, reach) > cv2.erode(whole, reach), side_px=BLOCK_PX))
 
 
-def _covered(pixels: Pixels16, settled: Settled, box: Box) -> _Block:
+def _covered(pixels: Pixels16, settled: Settled, sigma_px: float, box: Box) -> _Block:
     size = size_of(pixels)
     wide, inner = with_margin(box, size, margin_px=MARGIN_PX)
     line = part_of(settled.line, wide, size) * np.float32(size.width / settled.line.shape[1])
@@ -92,11 +94,14 @@ def _covered(pixels: Pixels16, settled: Settled, box: Box) -> _Block:
         part_of(settled.backdrop, wide, size),
         part_of(settled.unknown, wide, size, nearest=True) > 0,
         line,
+        sigma_px=sigma_px,
     )
     return _Block(box, alpha[inner], soft[inner], colours[inner][soft[inner]])
 
 
-def _coverage(pixels: Pixels16, backdrop: FloatImage, unknown: Mask, line: Matte) -> tuple[Matte, FloatImage, Mask]:
+def _coverage(
+    pixels: Pixels16, backdrop: FloatImage, unknown: Mask, line: Matte, *, sigma_px: float
+) -> tuple[Matte, FloatImage, Mask]:
     """Alpha near the line between product and backdrop, by projection in linear light."""
     product = line > 0
     whole = product.astype(np.uint8)
@@ -116,7 +121,7 @@ def _coverage(pixels: Pixels16, backdrop: FloatImage, unknown: Mask, line: Matte
     trust = _trust_in_projection(i, f, b, along) * _agreement(along, plain, near)
     trust = _mean_near(trust, near)
     alpha[near] = trust * along + (1 - trust) * plain
-    found = _evened(alpha, EVEN_ALPHA_PX, near)
+    found = _evened(alpha, EVEN_ALPHA_PX, near, sigma_px=sigma_px)
     found = np.where(found < SNAP, 0.0, np.where(found > 1 - SNAP, 1.0, found)).astype(np.float32)
     alpha[near] = found
     soft = np.zeros(product.shape, bool)
@@ -186,14 +191,15 @@ def _mean_near(values: Any, near: Mask) -> Any:
     return cv2.blur(field, window)[near] / np.maximum(share[near], 1e-6)
 
 
-def _evened(alpha: Matte, blur_px: float, near: Mask) -> NDArray[np.float32]:
+def _evened(alpha: Matte, blur_px: float, near: Mask, *, sigma_px: float) -> NDArray[np.float32]:
     """Even out noise along the edge without widening it: the new coverage of the pixels near the line, (n,).
 
     A blur averages along the edge, and across it, where it widens a profile of width w to sqrt(w^2 + blur^2). For a
-    logistic profile the power of the odds, alpha^k : (1 - alpha)^k, is what narrows it again by k.
+    logistic profile the power of the odds, alpha^k : (1 - alpha)^k, is what narrows it again by k. The profile wanted
+    is that of the photograph's own edges: w = sigma_px.
     """
     even = np.clip(cv2.GaussianBlur(alpha, (0, 0), blur_px)[near], 1e-4, 1 - 1e-4)
-    odds = np.power(even / (1 - even), NARROWER)
+    odds = np.power(even / (1 - even), np.hypot(sigma_px, blur_px) / sigma_px)
     return np.asarray(odds / (1 + odds), np.float32)
 
 

@@ -43,6 +43,7 @@ LENS_PERCENTILE, LENS_POINTS, LENS_REACH_PX, LEAST_LIGHT = 75, 2000, 8.0, 0.02
 LEAST_LENS_RATIO, MOST_LENS_RATIO = 0.33, 0.45
 """What a sharp edge's colour changes by within a pixel, as a share of its whole way: the sharper edges of a photograph
 tell, within what lenses do. More than that is the retouching of thin lines, less a product that fades all around."""
+LEAST_EDGE_PX, MOST_EDGE_PX = 0.35, 0.8
 FADED_RATIO, PENUMBRA_RATIO = 0.75, 0.3
 """An edge that changes by less than so much of what a sharp one does is no lens's; one behind which the light then
 grows by so much of the edge's own way is a shadow's."""
@@ -176,24 +177,44 @@ def _blurred_px(outline: _Outline, picture: FloatImage, least_levels: float) -> 
 
 
 def lens_ratio(pixels: Pixels16, probability: Matte) -> float:
-    """Return what a sharp edge's colour changes by within a pixel, as a share of its whole way, 0..1.
+    """Return what a sharp edge's colour changes by within a pixel, as a share of its whole way, within what lenses do.
 
     Args:
         pixels: (rows, columns, 3) uint16, working space.
         probability: float32, the network's, at any size: the edges lie near its line.
     """
+    return min(max(_change_ratio(pixels, probability), LEAST_LENS_RATIO), MOST_LENS_RATIO)
+
+
+def edge_sigma_px(pixels: Pixels16, probability: Matte) -> float:
+    """Return how blurred a photograph's sharper edges are: the standard deviation of a normal blur, in its own pixels.
+
+    An edge under a blur of s changes by 1 / (s sqrt(2 pi)) of its way within a pixel where it is steepest; what it is
+    looked at with, `SHARP_PX`, adds its square. Bounded by `LEAST_EDGE_PX` and `MOST_EDGE_PX`; the latter where there
+    is no edge.
+
+    Args:
+        pixels: (rows, columns, 3) uint16, working space.
+        probability: float32, of product, at any size.
+    """
+    ratio = max(_change_ratio(pixels, probability), 1e-3)
+    square = 1 / (2 * np.pi * ratio**2) - SHARP_PX**2
+    return float(np.sqrt(np.clip(square, LEAST_EDGE_PX**2, MOST_EDGE_PX**2)))
+
+
+def _change_ratio(pixels: Pixels16, probability: Matte) -> float:
+    """What a sharp edge's colour changes by within a pixel, as a share of its whole way; 0 where there is no edge."""
     outline = _outline_of(probability >= 0.5)
     if outline is None:
-        return LEAST_LENS_RATIO
+        return 0.0
     some = outline.some(LENS_POINTS, scale=pixels.shape[1] / probability.shape[1])
     offsets = np.arange(-LENS_REACH_PX, LENS_REACH_PX + STEP_PX, STEP_PX, dtype=np.float32)
     courses = cv2.GaussianBlur(some.across(pixels, offsets), _SHARP_STEPS, SHARP_PX / STEP_PX)
     change, way = _change_and_way(decode_working(np.asarray(courses, np.uint16)))
     plain = way > LEAST_LIGHT
     if not plain.any():
-        return LEAST_LENS_RATIO
-    ratio = float(np.percentile(change.max(axis=1)[plain] / way[plain], LENS_PERCENTILE))
-    return min(max(ratio, LEAST_LENS_RATIO), MOST_LENS_RATIO)
+        return 0.0
+    return float(np.percentile(change.max(axis=1)[plain] / way[plain], LENS_PERCENTILE))
 
 
 def _out_to_where_it_fades(

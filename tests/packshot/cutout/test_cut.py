@@ -193,3 +193,13 @@ def test_odd_shapes_are_cut_out_too() -> None:
 def test_backdrops_of_the_tests_are_what_they_claim() -> None:
     for colour in BACKDROPS.values():
         assert sweep(colour).min() > 0
+
+
+def test_the_edge_is_as_narrow_as_the_photograph_s_own() -> None:
+    """A retouched or downsized photograph has edges of half a pixel; a wider matte leaves a rim of the backdrop."""
+    y, x = np.mgrid[0:SIDE, 0:SIDE].astype(np.float32)
+    matte = np.clip(0.5 - disc(y, x, radius=420), 0, 1).astype(np.float32)
+    photo = photograph("dark").change(matte=matte, network=seen_by_network(matte))
+    found = cut_out(photo.pixels, photo.network).matte
+    soft, wanted = (float((one * (1 - one)).sum()) for one in (found, matte))
+    assert wanted / 1.1 < soft < 1.6 * wanted

@@ -5,8 +5,17 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from scipy.special import ndtr
 
-from packshot.cutout.outline import LEAST_LENS_RATIO, MOST_LENS_RATIO, lens_ratio, settled_line
+from packshot.colour.spaces import encode_working
+from packshot.cutout.outline import (
+    LEAST_LENS_RATIO,
+    MOST_EDGE_PX,
+    MOST_LENS_RATIO,
+    edge_sigma_px,
+    lens_ratio,
+    settled_line,
+)
 from packshot.types import FloatImage, Mask, Matte, Pixels16
 
 SIZE, RADIUS, NOISE = 240, 80.0, 1.0
@@ -183,3 +192,26 @@ def test_an_outline_shorter_than_the_stretch_that_is_looked_at_is_settled_too(ra
     line = _settled(_distance(radius) > 0, _photo())
     assert line.shape == (SIZE, SIZE)
     assert np.isfinite(line).all()
+
+
+def blurred_disc(blur_px: float, backdrop: float) -> tuple[Pixels16, Matte]:
+    """A small photograph of a disc whose edge a normal blur made, and its coverage."""
+    y, x = np.mgrid[:300, :300].astype(np.float32)
+    matte = ndtr((90.3 - np.hypot(y - 150, x - 150)) / blur_px).astype(np.float32)
+    light = matte[..., None] * np.array([0.4, 0.12, 0.06]) + (1 - matte[..., None]) * backdrop
+    light = light + np.random.default_rng(1).normal(0, 0.004, light.shape) * np.sqrt(light)
+    return encode_working(np.clip(light, 0, 1).astype(np.float32)), matte
+
+
+@pytest.mark.parametrize("backdrop", [0.03, 0.22, 0.6])
+@pytest.mark.parametrize("blur_px", [0.35, 0.5, 0.65, 0.8, 1.2])
+def test_a_photograph_s_own_sharpness_is_told_whatever_its_backdrop(blur_px: float, backdrop: float) -> None:
+    pixels, matte = blurred_disc(blur_px, backdrop)
+    assert edge_sigma_px(pixels, matte) == pytest.approx(min(blur_px, MOST_EDGE_PX), abs=0.22)
+    assert edge_sigma_px(pixels, matte) >= min(blur_px, MOST_EDGE_PX), "never sharper than the photograph"
+
+
+def test_without_an_edge_the_widest_is_taken() -> None:
+    pixels, matte = blurred_disc(0.5, 0.22)
+    assert edge_sigma_px(pixels, np.zeros_like(matte)) == MOST_EDGE_PX
+    assert edge_sigma_px(np.full_like(pixels, 9000), matte) == MOST_EDGE_PX

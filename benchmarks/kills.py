@@ -27,11 +27,13 @@ from typing import NamedTuple, cast
 from urllib.parse import urlsplit
 from uuid import UUID
 
+import httpx
 import psutil
 from PIL import Image
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import FlowRun
 from prefect.deployments import run_deployment
+from prefect.exceptions import PrefectHTTPStatusError
 
 from benchmarks.storage_faults import Faults, faulty
 from deployments.demo import SAMPLES, environment
@@ -212,8 +214,11 @@ def start(deployment: str, parameters: dict[str, object]) -> UUID:
 
 
 def is_final(run_id: UUID) -> bool:
-    with get_client(sync_client=True) as client:
-        state = client.read_flow_run(run_id).state
+    try:
+        with get_client(sync_client=True) as client:
+            state = client.read_flow_run(run_id).state
+    except (httpx.HTTPError, PrefectHTTPStatusError):  # the server is being started again
+        return False
     return bool(state and state.is_final())
 
 

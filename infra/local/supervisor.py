@@ -27,8 +27,8 @@ from infra.local.processes import ServerError
 POLL_S = 0.5
 CHECK_S = 5.0
 """How often a part that works is asked whether it still does."""
-HUNG_S = 60.0
-"""How long a part that has worked may do nothing before it is killed."""
+HUNG_S = 150.0
+"""How long a part that has worked may do nothing before it is killed; a busy machine is slow for a minute."""
 STEADY_S = 60.0
 LONGEST_PAUSE_S = 60.0
 STATUS_FILE = "status.json"

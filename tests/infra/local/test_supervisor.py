@@ -93,7 +93,7 @@ def test_a_part_that_hangs_is_killed_and_started_again(tmp_path: Path, clock: Cl
     assert hanging.child is not first
     assert said == [
         "one: no answer",
-        "one: no answer, for 61 s; its process is killed",
+        f"one: no answer, for {supervisor.HUNG_S + 1:.0f} s; its process is killed",
         "one: ended with status -9; started again (restart 1)",
     ]
     end(hanging)

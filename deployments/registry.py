@@ -29,6 +29,13 @@ from tasks.results import register_results
 from tasks.settings import get_settings, variable
 
 WORK_POOL = "packshot"
+JOB_TEMPLATE: dict[str, Any] = {
+    # Without `env` here Prefect merges none in from a run's variables, and without `command` it runs its own engine.
+    "job_configuration": {"stream_output": True},
+    "variables": {"type": "object", "properties": {}, "additionalProperties": False},
+}
+"""What a worker starts for a run. Who starts one says which flow and with which parameters, and nothing else: no
+command, environment or folder."""
 
 
 def deployments() -> list[RunnerDeployment]:
@@ -152,9 +159,11 @@ def register() -> list[str]:
     require_server()
     with get_client(sync_client=True) as client:
         try:
-            client.create_work_pool(WorkPoolCreate(name=WORK_POOL, type="process", concurrency_limit=limit))
+            client.create_work_pool(
+                WorkPoolCreate(name=WORK_POOL, type="process", concurrency_limit=limit, base_job_template=JOB_TEMPLATE)
+            )
         except ObjectAlreadyExists:
-            client.update_work_pool(WORK_POOL, WorkPoolUpdate(concurrency_limit=limit))
+            client.update_work_pool(WORK_POOL, WorkPoolUpdate(concurrency_limit=limit, base_job_template=JOB_TEMPLATE))
     register_results()
     applied = deployments()
     for deployment in applied:

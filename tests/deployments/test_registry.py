@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import pkgutil
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from prefect import Flow
 from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import WorkPool
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.client.schemas.schedules import CronSchedule, IntervalSchedule
 from prefect.exceptions import PrefectHTTPStatusError
+from prefect.workers.process import ProcessJobConfiguration, ProcessWorker
 
 import flows
 from deployments.demo import environment
@@ -191,6 +195,49 @@ def test_the_server_refuses_parameters_that_cannot_be_right(
         client.create_flow_run_from_deployment(registered[name].id, parameters=given)
     assert refused.value.response.status_code in (409, 422)
     assert next(iter(wrong)) in refused.value.response.text
+
+
+REDIRECTIONS: list[dict[str, Any]] = [
+    {"command": "touch /tmp/mark"},
+    {"env": {"PACKSHOT_CONFIGS": "/tmp"}},
+    {"env.PACKSHOT_CONFIGS": "/tmp"},
+    {"working_dir": "/tmp"},
+]
+
+
+@pytest.mark.parametrize("variables", REDIRECTIONS, ids=lambda variables: next(iter(variables)))
+def test_nobody_gives_a_run_a_command_an_environment_or_a_folder(
+    registered: dict[str, DeploymentResponse], variables: dict[str, Any]
+) -> None:
+    nightly = registered["nightly"]
+    waiting = {"flow_id": str(nightly.flow_id), "work_pool_name": WORK_POOL, "state": {"type": "SCHEDULED"}}
+    with get_client(sync_client=True) as client:
+        with pytest.raises(PrefectHTTPStatusError) as refused:
+            client.create_flow_run_from_deployment(nightly.id, job_variables=variables)
+        assert refused.value.response.status_code in (409, 422)
+        # A run without a deployment is checked by nobody: so the pool, too, has no place for any of it.
+        run = client.request("POST", "/flow_runs/", json={**waiting, "job_variables": variables}).json()
+        try:
+            ours = client.read_work_pool(WORK_POOL)
+            usual = ours.model_copy(update={"base_job_template": ProcessWorker.get_default_base_job_template()})
+            assert asyncio.run(_redirected(run["id"], ours)) == []
+            assert asyncio.run(_redirected(run["id"], usual)) == [next(iter(variables)).partition(".")[0]]
+        finally:
+            client.delete_flow_run(run["id"])
+
+
+async def _redirected(run_id: UUID, pool: WorkPool) -> list[str]:
+    """What of a run a worker would take from who created it, asked as a worker asks."""
+    async with get_client() as client:
+        run = await client.read_flow_run(run_id)
+        wanted = dict(run.job_variables or {})
+        job = await ProcessJobConfiguration.resolve_for_flow_run(run, client=client, work_pool=pool, worker_name="w")
+    found = {
+        "command": job._command_configured and job.command == wanted.get("command"),
+        "env": job.env.get("PACKSHOT_CONFIGS") == "/tmp",
+        "working_dir": job.working_dir is not None,
+    }
+    return [name for name, is_so in found.items() if is_so]
 
 
 def test_every_flow_takes_its_form_s_fields_and_names_its_runs_so_that_a_person_can_read_them() -> None:

@@ -61,19 +61,13 @@ class Line:
         """Upload a folder as a closed batch."""
         submit_folder(folder, batch, on_progress=lambda name, done, total: None, on_left_out=lambda name, why: None)
 
-    def start(
-        self, deployment: str, parameters: Mapping[str, Any], *, environment: Mapping[str, str] | None = None
-    ) -> FlowRun:
-        """Start a run as the UI's button does, optionally with environment variables of its own."""
-        variables = {"env": dict(environment)} if environment else None
-        run = run_deployment(deployment, parameters=dict(parameters), job_variables=variables, timeout=0)
-        return cast(FlowRun, run)
+    def start(self, deployment: str, parameters: Mapping[str, Any]) -> FlowRun:
+        """Start a run as the UI's button does."""
+        return cast(FlowRun, run_deployment(deployment, parameters=dict(parameters), timeout=0))
 
-    def run(
-        self, deployment: str, parameters: Mapping[str, Any], *, environment: Mapping[str, str] | None = None
-    ) -> FlowRun:
+    def run(self, deployment: str, parameters: Mapping[str, Any]) -> FlowRun:
         """Start a run and return it once it has ended."""
-        return self.ended(self.start(deployment, parameters, environment=environment).id)
+        return self.ended(self.start(deployment, parameters).id)
 
     def retry(self, run_id: UUID) -> FlowRun:
         """Try a run again as the UI's button does, and return it once it has ended again."""

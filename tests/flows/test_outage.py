@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import pytest
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.client.schemas.objects import FlowRun, TaskRun
+from prefect.deployments.runner import RunnerDeployment
+from prefect.types.entrypoint import EntrypointType
 
+from deployments.registry import JOB_TEMPLATE
+from flows.batch import process_batch
 from infra.local.s3 import S3Access
+from infra.local.stack import Stack, start_worker, wait_for_worker
 from packshot.naming import batch_id, delivery_prefix, shot_key
 from packshot.record import State
 from tasks.batches import survey
@@ -25,6 +33,7 @@ from tests.flows.proxy import proxy
 pytestmark = pytest.mark.slow
 
 BATCH = batch_id("acme", "outage")
+APART = "outage"
 FILES = ("BTL201_MAIN.jpg", "BTL202_MAIN.jpg")
 AT_ONCE = len(FILES)
 DROPPED = AT_ONCE * ATTEMPTS * 2
@@ -38,24 +47,41 @@ class Survived(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def survived(line: Line, s3_server: S3Access, tmp_path_factory: pytest.TempPathFactory) -> Survived:
+def survived(
+    line: Line,
+    s3_server: S3Access,
+    prefect_stack: Stack,
+    line_environment: dict[str, str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Survived:
     """A batch whose storage is cut as soon as its first shot is being edited."""
     address = urlsplit(s3_server.endpoint_url)
     if address.scheme != "http" or not address.hostname or not address.port:
         pytest.skip(f"the storage at {s3_server.endpoint_url} cannot be reached through a TCP proxy")
     line.submit(BATCH, sample_folder(tmp_path_factory.mktemp("outage"), FILES))
     with proxy((address.hostname, address.port)) as wire:
-        run = line.start(
-            "process-batch/process-batch",
-            {"client": BATCH.client, "batch": BATCH.batch},
-            # Without local copies: an edit begins with the storage, and fails before it has cost anything.
-            environment={"PACKSHOT_S3_ENDPOINT_URL": wire.url, "PACKSHOT_SCRATCH_MAX_BYTES": "0"},
-        )
+        # Without local copies: an edit begins with the storage, and fails before it has cost anything.
+        apart = {"PACKSHOT_S3_ENDPOINT_URL": wire.url, "PACKSHOT_SCRATCH_MAX_BYTES": "0"}
+        worker = _worker_apart(prefect_stack, {**line_environment, **apart})
+        run = line.start(f"process-batch/{APART}", {"client": BATCH.client, "batch": BATCH.batch})
         poll(is_being_edited, until="a shot is being edited")
         wire.cut(connections=DROPPED)
         ended = line.ended(run.id)
+        worker.terminate()
         assert wire.is_whole
         return Survived(ended, line.task_runs(run.id), wire.refused)
+
+
+def _worker_apart(stack: Stack, variables: dict[str, str]) -> subprocess.Popen[bytes]:
+    """A pool, a deployment and a worker that reach the storage by the wire that will be cut; nobody else does."""
+    with get_client(sync_client=True) as client:
+        client.create_work_pool(WorkPoolCreate(name=APART, type="process", base_job_template=JOB_TEMPLATE))
+    deployment = process_batch.to_deployment(APART, work_pool_name=APART, entrypoint_type=EntrypointType.MODULE_PATH)
+    assert isinstance(deployment, RunnerDeployment)
+    deployment.apply()
+    worker = start_worker(stack, work_pool=APART, environment={**variables, "PREFECT_WORKER_QUERY_SECONDS": "0.5"})
+    wait_for_worker(stack, worker, work_pool=APART)
+    return worker
 
 
 def is_being_edited() -> bool | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,15 @@ import pytest
 from infra.local.processes import free_ports
 from infra.local.s3 import S3Access
 from infra.local.stack import Ports, Stack, running
+
+USERS_OWN = {
+    **dict.fromkeys(("PREFECT_API_KEY", "PREFECT_PROFILE", "AWS_SESSION_TOKEN", "GITHUB_TOKEN"), "not for the servers"),
+    "PREFECT_SERVER_DATABASE_HOST": "elsewhere.example",
+    "PREFECT_SERVER_API_BASE_PATH": "/elsewhere",
+}
+"""What a user's terminal may hold and no server of ours may get; the session's Prefect server starts beside it."""
+USERS_WISHES = {"PREFECT_SERVER_SERVICES_LATE_RUNS_AFTER_SECONDS": "17", "PACKSHOT_ALLOWED_HOSTS": "prefect.example"}
+"""What a user may set for the server."""
 
 
 @contextmanager
@@ -37,5 +46,9 @@ def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Access]:
 def prefect_stack(s3_server: S3Access) -> Iterator[Stack]:
     """Prefect on PostgreSQL, with the session's S3 server; `Stack.environment` points a process at them."""
     ports = Ports(prefect=free_ports(1)[0])  # not the usual one: somebody may be running the line on this machine
-    with open_folder() as folder, running(folder / "state", s3_server=s3_server, ports=ports) as stack:
+    with open_folder() as folder, ExitStack() as servers:
+        with pytest.MonkeyPatch.context() as patched:
+            for name, value in {**USERS_OWN, **USERS_WISHES}.items():
+                patched.setenv(name, value)
+            stack = servers.enter_context(running(folder / "state", s3_server=s3_server, ports=ports))
         yield stack

@@ -55,7 +55,6 @@ def start(family: Family, state_dir: Path, *, port: int | None = None) -> str:
         return family.start(
             [str(programs / "postgres"), "-D", str(data), "-p", str(chosen), *_settings()],
             log=log,
-            without=("PG", "LC_", "LANG", "PREFECT_", "PACKSHOT_", "S3_", "AWS_"),
             stop_signal=signal.SIGINT,  # ends sessions and shuts down at once; SIGTERM would wait for the sessions
             user=account.pw_uid if account else None,
             group=account.pw_gid if account else None,

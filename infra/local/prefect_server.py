@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import json
+import os
 import secrets
 import sys
 import urllib.request
@@ -13,7 +14,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from infra.local.parts import Child, Part
-from infra.local.processes import Family, ServerError, answers, is_free, kept_ports, listens
+from infra.local.processes import PYTHONS, Family, ServerError, answers, is_free, kept_ports, listens
 from infra.local.s3_keys import write_secret
 
 START_S = 300.0
@@ -21,6 +22,15 @@ START_S = 300.0
 USUAL_PORT = 4200
 PASSWORD_FILE = "prefect-password"  # noqa: S105  (its name)
 """The API's password, in the state folder. Who knows it is an operator."""
+TO_THE_SERVER = (
+    *("PACKSHOT_ALLOWED_HOSTS", "PREFECT_LOGGING_*", "PREFECT_SERVER_LOGGING_*", "PREFECT_SERVER_LOGS_*"),
+    *("PREFECT_SERVER_METRICS_ENABLED", "PREFECT_SERVER_LOG_RETRYABLE_ERRORS", "PREFECT_SERVER_API_DEFAULT_LIMIT"),
+    *("PREFECT_SERVER_API_KEEPALIVE_TIMEOUT", "PREFECT_SERVER_API_WEBSOCKET_*", "PREFECT_SERVER_API_MAX_*"),
+    *("PREFECT_SERVER_CONCURRENCY_*", "PREFECT_SERVER_DEPLOYMENT*", "PREFECT_SERVER_EVENTS_*"),
+    *("PREFECT_SERVER_FLOW_RUN_GRAPH_*", "PREFECT_SERVER_SERVICES_*", "PREFECT_SERVER_TASKS_*"),
+    *("PREFECT_SERVER_DATABASE_SQLALCHEMY_POOL_*", "PREFECT_SERVER_DATABASE_SQLALCHEMY_MAX_OVERFLOW"),
+)
+"""Settings of the user that reach the server: how it works, not where, for whom, or on which database."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,10 +75,9 @@ def start(family: Family, state_dir: Path, database_url: str, *, port: int | Non
     )
     start_process = partial(
         family.start,
-        [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(chosen)],
+        [sys.executable, "-m", "infra.prefect_app", "--host", "127.0.0.1", "--port", str(chosen)],
         log=log,
-        # Nothing of the user's: neither the settings of another server, nor keys of a cloud.
-        without=("PREFECT_", "PACKSHOT_", "S3_", "AWS_"),
+        passed_on=(*PYTHONS, *TO_THE_SERVER),
         environment={
             **settings(state_dir),
             "PREFECT_SERVER_DATABASE_CONNECTION_URL": database_url,
@@ -100,10 +109,11 @@ def authorization(password: str) -> dict[str, str]:
 
 
 def _password(path: Path) -> str:
-    """Read the API's password, or draw it the first time; only this user can read the file."""
-    if not path.exists():
-        write_secret(path, secrets.token_hex(20).encode())
-    return path.read_text()
+    """Return the API's password: the user's, the one drawn before, or a new one; only this user can read its file."""
+    wished = os.environ.get("PREFECT_SERVER_API_AUTH_STRING", "")
+    if wished or not path.exists():
+        write_secret(path, (wished or secrets.token_hex(20)).encode())
+    return path.read_text().strip()
 
 
 def last_heartbeat(address: PrefectAddress, work_pool: str, worker: str) -> str | None:

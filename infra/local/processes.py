@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 POLL_S = 0.05
 LEAVING_S = 60.0
 """How long the servers of a starter that died may take to end."""
+PASSED_ON = ("PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "TZ", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+"""Variables of this process that every child gets. What else one gets is said where it is started."""
+PYTHONS = ("LANG", "LC_*", "PYTHON*", "VIRTUAL_ENV", "XDG_*", "SSL_CERT_*")
+"""Those that a Python program needs besides."""
 LOG_TAIL_CHARACTERS = 2000
 
 # Below the ports that Linux (32768 and up) and macOS (49152 and up) take for outgoing connections: nothing comes in
@@ -142,7 +147,7 @@ class Family:
         *,
         log: Path,
         environment: Mapping[str, str] | None = None,
-        without: tuple[str, ...] = (),
+        passed_on: tuple[str, ...] = (),
         stop_signal: signal.Signals = signal.SIGTERM,
         grace_s: float = watchdog.GRACE_S,
         user: int | None = None,
@@ -152,15 +157,16 @@ class Family:
         """Start a process whose output is added to a log file; the log of the start before is kept as ``.old``.
 
         Args:
-            environment: added to this process's own.
-            without: variables of this process that begin so are not passed on.
+            environment: the child's own variables.
+            passed_on: variables of this process that it gets besides `PASSED_ON`; `*` stands for any signs.
             stop_signal: what makes it stop properly.
             grace_s: how long it may take for that before it is killed.
             user, group: numeric ids to run it as.
         """
         if log.exists():
             log.replace(log.with_name(log.name + ".old"))
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(without)}
+        kept = (*PASSED_ON, *passed_on)
+        inherited = {name: os.environ[name] for name in os.environ if any(fnmatchcase(name, one) for one in kept)}
         log.touch(mode=0o600)
         with log.open("ab") as output:  # always at its end, so that a log that grew too long can be cut
             child = subprocess.Popen(

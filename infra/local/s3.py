@@ -87,7 +87,6 @@ def launch(family: Family, state_dir: Path, *, port: int | None = None) -> tuple
             [program, "-logtostderr", "server", *_flags(state_dir, folder), *(_port_flag(*it) for it in ports.items())],
             log=log,
             environment={"HOME": str(folder), "GOMEMLIMIT": MEMORY},
-            without=("WEED_", "S3_", "AWS_", "PACKSHOT_", "PREFECT_"),
             grace_s=STOP_S,
             cwd=folder,
         )

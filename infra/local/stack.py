@@ -18,7 +18,7 @@ import psutil
 
 from infra.local import postgres, prefect_server, s3
 from infra.local.parts import Child, Part
-from infra.local.processes import Family, only_one, wait_until
+from infra.local.processes import PYTHONS, Family, only_one, wait_until
 from infra.local.s3 import S3Access
 from infra.local.s3_keys import write_secret
 
@@ -26,6 +26,8 @@ BUCKET = "packshot"
 RESULTS_KEY = "results-key"
 """The file of the key that seals task results, in the state folder."""
 WORKER = "embedded"
+TO_THE_WORKER = ("PACKSHOT_*", "PREFECT_LOGGING_*", "*_PROXY", "*_proxy", "OMP_*", "OPENBLAS_*", "MKL_*", "NUMBA_*")
+"""Variables of this process that a worker and its runs get: no server of Prefect's, no profile, no key of a cloud."""
 WORKER_POLL_S = 2
 WORKER_START_S = 120.0
 WORKER_SILENCE_S = 120.0
@@ -126,7 +128,7 @@ def start_worker(
             *("--pool", work_pool, "--name", WORKER),
         ],
         log=stack.state_dir / "worker.log",
-        without=("PREFECT_",),
+        passed_on=(*PYTHONS, *TO_THE_WORKER),
         environment={
             **stack.environment(),
             "PREFECT_WORKER_QUERY_SECONDS": str(WORKER_POLL_S),

@@ -23,8 +23,10 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from deployments.command_line import command_line
 from deployments.registry import WORK_POOL
+from infra.guard import ALLOWED_HOSTS
 from infra.local.processes import Family, free_ports, wait_until
 from infra.local.stack import Stack
+from infra.prefect_app import parser
 from tasks.results import ENVIRONMENT
 from tasks.settings import Settings, variable
 
@@ -270,7 +272,7 @@ def test_what_runs_for_ever_is_restarted_and_watched_and_keeps_short_logs(compos
 
 
 def test_every_variable_of_ours_is_a_setting(compose: Compose) -> None:
-    known = {variable(field) for field in Settings.model_fields}
+    known = {variable(field) for field in Settings.model_fields} | {ALLOWED_HOSTS}
     for name, service in compose.services.items():
         ours = {key for key in service.environment if key.startswith("PACKSHOT_")}
         assert ours <= known, name
@@ -325,6 +327,10 @@ def test_commands_are_ones_that_this_version_knows(compose: Compose) -> None:
     for program, *words in commands:
         if program == "packshot":
             ours.make_context("packshot", list(words)).close()
+            continue
+        if program == "python":
+            assert words[:2] == ["-m", "infra.prefect_app"]
+            parser().parse_args(words[2:])
             continue
         assert program == "prefect"
         help_text = _help(*words[:2])
@@ -456,7 +462,6 @@ def test_registration_worker_and_health_check_work_with_the_variables_they_are_g
         child = family.start(
             [BIN / word if number == 0 else word for number, word in enumerate(worker.command or [])],
             log=log,
-            without=("PREFECT_", "PACKSHOT_"),
             environment={**worker.environment, **here},
             cwd=tmp_path,
         )

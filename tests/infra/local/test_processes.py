@@ -17,7 +17,18 @@ from pathlib import Path
 import psutil
 import pytest
 
-from infra.local.processes import Family, ServerError, answers, free_ports, is_free, kept_ports, listens, only_one
+from infra.local import watchdog
+from infra.local.processes import (
+    PASSED_ON,
+    Family,
+    ServerError,
+    answers,
+    free_ports,
+    is_free,
+    kept_ports,
+    listens,
+    only_one,
+)
 from infra.local.processes import wait_until as wait
 from tests.infra.local.conftest import Starter, left_over, wait_until_nothing_is_left
 
@@ -107,13 +118,18 @@ def test_the_log_of_the_start_before_is_kept(tmp_path: Path) -> None:
     assert (tmp_path / "log.old").read_text().strip() == "first"
 
 
-def test_variables_that_are_to_stay_behind_are_not_passed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PREFECT_API_KEY", "the user's own")
-    show = [sys.executable, "-c", "import os; print(sorted(n for n in os.environ if n.startswith('PREFECT')))"]
+def test_a_child_gets_the_variables_that_are_named_and_no_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("PREFECT_API_KEY", "AWS_SECRET_ACCESS_KEY", "ANYTHING", "TZ", "KEPT", "SORT_1"):
+        monkeypatch.setenv(name, "the user's own")
+    show = [sys.executable, "-I", "-c", "import os; print(*sorted(os.environ))"]
     with family_of(tmp_path) as family:
-        child = family.start(show, log=tmp_path / "log", without=("PREFECT_",), environment={"PREFECT_HOME": "/x"})
+        child = family.start(show, log=tmp_path / "log", passed_on=("KEPT", "SORT_*"), environment={"OWN": "x"})
         child.wait(20)
-    assert (tmp_path / "log").read_text().strip() == "['PREFECT_HOME']"
+    found = set((tmp_path / "log").read_text().split())
+    assert {"TZ", "KEPT", "SORT_1", "OWN"} <= found
+    assert found <= {*PASSED_ON, "KEPT", "SORT_1", "OWN", watchdog.MARK, "LC_CTYPE"}  # Python sets the last one
 
 
 def test_a_folder_has_one_holder_and_the_error_names_it(tmp_path: Path, start: Starter) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -62,7 +63,8 @@ def test_a_neighbour_gets_nothing_from_prefect_without_its_password(prefect_stac
     wrong = ({}, {"Authorization": "Basic Z3Vlc3M="}, {"Authorization": "Bearer x"}, {"X-Forwarded-For": "127.0.0.1"})
     for headers in wrong:
         for method in ("GET", "POST"):
-            answers = ask([port], paths, method=method, headers=headers, body="{}" if method == "POST" else None)
+            sent = {**headers, "Content-Type": "application/json"}
+            answers = ask([port], paths, method=method, headers=sent, body="{}" if method == "POST" else None)
             assert len(answers) == len(paths)
             assert {answer[4] for answer in answers} == {401}, answers
     assert prefect_stack.prefect_password not in repr(prefect_stack)
@@ -92,11 +94,16 @@ def _websocket(stack: Stack, path: str, token: str | None) -> ClientConnection:
 
 def test_only_its_own_pages_may_call_prefect_from_a_browser(prefect_stack: Stack) -> None:
     own = prefect_stack.prefect_ui_url
-    for origin, allowed in ((own, own), ("https://elsewhere.example", None)):
+    for origin in (own, own.replace("127.0.0.1", "localhost")):
         headers = {"Origin": origin, "Access-Control-Request-Method": "POST"}
         request = urllib.request.Request(f"{prefect_stack.prefect_api_url}/health", headers=headers)
         with urllib.request.urlopen(request, timeout=30) as answer:
-            assert answer.headers.get("Access-Control-Allow-Origin") == allowed, origin
+            assert answer.headers.get("Access-Control-Allow-Origin") == origin
+    request.add_header("Origin", "https://elsewhere.example")
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(request, timeout=30)
+    assert refused.value.code == 403
+    assert refused.value.headers.get("Access-Control-Allow-Origin") is None
 
 
 def test_the_database_is_postgresql(prefect_stack: Stack) -> None:

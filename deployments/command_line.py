@@ -143,10 +143,7 @@ def _batches() -> typer.Typer:
 
     @app.command("status")
     def status(client: Client, batch: Batch, json: Json = False) -> None:
-        """Say what became of every photograph of a batch. Exit status 1 if any failed, or a platform gets nothing.
-
-        A batch that waits for its night, or that a run is at work on, has not failed.
-        """
+        """Say what became of every photograph of a batch. Exit status 1 if any failed, or a platform gets nothing."""
         from packshot.naming import batch_id
         from tasks.standing import standing_of
 

@@ -16,6 +16,7 @@ pytest_plugins = ["tests.servers"]
 FLOWS = Path(__file__).parent / "flows"
 
 
+@pytest.hookimpl(tryfirst=True)  # before the plugin that shares tests out reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep together what shares servers, and begin with the tests that mostly wait for them.
 

@@ -104,6 +104,7 @@ def test_only_its_own_pages_may_call_prefect_from_a_browser(prefect_stack: Stack
         urllib.request.urlopen(request, timeout=30)
     assert refused.value.code == 403
     assert refused.value.headers.get("Access-Control-Allow-Origin") is None
+    refused.value.close()
 
 
 def test_the_database_is_postgresql(prefect_stack: Stack) -> None:

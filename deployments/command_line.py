@@ -114,6 +114,7 @@ def _batches() -> typer.Typer:
         from tasks.intake import submit_folder
 
         which = batch_id(client, batch)
+        _warn_of_unknown_client(client)
         with bar(f"uploading {which}", quiet=json) as move:
             left_out: dict[str, str] = {}
             files = submit_folder(
@@ -159,6 +160,18 @@ def _batches() -> typer.Typer:
 
 
 _COLOURS = {"delivered": "green", "waiting": "yellow", "refused": "magenta", "failed": "red", "at work": "cyan"}
+
+
+def _warn_of_unknown_client(client: str) -> None:
+    """Say on standard error that a client has no style guide, where the name looks like one that has."""
+    from packshot.specs.nearest import did_you_mean
+    from tasks.configs import configs_in_force
+
+    known = configs_in_force().clients
+    meant = did_you_mean(client, known)
+    if client not in known and meant:
+        said = f"{client!r} has no style guide{meant}. The default one will be used."
+        terminal_console(stderr=True).print(said, style="yellow", markup=False, highlight=False)
 
 
 def show_summary(console: Console, summary: Any) -> None:

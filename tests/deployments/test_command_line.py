@@ -123,6 +123,15 @@ def test_submit_uploads_a_folder_and_closes_the_batch(
     assert storage.get(inbox_key(batch, "details/A1_PT01.jpg")) == b"second"
 
 
+@pytest.mark.parametrize(("client", "meant"), [("exampel", "example"), ("demo", ""), ("northwind", "")])
+def test_submit_says_when_a_client_is_probably_misspelt(
+    packshot: Packshot, storage: Storage, folder: Path, client: str, meant: str
+) -> None:
+    said = packshot("batch", "submit", folder, "--client", client, "--batch", uuid.uuid4().hex[:8])
+    assert said.status == Exit.OK
+    assert (f"{client!r} has no style guide (did you mean {meant}?)" in said.error) is bool(meant)
+
+
 def test_submit_prints_json_and_nothing_else_when_asked(
     packshot: Packshot, storage: Storage, batch: BatchId, folder: Path, names: tuple[str, ...]
 ) -> None:

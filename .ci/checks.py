@@ -60,7 +60,7 @@ def _tests(arguments: list[str]) -> tuple[bool, str]:
     print("== tests", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "tests.xml"
-        shared = ["-n", str(PROCESSES), "--dist", "loadgroup", "--no-loadscope-reorder"]
+        shared = ["-n", str(PROCESSES), "--dist", "loadscope", "--no-loadscope-reorder"]
         command = [BIN / "pytest", "-q", "--durations=25", f"--junitxml={report}", *shared, *arguments]
         code = subprocess.run(command, cwd=ROOT, check=False).returncode
         if not report.exists():

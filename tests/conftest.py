@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -13,23 +13,23 @@ settings.load_profile("packshot")
 
 pytest_plugins = ["tests.servers"]
 
-FLOWS = Path(__file__).parent / "flows"
+SERVERS = ("tests/flows/", "tests/tasks/", "tests/deployments/")
+"""Their tests start servers for a whole session: those of flows a line of their own, the others one Prefect."""
 
 
-@pytest.hookimpl(tryfirst=True)  # before the plugin that shares tests out reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep together what shares servers, and begin with the tests that mostly wait for them.
-
-    A group of tests runs in one process: all nights on one line, all other tests of Prefect on one server, and every
-    other module by itself.
-    """
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item)))
-    order = {"the line": 0, "Prefect": 1}
-    items.sort(key=lambda item: order.get(_group(item), 2))
+    """Begin with the tests that mostly wait for servers."""
+    items.sort(key=lambda item: next((n for n, folder in enumerate(SERVERS) if item.nodeid.startswith(folder)), 9))
 
 
-def _group(item: pytest.Item) -> str:
-    if item.path.is_relative_to(FLOWS):
-        return "the line"
-    return "Prefect" if "prefect_stack" in getattr(item, "fixturenames", ()) else item.nodeid.partition("::")[0]
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Keep in one process what shares servers, and every other module by itself."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByServers(LoadScopeScheduling):  # type: ignore[misc, unused-ignore]
+        def _split_scope(self, nodeid: str) -> str:
+            folder = next((one for one in SERVERS if nodeid.startswith(one)), "")
+            return "Prefect" if folder in SERVERS[1:] else folder or nodeid.partition("::")[0]
+
+    return ByServers(config, log)

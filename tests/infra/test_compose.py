@@ -22,6 +22,7 @@ from prefect.settings import Settings as PrefectSettings
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from deployments.command_line import command_line
+from deployments.demo import environment
 from deployments.registry import WORK_POOL
 from infra.guard import ALLOWED_HOSTS
 from infra.local.processes import Family, free_ports, wait_until
@@ -29,6 +30,7 @@ from infra.local.stack import Stack
 from infra.prefect_app import parser
 from tasks.results import ENVIRONMENT
 from tasks.settings import Settings, variable
+from tasks.storage import open_storage
 
 ROOT = Path(__file__).parents[2]
 INFRA = ROOT / "infra"
@@ -439,6 +441,8 @@ def test_registration_worker_and_health_check_work_with_the_variables_they_are_g
         "PACKSHOT_SCRATCH_DIR": str(tmp_path / "scratch"),
         "PACKSHOT_NIGHTLY_CRON": "0 2 29 2 *",
     }
+    with environment({**prefect_stack.environment(), "PACKSHOT_S3_BUCKET": "packshot"}):
+        open_storage().ensure_bucket()  # as storage-setup does
     register, worker = compose.services["register"], compose.services["worker"]
     done = subprocess.run(
         [BIN / word if number == 0 else word for number, word in enumerate(register.command or [])],

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from deployments.demo import environment
+from packshot.escaping import cell
 from packshot.naming import BatchId, batch_id, inbox_key, shot_key
 from packshot.record import ShotRecord, Source, State
 from packshot.types import Finding, Status
@@ -127,4 +128,4 @@ def test_a_batch_is_shown_as_a_table(line: Storage, batch: BatchId) -> None:
     in_a_run(lambda: displays.show_table(batch, rows, "1 photograph: 1 refused"))
     table = artifact(artifact_key("batch", batch.client, batch.batch))
     assert (table.type, table.description) == ("table", "1 photograph: 1 refused")
-    assert json.loads(str(table.data)) == rows
+    assert json.loads(str(table.data)) == [{**rows[0], "why": cell(HOSTILE)}]

@@ -26,6 +26,7 @@ from packshot.decision import Choice, Decision, Mark, Reason
 from packshot.errors import NamingError
 from packshot.export.delivery import DeliveredFile
 from packshot.export.report_page import ShotPictures, report_html
+from packshot.handoff.board import wait_of
 from packshot.handoff.ticket_page import ticket_html
 from packshot.naming import BatchId, batch_id
 from packshot.record import Event, ShotRecord, State
@@ -39,7 +40,7 @@ from tasks.notices import Notice, send
 from tasks.questions import question_about, show_question
 from tasks.records import change_record
 from tasks.storage import Storage
-from tasks.tickets import ticket_of
+from tasks.tickets import promise_to, ticket_of
 from tests.hostile_texts import EVERYTHING, links_of_markdown, steering, tags_of_html
 from tests.packshot.export.deliveries import delivery
 from tests.packshot.export.deliveries import record as drawn_record
@@ -143,7 +144,7 @@ def test_no_cell_of_a_table_artifact_is_a_link_and_none_looks_different(line: St
 
 def test_the_board_says_names_and_reasons_as_text(line: Storage, batch: BatchId) -> None:
     record = with_everything(drawn_record("A1"), STORABLE).model_copy(update={"state": State.IN_REVIEW})
-    wait = board.wait_of(record, at=AT, promise=board.promise_to("acme"))
+    wait = wait_of(record, at=AT, promise=promise_to("acme"))
     assert wait is not None
     in_a_run(lambda: board.table_artifact([board._row(wait)], key=f"board-{batch.batch}", description="1 waits"))
     (row,) = json.loads(str(artifact(f"board-{batch.batch}").data))
@@ -251,7 +252,7 @@ PRINTED: Mapping[str, Callable[[str], object]] = {
     "packshot check": lambda text: showing.terminal_console().print(showing.findings_table(text, [finding(text)])),
     "packshot route": lambda text: looking._show_route(route_row(text)),
     "packshot route, refused": lambda text: looking._show_route({"file": text, "refused": text}),
-    "packshot edit": lambda text: editing._show_edit(edit_row(text)),
+    "packshot edit": lambda text: editing._show_edit(edit_row(text), {}),
     "packshot paths": lambda text: paths._show(path_row(text)),
     "packshot batch status": lambda text: command_line.show_summary(showing.terminal_console(), summary(text)),
     "packshot job show": lambda text: jobs._print_job(job(text)),

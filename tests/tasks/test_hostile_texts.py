@@ -6,6 +6,7 @@ people, messages that quote them. Places: forms, artifacts, notices, pages, term
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
 import re
@@ -32,7 +33,7 @@ from packshot.naming import BatchId, batch_id
 from packshot.record import Event, ShotRecord, State
 from packshot.types import Finding, Size, Sourced, Status
 from tasks import board, displays
-from tasks.artifacts import artifact_key
+from tasks.artifacts import artifact_key, table_artifact
 from tasks.batches import Fate, Summary
 from tasks.desk import Job
 from tasks.logs import log
@@ -112,7 +113,7 @@ def test_no_form_ticket_or_artifact_makes_more_of_a_text_than_text(line: Storage
         displays.show_edit(record)
 
     for state in WAITS:
-        description = in_a_run(lambda state=state: ask(state))
+        description = in_a_run(functools.partial(ask, state))
         assert "evil" in description
         assert not foreign(description), state
         assert str(artifact(key).data) == description
@@ -146,7 +147,8 @@ def test_the_board_says_names_and_reasons_as_text(line: Storage, batch: BatchId)
     record = with_everything(drawn_record("A1"), STORABLE).model_copy(update={"state": State.IN_REVIEW})
     wait = wait_of(record, at=AT, promise=promise_to("acme"))
     assert wait is not None
-    in_a_run(lambda: board.table_artifact([board._row(wait)], key=f"board-{batch.batch}", description="1 waits"))
+    row = board._row(wait)
+    in_a_run(lambda: table_artifact([row], key=f"board-{batch.batch}", description="1 waits"))
     (row,) = json.loads(str(artifact(f"board-{batch.batch}").data))
     assert "evil" in row["why"]
     assert not any(links_of_markdown(str(cell)) for cell in row.values())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import prefect
@@ -49,8 +49,7 @@ def test_what_is_well_is_said_to_be_well(capsys: pytest.CaptureFixture[str], mon
 
 
 def test_storage_that_refuses_is_named_and_what_rests_on_it_is_not_tried(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in LINE:
-        monkeypatch.delitem(CHECKS, name)
+    alone(monkeypatch, *(set(CHECKS) - set(LINE)))
     for variable, value, says in (
         ("PACKSHOT_S3_SECRET_KEY", "wrong", "refused"),
         ("PACKSHOT_S3_BUCKET", "packshot-none", "the bucket does not exist"),
@@ -66,8 +65,8 @@ def test_storage_that_refuses_is_named_and_what_rests_on_it_is_not_tried(monkeyp
 
 
 def alone(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
-    for name in set(CHECKS) - set(names):
-        monkeypatch.delitem(CHECKS, name)
+    """Make only these checks, in their own order."""
+    monkeypatch.setattr("deployments.doctor.CHECKS", {name: CHECKS[name] for name in CHECKS if name in names})
 
 
 def test_a_clock_that_is_off_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,6 +84,7 @@ def test_missing_models_and_folders_are_named(monkeypatch: pytest.MonkeyPatch, t
     monkeypatch.setenv("PACKSHOT_RESULTS_KEY_FILE", str(tmp_path / "none"))
     monkeypatch.setenv("PACKSHOT_SCRATCH_MAX_BYTES", str(10**18))
     found = outcomes()
+    assert found["configs"].verdict is Verdict.OK, found["configs"]
     assert (found["models"].verdict, found["models"].next_step) == (Verdict.FAILED, "packshot models fetch")
     assert "isnet-general-use" in found["models"].found
     assert (found["folders"].verdict, found["folders"].found) == (Verdict.FAILED, f"{tmp_path / 'none'} is missing")
@@ -143,9 +143,7 @@ def test_a_check_that_fails_in_a_new_way_does_not_hide_the_others(monkeypatch: p
     def breaks() -> tuple[Verdict, str, str]:
         raise RuntimeError("never seen before")
 
-    alone(monkeypatch, "memory", "disk")
-    needs: tuple[str, Callable[[], tuple[Verdict, str, str]]] = ("", breaks)
-    monkeypatch.setitem(CHECKS, "disk", needs)
+    monkeypatch.setattr("deployments.doctor.CHECKS", {"disk": ("", breaks), "memory": CHECKS["memory"]})
     found = outcomes()
     assert (found["disk"].verdict, found["disk"].found) == (Verdict.FAILED, "RuntimeError: never seen before")
     assert found["memory"].verdict is not Verdict.SKIPPED

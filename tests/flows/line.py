@@ -29,7 +29,7 @@ from tasks.storage import open_storage
 
 R = TypeVar("R")
 
-POLL_S = 0.1
+POLL_S = 0.5
 RUN_S = 780.0
 STAGES = ("master", "correct", "route", "edit", "open job", "open review", "export")
 """The tasks that do work on a shot; the others look something up or write it down in every run."""

@@ -28,8 +28,8 @@ from tests.servers import open_folder
 from tests.tasks.shots import photograph, submitted
 
 CLIENT = "deaths"
-RESTARTED, KILLED = batch_id(CLIENT, "restarted"), batch_id(CLIENT, "killed")
-NAMES = [f"VAS{n}_MAIN" for n in range(3)]
+RESTARTED, KILLED = batch_id(CLIENT, "restarted"), batch_id("killed", "killed")
+NAMES = [f"VAS{n}_MAIN" for n in range(2)]
 QUICK = {"PACKSHOT_LEASE_S": "8", "PACKSHOT_COLLECT_EVERY_S": "30", "PACKSHOT_RUNS_AT_ONCE": "4"}
 
 
@@ -73,8 +73,8 @@ class Healed(NamedTuple):
     """What was going on when everything died, and what became of it.
 
     Attributes:
-        night, next_night: runs of `nightly`; the first was at work when the servers were stopped.
-        run: of a batch, at work when it and its worker were killed.
+        night, next_night: runs of `nightly`; the first was at work when its worker was killed and the servers stopped.
+        run: of a batch, at work when it and its worker were killed; the servers went on.
     """
 
     night: FlowRun
@@ -92,10 +92,16 @@ def healed(s3_server: S3Access, line_environment: dict[str, str]) -> Iterator[He
             with environment(settings):
                 open_storage().ensure_bucket()
                 register()
-                filled(RESTARTED)
+                filled(KILLED)
                 worker = started_worker(stack, settings)
-                night = Line(stack.prefect_api_url).start("nightly/nightly", {"clients": [CLIENT]})
-                poll(lambda: at_work(RESTARTED), until="the batch is being worked on")
+                line = Line(stack.prefect_api_url)
+                line.start("process-batch/process-batch", {"client": KILLED.client, "batch": KILLED.batch})
+                run = poll(lambda: at_work(KILLED), until="a batch is being worked on")
+                kill(worker)
+                filled(RESTARTED)
+                night = line.start("nightly/nightly", {"clients": [CLIENT]})
+                worker = started_worker(stack, settings)
+                poll(lambda: at_work(RESTARTED), until="the night is working on the other batch")
                 kill(worker)
         with running(folder / "state", s3_server=s3_server, ports=ports) as stack:
             settings = settings_of(stack, variables)
@@ -103,15 +109,9 @@ def healed(s3_server: S3Access, line_environment: dict[str, str]) -> Iterator[He
                 line = Line(stack.prefect_api_url)
                 register()
                 worker = started_worker(stack, settings)
-                ended = poll(lambda: completed(line, night.id), until="the night has come to its end")
-                filled(KILLED)
-                line.start("process-batch/process-batch", {"client": CLIENT, "batch": KILLED.batch})
-                run = poll(lambda: at_work(KILLED), until="the batch is being worked on")
-                kill(worker)
-                worker = started_worker(stack, settings)
-                killed = poll(lambda: completed(line, run.id), until="the batch is done")
-                next_night = line.run("nightly/nightly", {"clients": [CLIENT]})
-                yield Healed(ended, next_night, killed)
+                night = poll(lambda: completed(line, night.id), until="the night has come to its end")
+                run = poll(lambda: completed(line, run.id), until="the batch is done")
+                yield Healed(night, line.run("nightly/nightly", {"clients": [CLIENT]}), run)
                 kill(worker)
 
 

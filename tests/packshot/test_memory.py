@@ -16,6 +16,8 @@ from packshot.specs.load import default_folder, load_configs
 from packshot.specs.models import Configs
 from tests.drawn_products import ContrastNetwork, photograph
 
+pytestmark = pytest.mark.slow
+
 ROW = {"sku": "A1", "category": "boxes", "view": "MAIN", "platforms": "shopify"}
 WARM_UP, MEASURED = 8, 24
 MOST_KEPT_BYTES = 2_000_000
@@ -25,7 +27,7 @@ MOST_GROWTH_MB = 100
 
 def test_photographs_leave_nothing_in_memory() -> None:
     configs = load_configs(default_folder())
-    photographs = [photograph(1000, side, seed=side) for side in (600, 700, 760, 860)]
+    photographs = [photograph(1000, side, seed=side) for side in (840, 880, 920, 960)]
     for turn in range(WARM_UP):
         _through_the_line(photographs[turn % 4], configs)
     gc.collect()
@@ -65,8 +67,6 @@ import resource
 import deployments
 import numpy as np
 from packshot.memory import reuse_freed_memory
-
-pytestmark = pytest.mark.slow
 
 def faults():
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt

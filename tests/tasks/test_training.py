@@ -11,6 +11,7 @@ import pytest
 from deployments.demo import environment
 from packshot.batch import BatchRecord, ShotRef
 from packshot.decision import Choice, Decision, Reason
+from packshot.escaping import markdown
 from packshot.learning.evidence import truth_examples
 from packshot.learning.service import SHIPPED
 from packshot.naming import batch_id, routing_model_key
@@ -68,7 +69,7 @@ def test_a_model_that_knows_the_studio_better_serves_and_can_be_rolled_back(own_
     in_a_run(lambda: promote(trained))
     assert service().version == trained.version
     assert load_version(trained.version).card["data"] != ""
-    assert trained.version in str(artifact("routing-model").data)
+    assert markdown(trained.version) in str(artifact("routing-model").data)
     assert in_a_run(lambda: roll_back(person="Ada", reason="worse")) == SHIPPED
 
 

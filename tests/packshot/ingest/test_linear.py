@@ -216,6 +216,7 @@ _SCANNERS: dict[str, tuple[Callable[[bytes], object], Callable[[int], bytes]]] =
     "blanks in an end tag of XMP": (_read_xmp, lambda n: b"<rdf:RDF " + b"</rdf:RDF" + b" " * n + b"</rdf:RDF " * n),
     "subjects in subjects": (_read_xmp, lambda n: _nested("dc:subject", n)),
     "titles in titles": (_read_xmp, lambda n: _nested("dc:title", n)),
+    "titles side by side": (_read_xmp, lambda n: _xmp("<dc:title>x</dc:title>" * n)),
     "items in items": (_read_xmp, lambda n: _nested("rdf:li", n)),
     "records of IPTC": (_read_iptc, lambda n: b"\x1c\2\x19\0\1a" * n),
     "image resources": (read_resources, lambda n: b"8BIM\4\4\0\0\0\0\0\0" * n),

@@ -1,6 +1,5 @@
 import datetime
 import io
-import time
 
 import numpy as np
 import pytest
@@ -103,13 +102,6 @@ def test_iptc_is_found_among_photoshop_resources():
 def test_entity_bombs_and_foreign_entities_are_left_out():
     bomb = b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;">]>' + xmp("<dc:title>&b;</dc:title>")
     assert read_metadata(Container(xmp=bomb)) == Metadata()
-
-
-def test_deep_and_wide_xmp_is_read_quickly():
-    started = time.monotonic()
-    for body in ("<dc:a>" * 3000 + "</dc:a>" * 3000, "<dc:title>x</dc:title>" * 40_000):
-        read_metadata(Container(xmp=xmp(body)))
-    assert time.monotonic() - started < 5
 
 
 @given(st.binary(max_size=300), st.binary(max_size=300), st.binary(max_size=300))

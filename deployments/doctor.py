@@ -206,7 +206,9 @@ def _numbers(version: str) -> list[int]:
 
 
 def _pool() -> Finding:
-    from deployments.registry import WORK_POOL
+    from prefect.exceptions import ObjectNotFound
+
+    from deployments.registry import QUEUE, WATCH, WORK_POOL
 
     limit = get_settings().runs_at_once
     with _client() as client:
@@ -214,15 +216,23 @@ def _pool() -> Finding:
         if WORK_POOL not in pools:
             return Verdict.FAILED, f"there is no work pool {WORK_POOL}", "packshot register"
         workers = client.read_workers_for_work_pool(WORK_POOL, offset=0, limit=200)
+        try:
+            queues = {name: client.read_work_queue_by_name(name, work_pool_name=WORK_POOL) for name in (WATCH, QUEUE)}
+        except ObjectNotFound:
+            return Verdict.FAILED, f"{WORK_POOL} lacks one of its queues {WATCH} and {QUEUE}", "packshot register"
     online = sum(worker.status is not None and worker.status.value == "ONLINE" for worker in workers)
     pool = pools[WORK_POOL]
-    found = f"{WORK_POOL}: {online} workers online, at most {pool.concurrency_limit} runs at once"
+    found = f"{WORK_POOL}: {online} workers online, at most {queues[QUEUE].concurrency_limit} runs at once"
     if pool.is_paused:
         return Verdict.FAILED, f"{found}; it is paused", f"prefect work-pool resume {WORK_POOL}"
+    paused = [name for name, queue in queues.items() if queue.is_paused]
+    if paused:
+        step = f"prefect work-queue resume {paused[0]} --pool {WORK_POOL}"
+        return Verdict.FAILED, f"{found}; its queue {paused[0]} is paused", step
     if not online:
         step = f"packshot up, or: prefect worker start --type process --pool {WORK_POOL}"
         return Verdict.FAILED, found, step
-    if pool.concurrency_limit != limit:
+    if (pool.concurrency_limit, queues[QUEUE].concurrency_limit) != (None, limit):
         return Verdict.WARNING, f"{found}; PACKSHOT_RUNS_AT_ONCE here is {limit}", "packshot register"
     return Verdict.OK, found, ""
 

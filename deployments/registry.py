@@ -10,7 +10,7 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
 from prefect.client.schemas.schedules import CronSchedule
 from prefect.deployments.runner import RunnerDeployment
-from prefect.exceptions import ObjectAlreadyExists
+from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 from prefect.schedules import Cron, Interval, Schedule
 from prefect.settings import PREFECT_API_URL
 from prefect.types.entrypoint import EntrypointType
@@ -36,6 +36,15 @@ JOB_TEMPLATE: dict[str, Any] = {
 }
 """What a worker starts for a run. Who starts one says which flow and with which parameters, and nothing else: no
 command, environment or folder."""
+
+QUEUE = "default"
+"""Of the pool; at most `PACKSHOT_RUNS_AT_ONCE` runs. Prefect makes it with the pool."""
+WATCH = "watch"
+"""A queue of its own for the run that looks after all others. It ends the runs whose process is gone; a slot that such
+a run still holds must never keep it from starting."""
+WATCHES_AT_ONCE = 4
+"""Runs of `collect-returned-work` that were missed start together; only one of them works. Dead ones hold a slot too,
+until the next one ends them."""
 
 
 def deployments() -> list[RunnerDeployment]:
@@ -64,6 +73,7 @@ def deployments() -> list[RunnerDeployment]:
             collect_returned_work,
             "Looks into the hot folders, releases holds, updates the board, says what is due. One at a time.",
             schedule=Interval(settings.collect_every_s),
+            queue=WATCH,
         ),
         _deployment(
             daily_report,
@@ -94,6 +104,7 @@ def _deployment(
     description: str,
     *,
     schedule: Schedule | None = None,
+    queue: str = QUEUE,
 ) -> RunnerDeployment:
     deployment = flow.to_deployment(
         flow.name,
@@ -102,6 +113,7 @@ def _deployment(
         concurrency_limit=None,  # a lease in storage decides (`tasks.leases`); takes away the limit of an older version
         tags=["packshot"],
         work_pool_name=WORK_POOL,
+        work_queue_name=queue,
         entrypoint_type=EntrypointType.MODULE_PATH,
     )
     return cast(RunnerDeployment, deployment)
@@ -154,16 +166,19 @@ def _nightly(cron: str, zone: str) -> Schedule:
 
 
 def register() -> list[str]:
-    """Create or update work pool and deployments, say where results go, return the deployments' names."""
-    limit = get_settings().runs_at_once
+    """Create or update work pool, queues and deployments, say where results go, return the deployments' names."""
     require_server()
     with get_client(sync_client=True) as client:
         try:
-            client.create_work_pool(
-                WorkPoolCreate(name=WORK_POOL, type="process", concurrency_limit=limit, base_job_template=JOB_TEMPLATE)
-            )
+            client.create_work_pool(WorkPoolCreate(name=WORK_POOL, type="process", base_job_template=JOB_TEMPLATE))
         except ObjectAlreadyExists:
-            client.update_work_pool(WORK_POOL, WorkPoolUpdate(concurrency_limit=limit, base_job_template=JOB_TEMPLATE))
+            client.update_work_pool(WORK_POOL, WorkPoolUpdate(concurrency_limit=None, base_job_template=JOB_TEMPLATE))
+        for queue, limit, priority in ((WATCH, WATCHES_AT_ONCE, 1), (QUEUE, get_settings().runs_at_once, 2)):
+            try:
+                found = client.read_work_queue_by_name(queue, work_pool_name=WORK_POOL)
+            except ObjectNotFound:
+                found = client.create_work_queue(queue, work_pool_name=WORK_POOL)
+            client.update_work_queue(found.id, concurrency_limit=limit, priority=priority)
     register_results()
     applied = deployments()
     for deployment in applied:

@@ -13,6 +13,7 @@ from uuid import UUID
 import pytest
 from prefect import Flow
 from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import WorkPoolUpdate
 from prefect.client.schemas.objects import WorkPool
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.client.schemas.schedules import CronSchedule, IntervalSchedule
@@ -21,7 +22,7 @@ from prefect.workers.process import ProcessJobConfiguration, ProcessWorker
 
 import flows
 from deployments.demo import environment
-from deployments.registry import WORK_POOL, deployments, register
+from deployments.registry import QUEUE, WATCH, WATCHES_AT_ONCE, WORK_POOL, deployments, register
 from flows import presence
 from infra.local.stack import Stack
 from tasks.lost_runs import SEEN_TO_LIVE
@@ -82,6 +83,7 @@ def line(prefect_stack: Stack) -> Iterator[list[str]]:
         register()
         for name in ("nightly", "collect-returned-work"):
             limit_runs(name)
+        limit_the_pool()
         yield register()  # again, as at every start
 
 
@@ -92,6 +94,14 @@ def limit_runs(name: str) -> None:
         limited = {"concurrency_limit": 1, "concurrency_options": {"collision_strategy": "CANCEL_NEW"}}
         client.request("PATCH", "/deployments/{id}", path_params={"id": known.id}, json=limited)
         assert client.read_deployment(known.id).global_concurrency_limit
+
+
+def limit_the_pool() -> None:
+    """Give the pool the limit that it had in older versions, when one queue held all."""
+    with get_client(sync_client=True) as client:
+        client.update_work_pool(WORK_POOL, WorkPoolUpdate(concurrency_limit=5))
+        watch = client.read_deployment_by_name("collect-returned-work/collect-returned-work")
+        client.request("PATCH", "/deployments/{id}", path_params={"id": watch.id}, json={"work_queue_name": QUEUE})
 
 
 @pytest.fixture(scope="module")
@@ -153,6 +163,20 @@ def test_no_slot_of_the_server_decides_what_goes_on_and_those_of_an_older_versio
 ) -> None:
     """A slot outlives the server that was to give it back: then every later run of the deployment is cancelled."""
     assert not [name for name in NAMES if registered[name].global_concurrency_limit]
+
+
+def test_runs_that_died_in_their_slots_never_keep_the_run_from_starting_that_ends_them(
+    registered: dict[str, DeploymentResponse],
+) -> None:
+    with get_client(sync_client=True) as client:
+        assert client.read_work_pool(WORK_POOL).concurrency_limit is None
+        limits = {
+            name: client.read_work_queue_by_name(name, work_pool_name=WORK_POOL).concurrency_limit
+            for name in (QUEUE, WATCH)
+        }
+    assert limits == {QUEUE: Settings().runs_at_once, WATCH: WATCHES_AT_ONCE}
+    assert [name for name in NAMES if registered[name].work_queue_name == WATCH] == ["collect-returned-work"]
+    assert {registered[name].work_queue_name for name in NAMES} == {QUEUE, WATCH}
 
 
 def test_every_parameter_is_typed_titled_and_described(registered: dict[str, DeploymentResponse]) -> None:

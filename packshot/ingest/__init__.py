@@ -1,1 +1,1 @@
-"""Ingest: from a client's file to a master, and from a client's words to facts."""
+"""Ingest: reads the client's files. It turns each picture into a master and collects the facts about each shot."""

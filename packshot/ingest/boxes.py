@@ -1,4 +1,4 @@
-"""Headers of ISO base media files (HEIC, AVIF: ISO/IEC 23008-12) and of JPEG XL (ISO/IEC 18181)."""
+"""Read the headers of ISO base media files (HEIC, AVIF: ISO/IEC 23008-12) and of JPEG XL (ISO/IEC 18181)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,13 @@ _RATIOS = {1: (1, 1), 2: (12, 10), 3: (4, 3), 4: (3, 2), 5: (16, 9), 6: (5, 4), 
 
 
 def read_heif(data: bytes) -> Container:
-    """Return the largest picture's size, the depth, the profile and the turns that a HEIF file announces."""
+    """Return what the header of a HEIF file says: size, bit depth, ICC profile, rotation and mirroring.
+
+    The size is that of the largest picture in the file. No pixel is decoded.
+
+    Raises:
+        DamagedError: the header gives no picture size.
+    """
     properties = list(_properties(data))
     sizes = [Size(*struct.unpack_from(">II", body, 4)) for name, body in properties if name == b"ispe"]
     if not sizes:
@@ -30,7 +36,7 @@ def read_heif(data: bytes) -> Container:
 
 
 def _properties(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield the item properties: meta / iprp / ipco / *."""
+    """Yield (name, content) of each item property. They are in the boxes meta / iprp / ipco."""
     for name, body in boxes(data):
         if name == b"meta":
             for inner, content in boxes(body[4:]):
@@ -57,7 +63,10 @@ def _with_property(found: Container, name: bytes, body: bytes) -> Container:
 
 
 def boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield each box of a level: its name and what is in it; what runs past the end ends the list."""
+    """Yield (name, content) of each box on one level.
+
+    Reading stops at the first box that would run past the end of the data.
+    """
     at = 0
     for _ in range(_MOST_BOXES):
         if at + 8 > len(data):
@@ -77,9 +86,12 @@ def boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def read_jpeg_xl(data: bytes) -> Container:
-    """Return the size that a JPEG XL codestream announces, its colours as a profile, its depth, and the metadata.
+    """Return what the header of a JPEG XL file says: size, bit depth, ICC profile, EXIF and XMP.
 
-    No pixel is decoded. Metadata may be packed by Brotli.
+    No pixel is decoded. Metadata may be compressed with Brotli.
+
+    Raises:
+        DamagedError: the file holds no codestream, or its header cannot be read.
     """
     found = Container()
     stream = data if data[:2] == b"\xff\x0a" else b""
@@ -104,7 +116,10 @@ def read_jpeg_xl(data: bytes) -> Container:
 
 
 def _unpacked(box: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
-    """A box of JPEG XL, its content unpacked if it is metadata; what cannot be, or is too long, is left out."""
+    """Return a JPEG XL box. Metadata that is compressed with Brotli is decompressed.
+
+    The content is empty where it cannot be decompressed or would be longer than `_MOST_METADATA_BYTES`.
+    """
     name, body = box
     if name != b"brob" or body[:4] not in (b"Exif", b"xml "):
         return box
@@ -115,7 +130,7 @@ def _unpacked(box: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
 
 
 class _Bits:
-    """Bits of a JPEG XL header, from the lowest on."""
+    """A reader of the bits of a JPEG XL header. The least significant bit comes first."""
 
     def __init__(self, header: bytes) -> None:
         self._left = int.from_bytes(header, "little")
@@ -126,7 +141,10 @@ class _Bits:
 
 
 def _jpeg_xl_basics(header: bytes) -> tuple[Size, bool]:
-    """SizeHeader and the start of ImageMetadata (ISO/IEC 18181-1, annex D): the size, and whether it is animated."""
+    """Return the size, and True for an animated file (ISO/IEC 18181-1, annex D).
+
+    Reads SizeHeader and the first fields of ImageMetadata.
+    """
     bits = _Bits(header)
     size = _jpeg_xl_size(bits)
     all_default = bits.take()

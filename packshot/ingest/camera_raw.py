@@ -1,10 +1,11 @@
-"""Camera RAW: the sensor's own values, developed the same way for every picture; never the preview beside them.
+"""Read camera RAW files. The sensor values are developed, never the preview picture that is also in the file.
 
-LibRaw (through rawpy) recognises the camera, unpacks and demosaics. What would make two pictures of one set-up differ
-is switched off: automatic brightness, white balance by content, and the stretching of the brightest value.
+LibRaw (through rawpy) recognises the camera, unpacks the values and demosaics them. Every picture is developed with the
+same settings. Settings that depend on the content are off: automatic brightness, automatic white balance, and scaling
+by the brightest value. Otherwise two pictures of one lighting set-up would come out different.
 
-What is missing is noticed before and after: a file whose parts lie beyond its end, and sensor rows that hold nothing.
-LibRaw fills both with black and says so on the standard error stream only.
+LibRaw fills missing data with black and reports it on the standard error stream only. So this module checks for itself.
+Before decoding it looks for parts of the file that lie beyond its end. After decoding it looks for empty sensor rows.
 """
 
 from __future__ import annotations
@@ -29,20 +30,20 @@ from packshot.types import Finding, Pixels16, Size, Status
 _PANASONIC_START = 280
 _SUB_IMAGES, _STRIPS, _STRIP_BYTES, _TILES, _TILE_BYTES = 330, 273, 279, 324, 325
 _SOMEWHERE = 0xFFFFFFFF
-"""What Panasonic's cameras write instead of a strip's offset: they say it in a tag of their own."""
+"""Panasonic cameras write this value instead of a strip's offset. The real offset is in a tag of their own."""
 _EMPTY_ROWS_RATIO = 0.005
 _LEAST_BYTES_A_PIXEL = 1 / 64
-"""Below this no compression goes: lossy JPEG needs 6 bits for each block of 64 pixels."""
+"""No compression needs fewer bytes than this. Lossy JPEG needs at least 6 bits for each block of 64 pixels."""
 _CANON_METADATA = (b"CMT1", b"CMT2")
 _WHITE_16 = 65535
 _ROWS_AT_ONCE = 256
 
 
 def read_raw(data: bytes) -> Container:
-    """Return the picture's size, upright, and what the camera noted; no sensor value is unpacked.
+    """Return the upright size of the picture and the camera's metadata. No sensor value is unpacked.
 
     Raises:
-        DamagedError: the camera is unknown to LibRaw, or a part of the file is missing.
+        DamagedError: LibRaw does not know the camera, or a part of the file is missing.
     """
     missing = _missing_part(data)
     if missing:
@@ -63,10 +64,12 @@ def read_raw(data: bytes) -> Container:
 
 
 def decode_raw(data: bytes, container: Container) -> Raster:
-    """Return the sensor's picture in the working space: camera white balance, full size, highlights clipped.
+    """Return the developed picture in the working space: (rows, columns, 3) uint16, upright, full size.
+
+    The white balance is the camera's; daylight where the camera noted none. Highlights are clipped.
 
     Raises:
-        DamagedError: sensor rows are missing.
+        DamagedError: sensor rows are missing, or LibRaw cannot develop the file.
     """
     with _opened(data) as raw:
         raw.unpack()
@@ -95,13 +98,16 @@ def decode_raw(data: bytes, container: Container) -> Raster:
 
 
 def _developed_size(sizes: Any) -> Size:
-    """Sensors whose pixels are not square are stretched to be so."""
+    """Return the size after development. Non-square sensor pixels are resampled to square ones."""
     width, height, aspect = int(sizes.iwidth), int(sizes.iheight), float(sizes.pixel_aspect)
     return Size(width, round(height / aspect)) if aspect < 1 else Size(round(width * aspect), height)
 
 
 def _encoded(linear: NDArray[np.uint16]) -> Pixels16:
-    """From linear to encoded light, strip by strip; a sensor without colours gives three channels alike."""
+    """Return linear values encoded for the working space. A one-channel sensor gives three equal channels.
+
+    Works in strips of rows to save memory.
+    """
     encoded = np.empty((*linear.shape[:2], 3), np.uint16)
     for top in range(0, linear.shape[0], _ROWS_AT_ONCE):
         rows = slice(top, top + _ROWS_AT_ONCE)
@@ -133,7 +139,7 @@ def _said(error: Exception) -> str:
 
 
 def _camera_colours(raw: Any) -> str:
-    """Where the way from the camera's colours comes from: LibRaw's table of cameras, or the file's own matrix."""
+    """Return, in words, where the camera's colour matrix comes from: LibRaw's table of cameras, or the file itself."""
     if np.any(raw.rgb_xyz_matrix):
         return "camera RGB by LibRaw's matrix"
     return "camera RGB by the file's matrix" if np.any(raw.color_matrix) else "camera RGB without a matrix"
@@ -153,14 +159,20 @@ def _doubts(container: Container, *, balanced: bool) -> Iterator[Finding]:
 
 
 def _check_bytes(n_bytes: int, sizes: Any) -> None:
-    """A header alone opens too, and LibRaw then develops whatever stood in the memory."""
+    """Check that the file is long enough for its sensor size.
+
+    LibRaw also opens a file that is only a header. It then develops uninitialised memory.
+    """
     pixels = int(sizes.raw_width) * int(sizes.raw_height)
     if n_bytes < pixels * _LEAST_BYTES_A_PIXEL:
         raise DamagedError(f"a camera RAW of {n_bytes:,} bytes for {pixels:,} sensor pixels: it was cut off")
 
 
 def _check_rows(raw: Any) -> None:
-    """A sensor has noise in every row; a row of one value at or under black was never read."""
+    """Check that the sensor rows were read.
+
+    A sensor has noise in every row. A row with one single value, at or below the black level, was never read.
+    """
     values: NDArray[Any] = raw.raw_image_visible
     flat = values.reshape(values.shape[0], -1)
     highest = flat.max(axis=1)
@@ -171,7 +183,7 @@ def _check_rows(raw: Any) -> None:
 
 
 def _missing_part(data: bytes) -> str:
-    """Return which part of the file lies beyond its end; empty if none does, or the format doesn't say."""
+    """Return which part of the file lies beyond its end. Empty if none does, or if the format does not say."""
     if data[4:8] == b"ftyp":
         return _missing_box(data)
     if data.startswith(b"FUJIFILM"):
@@ -219,7 +231,10 @@ def _missing_strip(directory: Directory, n_bytes: int) -> str:
 
 
 def _exif(data: bytes) -> tuple[bytes, bytes]:
-    """Return the TIFF stream with the camera's notes, and a second one where the container keeps EXIF's apart."""
+    """Return the TIFF stream with the camera's metadata.
+
+    The second item is EXIF's own stream, if the file keeps it apart.
+    """
     if data[4:8] == b"ftyp":
         return _canon_exif(data)
     if data.startswith(b"FUJIFILM") and len(data) >= 92:
@@ -233,7 +248,10 @@ def _exif(data: bytes) -> tuple[bytes, bytes]:
 
 
 def _canon_exif(data: bytes) -> tuple[bytes, bytes]:
-    """CR3: moov / uuid / CMT1 holds the first directory, CMT2 that of EXIF, each as a TIFF of its own."""
+    """Return the two TIFF streams of a CR3 file.
+
+    In moov / uuid, CMT1 holds the main directory and CMT2 that of EXIF.
+    """
     for name, body in boxes(data):
         if name == b"moov":
             for inner, content in boxes(body):

@@ -1,9 +1,9 @@
-"""What stands around the pixels: size, frames, depth, profile and metadata blocks, read without decoding a pixel.
+"""Read file headers: size, frames, bit depth, ICC profile and metadata blocks. No pixel is decoded.
 
 JPEG: ITU-T T.81 annex B. PNG: ISO/IEC 15948 (third edition). WebP: RFC 9649. GIF: GIF89a. TIFF: TIFF 6.0.
 ISO base media files: see `boxes`.
 
-Readers raise `DamagedError` with a reason; only `read_container` is called from outside.
+Readers raise `DamagedError` with a reason. Other modules call `read_container` only.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ _PNG_CHANNELS = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}
 _MOST_TEXT_BYTES = 16 * 1024 * 1024
 _HUFFMAN_FRAMES = (0xC0, 0xC1, 0xC2)
 _MOST_JPEG_PIXELS_A_BYTE = 600
-"""Each block of 64 pixels has a code for its mean, of one bit at least: 512 pixels a byte, if there is nothing else."""
+"""A JPEG codes at least one bit for the mean of each block of 64 pixels. So one byte holds at most 512 pixels."""
 _MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 
 
 def read_container(data: bytes, kind: FileKind) -> Container:
-    """Return what a file says of itself.
+    """Return what the header of a file says.
 
     Args:
         kind: one of `sniff.PICTURES`.
@@ -52,7 +52,10 @@ def read_container(data: bytes, kind: FileKind) -> Container:
 
 
 def _read_jpeg(data: bytes) -> Container:
-    """Walk the segments up to the end-of-image marker; entropy-coded data is skipped by its stuffing."""
+    """Return the header of a JPEG. Reads all segments up to the end-of-image marker.
+
+    Entropy-coded data is skipped: a 0xFF byte in it is always followed by 0x00 or by a restart marker.
+    """
     found = Container()
     profile: dict[int, bytes] = {}
     frame: tuple[int, int, int, int] | None = None
@@ -144,7 +147,7 @@ def _with_png_chunk(found: Container, name: bytes, body: bytes) -> Container:
 
 
 def _inflate(packed: bytes) -> bytes:
-    """Inflate a metadata block, at most `_MOST_TEXT_BYTES` of it; empty if it is damaged."""
+    """Return a decompressed metadata block, cut at `_MOST_TEXT_BYTES`. Empty if the block is damaged."""
     try:
         return zlib.decompressobj().decompress(packed, _MOST_TEXT_BYTES)
     except zlib.error:

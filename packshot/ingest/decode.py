@@ -1,4 +1,7 @@
-"""From a client's bytes to a photo: recognised by content, checked before decoding, upright, its colours known."""
+"""Open a client's file as a photo.
+
+Detect the kind by content, check the limits, decode, turn upright, find the profile.
+"""
 
 from __future__ import annotations
 
@@ -43,19 +46,19 @@ _ADVICE = {
 
 @dataclasses.dataclass(frozen=True)
 class Photo:
-    """A client's picture, opened.
+    """A client's picture after decoding.
 
     Attributes:
         pixels: upright, uint8 or uint16: (rows, columns, 3) RGB or Lab, (rows, columns) grey, (rows, columns, 4) CMYK.
-        model: which of these.
-        icc: the profile the pixels are in; empty for CMYK and Lab without one.
-        profile_assumed: nothing in the file said what its colours mean.
+        model: the colour model of the pixels.
+        icc: the ICC profile of the pixels; empty for CMYK and Lab without a profile.
+        profile_assumed: True where the file did not define its colours with certainty.
         bit_depth: as stored in the file.
         size: upright.
-        orientation: EXIF's, already applied.
-        alpha: upright, straight; None where the picture is opaque.
-        findings: what was guessed, repaired or left out.
-        developed: what the decoder itself did to the colours (camera RAW); empty where they are as stored.
+        orientation: EXIF orientation, already applied.
+        alpha: (rows, columns) float32 in 0..1, upright, not premultiplied; None where the picture is opaque.
+        findings: what was assumed, repaired or left out.
+        developed: how the decoder changed the colours (camera RAW); empty where they are as stored.
     """
 
     name: str
@@ -80,12 +83,12 @@ def open_photo(data: bytes, *, name: str, limits: IngestConfig) -> Photo:
 
     Args:
         data: the whole file.
-        name: for messages only; the content alone decides what it is.
+        name: used in messages only. The kind of file is detected from its content.
     Raises:
-        UnreadableError: not a picture, damaged, cut off, or of a kind that is not read.
-        TooLargeError: its length or its header's claims are beyond the limits; not a pixel was decoded.
-        TooSmallError: its longest side is under the least.
-        BadProfileError: its colours are not certain, and the limits ask for certainty.
+        UnreadableError: it is not a picture, is damaged or cut off, or is of a kind that is not read.
+        TooLargeError: its length or its header is beyond the limits. No pixel was decoded.
+        TooSmallError: its longest side is under the minimum.
+        BadProfileError: its colours are uncertain, and the configuration refuses such pictures.
     """
     kind, container = read_header(data, name=name, limits=limits)
     try:
@@ -104,10 +107,10 @@ def open_photo(data: bytes, *, name: str, limits: IngestConfig) -> Photo:
 
 
 def read_header(data: bytes, *, name: str, limits: IngestConfig) -> tuple[FileKind, Container]:
-    """Return what a file is and what its header claims, checked against the limits.
+    """Return the kind of a file and its header, checked against the limits.
 
     Raises:
-        RefusedInputError: as `open_photo`, before anything is decoded.
+        RefusedInputError: as in `open_photo`, before anything is decoded.
     """
     check_bytes(len(data), name=name, limits=limits)
     kind = sniff.detect(data)
@@ -130,7 +133,7 @@ def read_header(data: bytes, *, name: str, limits: IngestConfig) -> tuple[FileKi
 
 
 def unreadable(name: str, found: str, kind: FileKind) -> UnreadableError:
-    """Return the refusal of a damaged file."""
+    """Return the error for a damaged file."""
     next_step = "Export or upload it again, whole."
     if kind is FileKind.RAW:
         next_step = "Upload it again, whole, or develop it to a 16-bit TIFF."
@@ -138,9 +141,9 @@ def unreadable(name: str, found: str, kind: FileKind) -> UnreadableError:
 
 
 def _check_decoded(raster: Raster, container: Container, kind: FileKind) -> None:
-    """A decoder must give what the header promised, or the limits were checked in vain.
+    """Check that the decoded size agrees with the header. Otherwise the check of the limits would mean nothing.
 
-    HEIF stores pictures padded to whole blocks and names the part to show; that part may be smaller.
+    HEIF stores pictures padded to whole blocks and names the part to show, so the decoded picture may be smaller.
     """
     size = size_of(raster.pixels)
     promised = container.size if kind in _TURNED_BY_DECODER or size == container.size else NOTHING
@@ -176,13 +179,16 @@ def _photo(name: str, kind: FileKind, container: Container, raster: Raster, poli
 
 
 def _bit_depth(raster: Raster, container: Container) -> int:
-    """What the header says, unless the pixels know better: not every header tells."""
+    """Return the bit depth from the header, or that of the pixels where the two disagree.
+
+    Some headers do not state it.
+    """
     of_pixels = raster.pixels.dtype.itemsize * 8
     return container.bit_depth if (container.bit_depth > 8) == (of_pixels > 8) else of_pixels
 
 
 def upright(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
-    """Return pixels turned and mirrored as EXIF's orientation (1 to 8) asks; always an array of its own."""
+    """Return the pixels rotated and mirrored by the EXIF orientation (1 to 8). The result is contiguous in memory."""
     turned = pixels.swapaxes(0, 1) if orientation >= 5 else pixels
     if orientation in (2, 3, 6, 7):
         turned = turned[:, ::-1]
@@ -207,7 +213,10 @@ def _frame_findings(container: Container) -> tuple[Finding, ...]:
 def _profile(
     model: ColourModel, container: Container, metadata: Metadata, name: str
 ) -> tuple[bytes, bool, tuple[Finding, ...]]:
-    """Return (profile, whether it was assumed, findings): the file's own, a declared one, or sRGB."""
+    """Return (profile, True if it was assumed, findings). The order is.
+
+    Embedded profile, declared colour space, sRGB.
+    """
     findings: tuple[Finding, ...] = ()
     if container.icc or container.icc_named:
         try:
@@ -231,10 +240,10 @@ def _profile(
 
 
 def _check_policy(codes: set[str], policy: ProfilePolicy, name: str) -> None:
-    """Refuse what the config does not allow to be assumed.
+    """Refuse a picture whose profile had to be assumed, where the configuration does not allow that.
 
     Raises:
-        BadProfileError: it is assumed, and must not be.
+        BadProfileError: the assumption is not allowed.
     """
     rules = (
         ("profile_broken", policy.broken, "its ICC profile cannot be believed"),
@@ -253,7 +262,10 @@ def _check_policy(codes: set[str], policy: ProfilePolicy, name: str) -> None:
 
 
 def _profile_model(model: ColourModel, icc: bytes) -> ColourModel:
-    """An RGB profile on a grey picture is common and clear: its greys are meant."""
+    """Return the colour model that the profile must have.
+
+    A grey picture with an RGB profile is common and is accepted.
+    """
     grey_in_rgb = model is ColourModel.GREY and icc[16:20] == b"RGB "
     return ColourModel.RGB if grey_in_rgb else model
 
@@ -267,9 +279,10 @@ def _declared_profile(container: Container, metadata: Metadata) -> bytes:
 
 
 def _profile_by_figures(container: Container) -> bytes:
-    """ISO/IEC 15948, 11.3.2: gAMA and cHRM; a gamma near sRGB's alone says no more than sRGB does.
+    """Return a profile made from a PNG's gAMA and cHRM chunks (ISO/IEC 15948, 11.3.2); empty where they are of no use.
 
-    Empty where the figures say nothing, or cannot be: then they are a mistake of the program that wrote them.
+    A gamma near that of sRGB, without primaries, adds nothing to the default sRGB. A gamma outside the plausible range
+    is a mistake of the program that wrote it.
     """
     if not container.gamma or not _LEAST_GAMMA <= 1 / container.gamma <= _MOST_GAMMA:
         return b""
@@ -300,7 +313,10 @@ def _transparency(raster: Raster) -> tuple[Matte | None, tuple[Finding, ...]]:
 
 
 def _straight(raster: Raster) -> NDArray[Any]:
-    """Divide by alpha what was multiplied by it; where it is 0 there is no colour to find."""
+    """Return pixels with straight alpha: premultiplied colours are divided by alpha.
+
+    Where alpha is 0, colour is unknown.
+    """
     if raster.alpha is None or not raster.premultiplied:
         return raster.pixels
     top = np.iinfo(raster.pixels.dtype).max

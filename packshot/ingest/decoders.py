@@ -1,6 +1,6 @@
-"""From bytes to pixels as they are stored: 8 or 16 bits, RGB, grey, CMYK or Lab, alpha apart.
+"""Decode files to pixels as stored: 8 or 16 bits, RGB, grey, CMYK or Lab, with alpha as a separate array.
 
-Decoders raise whatever they raise; `decode.open_photo` makes a refusal of it.
+Decoders may raise any exception. `decode.open_photo` turns it into a refusal.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from packshot.ingest.psd import decode_psd
 from packshot.ingest.sniff import FileKind
 from packshot.types import Finding
 
-# tifffile logs every oddity of a damaged file; what matters of it comes back as an error.
+# tifffile logs every oddity of a damaged file. Serious ones also raise an error, so the log is not needed.
 logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)
 
 _PIXEL_CHUNKS = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}
@@ -41,7 +41,7 @@ def decode(data: bytes, kind: FileKind, container: Container) -> Raster:
     """Return the first picture of a file, as stored.
 
     Raises:
-        DamagedError: it is of a variety that is not read. Decoders raise other errors for damaged data.
+        DamagedError: this variant of the format is not read. Decoders raise other errors for damaged data.
     """
     return _DECODERS[kind](data, container)
 
@@ -53,7 +53,7 @@ def _decode_jpeg(data: bytes, container: Container) -> Raster:
         return _raster(imagecodecs.jpeg_decode(data, bitspersample=container.bit_depth), container.bit_depth)
     pixels = imagecodecs.jpeg8_decode(data)
     if pixels.ndim == 3 and pixels.shape[2] == 4:
-        # Adobe's programs store CMYK inverted and say who they are by their own segment.
+        # Adobe's programs store CMYK inverted. Their files have an Adobe segment.
         ink = pixels if container.adobe_transform is None else 255 - pixels
         return Raster(ink, ColourModel.CMYK)
     return _raster(pixels, 8)
@@ -61,13 +61,13 @@ def _decode_jpeg(data: bytes, container: Container) -> Raster:
 
 def _decode_png(data: bytes, container: Container) -> Raster:
     pixels_only, interlaced = _essential_png(data), data[28] == 1
-    if interlaced and container.bit_depth <= 8:  # the other decoder complains of these on the standard error stream
+    if interlaced and container.bit_depth <= 8:  # libpng prints warnings about these on the standard error stream
         return _by_pillow(PngImagePlugin.PngImageFile(io.BytesIO(pixels_only)))
     return _raster(imagecodecs.png_decode(pixels_only), 16 if container.bit_depth == 16 else 8)
 
 
 def _essential_png(data: bytes) -> bytes:
-    """Keep the chunks that pixels are made of: libpng prints its opinion of all others to the standard error stream."""
+    """Return the PNG with only the chunks that pixels need. libpng prints warnings about others on standard error."""
     has_palette, has_own_alpha = data[25] == 3, data[25] >= 4
     unwanted = {b"PLTE"} if not has_palette else set()
     unwanted |= {b"tRNS"} if has_own_alpha else set()
@@ -101,17 +101,20 @@ def _decode_avif(data: bytes, container: Container) -> Raster:
 
 
 def _decode_heic(data: bytes, _: Container) -> Raster:
-    """Pixels come upright: the decoder applies the file's own turns."""
+    """Return the first picture. It is upright.
+
+    The decoder applies the rotation and mirroring that the file asks for.
+    """
     image = pillow_heif.open_heif(data, convert_hdr_to_8bit=False)[0]
     noted = image.info.get("bit_depth")
     pixels, depth = np.array(image), noted if isinstance(noted, int) else 8
-    if pixels.dtype == np.uint16:  # 10 and 12 bits come shifted up, which leaves white short of white
+    if pixels.dtype == np.uint16:  # 10 and 12 bits come shifted left, so white is below 65535
         pixels >>= 16 - depth
     return _raster(pixels, depth, premultiplied=bool(image.premultiplied_alpha))
 
 
 def _decode_gif(data: bytes, _: Container) -> Raster:
-    """The first picture on the whole screen; what it does not cover is transparent (GIF89a, 20)."""
+    """Return the first frame on the whole canvas. The area that it does not cover is transparent (GIF89a, 20)."""
     image = GifImagePlugin.GifImageFile(io.BytesIO(data))
     left, top, right, bottom = image.tile[0][1] if image.tile and image.tile[0][1] else (0, 0, *image.size)
     raster = _by_pillow(image)
@@ -132,7 +135,7 @@ def _by_pillow(image: ImageFile.ImageFile) -> Raster:
 
 
 def _raster(pixels: NDArray[Any], bit_depth: int, *, premultiplied: bool = False) -> Raster:
-    """Split RGB(A) and grey(A), scale to 8 or 16 bits."""
+    """Return pixels as a `Raster`: alpha split from RGB or grey, values scaled to 8 or 16 bits."""
     values = to_full_range(pixels, bit_depth)
     if values.ndim == 2:
         return Raster(values, ColourModel.GREY)
@@ -147,9 +150,9 @@ def _raster(pixels: NDArray[Any], bit_depth: int, *, premultiplied: bool = False
 
 
 def to_full_range(pixels: NDArray[Any], bit_depth: int) -> NDArray[Any]:
-    """Return pixels as uint8 or uint16 over their full range; 8 bits and less become 8, the rest 16.
+    """Return pixels as uint8 or uint16 over the full range. Up to 8 bits become uint8, more become uint16.
 
-    Floating point counts as 0..1 and is clipped; what is no number becomes black.
+    Floating-point values count as 0..1 and are clipped. NaN becomes 0.
     """
     if pixels.dtype == np.bool_:
         return pixels.astype(np.uint8) * 255
@@ -206,7 +209,10 @@ def _tiff_raster(pixels: NDArray[Any], page: tifffile.TiffPage) -> Raster:
 def _tiff_channels(
     pixels: NDArray[Any], page: tifffile.TiffPage
 ) -> tuple[NDArray[Any], NDArray[Any] | None, bool, tuple[Finding, ...]]:
-    """Split colours, transparency and other channels (saved selections, spot colours)."""
+    """Return (colours, alpha or None, True if premultiplied, findings).
+
+    Other extra channels, such as saved selections and spot colours, are left out with a finding.
+    """
     if pixels.ndim == 2:
         return pixels, None, False, ()
     extra = [int(sample) for sample in page.extrasamples]
@@ -228,9 +234,10 @@ def _by_palette(pixels: NDArray[Any], page: tifffile.TiffPage) -> NDArray[np.uin
 
 
 def _encoded_lab(pixels: NDArray[Any]) -> NDArray[Any]:
-    """Encode CIE L*a*b* as ICC.1:2022, 6.3.4 does.
+    """Return CIE L*a*b* values in the encoding of ICC.1:2022, 6.3.4.
 
-    TIFF 6.0, section 23, has a and b signed, in 1 or 1/256; ICC has them from -128 on, in 1 or 1/257.
+    TIFF (TIFF 6.0, section 23) stores a* and b* as signed numbers, in steps of 1 (8 bits) or 1/256 (16 bits). ICC
+    stores them with an offset of 128, in steps of 1 or 1/257.
     """
     if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype not in (np.uint8, np.uint16):
         raise DamagedError("a Lab TIFF of an unusual kind, which is not read")

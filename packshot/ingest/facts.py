@@ -1,4 +1,4 @@
-"""What is known of a shot and who says so: manifest, then file name, then metadata, then the client's default."""
+"""Collect the facts about a shot, each with its source. Order: manifest, file name, metadata, the client's default."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from packshot.specs.models import Client
 from packshot.types import Finding, Sourced, Status
 
 FACTS = ("sku", "asin", "gtin", "category", "view", "shoot_group", "platforms", "reference", "services", "notes")
-"""Facts that are gathered, besides whatever a client's pattern names."""
+"""Names of the facts. A client's file name pattern may add others."""
 
 _GTIN_NAMES = ("ean", "upc", "isbn")
 _GTIN_LENGTHS = (8, 12, 13, 14)
@@ -24,13 +24,13 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 def gather_facts(
     path: str, *, manifest_row: Mapping[str, str], client: Client, metadata: Metadata
 ) -> dict[str, Sourced]:
-    """Return each fact with its source; a value that cannot be true (a wrong check digit) is passed over.
+    """Return each fact with its source. A value that is certainly wrong (a wrong check digit) is left out.
 
-    Where nothing says the SKU, the file's name stands in, with the source ``default``.
+    Where no source gives the SKU, the file name is taken, with the source ``default``.
 
     Args:
-        path: of the file inside its batch.
-        manifest_row: its row in the manifest; empty without one.
+        path: path of the file inside its batch.
+        manifest_row: the file's row in the manifest; empty where it has none.
     """
     facts: dict[str, Sourced] = {}
     for name, value, source in _claims(path, manifest_row, client, metadata):
@@ -43,7 +43,7 @@ def gather_facts(
 def doubtful_facts(
     path: str, *, manifest_row: Mapping[str, str], client: Client, metadata: Metadata
 ) -> tuple[Finding, ...]:
-    """Return a finding for each claim that `gather_facts` passed over."""
+    """Return a finding for each value that `gather_facts` left out as wrong."""
     return tuple(
         Finding(
             code=f"{name}_wrong",
@@ -56,9 +56,11 @@ def doubtful_facts(
 
 
 def checked_gtin(text: str) -> str:
-    """Return a GTIN's digits if its check digit is right, else an empty text; an ISBN-10 becomes its GTIN-13.
+    """Return the digits of a GTIN whose check digit is right, else an empty string. An ISBN-10 becomes its GTIN-13.
 
-    GS1 General Specifications, section 7.9; ISBN Users' Manual.
+    Example: ``checked_gtin("4006381-333931")`` is ``"4006381333931"``.
+
+    Sources: GS1 General Specifications, section 7.9; ISBN Users' Manual.
     """
     digits = re.sub(r"[\s-]", "", text).upper()
     if re.fullmatch(r"\d{9}[\dX]", digits):
@@ -84,7 +86,7 @@ def _check_digit(body: str) -> str:
 def _claims(
     path: str, manifest_row: Mapping[str, str], client: Client, metadata: Metadata
 ) -> Iterator[tuple[str, str, str]]:
-    """Yield (fact, value as given, source), the best source first."""
+    """Yield (fact, value as given, source). Better sources come first."""
     yield from ((name, manifest_row[name], "manifest") for name in FACTS if name in manifest_row)
     stem = PurePosixPath(path).stem
     yield from ((name, value, "file_name") for name, value in _by_pattern(client.file_name_pattern, stem))
@@ -116,12 +118,12 @@ def _metadata_claims(client: Client, metadata: Metadata) -> Iterator[tuple[str, 
 
 
 def _view(text: str) -> str:
-    """A view's code as the line knows them; words such as "front" say nothing for certain."""
+    """Return the code of a view that Packshot knows, else an empty string. Words such as "front" are too vague."""
     return text.upper() if _VIEW.fullmatch(text.upper()) else ""
 
 
 def _plain_value(name: str, value: str) -> str:
-    """Return the value as it is kept; empty if it cannot be true."""
+    """Return a value in its normal form; empty if it is certainly wrong."""
     text = " ".join(value.split())
     if name == "gtin":
         return checked_gtin(text)

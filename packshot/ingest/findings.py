@@ -1,4 +1,4 @@
-"""Findings that more than one reader makes."""
+"""Findings that more than one reader uses."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from packshot.types import Finding, Status
 
 
 def extra_channels(count: int) -> Finding:
-    """The file has channels that are neither colour nor transparency."""
+    """Return the finding for a file with channels that are neither colour nor transparency."""
     return Finding(
         code="extra_channels_ignored",
         status=Status.WARNING,
@@ -16,7 +16,7 @@ def extra_channels(count: int) -> Finding:
 
 
 def on_white_already() -> Finding:
-    """The document is transparent, and the program that saved it laid it on white."""
+    """Return the finding for a transparent document that was saved on white."""
     return Finding(
         code="transparency",
         status=Status.WARNING,
@@ -25,7 +25,7 @@ def on_white_already() -> Finding:
 
 
 def first_of_several() -> Finding:
-    """The file is animated, and its header does not say how many pictures it holds."""
+    """Return the finding for an animated file whose header does not say how many frames it has."""
     return Finding(
         code="first_frame_only", status=Status.WARNING, message="The file is animated; its first picture was taken."
     )

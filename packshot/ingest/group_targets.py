@@ -1,4 +1,4 @@
-"""What a set-up's colour targets say: the correction they give, or why they give none."""
+"""Calculate the colour correction of a lighting set-up from its colour targets, or the reason why there is none."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ _TARGETS_AGREE_DELTA_E = 3.0
 def fitted(
     targets: Mapping[str, TargetReading], config: IngestConfig
 ) -> tuple[TargetFit | None, bool, tuple[Finding, ...]]:
-    """Return the fit of a set-up's targets, whether it is good enough, and why not."""
+    """Return (fit, True if it is good enough, findings) for the colour targets of one set-up.
+
+    The fit is None where there is no target, where targets disagree, or where a target is over-exposed.
+    """
     if not targets:
         return None, False, ()
     where = ", ".join(sorted(targets))
@@ -63,17 +66,17 @@ def _refused(message: str, measured: float | None, limit: float | None) -> Findi
 
 
 def proof(fit: TargetFit) -> DeltaE:
-    """Return what is left after the correction, on held-out patches; before it where none is worth making."""
+    """Return the colour error that is left on held-out patches. Without a useful correction it is the error before."""
     return fit.held_out if worth_it(fit) else fit.before
 
 
 def worth_it(fit: TargetFit) -> bool:
-    """Whether a correction leaves clearly less than there was."""
+    """Return True if the correction lowers the mean colour error clearly, on held-out patches."""
     return fit.held_out.mean < _CLEARLY_BETTER * fit.before.mean
 
 
 def by_target(fit: TargetFit, where: str) -> Correction:
-    """Return the correction that a good fit gives; identity where it is not worth making."""
+    """Return the correction of a good fit; identity where the correction is not useful."""
     if not worth_it(fit):
         return Correction()
     why = f"{fit.model} fitted to the colour target in {where}"

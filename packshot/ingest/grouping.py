@@ -1,11 +1,12 @@
-"""Which shots were taken under one lighting set-up, why one thinks so, and which of them stand out.
+"""Sort shots into shoot groups by lighting set-up, with the reason, and mark the shots that differ from their group.
 
-A shoot group is one set-up. Where the manifest names a group in which the settings or the measured light change, the
-group has several parts, each of them one set-up.
+A shoot group is one lighting set-up. A group named by the manifest may hold several set-ups: the settings or the
+measured light change in it. Then it has several parts, and each part is one set-up.
 
-    manifest        its shoot group, as the client says; parted by settings, then by the measured backdrop
-    metadata        one camera, lens, exposure, flash, white balance, no long pause; parted by the measured backdrop
-    nothing known   one group that is never corrected
+    source of the group   members of one part
+    manifest              same named group, same camera settings, similar measured backdrop
+    metadata              same camera and settings, no long pause, similar measured backdrop
+    none                  one group of all such shots; it is never corrected
 """
 
 from __future__ import annotations
@@ -26,17 +27,17 @@ UNKNOWN_GROUP = "light-unknown"
 
 
 class ShotLight(Value):
-    """What tells of a shot's light: small, kept in the shot's record.
+    """What is known about the light of one shot. It is small and is kept in the shot's record.
 
     Attributes:
-        shoot_group: as the manifest names it.
-        camera: serial number where known, else make and model; hashed, as it may identify a person.
-        settings: lens, exposure, aperture, ISO, flash, white balance, in words.
+        shoot_group: the name in the manifest.
+        camera: hash of the serial number, or of make and model. It is hashed because it may identify a person.
+        settings: lens, exposure time, aperture, ISO, flash and white balance, in words.
         taken_at: by the camera's clock.
-        backdrop: as measured in the frame's border; None where no backdrop fills it.
-        target: a colour target in the picture.
-        reference: what the manifest names as the colour's reference: a file of the batch, or a colour.
-        allowed: what the shot's plan allows its group to be changed by.
+        backdrop: measured along the border of the frame; None where no backdrop fills the border.
+        target: the colour target in the picture; None without one.
+        reference: the colour reference that the manifest names: a file of the batch, or a colour.
+        allowed: the strongest correction that the shot's plan allows for its group.
     """
 
     shot: str
@@ -51,15 +52,15 @@ class ShotLight(Value):
 
 
 class GroupPlace(Value):
-    """The shoot group of a shot.
+    """The shoot group of one shot.
 
     Attributes:
-        group: a name that can stand in keys and labels.
-        part: the one set-up in the group; the group's name where it has only one.
-        series: set-ups of one series are meant to look alike; empty where nothing is known.
-        why: in words.
-        light_known: False for shots of which nothing is known; they must not be corrected together.
-        findings: what sets this shot apart from its group.
+        group: a name that is safe in storage keys and labels.
+        part: the set-up inside the group. It equals `group` where there is only one.
+        series: set-ups with the same series should look alike; empty where nothing is known.
+        why: the reason, in words.
+        light_known: False for shots without any information. They must not be corrected together.
+        findings: how this shot differs from its group.
     """
 
     group: str
@@ -80,7 +81,7 @@ def light_of(
     reference: str = "",
     allowed: GroupCorrection = GroupCorrection.EVEN,
 ) -> ShotLight:
-    """Return what a shot's metadata, manifest and pixels say of its light."""
+    """Return what the metadata, the manifest and the pixels of a shot tell about its light."""
     camera = metadata.camera_serial or f"{metadata.camera_make} {metadata.camera_model}".strip()
     return ShotLight(
         shot=shot,
@@ -102,11 +103,11 @@ def group_shots(
     limits: GroupLimits | None = None,
     before: Mapping[str, tuple[str, str]] | None = None,
 ) -> dict[str, GroupPlace]:
-    """Return each shot's group. The same shots give the same groups in any order.
+    """Return the group of each shot. The result does not depend on the order of the shots.
 
     Args:
-        gap_s: a longer pause begins a new group.
-        before: (group, part) of shots as they were grouped earlier. A set-up keeps its name when shots join it late.
+        gap_s: a longer pause, in seconds, starts a new group.
+        before: (group, part) of shots from an earlier run. A set-up keeps its name when more shots arrive.
     """
     limits = limits or GroupLimits()
     families: dict[tuple[str, ...], list[ShotLight]] = {}
@@ -170,10 +171,10 @@ def _members(
     number: int,
     family: Sequence[ShotLight],
 ) -> dict[str, GroupPlace]:
-    """Give each shot of a part its place, with what sets it apart.
+    """Return the place of each shot of a part, with findings on how the shot differs.
 
     Args:
-        number: 0 for the largest part of a family with the same settings.
+        number: index of the part among those with the same settings. 0 is the largest.
     """
     found: dict[str, GroupPlace] = {}
     moved = changed_light(part, family) if number else ()
@@ -186,7 +187,10 @@ def _members(
 def _with_earlier_names(
     places: Mapping[str, GroupPlace], before: Mapping[str, tuple[str, str]]
 ) -> dict[str, GroupPlace]:
-    """Give a part the name that most of its shots had earlier, where no larger part takes it."""
+    """Return the places with earlier names kept: each part takes the name that most of its shots had.
+
+    Larger parts choose first.
+    """
     members: dict[tuple[str, str], list[str]] = {}
     for shot, place in places.items():
         members.setdefault((place.group, place.part), []).append(shot)
@@ -205,7 +209,7 @@ def _with_earlier_names(
 
 
 def _without_pauses(members: Sequence[ShotLight], gap_s: int) -> list[list[ShotLight]]:
-    """Part the shots where the camera rested; those without a time stay together, apart from the others."""
+    """Return the shots split at long pauses. Shots without a time form one list of their own."""
     timed = sorted(
         ((light.taken_at, light.shot, light) for light in members if light.taken_at), key=lambda one: one[:2]
     )
@@ -255,5 +259,5 @@ def _settings(metadata: Metadata) -> str:
 
 
 def short_hash(text: str) -> str:
-    """Return eight hex digits that stand for a text."""
+    """Return the first eight hex digits of the text's SHA-256."""
     return hashlib.sha256(text.encode()).hexdigest()[:8]

@@ -1,7 +1,7 @@
-"""A reader of TIFF directories that survives any bytes: for file headers and for EXIF.
+"""Read TIFF directories, for file headers and for EXIF. Any bytes are safe input.
 
-TIFF 6.0, section 2; BigTIFF as in libtiff's description; EXIF 2.32, section 4.6.
-Nothing here raises on bad input: what cannot be read is left out.
+Sources: TIFF 6.0, section 2; libtiff's description of BigTIFF; EXIF 2.32, section 4.6.
+Nothing here raises on bad input. Values that cannot be read are left out.
 """
 
 from __future__ import annotations
@@ -22,7 +22,14 @@ _MOST_TEXT_BYTES = 64 * 1024 * 1024
 
 @dataclasses.dataclass(frozen=True)
 class TiffBytes:
-    """A TIFF stream: the bytes from its header on, and how to read them."""
+    """A TIFF stream.
+
+    Attributes:
+        data: the bytes from the TIFF header on. Offsets count from here.
+        order: byte order as `struct` writes it: ``<`` or ``>``.
+        big: True for BigTIFF.
+        first: offset of the first directory.
+    """
 
     data: bytes
     order: str
@@ -30,7 +37,7 @@ class TiffBytes:
     first: int
 
     def directories(self, *, most: int = 1000) -> Iterator[Directory]:
-        """Yield the directories of the main chain; stops at a loop, a wrong offset, or after `most`."""
+        """Yield the directories of the main chain. Stops at a loop, at a wrong offset, or after `most` directories."""
         seen: set[int] = set()
         offset = self.first
         while offset and offset not in seen and len(seen) < most:
@@ -40,7 +47,7 @@ class TiffBytes:
                 yield directory
 
     def count(self, *, most: int) -> int:
-        """Return how many directories the main chain has, up to `most`; their entries are not read."""
+        """Return the number of directories in the main chain, at most `most`. Their entries are not read."""
         seen: set[int] = set()
         offset, found = self.first, 0
         while offset and offset not in seen and len(seen) < most:
@@ -55,7 +62,7 @@ class TiffBytes:
         return found
 
     def directory_at(self, offset: int) -> Directory:
-        """Return the directory at an offset, such as EXIF's; empty if there is none."""
+        """Return the directory at an offset, for example that of EXIF. Empty if there is none."""
         return self._read(offset)[0]
 
     def _unpack(self, code: str, offset: int) -> tuple[Any, ...]:
@@ -84,7 +91,15 @@ class TiffBytes:
         return tag, (kind, count, place)
 
     def values(self, kind: int, count: int, place: int, *, most: int = _MOST_VALUES) -> TagValue | None:
-        """Return what stands at a place, at most so many numbers; None where it runs past the end or has no type."""
+        """Return the values at an offset, at most `most` numbers.
+
+        None where they run past the end of the data or the type is unknown.
+
+        Args:
+            kind: TIFF field type, for example 3 for SHORT.
+            count: number of values.
+            place: offset of the first value.
+        """
         if kind not in _SIZES or count * _SIZES[kind] > len(self.data) or place + count * _SIZES[kind] > len(self.data):
             return None
         if kind in (2, 7) or (kind == 1 and count > _MOST_VALUES):
@@ -99,7 +114,13 @@ class TiffBytes:
 
 @dataclasses.dataclass(frozen=True)
 class Directory:
-    """One directory: where each tag's values stand. They are read when asked for, so that none costs time unread."""
+    """One TIFF directory.
+
+    Values are read only when asked for, so an unused tag costs no time.
+
+    Attributes:
+        places: tag -> (field type, number of values, offset).
+    """
 
     stream: TiffBytes
     places: dict[int, tuple[int, int, int]]
@@ -108,7 +129,7 @@ class Directory:
         return tag in self.places
 
     def get(self, tag: int) -> TagValue | None:
-        """Return a tag's values: text, bytes, or a tuple of numbers; None if it has none that can be read."""
+        """Return a tag's values as text, bytes, or a tuple of numbers. None if the tag is missing or unreadable."""
         place = self.places.get(tag)
         return self.stream.values(*place) if place else None
 
@@ -125,18 +146,18 @@ class Directory:
         return self.stream.values(*place, most=1) if place else None
 
     def whole(self, tag: int, default: int = 0) -> int:
-        """Return a tag's first value as a whole number."""
+        """Return a tag's first value as an integer; `default` if it has none."""
         value = self._first(tag)
         return int(value[0]) if isinstance(value, tuple) and value and abs(value[0]) < 2**63 else default
 
     def wholes(self, tag: int, *, most: int = _MOST_VALUES) -> tuple[int, ...]:
-        """Return the values of a tag as whole numbers, at most so many."""
+        """Return a tag's values as integers, at most `most`."""
         place = self.places.get(tag)
         value = self.stream.values(*place, most=most) if place else None
         return tuple(int(v) for v in value if abs(v) < 2**63) if isinstance(value, tuple) else ()
 
     def number(self, tag: int) -> float | None:
-        """Return a tag's first value as a number; None if it has none."""
+        """Return a tag's first value as a float; None if it has none."""
         value = self._first(tag)
         return float(value[0]) if isinstance(value, tuple) and value else None
 
@@ -149,9 +170,9 @@ class Directory:
 
 
 def open_tiff(data: bytes) -> TiffBytes | None:
-    """Return the TIFF stream that starts with these bytes; None if they are no TIFF header.
+    """Return the TIFF stream that starts with these bytes; None if they are not a TIFF header.
 
-    RAW formats that bend the magic number (ORF, RW2) are read too.
+    Also reads RAW formats with another magic number (ORF, RW2).
     """
     order = {b"II": "<", b"MM": ">"}.get(data[:2])
     if order is None or len(data) < 8:

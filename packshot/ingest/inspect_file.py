@@ -1,4 +1,4 @@
-"""What a file is and whether the line accepts it: for people who ask why."""
+"""Report what a file is and whether Packshot accepts it, for people who ask why."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from packshot.types import Finding, Size, Value
 
 
 class Inspection(Value):
-    """What was found.
+    """The result of `inspect`.
 
     Attributes:
-        kind: by content.
-        size: upright where the picture opened, as stored where it did not; None where no header could be read.
-        accepted: whether the line takes it.
-        refusal: why not, in words; empty where it does.
-        refusal_code: the error's code.
+        kind: kind of file, detected from its content.
+        size: upright if the picture opened, as stored if only the header could be read, None if neither.
+        accepted: True if Packshot takes the file.
+        refusal: the reason for a refusal, in words; empty for an accepted file.
+        refusal_code: the code of the error.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Inspection(Value):
 
 
 def inspect(data: bytes, name: str, limits: IngestConfig) -> Inspection:
-    """Return what a file is, and whether it is accepted. Nothing is raised for a refused file."""
+    """Return what a file is and whether it is accepted. A refused file raises no error."""
     try:
         photo = open_photo(data, name=name, limits=limits)
     except RefusedInputError as error:

@@ -1,7 +1,8 @@
-"""What a JPEG XL's header says of depth and colours, asked of libjxl (its C API, version 0.9 or newer).
+"""Read bit depth and ICC profile from the header of a JPEG XL, through libjxl (C API, version 0.9 or newer).
 
-The codestream packs an embedded profile like pixels, and names a standard space by codes; the library gives both as a
-profile. It is the one that imagecodecs brings along and decodes the pixels with: no pixel is decoded here.
+The codestream compresses an embedded profile and names a standard colour space by codes. libjxl returns both as an ICC
+profile. This is the copy of libjxl that comes with imagecodecs, which also decodes the pixels. No pixel is decoded
+here.
 """
 
 from __future__ import annotations
@@ -17,17 +18,17 @@ from imagecodecs import _jpegxl
 _BASIC_INFO, _COLOURS = 0x40, 0x100
 _ORIGINAL = 0
 _INFO_BYTES = 4096
-"""More than ``JxlBasicInfo`` takes in any version (204 bytes in 0.11)."""
+"""More than the size of ``JxlBasicInfo`` in any version (204 bytes in 0.11)."""
 _DEPTH_AT = 12
 _MOST_PROFILE_BYTES = 16_000_000
 
 
 class JpegXlHeader(NamedTuple):
-    """Depth and colours.
+    """Bit depth and colours of a JPEG XL.
 
     Attributes:
-        bit_depth: of a sample.
-        icc: the profile of the picture's own colours; empty where there is none.
+        bit_depth: bits per sample.
+        icc: ICC profile of the picture; empty where there is none.
     """
 
     bit_depth: int
@@ -35,12 +36,12 @@ class JpegXlHeader(NamedTuple):
 
 
 def read_jpeg_xl_header(data: bytes) -> JpegXlHeader:
-    """Return what the header says.
+    """Return the bit depth and the profile from the header.
 
     Args:
-        data: the file, in its container or bare.
+        data: the file, in its container or as a bare codestream.
     Raises:
-        ValueError: it is damaged, or cut off.
+        ValueError: the file is damaged or cut off.
     """
     library = _library()
     decoder = library.JxlDecoderCreate(None)
@@ -84,7 +85,10 @@ def _profile(library: Any, decoder: int) -> bytes:
 
 @cache
 def _library() -> Any:
-    """The library that the extension of imagecodecs is linked with: its symbols are found through it."""
+    """Return libjxl with its function signatures set.
+
+    Its symbols are found through the extension module of imagecodecs, which is linked with it.
+    """
     library = ctypes.CDLL(_jpegxl.__file__)
     pointer, size, status = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int
     signatures: dict[str, tuple[Any, list[Any]]] = {

@@ -1,4 +1,4 @@
-"""Shots whose measured light is not that of their group: a lamp that failed, a white balance that moved."""
+"""Find shots whose measured light differs from that of their group, for example after a lamp failed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ROBUST = 5.0
 
 
 class Lit(Protocol):
-    """A shot with what was measured of its backdrop."""
+    """A shot with its measured backdrop."""
 
     @property
     def shot(self) -> str: ...
@@ -32,10 +32,11 @@ L = TypeVar("L", bound=Lit)
 
 
 def clusters(members: Sequence[L], limits: GroupLimits) -> list[list[L]]:
-    """Part shots of one setting by their backdrops, the largest part first; a few odd ones part nothing off.
+    """Return shots with the same settings, split by their backdrops. The largest part comes first.
 
-    Two shots belong together if a chain of shots leads from one to the other in steps of at most
-    `same_light_delta_e`, so that a light that drifts stays one. Shots without a backdrop go with the largest part.
+    Two shots belong together if a chain of shots connects them in steps of at most `same_light_delta_e` (delta E 2000).
+    So slowly drifting light stays one part. A chain with fewer than `least_shots` shots makes no part of its own: its
+    shots go to the nearest part. Shots without a backdrop go to the largest part.
     """
     measured = [light for light in members if light.backdrop is not None]
     if len(measured) < 2 * limits.least_shots:
@@ -77,7 +78,11 @@ def _backdrops(part: Sequence[Lit]) -> list[BackdropReading]:
 
 
 def outlier(light: Lit, part: Sequence[Lit], limits: GroupLimits) -> tuple[Finding, ...]:
-    """Return what sets a shot's light apart from its part's; nothing where too few were measured to tell."""
+    """Return a finding if a shot's light differs from that of its part.
+
+    Empty where too few backdrops were measured. The limit is the larger of `same_light_delta_e` and five robust
+    standard deviations (1.4826 x median distance).
+    """
     known = _backdrops(part)
     if light.backdrop is None or len(known) <= limits.least_shots:
         return ()
@@ -98,7 +103,7 @@ def outlier(light: Lit, part: Sequence[Lit], limits: GroupLimits) -> tuple[Findi
 
 
 def changed_light(part: Sequence[Lit], family: Sequence[Lit]) -> tuple[Finding, ...]:
-    """Return the finding for a run of shots whose light differs although the camera's settings did not."""
+    """Return the finding for a part whose light differs from the other shots with the same camera settings."""
     others = [light for light in family if light not in part]
     if not _backdrops(part) or not _backdrops(others):
         return ()
@@ -110,7 +115,7 @@ def changed_light(part: Sequence[Lit], family: Sequence[Lit]) -> tuple[Finding, 
 
 
 def _causes(backdrop: BackdropReading, usual: BackdropReading) -> list[str]:
-    """What may have happened, in words."""
+    """Return possible causes of the difference, in words."""
     causes = []
     stops = math.log2(_light(backdrop) / _light(usual))
     if abs(stops) >= _STOPS:
@@ -129,7 +134,7 @@ def _red_or_green(redder: float) -> str:
 
 
 def _sided(backdrop: BackdropReading, known: Sequence[BackdropReading], limits: GroupLimits) -> list[str]:
-    """Light that falls from another side than in the rest of the group."""
+    """Return descriptions of light that is darker on one side than in the rest of the group."""
     found = []
     for name, (first, last) in {"left_right": ("left", "right"), "bottom_top": ("bottom", "top")}.items():
         here = getattr(backdrop, name)

@@ -1,4 +1,4 @@
-"""What is too large is refused by what its header claims, before a pixel is decoded."""
+"""Refuse files that are too large, by their length and header, before any pixel is decoded."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ _USUAL_CHANNELS = 3
 
 
 def check_bytes(n_bytes: int, *, name: str, limits: IngestConfig) -> None:
-    """Check a file's length.
+    """Check the length of a file.
 
     Raises:
-        TooLargeError: it is beyond the limit.
+        TooLargeError: the file is longer than the limit.
     """
     if n_bytes > limits.max_bytes:
         raise _too_large("the file is too large", name, f"{n_bytes:,} bytes", f"{limits.max_bytes:,} bytes")
 
 
 def check_header(header: Container, *, name: str, limits: IngestConfig) -> None:
-    """Check what a header claims: sides, pixels, frames, tiles, channels, decoded bytes, scans.
+    """Check what a header states: side lengths, pixels, frames, tiles, channels, decoded bytes, scans.
 
     Raises:
-        UnreadableError: it claims no pixels, or a picture that cannot be.
-        TooLargeError: it claims more than the limits allow.
-        TooSmallError: its longest side is shorter than the least.
+        UnreadableError: the size is zero, or the figures are impossible.
+        TooLargeError: a figure is beyond its limit.
+        TooSmallError: the longest side is under the minimum.
     """
     size = header.size
     if size.width <= 0 or size.height <= 0 or header.channels > _MOST_CHANNELS or header.bit_depth > _MOST_DEPTH:
@@ -56,10 +56,10 @@ def check_header(header: Container, *, name: str, limits: IngestConfig) -> None:
 
 
 def check_least(size: Size, *, name: str, limits: IngestConfig) -> None:
-    """Check that a picture's longest side is not under the least.
+    """Check that the longest side of a picture is not under the minimum.
 
     Raises:
-        TooSmallError: it is.
+        TooSmallError: it is too short.
     """
     if size.longest < limits.min_px:
         raise TooSmallError(

@@ -1,4 +1,4 @@
-"""The client's manifest.csv: one row a file, every value as text."""
+"""Read the client's manifest.csv: one row for each file, every value as text."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ COLUMNS = (
     "services",
     "notes",
 )
-"""Columns that mean something; others are kept and reported."""
+"""Columns that Packshot uses. Other columns are kept and reported."""
 
 _SYNONYMS = {
     "filename": "file",
@@ -64,12 +64,12 @@ _DAMAGED_NUMBER = re.compile(r"\d+([.,]\d+)?E\+?\d+", re.IGNORECASE)
 
 
 class Manifest(Value):
-    """What the client says of each file.
+    """What the client states about each file.
 
     Attributes:
-        rows: path of the file as `plain_path` gives it -> column -> value; empty values are left out.
-        unknown_columns: columns that mean nothing to the line; their values are in the rows.
-        findings: what was odd, row by row.
+        rows: path of the file, as `plain_path` returns it -> column -> value; empty values are left out.
+        unknown_columns: columns that Packshot does not use; their values are in the rows.
+        findings: problems in the file, by row.
     """
 
     rows: Mapping[str, Mapping[str, str]] = Field(default_factory=dict)
@@ -80,11 +80,11 @@ class Manifest(Value):
 def read_manifest(data: bytes, *, name: str) -> Manifest:
     """Return the manifest in a CSV file.
 
-    UTF-8, UTF-16 and Windows-1252 are told apart; comma, semicolon, tab and bar separate. Values stay text, so that a
-    GTIN keeps its zeros.
+    The encoding is detected: UTF-8, UTF-16 or Windows-1252. So is the separator: comma, semicolon, tab or vertical bar.
+    Values stay text, so a GTIN keeps its leading zeros.
 
     Raises:
-        ManifestError: it is no CSV, has no column for the file, or repeats a column.
+        ManifestError: it is not a CSV file, is too large, or has no column for the file.
     """
     text = _decoded(data, name)
     frame, dropped = _frame(text, name)
@@ -100,7 +100,10 @@ def read_manifest(data: bytes, *, name: str) -> Manifest:
 
 
 def plain_path(path: str) -> str:
-    """Return a path with slashes, without a leading ``./``, in one Unicode form."""
+    r"""Return a path with forward slashes, without a leading ``./`` or ``/``, in Unicode form NFC.
+
+    Example: ``.\set\A.jpg`` becomes ``set/A.jpg``.
+    """
     return unicodedata.normalize("NFC", path.strip().replace("\\", "/")).removeprefix("./").lstrip("/")
 
 
@@ -122,9 +125,10 @@ def _decoded(data: bytes, name: str) -> str:
 
 
 def _frame(text: str, name: str) -> tuple[pd.DataFrame, int]:
-    """Return the table as text, and how many lines did not fit it.
+    """Return the table as text, and the number of lines that were dropped.
 
-    The lines are parted by `csv`: pandas' own reader drops surplus values, or takes the first for an index.
+    The `csv` module splits the lines. The reader of pandas would drop surplus values or use the first column as an
+    index.
     """
     header = next((line for line in text.splitlines() if line.strip()), "")
     separator = max(",;\t|", key=header.count)
@@ -144,7 +148,7 @@ def _frame(text: str, name: str) -> tuple[pd.DataFrame, int]:
 
 
 def _columns(titles: list[str]) -> list[str]:
-    """Return the line's names for a client's column titles, each once; a title of its own goes before a synonym."""
+    """Return Packshot's name for each column title, each name once. An exact name wins over a synonym."""
     plain = [
         re.sub(r"[^a-z0-9]+", "_", title.strip().lower()).strip("_") or f"column_{n}" for n, title in enumerate(titles)
     ]

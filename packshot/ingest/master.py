@@ -1,4 +1,4 @@
-"""The master: every picture brought to 16 bits in one working space, on white, with what is known of it."""
+"""Bring every picture to 16 bits in one working space, on white, together with its metadata."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from packshot.types import Finding, Matte, Pixels16, Size, Status, Value, size_o
 
 MASTER_DPI = 300
 OUT_OF_GAMUT_RATIO = 0.001
-"""Share of the picture from which colours that the working space cannot hold are said."""
+"""Share of pixels outside the gamut of the working space above which a finding is reported."""
 _ROWS_PER_STRIP = 64
 _DEFLATE_LEVEL = 1
 _WRITERS = 2
@@ -41,12 +41,13 @@ _WORTH_PACKING_RATIO = 0.8
 
 
 class Transform(Value):
-    """How a picture's colours came into the working space.
+    """How a picture's colours were converted to the working space.
 
     Attributes:
-        source: name of the profile they were in.
-        assumed: nothing in the file said so.
-        intent: rendering intent, or the formula where there was no profile.
+        source: name of the source profile.
+        assumed: True where the source profile is not certain.
+        target: name of the working space.
+        intent: the rendering intent, or a formula where there was no profile.
     """
 
     source: str
@@ -61,8 +62,8 @@ class Master:
     """A picture in the working space.
 
     Attributes:
-        pixels16: (rows, columns, 3) uint16, working space, upright, on white where it was transparent.
-        alpha: the original's transparency, upright; None where it was opaque.
+        pixels16: (rows, columns, 3) uint16, working space, upright. Transparent areas are composited on white.
+        alpha: transparency of the original, upright, float32 in 0..1; None where it was opaque.
     """
 
     pixels16: Pixels16
@@ -77,13 +78,12 @@ class Master:
 
 
 def develop(photo: Photo) -> Master:
-    """Return a photo's master.
+    """Return the master of a photo.
 
-    A profile that turns out to connect to nothing is replaced by sRGB, with the finding ``profile_broken``; for other
-    than RGB and grey pictures that is impossible.
+    If the profile of an RGB or grey picture cannot be used, sRGB replaces it, with the finding ``profile_broken``.
 
     Raises:
-        BadProfileError: a CMYK or Lab profile connects to nothing.
+        BadProfileError: the profile of a CMYK or Lab picture cannot be used.
     """
     findings = photo.findings
     try:
@@ -108,7 +108,10 @@ def develop(photo: Photo) -> Master:
 
 
 def _out_of_gamut(photo: Photo, transform: Transform) -> tuple[Finding, ...]:
-    """The working space holds all of sRGB and most of what presses and screens show, but not ProPhoto or Rec. 2020."""
+    """Return a finding if too many pixels lie outside the gamut of the working space.
+
+    The working space covers sRGB, and most colours of presses and screens. It does not cover ProPhoto or Rec. 2020.
+    """
     if (
         not photo.icc
         or photo.icc == working_profile()
@@ -134,10 +137,10 @@ def _out_of_gamut(photo: Photo, transform: Transform) -> tuple[Finding, ...]:
 
 
 def lay_on_white(pixels: Pixels16, alpha: Matte) -> Pixels16:
-    """Return pixels composited on white in linear light; where alpha is 0 white is exact.
+    """Return pixels composited on white in linear light. Pixels with alpha 0 become exactly white.
 
     Args:
-        pixels: (rows, columns, 3) uint16, working space, not multiplied by alpha.
+        pixels: (rows, columns, 3) uint16, working space, not premultiplied.
         alpha: (rows, columns) float32 in 0..1.
     """
     share = alpha[..., None]
@@ -164,7 +167,7 @@ def _working(pixels: NDArray[Any], icc: bytes) -> Pixels16:
 
 
 def _plain_rgb(ink: NDArray[Any]) -> NDArray[Any]:
-    """Mix inks without a profile: what passes a colour's ink passes the black ink."""
+    """Return RGB from CMYK without a profile: (1 - ink) x (1 - black)."""
     top = float(np.iinfo(ink.dtype).max)
     light = (top - ink[..., :3].astype(np.float32)) * ((top - ink[..., 3:].astype(np.float32)) / top)
     return (light + 0.5).astype(ink.dtype)
@@ -173,15 +176,16 @@ def _plain_rgb(ink: NDArray[Any]) -> NDArray[Any]:
 def write_master(master: Master) -> bytes:
     """Return the master as a TIFF: 16 bits, ICC profile, 300 dpi, kept metadata. The same master gives the same bytes.
 
-    Deflate at level 1 without a predictor, where it pays: of 12 megapixels from a noisy 8-bit original it makes half
-    the bytes in 0.2 s more; a predictor makes them larger again, as such masters hold few different values. The noise
-    of a 16-bit original cannot be packed: it is left as it is, which also reads back ten times as fast.
+    The pixels are compressed with Deflate, level 1, where that saves enough. A noisy 8-bit original of 12 megapixels
+    shrinks to half its bytes for 0.2 s more time. No predictor is used: it makes such masters larger, because they hold
+    few different values. The noise of a 16-bit original does not compress, so it is stored uncompressed. That also
+    reads back ten times as fast.
     """
     return write_working_tiff(master.pixels16, metadata=master.metadata)
 
 
 def write_working_tiff(pixels: Pixels16, *, metadata: Metadata) -> bytes:
-    """Return pixels of the working space as a TIFF, as `write_master` does."""
+    """Return pixels of the working space as a TIFF, in the format of `write_master`."""
     packet, tags = kept_metadata(metadata)
     pays = _packing_pays(pixels)
     stream = io.BytesIO()
@@ -204,7 +208,7 @@ def write_working_tiff(pixels: Pixels16, *, metadata: Metadata) -> bytes:
 
 
 def _packing_pays(pixels: Pixels16) -> bool:
-    """Whether Deflate saves enough, judged by strips from all over the picture."""
+    """Return True if Deflate saves enough. It is tried on a few strips from all over the picture."""
     step = max(1, pixels.shape[0] // _STRIPS_TRIED)
     tried = [pixels[top : top + _ROWS_TRIED] for top in range(step // 2, pixels.shape[0], step)]
     packed = sum(len(imagecodecs.zlib_encode(strip.tobytes(), level=_DEFLATE_LEVEL)) for strip in tried)
@@ -212,10 +216,12 @@ def _packing_pays(pixels: Pixels16) -> bool:
 
 
 def read_master(data: bytes) -> Pixels16:
-    """Return the pixels of a master or an edit that `write_master` or `write_working_tiff` wrote.
+    """Return the pixels of a TIFF from `write_master` or `write_working_tiff`.
+
+    (rows, columns, 3) uint16, working space.
 
     Raises:
-        UnreadableError: it is no such file, or it is damaged.
+        UnreadableError: it is not such a file, or it is damaged.
     """
     try:
         with contextlib.closing(io.BytesIO(data)) as stream, tifffile.TiffFile(stream) as tiff:

@@ -1,6 +1,6 @@
-"""The metadata that stays with a picture: what was used and when, whose it is, whether a machine made it.
+"""Write the metadata that is kept with a picture: camera, time, copyright, title, keywords and AI provenance.
 
-What identifies people or places - GPS, owners, artists, serial numbers - is never written.
+Metadata that identifies people or places is never written: GPS, owners, artists, serial numbers.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _NAMESPACES = {
 
 
 def kept_metadata(metadata: Metadata) -> tuple[bytes, tuple[tuple[int, str], ...]]:
-    """Return what is kept, as an XMP packet and as TIFF tags (tag, ASCII text)."""
+    """Return the kept metadata as an XMP packet and as TIFF tags (tag, ASCII text)."""
     taken = metadata.taken_at.strftime("%Y:%m:%d %H:%M:%S") if metadata.taken_at else ""
     tags = (
         (_MAKE, metadata.camera_make),
@@ -35,7 +35,7 @@ def kept_metadata(metadata: Metadata) -> tuple[bytes, tuple[tuple[int, str], ...
 
 
 def xmp_packet(metadata: Metadata) -> bytes:
-    """Return the XMP packet (ISO 16684-1) of what is kept; the same metadata gives the same bytes."""
+    """Return the kept metadata as an XMP packet (ISO 16684-1). The same metadata gives the same bytes."""
     names = "".join(f' xmlns:{prefix}="{address}"' for prefix, address in _NAMESPACES.items() if prefix != "rdf")
     fields = "".join(f"<{name}>{value}</{name}>" for name, value in _fields(metadata))
     body = (
@@ -78,5 +78,5 @@ def _xml(text: str) -> str:
 
 
 def _ascii(text: str) -> str:
-    """TIFF's text is ASCII; XMP has the full spelling."""
+    """Return a text in ASCII, as TIFF tags require. Other characters are dropped; XMP keeps the full text."""
     return clean(text).encode("ascii", "ignore").decode().strip()

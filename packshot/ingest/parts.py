@@ -1,4 +1,4 @@
-"""The parts that readers and decoders pass on."""
+"""Types that header readers and decoders pass on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from packshot.types import Finding, Size
 
 
 class DamagedError(ValueError):
-    """A reader's word for a file it can't read; `decode.open_photo` turns it into a refusal that names the file."""
+    """A reader or decoder cannot read a file. `decode.open_photo` turns it into a refusal that names the file."""
 
 
 NOTHING = Size(0, 0)
@@ -20,22 +20,23 @@ NOTHING = Size(0, 0)
 
 @dataclasses.dataclass(frozen=True)
 class Container:
-    """What a file says of itself before a pixel is decoded.
+    """The contents of a file header, read before any pixel is decoded.
 
     Attributes:
-        size: as stored, before orientation.
-        tile: of a tiled TIFF.
-        bit_depth: per channel.
-        channels: where the header says so, else 0.
-        scans: passes over the picture that its pixels are stored in.
-        exif: a TIFF stream; of a TIFF, the file itself.
-        exif_shot: a TIFF stream of EXIF's own directory, where the container keeps it apart.
-        icc_named, xmp_named: one was announced, though it may turn out empty; of several the first counts.
-        adobe_transform: of a JPEG's Adobe segment; None without one.
-        cicp: primaries and transfer by ITU-T H.273.
-        gamma: of a PNG's gAMA chunk.
-        chromaticities: of a PNG's cHRM chunk: x, y of white, red, green, blue.
-        turns, mirror: rotation by quarter turns anticlockwise, then mirroring, that an AVIF asks for.
+        size: as stored, before orientation is applied.
+        tile: tile size of a tiled TIFF.
+        bit_depth: bits per channel.
+        channels: number of channels; 0 where the header does not say.
+        scans: number of passes over the picture in which its pixels are stored (progressive JPEG).
+        exif: a TIFF stream. For a TIFF it is the file itself.
+        exif_shot: a second TIFF stream with EXIF's own directory, where the file keeps it apart.
+        icc_named, xmp_named: True if the file has such a block, even if it is empty. The first of several counts.
+        adobe_transform: from the Adobe segment of a JPEG; None without one.
+        cicp: codes for primaries and transfer function (ITU-T H.273).
+        gamma: from the gAMA chunk of a PNG.
+        chromaticities: from the cHRM chunk of a PNG: x, y of white, red, green, blue.
+        turns, mirror: rotation in quarter turns anticlockwise, then mirroring, that an AVIF asks for.
+        coding: how the pixels are coded, in words of the format, for example ``SOF0`` for a baseline JPEG.
     """
 
     size: Size = NOTHING
@@ -66,11 +67,11 @@ class Raster:
     """Decoded pixels, as stored.
 
     Attributes:
-        pixels: (rows, columns) grey or (rows, columns, 3 or 4) of `model`, uint8 or uint16, full range.
-        alpha: (rows, columns) of the same type; None where the file has none.
-        premultiplied: whether the colours were multiplied by alpha.
+        pixels: (rows, columns) or (rows, columns, 3 or 4), uint8 or uint16, full range, in the colour model `model`.
+        alpha: (rows, columns) with the same dtype; None where the file has none.
+        premultiplied: True if the colours are premultiplied by alpha.
         findings: what the decoder noticed.
-        developed: what the decoder itself did to the colours; empty where they are as stored.
+        developed: how the decoder changed the colours; empty where they are as stored.
     """
 
     pixels: NDArray[Any]

@@ -1,6 +1,6 @@
-"""Photoshop documents: the flattened picture that stands at their end (Adobe Photoshop File Formats).
+"""Read Photoshop documents: the flattened picture at the end of the file (Adobe Photoshop File Formats).
 
-Layers are not looked at. A document saved without "Maximize compatibility" has no such picture and is refused.
+Layers are ignored. A document saved without "Maximize compatibility" has no flattened picture and is refused.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ _RAW, _RLE = 0, 1
 
 
 def read_psd(data: bytes) -> Container:
-    """Return what a document's header and resources say.
+    """Return the header of a document and its image resources.
 
     Raises:
-        DamagedError: it is cut off, of a colour mode that is not read, or has no flattened picture.
+        DamagedError: it is cut off, its colour mode is not read, or it has no flattened picture.
     """
     channels, height, width, depth, mode = struct.unpack_from(">HIIHH", data, 12)
     if mode not in _MODELS or depth not in (8, 16):
@@ -57,10 +57,10 @@ def read_psd(data: bytes) -> Container:
 
 
 def decode_psd(data: bytes, container: Container) -> Raster:
-    """Return the flattened picture, as stored; where the document is transparent, Photoshop has laid it on white.
+    """Return the flattened picture, as stored. Photoshop has composited a transparent document on white.
 
     Raises:
-        DamagedError: its compression is not read.
+        DamagedError: its compression is not read, or pixel data is missing.
     """
     (mode,) = struct.unpack_from(">H", data, 24)
     model, wanted = _MODELS[mode]
@@ -74,7 +74,7 @@ def decode_psd(data: bytes, container: Container) -> Raster:
 
 
 def _planes(data: bytes, at: int, container: Container, wanted: int) -> NDArray[Any]:
-    """(channels, rows, columns): every channel's rows follow each other, raw or packed by PackBits."""
+    """Return (channels, rows, columns). Channels are stored one after the other, raw or compressed with PackBits."""
     width, height = container.size
     (compression,) = struct.unpack_from(">H", data, at)
     dtype = np.dtype(f">u{container.bit_depth // 8}")
@@ -103,7 +103,7 @@ def _unpacked(data: bytes, at: int, container: Container, wanted: int, needed: i
 
 
 def _is_large(data: bytes) -> bool:
-    """PSB, version 2: wider lengths."""
+    """Return True for a PSB file (version 2). It has wider length fields."""
     return data[5] == 2
 
 
@@ -125,7 +125,10 @@ def _after_layers(data: bytes) -> int:
 
 
 def _channel_findings(data: bytes, extra: int) -> tuple[Finding, ...]:
-    """A negative count of layers says that the first extra channel is the flattened picture's transparency."""
+    """Return findings on extra channels.
+
+    A negative layer count means that the first extra channel is the transparency of the flattened picture.
+    """
     at, width = _layers_at(data), 8 if _is_large(data) else 4
     transparent = (
         extra > 0

@@ -1,4 +1,4 @@
-"""Photoshop's image resource blocks, which PSD, TIFF and JPEG files carry (Adobe Photoshop File Formats)."""
+"""Read Photoshop's image resource blocks, found in PSD, TIFF and JPEG files (Adobe Photoshop File Formats)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _SIGNATURES = (b"8BIM", b"MeSa", b"PHUT", b"AgHg", b"DCSR")
 
 
 def read_resources(data: bytes) -> dict[int, bytes]:
-    """Return each resource's content by its number, the first of each; what is damaged ends the list."""
+    """Return resource number -> content, the first of each number. Reading stops at the first damaged block."""
     found: dict[int, bytes] = {}
     at = 0
     for _ in range(_MOST_BLOCKS):

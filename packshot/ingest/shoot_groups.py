@@ -1,11 +1,11 @@
-"""The statement on each set-up of a batch: who belongs to it, and the one transform its pixels are changed by.
+"""Decide, for each lighting set-up of a batch, which shots belong to it and which one colour transform they all get.
 
-    a colour target that fits            its correction; other set-ups of the series are brought to it, then corrected
-    else, set-ups of one series differ   each is brought to the largest one, by its backdrop
-    else                                 identity
+    colour target that fits                its correction; other set-ups of the series are matched to it, then corrected
+    no target, set-ups of a series differ  each is matched to the largest one, by its backdrop
+    otherwise                              identity
 
-A shot's plan may allow less. No shot is ever changed on its own: what is stated holds for every shot of the set-up
-whose plan allows it, and what was stated stays as long as an edited shot followed it.
+The plan of a shot may allow less. No shot is ever corrected on its own: the correction holds for every shot of the
+set-up whose plan allows it. Once an edited shot has used a correction, that correction stays.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ from packshot.types import Finding, Status, Value
 
 
 class ReferencePhoto(Value):
-    """A file of the batch that a manifest names as the reference of other files.
+    """A file of the batch that the manifest names as the colour reference of other files.
 
     Attributes:
-        target: a colour target in it.
-        swatch: linear working RGB of its middle, where that is one colour and there is no target.
+        target: the colour target in it; None without one.
+        swatch: linear RGB of its centre in the working space, if the centre has one colour and there is no target.
     """
 
     target: TargetReading | None = None
@@ -50,17 +50,16 @@ class ReferencePhoto(Value):
 
 
 class Statement(Value):
-    """What holds for one set-up.
+    """The decision for one lighting set-up.
 
     Attributes:
         shots: names of its shots.
-        backdrop: the middle of its shots' backdrops; None where none was measured.
-        corrections: what its pixels are changed by, by what a plan allows.
-        fit: of its colour target, also where it was refused.
-        target_in: where the target was found.
-        verified: the corrected target against its published values, on held-out patches; None without a target that
-            fits.
-        findings: what all its shots have to be told.
+        backdrop: the median of the backdrops of its shots; None where none was measured.
+        corrections: level of correction that a plan allows -> the correction. A level without a correction is missing.
+        fit: the fit of its colour target, even where it was refused.
+        target_in: names of the files that show the target.
+        verified: remaining colour error of held-out patches after the correction; None without a target that fits.
+        findings: findings for all its shots.
     """
 
     part: str
@@ -77,15 +76,15 @@ class Statement(Value):
 
 
 class GroupDecision(Value):
-    """What a shot is told about its group.
+    """What holds for one shot because of its group.
 
     Attributes:
         group, part, why, light_known: as in `GroupPlace`.
-        correction: what its pixels are changed by.
+        correction: the correction of its pixels.
         verified, target_in: as in `Statement`.
-        reference: what the manifest names as the colour's reference.
-        reference_lab: the colour that it states or shows, corrected as the group is; None where it is no colour.
-        findings: on its light and its group's colours.
+        reference: the colour reference that the manifest names.
+        reference_lab: L*a*b* of the reference, corrected as the group is; None where the reference is not a colour.
+        findings: on the light of the shot and the colours of its group.
     """
 
     group: str
@@ -102,7 +101,7 @@ class GroupDecision(Value):
 
 @dataclasses.dataclass(frozen=True)
 class _Part:
-    """A set-up with what was measured in it."""
+    """A set-up with its measurements."""
 
     name: str
     place: GroupPlace
@@ -123,13 +122,13 @@ def state_groups(
     before: Mapping[str, tuple[str, str]] | None = None,
     stated: Mapping[str, Statement] | None = None,
 ) -> tuple[dict[str, GroupDecision], dict[str, Statement]]:
-    """Return each shot's decision and each set-up's statement. The same shots give the same in any order.
+    """Return the decision for each shot and the statement for each set-up. The order of the shots does not matter.
 
     Args:
-        lights: of all shots of a batch.
-        references: the files that manifests name as references, by the name used there.
-        before: (group, part) of shots as they were grouped earlier.
-        stated: statements that edited shots followed; their corrections stay.
+        lights: all shots of a batch.
+        references: files that manifests name as references, by the name used there.
+        before: (group, part) of shots from an earlier run.
+        stated: statements that edited shots have used. Their corrections are kept.
     """
     known = {light.shot: light for light in lights}
     places = group_shots(known.values(), gap_s=config.group_gap_s, limits=config.groups, before=before)
@@ -173,7 +172,7 @@ def _decision(
 def _reference_lab(
     named: str, references: Mapping[str, ReferencePhoto], correction: Correction
 ) -> tuple[Colour | None, tuple[Finding, ...]]:
-    """Return the colour that a reference states or shows, and why there is none where there should be one."""
+    """Return the L*a*b* colour of a reference, with a finding where the reference is unusable."""
     stated = parse_reference(named)
     photo = references.get(named)
     if stated is not None:
@@ -248,14 +247,17 @@ def _statement(part: _Part, parts: Sequence[_Part], config: IngestConfig) -> Sta
 
 
 def _anchor(series: Sequence[_Part]) -> _Part:
-    """The set-up that the others of its series are brought to: with a target that fits, else the largest."""
+    """Return the set-up to which others of its series are matched.
+
+    One with a good target, else the most measured one.
+    """
     return min(series, key=lambda one: (not one.good, -one.measured, one.name))
 
 
 def _corrections(
     part: _Part, anchor: _Part, config: IngestConfig
 ) -> tuple[dict[GroupCorrection, Correction], tuple[Finding, ...]]:
-    """Return what a set-up's pixels are changed by, by what a plan allows; nothing where that is nothing."""
+    """Return the correction for each level that a plan may allow, with findings. Identities are left out."""
     if not part.place.light_known:
         return {}, ()
     corrected = by_target(part.fit, part.target_in) if part.good and part.fit else Correction()
@@ -273,7 +275,10 @@ def _corrections(
 
 
 def _evened(part: _Part, anchor: _Part, config: IngestConfig) -> tuple[Correction, tuple[Finding, ...]]:
-    """Bring a set-up's light to its series' anchor, by their backdrops; then correct it by the anchor's target."""
+    """Return the correction that matches a set-up to its series' anchor, with findings.
+
+    The backdrops give the gains. The correction of the anchor's target, if any, comes after them.
+    """
     if part is anchor:
         return Correction(), ()
     target = by_target(anchor.fit, anchor.target_in) if anchor.good and anchor.fit else Correction()
@@ -313,7 +318,10 @@ def _not_evened(message: str, away: float, limit: float) -> Finding:
 
 
 def _neutral(part: _Part, anchor: _Part, evened: Correction, config: IngestConfig) -> Correction:
-    """Bring the backdrop to the grey of its own lightness, or of its anchor's where it is evened with it."""
+    """Return the correction that makes the backdrop neutral grey.
+
+    The lightness is that of the anchor where the set-up was matched to it, else the backdrop's own.
+    """
     aim = anchor if evened.kind is Kind.EVENED else part
     if part.backdrop is None or aim.backdrop is None or part.measured < config.groups.least_shots:
         return evened

@@ -1,4 +1,4 @@
-"""What a file is, by its content. Names and extensions say nothing."""
+"""Detect the kind of a file from its content. Names and extensions are ignored."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from packshot.ingest.ifd import Directory, TiffBytes, open_tiff
 
 
 class FileKind(StrEnum):
-    """Kinds of files that are told apart."""
+    """The kinds of files that are detected."""
 
     JPEG = "JPEG"
     TIFF = "TIFF"
@@ -55,7 +55,7 @@ PICTURES = frozenset(
         FileKind.RAW,
     }
 )
-"""Kinds that are opened."""
+"""Kinds that Packshot opens."""
 
 _STARTS: tuple[tuple[bytes, FileKind], ...] = (
     (b"\xff\xd8", FileKind.JPEG),
@@ -105,7 +105,7 @@ _RAW_COMPRESSIONS = (32767, 32770, 34713, 65000, 65535, 34316)
 
 
 def detect(data: bytes) -> FileKind:
-    """Return what the bytes are. Needs the whole file only to tell a TIFF from a RAW file."""
+    """Return the kind of a file. The whole file is needed only to tell a TIFF from a RAW file."""
     if not data:
         return FileKind.EMPTY
     for start, kind in _STARTS:
@@ -124,7 +124,7 @@ def detect(data: bytes) -> FileKind:
 
 
 def _by_brands(data: bytes) -> FileKind:
-    """ISO 14496-12: the major brand, then the compatible ones."""
+    """Return the kind of an ISO 14496-12 file: from its major brand, then from the compatible ones."""
     size = min(int.from_bytes(data[:4], "big"), 256)
     brands = [data[8:12], *(data[at : at + 4] for at in range(16, size, 4))]
     if brands[0] == b"crx ":
@@ -139,7 +139,7 @@ def _by_brands(data: bytes) -> FileKind:
 
 
 def _is_raw(tiff: TiffBytes) -> bool:
-    """Whether a TIFF is a camera's RAW file: its own sub-images hold sensor values."""
+    """Return True if a TIFF is a camera RAW file: a directory of it has DNG's version or holds sensor values."""
     for directory in tiff.directories(most=8):
         if _DNG_VERSION in directory or _holds_sensor_values(directory):
             return True

@@ -1,4 +1,4 @@
-"""What arrived in a batch, held against its manifest: nothing is dropped without a word."""
+"""Compare the files of a batch with its manifest. Every file that is not a shot gets a reason."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from packshot.naming import MANIFEST, READY, path_trouble
 from packshot.types import Value
 
 REFERENCE_FILE = "a colour reference of other shots"
-"""Why a file is no shot that rows of the manifest name as their reference."""
+"""The reason for a file that is not a shot but the colour reference of other shots."""
 
 MISNAMED = "its name cannot be used"
-"""How the reason begins where a file's name could lead elsewhere."""
+"""Start of the reason for a file with an unsafe name, for example one that leads out of its folder."""
 
 _SIDECARS = frozenset({".xmp", ".cos", ".cop", ".dop", ".pp3", ".on1", ".thm", ".aae"})
 _SYSTEM_FILES = frozenset({"thumbs.db", "desktop.ini", "ehthumbs.db"})
@@ -30,15 +30,15 @@ class StockedFile(Value):
 
 
 class Stock(Value):
-    """What a batch holds.
+    """The contents of a batch.
 
     Attributes:
-        shots: files that are taken for photographs, sorted.
-        rows: file -> its row in the manifest, for shots that have one.
-        ignored: file -> why it is no shot.
-        rows_without_file: files that the manifest names and nobody uploaded.
-        files_without_row: shots that the manifest does not name; empty where there is no manifest.
-        duplicates: groups of shots with the same bytes.
+        shots: files that count as photographs, sorted.
+        rows: shot -> its row in the manifest, for shots that have one.
+        ignored: file -> reason why it is not a shot.
+        rows_without_file: paths in the manifest for which no file was uploaded.
+        files_without_row: shots that the manifest does not name; empty without a manifest.
+        duplicates: groups of shots with identical bytes.
         sidecars: shot -> the XMP file beside it.
     """
 
@@ -52,9 +52,10 @@ class Stock(Value):
 
 
 def take_stock(files: Mapping[str, StockedFile], manifest: Manifest | None) -> Stock:
-    """Return what a batch's files are, held against its manifest.
+    """Return the contents of a batch, compared with its manifest.
 
-    A row finds its file by its path, else by its path in any case, else by its bare name where only one file has it.
+    A row matches a file by its path, else by its path without regard to case, else by the file name alone if only one
+    file has it.
 
     Args:
         files: path inside the batch -> file.
@@ -77,7 +78,10 @@ def take_stock(files: Mapping[str, StockedFile], manifest: Manifest | None) -> S
 
 
 def sidecar_of(path: str, files: Iterable[str]) -> str:
-    """Return the XMP file beside a photograph, ``a.nef.xmp`` before ``a.xmp``, in any case; empty without one."""
+    """Return the XMP sidecar of a photograph; empty if it has none.
+
+    ``a.nef.xmp`` is preferred to ``a.xmp``. Upper and lower case are equal.
+    """
     by_name = {name.casefold(): name for name in files}
     whole = path.casefold()
     names = (f"{whole}.xmp", str(PurePosixPath(whole).with_suffix(".xmp")))
@@ -85,7 +89,7 @@ def sidecar_of(path: str, files: Iterable[str]) -> str:
 
 
 def _match(wanted: Iterable[str], files: Mapping[str, StockedFile]) -> dict[str, str]:
-    """Return row -> file; two rows never get the same file."""
+    """Return row -> file. No file is given to two rows."""
     exact = {plain_path(path): path for path in files}
     folded = _unique((plain_path(path).casefold(), path) for path in files)
     bare = _unique((PurePosixPath(plain_path(path)).name.casefold(), path) for path in files)
@@ -101,7 +105,7 @@ def _match(wanted: Iterable[str], files: Mapping[str, StockedFile]) -> dict[str,
 
 
 def _unique(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Keep the names that only one path has."""
+    """Return name -> path for the names that only one path has."""
     paths: dict[str, list[str]] = {}
     for name, path in pairs:
         paths.setdefault(name, []).append(path)
@@ -109,7 +113,7 @@ def _unique(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 
 def _references(manifest: Manifest | None, files: Mapping[str, StockedFile]) -> frozenset[str]:
-    """Files that rows name as their colour reference."""
+    """Return the files that manifest rows name as colour references and that have no row of their own."""
     named = (
         {plain_path(row["reference"]) for row in manifest.rows.values() if row.get("reference")} if manifest else set()
     )

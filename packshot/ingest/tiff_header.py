@@ -1,4 +1,4 @@
-"""What a TIFF says of itself (TIFF 6.0), and whether its parts are there."""
+"""Read the header of a TIFF (TIFF 6.0) and check that all its parts are in the file."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _TIFF_COMPRESSIONS = {
     34925: "LZMA",
     50000: "ZSTD",
 }
-"""Those whose decoders are bounded by the picture's size."""
+"""Compressions that are read. The picture size limits what their decoders can produce."""
 
 
 def read_tiff(data: bytes) -> Container:
-    """Return what the first page's directory says, and how many pages there are.
+    """Return the header of the first page, and the number of pages.
 
     Raises:
-        DamagedError: there is no page, a part of it is missing, or it is of a kind that is not read.
+        DamagedError: there is no page, a part of it is missing, or its compression is not read.
     """
     tiff = open_tiff(data)
     page = next(tiff.directories(most=_FRAMES_COUNTED), None) if tiff else None
@@ -55,9 +55,9 @@ def read_tiff(data: bytes) -> Container:
 
 
 def _check_segments(page: Directory, data: bytes) -> None:
-    """Check that every strip or tile lies inside the file: readers fill what is missing with black.
+    """Check that every strip or tile lies inside the file. Decoders would fill missing ones with black.
 
-    A JPEG in a strip has a header of its own, which must not claim more than the strip.
+    A JPEG strip has its own header. That header must not claim a larger size than the strip.
     """
     compression, n_bytes = page.whole(259, 1), len(data)
     if compression not in _TIFF_COMPRESSIONS:
@@ -81,7 +81,7 @@ def _check_segments(page: Directory, data: bytes) -> None:
 
 
 def _jpeg_size(data: bytes, at: int) -> tuple[int, int]:
-    """Return width and height from the frame header of the JPEG that starts at an offset."""
+    """Return (width, height) from the frame header of the JPEG that starts at `at`."""
     at += 2
     while data[at] == 0xFF:
         code, (length,) = data[at + 1], struct.unpack_from(">H", data, at + 2)

@@ -191,6 +191,8 @@ def show_summary(console: Console, summary: Any) -> None:
             console.print(Padding(Text(said, style="red"), (0, 0, 0, 4), expand=False))
     for finding in summary.findings:
         console.print(f"{finding.status}: {finding.message}", markup=False, highlight=False)
+    for warned in summary.warnings:
+        console.print(f"warning: {warned.sentence}", markup=False, highlight=False, soft_wrap=True)
     console.print(summary.sentence)
 
 

@@ -14,6 +14,7 @@ from pydantic import Field
 from packshot.batch import BatchRecord, ShotRef
 from packshot.errors import ManifestError, NamingError, ObjectMissingError, PackshotError, RecordDamagedError
 from packshot.export.left_out import LeftOut, in_words, left_out_of
+from packshot.export.warned import Warned, warned_of
 from packshot.handoff.board import wait_of
 from packshot.ingest import stock as stocking
 from packshot.ingest.manifest import Manifest, read_manifest
@@ -89,12 +90,15 @@ class Summary(Value):
     """What became of a batch, file by file.
 
     Attributes:
+        findings: about the batch and its manifest.
+        warnings: of its photographs, each once.
         stands: before the end: how far it is, in words.
     """
 
     batch: BatchId
     fates: tuple[Fate, ...]
     findings: tuple[Finding, ...] = ()
+    warnings: tuple[Warned, ...] = ()
     stands: str = ""
 
     def of(self, kind: str) -> tuple[Fate, ...]:
@@ -379,7 +383,8 @@ def survey(batch: BatchId) -> Summary:
     record = load_batch(batch)
     records = {one.shot.shot: one for one in load_records([ref.shot for ref in record.shots])}
     fates = tuple(fate_of(ref, records.get(ref.shot.shot)) for ref in record.shots)
-    return Summary(batch=batch, fates=fates, findings=record.findings)
+    warnings = warned_of(records[ref.shot.shot] for ref in record.shots if ref.shot.shot in records)
+    return Summary(batch=batch, fates=fates, findings=record.findings, warnings=warnings)
 
 
 def fate_of(ref: ShotRef, record: ShotRecord | None) -> Fate:
@@ -423,9 +428,16 @@ def _why(record: ShotRecord) -> str:
 
 @task(name="sum up", task_run_name="sum up · {batch}", **ALWAYS)
 def summarise(batch: BatchId) -> Summary:
-    """Say what became of every file, show it as a table, and mark the batch finished if nothing failed."""
+    """Say what became of every file, show it as a table, and mark the batch finished if nothing failed.
+
+    Each warning of its photographs stands once in the run's log.
+    """
     summary = survey(batch)
     show_table(batch, summary.rows, summary.sentence)
+    for finding in summary.findings:
+        log().warning("%s: %s", finding.code, finding.message)
+    for warned in summary.warnings:
+        log().warning("%s", warned.sentence)
     if not summary.failed:
         change_batch(batch, lambda record: record.model_copy(update={"finished_at": record.finished_at or now()}))
     return summary

@@ -155,6 +155,7 @@ def _of_state(record: ShotRecord, ticket: JobTicket | None) -> list[str]:
         f"**Taken by** {markdown(taken)}" if taken else "",
         services,
         _colour(record),
+        "\n".join(map(_finding, ticket.noticed[:_MOST_FINDINGS])),
         f"**Tier** {ticket.tier.replace('_', ' ')} ({markdown(ticket.tier_why)})",
         f"[The ticket as a page]({page})" if page else "",
         "\n".join(f"- [{markdown(one.what)}]({one.link})" for one in ticket.take),

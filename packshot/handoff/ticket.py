@@ -90,6 +90,12 @@ class JobTicket(Value):
     findings: tuple[Finding, ...] = ()
 
     @property
+    def noticed(self) -> tuple[Finding, ...]:
+        """What the photograph and its edit so far warn of or failed at, each once."""
+        told = (one for one in self.findings if one.status in (Status.WARNING, Status.FAILED))
+        return tuple({(one.code, one.message): one for one in told}.values())
+
+    @property
     def sent_back(self) -> Decision | None:
         """The last decision that sent the shot to an editor; None in the first round."""
         back = [one for one in self.history if one.choice in _SENDING_BACK]

@@ -21,7 +21,7 @@ from packshot.routing.decide import RouteDecision, decide, may_be_otherwise
 from packshot.routing.features import Features, measure
 from packshot.routing.model import RoutingModel
 from packshot.routing.picture import Looks, look_at
-from packshot.routing.words import category_in_words
+from packshot.routing.words import category_in_words, doubtful_category
 from packshot.specs.models import Configs, IngestConfig, Plan
 from packshot.specs.resolve import resolve, style_guide
 from packshot.specs.services import beyond_the_machine
@@ -98,6 +98,8 @@ def master(
         platforms=_listed(known.get("platforms", "")),
         services=_listed(known.get("services", "")),
     )
+    doubts = doubtful_facts(path, manifest_row=row, client=guide, metadata=photo.metadata)
+    doubts += doubtful_category(facts.get("category"), configs.categories)
     seen = _measured(developed)
     return Mastered(
         master=developed,
@@ -115,7 +117,7 @@ def master(
             allowed=plan.rules.group_correction,
         ),
         looks=look_at(developed.pixels16, configs.categories) if _is_to_be_looked_at(plan, facts) else None,
-        findings=developed.findings + doubtful_facts(path, manifest_row=row, client=guide, metadata=photo.metadata),
+        findings=developed.findings + doubts,
         report=_reading(photo, developed),
     )
 

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 
 from packshot.specs.models import Category
+from packshot.specs.nearest import did_you_mean
 from packshot.specs.resolve import find_category
-from packshot.types import Complexity, Sourced
+from packshot.types import Complexity, Finding, Sourced, Status
 
 WORD_SOURCES = ("file_name", "metadata")
 """What `category_in_words` names as its source. A word says what a thing is for, seldom what it is made of."""
@@ -29,3 +30,17 @@ def category_in_words(path: str, texts: Iterable[str], categories: Mapping[str, 
         if found := find_category(heeded, text):
             return Sourced(value=found.name, source=source)
     return None
+
+
+def doubtful_category(said: Sourced | None, categories: Mapping[str, Category]) -> tuple[Finding, ...]:
+    """Return a finding where words were meant to name a category and name none: the shot is treated as unnamed.
+
+    Args:
+        said: the category as manifest, file name, metadata or config give it; None where nothing does.
+    """
+    if said is None or find_category(categories, said.value):
+        return ()
+    names = [word for one in categories.values() for word in (one.name, *one.synonyms)]
+    meant = next(filter(None, (did_you_mean(text, names) for text in (*reversed(said.value.split()), said.value))), "")
+    message = f"{said.value!r} ({said.source}) is no category{meant}; the shot was treated as one of unknown category."
+    return (Finding(code="category_unknown", status=Status.WARNING, message=message),)

@@ -203,6 +203,14 @@ def test_a_word_that_names_no_rule_does_not_keep_a_photograph_from_being_looked_
     assert ring.looks is None, "its word names a rule, which is law"
 
 
+def test_a_misspelt_category_is_told_and_the_photograph_is_accepted(configs: Configs, line: Line) -> None:
+    done = mastered_from(line.photograph, configs, {**ROW, "category": "kettels"})
+    (told,) = (one for one in done.findings if one.code == "category_unknown")
+    assert "did you mean kettle?" in told.message
+    assert done.plan.category is None
+    assert not [one for one in line.mastered.findings if one.code == "category_unknown"]
+
+
 def test_a_category_that_is_always_a_person_s_goes_to_a_person(configs: Configs) -> None:
     glass = mastered_from(drawn_products.photograph(), configs, {**ROW, "category": "glassware"})
     decision = pipeline.route(glass.features, glass.plan, category_source=glass.category_source)

@@ -11,11 +11,13 @@ import pytest
 from prefect.context import SettingsContext, get_settings_context
 from prefect.runtime import flow_run
 
+from deployments.command_line import show_summary
 from packshot.batch import BatchRecord, ShotRef
+from packshot.cli.showing import terminal_console
 from packshot.errors import LeaseHeldError, LeaseLostError, ObjectMissingError, RecordDamagedError
 from packshot.naming import BatchId, ShotId, batch_id, batch_lease, batch_record_key, inbox_key, record_key
 from packshot.record import DONE, FOLLOWS, WAITING, ShotRecord, Source, State
-from packshot.types import Status
+from packshot.types import Finding, Status
 from tasks import batches
 from tasks.artifacts import artifact_key
 from tasks.batches import TO_DELIVER, Summary, at_work_on, survey
@@ -350,6 +352,31 @@ def test_the_table_has_a_row_for_every_file_with_its_fate_and_the_reason(line: S
         ("refused.jpg", "refused", "it is refused"),
         ("awaiting_editor.jpg", "waiting", "it is awaiting_editor"),
     }
+
+
+UNKNOWN = Finding(
+    code="category_unknown",
+    status=Status.WARNING,
+    message="'kettels' (manifest) is no category (did you mean kettle?)",
+)
+
+
+def test_a_warning_of_many_photographs_is_said_once_wherever_a_batch_is_summed_up(
+    line: Storage, batch: BatchId, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    states = [State.DELIVERED, State.REFUSED, State.AWAITING_EDITOR, State.IN_REVIEW]
+    batch_of(states, batch)
+    for state in states:
+        change_record(batch.shot(state.value), lambda one: one.model_copy(update={"findings": (UNKNOWN,)}))
+    summary = summed_up(batch)
+    assert [(one.code, len(one.shots)) for one in summary.warnings] == [("category_unknown", 4)]
+    assert [one.getMessage() for one in caplog.records if "kettels" in one.getMessage()] == [
+        summary.warnings[0].sentence
+    ]
+    show_summary(terminal_console(), standing_of(batch))
+    shown = capsys.readouterr().out
+    assert shown.count("kettels") == 1
+    assert "category_unknown at 4 (" in shown
 
 
 # --- one shot again ---

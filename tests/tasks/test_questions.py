@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from packshot.handoff.ticket import colour_words
-from packshot.naming import BatchId
+from packshot.naming import BatchId, job_out_key
 from packshot.record import ShotRecord, State
 from packshot.types import Finding, Status
 from tasks import shelf
@@ -51,3 +53,17 @@ def test_the_ticket_says_how_far_the_product_is_from_its_reference(line: Storage
     said = colour_words(with_colour(record, colour_before=5.21), plan)
     assert said["against the reference, before the edit"] == "5.21 delta E 2000"
     assert said["reference"] == "not required"
+
+
+@pytest.mark.parametrize("state", [State.AWAITING_EDITOR, State.IN_REVIEW, State.AWAITING_SIGNOFF])
+def test_whoever_is_asked_sees_what_was_noticed_of_the_photograph(line: Storage, batch: BatchId, state: State) -> None:
+    unknown = Finding(code="category_unknown", status=Status.WARNING, message="'kettels' is no category.")
+    (shot,) = routed(batch, {"A1": 0.43})
+    if state is not State.AWAITING_EDITOR:
+        edited(shot.shot)
+    record = with_colour(load_record(shot.shot), unknown)
+    record = record.model_copy(update={"state": state})
+    shown = in_a_run(lambda: question_about(record)).description
+    assert "kettels" in shown
+    if state is State.AWAITING_EDITOR:
+        assert "kettels" in line.get(job_out_key(shot.shot, "ticket.html")).decode()

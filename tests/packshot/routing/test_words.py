@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from packshot.routing.words import category_in_words
+from packshot.routing.words import category_in_words, doubtful_category
 from packshot.specs.load import default_folder, load_configs
 from packshot.types import Sourced
 
@@ -42,3 +42,24 @@ def test_where_words_fit_two_categories_the_stricter_rule_wins() -> None:
     found = category_in_words("ring-box.jpg", (), CATEGORIES)
     assert found is not None
     assert found.value == "jewelry"
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [("kettels", "kettle"), ("jewlry", "jewelry"), ("electric kettels", "kettle"), ("Uren", "Uhren"), ("qqqqq", "")],
+)
+def test_a_word_that_names_no_category_is_told_with_what_was_meant(word: str, meant: str) -> None:
+    (told,) = doubtful_category(Sourced(value=word, source="manifest"), CATEGORIES)
+    assert told.code == "category_unknown"
+    assert word in told.message
+    assert "manifest" in told.message
+    assert (f"did you mean {meant}?" in told.message) == bool(meant)
+
+
+@pytest.mark.parametrize("word", ["kettle", "Kettles and kitchen", "jewelry", "Apparel > Jewellery > Rings"])
+def test_a_word_that_names_a_category_is_no_doubt(word: str) -> None:
+    assert doubtful_category(Sourced(value=word, source="manifest"), CATEGORIES) == ()
+
+
+def test_no_word_is_no_doubt() -> None:
+    assert doubtful_category(None, CATEGORIES) == ()

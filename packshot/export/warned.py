@@ -1,0 +1,55 @@
+"""What a batch warns of, each warning once with the photographs that it concerns: read from their records."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from packshot.record import ShotRecord
+from packshot.types import Finding, Status, Value
+
+_FIGURE = re.compile(r"\d+(?:[.,]\d+)*")
+_MOST_SHOTS = 3
+
+
+class Warned(Value):
+    """One warning of a batch.
+
+    Attributes:
+        message: as the first photograph has it; the others differ in its figures at most.
+        shots: the photographs that it concerns, by name.
+    """
+
+    code: str
+    message: str
+    shots: tuple[str, ...]
+
+    @property
+    def sentence(self) -> str:
+        named = ", ".join(self.shots[:_MOST_SHOTS])
+        more = len(self.shots) - _MOST_SHOTS
+        return f"{self.code} at {len(self.shots)} ({named}{f' and {more} more' if more > 0 else ''}): {self.message}"
+
+
+def warned_of(records: Iterable[ShotRecord]) -> tuple[Warned, ...]:
+    """Return each warning of the records once, what concerns most photographs first.
+
+    Warnings whose messages differ in figures alone are one.
+    """
+    messages: dict[tuple[str, str], str] = {}
+    shots: dict[tuple[str, str], dict[str, None]] = {}
+    for record in records:
+        for one in _warnings(record):
+            same = one.code, _FIGURE.sub("0", one.message)
+            messages.setdefault(same, one.message)
+            shots.setdefault(same, {})[record.shot.shot] = None
+    found = [Warned(code=same[0], message=messages[same], shots=tuple(ones)) for same, ones in shots.items()]
+    return tuple(sorted(found, key=lambda one: (-len(one.shots), one.code, one.message)))
+
+
+def _warnings(record: ShotRecord) -> Iterator[Finding]:
+    """The warnings about a photograph, its present edit and its files."""
+    yield from (one for one in record.present_findings if one.status is Status.WARNING)
+    for file in record.reports.get("export", {}).get("files", ()):
+        told = (Finding.model_validate(one) for one in file["findings"])
+        yield from (one for one in told if one.status is Status.WARNING)

@@ -1,1 +1,1 @@
-"""The hand-over to people: what they are asked, what they may decide, when it is due, what they put back."""
+"""Hand-over to people: jobs for editors and reviewers, their decisions, due times, and the work that they return."""

@@ -1,4 +1,4 @@
-"""The board: what waits for whom, since when and until when; and the same for one batch as a whole."""
+"""The board: which shots wait, for whom, since when and until when. The same for a whole batch."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _ROLES = {
 
 
 class Wait(Value):
-    """One shot that waits.
+    """One shot that waits for a person.
 
     Attributes:
-        with_whom: a role, or the person who took the job.
-        why: the reason of its state, in words.
+        with_whom: a role, or the name of the person who took the job.
+        why: the reason for its state, in words.
     """
 
     client: str
@@ -42,7 +42,7 @@ class Wait(Value):
 
 
 def wait_of(record: ShotRecord, *, at: datetime, promise: HandoffConfig) -> Wait | None:
-    """Return what a shot waits for; None where it does not wait."""
+    """Return for whom and until when a shot waits; None if it does not wait."""
     due = due_of(record, promise=promise)
     if record.state not in WAITING or record.since is None or due is None:
         return None
@@ -64,5 +64,5 @@ def wait_of(record: ShotRecord, *, at: datetime, promise: HandoffConfig) -> Wait
 
 
 def in_order(waits: Iterable[Wait]) -> list[Wait]:
-    """Return waits as a board shows them: what is due first stands first."""
+    """Return the waits sorted by due time, earliest first."""
     return sorted(waits, key=lambda one: (one.due, one.client, one.batch, one.shot))

@@ -1,7 +1,7 @@
-"""What a person may decide about a shot, and what follows from it: a pure function from record to record.
+"""Decisions of people about a shot, and their effects: a pure function from record to record.
 
-A decision is followed only if it is about the picture that lies there now, names a person and a reason, and is that
-person's to take. Each question is answered once; the record holds every decision for good.
+A decision is followed only if it is about the present picture, gives a name and a reason, and comes from a person who
+may take it. Each question is answered once. The record keeps every decision for good.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from packshot.record import ShotRecord, State, found_in
 from packshot.types import Finding, Status
 
 UNKNOWN_EDITOR = "editor not known"
-"""Who returned a file that came without a name. Whoever signs it off says whose work it is."""
+"""The editor of a returned file that came without a name. The person who signs it off must name the editor."""
 
 LEAST_DIGITS = 8
-"""So many digits of a picture's hash tell it from any other one of a shot."""
+"""Number of hex digits of a picture's hash that are enough to tell it from other pictures of the same shot."""
 
 CHOICES: Mapping[State, tuple[Choice, ...]] = {
     State.IN_REVIEW: (Choice.APPROVE, Choice.SEND_TO_EDITOR, Choice.REDO, Choice.RETURN, Choice.REJECT),
@@ -27,7 +27,7 @@ CHOICES: Mapping[State, tuple[Choice, ...]] = {
     State.AWAITING_SIGNOFF: (Choice.SIGN, Choice.REJECT_WORK, Choice.CHANGE_REQUEST),
     State.ON_HOLD: (Choice.ARRIVED, Choice.GO_ON, Choice.REJECT),
 }
-"""What can be decided in which state; the first is the one that a form proposes."""
+"""State -> choices that are possible in it. The form preselects the first one."""
 
 LEADS_TO: Mapping[Choice, tuple[State, ...]] = {
     Choice.APPROVE: (State.APPROVED,),
@@ -44,11 +44,15 @@ LEADS_TO: Mapping[Choice, tuple[State, ...]] = {
 }
 _MUST_SAY_WHAT = frozenset({Choice.SEND_TO_EDITOR, Choice.REJECT_WORK, Choice.CHANGE_REQUEST})
 _UNFORMED = frozenset({(State.AWAITING_EDITOR, Choice.TAKE)})
-"""What no form offers: it is no answer, the shot goes on waiting."""
+"""Decisions that no form offers. They do not answer a question: the shot goes on waiting."""
 
 
 def picture_shown(record: ShotRecord) -> str:
-    """Return the SHA-256 of the picture that a decision is about: the edit, or where none counts the master."""
+    """Return the SHA-256 of the picture that a decision is about; empty if the record has none.
+
+    It is the edit in review and at sign-off. In other states it is the master, colour-corrected where the group asks
+    for it.
+    """
     if record.state in (State.IN_REVIEW, State.AWAITING_SIGNOFF):
         name = "edit.tif"
     else:
@@ -58,7 +62,7 @@ def picture_shown(record: ShotRecord) -> str:
 
 
 def since_restart(record: ShotRecord) -> tuple[Decision, ...]:
-    """Return the decisions since the shot last began anew."""
+    """Return the decisions since the shot was last started again."""
     restarts = [
         one.at for one in record.events if one.to_state is State.RECEIVED and one.from_state is not State.RECEIVED
     ]
@@ -66,12 +70,12 @@ def since_restart(record: ShotRecord) -> tuple[Decision, ...]:
 
 
 def editors_of(record: ShotRecord) -> tuple[str, ...]:
-    """Return everybody who edited a shot, the last one last."""
+    """Return the names of everyone who edited a shot, in the order of their work."""
     return tuple(one.by for one in record.decisions if one.choice is Choice.RETURN)
 
 
 def taken_by(record: ShotRecord) -> str:
-    """Return who has taken a shot's present job; empty where nobody has."""
+    """Return the name of the person who took the present job of a shot; empty if nobody did."""
     if record.state is not State.AWAITING_EDITOR or record.since is None:
         return ""
     taking = [one.by for one in record.decisions if one.choice is Choice.TAKE and one.at >= record.since]
@@ -88,14 +92,14 @@ def decide(
     reports: Mapping[str, Mapping[str, Any]] | None = None,
     objects: Mapping[str, str] | None = None,
 ) -> ShotRecord:
-    """Return the record after a decision; the same decision again changes nothing.
+    """Return the record after a decision. Applying the same decision again changes nothing.
 
     Args:
-        seniors: who may sign off; empty: anybody who did not edit the shot.
-        redos: how often the machine has another method to try.
-        findings, reports, objects: of the returned work, put into the record with the decision.
+        seniors: people who may sign off. If empty, anyone may who did not edit the shot.
+        redos: how many other methods the machine can try.
+        findings, reports, objects: of the returned work. They are added to the record.
     Raises:
-        DecisionRefusedError: it cannot be followed; the message says why and what to do.
+        DecisionRefusedError: the decision cannot be followed. The message says why and what to do.
     """
     if any(_same(known, decision) for known in record.decisions):
         return record
@@ -125,7 +129,7 @@ def require_followable(record: ShotRecord, decision: Decision, *, seniors: Seque
     """Check that a decision can be followed.
 
     Raises:
-        DecisionRefusedError: it can't.
+        DecisionRefusedError: it cannot.
     """
     _require_open(record, decision)
     _require_words(record, decision)
@@ -137,7 +141,7 @@ def require_followable(record: ShotRecord, decision: Decision, *, seniors: Seque
 
 
 def _require_open(record: ShotRecord, decision: Decision) -> None:
-    """The question is still open, and it is one that this choice answers."""
+    """Check that the question is still open and that this choice answers it."""
     for known in record.decisions:
         if decision.question and known.question == decision.question:
             raise _refused(
@@ -157,7 +161,7 @@ def _require_open(record: ShotRecord, decision: Decision) -> None:
 
 
 def _require_words(record: ShotRecord, decision: Decision) -> None:
-    """A name, a reason that fits, and words where the code alone would not help the next person."""
+    """Check the name, the reason, and the note or marks where the next person needs them."""
     if len(plain_name(decision.by)) < 2:
         raise _refused(record, "a decision needs a name", found=repr(decision.by), next_step="Give your name.")
     allowed = REASONS[decision.choice]
@@ -177,7 +181,7 @@ def _require_words(record: ShotRecord, decision: Decision) -> None:
 
 
 def _require_picture(record: ShotRecord, decision: Decision) -> None:
-    """The decision is about the picture that lies there now."""
+    """Check that the decision is about the present picture."""
     present, shown = picture_shown(record), decision.picture.strip().lower()
     if len(shown) < LEAST_DIGITS:
         raise _refused(
@@ -198,7 +202,7 @@ def _require_picture(record: ShotRecord, decision: Decision) -> None:
 
 
 def _require_second_person(record: ShotRecord, decision: Decision, *, seniors: Sequence[str]) -> None:
-    """Nobody has the last word on their own work."""
+    """Check that the person may sign off. Nobody signs off their own work."""
     editors = [*editors_of(record), *filter(None, [decision.edited_by])]
     if editors_of(record)[-1:] == (UNKNOWN_EDITOR,) and len(plain_name(decision.edited_by)) < 2:
         raise _refused(record, "nobody knows who edited this", next_step="Say whose work it is ('edited by').")
@@ -210,7 +214,7 @@ def _require_second_person(record: ShotRecord, decision: Decision, *, seniors: S
             allowed="a second person",
             next_step="Ask another senior editor.",
         )
-    if seniors and plain_name(decision.by) not in map(plain_name, seniors):  # nobody becomes one by looking like one
+    if seniors and plain_name(decision.by) not in map(plain_name, seniors):  # a look-alike gives no rights
         raise _refused(
             record,
             "only a senior editor signs off",
@@ -227,7 +231,7 @@ def _require_second_person(record: ShotRecord, decision: Decision, *, seniors: S
 
 
 def _colour_findings(decision: Decision) -> tuple[Finding, ...]:
-    """What a person said of the colours, as a finding that goes into the certificate."""
+    """Return what a person stated about the colours, as a finding for the certificate."""
     if decision.choice is not Choice.SIGN:
         return ()
     if decision.colour is ColourWord.CONFIRMED:

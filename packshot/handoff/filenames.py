@@ -1,4 +1,4 @@
-"""Which shot a returned file belongs to, by its name; generous, but never guessing between two."""
+"""Find the shot of a returned file by its name. Small changes of the name are accepted, but ambiguous names are not."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ _ADDED = re.compile(
     r"done|ok|clean|cutout|cut|out|masked|mask|path|paths|clipped|corrected|correction|korrigiert|fertig|neu|new|web|print|"
     r"layered|flat|flattened|srgb|rgb|adobergb|8bit|16bit|master|ready|approved|return|returned)$"
 )
-"""Words that editors and their tools add to a name."""
+"""Words that editors and their programs add to a name."""
 _COPY = re.compile(r"(?<!\s)\s*+\(\d+\)$| - (copy|kopie|copie)( \d+)?$", re.IGNORECASE)
-"""What file managers add to the name of a copy."""
+"""Text that file managers add to the name of a copy."""
 _ANOTHER = re.compile(
     r"^\d{1,3}$|^(main|front|back|side|left|right|top|bottom|neck|swch|swatch|inside|detail|pt\d+|in\d+)$"
 )
-"""What follows a shot's name where another shot is meant."""
+"""Words after a shot's name that mean another shot."""
 
 
 class ReturnedName(Value):
-    """What a file's name says.
+    """The shot that a file name stands for.
 
     Attributes:
-        shot: the shot it belongs to; empty where none or several fit.
-        why: where it is empty, why; in words.
+        shot: the shot; empty where no shot fits, or several.
+        why: why `shot` is empty, in words.
     """
 
     shot: str = ""
@@ -41,31 +41,36 @@ class ReturnedName(Value):
 
 
 def is_litter(name: str) -> bool:
-    """Whether a file is something that systems leave behind, of no interest to anybody."""
+    """Return True for files that operating systems leave behind, such as ``.DS_Store``."""
     last = PurePosixPath(name).name.lower()
     return last in _LITTER or last.startswith(("._", "~$", ".~"))
 
 
 def is_unfinished(name: str) -> bool:
-    """Whether a name says that the file is still being written."""
+    """Return True if the name says that the file is still being written."""
     return PurePosixPath(name).suffix.lower() in _UNFINISHED or PurePosixPath(name).name.startswith("~")
 
 
 def is_picture(name: str) -> bool:
-    """Whether a file is of a kind that can be returned."""
+    """Return True if the extension is one that can be returned."""
     return PurePosixPath(name).suffix.lower() in PICTURES
 
 
 def shot_of(name: str, *, shots: Mapping[str, Iterable[str]]) -> ReturnedName:
-    """Return the shot a file belongs to.
+    """Return the shot that a file belongs to.
 
-    The first of these that fits exactly one shot counts: the name itself; the name without case, accents and
-    punctuation; that without words that editors add (``final``, ``v2``, ``copy`` ...); the one name or alias that the
-    file's name begins with, at a word's end.
+    These are tried in order. The first that fits exactly one shot counts; one that fits several ends the search.
+
+    1. The exact name.
+    2. The name without case, accents and punctuation.
+    3. The same without words that editors add (``final``, ``v2``, ``copy`` ...).
+    4. The longest known name at the start of the file name, ending at the end of a word.
+
+    Example: ``A1_MAIN_final_v2.psd`` belongs to the shot ``A1_MAIN``.
 
     Args:
-        name: of the file; folders in front of it do not count.
-        shots: every shot it may be, also those that wait for nobody -> other names it has, such as ``<sku>_<view>``.
+        name: name of the file. Folders before it are ignored.
+        shots: shot -> its other names, such as ``<sku>_<view>``. Includes shots that do not wait for an editor.
     """
     stem = _COPY.sub("", PurePosixPath(name).stem)
     words = _words(stem)
@@ -86,7 +91,7 @@ def shot_of(name: str, *, shots: Mapping[str, Iterable[str]]) -> ReturnedName:
 
 
 def _longest(fitting: list[tuple[int, str]]) -> list[str]:
-    """Those that explain most of the name: ``A1_MAIN`` goes before ``A1``."""
+    """Return the shots with the longest match: ``A1_MAIN`` is preferred to ``A1``."""
     most = max((length for length, _ in fitting), default=0)
     return [shot for length, shot in fitting if length == most]
 
@@ -104,6 +109,6 @@ def _words(text: str) -> list[str]:
 
 
 def version_of(name: str) -> int:
-    """Return the version that a name states, as in ``ring_v3.tif``; 0 where it states none."""
+    """Return the version in a name, for example 3 for ``ring_v3.tif``; 0 if there is none."""
     found = [int(word[1:]) for word in _words(PurePosixPath(name).stem) if re.fullmatch(r"v\d{1,4}", word)]
     return found[-1] if found else 0

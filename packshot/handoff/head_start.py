@@ -1,6 +1,6 @@
 """A head start for the editor: the master with the machine's matte as a channel and a draft of the clipping path.
 
-A draft is no edit: it says where the machine sees the product, and the editor decides.
+The draft is not an edit. It shows where the machine sees the product, and the editor decides.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from packshot.types import Finding, Matte, Pixels16, Status
 
 @dataclasses.dataclass(frozen=True)
 class HeadStart:
-    """What an editor begins with.
+    """The file that an editor starts from.
 
     Attributes:
-        draft_tiff: empty where the machine sees no product; a finding says so.
-        knots: of the draft path, over all its sub-paths.
+        draft_tiff: the TIFF; empty where the machine found no product. Then there is a finding.
+        knots: number of knots of the draft path, over all subpaths.
     """
 
     draft_tiff: bytes
@@ -28,11 +28,11 @@ class HeadStart:
 
 
 def head_start(pixels: Pixels16, matte: Matte) -> HeadStart:
-    """Return the master as a TIFF with a matte and an editable path that follows it.
+    """Return the master as a TIFF with the matte and an editable path that follows it.
 
     Args:
         pixels: (rows, columns, 3) uint16, working space.
-        matte: the machine's, (rows, columns) float32 in 0..1.
+        matte: the machine's matte, (rows, columns) float32 in 0..1.
     """
     try:
         path = draft_path(matte)

@@ -1,4 +1,4 @@
-"""What a shot has to wait for before anybody can work on it: another photograph, its true colour, or a clear order."""
+"""Find what a shot must wait for before work can start: another photograph, a colour reference, or a clear order."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class Need(StrEnum):
 
 
 class Sibling(Value):
-    """Another photograph of the client's, as far as pairing asks.
+    """Another photograph of the same client, with the fields that pairing needs.
 
     Attributes:
-        product: its SKU, ASIN or GTIN, in lower case.
+        product: its SKU, ASIN or GTIN; case does not matter.
     """
 
     batch: str
@@ -32,10 +32,10 @@ class Sibling(Value):
 
 
 class Missing(Value):
-    """Something a shot waits for.
+    """One thing that a shot waits for.
 
     Attributes:
-        sentence: what the client is asked for.
+        sentence: the request to the client.
     """
 
     need: Need
@@ -53,15 +53,15 @@ def missing_for(
     siblings: Iterable[Sibling],
     config: HandoffConfig,
 ) -> tuple[Missing, ...]:
-    """Return what has to arrive before a shot can go on; empty if nothing has.
+    """Return what must arrive before a shot can go on; empty if nothing is missing.
 
     Args:
         product: the SKU, ASIN or GTIN by which photographs are paired.
-        ghost_mannequin: whether the garment gets the neck joint.
-        reference_required: whether the client lets nothing pass whose colour was held against no reference.
-        reference_given: whether something else than a photograph is the reference: a colour, or a target in the frame.
-        services: what the manifest asks for beside the delivery; a word that nobody knows is asked back.
-        siblings: the client's other photographs; not looked at where nothing is needed.
+        ghost_mannequin: True if the garment gets a neck joint.
+        reference_required: True if the client requires a colour check against a reference.
+        reference_given: True if the reference is a colour or a target in the frame, so no photograph is needed.
+        services: services that the manifest asks for. The client is asked about unknown words.
+        siblings: the client's other photographs. They are read only if something is needed.
     """
     unknown = unknown_services(services)
     asked = (_asked_back(product, unknown),) if unknown else ()
@@ -92,7 +92,7 @@ def _needs(view: str, ghost_mannequin: bool, reference: bool, config: HandoffCon
 
 
 def paired(need: Need, *, product: str, siblings: Iterable[Sibling], config: HandoffConfig) -> tuple[Sibling, ...]:
-    """Return the photographs that meet a need of a product, in the order given."""
+    """Return the photographs of a product that meet a need, in the given order."""
     if need is Need.KNOWN_SERVICE:
         return ()
     view = config.neck_view if need is Need.NECK_SHOT else config.reference_view

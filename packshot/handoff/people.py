@@ -1,9 +1,9 @@
-"""When two names are one person's. There are no accounts: a name is what somebody types.
+"""Decide when two names belong to one person. There are no accounts: a name is typed text.
 
-Where nobody may judge their own work, names count as one person's although they differ by case, accents, width, blanks,
-punctuation, order of words, characters that cannot be seen, or letters that look alike (the idea of Unicode TS 39, with
-a table of our own for letters that look like Latin ones). Two people whose names look alike are then taken for one: the
-error is on the safe side, and a third person signs.
+Nobody may judge their own work. So two names count as one person if they differ only in case, accents, character width,
+spaces, punctuation, word order, invisible characters, or letters that look alike. The idea is that of Unicode TS 39,
+with a table of our own for letters that look like Latin ones. Two people with similar names then count as one. This
+error is safe: a third person signs.
 """
 
 from __future__ import annotations
@@ -51,18 +51,21 @@ _SMALL = str.maketrans({other: letter for letter, others in _LOOKALIKES.items() 
 _LARGE = str.maketrans({other: letter for letter, others in _CAPITALS.items() for other in others})
 _PAIRS = (("rn", "m"), ("vv", "w"))
 _FILLERS = frozenset("\u115f\u1160\u3164\uffa0")
-"""Letters by their category, which show nothing."""
+"""Characters that Unicode counts as letters but that are invisible."""
 
 
 def plain_name(name: str) -> str:
-    """Return a name without case, accents, punctuation and what cannot be seen: words with one blank between them."""
+    """Return a name without case, accents, punctuation and invisible characters. One space separates the words.
+
+    Example: ``plain_name("José  Pérez-Díaz")`` is ``"jose perez diaz"``.
+    """
     folded = unicodedata.normalize("NFKD", _visible(unicodedata.normalize("NFKC", name)).casefold())
     letters = "".join(one for one in folded if unicodedata.category(one) not in ("Mn", "Me"))
     return " ".join(re.findall(r"\w+", letters.replace("_", " ")))
 
 
 def same_person(one: str, other: str) -> bool:
-    """Whether two names have to be taken for one person's."""
+    """Return True if two names must be taken for the same person."""
     return not set(_looks(one)).isdisjoint(_looks(other))
 
 
@@ -71,9 +74,10 @@ def _visible(name: str) -> str:
 
 
 def _looks(name: str) -> Iterator[tuple[str, ...]]:
-    """What a name may be read as: its words in order of the alphabet, and all its letters in one.
+    """Yield the readings of a name: its words sorted, its letters joined, and its letters sorted.
 
-    Read twice, because a capital letter and its small one look like different letters (Greek Ν and ν like N and v).
+    The name is read twice, because a capital and its small letter may look like different Latin letters (Greek Ν looks
+    like N, ν looks like v).
     """
     seen = unicodedata.normalize("NFKC", name)
     for reading in (seen, seen.translate(_LARGE)):

@@ -1,4 +1,4 @@
-"""Which handwork a shot needs and why, and how much of it that is."""
+"""Find which manual services a shot needs, why, and how much work they are."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from packshot.types import Complexity, Value
 
 
 class NeededService(Value):
-    """A service with its reason."""
+    """A service and the reason for it."""
 
     service: Service
     why: str
@@ -25,7 +25,7 @@ _PHRASES: Mapping[Feature, tuple[str, Service]] = {
     Feature.FUZZY_OUTLINE: ("the outline is hairy or soft", Service.HAIR_MASK),
     Feature.SEE_THROUGH: ("the backdrop shows through", Service.TRANSPARENCY_MASK),
 }
-"""The trade's own rule: outline, gaps, hair, transparency, several objects."""
+"""Measured feature -> (words for it, service). These are the criteria of the trade for the price of a clipping path."""
 
 _HEAVY = frozenset({Service.HAIR_MASK, Service.TRANSPARENCY_MASK, Service.GHOST_MANNEQUIN})
 
@@ -37,13 +37,13 @@ def needed_services(
     asked: Mapping[str, str],
     reference: str = "",
 ) -> tuple[NeededService, ...]:
-    """Return the services a shot needs, each once, in the order of `Service`.
+    """Return the services that a shot needs, each once, in the order of `Service`.
 
     Args:
-        features: as measured on the master, by the names of `Feature`.
-        limits: from which figure on something counts.
-        asked: service in the words of manifest or category -> who asks for it. A word that nobody knows is retouching.
-        reference: what the colours are to be held against; empty where nothing is.
+        features: measured on the master, by names of `Feature`.
+        limits: figures from which a feature counts.
+        asked: service, as the manifest or the category names it -> who asks for it. An unknown word becomes retouching.
+        reference: the colour reference; empty if there is none.
     """
     found: dict[Service, list[str]] = {}
     for service, why in _reasons(features, limits, asked, reference):
@@ -70,7 +70,7 @@ def _reasons(
 
 
 def _level(feature: Feature, features: Mapping[str, float], limits: RoutingConfig) -> int:
-    """0: nothing of it, 1: it is there, 2: there is much of it."""
+    """Return 0 if a feature is absent, 1 if it is present, 2 if it is strong."""
     figure = features.get(feature, 0.0)
     if feature in limits.complex and figure >= limits.complex[feature]:
         return 2
@@ -78,7 +78,7 @@ def _level(feature: Feature, features: Mapping[str, float], limits: RoutingConfi
 
 
 class Estimate(Value):
-    """The tier of a job and what makes it so."""
+    """The tier of a job and the reason for it."""
 
     tier: Tier
     why: str
@@ -87,17 +87,17 @@ class Estimate(Value):
 def estimate(
     *, features: Mapping[str, float], limits: RoutingConfig, services: tuple[NeededService, ...], complexity: Complexity
 ) -> Estimate:
-    """Return the tier by the trade's own rule: outline, gaps, hair, transparency, several objects.
+    """Return the tier of a job, by the criteria of the trade.
 
     | tier | when |
     |---|---|
-    | basic | one outline, nothing of the rest |
-    | medium | something of the rest |
-    | complex | much of one thing, hair, transparency or a neck joint; or the category's rule says so |
-    | super_complex | two of those, not counting the category's rule |
+    | basic | one outline, no other feature |
+    | medium | a feature is present, or the route says medium |
+    | complex | one strong feature, hair, transparency or a neck joint; or the route says complex |
+    | super_complex | two of these, not counting the route |
 
     Args:
-        complexity: the route's; a rule of the category is never estimated away.
+        complexity: from the route. The tier is never lower than it.
     """
     much = {
         service: phrase for feature, (phrase, service) in _PHRASES.items() if _level(feature, features, limits) == 2

@@ -1,4 +1,4 @@
-"""When people's work is due, and whether it is soon or already was. Hours run day and night."""
+"""Due times of people's work, and whether they are near or past. Hours run day and night."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from packshot.specs.handoff import HandoffConfig, Tier
 
 
 class Urgency(StrEnum):
-    """How a waiting shot stands to its due time."""
+    """The state of a waiting shot relative to its due time."""
 
     IN_TIME = "in time"
     SOON_DUE = "soon due"
@@ -18,11 +18,11 @@ class Urgency(StrEnum):
 
 
 def due_at(state: State, *, since: datetime, tier: Tier, promise: HandoffConfig) -> datetime:
-    """Return when a shot's present wait is to be over.
+    """Return when the present wait of a shot is due.
 
     Args:
-        since: when it came into the state.
-        tier: of the handwork; counts while it waits for an editor.
+        since: when the shot entered its state.
+        tier: tier of the manual work. It counts only while the shot waits for an editor.
     """
     hours = {
         State.IN_REVIEW: promise.review_hours,
@@ -33,14 +33,14 @@ def due_at(state: State, *, since: datetime, tier: Tier, promise: HandoffConfig)
 
 
 def urgency(due: datetime, *, at: datetime, soon_hours: float) -> Urgency:
-    """Return how a due time stands to the clock."""
+    """Return whether a due time is far, near or past."""
     if at >= due:
         return Urgency.OVERDUE
     return Urgency.SOON_DUE if at >= due - timedelta(hours=soon_hours) else Urgency.IN_TIME
 
 
 def due_of(record: ShotRecord, *, promise: HandoffConfig) -> datetime | None:
-    """Return when a waiting shot is due, from its record; None where it does not wait."""
+    """Return when a shot is due, from its record; None if the record has no start time."""
     if record.since is None:
         return None
     tier = Tier(record.reports.get("job", {}).get("tier", Tier.MEDIUM))

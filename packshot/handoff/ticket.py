@@ -1,4 +1,4 @@
-"""The job ticket: everything an editor needs to know of one shot, on one page."""
+"""The job ticket: everything that an editor needs to know about one shot, on one page."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _SENDING_BACK = frozenset({Choice.SEND_TO_EDITOR, Choice.REJECT_WORK, Choice.CHA
 
 
 class TicketFile(Value):
-    """Something the editor takes.
+    """A file that the editor downloads.
 
     Attributes:
-        what: in words.
-        key: in storage.
-        link: works until the ticket's `links_expire_at`.
+        what: description, in words.
+        key: key in storage.
+        link: valid until the ticket's `links_expire_at`.
     """
 
     what: str
@@ -39,7 +39,7 @@ class TicketFile(Value):
 
 
 class Platform(Value):
-    """Where the picture goes and what that asks of the edit."""
+    """A platform that the picture goes to, with its requirements on the edit."""
 
     name: str
     background: str
@@ -47,20 +47,20 @@ class Platform(Value):
 
 
 class JobTicket(Value):
-    """One shot's job.
+    """The job of one shot.
 
     Attributes:
-        picture: SHA-256 of the master; an answer says its first digits.
-        round: 1 for the first work; more where it was sent back.
-        services: what is to be done and why.
-        tier, tier_why: how much handwork that is.
-        why: why a person edits it.
+        picture: SHA-256 of the picture that the job is about. An answer quotes its first digits.
+        round: 1 for the first work, higher after each return.
+        services: the work to do and the reasons.
+        tier, tier_why: how much manual work it is, and why.
+        why: why a person must edit it.
         put_back_into: the shot's hot folder.
-        take: files with links.
-        put_back_form: puts the finished picture into the hot folder, without a key, as long as the links work.
-        neck_joint: how good the neck joint's head start is, in words; empty where none was made.
-        history: what people decided so far, the last one last.
-        findings: what quality control says of the edit so far.
+        take: files to download, with links.
+        put_back_form: form that uploads the finished picture without a key, valid as long as the links.
+        neck_joint: quality of the neck joint draft, in words; empty if none was made.
+        history: decisions of people since the last restart, oldest first.
+        findings: quality control findings on the edit that did not pass.
     """
 
     schema_name: str = SCHEMA
@@ -97,13 +97,13 @@ class JobTicket(Value):
 
     @property
     def sent_back(self) -> Decision | None:
-        """The last decision that sent the shot to an editor; None in the first round."""
+        """The last decision that sent the shot to an editor; None if there is none."""
         back = [one for one in self.history if one.choice in _SENDING_BACK]
         return back[-1] if back else None
 
 
 class Scope(Value):
-    """What is to be done to a shot."""
+    """The work to do on a shot."""
 
     services: tuple[NeededService, ...]
     estimate: Estimate
@@ -114,13 +114,13 @@ class Scope(Value):
 
 
 def scope_of(record: ShotRecord, plan: Plan, *, ghost_mannequin: bool) -> Scope:
-    """Return what is to be done to a routed shot, from its record and plan.
+    """Return the work to do on a routed shot, from its record and plan.
 
-    A manifest that names services counts beside what the category usually needs; a neck joint is only made where the
-    manifest or the client asks for it.
+    Services from the manifest are added to those that are usual for the category. A neck joint that is only usual for
+    the category is left out unless the client wants it.
 
     Args:
-        ghost_mannequin: whether this client's garments get the neck joint.
+        ghost_mannequin: True if this client's garments get a neck joint.
     """
     routing = record.reports.get("routing", {})
     features: Mapping[str, float] = routing.get("features", {})
@@ -201,7 +201,10 @@ def _neck_joint_words(record: ShotRecord) -> dict[str, str]:
 
 
 def colour_words(record: ShotRecord, plan: Plan) -> dict[str, str]:
-    """Return what is known of a shot's colours: delta E before the edit, and since then by the finding's code."""
+    """Return what is known about a shot's colours, in words.
+
+    It holds the colour error before the edit, and the colour findings since then by their code.
+    """
     measured = {
         one.code: f"{one.measured:.2f} {one.unit}".strip()
         + (f" (limit {one.limit:.2f})" if one.limit is not None else "")
@@ -215,16 +218,16 @@ def colour_words(record: ShotRecord, plan: Plan) -> dict[str, str]:
 
 
 def colour_off_before(record: ShotRecord) -> float | None:
-    """Return delta E 2000 of the master's product against its reference; None where that was not measured."""
+    """Return delta E 2000 of the master's product against its reference; None if it was not measured."""
     before = record.reports.get("draft", {}).get("colour_before")
     return None if before is None else float(before)
 
 
 def ticket_json(ticket: JobTicket) -> bytes:
-    """Return ``ticket.json``."""
+    """Return the ticket as the content of ``ticket.json``."""
     return (ticket.model_dump_json(indent=1) + "\n").encode()
 
 
 def words_for(ticket: JobTicket) -> dict[str, Any]:
-    """Return what the page says of a ticket besides its own fields."""
+    """Return the template variables for the ticket page."""
     return {"ticket": ticket, "sent_back": ticket.sent_back}

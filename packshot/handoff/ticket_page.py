@@ -1,4 +1,4 @@
-"""``ticket.html``: the job ticket as one page to print or to keep beside the work."""
+"""``ticket.html``: the job ticket as one page, to print or to read beside the work."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from packshot.handoff.ticket import JobTicket, words_for
 
 
 def ticket_html(ticket: JobTicket, *, preview: bytes) -> bytes:
-    """Return the page, UTF-8; it needs no network but for the links on it.
+    """Return the page in UTF-8. It needs no network, except for its links.
 
     Args:
-        preview: WebP of the shot; empty: the page has no picture.
+        preview: WebP of the shot. If empty, the page has no picture.
     """
     environment = page_environment("packshot.handoff", {"moment": _moment})
     picture = f"data:image/webp;base64,{base64.b64encode(preview).decode()}" if preview else ""

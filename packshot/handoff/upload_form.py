@@ -1,4 +1,4 @@
-"""A form that lets whoever has it put files into one place in storage, without a key."""
+"""A form that uploads files to one place in storage without a key. Whoever has the form can use it."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections.abc import Mapping
 from packshot.types import Value
 
 FILE_TYPE = "application/octet-stream"
-"""The only type of an uploaded file: no browser that opens it takes it for a page. What it is, its bytes say."""
+"""The only content type that is accepted. A browser never shows it as a page. The kind is detected from the bytes."""
 
 
 class UploadForm(Value):
-    """What a browser or ``curl -F`` posts (an S3 POST policy).
+    """The fields that a browser or ``curl -F`` posts (an S3 POST policy).
 
     Attributes:
-        url: where to.
-        fields: before the file, in this order; the file comes last, as ``file``.
-        most_bytes: a larger file is refused by the storage.
+        url: address to post to.
+        fields: form fields, in this order. The file comes last, as ``file``.
+        most_bytes: storage refuses a larger file.
     """
 
     url: str

@@ -213,9 +213,9 @@ def _frame_findings(container: Container) -> tuple[Finding, ...]:
 def _profile(
     model: ColourModel, container: Container, metadata: Metadata, name: str
 ) -> tuple[bytes, bool, tuple[Finding, ...]]:
-    """Return (profile, True if it was assumed, findings). The order is.
+    """Return (profile, True if it was assumed, findings).
 
-    Embedded profile, declared colour space, sRGB.
+    The first that exists is used: embedded profile, declared colour space, gamma and primaries of a PNG, sRGB.
     """
     findings: tuple[Finding, ...] = ()
     if container.icc or container.icc_named:

@@ -101,10 +101,7 @@ def _decode_avif(data: bytes, container: Container) -> Raster:
 
 
 def _decode_heic(data: bytes, _: Container) -> Raster:
-    """Return the first picture. It is upright.
-
-    The decoder applies the rotation and mirroring that the file asks for.
-    """
+    """Return the first picture, upright. The decoder applies the rotation and mirroring that the file asks for."""
     image = pillow_heif.open_heif(data, convert_hdr_to_8bit=False)[0]
     noted = image.info.get("bit_depth")
     pixels, depth = np.array(image), noted if isinstance(noted, int) else 8

@@ -1,4 +1,4 @@
-"""The cut-out: backdrop model, network mask, refinement at full resolution, decontamination, composite on white."""
+"""Cut-out: backdrop model, network mask, edge refinement at full size, decontamination, composite on white."""
 
 from packshot.cutout.compose import compose_on_white
 from packshot.cutout.cut import cut_out, given_cutout

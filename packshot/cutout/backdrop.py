@@ -1,4 +1,4 @@
-"""The backdrop as a smooth surface: what a studio sweep looks like without the product."""
+"""Model of the studio backdrop: a smooth surface that also covers the area hidden by the product."""
 
 from __future__ import annotations
 
@@ -13,9 +13,14 @@ from packshot.cutout.values import BackdropReport
 from packshot.types import FloatImage, Mask, Matte
 
 SURE_BELOW = 0.05
+"""A pixel whose product probability is below this is taken for backdrop."""
 ERODED_RATIO = 0.012
+"""The mask of sure backdrop is eroded by this share of the longest side, to stay clear of the product's edge."""
 LEAST_SHARE = 0.01
+"""With a smaller share of sure backdrop than this there is too little to fit a surface to."""
 MOST_NOISE_LEVELS = 6.0
+"""Limits for `BackdropReport.smooth`: the noise in 8-bit levels, and the share of pixels off by `ROUGH_LEVELS` or
+more."""
 MOST_ROUGH_RATIO = 0.12
 ROUGH_LEVELS = 20.0
 _TUKEY, _MAD_TO_SIGMA = 4.685, 1.4826
@@ -30,7 +35,8 @@ class Backdrop:
     """The modelled backdrop at reduced size.
 
     Attributes:
-        surface: (rows, columns, 3) float32, encoded 8-bit levels, also behind the product.
+        surface: (rows, columns, 3) float32, encoded 8-bit levels (0..255), also behind the product.
+        report: noise and smoothness of the backdrop that was seen.
     """
 
     surface: FloatImage
@@ -40,12 +46,15 @@ class Backdrop:
 def model_backdrop(levels: FloatImage, probability: Matte) -> Backdrop:
     """Return the backdrop of a reduced photograph.
 
-    A cubic surface per channel is fitted robustly (Tukey's biweight, c = 4.685) to what is surely backdrop; what it
-    leaves over is spread smoothly, also behind the product.
+    A cubic polynomial per channel is fitted to the pixels that are surely backdrop. The fit is robust: iteratively
+    reweighted least squares with Tukey's biweight, c = 4.685. The smoothed residual is added, and it is extrapolated
+    behind the product.
+
+    If less than `LEAST_SHARE` of the pixels are surely backdrop, the surface is white and the report says "not smooth".
 
     Args:
         levels: (rows, columns, 3) float32, encoded, 0..255.
-        probability: (rows, columns) float32 in 0..1, of product.
+        probability: (rows, columns) float32 in 0..1: probability of product.
     """
     reach = max(2, round(ERODED_RATIO * max(levels.shape[:2])))
     kernel = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
@@ -68,7 +77,7 @@ def model_backdrop(levels: FloatImage, probability: Matte) -> Backdrop:
 
 
 def _surface(levels: FloatImage, sure: Mask) -> tuple[FloatImage, Matte]:
-    """The fitted surface, and how far each pixel is part of the backdrop, 0..1."""
+    """Return the fitted surface and each pixel's weight as backdrop, (rows, columns) in 0..1."""
     rows, columns = levels.shape[:2]
     down, across = _powers(rows), _powers(columns)
     index = _sample(sure)
@@ -91,28 +100,33 @@ def _surface(levels: FloatImage, sure: Mask) -> tuple[FloatImage, Matte]:
 
 
 def _sample(sure: Mask) -> NDArray[np.intp]:
-    """So many pixels of a mask as tell what all of them would, as indices of the flat picture."""
+    """Return flat indices of at most about `_MOST_SAMPLES` pixels of a mask, evenly spaced."""
     index = np.flatnonzero(sure)
     return index[:: max(1, index.size // _MOST_SAMPLES)]
 
 
 def _sampled(values: Matte, sure: Mask) -> Matte:
+    """Return the values at a sample of the mask's pixels, (n,)."""
     return values.ravel()[_sample(sure)]
 
 
 def _powers(count: int) -> NDArray[np.float64]:
-    """Powers 0 to 3 of a coordinate that runs from -1 to 1, (count, 4)."""
+    """Return the powers 0 to 3 of a coordinate that runs from -1 to 1, (count, 4)."""
     return np.vander(np.linspace(-1, 1, count), 4, increasing=True)
 
 
 def _biweight(rest: NDArray[np.floating], sigma: float) -> NDArray[np.floating]:
+    """Return Tukey's biweight of residuals, in 0..1; 0 from 4.685 sigma on."""
     share = np.clip(rest / (_TUKEY * sigma), 0, 1)
     weight: NDArray[np.floating] = (1 - share**2) ** 2
     return weight
 
 
 def _spread(rest: FloatImage, weight: Matte) -> FloatImage:
-    """What the surface leaves over, averaged near by where there is backdrop, ever farther where there is none."""
+    """Return the smoothed residual of the surface fit, (rows, columns, 3).
+
+    It is a weighted Gaussian mean over backdrop pixels. Where few of them are near, a wider Gaussian is used.
+    """
     rows, columns = weight.shape
     size = (max(1, columns // _SPREAD_SHRINK), max(1, rows // _SPREAD_SHRINK))
     shares = cv2.resize(weight, size, interpolation=cv2.INTER_AREA)

@@ -1,4 +1,4 @@
-"""A cut-out on exact white, in linear light."""
+"""Composite of a cut-out on exact white, blended in linear light."""
 
 from __future__ import annotations
 
@@ -12,16 +12,20 @@ from packshot.specs.models import Shadow
 from packshot.types import FloatImage, Mask, Pixels16, size_of
 
 DEEPEST_SHADE = 0.35
-"""A kept shadow never gets darker than this share of white."""
+"""A kept shadow never gets darker than this share of white, in linear light."""
 _ROWS_AT_ONCE = 64  # a strip of a 12 MP picture then stays in the processor's cache
 
 
 def compose_on_white(pixels: Pixels16, cutout: Cutout, *, shadow: Shadow = Shadow.DROP) -> Pixels16:
-    """Return the product on white: exactly 65535 where the matte is 0, the photograph bit for bit where it is 1.
+    """Return the product on white, (rows, columns, 3) uint16, working space.
+
+    The result is exactly 65535 where the matte is 0, and equal to the photograph bit for bit where it is 1. Between
+    them the product's decontaminated colour is blended with white in linear light.
 
     Args:
-        pixels: (rows, columns, 3) uint16, working space: the photograph the cut-out was made from.
-        shadow: KEEP darkens the white by the natural contact shadow; farther out it is still exactly white.
+        pixels: (rows, columns, 3) uint16, working space: the photograph that the cut-out was made from.
+        shadow: KEEP darkens the white by the product's contact shadow. Beyond the shadow's reach it stays exactly
+            white. Without a backdrop model (`cutout.surface` is None) there is no shadow to keep.
     """
     if shadow is Shadow.KEEP and cutout.surface is not None:
         composite = _shaded_white(pixels, cutout, cutout.surface)
@@ -37,7 +41,7 @@ def compose_on_white(pixels: Pixels16, cutout: Cutout, *, shadow: Shadow = Shado
 
 
 def _on_plain_white(pixels: Pixels16, whole: Mask) -> Pixels16:
-    """What is wholly product on white."""
+    """Return white with the fully opaque pixels copied onto it."""
     composite = np.empty_like(pixels)
     for top in range(0, len(pixels), _ROWS_AT_ONCE):
         strip = np.s_[top : top + _ROWS_AT_ONCE]
@@ -47,12 +51,12 @@ def _on_plain_white(pixels: Pixels16, whole: Mask) -> Pixels16:
 
 
 def _lay_on(ground: Pixels16, pixels: Pixels16, where: Mask) -> None:
-    """Lay pixels on a ground that this module has made, in place."""
+    """Copy the pixels under a mask onto `ground`, in place. The array must belong to this module."""
     cv2.copyTo(pixels, where.view(np.uint8), ground)
 
 
 def _shaded_white(pixels: Pixels16, cutout: Cutout, surface: FloatImage) -> Pixels16:
-    """White, darkened by the shadow as it fell on the backdrop."""
+    """Return white darkened by the contact shadow, (rows, columns, 3) uint16, working space."""
     shade = contact_shade(pixels, surface, cutout.network_matte)
     large = cv2.resize(shade, size_of(pixels), interpolation=cv2.INTER_LINEAR)
     factor = np.clip(large, DEEPEST_SHADE, 1)

@@ -1,7 +1,8 @@
-"""How far each pixel at the edge is product, and its colour without the backdrop, at the photograph's own size.
+"""Alpha and decontaminated colour of the edge pixels, at the photograph's full size.
 
-Only within a few pixels of the settled line: alpha = ((I - B) . (F - B)) / |F - B|^2 in linear light, F and B being
-the colours just inside and just outside; decontaminated colour F = (I - (1 - alpha) B) / alpha.
+Only pixels within a few pixels of the settled outline are computed. In linear light, with the observed colour I, the
+product's colour F just inside and the backdrop's colour B just outside: alpha = ((I - B) . (F - B)) / |F - B|^2. The
+decontaminated colour is (I - (1 - alpha) B) / alpha.
 """
 
 from __future__ import annotations
@@ -26,29 +27,36 @@ from packshot.types import Box, FloatImage, Mask, Matte, Pixels16, size_of
 
 BLOCK_PX, MARGIN_PX = 256, 16
 INSIDE_PX, OUTSIDE_PX = 2.5, 2.0
-"""How far from the line a pixel is pure: a lens, a sensor and its sharpening blur an edge over about four pixels."""
+"""A pixel farther from the outline than this is pure product (inside) or pure backdrop (outside). Lens, sensor and
+sharpening blur an edge over about four pixels."""
 ALIKE_LEVELS = 10.0
+"""Contrast between F and B, in 8-bit levels, at which the projection is trusted by half. It is not trusted at all at
+half of this, and fully from one and a half times this on."""
 MOST_BESIDE, MOST_APART = 0.7, 0.3
+"""The projection is not trusted where a colour lies farther than `MOST_BESIDE` of |F - B| away from the line F-B, or
+where its alpha differs from the outline's by more than `MOST_APART` on average."""
 AROUND_PX = 7
 FARTHEST_PX = 10.0
-"""So far from the line everything is whole or nothing."""
+"""Distances from the outline are clipped to this: farther away alpha is 0 or 1."""
 SNAP = 0.02
+"""Alpha below this becomes 0; alpha above 1 - SNAP becomes 1."""
 EDGE_PX = 0.7
-"""Width of the edge that a sharp lens makes: standard deviation of its blur. Where the line alone tells coverage, it is
-the normal distribution's (as the logistic one with 1.702 / sigma) of the distance from it."""
+"""Standard deviation of the blur that a sharp lens gives an edge. Alpha from the outline alone is the normal
+distribution function of the distance, approximated by the logistic function with slope 1.702 / sigma."""
 EVEN_ALPHA_PX = 1.0
-"""What coverage is blurred by to even it out; the edge gets as narrow again as the photograph's own edges are."""
+"""Standard deviation of the Gaussian that removes noise from alpha. The edge is narrowed again afterwards, see
+`_evened`."""
 
 
 @dataclass(frozen=True, eq=False)
 class _Block:
-    """One block's result.
+    """Result of one block.
 
     Attributes:
-        box: where it lies in the photograph.
-        alpha: (rows, columns) float32.
-        soft: which pixels are partly product.
-        colours: (n, 3) float32, linear, of the soft pixels in order.
+        box: its position in the photograph.
+        alpha: (rows, columns) float32 in 0..1.
+        soft: (rows, columns), True where 0 < alpha < 1.
+        colours: (n, 3) float32, linear light: the soft pixels in row-major order.
     """
 
     box: Box
@@ -58,10 +66,11 @@ class _Block:
 
 
 def cover(pixels: Pixels16, settled: Settled) -> tuple[Matte, SoftPixels]:
-    """Return the matte, (rows, columns) float32 in 0..1, and its soft pixels.
+    """Return the matte, (rows, columns) float32 in 0..1, and the decontaminated colours of its soft pixels.
 
     Args:
-        pixels: the master.
+        pixels: the photograph at full size, (rows, columns, 3) uint16, working space.
+        settled: the outline found at reduced size.
     """
     size = size_of(pixels)
     whole = cv2.resize((settled.line > 0).view(np.uint8), size, interpolation=cv2.INTER_NEAREST)
@@ -80,12 +89,13 @@ def cover(pixels: Pixels16, settled: Settled) -> tuple[Matte, SoftPixels]:
 
 
 def _at_the_line(whole: Any) -> list[Box]:
-    """What of each block is product or backdrop with the other close by."""
+    """Return the blocks that contain an edge, each trimmed to the pixels within about `MARGIN_PX` / 2 of it."""
     reach = np.ones((MARGIN_PX + 1, MARGIN_PX + 1), np.uint8)
     return list(boxes_holding(cv2.dilate(whole, reach) > cv2.erode(whole, reach), side_px=BLOCK_PX))
 
 
 def _covered(pixels: Pixels16, settled: Settled, sigma_px: float, box: Box) -> _Block:
+    """Return one block's alpha and colours, computed with a margin around the block."""
     size = size_of(pixels)
     wide, inner = with_margin(box, size, margin_px=MARGIN_PX)
     line = part_of(settled.line, wide, size) * np.float32(size.width / settled.line.shape[1])
@@ -102,7 +112,15 @@ def _covered(pixels: Pixels16, settled: Settled, sigma_px: float, box: Box) -> _
 def _coverage(
     pixels: Pixels16, backdrop: FloatImage, unknown: Mask, line: Matte, *, sigma_px: float
 ) -> tuple[Matte, FloatImage, Mask]:
-    """Alpha near the line between product and backdrop, by projection in linear light."""
+    """Return alpha, decontaminated colours (linear light) and the mask of soft pixels.
+
+    Near the outline alpha is a weighted mean of two estimates: the projection of the colour onto the line F-B, and the
+    blurred step that the distance from the outline predicts. The weight says how far the projection can be trusted.
+
+    Args:
+        line: signed distance from the outline in pixels, positive inside.
+        sigma_px: standard deviation of the photograph's own edge blur.
+    """
     product = line > 0
     whole = product.astype(np.uint8)
     inside: Any = cv2.distanceTransform(whole, cv2.DIST_L2, 5)
@@ -132,7 +150,7 @@ def _coverage(
 
 
 def _dot(one: FloatImage, other: FloatImage) -> NDArray[np.float32]:
-    """The sums of products of colours, (n,)."""
+    """Return the dot products of corresponding colours, (n,)."""
     return np.asarray(np.einsum("ij,ij->i", one, other), np.float32)
 
 
@@ -145,7 +163,7 @@ def _pure_colours(
     outside: Matte,
     near: Mask,
 ) -> tuple[FloatImage, FloatImage]:
-    """The nearest colours, (n, 3) linear, that are product alone and backdrop alone, for the pixels near the line."""
+    """Return the nearest pure product and backdrop colours, F and B, of the pixels near the outline: (n, 3) linear."""
     levels: FloatImage = pixels.astype(np.float32) / np.float32(257)
     core = _core(levels, backdrop, product, inside)
     pure = outside > OUTSIDE_PX
@@ -156,10 +174,11 @@ def _pure_colours(
 
 
 def _trust_in_projection(i: FloatImage, f: FloatImage, b: FloatImage, along: NDArray[np.floating]) -> Any:
-    """How far colours between F and B tell coverage, 0..1: F and B must differ, and the colour lie between them.
+    """Return how reliable alpha by projection is, in 0..1: F and B must differ, and the colour must lie between them.
 
     Args:
-        i, f, b: (n, 3) linear: the colours seen, just inside and just outside.
+        i, f, b: (n, 3) linear: the observed colour, the product's colour and the backdrop's.
+        along: (n,) alpha by projection.
     """
     levels = [encode_working(colours[None])[0].astype(np.float32) / 257 for colours in (f, b)]
     contrast = _greatest(levels[0] - levels[1])
@@ -169,21 +188,22 @@ def _trust_in_projection(i: FloatImage, f: FloatImage, b: FloatImage, along: NDA
 
 
 def _greatest(colours: FloatImage) -> NDArray[np.float32]:
-    """The greatest absolute value of each colour's three, (n,)."""
+    """Return the greatest absolute channel value of each colour, (n,)."""
     size = np.abs(colours)
     return np.maximum(np.maximum(size[:, 0], size[:, 1]), size[:, 2])
 
 
 def _agreement(along: Any, plain: Any, near: Mask) -> Any:
-    """How far projection and the line tell the same coverage, 0..1, over several pixels along the edge.
+    """Return how well alpha by projection agrees with alpha by distance, in 0..1, averaged over a small window.
 
-    Where product and shadow are nearly alike the projection is all one or all zero for whole stretches.
+    Where product and shadow have nearly the same colour, the projection gives only zeros or only ones for long
+    stretches.
     """
     return np.clip((MOST_APART - _mean_near(np.abs(along - plain), near)) / (MOST_APART / 3), 0, 1)
 
 
 def _mean_near(values: Any, near: Mask) -> Any:
-    """The mean of values, given at the pixels of a mask, over the mask's pixels around each."""
+    """Return, for each pixel of a mask, the mean of the values over the mask's pixels in a window around it."""
     field = np.zeros(near.shape, np.float32)
     field[near] = values
     window = (AROUND_PX, AROUND_PX)
@@ -192,11 +212,11 @@ def _mean_near(values: Any, near: Mask) -> Any:
 
 
 def _evened(alpha: Matte, blur_px: float, near: Mask, *, sigma_px: float) -> NDArray[np.float32]:
-    """Even out noise along the edge without widening it: the new coverage of the pixels near the line, (n,).
+    """Return the alpha of the pixels near the outline with less noise and the same edge width, (n,).
 
-    A blur averages along the edge, and across it, where it widens a profile of width w to sqrt(w^2 + blur^2). For a
-    logistic profile the power of the odds, alpha^k : (1 - alpha)^k, is what narrows it again by k. The profile wanted
-    is that of the photograph's own edges: w = sigma_px.
+    A Gaussian blur also widens the edge, from width w to sqrt(w^2 + blur^2). For a logistic profile, raising the odds
+    alpha / (1 - alpha) to the power k narrows it by the factor k. The target width is that of the photograph's own
+    edges, w = sigma_px.
     """
     even = np.clip(cv2.GaussianBlur(alpha, (0, 0), blur_px)[near], 1e-4, 1 - 1e-4)
     odds = np.power(even / (1 - even), np.hypot(sigma_px, blur_px) / sigma_px)
@@ -204,7 +224,10 @@ def _evened(alpha: Matte, blur_px: float, near: Mask, *, sigma_px: float) -> NDA
 
 
 def _core(levels: FloatImage, backdrop: FloatImage, product: Mask, inside: Matte) -> Mask:
-    """Pixels that are product alone; of parts too thin to have any, those that differ most from the backdrop."""
+    """Return the mask of pure product pixels.
+
+    A part too thin to have any is represented by the pixels in it that differ most from the backdrop.
+    """
     core = inside > INSIDE_PX
     difference = np.where(product, greatest_difference(levels, backdrop), 0).astype(np.float32)
     peak: Any = cv2.dilate(difference, np.ones((5, 5), np.uint8))
@@ -215,7 +238,7 @@ def _core(levels: FloatImage, backdrop: FloatImage, product: Mask, inside: Matte
 
 
 def _average(picture: FloatImage, mask: Mask) -> FloatImage:
-    """The mean of a mask's pixels in each 3 x 3 neighbourhood; where there are none, the pixel itself."""
+    """Return the mean of the masked pixels in each 3 x 3 neighbourhood, or the pixel itself where there are none."""
     weight = mask.astype(np.float32)
     total = cv2.blur(weight, (3, 3))
     mean: Any = cv2.blur(cv2.multiply(picture, cv2.merge([weight] * 3)), (3, 3))
@@ -224,4 +247,5 @@ def _average(picture: FloatImage, mask: Mask) -> FloatImage:
 
 
 def _encoded(levels: FloatImage) -> Pixels16:
+    """Return 8-bit levels as 16-bit encoded pixels."""
     return np.clip(levels * 257, 0, 65535).astype(np.uint16)

@@ -1,4 +1,4 @@
-"""From a photograph to a cut-out: the network says where, the photograph says where exactly."""
+"""Cut-out of a photograph: the network finds the product, the photograph gives the exact edge."""
 
 from __future__ import annotations
 
@@ -20,15 +20,20 @@ from packshot.cutout.zones import Zones, find_zones
 from packshot.types import Box, Finding, FloatImage, Matte, Pixels16, Size, Status, size_of
 
 REDUCED_PX = 1024
+"""Longest side of the copy that the backdrop is modelled in, and that the network sees."""
 LEAST_PRODUCT_RATIO = 0.0005
+"""With a smaller share of product pixels than this the photograph counts as empty."""
 
 
 def cut_out(pixels: Pixels16, segmenter: Segmenter, *, method: Method = Method.AUTO) -> Cutout:
-    """Return the product of a photograph, cut out.
+    """Return the cut-out of a photograph's product.
+
+    A photograph without a product gives an empty matte and the failed finding `empty_mask`; nothing is raised.
 
     Args:
         pixels: (rows, columns, 3) uint16, working space.
-        method: AUTO refines on a smooth backdrop, mattes soft edges, and trusts the network alone elsewhere.
+        method: AUTO refines the edge on a smooth backdrop, uses matting for soft edges, and uses the network's mask
+            alone on any other backdrop.
     """
     size = size_of(pixels)
     middle, small = reduced_copies(pixels)
@@ -47,7 +52,12 @@ def cut_out(pixels: Pixels16, segmenter: Segmenter, *, method: Method = Method.A
 
 
 def given_cutout(pixels: Pixels16, matte: Matte) -> Cutout:
-    """Return a cut-out with somebody else's matte, (rows, columns) float32 in 0..1, of a finished picture."""
+    """Return a cut-out with a matte that was made elsewhere, for example by an editor.
+
+    Args:
+        pixels: (rows, columns, 3) uint16, working space: the finished picture. Its colours are taken as they are.
+        matte: (rows, columns) float32 in 0..1.
+    """
     rows, columns = np.nonzero((matte > 0) & (matte < 1))
     colours = decode_working(pixels[rows, columns][None])[0]
     soft = SoftPixels(rows.astype(np.int32), columns.astype(np.int32), colours)
@@ -56,6 +66,7 @@ def given_cutout(pixels: Pixels16, matte: Matte) -> Cutout:
 
 
 def _chosen(method: Method, levels: FloatImage, probability: Matte, backdrop: Backdrop) -> Method:
+    """Return the method to use: the one asked for, or for AUTO the one that suits backdrop and edge."""
     if method is not Method.AUTO:
         return method
     if not backdrop.report.smooth:
@@ -64,24 +75,27 @@ def _chosen(method: Method, levels: FloatImage, probability: Matte, backdrop: Ba
 
 
 def _size_of_copy(size: Size, longest_px: int) -> Size:
+    """Return the size of a copy with this longest side; never larger than the original."""
     share = min(1.0, longest_px / size.longest)
     return Size(max(1, round(size.width * share)), max(1, round(size.height * share)))
 
 
 def reduced_copies(pixels: Pixels16) -> tuple[Pixels16, Pixels16]:
-    """Return the copies in which the product is told from the backdrop, and which the network is shown."""
+    """Return two reduced copies: one to settle the outline in (2048 px), and one for the network (1024 px)."""
     size = size_of(pixels)
     middle = _averaged(pixels, _size_of_copy(size, SETTLED_PX))
     return middle, _averaged(middle, _size_of_copy(size, REDUCED_PX))
 
 
 def _averaged(pixels: Pixels16, size: Size) -> Pixels16:
+    """Return the pixels reduced to a size by area averaging."""
     if size == size_of(pixels):
         return pixels
     return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint16)
 
 
 def _empty(size: Size, prediction: Matte) -> Cutout:
+    """Return an empty cut-out with a finding that fails the photograph."""
     finding = Finding(
         code="empty_mask",
         status=Status.FAILED,
@@ -103,7 +117,7 @@ def _empty(size: Size, prediction: Matte) -> Cutout:
 
 
 def _by_network(pixels: Pixels16, prediction: Matte, report: BackdropReport) -> Cutout:
-    """The network's own mask, its vague rim made steeper, its soft pixels coloured from inside."""
+    """Return a cut-out by the network's mask alone, with a steeper edge."""
     size = size_of(pixels)
     matte = _steep(to_size(prediction, size))
     soft = _coloured(pixels, matte)
@@ -112,13 +126,13 @@ def _by_network(pixels: Pixels16, prediction: Matte, report: BackdropReport) -> 
 
 
 def _steep(probability: Matte) -> Matte:
-    """Stretch 0.15..0.85 to 0..1: the network's rim is wider than any lens makes it."""
+    """Return the probability stretched from 0.15..0.85 to 0..1: the network's edge is wider than a lens makes it."""
     matte: Matte = np.clip((probability - 0.15) / 0.7, 0, 1)
     return matte
 
 
 def _coloured(pixels: Pixels16, matte: Matte) -> SoftPixels:
-    """Soft pixels with the colour of the nearest pixel that is product alone."""
+    """Return the soft pixels, each with the colour of the nearest fully opaque pixel."""
     rows, columns = np.nonzero((matte > 0) & (matte < 1))
     whole = matte == 1
     if whole.any() and rows.size:
@@ -144,7 +158,11 @@ def _refined(
     backdrop: Backdrop,
     method: Method,
 ) -> Cutout:
-    """The network's mask with its edge found in the photograph: settled in the middle copy, cut in the master."""
+    """Return a cut-out by edge refinement or matting.
+
+    The outline is settled in the middle copy; alpha is computed at full size. MATTING falls back to REFINED where the
+    trimap has no sure product or no sure backdrop.
+    """
     cells = prediction.shape[0]
     zones = find_zones(levels, probability, backdrop, cell_px=max(levels.shape[:2]) / cells)
     settled = settle(
@@ -174,6 +192,7 @@ def _refined(
 
 
 def _rough_finding(report: BackdropReport) -> Finding:
+    """Return the warning that the backdrop is not smooth."""
     return Finding(
         code="backdrop_not_smooth",
         status=Status.WARNING,
@@ -185,7 +204,10 @@ def _rough_finding(report: BackdropReport) -> Finding:
 
 
 def _gap_findings(zones: Zones, size: Size) -> tuple[Finding, ...]:
-    """Places that look like the backdrop although the network is sure of them, as boxes in the photograph."""
+    """Return a warning where the image looks like backdrop but the network is sure of product.
+
+    One box holds all such places.
+    """
     if not zones.suspected_gaps.any():
         return ()
     rows, columns = np.nonzero(zones.suspected_gaps)

@@ -1,4 +1,4 @@
-"""How far pixels are from a mask's edge, and which pixel of a mask is the nearest."""
+"""Distance transforms: distance from a mask's outline, and nearest pixel of a mask."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from packshot.types import Mask, Matte
 
 
 def signed_distance(product: Mask) -> Matte:
-    """Return each pixel's distance from the line around a product in pixels, float32, positive inside."""
+    """Return each pixel's distance from the product's outline in pixels, float32, positive inside."""
     whole = product.astype(np.uint8)
     inside: Any = cv2.distanceTransform(whole, cv2.DIST_L2, 5)
     outside = cv2.distanceTransform(1 - whole, cv2.DIST_L2, 5)
@@ -20,10 +20,11 @@ def signed_distance(product: Mask) -> Matte:
 
 
 def nearest(mask: Mask, *, at: Mask) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return row and column of the nearest pixel of a mask that is not empty, for each pixel of another one, in order.
+    """Return the row and column of the mask pixel nearest to each pixel of another mask, in row-major order.
 
     Args:
-        mask, at: (rows, columns).
+        mask: (rows, columns), not empty: the pixels to choose from.
+        at: (rows, columns): the pixels to answer for.
     """
     _, labels = cv2.distanceTransformWithLabels((~mask).view(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
     found = np.flatnonzero(mask)[labels[at] - 1]  # pixels are numbered from 1 in their order

@@ -1,4 +1,4 @@
-"""A matte that was solved in a small picture, at the size of the large one: guided by what the large one shows."""
+"""Guided upsampling: enlarge a matte that was solved in a small picture along the edges of the large one."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ from packshot.types import FloatImage, Matte
 
 _WINDOW_PX, _BOUND_PX = 5, 3
 _EVEN = 1e-4
-"""What differences of light count for little in the fit, squared."""
+"""Regularisation of the least squares fit: colour variances (linear light) well below this have little influence."""
 
 
 def enlarged(matte: Matte, light: FloatImage, large: FloatImage) -> Matte:
-    """Return a matte at the size of a larger picture: in each small window it is a line over the picture's colours.
+    """Return a matte upsampled to the size of a larger picture with the fast guided filter (He and Sun 2015).
 
-    The fast guided filter (He and Sun 2015): alpha = a . I + b, with a and b fitted by least squares in windows of the
-    small picture, averaged, and enlarged in place of alpha. Closed-form matting assumes the same of alpha.
+    In each window of the small picture alpha = a . I + b is fitted by least squares. The coefficients are averaged and
+    enlarged, then applied to the large picture's colours I. Closed-form matting makes the same assumption about alpha.
+    The result stays within the rounded bounds of the matte's 3 x 3 neighbourhood, so sure areas stay 0 or 1.
 
     Args:
         matte: (rows, columns) float32 in 0..1.
-        light: the picture that it was solved in, (rows, columns, 3) float32, linear light.
-        large: the same picture, larger.
+        light: (rows, columns, 3) float32, linear light: the picture that the matte was solved in.
+        large: the same picture at the larger size.
     """
     slope, offset = _fitted(matte, light)
     size = large.shape[1], large.shape[0]
@@ -37,7 +38,7 @@ def enlarged(matte: Matte, light: FloatImage, large: FloatImage) -> Matte:
 
 
 def _fitted(matte: Matte, light: FloatImage) -> tuple[Any, Any]:
-    """a, (rows, columns, 3), and b, (rows, columns), of each window."""
+    """Return the coefficients of each window: a, (rows, columns, 3), and b, (rows, columns)."""
     mean_light, mean_matte = _mean(light), _mean(matte)
     spread = np.empty((*matte.shape, 3, 3), np.float32)
     for i in range(3):
@@ -51,4 +52,5 @@ def _fitted(matte: Matte, light: FloatImage) -> tuple[Any, Any]:
 
 
 def _mean(picture: NDArray[np.float32]) -> Any:
+    """Return the box mean over the filter's window."""
     return cv2.blur(picture, (_WINDOW_PX, _WINDOW_PX))

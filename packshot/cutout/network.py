@@ -1,7 +1,7 @@
-"""The segmentation network: a rembg session on a model file that was checked, read raw.
+"""The segmentation network: a rembg session or OpenVINO model, made from a model file whose checksum was verified.
 
-rembg stretches every prediction to the full range, so that an empty one looks full; here the network's own
-probabilities are read. A session is always made from a file: nothing is fetched, nothing leaves the machine.
+rembg stretches each prediction to the full range, so that an empty mask looks full. This module reads the network's raw
+probabilities instead. Models are always loaded from a local file: nothing is downloaded or sent.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from packshot.types import FloatImage, Matte, Pixels8
 
 
 class Engine(StrEnum):
-    """What runs a network."""
+    """Library that runs the network."""
 
     AUTO = "auto"
     ONNXRUNTIME = "onnxruntime"
@@ -33,12 +33,13 @@ class Engine(StrEnum):
 
 
 class Segmenter(Protocol):
-    """A network that says where the product is.
+    """A network that predicts where the product is.
 
     Attributes:
-        model: its name.
-        fingerprint: first 12 digits of the model file's SHA-256.
-        engine, precision: what runs it.
+        model: the model's name.
+        fingerprint: first 12 hex digits of the model file's SHA-256.
+        engine: library that runs it, see `Engine`.
+        precision: number format of the computation, "float32" or "bfloat16".
     """
 
     @property
@@ -51,16 +52,16 @@ class Segmenter(Protocol):
     def precision(self) -> str: ...
 
     def predict(self, rgb: Pixels8) -> Matte:
-        """Return the probability of product, (n, n) float32 in 0..1, n being the network's size.
+        """Return the probability of product, (n, n) float32 in 0..1; n is the network's input size.
 
         Args:
-            rgb: (rows, columns, 3) uint8, sRGB, of any size and shape.
+            rgb: (rows, columns, 3) uint8, sRGB, of any size and aspect ratio.
         """
         ...
 
 
 class _Recipe(NamedTuple):
-    """How a network wants its input: (pixel / brightest - mean) / deviation."""
+    """Input size and normalisation of a network: (pixel / brightest - mean) / deviation."""
 
     side_px: int
     mean: tuple[float, float, float]
@@ -79,12 +80,13 @@ def load_segmenter(
     """Return a network loaded from a file.
 
     Args:
-        model: rembg's name of the session that knows it.
-        sha256: what the file must be, hex.
+        model: name of the model, as in rembg.
+        sha256: expected checksum of the file, hex.
         engine: AUTO is OpenVINO where it is installed, else ONNX Runtime.
-        threads: for one prediction; 0: one prediction at a time, on all cores.
+        threads: per prediction. 0 means: all cores, and one prediction at a time.
     Raises:
-        ModelError: the session is not allowed, the file is missing or another one, or the engine is not installed.
+        ModelError: the model is not on the list of allowed ones, its file is missing or has another checksum, or the
+            engine is not installed.
     """
     if model not in _RECIPES:
         raise ModelError(
@@ -109,6 +111,7 @@ def load_segmenter(
 
 
 def _check_file(file: Path, sha256: str) -> None:
+    """Raise ModelError unless the file exists and has the expected checksum."""
     if not file.is_file():
         raise ModelError("the model file is missing", str(file), next_step="Run `packshot models fetch`.")
     with file.open("rb") as content:
@@ -124,7 +127,7 @@ def _check_file(file: Path, sha256: str) -> None:
 
 
 class _LoadedSegmenter(ABC):
-    """A network in memory. Predictions may be asked for from several threads."""
+    """A network in memory. `predict` may be called from several threads."""
 
     engine: str
     precision: str
@@ -147,11 +150,11 @@ class _LoadedSegmenter(ABC):
 
     @abstractmethod
     def _run(self, batch: FloatImage) -> Any:
-        """The network's first output, (1, 1, n, n), for (1, 3, n, n)."""
+        """Return the network's first output, (1, 1, n, n), for an input of (1, 3, n, n)."""
 
 
 class _RembgSegmenter(_LoadedSegmenter):
-    """In a rembg session, on ONNX Runtime."""
+    """A network in a rembg session, on ONNX Runtime."""
 
     engine = Engine.ONNXRUNTIME.value
     precision = "float32"
@@ -166,7 +169,10 @@ class _RembgSegmenter(_LoadedSegmenter):
 
 
 class _OpenVinoSegmenter(_LoadedSegmenter):
-    """The same file on OpenVINO: in bfloat16 where the processor has it and the network stands it, else in float32."""
+    """A network on OpenVINO.
+
+    It runs in bfloat16 where the processor supports that and a test picture is still segmented well, else in float32.
+    """
 
     engine = Engine.OPENVINO.value
 
@@ -184,11 +190,11 @@ class _OpenVinoSegmenter(_LoadedSegmenter):
         self._network = core.compile_model(network, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
 
     def _run(self, batch: FloatImage) -> Any:
-        # A request of its own for each call: they are not made for several threads.
+        # One inference request per call: a request must not be shared between threads.
         return self._network.create_infer_request().infer([batch])[0]
 
     def _finds_a_disc(self) -> bool:
-        """Whether it still does what it is for: some processors' short floats wear a network out."""
+        """Return whether a drawn disc is segmented well: on some processors bfloat16 spoils a network's output."""
         y, x = np.mgrid[0:512, 0:512]
         disc = np.hypot(y - 256, x - 256) < 150
         picture = np.where(disc[..., None], (150, 40, 30), (205, 205, 205)).astype(np.uint8)
@@ -197,7 +203,10 @@ class _OpenVinoSegmenter(_LoadedSegmenter):
 
 
 def _session(model: str, file: Path, *, threads: int) -> Any:
-    """A rembg session on this very file; without this rembg would look for, or fetch, a file of its own."""
+    """Return a rembg session on this file.
+
+    Without the override rembg would look for a file of its own, or download one.
+    """
     import onnxruntime
     from rembg.sessions.dis_general_use import DisSession
     from rembg.sessions.u2netp import U2netpSession
@@ -216,6 +225,6 @@ def _session(model: str, file: Path, *, threads: int) -> Any:
 
 
 def to_size(probability: NDArray[np.float32], size: tuple[int, int]) -> Matte:
-    """Return a prediction at another size, (width, height), linear between the network's cells."""
+    """Return a prediction resized to (width, height) by linear interpolation."""
     resized: Matte = cv2.resize(probability, size, interpolation=cv2.INTER_LINEAR).astype(np.float32, copy=False)
     return resized

@@ -1,12 +1,13 @@
-"""The line between product and backdrop, moved to where the photograph changes most, in one smooth course.
+"""Refine the outline of the product: move it to the strongest edge nearby, as one smooth curve.
 
-Whether a pixel is product is settled pixel by pixel, which leaves the line a pixel or two outside of where half is
-covered, and farther where a contact shadow begins at the product. So the colours across the line are looked at: it
-goes where they change most, near where it was, and without jumps from one pixel to the next (active contours by
-dynamic programming: Amini, Weymouth and Jain 1990).
+The mask is decided pixel by pixel. Its outline lies a pixel or two outside of the place where alpha is 0.5, and farther
+where a contact shadow begins at the product. So the colours along the normal of each outline point are compared: the
+point moves to the largest change of colour near its old position, and neighbouring points move by similar amounts
+(active contours by dynamic programming: Amini, Weymouth and Jain 1990).
 
-Where the product fades into the backdrop's colour over more pixels than a lens makes of an edge, as chrome does that
-mirrors the studio, the photograph shows where it begins to differ and not where it ends: the network says that.
+A product can fade into the backdrop's colour over more pixels than a lens blurs; chrome that reflects the studio is an
+example. There the photograph shows where the fading begins but not where it ends, and the outline follows the network's
+mask.
 """
 
 from __future__ import annotations
@@ -23,45 +24,55 @@ from packshot.cutout.distances import nearest, signed_distance
 from packshot.types import FloatImage, Mask, Matte, Pixels16
 
 STEP_PX = 0.5
+"""Distance between two sampling positions along a normal."""
 OFFSETS_PX = np.arange(-6.0, 1.5 + STEP_PX / 2, STEP_PX, dtype=np.float32)
-"""How far a point of the line may move: negative inwards."""
+"""Offsets along the normal that a point of the outline may move by; negative is inwards."""
 LENS_PX, LEAST_BLUR_PX, MOST_BLUR_PX = 1.1, 0.5, 3.0
-"""Standard deviation of lens and sensor, and the limits of what it explains.
+"""Standard deviation of the blur of lens and sensor, and the least and greatest distance that this blur may explain.
 
-Pixels count as product from some difference to the backdrop on, so the line lies where coverage makes that difference:
-the farther outside, the greater the contrast and the darker the backdrop. So far inwards it may move over whatever is
-there; farther, over shadow only.
-"""
+A pixel counts as product from a certain difference to the backdrop on. The mask's outline lies where alpha makes that
+difference: the farther outside, the higher the contrast and the darker the backdrop. A point may move inwards by this
+distance over any colours. It may move farther only where all it passes is shadow."""
 CHANGE_PX = 1.0
-"""Colours this far on either side of a place are compared."""
+"""The colours this far inside and outside of a position are compared."""
 SHARP_PX, NORMAL_PX = 0.6, 2.0
+"""Standard deviations of the Gaussians that remove noise before edges are measured, and from the mask before normals
+are taken."""
 _SHARP_STEPS = (7, 1)
 FAINT_NOISES = 4.0
+"""An edge much weaker than this many times the noise has little influence on the cost."""
 TURN_COST = 0.7
+"""Cost of a change of offset, by one step, from one point to the next."""
 AWAY_COST, AWAY_MOST_PX, FARTHER_COST = 0.06, 1.5, 0.02
+"""Cost per pixel of offset: `AWAY_COST` for the first `AWAY_MOST_PX`, and `FARTHER_COST` for each of them."""
 LENS_PERCENTILE, LENS_POINTS, LENS_REACH_PX, LEAST_LIGHT = 75, 2000, 8.0, 0.02
 LEAST_LENS_RATIO, MOST_LENS_RATIO = 0.33, 0.45
-"""What a sharp edge's colour changes by within a pixel, as a share of its whole way: the sharper edges of a photograph
-tell, within what lenses do. More than that is the retouching of thin lines, less a product that fades all around."""
+"""Limits of `lens_ratio`: what sharp edges through real lenses show. More than this is made by retouched thin lines,
+less by a product that fades into the backdrop all around."""
 LEAST_EDGE_PX, MOST_EDGE_PX = 0.35, 0.8
+"""Limits of `edge_sigma_px`."""
 FADED_RATIO, PENUMBRA_RATIO = 0.75, 0.3
-"""An edge that changes by less than so much of what a sharp one does is no lens's; one behind which the light then
-grows by so much of the edge's own way is a shadow's."""
+"""Limits for an edge that fades: at its steepest it changes by less than `FADED_RATIO` of what a sharp edge does. If
+the light behind it still grows by more than `PENUMBRA_RATIO` of the edge's contrast, the edge is that of a shadow."""
 FADED_PX, FADED_REACH_PX, FADED_STRETCH = 6.0, 4.0, 65
 BEHIND_PX = np.array([2.0, 5.0], np.float32)
+"""Distances behind the moved outline at which the light is compared to find a shadow's penumbra."""
 _NEVER = 10.0
+"""Cost that forbids an offset."""
 PIECE, OVERLAP = 192, 48
-"""Outlines are searched in pieces of so many points, all of them at once, that overlap by so many."""
+"""Outlines are searched in pieces of `PIECE` points, all in parallel. Each piece overlaps its neighbours by `OVERLAP`
+points."""
 EVEN_ALONG_PX, EVEN_PX = 1.5, 0.8
+"""Standard deviations of the Gaussians that smooth the moves along the outline, and the signed distance at the end."""
 
 
 @dataclass(frozen=True, eq=False)
 class _Outline:
-    """The points of all outlines.
+    """The points of all contours.
 
     Attributes:
         rows, columns: (points,).
-        outward: (points, 2) float32, unit vectors (x, y) that point out of the product.
+        outward: (points, 2) float32, unit normals (x, y) that point out of the product.
         pieces: (pieces, PIECE + 2 OVERLAP), indices of consecutive points.
     """
 
@@ -71,7 +82,10 @@ class _Outline:
     pieces: NDArray[np.intp]
 
     def across(self, picture: Any, offsets_px: Any) -> Any:
-        """What a picture shows at distances from each point, (points, offsets[, channels]); 0 is the line itself."""
+        """Return a picture sampled at offsets along each point's normal, (points, offsets[, channels]).
+
+        Offset 0 is the outline itself.
+        """
         away = offsets_px + 0.5  # the points lie on the product's outermost pixels
         x = self.columns[:, None] + away * self.outward[:, :1]
         y = self.rows[:, None] + away * self.outward[:, 1:]
@@ -79,12 +93,12 @@ class _Outline:
         return cv2.remap(picture, *places, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
     def light_across(self, levels: Any, offsets_px: Any) -> FloatImage:
-        """What encoded levels show at distances from each point, in linear light: it is light that a lens mixes."""
+        """Return encoded levels sampled along each point's normal, in linear light, because a lens blurs light."""
         seen = self.across(levels, offsets_px)
         return decode_working(np.clip(seen * 257, 0, 65535).astype(np.uint16))
 
     def some(self, count: int, *, scale: float) -> _Outline:
-        """About so many of the points, as evenly spread as they are, in a picture larger by so much."""
+        """Return about `count` of the points, evenly spread, in a picture enlarged by `scale`."""
         every = np.s_[:: max(1, len(self.rows) // count)]
         rows, columns = ((places[every] * scale).astype(np.intp) for places in (self.rows, self.columns))
         return _Outline(rows, columns, self.outward[every], self.pieces[:0])
@@ -101,16 +115,16 @@ def settled_line(
     least_levels: float,
     lens: float,
 ) -> Matte:
-    """Return each pixel's distance from the line after it has moved, in pixels, float32, positive inside.
+    """Return each pixel's signed distance from the refined outline, in pixels, float32, positive inside.
 
     Args:
-        product: (rows, columns), as it was found pixel by pixel.
+        product: (rows, columns): the mask that was decided pixel by pixel.
         picture: (rows, columns, 3) float32, encoded, 0..255.
-        probability: (rows, columns) float32, the network's.
-        movable: where the line may move.
-        shaded: (rows, columns) float32, how far each pixel is backdrop in shadow, 0..1.
-        noise: standard deviation in `picture`.
-        least_levels: from which difference to the backdrop on a pixel was taken for product.
+        probability: (rows, columns) float32 in 0..1: the network's prediction.
+        movable: (rows, columns): where the outline may move.
+        shaded: (rows, columns) float32 in 0..1: how far each pixel looks like backdrop in shadow.
+        noise: standard deviation of the noise in `picture`, in 8-bit levels.
+        least_levels: difference to the backdrop, in 8-bit levels, from which on a pixel was taken for product.
         lens: the photograph's `lens_ratio`.
     """
     distance = signed_distance(product)
@@ -131,7 +145,7 @@ def settled_line(
 
 
 def _outline_of(product: Mask) -> _Outline | None:
-    """All outlines that are long enough to have a course; None if there is none."""
+    """Return all contours that are long enough to be searched; None if there are none."""
     found, _ = cv2.findContours(product.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     outlines = [outline[:, 0] for outline in found if len(outline) >= OVERLAP]
     if not outlines:
@@ -152,7 +166,7 @@ def _outline_of(product: Mask) -> _Outline | None:
 def _costs(
     outline: _Outline, sharp: FloatImage, blurred_px: NDArray[Any], movable: Mask, shaded: Matte, noise: float
 ) -> Matte:
-    """What it costs to move each point by each offset, (points, offsets): little where the picture changes much."""
+    """Return the cost of moving each point by each offset, (points, offsets); a strong edge there makes it low."""
     inner, outer = (outline.across(sharp, OFFSETS_PX + side * CHANGE_PX) for side in (-1, 1))
     change = np.linalg.norm(outer - inner, axis=2)
     away = np.abs(OFFSETS_PX)
@@ -165,7 +179,7 @@ def _costs(
 
 
 def _blurred_px(outline: _Outline, picture: FloatImage, least_levels: float) -> NDArray[Any]:
-    """How far outside of half coverage a difference of `least_levels` is reached, (points,)."""
+    """Return how far outside of alpha 0.5 the difference to the backdrop falls to `least_levels`, (points,)."""
     inside, outside = np.moveaxis(outline.across(picture, np.array([-4, 2.5], np.float32)), 1, 0)
     channel = np.abs(inside - outside).argmax(axis=1)[:, None]
     inside, outside = (np.take_along_axis(part, channel, axis=1)[:, 0] for part in (inside, outside))
@@ -177,25 +191,27 @@ def _blurred_px(outline: _Outline, picture: FloatImage, least_levels: float) -> 
 
 
 def lens_ratio(pixels: Pixels16, probability: Matte) -> float:
-    """Return what a sharp edge's colour changes by within a pixel, as a share of its whole way, within what lenses do.
+    """Return the sharpness of the photograph's edges: the greatest change within a pixel, as a share of the contrast.
+
+    It is measured on the sharper edges, and clipped to `LEAST_LENS_RATIO`..`MOST_LENS_RATIO`.
 
     Args:
         pixels: (rows, columns, 3) uint16, working space.
-        probability: float32, the network's, at any size: the edges lie near its line.
+        probability: float32 in 0..1, at any size: the network's prediction. Edges are measured along its 0.5 contour.
     """
     return min(max(_change_ratio(pixels, probability), LEAST_LENS_RATIO), MOST_LENS_RATIO)
 
 
 def edge_sigma_px(pixels: Pixels16, probability: Matte) -> float:
-    """Return how blurred a photograph's sharper edges are: the standard deviation of a normal blur, in its own pixels.
+    """Return the blur of the photograph's sharper edges: a Gaussian's standard deviation, in its own pixels.
 
-    An edge under a blur of s changes by 1 / (s sqrt(2 pi)) of its way within a pixel where it is steepest; what it is
-    looked at with, `SHARP_PX`, adds its square. Bounded by `LEAST_EDGE_PX` and `MOST_EDGE_PX`; the latter where there
-    is no edge.
+    An edge blurred by sigma changes by 1 / (sigma sqrt(2 pi)) of its contrast per pixel at its steepest place. The
+    variance of the measuring Gaussian, `SHARP_PX`, is subtracted. The result is clipped to
+    `LEAST_EDGE_PX`..`MOST_EDGE_PX`; without an edge it is the upper limit.
 
     Args:
         pixels: (rows, columns, 3) uint16, working space.
-        probability: float32, of product, at any size.
+        probability: float32 in 0..1, at any size: probability of product.
     """
     ratio = max(_change_ratio(pixels, probability), 1e-3)
     square = 1 / (2 * np.pi * ratio**2) - SHARP_PX**2
@@ -203,7 +219,7 @@ def edge_sigma_px(pixels: Pixels16, probability: Matte) -> float:
 
 
 def _change_ratio(pixels: Pixels16, probability: Matte) -> float:
-    """What a sharp edge's colour changes by within a pixel, as a share of its whole way; 0 where there is no edge."""
+    """Return the greatest change of a sharp edge within a pixel, as a share of its contrast; 0 without an edge."""
     outline = _outline_of(probability >= 0.5)
     if outline is None:
         return 0.0
@@ -220,7 +236,10 @@ def _change_ratio(pixels: Pixels16, probability: Matte) -> float:
 def _out_to_where_it_fades(
     outline: _Outline, moves: NDArray[np.float32], picture: FloatImage, probability: Matte, movable: Mask, lens: float
 ) -> NDArray[np.float32]:
-    """Moves that go on to the network's line, where that is near and further out and the edge is no lens's."""
+    """Return the moves, extended outwards to the network's 0.5 contour where the product fades into the backdrop.
+
+    A move is extended only if that contour is near and the edge is softer than the lens blurs and no shadow's.
+    """
     offsets = np.arange(-FADED_PX, 2 * CHANGE_PX + STEP_PX, STEP_PX, dtype=np.float32)
     change, way = _change_and_way(outline.light_across(picture, moves[:, None] + offsets))
     slow = change[:, round(FADED_PX / 2 / STEP_PX) :].max(axis=1) < FADED_RATIO * lens * way
@@ -235,13 +254,13 @@ def _out_to_where_it_fades(
 
 
 def _change_and_way(courses: FloatImage) -> tuple[FloatImage, NDArray[np.float32]]:
-    """How much light changes within each pixel of courses across an edge, and its whole way to the outer end.
+    """Return the change of light within each pixel along a profile across the edge, and the profile's whole contrast.
 
     Args:
-        courses: (points, offsets, 3) linear, `STEP_PX` apart, from inside to outside.
+        courses: (points, offsets, 3) linear light, `STEP_PX` apart, from inside to outside.
 
     Returns:
-        (points, pixels) and (points,), in the channel whose way is the longest.
+        Changes, (points, pixels), and contrasts to the outer end, (points,), in the channel with the greatest contrast.
     """
     way = np.abs(courses - courses[:, -1:]).max(axis=1)
     channel = way.argmax(axis=1)[:, None, None]
@@ -251,14 +270,16 @@ def _change_and_way(courses: FloatImage) -> tuple[FloatImage, NDArray[np.float32
 
 
 def _for_a_stretch(flags: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Points most of whose neighbours along the outline are flagged: what is so for a stretch is so for all of it."""
+    """Return the flags after a majority filter along the outline: a product fades over a stretch, not at single
+    points.
+    """
     length = min(FADED_STRETCH, max(1, len(flags)))  # numpy's "same" is as long as the longer of the two
     window = np.full(length, 1 / length)
     return np.asarray(np.convolve(flags, window, mode="same") > 0.5)
 
 
 def _cheapest_courses(cost: Matte, pieces: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Return each point's offset on its piece's cheapest course (Viterbi); from point to point one step at most."""
+    """Return each point's offset index on the cheapest path (Viterbi); neighbours differ by one step at most."""
     count, length = pieces.shape
     offsets = cost.shape[1]
     framed = np.full((count, offsets + 2), np.inf, np.float32)

@@ -1,12 +1,12 @@
-"""What is product and what is backdrop, settled in the photograph from outside in.
+"""Decide which pixels are product and which are backdrop, from the backdrop inwards.
 
-Settled at a size at which a shopper still sees everything, and in tiles, only where something is unknown:
-1. Backdrop colour: the model's surface, corrected by the nearest backdrop that is actually seen, so that a contact
-   shadow counts as backdrop and goes.
-2. Product or backdrop: whatever differs from that backdrop by more than the noise is product, however unlike the
-   product's inside it looks (shaded rims get eaten otherwise). Where product and backdrop are alike, and in what
-   may be shadow, the network has the say.
-3. The line between them goes where the photograph changes most (`outline`).
+This is done in a reduced copy that still shows everything a shopper sees, in tiles, and only where it is unknown:
+1. Backdrop colour: the modelled surface, corrected by the nearest visible backdrop. So a contact shadow counts as
+   backdrop and is removed.
+2. Product or backdrop: a pixel that differs from that backdrop by more than the noise is product, even if it does not
+   look like the product's inside. Otherwise shaded edges would be lost. Where product and backdrop have similar
+   colours, and where there may be shadow, the network decides.
+3. The outline between them moves to the strongest edge nearby (see `outline`).
 """
 
 from __future__ import annotations
@@ -26,26 +26,32 @@ from packshot.threads import side_by_side
 from packshot.types import Box, FloatImage, Mask, Matte, Pixels16, size_of
 
 SETTLED_PX = 2048
-"""Longest side at which product and backdrop are told apart. The edge itself is cut at the photograph's own size."""
+"""Longest side of the copy in which product and backdrop are told apart. Alpha is computed at the photograph's full
+size."""
 TILE_PX = 640
+"""Side of a tile, without its margin."""
 FAR_PX = 100.0
+"""Signed distance given to pixels that were never unknown: positive in the product, negative in the backdrop."""
 CONTRAST_LEVELS = 15.0
+"""Contrast between product and backdrop, in 8-bit levels, at which colour and network have equal weight."""
 NOISES, LEAST_LEVELS = 5.0, 6.0
+"""A pixel counts as product from this many times the noise on, and from at least this many 8-bit levels."""
 EVEN_PX = 1.2
-"""The line between product and backdrop is evened out over this much, so that noise doesn't fray it."""
+"""Standard deviation of the Gaussian that keeps noise from fraying the outline."""
 EVEN_DOUBTFUL_PX, CLEAR = 3.0, 0.3
+"""The wider Gaussian for doubtful pixels, and the mean clearness from which on a pixel does not need it."""
 _BEARING_PX = 33
-"""What lies farther than half of this from anything unknown bears on nothing."""
+"""Pixels farther than half of this from any unknown pixel have no influence, and are not computed."""
 
 
 @dataclass(frozen=True, eq=False)
 class Settled:
-    """What is product, at a size of its own.
+    """The settled outline, in a reduced copy of the photograph.
 
     Attributes:
-        line: (rows, columns) float32, distance from the line between product and backdrop in pixels of this size,
-            positive inside; `FAR_PX` where nothing was unknown.
-        unknown: where the photograph had to decide.
+        line: (rows, columns) float32: signed distance from the outline in pixels of this copy, positive inside. It is
+            `FAR_PX` or -`FAR_PX` in tiles where nothing was unknown.
+        unknown: (rows, columns): where the photograph decided instead of the network.
         backdrop: (rows, columns, 3) float32, encoded, 0..255.
     """
 
@@ -57,14 +63,15 @@ class Settled:
 def settle(
     pixels: Pixels16, probability: Matte, unknown: Mask, surface: FloatImage, *, noise_levels: float, cell_px: float
 ) -> Settled:
-    """Return what is product.
+    """Return the settled outline between product and backdrop.
 
     Args:
-        pixels: the master's, at most `SETTLED_PX` on their longest side.
-        probability: the network's prediction, at any size.
-        unknown: at any size.
-        surface: the backdrop's encoded levels, at any size.
-        cell_px: size of a network cell in pixels of `pixels`.
+        pixels: (rows, columns, 3) uint16, working space: a copy of at most `SETTLED_PX` on its longest side.
+        probability: the network's prediction in 0..1, at any size.
+        unknown: where the photograph decides, at any size.
+        surface: the modelled backdrop, encoded, 0..255, at any size.
+        noise_levels: standard deviation of the backdrop's noise, in 8-bit levels.
+        cell_px: size of one network pixel, in pixels of `pixels`.
     """
     size = size_of(pixels)
     likely = cv2.resize(probability, size, interpolation=cv2.INTER_LINEAR)
@@ -91,7 +98,7 @@ def settle(
 def _settled(
     pixels: Pixels16, probability: Matte, opened: Any, surface: FloatImage, *, noise: float, lens: float
 ) -> tuple[Matte, FloatImage]:
-    """The line of one tile, and its backdrop as it is seen."""
+    """Return the signed distance from the outline in one tile, and the tile's corrected backdrop."""
     unknown = opened > 0
     levels: FloatImage = pixels.astype(np.float32) / np.float32(257)
     sure_out = (probability < 0.5) & ~unknown
@@ -107,12 +114,14 @@ def _settled(
 
 
 def _least_levels(noise: float) -> float:
-    """From which difference to the backdrop on a pixel counts as product."""
+    """Return the difference to the backdrop, in 8-bit levels, from which on a pixel counts as product."""
     return max(NOISES * noise, LEAST_LEVELS)
 
 
 def _seen_backdrop(levels: FloatImage, surface: FloatImage, seen: Mask, bearing: Mask) -> FloatImage:
-    """The backdrop's colour: the surface, times what the nearest seen backdrop differs from it."""
+    """Return the backdrop's colour: the surface times the ratio of photograph to surface at the nearest visible
+    backdrop.
+    """
     if not seen.any():
         return surface
     weight = seen.astype(np.float32)
@@ -135,7 +144,7 @@ def _product(
     *,
     noise: float,
 ) -> Mask:
-    """What is product in a tile: settled where it is not unknown, decided by difference or by the network elsewhere."""
+    """Return the tile's product mask: where it is unknown, by colour and network together, else by the network."""
     sure_in = (probability >= 0.5) & ~unknown
     difference = greatest_difference(levels, backdrop)
     limit = _least_levels(noise)
@@ -161,7 +170,10 @@ def _product(
 
 
 def _evened_share(share: Matte) -> Matte:
-    """Even out how far pixels are product: over a pixel where that is clear, else over several, by the clear ones."""
+    """Return the share of product, smoothed.
+
+    A narrow Gaussian is used where the share is clear, and a wide one, weighted by clearness, where it is doubtful.
+    """
     near = cv2.GaussianBlur(share, (0, 0), EVEN_PX)
     clear = np.abs(2 * share - 1) + np.float32(0.02)
     around = cv2.GaussianBlur(share * clear, (0, 0), EVEN_DOUBTFUL_PX) / cv2.GaussianBlur(
@@ -172,7 +184,9 @@ def _evened_share(share: Matte) -> Matte:
 
 
 def _hanging_together(product: Mask, sure_in: Mask) -> Mask:
-    """Drop specks that hang together neither with the product nor with the tile's border; close pinholes."""
+    """Return the mask with pinholes closed, without small specks that touch neither sure product nor the tile's
+    border.
+    """
     count, labels, statistics, _ = cv2.connectedComponentsWithStats(product.astype(np.uint8), connectivity=8)
     keep = np.zeros(count, bool)
     for part in (labels[sure_in], labels[0], labels[-1], labels[:, 0], labels[:, -1]):

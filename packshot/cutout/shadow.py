@@ -1,4 +1,4 @@
-"""The contact shadow that a product throws, as it darkens the backdrop."""
+"""The product's contact shadow: how much it darkens the backdrop."""
 
 from __future__ import annotations
 
@@ -12,20 +12,22 @@ from packshot.colour.spaces import WORKING_GAMMA
 from packshot.types import FloatImage, Matte, Pixels16
 
 SEEN_BELOW = 0.05
-"""Where the network's prediction is below this the backdrop is seen."""
+"""A pixel counts as visible backdrop where the network's probability is below this."""
 FAINTEST = 0.985
-"""Light that is left, from which on a shadow is none."""
+"""A shadow that leaves more than this share of the light is ignored."""
 REACH_RATIO = 0.12
-"""How far a shadow may reach, as a share of the product's longest side."""
+"""Greatest reach of a shadow, as a share of the product's longest side."""
 
 
 def contact_shade(pixels: Pixels16, surface: FloatImage, prediction: Matte) -> Matte:
-    """Return how much of its light the backdrop keeps, (rows, columns) float32, exactly 1 farther out.
+    """Return the share of its light that the backdrop keeps in the shadow, (rows, columns) float32 in 0..1.
+
+    It is a share of linear light, and exactly 1 beyond the shadow's reach.
 
     Args:
         pixels: (rows, columns, 3) uint16, working space, of any size.
-        surface: the backdrop without product and shadow, encoded, 0..255; its size is the result's.
-        prediction: the network's, at any size.
+        surface: the backdrop without product and shadow, encoded, 0..255. The result has its size.
+        prediction: the network's probability of product in 0..1, at any size.
     """
     size = (surface.shape[1], surface.shape[0])
     seen: Any = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
@@ -36,14 +38,14 @@ def contact_shade(pixels: Pixels16, surface: FloatImage, prediction: Matte) -> M
 
 
 def _evened(linear: Matte, outside: Matte) -> Matte:
-    """The backdrop's light, evened out over what is seen of it; 1 where nothing is."""
+    """Return the light smoothed by a Gaussian over visible backdrop only; 1 where none is near."""
     total = cv2.GaussianBlur(outside, (0, 0), 3)
     smooth = cv2.GaussianBlur(linear * outside, (0, 0), 3) / np.maximum(total, 1e-3)
     return np.asarray(np.where(total > 1e-3, smooth, 1.0), np.float32)
 
 
 def _faded(shade: Matte, probability: Matte) -> Matte:
-    """The shade, fading out with the distance from the product."""
+    """Return the shade, fading to 1 with the distance from the product."""
     rows, columns = np.nonzero(probability >= 0.5)
     if not rows.size:
         return np.ones_like(shade)

@@ -1,4 +1,4 @@
-"""Soft edges: fur, hair, knit, fringe. A matting solver finds what no line can describe."""
+"""Soft edges such as fur, hair, knitwear and fringes: measure them, and solve their alpha by closed-form matting."""
 
 from __future__ import annotations
 
@@ -20,9 +20,11 @@ from packshot.cutout.values import SoftPixels
 from packshot.types import Box, FloatImage, Mask, Matte, Pixels16, Size, size_of
 
 SOLVED_PX = 600
-"""What is solved in so small a picture and then enlarged is as good as what is solved in a large one: so measured."""
+"""Longest side of the crop that is solved before it is enlarged. Larger crops were measured and gave no better
+mattes."""
 SOFT_PX = 0.12
-"""From which jitter on an edge is soft: between the hard and the soft ones of the photographs with known mattes."""
+"""An edge with more jitter than this is soft. The value lies between hard and soft edges of the photographs with known
+mattes."""
 _REACH_PX, _ALONG_PX, _EVEN_PX, _LEAST_LINE_PX = 8, 4.0, 2.0, 48
 _LEAST_LEVELS, _LEAST_NOISES = 20.0, 10.0
 _BAND_RATIO = 0.012
@@ -30,19 +32,23 @@ _OPEN, _KNOWN_PX = 0.5, 4
 _SURE, _SURE_OF_THIN, _RIM_PX = 0.95, 0.5, 1
 _HAZE_EVEN_PX, _HAZE_NOISES = 1.0, 1.5
 _SHIFTS = (1e-3, 1e-2, 0.1, 1.0, 10.0)
-"""How far the solver's preconditioner is shifted, until it works. Without a shift it often doesn't, and prints so."""
+"""Diagonal shifts of the solver's preconditioner, tried in order until one works. Without a shift it often fails and
+prints a message."""
 
 
 def jitter_px(levels: FloatImage, probability: Matte, backdrop: Backdrop) -> float:
-    """Return how far the edge jumps from one point of the outline to the next, in pixels at reduced size.
+    """Return how much the visible edge jumps from one outline point to the next, in pixels at reduced size.
 
-    What there is to see of the product outside of the network's line, added up along the normal, less its mean over the
-    neighbours along the line; of all points the median. A line describes a hard edge, whatever its course and however
-    vague the network; no line describes fur. Points where product and backdrop are alike tell nothing.
+    At each point of the network's outline, what differs from the backdrop is summed along the outward normal. That
+    tells how far the product reaches there. The jitter is the absolute difference between this and its Gaussian mean
+    along the outline; the result is the median over all points.
+
+    A hard edge has little jitter, whatever its shape and however vague the network's mask. Fur has much. Points where
+    product and backdrop have similar colours are left out; with no point left, the result is 0.
 
     Args:
         levels: (rows, columns, 3) float32, encoded, 0..255.
-        probability: (rows, columns) float32, of product.
+        probability: (rows, columns) float32 in 0..1: probability of product.
     """
     product: Any = cv2.GaussianBlur(probability, (0, 0), _EVEN_PX) >= 0.5
     unlike = greatest_difference(levels, backdrop.surface)
@@ -61,12 +67,12 @@ def jitter_px(levels: FloatImage, probability: Matte, backdrop: Backdrop) -> flo
 
 
 def _smooth_lines(product: Mask) -> Iterator[tuple[FloatImage, FloatImage]]:
-    """Yield the closed lines around a mask, (points, 2) as x and y, evened out, and their normals, outward."""
+    """Yield each closed contour of a mask, smoothed, (points, 2) as x and y, and its outward unit normals."""
     found, _ = cv2.findContours(product.view(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     for line in (one[:, 0].astype(np.float32) for one in found if len(one) >= _LEAST_LINE_PX):
         even = ndimage.gaussian_filter1d(line, _ALONG_PX, axis=0, mode="wrap")
         along = np.roll(even, -1, axis=0) - np.roll(even, 1, axis=0)
-        # OpenCV goes around a product and around its gaps so that the product is always on the same side
+        # OpenCV orders the points of outer contours and of holes so that the product is always on the same side.
         normal = np.stack([-along[:, 1], along[:, 0]], axis=1)
         yield even, normal / np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-6)
 
@@ -74,15 +80,20 @@ def _smooth_lines(product: Mask) -> Iterator[tuple[FloatImage, FloatImage]]:
 def soft_matte(
     pixels: Pixels16, levels: FloatImage, probability: Matte, backdrop: Backdrop, refined: Matte
 ) -> tuple[Matte, SoftPixels] | None:
-    """Return matte and soft pixels by closed-form matting (Levin et al. 2008, pymatting) on a bounded crop.
+    """Return matte and soft pixels by closed-form matting (Levin et al. 2008, pymatting).
 
-    The crop holds everything that is open. It is solved at most `SOLVED_PX` large and enlarged along the photograph.
+    A crop around all unknown pixels is reduced to at most `SOLVED_PX` and solved. The solution is enlarged with the
+    photograph as guide.
 
     Args:
-        refined: the matte of the hard-edge refinement; far from its edge, and where the network is sure, it stays. Of
-            thin parts that both are sure of nothing is taken away: to a solver spokes and chains look like hair.
+        pixels: (rows, columns, 3) uint16, working space: the photograph at full size.
+        levels: (rows, columns, 3) float32, encoded, 0..255, at reduced size.
+        probability: (rows, columns) float32 in 0..1, at that reduced size.
+        refined: (rows, columns) float32 in 0..1, at full size: the matte of the hard-edge refinement. It is kept far
+            from its edge, where the network agrees. In thin parts that both are sure of it is a lower bound, because a
+            solver takes spokes and chains for hair.
     Returns:
-        None where nothing is surely product, or nothing surely backdrop.
+        None where no pixel is surely product, or none surely backdrop.
     """
     full, small = size_of(pixels), size_of(levels)
     trimap = _trimap(refined, probability, small)
@@ -93,7 +104,7 @@ def soft_matte(
     part = np.s_[crop.top : crop.bottom, crop.left : crop.right]
     share = min(1.0, SOLVED_PX / crop.size.longest)
     size = Size(max(1, round(crop.width * share)), max(1, round(crop.height * share)))
-    light = decode_working(np.ascontiguousarray(pixels[part]))  # coverage is a share of light
+    light = decode_working(np.ascontiguousarray(pixels[part]))  # alpha is a share of linear light
     shrunk: Any = cv2.resize(light, size, interpolation=cv2.INTER_AREA)
     found = np.clip((_solved(shrunk, _at_crop(trimap, crop, size, full)) - 0.02) / 0.96, 0, 1)
     clear = _without_haze(found, _at_crop(_seen_share(levels, backdrop), crop, size, full))
@@ -106,7 +117,7 @@ def soft_matte(
 
 
 def _open_box(trimap: Matte) -> Box:
-    """What holds all that is open, with what is known around it."""
+    """Return the box that holds all unknown pixels, with a few known ones around it."""
     left, top, width, height = cv2.boundingRect((trimap == _OPEN).view(np.uint8))
     rows, columns = trimap.shape
     return Box(
@@ -118,13 +129,15 @@ def _open_box(trimap: Matte) -> Box:
 
 
 def _scaled(box: Box, size: Size, full: Size) -> Box:
-    """A box of one size of a picture in another."""
+    """Return a box converted from one size of a picture to another."""
     across, down = full.width / size.width, full.height / size.height
     return Box(round(box.left * across), round(box.top * down), round(box.right * across), round(box.bottom * down))
 
 
 def _at_crop(picture: Matte, crop: Box, size: Size, full: Size) -> Matte:
-    """What a reduced picture shows in a crop of the full one, at the size at which the crop is solved."""
+    """Return a reduced picture, sampled over a crop of the full one at the size the crop is solved at (nearest
+    pixel).
+    """
     rows, columns = picture.shape
     across, down = columns / full.width, rows / full.height
     x = (crop.left + (np.arange(size.width) + 0.5) * crop.width / size.width) * across
@@ -134,6 +147,7 @@ def _at_crop(picture: Matte, crop: Box, size: Size, full: Size) -> Matte:
 
 
 def _solved(light: Any, trimap: Matte) -> Matte:
+    """Return the alpha of a trimap by closed-form matting."""
     from pymatting import estimate_alpha_cf, ichol
 
     picture, known = light.astype(np.float64), trimap.astype(np.float64)
@@ -141,24 +155,27 @@ def _solved(light: Any, trimap: Matte) -> Matte:
 
 
 def _seen_share(levels: FloatImage, backdrop: Backdrop) -> Matte:
-    """How far there is anything to be seen but the backdrop, 0..1."""
+    """Return how far a pixel visibly differs from the backdrop, in 0..1."""
     even: Any = cv2.GaussianBlur(levels, (0, 0), _HAZE_EVEN_PX)
     unlike = greatest_difference(even, backdrop.surface) / np.float32(max(backdrop.report.noise_levels, 0.5))
     return np.asarray(np.clip(unlike / _HAZE_NOISES - 1, 0, 1), np.float32)
 
 
 def _without_haze(solved: Matte, seen: Matte) -> Matte:
-    """Leave out thin coverage where nothing is to be seen but the backdrop."""
+    """Return the solved matte with low alpha removed where nothing but the backdrop is visible."""
     return np.asarray(np.minimum(solved, np.maximum(seen, np.clip(2 * solved - 0.2, 0, 1))), np.float32)
 
 
 def _snapped(matte: Matte) -> Matte:
-    """What is nearly nothing is nothing, and what is nearly whole is whole."""
+    """Return the matte with values close to 0 and 1 set to exactly 0 and 1."""
     return np.where(matte < SNAP, np.float32(0), np.where(matte > 1 - SNAP, np.float32(1), matte))
 
 
 def _thin_parts(refined: Matte, probability: Matte, size: Size) -> Mask:
-    """Where line and network are sure of product that is too thin, and too far from thick parts, to have an inside."""
+    """Return the parts that outline and network are sure of, but that are too thin to survive the trimap's erosion.
+
+    Parts close to a thick part are left out.
+    """
     inside = cv2.erode(_both_sure(refined, probability, size), _disc(_reach(size)), borderValue=1)
     thick = cv2.dilate(inside, _disc(2 * _reach(size)))
     sure = _both_sure(refined, probability, size, at_least=_SURE_OF_THIN)
@@ -167,21 +184,26 @@ def _thin_parts(refined: Matte, probability: Matte, size: Size) -> Mask:
 
 
 def _both_sure(refined: Matte, probability: Matte, size: Size, *, at_least: float = _SURE) -> Any:
+    """Return a uint8 mask of where both the refined matte and the network exceed a value, at reduced size."""
     line, guess = (cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in (refined, probability))
     return ((line > at_least) & (guess > at_least)).view(np.uint8)
 
 
 def _reach(size: Size) -> int:
-    """How far from the line a solver may look, at reduced size."""
+    """Return half the width of the trimap's unknown band, in pixels at reduced size."""
     return max(2, round(_BAND_RATIO * max(size)))
 
 
 def _disc(radius_px: int) -> Any:
+    """Return a disc as a structuring element."""
     return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius_px + 1,) * 2)
 
 
 def _trimap(refined: Matte, probability: Matte, size: Size) -> Matte:
-    """1 where both are sure of product, 0 where both are sure of backdrop, 0.5 in a band around and between."""
+    """Return 1 where both are sure of product, 0 where both are sure of backdrop, and 0.5 between them.
+
+    Both sure regions are eroded, which widens the unknown band.
+    """
     line, guess = (cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in (refined, probability))
     kernel = _disc(_reach(size))
     inside = cv2.erode(_both_sure(refined, probability, size), kernel)
@@ -190,6 +212,7 @@ def _trimap(refined: Matte, probability: Matte, size: Size) -> Matte:
 
 
 def _decontaminated(pixels: Pixels16, matte: Matte, backdrop: Backdrop) -> SoftPixels:
+    """Return the soft pixels with the backdrop's share removed from their colour, in linear light."""
     rows, columns = np.nonzero((matte > 0) & (matte < 1))
     full = size_of(pixels)
     surface = cv2.resize(backdrop.surface, full, interpolation=cv2.INTER_LINEAR)[rows, columns]

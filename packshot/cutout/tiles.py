@@ -1,4 +1,4 @@
-"""Parts of a photograph, and what pictures of another size show there."""
+"""Cut a picture into tiles, and sample pictures of another size in them."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from packshot.types import Box, Mask, Size, size_of
 
 
 def boxes_of(size: Size, *, side_px: int) -> Iterator[Box]:
-    """Yield the squares that a picture is cut into, row by row; the last ones are smaller."""
+    """Yield the square tiles of a picture, row by row. Those at the right and bottom border may be smaller."""
     for top in range(0, size.height, side_px):
         for left in range(0, size.width, side_px):
             yield Box(left, top, min(size.width, left + side_px), min(size.height, top + side_px))
 
 
 def boxes_holding(mask: Mask, *, side_px: int) -> Iterator[Box]:
-    """Yield, for each of the squares that a mask is cut into, the smallest box that holds all of the mask in it."""
+    """Yield the bounding box of the mask in each square tile; tiles without mask pixels are skipped."""
     for box in boxes_of(size_of(mask), side_px=side_px):
         part = mask[box.top : box.bottom, box.left : box.right].view(np.uint8)
         left, top, width, height = cv2.boundingRect(part)
@@ -29,7 +29,7 @@ def boxes_holding(mask: Mask, *, side_px: int) -> Iterator[Box]:
 
 
 def with_margin(box: Box, size: Size, *, margin_px: int) -> tuple[Box, tuple[slice, slice]]:
-    """Return a box widened within its picture, and where in it the box itself lies, as rows and columns."""
+    """Return a box enlarged by a margin within its picture, and the slices (rows, columns) of the box inside it."""
     wide = Box(
         max(0, box.left - margin_px),
         max(0, box.top - margin_px),
@@ -41,12 +41,13 @@ def with_margin(box: Box, size: Size, *, margin_px: int) -> tuple[Box, tuple[sli
 
 
 def part_of(picture: NDArray[Any], box: Box, size: Size, *, nearest: bool = False) -> Any:
-    """Return the part of a picture that a box of another one covers, as large as the box.
+    """Return the part of a picture that lies under a box, resampled to the box's size.
 
     Args:
-        picture: of any size; a mask comes back as uint8.
-        size: of the picture that the box belongs to.
-        nearest: take the nearest pixel, instead of interpolating linearly.
+        picture: of any size. A bool mask comes back as uint8.
+        box: in the coordinates of a picture of `size`.
+        size: of the picture that the box belongs to. It shows the same scene as `picture`.
+        nearest: take the nearest pixel instead of interpolating linearly.
     """
     source = picture.view(np.uint8) if picture.dtype == bool else picture
     if size == (picture.shape[1], picture.shape[0]):

@@ -1,4 +1,4 @@
-"""What a cut-out is."""
+"""Values that describe a cut-out."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from packshot.types import Finding, FloatImage, Matte, Pixels16
 class Method(StrEnum):
     """How a matte is made.
 
-    AUTO chooses: REFINED on a smooth backdrop, MATTING where the product's edge is soft, NETWORK_ONLY elsewhere.
-    GIVEN is somebody else's matte.
+    AUTO chooses one of these: REFINED on a smooth backdrop, MATTING if the product's edge is soft as well, NETWORK_ONLY
+    on any other backdrop. GIVEN is a matte that was made elsewhere.
     """
 
     AUTO = "auto"
@@ -27,14 +27,14 @@ class Method(StrEnum):
 
 @dataclass(frozen=True, eq=False)
 class BackdropReport:
-    """What is behind the product.
+    """How the backdrop behind the product looks.
 
     Attributes:
-        smooth: whether it is a studio backdrop that a smooth surface explains.
+        smooth: whether a smooth surface explains it, as it does a studio backdrop.
         noise_levels: robust standard deviation around that surface, in 8-bit levels of the encoded picture.
-        rough_ratio: share of the sure backdrop that the surface does not explain.
+        rough_ratio: share of the sure backdrop that the surface does not explain, 0..1.
         mean_levels: mean colour in 8-bit levels, working space.
-        already_white: whether all of it is within a level of white.
+        already_white: whether every pixel of the sure backdrop is within one 8-bit level of white.
     """
 
     smooth: bool
@@ -46,11 +46,11 @@ class BackdropReport:
 
 @dataclass(frozen=True, eq=False)
 class SoftPixels:
-    """The pixels that are partly product, with the product's own colour in them.
+    """The pixels that are partly product (0 < alpha < 1), with the product's own colour.
 
     Attributes:
         rows, columns: (n,) int32.
-        colours: (n, 3) float32, linear light, working space, free of the backdrop's colour.
+        colours: (n, 3) float32, linear light, working space, without the backdrop's colour.
     """
 
     rows: NDArray[np.int32]
@@ -63,14 +63,16 @@ class Cutout:
     """A product cut out of its photograph.
 
     Attributes:
-        matte: (rows, columns) float32 in 0..1, as large as the photograph.
-        foreground: the product's colour where the matte is neither 0 nor 1; elsewhere it is the photograph's.
-        network_matte: the network's own prediction, at its own size.
-        findings: what a reviewer should know.
-        surface: (rows, columns, 3) float32, encoded, 0..255, at reduced size: the backdrop without product and shadow;
+        matte: (rows, columns) float32 in 0..1, at the photograph's size.
+        foreground: the product's colour where 0 < alpha < 1. Elsewhere it is the photograph's.
+        network_matte: the network's prediction in 0..1, at the network's size.
+        backdrop: report on the backdrop.
+        method: how the matte was made; never AUTO.
+        findings: problems that a reviewer should know.
+        surface: (rows, columns, 3) float32, encoded, 0..255, at reduced size: the backdrop without product and shadow.
             None where it is not known.
-        reduced: (rows, columns, 3) uint16, the photograph itself at reduced size, as it was looked at; None where it
-            was not.
+        reduced: (rows, columns, 3) uint16, working space: the reduced photograph that the network saw. None for a given
+            matte.
     """
 
     matte: Matte

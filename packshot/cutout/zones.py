@@ -1,4 +1,4 @@
-"""Where the network is to be trusted, and where the photograph itself has to decide: at reduced size."""
+"""Decide, at reduced size, where the network's mask is trusted and where the photograph has to decide."""
 
 from __future__ import annotations
 
@@ -14,31 +14,39 @@ from packshot.cutout.backdrop import Backdrop
 from packshot.types import FloatImage, Mask, Matte
 
 BAND_CELLS = 1.6
-"""How far from its 0.5 line the network's edge may lie, in its own cells."""
+"""Half width of the unknown band around the network's 0.5 contour, in network pixels."""
 LIKE_NOISES, LIKE_LEVELS = 3.0, 4.0
+"""A pixel looks like the backdrop if it differs by less than this many times the noise, or less than these levels."""
 UNLIKE_NOISES, UNLIKE_LEVELS = 8.0, 14.0
+"""A pixel is unlike the backdrop if it differs by more than this many times the noise, and more than these levels."""
 LEAST_HOLE_RATIO = 0.0004
+"""Smallest area of a gap, as a share of the product's area."""
 RIM_PX = 5
+"""Distance at which the rim around a gap is looked at."""
 DOUBTFUL_RIM_RATIO, SURE_RIM_RATIO = 0.5, 0.8
-"""How much of a gap's rim is unlike the backdrop, where the network doubts and where it is sure of the product."""
+"""Share of a gap's rim that must be unlike the backdrop: where the network doubts, and where it is sure of product."""
 SHADOW_EVEN_PX = 0.6
 FLAT_NOISES = 2.2
+"""A flat place differs from the backdrop by less than this many times the noise."""
 MOST_HOLE_RATIO = 0.3
+"""Greatest area of a gap, as a share of the product's area."""
 PROVEN_PX, PROVEN_EVEN_NOISES, PROVEN_CORE_RATIO, PROVEN_RIM_RATIO = 15, 2.0, 0.55, 0.95
-"""A proven gap holds a square of so many pixels, over which it is the backdrop to so many noises; so much of it is the
-backdrop to the noise, and so much of its rim is unlike the backdrop."""
+"""Conditions for a proven gap: it holds a square of `PROVEN_PX`. There it equals the backdrop within
+`PROVEN_EVEN_NOISES` of noise on average. `PROVEN_CORE_RATIO` of its area looks like the backdrop pixel by pixel, and
+`PROVEN_RIM_RATIO` of its rim is unlike the backdrop."""
 DARK_LEVELS, PALE_LEVELS = 60.0, 238.0
+"""On a backdrop darker or paler than this, in 8-bit levels, its colour alone does not tell a gap."""
 
 
 @dataclass(frozen=True, eq=False)
 class Zones:
-    """What is open and what is settled, (rows, columns) at reduced size.
+    """What is known and what is unknown, each (rows, columns) at reduced size.
 
     Attributes:
-        unknown: here the photograph decides.
-        probability: the network's; 0 in gaps that the photograph proves, and no more than 0.5, which says nothing, at
-            their edges.
-        suspected_gaps: backdrop-coloured places that the network is sure about; left as they are.
+        unknown: where the photograph decides.
+        probability: the network's prediction. It is set to 0 in proven gaps, and to at most 0.5 (undecided) at their
+            edges.
+        suspected_gaps: places of the backdrop's colour that may be product. They stay as the network has them.
     """
 
     unknown: Mask
@@ -51,8 +59,8 @@ def find_zones(levels: FloatImage, probability: Matte, backdrop: Backdrop, *, ce
 
     Args:
         levels: (rows, columns, 3) float32, encoded, 0..255.
-        probability: the network's, (rows, columns).
-        cell_px: size of a cell of the network, in pixels of `levels`.
+        probability: (rows, columns) float32 in 0..1: the network's prediction.
+        cell_px: size of one network pixel, in pixels of `levels`.
     """
     product = probability >= 0.5
     band = _around_edge(product, reach=max(2, round(BAND_CELLS * cell_px)))
@@ -67,6 +75,7 @@ def find_zones(levels: FloatImage, probability: Matte, backdrop: Backdrop, *, ce
 
 
 def _around_edge(product: Mask, *, reach: int) -> Mask:
+    """Return the band of pixels within `reach` of the mask's outline."""
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
     whole = product.astype(np.uint8)
     inner: Any = cv2.erode(whole, kernel, borderValue=1)
@@ -77,11 +86,12 @@ def _around_edge(product: Mask, *, reach: int) -> Mask:
 def _proven_gaps(
     levels: FloatImage, distance: Matte, product: Mask, backdrop: Backdrop, noise: float
 ) -> tuple[Mask, Mask]:
-    """Gaps so large and so plainly the backdrop that the network's word does not count, and what is around them.
+    """Return the gaps that are proven by the photograph whatever the network says, and a band around them.
 
-    A gap shows the backdrop's own course of light, not just its colour: most of it to the noise, and on average over a
-    window to much less; the rest is a shadow in it. It ends in an edge all around, where a face of the product in that
-    colour goes over into others somewhere. On black nothing of this can be seen.
+    A gap shows the backdrop's own gradient, not just its colour: most pixels match it within the noise, and window
+    means match much better. The remaining pixels are a shadow in the gap. A gap ends in a sharp edge all around, but a
+    product's face of the same colour blends into other colours somewhere. On a black backdrop none of this can be seen,
+    so no gap is proven there.
     """
     found, around = np.zeros(product.shape, bool), np.zeros(product.shape, bool)
     close = (distance < max(LIKE_NOISES * noise, LIKE_LEVELS)) & product
@@ -110,14 +120,16 @@ def _proven_gaps(
 
 
 def _averaged(picture: FloatImage) -> FloatImage:
+    """Return the box mean over a window of `PROVEN_PX`."""
     return np.asarray(cv2.blur(picture, (PROVEN_PX, PROVEN_PX)), np.float32)
 
 
 def _gaps(distance: Matte, probability: Matte, inside: Mask, backdrop: Backdrop, noise: float) -> tuple[Mask, Mask]:
-    """Places inside the product that look like the backdrop: open where that can be told, else only suspected.
+    """Return the gaps that are opened, and the places that are only suspected to be gaps.
 
-    On a backdrop that is neither very dark nor nearly white, hardly any product has just its colour, gradient and
-    lack of texture over a large area. Elsewhere it may be a dark handle or a white label, so the network's word counts.
+    Both lie inside the network's mask and look like the backdrop. On a backdrop that is neither very dark nor nearly
+    white, hardly any product matches its colour, gradient and lack of texture over a large area. On others it may be a
+    dark handle or a white label, so where the network is sure it is believed.
     """
     close = (distance < max(LIKE_NOISES * noise, LIKE_LEVELS)) & inside
     alike: Any = cv2.morphologyEx(close.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
@@ -146,10 +158,10 @@ def _gaps(distance: Matte, probability: Matte, inside: Mask, backdrop: Backdrop,
 
 
 def _has_a_rim(distance: Matte, gap: Mask, noise: float, *, of_ratio: float) -> bool:
-    """Whether a place is told from so much of what is around it by an edge, as a gap is.
+    """Return whether at least `of_ratio` of the rim around a place is unlike the backdrop, as it is around a gap.
 
-    Where a product's shading merely runs through the backdrop's colour, the colour changes across the place and on
-    both sides of it at the same pace.
+    Where a product's shading merely passes through the backdrop's colour, the colour changes gradually across the place
+    and its rim.
     """
     rows, columns = np.nonzero(gap)
     part = np.s_[
@@ -163,12 +175,15 @@ def _has_a_rim(distance: Matte, gap: Mask, noise: float, *, of_ratio: float) -> 
 
 
 def _is_flat(distances: NDArray[np.float32], noise: float) -> bool:
-    """Whether a place has nothing but noise in it."""
+    """Return whether a place differs from the backdrop by noise only."""
     return float(np.percentile(distances, 90)) < FLAT_NOISES * noise + 1
 
 
 def _missing_parts(levels: FloatImage, distance: Matte, surface: FloatImage, product: Mask, noise: float) -> Mask:
-    """Places outside unlike backdrop and shadow that hang together with the product: straps, spikes, handles."""
+    """Return places outside the mask that are neither backdrop nor shadow and connect to the product.
+
+    Straps, spikes and handles that the network missed are examples.
+    """
     unlike = (distance > max(UNLIKE_NOISES * noise, UNLIKE_LEVELS)) & (shadow_share(levels, surface, noise=noise) < 0.5)
     reach = np.ones((5, 5), np.uint8)
     near = cv2.dilate(product.astype(np.uint8), reach)
@@ -181,12 +196,17 @@ def _missing_parts(levels: FloatImage, distance: Matte, surface: FloatImage, pro
 
 
 def shadow_share(levels: FloatImage, surface: FloatImage, *, noise: float) -> Matte:
-    """Return how far a picture is a darkened, otherwise unchanged backdrop, (rows, columns) float32 in 0..1.
+    """Return how far each pixel looks like shaded backdrop, (rows, columns) float32 in 0..1.
 
-    1 where it is darker by a factor of up to 2, the same in each channel; 0 from a factor of 3 or where the channels
-    differ by more than noise does.
+    It is 1 where all channels are darker than the backdrop by the same factor, up to 2. It falls to 0 at a factor of 3,
+    and where the channels differ by more than the noise.
+
+    Args:
+        levels: (rows, columns, 3) float32, encoded, 0..255.
+        surface: the backdrop, same shape and levels.
+        noise: standard deviation of the noise, in 8-bit levels.
     """
-    even: Any = cv2.GaussianBlur(levels, (0, 0), SHADOW_EVEN_PX)  # noise is not the shadow's own
+    even: Any = cv2.GaussianBlur(levels, (0, 0), SHADOW_EVEN_PX)  # noise would differ between the channels
     square = dot_product(surface, surface)
     factor = np.divide(dot_product(even, surface), np.maximum(square, 1), dtype=np.float32)
     rest = greatest_difference(even, factor[..., None] * surface)

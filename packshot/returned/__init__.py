@@ -1,1 +1,1 @@
-"""Work that comes back from an editor: the picture and the matte in it, and whether it is fit to be looked at."""
+"""Work returned by an editor: read the picture and its matte, and check it before a person looks at it."""

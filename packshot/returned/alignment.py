@@ -1,6 +1,6 @@
-"""Where the product of the master stands in a returned picture, and whether it is the same photograph at all.
+"""Align a returned picture with its master, and decide whether both are the same photograph.
 
-Compared is what lies inside the product only: around it one picture shows a backdrop and the other one white.
+Only pixels inside the product are compared: outside it, one picture shows the backdrop and the other one white.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from packshot.ingest.decode import upright
 from packshot.types import Mask, Matte, Pixels16, Size, size_of
 
 Warp: TypeAlias = NDArray[np.float64]
-"""2 x 3: from places in the master to places in the returned picture, both in pixels of the reduced pictures."""
+"""A 2 x 3 affine matrix: from (x, y) in the master to (x, y) in the returned picture, both in reduced pixels."""
 
 REDUCED_PX = 768
 _LEAST_TEXTURE = 1.5
@@ -45,15 +45,17 @@ _TURNS = {
 
 @dataclasses.dataclass(frozen=True)
 class Alignment:
-    """How a returned picture lies on its master.
+    """The position of the product in a returned picture, compared with its master.
 
     Attributes:
-        likeness: correlation of the product's lightness, -1 to 1, after alignment; None where the product has no
-            detail to compare.
-        turned: in words, how the returned picture is turned or mirrored; empty if it is not.
-        scale: size of the product in the returned picture over that in the master, the pictures made equally large.
-        moved_px: how far the product's farthest corner has moved, in pixels of the master.
-        warp: None where nothing could be aligned.
+        likeness: correlation of the product's lightness after alignment, -1 to 1; None where the product has too little
+            detail.
+        turned: how the returned picture is rotated or mirrored, in words; empty if it is not.
+        scale: size of the product in the returned picture divided by that in the master. Both pictures are first scaled
+            to
+            the same size.
+        moved_px: displacement of the corner of the product's box that moved farthest, in pixels of the master.
+        warp: None where the pictures could not be aligned.
     """
 
     likeness: float | None
@@ -64,7 +66,7 @@ class Alignment:
 
     @property
     def degrees(self) -> float:
-        """By how much the product was turned."""
+        """Rotation of the product in degrees, clockwise; 0 without a warp."""
         return math.degrees(math.atan2(self.warp[1, 0], self.warp[0, 0])) if self.warp is not None else 0.0
 
 
@@ -74,8 +76,8 @@ class Pair:
 
     Attributes:
         master, returned: (rows, columns, 3) uint16, working space.
-        inside: (rows, columns), the returned product without its edge.
-        solid: (rows, columns), where the master is product through and through; everywhere if nobody knows.
+        inside: (rows, columns), product in the returned picture, without its edge.
+        solid: (rows, columns), fully opaque product in the master; True everywhere if no draft is known.
         enlargement: pixels of the master per reduced pixel.
     """
 
@@ -86,18 +88,20 @@ class Pair:
     enlargement: float
 
     def compared(self, warp: Warp) -> Mask:
-        """Where in the master both show the product, the returned picture brought to it."""
+        """Return the pixels, in coordinates of the master, where both pictures show the product."""
         inside = warped_back(self.inside.astype(np.float32), warp) > 0.99
         both: Mask = inside & self.solid
         return both if np.count_nonzero(both) >= _LEAST_POINTS else inside
 
 
 def reduced_pair(master: Pixels16, returned: Pixels16, matte: Matte, *, draft: Matte | None) -> Pair:
-    """Return both pictures as large as each other, at most 768 px; the returned one is stretched to the master's shape.
+    """Return both pictures at the same size, at most 768 px on the longest side.
+
+    The returned picture is stretched to the aspect ratio of the master.
 
     Args:
-        matte: of the returned picture, as large as it.
-        draft: of the master, as large as it; None if nobody knows.
+        matte: of the returned picture, at its size.
+        draft: the machine's matte of the master, at its size; None if there is none.
     """
     size = size_of(master)
     share = min(1.0, REDUCED_PX / size.longest)
@@ -124,7 +128,11 @@ def _resized(picture: NDArray[np.uint16] | NDArray[np.float32], size: Size) -> N
 
 
 def align(pair: Pair) -> Alignment:
-    """Return how the returned picture lies on the master."""
+    """Return the best alignment of the returned picture with the master.
+
+    It tries these until the correlation is good: no movement, ECC refinement, SIFT matching with another refinement,
+    and the seven rotations and mirrorings of EXIF.
+    """
     ours, theirs = _grey(pair.master), _grey(pair.returned)
     unmoved = np.eye(2, 3)
     straight = _judged(ours, theirs, pair, unmoved)
@@ -145,7 +153,7 @@ def _best(found: list[Alignment]) -> float:
 
 
 def _improved(ours: NDArray[np.float32], theirs: NDArray[np.float32], pair: Pair, start: Warp) -> list[Alignment]:
-    """Return a finer alignment near another one; none if it would bend the picture as no editor does."""
+    """Return a refined alignment near `start`; empty if the warp would shear or scale more than an editor does."""
     warp = _refined(ours, theirs, pair.inside, start)
     change = np.linalg.svd(warp[:, :2] @ np.linalg.inv(start[:, :2]), compute_uv=False)
     even = change[1] > 0 and change[0] / change[1] <= _MOST_BENT and _MOST_BENT**-2 <= change[0] <= _MOST_BENT**2
@@ -168,16 +176,16 @@ def _judged(ours: NDArray[np.float32], theirs: NDArray[np.float32], pair: Pair, 
 
 
 def warped_back(picture: NDArray[np.float32], warp: Warp) -> NDArray[np.float32]:
-    """Return a returned picture brought to where the master has it."""
+    """Return the returned picture, resampled to the coordinates of the master."""
     size = (picture.shape[1], picture.shape[0])
     return np.asarray(cv2.warpAffine(picture, warp, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP), np.float32)
 
 
 def likeness(a: NDArray[np.float32], b: NDArray[np.float32], inside: Mask) -> float | None:
-    """Return the correlation of two grey pictures in a region; None where the first is too even to tell.
+    """Return the correlation of two grey pictures in a region; None where the first has too little contrast.
 
-    The pixels that agree least, 5 %, are left out: a dust spot removed does not make another photograph. Wide
-    gradients are taken out of both: the light falls alike on all products.
+    The 5 % of pixels that agree least are left out, so that a removed dust spot does not count. Wide gradients are
+    subtracted from both pictures, because the light falls alike on all products.
     """
     first, second = _detail(a, inside)[inside], _detail(b, inside)[inside]
     if len(first) < _LEAST_POINTS or first.std() < _LEAST_TEXTURE:
@@ -193,7 +201,10 @@ def likeness(a: NDArray[np.float32], b: NDArray[np.float32], inside: Mask) -> fl
 
 
 def _detail(grey: NDArray[np.float32], inside: Mask) -> NDArray[np.float32]:
-    """Take out what is wider than a twelfth of the picture, as far as it can be told from the region alone."""
+    """Return the picture minus a wide Gaussian blur (sigma: 1/24 of the longest side).
+
+    Only pixels of the region count.
+    """
     weight = inside.astype(np.float32)
     sigma = max(grey.shape) * _WIDE
     around = cv2.GaussianBlur(grey * weight, (0, 0), sigma) / np.maximum(cv2.GaussianBlur(weight, (0, 0), sigma), 1e-4)
@@ -201,12 +212,12 @@ def _detail(grey: NDArray[np.float32], inside: Mask) -> NDArray[np.float32]:
 
 
 def _grey(pixels: NDArray[np.uint16]) -> NDArray[np.float32]:
-    """Levels of 0 to 255."""
+    """Return lightness levels in 0..255."""
     return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.float32) / np.float32(257)
 
 
 def _turned(pair: Pair, *, better_than: float) -> list[Alignment]:
-    """Return how the returned picture was turned, if turned back it is the master beyond doubt."""
+    """Return the rotation or mirroring that makes the returned picture clearly match the master; empty if none does."""
     found = []
     size = Size(pair.inside.shape[1], pair.inside.shape[0])
     ours = _grey(pair.master)
@@ -221,7 +232,7 @@ def _turned(pair: Pair, *, better_than: float) -> list[Alignment]:
 
 
 def _refined(ours: NDArray[np.float32], theirs: NDArray[np.float32], inside: Mask, start: NDArray[np.float64]) -> Warp:
-    """Evangelidis and Psarakis 2008: the affine map under which both correlate most; the start if there is none."""
+    """Return the affine warp with the highest correlation (ECC; Evangelidis and Psarakis 2008); `start` if it fails."""
     until = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, _ECC_STEPS, _ECC_PRECISION)
     first, mask = start.astype(np.float32), inside.astype(np.uint8)
     try:
@@ -232,7 +243,10 @@ def _refined(ours: NDArray[np.float32], theirs: NDArray[np.float32], inside: Mas
 
 
 def _matched(ours: NDArray[np.float32], theirs: NDArray[np.float32], inside: Mask) -> Warp | None:
-    """Lowe 2004: points that look alike in both, and the turn, scale and shift on which most of them agree."""
+    """Return a warp from matched SIFT points (Lowe 2004) and RANSAC; None if too few points agree.
+
+    The warp has rotation, scale and shift only.
+    """
     finder = cv2.SIFT.create(nfeatures=2000)
     points_a, looks_a = finder.detectAndCompute(ours.astype(np.uint8), None)
     around = cv2.dilate(inside.astype(np.uint8), np.ones((9, 9), np.uint8))

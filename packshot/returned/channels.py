@@ -1,4 +1,4 @@
-"""Channels that a file holds beside its colours and its transparency: selections that an editor saved."""
+"""Read the extra channels of a file: selections that an editor saved beside colour and transparency."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ _NEAR_BYTES = 64
 
 
 def saved_channels(data: bytes, *, name: str) -> tuple[tuple[str, Matte], ...]:
-    """Return (name, values) of the channels a TIFF, PSD or PSB holds beside colour and transparency, as stored.
+    """Return (name, values) of each extra channel in a TIFF, PSD or PSB, as stored. Empty if the file is damaged.
+
+    The values are (rows, columns) float32 in 0..1.
 
     Args:
-        data: a file that was opened before, so that its size is known to be within the limits.
-        name: for messages only.
-    Returns:
-        each (rows, columns) float32 in 0..1.
+        data: a file that was opened before, so its size is within the limits.
+        name: used in messages only.
     """
     try:
         planes = _of_photoshop(data) if data.startswith(b"8BPS") else _of_tiff(data)
@@ -45,12 +45,12 @@ def saved_channels(data: bytes, *, name: str) -> tuple[tuple[str, Matte], ...]:
 
 
 def flat_transparency(data: bytes) -> Matte | None:
-    """Return the flattened picture's transparency in a PSD or PSB of layers without a background; None without one.
+    """Return the transparency of the flattened picture in a PSD or PSB; None if it has none or is damaged.
+
+    It is (rows, columns) float32 in 0..1, as stored. Documents without a background layer have one.
 
     Args:
-        data: a file that was opened before, so that its size is known to be within the limits.
-    Returns:
-        (rows, columns) float32 in 0..1, as stored.
+        data: a file that was opened before, so its size is within the limits.
     """
     try:
         channels, height, width, depth, mode = struct.unpack_from(">HIIHH", data, 12)
@@ -90,7 +90,7 @@ def _of_photoshop(data: bytes) -> list[Matte]:
 
 
 def _after_layers(data: bytes) -> tuple[int, int]:
-    """Return where the flattened picture begins, and 1 if its first extra channel is its transparency, else 0."""
+    """Return (offset of the flattened picture, 1 if its first extra channel is its transparency, else 0)."""
     code, width = (">Q", 8) if data[5] == 2 else (">I", 4)
     at = 26
     for _ in range(2):
@@ -98,14 +98,17 @@ def _after_layers(data: bytes) -> tuple[int, int]:
     (size,) = struct.unpack_from(code, data, at)
     end = at + width + size
     counted = at + 2 * width
-    if size > 2 * width and not struct.unpack_from(code, data, at + width)[0]:  # 16 bits: the layers stand in a block
+    if size > 2 * width and not struct.unpack_from(code, data, at + width)[0]:  # 16 bits: the layers are in a block
         counted = _deep_layers(data, counted, end)
     negative = 0 < counted <= end - 2 and struct.unpack_from(">h", data, counted)[0] < 0
     return end, int(negative)
 
 
 def _deep_layers(data: bytes, at: int, end: int) -> int:
-    """Where the layers of a document of 16 bits are counted: in the first block after the global mask; else 0."""
+    """Return the offset of the layer count in a 16-bit document; 0 if there is none.
+
+    The count is in the first block after the global layer mask.
+    """
     at += 4 + struct.unpack_from(">I", data, at)[0]
     found = data.find(b"8BIMLr16", at, min(end, at + _NEAR_BYTES))
     return found + 8 + (8 if data[5] == 2 else 4) if found >= 0 else 0

@@ -1,4 +1,4 @@
-"""Checks of returned work, before anyone looks at it. One that fails sends it back, with the reason."""
+"""Check returned work before a person looks at it. A failed gate sends the work back, with the reason."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _LENT_ONLY = (MatteSource.CLIPPING_PATH, MatteSource.LAYER_MASK, MatteSource.SAV
 
 
 class Permits(Value):
-    """What the job allowed the editor to change.
+    """Changes that the job allowed the editor to make.
 
     Attributes:
-        colour: the colours were to be corrected.
-        retouch: parts of the product were to be painted over.
-        shadow: a shadow may lie on the white.
+        colour: correct the colours.
+        retouch: retouch parts of the product.
+        shadow: leave a shadow on the white background.
     """
 
     colour: bool = False
@@ -35,19 +35,20 @@ class Permits(Value):
 
 
 class ReturnLimits(Value):
-    """From where on returned work is sent back.
+    """Limits beyond which returned work is sent back or reported.
 
     Attributes:
-        least_likeness: correlation of the product's lightness in master and work.
-        most_moved_px: how far a corner of the product may have moved, in pixels of the master; on masters over 1,500
-            px it grows with their longest side.
-        most_rescaled: share by which the product may have become larger or smaller.
-        most_drift: delta E 2000, median over the product.
-        repainted_from: delta E 2000 from which a place counts as painted over.
-        most_repainted: share of the product that may be.
-        least_product, most_product: share of the picture that the matte may cover.
-        least_like_draft: overlap of the matte with the machine's, below which it is said.
-        unchanged_from: overlap with the machine's matte from which nothing was worked on.
+        least_likeness: minimum correlation of the product's lightness between master and work.
+        most_moved_px: maximum displacement of a corner of the product's box, in pixels of the master. On masters over
+            1,500
+            px it grows with the longest side.
+        most_rescaled: maximum change of the product's size, as a ratio.
+        most_drift: maximum colour change, delta E 2000, median over the product.
+        repainted_from: delta E 2000 from which a pixel counts as painted over.
+        most_repainted: maximum size of the largest such area, as a share of the product.
+        least_product, most_product: minimum and maximum share of the picture that the matte may cover.
+        least_like_draft: overlap (intersection over union) with the machine's matte below which there is a warning.
+        unchanged_from: overlap with the machine's matte from which the matte counts as unchanged.
     """
 
     least_likeness: float = 0.8
@@ -76,7 +77,7 @@ class _Job:
 
     @property
     def lends_matte_only(self) -> bool:
-        """Work of another size gives its path, mask or channel; the pixels stay the master's."""
+        """True for work of another size: only its path, mask or channel is used, with the pixels of the master."""
         return self.work.size != self.size and self.work.has_aspect_of(self.size) and self.work.source in _LENT_ONLY
 
 
@@ -88,13 +89,13 @@ def check_returned(
     permits: Permits | None = None,
     limits: ReturnLimits | None = None,
 ) -> tuple[Finding, ...]:
-    """Return what the checks of returned work say, passed and skipped ones too; a failed gate sends it back.
+    """Return the findings of all checks of returned work, also passed and skipped ones. A failed gate sends it back.
 
     Args:
-        work: as `read_returned` gave it.
-        master: (rows, columns, 3) uint16, working space: what the editor was given.
-        draft: the machine's matte that came with it, as large as the master; None if there was none.
-        permits: what the job allowed to change; None: nothing but the background.
+        work: from `read_returned`.
+        master: (rows, columns, 3) uint16, working space: the picture that the editor was given.
+        draft: the machine's matte that the editor was given, at the master's size; None if there was none.
+        permits: the changes that the job allowed; None allows nothing but the background.
     """
     job = _Job(work, master, draft, permits or Permits(), limits or ReturnLimits())
     found = [_size(job), *_matte(job), *_draft(job), *_profile(job), _depth(job), _white(job)]
@@ -130,13 +131,13 @@ def _matte(job: _Job) -> Iterator[Finding]:
 
 
 def _draft(job: _Job) -> Iterator[Finding]:
-    """Whether the matte is about what the machine saw, and not the machine's own, put back as it was."""
+    """Compare the matte with the machine's. Warn if they differ much, or if the machine's matte came back unchanged."""
     matte = job.work.matte_at(job.size) if job.work.has_aspect_of(job.size) else None
     if job.draft is None or matte is None:
         why = "There is no machine's matte to compare with." if job.draft is None else "There is no matte to compare."
         yield Finding(code="returned_like_draft", status=Status.SKIPPED, message=why)
         return
-    on_white = job.work.source is MatteSource.WHITE_BACKGROUND  # then every pixel that is only partly product counts
+    on_white = job.work.source is MatteSource.WHITE_BACKGROUND  # such a matte covers partly transparent pixels too
     share = overlap(matte, (job.draft > 0).astype(np.float32) if on_white else job.draft)
     if share >= job.limits.unchanged_from and not on_white:
         message = f"The {job.work.source} is the machine's draft, unchanged."
@@ -177,7 +178,10 @@ def _depth(job: _Job) -> Finding:
 
 
 def _white(job: _Job) -> Finding:
-    """A picture without a matte of its own must stand on exact white; any other is laid on white by the line."""
+    """Check that the background is exactly white, in a picture without a matte of its own.
+
+    Other pictures are composited on white later, so they are not checked.
+    """
     if job.work.source is not MatteSource.WHITE_BACKGROUND:
         message = "The picture was not flattened: the line lays it on exact white."
         return Finding(code="returned_white", status=Status.SKIPPED, message=message)
@@ -197,7 +201,10 @@ def _white(job: _Job) -> Finding:
 
 
 def _background(job: _Job) -> Mask:
-    """What the machine took for background and is nearly white and reaches the border; not near the product."""
+    """Return the background.
+
+    Background in the draft, nearly white, connected to the border, and away from the product.
+    """
     near = near_white_around(job.work.pixels16)
     draft = job.draft if job.draft is not None and job.draft.shape == near.shape else None
     product = ~near if draft is None else (draft > 0)
@@ -205,7 +212,7 @@ def _background(job: _Job) -> Mask:
 
 
 def _product(job: _Job) -> Iterator[Finding]:
-    """Same photograph, same place, same colours: all measured inside the product."""
+    """Check that photograph, position and colours are the same, all inside the product."""
     if job.work.matte is None:
         why = "There is no matte to say where the product is."
         yield _skipped("same_shot", why)
@@ -274,14 +281,14 @@ def _colours(job: _Job, pair: Pair, alignment: Alignment) -> Iterator[Finding]:
     off = np.zeros(inside.shape, np.float32)
     off[inside] = delta_e_2000(ours[inside], theirs[inside])
     yield _drift(job, float(np.median(off[inside])))
-    if job.permits.colour:  # what the correction did to all of it is not painting
+    if job.permits.colour:  # a colour shift of the whole product is not painting
         shift = np.median(theirs[inside] - ours[inside], axis=0)
         off[inside] = delta_e_2000(ours[inside] + shift, theirs[inside])
     yield _repainted(job, off, inside, pair.enlargement)
 
 
 def _soft_lab(pixels: Pixels16) -> Lab:
-    """Blurred by a pixel, so that grain and sharpening don't count."""
+    """Return L*a*b*, blurred with sigma 1 px, so that grain and sharpening do not count."""
     return np.asarray(cv2.GaussianBlur(lab_of(pixels, icc=working_profile()), (0, 0), 1.0), np.float32)
 
 

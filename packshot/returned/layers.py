@@ -1,7 +1,7 @@
-"""The masks of a Photoshop document's layers, in pixels of the document.
+"""Read the masks of the layers of a Photoshop document, at the document's size.
 
 Adobe Photoshop File Formats, "Layer and Mask Information". Only masks and transparencies are decoded, never a layer's
-colours. What is damaged ends the list, in words; nothing here raises.
+colours. Nothing here raises on damaged data: the result says in words what could not be read.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _MOST_LAYERS = 2000
 _MOST_KEPT = 2
 _MOST_TIMES_CANVAS = 4
 MOST_LAYER_PIXELS = 10_000_000_000
-"""Pixels of all planes that are decoded or drawn, over all layers: about 400 masks of 24 megapixels."""
+"""Maximum number of pixels that are decoded or drawn over all layers: about 400 masks of 24 megapixels."""
 _LONG_IN_PSB = {b"LMsk", b"Lr16", b"Lr32", b"Layr", b"Mt16", b"Mt32", b"Mtrn", b"Alph", b"FMsk", b"lnk2", b"FEid"}
 _LONG_IN_PSB |= {b"FXid", b"PxSD"}
 _HEAD_BYTES = 26
@@ -37,12 +37,12 @@ _HEAD_BYTES = 26
 
 @dataclasses.dataclass(frozen=True)
 class LayerMatte:
-    """What one visible layer or group lets through.
+    """The mask or transparency of one visible layer or group.
 
     Attributes:
-        name: of the layer.
-        matte: (rows, columns) float32 in 0..1, as large as the document.
-        is_mask: from a mask; otherwise the layer's own transparency.
+        name: name of the layer.
+        matte: (rows, columns) float32 in 0..1, at the document's size.
+        is_mask: True for a mask, False for the layer's own transparency.
     """
 
     name: str
@@ -52,7 +52,11 @@ class LayerMatte:
 
 @dataclasses.dataclass(frozen=True)
 class LayerMattes:
-    """The largest masks and transparencies of the visible layers, masks first, and what could not be read."""
+    """The largest masks and transparencies of the visible layers, masks first.
+
+    Attributes:
+        damage: what could not be read, in words; empty if everything could.
+    """
 
     found: tuple[LayerMatte, ...]
     damage: str = ""
@@ -78,9 +82,9 @@ class _Layer:
 
 
 def layer_mattes(data: bytes) -> LayerMattes:
-    """Return what the visible layers of a PSD or PSB let through: two masks and two transparencies, the largest.
+    """Return the two largest masks and the two largest transparencies of the visible layers of a PSD or PSB.
 
-    A disabled mask counts as none. Of several masks the largest is the product's; smaller ones belong to retouching.
+    Disabled masks are ignored. The largest mask is the product's; smaller ones usually belong to retouching.
     """
     found: list[LayerMatte] = []
     try:
@@ -97,7 +101,10 @@ def layer_mattes(data: bytes) -> LayerMattes:
 
 
 def _largest(mattes: list[LayerMatte]) -> list[LayerMatte]:
-    """Keep few: each takes as much memory as a channel of the picture. Those that cover nothing or all go first."""
+    """Return the largest mattes, without those that cover nothing or everything.
+
+    Few are kept, because each takes as much memory as a channel of the picture.
+    """
     kept = []
     for is_mask in (True, False):
         kind = [one for one in mattes if one.is_mask is is_mask and one.matte.min() < 0.5 <= one.matte.max()]
@@ -106,11 +113,11 @@ def _largest(mattes: list[LayerMatte]) -> list[LayerMatte]:
 
 
 class _DamagedLayersError(ValueError):
-    """In words."""
+    """The layers cannot be read. The message says why."""
 
 
 class _Document:
-    """A document's layers, read in their order."""
+    """The layers of a document, in the order of the file."""
 
     def __init__(self, data: bytes) -> None:
         self.data = data
@@ -172,10 +179,10 @@ class _Document:
         return 1 - mask if flags & _VECTOR_INVERTED else mask
 
     def _take(self, width: int, height: int) -> None:
-        """Count the pixels of one more plane.
+        """Add the pixels of one more plane to the total.
 
         Raises:
-            _DamagedLayersError: they are too many.
+            _DamagedLayersError: the total is over the limit.
         """
         self._pixels += width * height
         if self._pixels > MOST_LAYER_PIXELS:
@@ -225,7 +232,10 @@ class _Document:
         return values
 
     def _layers_at(self) -> int | None:
-        """Where the count of layers stands: in the section itself or, with 16 and 32 bits, in a block after it."""
+        """Return the offset of the layer count; None without layers.
+
+        It is in the layer section or, with 16 and 32 bits, in a block after it.
+        """
         at = _HEAD_BYTES
         for _ in range(2):
             at += 4 + struct.unpack_from(">I", self.data, at)[0]
@@ -247,7 +257,10 @@ class _Document:
         return int(struct.unpack_from(code, self.data, at)[0]), at + width
 
     def _tagged(self, at: int, end: int) -> list[tuple[bytes, int, int]]:
-        """(key, where its content begins, size) of the tagged blocks; their padding differs between writers."""
+        """Return (key, offset of the content, size) of each tagged block.
+
+        The padding between blocks differs between programs, so up to 3 bytes are skipped.
+        """
         found = []
         while at + 12 <= end:
             places = (at + skip for skip in range(4))

@@ -1,7 +1,7 @@
-"""Checks of a returned neck joint: the neckline filled, no mannequin left, no break where the two photographs meet.
+"""Check a returned neck joint: neckline filled, no mannequin left, no visible break where the two photographs meet.
 
-Measured against the draft mask that the editor was given. Distances are in pixels of the master; on masters over
-1,500 px they grow with the longest side.
+The work is compared with the draft mask that the editor was given. Distances are in pixels of the master. On masters
+over 1,500 px they grow with the longest side.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ _LEAST_REGION = 60
 
 @dataclasses.dataclass(frozen=True)
 class JointDraft:
-    """What the editor was given to start a neck joint from, as large as the master.
+    """The draft of a neck joint that the editor was given, at the master's size.
 
     Attributes:
-        mannequin: (rows, columns) float32 in 0..1; zero everywhere where none was recognised.
-        opening: what had to be filled.
-        garment: (rows, columns) float32 in 0..1, the cut-out, the mannequin with it.
+        mannequin: matte of the mannequin, (rows, columns) float32 in 0..1; all zero if none was recognised.
+        opening: mask of the neckline that must be filled.
+        garment: matte of the cut-out, with the mannequin, (rows, columns) float32 in 0..1.
     """
 
     mannequin: Matte
@@ -38,25 +38,28 @@ class JointDraft:
     garment: Matte
 
     def without_mannequin(self) -> Matte:
-        """Return what the finished picture should show, as far as the draft knows: the garment and its opening."""
+        """Return the expected matte of the finished picture.
+
+        The garment and its filled opening, without the mannequin.
+        """
         return np.asarray(self.garment * np.maximum(1 - self.mannequin, self.opening), np.float32)
 
 
 class JointLimits(Value):
-    """From where on a neck joint is sent back.
+    """Limits beyond which a neck joint is sent back.
 
     Attributes:
-        least_filled: share of the opening that the matte covers.
-        largest_hole: share of the opening that one hole may have.
-        same_delta_e: delta E 2000 below which a pixel counts as the master's own.
-        most_left: share of the mannequin that may still be seen.
+        least_filled: minimum share of the opening that the matte covers.
+        largest_hole: maximum size of one hole, as a share of the opening.
+        same_delta_e: delta E 2000 below which a pixel counts as unchanged from the master.
+        most_left: maximum share of the mannequin that may still be visible.
         edge_px: distance from the draft's edges within which nothing is measured.
-        notch_px: how far a notch or a spike of the outline may reach; one as wide as it is deep does not count.
-        most_cut_px: how deep the garment may have been cut into.
-        bright, dark: L* by which a line may stand out from both sides.
-        longest_line: share of the seam that one line may run along.
-        longest_shadow: the same for a dark line that is not of the mannequin's colour: collars cast shadows.
-        mannequin_delta_e: delta E 2000 within which a dark line is of the mannequin's colour.
+        notch_px: maximum length of a notch or a spike in the outline. Shapes as wide as they are deep do not count.
+        most_cut_px: maximum width of a cut into the garment.
+        bright, dark: L* difference from both sides above which a bright or dark line counts.
+        longest_line: maximum length of a line, as a share of the joint.
+        longest_shadow: the same for a dark line that does not have the mannequin's colour: collars cast shadows.
+        mannequin_delta_e: delta E 2000 within which a dark line has the mannequin's colour.
     """
 
     least_filled: float = 0.97
@@ -75,14 +78,15 @@ class JointLimits(Value):
 
 @dataclasses.dataclass(frozen=True)
 class _Joint:
-    """The part of both pictures around the mannequin.
+    """The area around the mannequin, cut out of both pictures.
 
     Attributes:
-        left, top: where the part begins in the picture.
-        unit: pixels that count as one.
+        left, top: position of the area in the picture.
+        unit: pixels of the picture per pixel at the reference size.
+        returned, master: L*a*b*, slightly blurred. The master has the overall colour shift of the work added.
         matte: of the returned picture.
-        garment: surely garment, by the draft.
-        opening: of it, without what lies at its edge.
+        garment: certain garment, by the draft.
+        opening: the opening without its edge.
     """
 
     left: int
@@ -101,7 +105,7 @@ class _Joint:
 
     @property
     def seam(self) -> Mask:
-        """Where mannequin and garment meet inside the cut-out."""
+        """Mask of the band where mannequin and garment meet inside the cut-out."""
         return _grown(self.mannequin >= 0.5, self.px(2)) & _grown(self.garment, self.px(4))
 
     def box(self, part: Mask) -> Box:
@@ -113,12 +117,12 @@ class _Joint:
 def check_neck_joint(
     work: ReturnedWork, master: Pixels16, draft: JointDraft | None, *, limits: JointLimits | None = None
 ) -> tuple[Finding, ...]:
-    """Return what the checks of a neck joint say; a failed gate sends the work back. Without a draft all are skipped.
+    """Return the findings of a neck joint's checks. A failed gate sends the work back.
 
     Args:
-        work: as `read_returned` gave it.
-        master: (rows, columns, 3) uint16, working space: the exterior on its mannequin.
-        draft: None where there was none.
+        work: from `read_returned`.
+        master: (rows, columns, 3) uint16, working space: the garment on its mannequin.
+        draft: None where there was none. Then all checks are skipped.
     """
     if draft is None or not draft.mannequin.any():
         return _all_skipped("No mannequin was recognised in the master: a person has to look for it.")
@@ -170,13 +174,13 @@ def _joint(pixels: Pixels16, matte: Matte, master: Pixels16, draft: JointDraft, 
 
 
 def _soft_lab(pixels: Pixels16, unit: float) -> Lab:
-    """Blurred by a little, so that grain doesn't count."""
+    """Return L*a*b*, slightly blurred so that grain does not count."""
     lab = lab_of(np.ascontiguousarray(pixels), icc=working_profile())
     return np.asarray(cv2.GaussianBlur(lab, (0, 0), 0.7 * unit), np.float32)
 
 
 def _shift(returned: Lab, master: Lab, both: Mask) -> NDArray[np.float32]:
-    """What a correction of the colours did to all of the garment."""
+    """Return the median L*a*b* change of the garment: the effect of an overall colour correction."""
     if np.count_nonzero(both) < _LEAST_REGION:
         return np.zeros(3, np.float32)
     return np.asarray(np.median(returned[both] - master[both], axis=0), np.float32)
@@ -215,7 +219,10 @@ def _mannequin_left(joint: _Joint) -> Finding:
 
 
 def _outline(joint: _Joint) -> Finding:
-    """Notches and spikes are what closing and opening the outline would take away; corners leave little behind."""
+    """Check the outline near the joint for notches, spikes and cuts.
+
+    Notches are what a morphological closing adds, spikes are what an opening removes. Plain corners change little.
+    """
     limits = joint.limits
     near = _grown(joint.seam, joint.px(12))
     product, radius = joint.matte >= 0.5, joint.px(limits.notch_px / 4)
@@ -245,9 +252,9 @@ class _Line:
     """A line along the joint.
 
     Attributes:
-        ratio: share of the joint along which it runs.
-        allowed_ratio: the same, from where on it is a fault.
-        stands_out: L* beside both its sides.
+        ratio: length as a share of the joint.
+        allowed_ratio: limit for `ratio`.
+        stands_out: L* difference from both sides.
     """
 
     part: Mask
@@ -288,13 +295,16 @@ def _line(joint: _Joint) -> Finding:
 
 
 def _thin(joint: _Joint) -> Mask:
-    """One pixel wide: the opening's edge against the garment."""
+    """Return a one-pixel line: the edge of the mannequin between opening and garment."""
     inside = joint.mannequin >= 0.5
     return inside & ~_shrunk(inside, 1) & _grown(joint.garment, joint.px(3)) & _grown(joint.opening, joint.px(8))
 
 
 def _longest_line(joint: _Joint, band: Mask, *, length: float, sign: int) -> _Line:
-    """The longest line, brighter (1) or darker (-1) than both its sides, that is not the garment's own."""
+    """Return the longest line that is brighter (sign 1) or darker (sign -1) than both its sides.
+
+    Lines that the garment already had in the master do not count.
+    """
     limits = joint.limits
     limit = limits.bright if sign > 0 else limits.dark
     ours, theirs = (_narrow(sign * one[..., 0], joint.px(4)) for one in (joint.returned, joint.master))
@@ -316,7 +326,7 @@ def _longest_line(joint: _Joint, band: Mask, *, length: float, sign: int) -> _Li
 
 
 def _mannequin_coloured(joint: _Joint, line: Mask) -> bool:
-    """Whether a line looks like the mannequin beside it, rather than like a shadow."""
+    """Return True if a line has the colour of the mannequin beside it, so that it is not a shadow."""
     beside = _shrunk(joint.mannequin >= _SURE, joint.px(2)) & _grown(line, joint.px(12))
     if not beside.any():
         return False
@@ -325,12 +335,12 @@ def _mannequin_coloured(joint: _Joint, line: Mask) -> bool:
 
 
 def _narrow(lightness: NDArray[np.float32], radius_px: int) -> NDArray[np.float32]:
-    """By how much each pixel stands out from a wider surrounding, if what stands out is narrow."""
+    """Return the top-hat transform: how much narrow bright details exceed their surroundings."""
     return np.asarray(cv2.morphologyEx(lightness, cv2.MORPH_TOPHAT, _disc(radius_px)), np.float32)
 
 
 def _largest(mask: Mask) -> tuple[Mask, int]:
-    """The part of the largest area, and that."""
+    """Return the connected component with the largest area, and the area in pixels."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     if count < 2:
         return mask, 0
@@ -339,7 +349,7 @@ def _largest(mask: Mask) -> tuple[Mask, int]:
 
 
 def _longest(mask: Mask) -> tuple[Mask, float]:
-    """The part that reaches farthest, and how far: the diagonal of its box."""
+    """Return the connected component with the longest bounding-box diagonal, and that diagonal in pixels."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     if count < 2:
         return mask, 0.0
@@ -349,7 +359,7 @@ def _longest(mask: Mask) -> tuple[Mask, float]:
 
 
 def _touching(mask: Mask, near: Mask) -> Mask:
-    """The connected parts of a mask that reach into a region."""
+    """Return the connected components of a mask that reach into a region."""
     _, labels = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
     touched = np.unique(labels[near & mask])
     return np.asarray(np.isin(labels, touched[touched > 0]))

@@ -1,4 +1,4 @@
-"""Returned work, read: the picture, and the matte that the editor made for it, wherever in the file it is."""
+"""Read returned work: the picture and the matte that the editor made, wherever the file keeps it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _WITH_PATHS = (FileKind.TIFF, FileKind.PSD, FileKind.JPEG, FileKind.PNG)
 
 
 class MatteSource(StrEnum):
-    """Where in the file the matte was found."""
+    """The part of the file that holds the matte."""
 
     TRANSPARENCY = "transparency"
     LAYER_MASK = "layer mask"
@@ -52,17 +52,17 @@ class _Candidate:
 
 @dataclasses.dataclass(frozen=True)
 class ReturnedWork:
-    """A picture that an editor put back.
+    """A picture that an editor returned.
 
     Attributes:
-        pixels16: (rows, columns, 3) uint16, working space, upright; transparent parts are laid on white.
-        matte: (rows, columns) float32 in 0..1, upright; None if the file tells nothing of what is product.
+        pixels16: (rows, columns, 3) uint16, working space, upright. Transparent parts are composited on white.
+        matte: (rows, columns) float32 in 0..1, upright; None if the file has no matte and no white background.
         source: where the matte was found; None without one.
         source_name: name of the channel, layer or path.
-        path: the path that was filled; None if the matte comes from elsewhere.
-        orientation: EXIF's, already applied.
-        lossy: coarse compression may have left marks around the product.
-        findings: of reading and of choosing the matte.
+        path: the path that was rasterised; None if the matte comes from elsewhere.
+        orientation: EXIF orientation, already applied.
+        lossy: True if the file format may leave compression artefacts around the product.
+        findings: from reading the file and choosing the matte.
     """
 
     name: str
@@ -87,13 +87,13 @@ class ReturnedWork:
         return self.kind not in (FileKind.TIFF, FileKind.PSD, FileKind.PNG, FileKind.BMP)
 
     def has_aspect_of(self, size: Size) -> bool:
-        """Whether the picture is a size itself, or that size made larger or smaller."""
+        """Return True if the picture has the given size or the same aspect ratio."""
         ours, theirs = self.size.width / self.size.height, size.width / size.height
         pixel = 1 / self.size.shortest
         return self.size == size or abs(ours / theirs - 1) <= max(_SAME_ASPECT, pixel)
 
     def matte_at(self, size: Size) -> Matte | None:
-        """Return the matte at another size: a path is filled anew, anything else is resampled."""
+        """Return the matte at another size. A path is rasterised again, any other matte is resampled."""
         if self.matte is None or self.size == size:
             return self.matte
         if self.path is not None:
@@ -104,14 +104,14 @@ class ReturnedWork:
         return np.clip(np.asarray(cv2.resize(self.matte, size, interpolation=way), np.float32), 0, 1)
 
     def composite_for(self, master: Pixels16) -> tuple[Pixels16, Matte]:
-        """Return the work on white, as large as the master, and its matte.
+        """Return the work on white at the master's size, and its matte.
 
-        Work of another size than the master lends only its matte; the pixels are then the master's.
+        If the work has another size than the master, only its matte is used, with the pixels of the master.
 
         Args:
             master: (rows, columns, 3) uint16, working space.
         Raises:
-            RefusedInputError: it tells nothing of what is product, or has another shape than the master.
+            RefusedInputError: there is no matte, or the aspect ratio differs from the master's.
         """
         size = size_of(master)
         matte = self.matte_at(size)
@@ -131,19 +131,27 @@ class ReturnedWork:
 
 
 def read_returned(data: bytes, *, name: str, limits: IngestConfig, prefer_path: str = "") -> ReturnedWork:
-    """Return the picture and the matte that a returned file holds.
+    """Return the picture and the matte in a returned file.
 
-    The matte is the first of: the path that the client's rule names, the picture's transparency, a layer's mask, the
-    clipping path (or the only path), a saved channel, a layer's transparency; else everything that is not exactly
-    white, if the picture stands on white. Where several differ, a finding says which was taken.
+    The first matte found is taken, in this order:
+
+    1. The path named by the client's rule.
+    2. The transparency of the picture.
+    3. A layer mask.
+    4. The clipping path, or the only path.
+    5. A saved channel.
+    6. The transparency of a layer.
+    7. Without any of these, all pixels that are not exactly white, if the picture stands on white.
+
+    If several mattes differ, a finding says which one was taken.
 
     Args:
         data: the whole file.
-        name: for messages only.
-        limits: on bytes and pixels; small pictures are read all the same.
-        prefer_path: name of the path to use, in any encoding and case; empty: no rule.
+        name: used in messages only.
+        limits: limits on bytes and pixels. The minimum size does not apply here.
+        prefer_path: name of the path to use, in any encoding and case; empty for no rule.
     Raises:
-        RefusedInputError: it cannot be read.
+        RefusedInputError: the file cannot be read.
     """
     photo = open_photo(data, name=name, limits=limits.model_copy(update={"min_px": 1}))
     developed = develop(photo)
@@ -182,7 +190,7 @@ def _paths(data: bytes, photo: Photo, prefer: str) -> tuple[PathFile | None, Cho
 def _candidates(
     data: bytes, photo: Photo, chosen: ChosenPath, prefer: str
 ) -> tuple[list[_Candidate], tuple[Finding, ...]]:
-    """Return every matte in the file, the one to take first."""
+    """Return every matte in the file, in the order of preference, and the findings of reading layers."""
     stored = photo.size if photo.orientation < 5 else Size(photo.size.height, photo.size.width)
 
     def turned(matte: Matte) -> Matte:
@@ -204,7 +212,7 @@ def _candidates(
     named_by_rule = bool(prefer) and "client's rule" in chosen.why
     own_masks = [one for one in masks if one.source is MatteSource.LAYER_MASK]
     others = [one for one in masks if one.source is not MatteSource.LAYER_MASK]
-    if len(own_masks) > 1:  # several photographs make one picture: none of the masks tells all of it
+    if len(own_masks) > 1:  # a composite of several photographs: no single mask covers the whole product
         clear = [*clear, *_of_flat(data, turned)]
     in_order = [*path, *clear, *own_masks] if named_by_rule else [*clear, *own_masks, *path]
     kept = [one for one in (*in_order, *saved, *others) if one.matte.shape == photo.pixels.shape[:2]]
@@ -232,9 +240,9 @@ def _says_something(matte: Matte) -> bool:
 
 
 def _white_background(pixels: Pixels16) -> list[_Candidate]:
-    """What is not exactly white is product, in a picture that stands on white.
+    """Return the pixels that are not exactly white as a matte, if the picture stands on white; else nothing.
 
-    If the white is not exact, that would be all of it: then what is nearly white and reaches the border is not product.
+    Where the white is not exact, nearly white pixels connected to the border are background.
     """
     border = _border(np.all(pixels >= _NEARLY_WHITE, axis=2))
     if border.mean() < _LEAST_WHITE_BORDER:
@@ -246,7 +254,7 @@ def _white_background(pixels: Pixels16) -> list[_Candidate]:
 
 
 def near_white_around(pixels: Pixels16) -> Mask:
-    """Return what is nearly white and reaches the border through pixels that are."""
+    """Return the nearly white pixels that are connected to the border."""
     near = np.all(pixels >= _NEARLY_WHITE, axis=2).astype(np.uint8)
     _, labels = cv2.connectedComponents(np.pad(near, 1, constant_values=1), connectivity=4)
     return np.asarray(labels[1:-1, 1:-1] == labels[0, 0])
@@ -257,7 +265,7 @@ def _border(flags: Mask) -> Mask:
 
 
 def _compared(candidates: Sequence[_Candidate], chosen: ChosenPath) -> tuple[Finding, ...]:
-    """Say which matte was taken where the file holds several that differ, or several paths of which none is marked."""
+    """Return findings where mattes in the file differ, or where several paths exist and none is marked."""
     findings = []
     if candidates:
         first = candidates[0]
@@ -288,7 +296,7 @@ def _called(one: _Candidate) -> str:
 
 
 def overlap(a: Matte, b: Matte) -> float:
-    """Return intersection over union of what two mattes cover by half or more; 1 where neither covers anything."""
+    """Return the intersection over union of two mattes, thresholded at 0.5; 1 where both are empty."""
     inside, other = a >= 0.5, b >= 0.5
     union = int(np.count_nonzero(inside | other))
     return int(np.count_nonzero(inside & other)) / union if union else 1.0

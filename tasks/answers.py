@@ -1,4 +1,4 @@
-"""A person's answer is checked, followed once, and written down; or said back with the reason."""
+"""A person's answer to a question about a shot: check it, follow it once, and record it or the reason why not."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ from tasks.storage import ObjectInfo, open_storage
 from tasks.tickets import promise_to
 
 NOT_FOLLOWED = "not followed"
-"""How an event begins that says why an answer changed nothing."""
+"""First words of the event that says why an answer was refused."""
 
 REDOS = len(METHODS) - 1
-"""How often the machine has another method to try."""
+"""How many times the machine can edit a shot again: once with each further cut-out method."""
 
 
 @task(name="follow answer", task_run_name="follow answer · {shot.shot}", **unit("follow answer"))
 def follow_answer(shot: ShotId, answer: Answer, *, question: str) -> Outcome:
-    """Follow a person's answer in their name, or say why it cannot be followed.
+    """Apply a person's answer to a shot and return what was done, or why the answer was refused.
 
     Args:
-        question: what it answers. Each answer to a question is followed once: one that was sent back stays so, even
-            if what it missed has come since, because by then somebody else may have answered.
+        question: id of the question that is answered. Each one is handled once. A refused answer is not tried again,
+            even if a missing file has arrived since: somebody else may have answered meanwhile.
     """
     with living(shot):
         try:
@@ -105,10 +105,10 @@ def _require_arrived(record: ShotRecord) -> None:
 
 
 def _returned(shot: ShotId, named: str) -> ObjectInfo:
-    """The returned file: the one that is named, or the only one there is.
+    """Return the returned file: the named one, or the only one in the shot's folder.
 
     Raises:
-        ObjectMissingError: there is none of that name, none at all, or several.
+        ObjectMissingError: there is no file of that name, no file at all, or several files and no name was given.
     """
     folder = job_returned_prefix(shot)
     found = list(open_storage().list(folder))
@@ -125,10 +125,10 @@ def _returned(shot: ShotId, named: str) -> ObjectInfo:
 
 
 def _work(record: ShotRecord, decision: Decision, file: ObjectInfo) -> dict[str, Any]:
-    """What the returned file comes to, checked, scored and stored; not yet in the record.
+    """Check, score and store a returned file; return the fields that the record gets, which are not yet written.
 
     Raises:
-        DecisionRefusedError: a check of it failed, and nobody takes it over in spite of that.
+        DecisionRefusedError: a check failed, and the answer does not override failed checks.
     """
     taken = take_over(record, open_storage().get(file.key), name=file.key)
     if taken.failed and not decision.override:
@@ -163,13 +163,15 @@ def _overridden(failed: Finding, decision: Decision) -> Finding:
 
 
 def _seen(record: ShotRecord, *files: ObjectInfo) -> Mapping[str, Any]:
-    """The returned files that were dealt with, so that the hot folder takes none up twice."""
+    """Return the report on returned files with these added, by ETag, so that the hot folder does not use a file twice."""
     before = record.reports.get("returned", {}).get("seen", {})
     return {"seen": {**before, **{file.key: file.etag for file in files}}}
 
 
 def _refused(shot: ShotId, answer: Answer, why: str, *, question: str) -> Outcome:
-    """Write down that an answer could not be followed, and which file it was about; tell people, who may be gone."""
+    """Record why an answer was refused and which file it was about, and send a notice: the person may have left the
+    page.
+    """
     files: list[ObjectInfo] = []
     if answer.decision is Choice.RETURN:
         try:

@@ -1,8 +1,8 @@
-"""Artifacts in the Prefect UI, and the pieces that they are made of: keys, pictures.
+"""Prefect artifacts (pages and tables in its UI) and their parts: keys and pictures.
 
-Looked at in both of Prefect 3.8's user interfaces: Markdown shows pictures from ``data:`` addresses and from links,
-and raw HTML after removing scripts. Cells of a table artifact are Markdown in one and plain text in the other, so
-they get texts that look the same in both.
+Checked in both user interfaces of Prefect 3.8. Markdown shows pictures from ``data:`` addresses and from links, and raw
+HTML after scripts are removed. A cell of a table is Markdown in one UI and plain text in the other, so cells get text
+that looks the same in both.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ from tasks.logs import log
 from tasks.storage import LONGEST_LINK_S, open_storage
 
 INLINE_MAX_BYTES = 24_000
-"""An artifact stays in Prefect's database for good: 7,500 shots a night at this size are 240 MB."""
+"""Largest picture to embed. Artifacts stay in Prefect's database for ever; 7,500 shots a night at this size add up to
+240 MB.
+"""
 
 _NOT_IN_KEYS = re.compile(r"[^a-z0-9]+")
 _MEDIA_TYPES = ("image/webp", "image/jpeg", "image/png")
@@ -30,9 +32,9 @@ _MEDIA_TYPES = ("image/webp", "image/jpeg", "image/png")
 
 @contextmanager
 def only_shown() -> Iterator[None]:
-    """Let what is done inside fail without harm: what only shows a result must not fail what made it.
+    """Log an error of Prefect's API in the block and go on: a result must not be lost because it can't be displayed.
 
-    An error of Prefect's API is logged and forgotten; any other error is raised.
+    Other errors are raised.
     """
     try:
         yield
@@ -41,7 +43,10 @@ def only_shown() -> Iterator[None]:
 
 
 def artifact_key(*parts: str) -> str:
-    """Return a key that Prefect accepts (lower case letters, digits, dashes), different for different parts."""
+    """Return a key that Prefect accepts (lower case letters, digits, dashes); different parts give different keys.
+
+    For example, ``artifact_key("shot", "acme")`` is ``shot--acme``. If a part had to be changed, a hash is added.
+    """
     readable = tuple(_NOT_IN_KEYS.sub("-", part.lower()).strip("-") for part in parts)
     if readable == parts:
         return "--".join(readable)
@@ -49,13 +54,13 @@ def artifact_key(*parts: str) -> str:
 
 
 def page_artifact(text: str, *, key: str, description: str) -> None:
-    """Show Markdown; what in it is from outside was escaped by `packshot.escaping`."""
+    """Create a Markdown artifact. Text from outside must already be escaped with `packshot.escaping`."""
     with only_shown():
         create_markdown_artifact(text, key=key, description=cell(description))
 
 
 def table_artifact(rows: Sequence[Mapping[str, object]], *, key: str, description: str) -> None:
-    """Show a table, whose cells may hold whatever somebody wrote."""
+    """Create a table artifact. The cells are escaped here, so they may hold any text."""
     shown = [{head: cell(value) if isinstance(value, str) else value for head, value in row.items()} for row in rows]
     with only_shown():
         create_table_artifact(shown, key=key, description=cell(description))
@@ -65,11 +70,11 @@ def picture(key: str, *, alt: str, inline: bytes = b"", media_type: str = "image
     """Return Markdown that shows a picture from storage.
 
     Args:
-        key: of the object.
-        inline: its bytes, where they are at hand: up to `INLINE_MAX_BYTES` they go into the artifact itself and
-            show for ever. Otherwise the picture is a signed link and shows for seven days.
+        key: of the object in storage.
+        inline: the picture's bytes, if the caller has them. Up to `INLINE_MAX_BYTES` they are embedded in the artifact
+            and never expire. Otherwise the picture is a presigned URL, valid for seven days.
     Raises:
-        ValueError: this media type is not shown everywhere.
+        ValueError: the media type is not one that every browser shows.
     """
     if media_type not in _MEDIA_TYPES:
         raise ValueError(f"{media_type} is not one of {', '.join(_MEDIA_TYPES)}")

@@ -1,4 +1,8 @@
-"""Audits on the line: which shots people see unknowingly, what came of it, and what follows from a broken promise."""
+"""Audits: choose the shots that reviewers judge blindly, measure the escape rate, and react if a promise is broken.
+
+An audit compares the machine's hidden verdict with a reviewer's. An escape is a shot that the machine would have
+approved and the reviewer refused.
+"""
 
 from __future__ import annotations
 
@@ -27,10 +31,11 @@ ARTIFACT = "escape-rate"
 
 
 class Audited(Value):
-    """What the audits came to.
+    """Result of measuring the escape rate.
 
     Attributes:
-        strictness: factor on the promised ratios from now on.
+        strictness: factor that the promised error ratios are multiplied by from now on; 1 means as configured.
+        alarm: whether the promise was found broken now, so that the factor went down.
     """
 
     report: EscapeReport
@@ -44,11 +49,11 @@ class Audited(Value):
 
 
 def audit_report(record: ShotRecord, plan: Plan, edit: Edit) -> Mapping[str, Any]:
-    """Return what the record says where a reviewer shall not see what the machine thinks; empty for all other shots.
+    """Return the record's ``audit`` entry if this shot is judged blindly; empty if not.
 
-    Shots that people review anyway are shown blindly with the same share: a form without a score says nothing. While
-    audits are few the share is high. A shot that only lacks the proof of real photographs is always looked at, and its
-    verdict is such a proof.
+    A blind review hides the machine's verdict and score. Shots that go to a reviewer anyway are also hidden at the same
+    rate; otherwise a hidden score would reveal an audit. The rate is high while few audits have been answered. A shot
+    that lacks only the proof on real photographs is always judged blindly, because the verdict is such a proof.
     """
     if edit.unproven:
         return {"approved": True, "ratio": 1.0, "score": edit.score}
@@ -62,7 +67,7 @@ def audit_report(record: ShotRecord, plan: Plan, edit: Edit) -> Mapping[str, Any
 
 @task(name="measure escapes", task_run_name="measure escapes", **ALWAYS)
 def measure_escapes() -> Audited:
-    """Count the audits, show the escape rate, and take promises more strictly where one is broken."""
+    """Compute the escape rate from all answered audits, show it, and make routing stricter if the promise is broken."""
     routing = configs_in_force().routing
     found = (audit_of(record, since_restart(record)) for record in every_record())
     report = report_on(
@@ -81,7 +86,9 @@ def measure_escapes() -> Audited:
 
 
 def _followed(present: Service, report: EscapeReport) -> Service:
-    """Twice as strict where the promise is broken; as stated where it is kept; as before while nobody knows."""
+    """Return the service state after a report: twice as strict if the promise is broken, as configured if it is kept,
+    else unchanged.
+    """
     known = present.counted(report.overall.audited)
     changes = {Standing.BROKEN: known.tighten, Standing.KEPT: known.relax}
     if report.standing not in changes:

@@ -1,4 +1,4 @@
-"""Batches: which are closed, what came in, which shots are at which point, what became of every file."""
+"""Batches: find the closed ones, take stock of their files, list shots by state, and sum up what became of each file."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ from tasks.tickets import promise_shown
 
 TO_DELIVER = (State.APPROVED, State.EXPORTED, State.VERIFIED)
 AT_WORK = "at work"
-"""The fate of what a run has still to do, while it lives."""
+"""`Fate.kind` of a shot that a live run has not finished yet."""
 
 _AT_REST = frozenset({*WAITING, *DONE, *TO_DELIVER, State.REFUSED})
 
@@ -61,10 +61,11 @@ class Fate(Value):
     """What became of one file.
 
     Attributes:
-        kind: delivered, waiting, refused or failed; every file is exactly one of these. Before the end also `AT_WORK`.
-        unreadable: it has no record that can be read.
-        with_whom, since, due: of one that waits; on hold it waits for the client.
-        left_out: platform, or path of a file -> why it gets nothing of this photograph.
+        kind: exactly one of delivered, waiting, refused, failed; while a run is at work also `AT_WORK`.
+        with_whom, since, due: for a waiting shot: who has to act, since when, and until when. On hold it waits for the
+            client.
+        left_out: platform name or file path -> why this photograph was not delivered there.
+        unreadable: it has no record, or one that can't be read.
     """
 
     shot: str
@@ -90,9 +91,7 @@ class Summary(Value):
     """What became of a batch, file by file.
 
     Attributes:
-        findings: about the batch and its manifest.
-        warnings: of its photographs, each once.
-        stands: before the end: how far it is, in words.
+        stands: progress in words while a run is at work; empty at the end.
     """
 
     batch: BatchId
@@ -102,7 +101,7 @@ class Summary(Value):
     stands: str = ""
 
     def of(self, kind: str) -> tuple[Fate, ...]:
-        """Return the shots of one fate."""
+        """Return the fates of one kind, for example ``of("failed")``."""
         return tuple(fate for fate in self.fates if fate.kind == kind)
 
     @property
@@ -111,7 +110,7 @@ class Summary(Value):
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """Number of files by fate; they add up to all files that came in."""
+        """Number of files by kind; the counts add up to all files received."""
         found = Counter(fate.kind for fate in self.fates)
         kinds = ("delivered", "waiting", "refused", "failed", *([AT_WORK] if found[AT_WORK] else []))
         return {kind: found[kind] for kind in kinds}
@@ -126,14 +125,14 @@ class Summary(Value):
 
     @property
     def left_out(self) -> tuple[LeftOut, ...]:
-        """Every platform that gets nothing of a photograph, or not all."""
+        """Platforms that get nothing, or not every file, of a photograph."""
         return tuple(
             LeftOut(shot=fate.shot, name=name, why=why) for fate in self.fates for name, why in fate.left_out.items()
         )
 
     @property
     def rows(self) -> list[dict[str, object]]:
-        """The batch as a table, a row for each photograph."""
+        """The batch as table rows, one for each photograph."""
         return [
             {
                 "shot": fate.shot,
@@ -152,7 +151,7 @@ class Summary(Value):
 
     @property
     def failure_sentence(self) -> str:
-        """Who failed and why, the first few."""
+        """Name the first five failed shots with their reasons, and what was left out of others."""
         named = "; ".join(f"{fate.shot}: {fate.why}" for fate in self.failed[:5])
         failed = f"{len(self.failed)} of {len(self.fates)} shots failed: {named}"
         named_already = {fate.shot for fate in self.failed}
@@ -161,10 +160,10 @@ class Summary(Value):
 
 
 class ClosedBatches(Value):
-    """What there is to do in a night.
+    """The batches to process in a night.
 
     Attributes:
-        left_out: the key that would close a batch, were its folder named as one -> why it is none.
+        left_out: key of a "batch is closed" marker whose folder has no valid batch name -> why.
     """
 
     batches: tuple[BatchId, ...]
@@ -173,9 +172,9 @@ class ClosedBatches(Value):
 
 @task(name="find closed batches", task_run_name="find closed batches", **ALWAYS)
 def closed_batches() -> ClosedBatches:
-    """Return the batches that their clients closed and that are not finished, in the order of their names.
+    """Return the batches that clients have closed and that are not finished, sorted by name.
 
-    A folder that can be no batch is named among what is left out, and the others go on.
+    A folder whose name is not valid for a batch is listed in `left_out`; it doesn't stop the others.
     """
     waiting: list[BatchId] = []
     left_out: dict[str, str] = {}
@@ -195,16 +194,16 @@ def _is_finished(batch: BatchId) -> bool:
     try:
         record = find_batch(batch)
     except RecordDamagedError:
-        return False  # its own run says so; the other batches go on
+        return False  # the batch's own run reports it; the other batches go on
     return record is not None and record.finished_at is not None
 
 
 @contextmanager
 def at_work_on(batch: BatchId) -> Iterator[None]:
-    """Be the only run at work on a batch, for as long as the block lasts.
+    """Hold the lease of a batch for the duration of the block, so that only one run works on it.
 
     Raises:
-        LeaseHeldError: another run is at work on it, and lives; the message names it.
+        LeaseHeldError: another live run holds the lease; the message names it.
     """
     known = create_batch(BatchRecord(batch=batch, received_at=now()))
     name, me = batch_lease(batch), str(flow_run.id or "")
@@ -217,7 +216,9 @@ def at_work_on(batch: BatchId) -> Iterator[None]:
 
 
 def _let_go(batch: BatchId, me: str) -> None:
-    """Say in the record that nobody is at work on it. It only tells people: where it cannot be said, nothing stops."""
+    """Clear the record's ``claimed_by``. It only informs people (the lease protects the batch), so an error is just
+    logged.
+    """
     try:
         change_batch(
             batch, lambda one: one.model_copy(update={"claimed_by": "" if one.claimed_by == me else one.claimed_by})
@@ -236,7 +237,11 @@ def _etag(files: Mapping[str, ObjectInfo], path: str | None) -> str:
 
 @task(name="take stock", task_run_name="take stock · {batch}", **ALWAYS)
 def take_stock(batch: BatchId) -> BatchStock:
-    """Hold the inbox against the manifest, give every photograph a record, and return those there is work to do on."""
+    """Compare a batch's files with its manifest, create missing records, and return the shots that still need work.
+
+    Raises:
+        ObjectMissingError: nothing was uploaded for this batch.
+    """
     storage = open_storage()
     files = {path_in_inbox(batch, one.key): one for one in storage.list(inbox_prefix(batch))}
     if not files:
@@ -280,7 +285,9 @@ def take_stock(batch: BatchId) -> BatchStock:
 
 
 def _manifest(batch: BatchId, files: Iterable[str]) -> tuple[Manifest | None, tuple[Finding, ...]]:
-    """The manifest, or why it could not be used: then file names and metadata have to do."""
+    """Return the manifest and findings. If it is missing or unreadable, only file names and metadata describe the
+    shots.
+    """
     if MANIFEST not in files:
         return None, ()
     try:
@@ -295,7 +302,7 @@ def _generation(record: BatchRecord, shot: str) -> int:
 
 
 def _stock_findings(found: stocking.Stock) -> list[Finding]:
-    """What the manifest and the files do not agree on."""
+    """Return a warning for each mismatch of manifest and files, each unusable file name, and each duplicate."""
     warnings = [
         ("row_without_file", f"The manifest names {one}, which was not uploaded.") for one in found.rows_without_file
     ]
@@ -310,7 +317,7 @@ def _stock_findings(found: stocking.Stock) -> list[Finding]:
 
 
 def _receive(refs: Iterable[ShotRef]) -> dict[str, State]:
-    """Give every photograph its record and return the state each is in."""
+    """Create a record for each new photograph; return the state of every shot by name."""
     shots = list(refs)
     known = {record.shot.shot: record.state for record in load_records([ref.shot for ref in shots])}
     for ref in shots:
@@ -321,11 +328,11 @@ def _receive(refs: Iterable[ShotRef]) -> dict[str, State]:
 
 
 def _first_state(record: ShotRecord) -> State:
-    """The state of a shot whose record is new; of one whose record cannot be read, that it failed."""
+    """Create a record and return its state; `FAILED` if a record exists that can't be read."""
     try:
         return create_record(record).state
     except RecordDamagedError:
-        return State.FAILED  # its first stage fails and says so; the other shots go on
+        return State.FAILED  # the shot's first stage reports it; the other shots go on
 
 
 @task(name="find approved shots", task_run_name="find approved shots · {batch}", **ALWAYS)
@@ -333,7 +340,7 @@ def approved_shots(batch: BatchId, *, only: list[str]) -> list[ApprovedShot]:
     """Return the shots that are approved and not yet delivered.
 
     Args:
-        only: names of shots; empty means all of the batch.
+        only: names of shots to consider; empty means all of the batch.
     """
     record = load_batch(batch)
     refs = {ref.shot.shot: ref for ref in record.shots if not only or ref.shot.shot in only}
@@ -346,7 +353,7 @@ def _deliverable(record: ShotRecord) -> bool:
 
 
 class Restarted(Value):
-    """A shot that starts again."""
+    """A shot that starts again, and the fingerprint of the configs it starts with."""
 
     ref: ShotRef
     configs_fingerprint: str
@@ -354,10 +361,12 @@ class Restarted(Value):
 
 @task(name="restart", task_run_name="restart · {shot.shot}", **ALWAYS)
 def restart_shot(shot: ShotId, *, person: str, reason: str) -> Restarted:
-    """Put a shot back to its start, on a person's wish; its history stays.
+    """Put a shot back to its first state because a person asked for it. Its history is kept.
+
+    Its generation goes up by one, so that no cached result is used again.
 
     Raises:
-        ObjectMissingError: there is no such shot.
+        ObjectMissingError: the batch has no such shot.
     """
     batch = shot.in_batch
     if load_batch(batch).ref(shot.shot) is None:
@@ -379,7 +388,7 @@ def restart_shot(shot: ShotId, *, person: str, reason: str) -> Restarted:
 
 
 def survey(batch: BatchId) -> Summary:
-    """Return what became of every photograph of a batch, from the records."""
+    """Return what became of every photograph of a batch, read from the records."""
     record = load_batch(batch)
     records = {one.shot.shot: one for one in load_records([ref.shot for ref in record.shots])}
     fates = tuple(fate_of(ref, records.get(ref.shot.shot)) for ref in record.shots)
@@ -421,17 +430,14 @@ def _without_record(ref: ShotRef) -> str:
 
 
 def _why(record: ShotRecord) -> str:
-    """The reason of the state, for people: for a delivered shot, why it was approved."""
+    """Return the reason for a shot's state. For a delivered shot it is the reason of its approval."""
     approved = [event.why for event in record.events if event.to_state is State.APPROVED]
     return approved[-1] if approved and record.state in DONE else record.events[-1].why
 
 
 @task(name="sum up", task_run_name="sum up · {batch}", **ALWAYS)
 def summarise(batch: BatchId) -> Summary:
-    """Say what became of every file, show it as a table, and mark the batch finished if nothing failed.
-
-    Each warning of its photographs stands once in the run's log.
-    """
+    """Return what became of every file, show it as a table, and mark the batch as finished if no shot failed."""
     summary = survey(batch)
     show_table(batch, summary.rows, summary.sentence)
     for finding in summary.findings:

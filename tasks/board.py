@@ -1,4 +1,4 @@
-"""The board of all that waits for people, and what is told when something is soon due or overdue."""
+"""The board: all shots that wait for people, and notices for those that are soon due or overdue."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _TOLD = {Urgency.SOON_DUE: "soon_due", Urgency.OVERDUE: "overdue"}
 
 
 def waits(*, client: str = "", batch: str = "") -> list[tuple[ShotRecord, Wait]]:
-    """Return every shot whose run waits for somebody, what is due first first.
+    """Return every shot whose suspended run waits for a person, the earliest due first.
 
     Args:
-        client, batch: only these; empty: all.
+        client, batch: only those of this client or batch; empty means all.
     """
     tags = [f"{name}:{value}" for name, value in (("client", client), ("batch", batch)) if value]
     shots = {str(shot): shot for shot in map(shot_of_run, waiting_runs(tags))}
@@ -45,10 +45,11 @@ def waits(*, client: str = "", batch: str = "") -> list[tuple[ShotRecord, Wait]]
 
 
 def stuck(waiting: Collection[str]) -> list[tuple[ShotRecord, FlowRun]]:
-    """Return shots that wait for a person while their run has failed, so that nobody is asked.
+    """Return shots that wait for a person although their run has failed, so that nobody is asked, with that run.
 
     Args:
-        waiting: shots that are asked about; a run that failed before is history for them.
+        waiting: names (CLIENT/BATCH/SHOT) of shots that have a waiting run. Their failed runs are older and don't
+            count.
     """
     with get_client(sync_client=True) as client:
         runs = {str(shot_of_run(run)): run for run in human_edits(client, FlowRunFilter(state=_FAILED))}
@@ -62,7 +63,7 @@ def _name(wait: Wait) -> str:
 
 @task(name="update the board", task_run_name="update the board", **ALWAYS)
 def update_board() -> str:
-    """Show what waits for whom as an artifact, tell who wants to know what is due, and return it in a sentence."""
+    """Show the board as an artifact, send notices for what is soon due or overdue, and return a summary."""
     found = waits()
     failed = stuck({_name(one) for _, one in found})
     rows = [*(_stuck_row(*one) for one in failed), *(_row(one) for _, one in found)]
@@ -112,7 +113,7 @@ def _stuck_row(record: ShotRecord, run: FlowRun) -> dict[str, object]:
 
 
 def in_words(waits: Iterable[Wait]) -> str:
-    """Return how many wait, and how many of them are late."""
+    """Return a summary such as "5 wait, 1 soon due, 2 overdue"."""
     every = list(waits)
     urgent = Counter(one.urgency for one in every)
     return f"{len(every)} wait, {urgent[Urgency.SOON_DUE]} soon due, {urgent[Urgency.OVERDUE]} overdue"

@@ -1,8 +1,8 @@
-"""How every stage's task is tried again and found again.
+"""Retry and cache options that all stage tasks share.
 
-A result is found again by what it depends on: the stage, the pipeline's version, and the content of what the task was
-given (the original's hash, the plan's fingerprint), never by the run. So a retried run, and a new one over the same
-batch, redo only what is not done. A new pipeline version, config or original gives a new key.
+A cache key is built from content: the stage, the pipeline version, and the hashes of the task's parameters (original,
+plan). It never contains the run. So a retried run, or a new run over the same batch, repeats only what is not done yet.
+A new pipeline version, config or original gives a new key.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ JITTER = 0.5
 
 
 class UnitOptions(TypedDict):
-    """Options of ``@task`` for one unit of retry and of caching."""
+    """Options of ``@task`` for a task that is cached and retried as one unit."""
 
     retries: int
     retry_delay_seconds: Callable[[int], list[float]]
@@ -43,13 +43,15 @@ class UnitOptions(TypedDict):
 
 
 def unit(stage: str, *, retries: int = RETRIES, knows: Callable[[], str] = lambda: "") -> UnitOptions:
-    """Return the options of a stage's task: ``@task(**unit("edit"))``.
+    """Return the options of a stage's task. Use: ``@task(**unit("edit"))``.
 
-    Transient errors are tried again after 2, 4 and 8 s, spread out; nothing else is. The result is kept as JSON.
+    Transient errors are retried after 2, 4 and 8 s, with jitter. Other errors are not retried. The result is stored as
+    JSON.
 
     Args:
-        stage: its name, part of the key.
-        knows: says what else the result depends on, in the worker that is about to make it.
+        stage: name of the stage; part of the cache key.
+        knows: returns a text that also goes into the key. It is called in the worker, just before the task runs. Use it
+            for what the result depends on besides its parameters, such as a model's version.
     """
     return UnitOptions(
         retries=retries,
@@ -63,7 +65,7 @@ def unit(stage: str, *, retries: int = RETRIES, knows: Callable[[], str] = lambd
 
 
 def key_of(stage: str, *, knows: Callable[[], str] = lambda: "") -> Callable[[TaskRunContext, Mapping[str, Any]], str]:
-    """Return the function that gives the cache key of a stage's task for its parameters; see `unit`."""
+    """Return the function that computes a stage task's cache key from its parameters; see `unit`."""
 
     def key(context: TaskRunContext, parameters: Mapping[str, Any]) -> str:
         text = json.dumps(_content_of(dict(parameters)), sort_keys=True, separators=(",", ":")) + knows()
@@ -73,22 +75,22 @@ def key_of(stage: str, *, knows: Callable[[], str] = lambda: "") -> Callable[[Ta
 
 
 def is_transient(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:
-    """Whether a failed task is worth trying again: storage or Prefect's API did not answer, or was overtaken."""
+    """Return whether a failed task may be retried: its error is one that `may_pass`."""
     return any(may_pass(error) for error in (state.data, getattr(state.data, "result", None)))
 
 
 def may_pass(error: object) -> bool:
-    """Whether an error may be gone on the next try."""
-    if isinstance(error, httpx.HTTPStatusError):  # Prefect's own kind among them
+    """Return whether an error is transient: no answer, overload (408, 429, 5xx), or a write conflict."""
+    if isinstance(error, httpx.HTTPStatusError):  # includes Prefect's own subclass
         return error.response.status_code in _BUSY or error.response.status_code >= 500
     return isinstance(error, TransientError | httpx.TransportError | ConnectionError)
 
 
 def _content_of(value: object) -> Any:
-    """What a parameter contributes to the key: its own word for its content, or all of it.
+    """Return what a parameter adds to the cache key: its ``content`` if it has one, else its whole value.
 
     Raises:
-        TypeError: it is nothing that always looks the same as text.
+        TypeError: the value has no stable text form.
     """
     content = getattr(value, "content", None)
     if isinstance(content, str):

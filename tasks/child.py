@@ -1,7 +1,7 @@
-"""The process that outside bytes are opened in: confined first, then one call after the other, until it is killed.
+"""The child process that decodes outside files: it confines itself first, then answers one call after the other.
 
-A request is a function's name and its arguments, pickled: it comes from the line. An answer is JSON with bytes and
-arrays behind it, for what comes back is no longer to be trusted: nothing in it is ever run.
+Requests come from our own process and are trusted: the name of a function and its arguments, pickled. Answers come from
+a process that has read untrusted bytes, so they are never unpickled: JSON, then raw bytes and arrays.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ READY = "ready"
 
 
 def main(requests: int, answers: int, *, packages: tuple[str, ...], memory_bytes: int, threads: int) -> None:
-    """Serve until the other end is closed.
+    """Confine this process, then serve calls until the parent closes the pipe.
 
     Args:
-        requests, answers: file descriptors.
-        packages: may be imported later; their folders, and those of libraries, can be read.
-        memory_bytes: that the process may take beyond what it needs when it is ready.
-        threads: of OpenCV.
+        requests, answers: file descriptors of the two pipes.
+        packages: packages that may be imported later. Their folders and those of installed libraries stay readable.
+        memory_bytes: memory that the process may use beyond what it has when it is ready.
+        threads: number of threads for OpenCV.
     """
     sys.dont_write_bytecode = True
     with os.fdopen(requests, "rb") as incoming, os.fdopen(answers, "wb") as outgoing:
@@ -45,12 +45,14 @@ def main(requests: int, answers: int, *, packages: tuple[str, ...], memory_bytes
 
 
 def _holds_libraries(entry: Path) -> bool:
-    """Whether a folder on the path holds libraries; the folder of a checkout may hold secrets as well."""
+    """Return whether an entry of ``sys.path`` holds installed libraries. A checkout's folder doesn't count: it may hold
+    secrets.
+    """
     return entry.name in ("site-packages", "dist-packages") or entry.suffix == ".zip"
 
 
 def _warm_up(threads: int) -> None:
-    """Import before the first file comes what every file needs."""
+    """Import what every file needs, before the first one arrives."""
     import cv2
 
     from packshot.memory import reuse_freed_memory
@@ -87,7 +89,9 @@ def _answer(
 
 
 def _send(outgoing: IO[bytes], answer: dict[str, Any], parts: Mapping[str, Any]) -> None:
-    """Parts are bytes, or arrays whose type and shape stand in the answer."""
+    """Write an answer: its length, its JSON, then each part. The JSON lists each part's name, dtype, shape and size in
+    bytes.
+    """
     listed: list[tuple[str, str, list[int], int]] = []
     for name, part in parts.items():
         is_bytes = isinstance(part, bytes)

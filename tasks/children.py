@@ -1,7 +1,7 @@
-"""Outside bytes are opened in children of this process: kept warm, confined, and killed where they go wrong.
+"""Child processes that decode outside files: kept warm, confined, and killed when they fail.
 
-A child that crashes, hangs or takes too much memory takes nothing with it. The file is tried once more in a fresh one;
-a file that ends two is refused as `decoder_crashed`.
+A file that makes its decoder crash, hang or use too much memory can't harm this process. The file is tried once more in
+a fresh child. If that one ends too, the file is refused as `decoder_crashed`.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ _PIPE_BYTES, _SET_PIPE_SIZE = 1 << 20, 1031
 
 
 class Answer(NamedTuple):
-    """What a function in a child returned.
+    """Return value of a function that ran in a child.
 
     Attributes:
-        value: plain JSON, to be validated: it was made where outside bytes were opened.
-        parts: bytes, or arrays of uint8, uint16, float32 or bool.
+        value: plain JSON. Validate it: it comes from a process that has read untrusted bytes.
+        parts: bytes, or arrays of dtype uint8, uint16, float32 or bool, by name.
     """
 
     value: Any
@@ -48,15 +48,15 @@ class Answer(NamedTuple):
 
 
 class _DiedError(Exception):
-    """A child ended, and how; in words."""
+    """A child ended; the message says how."""
 
 
 class Child:
     """One confined process.
 
     Attributes:
-        layers: what confines it; with the reason where a layer does not hold.
-        calls: that it has answered.
+        layers: each layer of confinement -> why it doesn't work on this system; empty text if it works.
+        calls: number of calls it has answered.
     """
 
     def __init__(self, memory_bytes: int, *, packages: tuple[str, ...]) -> None:
@@ -94,11 +94,12 @@ class Child:
     def call(
         self, function: str, arguments: tuple[Any, ...], options: Mapping[str, Any], within: ApartLimits
     ) -> Answer:
-        """Return what a function of the child returns.
+        """Call a function in the child and return its answer.
 
         Raises:
-            _DiedError: the child ended, or was killed for taking too long.
-            PackshotError: what the function raised.
+            _DiedError: the child ended, needed too much memory, or was killed for taking too long.
+            PackshotError: raised by the function.
+            RuntimeError: the function raised any other error.
         """
         request = pickle.dumps((function, arguments, dict(options), within.processor_s), protocol=5)
         with self._killed_after(within.deadline_s) as late:
@@ -119,7 +120,7 @@ class Child:
         return Answer(head.get("value"), parts)
 
     def end(self) -> None:
-        """Kill the process, with all that it may have started."""
+        """Kill the process and every process that it started."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
@@ -175,10 +176,10 @@ class Child:
 
 
 class Children:
-    """Warm children, as many as are in use at once.
+    """A pool of warm child processes, as many as are in use at the same time.
 
     Args:
-        packages: whose functions they may run.
+        packages: packages whose functions the children may call.
     """
 
     def __init__(self, *, packages: tuple[str, ...] = ("packshot",)) -> None:
@@ -187,16 +188,17 @@ class Children:
         self._idle: list[Child] = []
 
     def call(self, function: str, *arguments: Any, about: str, within: ApartLimits, **options: Any) -> Answer:
-        """Return what a function gives for outside bytes, run in a child.
+        """Call a function on outside bytes in a child, and return its answer.
 
         Args:
-            function: ``module:name`` of a function that returns plain JSON and a mapping of bytes and arrays.
+            function: ``module:name`` of a function that returns (plain JSON, mapping of name to bytes or array).
             about: name of the file, for messages.
-            within: what it may take.
-            options: passed on to the function.
+            within: limits of memory, time and processor time.
+            options: keyword arguments for the function.
         Raises:
-            DecoderCrashedError: two children ended over it.
-            PackshotError: what the function raised.
+            DecoderCrashedError: two children ended while they worked on it.
+            PackshotError: raised by the function.
+            RuntimeError: no child could be started, or the function raised any other error.
         """
         ends = []
         for _ in range(_TRIES):
@@ -226,13 +228,13 @@ class Children:
         )
 
     def layers(self, limits: ApartLimits) -> dict[str, str]:
-        """Return what confines a child: each layer, with the reason where it does not hold here."""
+        """Return each layer of confinement -> why it doesn't work on this system; empty text if it works."""
         child = self._taken(limits.memory_bytes)
         self._give_back(child, keep=True)
         return child.layers
 
     def close(self) -> None:
-        """End the children that nobody uses."""
+        """End the idle children."""
         with self._lock:
             idle, self._idle = self._idle, []
         for child in idle:
@@ -284,7 +286,7 @@ _made: list[tuple[int, Children]] = []
 
 
 def children() -> Children:
-    """Return this process's children; a process that was forked gets its own."""
+    """Return this process's pool of children. A forked process gets a pool of its own."""
     with _making:
         if not _made or _made[0][0] != os.getpid():
             _made[:] = [(os.getpid(), Children())]

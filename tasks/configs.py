@@ -1,4 +1,4 @@
-"""The configs in force for this process."""
+"""The configs that this process works with."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from tasks.settings import get_settings
 
 
 def configs_in_force() -> Configs:
-    """Return the configs of the folder that the settings name; read again when a file in it has changed.
+    """Return the configs from the folder in the settings. They are read again when a file has changed.
 
-    A client whose own file is wrong is among `broken_clients`: nothing is made for it, and the others go on.
+    A client whose own file is wrong is listed in `broken_clients`. Its shots are not processed; other clients are not
+    affected.
 
     Raises:
-        ConfigError: something that all depend on is wrong.
+        ConfigError: a file that all clients share is wrong.
     """
     folder = get_settings().configs
     return _loaded(folder, _stamp(folder))

@@ -1,9 +1,10 @@
-"""What a child that opens outside bytes cannot do: reach the network, files, secrets, programs, other processes.
+"""Confinement of a child process that decodes outside files: no network, files, secrets, programs or other processes.
 
-Applied by the child to itself before it imports a decoder, and so to every thread it will ever have. Each layer stands
-alone; one that this system does not have is named with the reason. Linux only: elsewhere the limits of `limit` remain.
+The child applies it to itself before it imports a decoder, so it holds for every later thread. The layers are
+independent of each other; one that this system lacks is reported with the reason. They need Linux. On other systems
+only the ``limit_*`` functions work.
 
-unshare(2), landlock(7), seccomp(2), capabilities(7), PR_SET_NO_NEW_PRIVS in prctl(2).
+Sources: unshare(2), landlock(7), seccomp(2), capabilities(7), PR_SET_NO_NEW_PRIVS in prctl(2).
 """
 
 from __future__ import annotations
@@ -64,7 +65,8 @@ _CALLS: dict[str, tuple[int, int, dict[str, int]]] = {
         },
     ),
 }  # fmt: skip
-"""By processor: its number in seccomp's data, the number of seccomp(2), and the calls that are refused."""
+"""By processor: its audit architecture number, the number of the seccomp system call, and the system calls to refuse.
+"""
 _TO_ITSELF = ("kill", "tgkill")
 _SYSTEM_CODE = ("/usr/lib", "/lib", "/lib64", "/usr/local/lib", "/etc/ld.so.cache")
 _SYSTEM_FACTS = (
@@ -79,10 +81,11 @@ _OPEN_FILES = 256
 
 
 def confine(code: Iterable[Path]) -> dict[str, str]:
-    """Give up all that opening a picture does not need; return each layer, with the reason where it does not hold.
+    """Drop all rights that decoding doesn't need; return each layer -> why it doesn't work here, empty text if it
+    works.
 
     Args:
-        code: folders that may be read, for what is still to be imported.
+        code: folders that stay readable, for modules that are imported later.
     """
     _limit_files()
     layers: tuple[tuple[str, Callable[[], None]], ...] = (
@@ -102,18 +105,24 @@ def confine(code: Iterable[Path]) -> dict[str, str]:
 
 
 def _limit_files() -> None:
-    """No file may grow, no dump is written, few files are open."""
+    """Forbid growing files and core dumps, and limit the number of open files."""
     for limit, most in ((resource.RLIMIT_CORE, 0), (resource.RLIMIT_FSIZE, 0), (resource.RLIMIT_NOFILE, _OPEN_FILES)):
         resource.setrlimit(limit, (most, most))
 
 
 def own_size() -> IO[bytes] | None:
-    """Return the kernel's words on this process's memory, to be opened before files are closed; None without them."""
+    """Return the open file ``/proc/self/statm``; None if this is not Linux. Open it before `confine` forbids opening
+    files.
+    """
     return Path("/proc/self/statm").open("rb", buffering=0) if sys.platform == "linux" else None
 
 
 def limit_memory(more_bytes: int, size: IO[bytes] | None) -> str:
-    """Let the address space of this process grow by so much and no more; return why not, else an empty text."""
+    """Limit the growth of this process's address space in bytes; return why that failed, or an empty text.
+
+    Args:
+        size: the file that `own_size` opened.
+    """
     try:
         pages = int(size.read(200).split()[0]) if size else 0
         most = pages * resource.getpagesize() + more_bytes
@@ -124,14 +133,14 @@ def limit_memory(more_bytes: int, size: IO[bytes] | None) -> str:
 
 
 def limit_processor(more_s: int) -> None:
-    """End this process by a signal when it has used so much more processor time."""
+    """Let the kernel end this process with SIGXCPU once it has used about this much more processor time, in seconds."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime) + 1 + more_s, hard))
 
 
 def _tried() -> dict[str, str]:
-    """What was tried, and succeeded although it must not."""
+    """Try to break the confinement; return each attempt -> why it fails to hold, empty text if it holds."""
     found = {}
     try:
         socket.socket(socket.AF_INET, socket.SOCK_STREAM).close()
@@ -160,7 +169,7 @@ def _checked(result: int, what: str) -> int:
 
 
 def _leave_namespaces() -> None:
-    """A user, network and IPC namespace of its own: no interface, no other process's memory or queue."""
+    """Move to new user, network and IPC namespaces: no network interface, no shared memory or queues of others."""
     _checked(_system().unshare(_NEW_USER | _NEW_NET | _NEW_IPC), "unshare")
 
 
@@ -173,7 +182,9 @@ def _drop_capabilities() -> None:
 
 
 def _close_files(code: tuple[Path, ...]) -> None:
-    """Landlock: nothing can be written, made, run or connected to; only code and facts of the system can be read."""
+    """Use Landlock: forbid writing, creating, running and connecting; only code and some facts of the system are
+    readable.
+    """
     libc = _system()
     version = _checked(libc.syscall(_LANDLOCK_CREATE, None, 0, _ASK_VERSION), "Landlock")
     rights = _RIGHTS_BY_VERSION[min(version, max(_RIGHTS_BY_VERSION))]
@@ -202,7 +213,9 @@ def _allow_reading(libc: ctypes.CDLL, ruleset: int, path: str) -> None:
 
 
 def _refuse_calls() -> None:
-    """seccomp: no sockets, no programs, no processes, no signals to others, no ways around the other layers."""
+    """Use seccomp: forbid sockets, new programs and processes, signals to others, and calls that bypass the other
+    layers.
+    """
     libc = _system()
     if platform.machine() not in _CALLS:
         raise OSError(f"no list of calls for {platform.machine()}")
@@ -226,9 +239,9 @@ def _filter(architecture: int, calls: dict[str, int], own: int) -> list[tuple[in
     ]
     argument = (_LOAD, 0, 0, 16)
     for name, number in calls.items():
-        if name == "clone":  # threads, never processes
+        if name == "clone":  # allow threads, refuse processes
             steps += [(_EQUAL, 0, 4, number), argument, (_ANY_BIT, 0, 1, _CLONE_THREAD), allow, refuse]
-        elif name == "clone3":  # its flags cannot be seen; callers then use clone
+        elif name == "clone3":  # seccomp can't read its flags; with ENOSYS callers fall back to clone
             steps += [(_EQUAL, 0, 1, number), (_RETURN, 0, 0, _REFUSE | errno.ENOSYS)]
         elif name in _TO_ITSELF:
             steps += [(_EQUAL, 0, 4, number), argument, (_EQUAL, 0, 1, own), allow, refuse]

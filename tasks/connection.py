@@ -1,4 +1,4 @@
-"""The connections to storage: one client per process and endpoint, shared by its threads."""
+"""Connections to the S3 storage: one client per process and endpoint, shared by all threads."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
 
 ATTEMPTS = 3
-"""Few: whoever asks tries again too, and says so."""
+"""Kept low because the calling task also retries, and logs it."""
 
 _building = threading.Lock()
 
@@ -29,14 +29,14 @@ def connect(settings: Settings) -> S3Client:
 
 
 def connect_for_links(settings: Settings) -> S3Client:
-    """Return this process's client that signs links for browsers, which may reach the storage elsewhere."""
+    """Return this process's client that presigns URLs for browsers, which may use another address of the storage."""
     with _building:
         return _client(os.getpid(), settings.s3_public_endpoint_url or settings.s3_endpoint_url, settings)
 
 
 @lru_cache(maxsize=8)
 def _client(process_id: int, endpoint_url: str | None, settings: Settings) -> S3Client:
-    """A client with its own pool of connections. Kept by process: a forked child must not use its parent's."""
+    """Return a client with its own connection pool. The process id is in the cache key: a fork must not share a pool."""
     access_key, secret_key = settings.s3_access_key, settings.s3_secret_key
     return boto3.session.Session().client(
         "s3",
@@ -58,5 +58,5 @@ def _client(process_id: int, endpoint_url: str | None, settings: Settings) -> S3
 
 
 def _on_this_machine(endpoint_url: str | None) -> bool:
-    """Whether a proxy meant for the outside world would be in the way."""
+    """Return whether the storage is on this machine, so that a proxy must not be used."""
     return urlsplit(endpoint_url or "").hostname in ("127.0.0.1", "localhost", "::1")

@@ -1,4 +1,4 @@
-"""The daily report in Markdown, for the workflow engine's pages."""
+"""The daily report as Markdown, for an artifact in Prefect."""
 
 from __future__ import annotations
 
@@ -26,10 +26,11 @@ _MOST_ROWS = 12
 
 
 def daily_markdown(report: DailyReport, *, link: str, key: str) -> str:
-    """Return the main figures and tables of a day.
+    """Return a day's main figures and tables as Markdown.
 
     Args:
-        link, key: of the page.
+        link: presigned URL of the full page.
+        key: the page's key in storage.
     """
     day = report.figures
     warnings = "\n".join(f"> {markdown(one)}\n" for one in warnings_of(report))
@@ -116,7 +117,7 @@ def _waiting(day: DayFigures) -> list[tuple[object, ...]]:
 
 
 def _section(title: str, head: Sequence[str], rows: Sequence[Iterable[object]]) -> str:
-    """A titled table with its first rows; nothing where there is none."""
+    """Return a titled table of the first rows; an empty text if there are none."""
     if not rows:
         return ""
     more = f"\n\n{len(rows) - _MOST_ROWS} more on the page." if len(rows) > _MOST_ROWS else ""

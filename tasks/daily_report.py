@@ -1,11 +1,11 @@
-"""Every morning: the records of a day become its figures, its page and an artifact.
+"""The daily report: count what happened on a day from the records, and publish figures, an HTML page and an artifact.
 
-reports/daily/<date>.json         the day's figures, which the trend of later days is made of
+reports/daily/<date>.json         the day's figures; the trend of later days is made from them
 reports/daily/<date>.html         the page
 reports/daily/<date>.open.json    the shots that were neither delivered nor refused when the day ended
 
-Only what may have changed since the last day with figures is read: the shots that it left open, those of batches that
-came in since, and those that began anew.
+Only records that may have changed since the last counted day are read: shots that were open then, shots of batches that
+came in later, and shots that were started again.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ _SHOTS = TypeAdapter(tuple[ShotId, ...])
 
 
 class _Read(NamedTuple):
-    """What was read of the line, to count days from."""
+    """The records that days are counted from, with the batches' times of arrival and the answered audits."""
 
     records: list[ShotRecord]
     received: dict[BatchId, dt.datetime]
@@ -71,13 +71,13 @@ class _Read(NamedTuple):
 
 @task(name="report the day", task_run_name="report the day", **ALWAYS)
 def report_day(*, date: str, days: int) -> str:
-    """Count a day and those of its trend that have no figures yet, show it, and return it in a sentence.
+    """Count a day, and those days of its trend that have no figures yet; publish the report and return its headline.
 
     Args:
-        date: as 2026-03-01; empty: the last day that is over.
-        days: length of the trend.
+        date: for example 2026-03-01; empty means the last day that is over.
+        days: length of the trend in days.
     Raises:
-        TerminalError: there is no such day, or it is not over yet.
+        TerminalError: the date is not valid, or the day is not over yet.
     """
     storage, zone = open_storage(), ZoneInfo(get_settings().nightly_timezone)
     configs = configs_in_force()
@@ -92,7 +92,7 @@ def report_day(*, date: str, days: int) -> str:
 
 
 def _chosen(date: str, *, over: dt.date) -> dt.date:
-    """The day that was asked for; figures of one that is not over would be wrong for good."""
+    """Return the date that was asked for. A day that is not over is refused: its figures would stay incomplete."""
     try:
         chosen = dt.date.fromisoformat(date)
     except ValueError as error:
@@ -112,7 +112,7 @@ def _shown(storage: Storage, report: DailyReport) -> str:
 
 
 def _counted(storage: Storage, wanted: Sequence[Day], *, routing: RoutingConfig) -> list[DayFigures]:
-    """The figures of all these days: those that lack them, and the last in any case, are counted and stored."""
+    """Return the figures of all these days. The last day and those without stored figures are counted and stored."""
     stored = {date for one in storage.list(daily_prefix()) if (date := date_from_daily_figures_key(one.key))}
     missing = [day for day in wanted if day.date not in stored or day is wanted[-1]]
     known = [_load(storage, day.date) for day in wanted if day not in missing]
@@ -135,10 +135,10 @@ def _load(storage: Storage, date: dt.date) -> DayFigures:
 
 
 def _read(storage: Storage, *, before: Day | None) -> _Read:
-    """Everything that happened after a day that has figures.
+    """Return what changed after a day that has figures.
 
     Args:
-        before: that day; None: every record is read.
+        before: that day; None means that every record is read.
     """
     left = _SHOTS.validate_json(storage.get(daily_open_key(before.date))) if before else ()
     since = before.ends if before else dt.datetime.min.replace(tzinfo=dt.UTC)
@@ -147,7 +147,7 @@ def _read(storage: Storage, *, before: Day | None) -> _Read:
     records: list[ShotRecord] = []
     audits: list[Audit] = []
     to_load = iter(shots)
-    while part := list(islice(to_load, _PART)):  # whole records are large: they are not all held at once
+    while part := list(islice(to_load, _PART)):  # whole records are large: hold only some at a time
         for record in load_records(part, storage=storage):
             records.append(brief(record))
             audits += filter(None, [audit_of(record, since_restart(record))])
@@ -155,7 +155,7 @@ def _read(storage: Storage, *, before: Day | None) -> _Read:
 
 
 def _changed_batches(storage: Storage, *, since: dt.datetime) -> list[BatchRecord]:
-    """The batches whose records were written since a time."""
+    """Return the batches whose records were written since a time."""
 
     def find(batch: BatchId) -> BatchRecord | None:
         try:
@@ -165,7 +165,7 @@ def _changed_batches(storage: Storage, *, since: dt.datetime) -> list[BatchRecor
         try:
             return find_batch(batch, storage=storage) if modified is None or modified >= since else None
         except RecordDamagedError as error:
-            log().error("%s", error)  # the figures are without it; its own runs say so
+            log().error("%s", error)  # the figures leave this batch out; its own runs report the error
             return None
 
     clients = list(filter(is_name, storage.folders(batches_prefix())))
@@ -175,20 +175,20 @@ def _changed_batches(storage: Storage, *, since: dt.datetime) -> list[BatchRecor
 
 
 def _changed_shots(batch: BatchRecord, *, since: dt.datetime) -> Iterator[ShotId]:
-    """The shots of a batch that may not stand in the list of those left open, and yet have changed since."""
+    """Return the shots of a batch that may have changed since a time and may be missing from the list of open shots."""
     at_work = batch.finished_at is None or batch.finished_at >= since
     return (ref.shot for ref in batch.shots if at_work or ref.generation)
 
 
 def _concerns(record: ShotRecord, day: Day) -> bool:
-    """Whether something happened to a shot on a day, or it may have been open when the day ended."""
+    """Return whether something happened to a shot on a day, or the shot may have been open when the day ended."""
     if not record.events:
         return True
     return record.events[0].at < day.ends and (record.events[-1].at >= day.begins or is_open(record))
 
 
 def _audits_of(audits: Sequence[Audit], day: Day) -> tuple[AuditCount, ...]:
-    """The audits that were answered on a day, by client and category."""
+    """Return the audits that were answered on a day, by client and category."""
     answered = [one for one in audits if day.holds(one.at)]
     audited = Counter((one.client, one.category) for one in answered)
     refused = Counter((one.client, one.category) for one in answered if one.refused)
@@ -199,7 +199,9 @@ def _audits_of(audits: Sequence[Audit], day: Day) -> tuple[AuditCount, ...]:
 
 
 def _escapes(days: Sequence[DayFigures], day: Day, *, routing: RoutingConfig) -> Escapes | None:
-    """The escape rate of the window that ends with a day, by the same bound that holds the promise."""
+    """Return the escape rate of the window that ends with a day, with the same confidence bound as the promise; None
+    without audits.
+    """
     window = routing.audit.window_days
     known = [one for one in days if day.date - dt.timedelta(days=window) < one.day.date <= day.date]
     report = report_on(
@@ -225,7 +227,7 @@ def _escapes(days: Sequence[DayFigures], day: Day, *, routing: RoutingConfig) ->
 
 
 def _answered(figures: DayFigures) -> Iterator[Audit]:
-    """A day's audits one by one, as if all had been answered in the middle of the day."""
+    """Yield a day's audits one by one. Their exact times are not stored, so each gets the middle of the day."""
     at = figures.day.begins + (figures.day.ends - figures.day.begins) / 2
     for one in figures.audits:
         for number in range(one.audited):

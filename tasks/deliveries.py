@@ -1,4 +1,4 @@
-"""The hand-over: verified renditions are gathered under a number, certified, packed and reported."""
+"""Deliver verified renditions: open a numbered delivery, copy the files, write its certificate, report and package."""
 
 from __future__ import annotations
 
@@ -44,10 +44,11 @@ CERTIFICATE, MANIFEST, REPORT, PACKAGE = "certificate.json", "manifest.csv", "re
 
 
 class Handover(Value):
-    """What a delivery came to.
+    """Result of the `deliver` task.
 
     Attributes:
-        failed: shots that could not be in it.
+        sentence: summary for people, for example "delivery 2: 14 shots in 56 files".
+        failed: names of ready shots that were not delivered because two shots want the same file name.
     """
 
     sentence: str
@@ -56,13 +57,13 @@ class Handover(Value):
 
 @task(name="deliver", task_run_name="deliver · {batch}", **ALWAYS)
 def deliver(batch: BatchId, *, only: list[str]) -> Handover:
-    """Hand over the verified shots as one numbered delivery, and say in words what it holds.
+    """Deliver the verified shots of a batch as one numbered delivery, and return a summary.
 
-    Deliveries that somebody began and did not finish are finished first, under their numbers. Another run that
-    delivers this batch is waited for. What is delivered already stays out.
+    Deliveries that an earlier run opened but did not finish are finished first, under their own numbers. If another run
+    is delivering this batch, wait for it. A shot that is delivered already is not delivered again.
 
     Args:
-        only: names of the shots that a new delivery may take.
+        only: names of the shots that a new delivery may contain.
     """
     with _turn(batch) as turn:
         finished = _finish_open(batch, turn)
@@ -78,7 +79,10 @@ def deliver(batch: BatchId, *, only: list[str]) -> Handover:
 
 @task(name="finish open deliveries", task_run_name="finish open deliveries · {batch}", **ALWAYS)
 def finish_open_deliveries(batch: BatchId) -> str:
-    """Finish what somebody began to hand over, before anything is made anew; say in words what that was."""
+    """Return a summary of the deliveries that were open and are finished now; empty if none was open.
+
+    Flows call this before they export or reprocess shots, because an open delivery needs its shots unchanged.
+    """
     if not _open_ones(load_batch(batch)):
         return ""
     with _turn(batch) as turn:
@@ -87,7 +91,7 @@ def finish_open_deliveries(batch: BatchId) -> str:
 
 @contextmanager
 def _turn(batch: BatchId) -> Iterator[Holder]:
-    """Be the only one that delivers a batch; whoever is at it is waited for."""
+    """Hold the batch's delivery lease during the block. If another run holds it, wait."""
     name = delivery_lease(batch)
     with holding(name, Patience.WAIT, above=load_batch(batch).fences.get(name, 0)) as holder:
         yield holder
@@ -102,9 +106,10 @@ def _finish_open(batch: BatchId, turn: Holder) -> str:
 
 
 def _carry_out(batch: BatchId, delivery: Delivery, turn: Holder) -> str:
-    """Do all of a delivery, or what is left of it. Each step finds out whether it was done.
+    """Finish a delivery from whatever point it has reached, and return a sentence about it.
 
-    What it says of itself is kept from its beginning, so that it comes to the same bytes whoever finishes it.
+    Every step is idempotent. The summary is stored at the start, so the delivery's files have the same bytes no matter
+    which run finishes it. Shots that no longer fit the delivery are taken out of it first.
     """
     summary = _kept(batch, delivery)
     shots = [
@@ -127,7 +132,9 @@ def _carry_out(batch: BatchId, delivery: Delivery, turn: Holder) -> str:
 
 
 def _kept(batch: BatchId, delivery: Delivery) -> DeliverySummary | None:
-    """What was kept from the beginning of a delivery; None where nothing was, or another version did it."""
+    """Return the stored summary of an open delivery; None if there is none, it belongs to another delivery, or it can't
+    be read.
+    """
     try:
         data = open_storage().get(delivery_summary_key(batch, delivery.number))
         summary = DeliverySummary.model_validate_json(data)
@@ -137,7 +144,10 @@ def _kept(batch: BatchId, delivery: Delivery) -> DeliverySummary | None:
 
 
 def _fits(record: ShotRecord, delivery: Delivery, summary: DeliverySummary | None) -> bool:
-    """Whether a shot is still what a delivery took it for: not started again, exported anew, or in another one."""
+    """Return whether a shot can still go out in a delivery.
+
+    It cannot if it was started again, was exported with other files, or went out in another delivery.
+    """
     if record.state in DONE:
         why = next(event.why for event in reversed(record.events) if event.to_state is State.DELIVERED)
         return why == _reason(delivery.number)
@@ -148,17 +158,19 @@ def _fits(record: ShotRecord, delivery: Delivery, summary: DeliverySummary | Non
 
 
 def _reason(number: int) -> str:
-    """What a shot's record says of the delivery it went out in."""
+    """Return the text by which a shot's record names its delivery."""
     return f"delivery {number}"
 
 
 def _files(record: ShotRecord) -> set[tuple[str, str]]:
-    """Path and SHA-256 of each of a shot's verified files."""
+    """Return path and SHA-256 of each verified file of a shot."""
     return {(one["path"], one["sha256"]) for one in record.reports.get("export", {}).get("files", ()) if one["passed"]}
 
 
 def _narrowed(batch: BatchId, delivery: Delivery, shots: Sequence[ShotRecord]) -> Delivery:
-    """Keep in an open delivery only the shots that it can still hold; one that holds none gives its number back."""
+    """Reduce an open delivery to some of its shots and return it. A delivery without shots is removed, so its number is
+    free again.
+    """
     narrowed = delivery.model_copy(update={"shots": tuple(one.shot.shot for one in shots)})
 
     def narrow(record: BatchRecord) -> BatchRecord:
@@ -170,7 +182,7 @@ def _narrowed(batch: BatchId, delivery: Delivery, shots: Sequence[ShotRecord]) -
 
 
 def _finish(batch: BatchId, number: int, shots: Sequence[ShotRecord], *, files: int, certificate: bytes) -> str:
-    """Mark the shots of a delivery that has been handed over, close it, and say what it holds."""
+    """Mark the shots as delivered, close the delivery, and return a sentence about it."""
     for one in shots:
         if one.state not in DONE:
             with living(one.shot) as life:
@@ -180,7 +192,10 @@ def _finish(batch: BatchId, number: int, shots: Sequence[ShotRecord], *, files: 
 
 
 def _refuse_clashes(ready: Sequence[ShotRecord], delivered: Sequence[ShotRecord]) -> tuple[str, ...]:
-    """Fail the shots that want a name which another shot wants or has; the others can go on without them."""
+    """Fail the ready shots whose file names clash with those of another shot; return their names.
+
+    The shots without a clash can then be delivered. Names are compared without regard to case.
+    """
     wanted = [(path, one.shot.shot) for one in (*ready, *delivered) for path in _paths(one)]
     clashes = collisions(wanted)
     names = {shot for shots in clashes.values() for shot in shots}
@@ -198,12 +213,12 @@ def _refuse_clashes(ready: Sequence[ShotRecord], delivered: Sequence[ShotRecord]
 
 
 def _paths(record: ShotRecord) -> list[str]:
-    """Where a shot's verified files lie in a delivery."""
+    """Return the paths of a shot's verified files, relative to the delivery's folder."""
     return [file["path"] for file in record.reports.get("export", {}).get("files", ()) if file["passed"]]
 
 
 def _opened(batch: BatchId, shots: list[str]) -> Delivery:
-    """Open a delivery under the next number."""
+    """Add a delivery with the next number to the batch's record, and return it."""
     me = str(flow_run.id or "command line")
 
     def open_delivery(record: BatchRecord) -> BatchRecord:
@@ -224,7 +239,7 @@ def _close(batch: BatchId, number: int, *, files: int, certificate: bytes) -> No
 
 
 def _summary(batch: BatchId, delivery: Delivery) -> DeliverySummary:
-    """What a delivery says of itself, written as it will be when it is handed over."""
+    """Return the summary of a delivery, as the certificate and the report show it."""
     record = load_batch(batch)
     paths = {ref.shot.shot: ref.path for ref in record.shots}
     return DeliverySummary(
@@ -257,7 +272,10 @@ def _kind(record: ShotRecord) -> Kind:
 
 
 def _hand_over(summary: DeliverySummary, turn: Holder) -> bytes:
-    """Copy the renditions within storage, write the delivery's own files and the package; return the certificate."""
+    """Write all files of a delivery to storage, and return the certificate.
+
+    Renditions are copied inside the storage. The package, manifest, report and certificate are written after them.
+    """
     storage, batch, number = open_storage(), summary.batch, summary.number
     for shot, file in summary.files:
         turn.require()
@@ -288,7 +306,7 @@ def _require_verified(copied: ObjectInfo, file: DeliveredFile) -> None:
 
 
 def _entries(summary: DeliverySummary, own: dict[str, bytes]) -> Iterator[tuple[str, bytes]]:
-    """The package's content, one file in memory at a time."""
+    """Yield the package's files as (path, bytes), so that only one file is in memory at a time."""
     yield from own.items()
     for shot, file in summary.files:
         yield file.path, open_storage().get(_rendition_key(summary, shot.shot, file.path))
@@ -299,12 +317,12 @@ def _rendition_key(summary: DeliverySummary, shot: str, path: str) -> str:
 
 
 def _report(summary: DeliverySummary) -> bytes:
-    """The page for the client, with the pictures of every shot that is not delivered already."""
+    """Return the client's HTML page. Shots from earlier deliveries are shown without pictures."""
     return report_html(summary, pictures=partial(_pictures, summary))
 
 
 def _pictures(summary: DeliverySummary, shot: ShotSummary) -> ShotPictures:
-    """What there is to see of a shot: before and after, the worst places, its renditions in small."""
+    """Return a shot's pictures for the report: before and after, evidence of findings, thumbnails of the renditions."""
     which = summary.batch.shot(shot.shot)
     if shot.kind == "delivered" and not shot.files:
         return ShotPictures()
@@ -321,7 +339,7 @@ def _pictures(summary: DeliverySummary, shot: ShotSummary) -> ShotPictures:
 
 
 def _picture(shot: ShotId, name: str) -> bytes:
-    """One of a shot's pictures; empty if there is none."""
+    """Return one of a shot's pictures; empty bytes if there is none."""
     try:
         return open_storage().get(shot_key(shot, name))
     except ObjectMissingError:

@@ -1,4 +1,4 @@
-"""What the command line does for people: look at a job, take it, return a file, answer its form."""
+"""Functions behind the command line's work with people: show a job, take it, return a file, answer its question."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ _PICTURES = {State.IN_REVIEW: "edit.tif", State.AWAITING_SIGNOFF: "edit.tif"}
 
 
 class Job(Value):
-    """A shot as a person looks at it.
+    """A shot as the command line shows it to a person.
 
     Attributes:
-        picture: first digits of the hash of what a decision is about.
-        links: what to look at.
-        ticket: while an editor has it.
-        trail: everything that happened to it.
+        picture: first digits of the hash of the picture that a decision is about.
+        links: file name -> presigned URL.
+        ticket: the editor's job ticket, while the shot waits for an editor.
+        trail: all events of the shot.
     """
 
     shot: str
@@ -63,10 +63,10 @@ class Job(Value):
 
 
 def shot_id(name: str) -> ShotId:
-    """Return the shot that CLIENT/BATCH/SHOT names.
+    """Return the shot that a text of the form CLIENT/BATCH/SHOT names.
 
     Raises:
-        NamingError: it is not of that form.
+        NamingError: the text doesn't have this form.
     """
     parts = name.split("/")
     if len(parts) != 3:
@@ -76,10 +76,10 @@ def shot_id(name: str) -> ShotId:
 
 
 def job_of(name: str, *, renew: bool = False) -> Job:
-    """Return a shot as a person looks at it.
+    """Return a shot as a person sees it.
 
     Args:
-        renew: whether the ticket's links are signed anew.
+        renew: whether to presign the ticket's links again.
     """
     shot = shot_id(name)
     record, promise = load_record(shot), promise_to(shot.client)
@@ -115,17 +115,17 @@ def answer_job(
     file: Path | None = None,
     wait: bool = False,
 ) -> str:
-    """Answer the form of a waiting shot, and return in words what was answered.
+    """Answer the question about a waiting shot, resume its run, and return in words what was answered.
 
     Args:
-        choices: what is decided, by the state the shot is in.
-        also: fields that only the form of a state has.
-        fields: all others.
-        file: a finished picture, put into the shot's hot folder once the answer is known to be one that counts.
-        wait: until it has been followed.
+        choices: the decision to send, by the state that the shot is in.
+        also: fields that only the form of a certain state has.
+        fields: all other fields of the form.
+        file: a finished picture. It is put into the shot's hot folder once the answer has passed its checks.
+        wait: whether to wait until the run has followed the answer.
     Raises:
-        DecisionRefusedError: it cannot be followed, or somebody else answered first.
-        TerminalError: it was taken, and its run did not follow it.
+        DecisionRefusedError: the answer can't be followed, or somebody else answered first.
+        TerminalError: the answer was accepted, but the run failed or did not follow it in time.
     """
     shot = shot_id(name)
     record = load_record(shot)
@@ -157,7 +157,7 @@ def answer_job(
 
 
 def _checked(shot: ShotId, given: Mapping[str, Any]) -> Decision:
-    """The answer as a decision, to be looked at before anything is resumed."""
+    """Return the answer as a decision, so that it can be checked before the run is resumed."""
     try:
         answer = Answer.model_validate(dict(given))
     except ValidationError as error:
@@ -180,10 +180,10 @@ def _checked(shot: ShotId, given: Mapping[str, Any]) -> Decision:
 
 
 def take_job(name: str, *, person: str) -> None:
-    """Write down that somebody is at work on a shot.
+    """Record that a person has begun to work on a shot.
 
     Raises:
-        DecisionRefusedError: it does not wait for an editor.
+        DecisionRefusedError: the shot doesn't wait for an editor.
     """
     shot = shot_id(name)
 
@@ -199,16 +199,18 @@ def first_time_rates(*, by: By, client: str = "", batch: str = "") -> tuple[Rate
     """Return first-time approval rates, counted from the records.
 
     Args:
-        client, batch: only these; empty: all.
+        client, batch: only those of this client or batch; empty means all.
     """
     return first_time_approval(every_record(client=client, batch=batch), by=by)
 
 
 def every_record(*, client: str = "", batch: str = "") -> Iterator[ShotRecord]:
-    """Yield the records of all shots, batch by batch.
+    """Yield the records of all shots, batch by batch. A damaged batch record is logged and skipped.
 
     Args:
-        client, batch: only these; empty: all.
+        client, batch: only those of this client or batch; empty means all.
+    Raises:
+        RecordDamagedError: the record of the one batch that was asked for can't be read.
     """
     for found in _batches(client, batch):
         try:
@@ -216,7 +218,7 @@ def every_record(*, client: str = "", batch: str = "") -> Iterator[ShotRecord]:
         except RecordDamagedError as error:
             if batch:
                 raise
-            log().error("%s", error)  # one batch must not hide all the others
+            log().error("%s", error)  # one damaged batch must not hide all the others
             continue
         yield from load_records(shots)
 

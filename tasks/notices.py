@@ -1,7 +1,7 @@
-"""What people outside the line are told: as an event in Prefect, and to a webhook or by e-mail where one is set.
+"""Notices to people: each one is a Prefect event, and goes to a webhook and by e-mail if the settings name them.
 
-Each notice goes out once: it is noted in storage before it is sent. A webhook or mail server that does not answer is
-logged and never stops the line.
+`tell` sends each notice once: it first writes a mark to storage with a conditional write. An error of the webhook or
+the mail server is logged and never stops the production line.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tasks.storage import open_storage
 TIMEOUT_S = 10.0
 EVENT_PREFIX = "packshot.job."
 NOTHING_FETCHED = {"mrkdwn": False, "unfurl_links": False, "unfurl_media": False}
-"""What Slack is asked for beside the text: no markup, and no page or picture fetched because a text names it."""
+"""Options for Slack: don't interpret markup, and don't fetch pages or pictures that the text links to."""
 KINDS: Mapping[str, str] = {
     "on_hold": "is on hold",
     "soon_due": "is soon due",
@@ -39,11 +39,11 @@ KINDS: Mapping[str, str] = {
 
 
 class Notice(Value):
-    """What is told.
+    """One notice.
 
     Attributes:
         kind: one of `KINDS`; the event's name is ``packshot.job.<kind>``.
-        due: as text; empty where nothing is due.
+        due: time by which somebody must act, as text; empty if there is none.
     """
 
     kind: str
@@ -60,11 +60,11 @@ class Notice(Value):
 
 
 def tell(record: ShotRecord, kind: str, message: str, *, due: str = "", once: str = "") -> bool:
-    """Tell people something about a shot, once; return whether it was told now.
+    """Send a notice about a shot, unless it was sent before; return whether it was sent now.
 
     Args:
-        once: what makes it another notice than the last one of its kind, such as the due time; the shot's present
-            wait unless said otherwise.
+        once: identifies the notice among those of the same kind about this shot, for example the due time. By default
+            it is the time since which the shot waits, so each wait gives one notice.
     """
     shot = record.shot
     notice = Notice(
@@ -81,16 +81,16 @@ def tell(record: ShotRecord, kind: str, message: str, *, due: str = "", once: st
 
 
 def raise_alarm(kind: str, message: str, *, about: str) -> None:
-    """Tell people something that concerns the whole line.
+    """Send a notice that concerns the whole production line. It is sent every time.
 
     Args:
-        about: what it concerns: ``routing``, ``night``.
+        about: what it concerns: ``routing`` or ``night``.
     """
     send(Notice(kind=kind, client="", batch="", shot=about, state="", message=message))
 
 
 def send_once(notice: Notice, *, mark: str) -> bool:
-    """Send a notice unless one of its kind went out with the same mark; return whether it did now."""
+    """Send a notice unless one of the same kind and mark was sent for this shot; return whether it was sent now."""
     key = notice_key(batch_id(notice.client, notice.batch), notice.shot, f"{notice.kind}-{mark}")
     data = notice.model_dump_json().encode()
     try:
@@ -102,7 +102,7 @@ def send_once(notice: Notice, *, mark: str) -> bool:
 
 
 def send(notice: Notice) -> None:
-    """Emit a notice as an event, and send it to the targets that the settings name."""
+    """Emit a notice as a Prefect event, then send it to the webhook and the mail address in the settings."""
     emit_event(
         event=EVENT_PREFIX + notice.kind,
         resource={

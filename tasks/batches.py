@@ -91,6 +91,8 @@ class Summary(Value):
     """What became of a batch, file by file.
 
     Attributes:
+        findings: about the batch and its manifest.
+        warnings: about its photographs; each distinct warning once.
         stands: progress in words while a run is at work; empty at the end.
     """
 
@@ -437,7 +439,10 @@ def _why(record: ShotRecord) -> str:
 
 @task(name="sum up", task_run_name="sum up · {batch}", **ALWAYS)
 def summarise(batch: BatchId) -> Summary:
-    """Return what became of every file, show it as a table, and mark the batch as finished if no shot failed."""
+    """Return what became of every file, show it as a table, and mark the batch as finished if no shot failed.
+
+    Each distinct warning about the photographs is logged once.
+    """
     summary = survey(batch)
     show_table(batch, summary.rows, summary.sentence)
     for finding in summary.findings:

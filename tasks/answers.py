@@ -163,7 +163,7 @@ def _overridden(failed: Finding, decision: Decision) -> Finding:
 
 
 def _seen(record: ShotRecord, *files: ObjectInfo) -> Mapping[str, Any]:
-    """Return the report on returned files with these added, by ETag, so that the hot folder does not use a file twice."""
+    """Return the report on returned files with these added, by ETag, so that the hot folder doesn't use one twice."""
     before = record.reports.get("returned", {}).get("seen", {})
     return {"seen": {**before, **{file.key: file.etag for file in files}}}
 

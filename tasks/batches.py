@@ -1,4 +1,4 @@
-"""Batches: find the closed ones, take stock of their files, list shots by state, and sum up what became of each file."""
+"""Batches: find closed ones, take stock of their files, list shots by state, and sum up what became of each file."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def connect_for_links(settings: Settings) -> S3Client:
 
 @lru_cache(maxsize=8)
 def _client(process_id: int, endpoint_url: str | None, settings: Settings) -> S3Client:
-    """Return a client with its own connection pool. The process id is in the cache key: a fork must not share a pool."""
+    """Return a client with its own connection pool. The process id is a cache key: a fork must not share a pool."""
     access_key, secret_key = settings.s3_access_key, settings.s3_secret_key
     return boto3.session.Session().client(
         "s3",

@@ -1,1 +1,1 @@
-"""Clipping paths: read from an editor's file, turned into a matte, drawn as a draft from a matte, written."""
+"""Clipping paths: read them from files, rasterise them to mattes, fit drafts to mattes, and write them to files."""

@@ -1,4 +1,4 @@
-"""Photoshop's image resource blocks with their names (Adobe Photoshop File Formats, "Image Resource Blocks")."""
+"""Read and write Photoshop's image resource blocks (Adobe Photoshop File Formats, "Image Resource Blocks")."""
 
 from __future__ import annotations
 
@@ -13,7 +13,12 @@ _LONGEST_NAME = 255
 
 
 class Block(NamedTuple):
-    """One image resource: its number, the bytes of its name, its content."""
+    """One image resource.
+
+    Attributes:
+        number: resource number, which says what the content is.
+        name: bytes of the name, in an unknown encoding.
+    """
 
     number: int
     name: bytes
@@ -21,16 +26,20 @@ class Block(NamedTuple):
 
 
 class Blocks(NamedTuple):
-    """Image resources in their order, and what ended the list early; empty if nothing did."""
+    """Image resources in file order.
+
+    Attributes:
+        damage: why reading stopped early, in words; empty if it did not.
+    """
 
     blocks: tuple[Block, ...]
     damage: str = ""
 
 
 def split_blocks(data: bytes) -> Blocks:
-    """Return Photoshop's image resources that bytes hold, up to the first damage. Never raises.
+    """Return Photoshop's image resources in the data, up to the first damage. Never raises.
 
-    Other programs' resources stand among them under other signatures, with numbers that mean something else.
+    Resources of other programs are skipped. They have other signatures, and their numbers mean something else.
     """
     found: list[Block] = []
     at = 0
@@ -57,7 +66,7 @@ def split_blocks(data: bytes) -> Blocks:
 
 
 def join_blocks(blocks: Iterable[Block]) -> bytes:
-    """Return image resources as bytes, as PSD, TIFF and JPEG files carry them."""
+    """Return image resources as bytes, in the form that PSD, TIFF and JPEG files hold."""
     return b"".join(_joined(block) for block in blocks)
 
 
@@ -67,6 +76,10 @@ def _joined(block: Block) -> bytes:
 
 
 def pascal(name: bytes, *, even: bool = False) -> bytes:
-    """Return a string with its length in the first byte; even: padded to an even number of bytes."""
+    """Return a Pascal string: the length in the first byte, then at most 255 bytes of text.
+
+    Args:
+        even: pad with a zero byte to an even number of bytes.
+    """
     text = bytes([min(len(name), _LONGEST_NAME)]) + name[:_LONGEST_NAME]
     return text + b"\0" * (len(text) & 1) if even else text

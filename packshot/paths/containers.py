@@ -1,8 +1,8 @@
-"""Where TIFF, PSD, PSB, JPEG and PNG files keep Photoshop's image resources, and how large their picture is.
+"""Read Photoshop's image resources and the picture size from TIFF, PSD, PSB, JPEG and PNG files.
 
-Only heads and directories are read, never a pixel. TIFF 6.0 section 2 and BigTIFF; Adobe Photoshop File Formats;
-ITU-T T.81 annex B, with Photoshop's resources in APP13 segments; PNG (third edition), with ImageMagick's text chunk
-"Raw profile type 8bim".
+Only headers and directories are read, never a pixel. Sources: TIFF 6.0 section 2 and BigTIFF; Adobe Photoshop File
+Formats; ITU-T T.81 annex B, with Photoshop's resources in APP13 segments; PNG (third edition), with ImageMagick's text
+chunk "Raw profile type 8bim".
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ _NUMBERS = {1: "B", 3: "H", 4: "I", 16: "Q"}
 
 
 class Carried(NamedTuple):
-    """What a file carries.
+    """The image resources of a file and its picture size.
 
     Attributes:
         kind: TIFF, PSD, PSB, JPEG or PNG.
-        size: of the picture as stored, before any orientation is applied.
-        resources: the image resources; empty if it carries none.
+        size: as stored, before any orientation is applied.
+        resources: the image resources; empty if there are none.
     """
 
     kind: str
@@ -44,10 +44,10 @@ class Carried(NamedTuple):
 
 
 def read_carried(data: bytes, *, name: str) -> Carried:
-    """Return a file's image resources and the size of its picture.
+    """Return the image resources of a file and its picture size.
 
     Raises:
-        UnreadableError: it is of another kind, or its head is damaged.
+        UnreadableError: it is another kind of file, or its header is damaged.
     """
     try:
         if data.startswith(b"8BPS"):
@@ -86,7 +86,7 @@ def _photoshop(data: bytes) -> Carried:
 
 
 def _jpeg(data: bytes) -> Carried:
-    """A long list of resources goes on in the next APP13 segment, in the middle of a resource."""
+    """Return the joined APP13 segments of a JPEG. A resource may continue in the next segment."""
     size, parts, at = Size(0, 0), [], 2
     while at + 4 <= len(data):
         if data[at] != 0xFF:
@@ -129,7 +129,7 @@ def _inflated(packed: bytes) -> bytes:
 
 
 def _raw_profile(text: bytes) -> bytes:
-    """Line feed, the profile's name, its length in bytes, then hexadecimal digits in lines."""
+    """Return the bytes of ImageMagick's text form: profile name, length in bytes, then hexadecimal digits."""
     words = text.split()
     try:
         return binascii.unhexlify(b"".join(words[2:]))
@@ -152,7 +152,7 @@ class _Entry(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class _Tiff:
-    """The first directory of a TIFF, in either byte order, classic or big."""
+    """The first directory of a TIFF, in either byte order, classic or BigTIFF."""
 
     data: bytes
     order: str

@@ -1,4 +1,4 @@
-"""Bezier curves as straight lines short enough that nobody can tell."""
+"""Bezier curves, and their approximation by short straight lines."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from packshot.paths.model import SubPath
 
 Points: TypeAlias = NDArray[np.float64]
-"""(points, 2): x and y in pixels; the upper left corner of the picture is 0, 0."""
+"""(points, 2): x and y in pixels. The upper left corner of the picture is (0, 0)."""
 Curves: TypeAlias = NDArray[np.float64]
-"""(curves, 4, 2): the four control points of each cubic, in pixels."""
+"""(curves, 4, 2): the four control points of each cubic curve, in pixels."""
 
 FLATNESS_PX = 0.02
 _MOST_LINES = 512
@@ -21,7 +21,7 @@ _MOST_LINES_IN_ALL = 4_000_000
 
 
 def curves_of(subpath: SubPath, width: int, height: int) -> Curves:
-    """Return a sub-path's curves, closed by a straight line where it is open."""
+    """Return the curves of a subpath, in pixels. An open subpath is closed by a straight line."""
     scale = np.array([width, height], np.float64)
     knots = np.array([(knot.before, knot.anchor, knot.after) for knot in subpath.knots], np.float64) * scale
     following = np.roll(knots, -1, axis=0)
@@ -32,10 +32,11 @@ def curves_of(subpath: SubPath, width: int, height: int) -> Curves:
 
 
 def flatten(curves: Curves, *, flatness_px: float = FLATNESS_PX) -> Points:
-    """Return points along curves, the start of each among them; lines between them stay this close to the curve.
+    """Return points along the curves. The polygon through them is at most `flatness_px` away from the curves.
 
-    A cubic cut into n equal steps of its parameter is at most 3 d / (4 n^2) away from its chords, where d is the
-    greatest second difference of its control points (its second derivative is at most 6 d).
+    The start of each curve is one of the points. If a cubic is cut into n equal steps of its parameter, the distance to
+    its chords is at most 3 d / (4 n^2). Here d is the greatest second difference of its control points; the second
+    derivative is at most 6 d.
     """
     bends = np.linalg.norm(curves[:, :2] - 2 * curves[:, 1:3] + curves[:, 2:], axis=2).max(axis=1)
     most = max(1, min(_MOST_LINES, _MOST_LINES_IN_ALL // max(len(curves), 1)))
@@ -46,13 +47,18 @@ def flatten(curves: Curves, *, flatness_px: float = FLATNESS_PX) -> Points:
 
 
 def evaluate(curves: Curves, t: NDArray[np.float64]) -> Points:
-    """Return the point at a parameter in 0..1, of one curve each; curves may also be (4, 2)."""
+    """Return the point of each curve at its parameter.
+
+    Args:
+        curves: (n, 4, 2), one curve for each parameter; or (4, 2), one curve for all.
+        t: (n,) in 0..1.
+    """
     s = 1 - t
     weights = np.stack([s**3, 3 * s * s * t, 3 * s * t * t, t**3], axis=1)
     return np.einsum("ij,...ijk->ik", weights, curves) if curves.ndim == 3 else weights @ curves
 
 
 def enclosed_area(points: Points) -> float:
-    """Return the area that a closed line encloses, in square pixels; its sign is its direction."""
+    """Return the signed area of a closed polygon in square pixels (shoelace formula). The sign gives its direction."""
     x, y = points[:, 0], points[:, 1]
     return math.fsum((x * np.roll(y, -1) - np.roll(x, -1) * y).tolist()) / 2

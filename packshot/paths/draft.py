@@ -1,4 +1,4 @@
-"""A draft clipping path: Bezier curves along a matte's outline, for an editor to start from."""
+"""Fit a draft clipping path to the outline of a matte, for an editor to start from."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ MIN_AREA_PX = 64.0
 def draft_path(
     matte: Matte, *, tolerance_px: float = TOLERANCE_PX, min_area_px: float = MIN_AREA_PX, name: str = DRAFT_NAME
 ) -> SavedPath:
-    """Return a clipping path along the outline of a matte: its parts and the holes in them, the largest first.
+    """Return a clipping path along the outlines of a matte's parts and holes, the largest first.
 
-    Sub-paths exclude each other, so that a hole is a hole under every rule and in every program.
+    Subpaths use the operation "exclude", so that a hole is a hole in every program and under every fill rule.
 
     Args:
         matte: (rows, columns) float32 in 0..1.
-        tolerance_px: how far the path may be from where the matte is one half.
-        min_area_px: smaller parts and holes are left out.
+        tolerance_px: maximum distance of the path from the 0.5 contour of the matte.
+        min_area_px: parts and holes with a smaller area, in square pixels, are left out.
     Raises:
-        EmptySubjectError: no part is that large.
+        EmptySubjectError: no part is large enough.
     """
     height, width = matte.shape
     lines = outlines(matte, min_area_px=min_area_px)

@@ -1,4 +1,4 @@
-"""The file an editor takes: the master with the machine's matte as a channel and its path as a clipping path."""
+"""Write the file that an editor downloads: the master, with the matte as a channel and the draft as clipping path."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _WRITERS = 2
 
 
 def write_draft(pixels: Pixels16, matte: Matte, path: SavedPath) -> bytes:
-    """Return a TIFF, 16 bits per channel, with the matte as a saved channel and the path as the clipping path.
+    """Return a 16-bit TIFF with the matte as a saved channel and the path as its clipping path.
 
-    The channel is stored as one of no stated meaning: programs then show it beside the picture, and do not make the
-    backdrop transparent. The same arguments give the same bytes.
+    The channel is stored as "unspecified", not as alpha. So programs show it as a channel and keep the backdrop opaque.
+    The same arguments give the same bytes.
 
     Args:
         pixels: (rows, columns, 3) uint16, working space.
@@ -57,7 +57,7 @@ def write_draft(pixels: Pixels16, matte: Matte, path: SavedPath) -> bytes:
 
 
 def _named_channel(name: str) -> tuple[Block, Block]:
-    """The channel's name, in one byte a letter and in UTF-16."""
+    """Return two resources with the channel's name, in ASCII and in UTF-16."""
     plain = bytes([len(name)]) + name.encode("ascii")
     wide = struct.pack(">I", len(name) + 1) + name.encode("utf-16-be") + b"\0\0"
     return Block(_CHANNEL_NAMES, b"", plain), Block(_UNICODE_CHANNEL_NAMES, b"", wide)

@@ -1,9 +1,9 @@
-"""Few Bezier curves through many points.
+"""Fit few Bezier curves to many points.
 
 After Schneider, "An Algorithm for Automatically Fitting Digitized Curves" (Graphics Gems, 1990): least squares for the
-handles, Newton's method for the points' parameters. Unlike there a curve is not halved until it fits: from each knot
-the longest stretch that one curve can follow is searched for, which leaves fewer knots. At corners a handle is free;
-elsewhere it lies along the outline, so that curves meet smoothly.
+handles, Newton's method for the parameters of the points. One step differs. Schneider halves a curve until it fits.
+Here the longest stretch that one curve can follow is searched from each knot, which gives fewer knots. At corners the
+handles are free. Elsewhere they follow the outline, so that curves join smoothly.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ _STRAIGHT_RATIO = 0.5
 
 @dataclasses.dataclass(frozen=True)
 class Fitted:
-    """A closed outline as curves, each beginning where the one before ends.
+    """A closed outline as a chain of curves.
 
     Attributes:
-        curves: (curves, 4, 2) control points in pixels.
-        smooth: (curves,), whether the knot at the beginning of each is smooth.
+        curves: (curves, 4, 2) control points in pixels. Each curve starts where the one before ends.
+        smooth: (curves,), True where the knot at the start of the curve is smooth.
         deviation_px: greatest distance of a given point from its place on the curves.
     """
 
@@ -43,12 +43,13 @@ class Fitted:
 
 
 def fit_closed(points: Points, *, tolerance_px: float) -> Fitted:
-    """Return few curves that pass every point of a closed line within a tolerance.
+    """Return curves that follow a closed line within a tolerance, with few knots.
 
     Args:
         points: (points, 2) in pixels, about one pixel apart.
-        tolerance_px: greatest distance of a point from the curves. A corner may lie outside it by up to a pixel, where
-            its two sides meet.
+        tolerance_px: maximum distance of a point from the curves. A corner point may be up to one pixel away: the
+            corner is
+            moved to where its two sides meet.
     """
     corners = find_corners(points)
     start = int(corners[0]) if len(corners) else 0
@@ -69,7 +70,7 @@ def fit_closed(points: Points, *, tolerance_px: float) -> Fitted:
 
 
 def find_corners(points: Points) -> NDArray[np.int64]:
-    """Return the indices at which a closed line turns sharply within a few points, each the sharpest around."""
+    """Return the indices of sharp turns of a closed line. Of neighbouring candidates only the sharpest counts."""
     reach = min(_REACH_PX, max(1, len(points) // 8))
     before = points - np.roll(points, reach, axis=0)
     after = np.roll(points, -reach, axis=0) - points
@@ -85,7 +86,10 @@ def find_corners(points: Points) -> NDArray[np.int64]:
 
 
 def _sharpened(points: Points, corners: NDArray[np.int64]) -> Points:
-    """Move each corner to where its two sides would meet: a matte's pixels, and the points' spacing, cut it off."""
+    """Return the points, with each corner moved to the intersection of its two sides.
+
+    The pixels of a matte and the spacing of the points cut corners off.
+    """
     moved = points.copy()
     for corner in corners:
         sides = [_line(points[(corner + way * np.arange(*_SIDE_POINTS)) % len(points)]) for way in (-1, 1)]
@@ -100,7 +104,7 @@ def _sharpened(points: Points, corners: NDArray[np.int64]) -> Points:
 
 
 def _line(points: Points) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the middle and the direction of the line nearest to points."""
+    """Return (centre, direction) of the line nearest to the points."""
     middle = points.mean(axis=0)
     direction = np.linalg.svd(points - middle, full_matrices=False)[2][0]
     return middle, direction
@@ -111,9 +115,9 @@ def _cross(a: Points, b: Points) -> NDArray[np.float64]:
 
 
 def _directions(ring: Points, is_corner: NDArray[np.bool_]) -> Points:
-    """Return the direction at each point of a ring whose last point is its first: a line through those around it.
+    """Return the unit direction at each point of a ring, from the points around it. The last point repeats the first.
 
-    Near a corner fewer points are looked at, as many on either side; at a corner itself the direction means nothing.
+    Near a corner fewer points are used, equally many on both sides. At a corner itself the direction has no meaning.
     """
     count = len(ring) - 1
     corners = np.flatnonzero(is_corner[:-1])
@@ -133,7 +137,7 @@ def _directions(ring: Points, is_corner: NDArray[np.bool_]) -> Points:
 def _longest(
     ring: Points, directions: Points, is_corner: NDArray[np.bool_], start: int, tolerance_px: float
 ) -> tuple[int, Points, float]:
-    """Return (end, curve, deviation) of the longest stretch from a point that one curve follows."""
+    """Return (end, curve, deviation) of the longest stretch from `start` that one curve can follow."""
     ends = np.flatnonzero(is_corner[start + 1 :])
     last = start + 1 + int(ends[0]) if len(ends) else len(ring) - 1
 
@@ -166,13 +170,14 @@ def _longest(
 def fit_one(
     points: Points, first: NDArray[np.float64] | None, final: NDArray[np.float64] | None, *, tolerance_px: float
 ) -> tuple[Points, float]:
-    """Return one cubic from the first point to the last, and the greatest distance of a point from it.
+    """Return (curve, deviation).
+
+    One cubic from the first point to the last, and the greatest distance of a point from it. The curve is (4, 2)
+    control points. The distance is infinite where no sensible curve was found.
 
     Args:
-        first, final: unit vectors along which the handles lie, away from the ends; None where a handle is free.
-        tolerance_px: as soon as it is kept, nothing is improved any more.
-    Returns:
-        (4, 2) control points and the distance; infinite where no sensible curve was found.
+        first, final: unit vectors of the handles, pointing away from the ends; None for a free handle.
+        tolerance_px: the search stops as soon as this is reached.
     """
     chords = np.linalg.norm(np.diff(points, axis=0), axis=1)
     length = float(chords.sum())
@@ -200,7 +205,7 @@ def fit_one(
 def _shortest(
     points: Points, first: NDArray[np.float64] | None, final: NDArray[np.float64] | None, length: float
 ) -> tuple[Points, float]:
-    """Handles of a third of the way are all that two or three points can tell."""
+    """Return (curve, deviation) for very few points. The handles are a third of the length."""
     curve = np.linspace(points[0], points[-1], 4)
     if first is not None:
         curve[1] = points[0] + first * (length / 3)
@@ -252,7 +257,10 @@ def _axes(direction: NDArray[np.float64] | None) -> list[NDArray[np.float64]]:
 
 
 def _nearer(curve: Points, points: Points, t: NDArray[np.float64]) -> NDArray[np.float64]:
-    """One step of Newton's method towards each point's nearest place on the curve; their order is kept."""
+    """Return parameters moved by one Newton step towards each point's nearest place on the curve.
+
+    Their order is kept.
+    """
     slopes, bends = 3 * np.diff(curve, axis=0), 6 * np.diff(curve, n=2, axis=0)
     s = 1 - t
     first = np.stack([s * s, 2 * s * t, t * t], axis=1) @ slopes

@@ -1,4 +1,4 @@
-"""A saved path as Photoshop knows it: knots with two handles, sub-paths, operations between them."""
+"""The model of a saved path, as Photoshop defines it: knots with two handles, subpaths, and operations between them."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from enum import IntEnum, StrEnum
 from typing import NamedTuple
 
 FIRST_PATH, LAST_PATH = 2000, 2997
-"""Numbers of the resources that hold saved paths."""
+"""Resource numbers of saved paths."""
 CLIPPING_PATH_NAME = 2999
 WORK_PATH = 1025
 
 
 class Point(NamedTuple):
-    """A place as fractions of the picture's width and height; outside 0..1 it lies outside the picture."""
+    """A position as fractions of the picture's width and height. Values outside 0..1 lie outside the picture."""
 
     x: float
     y: float
@@ -25,8 +25,8 @@ class Knot:
     """A point of a path.
 
     Attributes:
-        before, after: the handles of the curve that arrives and of the one that leaves.
-        smooth: Photoshop keeps the handles in one line when one of them is moved.
+        before, after: handles of the arriving and of the leaving curve.
+        smooth: True if Photoshop keeps both handles on one line when one is moved.
     """
 
     before: Point
@@ -36,7 +36,7 @@ class Knot:
 
 
 class Operation(IntEnum):
-    """What a sub-path does to those before it, as numbered in the file."""
+    """How a subpath combines with those before it. The values are those in the file."""
 
     WITH_PREVIOUS = -1
     EXCLUDE = 0
@@ -46,7 +46,7 @@ class Operation(IntEnum):
 
 
 class FillRule(StrEnum):
-    """What counts as inside where an outline crosses itself or another of the same shape."""
+    """The rule for what is inside an outline that crosses itself or another of the same shape."""
 
     EVEN_ODD = "even-odd"
     WINDING = "winding"
@@ -64,14 +64,14 @@ class SubPath:
 
 @dataclasses.dataclass(frozen=True)
 class SavedPath:
-    """A path that was saved in a file.
+    """A path saved in a file.
 
     Attributes:
         record_id: number of its image resource, 2000 to 2997.
-        is_clipping: the file names it as its clipping path.
-        starts_filled: what its sub-paths are applied to is the whole picture, not nothing.
-        clip_rule: the rule stated with the clipping path; WINDING then holds for all its sub-paths together.
-        raw_name: the name's bytes as stored; which encoding they are in is nowhere said.
+        is_clipping: True if the file names it as its clipping path.
+        starts_filled: True if the subpaths apply to the whole picture, not to an empty one.
+        clip_rule: fill rule stated with the clipping path. WINDING then applies to all subpaths together.
+        raw_name: bytes of the name as stored, in an unknown encoding.
     """
 
     name: str
@@ -84,16 +84,16 @@ class SavedPath:
 
     @property
     def knots(self) -> int:
-        """How many knots it has in all."""
+        """Number of knots of all subpaths."""
         return sum(len(one.knots) for one in self.subpaths)
 
     @property
     def is_empty(self) -> bool:
-        """Whether it encloses nothing."""
+        """True if the path encloses nothing."""
         return not any(len(one.knots) > 1 for one in self.subpaths)
 
     def shapes(self) -> Iterator[tuple[SubPath, ...]]:
-        """Yield its shapes: sub-paths that are filled together, by one rule."""
+        """Yield the shapes: groups of subpaths that are filled together by one rule."""
         shape: list[SubPath] = []
         for one in self.subpaths:
             if shape and one.operation is not Operation.WITH_PREVIOUS:

@@ -1,7 +1,7 @@
 """Names of paths: at most 255 bytes, in an encoding that the file does not state.
 
-Photoshop writes them in the encoding of the system it runs on: Mac Roman in the west, Shift-JIS in Japan, GBK in
-China, EUC-KR in Korea; newer programs write UTF-8.
+Photoshop writes them in the encoding of the operating system: Mac Roman in western countries, Shift-JIS in Japan, GBK
+in China, EUC-KR in Korea. Newer programs write UTF-8.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ _KANA = re.compile("[\u3040-\u30ff]")
 
 
 def decode_name(raw: bytes) -> str:
-    """Return the name that was most probably meant.
+    """Return the most probable text of a stored name.
 
-    Text that is UTF-8 is read so; text with kana as Shift-JIS; other text of which most bytes are no ASCII as GBK;
-    the rest as Mac Roman. `is_named` does not depend on this guess.
+    Valid UTF-8 is read as UTF-8. Text with kana is read as Shift-JIS. If all non-ASCII bytes come in pairs and are
+    valid GBK, it is read as GBK. Everything else is read as Mac Roman. `is_named` does not depend on this guess.
     """
     text = _decoded(raw, "utf-8")
     if text is not None:
@@ -35,9 +35,10 @@ def decode_name(raw: bytes) -> str:
 
 
 def encode_name(name: str) -> bytes:
-    """Return a name's bytes: Mac Roman where that has all its letters, else UTF-8; cut to 255 bytes at a letter.
+    """Return the bytes of a name: Mac Roman if it has all letters, else UTF-8.
 
-    Text that `decode_name` would take for something else is written as UTF-8.
+    At most 255 bytes, cut between characters. A name is also written as UTF-8 if `decode_name` would read its Mac Roman
+    bytes differently.
     """
     try:
         raw = name.encode("mac_roman")
@@ -49,7 +50,7 @@ def encode_name(name: str) -> bytes:
 
 
 def is_named(raw: bytes, name: str) -> bool:
-    """Return whether stored bytes spell a name in any of the encodings in use; case and outer blanks don't count."""
+    """Return True if stored bytes spell a name in any known encoding. Case and outer spaces do not matter."""
     wanted = _plain(name)
     return any(text is not None and _plain(text) == wanted for text in (_decoded(raw, one) for one in _ENCODINGS))
 
@@ -66,5 +67,5 @@ def _plain(text: str) -> str:
 
 
 def _printable(text: str) -> str:
-    """Control characters would reach terminals and logs."""
+    """Return the text with control characters replaced, because they would reach terminals and logs."""
     return "".join(one if one.isprintable() or unicodedata.category(one) == "Zs" else _UNREADABLE for one in text)

@@ -1,4 +1,4 @@
-"""The outlines of a matte: closed lines along which it is one half, between the pixels."""
+"""Trace the outlines of a matte: its 0.5 contours, with subpixel accuracy."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ _HALF = 0.5
 
 
 def outlines(matte: Matte, *, min_area_px: float) -> list[Points]:
-    """Return the outlines of a matte's parts and of the holes in them, the largest first.
+    """Return the outlines of a matte's parts and holes, the largest first.
 
-    Marching squares (Lorensen and Cline 1987): along each line between two pixels' centres the matte is taken as
-    linear. Beyond the picture it counts as 0, so that a product cut off by the frame is closed along the frame.
+    Each is (points, 2): x and y in pixels from the upper left corner. The first point is not repeated at the end.
+
+    Uses marching squares (Lorensen and Cline 1987): the matte is interpolated linearly between pixel centres. Outside
+    the picture it counts as 0, so a product that is cut off by the frame gets an outline along the frame.
 
     Args:
         matte: (rows, columns) float32 in 0..1.
-        min_area_px: smaller parts and holes are left out.
-    Returns:
-        (points, 2) each, x and y in pixels from the upper left corner; the last point is not the first again.
+        min_area_px: parts and holes with a smaller area, in square pixels, are left out.
     """
     rows, columns = _occupied(matte)
     part = np.pad(matte[rows, columns], 1)
@@ -30,8 +30,8 @@ def outlines(matte: Matte, *, min_area_px: float) -> list[Points]:
 
 
 def _contours(matte: Matte) -> list[Points]:
-    """(row, column) from the centre of the first pixel on, closed."""
-    from skimage import measure  # takes a while to load, and only drafts need it
+    """Return closed contours as (row, column), measured from the centre of the first pixel."""
+    from skimage import measure  # slow to import, and only drafts need it
 
     return list(measure.find_contours(matte, _HALF))  # type: ignore[no-untyped-call]
 
@@ -48,7 +48,7 @@ def _occupied(matte: Matte) -> tuple[slice, slice]:
 
 
 def evenly_spaced(line: Points, *, step_px: float = 1.0) -> Points:
-    """Return points at equal distances along a closed line, at least eight, beginning at its first."""
+    """Return points at equal distances along a closed line, at least eight. The first point stays."""
     steps = np.linalg.norm(np.roll(line, -1, axis=0) - line, axis=1)
     way = np.concatenate([[0.0], np.cumsum(steps)])
     count = max(8, round(way[-1] / step_px))

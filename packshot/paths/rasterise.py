@@ -1,8 +1,8 @@
-"""From a path to a matte: how much of each pixel it covers.
+"""Rasterise a path to a matte: the coverage of each pixel.
 
-The picture is crossed by 32 lines per row of pixels. On each line the places where the outline crosses it are computed
-exactly, sorted, and joined as the sub-paths' operations and fill rules say; each span between two of them then counts
-with its exact length. So the coverage is exact across, and within 1/64 where an edge runs along the lines.
+Each row of pixels is sampled on 32 scan lines. On each scan line the crossings with the outline are computed exactly,
+sorted, and combined by the operations and fill rules of the subpaths. Each span between two crossings counts with its
+exact length. So coverage is exact horizontally. Where an edge runs along the scan lines, it is within 1/64.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ _LEVELS = 65535
 
 @dataclasses.dataclass(frozen=True)
 class _Crossings:
-    """Where an outline crosses the lines.
+    """The crossings of an outline with the scan lines.
 
     Attributes:
-        line: number of the line, from the top.
+        line: number of the scan line, from the top.
         x: in pixels.
         turn: +1 where the outline goes down, -1 where it goes up.
     """
@@ -50,17 +50,16 @@ class _Crossings:
 
 
 def rasterise(path: SavedPath, width: int, height: int) -> Matte:
-    """Return a path's coverage of every pixel of a picture; a path's coordinates are fractions, so any size will do.
+    """Return how much of each pixel a path covers: (height, width) float32 in 0..1, exactly 0 outside and 1 inside.
 
-    Sub-paths are joined in their order: the first is laid on nothing, except that subtracting and intersecting begin
-    with the whole picture. A clipping path with the winding rule is filled by it as one shape.
+    The coordinates of a path are fractions, so any size is possible. Subpaths are applied in order to an empty picture.
+    If the first operation is "subtract" or "intersect", they are applied to a full picture. A clipping path with the
+    winding rule is filled as one shape.
 
     Args:
         width, height: of the picture, in pixels.
-    Returns:
-        (height, width) float32 in 0..1; exactly 0 outside and exactly 1 inside.
     Raises:
-        TooLargeError: it has so many knots and turns that no person drew it.
+        TooLargeError: the path has far more crossings than a real drawing.
     """
     edges = _joined(path, width, height)
     matte = np.empty((height, width), np.float32)
@@ -72,10 +71,10 @@ def rasterise(path: SavedPath, width: int, height: int) -> Matte:
 
 
 def _covered(edges: _Crossings, top: int, rows: int, width: int) -> NDArray[np.float64]:
-    """Every second crossing of a line begins a span, the next one ends it.
+    """Return the coverage of some rows, from sorted crossings. Odd crossings start a span, even ones end it.
 
-    A span that begins at x covers its own pixel in part and all pixels right of it whole; so its step is put into a
-    table of differences, and the running sum of that is the coverage.
+    A span that starts at x covers a part of its own pixel and all pixels right of it. So each crossing is added to a
+    table of differences. The cumulative sum along a row is the coverage.
     """
     sign = np.where(np.arange(len(edges)) % 2 == 0, 1.0, -1.0) / LINES_PER_ROW
     column = np.floor(edges.x)
@@ -88,7 +87,7 @@ def _covered(edges: _Crossings, top: int, rows: int, width: int) -> NDArray[np.f
 
 
 def _joined(path: SavedPath, width: int, height: int) -> _Crossings:
-    """Return the crossings of the whole path: inside and outside alternate along each line."""
+    """Return the crossings of the whole path. Along each scan line, inside and outside alternate."""
     drawn = [one for one in path.subpaths if len(one.knots) > 1]
     budget = _Budget(path.name)
     if path.clip_rule is FillRule.WINDING:
@@ -107,7 +106,7 @@ def _joined(path: SavedPath, width: int, height: int) -> _Crossings:
 
 
 def _applied(result: _Crossings, operation: Operation, shapes: Sequence[_Crossings]) -> _Crossings:
-    """Apply shapes of the same operation at once."""
+    """Return the crossings after applying all shapes of one operation at once."""
     if operation is Operation.EXCLUDE:
         return _together([result, *shapes])
     if operation is Operation.SUBTRACT:
@@ -118,7 +117,7 @@ def _applied(result: _Crossings, operation: Operation, shapes: Sequence[_Crossin
 
 
 def _where_deep(shapes: Sequence[_Crossings], depth: int, *, minus: _Crossings | None = None) -> _Crossings:
-    """Return the crossings into and out of where at least so many shapes overlap; `minus` counts against them."""
+    """Return the boundary crossings of the area where at least `depth` shapes overlap. `minus` counts as -1."""
     directed = [_directed(shape) for shape in shapes]
     if minus is not None:
         directed.append(dataclasses.replace(minus, turn=-_directed(minus).turn))
@@ -126,14 +125,14 @@ def _where_deep(shapes: Sequence[_Crossings], depth: int, *, minus: _Crossings |
 
 
 def _directed(shape: _Crossings) -> _Crossings:
-    """Every crossing into a shape counts +1, every one out of it -1."""
+    """Return sorted crossings with turn +1 where a shape starts and -1 where it ends."""
     ordered = shape.sorted()
     turns = np.where(np.arange(len(ordered)) % 2 == 0, 1, -1).astype(np.int8)
     return dataclasses.replace(ordered, turn=turns)
 
 
 def _changes(edges: _Crossings, depth: int, *, both_ways: bool) -> _Crossings:
-    """Keep the crossings at which the running sum of turns comes to a depth, or leaves it."""
+    """Return the crossings at which the running sum of turns reaches `depth` or falls below it."""
     ordered = edges.sorted()
     level = np.cumsum(ordered.turn, dtype=np.int64)
     deep = (np.abs(level) if both_ways else level) >= depth
@@ -163,7 +162,7 @@ def _whole_picture(width: int, height: int) -> _Crossings:
 
 @dataclasses.dataclass
 class _Budget:
-    """How many crossings a path may have."""
+    """The remaining number of crossings that a path may have."""
 
     name: str
     left: int = _MOST_CROSSINGS
@@ -180,7 +179,10 @@ class _Budget:
 
 
 def _crossings(points: Points, width: int, height: int, budget: _Budget) -> _Crossings:
-    """Return where a closed line crosses the lines of the picture; what lies beside it is moved to its border."""
+    """Return the crossings of a closed line with the scan lines.
+
+    Parts left or right of the picture are moved to its border.
+    """
     start, end = points * LINES_PER_ROW - (0.0, 0.5), np.roll(points, -1, axis=0) * LINES_PER_ROW - (0.0, 0.5)
     last = height * LINES_PER_ROW
     first_line = np.clip(np.ceil(np.minimum(start[:, 1], end[:, 1])), 0, last).astype(np.int64)

@@ -1,4 +1,4 @@
-"""The paths that a file holds, with its clipping path, and which of them to use."""
+"""Read the paths in a file and choose the one to use."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _MOST_PATH_BYTES = 8 * 1024 * 1024
 
 @dataclasses.dataclass(frozen=True)
 class PathFile:
-    """A file's paths.
+    """The paths of a file.
 
     Attributes:
         kind: TIFF, PSD, PSB, JPEG or PNG.
         size: of the picture as stored, before any orientation is applied.
-        clipping_name: the name under which the file says its clipping path is; empty if it says none.
-        has_work_path: there is a path that was drawn and not saved.
-        findings: what of the paths is damaged or does not go together.
+        clipping_name: name of the clipping path, as the file states it; empty if it states none.
+        has_work_path: True if there is a path that was drawn but not saved.
+        findings: damaged or contradictory paths.
     """
 
     kind: str
@@ -37,13 +37,13 @@ class PathFile:
 
     @property
     def clipping(self) -> SavedPath | None:
-        """The path that the file names as its clipping path."""
+        """The path that the file names as its clipping path; None if there is none."""
         return next((path for path in self.paths if path.is_clipping), None)
 
 
 @dataclasses.dataclass(frozen=True)
 class ChosenPath:
-    """The path to use and why; None and why not."""
+    """The path to use, or None, and the reason."""
 
     path: SavedPath | None
     why: str
@@ -52,13 +52,13 @@ class ChosenPath:
 def read_paths(data: bytes, *, name: str) -> PathFile:
     """Return the paths saved in a TIFF, PSD, PSB, JPEG or PNG file.
 
-    Damaged resources and records become findings; what is whole of a path is returned.
+    Damaged resources and records become findings. The undamaged parts of a path are returned.
 
     Args:
         data: the whole file.
-        name: for messages only.
+        name: used in messages only.
     Raises:
-        UnreadableError: it is of another kind, or its head is damaged.
+        UnreadableError: it is another kind of file, or its header is damaged.
     """
     carried = read_carried(data, name=name)
     blocks, damage = split_blocks(carried.resources)
@@ -86,10 +86,10 @@ def read_paths(data: bytes, *, name: str) -> PathFile:
 
 
 def choose_path(paths: PathFile, *, prefer: str = "") -> ChosenPath:
-    """Return the path that stands for the product: the one a client's rule names, the clipping path, or the only one.
+    """Return the path of the product: the one that the client's rule names, else the clipping path, else the only path.
 
     Args:
-        prefer: a name, in any encoding and case; empty: no rule.
+        prefer: a name, in any encoding and case; empty for no rule.
     """
     filled = [path for path in paths.paths if not path.is_empty]
     named = next((path for path in filled if prefer and is_named(path.raw_name, prefer)), None)
@@ -122,7 +122,7 @@ def _path(block: Block, stated: bytes, *, most_bytes: int) -> tuple[SavedPath, t
 
 
 def _one_clipping(paths: list[SavedPath]) -> list[SavedPath]:
-    """Of paths with the same name the first is the one that was meant."""
+    """Return the paths with only one marked as clipping path: the first, if several have the same name."""
     first = next((index for index, path in enumerate(paths) if path.is_clipping), -1)
     return [
         dataclasses.replace(path, is_clipping=False, clip_rule=FillRule.EVEN_ODD) if index != first else path
@@ -135,7 +135,7 @@ def _clipping_name(stated: bytes) -> bytes:
 
 
 def _clip_rule(stated: bytes) -> FillRule:
-    """After the name: flatness as a fixed-point number, then the fill rule; both may be missing."""
+    """Return the fill rule that follows the name and the flatness (a fixed-point number). Both may be missing."""
     rest = stated[1 + stated[0] :]
     rule = struct.unpack_from(">H", rest, 4)[0] if len(rest) >= 6 else 0
     return FillRule.WINDING if rule == _WINDING else FillRule.EVEN_ODD

@@ -1,7 +1,7 @@
-"""Path records: 26 bytes each, coordinates as signed fixed-point numbers with 24 fractional bits.
+"""Read and write path records: 26 bytes each, with coordinates as signed fixed-point numbers of 24 fractional bits.
 
-Adobe Photoshop File Formats, "Path resource format". What it leaves out of a sub-path's length record is as Photoshop
-writes it: the operation in bytes 4-5, the fill rule in bytes 6-7 (2 is winding).
+Source: Adobe Photoshop File Formats, "Path resource format". Two fields of a subpath's length record are missing there.
+They are read as Photoshop writes them: the operation in bytes 4-5, the fill rule in bytes 6-7 (2 is winding).
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ _KNOTS = (Selector.CLOSED_SMOOTH, Selector.CLOSED_CORNER, Selector.OPEN_SMOOTH, 
 
 @dataclasses.dataclass(frozen=True)
 class Records:
-    """What path records say.
+    """The decoded path records.
 
     Attributes:
-        damage: what could not be read, in words; empty for a path that is whole.
+        damage: what could not be read, in words; empty if everything could.
     """
 
     subpaths: tuple[SubPath, ...]
@@ -54,7 +54,7 @@ class Records:
 
 
 def decode_records(data: bytes) -> Records:
-    """Return the sub-paths that records describe. Never raises: what is damaged is told in `damage`."""
+    """Return the subpaths in path records. Never raises: damage is described in `damage`."""
     reader = _Reader()
     for at in range(0, len(data) - RECORD_BYTES + 1, RECORD_BYTES):
         reader.take(data[at : at + RECORD_BYTES])
@@ -65,7 +65,7 @@ def decode_records(data: bytes) -> Records:
 
 
 class _Reader:
-    """Collects records into sub-paths."""
+    """Collects records into subpaths."""
 
     def __init__(self) -> None:
         self.damage: list[str] = []
@@ -123,9 +123,9 @@ class _Reader:
 
 
 def encode_records(subpaths: Iterable[SubPath], *, starts_filled: bool = False) -> bytes:
-    """Return path records: the fill rule, the initial fill, then each sub-path with its knots.
+    """Return path records: the fill rule, the initial fill, then each subpath with its knots.
 
-    Coordinates are rounded to 2**-24 of the picture's side and kept within -128 to 128.
+    Coordinates are rounded to 2**-24 of the picture's side and limited to -128..128.
     """
     yes = int(starts_filled)
     head = struct.pack(">H24x", Selector.FILL_RULE) + struct.pack(">HH22x", Selector.INITIAL_FILL, yes)

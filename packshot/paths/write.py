@@ -1,4 +1,4 @@
-"""Paths as image resources, to be put into a TIFF, PSD or JPEG file."""
+"""Write paths as image resources, for TIFF, PSD and JPEG files."""
 
 from __future__ import annotations
 
@@ -13,21 +13,23 @@ from packshot.paths.records import encode_records
 
 
 def photoshop_resources(paths: Sequence[SavedPath], *, clipping: str = "") -> bytes:
-    """Return image resources that hold paths and name the clipping path.
+    """Return image resources that hold the paths and name the clipping path.
 
     Args:
-        clipping: name of the clipping path; empty: the one that is marked so, if any.
+        clipping: name of the clipping path. If empty, the path that is marked as clipping path, if any.
     Raises:
-        NamingError: two paths have one number or name, a number is none of a path's, or no path has that name.
+        NamingError: two paths have the same number or name, a number is not in the range of paths, or no path has the
+            name
+            `clipping`.
     """
     return join_blocks(path_blocks(paths, clipping=clipping))
 
 
 def path_blocks(paths: Sequence[SavedPath], *, clipping: str = "") -> tuple[Block, ...]:
-    """Return `photoshop_resources` as separate resources.
+    """Return the same as `photoshop_resources`, as separate resources.
 
     Raises:
-        NamingError: as `photoshop_resources`.
+        NamingError: as in `photoshop_resources`.
     """
     _check(paths)
     chosen = [path for path in paths if (path.name == clipping if clipping else path.is_clipping)]
@@ -58,5 +60,5 @@ def _content(path: SavedPath) -> bytes:
 
 
 def _clipping_content(path: SavedPath) -> bytes:
-    """The name, a flatness of 0 (the device's own), the fill rule."""
+    """Return the name, a flatness of 0 (the default of the output device) and the fill rule."""
     return pascal(_stored_name(path)) + struct.pack(">IH", 0, 2 if path.clip_rule is FillRule.WINDING else 1)

@@ -156,6 +156,21 @@ def _batches() -> typer.Typer:
         if summary.failed or summary.left_out:
             raise typer.Exit(Exit.NOT_ALL_WELL)
 
+    @app.command("close")
+    def close(
+        client: Client,
+        batch: Batch,
+        no_wait: Annotated[bool, typer.Option("--no-wait", help="Do not wait until it has been handed over.")] = False,
+    ) -> None:
+        """Hand over now what people approved after the batch went out: it is gathered, and need not wait."""
+        from packshot.naming import batch_id
+        from tasks.late_deliveries import close_batch, wait_until_delivered
+
+        which = batch_id(client, batch)
+        run = close_batch(which)
+        said = "is being handed over" if no_wait else wait_until_delivered(which, run)
+        terminal_console().print(f"{which}: {said}", markup=False, highlight=False, soft_wrap=True)
+
     return app
 
 

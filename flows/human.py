@@ -24,6 +24,7 @@ from tasks.answers import follow_answer
 from tasks.forms import Answer
 from tasks.handovers import Outcome
 from tasks.jobs import begin_job, pause_key
+from tasks.late_deliveries import gather
 from tasks.questions import Next, Step, next_step
 from tasks.redo import edit_released, redo_edit
 
@@ -31,7 +32,9 @@ from tasks.redo import edit_released, redo_edit
 @flow(name="human-edit", flow_run_name="human edit · {client}/{batch} · {shot}", task_runner=PACE, persist_result=False)
 @present
 def human_edit(client: ClientName, batch: BatchName, shot: ShotName) -> State[Any]:
-    """Ask people about a shot until it is approved or refused, and deliver it where it is approved.
+    """Ask people about a shot until it is approved or refused, and see to its delivery where it is approved.
+
+    Approved shots of a batch are gathered and go out together, as the client's style guide says.
 
     An answer that cannot be followed is sent back with the reason, as often as it takes.
     """
@@ -60,7 +63,10 @@ def _let_machine(shot: ShotId, asked: Next) -> None:
 def _ended(shot: ShotId, asked: Next, outcome: Outcome) -> State[Any]:
     if asked.state == "refused":
         return Completed(message=outcome.sentence)
-    delivered: State[Any] = deliver_batch(client=shot.client, batch=shot.batch, shots=[shot.shot], return_state=True)
+    gathered = gather(shot)
+    if not gathered.goes_now:
+        return Completed(message=f"{outcome.sentence}; {gathered.sentence}")
+    delivered: State[Any] = deliver_batch(client=shot.client, batch=shot.batch, return_state=True)
     if not delivered.is_completed():
         return Failed(message=f"{outcome.sentence}; {delivered.message}")
     return Completed(message=f"{outcome.sentence}; {delivered.message}")

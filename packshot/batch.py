@@ -67,6 +67,8 @@ class BatchRecord(Stored):
         findings: rows without a file, files without a row, duplicates.
         groups: shot name -> shoot group.
         statements: set-up -> what holds for it (`packshot.ingest.shoot_groups.Statement`), its correction among it.
+        gathered: shots that were approved after the batch went out -> when they go out; None: when it is closed. One
+            that was delivered since counts no more.
         claimed_by: id of the flow run that last took it up; empty when it has let go. The lease decides, this tells.
         fences: lease -> the highest number that has written here; whoever has a lower one was taken over.
     """
@@ -79,6 +81,7 @@ class BatchRecord(Stored):
     groups: Mapping[str, str] = Field(default_factory=dict)
     statements: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
     deliveries: tuple[Delivery, ...] = ()
+    gathered: Mapping[str, datetime | None] = Field(default_factory=dict)
     claimed_by: str = ""
     finished_at: datetime | None = None
     fences: Mapping[str, int] = Field(default_factory=dict)

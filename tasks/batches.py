@@ -15,6 +15,7 @@ from packshot.batch import BatchRecord, ShotRef
 from packshot.errors import ManifestError, NamingError, ObjectMissingError, PackshotError, RecordDamagedError
 from packshot.export.left_out import LeftOut, in_words, left_out_of
 from packshot.export.warned import Warned, warned_of
+from packshot.handoff import late
 from packshot.handoff.board import wait_of
 from packshot.ingest import stock as stocking
 from packshot.ingest.manifest import Manifest, read_manifest
@@ -347,10 +348,11 @@ def approved_shots(batch: BatchId, *, only: list[str]) -> list[ApprovedShot]:
     record = load_batch(batch)
     refs = {ref.shot.shot: ref for ref in record.shots if not only or ref.shot.shot in only}
     records = load_records([ref.shot for ref in refs.values()])
-    return [ApprovedShot.of(one, generation=refs[one.shot.shot].generation) for one in records if _deliverable(one)]
+    return [ApprovedShot.of(one, generation=refs[one.shot.shot].generation) for one in records if is_approved(one)]
 
 
-def _deliverable(record: ShotRecord) -> bool:
+def is_approved(record: ShotRecord) -> bool:
+    """Whether a shot is approved and not yet delivered, be it that its export failed."""
     return (record.failed_from or record.state) in TO_DELIVER
 
 
@@ -382,7 +384,8 @@ def restart_shot(shot: ShotId, *, person: str, reason: str) -> Restarted:
             one.model_copy(update={"generation": one.generation + 1}) if one.shot == shot else one
             for one in record.shots
         )
-        return record.model_copy(update={"shots": tuple(again)})
+        gathered = {name: at for name, at in record.gathered.items() if name != shot.shot}
+        return record.model_copy(update={"shots": tuple(again), "gathered": gathered})
 
     ref = change_batch(batch, count).ref(shot.shot)
     assert ref is not None, "it was found just now, and no shot ever leaves a batch"
@@ -393,7 +396,7 @@ def survey(batch: BatchId) -> Summary:
     """Return what became of every photograph of a batch, read from the records."""
     record = load_batch(batch)
     records = {one.shot.shot: one for one in load_records([ref.shot for ref in record.shots])}
-    fates = tuple(fate_of(ref, records.get(ref.shot.shot)) for ref in record.shots)
+    fates = tuple(_gathered(record, fate_of(ref, records.get(ref.shot.shot))) for ref in record.shots)
     warnings = warned_of(records[ref.shot.shot] for ref in record.shots if ref.shot.shot in records)
     return Summary(batch=batch, fates=fates, findings=record.findings, warnings=warnings)
 
@@ -421,6 +424,18 @@ def fate_of(ref: ShotRef, record: ShotRecord | None) -> Fate:
         due=wait.due if wait else None,
         left_out=left_out_of(record),
     )
+
+
+def _gathered(batch: BatchRecord, fate: Fate) -> Fate:
+    """What became of a shot that was approved after its batch went out: it waits for its time. Any other: as it is."""
+    if fate.shot not in batch.gathered or fate.state not in TO_DELIVER:
+        return fate
+    due = batch.gathered[fate.shot]
+    if late.is_overdue(due, at=now()):
+        why = f"approved, and did not go out at {due:%Y-%m-%d %H:%M} UTC; hand it over now: packshot batch close"
+        return fate.model_copy(update={"why": why})
+    said = {"kind": "waiting", "with_whom": late.NEXT_DELIVERY, "due": due, "why": late.in_words(due)}
+    return fate.model_copy(update=said)
 
 
 def _without_record(ref: ShotRef) -> str:

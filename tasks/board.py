@@ -10,10 +10,12 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterState, FlowRunFilterStateType
 from prefect.client.schemas.objects import FlowRun, StateType
 
+from packshot.handoff import late
 from packshot.handoff.board import Wait, in_order, wait_of
 from packshot.handoff.sla import Urgency
 from packshot.record import WAITING, ShotRecord
 from tasks.artifacts import table_artifact
+from tasks.late_deliveries import Waiting, gathered
 from tasks.lives import ALWAYS, now
 from tasks.notices import tell
 from tasks.records import load_records
@@ -66,10 +68,13 @@ def update_board() -> str:
     """Show the board as an artifact, send notices for what is soon due or overdue, and return a summary."""
     found = waits()
     failed = stuck({_name(one) for _, one in found})
-    rows = [*(_stuck_row(*one) for one in failed), *(_row(one) for _, one in found)]
+    approved = gathered()
+    rows = [*(_stuck_row(*one) for one in failed), *map(_gathered_row, approved), *(_row(one) for _, one in found)]
     sentence = in_words(one for _, one in found)
     if failed:
         sentence += f"; {len(failed)} whose run failed"
+    if approved:
+        sentence += f"; {sum(len(one.shots) for one in approved)} approved and gathered for the next delivery"
     table_artifact(rows, key=BOARD, description=sentence)
     for record, wait in found:
         if wait.urgency in _TOLD:
@@ -109,6 +114,22 @@ def _stuck_row(record: ShotRecord, run: FlowRun) -> dict[str, object]:
         "tier": "",
         "services": "",
         "why": (state.message or "") if state else "",
+    }
+
+
+def _gathered_row(waiting: Waiting) -> dict[str, object]:
+    return {
+        "due": f"{waiting.goes_out:%Y-%m-%d %H:%M}" if waiting.goes_out else "",
+        "": "",
+        "client": waiting.batch.client,
+        "batch": waiting.batch.batch,
+        "shot": ", ".join(waiting.shots),
+        "state": "approved",
+        "with": late.NEXT_DELIVERY,
+        "since": "",
+        "tier": "",
+        "services": "",
+        "why": waiting.sentence,
     }
 
 

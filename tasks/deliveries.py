@@ -232,8 +232,10 @@ def _close(batch: BatchId, number: int, *, files: int, certificate: bytes) -> No
     done = {"files": files, "certificate_sha256": hashlib.sha256(certificate).hexdigest()}
 
     def close(record: BatchRecord) -> BatchRecord:
-        closed = (one.model_copy(update=done) if one.number == number else one for one in record.deliveries)
-        return record.model_copy(update={"deliveries": tuple(closed)})
+        closed = tuple(one.model_copy(update=done) if one.number == number else one for one in record.deliveries)
+        gone = {shot for one in closed if one.number == number for shot in one.shots}
+        gathered = {shot: at for shot, at in record.gathered.items() if shot not in gone}
+        return record.model_copy(update={"deliveries": closed, "gathered": gathered})
 
     change_batch(batch, close)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -23,6 +23,20 @@ class Tier(StrEnum):
     SUPER_COMPLEX = "super_complex"
 
 
+class LateDeliveries(Value):
+    """When shots go out that are approved after their batch did. Whatever comes first counts.
+
+    Attributes:
+        every_hours: at the hours of the clock (UTC) that it divides a day into.
+        count: as soon as so many wait; 1: each at once.
+        on_close: neither of these: they wait until somebody closes the batch.
+    """
+
+    every_hours: Literal[1, 2, 3, 4, 6, 8, 12, 24] = 1
+    count: Annotated[int, Field(ge=1)] = 50
+    on_close: bool = False
+
+
 class HandoffConfig(Value):
     """What people are promised and asked for.
 
@@ -32,6 +46,7 @@ class HandoffConfig(Value):
         soon_hours: so long before it is due somebody is told.
         link_hours: how long a ticket's links work; storage allows seven days at most.
         settle_s: a returned file counts as complete once nobody has written to it for so long.
+        late_deliveries: when shots go out that are approved after their batch did.
         seniors: who may sign off; empty: anybody who did not edit the shot.
         ghost_mannequin_views: the views that need the neck joint.
         neck_view, reference_view: the views that show a garment's inside, and a product's true colour.
@@ -45,6 +60,7 @@ class HandoffConfig(Value):
     soon_hours: Hours
     link_hours: Annotated[float, Field(gt=0, le=168)]
     settle_s: Annotated[float, Field(ge=0)]
+    late_deliveries: LateDeliveries = LateDeliveries()
     seniors: tuple[str, ...] = ()
     ghost_mannequin_views: tuple[ViewName, ...] = ("MAIN",)
     neck_view: ViewName = "NECK"
@@ -63,6 +79,7 @@ class ClientHandoff(Value):
     """What one client is promised instead, and asks for; None leaves it to ``configs/handoff.yaml``.
 
     Attributes:
+        late_deliveries: all of it; what is left out of it is as Packshot comes with it.
         ghost_mannequin: whether garments get the neck joint although no manifest says so.
         seniors: who may sign off this client's shots.
         path_name: name of the path that counts in this client's returned files.
@@ -74,6 +91,7 @@ class ClientHandoff(Value):
     hold_hours: Hours | None = None
     soon_hours: Hours | None = None
     link_hours: Annotated[float, Field(gt=0, le=168)] | None = None
+    late_deliveries: LateDeliveries | None = None
     ghost_mannequin: bool = False
     seniors: tuple[str, ...] = ()
     path_name: str = ""

@@ -7,6 +7,9 @@ it; the editor returns it by command; the senior signs; it is delivered with the
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from pathlib import Path
@@ -245,14 +248,36 @@ def finished(rejected: FlowRun, line: Line, tmp_path_factory: pytest.TempPathFac
     return answered(line, ready.id, Choice.SIGN, person=SENIOR, colour="confirmed")
 
 
-def test_once_signed_the_run_ends_well(finished: FlowRun) -> None:
+@pytest.fixture(scope="module")
+def closed(finished: FlowRun) -> str:
+    """What is said when somebody hands over what is gathered: it waited for the other shot, till the hour."""
+    fate = {one.shot: one for one in survey(BATCH).fates}[GLASS.shot]
+    assert (fate.kind, fate.with_whom) == ("waiting", "the next delivery")
+    assert fate.why in str(finished.state and finished.state.message)
+    command = shutil.which("packshot", path=str(Path(sys.executable).parent))
+    assert command
+    arguments = ("batch", "close", "--client", BATCH.client, "--batch", BATCH.batch)
+    done = subprocess.run([command, *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_once_signed_the_run_ends_well_and_the_shot_waits_for_the_others(finished: FlowRun) -> None:
     assert finished.state
     assert finished.state.is_completed(), finished.state.message
     assert SENIOR in str(finished.state.message)
-    assert "delivery 1" in str(finished.state.message)
+    assert "approved, goes out at" in str(finished.state.message)
 
 
-def test_the_trail_tells_who_decided_what_and_when(finished: FlowRun) -> None:
+def test_closing_the_batch_hands_over_what_is_gathered_once(closed: str, line: Line) -> None:
+    assert "delivery 1: 1 shots in 4 files" in closed
+    assert not load_batch(BATCH).gathered
+    again = line.run("deliver-batch/deliver-batch", {"client": BATCH.client, "batch": BATCH.batch})
+    assert again.state
+    assert again.state.message == "nothing new to deliver"
+
+
+def test_the_trail_tells_who_decided_what_and_when(closed: str) -> None:
     record = load_record(GLASS)
     assert record.state is State.DELIVERED
     decided = [(one.choice, one.by) for one in record.decisions]
@@ -278,7 +303,7 @@ def test_the_first_time_rate_counts_the_rejection(finished: FlowRun) -> None:
     assert sum(rate.rejections.values()) == 1
 
 
-def test_the_certificate_names_who_approved_and_that_the_colours_were_compared(finished: FlowRun) -> None:
+def test_the_certificate_names_who_approved_and_that_the_colours_were_compared(closed: str) -> None:
     (delivery,) = load_batch(BATCH).deliveries
     certificate = json.loads(read_all(delivery_prefix(BATCH, delivery.number))["certificate.json"])
     (shot,) = certificate["shots"]
@@ -289,7 +314,7 @@ def test_the_certificate_names_who_approved_and_that_the_colours_were_compared(f
     assert [one["choice"] for one in shot["decisions"]].count(Choice.REJECT_WORK.value) == 1
 
 
-def test_the_editors_work_is_what_is_delivered(finished: FlowRun) -> None:
+def test_the_editors_work_is_what_is_delivered(closed: str) -> None:
     (delivery,) = load_batch(BATCH).deliveries
     assert delivery.shots == (GLASS.shot,)
     files = read_all(delivery_prefix(BATCH, delivery.number))
@@ -303,7 +328,7 @@ def test_the_editors_work_is_what_is_delivered(finished: FlowRun) -> None:
         ), name
 
 
-def test_the_other_shot_goes_on_waiting(finished: FlowRun, line: Line) -> None:
+def test_the_other_shot_goes_on_waiting(closed: str, line: Line) -> None:
     assert load_record(RING).state is State.AWAITING_EDITOR
     (ring,) = [run for run in line.waiting_runs(BATCH) if run.parameters["shot"] == RING.shot]
     assert ring.state

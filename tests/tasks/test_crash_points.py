@@ -25,11 +25,13 @@ from packshot.errors import LeaseHeldError, LeaseLostError, ObjectMissingError, 
 from packshot.export.delivery import DeliveredFile
 from packshot.naming import NIGHT_LEASE, BatchId, ShotId, batch_id, delivery_key, shot_key
 from packshot.record import State
+from packshot.specs.handoff import LateDeliveries
 from packshot.types import Size
-from tasks import batches, deliveries, leases, lives, records, storage
+from tasks import batches, deliveries, late_deliveries, leases, lives, records, storage
 from tasks.batches import approved_shots, at_work_on, closed_batches, restart_shot, summarise, survey, take_stock
 from tasks.deliveries import deliver, finish_open_deliveries
 from tasks.forms import Answer
+from tasks.late_deliveries import gather
 from tasks.leases import holding
 from tasks.lives import Life
 from tasks.records import load_batch, load_record
@@ -41,6 +43,9 @@ from tests.tasks.simulated_s3 import Actor, SimulatedS3, Stored, World
 BATCH = batch_id("acme", "night")
 NAMES = [f"S{n:02}" for n in range(20)]
 REFUSED, TO_REVIEW, TO_EDITOR = {"S03", "S17"}, ("S01", "S05"), {"S08", "S14"}
+
+
+HOURLY = LateDeliveries()
 
 
 class Nobody:
@@ -105,6 +110,8 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(records, "ThreadPoolExecutor", OneAtATime)
     monkeypatch.setattr(lives, "datetime", Clock(made))
     monkeypatch.setattr(batches, "show_table", lambda *args: None)
+    monkeypatch.setattr(late_deliveries, "promise_shown", lambda client: SimpleNamespace(late_deliveries=HOURLY))
+    monkeypatch.setattr(late_deliveries, "_run_to_come", run_to_come)
     for module in (leases, lives, batches, deliveries):
         monkeypatch.setattr(module, "flow_run", Runs(made))
     return made
@@ -201,13 +208,29 @@ def people() -> None:
         )
         outcome = follow(shot, given, question=f"{name}-1")
         assert not outcome.objection, outcome.objection
-        hand_over(BATCH, [name])
+        if gather.fn(shot).goes_now:
+            hand_over(BATCH, [])
+
+
+def run_to_come(batch: BatchId, rule: LateDeliveries) -> datetime | None:
+    """What Prefect does: it keeps a run for the next hour, the same for all who ask."""
+    open_storage().put(TO_COME, b"{}", content_type="application/json")
+    return lives.now() + timedelta(hours=1)
+
+
+TO_COME = "prefect/late-delivery"
+
+
+def the_hour_comes() -> None:
+    if open_storage().exists(TO_COME):
+        hand_over(BATCH, [])
 
 
 def all_of_it() -> None:
-    """The night, and what people do in the morning. What is done already is found to be done."""
+    """The night, what people do in the morning, and the next hour. What is done already is found to be done."""
     night()
     people()
+    the_hour_comes()
 
 
 # --- what must hold ---
@@ -252,6 +275,7 @@ def require_all_well(shots: int = len(NAMES)) -> None:
     found = delivered()
     expected = [name for name in names if name not in REFUSED | TO_EDITOR]
     assert found.times == dict.fromkeys(expected, 1)
+    assert not load_batch(BATCH).gathered
     assert found.files == {
         f"shopify/{name}.jpg": hashlib.sha256(f"rendition of {name}".encode()).hexdigest() for name in expected
     }
@@ -277,6 +301,7 @@ def undisturbed(world: World, shots: int = len(NAMES)) -> list[tuple[dict[str, S
     world.history = [(dict(world.objects), world.seconds)]
     assert world.act(Actor(run="first"), all_of_it)
     require_all_well(shots)
+    assert [one.shots for one in load_batch(BATCH).deliveries[1:]] == [TO_REVIEW], "what people approve is one package"
     points, world.history = world.history, None
     return points
 

@@ -9,6 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 from packshot.specs import models as specs
+from packshot.specs.handoff import LateDeliveries
 from packshot.specs.load import default_folder
 from packshot.specs.models import NAMING_FIELDS, Configs, Feature
 
@@ -32,6 +33,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "`groups`": specs.GroupLimits,
     "`profiles`": specs.ProfilePolicy,
     "`handoff.yaml`": specs.HandoffConfig,
+    "Late deliveries": LateDeliveries,
     "`daily.yaml`": specs.DailyConfig,
     "`models.yaml`": specs.Model,
     "One entry of `sources`": specs.ModelSource,

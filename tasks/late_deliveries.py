@@ -1,0 +1,205 @@
+"""Late approvals gathered: a run that waits for the hour, or for somebody who closes the batch, delivers them together.
+
+The run is made with the first approval of an hour and found again with every further one. Prefect starts it in time.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import count
+from typing import Any
+from uuid import UUID
+
+from prefect import task
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.filters import (
+    FlowRunFilter,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+    FlowRunFilterTags,
+)
+from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.states import Scheduled, Suspended
+
+from packshot.batch import BatchRecord
+from packshot.errors import TerminalError
+from packshot.handoff import late
+from packshot.naming import BatchId, ShotId, batch_id
+from packshot.record import DONE, ShotRecord, State
+from packshot.specs.handoff import LateDeliveries
+from packshot.types import Value
+from tasks.batches import TO_DELIVER, is_approved
+from tasks.lives import ALWAYS, now
+from tasks.records import change_batch, load_batch, load_records
+from tasks.resuming import runs_of
+from tasks.tickets import promise_shown
+
+DELIVER = "deliver-batch/deliver-batch"
+LATE = "late delivery"
+PATIENCE_S = 600.0
+
+_SETTLED = frozenset({*DONE, *TO_DELIVER, State.REFUSED, State.FAILED})
+_STILL_TO_COME = FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.SCHEDULED, StateType.PAUSED]))
+_POLL_S = 1.0
+
+
+class Gathered(Value):
+    """What becomes of a shot that was approved.
+
+    Attributes:
+        goes_now: whether it goes out at once, with all that is approved in its batch.
+        sentence: when it goes out otherwise.
+    """
+
+    goes_now: bool
+    sentence: str = ""
+
+
+@task(name="gather", task_run_name="gather · {shot.shot}", **ALWAYS)
+def gather(shot: ShotId) -> Gathered:
+    """Let an approved shot wait for others of its batch, as long as its client's style guide lets it."""
+    batch, rule = shot.in_batch, promise_shown(shot.client).late_deliveries
+    known = load_batch(batch)
+    records = {one.shot.shot: one for one in load_records([ref.shot for ref in known.shots])}
+    mine = records.get(shot.shot)
+    if mine is None or mine.state not in TO_DELIVER:
+        return Gathered(goes_now=True)  # delivered meanwhile, or tried again because it failed
+    waiting = {shot.shot, *_names(known, records)}
+    unsettled = len(known.shots) - sum(one.state in _SETTLED for one in records.values())
+    if late.goes_now(rule, gathered=len(waiting), unsettled=unsettled):
+        return Gathered(goes_now=True)
+    due = _run_to_come(batch, rule)
+
+    def note(record: BatchRecord) -> BatchRecord:
+        return record.model_copy(update={"gathered": {**record.gathered, shot.shot: due}})
+
+    change_batch(batch, note)
+    return Gathered(goes_now=False, sentence=late.in_words(due))
+
+
+def _names(batch: BatchRecord, records: dict[str, ShotRecord]) -> list[str]:
+    """The shots that are gathered and not delivered yet."""
+    return [name for name in batch.gathered if name in records and is_approved(records[name])]
+
+
+def _run_to_come(batch: BatchId, rule: LateDeliveries) -> datetime | None:
+    """See to it that a run delivers later what is approved now, and return when; None: when the batch is closed.
+
+    A run that has begun may have looked already: the next one is taken.
+    """
+    due = late.goes_out_at(rule, after=now())
+    with get_client(sync_client=True) as client:
+        deployment = client.read_deployment_by_name(DELIVER).id
+        for number in count(load_batch(batch).next_delivery):
+            state: Any = Scheduled(scheduled_time=due) if due else Suspended(timeout_seconds=None, pause_key="closed")
+            run = client.create_flow_run_from_deployment(
+                deployment,
+                parameters={"client": batch.client, "batch": batch.batch},
+                state=state,
+                name=f"late delivery · {batch}",
+                tags=[LATE, f"client:{batch.client}", _tag(batch)],
+                idempotency_key=f"late-{batch}-{due.isoformat() if due else number}",
+            )
+            if run.state is not None and (run.state.is_scheduled() or run.state.is_paused()):
+                return due
+            due = late.goes_out_at(rule, after=due) if due else None
+    raise AssertionError("some run is always still to come")
+
+
+def _tag(batch: BatchId) -> str:
+    return f"late:{batch}"
+
+
+def _runs_to_come(client: SyncPrefectClient, tag: str) -> Iterator[FlowRun]:
+    wanted = FlowRunFilter(state=_STILL_TO_COME, tags=FlowRunFilterTags(all_=[tag]))
+    return runs_of(client, wanted, flow="deliver-batch")
+
+
+class Waiting(Value):
+    """What is gathered of a batch.
+
+    Attributes:
+        shots: names of the approved shots.
+        goes_out: None: when the batch is closed.
+    """
+
+    batch: BatchId
+    shots: tuple[str, ...]
+    goes_out: datetime | None
+
+    @property
+    def sentence(self) -> str:
+        return late.in_words(self.goes_out)
+
+
+def gathered() -> list[Waiting]:
+    """Return what is gathered of all batches."""
+    with get_client(sync_client=True) as client:
+        batches = {
+            str(batch): batch
+            for run in _runs_to_come(client, LATE)
+            for batch in [batch_id(str(run.parameters["client"]), str(run.parameters["batch"]))]
+        }
+    return [found for batch in batches.values() for found in _waiting_of(batch)]
+
+
+def _waiting_of(batch: BatchId) -> Iterator[Waiting]:
+    known = load_batch(batch)
+    records = {one.shot.shot: one for one in load_records([batch.shot(name) for name in known.gathered])}
+    names = _names(known, records)
+    for due in dict.fromkeys(known.gathered[name] for name in names):
+        shots = tuple(name for name in names if known.gathered[name] == due)
+        yield Waiting(batch=batch, shots=shots, goes_out=due)
+
+
+def close_batch(batch: BatchId) -> UUID:
+    """Let what is approved in a batch go out now, and return the run that delivers it.
+
+    Raises:
+        ObjectMissingError: there is no such batch.
+    """
+    load_batch(batch)
+    with get_client(sync_client=True) as client:
+        for run in list(_runs_to_come(client, _tag(batch))):
+            if run.state is not None and run.state.is_paused():
+                client.resume_flow_run(run.id)
+            else:
+                client.set_flow_run_state(run.id, Scheduled(), force=True)
+            return run.id
+        run = client.create_flow_run_from_deployment(
+            client.read_deployment_by_name(DELIVER).id,
+            parameters={"client": batch.client, "batch": batch.batch},
+            name=f"close · {batch}",
+        )
+        return run.id
+
+
+def wait_until_delivered(batch: BatchId, run_id: UUID, *, patience_s: float = PATIENCE_S) -> str:
+    """Return in words what a run delivered, once it has ended.
+
+    Raises:
+        TerminalError: it failed, or has not ended in time.
+    """
+    deadline = time.monotonic() + patience_s
+    while True:
+        with get_client(sync_client=True) as client:
+            state = client.read_flow_run(run_id).state
+        if state is not None and state.is_completed():
+            return state.message or "handed over"
+        if state is not None and state.is_final():
+            raise TerminalError(
+                "not all that is approved was handed over",
+                str(batch),
+                found=state.message or state.type.value.lower(),
+                next_step="See why: packshot batch status. Then close the batch again; nothing goes out twice.",
+            )
+        if time.monotonic() > deadline:
+            raise TerminalError(
+                f"the delivery has not ended after {patience_s:.0f} s",
+                str(batch),
+                found=f"the run is {state.type.value.lower()}" if state else "no state",
+                next_step="Nothing is lost: a worker goes on with it. Look at it: packshot batch status.",
+            )
+        time.sleep(_POLL_S)

@@ -1,4 +1,4 @@
-"""What the Prefect UI shows of shots and batches: artifacts made from records."""
+"""Artifacts about shots and batches in the Prefect UI, made from their records."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SIGNS = {Status.PASSED: "✓", Status.WARNING: "⚠", Status.FAILED: "✗", Sta
 
 
 def show_edit(record: ShotRecord) -> None:
-    """Show a shot's edit: before and after, score by component, route, findings with their evidence."""
+    """Show a shot's edit: pictures before and after, score by component, route, findings and evidence."""
     shot, edit = record.shot, record.reports["edit"]
     routing = record.reports.get("routing", {})
     scores = " · ".join(f"{name} {points:.1f}" for name, points in edit["components"].items())
@@ -33,7 +33,7 @@ def show_edit(record: ShotRecord) -> None:
 
 
 def preview_of(record: ShotRecord) -> str:
-    """Return Markdown that shows a shot before and, where there is an edit, after."""
+    """Return Markdown with the picture of a shot before the edit and, if there is an edit, after it."""
     name = "preview.webp"
     return picture(shot_key(record.shot, name), alt=record.shot.shot, inline=fetch(record, name))
 
@@ -62,7 +62,7 @@ def show_refusal(shot: ShotId, reason: str) -> None:
 
 
 def show_job(shot: ShotId, instructions: str) -> None:
-    """Show what an editor is asked for, as the form says it: such a shot has no edit to show yet."""
+    """Show an editor's instructions, the same text as in the form. A shot without an edit has nothing else to show."""
     page_artifact(instructions, key=artifact_key("shot", shot.client, shot.batch, shot.shot), description=f"{shot}")
 
 

@@ -1,4 +1,4 @@
-"""The editor's head start in storage: made once for each master, and a neck joint's once for each pair."""
+"""Drafts for editors in storage: a matte and path for each master, and a layered file for each neck-joint pair."""
 
 from __future__ import annotations
 
@@ -26,9 +26,10 @@ _MANNEQUIN, _OPENING = "neck_joint_mannequin.png", "neck_joint_opening.png"
 
 
 def with_draft(record: ShotRecord) -> ShotRecord:
-    """Return the record of a shot that waits for an editor with its draft in storage; found again for the same master.
+    """Return the record of a shot that waits for an editor, with a draft in storage. It is made once for each master.
 
-    A shot that the machine has edited gets the draft of that edit's matte. Where no product is seen, a finding says so.
+    If the machine has edited the shot, the draft uses that edit's matte. If no product is found, there is a finding
+    instead.
     """
     master = picture_shown(record)
     if record.reports.get("draft", {}).get("master") == master:
@@ -53,7 +54,7 @@ def with_draft(record: ShotRecord) -> ShotRecord:
 
 
 def given_matte(record: ShotRecord) -> Matte | None:
-    """Return the matte that the editor was given, or that the machine's own edit had; None where there was none."""
+    """Return the matte of the draft that the editor got, else of the machine's own edit; None if there is neither."""
     if record.reports.get("draft", {}).get("made"):
         return read_returned(shelf.fetch(record, DRAFT), name=DRAFT, limits=shelf.plan_of(record).ingest).matte
     if record.reports.get("edit", {}).get("method", Method.GIVEN) != Method.GIVEN:
@@ -62,10 +63,10 @@ def given_matte(record: ShotRecord) -> Matte | None:
 
 
 def with_neck_joint(record: ShotRecord, neck: ShotId | None) -> ShotRecord:
-    """Return the record of a garment with its neck joint's head start in storage; found again for the same pair.
+    """Return a garment's record with the draft of its neck joint in storage. It is made once for each pair of pictures.
 
     Args:
-        neck: the product's neck shot; None where somebody decided to go on without it.
+        neck: the product's neck shot; None if somebody decided to go on without it.
     """
     theirs = load_record(neck) if neck else None
     pair = {"master": picture_shown(record), "neck": picture_shown(theirs) if theirs else ""}
@@ -92,7 +93,7 @@ def with_neck_joint(record: ShotRecord, neck: ShotId | None) -> ShotRecord:
 
 
 def joint_draft(record: ShotRecord) -> JointDraft | None:
-    """Return what the editor was given to start the neck joint from; None where nothing was made of this master."""
+    """Return the neck-joint draft that the editor got; None if none was made of the present master."""
     garment = given_matte(record)
     if garment is None or record.reports.get("neck_joint", {}).get("master") != picture_shown(record):
         return None
@@ -107,7 +108,7 @@ def _side(record: ShotRecord) -> Side:
 
 
 def _matte(record: ShotRecord, pixels: Pixels16) -> Matte:
-    """That of the machine's edit, or one made now."""
+    """Return the matte of the machine's edit; without an edit, cut the product out now."""
     if "edit" in record.reports:
         return pictures.read_matte(shelf.fetch(record, "matte.png"))
     return cut_out(pixels, load_model().segmenter).matte

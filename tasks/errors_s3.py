@@ -1,4 +1,4 @@
-"""Turns what botocore raises into our own errors. The only file that knows botocore's."""
+"""Translate botocore's errors into Packshot's own. No other file knows botocore's errors."""
 
 from __future__ import annotations
 
@@ -43,15 +43,15 @@ _GARBLED = frozenset({"BadDigest", "IncompleteBody", "XAmzContentSHA256Mismatch"
 
 @contextmanager
 def s3_errors(subject: str) -> Iterator[None]:
-    """Raise what goes wrong inside as our own errors.
+    """Raise botocore errors from the block as Packshot's own errors.
 
     Args:
-        subject: the key or bucket that the request is about.
+        subject: the key or bucket that the request is about; named in the message.
     Raises:
         ObjectMissingError: there is no such object.
-        RecordConflictError: a condition (If-Match, If-None-Match) did not hold.
-        StorageUnavailableError: no answer, 5xx, overload, or bytes garbled on the way.
-        StorageDeniedError: credentials, bucket, permission, or a request the storage does not take.
+        RecordConflictError: a condition (If-Match, If-None-Match) was not met.
+        StorageUnavailableError: no answer, 5xx, overload, or a checksum mismatch. Transient.
+        StorageDeniedError: wrong credentials, bucket or permission, or a request that the storage doesn't support.
     """
     try:
         yield
@@ -82,7 +82,7 @@ def _words(error: Exception) -> str:
 
 
 def _from_answer(error: ClientError, subject: str) -> PackshotError:
-    """The error that an answer of the storage stands for."""
+    """Return the error that corresponds to an error response of the storage."""
     answer = error.response.get("Error", {})
     code, text = str(answer.get("Code", "")), str(answer.get("Message", ""))
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))

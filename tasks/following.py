@@ -1,4 +1,4 @@
-"""An answer, followed to its end: whoever gave it hears whether it counted, not only that it was taken."""
+"""Wait until a run has followed an answer, so that the person learns whether the answer counted."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from tasks.answers import NOT_FOLLOWED
 from tasks.records import load_record
 
 PATIENCE_S = 180.0
-"""How long a worker is given to take the run up."""
+"""How long to wait, in seconds. It includes the time until a worker picks up the run."""
 
 _POLL_S = 1.0
 
 
 def wait_until_followed(before: ShotRecord, run_id: UUID, *, patience_s: float = PATIENCE_S) -> Decision:
-    """Return the decision that came of an answer, once the record holds it.
+    """Return the decision that an answer led to, once it is in the shot's record.
 
     Args:
-        before: the record as it was before the run was resumed.
-        run_id: of the run that was resumed.
+        before: the record before the run was resumed.
+        run_id: id of the resumed run.
     Raises:
-        DecisionRefusedError: it was not followed; why stands in the record.
-        TerminalError: the run failed, or no worker took it up in time.
+        DecisionRefusedError: the answer was refused; the message gives the reason.
+        TerminalError: the run failed, or the answer was not followed in time.
     """
     deadline = time.monotonic() + patience_s
     while True:
@@ -53,10 +53,10 @@ def wait_until_followed(before: ShotRecord, run_id: UUID, *, patience_s: float =
 
 
 def _decided(before: ShotRecord, record: ShotRecord, run_id: UUID) -> Decision | None:
-    """What came of the answer so far.
+    """Return the decision that the answer led to; None if there is none yet.
 
     Raises:
-        DecisionRefusedError: it was refused.
+        DecisionRefusedError: the answer was refused.
     """
     for decision in record.decisions[len(before.decisions) :]:
         if decision.question.startswith(str(run_id)):

@@ -1,6 +1,6 @@
-"""What a waiting shot asks a person: one form for each state, in the UI, for the API and for the command line alike.
+"""Forms for shots that wait for people: one for each state, the same in the UI, the API and on the command line.
 
-A form shows only what can be decided in its state. Whatever form was filled in, the answer is read as `Answer`.
+A form has only the fields and choices that make sense in its state. Every filled-in form is read as an `Answer`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _ALSO = {
 
 
 class Answer(RunInput):
-    """All that a person can say; each form has the part that its state asks for."""
+    """All fields that a person can fill in. Each form has a subset of them."""
 
     decision: Choice = Field(title="Decision", description="What shall become of the shot")
     person: str = Field(title="Your name", description="Stands in the shot's record", min_length=2)
@@ -59,9 +59,9 @@ class Answer(RunInput):
 
 
 class Form(RunInput):
-    """A form: its fields are those that its state asks for, its answer is an `Answer`.
+    """Base class of all forms: the form has the fields that its state needs, but its answer is read as `Answer`.
 
-    A form's own class might refuse an answer that was given to an earlier one.
+    A form's own class could refuse an answer that was given to an earlier form of the same run.
     """
 
     @classmethod
@@ -80,8 +80,8 @@ def form_for(state: State, *, description: str, picture: str, **prefilled: Any) 
 
     Args:
         description: Markdown above the fields.
-        picture: hash of what is shown.
-        prefilled: values by field.
+        picture: hash of the picture that is shown.
+        prefilled: proposed values by field name.
     """
     choices = CHOICES[state]
     reasons = tuple(dict.fromkeys(reason for choice in choices for reason in REASONS[choice]))
@@ -99,9 +99,9 @@ def _names(state: State) -> tuple[str, ...]:
 
 
 def _asked(name: str, prefilled: Mapping[str, Any]) -> tuple[Any, Any]:
-    """A field as `Answer` has it, filled in where something is known.
+    """Return the type and field of `Answer`, with the proposed value if there is one.
 
-    What is required stays so: the form proposes a value, but an answer that leaves it out is rejected.
+    A required field stays required: the UI shows the proposed value, but an answer without the field is rejected.
     """
     field = copy(Answer.model_fields[name])
     if name in prefilled and field.is_required():
@@ -112,7 +112,7 @@ def _asked(name: str, prefilled: Mapping[str, Any]) -> tuple[Any, Any]:
 
 
 def _one_of(name: str, values: list[str]) -> tuple[Any, Any]:
-    """A required field that takes one of some words; the first is proposed."""
+    """Return a required field that accepts one of the given words; the first is proposed."""
     field = Answer.model_fields[name]
     extra: dict[str, Any] = {"enum": values, "default": values[0]}
     return str, Field(title=field.title, description=field.description, json_schema_extra=extra)

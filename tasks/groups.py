@@ -1,4 +1,4 @@
-"""Shoot groups of a batch: all its shots together, whichever of them there is still work to do on."""
+"""Shoot groups: group all shots of a batch by their light, including those that need no more work."""
 
 from __future__ import annotations
 
@@ -27,12 +27,14 @@ _NOT_YET_EDITED = frozenset({State.RECEIVED, State.REFUSED, State.MASTERED, Stat
 
 @task(name="group by light", task_run_name="group by light · {batch}", **ALWAYS)
 def group_shots(batch: BatchId, mastered: list[MasteredShot]) -> dict[str, GroupDecision]:
-    """Group all shots of a batch by their light, state what each set-up is changed by, and write it into the record.
+    """Group the mastered shots of a batch by light, and store each group's correction in the batch's record.
 
     Args:
-        mastered: those there is work to do on; the light of the others stands in their records.
+        mastered: the shots that need work. The light of all other shots is read from their records.
     Returns:
-        For every shot of the batch that was mastered; nothing where there is no work to do.
+        The decision for every mastered shot of the batch, by name; empty if no shot needs work.
+    Raises:
+        RecordConflictError: another run has stored other groups meanwhile.
     """
     if not mastered:
         return {}
@@ -70,7 +72,7 @@ def _light_in(record: ShotRecord) -> ShotLight | None:
 
 
 def _followed(earlier: Iterable[Statement], records: Iterable[ShotRecord]) -> Mapping[str, Statement]:
-    """Return the statements that at least one edited shot followed."""
+    """Return the statements that at least one edited shot has used. They stay as they are, so that groups match."""
     edited = {
         str(record.reports.get("group", {}).get("part", ""))
         for record in records
@@ -80,7 +82,7 @@ def _followed(earlier: Iterable[Statement], records: Iterable[ShotRecord]) -> Ma
 
 
 def _references(record: BatchRecord, lights: Iterable[ShotLight]) -> dict[str, ReferencePhoto]:
-    """Return what the files show that manifests name as references, by the name used there."""
+    """Return what was measured on the reference photos, by the name that the manifest uses for them."""
     files = {plain_path(path).casefold(): path for path, why in record.ignored.items() if why == REFERENCE_FILE}
     bare = {name.rsplit("/", 1)[-1]: path for name, path in files.items()}
     found: dict[str, ReferencePhoto] = {}
@@ -93,7 +95,7 @@ def _references(record: BatchRecord, lights: Iterable[ShotLight]) -> dict[str, R
 
 
 def _read(batch: BatchId, path: str) -> ReferencePhoto:
-    """Read a reference file. One that cannot be read shows nothing; the shots that name it say so."""
+    """Measure a reference photo. If it can't be read the result is empty, and the shots that name it get a finding."""
     try:
         data = open_storage().get(inbox_key(batch, path))
         limits = configs_in_force().ingest

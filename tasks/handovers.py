@@ -1,4 +1,4 @@
-"""The small results that tasks hand to each other: references and figures, never pixels."""
+"""The small results that tasks pass to each other: references and figures, never pixels."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from packshot.types import Complexity, Route, Value, Verdict
 
 
 class Handover(Value):
-    """What every stage needs to know of a shot.
+    """What every stage needs to know about a shot.
 
     Attributes:
-        source_sha256: of the client's original.
-        plan_fingerprint: of the plan stored beside the record as ``plan.json``.
-        generation: how often the shot was started again.
+        source_sha256: hash of the client's original.
+        plan_fingerprint: hash of the plan that is stored beside the record as ``plan.json``.
+        generation: how many times the shot was started again.
     """
 
     shot: ShotId
@@ -35,19 +35,19 @@ class Handover(Value):
 
     @property
     def content(self) -> str:
-        """What a result depends on besides the stage and the pipeline's version; part of its cache key."""
+        """What a result depends on besides stage and pipeline version; part of its cache key."""
         return f"{self.shot}-{self.generation}-{self.source_sha256}-{self.plan_fingerprint}"
 
 
 class MasteredShot(Handover):
-    """After stage 1.
+    """Result of stage 1.
 
     Attributes:
-        refused: why the file is not accepted; empty if it is.
-        category: the category's name, empty where unknown.
+        refused: why the file was refused; empty if it was accepted.
+        category: name of the category; empty if unknown.
         features, light: None for a refused file.
-        looks: what the photograph looks like; None where its category is known, or nothing looks.
-        master_sha256: of the picture that is edited: ``master.tif``, or ``corrected.tif`` after its group's correction.
+        looks: what the category network saw; None if the category is known, or no network is used.
+        master_sha256: hash of the picture to edit: ``master.tif``, or ``corrected.tif`` after the group's correction.
     """
 
     refused: str = ""
@@ -61,11 +61,11 @@ class MasteredShot(Handover):
 
 
 class RoutedShot(Handover):
-    """After stage 2.
+    """Result of stage 2.
 
     Attributes:
-        group: the set-up it was taken under; its shots are edited in one part of the batch.
-        colour_fingerprint: of what the shot was told about its group's colours.
+        group: the set-up under which it was photographed; its shots are edited in the same part of the batch.
+        colour_fingerprint: hash of what the shot was told about its group's colours.
     """
 
     group: str
@@ -86,7 +86,7 @@ class RoutedShot(Handover):
 
 
 class EditedShot(Handover):
-    """After stage 3A.
+    """Result of stage 3A.
 
     Attributes:
         needs_person: whether a reviewer or an editor has to look at it.
@@ -101,10 +101,10 @@ class EditedShot(Handover):
 
 
 class ApprovedShot(Handover):
-    """Ready for stage 4.
+    """Input of stage 4.
 
     Attributes:
-        edit_sha256: of ``edit.tif``, so that a new edit is exported anew.
+        edit_sha256: hash of ``edit.tif``; a new edit is therefore exported anew.
     """
 
     edit_sha256: str
@@ -115,7 +115,7 @@ class ApprovedShot(Handover):
 
     @classmethod
     def of(cls, record: ShotRecord, *, generation: int) -> Self:
-        """Return the handover that a record in state ``approved`` or later describes."""
+        """Return the handover for a record in state ``approved`` or later."""
         return cls(
             shot=record.shot,
             source_sha256=record.source.sha256,
@@ -126,17 +126,17 @@ class ApprovedShot(Handover):
 
 
 class ExportedShot(Handover):
-    """After stage 4's export and verification.
+    """Result of stage 4, after export and verification.
 
     Attributes:
-        files: paths of the renditions below the delivery's folder.
+        files: paths of the renditions, relative to the delivery's folder.
     """
 
     files: tuple[str, ...]
 
 
 class BatchStock(Value):
-    """What lies in a batch's inbox."""
+    """The shots of a batch that need work."""
 
     batch: BatchId
     configs_fingerprint: str
@@ -144,10 +144,10 @@ class BatchStock(Value):
 
 
 class Outcome(Value):
-    """What became of a person's answer.
+    """Result of following a person's answer.
 
     Attributes:
-        objection: why it cannot be followed; empty if it was.
+        objection: why the answer was refused; empty if it was followed.
         sentence: what was done.
     """
 
@@ -158,4 +158,4 @@ class Outcome(Value):
 KINDS: Mapping[str, type[Value]] = MappingProxyType(
     {kind.__name__: kind for kind in (MasteredShot, RoutedShot, EditedShot, ExportedShot, Outcome)}
 )
-"""What a task's kept result may be, by name; a kept result can name nothing else."""
+"""Classes that a cached task result may have, by name. Other names are refused when a result is read."""

@@ -1,4 +1,4 @@
-"""Shots that wait for something of the client's: another photograph of the product, or its true colour."""
+"""Shots on hold: they wait for another photograph of the product, or for a colour reference, from the client."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ _REFERENCE_FINDINGS = ("target_fit", "colour_not_verified")
 
 
 def still_missing(record: ShotRecord, plan: Plan | None = None) -> tuple[Missing, ...]:
-    """Return what a routed shot has to wait for; empty if nothing.
+    """Return what a routed shot is waiting for; empty if nothing.
 
     Args:
-        plan: the shot's, where it is at hand.
+        plan: the shot's plan, if the caller has loaded it.
     """
     plan, promise = plan or shelf.plan_of(record), promise_to(record.shot.client)
     product = product_of(record)
@@ -48,7 +48,7 @@ def still_missing(record: ShotRecord, plan: Plan | None = None) -> tuple[Missing
 
 
 def _reference_given(record: ShotRecord) -> bool:
-    """Whether the manifest names a reference, or the light of its group was measured on a colour target."""
+    """Return whether there is a colour reference: named in the manifest, or measured in its group's light."""
     group = group_of(record)
     if record.fact("reference") or (group and (group.verified or group.reference_lab)):
         return True
@@ -56,11 +56,11 @@ def _reference_given(record: ShotRecord) -> bool:
 
 
 class HeldBack(Value):
-    """Shots that do not go on to an edit now.
+    """Shots that are not edited now.
 
     Attributes:
-        on_hold: something of the client's is missing.
-        failed: the reason stands in the record.
+        on_hold: the client has to send something.
+        failed: the check failed; the reason is in the shot's record.
     """
 
     on_hold: tuple[str, ...] = ()
@@ -73,13 +73,13 @@ class HeldBack(Value):
 
 @task(name="hold back", task_run_name="hold back · {batch}", **ALWAYS)
 def hold_back(batch: BatchId, routed: Sequence[RoutedShot]) -> HeldBack:
-    """Put shots on hold that something is missing for, tell the client, and return all that stop here.
+    """Put shots on hold whose client has to send something, notify people, and return all shots that stop here.
 
-    What other shots may wait for is noted first, so that one batch meets its own needs. A shot that this fails for
-    stops here too, with the reason in its record; the others go on.
+    First every shot is noted as a possible match for others, so that shots of one batch find each other. If the check
+    of a shot fails, the shot stops here with the reason in its record, and the others go on.
 
     Raises:
-        TransientError: what may pass kept a shot from being looked at, and this is not the last try.
+        TransientError: a check failed with a transient error, and the task can still be retried.
     """
     stopped: dict[str, Exception] = {}
     for shot in routed:
@@ -92,7 +92,7 @@ def hold_back(batch: BatchId, routed: Sequence[RoutedShot]) -> HeldBack:
 
 
 def _alone(shot: RoutedShot, work: Callable[[RoutedShot], bool], stopped: dict[str, Exception]) -> bool:
-    """Let a shot fail alone: whatever is raised stands in its record, and it is noted as stopped."""
+    """Run `work` for one shot. An error is put into its record and into `stopped`, so that other shots go on."""
     try:
         with living(shot.shot):
             return work(shot)
@@ -103,7 +103,7 @@ def _alone(shot: RoutedShot, work: Callable[[RoutedShot], bool], stopped: dict[s
 
 
 def _note(shot: RoutedShot) -> bool:
-    """Note what others may wait for."""
+    """Note a shot that other shots may wait for."""
     record = load_record(shot.shot)
     view, promise = shelf.plan_of(record).view, promise_to(shot.shot.client)
     if view in (promise.neck_view, promise.reference_view):
@@ -112,7 +112,7 @@ def _note(shot: RoutedShot) -> bool:
 
 
 def _held(shot: RoutedShot) -> bool:
-    """Hold a shot that something is missing for; whether it is held."""
+    """Put a shot on hold if something is missing; return whether it is on hold."""
     missing = still_missing(load_record(shot.shot))
     if missing:
         _hold(shot, missing)

@@ -1,7 +1,7 @@
-"""The hot folder: finished pictures that editors put back are found, matched to their shots, and answer for them.
+"""The hot folder: find finished pictures that editors put back, match them to shots, and resume those shots' runs.
 
-A file is taken up once. It counts as complete when its name does not say otherwise and nobody has written to it for a
-while; one that fits no shot is reported and left where it is.
+Each file is used once. A file is complete when its name doesn't mark it as temporary and nobody has written to it for a
+while. A file that fits no shot is reported and left where it is.
 """
 
 from __future__ import annotations
@@ -46,18 +46,19 @@ from tasks.storage import ObjectInfo, open_storage
 from tasks.tickets import promise_to
 
 SLACK = timedelta(seconds=60)
-"""How far the storage's clock may be behind ours: a file older than the question it would answer belongs to an earlier
-one."""
+"""Tolerance between our clock and the storage's clock. A file that is older than the question by more than this
+belongs to an earlier question.
+"""
 
 
 class Collected(Value):
-    """What came of one look into the hot folders.
+    """Result of one look into the hot folders.
 
     Attributes:
-        resumed: shots whose runs go on, with the file.
+        resumed: shot -> key of the file it was resumed with.
         waiting: files that are still being uploaded.
-        unknown: files that fit no shot that waits for an editor, with the reason.
-        told: shots that somebody answered for in the same moment.
+        unknown: files that fit no shot that waits for an editor -> why.
+        told: shots for which somebody else answered at the same moment -> what Prefect replied.
     """
 
     resumed: Mapping[str, str] = {}
@@ -74,10 +75,10 @@ class Collected(Value):
 
 @task(name="collect returned files", task_run_name="collect returned files", **ALWAYS)
 def collect_returned(client: str = "") -> Collected:
-    """Look for returned files and resume the run of each shot that has one.
+    """Find returned files and resume the run of each shot that has a new one.
 
     Args:
-        client: only this one's; empty: everybody's.
+        client: only this client's folders; empty means all.
     """
     found = _Findings(at=now())
     by_shot: dict[str, list[ObjectInfo]] = {}
@@ -95,7 +96,7 @@ def collect_returned(client: str = "") -> Collected:
 
 
 class _Findings:
-    """What is found while looking."""
+    """What the search has found so far."""
 
     def __init__(self, *, at: datetime) -> None:
         self.at = at
@@ -105,7 +106,7 @@ class _Findings:
         self.told: dict[str, str] = {}
 
     def left(self, file: ObjectInfo, why: PackshotError) -> None:
-        """Leave a file where it is, for a reason that is not its owner's to mend; the others go on."""
+        """Leave a file where it is because of an error (name, config, damaged record); go on with the others."""
         self.unknown[file.key] = str(why)
         log().warning("%s was left where it is: %s", file.key, why)
 
@@ -114,7 +115,9 @@ class _Findings:
 
 
 def _files(client: str, found: _Findings) -> Iterator[tuple[ShotId, ObjectInfo]]:
-    """Every complete picture that was put back, with its shot; those in a batch's folder are moved to their shot's."""
+    """Yield each complete picture that was put back, with its shot. A file in a batch's folder is copied to its
+    shot's folder.
+    """
     known: dict[str, dict[str, tuple[str, ...]]] = {}
     for file in open_storage().list(jobs_prefix(client)):
         try:
@@ -164,12 +167,12 @@ def _from_drop(
 
 
 def _rest(key: str) -> str:
-    """The path below the batch's hot folder: a folder there may be the editor's name."""
+    """Return the path below the batch's hot folder. It may contain a folder named after the editor."""
     return key.split("/_returned/", 1)[1]
 
 
 def _names_of(batch: BatchId) -> dict[str, tuple[str, ...]]:
-    """Every shot of a batch with the other names that editors give it."""
+    """Return every shot of a batch with the other file names that editors give it."""
     record = find_batch(batch)
     if record is None:
         return {}
@@ -185,7 +188,7 @@ def _aliases(record: ShotRecord) -> Iterator[str]:
 
 
 def _report_unknown(owner: ShotId | BatchId | None, file: ObjectInfo, why: str, found: _Findings) -> None:
-    """Say that a file is of no use: in the run, and once to whoever is told such things."""
+    """Report a file that can't be used: in the run's result, and once as a notice."""
     found.unknown[file.key] = why
     _, client, batch, *_ = file.key.split("/")
     name = owner.shot if isinstance(owner, ShotId) else ""
@@ -195,7 +198,7 @@ def _report_unknown(owner: ShotId | BatchId | None, file: ObjectInfo, why: str, 
 
 
 def _take_up(shot: ShotId, files: Iterable[ObjectInfo], found: _Findings) -> None:
-    """Answer for a shot with the newest of its files that nobody has dealt with yet."""
+    """Answer for a shot with the newest file that was not used yet: highest version first, then latest time."""
     record = find_record(shot)
     if record is None:
         for file in files:
@@ -217,7 +220,7 @@ def _take_up(shot: ShotId, files: Iterable[ObjectInfo], found: _Findings) -> Non
 
 
 def _is_new(record: ShotRecord, file: ObjectInfo) -> bool:
-    """Whether a file came after the question was asked, and was not dealt with already."""
+    """Return whether a file was put back after the question was asked and was not used yet."""
     seen = record.reports.get("returned", {}).get("seen", {})
     since = record.since
     in_time = file.modified is None or since is None or file.modified >= since - SLACK
@@ -237,17 +240,17 @@ def _answer(record: ShotRecord, file: ObjectInfo) -> dict[str, Any]:
 
 
 def _editor(below: str) -> str:
-    """The editor whose own folder a file lies in; empty where it lies in none."""
+    """Return the editor's name, taken from the folder that a file lies in; empty if it lies in none."""
     folder = PurePosixPath(below).parent.name
     return " ".join(folder.replace("_", " ").replace("-", " ").split())
 
 
 @task(name="release what has arrived", task_run_name="release what has arrived", **ALWAYS)
 def release_holds(client: str = "") -> list[str]:
-    """Let every shot go on for which nothing is missing any more, and return their names."""
+    """Resume every shot on hold for which nothing is missing any more, and return their names."""
     tags = [State.ON_HOLD.value, *([f"client:{client}"] if client else [])]
     released = []
-    for run in list(waiting_runs(tags)):  # all pages first: whatever is resumed leaves them, and the rest would move up
+    for run in list(waiting_runs(tags)):  # read all pages first: resuming a run shifts the pages
         shot = shot_of_run(run)
         try:
             released += _released(run, shot)
@@ -263,7 +266,7 @@ def _released(run: FlowRun, shot: ShotId) -> list[str]:
     try:
         resume(run, _arrived(record))
     except (DecisionRefusedError, ObjectMissingError):
-        return []  # somebody let it go on in the same moment
+        return []  # somebody else resumed it at the same moment
     return [str(shot)]
 
 

@@ -1,4 +1,4 @@
-"""The client's side: a folder of photographs becomes a closed batch in the inbox."""
+"""The client's side of an upload: turn a folder of photographs into a closed batch in the inbox."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ LeftOut = Callable[[str, str], None]
 
 
 def submit_folder(folder: Path, batch: BatchId, *, on_progress: Progress, on_left_out: LeftOut) -> int:
-    """Upload a folder's files as a batch, close it and return how many there are. Again is quick and changes nothing.
+    """Upload the files of a folder as a batch, close the batch, and return the number of files.
 
-    A symbolic link is not followed: it could name any file of this machine. It is told and left out, and so is a file
-    whose name cannot be used.
+    Idempotent: files that are already uploaded are not sent again. Symbolic links are skipped and reported, because a
+    link could point to any file of this machine. Files with an unusable name are skipped and reported too.
 
     Raises:
         NamingError: the folder holds no files.
-        StorageDeniedError: the batch is closed already and a file is new or has changed.
+        StorageDeniedError: the batch is already closed, and a file is new or has changed.
     """
     files = list(_to_upload(folder, on_left_out))
     if not files:
@@ -42,9 +42,13 @@ def submit_folder(folder: Path, batch: BatchId, *, on_progress: Progress, on_lef
 
 
 def invite(batch: BatchId, *, hours: float) -> dict[str, UploadForm]:
-    """Return the forms by which a client puts a batch into the inbox and closes it, without a key.
+    """Return two presigned upload forms, with which a client without an access key can upload and close a batch.
 
-    ``files`` takes any number of files, one a post, and the manifest among them; ``close`` takes one empty file.
+    The form ``files`` takes any number of files, including the manifest, one in each POST. The form ``close`` takes one
+    empty file.
+
+    Args:
+        hours: how long the forms are valid.
     """
     storage, seconds = open_storage(), int(hours * 3600)
     files = storage.upload_form(inbox_prefix(batch), most_bytes=configs_in_force().ingest.max_bytes, expires_s=seconds)
@@ -53,7 +57,7 @@ def invite(batch: BatchId, *, hours: float) -> dict[str, UploadForm]:
 
 
 def _to_upload(folder: Path, on_left_out: LeftOut) -> Iterator[Path]:
-    """The folder's own files, sorted; what lies behind a link is none of them."""
+    """Yield the files of a folder and its subfolders, sorted. Symbolic links are reported and not followed."""
     for place, folders, names in os.walk(folder, followlinks=False):
         folders.sort()
         links = [name for name in folders if (Path(place) / name).is_symlink()]
@@ -68,6 +72,6 @@ def _to_upload(folder: Path, on_left_out: LeftOut) -> Iterator[Path]:
 
 
 def _bytes_of(path: Path) -> bytes:
-    """A file's bytes; a link that was put in its place meanwhile is not followed."""
+    """Return a file's bytes. O_NOFOLLOW: if a link has replaced the file meanwhile, opening it fails."""
     with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:  # noqa: PTH123
         return file.read()

@@ -1,4 +1,4 @@
-"""Jobs for people: a waiting run with a form for each shot, and for an editor a ticket in storage."""
+"""Jobs for people: a suspended run with a form for each shot, and a ticket in storage for editors."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def run_name(shot: ShotId) -> str:
 
 @task(name="open job", task_run_name="open job · {routed.shot.shot}", **unit("open job"))
 def open_job(routed: RoutedShot) -> str:
-    """Put a shot into an editor's hands: ticket and master in storage, a waiting run. Returns its id."""
+    """Give a shot to an editor: store its draft, ticket and master, and create a suspended run. Return the run's id."""
     with living(routed.shot) as life:
         record = life.reach(State.AWAITING_EDITOR, why=f"an editor's work, {routed.complexity}: {routed.reason}")
         record = with_draft(record)
@@ -43,7 +43,7 @@ def open_job(routed: RoutedShot) -> str:
 
 @task(name="begin job", task_run_name="begin job · {shot.shot}", **ALWAYS)
 def begin_job(shot: ShotId) -> None:
-    """Take a shot that was on hold to its editor; the run that waited for it goes on with it."""
+    """Move a shot that was on hold to the editor's queue. The run that asked about the hold continues with it."""
     with living(shot) as life:
         routing = load_record(shot).reports["routing"]
         life.reach(State.AWAITING_EDITOR, why=f"an editor's work, {routing['complexity']}: {routing['reason']}")
@@ -51,20 +51,22 @@ def begin_job(shot: ShotId) -> None:
 
 @task(name="open review", task_run_name="open review · {edited.shot.shot}", **unit("open review"))
 def open_review(edited: EditedShot) -> str:
-    """Ask a person about an edit that the machine may not approve by itself. Returns the waiting run's id."""
+    """Ask a person about an edit that the machine may not approve. Return the suspended run's id."""
     with living(edited.shot):
         record = load_record(edited.shot)
         return open_waiting_run(record, generation=edited.generation, category=edited.category)
 
 
 def open_waiting_run(record: ShotRecord, *, generation: int, category: str) -> str:
-    """Create the run that asks people about a shot, suspended, and return its id; again it is the same run.
+    """Create the suspended run that asks people about a shot, and return its id.
+
+    Idempotent: a second call returns the same run.
 
     Args:
-        generation: how often the shot was started again; each time it gets a run of its own.
+        generation: how many times the shot was started again; each generation has its own run.
     """
     shot, question = record.shot, question_about(record)
-    if record.state is not State.IN_REVIEW:  # whose artifact shows the edit already
+    if record.state is not State.IN_REVIEW:  # in review, the artifact shows the edit already
         show_question(record, question)
     scope = scope_for(record, shelf.plan_of(record))
     run_id = create_waiting_run(
@@ -80,7 +82,7 @@ def open_waiting_run(record: ShotRecord, *, generation: int, category: str) -> s
 
 
 def _tags(record: ShotRecord, *, category: str, scope: Scope) -> list[str]:
-    """What the runs of people's work are filtered by; the state is the one it began in."""
+    """Return the run's tags, by which people filter their work. The state is the one in which the run was created."""
     shot = record.shot
     services = [f"service:{_SHORT[one.service]}" for one in scope.services]
     return [

@@ -1,9 +1,10 @@
-"""Leases in storage: claimed by a conditional write, renewed in the background, and given up or lost.
+"""Leases in storage: claimed with a conditional write, renewed by a thread, then released or lost.
 
     with holding(batch_lease(batch)) as holder:
-        ...                      # renewed all the while; records refuse what is written after it was lost
+        ...                      # renewed in the background; after a loss, records refuse writes
 
-A run that has died is taken over as soon as its lease has run out; one that lives is seen to renew it.
+If a run dies, another one takes over its lease as soon as that has expired. While a run is alive, others see that it
+renews. Each claim gets a higher number (a fencing token), so that a late write of an old owner can be refused.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ _log = logging.getLogger("packshot")
 
 
 class Patience(Enum):
-    """What to do where somebody else holds a lease. Another copy of the same run is always waited for."""
+    """What to do if somebody else holds the lease. A claim always waits for another copy of the same run."""
 
     NONE = "give up at once"
     WATCH = "see whether it is renewed: give up if it is, take over if it is not"
@@ -53,7 +54,7 @@ class Patience(Enum):
 
 
 class Seen(NamedTuple):
-    """A lease as it stands in storage, and how long ago it was written by the storage's clock."""
+    """A lease as read from storage, and its age by the storage's clock."""
 
     lease: Lease
     etag: str
@@ -65,7 +66,7 @@ class Seen(NamedTuple):
 
 
 def look(name: str) -> Seen | None:
-    """Return a lease as it stands; None where there is none, or something that is none."""
+    """Return a lease as it is in storage; None if there is none. An unreadable one counts as released."""
     try:
         data, etag, age = open_storage().get_with_age(lease_key(name))
     except ObjectMissingError:
@@ -79,13 +80,14 @@ def look(name: str) -> Seen | None:
 
 
 class Holder:
-    """Somebody who holds a lease, and renews it until it is released or lost. Safe to share between threads."""
+    """The owner of a lease, who renews it until it is released or lost. Thread-safe."""
 
     def __init__(self, name: str, *, above: int = 0) -> None:
-        """Prepare to claim; `claim` does it.
+        """Prepare the lease; `claim` gets it.
 
         Args:
-            above: the highest number known of this lease, wherever it was lost.
+            above: the highest number of this lease that is known, for example from the batch's record. It matters if
+                the lease object itself was deleted.
         """
         owner = Owner(run=str(flow_run.id or "command line"), attempt=uuid.uuid4().hex)
         self.lease = Lease(name=name, owner=owner, number=above + 1, nonce="", holds_s=get_settings().lease_s)
@@ -95,11 +97,11 @@ class Holder:
         self._thread = threading.Thread(target=self._keep, name=f"lease {name}", daemon=True)
 
     def claim(self, patience: Patience) -> None:
-        """Get the lease and keep it.
+        """Get the lease and start to renew it.
 
         Raises:
-            LeaseHeldError: somebody else holds it, and is alive.
-            TransientError: the storage was away for minutes.
+            LeaseHeldError: somebody else holds it and is alive.
+            TransientError: the storage could not be reached for minutes.
         """
         watched = _Watched(patience, self.lease.owner.run)
         while True:
@@ -112,13 +114,13 @@ class Holder:
             except LeaseHeldError as held:
                 watched.wait_or_raise(held)
             except (RecordConflictError, ObjectMissingError):
-                time.sleep(random.uniform(0, 0.1))  # somebody else was first: look who
+                time.sleep(random.uniform(0, 0.1))  # somebody else was first: read the lease again
             except TransientError as error:
                 watched.wait_out(error)
         self._thread.start()
 
     def require(self) -> Lease:
-        """Return the lease if it is this holder's for certain; where that is not certain, ask the storage.
+        """Return the lease if it certainly belongs to this holder; if that is uncertain, try to renew it first.
 
         Raises:
             LeaseLostError: another owner has taken it over.
@@ -131,7 +133,7 @@ class Holder:
             return self.lease
 
     def release(self) -> None:
-        """Let go. Where the storage cannot be told, the lease runs out by itself."""
+        """Release the lease. If the storage can't be reached, the lease expires by itself."""
         self._over.set()
         with self._lock:
             if self._lost is not None or not self._etag:
@@ -142,7 +144,7 @@ class Holder:
                 _log.warning("the lease %s runs out by itself: %s", self.lease.name, error)
 
     def _keep(self) -> None:
-        """Renew in time, until it is over."""
+        """Renew the lease in time until it is released or lost; runs in a thread."""
         while not self._over.wait(self.lease.holds_s / RENEWALS):
             with self._lock:
                 if self._over.is_set() or self._lost is not None:
@@ -153,13 +155,13 @@ class Holder:
                     _log.warning("the lease %s could not be renewed yet: %s", self.lease.name, error)
 
     def _renew(self) -> None:
-        """Write the lease again; where it has become another's, remember that."""
+        """Write the lease again; if another owner has it now, remember that it is lost."""
         nonce = uuid.uuid4().hex
         try:
             try:
                 self._write(leases.renew(self.lease, self.lease, nonce=nonce), over=self._etag)
             except (RecordConflictError, ObjectMissingError):
-                # Another owner's, or an earlier renewal of ours whose answer never came, or it was removed.
+                # It is another owner's, or our own earlier renewal whose response was lost, or it was deleted.
                 seen = look(self.lease.name)
                 self._write(leases.renew(self.lease, seen.lease if seen else None, nonce=nonce), over=seen)
         except LeaseLostError as lost:
@@ -178,7 +180,7 @@ class Holder:
 
 
 class _Watched:
-    """A lease that somebody else holds, as long as it is looked at."""
+    """Another owner's lease, watched while a claim waits for it."""
 
     def __init__(self, patience: Patience, run: str) -> None:
         self._patience, self._run = patience, run
@@ -187,7 +189,7 @@ class _Watched:
         self._renewed = False
 
     def age(self, seen: Seen | None) -> timedelta:
-        """How long ago it was written: as the storage says, or as long as it has been looked at unchanged."""
+        """Return the lease's age: by the storage's clock, or the time it was seen unchanged here if that is more."""
         now = self._well_at = time.monotonic()
         if seen is None:
             return timedelta(0)
@@ -214,12 +216,12 @@ _HELD: ContextVar[tuple[Holder, ...]] = ContextVar("held leases", default=())
 
 @contextmanager
 def holding(name: str, patience: Patience = Patience.WATCH, *, above: int = 0) -> Iterator[Holder]:
-    """Hold a lease for as long as the block lasts; what runs in it writes under it.
+    """Hold a lease during the block. Records that are changed in the block are written under this lease.
 
     Args:
-        above: the highest number known of this lease.
+        above: the highest number of this lease that is known.
     Raises:
-        LeaseHeldError: somebody else holds it, and is alive.
+        LeaseHeldError: somebody else holds it and is alive.
     """
     holder = Holder(name, above=above)
     holder.claim(patience)
@@ -233,9 +235,10 @@ def holding(name: str, patience: Patience = Patience.WATCH, *, above: int = 0) -
 
 @contextmanager
 def at_work() -> Iterator[None]:
-    """Say all the while that this flow run has a process that lives. Of two copies of a run, one waits for the other.
+    """Hold a lease that shows that this flow run's process is alive.
 
-    Flows within a flow of the same process are covered by the outermost.
+    If there are two copies of a run, one waits for the other. Subflows in the same process need no lease of their own;
+    the outermost flow's lease covers them.
     """
     if not flow_run.id or any(holder.lease.name.startswith(run_lease("")) for holder in _HELD.get()):
         yield
@@ -250,7 +253,7 @@ def at_work() -> Iterator[None]:
 
 
 def forget(name: str) -> None:
-    """Remove a lease that is over, if that can be done."""
+    """Delete the lease of a run that has ended; log it if that fails."""
     try:
         open_storage().remove_lease(name)
     except PackshotError as error:
@@ -258,7 +261,7 @@ def forget(name: str) -> None:
 
 
 def require_not_lost(batch: BatchId) -> list[Lease]:
-    """Return the leases under which the present work changes a batch.
+    """Return the leases under which the current work changes a batch.
 
     Raises:
         LeaseLostError: another run has taken one of them over.

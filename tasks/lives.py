@@ -1,4 +1,4 @@
-"""A stage's hold on a shot's record: what it reached, or what went wrong, as an event."""
+"""How a stage changes its shot's record: each state it reaches, or the error it meets, becomes an event."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tasks.records import change_record
 
 
 class BookkeepingOptions(TypedDict):
-    """Options of ``@task`` for what is looked up or written down anew in every run."""
+    """Options of ``@task`` for tasks that read or write the current state, and so run in every run."""
 
     retries: int
     retry_delay_seconds: Callable[[int], list[float]]
@@ -43,7 +43,7 @@ ALWAYS = BookkeepingOptions(
     cache_policy=NO_CACHE,
     persist_result=False,
 )
-"""Tasks that ask what is the case now: never found again, tried again for transient errors."""
+"""Options for tasks that depend on the current state: never cached, retried for transient errors."""
 
 _RANKS = {
     State.RECEIVED: 0,
@@ -62,7 +62,7 @@ _RANKS = {
     State.VERIFIED: 12,
     State.DELIVERED: 13,
 }
-"""How far along the line a state is. A stage that runs again finds its shot further on, and then adds no event."""
+"""Position of each state on the line. A repeated stage finds its shot further on, and then adds no event."""
 
 
 def now() -> datetime:
@@ -71,22 +71,22 @@ def now() -> datetime:
 
 
 def actor() -> str:
-    """Return who is at work: the flow run, or the command line."""
+    """Return who is acting: the flow run, or the command line."""
     return f"flow run {flow_run.id}" if flow_run.id else "command line"
 
 
 class Life:
-    """One shot's record, advanced by one stage.
+    """One shot's record while one stage works on it.
 
     Attributes:
-        record: as it was after the last change made here; None before.
+        record: the record after the last change made here; None before.
     """
 
     def __init__(self, shot: ShotId, *, stage: str = "") -> None:
-        """Begin a stage's time.
+        """Start measuring the stage's time.
 
         Args:
-            stage: under which the record keeps how long it took; empty: it keeps no time.
+            stage: name under which the record keeps the time taken; empty means that no time is kept.
         """
         self.shot = shot
         self.record: ShotRecord | None = None
@@ -104,12 +104,12 @@ class Life:
         objects: Mapping[str, str] | None = None,
         who: str = "",
     ) -> ShotRecord:
-        """Take the record through states, in one change, and return it.
+        """Move the record through the given states in one conditional write, and return it.
 
         Args:
-            why: in words, for people.
-            facts, source_sha256, plan_fingerprint, findings, reports, objects: put into the record with it.
-            who: a person's name, where it was not the line.
+            why: reason in words, for people.
+            facts, source_sha256, plan_fingerprint, findings, reports, objects: stored in the record with the states.
+            who: name of the person who acts; empty means the line itself.
         """
 
         def change(record: ShotRecord) -> ShotRecord:
@@ -137,7 +137,7 @@ class Life:
         return self.record
 
     def _time_taken(self, record: ShotRecord) -> dict[str, Any]:
-        """The record's report on times, with this stage's so far."""
+        """Return the record's report on times, with this stage's time so far, in seconds."""
         if not self._stage:
             return {}
         taken = {"seconds": round(time.monotonic() - self._begun_s, 3), "at": now().isoformat()}
@@ -145,7 +145,7 @@ class Life:
 
 
 def revived(record: ShotRecord, *, by: str) -> ShotRecord:
-    """Return a failed record back in the state it failed in; any other record as it is."""
+    """Return a failed record in the state in which it failed; any other record unchanged."""
     if record.failed_from is None:
         return record
     return record.advance(record.failed_from, at=now(), actor=by, why="tried again")
@@ -159,14 +159,14 @@ def _is_past(present: State, wanted: State) -> bool:
 
 @contextmanager
 def living(shot: ShotId, *, stage: str = "") -> Iterator[Life]:
-    """Give a stage its hold on a shot; an error is written into the record, then raised again.
+    """Open a shot's record for one stage. An error is written into the record and raised again.
 
-    A shot that failed is back in the state it failed in before the stage begins, so that no stage meets it failed.
-    A transient error is written too: should the last retry fail, the record says why; should one succeed, the shot
-    goes on from where it failed.
+    If the shot has failed before, it is first put back into the state in which it failed, so a stage never sees a
+    failed shot. Transient errors are written too. If the last retry fails, the record says why; if a retry succeeds,
+    the shot goes on from where it failed.
 
     Args:
-        stage: of the machine, under which the record keeps how long it took; empty: it keeps no time.
+        stage: name of the machine's stage, under which the record keeps the time taken; empty: no time is kept.
     """
     life = Life(shot, stage=stage)
     try:
@@ -188,4 +188,4 @@ def _write_failure(shot: ShotId, error: Exception) -> None:
     try:
         change_record(shot, fail)
     except PackshotError:
-        return  # storage itself is what fails; the task run still says so, and the record stays where it was
+        return  # the storage itself fails; the task run reports the error, the record keeps its state

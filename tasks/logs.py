@@ -1,4 +1,4 @@
-"""Where tasks and flows say what they do: the run's own log, or Python's where there is no run."""
+"""Logging for tasks and flows: to Prefect's run log, or to Python's logger outside a run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from packshot.escaping import terminal
 
 
 class _OneLine(logging.Filter):
-    """Keeps what somebody wrote from steering a terminal or writing a line of its own into a log."""
+    """Escape control characters and line breaks: text from outside must not steer a terminal or forge a log line."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.msg, record.args = terminal(record.getMessage()), ()
@@ -23,9 +23,9 @@ _ONE_LINE = _OneLine()
 
 
 def log() -> logging.Logger | logging.LoggerAdapter[Any]:
-    """Return the logger of the present run."""
+    """Return the logger of the current run; outside a run, the logger ``packshot``."""
     in_a_run = FlowRunContext.get() or TaskRunContext.get()
     logger = get_run_logger() if in_a_run else logging.getLogger("packshot")
     speaks = logger.logger if isinstance(logger, logging.LoggerAdapter) else logger
-    speaks.addFilter(_ONE_LINE)  # once: a logger has each filter once
+    speaks.addFilter(_ONE_LINE)  # a logger keeps each filter only once
     return logger

@@ -1,8 +1,8 @@
-"""Runs whose process is gone: ended in plain words, and started again.
+"""Runs whose process has died: mark them as crashed, and start them again.
 
-A process that is killed says nothing: its run stays *Running* in Prefect. Every run's process renews a lease of its own
-(`tasks.leases.at_work`), also while it only waits for other runs. A run without one has no process any more. Started
-again it finds what is finished, and does the rest.
+A killed process can't report its end, so its run stays *Running* in Prefect. Therefore each run's process renews a
+lease (`tasks.leases.at_work`), even while it only waits for other runs. A run without a live lease has no process any
+more. A restarted run finds what is finished and does the rest.
 """
 
 from __future__ import annotations
@@ -38,16 +38,16 @@ REPORTS = ("daily-report", "return-rate", "train-router", "roll-back-router", "a
 SEEN_TO_LIVE = (*STARTED_AGAIN, "collect-returned-work", *REPORTS)
 """Flows whose runs renew a lease (`flows.presence`)."""
 MOST_TRIES = 5
-"""A run that crashes again and again is left for a person: it is red in the UI."""
+"""A run that crashes this many times is not started again; it stays red in the UI for a person."""
 NOT_OLDER_THAN = timedelta(days=1)
-"""A crash from long ago is not started again."""
+"""Older crashes are not started again."""
 WHY = "Its process is gone: the machine or the worker was stopped, or memory ran out."
 
 _UNDER_WAY = (StateType.RUNNING, StateType.PENDING, StateType.CANCELLING)
 
 
 class Lost(Value):
-    """What became of runs whose process is gone, by their names."""
+    """Names of the dead runs that were ended, and of those that were started again."""
 
     ended: tuple[str, ...] = ()
     started: tuple[str, ...] = ()
@@ -62,7 +62,7 @@ class Lost(Value):
 
 @task(name="end lost runs", task_run_name="end lost runs", **ALWAYS)
 def end_lost_runs() -> Lost:
-    """End the runs whose process is gone, and start again those that had something to do."""
+    """End the runs whose process has died, and start again those of the flows in `STARTED_AGAIN`."""
     ended, started = [], []
     with get_client(sync_client=True) as client:
         at = _time_of_the_server(client)
@@ -83,7 +83,7 @@ def end_lost_runs() -> Lost:
 
 
 def _time_of_the_server(client: SyncPrefectClient) -> datetime:
-    """The time, or a little before it, by the clock that the runs' states have their times from."""
+    """Return the Prefect server's time or slightly earlier; the states of runs carry that clock's times."""
     if not flow_run.id:
         return now()
     state = client.read_flow_run(UUID(str(flow_run.id))).state
@@ -93,7 +93,7 @@ def _time_of_the_server(client: SyncPrefectClient) -> datetime:
 def _runs(
     client: SyncPrefectClient, flow: str, states: Iterable[StateType], *, since: datetime | None = None
 ) -> Iterator[FlowRun]:
-    """Return the runs of a flow in some states, ended after `since`."""
+    """Yield the runs of a flow in some states that ended after `since`."""
     wanted = FlowRunFilter(
         state=FlowRunFilterState(type=FlowRunFilterStateType(any_=list(states))),
         end_time=FlowRunFilterEndTime(after_=since) if since else None,
@@ -102,7 +102,7 @@ def _runs(
 
 
 def _is_gone(run: FlowRun, at: datetime) -> bool:
-    """Whether a run is long enough in its state to have said that its process lives, and none does."""
+    """Return whether a run has been in its state long enough to have renewed a lease, but has no live one."""
     grace = timedelta(seconds=2 * get_settings().lease_s)
     return run.state is not None and at - run.state.timestamp >= grace and not _lives(run)
 
@@ -113,7 +113,7 @@ def _lives(run: FlowRun) -> bool:
 
 
 def _end(client: SyncPrefectClient, run: FlowRun) -> None:
-    """End a run in Prefect, and what ran within its process."""
+    """Mark a run and its subflows as ended in Prefect, and delete its lease."""
     asked_to_end = run.state is not None and run.state.is_cancelling()
     client.set_flow_run_state(run.id, Cancelled(message=WHY) if asked_to_end else Crashed(message=WHY), force=True)
     _end_parts(client, run)
@@ -128,7 +128,7 @@ def _end_parts(client: SyncPrefectClient, run: FlowRun) -> None:
 
 
 def _parts(client: SyncPrefectClient, run: FlowRun) -> Iterator[FlowRun]:
-    """The flows that ran within a run's own process and have not ended. Runs of deployments have their own process."""
+    """Yield the unfinished subflows in a run's own process. Runs of deployments have a process of their own."""
     wanted = FlowRunFilter(parent_flow_run_id=FlowRunFilterParentFlowRunId(any_=[run.id]))
     for part in runs_of(client, wanted):
         if part.deployment_id is None:

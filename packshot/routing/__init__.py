@@ -1,1 +1,1 @@
-"""Routing: what a master looks like before any cut-out, and who should edit it."""
+"""Routing: measure a master before any cut-out, and decide whether the machine or a person edits it."""

@@ -1,4 +1,4 @@
-"""How a product looks against its backdrop: contrast, gloss, shadow, what strays around it. Figures in 0..1."""
+"""Measure how a product looks against its backdrop: contrast, gloss, shadow, fine detail around it. Figures in 0..1."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from packshot.types import FloatImage
 
 _Bytes = NDArray[np.uint8]
 
-_CLEAR_DELTA_E = 40.0  # from here on no eye and no network takes product for backdrop
+_CLEAR_DELTA_E = 40.0  # above this, neither a person nor a network confuses product and backdrop
 _WEAK_SLOPE = 2.0  # L* per pixel at the measuring size
 _GLINT_LIGHTNESS = 85.0
 _GLINT_CHROMA = 14.0
-_GLINT_CONTRAST = 8.0  # L* above what is around
+_GLINT_CONTRAST = 8.0  # L* above the surroundings
 _FAINT_SIGMAS = 2.5
 _NOISE_FULL_SCALE = 6.0  # delta E
 _CHROMA_FULL_SCALE = 60.0
@@ -26,7 +26,9 @@ _LEAST_THREAD_RATIO = 0.03
 
 
 def appearance_figures(lab: FloatImage, backdrop: Backdrop, shape: Silhouette) -> dict[str, float]:
-    """Return the figures of how the product looks; their meaning is that of `packshot.routing.features.Features`.
+    """Return the figures of the product's appearance.
+
+    Their meaning is described in `packshot.routing.features.Features`.
 
     Args:
         lab: (rows, columns, 3) float32, CIE L*a*b*, the product's box with a margin.
@@ -50,7 +52,10 @@ def appearance_figures(lab: FloatImage, backdrop: Backdrop, shape: Silhouette) -
 
 
 def _low_contrast(backdrop: Backdrop, shape: Silhouette, outline: _Bytes) -> float:
-    """1 - the lower quartile of the distance to the backdrop just inside the outline, over delta E 40."""
+    """Return 1 - q / 40.
+
+    Q is the 25th percentile of delta E between product and backdrop along the outline, at most 40.
+    """
     nearby = cv2.dilate(backdrop.distance * shape.filled, disk(3))[outline.astype(bool)]
     return 1 - min(1.0, float(np.percentile(nearby, 25)) / _CLEAR_DELTA_E) if nearby.size else 1.0
 
@@ -60,7 +65,7 @@ def _weak_outline(shape: Silhouette, outline: _Bytes) -> float:
 
 
 def _specular(lab: FloatImage, shape: Silhouette) -> float:
-    """Colourless spots much lighter than what is around them: lamps mirrored in gloss, metal, glass."""
+    """Return the share of the product in neutral spots much lighter than their surroundings: reflections of lamps."""
     lightness = np.ascontiguousarray(lab[..., 0])
     around = cv2.blur(lightness, (31, 31))
     chroma = cv2.magnitude(lab[..., 1], lab[..., 2])
@@ -69,7 +74,10 @@ def _specular(lab: FloatImage, shape: Silhouette) -> float:
 
 
 def _stray_detail(backdrop: Backdrop, shape: Silhouette) -> float:
-    """Share of a band outside the outline that is not quite backdrop: single hairs, threads, veils, reflections."""
+    """Return the share of a band outside the outline that differs a little from the backdrop.
+
+    Hairs, threads, reflections.
+    """
     reach = max(3, round(shape.size_px * 0.02))
     away = cv2.distanceTransform(1 - shape.filled, cv2.DIST_L2, 5)
     band = ((away > 2) & (away <= reach)).astype(np.uint8)
@@ -78,9 +86,12 @@ def _stray_detail(backdrop: Backdrop, shape: Silhouette) -> float:
 
 
 def _hollow(backdrop: Backdrop, shape: Silhouette) -> float:
-    """Glass shows the backdrop through its middle and lamps at its rim."""
+    """Return how much more the product's centre looks like the backdrop than its rim does.
+
+    Glass shows the backdrop in its centre and reflected lamps at its rim.
+    """
     reach = max(2, round(shape.size_px * 0.03))
-    depth = cv2.distanceTransform(shape.filled, cv2.DIST_L2, 5)  # far quicker than eroding so deeply
+    depth = cv2.distanceTransform(shape.filled, cv2.DIST_L2, 5)  # much faster than erosion with a large radius
     inside, rim = depth > 2 * reach, (depth > 0) & (depth <= reach)
     if not inside.any() or not rim.any():
         return 0.0
@@ -101,7 +112,10 @@ def _mean_hue(backdrop: Backdrop) -> tuple[float, float]:
 
 
 def _threads(shape: Silhouette) -> float:
-    """One thread that is missing spoils a cut-out, however little of the product it is."""
+    """Return the total length of thin parts, scaled to 0..1.
+
+    Length matters, not area: one missing thread spoils a cut-out, however few pixels it has.
+    """
     opened = cv2.morphologyEx(shape.product, cv2.MORPH_OPEN, disk(max(1, round(shape.size_px * _THREAD_RATIO))))
     _, _, stats, _ = cv2.connectedComponentsWithStats(shape.product - opened, connectivity=8)
     lengths = np.hypot(stats[1:, cv2.CC_STAT_WIDTH], stats[1:, cv2.CC_STAT_HEIGHT])

@@ -1,4 +1,7 @@
-"""After the cut-out: would a person refuse what the machine made, and may it be approved unseen?"""
+"""After the cut-out.
+
+Estimate whether a person would refuse the machine's edit, and whether it may be approved unseen.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from packshot.specs.stages import Unproven
 from packshot.types import Complexity, Finding, Status
 
 QC_PREFIX = "qc_"
-"""What the names of quality control's figures begin with, beside those of routing's own."""
+"""Prefix for figures from quality control. Routing's own figures have no prefix."""
 _IN_WORDS = {
     Unproven.UNNAMED: "Nobody named its category",
     Unproven.ON_FLOOR: "It stands on a visible floor",
@@ -23,12 +26,15 @@ _IN_WORDS = {
 
 
 def qc_figures(findings: Iterable[Finding]) -> dict[str, float]:
-    """Return what quality control measured, by ``qc_<code>``; what it could not measure is left out."""
+    """Return the measurements of quality control as ``qc_<code>`` -> figure. Missing measurements are left out."""
     return {f"{QC_PREFIX}{one.code}": one.measured for one in findings if one.measured is not None}
 
 
 def ruled_out(category: Category | None, categories: Iterable[Category]) -> tuple[str, ...]:
-    """Return the categories that rules send to people, for a shot that is known to be of another one."""
+    """Return the categories that rules send to people, for a shot of known category; empty for an unknown one.
+
+    A shot that went to the machine belongs to none of them, or the rule would have sent it to a person.
+    """
     if category is None:
         return ()
     return tuple(one.name for one in categories if one.complexity not in (None, Complexity.SIMPLE))
@@ -36,13 +42,13 @@ def ruled_out(category: Category | None, categories: Iterable[Category]) -> tupl
 
 @dataclass(frozen=True)
 class Watch:
-    """What looks over a machine's shoulder.
+    """The checks of a machine's edit by the routing model.
 
     Attributes:
         features: of the master, before the cut-out.
-        ruled_out: categories that the shot is known not to be of.
-        category: the shot's; empty where nobody named it.
-        real_only: kinds of shots that only real photographs prove.
+        ruled_out: categories to which the shot certainly does not belong.
+        category: the shot's category; empty if it is unknown.
+        real_only: kinds of shots for which only real photographs count as proof.
     """
 
     model: RoutingModel
@@ -53,10 +59,13 @@ class Watch:
     real_only: Collection[Unproven] = ()
 
     def proof(self, measured: Mapping[str, float]) -> Finding:
-        """Return whether real photographs speak for a shot whose kind drawn ones prove nothing of; else it stops.
+        """Return a finding on whether judged real photographs support an approval.
+
+        If they do not, it stops the approval. Only kinds in `real_only` are checked: for them, drawn scenes prove
+        nothing.
 
         Args:
-            measured: on the cut-out's mattes, and by quality control.
+            measured: figures of the cut-out's mattes and of quality control.
         """
         figures = self.features.model_dump()
         kinds = [kind for kind in kinds_of(figures, self.category) if kind in self.real_only]
@@ -75,10 +84,12 @@ class Watch:
         )
 
     def judge(self, measured: Mapping[str, float]) -> Finding:
-        """Return how likely a refusal is; beyond what keeps the promise the finding stops an approval.
+        """Return a finding with the probability that a person refuses the edit.
+
+        Above the promise's limit it stops an approval.
 
         Args:
-            measured: on the cut-out's mattes, and by quality control.
+            measured: figures of the cut-out's mattes and of quality control.
         """
         figures = {**self.features.model_dump(), **measured}
         forest = self.model.approve.forest

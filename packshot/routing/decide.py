@@ -1,16 +1,18 @@
-"""Who edits a shot: the client's rule for its category first, then what was measured on the master.
+"""Decide who edits a shot: by the client's rule for its category first, then by the figures measured on the master.
 
-category has a rule      complexity as the rule says, whatever was measured
-else, a figure reaches its complex limit: complex
-else, with a model       simple   if a refusal is no likelier than the promise allows
-                         medium   otherwise, or where there is too little to promise anything
-else, without one        medium   if a figure reaches its medium limit, or the colour-match risk is high
-                         simple   otherwise
-simple                   the machine
-medium, complex          a person
+    condition                        complexity
+    the category has a rule          as the rule says, whatever was measured
+    a figure reaches its complex     complex
+    limit
+    there is a model                 simple if the refusal probability is within the promise's limit; medium otherwise,
+                                     or if there are too few labelled shots for a promise
+    there is no model                medium if a figure reaches its medium limit, or if the colour-match risk is high;
+                                     simple otherwise
 
-A shot of no known category, or of one without a rule that only a word names, is a person's where its looks speak for a
-category with a rule, whatever was measured.
+The first condition that holds decides. The machine edits simple shots. People edit medium and complex ones.
+
+There is one exception for shots of unknown category, and for shots whose category comes from a mere word and has no
+rule. If such a shot looks like a category with a rule, a person edits it, whatever was measured.
 """
 
 from __future__ import annotations
@@ -33,11 +35,11 @@ _MOST_REASONS = 3
 
 
 class CategoryTag(Value):
-    """What a shot is taken to show.
+    """The category that a shot probably has.
 
     Attributes:
-        source: who says so: ``manifest``, ``file_name``, ``metadata``, ..., ``picture``.
-        probability: 1 where the client or a word says so.
+        source: where it is from: ``manifest``, ``file_name``, ``metadata``, ..., ``picture``.
+        probability: 1 unless the source is the picture.
     """
 
     value: str
@@ -49,13 +51,13 @@ class RouteDecision(Value):
     """Who edits a shot, and why.
 
     Attributes:
-        category: the category's name; empty where it is unknown.
-        category_source: where the category is known from, such as ``manifest``.
-        colour_match_risk: how likely product and backdrop run together.
+        category: name of the category; empty if it is unknown.
+        category_source: where the category is from, such as ``manifest``.
+        colour_match_risk: how likely product and backdrop merge.
         reason: in words, for people.
-        model: name and version of the trained model that had a say; ``rules only`` where none had.
-        refusal_probability: by the model; None where none was asked.
-        tag: what the shot is taken to show: what was said, else what the picture looks like, by which no rule goes.
+        model: name and version of the model that was asked; ``rules only`` if none was.
+        refusal_probability: by the model; None without a model.
+        tag: the probable category. If none was stated, it is what the picture looks like; no rule uses that.
     """
 
     complexity: Complexity
@@ -82,9 +84,9 @@ def decide(
     """Return who edits a shot.
 
     Args:
-        model: the trained model; None: the limits alone decide.
-        ruled_out: categories that the shot is known not to be of.
-        looks: what the photograph looks like; heeded where `may_be_otherwise` says so.
+        model: the trained model. If None, only the limits decide.
+        ruled_out: categories to which the shot certainly does not belong.
+        looks: what the photograph looks like. It is used only where `may_be_otherwise` allows it.
     """
     risk = colour_match_risk(features, config)
     measured, why = _measured(features, risk, config)
@@ -111,22 +113,27 @@ def decide(
 
 
 def may_be_otherwise(category: Category | None, source: str) -> bool:
-    """Return whether what a photograph looks like counts: nobody says what it shows, or a mere word names no rule.
+    """Return True if the looks of the photograph count.
 
-    A vase is for the home, says its file's name; that it is of glass only the photograph says.
+    The category is unknown, or a mere word gave one without a rule.
+
+    Example: the file name says "vase", so the category is home. Only the photograph shows that the vase is glass.
     """
     return category is None or (category.complexity is None and source in WORD_SOURCES)
 
 
 def colour_match_risk(features: Features, config: RoutingConfig) -> Risk:
-    """Return how likely product and backdrop run together."""
+    """Return how likely product and backdrop merge."""
     if features.colour_match >= config.colour_match.high:
         return "high"
     return "medium" if features.colour_match >= config.colour_match.medium else "low"
 
 
 def _by_looks(looks: Looks, config: PictureConfig, reason: str) -> tuple[Complexity, str]:
-    """A person's, where it may be something that a rule sends to people; never simpler than it was."""
+    """Return (complexity, reason).
+
+    A person edits the shot if it may belong to a category that a rule sends to people.
+    """
     if not looks.ruled_category or looks.ruled_probability < config.people_from:
         return Complexity.SIMPLE, reason
     return Complexity.MEDIUM, (
@@ -146,7 +153,7 @@ def _tag(
 
 
 def _measured(features: Features, risk: Risk, config: RoutingConfig) -> tuple[Complexity, str]:
-    """What the figures say, and why."""
+    """Return (complexity, reason) from the measured figures alone."""
     reached = _reached(features, config.complex)
     if reached:
         return Complexity.COMPLEX, "; ".join(reached)
@@ -162,7 +169,7 @@ def _measured(features: Features, risk: Risk, config: RoutingConfig) -> tuple[Co
 def _promised(
     features: Features, probability: float, model: RoutingModel, config: RoutingConfig, ruled_out: Collection[str]
 ) -> tuple[Complexity, str]:
-    """What the model says, held against the promise."""
+    """Return (complexity, reason) from the model's probability and the promise."""
     limit = model.limit(Stage.ROUTE, config.route, without=ruled_out)
     said = f"refusal probability {probability:.3f}"
     if limit.probability is not None and probability <= limit.probability:
@@ -173,7 +180,7 @@ def _promised(
 
 
 def _reached(features: Features, limits: Mapping[Feature, float]) -> list[str]:
-    """The figures at or above their limits, the farthest above first."""
+    """Return descriptions of the figures at or above their limits, the farthest above first."""
     above = [
         (_figure(features, name) / limit if limit else 1.0, name, limit)
         for name, limit in limits.items()
@@ -184,7 +191,7 @@ def _reached(features: Features, limits: Mapping[Feature, float]) -> list[str]:
 
 
 def _nearest(features: Features, limits: Mapping[Feature, float]) -> str:
-    """The figure that came closest to its limit."""
+    """Return a description of the figure that came closest to its limit."""
     if not limits:
         return "no limits are set"
     name = max(limits, key=lambda name: (_figure(features, name) / limits[name] if limits[name] else 1.0, name))
@@ -192,7 +199,7 @@ def _nearest(features: Features, limits: Mapping[Feature, float]) -> str:
 
 
 def _rule_in_words(category: Category, measured: Complexity, why: str) -> str:
-    """The client's rule; where the figures disagree it says so, but the rule stands."""
+    """Return the client's rule in words. If the figures disagree, it says so; the rule still applies."""
     rule = category.reason or f"{category.name} is always {category.complexity} (client's rule)"
     return rule if measured is category.complexity else f"{rule}; measured alone it would be {measured}: {why}"
 

@@ -1,6 +1,6 @@
-"""What can be measured on a master before any cut-out. Every figure lies in 0..1 and grows with the difficulty.
+"""Measure a master before any cut-out. Every figure lies in 0..1 and grows with the difficulty.
 
-Measured on small copies in CIE L*a*b*, on the rough silhouette of what stands out from the backdrop.
+Figures are measured on reduced copies in CIE L*a*b*, with a rough silhouette of the product.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ _Bytes = NDArray[np.uint8]
 _Floats = NDArray[np.float32]
 
 FRAME_PX = 512
-"""Longest side at which the frame is measured."""
+"""Longest side of the copy on which the frame is measured."""
 PRODUCT_PX = 768
-"""Longest side at which the product's box is measured."""
+"""Longest side of the copy on which the product's box is measured."""
 
 Figure = Annotated[float, Field(ge=0, le=1)]
 
@@ -44,32 +44,33 @@ class Features(Value):
     """The measured figures, by the names of `packshot.specs.models.Feature`.
 
     Attributes:
-        edge_density: share of the product's pixels on an edge of lightness.
+        edge_density: share of the product's pixels on a lightness edge.
         thin_structure: share of the product in parts thinner than about 2.5 % of its size: wires, straps, stems.
-        hole_density: inner gaps, counted: n / (n + 10).
-        see_through: share of the silhouette that looks like the backdrop but for a faint structure: glass, sheer
-            fabric, pale on pale.
-        outline_complexity: 1 - smoothed outline over outline: spikes, fringes, lace, wires.
-        fuzzy_outline: mean distance in pixels between the outer outline and its own smoothed course: hair, fur, spines.
-        texture: mean local contrast inside the product over 20 L*.
+        hole_density: n / (n + 10), for n inner gaps.
+        see_through: area inside the silhouette that looks like the backdrop but has faint structure, over the
+            silhouette's:
+            glass, sheer fabric, pale on pale.
+        outline_complexity: 1 - length of the smoothed outline / length of the outline: spikes, fringes, lace, wires.
+        fuzzy_outline: mean distance in pixels between the outer outline and its smoothed form: hair, fur, spines.
+        texture: mean local standard deviation of L* inside the product, over 20.
         backdrop_roughness: share of the frame's border that a smooth backdrop does not explain.
         touches_frame: share of the frame's edge that is covered by the product.
         objects: 1 - 1 / number of separate objects.
-        colour_match: share of the outline where product and backdrop are closer than delta E 12.
-        low_contrast: 1 - the lower quartile of the distance between product and backdrop along the outline, over
-            delta E 40.
-        weak_outline: share of the outline without an edge of lightness.
+        colour_match: share of the outline where product and backdrop differ by less than delta E 12.
+        low_contrast: 1 - the 25th percentile of delta E between product and backdrop along the outline, over 40.
+        weak_outline: share of the outline without a lightness edge.
         pale_inside: share of the product's inside that hardly differs from the backdrop.
-        specular: share of the product in colourless glints: gloss, metal, glass.
-        shadow: shadow over shadow and product.
-        stray_detail: share of a band outside the outline that is not quite backdrop: hairs, threads, veils.
-        backdrop_noise: spread of the backdrop around a smooth surface beyond delta E 0.6, over delta E 6.
-        hollow: 1 - how far the product's inside is from the backdrop over how far its rim is: glass.
-        same_hue: share of the product's inside that has the backdrop's hue: glass, chrome, white on white.
-        threads: length of the parts thinner than 2 % of the product's size, over that size: n / (n + 1).
-        gap_area: area of inner gaps over the product's.
-        backdrop_chroma: chroma of the backdrop over 60.
-        backdrop_darkness: 1 - lightness of the backdrop over 100.
+        specular: share of the product in neutral highlights: gloss, metal, glass.
+        shadow: area of shadow / area of shadow and product.
+        stray_detail: share of a band outside the outline that differs a little from the backdrop: hairs, threads,
+            veils.
+        backdrop_noise: standard deviation of the backdrop around a smooth surface, less delta E 0.6, over delta E 6.
+        hollow: 1 - delta E from the backdrop in the product's centre / the same at its rim: glass.
+        same_hue: share of the product's inside with the hue of the backdrop: glass, chrome, white on white.
+        threads: n / (n + 1), for n = total length of parts thinner than 2 % of the product's size / that size.
+        gap_area: area of inner gaps / area of the product.
+        backdrop_chroma: chroma of the backdrop, over 60.
+        backdrop_darkness: 1 - L* of the backdrop / 100.
     """
 
     edge_density: Figure = 0.0
@@ -101,8 +102,8 @@ class Features(Value):
 def measure(pixels: Pixels16) -> Features:
     """Return the figures of a master.
 
-    The frame is looked at first; then the product's box, as large as it can be, so that the figures do not depend on
-    how much of the frame the product takes. Where nothing stands out from the backdrop, `colour_match` is 1 and the
+    The frame is measured first. Then the product's box is measured at a fixed size, so that the figures do not depend
+    on how much of the frame the product fills. If nothing differs from the backdrop, `colour_match` is 1 and the other
     figures of the product are 0.
 
     Args:
@@ -124,9 +125,10 @@ def measure(pixels: Pixels16) -> Features:
 
 
 def reduced_lab(pixels: Pixels16, *, side_px: int) -> FloatImage:
-    """Return pixels in CIE L*a*b*, their longest side at most `side_px`.
+    """Return pixels in CIE L*a*b*, at most `side_px` on the longest side.
 
-    Averaged in encoded light: for differences that the eye can see that is good enough, and ten times faster.
+    Pixels are averaged in encoded light. This is accurate enough for visible differences and ten times faster than
+    linear.
 
     Args:
         pixels: (rows, columns, 3) uint16, working space.
@@ -139,7 +141,7 @@ def reduced_lab(pixels: Pixels16, *, side_px: int) -> FloatImage:
 
 
 def _window(box: Box, *, measured: Size, frame: Size) -> Box:
-    """The product's box with a margin all round, brought from the measuring size to pixels of the master."""
+    """Return the product's box with a margin, scaled from the measuring size to pixels of the master."""
     across, down = frame.width / measured.width, frame.height / measured.height
     margin = _MARGIN_RATIO * box.size.longest + 2
     return Box(
@@ -185,7 +187,7 @@ def _touches_frame(shape: Silhouette) -> float:
 
 
 def _thin_structure(shape: Silhouette) -> float:
-    """What an opening takes away."""
+    """Return the share of the product that a morphological opening removes."""
     opened = cv2.morphologyEx(shape.product, cv2.MORPH_OPEN, disk(max(2, round(shape.size_px * 0.0125))))
     return 1 - float(opened.sum()) / float(shape.product.sum())
 
@@ -220,7 +222,7 @@ def _outline_length(mask: _Bytes) -> float:
 
 
 def _fuzzy_outline(shape: Silhouette, outline: _Bytes) -> float:
-    """Area between the outline and its smoothed course over the outline's length."""
+    """Return the area between the outline and its smoothed form, over the outline's length."""
     smooth = cv2.GaussianBlur(shape.filled * np.float32(1), (0, 0), max(1.5, shape.size_px * 0.008)) > 0.5
     clear = clear_of_shadow(shape, 9)
     between = (smooth != shape.filled.astype(bool)) & clear.astype(bool)

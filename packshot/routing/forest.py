@@ -1,4 +1,4 @@
-"""A forest of decision trees as plain figures: what it takes to ask it, and nothing that could run code."""
+"""A forest of decision trees as plain numbers. It can be evaluated, and it holds no code that could run."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _LEAST_SHARE = 0.005
 
 
 class Tree(Value):
-    """One tree, its nodes numbered from the root, 0, downwards.
+    """One tree. Nodes are numbered from the root, 0, downwards.
 
     Attributes:
-        figures: by node, the place of the figure that is asked for; -1 at a leaf.
-        limits: by node; a figure at or below it leads to the left.
-        lefts, rights: by node, the next nodes, greater than it.
-        shares: by node, the share of the training shots there that were refused.
+        figures: by node, index of the figure to compare; -1 at a leaf.
+        limits: by node, the threshold. A figure at or below it goes left.
+        lefts, rights: by node, the next nodes. Their numbers are greater.
+        shares: by node, the share of training shots at this node that were refused.
     """
 
     figures: tuple[int, ...]
@@ -31,7 +31,7 @@ class Tree(Value):
 
     @model_validator(mode="after")
     def _leads_to_leaves(self) -> Tree:
-        """Every way leads downwards, so that every question ends."""
+        """Check that every node leads to nodes with greater numbers, so that evaluation ends."""
         count = len(self.figures)
         if not count or {len(self.limits), len(self.lefts), len(self.rights), len(self.shares)} != {count}:
             raise ValueError("a tree's lists must be of one length")
@@ -51,12 +51,12 @@ class Tree(Value):
 
 
 class Forest(Value):
-    """Extremely randomised trees (Geurts et al., 2006), their mean share made a probability by a logistic curve.
+    """Extremely randomised trees (Geurts et al., 2006). A logistic curve turns their mean share into a probability.
 
     Attributes:
-        names: of the figures, in the order of their places.
-        usual: by place, what is taken for a figure that was not measured.
-        slope, intercept: of the curve over the mean share's logit (Platt, 1999).
+        names: names of the figures, by index.
+        usual: by index, the value for a figure that was not measured: its mean in training.
+        slope, intercept: of the curve over the logit of the mean share (Platt, 1999).
     """
 
     names: tuple[str, ...]
@@ -74,13 +74,16 @@ class Forest(Value):
         return self
 
     def probability(self, figures: Mapping[str, float]) -> float:
-        """Return the probability of a refusal."""
+        """Return the probability of a refusal, 0..1. Missing figures count as usual."""
         values = self._values(figures)
         share = sum(tree.shares[tree.path(values)[-1]] for tree in self.trees) / len(self.trees)
         return 1 / (1 + math.exp(-(self.slope * logit(share) + self.intercept)))
 
     def reasons(self, figures: Mapping[str, float], *, most: int = 3) -> tuple[str, ...]:
-        """Return the figures that raise the probability most: what each question adds on the way to the leaves."""
+        """Return the names of the figures that raise the probability most, at most `most`.
+
+        The contribution of a figure is the sum of the changes of the refused share at its nodes, along all paths.
+        """
         values, added = self._values(figures), [0.0] * len(self.names)
         for tree in self.trees:
             nodes = tree.path(values)
@@ -94,6 +97,6 @@ class Forest(Value):
 
 
 def logit(share: float) -> float:
-    """Return the logarithm of the odds, held where a forest cannot know better."""
+    """Return log(p / (1 - p)), with p limited to 0.005..0.995 because a forest cannot know better."""
     held = min(max(share, _LEAST_SHARE), 1 - _LEAST_SHARE)
     return math.log(held / (1 - held))

@@ -1,7 +1,7 @@
-"""What the network's mask, and the matte made from it, say of a cut-out. Figures in 0..1 that grow with doubt.
+"""Measure the network's mask and the final matte of a cut-out. Figures in 0..1 that grow with doubt.
 
-Measured at small size, after the network has run: a mask that is unsure, broken or far from its refinement is the
-network's own word that the photograph is hard.
+Measured at a small size, after the network has run. A mask that is uncertain, broken or far from the final matte shows
+that the photograph is hard.
 """
 
 from __future__ import annotations
@@ -34,19 +34,20 @@ class MaskFigures(Value):
     """The figures of a cut-out's mattes.
 
     Attributes:
-        unsure: pixels that the network puts between 0.1 and 0.9, over the product's outline, over 12 px.
-        entropy: mean entropy of the network's mask inside the product and around it, in bits.
-        unsure_inside: share of the product, its rim left out, that the network is not sure of.
-        faint: 1 - the network's mean certainty inside what it takes for product.
-        islands: parts besides the largest, as a share of the product's area, times ten.
-        gaps: gaps in the mask, counted: n / (n + 10).
-        roughness: 1 - the outline of the smoothed mask over that of the mask.
-        softness: share of the final matte's product that is partly covered, times four.
-        disagreement: share of the product on which final matte and network differ by more than half, times ten.
-        disagreement_patch: greatest mean difference of the two within a patch of 9 px.
-        haze: share of the frame, away from the product, that the final matte covers a little, times twenty.
+        unsure: number of pixels between 0.1 and 0.9 in the network's mask / length of the product's outline, over 12
+            px.
+        entropy: mean binary entropy of the network's mask in and near the product, in bits.
+        unsure_inside: share of the product, without its rim, between 0.1 and 0.9 in the network's mask.
+        faint: 1 - mean of the network's mask inside the product.
+        islands: 10 x share of the product's area outside its largest part.
+        gaps: n / (n + 10), for n gaps in the mask.
+        roughness: 1 - length of the smoothed mask's outline / length of the mask's outline.
+        softness: 4 x partly covered area of the final matte / area of the product.
+        disagreement: 10 x area where matte and network differ by more than 0.5 / area of the product.
+        disagreement_patch: greatest mean difference of the two in a patch of 9 x 9 px.
+        haze: 20 x share of the frame, away from the product, that the final matte covers a little.
         cut: share of the frame's edge that the final matte covers.
-        emptiness: 1 - share of the frame that is product, over a tenth; 0 from there on.
+        emptiness: 1 - 10 x share of the frame that is product, and at least 0.
     """
 
     unsure: Figure = 0.0
@@ -68,7 +69,7 @@ def measure_masks(network: Matte, matte: Matte) -> MaskFigures:
     """Return the figures of a cut-out.
 
     Args:
-        network: (rows, columns) float32 in 0..1, the network's mask, of any size; its aspect need not be the picture's.
+        network: (rows, columns) float32 in 0..1, the network's mask, of any size and aspect ratio.
         matte: (rows, columns) float32 in 0..1, the final matte.
     """
     final = _small(matte, scale=min(1.0, MASK_PX / max(matte.shape)))

@@ -1,7 +1,7 @@
-"""The trained model of routing: how likely a person would refuse what the machine makes of a shot.
+"""The trained routing model: the probability that a person would refuse the machine's edit of a shot.
 
-Two forests: one asks what is measured before the cut-out, one that and the figures of the cut-out's mattes. Written as
-plain JSON: what is loaded is figures, never code.
+It has two forests. One uses figures measured before the cut-out. The other also uses figures of the cut-out's mattes.
+A model is stored as plain JSON, so loading it runs no code.
 """
 
 from __future__ import annotations
@@ -25,21 +25,22 @@ from packshot.types import Value
 
 
 class Stage(StrEnum):
-    """When a model is asked."""
+    """When a model is asked: before the cut-out (route) or after it (approve)."""
 
     ROUTE = "route"
     APPROVE = "approve"
 
 
 class Example(Value):
-    """A shot that the machine edited and somebody judged.
+    """A shot that the machine edited and that was judged.
 
     Attributes:
-        figures: by name, as measured before and after the cut-out.
-        refused: by a person, or by truth.
-        group: what belongs together: never split between fitting and testing.
-        approved: by quality control; only such shots can escape.
-        source: ``truth``, ``review``, ``audit``; only the first and the last are a fair sample.
+        figures: by name, measured before and after the cut-out.
+        refused: True if a person or the comparison with truth refused the edit.
+        group: examples of one group are never split between training and testing.
+        approved: True if quality control approved the edit. Only such shots can escape.
+        source: ``truth``, ``review`` or ``audit``. Reviews are not a fair sample: the machine was unsure of
+            them.
     """
 
     figures: Mapping[str, float]
@@ -51,7 +52,7 @@ class Example(Value):
 
 
 class Labelled(NamedTuple):
-    """A shot that the model did not learn from: what it said, and what happened."""
+    """A shot on which the model was not trained: its probability and the true outcome."""
 
     probability: float
     refused: bool
@@ -59,10 +60,10 @@ class Labelled(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """A real photograph whose edit a person judged, among the labelled shots.
+    """A real photograph among the labelled shots, whose edit a person judged.
 
     Attributes:
-        kinds: those of `Unproven` that it is of.
+        kinds: the kinds in `Unproven` to which it belongs.
     """
 
     probability: float
@@ -72,11 +73,11 @@ class Seen(NamedTuple):
 
 
 class StageModel(Value):
-    """A model for one stage, and what its limits follow from.
+    """The model for one stage, with the shots that determine its limits.
 
     Attributes:
-        calibration: labelled shots, each with the probability by a model that never saw its group.
-        seen: those of them that are real photographs; the others are drawn or rendered, with exact truth.
+        calibration: labelled shots. Each probability is from a model that was not trained on the shot's group.
+        seen: those of them that are real photographs. The others are drawn or rendered, with exact truth.
     """
 
     forest: Forest
@@ -85,11 +86,11 @@ class StageModel(Value):
 
 
 class RoutingModel(Value):
-    """A trained model with its card.
+    """A trained model with its model card.
 
     Attributes:
-        version: day of training and fingerprint; names it in every record.
-        card: what it was trained on and how well it does, for people.
+        version: day of training and fingerprint. Every record names it.
+        card: training data and quality, for people.
     """
 
     version: str
@@ -102,10 +103,10 @@ class RoutingModel(Value):
         return self.route if stage is Stage.ROUTE else self.approve
 
     def limit(self, stage: Stage, promise: Promise, *, without: Collection[str] = ()) -> Limit:
-        """Return up to which probability a stage keeps a promise.
+        """Return the highest probability at which a stage keeps a promise.
 
         Args:
-            without: categories that a shot is known not to be of, because the client's rules send them to people.
+            without: categories to which a shot certainly does not belong, because rules send them to people.
         """
         shots = [one for one in self.stage(stage).calibration if one.category not in without]
         found = limit_for([(one.probability, one.refused) for one in shots], promise)
@@ -113,20 +114,23 @@ class RoutingModel(Value):
         return found.model_copy(update={"real": len(seen), "real_refused": sum(one.refused for one in seen)})
 
     def real_limit(self, stage: Stage, promise: Promise, kind: Unproven) -> Limit:
-        """Return up to which probability a stage keeps a promise by real photographs of one kind alone."""
+        """Return the highest probability at which a stage keeps a promise, from real photographs of one kind only."""
         seen = [one for one in self.stage(stage).seen if kind in one.kinds]
         found = limit_for([(one.probability, one.refused) for one in seen], promise)
         return found.model_copy(update={"real": len(seen), "real_refused": sum(one.refused for one in seen)})
 
 
 def version_of(*, trained_at: datetime, route: StageModel, approve: StageModel) -> str:
-    """Return a version: the day, and eight digits of the hash of all that decides."""
+    """Return the version: the day, and eight hex digits of a hash over everything that determines decisions."""
     text = "".join(_decisive(one) for one in (route, approve))
     return f"{trained_at:%Y-%m-%d}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
 def _decisive(stage: StageModel) -> str:
-    """All that decides; a model that has seen no real photograph is told as it was before there were any."""
+    """Return everything in a stage model that determines decisions, as JSON.
+
+    Without real photographs, ``seen`` is left out, so that the versions of older models stay the same.
+    """
     return stage.model_dump_json(exclude=None if stage.seen else {"seen"})
 
 
@@ -134,7 +138,7 @@ def read_model(data: bytes, *, name: str) -> RoutingModel:
     """Return a model from its JSON.
 
     Raises:
-        ModelError: it is no model, or it was changed after training.
+        ModelError: it is not a model, or it was changed after training.
     """
     try:
         model = RoutingModel.model_validate_json(data)
@@ -158,6 +162,6 @@ def read_model(data: bytes, *, name: str) -> RoutingModel:
 
 @cache
 def shipped_model() -> RoutingModel:
-    """Return the model that comes with Packshot, trained on truth."""
+    """Return the model that comes with Packshot. It was trained on pictures with known truth."""
     file = resources.files("packshot.routing").joinpath("shipped_model.json")
     return read_model(file.read_bytes(), name="packshot/routing/shipped_model.json")

@@ -1,8 +1,8 @@
-"""What a photograph looks like, where neither the client nor a word says what it shows.
+"""Recognise what a photograph shows, if neither the client nor a word says so.
 
-A small network that was trained on ImageNet gives each of a thousand words a probability; `picture_words.json` says
-which of them speak for which category. Nothing was learnt from anybody's product photographs. It is an aid on one
-side: it can send a shot to people, and never to the machine.
+A small network trained on ImageNet gives a probability for each of 1000 words. `picture_words.json` maps words to
+categories. Nothing was trained on customers' photographs. The result can only send a shot to people, never to the
+machine.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ _Floats = NDArray[np.float32]
 
 
 class PictureWords(Value):
-    """What the network's words mean here, and where the network is from.
+    """The meaning of the network's words, and where the network is from.
 
     Attributes:
-        sha256: of the network's file.
-        temperature: what the logits are divided by, so that probabilities say how often they are right.
+        sha256: hash of the network's file.
+        temperature: divisor of the logits that calibrates the probabilities.
         card: about the network, for people.
-        words: by category, the words that speak for it, by the place of their logit.
+        words: category -> index of a logit -> its word.
     """
 
     sha256: str
@@ -55,10 +55,10 @@ class Looks(Value):
     """What a photograph looks like.
 
     Attributes:
-        category: the likeliest one; empty where no word speaks for any.
+        category: the most probable category; empty if no word belongs to any.
         probability: of that category.
-        ruled_category: the likeliest of those that a rule sends to people.
-        ruled_probability: of all of those together.
+        ruled_category: the most probable category among those that a rule sends to people.
+        ruled_probability: sum over all categories that a rule sends to people.
     """
 
     category: str = ""
@@ -68,23 +68,23 @@ class Looks(Value):
 
 
 def look_at(pixels: Pixels16, categories: Mapping[str, Category]) -> Looks:
-    """Return what a master looks like, in the categories of the configs.
+    """Return what a master looks like, in terms of the configured categories.
 
     Args:
         pixels: (rows, columns, 3) uint16, working space, the whole frame.
     Raises:
-        ModelError: the network's file is not the one that the words belong to.
+        ModelError: the network's file does not match `picture_words.json`.
     """
     return looks_of(look_logits(pixels), categories)
 
 
 def look_logits(pixels: Pixels16) -> _Floats:
-    """Return the network's answer, (1000,) float32: a logit for each of its words.
+    """Return the network's output: (1000,) float32, one logit for each word.
 
     Args:
         pixels: (rows, columns, 3) uint16, working space, the whole frame.
     Raises:
-        ModelError: the network's file is not the one that the words belong to.
+        ModelError: the network's file does not match `picture_words.json`.
     """
     session = _session()
     (logits,) = session.run(None, {session.get_inputs()[0].name: _network_input(pixels)})
@@ -92,7 +92,7 @@ def look_logits(pixels: Pixels16) -> _Floats:
 
 
 def looks_of(logits: _Floats, categories: Mapping[str, Category]) -> Looks:
-    """Return what the network's answer means in the categories of the configs.
+    """Return what the network's output means, in terms of the configured categories.
 
     Args:
         logits: (1000,) float32.
@@ -116,7 +116,10 @@ def _is_ruled(category: Category) -> bool:
 
 
 def _network_input(pixels: Pixels16) -> _Floats:
-    """The whole frame in a square, sRGB, (1, 3, 224, 224); what is missing has the colour of the frame's border."""
+    """Return (1, 3, 224, 224) float32.
+
+    The whole frame in sRGB, padded to a square with the median colour of its border.
+    """
     size = size_of(pixels)
     scale = INPUT_PX / size.longest
     wanted = (max(1, round(size.width * scale)), max(1, round(size.height * scale)))
@@ -131,7 +134,7 @@ def _network_input(pixels: Pixels16) -> _Floats:
 
 @cache
 def picture_words() -> PictureWords:
-    """Return what the network's words mean, as it comes with Packshot."""
+    """Return the contents of `picture_words.json`, which comes with Packshot."""
     return PictureWords.model_validate(json.loads(_file("picture_words.json")))
 
 

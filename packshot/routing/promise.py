@@ -1,8 +1,8 @@
-"""How far the machine may be trusted: limits of a model's probability that keep a stated promise, from labelled shots.
+"""Limits on a model's probability that keep a stated promise, calculated from labelled shots.
 
-The bound on a share is Clopper and Pearson's (Biometrika 1934), exact for any number of shots. Limits are tried in a
-fixed order, the safest shots first, each only after all before it have passed; the last that passed is taken. Where the
-order does not depend on the labels, no limit that breaks the promise is taken with a chance of more than
+The upper bound of a share is Clopper and Pearson's (Biometrika 1934), exact for any number of shots. Limits are tried
+in a fixed order, the safest shots first. The search stops at the first that fails, and the last that passed is taken.
+If the order does not depend on the labels, a limit that breaks the promise is taken with a probability of at most
 1 - confidence (fixed-sequence testing; Angelopoulos et al., Learn then Test, 2021).
 """
 
@@ -18,21 +18,22 @@ from packshot.specs.models import Promise
 from packshot.types import Value
 
 Pair = tuple[float, bool]
-"""A shot that the model did not learn from: the probability it gave, and whether the shot was refused."""
+"""A shot on which the model was not trained: (its probability, True if the shot was refused)."""
 
 _FIRST_RATIO = 0.3
 _STEP_RATIO = 0.04
 
 
 class Limit(Value):
-    """What a promise comes to.
+    """The limit that follows from a promise.
 
     Attributes:
-        probability: shots up to here may go on; None: the labelled shots are too few, or too often refused, to promise
-            anything, and people look at everything.
-        accepted: labelled shots up to the limit; of them `refused` were refused.
-        labelled: all labelled shots.
-        bound: upper bound of the share that is refused up to the limit; 1 where there is no limit.
+        probability: shots up to this probability may go on. None means that people look at every shot: there are too
+            few
+            labelled shots, or too many of them were refused.
+        accepted: labelled shots up to the limit; `refused` of them were refused.
+        labelled: number of labelled shots.
+        bound: upper bound of the share refused up to the limit; 1 without a limit.
         real: labelled shots that are real photographs; `real_refused` of them were refused. The others are drawn or
             rendered.
     """
@@ -48,12 +49,12 @@ class Limit(Value):
 
     @property
     def sentence(self) -> str:
-        """In words, for people."""
+        """The limit in words, for people."""
         return f"{self._promised}; {self._of_real_ones}"
 
     @property
     def _of_real_ones(self) -> str:
-        """The real photographs apart: what scenes with truth promise need not hold for them."""
+        """The result for real photographs alone. A promise proven on scenes with truth may not hold for them."""
         needed, counted = least_shots(self.promise), f"{self.real_refused} of {self.real} real photographs refused"
         if self.real < needed:
             return f"{counted}: too few real photographs to promise it of them alone, {needed} are the least"
@@ -72,25 +73,28 @@ class Limit(Value):
 
 
 def upper_bound(refused: int, shots: int, *, confidence: float) -> float:
-    """Return Clopper and Pearson's one-sided upper bound of a share."""
+    """Return Clopper and Pearson's one-sided upper confidence bound of a share."""
     return float(stats.beta.ppf(confidence, refused + 1, shots - refused)) if shots > refused else 1.0
 
 
 def lower_bound(refused: int, shots: int, *, confidence: float) -> float:
-    """Return Clopper and Pearson's one-sided lower bound of a share."""
+    """Return Clopper and Pearson's one-sided lower confidence bound of a share."""
     return float(stats.beta.ppf(1 - confidence, refused, shots - refused + 1)) if refused else 0.0
 
 
 def least_shots(promise: Promise) -> int:
-    """Return how many shots without a refusal a promise needs at the least."""
+    """Return the minimum number of shots, all accepted, that can prove a promise.
+
+    Example: at most 1 % refused with 95 % confidence needs 299 shots.
+    """
     return math.ceil(math.log(1 - promise.confidence) / math.log(1 - promise.ratio))
 
 
 def limit_for(pairs: Sequence[Pair], promise: Promise) -> Limit:
-    """Return the greatest limit of the probability that keeps a promise.
+    """Return the highest limit of the probability that keeps a promise.
 
-    The first candidate takes the safest 30 % of the labelled shots, and no fewer than the promise needs at the least;
-    each next one takes 4 % more. Shots of equal probability go together.
+    The first candidate takes the safest 30 % of the labelled shots, and at least `least_shots`. Each next one takes 4 %
+    more. Shots of equal probability stay together.
     """
     ordered = sorted(pairs)
     probabilities = np.array([probability for probability, _ in ordered])
@@ -113,7 +117,7 @@ def limit_for(pairs: Sequence[Pair], promise: Promise) -> Limit:
 
 
 def _candidates(probabilities: np.ndarray[tuple[int, ...], np.dtype[np.float64]], *, least: int) -> list[int]:
-    """How many shots each limit accepts, in the order of trial; the labels have no say in it."""
+    """Return how many shots each candidate accepts, in the order of trial. Labels are not used."""
     shots = len(probabilities)
     first, step = max(least, round(_FIRST_RATIO * shots)), max(1, round(_STEP_RATIO * shots))
     wanted = [*range(first, shots, step), shots] if first <= shots else []
@@ -121,11 +125,11 @@ def _candidates(probabilities: np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 
 
 class CurvePoint(Value):
-    """What a limit would mean.
+    """The effect of one possible limit.
 
     Attributes:
-        automated_ratio: share of the labelled shots that are up to the limit.
-        refused_ratio: share of those that were refused; `bound` is its upper bound.
+        automated_ratio: share of the labelled shots up to the limit.
+        refused_ratio: share of those that were refused; `bound` is its upper confidence bound.
     """
 
     probability: float
@@ -135,7 +139,7 @@ class CurvePoint(Value):
 
 
 def promise_curve(pairs: Sequence[Pair], *, confidence: float, points: int = 20) -> tuple[CurvePoint, ...]:
-    """Return automation share against escape bound, from the safest shots to all."""
+    """Return automated share against the bound of the refused share, from the safest shots to all."""
     ordered = sorted(pairs)
     refusals = np.cumsum([refused for _, refused in ordered])
     counts = sorted({max(1, round(len(ordered) * (turn + 1) / points)) for turn in range(points)} if ordered else ())

@@ -1,7 +1,7 @@
-"""Kinds of shots of which drawn and rendered scenes prove nothing: only photographs that people looked at do.
+"""Kinds of shots for which drawn and rendered scenes prove nothing. Only photographs judged by people count.
 
-Real contact shadows, pale parts in real light, and things that no drawing was made of: approved edits of these were
-refused by eye where every scene with truth called them right.
+They are shots with real contact shadows, shots with pale parts in real light, and products of unknown category. Of
+these kinds, people refused approved edits while every scene with truth called them right.
 """
 
 from __future__ import annotations
@@ -11,17 +11,20 @@ from collections.abc import Mapping
 from packshot.specs.stages import Unproven
 
 LEAST_SHADOW = 0.13
-"""Shadow over shadow and product. Chosen on the half of the real photographs that limits may be chosen on."""
+"""Minimum `shadow` figure for a visible floor.
+
+Chosen on the half of the real photographs reserved for choosing limits.
+"""
 LEAST_LIKE_BACKDROP, LEAST_PALE_INSIDE, DARKEST_BACKDROP = 0.5, 0.2, 0.25
-"""Of `low_contrast`, `pale_inside` and `backdrop_darkness`; chosen on the same half."""
+"""Limits of `low_contrast`, `pale_inside` and `backdrop_darkness`. Chosen on the same half."""
 
 
 def kinds_of(figures: Mapping[str, float], category: str) -> tuple[Unproven, ...]:
-    """Return the kinds that a shot is of.
+    """Return the kinds to which a shot belongs.
 
     Args:
-        figures: of the master, by the names of `Features`; one that was not measured counts as 0.
-        category: its name; empty where nobody named it.
+        figures: of the master, by the names of `Features`. A missing one counts as 0.
+        category: name of the category; empty if it is unknown.
     """
     floor = figures.get("shadow", 0.0) >= LEAST_SHADOW
     pale = (

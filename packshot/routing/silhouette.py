@@ -1,4 +1,4 @@
-"""What stands out from the backdrop: a rough silhouette without its shadow. For measuring, not for cutting."""
+"""Find a rough silhouette of the product without its shadow. It is for measuring, not for cutting out."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ _Floats = NDArray[np.float32]
 
 _STANDS_OUT_DELTA_E = 5.0
 _STANDS_OUT_SIGMAS = 4.0
-_SHADOW_DEPTH = 30.0  # L*; a contact shadow on a lit backdrop is not darker
+_SHADOW_DEPTH = 30.0  # L*; contact shadows on a lit backdrop are lighter than this
 _SHADOW_CHROMA = 5.0  # delta E in a*b*
-_SHADOW_SLOPE = 1.0  # L* per pixel; penumbras are wider than outlines
-_SHADOW_MOST_RATIO = 0.4  # more than this of what stands out cannot be shadow: it is a smooth grey product
+_SHADOW_SLOPE = 1.0  # L* per pixel; shadow edges are softer than product edges
+_SHADOW_MOST_RATIO = 0.4  # a larger share cannot be shadow: it is a smooth grey product
 _ENCLOSED_RATIO = 0.9
 _SPECK_RATIO = 0.004
 
 
 @dataclass(frozen=True)
 class Silhouette:
-    """The product's rough shape at measuring size; masks are (rows, columns) uint8 of 0 and 1.
+    """The product's rough shape at measuring size. Masks are (rows, columns) uint8 with values 0 and 1.
 
     Attributes:
-        product: stands out from the backdrop and is not its shadow; specks removed.
+        product: differs from the backdrop and is not shadow; small specks are removed.
         filled: `product` with narrow clefts closed and inner gaps filled.
-        shadow: darker than the backdrop, of its hue, without edges.
-        slope: (rows, columns) float32, gradient of L* per pixel, lightly smoothed.
-        limit: delta E from which a pixel stands out.
+        shadow: darker than the backdrop, with its hue, without edges.
+        slope: (rows, columns) float32, gradient magnitude of L* per pixel, lightly smoothed.
+        limit: delta E above which a pixel differs from the backdrop.
     """
 
     product: _Bytes
@@ -49,14 +49,14 @@ class Silhouette:
 
     @property
     def box(self) -> Box | None:
-        """The smallest box that holds the product; None where nothing stands out."""
+        """The smallest box that holds the product; None without a product."""
         if not self.area_px:
             return None
         return Box(*_corners(cv2.boundingRect(self.product)))
 
     @property
     def size_px(self) -> float:
-        """The side of a square as large as the product's box."""
+        """Side of a square with the area of the product's box."""
         return float(np.sqrt(self.box.width * self.box.height)) if self.box else 0.0
 
 
@@ -66,7 +66,7 @@ def _corners(rectangle: Sequence[int]) -> tuple[int, int, int, int]:
 
 
 def find_silhouette(lab: FloatImage, backdrop: Backdrop) -> Silhouette:
-    """Return what stands out from the backdrop.
+    """Return the silhouette of what differs from the backdrop.
 
     Args:
         lab: (rows, columns, 3) float32, CIE L*a*b*.
@@ -92,18 +92,18 @@ def disk(radius_px: int) -> _Bytes:
 
 
 def eroded(mask: _Bytes, radius_px: int) -> _Bytes:
-    """Return a mask without its rim."""
+    """Return a mask eroded with a round structuring element."""
     return np.asarray(cv2.erode(mask, disk(radius_px)), np.uint8)
 
 
 def share(pixels: NDArray[np.bool_], *, of: _Bytes) -> float:
-    """Return the share of a mask's pixels for which something holds; 0 where the mask is empty."""
+    """Return the share of a mask's pixels where `pixels` is True; 0 for an empty mask."""
     inside = of.astype(bool)
     return float(pixels[inside].mean()) if inside.any() else 0.0
 
 
 def clear_of_shadow(shape: Silhouette, radius_px: int) -> _Bytes:
-    """Return 1 where no shadow is near: a shadow hides the outline from us, not from an editor."""
+    """Return 1 where no shadow is within `radius_px`, else 0. Near a shadow the outline cannot be measured."""
     return np.asarray(1 - cv2.dilate(shape.shadow, disk(radius_px)), np.uint8)
 
 
@@ -124,7 +124,7 @@ def _shadow(lab: FloatImage, backdrop: Backdrop, stands_out: _Bytes, slope: _Flo
 
 
 def _enclosed(shadow: _Bytes, product: _Bytes) -> _Bytes:
-    """The patches of shadow that product surrounds: grey parts of the product itself."""
+    """Return the shadow patches that the product surrounds. They are grey parts of the product."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(shadow, connectivity=8)
     enclosed = np.zeros_like(shadow)
     for label in range(1, count):

@@ -1,4 +1,4 @@
-"""What words in a file's name and its metadata say a photograph shows."""
+"""Find categories named by words in a file's name and metadata."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from packshot.specs.resolve import find_category
 from packshot.types import Complexity, Finding, Sourced, Status
 
 WORD_SOURCES = ("file_name", "metadata")
-"""What `category_in_words` names as its source. A word says what a thing is for, seldom what it is made of."""
+"""The sources of `category_in_words`. A word says what a product is for, seldom what it is made of."""
 
 
 def category_in_words(path: str, texts: Iterable[str], categories: Mapping[str, Category]) -> Sourced | None:
-    """Return the category that a file's name speaks of, else its metadata; None where none does.
+    """Return the category named in the file name, else in the metadata; None if there is none.
 
-    A word alone makes no shot simple: it may be the name of the camera that took it. Folders are not read, for they
-    name shoots and studios.
+    Categories whose rule is "simple" are ignored: a word alone makes no shot simple, as it may be the name of a camera.
+    Folder names are not read, because they name shoots and studios.
 
     Args:
-        path: of the file in its batch.
+        path: path of the file in its batch.
         texts: title and keywords of its metadata.
     """
     heeded = {name: one for name, one in categories.items() if one.complexity is not Complexity.SIMPLE}
@@ -33,10 +33,10 @@ def category_in_words(path: str, texts: Iterable[str], categories: Mapping[str, 
 
 
 def doubtful_category(said: Sourced | None, categories: Mapping[str, Category]) -> tuple[Finding, ...]:
-    """Return a finding where words were meant to name a category and name none: the shot is treated as unnamed.
+    """Return a finding if a category was stated but is unknown. The shot is then treated as one of unknown category.
 
     Args:
-        said: the category as manifest, file name, metadata or config give it; None where nothing does.
+        said: the category from the manifest, file name, metadata or config; None if nothing states one.
     """
     if said is None or find_category(categories, said.value):
         return ()

@@ -1,1 +1,1 @@
-"""Learning: from judged shots to a routing model, and from audits to how often the machine is wrong."""
+"""Learning: train the routing model from judged shots, and measure from audits how often the machine is wrong."""

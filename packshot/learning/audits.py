@@ -1,7 +1,7 @@
-"""Audits: which shots a person looks at unknowingly, and how often the machine's approval was wrong.
+"""Audits: choose shots for blind inspection, and count how often the machine's approval was wrong.
 
-A shot is chosen by a hash of its content, so that the choice is random but the same whenever the shot comes by again.
-Each category of each client is drawn from with its own share.
+A shot is chosen by a hash of its content. So the choice is random, and the same whenever the shot is processed again.
+Each category of each client has its own audit ratio.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from packshot.specs.models import Promise
 from packshot.types import Value
 
 REPORT = "audit"
-"""Where a record says that its shot was chosen."""
+"""Name of the report in a record which says that the shot was chosen."""
 
 _ANSWERS = {
     Choice.APPROVE: False,
@@ -31,28 +31,31 @@ _SALT = "audit"
 
 
 def is_chosen(source_sha256: str, *, ratio: float) -> bool:
-    """Return whether a shot is audited: for a share of all contents, and always the same for one content."""
+    """Return True if a shot is audited.
+
+    `ratio` is the share of all contents that are; one content always gives one answer.
+    """
     digest = hashlib.sha256(f"{_SALT}:{source_sha256}".encode()).digest()
     return int.from_bytes(digest[:8], "big") < ratio * 2**64
 
 
 def is_blind(record: ShotRecord) -> bool:
-    """Return whether the reviewer of a shot shall not see what the machine thinks of it."""
+    """Return True if the reviewer must not see the machine's opinion of the shot."""
     return bool(record.reports.get(REPORT))
 
 
 def refusal_of(judgements: Sequence[Decision]) -> Decision | None:
-    """Return the decision that judged the machine's edit, the first one; None where nobody has."""
+    """Return the first decision that judged the machine's edit, also if it is an approval; None if there is none."""
     return next((one for one in judgements if one.choice in _ANSWERS), None)
 
 
 def is_refusal(decision: Decision) -> bool:
-    """Return whether a judgement of a machine's edit is a refusal."""
+    """Return True if a judgement of a machine's edit is a refusal."""
     return _ANSWERS[decision.choice]
 
 
 class Audit(Value):
-    """One shot that would have been approved unseen, and what a person said of it."""
+    """One shot that would have been approved unseen, with a person's verdict."""
 
     client: str
     category: str
@@ -61,10 +64,10 @@ class Audit(Value):
 
 
 def audit_of(record: ShotRecord, judgements: Sequence[Decision]) -> Audit | None:
-    """Return a shot's audit; None where it was not chosen, or not yet judged.
+    """Return the audit of a shot; None if it was not chosen or is not judged yet.
 
     Args:
-        judgements: the record's decisions since the shot last began anew.
+        judgements: the decisions since the shot was last started again.
     """
     decision = refusal_of(judgements)
     if decision is None or not record.reports.get(REPORT, {}).get("approved"):
@@ -74,7 +77,7 @@ def audit_of(record: ShotRecord, judgements: Sequence[Decision]) -> Audit | None
 
 
 class Standing(StrEnum):
-    """How a promise stands."""
+    """Whether a promise is kept."""
 
     KEPT = "kept"
     OPEN = "not known yet"
@@ -85,7 +88,7 @@ class EscapeRate(Value):
     """How often the machine's approval was wrong.
 
     Attributes:
-        low, high: the two-sided exact interval (Clopper and Pearson) with the promise's confidence.
+        low, high: exact two-sided confidence interval (Clopper and Pearson), with the promise's confidence.
     """
 
     name: str
@@ -100,11 +103,12 @@ class EscapeRate(Value):
 
 
 class EscapeReport(Value):
-    """What the audits say.
+    """The result of the audits.
 
     Attributes:
-        overall: within the window; `standing` follows from it.
-        by_category, by_client: within the window. by_month: over all time.
+        overall: within the window. `standing` follows from it.
+        by_category, by_client: within the window.
+        by_month: over all time.
     """
 
     promise: Promise
@@ -117,7 +121,7 @@ class EscapeReport(Value):
 
     @property
     def sentence(self) -> str:
-        """In words, for people."""
+        """The result in words, for people."""
         one = self.overall
         return (
             f"Promise of at most {self.promise.ratio:.1%} {self.standing}: {one.refused} of {one.audited} audited "
@@ -128,8 +132,9 @@ class EscapeReport(Value):
 def report_on(audits: Iterable[Audit], *, promise: Promise, window_days: int, at: datetime) -> EscapeReport:
     """Return the measured escape rate.
 
-    Broken is a promise whose ratio lies below the one-sided lower bound of what was measured: chance alone would do
-    that in one of twenty cases, at a confidence of 95 %.
+    A promise is broken if its ratio is below the one-sided lower confidence bound of the measured rate. It is kept if
+    the upper bound is within it. At 95 % confidence, chance alone reports a broken promise in at most one of twenty
+    cases.
     """
     every = list(audits)
     recent = [one for one in every if one.at > at - timedelta(days=window_days)]

@@ -1,4 +1,4 @@
-"""Is a new routing model better than the one that serves? Only on shots that neither has learnt from."""
+"""Compare a new routing model with the one in service, on shots that neither was trained on."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Comparison(Value):
     """Two models on the same shots, after the cut-out.
 
     Attributes:
-        better: whether the candidate should serve.
+        better: True if the candidate should serve.
         why: in words.
     """
 
@@ -30,7 +30,10 @@ class Comparison(Value):
 
 
 def compare(candidate: RoutingModel, serving: RoutingModel, held_out: Sequence[Example]) -> Comparison:
-    """Return whether the candidate is better: a lower log loss, by more than its standard error over the shots."""
+    """Return whether the candidate is better.
+
+    Its mean log loss is lower by more than the standard error of the difference.
+    """
     refused = [one.refused for one in held_out]
     new, old = (
         [model.stage(Stage.APPROVE).forest.probability(one.figures) for one in held_out]

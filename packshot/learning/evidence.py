@@ -1,4 +1,4 @@
-"""What can be learnt from: judged shots of the line, and the photographs with truth that come with Packshot."""
+"""Training examples: judged shots of production, and the photographs with truth that come with Packshot."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from packshot.record import ShotRecord
 from packshot.routing.model import Example
 
 HELD_OUT_RATIO = 0.3
-"""Share of the products on which models are compared and never trained."""
+"""Share of the products that are used only to compare models, never to train them."""
 
 
 def example_of(record: ShotRecord, judgements: Sequence[Decision]) -> Example | None:
-    """Return what a shot teaches; None where the machine did not edit it, or nobody judged its edit.
+    """Return the training example of a shot; None if the machine did not edit it, or if its edit was not judged.
 
     Args:
-        judgements: the record's decisions since the shot last began anew.
+        judgements: the decisions since the shot was last started again.
     """
     routing, figures = record.reports.get("routing", {}), record.reports.get("figures")
     decision = refusal_of(judgements)
@@ -40,13 +40,13 @@ def example_of(record: ShotRecord, judgements: Sequence[Decision]) -> Example | 
 
 
 def is_held_out(example: Example) -> bool:
-    """Return whether a shot is kept for comparing models; all shots of a product are, or none, for good."""
+    """Return True if a shot is kept for comparing models. All shots of a product get the same answer, for good."""
     digest = hashlib.sha256(f"held out:{example.group}".encode()).digest()
     return int.from_bytes(digest[:8], "big") < HELD_OUT_RATIO * 2**64
 
 
 @cache
 def truth_examples() -> tuple[Example, ...]:
-    """Return the photographs with truth whose figures come with Packshot."""
+    """Return the examples with truth that come with Packshot."""
     data = resources.files("packshot.learning").joinpath("truth.json").read_bytes()
     return TypeAdapter(tuple[Example, ...]).validate_json(data)

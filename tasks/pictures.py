@@ -1,4 +1,4 @@
-"""What a stage stores of an edit, and what the record says of it: bytes and plain JSON from the craft's values."""
+"""What a stage stores about an edit: files as bytes, and record entries as plain JSON."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from packshot.record import ShotRecord
 from packshot.types import Matte, Pixels16, Status, Verdict
 
 CORRECTED = "corrected.tif"
-"""The master after its group's transform."""
+"""Name of the master after its group's colour correction."""
 
 _SENTENCES = {
     Verdict.AUTO_APPROVE: "approved by the machine",
@@ -36,21 +36,21 @@ _MOST_REASONS = 3
 
 
 def write_matte(matte: Matte) -> bytes:
-    """Return a matte as a 16-bit PNG: with 8 bits, what is almost background would be lost."""
+    """Return a matte as a 16-bit PNG. With 8 bits, very low coverage near the background would be lost."""
     levels = np.rint(np.clip(matte, 0, 1) * np.float32(65535)).astype(np.uint16)
     _, encoded = cv2.imencode(".png", levels, [cv2.IMWRITE_PNG_COMPRESSION, 1])
     return encoded.tobytes()
 
 
 def read_matte(data: bytes) -> Matte:
-    """Return a matte that `write_matte` wrote, (rows, columns) float32 in 0..1."""
+    """Return a matte that `write_matte` wrote: (rows, columns) float32 in 0..1."""
     levels: Any = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     matte: Matte = levels.astype(np.float32) / np.float32(65535)
     return matte
 
 
 def edit_files(pixels: Pixels16, edit: Edit, metadata: Metadata) -> dict[str, bytes]:
-    """Return what is stored of an edit, by file name."""
+    """Return the files to store for an edit, by name."""
     files = {
         "edit.tif": write_working_tiff(edit.composite, metadata=metadata),
         "matte.png": write_matte(edit.matte),
@@ -63,7 +63,7 @@ def edit_files(pixels: Pixels16, edit: Edit, metadata: Metadata) -> dict[str, by
 
 
 def edit_report(edit: Edit, network: Segmenter | None) -> dict[str, Any]:
-    """Return what the record says of an edit."""
+    """Return the record's report on an edit, as plain JSON."""
     scores = edit.report.model_dump(include={"background", "edge", "fill", "colour"}) if edit.report else {}
     engine = (
         {
@@ -90,10 +90,10 @@ def edit_report(edit: Edit, network: Segmenter | None) -> dict[str, Any]:
 def edit_reports(
     edit: Edit, network: Segmenter, *, audit: Mapping[str, Any], held: Mapping[str, str] = MappingProxyType({})
 ) -> dict[str, Mapping[str, Any]]:
-    """Return the record's reports on a machine's edit: the edit, what was measured on it, its audit if it has one.
+    """Return the record's reports on a machine's edit: the edit, its measurements, and its audit if it has one.
 
     Args:
-        held: platforms whose renditions stay behind -> why.
+        held: platforms whose renditions are held back -> why.
     """
     kept = {"held": dict(held)} if held else {}
     reports: dict[str, Mapping[str, Any]] = {"edit": {**edit_report(edit, network), **kept}}
@@ -115,7 +115,9 @@ def verdict_sentence(edit: Edit, *, held: Mapping[str, str] = MappingProxyType({
 
 
 def export_report(export: Export) -> dict[str, Any]:
-    """Return what the record says of the renditions: each file with its figures, each platform left out with why."""
+    """Return the record's report on the renditions: each file with its figures, each platform that was left out and
+    why.
+    """
     files = [
         delivered_file(one.rendered, path=one.path, platform=one.platform).model_dump(mode="json")
         for one in (*export.verified, *export.rejected)
@@ -124,7 +126,7 @@ def export_report(export: Export) -> dict[str, Any]:
 
 
 def rendition_files(good: Iterable[Rendition]) -> dict[str, bytes]:
-    """Return what is stored of a shot's verified renditions: the files, and each in small for the report."""
+    """Return the files to store for a shot's verified renditions: each rendition and a thumbnail of it."""
     files: dict[str, bytes] = {}
     for one in good:
         data = one.rendered.encoded.data
@@ -134,7 +136,7 @@ def rendition_files(good: Iterable[Rendition]) -> dict[str, bytes]:
 
 
 def thumbnail_name(path: str) -> str:
-    """Return the name of the small picture of a rendition."""
+    """Return the name of a rendition's thumbnail."""
     return f"thumbnails/{path}.webp"
 
 
@@ -144,30 +146,30 @@ def failures_in_words(export: Export) -> str:
 
 
 def group_of(record: ShotRecord) -> GroupDecision | None:
-    """Return what stage 2 told a shot about its group; None before it did."""
+    """Return the decision of stage 2 about a shot's group; None if stage 2 has not run."""
     stated = record.reports.get("group")
     return GroupDecision.model_validate(stated) if stated else None
 
 
 def picture_to_edit(record: ShotRecord) -> str:
-    """Return the name of the picture that is edited: the master, or what its group's correction made of it."""
+    """Return the name of the picture to edit: the master, or its version after the group's correction."""
     group = group_of(record)
     return "master.tif" if group is None or group.correction.is_identity else CORRECTED
 
 
 def colour_fingerprint(group: GroupDecision) -> str:
-    """Return a hash of all that an edit depends on in a shot's group."""
+    """Return a hash of everything in a shot's group decision that its edit depends on."""
     told = group.model_dump_json(include={"correction", "verified", "reference_lab", "findings"})
     return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
 def metadata_of(record: ShotRecord) -> Metadata:
-    """Return the original's metadata as stage 1 read it."""
+    """Return the original's metadata, as stage 1 read it."""
     return Metadata.model_validate(record.reports["reading"]["metadata"])
 
 
 def known_of(record: ShotRecord) -> dict[str, str]:
-    """Return what is known of a shot, by the names that naming templates use."""
+    """Return the known facts of a shot, by the names that naming templates use."""
     shot = record.shot
     return {
         **{name: fact.value for name, fact in record.facts.items()},

@@ -1,4 +1,4 @@
-"""How far a batch is: one progress bar in the UI, one line in the log."""
+"""Progress of a batch: a progress bar in the UI and lines in the log."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tasks.logs import log
 
 
 class BatchProgress:
-    """The progress artifact of the flow run at work on a batch."""
+    """The progress artifact of the flow run that processes a batch."""
 
     def __init__(self, batch: BatchId) -> None:
         self._log = log()
@@ -24,10 +24,11 @@ class BatchProgress:
             self._artifact = made if isinstance(made, UUID) else None
 
     def of(self, what: str, *, begins: float = 0.0, ends: float = 100.0) -> Callable[[int, int], None]:
-        """Return what to call with (so far, all) while shots are being `what`.
+        """Return a function to call with (so far, all) while shots are being processed.
 
         Args:
-            begins, ends: the part of the whole bar, in percent.
+            what: what happens to them, as a participle: "edited".
+            begins, ends: the section of the whole bar that this step covers, in percent.
         """
 
         def report(done: int, total: int) -> None:
@@ -38,7 +39,7 @@ class BatchProgress:
         return report
 
     def done(self, sentence: str) -> None:
-        """Say that nothing more is to come, and what came of it, well or not."""
+        """Set the bar to 100 % and show the result, also after a failure."""
         self._tell(100.0, sentence)
 
     def _tell(self, percent: float, sentence: str) -> None:

@@ -1,4 +1,4 @@
-"""What a shot asks for next: a machine's step, a person's answer, or nothing. The record alone decides."""
+"""Decide from a shot's record what it needs next: a step of the machine, a person's answer, or nothing."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _PREFILLED = {State.AWAITING_EDITOR: "editor", State.IN_REVIEW: "reviewer", Stat
 
 
 class Step(StrEnum):
-    """Who has to do something now."""
+    """Who has to act next."""
 
     PERSON = "person"
     MACHINE_REDO = "machine, another method"
@@ -43,10 +43,11 @@ _STEPS = {State.REDO: Step.MACHINE_REDO, **dict.fromkeys(CHOICES, Step.PERSON)}
 
 
 class Question(Value):
-    """What a person is asked about a shot.
+    """A question to a person about a shot.
 
     Attributes:
-        picture: the first digits of the hash of what is shown.
+        description: Markdown above the form's fields.
+        picture: first digits of the hash of the picture that is shown.
     """
 
     state: State
@@ -54,16 +55,16 @@ class Question(Value):
     picture: str
 
     def form(self) -> type[Form]:
-        """Return the form that asks it."""
+        """Return the form that asks this question."""
         return form_for(self.state, description=self.description, picture=self.picture)
 
 
 class Next(Value):
-    """What has to be done now.
+    """What has to be done next.
 
     Attributes:
-        question: where a person is asked.
-        state: of the shot.
+        state: the shot's state.
+        question: None unless a person has to act.
     """
 
     step: Step
@@ -73,10 +74,10 @@ class Next(Value):
 
 @task(name="look", task_run_name="look · {shot.shot}", **ALWAYS)
 def next_step(shot: ShotId, *, objection: str = "") -> Next:
-    """Return what a shot asks for now; where that is an editor, with a ticket in storage.
+    """Return what a shot needs next. If that is an editor's work, also store the draft and the ticket.
 
     Args:
-        objection: why the last answer could not be followed; stands above the form.
+        objection: why the last answer was refused; shown above the form.
     """
     record = revived(load_record(shot), by=actor())
     step = _STEPS.get(record.state, Step.NOBODY)
@@ -91,7 +92,7 @@ def next_step(shot: ShotId, *, objection: str = "") -> Next:
 
 
 def question_about(record: ShotRecord, *, objection: str = "") -> Question:
-    """Return what a person is asked about a shot that waits; the same is shown as its artifact."""
+    """Return the question to people about a shot that waits; for an editor, also store the ticket."""
     why = next((one.why for one in reversed(record.events) if one.from_state is not one.to_state), "")
     ticket = issue_ticket(record, why=why) if record.state is State.AWAITING_EDITOR else None
     description = _description(record, why=why, objection=objection, ticket=ticket)
@@ -99,7 +100,7 @@ def question_about(record: ShotRecord, *, objection: str = "") -> Question:
 
 
 def show_question(record: ShotRecord, question: Question) -> None:
-    """Show what is asked as the shot's artifact, as the form says it."""
+    """Show the question as the shot's artifact, with the same text as in the form."""
     shot = record.shot
     page_artifact(
         question.description, key=artifact_key("shot", shot.client, shot.batch, shot.shot), description=f"{shot}"
@@ -107,7 +108,7 @@ def show_question(record: ShotRecord, question: Question) -> None:
 
 
 def _description(record: ShotRecord, *, why: str, objection: str, ticket: JobTicket | None) -> str:
-    """What stands above the fields, in Markdown."""
+    """Return the Markdown above the form's fields."""
     due = due_of(record, promise=promise_to(record.shot.client))
     parts = [
         f"### {markdown(record.shot.shot)}: {_TITLES[record.state]}",
@@ -174,7 +175,7 @@ def _mark(mark: Mark) -> str:
 
 
 def _colour(record: ShotRecord) -> str:
-    """How far the product is from its reference, before the edit and now."""
+    """Return how far the product's colour is from its reference, before the edit and now."""
     before = colour_off_before(record)
     after = [
         one.measured
@@ -201,7 +202,7 @@ def _score(record: ShotRecord) -> str:
 
 
 def _findings(record: ShotRecord) -> str:
-    """What has something to say, what stops an approval first; colours always, with their figures."""
+    """Return the findings to show: those that stop an approval first, colour differences even if they passed."""
     told = [one for one in record.present_findings if one.status is not Status.PASSED or "delta" in one.unit.lower()]
     told = sorted(dict.fromkeys(told), key=lambda one: (not one.stops_approval, one.status is Status.PASSED))
     return "\n".join(_finding(one) for one in told[:_MOST_FINDINGS])
@@ -214,7 +215,7 @@ def _finding(finding: Finding) -> str:
 
 
 def _evidence(record: ShotRecord) -> str:
-    """The places at 1:1, before and after side by side."""
+    """Return the pictures of evidence at 1:1, before and after side by side."""
     shown = []
     for number, one in enumerate(record.reports.get("edit", {}).get("evidence", ()), start=1):
         place: Any = picture(shot_key(record.shot, f"evidence/{number}-{one['code']}.webp"), alt=one["code"])

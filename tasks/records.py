@@ -1,7 +1,10 @@
-"""Records in storage: read, and changed so that nobody's change is ever lost.
+"""Records in storage: read them, and change them with conditional writes so that no update is lost.
 
-A change is a function of the record as it is. It is applied to what was read and written only if the record is
-still that one; otherwise it is applied again to what the other wrote. So it must not do anything else.
+A change is a function from the old record to the new one. The result is written only if the record has not changed
+since it was read (If-Match with its ETag). Otherwise the function is called again with the new record. So it may run
+more than once and must have no side effects.
+
+    change_record(shot, lambda record: record.note(at=now(), actor=actor(), why="looked at"))
 """
 
 from __future__ import annotations
@@ -25,7 +28,7 @@ from tasks.storage import Storage, open_storage
 V = TypeVar("V", bound=Stored)
 
 PATIENCE_S = 60.0
-"""How long a change is tried again while others keep changing the same record."""
+"""How long, in seconds, a change is retried while others keep changing the same record."""
 
 _JSON = "application/json"
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.01, 1.0
@@ -36,21 +39,25 @@ def load_record(shot: ShotId, *, storage: Storage | None = None) -> ShotRecord:
     """Return a shot's record.
 
     Raises:
-        ObjectMissingError: it has none.
-        RecordDamagedError: it cannot be read.
+        ObjectMissingError: it has no record.
+        RecordDamagedError: the record can't be read.
     """
     return _load(record_key(shot), ShotRecord, storage)
 
 
 def find_record(shot: ShotId, *, storage: Storage | None = None) -> ShotRecord | None:
-    """Return a shot's record, or None where it has none yet."""
+    """Return a shot's record; None if it has none yet.
+
+    Raises:
+        RecordDamagedError: the record can't be read.
+    """
     return _or_none(partial(load_record, shot, storage=storage))
 
 
 def load_records(shots: Iterable[ShotId], *, storage: Storage | None = None) -> list[ShotRecord]:
-    """Return the records of many shots in their order, several at a time.
+    """Return the records of many shots, in the given order; several are read at a time.
 
-    Shots without a record are left out, and so are those whose record cannot be read: one must not stop the others.
+    Shots without a record, or with one that can't be read, are left out: one must not stop the others.
     """
     find = partial(_find_readable, storage=storage or open_storage())
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="records") as pool:
@@ -66,19 +73,19 @@ def _find_readable(shot: ShotId, *, storage: Storage) -> ShotRecord | None:
 
 
 def create_record(record: ShotRecord, *, storage: Storage | None = None) -> ShotRecord:
-    """Store a new shot's record and return it; where there is one already, return that one unchanged."""
+    """Store a new shot's record and return it; if there is a record already, return that one unchanged."""
     return _create(record_key(record.shot), record, storage)
 
 
 def change_record(
     shot: ShotId, change: Callable[[ShotRecord], ShotRecord], *, storage: Storage | None = None
 ) -> ShotRecord:
-    """Apply a change to a shot's record and return the result. A change that changes nothing writes nothing.
+    """Apply a change to a shot's record and return the result. If the record stays equal, nothing is written.
 
     Raises:
         ObjectMissingError: there is no record.
-        RecordConflictError: others changed it over and over for `PATIENCE_S`.
-        LeaseLostError: this run was at work on the batch, and another one has taken it over.
+        RecordConflictError: others kept changing it for `PATIENCE_S`.
+        LeaseLostError: this run worked on the batch, and another run has taken it over.
     """
 
     def guarded(record: ShotRecord) -> ShotRecord:
@@ -92,28 +99,33 @@ def load_batch(batch: BatchId, *, storage: Storage | None = None) -> BatchRecord
     """Return a batch's record.
 
     Raises:
-        ObjectMissingError: it has none.
-        RecordDamagedError: it cannot be read.
+        ObjectMissingError: it has no record.
+        RecordDamagedError: the record can't be read.
     """
     return _load(batch_record_key(batch), BatchRecord, storage)
 
 
 def find_batch(batch: BatchId, *, storage: Storage | None = None) -> BatchRecord | None:
-    """Return a batch's record, or None where it has none yet."""
+    """Return a batch's record; None if it has none yet.
+
+    Raises:
+        RecordDamagedError: the record can't be read.
+    """
     return _or_none(partial(load_batch, batch, storage=storage))
 
 
 def create_batch(record: BatchRecord, *, storage: Storage | None = None) -> BatchRecord:
-    """Store a new batch's record and return it; where there is one already, return that one unchanged."""
+    """Store a new batch's record and return it; if there is a record already, return that one unchanged."""
     return _create(batch_record_key(record.batch), record, storage)
 
 
 def change_batch(
     batch: BatchId, change: Callable[[BatchRecord], BatchRecord], *, storage: Storage | None = None
 ) -> BatchRecord:
-    """Apply a change to a batch's record and return the result, as `change_record` does.
+    """Apply a change to a batch's record and return the result, like `change_record`.
 
-    The record keeps the numbers of the leases it was changed under, so that a run that was taken over changes nothing.
+    The record keeps the numbers of the leases under which it was changed (fencing tokens). So a run that has lost its
+    lease can't overwrite the changes of the next one.
     """
 
     def guarded(record: BatchRecord) -> BatchRecord:

@@ -1,4 +1,4 @@
-"""The machine's part in a shot that people decide about: another method, or the first edit after a hold."""
+"""Edits by the machine that people's decisions lead to: again with another method, or the first one after a hold."""
 
 from __future__ import annotations
 
@@ -32,9 +32,10 @@ _AFTER_EDIT = {
 
 @task(name="redo", task_run_name="redo · {shot.shot}", **ALWAYS)
 def redo_edit(shot: ShotId) -> None:
-    """Edit a shot by the network alone, or else by the backdrop; the person who asked for it sees what came of it.
+    """Edit a shot with the other cut-out method, and ask a person about the result.
 
-    Whatever its score, the machine does not approve what a person has refused.
+    The other method is the network alone, or after that the refinement by the backdrop. The machine never approves the
+    result, whatever its score: a person has refused the first one.
     """
     with living(shot):
         record = revived(load_record(shot), by=actor())
@@ -51,7 +52,7 @@ def redo_edit(shot: ShotId) -> None:
 
 @task(name="edit after hold", task_run_name="edit after hold · {shot.shot}", **ALWAYS)
 def edit_released(shot: ShotId) -> None:
-    """Edit a shot that was on hold, as stage 3A does."""
+    """Edit a shot that was on hold, like stage 3A."""
     with living(shot):
         record = revived(load_record(shot), by=actor())
         pixels, network = read_master(shelf.fetch(record, pictures.picture_to_edit(record))), load_model()
@@ -73,7 +74,10 @@ def _keep(
     after: tuple[State, ...],
     audit: Mapping[str, Any] = NO_AUDIT,
 ) -> None:
-    """Store an edit and take the record where it leads, step by step: it may come by here more than once."""
+    """Store an edit and advance the record to its next state, one state at a time.
+
+    A shot may pass here more than once.
+    """
     shot = record.shot
     objects = shelf.keep(shot, pictures.edit_files(pixels, edit, pictures.metadata_of(record)))
     found = found_in(objects[EDIT], network.findings + edit.findings)

@@ -1,9 +1,9 @@
-"""Where Prefect keeps task results: the same bucket, below ``prefect-results/``.
+"""Storage of Prefect task results: in the same bucket, below ``prefect-results/``.
 
-Prefect wants a saved block. Ours holds no credentials: it opens the storage that the settings name at the moment of
-use, so Prefect's database never sees a secret. Results are plain data under the line's seal. What has no good seal is
-as if it were not there: it is neither parsed nor believed. What has one is still read by a serializer that calls
-nothing the data name; Prefect's own would call whatever stands in ``__class__``.
+Prefect needs a saved block for this. The block holds no credentials: it opens the storage from the settings when it is
+used, so Prefect's database never contains a secret. Results are plain data with the line's seal (`tasks.seals`). A
+result without a valid seal is treated as missing and is not parsed. A sealed result is read with a serializer that
+never calls what the data names; Prefect's own serializer would call whatever stands in ``__class__``.
 """
 
 from __future__ import annotations
@@ -34,14 +34,19 @@ BLOCK = f"packshot-results/{BLOCK_NAME}"
 ENVIRONMENT: Mapping[str, str] = MappingProxyType(
     {"PREFECT_RESULTS_DEFAULT_STORAGE_BLOCK": BLOCK, "PREFECT_RESULTS_DEFAULT_SERIALIZER": "json"}
 )
-"""What every process that runs flows is told. Without it each task run asks the server where results go.
+"""Environment variables for every process that runs flows.
 
-The serializer is for what nobody keeps: what is to be found again names ours, see `tasks.cache_keys.unit`.
+Without them, each task run asks the server where to store results.
+
+The default serializer only applies to results that are not cached; cached ones use ours, see `tasks.cache_keys.unit`.
 """
 
 
 class PlainSerializer(Serializer):
-    """Plain JSON, and the line's own handovers by name. What is read can name nothing else, and calls nothing."""
+    """Serializer for plain JSON and the handovers in `KINDS`.
+
+    Data that is read can name no other class and calls nothing.
+    """
 
     type: str = Field(default=SERIALIZER, frozen=True)
 
@@ -63,10 +68,10 @@ class PlainSerializer(Serializer):
         return json.dumps(record).encode()
 
     def loads(self, blob: bytes) -> Any:
-        """Return the result that `dumps` was given; of an error, its words.
+        """Return the result that `dumps` got; for an error, a `PackshotError` with its text.
 
         Raises:
-            ValueError: it is not what `dumps` writes.
+            ValueError: `dumps` did not write this.
         """
         record = json.loads(blob)
         match record:
@@ -80,16 +85,19 @@ class PlainSerializer(Serializer):
 
 
 class ResultsInBucket(WritableFileSystem):
-    """Task results in Packshot's own bucket. Holds no settings: each process uses its own ``PACKSHOT_`` variables."""
+    """Prefect block that stores results in Packshot's bucket.
+
+    It has no fields: each process uses its own ``PACKSHOT_`` variables.
+    """
 
     _block_type_name = "Packshot results"
     _block_type_slug = "packshot-results"
 
-    def read_path(self, path: str, *, _sync: bool = True) -> bytes:  # type: ignore[override]  # Prefect asks by _sync
-        """Return the record of a result.
+    def read_path(self, path: str, *, _sync: bool = True) -> bytes:  # type: ignore[override]  # Prefect passes _sync
+        """Return a stored result.
 
         Raises:
-            ObjectMissingError: there is none, or none that this line wrote for this key.
+            ObjectMissingError: there is none, or none with a valid seal for this key.
         """
         key = result_key(path)
         content = unseal(key, open_storage().get(key))
@@ -98,26 +106,26 @@ class ResultsInBucket(WritableFileSystem):
         return content
 
     def write_path(self, path: str, content: bytes, *, _sync: bool = True) -> None:  # type: ignore[override]
-        """Store the record of a result under the line's seal."""
+        """Store a result with the line's seal."""
         key = result_key(path)
         open_storage().put(key, seal(key, content), content_type="application/octet-stream")
 
     async def aread_path(self, path: str) -> bytes:
-        """Return the record of a result without blocking the event loop."""
+        """Return a stored result without blocking the event loop."""
         return await asyncio.to_thread(self.read_path, path)
 
     async def awrite_path(self, path: str, content: bytes) -> None:
-        """Store the record of a result without blocking the event loop."""
+        """Store a result without blocking the event loop."""
         await asyncio.to_thread(self.write_path, path, content)
 
 
 def register_results() -> str:
-    """Save the block, make it the server's default for results, and return its name. Safe to repeat.
+    """Save the block, make it the server's default result storage, and return its name. Idempotent.
 
     Raises:
-        ConfigError: the key that seals results is not usable.
+        ConfigError: the key that seals results can't be used.
     """
-    line_key()  # a line without it does not start
+    line_key()  # fail now if there is no usable key
     ResultsInBucket.register_type_and_schema()
     block_id = cast(UUID, ResultsInBucket().save(BLOCK_NAME, overwrite=True))
     with get_client(sync_client=True) as client:
@@ -126,7 +134,7 @@ def register_results() -> str:
 
 
 def _is_ours(content: bytes) -> bool:
-    """A record says itself how it is to be read, down to the function that decodes it: only our own way is followed."""
+    """Return whether a result names our serializer. Prefect would use whichever serializer the stored data names."""
     try:
         return bool(json.loads(content)["metadata"]["serializer"] == {"type": SERIALIZER})
     except (ValueError, KeyError, TypeError, RecursionError):

@@ -1,6 +1,6 @@
-"""Runs that wait for people, found and resumed: by the command line, the hot folder, or anybody's own program.
+"""Find the suspended runs that wait for people, and resume them; used by the command line and the hot folder.
 
-Prefect takes one answer to a question. Whoever comes second is told so, here as in the UI.
+Prefect accepts one answer to a question. Whoever answers second gets an error, here as in the UI.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ def shot_of_run(run: FlowRun) -> ShotId:
 
 
 def waiting_runs(tags: Sequence[str] = ()) -> Iterator[FlowRun]:
-    """Yield the runs that wait for people now, a page at a time, in the order of their names.
+    """Yield the runs that wait for people now, sorted by name; they are read page by page.
 
     Args:
-        tags: all of which they must have, such as ``client:acme``.
+        tags: tags that a run must all have, for example ``client:acme``.
     """
     wanted = FlowRunFilter(state=_WAITING, tags=FlowRunFilterTags(all_=list(tags)) if tags else None)
     with get_client(sync_client=True) as client:
@@ -49,15 +49,15 @@ def waiting_runs(tags: Sequence[str] = ()) -> Iterator[FlowRun]:
 
 
 def human_edits(client: SyncPrefectClient, wanted: FlowRunFilter) -> Iterator[FlowRun]:
-    """Yield the runs of `human-edit` that a filter lets through; see `runs_of`."""
+    """Yield the runs of `human-edit` that match a filter; see `runs_of`."""
     return runs_of(client, wanted, flow="human-edit")
 
 
 def runs_of(client: SyncPrefectClient, wanted: FlowRunFilter, *, flow: str = "") -> Iterator[FlowRun]:
-    """Yield all runs that a filter lets through, of one flow or of any, a page at a time, in the order of their names.
+    """Yield all runs that match a filter, of one flow or of any, sorted by name; they are read page by page.
 
-    Pages are counted from the start of what the filter lets through. A caller that changes what it filters by makes a
-    list first.
+    Pages are found by offset. If the caller changes the runs so that they no longer match, later pages shift. Then make
+    a list first.
     """
     offset, of_flow = 0, FlowFilter(name=FlowFilterName(any_=[flow])) if flow else None
     while True:
@@ -75,19 +75,19 @@ def runs_of(client: SyncPrefectClient, wanted: FlowRunFilter, *, flow: str = "")
 
 
 def waiting_run_of(shot: ShotId) -> FlowRun | None:
-    """Return the run that waits for somebody to answer about a shot; None where none does."""
+    """Return the run that waits for an answer about a shot; None if there is none."""
     wanted = FlowRunFilter(state=_WAITING, name=FlowRunFilterName(any_=[run_name(shot)]))
     with get_client(sync_client=True) as client:
         return max(human_edits(client, wanted), key=lambda run: run.created or run.id, default=None)
 
 
 def resume(run: FlowRun, answer: Mapping[str, Any]) -> None:
-    """Answer the form of a waiting run.
+    """Send an answer to a suspended run and resume it.
 
     Args:
         answer: the form's fields, as JSON.
     Raises:
-        DecisionRefusedError: somebody else answered first, or the form does not take this answer.
+        DecisionRefusedError: somebody else answered first, or the form rejects this answer.
     """
     shot = str(shot_of_run(run))
     with get_client(sync_client=True) as client:

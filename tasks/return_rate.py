@@ -1,8 +1,8 @@
-"""A client's orders and returns in storage become the report on the return rate.
+"""Make the report on a client's return rate from the orders and returns in storage.
 
 returns/<client>/orders/...     exports of orders, CSV or Parquet, as they come
-returns/<client>/returns/...    returns, where they are files of their own
-returns/<client>/golive.csv     sku and date, written by people: over what deliveries say
+returns/<client>/returns/...    exports of returns, if they are separate files
+returns/<client>/golive.csv     sku and date, written by people; takes precedence over the dates of deliveries
 returns/<client>/report/...     the report as a page and as JSON
 """
 
@@ -31,10 +31,10 @@ _DAY_S = 86_400
 
 
 class Told(Value):
-    """What came of one client's report.
+    """Result of one client's report.
 
     Attributes:
-        failed: whether it could not be made; the sentence says why.
+        failed: whether the report could not be made; the sentence says why.
     """
 
     client: str
@@ -51,7 +51,10 @@ def clients_with_orders() -> list[str]:
 
 @task(name="report returns", task_run_name="report returns · {client}", **ALWAYS)
 def report_client(client: str) -> Told:
-    """Write a client's report on the return rate and show it; what cannot be read is named, and stops nobody else."""
+    """Write a client's report on the return rate and show it.
+
+    An error becomes the result, so that other clients go on.
+    """
     storage = open_storage()
     try:
         checked_name(client, what="client")
@@ -77,7 +80,7 @@ def report_client(client: str) -> Told:
 
 
 def _reported(storage: Storage, client: str) -> ReturnReport:
-    """The report, made where a client's other files are opened too: in a confined process with limits of its own."""
+    """Return the report. It is computed in a confined child process, because the tables come from outside."""
     configs = configs_in_force()
     config = configs.returns
     kinds = (f"{kind}/" for kind in ("orders", "returns"))
@@ -107,7 +110,10 @@ def _export(storage: Storage, client: str, key: str) -> Export:
 
 
 def delivered_on(storage: Storage, client: str) -> dict[str, int]:
-    """Return the day of each product's first delivery, days since 1970, by SKU: when its new pictures could go live."""
+    """Return the day of each product's first delivery, by SKU, in days since 1970.
+
+    New pictures could go live from then on.
+    """
     days: dict[str, int] = {}
     for one in storage.list(client_deliveries_prefix(client)):
         if PurePosixPath(one.key).name != "manifest.csv" or one.modified is None:

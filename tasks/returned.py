@@ -1,4 +1,4 @@
-"""An editor's finished picture is read, checked against its master, and becomes the shot's edit."""
+"""Read an editor's finished picture, check it against its master, and turn it into the shot's edit."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _PAINTED = (Service.RETOUCH, Service.GHOST_MANNEQUIN)
 
 @dataclasses.dataclass(frozen=True)
 class Taken:
-    """Returned work, read and checked.
+    """Returned work that was read and checked.
 
     Attributes:
-        pixels: the master it was made from, working space.
-        checks: what was checked; one that failed sends the work back.
+        pixels: the master it was made from: (rows, columns, 3) uint16, working space.
+        checks: results of all checks; one that failed sends the work back.
     """
 
     record: ShotRecord
@@ -42,19 +42,19 @@ class Taken:
         return tuple(one for one in self.checks if one.status is Status.FAILED)
 
     def edit(self) -> Edit:
-        """Return the work as the shot's edit, scored like a machine's.
+        """Return the work as the shot's edit, scored like an edit by the machine.
 
         Raises:
-            RefusedInputError: it tells nothing of what is product, or it has another shape than the master.
+            RefusedInputError: the work doesn't say what is product, or it has another size than the master.
         """
         return pipeline.adopt(self.pixels, self.work, self.plan, group=pictures.group_of(self.record))
 
 
 def take_over(record: ShotRecord, data: bytes, *, name: str) -> Taken:
-    """Return a finished picture, read and checked before anyone looks at it.
+    """Return a finished picture, read in a confined child process and checked.
 
     Raises:
-        RefusedInputError: it cannot be read.
+        RefusedInputError: it can't be read.
     """
     plan = shelf.plan_of(record)
     pixels = read_master(shelf.fetch(record, pictures.picture_to_edit(record)))
@@ -79,7 +79,7 @@ def take_over(record: ShotRecord, data: bytes, *, name: str) -> Taken:
 
 
 def _permits(plan: Plan, services: frozenset[Service]) -> Permits:
-    """What the job's services allow to change beside the background."""
+    """Return what the job's services allow to change besides the background."""
     return Permits(
         colour=Service.COLOUR_CORRECTION in services,
         retouch=bool(services.intersection(_PAINTED)),

@@ -1,4 +1,7 @@
-"""The routing model in service: versioned in storage, one pointer to the one that serves, the shipped one at first."""
+"""The routing model in use: models are versioned in storage, one object names the version that serves.
+
+Until another one is promoted, the model that is shipped with Packshot serves.
+"""
 
 from __future__ import annotations
 
@@ -30,10 +33,10 @@ def service() -> Service:
 
 
 def change_service(change: Callable[[Service], Service]) -> Service:
-    """Apply a change to the service and return it; what others changed meanwhile is never lost.
+    """Apply a change with a conditional write and return the result, so that no update is lost.
 
     Raises:
-        RecordConflictError: others changed it over and over.
+        RecordConflictError: others kept changing it.
     """
     storage, key = open_storage(), routing_service_key()
     for _ in range(_TRIES):
@@ -58,40 +61,40 @@ def change_service(change: Callable[[Service], Service]) -> Service:
 
 
 def load_version(version: str) -> RoutingModel:
-    """Return a model by its version; it never changes, so it is read once per process.
+    """Return a model by its version. A version never changes, so it is cached in the process.
 
     Raises:
-        ObjectMissingError: storage has none of this version.
-        ModelError: it is damaged.
+        ObjectMissingError: the storage has no such version.
+        ModelError: the model is damaged.
     """
     return shipped_model() if version == SHIPPED else _stored(version)
 
 
 def store_model(model: RoutingModel) -> None:
-    """Put a trained model into storage, where it stays."""
+    """Put a trained model into storage. It is never changed later."""
     data = model.model_dump_json(indent=1).encode()
     open_storage().put(routing_model_key(model.version), data, content_type=_JSON)
 
 
 def serving_model(plan: Plan) -> RoutingModel | None:
-    """Return the model that decides about a shot; None where its plan goes by the limits alone."""
+    """Return the model that routes a shot; None if the shot's plan uses only fixed limits."""
     return load_version(service().version) if plan.routing.model else None
 
 
 def as_promised(plan: Plan) -> Plan:
-    """Return a plan whose promises are taken as strictly as audits ask for."""
+    """Return a plan whose promises are as strict as the audits require."""
     present, routing = service(), plan.routing
     promises = {"route": present.promised(routing.route), "approve": present.promised(routing.approve)}
     return plan.model_copy(update={"routing": routing.model_copy(update=promises)})
 
 
 def ruled_out(plan: Plan) -> tuple[str, ...]:
-    """Return the categories that rules send to people, for a shot that is known to be of another one."""
+    """Return the categories that rules send to people, if the shot is known to be of another category; else none."""
     return ruled_out_for(plan.category, configs_in_force().categories.values())
 
 
 def watch_for(record: ShotRecord, plan: Plan) -> Watch | None:
-    """Return what looks over the machine's shoulder when it edits a shot; None where the plan goes without."""
+    """Return the `Watch` that can stop an automatic approval of this shot; None if its plan uses no routing model."""
     model = serving_model(plan)
     if model is None:
         return None

@@ -1,8 +1,8 @@
-"""Copies of objects on this machine's disk, found by the SHA-256 of their bytes.
+"""A local disk cache of objects from storage, addressed by the SHA-256 of their bytes.
 
-A stage usually runs where the one before it ran: the master it needs is still here. What is here is never trusted
-(its hash is checked at every read) and never needed (it may be lost at any time). Several processes share the folder;
-what was used longest ago makes room.
+A stage usually runs on the same machine as the one before it, so the master it needs is still on disk. The cache is
+never trusted (each read checks the hash) and never needed (it may be deleted at any time). Several processes share the
+folder. The least recently used files are removed first.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tasks.settings import Settings, get_settings
 from tasks.storage import Storage, open_storage
 
 LEFTOVER_AFTER_S = 3600.0
-"""An unfinished file older than this belongs to a process that died."""
+"""An unfinished file older than this, in seconds, belongs to a process that died."""
 
 _UNFINISHED = ".part"
 _log = logging.getLogger(__name__)
@@ -36,10 +36,10 @@ class _Copy(NamedTuple):
 
 
 class Scratch:
-    """A folder of copies, kept below a size.
+    """The cache folder, kept below a size.
 
     Args:
-        max_bytes: 0 keeps nothing.
+        max_bytes: largest total size; 0 turns the cache off.
     """
 
     def __init__(self, folder: Path, *, max_bytes: int) -> None:
@@ -47,7 +47,7 @@ class Scratch:
         self.max_bytes = max_bytes
 
     def find(self, sha256: str) -> bytes | None:
-        """Return the bytes that have this hash if they are here."""
+        """Return the bytes with this hash; None if they are not cached."""
         path = self._path(sha256)
         try:
             data = path.read_bytes()
@@ -61,7 +61,7 @@ class Scratch:
         return data
 
     def keep(self, data: bytes) -> str:
-        """Put a copy here, if it fits, and return its SHA-256. A disk that cannot take it is not an error."""
+        """Cache the bytes if they fit, and return their SHA-256. A full or broken disk is logged, not raised."""
         sha256 = hashlib.sha256(data).hexdigest()
         if len(data) > self.max_bytes:
             return sha256
@@ -96,7 +96,10 @@ class Scratch:
             _log.debug("%s went away meanwhile", path)
 
     def _make_room(self) -> None:
-        """Remove what was used longest ago until the rest fits; one process at a time, the others need not wait."""
+        """Remove the least recently used files until the rest fits.
+
+        Only one process does this at a time; others skip it.
+        """
         with _only_one(self.folder / ".lock") as alone:
             if not alone:
                 return
@@ -123,22 +126,22 @@ class Scratch:
 
 
 def open_scratch(settings: Settings | None = None) -> Scratch:
-    """Return the scratch folder that the settings name."""
+    """Return the cache folder that the settings name."""
     chosen = settings or get_settings()
     return Scratch(chosen.scratch_dir, max_bytes=chosen.scratch_max_bytes)
 
 
 def store_object(key: str, data: bytes, *, content_type: str, storage: Storage | None = None) -> str:
-    """Store an object, keep a copy here for the next stage, and return its SHA-256."""
+    """Store an object, cache it here for the next stage, and return its SHA-256."""
     (storage or open_storage()).put(key, data, content_type=content_type)
     return open_scratch().keep(data)
 
 
 def fetch_object(key: str, *, sha256: str, storage: Storage | None = None) -> bytes:
-    """Return the object that has this hash: the copy on this machine, else the one in storage.
+    """Return the object with this hash, from the local cache or from storage.
 
     Raises:
-        ObjectMissingError: there is no such object, or it has other bytes by now.
+        ObjectMissingError: there is no such object, or its bytes have changed.
     """
     scratch = open_scratch()
     data = scratch.find(sha256)
@@ -158,7 +161,7 @@ def fetch_object(key: str, *, sha256: str, storage: Storage | None = None) -> by
 
 @contextmanager
 def _only_one(path: Path) -> Iterator[bool]:
-    """Whether this process holds the lock; it is not waited for."""
+    """Yield whether this process got the lock; it doesn't wait."""
     with _own(path, exclusive=False) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,7 +1,8 @@
-"""A seal over what the line writes for itself, so that nobody else who writes to the bucket can write it.
+"""A seal (HMAC-SHA256) on the objects that the line writes for itself.
 
-HMAC-SHA256 with a key of the line, over the object's key and its content: what was written elsewhere, or moved from
-another key, has no good seal. The key is a file that the settings name, never a variable.
+Others who can write to the bucket can't make a valid seal. It covers the object's key and content, so an object that
+was written elsewhere, or moved to another key, has no valid seal. The secret key is in a file that the settings name,
+never in an environment variable.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from tasks.settings import get_settings, variable
 
 FEWEST_CHARACTERS = 32
 _MARK = b"packshot-seal-1"
-_SEALED = len(_MARK) + 1 + 64 + 1  # the mark, a blank, the seal in hex, a line feed
+_SEALED = len(_MARK) + 1 + 64 + 1  # the mark, a space, the seal in hex, a line feed
 
 
 def seal(key: str, content: bytes) -> bytes:
@@ -31,16 +32,19 @@ def seal(key: str, content: bytes) -> bytes:
 
 
 def unseal(key: str, sealed: bytes) -> bytes | None:
-    """Return the content if its seal is ours and belongs to this key, else None. Nothing is parsed before."""
+    """Return the content if its seal is valid for this key, else None.
+
+    The seal is checked before anything is parsed.
+    """
     head, content = sealed[:_SEALED], sealed[_SEALED:]
     return content if hmac.compare_digest(head, b"%s %s\n" % (_MARK, _seal_of(key, content))) else None
 
 
 def line_key() -> bytes:
-    """Return the line's key. Where the settings name no file, it is drawn the first time.
+    """Return the line's secret key. If the settings name no file, a key is created at the first use.
 
     Raises:
-        ConfigError: the file that the settings name is missing, or holds too little.
+        ConfigError: the file in the settings is missing or too short.
     """
     settings = get_settings()
     path = settings.results_key_file
@@ -56,13 +60,13 @@ def line_key() -> bytes:
 
 
 def draw_key(path: Path) -> None:
-    """Draw a key into a file that only this user can read; one that is there already, or comes to be, stays."""
+    """Create a random key in a file that only this user can read. An existing file is never replaced."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     drawn = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     with open(os.open(drawn, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:  # noqa: PTH123
         file.write(secrets.token_hex(32) + "\n")
     with contextlib.suppress(FileExistsError):
-        path.hardlink_to(drawn)  # whole at once, and only if there is none
+        path.hardlink_to(drawn)  # atomic, and only if there is none
     drawn.unlink()
 
 

@@ -1,7 +1,7 @@
-"""Where this process finds its storage, models and scratch disk: environment variables that begin with ``PACKSHOT_``.
+"""Settings of this process: where to find storage, models and cache. They are environment variables with ``PACKSHOT_``.
 
-Read when asked for, never kept, so that a process follows its environment and a test can change it.
-`settings_table` gives the table that the documentation shows.
+They are read on each call and never kept, so that a changed environment takes effect and tests can set it.
+`settings_table` makes the table for the documentation.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ from packshot.specs.nearest import did_you_mean
 
 PREFIX = "PACKSHOT_"
 OTHER_VARIABLES = ("PACKSHOT_STATE", "PACKSHOT_SHARED_DATA", "PACKSHOT_RESULTS_KEY", "PACKSHOT_FAMILY")
-"""Read by others: the command line, the tests, the containers, and the embedded servers' watchdog."""
+"""Variables that other parts read: the command line, the tests, the containers, the embedded servers' watchdog."""
 
 
 def _cache_folder(name: str) -> Path:
-    """A folder of ours in the user's cache, as the XDG base directory specification has it."""
+    """Return our folder in the user's cache, by the XDG base directory specification."""
     root = os.environ.get("XDG_CACHE_HOME", "")
     return (Path(root) if root else Path.home() / ".cache") / "packshot" / name
 
 
 def _state_folder() -> Path:
-    """Our folder for what is to last, as the XDG base directory specification has it."""
+    """Return our folder for data that must last, by the XDG base directory specification."""
     root = os.environ.get("XDG_STATE_HOME", "")
     return (Path(root) if root else Path.home() / ".local" / "state") / "packshot"
 
 
 class Settings(BaseSettings):
-    """Everything a process takes from its environment. Secrets print as stars."""
+    """Everything a process takes from its environment. Secrets are printed as stars."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, frozen=True, extra="ignore", hide_input_in_errors=True, env_ignore_empty=True
@@ -116,10 +116,10 @@ class Settings(BaseSettings):
 
 
 def get_settings() -> Settings:
-    """Return the settings as the environment has them now.
+    """Return the settings from the current environment.
 
     Raises:
-        ConfigError: a variable is wrong or unknown; the message names it and never shows its value.
+        ConfigError: a variable is wrong or unknown. The message names it and never shows its value.
     """
     settings, problems = _read()
     if settings is None or problems:
@@ -133,7 +133,7 @@ def get_settings() -> Settings:
 
 
 def environment_problems() -> tuple[str, ...]:
-    """Return everything that is wrong with the environment, values left out; empty if it can be used."""
+    """Return all problems of the environment, without the variables' values; empty if there are none."""
     settings, problems = _read()
     models = _models(settings.configs) if settings else ()
     if settings and models and settings.segmenter not in models:
@@ -143,7 +143,7 @@ def environment_problems() -> tuple[str, ...]:
 
 
 def _models(folder: Path) -> tuple[str, ...]:
-    """The names of the models that may be used; none where the configs cannot be read, which they say themselves."""
+    """Return the names of the models in models.yaml; none if the configs can't be read, which is reported elsewhere."""
     try:
         return tuple(sorted(load_configs(folder).models))
     except ConfigError:
@@ -162,12 +162,12 @@ def _read() -> tuple[Settings | None, list[str]]:
 
 
 def variable(field: str) -> str:
-    """Return the environment variable of a field."""
+    """Return the environment variable of a field: ``s3_bucket`` -> ``PACKSHOT_S3_BUCKET``."""
     return PREFIX + field.removeprefix(PREFIX.lower()).upper()
 
 
 def settings_table() -> str:
-    """Return every variable with its default and meaning, as a Markdown table."""
+    """Return a Markdown table of every variable with its default and meaning."""
     lines = ["| variable | default | meaning |", "|---|---|---|"]
     for name, field in Settings.model_fields.items():
         lines.append(f"| `{variable(name)}` | {_shown_default(name, field.default)} | {field.description} |")
@@ -175,7 +175,7 @@ def settings_table() -> str:
 
 
 def _shown_default(name: str, default: object) -> str:
-    """The default as text that is the same on every machine."""
+    """Return the default as text that is the same on every machine."""
     computed = {
         "configs": "`configs/` of the checkout or of the installed package",
         "models_dir": "`~/.cache/packshot/models`",

@@ -29,17 +29,17 @@ def content_type(name: str) -> str:
 
 
 def keep(shot: ShotId, files: Mapping[str, bytes]) -> dict[str, str]:
-    """Store a shot's objects, with copies on this machine, and return their SHA-256 by name, for its record."""
+    """Store a shot's objects, cache them on this machine, and return their SHA-256 by name, for its record."""
     return {
         name: store_object(shot_key(shot, name), data, content_type=content_type(name)) for name, data in files.items()
     }
 
 
 def fetch(record: ShotRecord, name: str) -> bytes:
-    """Return one of a shot's objects, just as its record knows it.
+    """Return one of a shot's objects, with exactly the bytes whose hash is in its record.
 
     Raises:
-        ObjectMissingError: it has none of that name, or other bytes than the record says.
+        ObjectMissingError: the record has no object of that name, or the stored bytes have another hash.
     """
     if name not in record.objects:
         raise ObjectMissingError(
@@ -52,9 +52,9 @@ def fetch(record: ShotRecord, name: str) -> bytes:
 
 
 def plan_of(record: ShotRecord) -> Plan:
-    """Return the plan that was resolved for a shot in stage 1.
+    """Return the plan that stage 1 resolved for a shot.
 
     Raises:
-        RecordDamagedError: it cannot be read.
+        RecordDamagedError: the plan can't be read.
     """
     return read_stored(Plan, fetch(record, "plan.json"), name=shot_key(record.shot, "plan.json"))

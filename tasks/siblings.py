@@ -1,4 +1,4 @@
-"""Which photographs a client has of one product: a small object for each that another shot may wait for."""
+"""An index of a client's photographs by product: a small object for each shot that another shot may wait for."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from tasks.storage import open_storage
 
 
 def product_of(record: ShotRecord) -> str:
-    """Return what a shot's product is known by: its SKU, else its ASIN or GTIN."""
+    """Return the id of a shot's product: its SKU, else its ASIN or GTIN."""
     return record.fact("sku") or record.fact("asin") or record.fact("gtin")
 
 
 def note_sibling(record: ShotRecord, *, view: str) -> None:
-    """Let other shots of the same product find this one."""
+    """Add a shot to the index, so that other shots of the same product find it."""
     product, shot = product_of(record), record.shot
     if product:
         sibling = Sibling(batch=shot.batch, shot=shot.shot, product=product, view=view)
@@ -26,7 +26,10 @@ def note_sibling(record: ShotRecord, *, view: str) -> None:
 
 
 def siblings_of(client: str, product: str) -> Iterator[Sibling]:
-    """Yield the photographs of a product that were noted, in any of the client's batches; storage is asked on use."""
+    """Yield a product's photographs from the index, from all of the client's batches.
+
+    Storage is read while iterating.
+    """
     storage = open_storage()
     for one in storage.list(siblings_prefix(client, product)) if product else ():
         yield Sibling.model_validate_json(storage.get(one.key))

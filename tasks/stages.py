@@ -1,7 +1,7 @@
-"""The stages of a shot, one task each: fetch, one call into `packshot.pipeline`, store, small result.
+"""The stages of a shot, one task each: fetch, make one call into `packshot.pipeline`, store, return a small result.
 
-Each task takes the shot's record along and is found again by the key of its content, so a retry or a new run redoes
-only what is not done. Pixels stay in storage; tasks hand over references and figures.
+Each task also advances the shot's record. Its result is cached by content, so a retry or a new run repeats only what is
+not done. Pixels stay in storage; tasks pass references and figures to each other.
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ AFTER_VERDICT = {
 
 @task(name="master", task_run_name="master · {ref.shot.shot}", **unit("master"))
 def master_shot(ref: ShotRef, *, configs_fingerprint: str) -> MasteredShot:
-    """Stage 1: bring an original to the working space, or refuse it with the reason.
+    """Stage 1: convert an original to the working space, or refuse it with the reason.
 
     Args:
-        configs_fingerprint: of the configs in force; part of the result's key.
+        configs_fingerprint: hash of the configs in force; part of the cache key.
     """
     with living(ref.shot, stage="master") as life:
         original = open_storage().get(ref.key)
@@ -89,7 +89,7 @@ def master_shot(ref: ShotRef, *, configs_fingerprint: str) -> MasteredShot:
 
 
 def _mastered(ref: ShotRef, original: bytes, sidecar: bytes) -> tuple[MasteredFile, Mapping[str, bytes]]:
-    """Master an original in a child; return what is known of it, and its files."""
+    """Master an original in a confined child process; return what is known about it, and its files."""
     configs = configs_in_force()
     answer = children().call(
         opening.MASTER,
@@ -107,7 +107,7 @@ def _mastered(ref: ShotRef, original: bytes, sidecar: bytes) -> tuple[MasteredFi
 
 
 def _refused(life: Life, ref: ShotRef, original: bytes, sha256: str, error: RefusedInputError) -> MasteredShot:
-    """Put a copy of a refused file into quarantine with the reason; the original stays where it is."""
+    """Put a copy of a refused file into quarantine with the reason. The original stays where it is."""
     storage, batch = open_storage(), ref.shot.in_batch
     storage.copy(ref.key, quarantine_key(batch, ref.path))
     reason = pictures.refusal_json(ref, error, sha256=sha256)
@@ -125,7 +125,7 @@ def _refused(life: Life, ref: ShotRef, original: bytes, sha256: str, error: Refu
 
 @task(name="correct", task_run_name="correct · {mastered.shot.shot}", **unit("correct"))
 def correct_shot(mastered: MasteredShot, *, group: GroupDecision) -> MasteredShot:
-    """Stage 2: change a master by its group's transform. The master stays; the corrected picture stands beside it."""
+    """Stage 2: apply the group's colour correction to a master. The result is stored beside the master."""
     with living(mastered.shot, stage="correct") as life:
         record = load_record(mastered.shot)
         done = pipeline.correct_master(read_master(shelf.fetch(record, "master.tif")), group.correction)
@@ -179,7 +179,7 @@ def route_shot(mastered: MasteredShot, *, group: GroupDecision) -> RoutedShot:
 
 @task(name="edit", task_run_name="edit · {routed.shot.shot}", **unit("edit", knows=network_in_use))
 def edit_shot(routed: RoutedShot) -> EditedShot:
-    """Stage 3A: cut out, set on exact white, frame, score; the verdict says who looks at it next."""
+    """Stage 3A: cut out, set on exact white, frame and score a shot. The verdict decides who looks at it next."""
     with living(routed.shot, stage="edit") as life:
         record = life.reach(State.EDITING_AUTO, why="simple enough for the machine")
         plan, metadata = shelf.plan_of(record), pictures.metadata_of(record)
@@ -217,12 +217,12 @@ def edit_shot(routed: RoutedShot) -> EditedShot:
 
 @task(name="export", task_run_name="export · {approved.shot.shot}", **unit("export"))
 def export_shot(approved: ApprovedShot) -> ExportedShot:
-    """Stage 4: render for each platform, decode the bytes again and verify them.
+    """Stage 4: render a shot for each platform, then decode each file again and verify it.
 
-    A platform that cannot be served is named in the record and doesn't keep the shot from the others.
+    A platform that can't be served is named in the record; the other platforms still get their files.
 
     Raises:
-        VerificationError: not one rendition may be delivered.
+        VerificationError: no rendition may be delivered.
     """
     with living(approved.shot, stage="export") as life:
         record = load_record(approved.shot)

@@ -1,4 +1,4 @@
-"""How a batch stands for whoever asks now: before its night, while a run is at work on it, and after."""
+"""The status of a batch at any time: before its night, while a run works on it, and after."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from tasks.storage import open_storage
 
 
 def standing_of(batch: BatchId) -> Summary:
-    """Return what became of every photograph so far. What is still to be done is no failure while a run is at work.
+    """Return what has become of every photograph so far.
+
+    While a run is at work, unfinished shots don't count as failed.
 
     Raises:
         ObjectMissingError: nobody has uploaded such a batch.

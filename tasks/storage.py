@@ -1,8 +1,8 @@
-"""The bucket: every read and write of an object, checked by content.
+"""The bucket: every read and write of an object, verified by its SHA-256.
 
-Writes are idempotent: an object that already has these bytes is not written again. Every object we write carries
-the SHA-256 of its bytes, the storage checks it on arrival, and every read checks it again. The inbox is the
-client's: nothing here writes to it, except `upload_to_inbox` and `close_inbox`, which stand on the client's side.
+Writes are idempotent: an object that already has these bytes is not written again. Every object carries the SHA-256 of
+its bytes as metadata. The storage checks it on arrival, and each read checks it again. The inbox belongs to the client:
+nothing here writes to it except `upload_to_inbox` and `close_inbox`, which run on the client's side.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ MULTIPART_FROM_BYTES = 32 * 1024 * 1024
 PART_BYTES = 16 * 1024 * 1024
 PARTS_AT_ONCE = 4
 LONGEST_LINK_S = 7 * 24 * 3600
-"""The longest a signed link may be valid (AWS Signature Version 4)."""
+"""Longest lifetime of a presigned URL (AWS Signature Version 4), in seconds."""
 
 _SHA256, _WRITE_ID, _COPIED_FROM = "sha256", "write-id", "copied-etag"
 _TRANSFER = TransferConfig(
@@ -43,12 +43,12 @@ _TRANSFER = TransferConfig(
 
 
 class ObjectInfo(Value):
-    """What storage says of an object.
+    """Metadata of an object.
 
     Attributes:
-        etag: changes with the content; opaque otherwise.
-        sha256: of the bytes, hex; empty where we did not write the object, and in listings.
-        modified: when it was written, by the storage's clock.
+        etag: opaque; changes with the content.
+        sha256: hash of the bytes, hex; empty if we did not write the object, and in listings.
+        modified: time of the last write, by the storage's clock.
     """
 
     key: str
@@ -60,10 +60,10 @@ class ObjectInfo(Value):
 
 
 class Storage:
-    """One bucket. Safe to share between threads; instances of one process share their connections."""
+    """One bucket. Thread-safe; all instances in a process share their connections."""
 
     def __init__(self, client: S3Client, *, bucket: str, public_client: S3Client | None = None) -> None:
-        """Use `open_storage` instead, which takes all of this from the settings."""
+        """Use `open_storage` instead, which reads the settings."""
         self._client = client
         self._public_client = public_client or client
         self.bucket = bucket
@@ -72,20 +72,20 @@ class Storage:
         """Return an object's bytes.
 
         Raises:
-            ObjectMissingError: there is none.
-            StorageUnavailableError: the bytes that arrived are not those that were written.
+            ObjectMissingError: there is no such object.
+            StorageUnavailableError: the bytes received don't match their hash.
         """
         return self.get_with_etag(key)[0]
 
     def get_with_etag(self, key: str) -> tuple[bytes, str]:
-        """Return an object's bytes and the etag to give to `replace_if`."""
+        """Return an object's bytes and its ETag, for `replace_if`."""
         data, answer = self._read(key)
         return data, answer["ETag"]
 
     def get_with_age(self, key: str) -> tuple[bytes, str, timedelta]:
-        """Return an object's bytes, its etag, and how long ago it was written.
+        """Return an object's bytes, its ETag, and the time since it was written.
 
-        Both times are the storage's own. One that does not say what time it is answers with an age of zero.
+        Both times come from the storage's clock. If the response has no date, the age is zero.
         """
         data, answer = self._read(key)
         date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
@@ -100,10 +100,10 @@ class Storage:
         return data, answer
 
     def head(self, key: str) -> ObjectInfo:
-        """Return what storage says of an object.
+        """Return an object's metadata.
 
         Raises:
-            ObjectMissingError: there is none.
+            ObjectMissingError: there is no such object.
         """
         return _info(key, self._head(key))
 
@@ -112,9 +112,9 @@ class Storage:
         return self._find(key) is not None
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
-        """Yield every object below a prefix in the order of the keys, a page of 1,000 at a time.
+        """Yield every object below a prefix, sorted by key; pages of 1,000 are read as needed.
 
-        The empty "folders" that some tools create are left out.
+        The empty "folder" objects that some tools create are skipped.
         """
         pages = iter(self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix))
         while True:
@@ -132,7 +132,7 @@ class Storage:
                     )
 
     def folders(self, prefix: str) -> Iterator[str]:
-        """Yield the names of the folders right below a prefix, whatever they hold: a page of 1,000 at a time."""
+        """Yield the names of the folders directly below a prefix; pages of 1,000 are read as needed."""
         pages = iter(
             self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix, Delimiter="/")
         )
@@ -144,17 +144,17 @@ class Storage:
             yield from (entry["Prefix"].removeprefix(prefix).rstrip("/") for entry in page.get("CommonPrefixes", ()))
 
     def put(self, key: str, data: bytes, *, content_type: str) -> ObjectInfo:
-        """Store bytes under a key; nothing is sent if they are there already.
+        """Store bytes under a key. Nothing is sent if they are already there.
 
         Raises:
-            StorageDeniedError: the key lies in the inbox.
-            StorageUnavailableError: what was stored is not what was sent.
+            StorageDeniedError: the key is in the inbox.
+            StorageUnavailableError: the stored object doesn't match what was sent.
         """
         _refuse_inbox(key)
         return self._put(key, data, content_type=content_type)
 
     def put_file(self, key: str, path: Path, *, content_type: str) -> ObjectInfo:
-        """Store a local file under a key without holding it in memory; nothing is sent if it is there already."""
+        """Store a local file under a key without loading it into memory. Nothing is sent if it is already there."""
         _refuse_inbox(key)
         with path.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
@@ -167,9 +167,9 @@ class Storage:
         return self._verified(key, sha256=sha256, size=size)
 
     def get_file(self, key: str, path: Path) -> ObjectInfo:
-        """Write an object's bytes to a local file, in parts, and return what storage says of it.
+        """Download an object to a local file in parts, and return its metadata.
 
-        The file appears under its name only when it is complete and checked.
+        The file gets its final name only when it is complete and verified.
         """
         info = self.head(key)
         part = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")
@@ -185,25 +185,25 @@ class Storage:
         return info
 
     def put_if_absent(self, key: str, data: bytes, *, content_type: str) -> ObjectInfo:
-        """Store bytes under a key that is free.
+        """Store bytes under a key that doesn't exist yet (If-None-Match).
 
         Raises:
-            RecordConflictError: it is not.
+            RecordConflictError: the key exists.
         """
         return self._put_if(key, data, content_type=content_type, condition={"IfNoneMatch": "*"})
 
     def replace_if(self, key: str, data: bytes, *, etag: str, content_type: str) -> ObjectInfo:
-        """Store bytes over an object that has not changed since its `etag` was read.
+        """Replace an object that has not changed since its `etag` was read (If-Match).
 
         Raises:
-            RecordConflictError: it has.
+            RecordConflictError: it has changed.
         """
         return self._put_if(key, data, content_type=content_type, condition={"IfMatch": etag})
 
     def copy(self, source: str, target: str) -> ObjectInfo:
-        """Copy an object within the storage, without the bytes passing through here; at most 5 GB.
+        """Copy an object inside the storage, so that its bytes don't pass through this process; at most 5 GB.
 
-        Nothing is done if `target` is already a copy of it.
+        Nothing is done if `target` is already a copy of the same version.
         """
         _refuse_inbox(target)
         origin = self._head(source)
@@ -222,17 +222,17 @@ class Storage:
         return self._verified(target, sha256=origin["Metadata"].get(_SHA256, ""), size=origin["ContentLength"])
 
     def remove_lease(self, name: str) -> None:
-        """Remove a lease that is over. Nothing else is ever removed."""
+        """Delete the lease of this name. Nothing else is ever deleted."""
         key = lease_key(name)
         with s3_errors(key):
             self._client.delete_object(Bucket=self.bucket, Key=key)
 
     def presign(self, key: str, *, expires_s: int, download_name: str = "") -> str:
-        """Return a link that lets anyone who has it read the object until it expires.
+        """Return a presigned URL: anyone who has it can read the object until it expires.
 
         Args:
             expires_s: at most seven days.
-            download_name: the file name a browser saves it under; empty: it is shown instead.
+            download_name: file name under which a browser saves it; empty: the browser displays it.
         """
         parameters = {"Bucket": self.bucket, "Key": key}
         if download_name:
@@ -245,9 +245,9 @@ class Storage:
     def upload_form(
         self, key: str, *, most_bytes: int, expires_s: int, least_bytes: int = 1, content_type: str = FILE_TYPE
     ) -> UploadForm:
-        """Return a form that puts files at a key, or below it where it ends with ``/``, until it expires.
+        """Return a presigned POST form that uploads one file to `key`, or any files below it if it ends with ``/``.
 
-        Key, type and size are bound by the signature: the storage refuses what differs.
+        The signature covers key, type and size; the storage refuses anything else.
 
         Args:
             expires_s: at most seven days.
@@ -269,7 +269,7 @@ class Storage:
         return UploadForm(url=post["url"], fields=post["fields"], most_bytes=most_bytes)
 
     def upload_to_inbox(self, batch: BatchId, path: str, data: bytes, *, content_type: str) -> ObjectInfo:
-        """Store a file of a client's upload; on the client's side only.
+        """Store a file of a client's upload. Only for the client's side.
 
         Raises:
             StorageDeniedError: the batch is closed, and this file is new or has changed.
@@ -288,11 +288,11 @@ class Storage:
         return self._put(key, data, content_type=content_type)
 
     def close_inbox(self, batch: BatchId) -> ObjectInfo:
-        """Say that a batch is complete, by the empty object READY; on the client's side only."""
+        """Mark a batch as complete with the empty object READY. Only for the client's side."""
         return self._put(inbox_key(batch, READY), b"", content_type="text/plain")
 
     def ensure_bucket(self) -> None:
-        """Create the bucket where it is missing. For local stacks; elsewhere an administrator does it."""
+        """Create the bucket if it is missing. For local stacks; elsewhere an administrator creates it."""
         try:
             with s3_errors(self.bucket):
                 self._client.head_bucket(Bucket=self.bucket)
@@ -328,7 +328,7 @@ class Storage:
     def _put_whole(
         self, key: str, data: bytes, *, content_type: str, metadata: Mapping[str, str], condition: dict[str, str]
     ) -> str:
-        """Send bytes in one request with their checksum, which the storage verifies; return the etag."""
+        """Send bytes in one request with their checksum, which the storage verifies; return the ETag."""
         checksum = base64.b64encode(hashlib.sha256(data).digest()).decode()
         with s3_errors(key):
             answer = self._client.put_object(
@@ -349,10 +349,11 @@ class Storage:
             self._client.upload_fileobj(file, self.bucket, key, ExtraArgs=extra, Config=_TRANSFER)
 
     def _put_if(self, key: str, data: bytes, *, content_type: str, condition: dict[str, str]) -> ObjectInfo:
-        """Send bytes under a condition.
+        """Store bytes under a condition.
 
-        A request that is sent again because its answer was lost meets the object it wrote itself: the condition
-        fails although the write succeeded. The write's own id tells the two apart.
+        If the response to a request is lost, boto3 sends it again. The second request then finds the object that the
+        first one wrote, and its condition fails although the write succeeded. A unique write id in the metadata shows
+        whether the present object is our own.
         """
         _refuse_inbox(key)
         write_id = uuid.uuid4().hex
@@ -368,7 +369,7 @@ class Storage:
         return ObjectInfo(key=key, size_bytes=len(data), etag=etag, sha256=sha256, content_type=content_type)
 
     def _verified(self, key: str, *, sha256: str, size: int) -> ObjectInfo:
-        """What storage says of an object just written, if it is what was meant."""
+        """Return the metadata of an object just written; raise if it isn't the object that was sent."""
         info = self.head(key)
         if info.size_bytes != size or info.sha256 != sha256:
             raise StorageUnavailableError(
@@ -382,7 +383,7 @@ class Storage:
 
 
 def open_storage(settings: Settings | None = None) -> Storage:
-    """Return the storage that the settings name. Costs nothing after the first time in a process."""
+    """Return the storage that the settings name. It reuses the process's connections, so the call is cheap."""
     chosen = settings or get_settings()
     return Storage(connect(chosen), bucket=chosen.s3_bucket, public_client=connect_for_links(chosen))
 
@@ -412,7 +413,7 @@ def _same(present: ObjectInfo, *, sha256: str, size: int, content_type: str) -> 
 
 
 def _kept(metadata: Mapping[str, str]) -> dict[str, str]:
-    """The metadata that still holds for a copy."""
+    """Return the metadata that stays true for a copy."""
     return {name: value for name, value in metadata.items() if name == _SHA256}
 
 

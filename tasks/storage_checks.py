@@ -1,8 +1,8 @@
-"""What Packshot needs of an S3 server, tried on the server itself.
+"""Checks of an S3 server: does it support what Packshot needs? They run against the server itself.
 
-Leases, records and deliveries rest on conditional writes: of many that write at once, exactly one may win. Servers
-have failed this. Each check returns an empty text, or a sentence that says what the server did instead. Its objects lie
-below ``leases/probe-`` and are removed again.
+Leases, records and deliveries depend on conditional writes: if many clients write at the same time, exactly one may
+win. Some servers get this wrong. Each check returns an empty text, or a sentence that says what the server did wrong.
+The checks use objects below ``leases/probe-`` and delete them again.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Write = Callable[[bytes], object]
 
 
 def one_of_many_creates(storage: Storage, *, callers: int = CALLERS) -> str:
-    """If-None-Match: of many that create one object at once, exactly one wins, and its bytes stay."""
+    """Check If-None-Match: if many create one object at the same time, exactly one wins, and its bytes are kept."""
     name, key = _probe()
     try:
         return _race(storage, key, lambda data: storage.put_if_absent(key, data, content_type=_TYPE), callers)
@@ -36,7 +36,9 @@ def one_of_many_creates(storage: Storage, *, callers: int = CALLERS) -> str:
 
 
 def one_of_many_replaces(storage: Storage, *, callers: int = CALLERS) -> str:
-    """If-Match: of many that replace one version of an object at once, exactly one wins, and its bytes stay."""
+    """Check If-Match: if many replace one version of an object at the same time, exactly one wins, and its bytes are
+    kept.
+    """
     name, key = _probe()
     try:
         etag = storage.put_if_absent(key, b"first", content_type=_TYPE).etag
@@ -46,7 +48,7 @@ def one_of_many_replaces(storage: Storage, *, callers: int = CALLERS) -> str:
 
 
 def no_update_is_lost(storage: Storage, *, callers: int = 8, times: int = 4) -> str:
-    """If-Match: many add one to a counter in turn, each trying again until it wins; no addition is lost."""
+    """Check If-Match: many threads increment one counter, each with retries; no increment is lost."""
     name, key = _probe()
 
     def add(_: int) -> None:
@@ -68,7 +70,7 @@ def no_update_is_lost(storage: Storage, *, callers: int = 8, times: int = 4) -> 
 
 
 def an_old_version_is_not_replaced(storage: Storage) -> str:
-    """If-Match with the etag of an earlier version is refused."""
+    """Check If-Match: a write with the ETag of an earlier version is refused."""
     name, key = _probe()
     try:
         old = storage.put_if_absent(key, b"1", content_type=_TYPE).etag
@@ -82,7 +84,7 @@ def an_old_version_is_not_replaced(storage: Storage) -> str:
 
 
 def what_is_gone_is_not_replaced(storage: Storage) -> str:
-    """If-Match on an object that has been removed is refused."""
+    """Check If-Match: a write to a deleted object is refused."""
     name, key = _probe()
     etag = storage.put_if_absent(key, b"1", content_type=_TYPE).etag
     storage.remove_lease(name)
@@ -96,7 +98,7 @@ def what_is_gone_is_not_replaced(storage: Storage) -> str:
 
 
 def clock_skew_s(storage: Storage) -> float | None:
-    """Return how far this machine's clock is ahead of the storage's, in seconds; None: the storage tells no time."""
+    """Return how many seconds this machine's clock is ahead of the storage's; None if the storage sends no date."""
     with s3_errors(storage.bucket):
         answer = storage._client.head_bucket(Bucket=storage.bucket)
     date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
@@ -113,7 +115,7 @@ CONDITIONS: dict[str, Callable[[Storage], str]] = {
 
 
 def broken_conditions(storage: Storage, *, rounds: int = ROUNDS) -> list[str]:
-    """Return a sentence for each kind of conditional write that the storage does not hold."""
+    """Return a sentence for each kind of conditional write that the storage gets wrong."""
     found = []
     for name, trial in CONDITIONS.items():
         trouble = next(filter(None, (trial(storage) for _ in range(rounds))), "")
@@ -123,10 +125,10 @@ def broken_conditions(storage: Storage, *, rounds: int = ROUNDS) -> list[str]:
 
 
 def require_conditions(storage: Storage) -> None:
-    """Refuse to work with a storage that does not hold conditional writes.
+    """Refuse to work with a storage whose conditional writes are broken.
 
     Raises:
-        StorageDeniedError: it does not; the message says how.
+        StorageDeniedError: they are broken; the message says how.
     """
     found = broken_conditions(storage)
     if found:
@@ -144,7 +146,7 @@ def _probe() -> tuple[str, str]:
 
 
 def _race(storage: Storage, key: str, write: Write, callers: int) -> str:
-    """Let all write at the same moment; say what is wrong with the outcome."""
+    """Write from many threads at the same moment; return what is wrong with the result, or an empty text."""
     ready = threading.Barrier(callers)
 
     def attempt(number: int) -> str:

@@ -1,4 +1,4 @@
-"""Job tickets in storage: what an editor takes, what is written about it, and the links to both."""
+"""Job tickets in storage: the files an editor needs, the instructions, and presigned URLs to both."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ TICKET_JSON, TICKET_HTML = "ticket.json", "ticket.html"
 
 
 def guide_of(client: str) -> Client:
-    """Return the style guide that holds for a client."""
+    """Return the style guide of a client, with its defaults filled in."""
     return style_guide(configs_in_force(), client)
 
 
 def promise_to(client: str) -> HandoffConfig:
-    """Return what people are promised for a client's shots."""
+    """Return the hand-off rules for a client's shots: due times, link lifetimes, seniors, services."""
     return promised(configs_in_force().handoff, guide_of(client).handoff)
 
 
 def promise_shown(client: str) -> HandoffConfig:
-    """Return what people are promised, to show and never to decide by: the general promise for a broken client."""
+    """Return the hand-off rules only for display. If the client's config is broken, return the general rules."""
     try:
         return promise_to(client)
     except ConfigError:
@@ -49,14 +49,15 @@ def promise_shown(client: str) -> HandoffConfig:
 
 
 def scope_for(record: ShotRecord, plan: Plan) -> Scope:
-    """Return what is to be done to a shot."""
+    """Return what people have to do on a shot."""
     return scope_of(record, plan, ghost_mannequin=guide_of(record.shot.client).handoff.ghost_mannequin)
 
 
 def issue_ticket(record: ShotRecord, *, why: str) -> JobTicket:
-    """Put the master, its references and the ticket into the shot's out/ folder and return the ticket.
+    """Put the master, its references and the ticket into the shot's out/ folder, and return the ticket.
 
-    Again it gives the same with fresh links. Its tier goes into the record, for the due time.
+    A repeated call gives the same ticket with new presigned URLs. The ticket's tier goes into the record; the due time
+    depends on it.
     """
     at, promise = now(), promise_to(record.shot.client)
     plan = shelf.plan_of(record)
@@ -91,7 +92,7 @@ def _put_back_form(shot: ShotId, promise: HandoffConfig) -> UploadForm:
 
 
 def _take(record: ShotRecord, promise: HandoffConfig, *, at: datetime, ghost_mannequin: bool) -> Iterator[TicketFile]:
-    """Copy what the editor needs into the out/ folder, and yield it with links."""
+    """Copy the files that the editor needs into the out/ folder, and yield each with its presigned URL."""
     shot = record.shot
     yield _copied("master", shot_key(shot, picture_to_edit(record)), job_out_key(shot, "master.tif"), promise)
     if record.reports.get("draft", {}).get("made"):
@@ -114,7 +115,7 @@ def _take(record: ShotRecord, promise: HandoffConfig, *, at: datetime, ghost_man
 
 
 def _paired(need: Need, record: ShotRecord, promise: HandoffConfig) -> Iterator[ShotId]:
-    """The other shots of a product that meet a need."""
+    """Yield the other shots of the product that meet a need, such as its neck shot."""
     product, client = product_of(record), record.shot.client
     for one in paired(need, product=product, siblings=siblings_of(client, product), config=promise):
         theirs = ShotId(client=client, batch=one.batch, shot=one.shot)
@@ -150,13 +151,13 @@ def ticket_of(shot: ShotId) -> JobTicket:
     """Return a shot's ticket as it was last issued.
 
     Raises:
-        ObjectMissingError: it never had one.
+        ObjectMissingError: the shot has no ticket.
     """
     return JobTicket.model_validate_json(open_storage().get(job_out_key(shot, TICKET_JSON)))
 
 
 def ticket_page_link(shot: ShotId) -> str:
-    """Return a link to the ticket's page, as long as its links work; empty where there is no ticket."""
+    """Return a presigned URL of the ticket's page, valid as long as the URLs in it; empty if there is no ticket."""
     key = job_out_key(shot, TICKET_HTML)
     try:
         open_storage().head(key)

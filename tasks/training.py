@@ -1,4 +1,4 @@
-"""Training of the routing model from what people decided, and who serves afterwards."""
+"""Train the routing model on people's decisions, and decide which model serves afterwards."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ARTIFACT = "routing-model"
 
 
 class Trained(Value):
-    """A candidate and how it compares with the model that serves."""
+    """A candidate model and its comparison with the serving model."""
 
     version: str
     serving: str
@@ -35,7 +35,10 @@ class Trained(Value):
 
 @task(name="train a candidate", task_run_name="train a candidate", **ALWAYS)
 def train_candidate() -> Trained:
-    """Train on truth and on all that was judged, but for the products kept for comparing; compare, and store it.
+    """Train a candidate, store it, and compare it with the serving model.
+
+    It learns from the photographs with known truth and from all judged shots, except the products that are held out for
+    the comparison.
 
     Raises:
         TrainingError: there is too little to learn from.
@@ -58,7 +61,7 @@ def _compared(candidate: RoutingModel, held_out: list[Example], *, learnt: int) 
 
 @task(name="promote", task_run_name="promote · {trained.version}", **ALWAYS)
 def promote(trained: Trained) -> None:
-    """Let a better candidate serve; show what was compared either way."""
+    """Let the candidate serve if it is better; show the comparison in any case."""
     if trained.comparison.better:
         change_service(lambda one: one.promote(trained.version, at=now(), by=actor(), why=trained.comparison.why))
     page_artifact(_page(trained), key=ARTIFACT, description=trained.sentence)
@@ -66,10 +69,10 @@ def promote(trained: Trained) -> None:
 
 @task(name="roll back", task_run_name="roll back", **ALWAYS)
 def roll_back(*, person: str, reason: str) -> str:
-    """Let the model serve again that served before the present one; return its version.
+    """Let the previous model serve again; return its version.
 
     Raises:
-        ModelError: there was none.
+        ModelError: there is no previous model.
     """
     after = change_service(lambda one: one.roll_back(at=now(), by=f"{person} ({actor()})", why=reason))
     return after.version

@@ -1,4 +1,6 @@
-"""Shots that wait for people although nobody was asked: a run died after it wrote their record, before their form."""
+"""Shots that wait for people although nobody was asked: a run died after it wrote the record, before it created the
+form.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,7 @@ from tasks.resuming import human_edits, shot_of_run
 
 @task(name="ask who was not asked", task_run_name="ask who was not asked · {batch}", **ALWAYS)
 def ask_who_was_not_asked(batch: BatchId) -> list[str]:
-    """Create the waiting run of each shot that waits and has none, and return the shots' names."""
+    """Create a suspended run for each waiting shot that has none, and return those shots' names."""
     refs = {ref.shot.shot: ref for ref in load_batch(batch).shots}
     waiting = [one for one in load_records([ref.shot for ref in refs.values()]) if one.state in WAITING]
     asked = _asked(batch) if waiting else set()
@@ -30,7 +32,7 @@ def ask_who_was_not_asked(batch: BatchId) -> list[str]:
 
 
 def _asked(batch: BatchId) -> set[str]:
-    """The shots of a batch about which a run waits, works, or has failed."""
+    """Return the shots of a batch that have a run which waits, works, or has failed."""
     tags = FlowRunFilterTags(all_=[f"client:{batch.client}", f"batch:{batch.batch}"])
     with get_client(sync_client=True) as client:
         runs = list(human_edits(client, FlowRunFilter(tags=tags)))

@@ -1,10 +1,10 @@
-"""Flow runs that wait for a person without holding anything.
+"""Create flow runs that are suspended from the start, so that waiting for a person uses no resources.
 
-A run that reaches a suspension by running costs a process start. `create_waiting_run` creates it suspended in the
-first place: the run is a row in Prefect's database, shows its form in the UI, and its flow starts at its top in a
-new process once somebody answers; ``suspend_flow_run`` with the same key then hands over the answer at once.
+A run that first has to reach a suspension costs a process start. `create_waiting_run` creates the run in the suspended
+state. It is then only a row in Prefect's database and shows its form in the UI. When somebody answers, the flow starts
+from its first line in a new process, and its call of ``suspend_flow_run`` with the same key returns the answer at once.
 
-This leans on how Prefect stores a pause (state details and run inputs); the test runs it against a real server.
+This depends on how Prefect stores a pause (state details and run inputs); a test checks it against a real server.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ def create_waiting_run(
     tags: Sequence[str],
     idempotency_key: str,
 ) -> UUID:
-    """Return the id of a run of `deployment` that waits, suspended, for `form` to be filled in.
+    """Create a suspended run of `deployment` that waits for `form`, and return its id.
 
-    Asking again with the same `idempotency_key` gives the same run, whatever became of it meanwhile.
+    Idempotent: the same `idempotency_key` returns the same run, whatever its state is now.
 
     Args:
         deployment: ``flow-name/deployment-name``.
-        form: what the person is asked; becomes the form in the UI.
-        pause_key: the key the flow gives to its first ``suspend_flow_run``.
+        form: the model of the answer; the UI shows it as a form.
+        pause_key: the key that the flow passes to its first ``suspend_flow_run``.
     """
     state: Any = Suspended(timeout_seconds=None, pause_key=pause_key)
     keyset = keyset_from_paused_state(state)

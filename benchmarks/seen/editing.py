@@ -26,11 +26,11 @@ from packshot.errors import PackshotError
 from packshot.ingest.decode import open_photo
 from packshot.ingest.master import develop
 from packshot.pipeline import METHODS, Edit, Mastered, edit, master, route
-from packshot.routing.approve import Watch
+from packshot.routing.approve import Watch, ruled_out
 from packshot.routing.model import shipped_model
 from packshot.specs.load import default_folder, load_configs
 from packshot.specs.models import Configs, Plan
-from packshot.types import Complexity, Matte, Pixels8, Route, Status, Verdict
+from packshot.types import Matte, Pixels8, Route, Status, Verdict
 
 WORK = Path.home() / ".cache" / "packshot" / "seen"
 MODEL = "isnet-general-use"
@@ -48,7 +48,8 @@ class Result:
     Attributes:
         way: which of `WAYS` was asked for; `used` is the method that made the matte.
         matte_sha256: of the matte in 8 bits; empty where the photograph was refused.
-        night: what the night would do beside quality control: route, its reason, the probability of a refusal.
+        night: what the night would do beside quality control: route, its reason, the probability of a refusal, whether
+            real photographs speak too little for its kind, and whether it would approve the edit unseen.
         findings: all, as plain JSON, with their places in pixels of what each rule looked at.
     """
 
@@ -172,20 +173,23 @@ def _segmenter(work: Path) -> Segmenter:
 def _night(mastered: Mastered, made: Edit, configs: Configs) -> dict[str, Any]:
     """What the night would say besides, by the model that comes with Packshot."""
     plan, model = mastered.plan, shipped_model()
-    categories = configs.categories.values() if plan.category else ()
-    ruled_out = tuple(one.name for one in categories if one.complexity not in (None, Complexity.SIMPLE))
+    without = ruled_out(plan.category, configs.categories.values())
     known: dict[str, Any] = {"category_source": mastered.category_source, "looks": mastered.looks}
-    by_model = route(mastered.features, plan, model=model, ruled_out=ruled_out, **known)
+    by_model = route(mastered.features, plan, model=model, ruled_out=without, **known)
     by_limits = route(mastered.features, plan, **known)
-    told = Watch(model, mastered.features, plan.routing.approve, ruled_out).judge(made.figures)
+    category, routing = plan.category.name if plan.category else "", plan.routing
+    watch = Watch(model, mastered.features, routing.approve, without, category, routing.real_only)
+    told, proof = watch.judge(made.figures), watch.proof(made.figures)
     return {
         "route": by_model.route.value,
         "reason": by_model.reason,
         "route_by_limits": by_limits.route.value,
         "refusal_probability": told.measured,
+        "real_proof_missing": proof.stops_approval,
         "approves": by_model.route is Route.AUTOMATED
         and made.verdict is Verdict.AUTO_APPROVE
-        and not told.stops_approval,
+        and not told.stops_approval
+        and not proof.stops_approval,
     }
 
 

@@ -26,13 +26,19 @@ class Pair:
 
 @dataclasses.dataclass(frozen=True)
 class Counts:
-    """The figures of one half."""
+    """The figures of one half.
+
+    Attributes:
+        approved: by quality control alone; `night` of them also by all that the night heeds besides.
+    """
 
     looked_at: int
     approved: int
     approved_refused: int
     held: int
     held_fine: int
+    night: int = 0
+    night_refused: int = 0
 
     @classmethod
     def of(cls, pairs: Sequence[Pair]) -> Counts:
@@ -45,6 +51,8 @@ class Counts:
             sum(not one.signed for one in approved),
             len(held),
             sum(one.signed for one in held),
+            len(nightly := [one for one in approved if one.result.night.get("approves")]),
+            sum(not one.signed for one in nightly),
         )
 
 
@@ -66,14 +74,16 @@ def table(pairs: Sequence[Pair]) -> str:
     """Return the figures as Markdown tables."""
     halves = {half.value: [one for one in pairs if one.result.half == half.value] for half in Half}
     lines = [
-        "| half | looked at | approved by the machine | of these refused by eye | held back | of these fine by eye |",
-        "|---|---:|---:|---:|---:|---:|",
+        "| half | looked at | approved by quality control | of these refused by eye | held back | of these fine by eye "
+        "| approved by the night | of these refused by eye |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for name, group in halves.items():
         counts = Counts.of(group)
         lines.append(
             f"| {name} | {counts.looked_at} | {counts.approved} | {_of(counts.approved_refused, counts.approved)} | "
-            f"{counts.held} | {_of(counts.held_fine, counts.held)} |"
+            f"{counts.held} | {_of(counts.held_fine, counts.held)} | "
+            f"{counts.night} | {_of(counts.night_refused, counts.night)} |"
         )
     lines += ["", *_by_kind(halves), "", *_by_finding(halves)]
     return "\n".join(lines)

@@ -120,8 +120,8 @@ def test_the_table_counts_what_machine_and_eye_disagree_about_in_each_half() -> 
         dataclasses.replace(EDIT, sha256=f"{number:x}" * 64, matte_sha256=f"{number:x}" * 64, **facts)
         for number, facts in enumerate(
             (
-                {"verdict": "auto_approve"},
-                {"verdict": "auto_approve"},
+                {"verdict": "auto_approve", "night": {"approves": True}},
+                {"verdict": "auto_approve", "night": {"approves": False}},
                 {"verdict": "human_review", "findings": (gate,)},
                 {"verdict": "human_review", "findings": (gate,)},
                 {"verdict": "auto_approve", "half": Half.ONLY_REPORTED.value},
@@ -132,10 +132,10 @@ def test_the_table_counts_what_machine_and_eye_disagree_about_in_each_half() -> 
     seen = [seen_of(made[0], "looker 1"), seen_of(made[0], "looker 2", "shadow_kept"), seen_of(made[1], "looker 1")]
     seen += [seen_of(made[2], "looker 1"), seen_of(made[3], "looker 1", "halo"), seen_of(made[4], "looker 1")]
     pairs = pairs_of([*made[:4], dataclasses.replace(made[4], matte_sha256="e" * 64), made[5]], seen)
-    assert Counts.of(pairs) == Counts(looked_at=4, approved=2, approved_refused=1, held=2, held_fine=1)
+    assert Counts.of(pairs) == Counts(4, approved=2, approved_refused=1, held=2, held_fine=1, night=1, night_refused=1)
     text = table(pairs_of(made, seen))
-    assert "| chosen on | 4 | 2 | 1 (50%) | 2 | 1 (50%) |" in text
-    assert "| only reported | 1 | 1 | 0 (0%) | 0 | - |" in text
+    assert "| chosen on | 4 | 2 | 1 (50%) | 2 | 1 (50%) | 1 | 1 (100%) |" in text
+    assert "| only reported | 1 | 1 | 0 (0%) | 0 | - | 0 | - |" in text
     assert "| shadow_kept | 1 | 1 | 0 | 0 |" in text
     assert "| loose_outline | 1 | 1 | 1 | 0 | 0 | 0 |" in text
 

@@ -1,4 +1,4 @@
-"""Quality control: rules that measure an edit, the score they add up to, the verdict."""
+"""Quality control: rules that measure an edit, the score computed from them, and the verdict."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules on the background: exactly white everywhere, nothing of the backdrop left."""
+"""Rules on the background: it must be exactly white everywhere, without a trace of the backdrop."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from packshot.specs.models import RuleLimits
 from packshot.types import Finding
 
 _LEFTOVER_LEVELS = 4.0
+"""A patch less than this many levels below white cannot be seen."""
 
 
 def non_white_background(scene: Scene, limits: RuleLimits) -> Finding:
-    """How many background pixels of the composite are not exactly white, over the whole frame."""
+    """Count the pixels of the composite's background, over the whole frame, that are not exactly white."""
     off = scene.off_white
     message = (
         f"{off.count} of {off.background} background pixels are not exactly white, by up to {off.worst_levels:.0f} "
@@ -27,7 +28,7 @@ def non_white_background(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def background_leftover(scene: Scene, limits: RuleLimits) -> Finding:
-    """Largest visible patch of the backdrop outside the matte, in thousandths of the frame."""
+    """Measure the largest visible patch of backdrop outside the matte, in thousandths of the frame."""
     off = scene.off_white
     visible = off.largest_count if off.worst_levels >= _LEFTOVER_LEVELS else 0
     share = 1000 * visible / (scene.frame.width * scene.frame.height)
@@ -37,7 +38,10 @@ def background_leftover(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def non_white_rendition(scene: Scene, limits: RuleLimits) -> Finding:
-    """How many pixels of the framed picture are not exactly white outside the matte and the resampling around it."""
+    """Count the pixels of the framed picture's background that are not exactly white.
+
+    Pixels that resampling mixes with the product are left out.
+    """
     framed = scene.edit.framed
     background = away_from(np.asarray(framed.matte > 0), scene.white_from_px(framed.placement.scale))
     off = find_off_white(scene.edit.srgb8, background)
@@ -51,7 +55,7 @@ def non_white_rendition(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def quick_check(scene: Scene, limits: RuleLimits) -> Finding:
-    """Share of points along the framed picture's border that are not exactly white."""
+    """Measure the share of points along the framed picture's border that are not exactly white."""
     quick = check_border_points(scene.edit.srgb8, scene.edit.framed.matte)
     missing = 1 - quick.compliance_rate
     message = (

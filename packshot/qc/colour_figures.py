@@ -1,7 +1,7 @@
-"""What became of the product's colours and detail between the photograph and the canvas.
+"""Measure how the product's colours and detail changed between the photograph and the canvas.
 
-Measured on square patches spread over the product's interior. Each is averaged in linear light on a coarse grid for
-colour, and compared at the canvas's own scale for detail.
+The measurements are taken on square patches spread over the product's interior. For colour each patch is averaged in
+linear light over a coarse grid of cells. For detail it is compared at the canvas's scale.
 """
 
 from __future__ import annotations
@@ -24,12 +24,18 @@ from packshot.qc.inputs import QcInput
 from packshot.types import Box, FloatImage, Pixels8, Pixels16
 
 PATCH_SIDES_PX = (64, 32, 16, 8)
+"""Sides of a patch that are tried, in pixels of the canvas: large ones first, smaller ones for thin products."""
 CELL_PX = 16
+"""Side of the cells that a patch is averaged over for colour, in pixels of the canvas."""
 MOST_PATCHES = 120
 _INSIDE = 0.999
+"""A pixel counts as interior where the matte exceeds this."""
 _GRID = 8
+"""Side of a JPEG block."""
 _LEAST_DETAIL = 0.15
+"""With less detail than this in the photograph, in 8-bit levels, a patch tells nothing about sharpness."""
 _STEP_CAP = 10.0
+"""Steps between neighbouring pixels are limited to this many levels, so that real edges don't dominate."""
 _LEAST_PATCHES = 3
 _ENOUGH_PATCHES = 40
 _SRGB_LIGHT: FloatImage = srgb_decode(np.arange(256) / 255).astype(np.float32)
@@ -37,13 +43,16 @@ _SRGB_LIGHT: FloatImage = srgb_decode(np.arange(256) / 255).astype(np.float32)
 
 @dataclasses.dataclass(frozen=True)
 class ColourFigures:
-    """Of the product's interior.
+    """Colour and detail of the product's interior.
 
     Attributes:
-        mean_delta_e, p95_delta_e: delta E 2000 between photograph and delivered pixels, over the cells.
-        clipped_ratio: share of pixels where a channel was cut off on the way to the delivered space.
-        sharpness_ratio: detail on the canvas over detail in the photograph at that scale, in the worse patches.
-        blockiness: how much steeper steps are at every eighth pixel than elsewhere, more than in the photograph.
+        mean_delta_e, p95_delta_e: mean and 95th percentile of delta E 2000 between photograph and delivered pixels,
+            over all cells.
+        clipped_ratio: share of pixels with a channel that was clipped in the conversion to the delivered space, 0..1.
+        sharpness_ratio: detail on the canvas divided by detail in the photograph at that scale: the 20th percentile
+            over the patches. 1 means equal.
+        blockiness: how much steps at every eighth pixel exceed other steps, less the same in the photograph; 0 means
+            none.
         worst_patch: where colour differs most, in pixels of the photograph.
         blurriest_patch: where most detail is missing, in pixels of the photograph.
     """
@@ -59,11 +68,13 @@ class ColourFigures:
 
 @dataclasses.dataclass(frozen=True)
 class _Patch:
-    """A square of the canvas, and the same of the photograph.
+    """A square of the canvas, and the area of the photograph that it shows.
 
     Attributes:
-        source: whole pixels of the photograph that hold the square.
-        rows, columns: (side + 1,) where in them the borders of its pixels lie.
+        source: the whole pixels of the photograph that contain the square.
+        rows, columns: (side + 1,) positions, relative to `source`, of the borders between the canvas's pixels.
+        delivered, framed: the square on the canvas: as delivered (sRGB), and before the conversion (working space).
+        master, composite: `source` in the photograph and in the composite, working space.
     """
 
     source: Box
@@ -80,9 +91,10 @@ class _Patch:
 
     @cached_property
     def wanted(self) -> FloatImage:
-        """The photograph as the canvas should show it, linear light: averaged over the area of each of its pixels.
+        """The photograph resampled to the canvas's pixels, (side, side, 3) float32, linear light.
 
-        To the fraction of a pixel: at scales near 1 detail depends on where the pixels' borders fall.
+        When reducing, it is the mean over each canvas pixel's exact area, to fractions of a pixel, because at scales
+        near 1 detail depends on where the borders fall. When enlarging, it is bicubic interpolation.
         """
         linear = decode_working(np.ascontiguousarray(self.master))
         if self.columns[1] - self.columns[0] >= 1:
@@ -95,7 +107,7 @@ class _Patch:
 
 
 def measure_colour(edit: QcInput) -> ColourFigures | None:
-    """Return the colour figures; None if the product's interior holds too few patches."""
+    """Return the colour figures; None if the product's interior holds fewer than three patches."""
     patches = list(_patches(edit))
     if len(patches) < _LEAST_PATCHES:
         return None
@@ -114,6 +126,7 @@ def measure_colour(edit: QcInput) -> ColourFigures | None:
 
 
 def _patches(edit: QcInput) -> Iterator[_Patch]:
+    """Yield at most `MOST_PATCHES` patches that lie fully inside the photograph."""
     places, side = _interior_places(edit.framed)
     chosen = places[:: max(1, -(-len(places) // MOST_PATCHES))]
     placement = edit.framed.placement
@@ -140,7 +153,7 @@ def _patches(edit: QcInput) -> Iterator[_Patch]:
 
 
 def _interior_places(framed: Framed) -> tuple[list[tuple[int, int]], int]:
-    """Return (top, left) of squares that lie wholly inside the product, and their side: smaller for thin products."""
+    """Return (top, left) of squares that lie fully inside the product, and their side."""
     inside = (framed.matte > _INSIDE).astype(np.uint8)
     best: tuple[list[tuple[int, int]], int] = [], PATCH_SIDES_PX[0]
     for side in PATCH_SIDES_PX:
@@ -156,7 +169,7 @@ def _interior_places(framed: Framed) -> tuple[list[tuple[int, int]], int]:
 
 
 def _delta_e(patches: list[_Patch]) -> NDArray[np.float32]:
-    """Delta E 2000 of each patch's cells, (patches, cells)."""
+    """Return delta E 2000 of each patch's cells, (patches, cells)."""
     side = patches[0].side_px
     before = np.stack([_cells(patch.wanted, side).reshape(-1, 3) for patch in patches])
     after = np.stack([_cells(_SRGB_LIGHT[patch.delivered], side).reshape(-1, 3) for patch in patches])
@@ -165,26 +178,30 @@ def _delta_e(patches: list[_Patch]) -> NDArray[np.float32]:
 
 
 def _cells(linear: FloatImage, side_px: int) -> FloatImage:
+    """Return a patch averaged over its cells, (cells, cells, 3) linear light."""
     cells = max(1, side_px // CELL_PX)
     return np.asarray(cv2.resize(linear, (cells, cells), interpolation=cv2.INTER_AREA), np.float32)
 
 
 def _srgb16(linear: FloatImage) -> Pixels16:
+    """Return linear light encoded as 16-bit sRGB (IEC 61966-2-1)."""
     value = np.clip(linear, 0, 1)
     encoded = np.where(value <= 0.0031308, value * 12.92, 1.055 * value ** (1 / 2.4) - 0.055)
     return np.asarray(np.round(encoded * 65535), np.uint16)
 
 
 def _clipped(patch: _Patch) -> float:
+    """Return the share of a patch's pixels that are at 0 or 255 in a channel although the framed pixel is not."""
     high = (patch.delivered == 255) & (patch.framed < 64500)
     low = (patch.delivered == 0) & (patch.framed > 1500)
     return float((high | low).any(axis=2).mean())
 
 
 def _detail_ratio(patch: _Patch) -> float:
-    """Return the ratio of the Laplacian's mean size; NaN where the photograph has no detail.
+    """Return the detail of a patch divided by the photograph's; NaN where the photograph has none.
 
-    The composite is compared at 1:1, the canvas at its own scale.
+    Detail is the mean absolute Laplacian. The composite is compared at 1:1 and the canvas at its own scale; the lower
+    ratio counts.
     """
     master = _detail(patch.master)
     kept = _detail(patch.composite) / master if master > _LEAST_DETAIL else float("nan")
@@ -196,7 +213,7 @@ def _detail_ratio(patch: _Patch) -> float:
 
 
 def _averaged(linear: FloatImage, borders: NDArray[np.floating[Any]]) -> FloatImage:
-    """Return the means of rows between borders, which may lie within a row."""
+    """Return the means over the rows between borders. A border may lie within a row."""
     total = np.concatenate([np.zeros((1, *linear.shape[1:])), np.cumsum(linear, axis=0, dtype=np.float64)])
     whole = np.minimum(borders.astype(np.intp), len(linear) - 1)
     share = (borders - whole)[:, None, None]
@@ -205,15 +222,17 @@ def _averaged(linear: FloatImage, borders: NDArray[np.floating[Any]]) -> FloatIm
 
 
 def _detail(pixels: Pixels16) -> float:
+    """Return the mean absolute Laplacian of the grey picture, in 8-bit levels."""
     return float(np.abs(cv2.Laplacian(_grey(pixels), cv2.CV_32F)).mean())
 
 
 def _grey(pixels: NDArray[Any]) -> NDArray[np.float32]:
+    """Return the mean of the channels in 8-bit levels."""
     return mean_channel(pixels.astype(np.float32)) * np.float32(255 / np.iinfo(pixels.dtype).max)
 
 
 def _blockiness(patches: list[_Patch]) -> float:
-    """Return the grid's excess in the composite over the photograph, or on the canvas, whichever is larger."""
+    """Return how much more the JPEG grid stands out in the composite than in the photograph, at least 0."""
     untouched = all(np.array_equal(patch.master, patch.composite) for patch in patches)
     master = _grid_excess([(patch.master, patch.source) for patch in patches])
     composite = master if untouched else _grid_excess([(patch.composite, patch.source) for patch in patches])
@@ -221,7 +240,10 @@ def _blockiness(patches: list[_Patch]) -> float:
 
 
 def _grid_excess(pictures: list[tuple[Pixels16, Box]]) -> float:
-    """Compare mean steps at each of the eight phases, along rows and columns; a grid stands out at one of them."""
+    """Return how much the steps at one of the eight phases exceed the others, as a share of them.
+
+    A JPEG grid makes steps larger at one phase. The mean over horizontal and vertical steps is returned.
+    """
     excess = []
     for vertical in (False, True):
         total, count = np.zeros(_GRID), np.zeros(_GRID)

@@ -1,4 +1,4 @@
-"""Rules on colour and detail: is the product on the canvas still the product in the photograph."""
+"""Rules on colour and detail: the product on the canvas must still look like the product in the photograph."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ _TOO_SMALL = "The product's interior is too small to measure it."
 
 
 def colour_shift(scene: Scene, limits: RuleLimits) -> Finding:
-    """Mean colour difference between photograph and delivered pixels, over the product; the plan sets the limit."""
+    """Measure the mean colour difference between photograph and delivered pixels over the product.
+
+    The plan sets the limit.
+    """
     figures = scene.colour
     if figures is None:
         return skipped("colour_shift", _TOO_SMALL, gate=limits.gate)
@@ -23,7 +26,7 @@ def colour_shift(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def colour_shift_p95(scene: Scene, limits: RuleLimits) -> Finding:
-    """Colour difference that 95 % of the product stays below; the plan sets the limit."""
+    """Measure the 95th percentile of the colour difference over the product. The plan sets the limit."""
     figures = scene.colour
     if figures is None:
         return skipped("colour_shift_p95", _TOO_SMALL, gate=limits.gate)
@@ -34,7 +37,7 @@ def colour_shift_p95(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def channel_clipping(scene: Scene, limits: RuleLimits) -> Finding:
-    """Share of the product whose colour does not fit into the delivered space."""
+    """Measure the share of the product whose colours lie outside the delivered colour space."""
     figures = scene.colour
     if figures is None:
         return skipped("channel_clipping", _TOO_SMALL)
@@ -43,7 +46,7 @@ def channel_clipping(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def blurred(scene: Scene, limits: RuleLimits) -> Finding:
-    """Detail on the canvas over detail in the photograph at the same scale."""
+    """Measure the detail on the canvas, as a ratio to the photograph's at the same scale."""
     figures = scene.colour
     if figures is None:
         return skipped("blurred", _TOO_SMALL)
@@ -53,7 +56,7 @@ def blurred(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def jpeg_blocks(scene: Scene, limits: RuleLimits) -> Finding:
-    """How much the grid of JPEG blocks stands out, more than in the photograph."""
+    """Measure how much more the grid of JPEG blocks stands out than in the photograph."""
     figures = scene.colour
     if figures is None:
         return skipped("jpeg_blocks", _TOO_SMALL)
@@ -63,7 +66,10 @@ def jpeg_blocks(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def colour_not_verified(scene: Scene, limits: RuleLimits) -> Finding:
-    """How the product compares with a measured reference; without one that is said, never passed."""
+    """Compare the product with a measured colour reference.
+
+    Without a reference the rule is skipped and says so, or fails if the plan requires one; it never passes.
+    """
     reference = scene.edit.colour_reference
     required = scene.edit.rendition.rules.colour_reference_required
     if reference is not None:
@@ -79,6 +85,7 @@ def colour_not_verified(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def _with_p95(finding: Finding, reference: ColourReference, most: float, limits: RuleLimits) -> Finding:
+    """Return the finding, failed if the reference's 95th percentile exceeds the plan's limit."""
     if reference.p95_delta_e <= most:
         return finding
     message = f"{finding.message} A twentieth of it is off by {reference.p95_delta_e:.1f} or more, {most:g} is allowed."
@@ -86,5 +93,5 @@ def _with_p95(finding: Finding, reference: ColourReference, most: float, limits:
 
 
 def _ordered(limits: RuleLimits, bad: float) -> RuleLimits:
-    """Put the plan's limit in place of the config's; the good side stays at the same share of it."""
+    """Return the limits with the plan's value as `bad`, and `good` at the same share of it as before."""
     return limits.model_copy(update={"good": limits.good / limits.bad * bad, "bad": bad})

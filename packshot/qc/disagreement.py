@@ -1,4 +1,4 @@
-"""What the network and the refined matte disagree about, where the photograph does not settle it."""
+"""Differences between the network's mask and the refined matte that the photograph does not settle."""
 
 from __future__ import annotations
 
@@ -17,12 +17,18 @@ _OVERRULED_PX = 5
 
 
 def disagreement(reduced: Reduced) -> tuple[float, list[Region]]:
-    """Return how much the network's matte and the refined one differ, where the photograph does not settle it.
+    """Return how much the network's mask and the refined matte differ where the photograph does not settle it.
 
-    The share of their union along the edge (1 - IoU without whole areas), and the areas beyond the edge. Settled, for
-    the refined matte: what it keeps between parts that the network saw too, and is neither backdrop nor shadow; what
-    it drops and is backdrop with product all around; what nobody could see on white. Not settled is an area so large
-    that one of the two must have gone astray.
+    Returns:
+        The differing pixels along the edge, as a share of the union of both masks, and the differing areas beyond the
+            edge, largest first.
+
+    The photograph settles a difference in favour of the refined matte in these cases:
+    - The matte keeps an area within the network's convex hull that is neither backdrop nor shadow.
+    - The matte drops an area that is backdrop, surrounded by something else.
+    - The area could not be seen on white.
+
+    An area larger than 5 % of the union is never settled: then one of the two must be wrong.
     """
     network, refined = reduced.network > 0.5, reduced.matte > 0.5
     union = int(np.count_nonzero(network | refined))
@@ -37,9 +43,9 @@ def disagreement(reduced: Reduced) -> tuple[float, list[Region]]:
 
 
 def overruled(reduced: Reduced) -> list[Region]:
-    """Return areas that the network is sure of and the matte decides the other way, the largest first.
+    """Return areas that the network is sure of but the matte decides the other way, the largest first.
 
-    A white label looks like a gap in every way but to who knows what labels are: here the photograph settles nothing.
+    The photograph settles nothing here: a white label looks exactly like a gap to anyone who does not know labels.
     """
     removed = (reduced.network > _SURE) & (reduced.matte < 0.5)
     added = (reduced.network < _SURELY_NOT) & (reduced.matte > 0.5)
@@ -48,7 +54,7 @@ def overruled(reduced: Reduced) -> list[Region]:
 
 
 def _up_to(most: float, mask: Mask) -> Mask:
-    """Return the connected areas of no more than so many pixels."""
+    """Return the connected components of at most `most` pixels."""
     if not mask.any():
         return mask
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)
@@ -58,7 +64,7 @@ def _up_to(most: float, mask: Mask) -> Mask:
 
 
 def _hull(mask: Mask) -> Mask:
-    """The convex hull of a mask."""
+    """Return the convex hull of a mask, as a mask."""
     filled = np.zeros(mask.shape, np.uint8)
     lines, _ = cv2.findContours(mask.view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     if lines:
@@ -67,7 +73,7 @@ def _hull(mask: Mask) -> Mask:
 
 
 def _true_gaps(dropped: Mask, reduced: Reduced) -> Mask:
-    """Return those dropped areas that are backdrop, with something else than backdrop all around them."""
+    """Return the dropped areas that are backdrop and surrounded by something unlike the backdrop."""
     gaps = opened(dropped & like_backdrop(reduced), 3)
     unlike = unlike_backdrop(reduced)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(gaps.view(np.uint8), connectivity=8)

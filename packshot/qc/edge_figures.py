@@ -1,4 +1,4 @@
-"""Figures for each point of the outline: how far the matte's edge is from the photograph's, what colour is left."""
+"""Measurements at each point of the outline: offset from the photograph's edge, remaining backdrop colour, and more."""
 
 from __future__ import annotations
 
@@ -12,16 +12,18 @@ from packshot.colour.spaces import WORKING_GAMMA
 from packshot.qc.outline import DISTANCES, STEP, Column, Outline, Profile, at, smooth_along
 
 LEAST_CONTRAST = 16.0
-"""Levels between both sides of an edge below which nothing left of the backdrop can be told from the product."""
+"""With less contrast than this across an edge, in levels, remaining backdrop colour cannot be told from the product."""
 VISIBLE_BACKDROP = 12.0
-"""Levels below white from which backdrop colour left at an edge can be seen on white."""
+"""Backdrop colour at an edge is visible on white from this many levels below white on."""
 FLAT_STEP = 8.0
-"""Levels across the edge below which the photograph shows no edge there."""
+"""With a smaller step than this across the outline, in levels, the photograph has no edge there."""
 NO_STEP, NO_STEP_IN_SHADOW, NO_STEP_POINTS = 2.5, 4.0, 3.0
-"""The same on average over so many neighbouring points, for backdrop, or backdrop in shadow, that goes on."""
+"""Limits in levels for the step averaged over `NO_STEP_POINTS` neighbouring points: below them backdrop, or backdrop in
+shadow, continues across the outline."""
 SEEN_ON_WHITE = 8.0
-"""Levels below white from which it matters on white whether something was cut off or left."""
+"""Something that was cut off or left over matters from this many levels below white on."""
 UNLIKE_BACKDROP = 20.0
+"""Differences in levels from which on a colour is unlike the backdrop, and below which it is like it."""
 LIKE_BACKDROP = 8.0
 _SEARCH = 5.0
 _LEAST_RISE = 8.0
@@ -39,18 +41,18 @@ _SHADOW_COLOUR = 0.05
 
 @dataclasses.dataclass(frozen=True)
 class EdgeFigures:
-    """Per point of the outline.
+    """Measurements per point of the outline, each (points,). Distances are in outline units (see `outline`).
 
     Attributes:
-        contrast: levels between the product's rim and what is outside, in the photograph.
-        offset: units from where the matte makes the edge steepest to where it is steepest in the photograph, positive
-            where that lies farther out; NaN where it cannot be placed.
-        jitter: the photograph's steepest place without what changes slowly along the outline.
-        fringe: width in units of backdrop colour left in the composite; NaN where it could not be seen.
-        band: units over which the matte goes from .95 to .05.
-        cuts: whether the outline runs, without any edge in the photograph, through what is not backdrop.
-        loose: whether it runs, without any edge, through what is backdrop or the backdrop in shadow.
-        repainted: whether the composite, just inside of it, is not the photograph's.
+        contrast: levels between the product's rim and the outside, in the photograph.
+        offset: distance from the matte's steepest place to the photograph's. It is positive if the photograph's edge
+            lies farther out, and NaN where there is none.
+        jitter: deviation of the photograph's steepest place from its mean along the outline.
+        fringe: width of the remaining backdrop colour in the composite; NaN where it could not be seen.
+        band: width over which the matte goes from .95 to .05.
+        cuts: True where the outline cuts through something other than backdrop and the photograph has no edge.
+        loose: True where the outline runs through backdrop, lit or in shadow, and the photograph has no edge.
+        repainted: True where the composite just inside the outline differs from the photograph.
     """
 
     contrast: Column
@@ -64,7 +66,7 @@ class EdgeFigures:
 
 
 def measure_edges(outline: Outline) -> EdgeFigures:
-    """Return the figures of every point of an outline."""
+    """Return the measurements at every point of an outline."""
     steepest = _steepest(outline.master, outline)
     rim = _rim(outline, np.nan_to_num(steepest))
     contrast = np.abs(rim - outline.outer).max(axis=1)
@@ -82,12 +84,14 @@ def measure_edges(outline: Outline) -> EdgeFigures:
 
 
 def move_of(offset: Column, normal: NDArray[np.float32]) -> tuple[float, float]:
-    """Return how far, across and down, a matte was moved that lies `offset` units too far in along its normals.
+    """Return the translation (across, down) in units that explains the offsets best.
 
-    Fitted with Huber's weights, together with what is too wide or too tight all around.
+    The offsets are fitted by a translation plus a constant (a matte too wide or too tight all around), by iteratively
+    reweighted least squares with Huber's weights.
 
     Args:
-        normal: (points, 2) outward.
+        offset: (points,) units, as in `EdgeFigures`, without NaN.
+        normal: (points, 2) outward unit normals.
     """
     terms = np.column_stack([-normal, np.ones(len(normal))]).astype(np.float64)
     weights = np.ones(len(offset))
@@ -101,7 +105,10 @@ def move_of(offset: Column, normal: NDArray[np.float32]) -> tuple[float, float]:
 
 
 def _repainted(outline: Outline) -> NDArray[np.bool_]:
-    """Where the composite, just inside the outline and wholly product, is not the photograph's, over neighbours."""
+    """Return where the composite differs from the photograph in opaque pixels just inside the outline.
+
+    The difference is averaged over neighbouring points.
+    """
     rim = at(-_RIM_REACH, -1)
     whole = (outline.matte[:, rim] > _WHOLE).astype(np.float32)
     apart = np.abs(outline.composite[:, rim] - outline.master[:, rim]).max(axis=2, initial=0)
@@ -111,9 +118,9 @@ def _repainted(outline: Outline) -> NDArray[np.bool_]:
 
 
 def _mixed(outline: Outline) -> Profile:
-    """Return the levels that the matte makes of the colours inside and outside.
+    """Return the levels of a blend of inner and outer colour by the matte, as the photograph would show it.
 
-    They mix in linear light: in levels a soft edge is steepest not where the matte is one half, but on its dark side.
+    Colours blend in linear light. In encoded levels a soft edge is therefore not steepest where the matte is 0.5.
     """
     keep = outline.matte[..., None]
     light = keep * _linear(outline.inner)[:, None] + (1 - keep) * _linear(outline.outer)[:, None]
@@ -121,10 +128,10 @@ def _mixed(outline: Outline) -> Profile:
 
 
 def _steepest(levels: Profile, outline: Outline) -> Column:
-    """Find the edge from outside in: the first steep place that is steep enough; NaN where there is none.
+    """Return the position of the photograph's edge along each normal, (points,); NaN where there is none.
 
-    A rim in its own shade or shine differs from what lies deeper inside; the way from deep inside to outside would
-    put the edge inside the rim.
+    It is the outermost local maximum of the gradient that is steep enough. The deepest step would be wrong for a
+    product with a shaded or shining rim: it lies inside the rim.
     """
     even = _over_neighbours(levels, outline)
     rise = even[:, 2:] - even[:, :-2]
@@ -142,7 +149,7 @@ def _steepest(levels: Profile, outline: Outline) -> Column:
 
 
 def _between_samples(values: Profile, at_index: NDArray[np.intp]) -> Column:
-    """Return where a parabola through a peak and its neighbours has its top, in steps from the peak."""
+    """Return the offset of a parabola's vertex through a peak and its neighbours, in steps from the peak."""
     index = np.arange(len(values))
     before = values[index, np.maximum(at_index - 1, 0)]
     after = values[index, np.minimum(at_index + 1, values.shape[1] - 1)]
@@ -151,7 +158,7 @@ def _between_samples(values: Profile, at_index: NDArray[np.intp]) -> Column:
 
 
 def _rim(outline: Outline, offset: Column) -> Profile:
-    """Return the photograph's colour just inside its edge."""
+    """Return the photograph's mean colour just inside its edge, (points, 3) levels."""
     inward = offset[:, None] - DISTANCES
     inside = (inward >= _RIM_FROM) & (inward <= _RIM_TO)
     weight = inside.astype(np.float32)
@@ -160,7 +167,7 @@ def _rim(outline: Outline, offset: Column) -> Profile:
 
 
 def _over_neighbours(values: Profile, outline: Outline) -> Profile:
-    """Average each point with its two neighbours where they are on the same line: noise goes, edges stay."""
+    """Return the mean of each point and its two neighbours on the same contour. This reduces noise and keeps edges."""
     if len(values) < 3:
         return values
     same = (outline.loop[1:] == outline.loop[:-1]).astype(np.float32)[:, None, None]
@@ -173,7 +180,11 @@ def _over_neighbours(values: Profile, outline: Outline) -> Profile:
 
 
 def _fringe(outline: Outline, rim: Profile, contrast: Column) -> Column:
-    """Add up how far each sample of the composite is from what it should be towards the backdrop's colour."""
+    """Return the width of backdrop colour that remains in the composite, (points,) units; NaN where it is not visible.
+
+    It is the sum over the samples along a normal. Each counts by how far its colour has moved from the expected one
+    towards the backdrop's, 0..1.
+    """
     inner, outer = _linear(rim), _linear(outline.outer)
     matte = outline.matte[..., None]
     composite = _linear(outline.composite)
@@ -194,6 +205,7 @@ def _fringe(outline: Outline, rim: Profile, contrast: Column) -> Column:
 
 
 def _edgeless(outline: Outline) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return the flags `cuts` and `loose` of `EdgeFigures`."""
     before = outline.master[:, at(-2, -1)].mean(axis=1)
     after = outline.master[:, at(1, 2)].mean(axis=1)
     flat = np.abs(before - after).max(axis=1) < FLAT_STEP
@@ -209,11 +221,12 @@ def _edgeless(outline: Outline) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
 
 
 def _seen_on_white(levels: Profile) -> NDArray[np.bool_]:
+    """Return where a colour is dark enough to be seen on white."""
     return np.asarray((255 - levels).max(axis=1) > SEEN_ON_WHITE)
 
 
 def _shaded(seen: Profile, backdrop: Profile) -> NDArray[np.bool_]:
-    """Where a colour may be the backdrop's in a shadow: all channels darker by the same factor, in linear light."""
+    """Return where a colour may be backdrop in shadow: all channels darker by the same factor, in linear light."""
     light, lit = _linear(seen), _linear(backdrop) + np.float32(1e-4)
     power = (lit * lit).sum(axis=1)
     factor = (light * lit).sum(axis=1) / power
@@ -222,7 +235,8 @@ def _shaded(seen: Profile, backdrop: Profile) -> NDArray[np.bool_]:
 
 
 def _linear(levels: Profile) -> Profile:
-    if levels.size == 0:  # OpenCV makes one element of none
+    """Return levels in linear light, 0..1."""
+    if levels.size == 0:  # OpenCV turns an empty array into one element
         return levels
     light = cv2.pow(np.maximum(levels, 0) / np.float32(255), WORKING_GAMMA)
     return np.asarray(light, np.float32).reshape(levels.shape)

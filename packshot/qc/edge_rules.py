@@ -1,4 +1,4 @@
-"""Rules on the quality of the edge: where the matte's outline lies and what is left along it."""
+"""Rules on the quality of the edge: the position of the matte's outline, and remains of the backdrop along it."""
 
 from __future__ import annotations
 
@@ -18,15 +18,18 @@ from packshot.specs.models import RuleLimits
 from packshot.types import Box, Finding
 
 _LEAST_PLACED = 0.05
+"""The least share of the outline that must be measurable."""
 _MISPLACED = 1.0
+"""A point is misplaced if it lies more than this many units from the photograph's edge."""
 _FRINGED = 0.7
+"""A point has a fringe if more than this many units of backdrop colour are left."""
 _JITTER_CAP, _JUMPS_KEPT, _CLEAR = 3.0, 0.9, 20.0
 _TOO_PALE = 16.0
 _ISLAND_OF_LARGEST = 0.03
 
 
 def gradient_alignment(scene: Scene, limits: RuleLimits) -> Finding:
-    """Share of the outline that lies beside the edge in the photograph."""
+    """Measure the share of the outline that lies off the photograph's edge."""
     offset = scene.edges.offset
     placed = np.isfinite(offset)
     if not _enough(placed):
@@ -43,7 +46,7 @@ def gradient_alignment(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def outline_shift(scene: Scene, limits: RuleLimits) -> Finding:
-    """How far the outline as a whole is too wide or too tight."""
+    """Measure how far the outline as a whole is too wide or too tight."""
     offset = scene.edges.offset
     placed = np.isfinite(offset)
     if not _enough(placed):
@@ -57,7 +60,7 @@ def outline_shift(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def outline_moved(scene: Scene, limits: RuleLimits) -> Finding:
-    """How far the outline as a whole lies beside the product: too wide on one side, too tight on the other."""
+    """Measure how far the outline as a whole is displaced: too wide on one side and too tight on the other."""
     offset = scene.edges.offset
     placed = np.isfinite(offset)
     if not _enough(placed):
@@ -69,7 +72,10 @@ def outline_moved(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def rim_changed(scene: Scene, limits: RuleLimits) -> Finding:
-    """Longest stretch just inside the outline where a machine's edit is not the photograph's own, as if blurred."""
+    """Measure the longest stretch just inside the outline where the product differs from the photograph.
+
+    A blurred rim is an example. The rule is skipped for a person's edit, because a person may retouch the product.
+    """
     if scene.edit.cutout.method == Method.GIVEN:
         return skipped("rim_changed", "A person made this edit, and may have retouched the product.")
     first, length = longest_run(scene.edges.repainted, scene.outline)
@@ -80,7 +86,7 @@ def rim_changed(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def fringe(scene: Scene, limits: RuleLimits) -> Finding:
-    """Share of the outline along which the backdrop's colour is left."""
+    """Measure the share of the outline along which backdrop colour is left."""
     width = scene.edges.fringe
     seen = np.isfinite(width)
     if not _enough(seen):
@@ -91,7 +97,7 @@ def fringe(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def fringe_width(scene: Scene, limits: RuleLimits) -> Finding:
-    """How wide the backdrop's colour is left along the outline, in the median."""
+    """Measure the median width of the backdrop colour left along the outline."""
     width = scene.edges.fringe
     seen = np.isfinite(width)
     if not _enough(seen):
@@ -103,10 +109,11 @@ def fringe_width(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def jagged_edge(scene: Scene, limits: RuleLimits) -> Finding:
-    """How much the outline jumps to and fro around the edge in the photograph, the tenth that jumps most left out.
+    """Measure how much the outline jumps around the photograph's edge: the root mean square of the jitter.
 
-    Chrome and glass have edges side by side, from one of which to the next the measured place jumps here and there; a
-    jagged outline jumps all along. Where contrast is low, noise moves the place.
+    The worst tenth is left out. Chrome and glass have several edges side by side, and the measured edge sometimes jumps
+    between them; a jagged outline jumps everywhere. Points of low contrast are left out where enough others remain,
+    because noise moves their edge.
     """
     jitter, contrast = scene.edges.jitter, scene.edges.contrast
     placed = np.isfinite(jitter)
@@ -121,7 +128,7 @@ def jagged_edge(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def edge_contrast(scene: Scene, limits: RuleLimits) -> Finding:
-    """Share of the outline where product and backdrop look alike, so that nobody can be sure of the edge."""
+    """Measure the share of the outline where product and backdrop look alike, so that the edge is uncertain."""
     contrast = scene.edges.contrast
     if not len(contrast):
         return skipped("edge_contrast", "The matte has no outline.")
@@ -131,7 +138,7 @@ def edge_contrast(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def uncertain_band(scene: Scene, limits: RuleLimits) -> Finding:
-    """How wide the half-transparent band along the outline is, where it is widest."""
+    """Measure the width of the half-transparent band along the outline: its 90th percentile."""
     band = scene.edges.band
     if not len(band):
         return skipped("uncertain_band", "The matte has no outline.")
@@ -141,7 +148,7 @@ def uncertain_band(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def islands(scene: Scene, limits: RuleLimits) -> Finding:
-    """Area of small separate specks in the matte, in thousandths of the product."""
+    """Measure the area of small separate specks in the matte, in thousandths of the product."""
     found = parts(scene.reduced, threshold=0.3)
     specks = [part for part in found[1:] if part.area < _ISLAND_OF_LARGEST * found[0].area]
     share = 1000 * sum(part.area for part in specks) / product_area(scene.reduced)
@@ -151,7 +158,7 @@ def islands(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def haze_around(scene: Scene, limits: RuleLimits) -> Finding:
-    """Area over which a faint rest of the backdrop veils the white, in thousandths of the photograph."""
+    """Measure the area where faint remains of the backdrop veil the white, in thousandths of the photograph."""
     found = haze(scene.reduced)
     share = 1000 * sum(part.area for part in found) / scene.reduced.matte.size
     message = f"A faint rest of the backdrop veils {share:.2f} thousandths of the picture."
@@ -160,7 +167,7 @@ def haze_around(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def network_disagreement(scene: Scene, limits: RuleLimits) -> Finding:
-    """How much the refined matte differs along the edge from what the network saw, where the photograph is mute."""
+    """Measure how much refined matte and network differ along the edge, where the photograph does not settle it."""
     share, regions = scene.disagreement
     box = widened(regions[0].box, scene.frame) if regions else None
     message = f"Along the edge the refined matte and the network's differ by {share:.1%} of the product."
@@ -168,7 +175,7 @@ def network_disagreement(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def network_disagreement_patch(scene: Scene, limits: RuleLimits) -> Finding:
-    """The largest single area that matte and network disagree about and that the photograph does not settle."""
+    """Measure the largest single area on which matte and network disagree and which the photograph does not settle."""
     _, regions = scene.disagreement
     share = 1000 * regions[0].area / product_area(scene.reduced) if regions else 0.0
     box = widened(regions[0].box, scene.frame) if regions else None
@@ -177,7 +184,10 @@ def network_disagreement_patch(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def network_overruled(scene: Scene, limits: RuleLimits) -> Finding:
-    """Largest area that the network is sure of and the matte decides the other way, whatever the photograph shows."""
+    """Measure the largest area that the network is sure of and the matte decides the other way.
+
+    What the photograph shows there does not count.
+    """
     if scene.edit.cutout.method == Method.GIVEN:
         return skipped("network_overruled", "A person made this matte; no network was asked.")
     regions = overruled(scene.reduced_product)
@@ -188,16 +198,17 @@ def network_overruled(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def _enough(known: NDArray[np.bool_]) -> bool:
+    """Return whether enough of the outline could be measured."""
     return len(known) > 0 and float(known.mean()) >= _LEAST_PLACED
 
 
 def place_on_outline(scene: Scene, point: int) -> Box:
-    """Return a box around a point of the outline."""
+    """Return a box around a point of the outline, in pixels of the photograph."""
     return box_around(float(scene.outline.x[point]), float(scene.outline.y[point]), scene.frame)
 
 
 def worst_place(scene: Scene, badness: Column | NDArray[np.float32]) -> Box | None:
-    """Return a box around the place on the outline where a figure stays worst."""
+    """Return a box around the place where a value, smoothed along the outline, is greatest; None without values."""
     if not np.isfinite(badness).any():
         return None
     around = smooth_along(np.asarray(badness, np.float32), scene.outline, points=10)

@@ -1,4 +1,4 @@
-"""Pictures of the worst places, at 1:1."""
+"""Evidence: crops of the worst places at 1:1."""
 
 from __future__ import annotations
 
@@ -14,7 +14,13 @@ _ORDER = {Status.FAILED: 0, Status.WARNING: 1}
 
 
 class Evidence(Value):
-    """A place worth a look, in pixels of the photograph."""
+    """A place that a reviewer should look at.
+
+    Attributes:
+        code: the rule that found it.
+        box: in pixels of the photograph.
+        message: the rule's message.
+    """
 
     code: str
     box: Box
@@ -22,7 +28,7 @@ class Evidence(Value):
 
 
 def choose_evidence(findings: Sequence[Finding], *, most: int = MOST_EVIDENCE) -> tuple[Evidence, ...]:
-    """Return the worst places: failed gates, then failed rules, then warnings; no place twice."""
+    """Return the worst places without overlaps: first those of failed gates, then of failed rules, then of warnings."""
     shown = [finding for finding in findings if finding.box is not None and finding.status in _ORDER]
     shown.sort(key=lambda finding: (not finding.stops_approval, _ORDER[finding.status]))
     chosen: list[Evidence] = []
@@ -34,17 +40,18 @@ def choose_evidence(findings: Sequence[Finding], *, most: int = MOST_EVIDENCE) -
 
 
 def crop_evidence(pixels16: Pixels16, box: Box) -> Pixels8:
-    """Return the part of a picture in the working space that a box shows, at 1:1, as sRGB.
+    """Return the part of a picture inside a box at 1:1, (rows, columns, 3) uint8, sRGB.
 
     Args:
-        pixels16: (rows, columns, 3) uint16: the master for "before", the composite for "after".
+        pixels16: (rows, columns, 3) uint16, working space: the photograph for "before", the composite for "after".
+        box: clipped at 0; it may reach beyond the picture.
     """
     part = pixels16[max(0, box.top) : max(0, box.bottom), max(0, box.left) : max(0, box.right)]
     return working_to_srgb8(np.ascontiguousarray(part))
 
 
 def overlap(first: Box, second: Box) -> float:
-    """Return the common area over the smaller one's."""
+    """Return the common area of two boxes as a share of the smaller one, 0..1."""
     width = min(first.right, second.right) - max(first.left, second.left)
     height = min(first.bottom, second.bottom) - max(first.top, second.top)
     smaller = min(first.width * first.height, second.width * second.height)

@@ -1,4 +1,4 @@
-"""Rules on the frame: how much of it the product fills, where it stands, whether all of it is there."""
+"""Rules on the frame: how much of the canvas the product fills, its position, and whether it is complete."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NO_PRODUCT = "There is no product on the canvas."
 
 
 def fill_ratio(scene: Scene, limits: RuleLimits) -> Finding:
-    """How far the fill, measured on the canvas, is from what was ordered."""
+    """Measure the difference between the fill ratio on the canvas and the one ordered."""
     if scene.framed_subject is None:
         return measured("fill_ratio", 1.0, limits, _NO_PRODUCT, unit="ratio")
     target = scene.edit.rendition.rules.fill_ratio
@@ -24,7 +24,7 @@ def fill_ratio(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def fill_outside_platform(scene: Scene, limits: RuleLimits) -> Finding:
-    """How far the fill is outside what the platform accepts."""
+    """Measure how far the fill ratio lies outside the platform's accepted range."""
     if scene.framed_subject is None:
         return measured("fill_outside_platform", 1.0, limits, _NO_PRODUCT, unit="ratio")
     accepted = scene.edit.rendition.platform.fill
@@ -38,7 +38,10 @@ def fill_outside_platform(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def off_centre(scene: Scene, limits: RuleLimits) -> Finding:
-    """How far the product's middle is from the canvas's, as a share of the canvas's longest side."""
+    """Measure the distance between the middles of product and canvas, as a share of the canvas's longest side.
+
+    Of the horizontal and the vertical distance the greater one counts.
+    """
     box, canvas = scene.framed_subject, size_of(scene.edit.framed.pixels)
     if box is None:
         return skipped("off_centre", _NO_PRODUCT)
@@ -49,7 +52,7 @@ def off_centre(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def product_cut(scene: Scene, limits: RuleLimits) -> Finding:
-    """Share of the canvas's border that the product covers."""
+    """Measure the share of the canvas's border that the product covers."""
     matte = scene.edit.framed.matte
     border = np.concatenate((matte[0], matte[-1], matte[:, 0], matte[:, -1]))
     share = float((border > 0.05).mean())
@@ -58,7 +61,7 @@ def product_cut(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def part_outside_canvas(scene: Scene, limits: RuleLimits) -> Finding:
-    """Share of the product's area that did not come onto the canvas."""
+    """Measure the share of the product's area that lies outside the canvas."""
     placement = scene.edit.framed.placement
     area_scale = (placement.canvas.width / placement.window.width) * (placement.canvas.height / placement.window.height)
     whole = float(np.sum(scene.edit.cutout.matte, dtype=np.float64)) * area_scale
@@ -70,7 +73,7 @@ def part_outside_canvas(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def enlarged(scene: Scene, limits: RuleLimits) -> Finding:
-    """How much the product was enlarged beyond what was ordered."""
+    """Measure how much the product's scale exceeds what the plan allows."""
     scale = scene.edit.framed.placement.scale
     allowed = scene.edit.rendition.rules.max_upscale_ratio
     message = f"The product was scaled by {scale:.2f}; up to {allowed:.2f} is allowed."
@@ -78,14 +81,14 @@ def enlarged(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def low_resolution(scene: Scene, limits: RuleLimits) -> Finding:
-    """By what share the canvas falls short of the platform's least size."""
+    """Measure by what share the canvas is smaller than the platform's least size."""
     longest, least = size_of(scene.edit.framed.pixels).longest, scene.edit.rendition.platform.canvas.min_px
     message = f"The canvas is {longest} px on its longest side; the platform asks for {least} px."
     return measured("low_resolution", max(0.0, 1 - longest / least), limits, message, unit="share")
 
 
 def below_recommended(scene: Scene, limits: RuleLimits) -> Finding:
-    """By what share the canvas falls short of the size aimed at."""
+    """Measure by what share the canvas is smaller than the recommended size."""
     longest, wanted = size_of(scene.edit.framed.pixels).longest, scene.edit.rendition.platform.canvas.recommended_px
     if wanted is None:
         return measured("below_recommended", 0.0, limits, "No size is aimed at: full resolution.", unit="share")

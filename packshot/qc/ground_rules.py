@@ -1,4 +1,4 @@
-"""Rules on what a product stands on: the judge's own word on shadow, apart from the cut-out's."""
+"""Rule on the ground under the product: finds a kept shadow without using the cut-out's own shadow detection."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from packshot.types import Finding
 
 
 def kept_shadow_suspected(scene: Scene, limits: RuleLimits) -> Finding:
-    """Largest area of the matte that ends softly outside and by a stronger edge inside, as a contact shadow does."""
+    """Measure the largest area of the matte that looks like a kept contact shadow.
+
+    It ends softly at the matte's outline, and a stronger edge lies inside.
+    """
     if scene.reduced.backdrop is None:
         return skipped("kept_shadow_suspected", "Too little of the backdrop shows to know its light.")
     shadows = [strip for strip in scene.strips if strip.is_shadow]

@@ -1,4 +1,4 @@
-"""What quality control looks at."""
+"""Input of quality control."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from packshot.types import Finding, Matte, Pixels8, Pixels16
 
 
 class BackdropLike(Protocol):
-    """What the cut-out found out about the backdrop."""
+    """The part of the cut-out's backdrop report that quality control reads."""
 
     @property
     def smooth(self) -> bool: ...
 
 
 class CutoutLike(Protocol):
-    """What the cut-out says about itself."""
+    """The part of a cut-out that quality control reads."""
 
     @property
     def matte(self) -> Matte: ...
@@ -34,11 +34,11 @@ class CutoutLike(Protocol):
 
 @dataclasses.dataclass(frozen=True)
 class ColourReference:
-    """How far the product is from a measured reference: a swatch or a colour target.
+    """Colour difference between the picture and a measured reference, such as a swatch or a colour target.
 
     Attributes:
-        mean_delta_e, p95_delta_e: delta E 2000 between reference and picture.
-        source: what the reference is, in words.
+        mean_delta_e, p95_delta_e: mean and 95th percentile of delta E 2000 between reference and picture.
+        source: the reference in words, for the message.
     """
 
     mean_delta_e: float
@@ -48,19 +48,20 @@ class ColourReference:
 
 @dataclasses.dataclass(frozen=True)
 class QcInput:
-    """One edit, with everything needed to judge it.
+    """One edit with everything needed to judge it.
 
     Attributes:
-        master16: (rows, columns, 3) uint16, the photograph in the working space, after its planned correction.
-        cutout: its matte is float32 at the same size; its network matte at any size of the same shape.
-        composite16: (rows, columns, 3) uint16, the edit on exact white, working space, same size.
-        framed: what is put on the canvas, working space, with its matte and placement.
-        srgb8: (rows, columns, 3) uint8, the framed pixels as they are delivered, sRGB.
-        rendition: what was ordered.
-        expected_products: how many separate things the picture should show.
+        master16: (rows, columns, 3) uint16, working space: the photograph after its planned colour correction.
+        cutout: the matte is float32 in 0..1 at the photograph's size. The network's matte has any size, with the same
+            aspect ratio.
+        composite16: (rows, columns, 3) uint16, working space: the edit on exact white, at the photograph's size.
+        framed: the pixels on the canvas, working space, with their matte and placement.
+        srgb8: (rows, columns, 3) uint8, sRGB: the framed pixels as delivered.
+        rendition: the plan: what was ordered.
+        expected_products: number of separate objects that the picture should show.
         colour_reference: how the product's colours compare with a reference; None where there is none.
-        findings: what was found out about the shot before it was edited and bears on its approval.
-        reduced16: `master16`, averaged to a lesser size already; None where nobody has done so.
+        findings: findings made before the edit that may affect the approval.
+        reduced16: `master16` reduced by area averaging; None if no reduced copy exists yet.
     """
 
     master16: Pixels16

@@ -1,4 +1,4 @@
-"""What the matte keeps although it looks like the backdrop."""
+"""Find areas that the matte keeps although they look like the backdrop."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ _SPECK_PX = 5
 def leftovers(reduced: Reduced) -> list[Region]:
     """Return areas at the outline that look exactly like the backdrop, the largest first.
 
-    Colour and smoothness both have to match the prediction, and the backdrop has to be darker than white, or nobody
-    could see it. An area counts by the share of its contact with the outline where the photograph has no edge: a
-    product's face in the backdrop's colour ends in an edge, backdrop that was left does not.
+    Colour and smoothness must both match the predicted backdrop, and the backdrop must be darker than white, else
+    nobody could see it. An area counts only with the share of its contact with the outline where the photograph has no
+    edge. A product's face in the backdrop's colour ends in an edge; left-over backdrop does not.
     """
     if reduced.backdrop is None:
         return []
@@ -46,10 +46,14 @@ def leftovers(reduced: Reduced) -> list[Region]:
 def filled_gaps(reduced: Reduced) -> list[Region]:
     """Return areas inside the matte through which the backdrop seems to show, the largest first.
 
-    Exactly the predicted backdrop, or the backdrop in a faint shadow, or in a deeper one that ends within the area, or
-    its exact colour in any light; smooth, visible on white, and with an edge all around: a face of the product in the
-    same colour goes over into others on some side, and at some pace. In shadow the edge has to be steeper, for the
-    likeness says less.
+    An area must be smooth, visible on white, and surrounded by an edge. A product's face of the same colour blends into
+    other colours on some side. The area must also have one of these colours:
+    - the predicted backdrop,
+    - the backdrop in a faint shadow,
+    - the backdrop in a deeper shadow that ends within the area,
+    - the backdrop's exact colour in any light.
+
+    In shadow the surrounding edge must be steeper, because the colour is weaker evidence there.
     """
     if reduced.backdrop is None:
         return []
@@ -70,13 +74,13 @@ def filled_gaps(reduced: Reduced) -> list[Region]:
 
 
 def _alike(found: Mask, reduced: Reduced, *, mean: float = np.inf, spread: float = np.inf) -> Mask:
-    """Return those areas whose difference from the predicted backdrop is so little on average and varies so little.
+    """Return the areas whose difference from the predicted backdrop has a small mean and a small spread.
 
-    A face of the product that happens to have the backdrop's colour is lit in its own way: it is a little off all
-    over, or its shading runs through the colour, and the difference takes every value that still counts as alike.
+    A product's face that happens to have the backdrop's colour is lit in its own way. Either it differs a little
+    everywhere, or its shading passes through the colour and the difference takes many values.
 
     Args:
-        mean, spread: levels; the noise widens them.
+        mean, spread: limits in levels; strong noise raises them.
     """
     if not found.any() or reduced.backdrop is None:
         return found
@@ -93,7 +97,7 @@ def _alike(found: Mask, reduced: Reduced, *, mean: float = np.inf, spread: float
 
 
 def _exact_colour(reduced: Reduced, solid: Mask) -> Mask:
-    """Where the backdrop's exact colour shows in any light, on average over a window: specks of noise don't count."""
+    """Return where the window mean has the backdrop's exact colour in any light. Single noisy pixels don't count."""
     mean = np.asarray(cv2.blur(reduced.master, (_SPECK_PX, _SPECK_PX)), np.float32)
     visible = greatest_channel(255 - mean) > VISIBLE_ON_WHITE
     light = lighting(reduced, side=_SPECK_PX)
@@ -104,7 +108,7 @@ def _exact_colour(reduced: Reduced, solid: Mask) -> Mask:
 
 
 def _partly(found: Mask, lit: Mask) -> Mask:
-    """Return those areas of which a part is lit as the backdrop is."""
+    """Return the areas of `found` of which at least `_LIT_SHARE` is lit like the backdrop."""
     if not found.any():
         return found
     labels = cv2.connectedComponents(found.view(np.uint8), connectivity=8)[1]
@@ -115,7 +119,7 @@ def _partly(found: Mask, lit: Mask) -> Mask:
 
 
 def _rimmed(found: Mask, edges: Mask, least_share: float) -> Mask:
-    """Return those areas that have an edge along so much of their border."""
+    """Return the areas of `found` that have an edge along at least `least_share` of their border."""
     if not found.any():
         return found
     labels = cv2.connectedComponents(found.view(np.uint8), connectivity=8)[1]
@@ -128,7 +132,7 @@ def _rimmed(found: Mask, edges: Mask, least_share: float) -> Mask:
 
 
 def _weighed(regions: list[Region], found: Mask, reduced: Reduced) -> list[Region]:
-    """Return areas at the outline with the share of them that has no edge at the outline, the largest first."""
+    """Return the areas, each weighted with the share of its contact with the outline that has no edge."""
     inside, outside = _mean_near(reduced, reduced.matte > 0.9), _mean_near(reduced, reduced.matte < 0.1)
     flat = greatest_difference(inside, outside) < max(_LEAST_STEP, 2 * reduced.noise)
     just_outside = (reduced.matte < 0.5) & grown(reduced.matte >= 0.5, 5)
@@ -147,7 +151,7 @@ def _weighed(regions: list[Region], found: Mask, reduced: Reduced) -> list[Regio
 
 
 def _mean_near(reduced: Reduced, where: Mask) -> FloatImage:
-    """Return the photograph's mean over those pixels of a small window that are asked for; its own where none is."""
+    """Return the photograph's mean over the masked pixels of a small window; where there are none, the photograph."""
     weight = where.astype(np.float32)
     window = (_NEAR_PX, _NEAR_PX)
     total = cv2.blur(cv2.multiply(reduced.master, cv2.merge([weight] * 3)), window)
@@ -156,11 +160,12 @@ def _mean_near(reduced: Reduced, where: Mask) -> FloatImage:
 
 
 def _smooth(reduced: Reduced, side: int) -> Mask:
-    """Where there is no more texture than noise, in windows of so many pixels."""
+    """Return where windows of `side` pixels have no more texture than noise."""
     window = (side, side)
     texture = cv2.blur(np.abs(reduced.grey - cv2.blur(reduced.grey, window)), window)
     return np.asarray(texture < max(_LEAST_TEXTURE, 1.5 * reduced.noise))
 
 
 def _eroded(mask: Mask, side: int) -> Mask:
+    """Return the mask eroded by a square."""
     return np.asarray(cv2.erode(mask.view(np.uint8), np.ones((side, side), np.uint8)) > 0)

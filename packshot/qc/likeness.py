@@ -1,4 +1,4 @@
-"""Where the photograph looks like the backdrop, like its shadow, or like neither; pixel by pixel, reduced."""
+"""Classify the pixels of the reduced photograph: like the backdrop, like its shadow, or like neither."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from packshot.qc.reduced import Reduced
 from packshot.types import FloatImage, Mask
 
 VISIBLE_ON_WHITE = 8.0
-"""Levels below white from which something can be seen on white."""
+"""A pixel is visible on white from this many levels below white on."""
 _LEAST_LIKE = 6.0
 _LEAST_UNLIKE = 12.0
 _SHADOW_COLOUR = 0.05
@@ -27,7 +27,7 @@ Picture = TypeVar("Picture", bound=NDArray[Any])
 
 
 def _once(measure: Callable[[Reduced], Picture]) -> Callable[[Reduced], Picture]:
-    """Return the same measure, which looks up what it has measured on an edit before."""
+    """Return the measure with a cache: its result is kept in `Reduced.known`, under the function's name."""
 
     @functools.wraps(measure)
     def measured(reduced: Reduced) -> Picture:
@@ -40,31 +40,31 @@ def _once(measure: Callable[[Reduced], Picture]) -> Callable[[Reduced], Picture]
 
 @dataclasses.dataclass(frozen=True)
 class Lighting:
-    """How the photograph is lit against the predicted backdrop, (rows, columns) float32 each.
+    """The photograph's light compared with the predicted backdrop, each (rows, columns) float32.
 
     Attributes:
-        factor: how much of the backdrop's light is there.
-        colour: how far the rest is from the backdrop's colour, in shares of its light.
+        factor: light relative to the backdrop's; 1 means equally lit, below 1 in shadow.
+        colour: distance of the colour from the backdrop's colour in that light, as a share of the backdrop's light.
     """
 
     factor: FloatImage
     colour: FloatImage
 
     def within(self, *, darkest: float, brightest: float = _BRIGHTER_THAN_BACKDROP, most_colour: float) -> Mask:
-        """Where the photograph has the backdrop's colour, in a light between two shares of its own."""
+        """Return where the photograph has the backdrop's colour and its light factor lies between two values."""
         lit = (self.factor > darkest) & (self.factor < brightest)
         return np.asarray(lit & (self.colour < most_colour * self.factor))
 
 
 @_once
 def visible_on_white(reduced: Reduced) -> Mask:
-    """Where the photograph would be seen on white."""
+    """Return where the photograph would be visible on white."""
     return np.asarray(greatest_channel(255 - reduced.master) > VISIBLE_ON_WHITE)
 
 
 @_once
 def like_backdrop(reduced: Reduced) -> Mask:
-    """Where the photograph is the predicted backdrop on average, whatever the noise."""
+    """Return where the photograph equals the predicted backdrop on average over 5 x 5 pixels, within the noise."""
     assert reduced.backdrop is not None
     even = cv2.blur(reduced.master - reduced.backdrop, (5, 5))
     return np.asarray(greatest_channel(np.abs(even)) < max(_LEAST_LIKE, 2 * reduced.noise))
@@ -72,24 +72,29 @@ def like_backdrop(reduced: Reduced) -> Mask:
 
 @_once
 def unlike_backdrop(reduced: Reduced) -> Mask:
+    """Return where the photograph clearly differs from the predicted backdrop."""
     return np.asarray(reduced.difference > max(_LEAST_UNLIKE, 6 * reduced.noise))
 
 
 @_once
 def shadow(reduced: Reduced) -> Mask:
-    """Where the photograph is the backdrop, or the backdrop in shadow."""
+    """Return where the photograph is backdrop, lit or in shadow."""
     lit = _lighting(reduced, reduced.master)
     same_colour = lit.colour < _SHADOW_COLOUR * np.maximum(lit.factor, 0.1)
     return np.asarray((lit.factor < _BRIGHTER_THAN_BACKDROP) & same_colour)
 
 
 def lighting(reduced: Reduced, *, side: int) -> Lighting:
-    """Return how the photograph is lit, averaged over windows of so many pixels."""
+    """Return how the photograph is lit, averaged over windows of `side` pixels."""
     return _lighting(reduced, np.asarray(cv2.blur(reduced.master, (side, side)), np.float32))
 
 
 def _lighting(reduced: Reduced, seen: FloatImage) -> Lighting:
-    """A shadow darkens all channels by the same factor, in linear light; a square is near enough to it here."""
+    """Return how a picture is lit compared with the backdrop.
+
+    A shadow darkens all channels by the same factor in linear light. Squared levels are close enough to linear light
+    here.
+    """
     light: Any = cv2.multiply(seen, seen, scale=1 / 255**2)
     lit, power = _backdrop_light(reduced), _backdrop_power(reduced)
     factor = dot_product(light, lit) / power
@@ -99,6 +104,7 @@ def _lighting(reduced: Reduced, seen: FloatImage) -> Lighting:
 
 @_once
 def _backdrop_light(reduced: Reduced) -> FloatImage:
+    """Return the backdrop's approximate linear light, (rows, columns, 3)."""
     assert reduced.backdrop is not None
     light: Any = cv2.multiply(reduced.backdrop, reduced.backdrop, scale=1 / 255**2)
     return np.asarray(light + np.float32(1e-4), np.float32)
@@ -106,20 +112,25 @@ def _backdrop_light(reduced: Reduced) -> FloatImage:
 
 @_once
 def _backdrop_power(reduced: Reduced) -> FloatImage:
+    """Return the squared length of the backdrop's light vector, (rows, columns)."""
     return dot_product(_backdrop_light(reduced), _backdrop_light(reduced))
 
 
 @_once
 def slope(reduced: Reduced) -> FloatImage:
-    """Levels per reduced pixel, of the grey picture."""
+    """Return the gradient of the grey picture, in levels per reduced pixel."""
     return _slope(reduced.grey)
 
 
 def colour_slope(reduced: Reduced) -> FloatImage:
-    """Levels per reduced pixel, of the channel in which it is steepest: colours of one brightness differ too."""
+    """Return the gradient of the steepest channel, in levels per reduced pixel.
+
+    Unlike `slope` it also finds edges between colours of equal brightness.
+    """
     return greatest_channel(_slope(reduced.master))
 
 
 def _slope(levels: FloatImage) -> FloatImage:
+    """Return the gradient's magnitude by Sobel filters, in levels per pixel."""
     across, down = cv2.Sobel(levels, cv2.CV_32F, 1, 0), cv2.Sobel(levels, cv2.CV_32F, 0, 1)
     return np.asarray(cv2.magnitude(across, down) / np.float32(8), np.float32)

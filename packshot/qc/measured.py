@@ -1,4 +1,4 @@
-"""How a rule says what it measured."""
+"""Make a rule's finding from its measurement."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from packshot.specs.models import RuleLimits
 from packshot.types import Box, Finding, Size, Status
 
 EVIDENCE_PX = 256
+"""Least side of a box shown to a reviewer, in pixels of the photograph."""
 
 
 def measured(
@@ -20,10 +21,10 @@ def measured(
     unit: str = "",
     box: Box | Callable[[], Box | None] | None = None,
 ) -> Finding:
-    """Return the finding for a measured figure; `limit` is the figure that costs all points.
+    """Return the finding for a measured value. Its `limit` is the value at which all of the rule's points are lost.
 
     Args:
-        box: the place to look at, or what finds it; nobody looks where a rule is kept.
+        box: the place to look at, or a function that finds it. The function is not called if the rule passes.
     """
     status = status_of(value, limits)
     place = None if status is Status.PASSED else box() if callable(box) else box
@@ -40,12 +41,12 @@ def measured(
 
 
 def skipped(code: str, message: str, *, gate: bool = False) -> Finding:
-    """Return the finding for a check that could not be made, with the reason."""
+    """Return the finding for a check that could not be made; the message gives the reason."""
     return Finding(code=code, status=Status.SKIPPED, message=message, gate=gate)
 
 
 def box_around(x: float, y: float, frame: Size, *, side_px: int = EVIDENCE_PX) -> Box:
-    """Return a square around a place, moved and cut so that it lies in the frame."""
+    """Return a square around a point, moved and clipped so that it lies in the frame."""
     width, height = min(side_px, frame.width), min(side_px, frame.height)
     left = min(max(0, round(x - width / 2)), frame.width - width)
     top = min(max(0, round(y - height / 2)), frame.height - height)
@@ -53,7 +54,7 @@ def box_around(x: float, y: float, frame: Size, *, side_px: int = EVIDENCE_PX) -
 
 
 def widened(box: Box, frame: Size, *, least_px: int = EVIDENCE_PX, most_px: int = 1024) -> Box:
-    """Return a box around the middle of another that is large enough to see what is around it, and no larger."""
+    """Return a box with the same middle and room around it, within the frame and at most `most_px` wide and high."""
     width = min(max(box.width + 32, least_px), most_px, frame.width)
     height = min(max(box.height + 32, least_px), most_px, frame.height)
     left = min(max(0, (box.left + box.right - width) // 2), frame.width - width)

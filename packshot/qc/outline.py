@@ -1,7 +1,7 @@
-"""What the photograph and the edit look like across the matte's outline, along its normals.
+"""Sample photograph and edit across the matte's outline, along its normals.
 
-Distances along a normal are in outline units, positive outward. One unit is one pixel, or more in a photograph whose
-product is larger than it will be delivered: what a shopper cannot see is not measured.
+Distances along a normal are in outline units, positive outward. One unit is one pixel. It is more in a photograph whose
+product is larger than it will be delivered, because a shopper cannot see finer detail.
 """
 
 from __future__ import annotations
@@ -21,10 +21,14 @@ from packshot.types import Matte, Pixels16
 DELIVERED_PX = 1700.0
 """Longest side of a product that fills 85 % of 2000 px."""
 REACH = 8.0
+"""Farthest sample from the outline, and distance between two samples, in units."""
 STEP = 0.5
 MOST_POINTS = 6000
+"""Most points sampled on all contours together."""
 _LEAST_LOOP_PX = 16
+"""Shorter contours are ignored."""
 _TRUNCATED = 4.0
+"""The smoothing Gaussian is cut off at this many standard deviations."""
 
 Column = NDArray[np.float32]
 """(points,)."""
@@ -39,16 +43,16 @@ class Outline:
     """Samples across the outline.
 
     Attributes:
-        unit_px: full pixels per unit.
-        x, y: (points,) where the matte crosses one half, full pixels.
-        normal: (points, 2) outward, across and down, of length 1.
-        loop: (points,) which closed line a point belongs to.
-        hole: (points,) whether that line is the border of a hole.
+        unit_px: pixels of the photograph per unit.
+        x, y: (points,) position where the matte crosses 0.5, in pixels of the photograph.
+        normal: (points, 2) outward unit normals (x, y).
+        loop: (points,) number of the closed contour that a point belongs to.
+        hole: (points,) whether that contour is the border of a hole.
         matte: (points, distances) in 0..1.
         master, composite: (points, distances, 3) levels.
-        inner, outer: (points, 3) levels of the master a few units inside and outside.
-        backdrop: (points, 3) levels predicted for the place.
-        spacing_px: distance between neighbouring points.
+        inner, outer: (points, 3) levels of the master, averaged over a few units inside and outside.
+        backdrop: (points, 3) levels predicted for the point.
+        spacing_px: distance between neighbouring points along the contour, in pixels.
     """
 
     unit_px: float
@@ -71,16 +75,18 @@ class Outline:
 
 
 def at(low: float, high: float) -> slice:
-    """Return the slice of `DISTANCES` from low to high, both included."""
+    """Return the slice of `DISTANCES` from `low` to `high`, both included."""
     return slice(round((low + REACH) / STEP), round((high + REACH) / STEP) + 1)
 
 
 def trace_outline(
     master16: Pixels16, composite16: Pixels16, matte: Matte, reduced: Reduced, *, product_px: float
 ) -> Outline:
-    """Return the samples across the outline of a matte; no points if nothing reaches one half.
+    """Return the samples across the outline of a matte; no points if the matte nowhere reaches 0.5.
 
     Args:
+        master16, composite16: (rows, columns, 3) uint16, working space.
+        matte: (rows, columns) float32 in 0..1.
         product_px: longest side of the product's box.
     """
     unit_px = max(1.0, product_px / DELIVERED_PX)
@@ -110,12 +116,14 @@ def trace_outline(
 
 
 def smooth_along(values: NDArray[Any], outline: Outline, *, points: float) -> NDArray[np.float32]:
-    """Return values smoothed along each closed line by a Gaussian of so many points; NaN counts as missing.
+    """Return values smoothed along each closed contour by a Gaussian with a standard deviation of `points`.
+
+    NaN counts as missing. The result is NaN where too few values are near.
 
     Args:
         values: (points,) or (points, channels).
     """
-    if not values.size:  # OpenCV makes one element of none
+    if not values.size:  # OpenCV turns an empty array into one element
         return np.zeros(values.shape, np.float32)
     columns = values.astype(np.float32).reshape(len(values), -1)
     known = np.isfinite(columns)
@@ -134,11 +142,11 @@ def smooth_along(values: NDArray[Any], outline: Outline, *, points: float) -> ND
 
 
 class _Closed(NamedTuple):
-    """All lines in a row, each continued beyond its ends by its other end.
+    """All contours in one array, each padded at both ends with its own points, so that it wraps around.
 
     Attributes:
-        point: which point lies at each place.
-        own: the places that belong to the points themselves, in their order.
+        point: index of the point at each place.
+        own: the places without padding, in the order of the points.
     """
 
     point: NDArray[np.intp]
@@ -146,6 +154,7 @@ class _Closed(NamedTuple):
 
 
 def _closed(loop: NDArray[np.int32], reach: int) -> _Closed:
+    """Return the padded contours, with `reach` places of padding at each end."""
     index, own, first = [], [], 0
     for line in _lines(loop):
         count = line.stop - line.start
@@ -156,7 +165,10 @@ def _closed(loop: NDArray[np.int32], reach: int) -> _Closed:
 
 
 def longest_run(flags: NDArray[np.bool_], outline: Outline) -> tuple[int, int]:
-    """Return (first point, length) of the longest run of flagged points on one line; length 0 if there is none."""
+    """Return (first point, length) of the longest run of flagged points on one contour; length 0 if there is none.
+
+    A run that passes the contour's first point counts as two.
+    """
     best = (0, 0)
     for line in _lines(outline.loop):
         edges = np.flatnonzero(np.diff(np.concatenate(([0], flags[line].view(np.int8), [0]))))
@@ -170,13 +182,14 @@ def longest_run(flags: NDArray[np.bool_], outline: Outline) -> tuple[int, int]:
 
 
 def _lines(loop: NDArray[np.int32]) -> list[slice]:
+    """Return the slice of points of each contour."""
     borders = np.flatnonzero(np.diff(loop)) + 1
     edges = [0, *(int(border) for border in borders), len(loop)]
     return [slice(start, end) for start, end in itertools.pairwise(edges) if end > start]
 
 
 def _points(matte: Matte, unit_px: float) -> tuple[Any, ...]:
-    """Return places, outward normals, loop numbers, hole flags and the spacing."""
+    """Return x, y, outward or inward normals (x, y), contour numbers, hole flags and the spacing."""
     mask = (matte >= 0.5).view(np.uint8)
     lines, tree = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     kept = [(line[:, 0], tree[0][i][3] >= 0) for i, line in enumerate(lines) if len(line) >= _LEAST_LOOP_PX]
@@ -194,7 +207,7 @@ def _points(matte: Matte, unit_px: float) -> tuple[Any, ...]:
 
 
 def _line_points(line: NDArray[Any], every: float, sigma_px: float) -> Column:
-    """Return (x, y, normal x, normal y) at even steps; the line runs with the product on its left or right alike."""
+    """Return (x, y, normal x, normal y) of evenly spaced points on a contour; the normals may still point inwards."""
     places = line.astype(np.float64)
     smooth = ndimage.gaussian_filter1d(places, sigma_px, axis=0, mode="wrap")
     along = np.roll(smooth, -1, axis=0) - np.roll(smooth, 1, axis=0)
@@ -206,7 +219,7 @@ def _line_points(line: NDArray[Any], every: float, sigma_px: float) -> Column:
 
 
 def _to_crossing(matte: Matte, x: Column, y: Column, nx: Column, ny: Column, unit_px: float) -> tuple[Column, Column]:
-    """Turn normals outward (in place) and move each point to where the matte crosses one half."""
+    """Return the points moved along their normals to where the matte crosses 0.5; turn normals outward, in place."""
     ways = np.arange(-3, 3.01, 0.5, dtype=np.float32) * np.float32(unit_px)
     across = _sample(matte, x[:, None] + nx[:, None] * ways, y[:, None] + ny[:, None] * ways)
     inward = across[:, -4:].sum(axis=1) > across[:, :4].sum(axis=1)
@@ -224,9 +237,9 @@ def _to_crossing(matte: Matte, x: Column, y: Column, nx: Column, ny: Column, uni
 
 
 def _sample(image: NDArray[Any], columns: Column, rows: Column) -> NDArray[np.float32]:
-    """Return bilinear samples (to a 32nd of a pixel); beyond the frame the border repeats."""
+    """Return bilinear samples (to 1/32 of a pixel). Beyond the frame the border pixel repeats."""
     shape = (*columns.shape, *image.shape[2:])
-    if not columns.size:  # OpenCV makes one element of none
+    if not columns.size:  # OpenCV turns an empty array into one element
         return np.zeros(shape, np.float32)
     x, y = (place.astype(np.float32).reshape(len(place), -1) for place in (columns, rows))
     found = cv2.remap(image, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
@@ -234,12 +247,13 @@ def _sample(image: NDArray[Any], columns: Column, rows: Column) -> NDArray[np.fl
 
 
 def _mean_where(profile: Profile, wanted: NDArray[np.bool_]) -> Profile:
-    """Return the mean over distances where wanted; over all of them where none is."""
+    """Return the mean over the wanted distances, or over all of them where none is wanted."""
     weight = np.where(wanted.any(axis=1, keepdims=True), wanted, True).astype(np.float32)[..., None]
     return np.asarray((profile * weight).sum(axis=1) / weight.sum(axis=1), np.float32)
 
 
 def _at_reduced(reduced: Reduced, x: Column, y: Column) -> Profile:
+    """Return the predicted backdrop at points given in pixels of the photograph, (points, 3) levels."""
     assert reduced.backdrop is not None
     columns = (x + 0.5) * reduced.scale - 0.5
     rows = (y + 0.5) * reduced.scale - 0.5

@@ -1,4 +1,4 @@
-"""What the matte leaves out although the photograph goes on there."""
+"""Find parts of the product that lie outside the matte."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _ENDS_IN_EDGE = 0.3
 
 
 def product_outside(reduced: Reduced) -> tuple[list[Region], list[Region]]:
-    """Return areas outside the matte, next to it, that are neither backdrop nor its shadow: enclosed, and open ones.
+    """Return areas just outside the matte that are neither backdrop nor shadow: those enclosed by it, and open ones.
 
-    An open one has to end in an edge: coloured light that a product throws on the floor fades away.
+    An open area must end in an edge. Coloured light that the product throws on the floor fades away instead.
     """
     if reduced.backdrop is None:
         return [], []
@@ -36,7 +36,7 @@ def product_outside(reduced: Reduced) -> tuple[list[Region], list[Region]]:
 
 
 def sharp_outside(reduced: Reduced) -> list[Region]:
-    """Return places outside the matte, next to it, where the photograph has an edge that a shadow has not."""
+    """Return places just outside the matte where the photograph has an edge too sharp for a shadow."""
     if reduced.backdrop is None:
         return []
     clear = ~grown(reduced.matte > 0.1, 15)
@@ -46,9 +46,10 @@ def sharp_outside(reduced: Reduced) -> list[Region]:
 
 
 def _ending_in(edges: Mask, found: Mask, reduced: Reduced) -> Mask:
-    """Return those found areas whose border lies on edges; at the product, which has edges itself, nobody looks.
+    """Return the areas of `found` whose border lies on edges for at least `_ENDS_IN_EDGE` of its length.
 
-    Areas too thin to have a border elsewhere have to meet an edge.
+    The border near the product is left out, because the product has edges itself. An area with too little border
+    elsewhere must touch an edge.
     """
     labels = cv2.connectedComponents(found.view(np.uint8), connectivity=8)[1]
     count = int(labels.max()) + 1

@@ -1,4 +1,4 @@
-"""The rule on products that dissolve in the white that they are delivered on."""
+"""Rule on products so pale that their edge cannot be seen on the white they are delivered on."""
 
 from __future__ import annotations
 
@@ -17,18 +17,21 @@ from packshot.specs.models import RuleLimits
 from packshot.types import Finding
 
 SEEN_DELTA_E = 1.0
-"""Smallest CIEDE2000 difference of two fields side by side that a normal observer sees: one unit, by its making."""
+"""Smallest CIEDE2000 difference between two adjacent areas that a normal observer sees. The formula is scaled so that
+this is one unit."""
 _INSIDE = at(-6.0, -1.0)
-"""Where the product's own rim is looked at, in outline units: also a thin shade along the edge is an edge."""
+"""The part of a normal that is looked at, in outline units: the product's rim. A thin shade along the edge makes the
+edge visible, so all of the rim counts."""
 _WHITE_16 = np.full((1, 1, 3), 65535, np.uint16)
 _NOISE_POINTS = 2.0
 
 
 def pale_on_white(scene: Scene, limits: RuleLimits) -> Finding:
-    """Longest stretch of the outline along which the product is as white as what it is delivered on.
+    """Measure the longest stretch of the outline along which the product is as white as the background.
 
-    Along it nobody sees where the product ends. It is stated as a share of the product's longest side: on a page where
-    the product is 700 px long, 0.05 of it is 35 px, about a degree of sight at a desk, more than the eye fills in.
+    Nobody sees there where the product ends. The length is a share of the product's longest side. Example: on a page
+    that shows the product 700 px long, 0.05 is 35 px. That is about one degree of sight at a desk, more than the eye
+    fills in.
     """
     outline = scene.outline
     if not outline.points:
@@ -47,9 +50,10 @@ def pale_on_white(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def white_on_white(outline: Outline) -> Column:
-    """Return by how much the product's rim differs from white at each point of the outline, at the most; delta E 2000.
+    """Return how much the product's rim differs from white at each point of the outline, (points,) delta E 2000.
 
-    The composite's colours are averaged along the outline first, so that noise makes no edge.
+    It is the greatest difference along the normal. The composite's colours are averaged along the outline first, so
+    that noise does not count as an edge.
     """
     rim = outline.composite[:, _INSIDE]
     calm = np.stack([smooth_along(rim[:, n], outline, points=_NOISE_POINTS) for n in range(rim.shape[1])], axis=1)

@@ -1,4 +1,4 @@
-"""Rules on whole parts: what was bitten off, left over, filled or punched, and what the picture shows at all."""
+"""Rules on whole parts: cut off, left over, filled gaps, false holes; and on what the picture contains at all."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ _NO_BACKDROP = "Too little of the backdrop shows to know what it looks like."
 
 
 def bite_suspected(scene: Scene, limits: RuleLimits) -> Finding:
-    """Longest stretch of the outer outline that runs through something without any edge in the photograph."""
+    """Measure the longest stretch where the outer outline cuts through something without an edge in the photograph."""
     run_px, box = _run(scene, scene.edges.cuts & ~scene.outline.hole)
     message = f"For {run_px:.0f} px the outline cuts through something that goes on outside: a part may be missing."
     return measured("bite_suspected", run_px, limits, message, unit="px", box=box)
 
 
 def punched_hole_suspected(scene: Scene, limits: RuleLimits) -> Finding:
-    """Longest stretch of a hole's outline that runs through something without any edge in the photograph."""
+    """Measure the longest stretch where a hole's outline cuts through something without an edge in the photograph."""
     run_px, box = _run(scene, scene.edges.cuts & scene.outline.hole)
     message = f"For {run_px:.0f} px a hole's outline cuts through something that goes on: it may be a false hole."
     return measured("punched_hole_suspected", run_px, limits, message, unit="px", box=box)
 
 
 def missing_part_suspected(scene: Scene, limits: RuleLimits) -> Finding:
-    """Largest area outside the matte that is neither backdrop nor shadow, in thousandths of the product."""
+    """Measure the largest area outside the matte that is neither backdrop nor shadow, in thousandths of the product."""
     if scene.reduced.backdrop is None:
         return skipped("missing_part_suspected", _NO_BACKDROP)
     enclosed, open_ones = product_outside(scene.reduced)
@@ -48,7 +48,9 @@ def missing_part_suspected(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def sharp_edge_outside(scene: Scene, limits: RuleLimits) -> Finding:
-    """Largest sharp structure just outside the matte, which no shadow has, in thousandths of the product."""
+    """Measure the largest structure just outside the matte that is too sharp for a shadow, in thousandths of the
+    product.
+    """
     if scene.reduced.backdrop is None:
         return skipped("sharp_edge_outside", _NO_BACKDROP)
     share, box = _largest(scene, sharp_outside(scene.reduced))
@@ -57,7 +59,7 @@ def sharp_edge_outside(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def leftover_suspected(scene: Scene, limits: RuleLimits) -> Finding:
-    """Largest area at the matte's outline that looks exactly like the backdrop, in thousandths of the product."""
+    """Measure the largest area at the outline that looks exactly like the backdrop, in thousandths of the product."""
     if scene.reduced.backdrop is None:
         return skipped("leftover_suspected", _NO_BACKDROP)
     share, box = _largest(scene, leftovers(scene.reduced_product))
@@ -66,14 +68,14 @@ def leftover_suspected(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def loose_outline(scene: Scene, limits: RuleLimits) -> Finding:
-    """Longest stretch of the outline that runs through plain backdrop."""
+    """Measure the longest stretch of the outline that runs through plain backdrop."""
     run_px, box = _run(scene, scene.edges.loose)
     message = f"For {run_px:.0f} px the outline runs through plain backdrop: some of it may be left over."
     return measured("loose_outline", run_px, limits, message, unit="px", box=box)
 
 
 def filled_hole_suspected(scene: Scene, limits: RuleLimits) -> Finding:
-    """Largest area inside the matte through which the backdrop seems to show, in thousandths of the product."""
+    """Measure the largest area inside the matte where the backdrop seems to show, in thousandths of the product."""
     if scene.reduced.backdrop is None:
         return skipped("filled_hole_suspected", _NO_BACKDROP)
     share, box = _largest(scene, filled_gaps(scene.reduced_product))
@@ -82,7 +84,10 @@ def filled_hole_suspected(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def pinhole(scene: Scene, limits: RuleLimits) -> Finding:
-    """Largest small hole in the edit, matte or colours, where the photograph shows no gap, in pixels."""
+    """Measure the largest small hole in the edit where the photograph shows no gap, in pixels.
+
+    A hole is either transparent in the matte or faded in the colours.
+    """
     if scene.reduced.backdrop is None or scene.subject is None:
         return skipped("pinhole", _NO_BACKDROP)
     edit = scene.edit
@@ -94,7 +99,7 @@ def pinhole(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def product_touches_frame(scene: Scene, limits: RuleLimits) -> Finding:
-    """Share of the photograph's border that the product covers."""
+    """Measure the share of the photograph's border that the product covers."""
     matte = scene.edit.cutout.matte
     border = np.concatenate((matte[0], matte[-1], matte[:, 0], matte[:, -1]))
     share = float((border > 0.05).mean())
@@ -104,13 +109,16 @@ def product_touches_frame(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def empty_product(scene: Scene, limits: RuleLimits) -> Finding:
-    """Share of the photograph that the product covers."""
+    """Measure the share of the photograph that the product covers."""
     share = product_area(scene.reduced) / scene.reduced.matte.size if scene.subject else 0.0
     return measured("empty_product", share, limits, f"The product covers {share:.1%} of the photograph.", unit="share")
 
 
 def several_products(scene: Scene, limits: RuleLimits) -> Finding:
-    """How many separate things the matte shows beyond what is expected; what lies within the largest belongs to it."""
+    """Count the separate objects in the matte beyond the expected number.
+
+    A part whose box lies within the largest part's box belongs to it.
+    """
     found = parts(scene.reduced, threshold=0.5, joined_over_ratio=_GAP_WITHIN_PRODUCT)
     large = [
         part
@@ -125,7 +133,10 @@ def several_products(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def backdrop_not_smooth(scene: Scene, limits: RuleLimits) -> Finding:
-    """Whether the machine's cut-out had to do without a backdrop it could rely on; a person's needs none."""
+    """Return 1 as measured value if the cut-out had no smooth backdrop to rely on, else 0.
+
+    A matte made by a person needs no smooth backdrop.
+    """
     smooth = scene.edit.cutout.backdrop.smooth or scene.edit.cutout.method == Method.GIVEN
     message = (
         "The backdrop is smooth."
@@ -136,7 +147,7 @@ def backdrop_not_smooth(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def _run(scene: Scene, flags: NDArray[np.bool_]) -> tuple[float, Box | None]:
-    """Return the longest flagged stretch in outline units, and a box around its middle."""
+    """Return the length of the longest flagged stretch in outline units, and a box around its middle."""
     first, length = longest_run(flags, scene.outline)
     if not length:
         return 0.0, None
@@ -154,6 +165,7 @@ def _largest(scene: Scene, regions: list[Region]) -> tuple[float, Box | None]:
 
 
 def _border_box(scene: Scene) -> Box:
+    """Return a box on the side of the frame that the product covers most."""
     matte, frame = scene.edit.cutout.matte, scene.frame
     sides = {
         (None, 0): matte[0],

@@ -1,4 +1,4 @@
-"""Small holes in an edit, at the photograph's own size."""
+"""Find small holes in an edit, at the photograph's full size."""
 
 from __future__ import annotations
 
@@ -10,19 +10,24 @@ from packshot.qc.regions import Region
 from packshot.types import Box, Mask, Matte, Pixels16
 
 MOST_AREA_PX = 60
-"""What is larger is a gap, and other rules look at it."""
+"""Larger holes are gaps, which other rules check."""
 _THIN = 0.75
+"""Alpha below this counts as a hole."""
 _FADED_LEVELS = 24.0
+"""An opaque pixel that differs from the photograph by more than this counts as a hole."""
 _UNLIKE_LEVELS = 20.0
+"""A hole is a true gap if any of its pixels comes closer to the backdrop than this, in the photograph."""
 
 
 def pinholes(master16: Pixels16, composite16: Pixels16, matte: Matte, reduced: Reduced, product: Box) -> list[Region]:
-    """Return small places within the product where the edit lets white through and the photograph no backdrop.
+    """Return small holes inside the product where the edit shows white but the photograph no backdrop, largest first.
 
     Args:
         master16, composite16: (rows, columns, 3) uint16, working space.
         matte: (rows, columns) float32 in 0..1.
-        product: its box, full pixels.
+        product: the product's box, in pixels of the photograph.
+    Returns:
+        Regions whose area is in pixels of the photograph.
     """
     part = np.s_[product.top : product.bottom, product.left : product.right]
     white = matte[part] < _THIN
@@ -42,7 +47,7 @@ def pinholes(master16: Pixels16, composite16: Pixels16, matte: Matte, reduced: R
 
 
 def _is_gap(own: Mask, seen: Pixels16, reduced: Reduced, box: Box) -> bool:
-    """Whether the photograph comes near the backdrop anywhere in it."""
+    """Return whether the photograph comes close to the backdrop anywhere in the hole."""
     behind = backdrop_in(reduced, box)
     off = np.abs(seen[own].astype(np.float32) / np.float32(257) - behind).max(axis=1)
     return bool(off.min() < _UNLIKE_LEVELS)

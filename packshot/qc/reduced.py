@@ -1,7 +1,7 @@
-"""The edit at a reduced size, with the backdrop as it would look without the product.
+"""The edit at reduced size, with the backdrop as it would look without the product.
 
-Everything here is in levels: working-space values scaled to 0..255, so that a step means about the same to the eye
-in shadows and lights.
+All colours are in levels: encoded working-space values scaled to 0..255. A step of one level looks about the same to
+the eye in shadows and in highlights.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ _CLOSE_PX = 32
 
 @dataclasses.dataclass(frozen=True)
 class Reduced:
-    """The edit at about a thousand pixels.
+    """The edit with at most `REDUCED_PX` on its longest side.
 
     Attributes:
-        scale: reduced pixels per full pixel.
+        scale: reduced pixels per pixel of the photograph.
         master: (rows, columns, 3) float32, levels.
         matte, network: (rows, columns) float32 in 0..1.
-        backdrop: (rows, columns, 3) float32, levels: the backdrop as the rest of it predicts; None if too little of
-            it shows to tell.
-        noise: standard deviation of the backdrop around the prediction, levels.
-        difference: (rows, columns) float32, greatest distance of a channel of the master from the backdrop.
-        grey: (rows, columns) float32, mean of the master's channels.
-        left, top: where it begins in the whole photograph, reduced pixels; not 0 in a part of it.
-        known: what has been measured on it already, by name; several rules ask for the same.
+        backdrop: (rows, columns, 3) float32, levels: the backdrop predicted from its visible parts. None if too little
+            of it is visible.
+        noise: median deviation of the visible backdrop from the prediction, in levels; at least 0.5 with a backdrop.
+        difference: (rows, columns) float32: greatest channel difference between master and backdrop, in levels.
+        grey: (rows, columns) float32: mean of the master's channels, in levels.
+        left, top: position in the whole reduced photograph, in reduced pixels; not 0 in a cropped part.
+        known: cache of measurements by name, because several rules ask for the same ones.
     """
 
     scale: float
@@ -57,10 +57,13 @@ class Reduced:
 
 
 def reduce_edit(master16: Pixels16, matte: Matte, network: Matte, *, reduced16: Pixels16 | None = None) -> Reduced:
-    """Return the edit at `REDUCED_PX` (or its own size, if that is less) with the predicted backdrop.
+    """Return the edit at reduced size (or its own size, if that is smaller) with the predicted backdrop.
 
     Args:
-        reduced16: the master, averaged to a lesser size already; used where that is large enough.
+        master16: (rows, columns, 3) uint16, working space.
+        matte: (rows, columns) float32 in 0..1.
+        network: the network's prediction in 0..1, at any size.
+        reduced16: a copy of the master already reduced by area averaging. It is used if it is large enough.
     """
     rows, columns = matte.shape
     scale = min(1.0, REDUCED_PX / max(rows, columns))
@@ -88,7 +91,9 @@ def reduce_edit(master16: Pixels16, matte: Matte, network: Matte, *, reduced16: 
 
 
 def at_product(reduced: Reduced) -> Reduced:
-    """Return the part of it that holds the product and what is close by: a good half less to look at."""
+    """Return the part that contains the product and its surroundings. The rest often makes up more than half of the
+    pixels.
+    """
     left, top, width, height = cv2.boundingRect((reduced.matte > 0).view(np.uint8))
     rows, columns = reduced.matte.shape
     first_row, first_column = max(0, top - _CLOSE_PX), max(0, left - _CLOSE_PX)
@@ -119,16 +124,16 @@ def backdrop_in(reduced: Reduced, box: Box) -> NDArray[np.float32]:
 
 
 def predict_backdrop(master: FloatImage, clear: Mask) -> tuple[FloatImage | None, float]:
-    """Return the backdrop predicted from where it shows, and its noise.
+    """Return the backdrop predicted from its visible parts, and its noise.
 
-    A cubic polynomial per channel, fitted with Tukey's weights so that a forgotten part of the product or a shadow
-    does not pull at it, plus the smoothed remainder of those pixels that the fit believes.
+    A cubic polynomial per channel is fitted with Tukey's weights, so that a missed part of the product or a shadow has
+    no influence. The smoothed residual of the pixels that fit is added.
 
     Args:
         master: (rows, columns, 3) float32, levels.
-        clear: (rows, columns), where only backdrop is expected.
+        clear: (rows, columns): where only backdrop is expected.
     Returns:
-        (rows, columns, 3) float32 levels, or None with noise 0 if too little of the backdrop shows.
+        (rows, columns, 3) float32 levels and the noise in levels; None and 0 if too little of the backdrop is visible.
     """
     rows, columns = clear.shape
     places = np.flatnonzero(clear)
@@ -150,7 +155,9 @@ def predict_backdrop(master: FloatImage, clear: Mask) -> tuple[FloatImage | None
 
 
 def _add_remainder(smooth: FloatImage, master: FloatImage, clear: Mask, sigma: float) -> FloatImage:
-    """Add what the polynomial misses, from believed pixels, spread by a normalised blur at a quarter of the size."""
+    """Return the fit plus its smoothed residual, which is spread by a normalised Gaussian at about a quarter of the
+    size.
+    """
     rows, columns = clear.shape
     shrink = min(1.0, _BASELINE_PX / max(rows, columns))
     size = max(1, round(columns * shrink)), max(1, round(rows * shrink))
@@ -167,27 +174,33 @@ def _add_remainder(smooth: FloatImage, master: FloatImage, clear: Mask, sigma: f
 
 
 def _far_from_product(matte: Matte) -> Mask:
+    """Return the pixels at some distance from the matte."""
     reach = max(3, round(max(matte.shape) * 0.012))
     grown = cv2.dilate((matte > 0.02).astype(np.uint8), np.ones((2 * reach + 1,) * 2, np.uint8))
     return np.asarray(grown == 0)
 
 
 def _cubic(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the ten terms of a cubic polynomial in x and y, (..., 10)."""
     return np.stack([x**i * y**j for i in range(4) for j in range(4 - i)], axis=-1)
 
 
 def _evaluate(coefficients: NDArray[Any], rows: int, columns: int) -> FloatImage:
-    """Evaluate at a sixteenth of the size and enlarge: a cubic has nothing finer."""
+    """Return the polynomial's values. They are computed at an eighth of the size and enlarged: a cubic has no fine
+    detail.
+    """
     y, x = np.meshgrid(np.linspace(-1, 1, max(2, rows // 8)), np.linspace(-1, 1, max(2, columns // 8)), indexing="ij")
     coarse = (_cubic(x, y) @ coefficients).astype(np.float32)
     return np.asarray(cv2.resize(coarse, (columns, rows), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def _levels(pixels: NDArray[Any]) -> FloatImage:
+    """Return 16-bit pixels as levels."""
     return np.asarray(pixels, np.float32) / np.float32(257)
 
 
 def _fit_network(network: Matte, size: tuple[int, int]) -> Matte:
+    """Return the network's prediction resized to (width, height)."""
     if (network.shape[1], network.shape[0]) == size:
         return network
     shrinking = network.shape[1] > size[0]

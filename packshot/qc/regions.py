@@ -1,4 +1,4 @@
-"""Connected areas of masks at the reduced size."""
+"""Connected components of masks at reduced size."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ _FAINT = 0.003
 
 @dataclasses.dataclass(frozen=True)
 class Region:
-    """One connected area.
+    """One connected component.
 
     Attributes:
-        area: reduced pixels; a part of them where only a part speaks against the matte.
-        box: full pixels.
+        area: reduced pixels, unless the function that returns it says otherwise. `leftovers` weights it with the share
+            that speaks against the matte.
+        box: in pixels of the photograph.
     """
 
     area: float
@@ -28,10 +29,10 @@ class Region:
 
 
 def parts(reduced: Reduced, *, threshold: float, joined_over_ratio: float = 0.0) -> list[Region]:
-    """Return the connected parts of the matte above a threshold, the largest first.
+    """Return the connected components of the matte above a threshold, the largest first.
 
     Args:
-        joined_over_ratio: gaps up to this share of the longest side do not separate.
+        joined_over_ratio: parts closer together than this share of the picture's longest side count as one.
     """
     everywhere = np.ones(reduced.matte.shape, bool)
     mask = reduced.matte > threshold
@@ -43,7 +44,7 @@ def parts(reduced: Reduced, *, threshold: float, joined_over_ratio: float = 0.0)
 
 
 def haze(reduced: Reduced) -> list[Region]:
-    """Return areas where the matte is faint but not nothing, away from the product: a veil on the white."""
+    """Return areas away from the product where the matte is faint but not 0, a veil on the white; the largest first."""
     solid = grown(reduced.matte > 0.5, 11)
     everywhere = np.ones(solid.shape, bool)
     return split((reduced.matte > _FAINT) & ~solid, everywhere, reduced)[1]
@@ -55,15 +56,17 @@ def product_area(reduced: Reduced) -> int:
 
 
 def grown(mask: Mask, side: int) -> Mask:
+    """Return the mask dilated by a square of `side` pixels."""
     return np.asarray(cv2.dilate(mask.astype(np.uint8), np.ones((side, side), np.uint8)) > 0)
 
 
 def opened(mask: Mask, side: int) -> Mask:
+    """Return the mask after a morphological opening with a square of `side` pixels."""
     return np.asarray(cv2.morphologyEx(mask.view(np.uint8), cv2.MORPH_OPEN, np.ones((side, side), np.uint8)) > 0)
 
 
 def enclosed_ground(reduced: Reduced) -> Mask:
-    """Background that cannot be reached from the border of the frame."""
+    """Return the background that is not connected to the border of the frame."""
     open_ground = cv2.copyMakeBorder((reduced.matte < 0.5).astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=1)
     cv2.floodFill(open_ground, None, (0, 0), 2)
     return np.asarray(open_ground[1:-1, 1:-1] == 1)
@@ -72,7 +75,11 @@ def enclosed_ground(reduced: Reduced) -> Mask:
 def split(
     mask: Mask, marked: Mask, reduced: Reduced, *, must_meet: Mask | None = None
 ) -> tuple[list[Region], list[Region]]:
-    """Return the connected areas that miss `marked` and those that meet it, the largest first."""
+    """Return the components that don't meet `marked`, and those that do, each the largest first.
+
+    Args:
+        must_meet: components that don't meet this mask are left out.
+    """
     if not mask.any():
         return [], []
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)
@@ -87,6 +94,7 @@ def split(
 
 
 def _region(row: NDArray[np.int32], reduced: Reduced) -> Region:
+    """Return the region of a row of OpenCV's component statistics."""
     left, top, width, height, area = (int(value) for value in row)
     left, top = left + reduced.left, top + reduced.top
     box = Box(*(round(value / reduced.scale) for value in (left, top, left + width, top + height)))

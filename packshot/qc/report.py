@@ -1,4 +1,4 @@
-"""Judge an edit: all rules, the score by component, the gates, the verdict, the places to look at."""
+"""Judge an edit: run all rules, add up the score, and decide the verdict for each platform."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ Rule: TypeAlias = Callable[[Scene, RuleLimits], Finding]
 
 
 def _by_code(*rules: Rule) -> Mapping[str, Rule]:
+    """Return the rules by their codes: a rule's code is its function's name."""
     return MappingProxyType({rule.__name__: rule for rule in rules})
 
 
@@ -86,20 +87,23 @@ MEASUREMENTS: tuple[Callable[[Scene], object], ...] = (
     lambda scene: scene.off_white,
     lambda scene: scene.disagreement,
 )
-"""What takes longest and several rules ask for: begun before them, so that no rule has to wait."""
+"""Slow measurements that several rules need. They are started before the rules, so that no rule has to wait for one."""
 COMPONENT_NAMES = ("background", "edge", "fill", "colour")
 COMPONENTS = (BACKGROUND_RULES, EDGE_RULES, FILL_RULES, COLOUR_RULES)
 RENDITION_CODES = frozenset({"non_white_rendition", "quick_check", *FILL_RULES, *COLOUR_RULES})
-"""Rules that look at a platform's canvas: asked for each rendition. All others look at the edit and are asked once."""
+"""Rules that look at a platform's canvas; they run for each rendition. All others look at the edit and run once."""
 ALL_CODES = (*BACKGROUND_RULES, *EDGE_RULES, *FILL_RULES, *COLOUR_RULES)
 
 
 class RenditionReport(Value):
-    """What quality control says about an edit on one platform's canvas.
+    """Quality control's report on an edit on one platform's canvas.
 
     Attributes:
+        platform: its name.
         score: 0..100, the sum of the four components.
-        findings: of the rules that look at the canvas, and those that its framing brought along.
+        background, edge, fill, colour: points left in each component.
+        verdict: approve, review or redo.
+        findings: those of the rules that look at the canvas, and those of the framing.
     """
 
     platform: str
@@ -113,16 +117,18 @@ class RenditionReport(Value):
 
 
 class QcReport(Value):
-    """What quality control says about an edit: of each rendition, and of the shot, which is its strictest rendition.
+    """Quality control's report on an edit. The shot as a whole gets the results of its strictest rendition.
 
     Attributes:
-        score: 0..100, the sum of the four components, of the rendition with the lowest; so a further platform never
-            raises it, and the order in which platforms are asked for changes nothing.
-        verdict: the strictest of the renditions'.
-        findings: of all rules, also those that passed or could not be checked, and those that the cut-out and
-            the framing brought along. Of a rule that looks at the canvas, the worst finding of all renditions.
-        renditions: one for each platform, in the order they were asked for.
-        evidence: places worth a look, the worst first.
+        score: 0..100: the lowest score of all renditions. So another platform never raises it, and the order of the
+            platforms does not matter.
+        background, edge, fill, colour: points of the components, of the rendition with the lowest score.
+        verdict: the strictest verdict of all renditions.
+        findings: findings of all rules, also those that passed or were skipped, then those of the cut-out, the framing
+            and the shot. A rule that looks at the canvas appears once, with its worst finding of all renditions.
+        quick_check: the worst quick check of all renditions.
+        renditions: one report per platform, in the order of the canvases.
+        evidence: places that a reviewer should look at, the worst first.
     """
 
     score: float
@@ -138,11 +144,14 @@ class QcReport(Value):
 
     @property
     def approved_platforms(self) -> tuple[str, ...]:
-        """The platforms whose rendition may go ahead unseen."""
+        """Names of the platforms whose rendition is approved without a review."""
         return tuple(one.platform for one in self.renditions if one.verdict is Verdict.AUTO_APPROVE)
 
     def stopped(self, told: Finding) -> QcReport:
-        """Return the report with a finding on the whole edit that may stop its approvals and does nothing else."""
+        """Return the report with one more finding on the whole edit.
+
+        If the finding stops approval, approved verdicts become reviews. The score stays as it is.
+        """
         report = self.model_copy(update={"findings": (*self.findings, told)})
         if not told.stops_approval:
             return report
@@ -161,13 +170,14 @@ def judge(edit: QcInput, config: QcConfig) -> QcReport:
 def judge_all(
     canvases: Iterable[QcInput], config: QcConfig, *, known: Mapping[str, Finding] = MappingProxyType({})
 ) -> QcReport:
-    """Return the report on an edit that is put on one canvas or several.
+    """Return the report on an edit that is placed on one or more canvases.
 
     Args:
-        canvases: the same edit for each rendition, at least one; looked at one by one, so that no more than one canvas
-            has to be held at a time.
-        known: what is known of the edit already, by code: the findings of an earlier report on the same edit. Rules
-            that look at the canvas are asked all the same.
+        canvases: the same edit for each rendition; at least one. They are read one by one, so that a generator keeps
+            only one canvas in memory.
+        config: limits, weights and gates of the rules.
+        known: findings by code from an earlier report on the same edit; those rules don't run again. Rules that look at
+            the canvas always run.
     Raises:
         ConfigError: the config has no limits for one of the rules.
     """
@@ -184,7 +194,7 @@ def judge_all(
 
 
 class _Judged(NamedTuple):
-    """One rendition, with what only its canvas can tell."""
+    """One rendition's report, with the findings that depend on its canvas."""
 
     report: RenditionReport
     by_code: Mapping[str, Finding]
@@ -193,6 +203,7 @@ class _Judged(NamedTuple):
 
 
 def _judged(scene: Scene, found: Mapping[str, Finding], config: QcConfig) -> _Judged:
+    """Return a rendition's report from the findings of all rules."""
     edit = scene.edit
     points = {
         name: component_points([found[code] for code in rules], config, points=getattr(config, f"{name}_points"))
@@ -212,7 +223,7 @@ def _judged(scene: Scene, found: Mapping[str, Finding], config: QcConfig) -> _Ju
 
 
 def _together(judged: Sequence[_Judged], scene: Scene, of_edit: Mapping[str, Finding], config: QcConfig) -> QcReport:
-    """The shot's own report: its strictest rendition's score and verdict, and what is worst of each rule."""
+    """Return the shot's report: the strictest rendition's score and verdict, and each rule's worst finding."""
     reports = [one.report for one in judged]
     lowest = min(reports, key=lambda one: (one.score, one.platform))
     worst = {code: _worst(code, judged, config) for code in RENDITION_CODES}
@@ -234,11 +245,12 @@ def _together(judged: Sequence[_Judged], scene: Scene, of_edit: Mapping[str, Fin
 
 
 def _platform(one: _Judged) -> str:
+    """Return the platform's name, as a sort key."""
     return one.report.platform
 
 
 def _worst(code: str, judged: Sequence[_Judged], config: QcConfig) -> Finding:
-    """The finding of one rule that is worst among the renditions; it names its platform where the others differ."""
+    """Return a rule's worst finding of all renditions. Its message names the platform if the renditions differ."""
     found = {one.report.platform: one.by_code[code] for one in judged}
     limits = limits_of(code, config)
     name = max(sorted(found), key=lambda platform: severity(found[platform], limits))
@@ -249,7 +261,7 @@ def _worst(code: str, judged: Sequence[_Judged], config: QcConfig) -> Finding:
 
 
 def _apply(scene: Scene, config: QcConfig, *, known: Mapping[str, Finding]) -> dict[str, Finding]:
-    """Return the finding of each rule by its code; all rules side by side, but those whose finding is known."""
+    """Return the finding of each rule by code. Rules with a known finding don't run; the others run in parallel."""
     rules = {code: rule for component in COMPONENTS for code, rule in component.items() if code not in known}
     measurements = () if known else MEASUREMENTS  # they serve the rules about the edit
     looks: tuple[Callable[[], Any], ...] = (

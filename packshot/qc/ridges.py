@@ -1,8 +1,8 @@
-"""Where the photograph's strongest edge around the product lies, found without the cut-out's own means.
+"""Find the photograph's strongest edge around the product, independently of the cut-out.
 
-Two floods run through the photograph, one from plain backdrop and one from deep inside the product, over low steps
-first; they meet on the strongest edge between the two (Meyer's watershed, 1992). Backdrop in a contact shadow that the
-matte kept lies before that edge, however dark or tinted: the backdrop's flood enters it over the shadow's own soft end.
+Meyer's watershed (1992) floods the photograph from two kinds of markers: plain backdrop, and deep inside the product.
+Low steps are flooded first, so the floods meet at the strongest edge between them. A contact shadow that the matte kept
+lies outside that edge, however dark or tinted it is: the backdrop's flood enters it over its soft end.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from packshot.qc.reduced import Reduced
 from packshot.types import Box, FloatImage, Mask, Matte, Pixels16
 
 PRODUCT_PX = 1200.0
-"""Longest side of the product at which the floods run, at most."""
+"""Greatest length of the product's longest side in the reduced picture that is flooded."""
 _CORE_PX, _CLEAR_PX = 40.0, 14.0
 _OF_DEEPEST = 0.6
 _LEAST_DEPTH_PX, _LEAST_AREA_PX = 2.5, 12
@@ -36,14 +36,16 @@ _BACKDROP, _PRODUCT = 1, 2
 
 @dataclasses.dataclass(frozen=True)
 class Strip:
-    """An area of the matte that lies between its outline and the photograph's strongest edge.
+    """An area of the matte between its outline and the photograph's strongest edge.
 
     Attributes:
-        area: pixels, of a product at most `PRODUCT_PX` long.
-        box: full pixels.
-        outer, inner: levels per pixel across the matte's outline there, and across the edge inside of it.
-        step: levels between the strip and the backdrop.
-        light: how much of the backdrop's light is in the strip.
+        area: pixels of the flooded picture, where the product is at most `PRODUCT_PX` long.
+        box: in pixels of the photograph.
+        outer: median gradient across the matte's outline there, in levels per pixel; infinite if the strip has no
+            outside.
+        inner: median gradient across the edge inside of it, in levels per pixel.
+        step: mean difference between the strip and the backdrop, in levels.
+        light: light in the strip as a share of the backdrop's, linear.
     """
 
     area: int
@@ -55,9 +57,9 @@ class Strip:
 
     @property
     def is_shadow(self) -> bool:
-        """Whether it ends softly outside, by a stronger edge inside, and is darker than the backdrop.
+        """Whether the strip is a shadow: soft outside, a stronger edge inside, and darker than the backdrop.
 
-        A lens makes an edge about as steep as a third of its step; a shadow's own end is far from that.
+        A sharp edge has a gradient of about a third of its step per pixel. A shadow's outer end has much less.
         """
         soft = self.outer <= _SOFT * self.step and self.inner >= _STRONGER * self.outer
         return soft and self.light < _DARKER
@@ -67,9 +69,10 @@ def kept_strips(master16: Pixels16, matte: Matte, reduced: Reduced, product: Box
     """Return the strips between the matte's outline and the strongest edge inside of it, the largest first.
 
     Args:
-        master16: (rows, columns, 3) uint16, the photograph in the working space.
+        master16: (rows, columns, 3) uint16, working space: the photograph.
         matte: (rows, columns) float32 in 0..1.
-        product: its box, full pixels.
+        reduced: the reduced edit with its backdrop. Without a backdrop there are no strips.
+        product: the product's box, in pixels of the photograph.
     """
     if reduced.backdrop is None:
         return []
@@ -105,6 +108,7 @@ def kept_strips(master16: Pixels16, matte: Matte, reduced: Reduced, product: Box
 def _strip(
     own: Mask, area: int, box: Box, whole: Mask, depth: Matte, slope: Matte, *, levels: FloatImage, backdrop: FloatImage
 ) -> Strip:
+    """Return the measurements of one strip."""
     ring = (cv2.dilate(own.view(np.uint8), np.ones((5, 5), np.uint8)) > 0) & ~own
     core = own & (depth > 1.5)
     seen, behind = levels[core if core.any() else own], backdrop[core if core.any() else own]
@@ -120,7 +124,10 @@ def _strip(
 
 
 def _markers(whole: Mask, depth: Matte) -> NDArray[np.int32]:
-    """Where the floods begin: deep inside, and far outside; of parts and gaps without such places, their middles."""
+    """Return the watershed's markers: pixels deep inside the product, and far outside.
+
+    Parts and gaps that are too thin for these are marked at their deepest pixels.
+    """
     marks = np.zeros(whole.shape, np.int32)
     for mask, far, mark, connectivity in ((whole, _CORE_PX, _PRODUCT, 8), (~whole, _CLEAR_PX, _BACKDROP, 4)):
         count, labels = cv2.connectedComponents(mask.view(np.uint8), connectivity=connectivity)
@@ -131,35 +138,38 @@ def _markers(whole: Mask, depth: Matte) -> NDArray[np.int32]:
 
 
 def _depth(whole: Mask) -> Matte:
-    """How far each pixel is from the outline, on either side."""
+    """Return each pixel's distance from the outline, positive on both sides."""
     mask = whole.view(np.uint8)
     inside, outside = cv2.distanceTransform(mask, cv2.DIST_L2, 5), cv2.distanceTransform(1 - mask, cv2.DIST_L2, 5)
     return np.where(whole, inside, outside).astype(np.float32)
 
 
 def _slope(levels: FloatImage) -> Matte:
-    """The greatest slope within 2 px, levels per pixel, of the channel in which it is steepest."""
+    """Return the greatest gradient within 2 px, of the steepest channel, in levels per pixel."""
     across, down = cv2.Sobel(levels, cv2.CV_32F, 1, 0), cv2.Sobel(levels, cv2.CV_32F, 0, 1)
     steepest = greatest_channel(np.asarray(cv2.magnitude(across, down) / np.float32(8), np.float32))
     return np.asarray(cv2.dilate(steepest, np.ones((5, 5), np.uint8)), np.float32)
 
 
 def _linear(levels: FloatImage) -> FloatImage:
+    """Return levels as linear light."""
     return np.asarray((np.maximum(levels, 0) / 255) ** WORKING_GAMMA, np.float32)
 
 
 def _with_margin(box: Box, margin_px: int, shape: tuple[int, ...]) -> tuple[slice, slice]:
+    """Return the slices of a box with a margin, clipped to the picture."""
     rows = slice(max(0, box.top - margin_px), min(shape[0], box.bottom + margin_px))
     return rows, slice(max(0, box.left - margin_px), min(shape[1], box.right + margin_px))
 
 
 def _shrunk(picture: NDArray[Any], scale: float) -> FloatImage:
+    """Return a picture reduced by area averaging."""
     size = max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale))
     return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
 def _backdrop_in(part: tuple[slice, slice], reduced: Reduced, shape: tuple[int, int]) -> FloatImage:
-    """The predicted backdrop of a part of the photograph, at another size."""
+    """Return the predicted backdrop in a part of the photograph, at another size."""
     assert reduced.backdrop is not None
     rows, columns = (slice(int(s.start * reduced.scale), max(1, round(s.stop * reduced.scale))) for s in part)
     found = cv2.resize(reduced.backdrop[rows, columns], shape[::-1], interpolation=cv2.INTER_LINEAR)

@@ -1,4 +1,4 @@
-"""Everything the rules measure on, computed when first asked for and once."""
+"""All measurements that the rules use; each is computed once, when it is first needed."""
 
 from __future__ import annotations
 
@@ -21,22 +21,23 @@ from packshot.specs.models import Shadow
 from packshot.types import Box, Size, size_of
 
 RESAMPLING_PX = 2
+"""Width of the band around the product in which resampling may mix it with the white."""
 SHADOW_REACH_RATIO = 0.12
-"""A contact shadow that is kept ends within this share of the product's longest side."""
+"""A kept contact shadow ends within this share of the product's longest side."""
 
 
 _OF_THE_EDIT = ("subject", "off_white", "reduced", "reduced_product", "outline", "edges", "disagreement")
-"""What is measured on the photograph, its matte and its composite: the same whatever canvas they are put on."""
+"""Measurements of the photograph, its matte and its composite. They are the same for each canvas."""
 
 
 class Scene:
-    """One edit as the rules see it."""
+    """One edit with its measurements, as the rules see it."""
 
     def __init__(self, edit: QcInput) -> None:
         self.edit = edit
 
     def on_canvas(self, edit: QcInput) -> Scene:
-        """Return the same edit on another canvas; what was measured on the edit itself is not measured again."""
+        """Return a scene for the same edit on another canvas; measurements of the edit itself are taken over."""
         other = Scene(edit)
         vars(other).update({name: value for name, value in vars(self).items() if name in _OF_THE_EDIT})
         return other
@@ -63,29 +64,37 @@ class Scene:
             return None
 
     def white_from_px(self, scale: float) -> int:
-        """How far from the product the background has to be exactly white; a shadow that is kept needs room."""
+        """Return the distance from the product, in pixels, from which on the background must be exactly white.
+
+        A kept shadow makes it larger.
+
+        Args:
+            scale: scale of the picture that is checked, relative to the photograph.
+        """
         if self.edit.rendition.rules.shadow is not Shadow.KEEP or self.subject is None:
             return 0 if scale == 1.0 else RESAMPLING_PX
         return RESAMPLING_PX + round(SHADOW_REACH_RATIO * self.subject.size.longest * scale)
 
     @cached_property
     def off_white(self) -> OffWhite:
-        """What of the composite's background is not exactly white, over the whole frame."""
+        """Pixels of the composite's background that are not exactly white, over the whole frame."""
         product = np.asarray(self.edit.cutout.matte > 0)
         return find_off_white(self.edit.composite16, away_from(product, self.white_from_px(1.0)))
 
     @cached_property
     def reduced(self) -> Reduced:
+        """The edit at reduced size."""
         cutout = self.edit.cutout
         return reduce_edit(self.edit.master16, cutout.matte, cutout.network_matte, reduced16=self.edit.reduced16)
 
     @cached_property
     def reduced_product(self) -> Reduced:
-        """The part of the reduced edit that holds the product."""
+        """The part of the reduced edit that contains the product."""
         return at_product(self.reduced)
 
     @cached_property
     def outline(self) -> Outline:
+        """Samples across the matte's outline."""
         product_px = float(self.subject.size.longest) if self.subject else 1.0
         return trace_outline(
             self.edit.master16, self.edit.composite16, self.edit.cutout.matte, self.reduced, product_px=product_px
@@ -93,21 +102,22 @@ class Scene:
 
     @cached_property
     def edges(self) -> EdgeFigures:
+        """Measurements at the points of the outline."""
         return measure_edges(self.outline)
 
     @cached_property
     def strips(self) -> list[Strip]:
-        """Areas of the matte before the photograph's strongest edge, the largest first."""
+        """Areas of the matte outside the photograph's strongest edge, the largest first."""
         if self.subject is None:
             return []
         return kept_strips(self.edit.master16, self.edit.cutout.matte, self.reduced, self.subject)
 
     @cached_property
     def disagreement(self) -> tuple[float, list[Region]]:
-        """What the network and the refined matte disagree about and the photograph does not settle."""
+        """Differences between network and refined matte that the photograph does not settle: share, and areas."""
         return disagreement(self.reduced)
 
     @cached_property
     def colour(self) -> ColourFigures | None:
-        """None where too little of the product's interior is on the canvas to measure."""
+        """Colour and detail of the product; None where too little of its interior is on the canvas."""
         return measure_colour(self.edit)

@@ -1,4 +1,4 @@
-"""From a measured figure to points, from points and gates to a verdict."""
+"""Turn measured values into points, and points and gates into a verdict."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ _BY_STATUS = (Status.PASSED, Status.SKIPPED, Status.WARNING, Status.FAILED)
 
 
 def badness(measured: float, limits: RuleLimits) -> float:
-    """Return how bad a figure is: 0 on the good side of `good`, 1 at `bad` and beyond, linear between.
+    """Return how bad a value is: 0 on the good side of `good`, 1 at `bad` and beyond, linear between them.
 
-    `good` may lie below `bad` (less is better) or above it (more is better); where they are equal, the figure is bad
-    as soon as it leaves `good`.
+    `good` may be less than `bad` (less is better) or greater (more is better). If they are equal, any value above them
+    is bad.
+
+    Example: with good 0.1 and bad 0.3, the value 0.2 gives 0.5.
     """
     if limits.good == limits.bad:
         return float(measured > limits.good)
@@ -25,7 +27,7 @@ def badness(measured: float, limits: RuleLimits) -> float:
 
 
 def status_of(measured: float, limits: RuleLimits) -> Status:
-    """Return passed, warning (some points lost) or failed (all points of the rule lost)."""
+    """Return a rule's status: passed, warning (some points are lost) or failed (all of the rule's points are lost)."""
     share = badness(measured, limits)
     if share >= 1:
         return Status.FAILED
@@ -33,7 +35,7 @@ def status_of(measured: float, limits: RuleLimits) -> Status:
 
 
 def component_points(findings: Sequence[Finding], config: QcConfig, *, points: int) -> float:
-    """Return what is left of a component's points; each rule takes its weight's share, and never below zero."""
+    """Return the points left in a component, at least 0. Each rule takes its weight's share times its badness."""
     taken = sum(
         limits.weight * badness(finding.measured, limits)
         for finding in findings
@@ -45,9 +47,10 @@ def component_points(findings: Sequence[Finding], config: QcConfig, *, points: i
 
 
 def decide_verdict(score: float, findings: Sequence[Finding], config: QcConfig) -> Verdict:
-    """Return the verdict; a failed gate turns an approval into a review and never makes a verdict milder.
+    """Return the verdict from the score and the findings.
 
-    A figure beyond its rule's `redo` asks for another try whatever the score.
+    A failed gate turns an approval into a review; it never makes a verdict milder. A value beyond its rule's `redo`
+    means reject, whatever the score.
     """
     if score < config.review_at or any(_must_be_redone(finding, config) for finding in findings):
         return Verdict.REJECT_AND_REDO
@@ -57,12 +60,12 @@ def decide_verdict(score: float, findings: Sequence[Finding], config: QcConfig) 
 
 
 def stricter(*verdicts: Verdict) -> Verdict:
-    """Return the strictest of verdicts."""
+    """Return the strictest of the verdicts."""
     return max(verdicts, key=_STRICTNESS.index)
 
 
 def severity(finding: Finding, limits: RuleLimits) -> tuple[bool, int, float, float]:
-    """Return how bad a finding of a rule is, for comparison with others of the same rule; greater is worse."""
+    """Return a sort key for findings of the same rule; the greater one is worse."""
     if finding.measured is None:
         return finding.stops_approval, _BY_STATUS.index(finding.status), 0.0, 0.0
     away = finding.measured - limits.good
@@ -75,6 +78,7 @@ def severity(finding: Finding, limits: RuleLimits) -> tuple[bool, int, float, fl
 
 
 def _must_be_redone(finding: Finding, config: QcConfig) -> bool:
+    """Return whether a finding's value is beyond its rule's `redo`."""
     limits = config.rules.get(finding.code)
     if limits is None or limits.redo is None or finding.measured is None or finding.status is Status.SKIPPED:
         return False
@@ -85,7 +89,7 @@ def limits_of(code: str, config: QcConfig) -> RuleLimits:
     """Return a rule's limits.
 
     Raises:
-        ConfigError: the config doesn't name the rule; a rule without limits would be a check silently left out.
+        ConfigError: the config does not name the rule. Without limits the check would be left out silently.
     """
     try:
         return config.rules[code]

@@ -1,4 +1,4 @@
-"""Is the background exactly white: over the whole frame, and the quick look at points along the border."""
+"""Check that the background is exactly white: everywhere, or quickly at points along the border."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from numpy.typing import NDArray
 from packshot.types import Box, Mask, Matte, Value
 
 BORDER_POINTS = 50
-_ROWS_AT_ONCE = 64  # a strip of a 12 MP picture then stays in the processor's cache
+_ROWS_AT_ONCE = 64  # so a strip of a 12 MP picture fits into the processor's cache
 
 
 class OffWhite(Value):
-    """What of a background is not exactly white.
+    """Pixels of a background that are not exactly white.
 
     Attributes:
-        count: how many of its pixels are off.
-        background: how many pixels it has.
+        count: number of pixels that are off.
+        background: number of pixels in the background.
         worst_levels: greatest distance from white of any channel, in 8-bit levels.
-        box: holds all of them; None if there are none.
-        largest_box: the largest connected patch; None if there are none.
-        largest_count: pixels of that patch.
+        box: box around all of them; None if there are none.
+        largest_box: box around the largest connected patch; None if there are none.
+        largest_count: pixels in that patch.
     """
 
     count: int
@@ -41,12 +41,13 @@ class OffWhite(Value):
 
 
 class QuickCheck(Value):
-    """The quick check of points along the border.
+    """Result of the quick check of points along the border.
 
     Attributes:
-        compliance_rate: share of the checked points that are exactly white.
-        failures: (column, row) of those that aren't.
-        action: what to do now.
+        status: "fail" if any point is not exactly white.
+        compliance_rate: share of the checked points that are exactly white; 1 if there were none to check.
+        failures: (column, row) of the points that are not.
+        action: what to do next.
     """
 
     status: Literal["pass", "fail"]
@@ -56,11 +57,11 @@ class QuickCheck(Value):
 
 
 def find_off_white(pixels: NDArray[Any], background: Mask) -> OffWhite:
-    """Return what of the background is not exactly white, over the whole frame.
+    """Return the pixels of the background that are not exactly white, over the whole frame.
 
     Args:
-        pixels: (rows, columns, 3) uint8 or uint16; white is the greatest value of the type.
-        background: (rows, columns), what has to be white.
+        pixels: (rows, columns, 3) uint8 or uint16. White is the greatest value of the type in all channels.
+        background: (rows, columns): what has to be white.
     """
     white = int(np.iinfo(pixels.dtype).max)
     total = cv2.countNonZero(background.view(np.uint8))
@@ -84,7 +85,7 @@ def find_off_white(pixels: NDArray[Any], background: Mask) -> OffWhite:
 
 
 def _not_all(pixels: NDArray[Any], value: int, where: Mask) -> NDArray[np.uint8]:
-    """255 where a mask holds and not all channels have a value; 0 elsewhere."""
+    """Return 255 where the mask holds and not all channels have the value; 0 elsewhere."""
     off = np.empty(where.shape, np.uint8)
     for top in range(0, len(pixels), _ROWS_AT_ONCE):
         strip = np.s_[top : top + _ROWS_AT_ONCE]
@@ -94,11 +95,12 @@ def _not_all(pixels: NDArray[Any], value: int, where: Mask) -> NDArray[np.uint8]
 
 
 def check_border_points(pixels: NDArray[Any], matte: Matte | Mask, *, points: int = BORDER_POINTS) -> QuickCheck:
-    """Return the quick check: evenly spread points along the border, those covered by the product left out.
+    """Return the quick check: points evenly spaced along the border, without those that the product covers.
 
     Args:
-        pixels: (rows, columns, 3) uint8 or uint16; white is the greatest value of the type.
-        matte: (rows, columns), 0 or False where it has to be white.
+        pixels: (rows, columns, 3) uint8 or uint16. White is the greatest value of the type in all channels.
+        matte: (rows, columns): 0 or False where the picture has to be white.
+        points: number of points before those on the product are left out.
     """
     places = [(x, y) for x, y in border_points(pixels.shape[1], pixels.shape[0], points=points) if matte[y, x] == 0]
     white = np.iinfo(pixels.dtype).max
@@ -113,12 +115,13 @@ def check_border_points(pixels: NDArray[Any], matte: Matte | Mask, *, points: in
 
 
 def border_points(width: int, height: int, *, points: int) -> list[tuple[int, int]]:
-    """Return (column, row) of points evenly spread along the outermost pixels, clockwise from the top left."""
+    """Return (column, row) of points evenly spaced along the outermost pixels, clockwise from the top left."""
     length = 2 * (width - 1) + 2 * (height - 1)
     return [_on_border(math.floor(index * length / points), width - 1, height - 1) for index in range(points)]
 
 
 def _on_border(way: int, right: int, bottom: int) -> tuple[int, int]:
+    """Return the (column, row) at a distance along the border from the top left."""
     if way < right:
         return way, 0
     way -= right
@@ -131,6 +134,7 @@ def _on_border(way: int, right: int, bottom: int) -> tuple[int, int]:
 
 
 def _largest_patch(off: NDArray[Any], box: Box) -> tuple[Box, int]:
+    """Return the box and the pixel count of the largest connected patch."""
     count, _, stats, _ = cv2.connectedComponentsWithStats(off, connectivity=8)
     best = 1 + int(np.argmax(stats[1:count, cv2.CC_STAT_AREA]))
     left, top, width, height, area = (int(value) for value in stats[best])
@@ -138,7 +142,10 @@ def _largest_patch(off: NDArray[Any], box: Box) -> tuple[Box, int]:
 
 
 def away_from(product: Mask, distance_px: int) -> Mask:
-    """Return what is farther from the product than a distance (up to 8 px in steps along the axes, then round)."""
+    """Return the pixels farther from the product than a distance.
+
+    Up to 8 px the distance is the larger of the horizontal and the vertical one (a square), beyond that Euclidean.
+    """
     if distance_px == 0:
         return ~product
     if distance_px > 8:

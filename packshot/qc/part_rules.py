@@ -48,8 +48,9 @@ def missing_part_suspected(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def sharp_edge_outside(scene: Scene, limits: RuleLimits) -> Finding:
-    """Measure the largest structure just outside the matte that is too sharp for a shadow, in thousandths of the
-    product.
+    """Measure the largest structure just outside the matte that is too sharp for a shadow.
+
+    It is stated in thousandths of the product.
     """
     if scene.reduced.backdrop is None:
         return skipped("sharp_edge_outside", _NO_BACKDROP)

@@ -91,8 +91,9 @@ def reduce_edit(master16: Pixels16, matte: Matte, network: Matte, *, reduced16: 
 
 
 def at_product(reduced: Reduced) -> Reduced:
-    """Return the part that contains the product and its surroundings. The rest often makes up more than half of the
-    pixels.
+    """Return the part that contains the product and its surroundings.
+
+    It often has less than half of the pixels, which saves time.
     """
     left, top, width, height = cv2.boundingRect((reduced.matte > 0).view(np.uint8))
     rows, columns = reduced.matte.shape
@@ -155,9 +156,7 @@ def predict_backdrop(master: FloatImage, clear: Mask) -> tuple[FloatImage | None
 
 
 def _add_remainder(smooth: FloatImage, master: FloatImage, clear: Mask, sigma: float) -> FloatImage:
-    """Return the fit plus its smoothed residual, which is spread by a normalised Gaussian at about a quarter of the
-    size.
-    """
+    """Return the fit plus its residual, spread by a normalised Gaussian at about a quarter of the size."""
     rows, columns = clear.shape
     shrink = min(1.0, _BASELINE_PX / max(rows, columns))
     size = max(1, round(columns * shrink)), max(1, round(rows * shrink))
@@ -186,9 +185,7 @@ def _cubic(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64
 
 
 def _evaluate(coefficients: NDArray[Any], rows: int, columns: int) -> FloatImage:
-    """Return the polynomial's values. They are computed at an eighth of the size and enlarged: a cubic has no fine
-    detail.
-    """
+    """Return the polynomial's values, computed at an eighth of the size and enlarged: a cubic has no fine detail."""
     y, x = np.meshgrid(np.linspace(-1, 1, max(2, rows // 8)), np.linspace(-1, 1, max(2, columns // 8)), indexing="ij")
     coarse = (_cubic(x, y) @ coefficients).astype(np.float32)
     return np.asarray(cv2.resize(coarse, (columns, rows), interpolation=cv2.INTER_LINEAR), np.float32)

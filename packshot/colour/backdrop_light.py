@@ -1,4 +1,4 @@
-"""The light on a backdrop, measured in the frame's border: its colour, and how it falls off from side to side."""
+"""Measure the light on a backdrop in the frame's border: its colour, and its fall-off from side to side."""
 
 from __future__ import annotations
 
@@ -11,25 +11,31 @@ from packshot.colour.target_values import lab_of_linear
 from packshot.types import Pixels16, Value
 
 _GRID_PX = 96
+"""The picture is reduced to a square of this many cells a side."""
 _ENOUGH_PX = 960
 _BORDER_CELLS = 4
+"""Width of the frame's border that is measured, in cells."""
 _LIKE_DELTA_E = 12.0
-"""How far (CIE76) a border cell may be from the border's middle colour and be the same backdrop, unevenly lit."""
+"""Greatest distance (CIE76) of a border cell from the border's median colour to count as the same backdrop. It allows
+for uneven light."""
 _LEAST_SHARE = 0.5
+"""Least share of the border that must belong to the backdrop."""
 _CLIPPED_LIGHT = 0.985
+"""A cell with a channel at or above this, in linear light, is clipped."""
 _ROUNDS = 3
 
 
 class BackdropReading(Value):
-    """A backdrop as a shot shows it.
+    """A backdrop's colour and light in one shot.
 
     Attributes:
-        linear: median linear working RGB of the border cells that belong to it.
+        linear: median linear working RGB of the border cells that belong to the backdrop.
         lab: the same in CIE L*a*b* (D50).
-        share: share of the border that belongs to it; the rest is product or furniture.
-        clipped: share of it where the camera cut a channel off; such a backdrop says nothing of the light.
-        left_right, bottom_top: logarithm to base 2 of the light on the right over the left, on the top over the bottom;
-            None where one of the sides doesn't show it.
+        share: share of the border that belongs to the backdrop; the rest is product or furniture.
+        clipped: share of these cells with a channel that the camera clipped. A clipped backdrop tells nothing about the
+            light.
+        left_right, bottom_top: fall-off of the light in stops: log2 of the light on the right divided by that on the
+            left, and at the top by that at the bottom. None where one of the sides does not show the backdrop.
     """
 
     linear: tuple[float, float, float]
@@ -41,15 +47,15 @@ class BackdropReading(Value):
 
     @property
     def tells_light(self) -> bool:
-        """Whether its level says how much light there was."""
+        """Whether the backdrop's level tells how much light there was: less than 5 % of it is clipped."""
         return self.clipped < 0.05
 
 
 def measure_backdrop(pixels: Pixels16) -> BackdropReading | None:
-    """Return the backdrop's colour; None where less than half of the border has one colour.
+    """Return the backdrop's colour and light; None if less than half of the border has one colour.
 
     Args:
-        pixels: (rows, columns, 3) uint16, working space; what was transparent lies on white.
+        pixels: (rows, columns, 3) uint16, working space. Transparent parts must have been put on white.
     """
     step = max(1, max(pixels.shape[:2]) // _ENOUGH_PX)
     small = cv2.resize(pixels[::step, ::step], (_GRID_PX, _GRID_PX), interpolation=cv2.INTER_AREA)
@@ -77,13 +83,14 @@ def measure_backdrop(pixels: Pixels16) -> BackdropReading | None:
 
 
 def _border() -> NDArray[np.bool_]:
+    """Return the mask of the grid's border cells."""
     border = np.ones((_GRID_PX, _GRID_PX), np.bool_)
     border[_BORDER_CELLS:-_BORDER_CELLS, _BORDER_CELLS:-_BORDER_CELLS] = False
     return border
 
 
 def _fall_off(linear: NDArray[np.float64], like: NDArray[np.bool_], *, axis: int) -> float | None:
-    """Light at the end of an axis over that at its start, in stops."""
+    """Return log2 of the light at the end of an axis divided by that at its start; None if one end has no backdrop."""
     along = (linear.mean(axis=2), like) if axis == 0 else (linear.mean(axis=2).T, like.T)
     sides = [(along[0][part], along[1][part]) for part in (slice(0, _BORDER_CELLS), slice(-_BORDER_CELLS, None))]
     if any(known.mean() < 0.3 for _, known in sides):
@@ -93,4 +100,5 @@ def _fall_off(linear: NDArray[np.float64], like: NDArray[np.bool_], *, axis: int
 
 
 def _three(values: NDArray[np.float64], digits: int) -> tuple[float, float, float]:
+    """Return three rounded values as a tuple."""
     return round(float(values[0]), digits), round(float(values[1]), digits), round(float(values[2]), digits)

@@ -1,4 +1,4 @@
-"""Sums over three channels: several times as fast as numpy's own reduction over so short an axis."""
+"""Reductions over three channels. OpenCV does them several times as fast as numpy over so short an axis."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ _ONES = np.ones((1, 3), np.float32)
 
 
 def greatest_channel(image: FloatImage) -> Matte:
-    """Return the greatest of three channels, (rows, columns)."""
-    if image.size == 0:  # OpenCV makes one element of none
+    """Return the greatest of the three channels, (rows, columns) float32."""
+    if image.size == 0:  # OpenCV turns an empty array into one element
         return np.zeros(image.shape[:2], np.float32)
     one, two, three = cv2.split(image)
     return np.asarray(cv2.max(cv2.max(one, two), three), np.float32)
 
 
 def least_channel(image: FloatImage) -> Matte:
-    """Return the least of three channels, (rows, columns)."""
+    """Return the least of the three channels, (rows, columns) float32."""
     if image.size == 0:
         return np.zeros(image.shape[:2], np.float32)
     one, two, three = cv2.split(image)
@@ -27,15 +27,15 @@ def least_channel(image: FloatImage) -> Matte:
 
 
 def greatest_difference(one: FloatImage, other: FloatImage) -> Matte:
-    """Return the greatest absolute difference of two images in any channel, (rows, columns) float32."""
+    """Return the greatest absolute channel difference of two images, (rows, columns) float32."""
     return greatest_channel(np.asarray(cv2.absdiff(one, other), np.float32))
 
 
 def mean_channel(image: FloatImage) -> Matte:
-    """Return the mean of three channels, (rows, columns) float32."""
+    """Return the mean of the three channels, (rows, columns) float32."""
     return np.asarray(cv2.transform(image, _ONES / 3), np.float32)
 
 
 def dot_product(one: FloatImage, other: FloatImage) -> Matte:
-    """Return the sum over the channels of the products of two images, (rows, columns) float32."""
+    """Return the dot product of two images' colours at each pixel, (rows, columns) float32."""
     return np.asarray(cv2.transform(cv2.multiply(one, other), _ONES), np.float32)

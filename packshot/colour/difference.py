@@ -26,7 +26,7 @@ _KAPPA = 24389 / 27
 _25_TO_7 = 25.0**7
 _COS = {degrees: math.cos(math.radians(degrees)) for degrees in (6, 30, 63)}
 _SIN = {degrees: math.sin(math.radians(degrees)) for degrees in (6, 30, 63)}
-_PAIRS_AT_ONCE = 16384  # their two dozen intermediate arrays then stay in the processor's cache
+_PAIRS_AT_ONCE = 16384  # so their two dozen intermediate arrays fit into the processor's cache
 _Float: TypeAlias = NDArray[np.float64]
 
 
@@ -34,12 +34,13 @@ def lab_of(pixels: NDArray[Any], *, icc: bytes) -> Lab:
     """Return the pixels' CIE L*a*b*, relative to D50 and to the medium's white.
 
     Args:
-        pixels: (rows, columns, 3) uint8 or uint16 in the space of `icc`; other models as for `transform.convert`.
-        icc: the profile the pixels are in.
+        pixels: (rows, columns, 3) uint8 or uint16 in the space of `icc`; for other colour models as in
+            `transform.convert`.
+        icc: the ICC profile of the pixels.
     Returns:
         (rows, columns, 3) float32.
     Raises:
-        BadProfileError: the profile connects to nothing.
+        BadProfileError: the colour engine cannot convert from this profile.
     """
     profile = matrix_profile(icc)
     if profile is None or pixels.dtype not in (np.uint8, np.uint16):
@@ -54,9 +55,9 @@ def delta_e_2000(lab_a: NDArray[Any], lab_b: NDArray[Any]) -> NDArray[np.float32
     """Return the CIEDE2000 difference of each pair of colours, with kL = kC = kH = 1.
 
     Args:
-        lab_a, lab_b: (..., 3) CIE L*a*b*, of shapes that broadcast.
+        lab_a, lab_b: (..., 3) CIE L*a*b*. Their shapes must broadcast.
     Returns:
-        (...) float32, at least 0. It is symmetric in its arguments.
+        (...) float32, at least 0. Swapping the arguments gives the same result.
     """
     first, second = np.broadcast_arrays(lab_a, lab_b)
     shape = first.shape[:-1]
@@ -69,7 +70,7 @@ def delta_e_2000(lab_a: NDArray[Any], lab_b: NDArray[Any]) -> NDArray[np.float32
 
 
 def _delta_e(first: _Float, second: _Float) -> _Float:
-    """(2) to (22) for two arrays of (3, pairs)."""
+    """Return the differences of two arrays of (3, pairs): equations (2) to (22)."""
     chroma = (np.hypot(first[1], first[2]) + np.hypot(second[1], second[2])) / 2
     stretch = 1.5 - 0.5 * _share_of_25(chroma)  # 1 + G, (4)
     l_1, c_1, h_1 = _polar(first, stretch)
@@ -83,7 +84,7 @@ def _delta_e(first: _Float, second: _Float) -> _Float:
 
 
 def lab_of_relative_xyz(xyz: NDArray[np.float32]) -> Lab:
-    """Return CIE L*a*b* for XYZ divided by the white's (CIE 15:2004, 8.2.1.1); negative XYZ has its place too.
+    """Return CIE L*a*b* of XYZ divided by the white's XYZ (CIE 15:2004, 8.2.1.1). Negative values are allowed.
 
     Args:
         xyz: (..., 3) float32.
@@ -97,6 +98,7 @@ def lab_of_relative_xyz(xyz: NDArray[np.float32]) -> Lab:
 
 
 def _lab_by_colour_engine(pixels: NDArray[Any], icc: bytes) -> Lab:
+    """Return CIE L*a*b* by Little CMS, relative colorimetric, for profiles without curves and matrix."""
     model = colour_model(icc)
     try:
         lab = imagecodecs.cms_transform(
@@ -120,28 +122,28 @@ def _lab_by_colour_engine(pixels: NDArray[Any], icc: bytes) -> Lab:
 
 
 def _polar(lab: _Float, stretch: _Float) -> tuple[_Float, _Float, _Float]:
-    """L', C', h' in degrees, (5) to (7)."""
+    """Return L', C' and h' in degrees: equations (5) to (7)."""
     a, b = lab[1] * stretch, lab[2]
     hue = np.degrees(np.arctan2(b, a))
     return lab[0], np.sqrt(a * a + b * b), np.where(hue < 0, hue + 360, hue)
 
 
 def _share_of_25(chroma: _Float) -> _Float:
-    """sqrt(C^7 / (C^7 + 25^7))."""
+    """Return sqrt(C^7 / (C^7 + 25^7))."""
     squared = chroma * chroma
     seventh = squared * squared * squared * chroma
     return np.sqrt(seventh / (seventh + _25_TO_7))
 
 
 def _hue_step(h_1: _Float, h_2: _Float, chroma_product: _Float) -> _Float:
-    """(10): the way round the circle that is at most 180 degrees; none for a grey."""
+    """Return the hue difference in degrees, -180..180: equation (10). It is 0 if either colour is grey."""
     step = h_2 - h_1
     step = np.where(step > 180, step - 360, np.where(step < -180, step + 360, step))
     return np.where(chroma_product == 0, 0, step)
 
 
 def _mean_hue(h_1: _Float, h_2: _Float, chroma_product: _Float) -> _Float:
-    """(14)."""
+    """Return the mean hue in degrees: equation (14)."""
     total = h_1 + h_2
     far = np.abs(h_1 - h_2) > 180
     mean = np.where(far, np.where(total < 360, total + 360, total - 360), total) / 2
@@ -149,7 +151,7 @@ def _mean_hue(h_1: _Float, h_2: _Float, chroma_product: _Float) -> _Float:
 
 
 def _weights(lightness: _Float, chroma: _Float, hue: _Float) -> tuple[_Float, _Float, _Float, _Float]:
-    """SL, SC, SH, RT: (15) to (21)."""
+    """Return SL, SC, SH and RT: equations (15) to (21)."""
     radians = np.radians(hue)
     c_1, s_1 = np.cos(radians), np.sin(radians)
     c_2, s_2 = c_1 * c_1 - s_1 * s_1, 2 * c_1 * s_1  # of twice, three and four times the angle

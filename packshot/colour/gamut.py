@@ -1,4 +1,4 @@
-"""How much of a picture a colour space cannot show."""
+"""Measure how much of a picture lies outside a colour space's gamut."""
 
 from __future__ import annotations
 
@@ -14,23 +14,25 @@ from packshot.colour.transform import convert
 from packshot.types import Mask
 
 VISIBLE_DELTA_E = 2.0
-"""From this on a clipped colour is seen beside the original."""
+"""A clipped colour is visibly different beside the original from this CIEDE2000 difference on."""
 MOST_SAMPLES = 40_000
 
 
 def out_of_gamut_ratio(pixels: NDArray[Any], *, source: bytes, target: bytes, where: Mask | None = None) -> float:
-    """Return the share of pixels that visibly change because the target cannot show them.
+    """Return the share of pixels that change visibly because they lie outside the target's gamut.
 
-    Changed are those whose nearest colour in the target is `VISIBLE_DELTA_E` (CIEDE2000) or more away. At most
-    `MOST_SAMPLES` evenly spread pixels are looked at. Where the target holds tables, the way there and back is taken,
-    relative colorimetric without black-point compensation: what the compensation brings into the gamut was outside it.
+    A pixel counts if its nearest colour in the target differs by `VISIBLE_DELTA_E` (CIEDE2000) or more. At most about
+    `MOST_SAMPLES` evenly spread pixels are checked.
+
+    For a target with lookup tables the colours are converted there and back. That is done relative colorimetric without
+    black-point compensation, because compensation would bring colours into the gamut that lie outside it.
 
     Args:
         pixels: (rows, columns) or (rows, columns, channels) uint8 or uint16 in the space of `source`.
         source, target: ICC profiles.
-        where: pixels that count; all by default.
+        where: mask of the pixels that count; all by default.
     Raises:
-        BadProfileError: the colour engine cannot connect the two.
+        BadProfileError: the colour engine cannot connect the two profiles.
     """
     samples = _samples(pixels, where)
     if not samples.size:
@@ -46,7 +48,7 @@ def out_of_gamut_ratio(pixels: NDArray[Any], *, source: bytes, target: bytes, wh
 
 
 def _samples(pixels: NDArray[Any], where: Mask | None) -> NDArray[Any]:
-    """(1, samples[, channels]), spread over the picture."""
+    """Return evenly spread pixels, (1, samples[, channels])."""
     step = max(1, int(np.sqrt(pixels.shape[0] * pixels.shape[1] / MOST_SAMPLES)))
     if where is None:
         chosen = pixels[::step, ::step]
@@ -57,7 +59,7 @@ def _samples(pixels: NDArray[Any], where: Mask | None) -> NDArray[Any]:
 
 
 def _by_matrices(samples: NDArray[Any], source: MatrixProfile, target: MatrixProfile) -> tuple[Lab, Lab]:
-    """CIE L*a*b* of the samples, and of what is left of them between 0 and 1 of the target."""
+    """Return CIE L*a*b* of the samples, before and after clipping to 0..1 in the target's linear RGB."""
     index = samples.astype(np.intp) * (257 if samples.dtype == np.uint8 else 1)
     linear = np.stack([source.curves[index[..., channel], channel] for channel in range(3)], axis=-1)
     xyz = linear @ source.to_pcs.T

@@ -1,7 +1,7 @@
-"""The one transform of a shoot group: evened with the groups it belongs to, and corrected by its colour target.
+"""The colour correction of a shoot group: light evened between groups, then the correction by a colour target.
 
-Light only ever changes by what is stated here: three gains in linear light (von Kries, in the working space's
-primaries), then a colour target's coefficients. Identity changes no pixel at all.
+A correction consists of three gains in linear light (von Kries, in the working space's primaries) and the coefficients
+of a colour target. Nothing else changes a picture's light. The identity leaves every pixel unchanged.
 """
 
 from __future__ import annotations
@@ -21,12 +21,13 @@ from packshot.colour.target_values import lab_of_linear
 from packshot.types import Pixels16, Value
 
 _ROWS_AT_ONCE = 128
+"""Rows corrected at a time, so that floating-point pixels take little memory."""
 Gains = tuple[float, float, float]
 NO_GAINS: Gains = (1.0, 1.0, 1.0)
 
 
 class Kind(StrEnum):
-    """What a correction does."""
+    """Purpose of a correction."""
 
     IDENTITY = "identity"
     EVENED = "evened"
@@ -35,12 +36,13 @@ class Kind(StrEnum):
 
 
 class Correction(Value):
-    """What a group's pixels are changed by, and why.
+    """A group's correction and its reason.
 
     Attributes:
-        gains: of linear working red, green, blue; applied first.
-        coefficients: (3, 3) or (3, 6) as in `TargetFit`; applied second; empty: none.
-        why: in words.
+        kind: its purpose.
+        gains: factors for linear working red, green and blue; applied first.
+        coefficients: (3, 3) or (3, 6), as in `TargetFit`; applied second. Empty means none.
+        why: the reason in words.
     """
 
     kind: Kind = Kind.IDENTITY
@@ -50,16 +52,17 @@ class Correction(Value):
 
     @property
     def is_identity(self) -> bool:
+        """Whether the correction changes nothing."""
         return self.gains == NO_GAINS and not self.coefficients
 
 
 def correct(pixels: Pixels16, correction: Correction) -> Pixels16:
-    """Return pixels changed by a group's transform; what leaves the working space is cut off.
+    """Return the corrected pixels. Values outside the working space are clipped.
 
     Args:
         pixels: (rows, columns, 3) uint16, working space.
     Returns:
-        The same shape and space; the array itself for identity.
+        A new array of the same shape and space; for the identity `pixels` itself.
     """
     if correction.is_identity:
         return pixels
@@ -75,7 +78,7 @@ def correct(pixels: Pixels16, correction: Correction) -> Pixels16:
 
 
 def newly_clipped(before: Pixels16, after: Pixels16) -> float:
-    """Return the share of pixels that a correction drove to the end of a channel."""
+    """Return the share of pixels in which a correction clipped a channel."""
     high = (after == 65535) & (before < 65535)
     low = (after == 0) & (before > 655)
     return float((high | low).any(axis=2).mean())
@@ -88,7 +91,7 @@ def gains_between(backdrop: BackdropReading, wanted: NDArray[np.float64]) -> Gai
 
 
 def neutral_light(backdrop: BackdropReading) -> NDArray[np.float64]:
-    """Return the grey of a backdrop's own lightness, linear working RGB."""
+    """Return the grey with a backdrop's lightness, (3,) linear working RGB."""
     lightness = backdrop.lab[0]
     light = ((lightness + 16) / 116) ** 3 if lightness > 8 else lightness / 903.3
     return np.full(3, light)
@@ -100,12 +103,12 @@ def difference(one: BackdropReading, other: BackdropReading) -> float:
 
 
 def chroma(backdrop: BackdropReading) -> float:
-    """Return C*ab of a backdrop."""
+    """Return the chroma C*ab of a backdrop."""
     return math.hypot(backdrop.lab[1], backdrop.lab[2])
 
 
 def middle(backdrops: list[BackdropReading]) -> BackdropReading:
-    """Return the median of several readings of one backdrop; at least one."""
+    """Return the median of one or more readings of the same backdrop."""
     linear = np.median(np.array([one.linear for one in backdrops]), axis=0)
     lab = lab_of_linear(linear)
     return BackdropReading(
@@ -119,5 +122,6 @@ def middle(backdrops: list[BackdropReading]) -> BackdropReading:
 
 
 def _median_or_none(values: list[float | None]) -> float | None:
+    """Return the median of the known values; None if none is known."""
     known = [value for value in values if value is not None]
     return float(np.median(known)) if known else None

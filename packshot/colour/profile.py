@@ -1,6 +1,6 @@
-"""What an ICC profile says: its name, its colour model, its curves and matrix; whether it can be believed.
+"""Read ICC profiles: name, colour model, curves and matrix; and check that a profile is plausible.
 
-Fields and tag types as in ICC.1:2001-04 (version 2) and ICC.1:2022 (version 4).
+Fields and tag types follow ICC.1:2001-04 (version 2) and ICC.1:2022 (version 4).
 """
 
 from __future__ import annotations
@@ -23,15 +23,19 @@ _HEADER_BYTES = 128
 _MOST_TAGS = 100
 _MOST_BYTES = 32 * 1024 * 1024
 _PICTURE_CLASSES = (b"mntr", b"scnr", b"prtr", b"spac")
-_MOST_KEPT_BYTES = 64 * 1024  # larger ones are rare, and hostile ones would fill the memory
+_MOST_KEPT_BYTES = 64 * 1024  # larger profiles are not cached: they are rare, and hostile ones would fill the memory
 _WHITE_TOLERANCE = 0.01
+"""Greatest difference between the sum of a profile's colorants and D50's XYZ."""
 _LEAST_WHITE_L = 50.0
+"""A profile must give white at least this L*."""
 _MOST_BLACK_L = 60.0
+"""A profile must give black at most this L*."""
 _FALL_TOLERANCE_L = 2.0
+"""A grey ramp may get darker by at most this L* where it should get lighter."""
 
 
 class ColourModel(StrEnum):
-    """What the channels of a picture mean."""
+    """Meaning of a picture's channels."""
 
     RGB = "rgb"
     GREY = "grey"
@@ -45,11 +49,11 @@ LCMS_NAMES = {ColourModel.RGB: "rgb", ColourModel.GREY: "gray", ColourModel.CMYK
 
 @dataclasses.dataclass(frozen=True)
 class MatrixProfile:
-    """A profile that is three curves and a matrix.
+    """A profile that consists of three curves and a matrix.
 
     Attributes:
-        curves: (65536, 3) float32, linear light in 0..1 for each 16-bit value of each channel.
-        to_pcs: from linear RGB to XYZ relative to D50; white is (1, 1, 1) exactly.
+        curves: (65536, 3) float32: linear light in 0..1 for each 16-bit value of each channel.
+        to_pcs: (3, 3) matrix from linear RGB to XYZ relative to D50. RGB (1, 1, 1) gives D50's white exactly.
     """
 
     curves: NDArray[np.float32]
@@ -57,7 +61,7 @@ class MatrixProfile:
 
 
 def profile_name(icc: bytes) -> str:
-    """Return the profile's own description; an empty text if it has none that can be read."""
+    """Return the profile's description, at most 100 characters; "" if it has none that can be read."""
     try:
         content = _tags(icc).get(b"desc", b"")
         return _read_description(content).strip().strip("\0").strip()[:100]
@@ -66,18 +70,20 @@ def profile_name(icc: bytes) -> str:
 
 
 def colour_model(icc: bytes) -> ColourModel | None:
-    """Return the colour model of a profile's device side; None for one that pictures are not kept in."""
+    """Return the colour model of the profile's device side; None for one that no picture uses."""
     return _MODELS.get(icc[16:20])
 
 
 def check_profile(icc: bytes, *, model: ColourModel, subject: str) -> None:
-    """Check that a profile can be believed for a picture of this colour model.
+    """Check that a profile is plausible for a picture of this colour model.
 
-    It must be whole, be meant for pictures, have the picture's channels, and make white light, black dark and
-    greys that rise.
+    It must be complete, be meant for pictures and have the picture's channels. White must be light, black dark, and a
+    grey ramp must rise.
 
+    Args:
+        subject: name of the picture, for the error.
     Raises:
-        BadProfileError: it can't, and why.
+        BadProfileError: the profile is not plausible; the error says why.
     """
     problem = _structural_problem(icc, model) or _absurdity(icc, model)
     if problem:
@@ -91,16 +97,18 @@ def check_profile(icc: bytes, *, model: ColourModel, subject: str) -> None:
 
 
 def matrix_profile(icc: bytes) -> MatrixProfile | None:
-    """Return the curves and matrix of an RGB profile; None if it holds tables instead or is not of that kind."""
+    """Return the curves and matrix of an RGB profile; None if it uses lookup tables or is of another kind."""
     return _kept_matrix_profile(icc) if len(icc) <= _MOST_KEPT_BYTES else _read_matrix_profile(icc)
 
 
 @functools.lru_cache(maxsize=16)
 def _kept_matrix_profile(icc: bytes) -> MatrixProfile | None:
+    """Return the curves and matrix of a small profile, from a cache."""
     return _read_matrix_profile(icc)
 
 
 def _read_matrix_profile(icc: bytes) -> MatrixProfile | None:
+    """Return the curves and matrix of an RGB profile, read from its tags."""
     try:
         tags = _tags(icc)
         if colour_model(icc) is not ColourModel.RGB or icc[20:24] != b"XYZ " or any(t[:3] == b"A2B" for t in tags):
@@ -113,12 +121,13 @@ def _read_matrix_profile(icc: bytes) -> MatrixProfile | None:
     off_white = not np.allclose(white, D50_XYZ, atol=_WHITE_TOLERANCE)
     if off_white or not np.isfinite(curves).all() or abs(np.linalg.det(columns)) < 1e-6:
         return None
-    # Relative colorimetry: the medium's white is the connection space's white, whatever was rounded on the way.
+    # Relative colorimetry: the medium's white equals the connection space's white. Undo what rounding changed.
     balanced = columns * (np.array(D50_XYZ) / white)[:, None]
     return MatrixProfile(curves=np.clip(curves, 0, 1).astype(np.float32), to_pcs=balanced)
 
 
 def _structural_problem(icc: bytes, model: ColourModel) -> str:
+    """Return what is wrong with the profile's header, or ""."""
     if len(icc) < _HEADER_BYTES + 4:
         return f"{len(icc)} bytes, less than a header"
     if len(icc) > _MOST_BYTES:
@@ -135,7 +144,7 @@ def _structural_problem(icc: bytes, model: ColourModel) -> str:
 
 
 def _absurdity(icc: bytes, model: ColourModel) -> str:
-    """Look at what the profile makes of a grey ramp from black to white."""
+    """Return what is implausible about the L* of a grey ramp from black to white, or ""."""
     try:
         imagecodecs.cms_profile_validate(icc)
         lightness = _ramp_lightness(icc, model)
@@ -150,6 +159,7 @@ def _absurdity(icc: bytes, model: ColourModel) -> str:
 
 
 def _ramp_lightness(icc: bytes, model: ColourModel) -> NDArray[np.float64]:
+    """Return the L* of a ramp of 33 greys from black to white, as the profile shows it."""
     ramp = np.linspace(0, 65535, 33).astype(np.uint16)[None, :]
     if model is ColourModel.RGB:
         pixels = np.repeat(ramp[..., None], 3, axis=2)
@@ -176,7 +186,7 @@ def _tags(icc: bytes) -> dict[bytes, bytes]:
     """Return each tag's content.
 
     Raises:
-        struct.error, ValueError: the table is cut off or absurd.
+        struct.error, ValueError: the tag table is cut off or implausible.
     """
     (count,) = struct.unpack_from(">I", icc, _HEADER_BYTES)
     if count > _MOST_TAGS:
@@ -191,6 +201,7 @@ def _tags(icc: bytes) -> dict[bytes, bytes]:
 
 
 def _read_description(content: bytes) -> str:
+    """Return the text of a textDescriptionType or multiLocalizedUnicodeType tag."""
     if content[:4] == b"desc":
         (length,) = struct.unpack_from(">I", content, 8)
         return content[12 : 12 + length].decode("latin-1")
@@ -201,11 +212,12 @@ def _read_description(content: bytes) -> str:
 
 
 def _read_xyz(content: bytes) -> NDArray[np.float64]:
+    """Return the values of an XYZType tag, (3,)."""
     return np.array(struct.unpack_from(">3i", content, 8), np.float64) / 65536
 
 
 def _read_curve(content: bytes) -> NDArray[np.float64]:
-    """Return a curve sampled at all 16-bit values (curveType, parametricCurveType)."""
+    """Return a curve (curveType, parametricCurveType) sampled at all 16-bit values, (65536,)."""
     encoded = np.arange(65536) / 65535
     if content[:4] == b"curv":
         (count,) = struct.unpack_from(">I", content, 8)
@@ -223,7 +235,13 @@ def _read_curve(content: bytes) -> NDArray[np.float64]:
 
 
 def _parametric(kind: int, p: list[float], x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """ICC.1:2022, table 68: g, a, b, c, d, e, f."""
+    """Return the values of a parametric curve (ICC.1:2022, table 68).
+
+    Args:
+        kind: function type, 0 to 4.
+        p: the parameters g, a, b, c, d, e, f, as many as the type has.
+        x: encoded values in 0..1.
+    """
     power: Callable[[float, float], NDArray[np.float64]] = lambda a, b: np.maximum(a * x + b, 0) ** p[0]  # noqa: E731
     if kind == 0:
         return power(1, 0)

@@ -1,4 +1,4 @@
-"""A reference colour that a client states: in CIE L*a*b* or as a hex triple, and how a product compares with it."""
+"""A client's reference colour, given as CIE L*a*b* or as a hex triple, and its comparison with a product."""
 
 from __future__ import annotations
 
@@ -15,9 +15,13 @@ from packshot.colour.transform import srgb8_to_working
 from packshot.types import Matte, Pixels8, Pixels16, Value
 
 CELL_PX = 12
+"""Side of the cells that a product is averaged over, in pixels."""
 _INSIDE = 0.999
+"""A cell belongs to the product's inside if the matte is at least this in all its pixels."""
 _LIKE_DELTA_E = 6.0
+"""Colours closer together than this (delta E 2000) count as the same main colour."""
 _LEAST_SHARE = 0.1
+"""Least share of the cells that a main colour must have."""
 _LEAST_CELLS = 9
 _MOST_COLOURS = 5
 _SWATCH_CELLS = 24
@@ -33,11 +37,11 @@ _LAB_LETTERS = re.compile(
 
 
 class ReferenceColour(Value):
-    """One colour that a product shall have.
+    """The colour that a product should have.
 
     Attributes:
         lab: CIE L*a*b* (D50).
-        said: as the client wrote it.
+        said: the text that the client wrote.
     """
 
     lab: tuple[float, float, float]
@@ -45,11 +49,11 @@ class ReferenceColour(Value):
 
 
 class MainColour(Value):
-    """One of the colours that a product mainly has.
+    """One of a product's main colours.
 
     Attributes:
-        lab: middle of the cells that have it.
-        share: of the product's inside.
+        lab: CIE L*a*b* (D50): median of the cells that have this colour.
+        share: share of the product's inside, 0..1.
     """
 
     lab: tuple[float, float, float]
@@ -57,7 +61,10 @@ class MainColour(Value):
 
 
 def parse_reference(text: str) -> ReferenceColour | None:
-    """Return the colour that a text states (``#B3202A``, ``Lab 41.2 58 33``, ``L=41,2; a=58; b=33``), else None."""
+    """Return the colour given in a text; None if the text gives none.
+
+    Examples: ``#B3202A``, ``Lab 41.2 58 33``, ``L=41,2; a=58; b=33``.
+    """
     said = " ".join(text.split())
     match = _LAB.fullmatch(said) or _LAB_LETTERS.fullmatch(said)
     if match:
@@ -73,7 +80,9 @@ def parse_reference(text: str) -> ReferenceColour | None:
 
 
 def swatch_colour(pixels: Pixels16) -> tuple[float, float, float] | None:
-    """Return the linear working RGB of a photographed swatch: of the picture's middle; None if it has several colours.
+    """Return the linear working RGB of a photographed swatch; None if it has several colours.
+
+    Only the middle third of the picture, in both directions, is read.
 
     Args:
         pixels: (rows, columns, 3) uint16, working space.
@@ -90,14 +99,14 @@ def swatch_colour(pixels: Pixels16) -> tuple[float, float, float] | None:
 
 
 def main_colours(srgb8: Pixels8, matte: Matte) -> tuple[MainColour, ...]:
-    """Return the colours that make up a product, the most common first; empty where its inside is too small.
+    """Return a product's main colours, the most common first; empty if its inside is too small.
 
-    Cells of the inside are averaged in linear light. The densest place in L*a*b* is a colour, with all cells near it;
-    what is left gives the next one.
+    Cells of the inside are averaged in linear light. The densest place in L*a*b* gives one colour and takes all cells
+    near it. The remaining cells give the next colour.
 
     Args:
         srgb8: (rows, columns, 3) uint8, sRGB, as delivered.
-        matte: (rows, columns) coverage, same size.
+        matte: (rows, columns) in 0..1, same size.
     """
     cells = _cells(srgb8, matte)
     if len(cells) < _LEAST_CELLS:
@@ -120,12 +129,17 @@ def main_colours(srgb8: Pixels8, matte: Matte) -> tuple[MainColour, ...]:
 
 
 def nearest_delta_e(colours: tuple[MainColour, ...], reference: ReferenceColour) -> float:
-    """Return delta E 2000 from a reference to the nearest of a product's main colours; at least one."""
+    """Return delta E 2000 between a reference and the nearest of a product's main colours.
+
+    Args:
+        colours: at least one.
+    """
     labs = np.array([colour.lab for colour in colours])
     return float(delta_e_2000(labs, np.array(reference.lab)).min())
 
 
 def _cells(srgb8: Pixels8, matte: Matte) -> Lab:
+    """Return CIE L*a*b* of the cells that lie fully inside the product, (cells, 3)."""
     rows, columns = srgb8.shape[0] // CELL_PX, srgb8.shape[1] // CELL_PX
     if rows == 0 or columns == 0:
         return np.zeros((0, 3), np.float32)
@@ -137,5 +151,5 @@ def _cells(srgb8: Pixels8, matte: Matte) -> Lab:
 
 
 def _linear(srgb8: Pixels8) -> NDArray[np.float32]:
-    """Linear working RGB of sRGB pixels."""
+    """Return sRGB pixels in linear working RGB."""
     return decode_working(srgb8_to_working(np.ascontiguousarray(srgb8)))

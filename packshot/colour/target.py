@@ -1,7 +1,7 @@
-"""Finds a ColorChecker Classic in a photograph and reads its 24 patches.
+"""Find a ColorChecker Classic in a photograph and read its 24 patches.
 
-OpenCV's chart detector proposes where one may be; it also proposes keyboards and checked shirts. So what lies there is
-read and believed only if the six greys fall from white to black and one matrix explains all 24 colours.
+OpenCV's chart detector proposes places, but it also proposes keyboards and checked shirts. A proposal is accepted only
+if its six greys get darker from white to black and one matrix explains all 24 colours.
 """
 
 from __future__ import annotations
@@ -22,19 +22,25 @@ Corners = tuple[tuple[float, float], tuple[float, float], tuple[float, float], t
 Colour = tuple[float, float, float]
 
 _LOOKED_AT_PX, _LEFT_OUT = 1200, 0.7
+"""Longest side of the copy that is searched, and the share of a reduction that is done by skipping pixels."""
 _THOROUGH_PX = (1200, 2400, 4000)
+"""Longest sides of the copies that a thorough search uses."""
 _GLANCED_AT_PX, _DARK_LEVELS, _LEAST_POINTS = 320, 16.0, 5
 _LEAST_SPREADS = (0.6, 0.35, 0.5)
-"""Of the logarithms of red to blue, red to green, green to blue: half of what the dullest photographed target has."""
+"""Least spread of the logarithms of red/blue, red/green and green/blue: half of what the dullest photographed target
+has."""
 _SAMPLED = 0.4
-"""Share of a patch's side that is read: the proposed corners are off by up to a fifth of a patch."""
+"""Share of a patch's side that is read. The proposed corners are off by up to a fifth of a patch."""
 _LEAST_PATCH_PX = 6
+"""Least side of a patch."""
 _MOST_EXPLAINED_DELTA_E = 20.0
+"""Greatest mean delta E 2000 that the best matrix may leave."""
 _LEAST_GREY_STEP = 1.02
+"""Least ratio between neighbouring greys."""
 _CLIPPED = 0.995
 _MOST_CANDIDATES = 3
 _DIM = 170
-"""A picture of which 98 % of the values lie below this (of 255) is looked at brightened too."""
+"""A picture with 98 % of its values below this (of 255) is searched in a brightened copy too."""
 _GREYS = slice(18, 24)
 
 
@@ -42,12 +48,12 @@ class TargetReading(Value):
     """A ColorChecker Classic found in a photograph.
 
     Attributes:
-        corners: (x, y) of the patches' outer corners in pixels: at dark skin, bluish green, black, white.
+        corners: (x, y) in pixels of the outer corners of the patches dark skin, bluish green, black and white.
         patches: linear working RGB of the 24 patches, row by row from dark skin to black.
-        clipped: numbers (1 to 24) of patches with a channel that the camera cut off.
-        noise: median over the patches of the spread of lightness inside a patch, L*.
-        area_ratio: share of the frame that the patches' rectangle takes.
-        side_px: a patch's shorter side.
+        clipped: numbers (1 to 24) of patches with a channel that the camera clipped.
+        noise: standard deviation of L* inside a patch, median over the patches.
+        area_ratio: area of the patches' rectangle as a share of the frame.
+        side_px: shorter side of a patch.
     """
 
     corners: Corners
@@ -59,11 +65,11 @@ class TargetReading(Value):
 
 
 def find_target(pixels: Pixels16, *, thorough: bool = False) -> TargetReading | None:
-    """Return the ColorChecker Classic in a picture; None if there is none that can be believed.
+    """Return the ColorChecker Classic in a picture; None if no plausible one is found.
 
     Args:
         pixels: (rows, columns, 3) uint16, working space.
-        thorough: look also at larger sizes, for small targets; for pictures of which a target is expected.
+        thorough: also search at larger sizes, for small targets. Use it where a target is expected.
     """
     if not thorough and not _is_colourful(pixels):
         return None
@@ -74,7 +80,7 @@ def find_target(pixels: Pixels16, *, thorough: bool = False) -> TargetReading | 
         scale = side_px / max(size)
         shape = (max(1, round(size.width * scale)), max(1, round(size.height * scale)))
         step = max(1, int(_LEFT_OUT / scale))
-        coarse = pixels[::step, ::step]  # what is left is averaged
+        coarse = pixels[::step, ::step]  # the rest of the reduction is done by averaging
         small = cv2.resize(coarse, shape, interpolation=cv2.INTER_AREA if scale <= 1 else cv2.INTER_CUBIC)
         readings = [_read(pixels, corners / scale) for corners in _candidates(np.asarray(small, np.uint16))]
         believed = [reading for reading in readings if reading is not None]
@@ -84,9 +90,10 @@ def find_target(pixels: Pixels16, *, thorough: bool = False) -> TargetReading | 
 
 
 def _is_colourful(pixels: Pixels16) -> bool:
-    """Whether a picture has as different hues as a target has, in whatever light: most products have not.
+    """Return whether a picture has hues as different as a target's, in any light. Most products have not.
 
-    The light multiplies the channels, so it shifts the logarithms of their ratios and leaves how far they spread.
+    The light's colour multiplies the channels. It shifts the logarithms of their ratios but does not change their
+    spread.
     """
     step = max(1, max(pixels.shape[:2]) // _GLANCED_AT_PX)
     glance = pixels[::step, ::step].reshape(-1, 3).astype(np.float32)
@@ -102,7 +109,10 @@ def _is_colourful(pixels: Pixels16) -> bool:
 
 
 def _candidates(pixels: Pixels16) -> list[NDArray[np.float64]]:
-    """Quadrilaterals, (4, 2) each, where OpenCV's detector suspects a target; it expects a well-exposed picture."""
+    """Return quadrilaterals, (4, 2) each, where OpenCV's detector suspects a target.
+
+    The detector expects a well-exposed picture, so a dim one is also tried brightened.
+    """
     picture = working_to_srgb8(pixels)[..., ::-1]
     found: list[NDArray[np.float64]] = []
     top = float(np.percentile(picture[::4, ::4], 98))
@@ -117,17 +127,19 @@ def _candidates(pixels: Pixels16) -> list[NDArray[np.float64]]:
 
 
 def _detector() -> Any:
-    mcc: Any = cv2.mcc  # its functions are made when the module is loaded, unseen by type stubs
+    """Return OpenCV's chart detector."""
+    mcc: Any = cv2.mcc  # its functions are created at import, so the type stubs don't know them
     return mcc.CCheckerDetector_create()
 
 
 def _brightened(picture: NDArray[np.uint8], top: float) -> NDArray[np.uint8]:
+    """Return a picture with `top` raised to 255 and the dark tones lifted."""
     level = np.clip(np.arange(256) / max(1.0, top), 0, 1) ** 0.7 * 255
     return np.asarray(cv2.LUT(picture, level.astype(np.uint8)), np.uint8)
 
 
 def _read(pixels: Pixels16, corners: NDArray[np.float64]) -> TargetReading | None:
-    """Read the patches in the one of four turns in which they look like a target."""
+    """Return the reading in the rotation (of four) that fits a target best; None if none fits."""
     if not _is_convex(corners):
         return None
     turns = [np.roll(corners, shift, axis=0) for shift in range(4)]
@@ -143,10 +155,12 @@ def _read(pixels: Pixels16, corners: NDArray[np.float64]) -> TargetReading | Non
 
 
 def _is_convex(corners: NDArray[np.float64]) -> bool:
+    """Return whether the corners are finite and form a convex quadrilateral."""
     return bool(np.isfinite(corners).all()) and cv2.isContourConvex(corners.astype(np.float32))
 
 
 def _sample(pixels: Pixels16, corners: NDArray[np.float64]) -> TargetReading | None:
+    """Return the patches read inside the corners; None if the patches are too small or leave the frame."""
     grid = np.array([[0, 0], [COLUMNS, 0], [COLUMNS, ROWS], [0, ROWS]], np.float32)
     to_frame = cv2.getPerspectiveTransform(grid, corners.astype(np.float32))
     side_px = _patch_side(corners)
@@ -185,17 +199,19 @@ def _sample(pixels: Pixels16, corners: NDArray[np.float64]) -> TargetReading | N
 
 
 def _four(corners: NDArray[np.float64]) -> Corners:
+    """Return the corners as rounded tuples."""
     one, two, three, four = ((round(float(x), 1), round(float(y), 1)) for x, y in corners)
     return one, two, three, four
 
 
 def _patch_side(corners: NDArray[np.float64]) -> float:
+    """Return the shortest side of a patch, in pixels."""
     sides = np.linalg.norm(np.roll(corners, -1, axis=0) - corners, axis=1)
     return float(min(sides[0] / COLUMNS, sides[2] / COLUMNS, sides[1] / ROWS, sides[3] / ROWS))
 
 
 def _pixels_in(pixels: Pixels16, quad: NDArray[np.float32]) -> NDArray[np.uint16] | None:
-    """The pixels inside a quadrilateral, (count, 3); None if it leaves the frame."""
+    """Return the pixels inside a quadrilateral, (count, 3); None if it leaves the frame."""
     left, top = np.floor(quad.min(axis=0)).astype(int)
     right, bottom = np.ceil(quad.max(axis=0)).astype(int) + 1
     if left < 0 or top < 0 or right > pixels.shape[1] or bottom > pixels.shape[0]:
@@ -207,7 +223,7 @@ def _pixels_in(pixels: Pixels16, quad: NDArray[np.float32]) -> NDArray[np.uint16
 
 
 def _misfit(patches: NDArray[np.float64]) -> float:
-    """Mean delta E that the best matrix leaves; infinite if the greys don't fall from white to black."""
+    """Return the mean delta E 2000 left by the best matrix; infinite if the greys don't fall from white to black."""
     grey = patches[_GREYS].mean(axis=1)
     if (grey[:-1] < grey[1:] * _LEAST_GREY_STEP).any():
         return float("inf")

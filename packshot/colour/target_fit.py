@@ -1,10 +1,10 @@
-"""A correction fitted to a colour target's patches, and how far it can be trusted.
+"""Fit a colour correction to a target's patches, and measure how good it is.
 
-Fitted in linear light, by least squares weighted so that an error counts as the eye sees it. Of several models the
-simplest is taken that does about as well as any on patches it was not fitted to.
+The fit is done in linear light by least squares, weighted so that errors count as the eye sees them. Of several models
+the simplest is chosen that does about as well as any other on patches it was not fitted to.
 
 Root-polynomial: Finlayson, Mackiewicz, Hurlbert: Color correction using root-polynomial regression. IEEE Transactions
-on Image Processing 24 (2015), 1460-1470; degree 2. Like a matrix it keeps its hues when the exposure changes.
+on Image Processing 24 (2015), 1460-1470; degree 2. Like a matrix it keeps hues when the exposure changes.
 """
 
 from __future__ import annotations
@@ -28,12 +28,14 @@ from packshot.types import FloatImage, Value
 
 _Floats = NDArray[np.float64]
 _CLEARLY_BETTER = 0.9
-"""A model with more coefficients must leave at most this share of a simpler one's error on patches it never saw."""
+"""A model with more coefficients is chosen only if its error on held-out patches is below this share of the simpler
+one's."""
 _LEAST_FITTED = 18
+"""Least number of usable patches."""
 
 
 class Model(StrEnum):
-    """What is fitted, simplest first."""
+    """Correction models, simplest first: one gain, three gains, a matrix, a root polynomial."""
 
     EXPOSURE = "exposure"
     BALANCE = "balance"
@@ -42,7 +44,7 @@ class Model(StrEnum):
 
 
 class DeltaE(Value):
-    """Delta E 2000 over patches or pixels."""
+    """Statistics of delta E 2000 over patches or pixels."""
 
     mean: float
     p95: float
@@ -53,15 +55,17 @@ class DeltaE(Value):
 
 
 class TargetFit(Value):
-    """A correction and its proof.
+    """A fitted correction and its errors.
 
     Attributes:
-        coefficients: rows of (3,) or (3, 6): linear working RGB out of the model's terms.
-        before: as photographed, against the published values.
-        after: corrected, on the patches it was fitted to.
-        held_out: corrected, each patch by a fit that never saw it.
-        patches: how many were used; clipped ones are left out.
-        others: mean on held-out patches of each model that was tried.
+        model: the chosen model.
+        coefficients: (3, 3) or (3, 6), a row per output channel: from the model's terms to linear working RGB.
+        edition: the table of published values that was used.
+        before: error of the patches as photographed.
+        after: error after correction, on the patches it was fitted to.
+        held_out: error after correction, each patch corrected by a fit without it (leave-one-out).
+        patches: number of patches used; clipped ones are left out.
+        others: mean held-out error of each model that was tried.
     """
 
     model: Model
@@ -77,11 +81,12 @@ class TargetFit(Value):
 def fit_target(
     patches: _Floats, *, edition: TargetEdition = TargetEdition.SINCE_2014, clipped: tuple[int, ...] = ()
 ) -> TargetFit | None:
-    """Return the correction from measured patches to the published ones; None if too few patches can be used.
+    """Return the correction from measured to published patches; None if fewer than 18 patches are usable.
 
     Args:
         patches: (24, 3) linear working RGB as measured, row by row from dark skin to black.
-        clipped: numbers (1 to 24) of patches that the camera cut off; they are left out.
+        edition: when the target was made.
+        clipped: numbers (1 to 24) of patches that the camera clipped; they are left out.
     """
     used = np.array([number not in clipped for number in range(1, PATCHES + 1)])
     if used.sum() < _LEAST_FITTED:
@@ -106,7 +111,7 @@ def fit_target(
 
 
 def apply_coefficients(linear: FloatImage, coefficients: tuple[tuple[float, ...], ...]) -> FloatImage:
-    """Return linear light corrected; may lie outside 0..1.
+    """Return corrected linear light, (rows, columns, 3) float32; values may lie outside 0..1.
 
     Args:
         linear: (rows, columns, 3) float32, linear working RGB, at least 0.
@@ -118,7 +123,7 @@ def apply_coefficients(linear: FloatImage, coefficients: tuple[tuple[float, ...]
 
 
 def summary(delta_e: NDArray[np.floating[Any]]) -> DeltaE:
-    """Return mean, 95th percentile and greatest of differences, any shape but empty."""
+    """Return mean, 95th percentile and maximum of an array that is not empty."""
     return DeltaE(
         mean=round(float(delta_e.mean()), 3),
         p95=round(float(np.percentile(delta_e, 95)), 3),
@@ -127,6 +132,7 @@ def summary(delta_e: NDArray[np.floating[Any]]) -> DeltaE:
 
 
 def _held_out(measured: _Floats, wanted: _Floats, model: Model) -> DeltaE:
+    """Return the leave-one-out error of a model."""
     differences = []
     for index in range(len(measured)):
         others = np.arange(len(measured)) != index
@@ -136,7 +142,10 @@ def _held_out(measured: _Floats, wanted: _Floats, model: Model) -> DeltaE:
 
 
 def _fit(measured: _Floats, wanted_lab: _Floats, model: Model) -> _Floats:
-    """Return (3, 3) or (3, 6). The weight is the slope of L* over the light: dL*/dY is in proportion to Y^(-2/3)."""
+    """Return the model's coefficients, (3, 3) or (3, 6).
+
+    Errors are weighted by the slope of L* over the light: dL*/dY is proportional to Y^(-2/3).
+    """
     wanted = linear_of_lab(wanted_lab)
     light = ((wanted_lab[:, :1] + 16) / 116) ** 3
     weights = light ** (-2 / 3)
@@ -152,11 +161,12 @@ def _fit(measured: _Floats, wanted_lab: _Floats, model: Model) -> _Floats:
 
 
 def _corrected(measured: _Floats, coefficients: _Floats) -> _Floats:
+    """Return CIE L*a*b* of the corrected patches."""
     terms = measured if coefficients.shape[1] == 3 else np.concatenate([measured, _roots(measured)], axis=1)
     return lab_of_linear(np.maximum(terms @ coefficients.T, 0))
 
 
 def _roots(linear: NDArray[np.floating[Any]]) -> NDArray[Any]:
-    """sqrt(rg), sqrt(gb), sqrt(rb)."""
+    """Return the root terms sqrt(rg), sqrt(gb) and sqrt(rb), (..., 3)."""
     red, green, blue = linear[..., 0], linear[..., 1], linear[..., 2]
     return np.asarray(np.sqrt(np.maximum(np.stack([red * green, green * blue, red * blue], axis=-1), 0)))

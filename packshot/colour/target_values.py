@@ -1,7 +1,7 @@
-"""What the patches of colour targets are known to measure.
+"""Published values of the ColorChecker's patches, and conversions between L*a*b* and linear working RGB.
 
-X-Rite, "Colorimetric values for ColorChecker family of targets" (L*a*b*, D50, 2 degrees): one table for targets made
-before November 2014, one for those made since, when the formulation changed.
+X-Rite, "Colorimetric values for ColorChecker family of targets" (L*a*b*, D50, 2 degrees). It has one table for targets
+made before November 2014 and one for those made since, because the formulation changed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _EPSILON = 6 / 29
 
 
 class TargetEdition(StrEnum):
-    """When a ColorChecker Classic was made."""
+    """Production period of a ColorChecker Classic."""
 
     SINCE_2014 = "colorchecker_classic_since_2014"
     BEFORE_2014 = "colorchecker_classic_before_2014"
@@ -55,12 +55,12 @@ def reference_lab(edition: TargetEdition = TargetEdition.SINCE_2014) -> NDArray[
 
 
 def reference_linear(edition: TargetEdition = TargetEdition.SINCE_2014) -> NDArray[np.float64]:
-    """Return the 24 patches in linear working RGB, (24, 3); cyan lies a little outside its gamut in some editions."""
+    """Return the 24 patches in linear working RGB, (24, 3). In some editions cyan lies slightly outside the gamut."""
     return linear_of_lab(reference_lab(edition))
 
 
 def linear_of_lab(lab: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return linear working RGB for CIE L*a*b* (D50), (..., 3); may lie outside 0..1 (CIE 15:2004, 8.2.1.1)."""
+    """Return linear working RGB of CIE L*a*b* (D50), (..., 3); values may lie outside 0..1 (CIE 15:2004, 8.2.1.1)."""
     middle = (lab[..., 0] + 16) / 116
     f = np.stack([middle + lab[..., 1] / 500, middle, middle - lab[..., 2] / 200], axis=-1)
     relative = np.where(f > _EPSILON, f**3, 3 * _EPSILON**2 * (f - 4 / 29))
@@ -68,7 +68,7 @@ def linear_of_lab(lab: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def lab_of_linear(linear: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return CIE L*a*b* (D50) for linear working RGB, (..., 3), also outside 0..1."""
+    """Return CIE L*a*b* (D50) of linear working RGB, (..., 3). Values outside 0..1 are allowed."""
     relative = (linear @ working_to_pcs().T) / np.array(D50_XYZ)
     f = np.where(relative > _EPSILON**3, np.cbrt(relative), relative / (3 * _EPSILON**2) + 4 / 29)
     return np.stack([116 * f[..., 1] - 16, 500 * (f[..., 0] - f[..., 1]), 200 * (f[..., 1] - f[..., 2])], axis=-1)

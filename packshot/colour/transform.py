@@ -1,7 +1,7 @@
-"""From one colour space to another: exact for profiles of curves and a matrix, by Little CMS for all others.
+"""Convert between colour spaces: exactly for profiles of curves and a matrix, by Little CMS for all others.
 
-Little CMS replaces a transform by coarse tables unless told not to: for sRGB to Adobe RGB in 16 bits that is wrong
-by up to 1194 of 65535 in the shadows. So curves and matrices are computed here, and its tables are switched off.
+Little CMS replaces a transform by coarse lookup tables unless told otherwise. For sRGB to Adobe RGB in 16 bits the
+error reaches 1194 of 65535 in the shadows. So curves and matrices are computed here, and the tables are switched off.
 """
 
 from __future__ import annotations
@@ -29,10 +29,11 @@ from packshot.threads import side_by_side
 from packshot.types import FloatImage, Pixels8, Pixels16
 
 _ROWS_AT_ONCE = 128
+"""Rows converted at a time, so that floating-point pixels take little memory."""
 
 
 class Intent(IntEnum):
-    """Rendering intents, by their ICC numbers."""
+    """Rendering intents, with their ICC numbers."""
 
     PERCEPTUAL = 0
     RELATIVE_COLORIMETRIC = 1
@@ -49,15 +50,17 @@ def convert(
     intent: Intent = Intent.RELATIVE_COLORIMETRIC,
     black_point_compensation: bool = True,
 ) -> NDArray[Any]:
-    """Return pixels in another colour space.
+    """Return the pixels converted to another colour space.
 
     Args:
         pixels: (rows, columns) grey, or (rows, columns, channels) in the order of the source's colour model; uint8,
-            uint16 or float32 (float32: RGB and grey in 0..1; Lab in its own units).
+            uint16 or float32. float32 is in 0..1 for RGB and grey, and in its own units for Lab.
         source, target: ICC profiles.
         bit_depth: of the result: 8 or 16.
+        intent: rendering intent.
+        black_point_compensation: used by Little CMS only.
     Returns:
-        (rows, columns, channels) uint8 or uint16 in the target's space; what lies outside its gamut is clipped.
+        (rows, columns, channels) uint8 or uint16 in the target's space. Colours outside its gamut are clipped.
     Raises:
         BadProfileError: the colour engine cannot connect the two profiles.
     """
@@ -72,29 +75,29 @@ def convert(
 
 
 def srgb8_to_working(pixels: Pixels8) -> Pixels16:
-    """Return 8-bit sRGB in the working space; `working_to_srgb8` gives every value back unchanged.
+    """Return 8-bit sRGB pixels in the working space; `working_to_srgb8` restores every value exactly.
 
     Args:
         pixels: (rows, columns, 3) uint8, sRGB.
     Returns:
-        (rows, columns, 3) uint16, working space; white is exactly 65535.
+        (rows, columns, 3) uint16, working space. White is exactly 65535.
     """
     return convert(pixels, source=srgb_profile(), target=working_profile(), bit_depth=16)
 
 
 def working_to_srgb8(pixels: Pixels16) -> Pixels8:
-    """Return the working space as 8-bit sRGB, relative colorimetric; what lies outside sRGB is clipped.
+    """Return pixels of the working space as 8-bit sRGB, relative colorimetric; colours outside sRGB are clipped.
 
     Args:
         pixels: (rows, columns, 3) uint16, working space.
     Returns:
-        (rows, columns, 3) uint8, sRGB; white is exactly 255.
+        (rows, columns, 3) uint8, sRGB. White is exactly 255.
     """
     return convert(pixels, source=working_profile(), target=srgb_profile(), bit_depth=8)
 
 
 def _by_matrix(pixels: NDArray[Any], source: MatrixProfile, target: MatrixProfile, *, to_srgb8: bool) -> NDArray[Any]:
-    """Decode by table, multiply, encode; strip by strip, so that float pixels never fill the memory."""
+    """Return the pixels converted by curves and matrix, strip by strip to save memory."""
     matrix = np.linalg.inv(target.to_pcs) @ source.to_pcs
     table = _decode_table(source, pixels.dtype)
     converted = np.empty(pixels.shape, np.uint8 if to_srgb8 else np.uint16)
@@ -109,20 +112,24 @@ def _by_matrix(pixels: NDArray[Any], source: MatrixProfile, target: MatrixProfil
 
 
 def _linear(strip: NDArray[Any], table: NDArray[np.float32], matrix: Matrix) -> FloatImage:
+    """Return a strip in the target's linear RGB."""
     if strip.dtype == np.float32:
         strip = (np.clip(strip, 0, 1) * WHITE_16 + 0.5).astype(np.uint16)
     return np.asarray(cv2.transform(cv2.LUT(strip, table), matrix.astype(np.float32)), np.float32)
 
 
 def _decode_table(source: MatrixProfile, dtype: np.dtype[Any]) -> NDArray[np.float32]:
-    """(1, 256 or 65536, 3), or without the last axis where the three curves are one: that is faster."""
+    """Return the table for `cv2.LUT`, (1, values, 3), or (values,) if the three curves are equal, which is faster."""
     curves = source.curves[::257] if dtype == np.uint8 else source.curves
     one = bool((curves == curves[:, :1]).all())
     return np.ascontiguousarray(curves[:, 0] if one else curves[None])
 
 
 def _encode_srgb8(linear: FloatImage) -> Pixels8:
-    """Encode by a table over the square root of the light: steps of it are even to the eye, so 65536 are plenty."""
+    """Return linear light as 8-bit sRGB, by a lookup table over the square root of the light.
+
+    Steps of the square root look even to the eye, so 65536 entries are precise enough.
+    """
     root = np.sqrt(np.clip(linear, 0, 1))
     root *= WHITE_16
     root += 0.5
@@ -131,6 +138,7 @@ def _encode_srgb8(linear: FloatImage) -> Pixels8:
 
 @functools.cache
 def _srgb8_table() -> Pixels8:
+    """Return the sRGB value of each squared 16-bit value, (65536,)."""
     linear = (np.arange(WHITE_16 + 1) / WHITE_16) ** 2
     return np.round(srgb_encode(linear) * 255).astype(np.uint8)
 
@@ -138,6 +146,7 @@ def _srgb8_table() -> Pixels8:
 def _by_colour_engine(
     pixels: NDArray[Any], source: bytes, target: bytes, bit_depth: int, intent: Intent, compensate: bool
 ) -> NDArray[Any]:
+    """Return the pixels converted by Little CMS without its lookup-table optimisation."""
     flags = int(imagecodecs.CMS.FLAGS.NOOPTIMIZE)
     if compensate:
         flags |= int(imagecodecs.CMS.FLAGS.BLACKPOINTCOMPENSATION)
@@ -161,13 +170,17 @@ def _by_colour_engine(
 
 
 def _exact_ends(converted: NDArray[Any], model: ColourModel, bit_depth: int) -> NDArray[Any]:
-    """Lift what rounding left just under white: the engine's fixed-point arithmetic loses up to 3 of 65535."""
+    """Return the pixels with near-white rounded up to white.
+
+    The engine's fixed-point arithmetic loses up to 3 of 65535.
+    """
     if model is ColourModel.RGB and bit_depth == 16:
         converted[converted >= WHITE_16 - 3] = WHITE_16
     return converted
 
 
 def _unconnectable(source: bytes, target: bytes, why: str) -> BadProfileError:
+    """Return the error for two profiles that cannot be connected."""
     return BadProfileError(
         "its colours cannot be converted",
         profile_name(source) or "profile without a name",

@@ -1,1 +1,1 @@
-"""What the line's work came to, counted from records."""
+"""Outcomes: figures about the finished work, counted from records. Daily reports and reports on returns."""

@@ -13,12 +13,12 @@ _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 
 
 class Line(Value):
-    """One row of figures.
+    """One series of a chart.
 
     Attributes:
-        tone: colour, as CSS says it.
-        values: one for each place along the chart; None where there is no figure: the line has a gap there.
-        dashed: whether it is a limit rather than a measurement.
+        tone: colour, as in CSS.
+        values: one for each position on the x axis. None leaves a gap.
+        dashed: True for a limit, False for a measurement.
     """
 
     name: str
@@ -28,11 +28,11 @@ class Line(Value):
 
 
 class DrawnLine(Value):
-    """A line in SVG coordinates.
+    """A series in SVG coordinates.
 
     Attributes:
-        runs: ``points`` of a polyline for each stretch without a gap.
-        dots: figures without neighbours, which no line would show.
+        runs: the ``points`` of a polyline for each stretch without a gap.
+        dots: points without neighbours. A polyline would not show them.
     """
 
     name: str
@@ -46,9 +46,9 @@ class Chart(Value):
     """A chart in SVG coordinates.
 
     Attributes:
-        ticks: height and text of each line of the grid.
-        marks: place and text below the chart.
-        places: where each figure stands, from left to right.
+        ticks: (y, text) of each grid line.
+        marks: (x, text) of each label below the chart.
+        places: x of each position, from left to right.
     """
 
     width: float
@@ -72,14 +72,15 @@ def line_chart(
     least_step: float = 0.0,
     most: float = math.inf,
 ) -> Chart | None:
-    """Return a chart of lines over the same places, from 0 upwards; None where there is no figure at all.
+    """Return a chart of several series over the same positions, with y from 0 upwards; None if there are no values.
 
     Args:
-        marks: number of a place and what stands below it.
-        show: a tick's figure as text.
-        width, height, left: of the whole, and of the part left of the chart, in SVG units.
-        least_step: between two ticks; 1 for what is counted.
-        most: greatest figure that is shown; what is above it runs along the top.
+        marks: (number of a position, label below it).
+        show: formats a tick's value as text.
+        width, height: of the whole chart, in SVG units.
+        left: width of the space left of the chart.
+        least_step: minimum distance of two ticks; 1 for counts.
+        most: maximum value that is shown. Greater values are drawn at the top.
     """
     known = [value for line in lines for value in line.values if value is not None]
     if not known:
@@ -106,7 +107,7 @@ def line_chart(
 
 
 def nice_ticks(most: float, *, least_step: float = 0.0) -> tuple[float, ...]:
-    """Return three to six round figures from 0 to at least `most`."""
+    """Return round values from 0 to at least `most`, usually three to six."""
     rough = most / 4 if most > _NOTHING else least_step or 0.01
     power = 10.0 ** math.floor(math.log10(rough))
     step = max(least_step, next(one * power for one in _STEPS if one * power >= rough * (1 - 1e-9)))

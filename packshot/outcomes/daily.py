@@ -1,4 +1,4 @@
-"""A day of the line in figures, told from the shots' records; the day's clock, its audits and all else is passed in."""
+"""The figures of one day, calculated from the shots' records. The limits of the day and its audits are passed in."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from packshot.types import Value
 
 
 class DailyReport(Value):
-    """A day's figures, with those of the days before it.
+    """The figures of a day, with those of the days before.
 
     Attributes:
-        trend: oldest first, the day itself last; None for a day that has no figures.
+        trend: oldest first, the day itself last. None for a day without figures.
         zone: name of the time zone in which times are shown.
     """
 
@@ -56,10 +56,9 @@ def figures_of(
     """Return the figures of a day.
 
     Args:
-        records: of every shot that something may have happened to on the day, or that was open when it ended. What
-            happened after it is left out.
-        received: when each of their batches came in.
-        audits: answered on the day.
+        records: all shots that may have changed on the day or were open at its end. Later events are ignored.
+        received: batch -> when it was received.
+        audits: audits answered on the day.
     """
     shots = [as_of(one, day.ends) for one in records]
     came_in = [one for one in shots if one.shot.in_batch in received and day.holds(received[one.shot.in_batch])]
@@ -87,10 +86,10 @@ def figures_of(
 
 
 def report_of(days: Iterable[DayFigures], *, last: date, length: int, config: DailyConfig, zone: str) -> DailyReport:
-    """Return the report on the last of some days, with a trend of so many days.
+    """Return the report on the last day, with a trend of `length` days.
 
     Args:
-        days: in any order, `last` among them.
+        days: in any order. The day `last` must be among them.
     """
     known = {one.day.date: one for one in days}
     dates = [last - timedelta(days=back) for back in reversed(range(length))]

@@ -1,4 +1,4 @@
-"""What a day's records say of photographs: fates, routes, verdicts, causes, and what waits."""
+"""Count a day's photographs from their records: outcomes, routes, verdicts, causes of rework, and waiting shots."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _AFTER_SCORE = {
 
 
 def fates_of(records: Iterable[ShotRecord], *, name: str) -> Fates:
-    """Return what became of shots, by the state each is in."""
+    """Return how many shots are delivered, waiting, refused or failed, by their present state."""
     states = Counter(one.state for one in records)
     kinds: Counter[str] = Counter()
     for state, shots in states.items():
@@ -55,7 +55,7 @@ def fates_of(records: Iterable[ShotRecord], *, name: str) -> Fates:
 
 
 def fates_by_client(records: Sequence[ShotRecord]) -> tuple[Fates, ...]:
-    """Return the same client by client, in the order of their names."""
+    """Return the same for each client, in the order of their names."""
     clients: dict[str, list[ShotRecord]] = {}
     for one in records:
         clients.setdefault(one.shot.client, []).append(one)
@@ -63,7 +63,7 @@ def fates_by_client(records: Sequence[ShotRecord]) -> tuple[Fates, ...]:
 
 
 def routes_of(records: Iterable[ShotRecord], day: Day) -> tuple[RouteCount, ...]:
-    """Return how shots were routed, what happened most often first; a shot that began anew counts by its last route."""
+    """Return the routes of shots with their reasons, the most frequent first. Only the last route of a shot counts."""
     whys = []
     for record in records:
         routed = [one for one in changes(record, day) if _is(one, State.MASTERED, State.ROUTED)]
@@ -76,7 +76,10 @@ def routes_of(records: Iterable[ShotRecord], day: Day) -> tuple[RouteCount, ...]
 
 
 def in_brief(reason: str) -> str:
-    """Return a route's reason without its figures: its first clause, limits named and not stated."""
+    """Return the first clause of a route's reason, without figures, so that equal reasons can be counted.
+
+    Example: ``"thin structure 0.31 at or above 0.20; texture ..."`` becomes ``"thin structure at or above its limit"``.
+    """
     clause = re.split(r"[;(]", reason)[0]
     clause = re.sub(r"(at or above|below|within) \d[\d.]*", r"\1 its limit", clause)
     brief = re.sub(r"(?<!\s)\s++\d[\d.]*", "", clause).strip()
@@ -89,9 +92,9 @@ def held_of(records: Iterable[ShotRecord], day: Day) -> int:
 
 
 def verdicts_of(records: Sequence[ShotRecord], day: Day) -> tuple[VerdictCount, ...]:
-    """Return the verdicts on the machine's edits, and what reviewers said of them.
+    """Return the verdicts on the machine's edits, and how reviewers judged them.
 
-    A shot that was chosen for an audit has the verdict to be approved, whoever looks at it.
+    A shot chosen for an audit counts as approved by the machine, even if a reviewer looks at it.
     """
     edits: Counter[Verdict] = Counter()
     looked, refused = edits.copy(), edits.copy()
@@ -110,7 +113,7 @@ def verdicts_of(records: Sequence[ShotRecord], day: Day) -> tuple[VerdictCount, 
 
 
 def first_time_of(records: Iterable[ShotRecord], day: Day) -> tuple[Rate, ...]:
-    """Return first-time approval of the shots whose handwork was judged for the first time on the day, by editor."""
+    """Return first-time approval by editor, for shots whose manual work was first judged on the day."""
     judged = []
     for record in records:
         at = [one.at for one in record.decisions if one.choice in JUDGEMENTS]
@@ -120,9 +123,9 @@ def first_time_of(records: Iterable[ShotRecord], day: Day) -> tuple[Rate, ...]:
 
 
 def causes_of(records: Iterable[ShotRecord], day: Day) -> tuple[Cause, ...]:
-    """Return why work was done again, sent back or refused, what happened most often first.
+    """Return why work was redone, sent back or refused, the most frequent cause first.
 
-    One edit of the machine may have failed for several reasons; it counts with each.
+    An edit of the machine may fail for several reasons. It counts for each of them.
     """
     counted: Counter[tuple[str, str]] = Counter()
     for record in records:
@@ -143,7 +146,7 @@ def causes_of(records: Iterable[ShotRecord], day: Day) -> tuple[Cause, ...]:
 
 
 def failures_of(records: Iterable[ShotRecord], day: Day) -> tuple[str, ...]:
-    """Return who failed on the day and is still failed, with the reason: the first few."""
+    """Return the shots that failed on the day and are still failed, with the reason. At most `MOST_FAILURES`."""
     failed = []
     for record in records:
         whys = [one.why for one in changes(record, day) if one.to_state is State.FAILED]
@@ -153,7 +156,7 @@ def failures_of(records: Iterable[ShotRecord], day: Day) -> tuple[str, ...]:
 
 
 def left_out_by_platform(records: Iterable[ShotRecord], day: Day) -> tuple[LeftOutCount, ...]:
-    """Return which platforms got nothing of shots that were exported on the day, or of which nothing could be."""
+    """Return the platforms that received nothing, or not everything, of shots exported on the day."""
     named: dict[str, dict[ShotId, str]] = {}
     for record in records:
         if not any(one.from_state in (State.APPROVED, State.EXPORTED) for one in changes(record, day)):
@@ -167,7 +170,7 @@ def left_out_by_platform(records: Iterable[ShotRecord], day: Day) -> tuple[LeftO
 
 
 def waiting_of(records: Sequence[ShotRecord], day: Day) -> tuple[WaitCount, ...]:
-    """Return what waits for each role when the day ends, by age, and how long those had waited that were answered."""
+    """Return, for each role, the shots that wait at the end of the day by age, and the median wait of answered ones."""
     return tuple(_waiting(state, records, day) for state in ROLES)
 
 

@@ -23,7 +23,7 @@ from packshot.outcomes.pages import render
 
 
 def daily_page(report: DailyReport) -> bytes:
-    """Return the page, UTF-8."""
+    """Return the page in UTF-8."""
     day = report.figures
     return render(
         "daily.html.j2",
@@ -44,7 +44,7 @@ def daily_page(report: DailyReport) -> bytes:
 
 
 def _hours(report: DailyReport) -> list[dict[str, object]]:
-    """The day by the hour: heights of the bars in per cent of the highest, and every third hour's name."""
+    """Return the bars of the chart by hour. Heights are in per cent of the highest; every third hour has a name."""
     day = report.figures
     most = max(*day.mastered_by_hour, *day.delivered_by_hour, 1)
     return [

@@ -1,4 +1,4 @@
-"""A shot's record as it was at a time, and the part of it that a day's figures are made of."""
+"""A shot's record as it was at a given time, reduced to the fields that a day's figures need."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ _LEFT_OUT = "export"
 
 
 def brief(record: ShotRecord) -> ShotRecord:
-    """Return a record with only what figures are made of: of many thousand, the rest would fill the memory."""
+    """Return a record with only the fields that figures need.
+
+    Full records of many thousand shots would fill the memory.
+    """
     return record.model_copy(
         update={
             "facts": {},
@@ -32,9 +35,9 @@ def brief(record: ShotRecord) -> ShotRecord:
 
 
 def as_of(record: ShotRecord, at: datetime) -> ShotRecord:
-    """Return a record with the state, the events and the decisions it had at a time.
+    """Return a record with the state, events and decisions it had at a given time.
 
-    Findings and reports stay: they have no times.
+    Findings and reports have no times, so they stay.
     """
     events = tuple(one for one in record.events if one.at < at)
     return record.model_copy(
@@ -47,7 +50,7 @@ def as_of(record: ShotRecord, at: datetime) -> ShotRecord:
 
 
 def kind_of(state: State) -> Kind:
-    """Return what a state counts as; every state is exactly one of these."""
+    """Return the kind of outcome of a state. Every state has exactly one."""
     if state is State.REFUSED:
         return "refused"
     if state in DONE:
@@ -56,17 +59,17 @@ def kind_of(state: State) -> Kind:
 
 
 def is_open(record: ShotRecord) -> bool:
-    """Return whether something can still become of a shot by itself: it is neither delivered nor refused."""
+    """Return True if a shot is neither delivered nor refused."""
     return kind_of(record.state) in ("waiting", "failed")
 
 
 def changes(record: ShotRecord, day: Day) -> Iterator[Event]:
-    """Yield the events of a day that led to another state."""
+    """Yield the events of a day that changed the state."""
     return (one for one in record.events if one.from_state is not one.to_state and day.holds(one.at))
 
 
 def stage_times(record: ShotRecord, day: Day) -> dict[str, float]:
-    """Return the seconds of each stage that ended on a day and whose time the record holds."""
+    """Return stage -> seconds, for stages that ended on the day and whose time was measured."""
     times = record.reports.get(MACHINE, {})
     return {
         stage: float(cast(float, one["seconds"]))

@@ -1,4 +1,4 @@
-"""The words of the daily report, for its page and for the workflow engine's artifact."""
+"""Texts of the daily report, for its page and for the artifact in the workflow engine."""
 
 from __future__ import annotations
 
@@ -21,15 +21,16 @@ ROLE_NAMES = {
 }
 assert len(AGES) == len(AGES_H) + 1
 _LONG_AGES = 2
-"""The last so many ages are worth a warning."""
+"""How many of the last age groups cause a warning."""
 
 
 class Money(Value):
-    """What a day cost, as far as rates are set and times are known.
+    """The cost of a day, as far as rates are set and times are known.
 
     Attributes:
-        machine, people: None where there is no rate or no time. Of people it is an upper figure for what was measured.
-        per_image, per_edit: machine cost of an image it worked on; an editor's cost of a measured finished picture.
+        machine, people: None without a rate or a time. For people it is an upper limit for the work that was measured.
+        per_image: machine cost per image that the machine worked on.
+        per_edit: editors' cost per finished picture that was measured.
     """
 
     currency: str
@@ -52,14 +53,14 @@ def headline(day: DayFigures) -> str:
 
 
 def times_of(report: DailyReport) -> str:
-    """Return from when to when the day was."""
+    """Return the start and the end of the day as text."""
     zone, day = ZoneInfo(report.zone), report.figures.day
     begins, ends = (one.astimezone(zone) for one in (day.begins, day.ends))
     return f"{begins:%Y-%m-%d %H:%M} to {ends:%Y-%m-%d %H:%M} {report.zone}"
 
 
 def warnings_of(report: DailyReport) -> tuple[str, ...]:
-    """Return what somebody should look at first."""
+    """Return sentences on what needs attention first."""
     day, found = report.figures, []
     errors = day.fates.failed - day.fates.stopped
     if errors:
@@ -83,7 +84,7 @@ def warnings_of(report: DailyReport) -> tuple[str, ...]:
 
 
 def money_of(report: DailyReport) -> Money | None:
-    """Return what the day cost; None where no rate is set."""
+    """Return the cost of the day; None if no rate is set."""
     day, config = report.figures, report.config
     if config.machine_hour_cost is None and config.person_hour_cost is None:
         return None
@@ -99,20 +100,20 @@ def money_of(report: DailyReport) -> Money | None:
 
 
 def share_of(ratio: float | None) -> str:
-    """A share, or that there is none."""
+    """Return a ratio in per cent, or a dash for None."""
     return "–" if ratio is None else f"{ratio:.1%}"
 
 
 def duration(value: float | None, unit: str) -> str:
-    """A time per image, or that nobody measured it."""
+    """Return a time per image as text, or "not measured"."""
     return NOT_MEASURED if value is None else f"{value:.1f} {unit}"
 
 
 def price(value: float | None, currency: str) -> str:
-    """A sum of money, or that it is not known."""
+    """Return an amount of money as text, or "not known"."""
     return "not known" if value is None else f"{value:,.{2 if value >= 1 else 4}f} {currency}"
 
 
 def words(code: str) -> str:
-    """A code as words."""
+    """Return a code with spaces instead of underscores."""
     return code.replace("_", " ")

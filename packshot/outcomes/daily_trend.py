@@ -1,4 +1,4 @@
-"""The daily report's trend: one small chart for each question."""
+"""The trend of the daily report: one small chart for each question."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from packshot.types import Value
 
 GREEN, BLUE, AMBER, RED, GREY = "#1d6b50", "#3b5878", "#b07a1e", "#a8281f", "#8d9299"
 MOST_ESCAPES = 0.1
-"""Above this the bound only says that there are few audits yet."""
+"""Maximum escape rate that the chart shows. A higher bound only means that there are few audits yet."""
 
 
 class Panel(Value):
     """One small chart of the trend.
 
     Attributes:
-        now: the day's own figure, as text.
-        chart: None where no day has a figure.
+        now: the figure of the day itself, as text.
+        chart: None if no day has a figure.
     """
 
     title: str
@@ -125,7 +125,7 @@ _PLANS = (
 
 
 def panels_of(report: DailyReport) -> list[Panel]:
-    """Return the trend, chart by chart."""
+    """Return all charts of the trend."""
     return [_panel(plan, report) for plan in _PLANS]
 
 

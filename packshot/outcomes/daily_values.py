@@ -1,4 +1,4 @@
-"""What a day of the line came to: small values that add up, go to JSON, and come back for the trend."""
+"""The figures of a day as small values that can be written to JSON and read back for the trend."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from packshot.types import Value, Verdict
 
 SCHEMA = "packshot-day/1"
 AGES_H = (4.0, 24.0, 72.0, 168.0)
-"""Limits of the ages of what waits, in hours: below the first, between two, from the last on."""
+"""Limits between age groups of waiting shots, in hours. Four limits give five groups."""
 
 
 class Day(Value):
-    """A day of the line.
+    """A working day. It may start at another hour than midnight.
 
     Attributes:
-        date: the day it begins on.
-        begins, ends: UTC, half-open.
+        date: date on which it starts.
+        begins, ends: UTC. The end itself is not part of the day.
     """
 
     date: dt.date
@@ -28,16 +28,16 @@ class Day(Value):
 
     @property
     def hours(self) -> int:
-        """How many hours it has: 24, but for the two days a year that have one more or less."""
+        """Number of hours: 24, except on the two days of clock changes."""
         return math.ceil((self.ends - self.begins) / dt.timedelta(hours=1))
 
     def holds(self, at: dt.datetime) -> bool:
-        """Return whether something happened on this day."""
+        """Return True if a time is within this day."""
         return self.begins <= at < self.ends
 
 
 def day_of(date: dt.date, *, zone: dt.tzinfo, begins_hour: int) -> Day:
-    """Return the day of the line that begins on a date, at an hour of a time zone."""
+    """Return the working day that starts on a date, at `begins_hour` in a time zone."""
     begins, ends = (
         dt.datetime.combine(one, dt.time(begins_hour), tzinfo=zone).astimezone(dt.UTC)
         for one in (date, date + dt.timedelta(days=1))
@@ -51,11 +51,11 @@ def last_date(at: dt.datetime, *, zone: dt.tzinfo, begins_hour: int) -> dt.date:
 
 
 class Fates(Value):
-    """What had become of the photographs that came in on a day when it ended; of one client, or of all.
+    """Outcomes, at the end of the day, of the photographs received on it. For one client or for all.
 
     Attributes:
-        failed: stopped by an error, or on their way while no state says that anybody has them.
-        stopped: those of the failed that no error stopped: interrupted, or still at work when the day ended.
+        failed: stopped by an error, or in progress without anybody to work on them.
+        stopped: failed ones without an error: interrupted, or still in progress at the end of the day.
     """
 
     name: str
@@ -67,15 +67,15 @@ class Fates(Value):
 
     @property
     def received(self) -> int:
-        """All that came in."""
+        """All photographs received."""
         return self.delivered + self.waiting + self.refused + self.failed
 
 
 class RouteCount(Value):
-    """How many shots went one way for one reason.
+    """Number of shots with one route and one reason.
 
     Attributes:
-        reason: without its figures, so that it can be counted.
+        reason: without its figures, so that equal reasons can be counted.
     """
 
     complexity: str
@@ -91,8 +91,8 @@ class VerdictCount(Value):
     """One verdict on the machine's edits.
 
     Attributes:
-        looked_at: shots of this verdict that a reviewer judged on the day: audits, where it is an approval.
-        refused: those of them that the reviewer did not take as they were.
+        looked_at: shots with this verdict that a reviewer judged on the day. For approvals these are audits.
+        refused: those of them that the reviewer did not approve.
     """
 
     verdict: Verdict
@@ -102,12 +102,12 @@ class VerdictCount(Value):
 
 
 class Cause(Value):
-    """How often something was sent back, done again or refused for one reason.
+    """How often work was sent back, redone or refused for one reason.
 
     Attributes:
         what: who did what, in words.
-        by_people: whether a person said so, and not the line.
-        reason: a reason code of the decision, or the code of a finding or error.
+        by_people: True if a person decided, False if the machine or a rule did.
+        reason: reason code of the decision, or code of a finding or error.
     """
 
     what: str
@@ -117,7 +117,7 @@ class Cause(Value):
 
 
 class LeftOutCount(Value):
-    """How many shots a platform got nothing of, or not all.
+    """Number of shots of which a platform received nothing, or not everything.
 
     Attributes:
         named: shot and reason, the first few.
@@ -129,7 +129,7 @@ class LeftOutCount(Value):
 
 
 class AuditCount(Value):
-    """Audits that were answered on a day."""
+    """Audits answered on a day."""
 
     client: str
     category: str
@@ -138,12 +138,12 @@ class AuditCount(Value):
 
 
 class Escapes(Value):
-    """How often the machine's approval was wrong, by the audits of a window that ends with the day.
+    """How often the machine's approval was wrong, from audits of a window that ends with the day.
 
     Attributes:
-        low, high: two-sided exact interval.
+        low, high: exact two-sided confidence interval.
         reported_days: days of the window whose audits are known.
-        standing: of the promise, in words.
+        standing: whether the promise is kept, in words.
     """
 
     promise_ratio: float
@@ -162,11 +162,11 @@ class Escapes(Value):
 
 
 class WaitCount(Value):
-    """What waited for one role when the day ended, and what it answered on the day.
+    """Shots that waited for one role at the end of the day, and shots that the role answered on the day.
 
     Attributes:
-        by_age: number of shots by the ages of `AGES_H`, the youngest first.
-        answered_after_h: median of how long the answered ones had waited; None where none was.
+        by_age: number of shots in each age group of `AGES_H`, youngest first.
+        answered_after_h: median waiting time of the answered shots, in hours; None if there were none.
     """
 
     state: State
@@ -184,9 +184,9 @@ class StageTime(Value):
     """Machine time of one stage on a day.
 
     Attributes:
-        shots: those whose time was measured.
-        seconds: of them together: wall-clock seconds of one worker at one shot, waiting for storage included.
-        unmeasured: how often it was done without a time.
+        shots: shots whose time was measured.
+        seconds: their total wall-clock time on one worker, including waiting for storage.
+        unmeasured: how often the stage was done without a measured time.
     """
 
     stage: str
@@ -196,13 +196,13 @@ class StageTime(Value):
 
 
 class Handwork(Value):
-    """Time of editors on a day, as far as it is known.
+    """Working time of editors on a day, as far as it is known.
 
     Attributes:
-        returned: finished pictures that came back.
-        measured: those whose job somebody had taken.
-        minutes: of them together, from taking to returning: an upper figure, because whoever takes a job may pause.
-        median_minutes: of one; None where none was measured.
+        returned: finished pictures that were returned.
+        measured: those whose job an editor had taken, so that the start is known.
+        minutes: their total time from taking to returning. It is an upper limit, because editors may pause.
+        median_minutes: median for one picture; None if none was measured.
     """
 
     returned: int
@@ -215,15 +215,15 @@ class DayFigures(Value):
     """All figures of a day.
 
     Attributes:
-        fates: of all that came in; `clients` the same by client.
-        delivered: on this day, whenever they came in.
-        mastered_by_hour, delivered_by_hour: from the day's beginning on.
-        machine_shots: shots that any stage's time was measured of.
-        held: shots that had to wait for something of the client's.
-        first_time: of editors whose work was judged on the day, by name.
-        failures: of shots that failed on the day and were still failed when it ended, the first few.
-        left_out: platforms that got nothing of a shot that was exported on the day, by platform, most often first.
-        escapes: None where nothing was audited within its window.
+        fates: outcomes of all photographs received on the day; `clients` the same by client.
+        delivered: photographs delivered on the day, whenever they were received.
+        mastered_by_hour, delivered_by_hour: by hour from the start of the day.
+        machine_shots: shots with a measured time of at least one stage.
+        held: shots put on hold to wait for something from the client.
+        first_time: first-time approval of editors judged on the day, by name.
+        failures: shots that failed on the day and were still failed at its end, the first few.
+        left_out: platforms that received nothing, or not everything, of exported shots; the most frequent first.
+        escapes: None if nothing was audited within the window.
     """
 
     schema_name: str = SCHEMA
@@ -253,49 +253,49 @@ class DayFigures(Value):
 
     @property
     def seconds_per_image(self) -> float | None:
-        """Machine seconds per shot that was worked on; None where nothing was measured."""
+        """Machine seconds per shot; None if nothing was measured."""
         return self.machine_seconds / self.machine_shots if self.machine_shots else None
 
     @property
     def minutes_per_image(self) -> float | None:
-        """Editors' minutes per measured finished picture, at most; None where nothing was measured."""
+        """Editors' minutes per finished picture, an upper limit; None if nothing was measured."""
         return self.handwork.minutes / self.handwork.measured if self.handwork.measured else None
 
     @property
     def judged(self) -> int:
-        """Shots whose handwork a second person judged for the first time."""
+        """Number of shots whose manual work was judged for the first time."""
         return sum(one.shots for one in self.first_time)
 
     @property
     def first_time_ratio(self) -> float | None:
-        """Share of them approved at that first look; None where nothing was judged."""
+        """Share of judged shots that were approved the first time; None if none was judged."""
         return sum(one.approved for one in self.first_time) / self.judged if self.judged else None
 
     @property
     def edits(self) -> int:
-        """Edits by the machine."""
+        """Number of edits by the machine."""
         return sum(one.edits for one in self.verdicts)
 
     @property
     def approved_ratio(self) -> float | None:
-        """Share of the machine's edits with the verdict to approve them unseen; None without edits."""
+        """Share of the machine's edits that it would approve unseen; None without edits."""
         approved = sum(one.edits for one in self.verdicts if one.verdict is Verdict.AUTO_APPROVE)
         return approved / self.edits if self.edits else None
 
     @property
     def automated_ratio(self) -> float | None:
-        """Share of the routed shots that went to the machine; None where none was routed."""
+        """Share of the routed shots that went to the machine; None if none was routed."""
         routed = sum(one.shots for one in self.routes)
         return sum(one.shots for one in self.routes if one.automated) / routed if routed else None
 
     @property
     def waits(self) -> int:
-        """Shots that waited for people when the day ended."""
+        """Number of shots that waited for people at the end of the day."""
         return sum(one.shots for one in self.waiting)
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing was done: nothing came in, went out, was edited, answered, sent back or failed."""
+        """True if nothing happened on the day."""
         answered = sum(one.answered for one in self.waiting)
         done = (self.fates.received, self.delivered, self.edits, answered, self.machine_shots, *self.mastered_by_hour)
         return not any((*done, len(self.routes), len(self.causes), len(self.failures)))

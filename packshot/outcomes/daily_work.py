@@ -1,4 +1,4 @@
-"""What a day's work took: photographs by the hour, machine seconds by stage, editors' minutes."""
+"""Measure the work of a day: photographs by hour, machine seconds by stage, editors' minutes."""
 
 from __future__ import annotations
 
@@ -20,11 +20,16 @@ _ENDS = {
     (State.EDITING_AUTO, State.SCORED): "edit",
     (State.APPROVED, State.EXPORTED): "export",
 }
-"""Which change shows that a stage was done. Correcting changes no state: undone and unmeasured look the same."""
+"""State change -> the stage that it completes.
+
+The stage "correct" changes no state, so unmeasured ones are not counted.
+"""
 
 
 def by_hour(records: Iterable[ShotRecord], day: Day, *, reached: State) -> tuple[int, ...]:
-    """Return how many shots came into a state in each hour of the day, from the state before it and not after an error.
+    """Return how many shots entered a state in each hour of the day.
+
+    A shot that comes back from the failed state is not counted.
 
     Args:
         reached: the state.
@@ -39,7 +44,7 @@ def by_hour(records: Iterable[ShotRecord], day: Day, *, reached: State) -> tuple
 
 
 def stages_of(records: Iterable[ShotRecord], day: Day) -> tuple[StageTime, ...]:
-    """Return the machine time of each stage that did something on the day, in the order of the line."""
+    """Return the machine time of each stage that worked on the day, in the order of the stages."""
     shots: Counter[str] = Counter()
     done: Counter[str] = Counter()
     seconds: dict[str, float] = {}
@@ -61,7 +66,7 @@ def stages_of(records: Iterable[ShotRecord], day: Day) -> tuple[StageTime, ...]:
 
 
 def machine_shots_of(records: Iterable[ShotRecord], day: Day) -> int:
-    """Return how many shots a worker's time was measured of."""
+    """Return how many shots have a measured machine time."""
     return sum(bool(stage_times(record, day)) for record in records)
 
 
@@ -70,7 +75,7 @@ def _stages_done(events: Iterable[Event]) -> list[str]:
 
 
 def handwork_of(records: Sequence[ShotRecord], day: Day) -> Handwork:
-    """Return how long editors had the jobs that they returned on the day."""
+    """Return the working time of editors for the jobs that they returned on the day."""
     returned = [
         (record, one)
         for record in records
@@ -87,7 +92,7 @@ def handwork_of(records: Sequence[ShotRecord], day: Day) -> Handwork:
 
 
 def _minutes(record: ShotRecord, returned: Decision) -> float | None:
-    """From taking a job to returning it; None where nobody took it since it began to wait for an editor."""
+    """Return minutes from taking a job to returning it; None if nobody took it since it began to wait for an editor."""
     begun = [one.at for one in record.events if one.to_state is State.AWAITING_EDITOR and _changes(one, returned.at)]
     taken = [
         one.at for one in record.decisions if one.choice is Choice.TAKE and begun and begun[-1] <= one.at <= returned.at

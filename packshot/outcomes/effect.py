@@ -1,14 +1,15 @@
-"""The change in the return rate after new pictures, against products whose pictures stayed: difference in differences.
+"""The effect of new pictures on the return rate, by difference in differences.
 
-For each product the window before its new pictures is held against the window after, and so are, in the same windows,
-control products. Each side's change is a Mantel-Haenszel rate ratio over products (Greenland and Robins 1985), which
-needs no rate of any single product:
+For each product, the window before its new pictures is compared with the window after. Control products with unchanged
+pictures are compared in the same windows. The change of each group is a Mantel-Haenszel rate ratio over products
+(Greenland and Robins 1985). It needs no return rate of a single product:
 
     ratio = sum(R_after N_before / N) / sum(R_before N_after / N),   N = N_before + N_after
 
-with N order lines and R returned ones. The effect is the ratio of the two ratios. Its variance is taken between
-products (each is one cluster, whatever its orders do), on the logarithm, and its interval is Student's, with as many
-degrees of freedom as products carry weight (Satterthwaite), for `BETWEEN_PRODUCTS` of the misses that are allowed.
+N counts order lines and R counts returned ones. The effect is the ratio of the two ratios. Its variance is calculated
+on the logarithm, between products: each product is one cluster, however its orders depend on each other. The interval
+uses Student's t, with effective degrees of freedom (Satterthwaite), at an error probability reduced by
+`BETWEEN_PRODUCTS`.
 """
 
 from __future__ import annotations
@@ -26,19 +27,21 @@ from packshot.specs.returns import ReturnsConfig
 from packshot.types import Value
 
 LIKE_VOLUME = 4.0
-"""A control product sells at most so many times more or less."""
+"""A control product sells at most this many times more or less."""
 BETWEEN_PRODUCTS = 0.5
-"""Share of the misses that the confidence allows which chance between products may use up; the rest is for what no
-variance between products tells, such as customers who send a whole parcel back."""
+"""Share of the allowed error probability for variance between products.
+
+The rest is for variance that products do not show, such as customers who return a whole parcel.
+"""
 _ONE_PRODUCT = "insufficient data: all returns before the new pictures, or all after them, are of one product"
 _NOTHING = 1e-9
-"""A sum of returned lines below this is rounding."""
+"""A sum of returned lines below this is rounding error."""
 CHOSEN_FOR_RETURNS = 1.15
-"""From which rise before the new pictures on, against the controls, returning to the mean is warned of."""
+"""Rise before the new pictures, as a factor relative to the controls, from which regression to the mean is reported."""
 
 
 class Interval(Value):
-    """A figure with what it may be."""
+    """A value with its confidence interval."""
 
     value: float
     low: float
@@ -46,18 +49,18 @@ class Interval(Value):
 
 
 class Effect(Value):
-    """What became of the return rate of some products.
+    """The change of the return rate of some products.
 
     Attributes:
-        insufficient: why there is no change; empty where there is one.
-        change: relative change against the controls, -0.2 for a fifth less.
-        points: the same in percentage points of the return rate after.
+        insufficient: why no change can be calculated; empty if it can.
+        change: relative change compared with the controls. -0.2 means a fifth less.
+        points: the same as a difference of return rates (0.01 is one percentage point).
         before, after: return rate of the products with new pictures.
         controls_change: relative change of the control products alone.
-        significant: whether the interval of the change leaves out 0.
-        products, controls: how many took part.
+        significant: True if the interval of the change does not contain 0.
+        products, controls: number of products in each group.
         lines, returns: order lines of the products with new pictures, and returned ones.
-        warnings: what speaks against believing it.
+        warnings: reasons to doubt the result.
     """
 
     insufficient: str = ""
@@ -76,12 +79,12 @@ class Effect(Value):
 
 @dataclasses.dataclass(frozen=True)
 class Pairs:
-    """Products with new pictures and their controls, each in the windows of one go-live day.
+    """Products with new pictures and their controls, each with a go-live day.
 
     Attributes:
         product: (pairs,) positions of SKUs.
-        day: (pairs,) the go-live day.
-        treated: (pairs,) position of the product with new pictures: its own, or the one that this is a control of.
+        day: (pairs,) the go-live day, in days since 1970.
+        treated: (pairs,) position of the product with new pictures. It equals `product`, or `product` is its control.
     """
 
     product: NDArray[np.int64]
@@ -99,14 +102,14 @@ class Pairs:
 
 
 def matched(windows: Windows, golive: Mapping[str, int], category: pd.Series, config: ReturnsConfig) -> Pairs:
-    """Return products with new pictures and, for each, the control products most like it.
+    """Return the products with new pictures and, for each, the most similar control products.
 
-    Like is a product of the same category, as far as it is known, that sold most nearly as much before, and up to
-    `LIKE_VOLUME` times more or less; among equals chance decides, always the same way, so that no product controls
-    everything that sells little. Products whose pictures changed at any time are nobody's control.
+    A control has the same category, as far as it is known, and the most similar sales before the go-live day, up to
+    `LIKE_VOLUME` times more or less. Ties are broken at random with a fixed seed. Otherwise one product would control
+    everything that sells little. A product with new pictures is never a control.
 
     Args:
-        golive: day of the new pictures, days since 1970, by SKU.
+        golive: SKU -> day of the new pictures, in days since 1970.
         category: by SKU.
     """
     positions = windows.skus.get_indexer(pd.Index(list(golive)))
@@ -133,11 +136,11 @@ def matched(windows: Windows, golive: Mapping[str, int], category: pd.Series, co
 
 
 def effect_of(windows: Windows, pairs: Pairs, config: ReturnsConfig, *, figure: str = "returned") -> Effect:
-    """Return what became of the return rate after new pictures.
+    """Return the change of the return rate after new pictures.
 
     Args:
-        pairs: the products, with their controls.
-        figure: ``returned``, or ``pictured`` for returns whose reason is the picture's.
+        pairs: the products with their controls.
+        figure: ``returned``, or ``pictured`` for returns whose reason concerns the picture.
     """
     closed = windows.last_day + 1 - config.return_days
     span = _Span(windows, pairs, figure, config.window_days, closed)
@@ -170,17 +173,17 @@ def effect_of(windows: Windows, pairs: Pairs, config: ReturnsConfig, *, figure: 
 
 
 def _points(after: float, change: Interval) -> Interval:
-    """What the relative change is in the return rate: the rate after, less what it would be without the change."""
+    """Return the change as a difference of rates: the rate after minus the rate expected without the change."""
     value, low, high = (after - after / max(1 + one, 1e-9) for one in (change.value, change.low, change.high))
     return Interval(value=value, low=low, high=high)
 
 
 @dataclasses.dataclass(frozen=True)
 class _Log:
-    """The logarithm of a ratio, with what each product adds to its error.
+    """The logarithm of a ratio, with the contribution of each product to its error.
 
     Attributes:
-        parts: (products,), whose squares sum up to the variance.
+        parts: (products,). The sum of their squares is the variance.
     """
 
     value: float
@@ -190,7 +193,7 @@ class _Log:
         return _Log(self.value - other.value, np.concatenate([self.parts, other.parts]))
 
     def relative(self, confidence: float) -> Interval:
-        """The ratio less 1, with its interval."""
+        """Return the ratio minus 1, with its confidence interval."""
         variance = float((self.parts**2).sum())
         freedom = max(1.0, variance**2 / max(float((self.parts**4).sum()), 1e-30) - 1)
         reach = float(stats.t.ppf(1 - (1 - confidence) / 2 * BETWEEN_PRODUCTS, freedom)) * variance**0.5
@@ -200,7 +203,7 @@ class _Log:
 
 @dataclasses.dataclass(frozen=True)
 class _Side:
-    """Order lines and returned ones of products before and after, (pairs,) each."""
+    """Order lines and returned ones before and after, (pairs,) each, for one group of products."""
 
     product: NDArray[np.int64]
     treated: NDArray[np.int64]
@@ -214,27 +217,27 @@ class _Side:
         return len(np.unique(self.product))
 
     def _terms(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """What each pair adds to both sums of the Mantel-Haenszel ratio."""
+        """Return each pair's terms in the two sums of the Mantel-Haenszel ratio."""
         total = self.lines_before + self.lines_after
         return self.after * self.lines_before / total, self.before * self.lines_after / total
 
     def _sums(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """What each product adds to both sums of the ratio, (products,) each; one that controls several counts once."""
+        """Return each product's terms in the two sums, (products,) each. A product in several pairs is added up."""
         owner, total = np.unique(self.product, return_inverse=True)[1], self.lines_before + self.lines_after
         up, down = self.after * self.lines_before / total, self.before * self.lines_after / total
         return np.bincount(owner, up).astype(np.float64), np.bincount(owner, down).astype(np.float64)
 
     def log_ratio(self) -> _Log:
-        """The Mantel-Haenszel rate ratio."""
+        """Return the logarithm of the Mantel-Haenszel rate ratio."""
         return _log_ratio(*self._sums())
 
     @property
     def rests_on_one(self) -> bool:
-        """Whether all returns before, or all after, are of one product."""
+        """True if one product has all returns before, or all returns after."""
         return any(float(one.sum() - one.max()) <= _NOTHING for one in self._sums())
 
     def rate(self, *, after: bool, confidence: float) -> Interval:
-        """The share of order lines that came back, with the interval of a ratio of sums over products."""
+        """Return the share of order lines that were returned, with the interval of a ratio of sums over products."""
         lines, back = (self.lines_after, self.after) if after else (self.lines_before, self.before)
         value = float(back.sum() / lines.sum())
         rest = np.bincount(np.unique(self.product, return_inverse=True)[1], back - value * lines)
@@ -244,9 +247,9 @@ class _Side:
 
 
 def _log_ratio(up: NDArray[np.float64], down: NDArray[np.float64]) -> _Log:
-    """The ratio of two sums over products; its variance is the jackknife's (what it would be without each product).
+    """Return the logarithm of the ratio of two sums over products, with jackknife variance.
 
-    With a few products that sell most of it, the usual linear variance is too small.
+    The usual linear variance is too small if a few products make most of the sales.
     """
     value = float(np.log(up.sum() / down.sum()))
     without = np.log((up.sum() - up) / (down.sum() - down))
@@ -254,7 +257,7 @@ def _log_ratio(up: NDArray[np.float64], down: NDArray[np.float64]) -> _Log:
 
 
 class _Span:
-    """The windows before and after of all pairs, closed ones only."""
+    """The windows before and after, for all pairs. A window ends early where returns are still possible."""
 
     def __init__(self, windows: Windows, pairs: Pairs, figure: str, days: int, closed: int) -> None:
         end = np.minimum(pairs.day + days, closed)
@@ -264,7 +267,7 @@ class _Span:
         self._back = [windows.sum(figure, pairs.product, *span) for span in (before, after)]
 
     def part(self, wanted: NDArray[np.bool_]) -> _Side:
-        """Those pairs that sold on both sides."""
+        """Return the wanted pairs that sold in both windows."""
         kept = wanted & (self._lines[0] > 0) & (self._lines[1] > 0)
         lines, back = ([one[kept] for one in pair] for pair in (self._lines, self._back))
         return _Side(self._pairs.product[kept], self._pairs.treated[kept], *lines, *back)
@@ -285,7 +288,11 @@ def _too_little(ours: _Side, theirs: _Side, config: ReturnsConfig) -> str:
 
 
 def _warnings(windows: Windows, pairs: Pairs, figure: str, config: ReturnsConfig) -> list[str]:
-    """What speaks against believing it: products chosen while their returns were high fall back by themselves."""
+    """Return reasons to doubt the result.
+
+    If products were chosen because their returns were high, the rate falls without any new picture. So the same effect
+    is calculated for the window before.
+    """
     shifted = Pairs(pairs.product, pairs.day - config.window_days, pairs.treated)
     span = _Span(windows, shifted, figure, config.window_days, int(pairs.day.max()))
     ours, theirs = span.part(~pairs.is_control), span.part(pairs.is_control)

@@ -1,4 +1,4 @@
-"""What shops export, as tables: read within budgets that hold before and while it is decoded."""
+"""Read tables that shops export, within limits that are checked before and during decoding."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from packshot.errors import TooLargeError, UnreadableError
 from packshot.specs.returns import TableLimits
 
 ROWS_A_BYTE = 4
-"""Most rows for each byte of a file, beyond `FREE_ROWS`: real rows differ, and what differs takes bytes."""
+"""Maximum number of rows per byte of a file, beyond `FREE_ROWS`. Real rows differ, and differences need bytes."""
 FREE_ROWS = 100_000
 MOST_COLUMNS = 1000
 LONGEST_TEXT = 10_000
@@ -25,14 +25,14 @@ _BATCH_ROWS = 65_536
 _MOST_FOOTER_TEXT, _MOST_FOOTER_ITEMS = 10_000_000, 1_000_000
 
 Choose = Callable[[Sequence[str]], Mapping[str, str]]
-"""From a file's heads to those that are wanted: head in the file -> our name for it."""
+"""Function from a file's column headers to the wanted ones: header in the file -> our name for it."""
 
 
 class Export(NamedTuple):
     """A file as a shop exported it.
 
     Attributes:
-        name: for messages, and its ending says what it is: ``.parquet``; anything else is CSV.
+        name: for messages. The ending ``.parquet`` means Parquet; everything else is CSV.
     """
 
     name: str
@@ -40,22 +40,22 @@ class Export(NamedTuple):
 
     @staticmethod
     def of(file: Path | Export) -> Export:
-        """Return a local file as it is, with its bytes."""
+        """Return an export with the bytes of a local file. An export is returned unchanged."""
         return file if isinstance(file, Export) else Export(file.name, file.read_bytes())
 
 
 class Budget:
-    """Counts rows, cells and decoded bytes over all files of a report."""
+    """Counter of rows, cells and decoded bytes over all files of a report."""
 
     def __init__(self, limits: TableLimits) -> None:
         self._limits = limits
         self._rows = self._cells = self._bytes = 0
 
     def take(self, name: str, *, rows: int = 0, columns: int = 0, n_bytes: int = 0) -> None:
-        """Count what a file takes.
+        """Add what a file needs.
 
         Raises:
-            TooLargeError: with it the files take more than the limits allow.
+            TooLargeError: the total is over the limits.
         """
         self._rows, self._cells, self._bytes = self._rows + rows, self._cells + rows * columns, self._bytes + n_bytes
         for what, found, most in (
@@ -71,8 +71,8 @@ def read_export(export: Export, choose: Choose, budget: Budget) -> pd.DataFrame:
     """Return the wanted columns of an export, under our names.
 
     Raises:
-        UnreadableError: it is no table.
-        TooLargeError: it takes more than the budget has left.
+        UnreadableError: it is not a table.
+        TooLargeError: it needs more than the rest of the budget.
     """
     read = _parquet if export.name.lower().endswith(".parquet") else _csv
     try:
@@ -87,7 +87,11 @@ def read_export(export: Export, choose: Choose, budget: Budget) -> pd.DataFrame:
 
 
 def _parquet(export: Export, choose: Choose, budget: Budget) -> pd.DataFrame:
-    """The footer says rows and sizes before anything is decoded; texts are counted before they are written out."""
+    """Return the wanted columns of a Parquet file.
+
+    The footer gives rows and sizes before anything is decoded. Dictionary-encoded texts are counted before they are
+    expanded.
+    """
     limits = {"thrift_string_size_limit": _MOST_FOOTER_TEXT, "thrift_container_size_limit": _MOST_FOOTER_ITEMS}
     footer = pq.ParquetFile(pa.BufferReader(export.data), **limits).metadata
     heads = footer.schema.to_arrow_schema().names
@@ -103,7 +107,7 @@ def _parquet(export: Export, choose: Choose, budget: Budget) -> pd.DataFrame:
     file = pq.ParquetFile(pa.BufferReader(export.data), read_dictionary=list(wanted), **limits)
     batches = []
     for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=list(wanted)):
-        batch.validate(full=True)  # texts that are none, indices beyond their dictionary
+        batch.validate(full=True)  # finds invalid UTF-8 and indices beyond the dictionary
         budget.take(export.name, n_bytes=sum(map(_written_out, batch.columns)))
         batches.append(pa.RecordBatch.from_arrays([_plain(one) for one in batch.columns], names=batch.schema.names))
     if not batches:
@@ -113,7 +117,7 @@ def _parquet(export: Export, choose: Choose, budget: Budget) -> pd.DataFrame:
 
 
 def _written_out(column: pa.Array) -> int:
-    """The bytes that a column takes without its dictionary."""
+    """Return the number of bytes of a column after its dictionary is expanded."""
     if not isinstance(column, pa.DictionaryArray):
         return int(column.nbytes)
     if not (pa.types.is_string(column.dictionary.type) or pa.types.is_binary(column.dictionary.type)):

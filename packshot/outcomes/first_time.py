@@ -1,4 +1,4 @@
-"""First-time approval: how much of the editors' work a second person signed off the first time they saw it."""
+"""First-time approval: the share of editors' work that a second person approved at the first look."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from packshot.types import Value
 
 
 class By(StrEnum):
-    """What a rate is counted by."""
+    """The grouping of rates."""
 
     EDITOR = "editor"
     CATEGORY = "category"
@@ -22,10 +22,10 @@ class Rate(Value):
     """First-time approvals of one editor, category or client.
 
     Attributes:
-        shots: those whose work a second person has judged at least once.
-        approved: those whose first judgement was not a rejection: signed off, or sent back for a new wish.
-        rejections: how often work was rejected in all, by reason.
-        change_requests: how often there was a new wish; that is nobody's fault.
+        shots: shots whose work a second person judged at least once.
+        approved: shots whose first judgement was not a rejection. It was a sign-off or only change requests.
+        rejections: reason -> number of rejections, over all judgements.
+        change_requests: number of new wishes of the client. They are nobody's fault.
     """
 
     name: str
@@ -41,17 +41,17 @@ class Rate(Value):
 
 
 class _Judged(Value):
-    """The judgements of one shot since an editor's first work on it."""
+    """The judgements of one shot, and the name to which they count."""
 
     name: str
     judgements: tuple[Decision, ...]
 
 
 def first_time_approval(records: Iterable[ShotRecord], *, by: By) -> tuple[Rate, ...]:
-    """Return the rates, by name. A shot counts for whoever did the work that was judged first.
+    """Return the rates, sorted by name. A shot counts for the editor whose work was judged first.
 
-    A change request before any rejection does not count against the editor: the shot counts by the next judgement
-    that is none, and as approved where there is none yet but it.
+    A change request is not the editor's fault. It is skipped, and the next judgement counts. If there is none yet, the
+    shot counts as approved.
     """
     judged = [found for record in records if (found := _judged(record, _NAMES[by])) is not None]
     names = sorted({one.name for one in judged})
@@ -90,7 +90,7 @@ def _category(record: ShotRecord, editor: str) -> str:
 
 
 JUDGEMENTS = frozenset({Choice.SIGN, Choice.REJECT_WORK, Choice.CHANGE_REQUEST})
-"""What a second person may say of handwork."""
+"""The choices with which a second person judges manual work."""
 _NAMES: Mapping[By, Callable[[ShotRecord, str], str]] = {
     By.EDITOR: lambda record, editor: editor,
     By.CATEGORY: _category,

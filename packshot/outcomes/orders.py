@@ -1,7 +1,7 @@
-"""Orders and returns, as shops export them, read into one table of order lines.
+"""Read exports of orders and returns into one table of order lines.
 
-Known by their columns, whatever else is in the file: a plain table, an order ledger with credit notes, Amazon's order
-and FBA returns reports, Shopify's order and returns exports. Rows that cannot be used are counted and shown, and never
+Formats are recognised by their columns: a plain table, an order ledger with credit notes, Amazon's order and FBA
+returns reports, Shopify's order and returns exports. Rows that cannot be used are counted and reported. They do not
 stop the rest.
 """
 
@@ -32,7 +32,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "client": ("client", "brand", "vendor"),
     "category": ("category", "product type", "department"),
 }
-"""What a column is, by its header in lower case, without punctuation; the first that a file has counts."""
+"""Our column name -> known headers, in lower case and without punctuation. The first one in the file counts."""
 MOST_EXAMPLES = 3
 
 
@@ -40,9 +40,9 @@ class Problem(Value):
     """Rows that could not be used.
 
     Attributes:
-        file: its name.
-        what: in words.
-        examples: the first of them, by their number in the file (the header is row 1) and what stood there.
+        file: name of the file.
+        what: the problem, in words.
+        examples: the first such rows: row number in the file (the header is row 1) and content.
     """
 
     file: str
@@ -53,15 +53,17 @@ class Problem(Value):
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class OrderLines:
-    """Order lines, one a row.
+    """Order lines, one per row.
 
     Attributes:
         lines: columns ``sku`` (category), ``day`` (int32, days since 1970), ``quantity``, ``returned`` and ``pictured``
-            (float32, units returned within the time allowed, and those for a reason that is the picture's).
-        products: by SKU, ``category`` and ``client`` as far as the files say.
-        last_day: the last day the files tell of.
-        has_reasons: whether any return has a reason.
-        problems: what could not be used.
+            (float32). ``returned`` counts units returned within the allowed time, ``pictured`` those of them whose
+                reason
+            concerns the picture.
+        products: ``category`` and ``client`` by SKU, as far as the files state them.
+        last_day: the last day in the files.
+        has_reasons: True if any return has a reason.
+        problems: rows that could not be used.
     """
 
     lines: pd.DataFrame
@@ -79,18 +81,19 @@ def read_orders(
     image_reasons: Iterable[str],
     limits: TableLimits | None = None,
 ) -> OrderLines:
-    """Return the order lines of exports, with what came back of each.
+    """Return the order lines of exports, with the returned units of each.
 
     Args:
-        orders: CSV or Parquet files with orders; they may hold returns as well, in columns of their own or as credit
-            notes.
-        returns: reports of returns alone; matched to orders by order number and SKU, else by customer and SKU.
-        return_days: what came back later does not count.
-        image_reasons: words that make a reason the picture's.
-        limits: what all files together may hold.
+        orders: CSV or Parquet files with orders. They may also hold returns, in own columns or as credit notes.
+        returns: reports with returns only. They are matched to orders by order number and SKU, or without an order
+            number
+            by customer and SKU.
+        return_days: later returns do not count.
+        image_reasons: words in a return reason that concern the picture.
+        limits: limits for all files together.
     Raises:
-        UnreadableError: a file is no table, or has no date, SKU or quantity; or no order of any file can be used.
-        TooLargeError: the files hold more than the limits allow; said before it is decoded.
+        UnreadableError: a file is not a table, or lacks a date, SKU or quantity column; or no order can be used.
+        TooLargeError: the files hold more than the limits allow.
     """
     problems: list[Problem] = []
     sold, back = [], []
@@ -129,7 +132,7 @@ def _nothing_usable(problems: Sequence[Problem]) -> UnreadableError:
 
 
 def _chosen(heads: Sequence[str]) -> dict[str, str]:
-    """Which columns of a file are known: their heads and our names for them."""
+    """Return the known columns of a file: its header -> our name."""
     known = {_plain(head): head for head in heads}
     taken = {ours: known[word] for ours, words in COLUMNS.items() for word in reversed(words) if word in known}
     if "return_date" in taken and taken.get("order_date") == taken["return_date"]:
@@ -142,7 +145,7 @@ def _plain(head: str) -> str:
 
 
 def _usable(table: pd.DataFrame, name: str, date: str, problems: list[Problem]) -> pd.DataFrame:
-    """The rows with a date, a SKU and a quantity, dates as days; the others are said."""
+    """Return the rows with a date, a SKU and a quantity, with dates as days. The other rows are added to `problems`."""
     date = date if date in table else ("order_date" if date == "return_date" else date)
     missing = [one for one in (date, "sku", "quantity") if one not in table]
     if missing == ["quantity"] and "returned" in table:
@@ -172,7 +175,7 @@ def _usable(table: pd.DataFrame, name: str, date: str, problems: list[Problem]) 
 
 
 def _days(values: pd.Series) -> pd.Series:
-    """Days since 1970; NaN where there is no date."""
+    """Return days since 1970; NaN where a date cannot be read."""
     if not pd.api.types.is_datetime64_any_dtype(values):
         text = values.astype("string").str.slice(0, 10) if _looks_iso(values) else values.astype("string")
         values = pd.to_datetime(text, errors="coerce", format="%Y-%m-%d" if _looks_iso(text) else "mixed", utc=True)
@@ -188,12 +191,12 @@ def _looks_iso(values: pd.Series) -> bool:
 
 
 def _credit_notes(table: pd.DataFrame) -> pd.DataFrame:
-    nobody = pd.Series(pd.NA, table.index, dtype="string")  # a credit note has a number of its own
+    nobody = pd.Series(pd.NA, table.index, dtype="string")  # the number of a credit note is not that of its order
     return table.assign(returned=-table["quantity"], order=nobody, back_day=table["day"])
 
 
 def _count_own_returns(lines: pd.DataFrame, return_days: int, reasons: re.Pattern[str]) -> None:
-    """Returns that stand in the order's own row: a quantity, or only a date."""
+    """Count returns that are in the order's own row, as a quantity or only as a date."""
     told = lines["returned"].fillna(0)
     told = told.where(told > 0, lines["quantity"].where(lines["back_day"].notna(), 0))
     in_time = lines["back_day"].isna() | (lines["back_day"] - lines["day"] <= return_days)
@@ -210,7 +213,10 @@ def _is_the_picture_s(reason: pd.Series, reasons: re.Pattern[str]) -> pd.Series:
 def _match(
     lines: pd.DataFrame, back: pd.DataFrame, return_days: int, reasons: re.Pattern[str], problems: list[Problem]
 ) -> None:
-    """Add returns to the last line before them of the same order, else of the same customer, with the same SKU."""
+    """Add each return to the last earlier order line with the same order number and SKU.
+
+    A return without an order number is matched by customer and SKU.
+    """
     back = back.assign(pictured=_is_the_picture_s(back["reason"], reasons)).sort_values("back_day")
     lines["line"] = np.arange(len(lines))
     unmatched = 0

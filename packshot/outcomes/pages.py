@@ -1,4 +1,4 @@
-"""What the pages of this room share: where their templates are, and how figures are written."""
+"""Shared parts of the pages in this package: templates and number formats."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from packshot.escaping import page_environment
 
 
 def render(template: str, *, filters: Mapping[str, Callable[..., str]], **values: Any) -> bytes:
-    """Return a page, UTF-8, from one of the room's templates.
+    """Return a page in UTF-8, from a template of this package.
 
     Args:
-        filters: ways of writing figures that only this page has, by name.
-        values: what the template shows.
+        filters: template filters of this page only, by name.
+        values: variables of the template.
     """
     environment = page_environment("packshot.outcomes", {"percent": percent, "count": count, **filters})
     return environment.get_template(template).render(**values).encode()
 
 
 def percent(value: float) -> str:
-    """A ratio as per cent: with two digits where it is small."""
+    """Return a ratio in per cent: two decimals below 10 %, else one."""
     return f"{value:.2%}" if value < 0.1 else f"{value:.1%}"
 
 
 def count(value: float) -> str:
-    """A number of things, thousands apart."""
+    """Return a number with thousands separators and without decimals."""
     return f"{value:,.0f}"

@@ -8,11 +8,11 @@ from packshot.outcomes.pages import percent, render
 from packshot.outcomes.return_report import ReturnReport, Week
 
 MOST_CHANGE = 1.0
-"""Greatest change that a bar shows; what reaches beyond is cut off there."""
+"""Greatest change that a bar shows. Larger ones are cut off."""
 
 
 def return_page(report: ReturnReport) -> bytes:
-    """Return the page, UTF-8."""
+    """Return the page in UTF-8."""
     chart = _chart(report.weeks)
     golive = next((number for number, week in enumerate(report.weeks) if week.week == 0), 0)
     return render(
@@ -27,7 +27,7 @@ def return_page(report: ReturnReport) -> bytes:
 
 
 def headline(effect: Effect) -> str:
-    """Return the change in one sentence, as honestly as one sentence can."""
+    """Return the change in one sentence. It claims a change only if the change is significant."""
     if effect.change is None:
         return effect.insufficient[:1].upper() + effect.insufficient[1:] + "."
     said = f"{_change(effect.change.value)} ({_span(effect.change)}) against {effect.controls} control products"
@@ -46,12 +46,12 @@ def _span(interval: Interval) -> str:
 
 
 def _place(value: float) -> float:
-    """Where on a bar from -100 % to +100 % a change lies, in per cent of its width."""
+    """Return the position of a change on a bar from -100 % to +100 %, in per cent of the bar's width."""
     return round(50 + 50 * min(max(value, -MOST_CHANGE), MOST_CHANGE) / MOST_CHANGE, 2)
 
 
 def _chart(weeks: tuple[Week, ...]) -> Chart | None:
-    """The weeks around the new pictures."""
+    """Return the chart of the weeks before and after the new pictures; None without values."""
     lines = (
         Line(name="control products in the same weeks", tone="#8c9cb0", values=tuple(week.controls for week in weeks)),
         Line(name="with new pictures from week 0", tone="#1d6b50", values=tuple(week.products for week in weeks)),

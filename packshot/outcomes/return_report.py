@@ -1,4 +1,4 @@
-"""The report on the return rate: overall, by client, category and product, with the weeks around the new pictures."""
+"""The report on the return rate: overall, by client, category and product, and by week around the new pictures."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _EPOCH = dt.date(1970, 1, 1)
 
 
 class Group(Value):
-    """The effect on some of the products."""
+    """The effect on a group of products."""
 
     kind: str
     name: str
@@ -34,10 +34,10 @@ class Group(Value):
 
 
 class Week(Value):
-    """Return rates of one week, counted from the new pictures; None where nothing was sold.
+    """Return rates of one week, counted from the new pictures; None if nothing was sold.
 
     Attributes:
-        week: 0 is the first with the new pictures.
+        week: 0 is the first week with the new pictures.
     """
 
     week: int
@@ -46,12 +46,13 @@ class Week(Value):
 
 
 class ReturnReport(Value):
-    """What became of the return rate.
+    """The change of the return rate.
 
     Attributes:
         first_day, last_day: of the orders.
-        overall: all returns; `pictured` those for reasons that are the picture's, None where no reasons are known.
-        unknown: products with new pictures that nobody ordered.
+        overall: from all returns.
+        pictured: from returns whose reason concerns the picture; None if no reasons are known.
+        unknown: products with new pictures that have no orders.
     """
 
     schema_name: str = SCHEMA
@@ -76,10 +77,11 @@ def send_report(
     by_hand: Export | None,
     config: ReturnsConfig,
 ) -> tuple[Any, Mapping[str, Any]]:
-    """Return the report on a client's files as plain JSON, for a process of its own to answer; there are no parts.
+    """Return the report as plain JSON, and an empty mapping of parts, as a separate process must return them.
 
     Args:
-        golive: as for `report_returns`; what people wrote in `by_hand` counts before it.
+        golive: as for `report_returns`.
+        by_hand: CSV with go-live days written by people. They win over `golive`.
     """
     sold = read_orders(
         orders, returns, return_days=config.return_days, image_reasons=config.image_reasons, limits=config.tables
@@ -92,10 +94,12 @@ SEND_REPORT = f"{__name__}:{send_report.__name__}"
 
 
 def read_golive(file: Path | Export) -> dict[str, int]:
-    """Return the day on which each product's new pictures went live, days since 1970, from a CSV with sku and date.
+    """Return SKU -> day on which its new pictures went live, in days since 1970.
+
+    The CSV has the columns sku and date. Example: ``A1,2026-03-01``.
 
     Raises:
-        UnreadableError: it has no such columns, or a date in it cannot be read.
+        UnreadableError: a column is missing, or a date cannot be read.
     """
     path = Export.of(file)
     found: dict[str, int] = {}
@@ -124,7 +128,7 @@ def report_returns(orders: OrderLines, golive: Mapping[str, int], config: Return
     """Return the report.
 
     Args:
-        golive: day of the new pictures, days since 1970, by SKU.
+        golive: SKU -> day of the new pictures, in days since 1970.
     """
     windows = Windows(orders.lines)
     pairs = matched(windows, golive, orders.products["category"], config)
@@ -145,7 +149,7 @@ def report_returns(orders: OrderLines, golive: Mapping[str, int], config: Return
 
 
 def _groups(windows: Windows, pairs: Pairs, products: pd.DataFrame, config: ReturnsConfig) -> list[Group]:
-    """By client and category where the files say them; the products that sell most, each by itself."""
+    """Return the effects by client and by category, where the files state them, and for the best-selling products."""
     treated = np.unique(pairs.treated)
     found = []
     for kind in ("client", "category"):
@@ -161,13 +165,13 @@ def _groups(windows: Windows, pairs: Pairs, products: pd.DataFrame, config: Retu
     )
     alone = config.model_copy(update={"least_products": 1})
     for product in ours.product[own][np.argsort(-sold, kind="stable")][:MOST_PRODUCTS]:
-        effect = effect_of(windows, pairs.of(np.array([product])), alone)  # its rates; no interval of a change
+        effect = effect_of(windows, pairs.of(np.array([product])), alone)  # gives its rates, but no change
         found.append(Group(kind="product", name=str(windows.skus[product]), effect=effect))
     return found
 
 
 def _weeks(windows: Windows, pairs: Pairs, config: ReturnsConfig) -> list[Week]:
-    """Weeks before and after the new pictures; those that are not closed are left out."""
+    """Return the weeks before and after the new pictures. A product counts only in weeks whose returns are complete."""
     closed = windows.last_day + 1 - config.return_days
     reach = config.window_days // 7
     weeks = []

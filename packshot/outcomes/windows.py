@@ -1,4 +1,4 @@
-"""Sums of order lines by product and day, for any window of days at once."""
+"""Sums of order lines by product and day, for many windows of days at once."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 Counts = NDArray[np.float64]
-"""(windows,)."""
+"""(windows,) float64."""
 FIGURES = ("lines", "returned", "pictured")
 
 
 class Windows:
-    """Order lines, their returned share, and the share returned for a picture's reason, summed by product and day.
+    """Order lines summed by product and day.
 
-    A line counts by the share of its units that came back: a wholesale order is one decision, not a thousand.
+    Their number, the returned share, and the share returned for a picture's reason. Each line counts as one, and its
+    returned part as a share of its units. A wholesale order is one decision, not a thousand.
     """
 
     def __init__(self, lines: pd.DataFrame) -> None:
@@ -35,12 +36,12 @@ class Windows:
         }
 
     def sum(self, figure: str, product: NDArray[np.int64], start: Any, end: Any) -> Counts:
-        """Return the sums over days from `start` up to, not with, `end`, both days since 1970.
+        """Return the sum over the days from `start` (included) to `end` (excluded), in days since 1970.
 
         Args:
             figure: one of `FIGURES`.
-            product: (windows,), positions in `skus`.
-            start, end: (windows,) or one for all.
+            product: (windows,) positions in `skus`.
+            start, end: (windows,), or one value for all.
         """
         total = self._sums[figure]
         low, high = (

@@ -1,4 +1,4 @@
-"""Framing: where the product stands on the canvas of a rendition, and how it gets there."""
+"""Framing: compute where the product goes on a rendition's canvas, and resample it there."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Which part of the picture becomes the canvas, and how large: integers and ratios only, no pixels.
+"""Compute which part of the picture becomes the canvas, and the canvas's size, with integers and ratios only.
 
-The canvas is found backwards. First the *window*: the rectangle of the picture, in its own pixels, that has the
-canvas's shape and in which the product has the fill asked for; it may reach beyond the picture. Then the
-canvas: the window, scaled to the size aimed at, as far as the limits on size and enlargement allow.
+The computation goes backwards. First comes the *window*: a rectangle in the picture's pixels that has the canvas's
+aspect ratio, and in which the product has the wanted fill ratio. It may reach beyond the picture. The canvas is the
+window, scaled to the recommended size as far as the limits on size and enlargement allow.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ from packshot.types import Box, Finding, Size, Status, Value
 
 
 class Placement(Value):
-    """How the picture comes onto the canvas.
+    """How the picture is placed on the canvas.
 
     Attributes:
-        window: the part of the picture that becomes the canvas, in the picture's pixels; may reach beyond it.
+        window: the part of the picture that becomes the canvas, in the picture's pixels; it may reach beyond the
+            picture.
         canvas: size of the rendition.
         subject: the product's box in the picture.
-        findings: limits that were met on the way.
+        findings: limits that had an effect.
     """
 
     window: Box
@@ -30,27 +31,27 @@ class Placement(Value):
 
     @property
     def scale(self) -> float:
-        """Canvas pixels for one pixel of the picture, along the canvas's longest side."""
+        """Canvas pixels per pixel of the picture, along the longest side."""
         return self.canvas.longest / self.window.size.longest
 
     @property
     def fill_ratio(self) -> float:
-        """The fill that is reached; see `fill_ratio_of`."""
+        """The fill ratio reached; see `fill_ratio_of`."""
         return fill_ratio_of(self.subject.size, self.window.size)
 
     @property
     def left(self) -> float:
-        """Where the picture's left edge lies on the canvas: canvas pixel = scale * picture pixel + left."""
+        """Position of the picture's left edge on the canvas: canvas x = scale * picture x + left."""
         return -self.window.left * self.scale
 
     @property
     def top(self) -> float:
-        """Where the picture's upper edge lies on the canvas."""
+        """Position of the picture's upper edge on the canvas: canvas y = scale * picture y + top."""
         return -self.window.top * self.scale
 
     @property
     def subject_on_canvas(self) -> tuple[float, float, float, float]:
-        """Left, top, right, bottom of the product on the canvas, in canvas pixels and their fractions."""
+        """Left, top, right and bottom of the product on the canvas, in fractional canvas pixels."""
         across = self.canvas.width / self.window.width
         down = self.canvas.height / self.window.height
         return (
@@ -62,32 +63,34 @@ class Placement(Value):
 
 
 def fill_ratio_of(subject: Size, canvas: Size) -> float:
-    """Return how much of the canvas the product takes, along the side where it takes most.
+    """Return the share of the canvas that the product takes, in the direction in which it takes more.
 
-    On a square canvas that is the product's longest side. On an oblong one it is the side that leaves the least
-    room, so that a product which fills it can never reach beyond the canvas.
+    On a square canvas this is the product's longest side. On another canvas it is the side with the least room left, so
+    a ratio of at most 1 means that the product fits.
+
+    Example: a product of 400 x 300 on a canvas of 1000 x 500 has the fill ratio max(0.4, 0.6) = 0.6.
     """
     return max(subject.width / canvas.width, subject.height / canvas.height)
 
 
 def fit(subject: Box, *, canvas: Canvas, fill_ratio: float, max_upscale_ratio: float) -> Placement:
-    """Return where the product comes to stand: centred, with the fill and the shape asked for.
+    """Return the placement that centres the product with the wanted fill ratio and aspect ratio.
 
-    The fill is reached to within a pixel of the picture or of the canvas, whichever is larger; so is the shape. It is
-    enlarged only as far as the platform's least size asks, and never beyond the limit: the canvas becomes smaller
-    instead, and below the least size that is a failed gate.
+    Both ratios are reached to within one pixel of the picture or of the canvas, whichever is larger. The product is
+    enlarged only to reach the platform's least size, and never beyond the limit. Otherwise the canvas becomes smaller;
+    below the least size this is a failed gate.
 
     Args:
         subject: the product's box in the picture.
-        canvas: shape and sizes; without an aspect the canvas follows the product with even margins, without a
-            recommended size it keeps the picture's resolution.
-        fill_ratio: in 0..1 (0 excluded); see `fill_ratio_of`.
-        max_upscale_ratio: at least 1.
+        canvas: aspect ratio and sizes. Without an aspect ratio the canvas gets the product's shape with equal margins.
+            Without a recommended size it keeps the picture's resolution.
+        fill_ratio: greater than 0, at most 1; see `fill_ratio_of`.
+        max_upscale_ratio: greatest enlargement, at least 1.
     """
     shape = _shape(subject.size, canvas.aspect, Fraction(str(fill_ratio)))
     window = Size(max(1, round(shape[0])), max(1, round(shape[1])))
     longest = _canvas_longest(window.longest, canvas, Fraction(str(max_upscale_ratio)))
-    # Each side is rounded by itself: then an error on one cannot grow on the other, however oblong the canvas is.
+    # Round each side separately, so that the rounding error of one is not magnified on the other.
     size = window if longest == window.longest else _sides(longest, shape)
     return Placement(
         window=_centred(window, subject),
@@ -98,7 +101,7 @@ def fit(subject: Box, *, canvas: Canvas, fill_ratio: float, max_upscale_ratio: f
 
 
 def _shape(subject: Size, aspect: str | None, fill_ratio: Fraction) -> tuple[Fraction, Fraction]:
-    """The window's exact sides, in the picture's pixels."""
+    """Return the window's exact sides, in the picture's pixels."""
     if aspect is None:
         margins = subject.longest / fill_ratio - subject.longest
         return subject.width + margins, subject.height + margins
@@ -108,6 +111,7 @@ def _shape(subject: Size, aspect: str | None, fill_ratio: Fraction) -> tuple[Fra
 
 
 def _canvas_longest(window_longest: int, canvas: Canvas, max_upscale_ratio: Fraction) -> int:
+    """Return the canvas's longest side, in pixels."""
     aimed_at = canvas.recommended_px or window_longest
     reachable = int(window_longest * max_upscale_ratio)
     enlarged = min(canvas.min_px, reachable)
@@ -115,18 +119,20 @@ def _canvas_longest(window_longest: int, canvas: Canvas, max_upscale_ratio: Frac
 
 
 def _sides(longest: int, shape: tuple[Fraction, Fraction]) -> Size:
-    """Whole sides in the proportions of `shape`, the longest exactly as given."""
+    """Return whole sides in the proportions of `shape`; the longest is exactly `longest`."""
     unit = longest / max(shape)
     return Size(max(1, round(shape[0] * unit)), max(1, round(shape[1] * unit)))
 
 
 def _centred(window: Size, subject: Box) -> Box:
+    """Return the window's box, centred on the product."""
     left = (subject.left + subject.right - window.width) // 2
     top = (subject.top + subject.bottom - window.height) // 2
     return Box(left, top, left + window.width, top + window.height)
 
 
 def _size_findings(longest: int, canvas: Canvas, subject: Box) -> tuple[Finding, ...]:
+    """Return the findings on a canvas that is smaller than wanted."""
     if longest < canvas.min_px:
         finding = Finding(
             code="resolution_too_low",

@@ -1,4 +1,4 @@
-"""A composite on a rendition's canvas."""
+"""Place a composite on a rendition's canvas."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def frame(composite: Pixels16, matte: Matte, rendition: RenditionPlan) -> Framed
         composite: (rows, columns, 3) uint16, working space, on white.
         matte: (rows, columns) float32 in 0..1, of the same size.
     Raises:
-        EmptySubjectError: there is no product.
+        EmptySubjectError: the matte contains no product.
     """
     rules = rendition.rules
     placement = fit(

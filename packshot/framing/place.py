@@ -1,7 +1,7 @@
-"""Bring a composite onto its canvas, in linear light.
+"""Resample a composite to its canvas, in linear light.
 
-Reduction is an exact area average, enlargement a cubic that is held between its neighbours. Neither can give
-a value that was not there around it, so white stays exactly white right up to the product and no edge rings.
+Pictures are reduced by exact area averaging and enlarged by cubic interpolation, which is clamped to the two
+neighbouring samples near white. So white stays exactly white up to the product, and its edge does not ring.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from packshot.types import Box, Matte, Pixels16, Size, size_of
 
 _Kind = TypeVar("_Kind", bound=np.generic)
 
-_ROWS_AT_ONCE = 128  # linear light is held for a strip at a time: a 50 MP picture would take 600 MB
+_ROWS_AT_ONCE = 128  # rows decoded to linear light at a time: all of a 50 MP picture would take 600 MB
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +29,8 @@ class Framed:
 
     Attributes:
         pixels: (rows, columns, 3) uint16, working space.
-        matte: (rows, columns) float32 in 0..1.
+        matte: (rows, columns) float32 in 0..1, same size.
+        placement: where the picture lies on the canvas.
     """
 
     pixels: Pixels16
@@ -38,13 +39,13 @@ class Framed:
 
 
 def place(composite: Pixels16, matte: Matte, placement: Placement) -> Framed:
-    """Return the composite and its matte on the canvas; what lies beyond the picture is white.
+    """Return the composite and its matte on the canvas; beyond the picture the canvas is white.
 
-    At scale 1 the pixels are copied bit for bit. White stays exactly 65535 wherever the composite is white under
-    the resampling kernel.
+    At scale 1 pixels are copied bit for bit. A pixel is exactly 65535 if the composite is white everywhere under the
+    resampling kernel.
 
     Args:
-        composite: (rows, columns, 3) uint16, working space, already on white.
+        composite: (rows, columns, 3) uint16, working space, on white.
         matte: (rows, columns) float32 in 0..1, of the same size.
     """
     window, canvas = placement.window, placement.canvas
@@ -56,6 +57,7 @@ def place(composite: Pixels16, matte: Matte, placement: Placement) -> Framed:
 
 
 def _cut(picture: NDArray[_Kind], window: Box, *, beyond: int) -> NDArray[_Kind]:
+    """Return the window cut from the picture, filled with `beyond` outside of it."""
     cut = np.full((window.height, window.width, *picture.shape[2:]), beyond, picture.dtype)
     inside = _inside(picture, window)
     rows = slice(inside.top - window.top, inside.bottom - window.top)
@@ -65,19 +67,18 @@ def _cut(picture: NDArray[_Kind], window: Box, *, beyond: int) -> NDArray[_Kind]
 
 
 def _inside(picture: NDArray[Any], window: Box) -> Box:
-    """The part of the window that the picture has; it may be empty."""
+    """Return the part of the window that lies in the picture; it may be empty."""
     frame = size_of(picture)
     left, top = min(max(window.left, 0), frame.width), min(max(window.top, 0), frame.height)
     return Box(left, top, max(left, min(window.right, frame.width)), max(top, min(window.bottom, frame.height)))
 
 
 def _resample(picture: NDArray[Any], placement: Placement, *, beyond: float) -> NDArray[np.float32]:
-    """Resample the window to the canvas: first each strip of rows across, then all columns down.
+    """Return the window resampled to the canvas, in linear light, float32: each strip of rows across, then all columns.
 
     Args:
-        picture: (rows, columns, 3) uint16 in the working space, or (rows, columns) float32, linear as it is.
-    Returns:
-        float32 at the size of the canvas, in linear light.
+        picture: (rows, columns, 3) uint16, working space, or (rows, columns) float32, taken as linear.
+        beyond: value outside of the picture.
     """
     window, canvas = placement.window, placement.canvas
     across = np.full((window.height, canvas.width, *picture.shape[2:]), beyond, np.float32)
@@ -96,9 +97,10 @@ def _resample(picture: NDArray[Any], placement: Placement, *, beyond: float) -> 
 
 
 def _scaled(picture: NDArray[np.float32], size: Size) -> NDArray[np.float32]:
-    """Change one side: area average where it gets smaller, cubic where it gets larger.
+    """Return the picture with one side changed: reduced by area averaging, or enlarged by interpolation.
 
-    A cubic overshoots at an edge; beside white every sample stays between its two neighbours, so white stays white.
+    Cubic interpolation overshoots at edges. Near white every sample is therefore clamped between its two neighbours, so
+    that white stays white.
     """
     found = size_of(picture)
     if found == size:
@@ -106,7 +108,7 @@ def _scaled(picture: NDArray[np.float32], size: Size) -> NDArray[np.float32]:
     if size.width <= found.width and size.height <= found.height:
         return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.float32)
     if picture.ndim == 2:
-        # Coverage: linear is above zero wherever one of the two neighbours is, so wherever the composite may be.
+        # A matte: linear interpolation is above 0 wherever a neighbour is, so it covers all that is not white.
         return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_LINEAR), np.float32)
     cubic = cv2.resize(picture, size, interpolation=cv2.INTER_CUBIC)
     axis = 0 if size.height != found.height else 1
@@ -121,6 +123,6 @@ def _scaled(picture: NDArray[np.float32], size: Size) -> NDArray[np.float32]:
 
 
 def _neighbours(before: int, after: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """For each of `after` samples, the two of `before` that it lies between."""
+    """Return, for each of `after` samples, the indices of the two of `before` samples that it lies between."""
     below = np.floor((np.arange(after) + 0.5) * before / after - 0.5).astype(np.intp)
     return np.clip(below, 0, before - 1), np.clip(below + 1, 0, before - 1)

@@ -1,4 +1,4 @@
-"""Where the product is."""
+"""Find the product's box."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from packshot.types import Box, Matte
 
 
 def subject_box(matte: Matte, *, threshold: float = 0.5) -> Box:
-    """Return the smallest box that holds the product.
+    """Return the smallest box that contains the product.
 
     Args:
         matte: (rows, columns) float32 in 0..1.
-        threshold: coverage above which a pixel counts as product.
+        threshold: alpha above which a pixel counts as product.
     Raises:
-        EmptySubjectError: no pixel passes.
+        EmptySubjectError: no pixel exceeds the threshold.
     """
     left, top, width, height = cv2.boundingRect((matte > threshold).astype(np.uint8))
     if width == 0 or height == 0:

@@ -1,4 +1,4 @@
-"""Export: renditions as files, the proof of what is in them, their names, and the package that is handed over."""
+"""Export: encode renditions as files, verify them, name them, and pack them for delivery."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The certificate of a delivery: what was measured on each file, by what, and who approved it."""
+"""The certificate of a delivery: what was measured on each file, with which versions, and who approved it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _MEANING = {
 
 
 def certificate_json(delivery: DeliverySummary) -> bytes:
-    """Return ``certificate.json``: the same delivery gives the same bytes."""
+    """Return the content of ``certificate.json``. The same delivery always gives the same bytes."""
     certificate = {
         "schema": SCHEMA,
         "client": delivery.batch.client,
@@ -56,12 +56,13 @@ def certificate_json(delivery: DeliverySummary) -> bytes:
 
 
 def check_files(certificate: bytes, files: Mapping[str, bytes]) -> None:
-    """Check that the files are those that the certificate speaks of, byte for byte.
+    """Check that the files are exactly those in the certificate.
 
     Args:
+        certificate: content of ``certificate.json``.
         files: path below the delivery's folder -> content.
     Raises:
-        VerificationError: it names each file that is missing, not certified, or changed.
+        VerificationError: a file is missing, not certified, or changed; the error names up to ten of them.
     """
     certified = {one["path"]: one["sha256"] for one in json.loads(certificate)["files"]}
     problems = [f"{path} is missing" for path in sorted(certified.keys() - files.keys())]
@@ -82,6 +83,7 @@ def check_files(certificate: bytes, files: Mapping[str, bytes]) -> None:
 
 
 def _file(shot: ShotSummary, file: DeliveredFile) -> dict[str, Any]:
+    """Return a file's entry in the certificate."""
     said = file.model_dump(mode="json", exclude={"findings", "passed"})
     return {
         **said,
@@ -94,6 +96,7 @@ def _file(shot: ShotSummary, file: DeliveredFile) -> dict[str, Any]:
 
 
 def _shot(shot: ShotSummary) -> dict[str, Any]:
+    """Return a shot's entry in the certificate."""
     said = shot.model_dump(mode="json", exclude={"findings", "files", "facts", "kind", "state"})
     return {
         **said,
@@ -104,4 +107,5 @@ def _shot(shot: ShotSummary) -> dict[str, Any]:
 
 
 def _finding(finding: Finding) -> dict[str, Any]:
+    """Return a finding as JSON values, without empty fields."""
     return finding.model_dump(mode="json", exclude_none=True)

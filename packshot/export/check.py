@@ -1,4 +1,4 @@
-"""A file of unknown origin against a platform's rules: no matte, no master, only what is seen."""
+"""Check a file of unknown origin against a platform's rules, from the file alone: without matte and master."""
 
 from __future__ import annotations
 
@@ -31,23 +31,26 @@ from packshot.types import Box, Finding, Mask, Pixels8, Status
 
 WHITE_8 = 255
 CLEAR_LEVELS = 12
-"""How far a pixel is from the border's colour where it is clearly product, in 8-bit levels: above a codec's ringing."""
+"""A pixel is clearly product if it differs from the border's colour by more than this, in 8-bit levels. It is more than
+a codec's ringing."""
 LOOSE_PX = 8
-"""How far the faintest pixels of hair or lace may hang loose from what is clearly product, even without a codec."""
+"""Fine hair or lace may be separated from what is clearly product by this distance, even without a codec's ringing."""
 LEAST_PRODUCT_RATIO = 1e-4
-"""Smaller patches than this share of the picture are dirt, not product."""
+"""Patches smaller than this share of the picture are dirt, not product."""
 _EXTENSIONS = {"jpeg": ("jpg", "jpeg"), "webp": ("webp",), "png": ("png",), "tiff": ("tif", "tiff")}
 
 
 def check_file(data: bytes, *, platform: Platform, qc: QcConfig, name: str = "") -> tuple[Finding, ...]:
-    """Return one finding for each of the platform's rules that can be checked on the file alone.
+    """Return one finding for each rule of the platform that can be checked on the file alone.
 
-    The product is what clearly differs from the border, with everything off-white that hangs together with it without
-    reaching the border: a pale rim cannot be told from a leftover shadow without a matte. Files of 16 bits are looked
-    at in 8.
+    The product is everything that clearly differs from the border, plus the off-white pixels connected to it that don't
+    reach the border. Without a matte a pale rim cannot be told from a left-over shadow. Files of 16 bits are checked in
+    8 bits.
+
+    A file that cannot be read gives the single finding `file_unreadable`; nothing is raised.
 
     Args:
-        name: the file's name, if its extension shall be checked against its content.
+        name: the file's name. Without it the extension is not checked.
     """
     try:
         decoded = decode_delivered(data, name=name or "the file")
@@ -71,6 +74,7 @@ def check_file(data: bytes, *, platform: Platform, qc: QcConfig, name: str = "")
 
 
 def _file_findings(data: bytes, decoded: Decoded, platform: Platform, name: str) -> Iterator[Finding]:
+    """Yield the findings on everything but the picture: format, profile, depth, size, metadata."""
     photo = decoded.photo
     formats = [encoding.format for encoding in (platform.encoding, platform.fallback) if encoding]
     yield check(
@@ -94,7 +98,10 @@ def _file_findings(data: bytes, decoded: Decoded, platform: Platform, name: str)
 
 
 def _profile_finding(decoded: Decoded, wanted: Profile) -> Finding:
-    """Profiles of one space differ in their bytes from maker to maker; their colorants are the same."""
+    """Return the finding on the embedded profile.
+
+    The colorants are compared instead of the bytes, because each maker's profile of a colour space has different bytes.
+    """
     photo = decoded.photo
     if wanted is Profile.CMYK:
         fits = photo.model is ColourModel.CMYK and bool(photo.icc)
@@ -112,14 +119,15 @@ def _profile_finding(decoded: Decoded, wanted: Profile) -> Finding:
 
 
 def _word(profile: Profile) -> str:
+    """Return a profile's name for a message."""
     return "sRGB" if profile is Profile.SRGB else "Adobe RGB (1998)"
 
 
 def find_product(pixels: Pixels8) -> tuple[Mask, Mask]:
-    """Return what is clearly product, and what may be: the same with its faint surroundings.
+    """Return two masks: what is clearly product, and what may be product (the same with its faint surroundings).
 
-    Where the border is white, faint means off-white and hanging together with the product, yet not with the border.
-    Where it has another colour, everything near that colour is backdrop.
+    On a white border, faint means off-white, connected to the product, and not connected to the border. On a border of
+    another colour, everything close to that colour is backdrop, and both masks are equal.
 
     Args:
         pixels: (rows, columns, 3) uint8.
@@ -141,7 +149,11 @@ def find_product(pixels: Pixels8) -> tuple[Mask, Mask]:
 
 
 def _white_findings(pixels: Pixels8, zone: Mask, platform: Platform, *, ring_distance_px: int) -> Iterator[Finding]:
-    """Outside the product's box off-white is background for certain; inside it may be a pale part of the product."""
+    """Yield the findings on the white background.
+
+    Outside the product's box every off-white pixel is background for certain. Inside it may be a pale part of the
+    product, which gives a warning only.
+    """
     box = _box_of(zone) or Box(0, 0, 0, 0)
     boxed = np.zeros_like(zone)
     boxed[box.top : box.bottom, box.left : box.right] = True
@@ -162,11 +174,13 @@ def _white_findings(pixels: Pixels8, zone: Mask, platform: Platform, *, ring_dis
 
 
 def _grown(zone: Mask, distance_px: int) -> Mask:
+    """Return the mask dilated by a square of this half width."""
     side = 2 * distance_px + 1
     return np.asarray(cv2.dilate(zone.view(np.uint8), np.ones((side, side), np.uint8)) > 0, np.bool_)
 
 
 def _without_dirt(foreground: Mask) -> Mask:
+    """Return the mask without small patches."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(foreground.view(np.uint8), connectivity=8)
     large = stats[:count, cv2.CC_STAT_AREA] >= max(16, LEAST_PRODUCT_RATIO * foreground.size)
     large[0] = False
@@ -174,7 +188,10 @@ def _without_dirt(foreground: Mask) -> Mask:
 
 
 def _fill_findings(clear: Mask, zone: Mask, decoded: Decoded, platform: Platform) -> Iterator[Finding]:
-    """Measure on what is clearly product; say "too small" for certain only if its faint rim is too small as well."""
+    """Yield the findings on the fill ratio, measured on what is clearly product.
+
+    "Too small" fails only if the product is also too small with its faint surroundings; else it is a warning.
+    """
     rim = {finding.code: finding for finding in fill_findings(_box_of(zone), decoded.size, platform)}
     for finding in fill_findings(_box_of(clear), decoded.size, platform):
         doubtful = finding.code == "product_too_small" and rim[finding.code].status is Status.PASSED
@@ -185,5 +202,6 @@ def _fill_findings(clear: Mask, zone: Mask, decoded: Decoded, platform: Platform
 
 
 def _box_of(mask: Mask) -> Box | None:
+    """Return the bounding box of a mask; None if it is empty."""
     left, top, width, height = cv2.boundingRect(mask.view(np.uint8))
     return Box(left, top, left + width, top + height) if width and height else None

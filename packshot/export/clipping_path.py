@@ -1,4 +1,4 @@
-"""The clipping path in a print house's TIFF: drawn along the delivered matte, and read back from the file."""
+"""The clipping path in a TIFF for print: drawn along the delivered matte, and verified in the file."""
 
 from __future__ import annotations
 
@@ -11,25 +11,26 @@ from packshot.types import Finding, Matte
 
 PATH_NAME = "Product"
 LEAST_OVERLAP = 0.99
+"""Least intersection over union of the path's inside and the product."""
 
 
 def clipping_path_blocks(matte: Matte) -> bytes:
-    """Return Photoshop's image resource blocks (``8BIM``...) with a path along a framed matte, named as clipping path.
+    """Return Photoshop's image resource blocks (``8BIM``...) with a clipping path along the matte.
 
     Args:
         matte: (rows, columns) float32 in 0..1, on the canvas.
     Raises:
-        EmptySubjectError: there is no outline to draw.
+        EmptySubjectError: the matte has no outline.
     """
     return photoshop_resources([draft_path(matte, tolerance_px=TOLERANCE_PX, name=PATH_NAME)])
 
 
 def clipping_path_finding(data: bytes, matte: Matte) -> Finding:
-    """Return whether the clipping path in a delivered file encloses its product.
+    """Return the finding on whether the clipping path in a delivered file encloses its product.
 
     Args:
-        data: the file as it will be handed over.
-        matte: (rows, columns) float32 in 0..1, of what it was made from.
+        data: the file as delivered.
+        matte: (rows, columns) float32 in 0..1: the matte that the path was drawn from.
     """
     path = read_paths(data, name=PATH_NAME).clipping
     if path is None:

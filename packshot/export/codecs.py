@@ -1,4 +1,4 @@
-"""Pixels to bytes, one function per format. The same arguments give the same bytes."""
+"""Write pixels as a file, one function per format. The same arguments always give the same bytes."""
 
 from __future__ import annotations
 
@@ -24,15 +24,18 @@ _INCH_IN_METRES = 0.0254
 _XMP_TAG, _COPYRIGHT_TAG, _IPTC_TAG, _PHOTOSHOP_TAG = 700, 33432, 33723, 34377
 _ROWS_PER_STRIP = 256
 _TIFF_COMPRESSIONS = {"none": None, "deflate": "adobe_deflate", "lzw": "lzw", "zstd": "zstd"}
-"""Adobe's number for Deflate, 8: the older one, 32946, is no part of any standard."""
+"""Names in tifffile. For Deflate it is Adobe's number, 8; the older one, 32946, is not part of any standard."""
 _WRITERS = 2
 
 
 class Settings(Value):
-    """How an encoder is set.
+    """Settings of an encoder.
 
     Attributes:
-        quality: None means lossless.
+        quality: 0..100 for JPEG and WebP; None means lossless.
+        chroma: JPEG only: chroma subsampling.
+        bit_depth: per channel.
+        compression: TIFF only.
         effort: WebP only: 0 (fast) to 6 (small).
     """
 
@@ -45,14 +48,14 @@ class Settings(Value):
 
     @property
     def codec(self) -> str:
-        """Under which key the limits of its ringing stand in ``qc.yaml``."""
+        """Key of this codec in ``qc.yaml``, under which its limits for ringing are found."""
         if self.quality is None:
             return "lossless"
         return "webp" if self.format is Format.WEBP else f"jpeg-{self.chroma.replace(':', '')}"
 
 
 def settings_of(encoding: Encoding) -> Settings:
-    """Return the settings that a config's encoding begins with."""
+    """Return the settings that a config's encoding starts with."""
     return Settings(
         format=encoding.format,
         quality=encoding.quality,
@@ -64,11 +67,12 @@ def settings_of(encoding: Encoding) -> Settings:
 
 @dataclass(frozen=True, eq=False)
 class TiffExtras:
-    """What a TIFF can carry beside its picture.
+    """Extra content of a TIFF, besides its picture.
 
     Attributes:
-        resources: Photoshop's image resource blocks, whole (``8BIM``...): saved paths, which of them clips.
-        selection: (rows, columns) float32 in 0..1, a saved selection: the product's matte. The picture stays on white.
+        resources: complete Photoshop image resource blocks (``8BIM``...): saved paths, and which of them is the
+            clipping path.
+        selection: (rows, columns) float32 in 0..1: the matte, saved as a selection. The picture itself stays on white.
     """
 
     resources: bytes = b""
@@ -87,12 +91,14 @@ def write(
     labels: Labels,
     extras: TiffExtras = NO_EXTRAS,
 ) -> bytes:
-    """Return the file.
+    """Return the encoded file.
 
     Args:
-        pixels: (rows, columns, 3) uint8, or uint16 for 16-bit PNG and TIFF, in the space of `icc`; (rows, columns, 4)
-            inks for a TIFF in CMYK.
-        dpi: None leaves it out.
+        pixels: in the space of `icc`: (rows, columns, 3) uint8; uint16 for PNG and TIFF of 16 bits; (rows, columns, 4)
+            inks for a CMYK TIFF.
+        icc: the profile to embed.
+        dpi: resolution to write; None leaves it out. WebP has none.
+        labels: text metadata to embed.
         extras: TIFF only.
     """
     match settings.format:
@@ -107,6 +113,7 @@ def write(
 
 
 def _write_jpeg(pixels: Pixels8, settings: Settings, icc: bytes, dpi: int | None, labels: Labels) -> bytes:
+    """Return a JPEG with profile, labels and resolution."""
     stream = io.BytesIO()
     Image.fromarray(pixels).save(
         stream,
@@ -123,12 +130,13 @@ def _write_jpeg(pixels: Pixels8, settings: Settings, icc: bytes, dpi: int | None
 
 
 def _write_webp(pixels: Pixels8, settings: Settings, icc: bytes, labels: Labels) -> bytes:
+    """Return a WebP, lossy or lossless, with profile and labels."""
     stream = io.BytesIO()
     Image.fromarray(pixels).save(
         stream,
         "WEBP",
         lossless=settings.quality is None,
-        quality=50 if settings.quality is None else settings.quality,  # lossless: how hard it tries
+        quality=50 if settings.quality is None else settings.quality,  # for lossless WebP it is the effort
         method=settings.effort,
         icc_profile=icc,
         exif=labels.exif(),
@@ -138,7 +146,10 @@ def _write_webp(pixels: Pixels8, settings: Settings, icc: bytes, labels: Labels)
 
 
 def _write_png(pixels: NDArray[Any], icc: bytes, dpi: int | None, labels: Labels) -> bytes:
-    """The encoder knows pixels only; the chunks beside them go in after the header (ISO/IEC 15948, 5.3)."""
+    """Return a PNG with profile, resolution and labels.
+
+    The encoder writes pixels only, so the other chunks are inserted after the header (ISO/IEC 15948, 5.3).
+    """
     encoded = bytes(imagecodecs.png_encode(pixels, level=6))
     chunks = _png_chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(icc, 9))
     if dpi:
@@ -153,12 +164,14 @@ def _write_png(pixels: NDArray[Any], icc: bytes, dpi: int | None, labels: Labels
 
 
 def _png_chunk(kind: bytes, content: bytes) -> bytes:
+    """Return a PNG chunk with its length and checksum."""
     return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
 
 def _write_tiff(
     pixels: NDArray[Any], settings: Settings, icc: bytes, dpi: int | None, labels: Labels, extras: TiffExtras
 ) -> bytes:
+    """Return a TIFF in RGB or CMYK, with profile, labels, resolution and extras."""
     stream = io.BytesIO()
     none = settings.compression == "none"
     inks = pixels.shape[2] == 4
@@ -170,7 +183,7 @@ def _write_tiff(
         planarconfig="contig",
         extrasamples=None if extras.selection is None else ["unspecified"],
         compression=_TIFF_COMPRESSIONS[settings.compression],
-        # In 16 bits a photograph's last bits are noise: trying harder takes longer and saves nothing.
+        # In 16 bits a photograph's lowest bits are noise: a higher level takes longer and saves nothing.
         compressionargs={"level": 1} if settings.compression == "deflate" else None,
         predictor=not none,
         rowsperstrip=None if none else _ROWS_PER_STRIP,
@@ -186,6 +199,7 @@ def _write_tiff(
 
 
 def _with_selection(pixels: NDArray[Any], selection: Matte | None) -> NDArray[Any]:
+    """Return the pixels with the selection as an extra channel."""
     if selection is None:
         return np.ascontiguousarray(pixels)
     greatest = np.iinfo(pixels.dtype).max
@@ -196,12 +210,13 @@ def _with_selection(pixels: NDArray[Any], selection: Matte | None) -> NDArray[An
 def _tiff_tags(
     labels: Labels, extras: TiffExtras
 ) -> Iterator[tuple[int, int, int, bytes | str | tuple[int, ...], bool]]:
+    """Yield the tags for labels and extras, in tifffile's form."""
     if labels.copyright:
         yield _COPYRIGHT_TAG, 2, 0, labels.ascii_copyright, True
     if xmp := labels.xmp():
         yield _XMP_TAG, 1, len(xmp), xmp, True
     if iptc := labels.iptc():
-        # Type LONG, as readers expect since Aldus; the bytes stand in their own order.
+        # Readers expect type LONG, by a convention since Aldus. "<u4" keeps the bytes in their order.
         whole = np.frombuffer(iptc + bytes(-len(iptc) % 4), "<u4")
         yield _IPTC_TAG, 4, len(whole), tuple(int(value) for value in whole), True
     if extras.resources:

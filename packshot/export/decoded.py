@@ -1,4 +1,4 @@
-"""A delivered file, decoded again as a marketplace would."""
+"""Decode a delivered file again, as a marketplace would."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
 @dataclass(frozen=True, eq=False)
 class Decoded:
-    """What came out of a file.
+    """The content of a file.
 
     Attributes:
-        photo: its pixels, profile, depth and metadata.
-        codec: under which key the limits of its ringing stand in ``qc.yaml``.
+        photo: pixels, profile, depth and metadata.
+        codec: key in ``qc.yaml`` under which its limits for ringing are found.
     """
 
     photo: Photo
@@ -34,7 +34,7 @@ class Decoded:
 
     @property
     def format(self) -> Format | None:
-        """One of the formats that are delivered; None for another."""
+        """The file's format; None if it is not one of those that are delivered."""
         return FORMATS.get(self.photo.kind)
 
     @property
@@ -43,20 +43,22 @@ class Decoded:
 
     @property
     def is_rgb(self) -> bool:
+        """Whether the picture's colour model is RGB."""
         return self.photo.model is ColourModel.RGB
 
 
 def decode_delivered(data: bytes, *, name: str = "delivered file") -> Decoded:
-    """Return what a file shows, whoever wrote it.
+    """Return the content of a file, also of one that another program wrote.
 
     Raises:
-        RefusedInputError: it is not a picture, damaged, or beyond the limits on size.
+        RefusedInputError: the file is not a picture, is damaged, or exceeds the limits on size.
     """
     photo = open_photo(data, name=name, limits=IngestConfig(min_px=1))
     return Decoded(photo, _codec(data, photo))
 
 
 def _codec(data: bytes, photo: Photo) -> str:
+    """Return the codec's key in ``qc.yaml``."""
     if photo.kind is FileKind.JPEG:
         return "jpeg-444" if jpeg_has_full_colour(data) else "jpeg-420"
     if photo.kind is FileKind.WEBP:
@@ -65,7 +67,7 @@ def _codec(data: bytes, photo: Photo) -> str:
 
 
 def _webp_loses(data: bytes) -> bool:
-    """Whether the picture's own chunk is of the lossy kind (RFC 9649, 2.5); other chunks may stand before it."""
+    """Return whether a WebP is lossy (RFC 9649, 2.5). Other chunks may come before the picture's."""
     at = 12
     while at + 8 <= len(data):
         kind, length = struct.unpack_from("<4sI", data, at)
@@ -79,7 +81,7 @@ def jpeg_has_full_colour(data: bytes) -> bool:
     """Return whether all components of a JPEG have the same sampling (ITU-T T.81, B.2.2).
 
     Raises:
-        UnreadableError: it has no frame header.
+        UnreadableError: the JPEG has no frame header.
     """
     at = 2
     while at + 4 <= len(data):
@@ -92,10 +94,10 @@ def jpeg_has_full_colour(data: bytes) -> bool:
 
 
 def light_of(pixels: NDArray[Any]) -> NDArray[Any]:
-    """Return three channels that are all at their greatest value exactly where the paper stays bare.
+    """Return three channels that have the type's greatest value exactly where the picture is white.
 
     Args:
-        pixels: (rows, columns, 3) RGB, returned as it is; or (rows, columns, 4) inks.
+        pixels: (rows, columns, 3) RGB, returned unchanged; or (rows, columns, 4) inks. White is bare paper there.
     """
     if pixels.shape[2] == 3:
         return pixels
@@ -104,7 +106,10 @@ def light_of(pixels: NDArray[Any]) -> NDArray[Any]:
 
 
 def as_8_bit(decoded: Decoded) -> Pixels8:
-    """Return (rows, columns, 3) uint8 in the file's own colour space, of inks their light; white stays white."""
+    """Return (rows, columns, 3) uint8 in the file's own colour space; white stays exactly white.
+
+    Grey is repeated to three channels. Inks are converted by `light_of`.
+    """
     pixels = decoded.photo.pixels
     if pixels.dtype == "uint16":
         pixels = ((pixels.astype("uint32") + 128) // 257).astype("uint8")

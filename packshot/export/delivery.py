@@ -1,4 +1,4 @@
-"""What a delivery says of itself: each file with its figures, each shot with its history, each upload with its fate."""
+"""Values of a delivery: each file with its measurements, each shot with its history, each upload with its outcome."""
 
 from __future__ import annotations
 
@@ -25,14 +25,16 @@ _COMPONENTS = ("background", "edge", "fill", "colour")
 
 
 class BackgroundFigures(Value):
-    """The white of a delivered file, from its decoded bytes.
+    """The white of a delivered file, measured on its decoded pixels.
 
     Attributes:
-        checked_px: pixels farther from the product than `ring_distance_px`: every one of them was looked at.
-        off_white_px: how many of them are not exactly white.
-        worst_levels: the greatest distance from white among them, in 8-bit levels.
-        ring_floor: least channel value inside the ringing distance, of pixels that were white before encoding.
-        white_from_px: distance from the product from which on everything is exactly white.
+        checked_px: number of pixels farther from the product than `ring_distance_px`; all of them were checked.
+        off_white_px: number of these that are not exactly white.
+        worst_levels: greatest distance from white among these, in 8-bit levels.
+        worst_box: box around the largest patch of these; None if there are none.
+        ring_distance_px: distance within which the codec may ring.
+        ring_floor: least channel value within this distance, of pixels that were white before encoding.
+        white_from_px: distance from the product from which on every pixel is exactly white.
         quick: the check of points along the border.
     """
 
@@ -51,8 +53,9 @@ class DeliveredFile(Value):
 
     Attributes:
         path: below the delivery's folder: ``<platform>/<name>``.
-        quality: the encoder's; None for lossless files.
         profile: name of the embedded ICC profile.
+        quality: the encoder's; None for lossless files.
+        scale: canvas pixels per pixel of the photograph.
         findings: one for each check of its decoded bytes.
     """
 
@@ -75,25 +78,26 @@ class DeliveredFile(Value):
 
     @property
     def remarks(self) -> tuple[Finding, ...]:
-        """The findings that have something to say: not those that passed."""
+        """The findings that did not pass."""
         return tuple(finding for finding in self.findings if finding.status is not Status.PASSED)
 
 
 class ShotSummary(Value):
-    """One photograph of a batch and what became of it.
+    """One photograph of a batch and its outcome.
 
     Attributes:
         file: path of the upload in its batch.
-        kind: every upload is exactly one of these.
-        why: the reason of its fate, in words.
-        evidence: the places worth a look, worst first: code, box and message, as `qc.evidence.Evidence` says them.
-        verdict: the score's; `approved_by` says who had the last word.
-        decisions: what people decided, in order, each with name, time, reason code and the picture it was about.
-        shoot_group: the set-up it was taken under.
-        correction: what that set-up's pixels were changed by (`colour.normalise.Correction`); empty: nothing was.
-        colour_reference: how it compares with a reference, or ``colour not verified`` where there was none.
-        files: what this delivery holds of it.
-        left_out: platform -> why it gets nothing; a file's path, where the platform gets another file of the shot.
+        kind: its outcome. Every upload has exactly one.
+        why: the reason in words.
+        evidence: places worth a look, the worst first: code, box and message of `qc.evidence.Evidence`.
+        verdict: that of the score; `approved_by` names who approved in the end.
+        decisions: people's decisions in order, each with name, time, reason code and the picture it was about.
+        shoot_group: the set-up it was taken in.
+        correction: the colour correction of that set-up (`colour.normalise.Correction`); empty if there was none.
+        colour_reference: result of the comparison with a reference; ``colour not verified`` without one.
+        files: its files in this delivery.
+        left_out: platform -> why it gets nothing. The key is a file's path if the platform gets another file of the
+            shot.
     """
 
     shot: str
@@ -130,13 +134,13 @@ class ShotSummary(Value):
 
     @property
     def remarks(self) -> tuple[Finding, ...]:
-        """The findings of the edit that have something to say: failed, warnings, skipped."""
+        """The edit's findings that did not pass, the most serious first."""
         order = (Status.FAILED, Status.WARNING, Status.SKIPPED)
         found = [finding for finding in self.findings if finding.status is not Status.PASSED]
         return tuple(sorted(found, key=lambda finding: (not finding.stops_approval, order.index(finding.status))))
 
     def fact(self, name: str) -> str:
-        """Return a fact's value, or an empty text where it is unknown."""
+        """Return a fact's value; "" if it is unknown."""
         return self.facts[name].value if name in self.facts else ""
 
 
@@ -144,9 +148,9 @@ class DeliverySummary(Value):
     """One delivery of a batch.
 
     Attributes:
-        number: counts from 1; later ones supplement the earlier.
+        number: counts from 1; later deliveries supplement earlier ones.
         shots: every photograph of the batch, delivered now or not.
-        ignored: uploads that are not photographs, with the reason.
+        ignored: uploads that are not photographs -> reason.
         findings: about the batch as a whole.
         code_version: of the program.
     """
@@ -162,13 +166,13 @@ class DeliverySummary(Value):
 
     @property
     def files(self) -> tuple[tuple[ShotSummary, DeliveredFile], ...]:
-        """Every file of this delivery with its shot, in the order of their paths."""
+        """Every file of this delivery with its shot, sorted by path."""
         pairs = [(shot, file) for shot in self.shots for file in shot.files]
         return tuple(sorted(pairs, key=lambda pair: pair[1].path))
 
     @property
     def left_out(self) -> tuple[LeftOut, ...]:
-        """Who gets nothing of the shots in this delivery, and of those of which nothing may be delivered."""
+        """Platforms that get nothing, or not all, of the shots delivered here and of the failed ones."""
         concerned = [one for one in self.shots if one.files or one.kind == "failed"]
         return tuple(
             LeftOut(shot=one.shot, name=name, why=why) for one in concerned for name, why in one.left_out.items()
@@ -176,17 +180,17 @@ class DeliverySummary(Value):
 
     @property
     def counts(self) -> dict[Kind, int]:
-        """Number of photographs by fate; they add up to all that came in."""
+        """Number of photographs per outcome; the sum is the number received."""
         found = Counter(shot.kind for shot in self.shots)
         return {kind: found[kind] for kind in KINDS}
 
     def of(self, kind: Kind) -> tuple[ShotSummary, ...]:
-        """Return the photographs of one fate."""
+        """Return the photographs with this outcome."""
         return tuple(shot for shot in self.shots if shot.kind == kind)
 
 
 def delivered_file(rendered: Rendered, *, path: str, platform: str) -> DeliveredFile:
-    """Return what the record and the certificate say of a rendition."""
+    """Return the entry for a rendition in the record and the certificate."""
     encoded, proof = rendered.encoded, rendered.verification
     settings, white = encoded.settings, proof.white
     background = white and BackgroundFigures(
@@ -220,12 +224,15 @@ def delivered_file(rendered: Rendered, *, path: str, platform: str) -> Delivered
 
 
 def summarise_shot(record: ShotRecord, *, file: str, kind: Kind, why: str, in_this_delivery: bool) -> ShotSummary:
-    """Return what a delivery says of a shot, from its record.
+    """Return a shot's summary, from its record.
 
-    The record's reports are read by stage: ``routing``, ``edit``, ``export`` (whose ``files`` are `DeliveredFile`s).
+    It reads these reports of the record: ``routing``, ``edit``, ``group`` and ``export`` (whose ``files`` are
+    `DeliveredFile`s).
 
     Args:
         file: path of the upload in its batch.
+        kind: its outcome.
+        why: the reason in words.
         in_this_delivery: whether its files are in the package.
     """
     routing, edit, export = (record.reports.get(name, {}) for name in ("routing", "edit", "export"))
@@ -267,7 +274,7 @@ def summarise_shot(record: ShotRecord, *, file: str, kind: Kind, why: str, in_th
 
 
 def _decision(decision: Decision) -> dict[str, str]:
-    """A person's decision as the client sees it; what is empty is left out."""
+    """Return a person's decision as the client sees it; empty fields are left out."""
     said = {
         "at": decision.at.isoformat(),
         "by": decision.by,
@@ -284,16 +291,17 @@ def _decision(decision: Decision) -> dict[str, str]:
 
 
 def _points(components: Mapping[str, Any]) -> dict[str, float]:
+    """Return the points of the components that have any."""
     return {name: float(components[name]) for name in _COMPONENTS if components.get(name) is not None}
 
 
 def _correction(stated: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What changed the shot's pixels as it changed those of its whole set-up."""
+    """Return the colour correction of the shot's set-up; empty for the identity."""
     return {} if stated.get("kind", "identity") == "identity" else stated
 
 
 def _colour_reference(findings: tuple[Finding, ...]) -> str:
-    """What the comparison with a colour target or swatch gave; a missing reference is never a pass."""
+    """Return the result of the comparison with a colour reference, in words. A missing reference never passes."""
     held = [one for one in findings if one.code == "colour_not_verified" and one.measured is not None]
     if not held:
         return "colour not verified"

@@ -1,4 +1,4 @@
-"""A framed composite as a file that a platform takes: its colour space, its format, its limit on bytes."""
+"""Encode a framed composite for a platform: its colour space, its format and its byte limits."""
 
 from __future__ import annotations
 
@@ -23,12 +23,13 @@ from packshot.types import Pixels16, Size, size_of
 
 @dataclass(frozen=True, eq=False)
 class Encoded:
-    """A rendition as bytes.
+    """A rendition as a file.
 
     Attributes:
-        settings: with which it was encoded in the end; the quality may be below the one aimed at.
-        pixels: what went into the encoder, in the delivered colour space.
-        icc: the profile that is embedded.
+        data: the file's content.
+        settings: those finally used; the quality may be lower than the plan's.
+        pixels: the encoder's input, in the delivered colour space.
+        icc: the embedded profile.
     """
 
     data: bytes
@@ -52,13 +53,15 @@ class Encoded:
 def encode(
     framed: Framed, rendition: RenditionPlan, *, encoding: Encoding | None = None, labels: Labels | None = None
 ) -> Encoded:
-    """Return the rendition as a file: at the quality aimed at, or the highest below it that meets the byte limit.
+    """Return the rendition as a file, at the plan's quality or the highest lower one that meets the byte limit.
 
     Args:
-        encoding: the platform's first by default; its fallback is rendered with a second call.
-        labels: what the file says of itself.
+        encoding: the platform's first by default. For the fallback format call this a second time.
+        labels: text metadata to embed.
     Raises:
-        ByteLimitError: even the lowest permitted quality is too large.
+        ByteLimitError: the file is too large even at the lowest permitted quality.
+        ConfigError: CMYK is ordered without the client's profile.
+        BadProfileError: that profile is not plausible.
     """
     encoding = encoding or rendition.platform.encoding
     pixels = rendition_pixels(framed.pixels, rendition, bit_depth=encoding.bit_depth)
@@ -67,10 +70,10 @@ def encode(
 
 
 def profile_bytes(rendition: RenditionPlan) -> bytes:
-    """Return the ICC profile that is embedded.
+    """Return the ICC profile to embed.
 
     Raises:
-        ConfigError: CMYK is asked for, and the client's profile is missing.
+        ConfigError: CMYK is ordered, and the client's profile is missing.
     """
     match rendition.platform.profile:
         case Profile.SRGB:
@@ -89,14 +92,16 @@ def profile_bytes(rendition: RenditionPlan) -> bytes:
 
 
 def rendition_pixels(pixels: Pixels16, rendition: RenditionPlan, *, bit_depth: int) -> NDArray[Any]:
-    """Return the working space as a rendition delivers it; see `delivered_pixels` and `printed_pixels`."""
+    """Return working-space pixels in the rendition's space; see `delivered_pixels` and `printed_pixels`."""
     if rendition.platform.profile is Profile.CMYK:
         return printed_pixels(pixels, icc=profile_bytes(rendition), bit_depth=bit_depth)
     return delivered_pixels(pixels, profile=rendition.platform.profile, bit_depth=bit_depth)
 
 
 def printed_pixels(pixels: Pixels16, *, icc: bytes, bit_depth: int) -> NDArray[Any]:
-    """Return inks: relative colorimetric with black-point compensation; white is bare paper, exactly.
+    """Return the inks for a press: relative colorimetric, with black-point compensation.
+
+    Exactly white pixels get no ink.
 
     Args:
         pixels: (rows, columns, 3) uint16, working space.
@@ -104,7 +109,7 @@ def printed_pixels(pixels: Pixels16, *, icc: bytes, bit_depth: int) -> NDArray[A
     Returns:
         (rows, columns, 4) uint8 or uint16: cyan, magenta, yellow, black; 0 is no ink.
     Raises:
-        BadProfileError: the profile cannot be believed, or connects to nothing.
+        BadProfileError: the profile is not plausible, or the colour engine cannot use it.
     """
     check_profile(icc, model=ColourModel.CMYK, subject="the profile of the press")
     inks = convert(pixels, source=working_profile(), target=icc, bit_depth=bit_depth)
@@ -113,10 +118,11 @@ def printed_pixels(pixels: Pixels16, *, icc: bytes, bit_depth: int) -> NDArray[A
 
 
 def delivered_pixels(pixels: Pixels16, *, profile: Profile, bit_depth: int) -> NDArray[Any]:
-    """Return the working space as RGB is delivered; white is the greatest value of the type, exactly.
+    """Return the pixels in the delivered RGB space. White is exactly the type's greatest value.
 
     Args:
         pixels: (rows, columns, 3) uint16, working space.
+        profile: sRGB or Adobe RGB.
         bit_depth: 8 or 16.
     Returns:
         (rows, columns, 3) uint8 or uint16.
@@ -140,14 +146,14 @@ def encode_pixels(
 ) -> Encoded:
     """Return pixels of the delivered space as a file within the byte limits.
 
-    The size grows with the quality but for a few bytes, so halving the range finds the highest quality that fits.
+    The size grows with the quality, but for a few bytes. So a binary search finds the highest quality that fits.
 
     Args:
-        pixels: as `rendition_pixels` gives them.
-        encoding: what the platform asks for: its quality floor counts.
-        settings: what to begin with; may differ from the encoding in order to mend something.
+        pixels: as from `rendition_pixels`.
+        encoding: the platform's; its quality floor limits the search.
+        settings: where to start. They may differ from the encoding to correct a fault.
     Raises:
-        ByteLimitError: even the lowest permitted quality is too large.
+        ByteLimitError: the file is too large even at the lowest permitted quality, or without loss.
     """
     icc = profile_bytes(rendition)
     limit = rendition.platform.max_bytes
@@ -180,7 +186,10 @@ def encode_pixels(
 
 
 def _large_enough(attempt: Callable[[int | None], Encoded], quality: int, min_bytes: int) -> Encoded:
-    """The lowest quality whose file is not too small; the highest if all are, which the verification will say."""
+    """Return the file with the lowest quality that reaches the least size.
+
+    If none does, return the one of highest quality; the verification then reports it.
+    """
     low, high = quality + 1, 100
     found = attempt(high)
     while low < high:
@@ -194,6 +203,7 @@ def _large_enough(attempt: Callable[[int | None], Encoded], quality: int, min_by
 
 
 def _too_large(smallest: Encoded, rendition: RenditionPlan) -> ByteLimitError:
+    """Return the error for a picture that fits at no permitted quality."""
     quality = smallest.settings.quality
     at = "lossless" if quality is None else f"quality {quality}, the lowest permitted"
     return ByteLimitError(

@@ -1,4 +1,4 @@
-"""Findings that a file of ours and a file of unknown origin have in common."""
+"""Findings used both for files of our own and for files of unknown origin."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from packshot.specs.models import Background, Platform, Profile
 from packshot.types import Box, Finding, Size, Status
 
 FILL_TOLERANCE_PX = 2
-"""The product's two ends may each lose a pixel to resampling."""
+"""Tolerance of a measured length: resampling may take a pixel at each end of the product."""
 
 
 def check(
@@ -27,7 +27,7 @@ def check(
     gate: bool = False,
     failed: Status = Status.FAILED,
 ) -> Finding:
-    """Return a finding that has passed or has failed as badly as `failed` says."""
+    """Return a finding with status passed, or with the status in `failed`."""
     return Finding(
         code=code,
         status=Status.PASSED if passed else failed,
@@ -41,12 +41,12 @@ def check(
 
 
 def failure_status(background: Background) -> Status:
-    """Return how bad an imperfect white is: where any background is welcome it is worth a warning only."""
+    """Return the status of an imperfect white: a warning where the platform accepts any background, else failed."""
     return Status.WARNING if background is Background.ANY else Status.FAILED
 
 
 def background_finding(beyond: OffWhite, background: Background, *, ring_distance_px: int) -> Finding:
-    """Return whether every background pixel beyond the ringing distance is exactly white, over the full frame."""
+    """Return the finding on whether every background pixel beyond the ringing distance is exactly white."""
     if beyond.background == 0:
         return Finding(
             code="non_white_background",
@@ -86,12 +86,12 @@ def perimeter_finding(quick: QuickCheck, background: Background) -> Finding:
 
 
 def model_of(profile: Profile) -> ColourModel:
-    """Return the colour model of a delivered space."""
+    """Return the colour model of a delivered profile."""
     return ColourModel.CMYK if profile is Profile.CMYK else ColourModel.RGB
 
 
 def depth_finding(decoded: Decoded, bit_depth: int, *, model: ColourModel = ColourModel.RGB) -> Finding:
-    """Return whether the file has the colour model and the depth ordered."""
+    """Return the finding on colour model, bit depth and transparency."""
     photo = decoded.photo
     return check(
         "file_bit_depth",
@@ -106,7 +106,7 @@ def depth_finding(decoded: Decoded, bit_depth: int, *, model: ColourModel = Colo
 
 
 def byte_findings(n_bytes: int, platform: Platform) -> Iterator[Finding]:
-    """Give one finding for each limit on bytes that the platform has."""
+    """Yield one finding for each byte limit of the platform."""
     for limit, holds, word in (
         (platform.max_bytes, n_bytes <= (platform.max_bytes or n_bytes), "at most"),
         (platform.min_bytes, n_bytes >= (platform.min_bytes or 0), "at least"),
@@ -117,7 +117,11 @@ def byte_findings(n_bytes: int, platform: Platform) -> Iterator[Finding]:
 
 
 def size_findings(size: Size, platform: Platform, *, ordered: Size | None = None) -> Iterator[Finding]:
-    """Give findings on pixels: as ordered, large enough, not too large, of the platform's shape."""
+    """Yield the findings on the size in pixels: as ordered, large enough, not too large, right aspect ratio.
+
+    Args:
+        ordered: the canvas that was ordered; None if it is not known.
+    """
     canvas = platform.canvas
     if ordered is not None:
         message = f"The picture is {size}, the canvas was {ordered}."
@@ -153,11 +157,11 @@ def size_findings(size: Size, platform: Platform, *, ordered: Size | None = None
 def fill_findings(
     box: Box | None, size: Size, platform: Platform, *, target_ratio: float | None = None
 ) -> Iterator[Finding]:
-    """Give findings on how much of the canvas the product takes.
+    """Yield the findings on how much of the canvas the product fills.
 
     Args:
-        box: the product in the decoded file; None if nothing is seen.
-        target_ratio: what was ordered; None where nobody knows.
+        box: the product in the decoded file; None if none is visible.
+        target_ratio: the fill ratio ordered; None if it is not known.
     """
     if box is None:
         yield check("empty_subject", False, "No product is seen in the file.", gate=True)
@@ -192,14 +196,14 @@ def fill_findings(
 
 
 def orientation_finding(decoded: Decoded) -> Finding:
-    """Return whether the picture stands upright by itself, without an orientation that some readers ignore."""
+    """Return the finding on whether the picture is stored upright. Some readers ignore an EXIF orientation."""
     orientation = decoded.photo.orientation
     message = "The picture is stored upright." if orientation == 1 else f"It relies on EXIF orientation {orientation}."
     return check("file_orientation", orientation == 1, message, measured=orientation, limit=1, gate=True)
 
 
 def location_finding(decoded: Decoded) -> Finding:
-    """Return whether the file keeps to itself where the photograph was taken."""
+    """Return the finding on whether the file is free of GPS data."""
     told = decoded.photo.metadata.has_gps
     message = "The file tells where the photograph was taken." if told else "The file does not tell a place."
     return check("file_location", not told, message, gate=True)

@@ -1,6 +1,6 @@
-"""What is written into a delivered file beside its pixels: what it shows, whose it is, whether a machine made it.
+"""Text metadata written into delivered files: product identifiers, copyright, and AI provenance.
 
-Where a photograph was taken, with which camera and by whom is the client's business and stays with the master.
+Place, camera and photographer are the client's business. They stay with the master.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ _IPTC_MOST_BYTES = {_OBJECT_NAME: 64, _COPYRIGHT_NOTICE: 128}
 
 
 class Labels(Value):
-    """What a delivered file says of itself.
+    """Text metadata of a delivered file.
 
     Attributes:
         copyright: the client's notice.
-        ai_provenance: IPTC digital source type, name or address, as the photograph declared it; marketplaces ask that
-            it stays.
-        sku, gtin: of the product it shows.
+        ai_provenance: IPTC digital source type, as name or address, as declared in the photograph. Marketplaces require
+            that it is kept.
+        sku, gtin: identifiers of the product.
     """
 
     copyright: str = ""
@@ -45,12 +45,12 @@ class Labels(Value):
 
     @property
     def ascii_copyright(self) -> str:
-        """The notice for EXIF and TIFF, whose text is ASCII (TIFF 6.0, section 2); XMP carries it as it is."""
+        """The copyright notice in ASCII, for EXIF and TIFF (TIFF 6.0, section 2). XMP carries it unchanged."""
         plain = unicodedata.normalize("NFKD", self.copyright.replace("©", "(c)"))
         return plain.encode("ascii", "ignore").decode()
 
     def exif(self) -> bytes:
-        """Return an EXIF block with the copyright notice only; empty without one."""
+        """Return an EXIF block with the copyright notice only; b"" without one."""
         if not self.copyright:
             return b""
         exif = Image.Exif()
@@ -58,12 +58,12 @@ class Labels(Value):
         return exif.tobytes()
 
     def xmp(self) -> bytes:
-        """Return an XMP packet (ISO 16684-1), the same for the same labels; empty if there is nothing to say."""
+        """Return an XMP packet (ISO 16684-1); b"" if all labels are empty. The same labels give the same bytes."""
         properties = "".join(f"<{name}>{value}</{name}>" for name, value in self._properties())
         return _XMP.format(properties=properties).encode() if properties else b""
 
     def _properties(self) -> Iterator[tuple[str, str]]:
-        """IPTC Photo Metadata Standard 2023.1: copyright notice, product in the image, digital source type."""
+        """Yield names and values of XMP properties (IPTC Photo Metadata Standard 2023.1)."""
         if self.copyright:
             yield "dc:rights", f'<rdf:Alt><rdf:li xml:lang="x-default">{escape(self.copyright)}</rdf:li></rdf:Alt>'
         if self.sku:
@@ -78,7 +78,7 @@ class Labels(Value):
             yield "Iptc4xmpExt:DigitalSourceType", escape(name if "/" in name else _SOURCE_TYPES + name)
 
     def iptc(self) -> bytes:
-        """Return IPTC-IIM records (version 4.2) for older archives; empty if there is nothing to say."""
+        """Return IPTC-IIM records (version 4.2) for older archives; b"" if there is neither SKU nor copyright."""
         texts = {_OBJECT_NAME: self.sku, _COPYRIGHT_NOTICE: self.copyright}
         stated = {number: _cut(text, _IPTC_MOST_BYTES[number]) for number, text in texts.items() if text}
         if not stated:
@@ -88,9 +88,10 @@ class Labels(Value):
 
 
 def _record(group: int, number: int, content: bytes) -> bytes:
+    """Return one IPTC-IIM record."""
     return struct.pack(">BBBH", 0x1C, group, number, len(content)) + content
 
 
 def _cut(text: str, most_bytes: int) -> bytes:
-    """Whole characters only."""
+    """Return the text in UTF-8, shortened to at most so many bytes without splitting a character."""
     return text.encode()[:most_bytes].decode("utf-8", "ignore").encode()

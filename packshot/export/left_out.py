@@ -1,4 +1,7 @@
-"""Who gets nothing of a shot and why: read from its record, said in words. Whatever reports on a batch says it."""
+"""Which platforms get nothing of a shot, and why, in words.
+
+It is read from the shot's record. Every report on a batch uses it.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +15,11 @@ MOST_SAID = 5
 
 
 class LeftOut(Value):
-    """One platform that gets nothing of a shot, or not all.
+    """A platform that gets nothing, or not all, of a shot.
 
     Attributes:
-        name: the platform; the path of a file, where the platform gets another file of the shot.
+        name: the platform. It is the path of a file if the platform gets another file of the shot.
+        why: the reason in words.
     """
 
     shot: str
@@ -24,13 +28,15 @@ class LeftOut(Value):
 
     @property
     def platform(self) -> str:
+        """The platform's name, also where `name` is a file's path."""
         return self.name.split("/")[0]
 
 
 def left_out_of(record: ShotRecord) -> dict[str, str]:
-    """Return who gets nothing of a shot and why, from its record's report on its export: platform or path -> reason.
+    """Return who gets nothing of a shot, and why: platform or file path -> reason.
 
-    The report of an earlier version names only platforms that no file was made for; its files say which failed.
+    It reads the record's export report. In reports of earlier versions a failed file may not be listed as left out. Its
+    failed findings are then the reason.
     """
     export: Mapping[str, Any] = record.reports.get("export", {})
     reasons = {str(name): str(why) for name, why in export.get("left_out", {}).items()}
@@ -42,7 +48,7 @@ def left_out_of(record: ShotRecord) -> dict[str, str]:
 
 
 def in_words(left_out: Iterable[LeftOut]) -> str:
-    """Return one clause that names the first few and counts the others; empty where nothing was left out."""
+    """Return one clause that names the first few and counts the others; "" if nothing was left out."""
     ones = list(left_out)
     said = "; ".join(f"{one.shot} for {one.name}: {one.why.rstrip('.')}" for one in ones[:MOST_SAID])
     more = f"; and {len(ones) - MOST_SAID} more" if len(ones) > MOST_SAID else ""

@@ -1,6 +1,6 @@
-"""Figures of a delivered file: how white its background is, how much of the canvas is product, how true its colours.
+"""Measure a delivered file: white of the background, fill ratio, and colour difference.
 
-The pixels are those of the decoded file; where the product is comes from the matte before encoding.
+The pixels are those of the decoded file. The matte from before encoding tells where the product is.
 """
 
 from __future__ import annotations
@@ -20,20 +20,23 @@ from packshot.qc.white import OffWhite, QuickCheck, check_border_points, find_of
 from packshot.types import Box, Mask, Matte, Pixels16, Value, size_of
 
 INVISIBLE = 1 / 512
-"""Coverage below which even black stays exactly 255 in 8 bits of any delivered space."""
+"""With less alpha than this even black leaves white at exactly 255, in 8 bits of any delivered space."""
 CELL_PX = 4
+"""Side of the cells that colours are averaged over."""
 COLOUR_SAMPLES = 6_000
+"""Most cells that are compared."""
 
 
 class WhiteFigures(Value):
-    """The background of a decoded file.
+    """The white background of a decoded file.
 
     Attributes:
-        beyond: over the full frame, every pixel farther from the product than the codec's ringing distance.
-        ring_distance_px: that distance, Chebyshev.
-        ring_floor: least channel value found inside it, of pixels that were exactly white before encoding; 255 if none.
+        beyond: all pixels farther from the product than the codec's ringing distance, over the full frame.
+        ring_distance_px: that distance (Chebyshev).
+        ring_floor: least channel value within this distance, of pixels that were white before encoding; 255 if all of
+            them still are.
         white_from_px: distance from the product from which on every pixel is exactly white.
-        quick: points along the border, the way a marketplace may sample.
+        quick: points along the border, as a marketplace may sample them.
     """
 
     beyond: OffWhite
@@ -44,10 +47,11 @@ class WhiteFigures(Value):
 
 
 class ColourFigures(Value):
-    """Delta E 2000 between the framed master and the delivered file, over the product.
+    """Delta E 2000 between framed master and delivered file, over the product.
 
     Attributes:
-        samples: how many cells were compared: every n-th.
+        mean_delta_e, p95_delta_e: mean and 95th percentile over the cells.
+        samples: number of cells compared, evenly spread.
     """
 
     mean_delta_e: float
@@ -56,11 +60,11 @@ class ColourFigures(Value):
 
 
 def product_zone(matte: Matte, before: NDArray[Any], *, shadow_kept: bool) -> Mask:
-    """Return where the picture may be other than white: on the product, and on its shadow where that is kept.
+    """Return where the picture may differ from white: the product, and its shadow if that is kept.
 
     Args:
         matte: (rows, columns) in 0..1, before encoding.
-        before: (rows, columns, 3), the pixels that went into the encoder.
+        before: (rows, columns, 3) uint8 or uint16: the encoder's input.
     """
     zone: Mask = matte > (INVISIBLE if before.dtype == np.uint8 else 0)
     if shadow_kept:
@@ -69,18 +73,22 @@ def product_zone(matte: Matte, before: NDArray[Any], *, shadow_kept: bool) -> Ma
 
 
 def off_white(pixels: NDArray[Any]) -> Mask:
-    """Return where any channel of (rows, columns, 3) uint8 or uint16 is less than the greatest value of its type."""
+    """Return where any channel is below white.
+
+    Args:
+        pixels: (rows, columns, 3) uint8 or uint16. White is the greatest value of the type.
+    """
     white = int(np.iinfo(pixels.dtype).max)
     exact = cv2.inRange(pixels, (white,) * 3, (white,) * 3)
     return np.asarray(exact == 0, np.bool_)
 
 
 def measure_white(pixels: NDArray[Any], zone: Mask, *, ring_distance_px: int) -> WhiteFigures:
-    """Return how white a decoded file's background is.
+    """Return the measurements of a decoded file's white background.
 
     Args:
         pixels: (rows, columns, 3) uint8 or uint16, decoded.
-        zone: what need not be white; see `product_zone`.
+        zone: where the picture need not be white; see `product_zone`.
     """
     ground = ~zone
     distance = cv2.distanceTransform(ground.view(np.uint8), cv2.DIST_C, 3)
@@ -99,15 +107,16 @@ def measure_white(pixels: NDArray[Any], zone: Mask, *, ring_distance_px: int) ->
 
 
 def measure_colour(pixels: NDArray[Any], framed: Framed, *, icc: bytes) -> ColourFigures | None:
-    """Return how far the product's colours moved; None if there is no product.
+    """Return the colour difference over the product; None if there is no product.
 
-    Compared are cells of 4 x 4 pixels that are product throughout, each averaged in linear light: a codec's noise
-    within a cell is texture, which the eye averages as well; a shift of the whole cell is colour. A product too thin
-    to hold a cell is compared pixel by pixel.
+    Cells of 4 x 4 pixels that lie fully inside the product are averaged in linear light and compared. A codec's noise
+    within a cell is texture, which the eye averages too; a shift of the whole cell is a colour difference. A product
+    too thin for a cell is compared pixel by pixel.
 
     Args:
         pixels: (rows, columns, 3 or 4) uint8 or uint16, decoded, in the space of `icc`.
-        framed: what they were made from.
+        framed: the picture that the file was made from.
+        icc: the file's profile.
     """
     places = _cells(framed.matte)
     if places.size == 0:
@@ -125,7 +134,7 @@ def measure_colour(pixels: NDArray[Any], framed: Framed, *, icc: bytes) -> Colou
 
 
 def _cells(matte: Matte) -> NDArray[np.intp]:
-    """(cells, pixels of a cell): places in the flattened picture, every n-th cell that is product throughout."""
+    """Return indices into the flattened picture, (cells, pixels per cell), of evenly spread cells of product."""
     rows, columns = (side // CELL_PX * CELL_PX for side in matte.shape)
     whole = matte[:rows, :columns] >= 1
     inside = whole.reshape(rows // CELL_PX, CELL_PX, columns // CELL_PX, CELL_PX).all(axis=(1, 3))
@@ -139,15 +148,15 @@ def _cells(matte: Matte) -> NDArray[np.intp]:
 
 
 def _lab_of_cells(pixels: Pixels16) -> Lab:
-    """The colour of each cell: (cells, pixels, 3) in the working space, averaged in linear light."""
+    """Return CIE L*a*b* of each cell's mean in linear light; input (cells, pixels, 3) uint16, working space."""
     light = decode_working(np.ascontiguousarray(pixels)).mean(axis=1, keepdims=True)
     return lab_of(encode_working(light), icc=working_profile())
 
 
 def visible_product_box(pixels: NDArray[Any], matte: Matte) -> Box | None:
-    """Return the box of what is product by the matte and not white in the decoded file; None if there is nothing.
+    """Return the box of the pixels that are product by the matte and not white in the file; None if there are none.
 
-    A rim that was blown out to white is product, but nobody will see it: the fill is measured without it.
+    A rim blown out to white is product, but nobody sees it. So the fill ratio is measured without it.
     """
     seen = (matte > 0.5) & off_white(pixels)
     left, top, width, height = cv2.boundingRect(seen.view(np.uint8))
@@ -155,6 +164,6 @@ def visible_product_box(pixels: NDArray[Any], matte: Matte) -> Box | None:
 
 
 def measure_fill(pixels: NDArray[Any], matte: Matte) -> float:
-    """Return the fill re-measured from the decoded pixels; 0 if nothing is seen."""
+    """Return the fill ratio measured on the decoded pixels; 0 if no product is visible."""
     box = visible_product_box(pixels, matte)
     return fill_ratio_of(box.size, size_of(pixels)) if box else 0.0

@@ -1,4 +1,4 @@
-"""What a delivered file is called: the platform's template, filled with what is known of the product."""
+"""Names of delivered files: the platform's template, filled with the product's data."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from packshot.naming import collisions, fill_template, template_fields
 from packshot.specs.models import RenditionPlan
 
 PRODUCT_IDS = ("asin", "isbn", "ean", "upc", "gtin")
-"""Which of a product's numbers stands for it, the first that is known."""
+"""A product's identifiers, by priority: the first one that is known becomes ``product_id``."""
 MOST_CHARACTERS = 120
 _DIGITS = {"isbn": (10, 13), "ean": (8, 13), "upc": (12,), "gtin": (8, 12, 13, 14)}
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
 
 
 def delivered_path(rendition: RenditionPlan, facts: Mapping[str, str], *, extension: str, subject: str) -> str:
-    """Return ``<platform>/<name>.<extension>``, where a file lies in the delivery.
+    """Return ``<platform>/<name>.<extension>``, the file's path in the delivery.
 
     Args:
-        facts: what is known of the shot, by the names of `specs.models.NAMING_FIELDS`; empty texts count as unknown.
-        extension: without its full stop.
-        subject: the shot, for messages.
+        facts: data of the shot, by the names in `specs.models.NAMING_FIELDS`. Empty texts count as unknown.
+        extension: without the dot.
+        subject: name of the shot, for messages.
     Raises:
         NamingError: see `delivered_name`.
     """
@@ -32,12 +32,12 @@ def delivered_path(rendition: RenditionPlan, facts: Mapping[str, str], *, extens
 def delivered_name(rendition: RenditionPlan, facts: Mapping[str, str], *, subject: str) -> str:
     """Return a file's name without its extension.
 
-    Identifiers lose their spaces and dashes and are checked by their check digit; views are written in capitals. A
-    template whose parts are joined by full stops only makes a name such as Amazon's, in which a dash or an underscore
-    would stop the upload: its values may hold letters and digits only.
+    Identifiers lose their spaces and dashes, and their check digits are verified. Views become upper case. In a
+    template whose fields are joined by dots only, such as Amazon's, values may contain letters and digits only: a dash
+    or underscore would make the upload fail.
 
     Raises:
-        NamingError: a field is unknown or wrong, or the name has characters that marketplaces refuse.
+        NamingError: a field is unknown or wrong, or the name cannot be used on every system.
     """
     where = f"{subject} for {rendition.platform.name}"
     template = rendition.naming
@@ -59,12 +59,12 @@ def delivered_name(rendition: RenditionPlan, facts: Mapping[str, str], *, subjec
 
 
 def require_different_names(paths: Iterable[tuple[str, str]]) -> None:
-    """Check that no two shots want the same place in a delivery, ignoring case.
+    """Check that no two shots have the same path in a delivery, ignoring case.
 
     Args:
         paths: pairs of (path in the delivery, shot).
     Raises:
-        NamingError: it names each path and its shots.
+        NamingError: paths are shared; the error names each of them with its shots.
     """
     shared = collisions(paths)
     if shared:
@@ -79,6 +79,7 @@ def require_different_names(paths: Iterable[tuple[str, str]]) -> None:
 
 
 def _values(facts: Mapping[str, str], fields: tuple[str, ...], subject: str) -> dict[str, str]:
+    """Return the template's values: cleaned and verified, with ``product_id`` and ``gtin14`` added."""
     values = {name: value.strip() for name, value in facts.items()}
     if values.get("view"):
         values["view"] = values["view"].upper()
@@ -92,7 +93,7 @@ def _values(facts: Mapping[str, str], fields: tuple[str, ...], subject: str) -> 
 
 
 def _checked_id(kind: str, text: str, subject: str) -> str:
-    """The identifier without spaces and dashes, its check digit proven."""
+    """Return the identifier without spaces and dashes, after verifying its length and check digit."""
     plain = re.sub(r"[\s-]", "", text).upper()
     right = _is_asin(plain) if kind == "asin" else len(plain) in _DIGITS[kind] and has_right_check_digit(plain)
     if not right:
@@ -109,11 +110,12 @@ def _checked_id(kind: str, text: str, subject: str) -> str:
 
 
 def _is_asin(text: str) -> bool:
+    """Return whether a text has the form of an ASIN."""
     return re.fullmatch(r"[A-Z0-9]{10}", text) is not None
 
 
 def has_right_check_digit(digits: str) -> bool:
-    """Return whether the last digit of a GTIN (GS1 General Specifications 7.9) or ISBN (ISO 2108) is right."""
+    """Return whether the last digit of a GTIN (GS1 General Specifications 7.9) or ISBN-10 (ISO 2108) is right."""
     if len(digits) == 10:
         if not re.fullmatch(r"[0-9]{9}[0-9X]", digits):
             return False
@@ -125,6 +127,7 @@ def has_right_check_digit(digits: str) -> bool:
 
 
 def _check_letters_and_digits(field: str, value: str, subject: str) -> None:
+    """Raise NamingError if a value has characters other than letters and digits."""
     wrong = "".join(sorted(set(re.sub(r"[A-Za-z0-9]", "", value))))
     if wrong:
         raise NamingError(

@@ -1,4 +1,4 @@
-"""The package that is handed over: one archive and a table of what is in it. The same files give the same bytes."""
+"""The delivery package: an archive, and a table of its files. The same files always give the same bytes."""
 
 from __future__ import annotations
 
@@ -39,16 +39,16 @@ MANIFEST_COLUMNS = (
     "approved_by",
     "remarks",
 )
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that a ZIP archive can say
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a ZIP archive can store
 _FILE_MODE = 0o100644
 _COMPRESSIBLE = frozenset({".csv", ".json", ".html", ".txt"})
 
 
 def manifest_csv(delivery: DeliverySummary) -> bytes:
-    """Return ``manifest.csv``: a row for each file of the delivery, UTF-8, in the order of the paths.
+    """Return ``manifest.csv``, UTF-8: a row for each file of the delivery, sorted by path.
 
-    Below them a row without a file for each platform that gets nothing of a shot; ``remarks`` says why.
-    No spreadsheet runs what is in it: see `packshot.tables`.
+    After them comes a row without a file for each platform that gets nothing of a shot; ``remarks`` gives the reason.
+    No cell can be run as a formula by a spreadsheet: see `packshot.tables`.
     """
     by_name = {shot.shot: shot for shot in delivery.shots}
     rows = [_row(shot, file) for shot, file in delivery.files]
@@ -57,6 +57,7 @@ def manifest_csv(delivery: DeliverySummary) -> bytes:
 
 
 def _row(shot: ShotSummary, file: DeliveredFile) -> dict[str, Cell]:
+    """Return the row of a file."""
     return {
         "file": file.path,
         "platform": file.platform,
@@ -80,25 +81,27 @@ def _row(shot: ShotSummary, file: DeliveredFile) -> dict[str, Cell]:
 
 
 def _row_without_file(shot: ShotSummary, left_out: LeftOut) -> dict[str, Cell]:
+    """Return the row of a platform that gets nothing of a shot."""
     name = "" if left_out.name == left_out.platform else f"{left_out.name}: "
     return {"platform": left_out.platform, **_of_shot(shot), "remarks": f"Not delivered: {name}{left_out.why}"}
 
 
 def _of_shot(shot: ShotSummary) -> dict[str, Cell]:
+    """Return the columns that describe the shot."""
     facts = {name: shot.fact(name) for name in ("sku", "asin", "gtin", "view")}
     return {"shot": shot.shot, "original": shot.file, "category": shot.category, **facts}
 
 
 def write_package(target: BinaryIO, entries: Iterable[tuple[str, bytes]]) -> None:
-    """Write an archive, entry by entry, so that a large delivery never has to fit the memory.
+    """Write an archive entry by entry, so that a large delivery need not fit into memory.
 
-    Pictures are stored as they are; tables and pages are deflated. Times and rights are the same everywhere.
+    Pictures are stored uncompressed; tables and pages are deflated. All entries have the same time and permissions.
 
     Args:
-        target: open for writing in binary.
-        entries: pairs of (path in the archive, content), in the order in which they shall stand.
+        target: opened for writing in binary.
+        entries: pairs of (path in the archive, content), in their final order.
     Raises:
-        NamingError: a path leads out of the archive, or stands twice in it.
+        NamingError: a path leads out of the archive, or occurs twice in it (ignoring case).
     """
     taken: set[str] = set()
     with zipfile.ZipFile(target, "w", allowZip64=True) as archive:
@@ -113,6 +116,7 @@ def write_package(target: BinaryIO, entries: Iterable[tuple[str, bytes]]) -> Non
 
 
 def _check_path(path: str, taken: set[str]) -> None:
+    """Check a path, and add it to those taken."""
     trouble = path_trouble(path) or ("it has a backslash or a colon" if set(path) & {"\\", ":"} else "")
     if trouble:
         raise NamingError(

@@ -21,10 +21,10 @@ _QUALITY = 78
 
 
 def before_and_after(master: Pixels16, composite: Pixels16 | None) -> bytes:
-    """Return master and edit side by side as WebP; the master alone where there is no edit.
+    """Return a WebP of master and edit side by side; the master alone if there is no edit.
 
     Args:
-        master, composite: (rows, columns, 3) uint16, working space, equally large.
+        master, composite: (rows, columns, 3) uint16, working space, of the same size.
     """
     pictures = [master] if composite is None else [master, composite]
     return _webp(_side_by_side([working_to_srgb8(_reduced(picture)) for picture in pictures]))
@@ -41,11 +41,15 @@ def evidence_files(master: Pixels16, composite: Pixels16, evidence: tuple[Eviden
 
 
 def _part(picture: Pixels16, evidence: Evidence) -> Pixels8:
+    """Return the place as sRGB, at most `EVIDENCE_PX` wide and high."""
     return crop_evidence(picture, evidence.box)[:EVIDENCE_PX, :EVIDENCE_PX]
 
 
 def _reduced(picture: Pixels16) -> Pixels16:
-    """At most `PREVIEW_PX` on the longest side; averaged in encoded light, which is good enough to look at."""
+    """Return the picture with at most `PREVIEW_PX` on its longest side.
+
+    It is averaged in encoded light, which is good enough for a preview.
+    """
     size = size_of(picture)
     share = PREVIEW_PX / size.longest
     if share >= 1:
@@ -57,6 +61,7 @@ def _reduced(picture: Pixels16) -> Pixels16:
 
 
 def _side_by_side(pictures: list[Pixels8]) -> Pixels8:
+    """Return pictures next to each other with a grey gap."""
     height = max(picture.shape[0] for picture in pictures)
     gap = np.full((height, _GAP_PX, 3), _GAP_GREY, np.uint8)
     parts: list[Pixels8] = []
@@ -67,6 +72,7 @@ def _side_by_side(pictures: list[Pixels8]) -> Pixels8:
 
 
 def _webp(picture: Pixels8) -> bytes:
+    """Return a picture as a lossy WebP."""
     stream = io.BytesIO()
     Image.fromarray(picture).save(stream, "WEBP", quality=_QUALITY, method=2)
     return stream.getvalue()

@@ -1,4 +1,7 @@
-"""Encode, decode again, and mend what that did to white and colours, at most three times, each with a finding."""
+"""Encode a rendition, verify the decoded file, and encode again if the codec harmed white or colours.
+
+There are at most three corrections, and each leaves a finding.
+"""
 
 from __future__ import annotations
 
@@ -20,18 +23,20 @@ from packshot.types import Finding, Status
 
 MOST_CORRECTIONS = 3
 OUT_OF_GAMUT_RATIO = 0.01
-"""Share of the product from which clipped colours are said."""
+"""The client is warned if more than this share of the product has clipped colours."""
 HALF_COVERED = 0.5
+"""A pixel counts as product from this alpha on."""
 _MENDABLE = ("non_white_background", "codec_ringing", "colour_shift")
+"""Findings that other encoder settings may correct."""
 
 
 @dataclass(frozen=True, eq=False)
 class Rendered:
-    """A rendition, encoded and proven.
+    """A rendition, encoded and verified.
 
     Attributes:
-        findings: the placement's, the corrections' and the verification's.
-        scale: delivered pixels for one photographed pixel.
+        findings: those of placement, corrections and verification.
+        scale: canvas pixels per pixel of the photograph.
     """
 
     encoded: Encoded
@@ -41,7 +46,7 @@ class Rendered:
 
     @property
     def passed(self) -> bool:
-        """Whether it may be delivered: nothing failed."""
+        """Whether it may be delivered: no finding failed."""
         return not any(finding.status is Status.FAILED for finding in self.findings)
 
 
@@ -53,7 +58,7 @@ def render_all(
     labels: Labels | None = None,
     clipping_path: bool = False,
 ) -> tuple[Rendered, ...]:
-    """Return the platform's file and, where it has a fallback format, that one too; see `render`."""
+    """Return the platform's file, and the one in its fallback format if it has one; see `render`."""
     encodings = [one for one in (rendition.platform.encoding, rendition.platform.fallback) if one]
     return tuple(
         render(framed, rendition, qc=qc, labels=labels, encoding=one, clipping_path=clipping_path) for one in encodings
@@ -69,18 +74,20 @@ def render(
     encoding: Encoding | None = None,
     clipping_path: bool = False,
 ) -> Rendered:
-    """Return the file with the proof of its decoded bytes.
+    """Return the file with the verification of its decoded bytes.
 
-    Where the encoder spoilt the white or the colours, it is encoded again with settings that keep them.
+    If the encoder harmed white or colours, the picture is encoded again with settings that preserve them.
 
     Args:
+        qc: limits for the verification.
+        labels: text metadata to embed.
         encoding: the platform's first by default.
-        clipping_path: whether a TIFF carries one; other formats never do.
+        clipping_path: whether a TIFF gets a clipping path. Other formats never do.
     Raises:
-        EmptySubjectError: a clipping path is ordered, and there is no outline to draw it along.
+        EmptySubjectError: a clipping path is ordered, and the matte has no outline.
         ByteLimitError: no permitted quality meets the platform's byte limit.
-        ConfigError: CMYK is asked for, and the client's profile is missing.
-        BadProfileError: that profile cannot be believed.
+        ConfigError: CMYK is ordered, and the client's profile is missing.
+        BadProfileError: that profile is not plausible.
     """
     encoding, labels = encoding or rendition.platform.encoding, labels or Labels()
     settings = settings_of(encoding)
@@ -113,7 +120,10 @@ def render(
 
 
 def _gamut_finding(framed: Framed, rendition: RenditionPlan) -> Finding:
-    """What a narrower space cannot show is no fault of the edit, but the client must hear of it."""
+    """Return the finding on colours outside the delivered gamut.
+
+    They are no fault of the edit, but the client must know about them.
+    """
     profile = rendition.platform.profile
     icc = profile_bytes(rendition)
     share = 0.0
@@ -132,24 +142,28 @@ def _gamut_finding(framed: Framed, rendition: RenditionPlan) -> Finding:
 
 
 def _is_the_encoders_fault(proof: Verification) -> bool:
-    """A composite that was not white before encoding is mended where it was made, not here."""
+    """Return whether other encoder settings may help.
+
+    They cannot help a composite that was not white before encoding.
+    """
     failing = _failing(proof)
     return "composite_not_white" not in failing and any(code in failing for code in _MENDABLE)
 
 
 def _failing(proof: Verification) -> set[str]:
+    """Return the codes of findings that failed or warn."""
     return {finding.code for finding in proof.findings if finding.status in (Status.FAILED, Status.WARNING)}
 
 
 def _corrections(settings: Settings, *, off_white: bool) -> Iterator[Settings]:
-    """Settings that keep white better, cheapest first.
+    """Yield settings that preserve white better, the cheapest first.
+
+    JPEG: a block of pure white always decodes to white, so only blocks that contain the product's edge ring. Full
+    chroma resolution keeps them 8 px wide. WebP predicts blocks from their neighbours, so an error can spread. It
+    spreads least near quality 85 to 90, and not at all in lossless mode.
 
     Args:
-        off_white: white was lost beyond the ring, and not only darkened too much inside it.
-
-    JPEG: a flat white block always decodes to white, so only the blocks that hold the product's edge ring; full colour
-    resolution keeps them 8 px wide. WebP predicts blocks from their neighbours, so an error can travel: it
-    travels least near quality 85 to 90 and not at all without loss.
+        off_white: whether white was lost beyond the ringing distance, and not only darkened too much within it.
     """
     if settings.quality is None:
         return
@@ -165,6 +179,7 @@ def _corrections(settings: Settings, *, off_white: bool) -> Iterator[Settings]:
 
 
 def _correction_finding(encoded: Encoded, proof: Verification) -> Finding:
+    """Return the warning that a file was encoded again, with the reason."""
     reason = next(finding for finding in proof.findings if finding.code in _MENDABLE and finding.status != "passed")
     colour = reason.code == "colour_shift"
     kept = "colours" if colour else "background"
@@ -179,6 +194,7 @@ def _correction_finding(encoded: Encoded, proof: Verification) -> Finding:
 
 
 def _searched(encoding: Encoding, encoded: Encoded) -> Iterator[Finding]:
+    """Yield a warning if the quality was lowered to meet the byte limit."""
     quality = encoded.settings.quality
     if quality is not None and encoding.quality is not None and quality < encoding.quality:
         yield Finding(
@@ -192,6 +208,7 @@ def _searched(encoding: Encoding, encoded: Encoded) -> Iterator[Finding]:
 
 
 def _described(settings: Settings) -> str:
+    """Return the settings in words."""
     if settings.quality is None:
         return f"{settings.format.value} without loss"
     return f"{settings.format.value} quality {settings.quality}" + (
@@ -200,7 +217,7 @@ def _described(settings: Settings) -> str:
 
 
 def _without_repeats(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    """The placement and the verification may both notice a small canvas; once is enough."""
+    """Return the findings without repeats: placement and verification may both report a small canvas."""
     kept: dict[tuple[str, Status, str], Finding] = {}
     for finding in findings:
         same = finding.code if finding.code == "resolution_too_low" else finding.message

@@ -1,4 +1,4 @@
-"""``report.html``: one page that a client opens without a network, with every picture in it."""
+"""The client's report ``report.html``: one page that opens offline, with all pictures embedded."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ from packshot.types import Finding, Size, Status, Value, Verdict
 PICTURE_PX = 560
 THUMBNAIL_PX = 112
 PICTURE_BUDGET_BYTES = 80_000_000
-"""Pictures of later shots are left out, and the page says so, once it holds this much: browsers must still open it."""
+"""Greatest total size of the pictures, so that browsers can open the page. Pictures of later shots are left out, and
+the page says so."""
 _COMPONENT_POINTS = 25.0
 _GAP_GREY, _GAP_PX = 128, 12
 _QUALITY = 80
@@ -49,7 +50,9 @@ class EvidencePicture(Value):
     """A place at 1:1, before and after side by side.
 
     Attributes:
-        picture: of any format that browsers show.
+        code: the rule that found it.
+        message: the rule's message.
+        picture: the file, in a format that browsers show.
     """
 
     code: str
@@ -61,9 +64,9 @@ class ShotPictures(Value):
     """The pictures of one shot.
 
     Attributes:
-        preview: before and after side by side; the photograph alone where there is no edit.
-        evidence: the worst places, worst first.
-        renditions: path in the delivery -> thumbnail, see `thumbnail`.
+        preview: before and after side by side; the photograph alone if there is no edit.
+        evidence: the worst places, the worst first.
+        renditions: path in the delivery -> thumbnail (see `thumbnail`).
     """
 
     preview: bytes = b""
@@ -75,8 +78,8 @@ def report_html(delivery: DeliverySummary, *, pictures: Callable[[ShotSummary], 
     """Return the page, UTF-8.
 
     Args:
-        pictures: gives one shot's pictures; asked once for each shot, as long as the page has room for more. A shot
-            without pictures is described in words.
+        pictures: function that returns a shot's pictures. It is called at most once per shot, and no more once the page
+            is full. A shot without pictures is described in words.
     """
     budget = _Budget(PICTURE_BUDGET_BYTES)
 
@@ -102,7 +105,7 @@ def thumbnail(data: bytes, *, longest_px: int = THUMBNAIL_PX) -> bytes:
     """Return a small sRGB WebP of a delivered file, for looking at only.
 
     Raises:
-        RefusedInputError: it cannot be decoded.
+        RefusedInputError: the file cannot be decoded.
     """
     photo = decode_delivered(data).photo
     share = min(1.0, longest_px / photo.size.longest)
@@ -113,13 +116,14 @@ def thumbnail(data: bytes, *, longest_px: int = THUMBNAIL_PX) -> bytes:
 
 
 class _Budget:
-    """Counts the pictures that go into the page; spent as soon as one had to be left out."""
+    """Counts the bytes of the page's pictures; `spent` is set as soon as one had to be left out."""
 
     def __init__(self, n_bytes: int) -> None:
         self._left = n_bytes
         self.spent = False
 
     def uri(self, picture: bytes) -> str:
+        """Return the picture as a data URI; "" if it is empty or no longer fits."""
         if not picture:
             return ""
         if len(picture) > self._left:
@@ -131,23 +135,26 @@ class _Budget:
 
 
 def _bytes_in_words(n_bytes: int) -> str:
+    """Return a number of bytes in kB or MB."""
     if n_bytes < 1_000_000:
         return f"{max(1, round(n_bytes / 1000))} kB"
     return f"{n_bytes / 1_000_000:.1f} MB"
 
 
 def _title(name: str) -> str:
-    """``amazon_main`` as people write it."""
+    """Return a name such as ``amazon_main`` as people write it: ``Amazon main``."""
     return name.replace("_", " ").replace("-", " ").capitalize()
 
 
 def _count(delivery: DeliverySummary, kind: Kind) -> dict[str, Any]:
+    """Return the number and share of the shots with an outcome, for the page."""
     number = delivery.counts[kind]
     total = len(delivery.shots) or 1
     return {"kind": kind, "word": _KIND_WORDS[kind], "number": number, "share": f"{100 * number / total:.2f}"}
 
 
 def _platforms(delivery: DeliverySummary) -> list[dict[str, Any]]:
+    """Return each platform's totals: files, bytes, formats, and pixels checked for white."""
     found: dict[str, list[DeliveredFile]] = defaultdict(list)
     for _, file in delivery.files:
         found[file.platform].append(file)
@@ -165,6 +172,7 @@ def _platforms(delivery: DeliverySummary) -> list[dict[str, Any]]:
 
 
 def _shot(shot: ShotSummary, pictures: ShotPictures, budget: _Budget) -> dict[str, Any]:
+    """Return the values of a delivered shot for the page's template."""
     before, after = _split(pictures.preview)
     return {
         "summary": shot,
@@ -190,6 +198,7 @@ def _shot(shot: ShotSummary, pictures: ShotPictures, budget: _Budget) -> dict[st
 
 
 def _file(file: DeliveredFile, picture: str) -> dict[str, Any]:
+    """Return the values of a delivered file for the page's template."""
     return {
         "summary": file,
         "picture": picture,
@@ -203,6 +212,7 @@ def _file(file: DeliveredFile, picture: str) -> dict[str, Any]:
 
 
 def _encoding(file: DeliveredFile) -> str:
+    """Return format, quality and depth of a file in words, for example ``JPEG q90 4:4:4``."""
     words = [file.format.upper() if file.format != "webp" else "WebP"]
     words.append(f"q{file.quality}" if file.quality is not None else "lossless")
     if file.chroma:
@@ -213,6 +223,7 @@ def _encoding(file: DeliveredFile) -> str:
 
 
 def _white(file: DeliveredFile) -> dict[str, Any]:
+    """Return the result of the check for white in words, and whether all was exactly white."""
     figures = file.background
     if figures is None or figures.checked_px == 0:
         return {"exact": False, "text": "not checked"}
@@ -223,6 +234,7 @@ def _white(file: DeliveredFile) -> dict[str, Any]:
 
 
 def _finding(finding: Finding) -> dict[str, Any]:
+    """Return the values of a finding for the page's template."""
     return {
         "code": finding.code,
         "status": finding.status.value,
@@ -234,7 +246,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
 def _absent(
     delivery: DeliverySummary, ask: Callable[[ShotSummary], ShotPictures], budget: _Budget
 ) -> list[dict[str, Any]]:
-    """What this delivery doesn't hold, by fate."""
+    """Return the shots without files in this delivery, grouped by outcome."""
     groups = []
     for kind in ("waiting", "refused", "failed", "delivered"):
         shots = [shot for shot in delivery.shots if shot.kind == kind and not shot.files]
@@ -246,12 +258,13 @@ def _absent(
 
 
 def _small(preview: bytes) -> bytes:
+    """Return a thumbnail of the photograph before the edit."""
     before, _ = _split(preview)
     return _fitted(_opened(before), THUMBNAIL_PX) if before else b""
 
 
 def _split(preview: bytes) -> tuple[bytes, bytes]:
-    """Before and after, small enough for the page; the second is empty where there is only one picture."""
+    """Return before and after, reduced for the page; the second is empty if there is only one picture."""
     if not preview:
         return b"", b""
     whole = np.asarray(_opened(preview))
@@ -265,11 +278,13 @@ def _split(preview: bytes) -> tuple[bytes, bytes]:
 
 
 def _opened(picture: bytes) -> Image.Image:
+    """Return a picture file as RGB."""
     with Image.open(io.BytesIO(picture)) as image:
         return image.convert("RGB")
 
 
 def _fitted(picture: Image.Image, longest_px: int) -> bytes:
+    """Return a WebP with at most this longest side. The picture passed in is reduced, too."""
     picture.thumbnail((longest_px, longest_px), Image.Resampling.LANCZOS)
     return _webp(picture)
 
@@ -281,6 +296,7 @@ def _webp(picture: Image.Image) -> bytes:
 
 
 def _size(picture: bytes) -> Size:
+    """Return the size of a picture file."""
     with Image.open(io.BytesIO(picture)) as image:
         return Size(*image.size)
 
@@ -288,12 +304,12 @@ def _size(picture: bytes) -> Size:
 def pictures_of(
     preview: bytes, evidence: Iterable[tuple[str, str, bytes]] = (), renditions: Mapping[str, bytes] | None = None
 ) -> ShotPictures:
-    """Return a shot's pictures from what the line keeps of it.
+    """Return a shot's pictures from its stored files.
 
     Args:
-        preview: its ``preview.webp``.
-        evidence: triples of (code, sentence, picture), worst first.
-        renditions: path in the delivery -> the delivered file; made small here.
+        preview: content of its ``preview.webp``.
+        evidence: triples of (code, message, picture), the worst first.
+        renditions: path in the delivery -> content of the delivered file; thumbnails are made here.
     """
     found = tuple(EvidencePicture(code=code, message=message, picture=picture) for code, message, picture in evidence)
     small = {path: thumbnail(data) for path, data in (renditions or {}).items()}

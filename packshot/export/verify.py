@@ -1,7 +1,7 @@
-"""The proof of a delivered file: its bytes are decoded again and every promise about them is measured.
+"""Verify a delivered file: decode its bytes again and measure every promise about them.
 
-Each check gives one finding, passed or not, with what was measured and the limit. The codes of what marketplaces
-refuse are theirs: non_white_background, cropped_product, product_too_small, blurry_or_pixelated.
+Each check gives one finding, passed or not, with the measured value and the limit. Findings on what marketplaces refuse
+have the marketplaces' codes: non_white_background, cropped_product, product_too_small, blurry_or_pixelated.
 """
 
 from __future__ import annotations
@@ -52,13 +52,13 @@ __all__ = ["Verification", "check_file", "verify", "verify_file"]
 
 @dataclass(frozen=True, eq=False)
 class Verification:
-    """What the decoded bytes of a rendition showed.
+    """Result of checking a rendition's decoded bytes.
 
     Attributes:
         findings: one for each check.
-        white: None where the file could not be decoded at its size.
-        colour: None where there was no product to compare.
-        fill_ratio: re-measured; 0 where nothing could be measured.
+        white: None if the file could not be decoded at the right size and colour model.
+        colour: None if there was no product to compare.
+        fill_ratio: measured on the decoded pixels; 0 if nothing could be measured.
     """
 
     findings: tuple[Finding, ...]
@@ -68,11 +68,12 @@ class Verification:
 
     @property
     def passed(self) -> bool:
-        """Whether nothing failed; warnings and skipped checks are findings, not failures."""
+        """Whether nothing failed. Warnings and skipped checks are not failures."""
         return not self.failures
 
     @property
     def failures(self) -> tuple[Finding, ...]:
+        """The findings that failed."""
         return tuple(finding for finding in self.findings if finding.status is Status.FAILED)
 
 
@@ -92,13 +93,13 @@ def verify_file(
     encoding: Encoding | None = None,
     before: NDArray[Any] | None = None,
 ) -> Verification:
-    """Return what the decoded bytes show, with the figures for the certificate.
+    """Return the findings on the decoded bytes, with the measurements for the certificate.
 
     Args:
-        data: the file as it will be handed over.
-        framed: what it was made from; its matte says where the product is.
-        encoding: what was ordered: the platform's first by default.
-        before: the pixels that went into the encoder, if they are at hand; otherwise they are made again.
+        data: the file as delivered.
+        framed: the picture it was made from; its matte tells where the product is.
+        encoding: the one ordered; the platform's first by default.
+        before: the encoder's input, if at hand; otherwise it is computed again.
     """
     encoding = encoding or rendition.platform.encoding
     try:
@@ -117,7 +118,7 @@ def verify_file(
 def _file_findings(
     data: bytes, decoded: Decoded, framed: Framed, rendition: RenditionPlan, encoding: Encoding
 ) -> Iterator[Finding]:
-    """Everything that stands around the pixels."""
+    """Yield the findings on everything but the picture: format, profile, depth, sizes, metadata, enlargement."""
     platform = rendition.platform
     found = FORMATS.get(decoded.photo.kind)
     yield check(
@@ -157,7 +158,7 @@ def _with_picture(
     qc: QcConfig,
     before: NDArray[Any],
 ) -> Verification:
-    """Everything that is seen in the pixels."""
+    """Return the verification with the findings on the pixels added."""
     pixels, before = light_of(decoded.photo.pixels), light_of(before)
     shadow_kept = rendition.rules.shadow is Shadow.KEEP
     zone = product_zone(framed.matte, before, shadow_kept=shadow_kept)
@@ -177,6 +178,7 @@ def _with_picture(
 
 
 def _white_findings(white: WhiteFigures, background: Background, qc: QcConfig, codec: str) -> Iterator[Finding]:
+    """Yield the findings on the white background and the codec's ringing."""
     yield background_finding(white.beyond, background, ring_distance_px=white.ring_distance_px)
     floor = qc.ring_floor.get(codec, 255)
     yield check(
@@ -193,6 +195,7 @@ def _white_findings(white: WhiteFigures, background: Background, qc: QcConfig, c
 
 
 def _composite_finding(count: int, background: Background) -> Finding:
+    """Return the finding that the background was not white before encoding."""
     return Finding(
         code="composite_not_white",
         status=failure_status(background),
@@ -205,7 +208,7 @@ def _composite_finding(count: int, background: Background) -> Finding:
 
 
 def _lost_edge_findings(seen: Box | None, product: Box) -> Iterator[Finding]:
-    """A white product on white: the matte knows its edge, the shopper sees none."""
+    """Yield a warning if the product's edge cannot be seen, as with a white product on white."""
     if seen is None:
         return
     lost_px = max(
@@ -224,6 +227,7 @@ def _lost_edge_findings(seen: Box | None, product: Box) -> Iterator[Finding]:
 
 
 def _colour_finding(colour: ColourFigures | None, rendition: RenditionPlan) -> Finding:
+    """Return the finding on the colour difference between master and delivered file."""
     if colour is None:
         return Finding(code="colour_shift", status=Status.SKIPPED, message="There is no product to compare.")
     mean, p95 = rendition.rules.colour_mean_delta_e, rendition.rules.colour_p95_delta_e

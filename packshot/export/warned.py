@@ -1,4 +1,4 @@
-"""What a batch warns of, each warning once with the photographs that it concerns: read from their records."""
+"""The warnings of a batch, from its records: each warning once, with the photographs that have it."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ class Warned(Value):
     """One warning of a batch.
 
     Attributes:
-        message: as the first photograph has it; the others differ in its figures at most.
-        shots: the photographs that it concerns, by name.
+        code: the rule that warns.
+        message: that of the first photograph. The others' messages may differ in their numbers.
+        shots: names of the photographs that have the warning.
     """
 
     code: str
@@ -26,15 +27,16 @@ class Warned(Value):
 
     @property
     def sentence(self) -> str:
+        """The warning in one sentence, which names the first three photographs and counts the others."""
         named = ", ".join(self.shots[:_MOST_SHOTS])
         more = len(self.shots) - _MOST_SHOTS
         return f"{self.code} at {len(self.shots)} ({named}{f' and {more} more' if more > 0 else ''}): {self.message}"
 
 
 def warned_of(records: Iterable[ShotRecord]) -> tuple[Warned, ...]:
-    """Return each warning of the records once, what concerns most photographs first.
+    """Return each warning of the records once; the one that most photographs have comes first.
 
-    Warnings whose messages differ in figures alone are one.
+    Messages that differ only in their numbers count as the same warning.
     """
     messages: dict[tuple[str, str], str] = {}
     shots: dict[tuple[str, str], dict[str, None]] = {}
@@ -48,7 +50,7 @@ def warned_of(records: Iterable[ShotRecord]) -> tuple[Warned, ...]:
 
 
 def _warnings(record: ShotRecord) -> Iterator[Finding]:
-    """The warnings about a photograph, its present edit and its files."""
+    """Yield the warnings on a photograph, its present edit and its files."""
     yield from (one for one in record.present_findings if one.status is Status.WARNING)
     for file in record.reports.get("export", {}).get("files", ()):
         told = (Finding.model_validate(one) for one in file["findings"])

@@ -119,9 +119,7 @@ def _least_levels(noise: float) -> float:
 
 
 def _seen_backdrop(levels: FloatImage, surface: FloatImage, seen: Mask, bearing: Mask) -> FloatImage:
-    """Return the backdrop's colour: the surface times the ratio of photograph to surface at the nearest visible
-    backdrop.
-    """
+    """Return the backdrop's colour: the surface times the photograph's ratio to it at the nearest visible backdrop."""
     if not seen.any():
         return surface
     weight = seen.astype(np.float32)
@@ -184,8 +182,9 @@ def _evened_share(share: Matte) -> Matte:
 
 
 def _hanging_together(product: Mask, sure_in: Mask) -> Mask:
-    """Return the mask with pinholes closed, without small specks that touch neither sure product nor the tile's
-    border.
+    """Return the mask with pinholes closed and without small isolated specks.
+
+    A speck is kept if it touches sure product or the tile's border.
     """
     count, labels, statistics, _ = cv2.connectedComponentsWithStats(product.astype(np.uint8), connectivity=8)
     keep = np.zeros(count, bool)

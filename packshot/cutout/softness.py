@@ -135,9 +135,7 @@ def _scaled(box: Box, size: Size, full: Size) -> Box:
 
 
 def _at_crop(picture: Matte, crop: Box, size: Size, full: Size) -> Matte:
-    """Return a reduced picture, sampled over a crop of the full one at the size the crop is solved at (nearest
-    pixel).
-    """
+    """Return a reduced picture, sampled over a crop of the full one at the size that the crop is solved at."""
     rows, columns = picture.shape
     across, down = columns / full.width, rows / full.height
     x = (crop.left + (np.arange(size.width) + 0.5) * crop.width / size.width) * across

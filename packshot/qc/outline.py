@@ -71,6 +71,7 @@ class Outline:
 
     @property
     def points(self) -> int:
+        """Number of points."""
         return len(self.x)
 
 

@@ -1,10 +1,10 @@
-"""One batch, from its inbox to its delivery.
+"""Process one batch, from its inbox to its delivery.
 
     take stock -> master each shot -> group by light, correct each group -> route each
     -> edit the simple ones, open a job for each other -> export and deliver what is approved
-    -> say what became of every file
+    -> report what became of every file
 
-The shots' records are the truth: the final state is decided from them, not from what tasks returned.
+The final state is decided from the shots' records, not from the results of tasks.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def process_batch(client: ClientName, batch: BatchName) -> State[Any]:
 
 
 def _take_through_the_stages(batch: BatchId) -> State[Any]:
-    """Stages 1 to 4; return the delivery's state."""
+    """Run stages 1 to 4 and return the delivery's state."""
     progress = BatchProgress(batch)
     stock = take_stock(batch)
     mastering = [master_shot.submit(ref, configs_fingerprint=stock.configs_fingerprint) for ref in stock.shots]

@@ -1,4 +1,4 @@
-"""What arrives while nobody looks: returned files, missing photographs, due times."""
+"""Regular checks: returned files, photographs that holds wait for, due times, dead runs."""
 
 from __future__ import annotations
 

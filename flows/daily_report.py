@@ -1,4 +1,4 @@
-"""Every morning: what the line did on the day that is over."""
+"""The daily report: what the production line did on the last complete day."""
 
 from __future__ import annotations
 

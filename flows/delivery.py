@@ -1,4 +1,4 @@
-"""Export, verification and delivery of whatever is approved and not yet delivered."""
+"""Export, verify and deliver everything that is approved and not yet delivered."""
 
 from __future__ import annotations
 

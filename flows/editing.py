@@ -1,4 +1,4 @@
-"""The automated edit of a part of a batch: cut out, verify, frame, score, per shot."""
+"""The automated edit of part of a batch: cut out, verify, frame and score each shot."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from tasks.progress import BatchProgress
 from tasks.stages import edit_shot
 
 PART_SHOTS = 50
-"""A subflow costs about a second: one per shot would double the time of a night."""
+"""Shots per subflow. A subflow costs about a second, so one for each shot would double the time of a night."""
 
 
 def parts(shots: Sequence[RoutedShot]) -> Iterator[list[RoutedShot]]:
-    """Cut a batch into parts of about `PART_SHOTS`, keeping the shots of one shoot group together."""
+    """Yield parts of at least `PART_SHOTS` shots (the last may be smaller); shots of one shoot group stay together."""
     part: list[RoutedShot] = []
     in_order = sorted(shots, key=lambda shot: (shot.group, shot.name))
     for _, members in groupby(in_order, key=lambda shot: shot.group):

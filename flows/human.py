@@ -1,8 +1,8 @@
-"""The work of people: one run per shot that waits, suspended, for an editor, a reviewer, a senior or the client.
+"""The work of people: one run for each shot that waits for an editor, a reviewer, a senior editor or the client.
 
-The run is created suspended (`tasks.jobs`), so nothing is held while it waits: no process, no thread, no slot. An
-answer, from the form in the UI, the command line, the API or the hot folder, starts it here at the top; what is
-finished is not done again. The shot's record says what comes next, as often as it takes.
+The run is created suspended (`tasks.jobs`), so while it waits it uses no process, thread or slot. An answer from the
+form in the UI, the command line, the API or the hot folder resumes it, and the flow starts from its first line;
+finished tasks are not repeated. The shot's record decides each next step, until the shot is approved or refused.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def human_edit(client: ClientName, batch: BatchName, shot: ShotName) -> State[An
 
 
 def _let_machine(shot: ShotId, asked: Next) -> None:
-    """What a person asked the machine to do, or what can be done now that nothing is missing any more."""
+    """Do what a person asked the machine to do, or what is possible now that nothing is missing any more."""
     if asked.step is Step.MACHINE_REDO:
         redo_edit(shot)
     elif asked.step is Step.MACHINE_EDIT:

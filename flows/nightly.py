@@ -1,4 +1,4 @@
-"""The night: every closed batch that is not finished."""
+"""The nightly run: process every closed batch that is not finished."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Clients = Annotated[
 
 
 def tell_of_the_end(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
-    """Raise the alarm about a night that was cancelled or has crashed."""
+    """Send a notice that the night was cancelled or has crashed."""
     night_stopped(f"it is {state.type.value.lower()}: {state.message or 'no reason was given'}. Run {flow_run.id}")
 
 
@@ -65,7 +65,7 @@ def _night(clients: Clients) -> State[Any]:
 
 
 def _said(states: Sequence[tuple[BatchId, State[Any]]], left_out: Mapping[str, str]) -> State[Any]:
-    """What became of the night: a batch that another run is at work on was not processed here."""
+    """Return the night's final state. A batch that another run works on doesn't count as processed here."""
     failed = [str(batch) for batch, state in states if not state.is_completed()]
     elsewhere = [str(batch) for batch, state in states if state.name in (SKIPPED, TAKEN_OVER)]
     processed = len(states) - len(failed) - len(elsewhere)

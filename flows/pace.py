@@ -1,4 +1,4 @@
-"""How many shots one run works on at a time."""
+"""How many shots one run works on at the same time."""
 
 from __future__ import annotations
 
@@ -10,5 +10,7 @@ from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 from tasks.settings import get_settings
 
 PACE = cast(TaskRunner[PrefectFuture[Any]], ThreadPoolTaskRunner(max_workers=get_settings().worker_threads))
-"""Read once, when a run's process loads its flow. Without a bound Prefect starts every shot of a batch at once, each
-with its own full-size picture in memory."""
+"""Task runner with a limited number of threads; the setting is read once, when the run's process loads its flow.
+
+Without a limit Prefect would start every shot of a batch at once, each with its full-size picture in memory.
+"""

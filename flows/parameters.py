@@ -1,4 +1,4 @@
-"""The parameters people fill in: what the forms of the UI show and check."""
+"""Parameter types of the flows: labels and validation for the UI's forms."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from packshot.naming import MAX_NAME_LENGTH, NAME_PATTERN
 
 
 def shown(title: str, description: str) -> dict[str, JsonValue]:
-    """Return a field's words for the form: as extras of the schema, because Prefect drops a field's own."""
+    """Return a field's title and description as schema extras; Prefect ignores the field's own."""
     return {"title": title, "description": description}
 
 

@@ -1,4 +1,4 @@
-"""What every run says of itself: that its process lives, and in plain words why it left the work to another."""
+"""A decorator for flows: show that the run's process is alive, and end the run cleanly if another run does its work."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ SKIPPED, TAKEN_OVER = "Skipped", "Taken over"
 
 
 def present(flow_body: Callable[P, State[Any]]) -> Callable[P, State[Any]]:
-    """Let a flow's run be seen to live while it runs, and end it in plain words where another one does its work.
+    """Hold the run's lease while the flow runs; if another run has the work, end as completed and say so.
 
-    Stands below ``@flow``. Whoever sees no sign of a running run any more may start it again (`tasks.lost_runs`).
+    Put it directly below ``@flow``. A run without a live lease counts as dead and may be started again
+    (`tasks.lost_runs`).
     """
 
     @wraps(flow_body)
@@ -34,7 +35,7 @@ def present(flow_body: Callable[P, State[Any]]) -> Callable[P, State[Any]]:
             except LeaseLostError as lost:
                 return Completed(name=TAKEN_OVER, message=str(lost))
 
-    # Prefect looks for the types of a form's fields in the module of the function that it is given: that is this one.
+    # Prefect resolves annotations in the module of the function it gets, which is this module: resolve them here first.
     vars(run)["__signature__"] = inspect.signature(flow_body, eval_str=True)
     run.__annotations__ = inspect.get_annotations(flow_body, eval_str=True)
     return run

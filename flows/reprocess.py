@@ -1,4 +1,4 @@
-"""One shot again from its start, on a person's wish."""
+"""Process one shot again from the start, because a person asked for it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def reprocess_shot(
     """Take one shot through all stages again; what was delivered before is replaced in a supplementary delivery."""
     which = ShotId(client=client, batch=batch, shot=shot)
     cancel_waiting(which, why=f"started again by {person}: {reason}")
-    finish_open_deliveries(which.in_batch)  # with the picture as it was approved
+    finish_open_deliveries(which.in_batch)  # before the restart: they need the approved picture
     started = restart_shot(which, person=person, reason=reason)
     mastered = master_shot(started.ref, configs_fingerprint=started.configs_fingerprint)
     if mastered.refused:

@@ -1,4 +1,4 @@
-"""Every week: what new pictures did to the clients' return rates."""
+"""Weekly report: how new pictures changed the clients' return rates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Waiting for many tasks without letting one failure stop the rest."""
+"""Wait for many task runs without letting one failure stop the rest."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from prefect.futures import PrefectFuture, as_completed
 R = TypeVar("R")
 
 Progress = Callable[[int, int], None]
-"""Called with (settled so far, all)."""
+"""Called with (finished so far, all)."""
 
 
 def settle(futures: Iterable[PrefectFuture[R]], *, on_progress: Progress) -> list[R]:
-    """Wait for all and return the results of those that completed, in the order they were submitted.
+    """Wait for all futures, and return the results of those that completed, in the order they were submitted.
 
-    What failed is not here: each failure stands red in the UI and as an event in its shot's record, from which the
-    flow's final state is decided.
+    Failed ones are left out. Each is red in the UI and is an event in its shot's record, from which the flow decides
+    its final state.
 
     Args:
-        on_progress: told whenever a hundredth more has settled.
+        on_progress: called each time another hundredth has finished.
     """
     waiting = list(futures)
     step = max(1, len(waiting) // 100)
@@ -28,5 +28,5 @@ def settle(futures: Iterable[PrefectFuture[R]], *, on_progress: Progress) -> lis
         if done % step == 0 or done == len(waiting):
             on_progress(done, len(waiting))
     for future in waiting:
-        future.wait()  # takes the state from the task itself; without it the server is asked, which hears of it later
+        future.wait()  # sets the state locally; the server, which Prefect asks otherwise, learns of it later
     return [future.result() for future in waiting if future.state.is_completed()]

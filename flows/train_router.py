@@ -1,4 +1,4 @@
-"""The routing model learns from what people decided, and what it approved is measured."""
+"""Train the routing model on people's decisions, and measure how often its approvals were wrong."""
 
 from __future__ import annotations
 

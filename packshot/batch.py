@@ -1,6 +1,6 @@
-"""A batch's record: what came in, what became of the whole, what was delivered.
+"""A batch's record: what was received, what became of the batch, what was delivered.
 
-The shots' own lives stand in their own records; here stands only what belongs to the batch.
+Each shot has its own record; this one has only what belongs to the batch as a whole.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from packshot.types import Finding, Value
 
 
 class ShotRef(Value):
-    """One uploaded photograph: where it is and what the manifest says of it.
+    """One uploaded photograph: where it is, and its row in the manifest.
 
     Attributes:
-        path: inside the batch's inbox folder.
-        etag: the storage's word for the content; changes with it.
-        sidecar, sidecar_etag: key of the XMP file beside it and the storage's word for its content; empty without one.
-        row: the manifest's row for this file, by column; empty without one.
-        generation: how often the shot was started again; part of every cache key.
+        path: relative to the batch's inbox folder.
+        etag: the object's ETag; changes with the content.
+        sidecar, sidecar_etag: key and ETag of the XMP file beside it; empty if there is none.
+        row: the manifest's row for this file, by column; empty if there is none.
+        generation: how many times the shot was started again; part of every cache key.
     """
 
     shot: ShotId
@@ -40,14 +40,14 @@ class ShotRef(Value):
 
 
 class Delivery(Value):
-    """One package handed over.
+    """One numbered package for the client.
 
     Attributes:
-        number: counts from 1; later ones supplement the earlier.
+        number: counts from 1; later deliveries supplement earlier ones.
         shots: names of the shots in it.
-        files: how many renditions.
-        opened_by: the flow run that opened it; whoever delivers next goes on with it.
-        certificate_sha256: empty until everything has been handed over.
+        files: number of renditions.
+        opened_by: the flow run that opened it. Another run may finish it.
+        certificate_sha256: empty until the whole delivery has been written.
     """
 
     number: int
@@ -59,18 +59,16 @@ class Delivery(Value):
 
 
 class BatchRecord(Stored):
-    """All that is known of a batch.
+    """Everything known about a batch.
 
     Attributes:
-        shots: every photograph, in the order of their names.
-        ignored: uploaded files that are not photographs (manifest, READY, sidecars), with the reason.
-        findings: rows without a file, files without a row, duplicates.
+        shots: every photograph, sorted by name.
+        ignored: uploaded files that are not photographs (manifest, READY, sidecars) -> the reason.
+        findings: manifest rows without a file, files without a row, duplicates.
         groups: shot name -> shoot group.
-        statements: set-up -> what holds for it (`packshot.ingest.shoot_groups.Statement`), its correction among it.
-        gathered: shots that were approved after the batch went out -> when they go out; None: when it is closed. One
-            that was delivered since counts no more.
-        claimed_by: id of the flow run that last took it up; empty when it has let go. The lease decides, this tells.
-        fences: lease -> the highest number that has written here; whoever has a lower one was taken over.
+        statements: set-up -> its statement (`packshot.ingest.shoot_groups.Statement`), which includes its correction.
+        claimed_by: id of the flow run that works on it; empty if none does. Only for information: the lease decides.
+        fences: lease -> highest number that has written here (fencing token). A lower number is refused.
     """
 
     batch: BatchId
@@ -87,19 +85,19 @@ class BatchRecord(Stored):
     fences: Mapping[str, int] = Field(default_factory=dict)
 
     def written_under(self, lease: Lease) -> BatchRecord:
-        """Return the record with the mark of the lease it is changed under.
+        """Return the record with the number of the lease under which it is changed.
 
         Raises:
-            LeaseLostError: a later owner has written already.
+            LeaseLostError: a later owner of the lease has already written.
         """
         require_not_passed(lease, self.fences.get(lease.name, 0))
         return self.model_copy(update={"fences": {**self.fences, lease.name: lease.number}})
 
     @property
     def next_delivery(self) -> int:
-        """The number the next delivery gets."""
+        """The number of the next delivery."""
         return max((one.number for one in self.deliveries), default=0) + 1
 
     def ref(self, shot: str) -> ShotRef | None:
-        """Return the photograph of that name, or None."""
+        """Return the photograph of that shot name, or None."""
         return next((ref for ref in self.shots if ref.shot.shot == shot), None)

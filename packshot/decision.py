@@ -1,4 +1,4 @@
-"""What people decide about a shot: the words, and the record of one decision."""
+"""People's decisions about a shot: the possible choices and reasons, and the record of one decision."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from packshot.types import Box, Value
 
 
 class Choice(StrEnum):
-    """What a person decides."""
+    """What a person can decide."""
 
     APPROVE = "approve"
     SEND_TO_EDITOR = "send to an editor"
@@ -29,7 +29,7 @@ class Choice(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why, as a code that can be counted."""
+    """The reason for a decision, as a code that can be counted."""
 
     MEETS_STANDARD = "meets_standard"
     FLAWS_ACCEPTED = "flaws_accepted"
@@ -77,11 +77,11 @@ REASONS: Mapping[Choice, tuple[Reason, ...]] = {
     Choice.ARRIVED: (Reason.ARRIVED,),
     Choice.TAKE: (Reason.TAKEN,),
 }
-"""Which reasons a choice may have; the first is the one that a form proposes."""
+"""The reasons allowed for each choice. A form proposes the first one."""
 
 
 class ColourWord(StrEnum):
-    """What a person says of the colours, with the product or its reference in hand."""
+    """A person's judgement of the colours, compared with the product or its reference in hand."""
 
     NOT_COMPARED = "not compared"
     CONFIRMED = "confirmed"
@@ -89,10 +89,10 @@ class ColourWord(StrEnum):
 
 
 class Mark(Value):
-    """A place in the picture and what is to be done there.
+    """A place in the picture and what to do there.
 
     Attributes:
-        left, top, right, bottom: pixels of the picture at 1:1, half-open.
+        left, top, right, bottom: pixels of the picture at 1:1; right and bottom are exclusive.
     """
 
     left: Annotated[int, Field(ge=0)]
@@ -113,18 +113,18 @@ class Mark(Value):
 
 
 class Decision(Value):
-    """One decision, as it stands in a shot's record for good.
+    """One decision. It stays in the shot's record for ever.
 
     Attributes:
         by: the person's name.
-        verified: whether an account proved the name. What somebody types is not verified.
+        verified: whether the name was proved by a login. A name that somebody typed is not verified.
         picture: SHA-256 of the picture that was shown, or its first digits.
-        question: what it answers; each question is answered once.
-        marks: places, for the next person.
-        file: key of the returned file that was taken over.
-        override: why work was taken over although a check of it failed; empty where none did.
-        edited_by: on a sign-off: whose work it is, where the line did not know.
-        colour: on a sign-off.
+        question: id of the question it answers; each question is answered once.
+        marks: places in the picture, for the next person.
+        file: key of the returned file that was used.
+        override: why the work was accepted although a check failed; empty if none failed.
+        edited_by: only for a sign-off: the editor's name, if the system doesn't know it.
+        colour: only for a sign-off.
     """
 
     choice: Choice
@@ -143,7 +143,7 @@ class Decision(Value):
 
     @property
     def sentence(self) -> str:
-        """The decision in words: who, what, why."""
+        """The decision as a sentence: what, why, who."""
         said = f"{self.choice}: {self.reason.replace('_', ' ')}"
         places = f" ({len(self.marks)} marked places)" if self.marks else ""
         because = f" ({self.note})" if self.note else ""

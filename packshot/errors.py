@@ -83,25 +83,25 @@ class StorageUnavailableError(TransientError):
 
 
 class RecordConflictError(TransientError):
-    """A record changed between reading and writing it."""
+    """A record was changed by somebody else between reading and writing it."""
 
     code = "record_conflict"
 
 
 class RefusedInputError(TerminalError):
-    """A client's file that the line does not accept."""
+    """A client's file that is not accepted."""
 
     code = "refused"
 
 
 class UnreadableError(RefusedInputError):
-    """Not an image, damaged, or in a format that is not read."""
+    """Not an image, damaged, or in a format that is not supported."""
 
     code = "unreadable"
 
 
 class TooSmallError(RefusedInputError):
-    """Fewer pixels than the client's least."""
+    """Fewer pixels than the client's minimum."""
 
     code = "too_small"
 
@@ -113,7 +113,7 @@ class TooLargeError(RefusedInputError):
 
 
 class DecoderCrashedError(RefusedInputError):
-    """Opening it ended two processes: by a crash, for want of memory, or beyond their time."""
+    """Two processes ended while they opened the file: they crashed, ran out of memory, or ran out of time."""
 
     code = "decoder_crashed"
 
@@ -137,31 +137,31 @@ class ManifestError(TerminalError):
 
 
 class NamingError(TerminalError):
-    """A name cannot be built from what is known, or is taken."""
+    """A name can't be built from the known facts, or is already used."""
 
     code = "naming"
 
 
 class IllegalTransitionError(TerminalError):
-    """A shot was asked to go from one state to another that does not follow it."""
+    """A shot was asked to go from one state to another that may not follow it."""
 
     code = "illegal_transition"
 
 
 class LeaseHeldError(TerminalError):
-    """Another run is at work on what this one would do."""
+    """Another run is already doing the same work."""
 
     code = "lease_held"
 
 
 class LeaseLostError(TerminalError):
-    """This run was taken for dead, and another one has taken its work over: it must write nothing more."""
+    """This run was taken for dead and another run has taken over its work, so this one must write nothing more."""
 
     code = "lease_lost"
 
 
 class DecisionRefusedError(TerminalError):
-    """A person's decision cannot be followed: about another picture, not theirs to take, or without a reason."""
+    """A person's decision can't be followed: it is about another picture, not theirs to make, or has no reason."""
 
     code = "decision_refused"
 
@@ -191,13 +191,13 @@ class ModelError(TerminalError):
 
 
 class TrainingError(TerminalError):
-    """There is too little, or too one-sided, to train a model on."""
+    """There are too few examples, or examples of only one kind, to train a model on."""
 
     code = "training"
 
 
 class ObjectMissingError(TerminalError):
-    """An object that must exist in storage does not."""
+    """An object that must exist in storage is missing."""
 
     code = "object_missing"
 

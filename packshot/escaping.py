@@ -1,7 +1,7 @@
-"""Text that somebody else wrote, made harmless for the place that shows it. Every place uses these functions.
+"""Escape text from outside for the place that shows it. Every place uses these functions.
 
-A client writes file names, manifest cells and metadata; an editor writes names and notes. None of it may become a link,
-a picture, a command, a formula or a line of its own where the line shows it. Each function knows one kind of place:
+Clients write file names, manifest cells and metadata; editors write names and notes. None of it may become a link, a
+picture, a command, a formula or a separate line where it is shown. Each function is for one kind of place:
 
     terminal, json_text     console, logs
     markdown, code          forms and artifacts of the workflow engine
@@ -22,26 +22,26 @@ import jinja2
 from markupsafe import Markup
 
 UNSEEN = "\ufffd"
-"""Stands for a character that cannot be seen, or that steers what shows it."""
+"""Replaces an invisible or control character."""
 ASIDE = "\u200b"
-"""A blank without width: it parts what would be taken for a link or a call, and looks like nothing."""
+"""Zero-width space. It is invisible, and breaks up text that would be taken for a link or a mention."""
 LONGEST_HEADER = 200
 
-_JOINERS = "\u200c\u200d"  # scripts of India and Persia need them inside words
+_JOINERS = "\u200c\u200d"  # Indic and Persian scripts need them inside words
 _STEERING = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _MARKS = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~&:$^=])")
 _CALLS = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)|(?<=@)", re.IGNORECASE)
-"""Where Markdown as GitHub has it, and chats, make links of plain text: addresses and names that are called."""
+"""Where GitHub's Markdown and chats turn plain text into links: addresses and mentions."""
 _LINKS = re.compile(r"(?<=\])(?=[(\[:])|(?<=<)(?=[A-Za-z/!?])|(?<=!)(?=\[)")
-"""Where Markdown begins a link, a picture or HTML."""
+"""Where Markdown starts a link, a picture or HTML."""
 _BLOCKS = re.compile(r"(?=[#>*+=_`~|-])|(?=\d+[.)])")
-"""How a line begins that Markdown takes for a heading, a list, a quotation, a rule or code."""
+"""Line starts that Markdown takes for a heading, list, quotation, rule or code."""
 _FORMULA_STARTS = frozenset("=+-@%'\u2212")
 _SEPARATORS = re.compile(r"([;|])")
 
 
 def one_line(text: str) -> str:
-    """Return a text on one line: every run of blanks as one, all else that cannot be seen as `UNSEEN`."""
+    """Return a text on one line: each run of white space becomes one space, each invisible character `UNSEEN`."""
     return " ".join("".join(one if one.isspace() else _seen(one) for one in text).split())
 
 
@@ -51,14 +51,14 @@ def _seen(character: str) -> str:
 
 
 def terminal(text: str) -> str:
-    """Return a text for one line of a terminal or a log: as long as it was, without any control or escape sequence."""
+    """Return a text for one line of a terminal or log: same length, without control characters or escape sequences."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(" " if one.isspace() else _seen(one) for one in text)
 
 
 def json_text(text: str) -> str:
-    """Return JSON that says the same, with what cannot be seen as ``\\uXXXX``; its own line feeds stay."""
+    """Return equivalent JSON with invisible characters as ``\\uXXXX``; line feeds between values are kept."""
     return "".join(one if one == "\n" or _seen(one) == one else _escaped(one) for one in text)
 
 
@@ -68,12 +68,12 @@ def _escaped(character: str) -> str:
 
 
 def markdown(text: str) -> str:
-    """Return a text so that Markdown shows it as it is, on one line; inside a table too."""
+    """Return a text on one line that Markdown shows literally, also inside a table."""
     return _MARKS.sub(r"\\\1", _CALLS.sub(ASIDE, one_line(text)))
 
 
 def code(text: str) -> str:
-    """Return a text as a code span of Markdown, whatever backticks it holds."""
+    """Return a text as a Markdown code span, whatever backticks it contains."""
     line = one_line(text) or UNSEEN
     fence = "`" * (max((len(run) for run in re.findall(r"`+", line)), default=0) + 1)
     space = " " if line.startswith("`") or line.endswith("`") else ""
@@ -81,10 +81,10 @@ def code(text: str) -> str:
 
 
 def cell(text: str) -> str:
-    """Return a text for a place that one page reads as Markdown and another shows as it stands.
+    """Return a text for a place that one page reads as Markdown and another shows as plain text.
 
-    What could become a link, a picture, HTML or a block is parted by a blank without width: it looks the same on both.
-    Other texts stay as they are.
+    Where Markdown would start a link, a picture, HTML or a block, a zero-width space is inserted, so the text looks the
+    same on both pages. Other texts are unchanged.
     """
     line = one_line(text)
     if _BLOCKS.match(line):
@@ -93,27 +93,27 @@ def cell(text: str) -> str:
 
 
 def chat(text: str) -> str:
-    """Return a text for a chat's message: no call to everybody (``<!channel>``, ``@here``) and no link."""
+    """Return a text for a chat message, without mentions (``<!channel>``, ``@here``) and links."""
     line = _LINKS.sub(ASIDE, _CALLS.sub(ASIDE, one_line(text)))
     return line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def header(text: str) -> str:
-    """Return a text for a header of a mail: one line, of at most `LONGEST_HEADER` characters."""
+    """Return a text for a mail header: one line of at most `LONGEST_HEADER` characters."""
     return one_line(text)[:LONGEST_HEADER]
 
 
 def body(text: str) -> str:
-    """Return a text for the body of a mail: lines stay lines, nothing in them steers."""
+    """Return a text for a mail's body: line breaks are kept, control characters are removed."""
     return "\n".join(terminal(line) for line in text.splitlines())
 
 
 def page_environment(package: str, filters: Mapping[str, Callable[..., Any]] | None = None) -> jinja2.Environment:
-    """Return what renders a room's HTML pages: all texts are escaped, and what cannot be seen in them is shown.
+    """Return the Jinja environment for a package's HTML pages. All text is escaped; invisible characters are shown.
 
     Args:
-        package: the room, with its folder ``templates``.
-        filters: ways of writing figures, by name.
+        package: name of the package that has the folder ``templates``.
+        filters: extra template filters, by name.
     """
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader(package),
@@ -128,24 +128,26 @@ def page_environment(package: str, filters: Mapping[str, Callable[..., Any]] | N
 
 
 def _on_a_page(value: Any) -> Any:
-    """Texts from outside without what steers; the template's own markup as it is."""
+    """Return a text without control characters; trusted markup and other values unchanged."""
     if isinstance(value, Markup) or not isinstance(value, str):
         return value
     return "\n".join(terminal(line) for line in value.split("\n"))
 
 
 def table_cell(text: str) -> str:
-    """Return a text for a cell of a table: on one line, with an apostrophe before what a spreadsheet could run.
+    """Return a text for a table cell: on one line, with an apostrophe before everything that a spreadsheet could run.
 
-    A spreadsheet skips blanks and marks that cannot be seen, takes full-width signs for their narrow ones, and parts a
-    line at ``;`` or ``|`` where it is told so: each part is looked at as it would be. `table_text` takes them off.
+    Spreadsheets skip leading spaces and invisible characters, read full-width characters as normal ones, and may split
+    a line at ``;`` or ``|``. Therefore each part is checked by itself. `table_text` removes the apostrophes.
+
+    Example: ``=1+1`` becomes ``'=1+1``.
     """
     parts = _SEPARATORS.split(one_line(text))
     return "".join(f"'{part}" if _could_run(part) else part for part in parts)
 
 
 def table_text(cell: str) -> str:
-    """Return the text, on one line, of which `table_cell` made this cell."""
+    """Return the text, on one line, from which `table_cell` made this cell."""
     parts = _SEPARATORS.split(cell)
     return "".join(part[1:] if part.startswith("'") and _could_run(part[1:]) else part for part in parts)
 

@@ -1,8 +1,8 @@
-"""A lease: who is at work on something, proven anew every few seconds for as long as the work goes on.
+"""A lease shows who is working on something. Its owner renews it every few seconds while the work goes on.
 
-No clock of one machine is compared with another's. How long ago a lease was written is told by the storage, which
-writes it down and tells the time by the same clock; how long a holder may still rely on it, by the holder's own clock
-since it asked. So clocks that are minutes apart change nothing.
+No clock of one machine is compared with another's. The age of a lease comes from the storage alone, which sets the time
+of the last write and tells the present time. How long an owner may rely on its lease is measured with the owner's own
+monotonic clock. So clocks that differ by minutes do no harm.
 
     free ── claim ──► held by A, number 1 ── renew ──► held by A, number 1
                           │ not renewed for its time          │ released
@@ -18,15 +18,15 @@ from packshot.errors import LeaseHeldError, LeaseLostError
 from packshot.types import Value
 
 RENEWALS = 5
-"""How often a lease is renewed within the time it holds: so many less one may fail before it runs out."""
+"""How many times a lease is renewed within its lifetime. So all of these but one may fail before it expires."""
 
 
 class Owner(Value):
-    """Who holds a lease.
+    """The owner of a lease.
 
     Attributes:
         run: id of the flow run, or ``command line``.
-        attempt: of the process that works on the run, unlike that of any other: two copies of one run are two owners.
+        attempt: unique id of the process that works on the run. Two copies of one run are therefore two owners.
     """
 
     run: str
@@ -34,15 +34,16 @@ class Owner(Value):
 
 
 class Lease(Value):
-    """What stands in storage.
+    """A lease as it is stored.
 
     Attributes:
-        name: what it is a lease of, such as ``batches/acme/spring``.
-        number: grows with each owner. A write that matters carries it, so that a later owner's cannot be undone.
-        nonce: new with each write; without it two writes could look the same, and a condition on the content would
-            let an old one pass.
-        holds_s: seconds that it holds after each write. Whoever dies is taken over after this long.
-        released: the owner has let go of it; it can be claimed at once.
+        name: what it protects, for example ``batches/acme/spring``.
+        number: fencing token: grows with each owner. Important writes carry it, so that an earlier owner can't
+            overwrite a later one's.
+        nonce: new for each write. Without it two writes could have the same content and so the same ETag, and a
+            conditional write could pass by mistake.
+        holds_s: lifetime in seconds after each write. When its owner dies, others can claim it after this time.
+        released: the owner has released it, so it can be claimed at once.
     """
 
     name: str
@@ -53,21 +54,21 @@ class Lease(Value):
     released: bool = False
 
     def is_alive(self, age: timedelta) -> bool:
-        """Return whether its owner must be taken to be at work.
+        """Return whether the owner must be assumed to be at work.
 
         Args:
-            age: time since it was written, by the clock of the storage.
+            age: time since the lease was written, by the storage's clock.
         """
         return not self.released and age.total_seconds() < self.holds_s
 
 
 def claim(present: Lease | None, free: Lease, *, age: timedelta) -> Lease:
-    """Return the lease as a new owner writes it.
+    """Return the lease to write in order to become its owner.
 
     Args:
-        present: as it stands in storage; None where there is none.
-        free: as the owner would write it where nobody ever had it; its number is the least that it may get.
-        age: time since `present` was written, by the clock of the storage.
+        present: the lease in storage; None if there is none.
+        free: the lease to write if there is none in storage. The result's number is never lower than its number.
+        age: time since `present` was written, by the storage's clock.
     Raises:
         LeaseHeldError: another owner holds it and is alive.
     """
@@ -85,11 +86,11 @@ def claim(present: Lease | None, free: Lease, *, age: timedelta) -> Lease:
 
 
 def renew(mine: Lease, present: Lease | None, *, nonce: str) -> Lease:
-    """Return the lease as its owner writes it again. An expired one that nobody took is still its owner's.
+    """Return the lease to write in order to renew it. An expired lease that nobody else claimed can still be renewed.
 
     Args:
-        mine: as the owner wrote it last.
-        present: as it stands in storage; None where somebody removed it.
+        mine: the lease as its owner last wrote it.
+        present: the lease in storage; None if somebody deleted it.
     Raises:
         LeaseLostError: another owner has taken it over.
     """
@@ -99,12 +100,16 @@ def renew(mine: Lease, present: Lease | None, *, nonce: str) -> Lease:
 
 
 def release(mine: Lease, *, nonce: str) -> Lease:
-    """Return the lease as its owner leaves it."""
+    """Return the lease to write in order to release it."""
     return mine.model_copy(update={"nonce": nonce, "released": True})
 
 
 def lost(mine: Lease, *, to: Lease | None = None) -> LeaseLostError:
-    """Return the error of an owner whose lease another one has."""
+    """Return the error for an owner whose lease was taken over.
+
+    Args:
+        to: the new owner's lease, if it is known.
+    """
     return LeaseLostError(
         "this run was not heard of for too long, and another one took its work over",
         mine.name,
@@ -115,12 +120,12 @@ def lost(mine: Lease, *, to: Lease | None = None) -> LeaseLostError:
 
 
 def require_not_passed(mine: Lease, written: int) -> None:
-    """Refuse a write that a later owner has passed.
+    """Check that no later owner has written.
 
     Args:
-        written: the highest number that has written there.
+        written: the highest lease number that has written there.
     Raises:
-        LeaseLostError: it is higher than this lease's.
+        LeaseLostError: it is higher than this lease's number.
     """
     if written > mine.number:
         raise lost(mine)

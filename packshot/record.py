@@ -32,7 +32,7 @@ from packshot.types import Finding, Sourced, Value
 
 
 class State(StrEnum):
-    """Where a shot stands."""
+    """The state of a shot."""
 
     RECEIVED = "received"
     REFUSED = "refused"
@@ -75,31 +75,31 @@ FOLLOWS: Mapping[State, frozenset[State]] = {
     _S.LIVE: frozenset(),
     _S.FAILED: frozenset(),
 }
-"""Which states may follow which. FAILED may follow any state that is not an end, and leads back to it."""
+"""The states that may follow each state. FAILED may follow every state that isn't final, and leads back to it."""
 
 WAITING = frozenset({_S.AWAITING_EDITOR, _S.IN_REVIEW, _S.AWAITING_SIGNOFF, _S.ON_HOLD})
-"""States in which the line waits for a person."""
+"""States in which a shot waits for a person."""
 
 DONE = frozenset({_S.DELIVERED, _S.LIVE})
 
 MACHINE = "machine"
-"""The report that holds each stage's time on a worker: stage -> ``seconds`` (wall-clock) and ``at``, when it ended."""
+"""Name of the report on times: stage -> ``seconds`` (wall-clock time) and ``at`` (when it ended)."""
 
 EDIT = "edit.tif"
-"""The name of a shot's edit, a machine's or an editor's, among its objects."""
+"""Name of a shot's edited picture among its objects, whether a machine or an editor made it."""
 
 
 def found_in(edit_sha256: str, findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Return findings as those of one edit: they are true no longer when another one takes its place."""
+    """Return the findings marked as belonging to one edit. They no longer count when another edit replaces it."""
     return tuple(one.model_copy(update={"picture": edit_sha256}) for one in findings)
 
 
 class Event(Value):
-    """One change in a shot's life.
+    """One event in a shot's life.
 
     Attributes:
         actor: the flow run's id or a person's name.
-        to_state: the state it led to; equal to `from_state` for a note that changes nothing.
+        to_state: the state it led to; equal to `from_state` for a note that doesn't change the state.
     """
 
     at: datetime
@@ -110,7 +110,7 @@ class Event(Value):
 
 
 class Source(Value):
-    """The client's original."""
+    """The client's original file."""
 
     key: str
     sha256: str
@@ -118,14 +118,14 @@ class Source(Value):
 
 
 class ShotRecord(Stored):
-    """All that is known of a shot. Append-only: a change gives a new record with one more event.
+    """Everything known about a shot. Append-only: each change returns a new record with one more event.
 
     Attributes:
-        facts: sku, asin, gtin, category, view, ... each with its source.
+        facts: sku, asin, gtin, category, view, ..., each with its source.
         reports: what each stage found, by stage name, as plain JSON.
         objects: the shot's own objects in storage: name -> SHA-256 of the bytes.
-        plan_fingerprint: fingerprint of the plan the last stage followed.
-        decisions: what people decided, in order; a restart keeps them.
+        plan_fingerprint: hash of the plan that the last stage followed.
+        decisions: people's decisions, in order; kept when the shot starts again.
     """
 
     shot: ShotId
@@ -141,19 +141,19 @@ class ShotRecord(Stored):
     decisions: tuple[Decision, ...] = ()
 
     def fact(self, name: str) -> str:
-        """Return a fact's value, or an empty text where it is unknown."""
+        """Return a fact's value; an empty text if it is unknown."""
         sourced = self.facts.get(name)
         return sourced.value if sourced else ""
 
     @property
     def present_findings(self) -> tuple[Finding, ...]:
-        """What is true now: of the photograph, and of the edit that there is; not of edits that were replaced."""
+        """Findings that are true now: about the photograph and the present edit, not about edits that were replaced."""
         edit = self.objects.get(EDIT, "")
         return tuple(one for one in self.findings if one.picture in ("", edit))
 
     @property
     def failed_from(self) -> State | None:
-        """The state a failed shot failed in; None if it has not failed."""
+        """The state in which a failed shot failed; None if it has not failed."""
         if self.state is not State.FAILED:
             return None
         return next(one.from_state for one in reversed(self.events) if one.from_state is not State.FAILED)
@@ -171,10 +171,10 @@ class ShotRecord(Stored):
     ) -> ShotRecord:
         """Return the record in its next state, with the event that led there.
 
-        A failed shot first goes back to the state it failed in; only then can it advance.
+        A failed shot first goes back to the state in which it failed; then it can advance.
 
         Raises:
-            IllegalTransitionError: `to` does not follow the present state.
+            IllegalTransitionError: `to` may not follow the present state.
         """
         if not self._may_become(to):
             allowed = sorted(FOLLOWS[self.state]) if self.state is not State.FAILED else [self.failed_from]
@@ -197,13 +197,13 @@ class ShotRecord(Stored):
         )
 
     def note(self, *, at: datetime, actor: str, why: str) -> ShotRecord:
-        """Return the record with an event that changes nothing, such as an answer that could not be followed."""
+        """Return the record with an event that doesn't change its state, such as an answer that was refused."""
         event = Event(at=at, actor=actor, from_state=self.state, to_state=self.state, why=why)
         return self.model_copy(update={"events": (*self.events, event)})
 
     @property
     def since(self) -> datetime | None:
-        """When it came into its present state; None before the first event."""
+        """The time when it entered its present state; None before the first event."""
         changes = [event.at for event in self.events if event.from_state is not event.to_state]
         return changes[-1] if changes else None
 
@@ -215,7 +215,10 @@ class ShotRecord(Stored):
         return to in FOLLOWS[self.state]
 
     def restart(self, *, at: datetime, actor: str, why: str) -> ShotRecord:
-        """Return the record back at the start, on a person's wish; its history stays."""
+        """Return the record in its first state, without findings, reports and objects.
+
+        Events and decisions are kept.
+        """
         event = Event(at=at, actor=actor, from_state=self.state, to_state=State.RECEIVED, why=why)
         cleared: dict[str, Any] = {"findings": (), "reports": {}, "objects": {}}
         return self.model_copy(update={"state": State.RECEIVED, "events": (*self.events, event), **cleared})

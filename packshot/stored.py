@@ -1,11 +1,11 @@
-"""What outlives the version that wrote it: records and plans in storage, their form, and how older forms are read.
+"""Values in storage that later versions must be able to read: their schema version, and how older ones are upgraded.
 
     form 1   {"shot": ..., "state": ...}                      written before forms were numbered
     form 2   {"schema_version": 2, "shot": ..., "state": ...}
 
-A new field with a default needs no new form. A field that goes, or changes its meaning, does: `SCHEMA_VERSION` grows by
-one, and the value's `UPGRADES` gets the step that leads there. One file of each form is kept for good in
-``tests/fixtures``, and every later version reads them all.
+A new field with a default needs no new version. If a field is removed or its meaning changes, raise `SCHEMA_VERSION` by
+one and add a step to the value's `UPGRADES`. One file of each version is kept in ``tests/fixtures`` for ever, and every
+later version must read them all.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from packshot.errors import RecordDamagedError
 from packshot.types import Value
 
 SCHEMA_VERSION = 2
-"""The form that this version writes."""
+"""The schema version that this code writes."""
 
 Upgrade: TypeAlias = Callable[[dict[str, Any]], dict[str, Any]]
-"""Takes a value's JSON from one form to the next."""
+"""Converts a value's JSON from one schema version to the next."""
 
 S = TypeVar("S", bound="Stored")
 
 
 class Stored(Value):
-    """A value in storage that later versions read.
+    """A value in storage that later versions of Packshot can read.
 
     Attributes:
-        UPGRADES: form -> the step to the next one; a form without a step differs only by fields with defaults.
-        schema_version: the form it is in; always today's, once it has been read.
+        UPGRADES: schema version -> step to the next one. Without a step, versions differ only in fields with defaults.
+        schema_version: always the newest one after reading.
     """
 
     UPGRADES: ClassVar[Mapping[int, Upgrade]] = {}
@@ -42,12 +42,12 @@ class Stored(Value):
 
 
 def read_stored(kind: type[S], data: bytes, *, name: str) -> S:
-    """Return a value from its JSON, whichever version wrote it.
+    """Return a value from its JSON, whichever version of Packshot wrote it.
 
     Args:
-        name: of the object, for messages.
+        name: name of the object, for messages.
     Raises:
-        RecordDamagedError: it cannot be read, or a newer version wrote it; the message tells which, and what to do.
+        RecordDamagedError: it can't be read, or a newer version wrote it; the message says which, and what to do.
     """
     found = _json(kind, data, name=name)
     form = found.get("schema_version", 1)

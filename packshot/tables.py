@@ -1,4 +1,4 @@
-"""CSV as the line writes it: one writer for all tables, so that no spreadsheet runs what is in a cell."""
+"""The one CSV writer for all tables; it guards cells so that no spreadsheet runs their content."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from decimal import Decimal
 from packshot.escaping import table_cell
 
 Cell = str | int | float | Decimal | None
-"""What a cell may hold. Figures are figures: a text that looks like one is guarded as any other text."""
+"""Types of a cell's value. Numbers are written as numbers; a text that looks like a number is guarded like any text."""
 
 
 def csv_table(head: Sequence[str], rows: Iterable[Sequence[Cell]], *, line_end: str = "\r\n") -> str:
-    """Return a table as CSV (RFC 4180): comma, quotes where they are needed.
+    """Return a table as CSV (RFC 4180) with commas, and with quotes if needed.
 
-    Texts are on one line each, and guarded by `packshot.escaping.table_cell`; None is an empty cell.
+    Each text is on one line and guarded by `packshot.escaping.table_cell`; None becomes an empty cell.
 
     Raises:
-        ValueError: a row is not as long as the head.
+        ValueError: a row has another length than the head.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator=line_end)
@@ -32,5 +32,5 @@ def csv_table(head: Sequence[str], rows: Iterable[Sequence[Cell]], *, line_end: 
 
 
 def figure(value: float | None, decimals: int) -> Decimal | None:
-    """Return a figure for a cell with as many decimals as are meant; None stays None."""
+    """Return a number with the given count of decimals, for a cell; None stays None."""
     return None if value is None else Decimal(f"{value:.{decimals}f}")

@@ -1,4 +1,4 @@
-"""Work side by side, in as many threads as OpenCV may use: its functions and numpy's let others run meanwhile."""
+"""Run functions in parallel, in as many threads as OpenCV may use. OpenCV and numpy release the GIL while they work."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Result = TypeVar("Result")
 
 
 def side_by_side(function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
-    """Return what a function makes of each item, in their order; the first error in that order is raised."""
+    """Return the function's result for each item, in order. If several fail, the error of the first item is raised."""
     threads = cv2.getNumThreads()
     if threads <= 1:
         return [function(item) for item in items]

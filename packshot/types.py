@@ -1,6 +1,7 @@
-"""The values that pass between the rooms.
+"""Basic value types that all packages use.
 
-Sizes are ``(width, height)``; arrays are ``(rows, columns, channels)``; a `Box` is in pixels, half-open.
+Sizes are ``(width, height)``; arrays are ``(rows, columns, channels)``; a `Box` is in pixels, right and bottom
+exclusive.
 """
 
 from __future__ import annotations
@@ -13,19 +14,19 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 Pixels8: TypeAlias = NDArray[np.uint8]
-"""(rows, columns, 3) or (rows, columns), 8 bit."""
+"""(rows, columns, 3) or (rows, columns), 8 bits per channel."""
 Pixels16: TypeAlias = NDArray[np.uint16]
-"""(rows, columns, 3), 16 bit."""
+"""(rows, columns, 3), 16 bits per channel."""
 Matte: TypeAlias = NDArray[np.float32]
-"""(rows, columns), coverage by the product in 0..1."""
+"""(rows, columns), the product's coverage in 0..1."""
 FloatImage: TypeAlias = NDArray[np.float32]
-"""(rows, columns, 3); the docstring that uses it says in which light."""
+"""(rows, columns, 3); the docstring that uses it says whether the values are linear or encoded."""
 Mask: TypeAlias = NDArray[np.bool_]
 """(rows, columns)."""
 
 
 class Value(BaseModel):
-    """A frozen value that refuses unknown fields and goes to JSON unchanged."""
+    """Base class of immutable values: unknown fields are refused, and JSON gives back an equal value."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -70,12 +71,12 @@ class Box(NamedTuple):
 
 
 def size_of(pixels: NDArray[Any]) -> Size:
-    """Return the size of an array of (rows, columns, ...): the one place that turns one order into the other."""
+    """Return the size of an array of shape (rows, columns, ...). Only here is one order converted to the other."""
     return Size(int(pixels.shape[1]), int(pixels.shape[0]))
 
 
 class Status(StrEnum):
-    """What became of one check."""
+    """The result of one check."""
 
     PASSED = "passed"
     WARNING = "warning"
@@ -84,16 +85,16 @@ class Status(StrEnum):
 
 
 class Finding(Value):
-    """One observation about a picture: what was measured, against which limit, where.
+    """One observation about a picture: what was measured, the limit, and where.
 
     Attributes:
-        code: stable name, snake_case; docs/errors.md lists them all.
-        message: a sentence a reviewer understands.
-        measured: the figure, in `unit`; None where there is none.
-        limit: the figure it was compared with, in the same unit.
-        box: where, in pixels of the picture at 1:1; None means the picture as a whole.
-        gate: a failed gate forbids auto-approval whatever the score.
-        picture: in a record, SHA-256 of the edit that it is about; empty: about the photograph, whatever its edit.
+        code: stable name in snake_case; docs/errors.md lists all codes.
+        message: a sentence that a reviewer understands.
+        measured: the measured value, in `unit`; None if there is none.
+        limit: the limit it was compared with, in the same unit.
+        box: where, in pixels of the picture at 1:1; None means the whole picture.
+        gate: if a gate fails, the machine may not approve the picture, whatever its score.
+        picture: in a record, the SHA-256 of the edit it is about; empty if it is about the photograph itself.
     """
 
     code: str
@@ -108,7 +109,7 @@ class Finding(Value):
 
     @property
     def stops_approval(self) -> bool:
-        """Whether this finding alone keeps the picture from being approved by the machine."""
+        """Whether this finding alone prevents approval by the machine."""
         return self.gate and self.status is Status.FAILED
 
 
@@ -128,7 +129,7 @@ class Route(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What the score and the gates decide."""
+    """The decision that follows from the score and the gates."""
 
     AUTO_APPROVE = "auto_approve"
     HUMAN_REVIEW = "human_review"

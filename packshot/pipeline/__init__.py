@@ -1,4 +1,4 @@
-"""The one order of the automated line, on values alone.
+"""The automated pipeline, in its fixed order, as pure functions.
 
     master   bytes of an original          -> 16-bit pixels in the working space, facts, plan, features
     route    features and category         -> who edits it, and why
@@ -6,7 +6,7 @@
     adopt    a person's finished picture   -> the same, from their work
     export   composite and matte           -> verified files, one or two per platform
 
-The command line runs these on local files; the tasks run the same functions on objects in storage.
+The command line calls these functions on local files; the tasks call them on objects in storage.
 """
 
 from packshot.pipeline.cutting_out import CutOutFiles, cut_out_photo

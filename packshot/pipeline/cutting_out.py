@@ -1,4 +1,4 @@
-"""A photograph cut out and nothing else."""
+"""Cut out one photograph, without scoring, framing or export."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class CutOutFiles:
     """A photograph's matte and its composite on white, as files.
 
     Attributes:
-        matte_png: 8 bit grey, as large as the upright photograph.
-        composite_png: 8 bit sRGB, as large.
+        matte_png: 8-bit grey PNG, same size as the upright photograph.
+        composite_png: 8-bit sRGB PNG, same size.
     """
 
     matte_png: bytes
@@ -31,10 +31,10 @@ class CutOutFiles:
 
 
 def cut_out_photo(data: bytes, segmenter: Segmenter, *, name: str, limits: IngestConfig) -> CutOutFiles:
-    """Return a photograph cut out, whatever its size and without any plan.
+    """Return a photograph's matte and composite; it needs no plan, and works for any size within `limits`.
 
     Raises:
-        RefusedInputError: it cannot be read.
+        RefusedInputError: the photograph can't be read.
     """
     developed = develop(open_photo(data, name=name, limits=limits))
     cutout = cut_out(developed.pixels16, segmenter)

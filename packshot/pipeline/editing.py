@@ -1,4 +1,4 @@
-"""Stage 3: a master cut out and judged, by the machine or from a person's work."""
+"""Stage 3: cut out a master and judge the result, or judge a person's finished work."""
 
 from __future__ import annotations
 
@@ -26,23 +26,23 @@ from packshot.threads import side_by_side
 from packshot.types import Finding, Matte, Pixels8, Pixels16, Status, Verdict, size_of
 
 METHODS = (Method.AUTO, Method.NETWORK_ONLY)
-"""How a shot is cut out, and with what it is tried again before a person is asked."""
+"""Cut-out methods in the order in which they are tried; then a person is asked."""
 COLOUR_PX = 1024
-"""About so large a master is looked at for its product's colour."""
+"""The product's colour is measured on a copy of the master of about this size (longest side, px)."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Edit:
-    """A shot cut out and judged.
+    """A shot that was cut out and judged.
 
     Attributes:
-        composite: (rows, columns, 3) uint16, working space, on exact white, as large as the master.
+        composite: (rows, columns, 3) uint16, working space, on exact white, same size as the master.
         matte: (rows, columns) float32 in 0..1.
-        method: how the matte was made: the network's method, or whose work it is.
-        report: None where there is nothing to judge; `verdict` then asks for another try.
-        framed: on the first rendition's canvas, as it was judged; None where there is nothing to judge.
-        figures: measured on its mattes and by quality control, for the routing model; empty for a person's work.
-        unproven: it would have been approved unseen, had people judged enough real photographs of its kind.
+        method: how the matte was made: the cut-out method, or whose work it is.
+        report: None if no product was found; then the verdict is `REJECT_AND_REDO`.
+        framed: the product on the first rendition's canvas, as it was judged; None if no product was found.
+        figures: measurements of its mattes and from quality control, for the routing model; empty for a person's work.
+        unproven: the machine would have approved it if people had judged enough real photographs of its kind.
     """
 
     composite: Pixels16
@@ -55,9 +55,9 @@ class Edit:
     unproven: bool = False
 
     def held_back(self, plan: Plan) -> dict[str, str]:
-        """Return which platforms' renditions stay behind while the others go ahead unseen, and why: platform -> reason.
+        """Return platform -> reason for each rendition that is held back while the others are delivered.
 
-        Empty where all go the same way, or where the client has all of a shot wait for a person.
+        Empty if all renditions have the same verdict, or if the client wants the whole shot to wait for a person.
         """
         if plan.partial != "ship" or self.report is None or self.verdict is not Verdict.HUMAN_REVIEW:
             return {}
@@ -76,7 +76,7 @@ class Edit:
 
 
 def _why_held(rendition: RenditionReport) -> str:
-    """Why a person would have to look at a rendition, and what to do to have it."""
+    """Return why a person has to look at a rendition first, and what to do to get it delivered."""
     reasons = " ".join(one.message for one in rendition.findings if one.stops_approval)
     score = f"its score is {rendition.score:.1f}."
     return (
@@ -86,7 +86,7 @@ def _why_held(rendition: RenditionReport) -> str:
 
 
 def without_held(plan: Plan, held: Mapping[str, str]) -> Plan:
-    """Return a plan for the renditions that go ahead; those that are held back are left out of it, with the reason."""
+    """Return the plan without the renditions that are held back; they are listed in `left_out` with the reason."""
     ahead = tuple(one for one in plan.renditions if one.platform.name not in held)
     return plan.model_copy(update={"renditions": ahead, "left_out": {**plan.left_out, **held}}) if held else plan
 
@@ -100,17 +100,18 @@ def edit(
     group: GroupDecision | None = None,
     watch: Watch | None = None,
 ) -> Edit:
-    """Return the best edit a machine can make of a master: tried again with the next method where it must be redone.
+    """Return the best edit that the machine can make. If the verdict is to redo it, the next method is tried.
 
     Args:
-        pixels: (rows, columns, 3) uint16, working space, after its group's correction.
-        group: what the shot was told about its group; its references are measured, its findings bear on the verdict.
-        watch: says how likely a refusal is, and stops an approval that would break the promise; None: nobody says.
+        pixels: (rows, columns, 3) uint16, working space, after the group's correction.
+        group: the shot's group decision; its colour reference is compared, and its findings affect the verdict.
+        watch: estimates how likely a person would refuse the edit, and stops an approval that would break the promised
+            error ratio. None: no such check.
     """
     best: Edit | None = None
     for method in methods:
         if best is not None and best.method == method:
-            continue  # without a smooth backdrop the first way is the network's alone already
+            continue  # without a smooth backdrop the first attempt already used the network alone
         attempt = _edited(pixels, cut_out(pixels, segmenter, method=method), plan, group, watch)
         if best is None or attempt.score > best.score:
             best = attempt
@@ -132,7 +133,7 @@ def _edited(pixels: Pixels16, cutout: Cutout, plan: Plan, group: GroupDecision |
 
 
 def _watched(judged: Edit, watch: Watch, figures: Mapping[str, float]) -> Edit:
-    """An edit with what the routing model says of it, which may stop an approval and does nothing else."""
+    """Return the edit after the routing model's check, which can only stop an approval."""
     if judged.report is None:
         return judged
     promised = judged.report.stopped(watch.judge(figures))
@@ -175,10 +176,10 @@ def _judged(
 
 
 def _compared(srgb8: Pixels8, matte: Matte, group: GroupDecision) -> ColourReference | None:
-    """Hold the delivered pixels against the stated colour; without one, take the colour target's word for the group.
+    """Return the colour difference of the delivered pixels from the reference, else that of the group's colour target.
 
-    A single colour has no spread of its own to hold against a product's light and shade: its 95th percentile is its
-    difference.
+    A stated reference is a single colour, but a product has light and shade. Therefore its mean difference is also used
+    as the 95th percentile.
     """
     colours = main_colours(srgb8, matte) if group.reference_lab else ()
     if group.reference_lab and colours:
@@ -190,10 +191,10 @@ def _compared(srgb8: Pixels8, matte: Matte, group: GroupDecision) -> ColourRefer
 
 
 def colour_before(pixels: Pixels16, matte: Matte, group: GroupDecision) -> float | None:
-    """Return how far a master's product is from the colour that its reference states; None where none is stated.
+    """Return how far a master's product is from its stated reference colour; None if no colour is stated or found.
 
     Args:
-        pixels: (rows, columns, 3) uint16, working space, after its group's correction.
+        pixels: (rows, columns, 3) uint16, working space, after the group's correction.
         matte: (rows, columns) float32 in 0..1, of the same size.
     Returns:
         Delta E 2000 of the product's nearest main colour.
@@ -211,13 +212,13 @@ def _stated(group: GroupDecision) -> ReferenceColour:
 
 
 def adopt(pixels: Pixels16, work: ReturnedWork, plan: Plan, *, group: GroupDecision | None = None) -> Edit:
-    """Return a person's finished picture as an edit, judged like a machine's.
+    """Return a person's finished picture as an edit, judged like an edit by the machine.
 
     Args:
         pixels: the master, (rows, columns, 3) uint16, working space.
-        work: what the person put back.
+        work: the returned picture.
     Raises:
-        RefusedInputError: it tells nothing of what is product, or it has another shape than the master.
+        RefusedInputError: the work doesn't say what is product, or it has another size than the master.
     """
     composite, matte = work.composite_for(pixels)
     return _judged(pixels, given_cutout(pixels, matte), composite, plan, group)

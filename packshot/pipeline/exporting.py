@@ -1,4 +1,4 @@
-"""Stage 4: the edit on each platform's canvas, as verified files."""
+"""Stage 4: put the edit on each platform's canvas and write verified files."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Rendition:
     """One file for one platform, decoded again and checked.
 
     Attributes:
-        path: below the delivery's folder: ``<platform>/<name>.<extension>``.
+        path: relative to the delivery's folder: ``<platform>/<name>.<extension>``.
     """
 
     platform: str
@@ -32,15 +32,15 @@ class Rendition:
 
 @dataclasses.dataclass(frozen=True)
 class Export:
-    """Stage 4 of a shot.
+    """Result of stage 4 for one shot.
 
     Attributes:
-        verified: what may ship: each passed every check of its decoded bytes. Empty for a client who takes all or
-            nothing, where a platform gets nothing.
-        rejected: what was made and failed a check: to be looked at, never to be shipped.
+        verified: files that may be delivered: each passed every check of its decoded bytes. Empty if the client takes
+            all or nothing and a platform gets nothing.
+        rejected: files that failed a check. They may be looked at but never delivered.
         failures: platform -> why no file could be made for it.
-        left_out: platform -> why it gets nothing; for a platform that gets another of its files, the path of the one
-            that it does not get. In the order in which the platforms were asked for.
+        left_out: platform -> why it gets nothing, in the order in which platforms were asked for. If a platform gets
+            only some of its files, the key is the path of the missing file.
     """
 
     verified: tuple[Rendition, ...]
@@ -58,12 +58,13 @@ def export(
     labels: Labels,
     framed: Framed | None = None,
 ) -> Export:
-    """Return the shot's files, each verified or rejected; a platform that cannot be served doesn't stop the others.
+    """Return a shot's files, each verified or rejected. A platform that fails doesn't stop the others.
 
     Args:
-        known: what is known of the shot, by the names that naming templates use, ``shot`` among them.
-        labels: what the files say of themselves; SKU and GTIN are added where they are known.
-        framed: the first rendition on its canvas, where it is at hand (`Edit.framed`); otherwise it is framed again.
+        known: known facts of the shot, by the names that naming templates use; includes ``shot``.
+        labels: metadata to write into the files; SKU and GTIN are added if known.
+        framed: the product on the first rendition's canvas, if the caller has it (`Edit.framed`); else it is framed
+            again.
     """
     labels = labels.model_copy(update={name: known[name] for name in ("sku", "gtin") if known.get(name)})
 

@@ -1,4 +1,4 @@
-"""Stage 1 and 2: from an original's bytes to its master, its plan, and who edits it."""
+"""Stages 1 and 2: from an original's bytes to its master, its plan, and the decision who edits it."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ from packshot.types import Complexity, Finding, Pixels16, Route, Sourced, Status
 
 @dataclasses.dataclass(frozen=True)
 class Mastered:
-    """A shot after stage 1.
+    """Result of stage 1 for one shot.
 
     Attributes:
         tiff: the master as a file.
-        plan: everything that is decided about it.
-        light: what tells of its shoot group.
-        looks: what it looks like; None where its category is known, or nothing looks.
-        report: how it was read and converted, as plain JSON for the record.
+        plan: all settings resolved for this shot.
+        light: what is needed to find its shoot group.
+        looks: what the category network saw; None if the category is known, or no network is used.
+        report: how the file was read and converted, as plain JSON for the record.
     """
 
     master: Master
@@ -53,7 +53,7 @@ class Mastered:
 
     @property
     def category_source(self) -> str:
-        """Where the category is known from; empty where it is not."""
+        """Where the category comes from; empty if it is unknown."""
         fact = self.facts.get("category")
         return fact.source if fact else ""
 
@@ -68,16 +68,16 @@ def master(
     configs: Configs,
     sidecar: bytes = b"",
 ) -> Mastered:
-    """Return an original brought to the working space, with all that is known and decided about it.
+    """Return an original converted to the working space, with everything known and decided about it.
 
     Args:
         data: the whole file.
         path: of the file in its batch.
-        row: its row in the manifest; empty without one.
-        sidecar: the XMP file beside it; empty without one.
+        row: its row in the manifest; empty if there is none.
+        sidecar: the XMP file beside it; empty if there is none.
     Raises:
         RefusedInputError: the file is not accepted.
-        ConfigError: its facts and the configs don't go together.
+        ConfigError: no plan can be resolved from its facts and the configs.
     """
     guide = style_guide(configs, client)
     limits = configs.ingest.model_copy(update={"min_px": guide.min_px} if guide.min_px else {})
@@ -132,7 +132,7 @@ def _is_to_be_looked_at(plan: Plan, facts: Mapping[str, Sourced]) -> bool:
 
 
 class _Measured(NamedTuple):
-    """What is measured on every master, for its route and for its shoot group, and its file."""
+    """Measurements of a master, for its route and its shoot group, and the master as a file."""
 
     features: Features
     tiff: bytes
@@ -152,7 +152,7 @@ def _measured(developed: Master) -> _Measured:
 
 
 def _reading(photo: Photo, developed: Master) -> dict[str, Any]:
-    """How an original was read, for the record."""
+    """Return how an original was read, for the record."""
     return {
         "kind": photo.kind.value,
         "size": list(photo.size),
@@ -165,10 +165,10 @@ def _reading(photo: Photo, developed: Master) -> dict[str, Any]:
 
 
 def read_reference(data: bytes, *, path: str, limits: IngestConfig) -> ReferencePhoto:
-    """Return what a file shows that is named as the colour reference of others: a colour target, or a swatch.
+    """Return what a colour reference photo shows: a colour target, or a swatch.
 
     Raises:
-        RefusedInputError: it cannot be read.
+        RefusedInputError: it can't be read.
     """
     small_ones_too = limits.model_copy(update={"min_px": 1})
     pixels = develop(open_photo(data, name=path, limits=small_ones_too)).pixels16
@@ -178,11 +178,11 @@ def read_reference(data: bytes, *, path: str, limits: IngestConfig) -> Reference
 
 @dataclasses.dataclass(frozen=True)
 class Corrected:
-    """A master after its group's transform.
+    """A master after its group's colour correction.
 
     Attributes:
         pixels: (rows, columns, 3) uint16, working space.
-        findings: colours that the transform cut off.
+        findings: a warning if the correction clips colours.
     """
 
     pixels: Pixels16
@@ -190,11 +190,11 @@ class Corrected:
 
 
 def correct_master(pixels: Pixels16, correction: Correction, *, most_clipped: float = 0.02) -> Corrected:
-    """Return a master changed by its group's transform, and a finding where that cuts colours off.
+    """Return a master after its group's colour correction, with a finding if that clips colours.
 
     Args:
         pixels: (rows, columns, 3) uint16, working space.
-        most_clipped: share of the picture from which that is said.
+        most_clipped: largest share of clipped pixels, in 0..1, without a finding.
     """
     corrected = correct(pixels, correction)
     share = newly_clipped(pixels, corrected) if corrected is not pixels else 0.0
@@ -223,13 +223,13 @@ def route(
 ) -> RouteDecision:
     """Return who edits a shot, and why.
 
-    A picture with a colour target in it is never edited by the machine, nor is one for which a service is asked that
-    the machine cannot do.
+    The machine never edits a picture that shows a colour target, or one for which the manifest asks for a service that
+    the machine can't do.
 
     Args:
-        model: the trained model; None: the limits alone decide.
-        ruled_out: categories that the shot is known not to be of.
-        looks: what the photograph looks like; heeded where nobody surely says what it shows.
+        model: the trained model; None means that only fixed limits decide.
+        ruled_out: categories that the shot is known not to belong to.
+        looks: what the category network saw; used if the category is not certain.
     """
     decision = decide(
         features,
@@ -248,7 +248,10 @@ def route(
 
 
 def _with_services(decision: RouteDecision, asked: Sequence[str]) -> RouteDecision:
-    """A person's, where the manifest asks for what the machine cannot do; never simpler than it was."""
+    """Return the decision; if the manifest asks for services that the machine can't do, a person edits the shot.
+
+    The complexity never goes down.
+    """
     if not asked:
         return decision
     named = ", ".join(word.replace("_", " ") for word in asked)

@@ -1,6 +1,7 @@
-"""What is done with outside bytes, as calls whose results can leave a process: plain JSON, bytes and arrays.
+"""Functions that decode outside files in a child process. Their results can cross processes: plain JSON, bytes, arrays.
 
-The line runs these in a confined process of their own; what comes back is validated before it is used.
+The tasks run the ``send_`` functions in a confined child. The ``received_`` functions validate the result before it is
+used.
 """
 
 from __future__ import annotations
@@ -32,11 +33,11 @@ _PATHS: TypeAdapter[SavedPath] = TypeAdapter(SavedPath)
 
 
 class MasteredFile(Value):
-    """What is known of a shot after stage 1; its master and its preview are files beside it.
+    """Result of stage 1, without its files (the master and its preview).
 
     Attributes:
-        report: how it was read and converted, as plain JSON for the record.
-        category_source: where the category is known from; empty where it is not.
+        report: how the file was read and converted, as plain JSON for the record.
+        category_source: where the category comes from; empty if it is unknown.
     """
 
     facts: Mapping[str, Sourced]
@@ -72,7 +73,7 @@ def send_reference(data: bytes, *, path: str, limits: IngestConfig) -> tuple[Any
 
 
 def received_reference(value: Any) -> ReferencePhoto:
-    """Return what `send_reference` sent."""
+    """Return the value that `send_reference` sent."""
     return ReferencePhoto.model_validate(value)
 
 
@@ -101,10 +102,10 @@ def send_returned(data: bytes, *, name: str, limits: IngestConfig, prefer_path: 
 
 
 def received_returned(value: Any, parts: Parts) -> ReturnedWork:
-    """Return what `send_returned` sent.
+    """Return the value that `send_returned` sent.
 
     Raises:
-        ValueError: it is no such thing.
+        ValueError: the arrays have the wrong shape or dtype.
     """
     pixels, matte, path = parts["pixels16"], parts.get("matte"), value["path"]
     if pixels.dtype != np.uint16 or pixels.ndim != 3 or pixels.shape[2] != 3:

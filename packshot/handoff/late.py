@@ -1,4 +1,4 @@
-"""Late approvals: shots that people approve after their batch went out are gathered, and go out together."""
+"""Late approvals: shots approved after their batch was delivered are collected and delivered together."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ from datetime import UTC, datetime, timedelta
 from packshot.specs.handoff import LateDeliveries
 
 NEXT_DELIVERY = "the next delivery"
-"""With whom an approved shot waits."""
+"""The board shows this as the one that an approved shot waits for."""
 PATIENCE = timedelta(minutes=30)
-"""So long after its time a delivery may begin: a worker was busy, or a night was."""
+"""How late a delivery may start, because workers may be busy."""
 
 
 def goes_out_at(rule: LateDeliveries, *, after: datetime) -> datetime | None:
-    """Return when a shot that is approved now goes out; None where that is when somebody closes the batch.
+    """Return when a shot approved now is delivered; None if it waits until somebody closes the batch.
 
-    The times are those of the clock in UTC, so that all who are approved between two of them have the same.
+    Delivery times are multiples of `every_hours` from midnight UTC. So all shots approved between two of them share
+    one.
 
     Args:
-        after: the earliest time that is too early.
+        after: the delivery is later than this time.
     """
     if rule.on_close:
         return None
@@ -29,22 +30,22 @@ def goes_out_at(rule: LateDeliveries, *, after: datetime) -> datetime | None:
 
 
 def goes_now(rule: LateDeliveries, *, gathered: int, unsettled: int) -> bool:
-    """Whether what is gathered goes out at once.
+    """Return True if the collected shots are delivered at once.
 
     Args:
-        gathered: shots that are approved and wait, with the one that was approved now.
-        unsettled: shots of the batch of which nobody knows yet what becomes of them.
+        gathered: number of approved shots that wait, including the one approved now.
+        unsettled: number of shots of the batch whose outcome is still open.
     """
     return not rule.on_close and (gathered >= rule.count or not unsettled)
 
 
 def in_words(goes_out: datetime | None) -> str:
-    """Say when an approved shot goes out."""
+    """Return in words when an approved shot is delivered."""
     if goes_out is None:
         return "approved, goes out when the batch is closed: packshot batch close"
     return f"approved, goes out at {goes_out:%Y-%m-%d %H:%M} UTC"
 
 
 def is_overdue(goes_out: datetime | None, *, at: datetime) -> bool:
-    """Whether an approved shot should long have gone out."""
+    """Return True if an approved shot is past its delivery time by more than `PATIENCE`."""
     return goes_out is not None and at > goes_out + PATIENCE

@@ -91,7 +91,7 @@ class JobTicket(Value):
 
     @property
     def noticed(self) -> tuple[Finding, ...]:
-        """What the photograph and its edit so far warn of or failed at, each once."""
+        """Findings that are warnings or failures, each message once."""
         told = (one for one in self.findings if one.status in (Status.WARNING, Status.FAILED))
         return tuple({(one.code, one.message): one for one in told}.values())
 

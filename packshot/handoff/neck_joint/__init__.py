@@ -1,1 +1,1 @@
-"""The neck joint's head start: what is mannequin, where the neck shot belongs, both in one layered file."""
+"""The draft of a neck joint: find the mannequin, place the neck shot, and put both in one layered file."""

@@ -1,4 +1,7 @@
-"""The neck joint as an editor gets it: exterior and neck shot on each other in one layered file, and what proves it."""
+"""The neck joint that an editor starts from.
+
+Garment and neck shot in one layered file, with measurements of the match.
+"""
 
 from __future__ import annotations
 
@@ -14,26 +17,29 @@ from packshot.types import Finding, Mask, Matte, Size, Status, Value, size_of
 
 NECK_LAYER, EXTERIOR_LAYER = "Neck (inside)", "Exterior without mannequin"
 FINDINGS = frozenset({"neck_joint_missing", "mannequin_not_recognised", "neck_not_aligned"})
-"""The codes of all that is said here."""
+"""Codes of all findings of this module."""
 _BEYOND = 0.012
 _BACK_HANGS = 0.4
 _MIXED_HIDDEN = 3.0
-"""Pixels at the seam that are a third mannequin are hidden whole: they would draw its colour around the neckline."""
+"""Factor on the mannequin's share when it is masked. Pixels that are one third mannequin are hidden fully.
+
+Otherwise the mannequin's colour would show around the neckline.
+"""
 
 
 class JointProof(Value):
-    """What is known of a neck joint's head start, for the ticket.
+    """The measurements of a neck joint's draft, for the ticket.
 
     Attributes:
-        mannequin: whether one was recognised.
-        mannequin_why_not: a sentence; empty if one was.
-        seam_visible_ratio: share of the line between mannequin and garment on which they differ visibly; None where no
+        mannequin: True if one was recognised.
+        mannequin_why_not: why none was, as a sentence; empty if one was.
+        seam_visible_ratio: share of the line between mannequin and garment with a visible colour difference; None if no
             line was found.
-        seam_delta_e: by how much, in the median.
+        seam_delta_e: median delta E 2000 across that line.
         mannequin_ratio: share of the cut-out that is mannequin.
-        how: the neck shot was aligned, placed, or just laid in; empty without a neck shot.
+        how: how the neck shot was placed (see `How`); empty without a neck shot.
         points, residual_px, unsure_px, outline_px: as in `NeckPlace`.
-        scale, degrees: of the neck shot on the exterior.
+        scale, degrees: of the neck shot relative to the exterior.
     """
 
     mannequin: bool
@@ -50,7 +56,7 @@ class JointProof(Value):
     degrees: float | None = None
 
     def words(self) -> dict[str, str]:
-        """Return what the ticket says: what was measured -> the figure in words."""
+        """Return the lines of the ticket: what was measured -> the result in words."""
         return {"mannequin mask": self._mask_words(), "neck shot": self._place_words()}
 
     def _mask_words(self) -> str:
@@ -80,14 +86,16 @@ class JointProof(Value):
 
 @dataclasses.dataclass(frozen=True)
 class NeckJoint:
-    """A neck joint's head start.
+    """The draft of a neck joint.
 
     Attributes:
-        layered_psd: the neck shot below, the exterior with its mannequin masked above; empty without a neck shot, and
-            where the picture is too large; a finding says so.
-        mannequin: the draft mask of the exterior, (rows, columns) float32 in 0..1.
-        opening: what the neck shot has to fill: where it is aligned, the part of the neckline that it fills; else the
-            neckline's lower part.
+        layered_psd: the neck shot as lower layer, the exterior with its mannequin masked as upper layer. Empty without
+            a
+            neck shot, or if the picture is too large for a PSD; then there is a finding.
+        mannequin: draft matte of the mannequin, (rows, columns) float32 in 0..1.
+        opening: mask of what the neck shot must fill. If it is aligned, the part of the neckline that it covers; else
+            the
+            lower part of the neckline.
         findings: what was not found or not aligned.
     """
 
@@ -99,11 +107,11 @@ class NeckJoint:
 
 
 def join_neck(exterior: Side, neck: Side | None) -> NeckJoint:
-    """Return the head start of a neck joint. Nothing is painted: every pixel is one of the two photographs'.
+    """Return the draft of a neck joint. Nothing is painted: every pixel comes from one of the two photographs.
 
     Args:
         exterior: the garment on its mannequin.
-        neck: the garment's inside; None where somebody decided to go on without it.
+        neck: the garment's inside; None if somebody decided to go on without it.
     """
     found = find_mannequin(exterior.pixels, exterior.matte)
     place = place_neck(exterior, found.mask, found.opening, neck) if neck else None
@@ -120,7 +128,10 @@ def join_neck(exterior: Side, neck: Side | None) -> NeckJoint:
 
 
 def _lower_part(opening: Mask) -> Mask:
-    """What has to be filled wherever the back of the collar hangs: that is not known without an aligned neck shot."""
+    """Return the lower part of the opening. It must be filled, however low the back of the collar hangs.
+
+    The position of the back is unknown without an aligned neck shot.
+    """
     rows = np.nonzero(opening.any(axis=1))[0]
     part = opening.copy()
     if len(rows):
@@ -137,12 +148,15 @@ def _missing(size: Size, place: NeckPlace | None, *, made: bool) -> tuple[Findin
 
 
 def _neck_layer(neck: Side, place: NeckPlace, mannequin: Matte, size: Size) -> Layer:
-    """The neck shot where it belongs; its mask lets it through where the mannequin was, and a little around that."""
+    """Return the neck shot as a layer, warped to its place.
+
+    Its mask shows it where the mannequin was and a little around.
+    """
     radius = max(1, round(_BEYOND * size.longest))
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1,) * 2)
     mask = cv2.dilate((mannequin > 0).astype(np.float32), kernel) if mannequin.any() else np.ones_like(mannequin)
     warp, pixels, matte = place.warp, neck.pixels, neck.matte
-    if place.scale < 1:  # averaged first, so that fine weave does not become moire
+    if place.scale < 1:  # area averaging first, so that fine fabric shows no moire
         small = Size(*(max(1, round(one * place.scale)) for one in size_of(pixels)))
         shrink = np.array([small.width / pixels.shape[1], small.height / pixels.shape[0]])
         pixels = np.asarray(cv2.resize(pixels, small, interpolation=cv2.INTER_AREA), np.uint16)

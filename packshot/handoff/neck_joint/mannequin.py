@@ -1,8 +1,8 @@
-"""A draft of what is mannequin and what is garment inside a cut-out.
+"""Find a draft matte of the mannequin inside a cut-out.
 
-A mannequin's neck stands above the shoulders, smooth and of one hue. From there the same hue is followed down to the
-garment's edge, and taken up again where smooth limbs come out of the garment. Nothing is taken for a mannequin unless
-it differs from the garment along most of the line where both meet.
+The neck of a mannequin is above the shoulders. It is smooth and has one hue. This hue is followed down to the edge of
+the garment. It is followed again where smooth limbs come out of the garment. A mannequin is accepted only if it differs
+visibly from the garment along most of their common line.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from packshot.handoff.neck_joint.seam import Seam, measure_seam
 from packshot.types import Mask, Matte, Pixels16, Size, size_of
 
 WORKED_AT_PX = 800
-"""Longest side of the picture in which the mannequin is looked for; its edge is then found at full size."""
+"""Longest side of the reduced picture in which the mannequin is searched. Its edge is then refined at full size."""
 LEAST_SURE = 0.7
-"""Share of the line between mannequin and garment on which they must differ visibly."""
+"""Minimum share of the line between mannequin and garment with a visible colour difference."""
 _LIKE, _UNLIKE = 5.0, 11.0
 _DARKER, _LIGHTER = 32.0, 10.0
 _REFERENCE_L = 60.0
@@ -41,14 +41,13 @@ _MANNEQUIN, _GARMENT, _OUTSIDE = 1, 2, 3
 
 @dataclasses.dataclass(frozen=True)
 class Mannequin:
-    """What is mannequin in a cut-out, as a draft; `why_not` says why nothing was taken for one.
+    """The draft of the mannequin in a cut-out.
 
     Attributes:
-        mask: (rows, columns) float32 in 0..1, the mannequin's share of each pixel; zero everywhere where none was
-            recognised.
-        opening: where the garment lies on both sides of the neck: what the garment's inside has to fill.
-        seam: how visible the line between mannequin and garment is; None where no line was found.
-        why_not: a sentence; empty where a mannequin was recognised.
+        mask: (rows, columns) float32 in 0..1, share of the mannequin in each pixel; all zero if none was recognised.
+        opening: mask of the neck between garment on both sides. The garment's inside must fill it.
+        seam: visibility of the line between mannequin and garment; None if no line was found.
+        why_not: why no mannequin was recognised, as a sentence; empty if one was.
     """
 
     mask: Matte
@@ -63,10 +62,12 @@ class Mannequin:
 
 @dataclasses.dataclass(frozen=True)
 class _Small:
-    """The picture as it is worked on.
+    """The reduced picture.
 
     Attributes:
-        rough: how much lightness varies within a few pixels.
+        lab: CIE L*a*b*, slightly blurred.
+        rough: local standard deviation of L*.
+        inside: mask of the cut-out.
     """
 
     lab: Lab
@@ -75,11 +76,11 @@ class _Small:
 
 
 def find_mannequin(pixels: Pixels16, matte: Matte) -> Mannequin:
-    """Return the draft of what is mannequin inside a cut-out.
+    """Return the draft of the mannequin inside a cut-out.
 
     Args:
         pixels: (rows, columns, 3) uint16, working space.
-        matte: (rows, columns) float32 in 0..1: garment and mannequin.
+        matte: (rows, columns) float32 in 0..1, garment and mannequin together.
     """
     size = size_of(pixels)
     small = _reduced(pixels, matte)
@@ -124,7 +125,7 @@ def _reduced(pixels: Pixels16, matte: Matte) -> _Small:
 
 
 def _roughness(lightness: NDArray[np.float32], inside: Mask) -> NDArray[np.float32]:
-    """How much lightness varies within a few pixels; the backdrop does not count."""
+    """Return the local standard deviation of L*, from pixels of the cut-out only."""
     weight = inside.astype(np.float32)
 
     def mean(values: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
@@ -143,7 +144,7 @@ def _largest(mask: Mask) -> Mask:
 
 
 def _unlike_a_mannequin(small: _Small, neck: Neck) -> str:
-    """Why what stands above the shoulders is no mannequin's neck; empty if it may be."""
+    """Return why the part above the shoulders is not a mannequin's neck; empty if it may be one."""
     colours = _hue(small.lab)[neck.seed]
     uneven = float(np.quantile(np.linalg.norm(colours - np.median(colours, axis=0), axis=1), 0.9))
     if uneven > _MOST_UNEVEN:
@@ -155,12 +156,12 @@ def _unlike_a_mannequin(small: _Small, neck: Neck) -> str:
 
 
 def _hue(lab: Lab) -> NDArray[np.float32]:
-    """a* and b* as they would be in the same light: shading takes colour with it."""
+    """Return a* and b* scaled to a common lightness, because shading also reduces chroma."""
     return np.asarray(lab[..., 1:] * (_REFERENCE_L / np.maximum(lab[..., :1], _DARKEST_L)), np.float32)
 
 
 def _distance(small: _Small, neck: Neck) -> NDArray[np.float32]:
-    """How far each pixel's colour is from the neck's; shadow on the neck costs nothing, within reason."""
+    """Return the distance of each pixel's colour from the neck's. A limited shadow on the neck adds nothing."""
     lightness = small.lab[..., 0]
     low, high = np.quantile(lightness[neck.seed], (0.02, 0.98))
     beyond = np.maximum(0, np.maximum(low - _DARKER - lightness, lightness - high - _LIGHTER))
@@ -169,15 +170,15 @@ def _distance(small: _Small, neck: Neck) -> NDArray[np.float32]:
 
 
 def _flooded(small: _Small, neck: Neck, distance: NDArray[np.float32]) -> Mask:
-    """Neck and limbs, up to the edge where the garment begins.
+    """Return the mask of neck and limbs, up to the edge of the garment.
 
-    Meyer 1994: what is surely one or the other floods the rest, along the valleys of the picture's gradient. The
-    cut-out's rim is left to the flood: there the backdrop is mixed in.
+    Uses a watershed (Meyer 1994): certain pixels of both grow until they meet at an edge of the picture. The rim of the
+    cut-out has no markers, because the backdrop is mixed in there.
     """
     like = _opened((distance < _LIKE) & (small.rough < _ROUGH) & small.inside, 2)
     shared = float((distance[neck.body] < _LIKE).mean()) > _MOST_SHARED
     beyond = np.zeros_like(like)
-    if shared:  # then the colour alone leads into the garment's stripes; they are narrower than the neck
+    if shared:  # the garment has stripes of this colour; they are narrower than the neck
         kept = _opened(like, neck.width_px // 8)
         near = _grown(kept, neck.width_px // 12)
         beyond, like = (distance < _UNLIKE) & ~near, like & near
@@ -196,20 +197,20 @@ def _flooded(small: _Small, neck: Neck, distance: NDArray[np.float32]) -> Mask:
 
 
 def _carried_on(ours: Mask, theirs: Mask) -> Mask:
-    """Every pixel goes to the one of two regions that is nearer."""
+    """Return the mask of pixels that are nearer to the first of two regions."""
     rows, columns = ndimage.distance_transform_edt(~(ours | theirs), return_distances=False, return_indices=True)
     return np.asarray(ours[rows, columns])
 
 
 def _touching(mask: Mask, seed: Mask) -> Mask:
-    """The connected parts of a mask that a seed touches."""
+    """Return the connected components of a mask that touch a seed."""
     _, labels = cv2.connectedComponents(mask.astype(np.uint8), connectivity=4)
     touched = np.unique(labels[seed & mask])
     return np.asarray(np.isin(labels, touched[touched > 0]))
 
 
 def _limbs(like: Mask, inside: Mask, *, thick_px: int) -> Mask:
-    """Other smooth parts of the neck's colour that reach the cut-out's outline: arms, hands, legs."""
+    """Return other smooth parts with the neck's colour that reach the outline of the cut-out: arms, hands, legs."""
     near_outline = inside & ~_shrunk(inside, 5)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(
         _opened(like, thick_px // 2).astype(np.uint8), connectivity=4
@@ -240,7 +241,7 @@ def _disc(radius_px: int) -> NDArray[np.uint8]:
 
 
 def _opening(found: Mask, small: _Small, neck: Neck) -> Mask:
-    """The neck between garment on its left and garment on its right; arms beside the body are no opening."""
+    """Return the part of the neck with garment on its left and right. Arms beside the body are no opening."""
     own = _touching(found, neck.seed)
     garment = _opened(small.inside & ~found, 2)
     left = np.maximum.accumulate(garment, axis=1)
@@ -253,15 +254,15 @@ def _enlarged(mask: Mask, size: Size) -> Mask:
 
 
 def _at_full_size(pixels: Pixels16, matte: Matte, found: Mask, small: _Small) -> Matte:
-    """The mannequin's share of each pixel: near the seam by where its colour lies between those on both sides.
+    """Return the share of the mannequin in each pixel, at full size.
 
-    Every pixel near the seam is held for a mixture of the mannequin's and the garment's mean colour around it; where
-    these hardly differ the reduced mask is enlarged as it is.
+    A pixel near the seam is taken as a mixture of the local mean colours of mannequin and garment. Where these hardly
+    differ, the reduced mask is enlarged.
     """
     size = size_of(pixels)
     ours, theirs = _means(small.lab, _shrunk(found, 1)), _means(small.lab, _shrunk(small.inside & ~found, 1))
     band = _enlarged(_grown(found, 3) & _grown(small.inside & ~found, 3), size)
-    beyond = _carried_on(found, small.inside & ~found)  # the matte's soft rim goes with what it is the rim of
+    beyond = _carried_on(found, small.inside & ~found)  # the matte's soft rim goes to the nearer region
     coarse = np.asarray(cv2.resize(beyond.astype(np.float32), size, interpolation=cv2.INTER_LINEAR), np.float32)
     top, bottom, left, right = _bounds(band)
     place = (slice(top, bottom), slice(left, right))
@@ -277,7 +278,7 @@ def _at_full_size(pixels: Pixels16, matte: Matte, found: Mask, small: _Small) ->
 
 
 def _means(lab: Lab, where: Mask) -> Lab:
-    """The mean colour of a region around each pixel, carried on beyond the region."""
+    """Return the local mean colour of a region, extended beyond the region."""
     weight = where.astype(np.float32)
     total = np.zeros_like(lab)
     counted = np.zeros_like(weight)

@@ -1,4 +1,4 @@
-"""Where a mannequin's neck stands in a silhouette: above the shoulders, much narrower than they are."""
+"""Find the neck of a mannequin in a silhouette: above the shoulders, and much narrower than they are."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _LEAST_SEED_PX = 30
 
 @dataclasses.dataclass(frozen=True)
 class Neck:
-    """Where to begin.
+    """Areas from which the search for a mannequin starts.
 
     Attributes:
-        seed: surely neck, if there is a mannequin: the upper part of what stands above the shoulders.
-        garment: surely garment: the middle of the body.
-        body: most of the body's width at the same height.
-        width_px: of the seed, in the median of its rows.
+        seed: upper part of what is above the shoulders. It is neck if there is a mannequin.
+        garment: certain garment: the centre of the body.
+        body: most of the body's width, at the same height.
+        width_px: median width of the seed's rows.
     """
 
     seed: Mask
@@ -37,7 +37,7 @@ class Neck:
 
 
 def neck_above_shoulders(inside: Mask) -> Neck | None:
-    """Return where a neck and where the garment is in a silhouette; None where nothing stands above shoulders."""
+    """Return the areas of neck and garment in a silhouette; None if nothing is above the shoulders."""
     rows = np.nonzero(inside.any(axis=1))[0]
     if not len(rows):
         return None

@@ -1,6 +1,6 @@
-"""A Photoshop document of masked layers, 16 bits per channel (Adobe Photoshop File Formats, 2019).
+"""Write a Photoshop document of masked layers, 16 bits per channel (Adobe Photoshop File Formats, 2019).
 
-Documents of 16 bits keep their layers in a tagged block, ``Lr16``, behind an empty list of layers.
+In 16-bit documents the layers are in a tagged block, ``Lr16``, after an empty layer list.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ _MOST_BYTES = 2**31
 
 @dataclasses.dataclass(frozen=True)
 class Layer:
-    """One layer, as large as the document.
+    """One layer, at the size of the document.
 
     Attributes:
         pixels: (rows, columns, 3) uint16, working space.
         cover: (rows, columns) float32 in 0..1, the layer's own transparency.
-        mask: (rows, columns) float32 in 0..1, what its editable mask lets through.
+        mask: (rows, columns) float32 in 0..1, the editable layer mask. 1 is visible.
     """
 
     name: str
@@ -46,18 +46,19 @@ class Layer:
 
 
 def fits(size: Size, *, layers: int) -> bool:
-    """Return whether a PSD surely holds a document of a size: 30,000 px along a side, 2 GB."""
+    """Return True if a PSD can hold a document of this size. The limits are 30,000 px a side and 2 GB."""
     planes = 5 * layers + 4
     return size.longest <= _LONGEST_SIDE and planes * size.width * size.height * 2 < _MOST_BYTES
 
 
 def write_layers(layers: Sequence[Layer]) -> bytes:
-    """Return a PSD of layers, the lowest first, with the working space's profile; its flattened picture is on white.
+    """Return a PSD with the working space's profile. Its flattened picture is on white.
 
-    The flattened picture's transparency is kept beside it, as Photoshop does for a document without a background layer.
+    The transparency of the flattened picture is stored too, as Photoshop does for a document without a background
+    layer.
 
     Args:
-        layers: at least one, all of one size, which `fits`.
+        layers: the lowest first; at least one, all of one size that `fits`.
     """
     height, width = layers[0].pixels.shape[:2]
     picture, cover = flattened(layers)
@@ -77,9 +78,9 @@ def write_layers(layers: Sequence[Layer]) -> bytes:
 
 
 def flattened(layers: Iterable[Layer]) -> tuple[Pixels16, Matte]:
-    """Return what layers show together, on white, and how much of each pixel they cover.
+    """Return (pixels, coverage): the layers composited on white, and the coverage of each pixel in 0..1.
 
-    Laid over each other, and on white, as Photoshop does: in encoded light.
+    Composited in encoded light, as Photoshop does.
     """
     premultiplied: NDArray[np.float32] | None = None
     covered: Matte | None = None
@@ -106,7 +107,10 @@ def _resources() -> bytes:
 
 
 def _layer_list(layers: Sequence[Layer]) -> bytes:
-    """A negative number of layers says that the flattened picture's first extra channel is its transparency."""
+    """Return the layer records and their channels.
+
+    A negative layer count means that the first extra channel of the flattened picture is its transparency.
+    """
     records, planes = [], []
     for index, layer in enumerate(layers):
         stored = [_plane(values) for values in (_levels(layer.cover), *np.moveaxis(layer.pixels, -1, 0))]
@@ -135,14 +139,14 @@ def _record(layer: Layer, number: int, sizes: Sequence[int]) -> bytes:
 
 
 def _plane(values: NDArray[np.uint16]) -> bytes:
-    """Each value as its difference from the one to its left, then deflated."""
+    """Return a channel with a horizontal predictor, compressed with Deflate."""
     steps = values.copy()
     steps[:, 1:] -= values[:, :-1]
     return struct.pack(">H", _ZIP_PREDICTED) + zlib.compress(steps.astype(">u2").tobytes(), _DEFLATE_LEVEL)
 
 
 def _flat_planes(planes: NDArray[np.uint16]) -> bytes:
-    """PackBits, row by row, a table of the rows' lengths first."""
+    """Return all channels compressed with PackBits by row. A table of the rows' lengths comes first."""
     rows: list[bytes] = [
         bytes(imagecodecs.packbits_encode(row.tobytes()))
         for channel in np.moveaxis(planes, -1, 0)

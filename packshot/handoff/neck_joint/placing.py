@@ -1,6 +1,7 @@
-"""Where the neck shot belongs on the exterior: by points that both show, or else by the outline of the shoulders.
+"""Find the place of the neck shot on the exterior: by matched points, or else by the outline of the shoulders.
 
-Lowe 2004 for the points; the turn, scale and shift on which most of them agree is fitted to all that do.
+Points are matched with SIFT (Lowe 2004). RANSAC finds those that agree on one rotation, scale and shift. The transform
+is then fitted to all of them.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from packshot.handoff.neck_joint.shoulders import Placed, place_by_shoulders
 from packshot.types import Box, Mask, Matte, Pixels16, size_of
 
 Warp: TypeAlias = NDArray[np.float64]
-"""2 x 3: from pixels of the neck shot to pixels of the exterior, both at full size."""
+"""2 x 3 matrix: from pixels of the neck shot to pixels of the exterior, both at full size."""
 
 _LONGEST_PX = 1400
 _AROUND = 1.2
@@ -35,7 +36,7 @@ _CLEAR_OF_MANNEQUIN_PX = 4
 
 
 class How(StrEnum):
-    """How the neck shot came to lie where it lies."""
+    """How the neck shot was placed."""
 
     ALIGNED = "aligned"
     PLACED = "placed"
@@ -44,14 +45,14 @@ class How(StrEnum):
 
 @dataclasses.dataclass(frozen=True)
 class NeckPlace:
-    """Where the neck shot lies on the exterior, and what proves it.
+    """The place of the neck shot on the exterior, with measurements of its quality.
 
     Attributes:
-        how: aligned by points that both show; placed by the shoulders' outline; or just laid in.
-        points: on which the alignment rests.
-        residual_px: median distance of those points after alignment, in pixels of the exterior.
-        unsure_px: how far two halves of the points, each for itself, disagree around the neckline.
-        outline_px: where it was placed: mean distance of the two outlines.
+        how: aligned by matched points, placed by the outline of the shoulders, or laid in without either.
+        points: number of points used for the alignment.
+        residual_px: median distance of these points after alignment, in pixels of the exterior.
+        unsure_px: disagreement around the neckline between alignments from two halves of the points.
+        outline_px: mean distance of the two outlines, if it was placed by them.
     """
 
     how: How
@@ -84,11 +85,11 @@ class Side:
 
 
 def place_neck(exterior: Side, mannequin: Matte, opening: Mask, neck: Side) -> NeckPlace:
-    """Return where the neck shot lies on the exterior.
+    """Return the place of the neck shot on the exterior.
 
     Args:
-        mannequin: of the exterior, (rows, columns) float32 in 0..1.
-        opening: of the exterior, what the neck shot has to fill; empty where that is not known.
+        mannequin: matte of the mannequin in the exterior, (rows, columns) float32 in 0..1.
+        opening: mask in the exterior of what the neck shot must fill; empty if it is unknown.
     """
     garment: Mask = (exterior.matte >= _PRODUCT) & (mannequin <= 1 - _PRODUCT)
     place = _around(opening) if opening.any() else None
@@ -127,7 +128,7 @@ def _around(opening: Mask) -> Box:
 
 @dataclasses.dataclass(frozen=True)
 class _Points:
-    """Places at full size and what they look like."""
+    """Positions of SIFT points at full size, and their descriptors."""
 
     places: NDArray[np.float64]
     looks: NDArray[np.float32]
@@ -188,7 +189,7 @@ def _matched(theirs: _Points, ours: _Points) -> tuple[NDArray[np.float64], NDArr
 
 
 def _fitted(there: NDArray[np.float64], here: NDArray[np.float64]) -> Warp:
-    """The similarity with the least sum of squares (Umeyama 1991, without reflection)."""
+    """Return the similarity transform with the least squared error (Umeyama 1991, without reflection)."""
     first, second = there - there.mean(axis=0), here - here.mean(axis=0)
     along = (first * second).sum()
     across = (first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]).sum()
@@ -207,7 +208,7 @@ def _corners(mask: Mask) -> NDArray[np.float64]:
 
 
 def _halves_apart(there: NDArray[np.float64], here: NDArray[np.float64], corners: NDArray[np.float64]) -> float:
-    """How far apart two alignments put the neckline, each made from every other point."""
+    """Return the greatest distance of the neckline's corners between two alignments. Each uses every other point."""
     first, second = _fitted(there[::2], here[::2]), _fitted(there[1::2], here[1::2])
     inverse = cv2.invertAffineTransform(first)
     back = _mapped(corners, np.asarray(inverse, np.float64))

@@ -1,4 +1,4 @@
-"""How visible the line between two regions is."""
+"""Measure how visible the line between two regions is."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class Seam(Value):
     """The line where mannequin and garment meet.
 
     Attributes:
-        visible_ratio: share of it on which the colours on both sides differ by 5 delta E 2000 or more.
-        delta_e: median difference along it.
+        visible_ratio: share of the line where both sides differ by delta E 2000 of 5 or more.
+        delta_e: median delta E 2000 along it.
     """
 
     visible_ratio: float
@@ -26,7 +26,7 @@ class Seam(Value):
 
 
 def measure_seam(lab: Lab, ours: Mask, theirs: Mask) -> Seam | None:
-    """Return how visible the line between two regions is; None where they do not meet.
+    """Return how visible the line between two regions is; None if they do not meet.
 
     Args:
         lab: (rows, columns, 3) CIE L*a*b*.

@@ -1,4 +1,4 @@
-"""A neck shot placed by the outline of collar and shoulders, where no points tell how the two lie on each other."""
+"""Place a neck shot by the outline of collar and shoulders, if no matched points give its place."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _OPENED = 0.004
 
 @dataclasses.dataclass(frozen=True)
 class Placed:
-    """A scale and a shift without turn.
+    """A scale and a shift, without rotation.
 
     Attributes:
         warp: 2 x 3, from pixels of the neck shot to pixels of the exterior.
@@ -34,7 +34,7 @@ class Placed:
 
 @dataclasses.dataclass(frozen=True)
 class _Outline:
-    """The left and the right end of each row, from the top of a silhouette down."""
+    """The left and the right end of each row of a silhouette, from its top down."""
 
     top: int
     left: NDArray[np.float64]
@@ -46,7 +46,7 @@ class _Outline:
 
 
 def place_by_shoulders(garment: Mask, neck: Mask) -> Placed | None:
-    """Return the scale and shift that lay one outline of collar and shoulders on the other; None without an outline.
+    """Return the scale and shift that best match the two outlines of collar and shoulders; None without an outline.
 
     Args:
         garment: the exterior without its mannequin.
@@ -75,7 +75,10 @@ def place_by_shoulders(garment: Mask, neck: Mask) -> Placed | None:
 
 
 def _outline(mask: Mask) -> _Outline | None:
-    """Rows at whose ends the silhouette runs out of the picture are where the outline ends."""
+    """Return the outline of a silhouette; None if it has too few rows.
+
+    It ends above the first row that touches the left or right border of the picture.
+    """
     mask = _solid(mask)
     rows = np.nonzero(mask.any(axis=1))[0]
     if not len(rows):
@@ -91,7 +94,7 @@ def _outline(mask: Mask) -> _Outline | None:
 
 
 def _solid(mask: Mask) -> Mask:
-    """The largest part, without what is thin: a rim of mannequin is no garment."""
+    """Return the largest connected component without thin parts. A thin rim is left over from the mannequin."""
     radius = max(1, round(_OPENED * max(mask.shape)))
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1,) * 2)
     opened = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, kernel)

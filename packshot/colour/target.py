@@ -36,7 +36,7 @@ _LEAST_PATCH_PX = 6
 _MOST_EXPLAINED_DELTA_E = 20.0
 """Greatest mean delta E 2000 that the best matrix may leave."""
 _LEAST_GREY_STEP = 1.02
-"""Least ratio between neighbouring greys."""
+"""Least ratio between a grey and the next darker one."""
 _CLIPPED = 0.995
 _MOST_CANDIDATES = 3
 _DIM = 170

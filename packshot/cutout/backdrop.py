@@ -19,9 +19,9 @@ ERODED_RATIO = 0.012
 LEAST_SHARE = 0.01
 """With a smaller share of sure backdrop than this there is too little to fit a surface to."""
 MOST_NOISE_LEVELS = 6.0
-"""Limits for `BackdropReport.smooth`: the noise in 8-bit levels, and the share of pixels off by `ROUGH_LEVELS` or
-more."""
+"""A smooth backdrop has at most this much noise, in 8-bit levels."""
 MOST_ROUGH_RATIO = 0.12
+"""In a smooth backdrop at most this share of the pixels differs from the surface by more than `ROUGH_LEVELS`."""
 ROUGH_LEVELS = 20.0
 _TUKEY, _MAD_TO_SIGMA = 4.685, 1.4826
 _ROUNDS, _MOST_SAMPLES = 8, 12_000

@@ -13,7 +13,7 @@ from packshot.types import FloatImage, Mask, Pixels16, size_of
 
 DEEPEST_SHADE = 0.35
 """A kept shadow never gets darker than this share of white, in linear light."""
-_ROWS_AT_ONCE = 64  # a strip of a 12 MP picture then stays in the processor's cache
+_ROWS_AT_ONCE = 64  # so a strip of a 12 MP picture fits into the processor's cache
 
 
 def compose_on_white(pixels: Pixels16, cutout: Cutout, *, shadow: Shadow = Shadow.DROP) -> Pixels16:

@@ -26,6 +26,7 @@ from packshot.threads import side_by_side
 from packshot.types import Box, FloatImage, Mask, Matte, Pixels16, size_of
 
 BLOCK_PX, MARGIN_PX = 256, 16
+"""Side of a block, and the margin that it is computed with."""
 INSIDE_PX, OUTSIDE_PX = 2.5, 2.0
 """A pixel farther from the outline than this is pure product (inside) or pure backdrop (outside). Lens, sensor and
 sharpening blur an edge over about four pixels."""
@@ -36,6 +37,7 @@ MOST_BESIDE, MOST_APART = 0.7, 0.3
 """The projection is not trusted where a colour lies farther than `MOST_BESIDE` of |F - B| away from the line F-B, or
 where its alpha differs from the outline's by more than `MOST_APART` on average."""
 AROUND_PX = 7
+"""Side of the window over which trust in the projection is averaged."""
 FARTHEST_PX = 10.0
 """Distances from the outline are clipped to this: farther away alpha is 0 or 1."""
 SNAP = 0.02

@@ -46,6 +46,8 @@ TURN_COST = 0.7
 AWAY_COST, AWAY_MOST_PX, FARTHER_COST = 0.06, 1.5, 0.02
 """Cost per pixel of offset: `AWAY_COST` for the first `AWAY_MOST_PX`, and `FARTHER_COST` for each of them."""
 LENS_PERCENTILE, LENS_POINTS, LENS_REACH_PX, LEAST_LIGHT = 75, 2000, 8.0, 0.02
+"""How sharpness is measured: percentile over the points, number of points, half length of a profile, and least contrast
+of a profile in linear light."""
 LEAST_LENS_RATIO, MOST_LENS_RATIO = 0.33, 0.45
 """Limits of `lens_ratio`: what sharp edges through real lenses show. More than this is made by retouched thin lines,
 less by a product that fades into the backdrop all around."""
@@ -55,6 +57,8 @@ FADED_RATIO, PENUMBRA_RATIO = 0.75, 0.3
 """Limits for an edge that fades: at its steepest it changes by less than `FADED_RATIO` of what a sharp edge does. If
 the light behind it still grows by more than `PENUMBRA_RATIO` of the edge's contrast, the edge is that of a shadow."""
 FADED_PX, FADED_REACH_PX, FADED_STRETCH = 6.0, 4.0, 65
+"""How fading edges are found: length of the profile inside the outline, greatest move outwards, and number of points of
+the majority filter."""
 BEHIND_PX = np.array([2.0, 5.0], np.float32)
 """Distances behind the moved outline at which the light is compared to find a shadow's penumbra."""
 _NEVER = 10.0
@@ -193,7 +197,7 @@ def _blurred_px(outline: _Outline, picture: FloatImage, least_levels: float) -> 
 def lens_ratio(pixels: Pixels16, probability: Matte) -> float:
     """Return the sharpness of the photograph's edges: the greatest change within a pixel, as a share of the contrast.
 
-    It is measured on the sharper edges, and clipped to `LEAST_LENS_RATIO`..`MOST_LENS_RATIO`.
+    It is the 75th percentile over points of the outline, clipped to `LEAST_LENS_RATIO`..`MOST_LENS_RATIO`.
 
     Args:
         pixels: (rows, columns, 3) uint16, working space.

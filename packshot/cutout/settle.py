@@ -31,7 +31,7 @@ size."""
 TILE_PX = 640
 """Side of a tile, without its margin."""
 FAR_PX = 100.0
-"""Signed distance given to pixels that were never unknown: positive in the product, negative in the backdrop."""
+"""Distance stored outside the boxes around unknown pixels: positive in the product, negative in the backdrop."""
 CONTRAST_LEVELS = 15.0
 """Contrast between product and backdrop, in 8-bit levels, at which colour and network have equal weight."""
 NOISES, LEAST_LEVELS = 5.0, 6.0
@@ -50,7 +50,7 @@ class Settled:
 
     Attributes:
         line: (rows, columns) float32: signed distance from the outline in pixels of this copy, positive inside. It is
-            `FAR_PX` or -`FAR_PX` in tiles where nothing was unknown.
+            `FAR_PX` or -`FAR_PX` outside the boxes around unknown pixels, where it is not computed.
         unknown: (rows, columns): where the photograph decided instead of the network.
         backdrop: (rows, columns, 3) float32, encoded, 0..255.
     """

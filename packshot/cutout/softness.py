@@ -26,11 +26,21 @@ SOFT_PX = 0.12
 """An edge with more jitter than this is soft. The value lies between hard and soft edges of the photographs with known
 mattes."""
 _REACH_PX, _ALONG_PX, _EVEN_PX, _LEAST_LINE_PX = 8, 4.0, 2.0, 48
+"""Length of the normals, and three Gaussian standard deviations (along the outline, of the mask) and the least length
+of a contour, in pixels."""
 _LEAST_LEVELS, _LEAST_NOISES = 20.0, 10.0
+"""A point counts only if its greatest difference from the backdrop exceeds `_LEAST_LEVELS` plus `_LEAST_NOISES` times
+the noise."""
 _BAND_RATIO = 0.012
+"""Half width of the trimap's unknown band, as a share of the longest side."""
 _OPEN, _KNOWN_PX = 0.5, 4
+"""Trimap value of unknown pixels, and the margin of known pixels around them in the crop that is solved."""
 _SURE, _SURE_OF_THIN, _RIM_PX = 0.95, 0.5, 1
+"""A mask is sure of product above `_SURE`, and of thin product above `_SURE_OF_THIN`. Thin parts are dilated by
+`_RIM_PX`."""
 _HAZE_EVEN_PX, _HAZE_NOISES = 1.0, 1.5
+"""A pixel shows something other than the backdrop from `_HAZE_NOISES` times the noise on, after a Gaussian of
+`_HAZE_EVEN_PX`."""
 _SHIFTS = (1e-3, 1e-2, 0.1, 1.0, 10.0)
 """Diagonal shifts of the solver's preconditioner, tried in order until one works. Without a shift it often fails and
 prints a message."""
@@ -39,9 +49,10 @@ prints a message."""
 def jitter_px(levels: FloatImage, probability: Matte, backdrop: Backdrop) -> float:
     """Return how much the visible edge jumps from one outline point to the next, in pixels at reduced size.
 
-    At each point of the network's outline, what differs from the backdrop is summed along the outward normal. That
-    tells how far the product reaches there. The jitter is the absolute difference between this and its Gaussian mean
-    along the outline; the result is the median over all points.
+    At each point of the network's outline, the difference from the backdrop (as a share of the greatest one nearby) is
+    summed along the outward normal. The sum tells how far out the product reaches. The jitter of a point is the
+    absolute difference between its sum and the Gaussian mean of the sums along the outline. The result is the median
+    over all points.
 
     A hard edge has little jitter, whatever its shape and however vague the network's mask. Fur has much. Points where
     product and backdrop have similar colours are left out; with no point left, the result is 0.
@@ -49,6 +60,7 @@ def jitter_px(levels: FloatImage, probability: Matte, backdrop: Backdrop) -> flo
     Args:
         levels: (rows, columns, 3) float32, encoded, 0..255.
         probability: (rows, columns) float32 in 0..1: probability of product.
+        backdrop: model of the backdrop, at the same size.
     """
     product: Any = cv2.GaussianBlur(probability, (0, 0), _EVEN_PX) >= 0.5
     unlike = greatest_difference(levels, backdrop.surface)

@@ -11,8 +11,11 @@ from packshot.qc.regions import Region, grown, opened, split
 from packshot.types import Mask
 
 _ALL_ROUND = 0.7
+"""Least share of a gap's surroundings that must be unlike the backdrop."""
 _SETTLED_AT_MOST = 0.05
+"""Largest area that the photograph can settle, as a share of the union of both masks."""
 _SURE, _SURELY_NOT = 0.8, 0.05
+"""The network is sure of product above the first probability, and sure of background below the second."""
 _OVERRULED_PX = 5
 
 

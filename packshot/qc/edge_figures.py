@@ -23,20 +23,30 @@ shadow, continues across the outline."""
 SEEN_ON_WHITE = 8.0
 """Something that was cut off or left over matters from this many levels below white on."""
 UNLIKE_BACKDROP = 20.0
-"""Differences in levels from which on a colour is unlike the backdrop, and below which it is like it."""
+"""A colour is unlike the backdrop if it differs by more than this many levels."""
 LIKE_BACKDROP = 8.0
+"""A colour is like the backdrop if it differs by less than this many levels."""
 _SEARCH = 5.0
+"""The edge is searched within this distance of the outline."""
 _LEAST_RISE = 8.0
+"""Least gradient of an edge: the change over two samples, in levels."""
 _RISE_OF_STEEPEST = 0.4
+"""Least gradient of an edge, as a share of the greatest one along the normal."""
 _RIM_FROM, _RIM_TO = 1.0, 2.5
+"""The rim's colour is averaged between these distances inside the photograph's edge."""
 _FRINGE_INSIDE = 3.5
+"""Backdrop colour inside the matte is summed up to this distance from the outline."""
 _FRINGE_OUTSIDE = 4.0
+"""Backdrop colour outside the matte is summed up to this distance from the outline."""
 _LEAST_COVERAGE = 0.3
+"""Alpha below which a sample counts as outside."""
 _MOVE_ROUNDS, _HUBER, _RIDGE = 8, 0.5, 0.01
 _RIM_REACH, _RIM_POINTS, _WHOLE, _LEAST_KNOWN = 7.0, 5.0, 0.995, 4.0
 _REPAINTED_LEVELS = 3.0
 _DARKEST_SHADOW = 0.3
+"""A shadow keeps more than this share of the backdrop's light."""
 _SHADOW_COLOUR = 0.05
+"""A shadow's colour differs from the backdrop's by less than this share of its light."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -130,8 +140,8 @@ def _mixed(outline: Outline) -> Profile:
 def _steepest(levels: Profile, outline: Outline) -> Column:
     """Return the position of the photograph's edge along each normal, (points,); NaN where there is none.
 
-    It is the outermost local maximum of the gradient that is steep enough. The deepest step would be wrong for a
-    product with a shaded or shining rim: it lies inside the rim.
+    It is the outermost local maximum of the gradient that is steep enough. The greatest one would be wrong for a shaded
+    or shining rim: it may lie between the rim and the product's inside.
     """
     even = _over_neighbours(levels, outline)
     rise = even[:, 2:] - even[:, :-2]

@@ -12,17 +12,28 @@ from packshot.qc.regions import Region, grown, opened, split
 from packshot.types import FloatImage, Mask
 
 _LEAST_TEXTURE = 1.5
+"""Mean absolute deviation in a window, in levels, below which it is smooth. Noise raises the limit."""
 _CONTACT_PX = 15
+"""Side of the square by which an area is dilated to find its contact with the outline."""
 _NEAR_PX = 9
 _LEAST_STEP = 8.0
+"""A step at the outline below this, in levels, is no edge. Noise raises the limit."""
 _FAINT_SHADOW = 0.88
+"""Least share of the backdrop's light in a faint shadow."""
 _DEEP_SHADOW = 0.6
+"""Least share of the backdrop's light in a deep shadow."""
 _BRIGHTEST = 1.1
 _LIT_SHARE = 0.2
+"""Least share of an area that must be lit like the backdrop."""
 _EDGE, _PLAIN_EDGE, _STEEP_EDGE = 3.0, 6.0, 8.0
+"""Least gradient of an edge around an area, in levels per pixel: of any edge, a plain one and a steep one."""
 _MEAN_LEVELS, _SPREAD_LEVELS, _SPREAD_SHADOW_LEVELS, _ALIKE_NOISES = 2.5, 2.8, 3.6, 1.4
+"""Greatest mean difference from the predicted backdrop, greatest spread of it in light and in shadow, and the multiple
+of the noise that raises these limits."""
 _SAME_COLOUR = 0.03
+"""Greatest distance from the backdrop's colour in shadow, as a share of the light."""
 _EXACT_COLOUR = 0.012
+"""The same where the colour has to be exact."""
 _SPECK_PX = 5
 
 

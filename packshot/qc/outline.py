@@ -21,8 +21,9 @@ from packshot.types import Matte, Pixels16
 DELIVERED_PX = 1700.0
 """Longest side of a product that fills 85 % of 2000 px."""
 REACH = 8.0
-"""Farthest sample from the outline, and distance between two samples, in units."""
+"""Distance of the farthest sample from the outline, in units."""
 STEP = 0.5
+"""Distance between two samples along a normal, in units."""
 MOST_POINTS = 6000
 """Most points sampled on all contours together."""
 _LEAST_LOOP_PX = 16

@@ -11,10 +11,13 @@ from packshot.qc.regions import Region, enclosed_ground, grown, opened, split
 from packshot.types import Mask
 
 _SHARP = 8.0
+"""Least gradient of an edge too sharp for a shadow, in levels per reduced pixel. Noise raises it."""
 _EDGE = 5.0
+"""Least gradient of any edge, in levels per reduced pixel. Noise raises it."""
 _LIGHT_OF_PRODUCT_PX = 6
 _LEAST_BORDER_PX = 12
 _ENDS_IN_EDGE = 0.3
+"""Least share of an area's border that must lie on edges."""
 
 
 def product_outside(reduced: Reduced) -> tuple[list[Region], list[Region]]:

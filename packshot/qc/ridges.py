@@ -23,14 +23,20 @@ from packshot.types import Box, FloatImage, Mask, Matte, Pixels16
 PRODUCT_PX = 1200.0
 """Greatest length of the product's longest side in the reduced picture that is flooded."""
 _CORE_PX, _CLEAR_PX = 40.0, 14.0
+"""Depth from which on pixels become markers of the product and of the backdrop."""
 _OF_DEEPEST = 0.6
+"""In thin parts pixels become markers from this share of the greatest depth on."""
 _LEAST_DEPTH_PX, _LEAST_AREA_PX = 2.5, 12
+"""Smaller or flatter strips are ignored."""
 _EVEN_PX = 1.0
 _MARGIN_PX = 24
 _AROUND_PX = 6
 _SOFT = 0.16
+"""A shadow's outer gradient is at most this share of its step."""
 _STRONGER = 1.3
+"""A shadow's inner gradient is at least this many times the outer one."""
 _DARKER = 0.97
+"""A shadow's light is below this share of the backdrop's."""
 _BACKDROP, _PRODUCT = 1, 2
 
 

@@ -14,7 +14,7 @@ from packshot.colour.transform import convert
 from packshot.types import Mask
 
 VISIBLE_DELTA_E = 2.0
-"""A clipped colour is visibly different beside the original from this CIEDE2000 difference on."""
+"""A clipped colour that differs from the original by at least this (CIEDE2000) is visibly different."""
 MOST_SAMPLES = 40_000
 
 

@@ -31,8 +31,8 @@ INSIDE_PX, OUTSIDE_PX = 2.5, 2.0
 """A pixel farther from the outline than this is pure product (inside) or pure backdrop (outside). Lens, sensor and
 sharpening blur an edge over about four pixels."""
 ALIKE_LEVELS = 10.0
-"""Contrast between F and B, in 8-bit levels, at which the projection is trusted by half. It is not trusted at all at
-half of this, and fully from one and a half times this on."""
+"""Contrast between F and B, in 8-bit levels, at which the projection is trusted by half. It is not trusted at all up to
+half of this, and fully at one and a half times this and more."""
 MOST_BESIDE, MOST_APART = 0.7, 0.3
 """The projection is not trusted where a colour lies farther than `MOST_BESIDE` of |F - B| away from the line F-B, or
 where its alpha differs from the outline's by more than `MOST_APART` on average."""

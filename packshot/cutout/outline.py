@@ -30,9 +30,9 @@ OFFSETS_PX = np.arange(-6.0, 1.5 + STEP_PX / 2, STEP_PX, dtype=np.float32)
 LENS_PX, LEAST_BLUR_PX, MOST_BLUR_PX = 1.1, 0.5, 3.0
 """Standard deviation of the blur of lens and sensor, and the least and greatest distance that this blur may explain.
 
-A pixel counts as product from a certain difference to the backdrop on. The mask's outline lies where alpha makes that
-difference: the farther outside, the higher the contrast and the darker the backdrop. A point may move inwards by this
-distance over any colours. It may move farther only where all it passes is shadow."""
+A pixel counts as product if it differs enough from the backdrop. The mask's outline lies where alpha makes just that
+difference. With high contrast or a dark backdrop it lies farther outside. A point may move inwards by this distance
+over any colours. It may move farther only where all it passes is shadow."""
 CHANGE_PX = 1.0
 """The colours this far inside and outside of a position are compared."""
 SHARP_PX, NORMAL_PX = 0.6, 2.0
@@ -44,7 +44,8 @@ FAINT_NOISES = 4.0
 TURN_COST = 0.7
 """Cost of a change of offset, by one step, from one point to the next."""
 AWAY_COST, AWAY_MOST_PX, FARTHER_COST = 0.06, 1.5, 0.02
-"""Cost per pixel of offset: `AWAY_COST` for the first `AWAY_MOST_PX`, and `FARTHER_COST` for each of them."""
+"""Cost of an offset: `AWAY_COST` for each of its first `AWAY_MOST_PX` pixels, plus `FARTHER_COST` for all its
+pixels."""
 LENS_PERCENTILE, LENS_POINTS, LENS_REACH_PX, LEAST_LIGHT = 75, 2000, 8.0, 0.02
 """How sharpness is measured: percentile over the points, number of points, half length of a profile, and least contrast
 of a profile in linear light."""
@@ -128,7 +129,7 @@ def settled_line(
         movable: (rows, columns): where the outline may move.
         shaded: (rows, columns) float32 in 0..1: how far each pixel looks like backdrop in shadow.
         noise: standard deviation of the noise in `picture`, in 8-bit levels.
-        least_levels: difference to the backdrop, in 8-bit levels, from which on a pixel was taken for product.
+        least_levels: least difference to the backdrop, in 8-bit levels, at which a pixel was taken for product.
         lens: the photograph's `lens_ratio`.
     """
     distance = signed_distance(product)

@@ -35,11 +35,12 @@ FAR_PX = 100.0
 CONTRAST_LEVELS = 15.0
 """Contrast between product and backdrop, in 8-bit levels, at which colour and network have equal weight."""
 NOISES, LEAST_LEVELS = 5.0, 6.0
-"""A pixel counts as product from this many times the noise on, and from at least this many 8-bit levels."""
+"""A pixel counts as product if it differs from the backdrop by this many times the noise and at least this many
+levels."""
 EVEN_PX = 1.2
 """Standard deviation of the Gaussian that keeps noise from fraying the outline."""
 EVEN_DOUBTFUL_PX, CLEAR = 3.0, 0.3
-"""The wider Gaussian for doubtful pixels, and the mean clearness from which on a pixel does not need it."""
+"""The wider Gaussian for doubtful pixels, and the mean clearness at which a pixel no longer needs it."""
 _BEARING_PX = 33
 """Pixels farther than half of this from any unknown pixel have no influence, and are not computed."""
 
@@ -114,7 +115,7 @@ def _settled(
 
 
 def _least_levels(noise: float) -> float:
-    """Return the difference to the backdrop, in 8-bit levels, from which on a pixel counts as product."""
+    """Return the least difference to the backdrop, in 8-bit levels, at which a pixel counts as product."""
     return max(NOISES * noise, LEAST_LEVELS)
 
 

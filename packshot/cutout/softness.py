@@ -39,8 +39,8 @@ _SURE, _SURE_OF_THIN, _RIM_PX = 0.95, 0.5, 1
 """A mask is sure of product above `_SURE`, and of thin product above `_SURE_OF_THIN`. Thin parts are dilated by
 `_RIM_PX`."""
 _HAZE_EVEN_PX, _HAZE_NOISES = 1.0, 1.5
-"""A pixel shows something other than the backdrop from `_HAZE_NOISES` times the noise on, after a Gaussian of
-`_HAZE_EVEN_PX`."""
+"""A pixel shows something other than the backdrop if it differs by more than `_HAZE_NOISES` times the noise, after a
+Gaussian of `_HAZE_EVEN_PX`."""
 _SHIFTS = (1e-3, 1e-2, 0.1, 1.0, 10.0)
 """Diagonal shifts of the solver's preconditioner, tried in order until one works. Without a shift it often fails and
 prints a message."""

@@ -22,7 +22,7 @@ UNLIKE_NOISES, UNLIKE_LEVELS = 8.0, 14.0
 LEAST_HOLE_RATIO = 0.0004
 """Smallest area of a gap, as a share of the product's area."""
 RIM_PX = 5
-"""Distance at which the rim around a gap is looked at."""
+"""Distance of the measured rim from the gap, in pixels."""
 DOUBTFUL_RIM_RATIO, SURE_RIM_RATIO = 0.5, 0.8
 """Share of a gap's rim that must be unlike the backdrop: where the network doubts, and where it is sure of product."""
 SHADOW_EVEN_PX = 0.6

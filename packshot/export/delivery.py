@@ -34,7 +34,7 @@ class BackgroundFigures(Value):
         worst_box: box around the largest patch of these; None if there are none.
         ring_distance_px: distance within which the codec may ring.
         ring_floor: least channel value within this distance, of pixels that were white before encoding.
-        white_from_px: distance from the product from which on every pixel is exactly white.
+        white_from_px: every pixel at least this far from the product is exactly white.
         quick: the check of points along the border.
     """
 

@@ -35,7 +35,7 @@ class WhiteFigures(Value):
         ring_distance_px: that distance (Chebyshev).
         ring_floor: least channel value within this distance, of pixels that were white before encoding; 255 if all of
             them still are.
-        white_from_px: distance from the product from which on every pixel is exactly white.
+        white_from_px: every pixel at least this far from the product is exactly white.
         quick: points along the border, as a marketplace may sample them.
     """
 

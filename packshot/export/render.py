@@ -25,7 +25,7 @@ MOST_CORRECTIONS = 3
 OUT_OF_GAMUT_RATIO = 0.01
 """The client is warned if more than this share of the product has clipped colours."""
 HALF_COVERED = 0.5
-"""A pixel counts as product from this alpha on."""
+"""A pixel counts as product if its alpha exceeds this."""
 _MENDABLE = ("non_white_background", "codec_ringing", "colour_shift")
 """Findings that other encoder settings may correct."""
 

@@ -208,7 +208,7 @@ def _composite_finding(count: int, background: Background) -> Finding:
 
 
 def _lost_edge_findings(seen: Box | None, product: Box) -> Iterator[Finding]:
-    """Yield a warning if the product's edge cannot be seen, as with a white product on white."""
+    """Yield a warning if part of the product's edge is invisible, as with a white product on white."""
     if seen is None:
         return
     lost_px = max(

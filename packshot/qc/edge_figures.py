@@ -14,14 +14,14 @@ from packshot.qc.outline import DISTANCES, STEP, Column, Outline, Profile, at, s
 LEAST_CONTRAST = 16.0
 """With less contrast than this across an edge, in levels, remaining backdrop colour cannot be told from the product."""
 VISIBLE_BACKDROP = 12.0
-"""Backdrop colour at an edge is visible on white from this many levels below white on."""
+"""Backdrop colour at an edge is visible on white if it is more than this many levels below white."""
 FLAT_STEP = 8.0
 """With a smaller step than this across the outline, in levels, the photograph has no edge there."""
 NO_STEP, NO_STEP_IN_SHADOW, NO_STEP_POINTS = 2.5, 4.0, 3.0
 """Limits in levels for the step averaged over `NO_STEP_POINTS` neighbouring points: below them backdrop, or backdrop in
 shadow, continues across the outline."""
 SEEN_ON_WHITE = 8.0
-"""Something that was cut off or left over matters from this many levels below white on."""
+"""Something that was cut off or left over matters if it is more than this many levels below white."""
 UNLIKE_BACKDROP = 20.0
 """A colour is unlike the backdrop if it differs by more than this many levels."""
 LIKE_BACKDROP = 8.0

@@ -16,7 +16,7 @@ from packshot.qc.reduced import Reduced
 from packshot.types import FloatImage, Mask
 
 VISIBLE_ON_WHITE = 8.0
-"""A pixel is visible on white from this many levels below white on."""
+"""A pixel is visible on white if a channel is more than this many levels below white."""
 _LEAST_LIKE = 6.0
 _LEAST_UNLIKE = 12.0
 _SHADOW_COLOUR = 0.05

@@ -20,8 +20,8 @@ SEEN_DELTA_E = 1.0
 """Smallest CIEDE2000 difference between two adjacent areas that a normal observer sees. The formula is scaled so that
 this is one unit."""
 _INSIDE = at(-6.0, -1.0)
-"""The part of a normal that is looked at, in outline units: the product's rim. A thin shade along the edge makes the
-edge visible, so all of the rim counts."""
+"""The measured part of a normal, in outline units: the product's rim. A thin shade along the edge makes the edge
+visible, so all of the rim counts."""
 _WHITE_16 = np.full((1, 1, 3), 65535, np.uint16)
 _NOISE_POINTS = 2.0
 

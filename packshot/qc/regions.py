@@ -20,7 +20,7 @@ class Region:
 
     Attributes:
         area: reduced pixels, unless the function that returns it says otherwise. `leftovers` weights it with the share
-            that speaks against the matte.
+            of its contact with the outline that has no edge.
         box: in pixels of the photograph.
     """
 

@@ -23,9 +23,9 @@ from packshot.types import Box, FloatImage, Mask, Matte, Pixels16
 PRODUCT_PX = 1200.0
 """Greatest length of the product's longest side in the reduced picture that is flooded."""
 _CORE_PX, _CLEAR_PX = 40.0, 14.0
-"""Depth from which on pixels become markers of the product and of the backdrop."""
+"""Pixels at least this deep become markers: of the product, and of the backdrop."""
 _OF_DEEPEST = 0.6
-"""In thin parts pixels become markers from this share of the greatest depth on."""
+"""In thin parts, pixels with at least this share of the greatest depth become markers."""
 _LEAST_DEPTH_PX, _LEAST_AREA_PX = 2.5, 12
 """Smaller or flatter strips are ignored."""
 _EVEN_PX = 1.0

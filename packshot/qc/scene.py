@@ -64,7 +64,7 @@ class Scene:
             return None
 
     def white_from_px(self, scale: float) -> int:
-        """Return the distance from the product, in pixels, from which on the background must be exactly white.
+        """Return the distance from the product, in pixels, beyond which the background must be exactly white.
 
         A kept shadow makes it larger.
 

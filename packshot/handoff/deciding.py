@@ -75,7 +75,7 @@ def editors_of(record: ShotRecord) -> tuple[str, ...]:
 
 
 def taken_by(record: ShotRecord) -> str:
-    """Return the name of the person who took the present job of a shot; empty if nobody did."""
+    """Return the name of the person who took the current job of a shot; empty if nobody did."""
     if record.state is not State.AWAITING_EDITOR or record.since is None:
         return ""
     taking = [one.by for one in record.decisions if one.choice is Choice.TAKE and one.at >= record.since]

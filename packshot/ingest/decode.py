@@ -1,6 +1,6 @@
 """Open a client's file as a photo.
 
-Detect the kind by content, check the limits, decode, turn upright, find the profile.
+The steps are: detect the kind by content, check the limits, decode, find the profile, turn upright.
 """
 
 from __future__ import annotations

@@ -169,7 +169,7 @@ def to_full_range(pixels: NDArray[Any], bit_depth: int) -> NDArray[Any]:
 
 
 def _decode_tiff(data: bytes, container: Container) -> Raster:
-    # Closing the stream lets go of the file's bytes: the reader's objects hold each other, and it, for a while.
+    # Closing the stream frees the file's bytes at once. The reader's objects refer to each other and live longer.
     with contextlib.closing(io.BytesIO(data)) as stream, tifffile.TiffFile(stream) as tiff:
         page = tiff.pages.first
         if not isinstance(page, tifffile.TiffPage):

@@ -1,7 +1,7 @@
 """Sort shots into shoot groups by lighting set-up, with the reason, and mark the shots that differ from their group.
 
-A shoot group is one lighting set-up. A group named by the manifest may hold several set-ups: the settings or the
-measured light change in it. Then it has several parts, and each part is one set-up.
+A shoot group normally is one lighting set-up. In a group named by the manifest, the settings or the measured light may
+change. Such a group has several parts, and each part is one set-up.
 
     source of the group   members of one part
     manifest              same named group, same camera settings, similar measured backdrop

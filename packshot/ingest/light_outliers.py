@@ -78,10 +78,9 @@ def _backdrops(part: Sequence[Lit]) -> list[BackdropReading]:
 
 
 def outlier(light: Lit, part: Sequence[Lit], limits: GroupLimits) -> tuple[Finding, ...]:
-    """Return a finding if a shot's light differs from that of its part.
+    """Return a finding if a shot's light differs from that of its part; nothing if too few backdrops were measured.
 
-    Empty where too few backdrops were measured. The limit is the larger of `same_light_delta_e` and five robust
-    standard deviations (1.4826 x median distance).
+    The limit is the larger of `same_light_delta_e` and five robust standard deviations (1.4826 x median distance).
     """
     known = _backdrops(part)
     if light.backdrop is None or len(known) <= limits.least_shots:

@@ -218,7 +218,7 @@ def _packing_pays(pixels: Pixels16) -> bool:
 def read_master(data: bytes) -> Pixels16:
     """Return the pixels of a TIFF from `write_master` or `write_working_tiff`.
 
-    (rows, columns, 3) uint16, working space.
+    They are (rows, columns, 3) uint16 in the working space.
 
     Raises:
         UnreadableError: it is not such a file, or it is damaged.

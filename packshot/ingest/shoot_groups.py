@@ -247,9 +247,9 @@ def _statement(part: _Part, parts: Sequence[_Part], config: IngestConfig) -> Sta
 
 
 def _anchor(series: Sequence[_Part]) -> _Part:
-    """Return the set-up to which others of its series are matched.
+    """Return the set-up to which the others of its series are matched.
 
-    One with a good target, else the most measured one.
+    A set-up with a good colour target is preferred, then the one with the most measured backdrops.
     """
     return min(series, key=lambda one: (not one.good, -one.measured, one.name))
 

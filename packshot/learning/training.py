@@ -107,9 +107,9 @@ def figure_names(examples: Sequence[Example], stage: Stage) -> tuple[str, ...]:
 
 
 def _table(examples: Sequence[Example], stage: Stage) -> tuple[_Floats, _Floats]:
-    """Return (figures as (examples, names), usual values). Missing figures are replaced by the usual value.
+    """Return the figures, (examples, names), and the usual value of each name, its mean.
 
-    The mean.
+    Missing figures are replaced by the usual value.
     """
     names = figure_names(examples, stage)
     raw = np.array([[one.figures.get(name, np.nan) for name in names] for one in examples])

@@ -125,7 +125,7 @@ def _text_of(file: Export) -> str:
 
 
 def report_returns(orders: OrderLines, golive: Mapping[str, int], config: ReturnsConfig) -> ReturnReport:
-    """Return the report.
+    """Return the report on the return rate of products with new pictures.
 
     Args:
         golive: SKU -> day of the new pictures, in days since 1970.

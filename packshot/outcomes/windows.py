@@ -16,8 +16,9 @@ FIGURES = ("lines", "returned", "pictured")
 class Windows:
     """Order lines summed by product and day.
 
-    Their number, the returned share, and the share returned for a picture's reason. Each line counts as one, and its
-    returned part as a share of its units. A wholesale order is one decision, not a thousand.
+    There are three sums: the number of lines, the returned share, and the share returned for a picture's reason. Each
+    line counts as one, and its returned part as a share of its units. A wholesale order is one decision, not a
+    thousand.
     """
 
     def __init__(self, lines: pd.DataFrame) -> None:

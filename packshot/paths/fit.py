@@ -170,10 +170,9 @@ def _longest(
 def fit_one(
     points: Points, first: NDArray[np.float64] | None, final: NDArray[np.float64] | None, *, tolerance_px: float
 ) -> tuple[Points, float]:
-    """Return (curve, deviation).
+    """Return one cubic from the first point to the last, and the greatest distance of a point from it.
 
-    One cubic from the first point to the last, and the greatest distance of a point from it. The curve is (4, 2)
-    control points. The distance is infinite where no sensible curve was found.
+    The curve is (4, 2) control points. The distance is infinite where no sensible curve was found.
 
     Args:
         first, final: unit vectors of the handles, pointing away from the ends; None for a free handle.

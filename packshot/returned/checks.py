@@ -201,9 +201,9 @@ def _white(job: _Job) -> Finding:
 
 
 def _background(job: _Job) -> Mask:
-    """Return the background.
+    """Return the mask of the background.
 
-    Background in the draft, nearly white, connected to the border, and away from the product.
+    It is background in the draft, nearly white, connected to the border, and away from the product.
     """
     near = near_white_around(job.work.pixels16)
     draft = job.draft if job.draft is not None and job.draft.shape == near.shape else None

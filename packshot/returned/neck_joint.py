@@ -40,7 +40,7 @@ class JointDraft:
     def without_mannequin(self) -> Matte:
         """Return the expected matte of the finished picture.
 
-        The garment and its filled opening, without the mannequin.
+        It covers the garment and its filled opening, but not the mannequin.
         """
         return np.asarray(self.garment * np.maximum(1 - self.mannequin, self.opening), np.float32)
 

@@ -76,7 +76,7 @@ def _specular(lab: FloatImage, shape: Silhouette) -> float:
 def _stray_detail(backdrop: Backdrop, shape: Silhouette) -> float:
     """Return the share of a band outside the outline that differs a little from the backdrop.
 
-    Hairs, threads, reflections.
+    Such pixels are hairs, threads or reflections.
     """
     reach = max(3, round(shape.size_px * 0.02))
     away = cv2.distanceTransform(1 - shape.filled, cv2.DIST_L2, 5)

@@ -1,7 +1,4 @@
-"""After the cut-out.
-
-Estimate whether a person would refuse the machine's edit, and whether it may be approved unseen.
-"""
+"""Checks after the cut-out: would a person refuse the machine's edit, and may it be approved unseen?"""
 
 from __future__ import annotations
 

@@ -116,9 +116,9 @@ def _is_ruled(category: Category) -> bool:
 
 
 def _network_input(pixels: Pixels16) -> _Floats:
-    """Return (1, 3, 224, 224) float32.
+    """Return the network's input, (1, 3, 224, 224) float32.
 
-    The whole frame in sRGB, padded to a square with the median colour of its border.
+    It is the whole frame in sRGB, padded to a square with the median colour of its border.
     """
     size = size_of(pixels)
     scale = INPUT_PX / size.longest

@@ -1,5 +1,8 @@
 """Limits on a model's probability that keep a stated promise, calculated from labelled shots.
 
+A promise has a ratio and a confidence. Example: people would refuse at most 1 % of the shots that pass, with 95 %
+confidence.
+
 The upper bound of a share is Clopper and Pearson's (Biometrika 1934), exact for any number of shots. Limits are tried
 in a fixed order, the safest shots first. The search stops at the first that fails, and the last that passed is taken.
 If the order does not depend on the labels, a limit that breaks the promise is taken with a probability of at most

@@ -1,6 +1,6 @@
 """The neck joint that an editor starts from.
 
-Garment and neck shot in one layered file, with measurements of the match.
+It is one layered file with garment and neck shot. Measurements show how well they match.
 """
 
 from __future__ import annotations

@@ -33,7 +33,10 @@ _SOMEWHERE = 0xFFFFFFFF
 """Panasonic cameras write this value instead of a strip's offset. The real offset is in a tag of their own."""
 _EMPTY_ROWS_RATIO = 0.005
 _LEAST_BYTES_A_PIXEL = 1 / 64
-"""No compression needs fewer bytes than this. Lossy JPEG needs at least 6 bits for each block of 64 pixels."""
+"""Minimum file size in bytes per sensor pixel. A smaller file was cut off.
+
+For comparison: lossy JPEG needs at least 6 bits for each block of 64 pixels, and noise needs many more.
+"""
 _CANON_METADATA = (b"CMT1", b"CMT2")
 _WHITE_16 = 65535
 _ROWS_AT_ONCE = 256

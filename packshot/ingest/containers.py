@@ -29,7 +29,10 @@ _PNG_CHANNELS = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}
 _MOST_TEXT_BYTES = 16 * 1024 * 1024
 _HUFFMAN_FRAMES = (0xC0, 0xC1, 0xC2)
 _MOST_JPEG_PIXELS_A_BYTE = 600
-"""A JPEG codes at least one bit for the mean of each block of 64 pixels. So one byte holds at most 512 pixels."""
+"""Maximum number of pixels per byte of a JPEG, with some tolerance.
+
+A JPEG codes at least one bit for the mean of each block of 64 pixels. So one byte holds at most 512 pixels.
+"""
 _MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 
 

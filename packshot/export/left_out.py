@@ -48,7 +48,10 @@ def left_out_of(record: ShotRecord) -> dict[str, str]:
 
 
 def in_words(left_out: Iterable[LeftOut]) -> str:
-    """Return one clause that names the first few and counts the others; "" if nothing was left out."""
+    """Return one clause that names the first few and counts the others; "" if nothing was left out.
+
+    Example: ``1 left out: SKU123 for amazon_main: The picture is too small``.
+    """
     ones = list(left_out)
     said = "; ".join(f"{one.shot} for {one.name}: {one.why.rstrip('.')}" for one in ones[:MOST_SAID])
     more = f"; and {len(ones) - MOST_SAID} more" if len(ones) > MOST_SAID else ""

@@ -19,6 +19,8 @@ _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNOREC
 def delivered_path(rendition: RenditionPlan, facts: Mapping[str, str], *, extension: str, subject: str) -> str:
     """Return ``<platform>/<name>.<extension>``, the file's path in the delivery.
 
+    Example: ``amazon_main/B08N5WRWNW.MAIN.jpg`` by the template ``{asin}.{view}``.
+
     Args:
         facts: data of the shot, by the names in `specs.models.NAMING_FIELDS`. Empty texts count as unknown.
         extension: without the dot.
@@ -115,7 +117,10 @@ def _is_asin(text: str) -> bool:
 
 
 def has_right_check_digit(digits: str) -> bool:
-    """Return whether the last digit of a GTIN (GS1 General Specifications 7.9) or ISBN-10 (ISO 2108) is right."""
+    """Return whether the last digit of a GTIN (GS1 General Specifications 7.9) or ISBN-10 (ISO 2108) is right.
+
+    Example: ``4006381333931`` is right, ``4006381333932`` is not.
+    """
     if len(digits) == 10:
         if not re.fullmatch(r"[0-9]{9}[0-9X]", digits):
             return False

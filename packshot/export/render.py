@@ -158,9 +158,9 @@ def _failing(proof: Verification) -> set[str]:
 def _corrections(settings: Settings, *, off_white: bool) -> Iterator[Settings]:
     """Yield settings that preserve white better, the cheapest first.
 
-    JPEG: a block of pure white always decodes to white, so only blocks that contain the product's edge ring. Full
-    chroma resolution keeps them 8 px wide. WebP predicts blocks from their neighbours, so an error can spread. It
-    spreads least near quality 85 to 90, and not at all in lossless mode.
+    JPEG: a block of pure white always decodes to white, so ringing occurs only in blocks that contain the product's
+    edge. Full chroma resolution keeps these blocks 8 px wide. WebP predicts blocks from their neighbours, so an error
+    can spread. It spreads least near quality 85 to 90, and not at all in lossless mode.
 
     Args:
         off_white: whether white was lost beyond the ringing distance, and not only darkened too much within it.

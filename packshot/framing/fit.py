@@ -36,7 +36,7 @@ class Placement(Value):
 
     @property
     def fill_ratio(self) -> float:
-        """The fill ratio reached; see `fill_ratio_of`."""
+        """The fill ratio that is reached; see `fill_ratio_of`."""
         return fill_ratio_of(self.subject.size, self.window.size)
 
     @property

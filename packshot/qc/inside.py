@@ -40,9 +40,9 @@ _SPECK_PX = 5
 def leftovers(reduced: Reduced) -> list[Region]:
     """Return areas at the outline that look exactly like the backdrop, the largest first.
 
-    Colour and smoothness must both match the predicted backdrop, and the backdrop must be darker than white, else
-    nobody could see it. An area counts only with the share of its contact with the outline where the photograph has no
-    edge. A product's face in the backdrop's colour ends in an edge; left-over backdrop does not.
+    Colour and smoothness must both match the predicted backdrop. The backdrop must also be darker than white; otherwise
+    nobody could see the area. Each area is weighted with the share of its contact with the outline where the photograph
+    has no edge. A product's face in the backdrop's colour ends in an edge; left-over backdrop does not.
     """
     if reduced.backdrop is None:
         return []
@@ -162,7 +162,10 @@ def _weighed(regions: list[Region], found: Mask, reduced: Reduced) -> list[Regio
 
 
 def _mean_near(reduced: Reduced, where: Mask) -> FloatImage:
-    """Return the photograph's mean over the masked pixels of a small window; where there are none, the photograph."""
+    """Return the photograph's mean over the masked pixels of a small window, (rows, columns, 3).
+
+    Where the window has no masked pixels, it is the photograph itself.
+    """
     weight = where.astype(np.float32)
     window = (_NEAR_PX, _NEAR_PX)
     total = cv2.blur(cv2.multiply(reduced.master, cv2.merge([weight] * 3)), window)

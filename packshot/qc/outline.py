@@ -77,7 +77,10 @@ class Outline:
 
 
 def at(low: float, high: float) -> slice:
-    """Return the slice of `DISTANCES` from `low` to `high`, both included."""
+    """Return the slice of `DISTANCES` from `low` to `high`, both included.
+
+    Example: ``DISTANCES[at(-2, -1)]`` is -2, -1.5, -1.
+    """
     return slice(round((low + REACH) / STEP), round((high + REACH) / STEP) + 1)
 
 

@@ -18,6 +18,7 @@ from packshot.threads import side_by_side
 from packshot.types import Finding, Status, Value, Verdict
 
 Rule: TypeAlias = Callable[[Scene, RuleLimits], Finding]
+"""A rule measures one property of a scene and returns the finding, with a status from the rule's limits."""
 
 
 def _by_code(*rules: Rule) -> Mapping[str, Rule]:

@@ -115,7 +115,10 @@ def check_border_points(pixels: NDArray[Any], matte: Matte | Mask, *, points: in
 
 
 def border_points(width: int, height: int, *, points: int) -> list[tuple[int, int]]:
-    """Return (column, row) of points evenly spaced along the outermost pixels, clockwise from the top left."""
+    """Return (column, row) of points evenly spaced along the outermost pixels, clockwise from the top left.
+
+    Example: ``border_points(3, 2, points=3)`` is ``[(0, 0), (2, 0), (1, 1)]``.
+    """
     length = 2 * (width - 1) + 2 * (height - 1)
     return [_on_border(math.floor(index * length / points), width - 1, height - 1) for index in range(points)]
 

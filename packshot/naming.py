@@ -38,10 +38,10 @@ READY = "READY"
 MANIFEST = "manifest.csv"
 
 NAME_PATTERN = r"^[A-Za-z0-9](\.?[A-Za-z0-9_-])*$"
-"""What a client, batch or shot may be called, as the forms' schemas state it; `MAX_NAME_LENGTH` comes on top."""
+"""Allowed names of clients, batches and shots, as the forms' schemas state it; `MAX_NAME_LENGTH` applies too."""
 MAX_NAME_LENGTH = 100
 MAX_KEY_BYTES = 900
-"""S3 takes 1,024 bytes; the line's own names stand around a client's."""
+"""S3 allows 1,024 bytes; the rest is for the parts that Packshot adds to a client's name."""
 
 _HOT_FOLDER = "_returned"
 _STRAYS = "_strays"
@@ -54,7 +54,7 @@ class BatchId(Value):
     """A client's batch.
 
     Raises:
-        NamingError: a name cannot stand in a key; so everywhere below, no id has such a name.
+        NamingError: a name is not allowed in a key. So every id in the code below has valid names.
     """
 
     client: str
@@ -100,17 +100,17 @@ class ShotId(Value):
 
 
 def is_name(text: str) -> bool:
-    """Whether a text can be the name of a client, batch or shot: letters, digits, ``. _ -``, at most 100, no ``..``."""
+    """Return whether a text is a valid name: letters, digits, ``. _ -``, at most 100 characters, no ``..``."""
     return len(text) <= MAX_NAME_LENGTH and _NAME.fullmatch(text) is not None
 
 
 def checked_name(name: str, *, what: str) -> str:
-    """Return `name` if `is_name` says so.
+    """Return `name` if it is valid.
 
     Args:
-        what: what is being named ("client", "batch"), for the message.
+        what: what is named ("client", "batch"), for the message.
     Raises:
-        NamingError: it is none.
+        NamingError: it is not valid.
     """
     if not is_name(name):
         raise NamingError(
@@ -124,10 +124,10 @@ def checked_name(name: str, *, what: str) -> str:
 
 
 def path_trouble(path: str) -> str:
-    """Return why a path below a folder cannot be a key, a local file or a member of an archive; empty if it can.
+    """Return why a relative path can't be a key, a local file or a member of an archive; empty if it can.
 
-    A client's or editor's own names may have blanks, accents and any script. What none may have: a step out of the
-    folder (``..``, also as ``%2e%2e`` or with a backslash), a root, a drive, characters that cannot be seen.
+    Clients' and editors' names may contain spaces, accents and any script. Not allowed are steps out of the folder
+    (``..``, also as ``%2e%2e`` or with a backslash), absolute paths, drives and invisible characters.
     """
     if not path:
         return "it is empty"
@@ -150,15 +150,15 @@ def path_trouble(path: str) -> str:
 
 
 def _can_be_seen(character: str) -> bool:
-    joins = character in "\u200c\u200d"  # scripts of India and Persia need them inside words
+    joins = character in "\u200c\u200d"  # Indic and Persian scripts need them inside words
     return joins or unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Zl", "Zp")
 
 
 def checked_path(path: str, *, what: str) -> str:
-    """Return `path` if `path_trouble` has nothing against it.
+    """Return `path` if it is valid by `path_trouble`.
 
     Raises:
-        NamingError: it has.
+        NamingError: it is not valid.
     """
     trouble = path_trouble(path)
     if trouble:
@@ -172,19 +172,19 @@ def checked_path(path: str, *, what: str) -> str:
 
 
 def batch_id(client: str, batch: str) -> BatchId:
-    """Return the id of a batch whose names can stand in keys.
+    """Return the id of a batch.
 
     Raises:
-        NamingError: a name can't.
+        NamingError: a name is not valid.
     """
     return BatchId(client=checked_name(client, what="client"), batch=checked_name(batch, what="batch"))
 
 
 def shot_names(files: Mapping[str, str]) -> dict[str, str]:
-    """Return a shot name for each file: its stem in safe letters, made unique by its content.
+    """Return a unique shot name for each file: its stem in safe characters, with a hash if two would be equal.
 
-    The same files give the same names in any order. A name that two files would share, whatever its case,
-    gets the first eight digits of each file's hash; two files with the same bytes also get a counter.
+    The same files give the same names, whatever their order. If two files would get the same name (ignoring case), the
+    first eight digits of their hashes are added; two files with equal bytes also get a counter.
 
     Args:
         files: path inside the inbox folder -> SHA-256 of the content, hex.
@@ -201,7 +201,7 @@ def shot_names(files: Mapping[str, str]) -> dict[str, str]:
 
 
 def _safe_stem(path: str) -> str:
-    """The path without its last suffix, in ASCII, slashes as ``--``."""
+    """Return the path without its last suffix, in ASCII, with ``--`` for slashes."""
     pure = PurePosixPath(path)
     text = "--".join([*pure.parent.parts, pure.stem])
     text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
@@ -210,7 +210,7 @@ def _safe_stem(path: str) -> str:
 
 
 def _counted(names: dict[str, str]) -> dict[str, str]:
-    """Make equal names different with a counter in the order of the paths."""
+    """Make equal names unique with a counter, in the order of the paths."""
     taken: set[str] = set()
     unique: dict[str, str] = {}
     for path in sorted(names):
@@ -224,15 +224,15 @@ def _counted(names: dict[str, str]) -> dict[str, str]:
 
 
 def inbox_prefix(batch: BatchId) -> str:
-    """``inbox/<client>/<batch>/``."""
+    """Return ``inbox/<client>/<batch>/``."""
     return f"inbox/{batch.client}/{batch.batch}/"
 
 
 def inbox_key(batch: BatchId, path: str) -> str:
-    """Return the key of an uploaded file; `path` is relative to the batch's folder, with slashes.
+    """Return the key of an uploaded file; `path` is relative to the batch's folder.
 
     Raises:
-        NamingError: it leads out of it, or cannot be a key.
+        NamingError: the path leads out of the folder, or is not allowed in a key.
     """
     return inbox_prefix(batch) + checked_path(path, what="uploaded file")
 
@@ -246,7 +246,7 @@ def batch_from_ready_key(key: str) -> BatchId | None:
     """Return the batch that a READY object closes; None for any other key.
 
     Raises:
-        NamingError: its folders cannot be a client and a batch.
+        NamingError: its folders are not valid names of a client and a batch.
     """
     parts = key.split("/")
     if len(parts) != 4 or parts[0] != "inbox" or parts[3] != READY:
@@ -255,12 +255,12 @@ def batch_from_ready_key(key: str) -> BatchId | None:
 
 
 def batches_prefix(client: str = "") -> str:
-    """``batches/``, or that of a client."""
+    """Return ``batches/``, or one client's part of it."""
     return f"batches/{client}/" if client else "batches/"
 
 
 def batch_record_key(batch: BatchId) -> str:
-    """``batches/<client>/<batch>/batch.json``."""
+    """Return ``batches/<client>/<batch>/batch.json``."""
     return f"batches/{batch.client}/{batch.batch}/batch.json"
 
 
@@ -336,15 +336,15 @@ def batch_from_drop_key(key: str) -> BatchId | None:
 
 
 def notice_key(batch: BatchId, shot: str, notice: str) -> str:
-    """Return the key that says that somebody was told something; without a shot, about a batch's hot folder.
+    """Return the key that marks a notice as sent; without a shot, one about a batch's hot folder.
 
-    It is in no folder where returned files are looked for: there it would be the next file to tell of.
+    It is outside of the hot folders; otherwise it would be reported as an unknown returned file.
     """
     return f"jobs/{batch.client}/{batch.batch}/{shot or _STRAYS}/told/{notice}.json"
 
 
 def returns_key(client: str, path: str = "") -> str:
-    """``returns/<client>/<path>``; of all clients where none is named."""
+    """Return ``returns/<client>/<path>``; without a client, ``returns/``."""
     return f"returns/{client}/{path}" if client else "returns/"
 
 
@@ -385,7 +385,9 @@ def date_from_daily_figures_key(key: str) -> dt.date | None:
 
 
 def siblings_prefix(client: str, product: str) -> str:
-    """``products/<client>/<product>/``; in safe letters, with digits of a hash where they are not the product's own."""
+    """Return ``products/<client>/<product>/`` in safe characters, with a hash if the product's name had to be
+    changed.
+    """
     folded = product.casefold()
     safe = re.sub(r"[^a-z0-9._-]+", "-", folded).strip("-._")[:60]
     own = safe if safe == folded else f"{safe}-{hashlib.sha256(folded.encode()).hexdigest()[:8]}"
@@ -393,7 +395,7 @@ def siblings_prefix(client: str, product: str) -> str:
 
 
 def sibling_key(shot: ShotId, product: str) -> str:
-    """Return the key under which a shot is found by others of its product."""
+    """Return the key by which other shots of the product find a shot."""
     return f"{siblings_prefix(shot.client, product)}{shot.batch}--{shot.shot}.json"
 
 
@@ -428,26 +430,26 @@ def quarantine_reason_key(batch: BatchId, path: str) -> str:
 
 
 def result_key(name: str) -> str:
-    """Return the key under which the workflow engine keeps the result of a task."""
+    """Return the key of a task's result in storage."""
     return f"prefect-results/{name}"
 
 
 NIGHT_LEASE, COLLECTION_LEASE = "night", "collection"
-"""Names of leases: of the night, and of what looks after returned files, holds and lost runs."""
+"""Names of leases: of the nightly run, and of the run that collects returned files."""
 
 
 def batch_lease(batch: BatchId) -> str:
-    """The name of the lease of a batch."""
+    """Return the name of a batch's lease."""
     return f"batches/{batch.client}/{batch.batch}"
 
 
 def delivery_lease(batch: BatchId) -> str:
-    """The name of the lease of a batch's deliveries."""
+    """Return the name of the lease for delivering a batch."""
     return f"deliveries/{batch.client}/{batch.batch}"
 
 
 def run_lease(run_id: str) -> str:
-    """The name of the lease that says that a flow run has a process that lives."""
+    """Return the name of the lease that shows that a flow run's process is alive."""
     return f"runs/{run_id}"
 
 
@@ -457,7 +459,7 @@ def lease_key(name: str) -> str:
 
 
 def delivery_summary_key(batch: BatchId, number: int) -> str:
-    """Return the key of what a delivery will say of itself, kept from when it was opened."""
+    """Return the key of a delivery's summary, which is stored when the delivery is opened."""
     return f"batches/{batch.client}/{batch.batch}/deliveries/{number}.json"
 
 
@@ -465,7 +467,7 @@ def template_fields(template: str) -> tuple[str, ...]:
     """Return the fields of a naming template such as ``{sku}_{view}_{index}``, in order.
 
     Raises:
-        NamingError: a brace is left open or a field's name is not lower case.
+        NamingError: the braces don't match, or a field's name is not in lower case.
     """
     rest = _FIELD.sub("", template)
     if "{" in rest or "}" in rest:
@@ -479,7 +481,7 @@ def template_fields(template: str) -> tuple[str, ...]:
 
 
 def signs_refused(template: str) -> str:
-    """Return the signs beside a template's fields that file systems and marketplaces refuse, each once; or nothing."""
+    """Return the characters of a template that file systems and marketplaces refuse, each once; empty if none."""
     return "".join(sorted(set(re.sub(_PRINTABLE, "", _FIELD.sub("", template)))))
 
 
@@ -487,7 +489,7 @@ def fill_template(template: str, values: Mapping[str, str], *, subject: str) -> 
     """Return the file name (without extension) that a template gives for a shot.
 
     Args:
-        values: what is known of the shot; an empty text counts as unknown.
+        values: known facts of the shot; an empty text counts as unknown.
         subject: the shot and platform, for the message.
     Raises:
         NamingError: a field is unknown, or the result has characters that a marketplace would refuse.
@@ -516,7 +518,7 @@ def fill_template(template: str, values: Mapping[str, str], *, subject: str) -> 
 
 
 def collisions(names: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
-    """Return the names wanted by more than one shot, with those shots, ignoring case.
+    """Return the file names that more than one shot would get (ignoring case), with those shots.
 
     Args:
         names: pairs of (file name in the delivery, shot).

@@ -1,6 +1,7 @@
-"""Late approvals gathered: a run that waits for the hour, or for somebody who closes the batch, delivers them together.
+"""Late approvals: gather shots that are approved after their batch went out, and deliver them together.
 
-The run is made with the first approval of an hour and found again with every further one. Prefect starts it in time.
+A later run of `deliver-batch` delivers them at the next full hour, or when somebody closes the batch. The first late
+approval creates that run; further ones find it by its idempotency key.
 """
 
 from __future__ import annotations
@@ -46,11 +47,11 @@ _POLL_S = 1.0
 
 
 class Gathered(Value):
-    """What becomes of a shot that was approved.
+    """What happens to a shot that was approved.
 
     Attributes:
-        goes_now: whether it goes out at once, with all that is approved in its batch.
-        sentence: when it goes out otherwise.
+        goes_now: whether it is delivered at once, with all other approved shots of its batch.
+        sentence: when it is delivered, if not at once.
     """
 
     goes_now: bool
@@ -59,7 +60,7 @@ class Gathered(Value):
 
 @task(name="gather", task_run_name="gather · {shot.shot}", **ALWAYS)
 def gather(shot: ShotId) -> Gathered:
-    """Let an approved shot wait for others of its batch, as long as its client's style guide lets it."""
+    """Decide whether an approved shot is delivered now or waits for others, by the rules of its client."""
     batch, rule = shot.in_batch, promise_shown(shot.client).late_deliveries
     known = load_batch(batch)
     records = {one.shot.shot: one for one in load_records([ref.shot for ref in known.shots])}
@@ -80,14 +81,15 @@ def gather(shot: ShotId) -> Gathered:
 
 
 def _names(batch: BatchRecord, records: dict[str, ShotRecord]) -> list[str]:
-    """The shots that are gathered and not delivered yet."""
+    """Return the gathered shots that are not delivered yet."""
     return [name for name in batch.gathered if name in records and is_approved(records[name])]
 
 
 def _run_to_come(batch: BatchId, rule: LateDeliveries) -> datetime | None:
-    """See to it that a run delivers later what is approved now, and return when; None: when the batch is closed.
+    """Find or create the run that will deliver what is approved now, and return its time.
 
-    A run that has begun may have looked already: the next one is taken.
+    None: the run waits until the batch is closed. A run that has already started may have read the records before this
+    approval. Then the next one is used.
     """
     due = late.goes_out_at(rule, after=now())
     with get_client(sync_client=True) as client:
@@ -118,11 +120,11 @@ def _runs_to_come(client: SyncPrefectClient, tag: str) -> Iterator[FlowRun]:
 
 
 class Waiting(Value):
-    """What is gathered of a batch.
+    """The gathered shots of a batch that go out together.
 
     Attributes:
         shots: names of the approved shots.
-        goes_out: None: when the batch is closed.
+        goes_out: when they are delivered; None: when the batch is closed.
     """
 
     batch: BatchId
@@ -135,7 +137,7 @@ class Waiting(Value):
 
 
 def gathered() -> list[Waiting]:
-    """Return what is gathered of all batches."""
+    """Return the gathered shots of all batches."""
     with get_client(sync_client=True) as client:
         batches = {
             str(batch): batch
@@ -155,7 +157,7 @@ def _waiting_of(batch: BatchId) -> Iterator[Waiting]:
 
 
 def close_batch(batch: BatchId) -> UUID:
-    """Let what is approved in a batch go out now, and return the run that delivers it.
+    """Deliver what is approved in a batch now, and return the id of the run that does it.
 
     Raises:
         ObjectMissingError: there is no such batch.
@@ -177,10 +179,10 @@ def close_batch(batch: BatchId) -> UUID:
 
 
 def wait_until_delivered(batch: BatchId, run_id: UUID, *, patience_s: float = PATIENCE_S) -> str:
-    """Return in words what a run delivered, once it has ended.
+    """Wait until a run has ended, and return in words what it delivered.
 
     Raises:
-        TerminalError: it failed, or has not ended in time.
+        TerminalError: the run failed, or has not ended in time.
     """
     deadline = time.monotonic() + patience_s
     while True:

@@ -1,7 +1,7 @@
-"""The command line on local files: no server, no bucket, no network.
+"""The command line for local files: no server, no bucket, no network.
 
-The segmentation network comes from outside (`build`), because finding and fetching model files is the outside's
-business. What each exit status means stands in `EXIT_STATUSES` and in docs/errors.md. One module a family of commands.
+The caller passes in the segmentation network (`build`), because finding and downloading model files needs the network.
+`EXIT_STATUSES` and docs/errors.md explain the exit statuses. Each family of commands is a module.
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ def _before(
 
 
 def build(segmenter: SegmenterSource, *, surroundings: configs.Surroundings = tuple) -> typer.Typer:
-    """Return the commands on local files.
+    """Return the commands for local files.
 
     Args:
         segmenter: called once, by the first command that needs the network.
-        surroundings: says what is wrong in the environment, for `config check`.
+        surroundings: returns the problems of the environment, for `config check`.
     """
     app = typer.Typer(
         no_args_is_help=True,

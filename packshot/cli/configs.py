@@ -14,7 +14,7 @@ from packshot.errors import ConfigError
 from packshot.specs.load import default_folder
 
 Surroundings: TypeAlias = Callable[[], Sequence[str]]
-"""Says what is wrong outside of the configs: in the environment."""
+"""Returns problems outside of the configs: in the environment."""
 
 
 def commands(surroundings: Surroundings) -> typer.Typer:

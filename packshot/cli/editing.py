@@ -1,4 +1,4 @@
-"""Commands that cut out and edit, with the network: edit, cutout."""
+"""Commands that need the segmentation network: edit, cutout."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ from packshot.specs.load import Configs
 from packshot.types import Finding, Status, Verdict
 
 REJECTED = "rejected"
-"""Folder in the results' own for files that failed their verification: nothing there may be shipped."""
+"""Subfolder of the results for files that failed their verification. They must not be delivered."""
 
 
 def add(app: typer.Typer, segmenter: SegmenterSource) -> None:
-    """Commands that need the network."""
+    """Add the commands that need the segmentation network."""
 
     @app.command()
     def edit(
@@ -156,7 +156,7 @@ def _edited(
 
 
 def _verdicts(report: Any, plans: Sequence[Any]) -> list[dict[str, Any]]:
-    """What quality control says of each platform's rendition, in the order in which they were asked for."""
+    """Return quality control's verdict on each platform's rendition, in the order in which they were asked for."""
     if report is None:
         return [
             {"platform": one.platform.name, "score": 0.0, "verdict": Verdict.REJECT_AND_REDO.value} for one in plans
@@ -165,7 +165,10 @@ def _verdicts(report: Any, plans: Sequence[Any]) -> list[dict[str, Any]]:
 
 
 def _write(stem: str, export: Any, renditions: Sequence[Any], out: Path) -> list[dict[str, Any]]:
-    """Write the verified files, and apart from them the rejected ones; no file of an earlier run stays in their way."""
+    """Write the verified files, and the rejected ones into their own folder.
+
+    Files of an earlier run are removed first.
+    """
     for rendition in renditions:
         encodings = (rendition.platform.encoding, rendition.platform.fallback)
         names = [f"{stem}.{rendition.platform.name}.{one.format.extension}" for one in encodings if one]
@@ -183,7 +186,7 @@ def _write(stem: str, export: Any, renditions: Sequence[Any], out: Path) -> list
 
 
 def _safe(stem: str) -> str:
-    """The stem in letters that a name may have; only the check of names sees it."""
+    """Return the stem with only allowed characters; it is used only to pass the check of names."""
     return (
         "".join(letter if letter.isascii() and (letter.isalnum() or letter in "_-") else "-" for letter in stem).strip(
             "-"

@@ -1,4 +1,4 @@
-"""How the command line ends: exit statuses, and errors raised on purpose as one sentence."""
+"""The end of a command: its exit status, and deliberate errors printed as one sentence."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from packshot.errors import ConfigError, PackshotError, RefusedInputError, Trans
 
 
 class Exit(IntEnum):
-    """What the exit status says."""
+    """Meaning of the exit status."""
 
     OK = 0
     NOT_ALL_WELL = 1
@@ -32,11 +32,11 @@ EXIT_STATUSES = {
 
 
 def run(app: typer.Typer) -> int:
-    """Run the command line and return its exit status; errors raised on purpose become one sentence."""
+    """Run the command line and return its exit status; a `PackshotError` is printed as one sentence."""
     try:
         ended = app(standalone_mode=False)
     except PackshotError as error:
-        listed = isinstance(error, ConfigError)  # one problem a line, from files that an operator wrote
+        listed = isinstance(error, ConfigError)  # one problem on each line
         for line in str(error).splitlines() if listed else [str(error)]:
             terminal_console(stderr=True).print(f"packshot: {line}", style="red", markup=False, highlight=False)
         return _status_of(error)

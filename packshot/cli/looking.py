@@ -1,4 +1,4 @@
-"""Commands that only look at files: inspect, check, route."""
+"""Commands that only read files: inspect, check, route."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from packshot.types import Status
 
 
 def add(app: typer.Typer) -> None:
-    """Commands that only look at files."""
+    """Add the commands that only read files."""
 
     @app.command("inspect")
     def inspect_files(

@@ -1,4 +1,4 @@
-"""Options and arguments that several commands share, and what is checked about them before anything is done."""
+"""Options and arguments that several commands share, and checks to make before a command starts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from packshot.specs.nearest import listed, nearest
 from packshot.specs.resolve import find_category
 
 NOT_THIS_FILE = (RefusedInputError, ConfigError)
-"""What one photograph among several may meet: it is not accepted, or nothing in the configs takes its view."""
+"""Errors that concern only one of several photographs: it is refused, or no platform accepts its view."""
 
 Photos = Annotated[list[Path], typer.Argument(help="Photographs.", exists=True, dir_okay=False, readable=True)]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of tables.")]
@@ -28,16 +28,16 @@ Engine = Annotated[str, typer.Option(help="What runs the network: auto, onnxrunt
 Out = Annotated[Path, typer.Option("--out", help="Folder for the results; made where it is missing.", file_okay=False)]
 
 SegmenterSource = Callable[[str], Any]
-"""Given an engine's name ("auto", "onnxruntime", "openvino"), return (segmenter, findings about it)."""
+"""Takes an engine's name ("auto", "onnxruntime", "openvino") and returns (segmenter, findings about it)."""
 
 
 def configs_in(folder: Path | None) -> Configs:
-    """Return the configs in a folder; None: the folder that comes with Packshot."""
+    """Return the configs in a folder; None means the folder that comes with Packshot."""
     return load_configs(folder or default_folder())
 
 
 def mastered(path: Path, configs: Configs, *, client: str, category: str = "", platforms: Sequence[str] = ()) -> Any:
-    """Bring a photograph in, with what was said on the command line in place of a manifest's row."""
+    """Return a photograph after stage 1. The command line's options take the place of a manifest row."""
     from packshot import pipeline
 
     row = {"category": category, "platforms": ",".join(platforms)}
@@ -53,9 +53,9 @@ def mastered(path: Path, configs: Configs, *, client: str, category: str = "", p
 
 
 def watch_of(done: Any, configs: Configs) -> Any:
-    """Return what looks over the machine's shoulder: the model that comes with Packshot, for no storage has another.
+    """Return the `Watch` with the model that comes with Packshot; it can stop an approval.
 
-    None where the config goes by the limits alone.
+    None if the config uses no routing model.
     """
     from packshot.routing.approve import Watch, ruled_out
     from packshot.routing.model import shipped_model
@@ -68,7 +68,7 @@ def watch_of(done: Any, configs: Configs) -> Any:
 
 
 def route_of(done: Any, watch: Any) -> Any:
-    """Return who edits a photograph, by the same model."""
+    """Return who edits a photograph, decided with the same model."""
     from packshot import pipeline
 
     return pipeline.route(
@@ -82,24 +82,24 @@ def route_of(done: Any, watch: Any) -> Any:
 
 
 def _beside(path: Path) -> bytes:
-    """The XMP file beside a photograph; empty without one."""
+    """Return the XMP file beside a photograph; empty if there is none."""
     names = {other.name: other for other in path.parent.iterdir()} if path.parent.is_dir() else {}
     found = sidecar_of(path.name, names)
     return names[found].read_bytes() if found else b""
 
 
 def platform_of(configs: Configs, name: str) -> Any:
-    """Return a platform by name; raises ConfigError that names those there are."""
+    """Return a platform by name; raise a ConfigError that lists the existing ones if there is none."""
     if name not in configs.platforms:
         raise ConfigError("no such platform", name, allowed=listed(name, configs.platforms))
     return configs.platforms[name]
 
 
 def require_known(configs: Configs, *, client: str, category: str) -> None:
-    """Raise ConfigError for a client without a style guide, or a category that no word means.
+    """Raise ConfigError for a client without a style guide, or an unknown category.
 
-    In a batch both are allowed: the style guide of ``default`` applies, and the category stays open. On the command
-    line somebody typed them.
+    In a batch both are allowed: the client gets the style guide of ``default``, and the category stays open. On the
+    command line they are more likely a typing mistake.
     """
     if client not in configs.clients:
         raise ConfigError("no such client", client, allowed=listed(client, configs.clients))
@@ -111,13 +111,13 @@ def require_known(configs: Configs, *, client: str, category: str) -> None:
 
 
 def require_enabled(platform: Any) -> None:
-    """Raise ConfigError for a platform that is switched off."""
+    """Raise ConfigError for a platform that is disabled."""
     if not platform.enabled:
         raise ConfigError("this platform is disabled", platform.name, next_step=platform.notes)
 
 
 def require_places(photos: Sequence[Path], out: Path, *, kinds: Sequence[str]) -> None:
-    """Check, before anything is done, that no result would be written over another one or over a photograph."""
+    """Check at the start that no result would overwrite another result or a photograph."""
     wanted: dict[str, Path] = {}
     for photo in photos:
         other = wanted.setdefault(photo.stem.casefold(), photo)

@@ -21,7 +21,7 @@ Work = Annotated[
 
 
 def add(app: typer.Typer, segmenter: SegmenterSource) -> None:
-    """Commands on clipping paths; drawing one needs the network."""
+    """Add the commands on clipping paths. Drafting a path needs the segmentation network."""
 
     @app.command("paths")
     def list_paths(

@@ -1,4 +1,4 @@
-"""What commands print: JSON for machines, a progress bar, findings as a table."""
+"""Output of the commands: JSON for machines, a progress bar, tables of findings."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ from packshot.escaping import json_text, terminal
 from packshot.types import Finding, Status, Value
 
 WIDE = 10_000
-"""Columns where nobody looks at a terminal: in a pipe or a file nothing is cut and no line is broken."""
+"""Console width if there is no terminal: in a pipe or file no text is cut or wrapped."""
 
 
 class _Manner:
-    """How the present command speaks."""
+    """Output settings of the present command."""
 
     quiet = False
 
 
 def be_quiet(quiet: bool) -> None:
-    """Show no progress in the present command, or show it."""
+    """Turn the progress bar off or on for the present command."""
     _Manner.quiet = quiet
 
 
 def new_table(*heads: str, ids: Sequence[str] = (), title: str | None = None) -> Table:
-    """Return an empty table that loses nothing when it is narrow: texts are broken over lines, ids and codes are not.
+    """Return an empty table that wraps long texts in a narrow terminal, but never ids and codes.
 
     Args:
         ids: heads of the columns that hold an id or a code.
@@ -49,10 +49,12 @@ def new_table(*heads: str, ids: Sequence[str] = (), title: str | None = None) ->
 
 
 def terminal_console(*, stderr: bool = False) -> Console:
-    """Return the console that every command prints on: whatever a name or a note holds, it steers no terminal.
+    """Return the console for all commands.
 
-    Each text is one line as it is printed, however many it has. It is as wide as the terminal, or wide enough for
-    anything where there is none.
+    It removes control characters, so that text from outside can't steer the terminal.
+
+    Each text is printed on one line. The console is as wide as the terminal; without a terminal it is wide enough for
+    everything.
     """
     console = Console(stderr=stderr)
     if not console.is_terminal:
@@ -62,14 +64,14 @@ def terminal_console(*, stderr: bool = False) -> Console:
 
 
 class _NothingSteers(RenderHook):
-    """Cleans all that is printed just before it is."""
+    """Cleans everything just before it is printed."""
 
     def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
         return [_Clean(one) for one in renderables]
 
 
 class _Clean:
-    """Something to print, without control characters but the console's own, and without links."""
+    """Prints something without control characters (except the console's own) and without links."""
 
     def __init__(self, shown: ConsoleRenderable) -> None:
         self._shown = shown
@@ -88,7 +90,7 @@ class _Clean:
 
 
 def in_markup(text: str) -> str:
-    """Return a text so that it stands in the console's markup as it is, on one line: brackets in it are not ours."""
+    """Return a text escaped for the console's markup, on one line."""
     return escape(terminal(text))
 
 
@@ -103,7 +105,7 @@ def _plain(value: object) -> object:
 
 @contextmanager
 def bar(title: str, *, quiet: bool) -> Iterator[Callable[[int, int], None]]:
-    """Show a progress bar on standard error, if it is a terminal; gives the function that moves it."""
+    """Show a progress bar on standard error if that is a terminal; yield the function (done, total) that moves it."""
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     console = terminal_console(stderr=True)
     silent = quiet or _Manner.quiet or not console.is_terminal
@@ -113,7 +115,7 @@ def bar(title: str, *, quiet: bool) -> Iterator[Callable[[int, int], None]]:
 
 
 def findings_table(title: str, findings: Sequence[Finding]) -> Table:
-    """Return findings with what was measured and the limit, the worst first."""
+    """Return a table of findings with measured values and limits, the worst first."""
     table = new_table("", "finding", "measured", "limit", "what", "where", ids=("finding",), title=in_markup(title))
     order = [Status.FAILED, Status.WARNING, Status.SKIPPED, Status.PASSED]
     marks = {
@@ -131,7 +133,7 @@ def findings_table(title: str, findings: Sequence[Finding]) -> Table:
 
 
 def said_of_several(rows: Iterable[dict[str, Any]]) -> dict[Finding, int]:
-    """Return the findings, other than passed ones, that say the same of several photographs, with their number."""
+    """Return findings that are the same for several photographs, with their number; passed ones are left out."""
     counted = Counter(
         finding
         for row in rows
@@ -142,7 +144,7 @@ def said_of_several(rows: Iterable[dict[str, Any]]) -> dict[Finding, int]:
 
 
 def show_common(common: Mapping[Finding, int]) -> None:
-    """Print what holds for several photographs, once each. In JSON it stands at every file that it concerns."""
+    """Print each finding that several photographs share once. In JSON it is listed for each file."""
     for finding, count in common.items():
         text = f"of {count} photographs: {finding.status}: {finding.code}: {finding.message}"
         terminal_console().print(text, markup=False, highlight=False)
@@ -154,5 +156,5 @@ def show_refused(row: dict[str, Any]) -> None:
 
 
 def bold_name(row: dict[str, Any]) -> str:
-    """The file's name as markup."""
+    """Return the file's name as bold markup."""
     return f"[bold]{in_markup(Path(row['file']).name)}[/]"

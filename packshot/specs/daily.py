@@ -1,4 +1,4 @@
-"""``configs/daily.yaml``: when a day of the line begins, and what its work costs."""
+"""``configs/daily.yaml``: when a day starts in the daily report, and what work costs."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ Rate = Annotated[float, Field(gt=0)]
 
 
 class DailyConfig(Value):
-    """How the daily report tells a day.
+    """Settings of the daily report.
 
     Attributes:
-        begins_hour: hour at which a day begins; what the night then makes of a day's uploads still belongs to it.
-        currency: of the costs, such as EUR.
-        machine_hour_cost: of one hour of a worker at one shot; None: no money is shown.
-        person_hour_cost: of one hour of an editor; None: no money is shown.
+        begins_hour: hour at which a day starts. A later hour than 0 counts the night's work to the day of the uploads.
+        currency: of the costs, for example EUR.
+        machine_hour_cost: cost of one hour of a worker on one shot; None: no costs are shown.
+        person_hour_cost: cost of one hour of an editor; None: no costs are shown.
     """
 
     begins_hour: Annotated[int, Field(ge=0, le=23)] = 6

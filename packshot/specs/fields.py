@@ -1,4 +1,4 @@
-"""Kinds of numbers and texts that several config files use."""
+"""Number and text types that several config files use."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ Bytes = Annotated[int, Field(gt=0)]
 UpscaleRatio = Annotated[float, Field(ge=1, le=2)]
 
 FACTS = ("sku", "asin", "isbn", "ean", "upc", "gtin", "view", "category", "shoot_group")
-"""What a client's file name pattern may read from a file's name; isbn, ean and upc are kinds of GTIN."""
+"""Facts that a client's file name pattern may read from a file name; isbn, ean and upc are kinds of GTIN."""
 
 NAMING_FIELDS = ("product_id", "asin", "gtin", "gtin14", "sku", "view", "category", "shot", "client", "batch")
-"""What a naming template may use; `product_id` is the ASIN, else the GTIN; `gtin14` the GTIN in 14 digits."""
+"""Fields of naming templates. `product_id` is the ASIN, else the GTIN; `gtin14` is the GTIN with 14 digits."""
 
 
 def _checked_template(template: str) -> str:
-    """Return a naming template whose every field is one that exists."""
+    """Return a naming template if it is valid and all its fields exist; else raise ValueError."""
     try:
         unknown = [field for field in template_fields(template) if field not in NAMING_FIELDS]
     except NamingError as error:

@@ -1,4 +1,4 @@
-"""``configs/handoff.yaml``: what people are promised and asked for."""
+"""``configs/handoff.yaml``: due times for people, and the rules of their work."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ViewName = Annotated[str, Field(pattern=r"^[A-Z0-9]+$")]
 
 
 class Tier(StrEnum):
-    """How much handwork a shot asks for, as the trade counts it."""
+    """How much handwork a shot needs, in the four classes of the trade."""
 
     BASIC = "basic"
     MEDIUM = "medium"
@@ -24,11 +24,11 @@ class Tier(StrEnum):
 
 
 class LateDeliveries(Value):
-    """When shots go out that are approved after their batch did. Whatever comes first counts.
+    """When shots are delivered that are approved after their batch was. The first condition that is met counts.
 
     Attributes:
-        every_hours: at the hours of the clock (UTC) that it divides a day into.
-        count: as soon as so many wait; 1: each at once.
+        every_hours: deliver at every n-th hour of the clock (UTC), for example 4: at 00:00, 04:00, 08:00, ...
+        count: deliver as soon as this many wait; 1: each at once.
         on_close: neither of these: they wait until somebody closes the batch.
     """
 
@@ -38,19 +38,19 @@ class LateDeliveries(Value):
 
 
 class HandoffConfig(Value):
-    """What people are promised and asked for.
+    """Due times for people, and the rules of their work.
 
     Attributes:
-        edit_hours: from the moment a shot waits for an editor until its work is due, by tier; day and night.
+        edit_hours: hours from the start of waiting until an editor's work is due, by tier; nights and weekends count.
         review_hours, signoff_hours, hold_hours: the same for a reviewer, a senior editor, the client.
-        soon_hours: so long before it is due somebody is told.
-        link_hours: how long a ticket's links work; storage allows seven days at most.
-        settle_s: a returned file counts as complete once nobody has written to it for so long.
-        late_deliveries: when shots go out that are approved after their batch did.
+        soon_hours: a notice is sent this long before the due time.
+        link_hours: lifetime of a ticket's presigned URLs; the storage allows at most seven days.
+        settle_s: a returned file counts as complete if nobody has written to it for this long.
+        late_deliveries: when shots are delivered that are approved after their batch was.
         seniors: who may sign off; empty: anybody who did not edit the shot.
-        ghost_mannequin_views: the views that need the neck joint.
-        neck_view, reference_view: the views that show a garment's inside, and a product's true colour.
-        path_name: name of the path in returned files that counts; empty: the one that is marked as clipping path.
+        ghost_mannequin_views: views that need the neck joint.
+        neck_view, reference_view: views that show a garment's inside, and a product's true colour.
+        path_name: name of the path to use in returned files; empty: the one that is marked as clipping path.
     """
 
     edit_hours: Mapping[Tier, Hours]
@@ -76,13 +76,13 @@ class HandoffConfig(Value):
 
 
 class ClientHandoff(Value):
-    """What one client is promised instead, and asks for; None leaves it to ``configs/handoff.yaml``.
+    """One client's own values; None means that the value in ``configs/handoff.yaml`` applies.
 
     Attributes:
-        late_deliveries: all of it; what is left out of it is as Packshot comes with it.
-        ghost_mannequin: whether garments get the neck joint although no manifest says so.
+        late_deliveries: replaces the general block as a whole; a key that is left out has Packshot's default.
+        ghost_mannequin: whether garments get the neck joint even if the manifest doesn't ask for it.
         seniors: who may sign off this client's shots.
-        path_name: name of the path that counts in this client's returned files.
+        path_name: name of the path to use in this client's returned files.
     """
 
     edit_hours: Mapping[Tier, Hours] = Field(default_factory=dict)
@@ -98,7 +98,7 @@ class ClientHandoff(Value):
 
 
 def promised(general: HandoffConfig, client: ClientHandoff) -> HandoffConfig:
-    """Return what holds for a client: its own word, and the general one where it says nothing."""
+    """Return the rules for a client: its own values, and the general ones for the rest."""
     said = {name: value for name, value in client if value and name not in ("ghost_mannequin", "edit_hours")}
     hours = {**general.edit_hours, **client.edit_hours}
     return general.model_copy(update={**said, "edit_hours": hours})

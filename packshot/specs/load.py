@@ -1,4 +1,4 @@
-"""Reads ``configs/`` as a whole, and says everything that is wrong with it at once.
+"""Read all of ``configs/``, and report every problem at once.
 
 configs/
   platforms/<name>.yaml   clients/<name>.yaml
@@ -47,7 +47,7 @@ MODELS: TypeAdapter[Mapping[str, Model]] = TypeAdapter(Mapping[str, Model])
 
 
 def default_folder() -> Path:
-    """Return the folder of the configs that come with Packshot: of a checkout, or of an installed wheel."""
+    """Return the folder of the configs that come with Packshot, in a checkout or in an installed wheel."""
     package = Path(__file__).resolve().parents[1]
     checkout = package.parent / "configs"
     return checkout if (checkout / "platforms").is_dir() else package / "_configs"
@@ -57,7 +57,7 @@ def load_configs(folder: Path) -> Configs:
     """Return all configs of a folder.
 
     Raises:
-        ConfigError: something is wrong; the message lists every problem of every file with file, line and field.
+        ConfigError: something is wrong; the message lists every problem with file, line and field.
     """
     configs, problems = _load(folder)
     if configs is None or problems:
@@ -66,10 +66,10 @@ def load_configs(folder: Path) -> Configs:
 
 
 def load_for_the_line(folder: Path) -> Configs:
-    """Return all configs of a folder; what is wrong in one client's file concerns that client alone.
+    """Return all configs of a folder. A mistake in one client's file affects only that client (`broken_clients`).
 
     Raises:
-        ConfigError: something that all depend on is wrong.
+        ConfigError: a file that all clients depend on is wrong.
     """
     configs, problems = _load(folder)
     broken: dict[str, list[Problem]] = {}
@@ -83,14 +83,14 @@ def load_for_the_line(folder: Path) -> Configs:
 
 
 def _only_client_of(problem: Problem, folder: Path) -> str:
-    """The client whom alone a problem concerns; empty: it may concern all."""
+    """Return the only client that a problem affects; empty if it may affect all."""
     file = Path(problem.file)
     alone = file.parent == folder / "clients" and file.suffix == ".yaml" and file.stem != FALLBACK_CLIENT
     return file.stem if alone else ""
 
 
 def find_problems(folder: Path) -> tuple[Problem, ...]:
-    """Return everything that is wrong in a folder of configs; empty if it can be used."""
+    """Return every problem in a folder of configs; empty if there is none."""
     return _load(folder)[1]
 
 
@@ -119,9 +119,9 @@ def _load(folder: Path) -> tuple[Configs | None, tuple[Problem, ...]]:
 
 
 class _Reader:
-    """Reads files and gathers their problems; keeps the documents, for the lines.
+    """Read files and collect their problems; keep the documents, which know the line numbers.
 
-    Of a file with faults it gives what is left without them, so that all that is wrong is found at once.
+    For a file with problems, return what is valid without the faulty parts, so that all further problems are found too.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -190,7 +190,7 @@ class _Reader:
 
 
 def _cross_check(configs: Configs, reader: _Reader) -> Iterator[Problem]:
-    """What no file can know alone."""
+    """Yield problems that involve more than one file or entry."""
     yield from _shared_synonyms(configs, reader)
     if all(model.fallback for model in configs.models.values()):
         yield reader.problem("models.yaml", (), "no model that is not a fallback")

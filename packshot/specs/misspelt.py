@@ -1,6 +1,6 @@
-"""Names in the configs that name nothing: platforms, clients, categories, rules, codecs, services.
+"""Find names in the configs that don't exist: platforms, clients, categories, rules, codecs, services.
 
-Looked for in the plain values of the files, so that they are found whatever else is wrong with a file.
+This works on the plain values of the files, so these names are found even if something else in a file is wrong.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from packshot.specs.rule_names import RING_CODECS, RULE_NAMES
 from packshot.specs.services import WORDS, normal_word
 
 Tell = Callable[..., Problem]
-"""Makes a problem: (path of the file, field, what is wrong, found=..., allowed=...)."""
+"""Creates a problem: (path of the file, field, what is wrong, found=..., allowed=...)."""
 
 
 def misspelt_names(documents: Mapping[str, Document], tell: Tell) -> Iterator[Problem]:
-    """Yield a problem for each name that names nothing, with the nearest one that does.
+    """Yield a problem for each name that doesn't exist, with the most similar one that does.
 
     Args:
-        documents: by the path of the file below the folder of the configs.
+        documents: by path of the file, relative to the configs folder.
     """
     plain = {path: document.data for path, document in documents.items()}
     yield from _in_clients(plain, tell)
@@ -79,7 +79,7 @@ def _keys(plain: Mapping[str, Any], path: str) -> list[str]:
 
 
 def _at(data: Any, field: Iterable[str]) -> Any:
-    """What stands at a field; nothing where there is nothing."""
+    """Return the value at a field; an empty tuple if there is none."""
     for key in field:
         data = data.get(key, ()) if isinstance(data, dict) else ()
     return data if data is not None else ()

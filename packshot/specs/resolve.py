@@ -1,4 +1,4 @@
-"""Turns configs into one plan for one shot. Precedence is decided here and nowhere else: `merged_rules`."""
+"""Resolve the configs into one plan for one shot. Precedence is decided only here, in `merged_rules`."""
 
 from __future__ import annotations
 
@@ -37,17 +37,17 @@ def resolve(
     platforms: tuple[str, ...] = (),
     services: tuple[str, ...] = (),
 ) -> Plan:
-    """Return all that is decided about a shot before a pixel is touched.
+    """Return all decisions about a shot that can be made before its pixels are edited.
 
     Args:
-        client: a client without a style guide of its own gets that of ``default``.
-        category: the words that manifest, file name or metadata use; unknown words leave the category open.
+        client: a client without a style guide of its own gets the one of ``default``.
+        category: the words in the manifest, file name or metadata; unknown words leave the category open.
         view: ``MAIN``, ``PT01``, ...; empty means the client's default.
-        platforms: asked for this shot, in this order; empty means the client's own.
-        services: what the manifest asks for beside the delivery.
+        platforms: those asked for this shot, in this order; empty means the client's own.
+        services: services that the manifest asks for, such as retouching.
     Raises:
-        ConfigError: a platform does not exist or is disabled, none takes the view, or a wish of the client breaks
-            a platform's rule.
+        ConfigError: a platform doesn't exist or is disabled, none accepts the view, or a client's rule breaks a
+            platform's rule.
     """
     guide = style_guide(configs, client)
     kind = find_category(configs.categories, category or guide.default_category)
@@ -89,7 +89,7 @@ def _not_taken(platform: Platform, view: str) -> str:
 
 
 def style_guide(configs: Configs, client: str) -> Client:
-    """Return a client's own style guide, or the one for clients without.
+    """Return a client's style guide, or the default one if it has none.
 
     Raises:
         ConfigError: there is neither, or the client's own is wrong.
@@ -128,13 +128,13 @@ def _platform(configs: Configs, name: str, *, client: str) -> Platform:
 def resolve_platforms(
     configs: Configs, *, client: Client, category: Category | None, platforms: Iterable[Platform]
 ) -> tuple[RenditionPlan, ...]:
-    """Return the renditions of one shot. One edit serves them all, so they share its shadow and its reference.
+    """Return the renditions of one shot. They share one edit, and so its shadow, colour reference and group correction.
 
-    A shadow goes if one platform drops it; a colour reference is needed if one platform needs it; of the corrections
-    allowed to the shoot group the least counts.
+    The shadow is dropped if one platform drops it. A colour reference is required if one platform requires it. The most
+    restrictive group correction applies.
 
     Raises:
-        ConfigError: a wish of the client breaks a platform's rule.
+        ConfigError: a client's rule breaks a platform's rule.
     """
     targets = tuple(platforms)
     rules = [
@@ -175,13 +175,13 @@ def _press(configs: Configs, client: Client, platform: Platform) -> PressProfile
 def merged_rules(
     defaults: ResolvedRules, *, category: Category | None, platform: Platform, client: EditRules
 ) -> ResolvedRules:
-    """Return the edit rules for one platform: defaults < category < platform < client, field by field.
+    """Return the edit rules for one platform. Precedence, field by field: defaults < category < platform < client.
 
-    What defaults and category say of the fill is brought into the platform's range, for they don't know the platform.
-    The client does: outside the range it is an error.
+    Defaults and categories don't know the platform, so their fill ratio is clamped to the platform's range. The
+    client's fill ratio must be in the range.
 
     Raises:
-        ConfigError: the client's fill is outside the platform's range, or it keeps a shadow on pure white.
+        ConfigError: the client's fill ratio is outside the platform's range, or it keeps a shadow on pure white.
     """
     below = {**defaults.model_dump(), **(category.rules.stated() if category else {})}
     fill = platform.fill
@@ -209,15 +209,15 @@ def merged_rules(
 
 
 _STRICTNESS = {Complexity.COMPLEX: 0, Complexity.MEDIUM: 1, None: 2, Complexity.SIMPLE: 3}
-"""Which rule counts where words fit two categories: the one that sends more to people."""
+"""Precedence if words match two categories: the rule that sends more shots to people wins."""
 
 
 def find_category(categories: Mapping[str, Category], words: str) -> Category | None:
-    """Return the category that a text means, by name or synonym; None where it means none.
+    """Return the category that a text names, by name or synonym; None if it names none.
 
-    The whole text counts first; then whole words anywhere in it, so that ``Apparel > Jewellery > Rings`` is jewelry.
-    Where several fit, the one with the stricter rule wins, then the word that stands last, for paths and English noun
-    phrases end with what matters: ``clothing/hat``, ``camera bag``.
+    First the whole text is compared. Then whole words anywhere in it, so that ``Apparel > Jewellery > Rings`` is
+    jewelry. If several match, the stricter rule wins, then the word that stands last: paths and English noun phrases
+    end with the main word (``clothing/hat``, ``camera bag``).
     """
     text = normal_words(words)
     whole = [c for c in categories.values() if text in _words_of(c)] if text else []
@@ -233,7 +233,7 @@ def find_category(categories: Mapping[str, Category], words: str) -> Category | 
 
 
 def _end_of_last(word: str, text: str) -> int:
-    """Where a whole word last ends in a text; 0 where it does not stand there."""
+    """Return the position where a whole word last ends in a text; 0 if it isn't there."""
     place = f" {text} ".rfind(f" {word} ") if word else -1
     return place + len(word) if place >= 0 else 0
 
@@ -243,7 +243,7 @@ def _words_of(category: Category) -> tuple[str, ...]:
 
 
 def normal_words(text: str) -> str:
-    """Return a text in lower case without accents, its words parted by single spaces."""
+    """Return a text in lower case, without accents, with single spaces between words."""
     folded = unicodedata.normalize("NFKD", text.casefold())
     plain = "".join(character for character in folded if not unicodedata.combining(character))
     return " ".join(re.findall(r"\w+", plain.replace("_", " ")))

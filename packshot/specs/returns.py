@@ -1,4 +1,4 @@
-"""``configs/returns.yaml``: how the change in the return rate is told."""
+"""``configs/returns.yaml``: settings of the report on the return rate."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ Days = Annotated[int, Field(ge=1, le=730)]
 
 
 class TableLimits(Value):
-    """What the tables of one report may hold together; beyond, they are refused before they are decoded.
+    """Limits for all tables of one report together. Larger tables are refused before they are decoded.
 
     Attributes:
         max_cells: rows times the columns that are read.
-        max_decoded_bytes: of those columns as they are in memory; of a CSV file its length.
+        max_decoded_bytes: size of those columns in memory; for a CSV file its length.
     """
 
     max_rows: Count = 20_000_000
@@ -26,16 +26,16 @@ class TableLimits(Value):
 
 
 class ReturnsConfig(Value):
-    """How the change in the return rate is told.
+    """Settings of the report on the return rate.
 
     Attributes:
-        return_days: how long a customer may return something; orders younger than that are not looked at.
-        window_days: so long before and after new pictures went live orders are compared.
+        return_days: days within which a customer may return something; younger orders are not used.
+        window_days: length of the periods that are compared, before and after new pictures went live.
         controls: control products for each product with new pictures.
         confidence: of every interval.
-        least_returns, least_products: below these there is no figure, only "insufficient data".
-        image_reasons: a return is the picture's doing where its reason holds one of these words.
-        tables: what the tables of one report may hold together.
+        least_returns, least_products: below these the report gives no figure but says "insufficient data".
+        image_reasons: a return is attributed to the picture if its reason contains one of these words.
+        tables: limits for all tables of one report together.
     """
 
     return_days: Days = 30

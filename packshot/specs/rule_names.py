@@ -1,9 +1,9 @@
-"""The names of the rules and codecs that ``qc.yaml`` states limits of. A test holds them to those that there are."""
+"""Names of the rules and codecs for which ``qc.yaml`` states limits. A test compares them with those that exist."""
 
 from __future__ import annotations
 
 RING_CODECS = frozenset({"jpeg-444", "jpeg-420", "webp", "lossless"})
-"""Codecs, by what they leave beside an edge, by the names of `packshot.export.codecs.Settings.codec`."""
+"""Codecs by the artifacts they leave beside an edge, named as in `packshot.export.codecs.Settings.codec`."""
 
 RULE_NAMES = frozenset(
     {

@@ -1,4 +1,4 @@
-"""What a category, a platform or a client may ask of the edit."""
+"""Edit rules that a category, a platform or a client can set."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from packshot.types import Value
 
 
 class Shadow(StrEnum):
-    """What becomes of the product's contact shadow."""
+    """What happens to the product's contact shadow."""
 
     DROP = "drop"
     KEEP = "keep"
 
 
 class GroupCorrection(StrEnum):
-    """What a shoot group's pixels may be changed by, least first; each allows what stands before it."""
+    """Which colour corrections a shoot group allows, from least to most; each one includes those before it."""
 
     NONE = "none"
     TARGET = "target"
@@ -28,16 +28,16 @@ class GroupCorrection(StrEnum):
 
 
 class EditRules(Value):
-    """What a category, a platform or a client may ask of the edit; None leaves it to the layer below.
+    """Edit rules of a category, a platform or a client. None means that the layer below decides.
 
     Attributes:
-        fill_ratio: the product's longest side over the canvas side it runs along.
-        margin_ratio: the same said the other way: margin on each end of that side; `fill_ratio` = 1 - 2 margins.
-        shadow: what becomes of the contact shadow.
-        max_upscale_ratio: the product is never enlarged beyond this.
-        colour_mean_delta_e, colour_p95_delta_e: greatest colour shift from master to delivered file.
-        colour_reference_required: whether only colours that were held against a reference may be approved unseen.
-        group_correction: what its shoot group may be changed by.
+        fill_ratio: the product's longest side divided by the canvas side it is parallel to.
+        margin_ratio: another way to state it: the margin at each end of that side; `fill_ratio` = 1 - 2 margins.
+        shadow: what happens to the contact shadow.
+        max_upscale_ratio: the product is never enlarged more than this.
+        colour_mean_delta_e, colour_p95_delta_e: largest allowed colour shift from master to delivered file.
+        colour_reference_required: whether the machine may approve only colours that were compared with a reference.
+        group_correction: which corrections its shoot group allows.
     """
 
     fill_ratio: Annotated[float, Field(gt=0, le=1)] | None = None
@@ -56,7 +56,7 @@ class EditRules(Value):
         return self
 
     def stated(self) -> dict[str, Any]:
-        """Return what this layer says, by the names of `ResolvedRules`; what it leaves open is absent."""
+        """Return the rules that this layer sets, by the names of `ResolvedRules`; others are absent."""
         said = {name: value for name, value in self if value is not None}
         if "margin_ratio" in said:
             said["fill_ratio"] = round(1 - 2 * said.pop("margin_ratio"), 6)
@@ -64,7 +64,7 @@ class EditRules(Value):
 
 
 class ResolvedRules(Value):
-    """The edit rules after every layer has spoken; ``configs/defaults.yaml`` is the lowest layer."""
+    """The edit rules after all layers are merged; ``configs/defaults.yaml`` is the lowest layer."""
 
     fill_ratio: Annotated[float, Field(gt=0, le=1)]
     shadow: Shadow

@@ -1,4 +1,4 @@
-"""JSON schemas of the config files, for editors that check while one types."""
+"""JSON schemas of the config files, for editors that check YAML while people type."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _KINDS: dict[str, TypeAdapter[Any]] = {
     "daily": TypeAdapter(DailyConfig),
 }
 _NAMED = ("Platform", "Client", "Category", "Model")
-"""Models whose name is that of their file or entry, so that it is not stated inside."""
+"""Models whose name comes from the file or entry and is not stated inside it."""
 
 
 def json_schemas() -> dict[str, dict[str, Any]]:

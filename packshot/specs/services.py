@@ -1,4 +1,4 @@
-"""The kinds of handwork that clients and categories name, the words for them, and what of it the machine can do."""
+"""Services (kinds of handwork) that clients and categories name: the words for them, and which the machine can do."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from packshot.specs.nearest import did_you_mean
 
 
 class Service(StrEnum):
-    """A kind of handwork, in the trade's words."""
+    """A kind of handwork, by the trade's name."""
 
     CLIPPING_PATH = "clipping path"
     COMPOUND_PATH = "compound path"
@@ -23,7 +23,10 @@ class Service(StrEnum):
 
 
 BY_MACHINE = frozenset({Service.CLIPPING_PATH, Service.COMPOUND_PATH})
-"""What the machine's edit is: the product cut out on exact white, gaps opened. All else is a person's work."""
+"""Services that the machine's edit includes: the product cut out on exact white, with gaps opened.
+
+People do all others.
+"""
 
 _WORDS: Mapping[Service, tuple[str, ...]] = {
     Service.CLIPPING_PATH: (
@@ -49,20 +52,20 @@ WORDS: Mapping[str, Service] = MappingProxyType({word: service for service, word
 
 
 def normal_word(word: str) -> str:
-    """Return a service's word as `WORDS` spells it: lower case, parts joined by underscores."""
+    """Return a word as `WORDS` spells it: lower case, parts joined by underscores."""
     return re.sub(r"[\s_-]+", "_", word.strip().lower())
 
 
 def service_of(word: str) -> Service | None:
-    """Return what a word asks for; None where nobody knows it."""
+    """Return the service that a word names; None if it names none."""
     return WORDS.get(normal_word(word))
 
 
 def beyond_the_machine(words: Iterable[str]) -> tuple[str, ...]:
-    """Return those words that ask for a person's work; what nobody knows is among them."""
+    """Return the words that ask for a person's work; unknown words are among them."""
     return tuple(word for word in words if service_of(word) not in BY_MACHINE)
 
 
 def unknown_services(words: Iterable[str]) -> tuple[str, ...]:
-    """Return those words that name no service, each with the nearest word that does, where one is near."""
+    """Return the words that name no service, each with the most similar known word if there is one."""
     return tuple(f"{word!r}{did_you_mean(normal_word(word), WORDS)}" for word in words if service_of(word) is None)

@@ -13,17 +13,17 @@ from packshot.types import Value
 
 
 class GroupLimits(Value):
-    """When shots count as taken under one light, and when a group may be corrected.
+    """When shots count as photographed under the same light, and when a group may be corrected.
 
     Attributes:
-        same_light_delta_e: backdrops of one light differ by no more than this (delta E 2000).
-        uneven_stops: from this on, light that falls off otherwise than in the rest of the group is a finding.
-        least_shots: fewer shots never make a light of their own, and are never evened.
-        even_from_delta_e: below this two lights count as alike, and nothing is changed.
+        same_light_delta_e: backdrops under the same light differ by at most this (delta E 2000).
+        uneven_stops: from this difference on, light that falls off differently from the rest of the group is a finding.
+        least_shots: a group of fewer shots is never a light of its own and is never evened.
+        even_from_delta_e: below this two lights count as equal, and nothing is changed.
         even_up_to_delta_e: beyond this it is another backdrop, not another light, and nothing is changed.
-        neutral_up_to_chroma: a backdrop more colourful than this is never brought to grey.
-        target: which colour target the studio has.
-        target_mean_delta_e, target_p95_delta_e: a correction that leaves more on held-out patches is refused.
+        neutral_up_to_chroma: a backdrop with more chroma than this is never corrected to grey.
+        target: which colour target the studio uses.
+        target_mean_delta_e, target_p95_delta_e: a correction with larger errors on held-out patches is refused.
     """
 
     same_light_delta_e: Annotated[float, Field(gt=0)] = 4.0
@@ -45,23 +45,23 @@ class GroupLimits(Value):
 
 
 TARGETS = ("colorchecker_classic_since_2014", "colorchecker_classic_before_2014")
-"""Colour targets whose published values are known; X-Rite changed its pigments in November 2014."""
+"""Colour targets with published values; X-Rite changed its pigments in November 2014."""
 
 
 class WithoutProfile(StrEnum):
-    """What becomes of a picture whose colours nothing states."""
+    """What happens to a picture without a colour profile."""
 
     ASSUME = "assume"
     REFUSE = "refuse"
 
 
 class ProfilePolicy(Value):
-    """What becomes of pictures whose colours are not certain. What is assumed is a finding.
+    """What happens to pictures whose colours are not certain. Each assumption is a finding.
 
     Attributes:
-        missing: no profile and nothing that stands for one: sRGB is assumed, or the picture is refused.
-        broken: a profile that cannot be believed: as if it were missing, or the picture is refused.
-        cmyk_missing: inks without a usable profile: mixed by a plain formula, or the picture is refused.
+        missing: no profile and no other statement of the colour space: assume sRGB, or refuse the picture.
+        broken: an implausible profile: treat it as missing, or refuse the picture.
+        cmyk_missing: CMYK without a usable profile: convert with a simple formula, or refuse the picture.
     """
 
     missing: WithoutProfile = WithoutProfile.ASSUME
@@ -70,11 +70,11 @@ class ProfilePolicy(Value):
 
 
 class ApartLimits(Value):
-    """What opening one file may take; the process that opens it is killed beyond.
+    """Limits for opening one file. The process that opens it is killed if it exceeds them.
 
     Attributes:
-        memory_bytes: beyond what the process needs when it is idle.
-        deadline_s: by the clock.
+        memory_bytes: memory beyond what the idle process uses.
+        deadline_s: wall-clock time.
         processor_s: processor time, over all cores.
     """
 
@@ -84,23 +84,23 @@ class ApartLimits(Value):
 
 
 class IngestConfig(Value):
-    """``configs/ingest.yaml``: what is accepted.
+    """``configs/ingest.yaml``: which files are accepted.
 
     Attributes:
-        min_px: least longest side of a photograph.
-        max_bytes, max_pixels, max_side_px, max_frames: beyond these a file is refused before it is decoded.
-        max_decoded_bytes: pixels times channels times bytes of each; beyond, as above.
-        max_scanned_pixels: pixels times scans of a progressive JPEG; beyond, as above.
-        group_gap_s: a longer pause between two photographs begins a new shoot group.
-        groups: what makes shots one group, and what may be corrected.
-        profiles: what becomes of pictures whose colours are not certain.
-        apart: what opening one file may take.
+        min_px: minimum of a photograph's longest side.
+        max_bytes, max_pixels, max_side_px, max_frames: larger files are refused before they are decoded.
+        max_decoded_bytes: pixels times channels times bytes per channel; larger files are refused likewise.
+        max_scanned_pixels: pixels times scans of a progressive JPEG; larger files are refused likewise.
+        group_gap_s: a longer pause between two photographs starts a new shoot group.
+        groups: what makes shots a group, and what may be corrected.
+        profiles: what happens to pictures whose colours are not certain.
+        apart: limits for opening one file.
     """
 
     min_px: Pixels = 1000
     max_bytes: Bytes = 1_000_000_000
     max_pixels: Pixels = 250_000_000
-    max_side_px: int = Field(32_000, ge=1, le=32_000)  # OpenCV numbers pixels with 16 bits
+    max_side_px: int = Field(32_000, ge=1, le=32_000)  # OpenCV uses 16-bit coordinates
     max_frames: Pixels = 32
     max_decoded_bytes: Bytes = 1_000_000_000
     max_scanned_pixels: Bytes = 1_000_000_000
@@ -111,7 +111,7 @@ class IngestConfig(Value):
 
 
 class Feature(StrEnum):
-    """What is measured on a master before any cut-out. Every figure is in 0..1 and grows with the difficulty."""
+    """Features measured on a master before the cut-out. Each is in 0..1 and grows with the difficulty."""
 
     EDGE_DENSITY = "edge_density"
     THIN_STRUCTURE = "thin_structure"
@@ -140,7 +140,7 @@ class Feature(StrEnum):
 
 
 class ColourMatch(Value):
-    """From which `colour_match` the risk that product and backdrop run together counts as medium or high."""
+    """From which `colour_match` the risk of confusing product and backdrop counts as medium or high."""
 
     medium: Ratio
     high: Ratio
@@ -163,13 +163,13 @@ class Promise(Value):
 
 
 class AuditConfig(Value):
-    """Which of the shots that would be approved unseen a person looks at all the same, without knowing.
+    """Which share of the shots that the machine would approve a person judges blindly.
 
     Attributes:
-        ratio: share of them; None of it is needed for shots that people see anyway.
-        first_ratio: share of them while nothing was audited yet. It falls to `ratio` in step with the verdicts, until
-            there are as many as the promise needs at the least.
-        by_category, by_client: other shares for some; the greatest that applies counts.
+        ratio: this share; shots that people see anyway need no audit.
+        first_ratio: share while there are no verdicts yet. It falls linearly to `ratio` until there are as many
+            verdicts as the promise needs at least.
+        by_category, by_client: other shares for some; the largest that applies counts.
         window_days: how far back audits count for the measured escape rate.
     """
 
@@ -180,17 +180,20 @@ class AuditConfig(Value):
     window_days: Annotated[int, Field(gt=0)] = 90
 
     def ratio_for(self, *, client: str, category: str, heard: float = 1.0) -> float:
-        """Return the share that is audited of a client's shots of a category.
+        """Return the share of a client's shots of a category that is audited.
 
         Args:
-            heard: verdicts of audits so far, over those that the promise needs at the least; above 1 as 1.
+            heard: number of audit verdicts so far, divided by the number that the promise needs at least; capped at 1.
         """
         early = self.ratio + (self.first_ratio - self.ratio) * (1 - min(1.0, heard))
         return max(self.ratio, early, self.by_category.get(category, 0.0), self.by_client.get(client, 0.0))
 
 
 class Unproven(StrEnum):
-    """What drawn and rendered scenes say nothing about: goods nobody named, on a visible floor, pale on pale."""
+    """Kinds of shots for which drawn and rendered scenes prove nothing.
+
+    They are goods that nobody named, goods on a visible floor, and pale goods on a pale backdrop.
+    """
 
     UNNAMED = "unnamed"
     ON_FLOOR = "on_floor"
@@ -198,11 +201,11 @@ class Unproven(StrEnum):
 
 
 class PictureConfig(Value):
-    """What is made of a photograph's looks, where neither the client nor a word says what it shows.
+    """How the category network is used if neither the client nor a word says what a photograph shows.
 
     Attributes:
-        people_from: from this probability of a category that a rule sends to people, people edit it.
-        tag_from: from this probability of a category the record names it.
+        people_from: if a category that a rule sends to people has at least this probability, people edit the shot.
+        tag_from: if a category has at least this probability, the record names it.
     """
 
     people_from: Ratio = 0.2
@@ -213,12 +216,12 @@ class RoutingConfig(Value):
     """``configs/routing.yaml``: limits of the measured features; `model` names a trained model, None: rules only.
 
     Attributes:
-        model: ``serving``: the one in storage that serves, else the one that comes with Packshot.
-        route: at most this share of what goes to the machine may be refused by whoever looks at it.
-        approve: at most this share of what is approved unseen may be refused.
-        real_only: kinds of shots that are approved unseen only by the evidence of real photographs that people judged.
-        picture: what is made of a photograph's looks; None: nothing looks at it.
-        medium, complex: by feature, the figure from which a shot counts as medium or complex.
+        model: ``serving``: the serving model in storage, else the one that comes with Packshot.
+        route: of the shots that go to the machine, at most this share may be refused by whoever looks at them.
+        approve: of the shots that the machine approves, at most this share may be ones that a person would refuse.
+        real_only: kinds of shots that the machine approves only on the evidence of real photographs that people judged.
+        picture: how the category network is used; None: it isn't.
+        medium, complex: by feature, the value from which a shot counts as medium or complex.
         colour_match: limits of the colour-match risk.
     """
 
@@ -241,14 +244,14 @@ class RoutingConfig(Value):
 
 
 class RuleLimits(Value):
-    """Where a measured figure begins to cost points and where it has cost them all.
+    """From which measured value a rule costs points, and where it costs all of them.
 
     Attributes:
-        weight: share of the component's points that this rule can take.
-        good: at or on the good side of this, nothing is taken.
-        bad: at or beyond this, all of it is taken; between, linearly.
-        gate: whether `bad` also forbids auto-approval.
-        redo: beyond this the edit is done again whatever the score; None: never for this rule alone.
+        weight: share of the component's points that this rule can cost.
+        good: up to this value the rule costs nothing.
+        bad: from this value on it costs everything; in between, linearly.
+        gate: whether reaching `bad` also forbids approval by the machine.
+        redo: beyond this value the edit is done again whatever the score; None: never because of this rule alone.
     """
 
     weight: Ratio
@@ -259,7 +262,7 @@ class RuleLimits(Value):
 
 
 class QcConfig(Value):
-    """``configs/qc.yaml``: weights of the four components, thresholds, limits of each rule."""
+    """``configs/qc.yaml``: points of the four components, thresholds, limits of each rule."""
 
     background_points: Annotated[int, Field(ge=0)] = 25
     edge_points: Annotated[int, Field(ge=0)] = 25

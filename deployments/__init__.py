@@ -1,8 +1,8 @@
-"""When and where: schedules, the work pool, the parameters shown in the UI, and the command line over all floors.
+"""Deployments, schedules, the work pool, and the command line over all layers.
 
-Imported first by every process of the line, so what numpy reads when it is loaded is set here. Linear algebra gets one
-thread: its problems here are small, and waiting for a second thread makes them several times slower. Whoever sets the
-variables has the last word. Freed memory is used again.
+Every process imports this package first, so settings that must come before numpy are made here. Linear algebra gets one
+thread: the problems here are small, and a second thread makes them several times slower. Variables that are already set
+are kept. Freed memory is reused (`packshot.memory`).
 """
 
 import os

@@ -1,4 +1,4 @@
-"""The line in the background: `up` starts ``packshot serve`` as a process of its own, `down` ends it."""
+"""Run the servers and a worker in the background: `up` starts ``packshot serve`` as a process, `down` ends it."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ END_S = 90.0
 
 
 def up(state_dir: Path) -> int:
-    """Start the servers and a worker, return the supervising process once all work; it outlives this one.
+    """Start ``packshot serve`` in the background, wait until all parts work, and return its process id.
 
     Raises:
-        ServerError: they run already, or did not start; the message holds the end of the log.
+        ServerError: it runs already, or did not start; the message contains the end of the log.
     """
     folder = state_dir.resolve()
     holder = holder_of(folder)
@@ -53,10 +53,12 @@ def up(state_dir: Path) -> int:
 
 
 def down(state_dir: Path) -> int | None:
-    """End the servers of a state folder, however they were started; return the process that ran them, None if none did.
+    """End the servers of a state folder, however they were started.
 
+    Returns:
+        The id of the process that ran them; None if there was none.
     Raises:
-        ServerError: they are still there after a while.
+        ServerError: they have not ended in time.
     """
     folder = state_dir.resolve()
     holder = holder_of(folder)

@@ -1,6 +1,6 @@
-"""``packshot``: the commands on local files, and those that need storage, model sources or Prefect.
+"""``packshot``: the commands for local files, and those that need storage, model sources or Prefect.
 
-What needs the outside is imported when it is used, so that a command on a local file starts quickly.
+Modules that need the network are imported inside the commands, so that a command for a local file starts quickly.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ def command_line() -> typer.Typer:
 
 
 def _surroundings() -> tuple[str, ...]:
-    """What is wrong with the environment's variables, for `config check`."""
+    """Return the problems of the environment variables, for `config check`."""
     from tasks.settings import environment_problems
 
     return environment_problems()
 
 
 def _segmenter(engine: str) -> Any:
-    """The network that the settings name, on the engine asked for."""
+    """Return the segmentation network from the settings, on the given engine, with findings about it."""
     from tasks.models import load_model
     from tasks.settings import get_settings
 
@@ -178,7 +178,7 @@ _COLOURS = {"delivered": "green", "waiting": "yellow", "refused": "magenta", "fa
 
 
 def _warn_of_unknown_client(client: str) -> None:
-    """Say on standard error that a client has no style guide, where the name looks like one that has."""
+    """Warn on standard error if a client has no style guide but its name is similar to one that has."""
     from packshot.specs.nearest import did_you_mean
     from tasks.configs import configs_in_force
 
@@ -190,7 +190,7 @@ def _warn_of_unknown_client(client: str) -> None:
 
 
 def show_summary(console: Console, summary: Any) -> None:
-    """Print what became of each shot of a batch, and below it why."""
+    """Print what became of each shot of a batch, and why."""
     heads = ("shot", "became", "score", "files", "waits for", "due")
     rows = [tuple(map(terminal, _cells(fate))) for fate in summary.fates]
     widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]

@@ -1,4 +1,4 @@
-"""The whole line on one machine: embedded servers, deployments, a worker, and for the demo a batch of its own."""
+"""The whole system on one machine: embedded servers, deployments and a worker; the demo also runs a batch."""
 
 from __future__ import annotations
 
@@ -49,9 +49,9 @@ DEMO_BATCH = batch_id("demo", "sample-batch")
 
 
 def run_demo(console: Console, *, state_dir: Path, samples: Path | None, keep: bool) -> bool:
-    """Take a folder of photographs through the nightly flow; return whether every file was accounted for.
+    """Run a folder of photographs through the nightly flow; return whether no file failed.
 
-    A second time it finds the batch finished, changes nothing and shows the same table.
+    A second call finds the batch finished, changes nothing and shows the same table.
     """
     batch = DEMO_BATCH if samples is None else batch_id("demo", samples.resolve().name)
     fetch_networks(console)
@@ -83,7 +83,7 @@ def run_demo(console: Console, *, state_dir: Path, samples: Path | None, keep: b
 
 
 def serve_line(console: Console, *, state_dir: Path) -> None:
-    """Run the embedded servers and a worker until Ctrl-C; what dies of them is started again."""
+    """Run the embedded servers and a worker until Ctrl-C; parts that die are started again."""
     fetch_networks(console)
     with line(console, state_dir=state_dir) as (stack, _), environment_file(stack) as file:
         require_conditions(open_storage())
@@ -103,7 +103,10 @@ def _say(console: Console, sentence: str) -> None:
 
 @contextmanager
 def environment_file(stack: Stack) -> Iterator[Path]:
-    """A file that tells a shell where the servers are, as long as they run. With secrets: only this user reads it."""
+    """Write a shell file with the servers' addresses and secrets for the duration of the block.
+
+    Only this user can read the file.
+    """
     file = stack.state_dir / "environment"
     variables = {**stack.environment(), **ENVIRONMENT, **same_configs()}
     with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as text:  # noqa: PTH123
@@ -115,14 +118,21 @@ def environment_file(stack: Stack) -> Iterator[Path]:
 
 
 def fetch_networks(console: Console) -> None:
-    """Have the network's file on this machine before the servers start, or say what is used instead."""
+    """Make sure that the segmentation network's file is on this machine before the servers start.
+
+    Raises:
+        ModelError: no source has it.
+    """
     with console.status("Looking for the segmentation network ..."):
         fetch_model(get_settings().segmenter)
 
 
 @contextmanager
 def line(console: Console, *, state_dir: Path) -> Iterator[tuple[Stack, Worker]]:
-    """The servers, the deployments and a worker, as a block; this process is their client inside it."""
+    """Run the servers and a worker and register the deployments, for the duration of the block.
+
+    Inside the block this process is a client of these servers.
+    """
     console.print(
         f"Starting S3, PostgreSQL and Prefect on 127.0.0.1; their data lies in {state_dir}/ ...", soft_wrap=True
     )
@@ -131,20 +141,20 @@ def line(console: Console, *, state_dir: Path) -> Iterator[tuple[Stack, Worker]]
         register()
         worker = keep_worker(stack, work_pool=WORK_POOL, environment=dict(ENVIRONMENT))
         worker.wait()
-        # How to see it, not the password itself: what is printed here may end up in a log.
+        # Print how to read the password, not the password: this output may end up in a log.
         how = f"cat {shlex.quote(str(stack.state_dir / PASSWORD_FILE))}"
         console.print(f"Prefect's pages at {stack.prefect_ui_url} ask for a password:  {how}", soft_wrap=True)
         yield stack, worker.child
 
 
 def same_configs() -> dict[str, str]:
-    """The variable by which other processes use the style guides of this one, wherever they are started."""
+    """Return the variable that makes other processes use the configs of this one, wherever they start."""
     return {variable("configs"): str(get_settings().configs.resolve())}
 
 
 @contextmanager
 def environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """Set environment variables, and Prefect's settings with them, for as long as the block lasts."""
+    """Set environment variables, and Prefect's settings with them, for the duration of the block."""
     before = dict(os.environ)
     os.environ.update(variables)
     try:
@@ -156,7 +166,7 @@ def environment(variables: Mapping[str, str]) -> Iterator[None]:
 
 
 def run_nightly(console: Console, batch: BatchId, *, worker: Worker) -> FlowRun:
-    """Trigger the nightly deployment as the UI's button does and return the run once it has ended.
+    """Start the nightly deployment, as the button in the UI does, and return the run when it has ended.
 
     Raises:
         ServerError: the worker ended before the run did.
@@ -197,14 +207,17 @@ _UNDER_WAY = (
 
 
 def _stage_in_words(summary: Summary) -> str:
-    """The earliest stage that a shot of the batch is still in."""
+    """Return the earliest stage that a shot of the batch is still in."""
     states = {fate.state for fate in summary.fates}
     first = next((state for state in _UNDER_WAY if state in states), None)
     return f"{first.value.replace('_', ' ')} ..." if first else "finishing ..."
 
 
 def fetch_deliveries(batch: BatchId, folder: Path) -> Path:
-    """Copy what was delivered to a local folder and return it; a name that would lead elsewhere is left in storage."""
+    """Download the deliveries to a local folder and return it.
+
+    A file whose name would lead out of the folder is skipped.
+    """
     storage, prefix = open_storage(), deliveries_prefix(batch)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -221,14 +234,14 @@ def _newest_report(folder: Path) -> str:
 
 
 def wait_for_interrupt() -> None:
-    """Return on Ctrl-C or when asked to end."""
+    """Wait for Ctrl-C or a signal to end."""
     with interrupts() as asked:
         asked.wait()
 
 
 @contextmanager
 def interrupts() -> Iterator[threading.Event]:
-    """An event that Ctrl-C sets, and every other signal that asks this process to end, for as long as the block."""
+    """Yield an event that is set by Ctrl-C or another signal to end, for the duration of the block."""
     asked = threading.Event()
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = {number: signal.signal(number, lambda *_: asked.set()) for number in numbers}

@@ -1,4 +1,4 @@
-"""``packshot doctor``: is everything there that a night needs? Each check is one function with one line of outcome."""
+"""``packshot doctor``: check everything that a night needs. Each check is one function with one line of output."""
 
 from __future__ import annotations
 
@@ -26,15 +26,18 @@ if TYPE_CHECKING:
     from prefect.client.orchestration import SyncPrefectClient
 
 SKEW_S, MOST_SKEW_S = 60, 300
-"""Of this machine's clock against the storage's. S3 itself refuses requests that are 15 minutes off."""
+"""Largest difference of this machine's clock from the storage's: for a warning, for a failure.
+
+S3 refuses requests that are 15 minutes off.
+"""
 LEAST_DISK_BYTES = 2_000_000_000
 RUN_BYTES = 2_300_000_000
-"""What a run takes with photographs of 12 megapixels (docs/performance.md)."""
+"""Memory of a run with photographs of 12 megapixels (docs/performance.md)."""
 NIGHT = "nightly/nightly"
 
 
 class Verdict(StrEnum):
-    """What a check came to."""
+    """Result of a check."""
 
     OK = "ok"
     WARNING = "warning"
@@ -43,10 +46,10 @@ class Verdict(StrEnum):
 
 
 class Outcome(NamedTuple):
-    """One line.
+    """One line of output.
 
     Attributes:
-        found: what is so.
+        found: what the check found.
         next_step: what a person can do; empty if nothing needs to be done.
     """
 
@@ -60,7 +63,7 @@ Finding = tuple[Verdict, str, str]
 
 
 def examine() -> Iterator[Outcome]:
-    """Yield the outcome of each check. A check whose ground is missing is skipped, and says so."""
+    """Yield the outcome of each check. If a check that it depends on has failed, a check is skipped and says so."""
     ground: dict[str, bool] = {}
     for name, (needs, check) in CHECKS.items():
         if needs and not ground.get(needs):
@@ -132,7 +135,7 @@ def _memory() -> Finding:
 
 
 def memory_bytes() -> int:
-    """Return how much memory this process may use: the machine's, or its control group's where that is less."""
+    """Return how much memory this process may use: the machine's, or its control group's limit if that is lower."""
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     try:
         limit = Path("/sys/fs/cgroup/memory.max").read_text().strip()
@@ -197,7 +200,7 @@ def _prefect() -> Finding:
         found = f"server {server} at {client.api_url}, this client {prefect.__version__}"
         if _numbers(server) < _numbers(prefect.__version__):
             return Verdict.FAILED, found, "The server is older: upgrade it first, then its clients."
-        client.read_work_pools(limit=200)  # says whether the password is right
+        client.read_work_pools(limit=200)  # fails if the password is wrong
     return Verdict.OK, found, ""
 
 
@@ -275,9 +278,9 @@ CHECKS: dict[str, tuple[str, Callable[[], Finding]]] = {
     "pool": ("Prefect", _pool),
     "schedule": ("Prefect", _schedule),
 }
-"""Name of each check; the check that must hold before it is of use, and the check."""
+"""Name of a check -> (name of the check that must succeed first, function)."""
 
 
 def _existing(folder: Path) -> Path:
-    """The folder, or the nearest one above it that is there."""
+    """Return the folder, or its nearest parent that exists."""
     return next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())

@@ -1,6 +1,7 @@
-"""``packshot job``: what waits for people, and their answers, from the command line.
+"""``packshot job``: shots that wait for people, and their answers, from the command line.
 
-The commands fill in the same form as the Prefect UI. What the record refuses is said before the run is resumed.
+The commands fill in the same form as the Prefect UI. An answer that the record refuses is reported before the run is
+resumed.
 """
 
 from __future__ import annotations
@@ -276,7 +277,7 @@ def _add_editing(app: typer.Typer) -> None:
 
 
 def _marks(given: list[str] | None) -> list[dict[str, Any]]:
-    """Marks as the form has them."""
+    """Return the marks as the form expects them."""
     marks = []
     for text in given or ():
         place, _, words = text.partition(":")
@@ -297,7 +298,7 @@ def _answer(
     no_wait: bool,
     **fields: str,
 ) -> None:
-    """Answer the form of a shot; which decision it is depends on its state. Said is what came of it."""
+    """Answer the question about a shot and print the result. The decision depends on the shot's state."""
     from tasks.desk import answer_job
 
     said = answer_job(shot, choices, also=also or {}, fields=fields, file=file, wait=not no_wait)

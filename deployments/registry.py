@@ -1,4 +1,4 @@
-"""The deployments as the Prefect UI shows them."""
+"""The deployments as the Prefect UI shows them, with their work pool and queues."""
 
 from __future__ import annotations
 
@@ -34,23 +34,29 @@ JOB_TEMPLATE: dict[str, Any] = {
     "job_configuration": {"stream_output": True},
     "variables": {"type": "object", "properties": {}, "additionalProperties": False},
 }
-"""What a worker starts for a run. Who starts one says which flow and with which parameters, and nothing else: no
-command, environment or folder."""
+"""What a worker may be told for a run: only the flow and its parameters.
+
+Whoever starts a run can't set a command, an environment or a folder.
+"""
 
 QUEUE = "default"
-"""Of the pool; at most `PACKSHOT_RUNS_AT_ONCE` runs. Prefect makes it with the pool."""
+"""Queue of the pool, with at most `PACKSHOT_RUNS_AT_ONCE` runs. Prefect creates it with the pool."""
 WATCH = "watch"
-"""A queue of its own for the run that looks after all others. It ends the runs whose process is gone; a slot that such
-a run still holds must never keep it from starting."""
+"""A separate queue for the run that looks after all others.
+
+It ends dead runs; if it shared their queue, the slots that dead runs still hold could keep it from starting.
+"""
 WATCHES_AT_ONCE = 4
-"""Runs of `collect-returned-work` that were missed start together; only one of them works. Dead ones hold a slot too,
-until the next one ends them."""
+"""Missed runs of `collect-returned-work` start together, but only one of them works.
+
+Dead ones also hold a slot until the next one ends them.
+"""
 
 
 def deployments() -> list[RunnerDeployment]:
-    """Return every deployment, to be applied to whichever Prefect server the environment names.
+    """Return every deployment, ready to apply to the Prefect server that the environment names.
 
-    Module entrypoints, so that workers import the installed packages instead of a folder.
+    Their entrypoints are modules, so workers import the installed packages and not a folder.
     """
     settings = get_settings()
     return [
@@ -110,7 +116,7 @@ def _deployment(
         flow.name,
         description=description,
         schedule=schedule,
-        concurrency_limit=None,  # a lease in storage decides (`tasks.leases`); takes away the limit of an older version
+        concurrency_limit=None,  # a lease decides (`tasks.leases`); None removes an older version's limit
         tags=["packshot"],
         work_pool_name=WORK_POOL,
         work_queue_name=queue,
@@ -120,11 +126,11 @@ def _deployment(
 
 
 def require_server() -> None:
-    """Check that a Prefect server answers at the address that the environment names.
+    """Check that a Prefect server answers at the configured address.
 
     Raises:
-        ConfigError: the address is none of an API.
-        TransientError: nothing answers there.
+        ConfigError: the address is not one of an API.
+        TransientError: no server answers.
     """
     url = PREFECT_API_URL.value() or ""
     if url and "/api" not in urlsplit(url).path:
@@ -147,10 +153,10 @@ def require_server() -> None:
 
 
 def _nightly(cron: str, zone: str) -> Schedule:
-    """The schedule of the night.
+    """Return the schedule of the nightly run.
 
     Raises:
-        ConfigError: it can never begin.
+        ConfigError: the cron expression or the time zone is not valid.
     """
     try:
         CronSchedule(cron=cron, timezone=zone)
@@ -166,7 +172,7 @@ def _nightly(cron: str, zone: str) -> Schedule:
 
 
 def register() -> list[str]:
-    """Create or update work pool, queues and deployments, say where results go, return the deployments' names."""
+    """Create or update work pool, queues, result storage and deployments; return the deployments' names."""
     require_server()
     with get_client(sync_client=True) as client:
         try:

@@ -1,4 +1,4 @@
-"""Commands that run the line: demo, serve, up, down, status, doctor, register."""
+"""Commands that run the system: demo, serve, up, down, status, doctor, register."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ StateFolder = Annotated[
 
 
 def add_to(app: typer.Typer) -> None:
-    """Add the commands that run the line."""
+    """Add the commands that run the system."""
     for command in (demo, serve, up, down, status, doctor, register):
         app.command()(command)
 
 
 @contextmanager
 def _servers_in_words() -> Iterator[None]:
-    """Say in a sentence why embedded servers could not be started."""
+    """Print in a sentence why embedded servers could not be started, and end the command."""
     from infra.local.processes import ServerError
 
     try:

@@ -1,1 +1,1 @@
-"""What runs around the line: embedded servers for one machine, compose file, images. Imports no floor."""
+"""Infrastructure: embedded servers for one machine, compose file, images. Imports no other package of this project."""

@@ -1,7 +1,8 @@
-"""A guard before a web server: it refuses requests that a page of another site, or a foreign name, sent.
+"""ASGI middleware that refuses requests from other sites' pages and for unknown host names (CSRF, DNS rebinding).
 
-A page that somebody opens in a browser can send requests to every address of that machine. It cannot choose the headers
-by which the browser says where a request comes from, nor send a body as JSON unasked. The guard reads those headers.
+A web page can send requests to any address on the machine of the person who opens it. But it can't choose the headers
+in which the browser states the request's origin, and it can't send a JSON body without permission. The guard checks
+these headers.
 """
 
 from __future__ import annotations
@@ -16,34 +17,34 @@ Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 ALLOWED_HOSTS = "PACKSHOT_ALLOWED_HOSTS"
-"""The variable that names further hosts, separated by commas."""
+"""Environment variable with further host names, separated by commas."""
 ALWAYS = ("127.0.0.1", "localhost")
-"""Names that reach a server of this machine. A page of another site cannot have them."""
+"""Host names that always reach a server on this machine. Another site's page can't have them."""
 POLICY_VIOLATION = 1008
 READS = ("GET", "HEAD")
 BODIES = ("POST", "PUT", "PATCH")
 
 
 class Guard:
-    """An ASGI application that passes on what it does not refuse, by HTTP and by WebSocket."""
+    """An ASGI application that checks HTTP and WebSocket requests and passes the accepted ones on."""
 
     def __init__(self, app: App, *, hosts: Iterable[str] = ()) -> None:
         """Guard an application.
 
         Args:
-            hosts: names, besides `ALWAYS`, by which the server may be called, without a port: ``prefect``.
+            hosts: host names of the server besides `ALWAYS`, without a port, for example ``prefect``.
         """
         self._app = app
         self._hosts = frozenset(host.strip().lower() for host in (*ALWAYS, *hosts) if host.strip())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request with 403 (a WebSocket: by closing it before it opens), or pass it on."""
+        """Pass a request on, or refuse it: HTTP with 403, a WebSocket by closing it before it opens."""
         kind = scope["type"]
         reason = self.refusal(scope) if kind in ("http", "websocket") else None
         if reason is None:
             await self._app(scope, receive, send)
         elif kind == "websocket":
-            await receive()  # the wish to connect
+            await receive()  # the connect event
             await send({"type": "websocket.close", "code": POLICY_VIOLATION, "reason": reason})
         else:
             text = f"Refused: {reason}\n".encode()
@@ -52,7 +53,7 @@ class Guard:
             await send({"type": "http.response.body", "body": text})
 
     def refusal(self, scope: Scope) -> str | None:
-        """Return why a request is refused; None: it is not."""
+        """Return why a request is refused; None if it is accepted."""
         host = _only(scope, b"host")
         name, port = _host_and_port(host or "")
         if host is None or name not in self._hosts:
@@ -68,14 +69,14 @@ class Guard:
         return None
 
     def _is_own(self, origin: str, port: int | None) -> bool:
-        """Whether a page belongs to this server: by a name that it has, on the port that was called."""
+        """Return whether a page's origin is this server: one of its host names, on the port that was called."""
         scheme, _, rest = origin.partition("://")
         found, its_port = _host_and_port(rest)
         return scheme in ("http", "https") and found in self._hosts and its_port == port
 
 
 def _is_of_another_site(scope: Scope) -> bool:
-    """Whether a browser says that another site's page sent this; following a link to a page is no sending."""
+    """Return whether the browser says that another site's page sent this. Following a link to a page doesn't count."""
     if (_only(scope, b"sec-fetch-site") or "none") in ("none", "same-origin"):
         return False
     follows_a_link = _only(scope, b"sec-fetch-mode") == "navigate" and _only(scope, b"sec-fetch-dest") == "document"
@@ -95,18 +96,18 @@ def _all(scope: Scope, name: bytes) -> list[str]:
 
 
 def _only(scope: Scope, name: bytes) -> str | None:
-    """A header's value; None where there is none, or more than one."""
+    """Return a header's value; None if there is none, or more than one."""
     found = _all(scope, name)
     return found[0] if len(found) == 1 else None
 
 
 def _host_and_port(text: str) -> tuple[str, int | None]:
-    """Split ``name:port``; the name is empty where that is no such text."""
+    """Split ``name:port``; the name is empty if the text doesn't have this form."""
     try:
         found = urlsplit(f"//{text}")
         name, port = found.hostname or "", found.port
     except ValueError:
         return "", None
-    # Nothing but a name and a port: no user, path, query or blank.
+    # Only a name and a port: no user, path, query or space.
     whole = name if port is None else f"{name}:{port}"
     return (name, port) if text.lower() in (whole, f"[{name}]", f"[{name}]:{port}") else ("", None)

@@ -1,4 +1,4 @@
-"""Exit with status 0 if a GET on the given address is answered with 200: for images that hold no curl."""
+"""Exit with status 0 if a GET on the given URL returns 200; for images without curl."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
 """Prefect's server behind the guard: ``python -m infra.prefect_app --host 127.0.0.1 --port 4200``.
 
-It stands in for ``prefect server start``, which offers no place for a guard. Settings are Prefect's own variables, and
-``PACKSHOT_ALLOWED_HOSTS``: names, separated by commas, by which the server may be called besides 127.0.0.1 and
-localhost.
+It replaces ``prefect server start``, which can't add middleware. Its settings are Prefect's own variables, and
+``PACKSHOT_ALLOWED_HOSTS``: host names of the server besides 127.0.0.1 and localhost, separated by commas.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from infra.guard import ALLOWED_HOSTS, Guard
 
 
 def parser() -> argparse.ArgumentParser:
-    """Return what reads the command line."""
+    """Return the parser of the command line."""
     found = argparse.ArgumentParser(prog="python -m infra.prefect_app", description="Prefect's server behind a guard")
     found.add_argument("--host", required=True)
     found.add_argument("--port", type=int, required=True)
@@ -27,7 +26,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main() -> int:
-    """Serve until asked to end."""
+    """Serve until a signal to end."""
     given = parser().parse_args()
     settings = get_current_settings().server
     password = settings.api.auth_string
@@ -38,7 +37,7 @@ def main() -> int:
         Guard(create_app(final=True), hosts=os.environ.get(ALLOWED_HOSTS, "").split(",")),
         host=given.host,
         port=given.port,
-        # As `prefect server start` has it.
+        # Same values as `prefect server start`.
         timeout_keep_alive=settings.api.keepalive_timeout,
         ws_ping_interval=settings.api.websocket_ping_interval,
         ws_ping_timeout=settings.api.websocket_ping_timeout,

@@ -1,4 +1,4 @@
-"""A part of the line: a server or a worker that can be started again on the same port and with the same data."""
+"""A part of the system: a server or worker that can be restarted on the same port with the same data."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ Child = subprocess.Popen[bytes]
 
 @dataclasses.dataclass
 class Part:
-    """One process, how it is started, and whether it does its work.
+    """One process: how to start it, and how to check that it works.
 
     Attributes:
-        name: one word for logs and for people.
-        launch: starts its process and returns at once; the first time when the part is made.
-        trouble: what is wrong with a process that runs; empty if it does its work.
-        log: where its output goes.
-        start_s: how long a start may take.
-        needs: names of the parts without which it cannot work.
+        name: one word for logs and people.
+        launch: starts the process and returns at once; first called when the part is created.
+        trouble: returns what is wrong with a running process; empty if it works.
+        log: file for its output.
+        start_s: how long a start may take, in seconds.
+        needs: names of the parts that it depends on.
         child: the process that runs now, or ran last.
     """
 
@@ -38,14 +38,14 @@ class Part:
         self.child = self.launch()
 
     def start_again(self) -> None:
-        """Start its process again; the caller sees to it that the last one has ended."""
+        """Start the process again. The caller makes sure that the last one has ended."""
         self.child = self.launch()
 
     def wait(self) -> None:
-        """Return as soon as it does its work.
+        """Wait until the part works.
 
         Raises:
-            ServerError: its process ended before, or the time is up.
+            ServerError: its process ended, or the time is up.
         """
         wait_until(
             lambda: not self.trouble(self.child),

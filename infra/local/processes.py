@@ -1,4 +1,4 @@
-"""Child processes that start when asked, say when they are ready, and never outlive their starter."""
+"""Child processes that report when they are ready and never outlive the process that started them."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
 POLL_S = 0.05
 LEAVING_S = 60.0
-"""How long the servers of a starter that died may take to end."""
+"""How long the servers of a dead starter may take to end, in seconds."""
 PASSED_ON = ("PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "TZ", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
-"""Variables of this process that every child gets. What else one gets is said where it is started."""
+"""Environment variables that every child gets. `Family.start` adds further ones."""
 PYTHONS = ("LANG", "LC_*", "PYTHON*", "VIRTUAL_ENV", "XDG_*", "SSL_CERT_*")
-"""Those that a Python program needs besides."""
+"""Further variables that Python programs need."""
 LOG_TAIL_CHARACTERS = 2000
 
 # Below the ports that Linux (32768 and up) and macOS (49152 and up) take for outgoing connections: nothing comes in
@@ -39,18 +39,18 @@ FIRST_PORT, LAST_PORT = 20_000, 32_500
 
 
 class ServerError(RuntimeError):
-    """A server did not start; the message holds the end of its log."""
+    """A server did not start; the message contains the end of its log."""
 
 
 def free_ports(count: int, *, preferred: int | None = None) -> list[int]:
-    """Return ports on 127.0.0.1 that are free now, all different; the first is `preferred` where that is free.
+    """Return distinct free ports on 127.0.0.1; the first is `preferred` if that is free.
 
     Raises:
-        ServerError: there are not that many.
+        ServerError: there are not enough.
     """
     found = [preferred] if preferred is not None and is_free(preferred) else []
     candidates = list(range(FIRST_PORT, LAST_PORT))
-    # The system's randomness: two processes must not choose alike because a test seeded both.
+    # SystemRandom: two processes that a test seeded alike must not choose the same ports.
     random.SystemRandom().shuffle(candidates)
     for port in candidates:
         if len(found) >= count:
@@ -61,9 +61,9 @@ def free_ports(count: int, *, preferred: int | None = None) -> list[int]:
 
 
 def kept_ports(state_dir: Path, name: str, count: int, *, preferred: int | None = None) -> list[int]:
-    """Return the ports that a server had at its last start where they are still free, else free ones, and note them.
+    """Return the ports of a server's last start if they are still free, else free ones; remember them.
 
-    So addresses that were handed out, such as links to pictures, hold after a restart.
+    So addresses that were handed out, such as links to pictures, still work after a restart.
     """
     book = state_dir / "ports.json"
     noted: dict[str, list[int]] = {}
@@ -77,13 +77,13 @@ def kept_ports(state_dir: Path, name: str, count: int, *, preferred: int | None 
 
 
 def is_free(port: int) -> bool:
-    """Return whether nobody answers on a port of 127.0.0.1 and a server could listen there."""
+    """Return whether a port of 127.0.0.1 is free: nobody answers on it, and a server can bind it."""
     with socket.socket() as caller:
         caller.settimeout(1)
         if caller.connect_ex(("127.0.0.1", port)) == 0:
             return False
     with socket.socket() as listener:
-        # As servers do: a port whose last connections are still closing is free.
+        # As servers do: a port with connections in TIME_WAIT is free.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind(("127.0.0.1", port))
@@ -93,14 +93,14 @@ def is_free(port: int) -> bool:
 
 
 class Family:
-    """Children of this process. They end with the block, with an exception, and with this process."""
+    """Child processes that end with the block, after an exception, and when this process is killed."""
 
     def __init__(self, mark: str, *, lock: int) -> None:
-        """Begin a family, and end what an earlier one of the same mark left behind.
+        """Start a family, and end processes that an earlier one with the same mark left behind.
 
         Args:
-            mark: tells this family's processes from others; the state folder.
-            lock: file descriptor of a lock that must be held until the last child is gone, even if we are killed.
+            mark: identifies this family's processes; the state folder.
+            lock: file descriptor of a lock to hold until the last child has ended, even if this process is killed.
         """
         self._mark = mark
         watchdog.end_strays(mark)
@@ -127,18 +127,18 @@ class Family:
             child, stop_signal, grace_s = self._children.pop()
             _reap_while_ending(child, stop_signal, grace_s)
         assert self._watchdog.stdin is not None
-        self._watchdog.stdin.close()  # it ends the strays, and itself
+        self._watchdog.stdin.close()  # the watchdog then ends left-over processes and itself
         self._watchdog.wait()
         for tidy in self._afterwards:
             tidy()
 
     def keep(self, part: Part) -> Part:
-        """Note a part as one that is to be started again when it dies, and return it."""
+        """Register a part that a supervisor restarts when it dies, and return it."""
         self.parts.append(part)
         return part
 
     def afterwards(self, tidy: Callable[[], None]) -> None:
-        """Have something done once all children are gone; not if this process is killed."""
+        """Register a function to call once all children have ended; it isn't called if this process is killed."""
         self._afterwards.append(tidy)
 
     def start(
@@ -154,13 +154,13 @@ class Family:
         group: int | None = None,
         cwd: Path | None = None,
     ) -> subprocess.Popen[bytes]:
-        """Start a process whose output is added to a log file; the log of the start before is kept as ``.old``.
+        """Start a process that appends its output to a log file; the log of the last start is kept as ``.old``.
 
         Args:
-            environment: the child's own variables.
-            passed_on: variables of this process that it gets besides `PASSED_ON`; `*` stands for any signs.
-            stop_signal: what makes it stop properly.
-            grace_s: how long it may take for that before it is killed.
+            environment: variables for the child.
+            passed_on: variables of this process to pass on besides `PASSED_ON`; `*` is a wildcard.
+            stop_signal: signal for a clean stop.
+            grace_s: time for a clean stop before the process is killed.
             user, group: numeric ids to run it as.
         """
         if log.exists():
@@ -168,7 +168,7 @@ class Family:
         kept = (*PASSED_ON, *passed_on)
         inherited = {name: os.environ[name] for name in os.environ if any(fnmatchcase(name, one) for one in kept)}
         log.touch(mode=0o600)
-        with log.open("ab") as output:  # always at its end, so that a log that grew too long can be cut
+        with log.open("ab") as output:  # append mode, so that `cut` can truncate the log
             child = subprocess.Popen(
                 [str(part) for part in command],
                 stdin=subprocess.DEVNULL,
@@ -180,7 +180,7 @@ class Family:
                 group=group,
                 extra_groups=[] if user is not None else None,
                 cwd=cwd,
-                umask=0o077,  # what it writes, and its sockets, are its user's alone
+                umask=0o077,  # only its user may access its files and sockets
             )
         assert self._watchdog.stdin is not None
         self._watchdog.stdin.write(f"watch {child.pid} {int(stop_signal)} {grace_s}\n")
@@ -199,10 +199,10 @@ def _reap_while_ending(child: subprocess.Popen[bytes], stop_signal: int, grace_s
 def wait_until(
     ready: Callable[[], bool], *, child: subprocess.Popen[bytes], name: str, log: Path, timeout_s: float
 ) -> None:
-    """Return as soon as `ready` holds.
+    """Wait until `ready` returns true.
 
     Raises:
-        ServerError: the process ended before, or the time is up.
+        ServerError: the process ended, or the time is up.
     """
     deadline = time.monotonic() + timeout_s
     while not ready():
@@ -218,7 +218,7 @@ def _tail(log: Path) -> str:
 
 
 def answers(url: str) -> Callable[[], bool]:
-    """Return a check whether a GET on `url` is answered with status 200."""
+    """Return a function that checks whether a GET on `url` returns status 200."""
     import urllib.error
     import urllib.request
 
@@ -235,7 +235,7 @@ def answers(url: str) -> Callable[[], bool]:
 
 
 def listens(child: subprocess.Popen[bytes], port: int) -> bool:
-    """Return whether the server on a port is this child or a descendant of it, not a stranger that was quicker."""
+    """Return whether the process that listens on a port is this child or a descendant, not an unrelated one."""
     with contextlib.suppress(psutil.Error):
         process = psutil.Process(child.pid)
         for member in (process, *process.children(recursive=True)):
@@ -247,10 +247,10 @@ def listens(child: subprocess.Popen[bytes], port: int) -> bool:
 
 @contextlib.contextmanager
 def only_one(state_dir: Path) -> Iterator[int]:
-    """Hold a state folder for this process and yield the lock's file descriptor.
+    """Hold the lock of a state folder and yield the lock's file descriptor.
 
-    The lock goes with the last process that holds it, so nothing is left over after a crash. Servers of a starter that
-    was killed may still be ending; they are waited for.
+    The lock is freed when the last process that holds it ends, so nothing is left over after a crash. If the starter
+    was killed, its servers may still be ending; wait for them.
 
     Raises:
         ServerError: another process holds it; the message names it.
@@ -280,7 +280,7 @@ def only_one(state_dir: Path) -> Iterator[int]:
 
 
 def holder_of(state_dir: Path) -> int | None:
-    """Return which process runs the servers of a state folder; 0: they are ending; None: nobody does."""
+    """Return the id of the process that runs the servers of a state folder; 0 if they are ending, None if none."""
     import fcntl
 
     try:
@@ -296,8 +296,8 @@ def holder_of(state_dir: Path) -> int | None:
 
 
 def _is_alive(pid: str) -> bool:
-    """Whether a process still runs; one that has ended and that nobody has taken note of holds nothing any more."""
+    """Return whether a process still runs. A zombie doesn't count: it holds nothing any more."""
     try:
         return not watchdog.has_ended(psutil.Process(int(pid)))
-    except (ValueError, psutil.NoSuchProcess):  # what is no number was never written whole
+    except (ValueError, psutil.NoSuchProcess):  # not a number: it was only partly written
         return False

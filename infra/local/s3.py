@@ -1,4 +1,4 @@
-"""The embedded S3 server: SeaweedFS from a wheel, or whichever server the environment names."""
+"""The embedded S3 server: SeaweedFS from a wheel, or another server that the environment names."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from infra.local.s3_keys import InnerKeys
 
 START_S = 60.0
 STOP_S = 0.5
-"""Asked to end, SeaweedFS takes 15 s. What it has acknowledged is in its files by then: killing it loses nothing."""
+"""A clean stop of SeaweedFS takes 15 s. Acknowledged writes are in its files by then, so killing it loses nothing."""
 MEMORY = "400MiB"
-"""Where its garbage collector begins to hurry; without, it grew to 1 GB under uploads."""
+"""Soft memory limit for Go's garbage collector; without it, the server grew to 1 GB during uploads."""
 SOCKETS = "/tmp/seaweedfs-{server}-grpc-{port}.sock"  # noqa: S108  (the program's choice; no flag changes it)
 CONFIGS = {
     # These and security.toml are written, so that files of the same names in /etc/seaweedfs or at home have no say.
     "filer.toml": '[leveldb2]\nenabled = true\ndir = "./filerldb2"\n',
-    "master.toml": "[master.volume_growth]\ncopy_1 = 2\n",  # a bucket begins with two volumes instead of seven
+    "master.toml": "[master.volume_growth]\ncopy_1 = 2\n",  # a bucket starts with two volumes instead of seven
 }
 PORTS = ("master", "master.grpc", "volume", "volume.grpc", "filer", "filer.grpc", "s3", "s3.grpc")
 
@@ -43,7 +43,11 @@ class S3Access:
 
 
 def from_environment() -> S3Access | None:
-    """Return the server that ``S3_ENDPOINT_URL`` names, with ``AWS_ACCESS_KEY_ID`` and ``AWS_SECRET_ACCESS_KEY``."""
+    """Return the server from ``S3_ENDPOINT_URL`` and ``AWS_ACCESS_KEY_ID``, ``AWS_SECRET_ACCESS_KEY``; None if not set.
+
+    Raises:
+        ServerError: the URL is set, but one of the keys is not.
+    """
     endpoint = os.environ.get("S3_ENDPOINT_URL")
     if not endpoint:
         return None
@@ -54,17 +58,17 @@ def from_environment() -> S3Access | None:
 
 
 def start(family: Family, state_dir: Path, *, port: int | None = None) -> S3Access:
-    """Start SeaweedFS on 127.0.0.1 with its data below `state_dir`; return when it answers."""
+    """Start SeaweedFS on 127.0.0.1 with its data below `state_dir`, and wait until it answers."""
     access, wait = launch(family, state_dir, port=port)
     wait()
     return access
 
 
 def launch(family: Family, state_dir: Path, *, port: int | None = None) -> tuple[S3Access, Callable[[], None]]:
-    """Start SeaweedFS and return how it can be reached, and what waits until it can.
+    """Start SeaweedFS; return how to reach it, and a function that waits until it is ready.
 
     Args:
-        port: of the S3 interface; None: the one of its last start, or a free one.
+        port: of the S3 interface; None means the port of its last start, or a free one.
     Raises:
         ServerError: the program is missing, or the port is taken.
     """
@@ -102,7 +106,7 @@ def launch(family: Family, state_dir: Path, *, port: int | None = None) -> tuple
 
 
 def _configure(folder: Path) -> InnerKeys:
-    """Write what SeaweedFS reads at its start; return the keys of its inner servers."""
+    """Write the config files that SeaweedFS reads at its start; return the keys of its inner servers."""
     keys = folder / "keys"
     keys.mkdir(mode=0o700, exist_ok=True)
     inner = s3_keys.draw(keys)
@@ -122,19 +126,19 @@ def _flags(state_dir: Path, folder: Path) -> tuple[str, ...]:
         *("-filer", "-filer.disableHttp", "-filer.maxMB=16", f"-filer.localSocket={_socket(folder, 'filer')}"),
         *("-s3", f"-s3.config={state_dir / 's3-credentials.json'}", f"-s3.localSocket={_socket(folder, 's3')}"),
         *("-s3.iam=false", "-s3.port.iceberg=0", "-s3.port.lance=0"),
-        "-s3.autoCreateBucket=false",  # as S3: a put into a bucket that is not there is an error
+        "-s3.autoCreateBucket=false",  # like S3: a put into a missing bucket is an error
     )
 
 
 def _socket(folder: Path, server: str) -> str:
-    """Where a server's socket lies: in its folder, or in /tmp if that path is too long (macOS allows 104 bytes)."""
+    """Return the path of a server's socket: in its folder, or in /tmp if that is too long (macOS allows 104 bytes)."""
     inside = folder / f"{server}.sock"
     short = f"/tmp/packshot-{server}-{os.getpid()}.sock"  # noqa: S108  (the program makes it; others can't write to it)
     return str(inside) if len(os.fsencode(inside)) < 100 else short
 
 
 def _can_store(topology_url: str, inner: InnerKeys) -> bool:
-    """Whether the master knows the volume server, so that the first put succeeds."""
+    """Return whether the master knows the volume server, so that the first put will succeed."""
     with_certificate = urllib.request.HTTPSHandler(context=inner.context())
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), with_certificate)
     try:
@@ -159,7 +163,7 @@ def _port_flag(name: str, port: int) -> str:
 
 
 def _weed() -> str:
-    """The server's program: beside this Python, or on the PATH."""
+    """Return the server's program, from this Python's folder or from the PATH."""
     beside = Path(sys.executable).parent / "weed"
     found = str(beside) if beside.exists() else shutil.which("weed")
     if not found:
@@ -168,7 +172,7 @@ def _weed() -> str:
 
 
 def _credentials(path: Path) -> tuple[str, str]:
-    """Read the server's keys, or draw them the first time; only this user can read the file."""
+    """Return the server's access and secret key, created at the first start; only this user can read the file."""
     if not path.exists():
         keys = {"accessKey": secrets.token_hex(10), "secretKey": secrets.token_hex(20)}
         identity = {"name": "packshot", "credentials": [keys], "actions": ["Admin", "Read", "Write", "List", "Tagging"]}

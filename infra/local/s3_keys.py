@@ -1,8 +1,8 @@
-"""The keys by which the parts of the embedded S3 server know each other, and nobody else.
+"""Certificates and keys with which the parts of the embedded S3 server authenticate each other.
 
 SeaweedFS is several servers in one process: master, volumes, filer and the S3 gateway. Only the gateway asks for an S3
-key. The others get mutual TLS here, on gRPC and on HTTP, and signed tokens besides: without the certificate no request
-reaches them, neither from another user of the machine nor from a web page.
+key. Here the others get mutual TLS (gRPC and HTTP) and signed tokens. So no request without the certificate reaches
+them, neither from another user of the machine nor from a web page.
 """
 
 from __future__ import annotations
@@ -30,23 +30,23 @@ HTTPS = ("master", "volume", "filer", "admin")
 
 @dataclasses.dataclass(frozen=True)
 class InnerKeys:
-    """Files of the certificate that all parts present and ask each other for."""
+    """Files of the certificate that all parts present and require."""
 
     authority: Path
     certificate: Path
     key: Path
 
     def context(self) -> ssl.SSLContext:
-        """Return what a client of the inner servers connects with."""
+        """Return the TLS context for a client of the inner servers."""
         context = ssl.create_default_context(cafile=str(self.authority))
         context.load_cert_chain(self.certificate, self.key)
         return context
 
 
 def draw(folder: Path) -> InnerKeys:
-    """Return the keys in a folder, drawn the first time and again a year before they expire; only this user can read.
+    """Return the keys in a folder. They are created at the first start and again a year before they expire.
 
-    The authority's own key is never written: nobody can sign another certificate.
+    Only this user can read them. The authority's private key is never written, so nobody can sign another certificate.
     """
     keys = InnerKeys(folder / "authority.pem", folder / "inner.pem", folder / "inner.key")
     if not _is_good(keys):
@@ -70,7 +70,7 @@ def security_toml(folder: Path, keys: InnerKeys) -> str:
 
 
 def write_secret(path: Path, content: bytes) -> None:
-    """Write a file that only this user can read; at no moment can others."""
+    """Write a file that only this user can read, at every moment."""
     path.unlink(missing_ok=True)
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:  # noqa: PTH123
         file.write(content)
@@ -113,7 +113,7 @@ def _draw_certificate(keys: InnerKeys) -> None:
 
 
 def _certificate(name: str, public_key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
-    """A certificate of the authority's, yet to be signed."""
+    """Return the builder of a certificate that the authority has yet to sign."""
     now = datetime.now(UTC)
     return (
         x509.CertificateBuilder()

@@ -1,4 +1,4 @@
-"""S3, PostgreSQL and Prefect together, as a block: they are there inside it and gone after it."""
+"""Run S3, PostgreSQL and Prefect together for the duration of a block."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ from infra.local.s3_keys import write_secret
 
 BUCKET = "packshot"
 RESULTS_KEY = "results-key"
-"""The file of the key that seals task results, in the state folder."""
+"""File in the state folder with the key that seals task results."""
 WORKER = "embedded"
 TO_THE_WORKER = ("PACKSHOT_*", "PREFECT_LOGGING_*", "*_PROXY", "*_proxy", "OMP_*", "OPENBLAS_*", "MKL_*", "NUMBA_*")
-"""Variables of this process that a worker and its runs get: no server of Prefect's, no profile, no key of a cloud."""
+"""Variables of this process that a worker and its runs get. No Prefect server, profile or cloud key is among them."""
 WORKER_POLL_S = 2
 WORKER_START_S = 120.0
 WORKER_SILENCE_S = 120.0
-"""A worker is heard of every 30 s."""
+"""Longest time without a heartbeat; a worker sends one every 30 s."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Ports:
-    """Ports on 127.0.0.1 that must be these; None: those of the last start, or free ones."""
+    """Fixed ports on 127.0.0.1; None means the port of the last start, or a free one."""
 
     s3: int | None = None
     postgres: int | None = None
@@ -45,7 +45,7 @@ class Ports:
 
 @dataclasses.dataclass(frozen=True)
 class Stack:
-    """The servers that run, and where.
+    """The running servers and their addresses.
 
     Attributes:
         prefect_api_url, prefect_ui_url, prefect_password: empty if Prefect was not asked for.
@@ -59,7 +59,7 @@ class Stack:
     family: Family = dataclasses.field(repr=False)
 
     def environment(self) -> dict[str, str]:
-        """Return the variables by which a process finds these servers. They hold secrets."""
+        """Return the environment variables for clients of these servers. They contain secrets."""
         prefect = (
             {"PREFECT_API_URL": self.prefect_api_url, "PREFECT_API_AUTH_STRING": self.prefect_password}
             if self.prefect_api_url
@@ -82,16 +82,16 @@ class Stack:
 def running(
     state_dir: Path, *, prefect: bool = True, s3_server: S3Access | None = None, ports: Ports | None = None
 ) -> Iterator[Stack]:
-    """Run the servers with their data below `state_dir`; a second time they find it again.
+    """Run the servers with their data below `state_dir`; a later call finds the data again.
 
-    They end with the block and with this process, even if it is killed.
+    The servers end with the block and with this process, even if it is killed.
 
     Args:
-        prefect: False starts the S3 server only.
-        s3_server: one that runs already, to be used instead of starting one; or name it by ``S3_ENDPOINT_URL``.
-        ports: ports that must be these.
+        prefect: False starts only the S3 server.
+        s3_server: an S3 server that runs already and is used instead; ``S3_ENDPOINT_URL`` can name one too.
+        ports: fixed ports.
     Raises:
-        ServerError: a server does not start, or another process runs those of this folder.
+        ServerError: a server does not start, or another process runs the servers of this folder.
     """
     folder = state_dir.resolve()
     wanted = ports or Ports()
@@ -100,7 +100,7 @@ def running(
             write_secret(folder / RESULTS_KEY, secrets.token_hex(32).encode())
         access, wait_for_s3 = s3_server or s3.from_environment(), None
         if access is None:
-            # Its start is mostly waiting, Prefect's is work: so they start together.
+            # S3's start is mostly waiting and Prefect's is mostly work, so both start together.
             access, wait_for_s3 = s3.launch(family, folder, port=wanted.s3)
         address = prefect_server.PrefectAddress("", "")
         if prefect:
@@ -114,13 +114,13 @@ def running(
 def start_worker(
     stack: Stack, *, work_pool: str, environment: Mapping[str, str] | None = None
 ) -> subprocess.Popen[bytes]:
-    """Start a worker that takes runs from a work pool, for as long as the stack runs; `wait_for_worker` waits for it.
+    """Start a Prefect worker for a work pool; it runs as long as the stack. `wait_for_worker` waits until it is ready.
 
-    How many at once is the pool's business: a worker with a limit of its own (Prefect 3.8) ends when a run is tried
-    again before the process of its first try is gone.
+    The pool limits how many runs execute at once. A limit on the worker itself doesn't work: in Prefect 3.8 such a
+    worker ends if a run is retried before the process of its first attempt is gone.
 
     Args:
-        environment: for the worker and its runs, over the stack's own.
+        environment: variables for the worker and its runs; they override the stack's own.
     """
     return stack.family.start(
         [
@@ -138,7 +138,7 @@ def start_worker(
 
 
 def keep_worker(stack: Stack, *, work_pool: str, environment: Mapping[str, str] | None = None) -> Part:
-    """Start a worker as a part of the line, which a supervisor starts again when it dies; see `start_worker`."""
+    """Start a worker as a part that a supervisor restarts when it dies; see `start_worker`."""
 
     def trouble(child: Child) -> str:
         return worker_trouble(stack, child, work_pool=work_pool)
@@ -151,10 +151,10 @@ def keep_worker(stack: Stack, *, work_pool: str, environment: Mapping[str, str] 
 def wait_for_worker(
     stack: Stack, worker: subprocess.Popen[bytes], *, work_pool: str, timeout_s: float = WORKER_START_S
 ) -> None:
-    """Return as soon as the Prefect server hears of the worker.
+    """Wait until the Prefect server has heard of the worker.
 
     Raises:
-        ServerError: it ended, or is not heard of in time.
+        ServerError: the worker ended, or the time is up.
     """
     wait_until(
         lambda: not worker_trouble(stack, worker, work_pool=work_pool),
@@ -166,7 +166,7 @@ def wait_for_worker(
 
 
 def worker_trouble(stack: Stack, worker: Child, *, work_pool: str) -> str:
-    """Return what is wrong with a worker; empty if the Prefect server has heard of it, and not too long ago."""
+    """Return what is wrong with a worker; empty if the Prefect server has had a recent heartbeat from it."""
     address = prefect_server.PrefectAddress(stack.prefect_api_url, stack.prefect_ui_url, stack.prefect_password)
     heard = prefect_server.last_heartbeat(address, work_pool, WORKER)
     try:
@@ -181,7 +181,7 @@ def worker_trouble(stack: Stack, worker: Child, *, work_pool: str) -> str:
 
 
 def _past_proxies() -> dict[str, str]:
-    """The variables that keep a proxy, where one is set, out of the way to this machine."""
+    """Return the variables that exempt this machine from a proxy; empty if no proxy is set."""
     if not any(os.environ.get(name) for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")):
         return {}
     given = os.environ.get("NO_PROXY") or os.environ.get("no_proxy") or ""

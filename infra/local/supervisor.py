@@ -1,8 +1,8 @@
-"""Starts parts of the line again that died, with back-off, and writes down how each of them is.
+"""A supervisor: restart parts that died, with back-off, and write a status file.
 
-One loop in the process that owns the `Family`. A part that has ended is started again at once, then after 1, 2, 4 ...
-seconds, at most a minute apart; once it has worked for a minute the count begins anew. A part that runs and does not do
-its work is killed after a while, and then started again. What a part needs is started before it.
+It is one loop in the process that owns the `Family`. A part that has ended is restarted at once, then after 1, 2, 4 ...
+seconds, at most a minute. After the part has worked for a minute the count starts again at zero. A part that runs but
+doesn't work is killed after a while and restarted. What a part depends on is started first.
 """
 
 from __future__ import annotations
@@ -26,27 +26,27 @@ from infra.local.processes import ServerError
 
 POLL_S = 0.5
 CHECK_S = 5.0
-"""How often a part that works is asked whether it still does."""
+"""Interval between checks of a part that works."""
 HUNG_S = 150.0
-"""How long a part that has worked may do nothing before it is killed; a busy machine is slow for a minute."""
+"""Longest time that a part may fail its check before it is killed; a busy machine can be slow for a minute."""
 STEADY_S = 60.0
 LONGEST_PAUSE_S = 60.0
 STATUS_FILE = "status.json"
 OWN_LOG = "serve.log"
-"""Where the process that supervises in the background writes what it says."""
+"""Log of the supervising process when it runs in the background."""
 STALE_S = 30.0
-"""An older status says nothing: whoever writes it hangs or is gone."""
+"""A status older than this is ignored: its writer hangs or is gone."""
 LOG_BYTES, LOGS_KEPT = 20_000_000, 3
 
 
 @dataclasses.dataclass(frozen=True)
 class PartStatus:
-    """How a part is.
+    """Status of a part.
 
     Attributes:
         since: when its process was started.
-        restarts: how often it was started again.
-        trouble: what is wrong; empty if it does its work.
+        restarts: how many times it was restarted.
+        trouble: what is wrong; empty if it works.
     """
 
     name: str
@@ -58,12 +58,12 @@ class PartStatus:
 
 @dataclasses.dataclass
 class _Watch:
-    """A part, and what the supervisor knows of it. Moments are of `time.monotonic`.
+    """A part and the supervisor's knowledge about it. Times are from `time.monotonic`, except `since`.
 
     Attributes:
         good: when it last worked, was started, or had to wait for others.
-        works_from: since when it works; None: it does not.
-        start_at: when it is due to be started again; None: it runs.
+        works_from: since when it works; None if it doesn't.
+        start_at: when it is to be restarted; None if it runs.
         failures: restarts since it last worked for a minute.
     """
 
@@ -81,20 +81,20 @@ class _Watch:
 
 
 class Supervisor:
-    """Keeps parts running for as long as `run` does."""
+    """Keeps parts running as long as `run` runs."""
 
     def __init__(self, parts: Sequence[Part], state_dir: Path, *, say: Callable[[str], None]) -> None:
-        """Begin with parts that run.
+        """Begin with parts that are running.
 
         Args:
-            say: is given a line for each end, start and change of health.
+            say: called with one line for each end, restart and change of health.
         """
         now = time.monotonic()
         self._watches = [_Watch(part, _born(part), good=now, works_from=now) for part in parts]
         self._file, self._say = state_dir / STATUS_FILE, say
 
     def run(self, until: threading.Event) -> None:
-        """Look after the parts until the event is set; the status file goes with the end."""
+        """Supervise the parts until the event is set; then delete the status file."""
         try:
             self.look()
             while not until.wait(POLL_S):
@@ -103,7 +103,7 @@ class Supervisor:
             self._file.unlink(missing_ok=True)
 
     def look(self) -> None:
-        """Look at each part once, do what is due, and write the status file."""
+        """Check each part once, restart what is due, and write the status file."""
         for watch in self._watches:
             worked, restarts = not watch.trouble, watch.restarts
             if watch.part.child.poll() is not None:
@@ -117,7 +117,7 @@ class Supervisor:
         self._write()
 
     def _bring_back(self, watch: _Watch) -> None:
-        """Start a part again whose process has ended, when it is due and what it needs works."""
+        """Restart a part whose process has ended, once the pause is over and its dependencies work."""
         now = time.monotonic()
         if watch.start_at is None:
             pause = min(2.0 ** (watch.failures - 1), LONGEST_PAUSE_S) if watch.failures else 0.0
@@ -139,7 +139,7 @@ class Supervisor:
         self._say(f"{watch.part.name}: {watch.ended}; started again (restart {watch.restarts})")
 
     def _check(self, watch: _Watch) -> None:
-        """Ask a part whose process runs whether it does its work; kill it if it has not for too long."""
+        """Check whether a running part works; kill it if it has not worked for too long."""
         watch.checked = now = time.monotonic()
         missing = self._missing(watch)
         watch.trouble = f"waits for {missing}" if missing else watch.part.trouble(watch.part.child)
@@ -153,14 +153,14 @@ class Supervisor:
             watch.good = now
         elif now - watch.good > (HUNG_S if watch.has_worked else watch.part.start_s):
             self._say(f"{watch.part.name}: {watch.trouble}, for {now - watch.good:.0f} s; its process is killed")
-            watch.part.child.kill()  # it alone: the runs of a worker go on
+            watch.part.child.kill()  # only this process: a worker's runs go on
             watch.part.child.wait()
 
     def _missing(self, watch: _Watch) -> str:
         return ", ".join(one.part.name for one in self._watches if one.part.name in watch.part.needs and one.trouble)
 
     def status(self) -> list[PartStatus]:
-        """Return how each part is."""
+        """Return the status of each part."""
         return [
             PartStatus(one.part.name, one.part.child.pid, one.since, one.restarts, one.trouble) for one in self._watches
         ]
@@ -177,7 +177,7 @@ class Supervisor:
 
 
 def _born(part: Part) -> datetime:
-    """When its process was started; now, if it is gone."""
+    """Return when the part's process was started; the present time if it is gone."""
     try:
         return datetime.fromtimestamp(psutil.Process(part.child.pid).create_time(), tz=UTC)
     except psutil.NoSuchProcess:
@@ -185,7 +185,7 @@ def _born(part: Part) -> datetime:
 
 
 def read_status(state_dir: Path) -> tuple[list[PartStatus], str]:
-    """Return how the parts of a state folder are, and what is wrong with the whole; empty if nothing is."""
+    """Return the parts' status from a state folder, and what is wrong overall; empty if nothing is."""
     try:
         content: dict[str, Any] = json.loads((state_dir / STATUS_FILE).read_text())
         age_s = (datetime.now(UTC) - datetime.fromisoformat(content["at"])).total_seconds()
@@ -200,7 +200,7 @@ def read_status(state_dir: Path) -> tuple[list[PartStatus], str]:
 
 
 def cut(log: Path, *, longest: int = LOG_BYTES, kept: int = LOGS_KEPT) -> None:
-    """Move what a too long log holds to ``.1``, what that holds to ``.2`` ...; its writer goes on at its beginning."""
+    """Rotate a log that is too long: copy it to ``.1`` (``.1`` to ``.2`` ...) and truncate it; its writer goes on."""
     if not log.exists() or log.stat().st_size <= longest:
         return
     for number in range(kept, 1, -1):

@@ -1,9 +1,9 @@
-"""Ends the servers when the process that started them is gone, however it went.
+"""A watchdog that ends the servers when the process that started them is gone, for whatever reason.
 
-Runs as a process of its own, in a session of its own, so that Ctrl-C does not reach it. It reads lines on standard
-input, ``watch PID SIGNAL GRACE_S``. The pipe's end means that the starter has exited, crashed or was killed: then every
-watched process gets its signal, and what is left after its grace is killed, with all its descendants. What was started
-but not announced any more, or has slipped away from its parent, is known by a mark in its environment.
+It is a separate process in its own session, so Ctrl-C doesn't reach it. It reads lines ``watch PID SIGNAL GRACE_S``
+from standard input. When the pipe closes, the starter has exited, crashed or been killed. Then each watched process
+gets its signal. After its grace period it is killed with all its descendants. Processes that were not announced, or
+that left their parent, are found by a mark in their environment.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import psutil
 GRACE_S = 8.0
 POLL_S = 0.02
 MARK = "PACKSHOT_FAMILY"
-"""The environment variable that the members of a family carry; its value is the state folder."""
+"""Environment variable of all processes of a family; its value is the state folder."""
 
 
 def main(mark: str) -> None:
@@ -29,7 +29,7 @@ def main(mark: str) -> None:
     for line in sys.stdin:
         _, pid, number, grace_s = line.split()
         with contextlib.suppress(psutil.NoSuchProcess):
-            # Kept as an object: psutil compares start times, so that a later process with the same id is not meant.
+            # Keep the object: psutil compares start times, so a later process with the same id is not confused with it.
             watched.append((psutil.Process(int(pid)), int(number), float(grace_s)))
     for process, number, grace_s in reversed(watched):
         end(process, number, grace_s=grace_s)
@@ -37,7 +37,7 @@ def main(mark: str) -> None:
 
 
 def end(process: psutil.Process, number: int, *, grace_s: float) -> None:
-    """Send a process the signal that ends it; kill it and its descendants if they are still there after `grace_s`."""
+    """Send a process its signal to end; after `grace_s` kill it and its descendants if they are still there."""
     try:
         family = [process, *process.children(recursive=True)]
         process.send_signal(number)
@@ -48,7 +48,7 @@ def end(process: psutil.Process, number: int, *, grace_s: float) -> None:
 
 
 def end_strays(mark: str) -> None:
-    """Kill every process that carries the mark: what a family left behind. Never this process or one above it."""
+    """Kill every process that carries the mark, except this process and its ancestors."""
     ours = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
     _kill([process for process in psutil.process_iter() if process.pid not in ours and _carries(process, mark)])
 
@@ -74,14 +74,14 @@ def _wait_until_ended(processes: list[psutil.Process], *, timeout_s: float) -> N
 
 
 def has_ended(process: psutil.Process) -> bool:
-    """Return whether a process has let go of its files and ports: it is gone, or its parent has yet to take note.
+    """Return whether a process has released its files and ports: it is gone, or it is a zombie.
 
-    What a container runs as its first process may be slow to take note of orphans, or never do it.
+    A container's first process may be slow to reap orphans, or never do it.
     """
     try:
-        # The first of several threads may have ended while another still holds the files.
+        # The main thread may have ended while another one still holds the files.
         return not process.is_running() or (process.status() == psutil.STATUS_ZOMBIE and process.num_threads() <= 1)
-    except psutil.NoSuchProcess:  # also says: ended, not taken note of
+    except psutil.NoSuchProcess:  # also raised for a zombie
         return True
 
 

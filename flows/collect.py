@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from prefect import flow
+from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import State
-from prefect.states import Completed
+from prefect.states import Completed, Failed
 
 from flows.pace import PACE
 from flows.presence import present
+from packshot.errors import LeaseLostError
 from packshot.naming import COLLECTION_LEASE
 from tasks.board import update_board
 from tasks.hot_folder import collect_returned, release_holds
 from tasks.leases import Patience, holding
 from tasks.lost_runs import end_lost_runs
+from tasks.missing_night import look_for_missing_night
 
 
 @flow(name="collect-returned-work", flow_run_name="collect returned work", task_runner=PACE, persist_result=False)
@@ -22,18 +25,34 @@ from tasks.lost_runs import end_lost_runs
 def collect_returned_work() -> State[Any]:
     """Look into the hot folders, let shots go on for which nothing is missing any more, and update the board.
 
-    Runs whose process is gone are ended and started again. While an earlier look goes on, nothing is done.
+    Runs whose process is gone are ended and started again, and a night that did not begin is told of. While an earlier
+    look goes on, nothing is done.
     """
     with holding(COLLECTION_LEASE, Patience.NONE):
         return _look()
 
 
 def _look() -> State[Any]:
-    lost = end_lost_runs()
-    collected = collect_returned()
-    released = release_holds()
-    board = update_board()
-    sentences = [collected.sentence, f"{len(released)} no longer on hold", board]
-    if lost.sentence:
-        sentences.append(lost.sentence)
-    return Completed(message="; ".join(sentences))
+    """Take every step, whatever became of the ones before it; the run is red where one could not be taken."""
+    said, failed = [], []
+    for what, step in _STEPS:
+        try:
+            said.append(step())
+        except LeaseLostError:
+            raise
+        except Exception as error:  # noqa: BLE001  whatever it is, the other steps are taken
+            get_run_logger().exception("%s: this step could not be taken", what)
+            failed.append(f"{what}: {type(error).__name__}: {error}")
+    told = "; ".join(filter(None, said))
+    if failed:
+        return Failed(message=f"{len(failed)} of {len(_STEPS)} steps failed: {'; '.join(failed)} ({told})")
+    return Completed(message=told)
+
+
+_STEPS: tuple[tuple[str, Callable[[], str]], ...] = (
+    ("end lost runs", lambda: end_lost_runs().sentence),
+    ("look for a night that did not begin", lambda: look_for_missing_night()),
+    ("collect returned files", lambda: collect_returned().sentence),
+    ("release what has arrived", lambda: f"{len(release_holds())} no longer on hold"),
+    ("update the board", lambda: update_board()),
+)

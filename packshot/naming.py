@@ -13,6 +13,7 @@ The layout is the storage contract:
     returns/<client>/...                             a client's orders and returns, and the report on its return rate
     models/routing/...                               trained routing models, which of them serves, what audits say
     reports/daily/<date>.json|html                   a day's figures and its page; <date>.open.json: what it left open
+    notices/<notice>.json                            what was told about the whole line, so that it is told once
     leases/night|collection.json                     who is at work: on the night, on what arrives meanwhile,
     leases/batches|deliveries/<client>/<batch>.json  on a batch, on its delivery,
     leases/runs/<id>.json                            and which flow runs have a process that lives
@@ -341,6 +342,11 @@ def notice_key(batch: BatchId, shot: str, notice: str) -> str:
     It is outside of the hot folders; otherwise it would be reported as an unknown returned file.
     """
     return f"jobs/{batch.client}/{batch.batch}/{shot or _STRAYS}/told/{notice}.json"
+
+
+def line_notice_key(notice: str) -> str:
+    """Return the key that says that somebody was told something about the whole line."""
+    return f"notices/{notice}.json"
 
 
 def returns_key(client: str, path: str = "") -> str:

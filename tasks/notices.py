@@ -16,7 +16,7 @@ from prefect.events import emit_event
 
 from packshot.errors import RecordConflictError
 from packshot.escaping import body, chat, header, one_line
-from packshot.naming import batch_id, notice_key
+from packshot.naming import batch_id, line_notice_key, notice_key
 from packshot.record import ShotRecord
 from packshot.types import Value
 from tasks.logs import log
@@ -35,6 +35,7 @@ KINDS: Mapping[str, str] = {
     "answer_refused": "got an answer that could not be followed",
     "promise_broken": "breaks its promise",
     "night_stopped": "did not run to its end",
+    "night_missing": "did not begin",
 }
 
 
@@ -80,24 +81,35 @@ def tell(record: ShotRecord, kind: str, message: str, *, due: str = "", once: st
     return send_once(notice, mark=once or wait)
 
 
-def raise_alarm(kind: str, message: str, *, about: str) -> None:
-    """Send a notice that concerns the whole production line. It is sent every time.
+def raise_alarm(kind: str, message: str, *, about: str, once: str = "") -> bool:
+    """Send a notice that concerns the whole production line; return whether it was sent now.
 
     Args:
-        about: what it concerns: ``routing`` or ``night``.
+        about: what it concerns: ``routing``, ``night``.
+        once: what makes it another alarm than the last one of its kind; empty: it is sent every time.
     """
-    send(Notice(kind=kind, client="", batch="", shot=about, state="", message=message))
+    notice = Notice(kind=kind, client="", batch="", shot=about, state="", message=message)
+    if once and not _noted(line_notice_key(f"{kind}-{once}"), notice):
+        return False
+    send(notice)
+    return True
 
 
 def send_once(notice: Notice, *, mark: str) -> bool:
     """Send a notice unless one of the same kind and mark was sent for this shot; return whether it was sent now."""
     key = notice_key(batch_id(notice.client, notice.batch), notice.shot, f"{notice.kind}-{mark}")
-    data = notice.model_dump_json().encode()
-    try:
-        open_storage().put_if_absent(key, data, content_type="application/json")
-    except RecordConflictError:
+    if not _noted(key, notice):
         return False
     send(notice)
+    return True
+
+
+def _noted(key: str, notice: Notice) -> bool:
+    """Note that something is told; False where it was noted before."""
+    try:
+        open_storage().put_if_absent(key, notice.model_dump_json().encode(), content_type="application/json")
+    except RecordConflictError:
+        return False
     return True
 
 

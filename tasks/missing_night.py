@@ -1,0 +1,80 @@
+"""A night that never began says nothing of itself: it is missed by its schedule, and told of once.
+
+No worker was there, the schedule is paused, the run was cancelled before it began, or the machine was off.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+from zoneinfo import ZoneInfo
+
+from prefect import task
+from prefect._vendor import croniter  # what Prefect's own scheduler counts with
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.filters import (
+    FlowRunFilter,
+    FlowRunFilterStartTime,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+)
+from prefect.client.schemas.objects import StateType
+from prefect.client.schemas.responses import DeploymentResponse
+from prefect.exceptions import ObjectNotFound
+
+from packshot.naming import NIGHT_LEASE
+from tasks.leases import look
+from tasks.lives import ALWAYS, now
+from tasks.lost_runs import NIGHT
+from tasks.notices import raise_alarm
+from tasks.resuming import runs_of
+from tasks.settings import get_settings
+
+MARGIN = timedelta(hours=1)
+"""So long after its time a night may begin: a worker was busy, or was just started again."""
+EARLY = timedelta(minutes=10)
+"""So far the clocks of the machines may be apart, and a worker may start a run before its time."""
+
+
+def last_due(cron: str, zone: str, *, before: datetime) -> datetime:
+    """Return the last time before another at which a night was to begin, in UTC."""
+    times: Any = croniter.croniter(cron, before.astimezone(ZoneInfo(zone)))  # type: ignore[attr-defined, no-untyped-call]
+    found = times.get_prev(datetime)
+    return cast(datetime, found).astimezone(UTC)
+
+
+@task(name="look for a night that did not begin", task_run_name="look for a night that did not begin", **ALWAYS)
+def look_for_missing_night() -> str:
+    """Raise the alarm, once, about a night whose time is past and that has not begun; return in words what was told."""
+    settings, at = get_settings(), now()
+    due = last_due(settings.nightly_cron, settings.nightly_timezone, before=at - MARGIN)
+    with get_client(sync_client=True) as client:
+        try:
+            night = client.read_deployment_by_name(f"{NIGHT}/{NIGHT}")
+        except ObjectNotFound:
+            return ""  # nobody has registered the line here
+        if night.created is None or night.created > due or _has_begun(client, due):
+            return ""
+        message = f"it was to begin at {due:%Y-%m-%d %H:%M} UTC, and has not by {at:%H:%M}: {_why(client, night, due)}"
+    raise_alarm("night_missing", message, about="night", once=f"{due:%Y%m%dT%H%M}")
+    return f"the night of {due:%Y-%m-%d %H:%M} UTC did not begin"
+
+
+def _has_begun(client: SyncPrefectClient, due: datetime) -> bool:
+    """Whether a night began since, however it was started, or one of before still works."""
+    # Prefect takes the time at which a run is expected for its start as long as it has none.
+    since = FlowRunFilter(start_time=FlowRunFilterStartTime(after_=due - EARLY, is_null_=False))
+    if next(iter(runs_of(client, since, flow=NIGHT)), None) is not None:
+        return True
+    lease = look(NIGHT_LEASE)
+    return lease is not None and lease.is_alive
+
+
+def _why(client: SyncPrefectClient, night: DeploymentResponse, due: datetime) -> str:
+    if night.paused or not any(schedule.active for schedule in night.schedules):
+        return "its schedule is paused in Prefect"
+    waiting = FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.SCHEDULED, StateType.PENDING]))
+    starts = (run.expected_start_time for run in runs_of(client, FlowRunFilter(state=waiting), flow=NIGHT))
+    if any(start is not None and due - EARLY <= start < now() for start in starts):
+        return "its run waits for a worker: see packshot status, and whether the work pool is full or paused"
+    return "no run of it was made or it was cancelled before it began; start nightly in Prefect's pages"

@@ -1,0 +1,62 @@
+"""The look of every minute: a step that cannot be taken stops none of the others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from prefect.client.schemas.objects import State
+
+from flows import collect
+from packshot.errors import LeaseLostError, StorageUnavailableError
+from tasks.hot_folder import Collected
+from tasks.lost_runs import Lost
+from tasks.storage import Storage
+from tests.tasks.runs import in_a_run
+
+STEPS = {
+    "end_lost_runs": Lost(ended=("a run",)),
+    "look_for_missing_night": "the night did not begin",
+    "collect_returned": Collected(resumed={"acme/b/A": "a.tif"}),
+    "release_holds": ["acme/b/A", "acme/b/B"],
+    "update_board": "3 wait",
+}
+SAID = ("ended: a run", "the night did not begin", "1 returned", "2 no longer on hold", "3 wait")
+
+
+def looked(monkeypatch: pytest.MonkeyPatch, **raised: Exception) -> State[Any]:
+    """One look, with steps that have something to say or raise."""
+
+    def step(name: str) -> Any:
+        if name in raised:
+            raise raised[name]
+        return STEPS[name]
+
+    for name in STEPS:
+        monkeypatch.setattr(collect, name, lambda name=name: step(name))
+    state: State[Any] = in_a_run(lambda: [collect._look()])[0]
+    return state
+
+
+def test_it_says_what_each_step_found(line: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    state = looked(monkeypatch)
+    assert state.is_completed()
+    assert [one for one in SAID if one not in str(state.message)] == []
+
+
+@pytest.mark.parametrize("failing", STEPS)
+@pytest.mark.parametrize("error", [StorageUnavailableError("the storage did not answer", "x"), KeyError("a mistake")])
+def test_one_that_fails_is_named_and_the_others_are_taken(
+    line: Storage, monkeypatch: pytest.MonkeyPatch, failing: str, error: Exception
+) -> None:
+    state = looked(monkeypatch, **{failing: error})
+    assert state.is_failed()
+    assert "1 of 5 steps failed" in str(state.message)
+    assert type(error).__name__ in str(state.message)
+    own = SAID[list(STEPS).index(failing)]
+    assert [one for one in SAID if one not in str(state.message)] == [own]
+
+
+def test_whoever_lost_the_lease_takes_no_further_step(line: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(LeaseLostError):
+        looked(monkeypatch, end_lost_runs=LeaseLostError("another run has it", "collection"))

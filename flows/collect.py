@@ -33,7 +33,7 @@ def collect_returned_work() -> State[Any]:
 
 
 def _look() -> State[Any]:
-    """Take every step, whatever became of the ones before it; the run is red where one could not be taken."""
+    """Run every step, even if earlier ones fail. The run fails if any step failed."""
     said, failed = [], []
     for what, step in _STEPS:
         try:

@@ -266,7 +266,7 @@ def batch_record_key(batch: BatchId) -> str:
 
 
 def batch_from_record_key(key: str) -> BatchId | None:
-    """Return the batch whose record an object is; None for any other key, and where no batch can have this name."""
+    """Return the batch whose record an object is; None for any other key, or if its names are not valid."""
     parts = key.split("/")
     if len(parts) != 4 or parts[0] != "batches" or parts[3] != "batch.json" or not all(map(is_name, parts[1:3])):
         return None
@@ -274,7 +274,7 @@ def batch_from_record_key(key: str) -> BatchId | None:
 
 
 def shots_prefix(batch: BatchId) -> str:
-    """``batches/<client>/<batch>/shots/``."""
+    """Return ``batches/<client>/<batch>/shots/``."""
     return f"batches/{batch.client}/{batch.batch}/shots/"
 
 
@@ -284,27 +284,27 @@ def shot_key(shot: ShotId, file: str) -> str:
 
 
 def record_key(shot: ShotId) -> str:
-    """The key of the shot's record."""
+    """Return the key of the shot's record."""
     return shot_key(shot, "record.json")
 
 
 def job_out_key(shot: ShotId, file: str) -> str:
-    """Return the key of something an editor takes."""
+    """Return the key of a file for an editor."""
     return f"jobs/{shot.client}/{shot.batch}/{shot.shot}/out/{file}"
 
 
 def job_returned_prefix(shot: ShotId) -> str:
-    """The hot folder of one shot: where an editor puts the result."""
+    """Return the hot folder of one shot, where an editor puts the finished picture."""
     return f"jobs/{shot.client}/{shot.batch}/{shot.shot}/returned/"
 
 
 def jobs_prefix(client: str = "", batch: str = "") -> str:
-    """``jobs/``, or that of a client, or of one of its batches."""
+    """Return ``jobs/``, or the part of one client or batch."""
     return "/".join(["jobs", *filter(None, (client, client and batch))]) + "/"
 
 
 def drop_prefix(batch: BatchId) -> str:
-    """The hot folder of a whole batch: files in it are told apart by their names. No shot's name begins with ``_``."""
+    """Return the hot folder of a whole batch; files in it are matched by name. No shot's name starts with ``_``."""
     return f"jobs/{batch.client}/{batch.batch}/{_HOT_FOLDER}/"
 
 
@@ -365,7 +365,7 @@ def routing_service_key() -> str:
 
 
 def daily_prefix() -> str:
-    """``reports/daily/``"""
+    """Return ``reports/daily/``."""
     return "reports/daily/"
 
 
@@ -406,17 +406,17 @@ def sibling_key(shot: ShotId, product: str) -> str:
 
 
 def client_deliveries_prefix(client: str) -> str:
-    """``deliveries/<client>/``"""
+    """Return ``deliveries/<client>/``."""
     return f"deliveries/{client}/"
 
 
 def deliveries_prefix(batch: BatchId) -> str:
-    """``deliveries/<client>/<batch>/``."""
+    """Return ``deliveries/<client>/<batch>/``."""
     return f"deliveries/{batch.client}/{batch.batch}/"
 
 
 def delivery_prefix(batch: BatchId, number: int) -> str:
-    """``deliveries/<client>/<batch>/<n>/``, counting from 1."""
+    """Return ``deliveries/<client>/<batch>/<n>/``, counting from 1."""
     return f"{deliveries_prefix(batch)}{number}/"
 
 

@@ -352,7 +352,7 @@ def approved_shots(batch: BatchId, *, only: list[str]) -> list[ApprovedShot]:
 
 
 def is_approved(record: ShotRecord) -> bool:
-    """Whether a shot is approved and not yet delivered, be it that its export failed."""
+    """Return whether a shot is approved and not yet delivered; a shot whose export failed counts too."""
     return (record.failed_from or record.state) in TO_DELIVER
 
 
@@ -427,7 +427,7 @@ def fate_of(ref: ShotRef, record: ShotRecord | None) -> Fate:
 
 
 def _gathered(batch: BatchRecord, fate: Fate) -> Fate:
-    """What became of a shot that was approved after its batch went out: it waits for its time. Any other: as it is."""
+    """Return the fate of a shot, changed to waiting if its late approval is gathered for a later delivery."""
     if fate.shot not in batch.gathered or fate.state not in TO_DELIVER:
         return fate
     due = batch.gathered[fate.shot]

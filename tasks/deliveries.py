@@ -132,9 +132,7 @@ def _carry_out(batch: BatchId, delivery: Delivery, turn: Holder) -> str:
 
 
 def _kept(batch: BatchId, delivery: Delivery) -> DeliverySummary | None:
-    """Return the stored summary of an open delivery; None if there is none, it belongs to another delivery, or it can't
-    be read.
-    """
+    """Return the stored summary of an open delivery; None if it is missing, unreadable or of another delivery."""
     try:
         data = open_storage().get(delivery_summary_key(batch, delivery.number))
         summary = DeliverySummary.model_validate_json(data)

@@ -1,6 +1,7 @@
-"""A night that never began says nothing of itself: it is missed by its schedule, and told of once.
+"""Detect a nightly run that never started, and send one notice about it.
 
-No worker was there, the schedule is paused, the run was cancelled before it began, or the machine was off.
+Such a run can't report itself. Possible causes: no worker was running, the schedule is paused, the run was cancelled
+before it started, or the machine was off.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from prefect import task
-from prefect._vendor import croniter  # what Prefect's own scheduler counts with
+from prefect._vendor import croniter  # the same library as in Prefect's scheduler
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import (
     FlowRunFilter,
@@ -31,13 +32,13 @@ from tasks.resuming import runs_of
 from tasks.settings import get_settings
 
 MARGIN = timedelta(hours=1)
-"""So long after its time a night may begin: a worker was busy, or was just started again."""
+"""How late a nightly run may start, for example because a worker was busy or was restarted."""
 EARLY = timedelta(minutes=10)
-"""So far the clocks of the machines may be apart, and a worker may start a run before its time."""
+"""Tolerance for clocks that differ, and for a worker that starts a run before its time."""
 
 
 def last_due(cron: str, zone: str, *, before: datetime) -> datetime:
-    """Return the last time before another at which a night was to begin, in UTC."""
+    """Return the last scheduled start of the nightly run before a time, in UTC."""
     times: Any = croniter.croniter(cron, before.astimezone(ZoneInfo(zone)))  # type: ignore[attr-defined, no-untyped-call]
     found = times.get_prev(datetime)
     return cast(datetime, found).astimezone(UTC)
@@ -45,14 +46,14 @@ def last_due(cron: str, zone: str, *, before: datetime) -> datetime:
 
 @task(name="look for a night that did not begin", task_run_name="look for a night that did not begin", **ALWAYS)
 def look_for_missing_night() -> str:
-    """Raise the alarm, once, about a night whose time is past and that has not begun; return in words what was told."""
+    """Send one notice if the last scheduled night has not started; return a sentence about it, or an empty text."""
     settings, at = get_settings(), now()
     due = last_due(settings.nightly_cron, settings.nightly_timezone, before=at - MARGIN)
     with get_client(sync_client=True) as client:
         try:
             night = client.read_deployment_by_name(f"{NIGHT}/{NIGHT}")
         except ObjectNotFound:
-            return ""  # nobody has registered the line here
+            return ""  # nothing is registered on this server
         if night.created is None or night.created > due or _has_begun(client, due):
             return ""
         message = f"it was to begin at {due:%Y-%m-%d %H:%M} UTC, and has not by {at:%H:%M}: {_why(client, night, due)}"
@@ -61,8 +62,8 @@ def look_for_missing_night() -> str:
 
 
 def _has_begun(client: SyncPrefectClient, due: datetime) -> bool:
-    """Whether a night began since, however it was started, or one of before still works."""
-    # Prefect takes the time at which a run is expected for its start as long as it has none.
+    """Return whether a night has started since then, whoever started it, or an earlier night is still at work."""
+    # Until a run has started, Prefect filters it by its expected start time; hence is_null_=False.
     since = FlowRunFilter(start_time=FlowRunFilterStartTime(after_=due - EARLY, is_null_=False))
     if next(iter(runs_of(client, since, flow=NIGHT)), None) is not None:
         return True

@@ -85,8 +85,9 @@ def raise_alarm(kind: str, message: str, *, about: str, once: str = "") -> bool:
     """Send a notice that concerns the whole production line; return whether it was sent now.
 
     Args:
-        about: what it concerns: ``routing``, ``night``.
-        once: what makes it another alarm than the last one of its kind; empty: it is sent every time.
+        about: what it concerns: ``routing`` or ``night``.
+        once: identifies the notice among those of the same kind, so that it is sent only once; empty: it is always
+            sent.
     """
     notice = Notice(kind=kind, client="", batch="", shot=about, state="", message=message)
     if once and not _noted(line_notice_key(f"{kind}-{once}"), notice):
@@ -105,7 +106,7 @@ def send_once(notice: Notice, *, mark: str) -> bool:
 
 
 def _noted(key: str, notice: Notice) -> bool:
-    """Note that something is told; False where it was noted before."""
+    """Mark a notice as sent, by conditional write; return False if it was marked before."""
     try:
         open_storage().put_if_absent(key, notice.model_dump_json().encode(), content_type="application/json")
     except RecordConflictError:

@@ -213,7 +213,7 @@ def _shared_synonyms(configs: Configs, reader: _Reader) -> Iterator[Problem]:
 
 
 def _unmet_wishes(configs: Configs, client: Client, reader: _Reader) -> Iterator[Problem]:
-    """The client's edit rules that one of its platforms refuses, whatever the category."""
+    """Yield the client's edit rules that one of its platforms refuses, whatever the category."""
     path = f"clients/{client.name}.yaml"
     refused: dict[tuple[tuple[str, ...], str, str, str], list[str]] = {}
     for name in client.platforms:

@@ -258,7 +258,7 @@ def report(kills: list[Kill], faults: Faults, *, calm_s: float, storm_s: float, 
     met = ", ".join(f"{kind} {count}" for kind, count in faults.met.items() if kind)
     out += ["", f"storage faults met: {met or 'none'}", f"batch: {summary.sentence}"]
     out += [f"files as without kills: {len(calm & storm)} of {len(calm)}; others: {len(storm - calm)}"]
-    out += [f"doubled: {doubled}; lost: {lost}; acts of a person: 0"]
+    out += [f"doubled: {doubled}; lost: {lost}"]
     sys.stdout.write("\n".join(out) + "\n")
     whole = calm.keys() == storm.keys() and not doubled and not lost
     return 0 if whole and all(one.recovery_s is not None for one in kills) else 1

@@ -142,6 +142,8 @@ def test_findings_and_objects_are_added_and_reports_replaced_by_stage() -> None:
     assert second.findings == (finding, finding)
     assert second.reports == {"a": {"x": 2}}
     assert second.objects == {"m": "1", "n": "2"}
+    again = second.restart(at=NOON, actor="r", why="w")
+    assert (again.findings, again.reports, again.objects) == ((), {}, {}), "an old picture is not taken for the new one"
     assert NEW.objects == {}
 
 

@@ -29,6 +29,12 @@ def test_every_key_has_only_what_prefect_accepts(parts: list[str]) -> None:
     assert re.fullmatch(r"[a-z0-9-]+", artifact_key("shot", *parts))
 
 
+def test_names_that_differ_only_by_what_keys_cannot_hold_have_different_keys() -> None:
+    """Of three batches of a client, each has its own table in the UI."""
+    assert len({artifact_key("batch", "acme", name) for name in ("a_b", "a-b", "a.b", "A-b", "a--b", "a b")}) == 6
+    assert artifact_key("batch", "a-b", "c") != artifact_key("batch", "a", "b-c")
+
+
 def test_a_key_that_needs_no_change_stays_readable() -> None:
     assert artifact_key("batch", "acme", "spring-24") == "batch--acme--spring-24"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -11,10 +13,12 @@ from packshot.colour.normalise import Kind
 from packshot.colour.reference import parse_reference
 from packshot.colour.target_values import lab_of_linear
 from packshot.colour.transform import working_to_srgb8
+from packshot.errors import RecordConflictError, TransientError
 from packshot.ingest.grouping import ShotLight
 from packshot.ingest.stock import REFERENCE_FILE
-from packshot.naming import batch_id
+from packshot.naming import BatchId, batch_id
 from packshot.record import ShotRecord, Source, State
+from tasks import groups, records
 from tasks.groups import group_shots
 from tasks.handovers import MasteredShot
 from tasks.lives import Life, now
@@ -125,3 +129,41 @@ def test_a_swatch_is_a_reference_and_a_text_file_is_none(storage: Storage) -> No
     assert decisions["A1"].reference_lab == pytest.approx(stated.lab, abs=0.02)
     assert [one.code for one in decisions["A2"].findings] == ["reference_unusable"]
     assert [one.code for one in decisions["A3"].findings] == ["reference_unusable"]
+
+
+def meanwhile(monkeypatch: pytest.MonkeyPatch, change: Callable[[BatchRecord], BatchRecord]) -> None:
+    """Let another run change the batch's record between what grouping reads and what it writes, once."""
+    changes = iter([change])
+
+    def change_batch(batch: BatchId, mine: Callable[[BatchRecord], BatchRecord]) -> BatchRecord:
+        for theirs in changes:
+            records.change_batch(batch, theirs)
+        return records.change_batch(batch, mine)
+
+    monkeypatch.setattr(groups, "change_batch", change_batch)
+
+
+def test_what_another_run_writes_meanwhile_is_not_lost(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    mastered = batch_of(*(light(f"A{n}") for n in range(3)))
+    meanwhile(monkeypatch, lambda record: record.model_copy(update={"ignored": {"notes.txt": "no photograph"}}))
+    group_shots.fn(SPRING, mastered)
+    record = load_batch(SPRING)
+    assert record.ignored == {"notes.txt": "no photograph"}
+    assert set(record.groups) == {"A0", "A1", "A2"}
+
+
+def test_groups_that_another_run_stated_meanwhile_are_heeded_the_next_time(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The conflict is transient: the task is tried again, and begins with what the record says then."""
+    mastered = batch_of(*(light(f"A{n}") for n in range(3)))
+    group_shots.fn(SPRING, mastered)
+    (theirs,) = load_batch(SPRING).statements.items()
+    records.change_batch(SPRING, lambda record: record.model_copy(update={"statements": {}, "groups": {}}))
+    meanwhile(monkeypatch, lambda record: record.model_copy(update={"statements": dict([theirs])}))
+    with pytest.raises(RecordConflictError, match="stated the batch's groups meanwhile") as raised:
+        group_shots.fn(SPRING, mastered)
+    assert isinstance(raised.value, TransientError)
+    assert load_batch(SPRING).statements == dict([theirs])
+    decisions = group_shots.fn(SPRING, mastered)
+    assert {one.part for one in decisions.values()} == {theirs[0]}

@@ -13,6 +13,7 @@ from packshot.decision import Choice
 from packshot.naming import BatchId, batch_id, notice_key, record_key
 from packshot.record import State
 from packshot.specs.load import default_folder
+from tasks import hot_folder
 from tasks.groups import group_shots
 from tasks.handovers import RoutedShot
 from tasks.holding import hold_back
@@ -99,3 +100,23 @@ def test_both_shots_in_one_batch_hold_nothing(ghosts: Storage, batch: BatchId) -
     other = batch_id(batch.client, f"{batch.batch}-main")
     main = routed_view(other, batch.batch.upper(), "MAIN")
     assert in_a_run(lambda: hold_back.fn(batch, [main, neck])).names == ()
+
+
+def test_all_that_has_arrived_goes_on_in_one_look_however_many_pages_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is resumed leaves the list that is read page by page, and what comes after it moves up."""
+    waiting = [f"run {n}" for n in range(5)]
+
+    def waiting_runs(tags: list[str]) -> Iterator[str]:
+        """As Prefect gives them, two at a time."""
+        for offset in range(0, 100, 2):
+            yield from waiting[offset : offset + 2]
+
+    def released(run: str, shot: str) -> list[str]:
+        waiting.remove(run)
+        return [shot]
+
+    monkeypatch.setattr(hot_folder, "waiting_runs", waiting_runs)
+    monkeypatch.setattr(hot_folder, "shot_of_run", lambda run: run.replace("run", "shot"))
+    monkeypatch.setattr(hot_folder, "_released", released)
+    assert release_holds.fn() == [f"shot {n}" for n in range(5)]
+    assert waiting == []

@@ -38,7 +38,7 @@ from packshot.types import Value
 from tasks.holding import still_missing
 from tasks.lives import ALWAYS, now
 from tasks.logs import log
-from tasks.notices import Notice, send_once
+from tasks.notices import Notice, send_once, tell_of_misnamed
 from tasks.questions import SHOWN_DIGITS
 from tasks.records import find_batch, find_record, load_records
 from tasks.resuming import resume, shot_of_run, waiting_run_of, waiting_runs
@@ -109,6 +109,8 @@ class _Findings:
         """Leave a file where it is because of an error (name, config, damaged record); go on with the others."""
         self.unknown[file.key] = str(why)
         log().warning("%s was left where it is: %s", file.key, why)
+        if isinstance(why, NamingError):
+            tell_of_misnamed(file.key, why, about="returned work")
 
     def collected(self) -> Collected:
         return Collected(resumed=self.resumed, waiting=tuple(self.waiting), unknown=self.unknown, told=self.told)

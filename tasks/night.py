@@ -9,11 +9,11 @@ from prefect.client.schemas.objects import State
 
 from packshot.naming import BatchId
 from tasks.artifacts import table_artifact
-from tasks.notices import raise_alarm
+from tasks.notices import raise_alarm, tell_of_misnamed
 
 
 def report_night(states: Sequence[tuple[BatchId, State[Any]]], left_out: Mapping[str, str]) -> None:
-    """Show what became of each batch of a nightly run.
+    """Show what became of each batch of a nightly run; tell people of what was left out, once of each.
 
     Args:
         left_out: key of a "batch is closed" marker whose folder has no valid batch name -> why.
@@ -24,6 +24,8 @@ def report_night(states: Sequence[tuple[BatchId, State[Any]]], left_out: Mapping
     ]
     rows += [{"client": "", "batch": key, "state": "Left out", "result": why} for key, why in left_out.items()]
     table_artifact(rows, key="night", description=f"{len(states)} batches")
+    for key, why in left_out.items():
+        tell_of_misnamed(key, why, about="inbox")
 
 
 def night_stopped(why: str) -> None:

@@ -6,6 +6,7 @@ the mail server is logged and never stops the production line.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import smtplib
 import urllib.request
@@ -36,6 +37,7 @@ KINDS: Mapping[str, str] = {
     "promise_broken": "breaks its promise",
     "night_stopped": "did not run to its end",
     "night_missing": "did not begin",
+    "misnamed": "holds something that is left where it is",
 }
 
 
@@ -94,6 +96,16 @@ def raise_alarm(kind: str, message: str, *, about: str, once: str = "") -> bool:
         return False
     send(notice)
     return True
+
+
+def tell_of_misnamed(key: str, why: Exception | str, *, about: str) -> bool:
+    """Tell people once of an object that is left where it is, because its key has a name that cannot be used.
+
+    Args:
+        about: where it lies, in words.
+    """
+    mark = hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()[:16]
+    return raise_alarm("misnamed", f"{key!r}: {why}", about=about, once=mark)
 
 
 def send_once(notice: Notice, *, mark: str) -> bool:

@@ -10,6 +10,9 @@ from packshot.types import Size
 _MOST_CHANNELS = 64
 _MOST_DEPTH = 64
 _USUAL_CHANNELS = 3
+WORKING_BYTES_PER_PIXEL = 36
+"""What the line takes for each pixel of a photograph beside its decoded bytes, at its peak: the master of 16 bits, the
+working copies of cut-out and export. Measured, see docs/performance.md; a test holds it."""
 
 
 def check_bytes(n_bytes: int, *, name: str, limits: IngestConfig) -> None:
@@ -45,14 +48,38 @@ def check_header(header: Container, *, name: str, limits: IngestConfig) -> None:
         raise _too_large("it has too many pixels", name, f"{size} pixels", f"{limits.max_pixels:,} pixels")
     if header.frames > limits.max_frames:
         raise _too_large("it has too many frames", name, f"{header.frames} frames", f"{limits.max_frames} frames")
-    decoded = pixels * (header.channels or _USUAL_CHANNELS) * max(1, -(-header.bit_depth // 8))
-    if decoded > limits.max_decoded_bytes:
-        found = f"{size} pixels, {header.channels or _USUAL_CHANNELS} channels of {header.bit_depth} bits"
-        raise _too_large("it is too large when decoded", name, found, f"{limits.max_decoded_bytes:,} bytes decoded")
+    _check_memory(header, pixels, name=name, limits=limits)
     if header.scans > 1 and header.scans * pixels > limits.max_scanned_pixels:
         found = f"{header.scans} scans of {size} pixels"
         raise _too_large("it has too many scans", name, found, f"{limits.max_scanned_pixels:,} pixels over all scans")
     check_least(size, name=name, limits=limits)
+
+
+def _check_memory(header: Container, pixels: int, *, name: str, limits: IngestConfig) -> None:
+    """Check what a picture takes when it is decoded, and while it is worked on."""
+    channels = header.channels or _USUAL_CHANNELS
+    each = _decoded_bytes(channels=channels, depth=header.bit_depth)
+    found = f"{header.size} pixels, {channels} channels of {header.bit_depth} bits"
+    if pixels * each > limits.max_decoded_bytes:
+        raise _too_large("it is too large when decoded", name, found, f"{limits.max_decoded_bytes:,} bytes decoded")
+    working = pixels * (each + WORKING_BYTES_PER_PIXEL)
+    if working > limits.max_working_bytes:
+        most = most_pixels(limits, channels=channels, depth=header.bit_depth)
+        found = f"{found}, which take {working:,} bytes of memory to work on"
+        allowed = f"{limits.max_working_bytes:,} bytes, {most:,} pixels of such a picture"
+        raise _too_large("it is too large to be worked on", name, found, allowed)
+
+
+def _decoded_bytes(*, channels: int, depth: int) -> int:
+    """Return the bytes of one decoded pixel."""
+    return channels * max(1, -(-depth // 8))
+
+
+def most_pixels(limits: IngestConfig, *, channels: int, depth: int) -> int:
+    """Return how many pixels a picture may have at the most."""
+    each = _decoded_bytes(channels=channels, depth=depth)
+    working = limits.max_working_bytes // (each + WORKING_BYTES_PER_PIXEL)
+    return min(limits.max_pixels, limits.max_decoded_bytes // each, working)
 
 
 def check_least(size: Size, *, name: str, limits: IngestConfig) -> None:

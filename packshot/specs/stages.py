@@ -90,6 +90,7 @@ class IngestConfig(Value):
         min_px: minimum of a photograph's longest side.
         max_bytes, max_pixels, max_side_px, max_frames: larger files are refused before they are decoded.
         max_decoded_bytes: pixels times channels times bytes per channel; larger files are refused likewise.
+        max_working_bytes: memory that work on a picture takes, by its header; larger files are refused likewise.
         max_scanned_pixels: pixels times scans of a progressive JPEG; larger files are refused likewise.
         group_gap_s: a longer pause between two photographs starts a new shoot group.
         groups: what makes shots a group, and what may be corrected.
@@ -103,6 +104,7 @@ class IngestConfig(Value):
     max_side_px: int = Field(32_000, ge=1, le=32_000)  # OpenCV uses 16-bit coordinates
     max_frames: Pixels = 32
     max_decoded_bytes: Bytes = 1_000_000_000
+    max_working_bytes: Bytes = 6_500_000_000
     max_scanned_pixels: Bytes = 1_000_000_000
     group_gap_s: Annotated[int, Field(gt=0)] = 1800
     groups: GroupLimits = GroupLimits()

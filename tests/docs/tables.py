@@ -11,6 +11,10 @@ from pathlib import Path
 
 from packshot.cli.ending import EXIT_STATUSES
 from packshot.decision import REASONS
+from packshot.ingest.limits import most_pixels
+from packshot.qc.report import BACKGROUND_RULES, COLOUR_RULES, EDGE_RULES, FILL_RULES
+from packshot.specs.load import default_folder, load_configs
+from packshot.specs.models import Platform
 from packshot.specs.services import BY_MACHINE, WORDS, Service
 from tasks.settings import settings_table
 
@@ -49,11 +53,83 @@ def reasons() -> str:
     return table(("decision", "reason codes"), ((", ".join(words), codes) for codes, words in choices.items()))
 
 
+def platforms() -> str:
+    known = load_configs(default_folder()).platforms
+    rows = (_platform(name, one) for name, one in known.items() if one.enabled)
+    return table(("platform", "file", "size", "background", "limit", "says who"), rows)
+
+
+def _platform(name: str, platform: Platform) -> tuple[str, ...]:
+    encoding, canvas = platform.encoding, platform.canvas
+    kind = f"{encoding.format.upper()} q{encoding.quality}" if encoding.quality else encoding.format.upper()
+    depth = f" {encoding.bit_depth} bit" if encoding.bit_depth != 8 else ""
+    sizes = [canvas.min_px, canvas.recommended_px or "full", canvas.max_px or "-"]
+    size = " / ".join(str(side) for side in sizes) + (f", {canvas.aspect}" if canvas.aspect else "")
+    limit = f"{platform.max_bytes / 1e6:g} MB" if platform.max_bytes else "-"
+    return name, kind + depth, size, str(platform.background), limit, str(platform.authority)
+
+
+def categories() -> str:
+    known = load_configs(default_folder()).categories
+    rows = ((name, one.complexity or "as measured", _code(one.services) or "-") for name, one in known.items())
+    return table(("category", "complexity", "usual services"), rows)
+
+
+def rules() -> str:
+    configs = load_configs(default_folder())
+    known = configs.qc.rules
+
+    def gate(code: str) -> str:
+        return "yes" if known[code].gate else "no"
+
+    parts = {
+        "background": BACKGROUND_RULES,
+        "edge": EDGE_RULES,
+        "fill": FILL_RULES,
+        "colour": COLOUR_RULES,
+    }
+    rows = (
+        (
+            f"`{code}`",
+            part,
+            *(f"{one:g}" for one in (known[code].weight, known[code].good, known[code].bad)),
+            gate(code),
+        )
+        for part, codes in parts.items()
+        for code in codes
+    )
+    return table(("rule", "component", "weight", "good", "bad", "gate"), rows)
+
+
+def accepted() -> str:
+    ingest = load_configs(default_folder()).ingest
+    rows = (
+        ("longest side, at least", f"{ingest.min_px:,} px"),
+        ("any side, at most", f"{ingest.max_side_px:,} px"),
+        ("pixels, at most", f"{ingest.max_pixels:,}"),
+        ("memory while it is worked on, from the header, at most", f"{ingest.max_working_bytes:,} bytes"),
+        ("that is, 8 bits a channel, RGB", f"{most_pixels(ingest, channels=3, depth=8) / 1e6:.0f} megapixels"),
+        ("that is, 16 bits a channel, RGB", f"{most_pixels(ingest, channels=3, depth=16) / 1e6:.0f} megapixels"),
+        (
+            "that is, 16 bits a channel, RGB and transparency",
+            f"{most_pixels(ingest, channels=4, depth=16) / 1e6:.0f} megapixels",
+        ),
+        ("the file, at most", f"{ingest.max_bytes:,} bytes"),
+        ("pages or frames, at most", f"{ingest.max_frames}"),
+        ("pixels times scans of a progressive JPEG, at most", f"{ingest.max_scanned_pixels:,}"),
+    )
+    return table(("what", "limit"), rows)
+
+
 TABLES: Mapping[str, tuple[str, Callable[[], str]]] = {
     "services": ("people.md", services),
     "settings": ("settings.md", settings_table),
     "exit statuses": ("errors.md", exit_statuses),
     "reasons": ("people.md", reasons),
+    "platforms": ("configs.md", platforms),
+    "categories": ("configs.md", categories),
+    "rules": ("configs.md", rules),
+    "accepted": ("limits.md", accepted),
 }
 """Name of the table -> its document and what makes it."""
 

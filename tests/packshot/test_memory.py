@@ -10,8 +10,10 @@ import tracemalloc
 import psutil
 import pytest
 
+from benchmarks.largest import in_a_process
 from packshot import pipeline
 from packshot.export.labels import Labels
+from packshot.ingest.limits import WORKING_BYTES_PER_PIXEL
 from packshot.specs.load import default_folder, load_configs
 from packshot.specs.models import Configs
 from tests.drawn_products import ContrastNetwork, photograph
@@ -51,6 +53,14 @@ def _through_the_line(data: bytes, configs: Configs) -> None:
     known = {"shot": "A1", **{name: fact.value for name, fact in taken.facts.items()}}
     done = pipeline.export(edit.composite, edit.matte, taken.plan, known=known, labels=Labels())
     assert done.verified
+
+
+def test_each_pixel_takes_no_more_memory_than_the_limits_count_with() -> None:
+    """What a header is refused by is what the whole line really takes, one file at full resolution among its work."""
+    small, large = 12_000_000, 36_000_000
+    grown = (in_a_process(large, "")["exported"] - in_a_process(small, "")["exported"]) * 1e9
+    decoded_bytes = 3
+    assert grown / (large - small) <= decoded_bytes + WORKING_BYTES_PER_PIXEL
 
 
 def test_a_large_array_takes_the_place_of_the_one_before_it() -> None:

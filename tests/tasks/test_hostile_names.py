@@ -10,10 +10,12 @@ import pytest
 from deployments.demo import fetch_deliveries
 from packshot.errors import NamingError
 from packshot.naming import batch_id, delivery_key, inbox_key, inbox_prefix
+from tasks import notices
 from tasks.batches import closed_batches
 from tasks.hot_folder import _files, _Findings
 from tasks.intake import submit_folder
 from tasks.lives import now
+from tasks.notices import Notice
 from tasks.return_rate import report_client
 from tasks.storage import Storage
 from tests.hostile_names import NAMES
@@ -42,7 +44,11 @@ def test_a_folder_that_can_be_no_batch_is_told_and_the_night_goes_on(
         assert f"inbox/acme/{name}/READY" in caplog.text
 
 
-def test_a_misnamed_returned_file_is_told_and_the_others_are_looked_at(storage: Storage) -> None:
+def test_a_misnamed_returned_file_is_told_once_and_the_others_are_looked_at(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[Notice] = []
+    monkeypatch.setattr(notices, "send", told.append)
     for name in IN_STORAGE:
         put(storage, f"jobs/acme/spring/{name}/returned/x.tif", b"x")
         put(storage, f"jobs/{name}/spring/A1/returned/x.tif", b"x")
@@ -53,6 +59,10 @@ def test_a_misnamed_returned_file_is_told_and_the_others_are_looked_at(storage: 
     assert found.waiting == ["jobs/acme/spring/A1/returned/A1.tif"]
     assert len(found.unknown) == 2 * len(IN_STORAGE) + 1
     assert "cannot be used" in found.unknown["jobs/acme/spring/A1/returned/%2e%2e/x.tif"]
+    assert {one.kind for one in told} == {"misnamed"}
+    assert len(told) == len(found.unknown)
+    list(_files("", _Findings(at=now())))
+    assert len(told) == len(found.unknown), "of each but once"
 
 
 @pytest.mark.parametrize("client", ["%2e%2e", "a b"])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
+import dataclasses
 import io
 import json
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 import pandas as pd
@@ -26,7 +28,7 @@ from packshot.export.report_page import ShotPictures, report_html
 from packshot.outcomes.daily import figures_of, report_of
 from packshot.outcomes.daily_page import daily_page
 from packshot.outcomes.daily_record import brief
-from packshot.pipeline import Edit, Export, without_held
+from packshot.pipeline import Edit, Export, exporting, without_held
 from packshot.qc.report import QcReport, RenditionReport
 from packshot.qc.score import stricter
 from packshot.record import ShotRecord, State
@@ -39,6 +41,7 @@ from tasks.batches import Summary, fate_of
 from tasks.daily_artifact import daily_markdown
 from tasks.pictures import export_report
 from tests import drawn_products
+from tests.docs.test_errors import code_expressions
 from tests.packshot.outcomes.lives import BATCH, DAY, RECEIVED, Shot
 
 SIZE_PX = 240
@@ -167,6 +170,55 @@ def test_every_error_of_ours_reaches_every_place(place: str) -> None:
         assert "1 of 1 shots failed" in said
     else:
         assert len(named) >= 5
+
+
+def verification_codes() -> list[str]:
+    """Every code of a finding about a file that is to be delivered, read from the code that gives them."""
+    rooms = {"export", "framing"}
+    found = {code for file, _, code in code_expressions() if file.parent.name in rooms}
+    return sorted(str(literal.value) for code in found for literal in ast.walk(code) if _is_text(literal))
+
+
+def _is_text(node: ast.AST) -> TypeGuard[ast.Constant]:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+
+
+CODES = verification_codes()
+
+
+@pytest.fixture(scope="module")
+def refused_by_every_code(plan: Plan, export: Export) -> ShotRecord:
+    """A shot with one platform for each code that verification can give, whose file fails by that code alone."""
+    like, made = plan.renditions[0], export.rejected[0]
+    platforms = {f"shop-{n}": code for n, code in enumerate(CODES)}
+    renditions, rejected = [like], []
+    for name, code in platforms.items():
+        renditions.append(like.model_copy(update={"platform": like.platform.model_copy(update={"name": name})}))
+        told = Finding(code=code, status=Status.FAILED, message=f"It fails by {code} here.", gate=True)
+        file = dataclasses.replace(made.rendered, findings=(told,))
+        rejected.append(dataclasses.replace(made, platform=name, path=f"{name}/A1.jpg", rendered=file))
+    asked = plan.model_copy(update={"renditions": tuple(renditions), "left_out": {}})
+    left_out = exporting._left_out(asked, export.verified, rejected, {})
+    return of_export(Export(export.verified, tuple(rejected), {}, left_out))
+
+
+def test_the_codes_are_those_that_verification_gives(export: Export) -> None:
+    given = {one.code for file in (*export.verified, *export.rejected) for one in file.rendered.findings}
+    assert given <= set(CODES)
+    assert {"non_white_background", "file_bytes", "colour_shift", "clipping_path", "file_unreadable"} <= set(CODES)
+
+
+CUT = {"the run's message": f"{len(CODES)} left out", "daily artifact": f"{len(CODES) - 12} more on the page"}
+"""Places that name the first few and count the others -> how they say it."""
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_every_code_of_verification_stands_at_every_place(refused_by_every_code: ShotRecord, place: str) -> None:
+    said = PLACES[place](refused_by_every_code)
+    if place in CUT:
+        assert CUT[place] in said
+        return
+    assert [code for code in CODES if f"fails by {code} here" not in said] == []
 
 
 def test_every_platform_that_was_asked_for_is_delivered_or_left_out(plan: Plan, export: Export) -> None:

@@ -7,9 +7,11 @@ from PIL import Image
 
 from packshot.errors import TooLargeError, TooSmallError, UnreadableError
 from packshot.ingest.containers import read_container
-from packshot.ingest.limits import check_bytes, check_header, check_least
+from packshot.ingest.decode import open_photo
+from packshot.ingest.limits import check_bytes, check_header, check_least, most_pixels
 from packshot.ingest.parts import Container, DamagedError
 from packshot.ingest.sniff import FileKind
+from packshot.specs.load import default_folder, load_configs
 from packshot.specs.models import IngestConfig
 from packshot.types import Size
 
@@ -75,3 +77,35 @@ def test_scans_and_channels_are_read_from_the_header():
 def test_too_many_bytes_name_the_limit():
     with pytest.raises(TooLargeError, match="1,001 bytes; allowed at most 1,000 bytes"):
         check_bytes(1001, name="a.tif", limits=LIMITS)
+
+
+DEFAULTS = load_configs(default_folder()).ingest
+MEDIUM_FORMAT = Size(14204, 10652)
+"""The largest sensor of today's cameras, 151 megapixels."""
+
+
+@pytest.mark.parametrize("depth", [8, 16])
+def test_the_largest_camera_of_today_is_accepted(depth):
+    check_header(Container(size=MEDIUM_FORMAT, channels=3, bit_depth=depth), name="a.tif", limits=DEFAULTS)
+
+
+@pytest.mark.parametrize(("channels", "depth"), [(1, 8), (3, 8), (3, 16), (4, 8), (4, 16)])
+def test_memory_is_counted_from_the_header_and_refused_with_what_is_allowed(channels, depth):
+    most = most_pixels(DEFAULTS, channels=channels, depth=depth)
+    header = Container(size=Size(10_000, most // 10_000), channels=channels, bit_depth=depth)
+    check_header(header, name="a.tif", limits=DEFAULTS)
+    larger = dataclasses.replace(header, size=Size(10_000, most // 10_000 + 1))
+    with pytest.raises(TooLargeError, match="allowed at most") as refused:
+        check_header(larger, name="a.tif", limits=DEFAULTS)
+    assert str(larger.size) in refused.value.found
+    assert refused.value.next_step
+
+
+@pytest.mark.slow
+def test_a_real_picture_of_250_megapixels_is_refused_from_its_header():
+    stream = io.BytesIO()
+    Image.new("RGB", (16_000, 15_625), "white").save(stream, "JPEG", quality=60)
+    data = stream.getvalue()
+    assert len(data) < 10_000_000
+    with pytest.raises(TooLargeError, match="16000 x 15625 pixels"):
+        open_photo(data, name="a.jpg", limits=DEFAULTS)

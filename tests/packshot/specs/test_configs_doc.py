@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from packshot.specs import models as specs
 from packshot.specs.handoff import LateDeliveries
 from packshot.specs.load import default_folder
-from packshot.specs.models import NAMING_FIELDS, Configs, Feature
+from packshot.specs.models import NAMING_FIELDS, Feature
 
 DOC = (default_folder().parent / "docs" / "configs.md").read_text(encoding="utf-8")
 
@@ -75,21 +75,3 @@ def test_every_word_that_a_key_takes_is_documented(words: type[StrEnum]) -> None
 def test_every_naming_field_is_documented() -> None:
     names = DOC.split("## Names")[1]
     assert [field for field in NAMING_FIELDS if f"`{field}`" not in names] == []
-
-
-def row(name: str, platform: specs.Platform) -> str:
-    """A platform's row in the table of those that come with Packshot."""
-    encoding, canvas = platform.encoding, platform.canvas
-    kind = f"{encoding.format.upper()} q{encoding.quality}" if encoding.quality else encoding.format.upper()
-    depth = f" {encoding.bit_depth} bit" if encoding.bit_depth != 8 else ""
-    sizes = [canvas.min_px, canvas.recommended_px or "full", canvas.max_px or "-"]
-    shape = f", {canvas.aspect}" if canvas.aspect else ""
-    limit = f"{platform.max_bytes / 1e6:g} MB" if platform.max_bytes else "-"
-    size = " / ".join(str(side) for side in sizes) + shape
-    return f"| {name} | {kind}{depth} | {size} | {platform.background} | {limit} | {platform.authority} |"
-
-
-def test_the_table_of_platforms_says_what_their_files_say(configs: Configs) -> None:
-    section = DOC.split("### The platforms that come with Packshot")[1].split("##")[0]
-    written = [line for line in section.splitlines() if line.startswith("|")][2:]
-    assert written == [row(name, platform) for name, platform in configs.platforms.items() if platform.enabled]

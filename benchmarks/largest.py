@@ -1,0 +1,86 @@
+"""What work on the largest photograph takes that is accepted.
+
+    python -m benchmarks.largest [--megapixels N] [--engine onnxruntime|openvino]
+
+A JPEG of as many pixels as the limits allow is made and taken through the whole line in a process of its own: taken in,
+cut out, judged, exported for three platforms, one of them at full resolution. Printed is the peak of the process's
+resident memory after each stage, in GB.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import multiprocessing
+import resource
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from benchmarks.machine import described
+from benchmarks.throughput import load
+from packshot import pipeline
+from packshot.export.labels import Labels
+from packshot.ingest.limits import most_pixels
+from packshot.specs.load import default_folder, load_configs
+from tests.drawn_products import ContrastNetwork, photograph
+
+ROW = {"category": "boxes", "view": "MAIN", "platforms": "shopify,ebay,print_catalog"}
+
+
+def drawn(pixels: int) -> bytes:
+    """Return a JPEG of about so many pixels, four to three."""
+    width = int((pixels * 4 / 3) ** 0.5)
+    small = np.asarray(Image.open(io.BytesIO(photograph(1600, 1200))).convert("RGB"))
+    stream = io.BytesIO()
+    large = cv2.resize(small, (width, pixels // width), interpolation=cv2.INTER_LINEAR)
+    Image.fromarray(large).save(stream, "JPEG", quality=80)
+    return stream.getvalue()
+
+
+def peaks_gb(data: bytes, engine: str) -> dict[str, float]:
+    """Take a photograph through the line and return the peak of resident memory after each stage.
+
+    Args:
+        engine: of the network; empty: a stand-in that takes no memory.
+    """
+    configs = load_configs(default_folder())
+    network = load(engine, "isnet-general-use", 0) if engine else ContrastNetwork()
+    found = {"before": _peak_gb()}
+    taken = pipeline.master(data, path="A1.jpg", shot="A1", row=ROW, client="default", configs=configs)
+    found["taken in"] = _peak_gb()
+    edit = pipeline.edit(taken.master.pixels16, network, taken.plan)
+    found["edited"] = _peak_gb()
+    known = {"shot": "A1", **{name: fact.value for name, fact in taken.facts.items()}}
+    done = pipeline.export(edit.composite, edit.matte, taken.plan, known=known, labels=Labels(), framed=edit.framed)
+    found["exported"] = _peak_gb()
+    assert len(done.verified) >= len(taken.plan.renditions), done.left_out
+    return found
+
+
+def _peak_gb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9  # Linux counts in KiB
+
+
+def in_a_process(pixels: int, engine: str) -> dict[str, float]:
+    """Return the peaks of a photograph of so many pixels, in a process that has done nothing else."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(peaks_gb, (drawn(pixels), engine))
+
+
+def main() -> None:
+    """Run what the command line asks for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--megapixels", type=float, default=None)
+    parser.add_argument("--engine", choices=("onnxruntime", "openvino"), default="onnxruntime")
+    given = parser.parse_args()
+    most = most_pixels(load_configs(default_folder()).ingest, channels=3, depth=8)
+    pixels = round(given.megapixels * 1e6) if given.megapixels else most
+    print(f"{described()}; {pixels / 1e6:.0f} megapixels", flush=True)
+    for stage, peak in in_a_process(pixels, given.engine).items():
+        print(f"{stage:10} {peak:5.2f} GB")
+
+
+if __name__ == "__main__":
+    main()

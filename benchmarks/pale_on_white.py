@@ -1,0 +1,89 @@
+"""How often `pale_on_white` holds back a right edit.
+
+    python -m benchmarks.pale_on_white [--set studio drawn left-out] [--most N] [--seed N] [--json FILE]
+
+Every edit is made from exact truth, so none of them is wrong. Held back: the rule alone would keep the machine from
+approving it. Its limits were tuned on none of these scenes. With `--most`, each set gives that many scenes at most,
+drawn by the seed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import random
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+
+from benchmarks.qc_edits import configs_and_rendition, to_input, true_edit
+from benchmarks.scenes import SETS, names_of
+from packshot.qc.pale_rules import pale_on_white
+from packshot.qc.scene import Scene
+
+CODE = "pale_on_white"
+
+
+class Outcome(NamedTuple):
+    """What the rule says of one right edit; `whole`: its product ends within the photograph."""
+
+    case: str
+    kind: str
+    whole: bool
+    share: float | None
+    held_back: bool
+
+
+def examine(name: str) -> Outcome:
+    """Hold the rule against the edit that truth makes of a scene."""
+    cv2.setNumThreads(1)
+    case = true_edit(name)
+    configs, rendition = configs_and_rendition()
+    found = pale_on_white(Scene(to_input(case.edit, rendition)), configs.qc.rules[CODE])
+    return Outcome(case.name, case.kind, case.whole, found.measured, found.stops_approval)
+
+
+def chosen(which: str, *, most: int | None, seed: int) -> list[str]:
+    """Return the scenes of a set; where there are more than `most`, so many of them, by the seed."""
+    names = names_of(which)
+    return names if most is None or len(names) <= most else sorted(random.Random(seed).sample(names, most))
+
+
+def table(found: dict[str, list[Outcome]], *, of: dict[str, int]) -> str:
+    """Return the figures by set and kind as a Markdown table."""
+    lines = ["| scenes | kind | right edits | held back by the rule alone | which |", "|---|---|---:|---:|---|"]
+    for which, outcomes in found.items():
+        named = which if len(outcomes) == of[which] else f"{which}, {len(outcomes)} of {of[which]}"
+        kinds = sorted({one.kind for one in outcomes})
+        for kind, group in [(kind, [o for o in outcomes if o.kind == kind]) for kind in kinds] + [("all", outcomes)]:
+            held = [one.case for one in group if one.held_back]
+            share = f"{len(held)} ({len(held) / len(group):.1%})"
+            lines.append(f"| {named} | {kind} | {len(group)} | {share} | {', '.join(held)} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--set", nargs="+", choices=SETS, default=["studio", "drawn", "left-out"])
+    parser.add_argument("--most", type=int, default=None)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--json", type=Path, default=None)
+    args = parser.parse_args()
+    found: dict[str, list[Outcome]] = {}
+    with multiprocessing.get_context("spawn").Pool(args.workers) as pool:
+        for which in args.set:
+            found[which] = []
+            for outcome in pool.imap(examine, chosen(which, most=args.most, seed=args.seed)):
+                found[which].append(outcome)
+                if args.json:
+                    args.json.write_text(
+                        json.dumps({name: [o._asdict() for o in ones] for name, ones in found.items()})
+                    )
+    print(table(found, of={which: len(names_of(which)) for which in found}))
+
+
+if __name__ == "__main__":
+    main()

@@ -11,7 +11,6 @@ from typing import Any, cast
 
 from prefect import flow
 from prefect.client.schemas.objects import State
-from prefect.flow_runs import suspend_flow_run
 from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
 
@@ -27,6 +26,7 @@ from tasks.jobs import begin_job, pause_key
 from tasks.late_deliveries import gather
 from tasks.questions import Next, Step, next_step
 from tasks.redo import edit_released, redo_edit
+from tasks.waiting import ask, show_whether_refused
 
 
 @flow(name="human-edit", flow_run_name="human edit · {client}/{batch} · {shot}", task_runner=PACE, persist_result=False)
@@ -44,8 +44,9 @@ def human_edit(client: ClientName, batch: BatchName, shot: ShotName) -> State[An
             _let_machine(which, asked)
             continue
         form = asked.question.form()
-        answer = cast(Answer, suspend_flow_run(wait_for_input=form, key=pause_key(number), timeout=None))
+        answer = cast(Answer, ask(form, pause_key=pause_key(number), refused=outcome.objection))
         outcome = follow_answer(which, answer, question=f"{flow_run.id}-{number}")
+        show_whether_refused(which, outcome.objection)
         number += 1
     return _ended(which, asked, outcome)
 

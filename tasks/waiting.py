@@ -10,13 +10,26 @@ This depends on how Prefect stores a pause (state details and run inputs); a tes
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import FlowRunPolicy
+from prefect.exceptions import Pause
+from prefect.flow_runs import suspend_flow_run
 from prefect.input import RunInput, keyset_from_paused_state
+from prefect.runtime import flow_run
 from prefect.states import Suspended
+from prefect.utilities.engine import propose_state_sync
+
+from packshot.escaping import markdown, one_line
+from packshot.naming import ShotId
+from tasks.artifacts import artifact_key, only_shown, page_artifact
+
+F = TypeVar("F", bound=RunInput)
+
+REFUSED = "answer refused"
+"""The tag of a run whose last answer was refused; lists of runs show it."""
 
 
 def create_waiting_run(
@@ -55,3 +68,47 @@ def create_waiting_run(
         client.update_flow_run(run.id, empirical_policy=FlowRunPolicy(pause_keys={pause_key}))
     form.save(keyset, flow_run_id=run.id)
     return run.id
+
+
+def ask(form: type[F], *, pause_key: str, refused: str = "") -> F:
+    """Suspend this flow run until somebody fills in a form, and return it: as Prefect's `suspend_flow_run` does.
+
+    Args:
+        refused: why the last answer was refused. The state of the run says it; Prefect's own function has no word for
+            that, so here its steps are taken one by one. Called again after the answer, it may be another text.
+    """
+    if not refused:
+        return suspend_flow_run(wait_for_input=form, key=pause_key, timeout=None)
+    state: Any = Suspended(timeout_seconds=None, pause_key=pause_key, message=refused_words(refused))
+    keyset = keyset_from_paused_state(state)
+    state.state_details.run_input_keyset = keyset
+    with get_client(sync_client=True) as client:
+        got = propose_state_sync(client, state, flow_run_id=UUID(str(flow_run.id)))
+    if got.is_running():  # it was asked before, and has been answered
+        return cast(F, form.load(keyset))
+    if not got.is_paused():
+        raise RuntimeError(f"this run cannot be suspended: Prefect answers {got}")
+    form.save(keyset)
+    raise Pause(state=got)
+
+
+def refused_words(why: str) -> str:
+    """Say to whoever answered that it did not count."""
+    return f"Your answer was refused: {one_line(why)}"
+
+
+def show_whether_refused(shot: ShotId, why: str) -> None:
+    """Show at the run that its last answer was refused, by a tag and an artifact; or that it counted: no tag.
+
+    Args:
+        why: empty where it counted.
+    """
+    before = set(flow_run.tags or ())
+    tags = before | {REFUSED} if why else before - {REFUSED}
+    if tags != before:
+        with only_shown(), get_client(sync_client=True) as client:
+            client.update_flow_run(UUID(str(flow_run.id)), tags=sorted(tags))
+    if why:
+        text = f"# Your answer was refused\n\n{markdown(why)}\n\nThe run waits again: **Resume** shows its form."
+        key = artifact_key("answer", shot.client, shot.batch, shot.shot)
+        page_artifact(text, key=key, description=f"{shot}: {REFUSED}")

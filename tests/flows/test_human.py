@@ -28,10 +28,12 @@ from packshot.naming import batch_id, delivery_prefix, drop_prefix, job_out_key,
 from packshot.outcomes.first_time import By
 from packshot.record import State
 from tasks import desk
+from tasks.artifacts import artifact_key
 from tasks.batches import survey
 from tasks.records import load_batch, load_record
 from tasks.resuming import resume
 from tasks.storage import Storage, open_storage
+from tasks.waiting import REFUSED
 from tests.flows import remeasure
 from tests.flows.line import Line, poll, read_all, sample_folder
 from tests.flows.people import answered, as_the_ui_sends, form_of, returned_picture, settled
@@ -127,6 +129,17 @@ def test_an_answer_without_a_file_waits_again_and_says_why(sent_back: FlowRun) -
         assert part in form.description
 
 
+def test_a_refused_answer_is_seen_at_the_run_itself_not_only_in_its_form(sent_back: FlowRun, line: Line) -> None:
+    """The state's message and a tag, which lists show; and an artifact of the run."""
+    assert sent_back.state
+    assert str(sent_back.state.message).startswith("Your answer was refused: ")
+    assert "no file was returned" in str(sent_back.state.message)
+    assert REFUSED in sent_back.tags
+    shown = line.artifacts(artifact_key("answer", GLASS.client, GLASS.batch, GLASS.shot))[0]
+    assert shown.flow_run_id == sent_back.id
+    assert "no file was returned" in str(shown.data)
+
+
 def test_an_answer_without_a_file_leaves_the_shot_waiting(sent_back: FlowRun) -> None:
     assert load_record(GLASS).state is State.AWAITING_EDITOR
     assert {fate.kind for fate in survey(BATCH).fates} == {"waiting"}
@@ -161,6 +174,12 @@ def test_a_file_in_the_hot_folder_answers_in_its_editor_s_name(collected: FlowRu
     assert record.state is State.AWAITING_SIGNOFF
     assert (record.decisions[-1].choice, record.decisions[-1].by) == (Choice.RETURN, EDITOR)
     assert load_record(RING).state is State.AWAITING_EDITOR
+
+
+def test_an_answer_that_counts_takes_the_sign_away(collected: FlowRun) -> None:
+    assert REFUSED not in collected.tags
+    assert collected.state
+    assert not collected.state.message
 
 
 def test_the_hot_folder_takes_a_file_up_once(collected: FlowRun, line: Line) -> None:

@@ -60,7 +60,7 @@ def _add_looking(app: typer.Typer) -> None:
         batch: Annotated[str, typer.Option(help="Only this batch's.")] = "",
         json: Json = False,
     ) -> None:
-        """Say what waits for whom, since when and until when; what is due first stands first."""
+        """Say what waits for whom, since when and until when; the earliest due first."""
         from tasks.board import in_words, waits
 
         found = [wait for _, wait in waits(client=client, batch=batch)]

@@ -36,7 +36,7 @@ from tasks.unasked import ask_who_was_not_asked
 def process_batch(client: ClientName, batch: BatchName) -> State[Any]:
     """Take a client's batch through all four stages and hand over what is approved.
 
-    One bad shot never stops the rest. Run or retried again, only what is not finished is done.
+    One bad shot never stops the rest. If the flow is run again or retried, only unfinished work is done.
     """
     which = batch_id(client, batch)
     with at_work_on(which):

@@ -25,8 +25,8 @@ from tasks.missing_night import look_for_missing_night
 def collect_returned_work() -> State[Any]:
     """Look into the hot folders, let shots go on for which nothing is missing any more, and update the board.
 
-    Runs whose process is gone are ended and started again, and a night that did not begin is told of. While an earlier
-    look goes on, nothing is done.
+    Runs whose process has died are ended and started again, and a notice is sent if a night did not start. While an
+    earlier run of this flow is at work, a new one does nothing.
     """
     with holding(COLLECTION_LEASE, Patience.NONE):
         return _look()

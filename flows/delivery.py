@@ -30,7 +30,7 @@ ShotNames = Annotated[
 def deliver_batch(client: ClientName, batch: BatchName, shots: ShotNames = []) -> State[Any]:  # noqa: B006
     """Export what is approved, verify the bytes and hand over one package; nothing is delivered twice.
 
-    What an earlier run began to hand over and did not finish is finished first, as it was begun.
+    A delivery that an earlier run began and did not finish is finished first, with the same content.
 
     Shots that are approved later go out in a further, supplementary delivery.
     """

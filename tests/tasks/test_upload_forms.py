@@ -5,14 +5,29 @@ from __future__ import annotations
 import urllib.error
 import urllib.request
 import uuid
+from pathlib import Path
 
 import pytest
 
 from packshot.errors import ObjectMissingError
 from packshot.handoff.upload_form import FILE_TYPE, UploadForm
-from packshot.naming import READY, batch_from_ready_key, batch_id, inbox_key, job_returned_prefix
+from packshot.naming import (
+    READY,
+    BatchId,
+    batch_from_ready_key,
+    batch_id,
+    inbox_key,
+    job_out_key,
+    job_returned_prefix,
+    shot_from_returned_key,
+)
 from tasks.intake import invite
+from tasks.jobs import open_job
 from tasks.storage import Storage
+from tests.flows.line import poll
+from tests.infra.local.chromium import in_chromium, report_of
+from tests.tasks.runs import in_a_run
+from tests.tasks.shots import routed
 
 BATCH = batch_id("acme", "spring")
 RETURNED = job_returned_prefix(BATCH.shot("A1"))
@@ -89,3 +104,37 @@ def test_a_client_uploads_and_closes_a_batch_by_its_forms_alone(storage: Storage
     assert post(forms["close"], b"", name="anything") in (200, 201, 204)
     assert batch_from_ready_key(inbox_key(BATCH, READY)) == BATCH
     assert {one.key for one in storage.list("")} == {inbox_key(BATCH, one) for one in ("A1.jpg", "manifest.csv", READY)}
+
+
+PUT_BACK = """
+<script>
+const form = document.querySelector('form'), files = new DataTransfer();
+files.items.add(new File(['a finished picture'], 'A1.tif', {type: 'text/html'}));
+form.querySelector('input[type=file]').files = files.files;
+const frame = document.createElement('iframe');
+frame.name = form.target = 'answer';
+document.body.append(frame);
+form.querySelector('button').click();
+report(form.action);
+</script>
+"""
+
+
+@in_chromium
+def test_the_form_on_a_ticket_s_page_puts_the_picture_back(line: Storage, batch: BatchId, tmp_path: Path) -> None:
+    """The page as it lies in storage, in a browser that knows no key: a file is chosen, the button clicked."""
+    (shot,) = routed(batch, {"A1": 0.43}, category="glassware")
+    in_a_run(lambda: open_job.fn(shot))
+    page = line.get(job_out_key(shot.shot, "ticket.html")).decode()
+    key = f"{job_returned_prefix(shot.shot)}A1.tif"
+    assert not line.exists(key)
+    report_of(
+        page + PUT_BACK,
+        tmp_path / "profile",
+        before_it_closes=lambda: poll(
+            lambda: line.exists(key) or None, until="the picture is in its place", timeout_s=60
+        ),
+    )
+    assert line.get(key) == b"a finished picture"
+    assert line.head(key).content_type in (FILE_TYPE, "image/tiff")
+    assert shot_from_returned_key(key) == shot.shot

@@ -9,6 +9,7 @@ import queue
 import shutil
 import subprocess
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,15 @@ in_chromium = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not insta
 OPEN_S = 120.0
 
 
-def report_of(page: str, profile: Path, *, host: str = "elsewhere.example") -> Any:
+def report_of(
+    page: str, profile: Path, *, host: str = "elsewhere.example", before_it_closes: Callable[[], object] = lambda: None
+) -> Any:
     """Open a page as `host` and return what its `report(value)` sends; `host` is this machine under another name.
 
     Args:
         page: HTML; its scripts may call ``report``.
         profile: a new folder for the browser's own data.
+        before_it_closes: called after the report, while the page is still open.
     """
     reports: queue.Queue[Any] = queue.Queue()
     text = f"<!doctype html><script>{REPORT}</script>{page}".encode()
@@ -55,7 +59,9 @@ def report_of(page: str, profile: Path, *, host: str = "elsewhere.example") -> A
         log = (profile.parent / "chromium.log").open("wb")
         browser = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
         try:
-            return reports.get(timeout=OPEN_S)
+            report = reports.get(timeout=OPEN_S)
+            before_it_closes()
+            return report
         finally:
             os.killpg(browser.pid, 9)
             browser.wait()

@@ -25,7 +25,7 @@ from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.states import Scheduled, Suspended
 
 from packshot.batch import BatchRecord
-from packshot.errors import TerminalError
+from packshot.errors import ObjectMissingError, RecordDamagedError, TerminalError
 from packshot.handoff import late
 from packshot.naming import BatchId, ShotId, batch_id
 from packshot.record import DONE, ShotRecord, State
@@ -33,6 +33,7 @@ from packshot.specs.handoff import LateDeliveries
 from packshot.types import Value
 from tasks.batches import TO_DELIVER, is_approved
 from tasks.lives import ALWAYS, now
+from tasks.logs import log
 from tasks.records import change_batch, load_batch, load_records
 from tasks.resuming import runs_of
 from tasks.tickets import promise_shown
@@ -148,7 +149,11 @@ def gathered() -> list[Waiting]:
 
 
 def _waiting_of(batch: BatchId) -> Iterator[Waiting]:
-    known = load_batch(batch)
+    try:
+        known = load_batch(batch)
+    except (ObjectMissingError, RecordDamagedError) as error:
+        log().warning("what is gathered of %s cannot be told: %s", batch, error)
+        return
     records = {one.shot.shot: one for one in load_records([batch.shot(name) for name in known.gathered])}
     names = _names(known, records)
     for due in dict.fromkeys(known.gathered[name] for name in names):

@@ -14,7 +14,7 @@ from prefect.states import Completed, Failed, Running
 
 from packshot.batch import BatchRecord, Delivery, ShotRef
 from packshot.errors import ObjectMissingError, TerminalError
-from packshot.naming import BatchId, batch_id
+from packshot.naming import BatchId, batch_id, batch_record_key
 from packshot.record import ShotRecord, Source, State
 from packshot.specs.handoff import LateDeliveries
 from tasks import batches, late_deliveries
@@ -23,7 +23,7 @@ from tasks.board import update_board
 from tasks.late_deliveries import Gathered, close_batch, gather, wait_until_delivered
 from tasks.lives import Life
 from tasks.records import change_batch, create_batch, create_record, load_batch
-from tasks.storage import Storage
+from tasks.storage import Storage, open_storage
 from tasks.tickets import promise_shown
 from tests.tasks.runs import artifact, in_a_run
 
@@ -181,6 +181,21 @@ def test_closing_brings_the_run_of_the_hour_forward(waiting: BatchId, rule: dict
 def test_there_must_be_a_batch_to_close(line: Storage) -> None:
     with pytest.raises(ObjectMissingError):
         close_batch(batch_id("acme", "nobody-sent-it"))
+
+
+@pytest.mark.parametrize("data", [None, b"{"], ids=["gone", "unreadable"])
+def test_a_batch_whose_record_cannot_be_read_takes_nothing_from_the_board(
+    waiting: BatchId, rule: dict[str, Any], monkeypatch: pytest.MonkeyPatch, data: bytes | None
+) -> None:
+    approve(waiting, "A")
+    if data is None:
+        monkeypatch.setattr(
+            late_deliveries, "batch_id", lambda client, batch: BatchId(client=client, batch=f"{batch}-x")
+        )
+    else:
+        open_storage().put(batch_record_key(waiting), data, content_type="application/json")
+    assert "wait" in in_a_run(update_board.fn)
+    assert waiting.batch not in {row["batch"] for row in json.loads(str(artifact("board").data))}
 
 
 def test_a_shot_that_starts_again_is_gathered_no_more(waiting: BatchId, rule: dict[str, Any]) -> None:

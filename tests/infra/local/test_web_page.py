@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import threading
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +17,8 @@ from typing import Any
 import uvicorn
 
 from infra.guard import App, Guard, Receive, Scope, Send
-from infra.local.processes import free_ports
+from infra.local.prefect_server import START_S, settings
+from infra.local.processes import answers, free_ports
 from infra.local.stack import Stack
 from tests.infra.local.chromium import in_chromium, report_of
 from tests.infra.local.test_stack import call
@@ -89,6 +94,59 @@ def served(app: App) -> Iterator[str]:
     finally:
         server.force_exit = server.should_exit = True
         thread.join()
+
+
+@contextmanager
+def unguarded(folder: Path) -> Iterator[str]:
+    """Prefect's own server as it comes, without guard and password, on a database of its own."""
+    (port,) = free_ports(1)
+    url, folder = f"http://127.0.0.1:{port}", folder / "unguarded"
+    folder.mkdir()
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "PACKSHOT_"))},
+        **settings(folder),
+        "PREFECT_SERVER_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{folder / 'prefect.db'}",
+        "PREFECT_API_URL": f"{url}/api",
+        "PREFECT_SERVER_UI_STATIC_DIRECTORY": str(folder / "ui"),
+        "HOME": str(folder),
+    }
+    command = ["prefect.server.api.server:create_app", "--factory", "--host", "127.0.0.1", "--port", str(port)]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "uvicorn", *command], env=environment, cwd=folder, stdout=log, stderr=log
+        )
+        try:
+            healthy = answers(f"{url}/api/health")
+            deadline = time.monotonic() + START_S
+            while not healthy():
+                assert process.poll() is None, (folder / "log").read_text()[-2000:]
+                assert time.monotonic() < deadline, "the unguarded server does not start"
+                time.sleep(0.1)
+            yield url
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def asked(url: str, path: str, body: object) -> Any:
+    """Return what a server without a password answers."""
+    request = urllib.request.Request(
+        f"{url}/api{path}", json.dumps(body).encode(), {"Content-Type": "application/json"}
+    )
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=30) as answer:
+        return json.load(answer)
+
+
+@in_chromium
+def test_the_same_page_starts_runs_on_a_prefect_server_without_guard_and_password(tmp_path: Path) -> None:
+    """What is held off below is no invention: it works on Prefect's server as it comes."""
+    with unguarded(tmp_path) as url:
+        flow = asked(url, "/flows/", {"name": "victim"})
+        run = json.dumps({"flow_id": flow["id"], "name": "intruder"})
+        page = PAGE.replace("TARGETS", json.dumps([(url, "/api/flow_runs/", run)]))
+        assert report_of(page, tmp_path / "elsewhere") == "sent"
+        started = asked(url, "/flow_runs/filter", {"flow_runs": {"name": {"any_": ["intruder"]}}})
+        assert started, "the attack works"
 
 
 @in_chromium

@@ -22,6 +22,7 @@ from PIL import BmpImagePlugin, GifImagePlugin, ImageFile, PngImagePlugin
 from packshot.colour.profile import ColourModel
 from packshot.ingest.camera_raw import decode_raw
 from packshot.ingest.findings import extra_channels, first_of_several
+from packshot.ingest.jpeg import check_parts, decode_jpeg
 from packshot.ingest.parts import Container, DamagedError, Raster
 from packshot.ingest.psd import decode_psd
 from packshot.ingest.sniff import FileKind
@@ -51,12 +52,12 @@ def _decode_jpeg(data: bytes, container: Container) -> Raster:
         raise DamagedError("a lossless JPEG, which is not read")
     if container.bit_depth > 8:
         return _raster(imagecodecs.jpeg_decode(data, bitspersample=container.bit_depth), container.bit_depth)
-    pixels = imagecodecs.jpeg8_decode(data)
+    pixels, findings = decode_jpeg(data)
     if pixels.ndim == 3 and pixels.shape[2] == 4:
-        # Adobe's programs store CMYK inverted. Their files have an Adobe segment.
+        # Adobe's programs store CMYK inverted and say who they are by their own segment.
         ink = pixels if container.adobe_transform is None else 255 - pixels
-        return Raster(ink, ColourModel.CMYK)
-    return _raster(pixels, 8)
+        return Raster(ink, ColourModel.CMYK, findings=findings)
+    return dataclasses.replace(_raster(pixels, 8), findings=findings)
 
 
 def _decode_png(data: bytes, container: Container) -> Raster:
@@ -174,12 +175,24 @@ def _decode_tiff(data: bytes, container: Container) -> Raster:
         page = tiff.pages.first
         if not isinstance(page, tifffile.TiffPage):
             raise DamagedError("a TIFF without a readable first page")
+        _check_jpeg_parts(data, page)
         pixels = page.asarray(maxworkers=_READERS)
         if page.planarconfig == 2 and page.samplesperpixel > 1 and pixels.ndim == 3:
             pixels = np.moveaxis(pixels, 0, -1)
         if pixels.shape[:2] != (container.size.height, container.size.width) or pixels.ndim not in (2, 3):
             raise DamagedError(f"a TIFF whose pixels have the shape {pixels.shape}")
         return _tiff_raster(pixels, page)
+
+
+def _check_jpeg_parts(data: bytes, page: tifffile.TiffPage) -> None:
+    """Check the strips or tiles of a TIFF that are JPEG: the decoder would repair them without a word.
+
+    Raises:
+        DamagedError: one of them is damaged.
+    """
+    if int(page.compression) == _JPEG_IN_TIFF and page.bitspersample == 8:
+        stored = zip(page.dataoffsets, page.databytecounts, strict=False)
+        check_parts([data[at : at + count] for at, count in stored], page.jpegtables or b"")
 
 
 def _tiff_raster(pixels: NDArray[Any], page: tifffile.TiffPage) -> Raster:

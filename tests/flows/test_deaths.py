@@ -30,7 +30,7 @@ from tests.tasks.shots import photograph, submitted
 CLIENT = "deaths"
 RESTARTED, KILLED = batch_id(CLIENT, "restarted"), batch_id("killed", "killed")
 NAMES = [f"VAS{n}_MAIN" for n in range(2)]
-QUICK = {"PACKSHOT_LEASE_S": "8", "PACKSHOT_COLLECT_EVERY_S": "30", "PACKSHOT_RUNS_AT_ONCE": "3"}
+QUICK = {"PACKSHOT_LEASE_S": "20", "PACKSHOT_COLLECT_EVERY_S": "30", "PACKSHOT_RUNS_AT_ONCE": "3"}
 """Three runs at once are as many as die: what is dead holds every slot."""
 
 

@@ -9,7 +9,7 @@ export PYTHONDONTWRITEBYTECODE=
 export DO_NOT_TRACK=1
 export PREFECT_SERVER_ANALYTICS_ENABLED=false
 
-.PHONY: help setup demo test test-all lint types imports tests lock clean
+.PHONY: help setup demo test test-all fuzz lint types imports tests lock clean
 
 help:
 	@grep -E '^## ' Makefile | sed 's/^## //'
@@ -40,6 +40,11 @@ test: $(STAMP)
 test-all: $(STAMP)
 	@$(BIN)/packshot models fetch --quiet
 	@$(BIN)/python .ci/checks.py --all
+
+## make fuzz SECONDS=600  changed files against every reader of outside bytes, for as long as you like
+SECONDS ?= 60
+fuzz: $(STAMP)
+	@$(BIN)/python -m tests.fuzz.run --seconds $(SECONDS)
 
 lint: $(STAMP)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -16,7 +16,7 @@ from typing import Any, ClassVar, TypeAlias, TypeVar
 
 from pydantic import ValidationError
 
-from packshot.errors import RecordDamagedError
+from packshot.errors import NamingError, RecordDamagedError
 from packshot.types import Value
 
 SCHEMA_VERSION = 2
@@ -67,6 +67,8 @@ def read_stored(kind: type[S], data: bytes, *, name: str) -> S:
         return kind.model_validate_json(json.dumps({**found, "schema_version": SCHEMA_VERSION}))
     except ValidationError as error:
         raise _invalid(kind, name, error) from error
+    except NamingError as error:
+        raise _damaged(kind, name, found=str(error)) from error
 
 
 def _json(kind: type[Stored], data: bytes, *, name: str) -> dict[str, Any]:

@@ -104,7 +104,12 @@ def test_endless_conflict_ends_in_an_error(storage: Storage, monkeypatch: pytest
         records.change_record(shot(), overtaken)
 
 
-@pytest.mark.parametrize("data", [b"", b"{", b"{}", b'{"shot": 1}', b"\xff\xfe"])
+ODD_NAME = (
+    b'{"shot": {"client": "a", "batch": "b", "shot": "A!"}, "source": {"key": "k", "sha256": "", "size_bytes": 1}}'
+)
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"{}", b'{"shot": 1}', b"\xff\xfe", ODD_NAME])
 def test_a_damaged_record_is_said_to_be_damaged(storage: Storage, data: bytes) -> None:
     storage.put(record_key(shot()), data, content_type="application/json")
     with pytest.raises(RecordDamagedError, match=r"record\.json"):

@@ -20,7 +20,7 @@ from prefect.filesystems import WritableFileSystem
 from prefect.serializers import Serializer
 from pydantic import Field
 
-from packshot.errors import ObjectMissingError, PackshotError
+from packshot.errors import NamingError, ObjectMissingError, PackshotError
 from packshot.naming import result_key
 from packshot.types import Value
 from tasks.handovers import KINDS
@@ -76,7 +76,10 @@ class PlainSerializer(Serializer):
         record = json.loads(blob)
         match record:
             case {"kind": str(kind), "value": value} if kind in KINDS:
-                return KINDS[kind].model_validate_json(json.dumps(value))
+                try:
+                    return KINDS[kind].model_validate_json(json.dumps(value))
+                except NamingError as error:
+                    raise ValueError(str(error)) from error
             case {"plain": value}:
                 return value
             case {"error": str(words)}:

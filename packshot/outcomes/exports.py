@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -150,7 +151,11 @@ def _csv(export: Export, choose: Choose, budget: Budget) -> pd.DataFrame:
     if not wanted:
         return pd.DataFrame()
     if encoding == "cp1252":
-        found = pd.read_csv(io.BytesIO(export.data), sep=separator, encoding=encoding, dtype=str, usecols=list(wanted))
+        # index_col=False: where rows end with one separator more than the heads, no column moves to the left.
+        source, chosen = io.BytesIO(export.data), list(wanted)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", pd.errors.ParserWarning)
+            found = pd.read_csv(source, sep=separator, encoding=encoding, dtype=str, usecols=chosen, index_col=False)
     else:
         found = pd.read_csv(io.BytesIO(export.data), sep=separator, engine="pyarrow", usecols=list(wanted))
     return found.rename(columns=dict(wanted))

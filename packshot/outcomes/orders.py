@@ -182,7 +182,7 @@ def _days(values: pd.Series) -> pd.Series:
     elif values.dt.tz is not None:
         values = values.dt.tz_convert("UTC")
     values = values.dt.tz_localize(None) if values.dt.tz is not None else values
-    return (values - pd.Timestamp(0)).dt.days
+    return (values - pd.Timestamp(0).as_unit(values.dt.unit)).dt.days  # nanoseconds end in the year 2262
 
 
 def _looks_iso(values: pd.Series) -> bool:

@@ -214,8 +214,9 @@ def test_even_under_the_seal_nothing_is_called() -> None:
         CALL,
         json.dumps({"kind": "Settings", "value": {}}),
         json.dumps({"kind": "RoutedShot", "value": 1}),
+        json.dumps({"kind": "MasteredShot", "value": {"shot": {"client": "../x", "batch": "a", "shot": "A1"}}}),
     ):
-        with pytest.raises(ValueError, match=r"result of a task|validation error"):
+        with pytest.raises(ValueError, match=r"result of a task|validation error|storage key"):
             PlainSerializer().loads(hostile.encode())
     read = PlainSerializer().loads(json.dumps({"plain": json.loads(CALL)}).encode())
     assert read == json.loads(CALL)

@@ -111,6 +111,21 @@ def test_rows_that_cannot_be_used_are_named_and_stop_nothing(tmp_path: Path) -> 
     assert "row 3: soon, A, 1" in problem.examples
 
 
+def test_a_date_far_away_is_a_date(tmp_path: Path) -> None:
+    """A typing error of a thousand years must not end the client's report."""
+    found = read(written(tmp_path, "far.csv", "order_date,sku,quantity\n2026-03-01,A,1\n3026-03-02,B,1\n"))
+    assert found.lines["sku"].tolist() == ["A", "B"]
+
+
+def test_no_column_moves_where_rows_end_with_one_separator_more(tmp_path: Path) -> None:
+    rows = "order_date,sku,quantity,category\n2026-03-01,Größe 5,2,Schuhe,\n2026-03-02,Größe 6,1,Schuhe,\n"
+    found = read(written(tmp_path, "ends.csv", rows, encoding="cp1252"))
+    assert found.lines["sku"].tolist() == ["Größe 5", "Größe 6"]
+    assert found.lines["quantity"].tolist() == [2, 1]
+    with pytest.raises(UnreadableError, match=r"ends\.csv.*Expected 4 columns, got 5"):
+        read(written(tmp_path, "ends.csv", rows))
+
+
 @pytest.mark.parametrize(
     ("text", "said"), [("a,b\n1,2\n", "the file lacks a column"), ("", "no table that can be read")]
 )

@@ -244,6 +244,7 @@ def _words_of(category: Category) -> tuple[str, ...]:
 
 def normal_words(text: str) -> str:
     """Return a text in lower case, without accents, with single spaces between words."""
-    folded = unicodedata.normalize("NFKD", text.casefold())
+    # Some signs have a capital letter as their plain form: lower case comes before and after.
+    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text.casefold()).casefold())
     plain = "".join(character for character in folded if not unicodedata.combining(character))
     return " ".join(re.findall(r"\w+", plain.replace("_", " ")))

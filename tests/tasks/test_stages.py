@@ -234,8 +234,10 @@ def test_an_edited_shot_has_a_score_by_component_and_the_network_s_name(
 
 def test_the_verdict_decides_who_looks_next(night: Night, edited: EditedShot, line: Storage) -> None:
     after = {"auto_approve": State.APPROVED, "human_review": State.IN_REVIEW, "reject_and_redo": State.AWAITING_EDITOR}
-    assert record_of(night).state is after[edited.verdict]
-    assert edited.needs_person == (edited.verdict != "auto_approve")
+    audited = "audit" in record_of(night).reports  # drawn by the hash of bytes, which processors may end differently
+    decides = "human_review" if audited else edited.verdict
+    assert record_of(night).state is after[decides]
+    assert edited.needs_person == (decides != "auto_approve")
     assert record_of(night).events[-1].why == edited.reason
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -98,7 +99,9 @@ def test_the_worker_has_what_it_needs_and_nothing_else_of_the_user(
     for name, value in {**USERS_OWN, **USERS_WISHES, **wishes}.items():
         monkeypatch.setenv(name, value)
     worker = start_worker(prefect_stack, work_pool="environment")
-    found = psutil.Process(worker.pid).environ()
+    deadline = time.monotonic() + 60
+    while not (found := psutil.Process(worker.pid).environ()):  # empty until the new process has its own program
+        assert time.monotonic() < deadline
     worker.kill()
     given = {**prefect_stack.environment(), "PREFECT_WORKER_QUERY_SECONDS": "2"}
     assert given.items() <= found.items()

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from packshot.errors import ConfigError
@@ -263,5 +263,6 @@ def test_where_two_categories_fit_the_stricter_rule_wins(one: str, other: str) -
 
 
 @given(st.text(max_size=30))
+@example("\u2107")
 def test_plain_words_stay_as_they_are_once_made_plain(text: str) -> None:
     assert normal_words(normal_words(text)) == normal_words(text)

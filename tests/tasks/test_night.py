@@ -30,12 +30,11 @@ def test_a_batch_that_cannot_be_run_is_named_and_the_next_one_is_tried(
     told: list[Notice] = []
     monkeypatch.setattr(notices, "send", told.append)
 
-    def nights() -> str:
-        first = str(nightly._night([client]).message)
-        report_night([], {misnamed: "the next night finds it once more"})
-        return first
-
-    said = in_a_run(nights)
+    said = in_a_run(lambda: str(nightly._night([client]).message))
+    shown = str(artifact("night").data)
+    assert "ObjectNotFound" in shown
+    assert misnamed in shown
+    in_a_run(lambda: report_night([], {misnamed: "the next night finds it once more"}))
     assert [one.kind for one in told if misnamed in one.message] == ["misnamed"]
     assert said == (
         f"0 of 2 batches processed; 2 had failures: {closed[0]}, {closed[1]}; "

@@ -31,9 +31,9 @@ from numpy.typing import NDArray
 from packshot.colour.difference import delta_e_2000, lab_of
 from packshot.colour.spaces import srgb_profile, working_profile
 from packshot.errors import RefusedInputError
+from packshot.formats.sniff import detect
 from packshot.ingest.decode import open_photo
 from packshot.ingest.master import develop
-from packshot.ingest.sniff import detect
 from packshot.specs.models import IngestConfig
 
 FOLDERS = (

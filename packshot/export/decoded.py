@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from packshot.colour.profile import ColourModel
 from packshot.errors import UnreadableError
+from packshot.formats.sniff import FileKind
 from packshot.ingest.decode import Photo, open_photo
-from packshot.ingest.sniff import FileKind
 from packshot.specs.models import Format, IngestConfig
 from packshot.types import Pixels8, Size
 

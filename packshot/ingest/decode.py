@@ -20,13 +20,13 @@ from packshot.colour.spaces import (
     working_profile,
 )
 from packshot.errors import BadProfileError, UnreadableError
-from packshot.ingest import sniff
-from packshot.ingest.containers import read_container
-from packshot.ingest.decoders import decode
+from packshot.formats import sniff
+from packshot.formats.container import NOTHING, Container, DamagedError, Raster
+from packshot.formats.decoders import decode
+from packshot.formats.headers import read_container
+from packshot.formats.sniff import FileKind
 from packshot.ingest.limits import check_bytes, check_header, check_least
 from packshot.ingest.metadata import Metadata, read_metadata
-from packshot.ingest.parts import NOTHING, Container, DamagedError, Raster
-from packshot.ingest.sniff import FileKind
 from packshot.specs.models import IngestConfig, ProfilePolicy, WithoutProfile
 from packshot.types import Finding, Matte, Size, Status, size_of
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from packshot.errors import RefusedInputError
-from packshot.ingest.containers import read_container
+from packshot.formats.container import DamagedError
+from packshot.formats.headers import read_container
+from packshot.formats.sniff import PICTURES, detect
 from packshot.ingest.decode import open_photo
 from packshot.ingest.metadata import Metadata, read_metadata
-from packshot.ingest.parts import DamagedError
-from packshot.ingest.sniff import PICTURES, detect
 from packshot.specs.models import IngestConfig
 from packshot.types import Finding, Size, Value
 

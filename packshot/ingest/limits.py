@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from packshot.errors import TooLargeError, TooSmallError, UnreadableError
-from packshot.ingest.parts import Container
+from packshot.formats.container import Container
 from packshot.specs.models import IngestConfig
 from packshot.types import Size
 

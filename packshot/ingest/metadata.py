@@ -16,8 +16,8 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 from pydantic import Field
 
-from packshot.ingest.ifd import Directory, open_tiff
-from packshot.ingest.parts import Container
+from packshot.formats.container import Container
+from packshot.formats.ifd import Directory, open_tiff
 from packshot.types import Value
 
 _MOST_XMP_BYTES = 1_000_000

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from packshot.export.preview import before_and_after
+from packshot.formats.sniff import FileKind
 from packshot.ingest.grouping import ShotLight
 from packshot.ingest.shoot_groups import ReferencePhoto
-from packshot.ingest.sniff import FileKind
 from packshot.paths.model import SavedPath
 from packshot.pipeline.mastering import master, read_reference
 from packshot.returned.read import MatteSource, ReturnedWork, read_returned

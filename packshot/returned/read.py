@@ -11,9 +11,9 @@ import numpy as np
 
 from packshot.colour.spaces import WHITE_16
 from packshot.errors import RefusedInputError, UnreadableError
+from packshot.formats.sniff import FileKind
 from packshot.ingest.decode import Photo, open_photo, upright
 from packshot.ingest.master import develop, lay_on_white
-from packshot.ingest.sniff import FileKind
 from packshot.paths.model import SavedPath
 from packshot.paths.rasterise import rasterise
 from packshot.paths.read import ChosenPath, PathFile, choose_path, read_paths

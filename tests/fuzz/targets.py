@@ -19,13 +19,13 @@ from PIL import Image
 from pydantic import ValidationError
 
 from packshot.errors import PackshotError, RecordDamagedError
+from packshot.formats.container import DamagedError
+from packshot.formats.headers import read_container
+from packshot.formats.sniff import PICTURES, detect
 from packshot.handoff.ticket import JobTicket
-from packshot.ingest.containers import read_container
 from packshot.ingest.decode import open_photo
 from packshot.ingest.manifest import read_manifest
 from packshot.ingest.metadata import Metadata, read_metadata, with_sidecar
-from packshot.ingest.parts import DamagedError
-from packshot.ingest.sniff import PICTURES, detect
 from packshot.naming import (
     batch_from_drop_key,
     batch_from_ready_key,

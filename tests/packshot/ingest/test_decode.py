@@ -15,9 +15,9 @@ from PIL import Image
 from packshot.colour.profile import ColourModel
 from packshot.colour.spaces import display_p3_profile, srgb_profile, working_profile
 from packshot.errors import BadProfileError, RefusedInputError, TooLargeError, TooSmallError, UnreadableError
+from packshot.formats.sniff import FileKind
 from packshot.ingest.decode import open_photo, upright
 from packshot.ingest.master import develop
-from packshot.ingest.sniff import FileKind
 from packshot.specs.models import IngestConfig, ProfilePolicy
 from tests.shared_data import shared_data
 

@@ -6,11 +6,11 @@ import pytest
 from PIL import Image
 
 from packshot.errors import TooLargeError, TooSmallError, UnreadableError
-from packshot.ingest.containers import read_container
+from packshot.formats.container import Container, DamagedError
+from packshot.formats.headers import read_container
+from packshot.formats.sniff import FileKind
 from packshot.ingest.decode import open_photo
 from packshot.ingest.limits import check_bytes, check_header, check_least, most_pixels
-from packshot.ingest.parts import Container, DamagedError
-from packshot.ingest.sniff import FileKind
 from packshot.specs.load import default_folder, load_configs
 from packshot.specs.models import IngestConfig
 from packshot.types import Size

@@ -18,13 +18,13 @@ import pytest
 import packshot
 import tasks
 from packshot.errors import PackshotError
-from packshot.ingest.boxes import boxes
-from packshot.ingest.containers import read_container
+from packshot.formats.boxes import boxes
+from packshot.formats.container import DamagedError
+from packshot.formats.headers import read_container
+from packshot.formats.resources import read_resources
+from packshot.formats.sniff import FileKind, detect
 from packshot.ingest.manifest import read_manifest
 from packshot.ingest.metadata import _read_iptc, _read_xmp
-from packshot.ingest.parts import DamagedError
-from packshot.ingest.resources import read_resources
-from packshot.ingest.sniff import FileKind, detect
 from packshot.paths.blocks import split_blocks
 from packshot.paths.containers import read_carried
 from packshot.paths.records import decode_records

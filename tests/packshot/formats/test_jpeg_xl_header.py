@@ -12,10 +12,10 @@ import pytest
 from PIL import ImageCms
 
 from packshot.colour.profile import ColourModel, colour_model
-from packshot.ingest import boxes
-from packshot.ingest.boxes import read_jpeg_xl
-from packshot.ingest.jpeg_xl_header import read_jpeg_xl_header
-from packshot.ingest.parts import DamagedError
+from packshot.formats import boxes
+from packshot.formats.boxes import read_jpeg_xl
+from packshot.formats.container import DamagedError
+from packshot.formats.jpeg_xl_header import read_jpeg_xl_header
 
 
 def drawn(dtype: type = np.uint8, *, channels: int = 3, **options: object) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 
-from packshot.ingest.ifd import Directory, TiffBytes, open_tiff
+from packshot.formats.ifd import Directory, TiffBytes, open_tiff
 
 
 class FileKind(StrEnum):

@@ -13,12 +13,12 @@ import tifffile
 from packshot.colour.difference import delta_e_2000, lab_of
 from packshot.colour.spaces import srgb_to_pcs, working_profile
 from packshot.errors import RefusedInputError, TooLargeError, UnreadableError
-from packshot.ingest.camera_raw import _exif
+from packshot.formats.camera_raw import _exif
+from packshot.formats.container import Container
+from packshot.formats.sniff import FileKind, detect
 from packshot.ingest.decode import Photo, open_photo
 from packshot.ingest.master import develop
 from packshot.ingest.metadata import read_metadata
-from packshot.ingest.parts import Container
-from packshot.ingest.sniff import FileKind, detect
 from packshot.specs.models import IngestConfig
 from packshot.types import Size
 from tests.drawn_raw import PATCH_PX, draw_dng

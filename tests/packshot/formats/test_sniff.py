@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packshot.ingest.sniff import FileKind, detect
+from packshot.formats.sniff import FileKind, detect
 from tests.shared_data import shared_data
 
 

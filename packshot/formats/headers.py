@@ -14,13 +14,13 @@ import struct
 import zlib
 from collections.abc import Callable, Mapping
 
-from packshot.ingest.boxes import read_heif, read_jpeg_xl
-from packshot.ingest.camera_raw import read_raw
-from packshot.ingest.parts import Container, DamagedError
-from packshot.ingest.psd import read_psd
-from packshot.ingest.resources import IPTC, read_resources
-from packshot.ingest.sniff import FileKind
-from packshot.ingest.tiff_header import JPEG_FRAME_MARKERS, read_tiff
+from packshot.formats.boxes import read_heif, read_jpeg_xl
+from packshot.formats.camera_raw import read_raw
+from packshot.formats.container import Container, DamagedError
+from packshot.formats.psd import read_psd
+from packshot.formats.resources import IPTC, read_resources
+from packshot.formats.sniff import FileKind
+from packshot.formats.tiff_header import JPEG_FRAME_MARKERS, read_tiff
 from packshot.types import Size
 
 _FRAMES_COUNTED = 10_000

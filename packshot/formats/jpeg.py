@@ -13,7 +13,7 @@ import imagecodecs
 import simplejpeg
 from numpy.typing import NDArray
 
-from packshot.ingest.parts import DamagedError
+from packshot.formats.container import DamagedError
 from packshot.types import Finding, Status
 
 _DAMAGE = re.compile(r"Corrupt JPEG data: (?!bad ICC)|Premature end of JPEG|Inconsistent progression")

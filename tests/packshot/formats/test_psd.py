@@ -8,8 +8,8 @@ from PIL import Image
 from packshot.colour.profile import ColourModel
 from packshot.colour.spaces import working_profile
 from packshot.errors import UnreadableError
+from packshot.formats.sniff import FileKind
 from packshot.ingest.decode import open_photo
-from packshot.ingest.sniff import FileKind
 from tests.shared_data import shared_data
 
 

@@ -20,12 +20,12 @@ from numpy.typing import NDArray
 from PIL import BmpImagePlugin, GifImagePlugin, ImageFile, PngImagePlugin
 
 from packshot.colour.profile import ColourModel
-from packshot.ingest.camera_raw import decode_raw
-from packshot.ingest.findings import extra_channels, first_of_several
-from packshot.ingest.jpeg import check_parts, decode_jpeg
-from packshot.ingest.parts import Container, DamagedError, Raster
-from packshot.ingest.psd import decode_psd
-from packshot.ingest.sniff import FileKind
+from packshot.formats.camera_raw import decode_raw
+from packshot.formats.container import Container, DamagedError, Raster
+from packshot.formats.findings import extra_channels, first_of_several
+from packshot.formats.jpeg import check_parts, decode_jpeg
+from packshot.formats.psd import decode_psd
+from packshot.formats.sniff import FileKind
 from packshot.types import Finding
 
 # tifffile logs every oddity of a damaged file. Serious ones also raise an error, so the log is not needed.

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from packshot.colour.profile import ColourModel
-from packshot.ingest.findings import extra_channels, on_white_already
-from packshot.ingest.parts import Container, DamagedError, Raster
-from packshot.ingest.resources import EXIF, ICC, IPTC, VERSION, XMP, read_resources
+from packshot.formats.container import Container, DamagedError, Raster
+from packshot.formats.findings import extra_channels, on_white_already
+from packshot.formats.resources import EXIF, ICC, IPTC, VERSION, XMP, read_resources
 from packshot.types import Finding, Size
 
 _HEADER = 26

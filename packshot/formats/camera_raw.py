@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 
 from packshot.colour.profile import ColourModel
 from packshot.colour.spaces import encode_working, working_profile
-from packshot.ingest.boxes import boxes
-from packshot.ingest.ifd import Directory, TiffBytes, open_tiff
-from packshot.ingest.parts import Container, DamagedError, Raster
+from packshot.formats.boxes import boxes
+from packshot.formats.container import Container, DamagedError, Raster
+from packshot.formats.ifd import Directory, TiffBytes, open_tiff
 from packshot.types import Finding, Pixels16, Size, Status
 
 _PANASONIC_START = 280

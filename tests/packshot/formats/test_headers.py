@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from packshot.colour.spaces import display_p3_profile
-from packshot.ingest.containers import read_container
-from packshot.ingest.parts import DamagedError
-from packshot.ingest.sniff import PICTURES, FileKind
+from packshot.formats.container import DamagedError
+from packshot.formats.headers import read_container
+from packshot.formats.sniff import PICTURES, FileKind
 
 
 def saved(format_, size=(90, 60), **options):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import struct
 
-from packshot.ingest.ifd import Directory, open_tiff
-from packshot.ingest.parts import Container, DamagedError
-from packshot.ingest.resources import IPTC, read_resources
+from packshot.formats.container import Container, DamagedError
+from packshot.formats.ifd import Directory, open_tiff
+from packshot.formats.resources import IPTC, read_resources
 from packshot.types import Size
 
 JPEG_FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}

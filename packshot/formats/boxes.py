@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import imagecodecs
 
-from packshot.ingest.jpeg_xl_header import read_jpeg_xl_header
-from packshot.ingest.parts import Container, DamagedError
+from packshot.formats.container import Container, DamagedError
+from packshot.formats.jpeg_xl_header import read_jpeg_xl_header
 from packshot.types import Size
 
 _MOST_BOXES = 2000

@@ -7,7 +7,7 @@ import tifffile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packshot.ingest.ifd import open_tiff
+from packshot.formats.ifd import open_tiff
 
 
 @pytest.mark.parametrize("options", [{}, {"byteorder": ">"}, {"bigtiff": True}, {"bigtiff": True, "byteorder": ">"}])

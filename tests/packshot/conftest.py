@@ -1,4 +1,4 @@
-"""Drawn pictures and limits for the tests of ingest."""
+"""Drawn pictures and limits for the tests of reading and ingest."""
 
 from __future__ import annotations
 

@@ -74,6 +74,15 @@ def colour_model(icc: bytes) -> ColourModel | None:
     return _MODELS.get(icc[16:20])
 
 
+def transfer_code(icc: bytes) -> int:
+    """Return the transfer function that the profile's cicp tag names (ICC.1:2022, 9.2.17); 2, unspecified, without."""
+    try:
+        content = _tags(icc).get(b"cicp", b"")
+    except (struct.error, ValueError):
+        return 2
+    return content[9] if content[:4] == b"cicp" and len(content) >= 12 else 2
+
+
 def check_profile(icc: bytes, *, model: ColourModel, subject: str) -> None:
     """Check that a profile is plausible for a picture of this colour model.
 

@@ -86,6 +86,44 @@ def profile_of_figures(chromaticities: Sequence[float], *, gamma: float) -> byte
     return _matrix_profile(name, colorants, _gamma_curve(gamma))
 
 
+_PRIMARIES_BY_CODE: dict[int, tuple[Chromaticities, tuple[float, float]]] = {
+    1: (SRGB_PRIMARIES, D65_XY),
+    2: (SRGB_PRIMARIES, D65_XY),
+    4: (((0.67, 0.33), (0.21, 0.71), (0.14, 0.08)), (0.310, 0.316)),
+    5: (((0.64, 0.33), (0.29, 0.60), (0.15, 0.06)), D65_XY),
+    6: (((0.630, 0.340), (0.310, 0.595), (0.155, 0.070)), D65_XY),
+    7: (((0.630, 0.340), (0.310, 0.595), (0.155, 0.070)), D65_XY),
+    9: (((0.708, 0.292), (0.170, 0.797), (0.131, 0.046)), D65_XY),
+    11: (DISPLAY_P3_PRIMARIES, (0.314, 0.351)),
+    12: (DISPLAY_P3_PRIMARIES, D65_XY),
+}
+"""ITU-T H.273, table 2. Code 2, unspecified, counts as BT.709, as in browsers."""
+_SRGB_LIKE_CODES = (1, 2, 6, 13, 14, 15)
+"""ITU-T H.273, table 3: sRGB, and BT.709 and its kin, which still pictures show by sRGB's curve; 2 is unspecified."""
+_GAMMA_BY_CODE = {4: 2.2, 5: 2.8, 8: 1.0}
+
+
+@functools.cache
+def profile_of_codes(primaries: int, transfer: int) -> bytes:
+    """Return an ICC profile (version 2) of a colour space by its codes (ITU-T H.273); b"" for codes that are not known.
+
+    Codes 16 (PQ) and 18 (HLG) are HDR and never get a profile.
+    """
+    if primaries not in _PRIMARIES_BY_CODE:
+        return b""
+    known, white = _PRIMARIES_BY_CODE[primaries]
+    if transfer in _SRGB_LIKE_CODES:
+        if primaries in (1, 2):
+            return srgb_profile()
+        if primaries == 12:
+            return display_p3_profile()
+        return _matrix_profile(f"colour codes {primaries}, {transfer}", _colorants(known, white), _srgb_curve())
+    if transfer in _GAMMA_BY_CODE:
+        curve = _gamma_curve(_GAMMA_BY_CODE[transfer])
+        return _matrix_profile(f"colour codes {primaries}, {transfer}", _colorants(known, white), curve)
+    return b""
+
+
 @functools.cache
 def working_to_pcs() -> Matrix:
     """Return the matrix from linear working RGB to XYZ relative to D50, as stored in the profile."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import imagecodecs
 
-from packshot.formats.container import Container, DamagedError
+from packshot.formats.container import Codes, Container, DamagedError
 from packshot.formats.jpeg_xl_header import read_jpeg_xl_header
 from packshot.types import Size
 
@@ -50,7 +50,7 @@ def _with_property(found: Container, name: bytes, body: bytes) -> Container:
     if name == b"colr" and body[:4] in (b"prof", b"rICC") and not found.icc:
         return dataclasses.replace(found, icc=body[4:])
     if name == b"colr" and body[:4] == b"nclx" and len(body) >= 8:
-        return dataclasses.replace(found, cicp=struct.unpack_from(">HH", body, 4))
+        return dataclasses.replace(found, codes=Codes(*struct.unpack_from(">HH", body, 4)))
     if name == b"pixi" and len(body) > 5:
         return dataclasses.replace(found, bit_depth=max(found.bit_depth, *body[5 : 5 + body[4]]))
     if name == b"av1C" and len(body) > 2 and body[2] & 0x40:  # AV1-ISOBMFF, 2.3.3: high bit depth, twelve bit

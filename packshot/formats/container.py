@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
@@ -16,6 +17,24 @@ class DamagedError(ValueError):
 
 
 NOTHING = Size(0, 0)
+_PQ, _HLG = 16, 18
+
+
+class Codes(NamedTuple):
+    """A colour space by the codes of ITU-T H.273.
+
+    Attributes:
+        full_range: False where values use the narrow range of video.
+    """
+
+    primaries: int
+    transfer: int
+    full_range: bool = True
+
+    @property
+    def hdr(self) -> str:
+        """The name of an HDR transfer function; empty for any other."""
+        return {_PQ: "PQ (SMPTE ST 2084)", _HLG: "HLG (ARIB STD-B67)"}.get(self.transfer, "")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,10 +51,13 @@ class Container:
         exif_shot: a second TIFF stream with EXIF's own directory, where the file keeps it apart.
         icc_named, xmp_named: True if the file has such a block, even if it is empty. The first of several counts.
         adobe_transform: from the Adobe segment of a JPEG; None without one.
-        cicp: codes for primaries and transfer function (ITU-T H.273).
+        codes: the colour space by codes (PNG: cICP; HEIF: nclx).
+        codes_first: True where the format ranks the codes above an ICC profile.
         gamma: from the gAMA chunk of a PNG.
         chromaticities: from the cHRM chunk of a PNG: x, y of white, red, green, blue.
         turns, mirror: rotation in quarter turns anticlockwise, then mirroring, that an AVIF asks for.
+        texts: copyright, creator and title as the format's own text fields have them.
+        findings: what the header says that someone should know.
         coding: how the pixels are coded, in words of the format, for example ``SOF0`` for a baseline JPEG.
     """
 
@@ -54,11 +76,14 @@ class Container:
     iptc: bytes = b""
     declared_srgb: bool = False
     adobe_transform: int | None = None
-    cicp: tuple[int, int] | None = None
+    codes: Codes | None = None
+    codes_first: bool = False
     gamma: float | None = None
     chromaticities: tuple[float, ...] = ()
     turns: int = 0
     mirror: int | None = None
+    texts: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
     coding: str = ""
 
 
@@ -80,3 +105,8 @@ class Raster:
     premultiplied: bool = False
     findings: tuple[Finding, ...] = ()
     developed: str = ""
+
+
+def plain_exif(block: bytes) -> bytes:
+    """Return the TIFF stream of an EXIF block, which may start with ``Exif`` and two more bytes."""
+    return block[6:] if block[:4] == b"Exif" else block

@@ -24,6 +24,7 @@ from packshot.formats.camera_raw import decode_raw
 from packshot.formats.container import Container, DamagedError, Raster
 from packshot.formats.findings import extra_channels, first_of_several
 from packshot.formats.jpeg import check_parts, decode_jpeg
+from packshot.formats.png import picture_only
 from packshot.formats.psd import decode_psd
 from packshot.formats.sniff import FileKind
 from packshot.types import Finding
@@ -31,7 +32,6 @@ from packshot.types import Finding
 # tifffile logs every oddity of a damaged file. Serious ones also raise an error, so the log is not needed.
 logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)
 
-_PIXEL_CHUNKS = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}
 _READERS = 2
 _JPEG_IN_TIFF = 7
 _PREMULTIPLIED, _STRAIGHT = 1, 2  # TIFF 6.0, ExtraSamples
@@ -61,25 +61,10 @@ def _decode_jpeg(data: bytes, container: Container) -> Raster:
 
 
 def _decode_png(data: bytes, container: Container) -> Raster:
-    pixels_only, interlaced = _essential_png(data), data[28] == 1
+    pixels_only, interlaced = picture_only(data), data[28] == 1
     if interlaced and container.bit_depth <= 8:  # libpng prints warnings about these on the standard error stream
         return _by_pillow(PngImagePlugin.PngImageFile(io.BytesIO(pixels_only)))
     return _raster(imagecodecs.png_decode(pixels_only), 16 if container.bit_depth == 16 else 8)
-
-
-def _essential_png(data: bytes) -> bytes:
-    """Return the PNG with only the chunks that pixels need. libpng prints warnings about others on standard error."""
-    has_palette, has_own_alpha = data[25] == 3, data[25] >= 4
-    unwanted = {b"PLTE"} if not has_palette else set()
-    unwanted |= {b"tRNS"} if has_own_alpha else set()
-    kept, at = [data[:8]], 8
-    while at + 12 <= len(data):
-        end = at + 12 + int.from_bytes(data[at : at + 4], "big")
-        name = data[at + 4 : at + 8]
-        if name in _PIXEL_CHUNKS - unwanted:
-            kept.append(data[at:end])
-        at = end
-    return b"".join(kept)
 
 
 def _decode_webp(data: bytes, _: Container) -> Raster:

@@ -16,7 +16,8 @@ from collections.abc import Callable, Mapping
 
 from packshot.formats.boxes import read_heif, read_jpeg_xl
 from packshot.formats.camera_raw import read_raw
-from packshot.formats.container import Container, DamagedError
+from packshot.formats.container import Container, DamagedError, plain_exif
+from packshot.formats.png import read_png
 from packshot.formats.psd import read_psd
 from packshot.formats.resources import IPTC, read_resources
 from packshot.formats.sniff import FileKind
@@ -25,8 +26,6 @@ from packshot.types import Size
 
 _FRAMES_COUNTED = 10_000
 _MOST_SCANS = 200
-_PNG_CHANNELS = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}
-_MOST_TEXT_BYTES = 16 * 1024 * 1024
 _HUFFMAN_FRAMES = (0xC0, 0xC1, 0xC2)
 _MOST_JPEG_PIXELS_A_BYTE = 600
 """Maximum number of pixels per byte of a JPEG, with some tolerance.
@@ -96,7 +95,7 @@ def _read_jpeg(data: bytes) -> Container:
 
 def _with_jpeg_segment(found: Container, code: int, body: bytes, profile: dict[int, bytes]) -> Container:
     if code == 0xE1 and body.startswith(b"Exif\0") and not found.exif:
-        return dataclasses.replace(found, exif=body[6:])
+        return dataclasses.replace(found, exif=plain_exif(body))
     if code == 0xE1 and body.startswith(b"http://ns.adobe.com/xap/1.0/\0") and not found.xmp:
         return dataclasses.replace(found, xmp=body[29:])
     if code == 0xE2 and body.startswith(b"ICC_PROFILE\0") and len(body) > 14:
@@ -106,55 +105,6 @@ def _with_jpeg_segment(found: Container, code: int, body: bytes, profile: dict[i
     if code == 0xEE and body.startswith(b"Adobe") and len(body) >= 12:
         return dataclasses.replace(found, adobe_transform=body[11])
     return found
-
-
-def _read_png(data: bytes) -> Container:
-    width, height, depth, colour = struct.unpack_from(">IIBB", data, 16)
-    if data[12:16] != b"IHDR":
-        raise DamagedError("a PNG that does not start with its header")
-    found = Container(
-        size=Size(width, height), bit_depth=depth, channels=_PNG_CHANNELS.get(colour, 0), coding=f"colour type {colour}"
-    )
-    at, ended = 8, False
-    while at + 8 <= len(data) and not ended:
-        (length,) = struct.unpack_from(">I", data, at)
-        name, body = data[at + 4 : at + 8], data[at + 8 : at + 8 + length]
-        ended = name == b"IEND"
-        if name != b"IDAT":
-            found = _with_png_chunk(found, name, body)
-        at += 12 + length
-    if not ended:
-        raise DamagedError(f"a PNG that ends after {len(data)} bytes without its end chunk: it was cut off")
-    return found
-
-
-def _with_png_chunk(found: Container, name: bytes, body: bytes) -> Container:
-    if name == b"iCCP" and b"\0" in body[:80] and not found.icc_named:
-        return dataclasses.replace(found, icc=_inflate(body[body.index(b"\0") + 2 :]), icc_named=True)
-    if name == b"sRGB":
-        return dataclasses.replace(found, declared_srgb=True)
-    if name == b"cHRM" and len(body) == 32:
-        return dataclasses.replace(found, chromaticities=tuple(v / 100_000 for v in struct.unpack(">8I", body)))
-    if name == b"gAMA" and len(body) == 4:
-        return dataclasses.replace(found, gamma=struct.unpack(">I", body)[0] / 100_000)
-    if name == b"cICP" and len(body) == 4:
-        return dataclasses.replace(found, cicp=(body[0], body[1]))
-    if name == b"eXIf":
-        return dataclasses.replace(found, exif=body)
-    if name == b"acTL" and len(body) == 8:
-        return dataclasses.replace(found, frames=max(1, struct.unpack_from(">I", body)[0]))
-    if name == b"iTXt" and body.startswith(b"XML:com.adobe.xmp\0") and not found.xmp_named:
-        compressed, rest = body[18:19] == b"\1", body[20:].split(b"\0", 2)[-1]
-        return dataclasses.replace(found, xmp=_inflate(rest) if compressed else rest, xmp_named=True)
-    return found
-
-
-def _inflate(packed: bytes) -> bytes:
-    """Return a decompressed metadata block, cut at `_MOST_TEXT_BYTES`. Empty if the block is damaged."""
-    try:
-        return zlib.decompressobj().decompress(packed, _MOST_TEXT_BYTES)
-    except zlib.error:
-        return b""
 
 
 def _read_webp(data: bytes) -> Container:
@@ -188,7 +138,7 @@ def _with_webp_chunk(found: Container, name: bytes, body: bytes) -> Container:
     if name == b"ICCP":
         return dataclasses.replace(found, icc=body)
     if name == b"EXIF":
-        return dataclasses.replace(found, exif=body.removeprefix(b"Exif\0\0"))
+        return dataclasses.replace(found, exif=plain_exif(body))
     return dataclasses.replace(found, xmp=body) if name == b"XMP " else found
 
 
@@ -231,7 +181,7 @@ def _read_bmp(data: bytes) -> Container:
 
 _READERS: Mapping[FileKind, Callable[[bytes], Container]] = {
     FileKind.JPEG: _read_jpeg,
-    FileKind.PNG: _read_png,
+    FileKind.PNG: read_png,
     FileKind.WEBP: _read_webp,
     FileKind.GIF: _read_gif,
     FileKind.BMP: _read_bmp,

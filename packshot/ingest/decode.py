@@ -11,29 +11,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from packshot.colour.profile import ColourModel, check_profile, profile_name
-from packshot.colour.spaces import (
-    SRGB_CHROMATICITIES,
-    display_p3_profile,
-    profile_of_figures,
-    srgb_profile,
-    working_profile,
-)
-from packshot.errors import BadProfileError, UnreadableError
+from packshot.colour.profile import ColourModel, profile_name
+from packshot.errors import UnreadableError
 from packshot.formats import sniff
 from packshot.formats.container import NOTHING, Container, DamagedError, Raster
 from packshot.formats.decoders import decode
 from packshot.formats.headers import read_container
 from packshot.formats.sniff import FileKind
+from packshot.ingest.colours import check_policy, find_profile, refuse_hdr
 from packshot.ingest.limits import check_bytes, check_header, check_least
 from packshot.ingest.metadata import Metadata, read_metadata
-from packshot.specs.models import IngestConfig, ProfilePolicy, WithoutProfile
+from packshot.specs.models import IngestConfig, ProfilePolicy
 from packshot.types import Finding, Matte, Size, Status, size_of
 
 _TURNED_BY_DECODER = frozenset({FileKind.HEIC, FileKind.AVIF, FileKind.JPEG_XL, FileKind.RAW})
-_SRGB_CICP, _P3_CICP = ((1, 13), (1, 1), (1, 6), (2, 2), (1, 2)), (12, 13)
-_PNG_SRGB_GAMMA = 0.45455
-_LEAST_GAMMA, _MOST_GAMMA = 0.9, 3.5
 _ADVICE = {
     FileKind.JPEG_2000: "Save it as a TIFF.",
     FileKind.ANYMAP: "Save it as a TIFF.",
@@ -88,7 +79,7 @@ def open_photo(data: bytes, *, name: str, limits: IngestConfig) -> Photo:
         UnreadableError: it is not a picture, is damaged or cut off, or is of a kind that is not read.
         TooLargeError: its length or its header is beyond the limits. No pixel was decoded.
         TooSmallError: its longest side is under the minimum.
-        BadProfileError: its colours are uncertain, and the configuration refuses such pictures.
+        BadProfileError: it is HDR; or its colours are uncertain, and the configuration refuses such pictures.
     """
     kind, container = read_header(data, name=name, limits=limits)
     try:
@@ -129,6 +120,7 @@ def read_header(data: bytes, *, name: str, limits: IngestConfig) -> tuple[FileKi
     except DamagedError as error:
         raise unreadable(name, str(error), kind) from error
     check_header(container, name=name, limits=limits)
+    refuse_hdr(container, name)
     return kind, container
 
 
@@ -155,9 +147,10 @@ def _check_decoded(raster: Raster, container: Container, kind: FileKind) -> None
 def _photo(name: str, kind: FileKind, container: Container, raster: Raster, policy: ProfilePolicy) -> Photo:
     metadata = read_metadata(container)
     orientation = 1 if kind in _TURNED_BY_DECODER else metadata.orientation
-    icc, assumed, profile_findings = _profile(raster.model, container, metadata, name)
-    _check_policy({finding.code for finding in (*raster.findings, *profile_findings)}, policy, name)
+    icc, assumed, profile_findings = find_profile(raster.model, container, metadata, name)
+    check_policy({finding.code for finding in (*raster.findings, *profile_findings)}, policy, name)
     alpha, alpha_findings = _transparency(raster)
+    of_header = (*container.findings, *_frame_findings(container))
     pixels = upright(_straight(raster), orientation)
     return Photo(
         name=name,
@@ -173,7 +166,7 @@ def _photo(name: str, kind: FileKind, container: Container, raster: Raster, poli
         frames=container.frames,
         alpha=None if alpha is None else upright(alpha, orientation),
         metadata=metadata,
-        findings=(*raster.findings, *_frame_findings(container), *profile_findings, *alpha_findings),
+        findings=(*of_header, *raster.findings, *profile_findings, *alpha_findings),
         developed=raster.developed,
     )
 
@@ -210,96 +203,6 @@ def _frame_findings(container: Container) -> tuple[Finding, ...]:
     )
 
 
-def _profile(
-    model: ColourModel, container: Container, metadata: Metadata, name: str
-) -> tuple[bytes, bool, tuple[Finding, ...]]:
-    """Return (profile, True if it was assumed, findings).
-
-    The first that exists is used: embedded profile, declared colour space, gamma and primaries of a PNG, sRGB.
-    """
-    findings: tuple[Finding, ...] = ()
-    if container.icc or container.icc_named:
-        try:
-            check_profile(container.icc, model=_profile_model(model, container.icc), subject=name)
-            return container.icc, False, ()
-        except BadProfileError as error:
-            findings = (_warning("profile_broken", f"The embedded profile was not used: {error.found}."),)
-    if model is ColourModel.LAB:
-        return b"", False, findings
-    if model is ColourModel.CMYK:
-        message = "A CMYK picture without a usable profile: its inks were mixed by a plain formula. Check its colours."
-        return b"", True, (*findings, _warning("cmyk_profile_missing", message))
-    declared = _declared_profile(container, metadata)
-    if declared:
-        return declared, False, findings
-    by_figures = _profile_by_figures(container)
-    if by_figures:
-        message = "The file has no profile; one was made of the gamma and the primaries that it names."
-        return by_figures, True, (*findings, _warning("profile_assumed", message))
-    return srgb_profile(), True, (*findings, *_assumption(container))
-
-
-def _check_policy(codes: set[str], policy: ProfilePolicy, name: str) -> None:
-    """Refuse a picture whose profile had to be assumed, where the configuration does not allow that.
-
-    Raises:
-        BadProfileError: the assumption is not allowed.
-    """
-    rules = (
-        ("profile_broken", policy.broken, "its ICC profile cannot be believed"),
-        ("cmyk_profile_missing", policy.cmyk_missing, "its inks have no profile"),
-        ("profile_assumed", policy.missing, "nothing in it says what its colours mean"),
-    )
-    for code, rule, what in rules:
-        if code in codes and rule is WithoutProfile.REFUSE:
-            raise BadProfileError(
-                what,
-                name,
-                found=code,
-                allowed="pictures with a profile (profiles in ingest.yaml)",
-                next_step="Assign the right profile and export the picture again.",
-            )
-
-
-def _profile_model(model: ColourModel, icc: bytes) -> ColourModel:
-    """Return the colour model that the profile must have.
-
-    A grey picture with an RGB profile is common and is accepted.
-    """
-    grey_in_rgb = model is ColourModel.GREY and icc[16:20] == b"RGB "
-    return ColourModel.RGB if grey_in_rgb else model
-
-
-def _declared_profile(container: Container, metadata: Metadata) -> bytes:
-    if container.declared_srgb or container.cicp in _SRGB_CICP:
-        return srgb_profile()
-    if container.cicp == _P3_CICP:
-        return display_p3_profile()
-    return {"adobe_rgb": working_profile(), "srgb": srgb_profile()}.get(metadata.colour_space, b"")
-
-
-def _profile_by_figures(container: Container) -> bytes:
-    """Return a profile made from a PNG's gAMA and cHRM chunks (ISO/IEC 15948, 11.3.2); empty where they are of no use.
-
-    A gamma near that of sRGB, without primaries, adds nothing to the default sRGB. A gamma outside the plausible range
-    is a mistake of the program that wrote it.
-    """
-    if not container.gamma or not _LEAST_GAMMA <= 1 / container.gamma <= _MOST_GAMMA:
-        return b""
-    if not container.chromaticities and abs(container.gamma - _PNG_SRGB_GAMMA) <= 0.03:
-        return b""
-    return profile_of_figures(container.chromaticities or SRGB_CHROMATICITIES, gamma=1 / container.gamma)
-
-
-def _assumption(container: Container) -> tuple[Finding, ...]:
-    message = "Nothing in the file says what its colours mean; sRGB was assumed."
-    if container.cicp:
-        message = f"The file names a colour space by code {container.cicp}, which is not read; sRGB was assumed."
-    elif container.gamma and abs(container.gamma - _PNG_SRGB_GAMMA) > 0.03:
-        message = f"The file has no profile but names a gamma of {1 / container.gamma:.2f}; sRGB was assumed."
-    return (_warning("profile_assumed", message),)
-
-
 def _transparency(raster: Raster) -> tuple[Matte | None, tuple[Finding, ...]]:
     if raster.alpha is None:
         return None, ()
@@ -324,7 +227,3 @@ def _straight(raster: Raster) -> NDArray[Any]:
     share = alpha[..., None] if raster.pixels.ndim == 3 else alpha
     divided = raster.pixels / np.maximum(share, 1e-6)
     return np.minimum(divided + 0.5, top).astype(raster.pixels.dtype)
-
-
-def _warning(code: str, message: str) -> Finding:
-    return Finding(code=code, status=Status.WARNING, message=message)

@@ -162,7 +162,7 @@ def _nested(name: str, n: int) -> bytes:
 
 
 def _chunk(name: bytes, body: bytes) -> bytes:
-    return struct.pack(">I", len(body)) + name + body + bytes(4)
+    return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
 
 
 def _png(chunks: bytes) -> bytes:

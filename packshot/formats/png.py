@@ -1,0 +1,220 @@
+"""Read the chunks of a PNG (W3C Portable Network Graphics, third edition). No pixel is decoded.
+
+Checksums are checked here: a damaged chunk of the picture refuses the file; any other damaged chunk is left out, with a
+finding. A chunk that may stand once counts the first time. Metadata may also stand in text chunks, in the form that
+ImageMagick invented ("Raw profile type exif").
+"""
+
+from __future__ import annotations
+
+import binascii
+import dataclasses
+import struct
+import zlib
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from packshot.formats.container import Codes, Container, DamagedError, plain_exif
+from packshot.formats.resources import IPTC, read_resources
+from packshot.types import Finding, Size, Status
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_CHANNELS = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}
+_MOST_TEXT_BYTES = 16 * 1024 * 1024
+_PICTURE_CHUNKS = (b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS")
+_BEFORE_PIXELS = (b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM")
+_ONCE = (*_BEFORE_PIXELS, b"eXIf", b"acTL")
+_TEXT_CHUNKS = (b"tEXt", b"zTXt", b"iTXt")
+_PROFILES = {
+    "exif": "exif",
+    "app1": "exif",
+    "xmp": "xmp",
+    "iptc": "iptc",
+    "8bim": "iptc",
+    "icc": "icc",
+    "icm": "icc",
+}
+"""Names of raw profiles, and where each goes."""
+_TEXTS = {b"copyright": "copyright", b"author": "creator", b"title": "title"}
+"""Keywords of section 11.3.3.2 that name what Packshot keeps."""
+_XMP_START = b"http://ns.adobe.com/xap/1.0/\0"
+
+
+class Chunk(NamedTuple):
+    """A chunk of a PNG.
+
+    Attributes:
+        checksum: as it is stored.
+        start, end: offsets of the whole chunk.
+    """
+
+    name: bytes
+    body: bytes
+    checksum: int
+    start: int
+    end: int
+
+    @property
+    def whole(self) -> bool:
+        """True if the checksum fits."""
+        return zlib.crc32(self.body, zlib.crc32(self.name)) == self.checksum
+
+
+def chunks(data: bytes) -> Iterator[Chunk]:
+    """Yield the chunks of a PNG up to the end chunk, or to the first that runs past the end of the data."""
+    at = 8
+    while at + 12 <= len(data):
+        (length,) = struct.unpack_from(">I", data, at)
+        end = at + 8 + length
+        if end + 4 > len(data):
+            return
+        name, body = data[at + 4 : at + 8], data[at + 8 : end]
+        (checksum,) = struct.unpack_from(">I", data, end)
+        yield Chunk(name, body, checksum, at, end + 4)
+        if name == b"IEND":
+            return
+        at = end + 4
+
+
+def read_png(data: bytes) -> Container:
+    """Return what the chunks say.
+
+    Raises:
+        DamagedError: it ends without its end chunk, or a chunk of the picture is damaged.
+    """
+    if data[12:16] != b"IHDR":
+        raise DamagedError("a PNG that does not start with its header")
+    width, height, depth, colour = struct.unpack_from(">IIBB", data, 16)
+    found = Container(
+        size=Size(width, height),
+        bit_depth=depth,
+        channels=_CHANNELS.get(colour, 0),
+        coding=f"colour type {colour}",
+        codes_first=True,
+    )
+    seen: set[bytes] = set()
+    keywords: set[bytes] = set()
+    damaged: list[str] = []
+    for chunk in chunks(data):
+        whole = chunk.whole
+        if not whole and chunk.name in _PICTURE_CHUNKS:
+            raise DamagedError(f"a damaged PNG ({chunk.name.decode()}: its checksum does not fit)")
+        if not whole or (chunk.name in _BEFORE_PIXELS and b"IDAT" in seen):
+            damaged.append(chunk.name.decode("latin-1"))
+        elif chunk.name not in _ONCE or chunk.name not in seen:
+            found = _with_chunk(found, chunk, keywords)
+        seen.add(chunk.name)
+    if b"IEND" not in seen:
+        raise DamagedError(f"a PNG that ends after {len(data)} bytes without its end chunk: it was cut off")
+    return dataclasses.replace(found, findings=_left_out(damaged)) if damaged else found
+
+
+def _left_out(names: list[str]) -> tuple[Finding, ...]:
+    listed = ", ".join(dict.fromkeys(name if name.isalnum() else "?" for name in names[:10]))
+    message = f"Parts of the PNG are damaged or out of place and were left out: {listed}. The picture itself is whole."
+    return (Finding(code="metadata_damaged", status=Status.WARNING, message=message, measured=len(names)),)
+
+
+def _with_chunk(found: Container, chunk: Chunk, keywords: set[bytes]) -> Container:
+    name, body = chunk.name, chunk.body
+    if name == b"cICP" and len(body) == 4:
+        return dataclasses.replace(found, codes=Codes(body[0], body[1], full_range=body[3] == 1))
+    if name == b"iCCP" and b"\0" in body[:80]:
+        return dataclasses.replace(found, icc=inflated(body[body.index(b"\0") + 2 :]), icc_named=True)
+    if name == b"sRGB":
+        return dataclasses.replace(found, declared_srgb=True)
+    if name == b"cHRM" and len(body) == 32:
+        return dataclasses.replace(found, chromaticities=tuple(v / 100_000 for v in struct.unpack(">8I", body)))
+    if name == b"gAMA" and len(body) == 4:
+        return dataclasses.replace(found, gamma=struct.unpack(">I", body)[0] / 100_000)
+    if name == b"eXIf":
+        return dataclasses.replace(found, exif=plain_exif(body) or found.exif)
+    if name == b"acTL" and len(body) == 8:
+        return dataclasses.replace(found, frames=max(1, struct.unpack_from(">I", body)[0]))
+    return _with_text(found, chunk, keywords) if name in _TEXT_CHUNKS else found
+
+
+def _with_text(found: Container, chunk: Chunk, keywords: set[bytes]) -> Container:
+    """Add a text chunk, if its keyword is new. Only then is it decompressed."""
+    keyword = chunk.body.partition(b"\0")[0].lower()
+    profile = _PROFILES.get(keyword.removeprefix(b"raw profile type ").decode("latin-1"), "")
+    field = _TEXTS.get(keyword, "")
+    is_xmp = keyword == b"xml:com.adobe.xmp"
+    if keyword in keywords or not (profile or field or is_xmp):
+        return found
+    keywords.add(keyword)
+    text = _text_of(chunk)
+    if is_xmp:
+        return dataclasses.replace(found, xmp=text, xmp_named=True)
+    if field:
+        return dataclasses.replace(found, texts={**found.texts, field: _readable(text)})
+    return _with_profile(found, profile, raw_profile(text))
+
+
+def _text_of(chunk: Chunk) -> bytes:
+    """Return the text of a text chunk, decompressed."""
+    rest = chunk.body.partition(b"\0")[2]
+    if chunk.name == b"tEXt":
+        return rest
+    if chunk.name == b"zTXt":
+        return inflated(rest[1:])
+    text = rest[2:].split(b"\0", 2)[-1]
+    return inflated(text) if rest[:1] == b"\1" else text
+
+
+def _readable(text: bytes) -> str:
+    """Return a text in UTF-8, as iTXt has it, else in Latin-1, as tEXt has it."""
+    try:
+        return text[:2000].decode("utf-8")
+    except UnicodeDecodeError:
+        return text[:2000].decode("latin-1")
+
+
+def _with_profile(found: Container, block: str, content: bytes) -> Container:
+    """Add a raw profile. A chunk of the standard's own wins over it. "APP1" may hold XMP, as in a JPEG."""
+    if block == "exif" and content.startswith(_XMP_START):
+        block, content = "xmp", content.removeprefix(_XMP_START)
+    match block:
+        case "exif":
+            return dataclasses.replace(found, exif=found.exif or plain_exif(content))
+        case "xmp":
+            return found if found.xmp_named else dataclasses.replace(found, xmp=content)
+        case "iptc":
+            return dataclasses.replace(found, iptc=found.iptc or iptc_of(content))
+        case _:
+            return found if found.icc_named else dataclasses.replace(found, icc=content, icc_named=True)
+
+
+def iptc_of(content: bytes) -> bytes:
+    """Return the IPTC records of a block that holds them plainly or in Photoshop's image resources."""
+    content = content.removeprefix(b"Photoshop 3.0\0")
+    return content if content[:1] == b"\x1c" else read_resources(content).get(IPTC, b"")
+
+
+def raw_profile(text: bytes) -> bytes:
+    """Return the bytes of ImageMagick's text form: profile name, length in bytes, then hexadecimal digits."""
+    words = text.split()
+    try:
+        return binascii.unhexlify(b"".join(words[2:]))
+    except (binascii.Error, ValueError):
+        return b""
+
+
+def inflated(packed: bytes, *, most: int = _MOST_TEXT_BYTES) -> bytes:
+    """Return a decompressed block, cut at `most` bytes. Empty if the block is damaged."""
+    try:
+        return zlib.decompressobj().decompress(packed, most)
+    except zlib.error:
+        return b""
+
+
+def picture_only(data: bytes) -> bytes:
+    """Return the PNG with only the chunks that pixels need. libpng prints warnings about others on standard error."""
+    has_palette, has_own_alpha = data[25] == 3, data[25] >= 4
+    unwanted: Mapping[bytes, bool] = {b"PLTE": not has_palette, b"tRNS": has_own_alpha}
+    kept = (
+        data[chunk.start : chunk.end]
+        for chunk in chunks(data)
+        if chunk.name in _PICTURE_CHUNKS and not unwanted.get(chunk.name, False)
+    )
+    return SIGNATURE + b"".join(kept)

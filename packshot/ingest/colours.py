@@ -1,0 +1,154 @@
+"""Find what a picture's colours mean: the first of the file's statements that can be used, in its format's order.
+
+| format | order |
+|---|---|
+| PNG (third edition, 4.3) | cICP, iCCP, sRGB, gAMA with cHRM |
+| HEIC, AVIF (ISO/IEC 23000-22) | ICC profile, codes (nclx) |
+| all | ICC profile; then the colour space that EXIF names; then sRGB, as an assumption |
+"""
+
+from __future__ import annotations
+
+from packshot.colour.profile import ColourModel, check_profile, transfer_code
+from packshot.colour.spaces import (
+    SRGB_CHROMATICITIES,
+    profile_of_codes,
+    profile_of_figures,
+    srgb_profile,
+    working_profile,
+)
+from packshot.errors import BadProfileError
+from packshot.formats.container import Codes, Container
+from packshot.ingest.metadata import Metadata
+from packshot.specs.models import ProfilePolicy, WithoutProfile
+from packshot.types import Finding, Status
+
+_PNG_SRGB_GAMMA = 0.45455
+_LEAST_GAMMA, _MOST_GAMMA = 0.9, 3.5
+_UNSPECIFIED = 2
+
+
+def refuse_hdr(container: Container, name: str) -> None:
+    """Refuse a picture whose values mean HDR light. Taken for sRGB, it would be pale and far too dark.
+
+    Raises:
+        BadProfileError: its codes, or those in its ICC profile, name PQ or HLG; or the narrow range of video in a PNG.
+    """
+    in_profile = Codes(_UNSPECIFIED, transfer_code(container.icc))
+    hdr = (container.codes.hdr if container.codes else "") or in_profile.hdr
+    narrow = container.codes_first and container.codes is not None and not container.codes.full_range
+    if hdr or narrow:
+        raise BadProfileError(
+            "it is an HDR picture" if hdr else "its values use the range of video",
+            name,
+            found=f"the transfer function {hdr}" if hdr else "the narrow range of video",
+            allowed="a picture for screens or print, such as sRGB, Display P3 or Adobe RGB",
+            next_step="Export it without HDR, best as a 16-bit TIFF with its profile.",
+        )
+
+
+def find_profile(
+    model: ColourModel, container: Container, metadata: Metadata, name: str
+) -> tuple[bytes, bool, tuple[Finding, ...]]:
+    """Return (ICC profile, True if it was assumed, findings). The profile is empty for CMYK and Lab without one."""
+    findings: tuple[Finding, ...] = ()
+    in_colour = model in (ColourModel.RGB, ColourModel.GREY)
+    by_codes = _by_codes(container.codes) if in_colour else b""
+    if by_codes and container.codes_first:
+        return by_codes, False, ()
+    if container.icc or container.icc_named:
+        try:
+            check_profile(container.icc, model=_profile_model(model, container.icc), subject=name)
+            return container.icc, False, _codes_unread(container) if container.codes_first else ()
+        except BadProfileError as error:
+            findings = (_warning("profile_broken", f"The embedded profile was not used: {error.found}."),)
+    if model is ColourModel.LAB:
+        return b"", False, findings
+    if model is ColourModel.CMYK:
+        message = "A CMYK picture without a usable profile: its inks were mixed by a plain formula. Check its colours."
+        return b"", True, (*findings, _warning("cmyk_profile_missing", message))
+    declared = by_codes or _declared_profile(container, metadata)
+    if declared:
+        return declared, False, (*findings, *(() if by_codes else _codes_unread(container)))
+    by_figures = _profile_by_figures(container)
+    if by_figures:
+        message = "The file has no profile; one was made of the gamma and the primaries that it names."
+        return by_figures, True, (*findings, _warning("profile_assumed", message))
+    return srgb_profile(), True, (*findings, *_assumption(container))
+
+
+def check_policy(codes: set[str], policy: ProfilePolicy, name: str) -> None:
+    """Refuse a picture whose profile had to be assumed, where the configuration does not allow that.
+
+    Raises:
+        BadProfileError: the assumption is not allowed.
+    """
+    rules = (
+        ("profile_broken", policy.broken, "its ICC profile cannot be believed"),
+        ("cmyk_profile_missing", policy.cmyk_missing, "its inks have no profile"),
+        ("profile_assumed", policy.missing, "nothing in it says what its colours mean"),
+    )
+    for code, rule, what in rules:
+        if code in codes and rule is WithoutProfile.REFUSE:
+            raise BadProfileError(
+                what,
+                name,
+                found=code,
+                allowed="pictures with a profile (profiles in ingest.yaml)",
+                next_step="Assign the right profile and export the picture again.",
+            )
+
+
+def _by_codes(codes: Codes | None) -> bytes:
+    return profile_of_codes(codes.primaries, codes.transfer) if codes else b""
+
+
+def _codes_unread(container: Container) -> tuple[Finding, ...]:
+    """Return a finding on codes for which there is no profile, where another statement was used in their place."""
+    codes = container.codes
+    if codes is None or _UNSPECIFIED in codes[:2]:
+        return ()
+    message = f"The colour space with the codes {codes.primaries}, {codes.transfer} is not read; "
+    return (_warning("profile_assumed", message + "the file's next statement about its colours was used."),)
+
+
+def _profile_model(model: ColourModel, icc: bytes) -> ColourModel:
+    """Return the colour model that the profile must have.
+
+    A grey picture with an RGB profile is common and is accepted.
+    """
+    grey_in_rgb = model is ColourModel.GREY and icc[16:20] == b"RGB "
+    return ColourModel.RGB if grey_in_rgb else model
+
+
+def _declared_profile(container: Container, metadata: Metadata) -> bytes:
+    if container.declared_srgb:
+        return srgb_profile()
+    return {"adobe_rgb": working_profile(), "srgb": srgb_profile()}.get(metadata.colour_space, b"")
+
+
+def _profile_by_figures(container: Container) -> bytes:
+    """Return a profile made from a PNG's gAMA and cHRM chunks (ISO/IEC 15948, 11.3.2); empty where they are of no use.
+
+    A gamma near that of sRGB, without primaries, adds nothing to the default sRGB. A gamma outside the plausible range
+    is a mistake of the program that wrote it.
+    """
+    if not container.gamma or not _LEAST_GAMMA <= 1 / container.gamma <= _MOST_GAMMA:
+        return b""
+    if not container.chromaticities and abs(container.gamma - _PNG_SRGB_GAMMA) <= 0.03:
+        return b""
+    return profile_of_figures(container.chromaticities or SRGB_CHROMATICITIES, gamma=1 / container.gamma)
+
+
+def _assumption(container: Container) -> tuple[Finding, ...]:
+    message = "Nothing in the file says what its colours mean; sRGB was assumed."
+    if container.codes:
+        named = f"{container.codes.primaries}, {container.codes.transfer}"
+        message = f"The file names a colour space by the codes {named}, which are not read; sRGB was assumed."
+    elif container.gamma and abs(container.gamma - _PNG_SRGB_GAMMA) > 0.03:
+        message = f"The file has no profile but names a gamma of {1 / container.gamma:.2f}; sRGB was assumed."
+    return (_warning("profile_assumed", message),)
+
+
+def _warning(code: str, message: str) -> Finding:
+    return Finding(code=code, status=Status.WARNING, message=message)

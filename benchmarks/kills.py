@@ -13,6 +13,7 @@ delivered once.
 from __future__ import annotations
 
 import argparse
+import csv
 import random
 import statistics
 import sys
@@ -88,18 +89,25 @@ def main() -> int:
 
 
 def photographs(folder: Path, count: int, *, long_side: int) -> None:
-    """Write photographs of the sample batch under names of their own."""
+    """Write photographs of the sample batch under names of their own, with a manifest that names their categories.
+
+    Without a category the machine approves nothing, so nothing would be delivered.
+    """
     folder.mkdir()
-    samples = sorted(SAMPLES.glob("*.jpg"))
+    samples = sorted(SAMPLES.glob("*_MAIN.jpg"))
+    categories = {row["file"]: row["category"] for row in csv.DictReader((SAMPLES / "manifest.csv").open())}
+    rows = ["file,category"]
     for number in range(count):
         sample = samples[number % len(samples)]
         target = folder / f"K{number:04}_MAIN.jpg"
+        rows.append(f"{target.name},{categories.get(sample.name, '')}")
         if not long_side:
             target.write_bytes(sample.read_bytes())
             continue
         with Image.open(sample) as picture:
             picture.thumbnail((long_side, long_side))
             picture.save(target, quality=95, icc_profile=picture.info.get("icc_profile"))
+    (folder / "manifest.csv").write_text("\n".join(rows) + "\n")
 
 
 @contextmanager
@@ -260,7 +268,7 @@ def report(kills: list[Kill], faults: Faults, *, calm_s: float, storm_s: float, 
     out += [f"files as without kills: {len(calm & storm)} of {len(calm)}; others: {len(storm - calm)}"]
     out += [f"doubled: {doubled}; lost: {lost}"]
     sys.stdout.write("\n".join(out) + "\n")
-    whole = calm.keys() == storm.keys() and not doubled and not lost
+    whole = bool(calm) and calm.keys() == storm.keys() and not doubled and not lost
     return 0 if whole and all(one.recovery_s is not None for one in kills) else 1
 
 

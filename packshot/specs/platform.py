@@ -58,11 +58,15 @@ class Encoding(Value):
     """How a rendition is encoded.
 
     Attributes:
-        quality: start of the search for a file within the byte limit; None for lossless formats.
-        quality_floor: the search never goes below this.
-        chroma: JPEG chroma subsampling.
-        compression: TIFF only.
-        selection: TIFF only: store the product's matte as a saved selection, in an extra channel.
+        format: `jpeg`, `webp`, `png` or `tiff`.
+        quality: 1 to 100: start of the search for a file within the byte limit. Required for `jpeg` and `webp`, not
+            allowed for the others.
+        quality_floor: the search never goes below this. A file that is still too large is an error.
+        chroma: chroma subsampling of a JPEG: `"4:4:4"` (default) or `"4:2:0"`.
+        bit_depth: 8 (default) or 16.
+        compression: of a TIFF: `none` (default), `deflate`, `lzw` or `zstd`.
+        selection: `true`: a TIFF contains the product's matte as a saved selection: an alpha channel that does not make
+            it transparent.
     """
 
     format: Format
@@ -89,11 +93,11 @@ class Canvas(Value):
     """Size of a rendition.
 
     Attributes:
-        aspect: ``"width:height"``; None: the canvas follows the product's shape, with even margins.
-        min_px: minimum of the longest side.
-        recommended_px: target of the longest side; None: full resolution.
+        aspect: `"width:height"` in quotes. Without it the canvas follows the product's shape, with even margins.
+        min_px: minimum of the longest side that the platform accepts.
+        recommended_px: target of the longest side. Without it the photograph's full resolution is used.
         max_px: maximum of the longest side.
-        dpi: written into the file; doesn't change its pixels.
+        dpi: written into the file; does not change its pixels.
     """
 
     aspect: str | None = None
@@ -130,7 +134,8 @@ class Fill(Value):
     """Range of the share of the canvas that the product's longest side may take. The target is in the edit rules.
 
     Attributes:
-        least_ratio, most_ratio: what the platform accepts.
+        least_ratio: least share of the canvas side that the product's longest side may take. Default: 0.
+        most_ratio: the largest share. Default: 1.
     """
 
     least_ratio: Ratio = 0.0
@@ -147,11 +152,24 @@ class Platform(Value):
     """One target of delivery: ``configs/platforms/<name>.yaml``.
 
     Attributes:
-        naming: template of the delivered name without extension; see `packshot.naming.fill_template`.
-        fallback: a second encoding, for shops that may not be able to read the first.
-        views: views it accepts, as shell patterns (``MAIN``, ``PT*``, ``*``).
-        min_bytes, max_bytes: of the file.
-        source, checked, authority: where the figures come from, the date they were read, and who states them.
+        title: the platform's name for people.
+        enabled: `false`: nothing is delivered to it. Default: `true`.
+        encoding: how the file is encoded, see below.
+        fallback: a second encoding, delivered beside the first, for shops that may not be able to read the first.
+        canvas: size of the picture, see below.
+        background: `pure_white`, `white_recommended`, `white_or_light_grey` or `any`. With `pure_white` every
+            background pixel of the delivered file is checked.
+        fill: range of fill that the platform accepts, see below.
+        profile: `srgb` (default), `adobe_rgb` or `cmyk`. `cmyk` uses the inks of the client's press and is written as
+            TIFF only; a client without `cmyk_profile` gets an error, never a guess.
+        max_bytes, min_bytes: limits of the file's size. The quality is lowered until the file meets `max_bytes`.
+        naming: template of the delivered file name without extension, see Names.
+        views: views that it accepts, as shell patterns: `MAIN`, `"PT0[1-8]"`, `"*"` (default).
+        rules: edit rules, see Edit rules.
+        source: where the figures come from.
+        checked: the date they were read, for example `2026-11-23`.
+        authority: who states them: `brief`, `official`, `third_party` (check before you rely on it) or `unverified`.
+        notes: what else to know. Shown if somebody asks for a disabled platform.
     """
 
     name: str

@@ -16,6 +16,8 @@ class TableLimits(Value):
     """Limits for all tables of one report together. Larger tables are refused before they are decoded.
 
     Attributes:
+        max_rows: rows of orders and returns. A Parquet file with more than 4 rows for each of its bytes is refused too,
+            from its footer.
         max_cells: rows times the columns that are read.
         max_decoded_bytes: size of those columns in memory; for a CSV file its length.
     """
@@ -29,13 +31,13 @@ class ReturnsConfig(Value):
     """Settings of the report on the return rate.
 
     Attributes:
-        return_days: days within which a customer may return something; younger orders are not used.
+        return_days: days within which a customer may return something. Younger orders and later returns are not used.
         window_days: length of the periods that are compared, before and after new pictures went live.
         controls: control products for each product with new pictures.
         confidence: of every interval.
         least_returns, least_products: below these the report gives no figure but says "insufficient data".
         image_reasons: a return is attributed to the picture if its reason contains one of these words.
-        tables: limits for all tables of one report together.
+        tables: limits for all tables of one report together, see below.
     """
 
     return_days: Days = 30

@@ -32,12 +32,20 @@ class EditRules(Value):
 
     Attributes:
         fill_ratio: the product's longest side divided by the canvas side it is parallel to.
-        margin_ratio: another way to state it: the margin at each end of that side; `fill_ratio` = 1 - 2 margins.
-        shadow: what happens to the contact shadow.
-        max_upscale_ratio: the product is never enlarged more than this.
-        colour_mean_delta_e, colour_p95_delta_e: largest allowed colour shift from master to delivered file.
-        colour_reference_required: whether the machine may approve only colours that were compared with a reference.
-        group_correction: which corrections its shoot group allows.
+        margin_ratio: another way to state it: the margin at each end of that side, so `fill_ratio` = 1 - 2 margins. Set
+            only one of the two.
+        shadow: `drop` or `keep` the natural contact shadow.
+        max_upscale_ratio: the product is never enlarged more than this. 1.0: never at all.
+        colour_mean_delta_e: largest allowed mean colour difference (CIEDE2000) from master to delivered file, over the
+            product.
+        colour_p95_delta_e: the same for its 95th percentile.
+        colour_reference_required: `true`: the machine approves only colours that were compared with a reference; other
+            shots go to a person. A reference is a colour target in the shot's group, or what the manifest's column
+            `reference` names (colour.md).
+        group_correction: which colour corrections its shoot group allows, each including those before it. `none`;
+            `target`: by a colour target in the group; `even`: also to the light of the groups it belongs with;
+            `neutral`: also its backdrop to grey, which the client must vouch for. If several platforms differ, the one
+            that allows least counts.
     """
 
     fill_ratio: Annotated[float, Field(gt=0, le=1)] | None = None

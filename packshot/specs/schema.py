@@ -1,8 +1,14 @@
-"""JSON schemas of the config files, for editors that check YAML while people type."""
+"""JSON schemas of the config files, for editors that check YAML and explain its keys while people type.
+
+What a key means stands in the docstring of its model, under ``Attributes:``. The schemas and the tables of
+``docs/configs.md`` take it from there.
+"""
 
 from __future__ import annotations
 
+import inspect
 import json
+import re
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -31,7 +37,7 @@ _NAMED = ("Platform", "Client", "Category", "Model")
 
 def json_schemas() -> dict[str, dict[str, Any]]:
     """Return the JSON schema of each kind of file in ``configs/``."""
-    return {kind: _without_names(adapter.json_schema()) for kind, adapter in _KINDS.items()}
+    return {kind: _explained(_without_names(adapter.json_schema())) for kind, adapter in _KINDS.items()}
 
 
 def schema_files() -> dict[str, str]:
@@ -44,4 +50,28 @@ def _without_names(schema: dict[str, Any]) -> dict[str, Any]:
         if part.get("title") in _NAMED:
             part["properties"].pop("name")
             part["required"].remove("name")
+    return schema
+
+
+def meanings(docstring: str) -> dict[str, str]:
+    """Return what each field means, by name, from the section ``Attributes:`` of a model's docstring.
+
+    Example:
+        ``"Attributes:\\n    min_px, max_px: sides."`` gives ``{"min_px": "sides.", "max_px": "sides."}``.
+    """
+    _, _, section = inspect.cleandoc(docstring).partition("Attributes:\n")
+    entries = re.findall(r"^    (\w+(?:, \w+)*): (.+(?:\n      .+)*)", section, re.MULTILINE)
+    return {name: " ".join(text.split()) for names, text in entries for name in names.split(", ")}
+
+
+def _explained(schema: dict[str, Any]) -> dict[str, Any]:
+    """Move what a model's docstring says of its fields to these fields."""
+    for part in (schema, *schema.get("$defs", {}).values()):
+        docstring = part.get("description", "")
+        if "Attributes:" not in docstring:
+            continue
+        part["description"] = docstring.partition("Attributes:")[0].strip()
+        for name, meaning in meanings(docstring).items():
+            if name in part["properties"]:
+                part["properties"][name]["description"] = meaning
     return schema

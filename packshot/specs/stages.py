@@ -16,13 +16,16 @@ class GroupLimits(Value):
     """When shots count as photographed under the same light, and when a group may be corrected.
 
     Attributes:
-        same_light_delta_e: backdrops under the same light differ by at most this (delta E 2000).
+        same_light_delta_e: backdrops under the same light differ by at most this (delta E 2000). A shot that differs
+            more is a finding.
         uneven_stops: from this difference on, light that falls off differently from the rest of the group is a finding.
         least_shots: a group of fewer shots is never a light of its own and is never evened.
-        even_from_delta_e: below this two lights count as equal, and nothing is changed.
-        even_up_to_delta_e: beyond this it is another backdrop, not another light, and nothing is changed.
-        neutral_up_to_chroma: a backdrop with more chroma than this is never corrected to grey.
-        target: which colour target the studio uses.
+        even_from_delta_e, even_up_to_delta_e: below the first value two lights count as equal; beyond the second it is
+            another backdrop, not another light. In both cases nothing is changed.
+        neutral_up_to_chroma: a backdrop with more chroma (C*ab) than this is coloured paper. It is never corrected to
+            grey.
+        target: the studio's colour target: `colorchecker_classic_since_2014` or `colorchecker_classic_before_2014`.
+            X-Rite changed its pigments in November 2014.
         target_mean_delta_e, target_p95_delta_e: a correction with larger errors on held-out patches is refused.
     """
 
@@ -59,9 +62,9 @@ class ProfilePolicy(Value):
     """What happens to pictures whose colours are not certain. Each assumption is a finding.
 
     Attributes:
-        missing: no profile and no other statement of the colour space: assume sRGB, or refuse the picture.
-        broken: an implausible profile: treat it as missing, or refuse the picture.
-        cmyk_missing: CMYK without a usable profile: convert with a simple formula, or refuse the picture.
+        missing: the file does not state its colour space. `assume`: it is read as sRGB.
+        broken: the profile is implausible. `assume`: it is treated as missing.
+        cmyk_missing: CMYK without a usable profile. `assume`: it is converted with a simple formula.
     """
 
     missing: WithoutProfile = WithoutProfile.ASSUME
@@ -73,7 +76,7 @@ class ApartLimits(Value):
     """Limits for opening one file. The process that opens it is killed if it exceeds them.
 
     Attributes:
-        memory_bytes: memory beyond what the idle process uses.
+        memory_bytes: memory that opening one file may take beyond what the idle process uses (about 0.3 GB).
         deadline_s: wall-clock time.
         processor_s: processor time, over all cores.
     """
@@ -87,15 +90,17 @@ class IngestConfig(Value):
     """``configs/ingest.yaml``: which files are accepted.
 
     Attributes:
-        min_px: minimum of a photograph's longest side.
+        min_px: minimum of a photograph's longest side. A client may ask for more.
         max_bytes, max_pixels, max_side_px, max_frames: larger files are refused before they are decoded.
-        max_decoded_bytes: pixels times channels times bytes per channel; larger files are refused likewise.
-        max_working_bytes: memory that work on a picture takes, by its header; larger files are refused likewise.
+        max_decoded_bytes: pixels times channels times bytes per channel; larger files are refused likewise. The default
+            allows 166 megapixels of 16-bit RGB.
+        max_working_bytes: memory that work on a picture takes, by its header: for each pixel its decoded bytes and 36
+            bytes of working copies; larger files are refused likewise (limits.md).
         max_scanned_pixels: pixels times scans of a progressive JPEG; larger files are refused likewise.
         group_gap_s: a longer pause between two photographs starts a new shoot group.
-        groups: what makes shots a group, and what may be corrected.
-        profiles: what happens to pictures whose colours are not certain.
-        apart: limits for opening one file.
+        groups: what makes shots a group, and what may be corrected, see below.
+        profiles: what happens to pictures whose colours are not certain, see below.
+        apart: limits for opening one file, see below.
     """
 
     min_px: Pixels = 1000
@@ -142,7 +147,12 @@ class Feature(StrEnum):
 
 
 class ColourMatch(Value):
-    """From which `colour_match` the risk of confusing product and backdrop counts as medium or high."""
+    """From which `colour_match` the risk of confusing product and backdrop counts as medium or high.
+
+    Attributes:
+        medium: share of the outline from which the risk is medium. It is recorded.
+        high: share from which it is high. A person edits the shot.
+    """
 
     medium: Ratio
     high: Ratio
@@ -158,7 +168,12 @@ Share = Annotated[float, Field(gt=0, lt=1)]
 
 
 class Promise(Value):
-    """How often the machine may be wrong: at most this share, with this confidence."""
+    """How often the machine may be wrong: at most this share, with this confidence.
+
+    Attributes:
+        ratio: at most this share is refused ...
+        confidence: ... with this confidence.
+    """
 
     ratio: Share = 0.02
     confidence: Share = 0.95
@@ -168,10 +183,12 @@ class AuditConfig(Value):
     """Which share of the shots that the machine would approve a person judges blindly.
 
     Attributes:
-        ratio: this share; shots that people see anyway need no audit.
+        ratio: share of the shots that the machine would approve which a person judges blindly. Shots that people see
+            anyway need no audit.
         first_ratio: share while there are no verdicts yet. It falls linearly to `ratio` until there are as many
-            verdicts as the promise needs at least.
-        by_category, by_client: other shares for some; the largest that applies counts.
+            verdicts as the promise needs at least (149 for 2 %).
+        by_category: other shares, by category.
+        by_client: other shares, by client. The largest share that applies counts.
         window_days: how far back audits count for the measured escape rate.
     """
 
@@ -218,13 +235,22 @@ class RoutingConfig(Value):
     """``configs/routing.yaml``: limits of the measured features; `model` names a trained model, None: rules only.
 
     Attributes:
-        model: ``serving``: the serving model in storage, else the one that comes with Packshot.
-        route: of the shots that go to the machine, at most this share may be refused by whoever looks at them.
-        approve: of the shots that the machine approves, at most this share may be ones that a person would refuse.
-        real_only: kinds of shots that the machine approves only on the evidence of real photographs that people judged.
-        picture: how the category network is used; None: it isn't.
-        medium, complex: by feature, the value from which a shot counts as medium or complex.
-        colour_match: limits of the colour-match risk.
+        model: `serving`: the serving model in storage, else the one that comes with Packshot (routing.md). `null`:
+            limits only.
+        route: the promise before the cut-out: of the shots that go to the machine, at most this share is refused by
+            whoever looks at them.
+        approve: the promise after it: of the shots that the machine approves, at most this share would be refused by a
+            person.
+        audit: which approved shots people look at all the same, see below.
+        real_only: kinds of shots for which drawn scenes prove nothing: `unnamed` (nobody named a category), `on_floor`
+            (a visible floor, recognised by its shadow), `pale_on_pale`. The machine approves them only after people
+            have judged enough real photographs of their kind. Until then a person looks at each, blindly, and each
+            verdict counts (routing.md).
+        picture: how the category network is used if nobody says what a photograph shows, or a word names a category
+            without a rule, see below. `null`: it is not used.
+        medium: by feature, the value from which a shot counts as medium: a person edits it.
+        complex: by feature, the value from which it counts as complex: editing it takes long.
+        colour_match: limits of the colour-match risk, see below.
     """
 
     model: Literal["serving"] | None = None
@@ -252,8 +278,9 @@ class RuleLimits(Value):
         weight: share of the component's points that this rule can cost.
         good: up to this value the rule costs nothing.
         bad: from this value on it costs everything; in between, linearly.
-        gate: whether reaching `bad` also forbids approval by the machine.
-        redo: beyond this value the edit is done again whatever the score; None: never because of this rule alone.
+        gate: `true`: a picture that reaches `bad` is not approved by the machine, whatever its score.
+        redo: beyond this value the edit is done again and then goes to an editor, whatever its score. Left out: never
+            because of this rule alone.
     """
 
     weight: Ratio
@@ -264,7 +291,18 @@ class RuleLimits(Value):
 
 
 class QcConfig(Value):
-    """``configs/qc.yaml``: points of the four components, thresholds, limits of each rule."""
+    """``configs/qc.yaml``: points of the four components, thresholds, limits of each rule.
+
+    Attributes:
+        background_points, edge_points, fill_points, colour_points: points of the four components of the score; 100 in
+            all.
+        approve_at: a picture with at least this score and no failed gate is approved.
+        review_at: a picture with at least this score goes to a reviewer; below it, it is edited again.
+        ring_distance_px: by codec (`jpeg-444`, `jpeg-420`, `webp`, `lossless`): distance from the product beyond which
+            every pixel of the delivered file must be exactly white.
+        ring_floor: by codec: least channel value allowed inside that distance.
+        rules: by rule, its limits, see below. A rule's name is the code of its finding.
+    """
 
     background_points: Annotated[int, Field(ge=0)] = 25
     edge_points: Annotated[int, Field(ge=0)] = 25
@@ -273,9 +311,7 @@ class QcConfig(Value):
     approve_at: Annotated[float, Field(ge=0, le=100)] = 90
     review_at: Annotated[float, Field(ge=0, le=100)] = 70
     ring_floor: Mapping[str, Annotated[int, Field(ge=0, le=255)]]
-    """Least channel value allowed inside the codec's ringing distance, by ``jpeg-444``, ``jpeg-420``, ``webp``."""
     ring_distance_px: Mapping[str, int]
-    """Distance from the product beyond which every decoded pixel must be exactly white, by the same keys."""
     rules: Mapping[str, RuleLimits]
 
     @model_validator(mode="after")

@@ -7,14 +7,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from itertools import groupby
 from pathlib import Path
+
+from pydantic import BaseModel
 
 from packshot.cli.ending import EXIT_STATUSES
 from packshot.decision import REASONS
 from packshot.ingest.limits import most_pixels
 from packshot.qc.report import BACKGROUND_RULES, COLOUR_RULES, EDGE_RULES, FILL_RULES
+from packshot.specs import models as specs
+from packshot.specs.handoff import LateDeliveries
 from packshot.specs.load import default_folder, load_configs
 from packshot.specs.models import Platform
+from packshot.specs.returns import TableLimits
+from packshot.specs.schema import meanings
 from packshot.specs.services import BY_MACHINE, WORDS, Service
 from tasks.settings import settings_table
 
@@ -121,7 +129,51 @@ def accepted() -> str:
     return table(("what", "limit"), rows)
 
 
+KEYS: Mapping[str, type[BaseModel]] = {
+    "platforms/<name>.yaml": specs.Platform,
+    "encoding": specs.Encoding,
+    "canvas": specs.Canvas,
+    "fill": specs.Fill,
+    "Edit rules": specs.EditRules,
+    "categories.yaml": specs.Category,
+    "routing.yaml": specs.RoutingConfig,
+    "A promise": specs.Promise,
+    "audit": specs.AuditConfig,
+    "picture": specs.PictureConfig,
+    "colour_match": specs.ColourMatch,
+    "qc.yaml": specs.QcConfig,
+    "One entry of rules": specs.RuleLimits,
+    "ingest.yaml": specs.IngestConfig,
+    "apart": specs.ApartLimits,
+    "profiles": specs.ProfilePolicy,
+    "groups": specs.GroupLimits,
+    "handoff.yaml": specs.HandoffConfig,
+    "Late deliveries": LateDeliveries,
+    "returns.yaml": specs.ReturnsConfig,
+    "tables": TableLimits,
+    "daily.yaml": specs.DailyConfig,
+    "models.yaml": specs.Model,
+    "One entry of sources": specs.ModelSource,
+    "clients/<name>.yaml": specs.Client,
+    "handoff of a client": specs.ClientHandoff,
+}
+"""Heading in configs.md, without backticks -> the model of the keys below it."""
+
+
+def keys(model: type[BaseModel]) -> str:
+    """Return the keys of a model in the order of its fields; neighbours that mean the same share a row."""
+    told = meanings(model.__doc__ or "")
+    names = [name for name in model.model_fields if name != "name"]  # the file or the entry gives it
+    rows = [(_code(group), _linked(text)) for text, group in groupby(names, key=told.__getitem__)]
+    return table(("key", "what it says"), rows)
+
+
+def _linked(text: str) -> str:
+    return re.sub(r"\b([a-z_]+\.md)\b", r"[\1](\1)", text)
+
+
 TABLES: Mapping[str, tuple[str, Callable[[], str]]] = {
+    **{f"keys of {heading}": ("configs.md", partial(keys, model)) for heading, model in KEYS.items()},
     "services": ("people.md", services),
     "settings": ("settings.md", settings_table),
     "exit statuses": ("errors.md", exit_statuses),

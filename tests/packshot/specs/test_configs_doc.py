@@ -9,37 +9,12 @@ import pytest
 from pydantic import BaseModel
 
 from packshot.specs import models as specs
-from packshot.specs.handoff import LateDeliveries
 from packshot.specs.load import default_folder
 from packshot.specs.models import NAMING_FIELDS, Feature
+from packshot.specs.schema import json_schemas, meanings
+from tests.docs.tables import KEYS
 
 DOC = (default_folder().parent / "docs" / "configs.md").read_text(encoding="utf-8")
-
-SECTIONS: dict[str, type[BaseModel]] = {
-    "`platforms/<name>.yaml`": specs.Platform,
-    "`encoding`": specs.Encoding,
-    "`canvas`": specs.Canvas,
-    "`fill`": specs.Fill,
-    "Edit rules": specs.EditRules,
-    "`categories.yaml`": specs.Category,
-    "`routing.yaml`": specs.RoutingConfig,
-    "A promise": specs.Promise,
-    "`audit`": specs.AuditConfig,
-    "`picture`": specs.PictureConfig,
-    "`colour_match`": specs.ColourMatch,
-    "`qc.yaml`": specs.QcConfig,
-    "One entry of `rules`": specs.RuleLimits,
-    "`ingest.yaml`": specs.IngestConfig,
-    "`groups`": specs.GroupLimits,
-    "`profiles`": specs.ProfilePolicy,
-    "`handoff.yaml`": specs.HandoffConfig,
-    "Late deliveries": LateDeliveries,
-    "`daily.yaml`": specs.DailyConfig,
-    "`models.yaml`": specs.Model,
-    "One entry of `sources`": specs.ModelSource,
-    "`clients/<name>.yaml`": specs.Client,
-    "`handoff` of a client": specs.ClientHandoff,
-}
 
 
 def first_column(heading: str) -> list[str]:
@@ -50,9 +25,25 @@ def first_column(heading: str) -> list[str]:
     return [word for row in rows for word in re.findall(r"`([^`]+)`", row)]
 
 
-@pytest.mark.parametrize("heading", SECTIONS)
-def test_every_key_is_documented_and_no_other(heading: str) -> None:
-    assert sorted(first_column(heading)) == sorted(set(SECTIONS[heading].model_fields) - {"name"})
+def described_parts() -> dict[str, set[str]]:
+    """Model of a config file, or of a part of one -> the keys of it that its schema explains."""
+    return {
+        part["title"]: {key for key, one in part["properties"].items() if one.get("description")}
+        for schema in json_schemas().values()
+        for part in (schema, *schema.get("$defs", {}).values())
+        if "properties" in part
+    }
+
+
+def test_every_model_of_a_config_file_has_its_table() -> None:
+    assert described_parts().keys() == {model.__name__ for model in KEYS.values()} | {"ResolvedRules"}
+
+
+@pytest.mark.parametrize("model", KEYS.values(), ids=lambda model: model.__name__)
+def test_every_key_is_explained_for_the_table_and_for_the_schema(model: type[BaseModel]) -> None:
+    keys = set(model.model_fields) - {"name"}
+    assert set(meanings(model.__doc__ or "")) == keys
+    assert keys <= described_parts()[model.__name__]
 
 
 def test_every_feature_is_documented_and_no_other() -> None:

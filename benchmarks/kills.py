@@ -96,11 +96,11 @@ def photographs(folder: Path, count: int, *, long_side: int) -> None:
     folder.mkdir()
     samples = sorted(SAMPLES.glob("*_MAIN.jpg"))
     categories = {row["file"]: row["category"] for row in csv.DictReader((SAMPLES / "manifest.csv").open())}
-    rows = ["file,category"]
+    rows = ["file,asin,category"]
     for number in range(count):
         sample = samples[number % len(samples)]
         target = folder / f"K{number:04}_MAIN.jpg"
-        rows.append(f"{target.name},{categories.get(sample.name, '')}")
+        rows.append(f"{target.name},B0KILL{number:04},{categories.get(sample.name, '')}")
         if not long_side:
             target.write_bytes(sample.read_bytes())
             continue

@@ -28,7 +28,8 @@
         └── StorageDeniedError         S3 refused: credentials, bucket or permissions
 
 A message says what happened, to which object, what was found, what is allowed and what to do next.
-All arguments go to ``super().__init__``, so an error survives pickling between processes.
+The docstring of a class says what it means and what to do: `packshot explain` and ``docs/errors.md`` take it from
+there. All arguments go to ``super().__init__``, so an error survives pickling between processes.
 """
 
 from __future__ import annotations
@@ -56,7 +57,12 @@ class PackshotError(Exception):
         self.next_step = next_step
 
     def __str__(self) -> str:
-        text = f"{self.subject}: {self.what}" if self.subject else self.what
+        return f"{self.subject}: {self.without_subject}" if self.subject else self.without_subject
+
+    @property
+    def without_subject(self) -> str:
+        """The message for a place that names the object itself."""
+        text = self.what
         if self.found:
             text += f"; found {self.found}"
         if self.allowed:
@@ -77,138 +83,211 @@ class TerminalError(PackshotError):
 
 
 class StorageUnavailableError(TransientError):
-    """S3 did not answer in time, or answered that it is overloaded."""
+    """Storage did not answer, is overloaded, or bytes were garbled on the way.
+
+    What to do: see "S3 is away" in runbook.md.
+    """
 
     code = "storage_unavailable"
 
 
 class RecordConflictError(TransientError):
-    """A record was changed by somebody else between reading and writing it."""
+    """Others changed the same record over and over for a minute.
+
+    What to do: retry the run.
+    """
 
     code = "record_conflict"
 
 
 class RefusedInputError(TerminalError):
-    """A client's file that is not accepted."""
+    """A file is not accepted. As a code of its own: returned work is not as large as the master.
+
+    What to do: the form comes back with the reason; return it uncropped.
+    """
 
     code = "refused"
 
 
 class UnreadableError(RefusedInputError):
-    """Not an image, damaged, or in a format that is not supported."""
+    """No picture, damaged, cut off, or a format that is not read: JPEG 2000, SVG, PDF, ...
+
+    What to do: ask for a whole JPEG, TIFF, PNG, WebP, HEIC, AVIF, JPEG XL, PSD or camera RAW.
+    """
 
     code = "unreadable"
 
 
 class TooSmallError(RefusedInputError):
-    """Fewer pixels than the client's minimum."""
+    """The longest side is under `min_px`.
+
+    What to do: ask for the full size.
+    """
 
     code = "too_small"
 
 
 class TooLargeError(RefusedInputError):
-    """More bytes, pixels or frames than the limits allow."""
+    """Beyond the limits on bytes, sides, pixels or frames; nothing was decoded.
+
+    What to do: ask for a smaller file, or raise the limit.
+    """
 
     code = "too_large"
 
 
 class DecoderCrashedError(RefusedInputError):
-    """Two processes ended while they opened the file: they crashed, ran out of memory, or ran out of time."""
+    """Opening it ended two processes of its own: they crashed, ran out of memory or of time. Nothing else stopped.
+
+    What to do: ask for the picture again, smaller or as a plain TIFF; or raise `apart` in ingest.yaml.
+    """
 
     code = "decoder_crashed"
 
 
 class BadProfileError(RefusedInputError):
-    """The file's colours cannot be interpreted."""
+    """A CMYK or Lab profile that connects to no colour space.
+
+    What to do: ask for RGB with a profile.
+    """
 
     code = "bad_profile"
 
 
 class ConfigError(TerminalError):
-    """A config file is wrong."""
+    """A config file or an environment variable is wrong; the message names file, line and field.
+
+    What to do: correct it; `packshot config check` finds all.
+    """
 
     code = "config"
 
 
 class ManifestError(TerminalError):
-    """A batch's manifest cannot be read."""
+    """The manifest cannot be read. In a batch this becomes `manifest_unreadable`.
+
+    What to do: save it as CSV in UTF-8.
+    """
 
     code = "manifest"
 
 
 class NamingError(TerminalError):
-    """A name can't be built from the known facts, or is already used."""
+    """A name needs what is not known (an ASIN, say), has characters that are not allowed, or is wanted twice.
+
+    What to do: correct the template, or give the fact.
+    """
 
     code = "naming"
 
 
 class IllegalTransitionError(TerminalError):
-    """A shot was asked to go from one state to another that may not follow it."""
+    """A shot cannot go from this state to that one.
+
+    What to do: read the record's last events; reprocess the shot.
+    """
 
     code = "illegal_transition"
 
 
 class LeaseHeldError(TerminalError):
-    """Another run is already doing the same work."""
+    """Another run is at work on the same batch, delivery or night, and lives. The run ends as *Skipped*.
+
+    What to do: nothing. If the other run dies, the next one takes over.
+    """
 
     code = "lease_held"
 
 
 class LeaseLostError(TerminalError):
-    """This run was taken for dead and another run has taken over its work, so this one must write nothing more."""
+    """This run was not heard of for longer than `PACKSHOT_LEASE_S`, and another one took over.
+
+    It writes nothing more and ends as *Taken over*.
+
+    What to do: nothing.
+    """
 
     code = "lease_lost"
 
 
 class DecisionRefusedError(TerminalError):
-    """A person's decision can't be followed: it is about another picture, not theirs to make, or has no reason."""
+    """A person's decision cannot be followed.
+
+    The picture has changed since it was shown, it is their own work, somebody was first, or it says too little.
+
+    What to do: look at the shot as it is now, then decide again.
+    """
 
     code = "decision_refused"
 
 
 class EmptySubjectError(TerminalError):
-    """No product was found in the picture."""
+    """No product is in the matte.
+
+    What to do: give it to an editor.
+    """
 
     code = "empty_subject"
 
 
 class ByteLimitError(TerminalError):
-    """The picture does not fit the platform's byte limit at any permitted quality."""
+    """The file is too large even at `quality_floor`; that platform gets nothing.
+
+    What to do: lower the platform's `quality_floor`, or leave it out.
+    """
 
     code = "byte_limit"
 
 
 class VerificationError(TerminalError):
-    """The bytes to be delivered are not what the platform asks for."""
+    """No rendition of the shot passes its verification; nothing is delivered.
+
+    What to do: read the findings in the message; correct the style guide, or reprocess.
+    """
 
     code = "verification"
 
 
 class ModelError(TerminalError):
-    """A model file is missing, damaged or not the one that was asked for."""
+    """A network's file is missing, damaged, another one, or not on the list.
+
+    What to do: run `packshot models fetch`; look at `PACKSHOT_SEGMENTER`.
+    """
 
     code = "model"
 
 
 class TrainingError(TerminalError):
-    """There are too few examples, or examples of only one kind, to train a model on."""
+    """There are too few judged shots, or only refused or only accepted ones, to train the routing model on.
+
+    What to do: wait for more verdicts; raise `audit.ratio` in `configs/routing.yaml`.
+    """
 
     code = "training"
 
 
 class ObjectMissingError(TerminalError):
-    """An object that must exist in storage is missing."""
+    """An object is not in storage, or not with the bytes that the record knows.
+
+    What to do: restore it from the bucket's versions, or reprocess the shot.
+    """
 
     code = "object_missing"
 
 
 class RecordDamagedError(TerminalError):
-    """A record in storage cannot be read: damaged, edited by hand, or written by another version."""
+    """A record or plan was edited by hand, damaged, or written by a newer version. Its shot fails alone.
+
+    What to do: upgrade and retry if a newer version wrote it; else restore its former version.
+    """
 
     code = "record_damaged"
 
 
 class StorageDeniedError(TerminalError):
-    """S3 refused the request: credentials, bucket or permissions are wrong."""
+    """Credentials, bucket or permissions are wrong, a clock is off; or a closed batch was to be changed.
+
+    What to do: correct the settings (settings.md); send changed files as another batch.
+    """
 
     code = "storage_denied"

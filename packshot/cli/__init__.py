@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 import packshot
-from packshot.cli import configs, editing, looking, paths, returns
+from packshot.cli import configs, editing, explaining, looking, paths, returns
 from packshot.cli.ending import EXIT_STATUSES
 from packshot.cli.options import SegmenterSource
 from packshot.cli.showing import be_quiet, terminal_console
@@ -61,6 +61,7 @@ def build(segmenter: SegmenterSource, *, surroundings: configs.Surroundings = tu
     )
     app.callback()(_before)
     looking.add(app)
+    explaining.add(app)
     editing.add(app, segmenter)
     paths.add(app, segmenter)
     app.add_typer(returns.commands(), name="returns", help="Find out what new pictures did to the return rate.")

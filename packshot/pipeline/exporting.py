@@ -102,7 +102,7 @@ def _left_out(
     failures: Mapping[str, PackshotError],
 ) -> dict[str, str]:
     served = {one.platform for one in verified}
-    reasons = dict(plan.left_out) | {name: str(error) for name, error in failures.items()}
+    reasons = dict(plan.left_out) | {name: error.without_subject for name, error in failures.items()}
     for one in rejected:
         name = one.path if one.platform in served else one.platform
         why = " ".join(finding.message for finding in one.rendered.findings if finding.status is Status.FAILED)

@@ -15,6 +15,8 @@ from pydantic import BaseModel
 
 from packshot.cli.ending import EXIT_STATUSES
 from packshot.decision import REASONS
+from packshot.errors import PackshotError, RefusedInputError, TransientError
+from packshot.explained import ERRORS, GROUPS, Group, error_in_words
 from packshot.ingest.limits import most_pixels
 from packshot.qc.report import BACKGROUND_RULES, COLOUR_RULES, EDGE_RULES, FILL_RULES
 from packshot.specs import models as specs
@@ -172,7 +174,48 @@ def _linked(text: str) -> str:
     return re.sub(r"\b([a-z_]+\.md)\b", r"[\1](\1)", text)
 
 
+def findings(group: Group) -> str:
+    """Return the codes of a group; a column that would be empty is left out."""
+    gates = {True: "yes", False: "no", None: ""}
+    columns = ("code", "status", "measured", "limit", "unit", "gate", "what it says, what to do")
+    rows = [
+        (f"`{code}`", one.status, one.measured, one.limit, one.unit, gates[one.gate], _linked(one.text))
+        for code, one in group.codes.items()
+    ]
+    used = [place for place in range(len(columns)) if any(row[place] for row in rows)]
+    return table((columns[place] for place in used), ([row[place] for place in used] for row in rows))
+
+
+def advised_findings(group: Group) -> str:
+    """Return the same below the group's title and advice."""
+    return f"**{group.title}**: {group.advice}\n\n{findings(group)}"
+
+
+def refused_files() -> str:
+    kinds = [kind for kind in ERRORS.values() if issubclass(kind, RefusedInputError)]
+    return table(("code", "class", "what it means", "what to do"), map(_error, kinds))
+
+
+def other_errors() -> str:
+    kinds = [kind for kind in ERRORS.values() if not issubclass(kind, RefusedInputError)]
+    again = {
+        kind: "" if kind is PackshotError else "yes" if issubclass(kind, TransientError) else "no" for kind in kinds
+    }
+    rows = ((code, name, again[kind], *told) for kind in kinds for code, name, *told in [_error(kind)])
+    return table(("code", "class", "transient", "what it means", "what to do"), rows)
+
+
+def _error(kind: type[PackshotError]) -> tuple[str, ...]:
+    return f"`{kind.code}`", f"`{kind.__name__}`", *map(_linked, error_in_words(kind))
+
+
 TABLES: Mapping[str, tuple[str, Callable[[], str]]] = {
+    **{
+        f"findings: {title}": ("errors.md", partial(advised_findings if group.advice else findings, group))
+        for title, group in GROUPS.items()
+    },
+    "refused files": ("errors.md", refused_files),
+    "other errors": ("errors.md", other_errors),
     **{f"keys of {heading}": ("configs.md", partial(keys, model)) for heading, model in KEYS.items()},
     "services": ("people.md", services),
     "settings": ("settings.md", settings_table),

@@ -18,7 +18,7 @@ from deployments.command_line import command_line
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs" / "cli.md").read_text()
 SECTIONS = dict(re.findall(r"^## packshot (.+?)\n(.+?)(?=^## |\Z)", TEXT, re.MULTILINE | re.DOTALL))
-LOCAL = ("inspect", "route", "config show", "config check", "config schema", "models list")
+LOCAL = ("inspect", "explain", "route", "config show", "config check", "config schema", "models list")
 """Commands whose examples need neither a server nor a network."""
 
 

@@ -1,4 +1,4 @@
-"""docs/errors.md names every code there is, and none that there isn't, with units and gates as they are."""
+"""Every code that there is is explained, and none that there isn't, with units and gates as they are."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from packshot import errors
 from packshot.cli.ending import EXIT_STATUSES
-from packshot.errors import PackshotError, TransientError
+from packshot.errors import PackshotError, TerminalError, TransientError
+from packshot.explained import ERRORS, GROUPS, Group, error_in_words
 from packshot.qc.report import BACKGROUND_RULES, COLOUR_RULES, EDGE_RULES, FILL_RULES
 from packshot.specs.load import default_folder, load_configs
 
@@ -29,6 +29,9 @@ COMPUTED = {
     },
 }
 """Codes that do not stand in the call that makes the finding: (file, expression) -> codes."""
+
+
+COMPONENTS = ("Background", "Edge", "Fill", "Colour and detail")
 
 
 @cache
@@ -86,50 +89,21 @@ def finding_codes() -> set[str]:
     return found
 
 
-def error_classes() -> list[type[PackshotError]]:
-    return [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, PackshotError)]
-
-
-def section(heading: str) -> str:
-    """The text under a heading, up to the next one of the same or a higher level."""
-    level, start = next(
-        (len(found[1]), found.end()) for found in re.finditer(r"^(#+) (.+)$", TEXT, re.MULTILINE) if found[2] == heading
-    )
-    return re.split(rf"^#{{1,{level}}} ", TEXT[start:], flags=re.MULTILINE)[0]
-
-
-def rows(text: str) -> dict[str, list[str]]:
-    """Code -> cells of its row, for the rows that begin with a code."""
-    found: dict[str, list[str]] = {}
-    for line in text.splitlines():
-        cells = [cell.strip() for cell in line.split("|")[1:-1]]
-        for code in re.findall(r"`([a-z0-9_]+)`", cells[0]) if line.startswith("| `") else ():
-            found[code] = cells
-    return found
-
-
-STATUSES = {"passed", "warning", "failed", "skipped"}
-
-
 def test_every_code_that_is_computed_is_known() -> None:
     met = {(file.name, ast.unparse(code)) for file, _, code in code_expressions() if not isinstance(code, ast.Constant)}
     assert met == set(COMPUTED)
 
 
 def test_every_finding_is_explained_and_no_other() -> None:
-    assert set(rows(section("Findings"))) - STATUSES == finding_codes()
+    assert {code for group in GROUPS.values() for code in group.codes} == finding_codes()
 
 
-def test_every_error_is_explained_and_no_other() -> None:
-    told = rows(section("Errors"))
-    assert {code: cells[1].strip("`") for code, cells in told.items()} == {
-        kind.code: kind.__name__ for kind in error_classes()
-    }
-
-
-def test_the_errors_that_are_tried_again_are_those_marked_so() -> None:
-    told = {code for code, cells in rows(section("Others")).items() if cells[2] == "yes"}
-    assert told == {kind.code for kind in error_classes() if issubclass(kind, TransientError)}
+def test_every_error_is_explained_with_what_to_do() -> None:
+    kinds = {PackshotError, TransientError, TerminalError}
+    for kind in ERRORS.values():
+        says, todo = error_in_words(kind)
+        assert says.endswith(".") or says.endswith("..."), kind
+        assert bool(todo) == (kind not in kinds), kind
 
 
 @pytest.mark.parametrize(
@@ -137,15 +111,13 @@ def test_the_errors_that_are_tried_again_are_those_marked_so() -> None:
     [("Background", BACKGROUND_RULES), ("Edge", EDGE_RULES), ("Fill", FILL_RULES), ("Colour and detail", COLOUR_RULES)],
 )
 def test_every_quality_rule_stands_in_its_component_with_its_gate(component: str, rules: dict[str, object]) -> None:
-    part = section("Quality control").split(f"**{component}**")[1].split("\n**")[0]
     limits = load_configs(default_folder()).qc.rules
-    assert {code: cells[3] for code, cells in rows(part).items()} == {
-        code: "yes" if limits[code].gate else "no" for code in rules
-    }
+    told = {code: one.gate for code, one in GROUPS[component].codes.items()}
+    assert told == {code: limits[code].gate for code in rules}
 
 
 def test_every_quality_rule_has_its_unit() -> None:
-    told = {code: cells[2] for code, cells in rows(section("Quality control")).items()}
+    told = {code: one.unit for name in COMPONENTS for code, one in GROUPS[name].codes.items()}
     for file, call, code in code_expressions():
         if file.parent.name == "qc" and name_of(call) == "measured" and isinstance(code, ast.Constant):
             unit = keyword(call, "unit")
@@ -153,11 +125,17 @@ def test_every_quality_rule_has_its_unit() -> None:
 
 
 def test_every_check_of_a_delivered_file_has_its_unit() -> None:
-    told = {code: cells[3] for code, cells in rows(section("A delivered file")).items()}
+    told = {code: one.unit for code, one in GROUPS["A delivered file"].codes.items()}
     for file, call, code in code_expressions():
         if file.parent.name == "export" and isinstance(code, ast.Constant):
             unit = keyword(call, "unit")
             assert unit is None or told[str(code.value)] == ast.literal_eval(unit), code.value
+
+
+@pytest.mark.parametrize("group", GROUPS.values(), ids=GROUPS)
+def test_every_finding_has_a_sentence_or_a_figure_with_advice(group: Group) -> None:
+    for code, one in group.codes.items():
+        assert one.text or (one.measured and group.advice), code
 
 
 def test_every_exit_status_is_explained_as_the_command_line_explains_it() -> None:

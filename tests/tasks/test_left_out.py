@@ -155,6 +155,12 @@ def test_every_reason_stands_at_every_place(export: Export, place: str) -> None:
         assert word in said, platform
 
 
+def test_no_place_says_twice_whose_reason_it_is(export: Export) -> None:
+    said = message_of(of_export(export))
+    for platform in (*REASONS, UNTAKEN):
+        assert said.count(f"A1 for {platform}") == 1, platform
+
+
 @pytest.mark.parametrize("place", [place for place in PLACES if place != "report"])
 def test_every_error_of_ours_reaches_every_place(place: str) -> None:
     """The client's report shows the pictures of what is delivered; of a shot of which nothing is, it shows why."""

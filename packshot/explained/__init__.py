@@ -1,0 +1,56 @@
+"""Every code of a finding and of an error, explained: for `packshot explain` and ``docs/errors.md``."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+
+from packshot import errors
+from packshot.errors import PackshotError
+from packshot.explained import delivery, editing, intake, people
+from packshot.explained.meaning import Group, Meaning
+
+__all__ = ["ERRORS", "GROUPS", "Group", "Meaning", "error_in_words", "explain"]
+
+GROUPS: Mapping[str, Group] = {
+    group.title: group for group in (*intake.GROUPS, *people.GROUPS, *editing.GROUPS, *delivery.GROUPS)
+}
+"""Findings by the title of their group."""
+
+ERRORS: Mapping[str, type[PackshotError]] = {
+    kind.code: kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, PackshotError)
+}
+"""Errors by code."""
+
+
+def error_in_words(kind: type[PackshotError]) -> tuple[str, str]:
+    """Return what an error means and what to do about it; the second is empty for a kind of errors."""
+    says, _, todo = (" ".join(inspect.cleandoc(kind.__doc__ or "").split())).partition(" What to do: ")
+    return says, todo
+
+
+def explain(code: str) -> list[tuple[str, list[str]]]:
+    """Return the meanings of a code: where it occurs, and sentences about it. Empty if there is no such code."""
+    found = [(_where(group), _in_words(group, group.codes[code])) for group in GROUPS.values() if code in group.codes]
+    if code in ERRORS:
+        says, todo = error_in_words(ERRORS[code])
+        found.append(("Error", [says, *([f"What to do: {todo}"] if todo else [])]))
+    return found
+
+
+def _where(group: Group) -> str:
+    return f"Quality control, {group.title.lower()}" if group.advice else group.title
+
+
+def _in_words(group: Group, meaning: Meaning) -> list[str]:
+    unit = f" ({meaning.unit})" if meaning.unit else ""
+    gate = {True: "A failure forbids approval by the machine.", False: "It forbids nothing.", None: ""}[meaning.gate]
+    sentences = (
+        meaning.text,
+        f"Measured: {meaning.measured}{unit}." if meaning.measured else "",
+        f"Limit: {meaning.limit}." if meaning.limit else "",
+        f"Status: {meaning.status}." if meaning.status else "",
+        gate,
+        f"What to do: {group.advice[0].lower()}{group.advice[1:]}" if group.advice else "",
+    )
+    return [sentence for sentence in sentences if sentence]

@@ -95,8 +95,12 @@ THE_CLIENT_FILE = Group(
             measured="transparent share, ratio",
         ),
         "first_frame_only": Meaning(
-            "The file holds several; the first was taken. Have the others sent as files of their own.",
+            "The file holds several; the message says which was taken: the first, or the one that the file calls its "
+            "main picture. Have the others sent as files of their own.",
             measured="number of pictures",
+        ),
+        "gain_map_left_out": Meaning(
+            "The file also holds a gain map for HDR screens; its picture for usual screens was taken. Nothing to do.",
         ),
         "damage_not_looked_for": Meaning(
             "An unusual JPEG: whether bytes of its picture are damaged was not checked. Look at the whole picture.",

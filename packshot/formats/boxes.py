@@ -1,4 +1,4 @@
-"""Read the headers of ISO base media files (HEIC, AVIF: ISO/IEC 23008-12) and of JPEG XL (ISO/IEC 18181)."""
+"""Walk the boxes of ISO base media files (ISO/IEC 14496-12), and read the header of JPEG XL (ISO/IEC 18181)."""
 
 from __future__ import annotations
 
@@ -8,58 +8,13 @@ from collections.abc import Iterator
 
 import imagecodecs
 
-from packshot.formats.container import Codes, Container, DamagedError
+from packshot.formats.container import Container, DamagedError
 from packshot.formats.jpeg_xl_header import read_jpeg_xl_header
 from packshot.types import Size
 
 _MOST_BOXES = 2000
 _MOST_METADATA_BYTES = 4_000_000
 _RATIOS = {1: (1, 1), 2: (12, 10), 3: (4, 3), 4: (3, 2), 5: (16, 9), 6: (5, 4), 7: (2, 1)}
-
-
-def read_heif(data: bytes) -> Container:
-    """Return what the header of a HEIF file says: size, bit depth, ICC profile, rotation and mirroring.
-
-    The size is that of the largest picture in the file. No pixel is decoded.
-
-    Raises:
-        DamagedError: the header gives no picture size.
-    """
-    properties = list(_properties(data))
-    sizes = [Size(*struct.unpack_from(">II", body, 4)) for name, body in properties if name == b"ispe"]
-    if not sizes:
-        raise DamagedError("a file without a picture's size in it")
-    found = Container(size=max(sizes, key=lambda size: size.width * size.height))
-    for name, body in properties:
-        found = _with_property(found, name, body)
-    return found
-
-
-def _properties(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield (name, content) of each item property. They are in the boxes meta / iprp / ipco."""
-    for name, body in boxes(data):
-        if name == b"meta":
-            for inner, content in boxes(body[4:]):
-                if inner == b"iprp":
-                    for innermost, properties in boxes(content):
-                        if innermost == b"ipco":
-                            yield from boxes(properties)
-
-
-def _with_property(found: Container, name: bytes, body: bytes) -> Container:
-    if name == b"colr" and body[:4] in (b"prof", b"rICC") and not found.icc:
-        return dataclasses.replace(found, icc=body[4:])
-    if name == b"colr" and body[:4] == b"nclx" and len(body) >= 8:
-        return dataclasses.replace(found, codes=Codes(*struct.unpack_from(">HH", body, 4)))
-    if name == b"pixi" and len(body) > 5:
-        return dataclasses.replace(found, bit_depth=max(found.bit_depth, *body[5 : 5 + body[4]]))
-    if name == b"av1C" and len(body) > 2 and body[2] & 0x40:  # AV1-ISOBMFF, 2.3.3: high bit depth, twelve bit
-        return dataclasses.replace(found, bit_depth=max(found.bit_depth, 12 if body[2] & 0x20 else 10))
-    if name == b"irot" and body:
-        return dataclasses.replace(found, turns=body[0] & 3)
-    if name == b"imir" and body:
-        return dataclasses.replace(found, mirror=body[0] & 1)
-    return found
 
 
 def boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:

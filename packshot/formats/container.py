@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from numpy.typing import NDArray
 
 from packshot.colour.profile import ColourModel
-from packshot.types import Finding, Size
+from packshot.types import Box, Finding, Size
 
 
 class DamagedError(ValueError):
@@ -38,12 +38,27 @@ class Codes(NamedTuple):
 
 
 @dataclasses.dataclass(frozen=True)
+class Step:
+    """One thing that a file asks to be done with its decoded pixels.
+
+    Attributes:
+        crop: the part to keep.
+        turns: quarter turns, anticlockwise.
+        mirror: 0 exchanges top and bottom, 1 exchanges left and right.
+    """
+
+    crop: Box | None = None
+    turns: int = 0
+    mirror: int | None = None
+
+
+@dataclasses.dataclass(frozen=True)
 class Container:
     """The contents of a file header, read before any pixel is decoded.
 
     Attributes:
         size: as stored, before orientation is applied.
-        tile: tile size of a tiled TIFF.
+        tile: size of the largest tile that is decoded, where a picture consists of tiles.
         bit_depth: bits per channel.
         channels: number of channels; 0 where the header does not say.
         scans: number of passes over the picture in which its pixels are stored (progressive JPEG).
@@ -55,7 +70,8 @@ class Container:
         codes_first: True where the format ranks the codes above an ICC profile.
         gamma: from the gAMA chunk of a PNG.
         chromaticities: from the cHRM chunk of a PNG: x, y of white, red, green, blue.
-        turns, mirror: rotation in quarter turns anticlockwise, then mirroring, that an AVIF asks for.
+        steps: what a HEIC or AVIF asks to be done with its decoded pixels, in order.
+        chosen: which of several pictures is taken, in words.
         texts: copyright, creator and title as the format's own text fields have them.
         findings: what the header says that someone should know.
         coding: how the pixels are coded, in words of the format, for example ``SOF0`` for a baseline JPEG.
@@ -80,8 +96,8 @@ class Container:
     codes_first: bool = False
     gamma: float | None = None
     chromaticities: tuple[float, ...] = ()
-    turns: int = 0
-    mirror: int | None = None
+    steps: tuple[Step, ...] = ()
+    chosen: str = "the first"
     texts: Mapping[str, str] = dataclasses.field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
     coding: str = ""

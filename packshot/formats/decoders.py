@@ -21,7 +21,7 @@ from PIL import BmpImagePlugin, GifImagePlugin, ImageFile, PngImagePlugin
 
 from packshot.colour.profile import ColourModel
 from packshot.formats.camera_raw import decode_raw
-from packshot.formats.container import Container, DamagedError, Raster
+from packshot.formats.container import Container, DamagedError, Raster, Step
 from packshot.formats.findings import extra_channels, first_of_several
 from packshot.formats.jpeg import check_parts, decode_jpeg
 from packshot.formats.png import picture_only
@@ -80,15 +80,23 @@ def _decode_jpeg_xl(data: bytes, container: Container) -> Raster:
 
 def _decode_avif(data: bytes, container: Container) -> Raster:
     pixels = imagecodecs.avif_decode(data, index=0)
-    pixels = np.rot90(pixels, container.turns)
-    if container.mirror is not None:
-        pixels = pixels[::-1] if container.mirror == 0 else pixels[:, ::-1]
+    for step in container.steps:
+        pixels = _stepped(pixels, step)
     return _raster(np.ascontiguousarray(pixels), container.bit_depth if pixels.dtype == np.uint16 else 8)
 
 
+def _stepped(pixels: NDArray[Any], step: Step) -> NDArray[Any]:
+    if step.crop is not None:
+        return pixels[step.crop.top : step.crop.bottom, step.crop.left : step.crop.right]
+    if step.mirror is not None:
+        return pixels[::-1] if step.mirror == 0 else pixels[:, ::-1]
+    return np.rot90(pixels, step.turns)
+
+
 def _decode_heic(data: bytes, _: Container) -> Raster:
-    """Return the first picture, upright. The decoder applies the rotation and mirroring that the file asks for."""
-    image = pillow_heif.open_heif(data, convert_hdr_to_8bit=False)[0]
+    """Return the main picture, upright. The decoder crops, rotates and mirrors as the file asks for."""
+    pictures = pillow_heif.open_heif(data, convert_hdr_to_8bit=False)
+    image = pictures[pictures.primary_index]
     noted = image.info.get("bit_depth")
     pixels, depth = np.array(image), noted if isinstance(noted, int) else 8
     if pixels.dtype == np.uint16:  # 10 and 12 bits come shifted left, so white is below 65535

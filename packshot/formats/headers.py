@@ -14,9 +14,10 @@ import struct
 import zlib
 from collections.abc import Callable, Mapping
 
-from packshot.formats.boxes import read_heif, read_jpeg_xl
+from packshot.formats.boxes import read_jpeg_xl
 from packshot.formats.camera_raw import read_raw
 from packshot.formats.container import Container, DamagedError, plain_exif
+from packshot.formats.heif import read_heif
 from packshot.formats.png import read_png
 from packshot.formats.psd import read_psd
 from packshot.formats.resources import IPTC, read_resources

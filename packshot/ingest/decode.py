@@ -197,7 +197,7 @@ def _frame_findings(container: Container) -> tuple[Finding, ...]:
         Finding(
             code="first_frame_only",
             status=Status.WARNING,
-            message=f"The file holds {container.frames} pictures; the first was taken.",
+            message=f"The file holds {container.frames} pictures; {container.chosen} was taken.",
             measured=container.frames,
         ),
     )

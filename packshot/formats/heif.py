@@ -1,0 +1,349 @@
+"""Read HEIC and AVIF headers (ISO/IEC 23008-12, ISO/IEC 14496-12, AV1-AVIF). No pixel is decoded.
+
+A file holds items: pictures, tiles of pictures, thumbnails, metadata. "The picture" is the primary item. Its own
+properties say how large it is, what its colours mean, and what to do with the decoded pixels.
+
+HEVC and AV1 decoders take any bytes for a picture and warn of nothing. So damage is looked for in the bytes: parts that
+end beyond the file, and gaps filled with zeros.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import struct
+from collections.abc import Iterator
+from fractions import Fraction
+
+from packshot.formats.boxes import boxes
+from packshot.formats.container import Codes, Container, DamagedError, Step, plain_exif
+from packshot.types import Box, Finding, Size, Status
+
+_MOST_ITEMS = 4000
+_MOST_EXTENTS = 4000
+_MOST_METADATA_BYTES = 4_000_000
+_PICTURES = frozenset(
+    {b"hvc1", b"hev1", b"av01", b"grid", b"iden", b"iovl", b"avc1", b"jpeg", b"j2k1", b"unci", b"vvc1"}
+)
+_HEVC = (b"hvc1", b"hev1")
+_FORBIDDEN_IN_HEVC = re.compile(rb"\0\0[\0\1\2]")
+"""ITU-T H.265, 7.4.2: none of these stands inside a NAL unit. Zeros in place of lost bytes are such a place."""
+_LEAST_GAP = 512
+"""So many zeros in a row are a gap. AV1's arithmetic coder would need a million most probable symbols for them."""
+_GAIN_MAP_TYPES = (b"urn:com:apple:photo:2020:aux:hdrgainmap", b"urn:iso:std:iso:ts:21496:-1")
+
+
+@dataclasses.dataclass
+class _Item:
+    """An item of the file.
+
+    Attributes:
+        extents: (offset in the file or in the idat box, length).
+        in_idat: True if the offsets count in the idat box.
+        properties: (name, content), in the order in which they apply.
+    """
+
+    kind: bytes = b""
+    content_type: bytes = b""
+    hidden: bool = False
+    in_idat: bool = False
+    extents: list[tuple[int, int]] = dataclasses.field(default_factory=list)
+    properties: list[tuple[bytes, bytes]] = dataclasses.field(default_factory=list)
+
+    def every(self, name: bytes) -> list[bytes]:
+        return [body for one, body in self.properties if one == name]
+
+    @property
+    def size(self) -> Size:
+        body = next(iter(self.every(b"ispe")), b"")
+        return Size(*struct.unpack_from(">II", body, 4)) if len(body) >= 12 else Size(0, 0)
+
+
+@dataclasses.dataclass
+class _Meta:
+    """The meta box.
+
+    Attributes:
+        links: (kind of link, from item, to items).
+    """
+
+    primary: int = 0
+    items: dict[int, _Item] = dataclasses.field(default_factory=dict)
+    links: list[tuple[bytes, int, tuple[int, ...]]] = dataclasses.field(default_factory=list)
+    idat: bytes = b""
+
+    def item(self, number: int) -> _Item:
+        if number not in self.items and len(self.items) >= _MOST_ITEMS:
+            raise DamagedError(f"more than {_MOST_ITEMS} items in one file")
+        return self.items.setdefault(number, _Item())
+
+    def linked(self, kind: bytes) -> dict[int, tuple[int, ...]]:
+        return {start: ends for name, start, ends in self.links if name == kind}
+
+
+def read_heif(data: bytes) -> Container:
+    """Return what the header says of the primary picture.
+
+    Raises:
+        DamagedError: it has no picture or no size, or a part of the picture is missing or filled with zeros.
+    """
+    meta = _read_meta(data)
+    main = meta.items.get(meta.primary)
+    if main is None:
+        main = next((item for item in meta.items.values() if item.kind in _PICTURES and not item.hidden), None)
+    if main is None or not main.size.width:
+        raise DamagedError("a file without a picture's size in it")
+    parts = [meta.items[number] for number in meta.linked(b"dimg").get(meta.primary, ()) if number in meta.items]
+    _check_parts(data, meta, [main, *parts])
+    steps, findings = _steps(main)
+    others = _others(meta)
+    exif, xmp = _metadata(data, meta)
+    return Container(
+        size=main.size,
+        tile=max((item.size for item in (main, *parts)), key=lambda size: size.width * size.height),
+        frames=1 + others,
+        chosen="its main picture",
+        bit_depth=max(_bit_depth(item) for item in (main, *parts)),
+        icc=_icc(main) or next((icc for item in parts if (icc := _icc(item))), b""),
+        codes=_codes(main) or next((codes for item in parts if (codes := _codes(item))), None),
+        steps=steps,
+        exif=exif,
+        xmp=xmp,
+        findings=(*findings, *_gain_map(meta)),
+    )
+
+
+def _read_meta(data: bytes) -> _Meta:
+    found = _Meta()
+    properties: list[tuple[bytes, bytes]] = []
+    associations: list[bytes] = []
+    for name, body in boxes(next((body[4:] for name, body in boxes(data) if name == b"meta"), b"")):
+        if name == b"pitm":
+            found.primary = int.from_bytes(body[4 : 6 if body[0] == 0 else 8], "big")
+        elif name == b"iinf":
+            _read_infos(found, body)
+        elif name == b"iloc":
+            _read_places(found, body)
+        elif name == b"iref":
+            found.links += _links(body)
+        elif name == b"idat":
+            found.idat = body
+        elif name == b"iprp":
+            for inner, content in boxes(body):
+                if inner == b"ipco":
+                    properties += boxes(content)
+                elif inner == b"ipma":
+                    associations.append(content)
+    for content in associations:
+        for number, index in _associations(content):
+            if 0 < index <= len(properties):
+                found.item(number).properties.append(properties[index - 1])
+    return found
+
+
+def _read_infos(found: _Meta, body: bytes) -> None:
+    for name, info in boxes(body[6 if body[0] == 0 else 8 :]):
+        if name != b"infe" or info[0] < 2:
+            continue
+        wide = info[0] > 2
+        number = int.from_bytes(info[4 : 8 if wide else 6], "big")
+        kind_at = 10 if wide else 8
+        item = found.item(number)
+        item.kind, item.hidden = info[kind_at : kind_at + 4], bool(info[3] & 1)
+        if item.kind == b"mime":
+            item.content_type = info[kind_at + 4 :].split(b"\0")[1]
+
+
+def _read_places(found: _Meta, body: bytes) -> None:
+    """Read the iloc box (ISO/IEC 14496-12, 8.11.3)."""
+    version = body[0]
+    offset_size, length_size, base_size = body[4] >> 4, body[4] & 15, body[5] >> 4
+    index_size = body[5] & 15 if version else 0
+    reader = _Numbers(body, 6)
+    for _ in range(reader.take(4 if version == 2 else 2)):
+        number = reader.take(4 if version == 2 else 2)
+        method = reader.take(2) & 15 if version else 0
+        reader.take(2)
+        base = reader.take(base_size)
+        item = found.item(number)
+        item.in_idat = method == 1
+        for _ in range(reader.take(2)):
+            reader.take(index_size)
+            start, length = base + reader.take(offset_size), reader.take(length_size)
+            if method < 2 and len(item.extents) < _MOST_EXTENTS:
+                item.extents.append((start, length))
+
+
+class _Numbers:
+    """Reads whole numbers one after the other."""
+
+    def __init__(self, data: bytes, at: int) -> None:
+        self._data, self._at = data, at
+
+    def take(self, size: int) -> int:
+        end = self._at + size
+        if end > len(self._data):
+            raise DamagedError("a header that ends inside its list of parts: damaged, or cut off")
+        value, self._at = int.from_bytes(self._data[self._at : end], "big"), end
+        return value
+
+
+def _links(body: bytes) -> Iterator[tuple[bytes, int, tuple[int, ...]]]:
+    size, code = (4, "I") if body[0] else (2, "H")
+    for name, link in boxes(body[4:]):
+        (count,) = struct.unpack_from(">H", link, size)
+        yield name, int.from_bytes(link[:size], "big"), struct.unpack_from(f">{count}{code}", link, size + 2)
+
+
+def _associations(body: bytes) -> Iterator[tuple[int, int]]:
+    """Yield (item, number of the property, from 1) in order."""
+    reader = _Numbers(body, 4)
+    wide = body[3] & 1
+    for _ in range(reader.take(4)):
+        number = reader.take(2 if body[0] == 0 else 4)
+        for _ in range(reader.take(1)):
+            index = reader.take(2 if wide else 1)
+            yield number, index & (0x7FFF if wide else 0x7F)
+
+
+def _bit_depth(item: _Item) -> int:
+    depths = [8]
+    for body in item.every(b"pixi"):
+        depths += body[5 : 5 + body[4]] if len(body) > 5 else b""
+    for body in item.every(b"av1C"):  # AV1-ISOBMFF, 2.3.3: high bit depth, twelve bit
+        if len(body) > 2 and body[2] & 0x40:
+            depths.append(12 if body[2] & 0x20 else 10)
+    depths += [8 + (body[17] & 7) for body in item.every(b"hvcC") if len(body) > 17]
+    return max(depths)
+
+
+def _icc(item: _Item) -> bytes:
+    return next((body[4:] for body in item.every(b"colr") if body[:4] in (b"prof", b"rICC")), b"")
+
+
+def _codes(item: _Item) -> Codes | None:
+    found = (body for body in item.every(b"colr") if body[:4] == b"nclx" and len(body) >= 8)
+    return next((Codes(*struct.unpack_from(">HH", body, 4)) for body in found), None)
+
+
+def _steps(item: _Item) -> tuple[tuple[Step, ...], tuple[Finding, ...]]:
+    """Return what to do with the decoded pixels, in the file's order, and a finding on what makes no sense."""
+    steps: list[Step] = []
+    size = item.size
+    for name, body in item.properties:
+        if name == b"irot" and body:
+            steps.append(Step(turns=body[0] & 3))
+            size = Size(size.height, size.width) if body[0] & 1 else size
+        elif name == b"imir" and body:
+            steps.append(Step(mirror=body[0] & 1))
+        elif name == b"clap":
+            box = clean_aperture(body, size)
+            if box is None:
+                message = "The file asks for a part of its picture that does not lie in it; what is there was taken."
+                return tuple(steps), (Finding(code="metadata_damaged", status=Status.WARNING, message=message),)
+            steps.append(Step(crop=box))
+            size = Size(box.right - box.left, box.bottom - box.top)
+    return tuple(steps), ()
+
+
+def clean_aperture(body: bytes, size: Size) -> Box | None:
+    """Return the part of a picture that a clap box names (ISO/IEC 14496-12, 12.1.4); None if it is not inside."""
+    try:
+        numbers = struct.unpack_from(">IIIIiIiI", body)
+        wide, high, across, down = (Fraction(numbers[at], numbers[at + 1]) for at in (0, 2, 4, 6))
+    except (struct.error, ZeroDivisionError):
+        return None
+    width, height = round(wide), round(high)
+    left, top = round(across + Fraction(size.width - width, 2)), round(down + Fraction(size.height - height, 2))
+    inside = width > 0 and height > 0 and left >= 0 and top >= 0
+    if not inside or left + width > size.width or top + height > size.height:
+        return None
+    return Box(left, top, left + width, top + height)
+
+
+def _others(meta: _Meta) -> int:
+    """Return how many pictures a viewer would show beside the primary one: no thumbnails, tiles or gain maps."""
+    inner = {number for kind in (b"dimg",) for ends in meta.linked(kind).values() for number in ends}
+    helpers = {start for kind in (b"thmb", b"auxl", b"prem") for start in meta.linked(kind)}
+    apart = inner | helpers | {meta.primary}
+    return sum(
+        item.kind in _PICTURES and not item.hidden and number not in apart for number, item in meta.items.items()
+    )
+
+
+def _gain_map(meta: _Meta) -> tuple[Finding, ...]:
+    named = any(item.kind == b"tmap" for item in meta.items.values()) or any(
+        body[4:].startswith(_GAIN_MAP_TYPES) for item in meta.items.values() for body in item.every(b"auxC")
+    )
+    return (gain_map_left_out(),) if named else ()
+
+
+def gain_map_left_out() -> Finding:
+    """Return the finding for a picture with an HDR gain map, whose picture for usual screens is taken."""
+    message = "The file holds a gain map for HDR screens; it was left out. Its picture for usual screens was taken."
+    return Finding(code="gain_map_left_out", status=Status.WARNING, message=message)
+
+
+def _metadata(data: bytes, meta: _Meta) -> tuple[bytes, bytes]:
+    """Return the EXIF and XMP that describe the primary picture; those of no picture if it has none."""
+    describes = meta.linked(b"cdsc")
+    ours = [number for number, ends in describes.items() if meta.primary in ends]
+    ours += [number for number in meta.items if number not in describes]
+    exif = xmp = b""
+    for number in ours:
+        item = meta.items.get(number, _Item())
+        if item.kind == b"Exif" and not exif:
+            block = _content(data, meta, item)
+            exif = plain_exif(block[4 + int.from_bytes(block[:4], "big") :]) or plain_exif(block[4:])
+        elif item.kind == b"mime" and item.content_type == b"application/rdf+xml" and not xmp:
+            xmp = _content(data, meta, item)
+    return exif, xmp
+
+
+def _content(data: bytes, meta: _Meta, item: _Item) -> bytes:
+    source = meta.idat if item.in_idat else data
+    if sum(length for _, length in item.extents) > _MOST_METADATA_BYTES:
+        return b""
+    return b"".join(source[start : start + length] for start, length in item.extents)
+
+
+def _check_parts(data: bytes, meta: _Meta, items: list[_Item]) -> None:
+    """Check that the coded picture lies in the file and has no gap.
+
+    Raises:
+        DamagedError: it does not, or it has.
+    """
+    for item in items:
+        source = meta.idat if item.in_idat else data
+        missing = sum(start + length > len(source) for start, length in item.extents)
+        if missing:
+            raise DamagedError(
+                f"{missing} of {len(item.extents)} parts of the picture lie beyond its end: it was cut off"
+            )
+        if item.kind == b"av01" and any(_has_gap(data, start, start + length) for start, length in item.extents):
+            raise DamagedError("a damaged AVIF (a gap of zeros in its picture)")
+        if item.kind in _HEVC and _is_damaged_hevc(_whole(source, item), item):
+            raise DamagedError("a damaged HEIC (its picture holds bytes that no picture holds)")
+
+
+def _has_gap(data: bytes, start: int, end: int) -> bool:
+    return data.find(bytes(_LEAST_GAP), start, end) >= 0
+
+
+def _whole(source: bytes, item: _Item) -> bytes:
+    return b"".join(source[start : start + length] for start, length in item.extents)
+
+
+def _is_damaged_hevc(stream: bytes, item: _Item) -> bool:
+    """Return True if the NAL units, each behind its length, do not fill the item, or hold forbidden bytes."""
+    config = next(iter(item.every(b"hvcC")), b"")
+    width = (config[21] & 3) + 1 if len(config) > 21 else 4
+    at = 0
+    while at < len(stream):
+        end = at + width + int.from_bytes(stream[at : at + width], "big")
+        if end > len(stream) or at + width >= end:
+            return True
+        if _FORBIDDEN_IN_HEVC.search(stream, at + width, end):
+            return True
+        at = end
+    return False

@@ -63,6 +63,7 @@ class Container:
         channels: number of channels; 0 where the header does not say.
         scans: number of passes over the picture in which its pixels are stored (progressive JPEG).
         exif: a TIFF stream. For a TIFF it is the file itself.
+        exif_pages: offsets of the directories in `exif` to read; the first with a value counts. Empty for the first.
         exif_shot: a second TIFF stream with EXIF's own directory, where the file keeps it apart.
         icc_named, xmp_named: True if the file has such a block, even if it is empty. The first of several counts.
         adobe_transform: from the Adobe segment of a JPEG; None without one.
@@ -86,6 +87,7 @@ class Container:
     icc: bytes = b""
     icc_named: bool = False
     exif: bytes = b""
+    exif_pages: tuple[int, ...] = ()
     exif_shot: bytes = b""
     xmp: bytes = b""
     xmp_named: bool = False

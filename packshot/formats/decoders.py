@@ -34,7 +34,7 @@ logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)
 
 _READERS = 2
 _JPEG_IN_TIFF = 7
-_PREMULTIPLIED, _STRAIGHT = 1, 2  # TIFF 6.0, ExtraSamples
+_UNSPECIFIED, _PREMULTIPLIED, _STRAIGHT = 0, 1, 2  # TIFF 6.0, ExtraSamples
 _Photometric = tifffile.PHOTOMETRIC
 
 
@@ -165,9 +165,8 @@ def to_full_range(pixels: NDArray[Any], bit_depth: int) -> NDArray[Any]:
 def _decode_tiff(data: bytes, container: Container) -> Raster:
     # Closing the stream frees the file's bytes at once. The reader's objects refer to each other and live longer.
     with contextlib.closing(io.BytesIO(data)) as stream, tifffile.TiffFile(stream) as tiff:
-        page = tiff.pages.first
-        if not isinstance(page, tifffile.TiffPage):
-            raise DamagedError("a TIFF without a readable first page")
+        tiff.filehandle.seek(container.exif_pages[0])
+        page = tifffile.TiffPage(tiff, (0,))
         _check_jpeg_parts(data, page)
         pixels = page.asarray(maxworkers=_READERS)
         if page.planarconfig == 2 and page.samplesperpixel > 1 and pixels.ndim == 3:
@@ -195,15 +194,16 @@ def _tiff_raster(pixels: NDArray[Any], page: tifffile.TiffPage) -> Raster:
     if photometric == _Photometric.PALETTE:
         return _raster(_by_palette(pixels, page), 16)
     colours, alpha, premultiplied, findings = _tiff_channels(pixels, page)
-    if photometric == _Photometric.CIELAB:
-        return Raster(_encoded_lab(colours), ColourModel.LAB, findings=findings)
+    if photometric in (_Photometric.CIELAB, _Photometric.ICCLAB):
+        encoded = _encoded_lab(colours, signed=photometric == _Photometric.CIELAB)
+        kept_alpha = None if alpha is None else to_full_range(alpha, depth)
+        return Raster(encoded, ColourModel.LAB, kept_alpha, premultiplied, findings)
     values = to_full_range(colours, depth)
     if photometric == _Photometric.MINISWHITE:
         values = np.iinfo(values.dtype).max - values
     models = {1: ColourModel.GREY, 3: ColourModel.RGB, 4: ColourModel.CMYK}
-    wanted = {int(_Photometric.SEPARATED): 4, int(_Photometric.MINISBLACK): 1, 0: 1}.get(int(photometric), 3)
     channels = values.shape[2] if values.ndim == 3 else 1
-    if channels != wanted or photometric in (_Photometric.ICCLAB, _Photometric.ITULAB, _Photometric.LOGLUV):
+    if channels != _colours_of(page) or photometric in (_Photometric.ITULAB, _Photometric.LOGLUV):
         raise DamagedError(f"a TIFF of {channels} channels with photometric {int(photometric)}, which is not read")
     kept_alpha = None if alpha is None else to_full_range(alpha, depth)
     return Raster(values, models[channels], kept_alpha, premultiplied, findings)
@@ -219,6 +219,8 @@ def _tiff_channels(
     if pixels.ndim == 2:
         return pixels, None, False, ()
     extra = [int(sample) for sample in page.extrasamples]
+    # Some programs do not say that there are more channels than colours. What they mean is not known.
+    extra = [_UNSPECIFIED] * (pixels.shape[2] - _colours_of(page) - len(extra)) + extra
     colours = pixels[..., : pixels.shape[2] - len(extra)]
     colours = colours[..., 0] if colours.shape[2] == 1 else np.ascontiguousarray(colours)
     meanings = [sample for sample in extra if sample in (_PREMULTIPLIED, _STRAIGHT)]
@@ -236,20 +238,29 @@ def _by_palette(pixels: NDArray[Any], page: tifffile.TiffPage) -> NDArray[np.uin
     return np.ascontiguousarray(colours[:, pixels.astype(np.intp)].transpose(1, 2, 0))
 
 
-def _encoded_lab(pixels: NDArray[Any]) -> NDArray[Any]:
-    """Return CIE L*a*b* values in the encoding of ICC.1:2022, 6.3.4.
+def _colours_of(page: tifffile.TiffPage) -> int:
+    """Return how many channels of a page are colours."""
+    return {int(_Photometric.SEPARATED): 4, int(_Photometric.MINISBLACK): 1, 0: 1}.get(int(page.photometric), 3)
 
-    TIFF (TIFF 6.0, section 23) stores a* and b* as signed numbers, in steps of 1 (8 bits) or 1/256 (16 bits). ICC
-    stores them with an offset of 128, in steps of 1 or 1/257.
+
+def _encoded_lab(pixels: NDArray[Any], *, signed: bool) -> NDArray[Any]:
+    """Return CIE L*a*b* values in the encoding of ICC.1:2022, 6.3.4: steps of 1 (8 bits) or 1/257 from -128.
+
+    TIFF's CIELab (TIFF 6.0, section 23) has L* over the full range, a* and b* as signed numbers in steps of 1 (8 bits)
+    or 1/256 (16 bits). TIFF's ICCLab (Adobe Photoshop TIFF Technical Notes) has the encoding of ICC.1:2001: unsigned,
+    and in 16 bits all three in steps of 1/256. a* and b* of 127 and more are one value.
     """
-    if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype not in (np.uint8, np.uint16):
+    eight = pixels.dtype in (np.uint8, np.int8)
+    if pixels.ndim != 3 or pixels.shape[2] != 3 or not (eight or pixels.dtype in (np.uint16, np.int16)):
         raise DamagedError("a Lab TIFF of an unusual kind, which is not read")
-    encoded = pixels.copy()
-    if pixels.dtype == np.uint8:
-        encoded[..., 1:] ^= 0x80
-    else:
-        encoded[..., 1:] = np.round((pixels[..., 1:].view(np.int16) / 256 + 128) * 257)
-    return encoded
+    if eight:
+        shift = np.array([0, 0x80, 0x80] if signed else [0, 0, 0], np.uint8)
+        return np.asarray(np.array(pixels).view(np.uint8) ^ shift)
+    lightness = pixels[..., :1].view(np.uint16).astype(np.float32)
+    stored = pixels[..., 1:].view(np.int16 if signed else np.uint16).astype(np.float32)
+    colour = (stored + np.float32(32768 if signed else 0)) * np.float32(257 / 256)
+    light = lightness if signed else lightness * np.float32(65535 / 65280)
+    return np.asarray(np.minimum(np.round(np.concatenate([light, colour], axis=2)), 65535), np.uint16)
 
 
 _DECODERS: Mapping[FileKind, Callable[[bytes, Container], Raster]] = {

@@ -80,7 +80,7 @@ class TiffBytes:
             (following,) = self._unpack("Q" if self.big else "I", start + count * width)
         except (struct.error, OverflowError):
             pass
-        return Directory(self, places), int(following)
+        return Directory(self, places, offset), int(following)
 
     def _entry(self, offset: int) -> tuple[int, tuple[int, int, int]]:
         tag, kind = self._unpack("HH", offset)
@@ -120,10 +120,12 @@ class Directory:
 
     Attributes:
         places: tag -> (field type, number of values, offset).
+        offset: where the directory starts.
     """
 
     stream: TiffBytes
     places: dict[int, tuple[int, int, int]]
+    offset: int = 0
 
     def __contains__(self, tag: int) -> bool:
         return tag in self.places

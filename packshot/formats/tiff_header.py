@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 
 from packshot.formats.container import Container, DamagedError
-from packshot.formats.ifd import Directory, open_tiff
+from packshot.formats.ifd import Directory, TiffBytes, open_tiff
 from packshot.formats.resources import IPTC, read_resources
 from packshot.types import Size
 
 JPEG_FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _FRAMES_COUNTED = 10_000
+_PAGES_READ = 64
+_SUB_IMAGES, _NEW_SUBFILE_TYPE, _SUBFILE_TYPE = 330, 254, 255
+_REDUCED, _MASK, _OLD_REDUCED = 1, 4, 2
 _JPEG_IN_TIFF = 7
 _TIFF_COMPRESSIONS = {
     1: "none",
@@ -29,29 +33,56 @@ _TIFF_COMPRESSIONS = {
 
 
 def read_tiff(data: bytes) -> Container:
-    """Return the header of the first page, and the number of pages.
+    """Return the header of the picture, and the number of pictures.
+
+    The picture is the first page that is no reduced copy and no mask (NewSubfileType, SubfileType), else the first such
+    sub-page, else the largest page.
 
     Raises:
         DamagedError: there is no page, a part of it is missing, or its compression is not read.
     """
     tiff = open_tiff(data)
-    page = next(tiff.directories(most=_FRAMES_COUNTED), None) if tiff else None
-    if tiff is None or page is None:
+    pages = list(tiff.directories(most=_PAGES_READ)) if tiff else []
+    if tiff is None or not pages:
         raise DamagedError("a TIFF without a readable directory")
+    page, holder = _the_picture(tiff, pages)
     _check_segments(page, data)
     depths = page.wholes(258) or (1,)
+    count = tiff.count(most=_FRAMES_COUNTED)
     return Container(
         size=Size(page.whole(256), page.whole(257)),
         tile=Size(page.whole(322), page.whole(323)),
-        frames=tiff.count(most=_FRAMES_COUNTED),
+        frames=count if count > len(pages) else max(1, sum(_is_whole(one) for one in pages)),
+        chosen="the first" if page is pages[0] else "the first that is whole",
         bit_depth=max(depths),
         channels=page.whole(277, 1),
-        icc=page.bytes_of(34675),
+        icc=_first(page, holder, 34675),
         exif=data,
-        xmp=page.bytes_of(700),
-        iptc=page.bytes_of(33723) or read_resources(page.bytes_of(34377)).get(IPTC, b""),
+        exif_pages=(page.offset, holder.offset),
+        xmp=_first(page, holder, 700),
+        iptc=_first(page, holder, 33723) or read_resources(_first(page, holder, 34377)).get(IPTC, b""),
         coding=_TIFF_COMPRESSIONS[page.whole(259, 1)],
     )
+
+
+def _the_picture(tiff: TiffBytes, pages: Sequence[Directory]) -> tuple[Directory, Directory]:
+    """Return the page that is the picture, and the page that holds it: the same, or the one above a sub-page."""
+    whole = next((page for page in pages if _is_whole(page)), None)
+    if whole is not None:
+        return whole, whole
+    below = [(tiff.directory_at(at), page) for page in pages[:8] for at in page.wholes(_SUB_IMAGES, most=8)]
+    found = next(((page, holder) for page, holder in below if page.places and _is_whole(page)), None)
+    return found or max(((page, page) for page in pages), key=lambda one: one[0].whole(256) * one[0].whole(257))
+
+
+def _is_whole(page: Directory) -> bool:
+    """Return True if a page is a picture at full size, neither reduced nor a mask (TIFF 6.0, section 8)."""
+    kind = page.whole(_NEW_SUBFILE_TYPE) & (_REDUCED | _MASK)
+    return not kind and page.whole(_SUBFILE_TYPE) != _OLD_REDUCED and page.whole(256) > 0
+
+
+def _first(page: Directory, holder: Directory, tag: int) -> bytes:
+    return page.bytes_of(tag) or holder.bytes_of(tag)
 
 
 def _check_segments(page: Directory, data: bytes) -> None:

@@ -17,7 +17,7 @@ from defusedxml.ElementTree import fromstring
 from pydantic import Field
 
 from packshot.formats.container import Container
-from packshot.formats.ifd import Directory, open_tiff
+from packshot.formats.ifd import Directory, TiffBytes, open_tiff
 from packshot.types import Value
 
 _MOST_XMP_BYTES = 1_000_000
@@ -94,7 +94,7 @@ def _xmp_tags(found: _Found) -> dict[str, str]:
 def read_metadata(container: Container) -> Metadata:
     """Return the metadata of a file. EXIF wins over XMP, and XMP over IPTC."""
     exif, xmp, iptc = (
-        _read_exif(container.exif, container.exif_shot),
+        _read_exif_of(container),
         _read_xmp(container.xmp),
         _read_iptc(container.iptc),
     )
@@ -109,10 +109,21 @@ def read_metadata(container: Container) -> Metadata:
 _Found = dict[str, object]
 
 
-def _read_exif(exif: bytes, shot_apart: bytes) -> _Found:
-    tiff = open_tiff(exif)
-    main = next(tiff.directories(most=1), None) if tiff else None
-    if tiff is None or main is None:
+def _read_exif_of(container: Container) -> _Found:
+    """Return what EXIF says; of a TIFF of several pages the picture's own page, then the page that holds it."""
+    tiff = open_tiff(container.exif)
+    if tiff is None:
+        return {}
+    pages = [tiff.directory_at(offset) for offset in container.exif_pages] or list(tiff.directories(most=1))
+    found: _Found = {}
+    for page in dict.fromkeys(page.offset for page in pages):
+        read = _read_exif(tiff, tiff.directory_at(page), container.exif_shot)
+        found = {**read, **{name: value for name, value in found.items() if value not in (None, "")}}
+    return found
+
+
+def _read_exif(tiff: TiffBytes, main: Directory, shot_apart: bytes) -> _Found:
+    if not main.places:
         return {}
     apart = open_tiff(shot_apart)
     shot = tiff.directory_at(main.whole(34665)) if apart is None else apart.directory_at(apart.first)
@@ -135,8 +146,8 @@ def _read_exif(exif: bytes, shot_apart: bytes) -> _Found:
     }
     if 34853 in main:
         found["has_gps"] = True
-    orientation = main.whole(274, 1)
-    return found | {"orientation": orientation if 1 <= orientation <= 8 else 1}
+    orientation = main.whole(274)
+    return found | {"orientation": orientation if 1 <= orientation <= 8 else None}
 
 
 def _colour_space(shot: Directory, interoperability: str) -> str:

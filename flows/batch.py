@@ -55,10 +55,11 @@ def _take_through_the_stages(batch: BatchId) -> State[Any]:
     mastered = settle(mastering, on_progress=progress.of("mastered", ends=30))
     groups = group_shots(batch, mastered)
     accepted = [shot for shot in mastered if not shot.refused]
+    settled = [shot for shot in accepted if groups[shot.name].correction.is_identity]
     to_correct = [shot for shot in accepted if not groups[shot.name].correction.is_identity]
     correcting = [correct_shot.submit(shot, group=groups[shot.name]) for shot in to_correct]
     corrected = settle(correcting, on_progress=progress.of("corrected", begins=30, ends=32))
-    ready = [shot for shot in accepted if shot not in to_correct] + corrected
+    ready = settled + corrected
     routing = [route_shot.submit(shot, group=groups[shot.name]) for shot in ready]
     routed = settle(routing, on_progress=progress.of("routed", begins=32, ends=35))
 

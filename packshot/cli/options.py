@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from packshot.errors import ConfigError, NamingError, RefusedInputError
-from packshot.ingest.stock import sidecar_of
+from packshot.ingest.stock import sidecars_of
 from packshot.specs.load import Configs, default_folder, load_configs
 from packshot.specs.nearest import listed, nearest
 from packshot.specs.resolve import find_category
@@ -84,7 +84,7 @@ def route_of(done: Any, watch: Any) -> Any:
 def _beside(path: Path) -> bytes:
     """Return the XMP file beside a photograph; empty if there is none."""
     names = {other.name: other for other in path.parent.iterdir()} if path.parent.is_dir() else {}
-    found = sidecar_of(path.name, names)
+    found = sidecars_of([path.name], names).get(path.name, "")
     return names[found].read_bytes() if found else b""
 
 

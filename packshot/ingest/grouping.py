@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 
 from packshot.colour.backdrop_light import BackdropReading
 from packshot.colour.target import TargetReading
-from packshot.ingest.light_outliers import changed_light, clusters, outlier
+from packshot.ingest.light_outliers import changed_light, clusters, outlier, usual_light
 from packshot.ingest.metadata import Metadata
 from packshot.specs.models import GroupCorrection, GroupLimits
 from packshot.types import Finding, Value
@@ -178,8 +178,9 @@ def _members(
     """
     found: dict[str, GroupPlace] = {}
     moved = changed_light(part, family) if number else ()
+    usual = usual_light(part, limits)
     for light in part:
-        findings = (*moved, *outlier(light, part, limits))
+        findings = (*moved, *outlier(light, usual, limits))
         found[light.shot] = place.model_copy(update={"findings": findings}) if findings else place
     return found
 
@@ -195,13 +196,15 @@ def _with_earlier_names(
     for shot, place in places.items():
         members.setdefault((place.group, place.part), []).append(shot)
     names: dict[tuple[str, str], tuple[str, str]] = {}
+    given: set[tuple[str, str]] = set()
     for now, shots in sorted(members.items(), key=lambda item: (-len(item[1]), item[0])):
         earlier = Counter(before[shot] for shot in shots if shot in before)
         same_kind = [
             name for name, _ in sorted(earlier.items(), key=lambda one: (-one[1], one[0])) if name[0][:4] == now[0][:4]
         ]
-        free = [name for name in same_kind if name not in names.values() and name[0] != UNKNOWN_GROUP]
+        free = [name for name in same_kind if name not in given and name[0] != UNKNOWN_GROUP]
         names[now] = free[0] if free and now[0] != UNKNOWN_GROUP else now
+        given.add(names[now])
     return {
         shot: place.model_copy(update=dict(zip(("group", "part"), names[place.group, place.part], strict=True)))
         for shot, place in places.items()

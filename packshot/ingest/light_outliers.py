@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Protocol, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
@@ -17,6 +17,8 @@ from packshot.types import Finding, Status
 _STOPS = 0.15
 _CHROMA = 2.0
 _ROBUST = 5.0
+_CELL = 0.5
+_SIDES = {"left_right": ("left", "right"), "bottom_top": ("bottom", "top")}
 
 
 class Lit(Protocol):
@@ -41,61 +43,106 @@ def clusters(members: Sequence[L], limits: GroupLimits) -> list[list[L]]:
     measured = [light for light in members if light.backdrop is not None]
     if len(measured) < 2 * limits.least_shots:
         return [list(members)]
-    lab = np.array([light.backdrop.lab for light in measured if light.backdrop])
-    near = delta_e_2000(lab[:, None], lab[None]) <= limits.same_light_delta_e
-    found = [[measured[index] for index in chain] for chain in _chains(near)]
-    large = [chain for chain in found if len(chain) >= limits.least_shots]
+    large = [chain for chain in _chains(measured, limits.same_light_delta_e) if len(chain) >= limits.least_shots]
     large.sort(key=lambda chain: (-len(chain), chain[0].shot))
     if len(large) < 2:
         return [list(members)]
+    usual = [middle(_backdrops(chain)) for chain in large]
     parts = {id(light): number for number, chain in enumerate(large) for light in chain}
+    split: list[list[L]] = [[] for _ in large]
     for light in members:
-        parts.setdefault(id(light), _nearest(light, large))
-    return [[light for light in members if parts[id(light)] == number] for number in range(len(large))]
+        number = parts[id(light)] if id(light) in parts else _nearest(light, usual)
+        split[number].append(light)
+    return split
 
 
-def _chains(near: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> list[list[int]]:
-    left, chains = set(range(len(near))), []
-    while left:
-        chain, grown = {min(left)}, {min(left)}
+def _chains(measured: Sequence[L], most: float) -> list[list[L]]:
+    """Return shots that are connected by steps of at most `most`, delta E 2000, each chain in the order given.
+
+    Backdrops in one cell of `_CELL` in L*, a* and b* are compared as one, by their mean. So the work grows with the
+    number of different backdrops and not with the square of the number of shots.
+    """
+    cells: dict[tuple[int, ...], list[int]] = {}
+    lab = np.array([light.backdrop.lab for light in measured if light.backdrop], np.float64)
+    for index, key in enumerate(np.floor(lab / _CELL).astype(int).tolist()):
+        cells.setdefault(tuple(key), []).append(index)
+    found = _connected(np.array([lab[indices].mean(axis=0) for indices in cells.values()]), most)
+    inside = list(cells.values())
+    return [[measured[index] for index in sorted(i for cell in chain for i in inside[cell])] for chain in found]
+
+
+def _connected(colours: np.ndarray[tuple[int, ...], np.dtype[np.float64]], most: float) -> list[list[int]]:
+    """Return the rows of L*a*b* colours that chains of steps of at most `most` connect; a row is compared once."""
+    left, chains = np.arange(len(colours)), []
+    while left.size:
+        chain, grown, left = [], [int(left[0])], left[1:]
         while grown:
-            grown = {int(other) for index in grown for other in np.flatnonzero(near[index])} - chain
-            chain |= grown
-        left -= chain
-        chains.append(sorted(chain))
+            index = grown.pop()
+            chain.append(index)
+            near = delta_e_2000(colours[index][None], colours[left]) <= most
+            grown += left[near].tolist()
+            left = left[~near]
+        chains.append(chain)
     return chains
 
 
-def _nearest(light: Lit, parts: Sequence[Sequence[Lit]]) -> int:
+def _nearest(light: Lit, usual: Sequence[BackdropReading]) -> int:
+    """Return the index of the part whose median backdrop is nearest; 0, the largest, without a backdrop."""
     if light.backdrop is None:
         return 0
-    away = [difference(light.backdrop, middle(_backdrops(part))) for part in parts]
-    return int(np.argmin(away))
+    return int(np.argmin([difference(light.backdrop, one) for one in usual]))
 
 
-def _backdrops(part: Sequence[Lit]) -> list[BackdropReading]:
+def _backdrops(part: Iterable[Lit]) -> list[BackdropReading]:
     return [light.backdrop for light in part if light.backdrop is not None]
 
 
-def outlier(light: Lit, part: Sequence[Lit], limits: GroupLimits) -> tuple[Finding, ...]:
-    """Return a finding if a shot's light differs from that of its part; nothing if too few backdrops were measured.
+class Usual(NamedTuple):
+    """The usual light of a part. It is measured once, and each of its shots is compared with it.
+
+    Attributes:
+        backdrop: median of the part's backdrops.
+        limit: from this difference on, delta E 2000, a shot stands out.
+        sides: ``left_right`` and ``bottom_top`` -> median and limit in stops; absent where too few were measured.
+    """
+
+    backdrop: BackdropReading
+    limit: float
+    sides: Mapping[str, tuple[float, float]]
+
+
+def usual_light(part: Iterable[Lit], limits: GroupLimits) -> Usual | None:
+    """Return the usual light of a part; None if too few backdrops were measured.
 
     The limit is the larger of `same_light_delta_e` and five robust standard deviations (1.4826 x median distance).
     """
     known = _backdrops(part)
-    if light.backdrop is None or len(known) <= limits.least_shots:
-        return ()
+    if len(known) <= limits.least_shots:
+        return None
     usual = middle(known)
-    away = difference(light.backdrop, usual)
     spread = 1.4826 * float(np.median([difference(one, usual) for one in known]))
-    limit = max(limits.same_light_delta_e, _ROBUST * spread)
-    sided = _sided(light.backdrop, known, limits)
-    if away <= limit and not sided:
+    sides = {}
+    for name in _SIDES:
+        values = [value for one in known if (value := getattr(one, name)) is not None]
+        if len(values) > limits.least_shots:
+            median = float(np.median(values))
+            off = 1.4826 * float(np.median(np.abs(np.array(values) - median)))
+            sides[name] = (median, max(limits.uneven_stops, _ROBUST * off))
+    return Usual(usual, max(limits.same_light_delta_e, _ROBUST * spread), sides)
+
+
+def outlier(light: Lit, usual: Usual | None, limits: GroupLimits) -> tuple[Finding, ...]:
+    """Return a finding if a shot's light differs from the usual light of its part; nothing if that is not known."""
+    if light.backdrop is None or usual is None:
         return ()
-    causes = [*_causes(light.backdrop, usual), *sided]
+    away = difference(light.backdrop, usual.backdrop)
+    sided = _sided(light.backdrop, usual)
+    if away <= usual.limit and not sided:
+        return ()
+    causes = [*_causes(light.backdrop, usual.backdrop), *sided]
     message = f"The light is not that of its group: {'; '.join(causes) or 'the backdrop looks different'}."
-    if away > limit:
-        figures = {"measured": round(away, 2), "limit": round(limit, 2), "unit": "delta E 2000"}
+    if away > usual.limit:
+        figures = {"measured": round(away, 2), "limit": round(usual.limit, 2), "unit": "delta E 2000"}
     else:
         figures = {"limit": limits.uneven_stops, "unit": "stops"}
     return (Finding(code="light_outlier", status=Status.FAILED, message=message, gate=True, **figures),)
@@ -103,7 +150,8 @@ def outlier(light: Lit, part: Sequence[Lit], limits: GroupLimits) -> tuple[Findi
 
 def changed_light(part: Sequence[Lit], family: Sequence[Lit]) -> tuple[Finding, ...]:
     """Return the finding for a part whose light differs from the other shots with the same camera settings."""
-    others = [light for light in family if light not in part]
+    here = {light.shot for light in part}
+    others = [light for light in family if light.shot not in here]
     if not _backdrops(part) or not _backdrops(others):
         return ()
     now, usual = middle(_backdrops(part)), middle(_backdrops(others))
@@ -132,21 +180,16 @@ def _red_or_green(redder: float) -> str:
     return "redder" if redder > 0 else "greener"
 
 
-def _sided(backdrop: BackdropReading, known: Sequence[BackdropReading], limits: GroupLimits) -> list[str]:
+def _sided(backdrop: BackdropReading, usual: Usual) -> list[str]:
     """Return descriptions of light that is darker on one side than in the rest of the group."""
     found = []
-    for name, (first, last) in {"left_right": ("left", "right"), "bottom_top": ("bottom", "top")}.items():
+    for name, (median, most) in usual.sides.items():
         here = getattr(backdrop, name)
-        there = [value for one in known if (value := getattr(one, name)) is not None]
-        if here is None or len(there) <= limits.least_shots:
+        if here is None or abs(here - median) <= most:
             continue
-        off = here - float(np.median(there))
-        spread = 1.4826 * float(np.median(np.abs(np.array(there) - np.median(there))))
-        if abs(off) > max(limits.uneven_stops, _ROBUST * spread):
-            side = first if off > 0 else last
-            found.append(
-                f"its {side} side is {abs(off):.1f} stops darker than usual, a lamp on that side may have failed"
-            )
+        off, (first, last) = here - median, _SIDES[name]
+        side = first if off > 0 else last
+        found.append(f"its {side} side is {abs(off):.1f} stops darker than usual, a lamp on that side may have failed")
     return found
 
 

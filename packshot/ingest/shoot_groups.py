@@ -139,7 +139,11 @@ def state_groups(
         _measured(name, places[shots[0]], [known[shot] for shot in shots], config, references or {})
         for name, shots in sorted(members.items())
     ]
-    statements = {part.name: _statement(part, parts, config) for part in parts}
+    series: dict[str, list[_Part]] = {}
+    for part in parts:
+        series.setdefault(part.place.series or part.name, []).append(part)
+    anchors = {name: _anchor(ones) for name, ones in series.items()}
+    statements = {part.name: _statement(part, anchors[part.place.series or part.name], config) for part in parts}
     for name, earlier in (stated or {}).items():
         if name in statements:
             kept = {"corrections": earlier.corrections, "verified": earlier.verified, "fit": earlier.fit}
@@ -226,9 +230,7 @@ def _measured(
     )
 
 
-def _statement(part: _Part, parts: Sequence[_Part], config: IngestConfig) -> Statement:
-    series = [one for one in parts if one.place.series and one.place.series == part.place.series] or [part]
-    anchor = _anchor(series)
+def _statement(part: _Part, anchor: _Part, config: IngestConfig) -> Statement:
     corrections, findings = _corrections(part, anchor, config)
     verified = (proof(part.fit) if part.good and part.fit else None) if part.place.light_known else None
     return Statement(

@@ -73,19 +73,24 @@ def take_stock(files: Mapping[str, StockedFile], manifest: Manifest | None) -> S
         rows_without_file=tuple(sorted(set(manifest.rows) - set(owners))) if manifest else (),
         files_without_row=tuple(path for path in shots if path not in rows) if manifest else (),
         duplicates=_duplicates(shots, files),
-        sidecars={path: beside for path in shots if (beside := sidecar_of(path, files))},
+        sidecars=sidecars_of(shots, files),
     )
 
 
-def sidecar_of(path: str, files: Iterable[str]) -> str:
-    """Return the XMP sidecar of a photograph; empty if it has none.
+def sidecars_of(paths: Iterable[str], files: Iterable[str]) -> dict[str, str]:
+    """Return photograph -> its XMP sidecar, for those that have one.
 
     ``a.nef.xmp`` is preferred to ``a.xmp``. Upper and lower case are equal.
     """
     by_name = {name.casefold(): name for name in files}
-    whole = path.casefold()
-    names = (f"{whole}.xmp", str(PurePosixPath(whole).with_suffix(".xmp")))
-    return next((by_name[name] for name in names if name in by_name and name != whole), "")
+    found: dict[str, str] = {}
+    for path in paths:
+        whole = path.casefold()
+        names = (f"{whole}.xmp", str(PurePosixPath(whole).with_suffix(".xmp")))
+        beside = next((by_name[name] for name in names if name in by_name and name != whole), "")
+        if beside:
+            found[path] = beside
+    return found
 
 
 def _match(wanted: Iterable[str], files: Mapping[str, StockedFile]) -> dict[str, str]:

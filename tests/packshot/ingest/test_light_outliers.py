@@ -5,7 +5,7 @@ import pytest
 from packshot.colour.backdrop_light import measure_backdrop
 from packshot.ingest.decode import open_photo
 from packshot.ingest.grouping import group_shots, light_of
-from packshot.ingest.light_outliers import clusters, outlier
+from packshot.ingest.light_outliers import clusters, outlier, usual_light
 from packshot.ingest.master import develop
 from packshot.specs.models import GroupLimits, IngestConfig
 from tests.packshot.ingest.lights import backdrop, shot, shots
@@ -17,7 +17,7 @@ WARM = (1.12, 1.0, 0.8)
 
 def told(odd, others=None):
     members = [*(others or shots("a", 6)), odd]
-    return outlier(odd, members, LIMITS)
+    return outlier(odd, usual_light(members, LIMITS), LIMITS)
 
 
 def test_a_shot_like_the_others_is_no_outlier():

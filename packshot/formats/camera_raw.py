@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from packshot.colour.profile import ColourModel
 from packshot.colour.spaces import encode_working, working_profile
 from packshot.formats.boxes import boxes
-from packshot.formats.container import Container, DamagedError, Raster
+from packshot.formats.container import Container, DamagedError, NotReadError, Raster
 from packshot.formats.ifd import Directory, TiffBytes, open_tiff
 from packshot.types import Finding, Pixels16, Size, Status
 
@@ -31,6 +31,9 @@ _PANASONIC_START = 280
 _SUB_IMAGES, _STRIPS, _STRIP_BYTES, _TILES, _TILE_BYTES = 330, 273, 279, 324, 325
 _SOMEWHERE = 0xFFFFFFFF
 """Panasonic cameras write this value instead of a strip's offset. The real offset is in a tag of their own."""
+_COMPRESSION, _PHOTOMETRIC = 259, 262
+_SENSOR_VALUES = (32803, 34892)
+_UNREAD_COMPRESSIONS = {52546: "JPEG XL compression", 50002: "JPEG XL compression"}
 _EMPTY_ROWS_RATIO = 0.005
 _LEAST_BYTES_A_PIXEL = 1 / 64
 """Minimum file size in bytes per sensor pixel. A smaller file was cut off.
@@ -48,6 +51,7 @@ def read_raw(data: bytes) -> Container:
     Raises:
         DamagedError: LibRaw does not know the camera, or a part of the file is missing.
     """
+    _check_compression(data)
     missing = _missing_part(data)
     if missing:
         raise DamagedError(f"a camera RAW whose {missing}: it was cut off")
@@ -64,6 +68,15 @@ def read_raw(data: bytes) -> Container:
             exif_shot=shot,
             coding=_camera_colours(raw),
         )
+
+
+def opened_by_libraw(data: bytes) -> bool:
+    """Return True if LibRaw takes these bytes for a camera RAW. Some cameras write files that say nothing of it."""
+    try:
+        with _opened(data) as raw:
+            return int(raw.sizes.raw_width) > 0
+    except DamagedError:
+        return False
 
 
 def decode_raw(data: bytes, container: Container) -> Raster:
@@ -183,6 +196,20 @@ def _check_rows(raw: Any) -> None:
     share = float(empty.mean())
     if share > _EMPTY_ROWS_RATIO:
         raise DamagedError(f"a camera RAW of which {share:.0%} of the sensor's rows hold nothing: it was cut off")
+
+
+def _check_compression(data: bytes) -> None:
+    """Name a compression that LibRaw does not read: it would call the file damaged.
+
+    Raises:
+        NotReadError: the picture has such a compression.
+    """
+    tiff = open_tiff(data)
+    for directory in _all_directories(tiff) if tiff else ():
+        name = _UNREAD_COMPRESSIONS.get(directory.whole(_COMPRESSION))
+        if name and directory.whole(_PHOTOMETRIC) in _SENSOR_VALUES:
+            advice = "Convert it to a DNG of version 1.4 or older, or develop it to a 16-bit TIFF."
+            raise NotReadError(f"a DNG with {name}", advice)
 
 
 def _missing_part(data: bytes) -> str:

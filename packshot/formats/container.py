@@ -15,6 +15,21 @@ from packshot.types import Box, Finding, Size
 class DamagedError(ValueError):
     """A reader or decoder cannot read a file. `decode.open_photo` turns it into a refusal that names the file."""
 
+    next_step = ""
+
+
+class NotReadError(DamagedError):
+    """A whole file of a variety that is not read.
+
+    Args:
+        variety: what the file is, for example ``a lossless JPEG``.
+        next_step: what the sender can do instead.
+    """
+
+    def __init__(self, variety: str, next_step: str) -> None:
+        super().__init__(f"{variety}, which is not read")
+        self.next_step = next_step
+
 
 NOTHING = Size(0, 0)
 _PQ, _HLG = 16, 18

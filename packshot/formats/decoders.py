@@ -21,7 +21,7 @@ from PIL import BmpImagePlugin, GifImagePlugin, ImageFile, PngImagePlugin
 
 from packshot.colour.profile import ColourModel
 from packshot.formats.camera_raw import decode_raw
-from packshot.formats.container import Container, DamagedError, Raster, Step
+from packshot.formats.container import Container, DamagedError, NotReadError, Raster, Step
 from packshot.formats.findings import extra_channels, first_of_several
 from packshot.formats.jpeg import check_parts, decode_jpeg
 from packshot.formats.png import picture_only
@@ -33,6 +33,7 @@ from packshot.types import Finding
 logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)
 
 _READERS = 2
+_AS_RGB = "Convert it to RGB with 8 or 16 bits, and save it again."
 _JPEG_IN_TIFF = 7
 _UNSPECIFIED, _PREMULTIPLIED, _STRAIGHT = 0, 1, 2  # TIFF 6.0, ExtraSamples
 _Photometric = tifffile.PHOTOMETRIC
@@ -49,7 +50,7 @@ def decode(data: bytes, kind: FileKind, container: Container) -> Raster:
 
 def _decode_jpeg(data: bytes, container: Container) -> Raster:
     if container.coding in ("SOF3", "SOF7", "SOF11", "SOF15"):
-        raise DamagedError("a lossless JPEG, which is not read")
+        raise NotReadError("a lossless JPEG", "Save it as a TIFF.")
     if container.bit_depth > 8:
         return _raster(imagecodecs.jpeg_decode(data, bitspersample=container.bit_depth), container.bit_depth)
     pixels, findings = decode_jpeg(data)
@@ -137,7 +138,7 @@ def _raster(pixels: NDArray[Any], bit_depth: int, *, premultiplied: bool = False
     if channels in (3, 4):
         alpha = values[..., 3] if channels == 4 else None
         return Raster(np.ascontiguousarray(values[..., :3]), ColourModel.RGB, alpha, premultiplied)
-    raise DamagedError(f"a picture of {channels} channels, which is not read")
+    raise NotReadError(f"a picture of {channels} channels", _AS_RGB)
 
 
 def to_full_range(pixels: NDArray[Any], bit_depth: int) -> NDArray[Any]:
@@ -190,7 +191,7 @@ def _check_jpeg_parts(data: bytes, page: tifffile.TiffPage) -> None:
 def _tiff_raster(pixels: NDArray[Any], page: tifffile.TiffPage) -> Raster:
     photometric, depth = page.photometric, int(page.bitspersample or 8)
     if photometric == _Photometric.YCBCR and int(page.compression) != _JPEG_IN_TIFF:
-        raise DamagedError("a YCbCr TIFF without JPEG compression, which is not read")
+        raise NotReadError("a YCbCr TIFF without JPEG compression", _AS_RGB)
     if photometric == _Photometric.PALETTE:
         return _raster(_by_palette(pixels, page), 16)
     colours, alpha, premultiplied, findings = _tiff_channels(pixels, page)
@@ -204,7 +205,7 @@ def _tiff_raster(pixels: NDArray[Any], page: tifffile.TiffPage) -> Raster:
     models = {1: ColourModel.GREY, 3: ColourModel.RGB, 4: ColourModel.CMYK}
     channels = values.shape[2] if values.ndim == 3 else 1
     if channels != _colours_of(page) or photometric in (_Photometric.ITULAB, _Photometric.LOGLUV):
-        raise DamagedError(f"a TIFF of {channels} channels with photometric {int(photometric)}, which is not read")
+        raise NotReadError(f"a TIFF of {channels} channels with photometric {int(photometric)}", _AS_RGB)
     kept_alpha = None if alpha is None else to_full_range(alpha, depth)
     return Raster(values, models[channels], kept_alpha, premultiplied, findings)
 
@@ -252,7 +253,7 @@ def _encoded_lab(pixels: NDArray[Any], *, signed: bool) -> NDArray[Any]:
     """
     eight = pixels.dtype in (np.uint8, np.int8)
     if pixels.ndim != 3 or pixels.shape[2] != 3 or not (eight or pixels.dtype in (np.uint16, np.int16)):
-        raise DamagedError("a Lab TIFF of an unusual kind, which is not read")
+        raise NotReadError("a Lab TIFF of an unusual kind", _AS_RGB)
     if eight:
         shift = np.array([0, 0x80, 0x80] if signed else [0, 0, 0], np.uint8)
         return np.asarray(np.array(pixels).view(np.uint8) ^ shift)

@@ -15,18 +15,20 @@ import zlib
 from collections.abc import Callable, Mapping
 
 from packshot.formats.boxes import read_jpeg_xl
-from packshot.formats.camera_raw import read_raw
+from packshot.formats.camera_raw import opened_by_libraw, read_raw
 from packshot.formats.container import Container, DamagedError, plain_exif
 from packshot.formats.heif import read_heif
 from packshot.formats.png import read_png
 from packshot.formats.psd import read_psd
 from packshot.formats.resources import IPTC, read_resources
-from packshot.formats.sniff import FileKind
+from packshot.formats.sniff import FileKind, detect
 from packshot.formats.tiff_header import JPEG_FRAME_MARKERS, read_tiff
 from packshot.types import Size
 
 _FRAMES_COUNTED = 10_000
 _MOST_SCANS = 200
+_LEAST_RAW_BYTES = 50_000
+"""Smaller files are no camera RAW of a size that anybody could use."""
 _HUFFMAN_FRAMES = (0xC0, 0xC1, 0xC2)
 _MOST_JPEG_PIXELS_A_BYTE = 600
 """Maximum number of pixels per byte of a JPEG, with some tolerance.
@@ -34,6 +36,13 @@ _MOST_JPEG_PIXELS_A_BYTE = 600
 A JPEG codes at least one bit for the mean of each block of 64 pixels. So one byte holds at most 512 pixels.
 """
 _MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
+
+
+def identify(data: bytes) -> FileKind:
+    """Return the kind of a file; LibRaw is asked about bytes that look like nothing known."""
+    kind = detect(data)
+    asked = kind is FileKind.UNKNOWN and len(data) >= _LEAST_RAW_BYTES
+    return FileKind.RAW if asked and opened_by_libraw(data) else kind
 
 
 def read_container(data: bytes, kind: FileKind) -> Container:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from packshot.colour.profile import ColourModel
-from packshot.formats.container import Container, DamagedError, Raster
+from packshot.formats.container import Container, DamagedError, NotReadError, Raster
 from packshot.formats.findings import extra_channels, on_white_already
 from packshot.formats.resources import EXIF, ICC, IPTC, VERSION, XMP, read_resources
 from packshot.types import Finding, Size
@@ -39,12 +39,16 @@ def read_psd(data: bytes) -> Container:
     """
     channels, height, width, depth, mode = struct.unpack_from(">HIIHH", data, 12)
     if mode not in _MODELS or depth not in (8, 16):
-        raise DamagedError(
-            f"a Photoshop document in {_NAMES.get(mode, f'mode {mode}')} at {depth} bits, which is not read"
+        raise NotReadError(
+            f"a Photoshop document in {_NAMES.get(mode, f'mode {mode}')} at {depth} bits",
+            "Convert it to RGB with 8 or 16 bits, and save it again.",
         )
     resources = read_resources(_resources(data))
     if resources.get(VERSION, b"\0\0\0\1\1")[4:5] == b"\0":
-        raise DamagedError("a Photoshop document saved without 'Maximize compatibility': it holds no flattened picture")
+        raise NotReadError(
+            "a Photoshop document without a flattened picture",
+            "Save it again with 'Maximize compatibility' switched on.",
+        )
     return Container(
         size=Size(width, height),
         bit_depth=depth,
@@ -85,7 +89,9 @@ def _planes(data: bytes, at: int, container: Container, wanted: int) -> NDArray[
     elif compression == _RLE:
         packed = _unpacked(data, at, container, wanted, needed)
     else:
-        raise DamagedError(f"a Photoshop document with compression {compression}, which is not read")
+        raise NotReadError(
+            f"a Photoshop document with compression {compression}", "Save it again with Photoshop's usual compression."
+        )
     if len(packed) < needed:
         raise DamagedError(f"a Photoshop document with {len(packed)} of {needed} bytes of its picture: it was cut off")
     planes = np.frombuffer(packed, dtype, wanted * height * width).reshape(wanted, height, width)

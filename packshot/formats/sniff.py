@@ -99,6 +99,9 @@ _WORDS: tuple[tuple[re.Pattern[bytes], FileKind], ...] = (
     (re.compile(rb"\A\s*+(push graphic-context|viewbox \d)", re.IGNORECASE), FileKind.SCRIPT),
     (re.compile(rb"\A\s*+(<\?xml|<image>|<x:xmpmeta)", re.IGNORECASE), FileKind.XML),
 )
+_CONTROLS = bytes(byte for byte in range(32) if byte not in (9, 10, 13))
+_CONTROL = re.compile(b"[%s]" % re.escape(_CONTROLS))
+"""Bytes that no text holds. All of a file is searched: sensor values may begin like a text."""
 _RAW_PHOTOMETRICS = (32803, 34892)  # colour filter array, linear RAW
 _DNG_VERSION, _COMPRESSION, _PHOTOMETRIC, _SUB_IMAGES = 50706, 259, 262, 330
 _RAW_COMPRESSIONS = (32767, 32770, 34713, 65000, 65535, 34316)
@@ -119,8 +122,13 @@ def detect(data: bytes) -> FileKind:
         return FileKind.BMP
     tiff = open_tiff(data)
     if tiff:
-        return FileKind.RAW if data[8:10] == b"CR" or _is_raw(tiff) else FileKind.TIFF
-    return _by_words(data[:2048])
+        return FileKind.RAW if data[8:10] == b"CR" or _is_phase_one(data) or _is_raw(tiff) else FileKind.TIFF
+    return _by_words(data)
+
+
+def _is_phase_one(data: bytes) -> bool:
+    """Return True for an IIQ: its second header, bytes 8 to 15, names "Raw" in the file's byte order."""
+    return data[8:12] in (b"IIII", b"MMMM") and b"Raw" in (data[12:15], data[15:12:-1])
 
 
 def _by_brands(data: bytes) -> FileKind:
@@ -152,10 +160,11 @@ def _holds_sensor_values(directory: Directory) -> bool:
     return directory.whole(_PHOTOMETRIC, -1) in _RAW_PHOTOMETRICS or directory.whole(_COMPRESSION) in _RAW_COMPRESSIONS
 
 
-def _by_words(start: bytes) -> FileKind:
+def _by_words(data: bytes) -> FileKind:
+    start = data[:2048]
     for pattern, kind in _WORDS:
         if pattern.search(start):
             return kind
-    if b"\0" not in start and sum(byte < 32 and byte not in (9, 10, 13) for byte in start) == 0:
+    if _CONTROL.search(data) is None:
         return FileKind.TEXT
     return FileKind.UNKNOWN

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 
-from packshot.formats.container import Container, DamagedError
+from packshot.formats.container import Container, DamagedError, NotReadError
 from packshot.formats.ifd import Directory, TiffBytes, open_tiff
 from packshot.formats.resources import IPTC, read_resources
 from packshot.types import Size
@@ -30,6 +30,11 @@ _TIFF_COMPRESSIONS = {
     50000: "ZSTD",
 }
 """Compressions that are read. The picture size limits what their decoders can produce."""
+
+
+_NAMED = {6: "JPEG compression of the old style", 34712: "JPEG 2000 compression", 50002: "JPEG XL compression"}
+_NAMED |= {52546: _NAMED[50002], 34887: "LERC compression", 50001: "WebP compression", 34892: "lossy JPEG compression"}
+"""Names of some that are not."""
 
 
 def read_tiff(data: bytes) -> Container:
@@ -92,7 +97,10 @@ def _check_segments(page: Directory, data: bytes) -> None:
     """
     compression, n_bytes = page.whole(259, 1), len(data)
     if compression not in _TIFF_COMPRESSIONS:
-        raise DamagedError(f"a TIFF with compression {compression}, which is not read")
+        raise NotReadError(
+            f"a TIFF with {_NAMED.get(compression, f'compression {compression}')}",
+            "Save it again with LZW or ZIP compression, or with none.",
+        )
     offsets = page.wholes(324) or page.wholes(273)
     counts = page.wholes(325) or page.wholes(279)
     if not offsets:

@@ -16,7 +16,7 @@ from packshot.errors import UnreadableError
 from packshot.formats import sniff
 from packshot.formats.container import NOTHING, Container, DamagedError, Raster
 from packshot.formats.decoders import decode
-from packshot.formats.headers import read_container
+from packshot.formats.headers import identify, read_container
 from packshot.formats.sniff import FileKind
 from packshot.ingest.colours import check_policy, find_profile, refuse_hdr
 from packshot.ingest.limits import check_bytes, check_header, check_least
@@ -87,7 +87,7 @@ def open_photo(data: bytes, *, name: str, limits: IngestConfig) -> Photo:
             raster = decode(data, kind, container)
         _check_decoded(raster, container, kind)
     except DamagedError as error:
-        raise unreadable(name, str(error), kind) from error
+        raise unreadable(name, str(error), kind, error.next_step) from error
     except MemoryError as error:
         raise unreadable(name, f"a {kind} that does not fit the memory", kind) from error
     except Exception as error:  # decoders raise anything for hostile bytes; here it becomes a refusal
@@ -104,7 +104,7 @@ def read_header(data: bytes, *, name: str, limits: IngestConfig) -> tuple[FileKi
         RefusedInputError: as in `open_photo`, before anything is decoded.
     """
     check_bytes(len(data), name=name, limits=limits)
-    kind = sniff.detect(data)
+    kind = identify(data)
     if kind not in sniff.PICTURES:
         readable = ", ".join(sorted(kind.value for kind in sniff.PICTURES))
         found = kind.value if kind is not FileKind.UNKNOWN else f"unknown content starting with {data[:8].hex(' ')}"
@@ -118,17 +118,16 @@ def read_header(data: bytes, *, name: str, limits: IngestConfig) -> tuple[FileKi
     try:
         container = read_container(data, kind)
     except DamagedError as error:
-        raise unreadable(name, str(error), kind) from error
+        raise unreadable(name, str(error), kind, error.next_step) from error
     check_header(container, name=name, limits=limits)
     refuse_hdr(container, name)
     return kind, container
 
 
-def unreadable(name: str, found: str, kind: FileKind) -> UnreadableError:
-    """Return the error for a damaged file."""
-    next_step = "Export or upload it again, whole."
-    if kind is FileKind.RAW:
-        next_step = "Upload it again, whole, or develop it to a 16-bit TIFF."
+def unreadable(name: str, found: str, kind: FileKind, next_step: str = "") -> UnreadableError:
+    """Return the error for a file that cannot be read. Without a next step it is taken for damaged."""
+    whole = "Upload it again, whole, or develop it to a 16-bit TIFF."
+    next_step = next_step or (whole if kind is FileKind.RAW else "Export or upload it again, whole.")
     return UnreadableError("the picture cannot be read", name, found=found, next_step=next_step)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from packshot.errors import RefusedInputError
 from packshot.formats.container import DamagedError
-from packshot.formats.headers import read_container
-from packshot.formats.sniff import PICTURES, detect
+from packshot.formats.headers import identify, read_container
+from packshot.formats.sniff import PICTURES
 from packshot.ingest.decode import open_photo
 from packshot.ingest.metadata import Metadata, read_metadata
 from packshot.specs.models import IngestConfig
@@ -66,7 +66,7 @@ def inspect(data: bytes, name: str, limits: IngestConfig) -> Inspection:
 
 
 def _refused(data: bytes, name: str, error: RefusedInputError) -> Inspection:
-    kind = detect(data)
+    kind = identify(data)
     refused = Inspection(
         name=name,
         size_bytes=len(data),

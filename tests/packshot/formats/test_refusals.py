@@ -1,0 +1,104 @@
+"""A refusal names its cause, and its next step fits: a whole file of an unread kind need not be uploaded again."""
+
+from __future__ import annotations
+
+import io
+import struct
+
+import imagecodecs
+import numpy as np
+import pytest
+import tifffile
+
+from packshot.errors import UnreadableError
+from packshot.formats.headers import identify
+from packshot.formats.sniff import FileKind, detect
+from packshot.ingest.decode import open_photo
+from packshot.specs.models import IngestConfig
+from tests.drawn_raw import D65, draw_dng
+
+LIMITS = IngestConfig(min_px=1)
+GREY = np.full((32, 48), 90, np.uint8)
+
+
+def tiff(pixels: np.ndarray, **options: object) -> bytes:
+    stream = io.BytesIO()
+    tifffile.imwrite(stream, pixels, metadata=None, **options)
+    return stream.getvalue()
+
+
+def with_tag(data: bytes, name: str, value: int, *, photometric: int | None = None) -> bytes:
+    """The file with another value of a tag in the directory of the picture."""
+    changed = bytearray(data)
+    with tifffile.TiffFile(io.BytesIO(data)) as file:
+        pages = [page for first in file.pages for page in (first, *(first.pages or ()))]
+        page = next(one for one in pages if photometric is None or int(one.photometric) == photometric)
+        changed[page.tags[name].valueoffset : page.tags[name].valueoffset + 2] = struct.pack("<H", value)
+    return bytes(changed)
+
+
+def psd(*, mode: int = 3, depth: int = 8, flattened: bool = True) -> bytes:
+    head = b"8BPS" + struct.pack(">H6xHIIHH", 1, 3, 32, 48, depth, mode)
+    version = b"8BIM" + struct.pack(">HHI", 0x0421, 0, 6) + b"\0\0\0\1" + bytes([flattened, 0])
+    return head + bytes(4) + struct.pack(">I", len(version)) + version + bytes(4)
+
+
+WHITE_DNG = draw_dng(np.array([D65, D65 * 0.5]))
+CASES = {
+    "lossless JPEG": (bytes(imagecodecs.ljpeg_encode(GREY)), "lossless JPEG", "Save it as a TIFF"),
+    "JPEG 2000 in a TIFF": (with_tag(tiff(GREY), "Compression", 34712), "JPEG 2000 compression", "LZW or ZIP"),
+    "JPEG XL in a TIFF": (with_tag(tiff(GREY), "Compression", 50002), "JPEG XL compression", "LZW or ZIP"),
+    "an unknown compression": (with_tag(tiff(GREY), "Compression", 60000), "compression 60000", "LZW or ZIP"),
+    "LogLuv": (with_tag(tiff(GREY), "PhotometricInterpretation", 32845), "photometric", "Convert it to RGB"),
+    "JPEG XL in a DNG": (
+        with_tag(WHITE_DNG, "Compression", 52546, photometric=32803),
+        "a DNG with JPEG XL compression",
+        "or develop it to a 16-bit TIFF",
+    ),
+    "indexed Photoshop": (psd(mode=2), "indexed", "Convert it to RGB"),
+    "Photoshop of 32 bits": (psd(depth=32), "32 bits", "Convert it to RGB"),
+    "Photoshop without a picture": (psd(flattened=False), "without a flattened picture", "Maximize compatibility"),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_whole_file_of_an_unread_kind_is_refused_with_what_helps(name):
+    data, cause, next_step = CASES[name]
+    with pytest.raises(UnreadableError) as refusal:
+        open_photo(data, name="A1", limits=LIMITS)
+    assert cause in str(refusal.value)
+    assert next_step in str(refusal.value)
+    assert "again, whole" not in str(refusal.value)
+    assert "damaged" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("start", [b"II*\0\x40\0\0\0IIIICwaR", b"MM\0*\0\0\0\x40MMMMRawT"])
+def test_a_phase_one_raw_is_known_by_its_second_header(start):
+    data = start + bytes(20_000)
+    assert detect(data) is FileKind.RAW
+    with pytest.raises(UnreadableError, match=r"camera RAW.*16-bit TIFF"):
+        open_photo(data, name="A1.iiq", limits=LIMITS)
+
+
+def sensor_values(count: int) -> bytes:
+    """Sensor values of a camera that writes no header. They begin with bytes that could be a text."""
+    values = np.random.default_rng(4).integers(0, 256, count, np.uint8)
+    values[:4096] = ord("A")
+    return values.tobytes()
+
+
+def test_libraw_is_asked_about_bytes_that_look_like_nothing_known():
+    """614,400 bytes are what one early camera writes, without any header."""
+    data = sensor_values(614_400)
+    assert detect(data) is FileKind.UNKNOWN
+    assert identify(data) is FileKind.RAW
+    assert open_photo(data, name="A1.raw", limits=LIMITS).size.longest == 640
+
+
+def test_a_text_is_no_camera_raw_however_long_it_is():
+    assert identify((b"sku;price\n" * 61_440)[:614_400]) is FileKind.TEXT
+
+
+def test_bytes_that_nobody_knows_are_refused_as_such():
+    with pytest.raises(UnreadableError, match="this is not a picture"):
+        open_photo(sensor_values(614_401), name="A1.bin", limits=LIMITS)

@@ -22,6 +22,7 @@ import pandas as pd
 
 from benchmarks.machine import described
 from packshot.outcomes.effect import effect_of, matched
+from packshot.outcomes.golive import GoLive
 from packshot.outcomes.orders import read_orders
 from packshot.outcomes.return_page import return_page
 from packshot.outcomes.return_report import report_returns
@@ -108,7 +109,7 @@ def main() -> None:
             path, golive = large_shop(Path(place), given.lines)
             started = time.perf_counter()
             found = read_orders([path], return_days=config.return_days, image_reasons=config.image_reasons)
-            return_page(report_returns(found, golive, config))
+            return_page(report_returns(found, GoLive(golive), config))
             took, peak = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
             print(f"{given.lines:,} order lines: {took:.1f} s, peak {peak / 2**20:.1f} GB with their making")
     lines = read_orders([given.orders], return_days=config.return_days, image_reasons=()).lines

@@ -2,7 +2,7 @@
 
 returns/<client>/orders/...     exports of orders, CSV or Parquet, as they come
 returns/<client>/returns/...    exports of returns, if they are separate files
-returns/<client>/golive.csv     sku and date, written by people; takes precedence over the dates of deliveries
+returns/<client>/golive.*       sku and date, written by people; takes precedence over the dates of deliveries
 returns/<client>/report/...     the report as a page and as JSON
 """
 
@@ -15,11 +15,14 @@ from pathlib import PurePosixPath
 from prefect import task
 
 from packshot.errors import PackshotError, TooLargeError
-from packshot.escaping import code, markdown, table_text
+from packshot.escaping import code, markdown
 from packshot.naming import checked_name, checked_path, client_deliveries_prefix, returns_key
 from packshot.outcomes.exports import Export
 from packshot.outcomes.return_page import headline, return_page
 from packshot.outcomes.return_report import SEND_REPORT, ReturnReport
+from packshot.sheets.identifiers import identifier
+from packshot.specs.models import Configs
+from packshot.specs.returns import Writing
 from packshot.types import Value
 from tasks.artifacts import artifact_key, page_artifact
 from tasks.children import children
@@ -85,7 +88,7 @@ def _reported(storage: Storage, client: str) -> ReturnReport:
     config = configs.returns
     kinds = (f"{kind}/" for kind in ("orders", "returns"))
     listed = [list(storage.list(returns_key(client, kind))) for kind in kinds]
-    by_hand = list(storage.list(returns_key(client, "golive.csv")))
+    by_hand = [one for one in storage.list(returns_key(client, "golive.")) if one.key.count("/") == 2]
     total = sum(one.size_bytes for kind in (*listed, by_hand) for one in kind)
     if total > config.tables.max_decoded_bytes:
         allowed = f"{config.tables.max_decoded_bytes:,} bytes together"
@@ -100,8 +103,15 @@ def _reported(storage: Storage, client: str) -> ReturnReport:
         within=configs.ingest.apart,
         by_hand=golive[0] if golive else None,
         config=config,
+        writing=client_writing(configs, client),
     )
     return ReturnReport.model_validate(answer.value)
+
+
+def client_writing(configs: Configs, client: str) -> Writing:
+    """Return how a client's shop writes its tables, from its style guide; nothing is said without one."""
+    guide = configs.clients.get(client)
+    return guide.tables if guide else Writing()
 
 
 def _export(storage: Storage, client: str, key: str) -> Export:
@@ -120,7 +130,7 @@ def delivered_on(storage: Storage, client: str) -> dict[str, int]:
             continue
         day = int(one.modified.timestamp() // _DAY_S)
         for row in csv.DictReader(io.StringIO(storage.get(one.key).decode("utf-8-sig"))):
-            sku = table_text(row.get("sku") or "")
+            sku = identifier(row.get("sku") or "")
             if sku:
                 days[sku] = min(day, days.get(sku, day))
     return days

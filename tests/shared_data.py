@@ -15,3 +15,8 @@ def shared_data(*parts: str) -> Path:
     if not path.exists():
         pytest.skip(f"shared test data is missing: {path} (set PACKSHOT_SHARED_DATA)")
     return path
+
+
+def shared_faults(*parts: str) -> Path:
+    """Return a file of the shared folder of faulty inputs; skip the test where it is missing."""
+    return shared_data("..", "faults", *parts)

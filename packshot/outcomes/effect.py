@@ -15,6 +15,7 @@ uses Student's t, with effective degrees of freedom (Satterthwaite), at an error
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -33,7 +34,7 @@ BETWEEN_PRODUCTS = 0.5
 
 The rest is for variance that products do not show, such as customers who return a whole parcel.
 """
-_ONE_PRODUCT = "insufficient data: all returns before the new pictures, or all after them, are of one product"
+_ONE_PRODUCT = "insufficient data: all returns of the {whose} before the new pictures, or all after them, are of one"
 _NOTHING = 1e-9
 """A sum of returned lines below this is rounding error."""
 CHOSEN_FOR_RETURNS = 1.15
@@ -155,9 +156,11 @@ def effect_of(windows: Windows, pairs: Pairs, config: ReturnsConfig, *, figure: 
     if why:
         return Effect(insufficient=why, **facts)
     before, after = (ours.rate(after=side, confidence=config.confidence) for side in (False, True))
-    if ours.rests_on_one or theirs.rests_on_one:
-        return Effect(insufficient=_ONE_PRODUCT, before=before, after=after, **facts)
-    change, controls_change = ours.log_ratio(), theirs.log_ratio()
+    alone = ours.products == 1
+    if theirs.rests_on_one or (ours.rests_on_one and not alone):
+        whose = "control products" if theirs.rests_on_one else "products with new pictures"
+        return Effect(insufficient=_ONE_PRODUCT.format(whose=whose), before=before, after=after, **facts)
+    change, controls_change = ours.log_ratio_alone() if alone else ours.log_ratio(), theirs.log_ratio()
     effect = change.minus(controls_change)
     interval = effect.relative(config.confidence)
     return Effect(
@@ -183,18 +186,21 @@ class _Log:
     """The logarithm of a ratio, with the contribution of each product to its error.
 
     Attributes:
-        parts: (products,). The sum of their squares is the variance.
+        parts: (products,). The sum of their squares is the variance between products.
+        counted: variance of counts, for a single product; it is added.
     """
 
     value: float
     parts: NDArray[np.float64]
+    counted: float = 0.0
 
     def minus(self, other: _Log) -> _Log:
-        return _Log(self.value - other.value, np.concatenate([self.parts, other.parts]))
+        parts = np.concatenate([self.parts, other.parts])
+        return _Log(self.value - other.value, parts, self.counted + other.counted)
 
     def relative(self, confidence: float) -> Interval:
         """Return the ratio minus 1, with its confidence interval."""
-        variance = float((self.parts**2).sum())
+        variance = float((self.parts**2).sum()) + self.counted
         freedom = max(1.0, variance**2 / max(float((self.parts**4).sum()), 1e-30) - 1)
         reach = float(stats.t.ppf(1 - (1 - confidence) / 2 * BETWEEN_PRODUCTS, freedom)) * variance**0.5
         low, value, high = (float(np.expm1(self.value + way)) for way in (-reach, 0, reach))
@@ -230,6 +236,16 @@ class _Side:
     def log_ratio(self) -> _Log:
         """Return the logarithm of the Mantel-Haenszel rate ratio."""
         return _log_ratio(*self._sums())
+
+    def log_ratio_alone(self) -> _Log:
+        """Return the logarithm of the rate ratio of a single product, with the variance of two counts (Katz 1978)."""
+        lines, back = (np.array([one.sum() for one in pair]) for pair in self._both)
+        value = float(np.log(back[1] / lines[1]) - np.log(back[0] / lines[0]))
+        return _Log(value, np.zeros(0), float((1 / back - 1 / lines).sum()))
+
+    @property
+    def _both(self) -> tuple[tuple[NDArray[np.float64], ...], tuple[NDArray[np.float64], ...]]:
+        return (self.lines_before, self.lines_after), (self.before, self.after)
 
     @property
     def rests_on_one(self) -> bool:
@@ -274,16 +290,20 @@ class _Span:
 
 
 def _too_little(ours: _Side, theirs: _Side, config: ReturnsConfig) -> str:
-    least = config.least_products
+    sides = {"products with new pictures": ours, "control products": theirs}
+    for what, side in sides.items():
+        if side.products < config.least_products:
+            return (
+                f"insufficient data: {side.products} {what} sold before and after; "
+                f"at least {config.least_products} are needed"
+            )
+    for what, side in sides.items():
+        for when, back in (("before", side.before), ("after", side.after)):
+            if back.sum() <= 0:
+                return f"insufficient data: none of the {what} came back {when} the new pictures"
     returns = float(ours.before.sum() + ours.after.sum())
-    for what, products in (("products with new pictures", ours.products), ("control products", theirs.products)):
-        if products < least:
-            return f"insufficient data: {products} {what} sold before and after; at least {least} are needed"
-    if (
-        returns < config.least_returns
-        or min(ours.before.sum(), ours.after.sum(), theirs.before.sum(), theirs.after.sum()) <= 0
-    ):
-        return f"insufficient data: {returns:.0f} returns; at least {config.least_returns} on both sides are needed"
+    if returns < config.least_returns:
+        return f"insufficient data: {math.floor(returns)} returns; at least {config.least_returns} are needed"
     return ""
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import warnings
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 import pandas as pd
@@ -15,6 +14,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from packshot.errors import TooLargeError, UnreadableError
+from packshot.sheets.delimited import in_words, read_below
+from packshot.sheets.dialect import find_head
+from packshot.sheets.encoding import decoded
+from packshot.sheets.workbook import is_workbook, read_workbook
 from packshot.specs.returns import TableLimits
 
 ROWS_A_BYTE = 4
@@ -25,6 +28,11 @@ LONGEST_TEXT = 10_000
 _BATCH_ROWS = 65_536
 _MOST_FOOTER_TEXT, _MOST_FOOTER_ITEMS = 10_000_000, 1_000_000
 
+READABLE = (
+    "CSV (comma, semicolon, tab or vertical bar; UTF-8, UTF-16, Windows-1252 or Shift-JIS), an Excel workbook (.xlsx) "
+    "or Parquet"
+)
+
 Choose = Callable[[Sequence[str]], Mapping[str, str]]
 """Function from a file's column headers to the wanted ones: header in the file -> our name for it."""
 
@@ -33,7 +41,8 @@ class Export(NamedTuple):
     """A file as a shop exported it.
 
     Attributes:
-        name: for messages. The ending ``.parquet`` means Parquet; everything else is CSV.
+        name: for messages. The ending ``.parquet`` means Parquet; an Excel workbook is known by its content; everything
+            else is CSV.
     """
 
     name: str
@@ -41,8 +50,35 @@ class Export(NamedTuple):
 
     @staticmethod
     def of(file: Path | Export) -> Export:
-        """Return an export with the bytes of a local file. An export is returned unchanged."""
-        return file if isinstance(file, Export) else Export(file.name, file.read_bytes())
+        """Return an export with the bytes of a local file. An export is returned unchanged.
+
+        Raises:
+            UnreadableError: the file cannot be read.
+        """
+        if isinstance(file, Export):
+            return file
+        try:
+            return Export(file.name, file.read_bytes())
+        except OSError as error:
+            raise UnreadableError(
+                "this file cannot be read", str(file), found=error.strerror or str(error), next_step="Check its path."
+            ) from error
+
+
+def exports_of(files: Iterable[Path | Export]) -> Iterator[Export]:
+    """Yield exports. Local files of one name are told apart by their folders: ``2026-01/orders.csv``."""
+    files = list(files)
+    paths = [one for one in files if isinstance(one, Path)]
+    names = Counter(one.name for one in paths)
+    for one in files:
+        if isinstance(one, Path) and names[one.name] > 1:
+            yield Export.of(one)._replace(name=one.absolute().as_posix().removeprefix(f"{_common(paths)}/"))
+        else:
+            yield Export.of(one)
+
+
+def _common(paths: Sequence[Path]) -> str:
+    return PurePosixPath(os.path.commonpath([one.parent.absolute() for one in paths])).as_posix()
 
 
 class Budget:
@@ -68,26 +104,42 @@ class Budget:
                 raise _too_large(name, f"{found:,} {what} with the files before it", f"at most {most:,} {what}")
 
 
-def read_export(export: Export, choose: Choose, budget: Budget) -> pd.DataFrame:
+class Table(NamedTuple):
+    """The wanted columns of an export.
+
+    Attributes:
+        frame: columns under our names. Those of Parquet have its types; all others are categories of text.
+        how: how the file is written, in words.
+        ragged: rows with more cells than heads, which are left out; `examples` has the first of them.
+        row: number of the row of heads, counted from 1.
+        heads: all heads of the file.
+    """
+
+    frame: pd.DataFrame
+    how: str
+    ragged: int = 0
+    examples: tuple[str, ...] = ()
+    row: int = 1
+    heads: Sequence[str] = ()
+
+
+def read_export(export: Export, choose: Choose, budget: Budget) -> Table:
     """Return the wanted columns of an export, under our names.
 
     Raises:
         UnreadableError: it is not a table.
         TooLargeError: it needs more than the rest of the budget.
     """
-    read = _parquet if export.name.lower().endswith(".parquet") else _csv
+    read = _parquet if export.name.lower().endswith(".parquet") else _workbook if is_workbook(export.data) else _text
     try:
         return read(export, choose, budget)
     except (ValueError, OSError, MemoryError, pa.ArrowException) as error:
         raise UnreadableError(
-            "this is no table that can be read",
-            export.name,
-            found=str(error)[:200],
-            allowed="CSV (comma, semicolon or tab; UTF-8 or Windows-1252) or Parquet",
+            "this is no table that can be read", export.name, found=str(error)[:200], allowed=READABLE
         ) from error
 
 
-def _parquet(export: Export, choose: Choose, budget: Budget) -> pd.DataFrame:
+def _parquet(export: Export, choose: Choose, budget: Budget) -> Table:
     """Return the wanted columns of a Parquet file.
 
     The footer gives rows and sizes before anything is decoded. Dictionary-encoded texts are counted before they are
@@ -112,9 +164,9 @@ def _parquet(export: Export, choose: Choose, budget: Budget) -> pd.DataFrame:
         budget.take(export.name, n_bytes=sum(map(_written_out, batch.columns)))
         batches.append(pa.RecordBatch.from_arrays([_plain(one) for one in batch.columns], names=batch.schema.names))
     if not batches:
-        return pd.DataFrame(columns=[wanted[head] for head in heads if head in wanted])
+        return Table(pd.DataFrame(columns=[wanted[head] for head in heads if head in wanted]), "Parquet", heads=heads)
     found: pd.DataFrame = pa.Table.from_batches(batches).to_pandas()
-    return found.rename(columns=dict(wanted))
+    return Table(found.rename(columns=dict(wanted)), "Parquet", heads=heads)
 
 
 def _written_out(column: pa.Array) -> int:
@@ -133,32 +185,35 @@ def _plain(column: pa.Array) -> pa.Array:
     return column.dictionary_decode() if isinstance(column, pa.DictionaryArray) else column
 
 
-def _csv(export: Export, choose: Choose, budget: Budget) -> pd.DataFrame:
-    head = export.data[:65536]
-    try:
-        head.decode("utf-8-sig")
-        encoding = "utf-8-sig"
-    except UnicodeDecodeError as error:
-        encoding = "utf-8-sig" if error.start > len(head) - 4 else "cp1252"
-    first = head.decode(encoding, "replace").splitlines()[0] if head.strip() else ""
-    separator = max(",;\t", key=first.count)
-    heads = next(csv.reader([first], delimiter=separator), [])
-    if not heads:
-        raise ValueError("it is empty")
-    wanted = _wanted(export.name, heads, choose)
-    rows = export.data.count(b"\n") + export.data.count(b"\r")
-    budget.take(export.name, rows=rows // (2 if b"\r\n" in head else 1), columns=len(wanted), n_bytes=len(export.data))
+def _text(export: Export, choose: Choose, budget: Budget) -> Table:
+    """Return the wanted columns of delimited text, each as categories of text."""
+    budget.take(export.name, n_bytes=len(export.data))
+    text, encoding = decoded(export.data)
+    head = find_head(text, lambda cells: len(choose(cells)))
+    wanted = _wanted(export.name, head.cells, choose)
+    rows = max(0, text.count("\n", head.end), text.count("\r", head.end))
+    budget.take(export.name, rows=rows, columns=len(wanted))
     if not wanted:
-        return pd.DataFrame()
-    if encoding == "cp1252":
-        # index_col=False: where rows end with one separator more than the heads, no column moves to the left.
-        source, chosen = io.BytesIO(export.data), list(wanted)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", pd.errors.ParserWarning)
-            found = pd.read_csv(source, sep=separator, encoding=encoding, dtype=str, usecols=chosen, index_col=False)
-    else:
-        found = pd.read_csv(io.BytesIO(export.data), sep=separator, engine="pyarrow", usecols=list(wanted))
-    return found.rename(columns=dict(wanted))
+        return Table(pd.DataFrame(), in_words(encoding, head, quoted=False), heads=head.cells)
+    at = [head.cells.index(one) for one in wanted]
+    found = read_below(text, head, at)
+    columns = {ours: one.to_pandas() for ours, one in zip(wanted.values(), found.columns, strict=True)}
+    how = in_words(encoding, head, quoted=found.quoted)
+    return Table(pd.DataFrame(columns), how, found.ragged, found.examples, head.row, heads=head.cells)
+
+
+def _workbook(export: Export, choose: Choose, budget: Budget) -> Table:
+    """Return the wanted columns of the first sheet of an Excel workbook that has them."""
+    most = ROWS_A_BYTE * len(export.data) + FREE_ROWS
+    rows = read_workbook(export.data, lambda cells: len(choose(cells)), most_rows=most, most_columns=MOST_COLUMNS)
+    head = rows.head
+    wanted = _wanted(export.name, head, choose)
+    budget.take(export.name, rows=len(rows.below), columns=len(wanted), n_bytes=rows.n_bytes)
+    at = {ours: head.index(one) for one, ours in wanted.items()}
+    columns = {
+        ours: pd.Series([row[n] if n < len(row) else "" for row in rows.below], dtype=str) for ours, n in at.items()
+    }
+    return Table(pd.DataFrame(columns).astype("category"), rows.how, row=rows.row, heads=head)
 
 
 def _wanted(name: str, heads: Sequence[str], choose: Choose) -> Mapping[str, str]:

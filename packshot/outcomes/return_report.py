@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import io
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from packshot.errors import UnreadableError
 from packshot.outcomes.effect import Effect, Pairs, effect_of, matched
 from packshot.outcomes.exports import Export
-from packshot.outcomes.orders import OrderLines, Problem, read_orders
+from packshot.outcomes.golive import GoLive, read_golive
+from packshot.outcomes.order_rows import Counted, Problem, Reading
+from packshot.outcomes.orders import OrderLines, read_orders
 from packshot.outcomes.windows import Windows
-from packshot.specs.returns import ReturnsConfig
+from packshot.sheets.identifiers import identifier
+from packshot.specs.returns import ReturnsConfig, Writing
 from packshot.types import Value
 
 SCHEMA = "packshot-returns/1"
@@ -51,8 +50,11 @@ class ReturnReport(Value):
     Attributes:
         first_day, last_day: of the orders.
         overall: from all returns.
-        pictured: from returns whose reason concerns the picture; None if no reasons are known.
+        pictured: from returns whose reason concerns the picture; None if no reasons are known, or no figure is given.
         unknown: products with new pictures that have no orders.
+        problems: rows that could not be used, or count once although they are there several times.
+        has_reasons: whether any return has a reason.
+        readings: how each file was read.
     """
 
     schema_name: str = SCHEMA
@@ -67,6 +69,8 @@ class ReturnReport(Value):
     groups: tuple[Group, ...]
     weeks: tuple[Week, ...]
     problems: tuple[Problem, ...]
+    has_reasons: bool = True
+    readings: tuple[Reading, ...] = ()
 
 
 def send_report(
@@ -76,75 +80,83 @@ def send_report(
     *,
     by_hand: Export | None,
     config: ReturnsConfig,
+    writing: Writing,
 ) -> tuple[Any, Mapping[str, Any]]:
     """Return the report as plain JSON, and an empty mapping of parts, as a separate process must return them.
 
     Args:
-        golive: as for `report_returns`.
-        by_hand: CSV with go-live days written by people. They win over `golive`.
+        golive: SKU -> day of the new pictures, in days since 1970.
+        by_hand: table of go-live days written by people. They win over `golive`.
+        writing: as for `read_orders`.
     """
     sold = read_orders(
-        orders, returns, return_days=config.return_days, image_reasons=config.image_reasons, limits=config.tables
+        orders,
+        returns,
+        return_days=config.return_days,
+        image_reasons=config.image_reasons,
+        limits=config.tables,
+        writing=writing,
     )
-    days = {**golive, **(read_golive(by_hand) if by_hand else {})}
-    return report_returns(sold, days, config).model_dump(mode="json"), {}
+    known = GoLive({identifier(sku): day for sku, day in golive.items()})
+    if by_hand:
+        stated = read_golive(by_hand, writing=writing, limits=config.tables)
+        known = stated._replace(days={**known.days, **stated.days})
+    return report_returns(sold, known, config).model_dump(mode="json"), {}
 
 
 SEND_REPORT = f"{__name__}:{send_report.__name__}"
 
 
-def read_golive(file: Path | Export) -> dict[str, int]:
-    """Return SKU -> day on which its new pictures went live, in days since 1970.
-
-    The CSV has the columns sku and date. Example: ``A1,2026-03-01``.
-
-    Raises:
-        UnreadableError: a column is missing, or a date cannot be read.
-    """
-    path = Export.of(file)
-    found: dict[str, int] = {}
-    for number, row in enumerate(csv.DictReader(io.StringIO(_text_of(path), newline="")), start=2):
-        cells = {str(name).strip().lower(): (value or "").strip() for name, value in row.items()}
-        try:
-            found[cells["sku"]] = (dt.date.fromisoformat(cells["date"][:10]) - _EPOCH).days
-        except (KeyError, ValueError) as error:
-            raise UnreadableError(
-                "a go-live date cannot be read",
-                f"{path.name}, row {number}",
-                found=", ".join(f"{name}={value}" for name, value in cells.items())[:200],
-                allowed="columns sku and date, dates as 2026-03-01",
-            ) from error
-    return found
-
-
-def _text_of(file: Export) -> str:
-    try:
-        return file.data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UnreadableError("this is no text", file.name, allowed="CSV in UTF-8") from error
-
-
-def report_returns(orders: OrderLines, golive: Mapping[str, int], config: ReturnsConfig) -> ReturnReport:
+def report_returns(orders: OrderLines, golive: GoLive, config: ReturnsConfig) -> ReturnReport:
     """Return the report on the return rate of products with new pictures.
 
-    Args:
-        golive: SKU -> day of the new pictures, in days since 1970.
+    No figure is given where too many rows or returns could not be used: the rest may say something else.
     """
     windows = Windows(orders.lines)
-    pairs = matched(windows, golive, orders.products["category"], config)
+    pairs = matched(windows, golive.days, orders.products["category"], config)
+    withheld = why_withheld(orders.counted, config) or _nobody_bought(windows, golive.days)
     has_reasons = orders.has_reasons
+    readings = (*orders.readings, *([golive.reading] if golive.reading else []))
     return ReturnReport(
         first_day=_EPOCH + dt.timedelta(days=windows.first_day),
         last_day=_EPOCH + dt.timedelta(days=orders.last_day),
         order_lines=len(orders.lines),
-        golive_products=len(golive),
-        unknown=tuple(sorted(sku for sku in golive if sku not in windows.skus)),
+        golive_products=len(golive.days),
+        unknown=tuple(sorted(sku for sku in golive.days if sku not in windows.skus)),
         config=config,
-        overall=effect_of(windows, pairs, config),
-        pictured=effect_of(windows, pairs, config, figure="pictured") if has_reasons else None,
-        groups=tuple(_groups(windows, pairs, orders.products, config)),
-        weeks=tuple(_weeks(windows, pairs, config)),
-        problems=orders.problems,
+        overall=Effect(insufficient=withheld) if withheld else effect_of(windows, pairs, config),
+        pictured=None if withheld or not has_reasons else effect_of(windows, pairs, config, figure="pictured"),
+        has_reasons=has_reasons,
+        groups=() if withheld else tuple(_groups(windows, pairs, orders.products, config)),
+        weeks=() if withheld else tuple(_weeks(windows, pairs, config)),
+        problems=(*orders.problems, *golive.problems),
+        readings=readings,
+    )
+
+
+def why_withheld(counted: Counted, config: ReturnsConfig) -> str:
+    """Return why no figure is given: too many rows cannot be used, or too many returns have no order; else empty."""
+    for what, lost, of in (
+        ("rows cannot be used", counted.unusable, counted.rows),
+        ("returns match no order", counted.unmatched, counted.returns),
+    ):
+        if lost > config.most_lost_ratio * of:
+            return (
+                f"withheld: {lost:,} of {of:,} {what} ({lost / of:.0%}); with more than {config.most_lost_ratio:.0%} "
+                "the figure could say anything"
+            )
+    return ""
+
+
+def _nobody_bought(windows: Windows, golive: Mapping[str, int]) -> str:
+    """Return that no product with a go-live date was ordered, and how the SKUs differ; empty otherwise."""
+    if not golive:
+        return "insufficient data: no product has a go-live date"
+    if any(sku in windows.skus for sku in golive):
+        return ""
+    return (
+        f"insufficient data: none of the {len(golive):,} products with a go-live date was ordered; their SKUs are "
+        f"written like {next(iter(golive))!r}, those of the orders like {windows.skus[0]!r}"
     )
 
 
@@ -165,7 +177,7 @@ def _groups(windows: Windows, pairs: Pairs, products: pd.DataFrame, config: Retu
     )
     alone = config.model_copy(update={"least_products": 1})
     for product in ours.product[own][np.argsort(-sold, kind="stable")][:MOST_PRODUCTS]:
-        effect = effect_of(windows, pairs.of(np.array([product])), alone)  # gives its rates, but no change
+        effect = effect_of(windows, pairs.of(np.array([product])), alone)
         found.append(Group(kind="product", name=str(windows.skus[product]), effect=effect))
     return found
 

@@ -20,7 +20,7 @@ from packshot.specs.handoff import ClientHandoff, HandoffConfig, Tier
 from packshot.specs.nearest import did_you_mean
 from packshot.specs.networks import Model, ModelSource
 from packshot.specs.platform import Authority, Background, Canvas, Encoding, Fill, Format, Platform, Profile
-from packshot.specs.returns import ReturnsConfig
+from packshot.specs.returns import ReturnsConfig, Writing
 from packshot.specs.rules import EditRules, GroupCorrection, ResolvedRules, Shadow
 from packshot.specs.stages import (
     ApartLimits,
@@ -159,6 +159,7 @@ class Client(Value):
         print_clipping_path: `true`: TIFFs contain a clipping path along the product's outline, exact to half a pixel.
             It is read back from the file and compared with the matte.
         handoff: the client's own values for people's work, see below.
+        tables: how the client's shop writes dates and numbers in orders and returns, see below.
     """
 
     name: str
@@ -178,6 +179,7 @@ class Client(Value):
     print_clipping_path: bool = False
     cmyk_profile: Annotated[str, Field(pattern=r"^([A-Za-z0-9][\w .()-]*\.ic[cm])?$")] = ""
     handoff: ClientHandoff = ClientHandoff()
+    tables: Writing = Writing()
 
     @model_validator(mode="after")
     def _ships_parts_or_none(self) -> Client:

@@ -6,6 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
+from packshot.sheets.dates import DateOrder
+from packshot.sheets.numbers import DecimalSign
 from packshot.types import Value
 
 Count = Annotated[int, Field(ge=1)]
@@ -27,6 +29,19 @@ class TableLimits(Value):
     max_decoded_bytes: Count = 2_000_000_000
 
 
+class Writing(Value):
+    """How a shop writes its tables, where a column's own values leave it open.
+
+    Attributes:
+        date_order: `dmy` for 31/12/2026, `mdy` for 12/31/2026, `ymd` for 26-12-31. Without it a column that leaves the
+            order open is an error.
+        decimal_sign: `point` or `comma`. Without it a column of values such as 1.000 is an error.
+    """
+
+    date_order: DateOrder | None = None
+    decimal_sign: DecimalSign | None = None
+
+
 class ReturnsConfig(Value):
     """Settings of the report on the return rate.
 
@@ -36,6 +51,8 @@ class ReturnsConfig(Value):
         controls: control products for each product with new pictures.
         confidence: of every interval.
         least_returns, least_products: below these the report gives no figure but says "insufficient data".
+        most_lost_ratio: from this share of rows that cannot be used, or of returns whose order is missing, no figure is
+            given.
         image_reasons: a return is attributed to the picture if its reason contains one of these words.
         tables: limits for all tables of one report together, see below.
     """
@@ -46,5 +63,6 @@ class ReturnsConfig(Value):
     confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
     least_returns: Annotated[int, Field(ge=1)] = 30
     least_products: Annotated[int, Field(ge=2)] = 5
+    most_lost_ratio: Annotated[float, Field(ge=0, lt=1)] = 0.05
     image_reasons: tuple[str, ...] = ()
     tables: TableLimits = TableLimits()

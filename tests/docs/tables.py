@@ -23,7 +23,7 @@ from packshot.specs import models as specs
 from packshot.specs.handoff import LateDeliveries
 from packshot.specs.load import default_folder, load_configs
 from packshot.specs.models import Platform
-from packshot.specs.returns import TableLimits
+from packshot.specs.returns import TableLimits, Writing
 from packshot.specs.schema import meanings
 from packshot.specs.services import BY_MACHINE, WORDS, Service
 from tasks.settings import settings_table
@@ -158,6 +158,7 @@ KEYS: Mapping[str, type[BaseModel]] = {
     "One entry of sources": specs.ModelSource,
     "clients/<name>.yaml": specs.Client,
     "handoff of a client": specs.ClientHandoff,
+    "tables of a client": Writing,
 }
 """Heading in configs.md, without backticks -> the model of the keys below it."""
 

@@ -66,7 +66,7 @@ def test_returns_of_one_product_are_no_figure(tmp_path: Path) -> None:
     table["return_date"] = table["return_date"].where(~other)
     found = effect(table, CHOSEN, 150, tmp_path)
     assert found.change is None
-    assert "of one product" in found.insufficient
+    assert "are of one" in found.insufficient
 
 
 def test_products_that_sell_alike_share_their_controls_out(tmp_path: Path) -> None:

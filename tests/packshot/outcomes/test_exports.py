@@ -37,7 +37,7 @@ def alike(rows: int, *, sku: str = "A") -> bytes:
 
 
 def read(export: Export, **limits: int) -> pd.DataFrame:
-    return read_export(export, lambda heads: {one: one for one in heads}, Budget(TableLimits(**limits)))
+    return read_export(export, lambda heads: {one: one for one in heads}, Budget(TableLimits(**limits))).frame
 
 
 BOMB = """

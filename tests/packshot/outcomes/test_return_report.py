@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from packshot.errors import UnreadableError
+from packshot.outcomes.golive import GoLive
+from packshot.outcomes.order_rows import Counted
 from packshot.outcomes.orders import OrderLines, read_orders
-from packshot.outcomes.return_report import ReturnReport, read_golive, report_returns
+from packshot.outcomes.return_page import headline, return_page, told
+from packshot.outcomes.return_report import ReturnReport, report_returns
 from packshot.specs.returns import ReturnsConfig
 from tests.packshot.outcomes import shops
 
@@ -27,7 +30,7 @@ def read(folder: Path, *, without: tuple[str, ...] = ()) -> OrderLines:
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> ReturnReport:
-    golive = {**dict.fromkeys(CHOSEN, GOLIVE), "NEVER-SOLD": GOLIVE}
+    golive = GoLive({**dict.fromkeys(CHOSEN, GOLIVE), "NEVER-SOLD": GOLIVE})
     return report_returns(read(tmp_path_factory.mktemp("shop")), golive, CONFIG)
 
 
@@ -44,15 +47,17 @@ def test_a_client_that_is_the_only_one_has_the_overall_effect(report: ReturnRepo
     assert client.effect.change == report.overall.change
 
 
-def test_a_single_product_tells_its_rates_and_no_change(report: ReturnReport) -> None:
+def test_a_single_product_tells_its_change_or_why_it_has_none(report: ReturnReport) -> None:
     products = [one for one in report.groups if one.kind == "product"]
     assert {one.name for one in products} <= set(CHOSEN)
     assert len(products) == 50
-    assert all(one.effect.change is None and one.effect.insufficient for one in products)
     assert all(one.effect.lines > 0 for one in products)
     enough = [one.effect for one in products if one.effect.returns >= CONFIG.least_returns]
     assert enough
-    assert all(effect.before and effect.after and "one product" in effect.insufficient for effect in enough)
+    assert all(effect.change and effect.before and effect.after for effect in enough)
+    others = [one.effect for one in products if one.effect.returns < CONFIG.least_returns]
+    assert {effect.change for effect in others} == {None}
+    assert all("returns; at least 30" in one.insufficient or "none of the" in one.insufficient for one in others)
 
 
 def test_products_that_sell_most_come_first(report: ReturnReport) -> None:
@@ -75,24 +80,41 @@ def test_the_weeks_lie_around_the_new_pictures_and_show_the_planted_change(repor
 
 def test_a_week_that_is_not_closed_has_no_figure(tmp_path: Path) -> None:
     late = dict.fromkeys(CHOSEN, (shops.FIRST - pd.Timestamp(0)).days + shops.DAYS - CONFIG.return_days - 10)
-    weeks = report_returns(read(tmp_path), late, CONFIG).weeks
+    weeks = report_returns(read(tmp_path), GoLive(late), CONFIG).weeks
     assert [one.week for one in weeks if one.week >= 0 and one.products is not None] == [0]
 
 
 def test_without_reasons_none_is_the_picture_s(tmp_path: Path) -> None:
-    found = report_returns(read(tmp_path, without=("reason",)), dict.fromkeys(CHOSEN, GOLIVE), CONFIG)
+    found = report_returns(read(tmp_path, without=("reason",)), GoLive(dict.fromkeys(CHOSEN, GOLIVE)), CONFIG)
     assert found.pictured is None
 
 
-def test_go_live_dates_are_read_whatever_the_case_of_their_columns(tmp_path: Path) -> None:
-    path = tmp_path / "golive.csv"
-    path.write_text("﻿SKU, Date\nA1, 1970-01-02T10:00\n")
-    assert read_golive(path) == {"A1": 1}
+@pytest.mark.parametrize(
+    ("counted", "said"),
+    [
+        (Counted(rows=1000, unusable=51), "51 of 1,000 rows cannot be used (5%)"),
+        (Counted(rows=1000, returns=200, unmatched=11), "11 of 200 returns match no order (6%)"),
+        (Counted(rows=1000, unusable=50, returns=200, unmatched=10), ""),
+    ],
+)
+def test_a_figure_is_withheld_where_too_much_is_lost(tmp_path: Path, counted: Counted, said: str) -> None:
+    orders = dataclasses.replace(read(tmp_path), counted=counted)
+    made = report_returns(orders, GoLive(dict.fromkeys(CHOSEN, GOLIVE)), CONFIG)
+    assert (made.overall.change is None) == bool(said)
+    assert said in made.overall.insufficient
+    if said:
+        assert (made.groups, made.pictured, made.weeks) == ((), None, ())
+        assert headline(made.overall).startswith("Withheld: ")
+        assert said.encode() in return_page(made)
 
 
-@pytest.mark.parametrize("row", ["A1,soon", "A1", "A1,02.01.1970"])
-def test_a_go_live_date_that_cannot_be_read_is_named_with_its_row(tmp_path: Path, row: str) -> None:
-    path = tmp_path / "golive.csv"
-    path.write_text(f"sku,date\nA0,2026-01-01\n{row}\n")
-    with pytest.raises(UnreadableError, match=r"golive\.csv, row 3"):
-        read_golive(path)
+def test_skus_that_meet_nowhere_are_shown_side_by_side(tmp_path: Path) -> None:
+    made = report_returns(read(tmp_path), GoLive({"0001": GOLIVE}), CONFIG)
+    assert "none of the 1 products" in made.overall.insufficient
+    assert "like '0001', those of the orders like 'P000'" in made.overall.insufficient
+
+
+def test_the_report_says_how_each_file_was_read(report: ReturnReport) -> None:
+    assert [one.rows for one in report.readings] == [60_000]
+    assert "read as Parquet" in told(report)[0]
+    assert b"How the files were read" in return_page(report)

@@ -1,0 +1,90 @@
+"""Read the days on which products' new pictures went live."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from packshot.errors import UnreadableError
+from packshot.outcomes.exports import Budget, Export, read_export
+from packshot.outcomes.heads import golive_heads
+from packshot.outcomes.order_rows import MOST_EXAMPLES, Problem, Reading
+from packshot.sheets.columns import Distinct, identifiers, typed_days
+from packshot.sheets.dates import DateColumn, orders_of
+from packshot.specs.returns import TableLimits, Writing
+
+_ALLOWED = "columns sku and date, dates as 2026-03-01"
+
+
+class GoLive(NamedTuple):
+    """Days on which new pictures went live.
+
+    Attributes:
+        days: SKU -> day, in days since 1970; the earliest where a SKU has several.
+        problems: rows without a SKU or date.
+        reading: how the file was read.
+    """
+
+    days: Mapping[str, int]
+    problems: tuple[Problem, ...] = ()
+    reading: Reading | None = None
+
+
+def read_golive(file: Path | Export, *, writing: Writing | None = None, limits: TableLimits | None = None) -> GoLive:
+    """Return the go-live days of a table with the columns sku and date. Example of a row: ``A1,2026-03-01``.
+
+    Rows with a blank cell are noted and left out.
+
+    Raises:
+        UnreadableError: it is no table, a column is missing, a date cannot be read or the order of day and month is
+            open, or no row can be used.
+    """
+    export = Export.of(file)
+    table = read_export(export, golive_heads, Budget(limits or TableLimits()))
+    missing = [one for one in ("sku", "date") if one not in table.frame]
+    if missing:
+        found = ", ".join(filter(None, table.heads))[:200] or "no heads"
+        raise UnreadableError(
+            f"the table of go-live dates lacks the column {' and '.join(missing)}", export.name, found, _ALLOWED
+        )
+    skus, days, how = identifiers(table.frame["sku"]), typed_days(table.frame["date"]), table.how
+    if days is None:
+        column = Distinct(table.frame["date"])
+        readings = DateColumn.of("date", column.present)
+        order = orders_of(export.name, [readings], chosen=(writing or Writing()).date_order)["date"]
+        days = column.as_numbers(readings.read(order))
+        how += f"; date {order.in_words}" if readings.open else ""
+        wrong = np.flatnonzero(days.isna() & (column.codes >= 0))
+        if len(wrong):
+            raise UnreadableError(
+                "a go-live date cannot be read",
+                f"{export.name}, row {wrong[0] + table.row + 1}",
+                found=str(table.frame["date"].iloc[wrong[0]])[:200],
+                allowed=_ALLOWED,
+            )
+    usable = skus.notna() & days.notna()
+    if not usable.any():
+        raise UnreadableError("there is no go-live date in this table", export.name, f"{len(skus):,} rows", _ALLOWED)
+    known = days[usable].groupby(skus[usable]).min().astype(int)
+    reading = Reading(file=export.name, how=how, rows=len(skus))
+    return GoLive(
+        {str(sku): int(day) for sku, day in known.items()},
+        _problems(export.name, table.ragged, (~usable).to_numpy()),
+        reading,
+    )
+
+
+def _problems(name: str, ragged: int, blank: np.ndarray) -> tuple[Problem, ...]:
+    rows = int(blank.sum())
+    found = []
+    if ragged:
+        found.append(
+            Problem(file=name, what="more cells than heads, so that it is not known which is which", rows=ragged)
+        )
+    if rows:
+        examples = tuple(f"row {at + 2}" for at in np.flatnonzero(blank)[:MOST_EXAMPLES])
+        found.append(Problem(file=name, what="no SKU or no go-live date", rows=rows, examples=examples))
+    return tuple(found)

@@ -1,0 +1,71 @@
+"""Find the order line of each return."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pandas as pd
+
+UNMATCHED = "returns of orders that the files do not hold"
+
+
+def count_own_returns(lines: pd.DataFrame, return_days: int, reasons: re.Pattern[str]) -> None:
+    """Count returns that are in the order's own row, as a quantity or only as a date.
+
+    Adds the columns ``units_back`` and ``pictured`` (float32).
+    """
+    told = lines["returned"].fillna(0)
+    told = told.where(told > 0, lines["quantity"].where(lines["back_day"].notna(), 0))
+    in_time = lines["back_day"].isna() | (lines["back_day"] - lines["day"] <= return_days)
+    lines["units_back"] = np.minimum(told.where(in_time, 0), lines["quantity"]).astype(np.float32)
+    lines["pictured"] = lines["units_back"].where(_is_the_picture_s(lines["reason"], reasons), 0).astype(np.float32)
+
+
+def _is_the_picture_s(reason: pd.Series, reasons: re.Pattern[str]) -> pd.Series:
+    words = reason.dropna().astype("string").unique()
+    yes = {word for word in words if reasons.search(re.sub(r"[_\-]+", " ", str(word)))}
+    return reason.isin(yes)
+
+
+def match(lines: pd.DataFrame, back: pd.DataFrame, return_days: int, reasons: re.Pattern[str]) -> tuple[int, int]:
+    """Add each return to the last earlier order line with the same order number and SKU.
+
+    A return without an order number is matched by customer and SKU. Returns of the first `return_days` days may belong
+    to orders from before the files.
+
+    Returns:
+        How many returns match no order although the files should hold it, and how many early ones match none.
+    """
+    back = back.assign(pictured=_is_the_picture_s(back["reason"], reasons)).sort_values("back_day")
+    lines["line"] = np.arange(len(lines))
+    first_full_day = int(lines["day"].min()) + return_days
+    unmatched = early = 0
+    for by in ("order", "customer"):
+        mine = back[back["order"].notna()] if by == "order" else back[back["order"].isna()]
+        if mine.empty:
+            continue
+        found = _found(lines, mine, by)
+        lost = mine.loc[~mine.index.isin(found.index[found["line"].notna()]), "back_day"]
+        unmatched += int((lost > first_full_day).sum())
+        early += int((lost <= first_full_day).sum())
+        in_time = found[found["line"].notna() & (found["back_day"] - found["day"] <= return_days)]
+        for column, units in (
+            ("units_back", in_time["returned"]),
+            ("pictured", in_time["returned"].where(in_time["pictured"], 0)),
+        ):
+            total = np.bincount(in_time["line"].astype(np.int64), units.astype(float), minlength=len(lines))
+            lines[column] = np.minimum(lines[column] + total, lines["quantity"]).astype(np.float32)
+    return unmatched, early
+
+
+def _found(lines: pd.DataFrame, mine: pd.DataFrame, by: str) -> pd.DataFrame:
+    """Return the returns that have a number or customer, with ``line`` and ``day`` of their orders, by their index."""
+    known = lines.loc[lines[by].notna(), ["line", "sku", by, "day"]].sort_values("day")
+    keys = [by, "sku"]
+    left = mine[mine[by].notna()].astype({by: str, "sku": str, "back_day": np.int64})
+    right = known.astype({by: str, "sku": str, "day": np.int64})
+    found = pd.merge_asof(
+        left.drop(columns=["day"]), right, left_on="back_day", right_on="day", by=keys, direction="backward"
+    )
+    return found.set_index(left.index)

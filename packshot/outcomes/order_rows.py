@@ -1,0 +1,213 @@
+"""Read the rows of orders and returns from exports, and keep what is to be told about them."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from packshot.errors import UnreadableError
+from packshot.outcomes.exports import Budget, Export, Table, exports_of, read_export
+from packshot.outcomes.heads import COLUMNS, known_heads
+from packshot.sheets.columns import Distinct, identifiers, texts, typed_days, without_times
+from packshot.sheets.dates import DateColumn, orders_of
+from packshot.sheets.numbers import numbers_of
+from packshot.specs.returns import Writing
+from packshot.types import Value
+
+MOST_EXAMPLES = 3
+_DATES = ("order_date", "return_date")
+_QUANTITIES = ("quantity", "returned")
+_IDENTIFIERS = ("sku", "order", "customer")
+
+
+class Problem(Value):
+    """Rows that could not be used.
+
+    Attributes:
+        file: name of the file.
+        what: the problem, in words.
+        examples: the first such rows: row number in the file (the header is row 1) and content.
+    """
+
+    file: str
+    what: str
+    rows: int
+    examples: tuple[str, ...] = ()
+
+
+class Reading(Value):
+    """How a file was read.
+
+    Attributes:
+        file: name of the file.
+        how: encoding, separator, and what was decided about its columns, in words.
+        rows: rows that were read.
+    """
+
+    file: str
+    how: str
+    rows: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Counted:
+    """How many rows could be used, and how many returns have an order.
+
+    Attributes:
+        rows, unusable: rows of all files, and those that could not be used.
+        returns, unmatched: returns, and those whose order the files should hold and do not.
+    """
+
+    rows: int = 0
+    unusable: int = 0
+    returns: int = 0
+    unmatched: int = 0
+
+
+class OrderReader:
+    """Reads files one after the other, and keeps what is to be told about them."""
+
+    def __init__(self, budget: Budget, writing: Writing) -> None:
+        self.problems: list[Problem] = []
+        self.readings: list[Reading] = []
+        self.counted = Counted()
+        self._budget, self._writing = budget, writing
+        self._seen: dict[bytes, str] = {}
+
+    def note(self, file: str, rows: int, what: str, examples: tuple[str, ...] = ()) -> None:
+        """Add rows that could not be used, if there are any."""
+        if rows:
+            self.problems.append(Problem(file=file, what=what, rows=rows, examples=examples))
+
+    def files(self, files: Iterable[Path | Export], date: str) -> Iterator[pd.DataFrame]:
+        """Yield the usable rows of each file; of files with the same bytes only the first."""
+        for number, one in enumerate(exports_of(files)):
+            digest = hashlib.sha256(one.data).digest()
+            table = read_export(one, known_heads, self._budget)
+            if first := self._seen.get(digest):
+                self.note(one.name, len(table.frame), f"rows of a file that is the same as {first}; they count once")
+                continue
+            self._seen[digest] = one.name
+            self.note(
+                one.name, table.ragged, "more cells than heads, so that it is not known which is which", table.examples
+            )
+            yield self._usable(table, one.name, date).assign(file=number)
+
+    def _usable(self, table: Table, name: str, date: str) -> pd.DataFrame:
+        """Return the rows with a date, a SKU and a quantity, with dates as days."""
+        frame = table.frame
+        date = date if date in frame else ("order_date" if date == "return_date" else date)
+        missing = [one for one in (date, "sku", "quantity") if one not in frame]
+        if missing == ["quantity"] and "returned" in frame:
+            frame, missing = frame.assign(quantity=frame["returned"]), []
+        if missing:
+            raise _lacks(name, table.heads, missing)
+        rows, how = columns_of(frame, name, self._writing)
+        blank = rows["blank"]
+        self.readings.append(
+            Reading(file=name, how="; ".join([table.how, *how]), rows=int((~blank).sum()) + table.ragged)
+        )
+        day, quantity, sku = rows[date], rows["quantity"], rows["sku"]
+        wrong = ~blank & (day.isna() | quantity.isna() | sku.isna())
+        nothing = ~blank & ~wrong & (quantity == 0)
+        examples = tuple(
+            f"row {at + table.row + 1}: {', '.join(_written(frame, one, at) for one in (date, 'sku', 'quantity'))}"
+            for at in np.flatnonzero(wrong)[:MOST_EXAMPLES]
+        )
+        self.note(name, int(wrong.sum()), "no date, SKU or quantity that can be read", examples)
+        self.note(name, int(nothing.sum()), "a quantity of 0: cancelled")
+        unusable = int(wrong.sum()) + table.ragged
+        total = int((~blank).sum()) + table.ragged
+        self.counted = dataclasses.replace(
+            self.counted, rows=self.counted.rows + total, unusable=self.counted.unusable + unusable
+        )
+        rows = rows.assign(day=day, number=rows["order"])[~(blank | wrong | nothing)].reset_index(drop=True)
+        rows["back_day"] = rows["return_date"] if date == "order_date" else rows["day"]
+        return rows.astype({"day": np.int32, "quantity": np.float32})
+
+    def once(self, tables: Sequence[pd.DataFrame], keys: list[str], what: str) -> pd.DataFrame:
+        """Return the rows of several files. The same line in two files counts once, as often as one file has it.
+
+        Of two, the one that says more about its return counts. Without an order number nobody can tell the same line
+        from two that are alike; such rows all count, and that is noted.
+        """
+        rows = pd.concat(tables, ignore_index=True)
+        if len(tables) < 2 or rows.empty:
+            return rows
+        rows["again"] = rows.groupby(["file", *keys], dropna=False).cumcount()
+        rows = rows.sort_values("back_day", kind="stable", na_position="last", ignore_index=True)
+        repeated = rows.duplicated([*keys, "again"])
+        known = rows[keys[0]].notna()
+        self.note("all files", int((repeated & known).sum()), f"{what} that another file holds too; each counts once")
+        alike = f"{what} without an order number that are alike in several files; all of them count"
+        self.note("all files", int((repeated & ~known).sum()), alike)
+        return rows[~(repeated & known)].drop(columns="again").reset_index(drop=True)
+
+
+def columns_of(frame: pd.DataFrame, name: str, writing: Writing) -> tuple[pd.DataFrame, list[str]]:
+    """Return the columns of a file with their values, and what was decided about them, in words.
+
+    Dates become days since 1970 (NaN where there is none), quantities numbers, everything else text. The column
+    ``blank`` says which rows hold nothing.
+
+    Raises:
+        UnreadableError: the order of day and month, or the decimal sign, of a column is open.
+    """
+    rows: dict[str, pd.Series] = {"blank": pd.Series(True, range(len(frame)))}
+    dates: dict[str, Distinct] = {}
+    said = []
+    for one in COLUMNS:
+        if one not in frame:
+            rows[one] = _nothing(one, len(frame))
+        elif one in _DATES:
+            typed = typed_days(frame[one])
+            if typed is None:
+                dates[one] = Distinct(without_times(frame[one]))
+            else:
+                rows[one] = typed
+        elif one in _QUANTITIES:
+            column = Distinct(frame[one])
+            read, sign = numbers_of(name, one, column.present, chosen=writing.decimal_sign)
+            rows[one] = column.as_numbers(read)
+            said += [f"{one} with a decimal {sign.value}"] if sign else []
+        else:
+            rows[one] = identifiers(frame[one]) if one in _IDENTIFIERS else texts(frame[one])
+    readings = {one: DateColumn.of(one, column.present) for one, column in dates.items()}
+    orders = orders_of(name, readings.values(), chosen=writing.date_order)
+    for one, column in dates.items():
+        rows[one] = column.as_numbers(readings[one].read(orders[one]))
+        said += [f"{one} {orders[one].in_words}"] if readings[one].open else []
+    for one in frame.columns:
+        rows["blank"] &= _is_blank(frame[one])
+    return pd.DataFrame(rows), said
+
+
+def _nothing(column: str, rows: int) -> pd.Series:
+    if column in (*_DATES, *_QUANTITIES):
+        return pd.Series(np.nan, range(rows))
+    return pd.Series(pd.NA, range(rows), dtype="string")
+
+
+def _is_blank(values: pd.Series) -> pd.Series:
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        return pd.Series(Distinct(values).codes < 0)
+    return values.isna().reset_index(drop=True)
+
+
+def _written(frame: pd.DataFrame, column: str, at: int) -> str:
+    value = frame[column].iloc[at]
+    return "" if pd.isna(value) else str(value)
+
+
+def _lacks(name: str, heads: Sequence[str], missing: Sequence[str]) -> UnreadableError:
+    return UnreadableError(
+        "the file lacks a column",
+        name,
+        found=", ".join(filter(None, heads))[:200] or "no heads",
+        allowed=" and ".join(f"{one} ({', '.join(COLUMNS[one][:7])})" for one in missing),
+    )

@@ -1,0 +1,100 @@
+"""Whole columns: from text, or from the types of a Parquet file, to identifiers, days and numbers.
+
+A value is looked at once for each distinct text, so that ten million rows take seconds.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from packshot.sheets.dates import DateColumn
+from packshot.sheets.identifiers import identifier
+
+_TIME = r"[T\s]\s*\d{1,2}[:.]\d\d.*$"
+_MANY = 50_000
+_NEEDS_CARE = re.compile("^['=\\s\"]|\\s$|[;|]'|[^\x00-\x7f]")
+
+
+class Distinct:
+    """A column as its distinct texts, and for each row which of them it has; -1 for none."""
+
+    def __init__(self, values: pd.Series) -> None:
+        if pd.api.types.is_float_dtype(values) and _are_whole(values):
+            values = values.astype("Int64")  # a column of numbers with a blank cell
+        if isinstance(values.dtype, pd.CategoricalDtype):
+            codes, found = values.cat.codes.to_numpy(np.int64), values.cat.categories
+        else:
+            codes, found = pd.factorize(values.astype("string"))
+        self.texts = [str(one) for one in found]
+        blank = np.array([not one.strip() for one in self.texts], bool)
+        self.codes: NDArray[np.int64] = np.where(codes < 0, -1, codes)
+        if blank.any():
+            self.codes[(self.codes >= 0) & blank[self.codes]] = -1
+
+    @property
+    def present(self) -> list[str]:
+        """The distinct texts that are not blank."""
+        return [one for one in self.texts if one.strip()]
+
+    def as_numbers(self, read: Mapping[str, float]) -> pd.Series:
+        """Return the rows' numbers as float64; NaN where there is none."""
+        numbers = np.array([*(read.get(one, np.nan) for one in self.texts), np.nan])
+        return pd.Series(numbers[self.codes])
+
+    def as_texts(self, read: Mapping[str, str] | None = None) -> pd.Series:
+        """Return the rows' texts; missing where blank."""
+        texts = [one.strip() if read is None else read.get(one, one.strip()) or None for one in self.texts]
+        taken = pa.array(texts, pa.string()).take(pa.array(self.codes, mask=self.codes < 0))
+        return pd.Series(taken.to_pandas(), dtype="string")
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+
+def identifiers(values: pd.Series) -> pd.Series:
+    """Return a column of identifiers as text, each as `packshot.sheets.identifiers.identifier` reads it."""
+    column = Distinct(values)
+    return column.as_texts({one: identifier(one) for one in column.texts if _NEEDS_CARE.search(one)})
+
+
+def texts(values: pd.Series) -> pd.Series:
+    """Return a column of words as text without surrounding spaces."""
+    return Distinct(values).as_texts()
+
+
+def typed_days(values: pd.Series) -> pd.Series | None:
+    """Return days since 1970 of a column of dates; None where it is text. A time with a zone counts in UTC."""
+    if not pd.api.types.is_datetime64_any_dtype(values):
+        return None
+    if values.dt.tz is not None:
+        values = values.dt.tz_convert("UTC").dt.tz_localize(None)
+    days = (values - pd.Timestamp(0).as_unit(values.dt.unit)).dt.days  # nanoseconds end in the year 2262
+    return days.astype(np.float64).reset_index(drop=True)
+
+
+def without_times(values: pd.Series) -> pd.Series:
+    """Return a column of dates as text, without the times of day where nearly every row has its own."""
+    if not isinstance(values.dtype, pd.CategoricalDtype) or len(values.cat.categories) < _MANY:
+        return values
+    categories = pa.array(values.cat.categories.astype(str), pa.string())
+    dates = pc.replace_substring_regex(categories, _TIME, "").dictionary_encode()
+    codes = values.cat.codes.to_numpy()
+    taken = np.where(codes < 0, -1, np.asarray(dates.indices)[codes])
+    return pd.Series(pd.Categorical.from_codes(taken, dates.dictionary.to_pylist()))
+
+
+def date_column(name: str, column: Distinct) -> DateColumn:
+    """Return the readings of a column's dates."""
+    return DateColumn.of(name, column.present)
+
+
+def _are_whole(values: pd.Series) -> bool:
+    known = values.dropna()
+    return bool((known % 1 == 0).all() and (known.abs() < 2**53).all())

@@ -1,0 +1,201 @@
+"""Dates written as text: in which order day, month and year stand, decided once for each column from all its values."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import NamedTuple
+
+from packshot.errors import UnreadableError
+
+_EPOCH = dt.date(1970, 1, 1).toordinal()
+_NUMERIC = re.compile(r"(\d{1,4})\s?([-/.\s])\s?(\d{1,2})\s?\2\s?(\d{1,4})\.?(?:[T,\s].*)?", re.DOTALL)
+_COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)(?:[T\s].*)?", re.DOTALL)
+_EAST_ASIAN = re.compile(r"(\d{4})年(\d{1,2})月(\d{1,2})日.*", re.DOTALL)
+_DAY_NAMED = re.compile(
+    r"(?:[^\W\d]+\.?,?\s+)?(\d{1,2})(?:st|nd|rd|th)?[.\s/-]*([^\W\d]{3,})[.,\s/-]*(\d{4}|\d\d)\b.*", re.DOTALL
+)
+_MONTH_NAMED = re.compile(
+    r"(?:[^\W\d]+\.?,\s+)?([^\W\d]{3,})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})\b.*", re.DOTALL
+)
+_MONTHS = {
+    name: number
+    for number, names in enumerate(
+        (
+            "jan january januar jänner janvier enero ene gennaio gen",
+            "feb february februar février fév fevrier febrero febbraio",
+            "mar march märz mär mrz mars marzo",
+            "apr april avril avr abril abr aprile",
+            "may mai mayo maggio mag",
+            "jun june juni juin junio giugno giu",
+            "jul july juli juillet juil julio luglio lug",
+            "aug august août aout agosto ago",
+            "sep sept september septembre septiembre settembre set",
+            "oct october okt oktober octobre octubre ottobre ott",
+            "nov november novembre noviembre",
+            "dec december dez dezember décembre déc diciembre dic dicembre",
+        ),
+        start=1,
+    )
+    for name in (unicodedata.normalize("NFC", one) for one in names.split())
+}
+_CENTURY = 2000
+_LONGEST = 60
+
+
+class DateOrder(StrEnum):
+    """In which order a date of numbers is written."""
+
+    DAY_FIRST = "dmy"
+    MONTH_FIRST = "mdy"
+    YEAR_FIRST = "ymd"
+
+    @property
+    def in_words(self) -> str:
+        return {"dmy": "day first", "mdy": "month first", "ymd": "year first"}[self.value]
+
+
+class DateColumn(NamedTuple):
+    """The distinct texts of a column, and every day that each could mean.
+
+    Attributes:
+        name: of the column, for messages.
+        days: text -> order -> the day, in days since 1970. A text that is no date has none.
+    """
+
+    name: str
+    days: Mapping[str, Mapping[DateOrder, int]]
+
+    @staticmethod
+    def of(name: str, texts: Iterable[str]) -> DateColumn:
+        return DateColumn(name, {text: _readings(text) for text in texts})
+
+    @property
+    def open(self) -> tuple[str, ...]:
+        """The texts that mean different days in different orders, or a day in one order only."""
+        return tuple(
+            text for text, days in self.days.items() if days and (len(days) < 3 or len(set(days.values())) > 1)
+        )
+
+    def fitting(self) -> frozenset[DateOrder]:
+        """Return the orders in which every date of the column is a day."""
+        ways = [frozenset(days) for days in self.days.values() if days]
+        return frozenset(DateOrder).intersection(*ways)
+
+    def read(self, order: DateOrder) -> dict[str, int]:
+        """Return text -> day, for the texts that are a day in this order."""
+        return {text: days[order] for text, days in self.days.items() if order in days}
+
+
+def orders_of(file: str, columns: Iterable[DateColumn], *, chosen: DateOrder | None) -> dict[str, DateOrder]:
+    """Return the order of each column of a file.
+
+    A column that fits one order has that one. Of several, the order with full stops between the numbers is day first,
+    as in every country that writes them so; and a column follows the others of its file. Only what is still open has
+    the chosen order.
+
+    Raises:
+        UnreadableError: nothing decides; the message names two readings and the option.
+    """
+    columns = list(columns)
+    found = {one.name: _alone(one) for one in columns}
+    known = {order for one in columns if one.open and (order := found[one.name])}
+    for one in columns:
+        if found[one.name] is None:
+            fits = one.fitting()
+            others = known & fits if fits else set()
+            found[one.name] = next(iter(others)) if len(others) == 1 else chosen
+    for one in columns:
+        if found[one.name] is None:
+            raise _undecided(file, one)
+    return {name: order for name, order in found.items() if order is not None}
+
+
+def _alone(column: DateColumn) -> DateOrder | None:
+    """Return the order that the column's own values decide."""
+    if not column.open:
+        return DateOrder.YEAR_FIRST
+    fits = column.fitting()
+    differ = any(len({column.days[text][order] for order in fits}) > 1 for text in column.open)
+    if fits and not differ:
+        return min(fits)
+    dotted = all("." in text for text in column.open)
+    return DateOrder.DAY_FIRST if dotted and DateOrder.DAY_FIRST in fits else None
+
+
+def _undecided(file: str, column: DateColumn) -> UnreadableError:
+    fits = column.fitting()
+    if fits:
+        text = next(text for text in column.open if len(set(column.days[text].values())) > 1)
+        ways = sorted(fits, key=list(DateOrder).index)
+        said = " or ".join(f"{_shown(column.days[text][way])} ({way.in_words})" for way in ways)
+        found = f"{text!r} is {said}; all {len(column.open):,} different values fit both"
+    else:
+        ways = [way for way in DateOrder if any(way in days for days in column.days.values())]
+        only = {way: next((text for text in column.open if set(column.days[text]) == {way}), "") for way in ways}
+        said = "; ".join(f"{text!r} is only a date with the {way.in_words}" for way, text in only.items() if text)
+        found = said or "values of several orders"
+    options = " or ".join(way.value for way in ways)
+    return UnreadableError(
+        "the order of day and month in this column cannot be told",
+        f"{file}, {column.name}",
+        found=found,
+        allowed="a column that fits one order, or dates such as 2026-03-01",
+        next_step=f"Say which with --date-order ({options}), or `tables: date_order` in the client's style guide.",
+    )
+
+
+def _shown(day: int) -> str:
+    date = dt.date.fromordinal(day + _EPOCH)
+    return f"{date.day} {date:%B} {date.year}"
+
+
+def _readings(text: str) -> dict[DateOrder, int]:
+    text = text.strip()
+    if not text or len(text) > _LONGEST:
+        return {}
+    fixed = _COMPACT.fullmatch(text) or _EAST_ASIAN.fullmatch(text)
+    if fixed:
+        return _always(int(fixed[1]), int(fixed[2]), int(fixed[3]))
+    if numbers := _NUMERIC.fullmatch(text):
+        return _numeric(numbers[1], numbers[3], numbers[4])
+    if named := _DAY_NAMED.fullmatch(text):
+        return _always(_year(named[3]), _month(named[2]), int(named[1]))
+    if named := _MONTH_NAMED.fullmatch(text):
+        return _always(int(named[3]), _month(named[1]), int(named[2]))
+    return {}
+
+
+def _numeric(first: str, second: str, third: str) -> dict[DateOrder, int]:
+    a, b, c = int(first), int(second), int(third)
+    if len(first) == 4 and len(third) <= 2:
+        return _always(a, b, c)
+    if len(first) > 2 or len(third) not in (2, 4):
+        return {}
+    ways = {DateOrder.DAY_FIRST: (_year(third), b, a), DateOrder.MONTH_FIRST: (_year(third), a, b)}
+    if len(third) == 2 and len(first) == 2:
+        ways[DateOrder.YEAR_FIRST] = (_year(first), b, c)
+    return {order: day for order, date in ways.items() if (day := _day(*date)) is not None}
+
+
+def _always(year: int, month: int, day: int) -> dict[DateOrder, int]:
+    found = _day(year, month, day)
+    return {} if found is None else dict.fromkeys(DateOrder, found)
+
+
+def _day(year: int, month: int, day: int) -> int | None:
+    try:
+        return dt.date(year, month, day).toordinal() - _EPOCH
+    except ValueError:
+        return None
+
+
+def _year(text: str) -> int:
+    return int(text) + (_CENTURY if len(text) == 2 else 0)
+
+
+def _month(name: str) -> int:
+    return _MONTHS.get(unicodedata.normalize("NFC", name).casefold(), 0)

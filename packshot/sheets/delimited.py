@@ -1,0 +1,137 @@
+"""Read a table of delimited text of any length, every value as text."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+import pyarrow as pa
+from pyarrow import csv as arrow_csv
+
+from packshot.sheets.dialect import SEPARATORS, Head
+
+_MOST_EXAMPLES = 3
+_LONGEST_EXAMPLE = 120
+
+
+class Delimited(NamedTuple):
+    """Rows below the heads.
+
+    Attributes:
+        columns: one for each wanted position, as text; dictionary-encoded. A missing cell is empty.
+        ragged: rows with more cells than there are heads. They are not among the columns.
+        examples: the first of them.
+        quoted: whether quotation marks around cells are part of the writing and not of the values.
+    """
+
+    columns: tuple[pa.ChunkedArray, ...]
+    ragged: int
+    examples: tuple[str, ...]
+    quoted: bool
+
+
+def read_below(text: str, head: Head, wanted: Sequence[int]) -> Delimited:
+    """Return the wanted columns of the rows below the heads.
+
+    Whether cells are quoted is decided from all rows: the reading in which more rows have as many cells as there are
+    heads. So neither a quotation mark in a title of an unquoted table swallows rows, nor does a line break in a quoted
+    comment break one.
+
+    Raises:
+        pyarrow.ArrowException, ValueError: it cannot be read in either way.
+    """
+    body = text[head.end :].encode()
+    if not body.strip():
+        empty = pa.chunked_array([pa.array([], pa.string()).dictionary_encode()])
+        return Delimited(tuple(empty for _ in wanted), 0, (), quoted=False)
+    quoted = b'"' in body and _quotes_cells(body, head)
+    rows = _Rows(len(head.cells), head.separator, quoted=quoted)
+    table = _parsed(body, head, wanted, rows, quoted=quoted)
+    repaired = pa.table([pa.array([row[at] for row in rows.repaired], pa.string()) for at in wanted], _names(wanted))
+    whole = pa.concat_tables([table, repaired.cast(table.schema)]).unify_dictionaries()
+    return Delimited(tuple(whole.columns), rows.ragged, tuple(rows.examples), quoted)
+
+
+def in_words(encoding: str, head: Head, *, quoted: bool) -> str:
+    """Return how a table is written, for the report. Example: ``UTF-8, semicolon, quoted``."""
+    parts = [encoding, SEPARATORS.get(head.separator, repr(head.separator)), *(["quoted"] if quoted else [])]
+    return ", ".join(parts) + (f", heads in row {head.row}" if head.row > 1 else "")
+
+
+class _Rows:
+    """Rows whose number of cells is not that of the heads.
+
+    A row with too few cells is filled up: Excel leaves out separators at the end of a row. Surplus cells without
+    content are dropped. A row with surplus content is not used, since nobody knows which cell was split.
+    """
+
+    def __init__(self, width: int, separator: str, *, quoted: bool) -> None:
+        self._width, self._separator = width, separator
+        self._quoting: Literal[0, 3] = 0 if quoted else 3  # csv.QUOTE_MINIMAL, csv.QUOTE_NONE
+        self.ragged = 0
+        self.examples: list[str] = []
+        self.repaired: list[list[str]] = []
+
+    def take(self, row: arrow_csv.InvalidRow) -> str:
+        cells = next(
+            csv.reader(row.text.splitlines(keepends=True), delimiter=self._separator, quoting=self._quoting), []
+        )
+        if any(one.strip() for one in cells[self._width :]):
+            self.ragged += 1
+            if len(self.examples) < _MOST_EXAMPLES:
+                self.examples.append(row.text[:_LONGEST_EXAMPLE])
+        else:
+            self.repaired.append([*cells, *[""] * (self._width - len(cells))][: self._width])
+        return "skip"
+
+
+def _names(wanted: Sequence[int]) -> list[str]:
+    return [f"c{at}" for at in wanted]
+
+
+def _parsed(body: bytes, head: Head, wanted: Sequence[int], rows: _Rows, *, quoted: bool) -> pa.Table:
+    text = pa.dictionary(pa.int32(), pa.string())
+    return arrow_csv.read_csv(
+        pa.BufferReader(body),
+        read_options=arrow_csv.ReadOptions(column_names=_names(range(len(head.cells))), block_size=_block(body)),
+        parse_options=arrow_csv.ParseOptions(
+            delimiter=head.separator,
+            quote_char='"' if quoted else False,
+            double_quote=quoted,
+            newlines_in_values=quoted,
+            invalid_row_handler=rows.take,
+        ),
+        convert_options=arrow_csv.ConvertOptions(
+            column_types=dict.fromkeys(_names(wanted), text),
+            include_columns=_names(wanted),
+            strings_can_be_null=False,
+            quoted_strings_can_be_null=False,
+        ),
+    )
+
+
+def _block(body: bytes) -> int:
+    """Return how much is parsed at a time. A row must fit into it."""
+    return min(max(len(body), 1 << 20), 1 << 24)
+
+
+def _quotes_cells(body: bytes, head: Head) -> bool:
+    with_quotes, without = (_fitting(body, head, quoted=quoted) for quoted in (True, False))
+    return with_quotes >= without
+
+
+def _fitting(body: bytes, head: Head, *, quoted: bool) -> int:
+    """Return the number of rows with as many cells as there are heads; -1 where the text cannot be parsed so."""
+    try:
+        return int(_parsed(body, head, [0], _Skipped(), quoted=quoted).num_rows)
+    except (pa.ArrowException, ValueError):
+        return -1
+
+
+class _Skipped(_Rows):
+    def __init__(self) -> None:
+        super().__init__(0, ",", quoted=False)
+
+    def take(self, row: arrow_csv.InvalidRow) -> str:
+        return "skip"

@@ -1,0 +1,66 @@
+"""The encoding of a table's bytes, decided from all of them."""
+
+from __future__ import annotations
+
+import re
+
+_MARKS = ((b"\xef\xbb\xbf", "utf-8-sig", "UTF-8"), (b"\xff\xfe", "utf-16", "UTF-16"), (b"\xfe\xff", "utf-16", "UTF-16"))
+_KANA = re.compile("[\u3041-\u30ff]")
+_NOT_WESTERN = re.compile("[^\x00-\x7f]")
+_LEAST_KANA_RATIO = 0.2
+_SAMPLE = 4096
+
+
+def decoded(data: bytes) -> tuple[str, str]:
+    """Return a table's text without its byte-order mark, and the name of its encoding.
+
+    Known are UTF-8, UTF-16 (with or without a mark), Windows-1252 and Shift-JIS.
+
+    Raises:
+        ValueError: the bytes are no text in one of these.
+    """
+    for mark, encoding, name in _MARKS:
+        if data.startswith(mark):
+            return _without_nulls(data.decode(encoding)), name
+    wide = _without_mark(data)
+    if wide:
+        return _without_nulls(data.decode(wide)), "UTF-16"
+    try:
+        return _without_nulls(data.decode("utf-8")), "UTF-8"
+    except UnicodeDecodeError:
+        return _legacy(data)
+
+
+def _without_nulls(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("bytes that are no text")
+    return text
+
+
+def _without_mark(data: bytes) -> str:
+    """Return the byte order of UTF-16 without a mark, in which every other byte of plain letters is 0."""
+    sample = data[: _SAMPLE & ~1]
+    even, odd = sample[0::2].count(0), sample[1::2].count(0)
+    half = max(1, len(sample) // 2)
+    if odd > half * 0.4 and not even:
+        return "utf-16-le"
+    return "utf-16-be" if even > half * 0.4 and not odd else ""
+
+
+def _legacy(data: bytes) -> tuple[str, str]:
+    """Return the text in an encoding of one script. Japanese is known by its kana; Windows-1252 allows most bytes."""
+    western, japanese = _strictly(data, "cp1252"), _strictly(data, "cp932")
+    if japanese is not None:
+        others = _NOT_WESTERN.findall(japanese)
+        if western is None or len(_KANA.findall(japanese)) > _LEAST_KANA_RATIO * len(others):
+            return _without_nulls(japanese), "Shift-JIS"
+    if western is None:
+        raise ValueError("bytes that are no text in UTF-8, UTF-16, Windows-1252 or Shift-JIS")
+    return _without_nulls(western), "Windows-1252"
+
+
+def _strictly(data: bytes, encoding: str) -> str | None:
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError:
+        return None

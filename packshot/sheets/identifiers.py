@@ -1,0 +1,32 @@
+"""Identifiers from tables: SKUs, GTINs, order numbers. They are text, whatever they look like."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from packshot.escaping import table_text
+
+_FORMULA = re.compile(r'="([^"]*)"')
+_ROUNDED = re.compile(r"\d(?:[.,]\d+)?E\+?\d{1,2}", re.IGNORECASE)
+
+
+def identifier(text: str) -> str:
+    """Return an identifier as it was meant, so that the same one from two tables is the same text.
+
+    Surrounding spaces, the apostrophe that keeps a cell text (ours or a spreadsheet's) and Excel's ``="..."`` are no
+    part of it. Unicode form NFC. Leading noughts and case are kept.
+
+    Example: ``'-AB 1``, ``="-AB 1"`` and `` -AB 1`` are all ``-AB 1``.
+    """
+    cell = unicodedata.normalize("NFC", text).strip()
+    if formula := _FORMULA.fullmatch(cell):
+        return formula[1].strip()
+    while (plain := table_text(cell)) != cell:
+        cell = plain
+    return cell.lstrip("'").strip()
+
+
+def is_rounded(text: str) -> bool:
+    """Return whether a spreadsheet has rounded an identifier, so that its digits are lost: ``1.23457E+11``."""
+    return _ROUNDED.fullmatch(text.strip()) is not None

@@ -1,0 +1,242 @@
+"""Read a sheet of an Excel workbook (.xlsx), every cell as text.
+
+Read by our own code, because the file may be hostile: sizes are checked before anything is unpacked, the XML is parsed
+by defusedxml piece by piece, and no formula, link or macro is followed. A library would be larger than what is needed
+here: shared strings, cell types, and which number formats are dates (ECMA-376, part 1, 18.3 and 18.8).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import re
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import IO, NamedTuple
+from xml.etree.ElementTree import Element, ParseError
+
+from defusedxml.common import DefusedXmlException
+from defusedxml.ElementTree import iterparse
+
+_MOST_BYTES = 500_000_000
+_MOST_RATIO = 200
+_MOST_ROWS_ABOVE = 20
+_DATE_FORMATS = frozenset({*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)})
+"""Numbers of the built-in formats that show a date or a time (ECMA-376, 18.8.30)."""
+_DATE_SIGNS = re.compile(r"[ymdhs]", re.IGNORECASE)
+_NO_SIGNS = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]')
+_CELL = re.compile(r"([A-Z]{1,3})\d*")
+_EPOCH, _EPOCH_1904 = dt.datetime(1899, 12, 30), dt.datetime(1904, 1, 1)
+
+
+class Sheet(NamedTuple):
+    """The rows of the sheet that has the wanted heads.
+
+    Attributes:
+        head: its heads.
+        row: number of the row of heads, counted from 1.
+        below: the rows below, as text; a row may be shorter than the heads.
+        n_bytes: unpacked size of the sheet.
+        how: which sheet it is, in words.
+    """
+
+    head: tuple[str, ...]
+    row: int
+    below: list[list[str]]
+    n_bytes: int
+    how: str
+
+
+def is_workbook(data: bytes) -> bool:
+    """Return whether the bytes are an Excel workbook: a ZIP archive, or the older binary format."""
+    return data[:4] in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+
+
+def read_workbook(data: bytes, known: Callable[[Sequence[str]], int], *, most_rows: int, most_columns: int) -> Sheet:
+    """Return the sheet whose first rows hold the most heads that the caller knows.
+
+    A date cell becomes ``2026-03-01`` or ``2026-03-01 10:15:00``; a number is written whole, so that an identifier of
+    13 digits keeps them.
+
+    Raises:
+        ValueError: it is no such workbook, is damaged, or larger than allowed.
+    """
+    if not data.startswith(b"PK"):
+        raise ValueError("an Excel workbook of the older binary kind (.xls)")
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return _best_sheet(_Book(archive, most_rows, most_columns), known)
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        ParseError,
+        DefusedXmlException,
+        KeyError,
+        EOFError,
+        NotImplementedError,
+    ) as error:
+        raise ValueError(f"a damaged Excel workbook ({type(error).__name__})") from error
+    except RuntimeError as error:
+        raise ValueError("an Excel workbook with a password") from error
+
+
+def _best_sheet(book: _Book, known: Callable[[Sequence[str]], int]) -> Sheet:
+    best: tuple[int, Sheet] | None = None
+    for name, part in book.sheets():
+        rows = list(book.rows(part))
+        first = rows[:_MOST_ROWS_ABOVE]
+        if not first:
+            continue
+        number = max(range(len(first)), key=lambda at: (known(first[at][1]), -at))
+        row, cells = first[number]
+        head = tuple(one.strip() for one in cells)
+        above = f", heads in row {row}" if row > 1 else ""
+        below = [one for _, one in rows[number + 1 :]]
+        sheet = Sheet(head, row, below, book.size(part), f"Excel workbook, sheet {name!r}{above}")
+        if best is None or known(cells) > best[0]:
+            best = known(cells), sheet
+    if best is None:
+        raise ValueError("an Excel workbook without a filled-in sheet")
+    return best[1]
+
+
+class _Book:
+    """The parts of a workbook, each unpacked within limits."""
+
+    def __init__(self, archive: zipfile.ZipFile, most_rows: int, most_columns: int) -> None:
+        self._archive, self._most_rows, self._most_columns = archive, most_rows, most_columns
+        self._sizes = {one.filename: one for one in archive.infolist()}
+        claimed = sum(one.file_size for one in archive.infolist())
+        packed = sum(one.compress_size for one in archive.infolist())
+        if claimed > _MOST_BYTES or claimed > _MOST_RATIO * packed + 1_000_000:
+            raise ValueError(f"an Excel workbook of {claimed:,} bytes when unpacked")
+        if "xl/workbook.xml" not in self._sizes:
+            raise ValueError("a ZIP archive that is no Excel workbook")
+        self._shared = self._texts()
+        self._dates = self._date_styles()
+        self._base = (
+            _EPOCH_1904
+            if any(_is_true(one.get("date1904")) for one in self._all("xl/workbook.xml", "workbookPr"))
+            else _EPOCH
+        )
+
+    def size(self, part: str) -> int:
+        return self._sizes[part].file_size
+
+    def sheets(self) -> Iterator[tuple[str, str]]:
+        """Yield the name and part of each visible sheet."""
+        targets = {
+            one.get("Id"): one.get("Target", "") for one in self._all("xl/_rels/workbook.xml.rels", "Relationship")
+        }
+        for sheet in self._all("xl/workbook.xml", "sheet"):
+            link = next((value for name, value in sheet.attrib.items() if name.endswith("}id")), "")
+            target = targets.get(link, "")
+            part = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
+            if sheet.get("state", "visible") == "visible" and part in self._sizes:
+                yield sheet.get("name", ""), part
+
+    def rows(self, part: str) -> Iterator[tuple[int, list[str]]]:
+        """Yield the number and cells of each row that is not blank."""
+        number = count = 0
+        for row in self._all(part, "row"):
+            number = int(row.get("r") or number + 1)
+            cells = self._cells(row)
+            if any(one.strip() for one in cells):
+                count += 1
+                if count > self._most_rows:
+                    raise ValueError(f"an Excel sheet of more than {self._most_rows:,} rows")
+                yield number, cells
+
+    def _cells(self, row: Element) -> list[str]:
+        cells: list[str] = []
+        for cell in row:
+            if _tag(cell) != "c":
+                continue
+            found = _CELL.fullmatch(cell.get("r", ""))
+            at = _column(found[1]) if found else len(cells)
+            if at > self._most_columns:
+                raise ValueError(f"an Excel sheet of more than {self._most_columns:,} columns")
+            cells += [""] * (at + 1 - len(cells))
+            cells[at] = self._text(cell)
+        return cells
+
+    def _text(self, cell: Element) -> str:
+        kind = cell.get("t", "n")
+        if kind == "inlineStr":
+            return _whole_text(cell)
+        value = next((one.text or "" for one in cell if _tag(one) == "v"), "")
+        if kind == "s":
+            return self._shared[int(value)] if value.isdigit() and int(value) < len(self._shared) else ""
+        if kind in ("str", "d", "b"):
+            return value
+        if kind == "e" or not value:
+            return ""
+        style = cell.get("s", "0")
+        return self._date(value) if style.isdigit() and int(style) in self._dates else _number(value)
+
+    def _date(self, value: str) -> str:
+        try:
+            day = self._base + dt.timedelta(seconds=round(float(value) * 86_400))
+        except (ValueError, OverflowError):
+            return value
+        return f"{day:%Y-%m-%d}" if day.time() == dt.time() else f"{day:%Y-%m-%d %H:%M:%S}"
+
+    def _texts(self) -> list[str]:
+        return [_whole_text(one) for one in self._all("xl/sharedStrings.xml", "si")]
+
+    def _date_styles(self) -> frozenset[int]:
+        """Return the positions of the cell styles that show a date."""
+        formats = {one.get("numFmtId"): one.get("formatCode", "") for one in self._all("xl/styles.xml", "numFmt")}
+        own = {number for number, code in formats.items() if _DATE_SIGNS.search(_NO_SIGNS.sub("", code))}
+        built_in = {str(number) for number in _DATE_FORMATS}
+        shown = {*(built_in - set(formats)), *own}
+        styles = next(self._all("xl/styles.xml", "cellXfs"), None)
+        return frozenset(at for at, one in enumerate(styles or ()) if one.get("numFmtId") in shown)
+
+    def _all(self, part: str, tag: str) -> Iterator[Element]:
+        """Yield each element with this tag; each is forgotten before the next one."""
+        if part not in self._sizes:
+            return
+        with self._archive.open(part) as file:
+            for element in _elements(file):
+                if _tag(element) == tag:
+                    yield element
+                    element.clear()
+
+
+def _elements(file: IO[bytes]) -> Iterator[Element]:
+    for _, element in iterparse(file, forbid_dtd=True):
+        yield element
+
+
+def _tag(element: Element) -> str:
+    return str(element.tag).rpartition("}")[2]
+
+
+def _whole_text(element: Element) -> str:
+    """Return the text of all runs, without phonetic guides."""
+    if _tag(element) == "rPh":
+        return ""
+    own = element.text or "" if _tag(element) == "t" else ""
+    return own + "".join(_whole_text(one) for one in element)
+
+
+def _column(letters: str) -> int:
+    at = 0
+    for letter in letters:
+        at = at * 26 + ord(letter) - ord("A") + 1
+    return at - 1
+
+
+def _number(value: str) -> str:
+    """Return a number as text: whole numbers without a point or exponent."""
+    try:
+        number = float(value)
+    except ValueError:
+        return value
+    return str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)
+
+
+def _is_true(value: str | None) -> bool:
+    return value in ("1", "true")

@@ -1,0 +1,72 @@
+"""Days on which new pictures went live, from tables as people write them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from packshot.errors import UnreadableError
+from packshot.escaping import table_cell
+from packshot.outcomes.exports import Export
+from packshot.outcomes.golive import GoLive, read_golive
+from packshot.sheets.dates import DateOrder
+from packshot.specs.returns import Writing
+from tests.packshot.sheets.books import workbook
+
+DAY = (dt.date(2026, 3, 25) - dt.date(1970, 1, 1)).days
+
+
+def read(data: bytes | str, *, order: DateOrder | None = None) -> GoLive:
+    export = Export("golive.csv", data.encode() if isinstance(data, str) else data)
+    return read_golive(export, writing=Writing(date_order=order))
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    heads=st.sampled_from([("sku", "date"), ("SKU", " Date"), ("Artikelnummer", "Datum"), ("sku", "Go-live date")]),
+    separator=st.sampled_from(",;\t"),
+    date=st.sampled_from(["2026-03-25", "25.03.2026", "25/03/2026", "03/25/2026", "2026-03-25T10:00"]),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "cp1252"]),
+    sku=st.sampled_from(["0123", "-A", "=B", "+C", "@D", "Größe 5", "123"]),
+)
+def test_every_dialect_gives_the_same_days(
+    heads: tuple[str, str], separator: str, date: str, encoding: str, sku: str
+) -> None:
+    text = f"{separator.join(heads)}\r\n{table_cell(sku)}{separator}{date}\r\n"
+    assert read(text.encode(encoding)).days == {sku: DAY}
+
+
+def test_excel_is_read_and_the_earliest_day_of_a_sku_counts() -> None:
+    book = workbook([["SKU", "Date"], ["00123", dt.date(2026, 4, 1)], ["00123", dt.date(2026, 3, 25)]])
+    assert read(book).days == {"00123": DAY}
+
+
+def test_a_blank_cell_is_noted_and_stops_nothing() -> None:
+    found = read("sku,date\nA,2026-03-25\nB,\n,2026-03-25\n")
+    assert found.days == {"A": DAY}
+    assert [(one.rows, one.examples) for one in found.problems] == [(2, ("row 3", "row 4"))]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("sku,date\nA,2026-03-25\nB,soon\n", r"golive\.csv, row 3: a go-live date cannot be read; found soon"),
+        ("sku,date\n", "there is no go-live date in this table"),
+        ("", "no table that can be read"),
+        ("sku,when\nA,1\n", "lacks the column date; found sku, when"),
+        ("sku,date\nA,03/04/2026\n", r"3 April 2026 \(day first\) or 4 March 2026.*--date-order"),
+    ],
+)
+def test_what_cannot_be_read_is_named(text: str, said: str) -> None:
+    with pytest.raises(UnreadableError, match=said):
+        read(text)
+
+
+def test_an_open_order_is_read_as_said_and_a_missing_file_is_an_error(tmp_path: Path) -> None:
+    assert read("sku,date\nA,03/04/2026\n", order=DateOrder.MONTH_FIRST).days["A"] < DAY
+    with pytest.raises(UnreadableError, match="this file cannot be read"):
+        read_golive(tmp_path / "none.csv")

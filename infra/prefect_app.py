@@ -10,10 +10,6 @@ import argparse
 import os
 import sys
 
-import uvicorn
-from prefect.server.api.server import create_app
-from prefect.settings import get_current_settings
-
 from infra.guard import ALLOWED_HOSTS, Guard
 
 
@@ -28,11 +24,16 @@ def parser() -> argparse.ArgumentParser:
 def main() -> int:
     """Serve until a signal to end."""
     given = parser().parse_args()
+    from prefect.settings import get_current_settings  # Prefect takes seconds to import, its server some more
+
     settings = get_current_settings().server
     password = settings.api.auth_string
     if password is None or not password.get_secret_value():
         sys.stderr.write("PREFECT_SERVER_API_AUTH_STRING is empty. Set it: without a password anybody runs the line.\n")
         return 2
+    import uvicorn
+    from prefect.server.api.server import create_app
+
     uvicorn.run(
         Guard(create_app(final=True), hosts=os.environ.get(ALLOWED_HOSTS, "").split(",")),
         host=given.host,

@@ -70,7 +70,9 @@ class Settings(BaseSettings):
         description="File of the key that seals task results; the same for all workers of a line",
     )
     segmenter: str = Field("isnet-general-use", description="Segmentation model, a name in configs/models.yaml")
-    engine: Literal["auto", "onnxruntime", "openvino"] = Field("auto", description="What runs the segmentation model")
+    engine: Literal["auto", "onnxruntime", "openvino", "rembg"] = Field(
+        "auto", description="What runs the segmentation model"
+    )
     segmenter_threads: int = Field(0, description="Threads of one segmentation; 0: as the engine sees fit", ge=0)
     worker_threads: Annotated[int, Field(ge=1, le=256)] = Field(2, description="Shots worked on at once per process")
     runs_at_once: Annotated[int, Field(ge=2, le=1000)] = Field(

@@ -24,11 +24,11 @@ ConfigFolder = Annotated[
 ]
 ClientOption = Annotated[str, typer.Option(help="Whose style guide applies.")]
 CategoryOption = Annotated[str, typer.Option(help="The product's category, where no file name or metadata says it.")]
-Engine = Annotated[str, typer.Option(help="What runs the network: auto, onnxruntime or openvino.")]
+Engine = Annotated[str, typer.Option(help="What runs the network: auto, onnxruntime, openvino or rembg.")]
 Out = Annotated[Path, typer.Option("--out", help="Folder for the results; made where it is missing.", file_okay=False)]
 
 SegmenterSource = Callable[[str], Any]
-"""Takes an engine's name ("auto", "onnxruntime", "openvino") and returns (segmenter, findings about it)."""
+"""Takes an engine's name ("auto", "onnxruntime", "openvino", "rembg") and returns (segmenter, findings about it)."""
 
 
 def configs_in(folder: Path | None) -> Configs:

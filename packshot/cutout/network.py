@@ -1,7 +1,9 @@
-"""The segmentation network: a rembg session or OpenVINO model, made from a model file whose checksum was verified.
+"""The segmentation network on ONNX Runtime, OpenVINO or in a rembg session, from a file whose checksum was verified.
 
 rembg stretches each prediction to the full range, so that an empty mask looks full. This module reads the network's raw
-probabilities instead. Models are always loaded from a local file: nothing is downloaded or sent.
+probabilities instead, in a rembg session too: ONNX Runtime gives the same bits with and without it. rembg is imported
+only where it is asked for, since it compiles numeric kernels first. Models are always loaded from a local file: nothing
+is downloaded or sent.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ class Engine(StrEnum):
     AUTO = "auto"
     ONNXRUNTIME = "onnxruntime"
     OPENVINO = "openvino"
+    REMBG = "rembg"
 
 
 class Segmenter(Protocol):
@@ -74,6 +77,9 @@ _RECIPES = {
 }
 
 
+_PROVIDERS = ["CPUExecutionProvider"]
+
+
 def load_segmenter(
     model: str, file: Path, *, sha256: str, engine: Engine | str = Engine.AUTO, threads: int = 0
 ) -> Segmenter:
@@ -102,12 +108,14 @@ def load_segmenter(
             "this engine is not installed",
             model,
             found=str(engine),
-            allowed="auto, onnxruntime",
+            allowed="auto, onnxruntime, rembg",
             next_step="Install it with `pip install packshot[openvino]`, or leave the engine at auto.",
         )
+    if engine == Engine.REMBG:
+        return _RembgSegmenter(model, file, fingerprint=sha256[:12], threads=threads)
     if installed and engine != Engine.ONNXRUNTIME:
         return _OpenVinoSegmenter(model, file, fingerprint=sha256[:12], threads=threads)
-    return _RembgSegmenter(model, file, fingerprint=sha256[:12], threads=threads)
+    return _OnnxSegmenter(model, file, fingerprint=sha256[:12], threads=threads)
 
 
 def _check_file(file: Path, sha256: str) -> None:
@@ -153,19 +161,34 @@ class _LoadedSegmenter(ABC):
         """Return the network's first output, (1, 1, n, n), for an input of (1, 3, n, n)."""
 
 
-class _RembgSegmenter(_LoadedSegmenter):
-    """A network in a rembg session, on ONNX Runtime."""
+class _OnnxSegmenter(_LoadedSegmenter):
+    """A network on ONNX Runtime."""
 
     engine = Engine.ONNXRUNTIME.value
     precision = "float32"
 
     def __init__(self, model: str, file: Path, *, fingerprint: str, threads: int) -> None:
         super().__init__(model, fingerprint=fingerprint, threads=threads)
-        self._network = _session(model, file, threads=threads).inner_session
+        self._network = self._opened(file, _options(threads))
         self._input = self._network.get_inputs()[0].name
+
+    def _opened(self, file: Path, options: Any) -> Any:
+        """Return the file as an ONNX Runtime session."""
+        import onnxruntime
+
+        return onnxruntime.InferenceSession(file, options, providers=_PROVIDERS)
 
     def _run(self, batch: FloatImage) -> Any:
         return self._network.run(None, {self._input: batch})[0]
+
+
+class _RembgSegmenter(_OnnxSegmenter):
+    """A network in a rembg session, which runs it on ONNX Runtime."""
+
+    engine = Engine.REMBG.value
+
+    def _opened(self, file: Path, options: Any) -> Any:
+        return _rembg_session(self.model, file, options).inner_session
 
 
 class _OpenVinoSegmenter(_LoadedSegmenter):
@@ -202,12 +225,21 @@ class _OpenVinoSegmenter(_LoadedSegmenter):
         return float((found & disc).sum()) > 0.9 * float((found | disc).sum())
 
 
-def _session(model: str, file: Path, *, threads: int) -> Any:
+def _options(threads: int) -> Any:
+    """Return ONNX Runtime's options of a session."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.enable_mem_pattern = False  # as fast without, in two thirds of the memory
+    return options
+
+
+def _rembg_session(model: str, file: Path, options: Any) -> Any:
     """Return a rembg session on this file.
 
     Without the override rembg would look for a file of its own, or download one.
     """
-    import onnxruntime
     from rembg.sessions.dis_general_use import DisSession
     from rembg.sessions.u2netp import U2netpSession
 
@@ -218,10 +250,7 @@ def _session(model: str, file: Path, *, threads: int) -> Any:
         def download_models(cls, *_: object, **__: object) -> str:
             return str(file)
 
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.enable_mem_pattern = False  # as fast without, in two thirds of the memory
-    return Placed(model, options, providers=["CPUExecutionProvider"])
+    return Placed(model, options, providers=_PROVIDERS)
 
 
 def to_size(probability: NDArray[np.float32], size: tuple[int, int]) -> Matte:

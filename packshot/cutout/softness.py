@@ -9,7 +9,6 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from packshot.colour.channels import greatest_difference
 from packshot.colour.spaces import decode_working
@@ -73,16 +72,23 @@ def jitter_px(levels: FloatImage, probability: Matte, backdrop: Backdrop) -> flo
         x, y = (line[:, [axis]] + normal[:, [axis]] * outward for axis in (0, 1))
         place = cv2.remap(share, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).sum(axis=1)
         tellable = cv2.remap(most, x[:, :1], y[:, :1], cv2.INTER_NEAREST)[:, 0] > least
-        jumps.append(np.abs(place - ndimage.gaussian_filter1d(place, _ALONG_PX, mode="wrap"))[tellable])
+        jumps.append(np.abs(place - _even(place))[tellable])
     found = np.concatenate(jumps) if jumps else np.zeros(0)
     return float(np.median(found)) if found.size else 0.0
+
+
+def _even(line: FloatImage) -> FloatImage:
+    """Return values along a closed line, smoothed."""
+    from scipy import ndimage  # slow to import, and most processes touch no pixels
+
+    return np.asarray(ndimage.gaussian_filter1d(line, _ALONG_PX, axis=0, mode="wrap"))
 
 
 def _smooth_lines(product: Mask) -> Iterator[tuple[FloatImage, FloatImage]]:
     """Yield each closed contour of a mask, smoothed, (points, 2) as x and y, and its outward unit normals."""
     found, _ = cv2.findContours(product.view(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     for line in (one[:, 0].astype(np.float32) for one in found if len(one) >= _LEAST_LINE_PX):
-        even = ndimage.gaussian_filter1d(line, _ALONG_PX, axis=0, mode="wrap")
+        even = _even(line)
         along = np.roll(even, -1, axis=0) - np.roll(even, 1, axis=0)
         # OpenCV orders the points of outer contours and of holes so that the product is always on the same side.
         normal = np.stack([-along[:, 1], along[:, 0]], axis=1)

@@ -8,12 +8,15 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-import pandas as pd
 from pydantic import Field
 
 from packshot.errors import ManifestError
 from packshot.types import Finding, Status, Value
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 COLUMNS = (
     "file",
@@ -130,6 +133,8 @@ def _frame(text: str, name: str) -> tuple[pd.DataFrame, int]:
     The `csv` module splits the lines. The reader of pandas would drop surplus values or use the first column as an
     index.
     """
+    import pandas as pd  # slow to import, and most processes read no manifest
+
     header = next((line for line in text.splitlines() if line.strip()), "")
     separator = max(",;\t|", key=header.count)
     try:

@@ -9,13 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.ensemble import ExtraTreesClassifier
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GroupKFold
 
 from packshot.errors import TrainingError
 from packshot.learning.measures import quality_of
@@ -25,6 +22,9 @@ from packshot.routing.forest import Forest, Tree, logit
 from packshot.routing.mask_figures import MaskFigures
 from packshot.routing.model import Example, Labelled, RoutingModel, Seen, Stage, StageModel, version_of
 from packshot.routing.proof import kinds_of
+
+if TYPE_CHECKING:
+    from sklearn.ensemble import ExtraTreesClassifier
 
 FIGURES: Mapping[Stage, tuple[str, ...]] = {
     Stage.ROUTE: tuple(Features.model_fields),
@@ -119,6 +119,8 @@ def _table(examples: Sequence[Example], stage: Stage) -> tuple[_Floats, _Floats]
 
 
 def _trees(table: _Floats, examples: Sequence[Example], *, least_in_leaf: int) -> ExtraTreesClassifier:
+    from sklearn.ensemble import ExtraTreesClassifier  # slow to import, and only a training needs it
+
     model = ExtraTreesClassifier(TREES, min_samples_leaf=least_in_leaf, random_state=0)
     return model.fit(table, [one.refused for one in examples], sample_weight=_weights(examples))
 
@@ -133,6 +135,8 @@ def _held_out_shares(examples: Sequence[Example], stage: Stage, *, least_in_leaf
 
 
 def _splits(examples: Sequence[Example], *, seed: int) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    from sklearn.model_selection import GroupKFold
+
     groups = np.array([one.group for one in examples])
     yield from GroupKFold(min(FOLDS, len(set(groups))), shuffle=True, random_state=seed).split(groups, groups=groups)
 
@@ -141,6 +145,8 @@ def _curve(shares: _Floats, refused: NDArray[np.bool_]) -> tuple[float, float]:
     """Return (slope, intercept) of Platt's curve. With only one kind of outcome the share stays as it is."""
     if refused.all() or not refused.any():
         return 1.0, 0.0
+    from sklearn.linear_model import LogisticRegression
+
     model = LogisticRegression(C=10.0).fit(np.array([[logit(one)] for one in shares]), refused)
     return float(model.coef_[0, 0]), float(model.intercept_[0])
 

@@ -21,7 +21,6 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
 
 from packshot.outcomes.windows import Windows
 from packshot.specs.returns import ReturnsConfig
@@ -200,6 +199,8 @@ class _Log:
 
     def relative(self, confidence: float) -> Interval:
         """Return the ratio minus 1, with its confidence interval."""
+        from scipy import stats  # slow to import, and only this report needs it
+
         variance = float((self.parts**2).sum()) + self.counted
         freedom = max(1.0, variance**2 / max(float((self.parts**4).sum()), 1e-30) - 1)
         reach = float(stats.t.ppf(1 - (1 - confidence) / 2 * BETWEEN_PRODUCTS, freedom)) * variance**0.5
@@ -254,6 +255,8 @@ class _Side:
 
     def rate(self, *, after: bool, confidence: float) -> Interval:
         """Return the share of order lines that were returned, with the interval of a ratio of sums over products."""
+        from scipy import stats
+
         lines, back = (self.lines_after, self.after) if after else (self.lines_before, self.before)
         value = float(back.sum() / lines.sum())
         rest = np.bincount(np.unique(self.product, return_inverse=True)[1], back - value * lines)

@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from packshot.qc.reduced import Reduced
 from packshot.types import Matte, Pixels16
@@ -213,6 +212,8 @@ def _points(matte: Matte, unit_px: float) -> tuple[Any, ...]:
 
 def _line_points(line: NDArray[Any], every: float, sigma_px: float) -> Column:
     """Return (x, y, normal x, normal y) of evenly spaced points on a contour; the normals may still point inwards."""
+    from scipy import ndimage  # slow to import, and most processes touch no pixels
+
     places = line.astype(np.float64)
     smooth = ndimage.gaussian_filter1d(places, sigma_px, axis=0, mode="wrap")
     along = np.roll(smooth, -1, axis=0) - np.roll(smooth, 1, axis=0)

@@ -13,7 +13,6 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from packshot.colour.channels import greatest_channel
 from packshot.colour.spaces import WORKING_GAMMA
@@ -134,6 +133,8 @@ def _markers(whole: Mask, depth: Matte) -> NDArray[np.int32]:
 
     Parts and gaps that are too thin for these are marked at their deepest pixels.
     """
+    from scipy import ndimage  # slow to import, and most processes touch no pixels
+
     marks = np.zeros(whole.shape, np.int32)
     for mask, far, mark, connectivity in ((whole, _CORE_PX, _PRODUCT, 8), (~whole, _CLEAR_PX, _BACKDROP, 4)):
         count, labels = cv2.connectedComponents(mask.view(np.uint8), connectivity=connectivity)

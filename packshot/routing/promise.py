@@ -15,7 +15,6 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import stats
 
 from packshot.specs.models import Promise
 from packshot.types import Value
@@ -77,11 +76,15 @@ class Limit(Value):
 
 def upper_bound(refused: int, shots: int, *, confidence: float) -> float:
     """Return Clopper and Pearson's one-sided upper confidence bound of a share."""
+    from scipy import stats  # slow to import, and most processes prove nothing
+
     return float(stats.beta.ppf(confidence, refused + 1, shots - refused)) if shots > refused else 1.0
 
 
 def lower_bound(refused: int, shots: int, *, confidence: float) -> float:
     """Return Clopper and Pearson's one-sided lower confidence bound of a share."""
+    from scipy import stats
+
     return float(stats.beta.ppf(1 - confidence, refused, shots - refused + 1)) if refused else 0.0
 
 

@@ -51,7 +51,7 @@ def keyword(call: ast.Call, name: str) -> ast.expr | None:
 def makers() -> dict[str, int]:
     """Functions that make a finding of the code they are given -> which argument that is."""
     found = {}
-    for tree in sources().values():
+    for tree in (tree for file, tree in sources().items() if "Finding(" in file.read_text()):
         for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
             names = [argument.arg for argument in function.args.args]
             for call in (node for node in ast.walk(function) if isinstance(node, ast.Call)):
@@ -64,7 +64,10 @@ def makers() -> dict[str, int]:
 def code_expressions() -> Iterator[tuple[Path, ast.Call, ast.expr]]:
     """Every expression that becomes the code of a finding, outside the functions that are given it."""
     positions = makers()
+    words = ("Finding(", *(f"{name}(" for name in positions))
     for file, tree in sources().items():
+        if not any(word in file.read_text() for word in words):
+            continue
         inside = {
             id(node)
             for function in ast.walk(tree)

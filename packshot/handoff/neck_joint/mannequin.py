@@ -12,7 +12,6 @@ import dataclasses
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from packshot.colour.difference import Lab, lab_of
 from packshot.colour.spaces import working_profile
@@ -198,6 +197,8 @@ def _flooded(small: _Small, neck: Neck, distance: NDArray[np.float32]) -> Mask:
 
 def _carried_on(ours: Mask, theirs: Mask) -> Mask:
     """Return the mask of pixels that are nearer to the first of two regions."""
+    from scipy import ndimage  # slow to import, and most processes touch no pixels
+
     rows, columns = ndimage.distance_transform_edt(~(ours | theirs), return_distances=False, return_indices=True)
     return np.asarray(ours[rows, columns])
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -86,3 +88,39 @@ def test_both_engines_see_the_same(u2netp: Path) -> None:
     assert other.precision in ("float32", "bfloat16")
     apart = np.abs(one.predict(picture) - other.predict(picture))
     assert float(apart.mean()) < 0.01
+
+
+def test_a_rembg_session_gives_the_same_bits_where_it_is_asked_for(u2netp: Path) -> None:
+    picture = np.random.default_rng(5).integers(0, 255, (300, 400, 3), dtype=np.uint8)
+    direct, by_rembg = (
+        load_segmenter("u2netp", u2netp, sha256=digest(u2netp), engine=engine) for engine in ("onnxruntime", "rembg")
+    )
+    assert (direct.engine, by_rembg.engine) == ("onnxruntime", "rembg")
+    assert np.array_equal(direct.predict(picture), by_rembg.predict(picture))
+
+
+USED = """
+import sys
+from pathlib import Path
+import numpy as np
+from packshot.cutout import load_segmenter
+import flows.batch
+load_segmenter("u2netp", Path(sys.argv[1]), sha256=sys.argv[2], engine="onnxruntime")
+print(*sorted(name for name in sys.argv[3:] if name in sys.modules))
+"""
+SLOW_TO_IMPORT = (
+    "rembg",
+    "pymatting",
+    "numba",
+    "skimage",
+    "sklearn",
+    "scipy.stats",
+    "scipy.ndimage",
+    "pandas.core.frame",
+)
+
+
+def test_a_process_that_loads_a_network_imports_nothing_slow_that_it_may_not_need(u2netp: Path) -> None:
+    command = [sys.executable, "-c", USED, str(u2netp), digest(u2netp), *SLOW_TO_IMPORT]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == []

@@ -14,7 +14,7 @@ from prefect import task
 from packshot import pipeline
 from packshot.batch import ShotRef
 from packshot.errors import RefusedInputError, VerificationError
-from packshot.export.labels import Labels
+from packshot.export.labels import labels_of
 from packshot.export.preview import before_and_after
 from packshot.ingest.master import read_master, write_working_tiff
 from packshot.ingest.shoot_groups import GroupDecision
@@ -229,7 +229,7 @@ def export_shot(approved: ApprovedShot) -> ExportedShot:
         plan = pipeline.without_held(shelf.plan_of(record), record.reports.get("edit", {}).get("held", {}))
         composite = read_master(shelf.fetch(record, "edit.tif"))
         matte = pictures.read_matte(shelf.fetch(record, "matte.png"))
-        labels = Labels(copyright=plan.copyright, ai_provenance=pictures.metadata_of(record).ai_provenance)
+        labels = labels_of(plan, pictures.metadata_of(record))
         export = pipeline.export(composite, matte, plan, known=pictures.known_of(record), labels=labels)
         reports = {"export": pictures.export_report(export)}
         if not export.verified:

@@ -121,7 +121,7 @@ def _edited(
 ) -> dict[str, Any]:
     """Edit one file, write its renditions and say what became of it."""
     from packshot import pipeline
-    from packshot.export.labels import Labels
+    from packshot.export.labels import labels_of
 
     try:
         done = mastered(path, known, client=client, category=category, platforms=platforms)
@@ -130,7 +130,7 @@ def _edited(
     watch = watch_of(done, known)
     decision = route_of(done, watch)
     result = pipeline.edit(done.master.pixels16, network, done.plan, watch=watch)
-    labels = Labels(copyright=done.plan.copyright, ai_provenance=done.master.metadata.ai_provenance)
+    labels = labels_of(done.plan, done.master.metadata)
     plain = done.plan.model_copy(
         update={"renditions": tuple(one.model_copy(update={"naming": "{shot}"}) for one in done.plan.renditions)}
     )

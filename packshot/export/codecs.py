@@ -21,7 +21,7 @@ from packshot.types import Matte, Pixels8, Value
 
 _JPEG_SUBSAMPLING = {"4:4:4": 0, "4:2:0": 2}
 _INCH_IN_METRES = 0.0254
-_XMP_TAG, _COPYRIGHT_TAG, _IPTC_TAG, _PHOTOSHOP_TAG = 700, 33432, 33723, 34377
+_XMP_TAG, _ARTIST_TAG, _COPYRIGHT_TAG, _IPTC_TAG, _PHOTOSHOP_TAG = 700, 315, 33432, 33723, 34377
 _ROWS_PER_STRIP = 256
 _TIFF_COMPRESSIONS = {"none": None, "deflate": "adobe_deflate", "lzw": "lzw", "zstd": "zstd"}
 """Names in tifffile. For Deflate it is Adobe's number, 8; the older one, 32946, is not part of any standard."""
@@ -211,6 +211,8 @@ def _tiff_tags(
     labels: Labels, extras: TiffExtras
 ) -> Iterator[tuple[int, int, int, bytes | str | tuple[int, ...], bool]]:
     """Yield the tags for labels and extras, in tifffile's form."""
+    if labels.ascii_creator:
+        yield _ARTIST_TAG, 2, 0, labels.ascii_creator, True
     if labels.copyright:
         yield _COPYRIGHT_TAG, 2, 0, labels.ascii_copyright, True
     if xmp := labels.xmp():

@@ -1,6 +1,6 @@
-"""Text metadata written into delivered files: product identifiers, copyright, and AI provenance.
+"""Text metadata written into delivered files: product identifiers, copyright, creator, and AI provenance.
 
-Place, camera and photographer are the client's business. They stay with the master.
+Place and camera are the client's business. They stay with the master.
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ from xml.sax.saxutils import escape
 
 from PIL import Image
 
+from packshot.ingest.metadata import Metadata
+from packshot.specs.models import Plan
 from packshot.types import Value
 
 _SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
-_EXIF_COPYRIGHT = 0x8298
+_EXIF_ARTIST, _EXIF_COPYRIGHT = 0x013B, 0x8298
 _XMP = (
     '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">'
     '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about=""'
@@ -24,21 +26,23 @@ _XMP = (
     '"r"?>'
 )
 _UTF_8 = b"\x1b%G"
-_RECORD_VERSION, _OBJECT_NAME, _COPYRIGHT_NOTICE = 0, 5, 116
-_IPTC_MOST_BYTES = {_OBJECT_NAME: 64, _COPYRIGHT_NOTICE: 128}
+_RECORD_VERSION, _OBJECT_NAME, _BY_LINE, _COPYRIGHT_NOTICE = 0, 5, 80, 116
+_IPTC_MOST_BYTES = {_OBJECT_NAME: 64, _BY_LINE: 32, _COPYRIGHT_NOTICE: 128}
 
 
 class Labels(Value):
     """Text metadata of a delivered file.
 
     Attributes:
-        copyright: the client's notice.
+        copyright: the client's notice, else the photograph's own.
+        creator: who took the photograph, as it says.
         ai_provenance: IPTC digital source type, as name or address, as declared in the photograph. Marketplaces require
             that it is kept.
         sku, gtin: identifiers of the product.
     """
 
     copyright: str = ""
+    creator: str = ""
     ai_provenance: str = ""
     sku: str = ""
     gtin: str = ""
@@ -46,16 +50,19 @@ class Labels(Value):
     @property
     def ascii_copyright(self) -> str:
         """The copyright notice in ASCII, for EXIF and TIFF (TIFF 6.0, section 2). XMP carries it unchanged."""
-        plain = unicodedata.normalize("NFKD", self.copyright.replace("©", "(c)"))
-        return plain.encode("ascii", "ignore").decode()
+        return _ascii(self.copyright)
+
+    @property
+    def ascii_creator(self) -> str:
+        """The creator in ASCII, as `ascii_copyright`."""
+        return _ascii(self.creator)
 
     def exif(self) -> bytes:
-        """Return an EXIF block with the copyright notice only; b"" without one."""
-        if not self.copyright:
-            return b""
+        """Return an EXIF block with copyright notice and creator only; b"" without both."""
+        stated = {_EXIF_ARTIST: self.ascii_creator, _EXIF_COPYRIGHT: self.ascii_copyright}
         exif = Image.Exif()
-        exif[_EXIF_COPYRIGHT] = self.ascii_copyright
-        return exif.tobytes()
+        exif.update({tag: text for tag, text in stated.items() if text})
+        return exif.tobytes() if len(exif) else b""
 
     def xmp(self) -> bytes:
         """Return an XMP packet (ISO 16684-1); b"" if all labels are empty. The same labels give the same bytes."""
@@ -66,6 +73,9 @@ class Labels(Value):
         """Yield names and values of XMP properties (IPTC Photo Metadata Standard 2023.1)."""
         if self.copyright:
             yield "dc:rights", f'<rdf:Alt><rdf:li xml:lang="x-default">{escape(self.copyright)}</rdf:li></rdf:Alt>'
+        if self.creator:
+            names = "".join(f"<rdf:li>{escape(name)}</rdf:li>" for name in self.creator.split("; "))
+            yield "dc:creator", f"<rdf:Seq>{names}</rdf:Seq>"
         if self.sku:
             yield "dc:identifier", escape(self.sku)
         stated = {"Iptc4xmpExt:ProductId": self.sku, "Iptc4xmpExt:ProductGTIN": self.gtin}
@@ -78,13 +88,31 @@ class Labels(Value):
             yield "Iptc4xmpExt:DigitalSourceType", escape(name if "/" in name else _SOURCE_TYPES + name)
 
     def iptc(self) -> bytes:
-        """Return IPTC-IIM records (version 4.2) for older archives; b"" if there is neither SKU nor copyright."""
-        texts = {_OBJECT_NAME: self.sku, _COPYRIGHT_NOTICE: self.copyright}
+        """Return IPTC-IIM records (version 4.2) for older archives; b"" if there is no SKU, creator or copyright."""
+        texts = {_OBJECT_NAME: self.sku, _BY_LINE: self.creator, _COPYRIGHT_NOTICE: self.copyright}
         stated = {number: _cut(text, _IPTC_MOST_BYTES[number]) for number, text in texts.items() if text}
         if not stated:
             return b""
         records = [_record(1, 90, _UTF_8), _record(2, _RECORD_VERSION, struct.pack(">H", 4))]
         return b"".join([*records, *(_record(2, number, content) for number, content in stated.items())])
+
+
+def labels_of(plan: Plan, metadata: Metadata) -> Labels:
+    """Return the labels of a shot's files. The client's notice wins over the photograph's own copyright.
+
+    The photograph's copyright and creator are left out if the client's `source_credit` is ``remove``.
+    """
+    kept = plan.source_credit == "keep"
+    return Labels(
+        copyright=plan.copyright or (metadata.copyright if kept else ""),
+        creator=metadata.creator if kept else "",
+        ai_provenance=metadata.ai_provenance,
+    )
+
+
+def _ascii(text: str) -> str:
+    plain = unicodedata.normalize("NFKD", text.replace("©", "(c)"))
+    return plain.encode("ascii", "ignore").decode()
 
 
 def _record(group: int, number: int, content: bytes) -> bytes:

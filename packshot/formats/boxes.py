@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import imagecodecs
 
-from packshot.formats.container import Container, DamagedError
+from packshot.formats.container import Container, DamagedError, plain_exif
 from packshot.formats.jpeg_xl_header import read_jpeg_xl_header
 from packshot.types import Size
 
@@ -56,7 +56,8 @@ def read_jpeg_xl(data: bytes) -> Container:
         elif name == b"jxlp":
             stream = stream or body[4:]
         elif name == b"Exif":
-            found = dataclasses.replace(found, exif=body[4:])
+            start = 4 + int.from_bytes(body[:4], "big")
+            found = dataclasses.replace(found, exif=plain_exif(body[start:]) or plain_exif(body[4:]))
         elif name == b"xml ":
             found = dataclasses.replace(found, xmp=body)
     if stream[:2] != b"\xff\x0a":

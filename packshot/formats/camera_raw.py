@@ -40,6 +40,7 @@ _LEAST_BYTES_A_PIXEL = 1 / 64
 
 For comparison: lossy JPEG needs at least 6 bits for each block of 64 pixels, and noise needs many more.
 """
+_XMP_TAG, _XMP_UUID = 700, bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 _CANON_METADATA = (b"CMT1", b"CMT2")
 _WHITE_16 = 65535
 _ROWS_AT_ONCE = 256
@@ -66,6 +67,7 @@ def read_raw(data: bytes) -> Container:
             icc=working_profile(),
             exif=exif,
             exif_shot=shot,
+            xmp=_xmp(data, exif),
             coding=_camera_colours(raw),
         )
 
@@ -258,6 +260,14 @@ def _missing_strip(directory: Directory, n_bytes: int) -> str:
         if beyond:
             return f"{beyond} of {len(offsets)} parts of a picture lie beyond its end"
     return ""
+
+
+def _xmp(data: bytes, exif: bytes) -> bytes:
+    """Return the XMP packet beside the camera's metadata."""
+    if data[4:8] == b"ftyp":
+        return next((body[16:] for name, body in boxes(data) if name == b"uuid" and body[:16] == _XMP_UUID), b"")
+    tiff = open_tiff(exif)
+    return tiff.directory_at(tiff.first).bytes_of(_XMP_TAG) if tiff else b""
 
 
 def _exif(data: bytes) -> tuple[bytes, bytes]:

@@ -29,3 +29,9 @@ def first_of_several() -> Finding:
     return Finding(
         code="first_frame_only", status=Status.WARNING, message="The file is animated; its first picture was taken."
     )
+
+
+def gain_map_left_out() -> Finding:
+    """Return the finding for a picture with an HDR gain map, whose picture for usual screens is taken."""
+    message = "The file holds a gain map for HDR screens; it was left out. Its picture for usual screens was taken."
+    return Finding(code="gain_map_left_out", status=Status.WARNING, message=message)

@@ -17,6 +17,7 @@ from fractions import Fraction
 
 from packshot.formats.boxes import boxes
 from packshot.formats.container import Codes, Container, DamagedError, Step, plain_exif
+from packshot.formats.findings import gain_map_left_out
 from packshot.types import Box, Finding, Size, Status
 
 _MOST_ITEMS = 4000
@@ -28,6 +29,8 @@ _PICTURES = frozenset(
 _HEVC = (b"hvc1", b"hev1")
 _FORBIDDEN_IN_HEVC = re.compile(rb"\0\0[\0\1\2]")
 """ITU-T H.265, 7.4.2: none of these stands inside a NAL unit. Zeros in place of lost bytes are such a place."""
+_MOST_READ = 2
+"""The parts of a picture may share bytes, but not so that the file is read more often than this."""
 _LEAST_GAP = 512
 """So many zeros in a row are a gap. AV1's arithmetic coder would need a million most probable symbols for them."""
 _GAIN_MAP_TYPES = (b"urn:com:apple:photo:2020:aux:hdrgainmap", b"urn:iso:std:iso:ts:21496:-1")
@@ -278,12 +281,6 @@ def _gain_map(meta: _Meta) -> tuple[Finding, ...]:
     return (gain_map_left_out(),) if named else ()
 
 
-def gain_map_left_out() -> Finding:
-    """Return the finding for a picture with an HDR gain map, whose picture for usual screens is taken."""
-    message = "The file holds a gain map for HDR screens; it was left out. Its picture for usual screens was taken."
-    return Finding(code="gain_map_left_out", status=Status.WARNING, message=message)
-
-
 def _metadata(data: bytes, meta: _Meta) -> tuple[bytes, bytes]:
     """Return the EXIF and XMP that describe the primary picture; those of no picture if it has none."""
     describes = meta.linked(b"cdsc")
@@ -313,6 +310,8 @@ def _check_parts(data: bytes, meta: _Meta, items: list[_Item]) -> None:
     Raises:
         DamagedError: it does not, or it has.
     """
+    if sum(length for item in items for _, length in item.extents) > _MOST_READ * len(data):
+        raise DamagedError("a file whose picture has more bytes than the file")
     for item in items:
         source = meta.idat if item.in_idat else data
         missing = sum(start + length > len(source) for start, length in item.extents)

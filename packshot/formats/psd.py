@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from packshot.colour.profile import ColourModel
-from packshot.formats.container import Container, DamagedError, NotReadError, Raster
+from packshot.formats.container import Container, DamagedError, NotReadError, Raster, plain_exif
 from packshot.formats.findings import extra_channels, on_white_already
 from packshot.formats.resources import EXIF, ICC, IPTC, VERSION, XMP, read_resources
 from packshot.types import Finding, Size
@@ -54,7 +54,7 @@ def read_psd(data: bytes) -> Container:
         bit_depth=depth,
         channels=channels,
         icc=resources.get(ICC, b""),
-        exif=resources.get(EXIF, b""),
+        exif=plain_exif(resources.get(EXIF, b"")),
         xmp=resources.get(XMP, b""),
         iptc=resources.get(IPTC, b""),
     )

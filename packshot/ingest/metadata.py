@@ -38,6 +38,7 @@ class Metadata(Value):
     """What the metadata says about a photograph: how, when and of what it was taken.
 
     Attributes:
+        copyright, creator: as the file states them; several creators are parted by "; ".
         taken_at: by the camera's clock, without a time zone.
         colour_space: as EXIF declares it: ``srgb``, ``adobe_rgb`` or empty.
         orientation: EXIF orientation, 1 to 8.
@@ -60,6 +61,7 @@ class Metadata(Value):
     taken_at: datetime | None = None
     software: str = ""
     copyright: str = ""
+    creator: str = ""
     title: str = ""
     keywords: tuple[str, ...] = ()
     tags: Mapping[str, str] = Field(default_factory=dict)
@@ -72,8 +74,8 @@ class Metadata(Value):
 def with_sidecar(metadata: Metadata, xmp: bytes) -> Metadata:
     """Return a file's metadata combined with the XMP sidecar beside it.
 
-    The sidecar was written later, so its title, copyright, keywords and tags win. Camera data (time, camera, exposure)
-    stay as the picture has them.
+    The sidecar was written later, so its title, copyright, creator, keywords and tags win. Camera data (time, camera,
+    exposure) stay as the picture has them.
     """
     said = _read_xmp(xmp)
     words = tuple(dict.fromkeys((*_texts(said.get("keywords")), *metadata.keywords)))[:_MOST_KEYWORDS]
@@ -100,7 +102,7 @@ def read_metadata(container: Container) -> Metadata:
     )
     tags = _xmp_tags(xmp)
     tags |= {f"iptc:{key}": str(value) for key, value in iptc.items() if key in _IPTC_TAGS}
-    known: _Found = {}
+    known: _Found = {name: clean(text) for name, text in container.texts.items()}
     for found in (iptc, xmp, exif):
         known |= {key: value for key, value in found.items() if key in Metadata.model_fields and value}
     return Metadata.model_validate({"flash": exif.get("flash"), **known, "tags": tags})
@@ -141,6 +143,7 @@ def _read_exif(tiff: TiffBytes, main: Directory, shot_apart: bytes) -> _Found:
         "taken_at": _exif_time(shot.text(36867)) or _exif_time(main.text(306)),
         "software": clean(main.text(305)),
         "copyright": clean(main.text(33432)),
+        "creator": clean(main.text(315)),
         "title": clean(main.text(270)),
         "colour_space": _colour_space(shot, tiff.directory_at(shot.whole(40965)).text(1)),
     }
@@ -181,6 +184,7 @@ _IPTC_FIELDS = {
     (2, 5): "object_name",
     (2, 103): "job_id",
     (2, 22): "fixture_id",
+    (2, 80): "creator",
     (2, 116): "copyright",
     (2, 105): "headline",
     (2, 40): "instructions",
@@ -244,10 +248,12 @@ _STUDIO_NAMES = {name: field for field, names in _STUDIO_FIELDS.items() for name
 _XMP_TAGS = frozenset(
     {"identifier", "job_id", "headline", "instructions", "product_gtin", "product_id", "product_name", "scene"}
 ) | frozenset(_STUDIO_FIELDS)
-_SAID_BY_SIDECARS = ("title", "copyright", "ai_provenance")
+_SAID_BY_SIDECARS = ("title", "copyright", "creator", "ai_provenance")
 _COMMON_SCHEMAS = frozenset({name.rpartition("}")[0] for name in _XMP_FIELDS} | {_RDF[:-1], "{adobe:ns:meta/"})
 """Standard namespaces. Their properties are never matched by the studio names above."""
 _XMP_KEYWORDS = "{http://purl.org/dc/elements/1.1/}subject"
+_XMP_CREATOR = "{http://purl.org/dc/elements/1.1/}creator"
+_MOST_CREATORS = 10
 _XMP_GPS = "{http://ns.adobe.com/exif/1.0/}GPS"
 
 
@@ -311,6 +317,10 @@ def _add_xmp(found: _Found, element: Element, items: Mapping[Element, Element]) 
         listed = itertools.islice(element.iter(_LIST_ITEM), _MOST_ELEMENTS)
         words = (clean(item.text or "") for item in listed)
         found["keywords"] = tuple(itertools.islice((word for word in words if word), _MOST_KEYWORDS))
+    if element.tag == _XMP_CREATOR and "creator" not in found:
+        listed = itertools.islice(element.iter(_LIST_ITEM), _MOST_CREATORS)
+        names = [clean(item.text or "") for item in listed] or [clean(element.text or "")]
+        found["creator"] = clean("; ".join(name for name in names if name))
     text = _xmp_text(element, items.get(element)) if _xmp_field(element.tag) else ""
     for name, value in [(element.tag, text), *element.attrib.items()]:
         field = _xmp_field(name)

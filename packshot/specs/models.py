@@ -154,7 +154,9 @@ class Client(Value):
         all_or_nothing: `true`: a shot is delivered only if each of its platforms gets its files; else it counts as
             failed, with the reason. `false` (default): the other platforms get their files. Those that get none are
             named in `batch status`, the run's message and table, `manifest.csv`, certificate, report and daily figures.
-        copyright: written into every delivered file.
+        copyright: written into every delivered file. Without it, the photograph's own notice is.
+        source_credit: `keep` (default): the photograph's own copyright, where `copyright` is empty, and its creator are
+            written into every delivered file. `remove`: they are not.
         cmyk_profile: file in `configs/profiles/` with the ICC profile of the client's press, for CMYK platforms.
         print_clipping_path: `true`: TIFFs contain a clipping path along the product's outline, exact to half a pixel.
             It is read back from the file and compared with the matte.
@@ -176,6 +178,7 @@ class Client(Value):
     partial: Partial = "wait"
     all_or_nothing: bool = False
     copyright: str = ""
+    source_credit: Literal["keep", "remove"] = "keep"
     print_clipping_path: bool = False
     cmyk_profile: Annotated[str, Field(pattern=r"^([A-Za-z0-9][\w .()-]*\.ic[cm])?$")] = ""
     handoff: ClientHandoff = ClientHandoff()
@@ -282,6 +285,7 @@ class Plan(Stored):
     partial: Partial = "wait"
     all_or_nothing: bool = False
     copyright: str = ""
+    source_credit: Literal["keep", "remove"] = "keep"
     print_clipping_path: bool = False
 
     @property

@@ -79,6 +79,7 @@ def resolve(
         partial=guide.partial,
         all_or_nothing=guide.all_or_nothing,
         copyright=guide.copyright,
+        source_credit=guide.source_credit,
         print_clipping_path=guide.print_clipping_path,
     )
     return Plan.model_validate_json(plan.model_dump_json())  # states every field, as its fingerprint needs it

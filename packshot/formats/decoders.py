@@ -17,9 +17,10 @@ import numpy as np
 import pillow_heif
 import tifffile
 from numpy.typing import NDArray
-from PIL import BmpImagePlugin, GifImagePlugin, ImageFile, PngImagePlugin
+from PIL import GifImagePlugin, ImageFile, PngImagePlugin
 
 from packshot.colour.profile import ColourModel
+from packshot.formats.bmp import decode_bmp
 from packshot.formats.camera_raw import decode_raw
 from packshot.formats.container import Container, DamagedError, NotReadError, Raster, Step
 from packshot.formats.findings import extra_channels, first_of_several
@@ -118,7 +119,7 @@ def _decode_gif(data: bytes, _: Container) -> Raster:
 
 
 def _decode_bmp(data: bytes, _: Container) -> Raster:
-    return _by_pillow(BmpImagePlugin.BmpImageFile(io.BytesIO(data)))
+    return _raster(decode_bmp(data), 8)
 
 
 def _by_pillow(image: ImageFile.ImageFile) -> Raster:

@@ -1,6 +1,6 @@
 """Read file headers: size, frames, bit depth, ICC profile and metadata blocks. No pixel is decoded.
 
-WebP: RFC 9649. GIF: GIF89a. BMP: Microsoft's BITMAPV5HEADER. Other formats have modules of their own.
+WebP: RFC 9649. GIF: GIF89a.  Other formats have modules of their own.
 
 Readers raise `DamagedError` with a reason. Other modules call `read_container` only.
 """
@@ -12,6 +12,7 @@ import struct
 import zlib
 from collections.abc import Callable, Mapping
 
+from packshot.formats.bmp import read_bmp
 from packshot.formats.boxes import read_jpeg_xl
 from packshot.formats.camera_raw import opened_by_libraw, read_raw
 from packshot.formats.container import Container, DamagedError, plain_exif
@@ -27,7 +28,6 @@ _FRAMES_COUNTED = 10_000
 _MOST_GIF_METADATA = 4_000_000
 _LEAST_RAW_BYTES = 50_000
 """Smaller files are no camera RAW of a size that anybody could use."""
-_BMP_V4_BYTES, _BMP_V5_BYTES = 108, 124
 _LEAST_GAP = 1024
 """So many zeros in a row are a gap in a WebP: its arithmetic coder would need some ten million likely symbols."""
 
@@ -138,28 +138,12 @@ def _after_blocks(data: bytes, at: int) -> int:
     return at + 1
 
 
-def _read_bmp(data: bytes) -> Container:
-    (header,) = struct.unpack_from("<I", data, 14)
-    if header == 12:
-        width, height, _, depth = struct.unpack_from("<HHHH", data, 18)
-    else:
-        width, height, _, depth = struct.unpack_from("<iiHH", data, 18)
-    found = Container(size=Size(abs(width), abs(height)), coding=f"{depth} bits a pixel")
-    if header < _BMP_V4_BYTES:
-        return found
-    space = data[70:74][::-1]
-    if space == b"MBED" and header >= _BMP_V5_BYTES:
-        start, length = struct.unpack_from("<II", data, 126)
-        return dataclasses.replace(found, icc=data[14 + start : 14 + start + length], icc_named=True)
-    return dataclasses.replace(found, declared_srgb=space in (b"sRGB", b"Win "))
-
-
 _READERS: Mapping[FileKind, Callable[[bytes], Container]] = {
     FileKind.JPEG: read_jpeg,
     FileKind.PNG: read_png,
     FileKind.WEBP: _read_webp,
     FileKind.GIF: _read_gif,
-    FileKind.BMP: _read_bmp,
+    FileKind.BMP: read_bmp,
     FileKind.TIFF: read_tiff,
     FileKind.PSD: read_psd,
     FileKind.HEIC: read_heif,

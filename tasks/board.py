@@ -87,7 +87,7 @@ def update_board() -> str:
 def _row(wait: Wait) -> dict[str, object]:
     return {
         "due": f"{wait.due:%Y-%m-%d %H:%M}",
-        "": "" if wait.urgency is Urgency.IN_TIME else wait.urgency.value,
+        "urgency": "" if wait.urgency is Urgency.IN_TIME else wait.urgency.value,
         "client": wait.client,
         "batch": wait.batch,
         "shot": wait.shot,
@@ -104,7 +104,7 @@ def _stuck_row(record: ShotRecord, run: FlowRun) -> dict[str, object]:
     shot, state = record.shot, run.state
     return {
         "due": "",
-        "": "failed",
+        "urgency": "failed",
         "client": shot.client,
         "batch": shot.batch,
         "shot": shot.shot,
@@ -120,7 +120,7 @@ def _stuck_row(record: ShotRecord, run: FlowRun) -> dict[str, object]:
 def _gathered_row(waiting: Waiting) -> dict[str, object]:
     return {
         "due": f"{waiting.goes_out:%Y-%m-%d %H:%M}" if waiting.goes_out else "",
-        "": "",
+        "urgency": "",
         "client": waiting.batch.client,
         "batch": waiting.batch.batch,
         "shot": ", ".join(waiting.shots),

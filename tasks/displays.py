@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from packshot.escaping import code, markdown
+from packshot.figures import in_figures
 from packshot.naming import BatchId, ShotId, shot_key
 from packshot.record import ShotRecord
 from packshot.types import Finding, Status
@@ -10,6 +11,7 @@ from tasks.artifacts import artifact_key, page_artifact, picture, table_artifact
 from tasks.shelf import fetch
 
 _SIGNS = {Status.PASSED: "✓", Status.WARNING: "⚠", Status.FAILED: "✗", Status.SKIPPED: "– not checked"}
+_ORDER = [Status.FAILED, Status.WARNING, Status.SKIPPED, Status.PASSED]
 
 
 def show_edit(record: ShotRecord) -> None:
@@ -23,7 +25,7 @@ def show_edit(record: ShotRecord) -> None:
         f"**Score** {scores or 'none'}  \n**Route** {markdown(routing.get('complexity', ''))}: "
         f"{markdown(routing.get('reason', ''))}  \n**Method** {markdown(edit['method'])}  \n"
         f"**State** {markdown(record.state)}",
-        _findings_table(record.present_findings),
+        _findings(record.present_findings),
     ]
     for number, one in enumerate(edit["evidence"], start=1):
         place = picture(shot_key(shot, f"evidence/{number}-{one['code']}.webp"), alt=one["code"])
@@ -38,18 +40,28 @@ def preview_of(record: ShotRecord) -> str:
     return picture(shot_key(record.shot, name), alt=record.shot.shot, inline=fetch(record, name))
 
 
-def _findings_table(findings: tuple[Finding, ...]) -> str:
-    worst = sorted(findings, key=lambda one: list(_SIGNS)[::-1].index(one.status) if one.status != "failed" else -1)
+def _findings(findings: tuple[Finding, ...]) -> str:
+    """Return what a person must know in sentences, what forbids approval first, then a table of all checks."""
+    told = sorted(findings, key=_weight)
+    said = [one for one in told if one.status is not Status.PASSED]
+    sentences = "\n".join(
+        f"- {'**Stops approval.** ' if one.stops_approval else ''}{markdown(one.message)}" for one in said
+    )
     rows = [
         f"| {_SIGNS[one.status]}{' **gate**' if one.stops_approval else ''} | {code(one.code)} "
         f"| {_figure(one.measured)} | {_figure(one.limit)} | {markdown(one.unit)} | {markdown(one.message)} |"
-        for one in worst
+        for one in told
     ]
-    return "\n".join(["| | finding | measured | limit | unit | |", "|---|---|---|---|---|---|", *rows])
+    table = "\n".join(["| | finding | measured | limit | unit | |", "|---|---|---|---|---|---|", *rows])
+    return f"{sentences or 'Every check passed.'}\n\n## All {len(told)} checks\n\n{table}"
+
+
+def _weight(finding: Finding) -> tuple[bool, int]:
+    return not finding.stops_approval, _ORDER.index(finding.status)
 
 
 def _figure(value: float | None) -> str:
-    return "" if value is None else f"{value:.4g}"
+    return "" if value is None else in_figures(value)
 
 
 def show_refusal(shot: ShotId, reason: str) -> None:

@@ -38,6 +38,7 @@ _OVERLOADED = frozenset(
         "RequestTimeout",
     }
 )
+_FULL = frozenset({"XMinioStorageFull", "InsufficientStorage", "QuotaExceeded"})
 _GARBLED = frozenset({"BadDigest", "IncompleteBody", "XAmzContentSHA256Mismatch", "XAmzContentChecksumMismatch"})
 
 
@@ -99,6 +100,10 @@ def _from_answer(error: ClientError, subject: str) -> PackshotError:
         )
     if code in _CONFLICT:
         return RecordConflictError("somebody else changed the object first", subject)
+    if code in _FULL or status == 507:
+        return StorageUnavailableError(
+            "the storage is full", subject, found=found, next_step="Make room; what failed is tried again."
+        )
     if code in _OVERLOADED or status >= 500:
         return StorageUnavailableError("the storage is overloaded or broken", subject, found=found)
     if code in _GARBLED:

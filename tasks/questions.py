@@ -9,6 +9,7 @@ from prefect import task
 
 from packshot.decision import Decision, Mark
 from packshot.escaping import code, markdown
+from packshot.figures import in_figures
 from packshot.handoff.deciding import CHOICES, LEAST_DIGITS, editors_of, picture_shown, since_restart, taken_by
 from packshot.handoff.sla import due_of
 from packshot.handoff.ticket import JobTicket, colour_off_before
@@ -209,9 +210,10 @@ def _findings(record: ShotRecord) -> str:
 
 
 def _finding(finding: Finding) -> str:
-    figure = "" if finding.measured is None else f" ({finding.measured:.3g} {finding.unit})"
-    gate = "**gate** " if finding.stops_approval else ""
-    return f"- {gate}{code(finding.code)} {finding.status}{figure}: {markdown(finding.message)}"
+    """Return the sentence first, then code and figure for whoever wants to look it up."""
+    figure = "" if finding.measured is None else f" {in_figures(finding.measured)} {finding.unit}".rstrip()
+    gate = "**Stops approval.** " if finding.stops_approval else ""
+    return f"- {gate}{markdown(finding.message)} ({code(finding.code)} {finding.status}{figure})"
 
 
 def _evidence(record: ShotRecord) -> str:

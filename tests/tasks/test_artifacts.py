@@ -81,3 +81,8 @@ def test_nothing_shows_an_artifact_past_the_way_that_lets_it_fail() -> None:
 def test_what_browsers_do_not_show_is_refused() -> None:
     with pytest.raises(ValueError, match="image/tiff"):
         picture("batches/x.tif", alt="x", media_type="image/tiff")
+
+
+def test_a_table_without_a_head_over_a_column_is_not_made() -> None:
+    with pytest.raises(ValueError, match="every column of the-board needs a head"):
+        table_artifact([{"due": "", "": "overdue"}], key="the-board", description="")

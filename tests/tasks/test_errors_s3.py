@@ -31,6 +31,8 @@ CASES = [
     (answer(429, "TooManyRequests"), StorageUnavailableError),
     (answer(500, "InternalError"), StorageUnavailableError),
     (answer(502, ""), StorageUnavailableError),
+    (answer(507, "XMinioStorageFull"), StorageUnavailableError),
+    (answer(403, "QuotaExceeded"), StorageUnavailableError),
     (answer(400, "BadDigest"), StorageUnavailableError),
     (answer(400, "RequestTimeout"), StorageUnavailableError),
     (answer(403, "AccessDenied"), StorageDeniedError),
@@ -59,6 +61,12 @@ def test_what_botocore_raises_becomes_ours_with_the_key(raised: Exception, expec
     assert caught.value.__cause__ is raised
     assert ".." not in str(caught.value)
     assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
+
+
+@pytest.mark.parametrize("full", [answer(507, ""), answer(507, "XMinioStorageFull"), answer(403, "QuotaExceeded")])
+def test_a_full_storage_is_told_as_such_with_what_to_do(full: Exception) -> None:
+    with pytest.raises(StorageUnavailableError, match=r"the storage is full.*Make room"), s3_errors("batches/a"):
+        raise full
 
 
 def test_other_errors_pass_through() -> None:

@@ -134,7 +134,7 @@ def test_the_board_names_what_is_overdue_and_tells_it_once(for_editor: ShotId, m
     assert [(one.kind, one.shot, one.due) for one in mine] == [("overdue", for_editor.shot, due.isoformat())]
     rows = json.loads(str(artifact("board").data))
     (row,) = [row for row in rows if row["batch"] == for_editor.batch]
-    assert (row[""], row["with"], row["state"]) == ("overdue", "an editor", "awaiting editor")
+    assert (row["urgency"], row["with"], row["state"]) == ("overdue", "an editor", "awaiting editor")
 
 
 def test_a_hold_is_told_again_only_when_it_is_another_hold(for_editor: ShotId) -> None:

@@ -8,14 +8,14 @@ THE_BATCH_AND_ITS_MANIFEST = Group(
     "The batch and its manifest",
     {
         "manifest_unreadable": Meaning(
-            "The whole manifest was left aside; file names and metadata are used instead. Have it saved as CSV "
-            "in UTF-8 and send the batch again under another name.",
+            "The manifest could not be read. File names and metadata are used instead. Save it as CSV in UTF-8 "
+            "and send the batch again under another name.",
             status="failed",
         ),
         "manifest_columns_unknown": Meaning(
-            "Columns that mean nothing to the line. Columns that do: `file`, `sku`, `asin`, `gtin`, `category`, "
-            "`view`, `shoot_group`, `platforms`, `reference`, `services`, `notes`. Rename them, if they were "
-            "meant.",
+            "The manifest has columns that Packshot does not know. Known columns: `file`, `sku`, `asin`, "
+            "`gtin`, `category`, `view`, `shoot_group`, `platforms`, `reference`, `services`, `notes`. Rename "
+            "the columns if they were meant to be read.",
             status="warning",
         ),
         "manifest_lines_broken": Meaning(
@@ -33,7 +33,8 @@ THE_BATCH_AND_ITS_MANIFEST = Group(
             status="warning",
         ),
         "misnamed_file": Meaning(
-            "A file's name could lead elsewhere or cannot be seen; the file was left out. Ask the client to rename it.",
+            "The file was left out: its name leads out of the folder or has invisible characters. Ask the "
+            "client to rename it.",
             status="warning",
         ),
         "row_without_file": Meaning(
@@ -41,27 +42,27 @@ THE_BATCH_AND_ITS_MANIFEST = Group(
             status="warning",
         ),
         "file_without_row": Meaning(
-            "An uploaded photograph has no row in the manifest. Nothing, if its name says enough.",
+            "An uploaded photograph has no row in the manifest. Do nothing if its name says enough; else add the row.",
             status="warning",
         ),
         "duplicate": Meaning(
-            "The same bytes under several names; each is processed. Ask the client which one is meant.",
+            "Several files have the same bytes. Each is processed. Ask the client which one is meant.",
             status="warning",
         ),
         "gtin_wrong": Meaning(
-            "What manifest, file name or metadata give is no GTIN or ASIN; it was not used. Correct it at its "
-            "source, which the message names.",
+            "The identifier is not a valid GTIN or ASIN and was not used. Correct it at its source; the message "
+            "names it.",
             status="warning",
         ),
         "asin_wrong": Meaning(
-            "What manifest, file name or metadata give is no GTIN or ASIN; it was not used. Correct it at its "
-            "source, which the message names.",
+            "The identifier is not a valid GTIN or ASIN and was not used. Correct it at its source; the message "
+            "names it.",
             status="warning",
         ),
         "category_unknown": Meaning(
-            "What manifest, file name or metadata give as category is none; the message says which was probably "
-            "meant. The shot was treated as one of unknown category. Correct the word at its source and send "
-            "the shot again, or add it to a category's `synonyms` (configs.md).",
+            "The category is not known; the message suggests the nearest one. The shot was treated as one "
+            "without a category. Correct the word at its source and send the shot again, or add it to a "
+            "category's `synonyms` (configs.md).",
             status="warning",
         ),
     },
@@ -70,48 +71,49 @@ THE_CLIENT_FILE = Group(
     "The client's file",
     {
         "profile_assumed": Meaning(
-            "Nothing in the file says for certain what its colours mean; the message says what was assumed. Ask "
-            "for files with a profile if colours matter.",
+            "The file does not state its colour space for certain. The message says what was assumed. Ask for "
+            "files with a colour profile if colours matter.",
         ),
         "white_balance_assumed": Meaning(
-            "A camera RAW without a noted white balance was developed for daylight. Have the set-up "
-            "grey-balanced, or ask for a developed TIFF.",
+            "The camera RAW file has no white balance, so it was developed for daylight. Set the camera's white "
+            "balance with a grey card, or ask for a developed TIFF.",
         ),
         "profile_broken": Meaning(
             "The embedded profile cannot be used; the message says what was used instead. Ask for the file "
             "again if its colours look wrong.",
         ),
         "cmyk_profile_missing": Meaning(
-            "CMYK without a usable profile: inks were mixed by a plain formula, colours are a guess. Ask for "
-            "RGB, or for the profile.",
+            "The CMYK file has no usable profile, so its colours are a guess by a simple formula. Ask for RGB, "
+            "or for the profile.",
         ),
         "input_out_of_gamut": Meaning(
-            "Colours that the working space, Adobe RGB (1998), cannot hold were clipped. Nothing, unless the "
-            "product itself is concerned: then ask for the photograph in a smaller space, mapped by a person.",
+            "Some colours lie outside the working space, Adobe RGB (1998), and were clipped. If they are in the "
+            "product, ask for the photograph in a smaller colour space, converted by a person. Else do nothing.",
             measured="share of the picture, ratio",
         ),
         "transparency": Meaning(
-            "It was laid on white. Nothing, or ask for the photograph itself.",
+            "The file has transparent parts; they were laid on white. Ask for the photograph without "
+            "transparency if it is needed.",
             measured="transparent share, ratio",
         ),
         "first_frame_only": Meaning(
-            "The file holds several; the message says which was taken: the first, or the one that the file calls its "
-            "main picture. Have the others sent as files of their own.",
+            "The file contains several pictures. One was used; the message says which. Ask for the others as "
+            "separate files.",
             measured="number of pictures",
         ),
         "gain_map_left_out": Meaning(
             "The file also holds a gain map for HDR screens; its picture for usual screens was taken. Nothing to do.",
         ),
         "damage_not_looked_for": Meaning(
-            "An unusual JPEG: whether bytes of its picture are damaged was not checked. Look at the whole picture.",
+            "The JPEG is of an unusual kind that cannot be checked for damage. Look at the whole picture.",
         ),
         "metadata_damaged": Meaning(
-            "Parts of the file beside its picture (colour, EXIF, texts) are damaged or out of place; they were "
-            "left out. The picture is whole. Ask for the file again if its colours or its rights matter.",
+            "The picture is whole, but other parts of the file (colour profile, EXIF, texts) are damaged and "
+            "were left out. Ask for the file again if its colours or its rights matter.",
             measured="number of parts",
         ),
         "extra_channels_ignored": Meaning(
-            "Channels that are neither colour nor transparency were left out. Nothing.",
+            "Channels that are neither colour nor transparency were left out. Nothing to do.",
             measured="number of channels",
         ),
     },
@@ -120,20 +122,20 @@ PATHS_IN_A_FILE = Group(
     "Paths in a file",
     {
         "path_damaged": Meaning(
-            "A path, or the list it stands in, cannot be read whole; the message says what is missing. What is "
-            "whole was used. Save the file again; look at the matte.",
+            "A path is damaged; the message says what is missing. The undamaged paths were used. Save the file "
+            "again and look at the matte.",
         ),
         "clipping_path_missing": Meaning(
-            "The file names a clipping path that it does not hold. Mark the right path as the clipping path, or "
-            "state its name in the client's config.",
+            "The file names a clipping path that it does not contain. Mark the right path as the clipping path, "
+            "or state its name in the client's config.",
         ),
         "clipping_path_unclear": Meaning(
-            "The file holds several paths and marks none as its clipping path, so none was used. Mark it, or "
-            "state its name in the client's config.",
+            "The file contains several paths and none is marked as the clipping path, so none was used. Mark "
+            "it, or state its name in the client's config.",
         ),
         "mattes_differ": Meaning(
-            "The file holds several mattes (transparency, layer mask, path, channel) that differ; the message "
-            "says which was taken. Look whether it is the right one; delete the others.",
+            "The file contains several mattes (transparency, layer mask, path, channel) that differ. The "
+            "message says which was used. Check that it is the right one; delete the others.",
         ),
         "layers_damaged": Meaning(
             "Not all layers of a Photoshop document could be read. Save it again; look at the matte.",
@@ -152,39 +154,41 @@ THE_LIGHT_OF_ITS_GROUP = Group(
             gate=True,
         ),
         "light_changed": Meaning(
-            "A run of shots has another light although the camera's settings stayed. They are a set-up of their "
-            "own, evened where that is allowed.",
+            "Several shots have another light although the camera's settings are the same. They are treated as "
+            "a set-up of their own and evened where that is allowed.",
             measured="the two backdrops",
             unit="delta E 2000",
             status="warning",
             gate=False,
         ),
         "group_not_evened": Meaning(
-            "The set-up differs too much from the one it belongs with: taken for another backdrop.",
+            "The set-up differs so much from the others of its series that it was taken for another backdrop. "
+            "Its colours were not changed.",
             measured="the two backdrops",
             unit="delta E 2000",
             status="skipped",
             gate=False,
         ),
         "target_fit": Meaning(
-            "How well the colour target could be corrected. A warning: it was refused, colours are as photographed.",
+            "Says how well the correction fits the colour target. A warning: the correction was refused, so "
+            "colours are as photographed.",
             measured="what its correction leaves on patches it was not fitted to",
             unit="delta E 2000",
             status="passed, warning",
             gate=False,
         ),
         "target_in_picture": Meaning(
-            "A colour target stands in the picture. It serves its group; the shot goes to a person.",
+            "The picture shows a colour target. The target is used for the whole group; the shot goes to a person.",
             status="failed",
             gate=True,
         ),
         "reference_unusable": Meaning(
-            "What the manifest names as reference is neither a file of the batch nor a colour.",
+            "The manifest's reference is neither a file of the batch nor a colour. Correct it in the manifest.",
             status="warning",
             gate=False,
         ),
         "correction_clips": Meaning(
-            "The group's correction drives colours to the end of a channel. Look at the highlights.",
+            "The group's colour correction clips some colours. Look at the highlights.",
             measured="share of the picture",
             unit="share",
             status="warning",

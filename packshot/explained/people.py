@@ -8,34 +8,36 @@ RETURNED_WORK = Group(
     "Returned work",
     {
         "returned_size": Meaning(
-            "The picture is as large as the master. A warning: it is smaller or larger, and only its path, mask "
-            "or channel is used, on the master.",
+            "The picture must be as large as the master. A warning: it is not; only its path, mask or channel "
+            "is used, with the master's pixels.",
             status="passed, warning, failed",
             gate=True,
         ),
         "returned_matte": Meaning(
-            "There is a matte, and it covers a product: not nothing, not everything, not the background.",
+            "The file must contain a matte that covers the product, and neither nothing, everything nor the "
+            "background.",
             measured="share of the picture",
             unit="ratio",
             status="passed, failed",
             gate=True,
         ),
         "returned_like_draft": Meaning(
-            "A warning: both differ much. Look at both; the editor's is probably right.",
+            "Compares the editor's matte with the machine's. A warning: they differ a lot. Look at both; the "
+            "editor's is probably right.",
             measured="overlap with the machine's matte",
             unit="overlap",
             status="passed, warning, skipped",
             gate=False,
         ),
         "draft_unchanged": Meaning(
-            "The machine's matte came back as it was handed out.",
+            "The machine's matte came back unchanged. Check that it was really edited.",
             measured="overlap with the machine's matte",
             unit="overlap",
             status="warning",
             gate=False,
         ),
         "returned_profile": Meaning(
-            "The picture says what its colours mean.",
+            "The picture must state its colour space.",
             status="passed, failed, skipped",
             gate=True,
         ),
@@ -47,15 +49,15 @@ RETURNED_WORK = Group(
             gate=False,
         ),
         "returned_white": Meaning(
-            "A flattened picture stands on exact white. Skipped where the line lays it on white itself; a "
-            "warning where nothing tells white product from background.",
+            "A flattened picture must have an exactly white background. Skipped if Packshot adds the white "
+            "itself; a warning if nothing tells a white product from the background.",
             measured="share that is exactly white",
             unit="ratio",
             status="passed, warning, failed, skipped",
             gate=True,
         ),
         "same_shot": Meaning(
-            "It is the photograph that was handed out, neither turned nor mirrored. Skipped for products "
+            "It must be the photograph that was handed out, neither turned nor mirrored. Skipped for products "
             "without any detail.",
             measured="correlation of the product's detail with the master's",
             unit="correlation",
@@ -63,21 +65,21 @@ RETURNED_WORK = Group(
             gate=True,
         ),
         "product_moved": Meaning(
-            "The product stands where it stood, as large as it was.",
+            "The product must have its place and size of before.",
             measured="farthest corner of the product",
             unit="px",
             status="passed, failed, skipped",
             gate=True,
         ),
         "returned_colour": Meaning(
-            "The product kept its colours, unless a correction was ordered.",
+            "The product must keep its colours, unless a correction was ordered.",
             measured="median over the product",
             unit="delta E 2000",
             status="passed, failed, skipped",
             gate=True,
         ),
         "product_repainted": Meaning(
-            "Nothing of the product was painted over, unless retouching was ordered.",
+            "No part of the product may be painted over, unless retouching was ordered.",
             measured="largest changed place",
             unit="ratio",
             status="passed, failed, skipped",
@@ -89,30 +91,30 @@ NECK_JOINT = Group(
     "Neck joint",
     {
         "neck_filled": Meaning(
-            "The opening shows the garment's inside, without a hole.",
+            "The neckline's opening must show the garment's inside, without a hole.",
             measured="share of the neckline's opening that the matte covers",
             unit="ratio",
             status="passed, failed, skipped",
             gate=True,
         ),
         "mannequin_left": Meaning(
-            "No mannequin is left. A lining of just the mannequin's colour and shade can be mistaken for it: "
-            "take the work over with that reason.",
+            "No part of the mannequin may be left. A lining with the mannequin's colour can be mistaken for it: "
+            "then accept the work, with that reason.",
             measured="share of the mannequin that still shows the master's own pixels",
             unit="ratio",
             status="passed, failed, skipped",
             gate=True,
         ),
         "joint_outline": Meaning(
-            "Neither notch, gap nor spike where neck and garment meet, and the garment was not cut into.",
+            "The outline may have no notch, gap or spike where neck and garment meet, and the garment may not be cut.",
             measured="the longest break",
             unit="px",
             status="passed, failed, skipped",
             gate=True,
         ),
         "joint_line": Meaning(
-            "No bright or dark line along the joint that the photograph has not. A warning: a dark line that "
-            "may be the collar's shadow.",
+            "The joint may show no bright or dark line that is not in the photograph. A warning: a dark line "
+            "that may be the collar's shadow.",
             measured="share of the joint along which one line runs",
             unit="ratio",
             status="passed, warning, failed, skipped",
@@ -124,35 +126,35 @@ PEOPLE_DECISIONS = Group(
     "People's decisions",
     {
         "draft_missing": Meaning(
-            "The machine sees no product to draw a draft path around; the editor's ticket has none.",
+            "The machine found no product, so the editor's ticket has no draft path.",
             status="skipped",
             gate=False,
         ),
         "neck_joint_missing": Meaning(
-            "No layered file for the neck joint: there is no neck shot, or the picture is larger than a PSD holds.",
+            "There is no layered file for the neck joint, because there is no neck shot or the picture is too "
+            "large for a PSD.",
             status="skipped",
             gate=False,
         ),
         "mannequin_not_recognised": Meaning(
-            "What is mannequin was not told from the garment; the message says why. Nothing is masked in the "
-            "layered file, and what comes back is not checked for a mannequin.",
+            "The mannequin could not be told from the garment; the message says why. The layered file has no "
+            "mask, and returned work is not checked for a mannequin.",
             status="skipped",
             gate=False,
         ),
         "neck_not_aligned": Meaning(
-            "The neck shot shows too little of what the exterior shows: it was placed by the shoulders' "
-            "outline, or just laid in. Move it to where it belongs.",
+            "The neck shot could not be aligned with the main shot by its details. It was placed by the outline "
+            "of the shoulders, or without alignment. Move it to its place.",
             status="warning",
             gate=False,
         ),
         "check_overridden": Meaning(
-            "Somebody took returned work over although a check of it failed; who and why stand in the message, "
-            "also in the certificate.",
+            "Somebody accepted returned work although a check failed. The message and the certificate say who and why.",
             status="warning",
             gate=False,
         ),
         "colour_by_eye": Meaning(
-            "Whether whoever signed off compared the colours with the product.",
+            "Says whether the person who signed off compared the colours with the product.",
             status="passed; not compared: skipped",
             gate=False,
         ),

@@ -149,5 +149,5 @@ def test_every_exit_status_is_explained_as_the_command_line_explains_it() -> Non
 def test_the_columns_of_a_manifest_are_those_that_mean_something() -> None:
     from packshot.ingest.manifest import COLUMNS
 
-    told = re.findall(r"`([a-z_]+)`", TEXT.split("Columns that do: ")[1].split(".")[0])
+    told = re.findall(r"`([a-z_]+)`", TEXT.split("Known columns: ")[1].split(".")[0])
     assert told == list(COLUMNS)

@@ -1,4 +1,4 @@
-"""Every key in storage and every shot's name, built here and nowhere else.
+"""Every key in storage, and the rule for the names in it, built here and nowhere else.
 
 The layout is the storage contract:
 
@@ -26,8 +26,6 @@ import datetime as dt
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
-from pathlib import PurePosixPath
 from urllib.parse import unquote
 
 from pydantic import model_validator
@@ -47,8 +45,6 @@ MAX_KEY_BYTES = 900
 _HOT_FOLDER = "_returned"
 _STRAYS = "_strays"
 _NAME = re.compile(NAME_PATTERN.strip("^$"))
-_FIELD = re.compile(r"\{([a-z][a-z0-9_]*)\}")
-_PRINTABLE = re.compile(r"[A-Za-z0-9._-]+")
 
 
 class BatchId(Value):
@@ -179,49 +175,6 @@ def batch_id(client: str, batch: str) -> BatchId:
         NamingError: a name is not valid.
     """
     return BatchId(client=checked_name(client, what="client"), batch=checked_name(batch, what="batch"))
-
-
-def shot_names(files: Mapping[str, str]) -> dict[str, str]:
-    """Return a unique shot name for each file: its stem in safe characters, with a hash if two would be equal.
-
-    The same files give the same names, whatever their order. If two files would get the same name (ignoring case), the
-    first eight digits of their hashes are added; two files with equal bytes also get a counter.
-
-    Args:
-        files: path inside the inbox folder -> SHA-256 of the content, hex.
-    """
-    wanted: dict[str, list[str]] = {}
-    for path in sorted(files):
-        wanted.setdefault(_safe_stem(path).lower(), []).append(path)
-    names: dict[str, str] = {}
-    for paths in wanted.values():
-        for path in paths:
-            alone = len(paths) == 1
-            names[path] = _safe_stem(path) if alone else f"{_safe_stem(path)}-{files[path][:8]}"
-    return _counted(names)
-
-
-def _safe_stem(path: str) -> str:
-    """Return the path without its last suffix, in ASCII, with ``--`` for slashes."""
-    pure = PurePosixPath(path)
-    text = "--".join([*pure.parent.parts, pure.stem])
-    text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    text = re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-._")
-    return re.sub(r"\.{2,}", ".", text)[:80].rstrip("-._") or "shot"
-
-
-def _counted(names: dict[str, str]) -> dict[str, str]:
-    """Make equal names unique with a counter, in the order of the paths."""
-    taken: set[str] = set()
-    unique: dict[str, str] = {}
-    for path in sorted(names):
-        name, n = names[path], 1
-        while name.lower() in taken:
-            n += 1
-            name = f"{names[path]}-{n}"
-        taken.add(name.lower())
-        unique[path] = name
-    return unique
 
 
 def inbox_prefix(batch: BatchId) -> str:
@@ -467,69 +420,3 @@ def lease_key(name: str) -> str:
 def delivery_summary_key(batch: BatchId, number: int) -> str:
     """Return the key of a delivery's summary, which is stored when the delivery is opened."""
     return f"batches/{batch.client}/{batch.batch}/deliveries/{number}.json"
-
-
-def template_fields(template: str) -> tuple[str, ...]:
-    """Return the fields of a naming template such as ``{sku}_{view}_{index}``, in order.
-
-    Raises:
-        NamingError: the braces don't match, or a field's name is not in lower case.
-    """
-    rest = _FIELD.sub("", template)
-    if "{" in rest or "}" in rest:
-        raise NamingError(
-            "this naming template is malformed",
-            repr(template),
-            allowed="text and {fields} in lower case",
-            next_step="Check its braces.",
-        )
-    return tuple(_FIELD.findall(template))
-
-
-def signs_refused(template: str) -> str:
-    """Return the characters of a template that file systems and marketplaces refuse, each once; empty if none."""
-    return "".join(sorted(set(re.sub(_PRINTABLE, "", _FIELD.sub("", template)))))
-
-
-def fill_template(template: str, values: Mapping[str, str], *, subject: str) -> str:
-    """Return the file name (without extension) that a template gives for a shot.
-
-    Args:
-        values: known facts of the shot; an empty text counts as unknown.
-        subject: the shot and platform, for the message.
-    Raises:
-        NamingError: a field is unknown, or the result has characters that a marketplace would refuse.
-    """
-    for field in template_fields(template):
-        if not values.get(field):
-            known = ", ".join(sorted(k for k, v in values.items() if v)) or "nothing"
-            raise NamingError(
-                f"the name needs '{field}', which is not known of this shot",
-                subject,
-                found=known,
-                allowed=f"every field of {template!r}",
-                next_step=f"Give '{field}' in the manifest or in the client's file name pattern.",
-            )
-    name = _FIELD.sub(lambda match: values[match.group(1)], template)
-    if not _PRINTABLE.fullmatch(name):
-        wrong = "".join(sorted(set(re.sub(_PRINTABLE, "", name))))
-        raise NamingError(
-            "the name has characters that file systems and marketplaces refuse",
-            subject,
-            found=f"{name!r} with {wrong!r}",
-            allowed="letters, digits, '.', '_' and '-'",
-            next_step="Correct the value in the manifest.",
-        )
-    return name
-
-
-def collisions(names: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
-    """Return the file names that more than one shot would get (ignoring case), with those shots.
-
-    Args:
-        names: pairs of (file name in the delivery, shot).
-    """
-    wanted: dict[str, list[str]] = {}
-    for name, shot in names:
-        wanted.setdefault(name.lower(), []).append(shot)
-    return {name: tuple(sorted(shots)) for name, shots in wanted.items() if len(shots) > 1}

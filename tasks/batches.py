@@ -20,7 +20,6 @@ from packshot.handoff.board import wait_of
 from packshot.ingest import stock as stocking
 from packshot.ingest.manifest import Manifest, read_manifest
 from packshot.naming import (
-    MANIFEST,
     BatchId,
     ShotId,
     batch_from_ready_key,
@@ -28,9 +27,10 @@ from packshot.naming import (
     inbox_key,
     inbox_prefix,
     path_in_inbox,
-    shot_names,
 )
 from packshot.record import DONE, WAITING, ShotRecord, Source, State
+from packshot.shot_names import shot_names
+from packshot.specs.nearest import did_you_mean
 from packshot.types import Finding, Status, Value
 from tasks.configs import configs_in_force, fingerprint
 from tasks.displays import show_table
@@ -272,7 +272,7 @@ def take_stock(batch: BatchId) -> BatchStock:
         )
         for path in found.shots
     )
-    findings = (*trouble, *(manifest.findings if manifest else ()), *_stock_findings(found))
+    findings = (*_client_finding(batch), *trouble, *(manifest.findings if manifest else ()), *_stock_findings(found))
 
     def count(record: BatchRecord) -> BatchRecord:
         shots = tuple(ref.model_copy(update={"generation": _generation(record, ref.shot.shot)}) for ref in refs)
@@ -287,14 +287,25 @@ def take_stock(batch: BatchId) -> BatchStock:
     )
 
 
+def _client_finding(batch: BatchId) -> tuple[Finding, ...]:
+    """Return a finding if the client has no style guide, so that the default one is used."""
+    configs = configs_in_force()
+    if batch.client in configs.clients or batch.client in configs.broken_clients:
+        return ()
+    meant = did_you_mean(batch.client, configs.clients)
+    message = f"The client {batch.client!r} has no style guide{meant}; the default one is used."
+    return (Finding(code="client_unknown", status=Status.WARNING, message=message),)
+
+
 def _manifest(batch: BatchId, files: Iterable[str]) -> tuple[Manifest | None, tuple[Finding, ...]]:
     """Return the manifest and findings. If it is missing or unreadable, only file names and metadata describe the
     shots.
     """
-    if MANIFEST not in files:
+    name = stocking.manifest_among(files)
+    if not name:
         return None, ()
     try:
-        return read_manifest(open_storage().get(inbox_key(batch, MANIFEST)), name=MANIFEST), ()
+        return read_manifest(open_storage().get(inbox_key(batch, name)), name=name), ()
     except ManifestError as error:
         return None, (Finding(code="manifest_unreadable", status=Status.FAILED, message=str(error)),)
 
@@ -314,6 +325,11 @@ def _stock_findings(found: stocking.Stock) -> list[Finding]:
         ("misnamed_file", f"{path!r} was left out: {why}.")
         for path, why in found.ignored.items()
         if why.startswith(stocking.MISNAMED)
+    ]
+    warnings += [
+        ("table_not_taken", f"{path!r} was left out: {why}.")
+        for path, why in found.ignored.items()
+        if why == stocking.OTHER_TABLE
     ]
     warnings += [("duplicate", f"The same photograph more than once: {', '.join(same)}.") for same in found.duplicates]
     return [Finding(code=code, status=Status.WARNING, message=message) for code, message in warnings]

@@ -22,10 +22,10 @@ from packshot.export.left_out import in_words
 from packshot.export.names import require_different_names
 from packshot.export.package import manifest_csv, write_package
 from packshot.export.report_page import EvidencePicture, ShotPictures, report_html
+from packshot.name_templates import collisions
 from packshot.naming import (
     BatchId,
     ShotId,
-    collisions,
     delivery_key,
     delivery_lease,
     delivery_summary_key,

@@ -28,8 +28,23 @@ THE_BATCH_AND_ITS_MANIFEST = Group(
             status="warning",
         ),
         "gtin_damaged": Meaning(
-            "A spreadsheet rounded the number (`4.00638E+12`); it was not used. Format the column as text and "
-            "export it again.",
+            "A spreadsheet rounded the number (`4.00638E+12`) or took its leading noughts; it was not used. Format the "
+            "column as text and export it again.",
+            status="warning",
+        ),
+        "sku_damaged": Meaning(
+            "A spreadsheet rounded the SKU (`1.23457E+11`); it was not used. Format the column as text and export it "
+            "again.",
+            status="warning",
+        ),
+        "client_unknown": Meaning(
+            "The client has no style guide; the default one is used. Write `configs/clients/<name>.yaml`, or correct "
+            "the name of the inbox folder.",
+            status="warning",
+        ),
+        "table_not_taken": Meaning(
+            "A table lies among the photographs that is not the manifest; nobody reads it. If it is, have it sent "
+            "as `manifest.csv` or `manifest.xlsx` at the top of the batch.",
             status="warning",
         ),
         "misnamed_file": Meaning(

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from packshot.errors import NamingError
-from packshot.naming import collisions, fill_template, template_fields
+from packshot.name_templates import collisions, fill_template, template_fields
 from packshot.specs.models import RenditionPlan
 
 PRODUCT_IDS = ("asin", "isbn", "ean", "upc", "gtin")

@@ -16,6 +16,7 @@ class Need(StrEnum):
     NECK_SHOT = "neck_shot"
     COLOUR_REFERENCE = "colour_reference"
     KNOWN_SERVICE = "known_service"
+    PRODUCT = "product"
 
 
 class Sibling(Value):
@@ -56,7 +57,7 @@ def missing_for(
     """Return what must arrive before a shot can go on; empty if nothing is missing.
 
     Args:
-        product: the SKU, ASIN or GTIN by which photographs are paired.
+        product: the SKU, ASIN or GTIN by which photographs are paired; empty if nothing names it, which is asked back.
         ghost_mannequin: True if the garment gets a neck joint.
         reference_required: True if the client requires a colour check against a reference.
         reference_given: True if the reference is a colour or a target in the frame, so no photograph is needed.
@@ -64,7 +65,7 @@ def missing_for(
         siblings: the client's other photographs. They are read only if something is needed.
     """
     unknown = unknown_services(services)
-    asked = (_asked_back(product, unknown),) if unknown else ()
+    asked = (*(() if product else (_WHICH_PRODUCT,)), *((_asked_back(product, unknown),) if unknown else ()))
     needs = tuple(_needs(view, ghost_mannequin, reference_required and not reference_given, config))
     others = list(siblings) if needs else []
     missing = (
@@ -73,6 +74,13 @@ def missing_for(
         if not paired(need, product=product, siblings=others, config=config)
     )
     return (*missing, *asked)
+
+
+_WHICH_PRODUCT = Missing(
+    need=Need.PRODUCT,
+    sentence="Which product is this? The file's name does not follow the client's pattern, and neither manifest nor "
+    "metadata name a SKU, ASIN or GTIN. Send the batch again with the name corrected or a row in the manifest.",
+)
 
 
 def _asked_back(product: str, unknown: Sequence[str]) -> Missing:
@@ -93,7 +101,7 @@ def _needs(view: str, ghost_mannequin: bool, reference: bool, config: HandoffCon
 
 def paired(need: Need, *, product: str, siblings: Iterable[Sibling], config: HandoffConfig) -> tuple[Sibling, ...]:
     """Return the photographs of a product that meet a need, in the given order."""
-    if need is Need.KNOWN_SERVICE:
+    if need in (Need.KNOWN_SERVICE, Need.PRODUCT):
         return ()
     view = config.neck_view if need is Need.NECK_SHOT else config.reference_view
     wanted = product.casefold()

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
 from packshot.ingest.metadata import Metadata
+from packshot.shot_names import plain_name
 from packshot.specs.models import Client
 from packshot.types import Finding, Sourced, Status
 
@@ -18,7 +19,7 @@ _GTIN_LENGTHS = (8, 12, 13, 14)
 _VIEW = re.compile(r"MAIN|PT\d\d|SWCH|BACK|NECK|IN\d\d")
 _ASIN = re.compile(r"[A-Z0-9]{10}")
 _LISTS = ("platforms", "services")
-_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+_PRODUCT = frozenset({"sku", "asin", "gtin", *_GTIN_NAMES})
 
 
 def gather_facts(
@@ -26,7 +27,8 @@ def gather_facts(
 ) -> dict[str, Sourced]:
     """Return each fact with its source. A value that is certainly wrong (a wrong check digit) is left out.
 
-    Where no source gives the SKU, the file name is taken, with the source ``default``.
+    Where no source gives the SKU, the file name is taken, with the source ``default``; but not if the client's pattern
+    reads products from file names: then the shot has none, and waits for an answer.
 
     Args:
         path: path of the file inside its batch.
@@ -93,7 +95,13 @@ def _claims(
     yield from _metadata_claims(client, metadata)
     yield "category", client.default_category, "config"
     yield "view", client.default_view, "config"
-    yield "sku", _UNSAFE.sub("-", stem).strip("-._"), "default"
+    if not _names_product(client.file_name_pattern):
+        yield "sku", plain_name(stem), "default"
+
+
+def _names_product(pattern: str) -> bool:
+    """Return whether a client's pattern reads a product from file names. Then no other name may stand in for it."""
+    return not _PRODUCT.isdisjoint(re.compile(pattern).groupindex)
 
 
 def _by_pattern(pattern: str, text: str) -> Iterator[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""Read the client's manifest.csv: one row for each file, every value as text."""
+"""Read the client's manifest: one row for each file, every value as text."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import csv
 import io
 import re
 import unicodedata
-from collections import Counter
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
 
 from pydantic import Field
 
 from packshot.errors import ManifestError
+from packshot.ingest.facts import checked_gtin
+from packshot.sheets.dialect import find_head
+from packshot.sheets.encoding import decoded
+from packshot.sheets.identifiers import identifier, is_rounded
+from packshot.sheets.workbook import is_workbook, read_workbook
 from packshot.types import Finding, Status, Value
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 COLUMNS = (
     "file",
@@ -33,36 +33,31 @@ COLUMNS = (
 )
 """Columns that Packshot uses. Other columns are kept and reported."""
 
-_SYNONYMS = {
-    "filename": "file",
-    "file_name": "file",
-    "image": "file",
-    "image_file": "file",
-    "photo": "file",
-    "path": "file",
-    "item_sku": "sku",
-    "seller_sku": "sku",
-    "article_number": "sku",
-    "ean": "gtin",
-    "ean13": "gtin",
-    "upc": "gtin",
-    "isbn": "gtin",
-    "barcode": "gtin",
-    "product_type": "category",
-    "variant": "view",
-    "group": "shoot_group",
-    "set": "shoot_group",
-    "platform": "platforms",
-    "channels": "platforms",
-    "service": "services",
-    "note": "notes",
-    "comment": "notes",
+_WORDS = {
+    "file": "filename file_name image image_file photo path datei dateiname bild bilddatei "
+    "fichier nom_du_fichier image_fichier archivo nombre_de_archivo fichero imagen "
+    "nome_file immagine",
+    "sku": "item_sku seller_sku article_number artikelnummer artikel_nr ref_article "
+    "reference_article referencia codigo codice_articolo codice",
+    "gtin": "ean ean13 upc isbn barcode strichcode code_barres codigo_de_barras codice_a_barre",
+    "category": "product_type kategorie warengruppe categorie categoria",
+    "view": "variant ansicht vue vista",
+    "shoot_group": "group set gruppe groupe grupo gruppo",
+    "platforms": "platform channels plattform plattformen kanale plateforme plateformes plataforma "
+    "plataformas piattaforma piattaforme",
+    "reference": "farbreferenz reference_couleur referencia_de_color riferimento_colore",
+    "services": "service leistung leistungen prestations servicios servizi",
+    "notes": "note comment bemerkung bemerkungen notiz kommentar remarque remarques commentaire "
+    "notas comentario osservazioni commento",
 }
+"""Our column -> other heads for it: English, German, French, Spanish, Italian; lower case, without accents."""
+_SYNONYMS = {word: name for name, words in _WORDS.items() for word in words.split()}
+
 _MOST_BYTES = 50_000_000
+_LEAST_DIGITS = 4
 _MOST_ROWS = 1_000_000
 _MOST_COLUMNS = 1_000
 _MOST_CELLS = 20_000_000
-_FORMULA = re.compile(r'^="?(.*?)"?$')
 _DAMAGED_NUMBER = re.compile(r"\d+([.,]\d+)?E\+?\d+", re.IGNORECASE)
 
 
@@ -81,22 +76,21 @@ class Manifest(Value):
 
 
 def read_manifest(data: bytes, *, name: str) -> Manifest:
-    """Return the manifest in a CSV file.
+    """Return the manifest in a table of text or an Excel workbook.
 
-    The encoding is detected: UTF-8, UTF-16 or Windows-1252. So is the separator: comma, semicolon, tab or vertical bar.
-    Values stay text, so a GTIN keeps its leading zeros.
+    Encoding and separator are detected, as in `packshot.sheets`; a title above the heads and Excel's line ``sep=;`` are
+    no harm. Values stay text, so a GTIN keeps its leading noughts; one that a spreadsheet damaged is not used.
 
     Raises:
-        ManifestError: it is not a CSV file, is too large, or has no column for the file.
+        ManifestError: it is no table, is too large, or has no column for the file.
     """
-    text = _decoded(data, name)
-    frame, dropped = _frame(text, name)
+    titles, table, dropped, first = _table(data, name)
     rows: dict[str, dict[str, str]] = {}
     findings = [_broken_lines(dropped)] if dropped else []
-    for number, values in enumerate(frame.to_dict("records"), start=2):
-        row = {str(column): _cell(value) for column, value in values.items()}
+    for number, values in enumerate(table, start=first):
+        row = {column: _cell(value) for column, value in zip(titles, values, strict=True)}
         findings += _add_row(rows, {key: value for key, value in row.items() if value}, number)
-    unknown = tuple(column for column in frame.columns if column and column not in COLUMNS)
+    unknown = tuple(column for column in titles if column and column not in COLUMNS)
     if unknown:
         findings.append(_odd("manifest_columns_unknown", f"Columns that mean nothing here: {', '.join(unknown)}."))
     return Manifest(rows=rows, unknown_columns=unknown, findings=tuple(findings))
@@ -110,68 +104,66 @@ def plain_path(path: str) -> str:
     return unicodedata.normalize("NFC", path.strip().replace("\\", "/")).removeprefix("./").lstrip("/")
 
 
-def _decoded(data: bytes, name: str) -> str:
+def _table(data: bytes, name: str) -> tuple[list[str], list[list[str]], int, int]:
+    """Return the heads, the rows below as lists of text, how many rows were dropped, and the number of the first one.
+
+    Raises:
+        ManifestError: it is no table, too large, or has no head for the file.
+    """
     if len(data) > _MOST_BYTES:
         raise _unreadable(name, f"{len(data):,} bytes", f"at most {_MOST_BYTES:,} bytes")
-    if data[:4] == b"PK\x03\x04" or data[:4] == b"\xd0\xcf\x11\xe0":
-        raise _unreadable(name, "an Excel workbook", "a CSV file")
-    with_mark = data[:2] in (b"\xff\xfe", b"\xfe\xff")
-    for encoding in ("utf-16",) if with_mark else ("utf-8-sig", "cp1252", "latin-1"):
-        try:
-            text = data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\0" in text:
-            break
-        return text
-    raise _unreadable(name, "bytes that are no text", "a CSV file in UTF-8")
-
-
-def _frame(text: str, name: str) -> tuple[pd.DataFrame, int]:
-    """Return the table as text, and the number of lines that were dropped.
-
-    The `csv` module splits the lines. The reader of pandas would drop surplus values or use the first column as an
-    index.
-    """
-    import pandas as pd  # slow to import, and most processes read no manifest
-
-    header = next((line for line in text.splitlines() if line.strip()), "")
-    separator = max(",;\t|", key=header.count)
     try:
-        lines = [line for line in csv.reader(io.StringIO(text, newline=""), delimiter=separator) if any(line)]
-    except csv.Error as error:
-        raise _unreadable(name, str(error), "a CSV file with a line of column names") from error
-    titles = _columns(lines[0]) if lines else []
+        if is_workbook(data):
+            sheet = read_workbook(data, _known, most_rows=_MOST_ROWS, most_columns=_MOST_COLUMNS)
+            heads, lines, first = list(sheet.head), sheet.below, sheet.row + 1
+        else:
+            text, _ = decoded(data)
+            head = find_head(text, _known)
+            heads, first = list(head.cells), head.row + 1
+            rows = csv.reader(io.StringIO(text[head.end :], newline=""), delimiter=head.separator)
+            lines = [row for row in rows if any(row)]
+    except (ValueError, csv.Error) as error:
+        raise _unreadable(
+            name, str(error), "a table of text (CSV) or an Excel workbook (.xlsx), with a column 'file'"
+        ) from error
+    titles = _columns(heads)
     if "file" not in titles:
         raise _unreadable(name, f"the columns {', '.join(titles)[:200] or 'none'}", "a column 'file'")
     if len(titles) > _MOST_COLUMNS or len(titles) * len(lines) > _MOST_CELLS:
         found = f"{len(titles):,} columns and {len(lines):,} lines"
         raise _unreadable(name, found, f"at most {_MOST_COLUMNS:,} columns and {_MOST_CELLS:,} cells")
-    fitting = [line for line in lines[1:] if not any(line[len(titles) :])]
-    table = [line[: len(titles)] + [""] * (len(titles) - len(line)) for line in fitting[:_MOST_ROWS]]
-    return pd.DataFrame(table, columns=pd.Index(titles), dtype=str), len(lines) - 1 - len(table)
+    fitting = [line for line in lines if not any(line[len(titles) :])]
+    rows_of_text = [line[: len(titles)] + [""] * (len(titles) - len(line)) for line in fitting[:_MOST_ROWS]]
+    return titles, rows_of_text, len(lines) - len(rows_of_text), first
+
+
+def _known(cells: Sequence[str]) -> int:
+    """Return how many of a row's cells are heads that mean something; none counts without one for the file."""
+    names = set(_columns(list(cells)))
+    return len(names.intersection(COLUMNS)) if "file" in names else 0
 
 
 def _columns(titles: list[str]) -> list[str]:
     """Return Packshot's name for each column title, each name once. An exact name wins over a synonym."""
-    plain = [
-        re.sub(r"[^a-z0-9]+", "_", title.strip().lower()).strip("_") or f"column_{n}" for n, title in enumerate(titles)
-    ]
+    plain = [_plain(title) or f"column_{n}" for n, title in enumerate(titles)]
     names: list[str] = []
-    given, titled = set[str](), set(plain)
-    for title in plain:
+    titled = set(plain)
+    for n, title in enumerate(plain):
         name = _SYNONYMS.get(title, title)
-        taken = name in given or (name != title and name in titled)
-        names.append(title if taken else name)
-        given.add(names[-1])
-    often = Counter(names)
-    return [name if often[name] == 1 else f"{name}_{n}" for n, name in enumerate(names)]
+        if name != title and (name in names or name in titled):
+            name = title
+        names.append(f"{name}_{n}" if name in names else name)
+    return names
 
 
-def _cell(value: object) -> str:
-    text = unicodedata.normalize("NFC", str(value) if isinstance(value, str) else "").strip().lstrip("'")
-    match = _FORMULA.match(text) if text.startswith("=") else None
-    return match.group(1).strip() if match else text
+def _plain(title: str) -> str:
+    letters = unicodedata.normalize("NFKD", title.replace("ß", "ss"))
+    letters = "".join(one for one in letters if not unicodedata.combining(one))
+    return re.sub(r"[^a-z0-9]+", "_", letters.strip().lower()).strip("_")
+
+
+def _cell(value: str) -> str:
+    return identifier(value)
 
 
 def _add_row(rows: dict[str, dict[str, str]], row: dict[str, str], number: int) -> list[Finding]:
@@ -179,15 +171,32 @@ def _add_row(rows: dict[str, dict[str, str]], row: dict[str, str], number: int) 
     if not path:
         return [_odd("manifest_row_without_file", f"Row {number} names no file.")] if row else []
     findings = []
-    if _DAMAGED_NUMBER.fullmatch(row.get("gtin", "")):
-        message = f"Row {number} ({path}): the GTIN {row['gtin']!r} lost digits in a spreadsheet and was not used."
-        findings.append(_odd("gtin_damaged", message))
-        del row["gtin"]
+    for column in ("gtin", "sku"):
+        lost = _lost(column, row.get(column, ""))
+        if lost:
+            message = (
+                f"Row {number} ({path}): the {column.upper()} {row[column]!r} {lost} in a spreadsheet and was not used."
+            )
+            findings.append(_odd(f"{column}_damaged", message))
+            del row[column]
     if path in rows and rows[path] != row:
         message = f"Row {number}: {path} was named before with other values; the first row counts."
         findings.append(_odd("manifest_row_repeated", message))
     rows.setdefault(path, row)
     return findings
+
+
+def _lost(column: str, text: str) -> str:
+    """Return what a spreadsheet did to an identifier, in words; empty if nothing can be seen."""
+    if is_rounded(text) or (column == "gtin" and _DAMAGED_NUMBER.fullmatch(text)):
+        return "lost digits"
+    if column == "gtin" and text.isascii() and text.isdigit() and not checked_gtin(text):
+        whole = next(
+            (full for length in (8, 10, 12, 13) if len(text) < length and (full := checked_gtin(text.zfill(length)))),
+            "",
+        )
+        return f"lost leading noughts (of {whole}?)" if whole and len(text) >= _LEAST_DIGITS else ""
+    return ""
 
 
 def _broken_lines(count: int) -> Finding:

@@ -17,6 +17,11 @@ REFERENCE_FILE = "a colour reference of other shots"
 MISNAMED = "its name cannot be used"
 """Start of the reason for a file with an unsafe name, for example one that leads out of its folder."""
 
+OTHER_TABLE = "a table that is not the manifest; the manifest is manifest.csv or manifest.xlsx at the top of the batch"
+"""The reason for a table among the photographs that nobody reads."""
+
+_MANIFESTS = (MANIFEST, "manifest.xlsx", "manifest.tsv", "manifest.txt")
+_TABLES = frozenset({".csv", ".tsv", ".xlsx", ".xls", ".xlsm", ".xlsb", ".ods", ".numbers"})
 _SIDECARS = frozenset({".xmp", ".cos", ".cop", ".dop", ".pp3", ".on1", ".thm", ".aae"})
 _SYSTEM_FILES = frozenset({"thumbs.db", "desktop.ini", "ehthumbs.db"})
 _SYSTEM_FOLDERS = frozenset({"__macosx", "@eadir", ".git"})
@@ -62,8 +67,8 @@ def take_stock(files: Mapping[str, StockedFile], manifest: Manifest | None) -> S
         manifest: None where the client sent none.
     """
     owners = _match(manifest.rows if manifest else {}, files)
-    references = _references(manifest, files)
-    ignored = {path: why for path in sorted(files) if (why := _why_no_shot(path, files[path], references))}
+    references, table = _references(manifest, files), manifest_among(files)
+    ignored = {path: why for path in sorted(files) if (why := _why_no_shot(path, files[path], references, table))}
     shots = tuple(path for path in sorted(files) if path not in ignored)
     rows = {path: dict(manifest.rows[row]) for row, path in owners.items() if manifest and path not in ignored}
     return Stock(
@@ -126,7 +131,17 @@ def _references(manifest: Manifest | None, files: Mapping[str, StockedFile]) -> 
     return frozenset(_match(named - own, files).values())
 
 
-def _why_no_shot(path: str, file: StockedFile, references: frozenset[str]) -> str:
+def manifest_among(paths: Iterable[str]) -> str:
+    """Return which of a batch's files is the manifest; empty if none is.
+
+    It lies at the top and is called ``manifest.csv``, ``.xlsx``, ``.tsv`` or ``.txt``, in any case. Of several the
+    one that is written exactly ``manifest.csv`` counts, else the first in this order.
+    """
+    found = [path for path in paths if path.casefold() in _MANIFESTS]
+    return min(found, key=lambda path: (path != MANIFEST, _MANIFESTS.index(path.casefold()), path), default="")
+
+
+def _why_no_shot(path: str, file: StockedFile, references: frozenset[str], manifest: str) -> str:
     trouble = path_trouble(path)
     if trouble:
         return f"{MISNAMED}: {trouble}"
@@ -134,8 +149,10 @@ def _why_no_shot(path: str, file: StockedFile, references: frozenset[str]) -> st
     name = pure.name.casefold()
     if path == READY:
         return "closes the batch"
-    if path == MANIFEST:
+    if path == manifest:
         return "the manifest"
+    if pure.suffix.casefold() in _TABLES:
+        return OTHER_TABLE
     if name.startswith(".") or name in _SYSTEM_FILES or _SYSTEM_FOLDERS.intersection(p.casefold() for p in pure.parts):
         return "left behind by an operating system"
     if pure.suffix.casefold() in _SIDECARS:

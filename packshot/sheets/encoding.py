@@ -8,6 +8,7 @@ _MARKS = ((b"\xef\xbb\xbf", "utf-8-sig", "UTF-8"), (b"\xff\xfe", "utf-16", "UTF-
 _KANA = re.compile("[\u3041-\u30ff]")
 _NOT_WESTERN = re.compile("[^\x00-\x7f]")
 _LEAST_KANA_RATIO = 0.2
+_LEAST_PLAIN_RATIO = 0.7
 _SAMPLE = 4096
 
 
@@ -21,10 +22,13 @@ def decoded(data: bytes) -> tuple[str, str]:
     """
     for mark, encoding, name in _MARKS:
         if data.startswith(mark):
-            return _without_nulls(data.decode(encoding)), name
+            text = _strictly(data, encoding)
+            if text is None:
+                raise ValueError(f"bytes that are no text in {name}, as their first ones say")
+            return _without_nulls(text), name
     wide = _without_mark(data)
-    if wide:
-        return _without_nulls(data.decode(wide)), "UTF-16"
+    if wide and (text := _strictly(data, wide)) is not None:
+        return _without_nulls(text), "UTF-16"
     try:
         return _without_nulls(data.decode("utf-8")), "UTF-8"
     except UnicodeDecodeError:
@@ -42,9 +46,9 @@ def _without_mark(data: bytes) -> str:
     sample = data[: _SAMPLE & ~1]
     even, odd = sample[0::2].count(0), sample[1::2].count(0)
     half = max(1, len(sample) // 2)
-    if odd > half * 0.4 and not even:
+    if odd > half * _LEAST_PLAIN_RATIO and not even:
         return "utf-16-le"
-    return "utf-16-be" if even > half * 0.4 and not odd else ""
+    return "utf-16-be" if even > half * _LEAST_PLAIN_RATIO and not odd else ""
 
 
 def _legacy(data: bytes) -> tuple[str, str]:

@@ -8,7 +8,7 @@ import unicodedata
 from packshot.escaping import table_text
 
 _FORMULA = re.compile(r'="([^"]*)"')
-_ROUNDED = re.compile(r"\d(?:[.,]\d+)?E\+?\d{1,2}", re.IGNORECASE)
+_ROUNDED = re.compile(r"\d(?:[.,]\d+)?E\+\d{2}")
 
 
 def identifier(text: str) -> str:

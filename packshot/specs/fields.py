@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from packshot.errors import NamingError
-from packshot.naming import signs_refused, template_fields
+from packshot.name_templates import signs_refused, template_fields
 from packshot.specs.nearest import did_you_mean
 
 Ratio = Annotated[float, Field(ge=0, le=1)]

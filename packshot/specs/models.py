@@ -139,7 +139,8 @@ class Client(Value):
         title: the client's name for people.
         platforms: in the order of export. Quality control judges each; the strictest decides.
         file_name_pattern: regular expression with named groups (sku, asin, isbn, ean, upc, gtin, view, category,
-            shoot_group) that reads facts from the file name without extension.
+            shoot_group) that reads facts from the file name without extension. If it has a group for the product, a
+            shot whose name it does not read, and whose product nothing else names, waits on hold with the question.
         metadata_facts: by fact, the tags of EXIF, IPTC and XMP to read it from, before the usual tags, for example
             `shoot_group: ["xmp:job_id"]`. `packshot inspect` shows a file's tags.
         default_category, default_view: used if manifest, file name and metadata do not give one.

@@ -22,7 +22,8 @@ FLOORS = ("packshot", "tasks", "flows", "deployments")
 
 COMPUTED = {
     ("facts.py", "f'{name}_wrong'"): {"gtin_wrong", "asin_wrong"},
-    ("batches.py", "code"): {"row_without_file", "file_without_row", "misnamed_file", "duplicate"},
+    ("manifest.py", "f'{column}_damaged'"): {"gtin_damaged", "sku_damaged"},
+    ("batches.py", "code"): {"row_without_file", "file_without_row", "misnamed_file", "duplicate", "table_not_taken"},
     ("render.py", "'colour_corrected' if colour else 'background_corrected'"): {
         "colour_corrected",
         "background_corrected",

@@ -3,13 +3,14 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import re
+import unicodedata
 from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packshot import naming
+from packshot import name_templates, naming, shot_names
 from packshot.errors import NamingError
 from packshot.naming import BatchId, ShotId
 
@@ -32,30 +33,57 @@ files = st.dictionaries(paths, st.sampled_from("abc").map(sha256), max_size=12)
 
 @given(files)
 def test_every_file_gets_one_name_and_no_two_the_same_whatever_its_case(files: dict[str, str]) -> None:
-    names = naming.shot_names(files)
+    names = shot_names.shot_names(files)
     assert set(names) == set(files)
     assert len({name.lower() for name in names.values()}) == len(files)
 
 
 @given(files)
 def test_every_shot_name_can_stand_in_a_key(files: dict[str, str]) -> None:
-    for name in naming.shot_names(files).values():
+    for name in shot_names.shot_names(files).values():
         assert naming.checked_name(name, what="shot") == name
 
 
 @given(files, st.randoms())
 def test_the_same_files_get_the_same_names_in_any_order(files: dict[str, str], random: object) -> None:
     turned = dict(reversed(files.items()))
-    assert naming.shot_names(turned) == naming.shot_names(files)
+    assert shot_names.shot_names(turned) == shot_names.shot_names(files)
 
 
 def test_a_name_says_which_file_it_is() -> None:
-    names = naming.shot_names({"front/SKU 12é.jpg": "0" * 64, "SKU_13.tif": "1" * 64})
+    names = shot_names.shot_names({"front/SKU 12é.jpg": "0" * 64, "SKU_13.tif": "1" * 64})
     assert names == {"front/SKU 12é.jpg": "front--SKU-12e", "SKU_13.tif": "SKU_13"}
 
 
+@given(st.text(min_size=1, max_size=40))
+def test_a_plain_name_is_one_name_in_every_unicode_form_and_loses_no_letter(text: str) -> None:
+    plain = shot_names.plain_name(text)
+    assert re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", plain)
+    assert plain == shot_names.plain_name(unicodedata.normalize("NFD", unicodedata.normalize("NFC", text)))
+    assert shot_names.plain_name(plain) == plain
+
+
+@pytest.mark.parametrize(
+    ("name", "plain"),
+    [
+        ("Кружка-1", "Kruzhka-1"),
+        ("Größe 42", "Grosse-42"),
+        ("Ü-100", "U-100"),
+        ("マグ 1", "magu-1"),
+        ("SKU_13", "SKU_13"),
+    ],
+)
+def test_a_name_in_another_script_keeps_its_letters(name: str, plain: str) -> None:
+    assert shot_names.plain_name(name) == plain
+
+
+def test_letters_that_nobody_can_write_in_latin_ones_stay_two_names() -> None:
+    names = {shot_names.plain_name(one) for one in ("\U00010900-1", "\U00010901-1", "1")}
+    assert len(names) == 3
+
+
 def test_files_that_differ_by_suffix_only_are_told_apart_by_content() -> None:
-    names = naming.shot_names({"a.jpg": "1" * 64, "a.tif": "2" * 64, "A.png": "1" * 64})
+    names = shot_names.shot_names({"a.jpg": "1" * 64, "a.tif": "2" * 64, "A.png": "1" * 64})
     assert names == {"A.png": "A-11111111", "a.jpg": "a-11111111-2", "a.tif": "a-22222222"}
 
 
@@ -139,31 +167,31 @@ templates = st.lists(
 
 @given(templates, values)
 def test_a_filled_template_has_each_value_in_its_place(template: str, values: dict[str, str]) -> None:
-    assert naming.fill_template(template, values, subject="s") == template.format(**values)
-    assert set(naming.template_fields(template)) == set(re.findall(r"\{(\w+)\}", template))
+    assert name_templates.fill_template(template, values, subject="s") == template.format(**values)
+    assert set(name_templates.template_fields(template)) == set(re.findall(r"\{(\w+)\}", template))
 
 
 @given(st.sampled_from(FIELDS), values)
 def test_a_template_that_needs_what_is_not_known_says_what(field: str, values: dict[str, str]) -> None:
     with pytest.raises(NamingError, match=f"the name needs '{field}'"):
-        naming.fill_template("{%s}" % field, {**values, field: ""}, subject="acme/b/s shopify")  # noqa: UP031
+        name_templates.fill_template("{%s}" % field, {**values, field: ""}, subject="acme/b/s shopify")  # noqa: UP031
 
 
 @given(values, st.text(min_size=1, max_size=5).filter(lambda text: not re.fullmatch(r"[A-Za-z0-9._-]+", text)))
 def test_no_name_gets_characters_that_marketplaces_refuse(values: dict[str, str], odd: str) -> None:
     with pytest.raises(NamingError, match="characters"):
-        naming.fill_template("{sku}-{view}", {**values, "sku": odd}, subject="s")
+        name_templates.fill_template("{sku}-{view}", {**values, "sku": odd}, subject="s")
 
 
 @pytest.mark.parametrize("template", ["{sku", "sku}", "{SKU}", "{}", "{{sku}}", "{sku!r}", "{sku.x}", "{0}"])
 def test_a_malformed_template_is_refused(template: str) -> None:
     with pytest.raises(NamingError, match="malformed"):
-        naming.template_fields(template)
+        name_templates.template_fields(template)
 
 
 @given(st.lists(st.tuples(st.sampled_from(["a.jpg", "A.jpg", "b.jpg", "c.webp"]), good_names), max_size=8))
 def test_collisions_are_exactly_the_names_wanted_twice_whatever_their_case(wanted: list[tuple[str, str]]) -> None:
-    found = naming.collisions(wanted)
+    found = name_templates.collisions(wanted)
     for name in {name.lower() for name, _ in wanted}:
         takers = sorted(shot for other, shot in wanted if other.lower() == name)
         assert found.get(name) == (tuple(takers) if len(takers) > 1 else None)

@@ -90,3 +90,17 @@ def test_a_service_that_nobody_knows_is_asked_back_with_what_was_probably_meant(
 def test_no_service_that_is_known_is_waited_for() -> None:
     for word in WORDS:
         assert needs(ghost=False, services=(word, word.replace("_", " ").title())) == []
+
+
+def test_a_shot_whose_product_nothing_names_is_asked_back() -> None:
+    (one,) = missing_for(
+        product="",
+        view="MAIN",
+        ghost_mannequin=False,
+        reference_required=False,
+        reference_given=False,
+        siblings=(),
+        config=CONFIG,
+    )
+    assert one.need is Need.PRODUCT
+    assert one.sentence.startswith("Which product is this?")

@@ -35,8 +35,16 @@ def test_the_client_default_comes_last():
 
 
 def test_the_file_name_stands_in_for_the_sku():
-    facts = gathered("set 1/Blüten vase (2).jpg")
-    assert (facts["sku"].value, facts["sku"].source) == ("Bl-ten-vase-2", "default")
+    client = CLIENT.model_copy(update={"file_name_pattern": r"_(?P<view>MAIN|PT\d\d)"})
+    facts = gathered("set 1/Blüten vase (2).jpg", client=client)
+    assert (facts["sku"].value, facts["sku"].source) == ("Bluten-vase-2", "default")
+
+
+@pytest.mark.parametrize("group", ["sku", "asin", "gtin", "ean", "upc", "isbn"])
+def test_no_sku_is_made_up_where_the_client_s_pattern_should_have_read_one(group):
+    client = CLIENT.model_copy(update={"file_name_pattern": rf"^(?P<{group}>\d{{13}})_MAIN$"})
+    assert "sku" not in gathered("IMG_0001.jpg", client=client)
+    assert gathered("IMG_0001.jpg", client=client, row={"sku": "A1"})["sku"].value == "A1"
 
 
 def test_the_pattern_reads_words_from_metadata_too():

@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from packshot.errors import ManifestError
 from packshot.ingest.manifest import COLUMNS, plain_path, read_manifest
+from tests.packshot.sheets.books import workbook
 
 
 def codes(manifest):
@@ -103,3 +104,61 @@ def test_any_text_after_the_titles_is_read(text):
 
 def test_windows_paths_become_paths_with_slashes():
     assert plain_path(".\\set 1\\a.jpg") == "set 1/a.jpg"
+
+
+HEADS = {
+    "en": ("File name", "SKU", "EAN", "Category", "View"),
+    "de": ("Dateiname", "Artikelnummer", "EAN", "Kategorie", "Ansicht"),
+    "fr": ("Fichier", "Référence article", "Code-barres", "Catégorie", "Vue"),
+    "es": ("Archivo", "Código", "Código de barras", "Categoría", "Vista"),
+    "it": ("Nome file", "Codice articolo", "Codice a barre", "Categoria", "Vista"),
+}
+ROW = ("küche.jpg", "007", "4006381333931", "rings", "MAIN")
+
+
+@given(
+    heads=st.sampled_from(sorted(HEADS)),
+    separator=st.sampled_from(",;\t|"),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"]),
+    above=st.sampled_from(["", "sep", "Our spring products", "Spring\n\nfile list"]),
+)
+def test_every_dialect_of_a_manifest_says_the_same(heads, separator, encoding, above):
+    above = f"sep={separator}" if above == "sep" else above
+    lines = [*([above] if above else []), separator.join(HEADS[heads]), separator.join(ROW)]
+    found = read("\r\n".join(lines), encoding)
+    assert found.rows == {"küche.jpg": dict(zip(("file", "sku", "gtin", "category", "view"), ROW, strict=True))}
+    assert found.findings == ()
+
+
+def test_an_excel_workbook_is_a_manifest():
+    rows = [["Spring"], ["Datei", "Artikelnummer", "EAN"], ["a.jpg", "007", 4006381333931], ["b.jpg", "=1+1", None]]
+    found = read_manifest(workbook(rows), name="manifest.xlsx")
+    assert found.rows["a.jpg"] == {"file": "a.jpg", "sku": "007", "gtin": "4006381333931"}
+    assert found.rows["b.jpg"]["sku"] == "=1+1"
+
+
+def test_a_doubled_column_counts_once_and_is_reported():
+    found = read("file,sku,file,sku\na.jpg,A1,b.jpg,A2\n")
+    assert found.rows["a.jpg"]["sku"] == "A1"
+    assert found.unknown_columns == ("file_2", "sku_3")
+
+
+@pytest.mark.parametrize(
+    ("column", "text", "said"),
+    [
+        ("gtin", "1.23457E+11", "lost digits"),
+        ("sku", "1,23457E+11", "lost digits"),
+        ("gtin", "36000291452", "lost leading noughts (of 036000291452?)"),
+        ("gtin", "306406152", "lost leading noughts (of 9780306406157?)"),
+    ],
+)
+def test_an_identifier_that_a_spreadsheet_damaged_is_refused_by_name(column, text, said):
+    found = read(f"file;{column}\na.jpg;{text}\n")
+    assert column not in found.rows["a.jpg"]
+    assert codes(found) == [f"{column}_damaged"]
+    assert said in found.findings[0].message
+
+
+@pytest.mark.parametrize("text", ["1E5", "12E10", "007", "1-2"])
+def test_a_sku_that_only_looks_like_a_number_is_kept(text):
+    assert read(f"file,sku\na.jpg,{text}\n").rows["a.jpg"]["sku"] == text

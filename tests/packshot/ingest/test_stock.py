@@ -1,8 +1,9 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from packshot.ingest.manifest import Manifest, read_manifest
-from packshot.ingest.stock import StockedFile, take_stock
+from packshot.ingest.stock import OTHER_TABLE, StockedFile, manifest_among, take_stock
 
 
 def files(*paths, **hashes):
@@ -74,3 +75,19 @@ def test_a_sidecar_belongs_to_the_photograph_that_it_is_named_after():
     stock = take_stock(files("a.NEF", "a.NEF.xmp", "A.xmp", "b.jpg", "B.XMP", "c.jpg", "x/c.xmp"), None)
     assert stock.sidecars == {"a.NEF": "a.NEF.xmp", "b.jpg": "B.XMP"}
     assert set(stock.shots) == {"a.NEF", "b.jpg", "c.jpg"}
+
+
+@pytest.mark.parametrize("name", ["manifest.csv", "Manifest.csv", "MANIFEST.CSV", "manifest.xlsx", "Manifest.TSV"])
+def test_the_manifest_is_found_whatever_its_case_and_kind(name):
+    assert manifest_among(["a.jpg", name, "sub/manifest.csv"]) == name
+
+
+def test_of_several_manifests_one_counts_and_other_tables_are_left_out():
+    files = {
+        path: StockedFile(sha256="0" * 64, size_bytes=1)
+        for path in ("a.jpg", "Manifest.csv", "prices.xlsx", "manifest.csv")
+    }
+    found = take_stock(files, None)
+    assert found.shots == ("a.jpg",)
+    assert found.ignored["manifest.csv"] == "the manifest"
+    assert found.ignored["Manifest.csv"] == found.ignored["prices.xlsx"] == OTHER_TABLE

@@ -24,7 +24,7 @@ def test_every_way_of_keeping_a_cell_text_is_the_same_identifier(text: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("text", "rounded"), [("1.23457E+11", True), ("1,23E+12", True), ("4E12", True), ("E12", False)]
+    ("text", "rounded"), [("1.23457E+11", True), ("1,23E+12", True), ("4E12", False), ("1E5", False)]
 )
 def test_a_rounded_identifier_is_known(text: str, rounded: bool) -> None:
     assert is_rounded(text) is rounded

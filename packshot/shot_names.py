@@ -1,0 +1,71 @@
+"""Names of shots, and names made from file names: one rule for both."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+
+from text_unidecode import unidecode
+
+_LONGEST = 80
+
+
+def plain_name(text: str) -> str:
+    """Return a name in letters and digits of ASCII, ``.``, ``_`` and ``-``, as a SKU or a shot's name is made of it.
+
+    Letters of other scripts are written in Latin ones; the same name in another Unicode form gives the same text. Where
+    a letter has no Latin one, eight digits of the name's hash are added, so that two such names stay two.
+
+    Examples: ``Größe 42`` is ``Grosse-42``, ``Кружка-1`` is ``Kruzhka-1``.
+    """
+    name = unicodedata.normalize("NFC", text)
+    latin = {one: unidecode(one) for one in set(name)}
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", "".join(latin[one] for one in name)).strip("-._")
+    plain = re.sub(r"\.{2,}", ".", plain)
+    lost = any(one.isalnum() and not re.search("[A-Za-z0-9]", latin[one]) for one in latin)
+    if lost or not plain:
+        plain = f"{plain or 'shot'}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    return plain
+
+
+def shot_names(files: Mapping[str, str]) -> dict[str, str]:
+    """Return a unique shot name for each file: its stem in safe characters, with a hash if two would be equal.
+
+    The same files give the same names, whatever their order. If two files would get the same name (ignoring case), the
+    first eight digits of their hashes are added; two files with equal bytes also get a counter.
+
+    Args:
+        files: path inside the inbox folder -> SHA-256 of the content, hex.
+    """
+    wanted: dict[str, list[str]] = {}
+    for path in sorted(files):
+        wanted.setdefault(_stem(path).lower(), []).append(path)
+    names: dict[str, str] = {}
+    for paths in wanted.values():
+        for path in paths:
+            alone = len(paths) == 1
+            names[path] = _stem(path) if alone else f"{_stem(path)}-{files[path][:8]}"
+    return _counted(names)
+
+
+def _counted(names: dict[str, str]) -> dict[str, str]:
+    """Make equal names unique with a counter, in the order of the paths."""
+    taken: set[str] = set()
+    unique: dict[str, str] = {}
+    for path in sorted(names):
+        name, n = names[path], 1
+        while name.lower() in taken:
+            n += 1
+            name = f"{names[path]}-{n}"
+        taken.add(name.lower())
+        unique[path] = name
+    return unique
+
+
+def _stem(path: str) -> str:
+    """Return the path without its last suffix as a plain name, with ``--`` for slashes."""
+    pure = PurePosixPath(path)
+    return plain_name("--".join([*pure.parent.parts, pure.stem]))[:_LONGEST].rstrip("-._")

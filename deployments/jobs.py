@@ -82,7 +82,7 @@ def _add_looking(app: typer.Typer) -> None:
         renew: Annotated[bool, typer.Option("--renew", help="Sign the ticket's links anew.")] = False,
         json: Json = False,
     ) -> None:
-        """Say all about a shot that waits: state, ticket with links, findings, the whole trail."""
+        """Show a waiting shot: its state, its ticket with links, its findings and its history."""
         from tasks.desk import job_of
 
         job = job_of(shot, renew=renew)

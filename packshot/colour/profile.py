@@ -97,7 +97,7 @@ def check_profile(icc: bytes, *, model: ColourModel, subject: str) -> None:
     problem = _structural_problem(icc, model) or _absurdity(icc, model)
     if problem:
         raise BadProfileError(
-            "its ICC profile cannot be believed",
+            "its ICC profile is implausible",
             subject,
             found=problem,
             allowed=f"a whole {model} profile",

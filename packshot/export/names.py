@@ -72,7 +72,7 @@ def require_different_names(paths: Iterable[tuple[str, str]]) -> None:
     if shared:
         found = "; ".join(f"{path} from {' and '.join(shots)}" for path, shots in sorted(shared.items()))
         raise NamingError(
-            "two shots want the same name",
+            "two shots have the same file name",
             f"{len(shared)} delivered file{'s' if len(shared) > 1 else ''}",
             found=found,
             allowed="one shot for each product and view",

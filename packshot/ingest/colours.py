@@ -84,7 +84,7 @@ def check_policy(codes: set[str], policy: ProfilePolicy, name: str) -> None:
         BadProfileError: the assumption is not allowed.
     """
     rules = (
-        ("profile_broken", policy.broken, "its ICC profile cannot be believed"),
+        ("profile_broken", policy.broken, "its ICC profile is implausible"),
         ("cmyk_profile_missing", policy.cmyk_missing, "its inks have no profile"),
         ("profile_assumed", policy.missing, "nothing in it says what its colours mean"),
     )

@@ -39,7 +39,7 @@ def gradient_alignment(scene: Scene, limits: RuleLimits) -> Finding:
         "gradient_alignment",
         share,
         limits,
-        f"{share:.0%} of the outline lies more than {_MISPLACED:.0f} px beside the edge in the photograph.",
+        f"{share:.0%} of the outline lies more than {_MISPLACED:.0f} px from the edge in the photograph.",
         unit="share",
         box=partial(worst_place, scene, np.abs(offset)),
     )

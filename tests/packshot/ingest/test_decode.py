@@ -481,7 +481,7 @@ def test_a_config_can_refuse_what_would_be_assumed(picture, tiff):
     inks = np.zeros((9, 9, 4), np.uint8)
     for data, why in (
         (tiff(picture), "nothing in it says"),
-        (tiff(picture, iccprofile=b"no profile at all" * 20), "cannot be believed"),
+        (tiff(picture, iccprofile=b"no profile at all" * 20), "is implausible"),
         (tiff(inks, photometric="separated"), "inks have no profile"),
     ):
         assert open_photo(data, name="a", limits=IngestConfig(min_px=1)).findings

@@ -104,6 +104,14 @@ A_DELIVERED_FILE = Group(
             unit="level",
             status="failed; any background welcome: warning",
         ),
+        "frame_at_border": Meaning(
+            "No row or column within 8 px of the border is dark from end to end: no frame, and no other background. "
+            "Looked for by `packshot check`. Cut the frame off.",
+            status="failed; any background welcome: warning",
+            measured="rows and columns",
+            limit="0",
+            unit="lines",
+        ),
         "perimeter_sample": Meaning(
             "The quick check; the full frame decides.",
             measured="share of border points that are white",

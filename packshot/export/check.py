@@ -17,6 +17,7 @@ from packshot.export.findings import (
     byte_findings,
     check,
     depth_finding,
+    failure_status,
     fill_findings,
     location_finding,
     model_of,
@@ -25,8 +26,8 @@ from packshot.export.findings import (
     size_findings,
 )
 from packshot.export.measure import measure_white
-from packshot.qc.white import find_off_white
-from packshot.specs.models import Platform, Profile, QcConfig
+from packshot.qc.white import OffWhite, find_off_white
+from packshot.specs.models import Background, Platform, Profile, QcConfig
 from packshot.types import Box, Finding, Mask, Pixels8, Status
 
 WHITE_8 = 255
@@ -37,6 +38,8 @@ LOOSE_PX = 8
 """Fine hair or lace may be separated from what is clearly product by this distance, even without a codec's ringing."""
 LEAST_PRODUCT_RATIO = 1e-4
 """Patches smaller than this share of the picture are dirt, not product."""
+FRAME_PX, FRAME_RATIO = 8, 0.95
+"""A frame is looked for within this distance of the border; so much of a row or column of it is clearly not white."""
 _EXTENSIONS = {"jpeg": ("jpg", "jpeg"), "webp": ("webp",), "png": ("png",), "tiff": ("tif", "tiff")}
 
 
@@ -159,7 +162,8 @@ def _white_findings(pixels: Pixels8, zone: Mask, platform: Platform, *, ring_dis
     boxed[box.top : box.bottom, box.left : box.right] = True
     outside = measure_white(pixels, zone | boxed, ring_distance_px=ring_distance_px)
     inside = find_off_white(pixels, boxed & ~_grown(zone, ring_distance_px))
-    yield background_finding(outside.beyond, platform.background, ring_distance_px=ring_distance_px)
+    yield _background(outside.beyond, platform.background, ring_distance_px=ring_distance_px)
+    yield _frame_finding(pixels, platform.background)
     yield check(
         "near_white_beside_product",
         inside.count == 0,
@@ -171,6 +175,37 @@ def _white_findings(pixels: Pixels8, zone: Mask, platform: Platform, *, ring_dis
         failed=Status.WARNING,
     )
     yield perimeter_finding(outside.quick, platform.background)
+
+
+def _background(beyond: OffWhite, background: Background, *, ring_distance_px: int) -> Finding:
+    """Return the finding on the background; where white is asked for, a picture that shows none fails."""
+    finding = background_finding(beyond, background, ring_distance_px=ring_distance_px)
+    if finding.status is not Status.SKIPPED or background is Background.ANY:
+        return finding
+    gate = background is Background.PURE_WHITE
+    message = f"{finding.message} A white background is asked for, and none can be seen."
+    return finding.model_copy(update={"status": Status.FAILED, "gate": gate, "message": message})
+
+
+def _frame_finding(pixels: Pixels8, background: Background) -> Finding:
+    """Return the finding on lines along the border, such as a frame: rows or columns that are clearly not white."""
+    dark = np.any(pixels < WHITE_8 - CLEAR_LEVELS, axis=2)
+    deepest = min(FRAME_PX, *(side // 2 for side in dark.shape))
+    lines = [line for at in range(deepest) for line in (dark[at], dark[-1 - at], dark[:, at], dark[:, -1 - at])]
+    found = sum(float(line.mean()) >= FRAME_RATIO for line in lines)
+    return check(
+        "frame_at_border",
+        found == 0,
+        f"{found} rows or columns within {FRAME_PX} px of the border are not white from end to end: a frame, or a "
+        "background that is not white."
+        if found
+        else "No line along the border is dark from end to end.",
+        measured=found,
+        limit=0,
+        unit="lines",
+        gate=background is Background.PURE_WHITE,
+        failed=failure_status(background),
+    )
 
 
 def _grown(zone: Mask, distance_px: int) -> Mask:

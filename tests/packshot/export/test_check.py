@@ -120,3 +120,26 @@ def test_a_pale_rim_belongs_to_the_product_dirt_does_not() -> None:
     assert not clear[100, 270]
     assert zone[100, 270]
     assert not zone[5, 5]
+
+
+@pytest.mark.parametrize("thickness", [1, 2, 3, 6])
+@pytest.mark.parametrize("inset", [0, 2])
+@pytest.mark.parametrize("colour", [0, 90, 200])
+@pytest.mark.parametrize("sides", ["all", "left", "bottom"])
+def test_a_frame_at_the_border_fails(
+    thickness: int, inset: int, colour: int, sides: str, ordered: Ordered, qc: QcConfig
+) -> None:
+    pixels = drawn()
+    end = inset + thickness
+    lines = {"left": np.s_[:, inset:end], "bottom": np.s_[-end : len(pixels) - inset, :]}
+    lines |= {"right": np.s_[:, -end : len(pixels) - inset], "top": np.s_[inset:end, :]}
+    for side in lines if sides == "all" else (sides,):
+        pixels[lines[side]] = colour
+    assert "frame_at_border" in failed(check_file(jpeg(pixels), platform=amazon(ordered).platform, qc=qc))
+
+
+def test_a_picture_without_any_white_fails_where_white_is_asked_for(ordered: Ordered, qc: QcConfig) -> None:
+    pixels = np.random.default_rng(1).integers(0, 200, (400, 400, 3), np.uint8)
+    findings = check_file(jpeg(pixels), platform=amazon(ordered).platform, qc=qc)
+    assert {"non_white_background", "frame_at_border"} <= failed(findings)
+    assert by_code(findings)["non_white_background"].gate

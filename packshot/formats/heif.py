@@ -15,6 +15,7 @@ import struct
 from collections.abc import Iterator
 from fractions import Fraction
 
+from packshot.formats.av1 import stream_codes
 from packshot.formats.boxes import boxes
 from packshot.formats.container import Codes, Container, DamagedError, Step, plain_exif
 from packshot.formats.findings import gain_map_left_out
@@ -23,6 +24,7 @@ from packshot.types import Box, Finding, Size, Status
 _MOST_ITEMS = 4000
 _MOST_EXTENTS = 4000
 _MOST_METADATA_BYTES = 4_000_000
+_STREAM_HEAD_BYTES = 4096
 _PICTURES = frozenset(
     {b"hvc1", b"hev1", b"av01", b"grid", b"iden", b"iovl", b"avc1", b"jpeg", b"j2k1", b"unci", b"vvc1"}
 )
@@ -108,7 +110,8 @@ def read_heif(data: bytes) -> Container:
         chosen="its main picture",
         bit_depth=max(_bit_depth(item) for item in (main, *parts)),
         icc=_icc(main) or next((icc for item in parts if (icc := _icc(item))), b""),
-        codes=_codes(main) or next((codes for item in parts if (codes := _codes(item))), None),
+        codes=next((codes for item in (main, *parts) if (codes := _codes(item))), None)
+        or next((codes for item in (main, *parts[:1]) if (codes := _codes_in_stream(data, meta, item))), None),
         steps=steps,
         exif=exif,
         xmp=xmp,
@@ -227,6 +230,13 @@ def _icc(item: _Item) -> bytes:
 def _codes(item: _Item) -> Codes | None:
     found = (body for body in item.every(b"colr") if body[:4] == b"nclx" and len(body) >= 8)
     return next((Codes(*struct.unpack_from(">HH", body, 4)) for body in found), None)
+
+
+def _codes_in_stream(data: bytes, meta: _Meta, item: _Item) -> Codes | None:
+    if item.kind != b"av01" or not item.extents:
+        return None
+    start, length = item.extents[0]
+    return stream_codes((meta.idat if item.in_idat else data)[start : start + min(length, _STREAM_HEAD_BYTES)])
 
 
 def _steps(item: _Item) -> tuple[tuple[Step, ...], tuple[Finding, ...]]:

@@ -1,0 +1,116 @@
+"""Read the colours that an AV1 stream names in its sequence header (AV1 specification, 5.3 to 5.5).
+
+An AVIF may leave out the box with its colour codes; then those of the stream count.
+"""
+
+from __future__ import annotations
+
+from packshot.formats.container import Codes
+
+_SEQUENCE_HEADER = 1
+_MOST_UNITS = 8
+_HEADER_BYTES = 512
+
+
+def stream_codes(stream: bytes) -> Codes | None:
+    """Return the colour codes of an AV1 stream; None if it names none, or has no sequence header near its start."""
+    at = 0
+    for _ in range(_MOST_UNITS):
+        if at >= len(stream):
+            return None
+        head = stream[at]
+        at += 2 if head & 4 else 1
+        size, at = _leb128(stream, at) if head & 2 else (len(stream) - at, at)
+        if head >> 3 & 15 == _SEQUENCE_HEADER:
+            return _of_sequence(_Bits(stream[at : at + min(size, _HEADER_BYTES)]))
+        at += size
+    return None
+
+
+def _leb128(data: bytes, at: int) -> tuple[int, int]:
+    value = 0
+    for index, byte in enumerate(data[at : at + 8]):
+        value |= (byte & 127) << 7 * index
+        if byte < 128:
+            return value, at + index + 1
+    return 0, len(data)
+
+
+class _Bits:
+    """A reader of bits, the most significant first. Beyond the end all are 0."""
+
+    def __init__(self, data: bytes) -> None:
+        self._value, self._left = int.from_bytes(data, "big"), 8 * len(data)
+
+    def take(self, count: int = 1) -> int:
+        self._left -= count
+        value = self._value >> self._left if self._left >= 0 else 0
+        return value & ((1 << count) - 1)
+
+
+def _of_sequence(bits: _Bits) -> Codes | None:
+    profile = bits.take(3)
+    bits.take()  # still picture
+    reduced = bits.take()
+    if reduced:
+        bits.take(5)
+    else:
+        _skip_operating_points(bits)
+    width_bits, height_bits = bits.take(4) + 1, bits.take(4) + 1
+    bits.take(width_bits + height_bits)
+    if not reduced and bits.take():
+        bits.take(7)  # lengths of frame numbers
+    bits.take(3)
+    if not reduced:
+        _skip_tools(bits)
+    bits.take(3)
+    high = bits.take()
+    if profile == 2 and high:
+        bits.take()
+    if profile != 1:
+        bits.take()  # monochrome
+    if not bits.take():
+        return None
+    primaries, transfer = bits.take(8), bits.take(8)
+    return Codes(primaries, transfer)
+
+
+def _skip_operating_points(bits: _Bits) -> None:
+    delay_bits, has_model = 0, 0
+    if bits.take():  # timing
+        bits.take(64)
+        if bits.take():
+            _skip_uvlc(bits)
+        has_model = bits.take()
+        if has_model:
+            delay_bits = bits.take(5) + 1
+            bits.take(42)
+    has_delay = bits.take()
+    for _ in range(bits.take(5) + 1):
+        bits.take(12)
+        if bits.take(5) > 7:
+            bits.take()
+        if has_model and bits.take():
+            bits.take(2 * delay_bits + 1)
+        if has_delay and bits.take():
+            bits.take(4)
+
+
+def _skip_uvlc(bits: _Bits) -> None:
+    zeros = 0
+    while zeros < 32 and not bits.take():
+        zeros += 1
+    bits.take(zeros)
+
+
+def _skip_tools(bits: _Bits) -> None:
+    bits.take(4)
+    ordered = bits.take()
+    if ordered:
+        bits.take(2)
+    chosen = bits.take()
+    forced = 2 if chosen else bits.take()
+    if forced and not bits.take():
+        bits.take()
+    if ordered:
+        bits.take(3)

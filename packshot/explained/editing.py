@@ -156,6 +156,22 @@ EDGE = Group(
             unit="per mille",
             gate=True,
         ),
+        "network_overruled_detail": Meaning(
+            measured=(
+                "largest detail that the matte keeps or drops against the network: a narrow gap that stays filled, a "
+                "bit of backdrop at an edge; of a picture 1000 px long"
+            ),
+            unit="px",
+            gate=True,
+        ),
+        "outline_unproven": Meaning(
+            measured=(
+                "the worst 40 px of outline, of a picture 2000 px long: how much of it has no edge in the photograph "
+                "within 1 px and no network that is sure of product 2 px inside"
+            ),
+            unit="share",
+            gate=True,
+        ),
         "bite_suspected": Meaning(
             measured="longest stretch of outline that cuts through something that goes on outside",
             unit="px",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import cv2
 import numpy as np
 
@@ -17,6 +19,10 @@ _SETTLED_AT_MOST = 0.05
 _SURE, _SURELY_NOT = 0.8, 0.05
 """The network is sure of product above the first probability, and sure of background below the second."""
 _OVERRULED_PX = 5
+_DOUBTFUL, _CLEAR_KEPT, _CLEAR_DROPPED, _DETAIL_PX = 0.3, 0.9, 0.1, 2
+"""A detail: the network holds an area for background (below the first) and the matte keeps it (above the second), or it
+is sure of product and the matte drops it (below the third); at least as wide as the last, in reduced pixels."""
+_PICTURE_PX = 1000.0
 
 
 def disagreement(reduced: Reduced) -> tuple[float, list[Region]]:
@@ -54,6 +60,22 @@ def overruled(reduced: Reduced) -> list[Region]:
     added = (reduced.network < _SURELY_NOT) & (reduced.matte > 0.5)
     areas = opened(removed, _OVERRULED_PX) | opened(added, _OVERRULED_PX)
     return split(areas, np.ones(areas.shape, bool), reduced)[1]
+
+
+def overruled_details(reduced: Reduced) -> list[Region]:
+    """Return small areas that the matte keeps or drops against the network, the largest first.
+
+    They are narrow gaps that stay filled, bits of backdrop or shadow at an edge, and gaps that end too early.
+
+    Returns:
+        Regions whose area is in pixels of a picture 1000 px long.
+    """
+    kept = (reduced.network < _DOUBTFUL) & (reduced.matte > _CLEAR_KEPT)
+    dropped = (reduced.network > _SURE) & (reduced.matte < _CLEAR_DROPPED)
+    areas = opened(kept, _DETAIL_PX) | opened(dropped, _DETAIL_PX)
+    scale = (_PICTURE_PX / reduced.longest) ** 2
+    found = split(areas, np.ones(areas.shape, bool), reduced)[1]
+    return [dataclasses.replace(region, area=region.area * scale) for region in found]
 
 
 def _up_to(most: float, mask: Mask) -> Mask:

@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from packshot.cutout import Method
-from packshot.qc.disagreement import overruled
+from packshot.qc.disagreement import overruled, overruled_details
 from packshot.qc.edge_figures import move_of
 from packshot.qc.measured import box_around, measured, skipped, widened
 from packshot.qc.outline import Column, longest_run, smooth_along
+from packshot.qc.proven import least_proven
 from packshot.qc.regions import haze, parts, product_area
 from packshot.qc.scene import Scene
 from packshot.specs.models import RuleLimits
@@ -195,6 +196,39 @@ def network_overruled(scene: Scene, limits: RuleLimits) -> Finding:
     box = widened(regions[0].box, scene.frame) if regions else None
     message = f"Over {share:.1f} thousandths of the product the matte says the opposite of what the network is sure of."
     return measured("network_overruled", share, limits, message, unit="per mille", box=box)
+
+
+def network_overruled_detail(scene: Scene, limits: RuleLimits) -> Finding:
+    """Measure the largest detail that the matte keeps or drops against the network.
+
+    It is stated in pixels of a picture 1000 px long. Examples: a narrow gap that stays filled, and a bit of backdrop at
+    an edge.
+    """
+    if scene.edit.cutout.method == Method.GIVEN:
+        return skipped("network_overruled_detail", "A person made this matte; no network was asked.")
+    regions = overruled_details(scene.reduced_product)
+    area = regions[0].area if regions else 0.0
+    box = widened(regions[0].box, scene.frame) if regions else None
+    message = (
+        f"A detail of {area:.0f} px (of a picture 1000 px long) is kept or dropped against the network: backdrop "
+        "may be left there."
+    )
+    return measured("network_overruled_detail", area, limits, message, unit="px", box=box)
+
+
+def outline_unproven(scene: Scene, limits: RuleLimits) -> Finding:
+    """Measure how much of the worst 40 px of outline neither the photograph's edge nor the network vouches for.
+
+    The 40 px are of a picture 2000 px long.
+    """
+    if scene.edit.cutout.method == Method.GIVEN:
+        return skipped("outline_unproven", "A person made this matte; no network was asked.")
+    if not scene.outline.points:
+        return skipped("outline_unproven", "The matte has no outline.")
+    point, share = least_proven(scene.outline, scene.edges, scene.reduced)
+    message = f"Along one stretch of the outline, {share:.0%} has no edge in the photograph, nor the network's word."
+    place = partial(place_on_outline, scene, point)
+    return measured("outline_unproven", share, limits, message, unit="share", box=place)
 
 
 def _enough(known: NDArray[np.bool_]) -> bool:

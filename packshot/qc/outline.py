@@ -101,7 +101,9 @@ def trace_outline(
     rows = y[:, None] + ny[:, None] * DISTANCES * unit_px
     master = _sample(master16, columns, rows) / np.float32(257)
     across = _sample(matte, columns, rows)
-    backdrop = master[:, at(6, 8)].mean(axis=1) if reduced.backdrop is None else _at_reduced(reduced, x, y)
+    backdrop = (
+        master[:, at(6, 8)].mean(axis=1) if reduced.backdrop is None else at_reduced(reduced.backdrop, reduced, x, y)
+    )
     return Outline(
         unit_px=unit_px,
         x=x,
@@ -185,6 +187,34 @@ def longest_run(flags: NDArray[np.bool_], outline: Outline) -> tuple[int, int]:
     return best
 
 
+def worst_stretch(flags: NDArray[np.bool_], outline: Outline, *, length_px: float) -> tuple[int, float]:
+    """Return (middle point, share of flagged points) of the stretch of this length that has the most of them.
+
+    Shorter contours are left out; a stretch may pass a contour's first point. The share is 0 if all are too short.
+
+    Args:
+        length_px: in pixels of the photograph; a stretch has at least five points.
+    """
+    reach = max(2, round(length_px / 2 / outline.spacing_px))
+    worst = (0, 0.0)
+    for line in _lines(outline.loop):
+        count = line.stop - line.start
+        if count < 2 * reach + 1:
+            continue
+        around = flags[line][np.arange(-reach, count + reach) % count].astype(np.int64)
+        total = np.concatenate(([0], np.cumsum(around)))
+        share = (total[2 * reach + 1 :] - total[: -2 * reach - 1]) / (2 * reach + 1)
+        middle = int(np.argmax(share))
+        if share[middle] > worst[1]:
+            worst = (line.start + middle, float(share[middle]))
+    return worst
+
+
+def at_reduced(picture: NDArray[Any], reduced: Reduced, x: Column, y: Column) -> NDArray[np.float32]:
+    """Return samples of a picture of the reduced edit at points given in pixels of the photograph."""
+    return _sample(picture, (x + 0.5) * reduced.scale - 0.5, (y + 0.5) * reduced.scale - 0.5)
+
+
 def _lines(loop: NDArray[np.int32]) -> list[slice]:
     """Return the slice of points of each contour."""
     borders = np.flatnonzero(np.diff(loop)) + 1
@@ -256,11 +286,3 @@ def _mean_where(profile: Profile, wanted: NDArray[np.bool_]) -> Profile:
     """Return the mean over the wanted distances, or over all of them where none is wanted."""
     weight = np.where(wanted.any(axis=1, keepdims=True), wanted, True).astype(np.float32)[..., None]
     return np.asarray((profile * weight).sum(axis=1) / weight.sum(axis=1), np.float32)
-
-
-def _at_reduced(reduced: Reduced, x: Column, y: Column) -> Profile:
-    """Return the predicted backdrop at points given in pixels of the photograph, (points, 3) levels."""
-    assert reduced.backdrop is not None
-    columns = (x + 0.5) * reduced.scale - 0.5
-    rows = (y + 0.5) * reduced.scale - 0.5
-    return _sample(reduced.backdrop, columns, rows)

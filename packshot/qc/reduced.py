@@ -40,6 +40,7 @@ class Reduced:
         difference: (rows, columns) float32: greatest channel difference between master and backdrop, in levels.
         grey: (rows, columns) float32: mean of the master's channels, in levels.
         left, top: position in the whole reduced photograph, in reduced pixels; not 0 in a cropped part.
+        longest: longest side of the whole reduced photograph, in reduced pixels.
         known: cache of measurements by name, because several rules ask for the same ones.
     """
 
@@ -53,6 +54,7 @@ class Reduced:
     grey: Matte
     left: int = 0
     top: int = 0
+    longest: int = REDUCED_PX
     known: dict[str, NDArray[Any]] = dataclasses.field(default_factory=dict, repr=False, compare=False)
 
 
@@ -87,6 +89,7 @@ def reduce_edit(master16: Pixels16, matte: Matte, network: Matte, *, reduced16: 
         noise=noise,
         difference=difference,
         grey=mean_channel(master),
+        longest=max(size),
     )
 
 

@@ -48,6 +48,8 @@ EDGE_RULES = _by_code(
     edge_rules.network_disagreement,
     edge_rules.network_disagreement_patch,
     edge_rules.network_overruled,
+    edge_rules.network_overruled_detail,
+    edge_rules.outline_unproven,
     part_rules.bite_suspected,
     part_rules.missing_part_suspected,
     part_rules.sharp_edge_outside,

@@ -26,6 +26,8 @@ RULE_NAMES = frozenset(
         "network_disagreement",
         "network_disagreement_patch",
         "network_overruled",
+        "network_overruled_detail",
+        "outline_unproven",
         "bite_suspected",
         "missing_part_suspected",
         "sharp_edge_outside",

@@ -178,15 +178,22 @@ _COLOURS = {"delivered": "green", "waiting": "yellow", "refused": "magenta", "fa
 
 
 def _warn_of_unknown_client(client: str) -> None:
-    """Warn on standard error if a client has no style guide but its name is similar to one that has."""
+    """Say on standard error that a client has no style guide; where a person is at the terminal, ask whether to go on.
+
+    Raises:
+        typer.Abort: the person said no.
+    """
     from packshot.specs.nearest import did_you_mean
     from tasks.configs import configs_in_force
 
     known = configs_in_force().clients
     meant = did_you_mean(client, known)
-    if client not in known and meant:
-        said = f"{client!r} has no style guide{meant}. The default one will be used."
-        terminal_console(stderr=True).print(said, style="yellow", markup=False, highlight=False)
+    if client in known:
+        return
+    said = f"{client!r} has no style guide{meant}. The default one will be used."
+    terminal_console(stderr=True).print(said, style="yellow", markup=False, highlight=False)
+    if sys.stdin.isatty():
+        typer.confirm("Submit it all the same?", abort=True, err=True)
 
 
 def show_summary(console: Console, summary: Any) -> None:

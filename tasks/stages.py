@@ -13,7 +13,7 @@ from prefect import task
 
 from packshot import pipeline
 from packshot.batch import ShotRef
-from packshot.errors import RefusedInputError, VerificationError
+from packshot.errors import ObjectMissingError, RefusedInputError, VerificationError
 from packshot.export.labels import labels_of
 from packshot.export.preview import before_and_after
 from packshot.ingest.master import read_master, write_working_tiff
@@ -51,8 +51,8 @@ def master_shot(ref: ShotRef, *, configs_fingerprint: str) -> MasteredShot:
         configs_fingerprint: hash of the configs in force; part of the cache key.
     """
     with living(ref.shot, stage="master") as life:
-        original = open_storage().get(ref.key)
-        sidecar = open_storage().get(ref.sidecar) if ref.sidecar else b""
+        original = _as_listed(ref.key, ref.etag)
+        sidecar = _as_listed(ref.sidecar, ref.sidecar_etag) if ref.sidecar else b""
         sha256 = hashlib.sha256(original).hexdigest()
         try:
             done, made = _mastered(ref, original, sidecar)
@@ -86,6 +86,24 @@ def master_shot(ref: ShotRef, *, configs_fingerprint: str) -> MasteredShot:
             looks=done.looks,
             master_sha256=objects["master.tif"],
         )
+
+
+def _as_listed(key: str, etag: str) -> bytes:
+    """Return an uploaded file's bytes, as they were when the batch was listed.
+
+    Raises:
+        ObjectMissingError: the file was deleted or replaced since.
+    """
+    data, found = open_storage().get_with_etag(key)
+    if found.strip('"') != etag:
+        raise ObjectMissingError(
+            "this uploaded file was replaced while the line worked on its batch",
+            key,
+            found=f"the ETag {found}",
+            allowed=f"the one that was listed, {etag}",
+            next_step="Start the batch again, so that the new file is listed; or send it as another batch.",
+        )
+    return data
 
 
 def _mastered(ref: ShotRef, original: bytes, sidecar: bytes) -> tuple[MasteredFile, Mapping[str, bytes]]:

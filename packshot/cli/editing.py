@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,6 +20,8 @@ from packshot.cli.options import (
     Out,
     Photos,
     SegmenterSource,
+    alone,
+    bytes_of,
     configs_in,
     mastered,
     platform_of,
@@ -76,7 +79,8 @@ def add(app: typer.Typer, segmenter: SegmenterSource) -> None:
         with bar("editing", quiet=json) as move:
             for done, path in enumerate(photos):
                 move(done, len(photos))
-                rows.append(_edited(path, known, network, about, out, client, category, platform))
+                work = partial(_edited, path, known, network, about, out, client, category, platform)
+                rows.append({"left_out": {}, **alone(path, work)})
         if json:
             print_json(rows)
         else:
@@ -99,7 +103,7 @@ def add(app: typer.Typer, segmenter: SegmenterSource) -> None:
         with bar("cutting out", quiet=json) as move:
             for done, path in enumerate(photos):
                 move(done, len(photos))
-                rows.append(_cut_out(path, known, network, about, out))
+                rows.append(alone(path, partial(_cut_out, path, known, network, about, out)))
         if json:
             print_json(rows)
         else:
@@ -227,7 +231,7 @@ def _cut_out(path: Path, known: Configs, network: Any, about: Sequence[Finding],
 
     try:
         done = pipeline.cut_out_photo(
-            path.read_bytes(), network, name=path.name, limits=known.ingest.model_copy(update={"min_px": 1})
+            bytes_of(path), network, name=path.name, limits=known.ingest.model_copy(update={"min_px": 1})
         )
     except RefusedInputError as error:
         return {"file": str(path), "refused": str(error)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,20 +10,23 @@ import typer
 
 from packshot.cli.ending import exit_unless
 from packshot.cli.options import (
-    NOT_THIS_FILE,
     CategoryOption,
     ClientOption,
     ConfigFolder,
     Json,
     Photos,
+    alone,
+    bytes_of,
     configs_in,
     mastered,
     platform_of,
+    refusal_of,
     require_known,
     route_of,
     watch_of,
 )
 from packshot.cli.showing import bold_name, findings_table, in_markup, print_json, show_refused, terminal_console
+from packshot.errors import PackshotError
 from packshot.types import Status
 
 
@@ -34,13 +38,12 @@ def add(app: typer.Typer) -> None:
         photos: Photos, client: ClientOption = "default", configs: ConfigFolder = None, json: Json = False
     ) -> None:
         """Say what each file is, and whether and why it is accepted or refused."""
-        from packshot.ingest.inspect_file import inspect
         from packshot.specs.resolve import style_guide
 
         known = configs_in(configs)
         guide = style_guide(known, client)
         limits = known.ingest.model_copy(update={"min_px": guide.min_px} if guide.min_px else {})
-        found = [inspect(path.read_bytes(), path.name, limits) for path in photos]
+        found = [_inspected(path, limits) for path in photos]
         if json:
             print_json(found)
         else:
@@ -81,22 +84,38 @@ def add(app: typer.Typer) -> None:
         """Say who would edit each photograph, a machine or a person, and why."""
         known = configs_in(configs)
         require_known(known, client=client, category=category)
-        rows: list[dict[str, Any]] = []
-        for path in photos:
-            try:
-                done = mastered(path, known, client=client, category=category)
-                decision = route_of(done, watch_of(done, known))
-                rows.append(
-                    {"file": str(path), **decision.model_dump(mode="json"), "features": done.features.model_dump()}
-                )
-            except NOT_THIS_FILE as error:
-                rows.append({"file": str(path), "refused": str(error)})
+        rows = [alone(path, partial(_routed, path, known, client, category)) for path in photos]
         if json:
             print_json(rows)
         else:
             for row in rows:
                 _show_route(row)
         exit_unless(not any("refused" in row for row in rows))
+
+
+def _inspected(path: Path, limits: Any) -> Any:
+    """Return the inspection of one file. Whatever goes wrong with it, the others go on."""
+    from packshot.formats.sniff import FileKind
+    from packshot.ingest.inspect_file import Inspection, inspect
+
+    try:
+        return inspect(bytes_of(path), path.name, limits)
+    except Exception as error:  # noqa: BLE001  the edge of a batch
+        code = error.code if isinstance(error, PackshotError) else "unforeseen"
+        return Inspection(
+            name=path.name,
+            size_bytes=0,
+            kind=FileKind.UNKNOWN,
+            accepted=False,
+            refusal=refusal_of(error),
+            refusal_code=code,
+        )
+
+
+def _routed(path: Path, known: Any, client: str, category: str) -> dict[str, Any]:
+    done = mastered(path, known, client=client, category=category)
+    decision = route_of(done, watch_of(done, known))
+    return {"file": str(path), **decision.model_dump(mode="json"), "features": done.features.model_dump()}
 
 
 def _show_inspection(one: Any) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from packshot.errors import ConfigError, NamingError, RefusedInputError
+from packshot.errors import ConfigError, NamingError, PackshotError, RefusedInputError, UnreadableError
 from packshot.ingest.stock import sidecars_of
 from packshot.specs.load import Configs, default_folder, load_configs
 from packshot.specs.nearest import listed, nearest
@@ -17,7 +17,7 @@ from packshot.specs.resolve import find_category
 NOT_THIS_FILE = (RefusedInputError, ConfigError)
 """Errors that concern only one of several photographs: it is refused, or no platform accepts its view."""
 
-Photos = Annotated[list[Path], typer.Argument(help="Photographs.", exists=True, dir_okay=False, readable=True)]
+Photos = Annotated[list[Path], typer.Argument(help="Photographs.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of tables.")]
 ConfigFolder = Annotated[
     Path | None, typer.Option("--configs", help="Folder of the configs.", envvar="PACKSHOT_CONFIGS", file_okay=False)
@@ -42,7 +42,7 @@ def mastered(path: Path, configs: Configs, *, client: str, category: str = "", p
 
     row = {"category": category, "platforms": ",".join(platforms)}
     return pipeline.master(
-        path.read_bytes(),
+        bytes_of(path),
         path=path.name,
         shot=path.stem,
         row={name: value for name, value in row.items() if value},
@@ -50,6 +50,29 @@ def mastered(path: Path, configs: Configs, *, client: str, category: str = "", p
         configs=configs,
         sidecar=_beside(path),
     )
+
+
+def bytes_of(path: Path) -> bytes:
+    """Return a photograph's bytes; raise UnreadableError if there is no such file, or it cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UnreadableError("this file cannot be read", str(path), found=error.strerror or str(error)) from error
+
+
+def alone(path: Path, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Return what became of one of several photographs. Whatever goes wrong with it, the others go on."""
+    try:
+        return work()
+    except Exception as error:  # noqa: BLE001  the edge of a batch
+        return {"file": str(path), "refused": refusal_of(error)}
+
+
+def refusal_of(error: Exception) -> str:
+    """Return an error as the reason for a refusal; one that nobody foresaw says so."""
+    if isinstance(error, PackshotError):
+        return str(error)
+    return f"an error that nobody foresaw: {type(error).__name__}: {error}. Please report it with the file."
 
 
 def watch_of(done: Any, configs: Configs) -> Any:

@@ -276,7 +276,9 @@ def _change_and_way(courses: FloatImage) -> tuple[FloatImage, NDArray[np.float32
 
 def _for_a_stretch(flags: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return the flags after a majority filter along the outline: a product fades over a stretch, not at points."""
-    length = min(FADED_STRETCH, max(1, len(flags)))  # numpy's "same" is as long as the longer of the two
+    if not len(flags):
+        return flags
+    length = min(FADED_STRETCH, len(flags))  # numpy's "same" is as long as the longer of the two
     window = np.full(length, 1 / length)
     return np.asarray(np.convolve(flags, window, mode="same") > 0.5)
 

@@ -130,6 +130,7 @@ def test_submit_says_when_a_client_is_probably_misspelt(
     said = packshot("batch", "submit", folder, "--client", client, "--batch", uuid.uuid4().hex[:8])
     assert said.status == Exit.OK
     assert (f"{client!r} has no style guide (did you mean {meant}?)" in said.error) is bool(meant)
+    assert (f"{client!r} has no style guide. The default one will be used." in said.error) is (client == "northwind")
 
 
 def test_submit_prints_json_and_nothing_else_when_asked(

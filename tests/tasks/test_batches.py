@@ -424,3 +424,21 @@ def test_a_shot_whose_export_failed_is_found_again_and_one_whose_edit_failed_is_
     for name in ("approved", "routed"):
         change_record(SPRING.shot(name), lambda one: one.advance(State.FAILED, at=now(), actor="test", why="odd"))
     assert [shot.name for shot in batches.approved_shots.fn(SPRING, only=[])] == ["approved"]
+
+
+def test_other_tables_an_unknown_client_and_a_manifest_in_any_case_are_said(storage: Storage) -> None:
+    received(storage, {"A1.jpg": b"a", "Manifest.CSV": MANIFEST, "prices.xlsx": b"PK"})
+    stock = take_stock(SPRING)
+    assert [ref.row["sku"] for ref in stock.shots] == ["A1"]
+    found = {one.code: one.message for one in load_batch(SPRING).findings}
+    assert "'prices.xlsx' was left out" in found["table_not_taken"]
+    assert "The client 'acme' has no style guide" in found["client_unknown"]
+
+
+def test_a_file_that_was_replaced_or_deleted_since_it_was_listed_fails_its_shot_alone(storage: Storage) -> None:
+    received(storage, {"A1.jpg": b"a", "B1.jpg": b"b"})
+    first, second = take_stock(SPRING).shots
+    with pytest.raises(ObjectMissingError, match=r"A1\.jpg: this uploaded file was replaced while the line worked"):
+        master_shot.fn(first.model_copy(update={"etag": "of-another-file"}), configs_fingerprint="")
+    with pytest.raises(ObjectMissingError):
+        master_shot.fn(second.model_copy(update={"key": second.key + ".gone"}), configs_fingerprint="")

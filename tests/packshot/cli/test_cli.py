@@ -480,7 +480,7 @@ def test_every_exit_status_is_explained_in_the_help() -> None:
     "words",
     [
         ("check",),
-        ("inspect", "missing.jpg"),
+        ("inspect",),
         ("inspect", "--nonsense"),
         ("paint", "A1.jpg"),
         ("config", "show", "--colour", "red"),
@@ -571,3 +571,27 @@ def test_a_real_network_cuts_out_a_real_photograph(tmp_path: Path) -> None:
     matte = np.asarray(Image.open(tmp_path / "BOX103_MAIN.matte.png")) / 255
     assert 0.1 < matte.mean() < 0.9
     assert np.concatenate([matte[0], matte[-1], matte[:, 0], matte[:, -1]]).max() == 0
+
+
+def test_one_bad_path_or_unforeseen_error_ends_no_command_for_the_others(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good, missing = folder / "A1_MAIN.jpg", folder / "missing.jpg"
+    said = packshot("inspect", missing, folder, good, "--json")
+    assert said.status == Exit.NOT_ALL_WELL
+    assert [one["accepted"] for one in json.loads(said.out)] == [False, False, True]
+    assert "this file cannot be read" in json.loads(said.out)[0]["refusal"]
+    said = packshot("edit", missing, "--out", tmp_path, "--platform", "shopify", "--json")
+    assert said.status == Exit.NOT_ALL_WELL
+    assert "this file cannot be read" in json.loads(said.out)[0]["refused"]
+
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("by a degenerate outline")
+
+    monkeypatch.setattr("packshot.ingest.inspect_file.open_photo", broken)
+    monkeypatch.setattr("packshot.pipeline.master", broken)
+    (row,) = json.loads(packshot("inspect", good, "--json").out)
+    assert row["refusal_code"] == "unforeseen"
+    for command in (("edit", good, "--out", tmp_path, "--platform", "shopify"), ("route", good)):
+        (row,) = json.loads(packshot(*command, "--json").out)
+        assert "ZeroDivisionError: by a degenerate outline" in row["refused"]

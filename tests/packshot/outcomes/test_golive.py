@@ -56,7 +56,7 @@ def test_a_blank_cell_is_noted_and_stops_nothing() -> None:
     [
         ("sku,date\nA,2026-03-25\nB,soon\n", r"golive\.csv, row 3: a go-live date cannot be read; found soon"),
         ("sku,date\n", "there is no go-live date in this table"),
-        ("", "no table that can be read"),
+        ("", "not a table that can be read"),
         ("sku,when\nA,1\n", "lacks the column date; found sku, when"),
         ("sku,date\nA,03/04/2026\n", r"3 April 2026 \(day first\) or 4 March 2026.*--date-order"),
     ],

@@ -119,7 +119,7 @@ def test_a_date_far_away_is_a_date(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"), [("a,b\n1,2\n", "the file lacks a column"), ("", "no table that can be read")]
+    ("text", "said"), [("a,b\n1,2\n", "the file lacks a column"), ("", "not a table that can be read")]
 )
 def test_a_file_that_is_no_orders_says_what_it_lacks(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(UnreadableError, match=said) as caught:

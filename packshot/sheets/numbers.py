@@ -22,10 +22,12 @@ class DecimalSign(StrEnum):
 
 _GROUPS = "['\u2019\u00a0\u202f ]"
 _WRITTEN = {
-    sign: re.compile(
-        rf"[+\-\u2212]?(?:\d{{1,3}}(?:(?:{other}|{_GROUPS})\d{{3}})+|\d+)(?:{own}\d*)?|[+\-\u2212]?{own}\d+"
-    )
-    for sign, own, other in ((DecimalSign.POINT, r"\.", ","), (DecimalSign.COMMA, ",", r"\."))
+    DecimalSign.POINT: re.compile(
+        rf"[+\-\u2212]?(?:\d{{1,3}}(?:(?:,|{_GROUPS})\d{{3}})+|\d+)(?:\.\d*)?|[+\-\u2212]?\.\d+"
+    ),
+    DecimalSign.COMMA: re.compile(
+        rf"[+\-\u2212]?(?:\d{{1,3}}(?:(?:\.|{_GROUPS})\d{{3}})+|\d+)(?:,\d*)?|[+\-\u2212]?,\d+"
+    ),
 }
 
 

@@ -25,7 +25,7 @@ _MOST_ROWS_ABOVE = 20
 _DATE_FORMATS = frozenset({*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)})
 """Numbers of the built-in formats that show a date or a time (ECMA-376, 18.8.30)."""
 _DATE_SIGNS = re.compile(r"[ymdhs]", re.IGNORECASE)
-_NO_SIGNS = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]')
+_NO_SIGNS = re.compile(r'"[^"]*"|\\.|\[[^\[\]]*\]')
 _CELL = re.compile(r"([A-Z]{1,3})\d*")
 _EPOCH, _EPOCH_1904 = dt.datetime(1899, 12, 30), dt.datetime(1904, 1, 1)
 

@@ -76,6 +76,7 @@ def test_every_file_opens_or_is_refused(folder, least_opened):
     assert sum(outcome == "opened" for outcome, _ in done.values()) >= least_opened
 
 
+@pytest.mark.slow  # 280 real photographs
 def test_every_product_photograph_opens():
     folder = shared_data("products")
     paths = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in PICTURE_SUFFIXES]

@@ -129,6 +129,7 @@ def test_windows_sum_what_a_table_sums() -> None:
                 assert windows.sum(name, np.array([position]), start, end)[0] == pytest.approx(expected)
 
 
+@pytest.mark.slow  # sixty effects are planted into a year of real orders and looked for
 def test_on_real_orders_nothing_is_found_where_nothing_was_planted_and_a_fifth_is_covered() -> None:
     found = read_orders(
         [shared_data("returns", "uci_online_retail_2010-12_2011-12.parquet")], return_days=30, image_reasons=()

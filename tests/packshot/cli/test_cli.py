@@ -21,6 +21,7 @@ from PIL import Image
 from packshot.cli import build
 from packshot.cli.ending import EXIT_STATUSES, Exit, run
 from packshot.errors import ModelError, StorageUnavailableError
+from packshot.figures import in_figures
 from packshot.routing.model import shipped_model
 from packshot.specs.load import default_folder, load_configs
 from packshot.types import Finding, Status
@@ -165,9 +166,9 @@ def test_check_prints_each_finding_with_its_figure_and_limit(finished: Path) -> 
     for finding in findings:
         (row,) = [line for line in said.splitlines() if re.search(rf"\W{finding['code']}\W", line)]
         if finding["measured"] is not None:
-            assert f"{finding['measured']:.4g} {finding['unit']}".strip() in row
+            assert f"{in_figures(finding['measured'])} {finding['unit']}".strip() in row
         if finding["limit"] is not None:
-            assert f"{finding['limit']:.4g}" in row
+            assert in_figures(finding["limit"]) in row
 
 
 @pytest.mark.parametrize("colour", [(254, 255, 255), (255, 255, 254), (0, 0, 0)])

@@ -22,7 +22,7 @@ from packshot.qc.report import BACKGROUND_RULES, COLOUR_RULES, EDGE_RULES, FILL_
 from packshot.specs import models as specs
 from packshot.specs.handoff import LateDeliveries
 from packshot.specs.load import default_folder, load_configs
-from packshot.specs.models import Platform
+from packshot.specs.models import Feature, Platform
 from packshot.specs.returns import TableLimits, Writing
 from packshot.specs.schema import meanings
 from packshot.specs.services import BY_MACHINE, WORDS, Service
@@ -171,6 +171,11 @@ def keys(model: type[BaseModel]) -> str:
     return table(("key", "what it says"), rows)
 
 
+def features() -> str:
+    told = meanings(Feature.__doc__ or "")
+    return table(("feature", "what it is"), ((f"`{one.value}`", told[one.value]) for one in Feature))
+
+
 def _linked(text: str) -> str:
     return re.sub(r"\b([a-z_]+\.md)\b", r"[\1](\1)", text)
 
@@ -218,6 +223,7 @@ TABLES: Mapping[str, tuple[str, Callable[[], str]]] = {
     "refused files": ("errors.md", refused_files),
     "other errors": ("errors.md", other_errors),
     **{f"keys of {heading}": ("configs.md", partial(keys, model)) for heading, model in KEYS.items()},
+    "features": ("configs.md", features),
     "services": ("people.md", services),
     "settings": ("settings.md", settings_table),
     "exit statuses": ("errors.md", exit_statuses),

@@ -38,13 +38,16 @@ def canvases(good: Any, configs: Configs) -> Mapping[str, Any]:
     return {name: good.change(rendition=smaller(configs, name)).edit() for name in PLATFORMS}
 
 
-@pytest.fixture(scope="module")
-def reports(canvases: Mapping[str, Any], configs: Configs) -> Mapping[tuple[str, ...], QcReport]:
-    """The report for every platform alone, and for every ordered pair of those that alone come to different scores."""
+@pytest.fixture(scope="module", params=["pairs that differ", pytest.param("all pairs", marks=pytest.mark.slow)])
+def reports(
+    canvases: Mapping[str, Any], configs: Configs, request: pytest.FixtureRequest
+) -> Mapping[tuple[str, ...], QcReport]:
+    """The report for every platform alone, and for ordered pairs: of those that alone differ in score or verdict, or of
+    all."""
     known = by_code(judge_all([canvases[PLATFORMS[0]]], configs.qc))
     alone = {(name,): judge_all([canvases[name]], configs.qc, known=known) for name in PLATFORMS}
     different = {(one.score, one.verdict): name for (name,), one in alone.items()}.values()
-    pairs = permutations(different, 2)
+    pairs = permutations(PLATFORMS if request.param == "all pairs" else different, 2)
     return {
         **alone,
         **{names: judge_all((canvases[name] for name in names), configs.qc, known=known) for names in pairs},

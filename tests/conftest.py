@@ -13,32 +13,13 @@ settings.load_profile("packshot")
 
 pytest_plugins = ["tests.servers"]
 
-OWN_SERVERS = ("tests/flows/test_deaths.py", "tests/flows/test_restart.py")
-"""Their tests stop and start servers of their own."""
-
-ONE_LINE = ("tests/flows/",)
-"""Their tests share the servers and the worker of one line, so they run in one process."""
-
-ONE_PREFECT = ("tests/tasks/", "tests/deployments/")
-"""Their tests share one Prefect, so they run in one process."""
-
-LONGEST_FIRST = (
-    OWN_SERVERS[0],
-    *ONE_LINE,
-    *ONE_PREFECT,
-    "tests/packshot/test_memory.py",
-    "tests/infra/",
-    "tests/fuzz/",
-    "tests/packshot/outcomes/test_effect.py",
-    "tests/packshot/cutout/",
-    "tests/packshot/handoff/",
-)
-"""What is begun first, so that no process ends long after the others; all else follows."""
+SERVERS = ("tests/flows/", "tests/tasks/", "tests/deployments/")
+"""Their tests start servers for a whole session: those of flows a line of their own, the others one Prefect."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the longest."""
-    items.sort(key=lambda item: next((n for n, start in enumerate(LONGEST_FIRST) if item.nodeid.startswith(start)), 99))
+    """Begin with the tests that mostly wait for servers."""
+    items.sort(key=lambda item: next((n for n, folder in enumerate(SERVERS) if item.nodeid.startswith(folder)), 9))
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -48,9 +29,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
     class ByServers(LoadScopeScheduling):  # type: ignore[misc, unused-ignore]
         def _split_scope(self, nodeid: str) -> str:
-            module = nodeid.partition("::")[0]
-            if module in OWN_SERVERS:
-                return module
-            return next((one[0] for one in (ONE_LINE, ONE_PREFECT) if module.startswith(one)), module)
+            folder = next((one for one in SERVERS if nodeid.startswith(one)), "")
+            return "Prefect" if folder in SERVERS[1:] else folder or nodeid.partition("::")[0]
 
     return ByServers(config, log)

@@ -71,7 +71,7 @@ def _explained(schema: dict[str, Any]) -> dict[str, Any]:
         if "Attributes:" not in docstring:
             continue
         part["description"] = docstring.partition("Attributes:")[0].strip()
-        for name, meaning in meanings(docstring).items():
-            if name in part["properties"]:
-                part["properties"][name]["description"] = meaning
+        keys = part.get("properties", {})  # a word of an enumeration has none
+        for name in keys.keys() & (told := meanings(docstring)).keys():
+            keys[name]["description"] = told[name]
     return schema

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -69,9 +70,10 @@ def alone(path: Path, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
 
 
 def refusal_of(error: Exception) -> str:
-    """Return an error as the reason for a refusal; one that nobody foresaw says so."""
+    """Return an error as the reason for a refusal. One that nobody foresaw says so; its traceback goes to stderr."""
     if isinstance(error, PackshotError):
         return str(error)
+    traceback.print_exception(error)
     return f"an error that nobody foresaw: {type(error).__name__}: {error}. Please report it with the file."
 
 

@@ -594,5 +594,8 @@ def test_one_bad_path_or_unforeseen_error_ends_no_command_for_the_others(
     (row,) = json.loads(packshot("inspect", good, "--json").out)
     assert row["refusal_code"] == "unforeseen"
     for command in (("edit", good, "--out", tmp_path, "--platform", "shopify"), ("route", good)):
-        (row,) = json.loads(packshot(*command, "--json").out)
+        said = packshot(*command, "--json")
+        (row,) = json.loads(said.out)
+        assert said.status == Exit.NOT_ALL_WELL
         assert "ZeroDivisionError: by a degenerate outline" in row["refused"]
+        assert "in broken" in said.err, "the traceback says where it happened"

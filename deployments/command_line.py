@@ -5,6 +5,7 @@ Modules that need the network are imported inside the commands, so that a comman
 
 from __future__ import annotations
 
+import datetime
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -33,7 +34,7 @@ def main() -> None:
 
 def command_line() -> typer.Typer:
     """Return all commands."""
-    app = build(_segmenter, surroundings=_surroundings)
+    app = build(_segmenter, surroundings=_surroundings, today=_today)
     app.add_typer(_models(), name="models", help="The segmentation networks: which there are, and fetching them.")
     app.add_typer(_batches(), name="batch", help="Batches in storage: submit a folder, see what became of it.")
     app.add_typer(jobs.commands(), name="job", help="What waits for people: look, take, return, approve, reject.")
@@ -46,6 +47,13 @@ def _surroundings() -> tuple[str, ...]:
     from tasks.settings import environment_problems
 
     return environment_problems()
+
+
+def _today() -> datetime.date:
+    """Return the date in UTC."""
+    from tasks.lives import now
+
+    return now().date()
 
 
 def _segmenter(engine: str) -> Any:

@@ -5,5 +5,5 @@ Pure functions on values. Nothing here uses Prefect, S3, the network, the enviro
 
 __version__ = "0.1.0"
 
-PIPELINE_VERSION = "8"
+PIPELINE_VERSION = "9"
 """Raise it with every change of pixels, measurements or decisions. It is part of each cache key and certificate."""

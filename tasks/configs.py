@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 
@@ -12,7 +13,9 @@ from tasks.settings import get_settings
 
 
 def configs_in_force() -> Configs:
-    """Return the configs from the folder in the settings. They are read again when a file has changed.
+    """Return the configs from the folder in the settings, with the rules that count today.
+
+    They are read again when a file has changed.
 
     A client whose own file is wrong is listed in `broken_clients`. Its shots are not processed; other clients are not
     affected.
@@ -21,7 +24,7 @@ def configs_in_force() -> Configs:
         ConfigError: a file that all clients share is wrong.
     """
     folder = get_settings().configs
-    return _loaded(folder, _stamp(folder))
+    return _loaded(folder, _stamp(folder)).on(datetime.now(UTC).date())
 
 
 def fingerprint(configs: Configs) -> str:

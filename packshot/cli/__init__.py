@@ -6,8 +6,10 @@ The caller passes in the segmentation network (`build`), because finding and dow
 
 from __future__ import annotations
 
+import datetime
 import io
 import sys
+from collections.abc import Callable
 from contextlib import redirect_stdout
 from typing import Annotated
 
@@ -44,11 +46,14 @@ def _before(
         context.with_resource(redirect_stdout(io.StringIO()))
 
 
-def build(segmenter: SegmenterSource, *, surroundings: configs.Surroundings = tuple) -> typer.Typer:
+def build(
+    segmenter: SegmenterSource, *, today: Callable[[], datetime.date], surroundings: configs.Surroundings = tuple
+) -> typer.Typer:
     """Return the commands for local files.
 
     Args:
         segmenter: called once, by the first command that needs the network.
+        today: returns the day whose rules count, where no other day is named.
         surroundings: returns the problems of the environment, for `config check`.
     """
     app = typer.Typer(
@@ -60,9 +65,9 @@ def build(segmenter: SegmenterSource, *, surroundings: configs.Surroundings = tu
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_before)
-    looking.add(app)
+    looking.add(app, today)
     explaining.add(app)
-    editing.add(app, segmenter)
+    editing.add(app, segmenter, today)
     paths.add(app, segmenter)
     app.add_typer(returns.commands(), name="returns", help="Find out what new pictures did to the return rate.")
     app.add_typer(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import datetime
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -48,7 +49,7 @@ REJECTED = "rejected"
 """Subfolder of the results for files that failed their verification. They must not be delivered."""
 
 
-def add(app: typer.Typer, segmenter: SegmenterSource) -> None:
+def add(app: typer.Typer, segmenter: SegmenterSource, today: Callable[[], datetime.date]) -> None:
     """Add the commands that need the segmentation network."""
 
     @app.command()
@@ -67,7 +68,7 @@ def add(app: typer.Typer, segmenter: SegmenterSource) -> None:
         A file that fails its verification is written into the folder `rejected` in OUT, with the reason. Exit status 1
         says that a photograph was refused or needs a person, or that a platform gets nothing of it.
         """
-        known = configs_in(configs)
+        known = configs_in(configs).on(today())
         require_known(known, client=client, category=category)
         for name in platform:
             require_enabled(platform_of(known, name))

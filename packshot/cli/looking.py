@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -29,8 +31,10 @@ from packshot.cli.showing import bold_name, findings_table, in_markup, print_jso
 from packshot.errors import PackshotError
 from packshot.types import Status
 
+_DAY = "%Y-%m-%d"
 
-def add(app: typer.Typer) -> None:
+
+def add(app: typer.Typer, today: Callable[[], datetime.date]) -> None:
     """Add the commands that only read files."""
 
     @app.command("inspect")
@@ -53,25 +57,24 @@ def add(app: typer.Typer) -> None:
 
     @app.command()
     def check(
-        file: Annotated[Path, typer.Argument(help="A finished picture.", exists=True, dir_okay=False)],
+        files: Annotated[list[Path], typer.Argument(help="Finished pictures.")],
         platform: Annotated[str, typer.Option(help="The platform whose rules apply.")],
+        on: Annotated[
+            datetime.datetime | None, typer.Option(help="The day whose rules count; today by default.", formats=[_DAY])
+        ] = None,
         configs: ConfigFolder = None,
         json: Json = False,
     ) -> None:
-        """Check a finished picture, whoever made it, against a platform's rules. Exit status 0: it passes."""
-        from packshot.export.check import check_file
-
+        """Check finished pictures against a platform's rules; say which the marketplace itself would refuse."""
         known = configs_in(configs)
-        findings = check_file(file.read_bytes(), platform=platform_of(known, platform), qc=known.qc, name=file.name)
-        passed = not any(finding.status is Status.FAILED for finding in findings)
+        chosen, day = platform_of(known, platform), on.date() if on else today()
+        rows = [alone(file, partial(_checked, file, known, chosen, day)) for file in files]
         if json:
-            print_json({"file": str(file), "platform": platform, "passed": passed, "findings": findings})
+            print_json(rows)
         else:
-            console = terminal_console()
-            console.print(findings_table(f"{file.name} for {platform}", findings))
-            verdict = "[bold green]pass[/]" if passed else "[bold red]fail[/]"
-            console.print(f"{in_markup(file.name)}: {verdict}", highlight=False)
-        exit_unless(passed)
+            for row in rows:
+                _show_check(row, chosen)
+        exit_unless(all(row.get("passed", False) for row in rows))
 
     @app.command()
     def route(
@@ -109,6 +112,38 @@ def _inspected(path: Path, limits: Any) -> Any:
             accepted=False,
             refusal=refusal_of(error),
             refusal_code=code,
+        )
+
+
+def _checked(path: Path, known: Any, platform: Any, day: datetime.date) -> dict[str, Any]:
+    """Return the findings on one finished picture."""
+    from packshot.export.check import check_file, refused_codes
+
+    findings = check_file(bytes_of(path), platform=platform, qc=known.qc, name=path.name, on=day)
+    return {
+        "file": str(path),
+        "platform": platform.name,
+        "passed": not any(finding.status is Status.FAILED for finding in findings),
+        "refused_by_marketplace": refused_codes(findings, platform),
+        "findings": findings,
+    }
+
+
+def _show_check(row: dict[str, Any], platform: Any) -> None:
+    if "refused" in row:
+        show_refused(row)
+        return
+    console, name = terminal_console(), Path(row["file"]).name
+    console.print(findings_table(f"{name} for {platform.name}", row["findings"]))
+    verdict = "[bold green]pass[/]" if row["passed"] else "[bold red]fail[/]"
+    console.print(f"{in_markup(name)}: {verdict}", highlight=False)
+    if refused := row["refused_by_marketplace"]:
+        console.print(f"{platform.title} itself refuses for {', '.join(refused)}.", markup=False, highlight=False)
+    elif not row["passed"]:
+        console.print(
+            f"None of it is known as a reason for which {platform.title} itself refuses.",
+            markup=False,
+            highlight=False,
         )
 
 

@@ -8,7 +8,10 @@ A_DELIVERED_FILE = Group(
     "A delivered file",
     {
         "file_unreadable": Meaning("The file cannot be decoded.", status="failed"),
-        "file_format": Meaning("Not the format ordered.", status="failed; `check`: warning"),
+        "file_format": Meaning(
+            "Not the format ordered. `check` fails a format that the platform is not known to accept (`accepts`).",
+            status="failed; `check`, if the platform accepts it: warning",
+        ),
         "file_extension": Meaning("`check` only: the name's ending is another than the content's.", status="failed"),
         "file_profile": Meaning("Not the profile ordered.", status="failed; `check` without a profile: warning"),
         "file_bit_depth": Meaning(
@@ -73,6 +76,13 @@ A_DELIVERED_FILE = Group(
             limit="least",
             unit="ratio",
             status="failed; `check`, if its rim is in doubt: warning",
+        ),
+        "product_too_few_pixels": Meaning(
+            "The platform counts the product's own pixels, without the margin (`fill.least_px`): too few.",
+            measured="longest side of the product",
+            limit="least",
+            unit="px",
+            status="failed",
         ),
         "product_too_large": Meaning(
             "More fill than it allows.",

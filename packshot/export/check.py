@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import datetime
+from collections.abc import Iterable, Iterator
 from pathlib import PurePath
 
 import cv2
@@ -26,6 +27,7 @@ from packshot.export.findings import (
     size_findings,
 )
 from packshot.export.measure import measure_white
+from packshot.formats.sniff import FileKind
 from packshot.qc.white import OffWhite, find_off_white
 from packshot.specs.models import Background, Platform, Profile, QcConfig
 from packshot.types import Box, Finding, Mask, Pixels8, Status
@@ -40,10 +42,21 @@ LEAST_PRODUCT_RATIO = 1e-4
 """Patches smaller than this share of the picture are dirt, not product."""
 FRAME_PX, FRAME_RATIO = 8, 0.95
 """A frame is looked for within this distance of the border; so much of a row or column of it is clearly not white."""
-_EXTENSIONS = {"jpeg": ("jpg", "jpeg"), "webp": ("webp",), "png": ("png",), "tiff": ("tif", "tiff")}
+LIGHT_GREY, NEUTRAL_LEVELS = 211, 8
+"""A background is light grey from this level (`lightgrey` in CSS), if its channels differ by no more than that."""
+_EXTENSIONS = {
+    FileKind.JPEG: ("jpg", "jpeg"),
+    FileKind.WEBP: ("webp",),
+    FileKind.PNG: ("png",),
+    FileKind.TIFF: ("tif", "tiff"),
+    FileKind.GIF: ("gif",),
+    FileKind.BMP: ("bmp",),
+}
 
 
-def check_file(data: bytes, *, platform: Platform, qc: QcConfig, name: str = "") -> tuple[Finding, ...]:
+def check_file(
+    data: bytes, *, platform: Platform, qc: QcConfig, name: str = "", on: datetime.date | None = None
+) -> tuple[Finding, ...]:
     """Return one finding for each rule of the platform that can be checked on the file alone.
 
     The product is everything that clearly differs from the border, plus the off-white pixels connected to it that don't
@@ -54,16 +67,20 @@ def check_file(data: bytes, *, platform: Platform, qc: QcConfig, name: str = "")
 
     Args:
         name: the file's name. Without it the extension is not checked.
+        on: the day whose rules count; None leaves out rules that are announced for later.
     """
+    platform = platform.on(on) if on else platform
     try:
         decoded = decode_delivered(data, name=name or "the file")
     except RefusedInputError as error:
         return (check("file_unreadable", False, str(error), gate=True),)
     findings = [*_file_findings(data, decoded, platform, name)]
-    pixels = as_8_bit(decoded)
+    found = as_8_bit(decoded)
+    pixels = _light_grey_as_white(found, platform.background)
     clear, zone = find_product(pixels)
     ring_distance_px = max(qc.ring_distance_px.get(decoded.codec, 0), LOOSE_PX)
-    findings += _white_findings(pixels, zone, platform, ring_distance_px=ring_distance_px)
+    about_white = _white_findings(pixels, zone, platform, ring_distance_px=ring_distance_px)
+    findings += about_white if pixels is found else map(_counted_as_white, about_white)
     findings += _fill_findings(clear, zone, decoded, platform)
     findings.append(
         Finding(
@@ -76,19 +93,19 @@ def check_file(data: bytes, *, platform: Platform, qc: QcConfig, name: str = "")
     return tuple(findings)
 
 
+def refused_codes(findings: Iterable[Finding], platform: Platform) -> tuple[str, ...]:
+    """Return the codes of failed findings for which the marketplace itself refuses the picture."""
+    failed = (finding.code for finding in findings if finding.status is Status.FAILED)
+    return tuple(code for code in dict.fromkeys(failed) if code in platform.refused_by_marketplace)
+
+
 def _file_findings(data: bytes, decoded: Decoded, platform: Platform, name: str) -> Iterator[Finding]:
     """Yield the findings on everything but the picture: format, profile, depth, size, metadata."""
     photo = decoded.photo
-    formats = [encoding.format for encoding in (platform.encoding, platform.fallback) if encoding]
-    yield check(
-        "file_format",
-        decoded.format in formats,
-        f"The content is {photo.kind.value}; {' or '.join(formats)} is delivered to {platform.title}.",
-        failed=Status.WARNING,
-    )
+    yield _format_finding(photo.kind, platform)
     if name:
         extension = PurePath(name).suffix.lower().lstrip(".")
-        fits = decoded.format is not None and extension in _EXTENSIONS[decoded.format]
+        fits = extension in _EXTENSIONS.get(photo.kind, ())
         yield check(
             "file_extension", fits, f"The name ends in {extension!r}, the content is {photo.kind.value}.", gate=True
         )
@@ -98,6 +115,17 @@ def _file_findings(data: bytes, decoded: Decoded, platform: Platform, name: str)
     yield from size_findings(decoded.size, platform)
     yield orientation_finding(decoded)
     yield location_finding(decoded)
+
+
+def _format_finding(kind: FileKind, platform: Platform) -> Finding:
+    """Return the finding on the format: a warning where the platform accepts it, though another one is delivered."""
+    found, delivered = kind.value.lower(), platform.delivered_formats
+    accepted = platform.accepts or delivered
+    message = f"The content is {kind.value}; {' or '.join(delivered)} is delivered to {platform.title}."
+    if found not in accepted:
+        message += f" It is known to accept {', '.join(accepted)} only."
+        return check("file_format", False, message, gate=True)
+    return check("file_format", found in delivered, message, failed=Status.WARNING)
 
 
 def _profile_finding(decoded: Decoded, wanted: Profile) -> Finding:
@@ -149,6 +177,29 @@ def find_product(pixels: Pixels8) -> tuple[Mask, Mask]:
     belongs[np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])] = False
     belongs[0] = False
     return clear, clear | belongs[labels]
+
+
+def _light_grey_as_white(pixels: Pixels8, background: Background) -> Pixels8:
+    """Return the pixels with a background of even light grey made white, where the platform accepts light grey.
+
+    The colour is looked for just inside of where a frame may be.
+    """
+    inset = min(FRAME_PX, *((side - 1) // 2 for side in pixels.shape[:2]))
+    inner = pixels[inset : len(pixels) - inset, inset : pixels.shape[1] - inset]
+    colour = np.median(np.concatenate([inner[0], inner[-1], inner[:, 0], inner[:, -1]]), axis=0)
+    grey = LIGHT_GREY <= colour.min() < WHITE_8 and np.ptp(colour) <= NEUTRAL_LEVELS
+    if background is not Background.WHITE_OR_LIGHT_GREY or not grey:
+        return pixels
+    low = np.clip(np.floor(colour - CLEAR_LEVELS), 0, 255)
+    high = np.clip(np.ceil(colour + CLEAR_LEVELS), 0, 255)
+    whitened = pixels.copy()
+    whitened[cv2.inRange(pixels, low, high) > 0] = WHITE_8
+    return whitened
+
+
+def _counted_as_white(finding: Finding) -> Finding:
+    """Return a finding on white that says what counts as white."""
+    return finding.model_copy(update={"message": f"{finding.message} Its even light grey counts as white."})
 
 
 def _white_findings(pixels: Pixels8, zone: Mask, platform: Platform, *, ring_distance_px: int) -> Iterator[Finding]:

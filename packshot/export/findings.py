@@ -174,6 +174,19 @@ def fill_findings(
     yield check(
         "product_too_small", fill >= least - tolerance, message, measured=measured, limit=least, unit="ratio", gate=True
     )
+    if platform.fill.least_px is not None:
+        message = (
+            f"The product's longest side is {box.size.longest} px, at least {platform.fill.least_px} are asked for."
+        )
+        yield check(
+            "product_too_few_pixels",
+            box.size.longest >= platform.fill.least_px - FILL_TOLERANCE_PX,
+            message,
+            measured=box.size.longest,
+            limit=platform.fill.least_px,
+            unit="px",
+            gate=True,
+        )
     message = f"The product takes {fill:.1%} of the canvas, at most {most:.0%} is allowed."
     yield check("product_too_large", fill <= most + tolerance, message, measured=measured, limit=most, unit="ratio")
     if target_ratio is not None:

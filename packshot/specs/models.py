@@ -6,6 +6,7 @@ Sizes are in pixels, files in bytes, ratios in 0..1, colour differences in delta
 from __future__ import annotations
 
 import base64
+import datetime
 import hashlib
 import json
 import re
@@ -19,7 +20,19 @@ from packshot.specs.fields import FACTS, NAMING_FIELDS, Bytes, NamingTemplate, P
 from packshot.specs.handoff import ClientHandoff, HandoffConfig, Tier
 from packshot.specs.nearest import did_you_mean
 from packshot.specs.networks import Model, ModelSource
-from packshot.specs.platform import Authority, Background, Canvas, Encoding, Fill, Format, Platform, Profile
+from packshot.specs.platform import (
+    AcceptedFormat,
+    Authority,
+    Background,
+    Canvas,
+    Encoding,
+    Fill,
+    Format,
+    LaterSize,
+    Platform,
+    Profile,
+    Rule,
+)
 from packshot.specs.returns import ReturnsConfig, Writing
 from packshot.specs.rules import EditRules, GroupCorrection, ResolvedRules, Shadow
 from packshot.specs.stages import (
@@ -43,6 +56,7 @@ from packshot.types import Complexity, Value
 __all__ = [
     "FACTS",
     "NAMING_FIELDS",
+    "AcceptedFormat",
     "ApartLimits",
     "AuditConfig",
     "Authority",
@@ -64,6 +78,7 @@ __all__ = [
     "GroupLimits",
     "HandoffConfig",
     "IngestConfig",
+    "LaterSize",
     "Model",
     "ModelSource",
     "NamingTemplate",
@@ -81,6 +96,7 @@ __all__ = [
     "RenditionPlan",
     "ResolvedRules",
     "RoutingConfig",
+    "Rule",
     "RuleLimits",
     "Shadow",
     "Tier",
@@ -241,6 +257,11 @@ class Configs(Value):
     clients: Mapping[str, Client]
     press_profiles: Mapping[str, PressProfile] = Field(default_factory=dict)
     broken_clients: Mapping[str, str] = Field(default_factory=dict)
+
+    def on(self, day: datetime.date) -> Configs:
+        """Return the configs with the platforms' rules that count on a day."""
+        platforms = {name: platform.on(day) for name, platform in self.platforms.items()}
+        return self.model_copy(update={"platforms": platforms})
 
 
 class RenditionPlan(Value):

@@ -28,6 +28,36 @@ class Format(StrEnum):
         return {"jpeg": "jpg", "webp": "webp", "png": "png", "tiff": "tif"}[self.value]
 
 
+class AcceptedFormat(StrEnum):
+    """File formats that a marketplace may accept."""
+
+    JPEG = "jpeg"
+    WEBP = "webp"
+    PNG = "png"
+    TIFF = "tiff"
+    GIF = "gif"
+    BMP = "bmp"
+
+
+class Rule(StrEnum):
+    """Rules of a delivered file that a marketplace may itself refuse a picture for: codes of findings."""
+
+    FORMAT = "file_format"
+    EXTENSION = "file_extension"
+    PROFILE = "file_profile"
+    DEPTH = "file_bit_depth"
+    BYTES = "file_bytes"
+    ASPECT = "canvas_aspect"
+    TOO_LARGE = "canvas_too_large"
+    TOO_SMALL = "resolution_too_low"
+    LITTLE_FILL = "product_too_small"
+    MUCH_FILL = "product_too_large"
+    FEW_PIXELS = "product_too_few_pixels"
+    CROPPED = "cropped_product"
+    BACKGROUND = "non_white_background"
+    FRAME = "frame_at_border"
+
+
 class Profile(StrEnum):
     """Colour spaces that can be delivered."""
 
@@ -89,6 +119,18 @@ class Encoding(Value):
         return self
 
 
+class LaterSize(Value):
+    """A minimum size that comes into force later.
+
+    Attributes:
+        since: the first day on which it counts, for example `2027-01-31`.
+        min_px: takes the place of the canvas' `min_px` from that day.
+    """
+
+    since: datetime.date
+    min_px: Pixels
+
+
 class Canvas(Value):
     """Size of a rendition.
 
@@ -98,6 +140,7 @@ class Canvas(Value):
         recommended_px: target of the longest side. Without it the photograph's full resolution is used.
         max_px: maximum of the longest side.
         dpi: written into the file; does not change its pixels.
+        later: a larger minimum that the platform has announced, see below.
     """
 
     aspect: str | None = None
@@ -105,6 +148,7 @@ class Canvas(Value):
     recommended_px: Pixels | None = None
     max_px: Pixels | None = None
     dpi: Pixels | None = None
+    later: LaterSize | None = None
 
     @field_validator("aspect")
     @classmethod
@@ -119,7 +163,17 @@ class Canvas(Value):
             raise ValueError(f"max_px of at least min_px {self.min_px}, not {self.max_px}")
         if self.recommended_px is not None and not self.min_px <= self.recommended_px <= (self.max_px or 10**9):
             raise ValueError(f"recommended_px between min_px and max_px, not {self.recommended_px}")
+        greatest = self.recommended_px or self.max_px or 10**9
+        if self.later and not self.min_px < self.later.min_px <= greatest:
+            raise ValueError(f"later.min_px above min_px and up to {greatest}, not {self.later.min_px}")
         return self
+
+    def on(self, day: datetime.date) -> Canvas:
+        """Return the canvas as it counts on a day: with the later minimum if that is in force, and without `later`."""
+        if self.later is None:
+            return self
+        min_px = self.later.min_px if day >= self.later.since else self.min_px
+        return self.model_copy(update={"min_px": min_px, "later": None})
 
     @property
     def width_over_height(self) -> float | None:
@@ -136,10 +190,12 @@ class Fill(Value):
     Attributes:
         least_ratio: least share of the canvas side that the product's longest side may take. Default: 0.
         most_ratio: the largest share. Default: 1.
+        least_px: least length of the product's longest side, where the platform does not count the margin.
     """
 
     least_ratio: Ratio = 0.0
     most_ratio: Ratio = 1.0
+    least_px: Pixels | None = None
 
     @model_validator(mode="after")
     def _least_is_below_most(self) -> Fill:
@@ -156,6 +212,10 @@ class Platform(Value):
         enabled: `false`: nothing is delivered to it. Default: `true`.
         encoding: how the file is encoded, see below.
         fallback: a second encoding, delivered beside the first, for shops that may not be able to read the first.
+        accepts: formats that the marketplace itself accepts, as far as its source names them: `jpeg`, `webp`, `png`,
+            `tiff`, `gif`, `bmp`. `packshot check` fails a file of any other. Default: the formats that are delivered.
+        refused_by_marketplace: codes of the findings for which the marketplace itself refuses a picture or hides it.
+            Failures with other codes are against the studio's own order. Shown by `packshot check`.
         canvas: size of the picture, see below.
         background: `pure_white`, `white_recommended`, `white_or_light_grey` or `any`. With `pure_white` every
             background pixel of the delivered file is checked.
@@ -177,6 +237,8 @@ class Platform(Value):
     enabled: bool = True
     encoding: Encoding
     fallback: Encoding | None = None
+    accepts: tuple[AcceptedFormat, ...] = ()
+    refused_by_marketplace: tuple[Rule, ...] = ()
     canvas: Canvas
     background: Background
     fill: Fill = Fill()
@@ -203,6 +265,23 @@ class Platform(Value):
         if self.profile is Profile.CMYK and formats != [Format.TIFF]:
             raise ValueError(f"format: tiff where the profile is cmyk; found {', '.join(formats)}")
         return self
+
+    @model_validator(mode="after")
+    def _what_is_delivered_is_accepted(self) -> Platform:
+        accepted = {one.value for one in self.accepts}
+        missing = [one for one in self.delivered_formats if accepted and one.value not in accepted]
+        if missing:
+            raise ValueError(f"accepts with {' and '.join(missing)}, which this platform is delivered")
+        return self
+
+    @property
+    def delivered_formats(self) -> tuple[Format, ...]:
+        """The formats of its encoding and of the fallback."""
+        return tuple(one.format for one in (self.encoding, self.fallback) if one)
+
+    def on(self, day: datetime.date) -> Platform:
+        """Return the platform with the rules that count on a day."""
+        return self.model_copy(update={"canvas": self.canvas.on(day)})
 
     def takes(self, view: str) -> bool:
         """Return whether this platform accepts a view such as ``MAIN`` or ``PT03``; case doesn't matter."""

@@ -79,6 +79,16 @@ def _platform(name: str, platform: Platform) -> tuple[str, ...]:
     return name, kind + depth, size, str(platform.background), limit, str(platform.authority)
 
 
+def refusals() -> str:
+    known = load_configs(default_folder()).platforms
+    rows = (
+        (name, ", ".join(one.accepts or one.delivered_formats), _code(one.refused_by_marketplace) or "-", one.authority)
+        for name, one in known.items()
+        if one.enabled
+    )
+    return table(("platform", "accepts", "refuses for", "says who"), rows)
+
+
 def categories() -> str:
     known = load_configs(default_folder()).categories
     rows = ((name, one.complexity or "as measured", _code(one.services) or "-") for name, one in known.items())
@@ -135,6 +145,7 @@ KEYS: Mapping[str, type[BaseModel]] = {
     "platforms/<name>.yaml": specs.Platform,
     "encoding": specs.Encoding,
     "canvas": specs.Canvas,
+    "later": specs.LaterSize,
     "fill": specs.Fill,
     "Edit rules": specs.EditRules,
     "categories.yaml": specs.Category,
@@ -229,6 +240,7 @@ TABLES: Mapping[str, tuple[str, Callable[[], str]]] = {
     "exit statuses": ("errors.md", exit_statuses),
     "reasons": ("people.md", reasons),
     "platforms": ("configs.md", platforms),
+    "what marketplaces refuse": ("configs.md", refusals),
     "categories": ("configs.md", categories),
     "rules": ("configs.md", rules),
     "accepted": ("limits.md", accepted),

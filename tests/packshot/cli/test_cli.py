@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import io
 import json
@@ -28,6 +29,7 @@ from packshot.types import Finding, Status
 from tests import drawn_products
 from tests.drawn_products import ContrastNetwork
 
+TODAY = datetime.date(2026, 11, 23)
 FALLBACK = Finding(code="fallback_model", status=Status.WARNING, message="Another network than the one asked for.")
 FILE_NAME = "[ruby] B1_MAIN.jpg"
 """Brackets mean something to the library that prints; in a file's name they must not."""
@@ -61,7 +63,7 @@ def packshot(*words: object, network: Callable[[str], Any] = drawn_network) -> S
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
         patch.setattr(sys, "argv", ["packshot", *map(str, words)])
         patch.setenv("COLUMNS", "220")
-        status = run(build(network))
+        status = run(build(network, today=lambda: TODAY))
     return Said(int(status), out.getvalue(), err.getvalue())
 
 
@@ -160,7 +162,7 @@ def test_check_passes_a_faultless_picture(finished: Path) -> None:
 
 
 def test_check_prints_each_finding_with_its_figure_and_limit(finished: Path) -> None:
-    findings = packshot("check", finished, "--platform", "amazon_main", "--json").json["findings"]
+    findings = packshot("check", finished, "--platform", "amazon_main", "--json").json[0]["findings"]
     said = packshot("check", finished, "--platform", "amazon_main").out
     assert len(findings) >= 8
     for finding in findings:
@@ -179,8 +181,8 @@ def test_check_fails_a_picture_with_one_pixel_that_is_not_white(
     file = with_one_pixel(finished, tmp_path, row=row, column=column, colour=colour)
     said = packshot("check", file, "--platform", "amazon_main", "--json")
     assert said.status == Exit.NOT_ALL_WELL
-    assert said.json["passed"] is False
-    (failed,) = [one for one in said.json["findings"] if one["code"] == "non_white_background"]
+    assert said.json[0]["passed"] is False
+    (failed,) = [one for one in said.json[0]["findings"] if one["code"] == "non_white_background"]
     assert (failed["status"], failed["measured"], failed["limit"]) == ("failed", 1, 0)
     assert failed["box"] == [column, row, column + 1, row + 1]
 
@@ -190,13 +192,44 @@ def test_check_fails_a_file_whose_extension_lies(finished: Path, tmp_path: Path)
     shutil.copy(finished, lying)
     said = packshot("check", lying, "--platform", "amazon_main", "--json")
     assert said.status == Exit.NOT_ALL_WELL
-    assert {one["code"] for one in said.json["findings"] if one["status"] == "failed"} == {"file_extension"}
+    assert {one["code"] for one in said.json[0]["findings"] if one["status"] == "failed"} == {"file_extension"}
+
+
+def test_check_goes_on_after_a_path_that_cannot_be_read(finished: Path, tmp_path: Path) -> None:
+    said = packshot("check", tmp_path / "gone.png", tmp_path, finished, "--platform", "amazon_main", "--json")
+    assert said.status == Exit.NOT_ALL_WELL
+    assert ["refused" in row for row in said.json] == [True, True, False]
+    assert said.json[2]["passed"]
+    assert "gone.png" in packshot("check", tmp_path / "gone.png", finished, "--platform", "amazon_main").out
+
+
+def test_check_says_whether_the_marketplace_itself_refuses(finished: Path, tmp_path: Path) -> None:
+    file = tmp_path / "B0PACK0101.MAIN.webp"
+    Image.open(finished).save(file, lossless=True)
+    said = packshot("check", file, "--platform", "amazon_main", "--json").json[0]
+    assert "file_format" in said["refused_by_marketplace"]
+    assert (
+        "Amazon, main image itself refuses for file_format" in packshot("check", file, "--platform", "amazon_main").out
+    )
+
+
+def test_check_takes_the_rules_of_the_day_it_is_asked_for(tmp_path: Path) -> None:
+    file = tmp_path / "a.png"
+    pixels = np.full((400, 400, 3), 255, np.uint8)
+    pixels[30:-30, 100:300] = 60
+    file.write_bytes(drawn_products.encoded(pixels))
+
+    def least(*words: str) -> float:
+        (row,) = packshot("check", file, "--platform", "google_shopping", "--json", *words).json
+        return float(next(one["limit"] for one in row["findings"] if one["code"] == "resolution_too_low"))
+
+    assert [least(), least("--on", "2027-01-30"), least("--on", "2027-01-31")] == [100, 100, 500]
 
 
 def test_check_fails_what_is_no_picture_in_one_finding(folder: Path) -> None:
     said = packshot("check", folder / "notes.jpg", "--platform", "shopify", "--json")
     assert said.status == Exit.NOT_ALL_WELL
-    (finding,) = said.json["findings"]
+    (finding,) = said.json[0]["findings"]
     assert finding["code"] == "file_unreadable"
     assert "notes.jpg" in finding["message"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import io
 import json
 from contextlib import redirect_stderr, redirect_stdout
@@ -19,7 +20,7 @@ def said(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> tuple[int, str]:
     monkeypatch.setattr("sys.argv", ["packshot", "explain", *arguments])
     out = io.StringIO()
     with redirect_stdout(out), redirect_stderr(out):
-        status = run(build(lambda engine: pytest.fail("no network is needed")))
+        status = run(build(lambda engine: pytest.fail("no network is needed"), today=lambda: datetime.date.max))
     return status, " ".join(out.getvalue().split())
 
 

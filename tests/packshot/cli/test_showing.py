@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import io
 import sys
 from contextlib import redirect_stderr, redirect_stdout
@@ -25,7 +26,7 @@ def said(*words: str, **environment: str) -> tuple[int, str, str]:
         patch.delenv("COLUMNS", raising=False)
         for name, value in environment.items():
             patch.setenv(name, value)
-        status = run(build(lambda engine: pytest.fail("no network is needed")))
+        status = run(build(lambda engine: pytest.fail("no network is needed"), today=lambda: datetime.date.max))
     return status, out.getvalue(), err.getvalue()
 
 

@@ -18,12 +18,37 @@ from packshot.qc.regions import Region
 from packshot.qc.ridges import Strip, kept_strips
 from packshot.qc.white import OffWhite, away_from, find_off_white
 from packshot.specs.models import Shadow
-from packshot.types import Box, Size, size_of
+from packshot.types import Box, Mask, Matte, Size, size_of
 
 RESAMPLING_PX = 2
 """Width of the band around the product in which resampling may mix it with the white."""
 SHADOW_REACH_RATIO = 0.12
 """A kept contact shadow ends within this share of the product's longest side."""
+
+
+def background_of(matte: Matte, *, shadow: Shadow, subject: Box | None) -> Mask:
+    """Return where an edit must be exactly white: where the matte is 0, or beyond the reach of a kept shadow.
+
+    Args:
+        matte: (rows, columns) float32 in 0..1.
+        shadow: what becomes of the product's shadow.
+        subject: the product's box, as `box_of_product` returns it.
+    """
+    return away_from(np.asarray(matte > 0), _white_from_px(subject, shadow, 1.0))
+
+
+def box_of_product(matte: Matte) -> Box | None:
+    """Return the product's box; None where there is no product."""
+    try:
+        return subject_box(matte)
+    except EmptySubjectError:
+        return None
+
+
+def _white_from_px(subject: Box | None, shadow: Shadow, scale: float) -> int:
+    if shadow is not Shadow.KEEP or subject is None:
+        return 0 if scale == 1.0 else RESAMPLING_PX
+    return RESAMPLING_PX + round(SHADOW_REACH_RATIO * subject.size.longest * scale)
 
 
 _OF_THE_EDIT = ("subject", "off_white", "reduced", "reduced_product", "outline", "edges", "disagreement")
@@ -50,18 +75,12 @@ class Scene:
     @cached_property
     def subject(self) -> Box | None:
         """The product's box in the photograph; None where there is no product."""
-        try:
-            return subject_box(self.edit.cutout.matte)
-        except EmptySubjectError:
-            return None
+        return box_of_product(self.edit.cutout.matte)
 
     @cached_property
     def framed_subject(self) -> Box | None:
         """The product's box on the canvas; None where there is no product."""
-        try:
-            return subject_box(self.edit.framed.matte)
-        except EmptySubjectError:
-            return None
+        return box_of_product(self.edit.framed.matte)
 
     def white_from_px(self, scale: float) -> int:
         """Return the distance from the product, in pixels, beyond which the background must be exactly white.
@@ -71,15 +90,13 @@ class Scene:
         Args:
             scale: scale of the picture that is checked, relative to the photograph.
         """
-        if self.edit.rendition.rules.shadow is not Shadow.KEEP or self.subject is None:
-            return 0 if scale == 1.0 else RESAMPLING_PX
-        return RESAMPLING_PX + round(SHADOW_REACH_RATIO * self.subject.size.longest * scale)
+        return _white_from_px(self.subject, self.edit.rendition.rules.shadow, scale)
 
     @cached_property
     def off_white(self) -> OffWhite:
         """Pixels of the composite's background that are not exactly white, over the whole frame."""
-        product = np.asarray(self.edit.cutout.matte > 0)
-        return find_off_white(self.edit.composite16, away_from(product, self.white_from_px(1.0)))
+        matte, shadow = self.edit.cutout.matte, self.edit.rendition.rules.shadow
+        return find_off_white(self.edit.composite16, background_of(matte, shadow=shadow, subject=self.subject))
 
     @cached_property
     def reduced(self) -> Reduced:

@@ -65,7 +65,7 @@ def find_off_white(pixels: NDArray[Any], background: Mask) -> OffWhite:
     """
     white = int(np.iinfo(pixels.dtype).max)
     total = cv2.countNonZero(background.view(np.uint8))
-    off = _not_all(pixels, white, background)
+    off = off_white_in(pixels, background)
     count = cv2.countNonZero(off)
     if not count:
         return OffWhite(count=0, background=total, worst_levels=0.0)
@@ -84,13 +84,21 @@ def find_off_white(pixels: NDArray[Any], background: Mask) -> OffWhite:
     )
 
 
-def _not_all(pixels: NDArray[Any], value: int, where: Mask) -> NDArray[np.uint8]:
-    """Return 255 where the mask holds and not all channels have the value; 0 elsewhere."""
-    off = np.empty(where.shape, np.uint8)
+def off_white_in(pixels: NDArray[Any], background: Mask) -> NDArray[np.uint8]:
+    """Return 255 for each pixel of the background that is not exactly white; 0 elsewhere.
+
+    These are the pixels that `find_off_white` counts.
+
+    Args:
+        pixels: (rows, columns, 3) uint8 or uint16. White is the greatest value of the type in all channels.
+        background: (rows, columns): what has to be white.
+    """
+    white = int(np.iinfo(pixels.dtype).max)
+    off = np.empty(background.shape, np.uint8)
     for top in range(0, len(pixels), _ROWS_AT_ONCE):
         strip = np.s_[top : top + _ROWS_AT_ONCE]
-        same = cv2.inRange(pixels[strip], (value,) * 3, (value,) * 3)
-        off[strip] = cv2.compare(same, where[strip].view(np.uint8), cv2.CMP_LT)
+        same = cv2.inRange(pixels[strip], (white,) * 3, (white,) * 3)
+        off[strip] = cv2.compare(same, background[strip].view(np.uint8), cv2.CMP_LT)
     return off
 
 

@@ -1,0 +1,63 @@
+"""Guides of frame and fill: what each platform will cut from the edit, and how far the product should fill it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from packshot.framing.fit import fit
+from packshot.qc.scene import box_of_product
+from packshot.specs.models import RenditionPlan
+from packshot.types import Box, Matte, Size, Value
+
+
+class Guide(Value):
+    """A platform's frame on the edit, in pixels of the edit.
+
+    Attributes:
+        frame: what becomes the platform's canvas; it may reach beyond the picture.
+        fill: the middle of the frame that the product should just fill, in at least one direction.
+        product: the product's box.
+        fill_ratio, wanted_fill_ratio: the share that the product takes, and the one that was ordered; see
+            `packshot.framing.fit.fill_ratio_of`.
+        canvas: size of the delivered picture.
+    """
+
+    platform: str
+    frame: Box
+    fill: Box
+    product: Box
+    fill_ratio: float
+    wanted_fill_ratio: float
+    canvas: Size
+
+
+def guides(matte: Matte, renditions: Iterable[RenditionPlan]) -> tuple[Guide, ...]:
+    """Return the guides of each rendition, as the export will frame it; none if the matte holds no product.
+
+    Args:
+        matte: (rows, columns) float32 in 0..1.
+    """
+    product = box_of_product(matte)
+    return tuple(_guide(product, one) for one in renditions) if product else ()
+
+
+def _guide(product: Box, rendition: RenditionPlan) -> Guide:
+    rules = rendition.rules
+    placement = fit(
+        product,
+        canvas=rendition.platform.canvas,
+        fill_ratio=rules.fill_ratio,
+        max_upscale_ratio=rules.max_upscale_ratio,
+    )
+    frame = placement.window
+    across = round(frame.width * (1 - rules.fill_ratio) / 2)
+    down = round(frame.height * (1 - rules.fill_ratio) / 2)
+    return Guide(
+        platform=rendition.platform.name,
+        frame=frame,
+        fill=Box(frame.left + across, frame.top + down, frame.right - across, frame.bottom - down),
+        product=product,
+        fill_ratio=placement.fill_ratio,
+        wanted_fill_ratio=rules.fill_ratio,
+        canvas=placement.canvas,
+    )

@@ -1,0 +1,228 @@
+"""Overlays: what a check measured, as one value for each pixel of the edit.
+
+An overlay's values are (rows, columns) uint8, of the edit's size; 0 where it shows nothing. `packshot.looking.shades`
+makes colours of them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from enum import StrEnum
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from packshot.colour.difference import delta_e_2000, lab_of
+from packshot.colour.spaces import decode_working, encode_working, working_profile
+from packshot.qc.scene import background_of, box_of_product
+from packshot.qc.white import find_off_white, off_white_in
+from packshot.specs.rules import Shadow
+from packshot.types import Box, FloatImage, Mask, Matte, Pixels8, Pixels16
+
+STEPS_PER_DELTA_E = 10
+"""A value of an overlay of colour differences is this many times delta E 2000, rounded, at least 1 and at most 255."""
+SEEN_DELTA_E = 1.0
+"""A smaller colour difference can hardly be seen; overlays don't show it."""
+CELL_PX = 4
+"""Side of the cells whose mean colours are compared between edit and master."""
+HALO_OUTSIDE_PX, HALO_INSIDE_PX, HALO_REACH_PX = 2, 3, 12
+"""The halo is looked for from so far outside the matte to so far inside the opaque product; the product's own colour is
+taken from at most `HALO_REACH_PX` away."""
+_CELL_ROWS_AT_ONCE = 32
+_POINTS_AT_ONCE = 65_536
+
+
+class Overlay(StrEnum):
+    """The overlays of an edit."""
+
+    OFF_WHITE = "off_white"
+    MATTE_EDGE = "matte_edge"
+    HALO = "halo"
+    COLOUR = "colour"
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Shown:
+    """An overlay's values and what they come to.
+
+    Attributes:
+        values: (rows, columns) uint8; 0 where nothing is shown.
+        count: number of pixels that it shows; of colour differences, those of at least `SEEN_DELTA_E`.
+        compared: number of pixels that were looked at.
+        worst: greatest measurement: levels below white (of 255) for `OFF_WHITE`, delta E 2000 for `HALO` and `COLOUR`;
+            0 for `MATTE_EDGE`.
+        box: the largest connected patch of `OFF_WHITE`, the worst place of `HALO` and `COLOUR`; None if nothing is
+            shown.
+    """
+
+    values: Pixels8
+    count: int
+    compared: int
+    worst: float = 0.0
+    box: Box | None = None
+
+
+def off_white(edit: Pixels16, matte: Matte, *, shadow: Shadow) -> Shown:
+    """Return every pixel of the edit's background that is not exactly white.
+
+    Count, worst level and box are those of the finding ``non_white_background``: the same function counts the same
+    pixels of the same background. A value is the pixel's distance from white in 8-bit levels, rounded up, so that every
+    pixel that is off has at least 1.
+
+    Args:
+        edit: (rows, columns, 3) uint16, working space.
+        matte: (rows, columns) float32 in 0..1.
+        shadow: what becomes of the product's shadow; near a shadow that is kept nothing has to be white.
+    """
+    background = background_of(matte, shadow=shadow, subject=box_of_product(matte))
+    found = find_off_white(edit, background)
+    values = np.zeros(matte.shape, np.uint8)
+    if found.count:
+        off = off_white_in(edit, background) > 0
+        values[off] = np.ceil((65535 - edit[off].min(axis=1).astype(np.float64)) / 257).astype(np.uint8)
+    return Shown(values, found.count, found.background, found.worst_levels, found.largest_box)
+
+
+def matte_edge(matte: Matte) -> Shown:
+    """Return the line along the matte's edge, one pixel wide.
+
+    It consists of the pixels with a coverage of at least 0.5 that have a pixel with less to the left, right, above or
+    below. A product that the frame cuts has no edge there.
+
+    Args:
+        matte: (rows, columns) float32 in 0..1.
+    """
+    inside = (matte >= 0.5).astype(np.uint8)
+    cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
+    kept = cv2.erode(inside, cross, borderType=cv2.BORDER_CONSTANT, borderValue=1)
+    line = np.where((inside > 0) & (kept == 0), np.uint8(255), np.uint8(0))
+    return Shown(line, cv2.countNonZero(line), matte.size)
+
+
+def halo(edit: Pixels16, matte: Matte) -> Shown:
+    """Return how far the edit is, along the outline, from what it should be there: delta E 2000 of each pixel.
+
+    A pixel should be the product's colour near it, laid on white by the matte in linear light. That colour is the mean
+    over 3 x 3 pixels, in linear light, around the nearest pixel that lies `HALO_INSIDE_PX` inside the opaque product
+    (matte at least 0.999). Compared is a band: from there to `HALO_OUTSIDE_PX` outside of the matte. Where no opaque
+    product lies within `HALO_REACH_PX`, as in fur or along a thin wire, nothing can be said and nothing is shown.
+    Texture and shading that change within a few pixels of the edge show too: the map says where to look.
+
+    Args:
+        edit: (rows, columns, 3) uint16, working space.
+        matte: (rows, columns) float32 in 0..1.
+    """
+    values = np.zeros(matte.shape, np.uint8)
+    core = _opaque_core(matte)
+    nearest, away = _nearest(core)
+    reached = cv2.dilate((matte > 0).astype(np.uint8), np.ones((2 * HALO_OUTSIDE_PX + 1,) * 2, np.uint8)) > 0
+    band = np.flatnonzero(reached & ~core & (away <= HALO_REACH_PX))
+    for start in range(0, len(band), _POINTS_AT_ONCE):
+        some = band[start : start + _POINTS_AT_ONCE]
+        product = _means_around(edit, nearest[some])
+        share = matte.reshape(-1)[some][:, None]
+        wanted = encode_working((share * product + (1 - share)).astype(np.float32))
+        found = edit.reshape(-1, 3)[some]
+        values.reshape(-1)[some] = _steps(_apart(found, wanted))
+    return _differences(values, len(band))
+
+
+def colour(edit: Pixels16, master: Pixels16, matte: Matte) -> Shown:
+    """Return how far the product's colours in the edit are from those in the master: delta E 2000.
+
+    Compared are the means over cells of `CELL_PX` x `CELL_PX` pixels in linear light, of cells that lie wholly in the
+    opaque product (matte 1); every pixel of a cell gets the cell's value. Cells whose pixels are all equal have no
+    difference and show nothing.
+
+    Args:
+        edit, master: (rows, columns, 3) uint16, working space, of the same size.
+        matte: (rows, columns) float32 in 0..1.
+    """
+    rows, columns = (side // CELL_PX for side in matte.shape)
+    values = np.zeros(matte.shape, np.uint8)
+    compared = 0
+    for top in range(0, rows, _CELL_ROWS_AT_ONCE):
+        bottom = min(top + _CELL_ROWS_AT_ONCE, rows)
+        strip = np.s_[top * CELL_PX : bottom * CELL_PX, : columns * CELL_PX]
+        whole = _cells(matte[strip] >= 1)
+        changed = whole & _cells((edit[strip] != master[strip]).any(axis=2), any_pixel=True)
+        compared += int(whole.sum())
+        if changed.any():
+            apart = np.zeros(whole.shape, np.uint8)
+            apart[changed] = _steps(_apart(_cell_means(edit[strip], changed), _cell_means(master[strip], changed)))
+            values[strip] = apart.repeat(CELL_PX, axis=0).repeat(CELL_PX, axis=1)
+    return _differences(values, compared * CELL_PX**2)
+
+
+def _opaque_core(matte: Matte) -> Mask:
+    """Return what lies at least `HALO_INSIDE_PX` inside the opaque product."""
+    kernel = np.ones((2 * HALO_INSIDE_PX + 1,) * 2, np.uint8)
+    return cv2.erode((matte >= 0.999).astype(np.uint8), kernel) > 0
+
+
+def _nearest(core: Mask) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Return for each pixel the place of the nearest pixel of the core in the flattened picture, and how far it is.
+
+    Without a core everything is infinitely far away.
+    """
+    if not core.any():
+        return np.zeros(core.size, np.int64), np.full(core.shape, np.inf, np.float32)
+    outside = (~core).astype(np.uint8)
+    away, labels = cv2.distanceTransformWithLabels(outside, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    places = np.flatnonzero(core)
+    by_label = np.zeros(int(labels.max()) + 1, np.int64)
+    by_label[labels.reshape(-1)[places]] = places
+    return by_label[labels.reshape(-1)], np.asarray(away, np.float32)
+
+
+def _means_around(picture: Pixels16, places: NDArray[np.int64]) -> FloatImage:
+    """Return the means in linear light over 3 x 3 pixels around places in the flattened picture, (places, 3)."""
+    rows, columns = np.divmod(places, picture.shape[1])
+    height, width = picture.shape[:2]
+    total = np.zeros((len(places), 3), np.float32)
+    for down in (-1, 0, 1):
+        for across in (-1, 0, 1):
+            around = picture[np.clip(rows + down, 0, height - 1), np.clip(columns + across, 0, width - 1)]
+            total += decode_working(around)
+    return total / np.float32(9)
+
+
+def _cells(strip: NDArray[np.bool_], *, any_pixel: bool = False) -> Mask:
+    """Return where the mask holds for all pixels of a cell, or for any of them: (rows of cells, columns of cells)."""
+    pixels = strip.reshape(strip.shape[0] // CELL_PX, CELL_PX, strip.shape[1] // CELL_PX, CELL_PX)
+    return np.asarray(pixels.any(axis=(1, 3)) if any_pixel else pixels.all(axis=(1, 3)), np.bool_)
+
+
+def _cell_means(strip: Pixels16, wanted: Mask) -> Pixels16:
+    """Return the means in linear light of the wanted cells, (cells, 3) uint16, working space."""
+    rows, columns = wanted.shape
+    cells = strip.reshape(rows, CELL_PX, columns, CELL_PX, 3).swapaxes(1, 2)[wanted].reshape(-1, CELL_PX**2, 3)
+    return encode_working(decode_working(np.ascontiguousarray(cells)).mean(axis=1))
+
+
+def _apart(first: Pixels16, second: Pixels16) -> NDArray[np.float32]:
+    """Return delta E 2000 of colours, (colours,); input (colours, 3) uint16, working space."""
+    labs = [lab_of(np.ascontiguousarray(one[None]), icc=working_profile())[0] for one in (first, second)]
+    return delta_e_2000(labs[0], labs[1])
+
+
+def _steps(delta_e: NDArray[np.float32]) -> Pixels8:
+    """Return colour differences as values of an overlay."""
+    return np.clip(np.rint(delta_e * STEPS_PER_DELTA_E), 1, 255).astype(np.uint8)
+
+
+def _differences(values: Pixels8, compared: int) -> Shown:
+    """Return an overlay of colour differences with its worst place."""
+    worst = int(values.max(initial=0))
+    count = cv2.countNonZero(cv2.inRange(values, (STEPS_PER_DELTA_E * SEEN_DELTA_E,), (255.0,)))
+    if not count:
+        return Shown(values, 0, compared, worst / STEPS_PER_DELTA_E)
+    row, column = (int(place) for place in np.unravel_index(int(values.argmax()), values.shape))
+    return Shown(
+        values,
+        count,
+        compared,
+        worst / STEPS_PER_DELTA_E,
+        Box(column, row, column + 1, row + 1),
+    )

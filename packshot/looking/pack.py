@@ -1,0 +1,115 @@
+"""All tiles of a picture in one piece of bytes, so that a store writes them, and removes them, as a whole.
+
+The bytes are: `_MAGIC`, the header's length (4 bytes, big-endian), the header as JSON, the tiles one after the other.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+from packshot.types import Size, Value
+
+_MAGIC = b"PKTILES1"
+HEAD_BYTES = len(_MAGIC) + 4
+
+
+class Tile(NamedTuple):
+    """The place of a tile: its level (0 is the smallest), column and row."""
+
+    level: int
+    column: int
+    row: int
+
+
+class Layout(Value):
+    """How a picture is cut into tiles.
+
+    Attributes:
+        width, height: of the picture, in pixels.
+        tile_px: width and height of a tile without its overlap.
+        overlap_px: pixels that a tile repeats of each neighbour.
+        levels: size of each level, the smallest first; the last one is the picture's own.
+    """
+
+    width: int
+    height: int
+    tile_px: int
+    overlap_px: int
+    levels: tuple[Size, ...]
+
+    def tiles(self) -> list[Tile]:
+        """Return the places of all tiles, in the order in which they are stored."""
+        return [
+            Tile(number, column, row)
+            for number, size in enumerate(self.levels)
+            for row in range(-(-size.height // self.tile_px))
+            for column in range(-(-size.width // self.tile_px))
+        ]
+
+
+class Contents(Value):
+    """The header of a pack: its layout, and the length of each tile in bytes; 0 for a tile that shows nothing."""
+
+    layout: Layout
+    lengths: tuple[int, ...]
+
+    @cached_property
+    def places(self) -> dict[Tile, tuple[int, int]]:
+        """Start and length of each tile, counted from the end of the header."""
+        starts = itertools.accumulate(self.lengths, initial=0)
+        return dict(zip(self.layout.tiles(), zip(starts, self.lengths, strict=False), strict=True))
+
+
+@dataclass(frozen=True)
+class Pack:
+    """Tiles as bytes.
+
+    Attributes:
+        contents: what is in it.
+        data: the whole pack, as it is stored.
+    """
+
+    contents: Contents
+    data: bytes
+
+    def tile(self, tile: Tile) -> bytes:
+        """Return a tile's bytes; empty if it shows nothing.
+
+        Raises:
+            KeyError: the picture has no such tile.
+        """
+        start, length = self.contents.places[tile]
+        start += len(self.data) - sum(self.contents.lengths)
+        return self.data[start : start + length]
+
+
+def write_pack(layout: Layout, tiles: Iterable[bytes]) -> Pack:
+    """Return the pack of tiles, given in the order of `Layout.tiles`."""
+    bodies = list(tiles)
+    contents = Contents(layout=layout, lengths=tuple(map(len, bodies)))
+    header = contents.model_dump_json().encode()
+    return Pack(contents, b"".join([_MAGIC, len(header).to_bytes(4, "big"), header, *bodies]))
+
+
+def header_bytes(head: bytes) -> int:
+    """Return the length of the header that follows the first `HEAD_BYTES` of a pack.
+
+    Raises:
+        ValueError: these are not the first bytes of a pack.
+    """
+    if len(head) != HEAD_BYTES or not head.startswith(_MAGIC):
+        raise ValueError("these are not the first bytes of a pack of tiles")
+    return int.from_bytes(head[len(_MAGIC) :], "big")
+
+
+def read_contents(header: bytes) -> Contents:
+    """Return what is in a pack, from its header.
+
+    Raises:
+        ValueError: it is not the header of a pack.
+    """
+    return Contents.model_validate_json(header)

@@ -20,8 +20,7 @@ $(STAMP): requirements.lock pyproject.toml
 	@echo "Installing the locked dependencies into $(VENV) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@echo "Compiling the matting solver's kernels, once (about 40 s) ..."
-	@$(BIN)/python -c 'import pymatting'
+	@$(BIN)/python -c 'from packshot.cutout.closed_form import load_solver; load_solver()'
 	@touch $(STAMP)
 
 ## make setup   create .venv from the lock file

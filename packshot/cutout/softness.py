@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
 import cv2
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from packshot.colour.channels import greatest_difference
 from packshot.colour.spaces import decode_working
 from packshot.cutout.backdrop import Backdrop
+from packshot.cutout.closed_form import closed_form_alpha
 from packshot.cutout.coverage import SNAP
 from packshot.cutout.guided import enlarged
 from packshot.cutout.values import SoftPixels
@@ -124,7 +124,7 @@ def soft_matte(
     size = Size(max(1, round(crop.width * share)), max(1, round(crop.height * share)))
     light = decode_working(np.ascontiguousarray(pixels[part]))  # alpha is a share of linear light
     shrunk: Any = cv2.resize(light, size, interpolation=cv2.INTER_AREA)
-    found = np.clip((_solved(shrunk, _at_crop(trimap, crop, size, full)) - 0.02) / 0.96, 0, 1)
+    found = np.clip((closed_form_alpha(shrunk, _at_crop(trimap, crop, size, full), shifts=_SHIFTS) - 0.02) / 0.96, 0, 1)
     clear = _without_haze(found, _at_crop(_seen_share(levels, backdrop), crop, size, full))
     matte[part] = np.where(matte[part] == _OPEN, _snapped(enlarged(clear, shrunk, light)), matte[part])
     thin: Any = cv2.resize(
@@ -160,14 +160,6 @@ def _at_crop(picture: Matte, crop: Box, size: Size, full: Size) -> Matte:
     y = (crop.top + (np.arange(size.height) + 0.5) * crop.height / size.height) * down
     at = np.ix_(np.minimum(y.astype(np.intp), rows - 1), np.minimum(x.astype(np.intp), columns - 1))
     return np.asarray(picture[at], np.float32)
-
-
-def _solved(light: Any, trimap: Matte) -> Matte:
-    """Return the alpha of a trimap by closed-form matting."""
-    from pymatting import estimate_alpha_cf, ichol
-
-    picture, known = light.astype(np.float64), trimap.astype(np.float64)
-    return np.asarray(estimate_alpha_cf(picture, known, preconditioner=partial(ichol, shifts=_SHIFTS)), np.float32)
 
 
 def _seen_share(levels: FloatImage, backdrop: Backdrop) -> Matte:

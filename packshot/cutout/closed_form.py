@@ -1,0 +1,80 @@
+"""Closed-form matting (Levin et al. 2008) by pymatting, without the kernels of pymatting's other methods.
+
+``import pymatting`` compiles or loads the kernels of all its methods: about 45 s of processor time on a new machine.
+Closed-form matting needs four of some thirty, about 5 s. So its modules are imported here without their packages.
+"""
+
+from __future__ import annotations
+
+import sys
+from functools import cache, partial
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from threading import Lock
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from packshot.types import Matte
+
+_PACKAGES = ("pymatting", *(f"pymatting.{name}" for name in ("alpha", "laplacian", "preconditioner", "solver", "util")))
+_importing = Lock()
+
+
+class _Solver(NamedTuple):
+    """pymatting's `estimate_alpha_cf` and `ichol`."""
+
+    estimate: Any
+    preconditioner: Any
+
+
+def closed_form_alpha(light: Any, trimap: Matte, *, shifts: tuple[float, ...]) -> Matte:
+    """Return the alpha of a trimap, (rows, columns) float32 in 0..1.
+
+    Args:
+        light: (rows, columns, 3) float, linear light, 0..1.
+        trimap: (rows, columns) float32: 1 is product, 0 is backdrop, anything between them is not known.
+        shifts: what the incomplete Cholesky factorisation adds to the diagonal, tried in this order.
+    Raises:
+        ValueError: the trimap has no product, no backdrop, or the factorisation fails with every shift.
+    """
+    solver = load_solver()
+    preconditioner = partial(solver.preconditioner, shifts=shifts)
+    picture, known = light.astype(np.float64), trimap.astype(np.float64)
+    return np.asarray(solver.estimate(picture, known, preconditioner=preconditioner), np.float32)
+
+
+def load_solver() -> _Solver:
+    """Return the functions of pymatting. The first call on a machine compiles their kernels and keeps them on disk."""
+    with _importing:
+        return _imported()
+
+
+@cache
+def _imported() -> _Solver:
+    """Return the functions. pymatting's packages are empty while they are imported, and forgotten afterwards.
+
+    What imports pymatting itself, before or later, gets the whole of it.
+    """
+    whole = {name: module for name, module in sys.modules.items() if name.partition(".")[0] == "pymatting"}
+    if not whole:
+        sys.modules.update({name: _without_contents(name) for name in _PACKAGES})
+    try:
+        estimate = import_module("pymatting.alpha.estimate_alpha_cf").estimate_alpha_cf
+        return _Solver(estimate, import_module("pymatting.preconditioner.ichol").ichol)
+    finally:
+        if not whole:
+            for name in [name for name in sys.modules if name.partition(".")[0] == "pymatting"]:
+                del sys.modules[name]
+
+
+def _without_contents(package: str) -> ModuleType:
+    """Return a package whose modules can be imported, but whose own file was not run."""
+    found = find_spec("pymatting")
+    assert found is not None
+    assert found.origin is not None
+    module = ModuleType(package)
+    module.__path__ = [str(Path(found.origin).parent.joinpath(*package.split(".")[1:]))]
+    return module

@@ -81,7 +81,9 @@ def add(app: typer.Typer, segmenter: SegmenterSource, today: Callable[[], dateti
             for done, path in enumerate(photos):
                 move(done, len(photos))
                 work = partial(_edited, path, known, network, about, out, client, category, platform)
-                rows.append({"left_out": {}, **alone(path, work)})
+                row = alone(path, work)
+                none = dict.fromkeys(dict.fromkeys(platform), f"The photograph was refused: {row.get('refused')}")
+                rows.append({"left_out": none, **row})
         if json:
             print_json(rows)
         else:
@@ -131,7 +133,7 @@ def _edited(
     try:
         done = mastered(path, known, client=client, category=category, platforms=platforms)
     except NOT_THIS_FILE as error:
-        return {"file": str(path), "refused": str(error), "left_out": {}}
+        return {"file": str(path), "refused": str(error)}
     watch = watch_of(done, known)
     decision = route_of(done, watch)
     result = pipeline.edit(done.master.pixels16, network, done.plan, watch=watch)

@@ -42,6 +42,8 @@ def lab_of(pixels: NDArray[Any], *, icc: bytes) -> Lab:
     Raises:
         BadProfileError: the colour engine cannot convert from this profile.
     """
+    if not pixels.size:  # neither colour engine nor OpenCV takes an empty array
+        return np.zeros((*pixels.shape[:2], 3), np.float32)
     profile = matrix_profile(icc)
     if profile is None or pixels.dtype not in (np.uint8, np.uint16):
         return _lab_by_colour_engine(pixels, icc)

@@ -21,6 +21,7 @@ from packshot.types import Matte
 
 _PACKAGES = ("pymatting", *(f"pymatting.{name}" for name in ("alpha", "laplacian", "preconditioner", "solver", "util")))
 _importing = Lock()
+_WINDOW_PX = 3
 
 
 class _Solver(NamedTuple):
@@ -33,6 +34,8 @@ class _Solver(NamedTuple):
 def closed_form_alpha(light: Any, trimap: Matte, *, shifts: tuple[float, ...]) -> Matte:
     """Return the alpha of a trimap, (rows, columns) float32 in 0..1.
 
+    A side that is shorter than the solver's window is extended for it.
+
     Args:
         light: (rows, columns, 3) float, linear light, 0..1.
         trimap: (rows, columns) float32: 1 is product, 0 is backdrop, anything between them is not known.
@@ -42,8 +45,11 @@ def closed_form_alpha(light: Any, trimap: Matte, *, shifts: tuple[float, ...]) -
     """
     solver = load_solver()
     preconditioner = partial(solver.preconditioner, shifts=shifts)
-    picture, known = light.astype(np.float64), trimap.astype(np.float64)
-    return np.asarray(solver.estimate(picture, known, preconditioner=preconditioner), np.float32)
+    rows, columns = trimap.shape
+    missing = (0, max(0, _WINDOW_PX - rows)), (0, max(0, _WINDOW_PX - columns))
+    picture = np.pad(light.astype(np.float64), (*missing, (0, 0)), mode="edge")
+    known = np.pad(trimap.astype(np.float64), missing, mode="edge")
+    return np.asarray(solver.estimate(picture, known, preconditioner=preconditioner)[:rows, :columns], np.float32)
 
 
 def load_solver() -> _Solver:

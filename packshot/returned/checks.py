@@ -122,7 +122,8 @@ def _matte(job: _Job) -> Iterator[Finding]:
     border = float(np.concatenate([matte[0], matte[-1], matte[:, 0], matte[:, -1]]).mean())
     name = f" {job.work.source_name!r}" if job.work.source_name else ""
     where = f"The {job.work.source}{name} covers {share:.1%} of the picture"
-    if border > 0.9 and matte[matte.shape[0] // 4 : -matte.shape[0] // 4].mean() < border:
+    quarter = matte.shape[0] // 4
+    if border > 0.9 and matte[quarter : matte.shape[0] - quarter].mean() < border:
         yield _failed("returned_matte", f"{where} and nearly all of its border: it is inverted.", share, "ratio")
     elif not limits.least_product <= share <= limits.most_product:
         yield _failed("returned_matte", f"{where}: that is no product.", share, "ratio")

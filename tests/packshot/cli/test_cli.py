@@ -362,6 +362,24 @@ def test_a_platform_that_was_asked_for_and_takes_no_such_view_is_named(folder: P
     assert said.json[0]["left_out"] == {"amazon_main": "It takes the views MAIN; this is PT01."}
 
 
+def test_every_platform_that_was_asked_for_is_made_or_named_with_the_reason(
+    edited: Edited, folder: Path, tmp_path: Path
+) -> None:
+    second = Path(shutil.copy(folder / "A1_MAIN.jpg", tmp_path / "AB1001_PT01.jpg"))
+    blank = tmp_path / "blank.png"
+    blank.write_bytes(drawn_products.encoded(np.full((1000, 1000, 3), 255, np.uint8)))
+    photos = (second, blank, folder / "notes.jpg", folder / "small.jpg", tmp_path / "gone.jpg", tmp_path)
+    asked = ("amazon_main", "shopify", "print_catalog")
+    words = [word for name in asked for word in ("--platform", name)]
+    said = packshot("edit", *photos, *words, "--client", "demo", "--json", "--out", tmp_path / "out")
+    assert len(said.json) == len(photos)
+    for row in said.json:
+        made = {file["platform"] for file in row.get("files", ()) if file["passed"]}
+        named = {name.split("/")[0]: why for name, why in row["left_out"].items()}
+        assert made | set(named) == set(asked), row["file"]
+        assert all(len(why) > 10 for why in named.values())
+
+
 def test_check_agrees_with_what_edit_says_of_each_file(edited: Edited) -> None:
     files = [file for row in edited.said.json for file in row.get("files", ())]
     assert {file["passed"] for file in files} == {True, False}  # the small one is not large enough for Amazon

@@ -51,6 +51,8 @@ from packshot.handoff.neck_joint.seam import measure_seam
 from packshot.handoff.neck_joint.shoulders import place_by_shoulders
 from packshot.ingest.master import lay_on_white
 from packshot.ingest.shoot_groups import GroupDecision
+from packshot.looking import overlays
+from packshot.looking.guides import guides
 from packshot.paths.draft import draft_path
 from packshot.paths.draft_file import write_draft
 from packshot.paths.outline import outlines
@@ -64,14 +66,15 @@ from packshot.qc.proven import least_proven, unproven
 from packshot.qc.reduced import predict_backdrop, reduce_edit
 from packshot.qc.regions import grown, opened, split
 from packshot.qc.ridges import kept_strips
-from packshot.qc.white import away_from, check_border_points, find_off_white
+from packshot.qc.scene import background_of, box_of_product
+from packshot.qc.white import away_from, check_border_points, find_off_white, off_white_in
 from packshot.returned.alignment import align, likeness, reduced_pair
 from packshot.returned.checks import check_returned
 from packshot.returned.read import MatteSource, ReturnedWork, overlap
 from packshot.routing.mask_figures import measure_masks
 from packshot.routing.silhouette import eroded, share
 from packshot.specs.load import default_folder, load_configs
-from packshot.specs.models import Plan
+from packshot.specs.models import Plan, Shadow
 from packshot.specs.resolve import resolve
 from packshot.types import Box, Mask, Matte, Pixels16
 
@@ -223,7 +226,7 @@ CALLS: dict[str, Callable[[Case], Any]] = {
     "cutout/backdrop:model_backdrop": lambda c: c.backdrop,
     "cutout/cut:given_cutout": lambda c: given_cutout(c.pixels, c.matte),
     "cutout/closed_form:closed_form_alpha": lambda c: (
-        closed_form_alpha(c.levels / 255, c.matte, shifts=(1e-4, 1e-2)) if c.mask.any() and not c.mask.all() else None
+        closed_form_alpha(c.levels / 255, c.matte, shifts=(1e-4, 1e-2)) if {0, 1} <= {*c.matte.flat} else None
     ),
     "cutout/distances:signed_distance": lambda c: signed_distance(c.mask),
     "cutout/distances:nearest": lambda c: nearest(c.mask, at=~c.mask) if c.mask.any() else None,
@@ -263,6 +266,13 @@ CALLS: dict[str, Callable[[Case], Any]] = {
     "handoff/neck_joint/shoulders:place_by_shoulders": lambda c: place_by_shoulders(c.mask, c.mask),
     "handoff/neck_joint/joint:join_neck": lambda c: join_neck(Side(c.pixels, c.matte), Side(c.pixels, c.matte)),
     "ingest/master:lay_on_white": lambda c: lay_on_white(c.pixels, c.matte),
+    "looking/guides:guides": lambda c: guides(c.matte, plan().renditions),
+    "looking/overlays:colour": lambda c: overlays.colour(c.composite, c.pixels, c.matte),
+    "looking/overlays:halo": lambda c: overlays.halo(c.composite, c.matte),
+    "looking/overlays:matte_edge": lambda c: overlays.matte_edge(c.matte),
+    "looking/overlays:off_white": lambda c: [
+        overlays.off_white(c.composite, c.matte, shadow=shadow) for shadow in Shadow
+    ],
     "paths/draft:draft_path": lambda c: draft_path(c.matte, min_area_px=0),
     "paths/draft_file:write_draft": lambda c: write_draft(c.pixels, c.matte, draft_path(c.matte, min_area_px=0)),
     "paths/outline:outlines": lambda c: outlines(c.matte, min_area_px=0),
@@ -291,6 +301,9 @@ CALLS: dict[str, Callable[[Case], Any]] = {
     "qc/regions:opened": lambda c: opened(c.mask, 11),
     "qc/regions:split": lambda c: split(c.mask, ~c.mask, c.reduced),
     "qc/ridges:kept_strips": lambda c: kept_strips(c.pixels, c.matte, c.reduced, c.box),
+    "qc/scene:background_of": lambda c: background_of(c.matte, shadow=Shadow.KEEP, subject=box_of_product(c.matte)),
+    "qc/scene:box_of_product": lambda c: box_of_product(c.matte),
+    "qc/white:off_white_in": lambda c: off_white_in(c.composite, c.mask),
     "qc/white:find_off_white": lambda c: find_off_white(c.composite, c.mask),
     "qc/white:check_border_points": lambda c: check_border_points(c.composite, c.matte),
     "qc/white:away_from": lambda c: away_from(c.mask, 8),

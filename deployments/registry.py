@@ -135,7 +135,7 @@ def require_server() -> None:
     url = PREFECT_API_URL.value() or ""
     if url and "/api" not in urlsplit(url).path:
         raise ConfigError(
-            "this is no address of Prefect's API",
+            "this is not an address of Prefect's API",
             "PREFECT_API_URL",
             found=url,
             allowed="an address that ends with /api, such as http://127.0.0.1:4200/api",
@@ -162,7 +162,7 @@ def _nightly(cron: str, zone: str) -> Schedule:
         CronSchedule(cron=cron, timezone=zone)
     except ValueError as error:
         raise ConfigError(
-            "the nightly run has no time that can be understood",
+            "the time of the nightly run cannot be understood",
             f"{variable('nightly_cron')} and {variable('nightly_timezone')}",
             found=f"{cron!r} in {zone!r}",
             allowed="five fields such as '0 2 * * *', and a time zone such as Europe/Berlin",

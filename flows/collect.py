@@ -41,7 +41,7 @@ def _look() -> State[Any]:
         except LeaseLostError:
             raise
         except Exception as error:  # noqa: BLE001  whatever it is, the other steps are taken
-            get_run_logger().exception("%s: this step could not be taken", what)
+            get_run_logger().exception("%s: this step failed", what)
             failed.append(f"{what}: {type(error).__name__}: {error}")
     told = "; ".join(filter(None, said))
     if failed:

@@ -73,9 +73,9 @@ def _said(states: Sequence[tuple[BatchId, State[Any]]], left_out: Mapping[str, s
     if failed:
         sentences.append(f"{len(failed)} had failures: {', '.join(failed)}")
     if elsewhere:
-        sentences.append(f"{len(elsewhere)} left to the run that is at work on it: {', '.join(elsewhere)}")
+        sentences.append(f"{len(elsewhere)} left to another run: {', '.join(elsewhere)}")
     if left_out:
-        sentences.append(f"{len(left_out)} left out, because no batch can have this name: {', '.join(left_out)}")
+        sentences.append(f"{len(left_out)} left out, because such a name is not allowed: {', '.join(left_out)}")
     message = "; ".join(sentences)
     return Failed(message=message) if failed or left_out else Completed(message=message)
 

@@ -17,5 +17,5 @@ from tasks.return_rate import clients_with_orders, report_client
 def return_rate() -> State[Any]:
     """Report the change in the return rate of every client whose orders are in storage."""
     told = [report_client(client) for client in clients_with_orders()]
-    sentence = " ".join(one.sentence for one in told) or "no client's orders are in storage, below returns/"
+    sentence = " ".join(one.sentence for one in told) or "There are no orders of any client in storage, below returns/"
     return Failed(message=sentence) if any(one.failed for one in told) else Completed(message=sentence)

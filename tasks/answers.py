@@ -100,7 +100,7 @@ def _require_arrived(record: ShotRecord) -> None:
     missing = still_missing(record)
     if missing:
         raise DecisionRefusedError(
-            "it has not arrived", str(record.shot), found=" ".join(one.sentence for one in missing)
+            "what the shot waits for has not arrived", str(record.shot), found=" ".join(one.sentence for one in missing)
         )
 
 
@@ -119,7 +119,7 @@ def _returned(shot: ShotId, named: str) -> ObjectInfo:
             what if found else "no file was returned",
             folder + named.removeprefix(folder),
             found=", ".join(one.key.removeprefix(folder) for one in found),
-            next_step="Name the one that counts." if found else "Put the finished picture there.",
+            next_step="State which file counts." if found else "Put the finished picture there.",
         )
     return meant[0]
 
@@ -136,7 +136,7 @@ def _work(record: ShotRecord, decision: Decision, file: ObjectInfo) -> dict[str,
             "the returned picture does not pass its checks",
             file.key,
             found=" ".join(one.message for one in taken.failed),
-            next_step="Correct it and return it again, or accept it in spite of that, with a reason.",
+            next_step="Correct it and return it again. Or accept it as it is, with a reason.",
         )
     overridden = tuple(_overridden(one, decision) for one in taken.failed)
     edit = taken.edit()

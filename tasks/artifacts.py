@@ -66,7 +66,7 @@ def table_artifact(rows: Sequence[Mapping[str, object]], *, key: str, descriptio
         ValueError: a column has no head. Prefect's default UI does not show such a table.
     """
     if any(not head for row in rows for head in row):
-        raise ValueError(f"every column of {key} needs a head")
+        raise ValueError(f"every column of {key} needs a heading")
     shown = [{head: cell(value) if isinstance(value, str) else value for head, value in row.items()} for row in rows]
     with only_shown():
         create_table_artifact(shown, key=key, description=cell(description))

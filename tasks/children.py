@@ -154,7 +154,7 @@ class Child:
             for name, dtype, shape, n_bytes in head.pop("parts"):
                 left -= int(n_bytes)
                 if left < 0 or int(n_bytes) < 0:
-                    raise _DiedError("it answered more than its memory can hold")
+                    raise _DiedError("its answer is larger than its memory limit")
                 parts[str(name)] = _part(self._exactly(int(n_bytes), late), dtype, shape)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise _DiedError("it answered what no decoder answers") from error
@@ -220,7 +220,7 @@ class Children:
             finally:
                 self._give_back(child, keep=keep)
         raise DecoderCrashedError(
-            "opening it ended the process that opened it, twice",
+            "the process that opened the file ended early, twice",
             about,
             found="; then ".join(dict.fromkeys(ends)),
             allowed=f"{within.memory_bytes:,} bytes, {within.deadline_s} s, {within.processor_s} s of processor time",

@@ -157,7 +157,7 @@ def _tried() -> dict[str, str]:
 
 def _system() -> ctypes.CDLL:
     if sys.platform != "linux":
-        raise OSError(f"{sys.platform} has no such layer")
+        raise OSError(f"{sys.platform} does not have this protection")
     return ctypes.CDLL(None, use_errno=True)
 
 
@@ -218,7 +218,7 @@ def _refuse_calls() -> None:
     """
     libc = _system()
     if platform.machine() not in _CALLS:
-        raise OSError(f"no list of calls for {platform.machine()}")
+        raise OSError(f"there is no list of system calls for {platform.machine()}")
     architecture, seccomp, _ = _CALLS[platform.machine()]
     steps = _filter(architecture, _CALLS[platform.machine()][2], os.getpid())
     code = b"".join(struct.pack("=HBBI", *step) for step in steps)

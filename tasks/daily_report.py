@@ -96,7 +96,7 @@ def _chosen(date: str, *, over: dt.date) -> dt.date:
     try:
         chosen = dt.date.fromisoformat(date)
     except ValueError as error:
-        raise TerminalError("there is no such day", date, allowed="a date as 2026-03-01") from error
+        raise TerminalError("there is no such day", date, allowed="a date such as 2026-03-01") from error
     if chosen > over:
         raise TerminalError("this day is not over yet", date, allowed=f"up to {over}")
     return chosen

@@ -70,7 +70,9 @@ def shot_id(name: str) -> ShotId:
     """
     parts = name.split("/")
     if len(parts) != 3:
-        raise NamingError("a shot is named by its client, batch and own name", repr(name), allowed="CLIENT/BATCH/SHOT")
+        raise NamingError(
+            "this does not name a shot: give client, batch and shot", repr(name), allowed="CLIENT/BATCH/SHOT"
+        )
     client, batch, shot = parts
     return batch_id(client, batch).shot(checked_name(shot, what="shot"))
 
@@ -131,7 +133,7 @@ def answer_job(
     record = load_record(shot)
     if record.state not in choices:
         raise DecisionRefusedError(
-            "this cannot be answered now",
+            "this answer is not possible now",
             str(shot),
             found=f"the shot is '{record.state}'",
             allowed=", ".join(choices),
@@ -146,8 +148,8 @@ def answer_job(
         raise DecisionRefusedError(
             "no run waits for an answer about this shot",
             str(shot),
-            found="somebody has just answered, or the run is at work",
-            next_step="Look at it in a moment: packshot job show.",
+            found="somebody has just answered, or the run is working",
+            next_step="Look at the shot again in a moment: packshot job show.",
         )
     if file is not None:
         key = job_returned_prefix(shot) + file.name

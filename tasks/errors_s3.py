@@ -67,13 +67,15 @@ def s3_errors(subject: str) -> Iterator[None]:
         ) from error
     except (HTTPClientError, BotoConnectionError, IncompleteReadError, RetriesExceededError) as error:
         raise StorageUnavailableError(
-            "the storage did not answer, or not to the end",
+            "the storage did not answer, or its answer broke off",
             subject,
             found=_words(error),
             next_step="Check that it runs and that PACKSHOT_S3_ENDPOINT_URL is its address.",
         ) from error
     except FlexibleChecksumError as error:
-        raise StorageUnavailableError("the bytes were garbled on the way", subject, found=_words(error)) from error
+        raise StorageUnavailableError(
+            "the bytes were damaged during the transfer", subject, found=_words(error)
+        ) from error
     except BotoCoreError as error:
         raise StorageDeniedError("the request could not be made", subject, found=_words(error)) from error
 
@@ -107,7 +109,7 @@ def _from_answer(error: ClientError, subject: str) -> PackshotError:
     if code in _OVERLOADED or status >= 500:
         return StorageUnavailableError("the storage is overloaded or broken", subject, found=found)
     if code in _GARBLED:
-        return StorageUnavailableError("the bytes were garbled on the way", subject, found=found)
+        return StorageUnavailableError("the bytes were damaged during the transfer", subject, found=found)
     return StorageDeniedError(
         "the storage refused the request",
         subject,

@@ -37,17 +37,17 @@ def wait_until_followed(before: ShotRecord, run_id: UUID, *, patience_s: float =
         state = _state_of(run_id)
         if state in ("FAILED", "CRASHED", "CANCELLED"):
             raise TerminalError(
-                "the run ended before it had followed the answer",
+                "the run ended before it could follow the answer",
                 str(before.shot),
                 found=state.lower(),
-                next_step="Retry the run in the UI: the answer is kept, and is followed then.",
+                next_step="Retry the run in the UI. The answer was kept, and the run will follow it.",
             )
         if time.monotonic() > deadline:
             raise TerminalError(
-                f"the answer was taken, and is not followed yet after {patience_s:.0f} s",
+                f"the answer was accepted, but no worker has followed it within {patience_s:.0f} s",
                 str(before.shot),
                 found=f"the run is {state.lower()}",
-                next_step="Nothing is lost: a worker follows it when one is free. Look at it: packshot job show.",
+                next_step="Nothing is lost: a worker will follow it when one is free. See packshot job show.",
             )
         time.sleep(_POLL_S)
 
@@ -67,7 +67,7 @@ def _decided(before: ShotRecord, record: ShotRecord, run_id: UUID) -> Decision |
                 "the answer was not followed",
                 str(record.shot),
                 found=event.why,
-                next_step="The shot waits on. Look at it: packshot job show.",
+                next_step="The shot goes on waiting. Look at it: packshot job show.",
             )
     return None
 

@@ -56,9 +56,9 @@ def group_shots(batch: BatchId, mastered: list[MasteredShot]) -> dict[str, Group
     def state(found: BatchRecord) -> BatchRecord:
         if found.statements != record.statements:
             raise RecordConflictError(
-                "somebody else has stated the batch's groups meanwhile",
+                "another run has changed the batch's groups in the meantime",
                 str(batch),
-                next_step="They are stated again from what it says now.",
+                next_step="Nothing to do: they are worked out again from the new state.",
             )
         return found.model_copy(update={"groups": groups, "statements": plain})
 

@@ -197,16 +197,16 @@ def wait_until_delivered(batch: BatchId, run_id: UUID, *, patience_s: float = PA
             return state.message or "handed over"
         if state is not None and state.is_final():
             raise TerminalError(
-                "not all that is approved was handed over",
+                "not all approved shots were delivered",
                 str(batch),
                 found=state.message or state.type.value.lower(),
-                next_step="See why: packshot batch status. Then close the batch again; nothing goes out twice.",
+                next_step="See why: packshot batch status. Then close the batch again. Nothing is delivered twice.",
             )
         if time.monotonic() > deadline:
             raise TerminalError(
                 f"the delivery has not ended after {patience_s:.0f} s",
                 str(batch),
                 found=f"the run is {state.type.value.lower()}" if state else "no state",
-                next_step="Nothing is lost: a worker goes on with it. Look at it: packshot batch status.",
+                next_step="Nothing is lost: a worker continues it. See packshot batch status.",
             )
         time.sleep(_POLL_S)

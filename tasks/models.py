@@ -147,7 +147,7 @@ def _load_named(model: Model, settings: Settings, findings: tuple[Finding, ...])
 def _listed(name: str, models: Mapping[str, Model]) -> Model:
     if name not in models:
         raise ModelError(
-            "this model is not on the list of models that may be used",
+            "this model is not on the list of allowed models",
             name,
             allowed=", ".join(sorted(models)),
             next_step="Correct PACKSHOT_SEGMENTER, or add the model to configs/models.yaml if its licence allows.",
@@ -175,7 +175,7 @@ def _fetch(model: Model, *, folder: Path, on_progress: Progress) -> ModelFile:
         return ModelFile(path, source.sha256)
     first = model.sources[0]
     raise ModelError(
-        "no source has this model",
+        "this model could not be fetched from any source",
         model.name,
         found="; ".join(reasons),
         next_step=f"Fetch {first.ref} elsewhere and put it at {model_path(model, first, folder=folder)}.",

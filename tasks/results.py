@@ -105,7 +105,7 @@ class ResultsInBucket(WritableFileSystem):
         key = result_key(path)
         content = unseal(key, open_storage().get(key))
         if content is None or not _is_ours(content):
-            raise ObjectMissingError("there is no result of this line", key, next_step="The task runs again.")
+            raise ObjectMissingError("there is no task result with this key", key, next_step="The task runs again.")
         return content
 
     def write_path(self, path: str, content: bytes, *, _sync: bool = True) -> None:  # type: ignore[override]

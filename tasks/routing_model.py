@@ -57,7 +57,7 @@ def change_service(change: Callable[[Service], Service]) -> Service:
         except RecordConflictError:
             continue
         return after
-    raise RecordConflictError("others keep changing which routing model serves", key, next_step="Try again.")
+    raise RecordConflictError("other runs keep changing which routing model serves", key, next_step="Try again.")
 
 
 def load_version(version: str) -> RoutingModel:
@@ -109,9 +109,9 @@ def _parsed(data: bytes) -> Service:
         return Service.model_validate_json(data)
     except ValueError as error:
         raise RecordDamagedError(
-            "what says which routing model serves cannot be read",
+            "the file that says which routing model serves cannot be read",
             routing_service_key(),
-            next_step="Delete it: the model that comes with Packshot serves again.",
+            next_step="Delete it. Then the model that comes with Packshot serves again.",
         ) from error
 
 

@@ -150,11 +150,11 @@ def fetch_object(key: str, *, sha256: str, storage: Storage | None = None) -> by
     data = (storage or open_storage()).get(key)
     if scratch.keep(data) != sha256:
         raise ObjectMissingError(
-            "the object in storage has other bytes than its record says",
+            "the object in storage differs from what its record says",
             key,
             found=f"SHA-256 {hashlib.sha256(data).hexdigest()[:8]}",
             allowed=sha256[:8],
-            next_step="It was replaced without its record: reprocess the shot.",
+            next_step="Somebody replaced it without changing its record. Reprocess the shot.",
         )
     return data
 

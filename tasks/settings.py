@@ -126,10 +126,10 @@ def get_settings() -> Settings:
     settings, problems = _read()
     if settings is None or problems:
         raise ConfigError(
-            "the environment is not usable",
+            "environment variables are missing or wrong",
             "settings",
             found="; ".join(problems),
-            next_step=f"Correct these variables; all of them begin with {PREFIX}.",
+            next_step=f"Correct these variables. Their names begin with {PREFIX}.",
         ) from None
     return settings
 

@@ -43,7 +43,7 @@ def fetch(record: ShotRecord, name: str) -> bytes:
     """
     if name not in record.objects:
         raise ObjectMissingError(
-            "the shot's record knows no such object",
+            "the shot's record does not name such an object",
             f"{record.shot}: {name}",
             found=", ".join(sorted(record.objects)),
             next_step="Reprocess the shot.",

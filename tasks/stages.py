@@ -97,11 +97,11 @@ def _as_listed(key: str, etag: str) -> bytes:
     data, found = open_storage().get_with_etag(key)
     if found.strip('"') != etag:
         raise ObjectMissingError(
-            "this uploaded file was replaced while the line worked on its batch",
+            "this uploaded file was replaced while its batch was being processed",
             key,
             found=f"the ETag {found}",
             allowed=f"the one that was listed, {etag}",
-            next_step="Start the batch again, so that the new file is listed; or send it as another batch.",
+            next_step="Start the batch again, so that it lists the new file. Or send the file in another batch.",
         )
     return data
 

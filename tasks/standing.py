@@ -31,11 +31,11 @@ def standing_of(batch: BatchId) -> Summary:
 def _not_begun(batch: BatchId) -> str:
     storage = open_storage()
     if storage.exists(inbox_key(batch, READY)):
-        return "Submitted, not started: the next night takes it up, or start process-batch now"
+        return "Submitted, not started: the next night will process it, or start process-batch now"
     if next(iter(storage.list(inbox_prefix(batch))), None) is not None:
-        return f"Being uploaded, not closed: no night takes it up before its folder has the file {READY}"
+        return f"Being uploaded, not closed: no night processes it before its folder has the file {READY}"
     raise ObjectMissingError(
-        "nobody has uploaded such a batch",
+        "this batch was never uploaded",
         str(batch),
         next_step="Check the names of client and batch, or upload it: packshot batch submit.",
     )

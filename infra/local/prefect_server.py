@@ -65,7 +65,9 @@ def start(family: Family, state_dir: Path, database_url: str, *, port: int | Non
     """
     chosen = port if port is not None else kept_ports(state_dir, "prefect", 1, preferred=USUAL_PORT)[0]
     if not is_free(chosen):
-        raise ServerError(f"Port {chosen} of 127.0.0.1, asked for the Prefect server, is taken. Choose another.")
+        raise ServerError(
+            f"The Prefect server cannot use port {chosen} of 127.0.0.1: another program uses it. Choose another port."
+        )
     log, home = state_dir / "prefect-server.log", state_dir / "prefect"
     home.mkdir(mode=0o700, exist_ok=True)
     address = PrefectAddress(

@@ -57,7 +57,7 @@ def free_ports(count: int, *, preferred: int | None = None) -> list[int]:
             return found[:count]
         if port not in found and is_free(port):
             found.append(port)
-    raise ServerError(f"Only {len(found)} of {count} ports are free on 127.0.0.1. Stop servers that are not needed.")
+    raise ServerError(f"Only {len(found)} of {count} ports are free on 127.0.0.1. Stop servers that you do not need.")
 
 
 def kept_ports(state_dir: Path, name: str, count: int, *, preferred: int | None = None) -> list[int]:

@@ -79,7 +79,9 @@ def launch(family: Family, state_dir: Path, *, port: int | None = None) -> tuple
     ports = dict(zip(PORTS, kept_ports(state_dir, "s3", len(PORTS)), strict=True))
     if port is not None:
         if not is_free(port):
-            raise ServerError(f"Port {port} of 127.0.0.1, asked for the S3 server, is taken. Choose another.")
+            raise ServerError(
+                f"The S3 server cannot use port {port} of 127.0.0.1: another program uses it. Choose another port."
+            )
         ports["s3"] = port
     inner, program = _configure(folder), _weed()
     endpoint = f"http://127.0.0.1:{ports['s3']}"

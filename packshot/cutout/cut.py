@@ -196,8 +196,8 @@ def _rough_finding(report: BackdropReport) -> Finding:
     return Finding(
         code="backdrop_not_smooth",
         status=Status.WARNING,
-        message=f"The backdrop is not a smooth studio sweep ({report.rough_ratio:.0%} of it is unexplained): the edge "
-        "was left to the network alone.",
+        message=f"The backdrop is not a smooth studio sweep ({report.rough_ratio:.0%} of it is unexplained): "
+        "only the network decided the edge.",
         measured=report.rough_ratio,
         unit="ratio",
     )
@@ -223,7 +223,7 @@ def _gap_findings(zones: Zones, size: Size) -> tuple[Finding, ...]:
         Finding(
             code="gap_suspected",
             status=Status.WARNING,
-            message="Inside the product lies something that looks like the backdrop; it was left as product.",
+            message="A place inside the product looks like the backdrop. It was kept as product.",
             measured=share,
             unit="ratio",
             box=box,

@@ -96,10 +96,10 @@ def load_segmenter(
     """
     if model not in _RECIPES:
         raise ModelError(
-            "this session is not allowed",
+            "this rembg session is not allowed",
             model,
             allowed=", ".join(sorted(_RECIPES)),
-            next_step="Others send pictures away, or may not be used commercially.",
+            next_step="Use one of these. Others send pictures to a server, or their licence forbids commercial use.",
         )
     _check_file(file, sha256)
     installed = find_spec("openvino") is not None

@@ -74,7 +74,7 @@ def check_files(certificate: bytes, files: Mapping[str, bytes]) -> None:
     ]
     if problems:
         raise VerificationError(
-            "the files are not those of the certificate",
+            "the files differ from those in the certificate",
             f"{len(problems)} files",
             found="; ".join(problems[:10]),
             allowed="the delivered files, unchanged",

@@ -86,7 +86,7 @@ def check_file(
         Finding(
             code="colour_shift",
             status=Status.SKIPPED,
-            message="Colours not verified: the master is not at hand.",
+            message="The colours were not verified, because the master is not available.",
             unit="dE2000",
         )
     )
@@ -107,7 +107,10 @@ def _file_findings(data: bytes, decoded: Decoded, platform: Platform, name: str)
         extension = PurePath(name).suffix.lower().lstrip(".")
         fits = extension in _EXTENSIONS.get(photo.kind, ())
         yield check(
-            "file_extension", fits, f"The name ends in {extension!r}, the content is {photo.kind.value}.", gate=True
+            "file_extension",
+            fits,
+            f"The file name ends in {extension!r}, but the content is {photo.kind.value}.",
+            gate=True,
         )
     yield _profile_finding(decoded, platform.profile)
     yield depth_finding(decoded, platform.encoding.bit_depth, model=model_of(platform.profile))
@@ -121,9 +124,9 @@ def _format_finding(kind: FileKind, platform: Platform) -> Finding:
     """Return the finding on the format: a warning where the platform accepts it, though another one is delivered."""
     found, delivered = kind.value.lower(), platform.delivered_formats
     accepted = platform.accepts or delivered
-    message = f"The content is {kind.value}; {' or '.join(delivered)} is delivered to {platform.title}."
+    message = f"The file is {kind.value}; Packshot delivers {' or '.join(delivered)} to {platform.title}."
     if found not in accepted:
-        message += f" It is known to accept {', '.join(accepted)} only."
+        message += f" The platform is known to accept only {', '.join(accepted)}."
         return check("file_format", False, message, gate=True)
     return check("file_format", found in delivered, message, failed=Status.WARNING)
 
@@ -137,15 +140,15 @@ def _profile_finding(decoded: Decoded, wanted: Profile) -> Finding:
     if wanted is Profile.CMYK:
         fits = photo.model is ColourModel.CMYK and bool(photo.icc)
         return check(
-            "file_profile", fits, f"The profile is {photo.profile_name or 'missing'!r}, CMYK is asked for.", gate=True
+            "file_profile", fits, f"The profile is {photo.profile_name or 'missing'!r}, CMYK is required.", gate=True
         )
     colorants = srgb_to_pcs() if wanted is Profile.SRGB else working_to_pcs()
     found = matrix_profile(photo.icc) if photo.icc else None
     fits = found is not None and bool(np.allclose(found.to_pcs, colorants, atol=0.003))
     if fits and photo.profile_assumed:
-        message = f"No profile is embedded; readers will take it for {photo.profile_name}."
+        message = f"No profile is embedded; readers will assume {photo.profile_name}."
         return check("file_profile", False, message, failed=Status.WARNING)
-    message = f"The profile is {photo.profile_name or 'missing'!r}, {_word(wanted)} is asked for."
+    message = f"The profile is {photo.profile_name or 'missing'!r}, {_word(wanted)} is required."
     return check("file_profile", fits, message, gate=True)
 
 
@@ -218,7 +221,8 @@ def _white_findings(pixels: Pixels8, zone: Mask, platform: Platform, *, ring_dis
     yield check(
         "near_white_beside_product",
         inside.count == 0,
-        f"{inside.count:,} pixels between the product's parts are nearly white: a pale part, or leftover backdrop.",
+        f"{inside.count:,} pixels between the product's parts are nearly white: a pale part of the product, or "
+        "leftover backdrop.",
         measured=inside.count,
         limit=0,
         unit="px",
@@ -234,7 +238,7 @@ def _background(beyond: OffWhite, background: Background, *, ring_distance_px: i
     if finding.status is not Status.SKIPPED or background is Background.ANY:
         return finding
     gate = background is Background.PURE_WHITE
-    message = f"{finding.message} A white background is asked for, and none can be seen."
+    message = f"{finding.message} A white background is required, and the picture shows none."
     return finding.model_copy(update={"status": Status.FAILED, "gate": gate, "message": message})
 
 

@@ -83,10 +83,10 @@ def profile_bytes(rendition: RenditionPlan) -> bytes:
         case Profile.CMYK:
             if rendition.press is None:
                 raise ConfigError(
-                    "CMYK is asked for without the profile of the press",
+                    "CMYK was ordered, but the profile of the press is missing",
                     rendition.platform.name,
                     allowed="cmyk_profile in the client's config",
-                    next_step="Ask the client for the profile; without it inks would be a guess.",
+                    next_step="Ask the client for the profile. Without it the inks would be a guess.",
                 )
             return rendition.press.icc
 

@@ -77,7 +77,7 @@ def perimeter_finding(quick: QuickCheck, background: Background) -> Finding:
     return check(
         "perimeter_sample",
         quick.status == "pass",
-        f"Of the points sampled along the border {quick.compliance_rate:.0%} are exactly white.",
+        f"{quick.compliance_rate:.0%} of the points sampled along the border are exactly white.",
         measured=quick.compliance_rate,
         limit=1.0,
         unit="ratio",
@@ -124,21 +124,21 @@ def size_findings(size: Size, platform: Platform, *, ordered: Size | None = None
     """
     canvas = platform.canvas
     if ordered is not None:
-        message = f"The picture is {size}, the canvas was {ordered}."
+        message = f"The picture is {size}; a canvas of {ordered} was ordered."
         yield check(
             "canvas_size", size == ordered, message, measured=size.longest, limit=ordered.longest, unit="px", gate=True
         )
     yield check(
         "resolution_too_low",
         size.longest >= canvas.min_px,
-        f"The longest side is {size.longest} px, {platform.title} asks for {canvas.min_px} px.",
+        f"The longest side is {size.longest} px; {platform.title} requires at least {canvas.min_px} px.",
         measured=size.longest,
         limit=canvas.min_px,
         unit="px",
         gate=True,
     )
     if canvas.max_px is not None:
-        message = f"The longest side is {size.longest} px, {platform.title} takes at most {canvas.max_px} px."
+        message = f"The longest side is {size.longest} px; {platform.title} accepts at most {canvas.max_px} px."
         yield check(
             "canvas_too_large",
             size.longest <= canvas.max_px,
@@ -150,7 +150,7 @@ def size_findings(size: Size, platform: Platform, *, ordered: Size | None = None
         )
     if (aspect := canvas.width_over_height) is not None:
         off = abs(size.width - size.height * aspect) if aspect < 1 else abs(size.width / aspect - size.height)
-        message = f"The shape is off by {off:.1f} px from {canvas.aspect}."
+        message = f"The canvas differs by {off:.1f} px from the aspect ratio {canvas.aspect}."
         yield check("canvas_aspect", off <= 1, message, measured=round(off, 2), limit=1, unit="px")
 
 
@@ -164,19 +164,19 @@ def fill_findings(
         target_ratio: the fill ratio ordered; None if it is not known.
     """
     if box is None:
-        yield check("empty_subject", False, "No product is seen in the file.", gate=True)
+        yield check("empty_subject", False, "No product was found in the file.", gate=True)
         return
     fill = fill_ratio_of(box.size, size)
     tolerance = FILL_TOLERANCE_PX / size.shortest
     measured = round(fill, 4)
     least, most = platform.fill.least_ratio, platform.fill.most_ratio
-    message = f"The product takes {fill:.1%} of the canvas, at least {least:.0%} is asked for."
+    message = f"The product fills {fill:.1%} of the canvas; at least {least:.0%} is required."
     yield check(
         "product_too_small", fill >= least - tolerance, message, measured=measured, limit=least, unit="ratio", gate=True
     )
     if platform.fill.least_px is not None:
         message = (
-            f"The product's longest side is {box.size.longest} px, at least {platform.fill.least_px} are asked for."
+            f"The product's longest side is {box.size.longest} px; at least {platform.fill.least_px} are required."
         )
         yield check(
             "product_too_few_pixels",
@@ -187,10 +187,10 @@ def fill_findings(
             unit="px",
             gate=True,
         )
-    message = f"The product takes {fill:.1%} of the canvas, at most {most:.0%} is allowed."
+    message = f"The product fills {fill:.1%} of the canvas; at most {most:.0%} is allowed."
     yield check("product_too_large", fill <= most + tolerance, message, measured=measured, limit=most, unit="ratio")
     if target_ratio is not None:
-        message = f"The product takes {fill:.1%} of the canvas, {target_ratio:.1%} was ordered."
+        message = f"The product fills {fill:.1%} of the canvas; {target_ratio:.1%} was ordered."
         holds = abs(fill - target_ratio) <= tolerance + 1e-9
         yield check(
             "fill_off_target",
@@ -218,5 +218,5 @@ def orientation_finding(decoded: Decoded) -> Finding:
 def location_finding(decoded: Decoded) -> Finding:
     """Return the finding on whether the file is free of GPS data."""
     told = decoded.photo.metadata.has_gps
-    message = "The file tells where the photograph was taken." if told else "The file does not tell a place."
+    message = "The file says where the photograph was taken." if told else "The file names no place."
     return check("file_location", not told, message, gate=True)

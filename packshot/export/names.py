@@ -51,7 +51,7 @@ def delivered_name(rendition: RenditionPlan, facts: Mapping[str, str], *, subjec
     name = fill_template(template, values, subject=where)
     if _RESERVED.fullmatch(name) or name.startswith((".", "-")) or name.endswith(".") or len(name) > MOST_CHARACTERS:
         raise NamingError(
-            "the name cannot be used on every system",
+            "this file name does not work on every system",
             where,
             found=repr(name),
             allowed=f"at most {MOST_CHARACTERS} characters, no leading '.' or '-', no name that Windows reserves",
@@ -102,7 +102,7 @@ def _checked_id(kind: str, text: str, subject: str) -> str:
         lengths = " or ".join(str(length) for length in _DIGITS.get(kind, (10,)))
         allowed = "ten capital letters and digits" if kind == "asin" else f"{lengths} digits with their check digit"
         raise NamingError(
-            f"this {kind.upper()} is not one",
+            f"this is not a valid {kind.upper()}",
             subject,
             found=repr(text),
             allowed=allowed,
@@ -136,7 +136,7 @@ def _check_letters_and_digits(field: str, value: str, subject: str) -> None:
     wrong = "".join(sorted(set(re.sub(r"[A-Za-z0-9]", "", value))))
     if wrong:
         raise NamingError(
-            f"'{field}' has characters that stop the upload",
+            f"'{field}' has characters that prevent the upload",
             subject,
             found=f"{value!r} with {wrong!r}",
             allowed="letters and digits",

@@ -120,14 +120,14 @@ def _check_path(path: str, taken: set[str]) -> None:
     trouble = path_trouble(path) or ("it has a backslash or a colon" if set(path) & {"\\", ":"} else "")
     if trouble:
         raise NamingError(
-            f"this path cannot stand in an archive: {trouble}",
+            f"this path is not allowed in an archive: {trouble}",
             repr(path),
             allowed="<platform>/<name>, without '..'",
             next_step="Correct the naming template.",
         )
     if path.lower() in taken:
         raise NamingError(
-            "two files want the same place in the archive",
+            "two files have the same path in the archive",
             path,
             allowed="each path once, whatever its case",
             next_step="Give the shots different views, or use {shot} in the client's naming template.",

@@ -133,8 +133,8 @@ def _gamut_finding(framed: Framed, rendition: RenditionPlan) -> Finding:
     return Finding(
         code="out_of_gamut",
         status=Status.WARNING if share > OUT_OF_GAMUT_RATIO else Status.PASSED,
-        message=f"{share:.1%} of the product has colours that {profile_name(icc)!r} cannot show; they were clipped to "
-        "the nearest it can.",
+        message=f"{profile_name(icc)!r} cannot show the colours of {share:.1%} of the product. They were "
+        "clipped to the nearest colours that it can show.",
         measured=round(share, 4),
         limit=OUT_OF_GAMUT_RATIO,
         unit="ratio",
@@ -200,7 +200,7 @@ def _searched(encoding: Encoding, encoded: Encoded) -> Iterator[Finding]:
         yield Finding(
             code="quality_lowered",
             status=Status.WARNING,
-            message=f"Quality {quality} instead of {encoding.quality}, so that the file meets the byte limit.",
+            message=f"The quality was lowered from {encoding.quality} to {quality} to meet the byte limit.",
             measured=quality,
             limit=encoding.quality_floor,
             unit="quality",

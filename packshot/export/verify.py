@@ -124,13 +124,13 @@ def _file_findings(
     yield check(
         "file_format",
         found is settings_of(encoding).format,
-        f"The content is {decoded.photo.kind.value}, {encoding.format.value} was ordered.",
+        f"The file is {decoded.photo.kind.value}; {encoding.format.value} was ordered.",
         gate=True,
     )
     yield check(
         "file_profile",
         decoded.photo.icc == profile_bytes(rendition) and not decoded.photo.profile_assumed,
-        f"The embedded profile is {decoded.photo.profile_name or 'missing'!r}, {platform.profile.value} was ordered.",
+        f"The embedded profile is {decoded.photo.profile_name or 'missing'!r}; {platform.profile.value} was ordered.",
         gate=True,
     )
     yield depth_finding(decoded, encoding.bit_depth, model=model_of(platform.profile))
@@ -142,7 +142,7 @@ def _file_findings(
     yield check(
         "blurry_or_pixelated",
         scale <= limit + 1e-6,
-        f"The product was enlarged to {scale:.0%} of its photographed size, at most {limit:.0%} is allowed.",
+        f"The product was enlarged to {scale:.0%} of its photographed size; at most {limit:.0%} is allowed.",
         measured=scale,
         limit=limit,
         unit="ratio",
@@ -184,8 +184,8 @@ def _white_findings(white: WhiteFigures, background: Background, qc: QcConfig, c
     yield check(
         "codec_ringing",
         white.ring_floor >= floor,
-        f"Around the product the encoder darkened white to {white.ring_floor} at worst, at least {floor} is allowed; "
-        f"from {white.white_from_px} px on everything is exactly white.",
+        f"The encoder darkened the white around the product to {white.ring_floor} at worst; at least {floor} is "
+        f"required. All pixels at least {white.white_from_px} px away are exactly white.",
         measured=white.ring_floor,
         limit=floor,
         unit="level",
@@ -200,7 +200,7 @@ def _composite_finding(count: int, background: Background) -> Finding:
         code="composite_not_white",
         status=failure_status(background),
         gate=background is Background.PURE_WHITE,
-        message=f"{count:,} background pixels were not white before encoding: the composite has to be corrected.",
+        message=f"{count:,} background pixels were not white before encoding. Correct the composite.",
         measured=count,
         limit=0,
         unit="px",
@@ -234,8 +234,9 @@ def _colour_finding(colour: ColourFigures | None, rendition: RenditionPlan) -> F
     return check(
         "colour_shift",
         colour.mean_delta_e <= mean and colour.p95_delta_e <= p95,
-        f"From master to delivered file the product's colours moved by delta E {colour.mean_delta_e:.2f} on average "
-        f"(at most {mean:g}) and {colour.p95_delta_e:.2f} for the worst twentieth (at most {p95:g}).",
+        f"Between master and delivered file, the product's colours differ by delta E {colour.mean_delta_e:.2f} on "
+        "average "
+        f"(at most {mean:g}) and {colour.p95_delta_e:.2f} at the 95th percentile (at most {p95:g}).",
         measured=round(colour.mean_delta_e, 3),
         limit=mean,
         unit="dE2000",

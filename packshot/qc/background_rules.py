@@ -18,8 +18,8 @@ def non_white_background(scene: Scene, limits: RuleLimits) -> Finding:
     """Count the pixels of the composite's background, over the whole frame, that are not exactly white."""
     off = scene.off_white
     message = (
-        f"{off.count} of {off.background} background pixels are not exactly white, by up to {off.worst_levels:.0f} "
-        "levels."
+        f"{off.count} of {off.background} background pixels are not exactly white; the worst is off by "
+        f"{off.worst_levels:.0f} levels."
         if off.count
         else f"All {off.background} background pixels are exactly white."
     )
@@ -46,8 +46,8 @@ def non_white_rendition(scene: Scene, limits: RuleLimits) -> Finding:
     background = away_from(np.asarray(framed.matte > 0), scene.white_from_px(framed.placement.scale))
     off = find_off_white(scene.edit.srgb8, background)
     message = (
-        f"{off.count} background pixels of the framed picture are not exactly white, by up to {off.worst_levels:.0f} "
-        "levels."
+        f"{off.count} background pixels of the framed picture are not exactly white; the worst is off by "
+        f"{off.worst_levels:.0f} levels."
         if off.count
         else "The framed picture's background is exactly white."
     )

@@ -20,7 +20,7 @@ def colour_shift(scene: Scene, limits: RuleLimits) -> Finding:
     if figures is None:
         return skipped("colour_shift", _TOO_SMALL, gate=limits.gate)
     limits = _ordered(limits, scene.edit.rendition.rules.colour_mean_delta_e)
-    message = f"The product's colour is off by delta E {figures.mean_delta_e:.1f} on average."
+    message = f"The product's colours differ by delta E {figures.mean_delta_e:.1f} on average."
     box = widened(figures.worst_patch, scene.frame)
     return measured("colour_shift", figures.mean_delta_e, limits, message, unit="delta E 2000", box=box)
 
@@ -31,7 +31,7 @@ def colour_shift_p95(scene: Scene, limits: RuleLimits) -> Finding:
     if figures is None:
         return skipped("colour_shift_p95", _TOO_SMALL, gate=limits.gate)
     limits = _ordered(limits, scene.edit.rendition.rules.colour_p95_delta_e)
-    message = f"A twentieth of the product is off by delta E {figures.p95_delta_e:.1f} or more."
+    message = f"The colours of 5 % of the product differ by delta E {figures.p95_delta_e:.1f} or more."
     box = widened(figures.worst_patch, scene.frame)
     return measured("colour_shift_p95", figures.p95_delta_e, limits, message, unit="delta E 2000", box=box)
 
@@ -60,7 +60,7 @@ def jpeg_blocks(scene: Scene, limits: RuleLimits) -> Finding:
     figures = scene.colour
     if figures is None:
         return skipped("jpeg_blocks", _TOO_SMALL)
-    message = f"Steps at the borders of JPEG blocks stand out by {figures.blockiness:.0%} more than in the photograph."
+    message = f"Steps at the borders of JPEG blocks are {figures.blockiness:.0%} stronger than in the photograph."
     box = widened(figures.worst_patch, scene.frame)
     return measured("jpeg_blocks", figures.blockiness, limits, message, unit="ratio", box=box)
 
@@ -74,13 +74,13 @@ def colour_not_verified(scene: Scene, limits: RuleLimits) -> Finding:
     required = scene.edit.rendition.rules.colour_reference_required
     if reference is not None:
         limits = _ordered(limits, scene.edit.rendition.rules.colour_mean_delta_e)
-        message = f"Against {reference.source} the colour is off by delta E {reference.mean_delta_e:.1f} on average."
+        message = f"The colour differs from {reference.source} by delta E {reference.mean_delta_e:.1f} on average."
         finding = measured("colour_not_verified", reference.mean_delta_e, limits, message, unit="delta E 2000")
         return _with_p95(finding, reference, scene.edit.rendition.rules.colour_p95_delta_e, limits)
     if required:
-        message = "The client asks for a colour reference and there is none."
+        message = "The client requires a colour reference, and there is none."
         return Finding(code="colour_not_verified", status=Status.FAILED, message=message, gate=True)
-    message = "There is no colour reference: the colour is true to the photograph, not verified against the product."
+    message = "There is no colour reference. The colour was compared with the photograph, not with the product."
     return skipped("colour_not_verified", message)
 
 
@@ -88,7 +88,9 @@ def _with_p95(finding: Finding, reference: ColourReference, most: float, limits:
     """Return the finding, failed if the reference's 95th percentile exceeds the plan's limit."""
     if reference.p95_delta_e <= most:
         return finding
-    message = f"{finding.message} A twentieth of it is off by {reference.p95_delta_e:.1f} or more, {most:g} is allowed."
+    message = (
+        f"{finding.message} 5 % of the product differ by {reference.p95_delta_e:.1f} or more; {most:g} is allowed."
+    )
     return finding.model_copy(update={"status": Status.FAILED, "gate": limits.gate, "message": message})
 
 

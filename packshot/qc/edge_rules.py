@@ -54,7 +54,7 @@ def outline_shift(scene: Scene, limits: RuleLimits) -> Finding:
         return skipped("outline_shift", "Too little of the outline has enough contrast to find its edge.")
     shift = float(np.median(offset[placed]))
     side = "too wide" if shift < 0 else "too tight"
-    message = f"The outline is {abs(shift):.1f} px {side} on the whole."
+    message = f"On the whole, the outline is {abs(shift):.1f} px {side}."
     return measured(
         "outline_shift", abs(shift), limits, message, unit="px", box=partial(worst_place, scene, np.abs(offset))
     )
@@ -68,7 +68,7 @@ def outline_moved(scene: Scene, limits: RuleLimits) -> Finding:
         return skipped("outline_moved", "Too little of the outline has enough contrast to find its edge.")
     x, y = move_of(offset[placed], scene.outline.normal[placed])
     way = float(np.hypot(x, y))
-    message = f"The outline lies {way:.1f} px beside the product ({x:+.1f} across, {y:+.1f} down)."
+    message = f"The whole outline is shifted by {way:.1f} px ({x:+.1f} across, {y:+.1f} down)."
     return measured("outline_moved", way, limits, message, unit="px", box=partial(worst_place, scene, np.abs(offset)))
 
 
@@ -81,7 +81,7 @@ def rim_changed(scene: Scene, limits: RuleLimits) -> Finding:
         return skipped("rim_changed", "A person made this edit, and may have retouched the product.")
     first, length = longest_run(scene.edges.repainted, scene.outline)
     run_px = length * scene.outline.spacing_px / scene.outline.unit_px
-    message = f"For {run_px:.0f} px the product's rim is not as it is in the photograph."
+    message = f"Along {run_px:.0f} px of the outline, the product's rim differs from the photograph."
     place = partial(place_on_outline, scene, first + length // 2) if length else None
     return measured("rim_changed", run_px, limits, message, unit="px", box=place)
 
@@ -91,7 +91,9 @@ def fringe(scene: Scene, limits: RuleLimits) -> Finding:
     width = scene.edges.fringe
     seen = np.isfinite(width)
     if not _enough(seen):
-        return measured("fringe", 0.0, limits, "The backdrop's colour would not be seen at the edge.", unit="share")
+        return measured(
+            "fringe", 0.0, limits, "Product and backdrop are too alike for a fringe to be seen.", unit="share"
+        )
     share = float((width[seen] > _FRINGED).mean())
     message = f"{share:.0%} of the outline shows more than {_FRINGED} px of the backdrop's colour."
     return measured("fringe", share, limits, message, unit="share", box=partial(worst_place, scene, width))
@@ -102,10 +104,10 @@ def fringe_width(scene: Scene, limits: RuleLimits) -> Finding:
     width = scene.edges.fringe
     seen = np.isfinite(width)
     if not _enough(seen):
-        message = "The backdrop's colour would not be seen at the edge."
+        message = "Product and backdrop are too alike for a fringe to be seen."
         return measured("fringe_width", 0.0, limits, message, unit="px")
     median = float(np.median(width[seen]))
-    message = f"A ring of {median:.1f} px of the backdrop's colour is left around the product."
+    message = f"A rim of the backdrop's colour, {median:.1f} px wide, is left around the product."
     return measured("fringe_width", median, limits, message, unit="px", box=partial(worst_place, scene, width))
 
 
@@ -124,7 +126,7 @@ def jagged_edge(scene: Scene, limits: RuleLimits) -> Finding:
     jumps = np.abs(jitter[clear if _enough(clear) else placed])
     most = np.quantile(jumps, _JUMPS_KEPT)
     size = float(np.sqrt(np.mean(np.minimum(jumps[jumps <= most], _JITTER_CAP) ** 2)))
-    message = f"The outline jumps by {size:.2f} px around the edge in the photograph."
+    message = f"The outline jumps by {size:.2f} px to and fro across the edge in the photograph."
     return measured("jagged_edge", size, limits, message, unit="px", box=partial(worst_place, scene, np.abs(jitter)))
 
 
@@ -134,7 +136,7 @@ def edge_contrast(scene: Scene, limits: RuleLimits) -> Finding:
     if not len(contrast):
         return skipped("edge_contrast", "The matte has no outline.")
     share = float((contrast < _TOO_PALE).mean())
-    message = f"Along {share:.0%} of the outline the product hardly differs from what is around it."
+    message = f"Along {share:.0%} of the outline, the product hardly differs from its surroundings."
     return measured("edge_contrast", share, limits, message, unit="share", box=partial(worst_place, scene, -contrast))
 
 
@@ -162,7 +164,7 @@ def haze_around(scene: Scene, limits: RuleLimits) -> Finding:
     """Measure the area where faint remains of the backdrop veil the white, in thousandths of the photograph."""
     found = haze(scene.reduced)
     share = 1000 * sum(part.area for part in found) / scene.reduced.matte.size
-    message = f"A faint rest of the backdrop veils {share:.2f} thousandths of the picture."
+    message = f"A faint veil of backdrop covers {share:.2f} thousandths of the picture."
     box = widened(found[0].box, scene.frame) if found else None
     return measured("haze_around", share, limits, message, unit="per mille", box=box)
 
@@ -171,7 +173,7 @@ def network_disagreement(scene: Scene, limits: RuleLimits) -> Finding:
     """Measure how much refined matte and network differ along the edge, where the photograph does not settle it."""
     share, regions = scene.disagreement
     box = widened(regions[0].box, scene.frame) if regions else None
-    message = f"Along the edge the refined matte and the network's differ by {share:.1%} of the product."
+    message = f"Along the edge, the refined matte and the network's matte differ by {share:.1%} of the product."
     return measured("network_disagreement", share, limits, message, unit="share", box=box)
 
 
@@ -194,7 +196,7 @@ def network_overruled(scene: Scene, limits: RuleLimits) -> Finding:
     regions = overruled(scene.reduced_product)
     share = 1000 * regions[0].area / product_area(scene.reduced) if regions else 0.0
     box = widened(regions[0].box, scene.frame) if regions else None
-    message = f"Over {share:.1f} thousandths of the product the matte says the opposite of what the network is sure of."
+    message = f"Over {share:.1f} thousandths of the product, the matte contradicts the network, which is sure there."
     return measured("network_overruled", share, limits, message, unit="per mille", box=box)
 
 
@@ -210,14 +212,14 @@ def network_overruled_detail(scene: Scene, limits: RuleLimits) -> Finding:
     area = regions[0].area if regions else 0.0
     box = widened(regions[0].box, scene.frame) if regions else None
     message = (
-        f"A detail of {area:.0f} px (of a picture 1000 px long) is kept or dropped against the network: backdrop "
-        "may be left there."
+        f"The matte keeps or drops a detail of {area:.0f} px against the network (scaled to a picture 1000 px long): "
+        "backdrop may be left there."
     )
     return measured("network_overruled_detail", area, limits, message, unit="px", box=box)
 
 
 def outline_unproven(scene: Scene, limits: RuleLimits) -> Finding:
-    """Measure how much of the worst 40 px of outline neither the photograph's edge nor the network vouches for.
+    """Measure how much of the worst 40 px of outline neither the photograph's edge nor the network confirms.
 
     The 40 px are of a picture 2000 px long.
     """
@@ -226,7 +228,9 @@ def outline_unproven(scene: Scene, limits: RuleLimits) -> Finding:
     if not scene.outline.points:
         return skipped("outline_unproven", "The matte has no outline.")
     point, share = least_proven(scene.outline, scene.edges, scene.reduced)
-    message = f"Along one stretch of the outline, {share:.0%} has no edge in the photograph, nor the network's word."
+    message = (
+        f"In its worst stretch, {share:.0%} of the outline is confirmed neither by the photograph nor by the network."
+    )
     place = partial(place_on_outline, scene, point)
     return measured("outline_unproven", share, limits, message, unit="share", box=place)
 

@@ -19,7 +19,7 @@ def fill_ratio(scene: Scene, limits: RuleLimits) -> Finding:
         return measured("fill_ratio", 1.0, limits, _NO_PRODUCT, unit="ratio")
     target = scene.edit.rendition.rules.fill_ratio
     reached = fill_ratio_of(scene.framed_subject.size, size_of(scene.edit.framed.pixels))
-    message = f"The product fills {reached:.1%} of the canvas, {target:.1%} ordered."
+    message = f"The product fills {reached:.1%} of the canvas; {target:.1%} was ordered."
     return measured("fill_ratio", abs(reached - target), limits, message, unit="ratio")
 
 
@@ -47,7 +47,7 @@ def off_centre(scene: Scene, limits: RuleLimits) -> Finding:
         return skipped("off_centre", _NO_PRODUCT)
     off = max(abs(box.left + box.right - canvas.width), abs(box.top + box.bottom - canvas.height)) / 2
     share = off / canvas.longest
-    message = f"The product stands {off:.0f} px beside the middle of the canvas."
+    message = f"The product's centre is {off:.0f} px away from the centre of the canvas."
     return measured("off_centre", share, limits, message, unit="ratio")
 
 
@@ -56,7 +56,7 @@ def product_cut(scene: Scene, limits: RuleLimits) -> Finding:
     matte = scene.edit.framed.matte
     border = np.concatenate((matte[0], matte[-1], matte[:, 0], matte[:, -1]))
     share = float((border > 0.05).mean())
-    message = f"The product reaches the canvas's border along {share:.1%} of it: it is cut off."
+    message = f"The product covers {share:.1%} of the canvas border: it is cut off."
     return measured("product_cut", share, limits, message, unit="share")
 
 
@@ -81,9 +81,9 @@ def enlarged(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def low_resolution(scene: Scene, limits: RuleLimits) -> Finding:
-    """Measure by what share the canvas is smaller than the platform's least size."""
+    """Measure by what share the canvas is smaller than the platform's minimum size."""
     longest, least = size_of(scene.edit.framed.pixels).longest, scene.edit.rendition.platform.canvas.min_px
-    message = f"The canvas is {longest} px on its longest side; the platform asks for {least} px."
+    message = f"The canvas is {longest} px on its longest side; the platform requires {least} px."
     return measured("low_resolution", max(0.0, 1 - longest / least), limits, message, unit="share")
 
 
@@ -91,6 +91,8 @@ def below_recommended(scene: Scene, limits: RuleLimits) -> Finding:
     """Measure by what share the canvas is smaller than the recommended size."""
     longest, wanted = size_of(scene.edit.framed.pixels).longest, scene.edit.rendition.platform.canvas.recommended_px
     if wanted is None:
-        return measured("below_recommended", 0.0, limits, "No size is aimed at: full resolution.", unit="share")
-    message = f"The canvas is {longest} px on its longest side; {wanted} px are aimed at."
+        return measured(
+            "below_recommended", 0.0, limits, "No size is recommended; full resolution is used.", unit="share"
+        )
+    message = f"The canvas is {longest} px on its longest side; {wanted} px are recommended."
     return measured("below_recommended", max(0.0, 1 - longest / wanted), limits, message, unit="share")

@@ -17,6 +17,9 @@ def kept_shadow_suspected(scene: Scene, limits: RuleLimits) -> Finding:
         return skipped("kept_shadow_suspected", "Too little of the backdrop shows to know its light.")
     shadows = [strip for strip in scene.strips if strip.is_shadow]
     area = shadows[0].area if shadows else 0
-    message = f"Over {area} px the product's edge lies inside of the matte: the floor's shadow may have been kept."
+    message = (
+        f"In an area of {area} px, the product's edge lies inside the matte: the shadow on the floor may "
+        "have been kept."
+    )
     box = widened(shadows[0].box, scene.frame) if shadows else None
     return measured("kept_shadow_suspected", area, limits, message, unit="px", box=box)

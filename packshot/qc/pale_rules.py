@@ -42,8 +42,9 @@ def pale_on_white(scene: Scene, limits: RuleLimits) -> Finding:
     x, y = (way[first : first + length] for way in (outline.x, outline.y))
     share = float(np.hypot(np.diff(x), np.diff(y)).sum()) / longest
     message = (
-        f"For {share:.0%} of its longest side the product differs from the white around it by less than a delta E 2000 "
-        f"of {SEEN_DELTA_E:.0f}: nobody sees where it ends."
+        f"Along a stretch of {share:.0%} of its longest side, the product differs from the white around it by less "
+        "than "
+        f"{SEEN_DELTA_E:.0f} delta E 2000: nobody sees where it ends."
     )
     place = partial(place_on_outline, scene, first + length // 2) if length else None
     return measured("pale_on_white", share, limits, message, unit="share", box=place)

@@ -26,14 +26,18 @@ _NO_BACKDROP = "Too little of the backdrop shows to know what it looks like."
 def bite_suspected(scene: Scene, limits: RuleLimits) -> Finding:
     """Measure the longest stretch where the outer outline cuts through something without an edge in the photograph."""
     run_px, box = _run(scene, scene.edges.cuts & ~scene.outline.hole)
-    message = f"For {run_px:.0f} px the outline cuts through something that goes on outside: a part may be missing."
+    message = (
+        f"Along {run_px:.0f} px, the outline cuts through something that continues outside: a part may be missing."
+    )
     return measured("bite_suspected", run_px, limits, message, unit="px", box=box)
 
 
 def punched_hole_suspected(scene: Scene, limits: RuleLimits) -> Finding:
     """Measure the longest stretch where a hole's outline cuts through something without an edge in the photograph."""
     run_px, box = _run(scene, scene.edges.cuts & scene.outline.hole)
-    message = f"For {run_px:.0f} px a hole's outline cuts through something that goes on: it may be a false hole."
+    message = (
+        f"Along {run_px:.0f} px, a hole's outline cuts through something that continues inside: the hole may be wrong."
+    )
     return measured("punched_hole_suspected", run_px, limits, message, unit="px", box=box)
 
 
@@ -43,7 +47,9 @@ def missing_part_suspected(scene: Scene, limits: RuleLimits) -> Finding:
         return skipped("missing_part_suspected", _NO_BACKDROP)
     enclosed, open_ones = product_outside(scene.reduced)
     share, box = _largest(scene, [*enclosed, *open_ones])
-    message = f"Beside the matte lies an area of {share:.1f} thousandths of the product that is not backdrop."
+    message = (
+        f"An area beside the matte, {share:.1f} thousandths of the product, is not backdrop: a part may be missing."
+    )
     return measured("missing_part_suspected", share, limits, message, unit="per mille", box=box)
 
 
@@ -55,7 +61,7 @@ def sharp_edge_outside(scene: Scene, limits: RuleLimits) -> Finding:
     if scene.reduced.backdrop is None:
         return skipped("sharp_edge_outside", _NO_BACKDROP)
     share, box = _largest(scene, sharp_outside(scene.reduced))
-    message = f"Just outside the matte the photograph has sharp edges over {share:.1f} thousandths of the product."
+    message = f"Just outside the matte, the photograph has sharp edges over {share:.1f} thousandths of the product."
     return measured("sharp_edge_outside", share, limits, message, unit="per mille", box=box)
 
 
@@ -64,14 +70,14 @@ def leftover_suspected(scene: Scene, limits: RuleLimits) -> Finding:
     if scene.reduced.backdrop is None:
         return skipped("leftover_suspected", _NO_BACKDROP)
     share, box = _largest(scene, leftovers(scene.reduced_product))
-    message = f"An area of {share:.1f} thousandths of the product looks like backdrop that was left over."
+    message = f"An area of {share:.1f} thousandths of the product looks like backdrop that was left in."
     return measured("leftover_suspected", share, limits, message, unit="per mille", box=box)
 
 
 def loose_outline(scene: Scene, limits: RuleLimits) -> Finding:
     """Measure the longest stretch of the outline that runs through plain backdrop."""
     run_px, box = _run(scene, scene.edges.loose)
-    message = f"For {run_px:.0f} px the outline runs through plain backdrop: some of it may be left over."
+    message = f"Along {run_px:.0f} px, the outline runs through plain backdrop: some backdrop may be left in."
     return measured("loose_outline", run_px, limits, message, unit="px", box=box)
 
 
@@ -80,7 +86,7 @@ def filled_hole_suspected(scene: Scene, limits: RuleLimits) -> Finding:
     if scene.reduced.backdrop is None:
         return skipped("filled_hole_suspected", _NO_BACKDROP)
     share, box = _largest(scene, filled_gaps(scene.reduced_product))
-    message = f"Inside the product, {share:.1f} thousandths of it look like backdrop: a gap may be filled."
+    message = f"An area inside the product, {share:.1f} thousandths of it, looks like backdrop: a gap may be filled."
     return measured("filled_hole_suspected", share, limits, message, unit="per mille", box=box)
 
 
@@ -94,7 +100,7 @@ def pinhole(scene: Scene, limits: RuleLimits) -> Finding:
     edit = scene.edit
     found = pinholes(edit.master16, edit.composite16, edit.cutout.matte, scene.reduced, scene.subject)
     area = found[0].area if found else 0
-    message = f"The edit has {len(found)} small holes, the largest of {area:.0f} px, where the photograph has none."
+    message = f"The edit has {len(found)} small holes where the photograph has none; the largest has {area:.0f} px."
     box = widened(found[0].box, scene.frame) if found else None
     return measured("pinhole", area, limits, message, unit="px", box=box)
 
@@ -104,7 +110,7 @@ def product_touches_frame(scene: Scene, limits: RuleLimits) -> Finding:
     matte = scene.edit.cutout.matte
     border = np.concatenate((matte[0], matte[-1], matte[:, 0], matte[:, -1]))
     share = float((border > 0.05).mean())
-    message = f"The product reaches the photograph's border along {share:.1%} of it: it may be cut off."
+    message = f"The product covers {share:.1%} of the photograph's border: it may be cut off."
     box = _border_box(scene) if share else None
     return measured("product_touches_frame", share, limits, message, unit="share", box=box)
 
@@ -128,7 +134,7 @@ def several_products(scene: Scene, limits: RuleLimits) -> Finding:
         or (part.area >= _PRODUCT_OF_LARGEST * found[0].area and overlap(part.box, found[0].box) < _SAME_PLACE)
     ]
     extra = max(0, len(large) - scene.edit.expected_products)
-    message = f"The matte shows {len(large)} separate things, {scene.edit.expected_products} expected."
+    message = f"The matte shows {len(large)} separate objects; {scene.edit.expected_products} expected."
     box = widened(large[-1].box, scene.frame) if extra else None
     return measured("several_products", extra, limits, message, box=box)
 

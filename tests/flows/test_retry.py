@@ -92,7 +92,7 @@ def test_the_failed_task_says_what_was_found_where_and_what_to_do(retried: Retri
     assert failed.name == f"master · {VICTIM}"
     assert failed.run_count == 1 + RETRIES  # it might have been the network
     assert failed.state
-    for part in (ORIGINAL, "the bytes that arrived are not those that were written; found SHA-256", "restore it"):
+    for part in (ORIGINAL, "the bytes read are not the bytes that were written; found SHA-256", "Restore it"):
         assert part in str(failed.state.message)
         assert part in retried.first.victim.events[-1].why
 

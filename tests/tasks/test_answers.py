@@ -154,7 +154,7 @@ def test_what_cannot_be_used_is_sent_back_with_the_reason_and_the_shot_waits_on(
 
     put_back(shot, "text.png", b"no picture")
     several = objection()
-    for part in ("several files", "cropped.png", "text.png", "Name the one that counts"):
+    for part in ("several files", "cropped.png", "text.png", "State which file counts"):
         assert part in several
 
     assert "text.png" in objection(returned_file="text.png")
@@ -203,7 +203,7 @@ def test_whoever_answers_by_command_hears_what_came_of_it(for_editor: ShotId, li
     run = waiting_run_of(for_editor)
     assert run is not None
     before = load_record(for_editor)
-    with pytest.raises(TerminalError, match="not followed yet"):
+    with pytest.raises(TerminalError, match="no worker has followed it"):
         wait_until_followed(before, run.id, patience_s=0)
     missing = answer(for_editor, Choice.RETURN, returned_file="missing.png")
     assert follow(for_editor, missing, question=f"{run.id}-1").objection
@@ -216,7 +216,7 @@ def test_whoever_answers_by_command_hears_what_came_of_it(for_editor: ShotId, li
     assert wait_until_followed(refused, run.id).choice is Choice.REJECT
     after = load_record(for_editor)
     cancel_waiting(for_editor, why="a test")
-    with pytest.raises(TerminalError, match="ended before it had followed"):
+    with pytest.raises(TerminalError, match="ended before it could follow"):
         wait_until_followed(after, run.id)
 
 

@@ -161,7 +161,7 @@ def test_groups_that_another_run_stated_meanwhile_are_heeded_the_next_time(
     (theirs,) = load_batch(SPRING).statements.items()
     records.change_batch(SPRING, lambda record: record.model_copy(update={"statements": {}, "groups": {}}))
     meanwhile(monkeypatch, lambda record: record.model_copy(update={"statements": dict([theirs])}))
-    with pytest.raises(RecordConflictError, match="stated the batch's groups meanwhile") as raised:
+    with pytest.raises(RecordConflictError, match="changed the batch's groups in the meantime") as raised:
         group_shots.fn(SPRING, mastered)
     assert isinstance(raised.value, TransientError)
     assert load_batch(SPRING).statements == dict([theirs])

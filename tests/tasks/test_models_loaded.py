@@ -64,7 +64,7 @@ def test_nothing_is_loaded_where_neither_can_be_had(
     small = only_the_small_model.models["u2netp"].model_copy(update={"sources": (NOWHERE,)})
     neither = only_the_small_model.model_copy(update={"models": {**only_the_small_model.models, "u2netp": small}})
     monkeypatch.setattr(models, "load_configs", lambda folder: neither)
-    with pytest.raises(ModelError, match="no source has this model"):
+    with pytest.raises(ModelError, match="could not be fetched from any source"):
         load_model()
 
 

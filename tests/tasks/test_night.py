@@ -38,7 +38,7 @@ def test_a_batch_that_cannot_be_run_is_named_and_the_next_one_is_tried(
     assert [one.kind for one in told if misnamed in one.message] == ["misnamed"]
     assert said == (
         f"0 of 2 batches processed; 2 had failures: {closed[0]}, {closed[1]}; "
-        f"1 left out, because no batch can have this name: {misnamed}"
+        f"1 left out, because such a name is not allowed: {misnamed}"
     )
     assert misnamed in str(artifact("night").data)
 
@@ -47,7 +47,7 @@ def test_a_batch_that_another_run_is_at_work_on_counts_as_left_to_it() -> None:
     states = [(A, Completed(message="done")), (B, Completed(name=SKIPPED, message="at work"))]
     well = nightly._said(states, {})
     assert well.is_completed()
-    assert well.message == f"1 of 2 batches processed; 1 left to the run that is at work on it: {B}"
+    assert well.message == f"1 of 2 batches processed; 1 left to another run: {B}"
     ill = nightly._said([*states, (C, Failed(message="no"))], {})
     assert ill.is_failed()
     assert f"1 had failures: {C}" in str(ill.message)

@@ -103,9 +103,9 @@ def test_bytes_that_do_not_match_their_hash_are_never_handed_out(storage: Storag
     storage._client.put_object(
         Bucket=storage.bucket, Key="batches/bad", Body=b"garbled", Metadata={"sha256": hashlib.sha256(b"x").hexdigest()}
     )
-    with pytest.raises(StorageUnavailableError, match="not those that were written"):
+    with pytest.raises(StorageUnavailableError, match="not the bytes that were written"):
         storage.get("batches/bad")
-    with pytest.raises(StorageUnavailableError, match="not those that were written"):
+    with pytest.raises(StorageUnavailableError, match="not the bytes that were written"):
         storage.get_file("batches/bad", tmp_path / "bad")
     assert list(tmp_path.glob("bad*")) == []
 

@@ -105,7 +105,7 @@ def test_a_public_folder_that_others_can_write_to_is_not_used(folder: Path, monk
     monkeypatch.setattr(postgres, "PUBLIC_FOLDERS", (bad, link, good))
     assert postgres._public_folder() == good
     monkeypatch.setattr(postgres, "PUBLIC_FOLDERS", (bad, link))
-    with pytest.raises(ServerError, match="finds no folder to use"):
+    with pytest.raises(ServerError, match="cannot use any of these folders"):
         postgres._public_folder()
 
 

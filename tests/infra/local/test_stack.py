@@ -126,7 +126,7 @@ def test_a_running_folder_is_refused_and_the_error_names_the_process(prefect_sta
 
 def test_a_port_that_is_asked_for_and_taken_is_an_error(prefect_stack: Stack, tmp_path: Path) -> None:
     taken = int(prefect_stack.s3.endpoint_url.rpartition(":")[2])
-    with pytest.raises(ServerError, match=f"Port {taken} of 127.0.0.1, asked for the S3 server, is taken"):  # noqa: SIM117
+    with pytest.raises(ServerError, match=f"The S3 server cannot use port {taken} of 127.0.0.1"):  # noqa: SIM117
         with running(tmp_path, prefect=False, ports=Ports(s3=taken)):
             pass
     assert left_over(tmp_path) == []

@@ -37,7 +37,7 @@ def test_a_finding_is_told_with_its_figure_and_what_to_do(monkeypatch: pytest.Mo
     status, text = said(monkeypatch, "leftover_suspected")
     assert status == Exit.OK
     assert text.startswith("leftover_suspected: Quality control, edge")
-    assert "looks like backdrop, of the product (per mille)." in text
+    assert "looks like backdrop, as a share of the product (per mille)." in text
     assert "What to do: compare before and after" in text
 
 

@@ -68,7 +68,7 @@ def test_without_any_number_there_is_no_name_of_fourteen_zeros(configs: Configs)
 )
 def test_a_wrong_number_is_refused(field: str, value: str, configs: Configs) -> None:
     plan = with_template(configs, "{product_id}.{view}")
-    with pytest.raises(NamingError, match=f"this {field.upper()} is not one"):
+    with pytest.raises(NamingError, match=f"this is not a valid {field.upper()}"):
         delivered_name(plan, {field: value, "view": "MAIN"}, subject="x")
 
 
@@ -78,7 +78,7 @@ def test_a_wrong_number_that_the_name_does_not_need_does_no_harm(configs: Config
 
 
 def test_dashes_and_underscores_stop_where_full_stops_join(configs: Configs) -> None:
-    with pytest.raises(NamingError, match="stop the upload"):
+    with pytest.raises(NamingError, match="prevent the upload"):
         delivered_name(with_template(configs, "{sku}.{view}"), FACTS, subject="x")
 
 

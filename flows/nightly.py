@@ -1,8 +1,10 @@
-"""The nightly run: process every closed batch that is not finished."""
+"""The nightly run: process every closed batch that is not finished, some side by side."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import Annotated, Any, cast
 
 from prefect import Flow, flow, get_run_logger
@@ -19,6 +21,7 @@ from packshot.naming import NIGHT_LEASE, BatchId
 from tasks.batches import closed_batches
 from tasks.leases import holding
 from tasks.night import night_stopped, report_night
+from tasks.settings import get_settings
 
 PROCESS_BATCH = "process-batch/process-batch"
 
@@ -43,9 +46,10 @@ def tell_of_the_end(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) 
 )
 @present
 def nightly(clients: Clients = []) -> State[Any]:  # noqa: B006  (Prefect shows the default in the form)
-    """Run every closed, unfinished batch, one after the other; each is a run of its own that can be retried alone.
+    """Run every closed, unfinished batch; each is a run of its own that can be retried alone.
 
-    Whatever becomes of one batch, the others go on. What was not processed is named at the end.
+    At most `PACKSHOT_BATCHES_AT_ONCE` batches run side by side; those that were closed first begin first. Whatever
+    becomes of one batch, the others go on. What was not processed is named at the end.
     """
     try:
         with holding(NIGHT_LEASE):
@@ -59,7 +63,7 @@ def _night(clients: Clients) -> State[Any]:
     found = closed_batches()
     batches = [batch for batch in found.batches if not clients or batch.client in clients]
     left_out = {key: why for key, why in found.left_out.items() if not clients or key.split("/")[1] in clients}
-    states = [(batch, _run(batch)) for batch in batches]
+    states = _run_all(batches)
     report_night(states, left_out)
     return _said(states, left_out)
 
@@ -78,6 +82,14 @@ def _said(states: Sequence[tuple[BatchId, State[Any]]], left_out: Mapping[str, s
         sentences.append(f"{len(left_out)} left out, because such a name is not allowed: {', '.join(left_out)}")
     message = "; ".join(sentences)
     return Failed(message=message) if failed or left_out else Completed(message=message)
+
+
+def _run_all(batches: Sequence[BatchId]) -> list[tuple[BatchId, State[Any]]]:
+    """Run the batches, and return each with its run's final state, in the same order."""
+    with ThreadPoolExecutor(get_settings().batches_at_once, thread_name_prefix="batch") as threads:
+        # Each thread gets a copy of the context: by that Prefect knows that this run is the parent.
+        running = [(batch, threads.submit(copy_context().run, _run, batch)) for batch in batches]
+        return [(batch, one.result()) for batch, one in running]
 
 
 def _run(batch: BatchId) -> State[Any]:

@@ -175,11 +175,11 @@ class ClosedBatches(Value):
 
 @task(name="find closed batches", task_run_name="find closed batches", **ALWAYS)
 def closed_batches() -> ClosedBatches:
-    """Return the batches that clients have closed and that are not finished, sorted by name.
+    """Return the batches that clients have closed and that are not finished, those closed first come first.
 
     A folder whose name is not valid for a batch is listed in `left_out`; it doesn't stop the others.
     """
-    waiting: list[BatchId] = []
+    waiting: list[tuple[datetime, str, BatchId]] = []
     left_out: dict[str, str] = {}
     for found in open_storage().list("inbox/"):
         try:
@@ -189,8 +189,8 @@ def closed_batches() -> ClosedBatches:
             left_out[found.key] = str(error)
             continue
         if batch is not None and not _is_finished(batch):
-            waiting.append(batch)
-    return ClosedBatches(batches=tuple(sorted(waiting, key=str)), left_out=left_out)
+            waiting.append((found.modified or now(), str(batch), batch))
+    return ClosedBatches(batches=tuple(batch for _, _, batch in sorted(waiting)), left_out=left_out)
 
 
 def _is_finished(batch: BatchId) -> bool:

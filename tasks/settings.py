@@ -78,6 +78,9 @@ class Settings(BaseSettings):
     runs_at_once: Annotated[int, Field(ge=2, le=1000)] = Field(
         8, description="Flow runs at once over all workers, each a process; a night needs two"
     )
+    batches_at_once: Annotated[int, Field(ge=1, le=1000)] = Field(
+        1, description="Batches a night works on side by side, each a flow run: as many as there are workers"
+    )
     nightly_cron: str = Field("0 2 * * *", description="When the nightly run starts")
     nightly_timezone: str = Field("UTC", description="Time zone of that schedule, such as Europe/Berlin")
 

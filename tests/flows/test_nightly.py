@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import re
+import shutil
 import zipfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -26,6 +27,7 @@ from tests.flows import remeasure
 from tests.flows.line import STAGES, Line, objects, read_all
 
 BATCH = batch_id("demo", "spring-24")
+BESIDE_IT, SMALL_BATCH = batch_id("demo", "spring-25"), ("BSK601_MAIN.jpg",)
 OWN_FILES = {"manifest.csv", "certificate.json", "report.html", "package.zip"}
 PHOTOGRAPHS = sorted(path.name for path in SAMPLES.iterdir() if path.suffix != ".csv")
 UPSCALE = 1.1
@@ -56,8 +58,12 @@ class Night(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def night(line: Line) -> Night:
+def night(line: Line, tmp_path_factory: pytest.TempPathFactory) -> Night:
     line.submit(BATCH, SAMPLES)
+    small = tmp_path_factory.mktemp("small")
+    for name in SMALL_BATCH:
+        shutil.copy(SAMPLES / name, small)
+    line.submit(BESIDE_IT, small)
     run = line.run("nightly/nightly", {"clients": [BATCH.client]})
     records = load_records([ref.shot for ref in load_batch(BATCH).shots])
     delivery = read_all(delivery_prefix(BATCH, 1))
@@ -79,6 +85,20 @@ def test_the_night_ends_well_and_processed_the_batch_in_a_run_of_its_own(night: 
     assert batch_run.state.message == night.summary.sentence
     assert batch_run.deployment_id is not None
     assert f"client:{BATCH.client}" in batch_run.tags
+
+
+def test_two_batches_were_worked_on_side_by_side(night: Night, line: Line) -> None:
+    one, other = (
+        next(run for run in line.family(night.run.id) if run.name == f"process batch · {batch}")
+        for batch in (BATCH, BESIDE_IT)
+    )
+    assert one.parent_task_run_id is not None
+    assert other.parent_task_run_id is not None
+    assert one.start_time is not None
+    assert one.end_time is not None
+    assert other.start_time is not None
+    assert other.end_time is not None
+    assert max(one.start_time, other.start_time) < min(one.end_time, other.end_time)
 
 
 def test_every_uploaded_photograph_has_exactly_one_fate(night: Night) -> None:

@@ -14,6 +14,7 @@ from flows.presence import present
 from packshot.errors import LeaseLostError
 from packshot.naming import COLLECTION_LEASE
 from tasks.board import update_board
+from tasks.heartbeat import send_heartbeat
 from tasks.hot_folder import collect_returned, release_holds
 from tasks.leases import Patience, holding
 from tasks.lost_runs import end_lost_runs
@@ -33,7 +34,7 @@ def collect_returned_work() -> State[Any]:
 
 
 def _look() -> State[Any]:
-    """Run every step, even if earlier ones fail. The run fails if any step failed."""
+    """Run every step, even if earlier ones fail. The run fails if any step failed; if none did, send a sign of life."""
     said, failed = [], []
     for what, step in _STEPS:
         try:
@@ -46,6 +47,7 @@ def _look() -> State[Any]:
     told = "; ".join(filter(None, said))
     if failed:
         return Failed(message=f"{len(failed)} of {len(_STEPS)} steps failed: {'; '.join(failed)} ({told})")
+    send_heartbeat()
     return Completed(message=told)
 
 

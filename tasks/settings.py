@@ -94,9 +94,12 @@ class Settings(BaseSettings):
     notify_smtp_password: SecretStr | None = Field(None, description="Password of that user")
     notify_mail_from: str | None = Field(None, description="Sender of the notices")
     notify_mail_to: str | None = Field(None, description="Receivers of the notices, separated by commas")
+    heartbeat_url: SecretStr | None = Field(
+        None, description="Asked for after each look that went well; a service there tells people when it stops"
+    )
     collect_every_s: int = Field(60, description="How often the hot folders are looked into", ge=5, le=86400)
 
-    @field_validator("notify_webhook_url")
+    @field_validator("notify_webhook_url", "heartbeat_url")
     @classmethod
     def _is_a_web_address(cls, url: SecretStr | None) -> SecretStr | None:
         if url is not None and urlsplit(url.get_secret_value()).scheme not in ("http", "https"):

@@ -153,7 +153,9 @@ TEXT = without_comments((INFRA / "compose.yaml").read_text())
 EXAMPLE = env_file(INFRA / ".env.example")
 SECRET_FILES = {"PACKSHOT_RESULTS_KEY"}
 """Variables of the example that reach containers as files; `register` refuses to start the line with an empty one."""
-FILLED = {name: value or "filled-in" for name, value in EXAMPLE.items()}
+OPTIONAL = {found["name"] for found in VARIABLE.finditer(TEXT) if (found["how"], found["word"]) == (":-", "")}
+"""Variables that may stay empty: then a setting has its default."""
+FILLED = {name: value if value or name in OPTIONAL else "filled-in" for name, value in EXAMPLE.items()}
 DOCKERFILE = (INFRA / "Dockerfile").read_text().replace("\\\n", " ")
 
 
@@ -179,7 +181,9 @@ def test_it_keeps_to_the_schema_with_the_example_and_with_bare_necessities(compo
     assert bare == compose
 
 
-@pytest.mark.parametrize("name", sorted({name for name, value in EXAMPLE.items() if not value} - SECRET_FILES))
+@pytest.mark.parametrize(
+    "name", sorted({name for name, value in EXAMPLE.items() if not value} - SECRET_FILES - OPTIONAL)
+)
 def test_what_the_example_leaves_empty_must_be_filled_in(name: str) -> None:
     with pytest.raises(KeyError, match=f"{name}: set it in .env"):
         read_compose({**FILLED, name: ""})
@@ -207,7 +211,8 @@ def test_no_secret_stands_in_a_file() -> None:
     for service in raw["services"].values():
         for name, value in service["environment"].items():
             if any(word in name for word in SECRETS):
-                assert re.fullmatch(r"\$\{\w+:\?[^}]+\}", value), f"{name} must come from .env and have no default"
+                from_env = r"\$\{\w+:-\}" if name in OPTIONAL else r"\$\{\w+:\?[^}]+\}"
+                assert re.fullmatch(from_env, value), f"{name} must come from .env and have no default"
     assert not any(word in line for line in DOCKERFILE.splitlines() for word in SECRETS)
 
 
@@ -282,10 +287,17 @@ def test_every_variable_of_ours_is_a_setting(compose: Compose) -> None:
         given = {
             key.removeprefix("PACKSHOT_").lower(): value
             for key, value in compose.services[name].environment.items()
-            if key.startswith("PACKSHOT_")
+            if key.startswith("PACKSHOT_") and value
         }
         settings = Settings.model_validate(given)
         assert settings.s3_endpoint_url == "http://storage:9000"
+
+
+@pytest.mark.parametrize("name", ["register", "worker"])
+def test_every_setting_reaches_those_who_run_flows(compose: Compose, name: str) -> None:
+    """A setting that a container does not get cannot be set at all, and nobody is told of it."""
+    settings = {variable(field) for field in Settings.model_fields}
+    assert settings - set(compose.services[name].environment) == set()
 
 
 def test_every_variable_of_prefects_is_one_of_its_settings(compose: Compose) -> None:

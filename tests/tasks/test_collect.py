@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
 from prefect.client.schemas.objects import State
 
+from deployments.demo import environment
 from flows import collect
 from packshot.errors import LeaseLostError, StorageUnavailableError
 from tasks.hot_folder import Collected
@@ -60,3 +64,48 @@ def test_one_that_fails_is_named_and_the_others_are_taken(
 def test_whoever_lost_the_lease_takes_no_further_step(line: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(LeaseLostError):
         looked(monkeypatch, end_lost_runs=LeaseLostError("another run has it", "collection"))
+
+
+@pytest.fixture
+def monitor() -> Iterator[tuple[str, list[str]]]:
+    """The address of a monitoring service, and what it was asked for."""
+    asked: list[str] = []
+
+    class Service(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(500 if "broken" in self.path else 200)
+            self.end_headers()
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Service) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}", asked
+        server.shutdown()
+
+
+def test_a_look_that_went_well_sends_a_sign_of_life_and_one_that_failed_sends_none(
+    line: Storage, monkeypatch: pytest.MonkeyPatch, monitor: tuple[str, list[str]]
+) -> None:
+    address, asked = monitor
+    with environment({"PACKSHOT_HEARTBEAT_URL": f"{address}/secret"}):
+        assert looked(monkeypatch).is_completed()
+        assert asked == ["/secret"]
+        assert looked(monkeypatch, update_board=KeyError("a mistake")).is_failed()
+        assert asked == ["/secret"]
+
+
+@pytest.mark.parametrize("path", ["{monitor}/broken-secret", "http://127.0.0.1:9/secret", "http://secret.invalid/"])
+def test_a_monitor_that_does_not_answer_stops_nothing_and_its_address_stays_out_of_the_log(
+    line: Storage,
+    monkeypatch: pytest.MonkeyPatch,
+    monitor: tuple[str, list[str]],
+    caplog: pytest.LogCaptureFixture,
+    path: str,
+) -> None:
+    with environment({"PACKSHOT_HEARTBEAT_URL": path.format(monitor=monitor[0])}):
+        assert looked(monkeypatch).is_completed()
+    assert "no sign of life could be sent" in caplog.text
+    assert "secret" not in caplog.text

@@ -36,7 +36,7 @@ class Settings(Value):
         chroma: JPEG only: chroma subsampling.
         bit_depth: per channel.
         compression: TIFF only.
-        effort: WebP only: 0 (fast) to 6 (small).
+        effort: WebP only: 0 (fast) to 6 (small). Below 4 white is lost much farther from the product.
     """
 
     format: Format
@@ -44,7 +44,7 @@ class Settings(Value):
     chroma: Literal["4:4:4", "4:2:0"] = "4:4:4"
     bit_depth: Literal[8, 16] = 8
     compression: Literal["none", "deflate", "lzw", "zstd"] = "none"
-    effort: int = 2
+    effort: int = 4
 
     @property
     def codec(self) -> str:

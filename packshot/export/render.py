@@ -26,6 +26,7 @@ OUT_OF_GAMUT_RATIO = 0.01
 """The client is warned if more than this share of the product has clipped colours."""
 HALF_COVERED = 0.5
 """A pixel counts as product if its alpha exceeds this."""
+_WHITEST_WEBP = (90, 92)
 _MENDABLE = ("non_white_background", "codec_ringing", "colour_shift")
 """Findings that other encoder settings may correct."""
 
@@ -160,7 +161,7 @@ def _corrections(settings: Settings, *, off_white: bool) -> Iterator[Settings]:
 
     JPEG: a block of pure white always decodes to white, so ringing occurs only in blocks that contain the product's
     edge. Full chroma resolution keeps these blocks 8 px wide. WebP predicts blocks from their neighbours, so an error
-    can spread. It spreads least near quality 85 to 90, and not at all in lossless mode.
+    can spread. It spreads least near quality 90 to 92, and not at all in lossless mode.
 
     Args:
         off_white: whether white was lost beyond the ringing distance, and not only darkened too much within it.
@@ -172,8 +173,9 @@ def _corrections(settings: Settings, *, off_white: bool) -> Iterator[Settings]:
         yield settings.model_copy(update={"chroma": "4:4:4", "quality": max(settings.quality, 95)})
         yield settings.model_copy(update={"chroma": "4:4:4", "quality": max(settings.quality, 98)})
     elif settings.format is Format.WEBP:
-        yield settings.model_copy(update={"effort": 4})
-        yield settings.model_copy(update={"effort": 4, "quality": 85 if settings.quality > 90 else 90})
+        for quality in _WHITEST_WEBP:
+            if quality != settings.quality:
+                yield settings.model_copy(update={"quality": quality})
         if off_white:
             yield settings.model_copy(update={"quality": None})
 

@@ -17,7 +17,7 @@ from PIL import Image, ImageCms
 from scipy import ndimage
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
-RINGING_PX = {"jpg": 8, "webp": 32, "tif": 0}
+RINGING_PX = {"jpg": 8, "webp": 12, "tif": 0}
 """How far from the product a codec may leave anything but exact white: JPEG 4:4:4, lossy WebP, lossless TIFF."""
 RESAMPLED_PX = 2
 """How far resampling carries the product's edge, and how well a file and its matte are brought to cover each other."""

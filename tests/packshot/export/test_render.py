@@ -2,14 +2,16 @@ from __future__ import annotations
 
 import dataclasses
 
+import cv2
 import numpy as np
 import pytest
 
 from packshot.export.decoded import decode_delivered
 from packshot.export.render import MOST_CORRECTIONS, render, render_all
+from packshot.framing.frame import frame
 from packshot.specs.models import Encoding, Format, QcConfig, RenditionPlan
 from packshot.types import Status
-from tests.packshot.export.conftest import FramedFor, Ordered
+from tests.packshot.export.conftest import FramedFor, Ordered, Scene
 
 
 def small(ordered: Ordered, platform: str, **changes: object) -> RenditionPlan:
@@ -22,6 +24,19 @@ def test_a_webp_platform_gets_its_jpeg_fallback_too(ordered: Ordered, framed_for
     rendered = render_all(framed_for(rendition), rendition, qc=qc)
     assert [one.encoded.extension for one in rendered] == ["webp", "jpg"]
     assert all(one.passed for one in rendered)
+
+
+@pytest.mark.parametrize("platform", ["shopify", "google_shopping", "amazon_main", "ebay"])
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_white_holds_at_one_distance_for_every_lossy_codec(
+    platform: str, seed: int, ordered: Ordered, scene: Scene, qc: QcConfig
+) -> None:
+    rendition = small(ordered, platform)
+    composite, matte = scene(500, darkness=0.0, seed=seed)
+    framed = frame(composite, matte, rendition)
+    rendered = render(framed, rendition, qc=qc)
+    beyond = cv2.distanceTransform((framed.matte == 0).astype(np.uint8), cv2.DIST_C, 3) > 12
+    assert (decode_delivered(rendered.encoded.data).photo.pixels[beyond] == 255).all()
 
 
 def test_off_white_from_a_webp_of_high_quality_is_mended(ordered: Ordered, framed_for: FramedFor, qc: QcConfig) -> None:
@@ -41,9 +56,10 @@ def test_strong_ringing_is_mended_by_quality_and_never_by_giving_up_compression(
     ordered: Ordered, framed_for: FramedFor, qc: QcConfig
 ) -> None:
     rendition = small(ordered, "shopify")
-    strict = qc.model_copy(update={"ring_floor": {**qc.ring_floor, "webp": 254}})
+    far = {**qc.ring_distance_px, "webp": 64}
+    strict = qc.model_copy(update={"ring_floor": {**qc.ring_floor, "webp": 254}, "ring_distance_px": far})
     rendered = render(framed_for(rendition), rendition, qc=strict)
-    assert rendered.encoded.settings.quality == 90
+    assert rendered.encoded.settings.quality == 92
     assert not rendered.passed
 
 

@@ -11,6 +11,7 @@ from packshot.colour.spaces import srgb_profile
 from packshot.export.codecs import Settings, write
 from packshot.export.encode import delivered_pixels, encode
 from packshot.export.labels import Labels
+from packshot.export.render import render
 from packshot.export.verify import verify, verify_file
 from packshot.framing.place import Framed
 from packshot.specs.models import Background, Fill, Format, Profile, QcConfig, RenditionPlan
@@ -50,7 +51,7 @@ def test_what_the_line_makes_passes_on_every_platform(
 ) -> None:
     rendition = small(ordered, platform)
     framed = framed_for(rendition)
-    proof = verify_file(encode(framed, rendition).data, framed=framed, rendition=rendition, qc=qc)
+    proof = render(framed, rendition, qc=qc).verification
     assert proof.failures == ()
     assert proof.passed
     assert proof.white is not None

@@ -74,9 +74,10 @@ def find_target(pixels: Pixels16, *, thorough: bool = False) -> TargetReading | 
     if not thorough and not _is_colourful(pixels):
         return None
     size = size_of(pixels)
-    sides = _THOROUGH_PX if thorough else (_LOOKED_AT_PX,)
-    most_px = max(size) * (2 if thorough else 1)
-    for side_px in dict.fromkeys(min(side, most_px) for side in sides):
+    sides = [min(_LOOKED_AT_PX, size.longest)]  # a thorough search begins as a quick one: it finds whatever that finds
+    if thorough:
+        sides += [min(side, 2 * size.longest) for side in _THOROUGH_PX]
+    for side_px in dict.fromkeys(sides):
         scale = side_px / max(size)
         shape = (max(1, round(size.width * scale)), max(1, round(size.height * scale)))
         step = max(1, int(_LEFT_OUT / scale))

@@ -192,12 +192,16 @@ def _refined(
 
 
 def _rough_finding(report: BackdropReport) -> Finding:
-    """Return the warning that the backdrop is not smooth."""
+    """Return the warning that the backdrop is not smooth, or that too little of it is seen."""
+    why = (
+        "Too little of the backdrop is seen to tell whether it is smooth; the product fills the frame"
+        if report.rough_ratio == 1
+        else f"The backdrop is not a smooth studio sweep ({report.rough_ratio:.0%} of it is unexplained)"
+    )
     return Finding(
         code="backdrop_not_smooth",
         status=Status.WARNING,
-        message=f"The backdrop is not a smooth studio sweep ({report.rough_ratio:.0%} of it is unexplained): "
-        "only the network decided the edge.",
+        message=f"{why}: only the network decided the edge.",
         measured=report.rough_ratio,
         unit="ratio",
     )

@@ -106,6 +106,11 @@ THE_CLIENT_FILE = Group(
             "product, ask for the photograph in a smaller colour space, converted by a person. Else do nothing.",
             measured="share of the picture, ratio",
         ),
+        "grey_photograph": Meaning(
+            "The photograph has no colours: it was saved in shades of grey. Nothing in it says whether the product is "
+            "grey too. If it is not, ask for the photograph in colour.",
+            status="warning",
+        ),
         "transparency": Meaning(
             "The file has transparent parts; they were laid on white. Ask for the photograph without "
             "transparency if it is needed.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from typing import Any
 
 import cv2
@@ -18,16 +19,33 @@ EVIDENCE_PX = 400
 _GAP_PX = 12
 _GAP_GREY = 128
 _QUALITY = 78
+_DESCRIPTION_TAG, _SAID = 270, re.compile(r"before: (\d{1,4}) px")
+"""EXIF's ImageDescription, and what stands there in a preview of two pictures."""
 
 
 def before_and_after(master: Pixels16, composite: Pixels16 | None) -> bytes:
-    """Return a WebP of master and edit side by side; the master alone if there is no edit.
+    """Return a WebP of master and edit side by side; the master alone if there is no edit. `halves_of` parts them.
 
     Args:
         master, composite: (rows, columns, 3) uint16, working space, of the same size.
     """
     pictures = [master] if composite is None else [master, composite]
-    return _webp(_side_by_side([working_to_srgb8(_reduced(picture)) for picture in pictures]))
+    shown = [working_to_srgb8(_reduced(picture)) for picture in pictures]
+    return _webp(_side_by_side(shown), before=shown[0].shape[1] if len(shown) > 1 else None)
+
+
+def halves_of(preview: bytes) -> tuple[Image.Image, Image.Image | None]:
+    """Return before and after of a preview, in RGB; the second is None if it is one picture.
+
+    The file says itself how wide the first one is. A grey stripe is not looked for: a product may have one.
+    """
+    with Image.open(io.BytesIO(preview)) as opened:
+        said = _SAID.fullmatch(str(opened.getexif().get(_DESCRIPTION_TAG, "")))
+        whole = opened.convert("RGB")
+    if said is None:
+        return whole, None
+    width = int(said[1])
+    return whole.crop((0, 0, width, whole.height)), whole.crop((width + _GAP_PX, 0, whole.width, whole.height))
 
 
 def evidence_files(master: Pixels16, composite: Pixels16, evidence: tuple[Evidence, ...]) -> dict[str, bytes]:
@@ -71,8 +89,14 @@ def _side_by_side(pictures: list[Pixels8]) -> Pixels8:
     return np.hstack(parts[1:])
 
 
-def _webp(picture: Pixels8) -> bytes:
-    """Return a picture as a lossy WebP."""
-    stream = io.BytesIO()
-    Image.fromarray(picture).save(stream, "WEBP", quality=_QUALITY, method=2)
+def _webp(picture: Pixels8, *, before: int | None = None) -> bytes:
+    """Return a picture as a lossy WebP.
+
+    Args:
+        before: width of the first of two pictures side by side; it is written into the file.
+    """
+    stream, exif = io.BytesIO(), Image.Exif()
+    if before is not None:
+        exif[_DESCRIPTION_TAG] = f"before: {before} px"
+    Image.fromarray(picture).save(stream, "WEBP", quality=_QUALITY, method=2, exif=exif)
     return stream.getvalue()

@@ -17,6 +17,7 @@ from packshot.colour.transform import convert
 from packshot.escaping import page_environment
 from packshot.export.decoded import decode_delivered
 from packshot.export.delivery import KINDS, DeliveredFile, DeliverySummary, Kind, ShotSummary
+from packshot.export.preview import halves_of
 from packshot.types import Finding, Size, Status, Value, Verdict
 
 PICTURE_PX = 560
@@ -25,7 +26,6 @@ PICTURE_BUDGET_BYTES = 80_000_000
 """Greatest total size of the pictures, so that browsers can open the page. Pictures of later shots are left out, and
 the page says so."""
 _COMPONENT_POINTS = 25.0
-_GAP_GREY, _GAP_PX = 128, 12
 _QUALITY = 80
 _KIND_WORDS: Mapping[Kind, str] = {
     "delivered": "Delivered",
@@ -259,28 +259,15 @@ def _absent(
 
 def _small(preview: bytes) -> bytes:
     """Return a thumbnail of the photograph before the edit."""
-    before, _ = _split(preview)
-    return _fitted(_opened(before), THUMBNAIL_PX) if before else b""
+    return _fitted(halves_of(preview)[0], THUMBNAIL_PX) if preview else b""
 
 
 def _split(preview: bytes) -> tuple[bytes, bytes]:
     """Return before and after, reduced for the page; the second is empty if there is only one picture."""
     if not preview:
         return b"", b""
-    whole = np.asarray(_opened(preview))
-    side = (whole.shape[1] - _GAP_PX) // 2
-    gap = whole[:, max(side, 0) : side + _GAP_PX].astype(np.int16)
-    parts = [whole]
-    if side > 0 and np.abs(gap[:, 2:-2] - _GAP_GREY).mean() < 8:
-        parts = [whole[:, :side], whole[:, side + _GAP_PX :]]
-    pictures = [_fitted(Image.fromarray(np.ascontiguousarray(part)), PICTURE_PX) for part in parts]
-    return pictures[0], pictures[1] if len(pictures) > 1 else b""
-
-
-def _opened(picture: bytes) -> Image.Image:
-    """Return a picture file as RGB."""
-    with Image.open(io.BytesIO(picture)) as image:
-        return image.convert("RGB")
+    before, after = halves_of(preview)
+    return _fitted(before, PICTURE_PX), _fitted(after, PICTURE_PX) if after else b""
 
 
 def _fitted(picture: Image.Image, longest_px: int) -> bytes:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from packshot.colour.backdrop_light import BackdropReading, measure_backdrop
 from packshot.colour.normalise import Correction, correct, newly_clipped
 from packshot.colour.reference import swatch_colour
@@ -27,6 +29,9 @@ from packshot.specs.resolve import resolve, style_guide
 from packshot.specs.services import beyond_the_machine
 from packshot.threads import side_by_side
 from packshot.types import Complexity, Finding, Pixels16, Route, Sourced, Status
+
+_GREY_STEP_PX, _GREY_LEVELS_16 = 4, 257
+"""A photograph is grey if no pixel of each fourth row and column has channels that differ by more than 1 of 255."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -117,9 +122,18 @@ def master(
             allowed=plan.rules.group_correction,
         ),
         looks=look_at(developed.pixels16, configs.categories) if _is_to_be_looked_at(plan, facts) else None,
-        findings=developed.findings + doubts,
+        findings=developed.findings + doubts + _without_colour(developed.pixels16),
         report=_reading(photo, developed),
     )
+
+
+def _without_colour(pixels: Pixels16) -> tuple[Finding, ...]:
+    """Return a warning if a photograph has no colours at all; a camera's own noise has some."""
+    some = pixels[::_GREY_STEP_PX, ::_GREY_STEP_PX].astype(np.int32)
+    if some.size and int(np.ptp(some, axis=2).max()) > _GREY_LEVELS_16:
+        return ()
+    message = "The photograph has no colours: every pixel is grey. If the product has, ask for a photograph in colour."
+    return (Finding(code="grey_photograph", status=Status.WARNING, message=message),)
 
 
 def _listed(text: str) -> tuple[str, ...]:

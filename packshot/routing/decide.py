@@ -32,6 +32,8 @@ Risk = Literal["low", "medium", "high"]
 RULES_ONLY = "rules only"
 MODEL_NAME = "routing model"
 _MOST_REASONS = 3
+_MAY_MEAN = {Feature.BACKDROP_ROUGHNESS: " (the backdrop is not smooth, or the product fills the frame)"}
+"""What a figure may mean besides what its name says."""
 
 
 class CategoryTag(Value):
@@ -187,7 +189,10 @@ def _reached(features: Features, limits: Mapping[Feature, float]) -> list[str]:
         if _figure(features, name) >= limit
     ]
     above.sort(key=lambda entry: (-entry[0], entry[1]))
-    return [_compared(_in_words(name), _figure(features, name), limit) for _, name, limit in above[:_MOST_REASONS]]
+    return [
+        _compared(_in_words(name), _figure(features, name), limit) + _MAY_MEAN.get(name, "")
+        for _, name, limit in above[:_MOST_REASONS]
+    ]
 
 
 def _nearest(features: Features, limits: Mapping[Feature, float]) -> str:

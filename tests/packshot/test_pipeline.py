@@ -41,7 +41,7 @@ ROW = {
     "platforms": "amazon_main,shopify,print_catalog",
 }
 LABELS = Labels(copyright="Ada")
-RINGING_PX = {"jpg": 8, "webp": 32, "tif": 0}
+RINGING_PX = {"jpg": 8, "webp": 12, "tif": 0}
 """How far from the product a codec may leave anything but exact white."""
 
 
@@ -134,6 +134,20 @@ def test_a_photograph_whose_longest_side_is_below_1000_px_is_refused(configs: Co
     assert refused.value.found.startswith(f"{size[0]} x {size[1]}")
     assert "1000" in refused.value.allowed
     assert refused.value.next_step
+
+
+def test_a_photograph_without_colours_is_a_finding(configs: Configs) -> None:
+    grey = np.repeat(drawn_products.pixels()[..., :1], 3, axis=2)
+    for data in (
+        drawn_products.encoded(grey),
+        drawn_products.encoded(grey, "JPEG", quality=92),
+        drawn_products.encoded(drawn_products.pixels()),
+    ):
+        codes = {finding.code for finding in mastered_from(data, configs).findings}
+        assert ("grey_photograph" in codes) is (Image.open(io.BytesIO(data)).convert("HSV").getextrema()[1][1] < 9)
+    stored_grey = io.BytesIO()
+    Image.fromarray(grey[..., 0]).save(stored_grey, "JPEG")
+    assert "grey_photograph" in {one.code for one in mastered_from(stored_grey.getvalue(), configs).findings}
 
 
 def test_a_photograph_of_exactly_1000_px_is_accepted(configs: Configs) -> None:

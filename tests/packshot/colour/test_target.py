@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from packshot.colour import target
 from packshot.colour.target import find_target
 from packshot.colour.target_values import reference_linear
 from packshot.colour.transform import srgb8_to_working
@@ -41,6 +42,24 @@ def test_a_target_is_found_small_and_large(patch_px, thorough):
     reading = find_target(photograph_of_chart(patch_px=patch_px), thorough=thorough)
     assert reading is not None
     assert reading.side_px == pytest.approx(patch_px * 1.16, rel=0.15)
+
+
+@pytest.mark.parametrize("side_px", [400, 640, 900, 1100, 1700, 2600])
+@pytest.mark.parametrize("share", [0.25, 0.5, 0.8])
+def test_what_a_quick_search_finds_a_thorough_one_finds_too(side_px, share):
+    picture = photograph_of_chart(width=side_px, height=round(side_px * 0.75), patch_px=share * side_px / 8)
+    if find_target(picture) is not None:
+        assert find_target(picture, thorough=True) is not None
+
+
+def test_a_thorough_search_begins_as_a_quick_one(monkeypatch):
+    tried = []
+    monkeypatch.setattr(target, "_candidates", lambda pixels: tried.append(max(pixels.shape)) or [])
+    for side_px in (400, 1000, 1200, 3000):
+        picture = np.zeros((side_px, side_px, 3), np.uint16)
+        tried.clear()
+        find_target(picture, thorough=True)
+        assert tried[0] == min(1200, side_px)
 
 
 def test_a_target_is_found_in_a_foreign_light_and_far_under_exposed():

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from packshot.colour.transform import srgb8_to_working
 from packshot.export import report_page
 from packshot.export.delivery import DeliveredFile, DeliverySummary, ShotSummary
+from packshot.export.preview import before_and_after
 from packshot.export.report_page import ShotPictures, pictures_of, report_html, thumbnail
 from packshot.types import Sourced
 from tests.packshot.export.deliveries import delivery
@@ -29,11 +31,21 @@ def webp(*colours: tuple[int, int, int], gap: bool = True) -> bytes:
     return stream.getvalue()
 
 
+def preview(before: tuple[int, int, int], after: tuple[int, int, int] | None = None) -> bytes:
+    """A preview as the line stores it, of pictures of one colour."""
+    sides = [
+        np.full((300, 300, 3), srgb8_to_working(np.full((1, 1, 3), one, np.uint8)), np.uint16)
+        for one in (before, after)
+        if one
+    ]
+    return before_and_after(sides[0], sides[1] if after else None)
+
+
 def pictures(shot: ShotSummary) -> ShotPictures:
     if not shot.files:
         return ShotPictures()
-    preview = webp((200, 30, 30), (30, 30, 200))
-    shown = pictures_of(preview, [("fringe", "A faint fringe.", webp((9, 9, 9), (250, 250, 250)))])
+    both = preview((200, 30, 30), (30, 30, 200))
+    shown = pictures_of(both, [("fringe", "A faint fringe.", webp((9, 9, 9), (250, 250, 250)))])
     return shown.model_copy(update={"renditions": {"amazon_main/B0PACK0301.MAIN.jpg": webp((1, 2, 3))}})
 
 
@@ -92,10 +104,21 @@ def test_before_and_after_are_shown_side_by_side(amazon_file: File) -> None:
 
 
 def test_a_photograph_without_an_edit_is_shown_alone(amazon_file: File) -> None:
-    alone = pictures_of(webp((200, 30, 30)))
+    alone = pictures_of(preview((200, 30, 30)))
     text = report_html(delivery(amazon_file[0]), pictures=lambda _: alone).decode()
     assert "Before: as received" in text
     assert "After: on white" not in text
+
+
+def test_a_product_with_a_grey_stripe_is_not_cut_at_the_stripe(amazon_file: File) -> None:
+    striped = np.full((300, 312, 3), 40_000, np.uint16)
+    striped[:, 150:162] = srgb8_to_working(np.full((1, 1, 3), 128, np.uint8))
+    for edit in (None, striped):
+        kept = pictures_of(before_and_after(striped, edit))
+        page = report_html(delivery(amazon_file[0]), pictures=lambda _, kept=kept: kept)
+        links = [link for link in Page(page).links if link.startswith("data:image/")]
+        assert shown(links[0]).shape == (300, 312, 3)
+        assert ("After: on white" in page.decode()) is (edit is not None)
 
 
 def test_every_photograph_is_named_with_its_reason(amazon_file: File) -> None:

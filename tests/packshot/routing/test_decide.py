@@ -105,6 +105,7 @@ def test_where_a_rule_and_the_figures_disagree_the_reason_says_both() -> None:
     reason = route(Features(backdrop_roughness=0.9), category=CONFIGS.categories["electronics"]).reason
     assert reason.startswith("electronics are simple (client's rule)")
     assert "measured alone it would be complex: backdrop roughness 0.90 at or above 0.50" in reason
+    assert "or the product fills the frame" in reason
     assert "measured alone" not in route(Features(), category=CONFIGS.categories["electronics"]).reason
 
 

@@ -112,7 +112,9 @@ class RefusedInputError(TerminalError):
 class UnreadableError(RefusedInputError):
     """No picture, damaged, cut off, or a format that is not read: JPEG 2000, SVG, PDF, ...
 
-    What to do: ask for a whole JPEG, TIFF, PNG, WebP, HEIC, AVIF, JPEG XL, PSD or camera RAW.
+    A whole camera RAW is not read if LibRaw does not know the camera or the compression, such as JPEG XL in a DNG; the
+    message says which. What to do: ask for a whole JPEG, TIFF, PNG, WebP, HEIC, AVIF, JPEG XL, PSD or camera RAW;
+    instead of a RAW that is not read, for a DNG with lossless compression or a TIFF of 16 bits.
     """
 
     code = "unreadable"

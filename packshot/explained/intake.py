@@ -132,6 +132,11 @@ THE_CLIENT_FILE = Group(
             "were left out. Ask for the file again if its colours or its rights matter.",
             measured="number of parts",
         ),
+        "decoder_warned": Meaning(
+            "The decoder read the file, but something in it breaks the format's rules; the message has its words. "
+            "Compare the picture with what the client sees.",
+            status="warning",
+        ),
         "extra_channels_ignored": Meaning(
             "Channels that are neither colour nor transparency were left out. Nothing to do.",
             measured="number of channels",
@@ -148,6 +153,10 @@ PATHS_IN_A_FILE = Group(
         "clipping_path_missing": Meaning(
             "The file names a clipping path that it does not contain. Mark the right path as the clipping path, "
             "or state its name in the client's config.",
+        ),
+        "clipping_path_assumed": Meaning(
+            "The file's only path was taken for its clipping path, though the file does not name one. It may be a "
+            "guide. Mark the right path as the clipping path, or state its name in the client's config.",
         ),
         "clipping_path_unclear": Meaning(
             "The file contains several paths and none is marked as the clipping path, so none was used. Mark "

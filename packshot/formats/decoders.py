@@ -17,7 +17,7 @@ import numpy as np
 import pillow_heif
 import tifffile
 from numpy.typing import NDArray
-from PIL import GifImagePlugin, ImageFile, PngImagePlugin
+from PIL import GifImagePlugin, ImageFile
 
 from packshot.colour.profile import ColourModel
 from packshot.formats.bmp import decode_bmp
@@ -28,6 +28,7 @@ from packshot.formats.jpeg import check_parts, decode_jpeg
 from packshot.formats.png import picture_only
 from packshot.formats.psd import decode_psd
 from packshot.formats.sniff import FileKind
+from packshot.formats.warned import decoders_words, words_findings
 from packshot.types import Finding
 
 # tifffile logs every oddity of a damaged file. Serious ones also raise an error, so the log is not needed.
@@ -41,12 +42,14 @@ _Photometric = tifffile.PHOTOMETRIC
 
 
 def decode(data: bytes, kind: FileKind, container: Container) -> Raster:
-    """Return the first picture of a file, as stored.
+    """Return the first picture of a file, as stored. What the decoder says about the file is a finding.
 
     Raises:
         DamagedError: this variant of the format is not read. Decoders raise other errors for damaged data.
     """
-    return _DECODERS[kind](data, container)
+    with decoders_words() as words:
+        raster = _DECODERS[kind](data, container)
+    return dataclasses.replace(raster, findings=(*raster.findings, *words_findings(words)))
 
 
 def _decode_jpeg(data: bytes, container: Container) -> Raster:
@@ -63,10 +66,7 @@ def _decode_jpeg(data: bytes, container: Container) -> Raster:
 
 
 def _decode_png(data: bytes, container: Container) -> Raster:
-    pixels_only, interlaced = picture_only(data), data[28] == 1
-    if interlaced and container.bit_depth <= 8:  # libpng prints warnings about these on the standard error stream
-        return _by_pillow(PngImagePlugin.PngImageFile(io.BytesIO(pixels_only)))
-    return _raster(imagecodecs.png_decode(pixels_only), 16 if container.bit_depth == 16 else 8)
+    return _raster(imagecodecs.png_decode(picture_only(data)), 16 if container.bit_depth == 16 else 8)
 
 
 def _decode_webp(data: bytes, _: Container) -> Raster:

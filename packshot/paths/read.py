@@ -43,10 +43,15 @@ class PathFile:
 
 @dataclasses.dataclass(frozen=True)
 class ChosenPath:
-    """The path to use, or None, and the reason."""
+    """The path to use, or None, and the reason.
+
+    Attributes:
+        assumed: neither the file nor the client's rule names it: it is the only one.
+    """
 
     path: SavedPath | None
     why: str
+    assumed: bool = False
 
 
 def read_paths(data: bytes, *, name: str) -> PathFile:
@@ -98,7 +103,7 @@ def choose_path(paths: PathFile, *, prefer: str = "") -> ChosenPath:
     if paths.clipping and not paths.clipping.is_empty:
         return ChosenPath(paths.clipping, "the file's clipping path")
     if len(filled) == 1:
-        return ChosenPath(filled[0], "the only path")
+        return ChosenPath(filled[0], "the only path", assumed=True)
     if filled:
         names = ", ".join(repr(path.name) for path in filled[:10])
         return ChosenPath(None, f"{len(filled)} paths ({names}), and none is marked as the clipping path")

@@ -285,6 +285,9 @@ def _compared(candidates: Sequence[_Candidate], chosen: ChosenPath) -> tuple[Fin
                     unit="overlap",
                 )
             )
+    if chosen.assumed and candidates and candidates[0].source is MatteSource.CLIPPING_PATH:
+        message = f"The only path, {candidates[0].name!r}, was taken for the clipping path; the file names none."
+        findings.append(Finding(code="clipping_path_assumed", status=Status.WARNING, message=message))
     if chosen.path is None and "paths" in chosen.why:
         message = f"No path was used: the file holds {chosen.why}."
         findings.append(Finding(code="clipping_path_unclear", status=Status.WARNING, message=message))

@@ -5,26 +5,33 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from packshot.escaping import table_text
+from packshot.escaping import UNSEEN, table_text
 
 _FORMULA = re.compile(r'="([^"]*)"')
+_UNSEEN = rf"[\s\ufeff\u200b-\u200f\u2060\u00ad{UNSEEN}]+"
+_AROUND = re.compile(f"^{_UNSEEN}|{_UNSEEN}$")
 _ROUNDED = re.compile(r"\d(?:[.,]\d+)?E\+\d{2}")
 
 
 def identifier(text: str) -> str:
     """Return an identifier as it was meant, so that the same one from two tables is the same text.
 
-    Surrounding spaces, the apostrophe that keeps a cell text (ours or a spreadsheet's) and Excel's ``="..."`` are no
-    part of it. Unicode form NFC. Leading noughts and case are kept.
+    Surrounding spaces, also unseen ones such as a byte-order mark, the apostrophe that keeps a cell text (ours or a
+    spreadsheet's) and Excel's ``="..."`` are no part of it. Unicode form NFC. Leading noughts and case are kept.
 
     Example: ``'-AB 1``, ``="-AB 1"`` and `` -AB 1`` are all ``-AB 1``.
     """
-    cell = unicodedata.normalize("NFC", text).strip()
+    cell = _bare(unicodedata.normalize("NFC", text))
     if formula := _FORMULA.fullmatch(cell):
-        return formula[1].strip()
-    while (plain := table_text(cell)) != cell:
+        return _bare(formula[1])
+    while (plain := _bare(table_text(cell).lstrip("'"))) != cell:
         cell = plain
-    return cell.lstrip("'").strip()
+    return cell
+
+
+def _bare(text: str) -> str:
+    """Return a text without the spaces around it, seen and unseen."""
+    return _AROUND.sub("", text)
 
 
 def is_rounded(text: str) -> bool:

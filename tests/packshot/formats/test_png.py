@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import itertools
+import logging
 import struct
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -16,6 +18,7 @@ from PIL import Image
 from packshot.colour.spaces import display_p3_profile, profile_of_figures, srgb_profile, working_profile
 from packshot.errors import BadProfileError, RefusedInputError, UnreadableError
 from packshot.formats.png import chunks
+from packshot.formats.warned import decoders_words, words_findings
 from packshot.ingest.decode import Photo, open_photo
 from packshot.specs.models import IngestConfig
 
@@ -55,6 +58,28 @@ def _interlaced(data: bytes) -> bytes:
     reduced = [PIXELS[top::down, left::right] for top, down, left, right in passes]
     rows = b"".join(b"\0" + row.tobytes() for one in reduced if one.size for row in one)
     return data[:8] + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+def test_what_libpng_says_is_a_finding_and_never_printed(capfd: pytest.CaptureFixture[str]) -> None:
+    wrong = png((b"tRNS", b"\0\1\0\1\0\1\0\1"), (b"bKGD", b"\0"), (b"sBIT", b"\7\7\7\7\7"))
+    said = [one for one in opened(wrong).findings if one.code == "decoder_warned"]
+    assert len(said) == 1
+    assert "tRNS" in said[0].message
+    for plain in (png(), png(interlaced=True), png(mode="L"), png(mode="P"), png(mode="1")):
+        assert "decoder_warned" not in codes(opened(plain))
+    with pytest.raises(UnreadableError):
+        opened(png()[:26] + b"\1" + png()[27:])
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_decoder_that_speaks_in_another_thread_is_not_heard_here() -> None:
+    log = logging.getLogger("imagecodecs")
+    with decoders_words() as words, ThreadPoolExecutor(1) as others:
+        others.submit(log.warning, "there").result()
+        log.warning("here")
+    assert words == ["here"]
+    assert words_findings(words)[0].message.endswith("says: here.")
+    assert not words_findings([])
 
 
 def opened(data: bytes) -> Photo:

@@ -75,6 +75,18 @@ def test_of_several_unmarked_paths_none_is_used() -> None:
     assert "clipping_path_unclear" in codes(work)
 
 
+def test_a_lone_path_that_nothing_marks_is_taken_and_told() -> None:
+    lone = photoshop_resources([OTHER], clipping="").replace(b"\x0b\xb7", b"\x0b\xb8")
+    work = read(works.tiff(works.master(), resources=lone))
+    assert (work.source, work.source_name) == (MatteSource.CLIPPING_PATH, OTHER.name)
+    (told,) = [finding for finding in work.findings if finding.code == "clipping_path_assumed"]
+    assert OTHER.name in told.message
+    marked = photoshop_resources([OTHER], clipping=OTHER.name)
+    assert "clipping_path_assumed" not in codes(read(works.tiff(works.master(), resources=marked)))
+    named = read(works.tiff(works.master(), resources=lone), prefer=OTHER.name)
+    assert "clipping_path_assumed" not in codes(named)
+
+
 def test_a_saved_channel_is_the_matte_where_there_is_nothing_better() -> None:
     work = read(works.tiff(works.master(), works.matte()))
     assert work.source is MatteSource.SAVED_CHANNEL

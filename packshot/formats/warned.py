@@ -1,0 +1,48 @@
+"""What decoders say besides the pixels: kept as findings, never printed."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from packshot.types import Finding, Status
+
+_OF_THE_CALL = "Interlace handling should be turned on"
+"""libpng says this of how it was called, not of the file."""
+_MOST_CHARACTERS = 300
+
+
+class _Words(logging.Filter, threading.local):
+    """Keeps what a thread's decoder logs while that is asked for. Nothing of it goes on to standard error."""
+
+    kept: list[str] | None = None
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if self.kept is not None:
+            self.kept.append(record.getMessage())
+        return False
+
+
+_WORDS = _Words()
+logging.getLogger("imagecodecs").addFilter(_WORDS)
+
+
+@contextmanager
+def decoders_words() -> Iterator[list[str]]:
+    """Yield a list that holds, at the end, what imagecodecs' decoders said in this thread."""
+    before, _WORDS.kept = _WORDS.kept, []
+    try:
+        yield _WORDS.kept
+    finally:
+        _WORDS.kept = before
+
+
+def words_findings(words: list[str]) -> tuple[Finding, ...]:
+    """Return one warning with everything that a decoder said about a file; none if it said nothing."""
+    said = [one for one in dict.fromkeys(words) if _OF_THE_CALL not in one]
+    if not said:
+        return ()
+    message = f"The decoder read the file, but says: {'; '.join(said)[:_MOST_CHARACTERS]}."
+    return (Finding(code="decoder_warned", status=Status.WARNING, message=message),)

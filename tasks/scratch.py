@@ -2,7 +2,8 @@
 
 A stage usually runs on the same machine as the one before it, so the master it needs is still on disk. The cache is
 never trusted (each read checks the hash) and never needed (it may be deleted at any time). Several processes share the
-folder. The least recently used files are removed first.
+folder. When it is full, a tenth of it is freed; the least recently used files go first. Until then nobody looks through
+the folder: a file beside the copies counts what was written, by its own length.
 """
 
 from __future__ import annotations
@@ -24,6 +25,11 @@ from tasks.storage import Storage, open_storage
 
 LEFTOVER_AFTER_S = 3600.0
 """An unfinished file older than this, in seconds, belongs to a process that died."""
+
+COUNTED_BYTES = 65_536
+"""How many bytes one byte of the counting file stands for."""
+FREED_RATIO = 0.1
+"""Share of the cache that is freed when it is full."""
 
 _UNFINISHED = ".part"
 _log = logging.getLogger(__name__)
@@ -66,8 +72,8 @@ class Scratch:
         if len(data) > self.max_bytes:
             return sha256
         try:
-            self._write(self._path(sha256), data)
-            self._make_room()
+            if self._write(self._path(sha256), data) and self._may_be_full():
+                self._make_room()
         except OSError as error:
             _log.warning("no copy kept in %s: %s", self.folder, error)
         return sha256
@@ -75,19 +81,22 @@ class Scratch:
     def _path(self, sha256: str) -> Path:
         return self.folder / sha256[:2] / sha256
 
-    def _write(self, path: Path, data: bytes) -> None:
+    def _write(self, path: Path, data: bytes) -> bool:
+        """Write a file unless it is there; return whether it was written."""
         if path.exists():
             self._mark_used(path)
-            return
+            return False
         for folder in (self.folder, path.parent):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         part = path.with_name(f"{path.name}.{uuid.uuid4().hex}{_UNFINISHED}")
         try:
+            self._count(len(data))
             with _own(part) as file:
                 file.write(data)
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)
+        return True
 
     def _mark_used(self, path: Path) -> None:
         try:
@@ -95,8 +104,23 @@ class Scratch:
         except OSError:
             _log.debug("%s went away meanwhile", path)
 
+    def _count(self, size_bytes: int) -> None:
+        """Count bytes that are about to be written. Several processes can do so at once: the file is appended to."""
+        try:
+            counter = os.open(self._counter, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW)
+        except FileNotFoundError:
+            return  # nobody has looked through the folder yet
+        with open(counter, "ab") as file:  # noqa: PTH123
+            file.write(b"." * _counted(size_bytes))
+
+    def _may_be_full(self) -> bool:
+        try:
+            return self._counter.stat().st_size * COUNTED_BYTES > self.max_bytes
+        except FileNotFoundError:
+            return True
+
     def _make_room(self) -> None:
-        """Remove the least recently used files until the rest fits.
+        """Remove the least recently used files if all together are too large; count anew from what is left.
 
         Only one process does this at a time; others skip it.
         """
@@ -104,12 +128,19 @@ class Scratch:
             if not alone:
                 return
             copies = sorted(self._copies())
-            excess = sum(copy.size_bytes for copy in copies) - self.max_bytes
+            total = sum(copy.size_bytes for copy in copies)
+            allowed = self.max_bytes * (1 - FREED_RATIO) if total > self.max_bytes else total
             for copy in copies:
-                if excess <= 0:
-                    return
+                if total <= allowed:
+                    break
                 copy.path.unlink(missing_ok=True)
-                excess -= copy.size_bytes
+                total -= copy.size_bytes
+            with _own(self._counter, exclusive=False) as file:
+                file.truncate(_counted(total))
+
+    @property
+    def _counter(self) -> Path:
+        return self.folder / ".counted"
 
     def _copies(self) -> Iterator[_Copy]:
         now = time.time()
@@ -123,6 +154,11 @@ class Scratch:
                     path.unlink(missing_ok=True)
                 continue
             yield _Copy(status.st_mtime, status.st_size, path)
+
+
+def _counted(size_bytes: int) -> int:
+    """Return how many bytes of the counting file stand for a size, rounded up."""
+    return -(-size_bytes // COUNTED_BYTES)
 
 
 def open_scratch(settings: Settings | None = None) -> Scratch:

@@ -5,13 +5,15 @@ import os
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from packshot.errors import ObjectMissingError
-from tasks.scratch import LEFTOVER_AFTER_S, Scratch, fetch_object, open_scratch, store_object
+from tasks.scratch import COUNTED_BYTES, LEFTOVER_AFTER_S, Scratch, fetch_object, open_scratch, store_object
 from tasks.storage import Storage
 
 
@@ -62,6 +64,44 @@ def test_the_folder_never_stays_above_its_size(scratch: Scratch) -> None:
         list(pool.map(lambda n: scratch.keep(os.urandom(1000 + n)), range(60)))
     scratch.keep(b"last")
     assert sum(path.stat().st_size for path in files_in(scratch.folder)) <= scratch.max_bytes
+
+
+@pytest.mark.parametrize("room_for", [50, 100_000], ids=["full from the 50th on", "never full"])
+def test_four_times_as_many_files_cost_at_most_four_times_as_much(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room_for: int
+) -> None:
+    """Kind of test that was missing: one that counts what is looked at."""
+    looked_at = 0
+    copies = Scratch._copies
+
+    def counted(scratch: Scratch) -> Iterator[Any]:
+        nonlocal looked_at
+        for copy in copies(scratch):
+            looked_at += 1
+            yield copy
+
+    monkeypatch.setattr(Scratch, "_copies", counted)
+    costs = []
+    for files in (100, 400):
+        scratch = Scratch(tmp_path / str(files), max_bytes=COUNTED_BYTES * room_for)
+        for number in range(files + 50):
+            if number == 50:
+                looked_at = 0
+            scratch.keep(f"{number:04}".encode() * (COUNTED_BYTES // 4))
+        costs.append(files + looked_at)
+        kept = files_in(scratch.folder)
+        assert sum(path.stat().st_size for path in kept) <= scratch.max_bytes
+        assert len(kept) >= min(files, 0.9 * room_for)
+    assert costs[1] <= 4.4 * costs[0]
+
+
+def test_a_full_folder_that_nobody_has_counted_is_brought_to_its_size(scratch: Scratch) -> None:
+    larger = Scratch(scratch.folder, max_bytes=100_000)
+    for letter in (b"1", b"2", b"3", b"4"):
+        larger.keep(letter * 3000)
+    (scratch.folder / ".counted").unlink()
+    scratch.keep(b"5")
+    assert sum(path.stat().st_size for path in files_in(scratch.folder)) <= 10_000
 
 
 def test_what_is_too_big_is_not_kept(scratch: Scratch) -> None:
@@ -149,6 +189,6 @@ def test_nobody_else_on_the_machine_reads_what_lies_here(tmp_path: Path) -> None
     finally:
         os.umask(before)
     paths = [scratch.folder, *scratch.folder.rglob("*")]
-    assert len(paths) == 4
+    assert len(paths) == 5  # the folder, its lock, what counts, a folder and a copy
     assert {stat.S_IMODE(path.stat().st_mode) for path in paths if path.is_dir()} == {0o700}
     assert {stat.S_IMODE(path.stat().st_mode) for path in paths if path.is_file()} == {0o600}

@@ -20,7 +20,7 @@ from packshot.export.certificate import certificate_json
 from packshot.export.delivery import DeliveredFile, DeliverySummary, Kind, ShotSummary, summarise_shot
 from packshot.export.left_out import in_words
 from packshot.export.names import require_different_names
-from packshot.export.package import manifest_csv, write_package
+from packshot.export.package import manifest_csv, manifest_xlsx, write_package
 from packshot.export.report_page import EvidencePicture, ShotPictures, report_html
 from packshot.name_templates import collisions
 from packshot.naming import (
@@ -40,7 +40,8 @@ from tasks.records import change_batch, load_batch, load_records
 from tasks.shelf import content_type
 from tasks.storage import ObjectInfo, open_storage
 
-CERTIFICATE, MANIFEST, REPORT, PACKAGE = "certificate.json", "manifest.csv", "report.html", "package.zip"
+CERTIFICATE, REPORT, PACKAGE = "certificate.json", "report.html", "package.zip"
+MANIFEST, WORKBOOK = "manifest.csv", "manifest.xlsx"
 
 
 class Handover(Value):
@@ -281,7 +282,12 @@ def _hand_over(summary: DeliverySummary, turn: Holder) -> bytes:
         turn.require()
         copied = storage.copy(_rendition_key(summary, shot.shot, file.path), delivery_key(batch, number, file.path))
         _require_verified(copied, file)
-    own = {CERTIFICATE: certificate_json(summary), MANIFEST: manifest_csv(summary), REPORT: _report(summary)}
+    own = {
+        CERTIFICATE: certificate_json(summary),
+        MANIFEST: manifest_csv(summary),
+        WORKBOOK: manifest_xlsx(summary),
+        REPORT: _report(summary),
+    }
     with tempfile.TemporaryDirectory() as folder:
         package = Path(folder) / PACKAGE
         with package.open("wb") as target:

@@ -20,6 +20,7 @@ CONTENT_TYPES = {
     "csv": "text/csv",
     "html": "text/html; charset=utf-8",
     "zip": "application/zip",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 
 

@@ -12,6 +12,7 @@ from packshot.export.delivery import DeliveredFile, DeliverySummary, ShotSummary
 from packshot.export.left_out import LeftOut
 from packshot.naming import path_trouble
 from packshot.tables import Cell, csv_table, figure
+from packshot.workbooks import workbook
 
 MANIFEST_COLUMNS = (
     "file",
@@ -50,10 +51,20 @@ def manifest_csv(delivery: DeliverySummary) -> bytes:
     After them comes a row without a file for each platform that gets nothing of a shot; ``remarks`` gives the reason.
     No cell can be run as a formula by a spreadsheet: see `packshot.tables`.
     """
+    return csv_table(MANIFEST_COLUMNS, _rows(delivery)).encode()
+
+
+def manifest_xlsx(delivery: DeliverySummary) -> bytes:
+    """Return ``manifest.xlsx``: the same table for people who open it in Excel, where GTINs stay whole."""
+    return workbook(MANIFEST_COLUMNS, _rows(delivery), title="manifest")
+
+
+def _rows(delivery: DeliverySummary) -> list[list[Cell]]:
+    """Return the cells of each row, in the order of the columns."""
     by_name = {shot.shot: shot for shot in delivery.shots}
     rows = [_row(shot, file) for shot, file in delivery.files]
     rows += [_row_without_file(by_name[one.shot], one) for one in delivery.left_out]
-    return csv_table(MANIFEST_COLUMNS, ([row.get(name) for name in MANIFEST_COLUMNS] for row in rows)).encode()
+    return [[row.get(name) for name in MANIFEST_COLUMNS] for row in rows]
 
 
 def _row(shot: ShotSummary, file: DeliveredFile) -> dict[str, Cell]:

@@ -28,7 +28,7 @@ from tests.flows.line import STAGES, Line, objects, read_all
 
 BATCH = batch_id("demo", "spring-24")
 BESIDE_IT, SMALL_BATCH = batch_id("demo", "spring-25"), ("BSK601_MAIN.jpg",)
-OWN_FILES = {"manifest.csv", "certificate.json", "report.html", "package.zip"}
+OWN_FILES = {"manifest.csv", "manifest.xlsx", "certificate.json", "report.html", "package.zip"}
 PHOTOGRAPHS = sorted(path.name for path in SAMPLES.iterdir() if path.suffix != ".csv")
 UPSCALE = 1.1
 """Most that a product is enlarged, by configs/defaults.yaml."""

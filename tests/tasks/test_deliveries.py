@@ -30,7 +30,7 @@ from tests.tasks.runs import in_a_run
 from tests.tasks.shots import approved, photograph
 
 BATCH = batch_id("acme", "deliveries")
-OWN = ("certificate.json", "manifest.csv", "package.zip", "report.html")
+OWN = ("certificate.json", "manifest.csv", "manifest.xlsx", "package.zip", "report.html")
 
 
 def verified(batch: BatchId, products: dict[str, float], **options: Any) -> None:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from packshot.errors import NamingError
 from packshot.export.delivery import DeliveredFile
-from packshot.export.package import MANIFEST_COLUMNS, manifest_csv, write_package
+from packshot.export.package import MANIFEST_COLUMNS, manifest_csv, manifest_xlsx, write_package
+from packshot.sheets.workbook import read_workbook
 from packshot.types import Sourced
 from tests.packshot.export.deliveries import delivery
 
@@ -63,6 +64,21 @@ def test_the_table_has_a_row_for_each_file(amazon_file: File) -> None:
     assert row["bytes"] == str(len(data))
     assert row["off_white_px"] == "0"
     assert row["score"] == "96.4"
+
+
+def test_the_workbook_has_the_same_rows_and_shows_identifiers_whole(amazon_file: File) -> None:
+    summary = delivery(amazon_file[0])
+    long = {**summary.shots[0].facts, "gtin": Sourced(value="04006381333931", source="manifest")}
+    summary = summary.model_copy(
+        update={"shots": (summary.shots[0].model_copy(update={"facts": long}), *summary.shots[1:])}
+    )
+    sheet = read_workbook(manifest_xlsx(summary), lambda cells: cells.count("gtin"), most_rows=99, most_columns=99)
+    table = pd.read_csv(io.BytesIO(manifest_csv(summary)), dtype=str, keep_default_na=False)
+    assert sheet.head == MANIFEST_COLUMNS
+    for name in ("file", "sku", "gtin", "sha256", "remarks"):
+        at = MANIFEST_COLUMNS.index(name)
+        assert [row[at] if at < len(row) else "" for row in sheet.below] == table[name].tolist()
+    assert table["gtin"][0] == "04006381333931"
 
 
 def test_a_spreadsheet_runs_nothing_that_a_client_wrote(amazon_file: File) -> None:

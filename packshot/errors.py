@@ -83,7 +83,7 @@ class TerminalError(PackshotError):
 
 
 class StorageUnavailableError(TransientError):
-    """Storage did not answer, is overloaded, or bytes were garbled on the way.
+    """Storage did not answer, is overloaded, or bytes were damaged during the transfer.
 
     What to do: see "S3 is away" in runbook.md.
     """
@@ -92,7 +92,7 @@ class StorageUnavailableError(TransientError):
 
 
 class RecordConflictError(TransientError):
-    """Others changed the same record over and over for a minute.
+    """Other runs kept changing the same record for a minute.
 
     What to do: retry the run.
     """
@@ -101,27 +101,29 @@ class RecordConflictError(TransientError):
 
 
 class RefusedInputError(TerminalError):
-    """A file is not accepted. As a code of its own: returned work is not as large as the master.
+    """A file is not accepted. The code `refused` itself means that returned work is not as large as the master.
 
-    What to do: the form comes back with the reason; return it uncropped.
+    What to do: return the picture uncropped. The form has come back with the reason.
     """
 
     code = "refused"
 
 
 class UnreadableError(RefusedInputError):
-    """No picture, damaged, cut off, or a format that is not read: JPEG 2000, SVG, PDF, ...
+    """The file is not a picture, is damaged or cut off, or has a format that is not read: JPEG 2000, SVG, PDF, ...
 
-    A whole camera RAW is not read if LibRaw does not know the camera or the compression, such as JPEG XL in a DNG; the
-    message says which. What to do: ask for a whole JPEG, TIFF, PNG, WebP, HEIC, AVIF, JPEG XL, PSD or camera RAW;
-    instead of a RAW that is not read, for a DNG with lossless compression or a TIFF of 16 bits.
+    An undamaged camera RAW is not read if LibRaw does not know the camera or the compression, such as JPEG XL in a DNG.
+    The message says which.
+
+    What to do: ask for a whole JPEG, TIFF, PNG, WebP, HEIC, AVIF, JPEG XL, PSD or camera RAW. If a RAW is not read, ask for
+    a DNG with lossless compression or a TIFF of 16 bits.
     """
 
     code = "unreadable"
 
 
 class TooSmallError(RefusedInputError):
-    """The longest side is under `min_px`.
+    """The longest side is shorter than `min_px`.
 
     What to do: ask for the full size.
     """
@@ -130,7 +132,7 @@ class TooSmallError(RefusedInputError):
 
 
 class TooLargeError(RefusedInputError):
-    """Beyond the limits on bytes, sides, pixels or frames; nothing was decoded.
+    """The file exceeds the limits on bytes, sides, pixels or frames. It was not decoded.
 
     What to do: ask for a smaller file, or raise the limit.
     """
@@ -139,7 +141,9 @@ class TooLargeError(RefusedInputError):
 
 
 class DecoderCrashedError(RefusedInputError):
-    """Opening it ended two processes of its own: they crashed, ran out of memory or of time. Nothing else stopped.
+    """The file ended two processes that tried to open it: they crashed, or ran out of memory or time.
+
+    Nothing else stopped.
 
     What to do: ask for the picture again, smaller or as a plain TIFF; or raise `apart` in ingest.yaml.
     """
@@ -148,7 +152,7 @@ class DecoderCrashedError(RefusedInputError):
 
 
 class BadProfileError(RefusedInputError):
-    """A CMYK or Lab profile that connects to no colour space.
+    """The file has a CMYK or Lab profile that does not lead to any colour space.
 
     What to do: ask for RGB with a profile.
     """
@@ -159,7 +163,7 @@ class BadProfileError(RefusedInputError):
 class ConfigError(TerminalError):
     """A config file or an environment variable is wrong; the message names file, line and field.
 
-    What to do: correct it; `packshot config check` finds all.
+    What to do: correct it. `packshot config check` finds all such errors.
     """
 
     code = "config"
@@ -175,25 +179,25 @@ class ManifestError(TerminalError):
 
 
 class NamingError(TerminalError):
-    """A name needs what is not known (an ASIN, say), has characters that are not allowed, or is wanted twice.
+    """A name needs an unknown value (for example an ASIN), has forbidden characters, or would be used twice.
 
-    What to do: correct the template, or give the fact.
+    What to do: correct the template, or give the value.
     """
 
     code = "naming"
 
 
 class IllegalTransitionError(TerminalError):
-    """A shot cannot go from this state to that one.
+    """A shot cannot go from its state to the one asked for.
 
-    What to do: read the record's last events; reprocess the shot.
+    What to do: read the record's last events, then reprocess the shot.
     """
 
     code = "illegal_transition"
 
 
 class LeaseHeldError(TerminalError):
-    """Another run is at work on the same batch, delivery or night, and lives. The run ends as *Skipped*.
+    """Another run is still working on the same batch, delivery or night. This run ends as *Skipped*.
 
     What to do: nothing. If the other run dies, the next one takes over.
     """
@@ -202,9 +206,9 @@ class LeaseHeldError(TerminalError):
 
 
 class LeaseLostError(TerminalError):
-    """This run was not heard of for longer than `PACKSHOT_LEASE_S`, and another one took over.
+    """This run gave no sign of life for longer than `PACKSHOT_LEASE_S`, so another run took over.
 
-    It writes nothing more and ends as *Taken over*.
+    This run writes nothing more and ends as *Taken over*.
 
     What to do: nothing.
     """
@@ -215,7 +219,8 @@ class LeaseLostError(TerminalError):
 class DecisionRefusedError(TerminalError):
     """A person's decision cannot be followed.
 
-    The picture has changed since it was shown, it is their own work, somebody was first, or it says too little.
+    Either the picture has changed since it was shown, the person judged their own work, somebody else decided first, or
+    the decision says too little.
 
     What to do: look at the shot as it is now, then decide again.
     """
@@ -224,52 +229,52 @@ class DecisionRefusedError(TerminalError):
 
 
 class EmptySubjectError(TerminalError):
-    """No product is in the matte.
+    """The matte contains no product.
 
-    What to do: give it to an editor.
+    What to do: give the shot to an editor.
     """
 
     code = "empty_subject"
 
 
 class ByteLimitError(TerminalError):
-    """The file is too large even at `quality_floor`; that platform gets nothing.
+    """The file is too large even at `quality_floor`. This platform gets no file.
 
-    What to do: lower the platform's `quality_floor`, or leave it out.
+    What to do: lower the platform's `quality_floor`, or leave this platform out.
     """
 
     code = "byte_limit"
 
 
 class VerificationError(TerminalError):
-    """No rendition of the shot passes its verification; nothing is delivered.
+    """No rendition of the shot passes its verification. Nothing is delivered.
 
-    What to do: read the findings in the message; correct the style guide, or reprocess.
+    What to do: read the findings in the message. Then correct the style guide, or reprocess the shot.
     """
 
     code = "verification"
 
 
 class ModelError(TerminalError):
-    """A network's file is missing, damaged, another one, or not on the list.
+    """A model's file is missing, damaged or not the expected one, or the model is not on the list.
 
-    What to do: run `packshot models fetch`; look at `PACKSHOT_SEGMENTER`.
+    What to do: run `packshot models fetch`, and check `PACKSHOT_SEGMENTER`.
     """
 
     code = "model"
 
 
 class TrainingError(TerminalError):
-    """There are too few judged shots, or only refused or only accepted ones, to train the routing model on.
+    """The routing model cannot be trained: too few shots are judged, or all are refused, or all are accepted.
 
-    What to do: wait for more verdicts; raise `audit.ratio` in `configs/routing.yaml`.
+    What to do: wait for more verdicts, or raise `audit.ratio` in `configs/routing.yaml`.
     """
 
     code = "training"
 
 
 class ObjectMissingError(TerminalError):
-    """An object is not in storage, or not with the bytes that the record knows.
+    """An object is missing in storage, or its bytes differ from those in the record.
 
     What to do: restore it from the bucket's versions, or reprocess the shot.
     """
@@ -278,18 +283,18 @@ class ObjectMissingError(TerminalError):
 
 
 class RecordDamagedError(TerminalError):
-    """A record or plan was edited by hand, damaged, or written by a newer version. Its shot fails alone.
+    """A record or plan was edited by hand, damaged, or written by a newer version. Only its shot fails.
 
-    What to do: upgrade and retry if a newer version wrote it; else restore its former version.
+    What to do: if a newer version wrote it, upgrade and retry. Otherwise restore its previous version.
     """
 
     code = "record_damaged"
 
 
 class StorageDeniedError(TerminalError):
-    """Credentials, bucket or permissions are wrong, a clock is off; or a closed batch was to be changed.
+    """Credentials, bucket, permissions or a clock are wrong; or something tried to change a closed batch.
 
-    What to do: correct the settings (settings.md); send changed files as another batch.
+    What to do: correct the settings (settings.md). Send changed files as another batch.
     """
 
     code = "storage_denied"

@@ -121,32 +121,33 @@ class Feature(StrEnum):
     """Features measured on a master before the cut-out. Each is in 0..1 and grows with the difficulty.
 
     Attributes:
-        edge_density: share of the product's pixels on an edge of lightness.
+        edge_density: share of the product's pixels that lie on a lightness edge.
         thin_structure: share of the product in parts thinner than about 2.5 % of its size: wires, straps, stems.
-        hole_density: inner gaps, counted: n / (n + 10).
-        see_through: share of the silhouette that looks like the backdrop but for a faint structure: glass, sheer
+        hole_density: n / (n + 10) for n inner gaps.
+        see_through: share of the silhouette that looks like the backdrop except for a faint structure: glass, sheer
             fabric, pale on pale.
-        texture: mean local contrast inside the product over 20 L*.
-        outline_complexity: 1 - smoothed outline over outline, gaps included.
-        fuzzy_outline: mean distance in pixels between the outer outline and its own smoothed course: hair, fur, spines.
+        texture: mean local contrast inside the product, divided by 20 L*.
+        outline_complexity: 1 - length of the smoothed outline / length of the outline, including gaps: spikes, lace.
+        fuzzy_outline: mean distance in pixels between the outer outline and its smoothed form: hair, fur, spines.
         backdrop_roughness: share of the frame's border that a smooth backdrop does not explain.
         touches_frame: share of the frame's edge that the product covers.
         objects: 1 - 1 / number of separate objects.
         colour_match: share of the outline where product and backdrop are closer than delta E 12.
-        low_contrast: 1 - the lower quartile of the distance between product and backdrop along the outline, over delta
-            E 40.
-        weak_outline: share of the outline without an edge of lightness.
+        low_contrast: 1 - the lower quartile of the colour difference between product and backdrop along the outline,
+            divided by delta E 40.
+        weak_outline: share of the outline without a lightness edge.
         pale_inside: share of the product's inside that hardly differs from the backdrop.
-        specular: share of the product in colourless glints: gloss, metal, glass.
-        shadow: shadow over shadow and product.
-        stray_detail: share of a band outside the outline that is not quite backdrop: hairs, threads, veils.
-        backdrop_noise: spread of the backdrop around a smooth surface beyond delta E 0.6, over delta E 6.
-        hollow: 1 - how far the product's inside is from the backdrop over how far its rim is: glass.
+        specular: share of the product in colourless highlights: gloss, metal, glass.
+        shadow: area of shadow / area of shadow and product together.
+        stray_detail: share of a band outside the outline that differs a little from the backdrop: hairs, threads,
+            veils.
+        backdrop_noise: deviation of the backdrop from a smooth surface, less delta E 0.6, divided by delta E 6.
+        hollow: 1 - colour difference from the backdrop inside the product / the same at its rim: glass.
         same_hue: share of the product's inside that has the backdrop's hue: glass, chrome, white on white.
-        threads: length of the parts thinner than 2 % of the product's size, over that size: n / (n + 1).
-        gap_area: area of inner gaps over the product's.
-        backdrop_chroma: chroma of the backdrop over 60.
-        backdrop_darkness: 1 - lightness of the backdrop over 100.
+        threads: n / (n + 1), for n = length of the parts thinner than 2 % of the product's size / that size.
+        gap_area: area of inner gaps / area of the product.
+        backdrop_chroma: chroma of the backdrop / 60.
+        backdrop_darkness: 1 - lightness of the backdrop / 100.
     """
 
     EDGE_DENSITY = "edge_density"
@@ -329,7 +330,7 @@ class QcConfig(Value):
         review_at: a picture with at least this score goes to a reviewer; below it, it is edited again.
         ring_distance_px: by codec (`jpeg-444`, `jpeg-420`, `webp`, `lossless`): distance from the product beyond which
             every pixel of the delivered file must be exactly white.
-        ring_floor: by codec: least channel value allowed inside that distance.
+        ring_floor: by codec: minimum channel value allowed within `ring_distance_px` of the product.
         rules: by rule, its limits, see below. A rule's name is the code of its finding.
     """
 

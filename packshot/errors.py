@@ -115,8 +115,8 @@ class UnreadableError(RefusedInputError):
     An undamaged camera RAW is not read if LibRaw does not know the camera or the compression, such as JPEG XL in a DNG.
     The message says which.
 
-    What to do: ask for a whole JPEG, TIFF, PNG, WebP, HEIC, AVIF, JPEG XL, PSD or camera RAW. If a RAW is not read, ask for
-    a DNG with lossless compression or a TIFF of 16 bits.
+    What to do: ask for a whole JPEG, TIFF, PNG, WebP, HEIC, AVIF, JPEG XL, PSD or camera RAW. If a RAW is not read, ask
+    for a DNG with lossless compression or a TIFF of 16 bits.
     """
 
     code = "unreadable"

@@ -27,6 +27,7 @@ from tasks.records import change_record, load_record
 from tasks.returned import take_over
 from tasks.storage import ObjectInfo, open_storage
 from tasks.tickets import promise_to
+from tasks.vouching import is_vouched_for
 
 NOT_FOLLOWED = "not followed"
 """First words of the event that says why an answer was refused."""
@@ -55,7 +56,7 @@ def _followed(shot: ShotId, answer: Answer, *, question: str) -> Outcome:
     known = next((one for one in record.decisions if one.question == question), None)
     if known is not None:
         return Outcome(sentence=known.sentence)
-    decision = _decision(answer, question=question)
+    decision = _decision(shot, answer, question=question)
     seniors = promise_to(shot.client).seniors
     require_followable(record, decision, seniors=seniors, redos=REDOS)
     with_it: dict[str, Any] = {}
@@ -80,7 +81,7 @@ def _followed(shot: ShotId, answer: Answer, *, question: str) -> Outcome:
     return Outcome(sentence=decision.sentence)
 
 
-def _decision(answer: Answer, *, question: str) -> Decision:
+def _decision(shot: ShotId, answer: Answer, *, question: str) -> Decision:
     return Decision(
         choice=answer.decision,
         by=" ".join(answer.person.split()),
@@ -92,6 +93,7 @@ def _decision(answer: Answer, *, question: str) -> Decision:
         marks=tuple(answer.marks),
         override=answer.override.strip(),
         edited_by=" ".join(answer.edited_by.split()),
+        verified=is_vouched_for(shot, answer),
         colour=answer.colour,
     )
 

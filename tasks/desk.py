@@ -6,12 +6,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
-from packshot.decision import REASONS, Choice, Decision, Mark
+from packshot.decision import REASONS, Choice, Decision
 from packshot.errors import DecisionRefusedError, NamingError, ObjectMissingError, RecordDamagedError
 from packshot.handoff.board import Wait, wait_of
-from packshot.handoff.deciding import decide, picture_shown, require_followable
+from packshot.handoff.deciding import decide, picture_shown
 from packshot.handoff.ticket import JobTicket
 from packshot.naming import (
     BatchId,
@@ -25,14 +23,13 @@ from packshot.naming import (
 from packshot.outcomes.first_time import By, Rate, first_time_approval
 from packshot.record import Event, ShotRecord, State
 from packshot.types import Finding, Status, Value
-from tasks.answers import REDOS
+from tasks.answering import checked_answer, send
 from tasks.following import wait_until_followed
-from tasks.forms import Answer
 from tasks.lives import now
 from tasks.logs import log
 from tasks.questions import SHOWN_DIGITS
 from tasks.records import change_record, find_batch, load_record, load_records
-from tasks.resuming import resume, waiting_run_of
+from tasks.resuming import waiting_run_of
 from tasks.shelf import content_type
 from tasks.storage import open_storage
 from tasks.tickets import issue_ticket, promise_to, ticket_of
@@ -139,46 +136,13 @@ def answer_job(
             allowed=", ".join(choices),
             next_step="Look at it: packshot job show.",
         )
-    choice = choices[record.state]
-    given = {"decision": choice.value, **fields, **also.get(record.state, {})}
-    decision = _checked(shot, given)
-    require_followable(record, decision, seniors=promise_to(shot.client).seniors, redos=REDOS)
-    run = waiting_run_of(shot)
-    if run is None:
-        raise DecisionRefusedError(
-            "no run waits for an answer about this shot",
-            str(shot),
-            found="somebody has just answered, or the run is working",
-            next_step="Look at the shot again in a moment: packshot job show.",
-        )
+    given = {"decision": choices[record.state].value, **fields, **also.get(record.state, {})}
+    answer = checked_answer(record, given)
     if file is not None:
         key = job_returned_prefix(shot) + file.name
         open_storage().put_file(key, file, content_type=content_type(file.name))
-    resume(run, given)
-    return wait_until_followed(record, run.id).sentence if wait else decision.sentence
-
-
-def _checked(shot: ShotId, given: Mapping[str, Any]) -> Decision:
-    """Return the answer as a decision, so that it can be checked before the run is resumed."""
-    try:
-        answer = Answer.model_validate(dict(given))
-    except ValidationError as error:
-        first = error.errors()[0]
-        allowed = ", ".join(reason.value for reason in REASONS[Choice(given["decision"])])
-        raise DecisionRefusedError(
-            f"{'.'.join(map(str, first['loc']))}: {first['msg']}", str(shot), allowed=f"reasons: {allowed}"
-        ) from None
-    return Decision(
-        choice=answer.decision,
-        by=answer.person,
-        at=now(),
-        reason=answer.reason,
-        picture=answer.picture,
-        note=answer.note,
-        marks=tuple(Mark.model_validate(one) for one in answer.marks),
-        edited_by=answer.edited_by,
-        colour=answer.colour,
-    )
+    send(answer)
+    return wait_until_followed(record, answer.run.id).sentence if wait else answer.decision.sentence
 
 
 def take_job(name: str, *, person: str) -> None:

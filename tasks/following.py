@@ -31,25 +31,41 @@ def wait_until_followed(before: ShotRecord, run_id: UUID, *, patience_s: float =
     """
     deadline = time.monotonic() + patience_s
     while True:
-        decision = _decided(before, load_record(before.shot), run_id)
+        decision = followed(before, run_id)
         if decision is not None:
             return decision
-        state = _state_of(run_id)
-        if state in ("FAILED", "CRASHED", "CANCELLED"):
-            raise TerminalError(
-                "the run ended before it could follow the answer",
-                str(before.shot),
-                found=state.lower(),
-                next_step="Retry the run in the UI. The answer was kept, and the run will follow it.",
-            )
         if time.monotonic() > deadline:
             raise TerminalError(
                 f"the answer was accepted, but no worker has followed it within {patience_s:.0f} s",
                 str(before.shot),
-                found=f"the run is {state.lower()}",
+                found=f"the run is {_state_of(run_id).lower()}",
                 next_step="Nothing is lost: a worker will follow it when one is free. See packshot job show.",
             )
         time.sleep(_POLL_S)
+
+
+def followed(before: ShotRecord, run_id: UUID) -> Decision | None:
+    """Return the decision that an answer led to, if it is in the shot's record now, else None.
+
+    Args:
+        before: the record before the run was resumed.
+        run_id: id of the resumed run.
+    Raises:
+        DecisionRefusedError: the answer was refused; the message gives the reason.
+        TerminalError: the run failed.
+    """
+    decision = _decided(before, load_record(before.shot), run_id)
+    if decision is not None:
+        return decision
+    state = _state_of(run_id)
+    if state in ("FAILED", "CRASHED", "CANCELLED"):
+        raise TerminalError(
+            "the run ended before it could follow the answer",
+            str(before.shot),
+            found=state.lower(),
+            next_step="Retry the run in the UI. The answer was kept, and the run will follow it.",
+        )
+    return None
 
 
 def _decided(before: ShotRecord, record: ShotRecord, run_id: UUID) -> Decision | None:

@@ -97,6 +97,17 @@ class Settings(BaseSettings):
     heartbeat_url: SecretStr | None = Field(
         None, description="Asked for after each look that went well; a service there tells people when it stops"
     )
+    desk_port: int = Field(4280, description="Port of the review desk on 127.0.0.1", ge=1, le=65535)
+    desk_hosts: str = Field(
+        "", description="Names that the review desk may be called besides 127.0.0.1 and localhost, separated by commas"
+    )
+    desk_accounts_file: Path = Field(
+        default_factory=lambda: _state_folder() / "desk-accounts.json",
+        description="File of the review desk's accounts; only its user can read it",
+    )
+    desk_undo_s: float = Field(
+        60, description="How long a decision at the desk can be taken back before its run gets it", ge=0, le=3600
+    )
     collect_every_s: int = Field(60, description="How often the hot folders are looked into", ge=5, le=86400)
 
     @field_validator("notify_webhook_url", "heartbeat_url")
@@ -188,6 +199,7 @@ def _shown_default(name: str, default: object) -> str:
         "configs": "`configs/` of the checkout or of the installed package",
         "models_dir": "`~/.cache/packshot/models`",
         "scratch_dir": "`~/.cache/packshot/scratch`",
+        "desk_accounts_file": "`~/.local/state/packshot/desk-accounts.json`",
         "results_key_file": "`~/.local/state/packshot/results-key`, drawn at first use",
     }
     return computed.get(name) or ("" if default is None else f"`{default}`")

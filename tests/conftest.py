@@ -13,7 +13,7 @@ settings.load_profile("packshot")
 
 pytest_plugins = ["tests.servers"]
 
-SERVERS = ("tests/flows/", "tests/tasks/", "tests/deployments/")
+SERVERS = ("tests/flows/", "tests/tasks/", "tests/desk/", "tests/deployments/")
 """Their tests start servers for a whole session: those of flows a line of their own, the others one Prefect."""
 
 

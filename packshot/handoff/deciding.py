@@ -42,7 +42,8 @@ LEADS_TO: Mapping[Choice, tuple[State, ...]] = {
     Choice.ARRIVED: (State.ROUTED,),
     Choice.TAKE: (),
 }
-_MUST_SAY_WHAT = frozenset({Choice.SEND_TO_EDITOR, Choice.REJECT_WORK, Choice.CHANGE_REQUEST})
+MUST_SAY_WHAT = frozenset({Choice.SEND_TO_EDITOR, Choice.REJECT_WORK, Choice.CHANGE_REQUEST})
+"""Decisions that send a shot to an editor, who has to be told what to do."""
 _UNFORMED = frozenset({(State.AWAITING_EDITOR, Choice.TAKE)})
 """Decisions that no form offers. They do not answer a question: the shot goes on waiting."""
 
@@ -176,7 +177,7 @@ def _require_words(record: ShotRecord, decision: Decision) -> None:
     explained = bool(decision.note.strip() or decision.marks)
     if decision.reason is Reason.OTHER and not decision.note.strip():
         raise _refused(record, "the reason 'other' needs a note", next_step="Say in the note what it is.")
-    if decision.choice in _MUST_SAY_WHAT and not explained:
+    if decision.choice in MUST_SAY_WHAT and not explained:
         raise _refused(record, "the editor must know what to do", next_step="Write a note, or mark the places.")
 
 

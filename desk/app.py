@@ -1,0 +1,73 @@
+"""The desk as an ASGI application: its addresses, and what is started with it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from desk import decisions, queues, shots, signing
+from desk.doorkeeper import Doorkeeper
+from desk.pages import trouble
+from desk.state import Desk
+from tasks.settings import get_settings
+
+STATIC = Path(__file__).parent / "static"
+_SHOT = "/shots/{client}/{batch}/{shot}"
+
+
+def application(desk: Desk | None = None) -> Doorkeeper:
+    """Return the desk, behind its doorkeeper: whatever answers, it adds the headers.
+
+    Args:
+        desk: its memory; None makes an empty one from the settings.
+    """
+    settings = get_settings()
+    memory = desk or Desk.of(settings)
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with memory.at_work():
+            yield
+
+    app = Starlette(
+        routes=routes(),
+        lifespan=lifespan,
+        exception_handlers={HTTPException: trouble, Exception: trouble},
+    )
+    app.state.desk = memory
+    return Doorkeeper(
+        app, sessions=memory.sessions, accounts=memory.accounts, hosts=settings.desk_hosts.split(",")
+    )
+
+
+def routes() -> list[BaseRoute]:
+    """Return all addresses of the desk."""
+    return [
+        Route("/", queues.first),
+        Route("/health", health),
+        Route("/sign-in", signing.sign_in_page, methods=["GET"]),
+        Route("/sign-in", signing.sign_in, methods=["POST"]),
+        Route("/sign-out", signing.sign_out, methods=["POST"]),
+        Route("/queues/{queue}", queues.queue_page),
+        Route("/counts", queues.counts),
+        Route(_SHOT, shots.shot_page),
+        Route(f"{_SHOT}/claim", shots.claim, methods=["POST"]),
+        Route(f"{_SHOT}/decision", decisions.decide, methods=["POST"]),
+        Route("/undo", decisions.undo, methods=["POST"]),
+        Route(f"{_SHOT}/leave", shots.leave, methods=["POST"]),
+        Route("/previews/{client}/{batch}/{shot}/{digest}.webp", shots.preview),
+        Mount("/static", StaticFiles(directory=STATIC)),
+    ]
+
+
+async def health(request: Request) -> Response:
+    """Say that the desk answers."""
+    return PlainTextResponse("well\n")

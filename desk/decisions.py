@@ -1,0 +1,123 @@
+"""What happens when somebody decides, or takes a decision back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+from anyio import to_thread
+from prefect.exceptions import PrefectException
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from desk import audit, showing
+from desk.forms import own_fields_of, person_of
+from desk.pages import desk_of, shot_in
+from desk.queues import place_of
+from desk.roles import Person
+from desk.shots import shown
+from desk.waiting import record_of
+from packshot.decision import Choice, Mark
+from packshot.errors import PackshotError
+from packshot.record import ShotRecord
+from tasks.answering import checked_answer
+
+MOST_MARKS = 50
+LONGEST_NOTE = 4000
+
+
+async def decide(request: Request) -> Response:
+    """Check a decision, hold it, and lead to the next shot; or say on the shot's page why it does not count."""
+    shot, person, desk = shot_in(request), person_of(request), desk_of(request)
+    fields = await own_fields_of(request)
+    record = await to_thread.run_sync(record_of, shot)
+    if record is None:
+        raise HTTPException(404, "There is no such shot.")
+    if desk.outbox.has(shot):
+        return await shown(request, shot, refused="Somebody has just decided about this shot.")
+    if record.state in _WAITED_FOR and not person.decides(record.state):
+        raise HTTPException(403, "Your roles do not decide about this shot.")
+    holder = desk.claims.take(str(shot), person.name)
+    if holder != person.name:
+        return await shown(request, shot, refused=f"{holder} has this shot open.")
+    try:
+        answer = await to_thread.run_sync(
+            lambda: checked_answer(record, _answer_fields(record, fields, person), signed_in=True)
+        )
+    except PackshotError as error:
+        audit.note("decision refused", person=person.name, shot=shot, more=error.what)
+        return await shown(request, shot, refused=str(error), said={"note": fields.get("note", "")})
+    except (httpx.HTTPError, OSError, PrefectException) as error:
+        refused = f"The line cannot be reached now ({type(error).__name__}). Nothing was decided; try again."
+        return await shown(request, shot, refused=refused, said={"note": fields.get("note", "")})
+    after = place_of(request).after(str(shot))
+    if not desk.outbox.hold(answer, person=person.name):
+        return await shown(request, shot, refused="Somebody has just decided about this shot.")
+    desk.claims.release(person.name)
+    audit.note("decided", person=person.name, shot=shot, more=answer.decision.sentence)
+    place = place_of(request)
+    return RedirectResponse(after or f"/queues/{place.queue.value}", status_code=303)
+
+
+async def undo(request: Request) -> Response:
+    """Take back the last decision and lead to its shot; if its run has it already, lead to the list."""
+    await own_fields_of(request)
+    person = person_of(request)
+    shot = desk_of(request).outbox.undo(person.name)
+    audit.note("took back" if shot else "took back too late", person=person.name, shot=shot or "")
+    place = place_of(request)
+    if shot is None:
+        raise HTTPException(409, "It is too late to take it back: the decision has been sent.")
+    return RedirectResponse(f"/shots/{shot}{place.query}", status_code=303)
+
+
+_WAITED_FOR = frozenset(showing.CHOICES)
+
+
+def _answer_fields(record: ShotRecord, fields: Mapping[str, str], person: Person) -> dict[str, Any]:
+    """Return the fields of the line's own form.
+
+    Raises:
+        HTTPException: 400: the page can't have sent this.
+    """
+    try:
+        choice = Choice(fields.get("choice", ""))
+        marks = _marks(fields.get("marks", ""), text=fields.get("note", "").strip(), reason=fields.get("reason", ""))
+    except (ValueError, KeyError, TypeError):
+        raise HTTPException(400, "The decision cannot be read.") from None
+    if choice in showing.NOT_AT_THE_DESK:
+        raise HTTPException(400, "This cannot be decided here.")
+    return {
+        "decision": choice.value,
+        "person": person.name,
+        "reason": fields.get("reason", ""),
+        "picture": fields.get("picture", ""),
+        "note": fields.get("note", "")[:LONGEST_NOTE].strip(),
+        "marks": [one.model_dump(mode="json") for one in marks],
+        **{name: fields[name] for name in ("colour", "edited_by") if fields.get(name)},
+    }
+
+
+def _marks(text_of_marks: str, *, text: str, reason: str) -> list[Mark]:
+    """Return the marks that were drawn, each with the note or the reason as its text."""
+    drawn = json.loads(text_of_marks) if text_of_marks else []
+    if not isinstance(drawn, list) or len(drawn) > MOST_MARKS:
+        raise ValueError("too many marks")
+    words = text or showing.in_words(reason)
+    try:
+        return [
+            Mark(
+                left=(left := max(0, round(one["x"]))),
+                top=(top := max(0, round(one["y"]))),
+                right=left + max(1, round(one["width"])),
+                bottom=top + max(1, round(one["height"])),
+                text=words,
+            )
+            for one in drawn
+        ]
+    except (ValidationError, OverflowError):
+        raise ValueError("a mark is none") from None

@@ -1,0 +1,102 @@
+"""What every request passes: the name of the server, where a form comes from, who is signed in; and the headers of every
+answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection
+from starlette.responses import PlainTextResponse, RedirectResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from desk.accounts import Accounts
+from desk.sessions import Sessions
+
+COOKIE = "packshot_desk"
+OPEN_PATHS = ("/sign-in", "/health")
+OPEN_FOLDERS = ("/static/",)
+"""What is served without signing in: no word and no picture of any shot."""
+ALWAYS = ("127.0.0.1", "localhost")
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
+_READS = ("GET", "HEAD")
+
+
+class Doorkeeper:
+    """ASGI middleware around the whole desk."""
+
+    def __init__(self, app: ASGIApp, *, sessions: Sessions, accounts: Accounts, hosts: Iterable[str] = ()) -> None:
+        """Guard an application.
+
+        Args:
+            hosts: names of the server besides `ALWAYS`, without a port.
+        """
+        self._app, self._sessions, self._accounts = app, sessions, accounts
+        self._hosts = frozenset(host.strip().lower() for host in (*ALWAYS, *hosts) if host.strip())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on with its person, send it to the sign-in, or refuse it."""
+        if scope["type"] != "http":
+            if scope["type"] == "lifespan":
+                await self._app(scope, receive, send)
+            return
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers[name] = value
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        answer = self._refusal(scope) or self._let_in(scope)
+        await (answer or self._app)(scope, receive, with_headers)
+
+    def _refusal(self, scope: Scope) -> PlainTextResponse | None:
+        headers = Headers(scope=scope)
+        if urlsplit(f"//{headers.get('host', '')}").hostname not in self._hosts:
+            return _refused("this server is not called so; PACKSHOT_DESK_HOSTS names what it may be called.")
+        if scope["method"] in _READS:
+            return None
+        origin, site = headers.get("origin"), headers.get("sec-fetch-site")
+        if origin is not None and urlsplit(origin).netloc != headers["host"]:
+            return _refused("the request comes from another site's page.")
+        if origin is None and site not in (None, "same-origin"):
+            return _refused("the request comes from another site's page.")
+        return None
+
+    def _let_in(self, scope: Scope) -> RedirectResponse | PlainTextResponse | None:
+        """Note who asks, in the request's state; return an answer if nobody may ask this without signing in."""
+        state: dict[str, Any] = scope.setdefault("state", {})
+        state["token"] = HTTPConnection(scope).cookies.get(COOKIE, "")
+        session = self._sessions.find(state["token"]) if state["token"] else None
+        account = self._accounts.find(session.name) if session else None
+        if session and account and account.password == session.password:
+            state["session"], state["person"] = session, account.person
+            return None
+        state["session"] = state["person"] = None
+        path = scope["path"]
+        if path in OPEN_PATHS or path.startswith(OPEN_FOLDERS):
+            return None
+        if scope["method"] in _READS and "text/html" in Headers(scope=scope).get("accept", ""):
+            query = f"?{scope['query_string'].decode('latin-1')}" if scope["query_string"] else ""
+            return RedirectResponse(f"/sign-in?to={quote(path + query)}", status_code=303)
+        return PlainTextResponse("Sign in first.\n", status_code=401)
+
+
+def _refused(why: str) -> PlainTextResponse:
+    return PlainTextResponse(f"Refused: {why}\n", status_code=403)

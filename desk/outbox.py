@@ -1,0 +1,189 @@
+"""Decisions between the key that made them and the run that follows them.
+
+A decision is checked at once, and held for a minute (`desk_undo_s`), or until its person decides the next one; until then
+it can be taken back. Then its run gets it, and the desk watches until the run has followed it or refused it.
+
+Held decisions are only in memory. If the desk is killed, they are lost and nothing else happens: those shots wait on.
+A desk that is ended in good order sends them first.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable
+from enum import StrEnum
+
+import httpx
+from prefect.exceptions import PrefectException
+
+from packshot.errors import TransientError
+from packshot.naming import ShotId
+from tasks.answering import CheckedAnswer, check_again, send
+from tasks.following import followed
+
+TRIED_AGAIN_S = 10.0
+"""When Prefect or the storage can't be reached."""
+MOST_TRIES = 60
+LOOKED_AT = 10
+"""Sent decisions that are looked at in one round."""
+MOST_TOLD = 20
+
+
+class Stage(StrEnum):
+    """How far a decision is."""
+
+    HELD = "held"
+    SENDING = "sending"
+    SENT = "sent"
+
+
+@dataclasses.dataclass
+class Answered:
+    """One decision on its way.
+
+    Attributes:
+        send_at: when it is sent, on the outbox's clock.
+        tries: how often it could not be sent.
+    """
+
+    answer: CheckedAnswer
+    person: str
+    send_at: float
+    stage: Stage = Stage.HELD
+    tries: int = 0
+
+    @property
+    def shot(self) -> ShotId:
+        return self.answer.shot
+
+
+@dataclasses.dataclass(frozen=True)
+class Told:
+    """Something that a person must know about an earlier decision: it did not count."""
+
+    shot: ShotId
+    sentence: str
+
+
+class Outbox:
+    """All decisions that no record has yet, by their shot."""
+
+    def __init__(
+        self, *, undo_s: float, on_settled: Callable[[ShotId], None], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Begin empty.
+
+        Args:
+            undo_s: how long a decision can be taken back.
+            on_settled: called with a shot once its record has the decision, or the reason why not.
+            clock: seconds that only go forward.
+        """
+        self._undo_s, self._on_settled, self._clock = undo_s, on_settled, clock
+        self._lock = threading.Lock()
+        self._answers: dict[str, Answered] = {}
+        self._told: defaultdict[str, deque[Told]] = defaultdict(lambda: deque(maxlen=MOST_TOLD))
+
+    def hold(self, answer: CheckedAnswer, *, person: str) -> bool:
+        """Hold a decision; the person's last one is sent next. Return False if the shot has been decided already."""
+        at = self._clock()
+        with self._lock:
+            if str(answer.shot) in self._answers:
+                return False
+            for one in self._answers.values():
+                if one.person == person and one.stage is Stage.HELD:
+                    one.send_at = min(one.send_at, at)
+            self._answers[str(answer.shot)] = Answered(answer, person, at + self._undo_s)
+            return True
+
+    def undo(self, person: str) -> ShotId | None:
+        """Take back the decision that a person made last, and return its shot; None if it has been sent already."""
+        with self._lock:
+            one = self._held_by(person)
+            if one is None:
+                return None
+            del self._answers[str(one.shot)]
+            return one.shot
+
+    def held_by(self, person: str) -> tuple[CheckedAnswer, float] | None:
+        """Return the decision that a person can take back, and for how many seconds more; None if there is none."""
+        with self._lock:
+            one = self._held_by(person)
+            return None if one is None else (one.answer, max(0.0, one.send_at - self._clock()))
+
+    def has(self, shot: ShotId | str) -> bool:
+        """Return whether a shot has been decided, and its record doesn't say so yet."""
+        return str(shot) in self._answers
+
+    def told(self, person: str) -> list[Told]:
+        """Return what a person must know, once."""
+        with self._lock:
+            return list(self._told.pop(person, ()))
+
+    @property
+    def is_empty(self) -> bool:
+        return not self._answers
+
+    def tick(self, *, at_once: bool = False) -> None:
+        """Send what is due, and look at what was sent.
+
+        Args:
+            at_once: whether everything is due: the desk is about to end.
+        """
+        at = self._clock()
+        with self._lock:
+            due = [
+                one for one in self._answers.values() if one.stage is Stage.HELD and (at_once or one.send_at <= at)
+            ]
+            for one in due:
+                one.stage = Stage.SENDING
+        for one in due:
+            self._send(one)
+        with self._lock:
+            sent = [one for one in self._answers.values() if one.stage is Stage.SENT][:LOOKED_AT]
+        for one in sent:
+            self._look_at(one)
+
+    def _send(self, one: Answered) -> None:
+        try:
+            one.answer = check_again(one.answer)
+            send(one.answer)
+        except (TransientError, httpx.HTTPError, OSError, PrefectException) as error:
+            one.tries += 1
+            if one.tries >= MOST_TRIES:
+                self._settle(one, f"It could not be sent ({type(error).__name__}). The shot waits on.")
+                return
+            one.send_at, one.stage = self._clock() + TRIED_AGAIN_S, Stage.HELD
+        except Exception as error:  # noqa: BLE001  (one decision must not stop the others; its person is told)
+            self._settle(one, str(error))
+        else:
+            one.stage = Stage.SENT
+
+    def _look_at(self, one: Answered) -> None:
+        try:
+            decision = followed(one.answer.record, one.answer.run.id)
+        except (TransientError, httpx.HTTPError, OSError, PrefectException):
+            return
+        except Exception as error:  # noqa: BLE001  (as above)
+            self._settle(one, str(error))
+            return
+        if decision is not None:
+            self._settle(one, "")
+            return
+        with self._lock:  # the others come first the next time
+            if self._answers.pop(str(one.shot), None) is not None:
+                self._answers[str(one.shot)] = one
+
+    def _settle(self, one: Answered, refused: str) -> None:
+        self._on_settled(one.shot)
+        with self._lock:
+            self._answers.pop(str(one.shot), None)
+            if refused:
+                self._told[one.person].append(Told(one.shot, refused))
+
+    def _held_by(self, person: str) -> Answered | None:
+        held = [one for one in self._answers.values() if one.person == person and one.stage is Stage.HELD]
+        last = max(held, key=lambda one: one.send_at, default=None)
+        return last if last is not None and last.send_at > self._clock() else None

@@ -1,0 +1,158 @@
+"""The lists of waiting shots."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from datetime import datetime
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from desk.forms import person_of
+from desk.pages import TITLES, counts_of, desk_of, page
+from desk.waiting import Queue, Waiting, Wanted, in_order, in_queue, queues_of, values_of
+from packshot.handoff.sla import Urgency
+from tasks.lives import now
+
+ROWS = 100
+"""Shots on one page of a list."""
+
+
+class Place(NamedTuple):
+    """A person's way through a list.
+
+    Attributes:
+        shots: those that nobody else has open and nobody has just decided, in order.
+        query: what keeps the list in an address; begins with ``?``.
+    """
+
+    queue: Queue
+    wanted: Wanted
+    shots: list[Waiting]
+    query: str
+
+    def beside(self, name: str) -> tuple[str, str, int]:
+        """Return the addresses of the shots before and after one, and its number; an empty address if there is none."""
+        names = [one.name for one in self.shots]
+        at = names.index(name) if name in names else -1
+        before = names[at - 1] if at > 0 else ""
+        after = names[at + 1] if at + 1 < len(names) else ""
+        return self._address(before), self._address(after), at + 1
+
+    def after(self, name: str) -> str:
+        """Return the address of the shot that comes after one, else of the first other one; empty if none is left."""
+        names = [one.name for one in self.shots]
+        at = names.index(name) if name in names else -1
+        others = [one for one in (*names[at + 1 :], *names[: max(at, 0)]) if one != name]
+        return self._address(others[0]) if others else ""
+
+    def _address(self, name: str) -> str:
+        return f"/shots/{name}{self.query}" if name else ""
+
+
+def place_of(request: Request, *, fallback: Queue | None = None) -> Place:
+    """Return the list that an address names by ``queue`` and filters, or the person's first one."""
+    given = request.query_params
+    queues = queues_of(person_of(request))
+    named = given.get("queue", "")
+    queue = Queue(named) if named in queues else fallback if fallback in queues else queues[0]
+    return place(request, queue, wanted_in(given))
+
+
+def wanted_in(given: Mapping[str, str]) -> Wanted:
+    """Return the filters in a query."""
+    return Wanted(**{one.name: given.get(one.name, "") for one in dataclasses.fields(Wanted)})
+
+
+def place(request: Request, queue: Queue, wanted: Wanted) -> Place:
+    """Return a list as the person can work through it now."""
+    desk, person = desk_of(request), person_of(request)
+    claims = desk.claims.all()
+    shots = [
+        one
+        for one in in_queue(desk.waiting.all(), queue, person=person, at=now())
+        if not desk.outbox.has(one.name)
+        and claims.get(one.name, person.name) == person.name
+        and wanted.takes(one, opened_by=claims.get(one.name, ""))
+    ]
+    return Place(queue, wanted, in_order(shots), f"?{urlencode({'queue': queue.value, **_set(wanted)})}")
+
+
+async def first(request: Request) -> Response:
+    """Lead to the person's first list."""
+    return RedirectResponse(f"/queues/{queues_of(person_of(request))[0].value}", status_code=303)
+
+
+async def queue_page(request: Request) -> Response:
+    """Return one page of a list."""
+    desk, person, at = desk_of(request), person_of(request), now()
+    named = request.path_params["queue"]
+    if named not in list(Queue):
+        raise HTTPException(404, "There is no such list.")
+    queue = Queue(named)
+    if queue not in queues_of(person):
+        raise HTTPException(403, "Your roles do not open this list.")
+    desk.claims.release(person.name)
+    claims, wanted = desk.claims.all(), wanted_in(request.query_params)
+    waiting = [
+        one
+        for one in in_queue(desk.waiting.all(), queue, person=person, at=at)
+        if not desk.outbox.has(one.name)
+    ]
+    shots = in_order(one for one in waiting if wanted.takes(one, opened_by=claims.get(one.name, "")))
+    number = _number(request.query_params.get("page", ""), most=max(1, -(-len(shots) // ROWS)))
+    query = urlencode({"queue": queue.value, **_set(wanted)})
+    return page(
+        request,
+        "queue",
+        queue=queue.value,
+        title=TITLES[queue],
+        rows=[_row(one, at=at, holder=claims.get(one.name, "")) for one in shots[(number - 1) * ROWS :][:ROWS]],
+        found=len(shots),
+        number=number,
+        pages=max(1, -(-len(shots) // ROWS)),
+        query=query,
+        filters=urlencode(_set(wanted)),
+        wanted=dataclasses.asdict(wanted),
+        values={
+            **(values := values_of(waiting)),
+            "person": sorted({*values["person"], *(claims[one.name] for one in waiting if one.name in claims)}),
+        },
+        first=next((f"/shots/{one.name}?{query}" for one in shots if claims.get(one.name, "") in ("", person.name)), ""),
+        complete=desk.waiting.refreshed_at is not None,
+    )
+
+
+async def counts(request: Request) -> Response:
+    """Return how many shots each of the person's lists has."""
+    return JSONResponse({queue.value: count for queue, count in counts_of(request).items()})
+
+
+def _row(one: Waiting, *, at: datetime, holder: str) -> dict[str, object]:
+    urgency = one.urgency_at(at)
+    return {
+        "name": one.name,
+        "shot": one.shot,
+        "due": f"{one.wait.due:%Y-%m-%d %H:%M}",
+        "urgency": "" if urgency is Urgency.IN_TIME else urgency.value,
+        "worst": one.worst,
+        "code": one.worst_code,
+        "stops": one.weight == 0,
+        "category": one.category.replace("_", " "),
+        "product": one.product,
+        "state": one.wait.state.value.replace("_", " "),
+        "with_whom": one.wait.with_whom,
+        "holder": holder,
+    }
+
+
+def _set(wanted: Wanted) -> dict[str, str]:
+    return {name: value for name, value in dataclasses.asdict(wanted).items() if value}
+
+
+def _number(text: str, *, most: int) -> int:
+    return min(most, max(1, int(text))) if text.isascii() and text.isdigit() and len(text) < 6 else 1

@@ -1,0 +1,52 @@
+"""Roles of people at the desk, and what each role may see and decide. The tables here are the only place that says it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from packshot.record import State
+from packshot.types import Value
+
+
+class Role(StrEnum):
+    """What a person is at the desk. One person can have several roles."""
+
+    EDITOR = "editor"
+    REVIEWER = "reviewer"
+    SENIOR = "senior"
+    MANAGER = "manager"
+
+
+class Person(Value):
+    """Somebody who is signed in.
+
+    Attributes:
+        name: as it stands in the account, and in the records.
+    """
+
+    name: str
+    roles: frozenset[Role]
+
+    def sees(self, state: State) -> bool:
+        """Return whether the person may look at shots in this state."""
+        return bool(self.roles & SEES.get(state, frozenset()))
+
+    def decides(self, state: State) -> bool:
+        """Return whether the person may decide about shots in this state."""
+        return bool(self.roles & DECIDES.get(state, frozenset()))
+
+
+SEES: Mapping[State, frozenset[Role]] = {
+    State.IN_REVIEW: frozenset({Role.REVIEWER, Role.SENIOR, Role.MANAGER}),
+    State.AWAITING_SIGNOFF: frozenset({Role.SENIOR, Role.MANAGER}),
+    State.AWAITING_EDITOR: frozenset({Role.EDITOR, Role.SENIOR, Role.MANAGER}),
+    State.ON_HOLD: frozenset({Role.REVIEWER, Role.SENIOR, Role.MANAGER}),
+}
+"""State of a waiting shot -> roles that may look at it."""
+
+DECIDES: Mapping[State, frozenset[Role]] = {
+    State.IN_REVIEW: frozenset({Role.REVIEWER, Role.SENIOR}),
+    State.AWAITING_SIGNOFF: frozenset({Role.SENIOR}),
+}
+"""State of a waiting shot -> roles that may decide about it at the desk."""

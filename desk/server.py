@@ -1,0 +1,28 @@
+"""Run the desk on this machine."""
+
+from __future__ import annotations
+
+import logging
+
+import uvicorn
+
+from desk.app import application
+
+HOST = "127.0.0.1"
+END_S = 20
+"""How long requests may take after the desk was told to end."""
+
+
+def serve(port: int) -> None:
+    """Serve the desk on 127.0.0.1 until it is told to end (Ctrl-C, SIGTERM); then decisions that are held are sent."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
+    logging.getLogger("packshot.desk").setLevel(logging.INFO)
+    uvicorn.run(
+        application(),
+        host=HOST,
+        port=port,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=END_S,
+    )

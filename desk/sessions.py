@@ -1,0 +1,86 @@
+"""Who is signed in: sessions in the memory of the desk, with an end.
+
+A session is a random token in a cookie; what it stands for never leaves the process. So it can be ended at once, there
+is no key to sign with or to lose, and a restart of the desk signs everybody out.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hmac
+import secrets
+import threading
+import time
+from collections.abc import Callable
+
+from desk.accounts import Account
+
+IDLE_S = 2 * 3600.0
+"""A session ends after this time without a request."""
+LONGEST_S = 12 * 3600.0
+"""A session ends after this time in any case."""
+MOST_SESSIONS = 2000
+
+
+@dataclasses.dataclass
+class Session:
+    """One signed-in browser.
+
+    Attributes:
+        csrf: a token that every form carries: another site's page can't know it.
+        password: the hash that the account had at sign-in. A new password ends the session.
+    """
+
+    name: str
+    password: str = dataclasses.field(repr=False)
+    csrf: str = dataclasses.field(repr=False)
+    begun: float
+    used: float
+
+    def carries(self, token: str) -> bool:
+        """Return whether this is the session's own CSRF token."""
+        return hmac.compare_digest(self.csrf.encode(), token.encode())
+
+
+class Sessions:
+    """All sessions, by their token."""
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        """Begin without sessions.
+
+        Args:
+            clock: seconds that only go forward.
+        """
+        self._clock, self._lock = clock, threading.Lock()
+        self._open: dict[str, Session] = {}
+
+    def begin(self, account: Account) -> str:
+        """Begin a session, and return its token."""
+        at, token = self._clock(), secrets.token_urlsafe(32)
+        with self._lock:
+            self._open = {one: it for one, it in self._open.items() if self._lives(it, at)}
+            if len(self._open) >= MOST_SESSIONS:
+                del self._open[min(self._open, key=lambda one: self._open[one].used)]
+            self._open[token] = Session(account.name, account.password, secrets.token_urlsafe(32), at, at)
+        return token
+
+    def find(self, token: str) -> Session | None:
+        """Return the session of a token and note that it is used; None if there is none or it has ended."""
+        at = self._clock()
+        with self._lock:
+            session = self._open.get(token)
+            if session is None:
+                return None
+            if not self._lives(session, at):
+                del self._open[token]
+                return None
+            session.used = at
+            return session
+
+    def end(self, token: str) -> None:
+        """End a session."""
+        with self._lock:
+            self._open.pop(token, None)
+
+    def _lives(self, session: Session, at: float) -> bool:
+        return at - session.used < IDLE_S and at - session.begun < LONGEST_S

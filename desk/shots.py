@@ -1,0 +1,185 @@
+"""The page of one shot: look at it, and claim it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from anyio import to_thread
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from desk import showing
+from desk.forms import own_fields_of, person_of
+from desk.pages import TITLES, desk_of, page, shot_in
+from desk.queues import place_of
+from desk.waiting import STATES, Queue, record_of
+from packshot.decision import ColourWord
+from packshot.errors import ObjectMissingError
+from packshot.naming import ShotId
+from packshot.record import ShotRecord, State
+from tasks.shelf import fetch
+from tasks.siblings import product_of, siblings_of
+from tasks.tickets import promise_shown, ticket_page_link
+
+PREVIEW = "preview.webp"
+MOST_BESIDE = 8
+"""Other views of the product that are shown."""
+_VIEWER = Path(__file__).parent / "static" / "viewer" / "viewer.js"
+
+
+async def shot_page(request: Request) -> Response:
+    """Return the page of a shot that waits, and claim it for whoever may decide about it."""
+    shot = shot_in(request)
+    return await shown(request, shot)
+
+
+async def shown(request: Request, shot: ShotId, *, refused: str = "", said: dict[str, str] | None = None) -> Response:
+    """Return the page of a shot.
+
+    Args:
+        refused: why the decision that was just made did not count.
+        said: what the person had written, so that it isn't lost.
+    """
+    desk, person = desk_of(request), person_of(request)
+    record = await to_thread.run_sync(record_of, shot)
+    if record is None:
+        raise HTTPException(404, "There is no such shot.")
+    if desk.outbox.has(shot):
+        return _settled(request, record, "It has just been decided.", refused)
+    if record.state not in STATES[Queue.OVERDUE]:
+        return _settled(request, record, f"It is '{record.state.replace('_', ' ')}': it does not wait for anybody.", refused)
+    if not person.sees(record.state):
+        raise HTTPException(403, "Your roles do not open this shot.")
+    offers, holder = showing.offers_of(record, person), ""
+    if offers:
+        holder = desk.claims.take(str(shot), person.name)
+        offers = offers if holder == person.name else []
+    queue = next(one for one, states in STATES.items() if record.state in states)
+    place = place_of(request, fallback=queue)
+    before, after, number = place.beside(str(shot))
+    told, passed = showing.findings_of(record)
+    beside, link = await to_thread.run_sync(_from_storage, record, _waiting_beside(request, record))
+    return page(
+        request,
+        "shot",
+        status=409 if refused else 200,
+        refused=refused,
+        said=said or {},
+        shot=shot,
+        queue=place.queue.value,
+        query=place.query,
+        title=TITLES[queue],
+        before=before,
+        after=after,
+        number=number,
+        count=len(place.shots),
+        digest=showing.digest_of(record),
+        kinds=json.dumps(showing.kinds_of(record)),
+        places=json.dumps(showing.places_of(record)),
+        preview=_preview(record),
+        viewer=_VIEWER.exists(),
+        told_findings=told,
+        passed_findings=passed,
+        blind=showing.blind(record),
+        score=showing.score_of(record),
+        colours=showing.colours_of(record),
+        facts=showing.facts_of(record),
+        history=showing.history_of(record),
+        sent_back=showing.sent_back_of(record),
+        editor_asked=showing.editor_asked(record),
+        is_signoff=record.state is State.AWAITING_SIGNOFF,
+        colour_words=[one.value for one in ColourWord if one is not ColourWord.REFUSED],
+        offers=offers,
+        holder="" if holder == person.name else holder,
+        beside=beside,
+        ticket=link,
+        due=_due(request, shot),
+        seniors=promise_shown(shot.client).seniors if record.state is State.AWAITING_SIGNOFF else (),
+    )
+
+
+def _settled(request: Request, record: ShotRecord, sentence: str, refused: str) -> Response:
+    """Return a page about a shot that nothing can be decided about now."""
+    place = place_of(request)
+    return page(
+        request,
+        "settled",
+        status=409,
+        shot=record.shot,
+        sentence=sentence,
+        refused=refused,
+        queue=place.queue.value,
+        query=place.query,
+        after=place.after(str(record.shot)),
+    )
+
+
+def _due(request: Request, shot: ShotId) -> str:
+    known = desk_of(request).waiting.find(shot)
+    return f"{known.wait.due:%Y-%m-%d %H:%M}" if known else ""
+
+
+def _waiting_beside(request: Request, record: ShotRecord) -> list[ShotId]:
+    product, shot = product_of(record), record.shot
+    return [
+        one.shot
+        for one in desk_of(request).waiting.all()
+        if product and one.product == product and one.shot.client == shot.client and one.shot != shot
+    ]
+
+
+def _from_storage(record: ShotRecord, waiting: Iterable[ShotId]) -> tuple[list[dict[str, Any]], str]:
+    """Return the other views of the product, and the link to the editor's ticket where there is one."""
+    known = (
+        ShotId(client=record.shot.client, batch=one.batch, shot=one.shot)
+        for one in siblings_of(record.shot.client, product_of(record))
+    )
+    names = [one for one in dict.fromkeys([*waiting, *known]) if one != record.shot][:MOST_BESIDE]
+    found = [one for one in map(record_of, names) if one is not None]
+    beside = [
+        {"shot": one.shot, "preview": _preview(one), "view": one.fact("view"), "state": one.state.replace("_", " ")}
+        for one in found
+        if _preview(one)
+    ]
+    link = ticket_page_link(record.shot) if record.state is State.AWAITING_EDITOR else ""
+    return beside, link
+
+
+def _preview(record: ShotRecord) -> str:
+    digest = record.objects.get(PREVIEW, "")[: showing.DIGITS]
+    return f"/previews/{record.shot}/{digest}.webp" if digest else ""
+
+
+async def preview(request: Request) -> Response:
+    """Return the small picture of a shot, before and after; it never changes under its address."""
+    shot, digest = shot_in(request), request.path_params["digest"]
+    record = await to_thread.run_sync(record_of, shot)
+    if record is None or len(digest) != showing.DIGITS or not record.objects.get(PREVIEW, "").startswith(digest):
+        raise HTTPException(404, "There is no such picture.")
+    try:
+        picture = await to_thread.run_sync(fetch, record, PREVIEW)
+    except ObjectMissingError:
+        raise HTTPException(404, "There is no such picture.") from None
+    headers = {"Cache-Control": "private, max-age=86400, immutable"}
+    return Response(picture, media_type="image/webp", headers=headers)
+
+
+async def claim(request: Request) -> Response:
+    """Renew a claim, as the page of a shot does each minute, and return who has the shot."""
+    await own_fields_of(request)
+    desk, shot, person = desk_of(request), shot_in(request), person_of(request)
+    known = desk.waiting.find(shot)
+    if known is None or not person.decides(known.wait.state):
+        raise HTTPException(403, "Your roles do not decide about this shot.")
+    return JSONResponse({"holder": desk.claims.take(str(shot), person.name)})
+
+
+async def leave(request: Request) -> Response:
+    """Give back a shot, as its page does when it is closed."""
+    await own_fields_of(request)
+    desk_of(request).claims.release(person_of(request).name, shot=str(shot_in(request)))
+    return Response(status_code=204)

@@ -1,0 +1,246 @@
+"""What the page of a shot shows, from its record: sentences first, figures after them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from desk.roles import Person
+from desk.waiting import in_order_of_weight
+from packshot.decision import REASONS, Choice, Decision, Reason
+from packshot.figures import in_figures
+from packshot.handoff.deciding import (
+    CHOICES,
+    MUST_SAY_WHAT,
+    UNKNOWN_EDITOR,
+    editors_of,
+    picture_shown,
+    since_restart,
+)
+from packshot.handoff.ticket import colour_off_before
+from packshot.learning.audits import is_blind
+from packshot.record import EDIT, ShotRecord, State
+from packshot.types import Finding, Status, Value
+from tasks.answers import REDOS
+from tasks.pictures import picture_to_edit
+
+DIGITS = 16
+"""Hex digits of a hash in addresses and forms."""
+NOT_AT_THE_DESK = frozenset({Choice.RETURN})
+"""Choices that need more than this page has."""
+KEYS: Mapping[Choice, str] = {
+    Choice.APPROVE: "A",
+    Choice.SIGN: "A",
+    Choice.SEND_TO_EDITOR: "E",
+    Choice.REDO: "R",
+    Choice.REJECT: "X",
+    Choice.REJECT_WORK: "X",
+    Choice.CHANGE_REQUEST: "C",
+}
+VERBS: Mapping[Choice, str] = {
+    Choice.APPROVE: "Approve",
+    Choice.SIGN: "Sign off",
+    Choice.SEND_TO_EDITOR: "Send to an editor",
+    Choice.REDO: "Redo by the machine",
+    Choice.REJECT: "Reject the photograph",
+    Choice.REJECT_WORK: "Reject the work (our fault)",
+    Choice.CHANGE_REQUEST: "Change request (a new wish)",
+}
+DONE: Mapping[Choice, str] = {
+    Choice.APPROVE: "approved",
+    Choice.SIGN: "signed off",
+    Choice.SEND_TO_EDITOR: "sent to an editor",
+    Choice.REDO: "sent back to the machine",
+    Choice.REJECT: "rejected",
+    Choice.REJECT_WORK: "sent back to the editor",
+    Choice.CHANGE_REQUEST: "sent back with a new wish",
+}
+_LIKELY = (
+    ("leftover", Reason.LEFTOVER_BACKGROUND),
+    ("background", Reason.LEFTOVER_BACKGROUND),
+    ("white", Reason.LEFTOVER_BACKGROUND),
+    ("shadow", Reason.SHADOW),
+    ("dust", Reason.DUST),
+    ("colour", Reason.COLOUR),
+    ("halo", Reason.EDGE),
+    ("edge", Reason.EDGE),
+    ("fringe", Reason.EDGE),
+    ("missing", Reason.MISSING_PART),
+    ("clipped", Reason.MISSING_PART),
+    ("hole", Reason.MISSING_PART),
+    ("fill", Reason.POSITION),
+    ("centre", Reason.POSITION),
+    ("margin", Reason.POSITION),
+)
+"""Part of a finding's code -> the reason that a person would give for it."""
+
+
+class ShownFinding(Value):
+    """One finding.
+
+    Attributes:
+        figure: code and figures, for whoever wants to look them up.
+        place: its number among the findings that have a place; None if it is about the whole picture.
+    """
+
+    sentence: str
+    status: Status
+    stops: bool
+    figure: str
+    place: int | None
+
+
+class Offer(Value):
+    """One thing that can be decided.
+
+    Attributes:
+        reasons: the likely one first. None of them is preset.
+        at_once: the reason with which the key decides at once; empty: a reason has to be chosen.
+        needs_words: whether the next person must be told what to do, by a note or by marks.
+    """
+
+    choice: Choice
+    key: str
+    verb: str
+    reasons: tuple[Reason, ...]
+    at_once: str
+    needs_words: bool
+
+
+def findings_of(record: ShotRecord) -> tuple[list[ShownFinding], list[ShownFinding]]:
+    """Return what a person must know, what matters most first, and what passed. Both are empty in a blind review."""
+    if blind(record):
+        return [], []
+    ordered = in_order_of_weight(record.present_findings)
+    places = {one: number for number, one in enumerate(_with_place(ordered))}
+    shown = [_shown(one, places.get(one)) for one in ordered]
+    return (
+        [one for one in shown if one.status is not Status.PASSED],
+        [one for one in shown if one.status is Status.PASSED],
+    )
+
+
+def places_of(record: ShotRecord) -> list[dict[str, Any]]:
+    """Return the findings that have a place, for the viewer: the box is (left, top, width, height) in pixels at 1:1."""
+    if blind(record):
+        return []
+    return [
+        {
+            "code": one.code,
+            "sentence": one.message,
+            "status": one.status.value,
+            "box": [one.box.left, one.box.top, one.box.width, one.box.height],
+        }
+        for one in _with_place(in_order_of_weight(record.present_findings))
+        if one.box is not None
+    ]
+
+
+def kinds_of(record: ShotRecord) -> dict[str, str]:
+    """Return the pictures that can be looked at: kind -> first digits of the hash of the object."""
+    names = {"edit": EDIT, "master": picture_to_edit(record)}
+    return {kind: record.objects[name][:DIGITS] for kind, name in names.items() if name in record.objects}
+
+
+def offers_of(record: ShotRecord, person: Person) -> list[Offer]:
+    """Return what a person can decide about a shot, as it is now."""
+    if not person.decides(record.state):
+        return []
+    spent = sum(one.choice is Choice.REDO for one in since_restart(record)) >= REDOS
+    return [
+        _offer(record, choice)
+        for choice in CHOICES[record.state]
+        if choice not in NOT_AT_THE_DESK and not (choice is Choice.REDO and spent)
+    ]
+
+
+def blind(record: ShotRecord) -> bool:
+    """Return whether the shot is looked at without the machine's opinion."""
+    return record.state is State.IN_REVIEW and is_blind(record)
+
+
+def editor_asked(record: ShotRecord) -> bool:
+    """Return whether a sign-off must say whose work it is."""
+    return record.state is State.AWAITING_SIGNOFF and editors_of(record)[-1:] == (UNKNOWN_EDITOR,)
+
+
+def facts_of(record: ShotRecord) -> list[tuple[str, str, str]]:
+    """Return what is known about the product: name, value, source."""
+    return [(name.replace("_", " "), one.value, one.source) for name, one in record.facts.items() if one.value]
+
+
+def history_of(record: ShotRecord) -> list[tuple[str, str]]:
+    """Return what happened, the newest first: moment and sentence. A blind review has people's decisions only."""
+    if blind(record):
+        told: Iterable[tuple[Any, str]] = ((one.at, one.sentence) for one in since_restart(record))
+    else:
+        told = ((one.at, one.why) for one in record.events if one.why)
+    return [(f"{at:%Y-%m-%d %H:%M}", why) for at, why in reversed(list(told))]
+
+
+def sent_back_of(record: ShotRecord) -> Decision | None:
+    """Return the decision that last sent the shot to its editor: was that done? None if there is none."""
+    back = [one for one in since_restart(record) if one.choice in MUST_SAY_WHAT]
+    return back[-1] if back and record.state is not State.IN_REVIEW else None
+
+
+def score_of(record: ShotRecord) -> str:
+    """Return the score in words; empty in a blind review or without an edit."""
+    edit = record.reports.get("edit", {})
+    return "" if blind(record) or edit.get("score") is None else f"{edit['score']:.0f} of 100"
+
+
+def colours_of(record: ShotRecord) -> str:
+    """Return how far the product's colour is from its reference, before the edit and now; empty if not measured."""
+    before = colour_off_before(record)
+    now = [
+        one.measured
+        for one in record.present_findings
+        if one.code == "colour_not_verified" and one.measured is not None
+    ]
+    said = ["" if before is None else f"{before:.1f} before the edit", f"{now[-1]:.1f} now" if now else ""]
+    return ", ".join(filter(None, said))
+
+
+def digest_of(record: ShotRecord) -> str:
+    """Return the first digits of the hash of the picture that a decision is about."""
+    return picture_shown(record)[:DIGITS]
+
+
+def in_words(code: str) -> str:
+    """Return a code as words: ``leftover_background`` is "Leftover background"."""
+    return code.replace("_", " ").capitalize()
+
+
+def _with_place(findings: Sequence[Finding]) -> list[Finding]:
+    return [one for one in findings if one.box is not None and one.status is not Status.PASSED]
+
+
+def _shown(finding: Finding, place: int | None) -> ShownFinding:
+    figures = [
+        "" if finding.measured is None else f"{in_figures(finding.measured)} {finding.unit}".strip(),
+        "" if finding.limit is None else f"limit {in_figures(finding.limit)} {finding.unit}".strip(),
+    ]
+    return ShownFinding(
+        sentence=finding.message,
+        status=finding.status,
+        stops=finding.stops_approval,
+        figure=", ".join(filter(None, [finding.code, finding.status.value, *figures])),
+        place=place,
+    )
+
+
+def _offer(record: ShotRecord, choice: Choice) -> Offer:
+    worst = [one for one in in_order_of_weight(record.present_findings) if one.status is not Status.PASSED]
+    told = () if blind(record) else worst
+    likely = next((reason for one in told for part, reason in _LIKELY if part in one.code), None)
+    reasons = sorted(REASONS[choice], key=lambda one: one is not likely)
+    at_once = choice is Choice.APPROVE and not any(one.stops_approval for one in told)
+    return Offer(
+        choice=choice,
+        key=KEYS[choice],
+        verb=VERBS[choice],
+        reasons=tuple(reasons),
+        at_once=Reason.MEETS_STANDARD.value if at_once else "",
+        needs_words=choice in MUST_SAY_WHAT,
+    )

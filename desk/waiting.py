@@ -1,0 +1,261 @@
+"""The shots that wait for people, kept in memory, so that no page reads all records.
+
+The runs that wait in Prefect say which shots there are, with the id of each run's state. A record is read only if its
+run is new or has another state than before, a few hundred at a time; and, in turn, a few of the others in each round,
+for changes that no run shows, such as a job that somebody took. A page reads nothing.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import datetime
+from enum import StrEnum
+from itertools import islice
+
+from desk.roles import Person
+from packshot.errors import RecordDamagedError
+from packshot.handoff.board import Wait, wait_of
+from packshot.handoff.sla import Urgency, urgency
+from packshot.learning.audits import is_blind
+from packshot.naming import ShotId
+from packshot.record import ShotRecord, State
+from packshot.specs.handoff import HandoffConfig
+from packshot.types import Finding, Status
+from tasks.lives import now
+from tasks.records import find_record, load_records
+from tasks.resuming import shot_of_run, waiting_run_of, waiting_runs
+from tasks.tickets import promise_shown
+
+AT_ONCE = 200
+"""Records that are read before what they say is shown."""
+LOOKED_AT_AGAIN = 20
+"""Records per round that are read although their run is the same as before."""
+
+_WEIGHTS = {Status.FAILED: 1, Status.WARNING: 2, Status.SKIPPED: 3, Status.PASSED: 4}
+
+
+class Queue(StrEnum):
+    """A list of waiting shots."""
+
+    REVIEW = "review"
+    SIGN_OFF = "sign-off"
+    EDITOR_JOBS = "editor-jobs"
+    ON_HOLD = "on-hold"
+    OVERDUE = "overdue"
+
+
+STATES: Mapping[Queue, frozenset[State]] = {
+    Queue.REVIEW: frozenset({State.IN_REVIEW}),
+    Queue.SIGN_OFF: frozenset({State.AWAITING_SIGNOFF}),
+    Queue.EDITOR_JOBS: frozenset({State.AWAITING_EDITOR}),
+    Queue.ON_HOLD: frozenset({State.ON_HOLD}),
+    Queue.OVERDUE: frozenset({State.IN_REVIEW, State.AWAITING_SIGNOFF, State.AWAITING_EDITOR, State.ON_HOLD}),
+}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Waiting:
+    """What a list shows of one shot.
+
+    Attributes:
+        version: ids of its run and of the run's state when its record was read.
+        worst, worst_code: the finding that matters most, as a sentence and as its code; empty in a blind review.
+        weight: how much that one matters; the smallest matters most.
+        soon_hours: how long before its due time it counts as soon due.
+    """
+
+    shot: ShotId
+    version: tuple[str, str]
+    wait: Wait
+    category: str
+    product: str
+    worst: str
+    worst_code: str
+    weight: int
+    soon_hours: float
+
+    @property
+    def name(self) -> str:
+        return str(self.shot)
+
+    def urgency_at(self, at: datetime) -> Urgency:
+        """Return how its due time stands to a moment."""
+        return urgency(self.wait.due, at=at, soon_hours=self.soon_hours)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Wanted:
+    """Filters of a list; empty means all.
+
+    Attributes:
+        person: an editor of the shot, who took the job, or who has it open.
+    """
+
+    client: str = ""
+    batch: str = ""
+    category: str = ""
+    finding: str = ""
+    person: str = ""
+
+    def takes(self, one: Waiting, *, opened_by: str = "") -> bool:
+        """Return whether a shot passes the filters."""
+        people = {*one.wait.editors, one.wait.with_whom, opened_by}
+        return (
+            self.client in ("", one.shot.client)
+            and self.batch in ("", one.shot.batch)
+            and self.category in ("", one.category)
+            and self.finding in ("", one.worst_code)
+            and (not self.person or self.person in people)
+        )
+
+
+class WaitingShots:
+    """All shots that wait, as of the last round."""
+
+    def __init__(self) -> None:
+        """Begin empty; `refresh` fills it."""
+        self._rounds = threading.Lock()
+        self._found: dict[str, Waiting | None] = {}
+        self._versions: dict[str, tuple[str, str]] = {}
+        self._next = 0
+        self.refreshed_at: datetime | None = None
+
+    def refresh(self) -> int:
+        """Look which runs wait, read the records that may have changed, and return how many were read."""
+        with self._rounds:
+            runs: dict[str, tuple[ShotId, tuple[str, str]]] = {}
+            for run in waiting_runs():
+                shot = shot_of_run(run)
+                runs[str(shot)] = (shot, (str(run.id), str(run.state_id)))
+            self._found = {name: one for name, one in self._found.items() if name in runs}
+            changed = [name for name, (_, version) in runs.items() if self._versions.get(name) != version]
+            names = [*changed, *self._in_turn(set(runs) - set(changed))]
+            promises: dict[str, HandoffConfig] = {}
+            for some in _by(AT_ONCE, names):
+                self._read({name: runs[name] for name in some}, promises)
+            self._versions = {name: version for name, (_, version) in runs.items()}
+            self.refreshed_at = now()
+            return len(names)
+
+    def look_again(self, shot: ShotId) -> None:
+        """Read one shot anew: somebody answered."""
+        with self._rounds:
+            run = waiting_run_of(shot)
+            if run is None:
+                self._found = {name: one for name, one in self._found.items() if name != str(shot)}
+                self._versions.pop(str(shot), None)
+            else:
+                version = (str(run.id), str(run.state_id))
+                self._read({str(shot): (shot, version)}, {})
+                self._versions[str(shot)] = version
+
+    def all(self) -> list[Waiting]:
+        """Return every waiting shot, in no order."""
+        return [one for one in self._found.values() if one is not None]
+
+    def find(self, shot: ShotId) -> Waiting | None:
+        """Return a shot; None if it doesn't wait, or is not known yet."""
+        return self._found.get(str(shot))
+
+    def _in_turn(self, names: Collection[str]) -> list[str]:
+        order = sorted(names)
+        some = [order[(self._next + step) % len(order)] for step in range(min(LOOKED_AT_AGAIN, len(order)))]
+        self._next = (self._next + len(some)) % max(1, len(order))
+        return some
+
+    def _read(
+        self, runs: Mapping[str, tuple[ShotId, tuple[str, str]]], promises: dict[str, HandoffConfig]
+    ) -> None:
+        """Read some records and show what they say."""
+        found: dict[str, Waiting | None] = dict.fromkeys(runs)
+        for record in load_records(shot for shot, _ in runs.values()):
+            client = record.shot.client
+            if client not in promises:
+                promises[client] = promise_shown(client)
+            found[str(record.shot)] = waiting(record, version=runs[str(record.shot)][1], promise=promises[client])
+        self._found = {**self._found, **found}
+
+
+def waiting(record: ShotRecord, *, version: tuple[str, str], promise: HandoffConfig) -> Waiting | None:
+    """Return what a list shows of a shot; None if it doesn't wait for a person."""
+    wait = wait_of(record, at=now(), promise=promise)
+    if wait is None:
+        return None
+    told = () if record.state is State.IN_REVIEW and is_blind(record) else in_order_of_weight(record.present_findings)
+    worst = next((one for one in told if one.status is not Status.PASSED), None)
+    return Waiting(
+        shot=record.shot,
+        version=version,
+        wait=wait,
+        category=record.fact("category"),
+        product=record.fact("sku") or record.fact("asin") or record.fact("gtin"),
+        worst=worst.message if worst else "",
+        worst_code=worst.code if worst else "",
+        weight=weight_of(worst) if worst else _WEIGHTS[Status.PASSED],
+        soon_hours=promise.soon_hours,
+    )
+
+
+def weight_of(finding: Finding) -> int:
+    """Return how much a finding matters; the smallest matters most."""
+    return 0 if finding.stops_approval else _WEIGHTS[finding.status]
+
+
+def in_order_of_weight(findings: Iterable[Finding]) -> list[Finding]:
+    """Return findings, each once, what matters most first."""
+    return sorted(dict.fromkeys(findings), key=weight_of)
+
+
+def in_order(shots: Iterable[Waiting]) -> list[Waiting]:
+    """Return shots by the hour in which they are due, then by what matters most, then by name."""
+    return sorted(
+        shots,
+        key=lambda one: (one.wait.due.replace(minute=0, second=0, microsecond=0), one.weight, one.wait.due, one.name),
+    )
+
+
+def in_queue(shots: Iterable[Waiting], queue: Queue, *, person: Person, at: datetime) -> list[Waiting]:
+    """Return those shots of a queue that a person may see, in no order."""
+    return [
+        one
+        for one in shots
+        if one.wait.state in STATES[queue]
+        and person.sees(one.wait.state)
+        and (queue is not Queue.OVERDUE or one.urgency_at(at) is Urgency.OVERDUE)
+    ]
+
+
+def queues_of(person: Person) -> tuple[Queue, ...]:
+    """Return the queues in which a person can see anything."""
+    return tuple(queue for queue, states in STATES.items() if any(person.sees(state) for state in states))
+
+
+def values_of(shots: Iterable[Waiting]) -> Mapping[str, list[str]]:
+    """Return what each filter can be set to, the most frequent first."""
+    counts: dict[str, Counter[str]] = {
+        name: Counter() for name in ("client", "batch", "category", "finding", "person")
+    }
+    for one in shots:
+        counts["client"][one.shot.client] += 1
+        counts["batch"][one.shot.batch] += 1
+        counts["category"][one.category] += 1
+        counts["finding"][one.worst_code] += 1
+        counts["person"].update({*one.wait.editors})
+    return {name: [value for value, _ in found.most_common() if value] for name, found in counts.items()}
+
+
+def record_of(shot: ShotId) -> ShotRecord | None:
+    """Return a shot's record as it is now; None if there is none that can be read."""
+    try:
+        return find_record(shot)
+    except RecordDamagedError:
+        return None
+
+
+def _by(count: int, names: Iterable[str]) -> Iterator[list[str]]:
+    left = iter(names)
+    while some := list(islice(left, count)):
+        yield some

@@ -1,0 +1,35 @@
+"""The review desk vouches for a signed-in person, so that the record can say that the name is verified.
+
+A form of Prefect takes any name from whoever may fill it in. When the desk sends an answer, it puts the same answer
+beside the shot's record, under the line's seal. An answer without its sealed twin counts as typed by anybody.
+"""
+
+from __future__ import annotations
+
+from packshot.errors import ObjectMissingError
+from packshot.naming import ShotId, shot_key
+from tasks.forms import Answer
+from tasks.seals import seal, unseal
+from tasks.storage import open_storage
+
+VOUCHED = "vouched.json"
+
+
+def vouch(shot: ShotId, answer: Answer) -> None:
+    """Note that the person named in an answer was signed in when they gave it."""
+    key = shot_key(shot, VOUCHED)
+    open_storage().put(key, seal(key, _said(answer)), content_type="application/octet-stream")
+
+
+def is_vouched_for(shot: ShotId, answer: Answer) -> bool:
+    """Return whether the desk has vouched for exactly this answer."""
+    key = shot_key(shot, VOUCHED)
+    try:
+        sealed = open_storage().get(key)
+    except ObjectMissingError:
+        return False
+    return unseal(key, sealed) == _said(answer)
+
+
+def _said(answer: Answer) -> bytes:
+    return answer.model_dump_json().encode()

@@ -1,0 +1,229 @@
+"""Decisions at the desk, on a real storage and Prefect; nobody takes the runs, so a run shows what it was sent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+from prefect.client.orchestration import get_client
+
+from desk.roles import Role
+from desk.state import Desk
+from packshot.decision import Choice
+from packshot.naming import ShotId
+from packshot.record import State
+from tasks.desk import answer_job
+from tasks.forms import Answer
+from tasks.records import change_record, load_record
+from tasks.resuming import waiting_run_of
+from tasks.settings import get_settings
+from tests.desk.people import PASSWORD, Browser, said_on
+from tests.tasks.people import follow
+from tests.tasks.runs import in_a_run
+
+Browse = Callable[[str], Browser]
+
+
+@pytest.fixture
+def reviews(desk: Desk, for_review: list[ShotId]) -> list[ShotId]:
+    desk.waiting.refresh()
+    return for_review
+
+
+def sent_to(shot: ShotId, run: object) -> Answer:
+    """The answer that a shot's run has been given."""
+    with get_client(sync_client=True) as client:
+        state = client.read_flow_run(run.id).state  # type: ignore[attr-defined]
+        history = client.read_flow_run_states(run.id)  # type: ignore[attr-defined]
+        assert state
+        paused = next(one for one in history if one.is_paused())
+        keyset = paused.state_details.run_input_keyset
+        assert keyset
+        found = client.request("GET", f"/flow_runs/{run.id}/input/{keyset['response']}").json()  # type: ignore[attr-defined]
+    return Answer.model_validate(found if isinstance(found, dict) else json.loads(found))
+
+
+def test_an_approval_is_held_and_then_sent_and_followed_under_the_account_s_name(
+    desk: Desk, browse: Browse, reviews: list[ShotId]
+) -> None:
+    shot, browser = reviews[0], browse("Rea Viewer")
+    run = waiting_run_of(shot)
+    answer = browser.decide(shot, "approve", "meets_standard")
+    assert (answer.status_code, answer.headers["location"].partition("?")[0]) == (303, f"/shots/{reviews[1]}")
+    desk.outbox.tick()
+    assert waiting_run_of(shot), "it can still be taken back"
+    desk.outbox.tick(at_once=True)
+    assert not desk.outbox.told("Rea Viewer")
+    assert waiting_run_of(shot) is None
+    given = sent_to(shot, run)
+    assert (given.person, given.decision) == ("Rea Viewer", Choice.APPROVE)
+    assert not in_a_run(lambda: follow(shot, given, question=f"{run.id} question-1")).objection  # type: ignore[union-attr]
+    record = load_record(shot)
+    assert record.state is State.APPROVED
+    (decision,) = record.decisions
+    assert (decision.by, decision.verified, decision.picture) == ("Rea Viewer", True, record.objects["edit.tif"][:16])
+    desk.outbox.tick()
+    assert desk.outbox.is_empty
+    assert desk.waiting.find(shot) is None
+
+
+def test_the_same_answer_with_another_name_in_it_counts_as_typed(
+    desk: Desk, browse: Browse, reviews: list[ShotId]
+) -> None:
+    shot = reviews[0]
+    run = waiting_run_of(shot)
+    browse("Rea Viewer").decide(shot, "approve", "meets_standard")
+    desk.outbox.tick(at_once=True)
+    given = sent_to(shot, run).model_copy(update={"person": "Ben Viewer"})
+    in_a_run(lambda: follow(shot, given))
+    assert [(one.by, one.verified) for one in load_record(shot).decisions] == [("Ben Viewer", False)]
+
+
+def test_a_decision_is_taken_back_and_the_shot_waits_as_before(
+    desk: Desk, browse: Browse, reviews: list[ShotId]
+) -> None:
+    shot, browser = reviews[0], browse("Rea Viewer")
+    browser.decide(shot, "approve", "meets_standard")
+    assert "It has just been decided" in said_on(browser.page_of(shot))
+    back = browser.post("/undo")
+    assert (back.status_code, back.headers["location"].partition("?")[0]) == (303, f"/shots/{shot}")
+    desk.outbox.tick(at_once=True)
+    assert waiting_run_of(shot)
+    assert not load_record(shot).decisions
+    assert "Approve" in browser.page_of(shot)
+
+
+def test_the_next_decision_sends_the_last_one(desk: Desk, browse: Browse, reviews: list[ShotId]) -> None:
+    browser = browse("Rea Viewer")
+    for shot in reviews[:2]:
+        browser.decide(shot, "approve", "meets_standard")
+    desk.outbox.tick()
+    assert [waiting_run_of(shot) is None for shot in reviews] == [True, False, False]
+    browser.post("/undo")
+    desk.outbox.tick(at_once=True)
+    assert [waiting_run_of(shot) is None for shot in reviews] == [True, False, False]
+
+
+def test_too_late_to_take_back_is_said(desk: Desk, browse: Browse, reviews: list[ShotId]) -> None:
+    browser = browse("Rea Viewer")
+    browser.decide(reviews[0], "approve", "meets_standard")
+    desk.outbox.tick(at_once=True)
+    answer = browser.post("/undo")
+    assert answer.status_code == 409
+    assert "too late" in answer.text
+
+
+def test_a_desk_that_is_killed_loses_what_it_held_and_the_shot_waits_on(
+    desk: Desk, browse: Browse, reviews: list[ShotId]
+) -> None:
+    browse("Rea Viewer").decide(reviews[0], "approve", "meets_standard")
+    again = Desk.of(get_settings())
+    again.waiting.refresh()
+    assert again.waiting.find(reviews[0])
+    assert not load_record(reviews[0]).decisions
+
+
+def test_a_decision_about_a_picture_that_has_changed_is_refused_and_says_so(
+    browse: Browse, reviews: list[ShotId]
+) -> None:
+    shot, browser = reviews[0], browse("Rea Viewer")
+    answer = browser.decide(shot, "approve", "meets_standard", picture="0123456789abcdef", note="kept the rim")
+    assert answer.status_code == 409
+    words = said_on(answer.text)
+    assert "Your decision did not count." in words
+    assert "the picture has changed since it was shown to you" in words
+    assert "kept the rim" in words  # what was written is not lost
+    assert waiting_run_of(shot)
+
+
+def test_a_picture_that_changes_while_the_decision_is_held_is_not_approved(
+    desk: Desk, browse: Browse, reviews: list[ShotId]
+) -> None:
+    shot, browser = reviews[0], browse("Rea Viewer")
+    browser.decide(shot, "approve", "meets_standard")
+    change_record(shot, lambda one: one.model_copy(update={"objects": {**one.objects, "edit.tif": "f" * 64}}))
+    desk.outbox.tick(at_once=True)
+    assert waiting_run_of(shot)
+    assert "the picture has changed" in said_on(browser.get("/queues/review").text)
+    assert "did not count" not in said_on(browser.get("/queues/review").text)  # said once
+
+
+def test_an_editor_is_told_what_to_do_or_it_is_refused(browse: Browse, reviews: list[ShotId]) -> None:
+    shot, browser = reviews[0], browse("Rea Viewer")
+    refused = browser.decide(shot, "send to an editor", "edge")
+    assert "the editor must know what to do" in said_on(refused.text)
+    marks = json.dumps([{"x": 10.4, "y": 20.6, "width": 30, "height": 0.2}])
+    assert browser.decide(shot, "send to an editor", "edge", marks=marks).status_code == 303
+
+
+def test_marks_become_the_places_of_the_answer(desk: Desk, browse: Browse, reviews: list[ShotId]) -> None:
+    shot = reviews[0]
+    run = waiting_run_of(shot)
+    marks = json.dumps([{"x": 10.4, "y": 20.6, "width": 30, "height": 0.2}])
+    browse("Rea Viewer").decide(shot, "send to an editor", "edge", marks=marks, note="the strap is bitten")
+    desk.outbox.tick(at_once=True)
+    (mark,) = sent_to(shot, run).marks
+    assert (mark.left, mark.top, mark.right, mark.bottom, mark.text) == (10, 21, 40, 22, "the strap is bitten")
+
+
+def test_what_no_page_sends_is_refused(browse: Browse, reviews: list[ShotId]) -> None:
+    browser = browse("Rea Viewer")
+    for marks in ("[", "{}", "[1]", '[{"x": "a"}]', '[{"x": 1e999, "y": 0, "width": 1, "height": 1}]'):
+        answer = browser.decide(reviews[0], "send to an editor", "edge", marks=marks)
+        assert answer.status_code == 400, marks
+    for choice in ("", "sell it", "use the returned file"):
+        assert browser.decide(reviews[0], choice, "other", note="x").status_code == 400, choice
+
+
+def test_a_reason_that_does_not_fit_is_refused(desk: Desk, browse: Browse, reviews: list[ShotId]) -> None:
+    browser = browse("Rea Viewer")
+    for reason in ("edge", "", "other"):
+        assert browser.decide(reviews[0], "approve", reason).status_code == 409, reason
+    assert desk.outbox.is_empty
+
+
+def test_a_form_without_the_session_s_token_decides_nothing(
+    desk: Desk, browse: Browse, reviews: list[ShotId]
+) -> None:
+    browser = browse("Rea Viewer")
+    for csrf in ("", browse("Ben Viewer").token()):
+        answer = browser.post(f"/shots/{reviews[0]}/decision", csrf=csrf, choice="approve", reason="meets_standard")
+        assert answer.status_code == 403
+    assert desk.outbox.is_empty
+
+
+def test_two_reviewers_never_work_on_one_shot(desk: Desk, browse: Browse, reviews: list[ShotId]) -> None:
+    rea, ben = browse("Rea Viewer"), browse("Ben Viewer")
+    rea.page_of(reviews[0])
+    assert "Rea Viewer has it open" in said_on(ben.get("/queues/review").text)
+    page = said_on(ben.page_of(reviews[0]))
+    assert "Rea Viewer has this shot open." in page
+    assert 'name="choice"' not in ben.page_of(reviews[0])
+    refused = ben.decide(reviews[0], "approve", "meets_standard", picture=load_record(reviews[0]).objects["edit.tif"][:16])
+    assert (refused.status_code, desk.outbox.is_empty) == (409, True)
+    rea.get("/queues/review")  # leaving gives it back
+    assert ben.decide(reviews[0], "approve", "meets_standard").status_code == 303
+
+
+def test_what_somebody_decided_elsewhere_is_said(desk: Desk, browse: Browse, reviews: list[ShotId]) -> None:
+    shot, browser = reviews[0], browse("Rea Viewer")
+    browser.decide(shot, "approve", "meets_standard")
+    answer_job(
+        str(shot),
+        {State.IN_REVIEW: Choice.REJECT},
+        also={},
+        fields={"person": "Ada", "reason": "out_of_focus", "picture": load_record(shot).objects["edit.tif"][:16]},
+    )
+    desk.outbox.tick(at_once=True)
+    assert "somebody else answered first" in said_on(browser.get("/queues/review").text)
+
+
+def test_nobody_signs_their_own_work_however_many_roles_they_have(
+    desk: Desk, browse: Browse, for_signoff: ShotId
+) -> None:
+    desk.accounts.add("Edi Tor", set(Role), PASSWORD)
+    desk.waiting.refresh()
+    refused = browse("Edi Tor").decide(for_signoff, "sign off", "meets_standard")
+    assert refused.status_code == 409
+    assert "nobody signs off their own work" in said_on(refused.text)

@@ -24,6 +24,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from deployments.command_line import show_summary
+from deployments.desks import address_of, keep_desk
 from deployments.registry import WORK_POOL, register
 from infra.local.prefect_server import PASSWORD_FILE
 from infra.local.processes import ServerError
@@ -75,9 +76,11 @@ def run_demo(console: Console, *, state_dir: Path, samples: Path | None, keep: b
             soft_wrap=True,
         )
         if keep:
+            show_desk(console, start_desk(stack))
             console.print("The servers keep running. Ctrl-C ends them.")
             wait_for_interrupt()
         else:
+            show_desk(console, address_of(get_settings().desk_port), after="packshot serve")
             console.print("`packshot serve` starts the servers again with everything in them.")
     return not summary.failed
 
@@ -90,6 +93,7 @@ def serve_line(console: Console, *, state_dir: Path) -> None:
         lost = end_lost_runs.fn()
         if lost.sentence:
             console.print(lost.sentence, markup=False, highlight=False, soft_wrap=True)
+        show_desk(console, start_desk(stack))
         console.print(f"Prefect UI {stack.prefect_ui_url}, S3 {stack.s3.endpoint_url}. Ctrl-C ends them.")
         console.print(f"For commands in another terminal:  . {file}", soft_wrap=True)
         with interrupts() as asked:
@@ -145,6 +149,24 @@ def line(console: Console, *, state_dir: Path) -> Iterator[tuple[Stack, Worker]]
         how = f"cat {shlex.quote(str(stack.state_dir / PASSWORD_FILE))}"
         console.print(f"Prefect's pages at {stack.prefect_ui_url} ask for a password:  {how}", soft_wrap=True)
         yield stack, worker.child
+
+
+def start_desk(stack: Stack) -> str:
+    """Start the review desk, wait until it works, and return its address."""
+    part, address = keep_desk(stack, environment={**ENVIRONMENT, **same_configs()})
+    part.wait()
+    return address
+
+
+def show_desk(console: Console, address: str, *, after: str = "") -> None:
+    """Print where the review desk is, and how to get an account.
+
+    Args:
+        after: the command that starts it, if it does not run now.
+    """
+    when = f"  (after `{after}`)" if after else ""
+    console.print(f"[bold]Review desk[/] {address}{when}", soft_wrap=True)
+    console.print('An account for it:  packshot desk add-user "Ada Lovelace" --role reviewer', soft_wrap=True)
 
 
 def same_configs() -> dict[str, str]:

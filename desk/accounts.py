@@ -96,7 +96,9 @@ class Accounts:
         if not given:
             raise self._wrong("an account needs a role", shown, allowed=", ".join(Role))
         if len(plain_name(shown)) < 2 or len(shown) > LONGEST_NAME:
-            raise self._wrong("this name cannot be used", shown, allowed=f"2 to {LONGEST_NAME} characters, with letters")
+            raise self._wrong(
+                "this name cannot be used", shown, allowed=f"2 to {LONGEST_NAME} characters, with letters"
+            )
         twin = next((one for one in self.all() if one.name != shown and same_person(one.name, shown)), None)
         if twin:
             raise self._wrong(f"this name looks like '{twin.name}'", shown, allowed="names that nobody mixes up")

@@ -43,9 +43,7 @@ def application(desk: Desk | None = None) -> Doorkeeper:
         exception_handlers={HTTPException: trouble, Exception: trouble},
     )
     app.state.desk = memory
-    return Doorkeeper(
-        app, sessions=memory.sessions, accounts=memory.accounts, hosts=settings.desk_hosts.split(",")
-    )
+    return Doorkeeper(app, sessions=memory.sessions, accounts=memory.accounts, hosts=settings.desk_hosts.split(","))
 
 
 def routes() -> list[BaseRoute]:

@@ -23,6 +23,7 @@ from desk.shots import shown
 from desk.waiting import record_of
 from packshot.decision import Choice, Mark
 from packshot.errors import PackshotError
+from packshot.handoff.deciding import CHOICES
 from packshot.record import ShotRecord
 from tasks.answering import checked_answer
 
@@ -75,7 +76,7 @@ async def undo(request: Request) -> Response:
     return RedirectResponse(f"/shots/{shot}{place.query}", status_code=303)
 
 
-_WAITED_FOR = frozenset(showing.CHOICES)
+_WAITED_FOR = frozenset(CHOICES)
 
 
 def _answer_fields(record: ShotRecord, fields: Mapping[str, str], person: Person) -> dict[str, Any]:

@@ -1,6 +1,4 @@
-"""What every request passes: the name of the server, where a form comes from, who is signed in; and the headers of every
-answer.
-"""
+"""What every request passes: the server's name, where a form comes from, who is signed in; and all headers."""
 
 from __future__ import annotations
 

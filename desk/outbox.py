@@ -1,7 +1,7 @@
 """Decisions between the key that made them and the run that follows them.
 
-A decision is checked at once, and held for a minute (`desk_undo_s`), or until its person decides the next one; until then
-it can be taken back. Then its run gets it, and the desk watches until the run has followed it or refused it.
+A decision is checked at once, and held for a minute (`desk_undo_s`), or until its person decides the next one. Until
+then it can be taken back. Then its run gets it, and the desk watches until the run has followed it or refused it.
 
 Held decisions are only in memory. If the desk is killed, they are lost and nothing else happens: those shots wait on.
 A desk that is ended in good order sends them first.
@@ -134,9 +134,7 @@ class Outbox:
         """
         at = self._clock()
         with self._lock:
-            due = [
-                one for one in self._answers.values() if one.stage is Stage.HELD and (at_once or one.send_at <= at)
-            ]
+            due = [one for one in self._answers.values() if one.stage is Stage.HELD and (at_once or one.send_at <= at)]
             for one in due:
                 one.stage = Stage.SENDING
         for one in due:

@@ -1,4 +1,4 @@
-"""Parts of all pages: the templates, who is signed in, what a person has to be told, and pages about what went wrong."""
+"""Parts of all pages: the templates, who is signed in, what a person has to be told, and what went wrong."""
 
 from __future__ import annotations
 

@@ -99,9 +99,7 @@ async def queue_page(request: Request) -> Response:
     desk.claims.release(person.name)
     claims, wanted = desk.claims.all(), wanted_in(request.query_params)
     waiting = [
-        one
-        for one in in_queue(desk.waiting.all(), queue, person=person, at=at)
-        if not desk.outbox.has(one.name)
+        one for one in in_queue(desk.waiting.all(), queue, person=person, at=at) if not desk.outbox.has(one.name)
     ]
     shots = in_order(one for one in waiting if wanted.takes(one, opened_by=claims.get(one.name, "")))
     number = _number(request.query_params.get("page", ""), most=max(1, -(-len(shots) // ROWS)))
@@ -122,7 +120,9 @@ async def queue_page(request: Request) -> Response:
             **(values := values_of(waiting)),
             "person": sorted({*values["person"], *(claims[one.name] for one in waiting if one.name in claims)}),
         },
-        first=next((f"/shots/{one.name}?{query}" for one in shots if claims.get(one.name, "") in ("", person.name)), ""),
+        first=next(
+            (f"/shots/{one.name}?{query}" for one in shots if claims.get(one.name, "") in ("", person.name)), ""
+        ),
         complete=desk.waiting.refreshed_at is not None,
     )
 

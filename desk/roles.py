@@ -1,4 +1,4 @@
-"""Roles of people at the desk, and what each role may see and decide. The tables here are the only place that says it."""
+"""Roles of people at the desk, and what each role may see and decide; the tables are here and nowhere else."""
 
 from __future__ import annotations
 

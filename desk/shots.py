@@ -51,7 +51,9 @@ async def shown(request: Request, shot: ShotId, *, refused: str = "", said: dict
     if desk.outbox.has(shot):
         return _settled(request, record, "It has just been decided.", refused)
     if record.state not in STATES[Queue.OVERDUE]:
-        return _settled(request, record, f"It is '{record.state.replace('_', ' ')}': it does not wait for anybody.", refused)
+        return _settled(
+            request, record, f"It is '{record.state.replace('_', ' ')}': it does not wait for anybody.", refused
+        )
     if not person.sees(record.state):
         raise HTTPException(403, "Your roles do not open this shot.")
     offers, holder = showing.offers_of(record, person), ""

@@ -166,9 +166,7 @@ class WaitingShots:
         self._next = (self._next + len(some)) % max(1, len(order))
         return some
 
-    def _read(
-        self, runs: Mapping[str, tuple[ShotId, tuple[str, str]]], promises: dict[str, HandoffConfig]
-    ) -> None:
+    def _read(self, runs: Mapping[str, tuple[ShotId, tuple[str, str]]], promises: dict[str, HandoffConfig]) -> None:
         """Read some records and show what they say."""
         found: dict[str, Waiting | None] = dict.fromkeys(runs)
         for record in load_records(shot for shot, _ in runs.values()):
@@ -235,9 +233,7 @@ def queues_of(person: Person) -> tuple[Queue, ...]:
 
 def values_of(shots: Iterable[Waiting]) -> Mapping[str, list[str]]:
     """Return what each filter can be set to, the most frequent first."""
-    counts: dict[str, Counter[str]] = {
-        name: Counter() for name in ("client", "batch", "category", "finding", "person")
-    }
+    counts: dict[str, Counter[str]] = {name: Counter() for name in ("client", "batch", "category", "finding", "person")}
     for one in shots:
         counts["client"][one.shot.client] += 1
         counts["batch"][one.shot.batch] += 1

@@ -19,7 +19,7 @@ from tests.flows.line import poll
 from tests.infra.local.conftest import left_over
 from tests.servers import open_folder
 
-PARTS = ("postgres", "s3", "prefect", "worker")
+PARTS = ("postgres", "s3", "prefect", "worker", "desk")
 
 
 class Up:

@@ -19,7 +19,14 @@ from tasks.records import load_record
 from tasks.settings import get_settings
 from tasks.storage import Storage
 from tests.desk.people import PASSWORD, Browser
-from tests.tasks.conftest import batch, line, line_environment, nobody_takes_runs  # noqa: F401
+from tests.tasks.conftest import (  # noqa: F401
+    batch,
+    line,
+    line_environment,
+    nobody_takes_runs,
+    s3_settings,
+    storage,
+)
 from tests.tasks.people import answer, cut_out_by_hand, follow, put_back
 from tests.tasks.runs import in_a_run
 from tests.tasks.shots import edited, routed

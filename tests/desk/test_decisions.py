@@ -183,9 +183,7 @@ def test_a_reason_that_does_not_fit_is_refused(desk: Desk, browse: Browse, revie
     assert desk.outbox.is_empty
 
 
-def test_a_form_without_the_session_s_token_decides_nothing(
-    desk: Desk, browse: Browse, reviews: list[ShotId]
-) -> None:
+def test_a_form_without_the_session_s_token_decides_nothing(desk: Desk, browse: Browse, reviews: list[ShotId]) -> None:
     browser = browse("Rea Viewer")
     for csrf in ("", browse("Ben Viewer").token()):
         answer = browser.post(f"/shots/{reviews[0]}/decision", csrf=csrf, choice="approve", reason="meets_standard")
@@ -200,7 +198,9 @@ def test_two_reviewers_never_work_on_one_shot(desk: Desk, browse: Browse, review
     page = said_on(ben.page_of(reviews[0]))
     assert "Rea Viewer has this shot open." in page
     assert 'name="choice"' not in ben.page_of(reviews[0])
-    refused = ben.decide(reviews[0], "approve", "meets_standard", picture=load_record(reviews[0]).objects["edit.tif"][:16])
+    refused = ben.decide(
+        reviews[0], "approve", "meets_standard", picture=load_record(reviews[0]).objects["edit.tif"][:16]
+    )
     assert (refused.status_code, desk.outbox.is_empty) == (409, True)
     rea.get("/queues/review")  # leaving gives it back
     assert ben.decide(reviews[0], "approve", "meets_standard").status_code == 303

@@ -1,0 +1,120 @@
+"""``packshot desk``: the review desk and its accounts; and the desk as a part of the embedded line."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from infra.local.parts import Child, Part
+from infra.local.processes import PYTHONS, answers, kept_ports
+from infra.local.stack import TO_THE_WORKER, Stack
+from packshot.cli.options import Json
+from packshot.cli.showing import in_markup, new_table, print_json, terminal_console
+
+if TYPE_CHECKING:
+    from desk.accounts import Accounts
+
+START_S = 120.0
+Name = Annotated[str, typer.Argument(help="The person's name, as it will stand in records.")]
+
+
+def commands() -> typer.Typer:
+    """Return the commands. Without one of them, the desk itself is served."""
+    app = typer.Typer(invoke_without_command=True)
+
+    @app.callback()
+    def desk(context: typer.Context) -> None:
+        """Serve the review desk on 127.0.0.1, at the port PACKSHOT_DESK_PORT, until Ctrl-C."""
+        if context.invoked_subcommand is None:
+            from desk.server import serve
+            from tasks.settings import get_settings
+
+            port = get_settings().desk_port
+            terminal_console().print(f"Review desk {address_of(port)}. Ctrl-C ends it.", soft_wrap=True)
+            serve(port)
+
+    @app.command("add-user")
+    def add_user(
+        name: Name,
+        role: Annotated[str, typer.Option(help="editor, reviewer, senior, manager; several with commas.")],
+    ) -> None:
+        """Add an account to the review desk, or give one a new password and new roles."""
+        from desk.roles import Role
+
+        words = [word.strip() for word in role.split(",") if word.strip()]
+        unknown = [word for word in words if word not in list(Role)]
+        if unknown:
+            raise typer.BadParameter(f"{unknown[0]!r} is no role; there are {', '.join(Role)}", param_hint="--role")
+        account = _accounts().add(name, map(Role, words), _password())
+        _say(f"{account.name} can sign in at the review desk as {', '.join(sorted(account.roles))}.")
+
+    @app.command("remove-user")
+    def remove_user(name: Name) -> None:
+        """Remove an account from the review desk; whoever uses it is signed out."""
+        _say(f"{_accounts().remove(name).name} has no account any more.")
+
+    @app.command("users")
+    def users(json: Json = False) -> None:
+        """Say who has an account at the review desk, with which roles."""
+        found = [(one.name, sorted(one.roles)) for one in _accounts().all()]
+        if json:
+            print_json([{"name": name, "roles": roles} for name, roles in found])
+            return
+        table = new_table("name", "roles", ids=("name",))
+        for name, roles in found:
+            table.add_row(in_markup(name), ", ".join(roles))
+        terminal_console().print(table)
+
+    return app
+
+
+def address_of(port: int) -> str:
+    """Return where the desk of this machine is."""
+    return f"http://127.0.0.1:{port}"
+
+
+def keep_desk(stack: Stack, *, environment: Mapping[str, str]) -> tuple[Part, str]:
+    """Start the desk as a part that a supervisor restarts when it dies; return it with its address.
+
+    Args:
+        environment: variables besides the stack's own.
+    """
+    from tasks.settings import get_settings, variable
+
+    port = kept_ports(stack.state_dir, "desk", 1, preferred=get_settings().desk_port)[0]
+    log = stack.state_dir / "desk.log"
+    works = answers(f"{address_of(port)}/health")
+
+    def start() -> Child:
+        return stack.family.start(
+            [sys.executable, "-m", "deployments", "desk"],
+            log=log,
+            passed_on=(*PYTHONS, *TO_THE_WORKER),
+            environment={**stack.environment(), **environment, variable("desk_port"): str(port)},
+        )
+
+    def trouble(child: Child) -> str:
+        return "" if works() else f"{address_of(port)} does not answer"
+
+    return stack.family.keep(Part("desk", start, trouble, log, START_S, needs=("prefect",))), address_of(port)
+
+
+def _password() -> str:
+    """Ask for a password twice at a terminal, without showing it; from anything else, read one line."""
+    if sys.stdin.isatty():
+        return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
+    return sys.stdin.readline().rstrip("\r\n")
+
+
+def _accounts() -> Accounts:
+    from desk.accounts import Accounts
+    from tasks.settings import get_settings
+
+    return Accounts(get_settings().desk_accounts_file)
+
+
+def _say(sentence: str) -> None:
+    terminal_console().print(sentence, markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,202 @@
+"""What the lists show, and what they cost."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+from starlette.testclient import TestClient
+
+from desk.app import application
+from desk.roles import Role
+from desk.state import Desk
+from desk.waiting import LOOKED_AT_AGAIN, Waiting, waiting
+from packshot.naming import BatchId, ShotId, batch_id
+from packshot.record import State
+from packshot.types import Status
+from tasks.forms import form_for
+from tasks.jobs import HUMAN_EDIT, PAUSE_KEY, run_name
+from tasks.records import change_record, create_record
+from tasks.storage import Storage
+from tasks.tickets import promise_shown
+from tasks.waiting import create_waiting_run
+from tests.desk.people import PASSWORD, Browser, said_on
+from tests.desk.records import FINE, LEFT_OVER, MORNING, SMALL, record_in
+
+FORM = form_for(State.IN_REVIEW, description="Look.", picture="e" * 16)
+
+
+def shown(desk: Desk, *records: object) -> None:
+    """Let the lists have these records, as a round would."""
+    for record in records:
+        desk.waiting._found[str(record.shot)] = waiting(  # type: ignore[attr-defined]
+            record,
+            version=("", ""),
+            promise=promise_shown("acme"),  # type: ignore[arg-type]
+        )
+
+
+@pytest.fixture
+def browser(storage: Storage, desk: Desk) -> Browser:
+    desk.accounts.add("Any Body", set(Role), PASSWORD)
+    client = TestClient(application(desk), base_url="http://127.0.0.1:4280", follow_redirects=False)
+    return Browser(client).signed_in("Any Body")
+
+
+def order_on(page: str) -> list[str]:
+    words = said_on(page)
+    return sorted(
+        (name for name in "abcdefgh" if f" {name} acme / spring" in words), key=lambda n: words.index(f" {n} acme")
+    )
+
+
+def shot(name: str) -> ShotId:
+    return ShotId(client="acme", batch="spring", shot=name)
+
+
+def test_a_list_is_by_due_hour_then_by_what_matters_most(desk: Desk, browser: Browser) -> None:
+    later = MORNING + timedelta(minutes=20)
+    shown(
+        desk,
+        record_in(State.IN_REVIEW, shot("a"), since=MORNING + timedelta(hours=5)),
+        record_in(State.IN_REVIEW, shot("b"), since=MORNING, findings=(FINE,)),
+        record_in(State.IN_REVIEW, shot("c"), since=later, findings=(SMALL,)),
+        record_in(State.IN_REVIEW, shot("d"), since=later, findings=(SMALL, LEFT_OVER)),
+        record_in(
+            State.IN_REVIEW, shot("e"), since=MORNING, findings=(SMALL.model_copy(update={"status": Status.FAILED}),)
+        ),
+        record_in(State.AWAITING_SIGNOFF, shot("f")),
+    )
+    assert order_on(browser.get("/queues/review").text) == ["d", "e", "c", "b", "a"]
+    assert order_on(browser.get("/queues/sign-off").text) == ["f"]
+    assert browser.get("/counts").json() == {"review": 5, "sign-off": 1, "editor-jobs": 0, "on-hold": 0, "overdue": 6}
+
+
+def test_each_filter_keeps_what_fits(desk: Desk, browser: Browser) -> None:
+    shown(
+        desk,
+        record_in(State.IN_REVIEW, shot("a"), category="shoes"),
+        record_in(State.IN_REVIEW, shot("b"), findings=(SMALL,)),
+        record_in(State.IN_REVIEW, ShotId(client="acme", batch="autumn", shot="c")),
+        record_in(State.IN_REVIEW, ShotId(client="other", batch="spring", shot="d")),
+    )
+    for query, names in {
+        "category=shoes": "a",
+        "finding=below_recommended": "b",
+        "batch=autumn": "c",
+        "client=other": "d",
+        "client=acme&batch=spring": "ab",
+        "person=Ben": "",
+    }.items():
+        page = browser.get(f"/queues/review?{query}").text
+        assert [name for name in "abcd" if f"/spring/{name}?" in page or f"/autumn/{name}?" in page] == list(names), (
+            query
+        )
+
+
+def test_the_sentence_stands_first_and_the_figures_are_folded(desk: Desk, browser: Browser) -> None:
+    create_record(record_in(State.IN_REVIEW, shot("a")))
+    page = browser.page_of(shot("a"))
+    words = said_on(page)
+    assert "Stops approval. An area near the base may still be backdrop." in words
+    assert words.index("An area near the base") < words.index("The picture is small.") < words.index("score 82 of 100")
+    assert "leftover_suspected, failed, 35.1 permille, limit 1.1 permille" in page.partition("<details>")[2]
+    assert "leftover_suspected" not in said_on(page.partition("<details>")[0].partition('<aside class="side"')[2])
+    assert "&#34;box&#34;: [10, 20, 30, 40]" in page
+
+
+def test_nothing_is_preset_and_a_finding_that_stops_approval_asks_for_a_reason(desk: Desk, browser: Browser) -> None:
+    create_record(record_in(State.IN_REVIEW, shot("a")))
+    create_record(record_in(State.IN_REVIEW, shot("b"), findings=(SMALL,)))
+    for name, at_once in (("a", ""), ("b", "meets_standard")):
+        page = browser.page_of(shot(name))
+        assert page.count('<button type="submit" disabled hidden>') == page.count('class="panel"') == 4
+        assert f'id="offer-1" data-at-once="{at_once}"' in page
+    to_an_editor = browser.page_of(shot("a")).partition('id="offer-2"')[2]
+    assert to_an_editor.index("Leftover background") < to_an_editor.index("> Edge")  # the likely reason first
+
+
+def test_a_blind_review_has_no_word_of_the_machine(desk: Desk, browser: Browser) -> None:
+    record = create_record(record_in(State.IN_REVIEW, shot("a"), audit=True))
+    shown(desk, record)
+    for page in (browser.page_of(shot("a")), browser.get("/queues/review").text):
+        for word in ("leftover_suspected", "backdrop", "is small", "81.5", "82 of", "Stops approval", "score 81"):
+            assert word not in page, word
+    assert 'data-at-once="meets_standard"' in browser.page_of(shot("a"))
+
+
+def test_names_from_outside_stay_text(desk: Desk, browser: Browser) -> None:
+    evil = "<script>alert(1)</script>'\"&"
+    finding = LEFT_OVER.model_copy(update={"message": evil})
+    record = create_record(record_in(State.IN_REVIEW, shot("a"), findings=(finding,), category=evil, sku=evil))
+    shown(desk, record)
+    for page in (browser.page_of(shot("a")), browser.get("/queues/review").text):
+        assert "<script>alert" not in page
+        assert "&lt;script&gt;alert(1)&lt;/script&gt;&#39;&#34;&amp;" in page
+
+
+@pytest.fixture
+def operations(line: Storage, monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """Count what is asked of the storage."""
+    counts: Counter[str] = Counter()
+    real = type(line._client)._make_api_call
+
+    def counted(client: object, operation: str, arguments: object) -> object:
+        counts[operation] += 1
+        return real(client, operation, arguments)
+
+    monkeypatch.setattr("botocore.client.BaseClient._make_api_call", counted)
+    return counts
+
+
+def waiting_shots(batch: BatchId, count: int) -> list[ShotId]:
+    """Records and runs of shots in review."""
+    found = [batch.shot(f"S{number:03}") for number in range(count)]
+    for one in found:
+        create_record(record_in(State.IN_REVIEW, one))
+        create_waiting_run(
+            HUMAN_EDIT,
+            parameters={"client": one.client, "batch": one.batch, "shot": one.shot},
+            form=FORM,
+            pause_key=PAUSE_KEY,
+            name=run_name(one),
+            tags=[],
+            idempotency_key=str(uuid.uuid4()),
+        )
+    return found
+
+
+def test_a_page_reads_nothing_and_a_round_only_what_changed(
+    line: Storage, desk: Desk, operations: Counter[str]
+) -> None:
+    """With n shots and with four times as many."""
+    desk.accounts.add("Any Body", set(Role), PASSWORD)
+    client = TestClient(application(desk), base_url="http://127.0.0.1:4280", follow_redirects=False)
+    browser = Browser(client).signed_in("Any Body")
+    desk.waiting.refresh()
+    before = len(desk.waiting.all())
+    pages, quiet, shots = [], [], []
+    for number, count in enumerate((25, 75)):
+        shots += waiting_shots(batch_id("acme", f"many-{uuid.uuid4().hex[:6]}-{number}"), count)
+        operations.clear()
+        assert desk.waiting.refresh() <= count + LOOKED_AT_AGAIN  # new ones are read, each once
+        assert len(desk.waiting.all()) == before + len(shots)
+        operations.clear()
+        desk.waiting.refresh()
+        quiet.append(operations["GetObject"])
+        operations.clear()
+        assert browser.get("/queues/review").status_code == 200
+        assert browser.get("/counts").status_code == 200
+        pages.append(operations.total())
+    assert pages == [0, 0]
+    assert max(quiet) <= LOOKED_AT_AGAIN
+    assert operations.total() == 0
+    one = shots[0]
+    change_record(one, lambda record: record.model_copy(update={"findings": ()}))
+    for _ in range(-(-(before + len(shots)) // LOOKED_AT_AGAIN)):
+        desk.waiting.refresh()
+    found: Waiting | None = desk.waiting.find(one)
+    assert found
+    assert found.worst == ""  # what no run shows is seen in turn

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import cv2
 import imagecodecs
 
 from benchmarks.seen import editing, verdicts
-from benchmarks.seen.photographs import photographs
+from benchmarks.seen.photographs import Half, Photograph, photographs
 from benchmarks.seen.sheets import sheets as drawn_sheets
 from benchmarks.seen.table import named, pairs_of
 from benchmarks.seen.table import table as as_table
@@ -23,7 +24,7 @@ def run(args: argparse.Namespace) -> None:
     """Make the edits that are not made yet. It says nothing of how good they are: who looks must not know."""
     cv2.setNumThreads(args.threads)
     order = sorted(photographs(), key=lambda one: (_FIRST.get(one.backdrop, 3), one.sha256))
-    wanted = [(one, way) for way in args.methods for one in order if _asked_for(one.file, args.only)]
+    wanted = [(one, way) for way in args.methods for one in asked_for(order, half=args.half, only=args.only)]
     for number, (photo, way) in enumerate(wanted, 1):
         if not args.again and editing.result_file(args.work, photo.sha256, way).exists():
             continue
@@ -77,7 +78,12 @@ def table(args: argparse.Namespace) -> None:
         print("\n" + named(pairs))
 
 
-def _asked_for(text: str, parts: list[str] | None) -> bool:
+def asked_for(photos: Iterable[Photograph], *, half: str | None, only: Sequence[str] | None) -> list[Photograph]:
+    """Return the photographs of a half whose file's name holds one of the parts; None stands for all."""
+    return [one for one in photos if half in (None, one.half) and _asked_for(one.file, only)]
+
+
+def _asked_for(text: str, parts: Sequence[str] | None) -> bool:
     return parts is None or any(part in text for part in parts)
 
 
@@ -99,6 +105,7 @@ def main() -> None:
         if do in (run, sheets):
             one.add_argument("--only", nargs="*", default=None, help="parts of files' or edits' names")
         if do is run:
+            one.add_argument("--half", choices=[half.value for half in Half], help="one half of the split alone")
             one.add_argument("--again", action="store_true", help="also what is made already")
             one.add_argument("--threads", type=int, default=2)
         if do is sheets:

@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 
 from benchmarks.seen import verdicts
+from benchmarks.seen.__main__ import asked_for
 from benchmarks.seen.editing import Result, matte_hash
 from benchmarks.seen.outline_tiles import KNOWN_PX, TILE_PX, walk
-from benchmarks.seen.photographs import Half, half_of, product_of, split_rows
+from benchmarks.seen.photographs import Half, Photograph, half_of, product_of, split_rows
 from benchmarks.seen.sheets import MOST_PIXELS, MOST_PX, on_dark, sheets
 from benchmarks.seen.table import Counts, pairs_of, table
 from benchmarks.seen.verdicts import Kind, Seen, VerdictError, keep, load, still_to_see, take
@@ -58,6 +59,17 @@ def test_the_verdicts_that_are_kept_agree_with_the_split() -> None:
     for one in load():
         row = rows[one.file]
         assert (one.sha256, one.product, one.half.value) == (row["sha256"], row["product"], row["half"])
+
+
+def test_only_the_half_and_the_files_that_are_asked_for_are_made() -> None:
+    photos = [
+        Photograph(file, file * 8, file, half, "bags")
+        for file, half in (("a/1.jpg", Half.CHOSEN_ON), ("a/2.jpg", Half.ONLY_REPORTED), ("b/1.jpg", Half.CHOSEN_ON))
+    ]
+    assert asked_for(photos, half=None, only=None) == photos
+    assert asked_for(photos, half="chosen on", only=None) == [photos[0], photos[2]]
+    assert asked_for(photos, half="chosen on", only=["b/"]) == [photos[2]]
+    assert asked_for(photos, half="only reported", only=["b/"]) == []
 
 
 def test_a_verdict_is_taken_with_all_that_tells_its_edit() -> None:

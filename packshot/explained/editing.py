@@ -234,6 +234,22 @@ EDGE = Group(
             unit="px",
             gate=True,
         ),
+        "backdrop_patch_suspected": Meaning(
+            measured=(
+                "largest patch near the matte's outline that has the backdrop's colour and ends at something that is "
+                "clearly no backdrop: a narrow gap that stays filled, a wedge in a corner; of a picture 1000 px long"
+            ),
+            unit="px",
+            gate=True,
+        ),
+        "backdrop_strip_suspected": Meaning(
+            measured=(
+                "largest area of the matte outside the photograph's strongest edge that is nearly as the backdrop; in "
+                "a product 1200 px long"
+            ),
+            unit="px",
+            gate=True,
+        ),
         "product_touches_frame": Meaning(
             measured="share of the photograph's border that the product covers; the product may be cut off",
             unit="share",

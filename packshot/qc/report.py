@@ -7,7 +7,16 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
-from packshot.qc import background_rules, colour_rules, edge_rules, fill_rules, ground_rules, pale_rules, part_rules
+from packshot.qc import (
+    background_rules,
+    colour_rules,
+    edge_rules,
+    fill_rules,
+    ground_rules,
+    pale_rules,
+    part_rules,
+    remnant_rules,
+)
 from packshot.qc.evidence import Evidence, choose_evidence
 from packshot.qc.inputs import QcInput
 from packshot.qc.scene import Scene
@@ -59,6 +68,8 @@ EDGE_RULES = _by_code(
     part_rules.filled_hole_suspected,
     part_rules.pinhole,
     ground_rules.kept_shadow_suspected,
+    remnant_rules.backdrop_patch_suspected,
+    remnant_rules.backdrop_strip_suspected,
     part_rules.product_touches_frame,
     part_rules.empty_product,
     part_rules.several_products,
@@ -87,6 +98,7 @@ MEASUREMENTS: tuple[Callable[[Scene], object], ...] = (
     lambda scene: scene.colour,
     lambda scene: scene.edges,
     lambda scene: scene.strips,
+    lambda scene: scene.patches,
     lambda scene: scene.off_white,
     lambda scene: scene.disagreement,
 )

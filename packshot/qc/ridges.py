@@ -2,7 +2,8 @@
 
 Meyer's watershed (1992) floods the photograph from two kinds of markers: plain backdrop, and deep inside the product.
 Low steps are flooded first, so the floods meet at the strongest edge between them. A contact shadow that the matte kept
-lies outside that edge, however dark or tinted it is: the backdrop's flood enters it over its soft end.
+lies outside that edge, however dark or tinted it is: the backdrop's flood enters it over its soft end. Backdrop that
+was kept in a narrow gap or beside an edge lies outside it, too.
 """
 
 from __future__ import annotations
@@ -36,6 +37,9 @@ _STRONGER = 1.3
 """A shadow's inner gradient is at least this many times the outer one."""
 _DARKER = 0.97
 """A shadow's light is below this share of the backdrop's."""
+_LIKE_BACKDROP, _CLEAR_EDGE = 20.0, 15.0
+"""A kept strip of backdrop differs from the backdrop by less than the first, in levels. The edge inside of it has
+at least the second gradient, in levels per pixel."""
 _BACKDROP, _PRODUCT = 1, 2
 
 
@@ -68,6 +72,11 @@ class Strip:
         """
         soft = self.outer <= _SOFT * self.step and self.inner >= _STRONGER * self.outer
         return soft and self.light < _DARKER
+
+    @property
+    def is_backdrop(self) -> bool:
+        """Whether the strip has nearly the backdrop's colour and the product begins at a clear edge inside of it."""
+        return self.step < _LIKE_BACKDROP and self.inner >= _CLEAR_EDGE
 
 
 def kept_strips(master16: Pixels16, matte: Matte, reduced: Reduced, product: Box) -> list[Strip]:

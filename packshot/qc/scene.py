@@ -13,6 +13,7 @@ from packshot.qc.disagreement import disagreement
 from packshot.qc.edge_figures import EdgeFigures, measure_edges
 from packshot.qc.inputs import QcInput
 from packshot.qc.outline import Outline, trace_outline
+from packshot.qc.patches import kept_patches
 from packshot.qc.reduced import Reduced, at_product, reduce_edit
 from packshot.qc.regions import Region
 from packshot.qc.ridges import Strip, kept_strips
@@ -128,6 +129,13 @@ class Scene:
         if self.subject is None:
             return []
         return kept_strips(self.edit.master16, self.edit.cutout.matte, self.reduced, self.subject)
+
+    @cached_property
+    def patches(self) -> list[Region]:
+        """Areas near the matte's outline that have the backdrop's colour, the largest first."""
+        if self.subject is None:
+            return []
+        return kept_patches(self.edit.master16, self.edit.cutout.matte, self.reduced, self.subject)
 
     @cached_property
     def disagreement(self) -> tuple[float, list[Region]]:

@@ -37,6 +37,8 @@ RULE_NAMES = frozenset(
         "filled_hole_suspected",
         "pinhole",
         "kept_shadow_suspected",
+        "backdrop_patch_suspected",
+        "backdrop_strip_suspected",
         "product_touches_frame",
         "empty_product",
         "several_products",

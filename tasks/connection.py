@@ -38,6 +38,7 @@ def connect_for_links(settings: Settings) -> S3Client:
 def _client(process_id: int, endpoint_url: str | None, settings: Settings) -> S3Client:
     """Return a client with its own connection pool. The process id is a cache key: a fork must not share a pool."""
     access_key, secret_key = settings.s3_access_key, settings.s3_secret_key
+    checked = settings.s3_checksums == "on"
     return boto3.session.Session().client(
         "s3",
         endpoint_url=endpoint_url,
@@ -46,7 +47,13 @@ def _client(process_id: int, endpoint_url: str | None, settings: Settings) -> S3
         aws_secret_access_key=secret_key.get_secret_value() if secret_key else None,
         config=Config(
             signature_version="s3v4",
-            s3={"addressing_style": "path" if endpoint_url else "auto"},
+            s3={
+                "addressing_style": "path" if endpoint_url else "auto",
+                # Without checksums the signature covers the bytes, so that the storage still verifies them on arrival.
+                "payload_signing_enabled": None if checked else True,
+            },
+            request_checksum_calculation="when_supported" if checked else "when_required",
+            response_checksum_validation="when_supported" if checked else "when_required",
             retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
             max_pool_connections=settings.s3_connections,
             connect_timeout=5,

@@ -106,6 +106,20 @@ def _from_answer(error: ClientError, subject: str) -> PackshotError:
         return StorageUnavailableError(
             "the storage is full", subject, found=found, next_step="Make room; what failed is tried again."
         )
+    if "checksum" in text.lower() and code not in _GARBLED and status in (400, 501):
+        return StorageDeniedError(
+            "the storage does not take checksum headers",
+            subject,
+            found=found,
+            next_step="Set PACKSHOT_S3_CHECKSUMS=off, or use a storage that takes them; see docs/settings.md.",
+        )
+    if code == "NotImplemented" or status == 501:
+        return StorageDeniedError(
+            "the storage lacks a feature that Packshot needs",
+            subject,
+            found=found,
+            next_step="Use another S3 server or version; docs/settings.md lists what it needs.",
+        )
     if code in _OVERLOADED or status >= 500:
         return StorageUnavailableError("the storage is overloaded or broken", subject, found=found)
     if code in _GARBLED:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from packshot.errors import ModelError
-from packshot.specs.load import load_configs
+from packshot.specs.load import load_for_the_line
 from packshot.specs.models import Model, ModelSource
 from packshot.types import Finding, Status
 from tasks.model_sources import SourceError, retrieve
@@ -73,7 +73,7 @@ def fetch_model(
         ModelError: the model is not listed, or no source has it; the message gives the reason for each source.
     """
     chosen = settings or get_settings()
-    model = _listed(name, load_configs(chosen.configs).models)
+    model = _listed(name, load_for_the_line(chosen.configs).models)
     chosen.models_dir.mkdir(parents=True, exist_ok=True)
     with _one_at_a_time(chosen.models_dir / f"{name}.lock"):
         return cached_model(model, folder=chosen.models_dir) or _fetch(
@@ -118,7 +118,7 @@ def network_in_use() -> str:
 
 
 def _load(settings: Settings) -> LoadedModel:
-    models = load_configs(settings.configs).models
+    models = load_for_the_line(settings.configs).models
     try:
         return _load_named(_listed(settings.segmenter, models), settings, ())
     except ModelError as error:

@@ -15,7 +15,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from packshot.errors import ConfigError
-from packshot.specs.load import default_folder, load_configs
+from packshot.specs.load import default_folder, load_for_the_line
 from packshot.specs.nearest import did_you_mean
 
 PREFIX = "PACKSHOT_"
@@ -50,6 +50,9 @@ class Settings(BaseSettings):
     s3_secret_key: SecretStr | None = Field(None, description="Secret key, together with the access key")
     s3_region: str = Field("us-east-1", description="Region that requests are signed for")
     s3_bucket: str = Field("packshot", description="The one bucket", min_length=3, max_length=63)
+    s3_checksums: Literal["on", "off"] = Field(
+        "on", description="Whether checksum headers are sent; off only for a storage that refuses them"
+    )
     s3_connections: int = Field(32, description="Most connections to storage per process", ge=1, le=256)
     s3_timeout_s: float = Field(60, description="Longest silence of the storage within one request", gt=0)
     lease_s: float = Field(
@@ -164,7 +167,7 @@ def environment_problems() -> tuple[str, ...]:
 def _models(folder: Path) -> tuple[str, ...]:
     """Return the names of the models in models.yaml; none if the configs can't be read, which is reported elsewhere."""
     try:
-        return tuple(sorted(load_configs(folder).models))
+        return tuple(sorted(load_for_the_line(folder).models))
     except ConfigError:
         return ()
 

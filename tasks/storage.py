@@ -62,9 +62,12 @@ class ObjectInfo(Value):
 class Storage:
     """One bucket. Thread-safe; all instances in a process share their connections."""
 
-    def __init__(self, client: S3Client, *, bucket: str, public_client: S3Client | None = None) -> None:
+    def __init__(
+        self, client: S3Client, *, bucket: str, public_client: S3Client | None = None, checksums: bool = True
+    ) -> None:
         """Use `open_storage` instead, which reads the settings."""
         self._client = client
+        self._checksums = checksums
         self._public_client = public_client or client
         self.bucket = bucket
 
@@ -329,22 +332,24 @@ class Storage:
         self, key: str, data: bytes, *, content_type: str, metadata: Mapping[str, str], condition: dict[str, str]
     ) -> str:
         """Send bytes in one request with their checksum, which the storage verifies; return the ETag."""
-        checksum = base64.b64encode(hashlib.sha256(data).digest()).decode()
+        checksum = {"ChecksumSHA256": base64.b64encode(hashlib.sha256(data).digest()).decode()}
         with s3_errors(key):
             answer = self._client.put_object(
                 Bucket=self.bucket,
                 Key=key,
                 Body=data,
                 ContentType=content_type,
-                ChecksumSHA256=checksum,
                 Metadata=metadata,
+                **(checksum if self._checksums else {}),  # type: ignore[arg-type]
                 **condition,  # type: ignore[arg-type]  # IfMatch or IfNoneMatch
             )
         return answer["ETag"]
 
     def _upload(self, key: str, file: IO[bytes], *, sha256: str, content_type: str) -> None:
         """Send a file in parts, each with its checksum."""
-        extra = {"ContentType": content_type, "Metadata": {_SHA256: sha256}, "ChecksumAlgorithm": "SHA256"}
+        extra: dict[str, Any] = {"ContentType": content_type, "Metadata": {_SHA256: sha256}}
+        if self._checksums:
+            extra["ChecksumAlgorithm"] = "SHA256"
         with s3_errors(key):
             self._client.upload_fileobj(file, self.bucket, key, ExtraArgs=extra, Config=_TRANSFER)
 
@@ -385,7 +390,12 @@ class Storage:
 def open_storage(settings: Settings | None = None) -> Storage:
     """Return the storage that the settings name. It reuses the process's connections, so the call is cheap."""
     chosen = settings or get_settings()
-    return Storage(connect(chosen), bucket=chosen.s3_bucket, public_client=connect_for_links(chosen))
+    return Storage(
+        connect(chosen),
+        bucket=chosen.s3_bucket,
+        public_client=connect_for_links(chosen),
+        checksums=chosen.s3_checksums == "on",
+    )
 
 
 def _refuse_inbox(key: str) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextvars import copy_context
+from pathlib import Path
 
 import pytest
 from prefect.context import SettingsContext, get_settings_context
@@ -15,17 +17,28 @@ from prefect.runtime import flow_run
 from deployments.command_line import show_summary
 from packshot.batch import BatchRecord, ShotRef
 from packshot.cli.showing import terminal_console
-from packshot.errors import LeaseHeldError, LeaseLostError, ObjectMissingError, RecordDamagedError
+from packshot.errors import (
+    ConfigError,
+    LeaseHeldError,
+    LeaseLostError,
+    ModelError,
+    ObjectMissingError,
+    RecordDamagedError,
+)
 from packshot.naming import BatchId, ShotId, batch_id, batch_lease, batch_record_key, inbox_key, record_key
 from packshot.record import DONE, FOLLOWS, WAITING, ShotRecord, Source, State
+from packshot.specs.resolve import resolve
 from packshot.types import Finding, Status
 from tasks import batches
 from tasks.artifacts import artifact_key
 from tasks.batches import TO_DELIVER, Summary, at_work_on, survey
+from tasks.configs import configs_in_force
 from tasks.desk import every_record
 from tasks.leases import holding
 from tasks.lives import Life, now
+from tasks.models import fetch_model
 from tasks.records import change_record, create_batch, create_record, load_batch, load_record
+from tasks.settings import environment_problems, get_settings
 from tasks.stages import master_shot
 from tasks.standing import standing_of
 from tasks.storage import Storage
@@ -212,6 +225,37 @@ def test_a_record_of_a_newer_version_fails_its_shot_alone_and_says_what_to_do(st
     for words in (record_key(newer), "found schema version 99", "allowed up to", "Upgrade Packshot"):
         assert words in fates["B1"].why
     assert [one.shot.shot for one in every_record()] == ["A1", "C1"]
+
+
+def test_a_client_s_folder_with_a_blank_is_told_and_the_others_are_found(storage: Storage) -> None:
+    upload(storage, SPRING, {"A1.jpg": b"a"})
+    odd = ("inbox/spring sale/week 1/READY", "inbox/acme/spring sale/READY", "inbox/Ümlaut GmbH/a/READY")
+    for key in odd:
+        storage._client.put_object(Bucket=storage.bucket, Key=key, Body=b"")  # as a client's own program does
+    found = closed_batches()
+    assert SPRING in found.batches
+    assert {"inbox/spring sale/week 1/READY", "inbox/acme/spring sale/READY"} <= set(found.left_out)
+    for why in found.left_out.values():
+        assert "allowed" in why
+
+
+def test_a_client_s_broken_style_guide_stops_that_client_only(
+    storage: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = Path(shutil.copytree(get_settings().configs, tmp_path / "configs"))
+    (folder / "clients" / "slipped.yaml").write_text("name: [\n", encoding="utf-8")
+    (folder / "clients" / "misspelt.yaml").write_text("title: Misspelt\nplatfroms: [shopify]\n", encoding="utf-8")
+    monkeypatch.setenv("PACKSHOT_CONFIGS", str(folder))
+    configs = configs_in_force()
+    assert set(configs.broken_clients) == {"slipped", "misspelt"}
+    assert resolve(configs, client="demo", view="MAIN").client == "demo"
+    with pytest.raises(ConfigError, match="misspelt"):
+        resolve(configs, client="misspelt", view="MAIN")
+    with pytest.raises(ModelError, match="no-such-network"):  # the networks are found all the same
+        fetch_model("no-such-network")
+    assert environment_problems() == ()
+    received(storage, {"A1.jpg": b"a"})
+    assert [ref.path for ref in take_stock(SPRING).shots] == ["A1.jpg"]
 
 
 def test_a_batch_whose_own_record_cannot_be_read_hides_no_other(storage: Storage) -> None:

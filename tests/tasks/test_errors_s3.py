@@ -31,6 +31,7 @@ CASES = [
     (answer(429, "TooManyRequests"), StorageUnavailableError),
     (answer(500, "InternalError"), StorageUnavailableError),
     (answer(502, ""), StorageUnavailableError),
+    (answer(501, "NotImplemented"), StorageDeniedError),
     (answer(507, "XMinioStorageFull"), StorageUnavailableError),
     (answer(403, "QuotaExceeded"), StorageUnavailableError),
     (answer(400, "BadDigest"), StorageUnavailableError),

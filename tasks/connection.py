@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 import boto3
@@ -38,7 +38,8 @@ def connect_for_links(settings: Settings) -> S3Client:
 def _client(process_id: int, endpoint_url: str | None, settings: Settings) -> S3Client:
     """Return a client with its own connection pool. The process id is a cache key: a fork must not share a pool."""
     access_key, secret_key = settings.s3_access_key, settings.s3_secret_key
-    checked = settings.s3_checksums == "on"
+    checked = settings.s3_checksums == "on"  # else the signature covers the bytes, and the storage verifies that
+    style: Literal["path", "auto"] = "path" if endpoint_url else "auto"
     return boto3.session.Session().client(
         "s3",
         endpoint_url=endpoint_url,
@@ -47,11 +48,7 @@ def _client(process_id: int, endpoint_url: str | None, settings: Settings) -> S3
         aws_secret_access_key=secret_key.get_secret_value() if secret_key else None,
         config=Config(
             signature_version="s3v4",
-            s3={
-                "addressing_style": "path" if endpoint_url else "auto",
-                # Without checksums the signature covers the bytes, so that the storage still verifies them on arrival.
-                "payload_signing_enabled": None if checked else True,
-            },
+            s3={"addressing_style": style} if checked else {"addressing_style": style, "payload_signing_enabled": True},
             request_checksum_calculation="when_supported" if checked else "when_required",
             response_checksum_validation="when_supported" if checked else "when_required",
             retries={"mode": "standard", "total_max_attempts": ATTEMPTS},

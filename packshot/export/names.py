@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 
 from packshot.errors import NamingError
 from packshot.name_templates import collisions, fill_template, template_fields
+from packshot.shot_names import plain_name
 from packshot.specs.models import RenditionPlan
 
 PRODUCT_IDS = ("asin", "isbn", "ean", "upc", "gtin")
@@ -34,7 +36,8 @@ def delivered_path(rendition: RenditionPlan, facts: Mapping[str, str], *, extens
 def delivered_name(rendition: RenditionPlan, facts: Mapping[str, str], *, subject: str) -> str:
     """Return a file's name without its extension.
 
-    Identifiers lose their spaces and dashes, and their check digits are verified. Views become upper case. In a
+    Identifiers lose their spaces and dashes, and their check digits are verified. Views become upper case. Letters of
+    other scripts become Latin ones: marketplaces and file systems refuse them, a client's own SKU may have them. In a
     template whose fields are joined by dots only, such as Amazon's, values may contain letters and digits only: a dash
     or underscore would make the upload fail.
 
@@ -82,7 +85,7 @@ def require_different_names(paths: Iterable[tuple[str, str]]) -> None:
 
 def _values(facts: Mapping[str, str], fields: tuple[str, ...], subject: str) -> dict[str, str]:
     """Return the template's values: cleaned and verified, with ``product_id`` and ``gtin14`` added."""
-    values = {name: value.strip() for name, value in facts.items()}
+    values = {name: _in_latin(value.strip()) for name, value in facts.items()}
     if values.get("view"):
         values["view"] = values["view"].upper()
     for kind in PRODUCT_IDS:
@@ -92,6 +95,12 @@ def _values(facts: Mapping[str, str], fields: tuple[str, ...], subject: str) -> 
     number = next((values[kind] for kind in ("gtin", "ean", "upc", "isbn") if values.get(kind)), "")
     values["gtin14"] = number.rjust(14, "0") if number and len(number) != 10 else ""
     return values
+
+
+def _in_latin(value: str) -> str:
+    """Return a value in Latin letters if it has others, by the rule for shots' names: ``Кружка-1`` is ``Kruzhka-1``."""
+    foreign = any(not one.isascii() and unicodedata.category(one)[0] in "LMN" for one in value)
+    return plain_name(value) if foreign else value
 
 
 def _checked_id(kind: str, text: str, subject: str) -> str:

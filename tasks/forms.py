@@ -27,6 +27,10 @@ _ALSO = {
 }
 
 
+APPROVALS = frozenset({Choice.APPROVE, Choice.SIGN})
+"""Choices that no form proposes: whoever sends a form without a look must not approve a picture by it."""
+
+
 class Answer(RunInput):
     """All fields that a person can fill in. Each form has a subset of them."""
 
@@ -86,8 +90,9 @@ def form_for(state: State, *, description: str, picture: str, **prefilled: Any) 
     choices = CHOICES[state]
     reasons = tuple(dict.fromkeys(reason for choice in choices for reason in REASONS[choice]))
     fields: dict[str, Any] = {name: _asked(name, prefilled) for name in Answer.model_fields if name in _names(state)}
-    fields["decision"] = _one_of("decision", [choice.value for choice in choices])
-    fields["reason"] = _one_of("reason", [reason.value for reason in reasons])
+    approves = not APPROVALS.isdisjoint(choices)
+    fields["decision"] = _one_of("decision", [choice.value for choice in choices], proposed=not approves)
+    fields["reason"] = _one_of("reason", [reason.value for reason in reasons], proposed=not approves)
     fields["picture"] = _asked("picture", {"picture": picture})
     form = create_model("Answer", __base__=Form, **fields)
     form._description = description
@@ -111,8 +116,12 @@ def _asked(name: str, prefilled: Mapping[str, Any]) -> tuple[Any, Any]:
     return field.annotation, field
 
 
-def _one_of(name: str, values: list[str]) -> tuple[Any, Any]:
-    """Return a required field that accepts one of the given words; the first is proposed."""
+def _one_of(name: str, values: list[str], *, proposed: bool) -> tuple[Any, Any]:
+    """Return a required field that accepts one of the given words.
+
+    Args:
+        proposed: whether the form is filled in with the first word.
+    """
     field = Answer.model_fields[name]
-    extra: dict[str, Any] = {"enum": values, "default": values[0]}
+    extra: dict[str, Any] = {"enum": values, **({"default": values[0]} if proposed else {})}
     return str, Field(title=field.title, description=field.description, json_schema_extra=extra)

@@ -263,7 +263,7 @@ def wait_for_interrupt() -> None:
 
 @contextmanager
 def interrupts() -> Iterator[threading.Event]:
-    """Yield an event that is set by Ctrl-C or another signal to end, for the duration of the block."""
+    """Yield an event. During the block, Ctrl-C or another signal to end sets it."""
     asked = threading.Event()
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = {number: signal.signal(number, lambda *_: asked.set()) for number in numbers}

@@ -186,7 +186,7 @@ def _add_reviewing(app: typer.Typer) -> None:
         mark: Marks = None,
         no_wait: NoWait = False,
     ) -> None:
-        """Ask for a change of an editor's work that was not asked for before: nobody's fault."""
+        """Ask for a change of an editor's work that is a new wish: nobody's fault."""
         choices = {State.AWAITING_SIGNOFF: Choice.CHANGE_REQUEST}
         also = {State.AWAITING_SIGNOFF: {"marks": _marks(mark)}}
         _answer(shot, choices, also=also, person=by, picture=picture, reason=reason, note=note, no_wait=no_wait)

@@ -49,7 +49,7 @@ def demo(
         bool, typer.Option("--keep", help="Keep the servers running to look around, until Ctrl-C.")
     ] = False,
 ) -> None:
-    """Run the nightly line on the sample photographs, with S3, PostgreSQL and Prefect of its own."""
+    """Run the nightly line on the sample photographs, with its own S3, PostgreSQL and Prefect."""
     from deployments.demo import run_demo
 
     with _servers_in_words():

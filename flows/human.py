@@ -52,7 +52,7 @@ def human_edit(client: ClientName, batch: BatchName, shot: ShotName) -> State[An
 
 
 def _let_machine(shot: ShotId, asked: Next) -> None:
-    """Do what a person asked the machine to do, or what is possible now that nothing is missing any more."""
+    """Do what a person asked the machine to do, or continue a shot for which nothing is missing any more."""
     if asked.step is Step.MACHINE_REDO:
         redo_edit(shot)
     elif asked.step is Step.MACHINE_EDIT:

@@ -46,10 +46,10 @@ def tell_of_the_end(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) 
 )
 @present
 def nightly(clients: Clients = []) -> State[Any]:  # noqa: B006  (Prefect shows the default in the form)
-    """Run every closed, unfinished batch; each is a run of its own that can be retried alone.
+    """Run every closed, unfinished batch. Each is a separate run that can be retried alone.
 
-    At most `PACKSHOT_BATCHES_AT_ONCE` batches run side by side; those that were closed first begin first. Whatever
-    becomes of one batch, the others go on. What was not processed is named at the end.
+    At most `PACKSHOT_BATCHES_AT_ONCE` batches run side by side; those that were closed first begin first. If one
+    batch fails, the others go on. The final message names what was not processed.
     """
     try:
         with holding(NIGHT_LEASE):

@@ -75,7 +75,7 @@ class ShotId(Value):
     """One photograph in a batch.
 
     Raises:
-        NamingError: a name cannot stand in a key.
+        NamingError: a name is not allowed in a storage key.
     """
 
     client: str

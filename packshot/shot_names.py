@@ -14,7 +14,7 @@ _LONGEST = 80
 
 
 def plain_name(text: str) -> str:
-    """Return a name in letters and digits of ASCII, ``.``, ``_`` and ``-``, as a SKU or a shot's name is made of it.
+    """Return a name as it is used in SKUs and names of shots: ASCII letters and digits, ``.``, ``_`` and ``-``.
 
     Letters of other scripts are written in Latin ones; the same name in another Unicode form gives the same text. Where
     a letter has no Latin one, eight digits of the name's hash are added, so that two such names stay two.

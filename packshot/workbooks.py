@@ -45,7 +45,7 @@ _PARTS = {
 def workbook(head: Sequence[str], rows: Iterable[Sequence[Cell]], *, title: str) -> bytes:
     """Return a table as .xlsx with one sheet; the same table always gives the same bytes.
 
-    Texts are text whatever they look like, so nothing in them runs and no digit is lost; each is on one line. Numbers
+    Every text is stored as text, so nothing in it runs and no digit is lost. Each text is on one line. Numbers
     are numbers; None is an empty cell.
 
     Args:

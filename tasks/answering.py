@@ -31,7 +31,7 @@ class CheckedAnswer(Value):
 
     Attributes:
         record: the shot's record when the answer was checked.
-        decision: the answer as it will stand in the record.
+        decision: the answer as the record will have it.
         fields: the form's fields, as they are sent.
         signed_in: whether the person proved who they are.
     """
@@ -55,7 +55,7 @@ def checked_answer(record: ShotRecord, fields: Mapping[str, Any], *, signed_in: 
     Args:
         record: the shot's record as it is now.
         fields: the form's fields, with the decision among them.
-        signed_in: whether the person proved who they are; the record then says so.
+        signed_in: whether the person has proved who they are. The record says so.
     Raises:
         DecisionRefusedError: the answer can't be followed, or no run waits for it.
     """

@@ -154,7 +154,7 @@ class Summary(Value):
 
     @property
     def failure_sentence(self) -> str:
-        """Name the first five failed shots with their reasons, and what was left out of others."""
+        """The first five failed shots with their reasons, and what was left out of other shots."""
         named = "; ".join(f"{fate.shot}: {fate.why}" for fate in self.failed[:5])
         failed = f"{len(self.failed)} of {len(self.fates)} shots failed: {named}"
         named_already = {fate.shot for fate in self.failed}

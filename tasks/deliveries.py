@@ -107,7 +107,7 @@ def _finish_open(batch: BatchId, turn: Holder) -> str:
 
 
 def _carry_out(batch: BatchId, delivery: Delivery, turn: Holder) -> str:
-    """Finish a delivery from whatever point it has reached, and return a sentence about it.
+    """Finish a delivery from the point that it has reached, and return a sentence about it.
 
     Every step is idempotent. The summary is stored at the start, so the delivery's files have the same bytes no matter
     which run finishes it. Shots that no longer fit the delivery are taken out of it first.

@@ -41,7 +41,7 @@ def preview_of(record: ShotRecord) -> str:
 
 
 def _findings(findings: tuple[Finding, ...]) -> str:
-    """Return what a person must know in sentences, what forbids approval first, then a table of all checks."""
+    """Return sentences on what a person must know, beginning with what forbids approval; then a table of all checks."""
     told = sorted(findings, key=_weight)
     said = [one for one in told if one.status is not Status.PASSED]
     sentences = "\n".join(

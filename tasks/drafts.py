@@ -93,7 +93,7 @@ def with_neck_joint(record: ShotRecord, neck: ShotId | None) -> ShotRecord:
 
 
 def joint_draft(record: ShotRecord) -> JointDraft | None:
-    """Return the neck-joint draft that the editor got; None if none was made of the present master."""
+    """Return the neck-joint draft that the editor got; None if there is none for the current master."""
     garment = given_matte(record)
     if garment is None or record.reports.get("neck_joint", {}).get("master") != picture_shown(record):
         return None

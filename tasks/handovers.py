@@ -65,7 +65,7 @@ class RoutedShot(Handover):
 
     Attributes:
         group: the set-up under which it was photographed; its shots are edited in the same part of the batch.
-        colour_fingerprint: hash of what the shot was told about its group's colours.
+        colour_fingerprint: hash of what the group decided about the shot's colours.
     """
 
     group: str

@@ -83,7 +83,7 @@ def end_lost_runs() -> Lost:
 
 
 def _time_of_the_server(client: SyncPrefectClient) -> datetime:
-    """Return the Prefect server's time or slightly earlier; the states of runs carry that clock's times."""
+    """Return the time of the Prefect server's clock, or slightly earlier. States of runs have times of this clock."""
     if not flow_run.id:
         return now()
     state = client.read_flow_run(UUID(str(flow_run.id))).state

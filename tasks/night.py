@@ -13,7 +13,7 @@ from tasks.notices import raise_alarm, tell_of_misnamed
 
 
 def report_night(states: Sequence[tuple[BatchId, State[Any]]], left_out: Mapping[str, str]) -> None:
-    """Show what became of each batch of a nightly run; tell people of what was left out, once of each.
+    """Show the outcome of each batch of a nightly run. Tell people once about each folder that was left out.
 
     Args:
         left_out: key of a "batch is closed" marker whose folder has no valid batch name -> why.

@@ -210,7 +210,7 @@ def _findings(record: ShotRecord) -> str:
 
 
 def _finding(finding: Finding) -> str:
-    """Return the sentence first, then code and figure for whoever wants to look it up."""
+    """Return a finding as text: the sentence first, then code and figure, by which it can be looked up."""
     figure = "" if finding.measured is None else f" {in_figures(finding.measured)} {finding.unit}".rstrip()
     gate = "**Stops approval.** " if finding.stops_approval else ""
     return f"- {gate}{markdown(finding.message)} ({code(finding.code)} {finding.status}{figure})"

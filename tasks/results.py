@@ -3,7 +3,7 @@
 Prefect needs a saved block for this. The block holds no credentials: it opens the storage from the settings when it is
 used, so Prefect's database never contains a secret. Results are plain data with the line's seal (`tasks.seals`). A
 result without a valid seal is treated as missing and is not parsed. A sealed result is read with a serializer that
-never calls what the data names; Prefect's own serializer would call whatever stands in ``__class__``.
+never calls what the data names. Prefect's own serializer would call anything that ``__class__`` names.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Find the suspended runs that wait for people, and resume them; used by the command line and the hot folder.
 
-Prefect accepts one answer to a question. Whoever answers second gets an error, here as in the UI.
+Prefect accepts one answer to a question. The second person to answer gets an error, as in the UI.
 """
 
 from __future__ import annotations

@@ -120,7 +120,7 @@ class Scratch:
             return True
 
     def _make_room(self) -> None:
-        """Remove the least recently used files if all together are too large; count anew from what is left.
+        """Remove the least recently used files if all together are too large. Then count the remaining ones.
 
         Only one process does this at a time; others skip it.
         """
@@ -157,7 +157,7 @@ class Scratch:
 
 
 def _counted(size_bytes: int) -> int:
-    """Return how many bytes of the counting file stand for a size, rounded up."""
+    """Return how many bytes of the counting file represent a size, rounded up."""
     return -(-size_bytes // COUNTED_BYTES)
 
 
@@ -208,6 +208,6 @@ def _only_one(path: Path) -> Iterator[bool]:
 
 
 def _own(path: Path, *, exclusive: bool = True) -> BinaryIO:
-    """Open a file for writing that only this user can read, whatever the process's umask."""
+    """Open a file for writing that only this user can read. The process's umask does not matter."""
     how = os.O_EXCL if exclusive else 0
     return open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | how, 0o600), "wb")  # noqa: PTH123

@@ -1,6 +1,6 @@
-"""The review desk vouches for a signed-in person, so that the record can say that the name is verified.
+"""The review desk confirms a signed-in person, so that the record can say that the name is verified.
 
-A form of Prefect takes any name from whoever may fill it in. When the desk sends an answer, it puts the same answer
+A form of Prefect accepts any name. When the desk sends an answer, it puts the same answer
 beside the shot's record, under the line's seal. An answer without its sealed twin counts as typed by anybody.
 """
 
@@ -22,7 +22,7 @@ def vouch(shot: ShotId, answer: Answer) -> None:
 
 
 def is_vouched_for(shot: ShotId, answer: Answer) -> bool:
-    """Return whether the desk has vouched for exactly this answer."""
+    """Return whether the desk has confirmed exactly this answer."""
     key = shot_key(shot, VOUCHED)
     try:
         sealed = open_storage().get(key)

@@ -93,7 +93,7 @@ def ask(form: type[F], *, pause_key: str, refused: str = "") -> F:
 
 
 def refused_words(why: str) -> str:
-    """Say to whoever answered that it did not count."""
+    """Return a sentence which tells the person that their answer did not count."""
     return f"Your answer was refused: {one_line(why)}"
 
 

@@ -166,7 +166,7 @@ def wait_for_worker(
 
 
 def worker_trouble(stack: Stack, worker: Child, *, work_pool: str) -> str:
-    """Return what is wrong with a worker; empty if the Prefect server has had a recent heartbeat from it."""
+    """Return what is wrong with a worker; empty if the Prefect server got a recent heartbeat from it."""
     address = prefect_server.PrefectAddress(stack.prefect_api_url, stack.prefect_ui_url, stack.prefect_password)
     heard = prefect_server.last_heartbeat(address, work_pool, WORKER)
     try:

@@ -53,7 +53,7 @@ def build(
 
     Args:
         segmenter: called once, by the first command that needs the network.
-        today: returns the day whose rules count, where no other day is named.
+        today: returns today's date. Its rules count if a command names no other day.
         surroundings: returns the problems of the environment, for `config check`.
     """
     app = typer.Typer(

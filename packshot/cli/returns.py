@@ -54,7 +54,7 @@ def commands() -> typer.Typer:
         configs: ConfigFolder = None,
         json: Json = False,
     ) -> None:
-        """Report the change in the return rate after new pictures, against products whose pictures stayed."""
+        """Report the change in the return rate after new pictures, compared with products without new pictures."""
         from packshot.outcomes.golive import read_golive
         from packshot.outcomes.orders import read_orders
         from packshot.outcomes.return_page import headline, return_page, told

@@ -85,7 +85,7 @@ def newly_clipped(before: Pixels16, after: Pixels16) -> float:
 
 
 def gains_between(backdrop: BackdropReading, wanted: NDArray[np.float64]) -> Gains:
-    """Return the gains that bring a backdrop to a wanted linear working RGB."""
+    """Return the gains that turn a backdrop's linear working RGB into a given one."""
     red, green, blue = (float(gain) for gain in wanted / np.maximum(np.array(backdrop.linear), 1e-6))
     return round(red, 6), round(green, 6), round(blue, 6)
 

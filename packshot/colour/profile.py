@@ -153,7 +153,7 @@ def _structural_problem(icc: bytes, model: ColourModel) -> str:
 
 
 def _absurdity(icc: bytes, model: ColourModel) -> str:
-    """Return what is implausible about the L* of a grey ramp from black to white, or ""."""
+    """Return in words what is implausible about the L* of a grey ramp from black to white; "" if nothing is."""
     try:
         imagecodecs.cms_profile_validate(icc)
         lightness = _ramp_lightness(icc, model)

@@ -224,7 +224,7 @@ def edge_sigma_px(pixels: Pixels16, probability: Matte) -> float:
 
 
 def _change_ratio(pixels: Pixels16, probability: Matte) -> float:
-    """Return the greatest change of a sharp edge within a pixel, as a share of its contrast; 0 without an edge."""
+    """Return how much a sharp edge changes within one pixel at most, as a share of its contrast; 0 without an edge."""
     outline = _outline_of(probability >= 0.5)
     if outline is None:
         return 0.0

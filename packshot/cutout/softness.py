@@ -170,7 +170,7 @@ def _seen_share(levels: FloatImage, backdrop: Backdrop) -> Matte:
 
 
 def _without_haze(solved: Matte, seen: Matte) -> Matte:
-    """Return the solved matte with low alpha removed where nothing but the backdrop is visible."""
+    """Return the solved matte with low alpha removed where only the backdrop is visible."""
     return np.asarray(np.minimum(solved, np.maximum(seen, np.clip(2 * solved - 0.2, 0, 1))), np.float32)
 
 

@@ -1,4 +1,4 @@
-"""Cut a picture into tiles, and sample pictures of another size in them."""
+"""Cut a picture into tiles, and sample a picture of another size at the pixels of a tile."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a code of a finding means, in words for people."""
+"""Meanings of the codes of findings, in words for people."""
 
 from __future__ import annotations
 

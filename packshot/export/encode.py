@@ -146,7 +146,7 @@ def encode_pixels(
 ) -> Encoded:
     """Return pixels of the delivered space as a file within the byte limits.
 
-    The size grows with the quality, but for a few bytes. So a binary search finds the highest quality that fits.
+    The size grows with the quality, except for a few bytes. So a binary search finds the highest quality that fits.
 
     Args:
         pixels: as from `rendition_pixels`.

@@ -15,7 +15,7 @@ _MOST_CHARACTERS = 300
 
 
 class _Words(logging.Filter, threading.local):
-    """Keeps what a thread's decoder logs while that is asked for. Nothing of it goes on to standard error."""
+    """Keeps what the decoder of one thread logs, while recording is on. Nothing of it goes on to standard error."""
 
     kept: list[str] | None = None
 

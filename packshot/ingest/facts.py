@@ -100,7 +100,7 @@ def _claims(
 
 
 def _names_product(pattern: str) -> bool:
-    """Return whether a client's pattern reads a product from file names. Then no other name may stand in for it."""
+    """Return whether a client's pattern reads a product from file names. Then no other name may replace it."""
     return not _PRODUCT.isdisjoint(re.compile(pattern).groupindex)
 
 

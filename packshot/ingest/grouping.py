@@ -81,7 +81,7 @@ def light_of(
     reference: str = "",
     allowed: GroupCorrection = GroupCorrection.EVEN,
 ) -> ShotLight:
-    """Return what the metadata, the manifest and the pixels of a shot tell about its light."""
+    """Return what the metadata, the manifest and the pixels of a shot say about its light."""
     camera = metadata.camera_serial or f"{metadata.camera_make} {metadata.camera_model}".strip()
     return ShotLight(
         shot=shot,
@@ -212,7 +212,7 @@ def _with_earlier_names(
 
 
 def _without_pauses(members: Sequence[ShotLight], gap_s: int) -> list[list[ShotLight]]:
-    """Return the shots split at long pauses. Shots without a time form one list of their own."""
+    """Return the shots split at long pauses. Shots without a time form one separate list."""
     timed = sorted(
         ((light.taken_at, light.shot, light) for light in members if light.taken_at), key=lambda one: one[:2]
     )

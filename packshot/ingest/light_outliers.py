@@ -37,7 +37,7 @@ def clusters(members: Sequence[L], limits: GroupLimits) -> list[list[L]]:
     """Return shots with the same settings, split by their backdrops. The largest part comes first.
 
     Two shots belong together if a chain of shots connects them in steps of at most `same_light_delta_e` (delta E 2000).
-    So slowly drifting light stays one part. A chain with fewer than `least_shots` shots makes no part of its own: its
+    So slowly drifting light stays one part. A chain with fewer than `least_shots` shots makes no separate part: its
     shots go to the nearest part. Shots without a backdrop go to the largest part.
     """
     measured = [light for light in members if light.backdrop is not None]

@@ -56,7 +56,7 @@ def check_header(header: Container, *, name: str, limits: IngestConfig) -> None:
 
 
 def _check_memory(header: Container, pixels: int, *, name: str, limits: IngestConfig) -> None:
-    """Check what a picture takes when it is decoded, and while it is worked on."""
+    """Check the memory that a picture takes when it is decoded and while it is processed."""
     channels = header.channels or _USUAL_CHANNELS
     each = _decoded_bytes(channels=channels, depth=header.bit_depth)
     found = f"{header.size} pixels, {channels} channels of {header.bit_depth} bits"

@@ -187,7 +187,7 @@ def _add_row(rows: dict[str, dict[str, str]], row: dict[str, str], number: int) 
 
 
 def _lost(column: str, text: str) -> str:
-    """Return what a spreadsheet did to an identifier, in words; empty if nothing can be seen."""
+    """Return in words how a spreadsheet damaged an identifier; empty if no damage can be seen."""
     if is_rounded(text) or (column == "gtin" and _DAMAGED_NUMBER.fullmatch(text)):
         return "lost digits"
     if column == "gtin" and text.isascii() and text.isdigit() and not checked_gtin(text):

@@ -38,7 +38,7 @@ class Metadata(Value):
     """What the metadata says about a photograph: how, when and of what it was taken.
 
     Attributes:
-        copyright, creator: as the file states them; several creators are parted by "; ".
+        copyright, creator: as the file states them; several creators are separated by "; ".
         taken_at: by the camera's clock, without a time zone.
         colour_space: as EXIF declares it: ``srgb``, ``adobe_rgb`` or empty.
         orientation: EXIF orientation, 1 to 8.

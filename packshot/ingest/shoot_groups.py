@@ -1,10 +1,10 @@
-"""Decide, for each lighting set-up of a batch, which shots belong to it and which one colour transform they all get.
+"""Decide which shots form a lighting set-up, and which colour transform all shots of a set-up get.
 
     colour target that fits                its correction; other set-ups of the series are matched to it, then corrected
     no target, set-ups of a series differ  each is matched to the largest one, by its backdrop
     otherwise                              identity
 
-The plan of a shot may allow less. No shot is ever corrected on its own: the correction holds for every shot of the
+The plan of a shot may allow less. No shot is ever corrected on its own: a correction applies to every shot of the
 set-up whose plan allows it. Once an edited shot has used a correction, that correction stays.
 """
 
@@ -76,7 +76,7 @@ class Statement(Value):
 
 
 class GroupDecision(Value):
-    """What holds for one shot because of its group.
+    """What the group decides for one of its shots.
 
     Attributes:
         group, part, why, light_known: as in `GroupPlace`.

@@ -44,7 +44,7 @@ class Overlay(StrEnum):
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Shown:
-    """An overlay's values and what they come to.
+    """An overlay's values, and their summary.
 
     Attributes:
         values: (rows, columns) uint8; 0 where nothing is shown.
@@ -73,7 +73,7 @@ def off_white(edit: Pixels16, matte: Matte, *, shadow: Shadow) -> Shown:
     Args:
         edit: (rows, columns, 3) uint16, working space.
         matte: (rows, columns) float32 in 0..1.
-        shadow: what becomes of the product's shadow; near a shadow that is kept nothing has to be white.
+        shadow: what is done with the product's shadow. Near a shadow that is kept, nothing has to be white.
     """
     background = background_of(matte, shadow=shadow, subject=box_of_product(matte))
     found = find_off_white(edit, background)
@@ -105,9 +105,9 @@ def halo(edit: Pixels16, matte: Matte) -> Shown:
 
     A pixel should be the product's colour near it, laid on white by the matte in linear light. That colour is the mean
     over 3 x 3 pixels, in linear light, around the nearest pixel that lies `HALO_INSIDE_PX` inside the opaque product
-    (matte at least 0.999). Compared is a band: from there to `HALO_OUTSIDE_PX` outside of the matte. Where no opaque
-    product lies within `HALO_REACH_PX`, as in fur or along a thin wire, nothing can be said and nothing is shown.
-    Texture and shading that change within a few pixels of the edge show too: the map says where to look.
+    (matte at least 0.999). A band is compared: from there to `HALO_OUTSIDE_PX` outside the matte. If no opaque product
+    lies within `HALO_REACH_PX`, as in fur or along a thin wire, nothing is shown. Texture and shading that change
+    within a few pixels of the edge are shown too: the map only says where to look.
 
     Args:
         edit: (rows, columns, 3) uint16, working space.
@@ -131,9 +131,9 @@ def halo(edit: Pixels16, matte: Matte) -> Shown:
 def colour(edit: Pixels16, master: Pixels16, matte: Matte) -> Shown:
     """Return how far the product's colours in the edit are from those in the master: delta E 2000.
 
-    Compared are the means over cells of `CELL_PX` x `CELL_PX` pixels in linear light, of cells that lie wholly in the
-    opaque product (matte 1); every pixel of a cell gets the cell's value. Cells whose pixels are all equal have no
-    difference and show nothing.
+    The means over cells of `CELL_PX` x `CELL_PX` pixels are compared, in linear light. Only cells that lie wholly in
+    the opaque product (matte 1) count. Every pixel of a cell gets the cell's value. Cells whose pixels are all equal
+    have no difference and show nothing.
 
     Args:
         edit, master: (rows, columns, 3) uint16, working space, of the same size.

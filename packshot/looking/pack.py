@@ -1,4 +1,4 @@
-"""All tiles of a picture in one piece of bytes, so that a store writes them, and removes them, as a whole.
+"""All tiles of a picture as one piece of bytes, so that storage writes and removes them together.
 
 The bytes are: `_MAGIC`, the header's length (4 bytes, big-endian), the header as JSON, the tiles one after the other.
 """
@@ -107,7 +107,7 @@ def header_bytes(head: bytes) -> int:
 
 
 def read_contents(header: bytes) -> Contents:
-    """Return what is in a pack, from its header.
+    """Return the contents of a pack, read from its header.
 
     Raises:
         ValueError: it is not the header of a pack.

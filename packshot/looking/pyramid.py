@@ -45,7 +45,7 @@ def picture_levels(picture: Pixels8) -> list[Pixels8]:
     """Return all levels of a picture, the smallest first; the last one is the picture itself.
 
     A pixel is the mean of the four below it in linear light, rounded to 8 bits. At an odd right or lower border the
-    last column or row counts twice. The means are carried on from level to level with 16 bits.
+    last column or row counts twice. The means are passed from level to level with 16 bits.
 
     Args:
         picture: (rows, columns, 3) uint8, sRGB.

@@ -25,7 +25,7 @@ _LONG_AGES = 2
 
 
 class Money(Value):
-    """The cost of a day, as far as rates are set and times are known.
+    """The cost of a day. Only times that are known and have a rate count.
 
     Attributes:
         machine, people: None without a rate or a time. For people it is an upper limit for the work that was measured.

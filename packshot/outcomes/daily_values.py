@@ -196,7 +196,7 @@ class StageTime(Value):
 
 
 class Handwork(Value):
-    """Working time of editors on a day, as far as it is known.
+    """Working time of editors on a day. Only known times count.
 
     Attributes:
         returned: finished pictures that were returned.

@@ -66,7 +66,7 @@ class Export(NamedTuple):
 
 
 def exports_of(files: Iterable[Path | Export]) -> Iterator[Export]:
-    """Yield exports. Local files of one name are told apart by their folders: ``2026-01/orders.csv``."""
+    """Yield exports. Local files with the same name are distinguished by their folders: ``2026-01/orders.csv``."""
     files = list(files)
     paths = [one for one in files if isinstance(one, Path)]
     names = Counter(one.name for one in paths)
@@ -89,7 +89,7 @@ class Budget:
         self._rows = self._cells = self._bytes = 0
 
     def take(self, name: str, *, rows: int = 0, columns: int = 0, n_bytes: int = 0) -> None:
-        """Add what a file needs.
+        """Add the rows, cells and bytes of a file.
 
         Raises:
             TooLargeError: the total is over the limits.

@@ -1,4 +1,4 @@
-"""The heads by which the columns of orders, returns and go-live dates are known."""
+"""Column names by which the columns of orders, returns and go-live dates are recognised."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Read the rows of orders and returns from exports, and keep what is to be told about them."""
+"""Read the rows of orders and returns from exports, and keep notes for the report."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Counted:
 
 
 class OrderReader:
-    """Reads files one after the other, and keeps what is to be told about them."""
+    """Reads files one after the other, and keeps notes for the report."""
 
     def __init__(self, budget: Budget, writing: Writing) -> None:
         self.problems: list[Problem] = []
@@ -131,10 +131,11 @@ class OrderReader:
         return rows.astype({"day": np.int32, "quantity": np.float32})
 
     def once(self, tables: Sequence[pd.DataFrame], keys: list[str], what: str) -> pd.DataFrame:
-        """Return the rows of several files. The same line in two files counts once, as often as one file has it.
+        """Return the rows of several files, without lines that another file has too.
 
-        Of two, the one that says more about its return counts. Without an order number nobody can tell the same line
-        from two that are alike; such rows all count, and that is noted.
+        Example: one file has a line twice and another has it three times. Then it is kept three times. Of equal lines,
+        those with a return are kept first. Rows without an order number cannot be recognised as equal. All of them are
+        kept, and this is noted.
         """
         rows = pd.concat(tables, ignore_index=True)
         if len(tables) < 2 or rows.empty:

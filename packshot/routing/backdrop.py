@@ -96,7 +96,7 @@ def border_of(size: Size) -> Mask:
 
 
 def _robust_fit(values: NDArray[np.float64], terms: NDArray[np.float64], border: NDArray[np.float64]) -> Surface:
-    """Return the surface: a plane for two rounds, then the cubic, by iteratively reweighted least squares."""
+    """Return the surface fitted by iteratively reweighted least squares: a plane for two rounds, then the cubic."""
     weights, coefficients, sigma = border, np.zeros((terms.shape[1], 3)), LEAST_SIGMA
     for turn in range(_ROUNDS):
         used = _PLANE if turn < 2 else list(range(terms.shape[1]))

@@ -56,7 +56,7 @@ class Limit(Value):
 
     @property
     def _of_real_ones(self) -> str:
-        """The result for real photographs alone. A promise proven on scenes with truth may not hold for them."""
+        """The result for real photographs alone. A promise proven on drawn scenes may not hold for them."""
         needed, counted = least_shots(self.promise), f"{self.real_refused} of {self.real} real photographs refused"
         if self.real < needed:
             return f"{counted}: too few real photographs to promise it of them alone, {needed} are the least"

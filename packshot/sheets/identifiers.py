@@ -1,4 +1,4 @@
-"""Identifiers from tables: SKUs, GTINs, order numbers. They are text, whatever they look like."""
+"""Identifiers from tables: SKUs, GTINs, order numbers. They are always text, even if they look like numbers."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ _ROUNDED = re.compile(r"\d(?:[.,]\d+)?E\+\d{2}")
 def identifier(text: str) -> str:
     """Return an identifier as it was meant, so that the same one from two tables is the same text.
 
-    Surrounding spaces, also unseen ones such as a byte-order mark, the apostrophe that keeps a cell text (ours or a
-    spreadsheet's) and Excel's ``="..."`` are no part of it. Unicode form NFC. Leading noughts and case are kept.
+    It is in Unicode form NFC. Three things are removed: surrounding spaces, also invisible ones such as a byte-order
+    mark; the apostrophe that marks a cell as text (ours or a spreadsheet's); and Excel's ``="..."``. Leading zeros and
+    case are kept.
 
     Example: ``'-AB 1``, ``="-AB 1"`` and `` -AB 1`` are all ``-AB 1``.
     """

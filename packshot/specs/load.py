@@ -121,7 +121,7 @@ def _load(folder: Path) -> tuple[Configs | None, tuple[Problem, ...]]:
 class _Reader:
     """Read files and collect their problems; keep the documents, which know the line numbers.
 
-    For a file with problems, return what is valid without the faulty parts, so that all further problems are found too.
+    For a file with problems, return it without the faulty parts. So all further problems are found too.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -213,7 +213,7 @@ def _shared_synonyms(configs: Configs, reader: _Reader) -> Iterator[Problem]:
 
 
 def _unmet_wishes(configs: Configs, client: Client, reader: _Reader) -> Iterator[Problem]:
-    """Yield the client's edit rules that one of its platforms refuses, whatever the category."""
+    """Yield the client's edit rules that one of its platforms refuses for every category."""
     path = f"clients/{client.name}.yaml"
     refused: dict[tuple[tuple[str, ...], str, str, str], list[str]] = {}
     for name in client.platforms:

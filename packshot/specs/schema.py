@@ -1,6 +1,6 @@
 """JSON schemas of the config files, for editors that check YAML and explain its keys while people type.
 
-What a key means stands in the docstring of its model, under ``Attributes:``. The schemas and the tables of
+The meaning of a key is in the docstring of its model, under ``Attributes:``. The schemas and the tables of
 ``docs/configs.md`` take it from there.
 """
 
@@ -65,7 +65,7 @@ def meanings(docstring: str) -> dict[str, str]:
 
 
 def _explained(schema: dict[str, Any]) -> dict[str, Any]:
-    """Move what a model's docstring says of its fields to these fields."""
+    """Move the descriptions of fields from a model's docstring to the fields."""
     for part in (schema, *schema.get("$defs", {}).values()):
         docstring = part.get("description", "")
         if "Attributes:" not in docstring:

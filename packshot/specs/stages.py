@@ -177,7 +177,7 @@ class Feature(StrEnum):
 
 
 class ColourMatch(Value):
-    """From which `colour_match` the risk of confusing product and backdrop counts as medium or high.
+    """Values of `colour_match` from which the risk of confusing product and backdrop is medium or high.
 
     Attributes:
         medium: share of the outline from which the risk is medium. It is recorded.

@@ -128,7 +128,7 @@ def join_neck(exterior: Side, neck: Side | None) -> NeckJoint:
 
 
 def _lower_part(opening: Mask) -> Mask:
-    """Return the lower part of the opening. It must be filled, however low the back of the collar hangs.
+    """Return the lower part of the opening. It must be filled, no matter how low the back of the collar hangs.
 
     The position of the back is unknown without an aligned neck shot.
     """

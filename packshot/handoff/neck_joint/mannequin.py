@@ -1,7 +1,7 @@
 """Find a draft matte of the mannequin inside a cut-out.
 
 The neck of a mannequin is above the shoulders. It is smooth and has one hue. This hue is followed down to the edge of
-the garment. It is followed again where smooth limbs come out of the garment. A mannequin is accepted only if it differs
+the garment. The same is done for smooth limbs that come out of the garment. A mannequin is accepted only if it differs
 visibly from the garment along most of their common line.
 """
 

@@ -29,7 +29,7 @@ _ANOTHER = re.compile(
 
 
 class ReturnedName(Value):
-    """The shot that a file name stands for.
+    """The shot that a file name refers to.
 
     Attributes:
         shot: the shot; empty where no shot fits, or several.
@@ -59,7 +59,8 @@ def is_picture(name: str) -> bool:
 def shot_of(name: str, *, shots: Mapping[str, Iterable[str]]) -> ReturnedName:
     """Return the shot that a file belongs to.
 
-    These are tried in order. The first that fits exactly one shot counts; one that fits several ends the search.
+    These rules are tried in order. The first one that fits exactly one shot counts. One that fits several ends the
+    search.
 
     1. The exact name.
     2. The name without case, accents and punctuation.

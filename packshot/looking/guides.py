@@ -1,4 +1,4 @@
-"""Guides of frame and fill: what each platform will cut from the edit, and how far the product should fill it."""
+"""Guides of frame and fill: which part of the edit each platform shows, and how much of it the product should fill."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Guide(Value):
     """A platform's frame on the edit, in pixels of the edit.
 
     Attributes:
-        frame: what becomes the platform's canvas; it may reach beyond the picture.
+        frame: the part that becomes the platform's canvas; it may reach beyond the picture.
         fill: the middle of the frame that the product should just fill, in at least one direction.
         product: the product's box.
         fill_ratio, wanted_fill_ratio: the share that the product takes, and the one that was ordered; see

@@ -101,13 +101,13 @@ def matte_edge(matte: Matte) -> Shown:
 
 
 def halo(edit: Pixels16, matte: Matte) -> Shown:
-    """Return how far the edit is, along the outline, from what it should be there: delta E 2000 of each pixel.
+    """Return the error of the edit along the outline: delta E 2000 between each pixel and its expected colour.
 
-    A pixel should be the product's colour near it, laid on white by the matte in linear light. That colour is the mean
-    over 3 x 3 pixels, in linear light, around the nearest pixel that lies `HALO_INSIDE_PX` inside the opaque product
-    (matte at least 0.999). A band is compared: from there to `HALO_OUTSIDE_PX` outside the matte. If no opaque product
-    lies within `HALO_REACH_PX`, as in fur or along a thin wire, nothing is shown. Texture and shading that change
-    within a few pixels of the edge are shown too: the map only says where to look.
+    The expected colour is the product's colour nearby, composited on white by the matte in linear light. The product's
+    colour is the mean over 3 x 3 pixels, in linear light, around the nearest pixel that lies `HALO_INSIDE_PX` inside
+    the opaque product (matte at least 0.999). A band is compared: from there to `HALO_OUTSIDE_PX` outside the matte. If
+    no opaque product lies within `HALO_REACH_PX`, as in fur or along a thin wire, nothing is shown. Texture and shading
+    that change within a few pixels of the edge are shown too: the map only says where to look.
 
     Args:
         edit: (rows, columns, 3) uint16, working space.

@@ -95,5 +95,5 @@ def _with_p95(finding: Finding, reference: ColourReference, most: float, limits:
 
 
 def _ordered(limits: RuleLimits, bad: float) -> RuleLimits:
-    """Return the limits with the plan's value as `bad`, and `good` at the same share of it as before."""
+    """Return the limits with the plan's value as `bad`. `good` keeps its ratio to `bad`."""
     return limits.model_copy(update={"good": limits.good / limits.bad * bad, "bad": bad})

@@ -189,7 +189,7 @@ def network_disagreement_patch(scene: Scene, limits: RuleLimits) -> Finding:
 def network_overruled(scene: Scene, limits: RuleLimits) -> Finding:
     """Measure the largest area that the network is sure of and the matte decides the other way.
 
-    It counts whatever the photograph shows there.
+    What the photograph shows there does not matter.
     """
     if scene.edit.cutout.method == Method.GIVEN:
         return skipped("network_overruled", "A person made this matte; no network was asked.")

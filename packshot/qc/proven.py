@@ -12,16 +12,17 @@ from packshot.qc.reduced import Reduced
 STRETCH_OF_PICTURE = 0.02
 """Length of the stretch that is judged, as a share of the picture's longest side: 40 px of 2000 px."""
 _ON_THE_EDGE = 1.0
-"""The photograph's edge vouches for an outline that is at most this many outline units away."""
+"""The photograph's edge confirms an outline that is at most this many outline units away."""
 _SURE, _INSIDE_PX = 0.8, 2.0
-"""The network vouches for an outline where it says at least so much, so many reduced pixels inside of it."""
+"""The network confirms an outline if it gives at least this value, this many reduced pixels inside it."""
 
 
 def unproven(outline: Outline, edges: EdgeFigures, reduced: Reduced) -> NDArray[np.bool_]:
-    """Return the points of an outline that neither the photograph nor the network vouches for, (points,).
+    """Return the points of an outline that neither the photograph nor the network confirms, (points,).
 
-    Backdrop or shadow that was kept, and pale parts that were eaten, end where the photograph has no edge. So does the
-    true outline of a product in the backdrop's colour; there the network must know the product.
+    Backdrop or shadow that was kept, and pale parts that were cut off, have an outline where the photograph has no
+    edge. The true outline of a product in the backdrop's colour has no edge either. There the network must be sure of
+    the product.
     """
     inside_px = _INSIDE_PX / reduced.scale
     x, y = outline.x - outline.normal[:, 0] * inside_px, outline.y - outline.normal[:, 1] * inside_px

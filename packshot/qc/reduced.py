@@ -195,7 +195,7 @@ def _evaluate(coefficients: NDArray[Any], rows: int, columns: int) -> FloatImage
 
 
 def _levels(pixels: NDArray[Any]) -> FloatImage:
-    """Return 16-bit pixels as levels."""
+    """Return 16-bit pixels as levels, 0..255."""
     return np.asarray(pixels, np.float32) / np.float32(257)
 
 

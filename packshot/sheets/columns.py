@@ -1,6 +1,6 @@
-"""Whole columns: from text, or from the types of a Parquet file, to identifiers, days and numbers.
+"""Convert whole columns to identifiers, days and numbers, from text or from the types of a Parquet file.
 
-A value is looked at once for each distinct text, so that ten million rows take seconds.
+Each distinct text is converted only once, so ten million rows take seconds.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _NEEDS_CARE = re.compile("^['=\\s\"]|\\s$|[;|]'|[^\x00-\x7f]")
 
 
 class Distinct:
-    """A column as its distinct texts, and for each row which of them it has; -1 for none."""
+    """A column as its distinct texts, and for each row the index of its text; -1 for none."""
 
     def __init__(self, values: pd.Series) -> None:
         if pd.api.types.is_float_dtype(values) and _are_whole(values):
@@ -70,7 +70,7 @@ def texts(values: pd.Series) -> pd.Series:
 
 
 def typed_days(values: pd.Series) -> pd.Series | None:
-    """Return days since 1970 of a column of dates; None where it is text. A time with a zone counts in UTC."""
+    """Return a column of dates as days since 1970; None if it is a column of text. A time with a zone counts in UTC."""
     if not pd.api.types.is_datetime64_any_dtype(values):
         return None
     if values.dt.tz is not None:
@@ -80,7 +80,7 @@ def typed_days(values: pd.Series) -> pd.Series | None:
 
 
 def without_times(values: pd.Series) -> pd.Series:
-    """Return a column of dates as text, without the times of day where nearly every row has its own."""
+    """Return a column of dates as text. Times of day are removed if nearly every row has a different one."""
     if not isinstance(values.dtype, pd.CategoricalDtype) or len(values.cat.categories) < _MANY:
         return values
     categories = pa.array(values.cat.categories.astype(str), pa.string())

@@ -1,4 +1,4 @@
-"""Dates written as text: in which order day, month and year stand, decided once for each column from all its values."""
+"""Dates written as text. The order of day, month and year is decided once for each column, from all its values."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _LONGEST = 60
 
 
 class DateOrder(StrEnum):
-    """In which order a date of numbers is written."""
+    """The order of day, month and year in a date of numbers."""
 
     DAY_FIRST = "dmy"
     MONTH_FIRST = "mdy"
@@ -63,7 +63,7 @@ class DateColumn(NamedTuple):
 
     Attributes:
         name: of the column, for messages.
-        days: text -> order -> the day, in days since 1970. A text that is no date has none.
+        days: text -> order -> the day, in days since 1970. A text that is not a date has no entry.
     """
 
     name: str
@@ -75,30 +75,30 @@ class DateColumn(NamedTuple):
 
     @property
     def open(self) -> tuple[str, ...]:
-        """The texts that mean different days in different orders, or a day in one order only."""
+        """The texts that mean different days in different orders, or are a date in one order only."""
         return tuple(
             text for text, days in self.days.items() if days and (len(days) < 3 or len(set(days.values())) > 1)
         )
 
     def fitting(self) -> frozenset[DateOrder]:
-        """Return the orders in which every date of the column is a day."""
+        """Return the orders in which every text of the column is a valid date."""
         ways = [frozenset(days) for days in self.days.values() if days]
         return frozenset(DateOrder).intersection(*ways)
 
     def read(self, order: DateOrder) -> dict[str, int]:
-        """Return text -> day, for the texts that are a day in this order."""
+        """Return text -> day, for the texts that are valid dates in this order."""
         return {text: days[order] for text, days in self.days.items() if order in days}
 
 
 def orders_of(file: str, columns: Iterable[DateColumn], *, chosen: DateOrder | None) -> dict[str, DateOrder]:
     """Return the order of each column of a file.
 
-    A column that fits one order has that one. Of several, the order with full stops between the numbers is day first,
-    as in every country that writes them so; and a column follows the others of its file. Only what is still open has
-    the chosen order.
+    If a column fits only one order, it has that order. If it fits several: numbers with dots between them are day
+    first, as in every country that writes dates with dots; other columns follow the other columns of their file. The
+    chosen order is used only if this decides nothing.
 
     Raises:
-        UnreadableError: nothing decides; the message names two readings and the option.
+        UnreadableError: the order cannot be decided; the message names two readings and the option.
     """
     columns = list(columns)
     found = {one.name: _alone(one) for one in columns}
@@ -115,7 +115,7 @@ def orders_of(file: str, columns: Iterable[DateColumn], *, chosen: DateOrder | N
 
 
 def _alone(column: DateColumn) -> DateOrder | None:
-    """Return the order that the column's own values decide."""
+    """Return the order that follows from the column's own values."""
     if not column.open:
         return DateOrder.YEAR_FIRST
     fits = column.fitting()

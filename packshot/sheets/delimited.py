@@ -16,13 +16,13 @@ _LONGEST_EXAMPLE = 120
 
 
 class Delimited(NamedTuple):
-    """Rows below the heads.
+    """The rows below the column names.
 
     Attributes:
         columns: one for each wanted position, as text; dictionary-encoded. A missing cell is empty.
-        ragged: rows with more cells than there are heads. They are not among the columns.
+        ragged: rows with more cells than there are column names. They are left out of `columns`.
         examples: the first of them.
-        quoted: whether quotation marks around cells are part of the writing and not of the values.
+        quoted: True if quotation marks around cells only enclose the values and are not part of them.
     """
 
     columns: tuple[pa.ChunkedArray, ...]
@@ -32,11 +32,11 @@ class Delimited(NamedTuple):
 
 
 def read_below(text: str, head: Head, wanted: Sequence[int]) -> Delimited:
-    """Return the wanted columns of the rows below the heads.
+    """Return the wanted columns of the rows below the column names.
 
-    Whether cells are quoted is decided from all rows: the reading in which more rows have as many cells as there are
-    heads. So neither a quotation mark in a title of an unquoted table swallows rows, nor does a line break in a quoted
-    comment break one.
+    The table is read with and without quoting. The reading in which more rows have the right number of cells is used.
+    So a quotation mark in an unquoted table does not swallow rows, and a line break in a quoted comment does not split
+    a row.
 
     Raises:
         pyarrow.ArrowException, ValueError: it cannot be read in either way.
@@ -60,10 +60,10 @@ def in_words(encoding: str, head: Head, *, quoted: bool) -> str:
 
 
 class _Rows:
-    """Rows whose number of cells is not that of the heads.
+    """Handles rows with another number of cells than there are column names.
 
-    A row with too few cells is filled up: Excel leaves out separators at the end of a row. Surplus cells without
-    content are dropped. A row with surplus content is not used, since nobody knows which cell was split.
+    Missing cells are added, because Excel leaves out separators at the end of a row. Empty surplus cells are dropped.
+    A row with surplus content is not used, because nobody knows which cell was split.
     """
 
     def __init__(self, width: int, separator: str, *, quoted: bool) -> None:
@@ -112,7 +112,7 @@ def _parsed(body: bytes, head: Head, wanted: Sequence[int], rows: _Rows, *, quot
 
 
 def _block(body: bytes) -> int:
-    """Return how much is parsed at a time. A row must fit into it."""
+    """Return the number of bytes that are parsed at a time. A row must fit into it."""
     return min(max(len(body), 1 << 20), 1 << 24)
 
 
@@ -122,7 +122,7 @@ def _quotes_cells(body: bytes, head: Head) -> bool:
 
 
 def _fitting(body: bytes, head: Head, *, quoted: bool) -> int:
-    """Return the number of rows with as many cells as there are heads; -1 where the text cannot be parsed so."""
+    """Return the number of rows with as many cells as there are column names; -1 if the text cannot be parsed."""
     try:
         return int(_parsed(body, head, [0], _Skipped(), quoted=quoted).num_rows)
     except (pa.ArrowException, ValueError):

@@ -1,4 +1,4 @@
-"""Where a table's heads stand, and what parts its cells."""
+"""Find the row of column names in a table, and the separator between its cells."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _ROWS_BELOW = 50
 
 
 class Head(NamedTuple):
-    """The row of heads.
+    """The row of column names.
 
     Attributes:
-        cells: the heads; names of columns without one are empty. Longer than the row where all rows end with surplus
-            separators.
+        cells: the column names; empty for a column without one. If all rows end with surplus separators, empty names
+            are added.
         separator: between cells.
         row: number of the row, counted from 1.
         end: where the rows below begin, in characters of the text.
@@ -39,13 +39,13 @@ class Head(NamedTuple):
 
 
 def find_head(text: str, known: Known, *, separators: str = ",;\t|") -> Head:
-    """Return the row of heads: of the first rows the one with the most heads that the caller knows.
+    """Return the row of column names: the one of the first rows that has most names known to the caller.
 
-    Excel's line ``sep=;`` names the separator. Otherwise each separator is tried. Rows above, such as a title, are no
-    part of the table.
+    Excel's line ``sep=;`` names the separator. Otherwise each separator is tried. Rows above the column names, such
+    as a title, are not part of the table.
 
     Raises:
-        ValueError: the text is empty, or its first rows are no table.
+        ValueError: the text is empty, or its first rows are not a table.
     """
     lines = _lines(text)
     if not any(line.strip() for line in lines):
@@ -87,7 +87,7 @@ def _rows(lines: Sequence[str], first: int, separator: str) -> list[tuple[tuple[
 
 
 def _with_surplus(text: str, head: Head) -> tuple[str, ...]:
-    """Return the heads, with empty ones for surplus separators at the end of most rows."""
+    """Return the column names, with empty ones added for surplus separators at the end of most rows."""
     lines = _lines(text[head.end : head.end + _SAMPLE])
     try:
         rows = [

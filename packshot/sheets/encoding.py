@@ -15,10 +15,10 @@ _SAMPLE = 4096
 def decoded(data: bytes) -> tuple[str, str]:
     """Return a table's text without its byte-order mark, and the name of its encoding.
 
-    Known are UTF-8, UTF-16 (with or without a mark), Windows-1252 and Shift-JIS.
+    It can be UTF-8, UTF-16 (with or without a mark), Windows-1252 or Shift-JIS.
 
     Raises:
-        ValueError: the bytes are no text in one of these.
+        ValueError: the bytes are not text in one of these encodings.
     """
     for mark, encoding, name in _MARKS:
         if data.startswith(mark):
@@ -42,7 +42,7 @@ def _without_nulls(text: str) -> str:
 
 
 def _without_mark(data: bytes) -> str:
-    """Return the byte order of UTF-16 without a mark, in which every other byte of plain letters is 0."""
+    """Return the byte order of UTF-16 without a mark. There every other byte of plain letters is 0."""
     sample = data[: _SAMPLE & ~1]
     even, odd = sample[0::2].count(0), sample[1::2].count(0)
     half = max(1, len(sample) // 2)
@@ -52,7 +52,7 @@ def _without_mark(data: bytes) -> str:
 
 
 def _legacy(data: bytes) -> tuple[str, str]:
-    """Return the text in an encoding of one script. Japanese is known by its kana; Windows-1252 allows most bytes."""
+    """Return the text and its encoding: Shift-JIS if it then has enough kana or cannot be Windows-1252, else that."""
     western, japanese = _strictly(data, "cp1252"), _strictly(data, "cp932")
     if japanese is not None:
         others = _NOT_WESTERN.findall(japanese)

@@ -1,4 +1,4 @@
-"""Numbers written as text: which sign stands before the decimals, decided once for each column from all its values."""
+"""Numbers written as text. The decimal sign is decided once for each column, from all its values."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ _WRITTEN = {
 def numbers_of(
     file: str, column: str, texts: Iterable[str], *, chosen: DecimalSign | None
 ) -> tuple[dict[str, float], DecimalSign | None]:
-    """Return text -> number, and the decimal sign; None where no value has one. A text that is no number is left out.
+    """Return text -> number, and the decimal sign; None if no value has one. A text that is not a number is left out.
 
     Raises:
-        UnreadableError: a value such as ``1.000`` is one number or another, and nothing decides; the message names both
-            and the option.
+        UnreadableError: a value such as ``1.000`` can mean two numbers, and no other value decides it. The message
+            names both and the option.
     """
     plain, signed = {}, []
     for text in texts:

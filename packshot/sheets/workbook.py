@@ -1,6 +1,6 @@
 """Read a sheet of an Excel workbook (.xlsx), every cell as text.
 
-Read by our own code, because the file may be hostile: sizes are checked before anything is unpacked, the XML is parsed
+Our own code reads it, because the file may be hostile: sizes are checked before anything is unpacked, the XML is parsed
 by defusedxml piece by piece, and no formula, link or macro is followed. A library would be larger than what is needed
 here: shared strings, cell types, and which number formats are dates (ECMA-376, part 1, 18.3 and 18.8).
 """
@@ -31,7 +31,7 @@ _EPOCH, _EPOCH_1904 = dt.datetime(1899, 12, 30), dt.datetime(1904, 1, 1)
 
 
 class Sheet(NamedTuple):
-    """The rows of the sheet that has the wanted heads.
+    """The rows of the sheet that has the wanted column names.
 
     Attributes:
         head: its heads.
@@ -54,13 +54,13 @@ def is_workbook(data: bytes) -> bool:
 
 
 def read_workbook(data: bytes, known: Callable[[Sequence[str]], int], *, most_rows: int, most_columns: int) -> Sheet:
-    """Return the sheet whose first rows hold the most heads that the caller knows.
+    """Return the sheet whose first rows have most column names known to the caller.
 
-    A date cell becomes ``2026-03-01`` or ``2026-03-01 10:15:00``; a number is written whole, so that an identifier of
-    13 digits keeps them.
+    A date cell becomes ``2026-03-01`` or ``2026-03-01 10:15:00``; a number is written in full, so that an identifier
+    of 13 digits keeps all of them.
 
     Raises:
-        ValueError: it is no such workbook, is damaged, or larger than allowed.
+        ValueError: it is not such a workbook, is damaged, or is larger than allowed.
     """
     if not data.startswith(b"PK"):
         raise ValueError("an Excel workbook of the older binary kind (.xls)")

@@ -236,16 +236,17 @@ EDGE = Group(
         ),
         "backdrop_patch_suspected": Meaning(
             measured=(
-                "largest patch near the matte's outline that has the backdrop's colour and ends at something that is "
-                "clearly no backdrop: a narrow gap that stays filled, a wedge in a corner; of a picture 1000 px long"
+                "largest patch near the matte's outline that has the backdrop's colour and ends at something clearly "
+                "different, for example a narrow gap that stays filled, or a wedge in a corner; scaled to a picture "
+                "1000 px long"
             ),
             unit="px",
             gate=True,
         ),
         "backdrop_strip_suspected": Meaning(
             measured=(
-                "largest area of the matte outside the photograph's strongest edge that is nearly as the backdrop; in "
-                "a product 1200 px long"
+                "largest area of the matte outside the photograph's strongest edge whose colour is nearly the "
+                "backdrop's; scaled to a product 1200 px long"
             ),
             unit="px",
             gate=True,

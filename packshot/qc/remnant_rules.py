@@ -35,5 +35,7 @@ def backdrop_strip_suspected(scene: Scene, limits: RuleLimits) -> Finding:
     strips = [strip for strip in scene.strips if strip.is_backdrop]
     area = strips[0].area if strips else 0
     box = widened(strips[0].box, scene.frame) if strips else None
-    message = f"Over {area} px the product's edge lies inside of the matte, and what lies outside looks like backdrop."
+    message = (
+        f"In an area of {area} px, the product's edge lies inside the matte, and the rest of it looks like backdrop."
+    )
     return measured("backdrop_strip_suspected", area, limits, message, unit="px", box=box)

@@ -24,5 +24,6 @@ def serve(port: int) -> None:
         log_level="warning",
         access_log=False,
         server_header=False,
+        ws="none",
         timeout_graceful_shutdown=END_S,
     )

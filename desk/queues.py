@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from desk.forms import person_of
 from desk.pages import TITLES, counts_of, desk_of, page
+from desk.showing import beginning_of
 from desk.waiting import Queue, Waiting, Wanted, in_order, in_queue, queues_of, values_of
 from packshot.handoff.sla import Urgency
 from tasks.lives import now
@@ -139,7 +140,7 @@ def _row(one: Waiting, *, at: datetime, holder: str) -> dict[str, object]:
         "shot": one.shot,
         "due": f"{one.wait.due:%Y-%m-%d %H:%M}",
         "urgency": "" if urgency is Urgency.IN_TIME else urgency.value,
-        "worst": one.worst,
+        "worst": beginning_of(one.worst),
         "code": one.worst_code,
         "stops": one.weight == 0,
         "category": one.category.replace("_", " "),

@@ -28,6 +28,8 @@ from tasks.tickets import promise_shown, ticket_page_link
 PREVIEW = "preview.webp"
 MOST_BESIDE = 8
 """Other views of the product that are shown."""
+SHOWN_FIRST = 4
+"""Findings that stand above the fold."""
 _VIEWER = Path(__file__).parent / "static" / "viewer" / "viewer.js"
 
 
@@ -85,6 +87,7 @@ async def shown(request: Request, shot: ShotId, *, refused: str = "", said: dict
         preview=_preview(record),
         viewer=_VIEWER.exists(),
         told_findings=told,
+        shown_first=SHOWN_FIRST,
         passed_findings=passed,
         blind=showing.blind(record),
         score=showing.score_of(record),

@@ -55,6 +55,8 @@ DONE: Mapping[Choice, str] = {
     Choice.REJECT_WORK: "sent back to the editor",
     Choice.CHANGE_REQUEST: "sent back with a new wish",
 }
+LONGEST_SENTENCE, SHORTEST_SENTENCE = 150, 30
+"""Characters of a sentence about a finding."""
 _LIKELY = (
     ("leftover", Reason.LEFTOVER_BACKGROUND),
     ("background", Reason.LEFTOVER_BACKGROUND),
@@ -80,6 +82,7 @@ class ShownFinding(Value):
 
     Attributes:
         figure: code and figures, for whoever wants to look them up.
+        whole: the whole text, where the sentence is only its beginning; else empty.
         place: its number among the findings that have a place; None if it is about the whole picture.
     """
 
@@ -87,6 +90,7 @@ class ShownFinding(Value):
     status: Status
     stops: bool
     figure: str
+    whole: str
     place: int | None
 
 
@@ -207,6 +211,15 @@ def digest_of(record: ShotRecord) -> str:
     return picture_shown(record)[:DIGITS]
 
 
+def beginning_of(message: str) -> str:
+    """Return a message that fits the page: a long one up to its first aside, colon or semicolon, with a full stop."""
+    if len(message) <= LONGEST_SENTENCE:
+        return message
+    ends = (message.find(mark, SHORTEST_SENTENCE) for mark in (" (", "; ", ": ", ". "))
+    end = min((one for one in ends if one >= 0), default=-1)
+    return message if end < 0 else f"{message[:end]}."
+
+
 def in_words(code: str) -> str:
     """Return a code as words: ``leftover_background`` is "Leftover background"."""
     return code.replace("_", " ").capitalize()
@@ -222,7 +235,8 @@ def _shown(finding: Finding, place: int | None) -> ShownFinding:
         "" if finding.limit is None else f"limit {in_figures(finding.limit)} {finding.unit}".strip(),
     ]
     return ShownFinding(
-        sentence=finding.message,
+        sentence=(sentence := beginning_of(finding.message)),
+        whole="" if sentence == finding.message else finding.message,
         status=finding.status,
         stops=finding.stops_approval,
         figure=", ".join(filter(None, [finding.code, finding.status.value, *figures])),

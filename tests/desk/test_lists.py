@@ -200,3 +200,25 @@ def test_a_page_reads_nothing_and_a_round_only_what_changed(
     found: Waiting | None = desk.waiting.find(one)
     assert found
     assert found.worst == ""  # what no run shows is seen in turn
+
+
+def test_a_long_text_is_shown_up_to_its_first_aside_and_whole_among_the_figures(desk: Desk, browser: Browser) -> None:
+    long = (
+        "The probability that a person refuses this edit is 0.535 (by edge contrast); at most 2 % were refused"
+        + "." * 60
+    )
+    finding = LEFT_OVER.model_copy(update={"message": long})
+    create_record(record_in(State.IN_REVIEW, shot("a"), findings=(finding,)))
+    above, _, folded = browser.page_of(shot("a")).partition("<details>")
+    assert "The probability that a person refuses this edit is 0.535." in above
+    assert "by edge contrast" not in said_on(above.partition('<aside class="side"')[2])
+    assert long in folded
+
+
+def test_what_matters_most_stands_above_the_fold_and_the_rest_is_counted(desk: Desk, browser: Browser) -> None:
+    findings = tuple(SMALL.model_copy(update={"message": f"The picture is small {number}."}) for number in range(7))
+    create_record(record_in(State.IN_REVIEW, shot("a"), findings=(*findings, LEFT_OVER)))
+    above, _, folded = browser.page_of(shot("a")).partition("<details>")
+    assert above.index("may still be backdrop") < above.index("The picture is small 0.")
+    assert "The picture is small 3." not in above.partition('<aside class="side"')[2]
+    assert folded.startswith("<summary>4 more</summary>")

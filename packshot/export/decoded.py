@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from packshot.colour.profile import ColourModel
-from packshot.errors import UnreadableError
+from packshot.formats.headers import webp_loses
+from packshot.formats.jpeg_header import has_full_colour
 from packshot.formats.sniff import FileKind
 from packshot.ingest.decode import Photo, open_photo
 from packshot.specs.models import Format, IngestConfig
 from packshot.types import Pixels8, Size
 
 FORMATS = {FileKind.JPEG: Format.JPEG, FileKind.WEBP: Format.WEBP, FileKind.PNG: Format.PNG, FileKind.TIFF: Format.TIFF}
-_JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,37 +59,10 @@ def decode_delivered(data: bytes, *, name: str = "delivered file") -> Decoded:
 def _codec(data: bytes, photo: Photo) -> str:
     """Return the codec's key in ``qc.yaml``."""
     if photo.kind is FileKind.JPEG:
-        return "jpeg-444" if jpeg_has_full_colour(data) else "jpeg-420"
+        return "jpeg-444" if has_full_colour(data) else "jpeg-420"
     if photo.kind is FileKind.WEBP:
-        return "webp" if _webp_loses(data) else "lossless"
+        return "webp" if webp_loses(data) else "lossless"
     return "lossless"
-
-
-def _webp_loses(data: bytes) -> bool:
-    """Return whether a WebP is lossy (RFC 9649, 2.5). Other chunks may come before the picture's."""
-    at = 12
-    while at + 8 <= len(data):
-        kind, length = struct.unpack_from("<4sI", data, at)
-        if kind in (b"VP8 ", b"VP8L"):
-            return bool(kind == b"VP8 ")
-        at += 8 + length + length % 2
-    return True
-
-
-def jpeg_has_full_colour(data: bytes) -> bool:
-    """Return whether all components of a JPEG have the same sampling (ITU-T T.81, B.2.2).
-
-    Raises:
-        UnreadableError: the JPEG has no frame header.
-    """
-    at = 2
-    while at + 4 <= len(data):
-        marker, length = data[at + 1], struct.unpack_from(">H", data, at + 2)[0]
-        if marker in _JPEG_FRAMES:
-            components = data[at + 9]
-            return len({data[at + 11 + 3 * index] for index in range(components)}) == 1
-        at += 2 + length
-    raise UnreadableError("a JPEG without a frame header", found=f"{len(data)} bytes", allowed="a whole JPEG")
 
 
 def light_of(pixels: NDArray[Any]) -> NDArray[Any]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import struct
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from packshot.formats.bmp import read_bmp
 from packshot.formats.boxes import read_jpeg_xl
@@ -63,16 +63,26 @@ def _read_webp(data: bytes) -> Container:
         raise DamagedError(f"a WebP of {len(data)} bytes that should have {claimed + 8}: it was cut off")
     found = Container()
     frames = 0
-    at = 12
-    while at + 8 <= min(len(data), claimed + 8):
-        name, (length,) = data[at : at + 4], struct.unpack_from("<I", data, at + 4)
-        body = data[at + 8 : at + 8 + length]
+    for name, body in _webp_chunks(data[: claimed + 8]):
         frames += name == b"ANMF"
         found = _with_webp_chunk(found, name, body)
-        at += 8 + length + (length & 1)
     if not found.size.width:
         raise DamagedError("a WebP without a picture in it")
     return dataclasses.replace(found, frames=max(1, frames))
+
+
+def _webp_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Yield name and body of each chunk of a WebP (RFC 9649, 2.3)."""
+    at = 12
+    while at + 8 <= len(data):
+        name, (length,) = data[at : at + 4], struct.unpack_from("<I", data, at + 4)
+        yield name, data[at + 8 : at + 8 + length]
+        at += 8 + length + (length & 1)
+
+
+def webp_loses(data: bytes) -> bool:
+    """Return whether a WebP is lossy (RFC 9649, 2.5). Other chunks may come before the picture's."""
+    return next((name == b"VP8 " for name, _ in _webp_chunks(data) if name in (b"VP8 ", b"VP8L")), True)
 
 
 def _with_webp_chunk(found: Container, name: bytes, body: bytes) -> Container:

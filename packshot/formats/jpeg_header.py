@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import re
 import struct
+from collections.abc import Iterator
 from typing import NamedTuple
 
+from packshot.formats.blocks import IPTC, read_resources
 from packshot.formats.container import Container, DamagedError, plain_exif
 from packshot.formats.findings import gain_map_left_out
 from packshot.formats.ifd import open_tiff
-from packshot.formats.resources import IPTC, read_resources
 from packshot.formats.tiff_header import JPEG_FRAME_MARKERS
 from packshot.types import Size
 
@@ -24,35 +25,69 @@ A JPEG codes at least one bit for the mean of each block of 64 pixels. So one by
 _MP_ENTRIES, _MOST_MP_ENTRIES, _MP_HEAD_BYTES = 0xB002, 64, 8192
 _MP_PREVIEWS = (0x010001, 0x010002)
 _GAIN_MAP_MARKS = (b"hdrgm:", b"HDRGainMap", b"urn:iso:std:iso:ts:21496:-1")
+_ALONE, _END_OF_IMAGE = (0x01, 0xD8), 0xD9
 _MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 
 
-def read_jpeg(data: bytes) -> Container:
-    """Return the header of a JPEG. Reads all segments up to the end-of-image marker.
+class Segment(NamedTuple):
+    """A segment of a JPEG.
+
+    Attributes:
+        code: second byte of its marker.
+        end: offset of what follows it.
+    """
+
+    code: int
+    body: bytes
+    end: int
+
+
+def segments(data: bytes) -> Iterator[Segment]:
+    """Yield the segments of a JPEG, up to and with the end-of-image marker if there is one.
 
     Entropy-coded data is skipped: a 0xFF byte in it is always followed by 0x00 or by a restart marker.
+
+    Raises:
+        struct.error: a segment has no length.
     """
+    at = 2
+    while marker := _MARKER.search(data, at):
+        code, at = data[marker.start() + 1], marker.end()
+        if code in _ALONE:
+            continue
+        if code == _END_OF_IMAGE:
+            yield Segment(code, b"", at)
+            return
+        (length,) = struct.unpack_from(">H", data, at)
+        body = data[at + 2 : at + length]
+        at += max(length, 2)
+        yield Segment(code, body, at)
+
+
+def has_full_colour(data: bytes) -> bool:
+    """Return whether all components of a JPEG have the same sampling (ITU-T T.81, B.2.2).
+
+    Raises:
+        DamagedError: it has no frame header.
+    """
+    frame = next((one.body for one in segments(data) if one.code in JPEG_FRAME_MARKERS), None)
+    if frame is None:
+        raise DamagedError("a JPEG without a picture in it")
+    return len({frame[7 + 3 * index] for index in range(frame[5])}) == 1
+
+
+def read_jpeg(data: bytes) -> Container:
+    """Return the header of a JPEG. Reads all segments up to the end-of-image marker."""
     found = Container()
     profile: dict[int, bytes] = {}
     resources: list[bytes] = []
     others = _OtherPictures()
     frame: tuple[int, int, int, int] | None = None
-    at, scans = 2, 0
-    while True:
-        marker = _MARKER.search(data, at)
-        if marker is None:
-            raise DamagedError(f"a JPEG that ends after {len(data)} bytes without its end marker: it was cut off")
-        code, at = data[marker.start() + 1], marker.end()
-        if code == 0xD9:
-            break
-        if code in (0x01, 0xD8):
-            continue
+    scans, code = 0, 0
+    for code, body, end in segments(data):
         scans += code == 0xDA
         if scans > _MOST_SCANS:
             raise DamagedError(f"a JPEG of more than {_MOST_SCANS} scans, each of which costs a pass over the picture")
-        (length,) = struct.unpack_from(">H", data, at)
-        body = data[at + 2 : at + length]
-        at += max(length, 2)
         if code in JPEG_FRAME_MARKERS and frame is None:
             frame = (code, *struct.unpack_from(">BHH", body))
             found = dataclasses.replace(found, channels=body[5])
@@ -61,7 +96,9 @@ def read_jpeg(data: bytes) -> Container:
             if code == 0xED and body.startswith(b"Photoshop 3.0\0"):
                 resources.append(body[14:])
             if code == 0xE2:
-                others = _with_other_pictures(others, body, data, at - len(body))
+                others = _with_other_pictures(others, body, data, end - len(body))
+    if code != _END_OF_IMAGE:
+        raise DamagedError(f"a JPEG that ends after {len(data)} bytes without its end marker: it was cut off")
     if frame is None:
         raise DamagedError("a JPEG without a picture in it")
     code, depth, height, width = frame

@@ -14,8 +14,8 @@ import zlib
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from packshot.formats.blocks import IPTC, read_resources
 from packshot.formats.container import Codes, Container, DamagedError, plain_exif
-from packshot.formats.resources import IPTC, read_resources
 from packshot.types import Finding, Size, Status
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from packshot.colour.profile import ColourModel
+from packshot.formats.blocks import EXIF, ICC, IPTC, VERSION, XMP, read_resources
 from packshot.formats.container import Container, DamagedError, NotReadError, Raster, plain_exif
 from packshot.formats.findings import extra_channels, on_white_already
-from packshot.formats.resources import EXIF, ICC, IPTC, VERSION, XMP, read_resources
 from packshot.types import Finding, Size
 
 _HEADER = 26
@@ -43,7 +43,7 @@ def read_psd(data: bytes) -> Container:
             f"a Photoshop document in {_NAMES.get(mode, f'mode {mode}')} at {depth} bits",
             "Convert it to RGB with 8 or 16 bits, and save it again.",
         )
-    resources = read_resources(_resources(data))
+    resources = read_resources(resources_of(data))
     if resources.get(VERSION, b"\0\0\0\1\1")[4:5] == b"\0":
         raise NotReadError(
             "a Photoshop document without a flattened picture",
@@ -113,7 +113,7 @@ def _is_large(data: bytes) -> bool:
     return data[5] == 2
 
 
-def _resources(data: bytes) -> bytes:
+def resources_of(data: bytes) -> bytes:
     at = _HEADER + 4 + struct.unpack_from(">I", data, _HEADER)[0]
     (size,) = struct.unpack_from(">I", data, at)
     return data[at + 4 : at + 4 + size]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 
+from packshot.formats.blocks import IPTC, read_resources
 from packshot.formats.container import Container, DamagedError, NotReadError
 from packshot.formats.ifd import Directory, TiffBytes, open_tiff
-from packshot.formats.resources import IPTC, read_resources
 from packshot.types import Size
 
 JPEG_FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}

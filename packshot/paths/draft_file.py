@@ -9,7 +9,7 @@ import numpy as np
 import tifffile
 
 from packshot.colour.spaces import working_profile
-from packshot.paths.blocks import Block, join_blocks
+from packshot.formats.blocks import Block, join_blocks
 from packshot.paths.model import SavedPath
 from packshot.paths.write import path_blocks
 from packshot.types import Matte, Pixels16

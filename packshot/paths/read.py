@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 import struct
 
-from packshot.paths.blocks import Block, split_blocks
-from packshot.paths.containers import read_carried
+from packshot.formats.blocks import Block, split_blocks
+from packshot.formats.carried import read_carried
 from packshot.paths.model import CLIPPING_PATH_NAME, FIRST_PATH, LAST_PATH, WORK_PATH, FillRule, SavedPath
 from packshot.paths.names import decode_name, is_named
 from packshot.paths.records import decode_records

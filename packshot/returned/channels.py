@@ -11,8 +11,8 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
-from packshot.paths.blocks import split_blocks
-from packshot.paths.containers import read_carried
+from packshot.formats.blocks import split_blocks
+from packshot.formats.carried import read_carried
 from packshot.paths.names import decode_name
 from packshot.types import Matte
 

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from packshot.errors import ModelError
-from packshot.specs.load import load_configs
+from packshot.specs.load import load_for_the_line
 from packshot.specs.models import Model, ModelSource
 from tasks import model_sources, models
 from tasks.models import cached_model, fetch_model
@@ -67,10 +67,10 @@ def from_site(site: QuietServer, name: str, data: bytes = WEIGHTS) -> ModelSourc
 
 def use(monkeypatch: pytest.MonkeyPatch, *sources: ModelSource) -> Model:
     """Make `sources` the ones of a model that the configs list."""
-    configs = load_configs(get_settings().configs)
+    configs = load_for_the_line(get_settings().configs)
     model = configs.models["u2netp"].model_copy(update={"sources": sources})
     changed = configs.model_copy(update={"models": {**configs.models, "u2netp": model}})
-    monkeypatch.setattr(models, "load_configs", lambda folder: changed)
+    monkeypatch.setattr(models, "load_for_the_line", lambda folder: changed)
     return model
 
 

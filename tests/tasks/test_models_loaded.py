@@ -31,7 +31,7 @@ def only_the_small_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Con
     shutil.copy(small.path, tmp_path / "models")
     big = configs.models["isnet-general-use"].model_copy(update={"sources": (NOWHERE,)})
     changed = configs.model_copy(update={"models": {**configs.models, "isnet-general-use": big}})
-    monkeypatch.setattr(models, "load_configs", lambda folder: changed)
+    monkeypatch.setattr(models, "load_for_the_line", lambda folder: changed)
     monkeypatch.setattr(models, "_loaded", {})
     monkeypatch.setenv("PACKSHOT_MODELS_DIR", str(tmp_path / "models"))
     return changed
@@ -63,7 +63,7 @@ def test_nothing_is_loaded_where_neither_can_be_had(
     shutil.rmtree(tmp_path / "models")
     small = only_the_small_model.models["u2netp"].model_copy(update={"sources": (NOWHERE,)})
     neither = only_the_small_model.model_copy(update={"models": {**only_the_small_model.models, "u2netp": small}})
-    monkeypatch.setattr(models, "load_configs", lambda folder: neither)
+    monkeypatch.setattr(models, "load_for_the_line", lambda folder: neither)
     with pytest.raises(ModelError, match="could not be fetched from any source"):
         load_model()
 

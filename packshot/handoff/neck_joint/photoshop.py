@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from packshot.colour.spaces import WHITE_16, working_profile
-from packshot.paths.blocks import Block, join_blocks, pascal
+from packshot.formats.blocks import Block, join_blocks, pascal
 from packshot.types import Matte, Pixels16, Size
 
 _RGB, _DEPTH = 3, 16

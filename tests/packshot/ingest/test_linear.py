@@ -18,15 +18,14 @@ import pytest
 import packshot
 import tasks
 from packshot.errors import PackshotError
+from packshot.formats.blocks import read_resources, split_blocks
 from packshot.formats.boxes import boxes
+from packshot.formats.carried import read_carried
 from packshot.formats.container import DamagedError
 from packshot.formats.headers import read_container
-from packshot.formats.resources import read_resources
 from packshot.formats.sniff import FileKind, detect
 from packshot.ingest.manifest import read_manifest
 from packshot.ingest.metadata import _read_iptc, _read_xmp
-from packshot.paths.blocks import split_blocks
-from packshot.paths.containers import read_carried
 from packshot.paths.records import decode_records
 from packshot.returned.layers import layer_mattes
 from tests.packshot.ingest.backtracking import Counter, TooManyStepsError, worst_cases

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from packshot.formats.blocks import IPTC, read_resources
 from packshot.formats.container import Container
 from packshot.formats.headers import read_container
-from packshot.formats.resources import IPTC, read_resources
 from packshot.formats.sniff import FileKind
 from packshot.ingest.metadata import Metadata, read_metadata, with_sidecar
 from packshot.ingest.packet import kept_metadata, xmp_packet

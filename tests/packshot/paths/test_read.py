@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from packshot.errors import NamingError, UnreadableError
-from packshot.paths.blocks import Block, join_blocks
+from packshot.formats.blocks import Block, join_blocks
 from packshot.paths.model import CLIPPING_PATH_NAME, WORK_PATH, FillRule, SavedPath
 from packshot.paths.read import PathFile, choose_path, read_paths
 from packshot.paths.write import photoshop_resources

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packshot.paths.blocks import Block, join_blocks, pascal, split_blocks
+from packshot.formats.blocks import Block, join_blocks, pascal, split_blocks
 
 blocks = st.builds(Block, st.integers(0, 65535), st.binary(max_size=255), st.binary(max_size=60))
 

@@ -6,6 +6,7 @@ import struct
 from collections.abc import Iterable
 from typing import NamedTuple
 
+IPTC, ICC, EXIF, XMP, VERSION = 0x0404, 0x040F, 0x0422, 0x0424, 0x0421
 _PHOTOSHOP = b"8BIM"
 _OTHERS = (b"MeSa", b"PHUT", b"AgHg", b"DCSR")
 _MOST_BLOCKS = 10_000
@@ -63,6 +64,11 @@ def split_blocks(data: bytes) -> Blocks:
             found.append(Block(number, name, content))
         at = start + 4 + (size + 1 & ~1)
     return Blocks(tuple(found))
+
+
+def read_resources(data: bytes) -> dict[int, bytes]:
+    """Return resource number -> content, the first of each number, up to the first damage."""
+    return {block.number: block.content for block in reversed(split_blocks(data).blocks)}
 
 
 def join_blocks(blocks: Iterable[Block]) -> bytes:

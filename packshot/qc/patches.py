@@ -66,9 +66,10 @@ def kept_patches(master16: Pixels16, matte: Matte, reduced: Reduced, product: Bo
     limit = max(_LIKE_LEVELS, _LIKE_NOISES * reduced.noise)
     depth = cv2.distanceTransform((kept >= 0.5).view(np.uint8), cv2.DIST_L2, 5)
     found = ((unlike < limit) & (kept >= _KEPT)).view(np.uint8)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(found, connectivity=4)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(found, connectivity=4)
+    near_outline = (found > 0) & (depth < _NEAR_OUTLINE * longest * scale)
     patches = []
-    for index in range(1, count):
+    for index in np.unique(labels[near_outline]):
         left, top, width, height, area = (int(value) for value in stats[index])
         if area < _LEAST_PX:
             continue

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 
 import pytest
+from anyio import to_thread
 from prefect.client.orchestration import get_client
 
 from desk.roles import Role
@@ -122,6 +124,18 @@ def test_a_desk_that_is_killed_loses_what_it_held_and_the_shot_waits_on(
     again.waiting.refresh()
     assert again.waiting.find(reviews[0])
     assert not load_record(reviews[0]).decisions
+
+
+def test_a_desk_that_ends_in_good_order_sends_what_it_held(desk: Desk, browse: Browse, reviews: list[ShotId]) -> None:
+    shot, browser = reviews[0], browse("Rea Viewer")
+
+    async def a_day() -> None:
+        async with desk.at_work():
+            await to_thread.run_sync(browser.decide, shot, "approve", "meets_standard")
+            assert await to_thread.run_sync(waiting_run_of, shot), "it can still be taken back"
+
+    asyncio.run(a_day())
+    assert waiting_run_of(shot) is None
 
 
 def test_a_decision_about_a_picture_that_has_changed_is_refused_and_says_so(

@@ -68,6 +68,11 @@ class Settings(BaseSettings):
     scratch_max_bytes: int = Field(
         20_000_000_000, description="Size the scratch folder is kept below; 0: no scratch", ge=0
     )
+    tiles_max_bytes: int = Field(
+        4_000_000_000,
+        description="Size that the review desk's tiles, a folder in the scratch folder, are kept below",
+        ge=100_000_000,
+    )
     results_key_file: Path = Field(
         default_factory=lambda: _state_folder() / "results-key",
         description="File of the key that seals task results; the same for all workers of a line",

@@ -6,10 +6,13 @@ The bytes are: `_MAGIC`, the header's length (4 bytes, big-endian), the header a
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from pydantic import Field
 
 from packshot.types import Size, Value
 
@@ -52,10 +55,16 @@ class Layout(Value):
 
 
 class Contents(Value):
-    """The header of a pack: its layout, and the length of each tile in bytes; 0 for a tile that shows nothing."""
+    """The header of a pack.
+
+    Attributes:
+        lengths: of each tile in bytes; 0 for a tile that shows nothing.
+        about: what else is to be known of the picture.
+    """
 
     layout: Layout
     lengths: tuple[int, ...]
+    about: Mapping[str, Any] = Field(default_factory=dict)
 
     @cached_property
     def places(self) -> dict[Tile, tuple[int, int]]:
@@ -87,10 +96,14 @@ class Pack:
         return self.data[start : start + length]
 
 
-def write_pack(layout: Layout, tiles: Iterable[bytes]) -> Pack:
-    """Return the pack of tiles, given in the order of `Layout.tiles`."""
+def write_pack(layout: Layout, tiles: Iterable[bytes], *, about: Mapping[str, Any] = MappingProxyType({})) -> Pack:
+    """Return the pack of tiles, given in the order of `Layout.tiles`.
+
+    Args:
+        about: what else is to be known of the picture, as plain JSON.
+    """
     bodies = list(tiles)
-    contents = Contents(layout=layout, lengths=tuple(map(len, bodies)))
+    contents = Contents(layout=layout, lengths=tuple(map(len, bodies)), about=dict(about))
     header = contents.model_dump_json().encode()
     return Pack(contents, b"".join([_MAGIC, len(header).to_bytes(4, "big"), header, *bodies]))
 

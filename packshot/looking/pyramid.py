@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import functools
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import cv2
@@ -76,11 +77,17 @@ def value_levels(values: Pixels8, *, spread: bool = False) -> list[Pixels8]:
     return levels[::-1]
 
 
-def pack_of(levels: Sequence[Pixels8], encode: Callable[[Pixels8], bytes]) -> Pack:
+def pack_of(
+    levels: Sequence[Pixels8],
+    encode: Callable[[Pixels8], bytes],
+    *,
+    about: Mapping[str, Any] = MappingProxyType({}),
+) -> Pack:
     """Return the encoded tiles of all levels, the smallest level first.
 
     Args:
         encode: returns a tile's bytes; empty for one that shows nothing.
+        about: what else is to be known of the picture, as plain JSON.
     """
     full = size_of(levels[-1])
     layout = Layout(
@@ -91,7 +98,7 @@ def pack_of(levels: Sequence[Pixels8], encode: Callable[[Pixels8], bytes]) -> Pa
         levels=tuple(size_of(level) for level in levels),
     )
     tiles = layout.tiles()
-    return write_pack(layout, side_by_side(lambda tile: encode(cut(levels[tile.level], tile)), tiles))
+    return write_pack(layout, side_by_side(lambda tile: encode(cut(levels[tile.level], tile)), tiles), about=about)
 
 
 def cut(level: NDArray[Any], tile: Tile) -> NDArray[Any]:

@@ -1,0 +1,119 @@
+/* OpenSeadragon as the engine that loads and keeps tiles. It gets no keys and no mouse: this viewer moves the picture. */
+
+import { pixelDrawer } from "./drawer.js";
+
+/** A level is drawn down to a little more than half its size, counted in device pixels; then the next smaller one is. */
+const LEAST_RATIO = 0.51;
+/** Overlays are drawn from the next smaller level as soon as the picture is: it keeps every pixel, and lets it grow. */
+const LEAST_OVERLAY_RATIO = 0.99;
+
+let loading = null;
+
+/** Return OpenSeadragon, loaded once; it is a classic script and not a module. */
+function openSeadragon() {
+  loading ??= new Promise((resolve, reject) => {
+    // OpenSeadragon adds a style element to the page unless it finds one with this mark. The page's policy forbids
+    // inline styles, so it finds an element of that name that is none.
+    const mark = document.createElementNS("urn:packshot:no-style", "style");
+    mark.setAttribute("data-openseadragon-mobile-css", "true");
+    document.head.append(mark);
+    const script = document.createElement("script");
+    script.src = new URL("openseadragon/openseadragon.min.js", import.meta.url).href;
+    script.addEventListener("load", () => resolve(window.OpenSeadragon));
+    script.addEventListener("error", () => reject(new Error("The viewer's engine could not be loaded.")));
+    document.head.append(script);
+  });
+  return loading;
+}
+
+/** Return the engine in an element. `scene` is the drawer's; `drawn` is called after each frame. */
+export async function engineIn(element, { scene, drawn }) {
+  const OpenSeadragon = await openSeadragon();
+  return new Engine(OpenSeadragon, element, scene, drawn);
+}
+
+class Engine {
+  constructor(OpenSeadragon, element, scene, drawn) {
+    this._osd = OpenSeadragon;
+    this._roles = new Map();
+    this._scene = scene;
+    this._viewer = new OpenSeadragon.Viewer({
+      element,
+      drawer: pixelDrawer(OpenSeadragon, { scene, roleOf: (image) => this._roles.get(image), afterDrawing: drawn }),
+      showNavigationControl: false,
+      mouseNavEnabled: false,
+      keyboardNavEnabled: false,
+      tabIndex: "",
+      autoResize: false,
+      animationTime: 0,
+      blendTime: 0,
+      visibilityRatio: 0,
+      constrainDuringPan: false,
+      minZoomImageRatio: 0,
+      maxZoomPixelRatio: Infinity,
+      imageLoaderLimit: 8,
+      maxImageCacheCount: 400,
+      placeholderFillStyle: null,
+    });
+    this._viewer.innerTracker.setTracking(false);
+    this._viewer.outerTracker.setTracking(false);
+  }
+
+  /** Show a picture or an overlay; `role` is "before", "after" or "overlay". Return it, to be removed by `remove`. */
+  add(layout, address, role) {
+    const tileSource = new this._osd.TileSource({
+      width: layout.width,
+      height: layout.height,
+      tileSize: layout.tile_px,
+      tileOverlap: layout.overlap_px,
+      minLevel: 0,
+      maxLevel: layout.levels.length - 1,
+      getTileUrl: (level, column, row) => `${address}/${level}/${column}_${row}.webp`,
+    });
+    tileSource.layout = layout;
+    return new Promise((resolve, reject) => {
+      this._viewer.addTiledImage({
+        tileSource,
+        success: ({ item }) => {
+          this._roles.set(item, role);
+          this.moved();
+          resolve(item);
+        },
+        error: ({ message }) => reject(new Error(message)),
+      });
+    });
+  }
+
+  remove(item) {
+    this._roles.delete(item);
+    this._viewer.world.removeItem(item);
+  }
+
+  /** Tell the engine that the view or the stage has changed. */
+  moved() {
+    const { stage, place, ratio } = this._scene();
+    const { viewport, world } = this._viewer;
+    const item = world.getItemAt(0);
+    if (!item || !viewport) return;
+    for (const [image, role] of this._roles) {
+      image.minPixelRatio = (role === "overlay" ? LEAST_OVERLAY_RATIO : LEAST_RATIO) / ratio;
+    }
+    const { layout } = item.source;
+    const width = layout.width * place.magnification;
+    viewport.resize(new this._osd.Point(stage.width / ratio, stage.height / ratio), false);
+    viewport.zoomTo(width / stage.width, null, true);
+    const middle = new this._osd.Point((stage.width / 2 - place.left) / width, (stage.height / 2 - place.top) / width);
+    viewport.panTo(middle, true);
+    this._viewer.forceRedraw();
+  }
+
+  /** Draw again, though nothing has moved. */
+  redraw() {
+    this._viewer.forceRedraw();
+  }
+
+  /** Return whether every tile of the present view has been loaded. */
+  get isSharp() {
+    return [...this._roles.keys()].every((image) => image.getFullyLoaded());
+  }
+}

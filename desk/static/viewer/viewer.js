@@ -1,0 +1,21 @@
+/* The picture viewer of the review desk: finds its element on the page and offers `window.packshotViewer`.
+
+   <div id="viewer" data-shot="client/batch/shot" data-kinds='{"edit": "<digest>", "master": "<digest>"}'
+        data-findings='[{"code", "sentence", "box": [x, y, width, height], "status"}]'></div> */
+
+import { Viewer } from "./shown.js";
+
+const style = document.createElement("link");
+style.rel = "stylesheet";
+style.href = new URL("viewer.css", import.meta.url).href;
+document.head.append(style);
+
+const place = document.getElementById("viewer");
+if (place) {
+  const viewer = new Viewer(place, {
+    shot: place.dataset.shot,
+    kinds: JSON.parse(place.dataset.kinds || "{}"),
+    findings: JSON.parse(place.dataset.findings || "[]"),
+  });
+  window.packshotViewer = viewer.api();
+}

@@ -13,10 +13,12 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from desk import decisions, queues, shots, signing
+from desk import decisions, queues, shots, signing, tiles
 from desk.doorkeeper import Doorkeeper
+from desk.forms import person_of
 from desk.pages import trouble
 from desk.state import Desk
+from packshot.record import ShotRecord
 from tasks.settings import get_settings
 
 STATIC = Path(__file__).parent / "static"
@@ -62,8 +64,14 @@ def routes() -> list[BaseRoute]:
         Route("/undo", decisions.undo, methods=["POST"]),
         Route(f"{_SHOT}/leave", shots.leave, methods=["POST"]),
         Route("/previews/{client}/{batch}/{shot}/{digest}.webp", shots.preview),
+        Mount("/pictures", routes=tiles.routes(allows=_sees)),
         Mount("/static", StaticFiles(directory=STATIC)),
     ]
+
+
+def _sees(request: Request, record: ShotRecord) -> bool:
+    """Return whether whoever asks may look at a shot as it is now."""
+    return person_of(request).sees(record.state)
 
 
 async def health(request: Request) -> Response:

@@ -17,6 +17,7 @@ from desk.pages import TITLES, counts_of, desk_of, page
 from desk.showing import beginning_of
 from desk.waiting import Queue, Waiting, Wanted, in_order, in_queue, queues_of, values_of
 from packshot.handoff.sla import Urgency
+from packshot.naming import ShotId
 from tasks.lives import now
 
 ROWS = 100
@@ -43,6 +44,12 @@ class Place(NamedTuple):
         before = names[at - 1] if at > 0 else ""
         after = names[at + 1] if at + 1 < len(names) else ""
         return self._address(before), self._address(after), at + 1
+
+    def following(self, name: str) -> ShotId | None:
+        """Return the shot that comes after one; None if there is none."""
+        names = [one.name for one in self.shots]
+        at = names.index(name) + 1 if name in names else len(names)
+        return self.shots[at].shot if at < len(names) else None
 
     def after(self, name: str) -> str:
         """Return the address of the shot that comes after one, else of the first other one; empty if none is left."""

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from desk import showing
 from desk.forms import own_fields_of, person_of
 from desk.pages import TITLES, desk_of, page, shot_in
-from desk.queues import place_of
+from desk.queues import Place, place_of
 from desk.waiting import STATES, Queue, record_of
 from packshot.decision import ColourWord
 from packshot.errors import ObjectMissingError
@@ -66,6 +66,7 @@ async def shown(request: Request, shot: ShotId, *, refused: str = "", said: dict
     place = place_of(request, fallback=queue)
     before, after, number = place.beside(str(shot))
     told, passed = showing.findings_of(record)
+    ahead = await to_thread.run_sync(_ahead, place, shot)
     beside, link = await to_thread.run_sync(_from_storage, record, _waiting_beside(request, record))
     return page(
         request,
@@ -84,6 +85,7 @@ async def shown(request: Request, shot: ShotId, *, refused: str = "", said: dict
         digest=showing.digest_of(record),
         kinds=json.dumps(showing.kinds_of(record)),
         places=json.dumps(showing.places_of(record)),
+        ahead=json.dumps(ahead),
         preview=_preview(record),
         viewer=_VIEWER.exists(),
         told_findings=told,
@@ -135,6 +137,13 @@ def _waiting_beside(request: Request, record: ShotRecord) -> list[ShotId]:
         for one in desk_of(request).waiting.all()
         if product and one.product == product and one.shot.client == shot.client and one.shot != shot
     ]
+
+
+def _ahead(place: Place, shot: ShotId) -> dict[str, Any]:
+    """Return the shot that comes next and its pictures, so that the viewer has them made; empty if there is none."""
+    following = place.following(str(shot))
+    record = record_of(following) if following else None
+    return {"shot": str(record.shot), "kinds": showing.kinds_of(record)} if record else {}
 
 
 def _from_storage(record: ShotRecord, waiting: Iterable[ShotId]) -> tuple[list[dict[str, Any]], str]:

@@ -155,3 +155,15 @@ def test_a_shot_on_the_way_is_nobody_s(browse_as: Callable[[Role], Browser]) -> 
     answer = browse_as(Role.REVIEWER).get(f"/shots/{shot}")
     assert (answer.status_code, load_record(shot).decisions) == (409, ())
     assert "does not wait for anybody" in answer.text
+
+
+PICTURES = {"review": REVIEWS, "signoff": SIGNS, "job": JOBS, "hold": REVIEWS}
+"""Shot -> roles that may look at its pictures; for others there is no such picture."""
+
+
+@pytest.mark.parametrize("role", Role)
+def test_pictures_are_for_those_who_may_look_at_the_shot(browse_as: Callable[[Role], Browser], role: Role) -> None:
+    browser = browse_as(role)
+    for shot, roles in PICTURES.items():
+        answer = browser.get(f"/pictures/acme/roles/{shot}/edit/{'e' * 16}/overlays.json")
+        assert answer.status_code == (200 if role in roles else 404), (shot, answer.text)

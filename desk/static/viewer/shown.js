@@ -19,7 +19,7 @@ const WIDE = "This screen shows more colours than sRGB. Pictures are shown as sR
 const BOXES = { findings: "Findings", guides: "Frame and fill" };
 
 export class Viewer {
-  constructor(place, { shot, kinds, findings }) {
+  constructor(place, { shot, kinds, findings, ahead }) {
     this._place = place;
     this._shot = shot;
     this._findings = findings;
@@ -35,6 +35,7 @@ export class Viewer {
     this._pictures = new Map();
     this._build();
     this._ready = this._open().catch((error) => this._trouble(error));
+    if (ahead.shot) this._whenSharp().then(() => prefetch(ahead.shot, ahead.kinds));
   }
 
   /** What the page may ask for. */
@@ -48,7 +49,6 @@ export class Viewer {
       marks: () => this._aim.marks.map((mark) => ({ ...mark })),
       place: () => this._stage.place,
       overlays: this._names,
-      prefetch,
       whenSharp: () => this._whenSharp(),
     };
   }
@@ -245,6 +245,7 @@ export class Viewer {
 
   async _whenSharp() {
     await this._ready;
+    if (!this._engine) return;
     const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
     await frame();
     while (!this._engine.isSharp) await frame();

@@ -1,7 +1,8 @@
 /* The picture viewer of the review desk: finds its element on the page and offers `window.packshotViewer`.
 
    <div id="viewer" data-shot="client/batch/shot" data-kinds='{"edit": "<digest>", "master": "<digest>"}'
-        data-findings='[{"code", "sentence", "box": [x, y, width, height], "status"}]'></div> */
+        data-findings='[{"code", "sentence", "box": [x, y, width, height], "status"}]'
+        data-ahead='{"shot": "the next one", "kinds": {...}}'></div> */
 
 import { Viewer } from "./shown.js";
 
@@ -16,6 +17,7 @@ if (place) {
     shot: place.dataset.shot,
     kinds: JSON.parse(place.dataset.kinds || "{}"),
     findings: JSON.parse(place.dataset.findings || "[]"),
+    ahead: JSON.parse(place.dataset.ahead || "{}"),
   });
   window.packshotViewer = viewer.api();
 }

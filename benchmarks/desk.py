@@ -10,6 +10,7 @@ import argparse
 import resource
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
 
@@ -46,12 +47,16 @@ def main() -> None:
         _row(f"overlay `{overlay}`", lambda shown=shown, overlay=overlay: _packed(shown(), overlay))  # type: ignore[misc]
     stored = write_working_tiff(edit, metadata=Metadata())
     del master, edit, photograph, white
-    peaks = []
+    held = []
     for _ in range(arguments.shots):
         picture_pack(read_master(stored))
-        peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
-    early = len(peaks) // 10
-    print(f"\nGreatest memory after {early + 1} shots: {peaks[early]:.0f} MiB; after {len(peaks)}: {peaks[-1]:.0f} MiB")
+        held.append(_memory_mib())
+    early = len(held) // 10
+    print(f"\nMemory held after {early + 1} shots: {held[early]:.0f} MiB; after {len(held)}: {held[-1]:.0f} MiB")
+
+
+def _memory_mib() -> float:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / 2**20
 
 
 def _overlays(edit: Pixels16, master: Pixels16, matte: Matte) -> Iterator[tuple[Overlay, Callable[[], Shown]]]:

@@ -36,7 +36,7 @@ def command_line() -> typer.Typer:
     """Return all commands."""
     app = build(_segmenter, surroundings=_surroundings, today=_today)
     app.add_typer(_models(), name="models", help="The segmentation networks: which there are, and fetching them.")
-    app.add_typer(_batches(), name="batch", help="Batches in storage: submit a folder, see what became of it.")
+    app.add_typer(_batches(), name="batch", help="Batches in storage: submit a folder, see its outcome.")
     app.add_typer(jobs.commands(), name="job", help="What waits for people: look, take, return, approve, reject.")
     app.add_typer(desks.commands(), name="desk", help="The review desk, where people look at 1:1 and decide.")
     running.add_to(app)
@@ -169,7 +169,7 @@ def _batches() -> typer.Typer:
     def close(
         client: Client,
         batch: Batch,
-        no_wait: Annotated[bool, typer.Option("--no-wait", help="Do not wait until it has been handed over.")] = False,
+        no_wait: Annotated[bool, typer.Option("--no-wait", help="Do not wait until it is delivered.")] = False,
     ) -> None:
         """Hand over now what people approved after the batch went out: it is gathered, and need not wait."""
         from packshot.naming import batch_id

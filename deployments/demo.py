@@ -63,7 +63,7 @@ def run_demo(console: Console, *, state_dir: Path, samples: Path | None, keep: b
             on_progress=lambda name, done, total: None,
             on_left_out=lambda name, why: console.print(f"{name!r} was left out: {why}", markup=False),
         )
-        console.print(f"The batch {batch} lies in the inbox. Running the nightly flow ...")
+        console.print(f"The batch {batch} is in the inbox. Running the nightly flow ...")
         run = run_nightly(console, batch, worker=worker)
         summary = survey(batch)
         show_summary(console, summary)
@@ -138,7 +138,7 @@ def line(console: Console, *, state_dir: Path) -> Iterator[tuple[Stack, Worker]]
     Inside the block this process is a client of these servers.
     """
     console.print(
-        f"Starting S3, PostgreSQL and Prefect on 127.0.0.1; their data lies in {state_dir}/ ...", soft_wrap=True
+        f"Starting S3, PostgreSQL and Prefect on 127.0.0.1; their data are in {state_dir}/ ...", soft_wrap=True
     )
     with running(state_dir) as stack, environment({**stack.environment(), **ENVIRONMENT, **same_configs()}):
         open_storage().ensure_bucket()
@@ -147,7 +147,7 @@ def line(console: Console, *, state_dir: Path) -> Iterator[tuple[Stack, Worker]]
         worker.wait()
         # Print how to read the password, not the password: this output may end up in a log.
         how = f"cat {shlex.quote(str(stack.state_dir / PASSWORD_FILE))}"
-        console.print(f"Prefect's pages at {stack.prefect_ui_url} ask for a password:  {how}", soft_wrap=True)
+        console.print(f"Prefect's pages at {stack.prefect_ui_url} require a password:  {how}", soft_wrap=True)
         yield stack, worker.child
 
 

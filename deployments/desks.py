@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from desk.accounts import Accounts
 
 START_S = 120.0
-Name = Annotated[str, typer.Argument(help="The person's name, as it will stand in records.")]
+Name = Annotated[str, typer.Argument(help="The person's name, as records will show it.")]
 
 
 def commands() -> typer.Typer:
@@ -47,7 +47,9 @@ def commands() -> typer.Typer:
         words = [word.strip() for word in role.split(",") if word.strip()]
         unknown = [word for word in words if word not in list(Role)]
         if unknown:
-            raise typer.BadParameter(f"{unknown[0]!r} is no role; there are {', '.join(Role)}", param_hint="--role")
+            raise typer.BadParameter(
+                f"{unknown[0]!r} is not a role; the roles are {', '.join(Role)}", param_hint="--role"
+            )
         account = _accounts().add(name, map(Role, words), _password())
         _say(f"{account.name} can sign in at the review desk as {', '.join(sorted(account.roles))}.")
 

@@ -104,7 +104,7 @@ def _conditions() -> Finding:
 def _clock() -> Finding:
     skew = clock_skew_s(open_storage())
     if skew is None:
-        return Verdict.WARNING, "the storage does not say what time it is", "Check this machine's clock by hand."
+        return Verdict.WARNING, "the storage does not state its time", "Check this machine's clock by hand."
     verdict = Verdict.OK if abs(skew) <= SKEW_S else Verdict.WARNING if abs(skew) <= MOST_SKEW_S else Verdict.FAILED
     side = "ahead of" if skew > 0 else "behind"
     return verdict, f"{abs(skew):.0f} s {side} the storage's", "" if verdict is Verdict.OK else "Synchronise it (NTP)."

@@ -18,7 +18,7 @@ from packshot.outcomes.first_time import By
 from packshot.record import State
 
 Shot = Annotated[str, typer.Argument(help="CLIENT/BATCH/SHOT, as `packshot job list` prints it.")]
-Person = Annotated[str, typer.Option("--by", help="Your name; it stands in the shot's record.")]
+Person = Annotated[str, typer.Option("--by", help="Your name; the shot's record keeps it.")]
 Picture = Annotated[
     str, typer.Option(help="First digits of the hash of the picture you looked at, from `packshot job show`.")
 ]
@@ -26,7 +26,7 @@ Note = Annotated[str, typer.Option(help="What the next person should know.")]
 Marks = Annotated[
     list[str] | None, typer.Option("--mark", help="A place and what to do there: LEFT,TOP,RIGHT,BOTTOM: TEXT.")
 ]
-Override = Annotated[str, typer.Option(help="Why the work is taken over although a check of it fails.")]
+Override = Annotated[str, typer.Option(help="Why the work is accepted although a check fails.")]
 NoWait = Annotated[bool, typer.Option("--no-wait", help="Do not wait until the answer has been followed.")]
 
 _MINUTE = "%Y-%m-%d %H:%M"
@@ -151,7 +151,7 @@ def _add_reviewing(app: typer.Typer) -> None:
         colour: Annotated[
             ColourWord, typer.Option(help="The colours, with the product or its reference in hand.")
         ] = ColourWord.NOT_COMPARED,
-        edited_by: Annotated[str, typer.Option(help="Whose work it is, where the line does not know.")] = "",
+        edited_by: Annotated[str, typer.Option(help="The editor's name, if Packshot does not know it.")] = "",
         no_wait: NoWait = False,
     ) -> None:
         """Approve the machine's edit, or sign off an editor's work; never your own."""

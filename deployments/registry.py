@@ -69,26 +69,27 @@ def deployments() -> list[RunnerDeployment]:
             process_batch, "One batch, from its inbox to its delivery. A retry redoes only what is not finished."
         ),
         _deployment(
-            reprocess_shot, "One shot again from its start; the new result goes out in a supplementary delivery."
+            reprocess_shot,
+            "Processes one shot again from the start; the new result is delivered in a supplementary delivery.",
         ),
-        _deployment(deliver_batch, "Export, verify and deliver what is approved and not yet delivered."),
+        _deployment(deliver_batch, "Exports, verifies and delivers approved shots that are not yet delivered."),
         _deployment(
-            human_edit, "A shot in a person's hands. The line creates these runs; resume one to answer its form."
+            human_edit, "A shot that waits for a person. Packshot creates these runs; resume one to answer its form."
         ),
         _deployment(
             collect_returned_work,
-            "Looks into the hot folders, releases holds, updates the board, says what is due. One at a time.",
+            "Looks into the hot folders, releases holds, updates the board, sends notices of due work. One at a time.",
             schedule=Interval(settings.collect_every_s),
             queue=WATCH,
         ),
         _deployment(
             daily_report,
-            "Every morning: throughput, routes, verdicts, causes, what waits, what it cost, and the trend.",
+            "Every morning: throughput, routes, verdicts, causes of rework, waiting shots, costs, and the trend.",
             schedule=Cron("0 7 * * *", timezone=settings.nightly_timezone),
         ),
         _deployment(
             return_rate,
-            "Every week: what new pictures did to the return rate of clients whose orders are in storage.",
+            "Every week: how new pictures changed the return rate of clients whose orders are in storage.",
             schedule=Cron("0 6 * * 1", timezone=settings.nightly_timezone),
         ),
         _deployment(
@@ -96,7 +97,7 @@ def deployments() -> list[RunnerDeployment]:
             "Every week: trains the routing model from verdicts and audits; it serves only if it is better.",
             schedule=Cron("0 5 * * 0", timezone=settings.nightly_timezone),
         ),
-        _deployment(roll_back_router, "Lets the routing model serve again that served before the present one."),
+        _deployment(roll_back_router, "Puts the previous routing model back into service."),
         _deployment(
             audit_escapes,
             "Every day: how often the machine's approval was wrong; a broken promise tightens routing by itself.",

@@ -73,7 +73,7 @@ def up(state_dir: StateFolder = STATE) -> None:
     with _servers_in_words():
         process = start(state_dir)
     folder = state_dir.resolve()
-    _say(f"The line runs, looked after by process {process}; its log is {folder / 'serve.log'}.")
+    _say(f"Packshot is running, supervised by process {process}; its log is {folder / 'serve.log'}.")
     _say(f"For commands in a terminal:  . {folder / 'environment'}")
 
 

@@ -17,12 +17,14 @@ ReportDate = Annotated[
     str,
     Field(
         pattern=r"^(\d{4}-\d\d-\d\d)?$",
-        json_schema_extra=shown("Date", "The day to report on, as 2026-03-01; empty means the last one that is over"),
+        json_schema_extra=shown(
+            "Date", "The day to report on, for example 2026-03-01; empty means the last day that is over"
+        ),
     ),
 ]
 TrendDays = Annotated[
     int,
-    Field(ge=2, le=90, json_schema_extra=shown("Days of trend", "How many days up to that one the charts show")),
+    Field(ge=2, le=90, json_schema_extra=shown("Days of trend", "Number of days in the charts, up to that day")),
 ]
 
 

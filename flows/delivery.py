@@ -21,7 +21,7 @@ from tasks.stages import export_shot
 
 ShotNames = Annotated[
     list[str],
-    Field(json_schema_extra=shown("Shots", "Only these shots; empty means all that are approved")),
+    Field(json_schema_extra=shown("Shots", "Only these shots; empty means all approved ones")),
 ]
 
 

@@ -38,8 +38,10 @@ ShotName = Annotated[
         json_schema_extra=shown("Shot", "The shot's name as the batch table shows it, such as 'KTL301_MAIN'"),
     ),
 ]
-Reason = Annotated[str, Field(min_length=3, json_schema_extra=shown("Reason", "Why; it stands in the shot's record"))]
+Reason = Annotated[
+    str, Field(min_length=3, json_schema_extra=shown("Reason", "The reason; the shot's record keeps it"))
+]
 PersonName = Annotated[
     str,
-    Field(min_length=2, json_schema_extra=shown("Your name", "Who asks for it; it stands in the shot's record")),
+    Field(min_length=2, json_schema_extra=shown("Your name", "Who asks for it; the shot's record keeps it")),
 ]

@@ -39,7 +39,7 @@ def only_shown() -> Iterator[None]:
     try:
         yield
     except (httpx.HTTPError, OSError, PrefectException) as error:
-        log().warning("the Prefect UI could not be told (%s); the work goes on", type(error).__name__)
+        log().warning("the Prefect UI could not be updated (%s); the work goes on", type(error).__name__)
 
 
 def artifact_key(*parts: str) -> str:

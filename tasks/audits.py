@@ -44,7 +44,7 @@ class Audited(Value):
 
     @property
     def sentence(self) -> str:
-        taken = f"; promises are taken at {self.strictness:.0%} of what they state" if self.strictness < 1 else ""
+        taken = f"; promises now count as {self.strictness:.0%} of what they state" if self.strictness < 1 else ""
         return self.report.sentence + taken
 
 

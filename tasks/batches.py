@@ -227,7 +227,7 @@ def _let_go(batch: BatchId, me: str) -> None:
             batch, lambda one: one.model_copy(update={"claimed_by": "" if one.claimed_by == me else one.claimed_by})
         )
     except PackshotError as error:
-        log().warning("%s still names this run as at work on it: %s", batch, error)
+        log().warning("%s still names this run as the one that processes it: %s", batch, error)
 
 
 def _key(files: Mapping[str, ObjectInfo], path: str | None) -> str:
@@ -404,7 +404,7 @@ def restart_shot(shot: ShotId, *, person: str, reason: str) -> Restarted:
         return record.model_copy(update={"shots": tuple(again), "gathered": gathered})
 
     ref = change_batch(batch, count).ref(shot.shot)
-    assert ref is not None, "it was found just now, and no shot ever leaves a batch"
+    assert ref is not None, "the shot was found just now, and a batch never loses a shot"
     return Restarted(ref=ref, configs_fingerprint=fingerprint(configs_in_force()))
 
 
@@ -448,7 +448,7 @@ def _gathered(batch: BatchRecord, fate: Fate) -> Fate:
         return fate
     due = batch.gathered[fate.shot]
     if late.is_overdue(due, at=now()):
-        why = f"approved, and did not go out at {due:%Y-%m-%d %H:%M} UTC; hand it over now: packshot batch close"
+        why = f"approved, but not delivered at {due:%Y-%m-%d %H:%M} UTC; deliver it now: packshot batch close"
         return fate.model_copy(update={"why": why})
     said = {"kind": "waiting", "with_whom": late.NEXT_DELIVERY, "due": due, "why": late.in_words(due)}
     return fate.model_copy(update=said)

@@ -307,7 +307,7 @@ def _require_verified(copied: ObjectInfo, file: DeliveredFile) -> None:
             copied.key,
             found=f"SHA-256 {copied.sha256[:8] or 'unknown'}",
             allowed=file.sha256[:8],
-            next_step="Run the batch again: the shot is exported anew.",
+            next_step="Run the batch again, so that the shot is exported again.",
         )
 
 

@@ -68,7 +68,7 @@ def show_refusal(shot: ShotId, reason: str) -> None:
     """Show why a file was refused."""
     text = (
         f"# {markdown(shot.shot)}: refused\n\n{markdown(reason)}\n\n"
-        "The original is untouched; a copy lies in quarantine with the reason."
+        "The original is unchanged. A copy is in quarantine, with the reason."
     )
     page_artifact(text, key=artifact_key("shot", shot.client, shot.batch, shot.shot), description=f"{shot}")
 

@@ -104,14 +104,14 @@ def _from_answer(error: ClientError, subject: str) -> PackshotError:
         return RecordConflictError("somebody else changed the object first", subject)
     if code in _FULL or status == 507:
         return StorageUnavailableError(
-            "the storage is full", subject, found=found, next_step="Make room; what failed is tried again."
+            "the storage is full", subject, found=found, next_step="Make room. Failed work is then tried again."
         )
     if "checksum" in text.lower() and code not in _GARBLED and status in (400, 501):
         return StorageDeniedError(
-            "the storage does not take checksum headers",
+            "the storage does not accept checksum headers",
             subject,
             found=found,
-            next_step="Set PACKSHOT_S3_CHECKSUMS=off, or use a storage that takes them; see docs/settings.md.",
+            next_step="Set PACKSHOT_S3_CHECKSUMS=off, or use a storage that accepts them; see docs/settings.md.",
         )
     if code == "NotImplemented" or status == 501:
         return StorageDeniedError(

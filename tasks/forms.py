@@ -36,10 +36,10 @@ class Answer(RunInput):
 
     decision: Choice = Field(title="Decision", description="What shall become of the shot")
     person: str = Field(title="Your name", description="Stands in the shot's record", min_length=2)
-    reason: Reason = Field(title="Reason", description="The code that is counted; 'other' needs a note")
+    reason: Reason = Field(title="Reason", description="The reason code; 'other' needs a note")
     picture: str = Field(
         title="Picture",
-        description="Hash of the picture shown above: leave it. A decision about another picture is refused",
+        description="Hash of the picture shown above. Do not change it: a decision about another picture is refused",
         min_length=8,
     )
     note: str = Field("", title="Note", description="What the next person should know")
@@ -54,12 +54,12 @@ class Answer(RunInput):
     override: str = Field(
         "",
         title="Accept in spite of failed checks",
-        description="Why; stays in the record and in the certificate. Empty: failed checks send the work back",
+        description="The reason, for the record and the certificate. Empty: failed checks send the work back",
     )
     colour: ColourWord = Field(
-        ColourWord.NOT_COMPARED, title="Colours", description="Compared with the product or its reference in hand"
+        ColourWord.NOT_COMPARED, title="Colours", description="Compare with the product or its reference in your hand"
     )
-    edited_by: str = Field("", title="Edited by", description="Whose work it is, where the line does not know")
+    edited_by: str = Field("", title="Edited by", description="The editor's name, if Packshot does not know it")
 
 
 class Form(RunInput):

@@ -97,7 +97,7 @@ def _alone(shot: RoutedShot, work: Callable[[RoutedShot], bool], stopped: dict[s
         with living(shot.shot):
             return work(shot)
     except Exception as error:  # noqa: BLE001  whatever it is, the other shots go on
-        log().error("%s could not be looked at: %s", shot.shot, error)
+        log().error("%s could not be checked: %s", shot.shot, error)
         stopped[shot.name] = error
         return False
 

@@ -108,7 +108,7 @@ class _Findings:
     def left(self, file: ObjectInfo, why: PackshotError) -> None:
         """Leave a file where it is because of an error (name, config, damaged record); go on with the others."""
         self.unknown[file.key] = str(why)
-        log().warning("%s was left where it is: %s", file.key, why)
+        log().warning("%s stays where it is: %s", file.key, why)
         if isinstance(why, NamingError):
             tell_of_misnamed(file.key, why, about="returned work")
 
@@ -194,7 +194,7 @@ def _report_unknown(owner: ShotId | BatchId | None, file: ObjectInfo, why: str, 
     found.unknown[file.key] = why
     _, client, batch, *_ = file.key.split("/")
     name = owner.shot if isinstance(owner, ShotId) else ""
-    message = f"{file.key}: {why}. It was left where it is; rename it, or put it into its shot's own folder."
+    message = f"{file.key}: {why}. It stays where it is. Rename it, or move it into its shot's own folder."
     notice = Notice(kind="unknown_file", client=client, batch=batch, shot=name, state="", message=message)
     send_once(notice, mark=f"{file.etag.strip(chr(34))[:16]}")
 

@@ -152,7 +152,7 @@ def _waiting_of(batch: BatchId) -> Iterator[Waiting]:
     try:
         known = load_batch(batch)
     except (ObjectMissingError, RecordDamagedError) as error:
-        log().warning("what is gathered of %s cannot be told: %s", batch, error)
+        log().warning("the gathered shots of %s cannot be determined: %s", batch, error)
         return
     records = {one.shot.shot: one for one in load_records([batch.shot(name) for name in known.gathered])}
     names = _names(known, records)

@@ -74,7 +74,7 @@ def look(name: str) -> Seen | None:
     try:
         return Seen(Lease.model_validate_json(data), etag, age)
     except ValidationError:
-        _log.warning("%s is no lease and is written anew", lease_key(name))
+        _log.warning("%s is not a lease and is written again", lease_key(name))
         nobody = Owner(run="", attempt="")
         return Seen(Lease(name=name, owner=nobody, number=0, nonce="", holds_s=0, released=True), etag, age)
 
@@ -141,7 +141,7 @@ class Holder:
             try:
                 self._write(leases.release(self.lease, nonce=uuid.uuid4().hex), over=self._etag)
             except PackshotError as error:
-                _log.warning("the lease %s runs out by itself: %s", self.lease.name, error)
+                _log.warning("the lease %s will expire by itself: %s", self.lease.name, error)
 
     def _keep(self) -> None:
         """Renew the lease in time until it is released or lost; runs in a thread."""

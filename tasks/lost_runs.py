@@ -72,7 +72,7 @@ def end_lost_runs() -> Lost:
                     _end(client, run)
                     ended.append(run.name)
                     if flow == NIGHT:
-                        night_stopped(f"its process is gone, and it is started again. Run {run.id}")
+                        night_stopped(f"its process is gone; the run is started again. Run {run.id}")
         for flow in STARTED_AGAIN:
             for run in list(_runs(client, flow, (StateType.CRASHED,), since=at - NOT_OLDER_THAN)):
                 if run.deployment_id is not None and run.run_count < MOST_TRIES and not _lives(run):

@@ -56,7 +56,9 @@ def look_for_missing_night() -> str:
             return ""  # nothing is registered on this server
         if night.created is None or night.created > due or _has_begun(client, due):
             return ""
-        message = f"it was to begin at {due:%Y-%m-%d %H:%M} UTC, and has not by {at:%H:%M}: {_why(client, night, due)}"
+        message = (
+            f"it should have begun at {due:%Y-%m-%d %H:%M} UTC, and had not by {at:%H:%M}: {_why(client, night, due)}"
+        )
     raise_alarm("night_missing", message, about="night", once=f"{due:%Y%m%dT%H%M}")
     return f"the night of {due:%Y-%m-%d %H:%M} UTC did not begin"
 
@@ -77,5 +79,5 @@ def _why(client: SyncPrefectClient, night: DeploymentResponse, due: datetime) ->
     waiting = FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.SCHEDULED, StateType.PENDING]))
     starts = (run.expected_start_time for run in runs_of(client, FlowRunFilter(state=waiting), flow=NIGHT))
     if any(start is not None and due - EARLY <= start < now() for start in starts):
-        return "its run waits for a worker: see packshot status, and whether the work pool is full or paused"
-    return "no run of it was made or it was cancelled before it began; start nightly in Prefect's pages"
+        return "its run waits for a worker; check packshot status, and whether the work pool is full or paused"
+    return "no run was created, or it was cancelled before it began; start nightly in Prefect's pages"

@@ -129,7 +129,7 @@ def _load(settings: Settings) -> LoadedModel:
         finding = Finding(
             code="fallback_model",
             status=Status.WARNING,
-            message=f"Cut out with {fallback.title}, because {models[settings.segmenter].title} could not be had.",
+            message=f"Cut out with {fallback.title}, because {models[settings.segmenter].title} was not available.",
         )
         return _load_named(fallback, settings, (finding,))
 

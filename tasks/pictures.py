@@ -30,7 +30,7 @@ CORRECTED = "corrected.tif"
 _SENTENCES = {
     Verdict.AUTO_APPROVE: "approved by the machine",
     Verdict.HUMAN_REVIEW: "a reviewer decides",
-    Verdict.REJECT_AND_REDO: "not good enough after every method; an editor takes over",
+    Verdict.REJECT_AND_REDO: "no method was good enough; an editor takes over",
 }
 _MOST_REASONS = 3
 
@@ -106,7 +106,7 @@ def verdict_sentence(edit: Edit, *, held: Mapping[str, str] = MappingProxyType({
     """Return the verdict and its main reasons, for people."""
     if held:
         return (
-            f"score {edit.score:.1f}, approved by the machine but for {', '.join(held)}, which a person has to look at"
+            f"score {edit.score:.1f}, approved by the machine except for {', '.join(held)}, which a person must check"
         )
     reasons = [finding.message for finding in edit.findings if finding.stops_approval]
     reasons += [one.message for one in edit.findings if one.status is Status.FAILED and not one.stops_approval]

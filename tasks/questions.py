@@ -162,7 +162,7 @@ def _of_state(record: ShotRecord, ticket: JobTicket | None) -> list[str]:
         f"[The ticket as a page]({page})" if page else "",
         "\n".join(f"- [{markdown(one.what)}]({one.link})" for one in ticket.take),
         f"Take {code(ticket.take[0].key)}, put the finished picture (same size, transparent or on exact white) into "
-        f"{code(job_returned_prefix(record.shot))}. It is taken over from there by itself; or answer here.",
+        f"{code(job_returned_prefix(record.shot))}. Packshot collects it there. Or answer here.",
     ]
 
 

@@ -102,7 +102,7 @@ def resume(run: FlowRun, answer: Mapping[str, Any]) -> None:
         if not _waits(client, run.id):
             raise _too_late(shot)
     raise DecisionRefusedError(
-        "the form does not take this answer",
+        "the form does not accept this answer",
         shot,
         found=str(getattr(reply.details, "reason", "") or reply.status.value),
     )
@@ -117,7 +117,7 @@ def _too_late(shot: str) -> DecisionRefusedError:
     return DecisionRefusedError(
         "somebody else answered first",
         shot,
-        next_step="Your answer was not taken. Look at the shot in a moment: packshot job show.",
+        next_step="Your answer was not accepted. Look at the shot in a moment: packshot job show.",
     )
 
 

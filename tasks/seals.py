@@ -78,9 +78,9 @@ def _seal_of(key: str, content: bytes) -> bytes:
 
 def _unusable(found: str) -> ConfigError:
     return ConfigError(
-        "the file of the line's key is not usable",
+        "the file with the key for results cannot be used",
         variable("results_key_file"),
         found=found,
         allowed=f"a text of {FEWEST_CHARACTERS} characters or more",
-        next_step="Write one with `openssl rand -hex 32`; all workers of a line need the same.",
+        next_step="Make one with `openssl rand -hex 32`. All workers need the same key.",
     )

@@ -44,7 +44,7 @@ class Settings(BaseSettings):
 
     s3_endpoint_url: str | None = Field(None, description="Address of the S3-compatible storage; empty: AWS")
     s3_public_endpoint_url: str | None = Field(
-        None, description="The same storage as a browser reaches it, for links; empty: the endpoint itself"
+        None, description="Address of the same storage for browsers, used in links; empty: the endpoint itself"
     )
     s3_access_key: SecretStr | None = Field(None, description="Access key; empty: boto3's own credential chain")
     s3_secret_key: SecretStr | None = Field(None, description="Secret key, together with the access key")
@@ -54,40 +54,44 @@ class Settings(BaseSettings):
         "on", description="Whether checksum headers are sent; off only for a storage that refuses them"
     )
     s3_connections: int = Field(32, description="Most connections to storage per process", ge=1, le=256)
-    s3_timeout_s: float = Field(60, description="Longest silence of the storage within one request", gt=0)
+    s3_timeout_s: float = Field(60, description="Longest wait for the storage within one request", gt=0)
     lease_s: float = Field(
-        60, description="How long a run that is not heard of any more keeps its work from others", ge=4, le=600
+        60, description="Time without a sign of life after which another run may take over a run's work", ge=4, le=600
     )
     configs: Path = Field(default_factory=default_folder, description="Folder of the configs")
     models_dir: Path = Field(
         default_factory=lambda: _cache_folder("models"), description="Where model files are kept on this machine"
     )
     scratch_dir: Path = Field(
-        default_factory=lambda: _cache_folder("scratch"), description="Local copies of what storage holds; may be lost"
+        default_factory=lambda: _cache_folder("scratch"),
+        description="Folder for local copies of objects in storage; may be deleted",
     )
     scratch_max_bytes: int = Field(
-        20_000_000_000, description="Size the scratch folder is kept below; 0: no scratch", ge=0
+        20_000_000_000, description="Maximum size of the scratch folder; 0: no scratch folder", ge=0
     )
     tiles_max_bytes: int = Field(
         4_000_000_000,
-        description="Size that the review desk's tiles, a folder in the scratch folder, are kept below",
+        description="Maximum size of the review desk's tiles, a folder in the scratch folder",
         ge=100_000_000,
     )
     results_key_file: Path = Field(
         default_factory=lambda: _state_folder() / "results-key",
-        description="File of the key that seals task results; the same for all workers of a line",
+        description="File with the key that seals task results; the same for all workers",
     )
     segmenter: str = Field("isnet-general-use", description="Segmentation model, a name in configs/models.yaml")
     engine: Literal["auto", "onnxruntime", "openvino", "rembg"] = Field(
         "auto", description="What runs the segmentation model"
     )
-    segmenter_threads: int = Field(0, description="Threads of one segmentation; 0: as the engine sees fit", ge=0)
-    worker_threads: Annotated[int, Field(ge=1, le=256)] = Field(2, description="Shots worked on at once per process")
+    segmenter_threads: int = Field(0, description="Threads of one segmentation; 0: the engine decides", ge=0)
+    worker_threads: Annotated[int, Field(ge=1, le=256)] = Field(
+        2, description="Shots that one process works on at once"
+    )
     runs_at_once: Annotated[int, Field(ge=2, le=1000)] = Field(
-        8, description="Flow runs at once over all workers, each a process; a night needs two"
+        8, description="Flow runs at once over all workers; each is a process, and a night needs two"
     )
     batches_at_once: Annotated[int, Field(ge=1, le=1000)] = Field(
-        1, description="Batches a night works on side by side, each a flow run: as many as there are workers"
+        1,
+        description="Batches that a night processes at the same time, each as a flow run; as many as there are workers",
     )
     nightly_cron: str = Field("0 2 * * *", description="When the nightly run starts")
     nightly_timezone: str = Field("UTC", description="Time zone of that schedule, such as Europe/Berlin")
@@ -95,28 +99,27 @@ class Settings(BaseSettings):
     notify_webhook_url: SecretStr | None = Field(
         None, description="Where notices (on hold, soon due, overdue) are posted as JSON; the address is a secret"
     )
-    notify_smtp_host: str | None = Field(None, description="Mail server for the same notices; empty: none by e-mail")
+    notify_smtp_host: str | None = Field(None, description="Mail server for the same notices; empty: no e-mail")
     notify_smtp_port: int = Field(587, description="Its port", ge=1, le=65535)
     notify_smtp_starttls: bool = Field(True, description="Whether the connection to it is encrypted by STARTTLS")
-    notify_smtp_user: str | None = Field(None, description="User at the mail server, where it asks for one")
+    notify_smtp_user: str | None = Field(None, description="User at the mail server, if it requires one")
     notify_smtp_password: SecretStr | None = Field(None, description="Password of that user")
     notify_mail_from: str | None = Field(None, description="Sender of the notices")
     notify_mail_to: str | None = Field(None, description="Receivers of the notices, separated by commas")
     heartbeat_url: SecretStr | None = Field(
-        None, description="Asked for after each look that went well; a service there tells people when it stops"
+        None,
+        description="Address that is called after each successful look; a service there alerts people if calls stop",
     )
     desk_port: int = Field(4280, description="Port of the review desk on 127.0.0.1", ge=1, le=65535)
     desk_hosts: str = Field(
-        "", description="Names that the review desk may be called besides 127.0.0.1 and localhost, separated by commas"
+        "", description="Further host names of the review desk besides 127.0.0.1 and localhost, separated by commas"
     )
     desk_accounts_file: Path = Field(
         default_factory=lambda: _state_folder() / "desk-accounts.json",
         description="File of the review desk's accounts; only its user can read it",
     )
-    desk_undo_s: float = Field(
-        60, description="How long a decision at the desk can be taken back before its run gets it", ge=0, le=3600
-    )
-    collect_every_s: int = Field(60, description="How often the hot folders are looked into", ge=5, le=86400)
+    desk_undo_s: float = Field(60, description="Time in which a decision at the desk can be taken back", ge=0, le=3600)
+    collect_every_s: int = Field(60, description="Time between two looks into the hot folders", ge=5, le=86400)
 
     @field_validator("notify_webhook_url", "heartbeat_url")
     @classmethod
@@ -165,7 +168,7 @@ def environment_problems() -> tuple[str, ...]:
     models = _models(settings.configs) if settings else ()
     if settings and models and settings.segmenter not in models:
         near = did_you_mean(settings.segmenter, models)
-        problems.append(f"{variable('segmenter')} names no model of models.yaml: {', '.join(models)}{near}")
+        problems.append(f"{variable('segmenter')} is not a model in models.yaml: {', '.join(models)}{near}")
     return tuple(problems)
 
 

@@ -78,7 +78,7 @@ def an_old_version_is_not_replaced(storage: Storage) -> str:
         with suppress(RecordConflictError):
             storage.replace_if(key, b"3", etag=old, content_type=_TYPE)
             return "it replaced an object although the etag was of an earlier version"
-        return "" if storage.get(key) == b"2" else "it refused a write, and stored it all the same"
+        return "" if storage.get(key) == b"2" else "it refused a write, but stored it"
     finally:
         storage.remove_lease(name)
 
@@ -92,7 +92,7 @@ def what_is_gone_is_not_replaced(storage: Storage) -> str:
         with suppress(RecordConflictError, ObjectMissingError):
             storage.replace_if(key, b"2", etag=etag, content_type=_TYPE)
             return "it replaced an object that had been removed"
-        return "it refused a write, and stored it all the same" if storage.exists(key) else ""
+        return "it refused a write, but stored it" if storage.exists(key) else ""
     finally:
         storage.remove_lease(name)
 
@@ -164,7 +164,7 @@ def _race(storage: Storage, key: str, write: Write, callers: int) -> str:
     winners = [number for number, outcome in enumerate(outcomes) if outcome == "won"]
     errors = [outcome for outcome in outcomes if outcome not in ("won", "lost")]
     if errors:
-        return f"of {callers} writes at once, {len(errors)} were neither made nor refused as too late: {errors[0]}"
+        return f"of {callers} writes at once, {len(errors)} neither succeeded nor were refused as too late: {errors[0]}"
     if len(winners) != 1:
         return f"of {callers} writes at once, it accepted {len(winners)} instead of one"
     kept = storage.get(key)

@@ -98,7 +98,7 @@ def _take(record: ShotRecord, promise: HandoffConfig, *, at: datetime, ghost_man
     if record.reports.get("draft", {}).get("made"):
         yield _copied("master with draft matte and path", shot_key(shot, DRAFT), job_out_key(shot, DRAFT), promise)
     if ghost_mannequin and record.reports.get("neck_joint", {}).get("made"):
-        what = "neck joint: both photographs, layered, the mannequin masked by a draft"
+        what = "neck joint: both photographs as layers, with a draft mask of the mannequin"
         yield _copied(what, shot_key(shot, NECK_JOINT), job_out_key(shot, NECK_JOINT), promise)
     if "edit.tif" in record.objects:
         yield _copied("edit so far", shot_key(shot, "edit.tif"), job_out_key(shot, "edit-so-far.tif"), promise)

@@ -110,7 +110,7 @@ def test_what_did_not_go_out_in_time_counts_as_failed(
     approve(waiting, "A")
     monkeypatch.setattr(batches, "now", lambda: TWO + timedelta(hours=1))
     (fate,) = survey(waiting).failed
-    assert "did not go out at 2031-03-01 14:00 UTC" in fate.why
+    assert "but not delivered at 2031-03-01 14:00 UTC" in fate.why
 
 
 @pytest.mark.parametrize("state", [Running(), Completed(), Failed()])

@@ -70,7 +70,7 @@ def test_a_night_that_did_not_begin_is_told_of_once_however_often_one_looks(due:
     (notice,) = told
     assert (notice.kind, notice.shot) == ("night_missing", "night")
     assert notice.subject == "night did not begin"
-    assert f"it was to begin at {due:%Y-%m-%d} 02:00 UTC" in notice.message
+    assert f"it should have begun at {due:%Y-%m-%d} 02:00 UTC" in notice.message
 
 
 def test_one_that_was_cancelled_before_it_began_did_not_begin(due: datetime, told: list[Notice]) -> None:

@@ -78,7 +78,7 @@ def behind(gateway: str, settings: Settings, checksums: str) -> Storage:
 
 
 def test_the_refusal_names_the_headers_and_the_setting(gateway: str, s3_settings: Settings, storage: Storage) -> None:
-    with pytest.raises(StorageDeniedError, match="does not take checksum headers") as refused:
+    with pytest.raises(StorageDeniedError, match="does not accept checksum headers") as refused:
         behind(gateway, s3_settings, "on").put("batches/a/b", b"x", content_type="text/plain")
     assert "PACKSHOT_S3_CHECKSUMS=off" in str(refused.value)
     assert "x-amz-" in str(refused.value)

@@ -61,6 +61,7 @@ from packshot.pipeline.editing import adopt, colour_before
 from packshot.qc.edge_figures import measure_edges
 from packshot.qc.outline import longest_run, smooth_along, trace_outline, worst_stretch
 from packshot.qc.pale_rules import white_on_white
+from packshot.qc.patches import kept_patches
 from packshot.qc.pinholes import pinholes
 from packshot.qc.proven import least_proven, unproven
 from packshot.qc.reduced import predict_backdrop, reduce_edit
@@ -300,6 +301,7 @@ CALLS: dict[str, Callable[[Case], Any]] = {
     "qc/regions:grown": lambda c: grown(c.mask, 11),
     "qc/regions:opened": lambda c: opened(c.mask, 11),
     "qc/regions:split": lambda c: split(c.mask, ~c.mask, c.reduced),
+    "qc/patches:kept_patches": lambda c: kept_patches(c.pixels, c.matte, c.reduced, c.box),
     "qc/ridges:kept_strips": lambda c: kept_strips(c.pixels, c.matte, c.reduced, c.box),
     "qc/scene:background_of": lambda c: background_of(c.matte, shadow=Shadow.KEEP, subject=box_of_product(c.matte)),
     "qc/scene:box_of_product": lambda c: box_of_product(c.matte),

@@ -1,4 +1,4 @@
-"""What decoders say besides the pixels: kept as findings, never printed."""
+"""Warnings of decoders. They are kept as findings and never printed."""
 
 from __future__ import annotations
 

@@ -210,11 +210,11 @@ class Promise(Value):
 
 
 class AuditConfig(Value):
-    """Which share of the shots that the machine would approve a person judges blindly.
+    """How many of the shots that the machine would approve are audited: a person judges them without seeing the score.
 
     Attributes:
-        ratio: share of the shots that the machine would approve which a person judges blindly. Shots that people see
-            anyway need no audit.
+        ratio: of the shots that the machine would approve, this share is audited. Shots that people see anyway need no
+            audit.
         first_ratio: share while there are no verdicts yet. It falls linearly to `ratio` until there are as many
             verdicts as the promise needs at least (149 for 2 %).
         by_category: other shares, by category.
@@ -271,7 +271,7 @@ class RoutingConfig(Value):
             whoever looks at them.
         approve: the promise after it: of the shots that the machine approves, at most this share would be refused by a
             person.
-        audit: which approved shots people look at all the same, see below.
+        audit: which shots that the machine would approve are audited by people, see below.
         real_only: kinds of shots for which drawn scenes prove nothing: `unnamed` (nobody named a category), `on_floor`
             (a visible floor, recognised by its shadow), `pale_on_pale`. The machine approves them only after people
             have judged enough real photographs of their kind. Until then a person looks at each, blindly, and each

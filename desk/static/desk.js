@@ -84,7 +84,7 @@ const looks = {
   2: () => viewer()?.zoom(zoomed = 2),
   4: () => viewer()?.zoom(zoomed = 4),
   b: () => viewer()?.toggleBefore(),
-  o: () => nextOverlay(),
+  o: () => viewer()?.nextOverlay(),
   f: () => nextPlace(),
   w: () => viewer()?.surround("white"),
   g: () => viewer()?.surround("grey"),
@@ -92,19 +92,10 @@ const looks = {
 };
 let zoomed = "fit";
 let place = -1;
-let overlay = -1;
 
 function nextPlace() {
   const count = JSON.parse(document.getElementById("viewer")?.dataset.findings ?? "[]").length;
   if (count) viewer()?.goTo((place = (place + 1) % count));
-}
-
-function nextOverlay() {
-  const names = viewer()?.overlays ?? [];
-  if (!names.length) return;
-  if (overlay >= 0) viewer().toggleOverlay(names[overlay]);
-  overlay = overlay + 1 < names.length ? overlay + 1 : -1;
-  if (overlay >= 0) viewer().toggleOverlay(names[overlay]);
 }
 
 for (const button of document.querySelectorAll("button.place"))

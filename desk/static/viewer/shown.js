@@ -47,8 +47,8 @@ export class Viewer {
       goTo: (index) => this._goTo(index),
       surround: (name) => this._surround(name),
       marks: () => this._aim.marks.map((mark) => ({ ...mark })),
+      nextOverlay: () => this._nextOverlay(),
       place: () => this._stage.place,
-      overlays: this._names,
       whenSharp: () => this._whenSharp(),
     };
   }
@@ -234,6 +234,15 @@ export class Viewer {
     this._legend.textContent = [...this._on.values()].map((one) => one.sentence).join(" ");
     sessionStorage.setItem("pv-overlays", [...this._on.keys()].join(" "));
     this._draw();
+  }
+
+  /** Show the overlay after the one that is shown, alone; after the last one none. */
+  async _nextOverlay() {
+    await this._ready;
+    const shown = [...this._on.keys()];
+    const next = this._names[this._names.indexOf(shown.at(-1)) + 1];
+    for (const name of shown) await this._toggleOverlay(name);
+    if (next) await this._toggleOverlay(next);
   }
 
   _surround(name) {

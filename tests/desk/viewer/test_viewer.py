@@ -155,6 +155,16 @@ def test_two_overlays_at_4_to_1_are_not_smoothed(open_viewer: Open, edit: Pixels
     same(sight, marked)
 
 
+def test_overlays_come_one_after_the_other_and_then_none(open_viewer: Open) -> None:
+    sight = open_viewer()
+    pressed = sight.page.locator("[aria-label=Overlays] [aria-pressed=true]")
+    seen = []
+    for _ in range(6):
+        sight.do("nextOverlay()")
+        seen.append([pressed.nth(number).inner_text() for number in range(pressed.count())])
+    assert seen == [["Off-white"], ["Edge"], ["Halo"], ["Colour"], [], ["Off-white"]]
+
+
 def test_no_off_white_pixel_is_lost_when_the_whole_picture_is_seen(open_viewer: Open) -> None:
     sight = open_viewer(size=(700, 500))
     sight.do("toggleOverlay('off_white')")

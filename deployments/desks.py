@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,6 +19,7 @@ from packshot.cli.showing import in_markup, new_table, print_json, terminal_cons
 if TYPE_CHECKING:
     from desk.accounts import Accounts
 
+_PART = "desk"
 START_S = 120.0
 Name = Annotated[str, typer.Argument(help="The person's name, as records will show it.")]
 
@@ -78,6 +81,11 @@ def address_of(port: int) -> str:
     return f"http://127.0.0.1:{port}"
 
 
+def desk_of(state_dir: Path) -> str:
+    """Return where the desk of a line that runs is."""
+    return address_of(json.loads((state_dir / "ports.json").read_text())[_PART][0])
+
+
 def keep_desk(stack: Stack, *, environment: Mapping[str, str]) -> tuple[Part, str]:
     """Start the desk as a part that a supervisor restarts when it dies; return it with its address.
 
@@ -86,7 +94,7 @@ def keep_desk(stack: Stack, *, environment: Mapping[str, str]) -> tuple[Part, st
     """
     from tasks.settings import get_settings, variable
 
-    port = kept_ports(stack.state_dir, "desk", 1, preferred=get_settings().desk_port)[0]
+    port = kept_ports(stack.state_dir, _PART, 1, preferred=get_settings().desk_port)[0]
     log = stack.state_dir / "desk.log"
     works = answers(f"{address_of(port)}/health")
 
@@ -101,7 +109,7 @@ def keep_desk(stack: Stack, *, environment: Mapping[str, str]) -> tuple[Part, st
     def trouble(child: Child) -> str:
         return "" if works() else f"{address_of(port)} does not answer"
 
-    return stack.family.keep(Part("desk", start, trouble, log, START_S, needs=("prefect",))), address_of(port)
+    return stack.family.keep(Part(_PART, start, trouble, log, START_S, needs=("prefect",))), address_of(port)
 
 
 def _password() -> str:

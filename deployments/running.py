@@ -69,11 +69,13 @@ def serve(state_dir: StateFolder = STATE) -> None:
 def up(state_dir: StateFolder = STATE) -> None:
     """Start the same as serve in the background, and return when all of it works."""
     from deployments.background import up as start
+    from deployments.desks import desk_of
 
     with _servers_in_words():
         process = start(state_dir)
     folder = state_dir.resolve()
     _say(f"Packshot is running, supervised by process {process}; its log is {folder / 'serve.log'}.")
+    _say(f"Review desk {desk_of(folder)}")
     _say(f"For commands in a terminal:  . {folder / 'environment'}")
 
 

@@ -70,6 +70,8 @@ def line() -> Iterator[Up]:
         started = line.packshot("up")
         try:
             assert started.returncode == 0, started.stderr
+            port = json.loads((folder / "ports.json").read_text())["desk"][0]
+            assert f"Review desk http://127.0.0.1:{port}" in started.stdout
             yield line
         finally:
             line.packshot("down")

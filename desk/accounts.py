@@ -95,9 +95,11 @@ class Accounts:
         given = frozenset(roles)
         if not given:
             raise self._wrong("an account needs a role", shown, allowed=", ".join(Role))
-        if len(plain_name(shown)) < 2 or len(shown) > LONGEST_NAME:
+        if len(plain_name(shown)) < 2 or len(shown) > LONGEST_NAME or not shown.isprintable():
             raise self._wrong(
-                "this name cannot be used", shown, allowed=f"2 to {LONGEST_NAME} characters, with letters"
+                "this name cannot be used",
+                shown,
+                allowed=f"2 to {LONGEST_NAME} visible characters, with letters",
             )
         twin = next((one for one in self.all() if one.name != shown and same_person(one.name, shown)), None)
         if twin:

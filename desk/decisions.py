@@ -88,7 +88,7 @@ def _answer_fields(record: ShotRecord, fields: Mapping[str, str], person: Person
     try:
         choice = Choice(fields.get("choice", ""))
         marks = _marks(fields.get("marks", ""), text=fields.get("note", "").strip(), reason=fields.get("reason", ""))
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise HTTPException(400, "The decision cannot be read.") from None
     if choice in showing.NOT_AT_THE_DESK:
         raise HTTPException(400, "This cannot be decided here.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection
@@ -31,6 +31,8 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
+LONGEST_PATH = 1000
+"""Characters of an address without its query; the desk's own are shorter."""
 _READS = ("GET", "HEAD")
 
 
@@ -66,12 +68,14 @@ class Doorkeeper:
 
     def _refusal(self, scope: Scope) -> PlainTextResponse | None:
         headers = Headers(scope=scope)
-        if urlsplit(f"//{headers.get('host', '')}").hostname not in self._hosts:
+        if (_parts_of(f"//{headers.get('host', '')}").hostname or "") not in self._hosts:
             return _refused("this server is not called so; PACKSHOT_DESK_HOSTS names what it may be called.")
+        if len(scope["path"]) > LONGEST_PATH:
+            return PlainTextResponse("There is no such page.\n", status_code=404)
         if scope["method"] in _READS:
             return None
         origin, site = headers.get("origin"), headers.get("sec-fetch-site")
-        if origin is not None and urlsplit(origin).netloc != headers["host"]:
+        if origin is not None and _parts_of(origin).netloc != headers["host"]:
             return _refused("the request comes from another site's page.")
         if origin is None and site not in (None, "same-origin"):
             return _refused("the request comes from another site's page.")
@@ -87,13 +91,30 @@ class Doorkeeper:
             state["session"], state["person"] = session, account.person
             return None
         state["session"] = state["person"] = None
-        path = scope["path"]
+        path, headers = scope["path"], Headers(scope=scope)
         if path in OPEN_PATHS or path.startswith(OPEN_FOLDERS):
             return None
-        if scope["method"] in _READS and "text/html" in Headers(scope=scope).get("accept", ""):
+        if "text/html" in headers.get("accept", ""):
             query = f"?{scope['query_string'].decode('latin-1')}" if scope["query_string"] else ""
-            return RedirectResponse(f"/sign-in?to={quote(path + query)}", status_code=303)
+            to = path + query if scope["method"] in _READS else _page_of(headers)
+            return RedirectResponse(f"/sign-in?to={quote(to)}", status_code=303)
         return PlainTextResponse("Sign in first.\n", status_code=401)
+
+
+def _page_of(headers: Headers) -> str:
+    """Return the address of the desk's page that sent a form; the first page if it is not known."""
+    page = _parts_of(headers.get("referer", ""))
+    if page.netloc != headers["host"] or not page.path.startswith("/"):
+        return "/"
+    return f"{page.path}?{page.query}" if page.query else page.path
+
+
+def _parts_of(address: str) -> SplitResult:
+    """Return the parts of an address that a browser sent; none of them if it is no address."""
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return urlsplit("")
 
 
 def _refused(why: str) -> PlainTextResponse:

@@ -9,6 +9,7 @@ A desk that is ended in good order sends them first.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import threading
 import time
@@ -19,14 +20,17 @@ from enum import StrEnum
 import httpx
 from prefect.exceptions import PrefectException
 
-from packshot.errors import TransientError
+from packshot.errors import DecisionRefusedError, TransientError
 from packshot.naming import ShotId
 from tasks.answering import CheckedAnswer, check_again, send
 from tasks.following import followed
+from tasks.resuming import waiting_run_of
 
 TRIED_AGAIN_S = 10.0
 """When Prefect or the storage can't be reached."""
 MOST_TRIES = 60
+AWAY = (TransientError, httpx.HTTPError, OSError, PrefectException)
+"""What is raised while Prefect or the storage can't be reached."""
 LOOKED_AT = 10
 """Sent decisions that are looked at in one round."""
 MOST_TOLD = 20
@@ -46,7 +50,7 @@ class Answered:
 
     Attributes:
         send_at: when it is sent, on the outbox's clock.
-        tries: how often it could not be sent.
+        tries: how often it could not be sent, or no reply came. Perhaps its run has it, so it can't be taken back.
     """
 
     answer: CheckedAnswer
@@ -148,40 +152,61 @@ class Outbox:
         try:
             one.answer = check_again(one.answer)
             send(one.answer)
-        except (TransientError, httpx.HTTPError, OSError, PrefectException) as error:
-            one.tries += 1
-            if one.tries >= MOST_TRIES:
-                self._settle(one, f"It could not be sent ({type(error).__name__}). The shot waits on.")
-                return
-            one.send_at, one.stage = self._clock() + TRIED_AGAIN_S, Stage.HELD
+        except AWAY as error:
+            self._try_later(one, error)
         except Exception as error:  # noqa: BLE001  (one decision must not stop the others; its person is told)
-            self._settle(one, str(error))
+            try:
+                arrived = bool(one.tries) and isinstance(error, DecisionRefusedError) and not self._waits(one)
+            except AWAY as away:
+                self._try_later(one, away)
+                return
+            if arrived:
+                one.stage = Stage.SENT  # perhaps by an earlier try: what the record says counts
+            else:
+                self._settle(one, str(error))
         else:
             one.stage = Stage.SENT
+
+    def _try_later(self, one: Answered, error: Exception) -> None:
+        one.tries += 1
+        if one.tries >= MOST_TRIES:
+            self._settle(one, f"It could not be sent ({type(error).__name__}). Look whether the shot still waits.")
+            return
+        one.send_at, one.stage = self._clock() + TRIED_AGAIN_S, Stage.HELD
 
     def _look_at(self, one: Answered) -> None:
         try:
             decision = followed(one.answer.record, one.answer.run.id)
-        except (TransientError, httpx.HTTPError, OSError, PrefectException):
+        except AWAY:
             return
         except Exception as error:  # noqa: BLE001  (as above)
             self._settle(one, str(error))
             return
         if decision is not None:
-            self._settle(one, "")
+            given = one.answer.decision
+            own = (decision.by, decision.choice) == (given.by, given.choice)
+            self._settle(one, "" if own else f"somebody else answered first: {decision.sentence}")
             return
         with self._lock:  # the others come first the next time
             if self._answers.pop(str(one.shot), None) is not None:
                 self._answers[str(one.shot)] = one
 
+    def _waits(self, one: Answered) -> bool:
+        """Return whether the run that was asked still waits for an answer."""
+        run = waiting_run_of(one.shot)
+        return run is not None and run.id == one.answer.run.id
+
     def _settle(self, one: Answered, refused: str) -> None:
-        self._on_settled(one.shot)
+        with contextlib.suppress(*AWAY):  # then the next round of the lists reads it
+            self._on_settled(one.shot)
         with self._lock:
             self._answers.pop(str(one.shot), None)
             if refused:
                 self._told[one.person].append(Told(one.shot, refused))
 
     def _held_by(self, person: str) -> Answered | None:
-        held = [one for one in self._answers.values() if one.person == person and one.stage is Stage.HELD]
+        held = [
+            one for one in self._answers.values() if one.person == person and one.stage is Stage.HELD and not one.tries
+        ]
         last = max(held, key=lambda one: one.send_at, default=None)
         return last if last is not None and last.send_at > self._clock() else None

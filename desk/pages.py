@@ -55,7 +55,7 @@ def _common(request: Request) -> dict[str, Any]:
         "csrf": session_of(request).csrf,
         "counts": [(one.value, TITLES[one], count) for one, count in counts_of(request).items()],
         "queue": "",
-        "told": desk.outbox.told(person.name),
+        "told": desk.outbox.told(person.name) if "text/html" in request.headers.get("accept", "") else (),
         "held": {
             "shot": str(held[0].shot),
             "short": held[0].shot.shot,

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Callable
 
+import httpx
 import pytest
 from anyio import to_thread
 from prefect.client.orchestration import get_client
@@ -15,6 +16,7 @@ from desk.state import Desk
 from packshot.decision import Choice
 from packshot.naming import ShotId
 from packshot.record import State
+from tasks.answering import checked_answer, send
 from tasks.desk import answer_job
 from tasks.forms import Answer
 from tasks.records import change_record, load_record
@@ -94,6 +96,60 @@ def test_a_decision_is_taken_back_and_the_shot_waits_as_before(
     assert waiting_run_of(shot)
     assert not load_record(shot).decisions
     assert "Approve" in browser.page_of(shot)
+
+
+def test_an_answer_that_arrived_although_no_reply_came_counts_once_and_is_not_taken_back(
+    desk: Desk, browse: Browse, reviews: list[ShotId], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shot, browser = reviews[0], browse("Rea Viewer")
+    run = waiting_run_of(shot)
+    browser.decide(shot, "approve", "meets_standard")
+    with monkeypatch.context() as cut:
+        cut.setattr("desk.outbox.send", lambda answer: (send(answer), loses_the_reply()))
+        desk.outbox.tick(at_once=True)
+    assert waiting_run_of(shot) is None
+    assert browser.post("/undo").status_code == 409
+    desk.outbox.tick(at_once=True)
+    assert not desk.outbox.told("Rea Viewer")
+    in_a_run(lambda: follow(shot, sent_to(shot, run), question=f"{run.id} question-1"))  # type: ignore[union-attr]
+    desk.outbox.tick(at_once=True)
+    assert desk.outbox.is_empty
+    assert not desk.outbox.told("Rea Viewer")
+
+
+def test_an_answer_that_was_tried_again_and_came_second_did_not_count(
+    desk: Desk, browse: Browse, reviews: list[ShotId], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shot = reviews[0]
+    run = waiting_run_of(shot)
+    browse("Rea Viewer").decide(shot, "approve", "meets_standard")
+    with monkeypatch.context() as cut:
+        cut.setattr("desk.outbox.send", lambda answer: loses_the_reply())
+        desk.outbox.tick(at_once=True)
+    fields = {"decision": "approve", "person": "Ben Viewer", "reason": "meets_standard"}
+    send(checked_answer(load_record(shot), {**fields, "picture": load_record(shot).objects["edit.tif"][:16]}))
+    desk.outbox.tick(at_once=True)
+    in_a_run(lambda: follow(shot, sent_to(shot, run), question=f"{run.id} question-1"))  # type: ignore[union-attr]
+    desk.outbox.tick(at_once=True)
+    assert desk.outbox.is_empty
+    assert "somebody else answered first" in str(desk.outbox.told("Rea Viewer"))
+
+
+def test_what_could_not_be_sent_is_told_also_while_the_lists_cannot_be_read(
+    desk: Desk, browse: Browse, reviews: list[ShotId], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for shot in reviews[:2]:
+        browse("Rea Viewer").decide(shot, "approve", "meets_standard")
+    monkeypatch.setattr("desk.outbox.MOST_TRIES", 1)
+    monkeypatch.setattr("desk.outbox.send", lambda answer: loses_the_reply())
+    monkeypatch.setattr(desk.outbox, "_on_settled", lambda shot: loses_the_reply())
+    desk.outbox.tick(at_once=True)
+    assert desk.outbox.is_empty
+    assert [one.shot for one in desk.outbox.told("Rea Viewer")] == reviews[:2]
+
+
+def loses_the_reply() -> None:
+    raise httpx.ReadTimeout("no reply")
 
 
 def test_the_next_decision_sends_the_last_one(desk: Desk, browse: Browse, reviews: list[ShotId]) -> None:
@@ -183,7 +239,7 @@ def test_marks_become_the_places_of_the_answer(desk: Desk, browse: Browse, revie
 
 def test_what_no_page_sends_is_refused(browse: Browse, reviews: list[ShotId]) -> None:
     browser = browse("Rea Viewer")
-    for marks in ("[", "{}", "[1]", '[{"x": "a"}]', '[{"x": 1e999, "y": 0, "width": 1, "height": 1}]'):
+    for marks in ("[", "[" * 20_000, "{}", "[1]", '[{"x": "a"}]', '[{"x": 1e999, "y": 0, "width": 1, "height": 1}]'):
         answer = browser.decide(reviews[0], "send to an editor", "edge", marks=marks)
         assert answer.status_code == 400, marks
     for choice in ("", "sell it", "use the returned file"):

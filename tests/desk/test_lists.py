@@ -10,6 +10,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from desk.app import application
+from desk.outbox import Told
 from desk.roles import Role
 from desk.state import Desk
 from desk.waiting import LOOKED_AT_AGAIN, Waiting, waiting
@@ -125,6 +126,14 @@ def test_a_blind_review_has_no_word_of_the_machine(desk: Desk, browser: Browser)
         for word in ("leftover_suspected", "backdrop", "is small", "81.5", "82 of", "Stops approval", "score 81"):
             assert word not in page, word
     assert 'data-at-once="meets_standard"' in browser.page_of(shot("a"))
+
+
+def test_what_a_person_must_know_is_kept_for_a_page_that_they_see(desk: Desk, browser: Browser) -> None:
+    desk.outbox._told["Any Body"].append(Told(shot("a"), "the picture has changed"))
+    missing = "/previews/acme/spring/a/0000000000000000.webp"
+    assert browser.client.get(missing, headers={"accept": "image/webp,*/*"}).status_code == 404
+    assert "the picture has changed" in said_on(browser.get("/queues/review").text)
+    assert "the picture has changed" not in said_on(browser.get("/queues/review").text)
 
 
 def test_names_from_outside_stay_text(desk: Desk, browser: Browser) -> None:

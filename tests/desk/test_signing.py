@@ -76,6 +76,9 @@ def test_only_the_own_password_signs_in(accounts: Accounts) -> None:
         ("", {Role.REVIEWER}, PASSWORD),
         ("A" * 101, {Role.REVIEWER}, PASSWORD),
         ("Вen Viewer", {Role.REVIEWER}, PASSWORD),  # the first letter is Cyrillic
+        ("Ada\x1b[2J", {Role.REVIEWER}, PASSWORD),
+        ("Ada\u202e", {Role.REVIEWER}, PASSWORD),
+        ("Ada\ud800", {Role.REVIEWER}, PASSWORD),
     ],
 )
 def test_an_account_that_cannot_be_is_refused(accounts: Accounts, name: str, roles: set[Role], password: str) -> None:
@@ -205,11 +208,32 @@ def test_a_new_password_and_signing_out_end_the_session(desk: Desk, client: Test
         {"sec-fetch-site": "same-site"},
         {"host": "elsewhere.example"},
         {"host": "127.0.0.1.elsewhere.example:4280"},
+        {"host": "[::1"},
+        {"host": "127.0.0.1:4280", "origin": "http://["},
     ],
 )
 def test_another_site_s_page_signs_nobody_in(client: TestClient, headers: dict[str, str]) -> None:
     assert sign_in(client, "Rea Viewer", PASSWORD, **headers) == 403
     assert COOKIE not in client.cookies
+
+
+def test_a_form_sent_after_the_session_ended_leads_to_the_sign_in_and_back_to_its_page(client: TestClient) -> None:
+    page = {"accept": "text/html", "referer": f"{AT}/shots/acme/b1/A1?queue=review"}
+    answer = client.post("/shots/acme/b1/A1/decision", data={"csrf": "old"}, headers=page)
+    assert (answer.status_code, answer.headers["location"]) == (
+        303,
+        "/sign-in?to=/shots/acme/b1/A1%3Fqueue%3Dreview",
+    )
+    for elsewhere in ("http://elsewhere.example/x", "http://[", ""):
+        answer = client.post("/undo", headers={"accept": "text/html", "referer": elsewhere})
+        assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in?to=/")
+    assert client.post("/undo").status_code == 401
+
+
+def test_an_address_longer_than_any_leads_nowhere(client: TestClient) -> None:
+    browser = Browser(client).signed_in("Rea Viewer")
+    for address in (f"/pictures/a/b/c/edit/{'0' * 16}/{'9' * 5000}/0_0.webp", f"/queues/{'x' * 5000}"):
+        assert browser.get(address).status_code == 404
 
 
 def test_every_answer_has_the_headers(desk: Desk, client: TestClient) -> None:
@@ -222,6 +246,7 @@ def test_every_answer_has_the_headers(desk: Desk, client: TestClient) -> None:
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["x-frame-options"] == "DENY"
         assert headers["cache-control"] == "no-store" or address.startswith("/static")
+    assert "content-security-policy" in client.get("/sign-in", headers={"host": "[::1"}).headers
     bad = TestClient(application(desk), base_url="http://elsewhere.example").get("/sign-in")
     assert (bad.status_code, "content-security-policy" in bad.headers) == (403, True)
 
@@ -245,7 +270,16 @@ def test_a_form_that_is_too_large_or_none_is_refused(client: TestClient) -> None
 
 @pytest.mark.parametrize(
     "to",
-    ["//elsewhere.example", "https://elsewhere.example", "/\\elsewhere.example", "elsewhere", "/a\nb", "/\t/x", ""],
+    [
+        "//elsewhere.example",
+        "https://elsewhere.example",
+        "/\\elsewhere.example",
+        "elsewhere",
+        "/a\nb",
+        "/\t/x",
+        "",
+        "//[",
+    ],
 )
 def test_signing_in_leads_nowhere_else(to: str) -> None:
     assert _within(to) == "/"

@@ -40,7 +40,7 @@ def test_an_account_comes_and_goes_and_its_password_is_read_from_standard_input(
 
 def test_what_cannot_be_is_said_in_a_sentence(file: Path) -> None:
     for words, said, told in (
-        (("add-user", "Ada", "--role", "king"), PASSWORD, "'king' is no role"),
+        (("add-user", "Ada", "--role", "king"), PASSWORD, "'king' is not a role"),
         (("add-user", "Ada", "--role", "reviewer"), "short", "this password cannot be used"),
         (("remove-user", "Ada"), "", "there is no such account"),
     ):

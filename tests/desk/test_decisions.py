@@ -264,7 +264,7 @@ def test_a_form_without_the_session_s_token_decides_nothing(desk: Desk, browse: 
 def test_two_reviewers_never_work_on_one_shot(desk: Desk, browse: Browse, reviews: list[ShotId]) -> None:
     rea, ben = browse("Rea Viewer"), browse("Ben Viewer")
     rea.page_of(reviews[0])
-    assert "Rea Viewer has it open" in said_on(ben.get("/queues/review").text)
+    assert "Rea Viewer has it open" in said_on(ben.get(f"/queues/review?batch={reviews[0].batch}").text)
     page = said_on(ben.page_of(reviews[0]))
     assert "Rea Viewer has this shot open." in page
     assert 'name="choice"' not in ben.page_of(reviews[0])

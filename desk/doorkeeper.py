@@ -18,6 +18,8 @@ COOKIE = "packshot_desk"
 OPEN_PATHS = ("/sign-in", "/health")
 OPEN_FOLDERS = ("/static/",)
 """What is served without signing in: no word and no picture of any shot."""
+ASKED_BY_PAGES = ("/counts",)
+"""What an open page asks for by itself, whether or not anybody is there."""
 ALWAYS = ("127.0.0.1", "localhost")
 HEADERS = {
     "Content-Security-Policy": (
@@ -85,7 +87,8 @@ class Doorkeeper:
         """Note who asks, in the request's state; return an answer if nobody may ask this without signing in."""
         state: dict[str, Any] = scope.setdefault("state", {})
         state["token"] = HTTPConnection(scope).cookies.get(COOKIE, "")
-        session = self._sessions.find(state["token"]) if state["token"] else None
+        by_itself = scope["path"] in ASKED_BY_PAGES
+        session = self._sessions.find(state["token"], used=not by_itself) if state["token"] else None
         account = self._accounts.find(session.name) if session else None
         if session and account and account.password == session.password:
             state["session"], state["person"] = session, account.person

@@ -104,7 +104,6 @@ async def queue_page(request: Request) -> Response:
     queue = Queue(named)
     if queue not in queues_of(person):
         raise HTTPException(403, "Your roles do not open this list.")
-    desk.claims.release(person.name)
     claims, wanted = desk.claims.all(), wanted_in(request.query_params)
     waiting = [
         one for one in in_queue(desk.waiting.all(), queue, person=person, at=at) if not desk.outbox.has(one.name)

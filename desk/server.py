@@ -5,10 +5,13 @@ from __future__ import annotations
 import logging
 
 import uvicorn
+from prefect.settings import PREFECT_API_REQUEST_TIMEOUT, temporary_settings
 
 from desk.app import application
 
 HOST = "127.0.0.1"
+LONGEST_WAIT_S = 10.0
+"""How long a page waits for Prefect before it says that the line cannot be reached."""
 END_S = 20
 """How long requests may take after the desk was told to end."""
 
@@ -17,13 +20,14 @@ def serve(port: int) -> None:
     """Serve the desk on 127.0.0.1 until it is told to end (Ctrl-C, SIGTERM); then decisions that are held are sent."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
     logging.getLogger("packshot.desk").setLevel(logging.INFO)
-    uvicorn.run(
-        application(),
-        host=HOST,
-        port=port,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        ws="none",
-        timeout_graceful_shutdown=END_S,
-    )
+    with temporary_settings({PREFECT_API_REQUEST_TIMEOUT: LONGEST_WAIT_S}):
+        uvicorn.run(
+            application(),
+            host=HOST,
+            port=port,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            ws="none",
+            timeout_graceful_shutdown=END_S,
+        )

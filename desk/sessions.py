@@ -64,8 +64,12 @@ class Sessions:
             self._open[token] = Session(account.name, account.password, secrets.token_urlsafe(32), at, at)
         return token
 
-    def find(self, token: str) -> Session | None:
-        """Return the session of a token and note that it is used; None if there is none or it has ended."""
+    def find(self, token: str, *, used: bool = True) -> Session | None:
+        """Return the session of a token; None if there is none or it has ended.
+
+        Args:
+            used: whether a person is at work. A page that asks by itself keeps no session open.
+        """
         at = self._clock()
         with self._lock:
             session = self._open.get(token)
@@ -74,7 +78,8 @@ class Sessions:
             if not self._lives(session, at):
                 del self._open[token]
                 return None
-            session.used = at
+            if used:
+                session.used = at
             return session
 
     def end(self, token: str) -> None:

@@ -57,10 +57,15 @@ for (const panel of panels) {
   panel.querySelector("h2").tabIndex = -1;
   panel.addEventListener("submit", (event) => {
     if (sent || !event.submitter?.value || !prepare(panel, event.submitter.value)) event.preventDefault();
-    else sent = true;
+    else say(sent = true);
   });
 }
-window.addEventListener("pageshow", () => (sent = false));
+window.addEventListener("pageshow", () => say(sent = false));
+
+function say(sending) {
+  const line = document.getElementById("sending");
+  if (line) line.textContent = sending ? "Sending …" : "";
+}
 
 offers.forEach((offer, index) => offer.addEventListener("click", () => {
   open(opened() === panels[index] ? null : panels[index]);
@@ -143,9 +148,22 @@ function handled(event, panel) {
 
 // --- what goes on by itself
 
+// Somebody is there if a key, the pointer or the wheel was used since the last renewal: an open tab alone keeps nothing.
+let present = true;
+for (const kind of ["keydown", "pointerdown", "pointermove", "wheel"])
+  window.addEventListener(kind, () => (present = true), { passive: true });
+
 async function renew() {
+  if (!present) return;
+  present = false;
   const answer = await post(`/shots/${shot.dataset.shot}/claim`).catch(() => null);
-  if (answer?.status === 401) location.reload();
+  const lost = document.getElementById("lost");
+  if (answer?.status === 401) lost.textContent = "You are signed out. A decision leads to the sign-in, and back here.";
+  else if (answer?.ok) {
+    const { holder } = await answer.json();
+    lost.textContent = holder === shot.dataset.claimed ? "" : `${holder} has this shot open now.`;
+  }
+  lost.hidden = !lost.textContent;
 }
 if (shot?.dataset.claimed) {
   setInterval(renew, 60_000);

@@ -118,6 +118,21 @@ def test_a_session_ends_when_it_is_idle_and_in_any_case(accounts: Accounts) -> N
     assert sessions.find(busy) is None
 
 
+def test_a_page_that_asks_by_itself_keeps_no_session_open(desk: Desk, client: TestClient) -> None:
+    clock = Clock()
+    desk.sessions._clock = clock
+    browser = Browser(client).signed_in("Rea Viewer")
+    for _ in range(2):
+        clock.now += IDLE_S * 0.6
+        answered = browser.get("/counts")
+    assert answered.status_code == 303
+    browser.signed_in("Rea Viewer")
+    for _ in range(2):
+        clock.now += IDLE_S * 0.6
+        answered = browser.get("/queues/review")
+    assert answered.status_code == 200
+
+
 def test_sessions_stay_few(accounts: Accounts) -> None:
     sessions = Sessions()
     account = accounts.add("Ada", {Role.REVIEWER}, PASSWORD)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from desk.accounts import Accounts
 
 _PART = "desk"
+HOST = "127.0.0.1"
 START_S = 120.0
 Name = Annotated[str, typer.Argument(help="The person's name, as records will show it.")]
 
@@ -29,7 +30,12 @@ def commands() -> typer.Typer:
     app = typer.Typer(invoke_without_command=True)
 
     @app.callback()
-    def desk(context: typer.Context) -> None:
+    def desk(
+        context: typer.Context,
+        host: Annotated[
+            str, typer.Option(help="Address to listen on. 0.0.0.0, in a container, is all of them.")
+        ] = HOST,
+    ) -> None:
         """Serve the review desk on 127.0.0.1, at the port PACKSHOT_DESK_PORT, until Ctrl-C."""
         if context.invoked_subcommand is None:
             from desk.server import serve
@@ -37,7 +43,7 @@ def commands() -> typer.Typer:
 
             port = get_settings().desk_port
             terminal_console().print(f"Review desk {address_of(port)}. Ctrl-C ends it.", soft_wrap=True)
-            serve(port)
+            serve(port, host=host)
 
     @app.command("add-user")
     def add_user(
@@ -78,7 +84,7 @@ def commands() -> typer.Typer:
 
 def address_of(port: int) -> str:
     """Return where the desk of this machine is."""
-    return f"http://127.0.0.1:{port}"
+    return f"http://{HOST}:{port}"
 
 
 def desk_of(state_dir: Path) -> str:

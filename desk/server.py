@@ -9,21 +9,24 @@ from prefect.settings import PREFECT_API_REQUEST_TIMEOUT, temporary_settings
 
 from desk.app import application
 
-HOST = "127.0.0.1"
 LONGEST_WAIT_S = 10.0
 """How long a page waits for Prefect before it says that the line cannot be reached."""
 END_S = 20
 """How long requests may take after the desk was told to end."""
 
 
-def serve(port: int) -> None:
-    """Serve the desk on 127.0.0.1 until it is told to end (Ctrl-C, SIGTERM); then decisions that are held are sent."""
+def serve(port: int, *, host: str) -> None:
+    """Serve the desk until it is told to end (Ctrl-C, SIGTERM); then decisions that are held are sent.
+
+    Args:
+        host: the address to listen on.
+    """
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
     logging.getLogger("packshot.desk").setLevel(logging.INFO)
     with temporary_settings({PREFECT_API_REQUEST_TIMEOUT: LONGEST_WAIT_S}):
         uvicorn.run(
             application(),
-            host=HOST,
+            host=host,
             port=port,
             log_level="warning",
             access_log=False,

@@ -174,7 +174,7 @@ def compose() -> Compose:
 
 
 def test_it_keeps_to_the_schema_with_the_example_and_with_bare_necessities(compose: Compose) -> None:
-    assert list(compose.services) == ["storage", "storage-setup", "database", "prefect", "register", "worker"]
+    assert list(compose.services) == ["storage", "storage-setup", "database", "prefect", "register", "worker", "desk"]
     needed = {found["name"] for found in VARIABLE.finditer(TEXT) if (found["how"] or "").endswith("?")}
     bare = read_compose({name: FILLED[name] for name in needed})
     # The defaults in the file are the values of the example.
@@ -220,7 +220,7 @@ def test_the_key_of_results_is_a_file_for_those_who_run_flows_and_in_no_environm
     assert {secret.environment for secret in compose.secrets.values()} == SECRET_FILES
     for name, service in compose.services.items():
         file = service.environment.get("PACKSHOT_RESULTS_KEY_FILE")
-        assert (file is not None) == (name in ("register", "worker")), name
+        assert (file is not None) == (name in ("register", "worker", "desk")), name
         assert not SECRET_FILES & set(service.environment)
         assert service.secrets == ([Path(file).name] if file else []), name
         assert not file or file.startswith("/run/secrets/")
@@ -232,6 +232,7 @@ def test_nothing_is_published_beyond_this_machine(compose: Compose) -> None:
     assert published == {
         "storage": ["127.0.0.1:9000:9000", "127.0.0.1:9001:9001"],
         "prefect": ["127.0.0.1:4200:4200"],
+        "desk": ["127.0.0.1:4280:4280"],
     }
 
 
@@ -293,11 +294,12 @@ def test_every_variable_of_ours_is_a_setting(compose: Compose) -> None:
         assert settings.s3_endpoint_url == "http://storage:9000"
 
 
-@pytest.mark.parametrize("name", ["register", "worker"])
-def test_every_setting_reaches_those_who_run_flows(compose: Compose, name: str) -> None:
+@pytest.mark.parametrize("name", ["register", "worker", "desk"])
+def test_every_setting_reaches_those_who_use_it(compose: Compose, name: str) -> None:
     """A setting that a container does not get cannot be set at all, and nobody is told of it."""
-    settings = {variable(field) for field in Settings.model_fields}
-    assert settings - set(compose.services[name].environment) == set()
+    the_desks = {field for field in Settings.model_fields if field.startswith(("desk_", "tiles_"))}
+    used = set(Settings.model_fields) - (the_desks if name != "desk" else set())
+    assert set(map(variable, used)) - set(compose.services[name].environment) == set()
 
 
 def test_every_variable_of_prefects_is_one_of_its_settings(compose: Compose) -> None:
@@ -417,6 +419,10 @@ def test_what_is_copied_into_the_image_is_enough_to_build_the_package(tmp_path: 
     (wheel,) = (tree / "dist").glob("*.whl")
     shutil.unpack_archive(wheel, unpacked, "zip")
     assert (unpacked / "infra" / "healthcheck.py").exists()
+    packages = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"][
+        "packages"
+    ]
+    assert [name for name in packages if not (unpacked / name / "__init__.py").exists()] == []
     assert not list(unpacked.rglob(".env"))
     code = "from packshot.specs.load import default_folder; print(default_folder())"
     assert Path(_printed(code, folder=unpacked, environment={"PYTHONPATH": str(unpacked)})).is_relative_to(unpacked)
@@ -482,6 +488,35 @@ def test_registration_worker_and_health_check_work_with_the_variables_they_are_g
             cwd=tmp_path,
         )
         wait_until(healthy, child=child, name="The worker", log=log, timeout_s=120)
+
+
+def test_the_desk_answers_its_health_check_with_the_variables_it_is_given(
+    compose: Compose, prefect_stack: Stack, tmp_path: Path
+) -> None:
+    service, (port,) = compose.services["desk"], free_ports(1)
+    here = {
+        **prefect_stack.environment(),
+        "PREFECT_HOME": str(tmp_path / "prefect"),
+        "PACKSHOT_CONFIGS": str(ROOT / "configs"),
+        "PACKSHOT_SCRATCH_DIR": str(tmp_path / "scratch"),
+        "PACKSHOT_DESK_ACCOUNTS_FILE": str(tmp_path / "desk" / "accounts.json"),
+        "PACKSHOT_DESK_PORT": str(port),
+    }
+    assert service.healthcheck is not None
+    check = [word.replace(":4280/", f":{port}/") for word in (service.healthcheck.test or [])[2:]]
+    program, *words = ["127.0.0.1" if word == "0.0.0.0" else word for word in service.command or []]
+    with Family(f"desk-{uuid4().hex[:8]}", lock=os.open(os.devnull, os.O_RDONLY)) as family:
+        log = tmp_path / "desk.log"
+        child = family.start(
+            [str(BIN / program), *words], log=log, environment={**service.environment, **here}, cwd=tmp_path
+        )
+        wait_until(
+            lambda: subprocess.run([sys.executable, *check], cwd=ROOT, stderr=subprocess.DEVNULL).returncode == 0,
+            child=child,
+            name="The desk",
+            log=log,
+            timeout_s=120,
+        )
 
 
 def _without_ours(environment: Mapping[str, str]) -> dict[str, str]:

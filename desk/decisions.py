@@ -19,8 +19,7 @@ from desk.forms import own_fields_of, person_of
 from desk.pages import desk_of, shot_in
 from desk.queues import place_of
 from desk.roles import Person
-from desk.shots import shown
-from desk.waiting import record_of
+from desk.shots import readable_record, shown
 from packshot.decision import Choice, Mark
 from packshot.errors import PackshotError
 from packshot.handoff.deciding import CHOICES
@@ -35,9 +34,7 @@ async def decide(request: Request) -> Response:
     """Check a decision, hold it, and lead to the next shot; or say on the shot's page why it does not count."""
     shot, person, desk = shot_in(request), person_of(request), desk_of(request)
     fields = await own_fields_of(request)
-    record = await to_thread.run_sync(record_of, shot)
-    if record is None:
-        raise HTTPException(404, "There is no such shot.")
+    record = await to_thread.run_sync(readable_record, shot)
     if desk.outbox.has(shot):
         return await shown(request, shot, refused="Somebody has just decided about this shot.")
     if record.state in _WAITED_FOR and not person.decides(record.state):

@@ -18,9 +18,10 @@ from desk.pages import TITLES, desk_of, page, shot_in
 from desk.queues import Place, place_of
 from desk.waiting import STATES, Queue, record_of
 from packshot.decision import ColourWord
-from packshot.errors import ObjectMissingError
+from packshot.errors import ObjectMissingError, RecordDamagedError
 from packshot.naming import ShotId
 from packshot.record import ShotRecord, State
+from tasks.records import find_record
 from tasks.shelf import fetch
 from tasks.siblings import product_of, siblings_of
 from tasks.tickets import promise_shown, ticket_page_link
@@ -47,9 +48,7 @@ async def shown(request: Request, shot: ShotId, *, refused: str = "", said: dict
         said: what the person had written, so that it isn't lost.
     """
     desk, person = desk_of(request), person_of(request)
-    record = await to_thread.run_sync(record_of, shot)
-    if record is None:
-        raise HTTPException(404, "There is no such shot.")
+    record = await to_thread.run_sync(readable_record, shot)
     if desk.outbox.has(shot):
         return _settled(request, record, "It has just been decided.", refused)
     if record.state not in STATES[Queue.OVERDUE]:
@@ -107,6 +106,21 @@ async def shown(request: Request, shot: ShotId, *, refused: str = "", said: dict
         due=_due(request, shot),
         seniors=promise_shown(shot.client).seniors if record.state is State.AWAITING_SIGNOFF else (),
     )
+
+
+def readable_record(shot: ShotId) -> ShotRecord:
+    """Return a shot's record as it is now.
+
+    Raises:
+        HTTPException: 404: there is none; 409: it can't be read, and the sentence says why.
+    """
+    try:
+        record = find_record(shot)
+    except RecordDamagedError as error:
+        raise HTTPException(409, f"This shot cannot be shown: {error}") from None
+    if record is None:
+        raise HTTPException(404, "There is no such shot.")
+    return record
 
 
 def _settled(request: Request, record: ShotRecord, sentence: str, refused: str) -> Response:

@@ -14,7 +14,7 @@ from prefect.client.orchestration import get_client
 from desk.roles import Role
 from desk.state import Desk
 from packshot.decision import Choice
-from packshot.naming import ShotId
+from packshot.naming import ShotId, record_key
 from packshot.record import State
 from tasks.answering import checked_answer, send
 from tasks.desk import answer_job
@@ -22,6 +22,7 @@ from tasks.forms import Answer
 from tasks.records import change_record, load_record
 from tasks.resuming import waiting_run_of
 from tasks.settings import get_settings
+from tasks.storage import Storage
 from tests.desk.people import PASSWORD, Browser, said_on
 from tests.tasks.people import follow
 from tests.tasks.runs import in_a_run
@@ -276,6 +277,18 @@ def test_two_reviewers_never_work_on_one_shot(desk: Desk, browse: Browse, review
     assert desk.claims.who(str(reviews[0])) == "Rea Viewer"
     rea.post(f"/shots/{reviews[0]}/leave")  # what the page sends when it is left
     assert ben.decide(reviews[0], "approve", "meets_standard").status_code == 303
+
+
+def test_a_record_that_cannot_be_read_is_told_as_such(
+    line: Storage, desk: Desk, browse: Browse, reviews: list[ShotId]
+) -> None:
+    line.put(record_key(reviews[0]), b"{", content_type="application/json")
+    browser = browse("Rea Viewer")
+    page = browser.get(f"/shots/{reviews[0]}")
+    assert page.status_code == 409
+    assert record_key(reviews[0]) in said_on(page.text)
+    sent = browser.post(f"/shots/{reviews[0]}/decision", choice="approve", reason="meets_standard", picture="0" * 16)
+    assert (sent.status_code, desk.outbox.is_empty) == (409, True)
 
 
 def test_what_somebody_decided_elsewhere_is_said(desk: Desk, browse: Browse, reviews: list[ShotId]) -> None:

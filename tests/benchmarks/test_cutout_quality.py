@@ -41,7 +41,10 @@ LARGE_PX = 2600
 """The line reduces such a photograph in two steps before the network sees it."""
 
 
-@pytest.mark.parametrize("method", MAKERS)
+@pytest.mark.parametrize(
+    "method",
+    [pytest.param(name, marks=[pytest.mark.slow] if "rembg" in name else []) for name in MAKERS],
+)  # on a new machine rembg compiles the kernels of all of pymatting's methods first: 50 s of processor time
 def test_each_way_finds_the_product_by_what_it_is_named_after(method: str, scene: Scene, network: SoftNetwork) -> None:
     composite, matte, used = MAKERS[method](scene, network)
     assert used == USED[method]

@@ -5,6 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
+pytestmark = pytest.mark.slow  # the whole of pymatting compiles its kernels first
+
 IN_A_NEW_PROCESS = """
 import sys
 import numpy as np

@@ -90,6 +90,7 @@ def test_both_engines_see_the_same(u2netp: Path) -> None:
     assert float(apart.mean()) < 0.01
 
 
+@pytest.mark.slow  # rembg compiles pymatting's kernels first
 def test_a_rembg_session_gives_the_same_bits_where_it_is_asked_for(u2netp: Path) -> None:
     picture = np.random.default_rng(5).integers(0, 255, (300, 400, 3), dtype=np.uint8)
     direct, by_rembg = (

@@ -15,6 +15,8 @@ from datetime import datetime
 from enum import StrEnum
 from itertools import islice
 
+from prefect.client.schemas.objects import FlowRun
+
 from desk.roles import Person
 from packshot.errors import RecordDamagedError
 from packshot.handoff.board import Wait, wait_of
@@ -126,10 +128,11 @@ class WaitingShots:
     def refresh(self) -> int:
         """Look which runs wait, read the records that may have changed, and return how many were read."""
         with self._rounds:
-            runs: dict[str, tuple[ShotId, tuple[str, str]]] = {}
+            newest: dict[str, FlowRun] = {}
             for run in waiting_runs():
-                shot = shot_of_run(run)
-                runs[str(shot)] = (shot, (str(run.id), str(run.state_id)))
+                name = str(shot_of_run(run))
+                newest[name] = max(newest.get(name, run), run, key=_age)
+            runs = {name: (shot_of_run(run), (str(run.id), str(run.state_id))) for name, run in newest.items()}
             self._found = {name: one for name, one in self._found.items() if name in runs}
             changed = [name for name, (_, version) in runs.items() if self._versions.get(name) != version]
             names = [*changed, *self._in_turn(set(runs) - set(changed))]
@@ -175,6 +178,11 @@ class WaitingShots:
                 promises[client] = promise_shown(client)
             found[str(record.shot)] = waiting(record, version=runs[str(record.shot)][1], promise=promises[client])
         self._found = {**self._found, **found}
+
+
+def _age(run: FlowRun) -> tuple[str, str]:
+    """Return what the runs of one shot are ordered by; the last one is the one that is answered."""
+    return (str(run.created or ""), str(run.id))
 
 
 def waiting(record: ShotRecord, *, version: tuple[str, str], promise: HandoffConfig) -> Waiting | None:

@@ -76,7 +76,7 @@ def returned(picture: Pixels8, matte: Matte) -> bytes:
 def test_the_ticket_lists_the_layered_file_with_its_proof(job: RoutedShot, ghosts: Storage) -> None:
     ticket = ticket_of(job.shot)
     (file,) = [one for one in ticket.take if one.key == job_out_key(job.shot, "neck_joint.psd")]
-    assert "layered" in file.what
+    assert "both photographs as layers" in file.what
     document = PSDImage.open(io.BytesIO(ghosts.get(file.key)))
     assert [one.name for one in document] == ["Neck (inside)", "Exterior without mannequin"]
     assert (document.depth, (document.width, document.height)) == (16, ticket.size_px)

@@ -71,7 +71,7 @@ def test_data_of_another_major_version_are_left_alone(folder: Path) -> None:
     data = folder / "postgres"
     data.mkdir()
     (data / "PG_VERSION").write_text("9\n")
-    with pytest.raises(ServerError, match="of PostgreSQL 9, the installed server is"), database(folder):
+    with pytest.raises(ServerError, match="by PostgreSQL 9, but the installed server is"), database(folder):
         pass
     assert (data / "PG_VERSION").read_text() == "9\n"
 

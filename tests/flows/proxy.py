@@ -16,9 +16,6 @@ _CHUNK_BYTES = 1 << 16
 class Proxy:
     """Passes bytes on both ways until it is told to cut.
 
-    Requests about leases always pass: threads renew them beside the work, and how often they do depends on how busy the
-    machine is.
-
     Attributes:
         refused: how many new connections were dropped.
     """
@@ -63,7 +60,7 @@ class Proxy:
                 caller, _ = self._listener.accept()
             except OSError:
                 return
-            if self._refuses(caller):
+            if self._refuses():
                 _break(caller)
                 caller.close()
                 continue
@@ -73,17 +70,7 @@ class Proxy:
             for source, target in ((caller, server), (server, caller)):
                 threading.Thread(target=self._pump, args=(source, target), daemon=True).start()
 
-    def _refuses(self, caller: socket.socket) -> bool:
-        with self._lock:
-            if self._to_refuse == 0:
-                return False
-        begins = b""
-        with contextlib.suppress(OSError):
-            caller.settimeout(10)
-            begins = caller.recv(_CHUNK_BYTES, socket.MSG_PEEK)
-        caller.settimeout(None)
-        if b"/leases/" in begins.partition(b"\r\n")[0]:
-            return False
+    def _refuses(self) -> bool:
         with self._lock:
             if self._to_refuse == 0:
                 return False

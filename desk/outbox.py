@@ -9,8 +9,8 @@ A desk that is ended in good order sends them first.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
+import logging
 import threading
 import time
 from collections import defaultdict, deque
@@ -20,7 +20,7 @@ from enum import StrEnum
 import httpx
 from prefect.exceptions import PrefectException
 
-from packshot.errors import DecisionRefusedError, TransientError
+from packshot.errors import DecisionRefusedError, PackshotError, TransientError
 from packshot.naming import ShotId
 from tasks.answering import CheckedAnswer, check_again, send
 from tasks.following import followed
@@ -34,6 +34,7 @@ AWAY = (TransientError, httpx.HTTPError, OSError, PrefectException)
 LOOKED_AT = 10
 """Sent decisions that are looked at in one round."""
 MOST_TOLD = 20
+_LOG = logging.getLogger("packshot.desk")
 
 
 class Stage(StrEnum):
@@ -150,22 +151,22 @@ class Outbox:
 
     def _send(self, one: Answered) -> None:
         try:
-            one.answer = check_again(one.answer)
-            send(one.answer)
+            self._send_or_find(one)
         except AWAY as error:
             self._try_later(one, error)
         except Exception as error:  # noqa: BLE001  (one decision must not stop the others; its person is told)
-            try:
-                arrived = bool(one.tries) and isinstance(error, DecisionRefusedError) and not self._waits(one)
-            except AWAY as away:
-                self._try_later(one, away)
-                return
-            if arrived:
-                one.stage = Stage.SENT  # perhaps by an earlier try: what the record says counts
-            else:
-                self._settle(one, str(error))
+            self._settle(one, _sentence(one, error))
         else:
             one.stage = Stage.SENT
+
+    def _send_or_find(self, one: Answered) -> None:
+        """Send a decision. If it is refused, perhaps an earlier try arrived: then what the record says counts."""
+        try:
+            one.answer = check_again(one.answer)
+            send(one.answer)
+        except DecisionRefusedError:
+            if not one.tries or self._waits(one):
+                raise
 
     def _try_later(self, one: Answered, error: Exception) -> None:
         one.tries += 1
@@ -180,7 +181,7 @@ class Outbox:
         except AWAY:
             return
         except Exception as error:  # noqa: BLE001  (as above)
-            self._settle(one, str(error))
+            self._settle(one, _sentence(one, error))
             return
         if decision is not None:
             given = one.answer.decision
@@ -197,8 +198,12 @@ class Outbox:
         return run is not None and run.id == one.answer.run.id
 
     def _settle(self, one: Answered, refused: str) -> None:
-        with contextlib.suppress(*AWAY):  # then the next round of the lists reads it
+        try:
             self._on_settled(one.shot)
+        except AWAY:
+            pass  # the next round of the lists reads it
+        except Exception:  # noqa: BLE001  (the person must be told all the same; the log has the traceback)
+            _LOG.exception("%s could not be read again", one.shot)
         with self._lock:
             self._answers.pop(str(one.shot), None)
             if refused:
@@ -210,3 +215,11 @@ class Outbox:
         ]
         last = max(held, key=lambda one: one.send_at, default=None)
         return last if last is not None and last.send_at > self._clock() else None
+
+
+def _sentence(one: Answered, error: Exception) -> str:
+    """Return what a person is told of an error. One that nobody foresaw goes into the log with its traceback."""
+    if isinstance(error, PackshotError):
+        return str(error)
+    _LOG.error("the decision about %s", one.shot, exc_info=error)
+    return "An error that nobody foresaw; the desk's log has it. Look whether the shot still waits."

@@ -19,6 +19,7 @@ from desk.queues import Place, place_of
 from desk.waiting import STATES, Queue, record_of
 from packshot.decision import ColourWord
 from packshot.errors import ObjectMissingError, RecordDamagedError
+from packshot.handoff.ticket import colour_off
 from packshot.naming import ShotId
 from packshot.record import ShotRecord, State
 from tasks.records import find_record
@@ -92,7 +93,7 @@ async def shown(request: Request, shot: ShotId, *, refused: str = "", said: dict
         passed_findings=passed,
         blind=showing.blind(record),
         score=showing.score_of(record),
-        colours=showing.colours_of(record),
+        colours=colour_off(record),
         facts=showing.facts_of(record),
         history=showing.history_of(record),
         sent_back=showing.sent_back_of(record),

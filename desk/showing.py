@@ -17,7 +17,6 @@ from packshot.handoff.deciding import (
     picture_shown,
     since_restart,
 )
-from packshot.handoff.ticket import colour_off_before
 from packshot.learning.audits import is_blind
 from packshot.record import EDIT, ShotRecord, State
 from packshot.types import Finding, Status, Value
@@ -192,18 +191,6 @@ def score_of(record: ShotRecord) -> str:
     """Return the score in words; empty in a blind review or without an edit."""
     edit = record.reports.get("edit", {})
     return "" if blind(record) or edit.get("score") is None else f"{edit['score']:.0f} of 100"
-
-
-def colours_of(record: ShotRecord) -> str:
-    """Return how far the product's colour is from its reference, before the edit and now; empty if not measured."""
-    before = colour_off_before(record)
-    now = [
-        one.measured
-        for one in record.present_findings
-        if one.code == "colour_not_verified" and one.measured is not None
-    ]
-    said = ["" if before is None else f"{before:.1f} before the edit", f"{now[-1]:.1f} now" if now else ""]
-    return ", ".join(filter(None, said))
 
 
 def digest_of(record: ShotRecord) -> str:

@@ -15,7 +15,7 @@ from anyio import to_thread
 from desk.accounts import Accounts
 from desk.attempts import Attempts
 from desk.claims import Claims
-from desk.outbox import Outbox
+from desk.outbox import AWAY, Outbox
 from desk.sessions import Sessions
 from desk.waiting import WaitingShots
 from tasks.settings import Settings
@@ -69,7 +69,8 @@ class Desk:
             try:
                 await to_thread.run_sync(self.waiting.refresh)
             except Exception as error:  # noqa: BLE001  (the line may be away for a while; the lists stay as they are)
-                _LOG.warning("the lists could not be refreshed: %s: %s", type(error).__name__, error)
+                trace = None if isinstance(error, AWAY) else error
+                _LOG.warning("the lists could not be refreshed: %s: %s", type(error).__name__, error, exc_info=trace)
             await asyncio.sleep(max(SHORTEST_ROUND_S, SHARE_OF_TIME * (time.monotonic() - began)))
 
     async def _tick(self) -> None:
@@ -80,4 +81,5 @@ class Desk:
             try:
                 await to_thread.run_sync(self.outbox.tick)
             except Exception as error:  # noqa: BLE001  (what is held is tried again)
-                _LOG.warning("decisions could not be sent: %s: %s", type(error).__name__, error)
+                trace = None if isinstance(error, AWAY) else error
+                _LOG.warning("decisions could not be sent: %s: %s", type(error).__name__, error, exc_info=trace)

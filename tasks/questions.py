@@ -12,7 +12,7 @@ from packshot.escaping import code, markdown
 from packshot.figures import in_figures
 from packshot.handoff.deciding import CHOICES, LEAST_DIGITS, editors_of, picture_shown, since_restart, taken_by
 from packshot.handoff.sla import due_of
-from packshot.handoff.ticket import JobTicket, colour_off_before
+from packshot.handoff.ticket import JobTicket, colour_off
 from packshot.learning.audits import is_blind
 from packshot.naming import ShotId, job_returned_prefix, shot_key
 from packshot.record import ShotRecord, State
@@ -177,17 +177,7 @@ def _mark(mark: Mark) -> str:
 
 def _colour(record: ShotRecord) -> str:
     """Return how far the product's colour is from its reference, before the edit and now."""
-    before = colour_off_before(record)
-    after = [
-        one.measured
-        for one in record.present_findings
-        if one.code == "colour_not_verified" and one.measured is not None
-    ]
-    said = [
-        "" if before is None else f"{before:.1f} before the edit",
-        f"{after[-1]:.1f} now" if after else "",
-    ]
-    figures = ", ".join(filter(None, said))
+    figures = colour_off(record)
     reference = markdown(record.fact("reference"))
     return f"**Colour** against {reference or 'its reference'}: delta E 2000 of {figures}" if figures else ""
 

@@ -223,6 +223,21 @@ def colour_off_before(record: ShotRecord) -> float | None:
     return None if before is None else float(before)
 
 
+def colour_off(record: ShotRecord) -> str:
+    """Return delta E 2000 of the product against its reference in words: "9.1 before the edit, 1.2 now".
+
+    Empty if it was not measured.
+    """
+    before = colour_off_before(record)
+    now = [
+        one.measured
+        for one in record.present_findings
+        if one.code == "colour_not_verified" and one.measured is not None
+    ]
+    said = ["" if before is None else f"{before:.1f} before the edit", f"{now[-1]:.1f} now" if now else ""]
+    return ", ".join(filter(None, said))
+
+
 def ticket_json(ticket: JobTicket) -> bytes:
     """Return the ticket as the content of ``ticket.json``."""
     return (ticket.model_dump_json(indent=1) + "\n").encode()

@@ -14,9 +14,10 @@ from prefect.client.orchestration import get_client
 from desk.roles import Role
 from desk.state import Desk
 from packshot.decision import Choice
+from packshot.errors import DecisionRefusedError
 from packshot.naming import ShotId, record_key
 from packshot.record import State
-from tasks.answering import checked_answer, send
+from tasks.answering import CheckedAnswer, checked_answer, send
 from tasks.desk import answer_job
 from tasks.forms import Answer
 from tasks.records import change_record, load_record
@@ -147,6 +148,43 @@ def test_what_could_not_be_sent_is_told_also_while_the_lists_cannot_be_read(
     desk.outbox.tick(at_once=True)
     assert desk.outbox.is_empty
     assert [one.shot for one in desk.outbox.told("Rea Viewer")] == reviews[:2]
+
+
+@pytest.mark.parametrize("where", ["desk.outbox.check_again", "desk.outbox.waiting_run_of", "on_settled"])
+def test_an_error_that_nobody_foresaw_stops_no_other_decision_and_is_told_and_logged(
+    where: str,
+    desk: Desk,
+    browse: Browse,
+    reviews: list[ShotId],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Kind of test that was missing: one with an error of no class that the desk knows."""
+    for shot in reviews[:2]:
+        browse("Rea Viewer").decide(shot, "approve", "meets_standard")
+
+    def breaks(answer: CheckedAnswer) -> CheckedAnswer:
+        if answer.shot == reviews[0]:
+            if where == "desk.outbox.check_again":
+                raise KeyError("a mistake")
+            raise DecisionRefusedError("it is refused", "the shot")
+        return answer
+
+    def mistaken(shot: ShotId) -> None:
+        raise KeyError("a mistake")
+
+    monkeypatch.setattr("desk.outbox.check_again", breaks)
+    if where == "on_settled":
+        monkeypatch.setattr(desk.outbox, "_on_settled", mistaken)
+    elif where == "desk.outbox.waiting_run_of":
+        monkeypatch.setattr(where, mistaken)
+        desk.outbox._answers[str(reviews[0])].tries = 1
+    desk.outbox.tick(at_once=True)
+    assert [waiting_run_of(shot) is None for shot in reviews] == [False, True, False]
+    assert not desk.outbox.has(reviews[0])
+    assert [one.shot for one in desk.outbox.told("Rea Viewer")] == [reviews[0]]
+    assert "KeyError: 'a mistake'" in caplog.text
+    assert "Traceback" in caplog.text
 
 
 def loses_the_reply() -> None:

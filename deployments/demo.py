@@ -24,7 +24,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from deployments.command_line import show_summary
-from deployments.desks import address_of, keep_desk
+from deployments.desk_process import keep_desk
+from deployments.desks import address_of
 from deployments.registry import WORK_POOL, register
 from infra.local.prefect_server import PASSWORD_FILE
 from infra.local.processes import ServerError
@@ -45,8 +46,17 @@ from tasks.storage_checks import require_conditions
 
 POLL_S = 1.0
 Worker: TypeAlias = "subprocess.Popen[bytes]"
-SAMPLES = Path(__file__).resolve().parent.parent / "samples" / "demo-batch"
 DEMO_BATCH = batch_id("demo", "sample-batch")
+
+
+def _sample_folder() -> Path:
+    """Return the folder of the sample photographs, in a checkout or in an installed wheel."""
+    here = Path(__file__).resolve().parent
+    checkout = here.parent / "samples" / "demo-batch"
+    return checkout if checkout.is_dir() else here / "_samples"
+
+
+SAMPLES = _sample_folder()
 
 
 def run_demo(console: Console, *, state_dir: Path, samples: Path | None, keep: bool) -> bool:

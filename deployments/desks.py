@@ -1,27 +1,22 @@
-"""``packshot desk``: the review desk and its accounts; and the desk as a part of the embedded line."""
+"""``packshot desk``: the review desk, its address and its accounts."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from infra.local.parts import Child, Part
-from infra.local.processes import PYTHONS, answers, kept_ports
-from infra.local.stack import TO_THE_WORKER, Stack
 from packshot.cli.options import Json
 from packshot.cli.showing import in_markup, new_table, print_json, terminal_console
 
 if TYPE_CHECKING:
     from desk.accounts import Accounts
 
-_PART = "desk"
+PART = "desk"
 HOST = "127.0.0.1"
-START_S = 120.0
 Name = Annotated[str, typer.Argument(help="The person's name, as records will show it.")]
 
 
@@ -89,33 +84,7 @@ def address_of(port: int) -> str:
 
 def desk_of(state_dir: Path) -> str:
     """Return where the desk of a line that runs is."""
-    return address_of(json.loads((state_dir / "ports.json").read_text())[_PART][0])
-
-
-def keep_desk(stack: Stack, *, environment: Mapping[str, str]) -> tuple[Part, str]:
-    """Start the desk as a part that a supervisor restarts when it dies; return it with its address.
-
-    Args:
-        environment: variables besides the stack's own.
-    """
-    from tasks.settings import get_settings, variable
-
-    port = kept_ports(stack.state_dir, _PART, 1, preferred=get_settings().desk_port)[0]
-    log = stack.state_dir / "desk.log"
-    works = answers(f"{address_of(port)}/health")
-
-    def start() -> Child:
-        return stack.family.start(
-            [sys.executable, "-m", "deployments", "desk"],
-            log=log,
-            passed_on=(*PYTHONS, *TO_THE_WORKER),
-            environment={**stack.environment(), **environment, variable("desk_port"): str(port)},
-        )
-
-    def trouble(child: Child) -> str:
-        return "" if works() else f"{address_of(port)} does not answer"
-
-    return stack.family.keep(Part(_PART, start, trouble, log, START_S, needs=("prefect",))), address_of(port)
+    return address_of(json.loads((state_dir / "ports.json").read_text())[PART][0])
 
 
 def _password() -> str:

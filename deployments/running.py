@@ -32,14 +32,23 @@ def add_to(app: typer.Typer) -> None:
 @contextmanager
 def _servers_in_words() -> Iterator[None]:
     """Print in a sentence why embedded servers could not be started, and end the command."""
-    from infra.local.processes import ServerError
-
+    try:
+        from infra.local.processes import ServerError
+    except ModuleNotFoundError as missing:
+        raise _ended_by(
+            f"The embedded servers are not installed: {missing.name} is missing. "
+            "Install them with Packshot: pip install 'packshot[local]'."
+        ) from None
     try:
         yield
     except ServerError as error:
-        for line in str(error).splitlines():  # the end of a server's log has several
-            terminal_console(stderr=True).print(f"packshot: {line}", style="red", markup=False, soft_wrap=True)
-        raise typer.Exit(Exit.ERROR) from None
+        raise _ended_by(str(error)) from None
+
+
+def _ended_by(message: str) -> typer.Exit:
+    for line in message.splitlines():  # the end of a server's log has several
+        terminal_console(stderr=True).print(f"packshot: {line}", style="red", markup=False, soft_wrap=True)
+    return typer.Exit(Exit.ERROR)
 
 
 def demo(
@@ -50,9 +59,9 @@ def demo(
     ] = False,
 ) -> None:
     """Run the nightly line on the sample photographs, with its own S3, PostgreSQL and Prefect."""
-    from deployments.demo import run_demo
-
     with _servers_in_words():
+        from deployments.demo import run_demo
+
         well = run_demo(terminal_console(), state_dir=state_dir, samples=samples, keep=keep)
     if not well:
         raise typer.Exit(Exit.NOT_ALL_WELL)
@@ -60,18 +69,19 @@ def demo(
 
 def serve(state_dir: StateFolder = STATE) -> None:
     """Run S3, PostgreSQL, Prefect and a worker on this machine until Ctrl-C; what dies of them is started again."""
-    from deployments.demo import serve_line
-
     with _servers_in_words():
+        from deployments.demo import serve_line
+
         serve_line(terminal_console(), state_dir=state_dir)
 
 
 def up(state_dir: StateFolder = STATE) -> None:
     """Start the same as serve in the background, and return when all of it works."""
-    from deployments.background import up as start
     from deployments.desks import desk_of
 
     with _servers_in_words():
+        from deployments.background import up as start
+
         process = start(state_dir)
     folder = state_dir.resolve()
     _say(f"Packshot is running, supervised by process {process}; its log is {folder / 'serve.log'}.")
@@ -81,18 +91,19 @@ def up(state_dir: StateFolder = STATE) -> None:
 
 def down(state_dir: StateFolder = STATE) -> None:
     """End what serve or up started. Runs in the middle of their work go on at the next start."""
-    from deployments.background import down as end
-
     with _servers_in_words():
+        from deployments.background import down as end
+
         holder = end(state_dir)
     _say("Nothing ran." if holder is None else "The line has ended.")
 
 
 def status(state_dir: StateFolder = STATE, json: Json = False) -> None:
     """Say how each part is, since when, after how many restarts. Exit status 1 if anything is wrong."""
-    from infra.local.supervisor import read_status
+    with _servers_in_words():
+        from infra.local.supervisor import read_status
 
-    parts, trouble = read_status(state_dir.resolve())
+        parts, trouble = read_status(state_dir.resolve())
     if json:
         found = [{**dataclasses.asdict(part), "since": part.since.isoformat()} for part in parts]
         print_json({"healthy": not trouble, "trouble": trouble, "parts": found})

@@ -21,6 +21,7 @@ import yaml
 from prefect.settings import Settings as PrefectSettings
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+import packshot
 from deployments.command_line import command_line
 from deployments.demo import environment
 from deployments.registry import WORK_POOL
@@ -242,8 +243,7 @@ def test_every_image_is_pinned_by_version(compose: Compose) -> None:
     for image in images:
         tag = image.partition(":")[2]
         assert re.search(r"\d+\.\d+|\d{4}-\d\d-\d\d", tag), image
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    assert {s.image for s in compose.services.values() if s.build} == {f"packshot:{project['version']}"}
+    assert {s.image for s in compose.services.values() if s.build} == {f"packshot:{packshot.__version__}"}
 
 
 def test_the_database_is_of_the_version_that_the_tests_run_on(compose: Compose) -> None:

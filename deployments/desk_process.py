@@ -1,0 +1,38 @@
+"""The review desk as a process beside the embedded servers."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+
+from deployments.desks import PART, address_of
+from infra.local.parts import Child, Part
+from infra.local.processes import PYTHONS, answers, kept_ports
+from infra.local.stack import TO_THE_WORKER, Stack
+from tasks.settings import get_settings, variable
+
+START_S = 120.0
+
+
+def keep_desk(stack: Stack, *, environment: Mapping[str, str]) -> tuple[Part, str]:
+    """Start the desk as a part that a supervisor restarts when it dies; return it with its address.
+
+    Args:
+        environment: variables besides the stack's own.
+    """
+    port = kept_ports(stack.state_dir, PART, 1, preferred=get_settings().desk_port)[0]
+    log = stack.state_dir / "desk.log"
+    works = answers(f"{address_of(port)}/health")
+
+    def start() -> Child:
+        return stack.family.start(
+            [sys.executable, "-m", "deployments", "desk"],
+            log=log,
+            passed_on=(*PYTHONS, *TO_THE_WORKER),
+            environment={**stack.environment(), **environment, variable("desk_port"): str(port)},
+        )
+
+    def trouble(child: Child) -> str:
+        return "" if works() else f"{address_of(port)} does not answer"
+
+    return stack.family.keep(Part(PART, start, trouble, log, START_S, needs=("prefect",))), address_of(port)

@@ -1,12 +1,13 @@
 """Settings of this process: where to find storage, models and cache. They are environment variables with ``PACKSHOT_``.
 
-They are read on each call and never kept, so that a changed environment takes effect and tests can set it.
+They are understood again when a variable has changed, so a changed environment takes effect at the next call.
 `settings_table` makes the table for the documentation.
 """
 
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -21,6 +22,8 @@ from packshot.specs.nearest import did_you_mean
 PREFIX = "PACKSHOT_"
 OTHER_VARIABLES = ("PACKSHOT_STATE", "PACKSHOT_SHARED_DATA", "PACKSHOT_RESULTS_KEY", "PACKSHOT_FAMILY")
 """Variables that other parts read: the command line, the tests, the containers, the embedded servers' watchdog."""
+FOLDERS = ("HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME")
+"""Variables that the default folders depend on."""
 
 
 def _cache_folder(name: str) -> Path:
@@ -168,8 +171,8 @@ def environment_problems() -> tuple[str, ...]:
     models = _models(settings.configs) if settings else ()
     if settings and models and settings.segmenter not in models:
         near = did_you_mean(settings.segmenter, models)
-        problems.append(f"{variable('segmenter')} is not a model in models.yaml: {', '.join(models)}{near}")
-    return tuple(problems)
+        return (*problems, f"{variable('segmenter')} is not a model in models.yaml: {', '.join(models)}{near}")
+    return problems
 
 
 def _models(folder: Path) -> tuple[str, ...]:
@@ -180,15 +183,30 @@ def _models(folder: Path) -> tuple[str, ...]:
         return ()
 
 
-def _read() -> tuple[Settings | None, list[str]]:
+def _read() -> tuple[Settings | None, tuple[str, ...]]:
+    """Return the settings, None if a value is wrong, and every problem of the environment.
+
+    Reading takes a millisecond, and a shot asks more than a hundred times; so it is done once per environment.
+    """
+    ours = {name: value for name, value in os.environ.items() if name.upper().startswith(PREFIX) or name in FOLDERS}
+    return _understood(tuple(sorted(ours.items())))
+
+
+@lru_cache(maxsize=8)
+def _understood(environment: tuple[tuple[str, str], ...]) -> tuple[Settings | None, tuple[str, ...]]:
+    """Do what `_read` says.
+
+    Args:
+        environment: every variable of `os.environ` that matters, with its value.
+    """
     known = [*map(variable, Settings.model_fields), *OTHER_VARIABLES]
-    unknown = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
+    unknown = [name for name, _ in environment if name.startswith(PREFIX) and name not in known]
     problems = [f"{name} is no setting{did_you_mean(name, known)}" for name in unknown]
     try:
-        return Settings(), problems
+        return Settings(), tuple(problems)
     except ValidationError as error:
         wrong = (f"{variable(str(part['loc'][0])) if part['loc'] else ''} {part['msg']}" for part in error.errors())
-        return None, [*problems, *(one.strip() for one in wrong)]
+        return None, (*problems, *(one.strip() for one in wrong))
 
 
 def variable(field: str) -> str:

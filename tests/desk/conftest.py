@@ -24,6 +24,8 @@ from tests.tasks.conftest import (  # noqa: F401
     line,
     line_environment,
     nobody_takes_runs,
+    remembered,
+    remembered_folder,
     s3_settings,
     storage,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,9 +20,25 @@ from tasks.results import ENVIRONMENT
 from tasks.seals import draw_key
 from tasks.settings import Settings, get_settings
 from tasks.storage import Storage, open_storage
+from tests.remembered import remembered_results
 
 BUCKET, LINE_BUCKET = (f"packshot-test-{uuid.uuid4().hex[:8]}" for _ in range(2))
 """For the session: on a server that others use too, and because the first write into a new one takes seconds."""
+
+
+@pytest.fixture(scope="session")
+def remembered_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder for what is remembered; it is gone with the session."""
+    folder = tmp_path_factory.mktemp("remembered")
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def remembered(remembered_folder: Path) -> Iterator[None]:
+    """What is slow and pure is done once in a session for each input."""
+    with remembered_results(remembered_folder):
+        yield
 
 
 @pytest.fixture

@@ -15,6 +15,17 @@ def test_settings_follow_the_environment_at_every_call(monkeypatch: pytest.Monke
     assert get_settings().s3_bucket == "second"
 
 
+def test_settings_are_understood_once_for_an_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = get_settings()
+    monkeypatch.setenv("SOME_OTHER_PROGRAMS_VARIABLE", "1")
+    assert get_settings() is before
+    monkeypatch.setenv("PACKSHOT_S3_BUCKETS", "a slip of the pen")
+    with pytest.raises(ConfigError, match="PACKSHOT_S3_BUCKETS"):
+        get_settings()
+    monkeypatch.delenv("PACKSHOT_S3_BUCKETS")
+    assert get_settings() is before
+
+
 def test_secrets_are_never_printed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PACKSHOT_S3_ACCESS_KEY", "visible-key")
     monkeypatch.setenv("PACKSHOT_S3_SECRET_KEY", "visible-secret")

@@ -3,7 +3,8 @@
     python .ci/checks.py [--all] [PYTEST'S ARGUMENTS]
 
 Without ``--all`` the tests that are marked as slow are left out, and that is said. Every check runs even when one
-before it failed. The exit status is 0 only if all of them passed.
+before it failed; types and import rules are checked while the tests run, which mostly wait. The exit status is 0 only
+if all of them passed.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ import sys
 import tempfile
 import time
 import xml.etree.ElementTree as ElementTree
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
@@ -22,37 +25,50 @@ BIN = Path(sys.executable).parent
 PROCESSES = (os.cpu_count() or 1) + 1
 """One more than there are cores: the tests of flows mostly wait for servers."""
 
-CHECKS = {
-    "lint": [BIN / "ruff", "check", "."],
-    "format": [BIN / "ruff", "format", "--check", "."],
-    "types": [BIN / "mypy"],
-    "import rules": [BIN / "lint-imports"],
-}
+QUICK = {"lint": [BIN / "ruff", "check", "."], "format": [BIN / "ruff", "format", "--check", "."]}
+BESIDE_THE_TESTS = {"types": [BIN / "mypy"], "import rules": [BIN / "lint-imports"]}
+
+
+class Checked(NamedTuple):
+    name: str
+    ok: bool
+    detail: str
+    output: str
 
 
 def main() -> int:
     arguments = sys.argv[1:]
     everything = "--all" in arguments
     arguments = [one for one in arguments if one != "--all"]
-    rows: list[tuple[str, bool, str]] = []
-    for name, command in CHECKS.items():
-        rows.append(_checked(name, command))
-    tests_ok, counts = _tests([*([] if everything else ["-m", "not slow"]), *arguments])
-    rows.append(("tests", tests_ok, counts if everything else f"{counts} (slow ones left out: make test-all)"))
+    rows = [_checked(name, command) for name, command in QUICK.items()]
+    _tell(rows)
+    with ThreadPoolExecutor(1) as beside:
+        others = [beside.submit(_checked, name, command) for name, command in BESIDE_THE_TESTS.items()]
+        tests_ok, counts = _tests([*([] if everything else ["-m", "not slow"]), *arguments])
+        rows += (found := [one.result() for one in others])
+    _tell(found)
+    said = counts if everything else f"{counts} (slow ones left out: make test-all)"
+    rows.append(Checked("tests", tests_ok, said, output=""))
     print()
-    for name, ok, detail in rows:
-        print(f"{'ok  ' if ok else 'FAIL'}  {name:<13} {detail}")
-    failed = [name for name, ok, _ in rows if not ok]
+    for one in rows:
+        print(f"{'ok  ' if one.ok else 'FAIL'}  {one.name:<13} {one.detail}")
+    failed = [one.name for one in rows if not one.ok]
     print(f"\n{'All checks passed.' if not failed else 'Failed: ' + ', '.join(failed) + '.'}")
     print(counts)
     return 1 if failed else 0
 
 
-def _checked(name: str, command: list[str | Path]) -> tuple[str, bool, str]:
+def _checked(name: str, command: list[str | Path]) -> Checked:
     started = time.monotonic()
-    print(f"== {name}", flush=True)
-    code = subprocess.run(command, cwd=ROOT, check=False).returncode
-    return name, code == 0, f"{time.monotonic() - started:.0f} s"
+    done = subprocess.run(
+        command, cwd=ROOT, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+    )
+    return Checked(name, done.returncode == 0, f"{time.monotonic() - started:.0f} s", done.stdout)
+
+
+def _tell(found: list[Checked]) -> None:
+    for one in found:
+        print(f"== {one.name}\n{one.output}", end="", flush=True)
 
 
 def _tests(arguments: list[str]) -> tuple[bool, str]:

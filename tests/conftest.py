@@ -13,13 +13,23 @@ settings.load_profile("packshot")
 
 pytest_plugins = ["tests.servers"]
 
-SERVERS = ("tests/flows/", "tests/tasks/", "tests/desk/", "tests/deployments/")
-"""Their tests start servers for a whole session: those of flows a line of their own, the others one Prefect."""
+FLOWS = ("tests/flows/",)
+LINE = (
+    *("tests/desk/", "tests/deployments/", "tests/infra/test_compose.py", "tests/infra/local/test_stack.py"),
+    *("tests/infra/local/test_prefect_guard.py", "tests/infra/local/test_web_page.py"),
+)
+FIRST = (FLOWS, LINE, ("tests/tasks/",))
+"""What mostly waits for servers, and takes longest, in the order in which it begins.
+
+The tests of flows have one line for themselves, with a worker; those of `LINE` share one Prefect without. Both stay
+together in one process each. Every other module goes to whichever process is free; one that needs servers uses those
+that its process has by then.
+"""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the tests that mostly wait for servers."""
-    items.sort(key=lambda item: next((n for n, folder in enumerate(SERVERS) if item.nodeid.startswith(folder)), 9))
+    """Begin with what takes longest."""
+    items.sort(key=lambda item: next((n for n, those in enumerate(FIRST) if item.nodeid.startswith(those)), len(FIRST)))
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -29,7 +39,6 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
     class ByServers(LoadScopeScheduling):  # type: ignore[misc, unused-ignore]
         def _split_scope(self, nodeid: str) -> str:
-            folder = next((one for one in SERVERS if nodeid.startswith(one)), "")
-            return "Prefect" if folder in SERVERS[1:] else folder or nodeid.partition("::")[0]
+            return next((those[0] for those in (FLOWS, LINE) if nodeid.startswith(those)), nodeid.partition("::")[0])
 
     return ByServers(config, log)

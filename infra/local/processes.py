@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import random
@@ -10,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
@@ -45,17 +47,19 @@ class ServerError(RuntimeError):
 def free_ports(count: int, *, preferred: int | None = None) -> list[int]:
     """Return distinct free ports on 127.0.0.1; the first is `preferred` if that is free.
 
+    They are this process's until it ends: no other process of this user gets them from this function.
+
     Raises:
         ServerError: there are not enough.
     """
-    found = [preferred] if preferred is not None and is_free(preferred) else []
+    found = [preferred] if preferred is not None and _take(preferred) else []
     candidates = list(range(FIRST_PORT, LAST_PORT))
     # SystemRandom: two processes that a test seeded alike must not choose the same ports.
     random.SystemRandom().shuffle(candidates)
     for port in candidates:
         if len(found) >= count:
             return found[:count]
-        if port not in found and is_free(port):
+        if port not in _taken and _take(port):
             found.append(port)
     raise ServerError(f"Only {len(found)} of {count} ports are free on 127.0.0.1. Stop servers that you do not need.")
 
@@ -70,10 +74,38 @@ def kept_ports(state_dir: Path, name: str, count: int, *, preferred: int | None 
     with contextlib.suppress(OSError, ValueError):
         noted = json.loads(book.read_text())
     ports = noted.get(name, [])
-    if len(ports) != count or not all(is_free(port) for port in ports):
+    if len(ports) == count and all(is_free(port) for port in ports):
+        for port in ports:
+            _take(port)
+    else:
         ports = free_ports(count, preferred=preferred)
     book.write_text(json.dumps({**noted, name: ports}))
     return ports
+
+
+_taken: dict[int, int] = {}
+"""Ports that this process has drawn, each with the descriptor of its locked file.
+
+A server listens seconds after its port was drawn, so that the port's being free says nothing of who else drew it.
+"""
+
+
+def _take(port: int) -> bool:
+    """Make a port this process's until it ends; return whether it is free and no other process's."""
+    if port not in _taken:
+        folder = Path(tempfile.gettempdir()) / f"packshot-ports-{os.getuid()}"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        lock = os.open(folder / str(port), os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)
+            return False
+        _taken[port] = lock
+    if is_free(port):
+        return True
+    os.close(_taken.pop(port))
+    return False
 
 
 def is_free(port: int) -> bool:

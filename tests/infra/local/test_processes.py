@@ -63,6 +63,22 @@ def test_a_preferred_port_comes_first_unless_it_is_taken() -> None:
         assert wanted not in free_ports(3, preferred=wanted)
 
 
+def test_a_port_that_one_process_drew_is_not_drawn_by_another_though_nobody_listens_yet() -> None:
+    (drawn,) = free_ports(1)
+    assert is_free(drawn)
+    code = f"from infra.local.processes import free_ports; print(free_ports(1, preferred={drawn})[0])"
+    others = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(others.stdout) != drawn
+    assert drawn not in free_ports(20)
+    assert free_ports(1, preferred=drawn) == [drawn]
+
+
+def test_ports_of_a_process_that_has_ended_are_free_again() -> None:
+    code = "from infra.local.processes import free_ports; print(free_ports(1)[0])"
+    drawn = int(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
+    assert free_ports(1, preferred=drawn) == [drawn]
+
+
 def test_ports_are_kept_until_somebody_else_takes_one(tmp_path: Path) -> None:
     first = kept_ports(tmp_path, "s3", 3)
     other = kept_ports(tmp_path, "prefect", 1)

@@ -1,13 +1,16 @@
-"""A night in which processes are killed at random and the storage fails: what heals, how fast, is every byte the same?
+"""A night in which processes are killed at random, the disk fills and the storage fails: what heals, and how fast?
 
     python -m benchmarks.kills --shots 200 --kills 30 --faults 0.01
 
-Starts its own servers in a temporary folder, supervised as `packshot serve` does. One batch goes through without kills;
+Starts its own servers in a temporary folder, supervised as `packshot serve` does. One batch goes through undisturbed;
 the same photographs, as a batch of another name, go through a night in which flow processes, the children that open
-files, the worker, Prefect, PostgreSQL and S3 are killed with signal 9. In both, requests of the worker meet 503, cut
-bodies, resets, delays and lost answers. Nobody does anything. Prints a table of recovery times: from a kill until all
-parts work and a record of the batch has moved on. The exit status is not 0 unless each file is as in the other batch,
-delivered once.
+files, the worker, Prefect, PostgreSQL and S3 are killed with signal 9, and the disk that all of them write to is full
+for a while. In both, requests of the worker meet 503, cut bodies, resets, delays and lost answers. Nobody does
+anything; a night that ended and left something undone is followed by the next one, as the schedule would have it.
+
+Prints a table of recovery times: from a kill, or from the moment when the disk has room again, until all parts work and
+a record of the batch has moved on. The exit status is not 0 unless each file is as in the other batch, delivered once.
+A full disk takes root and a loop device; without them it is left out, and the report says so.
 """
 
 from __future__ import annotations
@@ -36,6 +39,8 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.deployments import run_deployment
 from prefect.exceptions import PrefectHTTPStatusError
 
+from benchmarks.full_disk import Disk, disk_of_its_own
+from benchmarks.machine import described
 from benchmarks.storage_faults import Faults, faulty
 from deployments.demo import SAMPLES, environment
 from deployments.registry import WORK_POOL, register
@@ -52,17 +57,30 @@ from tasks.results import ENVIRONMENT
 from tasks.storage import open_storage
 
 CALM, STORM = batch_id("demo", "calm"), batch_id("demo", "storm")
-KINDS = ("flow", "child", "worker", "prefect", "postgres", "s3")
-COMMANDS = {"flow": "prefect.engine", "child": "tasks.child"}
+CHILD, DISK = "child", "disk"
+LATER = ("flow", "worker", "prefect", "postgres", "s3", DISK)
+KINDS = (CHILD, *LATER)
+"""A child comes first each time: there is none once all photographs are mastered."""
+COMMANDS = {"flow": "prefect.engine", CHILD: "tasks.child"}
 """What the command line of such a process holds."""
 HEALED_S, NIGHT_S, POLL_S = 600.0, 6 * 3600.0, 0.5
+FULL_S = 30.0
+"""How long the disk stays full."""
 
 
 class Kill(NamedTuple):
-    """A process that was killed, and how long it took until the night went on; None: it did not in time."""
+    """What was killed or filled, and how long it took until the night went on; None: it did not in time."""
 
     kind: str
     recovery_s: float | None
+
+
+class Storm(NamedTuple):
+    """The disturbed batch: what was done to it, in how many nights it was finished, and how long that took."""
+
+    kills: list[Kill]
+    nights: int
+    seconds: float
 
 
 def main() -> int:
@@ -73,6 +91,7 @@ def main() -> int:
     parser.add_argument("--long-side", type=int, default=0, help="of the photographs, in pixels; 0: as they are")
     parser.add_argument("--faults", type=float, default=0.01, help="share of requests to the storage that meet one")
     parser.add_argument("--pause", type=float, nargs=2, default=(5, 30), help="seconds between recovery and next kill")
+    parser.add_argument("--disk", type=int, default=60, help="size of the disk that is filled, in gigabytes; 0: none")
     parser.add_argument("--seed", type=int, default=1)
     wishes = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="packshot-kills-") as temporary:
@@ -80,12 +99,13 @@ def main() -> int:
         outer.chmod(0o711)
         photographs(outer / "photographs", wishes.shots, long_side=wishes.long_side)
         faults = Faults(wishes.faults, wishes.seed)
-        with line(outer / "state", faults) as stack:
+        with (
+            disk_of_its_own(outer / "disk", gigabytes=wishes.disk) as disk,
+            line(disk.folder if disk else outer, faults) as stack,
+        ):
             calm_s = undisturbed(outer / "photographs")
-            began = time.monotonic()
-            kills = disturbed(stack, outer / "photographs", wishes)
-            storm_s = time.monotonic() - began
-            return report(kills, faults, calm_s=calm_s, storm_s=storm_s, shots=wishes.shots)
+            storm = disturbed(stack, disk, outer / "photographs", wishes)
+            return report(storm, faults, calm_s=calm_s, shots=wishes.shots, with_disk=disk is not None)
 
 
 def photographs(folder: Path, count: int, *, long_side: int) -> None:
@@ -96,11 +116,11 @@ def photographs(folder: Path, count: int, *, long_side: int) -> None:
     folder.mkdir()
     samples = sorted(SAMPLES.glob("*_MAIN.jpg"))
     categories = {row["file"]: row["category"] for row in csv.DictReader((SAMPLES / "manifest.csv").open())}
-    rows = ["file,asin,category"]
+    rows = ["file,sku,asin,category"]
     for number in range(count):
         sample = samples[number % len(samples)]
         target = folder / f"K{number:04}_MAIN.jpg"
-        rows.append(f"{target.name},B0KILL{number:04},{categories.get(sample.name, '')}")
+        rows.append(f"{target.name},K{number:04},B0KILL{number:04},{categories.get(sample.name, '')}")
         if not long_side:
             target.write_bytes(sample.read_bytes())
             continue
@@ -111,9 +131,10 @@ def photographs(folder: Path, count: int, *, long_side: int) -> None:
 
 
 @contextmanager
-def line(state: Path, faults: Faults) -> Iterator[Stack]:
+def line(folder: Path, faults: Faults) -> Iterator[Stack]:
     """Servers, deployments and a worker behind a storage that fails; a thread starts again what dies."""
-    stop = threading.Event()
+    stop, state, temporary = threading.Event(), folder / "state", folder / "tmp"
+    temporary.mkdir()
     with running(state, ports=Ports(prefect=free_ports(1)[0])) as stack:
         here = urlsplit(stack.s3.endpoint_url)
         quiet = {"PACKSHOT_NIGHTLY_CRON": "0 2 29 2 *", "PACKSHOT_SCRATCH_DIR": str(state / "scratch")}
@@ -121,7 +142,7 @@ def line(state: Path, faults: Faults) -> Iterator[Stack]:
         with environment(variables), faulty((here.hostname or "", here.port or 0), faults) as address:
             open_storage().ensure_bucket()
             register()
-            theirs = {**variables, "PACKSHOT_S3_ENDPOINT_URL": address}
+            theirs = {**variables, "PACKSHOT_S3_ENDPOINT_URL": address, "TMPDIR": str(temporary)}
             keep_worker(stack, work_pool=WORK_POOL, environment=theirs).wait()
             supervisor = Supervisor(stack.family.parts, stack.state_dir, say=log)
             thread = threading.Thread(target=supervisor.run, args=(stop,))
@@ -148,22 +169,39 @@ def undisturbed(folder: Path) -> float:
     return time.monotonic() - began
 
 
-def disturbed(stack: Stack, folder: Path, wishes: argparse.Namespace) -> list[Kill]:
-    """Take them through a night of kills; return when the batch is finished."""
-    draw, kills = random.Random(wishes.seed), list[Kill]()
+def disturbed(stack: Stack, disk: Disk | None, folder: Path, wishes: argparse.Namespace) -> Storm:
+    """Take them through nights of kills; return when the batch is finished."""
+    draw, kills, began = random.Random(wishes.seed), list[Kill](), time.monotonic()
     submit(folder, STORM)
-    start("nightly/nightly", {"clients": [STORM.client]})
+    nights = [begin_night()]
     until(lambda: bool(find_batch(STORM)) or None, what="the batch was begun", timeout_s=HEALED_S)
     kinds: list[str] = []
-    deadline = time.monotonic() + NIGHT_S
-    while not finished() and time.monotonic() < deadline:
+    while not finished() and time.monotonic() < began + NIGHT_S:
         time.sleep(draw.uniform(*wishes.pause))
+        if not finished() and is_final(nights[-1]):
+            log(f"night {len(nights)} has ended: {survey(STORM).sentence}; the next one begins")
+            nights.append(begin_night())
         if len(kills) < wishes.kills and not finished():
-            kinds = kinds or draw.sample(KINDS, len(KINDS))
-            if killed := kill(stack, kinds.pop(), draw):
+            kinds = kinds or [*draw.sample(LATER, len(LATER)), CHILD]
+            kind = kinds.pop()
+            if killed := filled(disk) if kind == DISK else kill(stack, kind, draw):
                 kills.append(Kill(killed, recovered(stack)))
                 log(f"{killed}: {kills[-1].recovery_s or HEALED_S:.0f} s")
-    return kills
+    return Storm(kills, len(nights), time.monotonic() - began)
+
+
+def begin_night() -> UUID:
+    return start("nightly/nightly", {"clients": [STORM.client]})
+
+
+def filled(disk: Disk | None) -> str:
+    """Fill the disk for a while; return the kind, empty if there is no disk to fill."""
+    if disk is None:
+        return ""
+    disk.fill()
+    time.sleep(FULL_S)
+    disk.make_room()
+    return DISK
 
 
 def kill(stack: Stack, kind: str, draw: random.Random) -> str:
@@ -180,13 +218,25 @@ def kill(stack: Stack, kind: str, draw: random.Random) -> str:
 
 def _is(process: psutil.Process, command: str, mark: str) -> bool:
     try:
-        return any(command in word for word in process.cmdline()) and process.environ().get(MARK) == mark
+        ours = any(command in word for word in process.cmdline())
+        return ours and any(_carries(one, mark) for one in (process, *process.parents()))
+    except psutil.Error:
+        return False
+
+
+def _carries(process: psutil.Process, mark: str) -> bool:
+    """Whether a process has the line's mark; a child that opens files has none, but its parent does."""
+    try:
+        return bool(process.environ().get(MARK) == mark)
     except psutil.Error:
         return False
 
 
 def recovered(stack: Stack) -> float | None:
-    """Wait until all parts work and the batch has moved on; return after how many seconds, None: not in time."""
+    """Wait until all parts work and the batch has moved on; return after how many seconds, None: not in time.
+
+    A batch whose night has ended with something undone does not move on before the next one.
+    """
     began, before = time.monotonic(), progress()
     while time.monotonic() < began + HEALED_S:
         time.sleep(POLL_S)
@@ -249,26 +299,33 @@ def delivered_files(batch: BatchId) -> Counter[tuple[str, str]]:
     return found
 
 
-def report(kills: list[Kill], faults: Faults, *, calm_s: float, storm_s: float, shots: int) -> int:
+def report(storm: Storm, faults: Faults, *, calm_s: float, shots: int, with_disk: bool) -> int:
     """Print the figures; return 0 if the disturbed batch is as the other, and whole."""
-    calm, storm = delivered_files(CALM), delivered_files(STORM)
+    calm, stormy, kills = delivered_files(CALM), delivered_files(STORM), storm.kills
     summary: Summary = survey(STORM)
     deliveries = Counter(shot for one in load_batch(STORM).deliveries for shot in one.shots)
     lost = shots - len(summary.fates) + len(summary.of("failed"))
-    doubled = sum(count - 1 for count in (*deliveries.values(), *storm.values()))
-    out = [f"{shots} shots: {calm_s:.0f} s undisturbed, {storm_s:.0f} s with {len(kills)} kills", ""]
-    out += ["| killed | times | recovery, median s | longest s | not in 600 s |", "|---|---|---|---|---|"]
+    doubled = sum(count - 1 for count in (*deliveries.values(), *stormy.values()))
+    out = [
+        described(),
+        f"{shots} shots: {calm_s:.0f} s undisturbed; {storm.seconds:.0f} s and {storm.nights} nights with ",
+    ]
+    out[-1] += f"{len(kills)} kills and full disks"
+    out += ["", "| killed | times | recovery, median s | longest s | not in 600 s |", "|---|---|---|---|---|"]
     for kind in KINDS:
         times = [one.recovery_s for one in kills if one.kind == kind]
         healed = [one for one in times if one is not None]
         figures = f"{statistics.median(healed):.0f} | {max(healed):.0f}" if healed else "- | -"
-        out.append(f"| {kind} | {len(times)} | {figures} | {len(times) - len(healed)} |")
+        words = f"disk full for {FULL_S:.0f} s" if kind == DISK else kind
+        out.append(f"| {words} | {len(times)} | {figures} | {len(times) - len(healed)} |")
+    if not with_disk:
+        out += ["", "No disk was filled: that takes root, a loop device and --disk."]
     met = ", ".join(f"{kind} {count}" for kind, count in faults.met.items() if kind)
     out += ["", f"storage faults met: {met or 'none'}", f"batch: {summary.sentence}"]
-    out += [f"files as without kills: {len(calm & storm)} of {len(calm)}; others: {len(storm - calm)}"]
+    out += [f"files as undisturbed: {len(calm & stormy)} of {len(calm)}; others: {len(stormy - calm)}"]
     out += [f"doubled: {doubled}; lost: {lost}"]
     sys.stdout.write("\n".join(out) + "\n")
-    whole = bool(calm) and calm.keys() == storm.keys() and not doubled and not lost
+    whole = bool(calm) and calm.keys() == stormy.keys() and not doubled and not lost
     return 0 if whole and all(one.recovery_s is not None for one in kills) else 1
 
 

@@ -3,7 +3,8 @@
     PackshotError
     ├── TransientError                 trying again may help: retried by the line
     │   ├── StorageUnavailableError    S3 did not answer, or answered 5xx / SlowDown
-    │   └── RecordConflictError        somebody else changed the record first
+    │   ├── RecordConflictError        somebody else changed the record first
+    │   └── DiskFullError              a disk of this machine is full
     └── TerminalError                  trying again cannot help: shown to a person
         ├── RefusedInputError          this file is not accepted; the original goes to quarantine
         │   ├── UnreadableError        not an image, damaged, or a format we do not read
@@ -98,6 +99,17 @@ class RecordConflictError(TransientError):
     """
 
     code = "record_conflict"
+
+
+class DiskFullError(TransientError):
+    """A disk of this machine is full. The message names the folder and what is free there.
+
+    Nothing half-written stays.
+
+    What to do: make room. See "A disk is full" in runbook.md.
+    """
+
+    code = "disk_full"
 
 
 class RefusedInputError(TerminalError):

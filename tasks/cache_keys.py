@@ -22,6 +22,7 @@ from pydantic import BaseModel
 
 from packshot import PIPELINE_VERSION
 from packshot.errors import TransientError
+from tasks.disk import is_full
 from tasks.results import SERIALIZER
 
 _BUSY = frozenset({408, 429})
@@ -80,10 +81,10 @@ def is_transient(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:
 
 
 def may_pass(error: object) -> bool:
-    """Return whether an error is transient: no answer, overload (408, 429, 5xx), or a write conflict."""
+    """Return whether an error is transient: no answer, overload (408, 429, 5xx), a write conflict, or a full disk."""
     if isinstance(error, httpx.HTTPStatusError):  # includes Prefect's own subclass
         return error.response.status_code in _BUSY or error.response.status_code >= 500
-    return isinstance(error, TransientError | httpx.TransportError | ConnectionError)
+    return isinstance(error, TransientError | httpx.TransportError | ConnectionError) or is_full(error)
 
 
 def _content_of(value: object) -> Any:

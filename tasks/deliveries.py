@@ -33,6 +33,7 @@ from packshot.naming import (
 )
 from packshot.record import DONE, ShotRecord, State
 from packshot.types import Value
+from tasks.disk import writing_to
 from tasks.leases import Holder, Patience, holding
 from tasks.lives import ALWAYS, living, now
 from tasks.pictures import thumbnail_name
@@ -288,9 +289,9 @@ def _hand_over(summary: DeliverySummary, turn: Holder) -> bytes:
         WORKBOOK: manifest_xlsx(summary),
         REPORT: _report(summary),
     }
-    with tempfile.TemporaryDirectory() as folder:
-        package = Path(folder) / PACKAGE
-        with package.open("wb") as target:
+    with _folder_for(PACKAGE) as folder:
+        package = folder / PACKAGE
+        with writing_to(folder, PACKAGE), package.open("wb") as target:
             write_package(target, _entries(summary, own))
         turn.require()
         storage.put_file(delivery_key(batch, number, PACKAGE), package, content_type=content_type(PACKAGE))
@@ -298,6 +299,15 @@ def _hand_over(summary: DeliverySummary, turn: Holder) -> bytes:
         turn.require()
         storage.put(delivery_key(batch, number, name), data, content_type=content_type(name))
     return own[CERTIFICATE]
+
+
+@contextmanager
+def _folder_for(what: str) -> Iterator[Path]:
+    """Yield a temporary folder, which is removed at the end."""
+    with writing_to(Path(tempfile.gettempdir()), what):
+        folder = tempfile.TemporaryDirectory(prefix="packshot-")
+    with folder as path:
+        yield Path(path)
 
 
 def _require_verified(copied: ObjectInfo, file: DeliveredFile) -> None:

@@ -121,7 +121,12 @@ def _from_answer(error: ClientError, subject: str) -> PackshotError:
             next_step="Use another S3 server or version; docs/settings.md lists what it needs.",
         )
     if code in _OVERLOADED or status >= 500:
-        return StorageUnavailableError("the storage is overloaded or broken", subject, found=found)
+        return StorageUnavailableError(
+            "the storage is overloaded or broken",
+            subject,
+            found=found,
+            next_step="Failed work is tried again. If it lasts: has the storage's disk room? packshot status, doctor.",
+        )
     if code in _GARBLED:
         return StorageUnavailableError("the bytes were damaged during the transfer", subject, found=found)
     return StorageDeniedError(

@@ -6,12 +6,10 @@ before it started, or the machine was off.
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
-from zoneinfo import ZoneInfo
 
 from prefect import task
-from prefect._vendor import croniter  # the same library as in Prefect's scheduler
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import (
     FlowRunFilter,
@@ -22,6 +20,7 @@ from prefect.client.schemas.filters import (
 from prefect.client.schemas.objects import StateType
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.exceptions import ObjectNotFound
+from prefect.server.schemas.schedules import CronSchedule
 
 from packshot.naming import NIGHT_LEASE
 from tasks.leases import look
@@ -37,11 +36,34 @@ EARLY = timedelta(minutes=10)
 """Tolerance for clocks that differ, and for a worker that starts a run before its time."""
 
 
+LOOKED_BACK = tuple(timedelta(days=days) for days in (1, 32, 367, 9 * 366))
+"""How far back a scheduled time is looked for, step by step: 29 February can be eight years ago."""
+
+MOST_TIMES = 1000
+"""So many times a schedule object returns at once, at the most."""
+
+
 def last_due(cron: str, zone: str, *, before: datetime) -> datetime:
-    """Return the last scheduled start of the nightly run before a time, in UTC."""
-    times: Any = croniter.croniter(cron, before.astimezone(ZoneInfo(zone)))  # type: ignore[attr-defined, no-untyped-call]
-    found = times.get_prev(datetime)
-    return cast(datetime, found).astimezone(UTC)
+    """Return the last scheduled start of the nightly run, at this time or before it, in UTC.
+
+    Prefect's scheduler creates runs by the same schedule object, so both agree on every cron text and clock change.
+
+    Raises:
+        ValueError: the cron text leads to no time.
+    """
+    return asyncio.run(_last_due(CronSchedule(cron=cron, timezone=zone), before)).astimezone(UTC)
+
+
+async def _last_due(schedule: CronSchedule, before: datetime) -> datetime:
+    for back in LOOKED_BACK:
+        start = before - back
+        times = await schedule.get_dates(start=start, end=before)
+        while len(times) >= MOST_TIMES and times[-1] > start:
+            start = times[-1]
+            times = await schedule.get_dates(start=start, end=before)
+        if times:
+            return times[-1]
+    raise ValueError(f"the schedule {schedule.cron!r} names no time in the last nine years")
 
 
 @task(name="look for a night that did not begin", task_run_name="look for a night that did not begin", **ALWAYS)

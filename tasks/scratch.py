@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from packshot.errors import ObjectMissingError
+from tasks.disk import free_at
 from tasks.settings import Settings, get_settings
 from tasks.storage import Storage, open_storage
 
@@ -75,7 +76,7 @@ class Scratch:
             if self._write(self._path(sha256), data) and self._may_be_full():
                 self._make_room()
         except OSError as error:
-            _log.warning("no copy kept in %s: %s", self.folder, error)
+            _log.warning("no copy kept in %s, %s: %s", self.folder, free_at(self.folder), error)
         return sha256
 
     def _path(self, sha256: str) -> Path:

@@ -37,6 +37,8 @@ OWN_LOG = "serve.log"
 STALE_S = 30.0
 """A status older than this is ignored: its writer hangs or is gone."""
 LOG_BYTES, LOGS_KEPT = 20_000_000, 3
+LEAST_FREE_BYTES = 200_000_000
+"""Below this the servers' disk counts as full: the next batch's pictures would not fit."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,6 +94,7 @@ class Supervisor:
         now = time.monotonic()
         self._watches = [_Watch(part, _born(part), good=now, works_from=now) for part in parts]
         self._file, self._say = state_dir / STATUS_FILE, say
+        self._unwritten = ""
 
     def run(self, until: threading.Event) -> None:
         """Supervise the parts until the event is set; then delete the status file."""
@@ -112,9 +115,16 @@ class Supervisor:
                 self._check(watch)
             if worked != (not watch.trouble) and restarts == watch.restarts:
                 self._say(f"{watch.part.name}: {watch.trouble or 'works'}")
-            cut(watch.part.log)
-        cut(self._file.with_name(OWN_LOG))
-        self._write()
+        try:
+            for watch in self._watches:
+                cut(watch.part.log)
+            cut(self._file.with_name(OWN_LOG))
+            self._write()
+            self._unwritten = ""
+        except OSError as error:  # a full disk must not end the process that starts parts again
+            said, self._unwritten = self._unwritten, f"{self._file.parent} cannot be written to: {error}"
+            if said != self._unwritten:
+                self._say(f"{self._unwritten}. {room_at(self._file.parent)}")
 
     def _bring_back(self, watch: _Watch) -> None:
         """Restart a part whose process has ended, once the pause is over and its dependencies work."""
@@ -176,6 +186,12 @@ class Supervisor:
         partial.replace(self._file)
 
 
+def room_at(folder: Path) -> str:
+    """Return in words how much is free on the disk of a folder; empty if that is enough."""
+    free = shutil.disk_usage(folder).free
+    return f"its disk has only {free / 1e6:,.0f} MB free: make room" if free < LEAST_FREE_BYTES else ""
+
+
 def _born(part: Part) -> datetime:
     """Return when the part's process was started; the present time if it is gone."""
     try:
@@ -194,9 +210,12 @@ def read_status(state_dir: Path) -> tuple[list[PartStatus], str]:
         return [], f"nothing runs in {state_dir}"
     except (OSError, ValueError, KeyError, TypeError) as error:
         return [], f"{state_dir / STATUS_FILE} cannot be read: {error}"
+    full = f"{state_dir}: {room}" if (room := room_at(state_dir)) else ""
+    if psutil.pid_exists(content["process"]) and age_s > STALE_S and full:
+        return parts, f"{full}; what is said of the parts is {age_s:.0f} s old"
     if age_s > STALE_S or not psutil.pid_exists(content["process"]):
         return parts, f"process {content['process']}, which looks after the parts, was last heard of {age_s:.0f} s ago"
-    return parts, "; ".join(f"{one.name}: {one.trouble}" for one in parts if one.trouble)
+    return parts, "; ".join(filter(None, (full, *(f"{one.name}: {one.trouble}" for one in parts if one.trouble))))
 
 
 def cut(log: Path, *, longest: int = LOG_BYTES, kept: int = LOGS_KEPT) -> None:
@@ -209,5 +228,7 @@ def cut(log: Path, *, longest: int = LOG_BYTES, kept: int = LOGS_KEPT) -> None:
             earlier.replace(log.with_name(f"{log.name}.{number}"))
     first = log.with_name(f"{log.name}.1")
     first.touch(mode=0o600)
-    shutil.copyfile(log, first)
-    os.truncate(log, 0)
+    try:
+        shutil.copyfile(log, first)
+    finally:
+        os.truncate(log, 0)  # also on a full disk: what is lost of a log is worth less than the room

@@ -29,6 +29,15 @@ NIGHTLY = "nightly/nightly"
         ("0 2 * * *", "UTC", datetime(2026, 11, 29, 1, 59, tzinfo=UTC), datetime(2026, 11, 28, 2, tzinfo=UTC)),
         ("0 2 * * *", "Europe/Berlin", datetime(2026, 7, 3, 16, tzinfo=UTC), datetime(2026, 7, 3, 0, tzinfo=UTC)),
         ("0 22 * * 1-5", "UTC", datetime(2026, 11, 29, 16, tzinfo=UTC), datetime(2026, 11, 27, 22, tzinfo=UTC)),
+        ("0 2 29 2 *", "UTC", datetime(2026, 11, 29, 16, tzinfo=UTC), datetime(2024, 2, 29, 2, tzinfo=UTC)),
+        ("* * 1 * *", "UTC", datetime(2026, 11, 29, 16, tzinfo=UTC), datetime(2026, 11, 1, 23, 59, tzinfo=UTC)),
+        ("30 1 * * *", "Europe/Berlin", datetime(2026, 10, 26, tzinfo=UTC), datetime(2026, 10, 24, 23, 30, tzinfo=UTC)),
+        (
+            "30 2 * * *",
+            "Europe/Berlin",
+            datetime(2026, 3, 29, 20, tzinfo=UTC),
+            datetime(2026, 3, 29, 0, 30, tzinfo=UTC),
+        ),
     ],
 )
 def test_the_last_time_that_a_night_was_to_begin(cron: str, zone: str, before: datetime, due: datetime) -> None:

@@ -1,0 +1,63 @@
+"""A disk of its own that can be filled to its last byte: an ext4 file system in a file, mounted."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+PROGRAMS = ("mkfs.ext4", "mount", "umount")
+
+
+class Disk:
+    """A mounted disk.
+
+    Attributes:
+        folder: where it is mounted; everybody can pass through it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._ballast = folder / "ballast"
+
+    def fill(self) -> None:
+        """Leave no free byte."""
+        with self._ballast.open("ab", buffering=0) as ballast:
+            size = shutil.disk_usage(self.folder).free
+            while size:
+                try:
+                    os.posix_fallocate(ballast.fileno(), ballast.seek(0, os.SEEK_END), size)
+                except OSError:
+                    size //= 2
+
+    def make_room(self) -> None:
+        """Free again what `fill` took."""
+        self._ballast.unlink(missing_ok=True)
+
+
+@contextmanager
+def disk_of_its_own(folder: Path, *, gigabytes: int) -> Iterator[Disk | None]:
+    """Mount a new disk at a folder and yield it; None where that is not possible: it takes root and a loop device.
+
+    Args:
+        gigabytes: its size; the file that holds it grows with what is written.
+    """
+    image = folder.with_suffix(".ext4")
+    if not gigabytes or os.geteuid() or not all(map(shutil.which, PROGRAMS)):
+        yield None
+        return
+    folder.mkdir()
+    with image.open("wb") as file:
+        file.truncate(gigabytes * 10**9)
+    subprocess.run(["mkfs.ext4", "-q", "-m", "0", "-F", image], check=True)
+    if subprocess.run(["mount", "-o", "loop,discard", image, folder], check=False).returncode:
+        yield None
+        return
+    folder.chmod(0o711)
+    try:
+        yield Disk(folder)
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=True)

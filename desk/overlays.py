@@ -17,6 +17,7 @@ from packshot.looking.shades import encode_overlay
 from packshot.record import EDIT, ShotRecord
 from packshot.types import Matte
 from tasks import pictures, shelf
+from tasks.room import room_for
 
 MATTE = "matte.png"
 
@@ -51,8 +52,9 @@ def tiles_name(sources: Sources, overlay: Overlay) -> str:
 
 def make_overlay(sources: Sources, overlay: Overlay) -> Pack:
     """Return an overlay's tiles, with its figures and its sentence."""
-    shown = _shown(sources, overlay)
-    levels = value_levels(shown.values, spread=overlay is Overlay.OFF_WHITE)
+    with room_for(sources.record):
+        shown = _shown(sources, overlay)
+        levels = value_levels(shown.values, spread=overlay is Overlay.OFF_WHITE)
     about = {
         "count": shown.count,
         "compared": shown.compared,

@@ -19,6 +19,7 @@ from packshot.record import EDIT, ShotRecord
 from tasks import shelf
 from tasks.pictures import CORRECTED
 from tasks.records import load_record
+from tasks.room import room_for
 
 KINDS = {
     "edit": (EDIT,),
@@ -117,7 +118,8 @@ def tiles_name(found: Found) -> str:
 
 def make_tiles(found: Found) -> Pack:
     """Return a picture's tiles."""
-    return picture_pack(read_master(shelf.fetch(found.record, found.name)))
+    with room_for(found.record):
+        return picture_pack(read_master(shelf.fetch(found.record, found.name)))
 
 
 def _named(record: ShotRecord, kind: str, digest: str) -> list[str]:

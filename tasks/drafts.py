@@ -19,6 +19,7 @@ from packshot.types import Matte, Pixels16
 from tasks import pictures, shelf
 from tasks.models import load_model
 from tasks.records import change_record, load_record
+from tasks.room import room_for
 
 DRAFT = "draft.tif"
 NECK_JOINT = "neck_joint.psd"
@@ -34,11 +35,12 @@ def with_draft(record: ShotRecord) -> ShotRecord:
     master = picture_shown(record)
     if record.reports.get("draft", {}).get("master") == master:
         return record
-    pixels = read_master(shelf.fetch(record, pictures.picture_to_edit(record)))
-    matte, group = _matte(record, pixels), pictures.group_of(record)
-    made = head_start(pixels, matte)
-    objects = shelf.keep(record.shot, {DRAFT: made.draft_tiff}) if made.draft_tiff else {}
-    off = colour_before(pixels, matte, group) if group else None
+    with room_for(record):
+        pixels = read_master(shelf.fetch(record, pictures.picture_to_edit(record)))
+        matte, group = _matte(record, pixels), pictures.group_of(record)
+        made = head_start(pixels, matte)
+        objects = shelf.keep(record.shot, {DRAFT: made.draft_tiff}) if made.draft_tiff else {}
+        off = colour_before(pixels, matte, group) if group else None
     report = {"master": master, "knots": made.knots, "made": bool(objects), "colour_before": off}
 
     def change(one: ShotRecord) -> ShotRecord:
@@ -73,7 +75,8 @@ def with_neck_joint(record: ShotRecord, neck: ShotId | None) -> ShotRecord:
     made_before = record.reports.get("neck_joint", {})
     if {name: made_before.get(name) for name in pair} == pair:
         return record
-    joint = join_neck(_side(record), _side(theirs) if theirs else None)
+    with room_for(record):
+        joint = join_neck(_side(record), _side(theirs) if theirs else None)
     masks = {_MANNEQUIN: joint.mannequin, _OPENING: joint.opening.astype(np.float32)}
     files = {name: pictures.write_matte(mask) for name, mask in masks.items()}
     objects = shelf.keep(record.shot, files | ({NECK_JOINT: joint.layered_psd} if joint.layered_psd else {}))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import UTC, datetime
 from typing import Any, TypedDict
 
@@ -91,6 +91,15 @@ class Life:
         self.shot = shot
         self.record: ShotRecord | None = None
         self._stage, self._begun_s = stage, time.monotonic()
+        self._held = ExitStack()
+
+    def hold(self, what: AbstractContextManager[None]) -> None:
+        """Enter a context that ends with the stage."""
+        self._held.enter_context(what)
+
+    def let_go(self) -> None:
+        """Leave what is held."""
+        self._held.close()
 
     def reach(
         self,
@@ -175,6 +184,8 @@ def living(shot: ShotId, *, stage: str = "") -> Iterator[Life]:
     except Exception as error:
         _write_failure(shot, error)
         raise
+    finally:
+        life.let_go()
 
 
 def _write_failure(shot: ShotId, error: Exception) -> None:

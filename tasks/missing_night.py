@@ -51,7 +51,8 @@ def last_due(cron: str, zone: str, *, before: datetime) -> datetime:
     Raises:
         ValueError: the cron text leads to no time.
     """
-    return asyncio.run(_last_due(CronSchedule(cron=cron, timezone=zone), before)).astimezone(UTC)
+    found = asyncio.run(_last_due(CronSchedule(cron=cron, timezone=zone), before))
+    return datetime.fromtimestamp(found.timestamp(), UTC)  # Prefect's is of a class of its own
 
 
 async def _last_due(schedule: CronSchedule, before: datetime) -> datetime:

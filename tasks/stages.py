@@ -33,6 +33,7 @@ from tasks.handovers import ApprovedShot, EditedShot, ExportedShot, MasteredShot
 from tasks.lives import Life, living
 from tasks.models import load_model, network_in_use
 from tasks.records import load_record
+from tasks.room import room_for
 from tasks.routing_model import as_promised, ruled_out, serving_model, watch_for
 from tasks.storage import open_storage
 
@@ -146,6 +147,7 @@ def correct_shot(mastered: MasteredShot, *, group: GroupDecision) -> MasteredSho
     """Stage 2: apply the group's colour correction to a master. The result is stored beside the master."""
     with living(mastered.shot, stage="correct") as life:
         record = load_record(mastered.shot)
+        life.hold(room_for(record))
         done = pipeline.correct_master(read_master(shelf.fetch(record, "master.tif")), group.correction)
         files = {
             pictures.CORRECTED: write_working_tiff(done.pixels, metadata=pictures.metadata_of(record)),
@@ -200,6 +202,7 @@ def edit_shot(routed: RoutedShot) -> EditedShot:
     """Stage 3A: cut out, set on exact white, frame and score a shot. The verdict decides who looks at it next."""
     with living(routed.shot, stage="edit") as life:
         record = life.reach(State.EDITING_AUTO, why="simple enough for the machine")
+        life.hold(room_for(record))
         plan, metadata = shelf.plan_of(record), pictures.metadata_of(record)
         group = pictures.group_of(record)
         pixels = read_master(shelf.fetch(record, pictures.picture_to_edit(record)))
@@ -244,6 +247,7 @@ def export_shot(approved: ApprovedShot) -> ExportedShot:
     """
     with living(approved.shot, stage="export") as life:
         record = load_record(approved.shot)
+        life.hold(room_for(record))
         plan = pipeline.without_held(shelf.plan_of(record), record.reports.get("edit", {}).get("held", {}))
         composite = read_master(shelf.fetch(record, "edit.tif"))
         matte = pictures.read_matte(shelf.fetch(record, "matte.png"))

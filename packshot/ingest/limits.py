@@ -75,6 +75,11 @@ def _decoded_bytes(*, channels: int, depth: int) -> int:
     return channels * max(1, -(-depth // 8))
 
 
+def working_bytes(pixels: int) -> int:
+    """Return the memory that work on a master of so many pixels takes at its peak, the master itself included."""
+    return pixels * (_decoded_bytes(channels=_USUAL_CHANNELS, depth=16) + WORKING_BYTES_PER_PIXEL)
+
+
 def most_pixels(limits: IngestConfig, *, channels: int, depth: int) -> int:
     """Return how many pixels a picture may have at the most."""
     each = _decoded_bytes(channels=channels, depth=depth)

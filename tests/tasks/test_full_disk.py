@@ -28,6 +28,7 @@ from tasks.storage import Storage, open_storage
 from tests.small_disk import fill, make_room, small_disk
 from tests.tasks.shots import approved
 
+KEPT = ("ballast", ".counted", ".lock")
 PRODUCTS = {"A1": 0.3, "A2": 0.35}
 
 
@@ -38,7 +39,7 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def left_over(disk: Path) -> list[str]:
-    return [str(path) for path in disk.rglob("*") if path.is_file() and path.name not in ("ballast", ".counted")]
+    return [str(path) for path in disk.rglob("*") if path.is_file() and path.name not in KEPT]
 
 
 def test_stages_go_on_without_copies_when_the_scratch_folder_is_full(

@@ -1,0 +1,70 @@
+"""How much memory one process spends on photographs at the same time.
+
+A header tells what work on a photograph takes (`packshot.ingest.limits`), and the largest that is accepted takes
+`max_working_bytes`. Several threads work on shots of their own. Together they take no more than that one would alone:
+who finds no room waits for its turn, in the order of asking.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from packshot.ingest.limits import working_bytes
+from packshot.record import ShotRecord
+from tasks.configs import configs_in_force
+
+
+class Room:
+    """Memory that is handed out, and given back. All of it may be called from any thread."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._waiting: deque[object] = deque()
+        self._taken = 0
+
+    @contextmanager
+    def taken(self, wanted_bytes: int, *, of_bytes: int) -> Iterator[None]:
+        """Wait until there is room, and hold it for the block.
+
+        Args:
+            of_bytes: all there is. Whoever wants more than that gets all of it, alone.
+        """
+        wanted, turn = min(wanted_bytes, of_bytes), object()
+        with self._changed:
+            self._waiting.append(turn)
+            try:
+                self._changed.wait_for(lambda: self._waiting[0] is turn and self._taken + wanted <= of_bytes)
+            finally:
+                self._waiting.remove(turn)
+                self._changed.notify_all()
+            self._taken += wanted
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._taken -= wanted
+                self._changed.notify_all()
+
+
+_room, _mine = Room(), threading.local()
+
+
+@contextmanager
+def room_for(record: ShotRecord) -> Iterator[None]:
+    """Hold the memory that work on a mastered shot takes, for the block; wait until this process has so much left.
+
+    A thread that holds room already goes on at once: waiting for itself it would wait for ever.
+    """
+    if getattr(_mine, "holds", False):
+        yield
+        return
+    width, height = record.reports.get("reading", {}).get("size", (0, 0))
+    with _room.taken(working_bytes(width * height), of_bytes=configs_in_force().ingest.max_working_bytes):
+        _mine.holds = True
+        try:
+            yield
+        finally:
+            _mine.holds = False

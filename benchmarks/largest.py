@@ -1,6 +1,6 @@
 """What work on the largest photograph takes that is accepted.
 
-    python -m benchmarks.largest [--megapixels N] [--engine onnxruntime|openvino]
+    python -m benchmarks.largest [--megapixels N] [--engine onnxruntime|openvino] [--threads N]
 
 A JPEG of as many pixels as the limits allow is made and taken through the whole line in a process of its own: taken in,
 cut out, judged, exported for three platforms, one of them at full resolution. Printed is the peak of the process's
@@ -13,6 +13,7 @@ import argparse
 import io
 import multiprocessing
 import resource
+from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import numpy as np
@@ -22,8 +23,9 @@ from benchmarks.machine import described
 from benchmarks.throughput import load
 from packshot import pipeline
 from packshot.export.labels import Labels
-from packshot.ingest.limits import most_pixels
+from packshot.ingest.limits import most_pixels, working_bytes
 from packshot.specs.load import default_folder, load_configs
+from tasks.room import Room
 from tests.drawn_products import ContrastNetwork, photograph
 
 ROW = {"category": "boxes", "view": "MAIN", "platforms": "shopify,ebay,print_catalog"}
@@ -63,10 +65,25 @@ def _peak_gb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9  # Linux counts in KiB
 
 
-def in_a_process(pixels: int, engine: str) -> dict[str, float]:
-    """Return the peaks of a photograph of so many pixels, in a process that has done nothing else."""
+def in_a_process(pixels: int, engine: str, *, threads: int = 1) -> dict[str, float]:
+    """Return the peaks of photographs of so many pixels, in a process that has done nothing else.
+
+    Args:
+        threads: how many work on one each, as the threads of a run do: `tasks.room` lets them in.
+    """
     with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(peaks_gb, (drawn(pixels), engine))
+        return pool.apply(_by_threads, (drawn(pixels), engine, working_bytes(pixels), threads))
+
+
+def _by_threads(data: bytes, engine: str, room_bytes: int, threads: int) -> dict[str, float]:
+    room = Room()
+
+    def work() -> dict[str, float]:
+        with room.taken(room_bytes, of_bytes=room_bytes):
+            return peaks_gb(data, engine)
+
+    with ThreadPoolExecutor(threads) as pool:
+        return [done.result() for done in [pool.submit(work) for _ in range(threads)]][-1]
 
 
 def main() -> None:
@@ -74,11 +91,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--megapixels", type=float, default=None)
     parser.add_argument("--engine", choices=("onnxruntime", "openvino"), default="onnxruntime")
+    parser.add_argument("--threads", type=int, default=1, help="photographs that are given to the process at once")
     given = parser.parse_args()
     most = most_pixels(load_configs(default_folder()).ingest, channels=3, depth=8)
     pixels = round(given.megapixels * 1e6) if given.megapixels else most
     print(f"{described()}; {pixels / 1e6:.0f} megapixels", flush=True)
-    for stage, peak in in_a_process(pixels, given.engine).items():
+    for stage, peak in in_a_process(pixels, given.engine, threads=given.threads).items():
         print(f"{stage:10} {peak:5.2f} GB")
 
 

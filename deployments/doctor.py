@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import stat
+import tempfile
 from collections.abc import Callable, Iterator
 from enum import StrEnum
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import prefect
 
-from packshot.errors import PackshotError, StorageUnavailableError
+from packshot.errors import ConfigError, PackshotError, StorageUnavailableError
 from packshot.specs.stages import ApartLimits
 from tasks.children import children
 from tasks.configs import configs_in_force
@@ -33,6 +34,8 @@ S3 refuses requests that are 15 minutes off.
 LEAST_DISK_BYTES = 2_000_000_000
 RUN_BYTES = 2_300_000_000
 """Memory of a run with photographs of 12 megapixels (docs/performance.md)."""
+NETWORK_BYTES = 1_500_000_000
+"""Memory of a run besides the photographs that it works on: Python, the network (docs/performance.md)."""
 NIGHT = "nightly/nightly"
 
 
@@ -112,13 +115,22 @@ def _clock() -> Finding:
 
 def _disk() -> Finding:
     settings = get_settings()
+    written_to = (
+        settings.scratch_dir,
+        Path(tempfile.gettempdir()),
+        settings.models_dir,
+        settings.results_key_file.parent,
+    )
+    for folder in dict.fromkeys(map(_existing, written_to)):
+        free = shutil.disk_usage(folder).free
+        if free < LEAST_DISK_BYTES:
+            found = f"{free / 1e9:.1f} GB free at {folder}"
+            return Verdict.FAILED, found, "Free space, or point PACKSHOT_SCRATCH_DIR, TMPDIR or the folder elsewhere."
     folder = _existing(settings.scratch_dir)
     free = shutil.disk_usage(folder).free
     used = sum(path.stat().st_size for path in settings.scratch_dir.rglob("*") if path.is_file())
     wanted = max(settings.scratch_max_bytes - used, 0)
     found = f"{free / 1e9:.1f} GB free at {folder}; the scratch folder may still grow by {wanted / 1e9:.1f} GB"
-    if free < LEAST_DISK_BYTES:
-        return Verdict.FAILED, found, "Free space, or point PACKSHOT_SCRATCH_DIR at another disk."
     if free < wanted:
         return Verdict.WARNING, found, "Free space, or lower PACKSHOT_SCRATCH_MAX_BYTES."
     return Verdict.OK, found, ""
@@ -129,9 +141,20 @@ def _memory() -> Finding:
     found = f"{total / 1e9:.1f} GB; {at_once} runs at once, of about {RUN_BYTES / 1e9:.1f} GB each while they edit"
     if total < RUN_BYTES:
         return Verdict.FAILED, found, "One batch needs more memory than there is."
+    if total < (most := _largest_bytes()):
+        found = f"{found}; a photograph of the largest accepted size takes {most / 1e9:.1f} GB"
+        return Verdict.WARNING, found, "Lower max_working_bytes in ingest.yaml: larger photographs are then refused."
     if total < RUN_BYTES * (at_once - 1):
         return Verdict.WARNING, found, "Lower PACKSHOT_RUNS_AT_ONCE if many batches come in one night."
     return Verdict.OK, found, ""
+
+
+def _largest_bytes() -> int:
+    """Return what a run takes with a photograph of the largest accepted size; 0 if the configs cannot be read."""
+    try:
+        return configs_in_force().ingest.max_working_bytes + NETWORK_BYTES
+    except ConfigError:
+        return 0  # the check of the configs says so
 
 
 def memory_bytes() -> int:

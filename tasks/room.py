@@ -10,11 +10,15 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from packshot.ingest.limits import working_bytes
 from packshot.record import ShotRecord
 from tasks.configs import configs_in_force
+
+BYTES_PER_BYTE = 10
+"""Memory for each byte of a file that is opened in a child: the file, its copy on the way, the master's file. A JPEG of
+12 megapixels has 5 MB, its master 35 MB."""
 
 
 class Room:
@@ -52,17 +56,26 @@ class Room:
 _room, _mine = Room(), threading.local()
 
 
-@contextmanager
-def room_for(record: ShotRecord) -> Iterator[None]:
-    """Hold the memory that work on a mastered shot takes, for the block; wait until this process has so much left.
+def room_for(record: ShotRecord) -> AbstractContextManager[None]:
+    """Hold the memory that work on a mastered shot takes, for a block; wait until this process has so much left.
 
     A thread that holds room already goes on at once: waiting for itself it would wait for ever.
     """
+    width, height = record.reports.get("reading", {}).get("size", (0, 0))
+    return _held(working_bytes(width * height))
+
+
+def room_for_file(size_bytes: int) -> AbstractContextManager[None]:
+    """Hold what a file takes that a child opens: here are only its bytes, and those of the master that comes back."""
+    return _held(size_bytes * BYTES_PER_BYTE)
+
+
+@contextmanager
+def _held(wanted_bytes: int) -> Iterator[None]:
     if getattr(_mine, "holds", False):
         yield
         return
-    width, height = record.reports.get("reading", {}).get("size", (0, 0))
-    with _room.taken(working_bytes(width * height), of_bytes=configs_in_force().ingest.max_working_bytes):
+    with _room.taken(wanted_bytes, of_bytes=configs_in_force().ingest.max_working_bytes):
         _mine.holds = True
         try:
             yield

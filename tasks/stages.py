@@ -33,7 +33,7 @@ from tasks.handovers import ApprovedShot, EditedShot, ExportedShot, MasteredShot
 from tasks.lives import Life, living
 from tasks.models import load_model, network_in_use
 from tasks.records import load_record
-from tasks.room import room_for
+from tasks.room import room_for, room_for_file
 from tasks.routing_model import as_promised, ruled_out, serving_model, watch_for
 from tasks.storage import open_storage
 
@@ -52,6 +52,7 @@ def master_shot(ref: ShotRef, *, configs_fingerprint: str) -> MasteredShot:
         configs_fingerprint: hash of the configs in force; part of the cache key.
     """
     with living(ref.shot, stage="master") as life:
+        life.hold(room_for_file(ref.size_bytes))
         original = _as_listed(ref.key, ref.etag)
         sidecar = _as_listed(ref.sidecar, ref.sidecar_etag) if ref.sidecar else b""
         sha256 = hashlib.sha256(original).hexdigest()

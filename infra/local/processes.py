@@ -34,6 +34,8 @@ PASSED_ON = ("PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "TZ", "LD_LIBRARY_PATH
 PYTHONS = ("LANG", "LC_*", "PYTHON*", "VIRTUAL_ENV", "XDG_*", "SSL_CERT_*")
 """Further variables that Python programs need."""
 LOG_TAIL_CHARACTERS = 2000
+ANSWER_S = 5.0
+"""How long a server may take to say that it works; on a machine that is busy with a night two seconds are too few."""
 
 # Below the ports that Linux (32768 and up) and macOS (49152 and up) take for outgoing connections: nothing comes in
 # between a port's choice and the server that listens there seconds later.
@@ -258,7 +260,7 @@ def answers(url: str) -> Callable[[], bool]:
 
     def check() -> bool:
         try:
-            with opener.open(url, timeout=2) as answer:
+            with opener.open(url, timeout=ANSWER_S) as answer:
                 return bool(answer.status == 200)
         except (urllib.error.URLError, OSError, TimeoutError):
             return False

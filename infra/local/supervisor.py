@@ -124,7 +124,7 @@ class Supervisor:
         except OSError as error:  # a full disk must not end the process that starts parts again
             said, self._unwritten = self._unwritten, f"{self._file.parent} cannot be written to: {error}"
             if said != self._unwritten:
-                self._say(f"{self._unwritten}. {room_at(self._file.parent)}")
+                self._say("; ".join(filter(None, (self._unwritten, room_at(self._file.parent)))))
 
     def _bring_back(self, watch: _Watch) -> None:
         """Restart a part whose process has ended, once the pause is over and its dependencies work."""

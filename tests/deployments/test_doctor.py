@@ -18,6 +18,7 @@ from deployments.registry import WORK_POOL, register
 from infra.local.stack import Stack
 from packshot.cli.ending import Exit, run
 from tasks.storage import open_storage
+from tests.small_disk import small_disk
 
 LINE = ("Prefect", "pool", "schedule")
 
@@ -89,6 +90,24 @@ def test_missing_models_and_folders_are_named(monkeypatch: pytest.MonkeyPatch, t
     assert "isnet-general-use" in found["models"].found
     assert (found["folders"].verdict, found["folders"].found) == (Verdict.FAILED, f"{tmp_path / 'none'} is missing")
     assert found["disk"].verdict is not Verdict.OK
+
+
+def test_every_disk_that_the_line_writes_to_is_looked_at(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    alone(monkeypatch, "disk")
+    with small_disk(tmp_path / "disk", megabytes=1) as disk:
+        monkeypatch.setattr("tempfile.tempdir", str(disk))
+        found = outcomes()["disk"]
+    assert (found.verdict, found.found) == (Verdict.FAILED, f"0.0 GB free at {disk}")
+    assert "TMPDIR" in found.next_step
+
+
+def test_memory_must_do_for_the_largest_photograph_that_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
+    alone(monkeypatch, "memory")
+    for memory, verdict in ((1e9, Verdict.FAILED), (7e9, Verdict.WARNING), (64e9, Verdict.OK)):
+        monkeypatch.setattr("deployments.doctor.memory_bytes", lambda memory=memory: int(memory))
+        assert outcomes()["memory"].verdict is verdict, memory
+    monkeypatch.setattr("deployments.doctor.memory_bytes", lambda: 7_000_000_000)
+    assert "the largest accepted size takes 8.0 GB" in outcomes()["memory"].found
 
 
 def test_a_config_that_is_wrong_is_named_and_hides_nothing_else(

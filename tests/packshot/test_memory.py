@@ -63,6 +63,11 @@ def test_each_pixel_takes_no_more_memory_than_the_limits_count_with() -> None:
     assert grown / (large - small) <= decoded_bytes + WORKING_BYTES_PER_PIXEL
 
 
+def test_two_threads_with_photographs_of_the_largest_size_take_no_more_than_one() -> None:
+    one, two = (in_a_process(12_000_000, "", threads=threads)["exported"] for threads in (1, 2))
+    assert two < one * 1.15
+
+
 def test_a_large_array_takes_the_place_of_the_one_before_it() -> None:
     """In a process of its own, as the line's processes begin."""
     told = subprocess.run([sys.executable, "-c", _REUSE], capture_output=True, text=True, check=True).stdout

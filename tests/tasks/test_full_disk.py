@@ -29,7 +29,7 @@ from tests.small_disk import fill, make_room, small_disk
 from tests.tasks.shots import approved
 
 KEPT = ("ballast", ".counted", ".lock")
-PRODUCTS = {"A1": 0.3, "A2": 0.35}
+PRODUCTS = {"A1": 0.43, "A2": 0.45}
 
 
 @pytest.fixture

@@ -5,27 +5,37 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
 from packshot.ingest.limits import working_bytes
-from packshot.naming import batch_id
-from packshot.record import ShotRecord, Source
+from packshot.naming import BatchId, batch_id
+from packshot.record import ShotRecord, Source, State
+from tasks import room, stages
 from tasks.configs import configs_in_force
+from tasks.handovers import ApprovedShot
+from tasks.lives import Life
+from tasks.models import LoadedModel
+from tasks.records import load_record
 from tasks.room import Room, room_for
+from tasks.storage import Storage
+from tests.drawn_products import ContrastNetwork
+from tests.tasks.runs import in_a_run
+from tests.tasks.shots import routed
 
 ALL, LONG_S = 100, 60
 
 
-def works(room: Room, wanted: int, log: Callable[[], None], until: threading.Event) -> None:
-    with room.taken(wanted, of_bytes=ALL):
+def works(place: Room, wanted: int, log: Callable[[], None], until: threading.Event) -> None:
+    with place.taken(wanted, of_bytes=ALL):
         log()
         assert until.wait(LONG_S)
 
 
 def test_those_work_together_that_find_room_and_the_others_follow_in_their_order() -> None:
     """A large one is not passed over for ever by small ones that would fit beside the one at work."""
-    room, log, events = Room(), list[str](), {name: threading.Event() for name in ("first", "large", "small")}
+    place, log, events = Room(), list[str](), {name: threading.Event() for name in ("first", "large", "small")}
     entered = threading.Condition()
 
     def start(pool: ThreadPoolExecutor, name: str, wanted: int) -> None:
@@ -34,7 +44,7 @@ def test_those_work_together_that_find_room_and_the_others_follow_in_their_order
                 log.append(name)
                 entered.notify_all()
 
-        pool.submit(works, room, wanted, say, events[name])
+        pool.submit(works, place, wanted, say, events[name])
 
     def until(condition: Callable[[], bool]) -> None:
         with entered:
@@ -44,10 +54,10 @@ def test_those_work_together_that_find_room_and_the_others_follow_in_their_order
         start(pool, "first", 40)
         until(lambda: log == ["first"])
         start(pool, "large", 300)  # more than there is: it gets all, alone
-        while len(room._waiting) < 1:
+        while len(place._waiting) < 1:
             pass
         start(pool, "small", 10)
-        while len(room._waiting) < 2:
+        while len(place._waiting) < 2:
             pass
         assert log == ["first"]
         events["first"].set()
@@ -55,15 +65,39 @@ def test_those_work_together_that_find_room_and_the_others_follow_in_their_order
         events["large"].set()
         until(lambda: log == ["first", "large", "small"])
         events["small"].set()
-    assert room._taken == 0
+    assert place._taken == 0
 
 
 def test_room_is_given_back_after_an_error() -> None:
-    room = Room()
+    place = Room()
     for _ in range(3):
-        with pytest.raises(ZeroDivisionError), room.taken(ALL, of_bytes=ALL):
+        with pytest.raises(ZeroDivisionError), place.taken(ALL, of_bytes=ALL):
             raise ZeroDivisionError
-    assert (room._taken, len(room._waiting)) == (0, 0)
+    assert (place._taken, len(place._waiting)) == (0, 0)
+
+
+def test_the_stages_that_hold_whole_pictures_hold_room_for_them(
+    line: Storage, batch: BatchId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: dict[str, int] = {}
+
+    def noted(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any, **options: Any) -> Any:
+            taken[name] = room._room._taken
+            return function(*arguments, **options)
+
+        return call
+
+    for name in ("edit", "export"):
+        monkeypatch.setattr(stages.pipeline, name, noted(name, getattr(stages.pipeline, name)))
+    monkeypatch.setattr(stages, "load_model", lambda: LoadedModel("contrast", ContrastNetwork(), ()))
+    (routed_shot,) = routed(batch, {"A1": 0.43})
+    in_a_run(lambda: stages.edit_shot.fn(routed_shot))
+    Life(routed_shot.shot).reach(State.APPROVED, why="Ada approves")
+    in_a_run(lambda: stages.export_shot.fn(ApprovedShot.of(load_record(routed_shot.shot), generation=0)))
+    width, height = load_record(routed_shot.shot).reports["reading"]["size"]
+    assert taken == dict.fromkeys(("edit", "export"), working_bytes(width * height))
+    assert room._room._taken == 0
 
 
 def test_who_holds_room_does_not_wait_for_itself() -> None:

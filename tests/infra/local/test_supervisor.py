@@ -12,6 +12,7 @@ import pytest
 from infra.local import supervisor
 from infra.local.parts import Child, Part
 from infra.local.supervisor import STATUS_FILE, Supervisor, cut, read_status
+from tests.small_disk import fill, make_room, small_disk
 
 SLEEPS = [sys.executable, "-c", "import time; time.sleep(600)"]
 FAILS = [sys.executable, "-c", "raise SystemExit(3)"]
@@ -119,6 +120,32 @@ def watching_process(status: str) -> int:
     import json
 
     return int(json.loads(status)["process"])
+
+
+def test_a_full_disk_is_said_once_and_parts_are_started_again_all_the_same(tmp_path: Path, clock: Clock) -> None:
+    said: list[str] = []
+    with small_disk(tmp_path / "disk", megabytes=1) as disk:
+        log = disk / "log"
+        log.write_bytes(b"x" * 300_000)
+        one = part("one", SLEEPS, log)
+        watching = Supervisor([one], disk, say=said.append)
+        watching.look()
+        fill(disk)
+        end(one)
+        for _ in range(3):
+            watching.look()
+        assert [words for words in said if "cannot be written to" in words] == [
+            f"{disk} cannot be written to: [Errno 28] No space left on device; its disk has only 0 MB free: make room"
+        ]
+        assert watching.status()[0].restarts == 1
+        assert "has only 0 MB free: make room" in read_status(disk)[1]
+        with pytest.raises(OSError, match="No space left"):
+            cut(log, longest=5)
+        assert log.stat().st_size == 0, "a log gives its room back"
+        make_room(disk)
+        watching.look()
+        assert "one" in (disk / STATUS_FILE).read_text()
+        end(one)
 
 
 def test_a_log_that_grew_too_long_is_cut_and_its_writer_goes_on(tmp_path: Path) -> None:

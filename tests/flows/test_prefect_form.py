@@ -1,0 +1,70 @@
+"""An answer that cannot be followed, given in Prefect's own pages in Chromium: what the person sees of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from prefect.client.schemas.objects import FlowRun
+
+from infra.local.stack import Stack
+from packshot.naming import batch_id
+from packshot.record import State
+from tasks.records import load_record
+from tasks.waiting import REFUSED
+from tests.flows.line import Line, sample_folder
+from tests.flows.people import settled
+from tests.infra.local.chromium import CHROMIUM, in_chromium
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+pytestmark = [in_chromium, pytest.mark.slow]
+
+BATCH = batch_id("acme", "prefect-form")
+GLASS = BATCH.shot("GLS501_MAIN")
+"""What a client's rule always gives to an editor."""
+LONG_MS = 120_000
+WIDE = {"width": 1400, "height": 1000}
+FORM = "[role=dialog], .p-modal"
+
+
+@pytest.fixture(scope="module")
+def waiting(line: Line, tmp_path_factory: pytest.TempPathFactory) -> FlowRun:
+    """The run that waits for the glass's editor."""
+    line.submit(BATCH, sample_folder(tmp_path_factory.mktemp("form"), [f"{GLASS.shot}.jpg"]))
+    line.run("process-batch/process-batch", {"client": BATCH.client, "batch": BATCH.batch})
+    (run,) = line.waiting_runs(BATCH)
+    return run
+
+
+@pytest.fixture
+def page(prefect_stack: Stack) -> Iterator[Any]:
+    """A page of a browser that knows the password already, as one that was asked for it once."""
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        page = browser.new_context(viewport=WIDE).new_page()
+        page.set_default_timeout(LONG_MS)
+        page.add_init_script(f"localStorage.setItem('prefect-password', btoa('{prefect_stack.prefect_password}'))")
+        yield page
+        browser.close()
+
+
+def test_a_refused_answer_is_seen_on_the_page_of_its_run(
+    waiting: FlowRun, line: Line, prefect_stack: Stack, page: Any
+) -> None:
+    address = f"{prefect_stack.prefect_ui_url}/runs/flow-run/{waiting.id}"
+    page.goto(address)
+    page.get_by_role("button", name="Resume").first.click()
+    name = page.locator(FORM).locator("textarea").first
+    name.fill("Ada Editor")  # the form proposes to use the returned file; none was returned
+    page.get_by_role("button", name="Submit").click()
+    page.get_by_text("Flow run resumed").first.wait_for()  # Prefect's own word, before anybody has read the answer
+    assert settled(line, waiting).state
+    assert load_record(GLASS).state is State.AWAITING_EDITOR
+    page.goto(address)
+    page.get_by_text(REFUSED, exact=True).first.wait_for()
+    page.get_by_text("Details", exact=True).last.click()
+    page.get_by_text("Your answer was refused: ").first.wait_for()
+    page.get_by_role("button", name="Resume").first.click()
+    page.get_by_text("Not accepted: ").first.wait_for()
+    assert "no file was returned. Put the finished picture there." in page.locator(FORM).first.inner_text()

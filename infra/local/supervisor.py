@@ -28,7 +28,8 @@ POLL_S = 0.5
 CHECK_S = 5.0
 """Interval between checks of a part that works."""
 HUNG_S = 150.0
-"""Longest time that a part may fail its check before it is killed; a busy machine can be slow for a minute."""
+"""Longest time that a part may fail its check before it is killed; see `busy`."""
+MOST_BUSY = 10.0
 STEADY_S = 60.0
 LONGEST_PAUSE_S = 60.0
 STATUS_FILE = "status.json"
@@ -161,7 +162,7 @@ class Supervisor:
             watch.works_from = None
         if missing or not watch.trouble:
             watch.good = now
-        elif now - watch.good > (HUNG_S if watch.has_worked else watch.part.start_s):
+        elif now - watch.good > (HUNG_S if watch.has_worked else watch.part.start_s) * busy():
             self._say(f"{watch.part.name}: {watch.trouble}, for {now - watch.good:.0f} s; its process is killed")
             watch.part.child.kill()  # only this process: a worker's runs go on
             watch.part.child.wait()
@@ -184,6 +185,14 @@ class Supervisor:
         partial = self._file.with_suffix(".new")
         partial.write_text(json.dumps(content, indent=1))
         partial.replace(self._file)
+
+
+def busy() -> float:
+    """Return how many times longer than on an idle machine a process may take: how many wait for each core; 1 to 10.
+
+    To kill a server that is slow because the machine is busy only makes it slower: it starts from the beginning.
+    """
+    return min(max(os.getloadavg()[0] / (os.cpu_count() or 1), 1.0), MOST_BUSY)
 
 
 def room_at(folder: Path) -> str:

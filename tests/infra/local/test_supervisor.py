@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -32,6 +33,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     monkeypatch.setattr(supervisor, "time", clock)
+    monkeypatch.setattr(supervisor, "busy", lambda: 1.0)
     return clock
 
 
@@ -98,6 +100,24 @@ def test_a_part_that_hangs_is_killed_and_started_again(tmp_path: Path, clock: Cl
         "one: ended with status -9; started again (restart 1)",
     ]
     end(hanging)
+
+
+@pytest.mark.parametrize(("load", "times"), [(0.5, 1), (3.0, 3), (1000.0, supervisor.MOST_BUSY)])
+def test_a_part_that_is_slow_on_a_busy_machine_is_given_time(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch, load: float, times: float
+) -> None:
+    monkeypatch.undo()  # also the idle machine of the clock's fixture
+    monkeypatch.setattr(supervisor, "time", clock)
+    monkeypatch.setattr(os, "getloadavg", lambda: (load * (os.cpu_count() or 1), 0.0, 0.0))
+    slow = part("one", SLEEPS, tmp_path / "log", trouble="no answer")
+    watching = Supervisor([slow], tmp_path, say=lambda _: None)
+    watching.look()
+    clock.now += supervisor.HUNG_S * times - 1
+    watching.look()
+    assert slow.child.poll() is None
+    clock.now += 2
+    watching.look()
+    assert slow.child.poll() == -9
 
 
 def test_the_status_tells_of_its_own_end(tmp_path: Path) -> None:

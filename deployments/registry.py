@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, cast
 from urllib.parse import urlsplit
 
 from prefect import Flow
-from prefect.client.orchestration import get_client
+from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
 from prefect.client.schemas.schedules import CronSchedule
 from prefect.deployments.runner import RunnerDeployment
@@ -21,10 +22,12 @@ from flows.daily_report import daily_report
 from flows.delivery import deliver_batch
 from flows.human import human_edit
 from flows.nightly import nightly
+from flows.part import work_on_part
 from flows.reprocess import reprocess_shot
 from flows.return_rate import return_rate
 from flows.train_router import audit_escapes, roll_back_router, train_router
 from packshot.errors import ConfigError, TransientError
+from tasks.parts import EXPEDITED, ORDINARY, PARTS_POOL
 from tasks.results import register_results
 from tasks.settings import get_settings, variable
 
@@ -39,7 +42,7 @@ JOB_TEMPLATE: dict[str, Any] = {
 Whoever starts a run can't set a command, an environment or a folder.
 """
 
-QUEUE = "default"
+QUEUE = ORDINARY
 """Queue of the pool, with at most `PACKSHOT_RUNS_AT_ONCE` runs. Prefect creates it with the pool."""
 WATCH = "watch"
 """A separate queue for the run that looks after all others.
@@ -67,6 +70,11 @@ def deployments() -> list[RunnerDeployment]:
         ),
         _deployment(
             process_batch, "One batch, from its inbox to its delivery. A retry redoes only what is not finished."
+        ),
+        _deployment(
+            work_on_part,
+            "Some shots of a batch, one stage, on whichever machine has time. Runs of batches create these runs.",
+            pool=PARTS_POOL,
         ),
         _deployment(
             reprocess_shot,
@@ -112,6 +120,7 @@ def _deployment(
     *,
     schedule: Schedule | None = None,
     queue: str = QUEUE,
+    pool: str = WORK_POOL,
 ) -> RunnerDeployment:
     deployment = flow.to_deployment(
         flow.name,
@@ -119,7 +128,7 @@ def _deployment(
         schedule=schedule,
         concurrency_limit=None,  # a lease decides (`tasks.leases`); None removes an older version's limit
         tags=["packshot"],
-        work_pool_name=WORK_POOL,
+        work_pool_name=pool,
         work_queue_name=queue,
         entrypoint_type=EntrypointType.MODULE_PATH,
     )
@@ -173,21 +182,33 @@ def _nightly(cron: str, zone: str) -> Schedule:
 
 
 def register() -> list[str]:
-    """Create or update work pool, queues, result storage and deployments; return the deployments' names."""
+    """Create or update work pools, queues, result storage and deployments; return the deployments' names."""
     require_server()
+    at_once = get_settings().runs_at_once
     with get_client(sync_client=True) as client:
-        try:
-            client.create_work_pool(WorkPoolCreate(name=WORK_POOL, type="process", base_job_template=JOB_TEMPLATE))
-        except ObjectAlreadyExists:
-            client.update_work_pool(WORK_POOL, WorkPoolUpdate(concurrency_limit=None, base_job_template=JOB_TEMPLATE))
-        for queue, limit, priority in ((WATCH, WATCHES_AT_ONCE, 1), (QUEUE, get_settings().runs_at_once, 2)):
-            try:
-                found = client.read_work_queue_by_name(queue, work_pool_name=WORK_POOL)
-            except ObjectNotFound:
-                found = client.create_work_queue(queue, work_pool_name=WORK_POOL)
-            client.update_work_queue(found.id, concurrency_limit=limit, priority=priority)
+        _register_pool(client, WORK_POOL, {WATCH: WATCHES_AT_ONCE, EXPEDITED: at_once, QUEUE: at_once})
+        # Its workers say how many parts each of them works on: only they know their machine.
+        _register_pool(client, PARTS_POOL, {EXPEDITED: None, QUEUE: None})
     register_results()
     applied = deployments()
     for deployment in applied:
         deployment.apply()
     return [f"{deployment.flow_name}/{deployment.name}" for deployment in applied]
+
+
+def _register_pool(client: SyncPrefectClient, name: str, limits: Mapping[str, int | None]) -> None:
+    """Create or update a work pool and its queues.
+
+    Args:
+        limits: queue -> most runs at once; the queue whose runs go first comes first.
+    """
+    try:
+        client.create_work_pool(WorkPoolCreate(name=name, type="process", base_job_template=JOB_TEMPLATE))
+    except ObjectAlreadyExists:
+        client.update_work_pool(name, WorkPoolUpdate(concurrency_limit=None, base_job_template=JOB_TEMPLATE))
+    for priority, (queue, limit) in enumerate(limits.items(), start=1):
+        try:
+            found = client.read_work_queue_by_name(queue, work_pool_name=name)
+        except ObjectNotFound:
+            found = client.create_work_queue(queue, work_pool_name=name)
+        client.update_work_queue(found.id, concurrency_limit=limit, priority=priority)

@@ -11,13 +11,14 @@ from pydantic import Field
 
 from flows.pace import PACE
 from flows.parameters import BatchName, ClientName, shown
+from flows.part import export_each
 from flows.presence import present
-from flows.settling import settle
+from flows.sharing import cancel_its_parts, cut, share
 from packshot.naming import batch_id
 from tasks.batches import approved_shots
 from tasks.deliveries import deliver, finish_open_deliveries
+from tasks.parts import Stage
 from tasks.progress import BatchProgress
-from tasks.stages import export_shot
 
 ShotNames = Annotated[
     list[str],
@@ -25,7 +26,13 @@ ShotNames = Annotated[
 ]
 
 
-@flow(name="deliver-batch", flow_run_name="deliver · {client}/{batch}", task_runner=PACE, persist_result=False)
+@flow(
+    name="deliver-batch",
+    flow_run_name="deliver · {client}/{batch}",
+    task_runner=PACE,
+    persist_result=False,
+    on_cancellation=[cancel_its_parts],
+)
 @present
 def deliver_batch(client: ClientName, batch: BatchName, shots: ShotNames = []) -> State[Any]:  # noqa: B006
     """Export what is approved, verify the bytes and hand over one package; nothing is delivered twice.
@@ -37,8 +44,7 @@ def deliver_batch(client: ClientName, batch: BatchName, shots: ShotNames = []) -
     which = batch_id(client, batch)
     finished = finish_open_deliveries(which)
     approved = approved_shots(which, only=shots)
-    exporting = [export_shot.submit(shot) for shot in approved]
-    exported = settle(exporting, on_progress=BatchProgress(which).of("exported"))
+    exported = share(Stage.EXPORT, which, cut(approved), export_each, BatchProgress(which).of("exported"))
     handover = deliver(which, only=[shot.name for shot in exported])
     failed = len(approved) - len(exported) + len(handover.failed)
     sentence = f"finished: {finished}; {handover.sentence}" if finished else handover.sentence

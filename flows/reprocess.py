@@ -9,7 +9,7 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
 from flows.delivery import deliver_batch
-from flows.editing import automated_edit
+from flows.editing import edit_and_ask
 from flows.pace import PACE
 from flows.parameters import BatchName, ClientName, PersonName, Reason, ShotName
 from flows.presence import present
@@ -49,8 +49,7 @@ def reprocess_shot(
     if not routed.automated:
         open_job(routed)
         return Completed(message=f"{shot} waits for an editor: {routed.reason}")
-    edited: State[Any] = automated_edit(client=client, batch=batch, part=1, shots=[routed], return_state=True)
+    edited = edit_and_ask([routed], lambda done, total: None)
     delivered: State[Any] = deliver_batch(client=client, batch=batch, return_state=True)
-    if not (edited.is_completed() and delivered.is_completed()):
-        return Failed(message=f"{edited.message}; {delivered.message}")
-    return Completed(message=f"{edited.message}; {delivered.message}")
+    said = f"{edited[0].reason}; {delivered.message}" if edited else f"{shot} could not be edited; {delivered.message}"
+    return Completed(message=said) if edited and delivered.is_completed() else Failed(message=said)

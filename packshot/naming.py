@@ -16,6 +16,7 @@ The layout is the storage contract:
     notices/<notice>.json                            what was told about the whole line, so that it is told once
     leases/night|collection.json                     who is at work: on the night, on what arrives meanwhile,
     leases/batches|deliveries/<client>/<batch>.json  on a batch, on its delivery,
+    leases/parts/<client>/<batch>/<part>.json        on a part of a batch's shots,
     leases/runs/<id>.json                            and which flow runs have a process that lives
     prefect-results/...                              results of finished tasks, so that nothing is done twice
 """
@@ -405,6 +406,16 @@ def batch_lease(batch: BatchId) -> str:
 def delivery_lease(batch: BatchId) -> str:
     """Return the name of the lease for delivering a batch."""
     return f"deliveries/{batch.client}/{batch.batch}"
+
+
+def part_lease(batch: BatchId, part: str = "") -> str:
+    """Return the name of the lease of a part of a batch's shots; without a part, what all of these names begin with."""
+    return f"parts/{batch.client}/{batch.batch}/{part}"
+
+
+def part_result_name(batch: BatchId, part: str, what: str) -> str:
+    """Return the name of what is stored of a part, for `result_key`: its ``work``, or what was ``done``."""
+    return f"parts/{batch.client}/{batch.batch}/{part}.{what}"
 
 
 def run_lease(run_id: str) -> str:

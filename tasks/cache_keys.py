@@ -69,10 +69,15 @@ def key_of(stage: str, *, knows: Callable[[], str] = lambda: "") -> Callable[[Ta
     """Return the function that computes a stage task's cache key from its parameters; see `unit`."""
 
     def key(context: TaskRunContext, parameters: Mapping[str, Any]) -> str:
-        text = json.dumps(_content_of(dict(parameters)), sort_keys=True, separators=(",", ":")) + knows()
-        return f"{stage}-{PIPELINE_VERSION}-{hashlib.sha256(text.encode()).hexdigest()[:32]}"
+        return f"{stage}-{PIPELINE_VERSION}-{fingerprint_of(dict(parameters), knows())}"
 
     return key
+
+
+def fingerprint_of(values: object, knows: str) -> str:
+    """Return a hash of values (by their ``content``, if they have one) and of what else a result depends on."""
+    text = json.dumps(_content_of(values), sort_keys=True, separators=(",", ":")) + knows
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def is_transient(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:

@@ -34,7 +34,7 @@ from packshot.errors import (
     TransientError,
 )
 from packshot.lease import RENEWALS, Lease, Owner
-from packshot.naming import BatchId, batch_lease, delivery_lease, lease_key, run_lease
+from packshot.naming import BatchId, batch_lease, delivery_lease, lease_key, part_lease, run_lease
 from tasks.settings import get_settings
 from tasks.storage import open_storage
 
@@ -260,11 +260,24 @@ def forget(name: str) -> None:
         _log.warning("the lease %s stays behind: %s", name, error)
 
 
+def run_of_process() -> str:
+    """Return the id of the flow run that this process was started for; empty outside a flow run.
+
+    A subflow runs in its parent's process, so here it has its parent's id.
+    """
+    prefix = run_lease("")
+    ours = (one.lease.name.removeprefix(prefix) for one in _HELD.get() if one.lease.name.startswith(prefix))
+    return next(ours, "")
+
+
 def require_not_lost(batch: BatchId) -> list[Lease]:
-    """Return the leases under which the current work changes a batch.
+    """Return the leases under which the current work changes a batch's record.
 
     Raises:
-        LeaseLostError: another run has taken one of them over.
+        LeaseLostError: another run has taken one of them over, or the part of the batch that this run works on.
     """
     about = (batch_lease(batch), delivery_lease(batch))
+    for holder in _HELD.get():
+        if holder.lease.name.startswith(part_lease(batch)):
+            holder.require()
     return [holder.require() for holder in _HELD.get() if holder.lease.name in about]

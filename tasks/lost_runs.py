@@ -29,14 +29,18 @@ from packshot.types import Value
 from tasks.leases import forget, look
 from tasks.lives import ALWAYS, now
 from tasks.night import night_stopped
+from tasks.parts import WORK_ON_PART, cancel_parts
 from tasks.resuming import runs_of
 from tasks.settings import get_settings
 
 NIGHT = "nightly"
 STARTED_AGAIN = (NIGHT, "process-batch", "deliver-batch", "reprocess-shot", "human-edit")
 REPORTS = ("daily-report", "return-rate", "train-router", "roll-back-router", "audit-escapes")
-SEEN_TO_LIVE = (*STARTED_AGAIN, "collect-returned-work", *REPORTS)
-"""Flows whose runs renew a lease (`flows.presence`)."""
+SEEN_TO_LIVE = (*STARTED_AGAIN, WORK_ON_PART, "collect-returned-work", *REPORTS)
+"""Flows whose runs renew a lease (`flows.presence`).
+
+The run that handed a dead part out does it itself, or hands it out again when it has been started again.
+"""
 MOST_TRIES = 5
 """A run that crashes this many times is not started again; it stays red in the UI for a person."""
 NOT_OLDER_THAN = timedelta(days=1)
@@ -116,6 +120,8 @@ def _end(client: SyncPrefectClient, run: FlowRun) -> None:
     """Mark a run and its subflows as ended in Prefect, and delete its lease."""
     asked_to_end = run.state is not None and run.state.is_cancelling()
     client.set_flow_run_state(run.id, Cancelled(message=WHY) if asked_to_end else Crashed(message=WHY), force=True)
+    if asked_to_end:
+        cancel_parts(str(run.id), why=f"the run that handed it out was cancelled: {run.name}")
     _end_parts(client, run)
     forget(run_lease(str(run.id)))
 

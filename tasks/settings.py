@@ -96,6 +96,9 @@ class Settings(BaseSettings):
         1,
         description="Batches that a night processes at the same time, each as a flow run; as many as there are workers",
     )
+    part_size: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        50, description="Shots in one part of a batch; parts are shared out if workers of the pool packshot-parts run"
+    )
     nightly_cron: str = Field("0 2 * * *", description="When the nightly run starts")
     nightly_timezone: str = Field("UTC", description="Time zone of that schedule, such as Europe/Berlin")
 

@@ -112,7 +112,7 @@ def running(
 
 
 def start_worker(
-    stack: Stack, *, work_pool: str, environment: Mapping[str, str] | None = None
+    stack: Stack, *, work_pool: str, environment: Mapping[str, str] | None = None, limit: int | None = None
 ) -> subprocess.Popen[bytes]:
     """Start a Prefect worker for a work pool; it runs as long as the stack. `wait_for_worker` waits until it is ready.
 
@@ -121,11 +121,13 @@ def start_worker(
 
     Args:
         environment: variables for the worker and its runs; they override the stack's own.
+        limit: most runs at once; only for a pool whose runs are never retried.
     """
     return stack.family.start(
         [
             *(sys.executable, "-m", "prefect", "worker", "start", "--type", "process"),
             *("--pool", work_pool, "--name", WORKER),
+            *(() if limit is None else ("--limit", str(limit))),
         ],
         log=stack.state_dir / "worker.log",
         passed_on=(*PYTHONS, *TO_THE_WORKER),

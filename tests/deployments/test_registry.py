@@ -26,17 +26,27 @@ from deployments.registry import QUEUE, WATCH, WATCHES_AT_ONCE, WORK_POOL, deplo
 from flows import presence
 from infra.local.stack import Stack
 from tasks.lost_runs import SEEN_TO_LIVE
+from tasks.parts import EXPEDITED, PARTS_POOL
 from tasks.results import BLOCK
 from tasks.settings import Settings
 
 NAMES = [
-    *("nightly", "process-batch", "reprocess-shot", "deliver-batch", "human-edit", "collect-returned-work"),
+    *(
+        "nightly",
+        "process-batch",
+        "work-on-part",
+        "reprocess-shot",
+        "deliver-batch",
+        "human-edit",
+        "collect-returned-work",
+    ),
     *("daily-report", "return-rate", "train-router", "roll-back-router", "audit-escapes"),
 ]
 SCHEDULED = ["nightly", "collect-returned-work", "daily-report", "return-rate", "train-router", "audit-escapes"]
 PARAMETERS = {
     "nightly": {"clients"},
     "process-batch": {"client", "batch"},
+    "work-on-part": {"client", "batch", "stage", "part", "place"},
     "reprocess-shot": {"client", "batch", "shot", "person", "reason"},
     "deliver-batch": {"client", "batch", "shots"},
     "human-edit": {"client", "batch", "shot"},
@@ -47,9 +57,11 @@ PARAMETERS = {
     "roll-back-router": {"person", "reason"},
     "audit-escapes": set(),
 }
+PART = f"edit-9-{'0' * 32}"
 RUN_NAMES = {
     "nightly": "nightly",
     "process-batch": "process batch · acme/spring-24",
+    "work-on-part": "edit · acme/spring-24 · part 3 of 12",
     "reprocess-shot": "reprocess · acme/spring-24 · KTL301_MAIN",
     "deliver-batch": "deliver · acme/spring-24",
     "human-edit": "human edit · acme/spring-24 · KTL301_MAIN",
@@ -70,6 +82,9 @@ GOOD = {
     "clients": [],
     "date": "2026-03-01",
     "days": 30,
+    "stage": "edit",
+    "part": PART,
+    "place": "3 of 12",
 }
 TYPES = {"clients": "array", "shots": "array", "days": "integer"}
 DEFAULTS: dict[str, object] = {"clients": [], "shots": [], "date": "", "days": 30}
@@ -123,11 +138,11 @@ def test_registering_twice_leaves_one_of_each(line: list[str], registered: dict[
     assert {str(one.id) for one in registered.values()} == ids
 
 
-def test_every_deployment_runs_from_the_installed_packages_in_the_one_pool(
+def test_every_deployment_runs_from_the_installed_packages_in_its_pool(
     registered: dict[str, DeploymentResponse],
 ) -> None:
     for name, deployment in registered.items():
-        assert deployment.work_pool_name == WORK_POOL
+        assert deployment.work_pool_name == (PARTS_POOL if name == "work-on-part" else WORK_POOL)
         assert str(deployment.entrypoint).startswith("flows."), name  # a module, not a file
         assert deployment.tags == ["packshot"]
         assert deployment.description
@@ -172,11 +187,21 @@ def test_runs_that_died_in_their_slots_never_keep_the_run_from_starting_that_end
         assert client.read_work_pool(WORK_POOL).concurrency_limit is None
         limits = {
             name: client.read_work_queue_by_name(name, work_pool_name=WORK_POOL).concurrency_limit
-            for name in (QUEUE, WATCH)
+            for name in (QUEUE, WATCH, EXPEDITED)
         }
-    assert limits == {QUEUE: Settings().runs_at_once, WATCH: WATCHES_AT_ONCE}
+    at_once = Settings().runs_at_once
+    assert limits == {QUEUE: at_once, WATCH: WATCHES_AT_ONCE, EXPEDITED: at_once}
     assert [name for name in NAMES if registered[name].work_queue_name == WATCH] == ["collect-returned-work"]
     assert {registered[name].work_queue_name for name in NAMES} == {QUEUE, WATCH}
+
+
+def test_what_is_expedited_goes_first_in_both_pools_and_parts_have_no_limit_but_their_workers(line: list[str]) -> None:
+    with get_client(sync_client=True) as client:
+        for pool in (WORK_POOL, PARTS_POOL):
+            first, other = (client.read_work_queue_by_name(one, work_pool_name=pool) for one in (EXPEDITED, QUEUE))
+            assert first.priority < other.priority
+        assert client.read_work_pool(PARTS_POOL).concurrency_limit is None
+        assert other.concurrency_limit is None
 
 
 def test_every_parameter_is_typed_titled_and_described(registered: dict[str, DeploymentResponse]) -> None:
@@ -271,11 +296,20 @@ def test_every_flow_takes_its_form_s_fields_and_names_its_runs_so_that_a_person_
     from flows.delivery import deliver_batch
     from flows.human import human_edit
     from flows.nightly import nightly
+    from flows.part import work_on_part
     from flows.reprocess import reprocess_shot
     from flows.return_rate import return_rate
     from flows.train_router import audit_escapes, roll_back_router, train_router
 
-    of_batches = (nightly, process_batch, reprocess_shot, deliver_batch, human_edit, collect_returned_work)
+    of_batches = (
+        nightly,
+        process_batch,
+        work_on_part,
+        reprocess_shot,
+        deliver_batch,
+        human_edit,
+        collect_returned_work,
+    )
     of_days = (daily_report, return_rate, train_router, roll_back_router, audit_escapes)
     flows = {flow.name: flow for flow in (*of_batches, *of_days)}
     assert {name: str(flow.flow_run_name).format(**GOOD) for name, flow in flows.items()} == RUN_NAMES

@@ -9,11 +9,12 @@ import pytest
 
 from packshot.batch import BatchRecord
 from packshot.errors import LeaseHeldError, LeaseLostError, PackshotError
-from packshot.naming import NIGHT_LEASE, batch_id, batch_lease, lease_key
+from packshot.naming import NIGHT_LEASE, batch_id, batch_lease, lease_key, part_lease
+from packshot.record import ShotRecord, Source
 from tasks import leases
 from tasks.leases import Holder, Patience, holding, look
 from tasks.lives import now
-from tasks.records import change_batch, create_batch, load_batch
+from tasks.records import change_batch, change_record, create_batch, create_record, load_batch, load_record
 from tasks.storage import Storage
 from tests.flows.line import poll
 
@@ -133,6 +134,22 @@ def test_whoever_was_taken_over_changes_no_record(storage: Storage) -> None:
             change_batch(BATCH, lambda record: record.model_copy(update={"claimed_by": "first again"}))
     record = load_batch(BATCH)
     assert (record.claimed_by, record.fences) == ("second", {batch_lease(BATCH): 2})
+
+
+def test_whoever_lost_a_part_of_a_batch_changes_none_of_its_records(storage: Storage) -> None:
+    shot = BATCH.shot("A1_MAIN")
+    source = Source(key="inbox/acme/spring/A1_MAIN.jpg", sha256="", size_bytes=1)
+    create_record(ShotRecord(shot=shot, source=source))
+    with holding(part_lease(BATCH, "edit-1")) as first:
+        change_record(shot, lambda record: record.note(at=now(), actor="first", why="its own part"))
+        die(first)
+        poll(lambda: expired(part_lease(BATCH, "edit-1")), until="it has run out", timeout_s=20)
+        worker = threading.Thread(target=lambda: dead(part_lease(BATCH, "edit-1")))
+        worker.start()
+        worker.join()
+        with pytest.raises(LeaseLostError):
+            change_record(shot, lambda record: record.note(at=now(), actor="first", why="too late"))
+    assert [event.why for event in load_record(shot).events] == ["its own part"]
 
 
 def expired(name: str) -> bool | None:

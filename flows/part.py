@@ -1,0 +1,103 @@
+"""One part of a batch: some of its shots, taken through one stage by whichever worker is free."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Annotated, Any
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.states import Completed, Failed
+from pydantic import Field
+
+from flows.editing import edit_and_ask
+from flows.pace import PACE
+from flows.parameters import BatchName, ClientName, shown
+from flows.presence import present
+from flows.settling import Progress, settle
+from packshot.naming import batch_id, part_lease
+from tasks.handovers import ApprovedShot, Handover
+from tasks.leases import holding
+from tasks.logs import log
+from tasks.parts import Stage, ToMaster, ToRoute, done_of, store_done, work_of
+from tasks.stages import correct_shot, export_shot, master_shot, route_shot
+
+StageName = Annotated[
+    str,
+    Field(
+        pattern=f"^({'|'.join(stage.value for stage in Stage)})$",
+        json_schema_extra=shown("Stage", "What is done to the shots: master, route, edit or export"),
+    ),
+]
+PartName = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-z]+-[0-9.]+-[0-9a-f]{32}$",
+        json_schema_extra=shown("Part", "The part's name, as the run that handed it out gave it"),
+    ),
+]
+Place = Annotated[
+    str,
+    Field(
+        pattern=r"^\d+ of \d+$",
+        json_schema_extra=shown("Place", "Which part of how many, such as '3 of 12'; only the run's name needs it"),
+    ),
+]
+Work = Callable[[Sequence[Any], Progress], list[Any]]
+"""Takes shots through a stage in this process, and returns the results of those that came through."""
+
+
+def master_each(items: Sequence[ToMaster], told: Progress) -> list[Any]:
+    """Master shots."""
+    mastering = [master_shot.submit(one.ref, configs_fingerprint=one.configs_fingerprint) for one in items]
+    return settle(mastering, on_progress=told)
+
+
+def route_each(items: Sequence[ToRoute], told: Progress) -> list[Any]:
+    """Correct the shots whose group has a correction, and route all."""
+    groups = {one.mastered.name: one.group for one in items}
+    ready = [one.mastered for one in items if one.group.correction.is_identity]
+    wanting = [one for one in items if not one.group.correction.is_identity]
+    correcting = [correct_shot.submit(one.mastered, group=one.group) for one in wanting]
+    ready += settle(correcting, on_progress=lambda done, total: log().info("%d of %d corrected", done, total))
+    return settle([route_shot.submit(shot, group=groups[shot.name]) for shot in ready], on_progress=told)
+
+
+def export_each(items: Sequence[ApprovedShot], told: Progress) -> list[Any]:
+    """Export and verify shots."""
+    return settle([export_shot.submit(shot) for shot in items], on_progress=told)
+
+
+WORK: Mapping[Stage, Work] = MappingProxyType(
+    {Stage.MASTER: master_each, Stage.ROUTE: route_each, Stage.EDIT: edit_and_ask, Stage.EXPORT: export_each}
+)
+
+
+@flow(
+    name="work-on-part",
+    flow_run_name="{stage} · {client}/{batch} · part {place}",
+    task_runner=PACE,
+    persist_result=False,
+)
+@present
+def work_on_part(client: ClientName, batch: BatchName, stage: StageName, part: PartName, place: Place) -> State[Any]:
+    """Take a part of a batch through one stage. `process-batch` and `deliver-batch` create these runs.
+
+    A part that is done already, or that another run works on, is left alone.
+    """
+    which, kind = batch_id(client, batch), Stage(stage)
+    with holding(part_lease(which, part)):
+        if done_of(which, part, kind) is not None:
+            return Completed(message="it was done already")
+        items = work_of(which, part, kind)
+        results: list[Handover] = WORK[kind](items, _logged(kind))
+        failed = len(items) - len(results)
+        if failed:
+            return Failed(message=f"{failed} of {len(items)} shots did not come through: their records say why")
+        store_done(which, part, results)
+    return Completed(message=f"{len(results)} shots: {kind.value} done")
+
+
+def _logged(stage: Stage) -> Progress:
+    return lambda done, total: log().info("%s: %d of %d", stage.value, done, total)

@@ -1,0 +1,120 @@
+"""One part of a batch: done once and found again, a bad shot fails alone, and nobody can make up a part."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from prefect.client.schemas.objects import State
+
+from flows.part import work_on_part
+from flows.presence import SKIPPED
+from flows.sharing import cut, share
+from packshot.naming import BatchId, part_lease, part_result_name, result_key
+from packshot.record import State as ShotState
+from tasks.leases import holding
+from tasks.parts import Stage, ToMaster, done_of, part_name, store_work, work_of
+from tasks.records import load_record
+from tasks.storage import Storage
+from tests.tasks.runs import in_a_run
+from tests.tasks.shots import photograph, submitted
+
+ROW = "{name}.jpg,{name},B0PACK0001,glassware,MAIN,shopify\n"
+
+
+def handed_out(batch: BatchId, **files: bytes) -> tuple[str, list[ToMaster]]:
+    """The name of a part that masters these files, and its work."""
+    rows = "".join(ROW.format(name=name) for name in files)
+    stock = submitted(batch, {f"{name}.jpg": data for name, data in files.items()}, rows=rows)
+    items = [ToMaster(ref=ref, configs_fingerprint=stock.configs_fingerprint) for ref in stock.shots]
+    name = part_name(Stage.MASTER, items)
+    store_work(batch, name, items)
+    return name, items
+
+
+def run(batch: BatchId, part: str, stage: Stage = Stage.MASTER) -> State[Any]:
+    state: State[Any] = work_on_part(
+        client=batch.client, batch=batch.batch, stage=stage.value, part=part, place="1 of 1", return_state=True
+    )
+    return state
+
+
+def test_a_part_is_done_once_and_found_again(line: Storage, batch: BatchId) -> None:
+    part, items = handed_out(batch, A1=photograph(), A2=photograph(radius_ratio=0.3))
+    assert work_of(batch, part, Stage.MASTER) == tuple(items)
+    assert done_of(batch, part, Stage.MASTER) is None
+    state = run(batch, part)
+    assert state.is_completed(), state.message
+    done = done_of(batch, part, Stage.MASTER)
+    assert done is not None
+    assert [one.name for one in done] == ["A1", "A2"]
+    written = load_record(batch.shot("A1"))
+    assert run(batch, part).message == "it was done already"
+    assert load_record(batch.shot("A1")) == written
+
+
+def test_a_refused_file_does_not_keep_a_part_from_being_done(line: Storage, batch: BatchId) -> None:
+    part, _ = handed_out(batch, A1=photograph(), A2=b"not a picture")
+    assert run(batch, part).is_completed()
+    done = done_of(batch, part, Stage.MASTER)
+    assert done is not None
+    assert load_record(batch.shot("A2")).state is ShotState.REFUSED
+
+
+def test_a_shot_that_fails_fails_alone_and_the_part_is_not_taken_for_done(line: Storage, batch: BatchId) -> None:
+    part, items = handed_out(batch, A1=photograph(), A2=photograph(radius_ratio=0.3))
+    line._client.delete_object(Bucket=line.bucket, Key=items[1].ref.key)
+    state = run(batch, part)
+    assert state.is_failed()
+    assert "1 of 2 shots did not come through" in str(state.message)
+    assert done_of(batch, part, Stage.MASTER) is None
+    found = {name: load_record(batch.shot(name)).state for name in ("A1", "A2")}
+    assert found == {"A1": ShotState.MASTERED, "A2": ShotState.FAILED}
+
+
+def test_a_part_on_which_another_run_works_is_left_alone(
+    line: Storage, batch: BatchId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PACKSHOT_LEASE_S", "4")
+    part, _ = handed_out(batch, A1=photograph())
+    with holding(part_lease(batch, part)):
+        state = run(batch, part)
+    assert state.name == SKIPPED
+    assert load_record(batch.shot("A1")).state is ShotState.RECEIVED
+
+
+def test_nobody_can_make_up_a_part(line: Storage, batch: BatchId) -> None:
+    state = run(batch, f"master-9-{'0' * 32}")
+    assert state.is_failed()
+    assert "there is no such part of this batch" in str(state.message)
+
+
+def test_work_that_somebody_else_put_into_the_bucket_is_no_part(line: Storage, batch: BatchId) -> None:
+    part, _ = handed_out(batch, A1=photograph())
+    key = result_key(part_result_name(batch, part, "work"))
+    forged = line.get(key).replace(b"A1", b"A9")
+    line._client.put_object(Bucket=line.bucket, Key=key, Body=forged)
+    assert "there is no such part" in str(run(batch, part).message)
+
+
+def test_the_name_of_a_part_changes_with_what_its_results_depend_on(line: Storage, batch: BatchId) -> None:
+    part, items = handed_out(batch, A1=photograph(), A2=photograph(radius_ratio=0.3))
+    other = [one.model_copy(update={"configs_fingerprint": "another"}) for one in items]
+    assert len({part, part_name(Stage.MASTER, items[:1]), part_name(Stage.MASTER, other)}) == 3
+    assert part == part_name(Stage.MASTER, items)
+
+
+def test_where_nobody_helps_nothing_is_cut_and_nothing_handed_out(
+    line: Storage, batch: BatchId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PACKSHOT_PART_SIZE", "1")
+    _, items = handed_out(batch, A1=photograph(), A2=photograph(radius_ratio=0.3))
+    got: list[int] = []
+
+    def work(some: Any, told: Any) -> list[Any]:
+        got.append(len(some))
+        return list(some)
+
+    monkeypatch.setattr("flows.sharing.hand_out", lambda *_, **__: pytest.fail("nobody is there"))
+    assert in_a_run(lambda: share(Stage.MASTER, batch, cut(items), work, lambda done, total: None)) == items
+    assert got == [2]

@@ -1,15 +1,16 @@
-# Packshot: every command sets up what it needs.  make demo | make test | make test-all | make setup | make lock
+# Packshot: every command sets up what it needs.  make demo | make test | make test-all | make docs | make release
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.ready
+TOOLS  := .venv-tools
 
 export PYTHONDONTWRITEBYTECODE=
 export DO_NOT_TRACK=1
 export PREFECT_SERVER_ANALYTICS_ENABLED=false
 
-.PHONY: help setup demo test test-all fuzz lint types imports tests lock clean
+.PHONY: help setup demo test test-all docs release audit tools fuzz lint types imports tests lock clean
 
 help:
 	@grep -E '^## ' Makefile | sed 's/^## //'
@@ -45,6 +46,29 @@ SECONDS ?= 60
 fuzz: $(STAMP)
 	@$(BIN)/python -m tests.fuzz.run --seconds $(SECONDS)
 
+# The tools for the documents' site and for releases live apart, so that `make setup` stays small.
+$(TOOLS)/.ready: requirements-tools.lock
+	@test -x $(TOOLS)/bin/python || $(PYTHON) -m venv $(TOOLS)
+	@echo "Installing the tools for documents and releases into $(TOOLS) ..."
+	@$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-tools.lock
+	@touch $@
+
+tools: $(TOOLS)/.ready
+
+## make docs    the documents as a searchable site in build/docs; any warning stops it
+docs: $(TOOLS)/.ready
+	@$(TOOLS)/bin/sphinx-build -q -n -E -a -W --keep-going -c docs/site . build/docs
+	@echo "Open build/docs/index.html"
+
+## make release  wheel, source archive, list of parts (CycloneDX) and licences in dist/; see docs/releasing.md
+release: $(STAMP) $(TOOLS)/.ready
+	@$(BIN)/python -m hatchling build -d dist
+	@$(TOOLS)/bin/python .ci/shipped.py dist
+
+## make audit   known vulnerabilities of the locked libraries; needs the network, and says so
+audit: $(TOOLS)/.ready
+	@$(TOOLS)/bin/python .ci/audit.py
+
 lint: $(STAMP)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 
@@ -60,6 +84,7 @@ tests: $(STAMP)
 ## make lock    resolve the dependencies again (needs uv: pip install uv)
 lock:
 	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-header --no-annotate --extra local --extra dev -o requirements.lock pyproject.toml
+	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-header --no-annotate --group tools -o requirements-tools.lock
 
 clean:
-	rm -rf $(VENV) .packshot
+	rm -rf $(VENV) $(TOOLS) .packshot build dist

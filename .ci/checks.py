@@ -2,9 +2,10 @@
 
     python .ci/checks.py [--all] [PYTEST'S ARGUMENTS]
 
-Without ``--all`` the tests that are marked as slow are left out, and that is said. Every check runs even when one
-before it failed; types and import rules are checked while the tests run, which mostly wait. The exit status is 0 only
-if all of them passed.
+Without ``--all`` the tests that are marked as slow are left out, and that is said; so are the documents' site and the
+look-up of known vulnerabilities. Every check runs even when one before it failed; types and import rules are checked
+while the tests run, which mostly wait. A check that cannot run here is skipped, and the reason is said. The exit status
+is 0 only if none failed.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
+from browser import browser
+
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 
@@ -29,11 +32,15 @@ QUICK = {"lint": [BIN / "ruff", "check", "."], "format": [BIN / "ruff", "format"
 BESIDE_THE_TESTS = {"types": [BIN / "mypy"], "import rules": [BIN / "lint-imports"]}
 
 
+SKIPPED = 3
+"""Exit status of a check that cannot run here; its last line says why."""
+
+
 class Checked(NamedTuple):
     name: str
-    ok: bool
+    outcome: str  # ok, FAIL, skip
     detail: str
-    output: str
+    output: str = ""
 
 
 def main() -> int:
@@ -41,6 +48,8 @@ def main() -> int:
     everything = "--all" in arguments
     arguments = [one for one in arguments if one != "--all"]
     rows = [_checked(name, command) for name, command in QUICK.items()]
+    if everything:
+        rows += _with_tools()
     _tell(rows)
     with ThreadPoolExecutor(1) as beside:
         others = [beside.submit(_checked, name, command) for name, command in BESIDE_THE_TESTS.items()]
@@ -48,11 +57,11 @@ def main() -> int:
         rows += (found := [one.result() for one in others])
     _tell(found)
     said = counts if everything else f"{counts} (slow ones left out: make test-all)"
-    rows.append(Checked("tests", tests_ok, said, output=""))
+    rows += [Checked("tests", "ok" if tests_ok else "FAIL", said), _with_browser()]
     print()
     for one in rows:
-        print(f"{'ok  ' if one.ok else 'FAIL'}  {one.name:<13} {one.detail}")
-    failed = [one.name for one in rows if not one.ok]
+        print(f"{one.outcome:<4}  {one.name:<13} {one.detail}")
+    failed = [one.name for one in rows if one.outcome == "FAIL"]
     print(f"\n{'All checks passed.' if not failed else 'Failed: ' + ', '.join(failed) + '.'}")
     print(counts)
     return 1 if failed else 0
@@ -63,7 +72,25 @@ def _checked(name: str, command: list[str | Path]) -> Checked:
     done = subprocess.run(
         command, cwd=ROOT, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
     )
-    return Checked(name, done.returncode == 0, f"{time.monotonic() - started:.0f} s", done.stdout)
+    if done.returncode == SKIPPED:
+        return Checked(name, "skip", done.stdout.strip().splitlines()[-1].removeprefix("skipped: "), done.stdout)
+    return Checked(name, "FAIL" if done.returncode else "ok", f"{time.monotonic() - started:.0f} s", done.stdout)
+
+
+def _with_tools() -> list[Checked]:
+    """Run the checks whose tools live in an environment of their own; where that cannot be made, they are skipped."""
+    tools = _checked("tools", ["make", "--silent", "tools"])
+    if tools.outcome == "FAIL":
+        why = "could not be installed, so documents and advisories are not checked: see above"
+        return [tools._replace(outcome="skip", detail=why)]
+    audit = [ROOT / ".venv-tools" / "bin" / "python", ROOT / ".ci" / "audit.py"]
+    return [tools, _checked("documents", ["make", "--silent", "docs"]), _checked("advisories", audit)]
+
+
+def _with_browser() -> Checked:
+    found = browser()
+    said = found or "none is installed: tests in a browser are left out"
+    return Checked("browser", "ok" if found else "skip", said)
 
 
 def _tell(found: list[Checked]) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 ADR = ROOT / "docs" / "adr"
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PROJECT = SETTINGS["project"]
 
 
 def names(requirements: list[str]) -> set[str]:
@@ -35,3 +36,12 @@ def test_every_dependency_has_its_reason_and_no_other() -> None:
 
 def test_every_extra_has_its_reason_and_no_other() -> None:
     assert listed(2, "extra") == names(list(chain(*PROJECT["optional-dependencies"].values())))
+
+
+def test_every_tool_has_its_reason_and_no_other() -> None:
+    assert listed(1, "tool") == names(SETTINGS["dependency-groups"]["tools"])
+
+
+def test_every_tool_is_locked() -> None:
+    locked = set(re.findall(r"^([a-z0-9-]+)==", (ROOT / "requirements-tools.lock").read_text(), re.MULTILINE))
+    assert names(SETTINGS["dependency-groups"]["tools"]) <= locked

@@ -21,11 +21,11 @@ from packshot.naming import batch_id
 from packshot.record import ShotRecord, State
 from tasks.records import load_record
 from tasks.settings import get_settings
+from tests.chromium import CHROMIUM, needs_chromium
 from tests.flows.line import Line, poll, sample_folder
-from tests.infra.local.chromium import CHROMIUM, in_chromium
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-pytestmark = in_chromium
+pytestmark = needs_chromium
 
 BATCH = batch_id("acme", "desk")
 KETTLE = BATCH.shot("KTL301_MAIN")

@@ -24,8 +24,9 @@ from packshot.naming import (
 from tasks.intake import invite
 from tasks.jobs import open_job
 from tasks.storage import Storage
+from tests.chromium import needs_chromium
 from tests.flows.line import poll
-from tests.infra.local.chromium import in_chromium, report_of
+from tests.infra.local.chromium import report_of
 from tests.tasks.runs import in_a_run
 from tests.tasks.shots import routed
 
@@ -120,7 +121,7 @@ report(form.action);
 """
 
 
-@in_chromium
+@needs_chromium
 def test_the_form_on_a_ticket_s_page_puts_the_picture_back(line: Storage, batch: BatchId, tmp_path: Path) -> None:
     """The page as it lies in storage, in a browser that knows no key: a file is chosen, the button clicked."""
     (shot,) = routed(batch, {"A1": 0.43}, category="glassware")

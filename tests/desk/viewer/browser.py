@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import io
 import json
-import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -13,7 +12,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-import pytest
 import uvicorn
 from PIL import Image
 from starlette.applications import Starlette
@@ -31,9 +29,6 @@ from infra.local.processes import free_ports
 from packshot.record import ShotRecord
 from packshot.types import Pixels8
 from tasks.records import load_record
-
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed, say by apt install chromium")
 
 PATIENCE_S = 60.0
 _STAGE = """(() => {

@@ -17,7 +17,8 @@ from packshot.looking.shades import OFF_WHITE_RGB
 from packshot.naming import batch_id
 from packshot.qc.white import find_off_white
 from packshot.types import Pixels8
-from tests.desk.viewer.browser import CHROMIUM, Sight, expected, needs_chromium, serving
+from tests.chromium import CHROMIUM, needs_chromium
+from tests.desk.viewer.browser import Sight, expected, serving
 from tests.desk.viewer.shots import HEIGHT, OFF_WHITE, WIDTH, drawn, stored
 
 pytestmark = needs_chromium

@@ -20,7 +20,8 @@ from infra.guard import App, Guard, Receive, Scope, Send
 from infra.local.prefect_server import START_S, settings
 from infra.local.processes import answers, free_ports
 from infra.local.stack import Stack
-from tests.infra.local.chromium import in_chromium, report_of
+from tests.chromium import needs_chromium
+from tests.infra.local.chromium import report_of
 from tests.infra.local.test_stack import call
 
 SENT = {"fetch", "typed", "beacon", "form", "websocket", "picture"}
@@ -137,7 +138,7 @@ def asked(url: str, path: str, body: object) -> Any:
         return json.load(answer)
 
 
-@in_chromium
+@needs_chromium
 def test_the_same_page_starts_runs_on_a_prefect_server_without_guard_and_password(tmp_path: Path) -> None:
     """What is held off below is no invention: it works on Prefect's server as it comes."""
     with unguarded(tmp_path) as url:
@@ -149,7 +150,7 @@ def test_the_same_page_starts_runs_on_a_prefect_server_without_guard_and_passwor
         assert started, "the attack works"
 
 
-@in_chromium
+@needs_chromium
 def test_a_page_of_another_origin_reaches_nothing_behind_the_guard_and_everything_without(
     prefect_stack: Stack, tmp_path: Path
 ) -> None:

@@ -5,23 +5,27 @@ A reader may return or refuse; whatever else it raises is a fault.
 
 from __future__ import annotations
 
+import csv
 import io
 import json
+import re
+import zipfile
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
-import tifffile
-from PIL import Image
 from pydantic import ValidationError
 
+from packshot.colour.profile import ColourModel, check_profile, matrix_profile, profile_name, transfer_code
+from packshot.colour.spaces import srgb_profile, working_profile
 from packshot.errors import PackshotError, RecordDamagedError
-from packshot.formats.container import DamagedError
+from packshot.formats.av1 import stream_codes
+from packshot.formats.blocks import join_blocks, split_blocks
+from packshot.formats.container import Container, DamagedError
 from packshot.formats.headers import read_container
-from packshot.formats.sniff import PICTURES, detect
+from packshot.formats.sniff import PICTURES, FileKind, detect
 from packshot.handoff.ticket import JobTicket
 from packshot.ingest.decode import open_photo
 from packshot.ingest.manifest import read_manifest
@@ -36,27 +40,45 @@ from packshot.naming import (
     shot_from_returned_key,
 )
 from packshot.outcomes.exports import Export
+from packshot.outcomes.golive import read_golive
 from packshot.outcomes.orders import read_orders
+from packshot.paths.model import SavedPath
+from packshot.paths.rasterise import rasterise
+from packshot.paths.read import choose_path, read_paths
+from packshot.paths.records import decode_records, encode_records
 from packshot.record import ShotRecord, Source
+from packshot.returned.channels import flat_transparency, saved_channels
+from packshot.returned.layers import layer_mattes
 from packshot.returned.read import read_returned
 from packshot.specs.models import IngestConfig
 from packshot.stored import read_stored
 from tasks.handovers import KINDS
 from tasks.results import PlainSerializer, _is_ours
+from tests.fuzz import files
+from tests.packshot.formats import isobmff as bmff
+from tests.packshot.paths.drawn_paths import circle, saved
+from tests.packshot.sheets.books import workbook
 
 REFUSED = (PackshotError, DamagedError)
-SIDE = 48
 LIMITS = IngestConfig(
     min_px=1, max_pixels=4_000_000, max_decoded_bytes=40_000_000, max_scanned_pixels=40_000_000, max_bytes=2_000_000
 )
 BATCH = batch_id("acme", "spring")
-XMP = b"""<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">
-<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description xmlns:dc="http://purl.org/dc/elements/1.1/"
- xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="3"><dc:subject><rdf:Bag><rdf:li>spring</rdf:li>
-<rdf:li>A1_MAIN</rdf:li></rdf:Bag></dc:subject><dc:title><rdf:Alt>
-<rdf:li xml:lang="x-default">A kettle</rdf:li></rdf:Alt></dc:title>
-</rdf:Description></rdf:RDF></x:xmpmeta><?xpacket end="w"?>"""
+FORMATS: Mapping[FileKind, Callable[[], list[bytes]]] = {
+    FileKind.JPEG: files.jpegs,
+    FileKind.PNG: files.pngs,
+    FileKind.WEBP: files.webps,
+    FileKind.GIF: files.gifs,
+    FileKind.BMP: files.bmps,
+    FileKind.TIFF: files.tiffs,
+    FileKind.PSD: files.documents,
+    FileKind.HEIC: lambda: files.heifs(b"hvc1"),
+    FileKind.AVIF: lambda: files.heifs(b"av01"),
+    FileKind.JPEG_XL: files.jpeg_xls,
+    FileKind.RAW: files.raws,
+}
 MANIFEST = 'file,sku,category,services\nA1.jpg,A1,boxes,dust_removal\n"B,1.jpg",B1,kettels,\n'
+GOLIVE = "sku,date\nA1,2026-03-10\nB1,2026-03-21\n"
 ORDERS = "order_id,order_date,sku,quantity,returned\n1,2026-03-01,A1,2,0\n2,2026-03-02,B1,1,1\n"
 
 
@@ -76,49 +98,20 @@ class Target(NamedTuple):
 
 @cache
 def pictures() -> list[bytes]:
-    """Files of the usual kinds, with a profile, XMP or transparency in some."""
-    rng = np.random.default_rng(1)
-    pixels = rng.integers(0, 256, (SIDE, SIDE, 3), np.uint8)
-    rgb, rgba = Image.fromarray(pixels), Image.fromarray(np.dstack([pixels, pixels[..., :1]]))
-    found = [
-        _saved(rgb, "JPEG", quality=80, xmp=XMP),
-        _saved(rgb, "JPEG", progressive=True),
-        _saved(rgb.convert("CMYK"), "JPEG"),
-        _saved(rgba, "PNG"),
-        _saved(rgb.convert("P"), "PNG"),
-        _saved(rgba, "WEBP", lossless=True, xmp=XMP),
-        _saved(rgb, "GIF"),
-        _saved(rgb, "BMP"),
-        _saved(rgb, "TIFF", compression="tiff_lzw"),
-    ]
-    return [*found, *tiffs()]
+    """A file of every format that is read."""
+    return [data for seeds in FORMATS.values() for data in seeds()]
 
 
-def _saved(picture: Image.Image, kind: str, **options: object) -> bytes:
-    stream = io.BytesIO()
-    picture.save(stream, kind, **options)  # type: ignore[arg-type]
-    return stream.getvalue()
+def _format(kind: FileKind) -> Callable[[bytes], object]:
+    """Return the reader of a format: its header, its metadata, and its pixels as stored."""
 
+    def read(data: bytes) -> None:
+        found = read_container(data, kind)
+        read_metadata(found)
+        if detect(data) is kind:
+            open_photo(data, name="a", limits=LIMITS)
 
-@cache
-def tiffs() -> list[bytes]:
-    pixels = np.random.default_rng(2).integers(0, 65536, (SIDE, SIDE, 4), np.uint16)
-    found = []
-    for kept, extra in ((pixels[..., :3], None), (pixels, ["unassalpha"])):
-        stream = io.BytesIO()
-        tifffile.imwrite(stream, kept, photometric="rgb", extrasamples=extra, compression="deflate")
-        found.append(stream.getvalue())
-    return found
-
-
-@cache
-def documents() -> list[bytes]:
-    """A flat Photoshop document with a path's resource, beside TIFFs and a PNG."""
-    pixels = np.zeros((3, SIDE, SIDE), np.uint8)
-    resources = b"8BIM" + (2000).to_bytes(2, "big") + b"\x00\x00" + (26).to_bytes(4, "big") + bytes(26)
-    head = b"8BPS\x00\x01" + bytes(6) + (3).to_bytes(2, "big") + SIDE.to_bytes(4, "big") * 2 + b"\x00\x08\x00\x03"
-    body = bytes(4) + len(resources).to_bytes(4, "big") + resources + bytes(4) + b"\x00\x00" + pixels.tobytes()
-    return [head + body, *tiffs(), pictures()[3]]
+    return read
 
 
 def _containers(data: bytes) -> None:
@@ -130,23 +123,95 @@ def _containers(data: bytes) -> None:
         read_metadata(found)
 
 
+def _profile(data: bytes) -> None:
+    profile_name(data)
+    transfer_code(data)
+    matrix_profile(data)
+    check_profile(data, model=ColourModel.RGB, subject="a")
+
+
+def _exif(data: bytes) -> None:
+    read_metadata(Container(exif=data))
+
+
+def _iptc(data: bytes) -> None:
+    read_metadata(Container(iptc=data))
+
+
+def _resources(data: bytes) -> None:
+    join_blocks(split_blocks(data).blocks)
+
+
+def _paths(data: bytes) -> None:
+    found = choose_path(read_paths(data, name="a"), prefer="Product").path
+    if found is not None:
+        rasterise(found, files.SIDE, files.SIDE)
+
+
+def _records(data: bytes) -> None:
+    read = decode_records(data)
+    rasterise(SavedPath("", 0, read.subpaths, starts_filled=read.starts_filled), files.SIDE, files.SIDE)
+
+
+def _channels(data: bytes) -> None:
+    photo = open_photo(data, name="a", limits=LIMITS)  # as `read_returned` does first
+    if photo.kind in (FileKind.TIFF, FileKind.PSD):
+        saved_channels(data, name="a")
+    if photo.kind is FileKind.PSD:
+        flat_transparency(data)
+
+
 def _manifest(data: bytes) -> None:
     read_manifest(data, name="manifest.csv")
 
 
-def _tables(data: bytes) -> None:
-    for name in ("orders.csv", "orders.parquet"):
-        try:
-            read_orders([Export(name, data)], return_days=30, image_reasons=("colour",))
-        except PackshotError:
-            continue
+def _orders(name: str) -> Callable[[bytes], object]:
+    return lambda data: read_orders([Export(name, data)], return_days=30, image_reasons=("colour",))
+
+
+def _golive(name: str) -> Callable[[bytes], object]:
+    return lambda data: read_golive(Export(name, data))
+
+
+def parquet() -> list[bytes]:
+    stream = io.BytesIO()
+    pd.read_csv(io.StringIO(ORDERS)).to_parquet(stream)
+    return [stream.getvalue()]
+
+
+def typed(text: str) -> list[bytes]:
+    """The table as text in three dialects, German dates and decimal commas among them."""
+    semicolons = text.replace(",", ";")
+    german = re.sub(r"(\d{4})-(\d\d)-(\d\d)", r"\3.\2.\1", semicolons)
+    return [text.encode(), semicolons.encode("utf-16"), b"sep=;\r\n" + german.replace(";2;", ";2,00;").encode("cp1252")]
+
+
+def books(text: str) -> list[bytes]:
+    """The table as Excel workbooks: the archive as it is, and with its parts stored, so that changes reach the XML."""
+    rows = [list(row) for row in csv.reader(io.StringIO(text))]
+    packed = workbook(rows)
+    stream = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(packed)) as there, zipfile.ZipFile(stream, "w") as plain:
+        for name in there.namelist():
+            plain.writestr(name, there.read(name))
+    return [packed, stream.getvalue()]
+
+
+def _book_part(data: bytes) -> None:
+    """Read a workbook of which one part was changed, with its checksum right: what a hostile writer would send."""
+    (number,) = data[:1] or b"\0"
+    stream = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(books(ORDERS)[0])) as there, zipfile.ZipFile(stream, "w") as changed:
+        names = there.namelist()
+        for at, name in enumerate(names):
+            changed.writestr(name, data[1:] if at == number % len(names) else there.read(name))
+    _orders("orders.xlsx")(stream.getvalue())
 
 
 @cache
-def tables() -> list[bytes]:
-    stream = io.BytesIO()
-    pd.read_csv(io.StringIO(ORDERS)).to_parquet(stream)
-    return [ORDERS.encode(), ORDERS.replace(",", ";").encode("utf-16"), stream.getvalue()]
+def book_parts() -> list[bytes]:
+    with zipfile.ZipFile(io.BytesIO(books(ORDERS)[0])) as there:
+        return [bytes([at]) + there.read(name) for at, name in enumerate(there.namelist())]
 
 
 def ticket() -> list[bytes]:
@@ -156,7 +221,7 @@ def ticket() -> list[bytes]:
         "shot": "A1",
         "title": "A1",
         "picture": "ab",
-        "size_px": [SIDE, SIDE],
+        "size_px": [files.SIDE, files.SIDE],
     }
     at = datetime(2026, 3, 1, tzinfo=UTC).isoformat()
     times = dict.fromkeys(("issued_at", "due_at", "links_expire_at"), at)
@@ -200,11 +265,32 @@ KEYS = [
 TARGETS: Mapping[str, Target] = {
     "sniffing": Target(detect, pictures),
     "containers": Target(_containers, pictures),
+    **{f"format {kind}": Target(_format(kind), seeds) for kind, seeds in FORMATS.items()},
+    "AV1 codes": Target(stream_codes, lambda: [bmff.picture(b"av01", files.pixels()).content]),
     "photographs": Target(lambda data: open_photo(data, name="a", limits=LIMITS), pictures),
-    "XMP": Target(lambda data: with_sidecar(Metadata(), data), lambda: [XMP, XMP.decode().encode("utf-16")]),
-    "manifest": Target(_manifest, lambda: [MANIFEST.encode(), MANIFEST.replace(",", "\t").encode("utf-16")]),
-    "tables": Target(_tables, tables),
-    "returned work": Target(lambda data: read_returned(data, name="a.psd", limits=LIMITS), documents),
+    "ICC profiles": Target(_profile, lambda: [srgb_profile(), working_profile()]),
+    "EXIF": Target(_exif, lambda: [files.exif()]),
+    "IPTC": Target(_iptc, lambda: [files.IPTC]),
+    "XMP": Target(
+        lambda data: with_sidecar(Metadata(), data), lambda: [files.XMP, files.XMP.decode().encode("utf-16")]
+    ),
+    "Photoshop resources": Target(_resources, lambda: [files.path_resources()]),
+    "paths": Target(_paths, lambda: [files.jpegs()[0], files.pngs()[0], *files.tiffs(), *files.documents()]),
+    "path records": Target(_records, lambda: [encode_records(saved(circle(0.5, 0.5, 0.3)).subpaths)]),
+    "layers": Target(layer_mattes, files.documents),
+    "channels": Target(_channels, lambda: [*files.tiffs(), *files.documents()]),
+    "returned work": Target(
+        lambda data: read_returned(data, name="a.psd", limits=LIMITS),
+        lambda: [*files.documents(), *files.tiffs(), *files.jpegs(), *files.pngs()],
+    ),
+    "manifest, text": Target(_manifest, lambda: [*typed(MANIFEST), MANIFEST.replace(",", "\t").encode("utf-16")]),
+    "manifest, Excel": Target(_manifest, lambda: books(MANIFEST)),
+    "orders, text": Target(_orders("orders.csv"), lambda: typed(ORDERS)),
+    "orders, Excel": Target(_orders("orders.xlsx"), lambda: books(ORDERS)),
+    "orders, parts of Excel": Target(_book_part, book_parts),
+    "orders, Parquet": Target(_orders("orders.parquet"), parquet),
+    "go-live, text": Target(_golive("golive.csv"), lambda: typed(GOLIVE)),
+    "go-live, Excel": Target(_golive("golive.xlsx"), lambda: books(GOLIVE)),
     "tickets": Target(JobTicket.model_validate_json, ticket, (ValidationError,)),
     "records": Target(
         lambda data: read_stored(ShotRecord, data, name="record.json"),

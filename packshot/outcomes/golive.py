@@ -11,7 +11,7 @@ import numpy as np
 from packshot.errors import UnreadableError
 from packshot.outcomes.exports import Budget, Export, read_export
 from packshot.outcomes.heads import golive_heads
-from packshot.outcomes.order_rows import MOST_EXAMPLES, Problem, Reading
+from packshot.outcomes.order_rows import MOST_EXAMPLES, RAGGED, Problem, Reading
 from packshot.sheets.columns import Distinct, identifiers, typed_days
 from packshot.sheets.dates import DateColumn, orders_of
 from packshot.specs.returns import TableLimits, Writing
@@ -81,10 +81,8 @@ def _problems(name: str, ragged: int, blank: np.ndarray) -> tuple[Problem, ...]:
     rows = int(blank.sum())
     found = []
     if ragged:
-        found.append(
-            Problem(file=name, what="more cells than heads, so that it is not known which is which", rows=ragged)
-        )
+        found.append(Problem(file=name, what=RAGGED, rows=ragged))
     if rows:
         examples = tuple(f"row {at + 2}" for at in np.flatnonzero(blank)[:MOST_EXAMPLES])
-        found.append(Problem(file=name, what="no SKU or no go-live date", rows=rows, examples=examples))
+        found.append(Problem(file=name, what="rows without a SKU or a go-live date", rows=rows, examples=examples))
     return tuple(found)

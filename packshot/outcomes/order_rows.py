@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from packshot.specs.returns import Writing
 from packshot.types import Value
 
 MOST_EXAMPLES = 3
+RAGGED = "rows with more cells than column names: nobody can tell which cell belongs where"
 _DATES = ("order_date", "return_date")
 _QUANTITIES = ("quantity", "returned")
 _IDENTIFIERS = ("sku", "order", "customer")
@@ -30,7 +32,7 @@ class Problem(Value):
 
     Attributes:
         file: name of the file.
-        what: the problem, in words.
+        what: what they are, in words that follow their number: ``rows without a SKU``.
         examples: the first such rows: row number in the file (the header is row 1) and content.
     """
 
@@ -38,6 +40,12 @@ class Problem(Value):
     what: str
     rows: int
     examples: tuple[str, ...] = ()
+
+    @property
+    def in_words(self) -> str:
+        """How many rows, and what they are: ``1 row without a SKU``, ``2 rows without a SKU``."""
+        what = re.sub(r"^(row|return|order line)s", r"\1", self.what) if self.rows == 1 else self.what
+        return f"{self.rows:,} {what}"
 
 
 class Reading(Value):
@@ -93,9 +101,7 @@ class OrderReader:
                 self.note(one.name, len(table.frame), f"rows of a file that is the same as {first}; they count once")
                 continue
             self._seen[digest] = one.name
-            self.note(
-                one.name, table.ragged, "more cells than heads, so that it is not known which is which", table.examples
-            )
+            self.note(one.name, table.ragged, RAGGED, table.examples)
             yield self._usable(table, one.name, date).assign(file=number)
 
     def _usable(self, table: Table, name: str, date: str) -> pd.DataFrame:
@@ -119,8 +125,8 @@ class OrderReader:
             f"row {at + table.row + 1}: {', '.join(_written(frame, one, at) for one in (date, 'sku', 'quantity'))}"
             for at in np.flatnonzero(wrong)[:MOST_EXAMPLES]
         )
-        self.note(name, int(wrong.sum()), "no date, SKU or quantity that can be read", examples)
-        self.note(name, int(nothing.sum()), "a quantity of 0: cancelled")
+        self.note(name, int(wrong.sum()), "rows without a date, SKU or quantity that can be read", examples)
+        self.note(name, int(nothing.sum()), "rows with a quantity of 0, so cancelled orders")
         unusable = int(wrong.sum()) + table.ragged
         total = int((~blank).sum()) + table.ragged
         self.counted = dataclasses.replace(

@@ -108,7 +108,7 @@ def _nothing_usable(problems: Sequence[Problem]) -> UnreadableError:
     return UnreadableError(
         "there is no order line that can be used",
         ", ".join(dict.fromkeys(one.file for one in problems)) or "the files",
-        found="; ".join(f"{one.rows:,} rows with {one.what}: {', '.join(one.examples)}" for one in problems)[:500],
+        found="; ".join(": ".join(filter(None, (one.in_words, ", ".join(one.examples)))) for one in problems)[:500],
         allowed="rows with a date such as 2026-03-01, a SKU and a quantity",
         next_step="Export the orders again.",
     )

@@ -40,7 +40,7 @@ def headline(effect: Effect) -> str:
 def told(report: ReturnReport) -> list[str]:
     """Return how each file was read, and what could not be used, one line each."""
     read = [f"{one.file}: {one.rows:,} rows read as {one.how}" for one in report.readings]
-    return [*read, *(f"{one.file}: {one.rows:,} {one.what}" for one in report.problems)]
+    return [*read, *(f"{one.file}: {one.in_words}" for one in report.problems)]
 
 
 def _change(value: float) -> str:

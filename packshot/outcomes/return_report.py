@@ -114,7 +114,9 @@ def report_returns(orders: OrderLines, golive: GoLive, config: ReturnsConfig) ->
     """
     windows = Windows(orders.lines)
     pairs = matched(windows, golive.days, orders.products["category"], config)
-    withheld = why_withheld(orders.counted, config) or _nobody_bought(windows, golive.days)
+    withheld = (
+        why_withheld(orders.counted, config) or _nobody_bought(windows, golive.days) or _nothing_came_back(orders.lines)
+    )
     has_reasons = orders.has_reasons
     readings = (*orders.readings, *([golive.reading] if golive.reading else []))
     return ReturnReport(
@@ -155,8 +157,18 @@ def _nobody_bought(windows: Windows, golive: Mapping[str, int]) -> str:
     if any(sku in windows.skus for sku in golive):
         return ""
     return (
-        f"insufficient data: none of the {len(golive):,} products with a go-live date was ordered; their SKUs are "
-        f"written like {next(iter(golive))!r}, those of the orders like {windows.skus[0]!r}"
+        f"insufficient data: no product with a go-live date ({len(golive):,}) was ordered; their SKUs are written "
+        f" like {next(iter(golive))!r}, those of the orders like {windows.skus[0]!r}"
+    )
+
+
+def _nothing_came_back(lines: pd.DataFrame) -> str:
+    """Return that the files hold no returns at all, and where they may be; empty otherwise."""
+    if lines["returned"].any():
+        return ""
+    return (
+        "insufficient data: the files hold no returns; if they are in files of their own, give these too "
+        "(--returns, or returns/<client>/returns/ in storage)"
     )
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from packshot.outcomes.golive import read_golive
@@ -41,3 +45,18 @@ def test_another_spelling_gives_the_figures_of_the_reference(
     assert found.overall.change == reference.overall.change
     assert found.overall.returns == reference.overall.returns == 138
     assert sum(one.rows for one in found.problems if "first 30 days" not in one.what) == 4200 - lines
+
+
+def test_one_year_in_every_dialect_has_one_result(tmp_path: Path) -> None:
+    script = shared_faults("orders.py")
+    subprocess.run([sys.executable, script, tmp_path, "--lines", "6000"], check=True)
+    found = {}
+    for folder in sorted(tmp_path.iterdir()):
+        orders = sorted(folder.glob("orders*.csv"))
+        sold = read_orders(orders, return_days=30, image_reasons=("not as described",))
+        made = report_returns(sold, read_golive(folder / "golive.csv"), CONFIG)
+        found[folder.name] = made.overall.model_copy(update={"warnings": ()})
+        assert made.order_lines == 6000
+    assert len(found) == 10
+    assert found["iso"].change is not None
+    assert [name for name, effect in found.items() if effect != found["iso"]] == []

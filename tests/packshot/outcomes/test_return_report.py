@@ -8,8 +8,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from packshot.outcomes.golive import GoLive
-from packshot.outcomes.order_rows import Counted
+from packshot.outcomes.golive import GoLive, read_golive
+from packshot.outcomes.matching import UNMATCHED
+from packshot.outcomes.order_rows import RAGGED, Counted, Problem
 from packshot.outcomes.orders import OrderLines, read_orders
 from packshot.outcomes.return_page import headline, return_page, told
 from packshot.outcomes.return_report import ReturnReport, report_returns
@@ -110,8 +111,44 @@ def test_a_figure_is_withheld_where_too_much_is_lost(tmp_path: Path, counted: Co
 
 def test_skus_that_meet_nowhere_are_shown_side_by_side(tmp_path: Path) -> None:
     made = report_returns(read(tmp_path), GoLive({"0001": GOLIVE}), CONFIG)
-    assert "none of the 1 products" in made.overall.insufficient
+    assert "no product with a go-live date (1) was ordered" in made.overall.insufficient
     assert "like '0001', those of the orders like 'P000'" in made.overall.insufficient
+
+
+def test_orders_without_any_return_ask_for_the_returns(tmp_path: Path) -> None:
+    sold = read(tmp_path)
+    nothing = dataclasses.replace(sold, lines=sold.lines.assign(returned=0.0, pictured=0.0))
+    made = report_returns(nothing, GoLive(dict.fromkeys(CHOSEN, GOLIVE)), CONFIG)
+    assert headline(made.overall).startswith("Insufficient data: the files hold no returns; if they are in files of")
+
+
+@pytest.mark.parametrize(
+    ("what", "rows", "said"),
+    [
+        (RAGGED, 1, "1 row with more cells than column names: "),
+        (RAGGED, 1200, "1,200 rows with more cells than column names: "),
+        (UNMATCHED, 1, "1 return of orders that the files do not hold"),
+        (UNMATCHED, 2, "2 returns of orders that the files do not hold"),
+        ("order lines that another file holds too", 1, "1 order line that another file holds too"),
+    ],
+)
+def test_what_could_not_be_used_is_a_sentence_in_the_page_and_in_the_terminal(
+    report: ReturnReport, what: str, rows: int, said: str
+) -> None:
+    made = report.model_copy(update={"problems": (Problem(file="orders.csv", what=what, rows=rows),)})
+    assert f"orders.csv: {said}" in told(made)[-1]
+    assert said in return_page(made).decode()
+
+
+def test_every_kind_of_row_that_is_left_out_is_named_as_rows(tmp_path: Path) -> None:
+    rows = "1,2026-03-01,A,1\n2,,A,1\n3,2026-03-02,A,0\n4,2026-03-03,A,1,x,y\n"
+    (tmp_path / "a.csv").write_text("order_id,order_date,sku,quantity\n" + rows)
+    (tmp_path / "b.csv").write_text("order_id,order_date,sku,quantity\n1,2026-03-01,A,1\n,2026-03-01,A,1\n")
+    (tmp_path / "golive.csv").write_text("sku,date\nA,2026-03-01\n,2026-03-01\nB,2026-03-01,x,y,z\n")
+    sold = read_orders([tmp_path / "a.csv", tmp_path / "b.csv"], return_days=30, image_reasons=())
+    found = [*sold.problems, *read_golive(tmp_path / "golive.csv").problems]
+    assert len(found) == 6
+    assert all(one.what.startswith(("rows ", "returns ", "order lines ")) for one in found), found
 
 
 def test_the_report_says_how_each_file_was_read(report: ReturnReport) -> None:

@@ -79,7 +79,7 @@ def add(app: typer.Typer, segmenter: SegmenterSource) -> None:
 
 
 def _listed(file: Path, *, prefer: str) -> dict[str, Any]:
-    from packshot.paths.names import is_named
+    from packshot.formats.names import is_named
     from packshot.paths.read import choose_path, read_paths
 
     found = read_paths(file.read_bytes(), name=file.name)

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 
 from packshot.errors import NamingError
+from packshot.gtin import has_right_check_digit
 from packshot.name_templates import collisions, fill_template, template_fields
 from packshot.shot_names import plain_name
 from packshot.specs.models import RenditionPlan
@@ -123,21 +124,6 @@ def _checked_id(kind: str, text: str, subject: str) -> str:
 def _is_asin(text: str) -> bool:
     """Return whether a text has the form of an ASIN."""
     return re.fullmatch(r"[A-Z0-9]{10}", text) is not None
-
-
-def has_right_check_digit(digits: str) -> bool:
-    """Return whether the last digit of a GTIN (GS1 General Specifications 7.9) or ISBN-10 (ISO 2108) is right.
-
-    Example: ``4006381333931`` is right, ``4006381333932`` is not.
-    """
-    if len(digits) == 10:
-        if not re.fullmatch(r"[0-9]{9}[0-9X]", digits):
-            return False
-        total = sum((10 - place) * (10 if digit == "X" else int(digit)) for place, digit in enumerate(digits))
-        return total % 11 == 0
-    if not re.fullmatch(r"[0-9]+", digits):
-        return False
-    return sum(int(digit) * (3 if place % 2 else 1) for place, digit in enumerate(reversed(digits))) % 10 == 0
 
 
 def _check_letters_and_digits(field: str, value: str, subject: str) -> None:

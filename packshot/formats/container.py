@@ -81,6 +81,7 @@ class Container:
         exif_pages: offsets of the directories in `exif` to read; the first with a value counts. Empty for the first.
         exif_shot: a second TIFF stream with EXIF's own directory, where the file keeps it apart.
         icc_named, xmp_named: True if the file has such a block, even if it is empty. The first of several counts.
+        resources: Photoshop's image resources, as stored: paths and names of channels among them.
         adobe_transform: from the Adobe segment of a JPEG; None without one.
         codes: the colour space by codes (PNG: cICP; HEIF: nclx).
         codes_first: True where the format ranks the codes above an ICC profile.
@@ -107,6 +108,7 @@ class Container:
     xmp: bytes = b""
     xmp_named: bool = False
     iptc: bytes = b""
+    resources: bytes = b""
     declared_srgb: bool = False
     adobe_transform: int | None = None
     codes: Codes | None = None

@@ -111,6 +111,7 @@ def read_jpeg(data: bytes) -> Container:
         bit_depth=depth,
         icc=icc,
         iptc=read_resources(b"".join(resources)).get(IPTC, b"") or _first_iptc(resources),
+        resources=b"".join(resources),
         frames=1 + others.views,
         findings=(gain_map_left_out(),) if others.gain_map or b"hdrgm:Version" in found.xmp else (),
         coding=f"SOF{code - 0xC0}",

@@ -180,14 +180,19 @@ def _with_profile(found: Container, block: str, content: bytes) -> Container:
         case "xmp":
             return found if found.xmp_named else dataclasses.replace(found, xmp=content)
         case "iptc":
-            return dataclasses.replace(found, iptc=found.iptc or iptc_of(content))
+            resources = found.resources or (b"" if content[:1] == b"\x1c" else _of_photoshop(content))
+            return dataclasses.replace(found, iptc=found.iptc or iptc_of(content), resources=resources)
         case _:
             return found if found.icc_named else dataclasses.replace(found, icc=content, icc_named=True)
 
 
+def _of_photoshop(content: bytes) -> bytes:
+    return content.removeprefix(b"Photoshop 3.0\0")
+
+
 def iptc_of(content: bytes) -> bytes:
     """Return the IPTC records of a block that holds them plainly or in Photoshop's image resources."""
-    content = content.removeprefix(b"Photoshop 3.0\0")
+    content = _of_photoshop(content)
     return content if content[:1] == b"\x1c" else read_resources(content).get(IPTC, b"")
 
 

@@ -1,13 +1,13 @@
 """Read Photoshop documents: the flattened picture at the end of the file (Adobe Photoshop File Formats).
 
-Layers are ignored. A document saved without "Maximize compatibility" has no flattened picture and is refused.
+Layers are read by `psd_layers`. A document saved without "Maximize compatibility" has no flattened picture: refused.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 import imagecodecs
 import numpy as np
@@ -29,26 +29,48 @@ _MODELS: Mapping[int, tuple[ColourModel, int]] = {
 }
 _NAMES = {0: "bitmap", 2: "indexed", 7: "multichannel"}
 _RAW, _RLE = 0, 1
+_MOST_CHANNELS = 56
+_LONG_IN_PSB = {b"LMsk", b"Lr16", b"Lr32", b"Layr", b"Mt16", b"Mt32", b"Mtrn", b"Alph", b"FMsk", b"lnk2", b"FEid"}
+_LONG_IN_PSB |= {b"FXid", b"PxSD"}
+
+
+class Sections(NamedTuple):
+    """Where the parts of a document are.
+
+    Attributes:
+        layers: offset of the content of the layer section.
+        picture: offset of the flattened picture: the end of the layer section.
+    """
+
+    layers: int
+    picture: int
+
+
+class TaggedBlock(NamedTuple):
+    """A block of the layer section: its key, and offset and size of its content."""
+
+    key: bytes
+    at: int
+    size: int
+
+
+class ExtraPlanes(NamedTuple):
+    """Channels beside the colours, each (rows, columns) uint8 or uint16.
+
+    Attributes:
+        transparency: of the flattened picture; None if it has none.
+        saved: selections that somebody saved, in the order of the file.
+    """
+
+    transparency: NDArray[Any] | None
+    saved: tuple[NDArray[Any], ...]
 
 
 def read_psd(data: bytes) -> Container:
-    """Return the header of a document and its image resources.
-
-    Raises:
-        DamagedError: it is cut off, its colour mode is not read, or it has no flattened picture.
-    """
-    channels, height, width, depth, mode = struct.unpack_from(">HIIHH", data, 12)
-    if mode not in _MODELS or depth not in (8, 16):
-        raise NotReadError(
-            f"a Photoshop document in {_NAMES.get(mode, f'mode {mode}')} at {depth} bits",
-            "Convert it to RGB with 8 or 16 bits, and save it again.",
-        )
-    resources = read_resources(resources_of(data))
-    if resources.get(VERSION, b"\0\0\0\1\1")[4:5] == b"\0":
-        raise NotReadError(
-            "a Photoshop document without a flattened picture",
-            "Save it again with 'Maximize compatibility' switched on.",
-        )
+    """Return the header of a document and its image resources. Paths and channel names stand in these, in any mode."""
+    channels, height, width, depth, _ = struct.unpack_from(">HIIHH", data, 12)
+    stored = data[slice(*_resources(data))]
+    resources = read_resources(stored)
     return Container(
         size=Size(width, height),
         bit_depth=depth,
@@ -57,6 +79,7 @@ def read_psd(data: bytes) -> Container:
         exif=plain_exif(resources.get(EXIF, b"")),
         xmp=resources.get(XMP, b""),
         iptc=resources.get(IPTC, b""),
+        resources=stored,
     )
 
 
@@ -64,21 +87,51 @@ def decode_psd(data: bytes, container: Container) -> Raster:
     """Return the flattened picture, as stored. Photoshop has composited a transparent document on white.
 
     Raises:
-        DamagedError: its compression is not read, or pixel data is missing.
+        NotReadError: its colour mode or compression is not read, or it has no flattened picture.
+        DamagedError: pixel data is missing.
     """
-    (mode,) = struct.unpack_from(">H", data, 24)
-    model, wanted = _MODELS[mode]
+    model, wanted = _model_of(data, container)
+    if read_resources(container.resources).get(VERSION, b"\0\0\0\1\1")[4:5] == b"\0":
+        raise NotReadError(
+            "a Photoshop document without a flattened picture",
+            "Save it again with 'Maximize compatibility' switched on.",
+        )
     if container.channels < wanted:
         raise DamagedError(f"a Photoshop document of {container.channels} channels, which need {wanted}")
-    planes = _planes(data, _after_layers(data), container, wanted)
+    planes = _planes(data, container, wanted)
     pixels = planes[0] if wanted == 1 else np.ascontiguousarray(np.moveaxis(planes, 0, -1))
     if model is ColourModel.CMYK:  # stored as light, not as ink
         pixels = np.iinfo(pixels.dtype).max - pixels
     return Raster(pixels, model, findings=_channel_findings(data, container.channels - wanted))
 
 
-def _planes(data: bytes, at: int, container: Container, wanted: int) -> NDArray[Any]:
+def _model_of(data: bytes, container: Container) -> tuple[ColourModel, int]:
+    """Return the colour model of a document, and its number of colour channels."""
+    (mode,) = struct.unpack_from(">H", data, 24)
+    if mode not in _MODELS or container.bit_depth not in (8, 16):
+        raise NotReadError(
+            f"a Photoshop document in {_NAMES.get(mode, f'mode {mode}')} at {container.bit_depth} bits",
+            "Convert it to RGB with 8 or 16 bits, and save it again.",
+        )
+    return _MODELS[mode]
+
+
+def extra_planes(data: bytes, container: Container) -> ExtraPlanes:
+    """Return the channels of the flattened picture beyond its colours: its transparency, then saved selections.
+
+    Raises:
+        DamagedError: its compression is not read, or pixel data is missing.
+    """
+    _, colours = _model_of(data, container)
+    if not colours < container.channels <= _MOST_CHANNELS:
+        return ExtraPlanes(None, ())
+    planes = list(_planes(data, container, container.channels)[colours:])
+    return ExtraPlanes(planes.pop(0) if _is_transparent(data) else None, tuple(planes))
+
+
+def _planes(data: bytes, container: Container, wanted: int) -> NDArray[Any]:
     """Return (channels, rows, columns). Channels are stored one after the other, raw or compressed with PackBits."""
+    at = sections(data).picture
     width, height = container.size
     (compression,) = struct.unpack_from(">H", data, at)
     dtype = np.dtype(f">u{container.bit_depth // 8}")
@@ -100,46 +153,83 @@ def _planes(data: bytes, at: int, container: Container, wanted: int) -> NDArray[
 
 def _unpacked(data: bytes, at: int, container: Container, wanted: int, needed: int) -> bytes:
     rows = container.channels * container.size.height
-    counts = np.frombuffer(data, ">u4" if _is_large(data) else ">u2", rows, at).astype(np.int64)
-    start = at + rows * (4 if _is_large(data) else 2)
+    counts = np.frombuffer(data, ">u4" if is_large(data) else ">u2", rows, at).astype(np.int64)
+    start = at + rows * (4 if is_large(data) else 2)
     length = int(counts[: wanted * container.size.height].sum())
     if start + length > len(data):
         raise DamagedError("a Photoshop document whose picture runs past its end: it was cut off")
     return bytes(imagecodecs.packbits_decode(data[start : start + length], out=needed))
 
 
-def _is_large(data: bytes) -> bool:
+def is_large(data: bytes) -> bool:
     """Return True for a PSB file (version 2). It has wider length fields."""
     return data[5] == 2
 
 
-def resources_of(data: bytes) -> bytes:
+def length_at(data: bytes, at: int) -> tuple[int, int]:
+    """Return a length field of a section or a layer's channel, and the offset after it."""
+    code, width = (">Q", 8) if is_large(data) else (">I", 4)
+    return int(struct.unpack_from(code, data, at)[0]), at + width
+
+
+def sections(data: bytes) -> Sections:
+    """Return where the parts of a document are.
+
+    Raises:
+        struct.error: the document ends before.
+    """
+    _, end = _resources(data)
+    length, layers = length_at(data, end)
+    return Sections(layers, layers + length)
+
+
+def _resources(data: bytes) -> tuple[int, int]:
+    """Return where the image resources begin and end."""
     at = _HEADER + 4 + struct.unpack_from(">I", data, _HEADER)[0]
-    (size,) = struct.unpack_from(">I", data, at)
-    return data[at + 4 : at + 4 + size]
+    return at + 4, at + 4 + struct.unpack_from(">I", data, at)[0]
 
 
-def _layers_at(data: bytes) -> int:
-    at = _HEADER + 4 + struct.unpack_from(">I", data, _HEADER)[0]
-    return int(at + 4 + struct.unpack_from(">I", data, at)[0])
+def tagged_blocks(data: bytes, at: int, end: int) -> Iterator[TaggedBlock]:
+    """Yield the tagged blocks ("additional layer information") between two offsets.
+
+    The padding between blocks differs between programs, so up to 3 bytes are skipped.
+    """
+    while at + 12 <= end:
+        places = (at + skip for skip in range(4))
+        start = next((one for one in places if data[one : one + 4] in (b"8BIM", b"8B64")), -1)
+        if start < 0:
+            return
+        key = data[start + 4 : start + 8]
+        wide = is_large(data) and key in _LONG_IN_PSB
+        (size,) = struct.unpack_from(">Q" if wide else ">I", data, start + 8)
+        content = start + (16 if wide else 12)
+        yield TaggedBlock(key, content, min(size, max(0, end - content)))
+        at = content + size
 
 
-def _after_layers(data: bytes) -> int:
-    at = _layers_at(data)
-    code, width = (">Q", 8) if _is_large(data) else (">I", 4)
-    return int(at + width + struct.unpack_from(code, data, at)[0])
+def layer_count_at(data: bytes) -> int | None:
+    """Return the offset of the number of layers; None without layers.
+
+    It is in the layer section or, with 16 and 32 bits, in a block after it.
+    """
+    start, end = sections(data)
+    if start + 4 > end:
+        return None
+    inside, at = length_at(data, start)
+    if inside:
+        return at if at + 2 <= end else None
+    at += 4 + struct.unpack_from(">I", data, at)[0]
+    blocks = tagged_blocks(data, at, end)
+    return next((one.at for one in blocks if one.key in (b"Lr16", b"Lr32", b"Layr") and one.size >= 2), None)
+
+
+def _is_transparent(data: bytes) -> bool:
+    """Return True if the first extra channel is the transparency of the flattened picture: a negative layer count."""
+    at = layer_count_at(data)
+    return at is not None and struct.unpack_from(">h", data, at)[0] < 0
 
 
 def _channel_findings(data: bytes, extra: int) -> tuple[Finding, ...]:
-    """Return findings on extra channels.
-
-    A negative layer count means that the first extra channel is the transparency of the flattened picture.
-    """
-    at, width = _layers_at(data), 8 if _is_large(data) else 4
-    transparent = (
-        extra > 0
-        and _after_layers(data) >= at + 2 * width + 2
-        and struct.unpack_from(">h", data, at + 2 * width)[0] < 0
-    )
+    transparent = extra > 0 and _is_transparent(data)
     others = extra - transparent
     return (*((on_white_already(),) if transparent else ()), *((extra_channels(others),) if others > 0 else ()))

@@ -66,6 +66,7 @@ def read_tiff(data: bytes) -> Container:
         exif_pages=(page.offset, holder.offset),
         xmp=_first(page, holder, 700),
         iptc=_first(page, holder, 33723) or read_resources(_first(page, holder, 34377)).get(IPTC, b""),
+        resources=_first(page, holder, 34377),
         coding=_TIFF_COMPRESSIONS[page.whole(259, 1)],
     )
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
+from packshot.gtin import checked_gtin
 from packshot.ingest.metadata import Metadata
 from packshot.shot_names import plain_name
 from packshot.specs.models import Client
@@ -15,7 +16,6 @@ FACTS = ("sku", "asin", "gtin", "category", "view", "shoot_group", "platforms", 
 """Names of the facts. A client's file name pattern may add others."""
 
 _GTIN_NAMES = ("ean", "upc", "isbn")
-_GTIN_LENGTHS = (8, 12, 13, 14)
 _VIEW = re.compile(r"MAIN|PT\d\d|SWCH|BACK|NECK|IN\d\d")
 _ASIN = re.compile(r"[A-Z0-9]{10}")
 _LISTS = ("platforms", "services")
@@ -55,34 +55,6 @@ def doubtful_facts(
         for name, value, source in _claims(path, manifest_row, client, metadata)
         if value.strip() and not _plain_value(name, value)
     )
-
-
-def checked_gtin(text: str) -> str:
-    """Return the digits of a GTIN whose check digit is right, else an empty string. An ISBN-10 becomes its GTIN-13.
-
-    Example: ``checked_gtin("4006381-333931")`` is ``"4006381333931"``.
-
-    Sources: GS1 General Specifications, section 7.9; ISBN Users' Manual.
-    """
-    digits = re.sub(r"[\s-]", "", text).upper()
-    if re.fullmatch(r"\d{9}[\dX]", digits):
-        return _isbn_13(digits)
-    if not digits.isascii() or not digits.isdigit() or len(digits) not in _GTIN_LENGTHS or not int(digits):
-        return ""
-    return digits if _check_digit(digits[:-1]) == digits[-1] else ""
-
-
-def _isbn_13(isbn: str) -> str:
-    values = [10 if digit == "X" else int(digit) for digit in isbn]
-    if sum(weight * value for weight, value in zip(range(10, 0, -1), values, strict=True)) % 11:
-        return ""
-    body = "978" + isbn[:9]
-    return body + _check_digit(body)
-
-
-def _check_digit(body: str) -> str:
-    total = sum(int(digit) * (3 if place % 2 == 0 else 1) for place, digit in enumerate(reversed(body)))
-    return str(-total % 10)
 
 
 def _claims(

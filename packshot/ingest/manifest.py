@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pydantic import Field
 
 from packshot.errors import ManifestError
-from packshot.ingest.facts import checked_gtin
+from packshot.gtin import checked_gtin
 from packshot.sheets.dialect import find_head
 from packshot.sheets.encoding import decoded
 from packshot.sheets.identifiers import identifier, is_rounded

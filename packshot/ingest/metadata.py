@@ -1,37 +1,20 @@
-"""Read EXIF, IPTC and XMP into one small value. Broken or hostile metadata is left out and raises no error.
-
-EXIF 2.32 (CIPA DC-008); IPTC-IIM 4.2; XMP (ISO 16684-1) with the names of the IPTC Photo Metadata Standard.
-"""
+"""Read EXIF, IPTC and XMP into one small value. Broken or hostile metadata is left out and raises no error."""
 
 from __future__ import annotations
 
-import itertools
-import re
-import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
-from xml.etree.ElementTree import Element, ParseError
 
-from defusedxml import DefusedXmlException
-from defusedxml.ElementTree import fromstring
 from pydantic import Field
 
 from packshot.formats.container import Container
-from packshot.formats.ifd import Directory, TiffBytes, open_tiff
+from packshot.formats.exif import read_exif
+from packshot.formats.iptc import IPTC_TAGS, read_iptc
+from packshot.formats.texts import MOST_KEYWORDS, Facts, clean
+from packshot.formats.xmp import XMP_TAGS, read_xmp
 from packshot.types import Value
 
-_MOST_XMP_BYTES = 1_000_000
-_MOST_ELEMENTS = 20_000
-_MOST_CHARACTERS = 500
-_MOST_KEYWORDS = 100
-_MOST_RECORDS = 2000
-_RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
-_PACKET_START = re.compile(rb"<(x:xmpmeta|rdf:RDF)[\s>]")
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffd-\uffff]+")
-_PACKET_NAMES = 2
-_XML_BLANKS = b" \t\r\n\f\v"
-_LIST_ITEM = f"{_RDF}li"
-_AI_SOURCES = ("trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia", "algorithmicMedia")
+_SAID_BY_SIDECARS = ("title", "copyright", "creator", "ai_provenance")
 
 
 class Metadata(Value):
@@ -77,8 +60,8 @@ def with_sidecar(metadata: Metadata, xmp: bytes) -> Metadata:
     The sidecar was written later, so its title, copyright, creator, keywords and tags win. Camera data (time, camera,
     exposure) stay as the picture has them.
     """
-    said = _read_xmp(xmp)
-    words = tuple(dict.fromkeys((*_texts(said.get("keywords")), *metadata.keywords)))[:_MOST_KEYWORDS]
+    said = read_xmp(xmp)
+    words = tuple(dict.fromkeys((*_texts(said.get("keywords")), *metadata.keywords)))[:MOST_KEYWORDS]
     stated = {key: str(said[key]) for key in _SAID_BY_SIDECARS if said.get(key)}
     tags = {**metadata.tags, **_xmp_tags(said)}
     has_gps = metadata.has_gps or bool(said.get("has_gps"))
@@ -89,256 +72,20 @@ def _texts(value: object) -> tuple[str, ...]:
     return tuple(str(one) for one in value) if isinstance(value, tuple) else ()
 
 
-def _xmp_tags(found: _Found) -> dict[str, str]:
-    return {f"xmp:{key}": str(value) for key, value in found.items() if key in _XMP_TAGS}
+def _xmp_tags(found: Facts) -> dict[str, str]:
+    return {f"xmp:{key}": str(value) for key, value in found.items() if key in XMP_TAGS}
 
 
 def read_metadata(container: Container) -> Metadata:
     """Return the metadata of a file. EXIF wins over XMP, and XMP over IPTC."""
     exif, xmp, iptc = (
-        _read_exif_of(container),
-        _read_xmp(container.xmp),
-        _read_iptc(container.iptc),
+        read_exif(container),
+        read_xmp(container.xmp),
+        read_iptc(container.iptc),
     )
     tags = _xmp_tags(xmp)
-    tags |= {f"iptc:{key}": str(value) for key, value in iptc.items() if key in _IPTC_TAGS}
-    known: _Found = {name: clean(text) for name, text in container.texts.items()}
+    tags |= {f"iptc:{key}": str(value) for key, value in iptc.items() if key in IPTC_TAGS}
+    known: Facts = {name: clean(text) for name, text in container.texts.items()}
     for found in (iptc, xmp, exif):
         known |= {key: value for key, value in found.items() if key in Metadata.model_fields and value}
     return Metadata.model_validate({"flash": exif.get("flash"), **known, "tags": tags})
-
-
-_Found = dict[str, object]
-
-
-def _read_exif_of(container: Container) -> _Found:
-    """Return what EXIF says; of a TIFF of several pages the picture's own page, then the page that holds it."""
-    tiff = open_tiff(container.exif)
-    if tiff is None:
-        return {}
-    pages = [tiff.directory_at(offset) for offset in container.exif_pages] or list(tiff.directories(most=1))
-    found: _Found = {}
-    for page in dict.fromkeys(page.offset for page in pages):
-        read = _read_exif(tiff, tiff.directory_at(page), container.exif_shot)
-        found = {**read, **{name: value for name, value in found.items() if value not in (None, "")}}
-    return found
-
-
-def _read_exif(tiff: TiffBytes, main: Directory, shot_apart: bytes) -> _Found:
-    if not main.places:
-        return {}
-    apart = open_tiff(shot_apart)
-    shot = tiff.directory_at(main.whole(34665)) if apart is None else apart.directory_at(apart.first)
-    found: _Found = {
-        "camera_make": clean(main.text(271)),
-        "camera_model": clean(main.text(272)),
-        "camera_serial": clean(shot.text(42033)),
-        "lens": clean(shot.text(42036)),
-        "exposure_s": _positive(shot.number(33434)),
-        "f_number": _positive(shot.number(33437)),
-        "iso": shot.whole(34855) or None,
-        "focal_length_mm": _positive(shot.number(37386)),
-        "flash": bool(shot.whole(37385) & 1) if 37385 in shot else None,
-        "white_balance": {0: "auto", 1: "manual"}.get(shot.whole(41987, -1), ""),
-        "taken_at": _exif_time(shot.text(36867)) or _exif_time(main.text(306)),
-        "software": clean(main.text(305)),
-        "copyright": clean(main.text(33432)),
-        "creator": clean(main.text(315)),
-        "title": clean(main.text(270)),
-        "colour_space": _colour_space(shot, tiff.directory_at(shot.whole(40965)).text(1)),
-    }
-    if 34853 in main:
-        found["has_gps"] = True
-    orientation = main.whole(274)
-    return found | {"orientation": orientation if 1 <= orientation <= 8 else None}
-
-
-def _colour_space(shot: Directory, interoperability: str) -> str:
-    """Return the colour space that EXIF declares (EXIF 2.32, ColorSpace).
-
-    DCF 2.0 marks its optional colour space, Adobe RGB, with the interoperability index R03.
-    """
-    space = shot.whole(40961)
-    if space == 2 or (interoperability[:3] == "R03" and space != 1):
-        return "adobe_rgb"
-    return "srgb" if space == 1 else ""
-
-
-def _exif_time(text: str) -> datetime | None:
-    try:
-        return datetime.strptime(text[:19], "%Y:%m:%d %H:%M:%S")
-    except ValueError:
-        return None
-
-
-def _positive(number: float | None) -> float | None:
-    return number if number is not None and 0 < number < 1e6 else None
-
-
-def clean(text: str) -> str:
-    """Return a text as one line of at most 500 characters, without control characters or others that XML forbids."""
-    return _UNPRINTABLE.sub(" ", text).strip()[:_MOST_CHARACTERS]
-
-
-_IPTC_FIELDS = {
-    (2, 5): "object_name",
-    (2, 103): "job_id",
-    (2, 22): "fixture_id",
-    (2, 80): "creator",
-    (2, 116): "copyright",
-    (2, 105): "headline",
-    (2, 40): "instructions",
-}
-_IPTC_TAGS = frozenset({"object_name", "job_id", "fixture_id", "headline", "instructions"})
-
-
-def _read_iptc(record: bytes) -> _Found:
-    found: _Found = {}
-    keywords: list[str] = []
-    at = 0
-    for _ in range(_MOST_RECORDS):
-        if record[at : at + 1] != b"\x1c" or at + 5 > len(record):
-            break
-        group, number, size = struct.unpack_from(">BBH", record, at + 1)
-        if size & 0x8000:  # an extended length: too long for the fields that are read here
-            break
-        text = clean(record[at + 5 : at + 5 + size].decode("utf-8", "replace"))
-        if (group, number) == (2, 25) and text and len(keywords) < _MOST_KEYWORDS:
-            keywords.append(text)
-        elif text and (group, number) in _IPTC_FIELDS:
-            found.setdefault(_IPTC_FIELDS[group, number], text)
-        at += 5 + size
-    return found | {"keywords": tuple(keywords), "title": found.get("object_name", "")}
-
-
-_XMP_FIELDS = {
-    "{http://purl.org/dc/elements/1.1/}title": "title",
-    "{http://purl.org/dc/elements/1.1/}rights": "copyright",
-    "{http://purl.org/dc/elements/1.1/}identifier": "identifier",
-    "{http://ns.adobe.com/photoshop/1.0/}TransmissionReference": "job_id",
-    "{http://ns.adobe.com/photoshop/1.0/}Headline": "headline",
-    "{http://ns.adobe.com/photoshop/1.0/}Instructions": "instructions",
-    "{http://ns.adobe.com/exif/1.0/aux/}SerialNumber": "camera_serial",
-    "{http://ns.adobe.com/exif/1.0/aux/}Lens": "lens",
-    "{http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/}Scene": "scene",
-    "{http://iptc.org/std/Iptc4xmpExt/2008-02-29/}ProductGTIN": "product_gtin",
-    "{http://iptc.org/std/Iptc4xmpExt/2008-02-29/}ProductId": "product_id",
-    "{http://iptc.org/std/Iptc4xmpExt/2008-02-29/}ProductName": "product_name",
-    "{http://iptc.org/std/Iptc4xmpExt/2008-02-29/}DigitalSourceType": "digital_source_type",
-    "{http://ns.adobe.com/xap/1.0/}CreatorTool": "software",
-}
-_STUDIO_FIELDS = {
-    "product_code": (
-        "productcode",
-        "stylecode",
-        "stylenumber",
-        "styleno",
-        "sku",
-        "itemnumber",
-        "itemno",
-        "articlenumber",
-    ),
-    "product_gtin": ("barcode", "ean", "gtin", "upc"),
-    "shoot": ("shoot", "shootname", "shootid", "session", "sessionname"),
-    "set": ("set", "setname", "setid", "look"),
-    "view": ("view", "viewcode", "angle", "shottype"),
-}
-"""Property names that studio programs and agencies use in their own XMP schemas, with any namespace."""
-_STUDIO_NAMES = {name: field for field, names in _STUDIO_FIELDS.items() for name in names}
-_XMP_TAGS = frozenset(
-    {"identifier", "job_id", "headline", "instructions", "product_gtin", "product_id", "product_name", "scene"}
-) | frozenset(_STUDIO_FIELDS)
-_SAID_BY_SIDECARS = ("title", "copyright", "creator", "ai_provenance")
-_COMMON_SCHEMAS = frozenset({name.rpartition("}")[0] for name in _XMP_FIELDS} | {_RDF[:-1], "{adobe:ns:meta/"})
-"""Standard namespaces. Their properties are never matched by the studio names above."""
-_XMP_KEYWORDS = "{http://purl.org/dc/elements/1.1/}subject"
-_XMP_CREATOR = "{http://purl.org/dc/elements/1.1/}creator"
-_MOST_CREATORS = 10
-_XMP_GPS = "{http://ns.adobe.com/exif/1.0/}GPS"
-
-
-def _read_xmp(packet: bytes) -> _Found:
-    try:
-        root = fromstring(_xml_of(packet[:_MOST_XMP_BYTES]), forbid_dtd=True)
-    except (ParseError, DefusedXmlException, ValueError, RecursionError):
-        return {}
-    found: _Found = {}
-    elements = list(itertools.islice(root.iter(), _MOST_ELEMENTS + 1))
-    items = _first_items(elements)
-    for element in elements:
-        _add_xmp(found, element, items)
-    source = str(found.get("digital_source_type", "")).rsplit("/", 1)[-1]
-    return found | ({"ai_provenance": source} if source in _AI_SOURCES else {})
-
-
-def _xml_of(packet: bytes) -> bytes:
-    """Return the XML from the first start tag to the last end tag of the same name; empty if there is none.
-
-    Each is searched once, from its end of the packet. A greedy pattern would search again for every start tag.
-    """
-    tried: set[bytes] = set()
-    for start in _PACKET_START.finditer(packet):
-        name = start.group(1)
-        if name not in tried:
-            tried.add(name)
-            end = _end_of_last(b"</" + name, packet, start.end())
-            if end:
-                return packet[start.start() : end]
-        if len(tried) == _PACKET_NAMES:
-            break
-    return b""
-
-
-def _end_of_last(tag: bytes, packet: bytes, least: int) -> int:
-    """Return the offset after the last complete end tag; 0 if there is none after `least`."""
-    before = len(packet)
-    while (at := packet.rfind(tag, least, before)) >= 0:
-        rest = packet[at + len(tag) : before].lstrip(_XML_BLANKS)
-        if rest.startswith(b">"):
-            return before - len(rest) + 1
-        before = at
-    return 0
-
-
-def _first_items(elements: Sequence[Element]) -> dict[Element, Element]:
-    """Return, for each element, the first list item inside it. Each element is visited once."""
-    parents = {child: parent for parent in elements for child in parent}
-    found: dict[Element, Element] = {}
-    for item in elements:
-        holder = parents.get(item) if item.tag == _LIST_ITEM else None
-        while holder is not None and holder not in found:
-            found[holder] = item
-            holder = parents.get(holder)
-    return found
-
-
-def _add_xmp(found: _Found, element: Element, items: Mapping[Element, Element]) -> None:
-    if element.tag == _XMP_KEYWORDS and "keywords" not in found:
-        listed = itertools.islice(element.iter(_LIST_ITEM), _MOST_ELEMENTS)
-        words = (clean(item.text or "") for item in listed)
-        found["keywords"] = tuple(itertools.islice((word for word in words if word), _MOST_KEYWORDS))
-    if element.tag == _XMP_CREATOR and "creator" not in found:
-        listed = itertools.islice(element.iter(_LIST_ITEM), _MOST_CREATORS)
-        names = [clean(item.text or "") for item in listed] or [clean(element.text or "")]
-        found["creator"] = clean("; ".join(name for name in names if name))
-    text = _xmp_text(element, items.get(element)) if _xmp_field(element.tag) else ""
-    for name, value in [(element.tag, text), *element.attrib.items()]:
-        field = _xmp_field(name)
-        if field and clean(value):
-            found.setdefault(field, clean(value))
-        elif isinstance(name, str) and name.startswith(_XMP_GPS):
-            found["has_gps"] = True
-
-
-def _xmp_field(name: object) -> str:
-    """Return which field an XMP property belongs to: by its full name, else by its local name in a studio's schema."""
-    if not isinstance(name, str):
-        return ""
-    address, _, local = name.rpartition("}")
-    studio = "" if address in _COMMON_SCHEMAS else _STUDIO_NAMES.get(local.casefold().replace("_", ""), "")
-    return _XMP_FIELDS.get(name, "") or studio
-
-
-def _xmp_text(element: Element, item: Element | None) -> str:
-    """Return the text of a property: a simple value, a reference, or the first item of an array."""
-    return (item.text if item is not None else element.text) or element.get(f"{_RDF}resource") or ""

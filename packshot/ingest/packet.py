@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from xml.sax.saxutils import escape
 
-from packshot.ingest.metadata import Metadata, clean
+from packshot.formats.texts import clean
+from packshot.ingest.metadata import Metadata
 
 _MAKE, _MODEL, _TAKEN, _COPYRIGHT = 271, 272, 306, 33432
 _DIGITAL_SOURCE = "http://cv.iptc.org/newscodes/digitalsourcetype/"

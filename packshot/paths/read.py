@@ -5,13 +5,18 @@ from __future__ import annotations
 import dataclasses
 import struct
 
+from packshot.errors import UnreadableError
 from packshot.formats.blocks import Block, split_blocks
-from packshot.formats.carried import read_carried
+from packshot.formats.container import Container, DamagedError
+from packshot.formats.headers import read_container
+from packshot.formats.names import decode_name, is_named
+from packshot.formats.psd import is_large
+from packshot.formats.sniff import FileKind, detect
 from packshot.paths.model import CLIPPING_PATH_NAME, FIRST_PATH, LAST_PATH, WORK_PATH, FillRule, SavedPath
-from packshot.paths.names import decode_name, is_named
 from packshot.paths.records import decode_records
 from packshot.types import Finding, Size, Status
 
+_KINDS = {FileKind.TIFF: "TIFF", FileKind.PSD: "PSD", FileKind.JPEG: "JPEG", FileKind.PNG: "PNG"}
 _WINDING = 2
 _MOST_PATH_BYTES = 8 * 1024 * 1024
 
@@ -65,8 +70,8 @@ def read_paths(data: bytes, *, name: str) -> PathFile:
     Raises:
         UnreadableError: it is another kind of file, or its header is damaged.
     """
-    carried = read_carried(data, name=name)
-    blocks, damage = split_blocks(carried.resources)
+    kind, container = _header(data, name)
+    blocks, damage = split_blocks(container.resources)
     stated = next((block.content for block in blocks if block.number == CLIPPING_PATH_NAME), b"")
     findings = [_damaged("The list of image resources", damage)] if damage else []
     paths = []
@@ -81,12 +86,40 @@ def read_paths(data: bytes, *, name: str) -> PathFile:
     if stated and not any(path.is_clipping for path in paths):
         findings.append(_nowhere(decode_name(_clipping_name(stated))))
     return PathFile(
-        kind=carried.kind,
-        size=carried.size,
+        kind=kind,
+        size=container.size,
         paths=tuple(paths),
         clipping_name=decode_name(_clipping_name(stated)),
         has_work_path=any(block.number == WORK_PATH for block in blocks),
         findings=tuple(findings),
+    )
+
+
+def _header(data: bytes, name: str) -> tuple[str, Container]:
+    """Return the kind of a file, and its header.
+
+    Raises:
+        UnreadableError: it is a kind that holds no paths, or its header cannot be read.
+    """
+    kind = _KINDS.get(detect(data))
+    if kind is None:
+        raise _unreadable(name, "another kind of file")
+    try:
+        found = read_container(data, detect(data))
+    except DamagedError as error:
+        raise _unreadable(name, str(error)) from error
+    if found.size.width < 1 or found.size.height < 1:
+        raise _unreadable(name, f"a picture of {found.size} pixels")
+    return ("PSB" if kind == "PSD" and is_large(data) else kind), found
+
+
+def _unreadable(name: str, found: str) -> UnreadableError:
+    return UnreadableError(
+        "no paths can be read from this file",
+        name,
+        found=found,
+        allowed="TIFF, PSD, PSB, JPEG or PNG",
+        next_step="Save it again, as a TIFF or a Photoshop document.",
     )
 
 

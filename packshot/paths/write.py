@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from packshot.errors import NamingError
 from packshot.formats.blocks import Block, join_blocks, pascal
+from packshot.formats.names import encode_name
 from packshot.paths.model import CLIPPING_PATH_NAME, FIRST_PATH, LAST_PATH, FillRule, SavedPath
-from packshot.paths.names import encode_name
 from packshot.paths.records import encode_records
 
 

@@ -11,13 +11,15 @@ import numpy as np
 
 from packshot.colour.spaces import WHITE_16
 from packshot.errors import RefusedInputError, UnreadableError
+from packshot.formats.channels import flat_transparency, saved_channels
+from packshot.formats.container import Container
+from packshot.formats.headers import read_container
 from packshot.formats.sniff import FileKind
 from packshot.ingest.decode import Photo, open_photo, upright
 from packshot.ingest.master import develop, lay_on_white
 from packshot.paths.model import SavedPath
 from packshot.paths.rasterise import rasterise
 from packshot.paths.read import ChosenPath, PathFile, choose_path, read_paths
-from packshot.returned.channels import flat_transparency, saved_channels
 from packshot.returned.layers import LayerMatte, layer_mattes
 from packshot.specs.models import IngestConfig
 from packshot.types import Finding, Mask, Matte, Pixels16, Size, Status, size_of
@@ -201,26 +203,25 @@ def _candidates(
         filled = turned(rasterise(chosen.path, *stored))
         path = [_Candidate(MatteSource.CLIPPING_PATH, chosen.path.name, filled)]
     clear = [_Candidate(MatteSource.TRANSPARENCY, "", photo.alpha)] if photo.alpha is not None else []
+    container = read_container(data, photo.kind)
     layers = layer_mattes(data) if photo.kind is FileKind.PSD else None
     masks, layer_findings = _of_layers(layers.found if layers else (), layers.damage if layers else "", turned)
     saved = [
         _Candidate(MatteSource.SAVED_CHANNEL, label, turned(matte))
-        for label, matte in (
-            saved_channels(data, name=photo.name) if photo.kind in (FileKind.TIFF, FileKind.PSD) else ()
-        )
+        for label, matte in (saved_channels(data, photo.kind, container))
     ]
     named_by_rule = bool(prefer) and "client's rule" in chosen.why
     own_masks = [one for one in masks if one.source is MatteSource.LAYER_MASK]
     others = [one for one in masks if one.source is not MatteSource.LAYER_MASK]
     if len(own_masks) > 1:  # a composite of several photographs: no single mask covers the whole product
-        clear = [*clear, *_of_flat(data, turned)]
+        clear = [*clear, *_of_flat(data, container, turned)]
     in_order = [*path, *clear, *own_masks] if named_by_rule else [*clear, *own_masks, *path]
     kept = [one for one in (*in_order, *saved, *others) if one.matte.shape == photo.pixels.shape[:2]]
     return [one for one in kept if _says_something(one.matte)], layer_findings
 
 
-def _of_flat(data: bytes, turned: Callable[[Matte], Matte]) -> list[_Candidate]:
-    matte = flat_transparency(data)
+def _of_flat(data: bytes, container: Container, turned: Callable[[Matte], Matte]) -> list[_Candidate]:
+    matte = flat_transparency(data, container)
     return [_Candidate(MatteSource.TRANSPARENCY, "", turned(matte))] if matte is not None else []
 
 

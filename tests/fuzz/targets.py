@@ -23,6 +23,7 @@ from packshot.colour.spaces import srgb_profile, working_profile
 from packshot.errors import PackshotError, RecordDamagedError
 from packshot.formats.av1 import stream_codes
 from packshot.formats.blocks import join_blocks, split_blocks
+from packshot.formats.channels import flat_transparency, saved_channels
 from packshot.formats.container import Container, DamagedError
 from packshot.formats.headers import read_container
 from packshot.formats.sniff import PICTURES, FileKind, detect
@@ -47,7 +48,6 @@ from packshot.paths.rasterise import rasterise
 from packshot.paths.read import choose_path, read_paths
 from packshot.paths.records import decode_records, encode_records
 from packshot.record import ShotRecord, Source
-from packshot.returned.channels import flat_transparency, saved_channels
 from packshot.returned.layers import layer_mattes
 from packshot.returned.read import read_returned
 from packshot.specs.models import IngestConfig
@@ -155,10 +155,10 @@ def _records(data: bytes) -> None:
 
 def _channels(data: bytes) -> None:
     photo = open_photo(data, name="a", limits=LIMITS)  # as `read_returned` does first
-    if photo.kind in (FileKind.TIFF, FileKind.PSD):
-        saved_channels(data, name="a")
+    container = read_container(data, photo.kind)
+    saved_channels(data, photo.kind, container)
     if photo.kind is FileKind.PSD:
-        flat_transparency(data)
+        flat_transparency(data, container)
 
 
 def _manifest(data: bytes) -> None:

@@ -10,9 +10,9 @@ from packshot.errors import NamingError
 from packshot.export.names import (
     delivered_name,
     delivered_path,
-    has_right_check_digit,
     require_different_names,
 )
+from packshot.gtin import has_right_check_digit
 from packshot.specs.load import default_folder, load_configs
 from packshot.specs.models import Configs, RenditionPlan, ResolvedRules
 

@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packshot.ingest.facts import checked_gtin, doubtful_facts, gather_facts
+from packshot.gtin import checked_gtin
+from packshot.ingest.facts import doubtful_facts, gather_facts
 from packshot.ingest.metadata import Metadata
 from packshot.specs.models import Client
 

@@ -20,12 +20,13 @@ import tasks
 from packshot.errors import PackshotError
 from packshot.formats.blocks import read_resources, split_blocks
 from packshot.formats.boxes import boxes
-from packshot.formats.carried import read_carried
 from packshot.formats.container import DamagedError
 from packshot.formats.headers import read_container
+from packshot.formats.iptc import read_iptc
 from packshot.formats.sniff import FileKind, detect
+from packshot.formats.xmp import read_xmp
 from packshot.ingest.manifest import read_manifest
-from packshot.ingest.metadata import _read_iptc, _read_xmp
+from packshot.paths.read import read_paths
 from packshot.paths.records import decode_records
 from packshot.returned.layers import layer_mattes
 from tests.packshot.ingest.backtracking import Counter, TooManyStepsError, worst_cases
@@ -210,14 +211,14 @@ def _path_segments(n: int) -> bytes:
 
 _SCANNERS: dict[str, tuple[Callable[[bytes], object], Callable[[int], bytes]]] = {
     "words of a portable anymap": (detect, lambda n: b"P1 " + b"# " * n),
-    "start tags of XMP": (_read_xmp, lambda n: b"<x:xmpmeta " * n + b"</x:xmpmeta "),
-    "end tags of XMP": (_read_xmp, lambda n: b"<x:xmpmeta " + b"</x:xmpmeta " * n),
-    "blanks in an end tag of XMP": (_read_xmp, lambda n: b"<rdf:RDF " + b"</rdf:RDF" + b" " * n + b"</rdf:RDF " * n),
-    "subjects in subjects": (_read_xmp, lambda n: _nested("dc:subject", n)),
-    "titles in titles": (_read_xmp, lambda n: _nested("dc:title", n)),
-    "titles side by side": (_read_xmp, lambda n: _xmp("<dc:title>x</dc:title>" * n)),
-    "items in items": (_read_xmp, lambda n: _nested("rdf:li", n)),
-    "records of IPTC": (_read_iptc, lambda n: b"\x1c\2\x19\0\1a" * n),
+    "start tags of XMP": (read_xmp, lambda n: b"<x:xmpmeta " * n + b"</x:xmpmeta "),
+    "end tags of XMP": (read_xmp, lambda n: b"<x:xmpmeta " + b"</x:xmpmeta " * n),
+    "blanks in an end tag of XMP": (read_xmp, lambda n: b"<rdf:RDF " + b"</rdf:RDF" + b" " * n + b"</rdf:RDF " * n),
+    "subjects in subjects": (read_xmp, lambda n: _nested("dc:subject", n)),
+    "titles in titles": (read_xmp, lambda n: _nested("dc:title", n)),
+    "titles side by side": (read_xmp, lambda n: _xmp("<dc:title>x</dc:title>" * n)),
+    "items in items": (read_xmp, lambda n: _nested("rdf:li", n)),
+    "records of IPTC": (read_iptc, lambda n: b"\x1c\2\x19\0\1a" * n),
     "image resources": (read_resources, lambda n: b"8BIM\4\4\0\0\0\0\0\0" * n),
     "blocks of paths": (split_blocks, lambda n: b"8BIM\7\xd0\0\0\0\0\0\0" * n),
     "records of a path": (decode_records, lambda n: b"\0\0\xff\xff" + bytes(22) + (b"\0\2" + bytes(24)) * n),
@@ -247,9 +248,9 @@ _SCANNERS: dict[str, tuple[Callable[[bytes], object], Callable[[int], bytes]]] =
     "long tags of a TIFF": (detect, _tiff_of_long_tags),
     "layers": (layer_mattes, _layers_that_claim_all),
     "columns of a manifest": (lambda data: read_manifest(data, name="m"), lambda n: _wide_manifest(min(n, 900))),
-    "packed profiles in a PNG": (lambda data: read_carried(data, name="p"), _path_segments),
+    "packed profiles in a PNG": (lambda data: read_paths(data, name="p"), _path_segments),
     "tags of a TIFF with paths": (
-        lambda data: read_carried(data, name="p"),
+        lambda data: read_paths(data, name="p"),
         lambda n: b"II+\0\x08\0\0\0" + struct.pack("<QQ", 16, 2 * n) + bytes(20 * n),
     ),
 }
@@ -283,7 +284,7 @@ def test_of_many_packed_blocks_only_the_first_is_inflated(monkeypatch):
     texts = _png(_chunk(b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + packed) * 50)
     assert _inflated_by(lambda data: read_container(data, FileKind.PNG), profiles, monkeypatch) == 1
     assert _inflated_by(lambda data: read_container(data, FileKind.PNG), texts, monkeypatch) == 1
-    assert _inflated_by(lambda data: read_carried(data, name="p"), _path_segments(50), monkeypatch) == 1
+    assert _inflated_by(lambda data: read_paths(data, name="p"), _path_segments(50), monkeypatch) == 1
 
 
 def test_a_header_of_comments_is_refused_for_what_it_is():

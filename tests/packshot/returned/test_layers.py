@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from psd_tools import PSDImage
 
+from packshot.formats.psd_layers import Plane
 from packshot.returned import layers
 from packshot.returned.layers import LayerMatte, layer_mattes
-from packshot.types import Box, Matte
+from packshot.types import Matte
 from tests.shared_data import shared_data
 
 
@@ -89,14 +90,14 @@ def test_damaged_documents_never_raise(data: st.DataObject) -> None:
 def test_layers_have_a_budget_of_pixels_over_the_whole_document(monkeypatch: pytest.MonkeyPatch) -> None:
     """Counted, not timed: a small file of many layers on a large canvas ends after so many pixels."""
     placed: list[int] = []
-    original = layers._Document._placed
+    original = layers._Drawn._placed
 
-    def counted(self: layers._Document, part: Matte, box: Box, outside: float) -> Matte:
-        whole = original(self, part, box, outside)
+    def counted(self: layers._Drawn, plane: Plane) -> Matte:
+        whole = original(self, plane)
         placed.append(whole.size)
         return whole
 
-    monkeypatch.setattr(layers._Document, "_placed", counted)
+    monkeypatch.setattr(layers._Drawn, "_placed", counted)
     monkeypatch.setattr(layers, "MOST_LAYER_PIXELS", 10 * 400 * 300)
     for count in (8, 200, 800):
         placed.clear()

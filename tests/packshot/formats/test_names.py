@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packshot.paths.names import LONGEST_NAME_BYTES, decode_name, encode_name, is_named
+from packshot.formats.names import LONGEST_NAME_BYTES, decode_name, encode_name, is_named
 
 PRINTABLE = st.text(st.characters(categories=("L", "M", "N", "P", "S", "Zs")), max_size=60)
 

@@ -1,0 +1,95 @@
+"""Read the extra channels of a file: selections that an editor saved beside colour and transparency."""
+
+from __future__ import annotations
+
+import io
+import struct
+from typing import Any
+
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+
+from packshot.formats.blocks import read_resources
+from packshot.formats.container import Container
+from packshot.formats.names import decode_name
+from packshot.formats.psd import extra_planes
+from packshot.formats.sniff import FileKind
+from packshot.types import Matte
+
+_UNSPECIFIED = 0  # TIFF 6.0, ExtraSamples
+_CHANNEL_NAMES, _UNICODE_CHANNEL_NAMES = 1006, 1045
+_MOST_CHANNELS = 56
+
+
+def saved_channels(data: bytes, kind: FileKind, container: Container) -> tuple[tuple[str, Matte], ...]:
+    """Return (name, values) of each extra channel in a TIFF, PSD or PSB, as stored. Empty if the file is damaged.
+
+    The values are (rows, columns) float32 in 0..1.
+
+    Args:
+        data: a file that was opened before, so its size is within the limits.
+    """
+    read = {FileKind.TIFF: _of_tiff, FileKind.PSD: _of_photoshop}.get(kind)
+    try:
+        planes = read(data, container) if read else []
+        names = _names(container)
+    except Exception:  # noqa: BLE001  decoders raise anything for damaged bytes; the picture itself was read
+        return ()
+    said = [*names[-len(planes) :], *[""] * len(planes)] if planes else []
+    return tuple(
+        (text or f"Alpha {index + 1}", plane) for index, (text, plane) in enumerate(zip(said, planes, strict=False))
+    )
+
+
+def flat_transparency(data: bytes, container: Container) -> Matte | None:
+    """Return the transparency of the flattened picture in a PSD or PSB; None if it has none or is damaged.
+
+    It is (rows, columns) float32 in 0..1, as stored. Documents without a background layer have one.
+
+    Args:
+        data: a file that was opened before, so its size is within the limits.
+    """
+    try:
+        found = extra_planes(data, container).transparency
+    except Exception:  # noqa: BLE001  as above
+        return None
+    return None if found is None else _shares(found)
+
+
+def _of_tiff(data: bytes, container: Container) -> list[Matte]:
+    with tifffile.TiffFile(io.BytesIO(data)) as tiff:
+        tiff.filehandle.seek(container.exif_pages[0])
+        page = tifffile.TiffPage(tiff, (0,))
+        extra = [int(one) for one in page.extrasamples]
+        wanted = [index - len(extra) for index, one in enumerate(extra[:_MOST_CHANNELS]) if one == _UNSPECIFIED]
+        if not wanted:
+            return []
+        pixels = page.asarray(maxworkers=1)
+        if page.planarconfig == 2:
+            pixels = np.moveaxis(pixels, 0, -1)
+        return [_shares(pixels[..., index]) for index in wanted]
+
+
+def _of_photoshop(data: bytes, container: Container) -> list[Matte]:
+    return [_shares(plane) for plane in extra_planes(data, container).saved]
+
+
+def _shares(plane: NDArray[Any]) -> Matte:
+    if plane.dtype.kind == "f":
+        return np.clip(np.nan_to_num(plane.astype(np.float32)), 0, 1)
+    return (plane / np.float32(np.iinfo(plane.dtype).max)).astype(np.float32)
+
+
+def _names(container: Container) -> list[str]:
+    blocks = read_resources(container.resources)
+    wide, plain = blocks.get(_UNICODE_CHANNEL_NAMES, b""), blocks.get(_CHANNEL_NAMES, b"")
+    names, at = [], 0
+    while at + 4 <= len(wide):
+        (letters,) = struct.unpack_from(">I", wide, at)
+        names.append(wide[at + 4 : at + 4 + 2 * letters].decode("utf-16-be", "replace").rstrip("\0"))
+        at += 4 + 2 * letters
+    while not wide and at < len(plain):
+        names.append(decode_name(plain[at + 1 : at + 1 + plain[at]]))
+        at += 1 + plain[at]
+    return names

@@ -1,0 +1,197 @@
+"""Read the layers of a Photoshop document: their names, masks and transparencies, never their colours.
+
+Adobe Photoshop File Formats, "Layer and Mask Information".
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import struct
+import zlib
+from collections.abc import Iterator
+from typing import Any
+
+import imagecodecs
+import numpy as np
+from numpy.typing import NDArray
+
+from packshot.formats.container import DamagedError
+from packshot.formats.names import decode_name
+from packshot.formats.psd import is_large, layer_count_at, length_at, tagged_blocks
+from packshot.types import Box, Matte, Size
+
+_TRANSPARENCY, _MASK = -1, -2
+_RAW, _PACKED, _ZIP, _ZIP_PREDICTED = range(4)
+_HIDDEN, _DISABLED, _INVERTED = 2, 2, 4
+_MOST_LAYERS, _MOST_CHANNELS = 2000, 60
+_MOST_TIMES_CANVAS = 4
+
+
+@dataclasses.dataclass(frozen=True)
+class Plane:
+    """A mask or transparency as stored: where it lies in the document, and its bytes.
+
+    Attributes:
+        box: in pixels of the document; it may reach beyond it.
+        outside: value beyond the box, in 0..1.
+        at, size: place of its bytes in the file.
+    """
+
+    box: Box
+    outside: float
+    inverted: bool
+    at: int
+    size: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Layer:
+    """A layer or group.
+
+    Attributes:
+        mask: None without one, or if it is disabled.
+        transparency: the layer's own; None without one.
+        vector: records of its vector mask, to be read as those of a path; empty without one, or if it is disabled.
+        vector_inverted: True if the vector mask shows what lies outside its path.
+    """
+
+    name: str
+    visible: bool
+    mask: Plane | None
+    transparency: Plane | None
+    vector: bytes
+    vector_inverted: bool
+
+
+@dataclasses.dataclass
+class _Record:
+    box: Box
+    channels: list[tuple[int, int]]
+    visible: bool
+    name: str = ""
+    mask_box: Box | None = None
+    mask_outside: int = 0
+    mask_flags: int = 0
+    vector: bytes = b""
+
+
+class LayeredDocument:
+    """A document whose layers are read one by one.
+
+    Attributes:
+        size: of the document.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        height, width, self._depth = struct.unpack_from(">IIH", data, 14)
+        self.size = Size(width, height)
+        self._data = data
+
+    def layers(self) -> Iterator[Layer]:
+        """Yield the layers in the order of the file.
+
+        Raises:
+            DamagedError, struct.error, IndexError: they are damaged, or there are too many.
+        """
+        at = layer_count_at(self._data)
+        if at is None:
+            return
+        (count,) = struct.unpack_from(">h", self._data, at)
+        if abs(count) > _MOST_LAYERS:
+            raise DamagedError(f"{abs(count)} layers")
+        at += 2
+        records = []
+        for _ in range(abs(count)):
+            record, at = self._record(at)
+            records.append(record)
+        for record in records:
+            places: dict[int, tuple[int, int]] = {}
+            for kind, size in record.channels:
+                places.setdefault(kind, (at, size))
+                at += size
+            yield _layer(record, places)
+
+    def values(self, plane: Plane) -> Matte:
+        """Return the values of a plane inside its box: (rows, columns) float32 in 0..1.
+
+        Raises:
+            DamagedError: it is damaged, larger than a document of this size can need, or of a kind that is not read.
+        """
+        width, height = plane.box.width, plane.box.height
+        if width < 1 or height < 1:
+            return np.zeros((max(height, 0), max(width, 0)), np.float32)
+        if width * height > _MOST_TIMES_CANVAS * self.size.width * self.size.height + 1_000_000:
+            raise DamagedError(f"a layer of {plane.box.size} pixels in a document of {self.size}")
+        dtype = np.dtype({8: ">u1", 16: ">u2", 32: ">f4"}.get(self._depth, ">u1"))
+        (compression,) = struct.unpack_from(">H", self._data, plane.at)
+        stored = self._data[plane.at + 2 : plane.at + plane.size]
+        values = self._decoded(stored, compression, (height, width), dtype)
+        if self._depth == 32:
+            return np.clip(np.nan_to_num(values.astype(np.float32)), 0, 1)
+        return (values / np.float32(np.iinfo(dtype).max)).astype(np.float32)
+
+    def _decoded(self, stored: bytes, compression: int, shape: tuple[int, int], dtype: np.dtype[Any]) -> NDArray[Any]:
+        needed = shape[0] * shape[1] * dtype.itemsize
+        if compression == _PACKED:
+            counts = shape[0] * (4 if is_large(self._data) else 2)
+            stored = bytes(imagecodecs.packbits_decode(stored[counts:], out=needed))
+        elif compression in (_ZIP, _ZIP_PREDICTED):
+            stored = zlib.decompressobj().decompress(stored, needed)
+        elif compression != _RAW:
+            raise DamagedError(f"a mask with compression {compression}")
+        if len(stored) < needed:
+            raise DamagedError(f"a mask with {len(stored)} of its {needed} bytes")
+        values = np.frombuffer(stored, dtype, shape[0] * shape[1]).reshape(shape)
+        if compression == _ZIP_PREDICTED:
+            if self._depth == 32:
+                raise DamagedError("a predicted mask of 32 bits")
+            values = np.cumsum(values, axis=1, dtype=dtype.newbyteorder("="))
+        return values
+
+    def _record(self, at: int) -> tuple[_Record, int]:
+        data = self._data
+        top, left, bottom, right, count = struct.unpack_from(">4iH", data, at)
+        at += 18
+        if count > _MOST_CHANNELS:
+            raise DamagedError(f"a layer of {count} channels")
+        channels = []
+        for _ in range(count):
+            (kind,) = struct.unpack_from(">h", data, at)
+            size, at = length_at(data, at + 2)
+            channels.append((kind, size))
+        flags, extra = struct.unpack_from(">10xBxI", data, at)
+        record = _Record(Box(left, top, right, bottom), channels, visible=not flags & _HIDDEN)
+        at += 16
+        self._extra(record, at, at + extra)
+        return record, at + extra
+
+    def _extra(self, record: _Record, at: int, end: int) -> None:
+        data = self._data
+        (mask_size,) = struct.unpack_from(">I", data, at)
+        if mask_size >= 18:
+            top, left, bottom, right, outside, flags = struct.unpack_from(">4i2B", data, at + 4)
+            record.mask_box = Box(left, top, right, bottom)
+            record.mask_outside, record.mask_flags = outside, flags
+        at += 4 + mask_size
+        at += 4 + struct.unpack_from(">I", data, at)[0]
+        record.name = decode_name(data[at + 1 : at + 1 + data[at]])
+        at += (data[at] + 4) & ~3
+        for key, start, size in tagged_blocks(data, at, end):
+            content = data[start : start + size]
+            if key in (b"vmsk", b"vsms") and size >= 8:
+                record.vector = content
+            elif key == b"luni" and size >= 4:
+                (letters,) = struct.unpack_from(">I", content)
+                record.name = content[4 : 4 + 2 * letters].decode("utf-16-be", "replace").rstrip("\0")
+
+
+def _layer(record: _Record, places: dict[int, tuple[int, int]]) -> Layer:
+    mask = transparency = None
+    if _MASK in places and record.mask_box is not None and not record.mask_flags & _DISABLED:
+        inverted = bool(record.mask_flags & _INVERTED)
+        mask = Plane(record.mask_box, record.mask_outside / 255, inverted, *places[_MASK])
+    if _TRANSPARENCY in places and record.box.width > 0 and record.box.height > 0:
+        transparency = Plane(record.box, 0.0, False, *places[_TRANSPARENCY])
+    flags = struct.unpack_from(">I", record.vector, 4)[0] if record.vector else 0
+    vector = b"" if flags & 4 else record.vector[8:]
+    return Layer(record.name, record.visible, mask, transparency, vector, bool(flags & 1))

@@ -1,0 +1,17 @@
+"""Texts of metadata as Packshot keeps them: one line each."""
+
+from __future__ import annotations
+
+import re
+
+MOST_KEYWORDS = 100
+_MOST_CHARACTERS = 500
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffd-\uffff]+")
+
+Facts = dict[str, object]
+"""What a block of metadata says, by the names of `packshot.ingest.metadata.Metadata` and of its tags."""
+
+
+def clean(text: str) -> str:
+    """Return a text as one line of at most 500 characters, without control characters or others that XML forbids."""
+    return _UNPRINTABLE.sub(" ", text).strip()[:_MOST_CHARACTERS]

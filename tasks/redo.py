@@ -42,9 +42,8 @@ def redo_edit(shot: ShotId) -> None:
         by_network = record.reports["edit"]["method"] == Method.NETWORK_ONLY
         other = Method.REFINED if by_network else Method.NETWORK_ONLY
         pixels, network = read_master(shelf.fetch(record, pictures.picture_to_edit(record))), load_model()
-        edit = pipeline.edit(
-            pixels, network.segmenter, shelf.plan_of(record), methods=(other,), group=pictures.group_of(record)
-        )
+        plan, group = shelf.plan_of(record), pictures.group_of(record)
+        edit = pipeline.edit(pixels, network.segmenter, plan, methods=(other,), noted=record.findings, group=group)
         hopeless = edit.verdict is Verdict.REJECT_AND_REDO
         after = (State.REDO, State.AWAITING_EDITOR) if hopeless else (State.IN_REVIEW,)
         _keep(record, pixels, edit, network, after=after)
@@ -58,7 +57,12 @@ def edit_released(shot: ShotId) -> None:
         pixels, network = read_master(shelf.fetch(record, pictures.picture_to_edit(record))), load_model()
         plan = shelf.plan_of(record)
         edit = pipeline.edit(
-            pixels, network.segmenter, plan, group=pictures.group_of(record), watch=watch_for(record, plan)
+            pixels,
+            network.segmenter,
+            plan,
+            noted=record.findings,
+            group=pictures.group_of(record),
+            watch=watch_for(record, plan),
         )
         audit = audit_report(record, plan, edit)
         after = _AFTER_EDIT[Verdict.HUMAN_REVIEW if audit else edit.verdict]

@@ -208,7 +208,9 @@ def edit_shot(routed: RoutedShot) -> EditedShot:
         group = pictures.group_of(record)
         pixels = read_master(shelf.fetch(record, pictures.picture_to_edit(record)))
         network = load_model()
-        edit = pipeline.edit(pixels, network.segmenter, plan, group=group, watch=watch_for(record, plan))
+        edit = pipeline.edit(
+            pixels, network.segmenter, plan, noted=record.findings, group=group, watch=watch_for(record, plan)
+        )
         audit = audit_report(record, plan, edit)
         files = pictures.edit_files(pixels, edit, metadata)
         held = {} if audit else edit.held_back(plan)

@@ -136,7 +136,7 @@ def _edited(
         return {"file": str(path), "refused": str(error)}
     watch = watch_of(done, known)
     decision = route_of(done, watch)
-    result = pipeline.edit(done.master.pixels16, network, done.plan, watch=watch)
+    result = pipeline.edit(done.master.pixels16, network, done.plan, noted=done.findings, watch=watch)
     labels = labels_of(done.plan, done.master.metadata)
     plain = done.plan.model_copy(
         update={"renditions": tuple(one.model_copy(update={"naming": "{shot}"}) for one in done.plan.renditions)}

@@ -108,8 +108,8 @@ THE_CLIENT_FILE = Group(
         ),
         "grey_photograph": Meaning(
             "The photograph has no colours: it was saved in shades of grey. Nothing in it says whether the product is "
-            "grey too. If it is not, ask for the photograph in colour.",
-            status="warning",
+            "grey too, so a person decides. If it is not grey, ask for the photograph in colour.",
+            gate=True,
         ),
         "transparency": Meaning(
             "The file has transparent parts; they were laid on white. Ask for the photograph without "
@@ -134,8 +134,8 @@ THE_CLIENT_FILE = Group(
         ),
         "decoder_warned": Meaning(
             "The decoder read the file, but something in it breaks the format's rules; the message has its words. "
-            "Compare the picture with what the client sees.",
-            status="warning",
+            "A person compares the picture with what the client sees.",
+            gate=True,
         ),
         "extra_channels_ignored": Meaning(
             "Channels that are neither colour nor transparency were left out. Nothing to do.",

@@ -18,6 +18,7 @@ from packshot.escaping import page_environment
 from packshot.export.decoded import decode_delivered
 from packshot.export.delivery import KINDS, DeliveredFile, DeliverySummary, Kind, ShotSummary
 from packshot.export.preview import halves_of
+from packshot.formats.sniff import FileKind, detect
 from packshot.types import Finding, Size, Status, Value, Verdict
 
 PICTURE_PX = 560
@@ -27,6 +28,7 @@ PICTURE_BUDGET_BYTES = 80_000_000
 the page says so."""
 _COMPONENT_POINTS = 25.0
 _QUALITY = 80
+_IN_PAGE = {FileKind.WEBP: "webp", FileKind.PNG: "png"}
 _KIND_WORDS: Mapping[Kind, str] = {
     "delivered": "Delivered",
     "waiting": "Waiting for a person",
@@ -130,7 +132,7 @@ class _Budget:
             self.spent = True
             return ""
         self._left -= len(picture)
-        kind = "webp" if picture[8:12] == b"WEBP" else "png" if picture[:4] == b"\x89PNG" else "jpeg"
+        kind = _IN_PAGE.get(detect(picture), "jpeg")
         return f"data:image/{kind};base64,{base64.b64encode(picture).decode()}"
 
 

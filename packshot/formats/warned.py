@@ -40,9 +40,12 @@ def decoders_words() -> Iterator[list[str]]:
 
 
 def words_findings(words: list[str]) -> tuple[Finding, ...]:
-    """Return one warning with everything that a decoder said about a file; none if it said nothing."""
+    """Return one finding with everything that a decoder said about a picture; none if it said nothing.
+
+    It stops approval: such words mean that pixels were repaired or guessed.
+    """
     said = [one for one in dict.fromkeys(words) if _OF_THE_CALL not in one]
     if not said:
         return ()
     message = f"The decoder read the file, but says: {'; '.join(said)[:_MOST_CHARACTERS]}."
-    return (Finding(code="decoder_warned", status=Status.WARNING, message=message),)
+    return (Finding(code="decoder_warned", status=Status.FAILED, message=message, gate=True),)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -27,6 +27,8 @@ from packshot.types import Finding, Matte, Pixels8, Pixels16, Status, Verdict, s
 
 METHODS = (Method.AUTO, Method.NETWORK_ONLY)
 """Cut-out methods in the order in which they are tried; then a person is asked."""
+STOPPING = frozenset({"decoder_warned", "grey_photograph"})
+"""Findings on a photograph that stop an approval: what is wrong there no measurement of the edit would show."""
 COLOUR_PX = 1024
 """The product's colour is measured on a copy of the master of about this size (longest side, px)."""
 
@@ -97,6 +99,7 @@ def edit(
     plan: Plan,
     *,
     methods: Sequence[Method] = METHODS,
+    noted: Iterable[Finding] = (),
     group: GroupDecision | None = None,
     watch: Watch | None = None,
 ) -> Edit:
@@ -104,15 +107,17 @@ def edit(
 
     Args:
         pixels: (rows, columns, 3) uint16, working space, after the group's correction.
+        noted: findings on the photograph. Those in `STOPPING` stop an approval.
         group: the shot's group decision; its colour reference is compared, and its findings affect the verdict.
         watch: estimates how likely a person would refuse the edit, and stops an approval that would break the promised
             error ratio. None: no such check.
     """
     best: Edit | None = None
+    brought = (*(one for one in noted if one.code in STOPPING), *(group.findings if group else ()))
     for method in methods:
         if best is not None and best.method == method:
             continue  # without a smooth backdrop the first attempt already used the network alone
-        attempt = _edited(pixels, cut_out(pixels, segmenter, method=method), plan, group, watch)
+        attempt = _edited(pixels, cut_out(pixels, segmenter, method=method), plan, group, watch, brought)
         if best is None or attempt.score > best.score:
             best = attempt
         if best.verdict is not Verdict.REJECT_AND_REDO:
@@ -121,10 +126,17 @@ def edit(
     return best
 
 
-def _edited(pixels: Pixels16, cutout: Cutout, plan: Plan, group: GroupDecision | None, watch: Watch | None) -> Edit:
+def _edited(
+    pixels: Pixels16,
+    cutout: Cutout,
+    plan: Plan,
+    group: GroupDecision | None,
+    watch: Watch | None,
+    brought: tuple[Finding, ...],
+) -> Edit:
     composite = compose_on_white(pixels, cutout, shadow=plan.rules.shadow)
     looks: tuple[Callable[[], Any], ...] = (
-        partial(_judged, pixels, cutout, composite, plan, group),
+        partial(_judged, pixels, cutout, composite, plan, group, brought),
         partial(measure_masks, cutout.network_matte, cutout.matte),
     )
     judged, masks = side_by_side(lambda look: look(), looks)
@@ -148,6 +160,7 @@ def _judged(
     composite: Pixels16,
     plan: Plan,
     group: GroupDecision | None,
+    brought: tuple[Finding, ...],
 ) -> Edit:
     method = str(cutout.method)
     try:
@@ -167,7 +180,7 @@ def _judged(
             srgb8=srgb8,
             rendition=rendition,
             colour_reference=_compared(srgb8, framed.matte, group) if group else None,
-            findings=group.findings if group else (),
+            findings=brought,
             reduced16=cutout.reduced,
         )
 
@@ -221,4 +234,5 @@ def adopt(pixels: Pixels16, work: ReturnedWork, plan: Plan, *, group: GroupDecis
         RefusedInputError: the work doesn't say what is product, or it has another size than the master.
     """
     composite, matte = work.composite_for(pixels)
-    return _judged(pixels, given_cutout(pixels, matte), composite, plan, group)
+    brought = group.findings if group else ()
+    return _judged(pixels, given_cutout(pixels, matte), composite, plan, group, brought)

@@ -128,12 +128,15 @@ def master(
 
 
 def _without_colour(pixels: Pixels16) -> tuple[Finding, ...]:
-    """Return a warning if a photograph has no colours at all; a camera's own noise has some."""
+    """Return a finding that stops approval if a photograph has no colours at all; a camera's own noise has some.
+
+    A grey picture of a coloured product looks right in every measurement of the edit, so only a person can tell.
+    """
     some = pixels[::_GREY_STEP_PX, ::_GREY_STEP_PX].astype(np.int32)
     if some.size and int(np.ptp(some, axis=2).max()) > _GREY_LEVELS_16:
         return ()
     message = "The photograph has no colours: every pixel is grey. If the product has, ask for a photograph in colour."
-    return (Finding(code="grey_photograph", status=Status.WARNING, message=message),)
+    return (Finding(code="grey_photograph", status=Status.FAILED, message=message, gate=True),)
 
 
 def _listed(text: str) -> tuple[str, ...]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import io
+import struct
+import zlib
 from collections.abc import Mapping
 
 import cv2
@@ -23,6 +25,7 @@ from packshot.errors import ConfigError, NamingError, RefusedInputError, TooSmal
 from packshot.export.labels import Labels
 from packshot.ingest.shoot_groups import GroupDecision, state_groups
 from packshot.pipeline import Edit, Export, Mastered
+from packshot.pipeline.editing import STOPPING
 from packshot.returned.read import read_returned
 from packshot.routing.approve import Watch
 from packshot.routing.model import shipped_model
@@ -148,6 +151,25 @@ def test_a_photograph_without_colours_is_a_finding(configs: Configs) -> None:
     stored_grey = io.BytesIO()
     Image.fromarray(grey[..., 0]).save(stored_grey, "JPEG")
     assert "grey_photograph" in {one.code for one in mastered_from(stored_grey.getvalue(), configs).findings}
+
+
+@pytest.mark.parametrize("code", sorted(STOPPING))
+def test_what_is_wrong_with_the_photograph_itself_stops_an_approval(configs: Configs, line: Line, code: str) -> None:
+    photograph = drawn_products.pixels()
+    if code == "grey_photograph":
+        data = drawn_products.encoded(np.repeat(photograph[..., :1], 3, axis=2))
+    else:
+        whole, body = drawn_products.encoded(photograph), b"tRNS\0\1\0\1\0\1\0\1"
+        data = whole[:33] + struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body)) + whole[33:]
+    mastered = mastered_from(data, configs)
+    told = [one for one in mastered.findings if one.code == code]
+    assert [one.stops_approval for one in told] == [True]
+    pixels, plan = line.mastered.master.pixels16, line.mastered.plan
+    held = pipeline.edit(pixels, ContrastNetwork(), plan, noted=mastered.findings)
+    assert line.edit.verdict is Verdict.AUTO_APPROVE
+    assert held.verdict is Verdict.HUMAN_REVIEW
+    assert held.score == line.edit.score
+    assert code in {one.code for one in held.findings if one.stops_approval}
 
 
 def test_a_photograph_of_exactly_1000_px_is_accepted(configs: Configs) -> None:

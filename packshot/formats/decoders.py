@@ -37,6 +37,8 @@ logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)
 _READERS = 2
 _AS_RGB = "Convert it to RGB with 8 or 16 bits, and save it again."
 _JPEG_IN_TIFF = 7
+_ABOVE_WHITE, _MOST_ABOVE_WHITE_RATIO = 1.01, 0.01
+"""Floating-point values of an HDR picture, or of one whose white is 255, would all become white."""
 _UNSPECIFIED, _PREMULTIPLIED, _STRAIGHT = 0, 1, 2  # TIFF 6.0, ExtraSamples
 _Photometric = tifffile.PHOTOMETRIC
 
@@ -145,12 +147,19 @@ def _raster(pixels: NDArray[Any], bit_depth: int, *, premultiplied: bool = False
 def to_full_range(pixels: NDArray[Any], bit_depth: int) -> NDArray[Any]:
     """Return pixels as uint8 or uint16 over the full range. Up to 8 bits become uint8, more become uint16.
 
-    Floating-point values count as 0..1 and are clipped. NaN becomes 0.
+    Floating-point values count as 0..1. A few above 1, such as highlights, are clipped. NaN becomes 0.
+
+    Raises:
+        NotReadError: more floating-point values are above 1, so 1 is not white.
     """
     if pixels.dtype == np.bool_:
         return pixels.astype(np.uint8) * 255
     if pixels.dtype.kind == "f":
         finite = np.nan_to_num(pixels.astype(np.float32), nan=0.0, posinf=1.0, neginf=0.0)
+        above = float(np.count_nonzero(finite > _ABOVE_WHITE)) / max(finite.size, 1)
+        if above > _MOST_ABOVE_WHITE_RATIO:
+            found = f"a picture of floating-point values up to {float(finite.max()):,.3g}, {above:.0%} of them above 1"
+            raise NotReadError(found, "Save it with 16 bits, or with white at 1.")
         return np.asarray(np.clip(finite, 0, 1) * 65535 + 0.5).astype(np.uint16)
     if pixels.dtype.kind == "i":
         bit_depth = pixels.dtype.itemsize * 8

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from packshot.formats.blocks import IPTC, read_resources
-from packshot.formats.container import Container, DamagedError, plain_exif
+from packshot.formats.container import Container, DamagedError, NotReadError, plain_exif
 from packshot.formats.findings import gain_map_left_out
 from packshot.formats.ifd import open_tiff
 from packshot.formats.tiff_header import JPEG_FRAME_MARKERS
@@ -26,6 +26,7 @@ _MP_ENTRIES, _MOST_MP_ENTRIES, _MP_HEAD_BYTES = 0xB002, 64, 8192
 _MP_PREVIEWS = (0x010001, 0x010002)
 _GAIN_MAP_MARKS = (b"hdrgm:", b"HDRGainMap", b"urn:iso:std:iso:ts:21496:-1")
 _ALONE, _END_OF_IMAGE = (0x01, 0xD8), 0xD9
+_JPEG_LS = 0xF7  # ITU-T T.87, SOF55
 _MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 
 
@@ -85,6 +86,8 @@ def read_jpeg(data: bytes) -> Container:
     frame: tuple[int, int, int, int] | None = None
     scans, code = 0, 0
     for code, body, end in segments(data):
+        if code == _JPEG_LS and frame is None:
+            raise NotReadError("a JPEG-LS", "Save it as a TIFF.")
         scans += code == 0xDA
         if scans > _MOST_SCANS:
             raise DamagedError(f"a JPEG of more than {_MOST_SCANS} scans, each of which costs a pass over the picture")

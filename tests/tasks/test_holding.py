@@ -120,3 +120,37 @@ def test_all_that_has_arrived_goes_on_in_one_look_however_many_pages_there_are(m
     monkeypatch.setattr(hot_folder, "_released", released)
     assert release_holds.fn() == [f"shot {n}" for n in range(5)]
     assert waiting == []
+
+
+def test_a_name_that_the_client_s_pattern_does_not_read_waits_for_its_product(
+    ghosts: Storage, batch: BatchId, tmp_path: Path
+) -> None:
+    """The question goes to the client; nothing is shipped under a SKU that somebody made up."""
+    guide = tmp_path / "configs" / "clients" / f"{batch.client}.yaml"
+    guide.write_text("title: Acme\nplatforms: [shopify]\nfile_name_pattern: '(?P<sku>EX-\\d{5})_(?P<view>MAIN)'\n")
+    files = {"IMG_0815.jpg": photograph(radius_ratio=0.43), "EX-20331_MAIN.jpg": photograph(radius_ratio=0.41)}
+    stock = submitted(batch, files)
+    mastered = [master_shot.fn(ref, configs_fingerprint=stock.configs_fingerprint) for ref in stock.shots]
+    groups = group_shots.fn(batch, mastered)
+    shots = [route_shot.fn(one, group=groups[one.name]) for one in mastered]
+    assert in_a_run(lambda: hold_back.fn(batch, shots)).on_hold == ("IMG_0815",)
+    record = load_record(batch.shot("IMG_0815"))
+    assert record.state is State.ON_HOLD
+    assert record.fact("sku") == ""
+    assert record.events[-1].why.startswith("Which product is this? The file's name does not follow")
+    assert waiting_run_of(record.shot)
+    assert load_record(batch.shot("EX-20331_MAIN")).fact("sku") == "EX-20331"
+
+    assert not follow(
+        record.shot, answer(record.shot, Choice.GO_ON, person="Stu Dio", note="a prop, goes on")
+    ).objection
+    released = load_record(record.shot)
+    assert (released.state, released.fact("sku")) == (State.ROUTED, "")
+
+    again = batch_id(batch.client, f"{batch.batch}-again")
+    rows = "IMG_0815.jpg,EX-20400,,boxes,MAIN,shopify\n"
+    named = submitted(again, {"IMG_0815.jpg": files["IMG_0815.jpg"]}, rows=rows)
+    mastered = [master_shot.fn(ref, configs_fingerprint=named.configs_fingerprint) for ref in named.shots]
+    shots = [route_shot.fn(one, group=group_shots.fn(again, mastered)[one.name]) for one in mastered]
+    assert in_a_run(lambda: hold_back.fn(again, shots)).names == ()
+    assert load_record(shots[0].shot).fact("sku") == "EX-20400"

@@ -9,6 +9,8 @@ import imagecodecs
 import numpy as np
 import pytest
 import tifffile
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from packshot.errors import UnreadableError
 from packshot.formats.headers import identify
@@ -46,6 +48,13 @@ def psd(*, mode: int = 3, depth: int = 8, flattened: bool = True) -> bytes:
 WHITE_DNG = draw_dng(np.array([D65, D65 * 0.5]))
 CASES = {
     "lossless JPEG": (bytes(imagecodecs.ljpeg_encode(GREY)), "lossless JPEG", "Save it as a TIFF"),
+    "JPEG-LS": (bytes(imagecodecs.jpegls_encode(GREY)), "a JPEG-LS", "Save it as a TIFF"),
+    "floating point up to 255": (tiff(GREY.astype(np.float32)), "floating-point values up to 90", "white at 1"),
+    "floating point of an HDR picture": (
+        tiff(np.where(np.arange(48) < 40, 0.5, 4.0).astype(np.float16) * np.ones((32, 1), np.float16)),
+        "17% of them above 1",
+        "Save it with 16 bits",
+    ),
     "JPEG 2000 in a TIFF": (with_tag(tiff(GREY), "Compression", 34712), "JPEG 2000 compression", "LZW or ZIP"),
     "JPEG XL in a TIFF": (with_tag(tiff(GREY), "Compression", 50002), "JPEG XL compression", "LZW or ZIP"),
     "an unknown compression": (with_tag(tiff(GREY), "Compression", 60000), "compression 60000", "LZW or ZIP"),
@@ -102,3 +111,27 @@ def test_a_text_is_no_camera_raw_however_long_it_is():
 def test_bytes_that_nobody_knows_are_refused_as_such():
     with pytest.raises(UnreadableError, match="this is not a picture"):
         open_photo(sensor_values(614_401), name="A1.bin", limits=LIMITS)
+
+
+@given(
+    share=st.floats(0, 0.5),
+    beyond=st.floats(1.02, 1e6, width=32),
+    dtype=st.sampled_from((np.float16, np.float32, np.float64)),
+    planar=st.booleans(),
+)
+@settings(deadline=None)
+def test_floating_point_values_above_white_are_highlights_or_refused(share, beyond, dtype, planar) -> None:
+    values = np.linspace(0, 1, 30 * 40 * 3)
+    values[: int(share * values.size)] = min(beyond, 60_000)
+    pixels = values.reshape(3, 30, 40).astype(dtype)
+    data = tiff(
+        pixels if planar else np.ascontiguousarray(np.moveaxis(pixels, 0, 2)),
+        photometric="rgb",
+        planarconfig="separate" if planar else "contig",
+    )
+    if share > 0.011:
+        with pytest.raises(UnreadableError, match="floating-point values up to"):
+            open_photo(data, name="a", limits=LIMITS)
+    elif share < 0.009:
+        photo = open_photo(data, name="a", limits=LIMITS)
+        assert np.abs(photo.pixels / 65535 - np.moveaxis(np.clip(pixels, 0, 1), 0, 2)).max() < 1e-3

@@ -8,6 +8,8 @@ from PIL import Image
 from packshot.colour.profile import ColourModel
 from packshot.colour.spaces import working_profile
 from packshot.errors import UnreadableError
+from packshot.formats.channels import flat_transparency, saved_channels
+from packshot.formats.headers import read_container
 from packshot.formats.sniff import FileKind
 from packshot.ingest.decode import open_photo
 from tests.shared_data import shared_data
@@ -100,3 +102,27 @@ def test_real_documents_agree_with_an_independent_reader(limits):
         assert (photo.pixels == independent[..., :3]).all(), path.name
         compared += 1
     assert compared >= 40
+
+
+@pytest.mark.parametrize("large", [False, True])
+@pytest.mark.parametrize("deep", [False, True])
+@pytest.mark.parametrize("count", [-1, 1])
+def test_a_negative_count_of_layers_makes_the_first_channel_the_transparency_at_every_depth(
+    picture, picture16, limits, large, deep, count
+):
+    pixels = picture16 if deep else picture
+    wide = ">Q" if large else ">I"
+    info = struct.pack(">h", count)
+    if deep:  # the section itself is empty; the layers are in a block behind the global mask
+        layers = struct.pack(wide, 0) + struct.pack(">I", 0) + b"8BIMLr16" + struct.pack(wide, 2) + info + bytes(2)
+    else:
+        layers = struct.pack(wide, len(info)) + info
+    channel = np.full(pixels.shape[:2], np.iinfo(pixels.dtype).max, pixels.dtype)
+    data = psd(pixels, large=large, layers=layers, extra=[channel])
+    codes = {one.code for one in open_photo(data, name="a", limits=limits).findings}
+    assert {"transparency", "extra_channels_ignored"} & codes == (
+        {"transparency"} if count < 0 else {"extra_channels_ignored"}
+    )
+    container = read_container(data, FileKind.PSD)
+    assert len(saved_channels(data, FileKind.PSD, container)) == (count > 0)
+    assert (flat_transparency(data, container) is not None) is (count < 0)

@@ -115,7 +115,7 @@ def test_bytes_that_nobody_knows_are_refused_as_such():
 
 @given(
     share=st.floats(0, 0.5),
-    beyond=st.floats(1.02, 1e6, width=32),
+    beyond=st.floats(1.02, 1e6),
     dtype=st.sampled_from((np.float16, np.float32, np.float64)),
     planar=st.booleans(),
 )

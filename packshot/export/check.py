@@ -106,10 +106,11 @@ def _file_findings(data: bytes, decoded: Decoded, platform: Platform, name: str)
     if name:
         extension = PurePath(name).suffix.lower().lstrip(".")
         fits = extension in _EXTENSIONS.get(photo.kind, ())
+        joined = "and" if fits else "but"
         yield check(
             "file_extension",
             fits,
-            f"The file name ends in {extension!r}, but the content is {photo.kind.value}.",
+            f"The file name ends in {extension!r}, {joined} the content is {photo.kind.value}.",
             gate=True,
         )
     yield _profile_finding(decoded, platform.profile)

@@ -105,8 +105,11 @@ def test_a_small_product_and_a_small_file_fail(ordered: Ordered, qc: QcConfig) -
 def test_a_name_that_lies_about_its_content_fails(ordered: Ordered, qc: QcConfig) -> None:
     data = jpeg(drawn())
     platform = amazon(ordered).platform
-    assert "file_extension" in failed(check_file(data, platform=platform, qc=qc, name="A.MAIN.png"))
-    assert not failed(check_file(data, platform=platform, qc=qc, name="A.MAIN.JPG"))
+    told = by_code(check_file(data, platform=platform, qc=qc, name="A.MAIN.png"))["file_extension"]
+    assert (told.status, " but the content is JPEG" in told.message) == (Status.FAILED, True)
+    findings = check_file(data, platform=platform, qc=qc, name="A.MAIN.JPG")
+    assert not failed(findings)
+    assert " and the content is JPEG" in by_code(findings)["file_extension"].message
 
 
 def test_colours_are_said_to_be_unverified(ordered: Ordered, qc: QcConfig) -> None:

@@ -29,6 +29,7 @@ from infra.guard import ALLOWED_HOSTS
 from infra.local.processes import Family, free_ports, wait_until
 from infra.local.stack import Stack
 from infra.prefect_app import parser
+from tasks.parts import PARTS_POOL
 from tasks.results import ENVIRONMENT
 from tasks.settings import Settings, variable
 from tasks.storage import open_storage
@@ -355,7 +356,7 @@ def test_commands_are_ones_that_this_version_knows(compose: Compose) -> None:
         for word in words[2:]:
             assert not word.startswith("--") or f"{word} " in help_text, word
     for words in commands:
-        assert "--pool" not in words or words[words.index("--pool") + 1] == WORK_POOL
+        assert "--pool" not in words or words[words.index("--pool") + 1] in (WORK_POOL, PARTS_POOL)
 
 
 def _help(*words: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import partial
 from typing import Any
 
 import cv2
@@ -13,14 +14,18 @@ from packshot.colour.transform import working_to_srgb8
 from packshot.cutout.backdrop import Backdrop, model_backdrop
 from packshot.cutout.coverage import cover
 from packshot.cutout.network import Segmenter, to_size
-from packshot.cutout.settle import SETTLED_PX, settle
+from packshot.cutout.second_look import overreach
+from packshot.cutout.settle import SETTLED_PX, Settled, settle
 from packshot.cutout.softness import SOFT_PX, jitter_px, soft_matte
 from packshot.cutout.values import BackdropReport, Cutout, Method, SoftPixels
 from packshot.cutout.zones import Zones, find_zones
-from packshot.types import Box, Finding, FloatImage, Matte, Pixels16, Size, Status, size_of
+from packshot.types import Box, Finding, FloatImage, Mask, Matte, Pixels16, Size, Status, size_of
 
 REDUCED_PX = 1024
 """Longest side of the copy that the backdrop is modelled in, and that the network sees."""
+_AROUND_PX, _REACH_PX = 4, 16
+"""Where a second look took something away, pixels within the first distance are undecided once more, and the outline
+moves within the second."""
 LEAST_PRODUCT_RATIO = 0.0005
 """With a smaller share of product pixels than this the photograph counts as empty."""
 
@@ -165,14 +170,7 @@ def _refined(
     """
     cells = prediction.shape[0]
     zones = find_zones(levels, probability, backdrop, cell_px=max(levels.shape[:2]) / cells)
-    settled = settle(
-        middle,
-        zones.probability,
-        zones.unknown,
-        backdrop.surface,
-        noise_levels=backdrop.report.noise_levels,
-        cell_px=size_of(middle).longest / cells,
-    )
+    settled = _settled_twice(middle, prediction, zones, backdrop)
     matte, soft = cover(pixels, settled)
     if method is Method.MATTING:
         solved = soft_matte(pixels, levels, zones.probability, backdrop, matte)
@@ -189,6 +187,36 @@ def _refined(
         _gap_findings(zones, size_of(pixels)),
         surface=backdrop.surface,
     )
+
+
+def _settled_twice(middle: Pixels16, prediction: Matte, zones: Zones, backdrop: Backdrop) -> Settled:
+    """Return the settled outline. It is settled again where a second look finds floor or backdrop inside of it."""
+    size = size_of(middle)
+    noise, cell_px = backdrop.report.noise_levels, size.longest / prediction.shape[0]
+    again = partial(settle, middle, surface=backdrop.surface, noise_levels=noise, cell_px=cell_px)
+    settled = again(zones.probability, zones.unknown)
+    surface: Any = cv2.resize(backdrop.surface, size, interpolation=cv2.INTER_LINEAR)
+    likely = to_size(prediction, size)
+    kept = settled.line > 0
+    wrong = overreach(middle, kept, likely, surface, noise=max(noise, 0.5))
+    if not wrong.any():
+        return settled
+    out = wrong | (_grown(wrong, _AROUND_PX) & ~kept)
+    around = _grown(out, _AROUND_PX) & kept & ~out
+    heard, unknown = to_size(zones.probability, size), to_size(zones.unknown.astype(np.float32), size) >= 0.5
+    heard = np.where(out, np.float32(0), np.where(around, np.minimum(heard, np.float32(0.5)), heard))
+    second = again(heard, (unknown | around) & ~out)
+    near = _grown(wrong, _REACH_PX)
+    return Settled(
+        np.where(near, np.minimum(settled.line, second.line), settled.line),  # a second look only takes away
+        settled.unknown | around,
+        np.where(near[..., None], second.backdrop, settled.backdrop),
+    )
+
+
+def _grown(mask: Mask, reach_px: int) -> Mask:
+    """Return a mask enlarged by `reach_px`."""
+    return np.asarray(cv2.dilate(mask.view(np.uint8), np.ones((2 * reach_px + 1,) * 2, np.uint8)) > 0)
 
 
 def _rough_finding(report: BackdropReport) -> Finding:

@@ -10,6 +10,7 @@ import fcntl
 import os
 import time
 import uuid
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -29,6 +30,10 @@ _USED_AGAIN_AFTER_S = 60.0
 class _Opened(NamedTuple):
     contents: Contents
     tiles_from: int
+
+
+class DamagedPackError(Exception):
+    """A pack on the disk is not as it was written: the disk was full or failed, or somebody changed the file."""
 
 
 class TileShelf:
@@ -79,25 +84,38 @@ class TileShelf:
 
         Raises:
             FileNotFoundError: it is not there (any more).
+            DamagedPackError: it can't be read.
         """
         return self._opened(name).contents
+
+    def remove(self, name: str) -> None:
+        """Remove a pack, so that it is made anew."""
+        self._path(name).unlink(missing_ok=True)
+        self._opened.cache_clear()
 
     def tile(self, name: str, tile: Tile) -> bytes:
         """Return a tile's bytes; empty if it shows nothing.
 
         Raises:
             FileNotFoundError: the pack is not there (any more).
+            DamagedPackError: it can't be read, or its bytes are not those that were written.
             KeyError: the picture has no such tile.
         """
         opened = self._opened(name)
         start, length = opened.contents.places[tile]
         with self._path(name).open("rb") as file:
-            return os.pread(file.fileno(), length, opened.tiles_from + start)
+            data = os.pread(file.fileno(), length, opened.tiles_from + start)
+        if zlib.crc32(data) != opened.contents.checks[tile]:
+            raise DamagedPackError(name)
+        return data
 
     def _open(self, name: str) -> _Opened:
         with self._path(name).open("rb") as file:
-            length = header_bytes(file.read(HEAD_BYTES))
-            return _Opened(read_contents(file.read(length)), HEAD_BYTES + length)
+            try:
+                length = header_bytes(file.read(HEAD_BYTES))
+                return _Opened(read_contents(file.read(length)), HEAD_BYTES + length)
+            except ValueError as error:
+                raise DamagedPackError(name) from error
 
     def _path(self, name: str) -> Path:
         return self.folder / f"{name}{_SUFFIX}"

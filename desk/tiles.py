@@ -18,7 +18,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -28,7 +28,7 @@ from starlette.routing import Route
 from desk import overlays, pictures
 from desk.overlays import Sources
 from desk.pictures import Found, Pictures
-from desk.tile_shelf import TileShelf
+from desk.tile_shelf import DamagedPackError, TileShelf
 from packshot.errors import PackshotError, TransientError
 from packshot.looking.overlays import Overlay
 from packshot.looking.pack import Contents, Pack, Tile
@@ -43,6 +43,7 @@ _PICTURE = "/{client}/{batch}/{shot}/{kind}/{digest}"
 _OVERLAY = f"{_PICTURE}/overlays/{{key}}"
 _TILE = "{level:int}/{column:int}_{row:int}.webp"
 
+T = TypeVar("T")
 Allows = Callable[[Request, ShotRecord], bool]
 """Whether the person of a request may see a shot."""
 
@@ -165,16 +166,24 @@ class _Doors:
         return Response(data or _NOTHING, media_type="image/webp" if data else "image/gif", headers=FOR_EVER)
 
     async def _contents(self, name: str, make: Callable[[], Pack]) -> Contents:
-        await self._ready(name, make)
-        return await run_in_threadpool(self._pictures.shelf.contents, name)
+        return await self._made(name, make, lambda: self._pictures.shelf.contents(name))
 
     async def _bytes(self, request: Request, name: str, make: Callable[[], Pack]) -> bytes:
         tile = Tile(*(request.path_params[part] for part in Tile._fields))
-        await self._ready(name, make)
         try:
-            return await run_in_threadpool(self._pictures.shelf.tile, name, tile)
+            return await self._made(name, make, lambda: self._pictures.shelf.tile(name, tile))
         except KeyError:
             raise _RefusedError(404, "The picture has no such tile.") from None
+
+    async def _made(self, name: str, make: Callable[[], Pack], read: Callable[[], T]) -> T:
+        """Return what is read from a pack. One that is damaged, or was removed just now, is made anew once."""
+        await self._ready(name, make)
+        try:
+            return await run_in_threadpool(read)
+        except (DamagedPackError, FileNotFoundError):
+            await run_in_threadpool(self._pictures.shelf.remove, name)
+            await self._ready(name, make)
+            return await run_in_threadpool(read)
 
     async def _ready(self, name: str, make: Callable[[], Pack]) -> None:
         made = await run_in_threadpool(self._pictures.ready, name, make)

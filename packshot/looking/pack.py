@@ -6,6 +6,7 @@ The bytes are: `_MAGIC`, the header's length (4 bytes, big-endian), the header a
 from __future__ import annotations
 
 import itertools
+import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,7 +17,7 @@ from pydantic import Field
 
 from packshot.types import Size, Value
 
-_MAGIC = b"PKTILES1"
+_MAGIC = b"PKTILES2"
 HEAD_BYTES = len(_MAGIC) + 4
 
 
@@ -59,11 +60,13 @@ class Contents(Value):
 
     Attributes:
         lengths: of each tile in bytes; 0 for a tile that shows nothing.
+        checksums: CRC-32 of each tile.
         about: what else is to be known of the picture.
     """
 
     layout: Layout
     lengths: tuple[int, ...]
+    checksums: tuple[int, ...]
     about: Mapping[str, Any] = Field(default_factory=dict)
 
     @cached_property
@@ -71,6 +74,11 @@ class Contents(Value):
         """Start and length of each tile, counted from the end of the header."""
         starts = itertools.accumulate(self.lengths, initial=0)
         return dict(zip(self.layout.tiles(), zip(starts, self.lengths, strict=False), strict=True))
+
+    @cached_property
+    def checks(self) -> dict[Tile, int]:
+        """The CRC-32 of each tile."""
+        return dict(zip(self.layout.tiles(), self.checksums, strict=True))
 
 
 @dataclass(frozen=True)
@@ -103,7 +111,12 @@ def write_pack(layout: Layout, tiles: Iterable[bytes], *, about: Mapping[str, An
         about: what else is to be known of the picture, as plain JSON.
     """
     bodies = list(tiles)
-    contents = Contents(layout=layout, lengths=tuple(map(len, bodies)), about=dict(about))
+    contents = Contents(
+        layout=layout,
+        lengths=tuple(map(len, bodies)),
+        checksums=tuple(map(zlib.crc32, bodies)),
+        about=dict(about),
+    )
     header = contents.model_dump_json().encode()
     return Pack(contents, b"".join([_MAGIC, len(header).to_bytes(4, "big"), header, *bodies]))
 

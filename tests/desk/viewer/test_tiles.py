@@ -26,6 +26,7 @@ from packshot.qc.white import find_off_white
 from packshot.record import ShotRecord
 from packshot.types import Pixels8
 from tasks.records import change_record
+from tasks.settings import Settings
 from tests.desk.viewer.shots import HEIGHT, WIDTH, address, drawn, stored
 
 
@@ -220,3 +221,27 @@ def test_packs_can_be_read_by_their_user_only(tmp_path_factory: pytest.TempPathF
         0o700,
         0o600,
     )
+
+
+@pytest.mark.parametrize("damage", ["cut off", "empty", "another head", "a changed byte", "an older form"])
+def test_a_damaged_pack_is_made_anew(client: TestClient, batch: BatchId, s3_settings: Settings, damage: str) -> None:
+    """Kind of test that was missing: one that spoils what lies on the disk."""
+    place = address(stored(batch))
+    described = client.get(f"{place}/picture.json").json()
+    last = f"{place}/{len(described['levels']) - 1}/2_2.webp"
+    whole = client.get(last).content
+    (path,) = (s3_settings.scratch_dir / "tiles").glob("*.tiles")
+    data = path.read_bytes()
+    spoilt = {
+        "cut off": data[:-10],
+        "empty": b"",
+        "another head": bytes(12) + data[12:],
+        "a changed byte": data[:-1] + bytes([data[-1] ^ 1]),
+        "an older form": data.replace(b"PKTILES2", b"PKTILES1"),
+    }
+    path.write_bytes(spoilt[damage])
+    with TestClient(Starlette(routes=[Mount("/pictures", routes=routes())])) as restarted:
+        for desk in (client, restarted):
+            assert desk.get(last).content == whole
+            assert desk.get(f"{place}/picture.json").json() == described
+    assert path.read_bytes() == data

@@ -26,6 +26,7 @@ class Choice(StrEnum):
     GO_ON = "go on without it"
     ARRIVED = "it has arrived"
     TAKE = "take the job"
+    GIVE_BACK = "give the job back"
 
 
 class Reason(StrEnum):
@@ -52,6 +53,7 @@ class Reason(StrEnum):
     NOT_NEEDED = "not_needed"
     ARRIVED = "arrived"
     TAKEN = "taken"
+    GIVEN_BACK = "given_back"
     OTHER = "other"
 
 
@@ -76,6 +78,7 @@ REASONS: Mapping[Choice, tuple[Reason, ...]] = {
     Choice.GO_ON: (Reason.CANNOT_BE_HAD, Reason.NOT_NEEDED, Reason.OTHER),
     Choice.ARRIVED: (Reason.ARRIVED,),
     Choice.TAKE: (Reason.TAKEN,),
+    Choice.GIVE_BACK: (Reason.GIVEN_BACK,),
 }
 """The reasons allowed for each choice. A form proposes the first one."""
 
@@ -86,6 +89,10 @@ class ColourWord(StrEnum):
     NOT_COMPARED = "not compared"
     CONFIRMED = "confirmed"
     REFUSED = "refused"
+
+
+MOST_MARKS = 50
+"""Marks of one decision. Nobody works through more, and a record keeps them for ever."""
 
 
 class Mark(Value):

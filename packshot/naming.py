@@ -6,7 +6,7 @@ The layout is the storage contract:
     batches/<client>/<batch>/batch.json
     batches/<client>/<batch>/deliveries/<n>.json     what a delivery will say of itself, kept from when it was opened
     batches/<client>/<batch>/shots/<shot>/...        record.json, master.tif, matte.png, edit.tif, preview.webp, ...
-    jobs/<client>/<batch>/<shot>/out|returned/...
+    jobs/<client>/<batch>/<shot>/out|returned|uploads/...
     deliveries/<client>/<batch>/<n>/...
     quarantine/<client>/<batch>/...
     products/<client>/<product>/...                  photographs that other shots of a product may wait for
@@ -245,6 +245,15 @@ def record_key(shot: ShotId) -> str:
 def job_out_key(shot: ShotId, file: str) -> str:
     """Return the key of a file for an editor."""
     return f"jobs/{shot.client}/{shot.batch}/{shot.shot}/out/{file}"
+
+
+def job_upload_key(shot: ShotId, upload: str, file: str) -> str:
+    """Return the key of a finished picture that its editor has not handed in yet.
+
+    Args:
+        upload: a name that no other upload of the shot has.
+    """
+    return f"jobs/{shot.client}/{shot.batch}/{shot.shot}/uploads/{upload}/{file}"
 
 
 def job_returned_prefix(shot: ShotId) -> str:

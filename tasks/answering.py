@@ -22,6 +22,7 @@ from tasks.forms import Answer
 from tasks.lives import now
 from tasks.records import load_record
 from tasks.resuming import resume, waiting_run_of
+from tasks.storage import open_storage
 from tasks.tickets import promise_to
 from tasks.vouching import vouch
 
@@ -34,6 +35,7 @@ class CheckedAnswer(Value):
         decision: the answer as the record will have it.
         fields: the form's fields, as they are sent.
         signed_in: whether the person proved who they are.
+        brings: key of the finished picture that an editor hands in, and where in the hot folder it goes; None: none.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
@@ -43,6 +45,7 @@ class CheckedAnswer(Value):
     fields: Mapping[str, Any]
     run: FlowRun
     signed_in: bool = False
+    brings: tuple[str, str] | None = None
 
     @property
     def shot(self) -> ShotId:
@@ -86,11 +89,13 @@ def check_again(answer: CheckedAnswer) -> CheckedAnswer:
 
 
 def send(answer: CheckedAnswer) -> None:
-    """Give an answer to its run.
+    """Give an answer to its run; a picture that is handed in is put into the hot folder first.
 
     Raises:
         DecisionRefusedError: somebody else answered first, or the form rejects this answer.
     """
+    if answer.brings:
+        open_storage().copy(*answer.brings)
     if answer.signed_in:
         vouch(answer.shot, _read(answer.shot, answer.fields))
     resume(answer.run, answer.fields)

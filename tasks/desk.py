@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from packshot.decision import REASONS, Choice, Decision
 from packshot.errors import DecisionRefusedError, NamingError, ObjectMissingError, RecordDamagedError
 from packshot.handoff.board import Wait, wait_of
-from packshot.handoff.deciding import decide, picture_shown
+from packshot.handoff.deciding import decide, picture_shown, taken_by
 from packshot.handoff.ticket import JobTicket
 from packshot.naming import (
     BatchId,
@@ -145,18 +145,56 @@ def answer_job(
     return wait_until_followed(record, answer.run.id).sentence if wait else answer.decision.sentence
 
 
-def take_job(name: str, *, person: str) -> None:
+def take_job(name: str, *, person: str, signed_in: bool = False) -> None:
     """Record that a person has begun to work on a shot.
 
+    Args:
+        signed_in: whether the person has proved who they are. Then nobody else's job is taken over.
     Raises:
-        DecisionRefusedError: the shot doesn't wait for an editor.
+        DecisionRefusedError: the shot doesn't wait for an editor, or somebody else has it.
     """
-    shot = shot_id(name)
+
+    def require_free(record: ShotRecord) -> None:
+        holder = taken_by(record)
+        if signed_in and holder not in ("", person):
+            raise DecisionRefusedError(
+                "somebody else has this job",
+                str(record.shot),
+                found=holder,
+                next_step="Take another one, or ask them or a senior to give it back.",
+            )
+
+    _note_on_job(shot_id(name), Choice.TAKE, person=person, signed_in=signed_in, allowed=require_free)
+
+
+def give_back_job(name: str, *, person: str, signed_in: bool = False) -> None:
+    """Record that a job is free again.
+
+    Args:
+        person: who says so: whoever has it, or a senior.
+        signed_in: whether the person has proved who they are.
+    Raises:
+        DecisionRefusedError: the shot doesn't wait for an editor, or nobody has taken it.
+    """
+    _note_on_job(shot_id(name), Choice.GIVE_BACK, person=person, signed_in=signed_in)
+
+
+def _note_on_job(
+    shot: ShotId,
+    choice: Choice,
+    *,
+    person: str,
+    signed_in: bool,
+    allowed: Callable[[ShotRecord], None] = lambda record: None,
+) -> None:
+    """Write a decision that answers no question into a record; the shot goes on waiting."""
+    (reason,) = REASONS[choice]
 
     def change(record: ShotRecord) -> ShotRecord:
+        allowed(record)
         picture = picture_shown(record)[:SHOWN_DIGITS]
-        (reason,) = REASONS[Choice.TAKE]
-        return decide(record, Decision(choice=Choice.TAKE, by=person, at=now(), reason=reason, picture=picture))
+        said = Decision(choice=choice, by=person, at=now(), reason=reason, picture=picture, verified=signed_in)
+        return decide(record, said)
 
     change_record(shot, change)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from packshot.decision import REASONS, Choice, ColourWord, Decision, Reason
+from packshot.decision import MOST_MARKS, REASONS, Choice, ColourWord, Decision, Reason
 from packshot.errors import DecisionRefusedError
 from packshot.handoff.people import plain_name, same_person
 from packshot.record import ShotRecord, State, found_in
@@ -41,10 +41,11 @@ LEADS_TO: Mapping[Choice, tuple[State, ...]] = {
     Choice.GO_ON: (State.ROUTED,),
     Choice.ARRIVED: (State.ROUTED,),
     Choice.TAKE: (),
+    Choice.GIVE_BACK: (),
 }
 MUST_SAY_WHAT = frozenset({Choice.SEND_TO_EDITOR, Choice.REJECT_WORK, Choice.CHANGE_REQUEST})
 """Decisions that send a shot to an editor, who has to be told what to do."""
-_UNFORMED = frozenset({(State.AWAITING_EDITOR, Choice.TAKE)})
+_UNFORMED = frozenset({(State.AWAITING_EDITOR, Choice.TAKE), (State.AWAITING_EDITOR, Choice.GIVE_BACK)})
 """Decisions that no form offers. They do not answer a question: the shot goes on waiting."""
 
 
@@ -76,11 +77,12 @@ def editors_of(record: ShotRecord) -> tuple[str, ...]:
 
 
 def taken_by(record: ShotRecord) -> str:
-    """Return the name of the person who took the current job of a shot; empty if nobody did."""
+    """Return the name of the person who has taken the current job of a shot and not given it back; empty if nobody."""
     if record.state is not State.AWAITING_EDITOR or record.since is None:
         return ""
-    taking = [one.by for one in record.decisions if one.choice is Choice.TAKE and one.at >= record.since]
-    return taking[-1] if taking else ""
+    taking = [one for one in record.decisions if one.choice in (Choice.TAKE, Choice.GIVE_BACK)]
+    since = [one for one in taking if one.at >= record.since]
+    return since[-1].by if since and since[-1].choice is Choice.TAKE else ""
 
 
 def decide(
@@ -135,6 +137,9 @@ def require_followable(record: ShotRecord, decision: Decision, *, seniors: Seque
     _require_open(record, decision)
     _require_words(record, decision)
     _require_picture(record, decision)
+    _require_marks_on_it(record, decision)
+    if decision.choice is Choice.GIVE_BACK and not taken_by(record):
+        raise _refused(record, "nobody has taken this job", next_step="Look at the shot as it is now.")
     if record.state is State.AWAITING_SIGNOFF:
         _require_second_person(record, decision, seniors=seniors)
     if decision.choice is Choice.REDO and sum(one.choice is Choice.REDO for one in since_restart(record)) >= redos:
@@ -200,6 +205,30 @@ def _require_picture(record: ShotRecord, decision: Decision) -> None:
             allowed=f"about {present[:16]}, which lies there now",
             next_step="Look at the new one, then decide again.",
         )
+
+
+def _require_marks_on_it(record: ShotRecord, decision: Decision) -> None:
+    """Check that the marks are few and lie on the picture. Its size is known since it was mastered."""
+    if len(decision.marks) > MOST_MARKS:
+        raise _refused(
+            record,
+            "there are too many marks",
+            found=f"{len(decision.marks)}",
+            allowed=f"at most {MOST_MARKS}",
+            next_step="Mark the worst places, and say the rest in the note.",
+        )
+    width, height = record.reports.get("reading", {}).get("size", (None, None))
+    if width is None or height is None:
+        return
+    for number, mark in enumerate(decision.marks, start=1):
+        if mark.right > width or mark.bottom > height:
+            raise _refused(
+                record,
+                f"mark {number} lies outside of the picture",
+                found=f"right {mark.right}, bottom {mark.bottom}",
+                allowed=f"at most {width} x {height} px",
+                next_step="Draw it again.",
+            )
 
 
 def _require_second_person(record: ShotRecord, decision: Decision, *, seniors: Sequence[str]) -> None:

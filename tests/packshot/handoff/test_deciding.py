@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packshot.decision import REASONS, Choice, ColourWord, Decision, Mark, Reason
+from packshot.decision import MOST_MARKS, REASONS, Choice, ColourWord, Decision, Mark, Reason
 from packshot.errors import DecisionRefusedError
 from packshot.handoff.deciding import (
     CHOICES,
@@ -227,3 +227,26 @@ def test_a_restart_keeps_every_decision_but_begins_to_count_anew() -> None:
 def test_two_names_are_two_people() -> None:
     assert same_person("Jörg  Müller", "jorg_muller")
     assert not same_person("Ada Lovelace", "Ada Byron")
+
+
+SIZED = {"reading": {"size": [400, 300]}}
+
+
+def marked(right: int, bottom: int, *, count: int = 1) -> Decision:
+    mark = Mark(left=0, top=0, right=right, bottom=bottom, text="here")
+    return decision(Choice.SEND_TO_EDITOR, marks=(mark,) * count)
+
+
+@pytest.mark.parametrize(("right", "bottom"), [(401, 300), (400, 301), (10**12, 2)])
+def test_marks_outside_of_the_picture_are_refused(right: int, bottom: int) -> None:
+    record = waiting(State.IN_REVIEW).model_copy(update={"reports": SIZED})
+    assert decide(record, marked(400, 300)).state is State.AWAITING_EDITOR
+    with pytest.raises(DecisionRefusedError, match="mark 1 lies outside of the picture"):
+        decide(record, marked(right, bottom))
+
+
+def test_marks_are_so_many_that_somebody_can_work_through_them() -> None:
+    record = waiting(State.IN_REVIEW)
+    assert decide(record, marked(9, 9, count=MOST_MARKS)).state is State.AWAITING_EDITOR
+    with pytest.raises(DecisionRefusedError, match="too many marks"):
+        decide(record, marked(9, 9, count=MOST_MARKS + 1))

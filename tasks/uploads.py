@@ -1,0 +1,168 @@
+"""An editor's finished picture, sent in parts from the browser straight to the storage, and checked there.
+
+A part's link is presigned: whoever has it can send that part of that upload for an hour, and nothing else. Parts that
+have arrived are known to the storage, so an upload that broke off goes on with those that are missing.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from packshot.errors import RefusedInputError
+from packshot.handoff.filenames import is_litter, is_picture, is_unfinished
+from packshot.naming import ShotId, job_upload_key, path_trouble
+from packshot.record import ShotRecord
+from packshot.types import Finding, Value
+from tasks.configs import configs_in_force
+from tasks.connection import connect, connect_for_links
+from tasks.errors_s3 import s3_errors
+from tasks.returned import take_over
+from tasks.settings import Settings, get_settings
+from tasks.shelf import content_type
+from tasks.storage import open_storage
+
+if TYPE_CHECKING:
+    from types_boto3_s3.client import S3Client
+
+PART_BYTES = 8 * 1024 * 1024
+"""Size of all parts but the last; S3 takes none below 5 MiB."""
+LINK_S = 3600
+
+
+class Upload(Value):
+    """One file on its way.
+
+    Attributes:
+        name: the file's name, as the editor calls it.
+        upload_id: the storage's name of the upload.
+        part_size: bytes of all parts but the last.
+    """
+
+    shot: ShotId
+    name: str
+    key: str
+    upload_id: str
+    size_bytes: int
+    part_size: int
+
+    @property
+    def parts(self) -> int:
+        """How many parts it has."""
+        return -(-self.size_bytes // self.part_size)
+
+    def part_bytes(self, number: int) -> int:
+        """Return the size of a part; the first is number 1."""
+        return min(self.part_size, self.size_bytes - (number - 1) * self.part_size)
+
+
+def begin_upload(shot: ShotId, *, name: str, size_bytes: int) -> Upload:
+    """Begin to take a file in parts.
+
+    Raises:
+        RefusedInputError: a file of this name or size can't be returned.
+    """
+    most = configs_in_force().ingest.max_bytes
+    if path_trouble(name) or "/" in name or not is_picture(name) or is_litter(name) or is_unfinished(name):
+        raise RefusedInputError(
+            "a file of this name cannot be returned",
+            name,
+            allowed="one name that ends with .tif, .psd, .psb, .png, .jpg or .webp",
+            next_step="Save it under another name.",
+        )
+    if not 0 < size_bytes <= most:
+        raise RefusedInputError(
+            "a file of this size cannot be returned",
+            name,
+            found=f"{size_bytes:,} bytes",
+            allowed=f"1 to {most:,} bytes",
+        )
+    key = job_upload_key(shot, secrets.token_hex(8), name)
+    with s3_errors(key):
+        begun = _client().create_multipart_upload(
+            Bucket=open_storage().bucket, Key=key, ContentType=content_type(PurePosixPath(name).name)
+        )
+    return Upload(
+        shot=shot, name=name, key=key, upload_id=begun["UploadId"], size_bytes=size_bytes, part_size=PART_BYTES
+    )
+
+
+def missing_parts(upload: Upload) -> list[int]:
+    """Return the numbers of those parts that the storage doesn't have whole."""
+    there = {number: part["Size"] for number, part in _parts(upload).items()}
+    return [number for number in range(1, upload.parts + 1) if there.get(number) != upload.part_bytes(number)]
+
+
+def part_links(upload: Upload, numbers: Iterable[int]) -> Mapping[int, str]:
+    """Return a link for each of these parts, to which a browser puts its bytes."""
+    client, bucket = connect_for_links(_unchecked()), open_storage().bucket
+    with s3_errors(upload.key):
+        return {
+            number: client.generate_presigned_url(
+                "upload_part",
+                Params={"Bucket": bucket, "Key": upload.key, "UploadId": upload.upload_id, "PartNumber": number},
+                ExpiresIn=LINK_S,
+            )
+            for number in numbers
+        }
+
+
+def finish_upload(upload: Upload) -> None:
+    """Make the parts one object.
+
+    Raises:
+        RefusedInputError: a part is missing, or has another size than was said.
+    """
+    missing = missing_parts(upload)
+    if missing:
+        raise RefusedInputError(
+            "the file has not arrived whole",
+            upload.name,
+            found=f"{len(missing)} of {upload.parts} parts are missing",
+            next_step="Choose it again: it goes on where it stopped.",
+        )
+    parts = [{"PartNumber": number, "ETag": part["ETag"]} for number, part in sorted(_parts(upload).items())]
+    with s3_errors(upload.key):
+        _client().complete_multipart_upload(
+            Bucket=open_storage().bucket,
+            Key=upload.key,
+            UploadId=upload.upload_id,
+            MultipartUpload={"Parts": parts},  # type: ignore[typeddict-item]
+        )
+
+
+def checks_of(record: ShotRecord, upload: Upload) -> tuple[Finding, ...]:
+    """Return what the machine's checks of a finished picture say, as they will be made when it is handed in.
+
+    Raises:
+        RefusedInputError: it can't be read, or it is another picture.
+    """
+    return take_over(record, open_storage().get(upload.key), name=upload.name).checks
+
+
+def storage_origin() -> str:
+    """Return scheme, name and port of the storage, as a browser is sent there."""
+    address = urlsplit(open_storage().presign("any", expires_s=1))
+    return f"{address.scheme}://{address.netloc}"
+
+
+def _parts(upload: Upload) -> dict[int, Any]:
+    pages = (
+        _client()
+        .get_paginator("list_parts")
+        .paginate(Bucket=open_storage().bucket, Key=upload.key, UploadId=upload.upload_id)
+    )
+    with s3_errors(upload.key):
+        return {part["PartNumber"]: part for page in pages for part in page.get("Parts", ())}
+
+
+def _client() -> S3Client:
+    return connect(_unchecked())
+
+
+def _unchecked() -> Settings:
+    """Return the settings without checksums of boto3's own: a browser's parts have none, so the upload must not ask."""
+    return get_settings().model_copy(update={"s3_checksums": "off"})

@@ -13,13 +13,14 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from desk import decisions, queues, shots, signing, tiles
+from desk import decisions, finding, jobs, queues, shots, signing, tiles, together
 from desk.doorkeeper import Doorkeeper
 from desk.forms import person_of
 from desk.pages import trouble
 from desk.state import Desk
 from packshot.record import ShotRecord
 from tasks.settings import get_settings
+from tasks.uploads import storage_origin
 
 STATIC = Path(__file__).parent / "static"
 _SHOT = "/shots/{client}/{batch}/{shot}"
@@ -45,7 +46,13 @@ def application(desk: Desk | None = None) -> Doorkeeper:
         exception_handlers={HTTPException: trouble, Exception: trouble},
     )
     app.state.desk = memory
-    return Doorkeeper(app, sessions=memory.sessions, accounts=memory.accounts, hosts=settings.desk_hosts.split(","))
+    return Doorkeeper(
+        app,
+        sessions=memory.sessions,
+        accounts=memory.accounts,
+        hosts=settings.desk_hosts.split(","),
+        storage=storage_origin(),
+    )
 
 
 def routes() -> list[BaseRoute]:
@@ -58,8 +65,18 @@ def routes() -> list[BaseRoute]:
         Route("/sign-out", signing.sign_out, methods=["POST"]),
         Route("/queues/{queue}", queues.queue_page),
         Route("/counts", queues.counts),
+        Route("/find", finding.find),
+        Route("/my-rate", jobs.own_rate),
         Route(_SHOT, shots.shot_page),
         Route(f"{_SHOT}/claim", shots.claim, methods=["POST"]),
+        Route(f"{_SHOT}/seen", shots.seen, methods=["POST"]),
+        Route("/together", together.approve, methods=["POST"]),
+        Route(f"{_SHOT}/job/take", jobs.take, methods=["POST"]),
+        Route(f"{_SHOT}/job/give-back", jobs.give_back, methods=["POST"]),
+        Route(f"{_SHOT}/job/files.zip", jobs.files),
+        Route(f"{_SHOT}/job/upload", jobs.upload, methods=["POST"]),
+        Route(f"{_SHOT}/job/check", jobs.check, methods=["POST"]),
+        Route(f"{_SHOT}/job/hand-in", jobs.hand_in, methods=["POST"]),
         Route(f"{_SHOT}/decision", decisions.decide, methods=["POST"]),
         Route("/undo", decisions.undo, methods=["POST"]),
         Route(f"{_SHOT}/leave", shots.leave, methods=["POST"]),

@@ -20,13 +20,12 @@ from desk.pages import desk_of, shot_in
 from desk.queues import place_of
 from desk.roles import Person
 from desk.shots import readable_record, shown
-from packshot.decision import Choice, Mark
+from packshot.decision import MOST_MARKS, Choice, Mark
 from packshot.errors import PackshotError
 from packshot.handoff.deciding import CHOICES
 from packshot.record import ShotRecord
 from tasks.answering import checked_answer
 
-MOST_MARKS = 50
 LONGEST_NOTE = 4000
 
 
@@ -53,7 +52,7 @@ async def decide(request: Request) -> Response:
         refused = f"The line cannot be reached now ({type(error).__name__}). Nothing was decided; try again."
         return await shown(request, shot, refused=refused, said={"note": fields.get("note", "")})
     after = place_of(request).after(str(shot))
-    if not desk.outbox.hold(answer, person=person.name):
+    if desk.outbox.hold(answer, person=person.name):
         return await shown(request, shot, refused="Somebody has just decided about this shot.")
     desk.claims.release(person.name)
     audit.note("decided", person=person.name, shot=shot, more=answer.decision.sentence)
@@ -62,15 +61,18 @@ async def decide(request: Request) -> Response:
 
 
 async def undo(request: Request) -> Response:
-    """Take back the last decision and lead to its shot; if its run has it already, lead to the list."""
+    """Take back the last decision and lead to its shot, or to the list if it was about several at once."""
     await own_fields_of(request)
     person = person_of(request)
-    shot = desk_of(request).outbox.undo(person.name)
-    audit.note("took back" if shot else "took back too late", person=person.name, shot=shot or "")
-    place = place_of(request)
-    if shot is None:
+    shots = desk_of(request).outbox.undo(person.name)
+    if not shots:
+        audit.note("took back too late", person=person.name)
         raise HTTPException(409, "It is too late to take it back: the decision has been sent.")
-    return RedirectResponse(f"/shots/{shot}{place.query}", status_code=303)
+    for shot in shots:
+        audit.note("took back", person=person.name, shot=shot)
+    place = place_of(request)
+    to = f"/shots/{shots[0]}" if len(shots) == 1 else f"/queues/{place.queue.value}"
+    return RedirectResponse(f"{to}{place.query}", status_code=303)
 
 
 _WAITED_FOR = frozenset(CHOICES)
@@ -95,7 +97,7 @@ def _answer_fields(record: ShotRecord, fields: Mapping[str, str], person: Person
         "reason": fields.get("reason", ""),
         "picture": fields.get("picture", ""),
         "note": fields.get("note", "")[:LONGEST_NOTE].strip(),
-        "marks": [one.model_dump(mode="json") for one in marks],
+        **({"marks": [one.model_dump(mode="json") for one in marks]} if marks else {}),  # not every form has marks
         **{name: fields[name] for name in ("colour", "edited_by") if fields.get(name)},
     }
 

@@ -41,12 +41,18 @@ _READS = ("GET", "HEAD")
 class Doorkeeper:
     """ASGI middleware around the whole desk."""
 
-    def __init__(self, app: ASGIApp, *, sessions: Sessions, accounts: Accounts, hosts: Iterable[str] = ()) -> None:
+    def __init__(
+        self, app: ASGIApp, *, sessions: Sessions, accounts: Accounts, hosts: Iterable[str] = (), storage: str = ""
+    ) -> None:
         """Guard an application.
 
         Args:
             hosts: names of the server besides `ALWAYS`, without a port.
+            storage: where an editor's page sends the finished picture: scheme, name and port.
         """
+        own, wider = "connect-src 'self'", f"connect-src 'self' {storage}".strip()
+        policy = HEADERS["Content-Security-Policy"].replace(own, wider)
+        self._headers = {**HEADERS, "Content-Security-Policy": policy}
         self._app, self._sessions, self._accounts = app, sessions, accounts
         self._hosts = frozenset(host.strip().lower() for host in (*ALWAYS, *hosts) if host.strip())
 
@@ -60,7 +66,7 @@ class Doorkeeper:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
+                for name, value in self._headers.items():
                     headers[name] = value
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)

@@ -12,7 +12,7 @@ from desk.roles import Person
 from desk.sessions import Session
 
 MOST_BYTES = 100_000
-MOST_FIELDS = 60
+MOST_FIELDS = 150
 
 
 async def fields_of(request: Request) -> Mapping[str, str]:

@@ -33,7 +33,7 @@ AWAY = (TransientError, httpx.HTTPError, OSError, PrefectException)
 """What is raised while Prefect or the storage can't be reached."""
 LOOKED_AT = 10
 """Sent decisions that are looked at in one round."""
-MOST_TOLD = 20
+MOST_TOLD = 200
 _LOG = logging.getLogger("packshot.desk")
 
 
@@ -51,18 +51,35 @@ class Answered:
 
     Attributes:
         send_at: when it is sent, on the outbox's clock.
+        together: the shots that were decided with it in one go, and are taken back with it.
         tries: how often it could not be sent, or no reply came. Perhaps its run has it, so it can't be taken back.
     """
 
     answer: CheckedAnswer
     person: str
     send_at: float
+    together: tuple[ShotId, ...]
     stage: Stage = Stage.HELD
     tries: int = 0
 
     @property
     def shot(self) -> ShotId:
         return self.answer.shot
+
+
+@dataclasses.dataclass(frozen=True)
+class Held:
+    """What a person can take back.
+
+    Attributes:
+        answer: the decision, or one of several that were made in one go.
+        shots: all shots that it is about.
+        left_s: for how many seconds more.
+    """
+
+    answer: CheckedAnswer
+    shots: tuple[ShotId, ...]
+    left_s: float
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,36 +108,48 @@ class Outbox:
         self._answers: dict[str, Answered] = {}
         self._told: defaultdict[str, deque[Told]] = defaultdict(lambda: deque(maxlen=MOST_TOLD))
 
-    def hold(self, answer: CheckedAnswer, *, person: str) -> bool:
-        """Hold a decision; the person's last one is sent next. Return False if the shot has been decided already."""
+    def hold(self, *answers: CheckedAnswer, person: str) -> tuple[ShotId, ...]:
+        """Hold decisions that were made in one go; what the person decided before is sent next.
+
+        Return the shots that have been decided already: what is held of them stays as it was.
+        """
         at = self._clock()
         with self._lock:
-            if str(answer.shot) in self._answers:
-                return False
-            for one in self._answers.values():
-                if one.person == person and one.stage is Stage.HELD:
-                    one.send_at = min(one.send_at, at)
-            self._answers[str(answer.shot)] = Answered(answer, person, at + self._undo_s)
-            return True
+            new = [one for one in answers if str(one.shot) not in self._answers]
+            late = tuple(one.shot for one in answers if str(one.shot) in self._answers)
+            if new:
+                for one in self._answers.values():
+                    if one.person == person and one.stage is Stage.HELD:
+                        one.send_at = min(one.send_at, at)
+            together = tuple(one.shot for one in new)
+            for answer in new:
+                self._answers[str(answer.shot)] = Answered(answer, person, at + self._undo_s, together)
+            return late
 
-    def undo(self, person: str) -> ShotId | None:
-        """Take back the decision that a person made last, and return its shot; None if it has been sent already."""
+    def undo(self, person: str) -> tuple[ShotId, ...]:
+        """Take back what a person decided last, and return its shots; none if it has been sent already."""
         with self._lock:
             one = self._held_by(person)
             if one is None:
-                return None
-            del self._answers[str(one.shot)]
-            return one.shot
+                return ()
+            for shot in one.together:
+                del self._answers[str(shot)]
+            return one.together
 
-    def held_by(self, person: str) -> tuple[CheckedAnswer, float] | None:
-        """Return the decision that a person can take back, and for how many seconds more; None if there is none."""
+    def held_by(self, person: str) -> Held | None:
+        """Return what a person can take back; None if there is nothing."""
         with self._lock:
             one = self._held_by(person)
-            return None if one is None else (one.answer, max(0.0, one.send_at - self._clock()))
+            return None if one is None else Held(one.answer, one.together, max(0.0, one.send_at - self._clock()))
 
     def has(self, shot: ShotId | str) -> bool:
         """Return whether a shot has been decided, and its record doesn't say so yet."""
         return str(shot) in self._answers
+
+    def tell(self, person: str, shot: ShotId, sentence: str) -> None:
+        """Have a person told on their next page why a decision did not count."""
+        with self._lock:
+            self._told[person].append(Told(shot, sentence))
 
     def told(self, person: str) -> list[Told]:
         """Return what a person must know, once."""
@@ -206,8 +235,8 @@ class Outbox:
             _LOG.exception("%s could not be read again", one.shot)
         with self._lock:
             self._answers.pop(str(one.shot), None)
-            if refused:
-                self._told[one.person].append(Told(one.shot, refused))
+        if refused:
+            self.tell(one.person, one.shot, refused)
 
     def _held_by(self, person: str) -> Answered | None:
         held = [

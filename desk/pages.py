@@ -55,12 +55,13 @@ def _common(request: Request) -> dict[str, Any]:
         "csrf": session_of(request).csrf,
         "counts": [(one.value, TITLES[one], count) for one, count in counts_of(request).items()],
         "queue": "",
+        "stale": desk.stale_at(now()),
         "told": desk.outbox.told(person.name) if "text/html" in request.headers.get("accept", "") else (),
         "held": {
-            "shot": str(held[0].shot),
-            "short": held[0].shot.shot,
-            "done": DONE[held[0].decision.choice],
-            "left_s": round(held[1]),
+            "shot": str(held.answer.shot),
+            "short": held.answer.shot.shot if len(held.shots) == 1 else f"{len(held.shots)} shots",
+            "done": DONE[held.answer.decision.choice],
+            "left_s": round(held.left_s),
         }
         if held
         else None,

@@ -15,9 +15,11 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from desk.forms import person_of
 from desk.pages import TITLES, counts_of, desk_of, page
 from desk.showing import beginning_of
-from desk.waiting import Queue, Waiting, Wanted, in_order, in_queue, queues_of, values_of
+from desk.waiting import STATES, Queue, Waiting, Wanted, in_order, in_queue, queues_of, values_of
+from packshot.decision import REASONS, Choice
 from packshot.handoff.sla import Urgency
 from packshot.naming import ShotId
+from packshot.record import State
 from tasks.lives import now
 
 ROWS = 100
@@ -111,12 +113,23 @@ async def queue_page(request: Request) -> Response:
     shots = in_order(one for one in waiting if wanted.takes(one, opened_by=claims.get(one.name, "")))
     number = _number(request.query_params.get("page", ""), most=max(1, -(-len(shots) // ROWS)))
     query = urlencode({"queue": queue.value, **_set(wanted)})
+    told = bool(wanted.finding) or State.IN_REVIEW not in STATES[queue]
     return page(
         request,
         "queue",
         queue=queue.value,
         title=TITLES[queue],
-        rows=[_row(one, at=at, holder=claims.get(one.name, "")) for one in shots[(number - 1) * ROWS :][:ROWS]],
+        rows=[
+            {
+                **_row(one, at=at, holder=claims.get(one.name, ""), told=told),
+                "seen": bool(desk.seen.picture(person.name, one.name)),
+            }
+            for one in shots[(number - 1) * ROWS :][:ROWS]
+        ],
+        together=REASONS[Choice.APPROVE]
+        if wanted.finding and queue is Queue.REVIEW and person.decides(State.IN_REVIEW)
+        else (),
+        says_worst=told,
         found=len(shots),
         number=number,
         pages=max(1, -(-len(shots) // ROWS)),
@@ -135,20 +148,26 @@ async def queue_page(request: Request) -> Response:
 
 
 async def counts(request: Request) -> Response:
-    """Return how many shots each of the person's lists has."""
-    return JSONResponse({queue.value: count for queue, count in counts_of(request).items()})
+    """Return how many shots each of the person's lists has, and in a sentence how old that is if it is old."""
+    lists = {queue.value: count for queue, count in counts_of(request).items()}
+    return JSONResponse({"lists": lists, "stale": desk_of(request).stale_at(now())})
 
 
-def _row(one: Waiting, *, at: datetime, holder: str) -> dict[str, object]:
+def _row(one: Waiting, *, at: datetime, holder: str, told: bool) -> dict[str, object]:
+    """Return a row of a list.
+
+    Args:
+        told: whether the list says what to look at first. An unfiltered list of reviews doesn't: the shots about which
+            it could say nothing would be the blind ones.
+    """
     urgency = one.urgency_at(at)
     return {
         "name": one.name,
         "shot": one.shot,
         "due": f"{one.wait.due:%Y-%m-%d %H:%M}",
         "urgency": "" if urgency is Urgency.IN_TIME else urgency.value,
-        "worst": beginning_of(one.worst),
-        "code": one.worst_code,
-        "stops": one.weight == 0,
+        "worst": beginning_of(one.worst) if told else "",
+        "stops": told and one.stops,
         "category": one.category.replace("_", " "),
         "product": one.product,
         "state": one.wait.state.value.replace("_", " "),

@@ -32,10 +32,17 @@ class Person(Value):
         """Return whether the person may look at shots in this state."""
         return bool(self.roles & SEES.get(state, frozenset()))
 
+    def glances(self, state: State) -> bool:
+        """Return whether the person may see the small picture of a shot in this state, say beside another view."""
+        return bool(self.roles & SEES.get(state, INSIDE))
+
     def decides(self, state: State) -> bool:
         """Return whether the person may decide about shots in this state."""
         return bool(self.roles & DECIDES.get(state, frozenset()))
 
+
+INSIDE = frozenset(Role)
+"""Roles of the people of the line."""
 
 SEES: Mapping[State, frozenset[Role]] = {
     State.IN_REVIEW: frozenset({Role.REVIEWER, Role.SENIOR, Role.MANAGER}),
@@ -48,5 +55,7 @@ SEES: Mapping[State, frozenset[Role]] = {
 DECIDES: Mapping[State, frozenset[Role]] = {
     State.IN_REVIEW: frozenset({Role.REVIEWER, Role.SENIOR}),
     State.AWAITING_SIGNOFF: frozenset({Role.SENIOR}),
+    State.ON_HOLD: frozenset({Role.SENIOR, Role.MANAGER}),
+    State.AWAITING_EDITOR: frozenset({Role.EDITOR}),
 }
 """State of a waiting shot -> roles that may decide about it at the desk."""

@@ -16,16 +16,18 @@ from desk import showing
 from desk.forms import own_fields_of, person_of
 from desk.pages import TITLES, desk_of, page, shot_in
 from desk.queues import Place, place_of
+from desk.roles import Person, Role
 from desk.waiting import STATES, Queue, record_of
 from packshot.decision import ColourWord
 from packshot.errors import ObjectMissingError, RecordDamagedError
+from packshot.handoff.deciding import taken_by
 from packshot.handoff.ticket import colour_off
 from packshot.naming import ShotId
 from packshot.record import ShotRecord, State
 from tasks.records import find_record
 from tasks.shelf import fetch
 from tasks.siblings import product_of, siblings_of
-from tasks.tickets import promise_shown, ticket_page_link
+from tasks.tickets import promise_shown, ticket_of, ticket_page_link
 
 PREVIEW = "preview.webp"
 MOST_BESIDE = 8
@@ -66,8 +68,11 @@ async def shown(request: Request, shot: ShotId, *, refused: str = "", said: dict
     place = place_of(request, fallback=queue)
     before, after, number = place.beside(str(shot))
     told, passed = showing.findings_of(record)
+    sent_back, work = showing.sent_back_of(record), desk.work.of(shot, person.name)
+    own_checks = (work.checks or ()) if work else ()
+    places, known = showing.places_of(record, own_checks), len(showing.places_of(record))
     ahead = await to_thread.run_sync(_ahead, place, shot)
-    beside, link = await to_thread.run_sync(_from_storage, record, _waiting_beside(request, record))
+    beside, link = await to_thread.run_sync(_from_storage, record, _waiting_beside(request, record), person)
     return page(
         request,
         "shot",
@@ -84,7 +89,11 @@ async def shown(request: Request, shot: ShotId, *, refused: str = "", said: dict
         count=len(place.shots),
         digest=showing.digest_of(record),
         kinds=json.dumps(showing.kinds_of(record)),
-        places=json.dumps(showing.places_of(record)),
+        places=json.dumps(places),
+        marks_from=known - len(sent_back.marks if sent_back else ()),
+        job=await to_thread.run_sync(_job, record, person),
+        work=work,
+        checks=showing.checks_of(work, first=known),
         ahead=json.dumps(ahead),
         preview=_preview(record),
         viewer=_VIEWER.exists(),
@@ -96,7 +105,8 @@ async def shown(request: Request, shot: ShotId, *, refused: str = "", said: dict
         colours=colour_off(record),
         facts=showing.facts_of(record),
         history=showing.history_of(record),
-        sent_back=showing.sent_back_of(record),
+        sent_back=sent_back,
+        missing=showing.missing_in(record),
         editor_asked=showing.editor_asked(record),
         is_signoff=record.state is State.AWAITING_SIGNOFF,
         colour_words=[one.value for one in ColourWord if one is not ColourWord.REFUSED],
@@ -161,8 +171,8 @@ def _ahead(place: Place, shot: ShotId) -> dict[str, Any]:
     return {"shot": str(record.shot), "kinds": showing.kinds_of(record)} if record else {}
 
 
-def _from_storage(record: ShotRecord, waiting: Iterable[ShotId]) -> tuple[list[dict[str, Any]], str]:
-    """Return the other views of the product, and the link to the editor's ticket where there is one."""
+def _from_storage(record: ShotRecord, waiting: Iterable[ShotId], person: Person) -> tuple[list[dict[str, Any]], str]:
+    """Return those other views of the product that the person may see, and the link to the ticket if there is one."""
     known = (
         ShotId(client=record.shot.client, batch=one.batch, shot=one.shot)
         for one in siblings_of(record.shot.client, product_of(record))
@@ -170,12 +180,39 @@ def _from_storage(record: ShotRecord, waiting: Iterable[ShotId]) -> tuple[list[d
     names = [one for one in dict.fromkeys([*waiting, *known]) if one != record.shot][:MOST_BESIDE]
     found = [one for one in map(record_of, names) if one is not None]
     beside = [
-        {"shot": one.shot, "preview": _preview(one), "view": one.fact("view"), "state": one.state.replace("_", " ")}
+        {
+            "shot": one.shot,
+            "preview": _preview(one),
+            "view": one.fact("view"),
+            "state": one.state.replace("_", " "),
+            "opens": person.sees(one.state),
+        }
         for one in found
-        if _preview(one)
+        if _preview(one) and person.glances(one.state)
     ]
     link = ticket_page_link(record.shot) if record.state is State.AWAITING_EDITOR else ""
     return beside, link
+
+
+def _job(record: ShotRecord, person: Person) -> dict[str, Any] | None:
+    """Return what an editor's page says of the job; None if the shot waits for somebody else."""
+    if record.state is not State.AWAITING_EDITOR:
+        return None
+    try:
+        ticket = ticket_of(record.shot)
+    except ObjectMissingError:
+        ticket = None
+    holder = taken_by(record)
+    edits = Role.EDITOR in person.roles
+    return {
+        "holder": holder,
+        "mine": edits and holder == person.name,
+        "takes": edits and not holder,
+        "gives_back": bool(holder) and ((edits and holder == person.name) or Role.SENIOR in person.roles),
+        "services": ticket.services if ticket else (),
+        "why": ticket.why if ticket else "",
+        "files": [one.what for one in ticket.take] if ticket else [],
+    }
 
 
 def _preview(record: ShotRecord) -> str:
@@ -187,7 +224,8 @@ async def preview(request: Request) -> Response:
     """Return the small picture of a shot, before and after; it never changes under its address."""
     shot, digest = shot_in(request), request.path_params["digest"]
     record = await to_thread.run_sync(record_of, shot)
-    if record is None or len(digest) != showing.DIGITS or not record.objects.get(PREVIEW, "").startswith(digest):
+    known = record is not None and len(digest) == showing.DIGITS and record.objects.get(PREVIEW, "").startswith(digest)
+    if record is None or not known or not person_of(request).glances(record.state):
         raise HTTPException(404, "There is no such picture.")
     try:
         picture = await to_thread.run_sync(fetch, record, PREVIEW)
@@ -205,6 +243,18 @@ async def claim(request: Request) -> Response:
     if known is None or not person.decides(known.wait.state):
         raise HTTPException(403, "Your roles do not decide about this shot.")
     return JSONResponse({"holder": desk.claims.take(str(shot), person.name)})
+
+
+async def seen(request: Request) -> Response:
+    """Note that a shot's picture stood on the person's screen, all of it loaded, as its page says."""
+    fields = await own_fields_of(request)
+    desk, shot, person = desk_of(request), shot_in(request), person_of(request)
+    known = desk.waiting.find(shot)
+    if known is not None and not person.decides(known.wait.state):
+        raise HTTPException(403, "Your roles do not decide about this shot.")
+    if known is not None:  # else the lists don't know it yet; it is to be looked at once more
+        desk.seen.note(person.name, str(shot), fields.get("picture", "")[: showing.DIGITS])
+    return Response(status_code=204)
 
 
 async def leave(request: Request) -> Response:

@@ -7,6 +7,7 @@ from typing import Any
 
 from desk.roles import Person
 from desk.waiting import in_order_of_weight
+from desk.workbench import Work
 from packshot.decision import REASONS, Choice, Decision, Reason
 from packshot.figures import in_figures
 from packshot.handoff.deciding import (
@@ -35,6 +36,8 @@ KEYS: Mapping[Choice, str] = {
     Choice.REJECT: "X",
     Choice.REJECT_WORK: "X",
     Choice.CHANGE_REQUEST: "C",
+    Choice.ARRIVED: "A",
+    Choice.GO_ON: "L",
 }
 VERBS: Mapping[Choice, str] = {
     Choice.APPROVE: "Approve",
@@ -44,6 +47,8 @@ VERBS: Mapping[Choice, str] = {
     Choice.REJECT: "Reject the photograph",
     Choice.REJECT_WORK: "Reject the work (our fault)",
     Choice.CHANGE_REQUEST: "Change request (a new wish)",
+    Choice.ARRIVED: "It has arrived",
+    Choice.GO_ON: "Let it go on without it",
 }
 DONE: Mapping[Choice, str] = {
     Choice.APPROVE: "approved",
@@ -53,6 +58,9 @@ DONE: Mapping[Choice, str] = {
     Choice.REJECT: "rejected",
     Choice.REJECT_WORK: "sent back to the editor",
     Choice.CHANGE_REQUEST: "sent back with a new wish",
+    Choice.ARRIVED: "told as arrived",
+    Choice.GO_ON: "let go on",
+    Choice.RETURN: "handed in",
 }
 LONGEST_SENTENCE, SHORTEST_SENTENCE = 150, 30
 """Characters of a sentence about a finding."""
@@ -123,11 +131,14 @@ def findings_of(record: ShotRecord) -> tuple[list[ShownFinding], list[ShownFindi
     )
 
 
-def places_of(record: ShotRecord) -> list[dict[str, Any]]:
-    """Return the findings that have a place, for the viewer: the box is (left, top, width, height) in pixels at 1:1."""
+def places_of(record: ShotRecord, checks: Sequence[Finding] = ()) -> list[dict[str, Any]]:
+    """Return the places of findings, of the last round's marks, and of what is wrong with an editor's new file.
+
+    Boxes are (left, top, width, height) in pixels at 1:1. Marks come after the findings, checks after the marks.
+    """
     if blind(record):
         return []
-    return [
+    findings = [
         {
             "code": one.code,
             "sentence": one.message,
@@ -137,6 +148,40 @@ def places_of(record: ShotRecord) -> list[dict[str, Any]]:
         for one in _with_place(in_order_of_weight(record.present_findings))
         if one.box is not None
     ]
+    back = sent_back_of(record)
+    marks = [
+        {
+            "code": "mark",
+            "label": f"M{number}",
+            "sentence": one.text,
+            "status": "mark",
+            "box": [one.left, one.top, one.box.width, one.box.height],
+        }
+        for number, one in enumerate(back.marks if back else (), start=1)
+    ]
+    brought = [
+        {
+            "code": one.code,
+            "label": f"C{number}",
+            "sentence": one.message,
+            "status": one.status.value,
+            "box": [one.box.left, one.box.top, one.box.width, one.box.height],
+        }
+        for number, one in enumerate(_with_place(in_order_of_weight(checks)), start=1)
+        if one.box is not None
+    ]
+    return findings + marks + brought
+
+
+def checks_of(work: Work | None, *, first: int) -> list[ShownFinding]:
+    """Return what the machine's checks say about an editor's new file, what failed first.
+
+    Args:
+        first: number of the first of these places among all places of the page.
+    """
+    ordered = in_order_of_weight(work.checks or ()) if work else []
+    places = {one: first + number for number, one in enumerate(_with_place(ordered))}
+    return [_shown(one, places.get(one)) for one in ordered]
 
 
 def kinds_of(record: ShotRecord) -> dict[str, str]:
@@ -182,9 +227,16 @@ def history_of(record: ShotRecord) -> list[tuple[str, str]]:
 
 
 def sent_back_of(record: ShotRecord) -> Decision | None:
-    """Return the decision that last sent the shot to its editor: was that done? None if there is none."""
+    """Return the decision that last sent the shot to its editor: what is to be done, or was to be; None without one."""
     back = [one for one in since_restart(record) if one.choice in MUST_SAY_WHAT]
     return back[-1] if back and record.state is not State.IN_REVIEW else None
+
+
+def missing_in(record: ShotRecord) -> str:
+    """Return what a shot on hold waits for, in sentences; empty in other states."""
+    if record.state is not State.ON_HOLD:
+        return ""
+    return next((one.why for one in reversed(record.events) if one.to_state is not one.from_state), "")
 
 
 def score_of(record: ShotRecord) -> str:
@@ -233,6 +285,7 @@ def _shown(finding: Finding, place: int | None) -> ShownFinding:
 
 def _offer(record: ShotRecord, choice: Choice) -> Offer:
     worst = [one for one in in_order_of_weight(record.present_findings) if one.status is not Status.PASSED]
+    only = REASONS[choice][0].value if len(REASONS[choice]) == 1 else ""
     told = () if blind(record) else worst
     likely = next((reason for one in told for part, reason in _LIKELY if part in one.code), None)
     reasons = sorted(REASONS[choice], key=lambda one: one is not likely)
@@ -242,6 +295,6 @@ def _offer(record: ShotRecord, choice: Choice) -> Offer:
         key=KEYS[choice],
         verb=VERBS[choice],
         reasons=tuple(reasons),
-        at_once=Reason.MEETS_STANDARD.value if at_once else "",
+        at_once=Reason.MEETS_STANDARD.value if at_once else only,
         needs_words=choice in MUST_SAY_WHAT,
     )

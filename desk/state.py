@@ -8,6 +8,7 @@ import dataclasses
 import logging
 import time
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Self
 
 from anyio import to_thread
@@ -16,20 +17,30 @@ from desk.accounts import Accounts
 from desk.attempts import Attempts
 from desk.claims import Claims
 from desk.outbox import AWAY, Outbox
+from desk.rates import Rates
+from desk.seen import Seen
 from desk.sessions import Sessions
 from desk.waiting import WaitingShots
+from desk.workbench import Workbench
 from tasks.settings import Settings
 
 SHORTEST_ROUND_S = 5.0
 SHARE_OF_TIME = 6
 """A round that took a second is followed by a pause of so many seconds."""
+LATE_S = 60.0
 TICK_S = 1.0
+UNFORESEEN = "an error that nobody foresaw; the desk's log has it"
 _LOG = logging.getLogger("packshot.desk")
 
 
 @dataclasses.dataclass
 class Desk:
-    """The desk's memory."""
+    """The desk's memory.
+
+    Attributes:
+        away: why the lists could not be refreshed in the last round; empty if they were.
+        round_s: how long the last round took.
+    """
 
     accounts: Accounts
     sessions: Sessions
@@ -37,6 +48,24 @@ class Desk:
     claims: Claims
     waiting: WaitingShots
     outbox: Outbox
+    seen: Seen
+    work: Workbench
+    rates: Rates
+    away: str = ""
+    round_s: float = 0.0
+
+    def stale_at(self, at: datetime) -> str:
+        """Return what a page says of lists that are not of this moment; empty if they are.
+
+        The pause after a round grows with the round; lists are old if the next one is late.
+        """
+        read = self.waiting.refreshed_at
+        old = read is not None and (at - read).total_seconds() > LATE_S + (1 + SHARE_OF_TIME) * self.round_s
+        if not self.away and not old:
+            return ""
+        why = self.away or "the line answers slowly"
+        since = f"These lists are of {read:%Y-%m-%d %H:%M} UTC" if read else "There are no lists yet"
+        return f"{since}: {why}. Shots may wait that are not shown, and some that are shown may be done."
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -48,6 +77,9 @@ class Desk:
             attempts=Attempts(),
             claims=Claims(),
             waiting=waiting,
+            seen=Seen(),
+            work=Workbench(),
+            rates=Rates(),
             outbox=Outbox(undo_s=settings.desk_undo_s, on_settled=waiting.look_again),
         )
 
@@ -68,10 +100,13 @@ class Desk:
             began = time.monotonic()
             try:
                 await to_thread.run_sync(self.waiting.refresh)
+                self.away = ""
             except Exception as error:  # noqa: BLE001  (the line may be away for a while; the lists stay as they are)
                 trace = None if isinstance(error, AWAY) else error
+                self.away = f"the line cannot be reached ({type(error).__name__})" if trace is None else UNFORESEEN
                 _LOG.warning("the lists could not be refreshed: %s: %s", type(error).__name__, error, exc_info=trace)
-            await asyncio.sleep(max(SHORTEST_ROUND_S, SHARE_OF_TIME * (time.monotonic() - began)))
+            self.round_s = time.monotonic() - began
+            await asyncio.sleep(max(SHORTEST_ROUND_S, SHARE_OF_TIME * self.round_s))
 
     async def _tick(self) -> None:
         while True:

@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from enum import StrEnum
 from itertools import islice
+from pathlib import PurePosixPath
 
 from prefect.client.schemas.objects import FlowRun
 
@@ -35,7 +36,7 @@ AT_ONCE = 200
 """Records that are read before what they say is shown."""
 LOOKED_AT_AGAIN = 20
 """Records per round that are read although their run is the same as before."""
-
+PATIENCE_S = 1.0
 _WEIGHTS = {Status.FAILED: 1, Status.WARNING: 2, Status.SKIPPED: 3, Status.PASSED: 4}
 
 
@@ -63,9 +64,12 @@ class Waiting:
     """What a list shows of one shot.
 
     Attributes:
+        names: all that it is searched by, in small letters.
         version: ids of its run and of the run's state when its record was read.
         worst, worst_code: the finding that matters most, as a sentence and as its code; empty in a blind review.
-        weight: how much that one matters; the smallest matters most.
+        weight: how much that one matters; the smallest matters most. A blind review stands among those that matter
+            most, so that its place in the list says nothing.
+        stops: whether that one stops approval.
         soon_hours: how long before its due time it counts as soon due.
     """
 
@@ -74,9 +78,11 @@ class Waiting:
     wait: Wait
     category: str
     product: str
+    names: str
     worst: str
     worst_code: str
     weight: int
+    stops: bool
     soon_hours: float
 
     @property
@@ -155,6 +161,19 @@ class WaitingShots:
                 self._read({str(shot): (shot, version)}, {})
                 self._versions[str(shot)] = version
 
+    def read_again(self, shot: ShotId) -> None:
+        """Read the record of a shot that waits on: what changed shows in no run, such as who took the job.
+
+        If a round is going on that takes long, a later round reads it.
+        """
+        if not self._rounds.acquire(timeout=PATIENCE_S):
+            return
+        try:
+            if str(shot) in self._found:
+                self._read({str(shot): (shot, self._versions.get(str(shot), ("", "")))}, {})
+        finally:
+            self._rounds.release()
+
     def all(self) -> list[Waiting]:
         """Return every waiting shot, in no order."""
         return [one for one in self._found.values() if one is not None]
@@ -190,19 +209,31 @@ def waiting(record: ShotRecord, *, version: tuple[str, str], promise: HandoffCon
     wait = wait_of(record, at=now(), promise=promise)
     if wait is None:
         return None
-    told = () if record.state is State.IN_REVIEW and is_blind(record) else in_order_of_weight(record.present_findings)
-    worst = next((one for one in told if one.status is not Status.PASSED), None)
+    blind = record.state is State.IN_REVIEW and is_blind(record)
+    worst = None if blind else worst_of(record)
     return Waiting(
         shot=record.shot,
         version=version,
         wait=wait,
         category=record.fact("category"),
         product=record.fact("sku") or record.fact("asin") or record.fact("gtin"),
+        names=_names_of(record),
         worst=worst.message if worst else "",
         worst_code=worst.code if worst else "",
-        weight=weight_of(worst) if worst else _WEIGHTS[Status.PASSED],
+        weight=0 if blind else weight_of(worst) if worst else _WEIGHTS[Status.PASSED],
+        stops=worst is not None and worst.stops_approval,
         soon_hours=promise.soon_hours,
     )
+
+
+def _names_of(record: ShotRecord) -> str:
+    facts = (record.fact(name) for name in ("sku", "asin", "gtin"))
+    return " ".join([str(record.shot), PurePosixPath(record.source.key).name, *filter(None, facts)]).casefold()
+
+
+def worst_of(record: ShotRecord) -> Finding | None:
+    """Return the finding of a shot that matters most; None if every check passed."""
+    return next((one for one in in_order_of_weight(record.present_findings) if one.status is not Status.PASSED), None)
 
 
 def weight_of(finding: Finding) -> int:

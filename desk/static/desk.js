@@ -23,9 +23,8 @@ function open(panel) {
   offers.forEach((offer, index) => offer.setAttribute("aria-expanded", String(panels[index] === panel)));
   if (!panel) return;
   panel.scrollIntoView({ block: "nearest" });
-  const note = panel.querySelector("textarea");
-  if (panel.dataset.needsWords && !note.value && !marks().length) note.focus();
-  else panel.querySelector("h2").focus();
+  // Not the note: a number that is meant as the reason would land in it.
+  panel.querySelector("h2").focus();
 }
 
 function marks() {
@@ -37,16 +36,16 @@ function lacks(panel) {
   const edited = panel.querySelector("input[name=edited_by]");
   if (edited && edited.value.trim().length < 2) return [edited, "Say whose work it is."];
   if (panel.dataset.needsWords && !note && !marks().length)
-    return [panel.querySelector("textarea"), "Say what is to be done, or draw marks."];
+    return [panel.querySelector("textarea"), "Say what is to be done (N), or draw marks."];
   return null;
 }
 
-function prepare(panel, reason) {
+function prepare(panel, reason, { clicked }) {
   const lack = lacks(panel) ?? (reason === "other" && !panel.querySelector("textarea").value.trim()
-    ? [panel.querySelector("textarea"), "The reason 'other' needs a note."] : null);
+    ? [panel.querySelector("textarea"), "The reason 'other' needs a note (N)."] : null);
   if (lack) {
     panel.querySelector(".hint").textContent = lack[1];
-    lack[0].focus();
+    if (clicked) lack[0].focus(); // not after a key: the next one would land in the field
     return false;
   }
   panel.querySelector("input[name=marks]").value = JSON.stringify(marks());
@@ -56,7 +55,9 @@ function prepare(panel, reason) {
 for (const panel of panels) {
   panel.querySelector("h2").tabIndex = -1;
   panel.addEventListener("submit", (event) => {
-    if (sent || !event.submitter?.value || !prepare(panel, event.submitter.value)) event.preventDefault();
+    const { submitter } = event;
+    const clicked = submitter === document.activeElement;
+    if (sent || !submitter?.value || !prepare(panel, submitter.value, { clicked })) event.preventDefault();
     else say(sent = true);
   });
 }
@@ -134,6 +135,8 @@ function handled(event, panel) {
   if (panel && name === "n") return panel.querySelector("textarea").focus(), true;
   if (panel && name === "Escape") return open(null), true;
   if (name === "u" && document.getElementById("undo")) return document.getElementById("undo").requestSubmit(), true;
+  const form = document.querySelector(`form[data-submit="${CSS.escape(name)}"]`);
+  if (form && document.querySelector(`button[form="${form.id}"], #${form.id} button`)) return form.requestSubmit(), true;
   const index = offers.findIndex((offer) => offer.dataset.decide === name);
   if (index >= 0) {
     const atOnce = panels[index].dataset.atOnce;
@@ -170,6 +173,18 @@ if (shot?.dataset.claimed) {
   window.addEventListener("pagehide", () => post(`/shots/${shot.dataset.shot}/leave`));
 }
 
+// Only what stood on the screen, all of it loaded, can later be approved together with others.
+async function tellSeen() {
+  while (!viewer()) await new Promise((resolve) => setTimeout(resolve, 100));
+  await viewer().whenSharp();
+  await post(`/shots/${shot.dataset.shot}/seen`, { picture: shot.dataset.picture });
+}
+if (shot?.dataset.claimed && document.querySelector('script[src$="/viewer.js"]')) tellSeen().catch(() => {});
+
+document.getElementById("all-seen")?.addEventListener("click", () => {
+  for (const box of document.querySelectorAll("input[type=checkbox]:not(:disabled)")) box.checked = true;
+});
+
 const left = document.querySelector("[data-left]");
 if (left) {
   const until = performance.now() + 1000 * Number(left.dataset.left);
@@ -189,7 +204,11 @@ else if (csrf)
     if (document.hidden) return;
     const answer = await fetch("/counts").catch(() => null);
     if (!answer?.ok) return;
-    for (const [name, count] of Object.entries(await answer.json())) {
+    const { lists, stale } = await answer.json();
+    const old = document.getElementById("stale");
+    if (old.textContent !== stale) old.textContent = stale;
+    old.hidden = !stale;
+    for (const [name, count] of Object.entries(lists)) {
       const shown = document.querySelector(`[data-count="${name}"]`);
       if (shown) shown.textContent = String(count);
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
@@ -12,13 +13,17 @@ from desk.app import application
 from desk.roles import Role
 from desk.state import Desk
 from packshot.decision import Choice
-from packshot.naming import BatchId, ShotId
+from packshot.naming import BatchId, ShotId, batch_id
 from packshot.types import Verdict
+from tasks.groups import group_shots
+from tasks.holding import hold_back
 from tasks.jobs import open_job, open_waiting_run
 from tasks.records import load_record
 from tasks.settings import get_settings
+from tasks.stages import master_shot, route_shot
 from tasks.storage import Storage
 from tests.desk.people import PASSWORD, Browser
+from tests.desk.serving import CHROMIUM, At, Person, served
 from tests.tasks.conftest import (  # noqa: F401
     batch,
     line,
@@ -31,7 +36,7 @@ from tests.tasks.conftest import (  # noqa: F401
 )
 from tests.tasks.people import answer, cut_out_by_hand, follow, put_back
 from tests.tasks.runs import in_a_run
-from tests.tasks.shots import edited, routed
+from tests.tasks.shots import edited, photograph, routed, submitted
 
 PEOPLE = {
     "Rea Viewer": {Role.REVIEWER},
@@ -85,8 +90,22 @@ def open_for_review(shots: list[ShotId]) -> None:
 @pytest.fixture
 def for_editor(line: Storage, batch: BatchId) -> ShotId:  # noqa: F811
     """A shot that waits for an editor."""
-    (shot,) = routed(batch, {"E1": 0.43}, category="glassware")
+    jobs = batch_id(batch.client, f"{batch.batch}-jobs")
+    (shot,) = routed(jobs, {"E1": 0.43}, category="glassware")
     in_a_run(lambda: open_job.fn(shot))
+    return shot.shot
+
+
+@pytest.fixture
+def on_hold(line: Storage, batch: BatchId, desk: Desk) -> ShotId:  # noqa: F811
+    """A shot whose manifest asks for a service that nobody knows."""
+    manifest = "file,sku,category,view,platforms,services\nH1.jpg,H1,boxes,MAIN,shopify,dust_remval\n"
+    held = batch_id(batch.client, f"{batch.batch}-held")
+    stock = submitted(held, {"H1.jpg": photograph(radius_ratio=0.43), "manifest.csv": manifest.encode()})
+    mastered = master_shot.fn(stock.shots[0], configs_fingerprint=stock.configs_fingerprint)
+    shot = route_shot.fn(mastered, group=group_shots.fn(held, [mastered])[mastered.name])
+    assert in_a_run(lambda: hold_back.fn(held, [shot])).on_hold == (shot.name,)
+    desk.waiting.refresh()
     return shot.shot
 
 
@@ -97,3 +116,30 @@ def for_signoff(for_editor: ShotId) -> ShotId:
     outcome = in_a_run(lambda: follow(for_editor, answer(for_editor, Choice.RETURN, person="Edi Tor")))
     assert not outcome.objection
     return for_editor
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage", "--force-color-profile=srgb"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def at(desk: Desk, chromium: Any) -> Iterator[At]:
+    """Seat somebody at the desk; whatever their pages complain about, such as a violated policy, fails the test."""
+    people: list[Person] = []
+    with served(desk) as address:
+
+        def seat(name: str, **options: Any) -> Person:
+            people.append(Person(chromium, address, **options))
+            return people[-1].signed_in(name) if name else people[-1]
+
+        yield seat
+        for one in people:
+            one.page.context.close()
+    assert [said for one in people for said in one.complaints] == []

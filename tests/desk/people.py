@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 from html import unescape
 from typing import Any
 
@@ -55,3 +56,16 @@ def picture_on(page: str) -> str:
 def said_on(page: str) -> str:
     """The words of a page."""
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", page)).split())
+
+
+LEAST_PART_BYTES = 5 * 1024 * 1024
+"""No S3 server takes smaller parts, but the last."""
+
+
+def in_three_parts(png: bytes) -> bytes:
+    """The same picture in a file that takes three such parts: with room in a chunk that no reader knows."""
+    room = bytes(2 * LEAST_PART_BYTES)
+    chunk = b"paDd" + room
+    after_the_header = 33
+    sized = len(room).to_bytes(4, "big") + chunk + zlib.crc32(chunk).to_bytes(4, "big")
+    return png[:after_the_header] + sized + png[after_the_header:]

@@ -24,7 +24,7 @@ from tasks.records import change_record, load_record
 from tasks.resuming import waiting_run_of
 from tasks.settings import get_settings
 from tasks.storage import Storage
-from tests.desk.people import PASSWORD, Browser, said_on
+from tests.desk.people import PASSWORD, Browser, picture_on, said_on
 from tests.tasks.people import follow
 from tests.tasks.runs import in_a_run
 
@@ -350,3 +350,90 @@ def test_nobody_signs_their_own_work_however_many_roles_they_have(
     refused = browse("Edi Tor").decide(for_signoff, "sign off", "meets_standard")
     assert refused.status_code == 409
     assert "nobody signs off their own work" in said_on(refused.text)
+
+
+def test_several_are_approved_together_only_where_each_was_seen_and_has_the_finding(
+    desk: Desk, browse: Browse, reviews: list[ShotId]
+) -> None:
+    browser, (code,) = browse("Rea Viewer"), {one.worst_code for one in map(desk.waiting.find, reviews) if one}
+    selected = {f"shot:{one}": "1" for one in reviews}
+    for one in reviews[:2]:
+        browser.post(f"/shots/{one}/seen", picture=picture_on(browser.page_of(one)))
+    refused = browser.post("/together?finding=halo", reason="flaws_accepted", **selected)
+    assert (refused.status_code, desk.outbox.is_empty) == (303, True)
+    words = said_on(browser.get("/queues/review").text)
+    assert words.count("it has another finding than the others.") == 2
+    assert words.count("you have not looked at it yet.") == 1
+    sent = browser.post(f"/together?finding={code}", reason="flaws_accepted", note="looked at both", **selected)
+    assert sent.status_code == 303
+    held = desk.outbox.held_by("Rea Viewer")
+    assert held
+    assert held.shots == tuple(reviews[:2])
+    desk.outbox.tick(at_once=True)
+    assert [waiting_run_of(shot) is None for shot in reviews] == [True, True, False]
+
+
+def test_what_was_approved_together_is_taken_back_together(desk: Desk, browse: Browse, reviews: list[ShotId]) -> None:
+    browser, (code,) = browse("Rea Viewer"), {one.worst_code for one in map(desk.waiting.find, reviews) if one}
+    for one in reviews:
+        browser.post(f"/shots/{one}/seen", picture=picture_on(browser.page_of(one)))
+    browser.post(f"/together?finding={code}", reason="meets_standard", **{f"shot:{one}": "1" for one in reviews})
+    assert "3 shots approved." in said_on(browser.get("/queues/review").text)
+    assert browser.post("/undo").headers["location"].startswith("/queues/review")
+    assert desk.outbox.is_empty
+
+
+def test_a_picture_that_was_not_the_one_seen_is_not_approved_with_others(
+    desk: Desk, browse: Browse, reviews: list[ShotId]
+) -> None:
+    shot, browser = reviews[0], browse("Rea Viewer")
+    found = desk.waiting.find(shot)
+    assert found
+    browser.post(f"/shots/{shot}/seen", picture=picture_on(browser.page_of(shot)))
+    change_record(shot, lambda one: one.model_copy(update={"objects": {**one.objects, "edit.tif": "f" * 64}}))
+    browser.post(f"/together?finding={found.worst_code}", reason="meets_standard", **{f"shot:{shot}": "1"})
+    assert desk.outbox.is_empty
+    assert said_on(browser.get("/queues/review").text).count("your decision did not count") == 1
+
+
+def test_a_blind_review_is_never_approved_with_others(desk: Desk, browse: Browse, reviews: list[ShotId]) -> None:
+    shot, browser = reviews[0], browse("Rea Viewer")
+    found = desk.waiting.find(shot)
+    assert found
+    change_record(shot, lambda one: one.model_copy(update={"reports": {**one.reports, "audit": {"chosen": True}}}))
+    browser.post(f"/shots/{shot}/seen", picture=picture_on(browser.page_of(shot)))
+    browser.post(f"/together?finding={found.worst_code}", reason="meets_standard", **{f"shot:{shot}": "1"})
+    assert desk.outbox.is_empty
+
+
+def test_a_hold_is_released_by_a_senior_with_the_answer_and_its_name(
+    desk: Desk, browse: Browse, on_hold: ShotId
+) -> None:
+    run, browser = waiting_run_of(on_hold), browse("Sen Ior")
+    words = said_on(browser.page_of(on_hold))
+    assert "What is missing" in words
+    assert "that nobody knows: 'dust_remval'" in words
+    refused = browser.decide(on_hold, "go on without it", "other")
+    assert "needs a note" in said_on(refused.text)
+    assert browser.decide(on_hold, "go on without it", "not_needed", note="they mean dust").status_code == 303
+    desk.outbox.tick(at_once=True)
+    given = sent_to(on_hold, run)
+    assert (given.person, given.decision, given.note) == ("Sen Ior", Choice.GO_ON, "they mean dust")
+    assert not in_a_run(lambda: follow(on_hold, given)).objection
+    record = load_record(on_hold)
+    assert (record.state, record.decisions[-1].verified) == (State.ROUTED, True)
+
+
+@pytest.mark.parametrize(
+    ("choice", "reason", "ends"),
+    [("it has arrived", "arrived", State.ON_HOLD), ("reject the photograph", "wrong_product", State.REFUSED)],
+)
+def test_a_hold_is_rejected_or_told_as_arrived_by_a_manager_and_the_line_looks_itself(
+    desk: Desk, browse: Browse, on_hold: ShotId, choice: str, reason: str, ends: State
+) -> None:
+    run = waiting_run_of(on_hold)
+    browse("Max Manager").decide(on_hold, choice, reason)
+    desk.outbox.tick(at_once=True)
+    objection = in_a_run(lambda: follow(on_hold, sent_to(on_hold, run))).objection
+    assert load_record(on_hold).state is ends
+    assert ("has not arrived" in objection) == (ends is State.ON_HOLD)

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 import uuid
 from collections import Counter
 from datetime import timedelta
+from urllib.parse import urlencode
 
+import httpx
 import pytest
 from starlette.testclient import TestClient
 
 from desk.app import application
 from desk.outbox import Told
 from desk.roles import Role
-from desk.state import Desk
+from desk.state import LATE_S, Desk
 from desk.waiting import LOOKED_AT_AGAIN, Waiting, waiting
+from packshot.decision import Choice, Decision, Mark, Reason
 from packshot.naming import BatchId, ShotId, batch_id
 from packshot.record import State
-from packshot.types import Status
+from packshot.types import Sourced, Status
 from tasks.forms import form_for
 from tasks.jobs import HUMAN_EDIT, PAUSE_KEY, run_name
+from tasks.lives import now
 from tasks.records import change_record, create_record
 from tasks.storage import Storage
 from tasks.tickets import promise_shown
@@ -72,7 +78,8 @@ def test_a_list_is_by_due_hour_then_by_what_matters_most(desk: Desk, browser: Br
     )
     assert order_on(browser.get("/queues/review").text) == ["d", "e", "c", "b", "a"]
     assert order_on(browser.get("/queues/sign-off").text) == ["f"]
-    assert browser.get("/counts").json() == {"review": 5, "sign-off": 1, "editor-jobs": 0, "on-hold": 0, "overdue": 6}
+    lists = {"review": 5, "sign-off": 1, "editor-jobs": 0, "on-hold": 0, "overdue": 6}
+    assert browser.get("/counts").json() == {"lists": lists, "stale": ""}
 
 
 def test_each_filter_keeps_what_fits(desk: Desk, browser: Browser) -> None:
@@ -126,6 +133,93 @@ def test_a_blind_review_has_no_word_of_the_machine(desk: Desk, browser: Browser)
         for word in ("leftover_suspected", "backdrop", "is small", "81.5", "82 of", "Stops approval", "score 81"):
             assert word not in page, word
     assert 'data-at-once="meets_standard"' in browser.page_of(shot("a"))
+
+
+def test_nothing_in_a_list_tells_a_blind_review(desk: Desk, browser: Browser) -> None:
+    """Kind of test that was missing: one that compares an audit's row with the others'."""
+    shown(
+        desk,
+        record_in(State.IN_REVIEW, shot("a"), since=MORNING + timedelta(minutes=1)),
+        record_in(State.IN_REVIEW, shot("b"), since=MORNING, audit=True),
+        record_in(State.IN_REVIEW, shot("c"), since=MORNING + timedelta(minutes=2), audit=True),
+        record_in(State.IN_REVIEW, shot("d"), since=MORNING + timedelta(minutes=3)),
+    )
+    for queue in ("review", "overdue"):
+        page = browser.get(f"/queues/{queue}").text
+        rows = re.findall(r"<tr>(.*?)</tr>", page.partition("<tbody>")[2], flags=re.DOTALL)
+        alike = {re.sub(r"/spring/[a-d]|>[a-d]<|\d\d:\d\d", "", row) for row in rows}
+        assert (len(rows), len(alike)) == (4, 1), alike
+        assert "Look first at" not in page
+    assert order_on(page) == ["b", "a", "c", "d"]
+    filtered = browser.get("/queues/review?finding=leftover_suspected").text
+    assert "Stops approval. An area near the base may still be backdrop." in said_on(filtered)
+
+
+def test_lists_that_are_old_say_so(desk: Desk, browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kind of test that was missing: one in which the line is away while somebody works."""
+    desk.waiting.refreshed_at = now()
+    assert browser.get("/counts").json()["stale"] == ""
+    assert re.search(r'id="stale" role="status" hidden', browser.get("/queues/review").text)
+    desk.waiting.refreshed_at = now() - timedelta(seconds=LATE_S + 8)
+    assert "the line answers slowly" in said_on(browser.get("/queues/review").text)
+    desk.round_s = 10.0  # a large line; the pause is longer too
+    assert browser.get("/counts").json()["stale"] == ""
+
+    def away() -> int:
+        raise httpx.ConnectError("nobody answers")
+
+    async def a_round() -> None:
+        async with desk.at_work():
+            while not desk.away:
+                await asyncio.sleep(0.01)
+
+    monkeypatch.setattr(desk.waiting, "refresh", away)
+    asyncio.run(a_round())
+    told = browser.get("/counts").json()["stale"]
+    assert told.startswith("These lists are of 2")
+    assert "the line cannot be reached (ConnectError)" in told
+    assert told in said_on(browser.get("/queues/review").text)
+
+
+def test_a_shot_is_found_by_what_it_is_called_by_those_who_may_see_it(desk: Desk, browser: Browser) -> None:
+    gtin = {"gtin": Sourced(value="4006381333931", source="manifest")}
+    first = record_in(State.IN_REVIEW, shot("A_MAIN"), sku="Ring-7")
+    second = record_in(State.AWAITING_SIGNOFF, shot("B_MAIN"), sku="Ring-8")
+    shown(desk, first, second.model_copy(update={"facts": {**second.facts, **gtin}}))
+    for words, names in {
+        "ring-7": ["A_MAIN"],
+        "RING": ["A_MAIN", "B_MAIN"],
+        "40063813": ["B_MAIN"],
+        "a_main.jpg": ["A_MAIN"],
+        "ring spring b_": ["B_MAIN"],
+        "ring autumn": [],
+        " ": [],
+    }.items():
+        page = browser.get(f"/find?{urlencode({'words': words})}").text
+        assert [name for name in ("A_MAIN", "B_MAIN") if f'href="/shots/acme/spring/{name}"' in page] == names, words
+    desk.accounts.add("Any Body", {Role.REVIEWER}, PASSWORD)
+    assert "B_MAIN" not in browser.signed_in("Any Body").get("/find?words=ring").text
+
+
+def test_an_editor_reads_what_to_do_with_its_places(desk: Desk, browser: Browser) -> None:
+    mark = Mark(left=10, top=20, right=40, bottom=60, text="the strap is bitten")
+    back = Decision(
+        choice=Choice.REJECT_WORK,
+        by="Sen Ior",
+        at=MORNING,
+        reason=Reason.EDGE,
+        picture="e" * 16,
+        note="both straps",
+        marks=(mark,),
+    )
+    for state, title in ((State.AWAITING_EDITOR, "What to do"), (State.AWAITING_SIGNOFF, "Was it done?")):
+        record = record_in(state, shot(state.value)).model_copy(update={"decisions": (back,)})
+        page = browser.page_of(create_record(record).shot)
+        words = said_on(page)
+        assert f"{title} reject the work (our fault): edge (1 marked places) (both straps), Sen Ior" in words
+        assert "the strap is bitten at 10, 20, 30 x 40 px Show M1" in words
+        assert "&#34;label&#34;: &#34;M1&#34;" in page
+        assert 'data-place="1">Show M1' in page  # after the finding with a place
 
 
 def test_what_a_person_must_know_is_kept_for_a_page_that_they_see(desk: Desk, browser: Browser) -> None:

@@ -26,6 +26,8 @@ REVIEWS = frozenset({Role.REVIEWER, Role.SENIOR, Role.MANAGER})
 SIGNS = frozenset({Role.SENIOR, Role.MANAGER})
 JOBS = frozenset({Role.EDITOR, Role.SENIOR, Role.MANAGER})
 DECIDES, DECIDES_WORK = frozenset({Role.REVIEWER, Role.SENIOR}), frozenset({Role.SENIOR})
+WORKS = frozenset({Role.EDITOR})
+RELEASES = frozenset({Role.SENIOR, Role.MANAGER})
 STATES = {
     "review": State.IN_REVIEW,
     "signoff": State.AWAITING_SIGNOFF,
@@ -35,6 +37,8 @@ STATES = {
 MAY: Mapping[tuple[str, str], frozenset[Role]] = {
     ("GET", "/"): EVERYBODY,
     ("GET", "/counts"): EVERYBODY,
+    ("GET", "/my-rate"): WORKS,
+    ("GET", "/find"): EVERYBODY,
     ("GET", "/queues/review"): REVIEWS,
     ("GET", "/queues/sign-off"): SIGNS,
     ("GET", "/queues/editor-jobs"): JOBS,
@@ -47,13 +51,23 @@ MAY: Mapping[tuple[str, str], frozenset[Role]] = {
     ("GET", "/previews/acme/roles/review/0123456789abcdef.webp"): EVERYBODY,
     ("POST", "/shots/acme/roles/review/claim"): DECIDES,
     ("POST", "/shots/acme/roles/signoff/claim"): DECIDES_WORK,
-    ("POST", "/shots/acme/roles/job/claim"): frozenset(),
-    ("POST", "/shots/acme/roles/hold/claim"): frozenset(),
+    ("POST", "/shots/acme/roles/job/claim"): WORKS,
+    ("POST", "/shots/acme/roles/job/job/take"): WORKS,
+    ("POST", "/shots/acme/roles/job/job/give-back"): WORKS | {Role.SENIOR},
+    ("GET", "/shots/acme/roles/job/job/files.zip"): JOBS,
+    ("POST", "/shots/acme/roles/job/job/upload"): WORKS,
+    ("POST", "/shots/acme/roles/job/job/check"): WORKS,
+    ("POST", "/shots/acme/roles/job/job/hand-in"): WORKS,
+    ("POST", "/shots/acme/roles/hold/claim"): RELEASES,
+    ("POST", "/shots/acme/roles/review/seen"): DECIDES,
+    ("POST", "/shots/acme/roles/signoff/seen"): DECIDES_WORK,
+    ("POST", "/shots/acme/roles/job/seen"): WORKS,
+    ("POST", "/together"): DECIDES,
     ("POST", "/shots/acme/roles/review/leave"): EVERYBODY,
     ("POST", "/shots/acme/roles/review/decision"): DECIDES,
     ("POST", "/shots/acme/roles/signoff/decision"): DECIDES_WORK,
-    ("POST", "/shots/acme/roles/job/decision"): frozenset(),
-    ("POST", "/shots/acme/roles/hold/decision"): frozenset(),
+    ("POST", "/shots/acme/roles/job/decision"): WORKS,
+    ("POST", "/shots/acme/roles/hold/decision"): RELEASES,
     ("POST", "/undo"): EVERYBODY,
     ("POST", "/sign-out"): EVERYBODY,
 }
@@ -167,3 +181,20 @@ def test_pictures_are_for_those_who_may_look_at_the_shot(browse_as: Callable[[Ro
     for shot, roles in PICTURES.items():
         answer = browser.get(f"/pictures/acme/roles/{shot}/edit/{'e' * 16}/overlays.json")
         assert answer.status_code == (200 if role in roles else 404), (shot, answer.text)
+
+
+GLANCES = {**PICTURES, "approved": EVERYBODY}
+"""Shot -> roles that may see its small picture, say beside another view of the product."""
+
+
+@pytest.mark.parametrize("role", Role)
+def test_small_pictures_are_for_those_who_may_see_the_shot(
+    browse_as: Callable[[Role], Browser], role: Role, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kind of test that was missing: one that knows the picture's hash."""
+    monkeypatch.setattr("desk.shots.fetch", lambda record, name: b"RIFF")
+    create_record(record_in(State.APPROVED, ShotId(client="acme", batch="roles", shot="approved")))
+    browser = browse_as(role)
+    for shot, roles in GLANCES.items():
+        answer = browser.get(f"/previews/acme/roles/{shot}/{'b' * 16}.webp")
+        assert answer.status_code == (200 if role in roles else 404), shot

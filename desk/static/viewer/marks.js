@@ -4,6 +4,8 @@
 /** A smaller mark is taken for a click and widened to this, in pixels of the picture. */
 const LEAST = 16;
 const FAST = 10;
+/** As many as the line takes with one decision (`MOST_MARKS`). */
+const MOST = 50;
 
 /** The mark between two pixels, whole and within the picture. */
 function between(one, other, picture) {
@@ -111,6 +113,11 @@ export class Aim {
   }
 
   _add() {
+    if (this.marks.length >= MOST) {
+      this.corner = null;
+      this._changed(`There are ${MOST} marks already; remove one first.`);
+      return;
+    }
     this.marks.push(this.drawing);
     this.corner = null;
     const { x, y, width, height } = this.marks.at(-1);

@@ -16,7 +16,7 @@ const OVERLAYS = {
   colour: ["Colour", "Colour difference to the master"],
 };
 const WIDE = "This screen shows more colours than sRGB. Pictures are shown as sRGB; a screen without colour management would make them too vivid.";
-const BOXES = { findings: "Findings", guides: "Frame and fill" };
+const BOXES = { findings: ["Findings", "Boxes of findings"], guides: ["Frame", "Frame and fill of each platform"] };
 
 export class Viewer {
   constructor(place, { shot, kinds, findings, ahead }) {
@@ -86,7 +86,7 @@ export class Viewer {
     const others = new Group("Compare with");
     for (const kind of this._others.length > 1 ? this._others : []) others.add(kind, NAMES[kind], NAMES[kind], () => this._compareWith(kind));
     const boxes = new Group("Boxes");
-    for (const [name, text] of Object.entries(BOXES)) boxes.add(name, text, text, () => this._toggleBoxes(name));
+    for (const [name, [text, title]] of Object.entries(BOXES)) boxes.add(name, text, title, () => this._toggleBoxes(name));
     const overlays = new Group("Overlays");
     for (const [name, [text, title]] of this._after === "edit" ? Object.entries(OVERLAYS) : []) {
       overlays.add(name, text, title, () => this._toggleOverlay(name)).disabled = true;
@@ -273,7 +273,8 @@ export class Viewer {
     this._boxes.add("findings");
     this._stage.goTo(x + width / 2, y + height / 2);
     this._showBoxes();
-    this._say(`Finding ${index + 1} of ${this._findings.length}: ${finding.sentence}`);
+    const what = finding.label ? `Mark ${finding.label}` : `Finding ${index + 1} of ${this._findings.filter((one) => !one.label).length}`;
+    this._say(`${what}: ${finding.sentence}`);
   }
 
   async _toggleBoxes(name) {
@@ -290,7 +291,7 @@ export class Viewer {
     const box = ([x, y, width, height]) => ({ x, y, width, height });
     const findings = this._findings.map((one, index) => one.box && {
       ...box(one.box),
-      label: String(index + 1),
+      label: one.label ?? String(index + 1),
       className: index === this._here ? "pv-here" : `pv-${one.status}`,
     });
     const guides = (this._guides ?? []).flatMap((one, line) => [

@@ -1,0 +1,33 @@
+"""Which pictures each person has had on their screen. Kept in memory; a restart of the desk forgets it."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+
+MOST = 2000
+"""Shots that are remembered of one person; the oldest are forgotten first."""
+
+
+class Seen:
+    """Shots by their name CLIENT/BATCH/SHOT, with the first digits of the hash of the picture that was seen."""
+
+    def __init__(self) -> None:
+        """Begin with nothing seen."""
+        self._lock = threading.Lock()
+        self._pictures: dict[str, OrderedDict[str, str]] = {}
+
+    def note(self, person: str, shot: str, picture: str) -> None:
+        """Note that a person has seen a picture. It replaces what they saw of this shot before."""
+        with self._lock:
+            mine = self._pictures.setdefault(person, OrderedDict())
+            mine.pop(shot, None)
+            mine[shot] = picture
+            while len(mine) > MOST:
+                mine.popitem(last=False)
+
+    def picture(self, person: str, shot: str) -> str:
+        """Return which picture of a shot a person saw last; empty if they saw none."""
+        with self._lock:
+            mine = self._pictures.get(person)
+            return mine.get(shot, "") if mine else ""

@@ -124,9 +124,12 @@ def photographs(folder: Path, count: int, *, long_side: int) -> None:
         if not long_side:
             target.write_bytes(sample.read_bytes())
             continue
-        with Image.open(sample) as picture:
-            picture.thumbnail((long_side, long_side))
-            picture.save(target, quality=95, icc_profile=picture.info.get("icc_profile"))
+        try:
+            with Image.open(sample) as picture:
+                picture.thumbnail((long_side, long_side))
+                picture.save(target, quality=95, icc_profile=picture.info.get("icc_profile"))
+        except OSError:  # one is damaged, to be refused
+            target.write_bytes(sample.read_bytes())
     (folder / "manifest.csv").write_text("\n".join(rows) + "\n")
 
 

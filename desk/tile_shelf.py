@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from packshot.looking.pack import HEAD_BYTES, Contents, Pack, Tile, header_bytes, read_contents
+from tasks.disk import writing_to
 
 KEEP_S = 24 * 3600.0
 """A pack that nobody has asked for so long, in seconds, is removed."""
@@ -63,8 +64,13 @@ class TileShelf:
         """Make a pack, unless it is there or somebody else is making it; return when it is there.
 
         Raises:
-            OSError: it could not be written.
+            DiskFullError: it could not be written, because the disk is full.
+            OSError: it could not be written for another reason.
         """
+        with writing_to(self.folder, "tiles of a picture"):
+            self._make_whole(name, make)
+
+    def _make_whole(self, name: str, make: Callable[[], Pack]) -> None:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self._locked(name):
             if self.has(name):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+import yaml
 
 from deployments.demo import environment
 from packshot.batch import BatchRecord, ShotRef
@@ -16,15 +19,20 @@ from packshot.escaping import markdown
 from packshot.naming import BatchId, batch_id
 from packshot.pipeline import Edit
 from packshot.record import ShotRecord, Source, State
+from packshot.specs.load import default_folder
 from packshot.specs.models import AuditConfig, Plan, Promise
 from packshot.types import Verdict
+from tasks import redo
 from tasks.audits import audit_report, measure_escapes
 from tasks.lives import now
+from tasks.models import LoadedModel
 from tasks.questions import question_about
-from tasks.records import create_batch, create_record
+from tasks.records import create_batch, create_record, load_record
 from tasks.routing_model import service
 from tasks.storage import Storage, open_storage
+from tests.drawn_products import ContrastNetwork
 from tests.tasks.runs import artifact, in_a_run
+from tests.tasks.shots import routed
 
 BATCH = batch_id("acme", "audited")
 SHA256 = "0" * 64
@@ -98,6 +106,25 @@ def test_a_share_of_approvals_and_of_reviews_is_shown_blindly(
 def test_a_shot_that_only_lacks_the_proof_of_real_photographs_is_always_an_audit() -> None:
     held = edit(Verdict.HUMAN_REVIEW, unproven=True)
     assert audit_report(record("A1"), plan(0.0), held) == {"approved": True, "ratio": 1.0, "score": 95.0}
+
+
+def test_a_shot_that_was_on_hold_is_chosen_like_any_other(
+    line: Storage, batch: BatchId, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    configs = tmp_path / "configs"
+    shutil.copytree(default_folder(), configs)
+    routing = yaml.safe_load((configs / "routing.yaml").read_text())
+    routing["audit"] |= {"ratio": 1.0, "first_ratio": 1.0}
+    (configs / "routing.yaml").write_text(yaml.safe_dump(routing))
+    monkeypatch.setattr(redo, "load_model", lambda: LoadedModel("contrast", ContrastNetwork(), ()))
+    with environment({"PACKSHOT_CONFIGS": str(configs)}):
+        (one,) = routed(batch, {"A1": 0.43})
+        in_a_run(lambda: redo.edit_released.fn(one.shot))
+    edited = load_record(one.shot)
+    assert edited.state is State.IN_REVIEW
+    assert edited.reports["audit"]["ratio"] == 1.0
+    assert "score" in edited.reports["audit"]
+    assert edited.events[-1].why == "chosen to be looked at"
 
 
 def test_the_reviewer_of_an_audit_sees_neither_score_nor_findings(

@@ -6,6 +6,7 @@ import io
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from desk import pictures
 from desk.tile_shelf import TileShelf
 from desk.tiles import routes
 from packshot.colour.transform import working_to_srgb8
+from packshot.errors import DiskFullError
 from packshot.looking.overlays import Overlay
 from packshot.looking.pack import Pack, Tile
 from packshot.looking.pyramid import picture_pack
@@ -28,6 +30,7 @@ from packshot.types import Pixels8
 from tasks.records import change_record
 from tasks.settings import Settings
 from tests.desk.viewer.shots import HEIGHT, WIDTH, address, drawn, stored
+from tests.small_disk import fill, make_room, small_disk
 
 
 def picture(data: bytes) -> Pixels8:
@@ -212,6 +215,20 @@ def test_a_pack_that_could_not_be_made_leaves_nothing(tmp_path_factory: pytest.T
         shelf.make(NAME, fails)
     assert not shelf.has(NAME)
     assert not [path for path in shelf.folder.iterdir() if not path.name.startswith(".lock")]
+
+
+def test_a_full_disk_is_named_leaves_nothing_and_is_tried_again(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", megabytes=1) as disk:
+        shelf = TileShelf(disk / "tiles", max_bytes=10**9)
+        fill(disk)
+        with pytest.raises(DiskFullError, match="tiles of a picture could not be written; found 0 MB free") as raised:
+            shelf.make(NAME, lambda: pack(200))
+        assert raised.value.subject == str(shelf.folder)
+        assert not shelf.has(NAME)
+        make_room(disk)
+        shelf.make(NAME, lambda: pack(200))
+        assert shelf.has(NAME)
+        assert not list(shelf.folder.glob("*.part"))
 
 
 def test_packs_can_be_read_by_their_user_only(tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -1,6 +1,6 @@
 """What work on the largest photograph takes that is accepted.
 
-    python -m benchmarks.largest [--megapixels N] [--engine onnxruntime|openvino] [--threads N]
+    python -m benchmarks.largest [--megapixels N] [--width N] [--engine onnxruntime|openvino] [--threads N]
 
 A JPEG of as many pixels as the limits allow is made and taken through the whole line in a process of its own: taken in,
 cut out, judged, exported for three platforms, one of them at full resolution. Printed is the peak of the process's
@@ -31,9 +31,13 @@ from tests.drawn_products import ContrastNetwork, photograph
 ROW = {"category": "boxes", "view": "MAIN", "platforms": "shopify,ebay,print_catalog"}
 
 
-def drawn(pixels: int) -> bytes:
-    """Return a JPEG of about so many pixels, four to three."""
-    width = int((pixels * 4 / 3) ** 0.5)
+def drawn(pixels: int, width: int = 0) -> bytes:
+    """Return a JPEG of about so many pixels.
+
+    Args:
+        width: of the picture; 0: four to three.
+    """
+    width = width or int((pixels * 4 / 3) ** 0.5)
     small = np.asarray(Image.open(io.BytesIO(photograph(1600, 1200))).convert("RGB"))
     stream = io.BytesIO()
     large = cv2.resize(small, (width, pixels // width), interpolation=cv2.INTER_LINEAR)
@@ -65,14 +69,15 @@ def _peak_gb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9  # Linux counts in KiB
 
 
-def in_a_process(pixels: int, engine: str, *, threads: int = 1) -> dict[str, float]:
+def in_a_process(pixels: int, engine: str, *, threads: int = 1, width: int = 0) -> dict[str, float]:
     """Return the peaks of photographs of so many pixels, in a process that has done nothing else.
 
     Args:
         threads: how many work on one each, as the threads of a run do: `tasks.room` lets them in.
+        width: of the photographs; 0: four to three.
     """
     with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(_by_threads, (drawn(pixels), engine, working_bytes(pixels), threads))
+        return pool.apply(_by_threads, (drawn(pixels, width), engine, working_bytes(pixels), threads))
 
 
 def _by_threads(data: bytes, engine: str, room_bytes: int, threads: int) -> dict[str, float]:
@@ -90,13 +95,14 @@ def main() -> None:
     """Run what the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--megapixels", type=float, default=None)
-    parser.add_argument("--engine", choices=("onnxruntime", "openvino"), default="onnxruntime")
+    parser.add_argument("--engine", choices=("onnxruntime", "openvino", ""), default="onnxruntime")
+    parser.add_argument("--width", type=int, default=0, help="of the photograph, for a very long one; 0: four to three")
     parser.add_argument("--threads", type=int, default=1, help="photographs that are given to the process at once")
     given = parser.parse_args()
     most = most_pixels(load_configs(default_folder()).ingest, channels=3, depth=8)
     pixels = round(given.megapixels * 1e6) if given.megapixels else most
     print(f"{described()}; {pixels / 1e6:.0f} megapixels", flush=True)
-    for stage, peak in in_a_process(pixels, given.engine, threads=given.threads).items():
+    for stage, peak in in_a_process(pixels, given.engine, threads=given.threads, width=given.width).items():
         print(f"{stage:10} {peak:5.2f} GB")
 
 

@@ -7,6 +7,7 @@ doesn't work is killed after a while and restarted. What a part depends on is st
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -94,8 +95,12 @@ class Supervisor:
         """
         now = time.monotonic()
         self._watches = [_Watch(part, _born(part), good=now, works_from=now) for part in parts]
-        self._file, self._say = state_dir / STATUS_FILE, say
+        self._file, self._listener = state_dir / STATUS_FILE, say
         self._unwritten = ""
+
+    def _say(self, sentence: str) -> None:
+        with contextlib.suppress(OSError):  # its log may lie on a full disk
+            self._listener(sentence)
 
     def run(self, until: threading.Event) -> None:
         """Supervise the parts until the event is set; then delete the status file."""

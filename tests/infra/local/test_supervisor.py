@@ -148,7 +148,13 @@ def test_a_full_disk_is_said_once_and_parts_are_started_again_all_the_same(tmp_p
         log = disk / "log"
         log.write_bytes(b"x" * 300_000)
         one = part("one", SLEEPS, log)
-        watching = Supervisor([one], disk, say=said.append)
+
+        def say(sentence: str) -> None:
+            said.append(sentence)
+            with (disk / "serve.log").open("a") as own_log:
+                own_log.write(sentence)
+
+        watching = Supervisor([one], disk, say=say)
         watching.look()
         fill(disk)
         end(one)

@@ -40,6 +40,7 @@ def data() -> bytes:
     return photograph(*SIZE)
 
 
+@pytest.mark.slow  # the whole of rembg compiles its kernels first; what the line delivers is held by tests/packshot
 @pytest.mark.parametrize("way", WAYS)
 def test_each_way_delivers_the_same_three_files(way: str, data: bytes) -> None:
     ways = all_ways(SharedNetwork())
@@ -57,6 +58,7 @@ def test_each_way_delivers_the_same_three_files(way: str, data: bytes) -> None:
             assert (pixels[len(pixels) // 2, len(pixels) // 2] < 200).any()
 
 
+@pytest.mark.slow  # the same
 def test_every_watched_stage_of_the_line_takes_its_time(data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     stages = set()
     watch = Stopwatch.watch

@@ -1,4 +1,8 @@
-"""Processes die in the middle of a night; it is taken up again by itself, and later nights run."""
+"""Processes die in the middle of a night; it is taken up again by itself, and later nights run.
+
+Without servers and workers that die, `tests/tasks/test_lost_runs.py`, `test_leases.py`, `test_crash_points.py` and
+`test_batches.py` (of a run that died) hold the same.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +30,8 @@ from tasks.storage import open_storage
 from tests.flows.line import Line, poll
 from tests.servers import open_folder
 from tests.tasks.shots import photograph, submitted
+
+pytestmark = pytest.mark.slow
 
 CLIENT = "deaths"
 RESTARTED, KILLED = batch_id(CLIENT, "restarted"), batch_id("killed", "killed")

@@ -182,16 +182,14 @@ def test_an_answer_that_counts_takes_the_sign_away(collected: FlowRun) -> None:
     assert not collected.state.message
 
 
-def test_the_hot_folder_takes_a_file_up_once(collected: FlowRun, line: Line) -> None:
+def test_the_hot_folder_takes_a_file_up_once_and_the_board_shows_with_whom_each_shot_waits(
+    collected: FlowRun, line: Line
+) -> None:
     before = load_record(GLASS)
     run = line.run(COLLECT, {})
     assert run.state
     assert "0 returned" in str(run.state.message)
     assert load_record(GLASS) == before
-
-
-def test_the_board_shows_with_whom_each_shot_waits(collected: FlowRun, line: Line) -> None:
-    line.run(COLLECT, {})
     rows = {row["shot"]: row for row in json.loads(str(line.artifacts("board")[0].data))}
     assert rows[GLASS.shot]["with"] == "a senior editor"
     assert rows[RING.shot]["with"] == "an editor"

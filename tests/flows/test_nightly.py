@@ -1,4 +1,7 @@
-"""A whole night on the sample photographs, through deployments and a worker; every delivered file measured again."""
+"""A whole night on the sample photographs, through deployments and a worker; every delivered file measured again.
+
+`make test` takes some of them, `make test-all` all of them too.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ import pytest
 from prefect.client.schemas.objects import FlowRun
 
 from deployments.demo import SAMPLES
-from packshot.naming import batch_id, delivery_prefix, inbox_prefix, shot_key, shots_prefix
+from packshot.naming import BatchId, batch_id, delivery_prefix, inbox_prefix, shot_key, shots_prefix
 from packshot.record import DONE, WAITING, ShotRecord, State
 from tasks.artifacts import artifact_key
 from tasks.batches import Summary, survey
@@ -26,10 +29,14 @@ from tasks.storage import open_storage
 from tests.flows import remeasure
 from tests.flows.line import STAGES, Line, objects, read_all
 
-BATCH = batch_id("demo", "spring-24")
-BESIDE_IT, SMALL_BATCH = batch_id("demo", "spring-25"), ("BSK601_MAIN.jpg",)
+CLIENT = "demo"
+SMALL_BATCH = ("BSK601_MAIN.jpg",)
 OWN_FILES = {"manifest.csv", "manifest.xlsx", "certificate.json", "report.html", "package.zip"}
 PHOTOGRAPHS = sorted(path.name for path in SAMPLES.iterdir() if path.suffix != ".csv")
+SOME = tuple(
+    f"{name}.jpg" for name in ("BOX102_MAIN", "BOX103_MAIN", "BTL201_MAIN", "BTL202_MAIN", "GLS501_MAIN", "KTL302_MAIN")
+)
+"""Of every fate at least one; the other samples cost most of a night and show no further kind."""
 UPSCALE = 1.1
 """Most that a product is enlarged, by configs/defaults.yaml."""
 
@@ -38,13 +45,22 @@ class Night(NamedTuple):
     """A night that is over.
 
     Attributes:
+        batch, beside_it: the batch that the tests look at, and a small one of the same night.
+        sent: what its client sent, by name.
         delivery: everything in the delivery's folder, by path.
     """
 
+    batch: BatchId
+    beside_it: BatchId
+    sent: Mapping[str, bytes]
     run: FlowRun
     summary: Summary
     records: dict[str, ShotRecord]
     delivery: Mapping[str, bytes]
+
+    @property
+    def photographs(self) -> list[str]:
+        return sorted(name for name in self.sent if name != "manifest.csv")
 
     @property
     def renditions(self) -> dict[str, bytes]:
@@ -57,17 +73,26 @@ class Night(NamedTuple):
         return {row["file"]: row for row in rows if row["file"]}
 
 
-@pytest.fixture(scope="module")
-def night(line: Line, tmp_path_factory: pytest.TempPathFactory) -> Night:
-    line.submit(BATCH, SAMPLES)
-    small = tmp_path_factory.mktemp("small")
+@pytest.fixture(scope="module", params=["some", pytest.param("all", marks=pytest.mark.slow)])
+def night(request: pytest.FixtureRequest, line: Line, tmp_path_factory: pytest.TempPathFactory) -> Night:
+    batch, beside_it = (batch_id(CLIENT, f"{request.param}-{year}") for year in (24, 25))
+    folder, small = tmp_path_factory.mktemp("photographs"), tmp_path_factory.mktemp("small")
+    for name in PHOTOGRAPHS if request.param == "all" else SOME:
+        shutil.copy(SAMPLES / name, folder)
+    header, *rows = (SAMPLES / "manifest.csv").read_text().splitlines()
+    left_out = {name for name in PHOTOGRAPHS if not (folder / name).exists()}
+    kept = [row for row in rows if row.split(",")[0] not in left_out]
+    (folder / "manifest.csv").write_text("\n".join([header, *kept]) + "\n")
+    line.submit(batch, folder)
     for name in SMALL_BATCH:
         shutil.copy(SAMPLES / name, small)
-    line.submit(BESIDE_IT, small)
-    run = line.run("nightly/nightly", {"clients": [BATCH.client]})
-    records = load_records([ref.shot for ref in load_batch(BATCH).shots])
-    delivery = read_all(delivery_prefix(BATCH, 1))
-    return Night(run, survey(BATCH), {record.shot.shot: record for record in records}, delivery)
+    line.submit(beside_it, small)
+    run = line.run("nightly/nightly", {"clients": [CLIENT]})
+    records = load_records([ref.shot for ref in load_batch(batch).shots])
+    delivery = read_all(delivery_prefix(batch, 1))
+    sent = {path.name: path.read_bytes() for path in folder.iterdir()}
+    by_name = {record.shot.shot: record for record in records}
+    return Night(batch, beside_it, sent, run, survey(batch), by_name, delivery)
 
 
 def measured(night: Night) -> Iterator[tuple[str, dict[str, object], remeasure.Measured]]:
@@ -80,17 +105,17 @@ def measured(night: Night) -> Iterator[tuple[str, dict[str, object], remeasure.M
 def test_the_night_ends_well_and_processed_the_batch_in_a_run_of_its_own(night: Night, line: Line) -> None:
     assert night.run.state
     assert night.run.state.is_completed(), night.run.state.message
-    (batch_run,) = [run for run in line.family(night.run.id) if run.name == f"process batch · {BATCH}"]
+    (batch_run,) = [run for run in line.family(night.run.id) if run.name == f"process batch · {night.batch}"]
     assert batch_run.state
     assert batch_run.state.message == night.summary.sentence
     assert batch_run.deployment_id is not None
-    assert f"client:{BATCH.client}" in batch_run.tags
+    assert f"client:{CLIENT}" in batch_run.tags
 
 
 def test_two_batches_were_worked_on_side_by_side(night: Night, line: Line) -> None:
     one, other = (
         next(run for run in line.family(night.run.id) if run.name == f"process batch · {batch}")
-        for batch in (BATCH, BESIDE_IT)
+        for batch in (night.batch, night.beside_it)
     )
     assert one.parent_task_run_id is not None
     assert other.parent_task_run_id is not None
@@ -102,9 +127,9 @@ def test_two_batches_were_worked_on_side_by_side(night: Night, line: Line) -> No
 
 
 def test_every_uploaded_photograph_has_exactly_one_fate(night: Night) -> None:
-    assert sorted(fate.file for fate in night.summary.fates) == PHOTOGRAPHS
+    assert sorted(fate.file for fate in night.summary.fates) == night.photographs
     kinds = Counter(fate.kind for fate in night.summary.fates)
-    assert sum(kinds.values()) == len(PHOTOGRAPHS)
+    assert sum(kinds.values()) == len(night.photographs)
     assert dict(kinds) == {kind: count for kind, count in night.summary.counts.items() if count}
     assert kinds["delivered"] >= 3
     assert kinds["failed"] == 0
@@ -138,16 +163,15 @@ def test_a_machine_approves_nothing_below_the_limit_or_past_a_gate(night: Night)
 
 
 def test_the_originals_are_as_they_were_sent(night: Night) -> None:
-    inbox = read_all(inbox_prefix(BATCH))
-    sent = {path.name: path.read_bytes() for path in SAMPLES.iterdir()}
-    assert {name: data for name, data in inbox.items() if name != "READY"} == sent
+    inbox = read_all(inbox_prefix(night.batch))
+    assert {name: data for name, data in inbox.items() if name != "READY"} == night.sent
     for fate in night.summary.fates:
-        assert night.records[fate.shot].source.sha256 == hashlib.sha256(sent[fate.file]).hexdigest(), fate.file
+        assert night.records[fate.shot].source.sha256 == hashlib.sha256(night.sent[fate.file]).hexdigest(), fate.file
 
 
 def test_what_was_refused_lies_in_quarantine_with_its_reason(night: Night) -> None:
     refused = {fate.file: fate.why for fate in night.summary.of("refused")}
-    quarantine = read_all(f"quarantine/{BATCH.client}/{BATCH.batch}/")
+    quarantine = read_all(f"quarantine/{CLIENT}/{night.batch.batch}/")
     assert quarantine.keys() == refused.keys() | {f"{file}.reason.json" for file in refused}
     for file, why in refused.items():
         sent = (SAMPLES / file).read_bytes()
@@ -159,13 +183,13 @@ def test_what_was_refused_lies_in_quarantine_with_its_reason(night: Night) -> No
 
 
 def test_every_delivered_shot_has_the_files_that_its_platforms_ask_for_and_they_are_named_so(night: Night) -> None:
-    rows = {row["file"]: row for row in csv.DictReader((SAMPLES / "manifest.csv").read_text().splitlines())}
+    rows = {row["file"]: row for row in csv.DictReader(night.sent["manifest.csv"].decode().splitlines())}
     expected, left_out = set(), set()
     for fate in night.summary.of("delivered"):
         row = rows[fate.file]
         known = {"product_id": row["asin"], "sku": row["sku"], "view": row["view"]}
         report = night.records[fate.shot].reports["export"]
-        for name in remeasure.client_platforms(BATCH.client):
+        for name in remeasure.client_platforms(CLIENT):
             facts = remeasure.platform(name)
             if not any(re.fullmatch(view, row["view"]) for view in facts.get("views", [".*"])):
                 continue
@@ -200,7 +224,7 @@ def test_every_delivered_file_has_the_format_shape_and_size_of_its_platform(nigh
 
 
 def longest_of_product(night: Night, shot: str) -> int:
-    matte = remeasure.read_matte(open_storage().get(shot_key(BATCH.shot(shot), "matte.png"))) > 0.5
+    matte = remeasure.read_matte(open_storage().get(shot_key(night.batch.shot(shot), "matte.png"))) > 0.5
     sides = (matte.any(axis=axis).nonzero()[0] for axis in (0, 1))
     return max(int(side[-1] - side[0] + 1) for side in sides)
 
@@ -209,7 +233,7 @@ def test_the_background_is_exactly_white_over_the_whole_frame(night: Night) -> N
     mattes: dict[str, bytes] = {}
     for path, facts, file in measured(night):
         shot = night.manifest[path]["shot"]
-        data = mattes.setdefault(shot, open_storage().get(shot_key(BATCH.shot(shot), "matte.png")))
+        data = mattes.setdefault(shot, open_storage().get(shot_key(night.batch.shot(shot), "matte.png")))
         square = "aspect" in facts["canvas"]  # type: ignore[operator]
         product = remeasure.product_on_canvas(
             remeasure.read_matte(data), file.size, fill=remeasure.wanted_fill(facts), square=square
@@ -255,12 +279,12 @@ def test_the_certificate_agrees_with_the_files_and_the_count(night: Night) -> No
     certificate = json.loads(night.delivery["certificate.json"])
     sums = {one["path"]: one["sha256"] for one in certificate["files"]}
     assert sums == {path: hashlib.sha256(data).hexdigest() for path, data in night.renditions.items()}
-    assert certificate["photographs"] == {"received": len(PHOTOGRAPHS), **night.summary.counts}
+    assert certificate["photographs"] == {"received": len(night.photographs), **night.summary.counts}
     inside = {one["shot"] for one in certificate["shots"]}
     outside = {one["shot"]: one["fate"] for one in certificate["not_in_this_delivery"]}
     assert inside == {fate.shot for fate in night.summary.of("delivered")}
     assert outside == {fate.shot: fate.kind for fate in night.summary.fates if fate.kind != "delivered"}
-    (delivery,) = load_batch(BATCH).deliveries
+    (delivery,) = load_batch(night.batch).deliveries
     assert delivery.certificate_sha256 == hashlib.sha256(night.delivery["certificate.json"]).hexdigest()
 
 
@@ -275,21 +299,21 @@ def test_the_certificates_own_figures_hold_when_measured_again(night: Night) -> 
 
 def test_the_ui_shows_every_shot_with_its_picture_or_reason_and_the_batch_as_a_table(night: Night, line: Line) -> None:
     for fate in night.summary.fates:
-        found = line.artifacts(artifact_key("shot", BATCH.client, BATCH.batch, fate.shot))
+        found = line.artifacts(artifact_key("shot", CLIENT, night.batch.batch, fate.shot))
         assert found, f"no artifact shows {fate.shot}"
         newest = found[0]
         assert newest.type == "markdown"
         if fate.kind != "refused":
             assert "](data:image/webp;base64," in str(newest.data) or "](http" in str(newest.data), fate.shot
-    (table,) = line.artifacts(artifact_key("batch", BATCH.client, BATCH.batch))
+    (table,) = line.artifacts(artifact_key("batch", CLIENT, night.batch.batch))
     rows = json.loads(str(table.data))
     assert {row["shot"]: row["became"] for row in rows} == {fate.shot: fate.kind for fate in night.summary.fates}
     (summary, *_) = line.artifacts("night")
-    assert BATCH.batch in str(summary.data)
+    assert night.batch.batch in str(summary.data)
 
 
 def test_every_waiting_shot_is_one_suspended_run_that_holds_nothing(night: Night, line: Line) -> None:
-    waiting = line.waiting_runs(BATCH)
+    waiting = line.waiting_runs(night.batch)
     assert [run.parameters["shot"] for run in waiting] == sorted(fate.shot for fate in night.summary.of("waiting"))
     for run in waiting:
         assert run.state
@@ -300,7 +324,7 @@ def test_every_waiting_shot_is_one_suspended_run_that_holds_nothing(night: Night
 
 def test_another_night_finds_nothing_to_do_and_writes_nothing(night: Night, line: Line) -> None:
     before = objects()
-    again = line.run("nightly/nightly", {"clients": [BATCH.client]})
+    again = line.run("nightly/nightly", {"clients": [CLIENT]})
     assert again.state
     assert again.state.message == "No closed batch was waiting"
     assert [run.name for run in line.task_runs(again.id)] == ["find closed batches"]
@@ -309,10 +333,10 @@ def test_another_night_finds_nothing_to_do_and_writes_nothing(night: Night, line
 
 def test_the_batch_processed_again_does_no_stage_and_delivers_nothing_twice(night: Night, line: Line) -> None:
     before = objects()
-    again = line.run("process-batch/process-batch", {"client": BATCH.client, "batch": BATCH.batch})
+    again = line.run("process-batch/process-batch", {"client": CLIENT, "batch": night.batch.batch})
     assert again.state
     assert again.state.message == night.summary.sentence
     assert not [run.name for run in line.task_runs(again.id) if run.name.startswith(STAGES)]
     after = objects()
     changed = {key for key in before | after if before.get(key) != after.get(key)}
-    assert changed <= {f"{shots_prefix(BATCH).removesuffix('shots/')}batch.json"}, changed
+    assert changed <= {f"{shots_prefix(night.batch).removesuffix('shots/')}batch.json"}, changed

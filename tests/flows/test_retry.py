@@ -1,4 +1,8 @@
-"""One shot fails for a lasting reason; a person repairs the cause and presses Retry: only what is missing is done."""
+"""One shot fails for a lasting reason; a person repairs the cause and presses Retry: only what is missing is done.
+
+Task by task, `tests/tasks/test_results.py` (what runs again), `test_cache_keys.py` (what is tried again),
+`test_lives.py` (a record that goes on from where it failed) and `test_late_deliveries.py` hold the same.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +21,8 @@ from tasks.cache_keys import RETRIES
 from tasks.records import load_batch, load_record
 from tasks.storage import open_storage
 from tests.flows.line import STAGES, Line, Seen, objects, sample_folder
+
+pytestmark = pytest.mark.slow
 
 BATCH = batch_id("acme", "retry")
 FILES = ("BOX102_MAIN.jpg", "BTL201_MAIN.jpg", "BTL202_MAIN.jpg")

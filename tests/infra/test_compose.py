@@ -441,6 +441,7 @@ def _printed(code: str, *, folder: Path, environment: Mapping[str, str]) -> str:
 # --- run here, without containers ------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow  # the tests above hold the file's variables and commands against settings and program
 def test_registration_worker_and_health_check_work_with_the_variables_they_are_given(
     compose: Compose, prefect_stack: Stack, tmp_path: Path
 ) -> None:

@@ -132,6 +132,7 @@ def test_a_port_that_is_asked_for_and_taken_is_an_error(prefect_stack: Stack, tm
     assert left_over(tmp_path) == []
 
 
+@pytest.mark.slow  # held server by server in test_processes.py, test_s3.py and test_postgres.py
 def test_kill_9_leaves_nothing_and_the_next_start_goes_on_from_there(start: Starter) -> None:
     with open_folder() as folder:
         (port,) = free_ports(1)

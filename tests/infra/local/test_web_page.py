@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 import uvicorn
 
 from infra.guard import App, Guard, Receive, Scope, Send
@@ -138,6 +139,7 @@ def asked(url: str, path: str, body: object) -> Any:
         return json.load(answer)
 
 
+@pytest.mark.slow  # the next test holds that the attack works where there is no guard
 @needs_chromium
 def test_the_same_page_starts_runs_on_a_prefect_server_without_guard_and_password(tmp_path: Path) -> None:
     """What is held off below is no invention: it works on Prefect's server as it comes."""

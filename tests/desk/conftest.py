@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from desk.accounts import Accounts
 from desk.app import application
 from desk.roles import Role
 from desk.state import Desk
@@ -47,14 +49,22 @@ PEOPLE = {
 }
 
 
-@pytest.fixture
-def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    """An empty memory, with an account for each of `PEOPLE`."""
-    monkeypatch.setenv("PACKSHOT_DESK_ACCOUNTS_FILE", str(tmp_path / "accounts.json"))
-    memory = Desk.of(get_settings())
+@pytest.fixture(scope="session")
+def accounts_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with an account for each of `PEOPLE`. A password's hash takes a fifth of a second, on purpose."""
+    file = tmp_path_factory.mktemp("accounts") / "accounts.json"
+    accounts = Accounts(file)
     for name, roles in PEOPLE.items():
-        memory.accounts.add(name, roles, PASSWORD)
-    return memory
+        accounts.add(name, roles, PASSWORD)
+    return file
+
+
+@pytest.fixture
+def desk(accounts_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    """An empty memory, with an account for each of `PEOPLE`."""
+    own = shutil.copy(accounts_file, tmp_path)
+    monkeypatch.setenv("PACKSHOT_DESK_ACCOUNTS_FILE", str(own))
+    return Desk.of(get_settings())
 
 
 @pytest.fixture

@@ -13,12 +13,12 @@ from packshot.naming import batch_id
 from packshot.record import State
 from tasks.records import load_record
 from tasks.waiting import REFUSED
+from tests.chromium import CHROMIUM, needs_chromium
 from tests.flows.line import Line, sample_folder
 from tests.flows.people import settled
-from tests.infra.local.chromium import CHROMIUM, in_chromium
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-pytestmark = [in_chromium, pytest.mark.slow]
+pytestmark = [needs_chromium, pytest.mark.slow]
 
 BATCH = batch_id("acme", "prefect-form")
 GLASS = BATCH.shot("GLS501_MAIN")

@@ -1,4 +1,7 @@
-"""Shots that people approve after their batch went out leave together, at their time, once, by a real worker."""
+"""Shots that people approve after their batch went out leave together, at their time, once, by a real worker.
+
+Without a worker and an hour that comes, `tests/tasks/test_late_deliveries.py` holds the same.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +25,8 @@ from tasks.records import load_batch, load_record
 from tests.flows.line import Line, read_all
 from tests.tasks.runs import in_a_run
 from tests.tasks.shots import edited, routed
+
+pytestmark = pytest.mark.slow
 
 BATCH = batch_id("acme", "late")
 LATE = ("B2", "C3")

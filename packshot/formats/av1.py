@@ -5,6 +5,7 @@ An AVIF may leave out the box with its colour codes; then those of the stream co
 
 from __future__ import annotations
 
+from packshot.formats.bits import Bits
 from packshot.formats.container import Codes
 
 _SEQUENCE_HEADER = 1
@@ -22,7 +23,7 @@ def stream_codes(stream: bytes) -> Codes | None:
         at += 2 if head & 4 else 1
         size, at = _leb128(stream, at) if head & 2 else (len(stream) - at, at)
         if head >> 3 & 15 == _SEQUENCE_HEADER:
-            return _of_sequence(_Bits(stream[at : at + min(size, _HEADER_BYTES)]))
+            return _of_sequence(Bits(stream[at : at + min(size, _HEADER_BYTES)]))
         at += size
     return None
 
@@ -36,19 +37,7 @@ def _leb128(data: bytes, at: int) -> tuple[int, int]:
     return 0, len(data)
 
 
-class _Bits:
-    """A reader of bits, the most significant first. Beyond the end all are 0."""
-
-    def __init__(self, data: bytes) -> None:
-        self._value, self._left = int.from_bytes(data, "big"), 8 * len(data)
-
-    def take(self, count: int = 1) -> int:
-        self._left -= count
-        value = self._value >> self._left if self._left >= 0 else 0
-        return value & ((1 << count) - 1)
-
-
-def _of_sequence(bits: _Bits) -> Codes | None:
+def _of_sequence(bits: Bits) -> Codes | None:
     profile = bits.take(3)
     bits.take()  # still picture
     reduced = bits.take()
@@ -75,12 +64,12 @@ def _of_sequence(bits: _Bits) -> Codes | None:
     return Codes(primaries, transfer)
 
 
-def _skip_operating_points(bits: _Bits) -> None:
+def _skip_operating_points(bits: Bits) -> None:
     delay_bits, has_model = 0, 0
     if bits.take():  # timing
         bits.take(64)
         if bits.take():
-            _skip_uvlc(bits)
+            bits.exp_golomb()
         has_model = bits.take()
         if has_model:
             delay_bits = bits.take(5) + 1
@@ -96,14 +85,7 @@ def _skip_operating_points(bits: _Bits) -> None:
             bits.take(4)
 
 
-def _skip_uvlc(bits: _Bits) -> None:
-    zeros = 0
-    while zeros < 32 and not bits.take():
-        zeros += 1
-    bits.take(zeros)
-
-
-def _skip_tools(bits: _Bits) -> None:
+def _skip_tools(bits: Bits) -> None:
     bits.take(4)
     ordered = bits.take()
     if ordered:

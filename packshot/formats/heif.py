@@ -19,6 +19,7 @@ from packshot.formats.av1 import stream_codes
 from packshot.formats.boxes import boxes
 from packshot.formats.container import Codes, Container, DamagedError, Step, plain_exif
 from packshot.formats.findings import gain_map_left_out
+from packshot.formats.hevc import configured_codes
 from packshot.types import Box, Finding, Size, Status
 
 _MOST_ITEMS = 4000
@@ -29,6 +30,7 @@ _PICTURES = frozenset(
     {b"hvc1", b"hev1", b"av01", b"grid", b"iden", b"iovl", b"avc1", b"jpeg", b"j2k1", b"unci", b"vvc1"}
 )
 _HEVC = (b"hvc1", b"hev1")
+_HEVC_HEAD_BYTES = 23
 _FORBIDDEN_IN_HEVC = re.compile(rb"\0\0[\0\1\2]")
 """ITU-T H.265, 7.4.2: none of these stands inside a NAL unit. Zeros in place of lost bytes are such a place."""
 _MOST_READ = 2
@@ -233,6 +235,8 @@ def _codes(item: _Item) -> Codes | None:
 
 
 def _codes_in_stream(data: bytes, meta: _Meta, item: _Item) -> Codes | None:
+    if item.kind in _HEVC:
+        return next((configured_codes(body) for body in item.every(b"hvcC") if len(body) > _HEVC_HEAD_BYTES), None)
     if item.kind != b"av01" or not item.extents:
         return None
     start, length = item.extents[0]

@@ -197,6 +197,11 @@ def heifs(kind: bytes) -> list[bytes]:
     return [whole, bmff.written([first])]
 
 
+def hevc_configuration() -> bytes:
+    """What an hvcC box holds."""
+    return next(one[8:] for one in bmff.picture(b"hvc1", pixels()).properties if one[4:8] == b"hvcC")
+
+
 @cache
 def jpeg_xls() -> list[bytes]:
     stream = bytes(imagecodecs.jpegxl_encode(pixels(), lossless=True, usecontainer=False))

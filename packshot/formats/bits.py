@@ -1,0 +1,25 @@
+"""Read single bits of a video stream's headers."""
+
+from __future__ import annotations
+
+_LONGEST_CODE = 32
+
+
+class Bits:
+    """A reader of bits, the most significant first. Beyond the end all are 0."""
+
+    def __init__(self, data: bytes) -> None:
+        self._value, self._left = int.from_bytes(data, "big"), 8 * len(data)
+
+    def take(self, count: int = 1) -> int:
+        """Return the next bits as a number."""
+        self._left -= count
+        value = self._value >> self._left if self._left >= 0 else 0
+        return value & ((1 << count) - 1)
+
+    def exp_golomb(self) -> int:
+        """Return the next number of variable length (ITU-T H.265, 9.2: ue(v))."""
+        zeros = 0
+        while zeros < _LONGEST_CODE and not self.take():
+            zeros += 1
+        return (1 << zeros) - 1 + self.take(zeros)

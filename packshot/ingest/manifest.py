@@ -51,6 +51,9 @@ _WORDS = {
     "notas comentario osservazioni commento",
 }
 """Our column -> other heads for it: English, German, French, Spanish, Italian; lower case, without accents."""
+_ROMANCE_FILES = frozenset(_WORDS["file"].split()[10:])
+"""Beside these heads for the file, "référence" is the product's number. In English it is the colour reference."""
+_NAMELESS = "column_"
 _SYNONYMS = {word: name for name, words in _WORDS.items() for word in words.split()}
 
 _MOST_BYTES = 50_000_000
@@ -90,7 +93,10 @@ def read_manifest(data: bytes, *, name: str) -> Manifest:
     for number, values in enumerate(table, start=first):
         row = {column: _cell(value) for column, value in zip(titles, values, strict=True)}
         findings += _add_row(rows, {key: value for key, value in row.items() if value}, number)
-    unknown = tuple(column for column in titles if column and column not in COLUMNS)
+    filled = {column for row in rows.values() for column in row}
+    unknown = tuple(
+        column for column in titles if column not in COLUMNS and (column in filled or not column.startswith(_NAMELESS))
+    )
     if unknown:
         findings.append(_odd("manifest_columns_unknown", f"Columns that mean nothing here: {', '.join(unknown)}."))
     return Manifest(rows=rows, unknown_columns=unknown, findings=tuple(findings))
@@ -145,9 +151,11 @@ def _known(cells: Sequence[str]) -> int:
 
 def _columns(titles: list[str]) -> list[str]:
     """Return Packshot's name for each column title, each name once. An exact name wins over a synonym."""
-    plain = [_plain(title) or f"column_{n}" for n, title in enumerate(titles)]
-    names: list[str] = []
+    plain = [_plain(title) or f"{_NAMELESS}{n}" for n, title in enumerate(titles)]
     titled = set(plain)
+    if titled & _ROMANCE_FILES and not any(_SYNONYMS.get(one, one) == "sku" for one in plain):
+        plain = ["sku" if one in ("reference", "ref") else one for one in plain]
+    names: list[str] = []
     for n, title in enumerate(plain):
         name = _SYNONYMS.get(title, title)
         if name != title and (name in names or name in titled):

@@ -130,6 +130,21 @@ def test_every_dialect_of_a_manifest_says_the_same(heads, separator, encoding, a
     assert found.findings == ()
 
 
+@pytest.mark.parametrize("file", ["Fichier", "Nom du fichier", "Archivo", "Nombre de archivo", "Nome file", "Immagine"])
+@pytest.mark.parametrize("product", ["Référence", "REFERENCE", "Réf."])
+def test_a_reference_beside_a_romance_head_is_the_product_and_beside_an_english_one_the_colour(file, product):
+    assert read(f"{file};{product}\nA1.jpg;007").rows["A1.jpg"]["sku"] == "007"
+    assert "reference" not in read(f"{file};{product}\nA1.jpg;007").rows["A1.jpg"]
+    both = read(f"{file};SKU;Référence\nA1.jpg;A1;#aa0000").rows["A1.jpg"]
+    assert (both["sku"], both["reference"]) == ("A1", "#aa0000")
+    assert read("file;reference\nA1.jpg;#aa0000").rows["A1.jpg"]["reference"] == "#aa0000"
+
+
+def test_empty_columns_without_a_head_are_no_unknown_columns():
+    assert read("file,sku,,\nA1.jpg,A1,,\n,,,\n").findings == ()
+    assert read("file,sku,\nA1.jpg,A1,red\n").unknown_columns == ("column_2",)
+
+
 def test_an_excel_workbook_is_a_manifest():
     rows = [["Spring"], ["Datei", "Artikelnummer", "EAN"], ["a.jpg", "007", 4006381333931], ["b.jpg", "=1+1", None]]
     found = read_manifest(workbook(rows), name="manifest.xlsx")

@@ -20,6 +20,11 @@ from packshot.outcomes.matching import UNMATCHED, count_own_returns, match
 from packshot.outcomes.order_rows import Counted, OrderReader, Problem, Reading
 from packshot.specs.returns import TableLimits, Writing
 
+_DAY_NUMBER = re.compile(r"row \d+: [2-6]\d{4}(?:[.,]\d+)?,")
+_DAY_NUMBERS_STEP = (
+    "Its dates are a spreadsheet's day numbers, such as 45991. Format the column as a date there, and export it again."
+)
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class OrderLines:
@@ -105,12 +110,13 @@ def read_orders(
 
 
 def _nothing_usable(problems: Sequence[Problem]) -> UnreadableError:
+    numbered = any(_DAY_NUMBER.match(example) for one in problems for example in one.examples)
     return UnreadableError(
         "there is no order line that can be used",
         ", ".join(dict.fromkeys(one.file for one in problems)) or "the files",
         found="; ".join(": ".join(filter(None, (one.in_words, ", ".join(one.examples)))) for one in problems)[:500],
         allowed="rows with a date such as 2026-03-01, a SKU and a quantity",
-        next_step="Export the orders again.",
+        next_step=_DAY_NUMBERS_STEP if numbered else "Export the orders again.",
     )
 
 

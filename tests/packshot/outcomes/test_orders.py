@@ -143,3 +143,13 @@ def test_local_files_of_one_name_are_told_apart_by_their_folders(tmp_path: Path)
     found = read(*paths)
     assert len(found.lines) == 2
     assert [one.file for one in found.problems] == ["2026-01/orders.csv", "2026-02/orders.csv"]
+
+
+@pytest.mark.parametrize("day", ["45991", "45991.5"])
+def test_a_spreadsheet_s_day_numbers_are_named_with_what_helps(tmp_path: Path, day: str) -> None:
+    orders = written(tmp_path, "orders.csv", f"order_id,order_date,sku,quantity\n1,{day},A,1\n2,{day},B,2\n")
+    with pytest.raises(UnreadableError, match="Format the column as a date there"):
+        read(orders)
+    orders = written(tmp_path, "orders.csv", "order_id,order_date,sku,quantity\n1,soon,A,1\n")
+    with pytest.raises(UnreadableError, match="Export the orders again"):
+        read(orders)

@@ -113,6 +113,7 @@ async def queue_page(request: Request) -> Response:
     shots = in_order(one for one in waiting if wanted.takes(one, opened_by=claims.get(one.name, "")))
     number = _number(request.query_params.get("page", ""), most=max(1, -(-len(shots) // ROWS)))
     query = urlencode({"queue": queue.value, **_set(wanted)})
+    others = {name: who for name, who in claims.items() if who != person.name}
     told = bool(wanted.finding) or State.IN_REVIEW not in STATES[queue]
     return page(
         request,
@@ -121,7 +122,7 @@ async def queue_page(request: Request) -> Response:
         title=TITLES[queue],
         rows=[
             {
-                **_row(one, at=at, holder=claims.get(one.name, ""), told=told),
+                **_row(one, at=at, holder=others.get(one.name, ""), told=told),
                 "seen": bool(desk.seen.picture(person.name, one.name)),
             }
             for one in shots[(number - 1) * ROWS :][:ROWS]

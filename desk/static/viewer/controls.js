@@ -17,7 +17,9 @@ export class Group {
   }
 
   add(name, text, label, on) {
-    const button = element("button", { type: "button", "aria-label": label, title: label, "aria-pressed": "false", on }, text);
+    // Whoever speaks to the page says what stands on the button: the name begins with it, if it does not hold it.
+    const said = new RegExp(`(^|\\W)${text}($|\\W)`, "i").test(label) ? label : `${text}: ${label}`;
+    const button = element("button", { type: "button", "aria-label": said, title: label, "aria-pressed": "false", on }, text);
     this._buttons.set(name, button);
     this.element.append(button);
     return button;

@@ -319,7 +319,7 @@ export class Viewer {
     if (words || !isOn) this._say(words);
     if (cursor) this._read(cursor, { aloud: !draws });
     const buttons = marks.map((_, index) => {
-      const label = `Remove mark ${index + 1}`;
+      const label = `M${index + 1}: remove this mark`;
       return element("button", { type: "button", "aria-label": label, title: label, on: () => this._aim.remove(index) }, `M${index + 1} ×`);
     });
     if (buttons.length !== this._marked.children.length) {

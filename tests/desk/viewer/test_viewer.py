@@ -274,7 +274,7 @@ def test_every_control_has_a_name_and_is_reached_by_tab(open_viewer: Open) -> No
         sight.page.keyboard.press("Tab")
         names.add(sight.page.evaluate("document.activeElement.getAttribute('aria-label') ?? ''"))
     wanted = {
-        "Show the whole picture",
+        "Fit: Show the whole picture",
         "1:1, in pixels of the screen",
         "Halo along the outline",
         "Edge of the matte",

@@ -237,8 +237,8 @@ EDGE = Group(
         "backdrop_patch_suspected": Meaning(
             measured=(
                 "largest patch near the matte's outline that has the backdrop's colour and ends at something clearly "
-                "different, for example a narrow gap that stays filled, or a wedge in a corner; scaled to a picture "
-                "1000 px long"
+                "different, for example a narrow gap that stays filled, or a wedge in a corner; or a window anywhere, "
+                "of exactly that colour and sharp all around; scaled to a picture 1000 px long"
             ),
             unit="px",
             gate=True,

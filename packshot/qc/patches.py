@@ -25,6 +25,12 @@ second where the network is less sure of product than `_SURE`. Most prints lie d
 _ENDS_SHARPLY = 0.5
 """Least share of the kept pixels around a patch that differ from the backdrop by twice the limit: there it ends at
 the product. A pale product's face goes on in other pale colours."""
+_WINDOW_PX, _WINDOW_ENDS_SHARPLY = 100.0, 0.95
+"""Deeper inside a patch must be a window: at least this large, in pixels of a picture 1000 px long, with a sharp end
+all around."""
+_SAME_LEVELS, _SAME_NOISES, _SAME = 4.0, 3.0, 0.65
+"""In a window at least the share `_SAME` of the pixels differs from the backdrop by less than this many levels or
+multiples of the noise. Prints, labels and mirrored light come near the backdrop's colour, but rarely so near."""
 _LEAST_PX, _MARGIN_PX, _AROUND_PX = 3, 4, 3
 _PICTURE_PX = 1000.0
 
@@ -39,11 +45,12 @@ class _Place(NamedTuple):
 
 
 def kept_patches(master16: Pixels16, matte: Matte, reduced: Reduced, product: Box) -> list[Region]:
-    """Return the patches near the matte's outline that have the backdrop's colour, the largest first.
+    """Return the patches of the matte that have the backdrop's colour, the largest first.
 
     Narrow gaps that stay filled are examples, and wedges of backdrop in a corner. A patch has the backdrop's own colour
     at its place, lies at the outline, and ends at something that is clearly no backdrop. It counts on a white backdrop,
-    too. The network is asked only about a patch a little deeper inside, which may be a print.
+    too. The network is asked only about a patch a little deeper inside, which may be a print. Deeper still only a
+    window counts: large, exactly of the backdrop's colour, and with a sharp end all around.
 
     Args:
         master16: (rows, columns, 3) uint16, working space: the photograph.
@@ -68,30 +75,36 @@ def kept_patches(master16: Pixels16, matte: Matte, reduced: Reduced, product: Bo
     found = ((unlike < limit) & (kept >= _KEPT)).view(np.uint8)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(found, connectivity=4)
     near_outline = (found > 0) & (depth < _NEAR_OUTLINE * longest * scale)
+    same = unlike < max(_SAME_LEVELS, _SAME_NOISES * reduced.noise)
+    shrink = min(1.0, _PICTURE_PX / (longest * scale)) ** 2
+    large = stats[:, cv2.CC_STAT_AREA] * shrink >= _WINDOW_PX
+    large[0] = False
     patches = []
-    for index in np.unique(labels[near_outline]):
+    for index in np.union1d(np.unique(labels[near_outline]), np.flatnonzero(large)):
         left, top, width, height, area = (int(value) for value in stats[index])
         if area < _LEAST_PX:
             continue
         near = _around(left, top, width, height)
         own = labels[near] == index
-        if not _at_outline(float(depth[near][own].min()) / (longest * scale), float(sure[near][own].mean())):
+        ends = _ends_sharply(own, kept[near], unlike[near], limit)
+        window = large[index] and ends >= _WINDOW_ENDS_SHARPLY and float(same[near][own].mean()) >= _SAME
+        outermost = float(depth[near][own].min()) / (longest * scale)
+        rim = ends >= _ENDS_SHARPLY and _at_outline(outermost, float(sure[near][own].mean()))
+        if not (window or rim):
             continue
-        if _ends_sharply(own, kept[near], unlike[near], limit):
-            place = np.array([left, top, left + width, top + height]) / scale + [part[1].start, part[0].start] * 2
-            in_picture = area * min(1.0, _PICTURE_PX / (longest * scale)) ** 2
-            patches.append(Region(area=in_picture, box=Box(*(int(value) for value in np.rint(place)))))
+        place = np.array([left, top, left + width, top + height]) / scale + [part[1].start, part[0].start] * 2
+        patches.append(Region(area=area * shrink, box=Box(*(int(value) for value in np.rint(place)))))
     return sorted(patches, key=lambda patch: -patch.area)
 
 
-def _ends_sharply(own: Mask, kept: Matte, unlike: Matte, limit: float) -> bool:
-    """Return whether most of the kept pixels around a patch are clearly no backdrop.
+def _ends_sharply(own: Mask, kept: Matte, unlike: Matte, limit: float) -> float:
+    """Return the share of the kept pixels around a patch that are clearly no backdrop.
 
     The pixels right beside it are left out: there both colours mix.
     """
     beside, around = (cv2.dilate(own.view(np.uint8), np.ones((2 * px + 1,) * 2, np.uint8)) for px in (1, _AROUND_PX))
     product = (around > beside) & (kept >= 0.5)
-    return bool(product.any()) and float((unlike[product] > 2 * limit).mean()) >= _ENDS_SHARPLY
+    return float((unlike[product] > 2 * limit).mean()) if product.any() else 0.0
 
 
 def _at_outline(depth: float, network: float) -> bool:

@@ -13,8 +13,8 @@ _NO_BACKDROP = "Too little of the backdrop shows to know its colour."
 def backdrop_patch_suspected(scene: Scene, limits: RuleLimits) -> Finding:
     """Measure the largest patch near the outline that has the backdrop's colour and ends at a clear edge.
 
-    It is stated in pixels of a picture 1000 px long. A white patch counts on a white backdrop, too: it shows on any
-    other page.
+    A window that shows exactly the backdrop counts anywhere in the product. The area is stated in pixels of a picture
+    1000 px long. A white patch counts on a white backdrop, too: it shows on any other page.
     """
     if scene.reduced.backdrop is None:
         return skipped("backdrop_patch_suspected", _NO_BACKDROP)

@@ -99,11 +99,38 @@ def test_white_backdrop_in_the_gap_of_a_handle_is_kept_back_and_shown(white_box:
     assert report.verdict is not Verdict.AUTO_APPROVE
 
 
-def test_a_print_in_the_backdrops_colour_deep_in_the_product_is_no_patch(good: Drawn) -> None:
+def dark_box(good: Drawn, inside: Mask, grey: float) -> Drawn:
+    """A dark box on white with something pale deep in it, of which the network is as sure as of the rest."""
     product = np.full((SIDE, SIDE, 3), 0.2, np.float32)
-    product[within(420, 420, 480, 440)] = 0.92
-    drawn = edited(good, product, BOX.astype(np.float32), kept=np.zeros((SIDE, SIDE), bool))
+    product[inside] = grey
+    return edited(good, product, BOX.astype(np.float32), kept=np.zeros((SIDE, SIDE), bool))
+
+
+DEEP = within(420, 420, 480, 440)
+
+
+def test_a_print_in_nearly_the_backdrops_colour_deep_in_the_product_is_no_patch(good: Drawn) -> None:
+    drawn = dark_box(good, DEEP, 0.87)
     assert finding(drawn.judge(), "backdrop_patch_suspected").measured == 0
+
+
+def test_a_small_spot_of_the_backdrops_own_colour_deep_in_the_product_is_no_patch(good: Drawn) -> None:
+    drawn = dark_box(good, within(420, 420, 429, 429), 0.92)
+    assert finding(drawn.judge(), "backdrop_patch_suspected").measured == 0
+
+
+def test_a_window_that_shows_the_backdrop_deep_in_the_product_is_kept_back_and_shown(good: Drawn) -> None:
+    drawn = dark_box(good, DEEP, 0.92)
+    empty = edited(good, np.zeros((SIDE, SIDE, 3), np.float32), np.zeros((SIDE, SIDE), np.float32), kept=BOX)
+    there = drawn.master.copy()
+    there[DEEP] = empty.master[DEEP]
+    report = drawn.change(master=there, composite=np.where(BOX[..., None], there, drawn.composite)).judge()
+    found = finding(report, "backdrop_patch_suspected")
+    assert found.status is Status.FAILED
+    assert found.measured == pytest.approx(DEEP.sum(), rel=0.2)
+    assert found.box is not None
+    assert found.box.left < 450 < found.box.right
+    assert report.verdict is not Verdict.AUTO_APPROVE
 
 
 def test_a_face_that_passes_through_the_backdrops_colour_in_its_shading_is_no_patch(good: Drawn) -> None:

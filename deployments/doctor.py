@@ -40,7 +40,7 @@ NIGHT = "nightly/nightly"
 
 
 class Verdict(StrEnum):
-    """Result of a check."""
+    """How a check of `packshot doctor` came out."""
 
     OK = "ok"
     WARNING = "warning"

@@ -56,7 +56,7 @@ def application(desk: Desk | None = None) -> Doorkeeper:
 
 
 def routes() -> list[BaseRoute]:
-    """Return all addresses of the desk."""
+    """Return the desk's routes: each address with the function that answers it."""
     return [
         Route("/", queues.first),
         Route("/health", health),

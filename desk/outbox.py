@@ -152,7 +152,7 @@ class Outbox:
             self._told[person].append(Told(shot, sentence))
 
     def told(self, person: str) -> list[Told]:
-        """Return what a person must know, once."""
+        """Return what a person has not been told yet: why a decision of theirs did not count. Each comes once."""
         with self._lock:
             return list(self._told.pop(person, ()))
 

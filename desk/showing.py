@@ -218,7 +218,10 @@ def facts_of(record: ShotRecord) -> list[tuple[str, str, str]]:
 
 
 def history_of(record: ShotRecord) -> list[tuple[str, str]]:
-    """Return what happened, the newest first: moment and sentence. A blind review has people's decisions only."""
+    """Return the shot's history, newest first: pairs of moment and sentence.
+
+    In a blind review (an audit) it has people's decisions only, so that nothing gives the score away.
+    """
     if blind(record):
         told: Iterable[tuple[Any, str]] = ((one.at, one.sentence) for one in since_restart(record))
     else:

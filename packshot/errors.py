@@ -62,7 +62,7 @@ class PackshotError(Exception):
 
     @property
     def without_subject(self) -> str:
-        """The message for a place that names the object itself."""
+        """The message without the object's name, for a table or page that shows the name beside it."""
         text = self.what
         if self.found:
             text += f"; found {self.found}"

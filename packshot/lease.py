@@ -54,7 +54,7 @@ class Lease(Value):
     released: bool = False
 
     def is_alive(self, age: timedelta) -> bool:
-        """Return whether the owner must be assumed to be at work.
+        """Return True as long as the owner may still be at work: the lease is neither released nor run out.
 
         Args:
             age: time since the lease was written, by the storage's clock.

@@ -170,7 +170,7 @@ def checked_path(path: str, *, what: str) -> str:
 
 
 def batch_id(client: str, batch: str) -> BatchId:
-    """Return the id of a batch.
+    """Return the id of a batch, made of two names that are checked.
 
     Raises:
         NamingError: a name is not valid.

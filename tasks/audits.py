@@ -14,7 +14,7 @@ from prefect import task
 from packshot.escaping import markdown
 from packshot.handoff.deciding import since_restart
 from packshot.learning.audits import EscapeRate, EscapeReport, Standing, audit_of, is_chosen, report_on
-from packshot.learning.service import Service
+from packshot.learning.service import ModelInService
 from packshot.pipeline import Edit
 from packshot.record import ShotRecord
 from packshot.routing.promise import least_shots
@@ -85,7 +85,7 @@ def measure_escapes() -> Audited:
     return audited
 
 
-def _followed(present: Service, report: EscapeReport) -> Service:
+def _followed(present: ModelInService, report: EscapeReport) -> ModelInService:
     """Return the service state after a report: twice as strict if the promise is broken, as configured if it is kept,
     else unchanged.
     """

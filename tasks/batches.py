@@ -175,7 +175,7 @@ class ClosedBatches(Value):
 
 @task(name="find closed batches", task_run_name="find closed batches", **ALWAYS)
 def closed_batches() -> ClosedBatches:
-    """Return the batches that clients have closed and that are not finished, those closed first come first.
+    """Return closed batches that are not finished yet, the one that was closed first at the top.
 
     A folder whose name is not valid for a batch is listed in `left_out`; it doesn't stop the others.
     """

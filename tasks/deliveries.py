@@ -45,7 +45,7 @@ CERTIFICATE, REPORT, PACKAGE = "certificate.json", "report.html", "package.zip"
 MANIFEST, WORKBOOK = "manifest.csv", "manifest.xlsx"
 
 
-class Handover(Value):
+class DeliveryOutcome(Value):
     """Result of the `deliver` task.
 
     Attributes:
@@ -58,7 +58,7 @@ class Handover(Value):
 
 
 @task(name="deliver", task_run_name="deliver · {batch}", **ALWAYS)
-def deliver(batch: BatchId, *, only: list[str]) -> Handover:
+def deliver(batch: BatchId, *, only: list[str]) -> DeliveryOutcome:
     """Deliver the verified shots of a batch as one numbered delivery, and return a summary.
 
     Deliveries that an earlier run opened but did not finish are finished first, under their own numbers. If another run
@@ -74,9 +74,9 @@ def deliver(batch: BatchId, *, only: list[str]) -> Handover:
         clashing = _refuse_clashes(ready, [one for one in records if one.state in DONE])
         ready = [one for one in ready if one.shot.shot not in clashing]
         if not ready:
-            return Handover(sentence=finished or "nothing new to deliver", failed=clashing)
+            return DeliveryOutcome(sentence=finished or "nothing new to deliver", failed=clashing)
         made = _carry_out(batch, _opened(batch, [one.shot.shot for one in ready]), turn)
-        return Handover(sentence="; ".join(filter(None, (finished, made))), failed=clashing)
+        return DeliveryOutcome(sentence="; ".join(filter(None, (finished, made))), failed=clashing)
 
 
 @task(name="finish open deliveries", task_run_name="finish open deliveries · {batch}", **ALWAYS)

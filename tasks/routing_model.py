@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from packshot.errors import ObjectMissingError, RecordConflictError, RecordDamagedError
-from packshot.learning.service import SHIPPED, Service
+from packshot.learning.service import SHIPPED, ModelInService
 from packshot.naming import routing_model_key, routing_service_key
 from packshot.record import ShotRecord
 from packshot.routing.approve import Watch
@@ -24,15 +24,15 @@ _JSON = "application/json"
 _TRIES = 20
 
 
-def service() -> Service:
+def service() -> ModelInService:
     """Return which model serves, and how strictly its promises are taken."""
     try:
         return _parsed(open_storage().get(routing_service_key()))
     except ObjectMissingError:
-        return Service()
+        return ModelInService()
 
 
-def change_service(change: Callable[[Service], Service]) -> Service:
+def change_service(change: Callable[[ModelInService], ModelInService]) -> ModelInService:
     """Apply a change with a conditional write and return the result, so that no update is lost.
 
     Raises:
@@ -44,7 +44,7 @@ def change_service(change: Callable[[Service], Service]) -> Service:
             data, etag = storage.get_with_etag(key)
         except ObjectMissingError:
             data, etag = b"", ""
-        before = _parsed(data) if data else Service()
+        before = _parsed(data) if data else ModelInService()
         after = change(before)
         if after == before:
             return before
@@ -104,9 +104,9 @@ def watch_for(record: ShotRecord, plan: Plan) -> Watch | None:
     return Watch(model, features, promise, ruled_out(plan), category, real_only)
 
 
-def _parsed(data: bytes) -> Service:
+def _parsed(data: bytes) -> ModelInService:
     try:
-        return Service.model_validate_json(data)
+        return ModelInService.model_validate_json(data)
     except ValueError as error:
         raise RecordDamagedError(
             "the file that says which routing model serves cannot be read",

@@ -27,7 +27,10 @@ Write = Callable[[bytes], object]
 
 
 def one_of_many_creates(storage: Storage, *, callers: int = CALLERS) -> str:
-    """Check If-None-Match: if many create one object at the same time, exactly one wins, and its bytes are kept."""
+    """Return what is wrong with creating an object only if it is absent (If-None-Match); empty if it works.
+
+    Many callers create the same object at the same time. Exactly one may succeed, and its bytes must be kept.
+    """
     name, key = _probe()
     try:
         return _race(storage, key, lambda data: storage.put_if_absent(key, data, content_type=_TYPE), callers)

@@ -145,7 +145,10 @@ def said_of_several(rows: Iterable[dict[str, Any]]) -> dict[Finding, int]:
 
 
 def show_common(common: Mapping[Finding, int]) -> None:
-    """Print each finding that several photographs share once. In JSON it is listed for each file."""
+    """Print findings that several photographs share: each once, with the number of photographs.
+
+    `--json` lists them for each file instead.
+    """
     for finding, count in common.items():
         text = f"of {count} photographs: {finding.status}: {finding.code}: {finding.message}"
         terminal_console().print(text, markup=False, highlight=False)

@@ -81,7 +81,9 @@ class TargetFit(Value):
 def fit_target(
     patches: _Floats, *, edition: TargetEdition = TargetEdition.SINCE_2014, clipped: tuple[int, ...] = ()
 ) -> TargetFit | None:
-    """Return the correction from measured to published patches; None if fewer than 18 patches are usable.
+    """Return the colour correction that maps the measured patches to their published colours.
+
+    None if fewer than 18 patches are usable.
 
     Args:
         patches: (24, 3) linear working RGB as measured, row by row from dark skin to black.

@@ -28,8 +28,8 @@ _TIFF_COMPRESSIONS = {"none": None, "deflate": "adobe_deflate", "lzw": "lzw", "z
 _WRITERS = 2
 
 
-class Settings(Value):
-    """Settings of an encoder.
+class EncoderSettings(Value):
+    """The settings of an encoder for one file.
 
     Attributes:
         quality: 0..100 for JPEG and WebP; None means lossless.
@@ -54,9 +54,9 @@ class Settings(Value):
         return "webp" if self.format is Format.WEBP else f"jpeg-{self.chroma.replace(':', '')}"
 
 
-def settings_of(encoding: Encoding) -> Settings:
+def settings_of(encoding: Encoding) -> EncoderSettings:
     """Return the settings that a config's encoding starts with."""
-    return Settings(
+    return EncoderSettings(
         format=encoding.format,
         quality=encoding.quality,
         chroma=encoding.chroma,
@@ -84,7 +84,7 @@ NO_EXTRAS = TiffExtras()
 
 def write(
     pixels: NDArray[Any],
-    settings: Settings,
+    settings: EncoderSettings,
     *,
     icc: bytes,
     dpi: int | None,
@@ -112,7 +112,7 @@ def write(
             return _write_tiff(pixels, settings, icc, dpi, labels, extras)
 
 
-def _write_jpeg(pixels: Pixels8, settings: Settings, icc: bytes, dpi: int | None, labels: Labels) -> bytes:
+def _write_jpeg(pixels: Pixels8, settings: EncoderSettings, icc: bytes, dpi: int | None, labels: Labels) -> bytes:
     """Return a JPEG with profile, labels and resolution."""
     stream = io.BytesIO()
     Image.fromarray(pixels).save(
@@ -129,7 +129,7 @@ def _write_jpeg(pixels: Pixels8, settings: Settings, icc: bytes, dpi: int | None
     return stream.getvalue()
 
 
-def _write_webp(pixels: Pixels8, settings: Settings, icc: bytes, labels: Labels) -> bytes:
+def _write_webp(pixels: Pixels8, settings: EncoderSettings, icc: bytes, labels: Labels) -> bytes:
     """Return a WebP, lossy or lossless, with profile and labels."""
     stream = io.BytesIO()
     Image.fromarray(pixels).save(
@@ -169,7 +169,7 @@ def _png_chunk(kind: bytes, content: bytes) -> bytes:
 
 
 def _write_tiff(
-    pixels: NDArray[Any], settings: Settings, icc: bytes, dpi: int | None, labels: Labels, extras: TiffExtras
+    pixels: NDArray[Any], settings: EncoderSettings, icc: bytes, dpi: int | None, labels: Labels, extras: TiffExtras
 ) -> bytes:
     """Return a TIFF in RGB or CMYK, with profile, labels, resolution and extras."""
     stream = io.BytesIO()

@@ -14,7 +14,7 @@ from packshot.colour.profile import ColourModel, check_profile
 from packshot.colour.spaces import WHITE_16, srgb_profile, working_profile
 from packshot.colour.transform import convert, working_to_srgb8
 from packshot.errors import ByteLimitError, ConfigError
-from packshot.export.codecs import NO_EXTRAS, Settings, TiffExtras, settings_of, write
+from packshot.export.codecs import NO_EXTRAS, EncoderSettings, TiffExtras, settings_of, write
 from packshot.export.labels import Labels
 from packshot.framing.place import Framed
 from packshot.specs.models import Encoding, Profile, RenditionPlan
@@ -33,7 +33,7 @@ class Encoded:
     """
 
     data: bytes
-    settings: Settings
+    settings: EncoderSettings
     pixels: NDArray[Any]
     icc: bytes
 
@@ -70,7 +70,7 @@ def encode(
 
 
 def profile_bytes(rendition: RenditionPlan) -> bytes:
-    """Return the ICC profile to embed.
+    """Return the ICC profile to embed in a rendition, as bytes.
 
     Raises:
         ConfigError: CMYK is ordered, and the client's profile is missing.
@@ -139,7 +139,7 @@ def encode_pixels(
     pixels: NDArray[Any],
     rendition: RenditionPlan,
     encoding: Encoding,
-    settings: Settings,
+    settings: EncoderSettings,
     *,
     labels: Labels,
     extras: TiffExtras = NO_EXTRAS,

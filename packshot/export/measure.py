@@ -28,14 +28,16 @@ COLOUR_SAMPLES = 6_000
 
 
 class WhiteFigures(Value):
-    """The white background of a decoded file.
+    """How white the background of a decoded file is.
+
+    An encoder leaves faint ripples around the product (ringing). So pixels near it are judged apart from all others.
 
     Attributes:
-        beyond: all pixels farther from the product than the codec's ringing distance, over the full frame.
-        ring_distance_px: that distance (Chebyshev).
-        ring_floor: least channel value within this distance, of pixels that were white before encoding; 255 if all of
-            them still are.
-        white_from_px: every pixel at least this far from the product is exactly white.
+        beyond: pixels that are not white, among all that lie farther from the product than the ringing reaches.
+        ring_distance_px: how far the ringing of this codec reaches (Chebyshev distance).
+        ring_floor: darkest channel value within that distance, of pixels that were white before encoding. 255 if all
+            are still white.
+        white_from_px: from this distance on, every pixel is exactly white.
         quick: points along the border, as a marketplace may sample them.
     """
 

@@ -13,7 +13,7 @@ from packshot.colour.profile import profile_name
 from packshot.colour.spaces import working_profile
 from packshot.errors import ByteLimitError
 from packshot.export.clipping_path import clipping_path_blocks, clipping_path_finding
-from packshot.export.codecs import Settings, TiffExtras, settings_of
+from packshot.export.codecs import EncoderSettings, TiffExtras, settings_of
 from packshot.export.encode import Encoded, encode_pixels, profile_bytes, rendition_pixels
 from packshot.export.labels import Labels
 from packshot.export.verify import Verification, verify_file
@@ -97,7 +97,7 @@ def render(
     blocks = clipping_path_blocks(framed.matte) if with_path else b""
     extras = TiffExtras(resources=blocks, selection=framed.matte if encoding.selection else None)
 
-    def attempt(tried: Settings) -> tuple[Encoded, Verification]:
+    def attempt(tried: EncoderSettings) -> tuple[Encoded, Verification]:
         encoded = encode_pixels(pixels, rendition, encoding, tried, labels=labels, extras=extras)
         proof = verify_file(
             encoded.data, framed=framed, rendition=rendition, qc=qc, encoding=encoding, before=encoded.pixels
@@ -156,7 +156,7 @@ def _failing(proof: Verification) -> set[str]:
     return {finding.code for finding in proof.findings if finding.status in (Status.FAILED, Status.WARNING)}
 
 
-def _corrections(settings: Settings, *, off_white: bool) -> Iterator[Settings]:
+def _corrections(settings: EncoderSettings, *, off_white: bool) -> Iterator[EncoderSettings]:
     """Yield settings that preserve white better, the cheapest first.
 
     JPEG: a block of pure white always decodes to white, so ringing occurs only in blocks that contain the product's
@@ -209,7 +209,7 @@ def _searched(encoding: Encoding, encoded: Encoded) -> Iterator[Finding]:
         )
 
 
-def _described(settings: Settings) -> str:
+def _described(settings: EncoderSettings) -> str:
     """Return the settings in words."""
     if settings.quality is None:
         return f"{settings.format.value} without loss"

@@ -40,7 +40,11 @@ def goes_now(rule: LateDeliveries, *, gathered: int, unsettled: int) -> bool:
 
 
 def in_words(goes_out: datetime | None) -> str:
-    """Return in words when an approved shot is delivered."""
+    """Return a sentence that says when an approved shot is delivered.
+
+    Args:
+        goes_out: the hour; None if it waits until the batch is closed.
+    """
     if goes_out is None:
         return "approved, goes out when the batch is closed: packshot batch close"
     return f"approved, goes out at {goes_out:%Y-%m-%d %H:%M} UTC"

@@ -38,7 +38,7 @@ class TicketFile(Value):
     link: str
 
 
-class Platform(Value):
+class OrderedPlatform(Value):
     """A platform that the picture goes to, with its requirements on the edit."""
 
     name: str
@@ -82,7 +82,7 @@ class JobTicket(Value):
     put_back_into: str
     put_back_form: UploadForm | None = None
     facts: Mapping[str, str]
-    platforms: tuple[Platform, ...]
+    platforms: tuple[OrderedPlatform, ...]
     colour: Mapping[str, str]
     neck_joint: Mapping[str, str] = Field(default_factory=dict)
     notes: str = ""
@@ -184,7 +184,9 @@ def job_ticket(
         put_back_form=put_back_form,
         facts={name: fact.value for name, fact in record.facts.items()},
         platforms=tuple(
-            Platform(name=one.platform.title, background=one.platform.background.value, fill_ratio=one.rules.fill_ratio)
+            OrderedPlatform(
+                name=one.platform.title, background=one.platform.background.value, fill_ratio=one.rules.fill_ratio
+            )
             for one in plan.renditions
         ),
         colour=colour_words(record, plan),

@@ -43,7 +43,13 @@ class Quality(Value):
 
 
 def quality_of(probabilities: Sequence[float], refused: Sequence[bool], *, bins: int = 10) -> Quality:
-    """Return the quality of probabilities, compared with the outcomes."""
+    """Return how well predicted probabilities agree with what people decided.
+
+    Args:
+        probabilities: the predicted probability that a shot is refused, 0..1.
+        refused: whether it was, in the same order.
+        bins: number of equally large groups for the calibration curve.
+    """
     said, happened = np.asarray(probabilities, np.float64), np.asarray(refused, np.float64)
     order = np.argsort(said, kind="stable")
     parts = [part for part in np.array_split(order, min(bins, len(order))) if len(part)] if len(order) else []

@@ -14,7 +14,7 @@ _STRICTEST = 0.125
 
 
 class Change(Value):
-    """A change of the model in service or of its strictness."""
+    """One entry of the history: another model went into service, or its strictness changed."""
 
     at: datetime
     by: str
@@ -23,7 +23,7 @@ class Change(Value):
     why: str
 
 
-class Service(Value):
+class ModelInService(Value):
     """The model in service.
 
     Attributes:
@@ -44,15 +44,15 @@ class Service(Value):
         """Return a promise with its ratio multiplied by the strictness."""
         return promise.model_copy(update={"ratio": promise.ratio * self.strictness})
 
-    def counted(self, heard: int) -> Service:
+    def counted(self, heard: int) -> ModelInService:
         """Return the service with the number of audit verdicts. Nothing else changes."""
         return self.model_copy(update={"heard": heard})
 
-    def promote(self, version: str, *, at: datetime, by: str, why: str) -> Service:
+    def promote(self, version: str, *, at: datetime, by: str, why: str) -> ModelInService:
         """Return the service with another model."""
         return self._changed(at=at, by=by, why=why, version=version)
 
-    def roll_back(self, *, at: datetime, by: str, why: str) -> Service:
+    def roll_back(self, *, at: datetime, by: str, why: str) -> ModelInService:
         """Return the service with the model that served before the present one.
 
         Raises:
@@ -66,20 +66,20 @@ class Service(Value):
             )
         return self._changed(at=at, by=by, why=why, version=others[-1])
 
-    def tighten(self, *, audited: int, at: datetime, by: str, why: str) -> Service:
+    def tighten(self, *, audited: int, at: datetime, by: str, why: str) -> ModelInService:
         """Return the service with promises applied twice as strictly. The same audits tighten only once."""
         if audited <= self.audited and self.strictness < 1:
             return self
         strictness = max(_STRICTEST, self.strictness * _STEP)
         return self._changed(at=at, by=by, why=why, strictness=strictness, audited=audited)
 
-    def relax(self, *, audited: int, at: datetime, by: str, why: str) -> Service:
+    def relax(self, *, audited: int, at: datetime, by: str, why: str) -> ModelInService:
         """Return the service with promises applied as stated."""
         if self.strictness == 1:
             return self
         return self._changed(at=at, by=by, why=why, strictness=1.0, audited=audited)
 
-    def _changed(self, *, at: datetime, by: str, why: str, **new: float | str) -> Service:
+    def _changed(self, *, at: datetime, by: str, why: str, **new: float | str) -> ModelInService:
         after = self.model_copy(update=new)
         change = Change(at=at, by=by, version=after.version, strictness=after.strictness, why=why)
         return after.model_copy(update={"changes": (*self.changes, change)})

@@ -60,7 +60,7 @@ def times_of(report: DailyReport) -> str:
 
 
 def warnings_of(report: DailyReport) -> tuple[str, ...]:
-    """Return sentences on what needs attention first."""
+    """Return the warnings at the head of the daily report: one sentence for each thing that needs attention."""
     day, found = report.figures, []
     errors = day.fates.failed - day.fates.stopped
     if errors:

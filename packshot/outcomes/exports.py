@@ -50,7 +50,7 @@ class Export(NamedTuple):
 
     @staticmethod
     def of(file: Path | Export) -> Export:
-        """Return an export with the bytes of a local file. An export is returned unchanged.
+        """Return a local file's name and bytes as an export. What is an export already is returned unchanged.
 
         Raises:
             UnreadableError: the file cannot be read.

@@ -68,7 +68,10 @@ def send_master(data: bytes, **known: Any) -> tuple[Any, Parts]:
 
 
 def send_reference(data: bytes, *, path: str, limits: IngestConfig) -> tuple[Any, Parts]:
-    """Return `mastering.read_reference`'s result as JSON."""
+    """Return what `mastering.read_reference` reads from a file, as JSON, and no further files.
+
+    It runs in the child process that opens files from outside. `received_reference` turns the JSON back.
+    """
     return read_reference(data, path=path, limits=limits).model_dump(mode="json"), {}
 
 

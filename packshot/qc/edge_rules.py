@@ -241,7 +241,11 @@ def _enough(known: NDArray[np.bool_]) -> bool:
 
 
 def place_on_outline(scene: Scene, point: int) -> Box:
-    """Return a box around a point of the outline, in pixels of the photograph."""
+    """Return a box around a point of the outline, in pixels of the photograph: the place that a finding shows.
+
+    Args:
+        point: index of the point along the outline.
+    """
     return box_around(float(scene.outline.x[point]), float(scene.outline.y[point]), scene.frame)
 
 

@@ -63,7 +63,10 @@ class Scene:
         self.edit = edit
 
     def on_canvas(self, edit: QcInput) -> Scene:
-        """Return a scene for the same edit on another canvas; measurements of the edit itself are taken over."""
+        """Return a scene for the same edit on another canvas.
+
+        What was measured on the edit itself is kept. What depends on the canvas is measured again.
+        """
         other = Scene(edit)
         vars(other).update({name: value for name, value in vars(self).items() if name in _OF_THE_EDIT})
         return other

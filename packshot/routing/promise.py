@@ -75,14 +75,21 @@ class Limit(Value):
 
 
 def upper_bound(refused: int, shots: int, *, confidence: float) -> float:
-    """Return Clopper and Pearson's one-sided upper confidence bound of a share."""
+    """Return the largest share that is still plausible: Clopper and Pearson's one-sided upper confidence bound, 0..1.
+
+    Example: 3 of 492 shots refused are a share of 0.6 %. With 95 % confidence the true share is at most 1.6 %.
+
+    Args:
+        refused: refused shots among all `shots`.
+        confidence: 0..1.
+    """
     from scipy import stats  # slow to import, and most processes prove nothing
 
     return float(stats.beta.ppf(confidence, refused + 1, shots - refused)) if shots > refused else 1.0
 
 
 def lower_bound(refused: int, shots: int, *, confidence: float) -> float:
-    """Return Clopper and Pearson's one-sided lower confidence bound of a share."""
+    """Return the smallest share that is still plausible: the lower counterpart of `upper_bound`, 0..1."""
     from scipy import stats
 
     return float(stats.beta.ppf(1 - confidence, refused, shots - refused + 1)) if refused else 0.0

@@ -44,7 +44,11 @@ class Distinct:
         return [one for one in self.texts if one.strip()]
 
     def as_numbers(self, read: Mapping[str, float]) -> pd.Series:
-        """Return the rows' numbers as float64; NaN where there is none."""
+        """Return the column as numbers, one for each row: float64, NaN where the text is no known number.
+
+        Args:
+            read: the number that each distinct text stands for.
+        """
         numbers = np.array([*(read.get(one, np.nan) for one in self.texts), np.nan])
         return pd.Series(numbers[self.codes])
 

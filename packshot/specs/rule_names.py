@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 RING_CODECS = frozenset({"jpeg-444", "jpeg-420", "webp", "lossless"})
-"""Codecs by the artifacts they leave beside an edge, named as in `packshot.export.codecs.Settings.codec`."""
+"""Codecs by the artifacts they leave beside an edge, named as in `packshot.export.codecs.EncoderSettings.codec`."""
 
 RULE_NAMES = frozenset(
     {

@@ -21,7 +21,7 @@ from packshot.errors import StorageUnavailableError
 from packshot.naming import BatchId, batch_id, deliveries_prefix, delivery_prefix
 from packshot.record import ShotRecord, State
 from tasks.batches import restart_shot, survey
-from tasks.deliveries import Handover, deliver, finish_open_deliveries
+from tasks.deliveries import DeliveryOutcome, deliver, finish_open_deliveries
 from tasks.lives import Life, now
 from tasks.records import change_batch, change_record, load_batch, load_record
 from tasks.stages import export_shot
@@ -39,7 +39,7 @@ def verified(batch: BatchId, products: dict[str, float], **options: Any) -> None
         export_shot.fn(shot)
 
 
-def delivered(batch: BatchId, *names: str) -> Handover:
+def delivered(batch: BatchId, *names: str) -> DeliveryOutcome:
     return deliver.fn(batch, only=list(names))
 
 
@@ -56,21 +56,21 @@ def unpacked(package: bytes) -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="module")
-def first(line_environment: dict[str, str]) -> Iterator[Handover]:
+def first(line_environment: dict[str, str]) -> Iterator[DeliveryOutcome]:
     """A delivery of two shots out of three; the third waits for its turn."""
     with environment(line_environment):
         verified(BATCH, {"A1": 0.43, "B1": 0.36, "C1": 0.43}, platforms="amazon_main,shopify")
         yield delivered(BATCH, "A1", "B1")
 
 
-def test_a_delivery_says_in_words_what_it_holds(first: Handover, line: Storage) -> None:
+def test_a_delivery_says_in_words_what_it_holds(first: DeliveryOutcome, line: Storage) -> None:
     held, missing = first.sentence.split("; ", 1)
     assert held == "delivery 1: 2 shots in 5 files"
     assert missing.startswith("1 left out: B1 for amazon_main: ")
     assert first.failed == ()
 
 
-def test_it_holds_the_verified_files_and_its_own(first: Handover, line: Storage) -> None:
+def test_it_holds_the_verified_files_and_its_own(first: DeliveryOutcome, line: Storage) -> None:
     assert set(content(BATCH, 1)) == {
         *OWN,
         "amazon_main/B0PACK0000.MAIN.jpg",
@@ -78,13 +78,13 @@ def test_it_holds_the_verified_files_and_its_own(first: Handover, line: Storage)
     }
 
 
-def test_the_package_holds_the_same_bytes_as_the_folder(first: Handover, line: Storage) -> None:
+def test_the_package_holds_the_same_bytes_as_the_folder(first: DeliveryOutcome, line: Storage) -> None:
     folder = content(BATCH, 1)
     package = unpacked(folder.pop("package.zip"))
     assert package == folder
 
 
-def test_the_certificate_vouches_for_every_file(first: Handover, line: Storage) -> None:
+def test_the_certificate_vouches_for_every_file(first: DeliveryOutcome, line: Storage) -> None:
     folder = content(BATCH, 1)
     certificate = folder["certificate.json"]
     for path, data in folder.items():
@@ -96,7 +96,7 @@ def test_the_certificate_vouches_for_every_file(first: Handover, line: Storage) 
     assert (delivery.number, delivery.shots, delivery.files) == (1, ("A1", "B1"), 5)
 
 
-def test_what_a_platform_did_not_get_is_said_with_the_reason(first: Handover, line: Storage) -> None:
+def test_what_a_platform_did_not_get_is_said_with_the_reason(first: DeliveryOutcome, line: Storage) -> None:
     report = content(BATCH, 1)["report.html"].decode()
     assert "B0PACK0001.MAIN.jpg" not in content(BATCH, 1)
     assert load_record(BATCH.shot("B1")).reports["export"]["left_out"].keys() == {"amazon_main"}
@@ -105,15 +105,15 @@ def test_what_a_platform_did_not_get_is_said_with_the_reason(first: Handover, li
     assert f"Not delivered: {why}" in content(BATCH, 1)["manifest.csv"].decode()
 
 
-def test_only_what_it_holds_counts_as_delivered(first: Handover, line: Storage) -> None:
+def test_only_what_it_holds_counts_as_delivered(first: DeliveryOutcome, line: Storage) -> None:
     states = {name: load_record(BATCH.shot(name)).state for name in ("A1", "B1", "C1")}
     assert states == {"A1": State.DELIVERED, "B1": State.DELIVERED, "C1": State.VERIFIED}
     assert load_record(BATCH.shot("A1")).events[-1].why == "delivery 1"
 
 
-def test_what_is_delivered_is_not_delivered_again(first: Handover, line: Storage) -> None:
+def test_what_is_delivered_is_not_delivered_again(first: DeliveryOutcome, line: Storage) -> None:
     before = [one.etag for one in line.list(deliveries_prefix(BATCH))]
-    assert delivered(BATCH, "A1", "B1") == Handover(sentence="nothing new to deliver")
+    assert delivered(BATCH, "A1", "B1") == DeliveryOutcome(sentence="nothing new to deliver")
     assert [one.etag for one in line.list(deliveries_prefix(BATCH))] == before
 
 
@@ -240,7 +240,7 @@ def test_two_runs_that_deliver_at_once_deliver_each_shot_once(line: Storage, bat
     verified(batch, dict.fromkeys(names, 0.43))
     both = threading.Barrier(2, timeout=60)
 
-    def one() -> Handover:
+    def one() -> DeliveryOutcome:
         both.wait()
         return deliver.fn(batch, only=list(names))
 

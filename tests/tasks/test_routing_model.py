@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from packshot.errors import ModelError, RecordDamagedError
-from packshot.learning.service import SHIPPED, Service
+from packshot.learning.service import SHIPPED, ModelInService
 from packshot.naming import routing_model_key, routing_service_key
 from packshot.routing.model import shipped_model
 from tasks.lives import now
@@ -14,12 +14,12 @@ from tasks.storage import Storage
 from tests.packshot.routing.models import model_of
 
 
-def promoted(version: str) -> Service:
+def promoted(version: str) -> ModelInService:
     return change_service(lambda one: one.promote(version, at=now(), by="Ada", why="better"))
 
 
 def test_until_another_is_promoted_the_shipped_model_serves(storage: Storage) -> None:
-    assert service() == Service()
+    assert service() == ModelInService()
     assert load_version(SHIPPED) == shipped_model()
 
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 from packshot.colour.spaces import srgb_profile
 from packshot.export.check import check_file, find_product, refused_codes
-from packshot.export.codecs import Settings, write
+from packshot.export.codecs import EncoderSettings, write
 from packshot.export.encode import encode
 from packshot.export.labels import Labels
 from packshot.specs.load import default_folder, load_configs
@@ -40,16 +40,16 @@ def drawn(*, backdrop: int = 255, product: int = 60, size: int = 400) -> Pixels8
 
 
 def jpeg(pixels: Pixels8, quality: int = 95) -> bytes:
-    settings = Settings(format=Format.JPEG, quality=quality)
+    settings = EncoderSettings(format=Format.JPEG, quality=quality)
     return write(pixels, settings, icc=srgb_profile(), dpi=None, labels=Labels())
 
 
 def png(pixels: Pixels8) -> bytes:
-    return write(pixels, Settings(format=Format.PNG), icc=srgb_profile(), dpi=None, labels=Labels())
+    return write(pixels, EncoderSettings(format=Format.PNG), icc=srgb_profile(), dpi=None, labels=Labels())
 
 
 def webp(pixels: Pixels8) -> bytes:
-    return write(pixels, Settings(format=Format.WEBP), icc=srgb_profile(), dpi=None, labels=Labels())
+    return write(pixels, EncoderSettings(format=Format.WEBP), icc=srgb_profile(), dpi=None, labels=Labels())
 
 
 def by_pillow(pixels: Pixels8, kind: str) -> bytes:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from packshot.colour.spaces import srgb_profile
-from packshot.export.codecs import Settings, write
+from packshot.export.codecs import EncoderSettings, write
 from packshot.export.decoded import decode_delivered
 from packshot.export.labels import Labels
 from packshot.specs.models import Format
@@ -12,27 +12,27 @@ from packshot.specs.models import Format
 PIXELS = np.random.default_rng(5).integers(0, 256, (90, 130, 3), dtype=np.uint8)
 LABELS = Labels(copyright="Acme & Sons", ai_provenance="compositeWithTrainedAlgorithmicMedia")
 LOSSLESS = [
-    Settings(format=Format.PNG),
-    Settings(format=Format.PNG, bit_depth=16),
-    Settings(format=Format.WEBP),
-    Settings(format=Format.TIFF),
-    Settings(format=Format.TIFF, bit_depth=16, compression="deflate"),
-    Settings(format=Format.TIFF, bit_depth=16, compression="zstd"),
-    Settings(format=Format.TIFF, bit_depth=8, compression="lzw"),
+    EncoderSettings(format=Format.PNG),
+    EncoderSettings(format=Format.PNG, bit_depth=16),
+    EncoderSettings(format=Format.WEBP),
+    EncoderSettings(format=Format.TIFF),
+    EncoderSettings(format=Format.TIFF, bit_depth=16, compression="deflate"),
+    EncoderSettings(format=Format.TIFF, bit_depth=16, compression="zstd"),
+    EncoderSettings(format=Format.TIFF, bit_depth=8, compression="lzw"),
 ]
 LOSSY = [
-    Settings(format=Format.JPEG, quality=90),
-    Settings(format=Format.JPEG, quality=90, chroma="4:2:0"),
-    Settings(format=Format.WEBP, quality=85),
+    EncoderSettings(format=Format.JPEG, quality=90),
+    EncoderSettings(format=Format.JPEG, quality=90, chroma="4:2:0"),
+    EncoderSettings(format=Format.WEBP, quality=85),
 ]
 
 
-def pixels_for(settings: Settings) -> np.ndarray:
+def pixels_for(settings: EncoderSettings) -> np.ndarray:
     return PIXELS.astype(np.uint16) * 257 if settings.bit_depth == 16 else PIXELS
 
 
 @pytest.mark.parametrize("settings", LOSSLESS, ids=str)
-def test_lossless_files_give_every_pixel_back(settings: Settings) -> None:
+def test_lossless_files_give_every_pixel_back(settings: EncoderSettings) -> None:
     data = write(pixels_for(settings), settings, icc=srgb_profile(), dpi=300, labels=LABELS)
     decoded = decode_delivered(data)
     assert np.array_equal(decoded.photo.pixels, pixels_for(settings))
@@ -41,7 +41,7 @@ def test_lossless_files_give_every_pixel_back(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize("settings", LOSSY + LOSSLESS, ids=str)
-def test_every_format_carries_profile_and_labels_and_nothing_else(settings: Settings) -> None:
+def test_every_format_carries_profile_and_labels_and_nothing_else(settings: EncoderSettings) -> None:
     data = write(pixels_for(settings), settings, icc=srgb_profile(), dpi=300, labels=LABELS)
     photo = decode_delivered(data).photo
     assert photo.icc == srgb_profile()
@@ -54,13 +54,13 @@ def test_every_format_carries_profile_and_labels_and_nothing_else(settings: Sett
 
 
 @pytest.mark.parametrize("settings", LOSSY + LOSSLESS, ids=str)
-def test_the_same_pixels_give_the_same_bytes(settings: Settings) -> None:
+def test_the_same_pixels_give_the_same_bytes(settings: EncoderSettings) -> None:
     first, second = (write(pixels_for(settings), settings, icc=srgb_profile(), dpi=None, labels=LABELS) for _ in "ab")
     assert first == second
 
 
 @pytest.mark.parametrize("settings", LOSSY, ids=str)
-def test_the_codec_is_recognised_from_the_bytes(settings: Settings) -> None:
+def test_the_codec_is_recognised_from_the_bytes(settings: EncoderSettings) -> None:
     data = write(PIXELS, settings, icc=srgb_profile(), dpi=None, labels=Labels())
     assert decode_delivered(data).codec == settings.codec
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from packshot.colour.spaces import srgb_profile
-from packshot.export.codecs import Settings, write
+from packshot.export.codecs import EncoderSettings, write
 from packshot.export.labels import Labels, labels_of
 from packshot.ingest.decode import open_photo
 from packshot.ingest.metadata import Metadata
@@ -67,7 +67,7 @@ def test_the_photographs_own_rights_are_delivered_unless_the_client_says_otherwi
 def test_rights_are_read_again_from_each_format_that_is_delivered(format_):
     labels = Labels(copyright="© Ada", creator="Ada; Bob")
     lossy = format_ in (Format.JPEG, Format.WEBP)
-    settings = Settings(format=format_, quality=90 if lossy else None)
+    settings = EncoderSettings(format=format_, quality=90 if lossy else None)
     data = write(np.full((20, 30, 3), 200, np.uint8), settings, icc=srgb_profile(), dpi=300, labels=labels)
     metadata = open_photo(data, name="A1", limits=IngestConfig(min_px=1)).metadata
     assert metadata.creator == "Ada; Bob"

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from packshot.colour.spaces import srgb_profile
-from packshot.export.codecs import Settings, write
+from packshot.export.codecs import EncoderSettings, write
 from packshot.export.encode import delivered_pixels, encode
 from packshot.export.labels import Labels
 from packshot.export.render import render
@@ -41,7 +41,7 @@ def delivered(ordered: Ordered, framed_for: FramedFor) -> Delivered:
 
 
 def jpeg(pixels: Pixels8, *, quality: int = 95, icc: bytes | None = None) -> bytes:
-    settings = Settings(format=Format.JPEG, quality=quality)
+    settings = EncoderSettings(format=Format.JPEG, quality=quality)
     return write(pixels, settings, icc=srgb_profile() if icc is None else icc, dpi=None, labels=Labels())
 
 
@@ -89,7 +89,7 @@ def test_another_profile_is_found_even_if_it_looks_the_same(delivered: Delivered
 
 def test_content_of_another_format_is_found(delivered: Delivered, qc: QcConfig) -> None:
     rendition, framed, pixels = delivered
-    data = write(pixels, Settings(format=Format.PNG), icc=srgb_profile(), dpi=None, labels=Labels())
+    data = write(pixels, EncoderSettings(format=Format.PNG), icc=srgb_profile(), dpi=None, labels=Labels())
     assert failed(verify(data, framed=framed, rendition=rendition, qc=qc)) == {"file_format"}
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from packshot.errors import ModelError
 from packshot.learning.comparing import compare
-from packshot.learning.service import SHIPPED, Service
+from packshot.learning.service import SHIPPED, ModelInService
 from packshot.routing.model import Example
 from packshot.specs.models import Promise
 from tests.packshot.routing.models import model_of
@@ -28,26 +28,26 @@ def shots(count: int = 200) -> list[Example]:
 
 
 def test_the_shipped_model_serves_first_and_a_promoted_one_then() -> None:
-    assert Service().version == SHIPPED
-    after = Service().promote("v1", **TOLD)
+    assert ModelInService().version == SHIPPED
+    after = ModelInService().promote("v1", **TOLD)
     assert (after.version, after.changes[-1].why) == ("v1", "better")
 
 
 def test_rolling_back_leads_to_the_model_before_and_the_history_stays() -> None:
-    both = Service().promote("v1", **TOLD).promote("v2", **TOLD)
+    both = ModelInService().promote("v1", **TOLD).promote("v2", **TOLD)
     back = both.roll_back(**TOLD)
     assert back.version == "v1"
     assert len(back.changes) == 3
-    assert Service().promote("v1", **TOLD).roll_back(**TOLD).version == SHIPPED
+    assert ModelInService().promote("v1", **TOLD).roll_back(**TOLD).version == SHIPPED
 
 
 def test_where_no_other_model_ever_served_there_is_no_way_back() -> None:
     with pytest.raises(ModelError, match="no model to go back to"):
-        Service().roll_back(**TOLD)
+        ModelInService().roll_back(**TOLD)
 
 
 def test_a_broken_promise_tightens_once_for_the_same_audits_and_never_without_end() -> None:
-    once = Service().tighten(audited=60, **TOLD)
+    once = ModelInService().tighten(audited=60, **TOLD)
     assert once.strictness == 0.5
     assert once.tighten(audited=60, **TOLD) == once
     strict = once

@@ -141,3 +141,31 @@ def test_a_table_without_one_usable_line_is_told_and_not_a_fault_of_ours(text: s
 def test_no_files_at_all_are_no_orders() -> None:
     with pytest.raises(UnreadableError, match="no order line that can be used"):
         read_orders([], return_days=30, image_reasons=())
+
+
+_EVERY_BYTE = """
+import io, sys
+import pandas as pd
+from packshot.errors import PackshotError
+from packshot.outcomes.exports import Export
+from packshot.outcomes.orders import read_orders
+
+stream = io.BytesIO()
+pd.DataFrame({"order_date": ["2026-03-01"], "sku": ["A1"], "quantity": ["1"]}).to_parquet(stream)
+whole = stream.getvalue()
+footer = len(whole) - 8 - int.from_bytes(whole[-8:-4], "little")
+for at in range(footer, footer + 300):  # behind these come names only
+    for value in (whole[at] ^ 2, whole[at] ^ 16):
+        try:
+            changed = whole[:at] + bytes([value]) + whole[at + 1 :]
+            read_orders([Export("a.parquet", changed)], return_days=30, image_reasons=())
+        except PackshotError:
+            pass
+print("read or refused")
+"""
+
+
+def test_a_damaged_footer_of_parquet_never_ends_the_process() -> None:
+    """In a process of its own: where pyarrow throws in its own code, it aborts."""
+    ended = subprocess.run([sys.executable, "-c", _EVERY_BYTE], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout) == (0, "read or refused\n"), ended.stderr[-500:]

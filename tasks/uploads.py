@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from packshot.errors import RefusedInputError
+from packshot.errors import RefusedInputError, StorageDeniedError
 from packshot.handoff.filenames import is_litter, is_picture, is_unfinished
 from packshot.naming import ShotId, job_upload_key, path_trouble
 from packshot.record import ShotRecord
@@ -144,8 +144,11 @@ def checks_of(record: ShotRecord, upload: Upload) -> tuple[Finding, ...]:
 
 
 def storage_origin() -> str:
-    """Return scheme, name and port of the storage, as a browser is sent there."""
-    address = urlsplit(open_storage().presign("any", expires_s=1))
+    """Return scheme, name and port of the storage, as a browser is sent there; empty if no key is set to sign with."""
+    try:
+        address = urlsplit(open_storage().presign("any", expires_s=1))
+    except StorageDeniedError:
+        return ""
     return f"{address.scheme}://{address.netloc}"
 
 

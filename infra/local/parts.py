@@ -10,6 +10,8 @@ from pathlib import Path
 from infra.local.processes import wait_until
 
 Child = subprocess.Popen[bytes]
+REFUSES = "it refuses every write"
+"""Trouble of a server that answers, and only a new start helps."""
 
 
 @dataclasses.dataclass

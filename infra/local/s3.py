@@ -9,13 +9,18 @@ import os
 import secrets
 import shutil
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
 from infra.local import s3_keys
-from infra.local.parts import Child, Part
-from infra.local.processes import Family, ServerError, answers, is_free, kept_ports, listens
+from infra.local.parts import REFUSES, Child, Part
+from infra.local.processes import ANSWER_S, Family, ServerError, answers, is_free, kept_ports, listens
 from infra.local.s3_keys import InnerKeys
 
 START_S = 60.0
@@ -29,6 +34,8 @@ CONFIGS = {
     "filer.toml": '[leveldb2]\nenabled = true\ndir = "./filerldb2"\n',
     "master.toml": "[master.volume_growth]\ncopy_1 = 2\n",  # a bucket starts with two volumes instead of seven
 }
+PROBE = "packshot/leases/probe"
+"""Bucket and key of an empty object that shows that the server accepts writes."""
 PORTS = ("master", "master.grpc", "volume", "volume.grpc", "filer", "filer.grpc", "s3", "s3.grpc")
 
 
@@ -85,6 +92,7 @@ def launch(family: Family, state_dir: Path, *, port: int | None = None) -> tuple
         ports["s3"] = port
     inner, program = _configure(folder), _weed()
     endpoint = f"http://127.0.0.1:{ports['s3']}"
+    access = S3Access(endpoint, access_key, secret_key)
     gateway, knows_volumes = answers(f"{endpoint}/status"), f"https://127.0.0.1:{ports['master']}/dir/status"
 
     def start_process() -> Child:
@@ -100,11 +108,13 @@ def launch(family: Family, state_dir: Path, *, port: int | None = None) -> tuple
     def trouble(child: Child) -> str:
         if not (gateway() and listens(child, ports["s3"])):
             return f"{endpoint} does not answer"
-        return "" if _can_store(knows_volumes, inner) else "its volume server is not ready"
+        if not _can_store(knows_volumes, inner):
+            return "its volume server is not ready"
+        return "" if _accepts_writes(access) else REFUSES
 
     family.afterwards(lambda: _remove_sockets(ports))
     part = family.keep(Part("s3", start_process, trouble, log, START_S))
-    return S3Access(endpoint, access_key, secret_key), part.wait
+    return access, part.wait
 
 
 def _configure(folder: Path) -> InnerKeys:
@@ -147,6 +157,25 @@ def _can_store(topology_url: str, inner: InnerKeys) -> bool:
         with opener.open(topology_url, timeout=2) as answer:
             return int(json.load(answer)["Topology"]["Max"]) > 0
     except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _accepts_writes(access: S3Access) -> bool:
+    """Return whether an empty object can be written, or there is no bucket yet.
+
+    Once its disk was full, SeaweedFS's list of files refuses every write, also when there is room again, until the
+    server is started anew.
+    """
+    wanted = AWSRequest("PUT", f"{access.endpoint_url}/{PROBE}", data=b"")
+    S3SigV4Auth(Credentials(access.access_key, access.secret_key), "s3", access.region).add_auth(wanted)
+    request = urllib.request.Request(str(wanted.url), data=b"", headers=dict(wanted.headers), method="PUT")  # noqa: S310
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(request, timeout=ANSWER_S):
+            return True
+    except urllib.error.HTTPError as error:
+        return error.code < 500  # 404: no bucket yet
+    except OSError:
         return False
 
 

@@ -22,7 +22,7 @@ from typing import Any
 
 import psutil
 
-from infra.local.parts import Part
+from infra.local.parts import REFUSES, Part
 from infra.local.processes import ServerError
 
 POLL_S = 0.5
@@ -30,6 +30,8 @@ CHECK_S = 5.0
 """Interval between checks of a part that works."""
 HUNG_S = 150.0
 """Longest time that a part may fail its check before it is killed; see `busy`."""
+REFUSES_S = 20.0
+"""The same for one that answers and refuses every write, although its disk has room."""
 MOST_BUSY = 10.0
 STEADY_S = 60.0
 LONGEST_PAUSE_S = 60.0
@@ -167,10 +169,16 @@ class Supervisor:
             watch.works_from = None
         if missing or not watch.trouble:
             watch.good = now
-        elif now - watch.good > (HUNG_S if watch.has_worked else watch.part.start_s) * busy():
+        elif now - watch.good > self._patience_s(watch):
             self._say(f"{watch.part.name}: {watch.trouble}, for {now - watch.good:.0f} s; its process is killed")
             watch.part.child.kill()  # only this process: a worker's runs go on
             watch.part.child.wait()
+
+    def _patience_s(self, watch: _Watch) -> float:
+        """Return how long a part may go on failing its check before it is killed, in seconds."""
+        if watch.trouble == REFUSES and not room_at(self._file.parent):
+            return REFUSES_S
+        return (HUNG_S if watch.has_worked else watch.part.start_s) * busy()
 
     def _missing(self, watch: _Watch) -> str:
         return ", ".join(one.part.name for one in self._watches if one.part.name in watch.part.needs and one.trouble)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from infra.local import supervisor
-from infra.local.parts import Child, Part
+from infra.local.parts import REFUSES, Child, Part
 from infra.local.supervisor import STATUS_FILE, Supervisor, cut, read_status
 from tests.small_disk import fill, make_room, small_disk
 
@@ -118,6 +118,25 @@ def test_a_part_that_is_slow_on_a_busy_machine_is_given_time(
     clock.now += 2
     watching.look()
     assert slow.child.poll() == -9
+
+
+def test_a_server_that_refuses_every_write_is_started_anew_once_its_disk_has_room(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusing = part("one", SLEEPS, tmp_path / "log", trouble=REFUSES)
+    watching, first = Supervisor([refusing], tmp_path, say=lambda _: None), refusing.child
+    with monkeypatch.context() as full:
+        full.setattr(supervisor, "room_at", lambda folder: "no room")
+        watching.look()
+        clock.now += supervisor.HUNG_S - 1
+        watching.look()
+        assert first.poll() is None
+    clock.now += 1
+    watching.look()
+    assert first.poll() == -9
+    watching.look()
+    assert refusing.child is not first
+    end(refusing)
 
 
 def test_the_status_tells_of_its_own_end(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ from deployments.command_line import show_summary
 from deployments.desk_process import keep_desk
 from deployments.desks import address_of
 from deployments.registry import WORK_POOL, register
+from deployments.watch_process import keep_watch
 from infra.local.prefect_server import PASSWORD_FILE
 from infra.local.processes import ServerError
 from infra.local.stack import Stack, keep_worker, running
@@ -104,6 +105,7 @@ def serve_line(console: Console, *, state_dir: Path) -> None:
         if lost.sentence:
             console.print(lost.sentence, markup=False, highlight=False, soft_wrap=True)
         show_desk(console, start_desk(stack))
+        keep_watch(stack, environment={**ENVIRONMENT, **same_configs()})
         console.print(f"Prefect UI {stack.prefect_ui_url}, S3 {stack.s3.endpoint_url}. Ctrl-C ends them.")
         console.print(f"For commands in another terminal:  . {file}", soft_wrap=True)
         with interrupts() as asked:

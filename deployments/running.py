@@ -1,4 +1,4 @@
-"""Commands that run the system: demo, serve, up, down, status, doctor, register."""
+"""Commands that run the system: demo, serve, up, down, status, watch, doctor, register."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ StateFolder = Annotated[
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands that run the system."""
-    for command in (demo, serve, up, down, status, doctor, register):
+    for command in (demo, serve, up, down, status, watch, doctor, register):
         app.command()(command)
 
 
@@ -117,6 +117,23 @@ def status(state_dir: StateFolder = STATE, json: Json = False) -> None:
         _say(f"Not healthy: {trouble}." if trouble else "All parts are healthy.")
     if trouble:
         raise typer.Exit(Exit.NOT_ALL_WELL)
+
+
+def watch(
+    alive: Annotated[
+        Path | None, typer.Option(help="File to touch every minute, for a supervisor that looks at its age.")
+    ] = None,
+) -> None:
+    """Look after the line until Ctrl-C: hot folders, holds, board, due times, dead runs. serve and up start it."""
+    import logging
+
+    from deployments.demo import interrupts
+    from flows.watching import watch as look_after
+    from tasks.settings import get_settings
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    with interrupts() as asked:
+        look_after(asked, every_s=get_settings().collect_every_s, alive=alive)
 
 
 def doctor(json: Json = False) -> None:

@@ -9,13 +9,17 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import httpx
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import ArtifactCreate
 from prefect.exceptions import PrefectException
+from prefect.runtime import flow_run, task_run
 
 from packshot.escaping import cell, markdown
 from tasks.logs import log
@@ -65,11 +69,34 @@ def table_artifact(rows: Sequence[Mapping[str, object]], *, key: str, descriptio
     Raises:
         ValueError: a column has no head. Prefect's default UI does not show such a table.
     """
-    if any(not head for row in rows for head in row):
-        raise ValueError(f"every column of {key} needs a heading")
-    shown = [{head: cell(value) if isinstance(value, str) else value for head, value in row.items()} for row in rows]
+    shown = _cells(rows, key=key)
     with only_shown():
         create_table_artifact(shown, key=key, description=cell(description))
+
+
+def table_artifact_if_new(rows: Sequence[Mapping[str, object]], *, key: str, description: str) -> bool:
+    """Create a table artifact as `table_artifact` does, unless the newest one of its key shows the same.
+
+    Each one stays in Prefect's database, so an unchanged table is not written again. It works outside a run, too.
+
+    Returns:
+        Whether it was written.
+    """
+    data, words = json.dumps(_cells(rows, key=key)), cell(description)
+    with only_shown(), get_client(sync_client=True) as client:
+        wanted = {"artifacts": {"key": {"any_": [key]}}, "sort": "CREATED_DESC", "limit": 1}
+        newest = client.request("POST", "/artifacts/filter", json=wanted).json()
+        if newest and (newest[0]["data"], newest[0]["description"]) == (data, words):
+            return False
+        of_run = {"flow_run_id": flow_run.id, "task_run_id": task_run.id}
+        client.create_artifact(ArtifactCreate(type="table", key=key, description=words, data=data, **of_run))
+    return True
+
+
+def _cells(rows: Sequence[Mapping[str, object]], *, key: str) -> list[dict[str, object]]:
+    if any(not head for row in rows for head in row):
+        raise ValueError(f"every column of {key} needs a heading")
+    return [{head: cell(value) if isinstance(value, str) else value for head, value in row.items()} for row in rows]
 
 
 def picture(key: str, *, alt: str, inline: bytes = b"", media_type: str = "image/webp") -> str:

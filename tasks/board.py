@@ -14,12 +14,12 @@ from packshot.handoff import late
 from packshot.handoff.board import Wait, in_order, wait_of
 from packshot.handoff.sla import Urgency
 from packshot.record import WAITING, ShotRecord
-from tasks.artifacts import table_artifact
+from tasks.artifacts import table_artifact_if_new
 from tasks.late_deliveries import Waiting, gathered
 from tasks.lives import ALWAYS, now
 from tasks.notices import tell
 from tasks.records import load_records
-from tasks.resuming import human_edits, shot_of_run, waiting_runs
+from tasks.resuming import how_many_wait, human_edits, shot_of_run, waiting_runs
 from tasks.tickets import promise_shown
 
 BOARD = "board"
@@ -59,13 +59,18 @@ def stuck(waiting: Collection[str]) -> list[tuple[ShotRecord, FlowRun]]:
     return [(one, runs[str(one.shot)]) for one in records if one.state in WAITING]
 
 
+def waiting_in_short() -> object:
+    """Return what changes whenever a shot begins or ceases to wait; it costs two requests, however many wait."""
+    return how_many_wait()
+
+
 def _name(wait: Wait) -> str:
     return f"{wait.client}/{wait.batch}/{wait.shot}"
 
 
 @task(name="update the board", task_run_name="update the board", **ALWAYS)
 def update_board() -> str:
-    """Show the board as an artifact, send notices for what is soon due or overdue, and return a summary."""
+    """Show the board as an artifact if it is new, send notices of what is soon due or overdue, and return a summary."""
     found = waits()
     failed = stuck({_name(one) for _, one in found})
     approved = gathered()
@@ -75,7 +80,7 @@ def update_board() -> str:
         sentence += f"; {len(failed)} whose run failed"
     if approved:
         sentence += f"; {sum(len(one.shots) for one in approved)} approved and gathered for the next delivery"
-    table_artifact(rows, key=BOARD, description=sentence)
+    table_artifact_if_new(rows, key=BOARD, description=sentence)
     for record, wait in found:
         if wait.urgency in _TOLD:
             due = f"{wait.due:%Y-%m-%d %H:%M} UTC"

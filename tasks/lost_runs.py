@@ -7,8 +7,9 @@ more. A restarted run finds what is finished and does the rest.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from uuid import UUID
 
 from prefect import task
@@ -70,39 +71,38 @@ def end_lost_runs() -> Lost:
     ended, started = [], []
     with get_client(sync_client=True) as client:
         at = _time_of_the_server(client)
-        for flow in SEEN_TO_LIVE:
-            for run in list(_runs(client, flow, _UNDER_WAY)):
-                if run.deployment_id is not None and _is_gone(run, at):
-                    _end(client, run)
-                    ended.append(run.name)
-                    if flow == NIGHT:
-                        night_stopped(f"its process is gone; the run is started again. Run {run.id}")
-        for flow in STARTED_AGAIN:
-            for run in list(_runs(client, flow, (StateType.CRASHED,), since=at - NOT_OLDER_THAN)):
-                if run.deployment_id is not None and run.run_count < MOST_TRIES and not _lives(run):
-                    _end_parts(client, run)
-                    client.set_flow_run_state(run.id, Scheduled(name="AwaitingRetry"), force=True)
-                    started.append(run.name)
+        for run in list(_runs(client, SEEN_TO_LIVE, _UNDER_WAY)):
+            if run.deployment_id is not None and _is_gone(run, at):
+                _end(client, run)
+                ended.append(run.name)
+                if client.read_flow(run.flow_id).name == NIGHT:
+                    night_stopped(f"its process is gone; the run is started again. Run {run.id}")
+        for run in list(_runs(client, STARTED_AGAIN, (StateType.CRASHED,), since=at - NOT_OLDER_THAN)):
+            if run.deployment_id is not None and run.run_count < MOST_TRIES and not _lives(run):
+                _end_parts(client, run)
+                client.set_flow_run_state(run.id, Scheduled(name="AwaitingRetry"), force=True)
+                started.append(run.name)
     return Lost(ended=tuple(ended), started=tuple(started))
 
 
 def _time_of_the_server(client: SyncPrefectClient) -> datetime:
     """Return the time of the Prefect server's clock, or slightly earlier. States of runs have times of this clock."""
-    if not flow_run.id:
-        return now()
-    state = client.read_flow_run(UUID(str(flow_run.id))).state
-    return state.timestamp if state else now()
+    if flow_run.id:
+        state = client.read_flow_run(UUID(str(flow_run.id))).state
+        return state.timestamp if state else now()
+    date = client.request("GET", "/health").headers.get("date")
+    return parsedate_to_datetime(date) if date else now()
 
 
 def _runs(
-    client: SyncPrefectClient, flow: str, states: Iterable[StateType], *, since: datetime | None = None
+    client: SyncPrefectClient, flows: Sequence[str], states: Iterable[StateType], *, since: datetime | None = None
 ) -> Iterator[FlowRun]:
-    """Yield the runs of a flow in some states that ended after `since`."""
+    """Yield the runs of some flows in some states that ended after `since`."""
     wanted = FlowRunFilter(
         state=FlowRunFilterState(type=FlowRunFilterStateType(any_=list(states))),
         end_time=FlowRunFilterEndTime(after_=since) if since else None,
     )
-    return runs_of(client, wanted, flow=flow)
+    return runs_of(client, wanted, flow=flows)
 
 
 def _is_gone(run: FlowRun, at: datetime) -> bool:

@@ -28,6 +28,7 @@ from packshot.errors import DecisionRefusedError
 from packshot.naming import ShotId
 from tasks.jobs import run_name
 
+HUMAN_FLOW = "human-edit"
 _PAGE = 200
 _WAITING = FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.PAUSED]))
 
@@ -50,16 +51,17 @@ def waiting_runs(tags: Sequence[str] = ()) -> Iterator[FlowRun]:
 
 def human_edits(client: SyncPrefectClient, wanted: FlowRunFilter) -> Iterator[FlowRun]:
     """Yield the runs of `human-edit` that match a filter; see `runs_of`."""
-    return runs_of(client, wanted, flow="human-edit")
+    return runs_of(client, wanted, flow=HUMAN_FLOW)
 
 
-def runs_of(client: SyncPrefectClient, wanted: FlowRunFilter, *, flow: str = "") -> Iterator[FlowRun]:
-    """Yield all runs that match a filter, of one flow or of any, sorted by name; they are read page by page.
+def runs_of(client: SyncPrefectClient, wanted: FlowRunFilter, *, flow: str | Sequence[str] = "") -> Iterator[FlowRun]:
+    """Yield all runs that match a filter, of some flows or of any, sorted by name; they are read page by page.
 
     Pages are found by offset. If the caller changes the runs so that they no longer match, later pages shift. Then make
     a list first.
     """
-    offset, of_flow = 0, FlowFilter(name=FlowFilterName(any_=[flow])) if flow else None
+    names = [flow] if isinstance(flow, str) else list(flow)
+    offset, of_flow = 0, FlowFilter(name=FlowFilterName(any_=names)) if flow else None
     while True:
         page = client.read_flow_runs(
             flow_filter=of_flow,
@@ -72,6 +74,24 @@ def runs_of(client: SyncPrefectClient, wanted: FlowRunFilter, *, flow: str = "")
         if len(page) < _PAGE:
             return
         offset += _PAGE
+
+
+def how_many_wait() -> tuple[int, str]:
+    """Return how many runs wait for people, and the id of the one that was created last; both cost little."""
+    of_people, wanted = FlowFilter(name=FlowFilterName(any_=[HUMAN_FLOW])), FlowRunFilter(state=_WAITING)
+    with get_client(sync_client=True) as client:
+        count = client.request(
+            "POST",
+            "/flow_runs/count",
+            json={
+                "flows": of_people.model_dump(mode="json", exclude_unset=True),
+                "flow_runs": wanted.model_dump(mode="json", exclude_unset=True),
+            },
+        ).json()
+        newest = client.read_flow_runs(
+            flow_filter=of_people, flow_run_filter=wanted, sort=FlowRunSort.EXPECTED_START_TIME_DESC, limit=1
+        )
+    return int(count), str(newest[0].id) if newest else ""
 
 
 def waiting_run_of(shot: ShotId) -> FlowRun | None:

@@ -20,7 +20,7 @@ from tests.infra.local.conftest import left_over
 from tests.often import few_often
 from tests.servers import open_folder
 
-PARTS = ("s3", "worker", "postgres", "prefect", "desk")
+PARTS = ("s3", "worker", "postgres", "prefect", "desk", "watch")
 
 
 class Up:

@@ -177,7 +177,7 @@ def compose() -> Compose:
 
 def test_it_keeps_to_the_schema_with_the_example_and_with_bare_necessities(compose: Compose) -> None:
     assert list(compose.services) == [
-        *("storage", "storage-setup", "database", "prefect", "register", "worker", "parts", "desk")
+        *("storage", "storage-setup", "database", "prefect", "register", "worker", "parts", "watch", "desk")
     ]
     needed = {found["name"] for found in VARIABLE.finditer(TEXT) if (found["how"] or "").endswith("?")}
     bare = read_compose({name: FILLED[name] for name in needed})
@@ -224,7 +224,7 @@ def test_the_key_of_results_is_a_file_for_those_who_run_flows_and_in_no_environm
     assert {secret.environment for secret in compose.secrets.values()} == SECRET_FILES
     for name, service in compose.services.items():
         file = service.environment.get("PACKSHOT_RESULTS_KEY_FILE")
-        assert (file is not None) == (name in ("register", "worker", "parts", "desk")), name
+        assert (file is not None) == (name in ("register", "worker", "parts", "watch", "desk")), name
         assert not SECRET_FILES & set(service.environment)
         assert service.secrets == ([Path(file).name] if file else []), name
         assert not file or file.startswith("/run/secrets/")
@@ -297,7 +297,7 @@ def test_every_variable_of_ours_is_a_setting(compose: Compose) -> None:
         assert settings.s3_endpoint_url == "http://storage:9000"
 
 
-@pytest.mark.parametrize("name", ["register", "worker", "parts", "desk"])
+@pytest.mark.parametrize("name", ["register", "worker", "parts", "watch", "desk"])
 def test_every_setting_reaches_those_who_use_it(compose: Compose, name: str) -> None:
     """A setting that a container does not get cannot be set at all, and nobody is told of it."""
     the_desks = {field for field in Settings.model_fields if field.startswith(("desk_", "tiles_"))}

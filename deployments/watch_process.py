@@ -1,0 +1,42 @@
+"""The process that looks after the line, beside the embedded servers."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping
+
+from infra.local.parts import Child, Part
+from infra.local.processes import PYTHONS
+from infra.local.stack import TO_THE_WORKER, Stack
+
+PART = "watch"
+START_S = 60.0
+SILENCE_S = 900.0
+"""Longest time without a sign of life; a look at a large line takes minutes."""
+
+
+def keep_watch(stack: Stack, *, environment: Mapping[str, str]) -> Part:
+    """Start ``packshot watch`` as a part that a supervisor restarts when it dies.
+
+    Args:
+        environment: variables besides the stack's own.
+    """
+    log, alive = stack.state_dir / "watch.log", stack.state_dir / "watch.alive"
+
+    def start() -> Child:
+        alive.touch()
+        return stack.family.start(
+            [sys.executable, "-m", "deployments", "watch", "--alive", str(alive)],
+            log=log,
+            passed_on=(*PYTHONS, *TO_THE_WORKER),
+            environment={**stack.environment(), **environment},
+        )
+
+    def trouble(child: Child) -> str:
+        if child.poll() is not None:
+            return f"it ended with status {child.returncode}"
+        silent_s = time.time() - alive.stat().st_mtime if alive.exists() else 0.0
+        return f"it has given no sign of life for {silent_s:.0f} s" if silent_s > SILENCE_S else ""
+
+    return stack.family.keep(Part(PART, start, trouble, log, START_S, needs=("prefect",)))

@@ -1,0 +1,168 @@
+"""One process that looks after the line all day, instead of a flow run each minute.
+
+A run each minute costs a process start, a row and its events each time, even if nothing has changed. This process takes
+the same steps as `flows.collect`, and each step rests after it: the more processor time a step took, the longer.
+While it works, the schedule of `collect-returned-work` is paused.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from packshot.errors import LeaseHeldError, LeaseLostError
+from packshot.naming import COLLECTION_LEASE
+from tasks.board import update_board, waiting_in_short
+from tasks.heartbeat import send_heartbeat
+from tasks.hot_folder import collect_returned, release_holds
+from tasks.leases import Holder, Patience, holding
+from tasks.lost_runs import end_lost_runs
+from tasks.missing_night import look_for_missing_night
+from tasks.schedules import schedule_runs
+
+COLLECT = "collect-returned-work/collect-returned-work"
+IDLE_RATIO = 300.0
+"""A step rests for so many times the processor time that it took, if nothing has changed: it takes .3 % of a core."""
+BUSY_RATIO = 20.0
+"""The same if something has changed."""
+LONGEST_REST_S = 600.0
+LONGEST_BOARD_REST_S = 3600.0
+"""The board's step asks whether anything has changed, so it may rest longer than those that have to look."""
+SIGN_S = 60.0
+"""Time between two signs of life in the file."""
+PAUSED_AGAIN_S = 600.0
+"""How often the schedule is paused: `packshot register` switches it on again."""
+
+_log = logging.getLogger("packshot")
+
+
+class Said(NamedTuple):
+    """What a step did: a sentence, and whether there is more to come soon."""
+
+    sentence: str
+    busy: bool = False
+
+
+@dataclass
+class Step:
+    """A step, and how long it rests.
+
+    Attributes:
+        asks: a cheap question; if its answer is another than last time, the step's rest is short.
+        longest_s: it never rests longer than this.
+    """
+
+    name: str
+    work: Callable[[], Said]
+    asks: Callable[[], object] = lambda: None
+    longest_s: float = LONGEST_REST_S
+    _known: object = None
+    _taken_at: float = float("-inf")
+    _cost_s: float = 0.0
+    _busy: bool = False
+    _last: str = ""
+
+    def take(self, clock: Callable[[], float], cpu: Callable[[], float]) -> None:
+        """Take the step if it has rested long enough. What it says is logged if it is new."""
+        asked = self.asks()
+        changed = self._busy or asked != self._known
+        rest_s = min(self.longest_s, self._cost_s * (BUSY_RATIO if changed else IDLE_RATIO))
+        if clock() - self._taken_at < rest_s:
+            return
+        begun = cpu()
+        said = self.work()
+        self._known, self._busy = asked, said.busy
+        self._taken_at, self._cost_s = clock(), cpu() - begun
+        if said.sentence and said.sentence != self._last:
+            _log.info("%s: %s", self.name, said.sentence)
+        self._last = said.sentence
+
+
+def steps() -> tuple[Step, ...]:
+    """Return the steps of `flows.collect`, without flow runs and task runs."""
+    return (
+        Step("end lost runs", lambda: Said(end_lost_runs.fn().sentence)),
+        Step("look for a night that did not begin", lambda: Said(look_for_missing_night.fn())),
+        Step("collect returned files", _collect),
+        Step("release what has arrived", _release),
+        Step(
+            "update the board", lambda: Said(update_board.fn()), asks=waiting_in_short, longest_s=LONGEST_BOARD_REST_S
+        ),
+    )
+
+
+def _collect() -> Said:
+    found = collect_returned.fn()
+    return Said(found.sentence, busy=bool(found.resumed or found.waiting))
+
+
+def _release() -> Said:
+    released = release_holds.fn()
+    return Said(f"{len(released)} no longer on hold" if released else "", busy=bool(released))
+
+
+def watch(ended: threading.Event, *, every_s: float, alive: Path | None = None) -> None:
+    """Look after the line until `ended` is set. If another process does, wait until it has ended or died.
+
+    Args:
+        alive: a file that is touched every minute, for whoever watches this process.
+    """
+    while not ended.is_set():
+        try:
+            with holding(COLLECTION_LEASE, Patience.NONE) as holder:
+                _watch(ended, holder, every_s, alive)
+        except LeaseHeldError:
+            _rest(ended, min(every_s, 10.0), alive)
+        except LeaseLostError as lost:
+            _log.warning("%s", lost)
+        except Exception:  # noqa: BLE001  the storage or the server is away: this process stays, and tries again
+            _log.exception("the line could not be looked after")
+            _rest(ended, every_s, alive)
+
+
+def _rest(ended: threading.Event, seconds: float, alive: Path | None) -> None:
+    until = time.monotonic() + seconds
+    while True:
+        if alive is not None:
+            alive.touch()
+        if ended.wait(max(0.0, min(SIGN_S, until - time.monotonic()))) or time.monotonic() >= until:
+            return
+
+
+def _watch(ended: threading.Event, holder: Holder, every_s: float, alive: Path | None) -> None:
+    every, paused_at = steps(), float("-inf")
+    try:
+        while not ended.is_set():
+            holder.require()
+            if time.monotonic() - paused_at > PAUSED_AGAIN_S:
+                schedule_runs(COLLECT, active=False)
+                paused_at = time.monotonic()
+            if look(every):
+                send_heartbeat()
+            _rest(ended, every_s, alive)
+    finally:
+        schedule_runs(COLLECT, active=True)
+
+
+def look(
+    every: tuple[Step, ...],
+    *,
+    clock: Callable[[], float] = time.monotonic,
+    cpu: Callable[[], float] = time.process_time,
+) -> bool:
+    """Take every step that has rested, even if earlier ones fail; return whether none failed."""
+    well = True
+    for step in every:
+        try:
+            step.take(clock, cpu)
+        except LeaseLostError:
+            raise
+        except Exception:  # noqa: BLE001  whatever it is, the other steps are taken
+            _log.exception("%s: this step failed", step.name)
+            well = False
+    return well

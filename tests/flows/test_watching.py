@@ -1,0 +1,161 @@
+"""The process that looks after the line: each step rests by what it cost, and an idle line is asked almost nothing."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prefect.client.orchestration import SyncPrefectClient, get_client
+
+from deployments.demo import environment
+from deployments.registry import register
+from flows import watching
+from flows.watching import BUSY_RATIO, COLLECT, IDLE_RATIO, LONGEST_REST_S, Said, Step, look, watch
+from packshot.naming import COLLECTION_LEASE
+from tasks.connection import connect
+from tasks.leases import holding
+from tasks.settings import get_settings
+from tasks.storage import open_storage
+
+
+class Day:
+    """A clock, a processor and a step that costs seconds of it."""
+
+    def __init__(self, cost_s: float) -> None:
+        self.now_s = self.cpu_s = 0.0
+        self.cost_s, self.taken, self.busy = cost_s, 0, False
+        self.answer: object = "the same"
+        self.step = Step("a step", self.work, asks=lambda: self.answer)
+
+    def work(self) -> Said:
+        self.taken += 1
+        self.cpu_s += self.cost_s
+        return Said("done", busy=self.busy)
+
+    def passes(self, seconds: float, *, every_s: float = 60.0) -> int:
+        """Let time pass with a look now and then; return how often the step was taken."""
+        before, until = self.taken, self.now_s + seconds
+        while self.now_s < until:
+            assert look((self.step,), clock=lambda: self.now_s, cpu=lambda: self.cpu_s)
+            self.now_s += every_s
+        return self.taken - before
+
+
+def test_a_step_that_costs_little_is_taken_at_every_look() -> None:
+    assert Day(cost_s=0.1).passes(3600) == 60
+
+
+def test_a_step_that_costs_much_rests_as_long_as_nothing_changes() -> None:
+    day = Day(cost_s=1.5)
+    hour = day.passes(3600)
+    assert day.cpu_s / 3600 <= 1.2 / IDLE_RATIO
+    assert hour == pytest.approx(3600 / (1.5 * IDLE_RATIO), abs=1)
+
+
+def test_it_never_rests_longer_than_ten_minutes() -> None:
+    assert Day(cost_s=60).passes(3600) == 3600 / LONGEST_REST_S
+
+
+def test_after_a_change_it_is_taken_soon() -> None:
+    day = Day(cost_s=1.5)
+    day.passes(120)
+    day.answer = "another"
+    assert day.passes(60) == 1
+    assert day.passes(120) == 0
+    assert 1.5 * BUSY_RATIO < 60
+
+
+def test_while_there_is_more_to_come_it_is_taken_at_every_look() -> None:
+    day = Day(cost_s=1.5)
+    day.busy = True
+    assert day.passes(600) == 10
+
+
+def test_a_step_that_fails_stops_none_of_the_others_and_is_tried_again() -> None:
+    def fail() -> Said:
+        raise KeyError("a mistake")
+
+    day = Day(cost_s=0.0)
+    for _ in range(2):
+        assert not look((Step("broken", fail), day.step), clock=lambda: day.now_s, cpu=lambda: 0.0)
+    assert day.taken == 2
+
+
+@pytest.fixture(scope="module")
+def line(line_environment: dict[str, str]) -> Iterator[None]:
+    with environment(line_environment):
+        open_storage().ensure_bucket()
+        register()
+        yield
+
+
+def is_scheduled() -> bool:
+    with get_client(sync_client=True) as client:
+        return all(one.active for one in client.read_deployment_by_name(COLLECT).schedules)
+
+
+def test_while_it_watches_no_runs_are_scheduled_and_afterwards_they_are(
+    line: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[bool] = []
+    ended = threading.Event()
+
+    def look_once(every: object) -> bool:
+        seen.append(is_scheduled())
+        ended.set()
+        return True
+
+    monkeypatch.setattr(watching, "look", look_once)
+    watch(ended, every_s=0.1)
+    assert seen == [False]
+    assert is_scheduled()
+
+
+def test_it_gives_a_sign_of_life(line: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = threading.Event()
+
+    def look_once(every: object) -> bool:
+        ended.set()
+        return True
+
+    monkeypatch.setattr(watching, "look", look_once)
+    watch(ended, every_s=0.1, alive=tmp_path / "alive")
+    assert (tmp_path / "alive").exists()
+
+
+def test_while_another_one_watches_it_waits(line: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = threading.Event()
+    monkeypatch.setattr(watching, "look", lambda every: pytest.fail("two at once"))
+    with holding(COLLECTION_LEASE):
+        threading.Timer(1.0, ended.set).start()
+        watch(ended, every_s=0.1)
+    assert is_scheduled()
+
+
+def test_an_idle_line_is_asked_for_a_handful_of_things(line: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second look finds nothing new: it asks the same few questions however many shots wait, and writes nothing."""
+    every = watching.steps()
+    assert look(every)
+    monkeypatch.setattr(watching, "IDLE_RATIO", 1e9)  # every step that has a cost rests now
+    asked: Counter[str] = Counter()
+    send = SyncPrefectClient.request
+
+    def request(self: SyncPrefectClient, method: Any, path: Any, *rest: Any, **more: Any) -> Any:
+        asked[f"prefect {path}"] += 1
+        return send(self, method, path, *rest, **more)
+
+    def stored(model: Any, **_: Any) -> None:
+        asked[f"storage {model.name}"] += 1
+
+    monkeypatch.setattr(SyncPrefectClient, "request", request)
+    events = connect(get_settings()).meta.events
+    events.register("after-call.s3", stored, unique_id="asked")
+    try:
+        assert look(every)
+    finally:
+        events.unregister("after-call.s3", unique_id="asked")
+    assert sum(asked.values()) <= 2, asked

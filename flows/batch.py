@@ -64,7 +64,7 @@ def _take_through_the_stages(batch: BatchId) -> State[Any]:
     stock = take_stock(batch)
     to_master = [ToMaster(ref=ref, configs_fingerprint=stock.configs_fingerprint) for ref in stock.shots]
     mastered = share(Stage.MASTER, batch, cut(to_master), master_each, progress.of("mastered", ends=30))
-    groups = group_shots(batch, mastered)
+    groups = group_shots(batch, mastered, unedited=stock.unedited)
     to_route = [ToRoute(mastered=shot, group=groups[shot.name]) for shot in mastered if not shot.refused]
     routed = share(Stage.ROUTE, batch, cut(to_route), route_each, progress.of("routed", begins=30, ends=35))
 
@@ -74,7 +74,7 @@ def _take_through_the_stages(batch: BatchId) -> State[Any]:
     share(Stage.EDIT, batch, simple, edit_and_ask, progress.of("edited", begins=35, ends=75))
     jobs = [open_job.submit(shot) for shot in free if not shot.automated]
     settle(jobs, on_progress=progress.of("handed to people", begins=75, ends=80))
-    ask_who_was_not_asked(batch)
+    ask_who_was_not_asked(batch, waiting=list(stock.waiting))
     delivered: State[Any] = deliver_batch(client=batch.client, batch=batch.batch, return_state=True)
     progress.done(delivered.message or "handed over")
     return delivered

@@ -27,6 +27,7 @@ from packshot.naming import (
     inbox_key,
     inbox_prefix,
     path_in_inbox,
+    shots_prefix,
 )
 from packshot.record import DONE, WAITING, ShotRecord, Source, State
 from packshot.shot_names import shot_names
@@ -284,6 +285,8 @@ def take_stock(batch: BatchId) -> BatchStock:
         batch=batch,
         configs_fingerprint=fingerprint(configs_in_force()),
         shots=tuple(ref for ref in refs if states[ref.shot.shot] not in _AT_REST),
+        unedited=tuple(name for name, state in states.items() if state in (State.RECEIVED, State.MASTERED)),
+        waiting=tuple(name for name, state in states.items() if state in WAITING),
     )
 
 
@@ -338,7 +341,10 @@ def _stock_findings(found: stocking.Stock) -> list[Finding]:
 def _receive(refs: Iterable[ShotRef]) -> dict[str, State]:
     """Create a record for each new photograph; return the state of every shot by name."""
     shots = list(refs)
-    known = {record.shot.shot: record.state for record in load_records([ref.shot for ref in shots])}
+    there = set(open_storage().folders(shots_prefix(shots[0].shot.in_batch))) if shots else set()
+    known = {
+        record.shot.shot: record.state for record in load_records([one.shot for one in shots if one.shot.shot in there])
+    }
     for ref in shots:
         if ref.shot.shot not in known:
             source = Source(key=ref.key, sha256="", size_bytes=ref.size_bytes)

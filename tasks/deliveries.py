@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -25,9 +25,9 @@ from packshot.export.report_page import EvidencePicture, ShotPictures, report_ht
 from packshot.name_templates import collisions
 from packshot.naming import (
     BatchId,
-    ShotId,
     delivery_key,
     delivery_lease,
+    delivery_prefix,
     delivery_summary_key,
     shot_key,
 )
@@ -37,8 +37,9 @@ from tasks.disk import writing_to
 from tasks.leases import Holder, Patience, holding
 from tasks.lives import ALWAYS, living, now
 from tasks.pictures import thumbnail_name
-from tasks.records import change_batch, load_batch, load_records
-from tasks.shelf import content_type
+from tasks.records import Held, change_batch, load_batch, load_held, load_records
+from tasks.scratch import fetch_object
+from tasks.shelf import content_type, fetch
 from tasks.storage import ObjectInfo, open_storage
 
 CERTIFICATE, REPORT, PACKAGE = "certificate.json", "report.html", "package.zip"
@@ -114,22 +115,29 @@ def _carry_out(batch: BatchId, delivery: Delivery, turn: Holder) -> str:
     which run finishes it. Shots that no longer fit the delivery are taken out of it first.
     """
     summary = _kept(batch, delivery)
-    shots = [
-        one for one in load_records([batch.shot(name) for name in delivery.shots]) if _fits(one, delivery, summary)
-    ]
+    held = {one.record.shot.shot: one for one in load_held([ref.shot for ref in load_batch(batch).shots])}
+    records = [one.record for one in held.values()]
+    named = frozenset(delivery.shots)
+    shots = [one for one in records if one.shot.shot in named and _fits(one, delivery, summary)]
     if summary is None or len(shots) < len(delivery.shots):
         delivery = _narrowed(batch, delivery, shots)
         if not shots:
             return ""
-        summary = _summary(batch, delivery)
+        summary = _summary(batch, delivery, records)
         turn.require()
         open_storage().put(
             delivery_summary_key(batch, delivery.number),
             summary.model_dump_json(indent=1).encode(),
             content_type="application/json",
         )
-    certificate = _hand_over(summary, turn)
-    made = _finish(batch, delivery.number, shots, files=len(summary.files), certificate=certificate)
+    certificate = _hand_over(summary, {name: one.record for name, one in held.items()}, turn)
+    made = _finish(
+        batch,
+        delivery.number,
+        [held[one.shot.shot] for one in shots],
+        files=len(summary.files),
+        certificate=certificate,
+    )
     return "; ".join(filter(None, (made, in_words(one for one in summary.left_out if one.shot in delivery.shots))))
 
 
@@ -181,11 +189,11 @@ def _narrowed(batch: BatchId, delivery: Delivery, shots: Sequence[ShotRecord]) -
     return narrowed
 
 
-def _finish(batch: BatchId, number: int, shots: Sequence[ShotRecord], *, files: int, certificate: bytes) -> str:
+def _finish(batch: BatchId, number: int, shots: Sequence[Held], *, files: int, certificate: bytes) -> str:
     """Mark the shots as delivered, close the delivery, and return a sentence about it."""
     for one in shots:
-        if one.state not in DONE:
-            with living(one.shot) as life:
+        if one.record.state not in DONE:
+            with living(one.record.shot, known=one) as life:
                 life.reach(State.DELIVERED, why=_reason(number))
     _close(batch, number, files=files, certificate=certificate)
     return f"delivery {number}: {len(shots)} shots in {files} files"
@@ -240,7 +248,7 @@ def _close(batch: BatchId, number: int, *, files: int, certificate: bytes) -> No
     change_batch(batch, close)
 
 
-def _summary(batch: BatchId, delivery: Delivery) -> DeliverySummary:
+def _summary(batch: BatchId, delivery: Delivery, records: Sequence[ShotRecord]) -> DeliverySummary:
     """Return the summary of a delivery, as the certificate and the report show it."""
     record = load_batch(batch)
     paths = {ref.shot.shot: ref.path for ref in record.shots}
@@ -256,7 +264,7 @@ def _summary(batch: BatchId, delivery: Delivery) -> DeliverySummary:
                 why=one.events[-1].why if one.events else "",
                 in_this_delivery=one.shot.shot in delivery.shots,
             )
-            for one in load_records([ref.shot for ref in record.shots])
+            for one in records
         ),
         ignored=record.ignored,
         findings=record.findings,
@@ -273,21 +281,24 @@ def _kind(record: ShotRecord) -> Kind:
     return "failed" if record.state is State.FAILED else "waiting"
 
 
-def _hand_over(summary: DeliverySummary, turn: Holder) -> bytes:
+def _hand_over(summary: DeliverySummary, records: Mapping[str, ShotRecord], turn: Holder) -> bytes:
     """Write all files of a delivery to storage, and return the certificate.
 
     Renditions are copied inside the storage. The package, manifest, report and certificate are written after them.
     """
     storage, batch, number = open_storage(), summary.batch, summary.number
+    there = {one.key for one in storage.list(delivery_prefix(batch, number))}
     for shot, file in summary.files:
         turn.require()
-        copied = storage.copy(_rendition_key(summary, shot.shot, file.path), delivery_key(batch, number, file.path))
+        to = delivery_key(batch, number, file.path)
+        rendition = _rendition_key(summary, shot.shot, file.path)
+        copied = storage.copy_verified(rendition, to, sha256=file.sha256, is_new=to not in there)
         _require_verified(copied, file)
     own = {
         CERTIFICATE: certificate_json(summary),
         MANIFEST: manifest_csv(summary),
         WORKBOOK: manifest_xlsx(summary),
-        REPORT: _report(summary),
+        REPORT: _report(summary, records),
     }
     with _folder_for(PACKAGE) as folder:
         package = folder / PACKAGE
@@ -325,21 +336,21 @@ def _entries(summary: DeliverySummary, own: dict[str, bytes]) -> Iterator[tuple[
     """Yield the package's files as (path, bytes), so that only one file is in memory at a time."""
     yield from own.items()
     for shot, file in summary.files:
-        yield file.path, open_storage().get(_rendition_key(summary, shot.shot, file.path))
+        yield file.path, fetch_object(_rendition_key(summary, shot.shot, file.path), sha256=file.sha256)
 
 
 def _rendition_key(summary: DeliverySummary, shot: str, path: str) -> str:
     return shot_key(summary.batch.shot(shot), f"renditions/{path}")
 
 
-def _report(summary: DeliverySummary) -> bytes:
+def _report(summary: DeliverySummary, records: Mapping[str, ShotRecord]) -> bytes:
     """Return the client's HTML page. Shots from earlier deliveries are shown without pictures."""
-    return report_html(summary, pictures=partial(_pictures, summary))
+    return report_html(summary, pictures=partial(_pictures, summary, records))
 
 
-def _pictures(summary: DeliverySummary, shot: ShotSummary) -> ShotPictures:
+def _pictures(summary: DeliverySummary, records: Mapping[str, ShotRecord], shot: ShotSummary) -> ShotPictures:
     """Return a shot's pictures for the report: before and after, evidence of findings, thumbnails of the renditions."""
-    which = summary.batch.shot(shot.shot)
+    which = records[shot.shot]
     if shot.kind == "delivered" and not shot.files:
         return ShotPictures()
     evidence = [
@@ -354,9 +365,9 @@ def _pictures(summary: DeliverySummary, shot: ShotSummary) -> ShotPictures:
     )
 
 
-def _picture(shot: ShotId, name: str) -> bytes:
+def _picture(record: ShotRecord, name: str) -> bytes:
     """Return one of a shot's pictures; empty bytes if there is none."""
     try:
-        return open_storage().get(shot_key(shot, name))
+        return fetch(record, name) if name in record.objects else open_storage().get(shot_key(record.shot, name))
     except ObjectMissingError:
         return b""

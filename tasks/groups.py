@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from prefect import task
 
@@ -26,11 +26,14 @@ _NOT_YET_EDITED = frozenset({State.RECEIVED, State.REFUSED, State.MASTERED, Stat
 
 
 @task(name="group by light", task_run_name="group by light · {batch}", **ALWAYS)
-def group_shots(batch: BatchId, mastered: list[MasteredShot]) -> dict[str, GroupDecision]:
+def group_shots(
+    batch: BatchId, mastered: list[MasteredShot], *, unedited: Collection[str] = ()
+) -> dict[str, GroupDecision]:
     """Group the mastered shots of a batch by light, and store each group's correction in the batch's record.
 
     Args:
         mastered: the shots that need work. The light of all other shots is read from their records.
+        unedited: names of shots of which it is known that nobody has edited them; their records are not read.
     Returns:
         The decision for every mastered shot of the batch, by name; empty if no shot needs work.
     Raises:
@@ -39,7 +42,8 @@ def group_shots(batch: BatchId, mastered: list[MasteredShot]) -> dict[str, Group
     if not mastered:
         return {}
     record = load_batch(batch)
-    records = load_records([ref.shot for ref in record.shots])
+    fresh = {shot.name for shot in mastered} & set(unedited)
+    records = load_records([ref.shot for ref in record.shots if ref.shot.shot not in fresh])
     lights = {one.shot.shot: light for one in records if (light := _light_in(one)) is not None}
     lights |= {shot.name: shot.light for shot in mastered if shot.light is not None}
     earlier = [Statement.model_validate(stated) for stated in record.statements.values()]

@@ -136,11 +136,18 @@ class ExportedShot(Handover):
 
 
 class BatchStock(Value):
-    """The shots of a batch that need work."""
+    """The shots of a batch that need work.
+
+    Attributes:
+        unedited: names of those that nobody has edited yet.
+        waiting: names of the batch's other shots that wait for people.
+    """
 
     batch: BatchId
     configs_fingerprint: str
     shots: tuple[ShotRef, ...]
+    unedited: tuple[str, ...] = ()
+    waiting: tuple[str, ...] = ()
 
 
 class Outcome(Value):

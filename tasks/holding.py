@@ -20,7 +20,6 @@ from tasks.lives import ALWAYS, Life, living
 from tasks.logs import log
 from tasks.notices import tell
 from tasks.pictures import group_of
-from tasks.records import load_record
 from tasks.siblings import note_sibling, product_of, siblings_of
 from tasks.tickets import promise_to, scope_for
 
@@ -82,38 +81,48 @@ def hold_back(batch: BatchId, routed: Sequence[RoutedShot]) -> HeldBack:
         TransientError: a check failed with a transient error, and the task can still be retried.
     """
     stopped: dict[str, Exception] = {}
+    lives: dict[str, Life] = {}
     for shot in routed:
-        _alone(shot, _note, stopped)
-    held = [shot.name for shot in routed if shot.name not in stopped and _alone(shot, _held, stopped)]
+        _alone(shot, _note, stopped, lives)
+    held = [shot.name for shot in routed if shot.name not in stopped and _alone(shot, _held, stopped, lives)]
     passing = [error for error in stopped.values() if may_pass(error)]
     if passing and (task_run.run_count or 0) <= RETRIES:
         raise passing[0]
     return HeldBack(on_hold=tuple(held), failed=tuple(stopped))
 
 
-def _alone(shot: RoutedShot, work: Callable[[RoutedShot], bool], stopped: dict[str, Exception]) -> bool:
-    """Run `work` for one shot. An error is put into its record and into `stopped`, so that other shots go on."""
+def _alone(
+    shot: RoutedShot,
+    work: Callable[[RoutedShot, ShotRecord], bool],
+    stopped: dict[str, Exception],
+    lives: dict[str, Life],
+) -> bool:
+    """Run `work` for one shot. An error is put into its record and into `stopped`, so that other shots go on.
+
+    Args:
+        lives: the shots' lives, so that a second pass does not read each record again.
+    """
     try:
-        with living(shot.shot):
-            return work(shot)
+        with living(shot.shot, known=lives[shot.name].known if shot.name in lives else None) as life:
+            lives[shot.name] = life
+            return work(shot, life.record)
     except Exception as error:  # noqa: BLE001  whatever it is, the other shots go on
         log().error("%s could not be checked: %s", shot.shot, error)
         stopped[shot.name] = error
         return False
 
 
-def _note(shot: RoutedShot) -> bool:
+def _note(shot: RoutedShot, record: ShotRecord) -> bool:
     """Note a shot that other shots may wait for."""
-    record = load_record(shot.shot)
     view, promise = shelf.plan_of(record).view, promise_to(shot.shot.client)
     if view in (promise.neck_view, promise.reference_view):
         note_sibling(record, view=view)
     return True
 
 
-def _held(shot: RoutedShot) -> bool:
+def _held(shot: RoutedShot, record: ShotRecord) -> bool:
     """Put a shot on hold if something is missing; return whether it is on hold."""
-    missing = still_missing(load_record(shot.shot))
+    missing = still_missing(record)
     if missing:
         _hold(shot, missing)
     return bool(missing)

@@ -14,7 +14,6 @@ from tasks.drafts import with_draft
 from tasks.handovers import EditedShot, RoutedShot
 from tasks.lives import ALWAYS, living
 from tasks.questions import question_about, show_question
-from tasks.records import load_record
 from tasks.tickets import scope_for
 from tasks.waiting import create_waiting_run
 
@@ -45,16 +44,15 @@ def open_job(routed: RoutedShot) -> str:
 def begin_job(shot: ShotId) -> None:
     """Move a shot that was on hold to the editor's queue. The run that asked about the hold continues with it."""
     with living(shot) as life:
-        routing = load_record(shot).reports["routing"]
+        routing = life.record.reports["routing"]
         life.reach(State.AWAITING_EDITOR, why=f"an editor's work, {routing['complexity']}: {routing['reason']}")
 
 
 @task(name="open review", task_run_name="open review · {edited.shot.shot}", **unit("open review"))
 def open_review(edited: EditedShot) -> str:
     """Ask a person about an edit that the machine may not approve. Return the suspended run's id."""
-    with living(edited.shot):
-        record = load_record(edited.shot)
-        return open_waiting_run(record, generation=edited.generation, category=edited.category)
+    with living(edited.shot) as life:
+        return open_waiting_run(life.record, generation=edited.generation, category=edited.category)
 
 
 def open_waiting_run(record: ShotRecord, *, generation: int, category: str) -> str:

@@ -21,7 +21,7 @@ from packshot.naming import ShotId
 from packshot.record import MACHINE, ShotRecord, State
 from packshot.types import Finding, Sourced
 from tasks.cache_keys import FIRST_PAUSE_S, JITTER, RETRIES, is_transient
-from tasks.records import change_record
+from tasks.records import Held, change_held, change_record
 
 
 class BookkeepingOptions(TypedDict):
@@ -79,17 +79,18 @@ class Life:
     """One shot's record while one stage works on it.
 
     Attributes:
-        record: the record after the last change made here; None before.
+        known: the record as it was last read or written here, so that the next change needs no other read; None before.
     """
 
-    def __init__(self, shot: ShotId, *, stage: str = "") -> None:
+    def __init__(self, shot: ShotId, *, stage: str = "", known: Held | None = None) -> None:
         """Start measuring the stage's time.
 
         Args:
+            known: the shot's record if it was just read.
             stage: name under which the record keeps the time taken; empty means that no time is kept.
         """
         self.shot = shot
-        self.record: ShotRecord | None = None
+        self.known = known
         self._stage, self._begun_s = stage, time.monotonic()
         self._held = ExitStack()
 
@@ -100,6 +101,19 @@ class Life:
     def let_go(self) -> None:
         """Leave what is held."""
         self._held.close()
+
+    @property
+    def record(self) -> ShotRecord:
+        """The record as it was last read or written here."""
+        return self._changed(lambda record: record) if self.known is None else self.known.record
+
+    def revive(self) -> None:
+        """Put a failed shot back into the state in which it failed."""
+        self._changed(lambda record: revived(record, by=actor()))
+
+    def _changed(self, change: Callable[[ShotRecord], ShotRecord]) -> ShotRecord:
+        self.known = change_held(self.shot, change, self.known)
+        return self.known.record
 
     def reach(
         self,
@@ -142,8 +156,7 @@ class Life:
                 }
             )
 
-        self.record = change_record(self.shot, change)
-        return self.record
+        return self._changed(change)
 
     def _time_taken(self, record: ShotRecord) -> dict[str, Any]:
         """Return the record's report on times, with this stage's time so far, in seconds."""
@@ -167,7 +180,7 @@ def _is_past(present: State, wanted: State) -> bool:
 
 
 @contextmanager
-def living(shot: ShotId, *, stage: str = "") -> Iterator[Life]:
+def living(shot: ShotId, *, stage: str = "", known: Held | None = None) -> Iterator[Life]:
     """Open a shot's record for one stage. An error is written into the record and raised again.
 
     If the shot has failed before, it is first put back into the state in which it failed, so a stage never sees a
@@ -176,10 +189,11 @@ def living(shot: ShotId, *, stage: str = "") -> Iterator[Life]:
 
     Args:
         stage: name of the machine's stage, under which the record keeps the time taken; empty: no time is kept.
+        known: the shot's record if it was just read.
     """
-    life = Life(shot, stage=stage)
+    life = Life(shot, stage=stage, known=known)
     try:
-        change_record(shot, lambda record: revived(record, by=actor()))
+        life.revive()
         yield life
     except Exception as error:
         _write_failure(shot, error)

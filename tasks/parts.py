@@ -136,10 +136,8 @@ def _store(name: str, values: Iterable[Value]) -> None:
 
 def _read(name: str, kind: type[Value]) -> tuple[Value, ...] | None:
     key = result_key(name)
-    try:
-        content = unseal(key, open_storage().get(key))
-    except ObjectMissingError:
-        return None
+    sealed = open_storage().get_if_there(key)
+    content = None if sealed is None else unseal(key, sealed)
     return None if content is None else TypeAdapter(tuple[kind, ...]).validate_json(content)  # type: ignore[valid-type]
 
 

@@ -135,6 +135,11 @@ def rendition_files(good: Iterable[Rendition]) -> dict[str, bytes]:
     return files
 
 
+def is_thumbnail(name: str) -> bool:
+    """Return whether one of a shot's objects is a thumbnail."""
+    return name.startswith("thumbnails/")
+
+
 def thumbnail_name(path: str) -> str:
     """Return the name of a rendition's thumbnail."""
     return f"thumbnails/{path}.webp"

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from packshot.batch import BatchRecord
 from packshot.errors import ObjectMissingError, RecordConflictError, RecordDamagedError
@@ -72,6 +72,23 @@ def _find_readable(shot: ShotId, *, storage: Storage) -> ShotRecord | None:
         return None
 
 
+def load_held(shots: Iterable[ShotId]) -> list[Held]:
+    """Return the records of many shots as `load_records` does, each with its ETag."""
+    storage = open_storage()
+
+    def find(shot: ShotId) -> Held | None:
+        try:
+            return Held(*_load_with_etag(record_key(shot), ShotRecord, storage))
+        except ObjectMissingError:
+            return None
+        except RecordDamagedError as error:
+            log().error("%s", error)
+            return None
+
+    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="records") as pool:
+        return [held for held in pool.map(find, shots) if held is not None]
+
+
 def create_record(record: ShotRecord, *, storage: Storage | None = None) -> ShotRecord:
     """Store a new shot's record and return it; if there is a record already, return that one unchanged."""
     return _create(record_key(record.shot), record, storage)
@@ -93,6 +110,28 @@ def change_record(
         return change(record)
 
     return _change(record_key(shot), ShotRecord, guarded, storage)
+
+
+class Held(NamedTuple):
+    """A shot's record, and the ETag under which it is in storage, for the next change without another read."""
+
+    record: ShotRecord
+    etag: str
+
+
+def change_held(shot: ShotId, change: Callable[[ShotRecord], ShotRecord], held: Held | None) -> Held:
+    """Apply a change to a shot's record as `change_record` does, and return the result with its ETag.
+
+    Args:
+        held: the record as it was last read or written here; None: it is read now. If somebody else has changed it
+            since, the write is refused, and the record is read anew.
+    """
+
+    def guarded(record: ShotRecord) -> ShotRecord:
+        require_not_lost(shot.in_batch)
+        return change(record)
+
+    return Held(*_change_held(record_key(shot), ShotRecord, guarded, None, held))
 
 
 def load_batch(batch: BatchId, *, storage: Storage | None = None) -> BatchRecord:
@@ -157,24 +196,34 @@ def _create(key: str, record: V, storage: Storage | None) -> V:
 
 
 def _change(key: str, kind: type[V], change: Callable[[V], V], storage: Storage | None) -> V:
+    return _change_held(key, kind, change, storage, None)[0]
+
+
+def _change_held(
+    key: str, kind: type[V], change: Callable[[V], V], storage: Storage | None, held: tuple[V, str] | None
+) -> tuple[V, str]:
     opened = storage or open_storage()
     deadline = time.monotonic() + PATIENCE_S
     pause_s = _FIRST_PAUSE_S
     while True:
-        data, etag = opened.get_with_etag(key)
-        before = read_stored(kind, data, name=key)
+        before, etag = held or _load_with_etag(key, kind, opened)
         after = change(before)
         if after == before:
-            return before
+            return before, etag
         try:
-            opened.replace_if(key, _bytes_of(after), etag=etag, content_type=_JSON)
+            return after, opened.replace_if(key, _bytes_of(after), etag=etag, content_type=_JSON).etag
         except RecordConflictError:
-            if time.monotonic() > deadline:
+            if held is None and time.monotonic() > deadline:
                 raise
-            time.sleep(random.uniform(0, pause_s))
-            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
-        else:
-            return after
+            if held is None:
+                time.sleep(random.uniform(0, pause_s))
+                pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+            held = None
+
+
+def _load_with_etag(key: str, kind: type[V], storage: Storage) -> tuple[V, str]:
+    data, etag = storage.get_with_etag(key)
+    return read_stored(kind, data, name=key), etag
 
 
 def _bytes_of(record: Stored) -> bytes:

@@ -103,7 +103,8 @@ class ResultsInBucket(WritableFileSystem):
             ObjectMissingError: there is none, or none with a valid seal for this key.
         """
         key = result_key(path)
-        content = unseal(key, open_storage().get(key))
+        sealed = open_storage().get_if_there(key)  # most tasks run for the first time
+        content = None if sealed is None else unseal(key, sealed)
         if content is None or not _is_ours(content):
             raise ObjectMissingError("there is no task result with this key", key, next_step="The task runs again.")
         return content

@@ -5,6 +5,8 @@ Until another one is promoted, the model that is shipped with Packshot serves.
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Callable
 from functools import lru_cache
 
@@ -18,18 +20,34 @@ from packshot.routing.features import Features
 from packshot.routing.model import RoutingModel, read_model, shipped_model
 from packshot.specs.models import Plan
 from tasks.configs import configs_in_force
+from tasks.settings import get_settings
 from tasks.storage import open_storage
 
 _JSON = "application/json"
 _TRIES = 20
+SERVICE_S = 30.0
+"""How long a process relies on what it has read about the serving model."""
+
+_seen: dict[tuple[int, str | None, str], tuple[float, ModelInService]] = {}
 
 
 def service() -> ModelInService:
-    """Return which model serves, and how strictly its promises are taken."""
-    try:
-        return _parsed(open_storage().get(routing_service_key()))
-    except ObjectMissingError:
-        return ModelInService()
+    """Return which model serves, and how strictly its promises are taken.
+
+    A process asks the storage again after `SERVICE_S`: every shot needs it several times, and it changes once a week.
+    """
+    settings = get_settings()
+    whose = (os.getpid(), settings.s3_endpoint_url, settings.s3_bucket)
+    found = _seen.get(whose)
+    if found is None or time.monotonic() - found[0] > SERVICE_S:
+        data = open_storage().get_if_there(routing_service_key())
+        found = _seen[whose] = time.monotonic(), _parsed(data) if data is not None else ModelInService()
+    return found[1]
+
+
+def forget_service() -> None:
+    """Ask the storage at the next use."""
+    _seen.clear()
 
 
 def change_service(change: Callable[[ModelInService], ModelInService]) -> ModelInService:
@@ -56,6 +74,7 @@ def change_service(change: Callable[[ModelInService], ModelInService]) -> ModelI
                 storage.put_if_absent(key, written, content_type=_JSON)
         except RecordConflictError:
             continue
+        forget_service()
         return after
     raise RecordConflictError("other runs keep changing which routing model serves", key, next_step="Try again.")
 

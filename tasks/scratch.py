@@ -168,9 +168,15 @@ def open_scratch(settings: Settings | None = None) -> Scratch:
     return Scratch(chosen.scratch_dir, max_bytes=chosen.scratch_max_bytes)
 
 
-def store_object(key: str, data: bytes, *, content_type: str, storage: Storage | None = None) -> str:
-    """Store an object, cache it here for the next stage, and return its SHA-256."""
-    (storage or open_storage()).put(key, data, content_type=content_type)
+def store_object(
+    key: str, data: bytes, *, content_type: str, replaces: bool = False, storage: Storage | None = None
+) -> str:
+    """Store an object, cache it here for the next stage, and return its SHA-256.
+
+    Args:
+        replaces: as in `Storage.put`.
+    """
+    (storage or open_storage()).put(key, data, content_type=content_type, replaces=replaces)
     return open_scratch().keep(data)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 
 from packshot.errors import ObjectMissingError
@@ -29,10 +30,21 @@ def content_type(name: str) -> str:
     return CONTENT_TYPES.get(name.rpartition(".")[2].lower(), "application/octet-stream")
 
 
-def keep(shot: ShotId, files: Mapping[str, bytes]) -> dict[str, str]:
-    """Store a shot's objects, cache them on this machine, and return their SHA-256 by name, for its record."""
+def keep(shot: ShotId, files: Mapping[str, bytes], *, over: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Store a shot's objects, cache them on this machine, and return their SHA-256 by name, for its record.
+
+    Args:
+        over: the objects that the shot has, by name with their SHA-256; those that differ are replaced.
+    """
+    had = over or {}
     return {
-        name: store_object(shot_key(shot, name), data, content_type=content_type(name)) for name, data in files.items()
+        name: store_object(
+            shot_key(shot, name),
+            data,
+            content_type=content_type(name),
+            replaces=name in had and had[name] != hashlib.sha256(data).hexdigest(),
+        )
+        for name, data in files.items()
     }
 
 

@@ -32,7 +32,6 @@ from tasks.displays import show_edit, show_refusal
 from tasks.handovers import ApprovedShot, EditedShot, ExportedShot, MasteredShot, RoutedShot
 from tasks.lives import Life, living
 from tasks.models import load_model, network_in_use
-from tasks.records import load_record
 from tasks.room import room_for, room_for_file
 from tasks.routing_model import as_promised, ruled_out, serving_model, watch_for
 from tasks.storage import open_storage
@@ -147,14 +146,14 @@ def _refused(life: Life, ref: ShotRef, original: bytes, sha256: str, error: Refu
 def correct_shot(mastered: MasteredShot, *, group: GroupDecision) -> MasteredShot:
     """Stage 2: apply the group's colour correction to a master. The result is stored beside the master."""
     with living(mastered.shot, stage="correct") as life:
-        record = load_record(mastered.shot)
+        record = life.record
         life.hold(room_for(record))
         done = pipeline.correct_master(read_master(shelf.fetch(record, "master.tif")), group.correction)
         files = {
             pictures.CORRECTED: write_working_tiff(done.pixels, metadata=pictures.metadata_of(record)),
             "preview.webp": before_and_after(done.pixels, None),
         }
-        objects = shelf.keep(mastered.shot, files)
+        objects = shelf.keep(mastered.shot, files, over=record.objects)
         life.reach(State.MASTERED, why=group.correction.why, findings=done.findings, objects=objects)
         return mastered.model_copy(update={"master_sha256": objects[pictures.CORRECTED]})
 
@@ -164,7 +163,7 @@ def route_shot(mastered: MasteredShot, *, group: GroupDecision) -> RoutedShot:
     """Stage 2: decide from category and features whether a machine or a person edits the shot."""
     with living(mastered.shot, stage="route") as life:
         assert mastered.features is not None, "refused shots are not routed"
-        plan = as_promised(shelf.plan_of(load_record(mastered.shot)))
+        plan = as_promised(shelf.plan_of(life.record))
         decision = pipeline.route(
             mastered.features,
             plan,
@@ -216,7 +215,7 @@ def edit_shot(routed: RoutedShot) -> EditedShot:
         held = {} if audit else edit.held_back(plan)
         verdict = Verdict.AUTO_APPROVE if held else edit.verdict
         why = "chosen to be looked at" if audit else pictures.verdict_sentence(edit, held=held)
-        objects = shelf.keep(routed.shot, files)
+        objects = shelf.keep(routed.shot, files, over=record.objects)
         record = life.reach(
             *AFTER_VERDICT[Verdict.HUMAN_REVIEW if audit else verdict],
             why=why,
@@ -249,7 +248,7 @@ def export_shot(approved: ApprovedShot) -> ExportedShot:
         VerificationError: no rendition may be delivered.
     """
     with living(approved.shot, stage="export") as life:
-        record = load_record(approved.shot)
+        record = life.record
         life.hold(room_for(record))
         plan = pipeline.without_held(shelf.plan_of(record), record.reports.get("edit", {}).get("held", {}))
         composite = read_master(shelf.fetch(record, "edit.tif"))
@@ -265,12 +264,13 @@ def export_shot(approved: ApprovedShot) -> ExportedShot:
                 found=pictures.failures_in_words(export),
                 next_step="Look at the findings in the shot's record; correct the style guide, or reprocess the shot.",
             )
-        shelf.keep(approved.shot, pictures.rendition_files(export.verified))
+        kept = shelf.keep(approved.shot, pictures.rendition_files(export.verified))
         life.reach(
             State.EXPORTED,
             State.VERIFIED,
             why=f"{len(export.verified)} files, each decoded again and verified",
             reports=reports,
+            objects={name: sha256 for name, sha256 in kept.items() if pictures.is_thumbnail(name)},
         )
         return ExportedShot(
             shot=approved.shot,

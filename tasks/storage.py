@@ -14,6 +14,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -102,6 +103,10 @@ class Storage:
         _check_bytes(key, hashlib.sha256(data).hexdigest(), expected=answer["Metadata"].get(_SHA256, ""))
         return data, answer
 
+    def get_if_there(self, key: str) -> bytes | None:
+        """Return an object's bytes, or None. For keys that are usually missing: a listing answers without an error."""
+        return self.get(key) if self._is_listed(key) else None
+
     def head(self, key: str) -> ObjectInfo:
         """Return an object's metadata.
 
@@ -146,15 +151,17 @@ class Storage:
                 return
             yield from (entry["Prefix"].removeprefix(prefix).rstrip("/") for entry in page.get("CommonPrefixes", ()))
 
-    def put(self, key: str, data: bytes, *, content_type: str) -> ObjectInfo:
+    def put(self, key: str, data: bytes, *, content_type: str, replaces: bool = False) -> ObjectInfo:
         """Store bytes under a key. Nothing is sent if they are already there.
 
+        Args:
+            replaces: other bytes are there, as far as the caller knows; then they are replaced without another look.
         Raises:
             StorageDeniedError: the key is in the inbox.
             StorageUnavailableError: the stored object doesn't match what was sent.
         """
         _refuse_inbox(key)
-        return self._put(key, data, content_type=content_type)
+        return self._put(key, data, content_type=content_type, replaces=replaces)
 
     def put_file(self, key: str, path: Path, *, content_type: str) -> ObjectInfo:
         """Store a local file under a key without loading it into memory. Nothing is sent if it is already there."""
@@ -163,7 +170,7 @@ class Storage:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
             size = file.seek(0, io.SEEK_END)
             file.seek(0)
-            present = self._find(key)
+            present = self._find_listed(key)
             if present and _same(present, sha256=sha256, size=size, content_type=content_type):
                 return present
             self._upload(key, file, sha256=sha256, content_type=content_type)
@@ -203,6 +210,27 @@ class Storage:
         """
         return self._put_if(key, data, content_type=content_type, condition={"IfMatch": etag})
 
+    def copy_verified(self, source: str, target: str, *, sha256: str, is_new: bool = False) -> ObjectInfo:
+        """Copy one of our own objects inside the storage, and return the copy's metadata. The caller checks its hash.
+
+        Nothing is done if `target` has this hash already.
+
+        Args:
+            is_new: there is no `target` yet, as far as the caller knows.
+        """
+        _refuse_inbox(target)
+        present = None if is_new else self._find_listed(target)
+        if present and present.sha256 == sha256:
+            return present
+        with s3_errors(f"{source} -> {target}"):
+            self._client.copy_object(
+                Bucket=self.bucket,
+                Key=target,
+                CopySource={"Bucket": self.bucket, "Key": source},
+                MetadataDirective="COPY",  # and with it the hash
+            )
+        return self.head(target)
+
     def copy(self, source: str, target: str) -> ObjectInfo:
         """Copy an object inside the storage, so that its bytes don't pass through this process; at most 5 GB.
 
@@ -210,7 +238,7 @@ class Storage:
         """
         _refuse_inbox(target)
         origin = self._head(source)
-        present = self._find_raw(target)
+        present = self._find_raw(target) if self._is_listed(target) else None
         if present and present["Metadata"].get(_COPIED_FROM) == origin["ETag"]:
             return _info(target, present)
         with s3_errors(f"{source} -> {target}"):
@@ -317,16 +345,24 @@ class Storage:
         answer = self._find_raw(key)
         return _info(key, answer) if answer else None
 
-    def _put(self, key: str, data: bytes, *, content_type: str) -> ObjectInfo:
+    def _put(self, key: str, data: bytes, *, content_type: str, replaces: bool = False) -> ObjectInfo:
+        """Store bytes under a key, in one request if the key is new: asking first whether it is there costs another."""
         sha256 = hashlib.sha256(data).hexdigest()
-        present = self._find(key)
-        if present and _same(present, sha256=sha256, size=len(data), content_type=content_type):
-            return present
         if len(data) >= MULTIPART_FROM_BYTES:
+            present = self._find_listed(key)
+            if present and _same(present, sha256=sha256, size=len(data), content_type=content_type):
+                return present
             self._upload(key, io.BytesIO(data), sha256=sha256, content_type=content_type)
-        else:
-            self._put_whole(key, data, content_type=content_type, metadata={_SHA256: sha256}, condition={})
-        return self._verified(key, sha256=sha256, size=len(data))
+            return self._verified(key, sha256=sha256, size=len(data))
+        put = partial(self._put_whole, key, data, content_type=content_type, metadata={_SHA256: sha256})
+        try:
+            etag = put(condition={} if replaces else {"IfNoneMatch": "*"})
+        except RecordConflictError:
+            present = self._find(key)
+            if present and _same(present, sha256=sha256, size=len(data), content_type=content_type):
+                return present
+            etag = put(condition={})
+        return ObjectInfo(key=key, size_bytes=len(data), etag=etag, sha256=sha256, content_type=content_type)
 
     def _put_whole(
         self, key: str, data: bytes, *, content_type: str, metadata: Mapping[str, str], condition: dict[str, str]
@@ -372,6 +408,14 @@ class Storage:
                 raise
             etag = present["ETag"]
         return ObjectInfo(key=key, size_bytes=len(data), etag=etag, sha256=sha256, content_type=content_type)
+
+    def _is_listed(self, key: str) -> bool:
+        with s3_errors(key):
+            answer = self._client.list_objects_v2(Bucket=self.bucket, Prefix=key, MaxKeys=1)
+        return any(entry["Key"] == key for entry in answer.get("Contents", ()))  # the first key with a prefix is itself
+
+    def _find_listed(self, key: str) -> ObjectInfo | None:
+        return self._find(key) if self._is_listed(key) else None
 
     def _verified(self, key: str, *, sha256: str, size: int) -> ObjectInfo:
         """Return the metadata of an object just written; raise if it isn't the object that was sent."""

@@ -18,12 +18,18 @@ from tasks.resuming import human_edits, shot_of_run
 
 
 @task(name="ask who was not asked", task_run_name="ask who was not asked · {batch}", **ALWAYS)
-def ask_who_was_not_asked(batch: BatchId) -> list[str]:
-    """Create a suspended run for each waiting shot that has none, and return those shots' names."""
+def ask_who_was_not_asked(batch: BatchId, *, waiting: list[str]) -> list[str]:
+    """Create a suspended run for each waiting shot that has none, and return those shots' names.
+
+    Args:
+        waiting: names of the shots that waited when this run began. Whoever has to wait since was asked by this run.
+    """
+    if not waiting:
+        return []
     refs = {ref.shot.shot: ref for ref in load_batch(batch).shots}
-    waiting = [one for one in load_records([ref.shot for ref in refs.values()]) if one.state in WAITING]
-    asked = _asked(batch) if waiting else set()
-    unasked = [one for one in waiting if one.shot.shot not in asked]
+    found = [one for one in load_records([batch.shot(name) for name in waiting]) if one.state in WAITING]
+    asked = _asked(batch) if found else set()
+    unasked = [one for one in found if one.shot.shot not in asked]
     for one in unasked:
         record = with_draft(one) if one.state is State.AWAITING_EDITOR else one
         category = record.reports.get("routing", {}).get("category", "") or record.fact("category")

@@ -17,6 +17,7 @@ from infra.local.s3 import S3Access
 from infra.local.stack import Stack
 from packshot.naming import BatchId, batch_id
 from tasks.results import ENVIRONMENT
+from tasks.routing_model import forget_service
 from tasks.seals import draw_key
 from tasks.settings import Settings, get_settings
 from tasks.storage import Storage, open_storage
@@ -63,6 +64,7 @@ def s3_settings(s3_server: S3Access, tmp_path: Path, monkeypatch: pytest.MonkeyP
 @pytest.fixture
 def storage(s3_settings: Settings) -> Storage:
     """The bucket, empty."""
+    forget_service()
     opened = open_storage()
     opened.ensure_bucket()
     for info in opened.list(""):

@@ -11,7 +11,7 @@ import io
 import random
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -213,11 +213,21 @@ class SimulatedS3:
         self.put_object(Key=key, Body=file.read(), ContentType=ExtraArgs["ContentType"], Metadata=ExtraArgs["Metadata"])
 
     def copy_object(
-        self, *, Key: str, CopySource: Mapping[str, str], Metadata: Mapping[str, str], ContentType: str, **_: str
+        self,
+        *,
+        Key: str,
+        CopySource: Mapping[str, str],
+        MetadataDirective: str,
+        Metadata: Mapping[str, str] | None = None,
+        ContentType: str = "",
+        **_: str,
     ) -> None:
         def copy() -> None:
             source = self._world.objects[CopySource["Key"]]
-            self._world.objects[Key] = Stored(source.data, dict(Metadata), ContentType, self._world.now)
+            if MetadataDirective == "COPY":
+                self._world.objects[Key] = replace(source, modified=self._world.now)
+            else:
+                self._world.objects[Key] = Stored(source.data, dict(Metadata or {}), ContentType, self._world.now)
 
         self._write(copy)
 
@@ -247,12 +257,21 @@ class SimulatedS3:
             "ResponseMetadata": {"HTTPHeaders": {"date": date}},
         }
 
+    def list_objects_v2(self, *, Bucket: str, Prefix: str, MaxKeys: int) -> Any:
+        (page,) = self.paginate(Bucket=Bucket, Prefix=Prefix)
+        return {"Contents": page["Contents"][:MaxKeys]}
+
     def get_paginator(self, name: str) -> SimulatedS3:
         return self
 
-    def paginate(self, *, Bucket: str, Prefix: str) -> Iterator[Any]:
+    def paginate(self, *, Bucket: str, Prefix: str, Delimiter: str = "") -> Iterator[Any]:
         self._request()
         found = [(key, self._world.objects[key]) for key in sorted(self._world.objects) if key.startswith(Prefix)]
+        if Delimiter:
+            below = (key.removeprefix(Prefix).partition(Delimiter) for key, _ in found)
+            folders = dict.fromkeys(head for head, slash, _ in below if slash)
+            yield {"CommonPrefixes": [{"Prefix": f"{Prefix}{name}{Delimiter}"} for name in folders]}
+            return
         yield {
             "Contents": [
                 {"Key": key, "Size": len(one.data), "ETag": one.etag, "LastModified": one.modified}

@@ -127,22 +127,22 @@ def written(storage: Storage, batch: BatchId) -> dict[str, tuple[str, object]]:
 
 def failing_at(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """A storage that goes away when a file of this name is written or copied into a delivery."""
-    put, copy = Storage.put, Storage.copy
+    put, copy = Storage.put, Storage.copy_verified
 
     def fail(key: str) -> None:
         if key.startswith("deliveries/") and key.endswith(name):
             raise StorageUnavailableError("the storage did not answer", key)
 
-    def failing_put(self: Storage, key: str, data: bytes, *, content_type: str) -> ObjectInfo:
+    def failing_put(self: Storage, key: str, data: bytes, *, content_type: str, replaces: bool = False) -> ObjectInfo:
         fail(key)
-        return put(self, key, data, content_type=content_type)
+        return put(self, key, data, content_type=content_type, replaces=replaces)
 
-    def failing_copy(self: Storage, source: str, target: str) -> ObjectInfo:
+    def failing_copy(self: Storage, source: str, target: str, *, sha256: str, is_new: bool = False) -> ObjectInfo:
         fail(target)
-        return copy(self, source, target)
+        return copy(self, source, target, sha256=sha256, is_new=is_new)
 
     monkeypatch.setattr(Storage, "put", failing_put)
-    monkeypatch.setattr(Storage, "copy", failing_copy)
+    monkeypatch.setattr(Storage, "copy_verified", failing_copy)
 
 
 @pytest.mark.parametrize("where", ["B1-MAIN.webp", "certificate.json", "report.html"])

@@ -9,7 +9,7 @@ from packshot.learning.service import SHIPPED, ModelInService
 from packshot.naming import routing_model_key, routing_service_key
 from packshot.routing.model import shipped_model
 from tasks.lives import now
-from tasks.routing_model import change_service, load_version, service, store_model
+from tasks.routing_model import change_service, forget_service, load_version, service, store_model
 from tasks.storage import Storage
 from tests.packshot.routing.models import model_of
 
@@ -52,5 +52,6 @@ def test_a_model_that_somebody_changed_in_storage_never_serves(storage: Storage)
 
 def test_a_damaged_pointer_says_what_to_do(storage: Storage) -> None:
     storage.put(routing_service_key(), b"{", content_type="application/json")
+    forget_service()
     with pytest.raises(RecordDamagedError, match="Delete it"):
         service()

@@ -46,10 +46,11 @@ def test_no_page_violates_a_rule(
     for path in ("/queues/review", f"/queues/review?batch={batch}&finding={finding}", "/my-rate", "/nowhere"):
         assert violations(person.open(path)) == [], path
     for shot in (for_review[0], for_signoff, on_hold):
-        person.open(f"/shots/{shot}").until("window.packshotViewer !== undefined")
-        person.page.evaluate("window.packshotViewer.whenSharp()")
-        for key in ("e", "Escape", "?"):
-            person.page.keyboard.press(key)
-            assert violations(person) == [], (shot, key)
+        for opens in ("", "e", "?"):  # opened anew each time: Escape leads back to the list where nothing is open
+            person.open(f"/shots/{shot}").until("window.packshotViewer !== undefined")
+            person.page.evaluate("window.packshotViewer.whenSharp()")
+            if opens:
+                person.page.keyboard.press(opens)
+            assert violations(person) == [], (shot, opens)
     assert person.page.evaluate(MOVING) == 0
     person.complaints[:] = [said for said in person.complaints if "404" not in said]  # /nowhere

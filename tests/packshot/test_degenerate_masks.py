@@ -28,6 +28,7 @@ from packshot.cutout.cut import given_cutout
 from packshot.cutout.distances import nearest, signed_distance
 from packshot.cutout.guided import enlarged
 from packshot.cutout.outline import edge_sigma_px, lens_ratio, settled_line
+from packshot.cutout.second_look import overreach
 from packshot.cutout.settle import settle
 from packshot.cutout.shadow import contact_shade
 from packshot.cutout.softness import jitter_px, soft_matte
@@ -237,6 +238,9 @@ CALLS: dict[str, Callable[[Case], Any]] = {
     ),
     "cutout/outline:lens_ratio": lambda c: lens_ratio(c.pixels, c.matte),
     "cutout/outline:edge_sigma_px": lambda c: edge_sigma_px(c.pixels, c.matte),
+    "cutout/second_look:overreach": lambda c: [
+        overreach(c.pixels, c.mask, doubt, c.backdrop.surface, noise=1.0) for doubt in (c.matte, 0.2 * c.matte)
+    ],
     "cutout/settle:settle": lambda c: settle(
         c.pixels, c.matte, c.mask, c.backdrop.surface, noise_levels=1.0, cell_px=1.0
     ),

@@ -1,0 +1,50 @@
+"""Wait for the end of another run, whatever Prefect's server answers in between."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+from uuid import UUID
+
+import httpx
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import State
+
+from tasks.logs import log
+
+POLL_S = 5.0
+OUTAGE_S = 300.0
+"""How long the server may fail to answer before the wait ends with its error, in seconds."""
+
+
+def end_of(run_id: UUID, *, poll_s: float = POLL_S, outage_s: float = OUTAGE_S) -> State[Any]:
+    """Return the final state of a run, once it has one.
+
+    An error of the server is logged, and the run is looked at again. A run goes on while its server restarts or
+    answers one question with an error, so neither says anything about the run.
+
+    Args:
+        run_id: the run to wait for.
+        poll_s: time between two looks, in seconds.
+        outage_s: how long no look may succeed, in seconds.
+    Raises:
+        httpx.HTTPError: no look succeeded for that long.
+    """
+    well_at = time.monotonic()
+    while True:
+        try:
+            state = _state_of(run_id)
+            well_at = time.monotonic()
+        except httpx.HTTPError as error:
+            if time.monotonic() - well_at > outage_s:
+                raise
+            log().warning("Prefect's server did not say how a run stands (%s); looking again", error)
+            state = None
+        if state is not None and state.is_final():
+            return state
+        time.sleep(poll_s)
+
+
+def _state_of(run_id: UUID) -> State[Any] | None:
+    with get_client(sync_client=True) as client:
+        return client.read_flow_run(run_id).state

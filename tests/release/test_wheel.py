@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import re
 import subprocess
@@ -129,5 +130,9 @@ def test_the_demo_runs_from_the_wheel_in_a_new_environment(wheel: Path, tmp_path
         [place / "bin" / "packshot", "demo"], cwd=tmp_path, env=variables, capture_output=True, text=True, timeout=1500
     )
     assert demo.returncode == 0, demo.stdout + demo.stderr
-    delivered = {path.name.partition("_")[0] for path in (tmp_path / ".packshot" / "deliveries").rglob("*.jpg")}
-    assert {"BOX101", "BTL201", "KTL301"} <= delivered, demo.stdout
+    shown = set(re.findall(r"^(\w+)  +delivered", demo.stdout, re.MULTILINE))
+    (certificate,) = (tmp_path / ".packshot" / "deliveries").rglob("certificate.json")
+    certified = json.loads(certificate.read_text())["shots"]
+    assert shown >= {"BOX101_MAIN", "BTL201_MAIN"}, demo.stdout
+    assert {one["shot"] for one in certified} == shown
+    assert all((certificate.parent / file).is_file() for one in certified for file in one["files"])

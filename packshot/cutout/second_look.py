@@ -70,8 +70,8 @@ def _floor(levels: FloatImage, kept: Mask, probability: Matte, difference: Matte
         own = labels[part] == index
         ring = (cv2.dilate(own.view(np.uint8), np.ones((5, 5), np.uint8)) > 0) & ~own
         outside = ring & ~kept[part]
-        if np.count_nonzero(outside) < LEAST_SEEN_RATIO * np.count_nonzero(ring):
-            continue
+        if np.count_nonzero(outside) < max(1, LEAST_SEEN_RATIO * np.count_nonzero(ring)):
+            continue  # too little of its outer end is to be seen
         if np.median(slope[part][outside]) <= SOFT * np.median(difference[part][own]):
             found[part] |= own
     reach = np.ones((2 * _OPEN_PX + 1,) * 2, np.uint8)

@@ -17,6 +17,9 @@ from pathlib import Path
 
 BIN = Path(sys.executable).parent
 NAMES = ("chromium", "chromium-browser", "google-chrome")
+FONTS = ("fonts-dejavu-core", "fonts-liberation")
+"""Without a font a page has no letters, and the tests that read it fail."""
+FONT_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts", "/System/Library/Fonts", "/Library/Fonts")
 TIMEOUT_S = 600
 PLAYWRIGHTS = """
 from playwright.sync_api import sync_playwright
@@ -54,11 +57,13 @@ def _by_apt() -> str:
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         return "not root on Debian"
     return _run("apt-get", "update", "--quiet") or _run(
-        "apt-get", "install", "--quiet", "--yes", "--no-install-recommends", "chromium"
+        "apt-get", "install", "--quiet", "--yes", "--no-install-recommends", "chromium", *FONTS
     )
 
 
 def _by_playwright() -> str:
+    if not any(path.suffix in (".ttf", ".otf", ".ttc") for place in FONT_FOLDERS for path in Path(place).rglob("*.*")):
+        return "no font is installed"
     trouble = _run(sys.executable, "-m", "playwright", "install", "chromium")
     if trouble:
         return trouble

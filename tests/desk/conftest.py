@@ -24,8 +24,9 @@ from tasks.records import load_record
 from tasks.settings import get_settings
 from tasks.stages import master_shot, route_shot
 from tasks.storage import Storage
+from tests.chromium import ARGUMENTS, CHROMIUM
 from tests.desk.people import PASSWORD, Browser
-from tests.desk.serving import CHROMIUM, At, Person, served
+from tests.desk.serving import At, Person, served
 from tests.tasks.conftest import (  # noqa: F401
     batch,
     line,
@@ -132,9 +133,7 @@ def for_signoff(for_editor: ShotId) -> ShotId:
 def chromium() -> Iterator[Any]:
     sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
     with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage", "--force-color-profile=srgb"]
-        )
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, "--force-color-profile=srgb"])
         yield browser
         browser.close()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -10,7 +9,6 @@ from contextlib import contextmanager
 from contextvars import copy_context
 from typing import Any
 
-import pytest
 import uvicorn
 
 from desk.app import application
@@ -18,8 +16,6 @@ from desk.state import Desk
 from infra.local.processes import free_ports
 from tests.desk.people import PASSWORD
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed, say by apt install chromium")
 LONG_MS = 60_000
 LAPTOP = {"width": 1280, "height": 720}
 

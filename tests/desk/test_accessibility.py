@@ -10,8 +10,9 @@ import pytest
 from desk.roles import Role
 from desk.state import Desk
 from packshot.naming import ShotId
+from tests.chromium import needs_chromium
 from tests.desk.people import PASSWORD
-from tests.desk.serving import At, Person, needs_chromium
+from tests.desk.serving import At, Person
 
 AXE = Path(__file__).parent / "axe" / "axe.min.js"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]

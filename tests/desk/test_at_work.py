@@ -11,8 +11,9 @@ from packshot.naming import ShotId
 from packshot.record import State
 from tasks.records import load_record
 from tasks.resuming import waiting_run_of
+from tests.chromium import needs_chromium
 from tests.desk.people import LEAST_PART_BYTES, in_three_parts
-from tests.desk.serving import At, needs_chromium
+from tests.desk.serving import At
 from tests.desk.test_decisions import sent_to
 from tests.flows.line import poll
 from tests.tasks.people import cut_out_by_hand, follow

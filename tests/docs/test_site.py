@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.chromium import CHROMIUM, needs_chromium
+from tests.chromium import ARGUMENTS, CHROMIUM, needs_chromium
 
 ROOT = Path(__file__).resolve().parents[2]
 SITE = ROOT / "build" / "docs"
@@ -46,7 +46,7 @@ def browser() -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS])
         yield browser
         browser.close()
 

@@ -13,7 +13,7 @@ from packshot.naming import batch_id
 from packshot.record import State
 from tasks.records import load_record
 from tasks.waiting import REFUSED
-from tests.chromium import CHROMIUM, needs_chromium
+from tests.chromium import ARGUMENTS, CHROMIUM, needs_chromium
 from tests.flows.line import Line, sample_folder
 from tests.flows.people import settled
 
@@ -41,7 +41,7 @@ def waiting(line: Line, tmp_path_factory: pytest.TempPathFactory) -> FlowRun:
 def page(prefect_stack: Stack) -> Iterator[Any]:
     """A page of a browser that knows the password already, as one that was asked for it once."""
     with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS])
         page = browser.new_context(viewport=WIDE).new_page()
         page.set_default_timeout(LONG_MS)
         page.add_init_script(f"localStorage.setItem('prefect-password', btoa('{prefect_stack.prefect_password}'))")

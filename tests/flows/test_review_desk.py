@@ -21,7 +21,7 @@ from packshot.naming import batch_id
 from packshot.record import ShotRecord, State
 from tasks.records import load_record
 from tasks.settings import get_settings
-from tests.chromium import CHROMIUM, needs_chromium
+from tests.chromium import ARGUMENTS, CHROMIUM, needs_chromium
 from tests.flows.line import Line, poll, sample_folder
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -71,7 +71,7 @@ def served(line: Line, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
 def page() -> Iterator[Any]:
     """A page in Chromium; whatever it complains about, such as a violated policy, fails the test."""
     with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS])
         page = browser.new_context(viewport=LAPTOP).new_page()
         page.set_default_timeout(LONG_MS)
         complaints: list[str] = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import httpx
@@ -24,7 +24,7 @@ from packshot.decision import MOST_MARKS, Choice, Mark
 from packshot.errors import PackshotError
 from packshot.handoff.deciding import CHOICES
 from packshot.record import ShotRecord
-from tasks.answering import checked_answer
+from tasks.answering import CheckedAnswer, checked_answer
 
 LONGEST_NOTE = 4000
 
@@ -41,22 +41,47 @@ async def decide(request: Request) -> Response:
     holder = desk.claims.take(str(shot), person.name)
     if holder != person.name:
         return await shown(request, shot, refused=f"{holder} has this shot open.")
+    return await held(
+        request,
+        lambda: checked_answer(record, _answer_fields(record, fields, person), signed_in=True),
+        note=fields.get("note", ""),
+        nothing="Nothing was decided",
+        noted=lambda answer: ("decided", answer.decision.sentence),
+    )
+
+
+async def held(
+    request: Request,
+    make: Callable[[], CheckedAnswer],
+    *,
+    note: str,
+    nothing: str,
+    noted: Callable[[CheckedAnswer], tuple[str, str]],
+) -> Response:
+    """Hold an answer about the shot of a page, and lead to the next shot; or say on the page why it does not count.
+
+    Args:
+        make: checks the answer. It is called in a thread of its own, as it reads storage and Prefect.
+        note: what the person wrote. It is shown again where the answer does not count.
+        nothing: how the message begins to say that nothing has changed.
+        noted: returns what the audit log says of the answer: the act, and more about it.
+    """
+    shot, person, desk = shot_in(request), person_of(request), desk_of(request)
     try:
-        answer = await to_thread.run_sync(
-            lambda: checked_answer(record, _answer_fields(record, fields, person), signed_in=True)
-        )
+        answer = await to_thread.run_sync(make)
     except PackshotError as error:
         audit.note("decision refused", person=person.name, shot=shot, more=error.what)
-        return await shown(request, shot, refused=str(error), said={"note": fields.get("note", "")})
+        return await shown(request, shot, refused=str(error), said={"note": note})
     except (httpx.HTTPError, OSError, PrefectException) as error:
-        refused = f"The line cannot be reached now ({type(error).__name__}). Nothing was decided; try again."
-        return await shown(request, shot, refused=refused, said={"note": fields.get("note", "")})
-    after = place_of(request).after(str(shot))
+        refused = f"The line cannot be reached now ({type(error).__name__}). {nothing}; try again."
+        return await shown(request, shot, refused=refused, said={"note": note})
+    place = place_of(request)
+    after = place.after(str(shot))
     if desk.outbox.hold(answer, person=person.name):
         return await shown(request, shot, refused="Somebody has just decided about this shot.")
     desk.claims.release(person.name)
-    audit.note("decided", person=person.name, shot=shot, more=answer.decision.sentence)
-    place = place_of(request)
+    act, more = noted(answer)
+    audit.note(act, person=person.name, shot=shot, more=more)
     return RedirectResponse(after or f"/queues/{place.queue.value}", status_code=303)
 
 

@@ -7,21 +7,19 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-import httpx
 from anyio import to_thread
-from prefect.exceptions import PrefectException
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 
 from desk import audit
-from desk.decisions import LONGEST_NOTE
+from desk.decisions import LONGEST_NOTE, held
 from desk.forms import own_fields_of, person_of
 from desk.job_files import zip_of
 from desk.pages import desk_of, page, shot_in
 from desk.queues import place_of
 from desk.roles import Person, Role
-from desk.shots import readable_record, shown
+from desk.shots import readable_record
 from desk.workbench import Work
 from packshot.decision import Choice, Reason
 from packshot.errors import PackshotError, RefusedInputError, TransientError
@@ -127,20 +125,13 @@ async def hand_in(request: Request) -> Response:
     work = desk.work.of(shot, person.name)
     if work is None or not work.may_be_handed_in:
         raise HTTPException(409, "Bring a picture that passes its checks first.")
-    try:
-        answer = await to_thread.run_sync(lambda: _answer(record, person, work, fields))
-    except PackshotError as error:
-        audit.note("decision refused", person=person.name, shot=shot, more=error.what)
-        return await shown(request, shot, refused=str(error), said={"note": fields.get("note", "")})
-    except (httpx.HTTPError, OSError, PrefectException) as error:
-        refused = f"The line cannot be reached now ({type(error).__name__}). Nothing was handed in; try again."
-        return await shown(request, shot, refused=refused, said={"note": fields.get("note", "")})
-    after = place_of(request).after(str(shot))
-    if desk.outbox.hold(answer, person=person.name):
-        return await shown(request, shot, refused="Somebody has just decided about this shot.")
-    desk.claims.release(person.name)
-    audit.note("handed in", person=person.name, shot=shot, more=work.upload.name)
-    return RedirectResponse(after or f"/queues/{place_of(request).queue.value}", status_code=303)
+    return await held(
+        request,
+        lambda: _answer(record, person, work, fields),
+        note=fields.get("note", ""),
+        nothing="Nothing was handed in",
+        noted=lambda _: ("handed in", work.upload.name),
+    )
 
 
 async def own_rate(request: Request) -> Response:

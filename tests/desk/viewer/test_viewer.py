@@ -17,7 +17,7 @@ from packshot.looking.shades import OFF_WHITE_RGB
 from packshot.naming import batch_id
 from packshot.qc.white import find_off_white
 from packshot.types import Pixels8
-from tests.chromium import ARGUMENTS, CHROMIUM, needs_chromium
+from tests.chromium import needs_chromium
 from tests.desk.viewer.browser import Sight, expected, serving
 from tests.desk.viewer.shots import HEIGHT, OFF_WHITE, WIDTH, drawn, stored
 
@@ -28,15 +28,6 @@ FINDINGS = [
     {"code": "non_white_background", "sentence": "Not white.", "box": [0, 0, 90, 60], "status": "warning"},
 ]
 Open = Callable[..., Sight]
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, "--force-color-profile=srgb"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ export PYTHONDONTWRITEBYTECODE=
 export DO_NOT_TRACK=1
 export PREFECT_SERVER_ANALYTICS_ENABLED=false
 
-.PHONY: help setup demo test test-all docs release audit tools fuzz lint types imports tests lock clean
+.PHONY: help setup demo test test-all explore docs release audit tools fuzz lint types imports tests lock clean
 
 help:
 	@grep -E '^## ' Makefile | sed 's/^## //'
@@ -45,6 +45,10 @@ test-all: $(STAMP)
 SECONDS ?= 60
 fuzz: $(STAMP)
 	@$(BIN)/python -m tests.fuzz.run --seconds $(SECONDS)
+
+## make explore   the property tests with new examples, a thousand each; what fails is printed with its input
+explore: $(STAMP)
+	@$(BIN)/python -m pytest -q -m hypothesis --hypothesis-profile=explore
 
 # The tools for the documents' site and for releases live apart, so that `make setup` stays small.
 $(TOOLS)/.ready: requirements-tools.lock

@@ -147,27 +147,44 @@ PATHS_IN_A_FILE = Group(
     "Paths in a file",
     {
         "path_damaged": Meaning(
-            "A path is damaged; the message says what is missing. The undamaged paths were used. Save the file "
-            "again and look at the matte.",
+            "A path, or the list of them, is damaged; the message says what is missing. The undamaged paths were "
+            "used. Save the file again and look at the matte.",
+            status="failed",
+            gate=True,
         ),
         "clipping_path_missing": Meaning(
             "The file names a clipping path that it does not contain. Mark the right path as the clipping path, "
             "or state its name in the client's config.",
+            status="warning",
+            gate=False,
         ),
         "clipping_path_assumed": Meaning(
             "The file's only path was taken for its clipping path, though the file does not name one. It may be a "
             "guide. Mark the right path as the clipping path, or state its name in the client's config.",
+            status="warning",
+            gate=False,
         ),
         "clipping_path_unclear": Meaning(
             "The file contains several paths and none is marked as the clipping path, so none was used. Mark "
             "it, or state its name in the client's config.",
+            status="warning",
+            gate=False,
         ),
         "mattes_differ": Meaning(
             "The file contains several mattes (transparency, layer mask, path, channel) that differ. The "
             "message says which was used. Check that it is the right one; delete the others.",
+            status="warning",
+            gate=False,
         ),
         "layers_damaged": Meaning(
-            "Not all layers of a Photoshop document could be read. Save it again; look at the matte.",
+            "Not all layers of a Photoshop document could be read: a mask or a layer is damaged. Save it again.",
+            status="failed",
+            gate=True,
+        ),
+        "channels_damaged": Meaning(
+            "Not all saved channels could be read: one, or the list of their names, is damaged. Save the file again.",
+            status="failed",
+            gate=True,
         ),
     },
 )

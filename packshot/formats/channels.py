@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import struct
 from typing import Any
@@ -22,39 +23,54 @@ _CHANNEL_NAMES, _UNICODE_CHANNEL_NAMES = 1006, 1045
 _MOST_CHANNELS = 56
 
 
-def saved_channels(data: bytes, kind: FileKind, container: Container) -> tuple[tuple[str, Matte], ...]:
-    """Return (name, values) of each extra channel in a TIFF, PSD or PSB, as stored. Empty if the file is damaged.
+@dataclasses.dataclass(frozen=True)
+class SavedChannels:
+    """The extra channels of a file.
 
-    The values are (rows, columns) float32 in 0..1.
+    Attributes:
+        found: (name, values) of each, as stored. The values are (rows, columns) float32 in 0..1.
+        damage: what could not be read, in words; empty if everything could.
+    """
+
+    found: tuple[tuple[str, Matte], ...] = ()
+    damage: str = ""
+
+
+def saved_channels(data: bytes, kind: FileKind, container: Container) -> SavedChannels:
+    """Return the extra channels of a TIFF, PSD or PSB, in the order of the file. Never raises: damage is described.
 
     Args:
         data: a file that was opened before, so its size is within the limits.
     """
     read = {FileKind.TIFF: _of_tiff, FileKind.PSD: _of_photoshop}.get(kind)
+    if read is None:
+        return SavedChannels()
     try:
-        planes = read(data, container) if read else []
-        names = _names(container)
-    except Exception:  # noqa: BLE001  decoders raise anything for damaged bytes; the picture itself was read
-        return ()
+        planes = read(data, container)
+    except Exception as error:  # noqa: BLE001  decoders raise anything for damaged bytes
+        return SavedChannels(damage=_in_words(error))
+    names, damage = _names(container) if planes else ([], "")
     said = [*names[-len(planes) :], *[""] * len(planes)] if planes else []
-    return tuple(
-        (text or f"Alpha {index + 1}", plane) for index, (text, plane) in enumerate(zip(said, planes, strict=False))
-    )
+    pairs = enumerate(zip(said, planes, strict=False))
+    return SavedChannels(tuple((text or f"Alpha {index + 1}", plane) for index, (text, plane) in pairs), damage)
 
 
 def flat_transparency(data: bytes, container: Container) -> Matte | None:
-    """Return the transparency of the flattened picture in a PSD or PSB; None if it has none or is damaged.
+    """Return the transparency of the flattened picture in a PSD or PSB; None if it has none.
 
     It is (rows, columns) float32 in 0..1, as stored. Documents without a background layer have one.
 
     Args:
         data: a file that was opened before, so its size is within the limits.
+    Raises:
+        DamagedError, struct.error: it is damaged; then `saved_channels` says so too, for it reads the same planes.
     """
-    try:
-        found = extra_planes(data, container).transparency
-    except Exception:  # noqa: BLE001  as above
-        return None
+    found = extra_planes(data, container).transparency
     return None if found is None else _shares(found)
+
+
+def _in_words(error: Exception) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__
 
 
 def _of_tiff(data: bytes, container: Container) -> list[Matte]:
@@ -81,7 +97,8 @@ def _shares(plane: NDArray[Any]) -> Matte:
     return (plane / np.float32(np.iinfo(plane.dtype).max)).astype(np.float32)
 
 
-def _names(container: Container) -> list[str]:
+def _names(container: Container) -> tuple[list[str], str]:
+    """Return the names of channels that can be read, and what is damaged about the others."""
     blocks = read_resources(container.resources)
     wide, plain = blocks.get(_UNICODE_CHANNEL_NAMES, b""), blocks.get(_CHANNEL_NAMES, b"")
     names, at = [], 0
@@ -92,4 +109,4 @@ def _names(container: Container) -> list[str]:
     while not wide and at < len(plain):
         names.append(decode_name(plain[at + 1 : at + 1 + plain[at]]))
         at += 1 + plain[at]
-    return names
+    return names, "the names of the channels are cut off" if at > len(wide or plain) else ""

@@ -140,7 +140,7 @@ def _planes(data: bytes, container: Container, wanted: int) -> NDArray[Any]:
     if compression == _RAW:
         packed = data[at : at + needed]
     elif compression == _RLE:
-        packed = _unpacked(data, at, container, wanted, needed)
+        packed = _unpacked(data, at, container, wanted)
     else:
         raise NotReadError(
             f"a Photoshop document with compression {compression}", "Save it again with Photoshop's usual compression."
@@ -151,14 +151,33 @@ def _planes(data: bytes, container: Container, wanted: int) -> NDArray[Any]:
     return planes.astype(dtype.newbyteorder("="))
 
 
-def _unpacked(data: bytes, at: int, container: Container, wanted: int, needed: int) -> bytes:
+def _unpacked(data: bytes, at: int, container: Container, wanted: int) -> bytes:
     rows = container.channels * container.size.height
-    counts = np.frombuffer(data, ">u4" if is_large(data) else ">u2", rows, at).astype(np.int64)
+    counts = np.frombuffer(data, ">u4" if is_large(data) else ">u2", rows, at)
     start = at + rows * (4 if is_large(data) else 2)
-    length = int(counts[: wanted * container.size.height].sum())
-    if start + length > len(data):
+    wanted_counts = counts[: wanted * container.size.height]
+    return unpacked_rows(data[start:], wanted_counts, row_bytes=container.size.width * (container.bit_depth // 8))
+
+
+def unpacked_rows(stored: bytes, lengths: NDArray[Any], *, row_bytes: int) -> bytes:
+    """Return rows that are compressed one by one with PackBits, as Photoshop does it.
+
+    Args:
+        lengths: bytes of each compressed row.
+        row_bytes: bytes of each row.
+    Raises:
+        DamagedError: the data ends before, or a row is not as long as the others.
+    """
+    ends = np.cumsum(lengths, dtype=np.int64)
+    if ends.size and ends[-1] > len(stored):
         raise DamagedError("a Photoshop document whose picture runs past its end: it was cut off")
-    return bytes(imagecodecs.packbits_decode(data[start : start + length], out=needed))
+    rows = []
+    for number, (end, length) in enumerate(zip(ends.tolist(), lengths.tolist(), strict=True)):
+        row = imagecodecs.packbits_decode(stored[end - length : end])
+        if len(row) != row_bytes:
+            raise DamagedError(f"a damaged Photoshop document: row {number} has {len(row)} of {row_bytes} bytes")
+        rows.append(row)
+    return b"".join(rows)
 
 
 def is_large(data: bytes) -> bool:

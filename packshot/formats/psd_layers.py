@@ -11,13 +11,12 @@ import zlib
 from collections.abc import Iterator
 from typing import Any
 
-import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 
 from packshot.formats.container import DamagedError
 from packshot.formats.names import decode_name
-from packshot.formats.psd import is_large, layer_count_at, length_at, tagged_blocks
+from packshot.formats.psd import is_large, layer_count_at, length_at, tagged_blocks, unpacked_rows
 from packshot.types import Box, Matte, Size
 
 _TRANSPARENCY, _MASK = -1, -2
@@ -134,9 +133,13 @@ class LayeredDocument:
         needed = shape[0] * shape[1] * dtype.itemsize
         if compression == _PACKED:
             counts = shape[0] * (4 if is_large(self._data) else 2)
-            stored = bytes(imagecodecs.packbits_decode(stored[counts:], out=needed))
+            lengths = np.frombuffer(stored[:counts], ">u4" if is_large(self._data) else ">u2")
+            stored = unpacked_rows(stored[counts:], lengths, row_bytes=shape[1] * dtype.itemsize)
         elif compression in (_ZIP, _ZIP_PREDICTED):
-            stored = zlib.decompressobj().decompress(stored, needed)
+            inflater = zlib.decompressobj()
+            stored = inflater.decompress(stored, needed + 1)  # one more, so that it reaches its checksum
+            if len(stored) >= needed and not inflater.eof:
+                raise DamagedError(f"a mask that does not end after its {needed} bytes")
         elif compression != _RAW:
             raise DamagedError(f"a mask with compression {compression}")
         if len(stored) < needed:

@@ -180,7 +180,7 @@ def _clip_rule(stated: bytes) -> FillRule:
 
 
 def _damaged(what: str, how: str) -> Finding:
-    return Finding(code="path_damaged", status=Status.WARNING, message=f"{what} is damaged: {how}.")
+    return Finding(code="path_damaged", status=Status.FAILED, message=f"{what} is damaged: {how}.", gate=True)
 
 
 def _nowhere(name: str) -> Finding:

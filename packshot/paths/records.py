@@ -59,7 +59,7 @@ def decode_records(data: bytes) -> Records:
     for at in range(0, len(data) - RECORD_BYTES + 1, RECORD_BYTES):
         reader.take(data[at : at + RECORD_BYTES])
     over = len(data) % RECORD_BYTES
-    if over:
+    if data[len(data) - over :].strip(b"\0"):  # Photoshop pads vector masks with zeros
         reader.damage.append(f"{over} bytes after the last whole record")
     return reader.result()
 

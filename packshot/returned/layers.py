@@ -102,6 +102,8 @@ class _Drawn:
 
     def _vector_mask(self, layer: Layer) -> Matte | None:
         records = decode_records(layer.vector)
+        if records.damage:
+            raise DamagedError(f"the vector mask of {layer.name!r} has {records.damage[0]}")
         if not records.subpaths and not records.starts_filled:
             return None
         width, height = self._document.size

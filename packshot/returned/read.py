@@ -192,7 +192,7 @@ def _paths(data: bytes, photo: Photo, prefer: str) -> tuple[PathFile | None, Cho
 def _candidates(
     data: bytes, photo: Photo, chosen: ChosenPath, prefer: str
 ) -> tuple[list[_Candidate], tuple[Finding, ...]]:
-    """Return every matte in the file, in the order of preference, and the findings of reading layers."""
+    """Return every matte in the file, in the order of preference, and what of layers and channels is damaged."""
     stored = photo.size if photo.orientation < 5 else Size(photo.size.height, photo.size.width)
 
     def turned(matte: Matte) -> Matte:
@@ -205,19 +205,29 @@ def _candidates(
     clear = [_Candidate(MatteSource.TRANSPARENCY, "", photo.alpha)] if photo.alpha is not None else []
     container = read_container(data, photo.kind)
     layers = layer_mattes(data) if photo.kind is FileKind.PSD else None
-    masks, layer_findings = _of_layers(layers.found if layers else (), layers.damage if layers else "", turned)
-    saved = [
-        _Candidate(MatteSource.SAVED_CHANNEL, label, turned(matte))
-        for label, matte in (saved_channels(data, photo.kind, container))
-    ]
+    masks = _of_layers(layers.found if layers else (), turned)
+    channels = saved_channels(data, photo.kind, container)
+    saved = [_Candidate(MatteSource.SAVED_CHANNEL, label, turned(matte)) for label, matte in channels.found]
     named_by_rule = bool(prefer) and "client's rule" in chosen.why
     own_masks = [one for one in masks if one.source is MatteSource.LAYER_MASK]
     others = [one for one in masks if one.source is not MatteSource.LAYER_MASK]
-    if len(own_masks) > 1:  # a composite of several photographs: no single mask covers the whole product
+    if len(own_masks) > 1 and not channels.damage:
+        # A composite of several photographs: no single mask covers the whole product.
         clear = [*clear, *_of_flat(data, container, turned)]
     in_order = [*path, *clear, *own_masks] if named_by_rule else [*clear, *own_masks, *path]
     kept = [one for one in (*in_order, *saved, *others) if one.matte.shape == photo.pixels.shape[:2]]
-    return [one for one in kept if _says_something(one.matte)], layer_findings
+    findings = (
+        *_stopping("layers_damaged", "Not all layers could be read", layers.damage if layers else ""),
+        *_stopping("channels_damaged", "Not all saved channels could be read", channels.damage),
+    )
+    return [one for one in kept if _says_something(one.matte)], findings
+
+
+def _stopping(code: str, what: str, how: str) -> tuple[Finding, ...]:
+    """Return a finding that stops the work: the product's matte may be in the part that is damaged."""
+    if not how:
+        return ()
+    return (Finding(code=code, status=Status.FAILED, message=f"{what}: {how}. Save the file again.", gate=True),)
 
 
 def _of_flat(data: bytes, container: Container, turned: Callable[[Matte], Matte]) -> list[_Candidate]:
@@ -225,15 +235,9 @@ def _of_flat(data: bytes, container: Container, turned: Callable[[Matte], Matte]
     return [_Candidate(MatteSource.TRANSPARENCY, "", turned(matte))] if matte is not None else []
 
 
-def _of_layers(
-    layers: Sequence[LayerMatte], damage: str, turned: Callable[[Matte], Matte]
-) -> tuple[list[_Candidate], tuple[Finding, ...]]:
-    findings: tuple[Finding, ...] = ()
-    if damage:
-        message = f"Not all layers could be read: {damage}."
-        findings = (Finding(code="layers_damaged", status=Status.WARNING, message=message),)
+def _of_layers(layers: Sequence[LayerMatte], turned: Callable[[Matte], Matte]) -> list[_Candidate]:
     source = {True: MatteSource.LAYER_MASK, False: MatteSource.LAYER_TRANSPARENCY}
-    return [_Candidate(source[one.is_mask], one.name, turned(one.matte)) for one in layers], findings
+    return [_Candidate(source[one.is_mask], one.name, turned(one.matte)) for one in layers]
 
 
 def _says_something(matte: Matte) -> bool:

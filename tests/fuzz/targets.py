@@ -157,8 +157,8 @@ def _records(data: bytes) -> None:
 def _channels(data: bytes) -> None:
     photo = open_photo(data, name="a", limits=LIMITS)  # as `read_returned` does first
     container = read_container(data, photo.kind)
-    saved_channels(data, photo.kind, container)
-    if photo.kind is FileKind.PSD:
+    damage = saved_channels(data, photo.kind, container).damage
+    if photo.kind is FileKind.PSD and not damage:
         flat_transparency(data, container)
 
 

@@ -18,6 +18,7 @@ from packshot.specs.load import default_folder, load_configs
 from packshot.specs.models import IngestConfig
 from packshot.types import Status
 from tests.packshot.formats import isobmff as bmff
+from tests.packshot.formats.test_psd import psd
 
 LIMITS = IngestConfig(min_px=1)
 ROWS, COLUMNS = np.mgrid[0:160, 0:240]
@@ -47,6 +48,7 @@ FILES: dict[str, Callable[[], bytes]] = {
     "GIF": lambda: saved("GIF"),
     "TIFF, LZW": lambda: tiff("lzw"),
     "TIFF, ZIP": lambda: tiff("zlib"),
+    "Photoshop document, PackBits": lambda: psd(DRAWN, packed=True),
     "HEIC": lambda: bmff.written([bmff.picture(b"hvc1", DRAWN)]),
     "AVIF": lambda: bmff.written([bmff.picture(b"av01", DRAWN)]),
 }

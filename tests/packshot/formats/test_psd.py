@@ -124,5 +124,5 @@ def test_a_negative_count_of_layers_makes_the_first_channel_the_transparency_at_
         {"transparency"} if count < 0 else {"extra_channels_ignored"}
     )
     container = read_container(data, FileKind.PSD)
-    assert len(saved_channels(data, FileKind.PSD, container)) == (count > 0)
+    assert len(saved_channels(data, FileKind.PSD, container).found) == (count > 0)
     assert (flat_transparency(data, container) is not None) is (count < 0)

@@ -15,7 +15,7 @@ from packshot.formats.blocks import Block, join_blocks
 from packshot.paths.model import CLIPPING_PATH_NAME, WORK_PATH, FillRule, SavedPath
 from packshot.paths.read import PathFile, choose_path, read_paths
 from packshot.paths.write import photoshop_resources
-from packshot.types import Size
+from packshot.types import Size, Status
 from tests.packshot.paths.containers import jpeg, png, psd, tiff
 from tests.packshot.paths.drawn_paths import circle, rectangle, saved, subpaths
 from tests.shared_data import shared_data
@@ -88,7 +88,7 @@ def test_a_damaged_path_is_told_and_the_others_are_read() -> None:
     found = read_paths(psd(join_blocks(blocks)), name="work")
     assert names(found) == ["broken", "good"]
     (finding,) = found.findings
-    assert finding.code == "path_damaged"
+    assert (finding.code, finding.status, finding.gate) == ("path_damaged", Status.FAILED, True)
     assert "'broken' (2000)" in finding.message
 
 

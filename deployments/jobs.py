@@ -105,10 +105,12 @@ def _add_looking(app: typer.Typer) -> None:
         if json:
             print_json([{**one.model_dump(mode="json"), "ratio": one.ratio} for one in rates])
             return
-        table = new_table(by.value, "shots", "first time", "share", "rejected for", "new wishes", ids=(by.value,))
+        columns = ("shots", "first time", "share", "rejected for", "by clients", "new wishes")
+        table = new_table(by.value, *columns, ids=(by.value,))
         for one in rates:
             faults = ", ".join(f"{reason} {count}" for reason, count in one.rejections.items())
-            shown = (str(one.shots), str(one.approved), f"{one.ratio:.0%}", faults, str(one.change_requests))
+            counts = (str(one.client_faults), str(one.change_requests))
+            shown = (str(one.shots), str(one.approved), f"{one.ratio:.0%}", faults, *counts)
             table.add_row(in_markup(one.name), *shown)
         terminal_console().print(table)
 

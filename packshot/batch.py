@@ -66,6 +66,7 @@ class BatchRecord(Stored):
         ignored: uploaded files that are not photographs (manifest, READY, sidecars) -> the reason.
         findings: manifest rows without a file, files without a row, duplicates.
         groups: shot name -> shoot group.
+        sent_back: shot name -> when its client last sent it back after delivery.
         statements: set-up -> its statement (`packshot.ingest.shoot_groups.Statement`), which includes its correction.
         claimed_by: id of the flow run that works on it; empty if none does. Only for information: the lease decides.
         fences: lease -> highest number that has written here (fencing token). A lower number is refused.
@@ -80,6 +81,7 @@ class BatchRecord(Stored):
     statements: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
     deliveries: tuple[Delivery, ...] = ()
     gathered: Mapping[str, datetime | None] = Field(default_factory=dict)
+    sent_back: Mapping[str, datetime] = Field(default_factory=dict)
     claimed_by: str = ""
     finished_at: datetime | None = None
     fences: Mapping[str, int] = Field(default_factory=dict)

@@ -27,6 +27,8 @@ class Choice(StrEnum):
     ARRIVED = "it has arrived"
     TAKE = "take the job"
     GIVE_BACK = "give the job back"
+    CLIENT_FAULT = "client's rejection (our fault)"
+    CLIENT_WISH = "client's change request (a new wish)"
 
 
 class Reason(StrEnum):
@@ -79,8 +81,14 @@ REASONS: Mapping[Choice, tuple[Reason, ...]] = {
     Choice.ARRIVED: (Reason.ARRIVED,),
     Choice.TAKE: (Reason.TAKEN,),
     Choice.GIVE_BACK: (Reason.GIVEN_BACK,),
+    Choice.CLIENT_FAULT: _DEFECTS,
+    Choice.CLIENT_WISH: (Reason.CLIENT_WISH, Reason.STYLE_CHANGE),
 }
 """The reasons allowed for each choice. A form proposes the first one."""
+
+
+BY_CLIENT = frozenset({Choice.CLIENT_FAULT, Choice.CLIENT_WISH})
+"""Decisions of a client about a delivered picture."""
 
 
 class ColourWord(StrEnum):
@@ -123,12 +131,12 @@ class Decision(Value):
     """One decision. It stays in the shot's record for ever.
 
     Attributes:
-        by: the person's name.
-        verified: whether the name was proved by a login. A name that somebody typed is not verified.
+        by: the person's name. A client's decision has the client's name, with the word "client" before it.
+        verified: whether the name was proved, by a login or by a signed share link. A name that somebody typed is not.
         picture: SHA-256 of the picture that was shown, or its first digits.
         question: id of the question it answers; each question is answered once.
         marks: places in the picture, for the next person.
-        file: key of the returned file that was used.
+        file: key of the returned file that was used, or of the delivered file that a client sent back.
         override: why the work was accepted although a check failed; empty if none failed.
         edited_by: only for a sign-off: the editor's name, if the system doesn't know it.
         colour: only for a sign-off.

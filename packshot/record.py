@@ -10,6 +10,7 @@
     awaiting_editor -> refused
     on_hold -> refused
     approved -> exported -> verified -> delivered -> live
+    delivered -> awaiting_editor
     any -> failed -> the state it failed in
 
 The record's state is the single truth about a picture; a workflow run's state says only what is executing.
@@ -71,7 +72,7 @@ FOLLOWS: Mapping[State, frozenset[State]] = {
     _S.APPROVED: frozenset({_S.EXPORTED}),
     _S.EXPORTED: frozenset({_S.VERIFIED}),
     _S.VERIFIED: frozenset({_S.DELIVERED}),
-    _S.DELIVERED: frozenset({_S.LIVE}),
+    _S.DELIVERED: frozenset({_S.LIVE, _S.AWAITING_EDITOR}),
     _S.LIVE: frozenset(),
     _S.FAILED: frozenset(),
 }
@@ -87,6 +88,20 @@ MACHINE = "machine"
 
 EDIT = "edit.tif"
 """Name of a shot's edited picture among its objects, whether a machine or an editor made it."""
+
+
+def delivery_reason(number: int) -> str:
+    """Return the text by which a shot's record names its delivery."""
+    return f"{_DELIVERY}{number}"
+
+
+def deliveries_of(record: ShotRecord) -> tuple[int, ...]:
+    """Return the numbers of the deliveries in which a shot went out, in order."""
+    whys = (one.why for one in record.events if one.to_state is State.DELIVERED and one.from_state is State.VERIFIED)
+    return tuple(int(why.removeprefix(_DELIVERY)) for why in whys if why.removeprefix(_DELIVERY).isdecimal())
+
+
+_DELIVERY = "delivery "
 
 
 def found_in(edit_sha256: str, findings: Iterable[Finding]) -> tuple[Finding, ...]:

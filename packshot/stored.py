@@ -2,10 +2,12 @@
 
     form 1   {"shot": ..., "state": ...}                      written before forms were numbered
     form 2   {"schema_version": 2, "shot": ..., "state": ...}
+    form 3   the same, with decisions of clients about delivered pictures
 
 A new field with a default needs no new version. If a field is removed or its meaning changes, raise `SCHEMA_VERSION` by
-one and add a step to the value's `UPGRADES`. One file of each version is kept in ``tests/fixtures`` for ever, and every
-later version must read them all.
+one and add a step to the value's `UPGRADES`. A new value of an enumeration raises it too, so that an earlier version
+says what to do instead of calling the record damaged. One file of each version is kept in ``tests/fixtures`` for ever,
+and every later version must read them all.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from pydantic import ValidationError
 from packshot.errors import NamingError, RecordDamagedError
 from packshot.types import Value
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """The schema version that this code writes."""
 
 Upgrade: TypeAlias = Callable[[dict[str, Any]], dict[str, Any]]

@@ -65,6 +65,7 @@ def _main(report: DailyReport) -> list[tuple[object, ...]]:
         ("machine's edits approved unseen", share_of(day.approved_ratio)),
         ("handwork approved at the first look", f"{share_of(day.first_time_ratio)} of {day.judged}"),
         ("escapes", _escapes(day)),
+        ("sent back by clients", _sent_back(day)),
         ("machine, per image", f"{duration(day.seconds_per_image, 's')}, {day.machine_shots} measured"),
         ("editors, per picture, at most", _minutes(day)),
     ]
@@ -84,6 +85,15 @@ def _escapes(day: DayFigures) -> str:
     return (
         f"{found.refused} of {found.audited} audits refused, {percent(found.low)} to {percent(found.high)}; "
         f"promise of at most {percent(found.promise_ratio)} {found.standing}"
+    )
+
+
+def _sent_back(day: DayFigures) -> str:
+    found = day.sent_back
+    if found is None:
+        return "not counted"
+    return (
+        f"{found.faults} with faults ({found.by_machine} approved unseen by the machine), {found.wishes} for new wishes"
     )
 
 

@@ -177,7 +177,7 @@ def _changed_batches(storage: Storage, *, since: dt.datetime) -> list[BatchRecor
 def _changed_shots(batch: BatchRecord, *, since: dt.datetime) -> Iterator[ShotId]:
     """Return the shots of a batch that may have changed since a time and may be missing from the list of open shots."""
     at_work = batch.finished_at is None or batch.finished_at >= since
-    return (ref.shot for ref in batch.shots if at_work or ref.generation)
+    return (ref.shot for ref in batch.shots if at_work or ref.generation or ref.shot.shot in batch.sent_back)
 
 
 def _concerns(record: ShotRecord, day: Day) -> bool:

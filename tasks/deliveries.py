@@ -31,7 +31,7 @@ from packshot.naming import (
     delivery_summary_key,
     shot_key,
 )
-from packshot.record import DONE, ShotRecord, State
+from packshot.record import DONE, ShotRecord, State, delivery_reason
 from packshot.types import Value
 from tasks.disk import writing_to
 from tasks.leases import Holder, Patience, holding
@@ -158,16 +158,11 @@ def _fits(record: ShotRecord, delivery: Delivery, summary: DeliverySummary | Non
     """
     if record.state in DONE:
         why = next(event.why for event in reversed(record.events) if event.to_state is State.DELIVERED)
-        return why == _reason(delivery.number)
+        return why == delivery_reason(delivery.number)
     if (record.failed_from or record.state) is not State.VERIFIED:
         return False
     kept = next((one.files for one in summary.shots if one.shot == record.shot.shot), ()) if summary else None
     return kept is None or {(one.path, one.sha256) for one in kept} == _files(record)
-
-
-def _reason(number: int) -> str:
-    """Return the text by which a shot's record names its delivery."""
-    return f"delivery {number}"
 
 
 def _files(record: ShotRecord) -> set[tuple[str, str]]:
@@ -194,7 +189,7 @@ def _finish(batch: BatchId, number: int, shots: Sequence[Held], *, files: int, c
     for one in shots:
         if one.record.state not in DONE:
             with living(one.record.shot, known=one) as life:
-                life.reach(State.DELIVERED, why=_reason(number))
+                life.reach(State.DELIVERED, why=delivery_reason(number))
     _close(batch, number, files=files, certificate=certificate)
     return f"delivery {number}: {len(shots)} shots in {files} files"
 
@@ -263,6 +258,7 @@ def _summary(batch: BatchId, delivery: Delivery, records: Sequence[ShotRecord]) 
                 kind="delivered" if one.shot.shot in delivery.shots else _kind(one),
                 why=one.events[-1].why if one.events else "",
                 in_this_delivery=one.shot.shot in delivery.shots,
+                number=delivery.number,
             )
             for one in records
         ),

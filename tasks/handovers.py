@@ -9,7 +9,7 @@ from typing import Self
 from packshot.batch import ShotRef
 from packshot.ingest.grouping import ShotLight
 from packshot.naming import BatchId, ShotId
-from packshot.record import ShotRecord
+from packshot.record import ShotRecord, deliveries_of
 from packshot.routing.features import Features
 from packshot.routing.picture import Looks
 from packshot.types import Complexity, Route, Value, Verdict
@@ -105,13 +105,16 @@ class ApprovedShot(Handover):
 
     Attributes:
         edit_sha256: hash of ``edit.tif``; a new edit is therefore exported anew.
+        delivered: how often the shot was delivered before. A correction is exported anew, even of the same edit.
     """
 
     edit_sha256: str
+    delivered: int = 0
 
     @property
     def content(self) -> str:
-        return f"{super().content}-{self.edit_sha256}"
+        again = f"-{self.delivered}" if self.delivered else ""
+        return f"{super().content}-{self.edit_sha256}{again}"
 
     @classmethod
     def of(cls, record: ShotRecord, *, generation: int) -> Self:
@@ -122,6 +125,7 @@ class ApprovedShot(Handover):
             plan_fingerprint=record.plan_fingerprint,
             generation=generation,
             edit_sha256=record.objects.get("edit.tif", ""),
+            delivered=len(deliveries_of(record)),
         )
 
 

@@ -33,6 +33,7 @@ KINDS: Mapping[str, str] = {
     "soon_due": "is soon due",
     "overdue": "is overdue",
     "unknown_file": "got a file that fits no shot",
+    "sent_back": "was sent back by its client",
     "answer_refused": "got an answer that could not be followed",
     "promise_broken": "breaks its promise",
     "night_stopped": "did not run to its end",

@@ -20,6 +20,7 @@ _MEANING = {
     "correction": "What the pixels of every shot of shoot_group were changed by, in linear light: gains of red, green "
     "and blue, then the coefficients of a colour target's fit. Nothing else changed the product's colours.",
     "colour_reference": "Whether the product's colours were also held against a colour target or a swatch.",
+    "corrects": "Number of the delivery whose files of this shot these replace.",
     "left_out": "Platforms that get nothing of a shot, or not all, with the reason.",
     "sha256": "Of the file as delivered.",
 }
@@ -98,6 +99,8 @@ def _file(shot: ShotSummary, file: DeliveredFile) -> dict[str, Any]:
 def _shot(shot: ShotSummary) -> dict[str, Any]:
     """Return a shot's entry in the certificate."""
     said = shot.model_dump(mode="json", exclude={"findings", "files", "facts", "kind", "state"})
+    if shot.corrects is None:
+        del said["corrects"]
     return {
         **said,
         "facts": {name: fact.model_dump() for name, fact in sorted(shot.facts.items())},

@@ -16,7 +16,7 @@ from packshot.export.measure import ColourFigures
 from packshot.export.render import Rendered
 from packshot.naming import BatchId
 from packshot.qc.white import QuickCheck
-from packshot.record import ShotRecord, State
+from packshot.record import ShotRecord, State, deliveries_of
 from packshot.types import Box, Finding, Size, Sourced, Status, Value
 
 Kind = Literal["delivered", "waiting", "refused", "failed"]
@@ -98,6 +98,7 @@ class ShotSummary(Value):
         files: its files in this delivery.
         left_out: platform -> why it gets nothing. The key is a file's path if the platform gets another file of the
             shot.
+        corrects: number of the delivery whose files of this shot these replace; None if there is none.
     """
 
     shot: str
@@ -131,6 +132,7 @@ class ShotSummary(Value):
     findings: tuple[Finding, ...] = ()
     files: tuple[DeliveredFile, ...] = ()
     left_out: Mapping[str, str] = Field(default_factory=dict)
+    corrects: int | None = None
 
     @property
     def remarks(self) -> tuple[Finding, ...]:
@@ -223,7 +225,9 @@ def delivered_file(rendered: Rendered, *, path: str, platform: str) -> Delivered
     )
 
 
-def summarise_shot(record: ShotRecord, *, file: str, kind: Kind, why: str, in_this_delivery: bool) -> ShotSummary:
+def summarise_shot(
+    record: ShotRecord, *, file: str, kind: Kind, why: str, in_this_delivery: bool, number: int = 1
+) -> ShotSummary:
     """Return a shot's summary, from its record.
 
     It reads these reports of the record: ``routing``, ``edit``, ``group`` and ``export`` (whose ``files`` are
@@ -234,10 +238,12 @@ def summarise_shot(record: ShotRecord, *, file: str, kind: Kind, why: str, in_th
         kind: its outcome.
         why: the reason in words.
         in_this_delivery: whether its files are in the package.
+        number: of this delivery.
     """
     routing, edit, export = (record.reports.get(name, {}) for name in ("routing", "edit", "export"))
     approved = next((event for event in reversed(record.events) if event.to_state is State.APPROVED), None)
     files = [DeliveredFile.model_validate(one) for one in export.get("files", ())] if in_this_delivery else []
+    earlier = [one for one in deliveries_of(record) if one < number and in_this_delivery]
     return ShotSummary(
         shot=record.shot.shot,
         file=file,
@@ -270,6 +276,7 @@ def summarise_shot(record: ShotRecord, *, file: str, kind: Kind, why: str, in_th
         findings=record.present_findings,
         files=tuple(one for one in files if one.passed),
         left_out=left_out_of(record),
+        corrects=max(earlier, default=None),
     )
 
 

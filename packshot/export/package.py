@@ -77,7 +77,7 @@ def _row(shot: ShotSummary, file: DeliveredFile) -> dict[str, Cell]:
         "profile": file.profile,
         "sha256": file.sha256,
         "approved_by": shot.approved_by,
-        "remarks": " ".join(finding.message for finding in file.remarks),
+        "remarks": " ".join([*_corrects(shot), *(finding.message for finding in file.remarks)]),
         "width_px": file.size.width,
         "height_px": file.size.height,
         "quality": file.quality,
@@ -89,6 +89,10 @@ def _row(shot: ShotSummary, file: DeliveredFile) -> dict[str, Cell]:
         "delta_e_p95": figure(file.colour.p95_delta_e, 2) if file.colour else None,
         "score": figure(shot.score, 1),
     }
+
+
+def _corrects(shot: ShotSummary) -> list[str]:
+    return [] if shot.corrects is None else [f"Replaces the file of delivery {shot.corrects}."]
 
 
 def _row_without_file(shot: ShotSummary, left_out: LeftOut) -> dict[str, Cell]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from packshot.decision import MOST_MARKS, REASONS, Choice, ColourWord, Decision, Reason
+from packshot.decision import BY_CLIENT, MOST_MARKS, REASONS, Choice, ColourWord, Decision, Reason
 from packshot.errors import DecisionRefusedError
 from packshot.handoff.people import plain_name, same_person
 from packshot.record import ShotRecord, State, found_in
@@ -42,8 +42,10 @@ LEADS_TO: Mapping[Choice, tuple[State, ...]] = {
     Choice.ARRIVED: (State.ROUTED,),
     Choice.TAKE: (),
     Choice.GIVE_BACK: (),
+    Choice.CLIENT_FAULT: (State.AWAITING_EDITOR,),
+    Choice.CLIENT_WISH: (State.AWAITING_EDITOR,),
 }
-MUST_SAY_WHAT = frozenset({Choice.SEND_TO_EDITOR, Choice.REJECT_WORK, Choice.CHANGE_REQUEST})
+MUST_SAY_WHAT = frozenset({Choice.SEND_TO_EDITOR, Choice.REJECT_WORK, Choice.CHANGE_REQUEST, *BY_CLIENT})
 """Decisions that send a shot to an editor, who has to be told what to do."""
 _UNFORMED = frozenset({(State.AWAITING_EDITOR, Choice.TAKE), (State.AWAITING_EDITOR, Choice.GIVE_BACK)})
 """Decisions that no form offers. They do not answer a question: the shot goes on waiting."""
@@ -135,9 +137,9 @@ def require_followable(record: ShotRecord, decision: Decision, *, seniors: Seque
         DecisionRefusedError: it cannot.
     """
     _require_open(record, decision)
-    _require_words(record, decision)
+    require_words(record, decision)
     _require_picture(record, decision)
-    _require_marks_on_it(record, decision)
+    require_marks_on_it(record, decision)
     if decision.choice is Choice.GIVE_BACK and not taken_by(record):
         raise _refused(record, "nobody has taken this job", next_step="Look at the shot as it is now.")
     if record.state is State.AWAITING_SIGNOFF:
@@ -166,8 +168,12 @@ def _require_open(record: ShotRecord, decision: Decision) -> None:
         )
 
 
-def _require_words(record: ShotRecord, decision: Decision) -> None:
-    """Check the name, the reason, and the note or marks where the next person needs them."""
+def require_words(record: ShotRecord, decision: Decision) -> None:
+    """Check the name, the reason, and the note or marks where the next person needs them.
+
+    Raises:
+        DecisionRefusedError: one of them is missing, or the reason does not fit the choice.
+    """
     if len(plain_name(decision.by)) < 2:
         raise _refused(record, "a decision needs a name", found=repr(decision.by), next_step="Give your name.")
     allowed = REASONS[decision.choice]
@@ -207,8 +213,12 @@ def _require_picture(record: ShotRecord, decision: Decision) -> None:
         )
 
 
-def _require_marks_on_it(record: ShotRecord, decision: Decision) -> None:
-    """Check that the marks are few and lie on the picture. Its size is known since it was mastered."""
+def require_marks_on_it(record: ShotRecord, decision: Decision) -> None:
+    """Check that the marks are few and lie on the picture. Its size is known since it was mastered.
+
+    Raises:
+        DecisionRefusedError: they don't.
+    """
     if len(decision.marks) > MOST_MARKS:
         raise _refused(
             record,

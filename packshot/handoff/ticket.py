@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import Field
 
 from packshot.decision import Choice, Decision
-from packshot.handoff.deciding import since_restart
+from packshot.handoff.deciding import MUST_SAY_WHAT, since_restart
 from packshot.handoff.neck_joint.joint import JointProof
 from packshot.handoff.services import Estimate, NeededService, estimate, needed_services
 from packshot.handoff.upload_form import UploadForm
@@ -21,7 +21,6 @@ from packshot.specs.services import Service
 from packshot.types import Complexity, Finding, Size, Status, Value
 
 SCHEMA = "packshot-ticket/1"
-_SENDING_BACK = frozenset({Choice.SEND_TO_EDITOR, Choice.REJECT_WORK, Choice.CHANGE_REQUEST})
 
 
 class TicketFile(Value):
@@ -98,7 +97,7 @@ class JobTicket(Value):
     @property
     def sent_back(self) -> Decision | None:
         """The last decision that sent the shot to an editor; None if there is none."""
-        back = [one for one in self.history if one.choice in _SENDING_BACK]
+        back = [one for one in self.history if one.choice in MUST_SAY_WHAT]
         return back[-1] if back else None
 
 

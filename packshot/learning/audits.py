@@ -10,8 +10,9 @@ import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import takewhile
 
-from packshot.decision import Choice, Decision
+from packshot.decision import BY_CLIENT, Choice, Decision
 from packshot.record import ShotRecord
 from packshot.routing.promise import lower_bound, upper_bound
 from packshot.specs.models import Promise
@@ -45,8 +46,13 @@ def is_blind(record: ShotRecord) -> bool:
 
 
 def refusal_of(judgements: Sequence[Decision]) -> Decision | None:
-    """Return the first decision that judged the machine's edit, also if it is an approval; None if there is none."""
-    return next((one for one in judgements if one.choice in _ANSWERS), None)
+    """Return the first decision that judged the machine's edit, also if it is an approval; None if there is none.
+
+    Nothing counts from the first rejection by a client on: nobody chose these shots at random, and the work that
+    follows is about the client's words.
+    """
+    ours = takewhile(lambda one: one.choice not in BY_CLIENT, judgements)
+    return next((one for one in ours if one.choice in _ANSWERS), None)
 
 
 def is_refusal(decision: Decision) -> bool:

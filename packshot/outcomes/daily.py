@@ -15,6 +15,7 @@ from packshot.outcomes.daily_counts import (
     held_of,
     left_out_by_platform,
     routes_of,
+    sent_back_of,
     verdicts_of,
     waiting_of,
 )
@@ -82,6 +83,7 @@ def figures_of(
         waiting=waiting_of(shots, day),
         handwork=handwork_of(shots, day),
         audits=tuple(audits),
+        sent_back=sent_back_of(shots, day),
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from statistics import median
 
-from packshot.decision import Choice
+from packshot.decision import BY_CLIENT, Choice
 from packshot.export.left_out import left_out_of
 from packshot.naming import ShotId
 from packshot.outcomes.daily_record import changes, kind_of
@@ -19,10 +19,11 @@ from packshot.outcomes.daily_values import (
     Fates,
     LeftOutCount,
     RouteCount,
+    SentBack,
     VerdictCount,
     WaitCount,
 )
-from packshot.outcomes.first_time import JUDGEMENTS, By, Rate, first_time_approval
+from packshot.outcomes.first_time import By, Rate, first_time_approval, judgements_of
 from packshot.record import Event, ShotRecord, State
 from packshot.types import Verdict
 
@@ -30,7 +31,10 @@ ROLES = (State.AWAITING_EDITOR, State.IN_REVIEW, State.AWAITING_SIGNOFF, State.O
 MOST_FAILURES = 20
 BY_MACHINE, BY_LINE = "done again or given to an editor, by the machine's verdict", "refused by the line"
 
-_SENT_BACK = (Choice.REDO, Choice.SEND_TO_EDITOR, Choice.REJECT_WORK, Choice.CHANGE_REQUEST, Choice.REJECT)
+_SENT_BACK = (
+    *(Choice.REDO, Choice.SEND_TO_EDITOR, Choice.REJECT_WORK, Choice.CHANGE_REQUEST, Choice.REJECT),
+    *sorted(BY_CLIENT),
+)
 _AFTER_SCORE = {
     State.APPROVED: Verdict.AUTO_APPROVE,
     State.IN_REVIEW: Verdict.HUMAN_REVIEW,
@@ -116,7 +120,7 @@ def first_time_of(records: Iterable[ShotRecord], day: Day) -> tuple[Rate, ...]:
     """Return first-time approval by editor, for shots whose manual work was first judged on the day."""
     judged = []
     for record in records:
-        at = [one.at for one in record.decisions if one.choice in JUDGEMENTS]
+        at = [one.at for one in judgements_of(record)]
         if at and day.holds(min(at)):
             judged.append(record)
     return first_time_approval(judged, by=By.EDITOR)
@@ -143,6 +147,31 @@ def causes_of(records: Iterable[ShotRecord], day: Day) -> tuple[Cause, ...]:
         Cause(what=what, by_people=what not in (BY_MACHINE, BY_LINE), reason=reason, shots=shots)
         for (what, reason), shots in sorted(counted.items(), key=lambda one: (-one[1], one[0]))
     )
+
+
+def sent_back_of(records: Iterable[ShotRecord], day: Day) -> SentBack:
+    """Return what clients sent back on the day, of what was delivered to them."""
+    whose: Counter[str] = Counter()
+    named = []
+    for record in records:
+        for one in record.decisions:
+            if one.choice not in BY_CLIENT or not day.holds(one.at):
+                continue
+            whose["wish" if one.choice is Choice.CLIENT_WISH else _approved_by(record, before=one.at)] += 1
+            named.append(f"{record.shot}: {one.sentence}")
+    return SentBack(
+        by_machine=whose["machine"],
+        by_people=whose["people"],
+        wishes=whose["wish"],
+        named=tuple(sorted(named)[:MOST_FAILURES]),
+    )
+
+
+def _approved_by(record: ShotRecord, *, before: datetime) -> str:
+    """Return whether a machine or people last approved a shot before a time."""
+    approved = [one for one in record.events if one.to_state is State.APPROVED and one.at <= before]
+    own = [one for one in approved if one.from_state is not State.FAILED]
+    return "machine" if own and own[-1].from_state is State.SCORED else "people"
 
 
 def failures_of(records: Iterable[ShotRecord], day: Day) -> tuple[str, ...]:

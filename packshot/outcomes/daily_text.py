@@ -71,6 +71,11 @@ def warnings_of(report: DailyReport) -> tuple[str, ...]:
         )
     if day.escapes and day.escapes.standing == "broken":
         found.append(f"The promise of at most {percent(day.escapes.promise_ratio)} escapes is broken.")
+    if day.sent_back and day.sent_back.faults:
+        found.append(
+            f"Clients sent delivered pictures back as faulty: {count(day.sent_back.faults)}, of which the machine "
+            f"had approved {count(day.sent_back.by_machine)} unseen."
+        )
     if day.left_out:
         named = ", ".join(f"{one.platform} of {count(one.shots)}" for one in day.left_out)
         found.append(f"Platforms got nothing of photographs that were exported: {named}; the reasons are below.")

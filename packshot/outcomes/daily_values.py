@@ -128,6 +128,26 @@ class LeftOutCount(Value):
     named: tuple[str, ...]
 
 
+class SentBack(Value):
+    """What clients sent back on a day, of what had been delivered to them.
+
+    Attributes:
+        by_machine: faults in pictures that the machine had approved unseen. Each is an escape.
+        by_people: faults in pictures that a person had approved.
+        wishes: new wishes. They are nobody's fault.
+        named: shot and the client's words, the first few.
+    """
+
+    by_machine: int
+    by_people: int
+    wishes: int
+    named: tuple[str, ...] = ()
+
+    @property
+    def faults(self) -> int:
+        return self.by_machine + self.by_people
+
+
 class AuditCount(Value):
     """Audits answered on a day."""
 
@@ -224,6 +244,7 @@ class DayFigures(Value):
         failures: shots that failed on the day and were still failed at its end, the first few.
         left_out: platforms that received nothing, or not everything, of exported shots; the most frequent first.
         escapes: None if nothing was audited within the window.
+        sent_back: None in figures of an earlier version, which did not count it.
     """
 
     schema_name: str = SCHEMA
@@ -246,6 +267,7 @@ class DayFigures(Value):
     handwork: Handwork
     audits: tuple[AuditCount, ...] = ()
     escapes: Escapes | None = None
+    sent_back: SentBack | None = None
 
     @property
     def machine_seconds(self) -> float:

@@ -1,11 +1,14 @@
-"""First-time approval: the share of editors' work that a second person approved at the first look."""
+"""First-time approval: the share of editors' work that a second person approved at the first look.
+
+What a client later sends back as faulty was not approved.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 
-from packshot.decision import Choice, Decision
+from packshot.decision import BY_CLIENT, Choice, Decision
 from packshot.record import ShotRecord
 from packshot.types import Value
 
@@ -23,9 +26,11 @@ class Rate(Value):
 
     Attributes:
         shots: shots whose work a second person judged at least once.
-        approved: shots whose first judgement was not a rejection. It was a sign-off or only change requests.
+        approved: shots whose first judgement was not a rejection, and whose first work no client sent back as faulty.
+            New wishes are skipped.
         rejections: reason -> number of rejections, over all judgements.
         change_requests: number of new wishes of the client. They are nobody's fault.
+        client_faults: those of the rejections that came from clients, after delivery.
     """
 
     name: str
@@ -33,6 +38,7 @@ class Rate(Value):
     approved: int
     rejections: Mapping[str, int]
     change_requests: int
+    client_faults: int = 0
 
     @property
     def ratio(self) -> float:
@@ -51,46 +57,56 @@ def first_time_approval(records: Iterable[ShotRecord], *, by: By) -> tuple[Rate,
     """Return the rates, sorted by name. A shot counts for the editor whose work was judged first.
 
     A change request is not the editor's fault. It is skipped, and the next judgement counts. If there is none yet, the
-    shot counts as approved.
+    shot counts as approved. A fault that a client finds in delivered work counts like a rejection of that work.
     """
     judged = [found for record in records if (found := _judged(record, _NAMES[by])) is not None]
     names = sorted({one.name for one in judged})
     return tuple(_rate(name, [one for one in judged if one.name == name]) for name in names)
 
 
+def judgements_of(record: ShotRecord) -> tuple[Decision, ...]:
+    """Return the judgements of an editor's work, in order. What a client says of the machine's own edit is none."""
+    works = [number for number, one in enumerate(record.decisions) if one.choice is Choice.RETURN]
+    judged = (one for number, one in enumerate(record.decisions) if works and number > works[0])
+    return tuple(one for one in judged if one.choice in _JUDGEMENTS)
+
+
 def _judged(record: ShotRecord, name_of: Callable[[ShotRecord, str], str]) -> _Judged | None:
-    judgements = [one for one in record.decisions if one.choice in JUDGEMENTS]
+    judgements = judgements_of(record)
     if not judgements:
         return None
     first = record.decisions.index(judgements[0])
     works = [one.by for one in record.decisions[:first] if one.choice is Choice.RETURN]
     editor = judgements[0].edited_by or (works[-1] if works else "")
-    return _Judged(name=name_of(record, editor), judgements=tuple(judgements))
+    return _Judged(name=name_of(record, editor), judgements=judgements)
 
 
 def _rate(name: str, judged: list[_Judged]) -> Rate:
     every = [one for shot in judged for one in shot.judgements]
-    rejected = [one.reason.value for one in every if one.choice is Choice.REJECT_WORK]
+    rejected = [one.reason.value for one in every if one.choice in _FAULTS]
     return Rate(
         name=name,
         shots=len(judged),
-        approved=sum(not _first_was_rejection(shot.judgements) for shot in judged),
+        approved=sum(not _first_was_rejected(shot.judgements) for shot in judged),
         rejections={reason: rejected.count(reason) for reason in sorted(set(rejected))},
-        change_requests=sum(one.choice is Choice.CHANGE_REQUEST for one in every),
+        change_requests=sum(one.choice in _WISHES for one in every),
+        client_faults=sum(one.choice is Choice.CLIENT_FAULT for one in every),
     )
 
 
-def _first_was_rejection(judgements: tuple[Decision, ...]) -> bool:
-    faults = [one for one in judgements if one.choice is not Choice.CHANGE_REQUEST]
-    return bool(faults) and faults[0].choice is Choice.REJECT_WORK
+def _first_was_rejected(judgements: tuple[Decision, ...]) -> bool:
+    told = [one.choice for one in judgements if one.choice not in _WISHES]
+    return bool(told) and (told[0] in _FAULTS or told[1:2] == [Choice.CLIENT_FAULT])
 
 
 def _category(record: ShotRecord, editor: str) -> str:
     return str(record.reports.get("routing", {}).get("category", "")) or record.fact("category") or "unknown"
 
 
-JUDGEMENTS = frozenset({Choice.SIGN, Choice.REJECT_WORK, Choice.CHANGE_REQUEST})
-"""The choices with which a second person judges manual work."""
+_JUDGEMENTS = frozenset({Choice.SIGN, Choice.REJECT_WORK, Choice.CHANGE_REQUEST, *BY_CLIENT})
+"""The choices with which a second person, or the client, judges manual work."""
+_FAULTS = frozenset({Choice.REJECT_WORK, Choice.CLIENT_FAULT})
+_WISHES = frozenset({Choice.CHANGE_REQUEST, Choice.CLIENT_WISH})
 _NAMES: Mapping[By, Callable[[ShotRecord, str], str]] = {
     By.EDITOR: lambda record, editor: editor,
     By.CATEGORY: _category,

@@ -9,7 +9,9 @@ from typing import Any, ClassVar
 import pytest
 
 from packshot.batch import BatchRecord
+from packshot.decision import Choice
 from packshot.errors import RecordDamagedError
+from packshot.handoff.rejecting import rejected_in
 from packshot.record import ShotRecord, State
 from packshot.specs.models import Plan
 from packshot.stored import SCHEMA_VERSION, Stored, Upgrade, read_stored
@@ -40,6 +42,14 @@ def test_a_kept_plan_is_the_one_that_its_record_names_whatever_fields_the_config
     assert plan.fingerprint == record.plan_fingerprint
     again = read_stored(Plan, plan.model_dump_json(exclude_unset=True).encode(), name="a plan")
     assert again.fingerprint == record.plan_fingerprint
+
+
+def test_a_shot_that_its_client_sent_back_is_read_with_mark_and_words() -> None:
+    record = read_stored(ShotRecord, kept(3, "sent_back"), name="a record")
+    told = rejected_in(record, 1)
+    assert told
+    assert (record.state, told.choice, told.note) == (State.AWAITING_EDITOR, Choice.CLIENT_FAULT, "the rim is bitten")
+    assert [one.box for one in told.marks] == [(10, 10, 60, 60)]
 
 
 class Moved(Stored):

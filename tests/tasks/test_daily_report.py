@@ -66,6 +66,20 @@ def test_a_day_becomes_figures_a_page_and_an_artifact(own_bucket: Storage) -> No
     assert markdown("3 photographs came in: 1 delivered") in str(shown.data)
 
 
+def test_a_picture_that_was_delivered_long_ago_counts_on_the_day_its_client_sends_it_back(own_bucket: Storage) -> None:
+    shot = Shot("A", at=NIGHT - timedelta(days=30)).delivered()
+    stored(shot, at=NIGHT - timedelta(days=30))
+    report(DATE - timedelta(days=1))
+    shot.at = NIGHT
+    shot.decided(Choice.CLIENT_FAULT, S.AWAITING_EDITOR, by="client acme", after=timedelta(hours=1))
+    change_record(shot.record.shot, lambda record: shot.record)
+    change_batch(BATCH, lambda one: one.model_copy(update={"sent_back": {"A": shot.at}}))
+    report()
+    found = figures(own_bucket).sent_back
+    assert found
+    assert (found.by_machine, found.by_people) == (1, 0)
+
+
 def test_a_line_in_which_nothing_ever_happened_says_so(own_bucket: Storage) -> None:
     assert report() == f"{DATE}: Nothing was done on this day."
     assert "Nothing was done on this day" in own_bucket.get(daily_page_key(DATE)).decode()

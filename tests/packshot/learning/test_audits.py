@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packshot.decision import Choice, Decision, Reason
+from packshot.decision import BY_CLIENT, Choice, Decision, Reason
 from packshot.learning.audits import Audit, EscapeReport, Standing, audit_of, is_blind, is_chosen, report_on
 from packshot.learning.evidence import example_of, is_held_out, truth_examples
 from packshot.naming import ShotId
@@ -79,6 +79,16 @@ def test_the_first_judgement_of_the_machine_s_edit_counts(choice: Choice, refuse
     found = audit_of(AUDITED, [decided(choice), decided(Choice.APPROVE)])
     assert found is not None
     assert found.refused is refused
+
+
+@pytest.mark.parametrize("choice", sorted(BY_CLIENT))
+def test_what_a_client_sends_back_is_no_audit_and_teaches_nothing(choice: Choice) -> None:
+    after = [decided(choice), decided(Choice.RETURN), decided(Choice.SIGN)]
+    assert audit_of(AUDITED, after) is None
+    assert example_of(AUDITED, after) is None
+    audit = audit_of(AUDITED, [decided(Choice.APPROVE), *after])
+    assert audit
+    assert not audit.refused
 
 
 def test_what_was_not_chosen_or_not_judged_is_no_audit() -> None:

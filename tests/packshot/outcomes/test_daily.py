@@ -207,6 +207,26 @@ def test_causes_are_reason_codes_of_people_and_findings_of_the_machine() -> None
     assert day.causes[0].shots == 2
 
 
+def test_what_clients_send_back_counts_on_that_day_for_whoever_had_approved_it() -> None:
+    """Kind of test that was missing: one in which something happens to a shot after its delivery."""
+    out = (S.EXPORTED, S.VERIFIED, S.DELIVERED)
+    unseen = Shot("A").delivered().decided(Choice.CLIENT_FAULT, S.AWAITING_EDITOR, by="client acme", after=HOUR)
+    seen = Shot("B").edited(S.IN_REVIEW).goes(S.APPROVED, *out)
+    seen.decided(Choice.CLIENT_FAULT, S.AWAITING_EDITOR, by="client acme", after=HOUR)
+    wish = Shot("C").delivered().decided(Choice.CLIENT_WISH, S.AWAITING_EDITOR, by="client acme", after=HOUR)
+    later = Shot("D").delivered().decided(Choice.CLIENT_FAULT, S.AWAITING_EDITOR, by="client acme", after=30 * HOUR)
+    day = figures(unseen, seen, wish, later, Shot("E").delivered())
+    found = day.sent_back
+    assert found
+    assert (found.by_machine, found.by_people, found.wishes) == (1, 1, 1)
+    assert [one.split(":")[0] for one in found.named] == ["acme/spring/A", "acme/spring/B", "acme/spring/C"]
+    assert (day.delivered, day.fates.delivered, day.fates.waiting) == (5, 2, 3)
+    assert {(one.what, one.shots) for one in day.causes} == {
+        (Choice.CLIENT_FAULT.value, 2),
+        (Choice.CLIENT_WISH.value, 1),
+    }
+
+
 def test_failures_are_named_with_the_reason_as_long_as_they_last() -> None:
     day = figures(Shot("A").routed().goes(S.FAILED, why="no disk"), Shot("B").routed().goes(S.FAILED, S.ROUTED))
     assert day.failures == ("acme/spring/A: no disk",)

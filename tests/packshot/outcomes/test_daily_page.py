@@ -92,6 +92,17 @@ def test_what_needs_somebody_is_said_first() -> None:
     assert "acme/spring/A: no disk" in shown
 
 
+def test_what_clients_sent_back_is_a_warning_and_has_its_place() -> None:
+    back = Shot("A").delivered()
+    back.decided(Choice.CLIENT_FAULT, S.AWAITING_EDITOR, by="client acme", after=timedelta(hours=1))
+    day = day_of_shots(back)
+    warning = "Clients sent delivered pictures back as faulty: 1, of which the machine had approved 1 unseen."
+    assert warning in warnings_of(report(day))
+    assert "faults, approved unseen by the machine 1" in page(day)
+    assert "No client sent a delivered picture back." in page(day_of_shots(Shot("A").delivered()))
+    assert "Not counted on this day." in page(day.model_copy(update={"sent_back": None}))
+
+
 def test_escapes_are_shown_with_their_interval_against_the_promise() -> None:
     shown = page(day_of_shots().model_copy(update={"escapes": ESCAPES}))
     assert "at most 2.00%, 95% sure" in shown

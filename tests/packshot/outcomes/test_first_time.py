@@ -14,6 +14,7 @@ from packshot.types import Sourced
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 RETURN, SIGN, FAULT, WISH = Choice.RETURN, Choice.SIGN, Choice.REJECT_WORK, Choice.CHANGE_REQUEST
+CLIENT_FAULT, CLIENT_WISH = Choice.CLIENT_FAULT, Choice.CLIENT_WISH
 
 
 def shot(name: str, *decisions: Choice, editor: str = "Ada", client: str = "acme", edited_by: str = "") -> ShotRecord:
@@ -26,7 +27,7 @@ def shot(name: str, *decisions: Choice, editor: str = "Ada", client: str = "acme
                 choice=choice,
                 by=editor if choice is RETURN else "Sen Ior",
                 at=NOON + timedelta(hours=number),
-                reason=Reason.EDGE if choice is FAULT else REASONS[choice][0],
+                reason=Reason.EDGE if choice in (FAULT, CLIENT_FAULT) else REASONS[choice][0],
                 picture="a" * 16,
                 edited_by=edited_by if choice is SIGN else "",
             )
@@ -43,11 +44,23 @@ def shot(name: str, *decisions: Choice, editor: str = "Ada", client: str = "acme
         ((RETURN, WISH, RETURN, SIGN), 1),  # a new wish is nobody's fault
         ((RETURN, WISH, RETURN, FAULT, RETURN, SIGN), 0),
         ((RETURN, FAULT), 0),
+        ((RETURN, SIGN, CLIENT_FAULT), 0),  # the client saw what the second person had not
+        ((RETURN, SIGN, CLIENT_FAULT, RETURN, SIGN), 0),
+        ((RETURN, SIGN, CLIENT_WISH, RETURN, SIGN), 1),
+        ((RETURN, SIGN, CLIENT_WISH, RETURN, SIGN, CLIENT_FAULT), 1),  # the first work was right
+        ((CLIENT_FAULT, RETURN, SIGN), 1),  # the machine's edit was at fault, not the editor's work
     ],
 )
 def test_a_shot_counts_by_its_first_judgement(decisions: tuple[Choice, ...], approved: int) -> None:
     (rate,) = first_time_approval([shot("A1", *decisions)], by=By.EDITOR)
     assert (rate.name, rate.shots, rate.approved) == ("Ada", 1, approved)
+
+
+def test_what_clients_send_back_is_counted_with_its_reason() -> None:
+    records = [shot("A1", RETURN, SIGN, CLIENT_FAULT), shot("A2", RETURN, SIGN, CLIENT_WISH), shot("A3", CLIENT_FAULT)]
+    (rate,) = first_time_approval(records, by=By.EDITOR)
+    assert (rate.shots, rate.approved, rate.client_faults, rate.change_requests) == (2, 1, 1, 1)
+    assert rate.rejections == {"edge": 1}
 
 
 def test_work_that_nobody_has_judged_counts_for_nobody() -> None:

@@ -4,6 +4,9 @@
     -> edit the simple ones, open a job for each other -> export and deliver what is approved
     -> report what became of every file
 
+What failed in passing on the way, such as for a full disk, is tried again before the delivery; what failed so in the
+delivery, after it.
+
 Stages that work on each shot are shared with other workers, where there are any (`flows.sharing`).
 
 The final state is decided from the shots' records, not from the results of tasks.
@@ -26,6 +29,7 @@ from flows.presence import present
 from flows.settling import settle
 from flows.sharing import cancel_its_parts, cut, cut_by_group, share
 from packshot.naming import BatchId, batch_id
+from tasks.another_try import passing, pauses_s, rest
 from tasks.batches import at_work_on, summarise, take_stock
 from tasks.groups import group_shots
 from tasks.holding import hold_back
@@ -46,21 +50,30 @@ from tasks.unasked import ask_who_was_not_asked
 def process_batch(client: ClientName, batch: BatchName) -> State[Any]:
     """Take a client's batch through all four stages and hand over what is approved.
 
-    One bad shot never stops the rest. If the flow is run again or retried, only unfinished work is done.
+    One bad shot never stops the rest. If the flow is run again or retried, only unfinished work is done. What failed
+    because the storage or a server was away, or a disk was full, is tried twice more (`PACKSHOT_AGAIN_AFTER_S`).
     """
     which = batch_id(client, batch)
     with at_work_on(which):
         outlast_parts(which)
-        delivered = _take_through_the_stages(which)
-        summary = summarise(which)
+        progress = BatchProgress(which)
+        for pause_s in (*pauses_s(), None):
+            failed = passing(which, _make_pictures(which, progress))
+            if pause_s is None or not failed:
+                delivered: State[Any] = deliver_batch(client=client, batch=batch, return_state=True)
+                progress.done(delivered.message or "handed over")
+                summary = summarise(which)
+                failed = [fate.shot for fate in summary.passing]
+            if pause_s is None or not failed:
+                break
+            rest(failed, pause_s)
     if summary.failed:
         return Failed(message=f"{summary.failure_sentence} ({delivered.message})")
     return Completed(message=summary.sentence)
 
 
-def _take_through_the_stages(batch: BatchId) -> State[Any]:
-    """Run stages 1 to 4 and return the delivery's state."""
-    progress = BatchProgress(batch)
+def _make_pictures(batch: BatchId, progress: BatchProgress) -> set[str]:
+    """Run stages 1 to 3, up to the delivery, and return the names of the shots that did not come through."""
     stock = take_stock(batch)
     to_master = [ToMaster(ref=ref, configs_fingerprint=stock.configs_fingerprint) for ref in stock.shots]
     mastered = share(Stage.MASTER, batch, cut(to_master), master_each, progress.of("mastered", ends=30))
@@ -71,10 +84,12 @@ def _take_through_the_stages(batch: BatchId) -> State[Any]:
     held = hold_back(batch, routed).names
     free = [shot for shot in routed if shot.name not in held]
     simple = cut_by_group([shot for shot in free if shot.automated])
-    share(Stage.EDIT, batch, simple, edit_and_ask, progress.of("edited", begins=35, ends=75))
-    jobs = [open_job.submit(shot) for shot in free if not shot.automated]
-    settle(jobs, on_progress=progress.of("handed to people", begins=75, ends=80))
+    edited = share(Stage.EDIT, batch, simple, edit_and_ask, progress.of("edited", begins=35, ends=75))
+    for_people = [shot for shot in free if not shot.automated]
+    opened = settle(
+        [open_job.submit(shot) for shot in for_people], on_progress=progress.of("handed to people", begins=75, ends=80)
+    )
     ask_who_was_not_asked(batch, waiting=list(stock.waiting))
-    delivered: State[Any] = deliver_batch(client=batch.client, batch=batch.batch, return_state=True)
-    progress.done(delivered.message or "handed over")
-    return delivered
+    through = [*edited, *(for_people if len(opened) == len(for_people) else [])]
+    refused = [shot for shot in mastered if shot.refused]
+    return {ref.shot.shot for ref in stock.shots} - {shot.name for shot in (*through, *refused)} - set(held)

@@ -115,6 +115,7 @@ class Event(Value):
     Attributes:
         actor: the flow run's id or a person's name.
         to_state: the state it led to; equal to `from_state` for a note that doesn't change the state.
+        passing: why the shot failed may pass by itself, such as a full disk.
     """
 
     at: datetime
@@ -122,6 +123,7 @@ class Event(Value):
     from_state: State
     to_state: State
     why: str
+    passing: bool = False
 
 
 class Source(Value):
@@ -173,6 +175,12 @@ class ShotRecord(Stored):
             return None
         return next(one.from_state for one in reversed(self.events) if one.from_state is not State.FAILED)
 
+    @property
+    def failed_in_passing(self) -> bool:
+        """Whether it has failed for a reason that may pass by itself."""
+        failures = [event for event in self.events if event.to_state is State.FAILED]
+        return self.state is State.FAILED and failures[-1].passing
+
     def advance(
         self,
         to: State,
@@ -180,6 +188,7 @@ class ShotRecord(Stored):
         at: datetime,
         actor: str,
         why: str,
+        passing: bool = False,
         findings: tuple[Finding, ...] = (),
         reports: Mapping[str, Mapping[str, Any]] | None = None,
         objects: Mapping[str, str] | None = None,
@@ -188,6 +197,8 @@ class ShotRecord(Stored):
 
         A failed shot first goes back to the state in which it failed; then it can advance.
 
+        Args:
+            passing: of a failure: its reason may pass by itself.
         Raises:
             IllegalTransitionError: `to` may not follow the present state.
         """
@@ -200,7 +211,7 @@ class ShotRecord(Stored):
                 allowed=", ".join(str(state) for state in allowed) or "nothing: this is an end",
                 next_step="Look at the record's last events to see what happened.",
             )
-        event = Event(at=at, actor=actor, from_state=self.state, to_state=to, why=why)
+        event = Event(at=at, actor=actor, from_state=self.state, to_state=to, why=why, passing=passing)
         return self.model_copy(
             update={
                 "state": to,

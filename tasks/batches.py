@@ -68,6 +68,7 @@ class Fate(Value):
             client.
         left_out: platform name or file path -> why this photograph was not delivered there.
         unreadable: it has no record, or one that can't be read.
+        passing: why it failed may pass by itself: the storage or a server was away, a disk was full.
     """
 
     shot: str
@@ -83,6 +84,7 @@ class Fate(Value):
     due: datetime | None = None
     left_out: Mapping[str, str] = Field(default_factory=dict)
     unreadable: bool = False
+    passing: bool = False
 
     @property
     def on_hold(self) -> bool:
@@ -111,6 +113,11 @@ class Summary(Value):
     @property
     def failed(self) -> tuple[Fate, ...]:
         return self.of("failed")
+
+    @property
+    def passing(self) -> tuple[Fate, ...]:
+        """Failed files that are worth another try in the same run."""
+        return tuple(fate for fate in self.failed if fate.passing)
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -445,6 +452,7 @@ def fate_of(ref: ShotRef, record: ShotRecord | None) -> Fate:
         since=wait.since if wait else None,
         due=wait.due if wait else None,
         left_out=left_out_of(record),
+        passing=stopped or record.failed_in_passing,
     )
 
 

@@ -20,7 +20,7 @@ from packshot.errors import PackshotError
 from packshot.naming import ShotId
 from packshot.record import MACHINE, ShotRecord, State
 from packshot.types import Finding, Sourced
-from tasks.cache_keys import FIRST_PAUSE_S, JITTER, RETRIES, is_transient
+from tasks.cache_keys import FIRST_PAUSE_S, JITTER, RETRIES, is_transient, may_pass
 from tasks.records import Held, change_held, change_record
 
 
@@ -208,7 +208,7 @@ def _write_failure(shot: ShotId, error: Exception) -> None:
     def fail(record: ShotRecord) -> ShotRecord:
         if record.state is State.FAILED:
             return record
-        return record.advance(State.FAILED, at=now(), actor=actor(), why=why)
+        return record.advance(State.FAILED, at=now(), actor=actor(), why=why, passing=may_pass(error))
 
     try:
         change_record(shot, fail)

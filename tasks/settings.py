@@ -99,6 +99,11 @@ class Settings(BaseSettings):
     part_size: Annotated[int, Field(ge=1, le=10_000)] = Field(
         50, description="Shots in one part of a batch; parts are shared out if workers of the pool packshot-parts run"
     )
+    again_after_s: Annotated[float, Field(ge=0, le=3600)] = Field(
+        60,
+        description="Pause after which a batch tries again, in the same run, what failed for want of storage, a server"
+        " or disk space; once more after four times as long. 0: not before the next night",
+    )
     nightly_cron: str = Field("0 2 * * *", description="When the nightly run starts")
     nightly_timezone: str = Field("UTC", description="Time zone of that schedule, such as Europe/Berlin")
 

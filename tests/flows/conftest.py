@@ -40,6 +40,7 @@ def line_environment(prefect_stack: Stack, tmp_path_factory: pytest.TempPathFact
         "PACKSHOT_SEGMENTER": here[0],
         "PACKSHOT_BATCHES_AT_ONCE": "2",
         "PACKSHOT_PART_SIZE": "2",
+        "PACKSHOT_AGAIN_AFTER_S": "0",  # here a person retries; `test_outage.py` does without one
         "PACKSHOT_NIGHTLY_CRON": "0 2 29 2 *",  # these tests start their nights themselves, and look into hot folders
         "PACKSHOT_COLLECT_EVERY_S": "86400",
         "PACKSHOT_SCRATCH_DIR": str(tmp_path_factory.mktemp("scratch")),

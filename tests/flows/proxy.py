@@ -14,7 +14,7 @@ _CHUNK_BYTES = 1 << 16
 
 
 class Proxy:
-    """Passes bytes on both ways until it is told to cut.
+    """Passes bytes on both ways, but not while it is cut.
 
     Attributes:
         refused: how many new connections were dropped.
@@ -25,7 +25,7 @@ class Proxy:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
-        self._to_refuse = 0
+        self._is_cut = False
         self.refused = 0
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
@@ -34,25 +34,24 @@ class Proxy:
     def url(self) -> str:
         return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
 
-    def cut(self, *, connections: int) -> None:
-        """Break every connection there is, and drop this many of those that come next."""
+    def cut(self) -> None:
+        """Break every connection there is, and drop all that come until `mend`."""
         with self._lock:
-            self._to_refuse += connections
+            self._is_cut = True
             for connection in self._open:
                 _break(connection)
             self._open.clear()
 
-    @property
-    def is_whole(self) -> bool:
-        """Whether everything that was to be dropped has been."""
+    def mend(self) -> None:
+        """Accept connections again."""
         with self._lock:
-            return self._to_refuse == 0
+            self._is_cut = False
 
     def close(self) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self._thread.join()
-        self.cut(connections=0)
+        self.cut()
 
     def _serve(self) -> None:
         while True:
@@ -72,11 +71,8 @@ class Proxy:
 
     def _refuses(self) -> bool:
         with self._lock:
-            if self._to_refuse == 0:
-                return False
-            self._to_refuse -= 1
-            self.refused += 1
-            return True
+            self.refused += self._is_cut
+            return self._is_cut
 
     def _pump(self, source: socket.socket, target: socket.socket) -> None:
         with contextlib.suppress(OSError):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
@@ -9,10 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from packshot import PIPELINE_VERSION
-from packshot.errors import EmptySubjectError, IllegalTransitionError
+from packshot.batch import ShotRef
+from packshot.errors import DiskFullError, EmptySubjectError, IllegalTransitionError, StorageUnavailableError
 from packshot.naming import ShotId, inbox_key
 from packshot.record import FOLLOWS, MACHINE, ShotRecord, Source, State
 from packshot.types import Finding, Sourced, Status
+from tasks.batches import fate_of
 from tasks.lives import _RANKS, Life, living, now, revived
 from tasks.records import create_record, load_record
 from tasks.storage import Storage
@@ -118,6 +121,31 @@ def test_an_error_is_written_into_the_record_and_raised_again(received: ShotReco
     record = load_record(SHOT)
     assert (record.state, record.failed_from) == (State.FAILED, State.MASTERED)
     assert record.events[-1].why == str(error)
+
+
+FULL = OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize(
+    ("error", "passing"),
+    [
+        (StorageUnavailableError("no answer", "s3"), True),
+        (DiskFullError("the disk is full", "/tmp"), True),
+        (FULL, True),
+        (EmptySubjectError("no product was found", str(SHOT)), False),
+        (ZeroDivisionError("division by zero"), False),
+    ],
+)
+def test_the_record_says_whether_the_failure_may_pass_by_itself(
+    received: ShotRecord, error: Exception, passing: bool
+) -> None:
+    with pytest.raises(type(error)), living(SHOT):
+        raise error
+    record = load_record(SHOT)
+    assert record.failed_in_passing is passing
+    fate = fate_of(ShotRef(shot=SHOT, path="A1_MAIN.jpg", key=record.source.key, etag="e", size_bytes=1), record)
+    assert (fate.kind, fate.passing) == ("failed", passing)
+    assert not revived(record, by="Ada").failed_in_passing
 
 
 def test_an_error_that_nobody_expected_is_named_with_its_kind(received: ShotRecord) -> None:

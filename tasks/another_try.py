@@ -1,0 +1,42 @@
+"""What failed in passing, and when a batch takes it up again.
+
+A failure passes by itself if the storage or a server was away, or a disk was full. Each task has tried for some seconds
+then. Servers need a minute or two to be started again, and a person needs longer to make room.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+
+from packshot.naming import BatchId
+from packshot.record import DONE, WAITING, ShotRecord, State
+from tasks.logs import log
+from tasks.records import load_records
+from tasks.settings import get_settings
+
+_AT_REST = WAITING | DONE | {State.REFUSED, State.APPROVED, State.EXPORTED, State.VERIFIED}
+
+
+def pauses_s() -> tuple[float, ...]:
+    """Return the pauses before the second and the third try of a batch, in seconds; empty: there is only one try."""
+    first = get_settings().again_after_s
+    return (first, 4 * first) if first else ()
+
+
+def passing(batch: BatchId, names: Iterable[str]) -> list[str]:
+    """Return those of the shots that another try may bring through, by their records.
+
+    A record that could not even say what failed is still in the state before it.
+    """
+    return [record.shot.shot for record in load_records([batch.shot(name) for name in names]) if _may_pass(record)]
+
+
+def _may_pass(record: ShotRecord) -> bool:
+    return record.failed_in_passing or record.state not in {*_AT_REST, State.FAILED}
+
+
+def rest(names: Iterable[str], pause_s: float) -> None:
+    """Wait before the next try, and say for what."""
+    log().warning("failed in passing; tried again in %g s: %s", pause_s, ", ".join(sorted(names)))
+    time.sleep(pause_s)

@@ -28,6 +28,12 @@ def template_fields(template: str) -> tuple[str, ...]:
     return tuple(_FIELD.findall(template))
 
 
+def split_template(template: str) -> tuple[tuple[str, str], ...]:
+    """Return a template as pairs of text and the field after it; the last field is empty."""
+    parts = [*_FIELD.split(template), ""]
+    return tuple(zip(parts[::2], parts[1::2], strict=True))
+
+
 def signs_refused(template: str) -> str:
     """Return the characters of a template that file systems and marketplaces refuse, each once; empty if none."""
     return "".join(sorted(set(re.sub(_PRINTABLE, "", _FIELD.sub("", template)))))

@@ -16,6 +16,18 @@ A_DELIVERED_FILE = Group(
         "file_extension": Meaning(
             "Only by `check`: the file name's extension does not match the content.", status="failed"
         ),
+        "file_name": Meaning(
+            "Only by `check`: the platform's template does not make this file name. Rename the file. Names of "
+            "`packshot edit` are not compared.",
+            status="failed, if the marketplace refuses such names; else warning; skipped",
+        ),
+        "file_dpi": Meaning(
+            "The file does not state the resolution for print that was ordered.",
+            measured="resolution",
+            limit="ordered",
+            unit="dpi",
+            status="failed",
+        ),
         "file_profile": Meaning(
             "The file does not have the colour profile that was ordered.",
             status="failed; `check` without a profile: warning",

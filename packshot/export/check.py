@@ -24,13 +24,15 @@ from packshot.export.findings import (
     model_of,
     orientation_finding,
     perimeter_finding,
+    resolution_findings,
     size_findings,
 )
 from packshot.export.measure import measure_white
+from packshot.export.names import name_fits
 from packshot.formats.sniff import FileKind
 from packshot.qc.white import OffWhite, find_off_white
-from packshot.specs.models import Background, Platform, Profile, QcConfig
-from packshot.types import Box, Finding, Mask, Pixels8, Status
+from packshot.specs.models import Background, Platform, Profile, QcConfig, Rule
+from packshot.types import Box, Finding, Mask, Pixels8, Size, Status
 
 WHITE_8 = 255
 CLEAR_LEVELS = 12
@@ -51,6 +53,10 @@ _EXTENSIONS = {
     FileKind.TIFF: ("tif", "tiff"),
     FileKind.GIF: ("gif",),
     FileKind.BMP: ("bmp",),
+    FileKind.PSD: ("psd", "psb"),
+    FileKind.HEIC: ("heic", "heif", "hif"),
+    FileKind.AVIF: ("avif",),
+    FileKind.JPEG_XL: ("jxl",),
 }
 
 
@@ -113,12 +119,49 @@ def _file_findings(data: bytes, decoded: Decoded, platform: Platform, name: str)
             f"The file name ends in {extension!r}, {joined} the content is {photo.kind.value}.",
             gate=True,
         )
+        yield _name_finding(PurePath(name).stem, platform)
     yield _profile_finding(decoded, platform.profile)
     yield depth_finding(decoded, platform.encoding.bit_depth, model=model_of(platform.profile))
+    yield from resolution_findings(data, decoded, platform)
     yield from byte_findings(len(data), platform)
     yield from size_findings(decoded.size, platform)
+    yield from _recommended_finding(decoded.size, platform)
     yield orientation_finding(decoded)
     yield location_finding(decoded)
+
+
+def _name_finding(stem: str, platform: Platform) -> Finding:
+    """Return the finding on the file name without its extension, by the platform's template.
+
+    It fails where the marketplace itself refuses other names. Else the template is the studio's choice, which a
+    client's style guide may change: a warning.
+    """
+    if stem.endswith(f".{platform.name}"):
+        message = "This is a name of `packshot edit`. The delivery gives the file its name."
+        return Finding(code="file_name", status=Status.SKIPPED, message=message)
+    refused = Rule.NAME in platform.refused_by_marketplace
+    return check(
+        "file_name",
+        name_fits(stem, platform),
+        f"The file name {stem!r} is compared with {platform.naming!r}, views {', '.join(platform.views)}.",
+        gate=refused,
+        failed=Status.FAILED if refused else Status.WARNING,
+    )
+
+
+def _recommended_finding(size: Size, platform: Platform) -> Iterator[Finding]:
+    """Yield a warning about a picture that is accepted, but smaller than recommended."""
+    wanted = platform.canvas.recommended_px
+    if wanted is not None and size.longest >= platform.canvas.min_px:
+        yield check(
+            "below_recommended_size",
+            size.longest >= wanted,
+            f"The longest side is {size.longest} px; {wanted} px are recommended.",
+            measured=size.longest,
+            limit=wanted,
+            unit="px",
+            failed=Status.WARNING,
+        )
 
 
 def _format_finding(kind: FileKind, platform: Platform) -> Finding:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from packshot.colour.profile import ColourModel
 from packshot.export.decoded import Decoded
+from packshot.formats.headers import read_container
+from packshot.formats.resolution import dots_per_inch
 from packshot.framing.fit import fill_ratio_of
 from packshot.qc.white import OffWhite, QuickCheck
 from packshot.specs.models import Background, Platform, Profile
@@ -102,6 +104,20 @@ def depth_finding(decoded: Decoded, bit_depth: int, *, model: ColourModel = Colo
         limit=bit_depth,
         unit="bit",
         gate=True,
+    )
+
+
+def resolution_findings(data: bytes, decoded: Decoded, platform: Platform) -> Iterator[Finding]:
+    """Yield the finding on the resolution for print, if the platform asks for one."""
+    wanted = platform.canvas.dpi
+    if wanted is None:
+        return
+    kind = decoded.photo.kind
+    found = dots_per_inch(data, kind, read_container(data, kind))
+    said = "The file states no resolution" if found is None else f"The file states {found:.0f} dpi"
+    holds = found is not None and abs(found - wanted) < 1
+    yield check(
+        "file_dpi", holds, f"{said}; {wanted} dpi was ordered.", measured=found, limit=wanted, unit="dpi", gate=True
     )
 
 

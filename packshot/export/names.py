@@ -8,14 +8,23 @@ from collections.abc import Iterable, Mapping
 
 from packshot.errors import NamingError
 from packshot.gtin import has_right_check_digit
-from packshot.name_templates import collisions, fill_template, template_fields
+from packshot.name_templates import collisions, fill_template, split_template, template_fields
 from packshot.shot_names import plain_name
-from packshot.specs.models import RenditionPlan
+from packshot.specs.models import Platform, RenditionPlan
 
 PRODUCT_IDS = ("asin", "isbn", "ean", "upc", "gtin")
 """A product's identifiers, by priority: the first one that is known becomes ``product_id``."""
 MOST_CHARACTERS = 120
 _DIGITS = {"isbn": (10, 13), "ean": (8, 13), "upc": (12,), "gtin": (8, 12, 13, 14)}
+_ANY = "[A-Za-z0-9._-]+"
+_FORMS = {
+    "product_id": "[A-Z0-9]{10}|[0-9]{8}|[0-9]{12,14}",
+    "asin": "[A-Z0-9]{10}",
+    "gtin": "[0-9]{8}|[0-9]{12,14}",
+    "gtin14": "[0-9]{14}",
+    "view": "[A-Za-z0-9_]+",
+}
+"""How values look in a delivered name."""
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
 
 
@@ -62,6 +71,22 @@ def delivered_name(rendition: RenditionPlan, facts: Mapping[str, str], *, subjec
             next_step="Correct the value in the manifest or the template in the client's style guide.",
         )
     return name
+
+
+def name_fits(stem: str, platform: Platform) -> bool:
+    """Return whether a file name without its extension is one that the platform's template can make.
+
+    Example: ``B08N5WRWNW.MAIN`` fits ``{product_id}.{view}``; ``B08N5WRWNW_MAIN`` does not.
+    """
+    parts = split_template(platform.naming)
+    pattern = "".join(re.escape(text) + (f"({_FORMS.get(field, _ANY)})" if field else "") for text, field in parts)
+    match = re.fullmatch(pattern, stem)
+    if match is None:
+        return False
+    values = list(zip((field for _, field in parts if field), match.groups(), strict=True))
+    numbers = (value for field, value in values if field in ("product_id", "gtin", "gtin14") and len(value) != 10)
+    views = (value for field, value in values if field == "view")
+    return all(map(has_right_check_digit, numbers)) and all(map(platform.takes, views))
 
 
 def require_different_names(paths: Iterable[tuple[str, str]]) -> None:

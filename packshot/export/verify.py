@@ -30,6 +30,7 @@ from packshot.export.findings import (
     model_of,
     orientation_finding,
     perimeter_finding,
+    resolution_findings,
     size_findings,
 )
 from packshot.export.measure import (
@@ -134,6 +135,7 @@ def _file_findings(
         gate=True,
     )
     yield depth_finding(decoded, encoding.bit_depth, model=model_of(platform.profile))
+    yield from resolution_findings(data, decoded, platform)
     yield from byte_findings(len(data), platform)
     yield from size_findings(decoded.size, platform, ordered=framed.placement.canvas)
     yield orientation_finding(decoded)

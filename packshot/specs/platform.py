@@ -44,6 +44,7 @@ class Rule(StrEnum):
 
     FORMAT = "file_format"
     EXTENSION = "file_extension"
+    NAME = "file_name"
     PROFILE = "file_profile"
     DEPTH = "file_bit_depth"
     BYTES = "file_bytes"

@@ -105,9 +105,9 @@ def test_a_small_product_and_a_small_file_fail(ordered: Ordered, qc: QcConfig) -
 def test_a_name_that_lies_about_its_content_fails(ordered: Ordered, qc: QcConfig) -> None:
     data = jpeg(drawn())
     platform = amazon(ordered).platform
-    told = by_code(check_file(data, platform=platform, qc=qc, name="A.MAIN.png"))["file_extension"]
+    told = by_code(check_file(data, platform=platform, qc=qc, name="B0PACK0101.MAIN.png"))["file_extension"]
     assert (told.status, " but the content is JPEG" in told.message) == (Status.FAILED, True)
-    findings = check_file(data, platform=platform, qc=qc, name="A.MAIN.JPG")
+    findings = check_file(data, platform=platform, qc=qc, name="B0PACK0101.MAIN.JPG")
     assert not failed(findings)
     assert " and the content is JPEG" in by_code(findings)["file_extension"].message
 
@@ -250,10 +250,28 @@ def test_the_margin_does_not_count_where_the_platform_leaves_it_out(configs: Con
         assert (found.status, found.measured) == (expected, pytest.approx(size, abs=2))
 
 
+@pytest.mark.parametrize(
+    ("stem", "fits"),
+    [
+        ("B08N5WRWNW.MAIN", True),
+        ("b08n5wrwnw.MAIN", False),
+        ("4006381333931.MAIN", True),
+        ("4006381333932.MAIN", False),
+        ("B08N5WRWNW.PT01", False),
+        ("B08N5WRWNW_MAIN", False),
+        ("B08N5WRWNW.MAIN copy", False),
+    ],
+)
+def test_a_name_that_stops_an_upload_to_amazon_fails(stem: str, fits: bool, configs: Configs) -> None:
+    findings = check_file(jpeg(drawn()), platform=configs.platforms["amazon_main"], qc=configs.qc, name=f"{stem}.jpg")
+    assert ("file_name" not in failed(findings)) is fits
+
+
 def test_what_the_marketplace_refuses_is_told_from_what_the_studio_ordered(configs: Configs) -> None:
     amazon = configs.platforms["amazon_main"]
-    findings = check_file(webp(drawn(size=900)), platform=amazon, qc=configs.qc, name="a.webp")
+    findings = check_file(webp(drawn(size=900)), platform=amazon, qc=configs.qc, name="a.amazon_main.webp")
     assert failed(findings) == {"file_format", "resolution_too_low"}
+    assert by_code(findings)["file_name"].status is Status.SKIPPED
     assert refused_codes(findings, amazon) == ("file_format",)
 
 

@@ -231,7 +231,7 @@ STATED: Mapping[str, Break] = {
     "canvas.later.min_px": Break("resolution_too_low", later),
     "background": Break("non_white_background", with_patch),
     "fill.least_ratio": Break(
-        "product_too_small", lambda one: saved(one, drawn(one, fill=one.fill.least_ratio - 0.06))
+        "product_too_small", lambda one: saved(one, drawn(one, fill=one.fill.least_ratio - 0.12))
     ),
     "fill.most_ratio": Break("product_too_large", lambda one: saved(one, drawn(one, fill=one.fill.most_ratio + 0.06))),
     "fill.least_px": Break(

@@ -171,7 +171,7 @@ def _batches() -> typer.Typer:
         batch: Batch,
         no_wait: Annotated[bool, typer.Option("--no-wait", help="Do not wait until it is delivered.")] = False,
     ) -> None:
-        """Hand over now what people approved after the batch went out: it is gathered, and need not wait."""
+        """Hand over now what is approved and gathered, or waits for the rest of its product."""
         from packshot.naming import batch_id
         from tasks.late_deliveries import close_batch, wait_until_delivered
 
@@ -220,6 +220,10 @@ def show_summary(console: Console, summary: Any) -> None:
         for name, why in fate.left_out.items():
             said = terminal(f"{name} gets nothing: {why}")
             console.print(Padding(Text(said, style="red"), (0, 0, 0, 4), expand=False))
+    for product in summary.products:
+        if not product.complete:
+            said = terminal(f"{product.product} lacks {product.lacking}")
+            console.print(Text(said, style="yellow"), soft_wrap=True)
     for finding in summary.findings:
         console.print(f"{finding.status}: {finding.message}", markup=False, highlight=False)
     for warned in summary.warnings:

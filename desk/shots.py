@@ -26,7 +26,7 @@ from packshot.naming import ShotId
 from packshot.record import ShotRecord, State
 from tasks.records import find_record
 from tasks.shelf import fetch
-from tasks.siblings import product_of, siblings_of
+from tasks.siblings import siblings_of
 from tasks.tickets import promise_shown, ticket_of, ticket_page_link
 
 PREVIEW = "preview.webp"
@@ -156,7 +156,7 @@ def _due(request: Request, shot: ShotId) -> str:
 
 
 def _waiting_beside(request: Request, record: ShotRecord) -> list[ShotId]:
-    product, shot = product_of(record), record.shot
+    product, shot = record.product, record.shot
     return [
         one.shot
         for one in desk_of(request).waiting.all()
@@ -175,7 +175,7 @@ def _from_storage(record: ShotRecord, waiting: Iterable[ShotId], person: Person)
     """Return those other views of the product that the person may see, and the link to the ticket if there is one."""
     known = (
         ShotId(client=record.shot.client, batch=one.batch, shot=one.shot)
-        for one in siblings_of(record.shot.client, product_of(record))
+        for one in siblings_of(record.shot.client, record.product)
     )
     names = [one for one in dict.fromkeys([*waiting, *known]) if one != record.shot][:MOST_BESIDE]
     found = [one for one in map(record_of, names) if one is not None]

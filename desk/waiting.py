@@ -216,7 +216,7 @@ def waiting(record: ShotRecord, *, version: tuple[str, str], promise: HandoffCon
         version=version,
         wait=wait,
         category=record.fact("category"),
-        product=record.fact("sku") or record.fact("asin") or record.fact("gtin"),
+        product=record.product,
         names=_names_of(record),
         worst=worst.message if worst else "",
         worst_code=worst.code if worst else "",

@@ -19,10 +19,16 @@ from tasks.batches import approved_shots
 from tasks.deliveries import deliver, finish_open_deliveries
 from tasks.parts import Stage
 from tasks.progress import BatchProgress
+from tasks.sets import close
 
 ShotNames = Annotated[
     list[str],
     Field(json_schema_extra=shown("Shots", "Only these shots; empty means all approved ones")),
+]
+
+Closes = Annotated[
+    bool,
+    Field(json_schema_extra=shown("Close the batch", "Also deliver products that are not complete, now and later")),
 ]
 
 
@@ -34,14 +40,22 @@ ShotNames = Annotated[
     on_cancellation=[cancel_its_parts],
 )
 @present
-def deliver_batch(client: ClientName, batch: BatchName, shots: ShotNames = []) -> State[Any]:  # noqa: B006
+def deliver_batch(
+    client: ClientName,
+    batch: BatchName,
+    shots: ShotNames = [],  # noqa: B006
+    closes: Closes = False,
+) -> State[Any]:
     """Export what is approved, verify the bytes and hand over one package; nothing is delivered twice.
 
     A delivery that an earlier run began and did not finish is finished first, with the same content.
 
-    Shots that are approved later go out in a further, supplementary delivery.
+    Shots that are approved later go out in a further, supplementary delivery. Where the client takes complete products
+    only, shots of others wait until the batch is closed.
     """
     which = batch_id(client, batch)
+    if closes:
+        close(which)
     finished = finish_open_deliveries(which)
     approved = approved_shots(which, only=shots)
     exported = share(Stage.EXPORT, which, cut(approved), export_each, BatchProgress(which).of("exported"))

@@ -68,6 +68,7 @@ class BatchRecord(Stored):
         groups: shot name -> shoot group.
         sent_back: shot name -> when its client last sent it back after delivery.
         statements: set-up -> its statement (`packshot.ingest.shoot_groups.Statement`), which includes its correction.
+        closed_at: when somebody closed it: from then on, shots no longer wait for the rest of their product.
         claimed_by: id of the flow run that works on it; empty if none does. Only for information: the lease decides.
         fences: lease -> highest number that has written here (fencing token). A lower number is refused.
     """
@@ -82,6 +83,7 @@ class BatchRecord(Stored):
     deliveries: tuple[Delivery, ...] = ()
     gathered: Mapping[str, datetime | None] = Field(default_factory=dict)
     sent_back: Mapping[str, datetime] = Field(default_factory=dict)
+    closed_at: datetime | None = None
     claimed_by: str = ""
     finished_at: datetime | None = None
     fences: Mapping[str, int] = Field(default_factory=dict)

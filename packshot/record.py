@@ -163,6 +163,11 @@ class ShotRecord(Stored):
         return sourced.value if sourced else ""
 
     @property
+    def product(self) -> str:
+        """The id of its product: its SKU, else its ASIN or GTIN; empty if nothing names one."""
+        return self.fact("sku") or self.fact("asin") or self.fact("gtin")
+
+    @property
     def present_findings(self) -> tuple[Finding, ...]:
         """Findings that are true now: about the photograph and the present edit, not about edits that were replaced."""
         edit = self.objects.get(EDIT, "")

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from packshot.batch import BatchRecord, ShotRef
 from packshot.errors import ManifestError, NamingError, ObjectMissingError, PackshotError, RecordDamagedError
+from packshot.export import sets
 from packshot.export.left_out import LeftOut, in_words, left_out_of
 from packshot.export.warned import Warned, warned_of
 from packshot.handoff import late
@@ -49,6 +50,7 @@ from tasks.records import (
     load_batch,
     load_records,
 )
+from tasks.sets import held_for_sets, sets_of
 from tasks.storage import ObjectInfo, open_storage
 from tasks.tickets import promise_shown
 
@@ -67,6 +69,8 @@ class Fate(Value):
         with_whom, since, due: for a waiting shot: who has to act, since when, and until when. On hold it waits for the
             client.
         left_out: platform name or file path -> why this photograph was not delivered there.
+        product: its product, where the client asks for certain views of each.
+        lacks: views of its product that are not there, and why; empty if it is complete.
         unreadable: it has no record, or one that can't be read.
         passing: why it failed may pass by itself: the storage or a server was away, a disk was full.
     """
@@ -83,6 +87,8 @@ class Fate(Value):
     since: datetime | None = None
     due: datetime | None = None
     left_out: Mapping[str, str] = Field(default_factory=dict)
+    product: str = ""
+    lacks: str = ""
     unreadable: bool = False
     passing: bool = False
 
@@ -97,6 +103,7 @@ class Summary(Value):
     Attributes:
         findings: about the batch and its manifest.
         warnings: about its photographs; each distinct warning once.
+        products: which of its products have all views that the client asks for; empty if it asks for none.
         stands: progress in words while a run is at work; empty at the end.
     """
 
@@ -104,6 +111,7 @@ class Summary(Value):
     fates: tuple[Fate, ...]
     findings: tuple[Finding, ...] = ()
     warnings: tuple[Warned, ...] = ()
+    products: tuple[sets.ProductSet, ...] = ()
     stands: str = ""
 
     def of(self, kind: str) -> tuple[Fate, ...]:
@@ -132,7 +140,7 @@ class Summary(Value):
         words = {"waiting": f" ({held} of them on hold)"} if held else {}
         counts = ", ".join(f"{n} {kind}{words.get(kind, '')}" for kind, n in self.counts.items())
         told = f"{len(self.fates)} photographs: {counts}" if self.fates or not self.stands else ""
-        return "; ".join(filter(None, (self.stands, told, in_words(self.left_out))))
+        return "; ".join(filter(None, (self.stands, told, sets.in_words(self.products), in_words(self.left_out))))
 
     @property
     def left_out(self) -> tuple[LeftOut, ...]:
@@ -151,6 +159,7 @@ class Summary(Value):
                 "became": "on hold" if fate.on_hold else fate.kind,
                 "score": fate.score,
                 "files": fate.files,
+                **({"product": _product_cell(fate)} if self.products else {}),
                 "left out": "; ".join(f"{name}: {why}" for name, why in fate.left_out.items()),
                 "waits for": fate.with_whom,
                 "since": f"{fate.since:%Y-%m-%d %H:%M}" if fate.since else "",
@@ -168,6 +177,11 @@ class Summary(Value):
         named_already = {fate.shot for fate in self.failed}
         others = in_words(one for one in self.left_out if one.shot not in named_already)
         return "; ".join(filter(None, (failed, others)))
+
+
+def _product_cell(fate: Fate) -> str:
+    """Return a product with what it lacks, for a table."""
+    return f"{fate.product} {f'lacks {fate.lacks}' if fate.lacks else 'complete'}" if fate.product else ""
 
 
 class ClosedBatches(Value):
@@ -369,15 +383,17 @@ def _first_state(record: ShotRecord) -> State:
 
 @task(name="find approved shots", task_run_name="find approved shots · {batch}", **ALWAYS)
 def approved_shots(batch: BatchId, *, only: list[str]) -> list[ApprovedShot]:
-    """Return the shots that are approved and not yet delivered.
+    """Return the shots that are approved and not yet delivered, without those that wait for the rest of their product.
 
     Args:
         only: names of shots to consider; empty means all of the batch.
     """
     record = load_batch(batch)
-    refs = {ref.shot.shot: ref for ref in record.shots if not only or ref.shot.shot in only}
-    records = load_records([ref.shot for ref in refs.values()])
-    return [ApprovedShot.of(one, generation=refs[one.shot.shot].generation) for one in records if is_approved(one)]
+    refs = {ref.shot.shot: ref for ref in record.shots}
+    records = load_records([ref.shot for ref in record.shots])
+    held = held_for_sets(record, sets_of(record, records))
+    wanted = [one for one in records if (not only or one.shot.shot in only) and one.shot.shot not in held]
+    return [ApprovedShot.of(one, generation=refs[one.shot.shot].generation) for one in wanted if is_approved(one)]
 
 
 def is_approved(record: ShotRecord) -> bool:
@@ -425,9 +441,27 @@ def survey(batch: BatchId) -> Summary:
     """Return what became of every photograph of a batch, read from the records."""
     record = load_batch(batch)
     records = {one.shot.shot: one for one in load_records([ref.shot for ref in record.shots])}
-    fates = tuple(_gathered(record, fate_of(ref, records.get(ref.shot.shot))) for ref in record.shots)
+    products = sets_of(record, records.values())
+    held = held_for_sets(record, products)
+    known = {shot: one for one in products for shot in one.shots}
+    fates = tuple(
+        _in_its_set(_gathered(record, fate_of(ref, records.get(ref.shot.shot))), known=known, held=held)
+        for ref in record.shots
+    )
     warnings = warned_of(records[ref.shot.shot] for ref in record.shots if ref.shot.shot in records)
-    return Summary(batch=batch, fates=fates, findings=record.findings, warnings=warnings)
+    return Summary(batch=batch, fates=fates, findings=record.findings, warnings=warnings, products=products)
+
+
+def _in_its_set(fate: Fate, *, known: Mapping[str, sets.ProductSet], held: Mapping[str, str]) -> Fate:
+    """Return a fate with its product; changed to waiting if it is approved and waits for the rest of its product."""
+    product = known.get(fate.shot)
+    if product is None:
+        return fate
+    fate = fate.model_copy(update={"product": product.product, "lacks": product.lacking})
+    if fate.shot not in held or fate.state not in TO_DELIVER:
+        return fate
+    said = {"kind": "waiting", "with_whom": sets.THE_REST, "due": None, "why": held[fate.shot]}
+    return fate.model_copy(update=said)
 
 
 def fate_of(ref: ShotRef, record: ShotRecord | None) -> Fate:

@@ -22,6 +22,7 @@ from packshot.export.left_out import in_words
 from packshot.export.names import require_different_names
 from packshot.export.package import manifest_csv, manifest_xlsx, write_package
 from packshot.export.report_page import EvidencePicture, ShotPictures, report_html
+from packshot.export.sets import THE_REST
 from packshot.name_templates import collisions
 from packshot.naming import (
     BatchId,
@@ -33,12 +34,14 @@ from packshot.naming import (
 )
 from packshot.record import DONE, ShotRecord, State, delivery_reason
 from packshot.types import Value
+from tasks.batches import is_approved
 from tasks.disk import writing_to
 from tasks.leases import Holder, Patience, holding
 from tasks.lives import ALWAYS, living, now
 from tasks.pictures import thumbnail_name
 from tasks.records import Held, change_batch, load_batch, load_held, load_records
 from tasks.scratch import fetch_object
+from tasks.sets import held_for_sets, sets_of
 from tasks.shelf import content_type, fetch
 from tasks.storage import ObjectInfo, open_storage
 
@@ -70,14 +73,24 @@ def deliver(batch: BatchId, *, only: list[str]) -> DeliveryOutcome:
     """
     with _turn(batch) as turn:
         finished = _finish_open(batch, turn)
-        records = load_records([ref.shot for ref in load_batch(batch).shots])
+        record = load_batch(batch)
+        records = load_records([ref.shot for ref in record.shots])
         ready = [one for one in records if one.state is State.VERIFIED and one.shot.shot in only]
         clashing = _refuse_clashes(ready, [one for one in records if one.state in DONE])
         ready = [one for one in ready if one.shot.shot not in clashing]
-        if not ready:
-            return DeliveryOutcome(sentence=finished or "nothing new to deliver", failed=clashing)
-        made = _carry_out(batch, _opened(batch, [one.shot.shot for one in ready]), turn)
-        return DeliveryOutcome(sentence="; ".join(filter(None, (finished, made))), failed=clashing)
+        held = _held(record, records, ready)
+        ready = [one for one in ready if one.shot.shot not in held]
+        made = _carry_out(batch, _opened(batch, [one.shot.shot for one in ready]), turn) if ready else ""
+        told = "; ".join(filter(None, (finished, made))) or "nothing new to deliver"
+        waits = sum(is_approved(one) and one.shot.shot in held for one in records)
+        said = f"; {waits} approved {'shot waits' if waits == 1 else 'shots wait'} for {THE_REST}" if waits else ""
+        return DeliveryOutcome(sentence=told + said, failed=clashing)
+
+
+def _held(record: BatchRecord, records: Sequence[ShotRecord], ready: Sequence[ShotRecord]) -> Mapping[str, str]:
+    """Return the shots of products that would not be complete with what is ready, and why they wait."""
+    there = {one.shot.shot for one in (*ready, *(one for one in records if one.state in DONE))}
+    return held_for_sets(record, sets_of(record, records, ready=there))
 
 
 @task(name="finish open deliveries", task_run_name="finish open deliveries · {batch}", **ALWAYS)
@@ -119,6 +132,9 @@ def _carry_out(batch: BatchId, delivery: Delivery, turn: Holder) -> str:
     records = [one.record for one in held.values()]
     named = frozenset(delivery.shots)
     shots = [one for one in records if one.shot.shot in named and _fits(one, delivery, summary)]
+    if len(shots) < len(delivery.shots):
+        incomplete = _held(load_batch(batch), records, shots)
+        shots = [one for one in shots if one.state in DONE or one.shot.shot not in incomplete]
     if summary is None or len(shots) < len(delivery.shots):
         delivery = _narrowed(batch, delivery, shots)
         if not shots:
@@ -246,6 +262,7 @@ def _close(batch: BatchId, number: int, *, files: int, certificate: bytes) -> No
 def _summary(batch: BatchId, delivery: Delivery, records: Sequence[ShotRecord]) -> DeliverySummary:
     """Return the summary of a delivery, as the certificate and the report show it."""
     record = load_batch(batch)
+    there = {*delivery.shots, *(one.shot.shot for one in records if one.state in DONE)}
     paths = {ref.shot.shot: ref.path for ref in record.shots}
     return DeliverySummary(
         batch=batch,
@@ -264,6 +281,7 @@ def _summary(batch: BatchId, delivery: Delivery, records: Sequence[ShotRecord]) 
         ),
         ignored=record.ignored,
         findings=record.findings,
+        products=sets_of(record, records, ready=there),
         code_version=packshot.__version__,
         pipeline_version=packshot.PIPELINE_VERSION,
     )

@@ -20,7 +20,7 @@ from tasks.lives import ALWAYS, Life, living
 from tasks.logs import log
 from tasks.notices import tell
 from tasks.pictures import group_of
-from tasks.siblings import note_sibling, product_of, siblings_of
+from tasks.siblings import note_sibling, siblings_of
 from tasks.tickets import promise_to, scope_for
 
 _REFERENCE_FINDINGS = ("target_fit", "colour_not_verified")
@@ -33,7 +33,7 @@ def still_missing(record: ShotRecord, plan: Plan | None = None) -> tuple[Missing
         plan: the shot's plan, if the caller has loaded it.
     """
     plan, promise = plan or shelf.plan_of(record), promise_to(record.shot.client)
-    product = product_of(record)
+    product = record.product
     return missing_for(
         product=product,
         view=plan.view,

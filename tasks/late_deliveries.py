@@ -36,6 +36,7 @@ from tasks.lives import ALWAYS, now
 from tasks.logs import log
 from tasks.records import change_batch, load_batch, load_records
 from tasks.resuming import runs_of
+from tasks.sets import held_for_sets, note_closed, sets_of
 from tasks.tickets import promise_shown
 
 DELIVER = "deliver-batch/deliver-batch"
@@ -61,21 +62,29 @@ class Gathered(Value):
 
 @task(name="gather", task_run_name="gather · {shot.shot}", **ALWAYS)
 def gather(shot: ShotId) -> Gathered:
-    """Decide whether an approved shot is delivered now or waits for others, by the rules of its client."""
+    """Decide whether an approved shot is delivered now or waits for others, by the rules of its client.
+
+    With a shot that completes its product, the product's other approved shots are gathered too.
+    """
     batch, rule = shot.in_batch, promise_shown(shot.client).late_deliveries
     known = load_batch(batch)
     records = {one.shot.shot: one for one in load_records([ref.shot for ref in known.shots])}
-    mine = records.get(shot.shot)
+    mine, products = records.get(shot.shot), sets_of(known, records.values())
     if mine is None or mine.state not in TO_DELIVER:
         return Gathered(goes_now=True)  # delivered meanwhile, or tried again because it failed
-    waiting = {shot.shot, *_names(known, records)}
+    held = held_for_sets(known, products)
+    if shot.shot in held:
+        return Gathered(goes_now=False, sentence=held[shot.shot])
+    now_whole = [name for one in products if shot.shot in one.shots for name in one.shots if is_approved(records[name])]
+    waiting = {shot.shot, *now_whole, *_names(known, records)}
     unsettled = len(known.shots) - sum(one.state in _SETTLED for one in records.values())
     if late.goes_now(rule, gathered=len(waiting), unsettled=unsettled):
         return Gathered(goes_now=True)
     due = _run_to_come(batch, rule)
 
     def note(record: BatchRecord) -> BatchRecord:
-        return record.model_copy(update={"gathered": {**record.gathered, shot.shot: due}})
+        others = {name: record.gathered.get(name, due) for name in now_whole}
+        return record.model_copy(update={"gathered": {**record.gathered, **others, shot.shot: due}})
 
     change_batch(batch, note)
     return Gathered(goes_now=False, sentence=late.in_words(due))
@@ -99,7 +108,7 @@ def _run_to_come(batch: BatchId, rule: LateDeliveries) -> datetime | None:
             state: Any = Scheduled(scheduled_time=due) if due else Suspended(timeout_seconds=None, pause_key="closed")
             run = client.create_flow_run_from_deployment(
                 deployment,
-                parameters={"client": batch.client, "batch": batch.batch},
+                parameters={"client": batch.client, "batch": batch.batch, **({} if due else {"closes": True})},
                 state=state,
                 name=f"late delivery · {batch}",
                 tags=[LATE, f"client:{batch.client}", _tag(batch)],
@@ -164,10 +173,12 @@ def _waiting_of(batch: BatchId) -> Iterator[Waiting]:
 def close_batch(batch: BatchId) -> UUID:
     """Deliver what is approved in a batch now, and return the id of the run that does it.
 
+    From now on its shots don't wait for the rest of their product.
+
     Raises:
         ObjectMissingError: there is no such batch.
     """
-    load_batch(batch)
+    note_closed(batch)
     with get_client(sync_client=True) as client:
         for run in list(_runs_to_come(client, _tag(batch))):
             if run.state is not None and run.state.is_paused():

@@ -10,14 +10,9 @@ from packshot.record import ShotRecord
 from tasks.storage import open_storage
 
 
-def product_of(record: ShotRecord) -> str:
-    """Return the id of a shot's product: its SKU, else its ASIN or GTIN."""
-    return record.fact("sku") or record.fact("asin") or record.fact("gtin")
-
-
 def note_sibling(record: ShotRecord, *, view: str) -> None:
     """Add a shot to the index, so that other shots of the same product find it."""
-    product, shot = product_of(record), record.shot
+    product, shot = record.product, record.shot
     if product:
         sibling = Sibling(batch=shot.batch, shot=shot.shot, product=product, view=view)
         open_storage().put(

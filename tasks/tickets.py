@@ -24,7 +24,7 @@ from tasks.drafts import DRAFT, NECK_JOINT, with_neck_joint
 from tasks.lives import now
 from tasks.pictures import picture_to_edit
 from tasks.records import change_record, load_record
-from tasks.siblings import product_of, siblings_of
+from tasks.siblings import siblings_of
 from tasks.storage import open_storage
 
 TICKET_JSON, TICKET_HTML = "ticket.json", "ticket.html"
@@ -116,7 +116,7 @@ def _take(record: ShotRecord, promise: HandoffConfig, *, at: datetime, ghost_man
 
 def _paired(need: Need, record: ShotRecord, promise: HandoffConfig) -> Iterator[ShotId]:
     """Yield the other shots of the product that meet a need, such as its neck shot."""
-    product, client = product_of(record), record.shot.client
+    product, client = record.product, record.shot.client
     for one in paired(need, product=product, siblings=siblings_of(client, product), config=promise):
         theirs = ShotId(client=client, batch=one.batch, shot=one.shot)
         if theirs != record.shot:

@@ -9,6 +9,7 @@ from typing import Any
 
 from packshot.errors import VerificationError
 from packshot.export.delivery import DeliveredFile, DeliverySummary, ShotSummary
+from packshot.export.sets import ProductSet
 from packshot.types import Finding, Status
 
 SCHEMA = "packshot-certificate/1"
@@ -21,6 +22,8 @@ _MEANING = {
     "and blue, then the coefficients of a colour target's fit. Nothing else changed the product's colours.",
     "colour_reference": "Whether the product's colours were also held against a colour target or a swatch.",
     "corrects": "Number of the delivery whose files of this shot these replace.",
+    "products": "Whether each product has all the views that the style guide asks for, with this delivery and those "
+    "before it; lacks names the others with the reason.",
     "left_out": "Platforms that get nothing of a shot, or not all, with the reason.",
     "sha256": "Of the file as delivered.",
 }
@@ -40,6 +43,7 @@ def certificate_json(delivery: DeliverySummary) -> bytes:
         "photographs": {"received": len(delivery.shots)} | {str(kind): n for kind, n in delivery.counts.items()},
         "files": [_file(shot, file) for shot, file in delivery.files],
         "shots": [_shot(shot) for shot in delivery.shots if shot.files],
+        **({"products": [_product(one) for one in delivery.products]} if delivery.products else {}),
         "not_in_this_delivery": [
             {
                 "shot": shot.shot,
@@ -54,6 +58,15 @@ def certificate_json(delivery: DeliverySummary) -> bytes:
         ],
     }
     return (json.dumps(certificate, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+
+def _product(product: ProductSet) -> dict[str, Any]:
+    return {
+        "product": product.product,
+        "views": list(product.views),
+        "complete": product.complete,
+        **({"lacks": dict(product.lacks)} if product.lacks else {}),
+    }
 
 
 def check_files(certificate: bytes, files: Mapping[str, bytes]) -> None:

@@ -14,6 +14,7 @@ from packshot.decision import Choice, Decision
 from packshot.export.left_out import LeftOut, left_out_of
 from packshot.export.measure import ColourFigures
 from packshot.export.render import Rendered
+from packshot.export.sets import ProductSet
 from packshot.naming import BatchId
 from packshot.qc.white import QuickCheck
 from packshot.record import ShotRecord, State, deliveries_of
@@ -154,6 +155,8 @@ class DeliverySummary(Value):
         shots: every photograph of the batch, delivered now or not.
         ignored: uploads that are not photographs -> reason.
         findings: about the batch as a whole.
+        products: which products are complete with this delivery and those before; empty if the client asks for no
+            views.
         code_version: of the program.
     """
 
@@ -163,6 +166,7 @@ class DeliverySummary(Value):
     shots: tuple[ShotSummary, ...]
     ignored: Mapping[str, str] = Field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+    products: tuple[ProductSet, ...] = ()
     code_version: str
     pipeline_version: str
 

@@ -38,6 +38,7 @@ MANIFEST_COLUMNS = (
     "delta_e_p95",
     "score",
     "approved_by",
+    "product_lacks",
     "remarks",
 )
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a ZIP archive can store
@@ -49,6 +50,7 @@ def manifest_csv(delivery: DeliverySummary) -> bytes:
     """Return ``manifest.csv``, UTF-8: a row for each file of the delivery, sorted by path.
 
     After them comes a row without a file for each platform that gets nothing of a shot; ``remarks`` gives the reason.
+    ``product_lacks`` names the views that a file's product must have and that are not there yet.
     No cell can be run as a formula by a spreadsheet: see `packshot.tables`.
     """
     return csv_table(MANIFEST_COLUMNS, _rows(delivery)).encode()
@@ -62,9 +64,12 @@ def manifest_xlsx(delivery: DeliverySummary) -> bytes:
 def _rows(delivery: DeliverySummary) -> list[list[Cell]]:
     """Return the cells of each row, in the order of the columns."""
     by_name = {shot.shot: shot for shot in delivery.shots}
-    rows = [_row(shot, file) for shot, file in delivery.files]
-    rows += [_row_without_file(by_name[one.shot], one) for one in delivery.left_out]
-    return [[row.get(name) for name in MANIFEST_COLUMNS] for row in rows]
+    rows = [(shot.shot, _row(shot, file)) for shot, file in delivery.files]
+    rows += [(one.shot, _row_without_file(by_name[one.shot], one)) for one in delivery.left_out]
+    lacks = {shot: one.lacking for one in delivery.products for shot in one.shots}
+    return [
+        [{**row, "product_lacks": lacks.get(shot, "")}.get(name) for name in MANIFEST_COLUMNS] for shot, row in rows
+    ]
 
 
 def _row(shot: ShotSummary, file: DeliveredFile) -> dict[str, Cell]:

@@ -213,8 +213,13 @@ def _shared_synonyms(configs: Configs, reader: _Reader) -> Iterator[Problem]:
 
 
 def _unmet_wishes(configs: Configs, client: Client, reader: _Reader) -> Iterator[Problem]:
-    """Yield the client's edit rules that one of its platforms refuses for every category."""
+    """Yield categories that nobody knows, and edit rules that one of the client's platforms refuses for all of them."""
     path = f"clients/{client.name}.yaml"
+    for name in client.sets.by_category:
+        if name not in configs.categories:
+            field_of = ("sets", "by_category", name)
+            allowed = ", ".join(configs.categories)
+            yield reader.problem(path, field_of, "no such category", found=name, allowed=allowed)
     refused: dict[tuple[tuple[str, ...], str, str, str], list[str]] = {}
     for name in client.platforms:
         platform = configs.platforms.get(name)

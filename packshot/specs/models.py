@@ -35,6 +35,7 @@ from packshot.specs.platform import (
 )
 from packshot.specs.returns import ReturnsConfig, Writing
 from packshot.specs.rules import EditRules, GroupCorrection, ResolvedRules, Shadow
+from packshot.specs.sets import ProductSets
 from packshot.specs.stages import (
     ApartLimits,
     AuditConfig,
@@ -177,6 +178,7 @@ class Client(Value):
         cmyk_profile: file in `configs/profiles/` with the ICC profile of the client's press, for CMYK platforms.
         print_clipping_path: `true`: TIFFs contain a clipping path along the product's outline, exact to half a pixel.
             It is read back from the file and compared with the matte.
+        sets: which views a product must have, and whether they go out together, see below.
         handoff: the client's own values for people's work, see below.
         tables: how the client's shop writes dates and numbers in orders and returns, see below.
     """
@@ -198,6 +200,7 @@ class Client(Value):
     source_credit: Literal["keep", "remove"] = "keep"
     print_clipping_path: bool = False
     cmyk_profile: Annotated[str, Field(pattern=r"^([A-Za-z0-9][\w .()-]*\.ic[cm])?$")] = ""
+    sets: ProductSets = ProductSets()
     handoff: ClientHandoff = ClientHandoff()
     tables: Writing = Writing()
 

@@ -26,6 +26,7 @@ from packshot.specs.models import Feature, Platform
 from packshot.specs.returns import TableLimits, Writing
 from packshot.specs.schema import meanings
 from packshot.specs.services import BY_MACHINE, WORDS, Service
+from packshot.specs.sets import ProductSets
 from tasks.settings import settings_table
 
 BY_USER = (130, "ended by Ctrl-C")
@@ -168,6 +169,7 @@ KEYS: Mapping[str, type[BaseModel]] = {
     "models.yaml": specs.Model,
     "One entry of sources": specs.ModelSource,
     "clients/<name>.yaml": specs.Client,
+    "sets of a client": ProductSets,
     "handoff of a client": specs.ClientHandoff,
     "tables of a client": Writing,
 }

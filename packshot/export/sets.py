@@ -1,0 +1,132 @@
+"""Product sets: which products of a batch have all the views that their client asks for, and what the others lack."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from pydantic import Field
+
+from packshot.record import DONE, ShotRecord, State
+from packshot.specs.sets import ProductSets
+from packshot.types import Value
+
+NOT_RECEIVED = "not received"
+THE_REST = "the rest of its product"
+"""Tables show this as the one that an approved shot waits for."""
+MOST_SAID = 5
+_READY = frozenset({State.APPROVED, State.EXPORTED, State.VERIFIED, *DONE})
+_STANDS: Mapping[State, str] = {
+    State.IN_REVIEW: "waits for a reviewer",
+    State.AWAITING_EDITOR: "waits for an editor",
+    State.AWAITING_SIGNOFF: "waits for a senior editor",
+    State.ON_HOLD: "waits for the client",
+    State.REFUSED: "refused",
+    State.FAILED: "failed",
+}
+
+
+class SetShot(Value):
+    """One photograph of a product.
+
+    Attributes:
+        ready: whether it counts as there: approved, or delivered, as the caller means it.
+        stands: what it waits for, in words.
+    """
+
+    shot: str
+    product: str
+    view: str
+    category: str = ""
+    ready: bool = False
+    stands: str = ""
+
+
+class ProductSet(Value):
+    """One product of a batch.
+
+    Attributes:
+        product: its SKU, else its ASIN or GTIN.
+        shots: names of its photographs in this batch.
+        views: views that it must have.
+        lacks: view -> why it is not there: "not received", "waits for a reviewer". Empty: the product is complete.
+    """
+
+    product: str
+    shots: tuple[str, ...]
+    views: tuple[str, ...]
+    lacks: Mapping[str, str] = Field(default_factory=dict)
+
+    @property
+    def complete(self) -> bool:
+        return not self.lacks
+
+    @property
+    def lacking(self) -> str:
+        """What is not there, such as "PT02 (not received), NECK (waits for a reviewer)"; empty if it is complete."""
+        return ", ".join(f"{view} ({why})" for view, why in self.lacks.items())
+
+
+def set_shot(record: ShotRecord, *, ready: bool | None = None) -> SetShot:
+    """Return a shot as its product's set sees it, from its record.
+
+    Args:
+        ready: whether it counts as there; None: if it is approved or delivered, also where a later step of it failed.
+    """
+    state = record.failed_from if record.failed_from in _READY else record.state
+    return SetShot(
+        shot=record.shot.shot,
+        product=_named_product(record),
+        view=record.fact("view"),
+        category=record.reports.get("routing", {}).get("category", "") or record.fact("category"),
+        ready=state in _READY if ready is None else ready,
+        stands=_STANDS.get(record.state, "not finished"),
+    )
+
+
+def _named_product(record: ShotRecord) -> str:
+    """Return the product that a shot names; empty if its SKU is only its file's name, for want of another."""
+    named = (record.facts[name] for name in ("sku", "asin", "gtin") if record.fact(name))
+    return next((one.value for one in named if one.source != "default"), "")
+
+
+def product_sets(shots: Iterable[SetShot], rule: ProductSets) -> tuple[ProductSet, ...]:
+    """Return the products of a batch that must have certain views, sorted by name.
+
+    A shot that names no product belongs to none. Of a view's photographs, one that is there is enough.
+    """
+    products: dict[str, list[SetShot]] = {}
+    for one in shots:
+        if one.product:
+            products.setdefault(one.product.casefold(), []).append(one)
+    sets = (_set(some, rule) for _, some in sorted(products.items()))
+    return tuple(one for one in sets if one.views)
+
+
+def _set(shots: Sequence[SetShot], rule: ProductSets) -> ProductSet:
+    views = rule.views_of(one.category for one in shots)
+    lacks = {}
+    for view in views:
+        taken = [one for one in shots if one.view == view]
+        if not any(one.ready for one in taken):
+            lacks[view] = taken[0].stands if taken else NOT_RECEIVED
+    return ProductSet(product=shots[0].product, shots=tuple(one.shot for one in shots), views=views, lacks=lacks)
+
+
+def held_back(sets: Iterable[ProductSet]) -> dict[str, str]:
+    """Return shot -> why it waits, for every photograph of products that are not complete."""
+    return {
+        shot: f"approved, waits until its product is complete: {one.product} lacks {one.lacking}"
+        for one in sets
+        if not one.complete
+        for shot in one.shots
+    }
+
+
+def in_words(sets: Iterable[ProductSet]) -> str:
+    """Return a clause such as "2 of 3 products complete: SKU1 lacks PT02 (not received)"; "" without products."""
+    ones = list(sets)
+    lacking = [one for one in ones if not one.complete]
+    said = "; ".join(f"{one.product} lacks {one.lacking}" for one in lacking[:MOST_SAID])
+    more = f"; and {len(lacking) - MOST_SAID} more" if len(lacking) > MOST_SAID else ""
+    counted = f"{len(ones) - len(lacking)} of {len(ones)} products complete" if ones else ""
+    return f"{counted}: {said}{more}" if lacking else counted

@@ -108,10 +108,20 @@ def _take(record: ShotRecord, promise: HandoffConfig, *, at: datetime, ghost_man
             name = f"{need.value.replace('_', '-')}-{theirs.batch}-{theirs.shot}.tif"
             source = shot_key(theirs, picture_to_edit(load_record(theirs)))
             yield _copied(need.value.replace("_", " "), source, job_out_key(shot, name), promise)
+    yield from _named_reference(record, promise)
+
+
+def _named_reference(record: ShotRecord, promise: HandoffConfig) -> Iterator[TicketFile]:
+    """Yield the file that the client's manifest names as the colour reference, if it lies in the batch's own folder.
+
+    The client wrote the name. No link is signed for anything outside of that folder.
+    """
     named = record.fact("reference")
-    reference = inbox_key(shot.in_batch, named) if named and not path_trouble(named) else ""
-    if reference and open_storage().exists(reference):
-        yield TicketFile(what="reference", key=reference, link=_link(reference, promise))
+    if not named or path_trouble(named):
+        return
+    key = inbox_key(record.shot.in_batch, named)
+    if open_storage().exists(key):
+        yield TicketFile(what="reference", key=key, link=_link(key, promise))
 
 
 def _paired(need: Need, record: ShotRecord, promise: HandoffConfig) -> Iterator[ShotId]:

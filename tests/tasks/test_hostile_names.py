@@ -9,7 +9,10 @@ import pytest
 
 from deployments.demo import fetch_deliveries
 from packshot.errors import NamingError
+from packshot.handoff.ticket import TicketFile
 from packshot.naming import batch_id, delivery_key, inbox_key, inbox_prefix
+from packshot.record import ShotRecord, Source
+from packshot.types import Sourced
 from tasks import notices
 from tasks.batches import closed_batches
 from tasks.hot_folder import _files, _Findings
@@ -18,7 +21,8 @@ from tasks.lives import now
 from tasks.notices import Notice
 from tasks.return_rate import report_client
 from tasks.storage import Storage
-from tests.hostile_names import NAMES
+from tasks.tickets import _named_reference, promise_to
+from tests.hostile_names import NAMES, PATHS
 
 BATCH = batch_id("acme", "spring")
 IN_STORAGE = ("%2e%2e", "a b", "ä", "a%b", "[a](b)", "=1+1", "a..b", "-a")
@@ -102,3 +106,36 @@ def test_no_delivered_name_becomes_a_file_outside_its_folder(storage: Storage, t
 def test_a_reference_of_the_manifest_stays_in_its_batch() -> None:
     with pytest.raises(NamingError, match="leads out of its folder"):
         inbox_key(BATCH, "../../other/spring/secret.jpg")
+
+
+SECRET = "other/spring/secret.jpg"
+OUTSIDE = (
+    *(f"../../{SECRET}", f"a/../../../{SECRET}", f"..\\..\\{SECRET}", f"./../../{SECRET}", "../summer/secret.jpg"),
+    *(
+        f"%2e%2e/%2e%2e/{SECRET}",
+        f"%2E%2E%2F%2E%2E%2F{SECRET}",
+        f"%252e%252e/%252e%252e/{SECRET}",
+        f"..%2f..%2f{SECRET}",
+    ),
+    *(f"inbox/{SECRET}", f"/inbox/{SECRET}", f"//inbox/{SECRET}", f"\uff0e\uff0e/\uff0e\uff0e/{SECRET}"),
+    *(f"https://example.com/inbox/{SECRET}", f"s3://packshot/inbox/{SECRET}", f"file:///{SECRET}", f"C:\\{SECRET}"),
+    *(f"refs/red.jpg?versionId=../../{SECRET}", f"refs/red.jpg#/../../../{SECRET}", f"refs/red.jpg\0../../{SECRET}"),
+)
+
+
+def test_no_link_is_signed_for_a_reference_outside_of_the_batch_s_own_folder(storage: Storage) -> None:
+    put(storage, f"inbox/{SECRET}", b"secret")
+    put(storage, "inbox/acme/summer/secret.jpg", b"secret")
+    put(storage, "inbox/acme/spring/refs/red.jpg", b"red")
+    promise = promise_to("acme")
+
+    def signed(named: str) -> list[TicketFile]:
+        source = Source(key="inbox/acme/spring/A1.jpg", sha256="", size_bytes=1)
+        facts = {"reference": Sourced(value=named, source="manifest")}
+        return list(_named_reference(ShotRecord(shot=BATCH.shot("A1"), source=source, facts=facts), promise))
+
+    for named in (*OUTSIDE, *PATHS):
+        assert signed(named) == [], named
+    (own,) = signed("refs/red.jpg")
+    assert own.key == "inbox/acme/spring/refs/red.jpg"
+    assert "/inbox/acme/spring/refs/red.jpg?" in own.link

@@ -1,4 +1,8 @@
-"""Two worker processes share one batch; a killed one is replaced, and a cancelled run takes its parts along."""
+"""Two worker processes share one batch; a killed one is replaced, and a cancelled run takes its parts along.
+
+That a run and another process share the parts of a stage, and do none twice, is held cheaply in
+`tests/tasks/test_parts.py`.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +25,8 @@ from tasks.resuming import runs_of
 from tests.flows.line import Line, poll
 from tests.flows.test_deaths import kill
 from tests.tasks.shots import photograph, submitted
+
+pytestmark = pytest.mark.slow
 
 SHARED, KILLED, CANCELLED = (batch_id("two-workers", name) for name in ("shared", "killed", "cancelled"))
 SHOTS = 10
@@ -102,7 +108,6 @@ def test_both_workers_work_on_one_batch(line: Line, helper: int) -> None:
     assert sum(done.values()) == 2 * SHOTS, "nothing was done twice"
 
 
-@pytest.mark.slow
 def test_a_part_whose_worker_is_killed_is_done_by_others(line: Line, helper: int) -> None:
     run_id = begun(line, KILLED, first_px=3000)  # so that the worker is killed in the middle of it
     victim = poll(lambda: at_work(KILLED), until="the other worker is at work on a part")
@@ -116,7 +121,6 @@ def test_a_part_whose_worker_is_killed_is_done_by_others(line: Line, helper: int
     assert left.is_final()
 
 
-@pytest.mark.slow
 def test_a_cancelled_run_takes_its_parts_along(line: Line, helper: int) -> None:
     run_id = begun(line, CANCELLED)
     poll(lambda: handed_out(CANCELLED), until="parts are handed out")

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from prefect.client.schemas.objects import State
+from prefect import flow
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterTags
+from prefect.client.schemas.objects import FlowRun, State
+from prefect.states import Completed
 
-from flows.part import work_on_part
-from flows.presence import SKIPPED
+from flows.part import master_each, work_on_part
+from flows.presence import SKIPPED, present
 from flows.sharing import cut, share
 from packshot.naming import BatchId, part_lease, part_result_name, result_key
 from packshot.record import State as ShotState
 from tasks.leases import holding
-from tasks.parts import Stage, ToMaster, done_of, part_name, store_work, work_of
+from tasks.parts import PARTS_POOL, Stage, ToMaster, done_of, part_name, store_work, work_of
 from tasks.records import load_record
+from tasks.resuming import runs_of
 from tasks.storage import Storage
 from tests.tasks.runs import in_a_run
 from tests.tasks.shots import photograph, submitted
@@ -118,3 +127,56 @@ def test_where_nobody_helps_nothing_is_cut_and_nothing_handed_out(
     monkeypatch.setattr("flows.sharing.hand_out", lambda *_, **__: pytest.fail("nobody is there"))
     assert in_a_run(lambda: share(Stage.MASTER, batch, cut(items), work, lambda done, total: None)) == items
     assert got == [2]
+
+
+@pytest.fixture
+def another_worker(line: Storage) -> Iterator[None]:
+    """The server has heard of a worker of the parts' pool; the test does what that one would do."""
+    place = {"work_pool_name": PARTS_POOL, "name": "another machine"}
+    with get_client(sync_client=True) as client:
+        beat = {"name": place["name"], "heartbeat_interval_seconds": 600}
+        client.request("POST", "/work_pools/{work_pool_name}/workers/heartbeat", path_params=place, json=beat)
+        yield
+        client.request("DELETE", "/work_pools/{work_pool_name}/workers/{name}", path_params=place)
+
+
+def parts_of(batch: BatchId) -> list[FlowRun]:
+    """The runs of the parts of a batch, in the order of their places."""
+    with get_client(sync_client=True) as client:
+        wanted = FlowRunFilter(tags=FlowRunFilterTags(all_=[f"part-of:{batch}"]))
+        return sorted(runs_of(client, wanted, flow="work-on-part"), key=lambda run: str(run.parameters["place"]))
+
+
+def test_another_process_does_a_part_meanwhile_and_nothing_is_done_twice(
+    line: Storage, batch: BatchId, another_worker: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What `tests/flows/test_two_workers.py` does with two workers on a whole batch."""
+    monkeypatch.setenv("PACKSHOT_PART_SIZE", "1")
+    _, items = handed_out(batch, **{f"A{n}": photograph(radius_ratio=0.43 - n / 100) for n in range(3)})
+    done_here: list[str] = []
+
+    def work(some: Any, told: Any) -> list[Any]:
+        if not done_here:  # as a worker starts it, while this process is at work
+            first = {**os.environ, "PREFECT__FLOW_RUN_ID": str(parts_of(batch)[0].id)}
+            subprocess.run([sys.executable, "-m", "prefect.engine"], env=first, check=True, capture_output=True)
+        done_here.extend(one.ref.shot.shot for one in some)
+        return master_each(some, told)
+
+    results: list[Any] = []
+
+    @flow(name="a batch", persist_result=False, validate_parameters=False)
+    @present
+    def a_batch() -> State[Any]:
+        results.extend(share(Stage.MASTER, batch, cut(items), work, lambda done, total: None))
+        return Completed()
+
+    a_batch()
+    assert [one.name for one in results] == ["A0", "A1", "A2"]
+    assert done_here == ["A2", "A1"]  # from the last one on
+    elsewhere, *here = (run.state for run in parts_of(batch))
+    assert elsewhere
+    assert elsewhere.is_completed()
+    assert all(state and state.is_cancelled() for state in here), here  # nobody else begins them
+    for item in items:
+        masters = [one for one in load_record(item.ref.shot).events if one.to_state is ShotState.MASTERED]
+        assert len(masters) == 1, "nothing was done twice"

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import shutil
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from prefect.client.orchestration import get_client
 from starlette.testclient import TestClient
 
+from deployments.demo import environment
 from desk.accounts import Accounts
 from desk.app import application
 from desk.roles import Role
@@ -21,6 +24,7 @@ from tasks.groups import group_shots
 from tasks.holding import hold_back
 from tasks.jobs import open_job, open_waiting_run
 from tasks.records import load_record
+from tasks.resuming import waiting_runs
 from tasks.settings import get_settings
 from tasks.stages import master_shot, route_shot
 from tasks.storage import Storage
@@ -39,7 +43,7 @@ from tests.tasks.conftest import (  # noqa: F401
 )
 from tests.tasks.people import answer, cut_out_by_hand, follow, put_back
 from tests.tasks.runs import in_a_run
-from tests.tasks.shots import edited, photograph, routed, submitted
+from tests.tasks.shots import edited, photograph, routed, submitted, twin
 
 PEOPLE = {
     "Rea Viewer": {Role.REVIEWER},
@@ -83,14 +87,32 @@ def browse(desk: Desk) -> Iterator[Callable[[str], Browser]]:
         client.close()
 
 
+@pytest.fixture(scope="session")
+def reviewed(line_environment: dict[str, str]) -> BatchId:  # noqa: F811
+    """A batch of three shots whose edits a person shall look at; nobody is asked. Tests get copies of it."""
+    made = batch_id("acme", f"reviewed-{uuid.uuid4().hex[:8]}")
+    with environment(line_environment):
+        for one in routed(made, {"A1": 0.43, "A2": 0.40, "A3": 0.37}):
+            edited(one.shot, verdict=Verdict.HUMAN_REVIEW)
+    return made
+
+
 @pytest.fixture
-def for_review(line: Storage, batch: BatchId) -> list[ShotId]:  # noqa: F811
+def for_review(line: Storage, reviewed: BatchId, batch: BatchId) -> list[ShotId]:  # noqa: F811
     """Three shots whose edits a person shall look at."""
-    shots = [one.shot for one in routed(batch, {"A1": 0.43, "A2": 0.40, "A3": 0.37})]
-    for shot in shots:
-        edited(shot, verdict=Verdict.HUMAN_REVIEW)
+    shots = twin(reviewed, batch)
     open_for_review(shots)
     return shots
+
+
+@pytest.fixture(autouse=True)
+def nobody_waits(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Remove the runs that wait when a test is over, else each round of every later test reads their records."""
+    yield
+    if "line" in request.fixturenames:
+        with get_client(sync_client=True) as client:
+            for run in list(waiting_runs()):
+                client.delete_flow_run(run.id)
 
 
 def open_for_review(shots: list[ShotId]) -> None:

@@ -274,14 +274,14 @@ def waiting_shots(batch: BatchId, count: int) -> list[ShotId]:
 def test_a_page_reads_nothing_and_a_round_only_what_changed(
     line: Storage, desk: Desk, operations: Counter[str]
 ) -> None:
-    """With n shots and with four times as many."""
+    """With n shots and with four times as many, which are more than are looked at again in a round."""
     desk.accounts.add("Any Body", set(Role), PASSWORD)
     client = TestClient(application(desk), base_url="http://127.0.0.1:4280", follow_redirects=False)
     browser = Browser(client).signed_in("Any Body")
     desk.waiting.refresh()
     before = len(desk.waiting.all())
     pages, quiet, shots = [], [], []
-    for number, count in enumerate((25, 75)):
+    for number, count in enumerate((6, 18)):
         shots += waiting_shots(batch_id("acme", f"many-{uuid.uuid4().hex[:6]}-{number}"), count)
         operations.clear()
         assert desk.waiting.refresh() <= count + LOOKED_AT_AGAIN  # new ones are read, each once
@@ -294,7 +294,7 @@ def test_a_page_reads_nothing_and_a_round_only_what_changed(
         assert browser.get("/counts").status_code == 200
         pages.append(operations.total())
     assert pages == [0, 0]
-    assert max(quiet) <= LOOKED_AT_AGAIN
+    assert max(quiet) <= LOOKED_AT_AGAIN < len(shots)
     assert operations.total() == 0
     one = shots[0]
     change_record(one, lambda record: record.model_copy(update={"findings": ()}))

@@ -8,7 +8,7 @@ from functools import cache
 from packshot import pipeline
 from packshot.batch import BatchRecord
 from packshot.ingest.master import read_master
-from packshot.naming import BatchId, ShotId
+from packshot.naming import BatchId, ShotId, batch_record_key, record_key, shots_prefix
 from packshot.pipeline import Edit
 from packshot.record import EDIT, State, found_in
 from packshot.specs.models import Plan
@@ -18,7 +18,7 @@ from tasks.batches import take_stock
 from tasks.groups import group_shots
 from tasks.handovers import ApprovedShot, BatchStock, RoutedShot
 from tasks.lives import Life, now
-from tasks.records import create_batch, load_record
+from tasks.records import create_batch, load_batch, load_record
 from tasks.stages import AFTER_VERDICT, master_shot, route_shot
 from tasks.storage import open_storage
 from tests import drawn_products
@@ -100,3 +100,22 @@ def approved(
     for one in shots:
         edited(one.shot, verdict=Verdict.AUTO_APPROVE)
     return [ApprovedShot.of(load_record(one.shot), generation=0) for one in shots]
+
+
+def twin(template: BatchId, batch: BatchId) -> list[ShotId]:
+    """Copy a batch of the same client under another name, within storage, and return its shots.
+
+    The records say the new name; plans and pictures are the same bytes. Its inbox stays empty.
+    """
+    storage = open_storage()
+    shots = [ref.shot.shot for ref in load_batch(template).shots]
+    renamed = {batch_record_key(template), *(record_key(template.shot(name)) for name in shots)}
+    for info in storage.list(shots_prefix(template).removesuffix("shots/")):
+        target = info.key.replace(template.batch, batch.batch)
+        if info.key in renamed:
+            said = storage.get(info.key).replace(template.batch.encode(), batch.batch.encode())
+            storage.put(target, said, content_type="application/json")
+        else:
+            source = {"Bucket": storage.bucket, "Key": info.key}
+            storage._client.copy_object(Bucket=storage.bucket, Key=target, CopySource=source)
+    return [batch.shot(name) for name in shots]

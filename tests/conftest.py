@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Generator
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ from hypothesis import settings
 # How long an example takes depends on what else the machine does; it is no property of the code.
 # The same examples each time: a test that fails must fail for the change, not for a draw.
 # New examples: `make explore`.
-settings.register_profile("packshot", deadline=None, derandomize=True)
+settings.register_profile("packshot", deadline=None, derandomize=True, max_examples=50)
 settings.register_profile("explore", deadline=None, max_examples=1_000)
 settings.load_profile("packshot")
 
@@ -28,6 +30,21 @@ The tests of flows have one line for themselves, with a worker; those of `LINE` 
 together in one process each. Every other module goes to whichever process is free; one that needs servers uses those
 that its process has by then.
 """
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collect without the garbage collector, and let it never look at what was imported.
+
+    Thousands of modules and tests stay until the end. To walk through them again and again costs every test process
+    seconds while it collects, and more while it tests.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

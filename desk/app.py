@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from desk import decisions, finding, jobs, queues, shots, signing, tiles, together
+from desk import batch_page, decisions, finding, jobs, numbers, queues, shots, signing, tiles, together
 from desk.doorkeeper import Doorkeeper
 from desk.forms import person_of
 from desk.pages import trouble
@@ -67,6 +67,10 @@ def routes() -> list[BaseRoute]:
         Route("/counts", queues.counts),
         Route("/find", finding.find),
         Route("/my-rate", jobs.own_rate),
+        Route("/numbers", numbers.numbers_page),
+        Route("/numbers/{date}/run", numbers.night_run),
+        Route("/numbers/{date}/{number}", numbers.list_page),
+        Route("/batches/{client}/{batch}", batch_page.batch_page),
         Route(_SHOT, shots.shot_page),
         Route(f"{_SHOT}/claim", shots.claim, methods=["POST"]),
         Route(f"{_SHOT}/seen", shots.seen, methods=["POST"]),

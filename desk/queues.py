@@ -111,7 +111,7 @@ async def queue_page(request: Request) -> Response:
         one for one in in_queue(desk.waiting.all(), queue, person=person, at=at) if not desk.outbox.has(one.name)
     ]
     shots = in_order(one for one in waiting if wanted.takes(one, opened_by=claims.get(one.name, "")))
-    number = _number(request.query_params.get("page", ""), most=max(1, -(-len(shots) // ROWS)))
+    number = page_number(request.query_params.get("page", ""), most=max(1, -(-len(shots) // ROWS)))
     query = urlencode({"queue": queue.value, **_set(wanted)})
     others = {name: who for name, who in claims.items() if who != person.name}
     told = bool(wanted.finding) or State.IN_REVIEW not in STATES[queue]
@@ -181,5 +181,6 @@ def _set(wanted: Wanted) -> dict[str, str]:
     return {name: value for name, value in dataclasses.asdict(wanted).items() if value}
 
 
-def _number(text: str, *, most: int) -> int:
+def page_number(text: str, *, most: int) -> int:
+    """Return the number of a page that an address names, from 1 to the last one."""
     return min(most, max(1, int(text))) if text.isascii() and text.isdigit() and len(text) < 6 else 1

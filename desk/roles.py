@@ -40,6 +40,14 @@ class Person(Value):
         """Return whether the person may decide about shots in this state."""
         return bool(self.roles & DECIDES.get(state, frozenset()))
 
+    @property
+    def reads_numbers(self) -> bool:
+        """Whether the person may see the line in numbers, and whole batches."""
+        return bool(self.roles & NUMBERS)
+
+
+NUMBERS = frozenset({Role.SENIOR, Role.MANAGER})
+"""Roles that may see the line in numbers, and whole batches."""
 
 INSIDE = frozenset(Role)
 """Roles of the people of the line."""

@@ -16,6 +16,7 @@ from anyio import to_thread
 from desk.accounts import Accounts
 from desk.attempts import Attempts
 from desk.claims import Claims
+from desk.counted import Counts
 from desk.outbox import AWAY, Outbox
 from desk.rates import Rates
 from desk.seen import Seen
@@ -51,6 +52,7 @@ class Desk:
     seen: Seen
     work: Workbench
     rates: Rates
+    counted: Counts
     away: str = ""
     round_s: float = 0.0
 
@@ -80,6 +82,7 @@ class Desk:
             seen=Seen(),
             work=Workbench(),
             rates=Rates(),
+            counted=Counts(),
             outbox=Outbox(undo_s=settings.desk_undo_s, on_settled=waiting.look_again),
         )
 

@@ -2,6 +2,7 @@
 
 reports/daily/<date>.json         the day's figures; the trend of later days is made from them
 reports/daily/<date>.html         the page
+reports/daily/<date>.shots.json   the shots behind the day's numbers
 reports/daily/<date>.open.json    the shots that were neither delivered nor refused when the day ended
 
 Only records that may have changed since the last counted day are read: shots that were open then, shots of batches that
@@ -48,6 +49,7 @@ from packshot.specs.models import RoutingConfig
 from tasks.artifacts import page_artifact
 from tasks.configs import configs_in_force
 from tasks.daily_artifact import daily_markdown
+from tasks.daily_lists import keep_lists
 from tasks.lives import ALWAYS, now
 from tasks.logs import log
 from tasks.records import find_batch, load_records
@@ -123,6 +125,7 @@ def _counted(storage: Storage, wanted: Sequence[Day], *, routing: RoutingConfig)
         figures = figures_of(shots, day, received=read.received, audits=_audits_of(read.audits, day))
         figures = figures.model_copy(update={"escapes": _escapes([*known, figures], day, routing=routing)})
         left = [one.shot for one in shots if is_open(as_of(one, day.ends))]
+        keep_lists(storage, shots, day, received=read.received)
         storage.put(daily_open_key(day.date), _SHOTS.dump_json(tuple(left)), content_type=_JSON)
         told = figures.model_dump_json(indent=1).encode()
         storage.put(daily_figures_key(day.date), told, content_type=_JSON)

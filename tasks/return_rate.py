@@ -82,6 +82,24 @@ def report_client(client: str) -> Told:
     return Told(client=client, sentence=f"{client}: {sentence}")
 
 
+def told_changes() -> list[Told]:
+    """Return what each client's last report says of its return rate. What it reads grows with clients and their files,
+    not with shots.
+    """
+    storage = open_storage()
+    keys = [one.key for one in storage.list(returns_key("")) if one.key.endswith("/report/report.json")]
+    return [_told(storage, key) for key in sorted(keys)]
+
+
+def _told(storage: Storage, key: str) -> Told:
+    client = PurePosixPath(key).parts[1]
+    try:
+        report = ReturnReport.model_validate_json(storage.get(key))
+    except (PackshotError, ValueError) as error:
+        return Told(client=client, sentence=f"Its report cannot be read ({type(error).__name__}).", failed=True)
+    return Told(client=client, sentence=headline(report.overall))
+
+
 def _reported(storage: Storage, client: str) -> ReturnReport:
     """Return the report. It is computed in a confined child process, because the tables come from outside."""
     configs = configs_in_force()

@@ -28,6 +28,7 @@ JOBS = frozenset({Role.EDITOR, Role.SENIOR, Role.MANAGER})
 DECIDES, DECIDES_WORK = frozenset({Role.REVIEWER, Role.SENIOR}), frozenset({Role.SENIOR})
 WORKS = frozenset({Role.EDITOR})
 RELEASES = frozenset({Role.SENIOR, Role.MANAGER})
+NUMBERS = frozenset({Role.SENIOR, Role.MANAGER})
 STATES = {
     "review": State.IN_REVIEW,
     "signoff": State.AWAITING_SIGNOFF,
@@ -39,6 +40,10 @@ MAY: Mapping[tuple[str, str], frozenset[Role]] = {
     ("GET", "/counts"): EVERYBODY,
     ("GET", "/my-rate"): WORKS,
     ("GET", "/find"): EVERYBODY,
+    ("GET", "/numbers"): NUMBERS,
+    ("GET", "/numbers/no-day/run"): NUMBERS,
+    ("GET", "/numbers/2026-03-02/delivered"): NUMBERS,
+    ("GET", "/batches/acme/roles"): NUMBERS,
     ("GET", "/queues/review"): REVIEWS,
     ("GET", "/queues/sign-off"): SIGNS,
     ("GET", "/queues/editor-jobs"): JOBS,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -31,6 +32,17 @@ PATTERN = r"(?P<sku>[A-Z]+)_(?P<view>[A-Z0-9]+)"
 BOX, SHIRT = ["BOX_MAIN", "BOX_PT01"], ["SHIRT_MAIN", "SHIRT_PT01", "SHIRT_NECK"]
 
 
+def ruled(said: Mapping[str, Any]) -> Callable[[str], Client]:
+    """A function that returns a style guide with these sets, for any client."""
+
+    def guide_of(client: str) -> Client:
+        return Client(
+            name=client, title=client, platforms=("shopify",), file_name_pattern=PATTERN, sets=ProductSets(**said)
+        )
+
+    return guide_of
+
+
 @pytest.fixture
 def guide(world: World, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """What the client's style guide says of sets; a test may change it."""
@@ -40,12 +52,7 @@ def guide(world: World, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         "deliver": "complete_sets",
     }
 
-    def guide_of(client: str) -> Client:
-        return Client(
-            name=client, title=client, platforms=("shopify",), file_name_pattern=PATTERN, sets=ProductSets(**said)
-        )
-
-    monkeypatch.setattr(sets, "guide_of", guide_of)
+    monkeypatch.setattr(sets, "guide_of", ruled(said))
     world.act(Actor(run="a run"), lambda: None)
     return said
 

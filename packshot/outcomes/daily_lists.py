@@ -1,0 +1,94 @@
+"""The shots behind each number of a day, so that it can be opened. Each list is as long as its number is great."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from enum import StrEnum
+
+from packshot.naming import BatchId, ShotId
+from packshot.outcomes.daily_record import as_of, changes, kind_of
+from packshot.outcomes.daily_values import Day, DayFigures
+from packshot.outcomes.first_time import By, first_time_approval, judgements_of
+from packshot.record import ShotRecord, State
+
+
+class Number(StrEnum):
+    """A number of a day that can be opened."""
+
+    RECEIVED = "received"
+    DELIVERED = "delivered"
+    WAITING = "waiting"
+    REFUSED = "refused"
+    FAILED = "failed"
+    MACHINE = "machine"
+    PEOPLE = "people"
+    HANDED_OVER = "handed-over"
+    JUDGED = "judged"
+    APPROVED_AT_ONCE = "approved-at-once"
+    AUDITED = "audited"
+    ESCAPED = "escaped"
+
+
+def value_of(figures: DayFigures, number: Number) -> int:
+    """Return a number of a day, from its figures."""
+    fates = figures.fates
+    values = {
+        Number.RECEIVED: fates.received,
+        Number.DELIVERED: fates.delivered,
+        Number.WAITING: fates.waiting,
+        Number.REFUSED: fates.refused,
+        Number.FAILED: fates.failed,
+        Number.MACHINE: sum(one.shots for one in figures.routes if one.automated),
+        Number.PEOPLE: sum(one.shots for one in figures.routes if not one.automated),
+        Number.HANDED_OVER: figures.delivered,
+        Number.JUDGED: figures.judged,
+        Number.APPROVED_AT_ONCE: sum(one.approved for one in figures.first_time),
+        Number.AUDITED: sum(one.audited for one in figures.audits),
+        Number.ESCAPED: sum(one.refused for one in figures.audits),
+    }
+    return values[number]
+
+
+def shots_behind(
+    records: Iterable[ShotRecord],
+    day: Day,
+    *,
+    received: Mapping[BatchId, datetime],
+    audits: Mapping[ShotId, bool] | None = None,
+) -> dict[Number, tuple[ShotId, ...]]:
+    """Return the shots behind each number of a day, sorted by name.
+
+    Args:
+        records, received: as `packshot.outcomes.daily.figures_of` takes them.
+        audits: shots whose audit was answered on the day -> whether the person refused.
+    """
+    found: dict[Number, list[ShotId]] = {number: [] for number in Number}
+    for record in records:
+        shot = as_of(record, day.ends)
+        for number in _numbers_of(shot, day, received):
+            found[number].append(shot.shot)
+    for name, refused in (audits or {}).items():
+        found[Number.AUDITED].append(name)
+        if refused:
+            found[Number.ESCAPED].append(name)
+    return {number: tuple(sorted(shots, key=str)) for number, shots in found.items()}
+
+
+def _numbers_of(shot: ShotRecord, day: Day, received: Mapping[BatchId, datetime]) -> Iterator[Number]:
+    at = received.get(shot.shot.in_batch)
+    if at is not None and day.holds(at):
+        yield Number.RECEIVED
+        yield Number(kind_of(shot.state))
+    events = list(changes(shot, day))
+    routed = [one for one in events if (one.from_state, one.to_state) == (State.MASTERED, State.ROUTED)]
+    if routed:
+        yield Number.MACHINE if routed[-1].why.startswith("simple") else Number.PEOPLE
+    for one in events:
+        if one.to_state is State.DELIVERED and one.from_state is not State.FAILED:
+            yield Number.HANDED_OVER
+    judged = [one.at for one in judgements_of(shot)]
+    if judged and day.holds(min(judged)):
+        yield Number.JUDGED
+        if first_time_approval([shot], by=By.EDITOR)[0].approved:
+            yield Number.APPROVED_AT_ONCE

@@ -24,6 +24,7 @@ from packshot.specs.models import ProfilePolicy, WithoutProfile
 from packshot.types import Finding, Status
 
 _PNG_SRGB_GAMMA = 0.45455
+_NEAR_SRGB, _ROUNDED = 0.03, 0.0006
 _LEAST_GAMMA, _MOST_GAMMA = 0.9, 3.5
 _UNSPECIFIED = 2
 
@@ -128,16 +129,31 @@ def _declared_profile(container: Container, metadata: Metadata) -> bytes:
 
 
 def _profile_by_figures(container: Container) -> bytes:
-    """Return a profile made from a PNG's gAMA and cHRM chunks (ISO/IEC 15948, 11.3.2); empty where they are of no use.
+    """Return a profile made from a PNG's gAMA and cHRM chunks (third edition, 11.3.2); empty where they are of no use.
 
     A gamma near that of sRGB, without primaries, adds nothing to the default sRGB. A gamma outside the plausible range
     is a mistake of the program that wrote it.
     """
     if not container.gamma or not _LEAST_GAMMA <= 1 / container.gamma <= _MOST_GAMMA:
         return b""
-    if not container.chromaticities and abs(container.gamma - _PNG_SRGB_GAMMA) <= 0.03:
+    if _means_srgb(container):
         return b""
     return profile_of_figures(container.chromaticities or SRGB_CHROMATICITIES, gamma=1 / container.gamma)
+
+
+def _means_srgb(container: Container) -> bool:
+    """Return whether gAMA and cHRM are those that the standard gives for sRGB (third edition, 11.3.2.5), or nearly.
+
+    It tells encoders to write them beside an sRGB chunk. Programs that write them alone, such as ImageMagick, mean sRGB
+    too: a plain gamma of 2.2 would show dark tones too light.
+    """
+    if container.gamma is None:
+        return False
+    off = abs(container.gamma - _PNG_SRGB_GAMMA)
+    if not container.chromaticities:
+        return off <= _NEAR_SRGB
+    pairs = zip(container.chromaticities, SRGB_CHROMATICITIES, strict=False)
+    return off <= _ROUNDED and all(abs(one - other) <= _ROUNDED for one, other in pairs)
 
 
 def _assumption(container: Container) -> tuple[Finding, ...]:
@@ -145,7 +161,9 @@ def _assumption(container: Container) -> tuple[Finding, ...]:
     if container.codes:
         named = f"{container.codes.primaries}, {container.codes.transfer}"
         message = f"The file names a colour space by the codes {named}, which are not read; sRGB was assumed."
-    elif container.gamma and abs(container.gamma - _PNG_SRGB_GAMMA) > 0.03:
+    elif container.gamma and _means_srgb(container):
+        message = "The file names the gamma that PNG's standard gives for sRGB, but not sRGB itself; sRGB was assumed."
+    elif container.gamma:
         message = f"The file has no profile but names a gamma of {1 / container.gamma:.2f}; sRGB was assumed."
     return (_warning("profile_assumed", message),)
 

@@ -60,6 +60,32 @@ def _interlaced(data: bytes) -> bytes:
     return data[:8] + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
 
 
+SRGB = (0.3127, 0.3290, 0.64, 0.33, 0.30, 0.60, 0.15, 0.06)
+
+
+def figures(gamma: int, chromaticities: tuple[float, ...] = ()) -> bytes:
+    """A PNG that names a gamma, and primaries if there are any, in the standard's hundred-thousandths."""
+    primaries = struct.pack(">8I", *(round(value * 100_000) for value in chromaticities)) if chromaticities else b""
+    return png((b"gAMA", struct.pack(">I", gamma)), *([(b"cHRM", primaries)] if primaries else []))
+
+
+@pytest.mark.parametrize("gamma", [45_455, 45_450, 45_500])
+@pytest.mark.parametrize("primaries", [(), SRGB, tuple(value + 0.0001 for value in SRGB)])
+def test_the_figures_that_the_standard_gives_for_srgb_mean_srgb_and_it_is_said(gamma, primaries):
+    photo = opened(figures(gamma, primaries))
+    assert photo.icc == srgb_profile()
+    (said,) = (one for one in photo.findings if one.code == "profile_assumed")
+    assert "the gamma that PNG's standard gives for sRGB" in said.message
+    assert "profile_assumed" not in codes(opened(png((b"sRGB", b"\0"), (b"gAMA", struct.pack(">I", gamma)))))
+
+
+@pytest.mark.parametrize(("gamma", "primaries"), [(100_000, SRGB), (55_556, SRGB), (45_455, P3), (45_000, SRGB)])
+def test_other_figures_are_read_as_they_stand(gamma, primaries):
+    photo = opened(figures(gamma, primaries))
+    assert photo.icc == profile_of_figures(primaries, gamma=100_000 / gamma)
+    assert "one was made of the gamma" in next(one.message for one in photo.findings if one.code == "profile_assumed")
+
+
 def test_what_libpng_says_is_a_finding_and_never_printed(capfd: pytest.CaptureFixture[str]) -> None:
     wrong = png((b"tRNS", b"\0\1\0\1\0\1\0\1"), (b"bKGD", b"\0"), (b"sBIT", b"\7\7\7\7\7"))
     said = [one for one in opened(wrong).findings if one.code == "decoder_warned"]

@@ -8,6 +8,10 @@ from packshot.formats.container import Container
 from packshot.formats.ifd import Directory, TiffBytes, open_tiff
 from packshot.formats.texts import Facts, clean
 
+_SHOT, _PLACE = 34665, 34853
+_READ = frozenset({270, 271, 272, 274, 305, 306, 315, 33432, 33434, 33437, 34855, 36867, 37386, 42033, 42036})
+"""Tags whose values are kept, or decide how the picture is shown."""
+
 
 def read_exif(container: Container) -> Facts:
     """Return what EXIF says; of a TIFF of several pages the picture's own page, then the page that holds it.
@@ -23,6 +27,25 @@ def read_exif(container: Container) -> Facts:
         read = _of_directory(tiff, tiff.directory_at(page), container.exif_shot)
         found = {**read, **{name: value for name, value in found.items() if value not in (None, "")}}
     return found
+
+
+def exif_damage(container: Container) -> str:
+    """Return what is damaged about EXIF, in words; empty if nothing is, or there is none.
+
+    Notes of the camera's maker are not looked at.
+    """
+    if not container.exif.strip(b"\0"):
+        return ""
+    tiff = open_tiff(container.exif)
+    if tiff is None:
+        return "EXIF without a header"
+    offset = container.exif_pages[0] if container.exif_pages else tiff.first
+    main = tiff.directory_at(offset)
+    below = [tiff.directory_at(main.whole(tag)) for tag in (_SHOT, _PLACE) if main.whole(tag)]
+    if not all(one.complete for one in (main, *below)):
+        return "EXIF that is cut off"
+    lost = [tag for one in (main, *below) for tag in one.places if tag in _READ and one.get(tag) is None]
+    return "EXIF with values beyond its end" if lost else ""
 
 
 def _of_directory(tiff: TiffBytes, main: Directory, shot_apart: bytes) -> Facts:

@@ -70,17 +70,18 @@ class TiffBytes:
 
     def _read(self, offset: int) -> tuple[Directory, int]:
         places: dict[int, tuple[int, int, int]] = {}
-        following = 0
+        following, whole = 0, False
         try:
             (count,) = self._unpack("Q" if self.big else "H", offset)
             start, width = (offset + 8, 20) if self.big else (offset + 2, 12)
             for index in range(min(count, _MOST_ENTRIES)):
                 tag, place = self._entry(start + index * width)
                 places.setdefault(tag, place)
+            whole = True
             (following,) = self._unpack("Q" if self.big else "I", start + count * width)
         except (struct.error, OverflowError):
             pass
-        return Directory(self, places, offset), int(following)
+        return Directory(self, places, offset, whole), int(following)
 
     def _entry(self, offset: int) -> tuple[int, tuple[int, int, int]]:
         tag, kind = self._unpack("HH", offset)
@@ -121,11 +122,13 @@ class Directory:
     Attributes:
         places: tag -> (field type, number of values, offset).
         offset: where the directory starts.
+        complete: False if the data end before its entries do.
     """
 
     stream: TiffBytes
     places: dict[int, tuple[int, int, int]]
     offset: int = 0
+    complete: bool = True
 
     def __contains__(self, tag: int) -> bool:
         return tag in self.places

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 
 from packshot.formats.texts import MOST_KEYWORDS, Facts, clean
 
 _MOST_RECORDS = 2000
+_EXTENDED = 0x8000
 _IPTC_FIELDS = {
     (2, 5): "object_name",
     (2, 103): "job_id",
@@ -20,21 +22,40 @@ IPTC_TAGS = frozenset({"object_name", "job_id", "fixture_id", "headline", "instr
 """Records that may name the product."""
 
 
+def iptc_damage(record: bytes) -> str:
+    """Return what is damaged about IPTC records, in words; empty if nothing is."""
+    end = max((end for *_, end in _records(record)), default=0)
+    return "IPTC records that are cut off" if record[end:].strip(b"\0") else ""
+
+
 def read_iptc(record: bytes) -> Facts:
     """Return what IPTC records say, up to the first that is damaged."""
     found: Facts = {}
     keywords: list[str] = []
-    at = 0
-    for _ in range(_MOST_RECORDS):
-        if record[at : at + 1] != b"\x1c" or at + 5 > len(record):
-            break
-        group, number, size = struct.unpack_from(">BBH", record, at + 1)
-        if size & 0x8000:  # an extended length: too long for the fields that are read here
-            break
-        text = clean(record[at + 5 : at + 5 + size].decode("utf-8", "replace"))
+    for group, number, content, _ in _records(record):
+        text = clean(content.decode("utf-8", "replace"))
         if (group, number) == (2, 25) and text and len(keywords) < MOST_KEYWORDS:
             keywords.append(text)
         elif text and (group, number) in _IPTC_FIELDS:
             found.setdefault(_IPTC_FIELDS[group, number], text)
-        at += 5 + size
     return found | {"keywords": tuple(keywords), "title": found.get("object_name", "")}
+
+
+def _records(record: bytes) -> Iterator[tuple[int, int, bytes, int]]:
+    """Yield record number, data set number, content and end of each whole data set (IIM 4.2, 1.5).
+
+    A content of 32,768 bytes or more has an extended length; it is too long for the fields that are read here.
+    """
+    at = 0
+    for _ in range(_MOST_RECORDS):
+        if record[at : at + 1] != b"\x1c" or at + 5 > len(record):
+            return
+        group, number, size = struct.unpack_from(">BBH", record, at + 1)
+        at += 5
+        if size & _EXTENDED:
+            digits = size & ~_EXTENDED
+            size, at = int.from_bytes(record[at : at + digits], "big"), at + digits
+        if at + size > len(record):
+            return
+        yield group, number, record[at : at + min(size, _EXTENDED)], at + size
+        at += size

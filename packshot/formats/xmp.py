@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import itertools
 import re
 from collections.abc import Mapping, Sequence
@@ -16,7 +17,19 @@ _MOST_XMP_BYTES = 1_000_000
 _MOST_ELEMENTS = 20_000
 _RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 _PACKET_START = re.compile(rb"<(x:xmpmeta|rdf:RDF)[\s>]")
+_EMPTY = re.compile(rb"<(x:xmpmeta|rdf:RDF)[^<>]{0,2000}/>")
 _PACKET_NAMES = 2
+_WIDE = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+    (b"\0\0\0<", "utf-32-be"),
+    (b"<\0\0\0", "utf-32-le"),
+    (b"\0<", "utf-16-be"),
+    (b"<\0", "utf-16-le"),
+)
+"""How a packet begins that is not in UTF-8, and its encoding. The longer beginnings come first."""
 _XML_BLANKS = b" \t\r\n\f\v"
 _LIST_ITEM = f"{_RDF}li"
 _AI_SOURCES = ("trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia", "algorithmicMedia")
@@ -65,11 +78,19 @@ _MOST_CREATORS = 10
 _XMP_GPS = "{http://ns.adobe.com/exif/1.0/}GPS"
 
 
+def xmp_damage(packet: bytes) -> str:
+    """Return why an XMP packet cannot be read, in words; empty if it can, or holds nothing."""
+    if not packet.strip(b"\0" + _XML_BLANKS):
+        return ""
+    text = _in_utf_8(packet)
+    said_nothing = b"<?xpacket" in text and not _PACKET_START.search(_EMPTY.sub(b"", text))
+    return "" if said_nothing or _root_of(packet) is not None else "XMP that is no whole XML"
+
+
 def read_xmp(packet: bytes) -> Facts:
     """Return what an XMP packet says; empty if it is no XML, or declares types of its own."""
-    try:
-        root = fromstring(_xml_of(packet[:_MOST_XMP_BYTES]), forbid_dtd=True)
-    except (ParseError, DefusedXmlException, ValueError, RecursionError):
+    root = _root_of(packet)
+    if root is None:
         return {}
     found: Facts = {}
     elements = list(itertools.islice(root.iter(), _MOST_ELEMENTS + 1))
@@ -78,6 +99,19 @@ def read_xmp(packet: bytes) -> Facts:
         _add_xmp(found, element, items)
     source = str(found.get("digital_source_type", "")).rsplit("/", 1)[-1]
     return found | ({"ai_provenance": source} if source in _AI_SOURCES else {})
+
+
+def _root_of(packet: bytes) -> Element | None:
+    try:
+        return fromstring(_xml_of(_in_utf_8(packet[:_MOST_XMP_BYTES])), forbid_dtd=True)
+    except (ParseError, DefusedXmlException, ValueError, RecursionError):
+        return None
+
+
+def _in_utf_8(packet: bytes) -> bytes:
+    """Return a packet in UTF-8. It may be in UTF-16 or UTF-32, with or without a byte-order mark (ISO 16684-1, 7.3)."""
+    encoding = next((name for start, name in _WIDE if packet.startswith(start)), "")
+    return packet.decode(encoding, "replace").encode("utf-8", "replace") if encoding else packet
 
 
 def _xml_of(packet: bytes) -> bytes:

@@ -7,12 +7,13 @@ from datetime import datetime
 
 from pydantic import Field
 
+from packshot.formats.blocks import split_blocks
 from packshot.formats.container import Container
-from packshot.formats.exif import read_exif
-from packshot.formats.iptc import IPTC_TAGS, read_iptc
+from packshot.formats.exif import exif_damage, read_exif
+from packshot.formats.iptc import IPTC_TAGS, iptc_damage, read_iptc
 from packshot.formats.texts import MOST_KEYWORDS, Facts, clean
-from packshot.formats.xmp import XMP_TAGS, read_xmp
-from packshot.types import Value
+from packshot.formats.xmp import XMP_TAGS, read_xmp, xmp_damage
+from packshot.types import Finding, Status, Value
 
 _SAID_BY_SIDECARS = ("title", "copyright", "creator", "ai_provenance")
 
@@ -74,6 +75,22 @@ def _texts(value: object) -> tuple[str, ...]:
 
 def _xmp_tags(found: Facts) -> dict[str, str]:
     return {f"xmp:{key}": str(value) for key, value in found.items() if key in XMP_TAGS}
+
+
+def metadata_findings(container: Container) -> tuple[Finding, ...]:
+    """Return a finding if a block of metadata is damaged; what can be read of it is read all the same."""
+    resources = split_blocks(container.resources).damage
+    told = (
+        exif_damage(container),
+        xmp_damage(container.xmp),
+        iptc_damage(container.iptc),
+        f"a list of image resources with {resources}" if resources else "",
+    )
+    parts = [one for one in told if one]
+    if not parts:
+        return ()
+    message = f"The picture is whole, but the file has {', '.join(parts)}. What that would have said is not known."
+    return (Finding(code="metadata_damaged", status=Status.WARNING, message=message, measured=len(parts)),)
 
 
 def read_metadata(container: Container) -> Metadata:

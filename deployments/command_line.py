@@ -22,6 +22,7 @@ from packshot.cli.ending import Exit, run
 from packshot.cli.options import Json
 from packshot.cli.showing import bar, new_table, print_json, terminal_console
 from packshot.escaping import terminal
+from packshot.figures import counted
 
 Client = Annotated[str, typer.Option(help="The client's name, as in configs/clients.")]
 Batch = Annotated[str, typer.Option(help="The batch's name.")]
@@ -137,7 +138,7 @@ def _batches() -> typer.Typer:
         else:
             for name, why in left_out.items():
                 terminal_console().print(f"{name!r} was left out: {why}", style="yellow", markup=False, highlight=False)
-            terminal_console().print(f"{which}: {files} files uploaded and the batch closed")
+            terminal_console().print(f"{which}: {counted(files, 'file')} uploaded and the batch closed")
 
     @app.command("invite")
     def invite(

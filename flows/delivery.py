@@ -14,6 +14,7 @@ from flows.parameters import BatchName, ClientName, shown
 from flows.part import export_each
 from flows.presence import present
 from flows.sharing import cancel_its_parts, cut, share
+from packshot.figures import counted
 from packshot.naming import batch_id
 from tasks.batches import approved_shots
 from tasks.deliveries import deliver, finish_open_deliveries
@@ -63,5 +64,5 @@ def deliver_batch(
     failed = len(approved) - len(exported) + len(handover.failed)
     sentence = f"finished: {finished}; {handover.sentence}" if finished else handover.sentence
     if failed:
-        return Failed(message=f"{failed} of {len(approved)} approved shots are not delivered; {sentence}")
+        return Failed(message=f"{failed} of {counted(len(approved), 'approved shot')} not delivered; {sentence}")
     return Completed(message=sentence)

@@ -17,6 +17,7 @@ from flows.pace import PACE
 from flows.parameters import shown
 from flows.presence import SKIPPED, TAKEN_OVER, present
 from packshot.errors import LeaseHeldError
+from packshot.figures import counted
 from packshot.naming import NIGHT_LEASE, BatchId
 from tasks.batches import closed_batches
 from tasks.leases import holding
@@ -74,7 +75,11 @@ def _said(states: Sequence[tuple[BatchId, State[Any]]], left_out: Mapping[str, s
     failed = [str(batch) for batch, state in states if not state.is_completed()]
     elsewhere = [str(batch) for batch, state in states if state.name in (SKIPPED, TAKEN_OVER)]
     processed = len(states) - len(failed) - len(elsewhere)
-    sentences = [f"{processed} of {len(states)} batches processed" if states else "No closed batch was waiting"]
+    sentences = [
+        f"{processed} of {counted(len(states), 'batch', 'batches')} processed"
+        if states
+        else "No closed batch was waiting"
+    ]
     if failed:
         sentences.append(f"{len(failed)} had failures: {', '.join(failed)}")
     if elsewhere:

@@ -16,6 +16,7 @@ from flows.pace import PACE
 from flows.parameters import BatchName, ClientName, shown
 from flows.presence import present
 from flows.settling import Progress, settle
+from packshot.figures import counted
 from packshot.naming import batch_id, part_lease
 from tasks.handovers import ApprovedShot, Handover
 from tasks.leases import holding
@@ -94,9 +95,11 @@ def work_on_part(client: ClientName, batch: BatchName, stage: StageName, part: P
         results: list[Handover] = WORK[kind](items, _logged(kind))
         failed = len(items) - len(results)
         if failed:
-            return Failed(message=f"{failed} of {len(items)} shots did not come through: their records say why")
+            return Failed(
+                message=f"{failed} of {counted(len(items), 'shot')} did not come through: their records say why"
+            )
         store_done(which, part, results)
-    return Completed(message=f"{len(results)} shots: {kind.value} done")
+    return Completed(message=f"{counted(len(results), 'shot')}: {kind.value} done")
 
 
 def _logged(stage: Stage) -> Progress:

@@ -9,6 +9,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from packshot.figures import counted
 from packshot.types import Box, Value
 
 
@@ -160,6 +161,6 @@ class Decision(Value):
     def sentence(self) -> str:
         """The decision as a sentence: what, why, who."""
         said = f"{self.choice}: {self.reason.replace('_', ' ')}"
-        places = f" ({len(self.marks)} marked places)" if self.marks else ""
+        places = f" ({counted(len(self.marks), 'marked place')})" if self.marks else ""
         because = f" ({self.note})" if self.note else ""
         return f"{said}{places}{because}, {self.by}"

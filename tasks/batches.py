@@ -16,6 +16,7 @@ from packshot.errors import ManifestError, NamingError, ObjectMissingError, Pack
 from packshot.export import sets
 from packshot.export.left_out import LeftOut, in_words, left_out_of
 from packshot.export.warned import Warned, warned_of
+from packshot.figures import counted
 from packshot.handoff import late
 from packshot.handoff.board import wait_of
 from packshot.ingest import stock as stocking
@@ -139,7 +140,7 @@ class Summary(Value):
         held = sum(fate.on_hold for fate in self.fates)
         words = {"waiting": f" ({held} of them on hold)"} if held else {}
         counts = ", ".join(f"{n} {kind}{words.get(kind, '')}" for kind, n in self.counts.items())
-        told = f"{len(self.fates)} photographs: {counts}" if self.fates or not self.stands else ""
+        told = f"{counted(len(self.fates), 'photograph')}: {counts}" if self.fates or not self.stands else ""
         return "; ".join(filter(None, (self.stands, told, sets.in_words(self.products), in_words(self.left_out))))
 
     @property
@@ -173,7 +174,7 @@ class Summary(Value):
     def failure_sentence(self) -> str:
         """The first five failed shots with their reasons, and what was left out of other shots."""
         named = "; ".join(f"{fate.shot}: {fate.why}" for fate in self.failed[:5])
-        failed = f"{len(self.failed)} of {len(self.fates)} shots failed: {named}"
+        failed = f"{len(self.failed)} of {counted(len(self.fates), 'shot')} failed: {named}"
         named_already = {fate.shot for fate in self.failed}
         others = in_words(one for one in self.left_out if one.shot not in named_already)
         return "; ".join(filter(None, (failed, others)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from packshot.escaping import markdown
+from packshot.figures import counted
 from packshot.outcomes.daily import DailyReport
 from packshot.outcomes.daily_text import (
     AGES,
@@ -83,7 +84,7 @@ def _escapes(day: DayFigures) -> str:
     if found is None:
         return "not known: nothing was audited"
     return (
-        f"{found.refused} of {found.audited} audits refused, {percent(found.low)} to {percent(found.high)}; "
+        f"{found.refused} of {counted(found.audited, 'audit')} refused, {percent(found.low)} to {percent(found.high)}; "
         f"promise of at most {percent(found.promise_ratio)} {found.standing}"
     )
 

@@ -23,6 +23,7 @@ from packshot.export.names import require_different_names
 from packshot.export.package import manifest_csv, manifest_xlsx, write_package
 from packshot.export.report_page import EvidencePicture, ShotPictures, report_html
 from packshot.export.sets import THE_REST
+from packshot.figures import counted
 from packshot.name_templates import collisions
 from packshot.naming import (
     BatchId,
@@ -207,7 +208,7 @@ def _finish(batch: BatchId, number: int, shots: Sequence[Held], *, files: int, c
             with living(one.record.shot, known=one) as life:
                 life.reach(State.DELIVERED, why=delivery_reason(number))
     _close(batch, number, files=files, certificate=certificate)
-    return f"delivery {number}: {len(shots)} shots in {files} files"
+    return f"delivery {number}: {counted(len(shots), 'shot')} in {counted(files, 'file')}"
 
 
 def _refuse_clashes(ready: Sequence[ShotRecord], delivered: Sequence[ShotRecord]) -> tuple[str, ...]:

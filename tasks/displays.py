@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from packshot.escaping import code, markdown
-from packshot.figures import in_figures
+from packshot.figures import counted, in_figures
 from packshot.naming import BatchId, ShotId, shot_key
 from packshot.record import ShotRecord
 from packshot.types import Finding, Status
@@ -53,7 +53,7 @@ def _findings(findings: tuple[Finding, ...]) -> str:
         for one in told
     ]
     table = "\n".join(["| | finding | measured | limit | unit | |", "|---|---|---|---|---|---|", *rows])
-    return f"{sentences or 'Every check passed.'}\n\n## All {len(told)} checks\n\n{table}"
+    return f"{sentences or 'Every check passed.'}\n\n## All {counted(len(told), 'check')}\n\n{table}"
 
 
 def _weight(finding: Finding) -> tuple[bool, int]:

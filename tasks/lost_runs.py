@@ -25,6 +25,7 @@ from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.runtime import flow_run
 from prefect.states import Cancelled, Crashed, Scheduled
 
+from packshot.figures import counted
 from packshot.naming import run_lease
 from packshot.types import Value
 from tasks.leases import forget, look
@@ -61,7 +62,9 @@ class Lost(Value):
     def sentence(self) -> str:
         parts = (("ended", self.ended), ("started again", self.started))
         return "; ".join(
-            f"{len(names)} runs without a process {what}: {', '.join(names)}" for what, names in parts if names
+            f"{counted(len(names), 'run')} without a process {what}: {', '.join(names)}"
+            for what, names in parts
+            if names
         )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from prefect.client.schemas.objects import State
 
+from packshot.figures import counted
 from packshot.naming import BatchId
 from tasks.artifacts import table_artifact
 from tasks.notices import raise_alarm, tell_of_misnamed
@@ -23,7 +24,7 @@ def report_night(states: Sequence[tuple[BatchId, State[Any]]], left_out: Mapping
         for batch, state in states
     ]
     rows += [{"client": "", "batch": key, "state": "Left out", "result": why} for key, why in left_out.items()]
-    table_artifact(rows, key="night", description=f"{len(states)} batches")
+    table_artifact(rows, key="night", description=counted(len(states), "batch", "batches"))
     for key, why in left_out.items():
         tell_of_misnamed(key, why, about="inbox")
 

@@ -16,6 +16,7 @@ from packshot.batch import ShotRef
 from packshot.errors import ObjectMissingError, RefusedInputError, VerificationError
 from packshot.export.labels import labels_of
 from packshot.export.preview import before_and_after
+from packshot.figures import counted
 from packshot.ingest.master import read_master, write_working_tiff
 from packshot.ingest.shoot_groups import GroupDecision
 from packshot.naming import quarantine_key, quarantine_reason_key
@@ -268,7 +269,7 @@ def export_shot(approved: ApprovedShot) -> ExportedShot:
         life.reach(
             State.EXPORTED,
             State.VERIFIED,
-            why=f"{len(export.verified)} files, each decoded again and verified",
+            why=f"{counted(len(export.verified), 'file')}, each decoded again and verified",
             reports=reports,
             objects={name: sha256 for name, sha256 in kept.items() if pictures.is_thumbnail(name)},
         )

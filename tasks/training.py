@@ -5,6 +5,7 @@ from __future__ import annotations
 from prefect import task
 
 from packshot.escaping import markdown
+from packshot.figures import counted
 from packshot.handoff.deciding import since_restart
 from packshot.learning.comparing import Comparison, compare
 from packshot.learning.evidence import example_of, is_held_out, truth_examples
@@ -30,7 +31,8 @@ class Trained(Value):
     @property
     def sentence(self) -> str:
         done = "serves now" if self.comparison.better else f"does not serve, {self.serving} goes on"
-        return f"{self.version}, from {self.learnt_from} judged shots besides truth, {done}: {self.comparison.why}"
+        learnt = counted(self.learnt_from, "judged shot")
+        return f"{self.version}, from {learnt} besides truth, {done}: {self.comparison.why}"
 
 
 @task(name="train a candidate", task_run_name="train a candidate", **ALWAYS)
@@ -47,7 +49,8 @@ def train_candidate() -> Trained:
     judged = [one for one in found if one is not None]
     held_out = [one for one in judged if is_held_out(one)]
     learnt = [one for one in judged if not is_held_out(one)]
-    said = f"{len(truth_examples())} photographs with truth, {len(learnt)} shots of the line that people judged"
+    with_truth = counted(len(truth_examples()), "photograph")
+    said = f"{with_truth} with truth, {counted(len(learnt), 'shot')} of the line that people judged"
     candidate = train([*truth_examples(), *learnt], at=now(), data=said)
     store_model(candidate)
     return _compared(candidate, held_out, learnt=len(learnt))

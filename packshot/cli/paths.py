@@ -11,6 +11,7 @@ from packshot.cli.ending import exit_unless
 from packshot.cli.options import ConfigFolder, Engine, Json, SegmenterSource, configs_in
 from packshot.cli.showing import bold_name, in_markup, new_table, print_json, terminal_console
 from packshot.errors import NamingError
+from packshot.figures import counted
 
 _TOLERANCE_PX = 0.5
 
@@ -71,8 +72,9 @@ def add(app: typer.Typer, segmenter: SegmenterSource) -> None:
         if json:
             print_json(row)
         else:
+            drawn = f"{counted(row['subpaths'], 'sub-path')}, {counted(row['knots'], 'knot')}"
             terminal_console().print(
-                f"{out}: {row['subpaths']} sub-paths, {row['knots']} knots within {tolerance:g} px of the matte",
+                f"{out}: {drawn} within {tolerance:g} px of the matte",
                 markup=False,
                 highlight=False,
             )

@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from packshot.escaping import json_text, terminal
-from packshot.figures import in_figures
+from packshot.figures import counted, in_figures
 from packshot.types import Finding, Status, Value
 
 WIDE = 10_000
@@ -150,7 +150,7 @@ def show_common(common: Mapping[Finding, int]) -> None:
     `--json` lists them for each file instead.
     """
     for finding, count in common.items():
-        text = f"of {count} photographs: {finding.status}: {finding.code}: {finding.message}"
+        text = f"of {counted(count, 'photograph')}: {finding.status}: {finding.code}: {finding.message}"
         terminal_console().print(text, markup=False, highlight=False)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from packshot.errors import VerificationError
 from packshot.export.delivery import DeliveredFile, DeliverySummary, ShotSummary
 from packshot.export.sets import ProductSet
+from packshot.figures import counted
 from packshot.types import Finding, Status
 
 SCHEMA = "packshot-certificate/1"
@@ -89,7 +90,7 @@ def check_files(certificate: bytes, files: Mapping[str, bytes]) -> None:
     if problems:
         raise VerificationError(
             "the files differ from those in the certificate",
-            f"{len(problems)} files",
+            counted(len(problems), "file"),
             found="; ".join(problems[:10]),
             allowed="the delivered files, unchanged",
             next_step="Fetch the delivery again.",

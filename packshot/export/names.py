@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 
 from packshot.errors import NamingError
+from packshot.figures import counted
 from packshot.gtin import has_right_check_digit
 from packshot.name_templates import collisions, fill_template, split_template, template_fields
 from packshot.shot_names import plain_name
@@ -102,7 +103,7 @@ def require_different_names(paths: Iterable[tuple[str, str]]) -> None:
         found = "; ".join(f"{path} from {' and '.join(shots)}" for path, shots in sorted(shared.items()))
         raise NamingError(
             "two shots have the same file name",
-            f"{len(shared)} delivered file{'s' if len(shared) > 1 else ''}",
+            counted(len(shared), "delivered file"),
             found=found,
             allowed="one shot for each product and view",
             next_step="Give the shots different views in the manifest, or use {shot} in the client's naming template.",

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from pydantic import Field
 
+from packshot.figures import counted
 from packshot.record import DONE, ShotRecord, State
 from packshot.specs.sets import ProductSets
 from packshot.types import Value
@@ -128,5 +129,5 @@ def in_words(sets: Iterable[ProductSet]) -> str:
     lacking = [one for one in ones if not one.complete]
     said = "; ".join(f"{one.product} lacks {one.lacking}" for one in lacking[:MOST_SAID])
     more = f"; and {len(lacking) - MOST_SAID} more" if len(lacking) > MOST_SAID else ""
-    counted = f"{len(ones) - len(lacking)} of {len(ones)} products complete" if ones else ""
-    return f"{counted}: {said}{more}" if lacking else counted
+    whole = f"{len(ones) - len(lacking)} of {counted(len(ones), 'product')} complete" if ones else ""
+    return f"{whole}: {said}{more}" if lacking else whole

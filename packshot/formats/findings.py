@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from packshot.figures import counted
 from packshot.types import Finding, Status
 
 
@@ -10,7 +11,8 @@ def extra_channels(count: int) -> Finding:
     return Finding(
         code="extra_channels_ignored",
         status=Status.WARNING,
-        message=f"The file has {count} more channel(s) that are neither colour nor transparency; they were left out.",
+        message=f"The file has {counted(count, 'more channel that is', 'more channels that are')} neither colour nor "
+        "transparency; left out.",
         measured=count,
     )
 

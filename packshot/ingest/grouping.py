@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 
 from packshot.colour.backdrop_light import BackdropReading
 from packshot.colour.target import TargetReading
+from packshot.figures import counted
 from packshot.ingest.light_outliers import changed_light, clusters, outlier, usual_light
 from packshot.ingest.metadata import Metadata
 from packshot.specs.models import GroupCorrection, GroupLimits
@@ -158,7 +159,11 @@ def _manifest_places(named: str, members: Sequence[ShotLight], limits: GroupLimi
             single = len(by_settings) == 1 and number == 0
             suffix = "" if single else f"-{short_hash('|'.join((camera, settings, str(number))))[:4]}"
             why = f"the manifest names its shoot group {named!r}"
-            why += f"; {len(part)} of its {len(members)} shots: {settings or 'settings unknown'}" if suffix else ""
+            why += (
+                f"; {len(part)} of its {counted(len(members), 'shot')}: {settings or 'settings unknown'}"
+                if suffix
+                else ""
+            )
             place = GroupPlace(group=group, part=group + suffix, series=group, why=why + _measured_words(part, number))
             found |= _members(part, place, limits, number, alike)
     return found
@@ -240,7 +245,7 @@ def _camera_words(key: tuple[str, ...], members: Sequence[ShotLight], gap_s: int
         else "no time known"
     )
     camera = "one camera" if key[1] else "an unnamed camera"
-    return f"{len(members)} shot(s) by {camera}, {key[2] or 'settings unknown'}, {pause}"
+    return f"{counted(len(members), 'shot')} by {camera}, {key[2] or 'settings unknown'}, {pause}"
 
 
 def _measured_words(part: Sequence[ShotLight], number: int) -> str:

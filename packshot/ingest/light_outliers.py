@@ -11,6 +11,7 @@ import numpy as np
 from packshot.colour.backdrop_light import BackdropReading
 from packshot.colour.difference import delta_e_2000
 from packshot.colour.normalise import difference, middle
+from packshot.figures import counted
 from packshot.specs.models import GroupLimits
 from packshot.types import Finding, Status
 
@@ -156,7 +157,8 @@ def changed_light(part: Sequence[Lit], family: Sequence[Lit]) -> tuple[Finding, 
         return ()
     now, usual = middle(_backdrops(part)), middle(_backdrops(others))
     causes = "; ".join(_causes(now, usual)) or "the backdrop looks different"
-    message = f"{len(part)} shots have another light than {len(others)} with the same settings: {causes}."
+    these = counted(len(part), "shot has", "shots have")
+    message = f"{these} another light than {len(others)} with the same settings: {causes}."
     away = round(difference(now, usual), 2)
     return (Finding(code="light_changed", status=Status.WARNING, message=message, measured=away, unit="delta E 2000"),)
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pydantic import Field
 
 from packshot.errors import ManifestError
+from packshot.figures import counted
 from packshot.gtin import checked_gtin
 from packshot.sheets.dialect import find_head
 from packshot.sheets.encoding import decoded
@@ -208,7 +209,10 @@ def _lost(column: str, text: str) -> str:
 
 
 def _broken_lines(count: int) -> Finding:
-    return _odd("manifest_lines_broken", f"{count} line(s) have more values than there are columns; they were skipped.")
+    return _odd(
+        "manifest_lines_broken",
+        f"{counted(count, 'line has', 'lines have')} more values than there are columns; skipped.",
+    )
 
 
 def _odd(code: str, message: str) -> Finding:

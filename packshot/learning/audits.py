@@ -13,6 +13,7 @@ from enum import StrEnum
 from itertools import takewhile
 
 from packshot.decision import BY_CLIENT, Choice, Decision
+from packshot.figures import counted
 from packshot.record import ShotRecord
 from packshot.routing.promise import lower_bound, upper_bound
 from packshot.specs.models import Promise
@@ -130,8 +131,9 @@ class EscapeReport(Value):
         """The result in words, for people."""
         one = self.overall
         return (
-            f"Promise of at most {self.promise.ratio:.1%} {self.standing}: {one.refused} of {one.audited} audited "
-            f"shots refused in {self.window_days} days ({one.low:.1%} to {one.high:.1%})"
+            f"Promise of at most {self.promise.ratio:.1%} {self.standing}: {one.refused} of "
+            f"{counted(one.audited, 'audited shot')} refused in {counted(self.window_days, 'day')} "
+            f"({one.low:.1%} to {one.high:.1%})"
         )
 
 

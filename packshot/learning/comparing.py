@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from packshot.figures import counted
 from packshot.learning.measures import Quality, quality_of
 from packshot.routing.model import Example, RoutingModel, Stage
 from packshot.types import Value
@@ -45,11 +46,13 @@ def compare(candidate: RoutingModel, serving: RoutingModel, held_out: Sequence[E
 
 def _verdict(candidate: Sequence[float], serving: Sequence[float], refused: Sequence[bool]) -> tuple[bool, str]:
     if len(refused) < LEAST_SHOTS or min(sum(refused), len(refused) - sum(refused)) < LEAST_OF_EACH:
-        found = f"{len(refused)} judged shots were held out, {sum(refused)} of them refused"
+        found = (
+            f"{counted(len(refused), 'judged shot was', 'judged shots were')} held out, {sum(refused)} of them refused"
+        )
         return False, f"{found}; it takes {LEAST_SHOTS}, and {LEAST_OF_EACH} of each kind"
     gain = _losses(serving, refused) - _losses(candidate, refused)
     mean, error = float(gain.mean()), float(gain.std(ddof=1) / np.sqrt(len(gain)))
-    return mean > error, f"log loss lower by {mean:.4f} on {len(gain)} shots, standard error {error:.4f}"
+    return mean > error, f"log loss lower by {mean:.4f} on {counted(len(gain), 'shot')}, standard error {error:.4f}"
 
 
 def _losses(

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from packshot.errors import TrainingError
+from packshot.figures import counted
 from packshot.learning.measures import quality_of
 from packshot.routing.approve import QC_PREFIX
 from packshot.routing.features import Features
@@ -197,7 +198,7 @@ def _require_enough(examples: Sequence[Example]) -> None:
     if groups < LEAST_GROUPS or len(answers) < 2:
         raise TrainingError(
             "there is too little to learn from",
-            f"{len(examples)} judged shots of {groups} products",
+            f"{counted(len(examples), 'judged shot')} of {counted(groups, 'product')}",
             allowed=f"{LEAST_GROUPS} products and both kinds of verdicts",
             next_step="Raise the share of audits in configs/routing.yaml, and wait for more verdicts.",
         )

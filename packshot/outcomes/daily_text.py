@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from zoneinfo import ZoneInfo
 
+from packshot.figures import counted
 from packshot.outcomes.daily import DailyReport
 from packshot.outcomes.daily_values import AGES_H, DayFigures
 from packshot.outcomes.pages import count, percent
@@ -46,10 +47,10 @@ def headline(day: DayFigures) -> str:
         return "Nothing was done on this day."
     fates = day.fates
     if not fates.received:
-        return f"Nothing came in; {count(day.delivered)} photographs were delivered."
+        delivered = counted(day.delivered, "photograph was", "photographs were")
+        return f"Nothing came in; {delivered} delivered."
     parts = ", ".join(f"{count(getattr(fates, name))} {name}" for name in FATES)
-    noun = "photograph" if fates.received == 1 else "photographs"
-    return f"{count(fates.received)} {noun} came in: {parts}."
+    return f"{counted(fates.received, 'photograph')} came in: {parts}."
 
 
 def times_of(report: DailyReport) -> str:

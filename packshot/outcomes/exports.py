@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from packshot.errors import TooLargeError, UnreadableError
+from packshot.figures import counted
 from packshot.sheets.delimited import in_words, read_below
 from packshot.sheets.dialect import find_head
 from packshot.sheets.encoding import decoded
@@ -152,7 +153,7 @@ def _parquet(export: Export, choose: Choose, budget: Budget) -> Table:
     rows = footer.num_rows
     if rows < 0 or rows > FREE_ROWS + ROWS_A_BYTE * len(export.data):
         raise _too_large(
-            export.name, f"{rows:,} rows in {len(export.data):,} bytes", f"at most {ROWS_A_BYTE} rows a byte"
+            export.name, f"{counted(rows, 'row')} in {len(export.data):,} bytes", f"at most {ROWS_A_BYTE} rows a byte"
         )
     # Not the sizes of the columns: pyarrow aborts the process where the statistics of one are damaged.
     claimed = sum(max(0, footer.row_group(number).total_byte_size) for number in range(footer.num_row_groups))

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from packshot.errors import UnreadableError
+from packshot.figures import counted
 from packshot.outcomes.exports import Budget, Export, read_export
 from packshot.outcomes.heads import golive_heads
 from packshot.outcomes.order_rows import MOST_EXAMPLES, RAGGED, Problem, Reading
@@ -67,7 +68,9 @@ def read_golive(file: Path | Export, *, writing: Writing | None = None, limits: 
             )
     usable = skus.notna() & days.notna()
     if not usable.any():
-        raise UnreadableError("there is no go-live date in this table", export.name, f"{len(skus):,} rows", _ALLOWED)
+        raise UnreadableError(
+            "there is no go-live date in this table", export.name, counted(len(skus), "row"), _ALLOWED
+        )
     known = days[usable].groupby(skus[usable]).min().astype(int)
     reading = Reading(file=export.name, how=how, rows=len(skus))
     return GoLive(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from packshot.figures import counted
 from packshot.outcomes.charts import Chart, Line, line_chart
 from packshot.outcomes.effect import Effect, Interval
 from packshot.outcomes.pages import percent, render
@@ -30,7 +31,9 @@ def headline(effect: Effect) -> str:
     """Return the change in one sentence. It claims a change only if the change is significant."""
     if effect.change is None:
         return effect.insufficient[:1].upper() + effect.insufficient[1:] + "."
-    said = f"{_change(effect.change.value)} ({_span(effect.change)}) against {effect.controls} control products"
+    said = (
+        f"{_change(effect.change.value)} ({_span(effect.change)}) against {counted(effect.controls, 'control product')}"
+    )
     if effect.significant:
         way = "fell" if effect.change.value < 0 else "rose"
         return f"The return rate {way}: {said}."

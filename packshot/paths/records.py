@@ -11,6 +11,7 @@ import struct
 from collections.abc import Iterable, Iterator
 from enum import IntEnum
 
+from packshot.figures import counted
 from packshot.paths.model import FillRule, Knot, Operation, Point, SubPath
 
 RECORD_BYTES = 26
@@ -92,9 +93,9 @@ class _Reader:
     def result(self) -> Records:
         self._end_subpath()
         if self._strays:
-            self.damage.append(f"{self._strays} knots that belong to no sub-path")
+            self.damage.append(f"{counted(self._strays, 'knot that belongs', 'knots that belong')} to no sub-path")
         if self._unknown:
-            self.damage.append(f"{self._unknown} records of unknown kind")
+            self.damage.append(f"{counted(self._unknown, 'record')} of unknown kind")
         return Records(tuple(self._subpaths), self._starts_filled, tuple(self.damage))
 
     def _begin_subpath(self, record: bytes, *, closed: bool) -> None:

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from packshot.figures import counted
 from packshot.specs.models import Promise
 from packshot.types import Value
 
@@ -57,21 +58,25 @@ class Limit(Value):
     @property
     def _of_real_ones(self) -> str:
         """The result for real photographs alone. A promise proven on drawn scenes may not hold for them."""
-        needed, counted = least_shots(self.promise), f"{self.real_refused} of {self.real} real photographs refused"
+        needed, refused = (
+            least_shots(self.promise),
+            f"{self.real_refused} of {counted(self.real, 'real photograph')} refused",
+        )
         if self.real < needed:
-            return f"{counted}: too few real photographs to promise it of them alone, {needed} are the least"
+            return f"{refused}: too few real photographs to promise it of them alone, {needed} are the least"
         bound = upper_bound(self.real_refused, self.real, confidence=self.promise.confidence)
-        return f"{counted}: at most {bound:.1%} of all such"
+        return f"{refused}: at most {bound:.1%} of all such"
 
     @property
     def _promised(self) -> str:
         promised = f"at most {self.promise.ratio:.1%} refused, with {self.promise.confidence:.0%} confidence"
         if self.probability is not None:
-            return f"{promised}: up to {self.probability:.3f}, {self.refused} of {self.accepted} labelled shots refused"
+            of_them = f"{self.refused} of {counted(self.accepted, 'labelled shot')} refused"
+            return f"{promised}: up to {self.probability:.3f}, {of_them}"
         needed = least_shots(self.promise)
         if self.labelled < needed:
-            return f"{promised}: not to be had from {self.labelled} labelled shots, {needed} are the least"
-        return f"{promised}: not kept even by the safest of {self.labelled} labelled shots"
+            return f"{promised}: not to be had from {counted(self.labelled, 'labelled shot')}, {needed} are the least"
+        return f"{promised}: not kept even by the safest of {counted(self.labelled, 'labelled shot')}"
 
 
 def upper_bound(refused: int, shots: int, *, confidence: float) -> float:

@@ -287,7 +287,7 @@ def test_once_signed_the_run_ends_well_and_the_shot_waits_for_the_others(finishe
 
 
 def test_closing_the_batch_hands_over_what_is_gathered_once(closed: str, line: Line) -> None:
-    assert "delivery 1: 1 shots in 4 files" in closed
+    assert "delivery 1: 1 shot in 4 files" in closed
     assert not load_batch(BATCH).gathered
     again = line.run("deliver-batch/deliver-batch", {"client": BATCH.client, "batch": BATCH.batch})
     assert again.state

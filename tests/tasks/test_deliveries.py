@@ -206,7 +206,7 @@ def test_a_shot_that_was_started_again_is_left_out_of_a_delivery_that_was_interr
     delivered(batch, "A1", "B1")
     interrupt(batch, before)
     restart_shot.fn(batch.shot("B1"), person="Ada", reason="another crop")
-    assert in_a_run(lambda: finish_open_deliveries.fn(batch)) == "delivery 1: 1 shots in 2 files"
+    assert in_a_run(lambda: finish_open_deliveries.fn(batch)) == "delivery 1: 1 shot in 2 files"
     (delivery,) = load_batch(batch).deliveries
     assert delivery.shots == ("A1",)
     certificate = json.loads(content(batch, 1)["certificate.json"])
@@ -257,7 +257,7 @@ def test_what_is_approved_later_goes_out_under_the_next_number(line: Storage, ba
     verified(batch, {"A1": 0.43, "B1": 0.36})
     delivered(batch, "A1")
     first = content(batch, 1)
-    assert delivered(batch, "B1").sentence.startswith("delivery 2: 1 shots")
+    assert delivered(batch, "B1").sentence.startswith("delivery 2: 1 shot")
     assert content(batch, 1) == first
     assert {path for path in content(batch, 2) if path not in OWN} == {"shopify/B1-MAIN.webp", "shopify/B1-MAIN.jpg"}
     assert [one.shots for one in load_batch(batch).deliveries] == [("A1",), ("B1",)]
@@ -269,7 +269,7 @@ def test_shots_that_want_one_name_fail_by_name_and_the_others_are_delivered(line
         Life(batch.shot(name)).reach(State.VERIFIED, why="", reports={"export": renamed(batch, name)})
     handover = delivered(batch, "A1", "B1", "C1")
     assert handover.failed == ("A1", "B1")
-    assert handover.sentence == "delivery 1: 1 shots in 2 files"
+    assert handover.sentence == "delivery 1: 1 shot in 2 files"
     for name in ("A1", "B1"):
         record = load_record(batch.shot(name))
         assert record.state is State.FAILED

@@ -169,12 +169,12 @@ def test_closing_brings_the_run_of_the_hour_forward(waiting: BatchId, rule: dict
     (again,) = runs(waiting)
     assert again.next_scheduled_start_time
     assert again.next_scheduled_start_time < datetime.now(UTC) + timedelta(minutes=1)
-    set_state(run.id, Completed(message="delivery 2: 1 shots in 4 files"))
-    assert wait_until_delivered(waiting, run.id) == "delivery 2: 1 shots in 4 files"
+    set_state(run.id, Completed(message="delivery 2: 1 shot in 4 files"))
+    assert wait_until_delivered(waiting, run.id) == "delivery 2: 1 shot in 4 files"
     another = close_batch(waiting)
     assert another != run.id
-    set_state(another, Failed(message="1 of 1 approved shots are not delivered"))
-    with pytest.raises(TerminalError, match="1 of 1 approved shots"):
+    set_state(another, Failed(message="1 of 1 approved shot not delivered"))
+    with pytest.raises(TerminalError, match="1 of 1 approved shot"):
         wait_until_delivered(waiting, another)
 
 

@@ -173,7 +173,7 @@ def test_every_error_of_ours_reaches_every_place(place: str) -> None:
     said = PLACES[place](of_export(export))
     named = [name for name in failures if f"{name} " in said or f"{name}:" in said or f'"{name}"' in said]
     if place == "the run's message":
-        assert "1 of 1 shots failed" in said
+        assert "1 of 1 shot failed" in said
     else:
         assert len(named) >= 5
 

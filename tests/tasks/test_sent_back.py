@@ -48,7 +48,7 @@ def out(line: Storage, batch: BatchId) -> ShotId:
     """A shot that the machine approved unseen, and that was delivered."""
     for one in approved(batch, {"A1": 0.43}):
         export_shot.fn(one)
-    assert deliver.fn(batch, only=["A1"]).sentence.startswith("delivery 1: 1 shots")
+    assert deliver.fn(batch, only=["A1"]).sentence.startswith("delivery 1: 1 shot")
     return batch.shot("A1")
 
 
@@ -135,7 +135,7 @@ def test_what_was_edited_and_signed_goes_out_as_a_correction_with_a_number_of_it
     first = line.get(delivery_key(batch, 1, before.path))
     send_back(out, before, EDGE)
     corrected(out)
-    assert export_and_deliver(batch).startswith("delivery 2: 1 shots")
+    assert export_and_deliver(batch).startswith("delivery 2: 1 shot")
     after = delivered_file(load_record(out), 2)
     assert line.get(delivery_key(batch, 1, before.path)) == first, "what was delivered stays as it is"
     certificate = json.loads(line.get(delivery_key(batch, 2, "certificate.json")))
@@ -153,9 +153,9 @@ def test_a_correction_with_the_same_edit_goes_out_too(out: ShotId, batch: BatchI
     """Kind of test that was missing: one that exports the same edit twice. Its first result was kept for good."""
     send_back(out, delivered_file(load_record(out)), EDGE)
     corrected(out)
-    assert export_and_deliver(batch).startswith("delivery 2: 1 shots")
+    assert export_and_deliver(batch).startswith("delivery 2: 1 shot")
     edit = load_record(out).objects["edit.tif"]
     send_back(out, delivered_file(load_record(out), 2), EDGE)
     corrected(out, picture="same.png", round_=2)
     assert load_record(out).objects["edit.tif"] == edit
-    assert export_and_deliver(batch).startswith("delivery 3: 1 shots")
+    assert export_and_deliver(batch).startswith("delivery 3: 1 shot")

@@ -73,7 +73,7 @@ def test_the_headline_adds_up() -> None:
     assert headline(day) == "3 photographs came in: 1 delivered, 1 waiting, 1 refused, 0 failed."
     assert headline(day_of_shots(Shot("A").delivered())).startswith("1 photograph came in")
     old = figures_of([Shot("A").delivered().record], DAY, received={})
-    assert headline(old) == "Nothing came in; 1 photographs were delivered."
+    assert headline(old) == "Nothing came in; 1 photograph was delivered."
 
 
 def test_the_day_s_times_are_shown_in_the_zone_of_the_line() -> None:

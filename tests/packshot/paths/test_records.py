@@ -57,7 +57,7 @@ def test_a_missing_knot_is_told_and_the_others_are_kept() -> None:
 
 def test_a_knot_too_many_is_told() -> None:
     content = encode_records([rectangle(0, 0, 1, 1)])
-    assert decode_records(content + content[-RECORD_BYTES:]).damage == ("1 knots that belong to no sub-path",)
+    assert decode_records(content + content[-RECORD_BYTES:]).damage == ("1 knot that belongs to no sub-path",)
 
 
 def test_an_unknown_operation_is_told_and_excludes() -> None:

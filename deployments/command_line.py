@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from deployments import desks, jobs, running
+from deployments import desks, indexes, jobs, running
 from packshot.cli import build
 from packshot.cli.ending import Exit, run
 from packshot.cli.options import Json
@@ -40,6 +40,7 @@ def command_line() -> typer.Typer:
     app.add_typer(_batches(), name="batch", help="Batches in storage: submit a folder, see its outcome.")
     app.add_typer(jobs.commands(), name="job", help="What waits for people: look, take, return, approve, reject.")
     app.add_typer(desks.commands(), name="desk", help="The review desk, where people look at 1:1 and decide.")
+    app.add_typer(indexes.commands(), name="index", help="The index of all shots and batches; never the truth.")
     running.add_to(app)
     return app
 

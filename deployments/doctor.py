@@ -18,6 +18,8 @@ from packshot.errors import ConfigError, PackshotError, StorageUnavailableError
 from packshot.specs.stages import ApartLimits
 from tasks.children import children
 from tasks.configs import configs_in_force
+from tasks.index.comparing import standing_of
+from tasks.index.database import IndexAwayError, shared
 from tasks.models import cached_model
 from tasks.settings import get_settings
 from tasks.storage import open_storage
@@ -208,6 +210,24 @@ def _confinement() -> Finding:
     )
 
 
+def _index() -> Finding:
+    """Look whether the index is there, and how far behind. It stops nothing, so it never fails."""
+    index = shared()
+    if index is None:
+        step = "Set PACKSHOT_INDEX_URL, so that boards, lists and searches need not read records."
+        return Verdict.WARNING, "each process makes one of its own when it is asked", step
+    try:
+        standing = standing_of(index, open_storage())
+    except IndexAwayError as error:
+        return Verdict.WARNING, f"{index.name}: {error}", "The line works without it, more slowly. Start PostgreSQL."
+    if standing.whole_at is None:
+        return Verdict.OK, f"{index.name}: empty; it is filled when it is first asked, or by packshot index rebuild", ""
+    found = f"{index.name}: {standing.shots} shots of {standing.batches} batches; {standing.behind.sentence}"
+    if standing.behind.behind:
+        return Verdict.WARNING, found, "packshot watch repairs it within minutes. At once: packshot index rebuild."
+    return Verdict.OK, found, ""
+
+
 def _client() -> SyncPrefectClient:
     from prefect.client.orchestration import get_client
 
@@ -292,6 +312,7 @@ CHECKS: dict[str, tuple[str, Callable[[], Finding]]] = {
     "storage": ("", _storage),
     "conditional writes": ("storage", _conditions),
     "clock": ("storage", _clock),
+    "index": ("storage", _index),
     "disk": ("", _disk),
     "memory": ("", _memory),
     "models": ("configs", _models),

@@ -20,10 +20,13 @@ from packshot.naming import COLLECTION_LEASE
 from tasks.board import update_board, waiting_in_short
 from tasks.heartbeat import send_heartbeat
 from tasks.hot_folder import collect_returned, release_holds
+from tasks.index.comparing import compare_some
+from tasks.index.database import IndexAwayError, shared
 from tasks.leases import Holder, Patience, holding
 from tasks.lost_runs import end_lost_runs
 from tasks.missing_night import look_for_missing_night
 from tasks.schedules import schedule_runs
+from tasks.storage import open_storage
 
 COLLECT = "collect-returned-work/collect-returned-work"
 IDLE_RATIO = 300.0
@@ -88,6 +91,7 @@ def steps() -> tuple[Step, ...]:
     return (
         Step("end lost runs", lambda: Said(end_lost_runs.fn().sentence)),
         Step("look for a night that did not begin", lambda: Said(look_for_missing_night.fn())),
+        Step("compare the index with the records", _compare),
         Step("collect returned files", _collect),
         Step("release what has arrived", _release),
         Step(
@@ -99,6 +103,18 @@ def steps() -> tuple[Step, ...]:
 def _collect() -> Said:
     found = collect_returned.fn()
     return Said(found.sentence, busy=bool(found.resumed or found.waiting))
+
+
+def _compare() -> Said:
+    """Repair the index where it is behind. Whether it answers is not this step's matter: `packshot doctor` says it."""
+    index = shared()
+    if index is None:
+        return Said("")
+    try:
+        found = compare_some(index, open_storage())
+    except IndexAwayError:
+        return Said("the index is away")
+    return Said(found.sentence if found.behind else "", busy=bool(found.behind))
 
 
 def _release() -> Said:

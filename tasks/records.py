@@ -5,6 +5,8 @@ since it was read (If-Match with its ETag). Otherwise the function is called aga
 more than once and must have no side effects.
 
     change_record(shot, lambda record: record.note(at=now(), actor=actor(), why="looked at"))
+
+After each write the record's row in the index follows (`tasks.index.keeping`); whether it does changes nothing here.
 """
 
 from __future__ import annotations
@@ -20,12 +22,13 @@ from packshot.batch import BatchRecord
 from packshot.errors import ObjectMissingError, RecordConflictError, RecordDamagedError
 from packshot.naming import BatchId, ShotId, batch_record_key, record_key
 from packshot.record import ShotRecord
-from packshot.stored import Stored, read_stored
+from packshot.stored import read_stored
+from tasks.index.keeping import note
 from tasks.leases import require_not_lost
 from tasks.logs import log
 from tasks.storage import Storage, open_storage
 
-V = TypeVar("V", bound=Stored)
+V = TypeVar("V", ShotRecord, BatchRecord)
 
 PATIENCE_S = 60.0
 """How long, in seconds, a change is retried while others keep changing the same record."""
@@ -72,13 +75,13 @@ def _find_readable(shot: ShotId, *, storage: Storage) -> ShotRecord | None:
         return None
 
 
-def load_held(shots: Iterable[ShotId]) -> list[Held]:
+def load_held(shots: Iterable[ShotId], *, storage: Storage | None = None) -> list[Held]:
     """Return the records of many shots as `load_records` does, each with its ETag."""
-    storage = open_storage()
+    opened = storage or open_storage()
 
     def find(shot: ShotId) -> Held | None:
         try:
-            return Held(*_load_with_etag(record_key(shot), ShotRecord, storage))
+            return Held(*_load_with_etag(record_key(shot), ShotRecord, opened))
         except ObjectMissingError:
             return None
         except RecordDamagedError as error:
@@ -153,6 +156,11 @@ def find_batch(batch: BatchId, *, storage: Storage | None = None) -> BatchRecord
     return _or_none(partial(load_batch, batch, storage=storage))
 
 
+def load_held_batch(batch: BatchId, *, storage: Storage) -> tuple[BatchRecord, str]:
+    """Return a batch's record and its ETag, with the errors of `load_batch`."""
+    return _load_with_etag(batch_record_key(batch), BatchRecord, storage)
+
+
 def create_batch(record: BatchRecord, *, storage: Storage | None = None) -> BatchRecord:
     """Store a new batch's record and return it; if there is a record already, return that one unchanged."""
     return _create(batch_record_key(record.batch), record, storage)
@@ -189,9 +197,10 @@ def _or_none(load: Callable[[], V]) -> V | None:
 def _create(key: str, record: V, storage: Storage | None) -> V:
     opened = storage or open_storage()
     try:
-        opened.put_if_absent(key, _bytes_of(record), content_type=_JSON)
+        etag = opened.put_if_absent(key, _bytes_of(record), content_type=_JSON).etag
     except RecordConflictError:
         return _load(key, type(record), opened)
+    note(record, etag, bucket=opened.bucket)
     return record
 
 
@@ -211,7 +220,7 @@ def _change_held(
         if after == before:
             return before, etag
         try:
-            return after, opened.replace_if(key, _bytes_of(after), etag=etag, content_type=_JSON).etag
+            etag = opened.replace_if(key, _bytes_of(after), etag=etag, content_type=_JSON).etag
         except RecordConflictError:
             if held is None and time.monotonic() > deadline:
                 raise
@@ -219,6 +228,9 @@ def _change_held(
                 time.sleep(random.uniform(0, pause_s))
                 pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
             held = None
+        else:
+            note(after, etag, bucket=opened.bucket)
+            return after, etag
 
 
 def _load_with_etag(key: str, kind: type[V], storage: Storage) -> tuple[V, str]:
@@ -226,5 +238,5 @@ def _load_with_etag(key: str, kind: type[V], storage: Storage) -> tuple[V, str]:
     return read_stored(kind, data, name=key), etag
 
 
-def _bytes_of(record: Stored) -> bytes:
+def _bytes_of(record: ShotRecord | BatchRecord) -> bytes:
     return record.model_dump_json(indent=1).encode()

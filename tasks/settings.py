@@ -58,6 +58,12 @@ class Settings(BaseSettings):
     )
     s3_connections: int = Field(32, description="Most connections to storage per process", ge=1, le=256)
     s3_timeout_s: float = Field(60, description="Longest wait for the storage within one request", gt=0)
+    index_url: SecretStr | None = Field(
+        None,
+        description="PostgreSQL database of the index, such as `postgresql://user@host/prefect`; empty: each machine "
+        "makes an index of its own when it is asked",
+    )
+    index_password: SecretStr | None = Field(None, description="Password of that user, if the address has none")
     lease_s: float = Field(
         60, description="Time without a sign of life after which another run may take over a run's work", ge=4, le=600
     )
@@ -137,6 +143,13 @@ class Settings(BaseSettings):
     def _is_a_web_address(cls, url: SecretStr | None) -> SecretStr | None:
         if url is not None and urlsplit(url.get_secret_value()).scheme not in ("http", "https"):
             raise ValueError("must be an address that begins with https:// or http://")
+        return url
+
+    @field_validator("index_url")
+    @classmethod
+    def _is_a_postgresql_address(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and urlsplit(url.get_secret_value()).scheme not in ("postgresql", "postgresql+asyncpg"):
+            raise ValueError("must be an address that begins with postgresql://")
         return url
 
     @field_validator("s3_endpoint_url", "s3_public_endpoint_url")

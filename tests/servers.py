@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.processes import free_ports
+from infra.local import postgres
+from infra.local.processes import Family, free_ports, only_one
 from infra.local.s3 import S3Access
 from infra.local.stack import Ports, Stack, running
 
@@ -40,6 +41,13 @@ def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Access]:
     """The S3 server that the environment names, else an embedded one."""
     with running(tmp_path_factory.mktemp("s3-server"), prefect=False) as stack:
         yield stack.s3
+
+
+@pytest.fixture(scope="session")
+def index_server() -> Iterator[str]:
+    """The URL of an index, on a PostgreSQL of its own: it starts in a second, and may be stopped and damaged."""
+    with open_folder() as folder, only_one(folder) as lock, Family(str(folder), lock=lock) as family:
+        yield postgres.index_url(folder, postgres.start(family, folder))
 
 
 @pytest.fixture(scope="session")

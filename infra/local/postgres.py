@@ -19,6 +19,7 @@ import stat
 import subprocess
 from importlib import metadata
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psutil
 
@@ -29,6 +30,9 @@ from infra.local.processes import Family, ServerError, kept_ports
 START_S = 60.0
 PUBLIC_FOLDERS = (Path("/var/lib/packshot"), Path("/var/tmp/packshot"))  # noqa: S108  (root's own, checked before use)
 DATABASE, OWNER = "prefect", "packshot"
+INDEX_USER = "packshot_index"
+INDEX_SCRIPT = Path(__file__).parents[1] / "postgres" / "index.sh"
+"""Makes the user and the schema of the line's index, here and in containers."""
 
 
 def start(family: Family, state_dir: Path, *, port: int | None = None) -> str:
@@ -66,6 +70,25 @@ def start(family: Family, state_dir: Path, *, port: int | None = None) -> str:
 
     family.keep(Part("postgres", start_process, trouble, log, START_S)).wait()
     return f"postgresql+asyncpg://{OWNER}:{password}@127.0.0.1:{chosen}/{DATABASE}"
+
+
+def index_url(state_dir: Path, database_url: str) -> str:
+    """Make the user of the index and its schema in a running database if there are none; return the URL for that user.
+
+    Raises:
+        ServerError: the database refused it.
+    """
+    password, owner = _password(state_dir / "index-password"), urlsplit(database_url)
+    programs = _programs(pwd.getpwnam("nobody") if os.geteuid() == 0 else None)
+    environment = {
+        "PATH": f"{programs}:{os.defpath}",
+        **{"PGHOST": "127.0.0.1", "PGPORT": str(owner.port), "PGPASSWORD": owner.password or ""},
+        **{"POSTGRES_USER": OWNER, "POSTGRES_DB": DATABASE, "PACKSHOT_INDEX_PASSWORD": password},
+    }
+    done = subprocess.run(["sh", str(INDEX_SCRIPT)], capture_output=True, text=True, check=False, env=environment)
+    if done.returncode:
+        raise ServerError(f"The index has no place in the database: {done.stderr.strip()[-1000:]}")
+    return f"postgresql://{INDEX_USER}:{password}@127.0.0.1:{owner.port}/{DATABASE}"
 
 
 def _settings() -> list[str]:

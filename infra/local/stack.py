@@ -48,7 +48,7 @@ class Stack:
     """The running servers and their addresses.
 
     Attributes:
-        prefect_api_url, prefect_ui_url, prefect_password: empty if Prefect was not asked for.
+        prefect_api_url, prefect_ui_url, prefect_password, index_url: empty if Prefect was not asked for.
     """
 
     state_dir: Path
@@ -56,12 +56,17 @@ class Stack:
     prefect_api_url: str
     prefect_ui_url: str
     prefect_password: str = dataclasses.field(repr=False)
+    index_url: str = dataclasses.field(repr=False)
     family: Family = dataclasses.field(repr=False)
 
     def environment(self) -> dict[str, str]:
         """Return the environment variables for clients of these servers. They contain secrets."""
         prefect = (
-            {"PREFECT_API_URL": self.prefect_api_url, "PREFECT_API_AUTH_STRING": self.prefect_password}
+            {
+                "PREFECT_API_URL": self.prefect_api_url,
+                "PREFECT_API_AUTH_STRING": self.prefect_password,
+                "PACKSHOT_INDEX_URL": self.index_url,
+            }
             if self.prefect_api_url
             else {}
         )
@@ -102,13 +107,14 @@ def running(
         if access is None:
             # S3's start is mostly waiting and Prefect's is mostly work, so both start together.
             access, wait_for_s3 = s3.launch(family, folder, port=wanted.s3)
-        address = prefect_server.PrefectAddress("", "")
+        address, index_url = prefect_server.PrefectAddress("", ""), ""
         if prefect:
             database_url = postgres.start(family, folder, port=wanted.postgres)
+            index_url = postgres.index_url(folder, database_url)
             address = prefect_server.start(family, folder, database_url, port=wanted.prefect)
         if wait_for_s3 is not None:
             wait_for_s3()
-        yield Stack(folder, access, address.api_url, address.ui_url, address.password, family)
+        yield Stack(folder, access, address.api_url, address.ui_url, address.password, index_url, family)
 
 
 def start_worker(

@@ -16,7 +16,13 @@ from deployments.demo import environment
 from deployments.doctor import CHECKS, MOST_SKEW_S, Outcome, Verdict, examine
 from deployments.registry import WORK_POOL, register
 from infra.local.stack import Stack
+from packshot.batch import BatchRecord
 from packshot.cli.ending import Exit, run
+from packshot.naming import batch_id
+from packshot.record import WAITING
+from tasks.index.asking import waiting_records
+from tasks.lives import now
+from tasks.records import change_batch, create_batch
 from tasks.storage import open_storage
 from tests.small_disk import small_disk
 
@@ -63,6 +69,29 @@ def test_storage_that_refuses_is_named_and_what_rests_on_it_is_not_tried(monkeyp
         assert says in found["storage"].found
         assert found["storage"].next_step
         assert found["conditional writes"].verdict is found["clock"].verdict is Verdict.SKIPPED
+
+
+def test_an_index_that_is_away_or_behind_is_named_and_fails_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    alone(monkeypatch, "storage", "index")
+    batch = batch_id("acme", "indexed")
+    create_batch(BatchRecord(batch=batch, received_at=now()))
+    waiting_records(WAITING)  # whoever asks first fills it
+    found = outcomes()["index"]
+    assert found.verdict is Verdict.OK
+    assert "0 shots of 1 batches; 0 of 1 records in 1 batches differed" in found.found
+    with monkeypatch.context() as patch:
+        patch.delenv("PACKSHOT_INDEX_URL")
+        assert outcomes()["index"].verdict is Verdict.WARNING
+        change_batch(batch, lambda one: one.model_copy(update={"claimed_by": "a run"}))
+        patch.setenv("PACKSHOT_INDEX_URL", "postgresql://nobody@127.0.0.1:9/none")
+        away = outcomes()["index"]
+    assert (away.verdict, away.next_step[:27]) == (Verdict.WARNING, "The line works without it, ")
+    behind = outcomes()["index"]
+    assert behind.verdict is Verdict.WARNING
+    assert "1 of 1 records in 1 batches differed" in behind.found
+    monkeypatch.setattr("sys.argv", ["packshot", "index", "rebuild"])
+    assert run(command_line()) == Exit.OK
+    assert outcomes()["index"].verdict is Verdict.OK
 
 
 def alone(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:

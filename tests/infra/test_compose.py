@@ -336,6 +336,15 @@ def test_a_user_of_the_same_name_serves_the_storage_and_its_setup(compose: Compo
     assert "MINIO_ROOT_PASSWORD" not in worker
 
 
+def test_the_index_has_its_own_user_whose_password_the_database_and_the_line_know(compose: Compose) -> None:
+    script = (INFRA / "postgres" / "index.sh").read_text()
+    database, worker = (compose.services[name].environment for name in ("database", "worker"))
+    assert set(re.findall(r"\$([A-Z][A-Z0-9_]+)", script)) <= set(database)
+    assert worker["PACKSHOT_INDEX_URL"] == f"postgresql://packshot_index@database/{database['POSTGRES_DB']}"
+    assert worker["PACKSHOT_INDEX_PASSWORD"] == database["PACKSHOT_INDEX_PASSWORD"]
+    assert "POSTGRES_PASSWORD" not in worker
+
+
 # --- commands --------------------------------------------------------------------------------------------------------
 
 
@@ -457,6 +466,7 @@ def test_registration_worker_and_health_check_work_with_the_variables_they_are_g
         "PACKSHOT_S3_PUBLIC_ENDPOINT_URL": "",
         "PACKSHOT_S3_ACCESS_KEY": prefect_stack.s3.access_key,
         "PACKSHOT_S3_SECRET_KEY": prefect_stack.s3.secret_key,
+        "PACKSHOT_INDEX_URL": prefect_stack.index_url,
         "PACKSHOT_CONFIGS": str(ROOT / "configs"),
         "PACKSHOT_RESULTS_KEY_FILE": prefect_stack.environment()["PACKSHOT_RESULTS_KEY_FILE"],
         "PACKSHOT_MODELS_DIR": str(tmp_path / "models"),

@@ -67,6 +67,26 @@ def test_a_wrong_password_is_refused_and_the_right_one_is_nobody_elses(folder: P
     assert stat.S_IMODE((folder / "postgres-password").stat().st_mode) == 0o600
 
 
+def test_the_user_of_the_index_has_its_own_schema_and_nothing_of_prefects(folder: Path) -> None:
+    with database(folder) as (url, _):
+        run(url, "CREATE TABLE of_prefect (word text)")
+        index = postgres.index_url(folder, url)
+        run(url, "CREATE TABLE of_prefect_too (word text)")
+        assert run(url, "SELECT 'public.of_prefect_too'::regclass::text") == ["of_prefect_too"], "not in the index's"
+        assert postgres.index_url(folder, url) == index, "it may be said again"
+        run(index, "CREATE TABLE packshot_index.own (word text)", "INSERT INTO packshot_index.own VALUES ('a')")
+        for statement in ("SELECT count(*) FROM of_prefect", "CREATE TABLE public.another (word text)"):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                run(index, statement)
+    password = folder / "index-password"
+    assert stat.S_IMODE(password.stat().st_mode) == 0o600
+    password.write_text("another")
+    with database(folder) as (url, _):
+        again = postgres.index_url(folder, url)
+        assert again != index
+        assert run(again, "SELECT count(*) FROM packshot_index.own") == [1]
+
+
 def test_data_of_another_major_version_are_left_alone(folder: Path) -> None:
     data = folder / "postgres"
     data.mkdir()

@@ -47,6 +47,7 @@ def test_the_environment_names_every_server_and_keeps_prefect_at_home(prefect_st
     assert Path(environment["PREFECT_HOME"]).is_relative_to(prefect_stack.state_dir)
     assert "SECRET" not in repr(prefect_stack).upper().replace("PACKSHOT_S3_SECRET_KEY", "")
     assert environment["PACKSHOT_S3_SECRET_KEY"] not in repr(prefect_stack)
+    assert environment["PACKSHOT_INDEX_URL"] not in repr(prefect_stack)
 
 
 def test_prefect_answers_and_shows_its_pages(prefect_stack: Stack) -> None:

@@ -1,0 +1,10 @@
+#!/bin/sh
+# Makes the user and the schema of the line's index beside Prefect's tables, on which that user has no rights. Safe to
+# repeat: a changed password is taken over.
+set -eu
+psql -X -q -v ON_ERROR_STOP=1 -v password="$PACKSHOT_INDEX_PASSWORD" -U "$POSTGRES_USER" -d "$POSTGRES_DB" <<'SQL'
+SET client_min_messages = warning;
+SELECT 'CREATE ROLE packshot_index LOGIN' WHERE to_regrole('packshot_index') IS NULL \gexec
+ALTER ROLE packshot_index PASSWORD :'password';
+CREATE SCHEMA IF NOT EXISTS packshot_index AUTHORIZATION packshot_index;
+SQL

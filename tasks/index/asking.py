@@ -1,0 +1,91 @@
+"""Ask the index: the shared one; or, if there is none or it does not answer, one of this machine, compared just before.
+
+What it says may be some seconds old, and a row may be behind its record. Whoever acts reads the record first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TypeVar
+
+from sqlalchemy import Connection, Select, select
+
+from packshot.errors import RecordDamagedError
+from packshot.record import ShotRecord, State
+from tasks.index.comparing import compare_all
+from tasks.index.database import IndexAwayError, Shared, Work, own, own_in_memory, shared
+from tasks.index.rows import record_of
+from tasks.index.tables import buckets, shots
+from tasks.logs import log
+from tasks.storage import Storage, open_storage
+
+R = TypeVar("R")
+
+
+def ask(work: Work[R], *, client: str = "", batch: str = "", storage: Storage | None = None) -> R:
+    """Return what some query says of the index.
+
+    Args:
+        work: the query.
+        client, batch: what the query is about; empty means all. An index of this machine compares no more than that.
+    """
+    opened, index = storage or open_storage(), shared()
+    if index is not None:
+        try:
+            _require_whole(index, opened)
+            return index.run(work)
+        except IndexAwayError:
+            log().debug("the index is away; this machine makes its own")
+    try:
+        compare_all(own(), opened, client=client, batch=batch)
+        return own().run(work)
+    except IndexAwayError as error:
+        log().warning("an index is made in memory: %s", error)
+    compare_all(own_in_memory(), opened, client=client, batch=batch)
+    return own_in_memory().run(work)
+
+
+def _require_whole(index: Shared, storage: Storage) -> None:
+    """Fill an index that is new: until then it lacks what is older than it."""
+    known = select(buckets.c.whole_at).filter_by(bucket=storage.bucket)
+    if index.run(lambda connection: connection.execute(known).scalar()) is None:
+        log().info("the index of %s is new: every record is read once", storage.bucket)
+        compare_all(index, storage)
+
+
+def waiting_records(states: Collection[State], *, client: str = "", batch: str = "") -> list[ShotRecord]:
+    """Return the shots in some states, each with its record in brief (`packshot.outcomes.indexed`), sorted by name.
+
+    Args:
+        client, batch: only those of this client or batch; empty means all.
+    """
+    wanted = _of(client, batch).where(shots.c.state.in_([state.value for state in states]))
+    return _records(wanted, client, batch)
+
+
+def judged_records(*, client: str = "", batch: str = "") -> list[ShotRecord]:
+    """Return the shots that a person has decided on, each with its record in brief, sorted by name.
+
+    Args:
+        client, batch: only those of this client or batch; empty means all.
+    """
+    return _records(_of(client, batch).where(shots.c.judged), client, batch)
+
+
+def _of(client: str, batch: str) -> Select[tuple[str, str]]:
+    names = {name: value for name, value in (("client", client), ("batch", batch)) if value}
+    found = select(shots.c.shot, shots.c.brief).filter_by(bucket=open_storage().bucket, **names)
+    return found.order_by(shots.c.client, shots.c.batch, shots.c.shot)
+
+
+def _records(wanted: Select[tuple[str, str]], client: str, batch: str) -> list[ShotRecord]:
+    def work(connection: Connection) -> list[str]:
+        return [one.brief for one in connection.execute(wanted) if one.brief]
+
+    found = []
+    for brief in ask(work, client=client, batch=batch):
+        try:
+            found.append(record_of(brief))
+        except RecordDamagedError as error:
+            log().error("%s", error)  # a newer version of Packshot wrote it; the others count
+    return found

@@ -1,0 +1,216 @@
+"""The database of the index: PostgreSQL, shared by all processes of the line; or a file of this machine.
+
+    index = shared()            # None if PACKSHOT_INDEX_URL is not set
+    index.run(lambda connection: connection.execute(...))
+
+Nobody waits long for it: each use has a deadline, and after one that failed the next ones fail at once for a while.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import CancelledError
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import asyncpg
+from sqlalchemy import Connection, Engine, StaticPool, create_engine, make_url, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from tasks.index.tables import REVISION, SCHEMA, metadata
+from tasks.logs import log
+from tasks.settings import Settings, get_settings
+
+R = TypeVar("R")
+Work = Callable[[Connection], R]
+
+READING_S, WRITING_S = 30.0, 10.0
+"""Longest time for a question, and for a row."""
+REST_S = 60.0
+"""So long after a failure nobody asks again: one that hangs costs a process at most a sixth of its time."""
+_TROUBLE = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, EOFError)
+_CONNECT_S = 5.0
+_CONNECTIONS = 2
+_MIGRATION_LOCK = 7_044_512_019
+"""Key of the advisory lock that only one process holds while it migrates."""
+
+
+class IndexAwayError(Exception):
+    """The index does not answer, or not as it should. Only those who ask how it is ever see this."""
+
+
+class Database(Protocol):
+    """A database with the tables of the index."""
+
+    name: str
+
+    def run(self, work: Work[R], *, within_s: float = READING_S) -> R:
+        """Do something in one transaction and return its result.
+
+        Raises:
+            IndexAwayError: it did not work, or not in time.
+        """
+
+
+class Shared:
+    """The index in PostgreSQL. Thread-safe: its connections live in a loop of their own.
+
+    Prefect's driver is asynchronous. So a deadline holds whatever the server or the network does.
+    """
+
+    def __init__(self, url: str, password: str) -> None:
+        """Connect at the first use."""
+        chosen = make_url(url).set(drivername="postgresql+asyncpg")
+        if password:
+            chosen = chosen.set(password=password)
+        self.name = f"{chosen.host}:{chosen.port or 5432}/{chosen.database}"
+        self._engine = create_async_engine(
+            chosen,
+            pool_size=_CONNECTIONS,
+            max_overflow=0,
+            pool_timeout=_CONNECT_S,
+            pool_recycle=300,
+            connect_args={"timeout": _CONNECT_S, "command_timeout": READING_S},
+        )
+        self._migrated = False
+        self._rests_until = 0.0
+        self._why = ""
+
+    def run(self, work: Work[R], *, within_s: float = READING_S) -> R:
+        """See `Database.run`."""
+        if time.monotonic() < self._rests_until:
+            raise IndexAwayError(self._why)
+        future = asyncio.run_coroutine_threadsafe(self._run(work), _loop())
+        try:
+            return future.result(within_s if self._migrated else READING_S)
+        except (TimeoutError, CancelledError):
+            future.cancel()
+            raise self._away(f"{self.name} has not answered in time") from None
+        except (*_TROUBLE, IndexAwayError) as error:
+            raise self._away(_in_words(error)) from error
+
+    def _away(self, why: str) -> IndexAwayError:
+        if why != self._why:
+            log().warning("The index of shots cannot be used: %s. The records are not affected.", why)
+        self._why, self._rests_until, self._migrated = why, time.monotonic() + REST_S, False
+        return IndexAwayError(why)
+
+    async def _run(self, work: Work[R]) -> R:
+        async with self._engine.begin() as connection:
+            if not self._migrated:
+                await connection.run_sync(_migrate)
+                self._migrated = True
+            return await connection.run_sync(work)
+
+    async def _close(self) -> None:
+        await self._engine.dispose()
+
+    def close(self) -> None:
+        """Close the connections."""
+        asyncio.run_coroutine_threadsafe(self._close(), _loop()).result(_CONNECT_S)
+
+
+class Own:
+    """An index of this machine: a file among the scratch copies, or in memory. It is compared before each question."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Make the tables if there are none."""
+        self._engine = engine.execution_options(schema_translate_map={SCHEMA: None})
+        self.name = str(engine.url.database or "memory")
+        self._one_at_a_time = threading.RLock()
+        with self._engine.begin() as connection:
+            metadata.create_all(connection)
+
+    def run(self, work: Work[R], *, within_s: float = READING_S) -> R:
+        """See `Database.run`."""
+        try:
+            with self._one_at_a_time, self._engine.begin() as connection:
+                return work(connection)
+        except SQLAlchemyError as error:
+            raise IndexAwayError(_in_words(error)) from error
+
+
+def shared(settings: Settings | None = None) -> Shared | None:
+    """Return the index that the settings name; None if they name none."""
+    chosen = settings or get_settings()
+    if chosen.index_url is None:
+        return None
+    password = chosen.index_password.get_secret_value() if chosen.index_password else ""
+    return _shared(chosen.index_url.get_secret_value(), password)
+
+
+_shared = cache(Shared)
+
+
+def own(settings: Settings | None = None) -> Own:
+    """Return the index of this machine, for the bucket that the settings name. It may be deleted at any time."""
+    chosen = settings or get_settings()
+    where = f"{chosen.s3_endpoint_url}/{chosen.s3_bucket}"
+    if not chosen.scratch_max_bytes:
+        return own_in_memory()
+    return _in_file(chosen.scratch_dir / f"index-{REVISION}-{hashlib.sha256(where.encode()).hexdigest()[:12]}.sqlite")
+
+
+@lru_cache(maxsize=16)
+def _in_file(file: Path) -> Own:
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file.touch(mode=0o600)
+        return Own(create_engine(f"sqlite:///{file}", connect_args={"timeout": READING_S}))
+    except (OSError, SQLAlchemyError) as error:
+        raise IndexAwayError(f"{file}: {_in_words(error)}") from error
+
+
+@cache
+def own_in_memory() -> Own:
+    """Return an index that ends with the process, for machines whose scratch folder can't be used."""
+    return Own(create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False}))
+
+
+@cache
+def _loop() -> asyncio.AbstractEventLoop:
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, name="index", daemon=True).start()
+    return loop
+
+
+def _migrate(connection: Connection) -> None:
+    """Bring the tables to `REVISION`; one process does it, the others wait for it.
+
+    Raises:
+        IndexAwayError: a newer version of Packshot has changed the tables.
+    """
+    if _revision(connection) == REVISION:
+        return
+    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+    found = _revision(connection)
+    if found == REVISION:
+        return
+    if found > REVISION:
+        raise IndexAwayError(f"a newer version of Packshot has changed its tables ({found}; here {REVISION})")
+    from alembic import command
+    from alembic.config import Config
+
+    if connection.execute(text("SELECT to_regnamespace(:name)"), {"name": SCHEMA}).scalar() is None:
+        connection.execute(text(f"CREATE SCHEMA {SCHEMA}"))
+    config = Config()
+    config.set_main_option("script_location", "tasks.index:migrations")
+    config.attributes["connection"] = connection
+    command.upgrade(config, REVISION)
+
+
+def _revision(connection: Connection) -> str:
+    table = f"{SCHEMA}.alembic_version"
+    if connection.execute(text("SELECT to_regclass(:name)"), {"name": table}).scalar() is None:
+        return ""
+    return str(connection.execute(text(f"SELECT version_num FROM {table}")).scalar() or "")  # noqa: S608  (no input)
+
+
+def _in_words(error: Any) -> str:
+    return " ".join(str(getattr(error, "orig", None) or error).split())[:200] or type(error).__name__

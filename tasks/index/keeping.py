@@ -1,0 +1,104 @@
+"""Keep the index: after each write of a record its row follows. What fails is tried again, and never stops the write.
+
+A row that could not be written is remembered in this process and written with the next one. If the process ends before
+that, the row is older than its record, and `tasks.index.comparing` finds that by the ETag.
+"""
+
+from __future__ import annotations
+
+import atexit
+import threading
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import Connection, Table, and_, or_
+from sqlalchemy.dialects import postgresql, sqlite
+
+from packshot.batch import BatchRecord
+from packshot.record import ShotRecord
+from tasks.index.database import WRITING_S, IndexAwayError, shared
+from tasks.index.rows import Row, batch_row, shot_row
+from tasks.index.tables import batches, shots
+
+MOST_REMEMBERED = 1_000
+
+_lock = threading.Lock()
+_missed: dict[tuple[str, ...], tuple[Table, Row]] = {}
+
+
+def note(record: ShotRecord | BatchRecord, etag: str, *, bucket: str) -> None:
+    """Write the row of a record that has just been stored. If there is no shared index, nothing is done."""
+    if shared() is None:
+        return
+    if isinstance(record, ShotRecord):
+        _note(shots, shot_row(bucket, record, etag))
+    else:
+        _note(batches, batch_row(bucket, record, etag))
+
+
+def _note(table: Table, row: Row) -> None:
+    with _lock:
+        rows = {**_missed, _name(table, row): (table, row)}
+        _missed.clear()
+    if not _write(rows):
+        with _lock:
+            _missed.update({name: one for name, one in rows.items() if name not in _missed})
+            for name in list(_missed)[: max(0, len(_missed) - MOST_REMEMBERED)]:
+                del _missed[name]
+
+
+def _write(rows: Mapping[tuple[str, ...], tuple[Table, Row]]) -> bool:
+    index = shared()
+    if index is None:
+        return True
+
+    def work(connection: Connection) -> None:
+        for table in (shots, batches):
+            put(connection, table, [row for kind, row in rows.values() if kind is table])
+
+    try:
+        index.run(work, within_s=WRITING_S)
+    except IndexAwayError:
+        return False
+    return True
+
+
+@atexit.register
+def _write_missed() -> None:
+    if _missed:
+        _write(_missed)
+
+
+def _name(table: Table, row: Row) -> tuple[str, ...]:
+    return (table.name, *(row[column.name] for column in table.primary_key))
+
+
+def put(connection: Connection, table: Table, rows: Iterable[Row], *, seen: Mapping[str, str] | None = None) -> None:
+    """Insert rows, or replace older ones of the same name.
+
+    Args:
+        table: `shots` or `batches`.
+        seen: shot -> the ETag that its row had when its record was read (a batch's own row: ""). Such a row is
+            replaced whatever it says. Any other row of a shot is replaced if it has no more events: rows may come in
+            another order than the writes of their records.
+    """
+    new = list(rows)
+    if not new:
+        return
+    insert = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(table)
+    changed = {name: insert.excluded[name] for name in new[0] if name not in table.primary_key}
+    newer = insert.excluded.events >= table.c.events if table is shots else None
+    if not seen:
+        connection.execute(_upsert(insert, table, changed, newer), new)
+        return
+    for row in new:
+        as_seen = table.c.etag == seen.get(row.get("shot", ""), "")
+        where = as_seen if newer is None else or_(as_seen, newer)
+        connection.execute(_upsert(insert, table, changed, where), row)
+
+
+def _upsert(insert: Any, table: Table, changed: Mapping[str, Any], where: Any) -> Any:
+    named = list(table.primary_key)
+    return insert.on_conflict_do_update(
+        index_elements=named, set_=changed, where=None if where is None else and_(where)
+    )

@@ -1,0 +1,1 @@
+"""Migrations of the index, run by Alembic at the first use of the index after an upgrade."""

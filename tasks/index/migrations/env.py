@@ -1,0 +1,15 @@
+"""Alembic's entry: runs the migrations on the connection that it is given, in that connection's transaction."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from tasks.index.tables import SCHEMA, metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    version_table_schema=SCHEMA,
+)
+with context.begin_transaction():
+    context.run_migrations()

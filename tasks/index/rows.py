@@ -1,0 +1,71 @@
+"""The rows of the index: what is kept of a record."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, TypeAlias
+
+from packshot.batch import BatchRecord
+from packshot.naming import BatchId, ShotId
+from packshot.outcomes.indexed import ids_of, indexed
+from packshot.record import ShotRecord
+from packshot.stored import read_stored
+from tasks.index.tables import DAMAGED
+
+Row: TypeAlias = dict[str, Any]
+
+
+def shot_row(bucket: str, record: ShotRecord, etag: str) -> Row:
+    """Return a shot's row."""
+    return {
+        **_shot(bucket, record.shot),
+        "etag": plain(etag),
+        "events": len(record.events),
+        "state": record.state.value,
+        "judged": bool(record.decisions),
+        **ids_of(record),
+        "brief": _brief(record),
+    }
+
+
+def damaged_shot_row(bucket: str, shot: ShotId, etag: str) -> Row:
+    """Return the row of a shot whose record can't be read, so that it is not read again until it changes."""
+    empty = dict.fromkeys(("sku", "asin", "gtin", "file", "brief"), "")
+    return {**_shot(bucket, shot), "etag": plain(etag), "events": 0, "state": DAMAGED, "judged": False, **empty}
+
+
+def batch_row(bucket: str, record: BatchRecord, etag: str) -> Row:
+    """Return a batch's row."""
+    return {**_batch(bucket, record.batch), "etag": plain(etag), "finished_at": record.finished_at}
+
+
+def damaged_batch_row(bucket: str, batch: BatchId, etag: str) -> Row:
+    """Return the row of a batch whose record can't be read; it counts as not finished."""
+    return {**_batch(bucket, batch), "etag": plain(etag), "finished_at": None}
+
+
+def record_of(brief: str) -> ShotRecord:
+    """Return the record in brief that a row has.
+
+    Raises:
+        RecordDamagedError: it can't be read.
+    """
+    return read_stored(ShotRecord, brief.encode(), name="a row of the index")
+
+
+def _brief(record: ShotRecord) -> str:
+    said = indexed(record).model_dump(mode="json", exclude_defaults=True)
+    return json.dumps({**said, "schema_version": record.schema_version}, separators=(",", ":"))
+
+
+def plain(etag: str) -> str:
+    """Return an ETag without its quotation marks, which some requests have and some have not."""
+    return etag.strip('"')
+
+
+def _batch(bucket: str, batch: BatchId) -> Row:
+    return {"bucket": bucket, "client": batch.client, "batch": batch.batch}
+
+
+def _shot(bucket: str, shot: ShotId) -> Row:
+    return {**_batch(bucket, shot.in_batch), "shot": shot.shot}

@@ -1,0 +1,308 @@
+"""The index on a real PostgreSQL and a real S3: what is kept is what a rebuild gives, and it never decides anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, delete, event, select, text, update
+
+from packshot.batch import BatchRecord, ShotRef
+from packshot.decision import Choice, Decision, Reason
+from packshot.naming import BatchId, ShotId, batch_id, batch_record_key, record_key
+from packshot.record import WAITING, ShotRecord, Source, State
+from packshot.types import Sourced
+from tasks.index import comparing, database, keeping
+from tasks.index.asking import ask, judged_records, waiting_records
+from tasks.index.comparing import compare_all, compare_some, standing_of
+from tasks.index.database import IndexAwayError, Shared, own, shared
+from tasks.index.tables import REVISION, SCHEMA, batches, buckets, metadata, shots
+from tasks.lives import now
+from tasks.records import change_batch, change_record, create_batch, create_record
+from tasks.settings import Settings
+from tasks.storage import Storage
+
+BATCH, OTHER = batch_id("acme", "spring"), batch_id("zeta", "spring")
+NOBODY = "postgresql://nobody@127.0.0.1:9/none"
+
+
+@pytest.fixture
+def index(storage: Storage, index_server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shared]:
+    """This process keeps an index, which is empty and counts as whole."""
+    monkeypatch.setenv("PACKSHOT_INDEX_URL", index_server)
+    monkeypatch.setattr(keeping, "WRITING_S", 100.0)  # however busy the machine is
+    found = shared()
+    assert found is not None
+
+    def empty(connection: Connection) -> None:
+        for table in (shots, batches, buckets):
+            connection.execute(delete(table))
+
+    found.run(empty)
+    compare_all(found, storage)
+    keeping._missed.clear()
+    yield found
+    keeping._missed.clear()
+
+
+def with_batch(batch: BatchId, *names: str) -> list[ShotId]:
+    ids = [batch.shot(name) for name in names]
+    refs = tuple(ShotRef(shot=one, key="k", path=f"{one.shot}.jpg", etag="e", size_bytes=1) for one in ids)
+    create_batch(BatchRecord(batch=batch, received_at=now(), shots=refs))
+    for one in ids:
+        key = f"inbox/{batch.client}/{batch.batch}/{one.shot}.jpg"
+        facts = {"sku": Sourced(value=f"SKU-{one.shot}", source="manifest")}
+        create_record(ShotRecord(shot=one, source=Source(key=key, sha256="0" * 64, size_bytes=1), facts=facts))
+    return ids
+
+
+def to(*states: State) -> Callable[[ShotRecord], ShotRecord]:
+    def change(record: ShotRecord) -> ShotRecord:
+        for state in states:
+            record = record.advance(state, at=now(), actor="run", why=f"now {state}")
+        return record
+
+    return change
+
+
+IN_REVIEW = to(State.MASTERED, State.ROUTED, State.EDITING_AUTO, State.SCORED, State.IN_REVIEW)
+
+
+def decided(record: ShotRecord) -> ShotRecord:
+    said = Decision(choice=Choice.APPROVE, by="Ada", at=now(), reason=Reason.MEETS_STANDARD, picture="0" * 8)
+    after = record.model_copy(update={"decisions": (*record.decisions, said)})
+    return after.advance(State.APPROVED, at=now(), actor="Ada", why="approved")
+
+
+def some_work() -> None:
+    """Two batches: shots that wait, one that a person approved, one that has just come in."""
+    first, second, third = with_batch(BATCH, "A", "B", "C")
+    change_record(first, IN_REVIEW)
+    change_record(second, IN_REVIEW)
+    change_record(second, decided)
+    change_batch(BATCH, lambda one: one.model_copy(update={"finished_at": now()}))
+    (other,) = with_batch(OTHER, "A")
+    change_record(other, to(State.MASTERED, State.ROUTED, State.AWAITING_EDITOR))
+    assert third.shot == "C"
+
+
+def dump(index: Shared) -> list[tuple[Any, ...]]:
+    """All rows, without the time of comparing."""
+
+    def work(connection: Connection) -> list[tuple[Any, ...]]:
+        of_shots = connection.execute(select(shots).order_by(*shots.primary_key))
+        columns = [column for column in batches.columns if column.name != "compared_at"]
+        of_batches = connection.execute(select(*columns).order_by(*batches.primary_key))
+        return [tuple(row) for row in (*of_shots, *of_batches)]
+
+    return index.run(work)
+
+
+def test_rebuilt_equals_kept(index: Shared, storage: Storage) -> None:
+    some_work()
+    kept = dump(index)
+    assert len(kept) == 6
+    index.run(lambda connection: [connection.execute(delete(table)) for table in (shots, batches)])
+    done = compare_all(index, storage, anew=True)
+    assert (done.batches, done.records) == (2, 6)
+    assert dump(index) == kept
+    assert standing_of(index, storage).behind.behind == 0
+
+
+def test_a_fresh_index_is_filled_by_the_first_who_asks(index: Shared, storage: Storage) -> None:
+    some_work()
+    index.run(lambda connection: [connection.execute(delete(table)) for table in (shots, batches, buckets)])
+    assert standing_of(index, storage).whole_at is None
+    assert [str(one.shot) for one in waiting_records(WAITING)] == ["acme/spring/A", "zeta/spring/A"]
+    assert standing_of(index, storage).whole_at is not None
+
+
+def test_the_shared_index_and_a_machines_own_say_the_same(index: Shared, monkeypatch: pytest.MonkeyPatch) -> None:
+    some_work()
+    said = waiting_records(WAITING), waiting_records(WAITING, client="zeta"), judged_records()
+    assert [len(one) for one in said] == [2, 1, 1]
+    monkeypatch.delenv("PACKSHOT_INDEX_URL")
+    assert shared() is None
+    assert (waiting_records(WAITING), waiting_records(WAITING, client="zeta"), judged_records()) == said
+
+
+def test_an_index_that_is_away_stops_no_write_and_no_answer(
+    index: Shared, storage: Storage, monkeypatch: pytest.MonkeyPatch, index_server: str
+) -> None:
+    some_work()
+    with monkeypatch.context() as patch:
+        patch.setenv("PACKSHOT_INDEX_URL", NOBODY)
+        assert change_record(BATCH.shot("C"), IN_REVIEW).state is State.IN_REVIEW
+        assert [one.shot.shot for one in waiting_records(WAITING, client="acme")] == ["A", "C"], "from the records"
+    assert [one.shot.shot for one in waiting_records(WAITING, client="acme")] == ["A"], "it is behind"
+    change_record(BATCH.shot("A"), lambda record: record.note(at=now(), actor="Ada", why="looked at"))
+    assert [one.shot.shot for one in waiting_records(WAITING, client="acme")] == ["A", "C"], "what it missed came too"
+    assert standing_of(index, storage).behind.behind == 0
+
+
+def test_a_row_that_nobody_remembers_is_found_by_its_etag(index: Shared, storage: Storage) -> None:
+    """The process that wrote the record was killed before its row."""
+    some_work()
+    kept = dump(index)
+    index.run(
+        lambda connection: connection.execute(update(shots).filter_by(shot="C").values(etag="old", state="failed"))
+    )
+    index.run(lambda connection: connection.execute(delete(shots).filter_by(client="zeta")))
+    index.run(lambda connection: connection.execute(update(batches).filter_by(client="zeta").values(etag="old")))
+    assert standing_of(index, storage).behind.behind == 3
+    assert compare_some(index, storage).behind == 3
+    assert dump(index) == kept
+    assert compare_some(index, storage).behind == 0
+
+
+def test_what_is_gone_from_the_bucket_goes_from_the_index(index: Shared, storage: Storage) -> None:
+    some_work()
+    for key in (record_key(BATCH.shot("C")), record_key(OTHER.shot("A")), batch_record_key(OTHER)):
+        storage._client.delete_object(Bucket=storage.bucket, Key=key)
+    assert compare_some(index, storage).behind == 2, "a shot, and a batch"
+    assert [row[:4] for row in dump(index)][:2] == [(storage.bucket, "acme", "spring", name) for name in "AB"]
+    assert all(row[1] == "acme" for row in dump(index))
+
+
+def test_a_damaged_record_has_a_row_and_is_read_once(index: Shared, storage: Storage) -> None:
+    some_work()
+    storage.put(record_key(BATCH.shot("A")), b"{", content_type="application/json")
+    storage.put(batch_record_key(OTHER), b"[]", content_type="application/json")
+    assert compare_some(index, storage).behind == 2
+    assert compare_some(index, storage).behind == 0
+    assert [str(one.shot) for one in waiting_records(WAITING)] == ["zeta/spring/A"]
+
+
+def test_a_row_that_comes_late_does_not_replace_a_newer_one(index: Shared, storage: Storage) -> None:
+    (shot,) = with_batch(BATCH, "A")
+    older = change_record(shot, to(State.MASTERED))
+    newer = change_record(shot, to(State.ROUTED))
+    keeping.note(older, '"of the older"', bucket=storage.bucket)
+    assert ask(lambda connection: connection.execute(select(shots.c.state)).scalars().all()) == [newer.state]
+
+
+def test_a_bucket_put_back_from_a_backup_replaces_newer_rows(index: Shared, storage: Storage) -> None:
+    (shot,) = with_batch(BATCH, "A")
+    before = storage.get(record_key(shot))
+    change_record(shot, IN_REVIEW)
+    assert len(waiting_records(WAITING)) == 1
+    storage.put(record_key(shot), before, content_type="application/json", replaces=True)
+    assert compare_some(index, storage).behind == 1
+    assert waiting_records(WAITING) == []
+
+
+def test_a_look_takes_what_was_compared_longest_ago(
+    index: Shared, storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"b{n}" for n in range(6)]
+    for name in names:
+        with_batch(batch_id("acme", name), "A")
+    monkeypatch.setattr(comparing, "OPEN_OBJECTS", 3)
+    looks = [compare_some(index, storage) for _ in range(3)]
+    assert [one.batches for one in looks] == [2, 2, 2], "two objects each: after two batches there are three and more"
+    found = ask(lambda connection: connection.execute(select(batches.c.compared_at)).scalars().all())
+    assert all(found)
+
+
+def test_migrations_make_the_tables_that_the_code_says(index: Shared, monkeypatch: pytest.MonkeyPatch) -> None:
+    def differences(connection: Connection) -> list[Any]:
+        connection.execute(text("SET LOCAL search_path TO public"))
+        monkeypatch.setattr(connection.dialect, "default_schema_name", "public")  # whose name Alembic leaves out
+
+        def ours(name: str | None, kind: str, _: Any) -> bool:
+            return kind != "schema" or name == SCHEMA
+
+        options = {"include_schemas": True, "include_name": ours, "version_table_schema": SCHEMA, "compare_type": True}
+        return list(compare_metadata(MigrationContext.configure(connection, opts=options), metadata))
+
+    assert index.run(differences) == []
+    assert index.run(database._revision) == REVISION
+
+
+def test_many_processes_migrate_at_once(index: Shared, index_server: str) -> None:
+    def drop(connection: Connection) -> None:
+        for name in (*metadata.tables, f"{SCHEMA}.alembic_version"):
+            connection.execute(text(f"DROP TABLE {name}"))
+
+    index.run(drop)
+    starting = [Shared(index_server, "") for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda one: one.run(database._revision), starting))
+    for one in starting:
+        one.close()
+    assert found == [REVISION] * 4
+
+
+def test_tables_of_a_newer_version_are_left_alone(index: Shared, index_server: str) -> None:
+    newer = update_revision("9999")
+    index.run(newer)
+    late = Shared(index_server, "")
+    try:
+        with pytest.raises(IndexAwayError, match="newer version of Packshot"):
+            late.run(lambda connection: None)
+    finally:
+        late.close()
+        index.run(update_revision(REVISION))
+
+
+def update_revision(revision: str) -> Callable[[Connection], Any]:
+    return lambda connection: connection.execute(
+        text(f"UPDATE {SCHEMA}.alembic_version SET version_num = :revision"), {"revision": revision}
+    )
+
+
+def test_a_wrong_row_decides_nothing(index: Shared) -> None:
+    """Whoever acts reads the record: a row that claims another state changes no record."""
+    (shot,) = with_batch(BATCH, "A")
+    index.run(lambda connection: connection.execute(update(shots).values(state="delivered", events=99)))
+    assert change_record(shot, to(State.MASTERED)).state is State.MASTERED
+
+
+def test_a_file_of_this_machine_that_is_damaged_does_not_matter(
+    storage: Storage, s3_settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    some_work()
+    assert len(waiting_records(WAITING)) == 2
+    (file,) = s3_settings.scratch_dir.glob("index-*.sqlite")
+    file.write_bytes(b"no database" * 1000)
+    assert len(waiting_records(WAITING)) == 2
+    assert "in memory" in caplog.text
+
+
+def test_what_is_asked_costs_the_same_however_many_shots_there_are(index: Shared, storage: Storage) -> None:
+    """Statements and requests for what waits, at n and at 4n ended shots."""
+
+    def cost(ended: int) -> tuple[int, int]:
+        for one in with_batch(batch_id("acme", f"ended{ended}"), *(f"S{n}" for n in range(ended))):
+            change_record(one, to(State.MASTERED, State.ROUTED))
+        statements: list[str] = []
+        requests: list[str] = []
+        engine = index._engine.sync_engine
+
+        def note(_: Any, __: Any, statement: str, *rest: Any) -> None:
+            statements.append(statement)
+
+        def request(**_: Any) -> None:
+            requests.append("")
+
+        event.listen(engine, "before_cursor_execute", note)
+        storage._client.meta.events.register("before-call.s3", request, unique_id="index")
+        try:
+            assert waiting_records(WAITING) == []
+        finally:
+            event.remove(engine, "before_cursor_execute", note)
+            storage._client.meta.events.unregister("before-call.s3", unique_id="index")
+        return len(statements), len(requests)
+
+    assert cost(3) == cost(12) == (2, 0)
+
+
+def test_own_index_is_not_asked_while_the_shared_one_answers(index: Shared, s3_settings: Settings) -> None:
+    some_work()
+    waiting_records(WAITING)
+    assert not list(s3_settings.scratch_dir.glob("index-*.sqlite"))
+    assert own(s3_settings).name.endswith(".sqlite")

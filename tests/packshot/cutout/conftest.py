@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from functools import partial
+from functools import cached_property, partial
 
 import cv2
 import numpy as np
 import pytest
 
 from packshot.colour.spaces import decode_working, encode_working
+from packshot.cutout import cut_out
+from packshot.cutout.values import Cutout
 from packshot.types import Matte, Pixels8, Pixels16
 
 SIDE = 1400
@@ -52,13 +54,18 @@ class Photograph:
     network: DrawnNetwork
     noise: float = 0.004
 
-    @property
+    @cached_property
     def pixels(self) -> Pixels16:
         share = self.matte[..., None]
         light = share * self.product + (1 - share) * self.backdrop
         grain = np.random.default_rng(7).normal(0, self.noise, light.shape)
         light = light + grain * np.sqrt(np.clip(light, 0.01, 1))
         return encode_working(np.clip(light, 0, 1).astype(np.float32))
+
+    @cached_property
+    def cut(self) -> Cutout:
+        """What the line makes of it. Several tests look at one result."""
+        return cut_out(self.pixels, self.network)
 
     @property
     def truth(self) -> Pixels16:
@@ -119,7 +126,7 @@ def linear(pixels: Pixels16) -> np.ndarray:
     return decode_working(pixels)
 
 
-@pytest.fixture(params=list(BACKDROPS))
+@pytest.fixture(params=list(BACKDROPS), scope="module")
 def on_each_backdrop(request: pytest.FixtureRequest) -> Photograph:
     return photograph(request.param)
 

@@ -31,7 +31,7 @@ def farthest_edge_error_px(found: np.ndarray, radius: float) -> float:
 
 def test_the_edge_lies_where_the_photograph_has_it_not_where_the_network_says(on_each_backdrop: Photograph) -> None:
     photo = on_each_backdrop
-    cutout = cut_out(photo.pixels, photo.network)
+    cutout = photo.cut
     cell_px = SIDE / 256
     assert cutout.method is Method.REFINED
     assert farthest_edge_error_px(np.kron(photo.network.prediction, np.ones((6, 6)))[:SIDE, :SIDE], 420) > cell_px / 2
@@ -41,7 +41,7 @@ def test_the_edge_lies_where_the_photograph_has_it_not_where_the_network_says(on
 
 def test_the_backdrop_s_colour_is_gone_from_the_edge(on_each_backdrop: Photograph) -> None:
     photo = on_each_backdrop
-    composite = compose_on_white(photo.pixels, cut_out(photo.pixels, photo.network))
+    composite = compose_on_white(photo.pixels, photo.cut)
     edge = (photo.matte > 0.02) & (photo.matte < 0.98)
     pair = [lab_of(working_to_srgb8(picture)[edge][None], icc=srgb_profile()) for picture in (composite, photo.truth)]
     assert float(delta_e_2000(pair[0], pair[1]).mean()) < 6
@@ -54,7 +54,7 @@ def test_the_background_is_exactly_white_and_the_inside_bit_for_bit_the_photogra
 ) -> None:
     photo = on_each_backdrop
     pixels = photo.pixels
-    composite = compose_on_white(pixels, cut_out(pixels, photo.network))
+    composite = compose_on_white(pixels, photo.cut)
     far_out = covered(lambda y, x: disc(y, x, radius=423)) == 0
     deep_in = covered(lambda y, x: disc(y, x, radius=414)) == 1
     assert (composite[far_out] == 65535).all()

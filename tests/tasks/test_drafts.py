@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import io
 import shutil
+import uuid
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ from psd_tools import PSDImage
 
 from deployments.demo import environment
 from packshot.colour.spaces import working_profile
-from packshot.naming import BatchId, job_out_key
+from packshot.naming import BatchId, batch_id, job_out_key
 from packshot.specs.load import default_folder
 from packshot.types import Matte, Pixels8, Status
 from tasks import drafts
@@ -24,7 +24,7 @@ from tasks.jobs import open_job
 from tasks.records import load_record
 from tasks.returned import take_over
 from tasks.stages import master_shot, route_shot
-from tasks.storage import Storage
+from tasks.storage import Storage, open_storage
 from tasks.tickets import TICKET_HTML, ticket_of
 from tests import drawn_products
 from tests.drawn_mannequins import RED, SKIN, Garment, similarity
@@ -36,16 +36,16 @@ MOVED = similarity(scale=1.15, degrees=2, shift=(15, 30), about=(525, 350))
 JOINT = ("neck_filled", "mannequin_left", "joint_outline", "joint_line")
 
 
-@pytest.fixture
-def ghosts(line: Storage, tmp_path: Path) -> Iterator[Storage]:
+@pytest.fixture(scope="module")
+def ghosts(nobody_takes_runs: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storage]:
     """A line whose client wants neck joints."""
-    configs = tmp_path / "configs"
+    configs = tmp_path_factory.mktemp("ghosts") / "configs"
     shutil.copytree(default_folder(), configs)
     (configs / "clients" / "acme.yaml").write_text(
         "title: Acme\nplatforms: [shopify]\nhandoff: {ghost_mannequin: true}\n"
     )
     with environment({"PACKSHOT_CONFIGS": str(configs)}):
-        yield line
+        yield open_storage()
 
 
 def photographed(batch: BatchId, views: dict[str, Pixels8]) -> dict[str, RoutedShot]:
@@ -59,9 +59,10 @@ def photographed(batch: BatchId, views: dict[str, Pixels8]) -> dict[str, RoutedS
     return {one.name: route_shot.fn(one, group=groups[one.name]) for one in mastered}
 
 
-@pytest.fixture
-def job(ghosts: Storage, batch: BatchId) -> RoutedShot:
-    """A shirt on its mannequin in an editor's hands; its neck shot was in the same batch."""
+@pytest.fixture(scope="module")
+def job(ghosts: Storage) -> RoutedShot:
+    """A shirt on its mannequin in an editor's hands; its neck shot was in the same batch. The tests only look at it."""
+    batch = batch_id("acme", f"batch-{uuid.uuid4().hex[:8]}")
     shots = photographed(batch, {"MAIN": SHIRT.worn(), "NECK": SHIRT.neck(MOVED)[0]})
     assert in_a_run(lambda: hold_back.fn(batch, list(shots.values()))).names == ()
     in_a_run(lambda: open_job.fn(shots["MAIN"]))

@@ -23,19 +23,27 @@ from tasks.lives import now
 from tasks.records import change_batch, change_record, create_batch, create_record
 from tasks.storage import Storage, open_storage
 from tests.packshot.outcomes.lives import BATCH, DAY, NIGHT, Shot
+from tests.tasks.conftest import empty
 from tests.tasks.runs import artifact, in_a_run
 
 DATE, NEXT = DAY.date, DAY.date + timedelta(days=1)
 S = State
 
 
-@pytest.fixture
-def own_bucket(line_environment: dict[str, str]) -> Iterator[Storage]:
-    """The line with a bucket of this test's own, in which nothing has happened."""
+@pytest.fixture(scope="module")
+def bucket(line_environment: dict[str, str]) -> Iterator[Storage]:
+    """The line with a bucket of this module's own. The first write into a new one takes seconds."""
     with environment({**line_environment, "PACKSHOT_S3_BUCKET": f"packshot-test-{uuid.uuid4().hex[:8]}"}):
         opened = open_storage()
         opened.ensure_bucket()
         yield opened
+
+
+@pytest.fixture
+def own_bucket(bucket: Storage) -> Storage:
+    """The same, in which nothing has happened."""
+    empty(bucket)
+    return bucket
 
 
 def stored(*shots: Shot, batch: BatchId = BATCH, at: dt.datetime = NIGHT) -> None:

@@ -16,8 +16,9 @@ from prefect import flow, task
 from prefect.client.orchestration import get_client
 from prefect.serializers import JSONSerializer
 from prefect.settings import Settings as PrefectSettings
-from prefect.testing.utilities import prefect_test_harness
 
+from deployments.demo import environment
+from infra.local.stack import Stack
 from packshot.errors import (
     ConfigError,
     EmptySubjectError,
@@ -36,8 +37,10 @@ from tasks.storage import Storage
 
 
 @pytest.fixture(scope="module")
-def prefect_server() -> Iterator[None]:
-    with prefect_test_harness(server_startup_timeout=60):
+def prefect_server(prefect_stack: Stack) -> Iterator[None]:
+    """This process as a client of the session's Prefect."""
+    quiet = {"PREFECT_LOGGING_TO_API_ENABLED": "false"}  # what is still to be sent must not outlive the server
+    with environment({**prefect_stack.environment(), **quiet}):
         yield
 
 

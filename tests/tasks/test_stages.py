@@ -101,7 +101,7 @@ def test_files_that_end_their_decoder_are_refused_alone(
     batch = batch_id("acme", "crashes")
     words = {"crash.jpg": b"CRASH", "spin.jpg": b"SPIN", "swallow.jpg": b"SWALLOW", GOOD: b""}
     configs = configs_in_force()
-    within = ApartLimits(memory_bytes=1_500_000_000, deadline_s=60, processor_s=6)
+    within = ApartLimits(memory_bytes=1_500_000_000, deadline_s=60, processor_s=3)
     tight = configs.model_copy(update={"ingest": configs.ingest.model_copy(update={"apart": within})})
     pool = Children(packages=("packshot", "tests", "tests.tasks"))
     monkeypatch.setattr(stages, "configs_in_force", lambda: tight)

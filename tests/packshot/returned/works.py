@@ -60,7 +60,7 @@ def png(pixels: Pixels8, alpha: Matte | None = None, *, profile: bool = True) ->
     if alpha is not None:
         pixels = np.dstack([pixels, np.rint(alpha * 255).astype(np.uint8)])
     more = {"icc_profile": srgb_profile()} if profile else {}
-    Image.fromarray(pixels).save(stream, "PNG", **more)
+    Image.fromarray(pixels).save(stream, "PNG", compress_level=1, **more)
     return stream.getvalue()
 
 

@@ -85,7 +85,7 @@ def test_status_tells_of_every_part(line: Up) -> None:
     assert set(found["parts"]) == set(PARTS)
 
 
-@pytest.mark.parametrize("name", few_often(PARTS))
+@pytest.mark.parametrize("name", few_often(PARTS, 1))
 def test_a_part_that_is_killed_is_started_again_where_it_was_and_said(line: Up, name: str) -> None:
     addresses = line.environment()
     before = line.file()[name]

@@ -74,17 +74,14 @@ class Line:
         with get_client(sync_client=True) as client:
             before = client.read_flow_run(run_id)
             client.set_flow_run_state(run_id, Scheduled(name="AwaitingRetry"))
-        return poll(
-            lambda: self._ended_or_none(run_id, after=before.state_id), until=f"the retry of {before.name} ended"
-        )
+            return poll(
+                lambda: _ended_or_none(client, run_id, after=before.state_id), until=f"the retry of {before.name} ended"
+            )
 
     def ended(self, run_id: UUID) -> FlowRun:
         """Return a run once it has ended."""
-        return poll(lambda: self._ended_or_none(run_id), until=f"flow run {run_id} ended")
-
-    def _ended_or_none(self, run_id: UUID, *, after: UUID | None = None) -> FlowRun | None:
-        run = self.read(run_id)
-        return run if run.state and run.state.is_final() and run.state_id != after else None
+        with get_client(sync_client=True) as client:  # one for the whole wait: to make one costs more than to ask
+            return poll(lambda: _ended_or_none(client, run_id), until=f"flow run {run_id} ended")
 
     def read(self, run_id: UUID) -> FlowRun:
         """Return a run as it is now."""
@@ -127,6 +124,11 @@ class Line:
             return [
                 Artifact.model_validate(one) for one in client.request("POST", "/artifacts/filter", json=wanted).json()
             ]
+
+
+def _ended_or_none(client: SyncPrefectClient, run_id: UUID, *, after: UUID | None = None) -> FlowRun | None:
+    run = client.read_flow_run(run_id)
+    return run if run.state and run.state.is_final() and run.state_id != after else None
 
 
 def _flow_runs(client: SyncPrefectClient, wanted: FlowRunFilter) -> list[FlowRun]:

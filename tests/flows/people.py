@@ -57,13 +57,15 @@ def answered(line: Line, run_id: UUID, choice: Choice, **values: Any) -> FlowRun
 def settled(line: Line, before: FlowRun) -> FlowRun:
     """Return a run once it has ended or waits again."""
 
-    def done() -> FlowRun | None:
-        run = line.read(before.id)
-        assert run.state
-        at_rest = run.state.is_final() or run.state.is_paused()
-        return run if at_rest and run.state_id != before.state_id else None
+    with get_client(sync_client=True) as client:
 
-    return poll(done, until="the answer has been dealt with")
+        def done() -> FlowRun | None:
+            run = client.read_flow_run(before.id)
+            assert run.state
+            at_rest = run.state.is_final() or run.state.is_paused()
+            return run if at_rest and run.state_id != before.state_id else None
+
+        return poll(done, until="the answer has been dealt with")
 
 
 def returned_picture(sample: str = "GLS501_MAIN.jpg") -> bytes:

@@ -27,7 +27,8 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     ),
     "returned": (
         *("returned quantity", "quantity returned", "returned", "returns"),
-        *("retourenmenge", "ruckgabemenge", "quantite retournee", "cantidad devuelta", "quantita resa"),
+        *("retourniert", "retouren", "retourne", "retournee", "devuelto", "reso", "retourenmenge", "ruckgabemenge"),
+        *("quantite retournee", "cantidad devuelta", "quantita resa"),
     ),
     "reason": (
         *("reason", "return reason", "grund", "rucksendegrund", "retourengrund", "raison", "motif", "motif de retour"),

@@ -24,6 +24,9 @@ MOST_EXAMPLES = 3
 RAGGED = "rows with more cells than column names: nobody can tell which cell belongs where"
 _DATES = ("order_date", "return_date")
 _QUANTITIES = ("quantity", "returned")
+_YES = frozenset({"yes", "y", "true", "x", "ja", "j", "wahr", "oui", "vrai", "si", "sí", "sì", "vero", "returned", "✓"})
+_NO = frozenset({"no", "n", "false", "-", "–", "nein", "falsch", "non", "faux", "falso", "none"})
+"""What shops write in a column that says whether a line came back: English, German, French, Spanish, Italian."""
 _IDENTIFIERS = ("sku", "order", "customer")
 
 
@@ -119,20 +122,23 @@ class OrderReader:
             Reading(file=name, how="; ".join([table.how, *how]), rows=int((~blank).sum()) + table.ragged)
         )
         day, quantity, sku = rows[date], rows["quantity"], rows["sku"]
-        wrong = ~blank & (day.isna() | quantity.isna() | sku.isna())
-        nothing = ~blank & ~wrong & (quantity == 0)
+        unread = ~blank & rows["unread"] & day.notna() & sku.notna()
+        wrong = ~blank & ~unread & (day.isna() | quantity.isna() | sku.isna())
+        nothing = ~blank & ~wrong & ~unread & (quantity == 0)
         examples = tuple(
             f"row {at + table.row + 1}: {', '.join(_written(frame, one, at) for one in (date, 'sku', 'quantity'))}"
             for at in np.flatnonzero(wrong)[:MOST_EXAMPLES]
         )
         self.note(name, int(wrong.sum()), "rows without a date, SKU or quantity that can be read", examples)
+        odd = tuple(f"row {at + table.row + 1}: {_written(frame, 'returned', at)}" for at in np.flatnonzero(unread))
+        self.note(name, int(unread.sum()), "rows whose returned units are no number, yes or no", odd[:MOST_EXAMPLES])
         self.note(name, int(nothing.sum()), "rows with a quantity of 0, so cancelled orders")
-        unusable = int(wrong.sum()) + table.ragged
+        unusable = int(wrong.sum()) + int(unread.sum()) + table.ragged
         total = int((~blank).sum()) + table.ragged
         self.counted = dataclasses.replace(
             self.counted, rows=self.counted.rows + total, unusable=self.counted.unusable + unusable
         )
-        rows = rows.assign(day=day, number=rows["order"])[~(blank | wrong | nothing)].reset_index(drop=True)
+        rows = rows.assign(day=day, number=rows["order"])[~(blank | wrong | unread | nothing)].reset_index(drop=True)
         rows["back_day"] = rows["return_date"] if date == "order_date" else rows["day"]
         return rows.astype({"day": np.int32, "quantity": np.float32})
 
@@ -160,12 +166,13 @@ def columns_of(frame: pd.DataFrame, name: str, writing: Writing) -> tuple[pd.Dat
     """Return the columns of a file with their values, and what was decided about them, in words.
 
     Dates become days since 1970 (NaN where there is none), quantities numbers, everything else text. The column
-    ``blank`` says which rows hold nothing.
+    ``blank`` says which rows hold nothing; ``unread`` says in which rows the number of returned units is neither a
+    number nor a yes or no. Yes stands for all units of the row.
 
     Raises:
         UnreadableError: the order of day and month, or the decimal sign, of a column is open.
     """
-    rows: dict[str, pd.Series] = {"blank": pd.Series(True, range(len(frame)))}
+    rows = {"blank": pd.Series(True, range(len(frame))), "unread": pd.Series(False, range(len(frame)))}
     dates: dict[str, Distinct] = {}
     said = []
     for one in COLUMNS:
@@ -181,6 +188,10 @@ def columns_of(frame: pd.DataFrame, name: str, writing: Writing) -> tuple[pd.Dat
             column = Distinct(frame[one])
             read, sign = numbers_of(name, one, column.present, chosen=writing.decimal_sign)
             rows[one] = column.as_numbers(read)
+            if one == "returned":
+                words = column.as_numbers({text: found for text in column.present if (found := _yes_or_no(text)) >= 0})
+                rows[one] = rows[one].fillna(words * rows["quantity"].abs())
+                rows["unread"] = pd.Series(column.codes >= 0) & rows[one].isna() & rows["quantity"].notna()
             said += [f"{one} with a decimal {sign.value}"] if sign else []
         else:
             rows[one] = identifiers(frame[one]) if one in _IDENTIFIERS else texts(frame[one])
@@ -192,6 +203,12 @@ def columns_of(frame: pd.DataFrame, name: str, writing: Writing) -> tuple[pd.Dat
     for one in frame.columns:
         rows["blank"] &= _is_blank(frame[one])
     return pd.DataFrame(rows), said
+
+
+def _yes_or_no(text: str) -> int:
+    """Return 1 for a yes, 0 for a no, -1 for anything else."""
+    word = text.strip().casefold()
+    return 1 if word in _YES else (0 if word in _NO else -1)
 
 
 def _nothing(column: str, rows: int) -> pd.Series:

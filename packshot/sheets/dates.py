@@ -126,13 +126,18 @@ def _alone(column: DateColumn) -> DateOrder | None:
     return DateOrder.DAY_FIRST if dotted and DateOrder.DAY_FIRST in fits else None
 
 
+def all_fit(count: int) -> str:
+    """Return in words that all of so many values of a column fit."""
+    return "its only value fits" if count == 1 else f"all {count:,} different values fit"
+
+
 def _undecided(file: str, column: DateColumn) -> UnreadableError:
     fits = column.fitting()
     if fits:
         text = next(text for text in column.open if len(set(column.days[text].values())) > 1)
         ways = sorted(fits, key=list(DateOrder).index)
         said = " or ".join(f"{_shown(column.days[text][way])} ({way.in_words})" for way in ways)
-        found = f"{text!r} is {said}; all {len(column.open):,} different values fit both"
+        found = f"{text!r} is {said}; {all_fit(len(column.open))} both"
     else:
         ways = [way for way in DateOrder if any(way in days for days in column.days.values())]
         only = {way: next((text for text in column.open if set(column.days[text]) == {way}), "") for way in ways}

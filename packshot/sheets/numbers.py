@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 
 from packshot.errors import UnreadableError
+from packshot.sheets.dates import all_fit
 
 
 class DecimalSign(StrEnum):
@@ -71,7 +72,7 @@ def _undecided(file: str, column: str, texts: list[str], fits: list[DecimalSign]
     if fits:
         text = next(text for text in texts if _number(text, DecimalSign.POINT) != _number(text, DecimalSign.COMMA))
         found = " or ".join(f"{_number(text, sign):,g} (decimal {sign.value})" for sign in DecimalSign)
-        found = f"{text!r} is {found}; all {len(texts):,} different values fit both"
+        found = f"{text!r} is {found}; {all_fit(len(texts))} both"
     else:
         only = {
             sign: next((text for text in texts if not _WRITTEN[other].fullmatch(text.strip())), "")

@@ -190,3 +190,34 @@ def test_an_open_quantity_names_both_readings() -> None:
     with pytest.raises(UnreadableError, match=r"1 \(decimal point\) or 1,000 \(decimal comma\).*--decimal-sign"):
         read(text)
     assert read(text, writing=Writing(decimal_sign=DecimalSign.COMMA)).lines["quantity"].tolist() == [1000]
+
+
+@pytest.mark.parametrize(
+    ("yes", "no"),
+    [("1", "0"), ("yes", "no"), ("TRUE", "FALSE"), ("x", ""), ("ja", "nein"), ("oui", "non"), ("sí", "no"), ("✓", "-")],
+)
+@pytest.mark.parametrize("head", ["returned", "Retourniert", "Retouren", "Retourné", "Devuelto", "Reso"])
+def test_a_column_that_only_says_whether_a_line_came_back_is_read(yes: str, no: str, head: str) -> None:
+    rows = [("1", "A", 1, no), ("2", "A", 1, yes), ("3", "B", 1, no), ("4", "B", 1, yes), ("5", "B", 1, no)]
+    lines = "".join(f"{order};2026-03-{13 + int(order)};{sku};{units};{back}\n" for order, sku, units, back in rows)
+    found = read(f"order_id;order_date;sku;quantity;{head}\n{lines}".encode())
+    assert list(found.lines["returned"]) == [0, 1, 0, 1, 0]
+    assert not found.problems
+
+
+def test_yes_stands_for_all_units_of_a_line() -> None:
+    found = read(b"order_id,order_date,sku,quantity,returned\n1,2026-03-14,A,3,yes\n2,2026-03-15,A,3,2\n")
+    assert list(found.lines["returned"]) == [3, 2]
+
+
+def test_returned_units_that_are_no_number_are_counted_as_rows_that_cannot_be_used_and_shown() -> None:
+    found = read(b"order_id,order_date,sku,quantity,returned\n1,2026-03-14,A,1,perhaps\n2,2026-03-15,A,1,1\n")
+    (problem,) = found.problems
+    assert problem.in_words == "1 row whose returned units are no number, yes or no"
+    assert problem.examples == ("row 2: perhaps",)
+    assert (found.counted.rows, found.counted.unusable) == (2, 1)
+
+
+def test_a_column_with_one_open_date_says_so_in_the_singular() -> None:
+    with pytest.raises(UnreadableError, match="its only value fits both"):
+        read(b"order_id,order_date,sku,quantity\n1,03/04/2026,A,1\n2,03/04/2026,B,1\n")

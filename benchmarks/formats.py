@@ -1,12 +1,13 @@
 """Every file of the shared test data through the line's own reader, beside an independent reading of the same file.
 
-    python -m benchmarks.formats ../shared/data [--folders icc raw ...] [--markdown table.md]
+    python -m benchmarks.formats ../shared/data [--folders icc raw ...] [--markdown docs/formats.md]
 
 Each file is opened in a process of its own kind: one that crashes or hangs costs that file only and is said so.
 The table's columns: what the file was recognised as, what was done with it (accepted with which findings, or refused
 and why), and the mean / 95th percentile of delta E 2000 between the master and what libvips, ImageMagick or, for
 camera RAW, dcraw make of the same file in the same working space. Where another program cannot read the file,
-or reads another picture out of it, the column says so. Debian packages: libvips-tools imagemagick dcraw.
+or reads another picture out of it, the column says so. `--markdown` writes the table into a document, in place of the
+sections on these folders that it has. Debian packages: libvips-tools imagemagick dcraw.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import re
 import selectors
 import shutil
 import subprocess
@@ -31,6 +33,7 @@ from numpy.typing import NDArray
 from packshot.colour.difference import delta_e_2000, lab_of
 from packshot.colour.spaces import srgb_profile, working_profile
 from packshot.errors import RefusedInputError
+from packshot.figures import counted
 from packshot.formats.sniff import detect
 from packshot.ingest.decode import open_photo
 from packshot.ingest.master import develop
@@ -43,6 +46,10 @@ FOLDERS = (
     "hostile/oddities",
     "hostile/formats-modern",
     "hostile/exif-orientation",
+)
+_TOPS = tuple(sorted({folder.split("/")[0] + "/" for folder in FOLDERS}))
+_HEADS = (
+    "| file | recognised as | done | findings or reason | libvips | ImageMagick, dcraw |\n|---|---|---|---|---|---|"
 )
 TIMEOUT_S = 60.0
 MOST_COMPARED = 1_000_000
@@ -82,10 +89,7 @@ def main(argv: list[str] | None = None) -> int:
     if options.worker:
         _work()
         return 0
-    lines = [
-        "| file | recognised | done | findings or reason | libvips | ImageMagick / dcraw |",
-        "|---|---|---|---|---|---|",
-    ]
+    lines = _HEADS.split("\n")
     counts: dict[str, int] = {}
     with tempfile.TemporaryDirectory() as folder:
         for outcome in run(_files(options.data, options.folders), Path(folder)):
@@ -97,8 +101,27 @@ def main(argv: list[str] | None = None) -> int:
     summary = ", ".join(f"{count} {what}" for what, count in sorted(counts.items()))
     print(f"\n{sum(counts.values())} files: {summary}")
     if options.markdown:
-        options.markdown.write_text("\n".join([*lines, "", summary, ""]))
+        options.markdown.write_text(in_document(options.markdown, lines[2:]), encoding="utf-8")
     return counts.get("crashed", 0) + counts.get("hung", 0)
+
+
+def in_document(document: Path, rows: Iterable[str]) -> str:
+    """Return the document with a section for each folder in place of those it had; what stands before them is kept."""
+    before = document.read_text(encoding="utf-8") if document.exists() else ""
+    before = re.split(rf"^## (?={'|'.join(map(re.escape, _TOPS))})", before, maxsplit=1, flags=re.MULTILINE)[0]
+    folders: dict[str, list[str]] = {}
+    for row in rows:
+        top, second, name = row.removeprefix("| ").split("/", 2)
+        folders.setdefault(f"{top}/{second}", []).append(f"| {name}")
+    parts = []
+    for folder, found in folders.items():
+        accepted = sum(" | accepted | " in row for row in found)
+        parts.append(
+            f"## {folder}\n\n{counted(len(found), 'file')}, {accepted} accepted.\n\n{_HEADS}\n"
+            + "\n".join(found)
+            + "\n"
+        )
+    return before + "\n".join(parts)
 
 
 def _files(data: Path, folders: Iterable[str]) -> list[Path]:

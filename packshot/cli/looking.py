@@ -158,8 +158,9 @@ def _show_inspection(one: Any) -> None:
     verdict = "[green]accepted[/]" if one.accepted else f"[red]refused[/]: {in_markup(one.refusal)}"
     console.print(f"[bold]{in_markup(one.name)}[/]  {verdict}", highlight=False)
     if one.size is not None:
+        depth = f"{one.bit_depth} bit {one.colour_model}".strip()
         console.print(
-            f"  {one.kind}, {one.size} px, {one.bit_depth} bit {one.colour_model}, profile {one.profile or 'none'}"
+            f"  {one.kind}, {one.size} px, {depth}, profile {one.profile or 'none'}"
             f"{' (assumed)' if one.profile_assumed else ''}, orientation {one.orientation}, {one.size_bytes:,} bytes",
             highlight=False,
         )

@@ -29,6 +29,7 @@ from packshot.export.findings import (
 )
 from packshot.export.measure import measure_white
 from packshot.export.names import name_fits
+from packshot.figures import counted
 from packshot.formats.sniff import FileKind
 from packshot.qc.white import OffWhite, find_off_white
 from packshot.specs.models import Background, Platform, Profile, QcConfig, Rule
@@ -265,8 +266,10 @@ def _white_findings(pixels: Pixels8, zone: Mask, platform: Platform, *, ring_dis
     yield check(
         "near_white_beside_product",
         inside.count == 0,
-        f"{inside.count:,} pixels between the product's parts are nearly white: a pale part of the product, or "
-        "leftover backdrop.",
+        f"{counted(inside.count, 'pixel')} between the product's parts "
+        f"{'is' if inside.count == 1 else 'are'} nearly white: a pale part of the product, or leftover backdrop."
+        if inside.count
+        else "Nothing between the product's parts is nearly white.",
         measured=inside.count,
         limit=0,
         unit="px",

@@ -28,6 +28,7 @@ from packshot.specs.schema import meanings
 from packshot.specs.services import BY_MACHINE, WORDS, Service
 from packshot.specs.sets import ProductSets
 from tasks.settings import settings_table
+from tests.packshot.formats.test_conformance import FILES, opened
 
 BY_USER = (130, "ended by Ctrl-C")
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -228,6 +229,20 @@ def _error(kind: type[PackshotError]) -> tuple[str, ...]:
     return f"`{kind.code}`", f"`{kind.__name__}`", *map(_linked, error_in_words(kind))
 
 
+def formats() -> str:
+    """What is read of a picture that was written in each format with everything that it can have."""
+    heads = ("written as", "upright", "colours", "copyright", "creator", "time", "place", "AI label", "findings")
+    return table(heads, (_format(name) for name in FILES))
+
+
+def _format(name: str) -> tuple[str, ...]:
+    photo = opened(name)
+    about = photo.metadata
+    known = (about.copyright, about.creator, about.taken_at, about.has_gps, about.ai_provenance)
+    said = ("yes" if one else "no" for one in (photo.size == (64, 96), not photo.profile_assumed, *known))
+    return (name, *said, _code(one.code for one in photo.findings))
+
+
 TABLES: Mapping[str, tuple[str, Callable[[], str]]] = {
     **{
         f"findings: {title}": ("errors.md", partial(advised_findings if group.advice else findings, group))
@@ -239,6 +254,7 @@ TABLES: Mapping[str, tuple[str, Callable[[], str]]] = {
     "features": ("configs.md", features),
     "services": ("people.md", services),
     "settings": ("settings.md", settings_table),
+    "formats": ("formats.md", formats),
     "exit statuses": ("errors.md", exit_statuses),
     "reasons": ("people.md", reasons),
     "platforms": ("configs.md", platforms),

@@ -130,8 +130,9 @@ class OrderReader:
             for at in np.flatnonzero(wrong)[:MOST_EXAMPLES]
         )
         self.note(name, int(wrong.sum()), "rows without a date, SKU or quantity that can be read", examples)
-        odd = tuple(f"row {at + table.row + 1}: {_written(frame, 'returned', at)}" for at in np.flatnonzero(unread))
-        self.note(name, int(unread.sum()), "rows whose returned units are no number, yes or no", odd[:MOST_EXAMPLES])
+        shown = np.flatnonzero(unread)[:MOST_EXAMPLES].tolist()
+        odd = tuple(f"row {at + table.row + 1}: {_written(frame, 'returned', at)}" for at in shown)
+        self.note(name, int(unread.sum()), "rows whose returned units are no number, yes or no", odd)
         self.note(name, int(nothing.sum()), "rows with a quantity of 0, so cancelled orders")
         unusable = int(wrong.sum()) + int(unread.sum()) + table.ragged
         total = int((~blank).sum()) + table.ragged

@@ -31,7 +31,7 @@ import tifffile
 from numpy.typing import NDArray
 
 from packshot.colour.difference import delta_e_2000, lab_of
-from packshot.colour.spaces import srgb_profile, working_profile
+from packshot.colour.spaces import SRGB_NAME, srgb_profile, working_profile
 from packshot.errors import RefusedInputError
 from packshot.figures import counted
 from packshot.formats.sniff import detect
@@ -149,7 +149,9 @@ def _work() -> None:
             said |= {
                 "done": "accepted",
                 "recognised": f"{photo.kind.value}, {photo.size}, {photo.bit_depth} bit {photo.model}, "
-                f"{master.transform.source}{' (assumed)' if photo.profile_assumed else ''}",
+                f"{master.transform.source}{' (assumed)' if photo.profile_assumed else ''}".replace(
+                    f"{SRGB_NAME} (assumed)", "sRGB assumed"
+                ),
                 "detail": ", ".join(finding.code for finding in master.findings),
                 "assumed": photo.profile_assumed,
                 "profile": photo.profile_name,

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from deployments import desks, indexes, jobs, running
+from deployments import deliveries, desks, indexes, jobs, running
 from packshot.cli import build
 from packshot.cli.ending import Exit, run
 from packshot.cli.options import Json
@@ -39,6 +39,7 @@ def command_line() -> typer.Typer:
     app.add_typer(_models(), name="models", help="The segmentation networks: which there are, and fetching them.")
     app.add_typer(_batches(), name="batch", help="Batches in storage: submit a folder, see its outcome.")
     app.add_typer(jobs.commands(), name="job", help="What waits for people: look, take, return, approve, reject.")
+    app.add_typer(deliveries.commands(), name="delivery", help="Deliveries: show one to its client by a link.")
     app.add_typer(desks.commands(), name="desk", help="The review desk, where people look at 1:1 and decide.")
     app.add_typer(indexes.commands(), name="index", help="The index of all shots and batches; never the truth.")
     running.add_to(app)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -13,9 +14,23 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from desk import batch_page, decisions, finding, jobs, numbers, queues, shots, signing, tiles, together
+from desk import (
+    batch_page,
+    decisions,
+    finding,
+    jobs,
+    numbers,
+    queues,
+    shared,
+    sharing,
+    shots,
+    signing,
+    tiles,
+    together,
+)
 from desk.doorkeeper import Doorkeeper
 from desk.forms import person_of
+from desk.packs import own_pictures
 from desk.pages import trouble
 from desk.state import Desk
 from packshot.record import ShotRecord
@@ -50,13 +65,14 @@ def application(desk: Desk | None = None) -> Doorkeeper:
         app,
         sessions=memory.sessions,
         accounts=memory.accounts,
-        hosts=settings.desk_hosts.split(","),
+        hosts=[*settings.desk_hosts.split(","), urlsplit(settings.desk_public_url or "").hostname or ""],
         storage=storage_origin(),
     )
 
 
 def routes() -> list[BaseRoute]:
     """Return the desk's routes: each address with the function that answers it."""
+    shown = own_pictures()
     return [
         Route("/", queues.first),
         Route("/health", health),
@@ -85,7 +101,9 @@ def routes() -> list[BaseRoute]:
         Route("/undo", decisions.undo, methods=["POST"]),
         Route(f"{_SHOT}/leave", shots.leave, methods=["POST"]),
         Route("/previews/{client}/{batch}/{shot}/{digest}.webp", shots.preview),
-        Mount("/pictures", routes=tiles.routes(allows=_sees)),
+        Mount("/pictures", routes=tiles.routes(shown, allows=_sees)),
+        *sharing.routes(),
+        *shared.routes(shown),
         Mount("/static", StaticFiles(directory=STATIC)),
     ]
 

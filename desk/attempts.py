@@ -1,4 +1,4 @@
-"""How often a password may be tried: a few times at once, then at a slow pace, for each name and for all together."""
+"""How often something may be tried, such as a password: a few times at once, then slowly, for each name and for all."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import dataclasses
 import threading
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 from packshot.handoff.people import plain_name
 
@@ -21,26 +22,37 @@ class _Bucket:
     at: float
 
 
-class Attempts:
-    """Counts attempts to sign in. Successful ones don't count."""
+class Pace(NamedTuple):
+    """How many attempts are allowed at once, and in how many seconds one more is: for each name, and for all."""
 
-    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+    at_once: int = AT_ONCE
+    refill_s: float = REFILL_S
+    at_once_in_all: int = AT_ONCE_IN_ALL
+    refill_in_all_s: float = REFILL_IN_ALL_S
+
+
+class Attempts:
+    """Counts attempts, for example to sign in. Those that are told as successful don't count."""
+
+    def __init__(self, pace: Pace = Pace(), *, clock: Callable[[], float] = time.monotonic) -> None:  # noqa: B008
         """Begin with no attempts.
 
         Args:
+            pace: the limits.
             clock: seconds that only go forward.
         """
-        self._clock, self._lock = clock, threading.Lock()
+        self._pace, self._clock, self._lock = pace, clock, threading.Lock()
         self._names: dict[str, _Bucket] = {}
-        self._all = _Bucket(AT_ONCE_IN_ALL, clock())
+        self._all = _Bucket(pace.at_once_in_all, clock())
 
     def may_try(self, name: str) -> bool:
         """Count an attempt, and return whether it is allowed now."""
         at = self._clock()
         with self._lock:
-            bucket = self._names.pop(plain_name(name), _Bucket(AT_ONCE, at))
-            _refill(bucket, at, most=AT_ONCE, each_s=REFILL_S)
-            _refill(self._all, at, most=AT_ONCE_IN_ALL, each_s=REFILL_IN_ALL_S)
+            pace = self._pace
+            bucket = self._names.pop(plain_name(name), _Bucket(pace.at_once, at))
+            _refill(bucket, at, most=pace.at_once, each_s=pace.refill_s)
+            _refill(self._all, at, most=pace.at_once_in_all, each_s=pace.refill_in_all_s)
             allowed = bucket.left >= 1 and self._all.left >= 1
             if allowed:
                 bucket.left -= 1
@@ -55,8 +67,8 @@ class Attempts:
         with self._lock:
             bucket = self._names.get(plain_name(name))
             if bucket is not None:
-                bucket.left = min(AT_ONCE, bucket.left + 1)
-            self._all.left = min(AT_ONCE_IN_ALL, self._all.left + 1)
+                bucket.left = min(self._pace.at_once, bucket.left + 1)
+            self._all.left = min(self._pace.at_once_in_all, self._all.left + 1)
 
 
 def _refill(bucket: _Bucket, at: float, *, most: int, each_s: float) -> None:

@@ -16,8 +16,8 @@ from desk.sessions import Sessions
 
 COOKIE = "packshot_desk"
 OPEN_PATHS = ("/sign-in", "/health")
-OPEN_FOLDERS = ("/static/",)
-"""What is served without signing in: no word and no picture of any shot."""
+OPEN_FOLDERS = ("/static/", "/shared/")
+"""What is served without signing in: no word and no picture of any shot, but to whoever has a share link."""
 ASKED_BY_PAGES = ("/counts",)
 """What an open page asks for by itself, whether or not anybody is there."""
 ALWAYS = ("127.0.0.1", "localhost")

@@ -1,71 +1,20 @@
-"""All files of a job as one zip, made while it is sent: a master can be hundreds of megabytes."""
+"""All files of a job as one zip."""
 
 from __future__ import annotations
 
-import io
-import tempfile
-import zipfile
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
-from typing import Any
+from pathlib import PurePosixPath
 
+from desk.zips import zipped
 from packshot.naming import ShotId, job_out_key
-from tasks.settings import get_settings
-from tasks.storage import open_storage
 from tasks.tickets import TICKET_HTML, TICKET_JSON, ticket_of
-
-CHUNK_BYTES = 1024 * 1024
 
 
 def zip_of(shot: ShotId) -> Iterator[bytes]:
     """Return the bytes of a zip with the ticket and every file that it names, in parts.
 
-    Each file is read from storage to this machine's disk and checked by its hash before its first byte is sent.
-
     Raises:
         ObjectMissingError: the shot has no ticket.
     """
     keys = [job_out_key(shot, TICKET_HTML), job_out_key(shot, TICKET_JSON), *(one.key for one in ticket_of(shot).take)]
-    return _zipped(list(dict.fromkeys(keys)))
-
-
-def _zipped(keys: list[str]) -> Iterator[bytes]:
-    sink = _Sink()
-    scratch = get_settings().scratch_dir
-    scratch.mkdir(parents=True, exist_ok=True)
-    with (
-        tempfile.TemporaryDirectory(dir=scratch) as folder,
-        zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as archive,
-    ):
-        for number, key in enumerate(keys):
-            path = Path(folder) / str(number)
-            open_storage().get_file(key, path)
-            with path.open("rb") as file, archive.open(PurePosixPath(key).name, "w", force_zip64=True) as entry:
-                while chunk := file.read(CHUNK_BYTES):
-                    entry.write(chunk)
-                    yield sink.taken()
-            path.unlink()
-    yield sink.taken()
-
-
-class _Sink(io.RawIOBase):
-    """A file that can only be written on; what was written is taken away part by part."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._written = bytearray()
-
-    def writable(self) -> bool:
-        """Say that it can be written on."""
-        return True
-
-    def write(self, data: Any) -> int:
-        """Keep the bytes until they are taken."""
-        self._written += data
-        return len(data)
-
-    def taken(self) -> bytes:
-        """Return what was written since the last time."""
-        data = bytes(self._written)
-        self._written.clear()
-        return data
+    return zipped([(key, PurePosixPath(key).name) for key in dict.fromkeys(keys)])

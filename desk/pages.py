@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from desk.forms import person_of, session_of
+from desk.roles import Role
 from desk.showing import DONE, in_words
 from desk.state import Desk
 from desk.waiting import Queue, in_queue, queues_of
@@ -55,6 +56,7 @@ def _common(request: Request) -> dict[str, Any]:
         "csrf": session_of(request).csrf,
         "counts": [(one.value, TITLES[one], count) for one, count in counts_of(request).items()],
         "queue": "",
+        "shares": Role.MANAGER in person.roles,
         "stale": desk.stale_at(now()),
         "told": desk.outbox.told(person.name) if "text/html" in request.headers.get("accept", "") else (),
         "held": {

@@ -17,6 +17,7 @@ from desk.accounts import Accounts
 from desk.attempts import Attempts
 from desk.claims import Claims
 from desk.counted import Counts
+from desk.guests import Guests
 from desk.outbox import AWAY, Outbox
 from desk.rates import Rates
 from desk.seen import Seen
@@ -53,6 +54,7 @@ class Desk:
     work: Workbench
     rates: Rates
     counted: Counts
+    guests: Guests
     away: str = ""
     round_s: float = 0.0
 
@@ -83,6 +85,7 @@ class Desk:
             work=Workbench(),
             rates=Rates(),
             counted=Counts(),
+            guests=Guests(),
             outbox=Outbox(undo_s=settings.desk_undo_s, on_settled=waiting.look_again),
         )
 

@@ -15,10 +15,7 @@ the list of overlays may be kept for ever by the one browser that asked.
 
 from __future__ import annotations
 
-import asyncio
-import json
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -27,44 +24,38 @@ from starlette.routing import Route
 
 from desk import overlays, pictures
 from desk.overlays import Sources
+from desk.packs import FOLDER, FOR_EVER, Packs, own_pictures
 from desk.pictures import Found, Pictures
-from desk.tile_shelf import DamagedPackError, TileShelf
 from packshot.errors import PackshotError, TransientError
 from packshot.looking.overlays import Overlay
-from packshot.looking.pack import Contents, Pack, Tile
+from packshot.looking.pack import Pack, Tile
 from packshot.record import ShotRecord
-from tasks.settings import get_settings
 
-FOLDER = "tiles"
-"""Folder of the tiles in the scratch folder."""
-FOR_EVER = {"Cache-Control": "private, max-age=31536000, immutable"}
 AGAIN = {"Cache-Control": "private, no-cache"}
 _PICTURE = "/{client}/{batch}/{shot}/{kind}/{digest}"
 _OVERLAY = f"{_PICTURE}/overlays/{{key}}"
-_TILE = "{level:int}/{column:int}_{row:int}.webp"
+TILE = "{level:int}/{column:int}_{row:int}.webp"
 
-T = TypeVar("T")
 Allows = Callable[[Request, ShotRecord], bool]
 """Whether the person of a request may see a shot."""
 
 
-def routes(*, allows: Allows = lambda request, record: True) -> list[Route]:
+def routes(shown: Pictures | None = None, *, allows: Allows = lambda request, record: True) -> list[Route]:
     """Return the addresses of pictures, to be mounted below one folder.
 
     Args:
+        shown: the desk's pictures.
         allows: whether the person of a request may see a shot; if not, the shot is not there.
     """
-    settings = get_settings()
-    shelf = TileShelf(settings.scratch_dir / FOLDER, max_bytes=settings.tiles_max_bytes)
-    doors = _Doors(Pictures(shelf), allows)
+    doors = _Doors(shown or own_pictures(), allows)
     return [
         Route(f"{_PICTURE}/picture.json", doors.picture),
         Route(f"{_PICTURE}/prefetch", doors.prefetch),
-        Route(f"{_PICTURE}/{_TILE}", doors.tile),
+        Route(f"{_PICTURE}/{TILE}", doors.tile),
         Route(f"{_PICTURE}/overlays.json", doors.overlays),
         Route(f"{_OVERLAY}/guides.json", doors.guides),
         Route(f"{_OVERLAY}/{{overlay}}/picture.json", doors.overlay),
-        Route(f"{_OVERLAY}/{{overlay}}/{_TILE}", doors.overlay_tile),
+        Route(f"{_OVERLAY}/{{overlay}}/{TILE}", doors.overlay_tile),
     ]
 
 
@@ -80,7 +71,7 @@ class _Doors:
     """The endpoints. What reads storage or disk runs in threads."""
 
     def __init__(self, shown: Pictures, allows: Allows) -> None:
-        self._pictures, self._allows = shown, allows
+        self._pictures, self._packs, self._allows = shown, Packs(shown), allows
 
     async def picture(self, request: Request) -> Response:
         """Return a picture's size and levels, when its tiles are there."""
@@ -134,8 +125,8 @@ class _Doors:
         return found
 
     async def _picture(self, request: Request, found: Found) -> Response:
-        contents = await self._contents(pictures.tiles_name(found), lambda: pictures.make_tiles(found))
-        return JSONResponse(_described(contents), headers=FOR_EVER)
+        told = await self._packs.described(pictures.tiles_name(found), lambda: pictures.make_tiles(found))
+        return JSONResponse(told, headers=FOR_EVER)
 
     async def _tile(self, request: Request, found: Found) -> Response:
         data = await self._bytes(request, pictures.tiles_name(found), lambda: pictures.make_tiles(found))
@@ -158,37 +149,19 @@ class _Doors:
 
     async def _overlay(self, request: Request, found: Found) -> Response:
         name, make = _overlay(request, found)
-        return JSONResponse(_described(await self._contents(name, make)), headers=FOR_EVER)
+        return JSONResponse(await self._packs.described(name, make), headers=FOR_EVER)
 
     async def _overlay_tile(self, request: Request, found: Found) -> Response:
         name, make = _overlay(request, found)
         data = await self._bytes(request, name, make)
         return Response(data or _NOTHING, media_type="image/webp" if data else "image/gif", headers=FOR_EVER)
 
-    async def _contents(self, name: str, make: Callable[[], Pack]) -> Contents:
-        return await self._made(name, make, lambda: self._pictures.shelf.contents(name))
-
     async def _bytes(self, request: Request, name: str, make: Callable[[], Pack]) -> bytes:
         tile = Tile(*(request.path_params[part] for part in Tile._fields))
         try:
-            return await self._made(name, make, lambda: self._pictures.shelf.tile(name, tile))
+            return await self._packs.tile(name, make, tile)
         except KeyError:
             raise _RefusedError(404, "The picture has no such tile.") from None
-
-    async def _made(self, name: str, make: Callable[[], Pack], read: Callable[[], T]) -> T:
-        """Return what is read from a pack. One that is damaged, or was removed just now, is made anew once."""
-        await self._ready(name, make)
-        try:
-            return await run_in_threadpool(read)
-        except (DamagedPackError, FileNotFoundError):
-            await run_in_threadpool(self._pictures.shelf.remove, name)
-            await self._ready(name, make)
-            return await run_in_threadpool(read)
-
-    async def _ready(self, name: str, make: Callable[[], Pack]) -> None:
-        made = await run_in_threadpool(self._pictures.ready, name, make)
-        if made is not None:
-            await asyncio.shield(asyncio.wrap_future(made))
 
 
 _NAMES = ("client", "batch", "shot", "kind", "digest")
@@ -210,8 +183,3 @@ def _overlay(request: Request, found: Found) -> tuple[str, Callable[[], Pack]]:
     except ValueError:
         raise _RefusedError(404, f"There is no such overlay; there are {', '.join(Overlay)}.") from None
     return overlays.tiles_name(sources, overlay), lambda: overlays.make_overlay(sources, overlay)
-
-
-def _described(contents: Contents) -> dict[str, Any]:
-    layout: dict[str, Any] = json.loads(contents.layout.model_dump_json())
-    return {**layout, **contents.about}

@@ -443,6 +443,11 @@ def lease_key(name: str) -> str:
     return f"leases/{name}.json"
 
 
+def shares_key(batch: BatchId, number: int) -> str:
+    """Return the key of the share links of a delivery."""
+    return f"batches/{batch.client}/{batch.batch}/shares/{number}.json"
+
+
 def delivery_summary_key(batch: BatchId, number: int) -> str:
     """Return the key of a delivery's summary, which is stored when the delivery is opened."""
     return f"batches/{batch.client}/{batch.batch}/deliveries/{number}.json"

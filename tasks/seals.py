@@ -18,7 +18,7 @@ from packshot.errors import ConfigError
 from tasks.settings import get_settings, variable
 
 FEWEST_CHARACTERS = 32
-_MARK = b"packshot-seal-1"
+_MARK, _SIGNED = b"packshot-seal-1", b"packshot-sign-1"
 _SEALED = len(_MARK) + 1 + 64 + 1  # the mark, a space, the seal in hex, a line feed
 
 
@@ -38,6 +38,12 @@ def unseal(key: str, sealed: bytes) -> bytes | None:
     """
     head, content = sealed[:_SEALED], sealed[_SEALED:]
     return content if hmac.compare_digest(head, b"%s %s\n" % (_MARK, _seal_of(key, content))) else None
+
+
+def signature(purpose: str, content: bytes) -> bytes:
+    """Return the line's signature of something that is no object in storage. It is valid for this purpose only."""
+    message = b"%s\0%s\0%s" % (_SIGNED, purpose.encode(), content)
+    return hmac.new(line_key(), message, hashlib.sha256).digest()
 
 
 def line_key() -> bytes:

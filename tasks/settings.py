@@ -131,6 +131,9 @@ class Settings(BaseSettings):
     desk_hosts: str = Field(
         "", description="Further host names of the review desk besides 127.0.0.1 and localhost, separated by commas"
     )
+    desk_public_url: str | None = Field(
+        None, description="Address of the review desk as clients reach it, for share links; by default this machine's"
+    )
     desk_accounts_file: Path = Field(
         default_factory=lambda: _state_folder() / "desk-accounts.json",
         description="File of the review desk's accounts; only its user can read it",
@@ -152,7 +155,7 @@ class Settings(BaseSettings):
             raise ValueError("must be an address that begins with postgresql://")
         return url
 
-    @field_validator("s3_endpoint_url", "s3_public_endpoint_url")
+    @field_validator("s3_endpoint_url", "s3_public_endpoint_url", "desk_public_url")
     @classmethod
     def _is_an_address(cls, url: str | None) -> str | None:
         if url is None:

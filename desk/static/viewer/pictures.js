@@ -1,7 +1,7 @@
 /* The pictures of a shot as the server has them: addresses, layouts, overlays. */
 
 /** Names of the kinds of pictures, for people; the first one that a shot has is the one that is judged. */
-export const NAMES = { edit: "Edit", master: "Master", machine: "Machine's edit", reference: "Reference" };
+export const NAMES = { delivered: "Delivered picture", edit: "Edit", master: "Master", machine: "Machine's edit", reference: "Reference" };
 
 /** Return the address below which a picture's tiles are. */
 export function addressOf(shot, kind, digest) {

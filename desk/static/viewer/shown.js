@@ -19,9 +19,11 @@ const WIDE = "This screen shows more colours than sRGB. Pictures are shown as sR
 const BOXES = { findings: ["Findings", "Boxes of findings"], guides: ["Frame", "Frame and fill of each platform"] };
 
 export class Viewer {
-  constructor(place, { shot, kinds, findings, ahead }) {
+  constructor(place, { shot, kinds, findings, ahead, base = "", draws = true }) {
     this._place = place;
     this._shot = shot;
+    this._base = base;
+    this._draws = draws;
     this._findings = findings;
     this._kinds = Object.fromEntries(Object.keys(NAMES).filter((kind) => kinds[kind]).map((kind) => [kind, kinds[kind]]));
     [this._after, ...this._others] = Object.keys(this._kinds);
@@ -46,6 +48,7 @@ export class Viewer {
       toggleOverlay: (name) => (name in BOXES ? this._toggleBoxes(name) : this._toggleOverlay(name)),
       goTo: (index) => this._goTo(index),
       surround: (name) => this._surround(name),
+      draw: () => this._aim.draws || this._aimAt(true),
       marks: () => this._aim.marks.map((mark) => ({ ...mark })),
       nextOverlay: () => this._nextOverlay(),
       place: () => this._stage.place,
@@ -86,14 +89,16 @@ export class Viewer {
     const others = new Group("Compare with");
     for (const kind of this._others.length > 1 ? this._others : []) others.add(kind, NAMES[kind], NAMES[kind], () => this._compareWith(kind));
     const boxes = new Group("Boxes");
-    for (const [name, [text, title]] of Object.entries(BOXES)) boxes.add(name, text, title, () => this._toggleBoxes(name));
+    const delivered = this._after === "delivered";
+    for (const [name, [text, title]] of delivered ? [] : Object.entries(BOXES)) boxes.add(name, text, title, () => this._toggleBoxes(name));
     const overlays = new Group("Overlays");
     for (const [name, [text, title]] of this._after === "edit" ? Object.entries(OVERLAYS) : []) {
       overlays.add(name, text, title, () => this._toggleOverlay(name)).disabled = true;
     }
     const aims = new Group("Tools");
-    aims.add("pick", "Pick", "Read single pixels, with the arrow keys", () => this._aimAt(false));
-    aims.add("mark", "Mark", "Draw marks for an editor", () => this._aimAt(true));
+    if (!delivered) aims.add("pick", "Pick", "Read single pixels, with the arrow keys", () => this._aimAt(false));
+    const title = delivered ? "Mark a place: draw a box around it" : "Draw marks for an editor";
+    if (this._draws) aims.add("mark", "Mark", title, () => this._aimAt(true));
     const surrounds = new Group("Surround");
     for (const [name, text] of Object.entries(SURROUNDS)) surrounds.add(name, text, `Surround ${name}`, () => this._surround(name));
     this._groups = { sizes, looks, others, boxes, overlays, aims, surrounds };
@@ -161,7 +166,7 @@ export class Viewer {
   }
 
   _address(kind) {
-    return addressOf(this._shot, kind, this._kinds[kind]);
+    return this._base || addressOf(this._shot, kind, this._kinds[kind]);
   }
 
   async _layout(kind) {
@@ -330,7 +335,7 @@ export class Viewer {
 
   async _read(pixel, { aloud = false } = {}) {
     this._wanted = pixel;
-    if (!pixel) {
+    if (!pixel || this._after === "delivered") {
       this._readout.textContent = "";
       return;
     }

@@ -2,7 +2,10 @@
 
    <div id="viewer" data-shot="client/batch/shot" data-kinds='{"edit": "<digest>", "master": "<digest>"}'
         data-findings='[{"code", "sentence", "box": [x, y, width, height], "status"}]'
-        data-ahead='{"shot": "the next one", "kinds": {...}}'></div> */
+        data-ahead='{"shot": "the next one", "kinds": {...}}'></div>
+
+   A delivered picture has one kind, "delivered", and data-base, the address below which its tiles are; data-draws="no"
+   takes the tool for marks away. */
 
 import { Viewer } from "./shown.js";
 
@@ -18,6 +21,8 @@ if (place) {
     kinds: JSON.parse(place.dataset.kinds || "{}"),
     findings: JSON.parse(place.dataset.findings || "[]"),
     ahead: JSON.parse(place.dataset.ahead || "{}"),
+    base: place.dataset.base ?? "",
+    draws: place.dataset.draws !== "no",
   });
   window.packshotViewer = viewer.api();
 }

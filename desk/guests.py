@@ -1,0 +1,38 @@
+"""People with a share link: what they opened, and how often they may try things."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import NamedTuple
+
+from desk.attempts import Attempts, Pace
+from desk.delivered import Sight, Small
+from tasks.shares import Shared
+
+
+class Opened(NamedTuple):
+    """A request by somebody with a link that opens."""
+
+    token: str
+    shared: Shared
+    sight: Sight
+
+    @property
+    def address(self) -> str:
+        return f"/shared/{self.token}"
+
+    @property
+    def name(self) -> str:
+        """The delivery and the link, for the audit log. The token itself is never written anywhere."""
+        return f"{self.shared.batch} delivery {self.shared.number} link {self.shared.id}"
+
+
+@dataclasses.dataclass
+class Guests:
+    """What the desk remembers of people with links: how often each thing was tried, and links that were looked up."""
+
+    unknown: Attempts = dataclasses.field(default_factory=lambda: Attempts(Pace(20, 3.0, 20, 3.0)))
+    rejections: Attempts = dataclasses.field(default_factory=lambda: Attempts(Pace(30, 5.0, 200, 0.5)))
+    zips: Attempts = dataclasses.field(default_factory=lambda: Attempts(Pace(3, 60.0, 10, 10.0)))
+    small: Small = dataclasses.field(default_factory=Small)
+    looked_up: dict[str, tuple[float, Opened]] = dataclasses.field(default_factory=dict)

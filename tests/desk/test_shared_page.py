@@ -1,0 +1,134 @@
+"""A client's pages in Chromium: look at 1:1, mark a place, send it back; under axe-core, on a laptop and on a phone."""
+
+from __future__ import annotations
+
+import pytest
+
+from desk.delivered import File, Sight, sight_of
+from desk.state import Desk
+from packshot.decision import Reason
+from packshot.naming import BatchId
+from packshot.record import State
+from tasks.deliveries import deliver
+from tasks.records import load_record
+from tasks.shares import share, unshare
+from tasks.stages import export_shot
+from tasks.storage import Storage
+from tests.chromium import needs_chromium
+from tests.desk.serving import At, Person
+from tests.desk.test_accessibility import MOVING, violations
+from tests.tasks.shots import approved
+
+pytestmark = needs_chromium
+PHONE = {"width": 390, "height": 844}
+SIDEWAYS = "document.documentElement.scrollWidth <= innerWidth"
+
+
+@pytest.fixture
+def sight(line: Storage, batch: BatchId) -> Sight:
+    """A delivery of two pictures."""
+    for one in approved(batch, {"A1": 0.43, "B1": 0.4}):
+        export_shot.fn(one)
+    deliver.fn(batch, only=["A1", "B1"])
+    return sight_of(batch, 1)
+
+
+@pytest.fixture
+def link(sight: Sight) -> str:
+    return f"/shared/{share(sight.batch, 1, by='a test')[1]}"
+
+
+def jpeg_of(sight: Sight, shot: str) -> File:
+    return next(one for picture, one in sight.files if picture.shot == shot and one.path.endswith(".jpg"))
+
+
+def sharp(person: Person) -> Person:
+    person.until("window.packshotViewer !== undefined")
+    person.page.evaluate("window.packshotViewer.whenSharp()")
+    return person
+
+
+def test_a_client_looks_marks_a_place_and_sends_the_picture_back(desk: Desk, sight: Sight, link: str, at: At) -> None:
+    person = at("").open(link)
+    page = person.page
+    with page.expect_navigation():
+        page.get_by_role("link", name="A1 MAIN for Shopify, JPEG").click()
+    sharp(person)
+    assert page.locator(".pv-bar button").all_inner_texts() == [
+        "Fit",
+        "1:1",
+        "2:1",
+        "4:1",
+        "Mark",
+        "White",
+        "Grey",
+        "Black",
+    ]
+    page.get_by_text("Send this picture back").click()
+    page.get_by_label("The edge of the product is not clean").check()
+    page.get_by_role("button", name="Send it back").click()
+    assert "Say what is wrong, in words or by a mark" in page.locator(".hint").inner_text()
+    page.get_by_role("button", name="Mark the place").click()
+    box = page.locator(".pv-stage").bounding_box()
+    middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.move(*middle)
+    page.mouse.down()
+    page.mouse.move(middle[0] + 40, middle[1] + 30)
+    page.mouse.up()
+    assert page.locator("#marked").inner_text() == "1 place is marked."
+    (drawn,) = page.evaluate("window.packshotViewer.marks()")
+    with page.expect_navigation():
+        page.get_by_role("button", name="Send it back").click()
+    assert "Thank you." in page.locator(".side").inner_text()
+    assert page.get_by_text("Send this picture back").count() == 0
+    sharp(person)
+    assert "Mark" not in page.locator(".pv-bar button").all_inner_texts()
+    record = load_record(sight.batch.shot("A1"))
+    assert record.state is State.AWAITING_EDITOR
+    (told,) = record.decisions
+    assert told.reason is Reason.EDGE
+    (mark,) = told.marks
+    one = next(file for file in record.reports["export"]["files"] if file["path"] == told.file.partition("/1/")[2])
+    assert mark.box.width == pytest.approx(drawn["width"] / one["scale"], abs=2)
+    # The drawn product is in the middle of the photograph and of the file: so is what was marked there.
+    assert mark.left == pytest.approx(500, abs=30)
+    assert mark.top == pytest.approx(500, abs=30)
+
+
+def test_it_is_done_by_keyboard_alone(desk: Desk, sight: Sight, link: str, at: At) -> None:
+    person = sharp(at("").open(f"{link}/{jpeg_of(sight, 'B1').digest}"))
+    page = person.page
+    page.locator("#send-back summary").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowDown")
+    page.locator("#send-back textarea").focus()
+    page.keyboard.type("the strap is cut off")
+    page.locator("#send-back button[type=submit]").focus()
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    (told,) = load_record(sight.batch.shot("B1")).decisions
+    assert (told.note, told.marks) == ("the strap is cut off", ())
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_violates_a_rule_or_is_wider_than_a_screen(
+    desk: Desk, sight: Sight, link: str, at: At, scheme: str
+) -> None:
+    guest = at("", color_scheme=scheme, reduced_motion="reduce")
+    for viewport in ({"width": 1280, "height": 720}, PHONE):
+        guest.page.set_viewport_size(viewport)
+        assert violations(guest.open(link)) == [], viewport
+        assert guest.page.evaluate(SIDEWAYS), viewport
+        sharp(guest.open(f"{link}/{jpeg_of(sight, 'A1').digest}"))
+        guest.page.get_by_text("Send this picture back").click()
+        assert violations(guest) == [], viewport
+        assert guest.page.evaluate(SIDEWAYS), viewport
+        assert guest.page.evaluate(MOVING) == 0
+    manager = at("Max Manager", color_scheme=scheme)
+    for path in ("/deliveries", f"/deliveries/{sight.batch}"):
+        assert violations(manager.open(path)) == [], path
+        assert manager.page.evaluate(SIDEWAYS), path
+    unshare(sight.batch, 1, by="a test")
+    assert violations(guest.open(link)) == []
+    guest.complaints[:] = [said for said in guest.complaints if "410" not in said]

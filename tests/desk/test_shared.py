@@ -172,7 +172,7 @@ def test_no_page_says_a_word_of_the_line(guest: Guest, sight: Sight, desk: Desk)
     assert not follow(shot, signed, question="run-2").objection
     for one in approved_shots.fn(sight.batch, only=["A1"]):
         export_shot.fn(one)
-    assert deliver.fn(sight.batch, only=["A1"]).sentence.startswith("delivery 2: 1 shots")
+    assert deliver.fn(sight.batch, only=["A1"]).sentence.startswith("delivery 2: 1 shot")
     again = Guest(desk, share(sight.batch, 2, by="Max Manager")[1])
     corrected = again.get()
     assert "Corrects the picture of delivery 1." in said_on(corrected.text)

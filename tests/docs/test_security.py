@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = ROOT / "docs" / "security.md"
-WHO = {"client", "editor", "reviewer, senior", "operator", "neighbour", "web page", "bucket writer"}
+WHO = {"client", "guest", "editor", "reviewer, senior", "operator", "neighbour", "web page", "bucket writer"}
 
 
 def rows(heading: str) -> list[list[str]]:

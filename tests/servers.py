@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import certifi
 import pytest
 
 from infra.local import postgres
@@ -23,6 +24,23 @@ USERS_OWN = {
 """What a user's terminal may hold and no server of ours may get; the session's Prefect server starts beside it."""
 USERS_WISHES = {"PREFECT_SERVER_SERVICES_LATE_RUNS_AFTER_SECONDS": "17", "PACKSHOT_ALLOWED_HOSTS": "prefect.example"}
 """What a user may set for the server."""
+
+
+CERTIFICATES = "PREFECT_API_SSL_CERT_FILE"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_certificate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let Prefect's clients read one certificate instead of all that there are.
+
+    Each client that is made reads the file, which takes 20 ms, though the servers here speak plain HTTP.
+    """
+    first, end, _ = Path(certifi.where()).read_text().partition("-----END CERTIFICATE-----")
+    file = tmp_path_factory.mktemp("certificates") / "one.pem"
+    file.write_text(f"{first}{end}\n")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv(CERTIFICATES, str(file))
+        yield
 
 
 @contextmanager

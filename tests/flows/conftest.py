@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -20,10 +22,13 @@ from tasks.results import ENVIRONMENT
 from tasks.settings import get_settings
 from tasks.storage import Storage, open_storage
 from tests.flows.line import Line
+from tests.servers import CERTIFICATES
 
 BUCKET = f"packshot-test-{uuid.uuid4().hex[:8]}"
-POLL_S = "0.5"
+POLL_S = "1"
 NETWORKS = ("isnet-general-use", "u2netp")
+SETTLE_S = 2
+"""How long a returned file must lie; with the shipped 20 s, runs of the collection look too early."""
 
 
 @pytest.fixture(scope="session")
@@ -36,6 +41,7 @@ def line_environment(prefect_stack: Stack, tmp_path_factory: pytest.TempPathFact
     return {
         **prefect_stack.environment(),
         **ENVIRONMENT,
+        CERTIFICATES: os.environ[CERTIFICATES],
         "PACKSHOT_S3_BUCKET": BUCKET,
         "PACKSHOT_SEGMENTER": here[0],
         "PACKSHOT_BATCHES_AT_ONCE": "2",
@@ -44,22 +50,26 @@ def line_environment(prefect_stack: Stack, tmp_path_factory: pytest.TempPathFact
         "PACKSHOT_NIGHTLY_CRON": "0 2 29 2 *",  # these tests start their nights themselves, and look into hot folders
         "PACKSHOT_COLLECT_EVERY_S": "86400",
         "PACKSHOT_SCRATCH_DIR": str(tmp_path_factory.mktemp("scratch")),
-        "PACKSHOT_CONFIGS": str(without_audits(tmp_path_factory.mktemp("configs") / "configs")),
+        "PACKSHOT_CONFIGS": str(configs_of_tests(tmp_path_factory.mktemp("configs") / "configs")),
     }
 
 
-def without_audits(folder: Path) -> Path:
-    """Copy the configs that come with Packshot, but audit nothing.
+def configs_of_tests(folder: Path) -> Path:
+    """Copy the configs that come with Packshot, but audit nothing, and take a returned file soon.
 
     Which shot is audited is drawn by the hash of its bytes, and those of a photograph that a test draws may differ in
     the last bit from one processor to the next.
     """
     shutil.copytree(default_folder(), folder)
-    file = folder / "routing.yaml"
-    routing = yaml.safe_load(file.read_text())
-    routing["audit"] |= {"ratio": 0.0, "first_ratio": 0.0}
-    file.write_text(yaml.safe_dump(routing))
+    _change(folder / "routing.yaml", "audit", {"ratio": 0.0, "first_ratio": 0.0})
+    _change(folder / "handoff.yaml", "settle_s", SETTLE_S)
     return folder
+
+
+def _change(file: Path, key: str, value: Any) -> None:
+    config = yaml.safe_load(file.read_text())
+    config[key] = {**config[key], **value} if isinstance(value, dict) else value
+    file.write_text(yaml.safe_dump(config))
 
 
 @pytest.fixture(scope="session")

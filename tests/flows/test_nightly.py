@@ -33,9 +33,7 @@ CLIENT = "demo"
 SMALL_BATCH = ("BSK601_MAIN.jpg",)
 OWN_FILES = {"manifest.csv", "manifest.xlsx", "certificate.json", "report.html", "package.zip"}
 PHOTOGRAPHS = sorted(path.name for path in SAMPLES.iterdir() if path.suffix != ".csv")
-SOME = tuple(
-    f"{name}.jpg" for name in ("BOX101_MAIN", "BOX103_MAIN", "BTL201_MAIN", "BTL202_MAIN", "GLS501_MAIN", "KTL302_MAIN")
-)
+SOME = tuple(f"{name}.jpg" for name in ("BOX101_MAIN", "BOX103_MAIN", "BTL201_MAIN", "GLS501_MAIN"))
 """Of every fate at least one; the other samples cost most of a night and show no further kind."""
 UPSCALE = 1.1
 """Most that a product is enlarged, by configs/defaults.yaml."""
@@ -131,7 +129,7 @@ def test_every_uploaded_photograph_has_exactly_one_fate(night: Night) -> None:
     kinds = Counter(fate.kind for fate in night.summary.fates)
     assert sum(kinds.values()) == len(night.photographs)
     assert dict(kinds) == {kind: count for kind, count in night.summary.counts.items() if count}
-    assert kinds["delivered"] >= 3
+    assert kinds["delivered"] >= 2
     assert kinds["failed"] == 0
     assert {"delivered", "waiting", "refused"} == set(kinds)
     assert all(fate.why for fate in night.summary.fates)

@@ -1,8 +1,11 @@
 """A shot in people's hands, on a real server and worker: it waits as a row, takes every answer, and is delivered.
 
 One shot goes the whole way: an editor answers by form, is sent back, returns a file by the hot folder; a senior rejects
-it; the editor returns it by command; the senior signs; it is delivered with the trail. That nobody signs their own work
-is held in `tests/tasks/test_answers.py`.
+it; the editor returns it by command; the senior signs by command; it is delivered with the trail.
+
+Slow: ten runs of a worker, of which each starts a process. With `make test` the same is held by: `test_review.py` (an
+answer by form, a refused one by command and one at the desk, on a real worker), `tests/tasks/test_answers.py` (the form
+and every answer), `test_hot_folder.py`, `test_late_deliveries.py` and `test_deliveries.py` beside it, on real servers.
 """
 
 from __future__ import annotations
@@ -41,6 +44,8 @@ from tests.flows import remeasure
 from tests.flows.line import Line, poll, read_all, sample_folder
 from tests.flows.people import answered, as_the_ui_sends, form_of, returned_picture, settled
 from tests.tasks.people import answer_fields
+
+pytestmark = pytest.mark.slow
 
 BATCH = batch_id("acme", "human")
 GLASS, RING = BATCH.shot("GLS501_MAIN"), BATCH.shot("RNG401_MAIN")

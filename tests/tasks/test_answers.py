@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from prefect.client.orchestration import get_client
 
 from packshot.decision import Choice
 from packshot.errors import DecisionRefusedError, TerminalError
@@ -21,6 +22,7 @@ from tasks.resuming import cancel_waiting, waiting_run_of
 from tasks.storage import Storage
 from tasks.tickets import issue_ticket
 from tests import drawn_products
+from tests.flows.people import as_the_ui_sends, form_of
 from tests.tasks.people import another_product_by_hand, answer, cut_out_by_hand, follow, put_back
 from tests.tasks.runs import in_a_run
 from tests.tasks.shots import edited, routed
@@ -49,6 +51,36 @@ def returned(for_editor: ShotId) -> ShotId:
     outcome = in_a_run(lambda: follow(for_editor, answer(for_editor, Choice.RETURN)))
     assert not outcome.objection
     return for_editor
+
+
+def test_the_form_asks_for_a_decision_a_name_a_reason_and_the_picture(for_editor: ShotId) -> None:
+    run = waiting_run_of(for_editor)
+    assert run
+    form = form_of(run)
+    fields = form.schema["properties"]
+    assert list(fields) == ["decision", "person", "reason", "picture", "note", "returned_file", "override"]
+    assert all(field.get("description") and field.get("title") for field in fields.values())
+    assert fields["decision"]["enum"] == [Choice.RETURN.value, Choice.REJECT.value]
+    assert fields["picture"]["default"] == load_record(for_editor).objects["master.tif"][:16]
+    assert set(form.schema["required"]) == {"decision", "person", "reason", "picture"}
+    assert job_returned_prefix(for_editor) in form.description
+    assert "![" in form.description  # the picture
+
+
+def test_an_answer_that_the_form_does_not_allow_is_rejected_and_the_run_goes_on_waiting(for_editor: ShotId) -> None:
+    run = waiting_run_of(for_editor)
+    assert run
+    proposed = as_the_ui_sends(run, Choice.RETURN, person="Ada")
+    for wrong in ({"decision": "paint it black"}, {"person": ""}, {"picture": None}):
+        (named,) = wrong
+        given = {name: value for name, value in {**proposed, **wrong}.items() if value is not None}
+        with get_client(sync_client=True) as client:
+            reply = client.resume_flow_run(run.id, run_input=given)
+            now = client.read_flow_run(run.id)
+        assert reply.status.value == "REJECT"
+        assert named in str(getattr(reply.details, "reason", ""))
+        assert now.state
+        assert now.state.is_paused()
 
 
 def test_an_approval_stands_in_the_person_s_name_with_its_reason(for_review: ShotId) -> None:

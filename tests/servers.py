@@ -22,7 +22,19 @@ USERS_OWN = {
     "PREFECT_SERVER_API_BASE_PATH": "/elsewhere",
 }
 """What a user's terminal may hold and no server of ours may get; the session's Prefect server starts beside it."""
-USERS_WISHES = {"PREFECT_SERVER_SERVICES_LATE_RUNS_AFTER_SECONDS": "17", "PACKSHOT_ALLOWED_HOSTS": "prefect.example"}
+USERS_WISHES = {
+    "PREFECT_SERVER_SERVICES_LATE_RUNS_AFTER_SECONDS": "17",
+    "PACKSHOT_ALLOWED_HOSTS": "prefect.example",
+    **dict.fromkeys(
+        (
+            "PREFECT_SERVER_SERVICES_LATE_RUNS_LOOP_SECONDS",
+            "PREFECT_SERVER_SERVICES_PAUSE_EXPIRATIONS_LOOP_SECONDS",
+            "PREFECT_SERVER_SERVICES_FOREMAN_LOOP_SECONDS",
+            "PREFECT_SERVER_SERVICES_REPOSSESSOR_LOOP_SECONDS",
+        ),
+        "60",  # no test waits for these: an idle server takes half as much
+    ),
+}
 """What a user may set for the server."""
 
 

@@ -9,12 +9,15 @@ from pathlib import Path
 import cv2
 import imagecodecs
 
+import packshot.routing
 from benchmarks.seen import editing, verdicts
+from benchmarks.seen.evidence import evidence_of, with_evidence
 from benchmarks.seen.photographs import Half, Photograph, photographs
 from benchmarks.seen.sheets import sheets as drawn_sheets
 from benchmarks.seen.table import named, pairs_of
 from benchmarks.seen.table import table as as_table
 from packshot import PIPELINE_VERSION
+from packshot.routing.model import shipped_model
 
 _FIRST = {"studio-light": 0, "white-already": 1, "studio-grey": 2}
 """Plain backdrops before scenes, for those the machine may approve."""
@@ -78,6 +81,14 @@ def table(args: argparse.Namespace) -> None:
         print("\n" + named(pairs))
 
 
+def ship(args: argparse.Namespace) -> None:
+    """Put what people saw of the half "chosen on" into the model that comes with Packshot."""
+    pairs = pairs_of(editing.results(args.work, ways=args.methods, version=args.version), verdicts.load())
+    model = with_evidence(shipped_model(), evidence_of(pairs))
+    Path(packshot.routing.__path__[0], "shipped_model.json").write_text(model.model_dump_json(), encoding="utf-8")
+    print(f"{model.version}: {model.card['real']}")
+
+
 def asked_for(photos: Iterable[Photograph], *, half: str | None, only: Sequence[str] | None) -> list[Photograph]:
     """Return the photographs of a half whose file's name holds one of the parts; None stands for all."""
     return [one for one in photos if half in (None, one.half) and _asked_for(one.file, only)]
@@ -92,7 +103,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.seen", description=__doc__)
     parser.add_argument("--work", type=Path, default=editing.WORK, help="folder for pictures and results")
     commands = parser.add_subparsers(required=True)
-    for do, name in ((run, "run"), (sheets, "sheets"), (take, "verdicts"), (todo, "todo"), (table, "table")):
+    for do, name in (
+        (run, "run"),
+        (sheets, "sheets"),
+        (take, "verdicts"),
+        (todo, "todo"),
+        (table, "table"),
+        (ship, "ship"),
+    ):
         one = commands.add_parser(name, help=do.__doc__)
         one.set_defaults(do=do)
         if do is not run:

@@ -28,6 +28,7 @@ from packshot.ingest.master import develop
 from packshot.pipeline import METHODS, Edit, Mastered, edit, master, route
 from packshot.routing.approve import Watch, ruled_out
 from packshot.routing.model import shipped_model
+from packshot.routing.proof import kinds_of
 from packshot.specs.load import default_folder, load_configs
 from packshot.specs.models import Configs, Plan
 from packshot.types import Matte, Pixels8, Route, Status, Verdict
@@ -48,8 +49,8 @@ class Result:
     Attributes:
         way: which of `WAYS` was asked for; `used` is the method that made the matte.
         matte_sha256: of the matte in 8 bits; empty where the photograph was refused.
-        night: what the night would do beside quality control: route, its reason, the probability of a refusal, whether
-            real photographs speak too little for its kind, and whether it would approve the edit unseen.
+        night: what the night would do beside quality control: route, its reason, the probability of a refusal, category
+            and kinds, whether real photographs speak too little for them, and whether it would approve the edit unseen.
         findings: all, as plain JSON, with their places in pixels of what each rule looked at.
     """
 
@@ -185,6 +186,8 @@ def _night(mastered: Mastered, made: Edit, configs: Configs) -> dict[str, Any]:
         "reason": by_model.reason,
         "route_by_limits": by_limits.route.value,
         "refusal_probability": told.measured,
+        "category": category,
+        "kinds": kinds_of({**mastered.features.model_dump(), **made.figures}, category),
         "real_proof_missing": proof.stops_approval,
         "approves": by_model.route is Route.AUTOMATED
         and made.verdict is Verdict.AUTO_APPROVE

@@ -86,8 +86,15 @@ def test_a_promise_counts_real_photographs_apart_and_says_when_they_are_too_few(
     )
 
 
-def test_the_shipped_model_says_that_it_has_seen_no_real_photograph() -> None:
-    assert "too few real photographs" in shipped_model().limit(Stage.APPROVE, PROMISE).sentence
+def test_the_shipped_model_says_what_it_has_seen_of_real_photographs_and_that_they_are_too_few() -> None:
+    model = shipped_model()
+    refused = sum(one.refused for one in model.approve.seen)
+    assert 0 < refused < len(model.approve.seen) < 149
+    assert (
+        f"{refused} of {len(model.approve.seen)} real photographs refused: too few real photographs"
+        in model.limit(Stage.APPROVE, PROMISE).sentence
+    )
+    assert all(model.real_limit(Stage.APPROVE, PROMISE, kind).probability is None for kind in Unproven)
 
 
 def test_what_real_photographs_say_cannot_be_changed_unnoticed() -> None:

@@ -1,0 +1,46 @@
+"""What the looked-at photographs say of the promise, put into the model that comes with Packshot.
+
+Only the half on which limits may be chosen speaks; the other half stays for reporting.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from benchmarks.seen.photographs import Half
+from benchmarks.seen.table import Pair
+from packshot.routing.model import Labelled, RoutingModel, Seen, version_of
+from packshot.types import Route
+
+
+def evidence_of(pairs: Iterable[Pair]) -> tuple[Seen, ...]:
+    """Return the real photographs that count: routed to the machine, approved by quality control, and looked at."""
+    return tuple(
+        sorted(
+            Seen(night["refusal_probability"], not pair.signed, night["category"], tuple(night["kinds"]))
+            for pair in pairs
+            if pair.result.half == Half.CHOSEN_ON and pair.result.approved
+            for night in (pair.result.night,)
+            if night["route"] == Route.AUTOMATED
+        )
+    )
+
+
+def with_evidence(model: RoutingModel, seen: Sequence[Seen]) -> RoutingModel:
+    """Return the model with these real photographs among its labelled shots, in the place of those that it had.
+
+    The trees stay as they are. They never learnt from these photographs.
+    """
+    shots = Counter(model.approve.calibration)
+    shots.subtract(_labelled(model.approve.seen))
+    shots.update(_labelled(seen))
+    approve = model.approve.model_copy(update={"calibration": tuple(sorted(shots.elements())), "seen": tuple(seen)})
+    version = version_of(trained_at=model.trained_at, route=model.route, approve=approve)
+    refused = sum(one.refused for one in seen)
+    card = {**model.card, "real": f"{len(seen)} real photographs looked at by eye, {refused} of them refused"}
+    return model.model_copy(update={"approve": approve, "version": version, "card": card})
+
+
+def _labelled(seen: Iterable[Seen]) -> list[Labelled]:
+    return [Labelled(one.probability, one.refused, one.category) for one in seen]

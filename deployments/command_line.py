@@ -17,6 +17,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from deployments import deliveries, desks, indexes, jobs, running
+from deployments.finding import find
 from packshot.cli import build
 from packshot.cli.ending import Exit, run
 from packshot.cli.options import Json
@@ -42,6 +43,7 @@ def command_line() -> typer.Typer:
     app.add_typer(deliveries.commands(), name="delivery", help="Deliveries: show one to its client by a link.")
     app.add_typer(desks.commands(), name="desk", help="The review desk, where people look at 1:1 and decide.")
     app.add_typer(indexes.commands(), name="index", help="The index of all shots and batches; never the truth.")
+    app.command()(find)
     running.add_to(app)
     return app
 

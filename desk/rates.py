@@ -27,7 +27,7 @@ class Rates:
         self._counted: tuple[float, tuple[Rate, ...]] | None = None
 
     def of(self, person: str) -> Rate | None:
-        """Return a person's rate; None if no work of theirs has been judged. May read every record."""
+        """Return a person's rate; None if no work of theirs has been judged."""
         with self._lock:
             if self._counted is None or self._clock() - self._counted[0] > KEPT_S:
                 self._counted = (self._clock(), first_time_rates(by=By.EDITOR))

@@ -22,7 +22,7 @@ from packshot.specs.models import Plan
 from packshot.types import Value, Verdict
 from tasks.artifacts import page_artifact
 from tasks.configs import configs_in_force
-from tasks.desk import every_record
+from tasks.index.asking import judged_records, repair
 from tasks.lives import ALWAYS, actor, now
 from tasks.notices import raise_alarm
 from tasks.routing_model import change_service, service
@@ -69,7 +69,8 @@ def audit_report(record: ShotRecord, plan: Plan, edit: Edit) -> Mapping[str, Any
 def measure_escapes() -> Audited:
     """Compute the escape rate from all answered audits, show it, and make routing stricter if the promise is broken."""
     routing = configs_in_force().routing
-    found = (audit_of(record, since_restart(record)) for record in every_record())
+    repair()
+    found = (audit_of(record, since_restart(record)) for record in judged_records())
     report = report_on(
         [one for one in found if one is not None],
         promise=routing.approve,

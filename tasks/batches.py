@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -22,10 +23,12 @@ from packshot.handoff.board import wait_of
 from packshot.ingest import stock as stocking
 from packshot.ingest.manifest import Manifest, read_manifest
 from packshot.naming import (
+    READY,
     BatchId,
     ShotId,
     batch_from_ready_key,
     batch_lease,
+    batch_record_key,
     inbox_key,
     inbox_prefix,
     path_in_inbox,
@@ -38,6 +41,7 @@ from packshot.types import Finding, Status, Value
 from tasks.configs import configs_in_force, fingerprint
 from tasks.displays import show_table
 from tasks.handovers import ApprovedShot, BatchStock
+from tasks.index.asking import etags_of_finished
 from tasks.leases import holding
 from tasks.lives import ALWAYS, actor, now
 from tasks.logs import log
@@ -52,13 +56,14 @@ from tasks.records import (
     load_records,
 )
 from tasks.sets import held_for_sets, sets_of
-from tasks.storage import ObjectInfo, open_storage
+from tasks.storage import ObjectInfo, Storage, open_storage
 from tasks.tickets import promise_shown
 
 TO_DELIVER = (State.APPROVED, State.EXPORTED, State.VERIFIED)
 AT_WORK = "at work"
 """`Fate.kind` of a shot that a live run has not finished yet."""
 
+_AT_ONCE = 16
 _AT_REST = frozenset({*WAITING, *DONE, *TO_DELIVER, State.REFUSED})
 
 
@@ -202,18 +207,48 @@ def closed_batches() -> ClosedBatches:
 
     A folder whose name is not valid for a batch is listed in `left_out`; it doesn't stop the others.
     """
-    waiting: list[tuple[datetime, str, BatchId]] = []
-    left_out: dict[str, str] = {}
-    for found in open_storage().list("inbox/"):
+    storage, waiting, left_out = open_storage(), list[tuple[datetime, str, BatchId]](), dict[str, str]()
+    finished = _finished(storage)
+    for folder in _inbox_folders(storage):
         try:
-            batch = batch_from_ready_key(found.key)
+            batch = batch_from_ready_key(f"{folder}{READY}")
         except NamingError as error:
-            log().warning("%r closes no batch: %s", found.key, error)
-            left_out[found.key] = str(error)
+            if _closed(storage, folder):
+                log().warning("%r closes no batch: %s", f"{folder}{READY}", error)
+                left_out[f"{folder}{READY}"] = str(error)
             continue
-        if batch is not None and not _is_finished(batch):
-            waiting.append((found.modified or now(), str(batch), batch))
+        if batch is None or batch in finished:
+            continue
+        closed = _closed(storage, folder)
+        if closed and not _is_finished(batch):
+            waiting.append((closed.modified or now(), str(batch), batch))
     return ClosedBatches(batches=tuple(batch for _, _, batch in sorted(waiting)), left_out=left_out)
+
+
+def _inbox_folders(storage: Storage) -> Iterator[str]:
+    """Yield ``inbox/<client>/<batch>/`` for each batch, without a look at the files in it."""
+    for client in storage.folders("inbox/"):
+        yield from (f"inbox/{client}/{batch}/" for batch in storage.folders(f"inbox/{client}/"))
+
+
+def _closed(storage: Storage, folder: str) -> ObjectInfo | None:
+    """Return the object that closes a batch; None if the batch is not closed."""
+    first = next(storage.list(f"{folder}{READY}"), None)  # the first key with a prefix is itself
+    return first if first is not None and first.key == f"{folder}{READY}" else None
+
+
+def _finished(storage: Storage) -> set[BatchId]:
+    """Return the batches that the index knows as finished and whose records have not changed since."""
+
+    def is_unchanged(known: tuple[BatchId, str]) -> bool:
+        try:
+            return storage.head(batch_record_key(known[0])).etag.strip('"') == known[1]
+        except ObjectMissingError:
+            return False
+
+    known = list(etags_of_finished().items())
+    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="batches") as pool:
+        return {batch for (batch, _), same in zip(known, pool.map(is_unchanged, known), strict=True) if same}
 
 
 def _is_finished(batch: BatchId) -> bool:

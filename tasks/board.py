@@ -15,6 +15,7 @@ from packshot.handoff.board import Wait, in_order, wait_of
 from packshot.handoff.sla import Urgency
 from packshot.record import WAITING, ShotRecord
 from tasks.artifacts import table_artifact_if_new
+from tasks.index.asking import waiting_records
 from tasks.late_deliveries import Waiting, gathered
 from tasks.lives import ALWAYS, now
 from tasks.notices import tell
@@ -28,14 +29,15 @@ _TOLD = {Urgency.SOON_DUE: "soon_due", Urgency.OVERDUE: "overdue"}
 
 
 def waits(*, client: str = "", batch: str = "") -> list[tuple[ShotRecord, Wait]]:
-    """Return every shot whose suspended run waits for a person, the earliest due first.
+    """Return every shot whose suspended run waits for a person, the earliest due first, with its record in brief.
 
     Args:
         client, batch: only those of this client or batch; empty means all.
     """
     tags = [f"{name}:{value}" for name, value in (("client", client), ("batch", batch)) if value]
-    shots = {str(shot): shot for shot in map(shot_of_run, waiting_runs(tags))}
-    records = {str(one.shot): one for one in load_records(shots.values())}
+    asked = {str(shot_of_run(run)) for run in waiting_runs(tags)}
+    known = waiting_records(WAITING, client=client, batch=batch) if asked else []
+    records = {str(one.shot): one for one in known if str(one.shot) in asked}
     at = now()
     promises = {name: promise_shown(name) for name in {one.shot.client for one in records.values()}}
     found = {

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from packshot.decision import REASONS, Choice, Decision
-from packshot.errors import DecisionRefusedError, NamingError, ObjectMissingError, RecordDamagedError
+from packshot.errors import DecisionRefusedError, NamingError, ObjectMissingError
 from packshot.handoff.board import Wait, wait_of
 from packshot.handoff.deciding import decide, picture_shown, taken_by
 from packshot.handoff.ticket import JobTicket
 from packshot.naming import (
-    BatchId,
     ShotId,
-    batch_from_record_key,
     batch_id,
     checked_name,
     job_returned_prefix,
@@ -25,10 +23,10 @@ from packshot.record import Event, ShotRecord, State
 from packshot.types import Finding, Status, Value
 from tasks.answering import checked_answer, send
 from tasks.following import wait_until_followed
+from tasks.index.asking import judged_records
 from tasks.lives import now
-from tasks.logs import log
 from tasks.questions import SHOWN_DIGITS
-from tasks.records import change_record, find_batch, load_record, load_records
+from tasks.records import change_record, find_batch, load_record
 from tasks.resuming import waiting_run_of
 from tasks.shelf import content_type
 from tasks.storage import open_storage
@@ -200,43 +198,15 @@ def _note_on_job(
 
 
 def first_time_rates(*, by: By, client: str = "", batch: str = "") -> tuple[Rate, ...]:
-    """Return first-time approval rates, counted from the records.
-
-    Args:
-        client, batch: only those of this client or batch; empty means all.
-    """
-    return first_time_approval(every_record(client=client, batch=batch), by=by)
-
-
-def every_record(*, client: str = "", batch: str = "") -> Iterator[ShotRecord]:
-    """Yield the records of all shots, batch by batch. A damaged batch record is logged and skipped.
+    """Return first-time approval rates, counted from the shots that people have decided on.
 
     Args:
         client, batch: only those of this client or batch; empty means all.
     Raises:
-        RecordDamagedError: the record of the one batch that was asked for can't be read.
+        ObjectMissingError: there is no such batch.
     """
-    for found in _batches(client, batch):
-        try:
-            shots = _shots(found)
-        except RecordDamagedError as error:
-            if batch:
-                raise
-            log().error("%s", error)  # one damaged batch must not hide all the others
-            continue
-        yield from load_records(shots)
-
-
-def _batches(client: str, batch: str) -> list[BatchId]:
-    if client and batch:
-        return [batch_id(client, batch)]
-    keys = open_storage().list(f"batches/{client}/" if client else "batches/")
-    found = (batch_from_record_key(one.key) for one in keys)
-    return [one for one in found if one is not None and batch in ("", one.batch)]
-
-
-def _shots(batch: BatchId) -> list[ShotId]:
-    record = find_batch(batch)
-    if record is None:
-        raise ObjectMissingError("there is no such batch", str(batch), next_step="Check the names of client and batch.")
-    return [ref.shot for ref in record.shots]
+    if client and batch and find_batch(batch_id(client, batch)) is None:
+        raise ObjectMissingError(
+            "there is no such batch", f"{client}/{batch}", next_step="Check the names of client and batch."
+        )
+    return first_time_approval(judged_records(client=client, batch=batch), by=by)

@@ -13,7 +13,7 @@ from packshot.learning.training import train
 from packshot.routing.model import Example, RoutingModel
 from packshot.types import Value
 from tasks.artifacts import page_artifact
-from tasks.desk import every_record
+from tasks.index.asking import judged_records, repair
 from tasks.lives import ALWAYS, actor, now
 from tasks.routing_model import change_service, load_version, service, store_model
 
@@ -45,7 +45,8 @@ def train_candidate() -> Trained:
     Raises:
         TrainingError: there is too little to learn from.
     """
-    found = (example_of(record, since_restart(record)) for record in every_record())
+    repair()
+    found = (example_of(record, since_restart(record)) for record in judged_records())
     judged = [one for one in found if one is not None]
     held_out = [one for one in judged if is_held_out(one)]
     learnt = [one for one in judged if not is_held_out(one)]

@@ -5,21 +5,26 @@ What it says may be some seconds old, and a row may be behind its record. Whoeve
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from typing import TypeVar
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, and_, or_, select
 
 from packshot.errors import RecordDamagedError
+from packshot.naming import BatchId
 from packshot.record import ShotRecord, State
-from tasks.index.comparing import compare_all
+from tasks.index.comparing import compare_all, compare_some
 from tasks.index.database import IndexAwayError, Shared, Work, own, own_in_memory, shared
 from tasks.index.rows import record_of
-from tasks.index.tables import buckets, shots
+from tasks.index.tables import batches, buckets, shots
 from tasks.logs import log
 from tasks.storage import Storage, open_storage
 
 R = TypeVar("R")
+MOST_FOUND = 100
+_NAMES = (shots.c.sku, shots.c.asin, shots.c.gtin, shots.c.file)
+_LAST_SIGN = "\U0010ffff"
 
 
 def ask(work: Work[R], *, client: str = "", batch: str = "", storage: Storage | None = None) -> R:
@@ -51,6 +56,48 @@ def _require_whole(index: Shared, storage: Storage) -> None:
     if index.run(lambda connection: connection.execute(known).scalar()) is None:
         log().info("the index of %s is new: every record is read once", storage.bucket)
         compare_all(index, storage)
+
+
+def repair() -> None:
+    """Compare what may be behind in the shared index, before something is decided by counts of it."""
+    index = shared()
+    if index is not None:
+        with suppress(IndexAwayError):
+            compare_some(index, open_storage())
+
+
+def etags_of_finished() -> Mapping[BatchId, str]:
+    """Return the finished batches that the shared index knows, with the ETags of their records; empty without one.
+
+    Whoever leaves a batch alone because of this asks the storage whether the record still has that ETag.
+    """
+    index, wanted = shared(), select(batches).filter_by(bucket=open_storage().bucket)
+    if index is None:
+        return {}
+
+    def work(connection: Connection) -> Mapping[BatchId, str]:
+        found = connection.execute(wanted.where(batches.c.finished_at.is_not(None)))
+        return {BatchId(client=one.client, batch=one.batch): one.etag for one in found}
+
+    try:
+        return index.run(work)
+    except IndexAwayError:
+        return {}
+
+
+def find_shots(words: Sequence[str], *, client: str = "", batch: str = "", most: int = MOST_FOUND) -> list[ShotRecord]:
+    """Return shots of all batches, also of ended ones, each with its record in brief, sorted by name.
+
+    Args:
+        words: each must be the beginning of the shot's SKU, ASIN, GTIN or file name; case does not matter.
+        client, batch: only those of this client or batch; empty means all.
+        most: at most so many.
+    """
+    wanted = _of(client, batch)
+    for word in words:
+        first = word.casefold()
+        wanted = wanted.where(or_(*(and_(column >= first, column < first + _LAST_SIGN) for column in _NAMES)))
+    return _records(wanted.limit(most), client, batch)
 
 
 def waiting_records(states: Collection[State], *, client: str = "", batch: str = "") -> list[ShotRecord]:

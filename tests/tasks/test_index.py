@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -16,14 +18,16 @@ from packshot.decision import Choice, Decision, Reason
 from packshot.naming import BatchId, ShotId, batch_id, batch_record_key, record_key
 from packshot.record import WAITING, ShotRecord, Source, State
 from packshot.types import Sourced
+from tasks.batches import closed_batches
+from tasks.connection import connect
 from tasks.index import comparing, database, keeping
-from tasks.index.asking import ask, judged_records, waiting_records
+from tasks.index.asking import ask, find_shots, judged_records, waiting_records
 from tasks.index.comparing import compare_all, compare_some, standing_of
 from tasks.index.database import IndexAwayError, Shared, own, shared
 from tasks.index.tables import REVISION, SCHEMA, batches, buckets, metadata, shots
 from tasks.lives import now
 from tasks.records import change_batch, change_record, create_batch, create_record
-from tasks.settings import Settings
+from tasks.settings import Settings, get_settings
 from tasks.storage import Storage
 
 BATCH, OTHER = batch_id("acme", "spring"), batch_id("zeta", "spring")
@@ -46,6 +50,7 @@ def index(storage: Storage, index_server: str, monkeypatch: pytest.MonkeyPatch) 
     compare_all(found, storage)
     keeping._missed.clear()
     yield found
+    assert not found._why, "it always answered"
     keeping._missed.clear()
 
 
@@ -273,6 +278,22 @@ def test_a_file_of_this_machine_that_is_damaged_does_not_matter(
     assert "in memory" in caplog.text
 
 
+@contextmanager
+def requested() -> Iterator[Counter[str]]:
+    """Count this process's requests to storage by operation."""
+    asked: Counter[str] = Counter()
+    events = connect(get_settings()).meta.events
+
+    def count(model: Any, **_: Any) -> None:
+        asked[model.name] += 1
+
+    events.register("before-call.s3", count, unique_id="index")
+    try:
+        yield asked
+    finally:
+        events.unregister("before-call.s3", unique_id="index")
+
+
 def test_what_is_asked_costs_the_same_however_many_shots_there_are(index: Shared, storage: Storage) -> None:
     """Statements and requests for what waits, at n and at 4n ended shots."""
 
@@ -280,23 +301,18 @@ def test_what_is_asked_costs_the_same_however_many_shots_there_are(index: Shared
         for one in with_batch(batch_id("acme", f"ended{ended}"), *(f"S{n}" for n in range(ended))):
             change_record(one, to(State.MASTERED, State.ROUTED))
         statements: list[str] = []
-        requests: list[str] = []
         engine = index._engine.sync_engine
 
         def note(_: Any, __: Any, statement: str, *rest: Any) -> None:
             statements.append(statement)
 
-        def request(**_: Any) -> None:
-            requests.append("")
-
         event.listen(engine, "before_cursor_execute", note)
-        storage._client.meta.events.register("before-call.s3", request, unique_id="index")
         try:
-            assert waiting_records(WAITING) == []
+            with requested() as asked:
+                assert waiting_records(WAITING) == []
         finally:
             event.remove(engine, "before_cursor_execute", note)
-            storage._client.meta.events.unregister("before-call.s3", unique_id="index")
-        return len(statements), len(requests)
+        return len(statements), asked.total()
 
     assert cost(3) == cost(12) == (2, 0)
 
@@ -306,3 +322,66 @@ def test_own_index_is_not_asked_while_the_shared_one_answers(index: Shared, s3_s
     waiting_records(WAITING)
     assert not list(s3_settings.scratch_dir.glob("index-*.sqlite"))
     assert own(s3_settings).name.endswith(".sqlite")
+
+
+def test_a_shot_is_found_by_the_beginning_of_any_of_its_names_in_every_batch(
+    index: Shared, storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    some_work()
+    with_batch(batch_id("acme", "autumn"), "A", "AB")
+
+    def found(*words: str, **only: str) -> list[str]:
+        return [str(one.shot) for one in find_shots(words, **only)]
+
+    for _ in ("shared", "own"):
+        assert found("sku-ab") == ["acme/autumn/AB"]
+        assert found("SKU-A", batch="spring") == ["acme/spring/A", "zeta/spring/A"]
+        assert found("a.JPG", client="acme") == ["acme/autumn/A", "acme/spring/A"]
+        assert found("sku-a", "ab") == ["acme/autumn/AB"], "every word fits"
+        assert found("ku-a") == found("100%") == found("sku-_") == [], "beginnings only, and no signs with a meaning"
+        monkeypatch.delenv("PACKSHOT_INDEX_URL", raising=False)
+
+
+def test_a_search_uses_the_indexes_of_the_table(index: Shared) -> None:
+    """Whatever else stands in the table: PostgreSQL looks up the beginnings, and reads no other row."""
+
+    def plan(connection: Connection) -> str:
+        names = "'acme', 'b', 'S' || n, 'e', 1, 'delivered', false, 'sku' || n, 'asin' || n, 'gtin' || n, 'f' || n, ''"
+        for statement in (
+            f"INSERT INTO {SCHEMA}.shots SELECT 'b', {names} FROM generate_series(1, 20000) AS n",
+            f"ANALYZE {SCHEMA}.shots",
+        ):
+            connection.execute(text(statement))
+        begins = " OR ".join(f"({name} >= 'x' AND {name} < 'y')" for name in ("sku", "asin", "gtin", "file"))
+        wanted = f"EXPLAIN SELECT * FROM {SCHEMA}.shots WHERE bucket = 'b' AND ({begins})"
+        said = connection.execute(text(wanted)).scalars().all()
+        connection.execute(text(f"DELETE FROM {SCHEMA}.shots"))
+        return str(said)
+
+    said = index.run(plan)
+    assert all(f"shots_{name}" in said for name in ("sku", "asin", "gtin", "file")), said
+
+
+def test_a_night_looks_for_closed_batches_without_a_look_at_their_files(index: Shared, storage: Storage) -> None:
+    def requests(files: int) -> Counter[str]:
+        batch = batch_id("acme", f"closed{files}")
+        for n in range(files):
+            storage.upload_to_inbox(batch, f"{n}.jpg", b"x", content_type="image/jpeg")
+        storage.close_inbox(batch)
+        create_batch(BatchRecord(batch=batch, received_at=now(), finished_at=now()))
+        with requested() as asked:
+            assert closed_batches.fn().batches == ()
+        return asked
+
+    few, many = requests(3), requests(12)
+    assert few == {"ListObjectsV2": few["ListObjectsV2"], "HeadObject": 1}, "no record is read"
+    assert many == {**few, "HeadObject": 2}, "one question about each record; the listings show folders only"
+
+
+def test_a_row_that_calls_a_batch_finished_hides_it_from_no_night(index: Shared, storage: Storage) -> None:
+    storage.close_inbox(BATCH)
+    with_batch(BATCH, "A")
+    index.run(lambda connection: connection.execute(update(batches).values(finished_at=now(), etag="wrong")))
+    assert closed_batches.fn().batches == (BATCH,)
+    index.run(lambda connection: connection.execute(delete(batches)))
+    assert closed_batches.fn().batches == (BATCH,)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import logging
 import re
 import uuid
@@ -17,7 +18,9 @@ import pytest
 from PIL import Image
 from starlette.routing import Route
 from starlette.testclient import TestClient
+from typer.testing import CliRunner
 
+from deployments.deliveries import commands
 from deployments.demo import environment
 from desk import shared
 from desk.app import application, routes
@@ -448,6 +451,22 @@ def test_a_manager_makes_links_at_the_desk_and_withdraws_them(
     assert "cannot last so long" in said_on(manager.post(f"{address}/1/share", days="365").text)
     assert "there is no such delivery" in said_on(manager.post(f"{address}/99/share", days="7").text)
     assert manager.get("/deliveries/acme/nothing").status_code == 404
+
+
+def test_the_command_line_prints_a_link_that_opens_and_withdraws_it(
+    sight: Sight, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PACKSHOT_DESK_PUBLIC_URL", "https://desk.example.com/")
+    named = ["--client", sight.batch.client, "--batch", sight.batch.batch, "--number", "1"]
+    made = CliRunner().invoke(commands(), ["share", *named, "--days", "3", "--json"])
+    assert made.exit_code == 0, made.output
+    link = json.loads(made.output)["link"]
+    assert link.startswith("https://desk.example.com/shared/")
+    guest = Guest(desk, link.rpartition("/")[2])
+    assert guest.get().status_code == 200
+    gone = CliRunner().invoke(commands(), ["unshare", *named])
+    assert "withdrawn" in gone.output
+    assert guest.get().status_code == 410
 
 
 def test_a_shared_page_is_a_guest_s_also_for_who_is_signed_in(browse: Callable[[str], Browser], guest: Guest) -> None:

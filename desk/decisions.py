@@ -23,7 +23,7 @@ from desk.shots import readable_record, shown
 from packshot.decision import MOST_MARKS, Choice, Mark
 from packshot.errors import PackshotError
 from packshot.handoff.deciding import CHOICES
-from packshot.record import ShotRecord
+from packshot.record import ShotRecord, State
 from tasks.answering import CheckedAnswer, checked_answer
 
 LONGEST_NOTE = 4000
@@ -41,6 +41,9 @@ async def decide(request: Request) -> Response:
     holder = desk.claims.take(str(shot), person.name)
     if holder != person.name:
         return await shown(request, shot, refused=f"{holder} has this shot open.")
+    undone = _undone(record, fields)
+    if undone:
+        return await shown(request, shot, refused=undone, said=dict(fields))
     return await held(
         request,
         lambda: checked_answer(record, _answer_fields(record, fields, person), signed_in=True),
@@ -98,6 +101,15 @@ async def undo(request: Request) -> Response:
     place = place_of(request)
     to = f"/shots/{shots[0]}" if len(shots) == 1 else f"/queues/{place.queue.value}"
     return RedirectResponse(f"{to}{place.query}", status_code=303)
+
+
+def _undone(record: ShotRecord, fields: Mapping[str, str]) -> str:
+    """Return why a sign-off does not count yet: something that was to be done is not ticked; empty if all is."""
+    if record.state is not State.AWAITING_SIGNOFF or fields.get("choice") != Choice.SIGN:
+        return ""
+    left = [one for number, one in enumerate(showing.to_be_done(record)) if not fields.get(f"done:{number}")]
+    said = f"Not ticked as done: {'; '.join(left[:3])}{' ...' if len(left) > 3 else ''}."
+    return f"{said} Tick it, or reject the work." if left else ""
 
 
 _WAITED_FOR = frozenset(CHOICES)

@@ -15,7 +15,7 @@ from packshot.ingest.master import read_master
 from packshot.looking.pack import Pack
 from packshot.looking.pyramid import picture_pack
 from packshot.naming import ShotId, batch_id
-from packshot.record import EDIT, ShotRecord
+from packshot.record import EDIT, MACHINE_EDIT, ShotRecord
 from tasks import shelf
 from tasks.pictures import CORRECTED
 from tasks.records import load_record
@@ -24,6 +24,7 @@ from tasks.room import room_for
 KINDS = {
     "edit": (EDIT,),
     "master": (CORRECTED, "master.tif"),
+    "machine": (MACHINE_EDIT,),
 }
 """Kind of picture in an address -> the shot's objects that it may mean."""
 DIGEST = 16

@@ -24,7 +24,7 @@ from packshot.handoff.deciding import taken_by
 from packshot.handoff.ticket import colour_off
 from packshot.naming import ShotId
 from packshot.record import ShotRecord, State
-from tasks.records import find_record
+from tasks.records import find_batch, find_record
 from tasks.shelf import fetch
 from tasks.siblings import siblings_of
 from tasks.tickets import promise_shown, ticket_of, ticket_page_link
@@ -32,6 +32,8 @@ from tasks.tickets import promise_shown, ticket_of, ticket_page_link
 PREVIEW = "preview.webp"
 MOST_BESIDE = 8
 """Other views of the product that are shown."""
+MOST_NEIGHBOURS = 4
+"""Other shots of the same shoot group that are shown."""
 SHOWN_FIRST = 4
 """Findings that stand above the fold."""
 _VIEWER = Path(__file__).parent / "static" / "viewer" / "viewer.js"
@@ -73,6 +75,7 @@ async def shown(request: Request, shot: ShotId, *, refused: str = "", said: dict
     places, known = showing.places_of(record, own_checks), len(showing.places_of(record))
     ahead = await to_thread.run_sync(_ahead, place, shot)
     beside, link = await to_thread.run_sync(_from_storage, record, _waiting_beside(request, record), person)
+    neighbours = await to_thread.run_sync(_neighbours, record, [one["shot"] for one in beside], person)
     return page(
         request,
         "shot",
@@ -109,10 +112,14 @@ async def shown(request: Request, shot: ShotId, *, refused: str = "", said: dict
         missing=showing.missing_in(record),
         editor_asked=showing.editor_asked(record),
         is_signoff=record.state is State.AWAITING_SIGNOFF,
+        to_be_done=showing.to_be_done(record),
+        machine_edit=showing.machine_edit_of(record),
+        platforms=showing.platforms_of(record),
         colour_words=[one.value for one in ColourWord if one is not ColourWord.REFUSED],
         offers=offers,
         holder="" if holder == person.name else holder,
         beside=beside,
+        neighbours=neighbours,
         ticket=link,
         due=_due(request, shot),
         seniors=promise_shown(shot.client).seniors if record.state is State.AWAITING_SIGNOFF else (),
@@ -178,20 +185,41 @@ def _from_storage(record: ShotRecord, waiting: Iterable[ShotId], person: Person)
         for one in siblings_of(record.shot.client, record.product)
     )
     names = [one for one in dict.fromkeys([*waiting, *known]) if one != record.shot][:MOST_BESIDE]
+    link = ticket_page_link(record.shot) if record.state is State.AWAITING_EDITOR else ""
+    return _small_pictures(names, person), link
+
+
+def _neighbours(record: ShotRecord, shown_already: Iterable[ShotId], person: Person) -> list[dict[str, Any]]:
+    """Return the shots of the same shoot group that stand nearest, before and after."""
+    try:
+        batch = find_batch(record.shot.in_batch)
+    except RecordDamagedError:
+        return []
+    group = batch.groups.get(record.shot.shot, "") if batch else ""
+    if batch is None or not group:
+        return []
+    names = [ref.shot for ref in batch.shots if batch.groups.get(ref.shot.shot) == group]
+    at = names.index(record.shot) if record.shot in names else 0
+    nearest = sorted(names, key=lambda one: abs(names.index(one) - at))
+    others = [one for one in nearest if one != record.shot and one not in set(shown_already)]
+    return _small_pictures(others[:MOST_NEIGHBOURS], person)
+
+
+def _small_pictures(names: Iterable[ShotId], person: Person) -> list[dict[str, Any]]:
+    """Return those shots whose small picture there is and the person may see."""
     found = [one for one in map(record_of, names) if one is not None]
-    beside = [
+    return [
         {
             "shot": one.shot,
             "preview": _preview(one),
             "view": one.fact("view"),
+            "product": one.product,
             "state": one.state.replace("_", " "),
             "opens": person.sees(one.state),
         }
         for one in found
         if _preview(one) and person.glances(one.state)
     ]
-    link = ticket_page_link(record.shot) if record.state is State.AWAITING_EDITOR else ""
-    return beside, link
 
 
 def _job(record: ShotRecord, person: Person) -> dict[str, Any] | None:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from desk.roles import Person
-from desk.waiting import in_order_of_weight
 from desk.workbench import Work
 from packshot.decision import REASONS, Choice, Decision, Reason
 from packshot.figures import in_figures
@@ -19,8 +18,8 @@ from packshot.handoff.deciding import (
     since_restart,
 )
 from packshot.learning.audits import is_blind
-from packshot.record import EDIT, ShotRecord, State
-from packshot.types import Finding, Status, Value
+from packshot.record import EDIT, MACHINE_EDIT, ShotRecord, State
+from packshot.types import Finding, Status, Value, in_order_of_weight
 from tasks.answers import REDOS
 from tasks.pictures import picture_to_edit
 
@@ -187,6 +186,8 @@ def checks_of(work: Work | None, *, first: int) -> list[ShownFinding]:
 def kinds_of(record: ShotRecord) -> dict[str, str]:
     """Return the pictures that can be looked at: kind -> first digits of the hash of the object."""
     names = {"edit": EDIT, "master": picture_to_edit(record)}
+    if record.state is State.AWAITING_SIGNOFF:
+        names["machine"] = MACHINE_EDIT
     return {kind: record.objects[name][:DIGITS] for kind, name in names.items() if name in record.objects}
 
 
@@ -246,6 +247,25 @@ def score_of(record: ShotRecord) -> str:
     """Return the score in words; empty in a blind review or without an edit."""
     edit = record.reports.get("edit", {})
     return "" if blind(record) or edit.get("score") is None else f"{edit['score']:.0f} of 100"
+
+
+def machine_edit_of(record: ShotRecord) -> str:
+    """Return in a sentence what the machine's edit was before an editor's picture took its place."""
+    if MACHINE_EDIT not in record.objects:
+        return "No edit by the machine is there to compare with."
+    score = record.reports.get("machine_edit", {}).get("score")
+    return "" if score is None else f"The machine's own edit had {score:.0f} of 100."
+
+
+def to_be_done(record: ShotRecord) -> list[str]:
+    """Return what the editor was told to do in the last round, one thing after another: the marks, else the note."""
+    back = sent_back_of(record)
+    return [one.text for one in back.marks] or [back.sentence] if back else []
+
+
+def platforms_of(record: ShotRecord) -> list[str]:
+    """Return the platforms that the edit was judged for."""
+    return [in_words(name) for name in record.reports.get("edit", {}).get("platforms", {})]
 
 
 def digest_of(record: ShotRecord) -> str:

@@ -18,7 +18,7 @@ from desk.pages import desk_of
 from desk.queues import place, wanted_in
 from desk.roles import Person
 from desk.state import Desk
-from desk.waiting import Queue, worst_of
+from desk.waiting import Queue
 from packshot.decision import Choice
 from packshot.errors import NamingError, PackshotError
 from packshot.naming import ShotId
@@ -84,7 +84,7 @@ def _obstacle(desk: Desk, person: Person, record: ShotRecord, *, finding: str) -
         return "you have not looked at it yet."
     if record.state is not State.IN_REVIEW:
         return f"it is '{record.state.replace('_', ' ')}' by now."
-    worst = None if showing.blind(record) else worst_of(record)
+    worst = None if showing.blind(record) else record.worst_finding
     return "" if worst and worst.code == finding else "it has another finding than the others."
 
 

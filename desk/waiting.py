@@ -26,7 +26,7 @@ from packshot.learning.audits import is_blind
 from packshot.naming import ShotId
 from packshot.record import ShotRecord, State
 from packshot.specs.handoff import HandoffConfig
-from packshot.types import Finding, Status
+from packshot.types import weight_of
 from tasks.lives import now
 from tasks.records import find_record, load_records
 from tasks.resuming import shot_of_run, waiting_run_of, waiting_runs
@@ -37,7 +37,8 @@ AT_ONCE = 200
 LOOKED_AT_AGAIN = 20
 """Records per round that are read although their run is the same as before."""
 PATIENCE_S = 1.0
-_WEIGHTS = {Status.FAILED: 1, Status.WARNING: 2, Status.SKIPPED: 3, Status.PASSED: 4}
+NOTHING_TOLD = 4
+"""Weight of a shot whose checks all passed."""
 
 
 class Queue(StrEnum):
@@ -210,7 +211,7 @@ def waiting(record: ShotRecord, *, version: tuple[str, str], promise: HandoffCon
     if wait is None:
         return None
     blind = record.state is State.IN_REVIEW and is_blind(record)
-    worst = None if blind else worst_of(record)
+    worst = None if blind else record.worst_finding
     return Waiting(
         shot=record.shot,
         version=version,
@@ -220,7 +221,7 @@ def waiting(record: ShotRecord, *, version: tuple[str, str], promise: HandoffCon
         names=_names_of(record),
         worst=worst.message if worst else "",
         worst_code=worst.code if worst else "",
-        weight=0 if blind else weight_of(worst) if worst else _WEIGHTS[Status.PASSED],
+        weight=0 if blind else weight_of(worst) if worst else NOTHING_TOLD,
         stops=worst is not None and worst.stops_approval,
         soon_hours=promise.soon_hours,
     )
@@ -229,21 +230,6 @@ def waiting(record: ShotRecord, *, version: tuple[str, str], promise: HandoffCon
 def _names_of(record: ShotRecord) -> str:
     facts = (record.fact(name) for name in ("sku", "asin", "gtin"))
     return " ".join([str(record.shot), PurePosixPath(record.source.key).name, *filter(None, facts)]).casefold()
-
-
-def worst_of(record: ShotRecord) -> Finding | None:
-    """Return the finding of a shot that matters most; None if every check passed."""
-    return next((one for one in in_order_of_weight(record.present_findings) if one.status is not Status.PASSED), None)
-
-
-def weight_of(finding: Finding) -> int:
-    """Return how much a finding matters; the smallest matters most."""
-    return 0 if finding.stops_approval else _WEIGHTS[finding.status]
-
-
-def in_order_of_weight(findings: Iterable[Finding]) -> list[Finding]:
-    """Return findings, each once, what matters most first."""
-    return sorted(dict.fromkeys(findings), key=weight_of)
 
 
 def in_order(shots: Iterable[Waiting]) -> list[Waiting]:

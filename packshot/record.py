@@ -29,7 +29,7 @@ from packshot.decision import Decision
 from packshot.errors import IllegalTransitionError
 from packshot.naming import ShotId
 from packshot.stored import Stored
-from packshot.types import Finding, Sourced, Value
+from packshot.types import Finding, Sourced, Status, Value, in_order_of_weight
 
 
 class State(StrEnum):
@@ -88,6 +88,12 @@ MACHINE = "machine"
 
 EDIT = "edit.tif"
 """Name of a shot's edited picture among its objects, whether a machine or an editor made it."""
+
+MACHINE_EDIT = "machine_edit.tif"
+"""Name of the machine's edit among a shot's objects, kept when an editor's picture takes its place.
+
+The report of the same stage, ``machine_edit``, has its score, verdict and method.
+"""
 
 
 def delivery_reason(number: int) -> str:
@@ -185,6 +191,12 @@ class ShotRecord(Stored):
         """Whether it has failed for a reason that may pass by itself."""
         failures = [event for event in self.events if event.to_state is State.FAILED]
         return self.state is State.FAILED and failures[-1].passing
+
+    @property
+    def worst_finding(self) -> Finding | None:
+        """The finding that is true now and matters most; None if every check passed."""
+        told = in_order_of_weight(self.present_findings)
+        return next((one for one in told if one.status is not Status.PASSED), None)
 
     def advance(
         self,

@@ -6,6 +6,7 @@ exclusive.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any, NamedTuple, TypeAlias
 
@@ -111,6 +112,19 @@ class Finding(Value):
     def stops_approval(self) -> bool:
         """Whether this finding alone prevents approval by the machine."""
         return self.gate and self.status is Status.FAILED
+
+
+_WEIGHTS = {Status.FAILED: 1, Status.WARNING: 2, Status.SKIPPED: 3, Status.PASSED: 4}
+
+
+def weight_of(finding: Finding) -> int:
+    """Return how much a finding matters; the smallest matters most."""
+    return 0 if finding.stops_approval else _WEIGHTS[finding.status]
+
+
+def in_order_of_weight(findings: Iterable[Finding]) -> list[Finding]:
+    """Return findings, each once, what matters most first."""
+    return sorted(dict.fromkeys(findings), key=weight_of)
 
 
 class Complexity(StrEnum):

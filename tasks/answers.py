@@ -11,9 +11,9 @@ from prefect import task
 from packshot.decision import Choice, Decision
 from packshot.errors import DecisionRefusedError, ObjectMissingError, RefusedInputError
 from packshot.handoff.deciding import decide, require_followable
-from packshot.naming import ShotId, job_returned_prefix
+from packshot.naming import ShotId, job_returned_prefix, shot_key
 from packshot.pipeline import METHODS
-from packshot.record import EDIT, ShotRecord, found_in
+from packshot.record import EDIT, MACHINE_EDIT, ShotRecord, found_in
 from packshot.types import Finding, Status
 from tasks import pictures, shelf
 from tasks.cache_keys import unit
@@ -142,15 +142,37 @@ def _work(record: ShotRecord, decision: Decision, file: ObjectInfo) -> dict[str,
         )
     overridden = tuple(_overridden(one, decision) for one in taken.failed)
     edit = taken.edit()
+    machine = _machine_edit(record)
     objects = shelf.keep(record.shot, pictures.edit_files(taken.pixels, edit, pictures.metadata_of(record)))
     return {
         "findings": found_in(objects[EDIT], (*taken.checks, *overridden, *edit.findings)),
         "reports": {
             "edit": pictures.edit_report(edit, None),
+            **(_machine_report(record) if machine else {}),
             "approval": {"by": decision.by, "decision": decision.choice.value, "note": decision.note, "file": file.key},
         },
-        "objects": objects,
+        "objects": {**objects, **machine},
     }
+
+
+def _machine_edit(record: ShotRecord) -> dict[str, str]:
+    """Keep the machine's edit under a name of its own before an editor's picture takes its place; return name and hash.
+
+    Empty if the machine made none, or it is kept already. A copy that was made before this process was started again
+    counts, although the picture itself has been replaced since.
+    """
+    sha256 = record.objects.get(EDIT, "")
+    if not sha256 or MACHINE_EDIT in record.objects or not record.reports.get("edit", {}).get("model"):
+        return {}
+    source, target = (shot_key(record.shot, name) for name in (EDIT, MACHINE_EDIT))
+    copied = open_storage().copy_verified(source, target, sha256=sha256)
+    return {MACHINE_EDIT: sha256} if copied.sha256 == sha256 else {}
+
+
+def _machine_report(record: ShotRecord) -> dict[str, Any]:
+    """Return the record's report on the machine's edit that is kept: what it scored, and by which method."""
+    edit = record.reports["edit"]
+    return {"machine_edit": {name: edit.get(name) for name in ("score", "verdict", "method")}}
 
 
 def _overridden(failed: Finding, decision: Decision) -> Finding:

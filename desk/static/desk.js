@@ -10,7 +10,8 @@ let sent = false;
 
 const viewer = () => window.packshotViewer;
 const opened = () => panels.find((panel) => !panel.hidden);
-const writes = (element) => element.matches?.("textarea, select, input:not([type=radio]):not([type=hidden])");
+const writes = (element) =>
+  element.matches?.("textarea, select, input:not([type=radio]):not([type=hidden])") && !element.matches(".side [type=checkbox]");
 
 function post(address, fields = {}) {
   return fetch(address, { method: "POST", body: new URLSearchParams({ csrf, ...fields }), keepalive: true });

@@ -1,0 +1,131 @@
+"""The sign-off page: the editor's work against master and machine's edit, and what was to be done, to be ticked."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from html import unescape
+
+import pytest
+
+from desk import shots
+from desk.state import Desk
+from packshot.decision import Choice, Mark
+from packshot.naming import ShotId, shot_key
+from packshot.record import EDIT, MACHINE_EDIT
+from tasks.answers import _machine_edit
+from tasks.records import change_batch, load_record
+from tasks.storage import Storage
+from tests.chromium import needs_chromium
+from tests.desk.people import Browser, said_on
+from tests.desk.serving import At
+from tests.desk.test_accessibility import violations
+from tests.tasks.people import answer, cut_out_by_hand, follow, put_back
+from tests.tasks.runs import in_a_run
+
+Browse = Callable[[str], Browser]
+MARKS = [Mark(left=100, top=100, right=200, bottom=180, text=text) for text in ("Close the hole.", "Cut the strap.")]
+
+
+@pytest.fixture
+def edited_again(for_review: list[ShotId], desk: Desk) -> ShotId:
+    """A shot that the machine edited, a reviewer sent to an editor with two marks, and Edi Tor brought back."""
+    shot = for_review[0]
+    sent = answer(shot, Choice.SEND_TO_EDITOR, person="Rea Viewer", marks=MARKS)
+    assert not in_a_run(lambda: follow(shot, sent)).objection
+    put_back(shot, f"{shot.shot}.png", cut_out_by_hand())
+    outcome = in_a_run(lambda: follow(shot, answer(shot, Choice.RETURN, person="Edi Tor"), question="run-2"))
+    assert not outcome.objection
+    desk.waiting.refresh()
+    return shot
+
+
+def test_the_machine_s_edit_is_kept_when_an_editor_s_takes_its_place(
+    line: Storage, for_review: list[ShotId], edited_again: ShotId
+) -> None:
+    record = load_record(edited_again)
+    kept = record.objects[MACHINE_EDIT]
+    assert kept != record.objects[EDIT]
+    assert hashlib.sha256(line.get(shot_key(edited_again, MACHINE_EDIT))).hexdigest() == kept
+    assert record.reports["machine_edit"]["score"] is not None
+    assert _machine_edit(record) == {}, "the second round keeps the first edit"
+
+
+def test_a_copy_that_was_made_before_the_process_died_counts(line: Storage, for_review: list[ShotId]) -> None:
+    record = load_record(for_review[0])
+    first = _machine_edit(record)
+    line.put(shot_key(record.shot, EDIT), b"the editor's", content_type="image/tiff", replaces=True)
+    assert _machine_edit(record) == first == {MACHINE_EDIT: record.objects[EDIT]}
+
+
+def test_the_page_offers_the_machine_s_edit_to_compare_with(browse: Browse, edited_again: ShotId) -> None:
+    page = browse("Sen Ior").page_of(edited_again)
+    (kinds,) = re.findall(r"data-kinds='([^']*)'", page)
+    objects = load_record(edited_again).objects
+    assert json.loads(unescape(kinds))["machine"] == objects[MACHINE_EDIT][:16]
+    words = said_on(page)
+    assert "The machine's own edit had" in words
+    assert "Their files are made when it is signed off" in words
+    assert "The colours were compared with no reference." in words
+
+
+def test_a_shot_that_the_machine_never_edited_says_so(browse: Browse, for_signoff: ShotId, desk: Desk) -> None:
+    desk.waiting.refresh()
+    page = browse("Sen Ior").page_of(for_signoff)
+    assert "No edit by the machine is there to compare with." in said_on(page)
+    assert '"machine"' not in unescape(page)
+
+
+def test_it_is_signed_off_only_when_everything_that_was_to_be_done_is_ticked(
+    browse: Browse, edited_again: ShotId, desk: Desk
+) -> None:
+    senior = browse("Sen Ior")
+    assert said_on(senior.page_of(edited_again)).count("Close the hole.") >= 1
+    refused = senior.decide(edited_again, "sign off", "meets_standard", **{"done:0": "yes", "note": "nearly"})
+    assert refused.status_code == 409
+    assert "Not ticked as done: Cut the strap." in said_on(refused.text)
+    assert re.search(r'name="done:0"[^>]* checked', refused.text)
+    assert not re.search(r'name="done:1"[^>]* checked', refused.text)
+    assert desk.outbox.is_empty
+    signed = senior.decide(edited_again, "sign off", "meets_standard", **{"done:0": "yes", "done:1": "yes"})
+    assert signed.status_code == 303
+    assert desk.outbox.has(edited_again)
+
+
+def test_work_is_rejected_without_a_tick(browse: Browse, edited_again: ShotId, desk: Desk) -> None:
+    assert browse("Sen Ior").decide(edited_again, Choice.REJECT_WORK.value, "edge", note="again").status_code == 303
+
+
+def test_the_neighbours_of_its_shoot_group_stand_beside_it_a_few_however_large_the_group(
+    browse: Browse, edited_again: ShotId, for_review: list[ShotId], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    groups = {one.shot: "set 1" for one in for_review}
+    change_batch(edited_again.in_batch, lambda record: record.model_copy(update={"groups": groups}))
+    page = browse("Sen Ior").page_of(edited_again)
+    assert "Beside it in the shoot group" in page
+    for one in for_review[1:]:
+        assert f'href="/shots/{one}?' in page
+    monkeypatch.setattr(shots, "MOST_NEIGHBOURS", 1)
+    page = browse("Sen Ior").page_of(edited_again)
+    assert [f'href="/shots/{one}?' in page for one in for_review[1:]].count(True) == 1
+
+
+@needs_chromium
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_senior_compares_ticks_and_signs_by_keyboard(edited_again: ShotId, desk: Desk, at: At, scheme: str) -> None:
+    senior = at("Sen Ior", color_scheme=scheme).open(f"/shots/{edited_again}")
+    senior.until("window.packshotViewer !== undefined")
+    senior.page.evaluate("window.packshotViewer.whenSharp()")
+    assert violations(senior) == []
+    senior.page.get_by_role("button", name="Machine's edit").click()
+    senior.page.wait_for_selector("text=Before: Machine's edit")
+    for name in ("Close the hole.", "Cut the strap."):
+        senior.page.get_by_label(name).focus()
+        senior.page.keyboard.press("Space")
+    senior.page.keyboard.press("a")
+    assert violations(senior) == []
+    senior.page.keyboard.press("1")
+    senior.page.wait_for_selector("#undo")
+    assert desk.outbox.has(edited_again)

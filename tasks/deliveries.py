@@ -37,6 +37,7 @@ from packshot.record import DONE, ShotRecord, State, delivery_reason
 from packshot.types import Value
 from tasks.batches import is_approved
 from tasks.disk import writing_to
+from tasks.heads import logo_of, title_of
 from tasks.leases import Holder, Patience, holding
 from tasks.lives import ALWAYS, living, now
 from tasks.pictures import thumbnail_name
@@ -283,6 +284,8 @@ def _summary(batch: BatchId, delivery: Delivery, records: Sequence[ShotRecord]) 
         ignored=record.ignored,
         findings=record.findings,
         products=sets_of(record, records, ready=there),
+        title=title_of(batch.client),
+        logo=logo_of(batch.client),
         code_version=packshot.__version__,
         pipeline_version=packshot.PIPELINE_VERSION,
     )

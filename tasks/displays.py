@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from packshot.escaping import code, markdown
-from packshot.figures import counted, in_figures
+from packshot.figures import in_figures
 from packshot.naming import BatchId, ShotId, shot_key
 from packshot.record import ShotRecord
-from packshot.types import Finding, Status
+from packshot.types import Finding, Status, in_order_of_weight
 from tasks.artifacts import artifact_key, page_artifact, picture, table_artifact
+from tasks.desk_pages import desk_link
 from tasks.shelf import fetch
 
 _SIGNS = {Status.PASSED: "✓", Status.WARNING: "⚠", Status.FAILED: "✗", Status.SKIPPED: "– not checked"}
-_ORDER = [Status.FAILED, Status.WARNING, Status.SKIPPED, Status.PASSED]
 
 
 def show_edit(record: ShotRecord) -> None:
@@ -21,6 +21,8 @@ def show_edit(record: ShotRecord) -> None:
     scores = " · ".join(f"{name} {points:.1f}" for name, points in edit["components"].items())
     lines = [
         f"# {markdown(shot.shot)}: {edit['score']:.1f} of 100, {markdown(edit['verdict'].replace('_', ' '))}",
+        first_sentence(record),
+        desk_link(shot),
         preview_of(record),
         f"**Score** {scores or 'none'}  \n**Route** {markdown(routing.get('complexity', ''))}: "
         f"{markdown(routing.get('reason', ''))}  \n**Method** {markdown(edit['method'])}  \n"
@@ -40,24 +42,31 @@ def preview_of(record: ShotRecord) -> str:
     return picture(shot_key(record.shot, name), alt=record.shot.shot, inline=fetch(record, name))
 
 
+def first_sentence(record: ShotRecord) -> str:
+    """Return in one plain sentence what a person should look at first."""
+    worst = record.worst_finding
+    return f"**{markdown(worst.message)}**" if worst else "**Every check passed.**"
+
+
 def _findings(findings: tuple[Finding, ...]) -> str:
-    """Return sentences on what a person must know, beginning with what forbids approval; then a table of all checks."""
-    told = sorted(findings, key=_weight)
+    """Return sentences on what a person must know, beginning with what forbids approval; their figures; and last, in
+    short, what passed.
+    """
+    told = in_order_of_weight(findings)
     said = [one for one in told if one.status is not Status.PASSED]
+    passed = [one for one in told if one.status is Status.PASSED]
     sentences = "\n".join(
         f"- {'**Stops approval.** ' if one.stops_approval else ''}{markdown(one.message)}" for one in said
     )
     rows = [
         f"| {_SIGNS[one.status]}{' **gate**' if one.stops_approval else ''} | {code(one.code)} "
         f"| {_figure(one.measured)} | {_figure(one.limit)} | {markdown(one.unit)} | {markdown(one.message)} |"
-        for one in told
+        for one in said
     ]
     table = "\n".join(["| | finding | measured | limit | unit | |", "|---|---|---|---|---|---|", *rows])
-    return f"{sentences or 'Every check passed.'}\n\n## All {counted(len(told), 'check')}\n\n{table}"
-
-
-def _weight(finding: Finding) -> tuple[bool, int]:
-    return not finding.stops_approval, _ORDER.index(finding.status)
+    figures = f"## In figures\n\n{table}" if said else ""
+    good = ", ".join(f"{code(one.code)}{f' {_figure(one.measured)} {markdown(one.unit)}'.rstrip()}" for one in passed)
+    return "\n\n".join(filter(None, [sentences, figures, f"## Passed ({len(passed)})\n\n{good}" if passed else ""]))
 
 
 def _figure(value: float | None) -> str:

@@ -20,6 +20,7 @@ from packshot.escaping import body, chat, header, one_line
 from packshot.naming import batch_id, line_notice_key, notice_key
 from packshot.record import ShotRecord
 from packshot.types import Value
+from tasks.desk_pages import desk_page
 from tasks.logs import log
 from tasks.settings import Settings, get_settings
 from tasks.storage import open_storage
@@ -48,6 +49,7 @@ class Notice(Value):
     Attributes:
         kind: one of `KINDS`; the event's name is ``packshot.job.<kind>``.
         due: time by which somebody must act, as text; empty if there is none.
+        page: address of the shot's page at the review desk; empty if it is about no shot.
     """
 
     kind: str
@@ -57,6 +59,7 @@ class Notice(Value):
     state: str
     message: str
     due: str = ""
+    page: str = ""
 
     @property
     def subject(self) -> str:
@@ -79,6 +82,7 @@ def tell(record: ShotRecord, kind: str, message: str, *, due: str = "", once: st
         state=record.state.value,
         message=message,
         due=due,
+        page=desk_page(shot),
     )
     wait = f"{record.since:%Y%m%dT%H%M%S%f}" if record.since else "first"
     return send_once(notice, mark=once or wait)
@@ -174,7 +178,7 @@ def _by_mail(notice: Notice, settings: Settings) -> None:
     mail["Subject"] = header(f"Packshot: {notice.subject}")
     mail["From"] = settings.notify_mail_from
     mail["To"] = settings.notify_mail_to
-    said = filter(None, [notice.message, f"Due: {notice.due}" if notice.due else ""])
+    said = filter(None, [notice.message, f"Due: {notice.due}" if notice.due else "", notice.page])
     mail.set_content(body("\n".join(said)) + "\n")
     with smtplib.SMTP(settings.notify_smtp_host, settings.notify_smtp_port, timeout=TIMEOUT_S) as server:
         if settings.notify_smtp_starttls:

@@ -18,7 +18,8 @@ from packshot.naming import ShotId, job_returned_prefix, shot_key
 from packshot.record import ShotRecord, State
 from packshot.types import Finding, Status, Value
 from tasks.artifacts import artifact_key, page_artifact, picture
-from tasks.displays import preview_of
+from tasks.desk_pages import desk_link
+from tasks.displays import first_sentence, preview_of
 from tasks.drafts import with_draft
 from tasks.forms import Form, form_for
 from tasks.lives import ALWAYS, actor, revived
@@ -114,6 +115,8 @@ def _description(record: ShotRecord, *, why: str, objection: str, ticket: JobTic
     parts = [
         f"### {markdown(record.shot.shot)}: {_TITLES[record.state]}",
         f"**Not accepted:** {markdown(objection)}" if objection else "",
+        _first(record),
+        desk_link(record.shot),
         preview_of(record),
         markdown(why),
         f"**Due** {due:%Y-%m-%d %H:%M} UTC" if due else "",
@@ -122,6 +125,14 @@ def _description(record: ShotRecord, *, why: str, objection: str, ticket: JobTic
         f"Picture `{picture_shown(record)[:SHOWN_DIGITS]}`",
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def _first(record: ShotRecord) -> str:
+    """Return in one plain sentence what a reviewer or senior should look at first; empty in other states."""
+    if record.state not in (State.IN_REVIEW, State.AWAITING_SIGNOFF):
+        return ""
+    blind = record.state is State.IN_REVIEW and is_blind(record)
+    return "**Judge the picture alone.**" if blind else first_sentence(record)
 
 
 _TITLES = {

@@ -132,7 +132,9 @@ class Settings(BaseSettings):
         "", description="Further host names of the review desk besides 127.0.0.1 and localhost, separated by commas"
     )
     desk_public_url: str | None = Field(
-        None, description="Address of the review desk as clients reach it, for share links; by default this machine's"
+        None,
+        description="Address of the review desk as people reach it, for share links and for links in forms, artifacts, "
+        "tickets and notices; by default this machine's",
     )
     desk_accounts_file: Path = Field(
         default_factory=lambda: _state_folder() / "desk-accounts.json",

@@ -17,6 +17,7 @@ CONTENT_TYPES = {
     "png": "image/png",
     "webp": "image/webp",
     "jpg": "image/jpeg",
+    "jpeg": "image/jpeg",
     "json": "application/json",
     "csv": "text/csv",
     "html": "text/html; charset=utf-8",

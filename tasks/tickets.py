@@ -20,6 +20,7 @@ from packshot.specs.models import Client, Plan
 from packshot.specs.resolve import style_guide
 from tasks import shelf
 from tasks.configs import configs_in_force
+from tasks.desk_pages import desk_page
 from tasks.drafts import DRAFT, NECK_JOINT, with_neck_joint
 from tasks.lives import now
 from tasks.pictures import picture_to_edit
@@ -77,6 +78,7 @@ def issue_ticket(record: ShotRecord, *, why: str) -> JobTicket:
         take=take,
         put_back_into=job_returned_prefix(record.shot),
         put_back_form=_put_back_form(record.shot, promise),
+        desk_page=desk_page(record.shot),
         picture=picture_shown(record),
     )
     _store(record, ticket)

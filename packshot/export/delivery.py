@@ -157,6 +157,8 @@ class DeliverySummary(Value):
         findings: about the batch as a whole.
         products: which products are complete with this delivery and those before; empty if the client asks for no
             views.
+        title: the client's name for people; empty in summaries of earlier versions.
+        logo: the client's logo as a data URI; empty if its style guide names none.
         code_version: of the program.
     """
 
@@ -167,6 +169,8 @@ class DeliverySummary(Value):
     ignored: Mapping[str, str] = Field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
     products: tuple[ProductSet, ...] = ()
+    title: str = ""
+    logo: str = ""
     code_version: str
     pipeline_version: str
 

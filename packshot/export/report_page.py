@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import cv2
@@ -15,6 +15,7 @@ from PIL import Image
 from packshot.colour.spaces import srgb_profile
 from packshot.colour.transform import convert
 from packshot.escaping import page_environment
+from packshot.export.client_words import approved_by, made_by, title, told, why_absent
 from packshot.export.decoded import decode_delivered
 from packshot.export.delivery import KINDS, DeliveredFile, DeliverySummary, Kind, ShotSummary
 from packshot.export.preview import halves_of
@@ -89,7 +90,7 @@ def report_html(delivery: DeliverySummary, *, pictures: Callable[[ShotSummary], 
         return ShotPictures() if budget.spent else pictures(shot)
 
     delivered = [_shot(shot, ask(shot), budget) for shot in delivery.shots if shot.files]
-    filters: dict[str, Callable[..., str]] = {"thousands": "{:,}".format, "bytes": _bytes_in_words, "title": _title}
+    filters: dict[str, Callable[..., str]] = {"thousands": "{:,}".format, "bytes": _bytes_in_words, "title": title}
     page = page_environment("packshot.export", filters).get_template("report.html.j2")
     text = page.render(
         delivery=delivery,
@@ -143,11 +144,6 @@ def _bytes_in_words(n_bytes: int) -> str:
     return f"{n_bytes / 1_000_000:.1f} MB"
 
 
-def _title(name: str) -> str:
-    """Return a name such as ``amazon_main`` as people write it: ``Amazon main``."""
-    return name.replace("_", " ").replace("-", " ").capitalize()
-
-
 def _count(delivery: DeliverySummary, kind: Kind) -> dict[str, Any]:
     """Return the number and share of the shots with an outcome, for the page."""
     number = delivery.counts[kind]
@@ -181,25 +177,39 @@ def _shot(shot: ShotSummary, pictures: ShotPictures, budget: _Budget) -> dict[st
         "name": shot.fact("sku") or shot.shot,
         "ids": [(name.upper(), shot.fact(name)) for name in ("asin", "isbn", "ean", "upc", "gtin") if shot.fact(name)],
         "view": shot.fact("view"),
-        "verdict": _VERDICT_WORDS.get(shot.verdict, _title(shot.verdict)),
+        "verdict": _VERDICT_WORDS.get(shot.verdict, title(shot.verdict)),
         "before": budget.uri(before),
         "after": budget.uri(after),
         "components": [
             {"name": name, "points": f"{points:.1f}", "share": f"{100 * points / _COMPONENT_POINTS:.1f}"}
             for name, points in shot.components.items()
         ],
-        "findings": [_finding(finding) for finding in shot.remarks],
+        "made_by": made_by(shot),
+        "approved_by": approved_by(shot),
+        "findings": [_finding(finding) for finding in told(shot.remarks)],
         "passed": sum(finding.status is Status.PASSED for finding in shot.findings),
         "evidence": [
             {"code": one.code, "message": one.message, "picture": uri, "width": _size(one.picture).width}
             for one in pictures.evidence
             if (uri := budget.uri(one.picture))
         ],
-        "files": [_file(file, budget.uri(pictures.renditions.get(file.path, b""))) for file in shot.files],
+        "files": [
+            _file(file, budget.uri(pictures.renditions.get(file.path, b"")), findings=some)
+            for file, some in _told_once(shot)
+        ],
     }
 
 
-def _file(file: DeliveredFile, picture: str) -> dict[str, Any]:
+def _told_once(shot: ShotSummary) -> Iterator[tuple[DeliveredFile, list[Finding]]]:
+    """Yield each file of a shot with what is to be said of it, without what was said of the shot or a file before."""
+    said = [one.message for one in shot.remarks]
+    for file in shot.files:
+        new = told(file.remarks, already=said)
+        said += [one.message for one in new]
+        yield file, new
+
+
+def _file(file: DeliveredFile, picture: str, *, findings: Iterable[Finding]) -> dict[str, Any]:
     """Return the values of a delivered file for the page's template."""
     return {
         "summary": file,
@@ -209,7 +219,7 @@ def _file(file: DeliveredFile, picture: str) -> dict[str, Any]:
         "fill": f"{file.fill_ratio:.1%}",
         "white": _white(file),
         "colour": f"{file.colour.mean_delta_e:.2f} / {file.colour.p95_delta_e:.2f}" if file.colour else "not compared",
-        "findings": [_finding(finding) for finding in file.remarks],
+        "findings": [_finding(finding) for finding in findings],
     }
 
 
@@ -254,7 +264,10 @@ def _absent(
         shots = [shot for shot in delivery.shots if shot.kind == kind and not shot.files]
         if shots:
             word = "Delivered before" if kind == "delivered" else _KIND_WORDS[kind]
-            rows = [{"summary": shot, "picture": budget.uri(_small(ask(shot).preview))} for shot in shots]
+            rows = [
+                {"summary": shot, "why": why_absent(shot), "picture": budget.uri(_small(ask(shot).preview))}
+                for shot in shots
+            ]
             groups.append({"kind": kind, "word": word, "shots": rows})
     return groups
 

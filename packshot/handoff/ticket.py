@@ -57,6 +57,7 @@ class JobTicket(Value):
         put_back_into: the shot's hot folder.
         take: files to download, with links.
         put_back_form: form that uploads the finished picture without a key, valid as long as the links.
+        desk_page: address of the shot's page at the review desk; empty in tickets of earlier versions.
         neck_joint: quality of the neck joint draft, in words; empty if none was made.
         history: decisions of people since the last restart, oldest first.
         findings: quality control findings on the edit that did not pass.
@@ -80,6 +81,7 @@ class JobTicket(Value):
     take: tuple[TicketFile, ...]
     put_back_into: str
     put_back_form: UploadForm | None = None
+    desk_page: str = ""
     facts: Mapping[str, str]
     platforms: tuple[OrderedPlatform, ...]
     colour: Mapping[str, str]
@@ -158,6 +160,7 @@ def job_ticket(
     take: tuple[TicketFile, ...],
     put_back_into: str,
     put_back_form: UploadForm,
+    desk_page: str = "",
     picture: str,
 ) -> JobTicket:
     """Return the ticket of a shot that waits for an editor."""
@@ -181,6 +184,7 @@ def job_ticket(
         take=take,
         put_back_into=put_back_into,
         put_back_form=put_back_form,
+        desk_page=desk_page,
         facts={name: fact.value for name, fact in record.facts.items()},
         platforms=tuple(
             OrderedPlatform(

@@ -40,6 +40,8 @@ from packshot.specs.returns import ReturnsConfig
 
 __all__ = ["Configs", "default_folder", "find_problems", "load_configs", "load_for_the_line"]
 
+MOST_LOGO_BYTES = 100_000
+
 T = TypeVar("T")
 
 CATEGORIES: TypeAdapter[Mapping[str, Category]] = TypeAdapter(Mapping[str, Category])
@@ -183,6 +185,10 @@ class _Reader:
                 self.problems.append(self.problem(path, field, what, found=client.cmyk_profile, allowed=allowed))
         return found
 
+    def folder_of(self, kind: str) -> Path:
+        """Return a folder of files that are no YAML."""
+        return self._folder / kind
+
     def problem(self, path: str, field: tuple[str | int, ...], what: str, **rest: str) -> Problem:
         dotted = ".".join(str(part) for part in field)
         line = self.documents[path].line(field)
@@ -213,8 +219,15 @@ def _shared_synonyms(configs: Configs, reader: _Reader) -> Iterator[Problem]:
 
 
 def _unmet_wishes(configs: Configs, client: Client, reader: _Reader) -> Iterator[Problem]:
-    """Yield categories that nobody knows, and edit rules that one of the client's platforms refuses for all of them."""
+    """Yield a client's unusable logo, unknown categories, and edit rules that one of its platforms refuses for all."""
     path = f"clients/{client.name}.yaml"
+    if client.logo:
+        file = reader.folder_of("logos") / client.logo
+        size = file.stat().st_size if file.is_file() else 0
+        if not 0 < size <= MOST_LOGO_BYTES:
+            found = f"{client.logo}, {size:,} bytes" if size else f"{client.logo}, which is not there"
+            allowed = f"a file in configs/logos of at most {MOST_LOGO_BYTES:,} bytes"
+            yield reader.problem(path, ("logo",), "this logo cannot be used", found=found, allowed=allowed)
     for name in client.sets.by_category:
         if name not in configs.categories:
             field_of = ("sets", "by_category", name)

@@ -153,7 +153,8 @@ class Client(Value):
     """A client's style guide: ``configs/clients/<name>.yaml``.
 
     Attributes:
-        title: the client's name for people.
+        title: the client's name for people. It heads the client's reports.
+        logo: file in `configs/logos/` for the head of the client's reports: PNG, JPEG or WebP, at most 100 kB.
         platforms: in the order of export. Quality control judges each; the strictest decides.
         file_name_pattern: regular expression with named groups (sku, asin, isbn, ean, upc, gtin, view, category,
             shoot_group) that reads facts from the file name without extension. If it has a group for the product, a
@@ -185,6 +186,7 @@ class Client(Value):
 
     name: str
     title: str
+    logo: Annotated[str, Field(pattern=r"^([A-Za-z0-9][\w .()-]*\.(png|jpg|jpeg|webp))?$")] = ""
     platforms: Annotated[tuple[str, ...], Field(min_length=1)]
     file_name_pattern: str = ""
     metadata_facts: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)

@@ -88,7 +88,7 @@ def test_an_edit_is_shown_with_its_score_by_component_route_method_and_state(edi
 def test_findings_stand_in_a_table_the_worst_first_with_figure_and_limit(edit_page: str) -> None:
     rows = [line for line in edit_page.splitlines() if re.match(r"\| \S+( not checked)?( \*\*gate\*\*)? \| `", line)]
     assert [re.findall(r"`(\w+)`", row)[0] for row in rows] == [
-        *("product_cut", "fringe", "colour_not_verified", "gradient_alignment"),
+        *("product_cut", "fringe", "colour_not_verified"),
     ]
     assert rows[0].startswith("| ✗ **gate** | `product_cut` | 0.1235 | 0 |")
     assert rows[1].startswith("| ⚠ | `fringe` | 0.61 | 0.5 | px | A faint rim")
@@ -96,16 +96,22 @@ def test_findings_stand_in_a_table_the_worst_first_with_figure_and_limit(edit_pa
 
 
 def test_sentences_about_what_matters_stand_above_the_table(edit_page: str) -> None:
-    above = without_escapes(edit_page).split("## All 4 checks")[0]
+    above = without_escapes(edit_page).split("## In figures")[0]
     said = [line for line in above.splitlines() if line.startswith("- ")]
     assert said[0].startswith("- **Stops approval.** ")
     assert said[1].startswith("- A faint rim")
-    assert len(said) == 3, "what passed stands in the table only"
+    assert len(said) == 3, "what passed stands last"
+
+
+def test_one_plain_sentence_and_the_way_to_the_desk_stand_first_and_what_passed_last(edit_page: str) -> None:
+    sentence, link = edit_page.index("**a \\|"), edit_page.index(f"/shots/{BATCH.shot('A1_MAIN')})")
+    assert sentence < link < edit_page.index("![A1") < edit_page.index("**Score**")
+    assert edit_page.index("## In figures") < edit_page.index("## Passed (1)\n\n`gradient_alignment` 0.02")
 
 
 def test_every_row_of_the_table_has_as_many_cells_as_its_head(edit_page: str) -> None:
     rows = [line for line in without_escapes(edit_page).splitlines() if line.startswith("|")]
-    assert len(rows) == 2 + len(FINDINGS)
+    assert len(rows) == 2 + len(FINDINGS) - 1
     assert {row.count("|") for row in rows} == {7}
 
 

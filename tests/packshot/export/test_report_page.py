@@ -11,10 +11,12 @@ from PIL import Image
 
 from packshot.colour.transform import srgb8_to_working
 from packshot.export import report_page
+from packshot.export.client_words import approved_by, why_absent
 from packshot.export.delivery import DeliveredFile, DeliverySummary, ShotSummary
 from packshot.export.preview import before_and_after
 from packshot.export.report_page import ShotPictures, pictures_of, report_html, thumbnail
-from packshot.types import Sourced
+from packshot.record import State
+from packshot.types import Finding, Sourced, Status
 from tests.packshot.export.deliveries import delivery
 
 File = tuple[DeliveredFile, bytes]
@@ -126,7 +128,7 @@ def test_every_photograph_is_named_with_its_reason(amazon_file: File) -> None:
     text = Page(report_html(summary, pictures=pictures)).text
     for shot in summary.shots:
         assert shot.file in text
-        assert shot.files or shot.why in text
+        assert shot.files or why_absent(shot) in text
     assert "4 photographs received = 1 delivered + 1 waiting for a person + 1 refused + 1 failed" in text
     assert "The manifest names LMP701.jpg, not uploaded." in text
     assert "READY: closes the batch" in text
@@ -149,7 +151,12 @@ def test_nothing_a_client_wrote_becomes_markup(amazon_file: File) -> None:
     summary = delivery(amazon_file[0])
     facts = {**summary.shots[0].facts, "sku": Sourced(value="<img src=x onerror=alert(1)>", source="manifest")}
     evil = summary.model_copy(
-        update={"shots": (summary.shots[0].model_copy(update={"facts": facts}), *summary.shots[1:])}
+        update={
+            "shots": (
+                summary.shots[0].model_copy(update={"facts": facts}),
+                summary.shots[2].model_copy(update={"why": "said <five times>"}),
+            )
+        }
     )
     page = report_html(evil, pictures=without)
     assert b"<img src=x" not in page
@@ -187,3 +194,59 @@ def test_a_thumbnail_shows_a_delivered_file_small(amazon_file: File) -> None:
     with Image.open(io.BytesIO(thumbnail(amazon_file[1], longest_px=64))) as image:
         assert image.size == (64, 64)
         assert np.asarray(image.convert("RGB"))[0, 0].min() >= 250
+
+
+DOUBT = Finding(
+    code="refusal_likely",
+    status=Status.FAILED,
+    message="The probability that a person refuses this edit is 0.535 (by edge contrast).",
+    measured=0.535,
+    unit="probability",
+)
+SMALL = Finding(code="below_recommended", status=Status.WARNING, message="Below the recommended size.")
+
+
+def in_client_words(file: DeliveredFile) -> DeliverySummary:
+    """A delivery whose shot has two files with the same remark, and what only the line needs to know."""
+    summary = delivery(file)
+    files = tuple(
+        file.model_copy(update={"path": f"{name}/a.jpg", "platform": name, "findings": (SMALL,)})
+        for name in ("amazon_main", "shopify")
+    )
+    shot = summary.shots[0].model_copy(
+        update={"files": files, "findings": (DOUBT,), "route_reason": "refusal probability 0.312 within 0.400"}
+    )
+    return summary.model_copy(update={"shots": (shot, *summary.shots[1:])})
+
+
+def test_a_client_reads_no_probability_no_run_no_model_and_each_remark_once(amazon_file: File) -> None:
+    text = Page(report_html(in_client_words(amazon_file[0]), pictures=pictures)).text
+    assert "robability" not in text
+    assert "run 7f3c" not in text
+    for word in ("isnet", "onnxruntime", "rules only", "below_recommended", "refusal_likely"):
+        assert word not in text, word
+    assert text.count("Below the recommended size.") == 1
+    assert "Made by a machine Approved by the machine's checks" in text
+
+
+def test_who_approved_is_named_if_it_was_a_person(amazon_file: File) -> None:
+    shot = delivery(amazon_file[0]).shots[0]
+    judged = shot.model_copy(update={"decisions": ({"choice": "sign off", "by": "Sen Ior"},)})
+    assert (approved_by(shot), approved_by(judged)) == ("the machine's checks", "Sen Ior")
+
+
+def test_why_a_photograph_is_not_there_is_said_without_the_line_s_words(amazon_file: File) -> None:
+    waits, refused, failed = delivery(amazon_file[0]).shots[1:]
+    assert why_absent(waits) == "An editor works on it."
+    assert why_absent(refused) == "640 x 480 is below 1000 px"
+    assert "a fault on our side" in why_absent(failed)
+    all_or_nothing = failed.model_copy(update={"left_out": {"walmart": "the name needs 'gtin14'"}})
+    assert why_absent(all_or_nothing) == "Walmart: the name needs 'gtin14'"
+    assert "later delivery" in why_absent(waits.model_copy(update={"state": State.VERIFIED, "kind": "failed"}))
+
+
+def test_the_head_is_the_client_s_title_and_logo(amazon_file: File) -> None:
+    head = {"title": "Acme Outfitters", "logo": "data:image/png;base64,AAAA"}
+    page = report_html(delivery(amazon_file[0]).model_copy(update=head), pictures=without)
+    assert "Acme Outfitters" in Page(page).text
+    assert head["logo"] in Page(page).links

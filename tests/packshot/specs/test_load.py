@@ -225,3 +225,16 @@ def test_a_mistake_that_all_depend_on_concerns_all(folder: Path, path: str) -> N
         file.write("\nnot_a_field: 1\n")
     with pytest.raises(ConfigError, match="not_a_field"):
         load_for_the_line(folder)
+
+
+@pytest.mark.parametrize(("size", "found"), [(0, "which is not there"), (100_001, "100,001 bytes")])
+def test_a_logo_that_cannot_be_used_is_a_problem_of_its_client(folder: Path, size: int, found: str) -> None:
+    edit(folder / "clients" / "example.yaml", "# logo: example.png", "logo: example.png")
+    (folder / "logos").mkdir()
+    if size:
+        (folder / "logos" / "example.png").write_bytes(bytes(size))
+    (problem,) = find_problems(folder)
+    assert problem.field == "logo"
+    assert found in problem.found
+    (folder / "logos" / "example.png").write_bytes(b"\x89PNG")
+    assert find_problems(folder) == ()

@@ -1,0 +1,65 @@
+"""A shot in its client's words: who made and approved it, why it is not there, and what is to be known about it.
+
+What only the line itself needs (runs, models, routes, probabilities) stands in the certificate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from packshot.decision import Choice
+from packshot.export.delivery import ShotSummary
+from packshot.record import State
+from packshot.types import Finding
+
+DOUBT_UNIT = "probability"
+"""Unit of findings in which the machine states how sure it is. They are about its work, not about the picture."""
+_APPROVALS = (Choice.APPROVE.value, Choice.SIGN.value)
+_WAITS: Mapping[State, str] = {
+    State.IN_REVIEW: "A person looks at it.",
+    State.AWAITING_EDITOR: "An editor works on it.",
+    State.AWAITING_SIGNOFF: "A second person looks at the editor's work.",
+    State.APPROVED: "It is approved and comes with a later delivery.",
+    State.EXPORTED: "It is approved and comes with a later delivery.",
+    State.VERIFIED: "It is approved and comes with a later delivery.",
+}
+
+
+def title(name: str) -> str:
+    """Return a name such as ``amazon_main`` as people write it: ``Amazon main``."""
+    return name.replace("_", " ").replace("-", " ").capitalize()
+
+
+def made_by(shot: ShotSummary) -> str:
+    """Return who made the picture: "a machine" or "an editor"."""
+    return "a machine" if shot.model else "an editor"
+
+
+def approved_by(shot: ShotSummary) -> str:
+    """Return who approved the picture: a person's name, or the machine's checks; empty if nobody did."""
+    people = [one["by"] for one in shot.decisions if one.get("choice") in _APPROVALS]
+    return people[-1] if people else "the machine's checks" if shot.approved_by else ""
+
+
+def why_absent(shot: ShotSummary) -> str:
+    """Return why a photograph is not delivered. A question to the client, and a refusal, keep their own words."""
+    if shot.kind == "failed" and shot.left_out:
+        return " ".join(f"{title(name)}: {why}" for name, why in sorted(shot.left_out.items()))
+    if shot.kind == "failed" and shot.state not in _WAITS:
+        return "It could not be finished because of a fault on our side. We go on with it."
+    return _WAITS.get(shot.state, shot.why)
+
+
+def told(findings: Iterable[Finding], *, already: Iterable[str] = ()) -> list[Finding]:
+    """Return the findings that a client needs to know, each sentence once.
+
+    Args:
+        already: messages that have been told.
+    """
+    said = set(already)
+    found = []
+    for one in findings:
+        if one.unit != DOUBT_UNIT and one.message not in said:
+            said.add(one.message)
+            found.append(one)
+    return found

@@ -31,7 +31,7 @@ from packshot.formats.sniff import PICTURES, FileKind, detect
 from packshot.handoff.ticket import JobTicket
 from packshot.ingest.decode import open_photo
 from packshot.ingest.manifest import read_manifest
-from packshot.ingest.metadata import Metadata, read_metadata, with_sidecar
+from packshot.ingest.metadata import Metadata, metadata_findings, read_metadata, with_sidecar
 from packshot.naming import (
     batch_from_drop_key,
     batch_from_ready_key,
@@ -133,10 +133,17 @@ def _profile(data: bytes) -> None:
 
 def _exif(data: bytes) -> None:
     read_metadata(Container(exif=data))
+    metadata_findings(Container(exif=data))
 
 
 def _iptc(data: bytes) -> None:
     read_metadata(Container(iptc=data))
+    metadata_findings(Container(iptc=data))
+
+
+def _xmp(data: bytes) -> None:
+    with_sidecar(Metadata(), data)
+    metadata_findings(Container(xmp=data))
 
 
 def _resources(data: bytes) -> None:
@@ -273,9 +280,7 @@ TARGETS: Mapping[str, Target] = {
     "ICC profiles": Target(_profile, lambda: [srgb_profile(), working_profile()]),
     "EXIF": Target(_exif, lambda: [files.exif()]),
     "IPTC": Target(_iptc, lambda: [files.IPTC]),
-    "XMP": Target(
-        lambda data: with_sidecar(Metadata(), data), lambda: [files.XMP, files.XMP.decode().encode("utf-16")]
-    ),
+    "XMP": Target(_xmp, lambda: [files.XMP, files.XMP.decode().encode("utf-16")]),
     "Photoshop resources": Target(_resources, lambda: [files.path_resources()]),
     "paths": Target(_paths, lambda: [files.jpegs()[0], files.pngs()[0], *files.tiffs(), *files.documents()]),
     "path records": Target(_records, lambda: [encode_records(saved(circle(0.5, 0.5, 0.3)).subpaths)]),

@@ -19,6 +19,7 @@ from packshot.specs.load import default_folder
 from tasks.configs import configs_in_force
 from tasks.models import cached_model
 from tasks.results import ENVIRONMENT
+from tasks.schedules import schedule_runs
 from tasks.settings import get_settings
 from tasks.storage import Storage, open_storage
 from tests.flows.line import Line
@@ -29,6 +30,9 @@ POLL_S = "1"
 NETWORKS = ("isnet-general-use", "u2netp")
 SETTLE_S = 2
 """How long a returned file must lie; with the shipped 20 s, runs of the collection look too early."""
+
+BY_THE_CLOCK = ("daily-report", "return-rate", "train-router", "audit-escapes")
+"""They would begin, and write, in the middle of a test that runs at their hour."""
 
 
 @pytest.fixture(scope="session")
@@ -78,6 +82,8 @@ def worker(prefect_stack: Stack, line_environment: Mapping[str, str]) -> None:
     with environment(line_environment):
         open_storage().ensure_bucket()
         register()
+        for name in BY_THE_CLOCK:
+            schedule_runs(f"{name}/{name}", active=False)
         process = start_worker(
             prefect_stack,
             work_pool=WORK_POOL,

@@ -5,12 +5,13 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.ready
 TOOLS  := .venv-tools
+RENDER := .venv-render
 
 export PYTHONDONTWRITEBYTECODE=
 export DO_NOT_TRACK=1
 export PREFECT_SERVER_ANALYTICS_ENABLED=false
 
-.PHONY: help setup demo test test-all explore docs release audit tools fuzz lint types imports tests lock clean
+.PHONY: help setup demo test test-all explore docs release audit tools samples fuzz lint types imports tests lock clean
 
 help:
 	@grep -E '^## ' Makefile | sed 's/^## //'
@@ -59,6 +60,16 @@ $(TOOLS)/.ready: requirements-tools.lock
 
 tools: $(TOOLS)/.ready
 
+$(RENDER)/.ready: requirements-render.lock
+	@test -x $(RENDER)/bin/python || $(PYTHON) -m venv $(RENDER)
+	@echo "Installing the renderer of the sample photographs into $(RENDER) ..."
+	@$(RENDER)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-render.lock
+	@touch $@
+
+## make samples NAMES="BTL204_MAIN"  render the sample photographs again, or those named; see samples/SOURCES.md
+samples: $(RENDER)/.ready
+	@$(RENDER)/bin/python -m samples.render $(NAMES)
+
 ## make docs    the documents as a searchable site in build/docs; any warning stops it
 docs: $(TOOLS)/.ready
 	@$(TOOLS)/bin/sphinx-build -q -n -E -a -W --keep-going -c docs/site . build/docs
@@ -89,6 +100,7 @@ tests: $(STAMP)
 lock:
 	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-header --no-annotate --extra local --extra dev -o requirements.lock pyproject.toml
 	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-header --no-annotate --group tools -o requirements-tools.lock
+	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-header --no-annotate --group render -o requirements-render.lock
 
 clean:
-	rm -rf $(VENV) $(TOOLS) .packshot build dist
+	rm -rf $(VENV) $(TOOLS) $(RENDER) .packshot build dist

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -28,10 +29,10 @@ def test_the_checker_is_the_one_that_its_sources_name() -> None:
     assert hashlib.sha256(AXE.read_bytes()).hexdigest() in (AXE.parent / "SOURCES.md").read_text()
 
 
-def violations(person: Person, rules: list[str]) -> list[str]:
+def violations(person: Person, rules: Sequence[str] = TAGS) -> list[str]:
     """What axe says of the page, one line for each rule and element."""
     person.page.evaluate(AXE.read_text())
-    found = person.page.evaluate(RUN, rules)["violations"]
+    found = person.page.evaluate(RUN, list(rules))["violations"]
     return [f"{one['id']}: {node['target']} {node['failureSummary']}" for one in found for node in one["nodes"]]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from samples.render import carton, chair, juice_bottle, kettle, pump_bottle
+from samples.render import basket, carton, chair, glass, juice_bottle, kettle, pump_bottle, ring
 from samples.render.studio import Colour, Part, Set, SoftBox
 
 LAMPS = (
@@ -14,7 +14,7 @@ LAMPS = (
     SoftBox(at=(0, 25, 140), size=(150, 100), light=4.5),
 )
 """A tall box on the left, a narrow one on the right, a wide one above the sweep."""
-LIGHT_GREY, MID_GREY, WHITE = (0.62, 0.63, 0.65), (0.40, 0.40, 0.41), (0.85, 0.85, 0.85)
+LIGHT_GREY, MID_GREY, DARK_GREY, WHITE = (0.62, 0.63, 0.65), (0.40, 0.40, 0.41), (0.32, 0.32, 0.31), (0.85, 0.85, 0.85)
 PALE_BLUE, BEIGE, GREEN = (0.50, 0.68, 0.82), (0.68, 0.60, 0.50), (0.17, 0.30, 0.24)
 
 
@@ -88,13 +88,20 @@ PHOTOGRAPHS = (
         cut_after=0.5,
     ),
     Photograph(
+        "BSK601_MAIN.jpg", basket.product, standing(9.3, 15.5, DARK_GREY, size=(2000, 1600), camera_above=48), 140
+    ),
+    Photograph(
         "CHR701_MAIN.jpg", lambda: chair.product(view_deg=-32), standing(21.5, 13.9, LIGHT_GREY, to_the_right=0.2), 222
     ),
+    Photograph("GLS501_MAIN.jpg", glass.product, standing(20.5, 13, BEIGE), 212),
     Photograph(
         "KTL302_MAIN.jpg",
         lambda: kettle.product(RED, view_deg=-18),
         standing(19.7, 15, GREEN, size=(2000, 2000)),
         150,
         turned=True,
+    ),
+    Photograph(
+        "RNG401_MAIN.jpg", lambda: ring.product(view_deg=28), standing(10.5, 8, LIGHT_GREY, size=(1600, 1600)), 200
     ),
 )

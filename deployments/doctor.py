@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import prefect
 
 from packshot.errors import ConfigError, PackshotError, StorageUnavailableError
+from packshot.figures import counted
 from packshot.specs.stages import ApartLimits
 from tasks.children import children
 from tasks.configs import configs_in_force
@@ -222,7 +223,8 @@ def _index() -> Finding:
         return Verdict.WARNING, f"{index.name}: {error}", "The line works without it, more slowly. Start PostgreSQL."
     if standing.whole_at is None:
         return Verdict.OK, f"{index.name}: empty; it is filled when it is first asked, or by packshot index rebuild", ""
-    found = f"{index.name}: {standing.shots} shots of {standing.batches} batches; {standing.behind.sentence}"
+    held = f"{counted(standing.shots, 'shot')} of {counted(standing.batches, 'batch', 'batches')}"
+    found = f"{index.name}: {held}; {standing.behind.sentence}"
     if standing.behind.behind:
         return Verdict.WARNING, found, "packshot watch repairs it within minutes. At once: packshot index rebuild."
     return Verdict.OK, found, ""

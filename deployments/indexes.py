@@ -7,6 +7,7 @@ import typer
 from packshot.cli.ending import Exit
 from packshot.cli.options import Json
 from packshot.cli.showing import print_json, terminal_console
+from packshot.figures import counted
 
 
 def commands() -> typer.Typer:
@@ -30,7 +31,7 @@ def commands() -> typer.Typer:
             with console.status("reading records ...") as status:
 
                 def say(done: Compared) -> None:
-                    status.update(f"{done.records} records in {done.batches} batches ...")
+                    status.update(f"{_read(done.records, done.batches)} ...")
 
                 done = compare_all(index, open_storage(), anew=True, on_progress=say)
         except IndexAwayError as error:
@@ -40,7 +41,12 @@ def commands() -> typer.Typer:
         if json:
             print_json({"index": index.name, "batches": done.batches, "records": done.records})
         else:
-            said = f"{index.name}: {done.records} records in {done.batches} batches"
-            console.print(said, markup=False, highlight=False, soft_wrap=True)
+            console.print(
+                f"{index.name}: {_read(done.records, done.batches)}", markup=False, highlight=False, soft_wrap=True
+            )
 
     return app
+
+
+def _read(records: int, batches: int) -> str:
+    return f"{counted(records, 'record')} in {counted(batches, 'batch', 'batches')}"

@@ -66,6 +66,11 @@ def split_blocks(data: bytes) -> Blocks:
     return Blocks(tuple(found))
 
 
+def resource_damage(data: bytes) -> str:
+    """Return what is damaged in Photoshop's image resources, in words; empty if nothing is."""
+    return split_blocks(data).damage
+
+
 def read_resources(data: bytes) -> dict[int, bytes]:
     """Return resource number -> content, the first of each number, up to the first damage."""
     return {block.number: block.content for block in reversed(split_blocks(data).blocks)}

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from pydantic import Field
 
-from packshot.formats.blocks import split_blocks
+from packshot.formats.blocks import resource_damage
 from packshot.formats.container import Container
 from packshot.formats.exif import exif_damage, read_exif
 from packshot.formats.iptc import IPTC_TAGS, iptc_damage, read_iptc
@@ -79,7 +79,7 @@ def _xmp_tags(found: Facts) -> dict[str, str]:
 
 def metadata_findings(container: Container) -> tuple[Finding, ...]:
     """Return a finding if a block of metadata is damaged; what can be read of it is read all the same."""
-    resources = split_blocks(container.resources).damage
+    resources = resource_damage(container.resources)
     told = (
         exif_damage(container),
         xmp_damage(container.xmp),

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, Table, delete, func, select, union, update
 
 from packshot.errors import ObjectMissingError, RecordDamagedError
+from packshot.figures import counted
 from packshot.naming import BatchId, ShotId, batches_prefix, is_name
 from packshot.record import DONE, State
 from packshot.types import Value
@@ -50,7 +51,8 @@ class Compared(Value):
 
     @property
     def sentence(self) -> str:
-        return f"{self.behind} of {self.records} records in {self.batches} batches differed from their rows"
+        of_all = f"{counted(self.records, 'record')} in {counted(self.batches, 'batch', 'batches')}"
+        return f"{self.behind} of {of_all} differed from their rows"
 
     def __add__(self, other: Compared) -> Compared:
         return Compared(**{name: getattr(self, name) + getattr(other, name) for name in Compared.model_fields})

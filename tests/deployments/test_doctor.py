@@ -78,7 +78,7 @@ def test_an_index_that_is_away_or_behind_is_named_and_fails_nothing(monkeypatch:
     waiting_records(WAITING)  # whoever asks first fills it
     found = outcomes()["index"]
     assert found.verdict is Verdict.OK
-    assert "0 shots of 1 batches; 0 of 1 records in 1 batches differed" in found.found
+    assert "0 shots of 1 batch; 0 of 1 record in 1 batch differed" in found.found
     with monkeypatch.context() as patch:
         patch.delenv("PACKSHOT_INDEX_URL")
         assert outcomes()["index"].verdict is Verdict.WARNING
@@ -88,7 +88,7 @@ def test_an_index_that_is_away_or_behind_is_named_and_fails_nothing(monkeypatch:
     assert (away.verdict, away.next_step[:27]) == (Verdict.WARNING, "The line works without it, ")
     behind = outcomes()["index"]
     assert behind.verdict is Verdict.WARNING
-    assert "1 of 1 records in 1 batches differed" in behind.found
+    assert "1 of 1 record in 1 batch differed" in behind.found
     monkeypatch.setattr("sys.argv", ["packshot", "index", "rebuild"])
     assert run(command_line()) == Exit.OK
     assert outcomes()["index"].verdict is Verdict.OK

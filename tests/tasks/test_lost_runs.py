@@ -71,7 +71,7 @@ def test_a_run_without_a_process_ends_as_crashed_with_a_sentence_and_starts_agai
     lost = swept()
     assert run.name in lost.ended
     assert run.name in lost.started
-    assert "runs without a process started again: " in lost.sentence
+    assert "1 run without a process started again: " in lost.sentence
     with get_client(sync_client=True) as client:
         history = client.read_flow_run_states(run.id)
     assert [(one.type.value, one.message) for one in history if one.type.value == "CRASHED"] == [("CRASHED", WHY)]

@@ -39,10 +39,15 @@ _FROM_CONFIGS = {"pattern", "image_reasons", "'|'.join((re.escape(word) for word
 """Patterns that a studio writes into its configs; the process that meets a file with them is killed at its deadline."""
 
 
+_RUN_BY_ALEMBIC = "tasks.index.migrations.env"
+"""A script that only Alembic can run; it has no patterns."""
+
+
 def _modules() -> Iterator[str]:
     for package in (packshot, tasks):
         for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            yield found.name
+            if found.name != _RUN_BY_ALEMBIC:
+                yield found.name
 
 
 def _patterns() -> Iterator[tuple[str, re.Pattern[Any], bool]]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import hashlib
+import itertools
 import json
 import os
 import secrets
@@ -34,8 +36,8 @@ CONFIGS = {
     "filer.toml": '[leveldb2]\nenabled = true\ndir = "./filerldb2"\n',
     "master.toml": "[master.volume_growth]\ncopy_1 = 2\n",  # a bucket starts with two volumes instead of seven
 }
-PROBE = "packshot/leases/probe"
-"""Bucket and key of an empty object that shows that the server accepts writes."""
+STORES = 8
+"""SeaweedFS keeps its list of files in so many stores; which one a file stands in is decided by its folder's path."""
 PORTS = ("master", "master.grpc", "volume", "volume.grpc", "filer", "filer.grpc", "s3", "s3.grpc")
 
 
@@ -93,6 +95,7 @@ def launch(family: Family, state_dir: Path, *, port: int | None = None) -> tuple
     inner, program = _configure(folder), _weed()
     endpoint = f"http://127.0.0.1:{ports['s3']}"
     access = S3Access(endpoint, access_key, secret_key)
+    probe = _Probe(access, os.environ.get("PACKSHOT_S3_BUCKET") or "packshot")
     gateway, knows_volumes = answers(f"{endpoint}/status"), f"https://127.0.0.1:{ports['master']}/dir/status"
 
     def start_process() -> Child:
@@ -110,7 +113,7 @@ def launch(family: Family, state_dir: Path, *, port: int | None = None) -> tuple
             return f"{endpoint} does not answer"
         if not _can_store(knows_volumes, inner):
             return "its volume server is not ready"
-        return "" if _accepts_writes(access) else REFUSES
+        return "" if probe.accepted() else REFUSES
 
     family.afterwards(lambda: _remove_sockets(ports))
     part = family.keep(Part("s3", start_process, trouble, log, START_S))
@@ -160,13 +163,45 @@ def _can_store(topology_url: str, inner: InnerKeys) -> bool:
         return False
 
 
-def _accepts_writes(access: S3Access) -> bool:
+class _Probe:
+    """Shows that the server accepts writes: an empty object for each store of its list of files, in turn.
+
+    Once its disk was full, a store refuses every write, also when there is room again, until the server is started
+    anew. The others go on.
+    """
+
+    def __init__(self, access: S3Access, bucket: str) -> None:
+        self._access = access
+        self._places = tuple(f"{bucket}/{folder}/empty" for folder in _one_folder_a_store(bucket))
+        self._turn = 0
+
+    def accepted(self) -> bool:
+        """Write one object; return whether it was written, or there is no bucket yet. Stay at one that is refused."""
+        if not _accepts_write(self._access, self._places[self._turn]):
+            return False
+        self._turn = (self._turn + 1) % len(self._places)
+        return True
+
+
+def _one_folder_a_store(bucket: str) -> tuple[str, ...]:
+    """Return a folder of the bucket for each store (SeaweedFS, weed/filer/leveldb2: last byte of the path's MD5)."""
+    found: dict[int, str] = {}
+    for number in itertools.count():
+        folder = f"leases/probe/{number}"
+        path = f"/buckets/{bucket}/{folder}".encode()
+        found.setdefault(hashlib.md5(path, usedforsecurity=False).digest()[-1] % STORES, folder)
+        if len(found) == STORES:
+            return tuple(found[store] for store in range(STORES))
+    raise AssertionError
+
+
+def _accepts_write(access: S3Access, place: str) -> bool:
     """Return whether an empty object can be written, or there is no bucket yet.
 
-    Once its disk was full, SeaweedFS's list of files refuses every write, also when there is room again, until the
-    server is started anew.
+    Args:
+        place: bucket and key.
     """
-    wanted = AWSRequest("PUT", f"{access.endpoint_url}/{PROBE}", data=b"")
+    wanted = AWSRequest("PUT", f"{access.endpoint_url}/{place}", data=b"")
     S3SigV4Auth(Credentials(access.access_key, access.secret_key), "s3", access.region).add_auth(wanted)
     request = urllib.request.Request(str(wanted.url), data=b"", headers=dict(wanted.headers), method="PUT")  # noqa: S310
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -27,7 +28,10 @@ pytestmark = pytest.mark.slow
 
 R = TypeVar("R")
 LONG_S = 180.0
+FOLDERS = [f"batches/acme/full/{number}" for number in range(48)]
+"""So many that each of the eight stores in which the server keeps its list of files has some."""
 PICTURE = b"x" * 300_000
+BUCKET = "packshot-full"
 RECORD = "batches/acme/full/shots/A1/record.json"
 
 
@@ -70,7 +74,8 @@ def servers() -> Iterator[Servers]:
     with open_folder() as folder, small_disk(folder / "disk", megabytes=400) as disk:
         state_dir, stop = disk / "state", threading.Event()
         with only_one(state_dir) as lock, Family(str(state_dir), lock=lock) as family:
-            access, url = s3.start(family, state_dir), postgres.start(family, state_dir)
+            with environment({"PACKSHOT_S3_BUCKET": BUCKET}):
+                access, url = s3.start(family, state_dir), postgres.start(family, state_dir)
             supervisor = Supervisor(family.parts, state_dir, say=lambda _: None)
             watching = threading.Thread(target=supervisor.run, args=(stop,))
             watching.start()
@@ -88,7 +93,7 @@ def client_of(access: S3Access) -> dict[str, str]:
         "PACKSHOT_S3_ENDPOINT_URL": access.endpoint_url,
         "PACKSHOT_S3_ACCESS_KEY": access.access_key,
         "PACKSHOT_S3_SECRET_KEY": access.secret_key,
-        "PACKSHOT_S3_BUCKET": "packshot-full",
+        "PACKSHOT_S3_BUCKET": BUCKET,
     }
 
 
@@ -118,10 +123,11 @@ def test_a_full_disk_under_the_servers(servers: Servers) -> None:
         fill(servers.disk)
         with suppress(StorageUnavailableError):  # some bytes of a server's own may just have become free
             etag = storage.replace_if(RECORD, b"after", etag=etag, content_type="application/json").etag
-    with suppress(StorageUnavailableError):  # until the server's list of files has met the full disk, too
-        for number in range(100):
-            fill(servers.disk)
-            storage.put_if_absent(f"batches/acme/full/empty/{number}", b"", content_type="text/plain")
+    for folder in FOLDERS:  # until each store of the server's list of files has met the full disk, too
+        with suppress(StorageUnavailableError):
+            for number in range(100):
+                fill(servers.disk)
+                storage.put_if_absent(f"{folder}/{number}", b"", content_type="text/plain")
     assert storage.get(RECORD) in (b"before", b"after")
     with pytest.raises((asyncpg.PostgresError, OSError)):
         servers.ask("insert into runs select repeat('x', 1000) from generate_series(1, 200000)", "select 1")
@@ -131,6 +137,8 @@ def test_a_full_disk_under_the_servers(servers: Servers) -> None:
     assert "has only 0 MB free: make room" in trouble
 
     make_room(servers.disk)
+    for folder in FOLDERS:
+        soon(partial(storage.put, f"{folder}/after", b"", content_type="text/plain"), but=PackshotError)
     soon(lambda: storage.put("batches/acme/full/0.tif", PICTURE, content_type="image/tiff"), but=PackshotError)
     assert storage.get("batches/acme/full/0.tif") == PICTURE
     assert storage.get(RECORD) in (b"before", b"after")

@@ -65,13 +65,20 @@ def swept() -> Lost:
     return in_a_run(end_lost_runs.fn)
 
 
+def test_the_sentence_counts_and_names_the_runs() -> None:
+    assert Lost(ended=("a", "b"), started=("a",)).sentence == (
+        "2 runs without a process ended: a, b; 1 run without a process started again: a"
+    )
+    assert Lost().sentence == ""
+
+
 @pytest.mark.usefixtures("later")
 def test_a_run_without_a_process_ends_as_crashed_with_a_sentence_and_starts_again(line: Storage) -> None:
     run = put_into(batch_run().id, Running())
     lost = swept()
     assert run.name in lost.ended
     assert run.name in lost.started
-    assert "1 run without a process started again: " in lost.sentence
+    assert run.name in lost.sentence.partition("without a process started again: ")[2]
     with get_client(sync_client=True) as client:
         history = client.read_flow_run_states(run.id)
     assert [(one.type.value, one.message) for one in history if one.type.value == "CRASHED"] == [("CRASHED", WHY)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from anyio import to_thread
@@ -10,14 +11,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from desk.forms import person_of
-from desk.pages import desk_of, page
+from desk.pages import batch_in, desk_of, page
 from desk.queues import ROWS, page_number
-from packshot.naming import BatchId, batch_id, is_name
+from packshot.naming import BatchId
 from packshot.record import State
 from tasks.batches import Fate
 from tasks.prefect_pages import page_of_run
 from tasks.records import find_batch
 
+_LOG = logging.getLogger("packshot.desk")
 KINDS = ("delivered", "waiting", "refused", "failed", "at work")
 
 
@@ -26,7 +28,7 @@ async def batch_page(request: Request) -> Response:
     desk, person = desk_of(request), person_of(request)
     if not person.reads_numbers:
         raise HTTPException(403, "Your roles do not open this page.")
-    batch = _batch_in(request)
+    batch = batch_in(request)
     count = await to_thread.run_sync(desk.counted.of, batch)
     summary = count.summary
     kind = request.query_params.get("kind", "")
@@ -54,18 +56,12 @@ async def batch_page(request: Request) -> Response:
     )
 
 
-def _batch_in(request: Request) -> BatchId:
-    names = [request.path_params[name] for name in ("client", "batch")]
-    if not all(map(is_name, names)):
-        raise HTTPException(404, "There is no such batch.")
-    return batch_id(*names)
-
-
 def _run_of(batch: BatchId) -> str:
     """Return the page of Prefect's run that works on a batch, or made its last delivery; empty if none is known."""
     try:
         record = find_batch(batch)
-    except Exception:  # noqa: BLE001  (the page itself says what is wrong with the batch)
+    except Exception as error:  # noqa: BLE001  (the page itself says what is wrong with the batch)
+        _LOG.warning("%s: the run that works on it is not known", batch, exc_info=error)
         return ""
     if record is None:
         return ""

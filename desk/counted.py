@@ -6,6 +6,7 @@ Counting reads the record of every shot, so no page waits for it: a page shows t
 from __future__ import annotations
 
 import dataclasses
+import logging
 import threading
 import time
 from collections import OrderedDict
@@ -20,6 +21,7 @@ from tasks.batches import Summary
 from tasks.lives import now
 from tasks.standing import standing_of
 
+_LOG = logging.getLogger("packshot.desk")
 KEPT_S = 60.0
 SHARE_OF_TIME = 20
 """A count that took a second is not repeated for so many seconds."""
@@ -78,6 +80,7 @@ class Counts:
         except PackshotError as error:
             trouble = str(error)
         except Exception as error:  # noqa: BLE001  (the storage or Prefect may be away; the page says so)
+            _LOG.warning("%s could not be counted", batch, exc_info=error)
             trouble = f"It could not be counted ({type(error).__name__})."
         ended = self._clock()
         fresh_until = ended + max(KEPT_S, SHARE_OF_TIME * (ended - began))

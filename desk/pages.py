@@ -16,7 +16,7 @@ from desk.showing import DONE, in_words
 from desk.state import Desk
 from desk.waiting import Queue, in_queue, queues_of
 from packshot.escaping import page_environment
-from packshot.naming import ShotId, batch_id, is_name
+from packshot.naming import BatchId, ShotId, batch_id, is_name
 from tasks.lives import now
 
 TITLES = {
@@ -87,6 +87,18 @@ def shot_in(request: Request) -> ShotId:
     if not all(map(is_name, names)):
         raise HTTPException(404, "There is no such shot.")
     return batch_id(*names[:2]).shot(names[2])
+
+
+def batch_in(request: Request) -> BatchId:
+    """Return the batch that an address names.
+
+    Raises:
+        HTTPException: 404: it can be none.
+    """
+    names = [request.path_params[name] for name in ("client", "batch")]
+    if not all(map(is_name, names)):
+        raise HTTPException(404, "There is no such batch.")
+    return batch_id(*names)
 
 
 async def trouble(request: Request, error: Exception) -> Response:

@@ -12,10 +12,10 @@ from starlette.routing import Route
 
 from desk import audit
 from desk.forms import own_fields_of, person_of
-from desk.pages import page
+from desk.pages import batch_in, page
 from desk.roles import Role
 from packshot.errors import ObjectMissingError, TerminalError
-from packshot.naming import BatchId, batch_id, is_name
+from packshot.naming import BatchId
 from tasks.lives import now
 from tasks.records import load_batch
 from tasks.settings import get_settings
@@ -50,7 +50,7 @@ async def deliveries_page(request: Request) -> Response:
 async def batch_page(request: Request) -> Response:
     """Return the page with a batch's deliveries and their links."""
     _require_manager(request)
-    return await _shown(request, _batch_in(request))
+    return await _shown(request, batch_in(request))
 
 
 async def _shown(request: Request, batch: BatchId, *, refused: str = "") -> Response:
@@ -91,7 +91,7 @@ async def makes_link(request: Request) -> Response:
     """Make a link to a delivery."""
     _require_manager(request)
     fields = await own_fields_of(request)
-    batch, number, person = _batch_in(request), request.path_params["number"], person_of(request)
+    batch, number, person = batch_in(request), request.path_params["number"], person_of(request)
     days = fields.get("days", "")
     try:
         asked = int(days) if days.isascii() and days.isdigit() and len(days) < 4 else 0
@@ -108,7 +108,7 @@ async def withdraws_links(request: Request) -> Response:
     """Withdraw all links to a delivery."""
     _require_manager(request)
     await own_fields_of(request)
-    batch, number, person = _batch_in(request), request.path_params["number"], person_of(request)
+    batch, number, person = batch_in(request), request.path_params["number"], person_of(request)
     try:
         gone = await to_thread.run_sync(lambda: unshare(batch, number, by=person.name))
     except TerminalError as error:
@@ -122,10 +122,3 @@ async def withdraws_links(request: Request) -> Response:
 def _require_manager(request: Request) -> None:
     if Role.MANAGER not in person_of(request).roles:
         raise HTTPException(403, "Your roles do not open this page.")
-
-
-def _batch_in(request: Request) -> BatchId:
-    names = [request.path_params[name] for name in ("client", "batch")]
-    if not all(map(is_name, names)):
-        raise HTTPException(404, "There is no such batch.")
-    return batch_id(*names)

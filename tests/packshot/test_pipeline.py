@@ -27,7 +27,7 @@ from packshot.ingest.shoot_groups import GroupDecision, state_groups
 from packshot.pipeline import Edit, Export, Mastered
 from packshot.pipeline.editing import STOPPING
 from packshot.returned.read import read_returned
-from packshot.routing.approve import Watch
+from packshot.routing.approve import Watch, ruled_out
 from packshot.routing.model import shipped_model
 from packshot.specs.load import default_folder, load_configs
 from packshot.specs.models import Configs, Plan, ResolvedRules
@@ -265,15 +265,32 @@ def test_a_plain_product_is_approved(line: Line) -> None:
     assert line.edit.score == pytest.approx(sum(parts), abs=0.02)
 
 
-def test_a_shot_that_nobody_named_is_only_held_for_want_of_real_photographs(line: Line) -> None:
+def watched(line: Line, configs: Configs, category: str, *, ratio: float) -> Edit:
+    """The line's edit, looked at by the shipped model as a night does it."""
     config = line.mastered.plan.routing
-    pixels, features = line.mastered.master.pixels16, line.mastered.features
-    promise = config.approve.model_copy(update={"ratio": 0.05})  # by the shipped one a disc is looked at
-    for category, verdict in (("boxes", Verdict.AUTO_APPROVE), ("", Verdict.HUMAN_REVIEW)):
-        watch = Watch(shipped_model(), features, promise, (), category, config.real_only)
-        edit = pipeline.edit(pixels, ContrastNetwork(), line.mastered.plan, watch=watch)
-        assert (edit.verdict, edit.unproven) == (verdict, verdict is Verdict.HUMAN_REVIEW)
-    assert "real_proof_missing" in {one.code for one in edit.findings if one.stops_approval}
+    promise = config.approve.model_copy(update={"ratio": ratio})
+    ruled = ruled_out(configs.categories.get(category), configs.categories.values())
+    watch = Watch(shipped_model(), line.mastered.features, promise, ruled, category, config.real_only)
+    return pipeline.edit(line.mastered.master.pixels16, ContrastNetwork(), line.mastered.plan, watch=watch)
+
+
+def stops(edit: Edit) -> set[str]:
+    return {one.code for one in edit.findings if one.stops_approval}
+
+
+def test_the_shipped_model_and_promise_approve_a_shot_of_a_known_category_only(line: Line, configs: Configs) -> None:
+    shipped = line.mastered.plan.routing.approve.ratio
+    assert watched(line, configs, "boxes", ratio=shipped).verdict is Verdict.AUTO_APPROVE
+    unnamed = watched(line, configs, "", ratio=shipped)
+    assert unnamed.verdict is Verdict.HUMAN_REVIEW
+    assert stops(unnamed) == {"refusal_likely", "real_proof_missing"}
+
+
+def test_a_shot_that_nobody_named_is_only_held_for_want_of_real_photographs(line: Line, configs: Configs) -> None:
+    """By a weaker promise, under which nothing else speaks against it."""
+    unnamed = watched(line, configs, "", ratio=0.05)
+    assert (unnamed.verdict, unnamed.unproven) == (Verdict.HUMAN_REVIEW, True)
+    assert stops(unnamed) == {"real_proof_missing"}
 
 
 def test_everything_that_is_not_product_is_exactly_white_in_the_composite(line: Line) -> None:

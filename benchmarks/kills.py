@@ -50,7 +50,8 @@ from infra.local.supervisor import Supervisor
 from infra.local.watchdog import MARK
 from packshot.errors import PackshotError
 from packshot.naming import BatchId, batch_id, deliveries_prefix
-from tasks.batches import Summary, survey
+from tasks.batches.fates import Summary
+from tasks.batches.summing_up import survey
 from tasks.intake import submit_folder
 from tasks.records import find_batch, load_batch
 from tasks.results import ENVIRONMENT

@@ -35,7 +35,8 @@ from infra.local.supervisor import Supervisor
 from packshot.cli.showing import in_markup
 from packshot.naming import BatchId, batch_id, deliveries_prefix, path_trouble
 from packshot.record import State
-from tasks.batches import Summary, survey
+from tasks.batches.fates import Summary
+from tasks.batches.summing_up import survey
 from tasks.intake import submit_folder
 from tasks.lost_runs import end_lost_runs
 from tasks.models import fetch_model

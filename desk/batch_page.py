@@ -15,7 +15,7 @@ from desk.pages import batch_in, desk_of, page
 from desk.queues import ROWS, page_number
 from packshot.naming import BatchId
 from packshot.record import State
-from tasks.batches import Fate
+from tasks.batches.fates import Fate
 from tasks.prefect_pages import page_of_run
 from tasks.records import find_batch
 

@@ -17,7 +17,7 @@ from datetime import datetime
 
 from packshot.errors import PackshotError
 from packshot.naming import BatchId
-from tasks.batches import Summary
+from tasks.batches.fates import Summary
 from tasks.lives import now
 from tasks.standing import standing_of
 

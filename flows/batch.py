@@ -30,7 +30,9 @@ from flows.settling import settle
 from flows.sharing import cancel_its_parts, cut, cut_by_group, share
 from packshot.naming import BatchId, batch_id
 from tasks.another_try import passing, pauses_s, rest
-from tasks.batches import at_work_on, summarise, take_stock
+from tasks.batches.claiming import at_work_on
+from tasks.batches.stock import take_stock
+from tasks.batches.summing_up import summarise
 from tasks.groups import group_shots
 from tasks.holding import hold_back
 from tasks.jobs import open_job

@@ -16,7 +16,7 @@ from flows.presence import present
 from flows.sharing import cancel_its_parts, cut, share
 from packshot.figures import counted
 from packshot.naming import batch_id
-from tasks.batches import approved_shots
+from tasks.batches.approved import approved_shots
 from tasks.deliveries import deliver, finish_open_deliveries
 from tasks.parts import Stage
 from tasks.progress import BatchProgress

@@ -19,7 +19,7 @@ from flows.presence import SKIPPED, TAKEN_OVER, present
 from packshot.errors import LeaseHeldError
 from packshot.figures import counted
 from packshot.naming import NIGHT_LEASE, BatchId
-from tasks.batches import closed_batches
+from tasks.batches.closed import closed_batches
 from tasks.leases import holding
 from tasks.night import night_stopped, report_night
 from tasks.run_ends import end_of

@@ -14,7 +14,7 @@ from flows.pace import PACE
 from flows.parameters import BatchName, ClientName, PersonName, Reason, ShotName
 from flows.presence import present
 from packshot.naming import ShotId
-from tasks.batches import restart_shot
+from tasks.batches.restarting import restart_shot
 from tasks.deliveries import finish_open_deliveries
 from tasks.groups import group_shots
 from tasks.holding import hold_back

@@ -35,7 +35,7 @@ from packshot.naming import (
 )
 from packshot.record import DONE, ShotRecord, State, delivery_reason
 from packshot.types import Value
-from tasks.batches import is_approved
+from tasks.batches.approved import is_approved
 from tasks.disk import writing_to
 from tasks.heads import logo_of, title_of
 from tasks.leases import Holder, Patience, holding

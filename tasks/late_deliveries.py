@@ -31,7 +31,7 @@ from packshot.naming import BatchId, ShotId, batch_id
 from packshot.record import DONE, ShotRecord, State
 from packshot.specs.handoff import LateDeliveries
 from packshot.types import Value
-from tasks.batches import TO_DELIVER, is_approved
+from tasks.batches.approved import TO_DELIVER, is_approved
 from tasks.lives import ALWAYS, now
 from tasks.logs import log
 from tasks.records import change_batch, load_batch, load_records

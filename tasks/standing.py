@@ -5,7 +5,8 @@ from __future__ import annotations
 from packshot.errors import ObjectMissingError
 from packshot.naming import READY, BatchId, batch_lease, delivery_lease, inbox_key, inbox_prefix
 from packshot.record import State
-from tasks.batches import AT_WORK, Fate, Summary, survey
+from tasks.batches.fates import AT_WORK, Fate, Summary
+from tasks.batches.summing_up import survey
 from tasks.leases import look
 from tasks.records import find_batch
 from tasks.storage import open_storage

@@ -34,7 +34,7 @@ from packshot.naming import BatchId, ShotId, batch_id, shares_key
 from packshot.record import State
 from packshot.types import Box, Size
 from tasks import shares
-from tasks.batches import approved_shots
+from tasks.batches.approved import approved_shots
 from tasks.deliveries import deliver
 from tasks.records import load_record
 from tasks.shares import Shared, form_token, links_of, read_token, share, token_of, unshare

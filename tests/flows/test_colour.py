@@ -23,7 +23,8 @@ from packshot.naming import batch_id, delivery_prefix, job_out_key, shot_key
 from packshot.record import ShotRecord, State
 from packshot.specs.models import IngestConfig
 from packshot.types import Pixels16
-from tasks.batches import Summary, survey
+from tasks.batches.fates import Summary
+from tasks.batches.summing_up import survey
 from tasks.pictures import read_matte
 from tasks.records import load_batch, load_record
 from tasks.storage import open_storage

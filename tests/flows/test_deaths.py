@@ -23,7 +23,7 @@ from infra.local.processes import free_ports
 from infra.local.s3 import S3Access
 from infra.local.stack import Ports, Stack, running, start_worker, wait_for_worker
 from packshot.naming import BatchId, batch_id
-from tasks.batches import survey
+from tasks.batches.summing_up import survey
 from tasks.lost_runs import WHY
 from tasks.records import find_batch, load_batch
 from tasks.storage import open_storage

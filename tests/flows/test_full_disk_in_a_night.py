@@ -20,7 +20,8 @@ from infra.local.stack import Ports, Stack, keep_worker, running
 from infra.local.supervisor import Supervisor
 from packshot.errors import PackshotError
 from packshot.naming import batch_id, shot_key
-from tasks.batches import Summary, survey
+from tasks.batches.fates import Summary
+from tasks.batches.summing_up import survey
 from tasks.records import find_batch, load_records
 from tasks.storage import open_storage
 from tests.flows.line import Line, poll

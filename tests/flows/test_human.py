@@ -35,7 +35,7 @@ from packshot.outcomes.first_time import By
 from packshot.record import State
 from tasks import desk
 from tasks.artifacts import artifact_key
-from tasks.batches import survey
+from tasks.batches.summing_up import survey
 from tasks.records import load_batch, load_record
 from tasks.resuming import resume
 from tasks.storage import Storage, open_storage

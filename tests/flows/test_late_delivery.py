@@ -18,7 +18,7 @@ from packshot.naming import batch_id, delivery_prefix
 from packshot.record import State
 from packshot.types import Verdict
 from tasks import late_deliveries
-from tasks.batches import survey
+from tasks.batches.summing_up import survey
 from tasks.late_deliveries import Gathered, gather
 from tasks.lives import Life
 from tasks.records import load_batch, load_record

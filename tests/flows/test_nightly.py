@@ -23,7 +23,8 @@ from deployments.demo import SAMPLES
 from packshot.naming import BatchId, batch_id, delivery_prefix, inbox_prefix, shot_key, shots_prefix
 from packshot.record import DONE, WAITING, ShotRecord, State
 from tasks.artifacts import artifact_key
-from tasks.batches import Summary, survey
+from tasks.batches.fates import Summary
+from tasks.batches.summing_up import survey
 from tasks.records import load_batch, load_records
 from tasks.storage import open_storage
 from tests.flows import remeasure

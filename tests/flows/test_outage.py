@@ -30,7 +30,7 @@ from infra.local.s3 import S3Access
 from infra.local.stack import Stack, start_worker, wait_for_worker
 from packshot.naming import batch_id, delivery_prefix, shot_key
 from packshot.record import State
-from tasks.batches import survey
+from tasks.batches.summing_up import survey
 from tasks.cache_keys import RETRIES
 from tasks.connection import ATTEMPTS
 from tasks.records import find_record, load_batch, load_records

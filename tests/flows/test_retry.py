@@ -16,7 +16,8 @@ from prefect.client.schemas.objects import FlowRun, TaskRun
 
 from packshot.naming import batch_id, delivery_prefix, inbox_key
 from packshot.record import ShotRecord, State
-from tasks.batches import Summary, survey
+from tasks.batches.fates import Summary
+from tasks.batches.summing_up import survey
 from tasks.cache_keys import RETRIES
 from tasks.records import load_batch, load_record
 from tasks.storage import open_storage

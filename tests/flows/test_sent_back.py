@@ -9,7 +9,7 @@ from packshot.handoff.rejecting import Delivered
 from packshot.naming import batch_id
 from packshot.record import State
 from packshot.types import Box, Size, Verdict
-from tasks.batches import survey
+from tasks.batches.summing_up import survey
 from tasks.board import waits
 from tasks.late_deliveries import close_batch
 from tasks.records import load_batch, load_record

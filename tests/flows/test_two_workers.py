@@ -19,7 +19,7 @@ from prefect.states import Cancelling
 
 from infra.local.stack import WORKER, Stack, start_worker, wait_for_worker
 from packshot.naming import BatchId, batch_id
-from tasks.batches import survey
+from tasks.batches.summing_up import survey
 from tasks.parts import PARTS_POOL
 from tasks.resuming import runs_of
 from tests.flows.line import Line, poll

@@ -14,7 +14,7 @@ from packshot.record import EDIT, State, found_in
 from packshot.specs.models import Plan
 from packshot.types import Verdict
 from tasks import pictures, shelf
-from tasks.batches import take_stock
+from tasks.batches.stock import take_stock
 from tasks.groups import group_shots
 from tasks.handovers import ApprovedShot, BatchStock, RoutedShot
 from tasks.lives import Life, now

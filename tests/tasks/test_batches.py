@@ -29,9 +29,12 @@ from packshot.naming import BatchId, ShotId, batch_id, batch_lease, batch_record
 from packshot.record import DONE, FOLLOWS, WAITING, ShotRecord, Source, State
 from packshot.specs.resolve import resolve
 from packshot.types import Finding, Status
-from tasks import batches
 from tasks.artifacts import artifact_key
-from tasks.batches import TO_DELIVER, Summary, at_work_on, survey
+from tasks.batches import approved, closed, restarting, stock, summing_up
+from tasks.batches.approved import TO_DELIVER
+from tasks.batches.claiming import at_work_on
+from tasks.batches.fates import Summary
+from tasks.batches.summing_up import survey
 from tasks.configs import configs_in_force
 from tasks.index.asking import find_shots
 from tasks.leases import holding
@@ -48,7 +51,7 @@ from tests.tasks.runs import artifact, in_a_run
 SPRING = batch_id("acme", "spring")
 MANIFEST = b"file,sku,category\nA1.jpg,A1,boxes\nlost.jpg,L1,boxes\n"
 
-closed_batches, take_stock, restart = batches.closed_batches.fn, batches.take_stock.fn, batches.restart_shot.fn
+closed_batches, take_stock, restart = closed.closed_batches.fn, stock.take_stock.fn, restarting.restart_shot.fn
 
 
 def upload(storage: Storage, batch: BatchId, files: Mapping[str, bytes]) -> None:
@@ -369,7 +372,7 @@ def test_a_photograph_without_a_record_counts_as_failed(storage: Storage) -> Non
 
 
 def summed_up(batch: BatchId) -> Summary:
-    return in_a_run(lambda: batches.summarise.fn(batch))
+    return in_a_run(lambda: summing_up.summarise.fn(batch))
 
 
 def test_a_batch_without_failures_is_finished_once(line: Storage, batch: BatchId) -> None:
@@ -461,15 +464,15 @@ def test_a_shot_that_is_not_in_the_batch_cannot_be_restarted(storage: Storage) -
 
 def test_what_is_approved_and_not_delivered_is_found(storage: Storage) -> None:
     batch_of(State)
-    assert {shot.name for shot in batches.approved_shots.fn(SPRING, only=[])} == {state.value for state in TO_DELIVER}
-    assert [shot.name for shot in batches.approved_shots.fn(SPRING, only=["exported", "routed"])] == ["exported"]
+    assert {shot.name for shot in approved.approved_shots.fn(SPRING, only=[])} == {state.value for state in TO_DELIVER}
+    assert [shot.name for shot in approved.approved_shots.fn(SPRING, only=["exported", "routed"])] == ["exported"]
 
 
 def test_a_shot_whose_export_failed_is_found_again_and_one_whose_edit_failed_is_not(storage: Storage) -> None:
     batch_of([State.APPROVED, State.ROUTED])
     for name in ("approved", "routed"):
         change_record(SPRING.shot(name), lambda one: one.advance(State.FAILED, at=now(), actor="test", why="odd"))
-    assert [shot.name for shot in batches.approved_shots.fn(SPRING, only=[])] == ["approved"]
+    assert [shot.name for shot in approved.approved_shots.fn(SPRING, only=[])] == ["approved"]
 
 
 def test_other_tables_an_unknown_client_and_a_manifest_in_any_case_are_said(storage: Storage) -> None:

@@ -27,8 +27,14 @@ from packshot.naming import NIGHT_LEASE, BatchId, ShotId, batch_id, delivery_key
 from packshot.record import State
 from packshot.specs.handoff import LateDeliveries
 from packshot.types import Size
-from tasks import batches, deliveries, late_deliveries, leases, lives, records, storage
-from tasks.batches import approved_shots, at_work_on, closed_batches, restart_shot, summarise, survey, take_stock
+from tasks import deliveries, late_deliveries, leases, lives, records, storage
+from tasks.batches import claiming, summing_up
+from tasks.batches.approved import approved_shots
+from tasks.batches.claiming import at_work_on
+from tasks.batches.closed import closed_batches
+from tasks.batches.restarting import restart_shot
+from tasks.batches.stock import take_stock
+from tasks.batches.summing_up import summarise, survey
 from tasks.deliveries import deliver, finish_open_deliveries
 from tasks.forms import Answer
 from tasks.late_deliveries import gather
@@ -109,10 +115,10 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(leases, "threading", SimpleNamespace(Thread=Nobody, Lock=threading.Lock, Event=threading.Event))
     monkeypatch.setattr(records, "ThreadPoolExecutor", OneAtATime)
     monkeypatch.setattr(lives, "datetime", Clock(made))
-    monkeypatch.setattr(batches, "show_table", lambda *args: None)
+    monkeypatch.setattr(summing_up, "show_table", lambda *args: None)
     monkeypatch.setattr(late_deliveries, "promise_shown", lambda client: SimpleNamespace(late_deliveries=HOURLY))
     monkeypatch.setattr(late_deliveries, "_run_to_come", run_to_come)
-    for module in (leases, lives, batches, deliveries):
+    for module in (leases, lives, claiming, deliveries):
         monkeypatch.setattr(module, "flow_run", Runs(made))
     return made
 

@@ -21,7 +21,8 @@ from packshot.batch import Delivery
 from packshot.errors import StorageUnavailableError
 from packshot.naming import BatchId, batch_id, deliveries_prefix, delivery_prefix
 from packshot.record import ShotRecord, State
-from tasks.batches import restart_shot, survey
+from tasks.batches.restarting import restart_shot
+from tasks.batches.summing_up import survey
 from tasks.deliveries import DeliveryOutcome, deliver, finish_open_deliveries
 from tasks.lives import Life, now
 from tasks.records import change_batch, change_record, load_batch, load_record

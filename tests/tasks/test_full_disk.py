@@ -15,7 +15,7 @@ from packshot.naming import BatchId, delivery_prefix, shot_key
 from packshot.record import State
 from packshot.specs.load import default_folder, load_configs
 from tasks import models
-from tasks.batches import survey
+from tasks.batches.summing_up import survey
 from tasks.cache_keys import may_pass
 from tasks.deliveries import deliver
 from tasks.disk import free_at

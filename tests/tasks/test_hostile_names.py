@@ -14,7 +14,7 @@ from packshot.naming import batch_id, delivery_key, inbox_key, inbox_prefix
 from packshot.record import ShotRecord, Source
 from packshot.types import Sourced
 from tasks import notices
-from tasks.batches import closed_batches
+from tasks.batches.closed import closed_batches
 from tasks.hot_folder import _files, _Findings
 from tasks.intake import submit_folder
 from tasks.lives import now

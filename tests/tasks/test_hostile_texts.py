@@ -34,7 +34,7 @@ from packshot.record import Event, ShotRecord, State
 from packshot.types import Finding, Size, Sourced, Status
 from tasks import board, displays
 from tasks.artifacts import artifact_key, table_artifact
-from tasks.batches import Fate, Summary
+from tasks.batches.fates import Fate, Summary
 from tasks.desk import Job
 from tasks.logs import log
 from tasks.notices import Notice, send

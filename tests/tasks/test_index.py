@@ -18,7 +18,7 @@ from packshot.decision import Choice, Decision, Reason
 from packshot.naming import BatchId, ShotId, batch_id, batch_record_key, record_key
 from packshot.record import WAITING, ShotRecord, Source, State
 from packshot.types import Sourced
-from tasks.batches import closed_batches
+from tasks.batches.closed import closed_batches
 from tasks.connection import connect
 from tasks.index import comparing, database, keeping
 from tasks.index.asking import ask, find_shots, judged_records, waiting_records

@@ -6,7 +6,7 @@ import pytest
 
 from packshot.errors import NamingError, StorageDeniedError
 from packshot.naming import batch_id, inbox_key, inbox_prefix
-from tasks.batches import closed_batches
+from tasks.batches.closed import closed_batches
 from tasks.intake import submit_folder
 from tasks.storage import Storage
 

@@ -17,8 +17,10 @@ from packshot.errors import ObjectMissingError, TerminalError
 from packshot.naming import BatchId, batch_id, batch_record_key
 from packshot.record import ShotRecord, Source, State
 from packshot.specs.handoff import LateDeliveries
-from tasks import batches, late_deliveries
-from tasks.batches import restart_shot, survey
+from tasks import late_deliveries
+from tasks.batches import summing_up
+from tasks.batches.restarting import restart_shot
+from tasks.batches.summing_up import survey
 from tasks.board import update_board
 from tasks.late_deliveries import Gathered, close_batch, gather, wait_until_delivered
 from tasks.lives import Life
@@ -35,7 +37,7 @@ TWO, THREE = AT.replace(hour=14, minute=0), AT.replace(hour=15, minute=0)
 def waiting(line: Storage, batch: BatchId, monkeypatch: pytest.MonkeyPatch) -> BatchId:
     """A batch that went out without its last four shots, which people have to look at."""
     monkeypatch.setattr(late_deliveries, "now", lambda: AT)
-    monkeypatch.setattr(batches, "now", lambda: AT)
+    monkeypatch.setattr(summing_up, "now", lambda: AT)
     refs = tuple(
         ShotRef(shot=batch.shot(name), path=f"{name}.jpg", key=f"{name}.jpg", etag="e", size_bytes=1)
         for name in ("A", "B", "C", "D", "E")
@@ -108,7 +110,7 @@ def test_what_did_not_go_out_in_time_counts_as_failed(
     waiting: BatchId, rule: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     approve(waiting, "A")
-    monkeypatch.setattr(batches, "now", lambda: TWO + timedelta(hours=1))
+    monkeypatch.setattr(summing_up, "now", lambda: TWO + timedelta(hours=1))
     (fate,) = survey(waiting).failed
     assert "but not delivered at 2031-03-01 14:00 UTC" in fate.why
 

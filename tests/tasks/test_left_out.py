@@ -37,7 +37,8 @@ from packshot.specs.load import default_folder, load_configs
 from packshot.specs.models import Client, Plan, RenditionPlan
 from packshot.specs.resolve import resolve
 from packshot.types import Finding, Status, Verdict
-from tasks.batches import Summary, fate_of
+from tasks.batches.fates import Summary
+from tasks.batches.summing_up import fate_of
 from tasks.daily_artifact import daily_markdown
 from tasks.pictures import export_report
 from tests import drawn_products

@@ -15,7 +15,7 @@ from packshot.errors import DiskFullError, EmptySubjectError, IllegalTransitionE
 from packshot.naming import ShotId, inbox_key
 from packshot.record import FOLLOWS, MACHINE, ShotRecord, Source, State
 from packshot.types import Finding, Sourced, Status
-from tasks.batches import fate_of
+from tasks.batches.summing_up import fate_of
 from tasks.lives import _RANKS, Life, living, now, revived
 from tasks.records import create_record, load_record
 from tasks.storage import Storage

@@ -20,7 +20,7 @@ from packshot.handoff.rejecting import Delivered
 from packshot.naming import BatchId, ShotId, delivery_key, notice_key
 from packshot.record import ShotRecord, State
 from packshot.types import Box, Size
-from tasks.batches import approved_shots
+from tasks.batches.approved import approved_shots
 from tasks.deliveries import deliver
 from tasks.jobs import run_name
 from tasks.questions import Step, next_step

@@ -15,7 +15,10 @@ from packshot.specs.models import Client
 from packshot.specs.sets import ProductSets
 from packshot.types import Sourced
 from tasks import sets
-from tasks.batches import Fate, Summary, approved_shots, survey, take_stock
+from tasks.batches.approved import approved_shots
+from tasks.batches.fates import Fate, Summary
+from tasks.batches.stock import take_stock
+from tasks.batches.summing_up import survey
 from tasks.deliveries import _opened, deliver
 from tasks.late_deliveries import gather
 from tasks.lives import Life, now

@@ -26,7 +26,7 @@ from packshot.specs.models import ApartLimits
 from packshot.types import Route
 from tasks import stages
 from tasks.artifacts import artifact_key
-from tasks.batches import survey
+from tasks.batches.summing_up import survey
 from tasks.children import Children
 from tasks.configs import configs_in_force, fingerprint
 from tasks.groups import group_shots

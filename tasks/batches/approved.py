@@ -1,0 +1,40 @@
+"""The shots of a batch that are approved and not yet delivered."""
+
+from __future__ import annotations
+
+from prefect import task
+
+from packshot.naming import (
+    BatchId,
+)
+from packshot.record import ShotRecord, State
+from tasks.handovers import ApprovedShot
+from tasks.lives import ALWAYS
+from tasks.records import (
+    load_batch,
+    load_records,
+)
+from tasks.sets import held_for_sets, sets_of
+
+TO_DELIVER = (State.APPROVED, State.EXPORTED, State.VERIFIED)
+"""States of a shot that is approved and not yet delivered."""
+
+
+@task(name="find approved shots", task_run_name="find approved shots · {batch}", **ALWAYS)
+def approved_shots(batch: BatchId, *, only: list[str]) -> list[ApprovedShot]:
+    """Return the shots that are approved and not yet delivered, without those that wait for the rest of their product.
+
+    Args:
+        only: names of shots to consider; empty means all of the batch.
+    """
+    record = load_batch(batch)
+    refs = {ref.shot.shot: ref for ref in record.shots}
+    records = load_records([ref.shot for ref in record.shots])
+    held = held_for_sets(record, sets_of(record, records))
+    wanted = [one for one in records if (not only or one.shot.shot in only) and one.shot.shot not in held]
+    return [ApprovedShot.of(one, generation=refs[one.shot.shot].generation) for one in wanted if is_approved(one)]
+
+
+def is_approved(record: ShotRecord) -> bool:
+    """Return whether a shot is approved and not yet delivered; a shot whose export failed counts too."""
+    return (record.failed_from or record.state) in TO_DELIVER

@@ -1,0 +1,51 @@
+"""One run at a time works on a batch: it holds the batch's lease, and the record names it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from prefect.runtime import flow_run
+
+from packshot.batch import BatchRecord
+from packshot.errors import PackshotError
+from packshot.naming import (
+    BatchId,
+    batch_lease,
+)
+from tasks.leases import holding
+from tasks.lives import now
+from tasks.logs import log
+from tasks.records import (
+    change_batch,
+    create_batch,
+)
+
+
+@contextmanager
+def at_work_on(batch: BatchId) -> Iterator[None]:
+    """Hold the lease of a batch for the duration of the block, so that only one run works on it.
+
+    Raises:
+        LeaseHeldError: another live run holds the lease; the message names it.
+    """
+    known = create_batch(BatchRecord(batch=batch, received_at=now()))
+    name, me = batch_lease(batch), str(flow_run.id or "")
+    with holding(name, above=known.fences.get(name, 0)):
+        change_batch(batch, lambda record: record.model_copy(update={"claimed_by": me}))
+        try:
+            yield
+        finally:
+            _let_go(batch, me)
+
+
+def _let_go(batch: BatchId, me: str) -> None:
+    """Clear the record's ``claimed_by``. It only informs people (the lease protects the batch), so an error is just
+    logged.
+    """
+    try:
+        change_batch(
+            batch, lambda one: one.model_copy(update={"claimed_by": "" if one.claimed_by == me else one.claimed_by})
+        )
+    except PackshotError as error:
+        log().warning("%s still names this run as the one that processes it: %s", batch, error)

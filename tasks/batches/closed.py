@@ -1,0 +1,96 @@
+"""Closed batches: the clients have uploaded them, and no run has finished them yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+
+from prefect import task
+
+from packshot.errors import NamingError, ObjectMissingError, RecordDamagedError
+from packshot.naming import (
+    READY,
+    BatchId,
+    batch_from_ready_key,
+    batch_record_key,
+)
+from packshot.types import Value
+from tasks.index.asking import etags_of_finished
+from tasks.lives import ALWAYS, now
+from tasks.logs import log
+from tasks.records import (
+    find_batch,
+)
+from tasks.storage import ObjectInfo, Storage, open_storage
+
+_AT_ONCE = 16
+
+
+class ClosedBatches(Value):
+    """The batches to process in a night.
+
+    Attributes:
+        left_out: key of a "batch is closed" marker whose folder has no valid batch name -> why.
+    """
+
+    batches: tuple[BatchId, ...]
+    left_out: Mapping[str, str] = {}
+
+
+@task(name="find closed batches", task_run_name="find closed batches", **ALWAYS)
+def closed_batches() -> ClosedBatches:
+    """Return closed batches that are not finished yet, the one that was closed first at the top.
+
+    A folder whose name is not valid for a batch is listed in `left_out`; it doesn't stop the others.
+    """
+    storage, waiting, left_out = open_storage(), list[tuple[datetime, str, BatchId]](), dict[str, str]()
+    finished = _finished(storage)
+    for folder in _inbox_folders(storage):
+        try:
+            batch = batch_from_ready_key(f"{folder}{READY}")
+        except NamingError as error:
+            if _closed(storage, folder):
+                log().warning("%r closes no batch: %s", f"{folder}{READY}", error)
+                left_out[f"{folder}{READY}"] = str(error)
+            continue
+        if batch is None or batch in finished:
+            continue
+        closed = _closed(storage, folder)
+        if closed and not _is_finished(batch):
+            waiting.append((closed.modified or now(), str(batch), batch))
+    return ClosedBatches(batches=tuple(batch for _, _, batch in sorted(waiting)), left_out=left_out)
+
+
+def _inbox_folders(storage: Storage) -> Iterator[str]:
+    """Yield ``inbox/<client>/<batch>/`` for each batch, without a look at the files in it."""
+    for client in storage.folders("inbox/"):
+        yield from (f"inbox/{client}/{batch}/" for batch in storage.folders(f"inbox/{client}/"))
+
+
+def _closed(storage: Storage, folder: str) -> ObjectInfo | None:
+    """Return the object that closes a batch; None if the batch is not closed."""
+    first = next(storage.list(f"{folder}{READY}"), None)  # the first key with a prefix is itself
+    return first if first is not None and first.key == f"{folder}{READY}" else None
+
+
+def _finished(storage: Storage) -> set[BatchId]:
+    """Return the batches that the index knows as finished and whose records have not changed since."""
+
+    def is_unchanged(known: tuple[BatchId, str]) -> bool:
+        try:
+            return storage.head(batch_record_key(known[0])).etag.strip('"') == known[1]
+        except ObjectMissingError:
+            return False
+
+    known = list(etags_of_finished().items())
+    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="batches") as pool:
+        return {batch for (batch, _), same in zip(known, pool.map(is_unchanged, known), strict=True) if same}
+
+
+def _is_finished(batch: BatchId) -> bool:
+    try:
+        record = find_batch(batch)
+    except RecordDamagedError:
+        return False  # the batch's own run reports it; the other batches go on
+    return record is not None and record.finished_at is not None

@@ -1,0 +1,145 @@
+"""What became of each file of a batch, and the batch as sentences and table rows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime
+
+from pydantic import Field
+
+from packshot.export import sets
+from packshot.export.left_out import LeftOut, in_words
+from packshot.export.warned import Warned
+from packshot.figures import counted
+from packshot.naming import (
+    BatchId,
+)
+from packshot.record import State
+from packshot.types import Finding, Value
+
+AT_WORK = "at work"
+"""`Fate.kind` of a shot that a live run has not finished yet."""
+
+
+class Fate(Value):
+    """What became of one file.
+
+    Attributes:
+        kind: exactly one of delivered, waiting, refused, failed; while a run is at work also `AT_WORK`.
+        with_whom, since, due: for a waiting shot: who has to act, since when, and until when. On hold it waits for the
+            client.
+        left_out: platform name or file path -> why this photograph was not delivered there.
+        product: its product, where the client asks for certain views of each.
+        lacks: views of its product that are not there, and why; empty if it is complete.
+        unreadable: it has no record, or one that can't be read.
+        passing: why it failed may pass by itself: the storage or a server was away, a disk was full.
+    """
+
+    shot: str
+    file: str
+    kind: str
+    state: State
+    why: str
+    category: str = ""
+    score: float | None = None
+    files: int = 0
+    with_whom: str = ""
+    since: datetime | None = None
+    due: datetime | None = None
+    left_out: Mapping[str, str] = Field(default_factory=dict)
+    product: str = ""
+    lacks: str = ""
+    unreadable: bool = False
+    passing: bool = False
+
+    @property
+    def on_hold(self) -> bool:
+        return self.state is State.ON_HOLD
+
+
+class Summary(Value):
+    """What became of a batch, file by file.
+
+    Attributes:
+        findings: about the batch and its manifest.
+        warnings: about its photographs; each distinct warning once.
+        products: which of its products have all views that the client asks for; empty if it asks for none.
+        stands: progress in words while a run is at work; empty at the end.
+    """
+
+    batch: BatchId
+    fates: tuple[Fate, ...]
+    findings: tuple[Finding, ...] = ()
+    warnings: tuple[Warned, ...] = ()
+    products: tuple[sets.ProductSet, ...] = ()
+    stands: str = ""
+
+    def of(self, kind: str) -> tuple[Fate, ...]:
+        """Return the fates of one kind, for example ``of("failed")``."""
+        return tuple(fate for fate in self.fates if fate.kind == kind)
+
+    @property
+    def failed(self) -> tuple[Fate, ...]:
+        return self.of("failed")
+
+    @property
+    def passing(self) -> tuple[Fate, ...]:
+        """Failed files that are worth another try in the same run."""
+        return tuple(fate for fate in self.failed if fate.passing)
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Number of files by kind; the counts add up to all files received."""
+        found = Counter(fate.kind for fate in self.fates)
+        kinds = ("delivered", "waiting", "refused", "failed", *([AT_WORK] if found[AT_WORK] else []))
+        return {kind: found[kind] for kind in kinds}
+
+    @property
+    def sentence(self) -> str:
+        held = sum(fate.on_hold for fate in self.fates)
+        words = {"waiting": f" ({held} of them on hold)"} if held else {}
+        counts = ", ".join(f"{n} {kind}{words.get(kind, '')}" for kind, n in self.counts.items())
+        told = f"{counted(len(self.fates), 'photograph')}: {counts}" if self.fates or not self.stands else ""
+        return "; ".join(filter(None, (self.stands, told, sets.in_words(self.products), in_words(self.left_out))))
+
+    @property
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """Platforms that get nothing, or not every file, of a photograph."""
+        return tuple(
+            LeftOut(shot=fate.shot, name=name, why=why) for fate in self.fates for name, why in fate.left_out.items()
+        )
+
+    @property
+    def rows(self) -> list[dict[str, object]]:
+        """The batch as table rows, one for each photograph."""
+        return [
+            {
+                "shot": fate.shot,
+                "file": fate.file,
+                "became": "on hold" if fate.on_hold else fate.kind,
+                "score": fate.score,
+                "files": fate.files,
+                **({"product": _product_cell(fate)} if self.products else {}),
+                "left out": "; ".join(f"{name}: {why}" for name, why in fate.left_out.items()),
+                "waits for": fate.with_whom,
+                "since": f"{fate.since:%Y-%m-%d %H:%M}" if fate.since else "",
+                "due": f"{fate.due:%Y-%m-%d %H:%M}" if fate.due else "",
+                "why": fate.why,
+            }
+            for fate in self.fates
+        ]
+
+    @property
+    def failure_sentence(self) -> str:
+        """The first five failed shots with their reasons, and what was left out of other shots."""
+        named = "; ".join(f"{fate.shot}: {fate.why}" for fate in self.failed[:5])
+        failed = f"{len(self.failed)} of {counted(len(self.fates), 'shot')} failed: {named}"
+        named_already = {fate.shot for fate in self.failed}
+        others = in_words(one for one in self.left_out if one.shot not in named_already)
+        return "; ".join(filter(None, (failed, others)))
+
+
+def _product_cell(fate: Fate) -> str:
+    """Return a product with what it lacks, for a table."""
+    return f"{fate.product} {f'lacks {fate.lacks}' if fate.lacks else 'complete'}" if fate.product else ""

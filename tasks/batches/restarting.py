@@ -1,0 +1,55 @@
+"""Start a shot again from its first state, because a person asked for it."""
+
+from __future__ import annotations
+
+from prefect import task
+
+from packshot.batch import BatchRecord, ShotRef
+from packshot.errors import ObjectMissingError
+from packshot.naming import (
+    ShotId,
+)
+from packshot.types import Value
+from tasks.configs import configs_in_force, fingerprint
+from tasks.lives import ALWAYS, actor, now
+from tasks.records import (
+    change_batch,
+    change_record,
+    load_batch,
+)
+
+
+class Restarted(Value):
+    """A shot that starts again, and the fingerprint of the configs it starts with."""
+
+    ref: ShotRef
+    configs_fingerprint: str
+
+
+@task(name="restart", task_run_name="restart · {shot.shot}", **ALWAYS)
+def restart_shot(shot: ShotId, *, person: str, reason: str) -> Restarted:
+    """Put a shot back to its first state because a person asked for it. Its history is kept.
+
+    Its generation goes up by one, so that no cached result is used again.
+
+    Raises:
+        ObjectMissingError: the batch has no such shot.
+    """
+    batch = shot.in_batch
+    if load_batch(batch).ref(shot.shot) is None:
+        raise ObjectMissingError(
+            "there is no such shot in this batch", str(shot), next_step="Take the name from the batch's table."
+        )
+    change_record(shot, lambda record: record.restart(at=now(), actor=f"{person} ({actor()})", why=reason))
+
+    def count(record: BatchRecord) -> BatchRecord:
+        again = (
+            one.model_copy(update={"generation": one.generation + 1}) if one.shot == shot else one
+            for one in record.shots
+        )
+        gathered = {name: at for name, at in record.gathered.items() if name != shot.shot}
+        return record.model_copy(update={"shots": tuple(again), "gathered": gathered})
+
+    ref = change_batch(batch, count).ref(shot.shot)
+    assert ref is not None, "the shot was found just now, and a batch never loses a shot"
+    return Restarted(ref=ref, configs_fingerprint=fingerprint(configs_in_force()))

@@ -1,0 +1,165 @@
+"""Take stock of a batch: its files against its manifest, a record for each photograph, and which need work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from prefect import task
+
+from packshot.batch import BatchRecord, ShotRef
+from packshot.errors import ManifestError, ObjectMissingError, RecordDamagedError
+from packshot.ingest import stock as stocking
+from packshot.ingest.manifest import Manifest, read_manifest
+from packshot.naming import (
+    BatchId,
+    ShotId,
+    inbox_key,
+    inbox_prefix,
+    path_in_inbox,
+    shots_prefix,
+)
+from packshot.record import DONE, WAITING, ShotRecord, Source, State
+from packshot.shot_names import shot_names
+from packshot.specs.nearest import did_you_mean
+from packshot.types import Finding, Status
+from tasks.batches.approved import TO_DELIVER
+from tasks.configs import configs_in_force, fingerprint
+from tasks.handovers import BatchStock
+from tasks.lives import ALWAYS
+from tasks.records import (
+    change_batch,
+    create_record,
+    load_records,
+)
+from tasks.storage import ObjectInfo, open_storage
+
+_AT_REST = frozenset({*WAITING, *DONE, *TO_DELIVER, State.REFUSED})
+
+
+@task(name="take stock", task_run_name="take stock · {batch}", **ALWAYS)
+def take_stock(batch: BatchId) -> BatchStock:
+    """Compare a batch's files with its manifest, create missing records, and return the shots that still need work.
+
+    Raises:
+        ObjectMissingError: nothing was uploaded for this batch.
+    """
+    storage = open_storage()
+    files = {path_in_inbox(batch, one.key): one for one in storage.list(inbox_prefix(batch))}
+    if not files:
+        raise ObjectMissingError(
+            "nothing was uploaded for this batch",
+            inbox_prefix(batch),
+            next_step="Check the names of client and batch, or upload the batch first.",
+        )
+    manifest, trouble = _manifest(batch, files)
+    found = stocking.take_stock(
+        {path: stocking.StockedFile(sha256=one.etag, size_bytes=one.size_bytes) for path, one in files.items()},
+        manifest,
+    )
+    names = shot_names({path: files[path].etag.strip('"') for path in found.shots})
+    refs = tuple(
+        ShotRef(
+            shot=ShotId(client=batch.client, batch=batch.batch, shot=names[path]),
+            path=path,
+            key=files[path].key,
+            etag=files[path].etag.strip('"'),
+            size_bytes=files[path].size_bytes,
+            sidecar=_key(files, found.sidecars.get(path)),
+            sidecar_etag=_etag(files, found.sidecars.get(path)),
+            row=found.rows.get(path, {}),
+        )
+        for path in found.shots
+    )
+    findings = (*_client_finding(batch), *trouble, *(manifest.findings if manifest else ()), *_stock_findings(found))
+
+    def count(record: BatchRecord) -> BatchRecord:
+        shots = tuple(ref.model_copy(update={"generation": _generation(record, ref.shot.shot)}) for ref in refs)
+        return record.model_copy(update={"shots": shots, "ignored": found.ignored, "findings": findings})
+
+    refs = change_batch(batch, count).shots
+    states = _receive(refs)
+    return BatchStock(
+        batch=batch,
+        configs_fingerprint=fingerprint(configs_in_force()),
+        shots=tuple(ref for ref in refs if states[ref.shot.shot] not in _AT_REST),
+        unedited=tuple(name for name, state in states.items() if state in (State.RECEIVED, State.MASTERED)),
+        waiting=tuple(name for name, state in states.items() if state in WAITING),
+    )
+
+
+def _key(files: Mapping[str, ObjectInfo], path: str | None) -> str:
+    return files[path].key if path else ""
+
+
+def _etag(files: Mapping[str, ObjectInfo], path: str | None) -> str:
+    return files[path].etag.strip('"') if path else ""
+
+
+def _client_finding(batch: BatchId) -> tuple[Finding, ...]:
+    """Return a finding if the client has no style guide, so that the default one is used."""
+    configs = configs_in_force()
+    if batch.client in configs.clients or batch.client in configs.broken_clients:
+        return ()
+    meant = did_you_mean(batch.client, configs.clients)
+    message = f"The client {batch.client!r} has no style guide{meant}; the default one is used."
+    return (Finding(code="client_unknown", status=Status.WARNING, message=message),)
+
+
+def _manifest(batch: BatchId, files: Iterable[str]) -> tuple[Manifest | None, tuple[Finding, ...]]:
+    """Return the manifest and findings. If it is missing or unreadable, only file names and metadata describe the
+    shots.
+    """
+    name = stocking.manifest_among(files)
+    if not name:
+        return None, ()
+    try:
+        return read_manifest(open_storage().get(inbox_key(batch, name)), name=name), ()
+    except ManifestError as error:
+        return None, (Finding(code="manifest_unreadable", status=Status.FAILED, message=str(error)),)
+
+
+def _generation(record: BatchRecord, shot: str) -> int:
+    known = record.ref(shot)
+    return known.generation if known else 0
+
+
+def _stock_findings(found: stocking.Stock) -> list[Finding]:
+    """Return a warning for each mismatch of manifest and files, each unusable file name, and each duplicate."""
+    warnings = [
+        ("row_without_file", f"The manifest names {one}, which was not uploaded.") for one in found.rows_without_file
+    ]
+    warnings += [("file_without_row", f"{one} has no row in the manifest.") for one in found.files_without_row]
+    warnings += [
+        ("misnamed_file", f"{path!r} was left out: {why}.")
+        for path, why in found.ignored.items()
+        if why.startswith(stocking.MISNAMED)
+    ]
+    warnings += [
+        ("table_not_taken", f"{path!r} was left out: {why}.")
+        for path, why in found.ignored.items()
+        if why == stocking.OTHER_TABLE
+    ]
+    warnings += [("duplicate", f"The same photograph more than once: {', '.join(same)}.") for same in found.duplicates]
+    return [Finding(code=code, status=Status.WARNING, message=message) for code, message in warnings]
+
+
+def _receive(refs: Iterable[ShotRef]) -> dict[str, State]:
+    """Create a record for each new photograph; return the state of every shot by name."""
+    shots = list(refs)
+    there = set(open_storage().folders(shots_prefix(shots[0].shot.in_batch))) if shots else set()
+    known = {
+        record.shot.shot: record.state for record in load_records([one.shot for one in shots if one.shot.shot in there])
+    }
+    for ref in shots:
+        if ref.shot.shot not in known:
+            source = Source(key=ref.key, sha256="", size_bytes=ref.size_bytes)
+            known[ref.shot.shot] = _first_state(ShotRecord(shot=ref.shot, source=source))
+    return known
+
+
+def _first_state(record: ShotRecord) -> State:
+    """Create a record and return its state; `FAILED` if a record exists that can't be read."""
+    try:
+        return create_record(record).state
+    except RecordDamagedError:
+        return State.FAILED  # the shot's first stage reports it; the other shots go on

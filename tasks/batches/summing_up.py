@@ -1,0 +1,128 @@
+"""Sum up a batch: read from its records what became of each file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from prefect import task
+
+from packshot.batch import BatchRecord, ShotRef
+from packshot.errors import RecordDamagedError
+from packshot.export import sets
+from packshot.export.left_out import left_out_of
+from packshot.export.warned import warned_of
+from packshot.handoff import late
+from packshot.handoff.board import wait_of
+from packshot.naming import (
+    BatchId,
+)
+from packshot.record import DONE, WAITING, ShotRecord, State
+from tasks.batches.approved import TO_DELIVER
+from tasks.batches.fates import Fate, Summary
+from tasks.displays import show_table
+from tasks.lives import ALWAYS, now
+from tasks.logs import log
+from tasks.records import (
+    change_batch,
+    find_record,
+    load_batch,
+    load_records,
+)
+from tasks.sets import held_for_sets, sets_of
+from tasks.tickets import promise_shown
+
+
+def survey(batch: BatchId) -> Summary:
+    """Return what became of every photograph of a batch, read from the records."""
+    record = load_batch(batch)
+    records = {one.shot.shot: one for one in load_records([ref.shot for ref in record.shots])}
+    products = sets_of(record, records.values())
+    held = held_for_sets(record, products)
+    known = {shot: one for one in products for shot in one.shots}
+    fates = tuple(
+        _in_its_set(_gathered(record, fate_of(ref, records.get(ref.shot.shot))), known=known, held=held)
+        for ref in record.shots
+    )
+    warnings = warned_of(records[ref.shot.shot] for ref in record.shots if ref.shot.shot in records)
+    return Summary(batch=batch, fates=fates, findings=record.findings, warnings=warnings, products=products)
+
+
+def _in_its_set(fate: Fate, *, known: Mapping[str, sets.ProductSet], held: Mapping[str, str]) -> Fate:
+    """Return a fate with its product; changed to waiting if it is approved and waits for the rest of its product."""
+    product = known.get(fate.shot)
+    if product is None:
+        return fate
+    fate = fate.model_copy(update={"product": product.product, "lacks": product.lacking})
+    if fate.shot not in held or fate.state not in TO_DELIVER:
+        return fate
+    said = {"kind": "waiting", "with_whom": sets.THE_REST, "due": None, "why": held[fate.shot]}
+    return fate.model_copy(update=said)
+
+
+def fate_of(ref: ShotRef, record: ShotRecord | None) -> Fate:
+    if record is None:
+        why = _without_record(ref)
+        return Fate(shot=ref.shot.shot, file=ref.path, kind="failed", state=State.RECEIVED, why=why, unreadable=True)
+    kinds = {State.REFUSED: "refused"} | dict.fromkeys(DONE, "delivered") | dict.fromkeys(WAITING, "waiting")
+    kind = kinds.get(record.state, "failed")
+    last = record.events[-1].why if record.events else "nothing happened yet"
+    stopped = kind == "failed" and record.state is not State.FAILED
+    wait = wait_of(record, at=now(), promise=promise_shown(record.shot.client)) if kind == "waiting" else None
+    return Fate(
+        shot=ref.shot.shot,
+        file=ref.path,
+        kind=kind,
+        state=record.state,
+        why=f"stopped at '{record.state}': {last}" if stopped else _why(record),
+        category=record.reports.get("routing", {}).get("category", "") or record.fact("category"),
+        score=record.reports.get("edit", {}).get("score"),
+        files=sum(one["passed"] for one in record.reports.get("export", {}).get("files", [])),
+        with_whom=wait.with_whom if wait else "",
+        since=wait.since if wait else None,
+        due=wait.due if wait else None,
+        left_out=left_out_of(record),
+        passing=stopped or record.failed_in_passing,
+    )
+
+
+def _gathered(batch: BatchRecord, fate: Fate) -> Fate:
+    """Return the fate of a shot, changed to waiting if its late approval is gathered for a later delivery."""
+    if fate.shot not in batch.gathered or fate.state not in TO_DELIVER:
+        return fate
+    due = batch.gathered[fate.shot]
+    if late.is_overdue(due, at=now()):
+        why = f"approved, but not delivered at {due:%Y-%m-%d %H:%M} UTC; deliver it now: packshot batch close"
+        return fate.model_copy(update={"why": why})
+    said = {"kind": "waiting", "with_whom": late.NEXT_DELIVERY, "due": due, "why": late.in_words(due)}
+    return fate.model_copy(update=said)
+
+
+def _without_record(ref: ShotRef) -> str:
+    try:
+        find_record(ref.shot)
+    except RecordDamagedError as error:
+        return str(error)
+    return "it has no record"
+
+
+def _why(record: ShotRecord) -> str:
+    """Return the reason for a shot's state. For a delivered shot it is the reason of its approval."""
+    approved = [event.why for event in record.events if event.to_state is State.APPROVED]
+    return approved[-1] if approved and record.state in DONE else record.events[-1].why
+
+
+@task(name="sum up", task_run_name="sum up · {batch}", **ALWAYS)
+def summarise(batch: BatchId) -> Summary:
+    """Return what became of every file, show it as a table, and mark the batch as finished if no shot failed.
+
+    Each distinct warning about the photographs is logged once.
+    """
+    summary = survey(batch)
+    show_table(batch, summary.rows, summary.sentence)
+    for finding in summary.findings:
+        log().warning("%s: %s", finding.code, finding.message)
+    for warned in summary.warnings:
+        log().warning("%s", warned.sentence)
+    if not summary.failed:
+        change_batch(batch, lambda record: record.model_copy(update={"finished_at": record.finished_at or now()}))
+    return summary

@@ -1,4 +1,4 @@
-"""``packshot delivery``: links by which a client looks at a delivery."""
+"""``packshot delivery``: links with which a client looks at a delivery."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BY = "command line"
 
 
 def commands() -> typer.Typer:
-    """Return the commands."""
+    """Return the commands below ``packshot delivery``."""
     app = typer.Typer(no_args_is_help=True)
 
     @app.command("share")

@@ -1,4 +1,4 @@
-"""The whole system on one machine: embedded servers, deployments and a worker; the demo also runs a batch."""
+"""The whole system on one machine: embedded servers, deployments and a worker. The demo also runs a batch."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ SAMPLES = _sample_folder()
 def run_demo(console: Console, *, state_dir: Path, samples: Path | None, keep: bool) -> bool:
     """Run a folder of photographs through the nightly flow; return whether no file failed.
 
-    A second call finds the batch finished, changes nothing and shows the same table.
+    A second call finds the batch finished. It changes nothing and shows the same table.
     """
     batch = DEMO_BATCH if samples is None else batch_id("demo", samples.resolve().name)
     fetch_networks(console)
@@ -183,7 +183,7 @@ def show_desk(console: Console, address: str, *, after: str = "") -> None:
 
 
 def same_configs() -> dict[str, str]:
-    """Return the variable that makes other processes use the configs of this one, wherever they start."""
+    """Return the environment variable with which other processes use this one's configs, wherever they start."""
     return {variable("configs"): str(get_settings().configs.resolve())}
 
 

@@ -21,7 +21,7 @@ Name = Annotated[str, typer.Argument(help="The person's name, as records will sh
 
 
 def commands() -> typer.Typer:
-    """Return the commands. Without one of them, the desk itself is served."""
+    """Return the commands below ``packshot desk``. Without a further word, ``packshot desk`` serves the desk."""
     app = typer.Typer(invoke_without_command=True)
 
     @app.callback()
@@ -78,12 +78,12 @@ def commands() -> typer.Typer:
 
 
 def address_of(port: int) -> str:
-    """Return where the desk of this machine is."""
+    """Return the address of the desk on this machine."""
     return f"http://{HOST}:{port}"
 
 
 def desk_of(state_dir: Path) -> str:
-    """Return where the desk of a line that runs is."""
+    """Return the address of the desk of a running line."""
     return address_of(json.loads((state_dir / "ports.json").read_text())[PART][0])
 
 

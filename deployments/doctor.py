@@ -43,7 +43,7 @@ NIGHT = "nightly/nightly"
 
 
 class Verdict(StrEnum):
-    """How a check of `packshot doctor` came out."""
+    """The result of a check by `packshot doctor`."""
 
     OK = "ok"
     WARNING = "warning"
@@ -69,7 +69,7 @@ Finding = tuple[Verdict, str, str]
 
 
 def examine() -> Iterator[Outcome]:
-    """Yield the outcome of each check. If a check that it depends on has failed, a check is skipped and says so."""
+    """Yield the outcome of each check. A check is skipped, and says so, if another check that it needs has failed."""
     ground: dict[str, bool] = {}
     for name, (needs, check) in CHECKS.items():
         if needs and not ground.get(needs):

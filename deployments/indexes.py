@@ -1,4 +1,4 @@
-"""Commands of the index: rebuild it from the bucket."""
+"""``packshot index``: rebuild the index of shots from the bucket."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from packshot.figures import counted
 
 
 def commands() -> typer.Typer:
-    """Return the commands."""
+    """Return the commands below ``packshot index``."""
     app = typer.Typer(no_args_is_help=True)
 
     @app.callback()

@@ -45,7 +45,7 @@ Gone = Annotated[str, typer.Option("--reason", help=_reason((Choice.GO_ON,)))]
 
 
 def commands() -> typer.Typer:
-    """Return the commands."""
+    """Return the commands below ``packshot job``."""
     app = typer.Typer(no_args_is_help=True)
     _add_looking(app)
     _add_reviewing(app)

@@ -70,12 +70,15 @@ class Accounts:
         return self._accounts
 
     def find(self, name: str) -> Account | None:
-        """Return the account of a name; case, accents and blanks don't matter. None if there is none."""
+        """Return the account with a name; None if there is none. Case, accents and blanks don't matter."""
         wanted = plain_name(name)
         return next((one for one in self.all() if plain_name(one.name) == wanted), None)
 
     def sign_in(self, name: str, password: str) -> Account | None:
-        """Return the account if the password is its own, else None. Takes as long if there is no such account."""
+        """Return the account if the password is right, else None.
+
+        The time taken doesn't tell whether there is an account of this name.
+        """
         account = self.find(name)
         hashed = account.password if account else _NOBODY
         with _AT_ONCE:
@@ -112,10 +115,10 @@ class Accounts:
         return account
 
     def remove(self, name: str) -> Account:
-        """Remove an account, and return it. Whoever uses it is signed out.
+        """Remove an account, and return it. A person who uses it is signed out.
 
         Raises:
-            ConfigError: there is none of this name.
+            ConfigError: there is no account of this name.
         """
         account = self.find(name)
         if account is None:

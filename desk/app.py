@@ -1,4 +1,4 @@
-"""The desk as an ASGI application: its addresses, and what is started with it."""
+"""The desk as an ASGI application: its addresses, and the work that begins and ends with it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _SHOT = "/shots/{client}/{batch}/{shot}"
 
 
 def application(desk: Desk | None = None) -> Doorkeeper:
-    """Return the desk, behind its doorkeeper: whatever answers, it adds the headers.
+    """Return the desk behind its doorkeeper, which adds the security headers to every answer.
 
     Args:
         desk: its memory; None makes an empty one from the settings.
@@ -114,5 +114,5 @@ def _sees(request: Request, record: ShotRecord) -> bool:
 
 
 async def health(request: Request) -> Response:
-    """Say that the desk answers."""
+    """Return an answer that shows that the desk is alive."""
     return PlainTextResponse("well\n")

@@ -1,4 +1,4 @@
-"""How often something may be tried, such as a password: a few times at once, then slowly, for each name and for all."""
+"""Limits on how often something may be tried, such as a password: a few times at once, then slowly."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class _Bucket:
 
 
 class Pace(NamedTuple):
-    """How many attempts are allowed at once, and in how many seconds one more is: for each name, and for all."""
+    """How many attempts are allowed at once, and after how many seconds one more is: for each name, and for all."""
 
     at_once: int = AT_ONCE
     refill_s: float = REFILL_S
@@ -32,7 +32,7 @@ class Pace(NamedTuple):
 
 
 class Attempts:
-    """Counts attempts, for example to sign in. Those that are told as successful don't count."""
+    """Counts attempts, for example to sign in. An attempt that succeeds does not count."""
 
     def __init__(self, pace: Pace = Pace(), *, clock: Callable[[], float] = time.monotonic) -> None:  # noqa: B008
         """Begin with no attempts.
@@ -63,7 +63,7 @@ class Attempts:
             return allowed
 
     def succeeded(self, name: str) -> None:
-        """Take back the attempt that was counted last: it was the person's own."""
+        """Take back the attempt that was counted last, because it succeeded."""
         with self._lock:
             bucket = self._names.get(plain_name(name))
             if bucket is not None:

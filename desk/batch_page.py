@@ -24,7 +24,7 @@ KINDS = ("delivered", "waiting", "refused", "failed", "at work")
 
 
 async def batch_page(request: Request) -> Response:
-    """Return the page of a batch, as of its last count. It reads one record: the batch's own."""
+    """Return the page of a batch, as of its last count. Only one record is read: the batch's own."""
     desk, person = desk_of(request), person_of(request)
     if not person.reads_numbers:
         raise HTTPException(403, "Your roles do not open this page.")

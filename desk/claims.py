@@ -1,7 +1,7 @@
-"""Who has which shot open, so that two people don't work on one. Kept in memory, with an end.
+"""Who has which shot open, so that two people don't work on one. Claims are kept in memory and expire.
 
-A claim is a courtesy among people, not a lock: a decision is safe without it, since it is about one picture and is
-followed once. A restart of the desk forgets all claims.
+A claim only tells people about each other. It is not a lock. A decision is safe without a claim, since it is about one
+picture and is followed once. A restart of the desk forgets all claims.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ LASTS_S = 300.0
 
 
 class Claims:
-    """Shots by their name CLIENT/BATCH/SHOT; each person has at most one."""
+    """The claimed shots, by name CLIENT/BATCH/SHOT. Each person claims at most one."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         """Begin without claims.
@@ -27,7 +27,7 @@ class Claims:
         self._held: dict[str, tuple[str, float]] = {}
 
     def take(self, shot: str, person: str) -> str:
-        """Claim a shot, or renew the claim, and give back the person's last one. Return who has it now."""
+        """Return who has a shot after this claim. If that is the person, the claim on their last shot ends."""
         with self._lock:
             holder = self._holder(shot)
             if holder in ("", person):
@@ -36,22 +36,22 @@ class Claims:
             return holder or person
 
     def release(self, person: str, *, shot: str = "") -> None:
-        """Give back what a person has.
+        """End a person's claim.
 
         Args:
-            shot: only this one, if the person still has it; empty means whatever it is.
+            shot: end the claim only if it is on this shot; empty means any shot.
         """
         with self._lock:
             if not shot or self._holder(shot) == person:
                 self._free(person)
 
     def who(self, shot: str) -> str:
-        """Return who has a shot; empty if nobody has."""
+        """Return the person who has claimed a shot; empty if nobody has."""
         with self._lock:
             return self._holder(shot)
 
     def all(self) -> Mapping[str, str]:
-        """Return who has what: shot -> person."""
+        """Return shot -> person, for all claims."""
         at = self._clock()
         with self._lock:
             return {shot: person for shot, (person, until) in self._held.items() if until > at}

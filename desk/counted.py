@@ -1,6 +1,7 @@
-"""What became of each photograph of a batch, counted beside the pages and kept for a while.
+"""What became of each photograph of a batch: counted in the background, and kept for a while.
 
-Counting reads the record of every shot, so no page waits for it: a page shows the last count and says how old it is.
+Counting reads the record of every shot, which takes time. So no page waits for it. A page shows the last count and says
+how old that is.
 """
 
 from __future__ import annotations
@@ -31,12 +32,12 @@ MOST = 100
 
 @dataclasses.dataclass(frozen=True)
 class Count:
-    """A batch as it was found.
+    """The result of counting a batch.
 
     Attributes:
         summary: what became of each photograph; None if it could not be counted.
-        trouble: why it could not; empty if it could.
-        read_at: when; None before the first count.
+        trouble: why it could not be counted; empty if it could.
+        read_at: when it was counted; None before the first count.
     """
 
     summary: Summary | None = None
@@ -46,7 +47,7 @@ class Count:
 
 
 class Counts:
-    """Batches, each as of its last count. All of it may be called from any thread."""
+    """The last count of each batch. Thread-safe."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         """Begin without counts.
@@ -60,7 +61,7 @@ class Counts:
         self._counters = ThreadPoolExecutor(1, thread_name_prefix="counts")
 
     def of(self, batch: BatchId) -> Count:
-        """Return the last count of a batch, and have it counted again if that is old. It never waits."""
+        """Return the last count of a batch, without waiting. If that is old, a new count begins in the background."""
         with self._lock:
             known = self._counts.get(batch, Count())
             self._counts[batch] = known

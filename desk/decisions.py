@@ -30,7 +30,10 @@ LONGEST_NOTE = 4000
 
 
 async def decide(request: Request) -> Response:
-    """Check a decision, hold it, and lead to the next shot; or say on the shot's page why it does not count."""
+    """Return a redirect to the next shot; or the shot's page, with the reason why the decision does not count.
+
+    The decision is checked and held. Until it is sent, its person can take it back (`desk.outbox`).
+    """
     shot, person, desk = shot_in(request), person_of(request), desk_of(request)
     fields = await own_fields_of(request)
     record = await to_thread.run_sync(readable_record, shot)
@@ -61,13 +64,15 @@ async def held(
     nothing: str,
     noted: Callable[[CheckedAnswer], tuple[str, str]],
 ) -> Response:
-    """Hold an answer about the shot of a page, and lead to the next shot; or say on the page why it does not count.
+    """Return a redirect to the next shot; or the shot's page, with the reason why the answer does not count.
+
+    The answer is held. Until it is sent, its person can take it back (`desk.outbox`).
 
     Args:
-        make: checks the answer. It is called in a thread of its own, as it reads storage and Prefect.
-        note: what the person wrote. It is shown again where the answer does not count.
-        nothing: how the message begins to say that nothing has changed.
-        noted: returns what the audit log says of the answer: the act, and more about it.
+        make: checks the answer. Since this reads storage and Prefect, it is called in a thread of its own.
+        note: what the person wrote. If the answer does not count, the page shows this text again.
+        nothing: the beginning of the message if nothing has changed.
+        noted: returns (act, details) for the audit log.
     """
     shot, person, desk = shot_in(request), person_of(request), desk_of(request)
     try:
@@ -89,7 +94,7 @@ async def held(
 
 
 async def undo(request: Request) -> Response:
-    """Take back the last decision and lead to its shot, or to the list if it was about several at once."""
+    """Take back the person's last decision. Return a redirect to its shot; to the list if there were several."""
     await own_fields_of(request)
     person = person_of(request)
     shots = desk_of(request).outbox.undo(person.name)

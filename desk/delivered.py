@@ -1,4 +1,4 @@
-"""What a client sees of a delivery: pictures and files in plain words. No score, finding, run, or name of anybody."""
+"""What a client sees of a delivery: pictures and files in plain words. No score, finding, run or name of a person."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ class File(NamedTuple):
     """One delivered file.
 
     Attributes:
-        key: in storage.
-        platform: as people write it.
+        key: the file's key in storage.
+        platform: its name as people write it.
         about: format, size in pixels and in bytes, in words.
     """
 
@@ -61,9 +61,9 @@ class Picture(NamedTuple):
 
     Attributes:
         shot: the shot's name.
-        name: the product's number, else the file's name.
-        view: empty if it is not known.
-        corrects: number of the delivery that it corrects; None if there is none.
+        name: the product's SKU, ASIN or GTIN; without one, the file's name.
+        view: the view of the product; empty if it is not known.
+        corrects: number of the earlier delivery whose picture this one replaces; None if there is none.
     """
 
     shot: str
@@ -81,7 +81,7 @@ class Status(NamedTuple):
     """What became of a picture since it was delivered.
 
     Attributes:
-        words: empty if nothing.
+        words: a sentence; empty if nothing happened.
         may_be_sent_back: whether the client can send it back now.
     """
 
@@ -90,7 +90,7 @@ class Status(NamedTuple):
 
 
 class Sight(NamedTuple):
-    """A delivery as its client sees it."""
+    """What a client sees of a delivery."""
 
     batch: BatchId
     number: int
@@ -187,7 +187,7 @@ def make_tiles(file: File) -> Pack:
     """Return the tiles of a delivered file, decoded as a browser decodes it.
 
     Raises:
-        ObjectMissingError: it is gone, or was changed.
+        ObjectMissingError: the file is gone, or was changed.
     """
     data = _fetched(file)
     with room_for_file(3 * file.size.width * file.size.height):
@@ -198,7 +198,10 @@ def make_tiles(file: File) -> Pack:
 
 
 class Small:
-    """Small pictures of delivered files. Those of the last delivery of a shot are there; others are made anew."""
+    """Small pictures of delivered files.
+
+    Storage has those of a shot's last delivery. Others are made when they are asked for.
+    """
 
     def __init__(self) -> None:
         self._made = lru_cache(_SMALL_KEPT)(_made_small)

@@ -1,4 +1,4 @@
-"""What every request passes: the server's name, where a form comes from, who is signed in; and all headers."""
+"""Checks of every request: the server's name, the origin of a form, the session. Every answer gets security headers."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _READS = ("GET", "HEAD")
 
 
 class Doorkeeper:
-    """ASGI middleware around the whole desk."""
+    """ASGI middleware around the whole desk: it refuses a request, or passes it on and adds headers to the answer."""
 
     def __init__(
         self, app: ASGIApp, *, sessions: Sessions, accounts: Accounts, hosts: Iterable[str] = (), storage: str = ""

@@ -14,7 +14,10 @@ LONGEST_WORDS = 200
 
 
 async def find(request: Request) -> Response:
-    """Return the shots that the person may see and in whose names all words of the query stand."""
+    """Return the page with the shots that fit a query. The person sees only shots that they may see.
+
+    A shot fits if its names contain every word of the query.
+    """
     desk, person = desk_of(request), person_of(request)
     asked = request.query_params.get("words", "")[:LONGEST_WORDS]
     words = asked.casefold().split()

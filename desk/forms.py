@@ -1,4 +1,4 @@
-"""Read what a page sends: fields of a form, within a limit, and only with the session's own token."""
+"""Read the fields of a form that a page sends. The size is limited, and the session's token is checked."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ MOST_FIELDS = 150
 
 
 async def fields_of(request: Request) -> Mapping[str, str]:
-    """Return the fields of a form. Of fields with the same name the last one counts.
+    """Return the fields of a form. If several fields have the same name, the last one counts.
 
     Raises:
-        HTTPException: 413 or 400: the form is too large, or none.
+        HTTPException: 413: the form is too large. 400: it is no form.
     """
     body = b""
     async for part in request.stream():
@@ -35,10 +35,10 @@ async def fields_of(request: Request) -> Mapping[str, str]:
 
 
 async def own_fields_of(request: Request) -> Mapping[str, str]:
-    """Return the fields of a form of the desk's own pages.
+    """Return the fields of a form, checked to come from one of the desk's own pages.
 
     Raises:
-        HTTPException: as `fields_of`; 403: the form doesn't carry the session's token.
+        HTTPException: as `fields_of`. 403: the form doesn't carry the session's token.
     """
     fields = await fields_of(request)
     if not session_of(request).carries(fields.get("csrf", "")):
@@ -47,7 +47,7 @@ async def own_fields_of(request: Request) -> Mapping[str, str]:
 
 
 def person_of(request: Request) -> Person:
-    """Return who asks; the doorkeeper has let them in."""
+    """Return the person who sent a request. The doorkeeper has checked that they are signed in."""
     person: Person = request.state.person
     return person
 

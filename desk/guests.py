@@ -11,7 +11,7 @@ from tasks.shares import Shared
 
 
 class Opened(NamedTuple):
-    """A request by somebody with a link that opens."""
+    """A request with a valid share link."""
 
     token: str
     shared: Shared
@@ -23,13 +23,13 @@ class Opened(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The delivery and the link, for the audit log. The token itself is never written anywhere."""
+        """The delivery and the id of the link, for the audit log. The link's token is never written anywhere."""
         return f"{self.shared.batch} delivery {self.shared.number} link {self.shared.id}"
 
 
 @dataclasses.dataclass
 class Guests:
-    """What the desk remembers of people with links: how often each thing was tried, and links that were looked up."""
+    """What the desk remembers of people with share links: how often they tried something, and links that it read."""
 
     unknown: Attempts = dataclasses.field(default_factory=lambda: Attempts(Pace(20, 3.0, 20, 3.0)))
     rejections: Attempts = dataclasses.field(default_factory=lambda: Attempts(Pace(30, 5.0, 200, 0.5)))

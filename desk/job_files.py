@@ -11,7 +11,7 @@ from tasks.tickets import TICKET_HTML, TICKET_JSON, ticket_of
 
 
 def zip_of(shot: ShotId) -> Iterator[bytes]:
-    """Return the bytes of a zip with the ticket and every file that it names, in parts.
+    """Yield the bytes of a zip, in parts. The zip holds the ticket and every file that the ticket names.
 
     Raises:
         ObjectMissingError: the shot has no ticket.

@@ -1,4 +1,4 @@
-"""An editor's work at the desk: take a job, get its files, bring the finished picture, hand it in or take it back."""
+"""An editor's work at the desk: take a job, get its files, upload the finished picture, hand it in or take it back."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ LONGEST_FILE_NAME = 200
 
 
 async def take(request: Request) -> Response:
-    """Take a job, and lead back to its page."""
+    """Take a job for the person. Return a redirect to its page."""
     shot, person, _, _ = await _job_in(request)
     await _noted(shot, lambda: take_job(str(shot), person=person.name, signed_in=True))
     audit.note("took the job", person=person.name, shot=shot)
@@ -45,7 +45,7 @@ async def take(request: Request) -> Response:
 
 
 async def give_back(request: Request) -> Response:
-    """Give a job back: one's own, or as a senior anybody's."""
+    """Give a job back, so that others can take it. An editor gives back their own job, a senior anybody's."""
     shot, person, record, _ = await _job_in(request, roles=frozenset({Role.EDITOR, Role.SENIOR}))
     if taken_by(record) != person.name and Role.SENIOR not in person.roles:
         raise HTTPException(403, "Whoever has the job gives it back, or a senior.")
@@ -56,7 +56,7 @@ async def give_back(request: Request) -> Response:
 
 
 async def files(request: Request) -> Response:
-    """Return all files of a job as one zip, made while it is sent."""
+    """Return all files of a job as one zip. The zip is made while it is sent."""
     shot, person = shot_in(request), person_of(request)
     if not person.sees(State.AWAITING_EDITOR):
         raise HTTPException(403, "Your roles do not open jobs.")
@@ -71,7 +71,7 @@ async def files(request: Request) -> Response:
 
 
 async def upload(request: Request) -> Response:
-    """Begin to take a finished picture, or go on with it, and return a link for each part that is missing."""
+    """Begin the upload of a finished picture, or go on with it. Return a link for each part that is missing."""
     shot, person, record, fields = await _job_in(request)
     _require_own(record, person)
     name, size = fields.get("name", "")[:LONGEST_FILE_NAME], fields.get("size", "")
@@ -94,7 +94,7 @@ async def upload(request: Request) -> Response:
 
 
 async def check(request: Request) -> Response:
-    """Put the parts together and check the picture, as it will be checked when it is handed in."""
+    """Join the uploaded parts and return the findings on the picture. The same checks are made when it is handed in."""
     shot, person, record, _ = await _job_in(request)
     _require_own(record, person)
     desk = desk_of(request)
@@ -118,7 +118,7 @@ async def check(request: Request) -> Response:
 
 
 async def hand_in(request: Request) -> Response:
-    """Hold the editor's answer, as a decision is held; it can be taken back until it is sent."""
+    """Hold the editor's answer for a while, like a decision. The editor can take it back until it is sent."""
     shot, person, record, fields = await _job_in(request)
     desk = desk_of(request)
     _require_own(record, person)
@@ -135,7 +135,7 @@ async def hand_in(request: Request) -> Response:
 
 
 async def own_rate(request: Request) -> Response:
-    """Return the page with an editor's own rate. Nobody sees another's."""
+    """Return the page with the person's own rate of first-time approval. Nobody sees the rate of somebody else."""
     person = person_of(request)
     if Role.EDITOR not in person.roles:
         raise HTTPException(403, "Your roles do not open this page.")

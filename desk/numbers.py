@@ -1,4 +1,4 @@
-"""The night in numbers: what the morning report counted, what waits now, and the shots behind each number."""
+"""The night in numbers: the morning report's figures, the shots that wait now, and the shots behind each figure."""
 
 from __future__ import annotations
 
@@ -58,7 +58,10 @@ class _Night(NamedTuple):
 
 
 async def numbers_page(request: Request) -> Response:
-    """Return the numbers of a day, the last counted one first. What it asks of the storage does not grow with shots."""
+    """Return the page with the numbers of a day; without a date, of the last day that was counted.
+
+    The number of requests to the storage does not grow with the number of shots.
+    """
     _require_reader(request)
     chosen = _date(request.query_params.get("date", ""))
     night = await to_thread.run_sync(_read, chosen)
@@ -89,7 +92,7 @@ async def numbers_page(request: Request) -> Response:
 
 
 async def night_run(request: Request) -> Response:
-    """Lead to Prefect's page of the last nightly run that began on a day."""
+    """Return a redirect to Prefect's page of the last nightly run that began on a day."""
     _require_reader(request)
     date = _date(request.path_params["date"])
     if date is None:
@@ -104,7 +107,7 @@ async def night_run(request: Request) -> Response:
 
 
 async def list_page(request: Request) -> Response:
-    """Return the shots behind a number of a day."""
+    """Return the page with the shots behind a number of a day."""
     _require_reader(request)
     desk, at = desk_of(request), now()
     date = _date(request.path_params["date"])

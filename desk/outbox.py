@@ -1,10 +1,11 @@
-"""Decisions between the key that made them and the run that follows them.
+"""Decisions that people have made at the desk and that the line has not followed yet.
 
-A decision is checked at once, and held for a minute (`desk_undo_s`), or until its person decides the next one. Until
-then it can be taken back. Then its run gets it, and the desk watches until the run has followed it or refused it.
+A decision is checked at once. Then it is held for a minute (`desk_undo_s`), or until the same person decides about the
+next shot. As long as it is held, it can be taken back. After that it is sent to its run. The desk watches until the run
+has followed or refused it.
 
-Held decisions are only in memory. If the desk is killed, they are lost and nothing else happens: those shots wait on.
-A desk that is ended in good order sends them first.
+Held decisions are only in memory. If the desk is killed, they are lost, and those shots go on waiting. A desk that is
+told to end sends them first.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ _LOG = logging.getLogger("packshot.desk")
 
 
 class Stage(StrEnum):
-    """How far a decision is."""
+    """How far a decision has come."""
 
     HELD = "held"
     SENDING = "sending"
@@ -47,12 +48,13 @@ class Stage(StrEnum):
 
 @dataclasses.dataclass
 class Answered:
-    """One decision on its way.
+    """One decision that its record does not have yet.
 
     Attributes:
-        send_at: when it is sent, on the outbox's clock.
-        together: the shots that were decided with it in one go, and are taken back with it.
-        tries: how often it could not be sent, or no reply came. Perhaps its run has it, so it can't be taken back.
+        send_at: when the decision is sent, on the outbox's clock.
+        together: all shots that were decided in the same step. They are taken back together.
+        tries: how often sending failed or brought no reply. From then on the decision can't be taken back, since its
+            run may have it.
     """
 
     answer: CheckedAnswer
@@ -72,9 +74,9 @@ class Held:
     """What a person can take back.
 
     Attributes:
-        answer: the decision, or one of several that were made in one go.
-        shots: all shots that it is about.
-        left_s: for how many seconds more.
+        answer: the decision, or one of several that were made in one step.
+        shots: all shots that the decision is about.
+        left_s: for how many seconds more it can be taken back.
     """
 
     answer: CheckedAnswer
@@ -84,14 +86,14 @@ class Held:
 
 @dataclasses.dataclass(frozen=True)
 class Told:
-    """Something that a person must know about an earlier decision: it did not count."""
+    """A message to a person: an earlier decision of theirs did not count."""
 
     shot: ShotId
     sentence: str
 
 
 class Outbox:
-    """All decisions that no record has yet, by their shot."""
+    """All decisions that no record has yet, by shot."""
 
     def __init__(
         self, *, undo_s: float, on_settled: Callable[[ShotId], None], clock: Callable[[], float] = time.monotonic
@@ -109,9 +111,9 @@ class Outbox:
         self._told: defaultdict[str, deque[Told]] = defaultdict(lambda: deque(maxlen=MOST_TOLD))
 
     def hold(self, *answers: CheckedAnswer, person: str) -> tuple[ShotId, ...]:
-        """Hold decisions that were made in one go; what the person decided before is sent next.
+        """Hold decisions that were made in one step. An earlier decision of the same person is sent next.
 
-        Return the shots that have been decided already: what is held of them stays as it was.
+        Return the shots for which a decision is already here. That earlier decision stays as it is.
         """
         at = self._clock()
         with self._lock:
@@ -127,7 +129,7 @@ class Outbox:
             return late
 
     def undo(self, person: str) -> tuple[ShotId, ...]:
-        """Take back what a person decided last, and return its shots; none if it has been sent already."""
+        """Take back a person's last decision, and return its shots; empty if it was already sent."""
         with self._lock:
             one = self._held_by(person)
             if one is None:
@@ -137,22 +139,22 @@ class Outbox:
             return one.together
 
     def held_by(self, person: str) -> Held | None:
-        """Return what a person can take back; None if there is nothing."""
+        """Return the decision that a person can take back; None if there is none."""
         with self._lock:
             one = self._held_by(person)
             return None if one is None else Held(one.answer, one.together, max(0.0, one.send_at - self._clock()))
 
     def has(self, shot: ShotId | str) -> bool:
-        """Return whether a shot has been decided, and its record doesn't say so yet."""
+        """Return whether there is a decision about a shot that its record doesn't have yet."""
         return str(shot) in self._answers
 
     def tell(self, person: str, shot: ShotId, sentence: str) -> None:
-        """Have a person told on their next page why a decision did not count."""
+        """Keep a message for a person: their next page says why a decision did not count."""
         with self._lock:
             self._told[person].append(Told(shot, sentence))
 
     def told(self, person: str) -> list[Told]:
-        """Return what a person has not been told yet: why a decision of theirs did not count. Each comes once."""
+        """Return the messages that a person has not seen yet: why a decision did not count. Each is returned once."""
         with self._lock:
             return list(self._told.pop(person, ()))
 
@@ -161,10 +163,10 @@ class Outbox:
         return not self._answers
 
     def tick(self, *, at_once: bool = False) -> None:
-        """Send what is due, and look at what was sent.
+        """Send the decisions that are due, and check what became of those that were sent.
 
         Args:
-            at_once: whether everything is due: the desk is about to end.
+            at_once: True sends all decisions, because the desk is about to end.
         """
         at = self._clock()
         with self._lock:

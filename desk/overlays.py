@@ -1,4 +1,4 @@
-"""Overlays of an edit: which there are, what each one shows in a sentence, and their tiles."""
+"""Overlays of an edit: which overlays there are, a sentence on what each one shows, and their tiles."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ MATTE = "matte.png"
 
 
 class Sources(NamedTuple):
-    """What the overlays of an edit are made of.
+    """The pictures from which the overlays of an edit are made.
 
     Attributes:
         master: name of the picture that was edited.
-        key: hash of everything in it, for the address.
+        key: hash of all these pictures, for the address.
     """
 
     record: ShotRecord
@@ -36,7 +36,7 @@ class Sources(NamedTuple):
 
 
 def sources_of(found: Found) -> Sources | None:
-    """Return what the overlays of a picture are made of; None if it is no edit or the shot has no matte."""
+    """Return the pictures from which a picture's overlays are made; None if it is no edit or the shot has no matte."""
     record = found.record
     if found.name != EDIT or MATTE not in record.objects:
         return None
@@ -51,7 +51,7 @@ def tiles_name(sources: Sources, overlay: Overlay) -> str:
 
 
 def make_overlay(sources: Sources, overlay: Overlay) -> Pack:
-    """Return an overlay's tiles, with its figures and its sentence."""
+    """Return the tiles of an overlay, with its figures and its sentence."""
     with room_for(sources.record):
         shown = _shown(sources, overlay)
         levels = value_levels(shown.values, spread=overlay is Overlay.OFF_WHITE)
@@ -80,7 +80,7 @@ def guides_of(sources: Sources) -> list[dict[str, Any]]:
 
 
 def sentence(overlay: Overlay, shown: Shown) -> str:
-    """Return what an overlay shows, for a person."""
+    """Return a sentence that tells a person what an overlay shows."""
     worst = f"{shown.worst:.1f}"
     if overlay is Overlay.OFF_WHITE:
         if not shown.count:

@@ -1,4 +1,4 @@
-"""What is read from packs of tiles: each made when it is first asked for, and made anew if it is damaged or gone."""
+"""Read tiles from packs. A pack is made when it is first asked for, and again if it is damaged or gone."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ T = TypeVar("T")
 
 
 def own_pictures() -> Pictures:
-    """Return the pictures of this desk, with their tiles in the scratch folder."""
+    """Return this desk's pictures. Their tiles are kept in the scratch folder."""
     settings = get_settings()
     return Pictures(TileShelf(settings.scratch_dir / FOLDER, max_bytes=settings.tiles_max_bytes))
 
 
 class Packs:
-    """Reads packs. What reads storage or disk runs in threads."""
+    """Reads packs of tiles. Work that reads storage or disk runs in threads."""
 
     def __init__(self, pictures: Pictures) -> None:
         self._pictures = pictures
 
     async def described(self, name: str, make: Callable[[], Pack]) -> dict[str, Any]:
-        """Return what a viewer asks first: size and levels of a picture, and what else its pack says."""
+        """Return what a viewer needs first: size and levels of a picture, and the other entries of its pack."""
         contents: Contents = await self._made(name, make, lambda: self._pictures.shelf.contents(name))
         return {**contents.layout.model_dump(mode="json"), **contents.about}
 

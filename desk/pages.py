@@ -1,4 +1,4 @@
-"""Parts of all pages: the templates, who is signed in, what a person has to be told, and what went wrong."""
+"""Parts of all pages: the templates, the signed-in person, messages to them, and the page that tells of an error."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def desk_of(request: Request) -> Desk:
 
 
 def page(request: Request, template: str, *, status: int = 200, **words: Any) -> Response:
-    """Return a page, with what stands on every page of a signed-in person."""
+    """Return a page made from a template, with the parts that every page of a signed-in person has."""
     signed_in = getattr(request.state, "person", None) is not None
     common = _common(request) if signed_in else {"person": None}
     text = templates().get_template(f"{template}.html.j2").render(**{**common, **words})
@@ -71,7 +71,7 @@ def _common(request: Request) -> dict[str, Any]:
 
 
 def counts_of(request: Request) -> dict[Queue, int]:
-    """Return how many shots are in each queue that the person can see, without those that were just decided."""
+    """Return the number of shots in each queue that the person can see, without those that were just decided."""
     desk, person, at = desk_of(request), person_of(request), now()
     open_ = [one for one in desk.waiting.all() if not desk.outbox.has(one.name)]
     return {queue: len(in_queue(open_, queue, person=person, at=at)) for queue in queues_of(person)}
@@ -81,7 +81,7 @@ def shot_in(request: Request) -> ShotId:
     """Return the shot that an address names.
 
     Raises:
-        HTTPException: 404: it can be none.
+        HTTPException: 404: the address names none that is valid.
     """
     names = [request.path_params[name] for name in ("client", "batch", "shot")]
     if not all(map(is_name, names)):
@@ -93,7 +93,7 @@ def batch_in(request: Request) -> BatchId:
     """Return the batch that an address names.
 
     Raises:
-        HTTPException: 404: it can be none.
+        HTTPException: 404: the address names none that is valid.
     """
     names = [request.path_params[name] for name in ("client", "batch")]
     if not all(map(is_name, names)):

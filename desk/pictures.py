@@ -1,4 +1,4 @@
-"""Which picture of a shot an address means, and its tiles: made once, when they are first asked for."""
+"""The picture of a shot that an address means, and its tiles. Tiles are made once, when they are first asked for."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Found(NamedTuple):
 
 
 class Pictures:
-    """Pictures of shots, and their tiles on a shelf. All of it may be called from any thread."""
+    """Pictures of shots, and their tiles on a shelf. Thread-safe."""
 
     def __init__(self, tile_shelf: TileShelf) -> None:
         self.shelf = tile_shelf
@@ -56,7 +56,7 @@ class Pictures:
         self._makers = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="tiles")
 
     def find(self, client: str, batch: str, shot: str, kind: str, digest: str) -> Found | None:
-        """Return the picture that an address means; None if there is none, or the shot has another picture by now."""
+        """Return the picture that an address means; None if there is none, or if the shot has a newer picture."""
         try:
             wanted = batch_id(client, batch).shot(shot)
             record = self._remembered(wanted)
@@ -68,9 +68,9 @@ class Pictures:
         return Found(record, names[0], record.objects[names[0]]) if names else None
 
     def ready(self, name: str, make: Callable[[], Pack]) -> Future[None] | None:
-        """Return None if a pack's tiles are there, else what will be done when they are.
+        """Return None if a pack of tiles is there, else a future that is done when the pack is there.
 
-        However many ask for it meanwhile, it is made once.
+        The pack is made once, however many requests wait for it.
         """
         if self.shelf.has(name):
             return None
@@ -80,7 +80,7 @@ class Pictures:
             return self._making[name]
 
     def ahead(self, name: str, make: Callable[[], Pack]) -> bool:
-        """Have a pack made before anybody opens it, unless too many are being made; return whether it is or will be."""
+        """Return whether a pack is there or is being made. It is made in advance, unless too many others are."""
         with self._lock:
             busy = len(self._making) >= MOST_AHEAD and name not in self._making
         if busy:

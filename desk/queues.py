@@ -27,11 +27,11 @@ ROWS = 100
 
 
 class Place(NamedTuple):
-    """A person's way through a list.
+    """A list as one person works through it.
 
     Attributes:
-        shots: those that nobody else has open and nobody has just decided, in order.
-        query: what keeps the list in an address; begins with ``?``.
+        shots: the shots in their order, without those that somebody else has open or that were just decided.
+        query: the part of an address that names this list; begins with ``?``.
     """
 
     queue: Queue
@@ -48,13 +48,13 @@ class Place(NamedTuple):
         return self._address(before), self._address(after), at + 1
 
     def following(self, name: str) -> ShotId | None:
-        """Return the shot that comes after one; None if there is none."""
+        """Return the shot that follows one in the list; None if it is the last."""
         names = [one.name for one in self.shots]
         at = names.index(name) + 1 if name in names else len(names)
         return self.shots[at].shot if at < len(names) else None
 
     def after(self, name: str) -> str:
-        """Return the address of the shot that comes after one, else of the first other one; empty if none is left."""
+        """Return the address of the next shot; after the last one, of the first. Empty if no other shot is left."""
         names = [one.name for one in self.shots]
         at = names.index(name) if name in names else -1
         others = [one for one in (*names[at + 1 :], *names[: max(at, 0)]) if one != name]
@@ -65,7 +65,7 @@ class Place(NamedTuple):
 
 
 def place_of(request: Request, *, fallback: Queue | None = None) -> Place:
-    """Return the list that an address names by ``queue`` and filters, or the person's first one."""
+    """Return the list that an address names by ``queue`` and filters; without them, the person's first list."""
     given = request.query_params
     queues = queues_of(person_of(request))
     named = given.get("queue", "")
@@ -79,7 +79,7 @@ def wanted_in(given: Mapping[str, str]) -> Wanted:
 
 
 def place(request: Request, queue: Queue, wanted: Wanted) -> Place:
-    """Return a list as the person can work through it now."""
+    """Return a list as it is now for the person."""
     desk, person = desk_of(request), person_of(request)
     claims = desk.claims.all()
     shots = [
@@ -93,7 +93,7 @@ def place(request: Request, queue: Queue, wanted: Wanted) -> Place:
 
 
 async def first(request: Request) -> Response:
-    """Lead to the person's first list."""
+    """Return a redirect to the person's first list."""
     return RedirectResponse(f"/queues/{queues_of(person_of(request))[0].value}", status_code=303)
 
 
@@ -149,7 +149,7 @@ async def queue_page(request: Request) -> Response:
 
 
 async def counts(request: Request) -> Response:
-    """Return how many shots each of the person's lists has, and in a sentence how old that is if it is old."""
+    """Return the number of shots in each of the person's lists, and a sentence if these numbers are old."""
     lists = {queue.value: count for queue, count in counts_of(request).items()}
     return JSONResponse({"lists": lists, "stale": desk_of(request).stale_at(now())})
 
@@ -182,5 +182,5 @@ def _set(wanted: Wanted) -> dict[str, str]:
 
 
 def page_number(text: str, *, most: int) -> int:
-    """Return the number of a page that an address names, from 1 to the last one."""
+    """Return the page number in an address, limited to 1 and the last page."""
     return min(most, max(1, int(text))) if text.isascii() and text.isdigit() and len(text) < 6 else 1

@@ -1,4 +1,4 @@
-"""Roles of people at the desk, and what each role may see and decide; the tables are here and nowhere else."""
+"""Roles of people at the desk, and what each role may see and decide. Only this module has these tables."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from packshot.types import Value
 
 
 class Role(StrEnum):
-    """What a person is at the desk. One person can have several roles."""
+    """A role at the desk. One person can have several roles."""
 
     EDITOR = "editor"
     REVIEWER = "reviewer"
@@ -22,7 +22,7 @@ class Person(Value):
     """Somebody who is signed in.
 
     Attributes:
-        name: as it stands in the account, and in the records.
+        name: the name in the account and in the records.
     """
 
     name: str
@@ -33,7 +33,7 @@ class Person(Value):
         return bool(self.roles & SEES.get(state, frozenset()))
 
     def glances(self, state: State) -> bool:
-        """Return whether the person may see the small picture of a shot in this state, say beside another view."""
+        """Return whether the person may see a small picture of a shot in this state, such as beside another view."""
         return bool(self.roles & SEES.get(state, INSIDE))
 
     def decides(self, state: State) -> bool:
@@ -42,7 +42,7 @@ class Person(Value):
 
     @property
     def reads_numbers(self) -> bool:
-        """Whether the person may see the line in numbers, and whole batches."""
+        """Whether the person may see the pages with the line's numbers and the pages of whole batches."""
         return bool(self.roles & NUMBERS)
 
 

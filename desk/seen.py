@@ -1,4 +1,4 @@
-"""Which pictures each person has had on their screen. Kept in memory; a restart of the desk forgets it."""
+"""Which pictures each person has had on their screen. This is kept in memory, so a restart of the desk forgets it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ MOST = 2000
 
 
 class Seen:
-    """Shots by their name CLIENT/BATCH/SHOT, with the first digits of the hash of the picture that was seen."""
+    """For each person: shot (CLIENT/BATCH/SHOT) -> first digits of the hash of the picture that they saw."""
 
     def __init__(self) -> None:
         """Begin with nothing seen."""
@@ -18,7 +18,7 @@ class Seen:
         self._pictures: dict[str, OrderedDict[str, str]] = {}
 
     def note(self, person: str, shot: str, picture: str) -> None:
-        """Note that a person has seen a picture. It replaces what they saw of this shot before."""
+        """Note that a person has seen a picture of a shot. Only the last picture of each shot is kept."""
         with self._lock:
             mine = self._pictures.setdefault(person, OrderedDict())
             mine.pop(shot, None)

@@ -16,7 +16,7 @@ END_S = 20
 
 
 def serve(port: int, *, host: str) -> None:
-    """Serve the desk until it is told to end (Ctrl-C, SIGTERM); then decisions that are held are sent.
+    """Serve the desk until Ctrl-C or SIGTERM. Then it sends the decisions that it still holds, and ends.
 
     Args:
         host: the address to listen on.

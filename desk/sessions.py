@@ -1,7 +1,7 @@
-"""Who is signed in: sessions in the memory of the desk, with an end.
+"""Who is signed in: sessions, which the desk keeps in memory and which expire.
 
-A session is a random token in a cookie; what it stands for never leaves the process. So it can be ended at once, there
-is no key to sign with or to lose, and a restart of the desk signs everybody out.
+A session is a random token in a cookie. All else about it stays in the process. So a session can be ended at once, and
+there is no signing key that could be lost. A restart of the desk signs everybody out.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ class Session:
     """One signed-in browser.
 
     Attributes:
-        csrf: a token that every form carries: another site's page can't know it.
-        password: the hash that the account had at sign-in. A new password ends the session.
+        csrf: a token that every form carries. A page of another site can't know it.
+        password: the password's hash at sign-in. A new password ends the session.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Session:
     used: float
 
     def carries(self, token: str) -> bool:
-        """Return whether this is the session's own CSRF token."""
+        """Return whether a token is the session's CSRF token."""
         return hmac.compare_digest(self.csrf.encode(), token.encode())
 
 
@@ -65,10 +65,11 @@ class Sessions:
         return token
 
     def find(self, token: str, *, used: bool = True) -> Session | None:
-        """Return the session of a token; None if there is none or it has ended.
+        """Return the session of a token; None if there is none, or if it has ended.
 
         Args:
-            used: whether a person is at work. A page that asks by itself keeps no session open.
+            used: whether a person made the request, which keeps the session open. A request that a page makes by itself
+                does not.
         """
         at = self._clock()
         with self._lock:

@@ -1,4 +1,4 @@
-"""Client's eyes: the pages behind a share link. They show one delivery, and nothing of the line.
+"""The pages behind a share link, for a client. They show one delivery, and nothing else of the line.
 
     /shared/{token}                              all pictures
     /shared/{token}/{digest}                     one file, at 1:1
@@ -8,7 +8,8 @@
     /shared/{token}/{digest}/tiles/...           picture.json and tiles, for the viewer
     /shared/{token}/all.zip                      all files
 
-The token is all that a client needs. It is signed, and looked up: expired and withdrawn ones open nothing.
+A client needs only the token. Its signature is checked, and its link is looked up. An expired or withdrawn link opens
+nothing.
 """
 
 from __future__ import annotations
@@ -82,7 +83,7 @@ def routes(shown: Pictures) -> list[Route]:
     """Return the addresses of shared deliveries.
 
     Args:
-        shown: the desk's pictures, where tiles are made.
+        shown: the desk's pictures, which make the tiles.
     """
     tiles = _Tiles(Packs(shown))
     return [
@@ -118,7 +119,7 @@ def _for_guests(answer: Callable[[Request], Awaitable[Response]]) -> Callable[[R
 
 
 async def nothing(request: Request) -> Response:
-    """Say that there is no such page."""
+    """Return the page that says that there is no such page (404)."""
     raise _ClosedError(404, NO_LINK)
 
 
@@ -184,7 +185,7 @@ _GROUPS = ((Choice.CLIENT_FAULT, "Something is wrong"), (Choice.CLIENT_WISH, "We
 
 
 async def sends_back(request: Request) -> Response:
-    """Send a picture back, and lead to its page; or say there why it was not sent."""
+    """Send a picture back for the client. Return a redirect to its page; or that page, with the reason of a refusal."""
     opened = await _opened(request)
     picture, file = _found(opened, request)
     fields = await fields_of(request)
@@ -219,7 +220,7 @@ async def sends_back(request: Request) -> Response:
 
 
 async def small(request: Request) -> Response:
-    """Return the small picture of a delivered file; it never changes under its address."""
+    """Return the small picture of a delivered file. Its address contains the file's hash, so a browser may keep it."""
     opened = await _opened(request, again=True)
     picture, file = _found(opened, request)
     guests = desk_of(request).guests
@@ -231,7 +232,7 @@ async def small(request: Request) -> Response:
 
 
 async def one_file(request: Request) -> Response:
-    """Lead to a delivered file in the storage, by a link that lasts some minutes."""
+    """Return a redirect to a delivered file in the storage, by a link that is valid for some minutes."""
     opened = await _opened(request)
     _, file = _found(opened, request)
     link = open_storage().presign(file.key, expires_s=FILE_LINK_S, download_name=file.name)
@@ -239,7 +240,7 @@ async def one_file(request: Request) -> Response:
 
 
 async def everything(request: Request) -> Response:
-    """Return all files of a delivery as one zip, made while it is sent."""
+    """Return all files of a delivery as one zip. The zip is made while it is sent."""
     opened = await _opened(request)
     if not desk_of(request).guests.zips.may_try(opened.shared.id):
         raise _ClosedError(429, BUSY)

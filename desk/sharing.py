@@ -1,4 +1,4 @@
-"""A manager's pages about deliveries: which there are, and the links by which clients look at them."""
+"""A manager's pages about deliveries: a list of them, and the links with which clients look at them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def routes() -> list[Route]:
 
 
 async def deliveries_page(request: Request) -> Response:
-    """Return the list of all batches of which anything was delivered."""
+    """Return the page with all batches that have a delivery."""
     _require_manager(request)
     wanted = request.query_params.get("client", "")
 
@@ -88,7 +88,7 @@ async def _shown(request: Request, batch: BatchId, *, refused: str = "") -> Resp
 
 
 async def makes_link(request: Request) -> Response:
-    """Make a link to a delivery."""
+    """Make a link to a delivery. Return the page that shows it."""
     _require_manager(request)
     fields = await own_fields_of(request)
     batch, number, person = batch_in(request), request.path_params["number"], person_of(request)
@@ -105,7 +105,7 @@ async def makes_link(request: Request) -> Response:
 
 
 async def withdraws_links(request: Request) -> Response:
-    """Withdraw all links to a delivery."""
+    """Withdraw all links to a delivery. Return a redirect to the batch's page."""
     _require_manager(request)
     await own_fields_of(request)
     batch, number, person = batch_in(request), request.path_params["number"], person_of(request)

@@ -40,7 +40,7 @@ _VIEWER = Path(__file__).parent / "static" / "viewer" / "viewer.js"
 
 
 async def shot_page(request: Request) -> Response:
-    """Return the page of a shot that waits, and claim it for whoever may decide about it."""
+    """Return the page of a waiting shot. If the person may decide about it, the shot is claimed for them."""
     shot = shot_in(request)
     return await shown(request, shot)
 
@@ -50,7 +50,7 @@ async def shown(request: Request, shot: ShotId, *, refused: str = "", said: dict
 
     Args:
         refused: why the decision that was just made did not count.
-        said: what the person had written, so that it isn't lost.
+        said: what the person wrote, so that the text isn't lost.
     """
     desk, person = desk_of(request), person_of(request)
     record = await to_thread.run_sync(readable_record, shot)
@@ -127,7 +127,7 @@ async def shown(request: Request, shot: ShotId, *, refused: str = "", said: dict
 
 
 def readable_record(shot: ShotId) -> ShotRecord:
-    """Return a shot's record as it is now.
+    """Return a shot's record, read now.
 
     Raises:
         HTTPException: 404: there is none; 409: it can't be read, and the sentence says why.
@@ -249,7 +249,7 @@ def _preview(record: ShotRecord) -> str:
 
 
 async def preview(request: Request) -> Response:
-    """Return the small picture of a shot, before and after; it never changes under its address."""
+    """Return a small picture of a shot, before and after the edit. The address changes with the picture."""
     shot, digest = shot_in(request), request.path_params["digest"]
     record = await to_thread.run_sync(record_of, shot)
     known = record is not None and len(digest) == showing.DIGITS and record.objects.get(PREVIEW, "").startswith(digest)
@@ -264,7 +264,7 @@ async def preview(request: Request) -> Response:
 
 
 async def claim(request: Request) -> Response:
-    """Renew a claim, as the page of a shot does each minute, and return who has the shot."""
+    """Renew the person's claim, and return who has the shot. A shot's page asks for this each minute."""
     await own_fields_of(request)
     desk, shot, person = desk_of(request), shot_in(request), person_of(request)
     known = desk.waiting.find(shot)
@@ -274,7 +274,7 @@ async def claim(request: Request) -> Response:
 
 
 async def seen(request: Request) -> Response:
-    """Note that a shot's picture stood on the person's screen, all of it loaded, as its page says."""
+    """Note that the person has seen a shot's picture. The page sends this when the picture is loaded and shown."""
     fields = await own_fields_of(request)
     desk, shot, person = desk_of(request), shot_in(request), person_of(request)
     known = desk.waiting.find(shot)
@@ -286,7 +286,7 @@ async def seen(request: Request) -> Response:
 
 
 async def leave(request: Request) -> Response:
-    """Give back a shot, as its page does when it is closed."""
+    """End the person's claim on a shot. The page sends this when it is closed."""
     await own_fields_of(request)
     desk_of(request).claims.release(person_of(request).name, shot=str(shot_in(request)))
     return Response(status_code=204)

@@ -1,4 +1,4 @@
-"""What the page of a shot shows, from its record: sentences first, figures after them."""
+"""The content of a shot's page, from the shot's record: sentences first, then figures."""
 
 from __future__ import annotations
 
@@ -87,9 +87,9 @@ class ShownFinding(Value):
     """One finding.
 
     Attributes:
-        figure: code and figures, for whoever wants to look them up.
-        whole: the whole text, where the sentence is only its beginning; else empty.
-        place: its number among the findings that have a place; None if it is about the whole picture.
+        figure: the finding's code and figures as text, for people who want to look them up.
+        whole: the whole text, if the page shows only its first sentence; else empty.
+        place: number of the finding among those that have a place; None if the finding is about the whole picture.
     """
 
     sentence: str
@@ -101,12 +101,12 @@ class ShownFinding(Value):
 
 
 class Offer(Value):
-    """One thing that can be decided.
+    """One decision that the page offers.
 
     Attributes:
-        reasons: the likely one first. None of them is preset.
-        at_once: the reason with which the key decides at once; empty: a reason has to be chosen.
-        needs_words: whether the next person must be told what to do, by a note or by marks.
+        reasons: the reasons to choose from, the likely one first. None is chosen in advance.
+        at_once: the reason that counts if the person presses only the key; empty if a reason must be chosen.
+        needs_words: whether the decision needs a note or marks that tell the next person what to do.
     """
 
     choice: Choice
@@ -118,7 +118,7 @@ class Offer(Value):
 
 
 def findings_of(record: ShotRecord) -> tuple[list[ShownFinding], list[ShownFinding]]:
-    """Return what a person must know, what matters most first, and what passed. Both are empty in a blind review."""
+    """Return (findings to look at, the weightiest first; findings that passed). Both are empty in a blind review."""
     if blind(record):
         return [], []
     ordered = in_order_of_weight(record.present_findings)
@@ -131,7 +131,7 @@ def findings_of(record: ShotRecord) -> tuple[list[ShownFinding], list[ShownFindi
 
 
 def places_of(record: ShotRecord, checks: Sequence[Finding] = ()) -> list[dict[str, Any]]:
-    """Return the places of findings, of the last round's marks, and of what is wrong with an editor's new file.
+    """Return the places of findings, of the last round's marks, and of faults in an editor's new file.
 
     Boxes are (left, top, width, height) in pixels at 1:1. Marks come after the findings, checks after the marks.
     """
@@ -173,7 +173,7 @@ def places_of(record: ShotRecord, checks: Sequence[Finding] = ()) -> list[dict[s
 
 
 def checks_of(work: Work | None, *, first: int) -> list[ShownFinding]:
-    """Return what the machine's checks say about an editor's new file, what failed first.
+    """Return the results of the machine's checks of an editor's new file, the failed ones first.
 
     Args:
         first: number of the first of these places among all places of the page.
@@ -192,7 +192,7 @@ def kinds_of(record: ShotRecord) -> dict[str, str]:
 
 
 def offers_of(record: ShotRecord, person: Person) -> list[Offer]:
-    """Return what a person can decide about a shot, as it is now."""
+    """Return the decisions that a person can make about a shot now."""
     if not person.decides(record.state):
         return []
     spent = sum(one.choice is Choice.REDO for one in since_restart(record)) >= REDOS
@@ -231,13 +231,13 @@ def history_of(record: ShotRecord) -> list[tuple[str, str]]:
 
 
 def sent_back_of(record: ShotRecord) -> Decision | None:
-    """Return the decision that last sent the shot to its editor: what is to be done, or was to be; None without one."""
+    """Return the last decision that sent the shot to its editor, with the work to do; None if there is none."""
     back = [one for one in since_restart(record) if one.choice in MUST_SAY_WHAT]
     return back[-1] if back and record.state is not State.IN_REVIEW else None
 
 
 def missing_in(record: ShotRecord) -> str:
-    """Return what a shot on hold waits for, in sentences; empty in other states."""
+    """Return in sentences what a shot on hold waits for; empty in other states."""
     if record.state is not State.ON_HOLD:
         return ""
     return next((one.why for one in reversed(record.events) if one.to_state is not one.from_state), "")
@@ -258,7 +258,7 @@ def machine_edit_of(record: ShotRecord) -> str:
 
 
 def to_be_done(record: ShotRecord) -> list[str]:
-    """Return what the editor was told to do in the last round, one thing after another: the marks, else the note."""
+    """Return the tasks of the editor in the last round: one for each mark; without marks, the note."""
     back = sent_back_of(record)
     return [one.text for one in back.marks] or [back.sentence] if back else []
 
@@ -274,7 +274,7 @@ def digest_of(record: ShotRecord) -> str:
 
 
 def beginning_of(message: str) -> str:
-    """Return a message that fits the page: a long one up to its first aside, colon or semicolon, with a full stop."""
+    """Return a message that fits the page. A long one ends before its first bracket, dash, colon or semicolon."""
     if len(message) <= LONGEST_SENTENCE:
         return message
     ends = (message.find(mark, SHORTEST_SENTENCE) for mark in (" (", "; ", ": ", ". "))

@@ -17,7 +17,7 @@ TOO_MANY = "Too many attempts. Wait half a minute, then try again."
 
 
 async def sign_in_page(request: Request) -> Response:
-    """Return the form; whoever is signed in already goes on."""
+    """Return the form to sign in. A person who is already signed in is sent on to the lists."""
     to = _within(request.query_params.get("to", "/"))
     if request.state.person is not None:
         return RedirectResponse(to, status_code=303)
@@ -26,7 +26,7 @@ async def sign_in_page(request: Request) -> Response:
 
 
 async def sign_in(request: Request) -> Response:
-    """Begin a session, or say that the name or the password is wrong, without saying which."""
+    """Begin a session. If the name or the password is wrong, the form says so without saying which."""
     desk, fields = desk_of(request), await fields_of(request)
     name, to = fields.get("name", "")[:200], _within(fields.get("to", "/"))
     if not desk.attempts.may_try(name):
@@ -51,7 +51,7 @@ async def sign_in(request: Request) -> Response:
 
 
 async def sign_out(request: Request) -> Response:
-    """End the session and give back what the person had open."""
+    """End the session, and the person's claim on a shot."""
     await own_fields_of(request)
     desk = desk_of(request)
     desk.sessions.end(request.state.token)

@@ -1,4 +1,4 @@
-"""What the desk keeps in memory while it runs, and what it does meanwhile by itself."""
+"""What the desk keeps in memory while it runs, and what it does in the background."""
 
 from __future__ import annotations
 
@@ -59,9 +59,10 @@ class Desk:
     round_s: float = 0.0
 
     def stale_at(self, at: datetime) -> str:
-        """Return what a page says of lists that are not of this moment; empty if they are.
+        """Return a sentence for lists that are old; empty if they are fresh.
 
-        The pause after a round grows with the round; lists are old if the next one is late.
+        The lists are read in rounds. The pause after a round grows with the time that it took. Lists are old if the
+        next round is late.
         """
         read = self.waiting.refreshed_at
         old = read is not None and (at - read).total_seconds() > LATE_S + (1 + SHARE_OF_TIME) * self.round_s
@@ -73,7 +74,7 @@ class Desk:
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        """Return an empty memory for these settings."""
+        """Return a desk with an empty memory, for these settings."""
         waiting = WaitingShots()
         return cls(
             accounts=Accounts(settings.desk_accounts_file),
@@ -91,7 +92,7 @@ class Desk:
 
     @contextlib.asynccontextmanager
     async def at_work(self) -> AsyncIterator[None]:
-        """Keep the lists fresh and send decisions while the block runs; then send what is still held."""
+        """Keep the lists fresh and send decisions while the block runs. At its end, send the decisions still held."""
         jobs = [asyncio.create_task(self._refresh()), asyncio.create_task(self._tick())]
         try:
             yield

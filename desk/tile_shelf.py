@@ -1,4 +1,4 @@
-"""Packs of tiles on this machine's disk: each made once, whole, and removed when nobody has looked for a while.
+"""Packs of tiles on this machine's disk. A pack is made once, as a whole. One that nobody uses any more is removed.
 
 The folder can be deleted at any time. Several processes may share it: a lock for each pack lets only one of them make
 it, and a pack appears under its name only when all of it is written.
@@ -50,7 +50,7 @@ class TileShelf:
         self._opened = lru_cache(_CONTENTS_KEPT)(self._open)
 
     def has(self, name: str) -> bool:
-        """Return whether the pack is there. It then counts as used."""
+        """Return whether a pack is there. If it is, it counts as used now."""
         path = self._path(name)
         try:
             used = path.stat().st_mtime
@@ -61,7 +61,7 @@ class TileShelf:
         return True
 
     def make(self, name: str, make: Callable[[], Pack]) -> None:
-        """Make a pack, unless it is there or somebody else is making it; return when it is there.
+        """Make a pack unless it is there. If somebody else is making it, wait for them.
 
         Raises:
             DiskFullError: it could not be written, because the disk is full.
@@ -86,16 +86,16 @@ class TileShelf:
             self._make_room(but=path)
 
     def contents(self, name: str) -> Contents:
-        """Return what is in a pack.
+        """Return the list of what a pack contains.
 
         Raises:
-            FileNotFoundError: it is not there (any more).
+            FileNotFoundError: the pack is not there (any more).
             DamagedPackError: it can't be read.
         """
         return self._opened(name).contents
 
     def remove(self, name: str) -> None:
-        """Remove a pack, so that it is made anew."""
+        """Remove a pack, so that it is made again."""
         self._path(name).unlink(missing_ok=True)
         self._opened.cache_clear()
 

@@ -9,8 +9,8 @@
     overlays/{key}/guides.json     frame and fill of each platform
     overlays/{key}/{overlay}/...   picture.json and tiles of an overlay
 
-An address holds the picture's hash. Whoever doesn't know it gets nothing, and what is behind it never changes: all but
-the list of overlays may be kept for ever by the one browser that asked.
+An address contains the picture's hash. Without it, one gets nothing. The content of an address never changes. So a
+browser may keep it for ever, except the list of overlays.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def routes(shown: Pictures | None = None, *, allows: Allows = lambda request, re
 
     Args:
         shown: the desk's pictures.
-        allows: whether the person of a request may see a shot; if not, the shot is not there.
+        allows: returns whether the person of a request may see a shot. If not, the answer is 404.
     """
     doors = _Doors(shown or own_pictures(), allows)
     return [

@@ -1,4 +1,4 @@
-"""Approve several shots at once: those that have the same finding, and that the person has looked at one by one."""
+"""Approve several shots at once. They have the same finding, and the person has looked at each of them."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ FIELD = "shot:"
 
 
 async def approve(request: Request) -> Response:
-    """Hold an approval of each selected shot, all to be taken back as one, and lead to the list.
+    """Hold an approval of each selected shot. Return a redirect to the list. All of them can be taken back in one step.
 
-    A shot whose approval can't be followed is told there with the reason; the others count.
+    If an approval can't be followed, the list says so with the reason. The others count.
     """
     desk, person, fields = desk_of(request), person_of(request), await own_fields_of(request)
     if not person.decides(State.IN_REVIEW):

@@ -1,8 +1,8 @@
 """The shots that wait for people, kept in memory, so that no page reads all records.
 
-The runs that wait in Prefect say which shots there are, with the id of each run's state. A record is read only if its
-run is new or has another state than before, a few hundred at a time; and, in turn, a few of the others in each round,
-for changes that no run shows, such as a job that somebody took. A page reads nothing.
+The waiting runs in Prefect tell which shots wait. A shot's record is read if its run is new or has another state than
+before, at most a few hundred in one round. In each round a few of the other records are read, too, in turn: some
+changes show in no run, such as a job that somebody took. A page reads no record.
 """
 
 from __future__ import annotations
@@ -62,16 +62,16 @@ STATES: Mapping[Queue, frozenset[State]] = {
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Waiting:
-    """What a list shows of one shot.
+    """One waiting shot, as a list shows it.
 
     Attributes:
-        names: all that it is searched by, in small letters.
+        names: the texts that a search looks at, in small letters.
         version: ids of its run and of the run's state when its record was read.
-        worst, worst_code: the finding that matters most, as a sentence and as its code; empty in a blind review.
-        weight: how much that one matters; the smallest matters most. A blind review stands among those that matter
-            most, so that its place in the list says nothing.
-        stops: whether that one stops approval.
-        soon_hours: how long before its due time it counts as soon due.
+        worst, worst_code: the weightiest finding, as a sentence and as its code; empty in a blind review.
+        weight: the rank of that finding; the smallest comes first in the list. A blind review has the rank of the
+            weightiest findings, so that its place in the list gives nothing away.
+        stops: whether that finding stops approval.
+        soon_hours: how many hours before its due time the shot counts as soon due.
     """
 
     shot: ShotId
@@ -91,16 +91,16 @@ class Waiting:
         return str(self.shot)
 
     def urgency_at(self, at: datetime) -> Urgency:
-        """Return how its due time stands to a moment."""
+        """Return whether the due time is far, near or past at a moment."""
         return urgency(self.wait.due, at=at, soon_hours=self.soon_hours)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Wanted:
-    """Filters of a list; empty means all.
+    """Filters of a list. An empty one lets all shots pass.
 
     Attributes:
-        person: an editor of the shot, who took the job, or who has it open.
+        person: somebody who edited the shot, who has taken the job, or who has the shot open.
     """
 
     client: str = ""
@@ -133,7 +133,7 @@ class WaitingShots:
         self.refreshed_at: datetime | None = None
 
     def refresh(self) -> int:
-        """Look which runs wait, read the records that may have changed, and return how many were read."""
+        """Update the list from Prefect and from the records that may have changed. Return how many were read."""
         with self._rounds:
             newest: dict[str, FlowRun] = {}
             for run in waiting_runs():
@@ -151,7 +151,7 @@ class WaitingShots:
             return len(names)
 
     def look_again(self, shot: ShotId) -> None:
-        """Read one shot anew: somebody answered."""
+        """Read one shot again, because somebody has answered."""
         with self._rounds:
             run = waiting_run_of(shot)
             if run is None:
@@ -163,9 +163,9 @@ class WaitingShots:
                 self._versions[str(shot)] = version
 
     def read_again(self, shot: ShotId) -> None:
-        """Read the record of a shot that waits on: what changed shows in no run, such as who took the job.
+        """Read the record of a waiting shot again. Use it for a change that shows in no run, such as who took the job.
 
-        If a round is going on that takes long, a later round reads it.
+        If a round is going on that takes long, a later round reads the record.
         """
         if not self._rounds.acquire(timeout=PATIENCE_S):
             return
@@ -180,7 +180,7 @@ class WaitingShots:
         return [one for one in self._found.values() if one is not None]
 
     def find(self, shot: ShotId) -> Waiting | None:
-        """Return a shot; None if it doesn't wait, or is not known yet."""
+        """Return a waiting shot; None if it doesn't wait, or if no round has seen it yet."""
         return self._found.get(str(shot))
 
     def _in_turn(self, names: Collection[str]) -> list[str]:
@@ -206,7 +206,7 @@ def _age(run: FlowRun) -> tuple[str, str]:
 
 
 def waiting(record: ShotRecord, *, version: tuple[str, str], promise: HandoffConfig) -> Waiting | None:
-    """Return what a list shows of a shot; None if it doesn't wait for a person."""
+    """Return a shot as a list shows it; None if it doesn't wait for a person."""
     wait = wait_of(record, at=now(), promise=promise)
     if wait is None:
         return None
@@ -233,7 +233,7 @@ def _names_of(record: ShotRecord) -> str:
 
 
 def in_order(shots: Iterable[Waiting]) -> list[Waiting]:
-    """Return shots by the hour in which they are due, then by what matters most, then by name."""
+    """Return shots sorted by the hour in which they are due, then by their weightiest finding, then by name."""
     return sorted(
         shots,
         key=lambda one: (one.wait.due.replace(minute=0, second=0, microsecond=0), one.weight, one.wait.due, one.name),

@@ -1,6 +1,6 @@
-"""What editors have brought to the desk and not handed in yet. Kept in memory; a restart of the desk forgets it.
+"""Files that editors have uploaded and not handed in yet. They are kept in memory: a restart of the desk forgets them.
 
-Nothing is lost by that but a look: the file is dragged in again.
+After a restart an editor drops the file on the page again. Nothing else is lost.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ class Work:
     """An editor's file for a shot.
 
     Attributes:
-        file: by what the browser knows the file again: name, size, time of its last change.
-        checks: what the machine's checks say; None until the file is there and was checked.
-        trouble: why it can't be read at all; empty if it can.
+        file: name, size and time of the last change, by which the browser recognises the file.
+        checks: results of the machine's checks; None until the file is uploaded and checked.
+        trouble: why the file can't be read; empty if it can.
     """
 
     person: str
@@ -45,7 +45,7 @@ class Work:
 
 
 class Workbench:
-    """The work on each shot, by its name CLIENT/BATCH/SHOT. Each shot has at most one."""
+    """The uploaded file for each shot, by name CLIENT/BATCH/SHOT. Each shot has at most one."""
 
     def __init__(self) -> None:
         """Begin empty."""
@@ -53,13 +53,13 @@ class Workbench:
         self._works: dict[str, Work] = {}
 
     def of(self, shot: object, person: str) -> Work | None:
-        """Return a person's work on a shot; None if there is none of theirs."""
+        """Return a person's file for a shot; None if they have uploaded none."""
         with self._lock:
             work = self._works.get(str(shot))
             return work if work and work.person == person else None
 
     def put(self, work: Work) -> None:
-        """Keep a work, in place of any other on the shot."""
+        """Keep an editor's file. It replaces any other file for the shot."""
         with self._lock:
             self._works.pop(str(work.upload.shot), None)
             self._works[str(work.upload.shot)] = work
@@ -67,6 +67,6 @@ class Workbench:
                 self._works.pop(next(iter(self._works)))
 
     def clear(self, shot: object) -> None:
-        """Forget the work on a shot."""
+        """Forget the file for a shot."""
         with self._lock:
             self._works.pop(str(shot), None)

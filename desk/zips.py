@@ -1,4 +1,4 @@
-"""Objects of the storage as one zip, made while it is sent: they can be hundreds of megabytes."""
+"""Objects of the storage as one zip. It is made while it is sent, since it can have hundreds of megabytes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CHUNK_BYTES = 1024 * 1024
 
 
 def zipped(files: Iterable[tuple[str, str]]) -> Iterator[bytes]:
-    """Return the bytes of a zip, in parts.
+    """Yield the bytes of a zip, in parts.
 
     Each file is read from storage to this machine's disk and checked by its hash before its first byte is sent.
 

@@ -4,10 +4,10 @@
     -> edit the simple ones, open a job for each other -> export and deliver what is approved
     -> report what became of every file
 
-What failed in passing on the way, such as for a full disk, is tried again before the delivery; what failed so in the
-delivery, after it.
+Some reasons of a failure pass by themselves, such as a full disk. Shots that failed for such a reason are tried again
+before the delivery. If the delivery itself fails so, it is tried again, too.
 
-Stages that work on each shot are shared with other workers, where there are any (`flows.sharing`).
+Stages that work on each shot are shared with other workers, if there are any (`flows.sharing`).
 
 The final state is decided from the shots' records, not from the results of tasks.
 """
@@ -52,8 +52,9 @@ from tasks.unasked import ask_who_was_not_asked
 def process_batch(client: ClientName, batch: BatchName) -> State[Any]:
     """Take a client's batch through all four stages and hand over what is approved.
 
-    One bad shot never stops the rest. If the flow is run again or retried, only unfinished work is done. What failed
-    because the storage or a server was away, or a disk was full, is tried twice more (`PACKSHOT_AGAIN_AFTER_S`).
+    One bad shot never stops the rest. If the flow is run again or retried, only unfinished work is done. A shot that
+    failed because the storage or a server was away, or because a disk was full, is tried twice more
+    (`PACKSHOT_AGAIN_AFTER_S`).
     """
     which = batch_id(client, batch)
     with at_work_on(which):

@@ -1,4 +1,4 @@
-"""Regular checks: returned files, photographs that holds wait for, due times, dead runs."""
+"""Regular checks: returned files, shots on hold, due times, dead runs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tasks.missing_night import look_for_missing_night
 @flow(name="collect-returned-work", flow_run_name="collect returned work", task_runner=PACE, persist_result=False)
 @present
 def collect_returned_work() -> State[Any]:
-    """Look into the hot folders, let shots go on for which nothing is missing any more, and update the board.
+    """Look into the hot folders, resume the shots on hold for which nothing is missing any more, and update the board.
 
     Runs whose process has died are ended and started again, and a notice is sent if a night did not start. While an
     earlier run of this flow is at work, a new one does nothing.

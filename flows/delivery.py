@@ -47,7 +47,7 @@ def deliver_batch(
     shots: ShotNames = [],  # noqa: B006
     closes: Closes = False,
 ) -> State[Any]:
-    """Export what is approved, verify the bytes and hand over one package; nothing is delivered twice.
+    """Export the approved shots, verify their files and deliver them as one package. Nothing is delivered twice.
 
     A delivery that an earlier run began and did not finish is finished first, with the same content.
 

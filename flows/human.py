@@ -32,11 +32,11 @@ from tasks.waiting import ask, show_whether_refused
 @flow(name="human-edit", flow_run_name="human edit · {client}/{batch} · {shot}", task_runner=PACE, persist_result=False)
 @present
 def human_edit(client: ClientName, batch: BatchName, shot: ShotName) -> State[Any]:
-    """Ask people about a shot until it is approved or refused, and see to its delivery where it is approved.
+    """Ask people about a shot until it is approved or refused. An approved shot is then delivered.
 
     Approved shots of a batch are gathered and go out together, as the client's style guide says.
 
-    An answer that cannot be followed is sent back with the reason, as often as it takes.
+    If an answer cannot be followed, the people are asked again, with the reason.
     """
     which, number, outcome = ShotId(client=client, batch=batch, shot=shot), 1, Outcome()
     while (asked := next_step(which, objection=outcome.objection)).step is not Step.NOBODY:

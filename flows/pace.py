@@ -1,4 +1,4 @@
-"""How many shots one run works on at the same time."""
+"""The pace of a run: how many shots it works on at the same time."""
 
 from __future__ import annotations
 

@@ -50,13 +50,13 @@ Work = Callable[[Sequence[Any], Progress], list[Any]]
 
 
 def master_each(items: Sequence[ToMaster], told: Progress) -> list[Any]:
-    """Master shots."""
+    """Return the results of stage 1 for the shots of a part."""
     mastering = [master_shot.submit(one.ref, configs_fingerprint=one.configs_fingerprint) for one in items]
     return settle(mastering, on_progress=told)
 
 
 def route_each(items: Sequence[ToRoute], told: Progress) -> list[Any]:
-    """Correct the shots whose group has a correction, and route all."""
+    """Return the results of stage 2 for the shots of a part: the colour correction of their group, and the route."""
     groups = {one.mastered.name: one.group for one in items}
     ready = [one.mastered for one in items if one.group.correction.is_identity]
     wanting = [one for one in items if not one.group.correction.is_identity]
@@ -66,7 +66,7 @@ def route_each(items: Sequence[ToRoute], told: Progress) -> list[Any]:
 
 
 def export_each(items: Sequence[ApprovedShot], told: Progress) -> list[Any]:
-    """Export and verify shots."""
+    """Return the results of stage 4 for the shots of a part: exported and verified."""
     return settle([export_shot.submit(shot) for shot in items], on_progress=told)
 
 

@@ -19,7 +19,9 @@ SKIPPED, TAKEN_OVER = "Skipped", "Taken over"
 
 
 def present(flow_body: Callable[P, State[Any]]) -> Callable[P, State[Any]]:
-    """Hold the run's lease while the flow runs; if another run has the work, end as completed and say so.
+    """Return the flow's function, so wrapped that it holds the run's lease.
+
+    If another run does the same work, this run ends as completed, and its message says so.
 
     Put it directly below ``@flow``. A run without a live lease counts as dead and may be started again
     (`tasks.lost_runs`).

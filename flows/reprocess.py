@@ -30,7 +30,7 @@ from tasks.stages import correct_shot, master_shot, route_shot
 def reprocess_shot(
     client: ClientName, batch: BatchName, shot: ShotName, person: PersonName, reason: Reason
 ) -> State[Any]:
-    """Take one shot through all stages again; what was delivered before is replaced in a supplementary delivery."""
+    """Take one shot through all stages again. A supplementary delivery replaces what was delivered before."""
     which = ShotId(client=client, batch=batch, shot=shot)
     cancel_waiting(which, why=f"started again by {person}: {reason}")
     finish_open_deliveries(which.in_batch)  # before the restart: they need the approved picture

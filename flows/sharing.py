@@ -1,8 +1,8 @@
 """Share a stage's shots with other workers.
 
-The shots are cut into parts. Each part becomes a run of `work-on-part`, which any worker of the parts' pool takes, from
-the first part on. The run that hands them out doesn't wait idly: it works on parts too, from the last one on. So it
-needs no other worker to come to its end, and where there is none nothing is cut or handed out at all.
+The shots are cut into parts. Each part becomes a run of `work-on-part`. Any worker of the parts' pool can take such a
+run; workers begin with the first part. The run that hands the parts out works on them, too, and begins with the last
+one. So it comes to its end without any other worker. If there is no other worker, nothing is cut or handed out.
 """
 
 from __future__ import annotations
@@ -52,11 +52,11 @@ _WAITS, _BEGUN, _ENDED = "waits for a worker", "begun", "ended"
 def share(stage: Stage, batch: BatchId, parts: Sequence[Sequence[Any]], work: Work, told: Progress) -> list[Any]:
     """Take all parts through a stage, with other workers if there are any, and return the results.
 
-    Shots that do not come through are left out, as in `settle`; the order is that of the parts.
+    Failed shots are left out, as in `settle`. The order is that of the parts.
 
     Args:
-        work: what this process does with a part, or with all of them at once if nobody helps.
-        told: called with the number of shots whose part is done, and of all.
+        work: the function that works on a part in this process. Without other workers it gets all shots at once.
+        told: called with two numbers: shots whose part is done, and all shots.
     """
     every = [item for part in parts for item in part]
     if len(parts) < 2 or not helpers():

@@ -17,7 +17,7 @@ from tasks.training import promote, roll_back, train_candidate
 @flow(name="train-router", flow_run_name="train router", persist_result=False)
 @present
 def train_router() -> State[Any]:
-    """Train a routing model from verdicts and audits; it serves only if it is better on products kept for comparing."""
+    """Train a routing model on verdicts and audits. It serves only if it is better on products kept for comparing."""
     trained = train_candidate()
     promote(trained)
     return Completed(message=trained.sentence)
@@ -26,13 +26,13 @@ def train_router() -> State[Any]:
 @flow(name="roll-back-router", flow_run_name="roll back router", persist_result=False)
 @present
 def roll_back_router(person: PersonName, reason: Reason) -> State[Any]:
-    """Let the routing model serve again that served before the present one."""
+    """Let the previous routing model serve again."""
     return Completed(message=f"{roll_back(person=person, reason=reason)} serves")
 
 
 @flow(name="audit-escapes", flow_run_name="audit escapes", persist_result=False)
 @present
 def audit_escapes() -> State[Any]:
-    """Measure from audits how often the machine's approval was wrong; a broken promise tightens routing by itself."""
+    """Measure from audits how often the machine's approval was wrong. A broken promise makes routing stricter."""
     audited = measure_escapes()
     return Failed(message=audited.sentence) if audited.alarm else Completed(message=audited.sentence)

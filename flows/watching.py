@@ -1,7 +1,7 @@
 """One process that looks after the line all day, instead of a flow run each minute.
 
-A run each minute costs a process start, a row and its events each time, even if nothing has changed. This process takes
-the same steps as `flows.collect`, and each step rests after it: the more processor time a step took, the longer.
+A run each minute would cost a process start, a row and its events, even if nothing has changed. This process takes the
+same steps as `flows.collect`. After each step there is a pause; it is longer if the step took more processor time.
 While it works, the schedule of `collect-returned-work` is paused.
 """
 
@@ -45,7 +45,7 @@ _log = logging.getLogger("packshot")
 
 
 class Said(NamedTuple):
-    """What a step did: a sentence, and whether there is more to come soon."""
+    """What a step did, as a sentence, and whether more work will come soon."""
 
     sentence: str
     busy: bool = False
@@ -53,11 +53,11 @@ class Said(NamedTuple):
 
 @dataclass
 class Step:
-    """A step, and how long it rests.
+    """A step, and the pauses between two times that it is taken.
 
     Attributes:
-        asks: a cheap question; if its answer is another than last time, the step's rest is short.
-        longest_s: it never rests longer than this.
+        asks: a question that costs little. If its answer has changed, the step's pause is short.
+        longest_s: the longest pause, in seconds.
     """
 
     name: str
@@ -71,7 +71,7 @@ class Step:
     _last: str = ""
 
     def take(self, clock: Callable[[], float], cpu: Callable[[], float]) -> None:
-        """Take the step if it has rested long enough. What it says is logged if it is new."""
+        """Take the step if its pause is over. Its sentence is logged if it is new."""
         asked = self.asks()
         changed = self._busy or asked != self._known
         rest_s = min(self.longest_s, self._cost_s * (BUSY_RATIO if changed else IDLE_RATIO))
@@ -123,7 +123,7 @@ def _release() -> Said:
 
 
 def watch(ended: threading.Event, *, every_s: float, alive: Path | None = None) -> None:
-    """Look after the line until `ended` is set. If another process does, wait until it has ended or died.
+    """Look after the line until `ended` is set. If another process does so now, first wait until that one has ended.
 
     Args:
         alive: a file that is touched every minute, for whoever watches this process.
@@ -171,7 +171,7 @@ def look(
     clock: Callable[[], float] = time.monotonic,
     cpu: Callable[[], float] = time.process_time,
 ) -> bool:
-    """Take every step that has rested, even if earlier ones fail; return whether none failed."""
+    """Take every step whose pause is over, even if an earlier one fails. Return whether none failed."""
     well = True
     for step in every:
         try:

@@ -1,7 +1,7 @@
-"""What failed in passing, and when a batch takes it up again.
+"""Another try for shots that failed for a reason that passes.
 
-A failure passes by itself if the storage or a server was away, or a disk was full. Each task has tried for some seconds
-then. Servers need a minute or two to be started again, and a person needs longer to make room.
+Such a reason passes by itself: the storage or a server was away, or a disk was full. By then each task has already
+tried for some seconds. Servers need a minute or two to be started again, and a person needs longer to make room.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ def pauses_s() -> tuple[float, ...]:
 
 
 def passing(batch: BatchId, names: Iterable[str]) -> list[str]:
-    """Return those of the shots that another try may bring through, by their records.
+    """Return the names of the shots that another try may bring through, judged by their records.
 
-    A record that could not even say what failed is still in the state before it.
+    A shot in the middle of its work is one of them: its record could not be written when it failed.
     """
     return [record.shot.shot for record in load_records([batch.shot(name) for name in names]) if _may_pass(record)]
 
@@ -37,6 +37,13 @@ def _may_pass(record: ShotRecord) -> bool:
 
 
 def rest(names: Iterable[str], pause_s: float) -> None:
-    """Wait before the next try, and say for what."""
+    """Wait before the next try, and write into the log which shots are tried again.
+
+    Args:
+
+    names: those shots.
+
+    pause_s: how long to wait, in seconds.
+    """
     log().warning("failed in passing; tried again in %g s: %s", pause_s, ", ".join(sorted(names)))
     time.sleep(pause_s)

@@ -28,14 +28,15 @@ from tasks.vouching import vouch
 
 
 class CheckedAnswer(Value):
-    """An answer that can be followed as the shot is now, and the run that waits for it.
+    """An answer that passed its checks, and the run that waits for it.
 
     Attributes:
         record: the shot's record when the answer was checked.
         decision: the answer as the record will have it.
         fields: the form's fields, as they are sent.
         signed_in: whether the person proved who they are.
-        brings: key of the finished picture that an editor hands in, and where in the hot folder it goes; None: none.
+        brings: (key of the finished picture that an editor hands in, its place in the hot folder); None without a
+            picture.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
@@ -78,10 +79,10 @@ def checked_answer(record: ShotRecord, fields: Mapping[str, Any], *, signed_in: 
 
 
 def check_again(answer: CheckedAnswer) -> CheckedAnswer:
-    """Return an answer that was checked a while ago, checked against the record and the run as they are now.
+    """Return an answer, checked once more: against the record and the run as they are now.
 
     Raises:
-        DecisionRefusedError: meanwhile somebody else answered, or the picture has changed.
+        DecisionRefusedError: somebody else has answered since the first check, or the picture has changed.
     """
     record = load_record(answer.shot)
     require_followable(record, answer.decision, seniors=promise_to(answer.shot.client).seniors, redos=REDOS)
@@ -89,7 +90,7 @@ def check_again(answer: CheckedAnswer) -> CheckedAnswer:
 
 
 def send(answer: CheckedAnswer) -> None:
-    """Give an answer to its run; a picture that is handed in is put into the hot folder first.
+    """Send an answer to its run. A picture that is handed in goes into the hot folder first.
 
     Raises:
         DecisionRefusedError: somebody else answered first, or the form rejects this answer.

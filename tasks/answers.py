@@ -41,8 +41,8 @@ def follow_answer(shot: ShotId, answer: Answer, *, question: str) -> Outcome:
     """Apply a person's answer to a shot and return what was done, or why the answer was refused.
 
     Args:
-        question: id of the question that is answered. Each one is handled once. A refused answer is not tried again,
-            even if a missing file has arrived since: somebody else may have answered meanwhile.
+        question: id of the question that is answered. Each question is handled once. So a refused answer is not tried
+            again, even if a missing file has arrived since. Somebody else may have answered by then.
     """
     with living(shot):
         try:

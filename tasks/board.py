@@ -29,7 +29,9 @@ _TOLD = {Urgency.SOON_DUE: "soon_due", Urgency.OVERDUE: "overdue"}
 
 
 def waits(*, client: str = "", batch: str = "") -> list[tuple[ShotRecord, Wait]]:
-    """Return every shot whose suspended run waits for a person, the earliest due first, with its record in brief.
+    """Return every shot whose suspended run waits for a person, the earliest due first.
+
+    Each has its record in short form (`packshot.outcomes.indexed`): only the fields that lists need.
 
     Args:
         client, batch: only those of this client or batch; empty means all.
@@ -49,11 +51,11 @@ def waits(*, client: str = "", batch: str = "") -> list[tuple[ShotRecord, Wait]]
 
 
 def stuck(waiting: Collection[str]) -> list[tuple[ShotRecord, FlowRun]]:
-    """Return shots that wait for a person although their run has failed, so that nobody is asked, with that run.
+    """Return (record, run) of each shot that waits for a person whom nobody asks, because its run has failed.
 
     Args:
-        waiting: names (CLIENT/BATCH/SHOT) of shots that have a waiting run. Their failed runs are older and don't
-            count.
+        waiting: names (CLIENT/BATCH/SHOT) of the shots that have a waiting run. A failed run of such a shot is older
+            and doesn't count.
     """
     with get_client(sync_client=True) as client:
         runs = {str(shot_of_run(run)): run for run in human_edits(client, FlowRunFilter(state=_FAILED))}
@@ -62,7 +64,10 @@ def stuck(waiting: Collection[str]) -> list[tuple[ShotRecord, FlowRun]]:
 
 
 def waiting_in_short() -> object:
-    """Return what changes whenever a shot begins or ceases to wait; it costs two requests, however many wait."""
+    """Return a value that is another one as soon as a shot begins or ceases to wait.
+
+    It costs two requests, however many shots wait.
+    """
     return how_many_wait()
 
 
@@ -72,7 +77,10 @@ def _name(wait: Wait) -> str:
 
 @task(name="update the board", task_run_name="update the board", **ALWAYS)
 def update_board() -> str:
-    """Show the board as an artifact if it is new, send notices of what is soon due or overdue, and return a summary."""
+    """Return a summary of the board. Show the board as an artifact if it has changed, and send notices.
+
+    There is a notice for each shot that is soon due or overdue.
+    """
     found = waits()
     failed = stuck({_name(one) for _, one in found})
     approved = gathered()

@@ -75,7 +75,7 @@ def key_of(stage: str, *, knows: Callable[[], str] = lambda: "") -> Callable[[Ta
 
 
 def fingerprint_of(values: object, knows: str) -> str:
-    """Return a hash of values (by their ``content``, if they have one) and of what else a result depends on."""
+    """Return a hash of values and of what `knows` says. Of a value with a ``content`` only that counts."""
     text = json.dumps(_content_of(values), sort_keys=True, separators=(",", ":")) + knows
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 

@@ -13,9 +13,9 @@ from tasks.settings import get_settings
 
 
 def configs_in_force() -> Configs:
-    """Return the configs from the folder in the settings, with the rules that count today.
+    """Return the configs from the folder that the settings name, with the platform rules that are valid today.
 
-    They are read again when a file has changed.
+    They are read again after a file has changed.
 
     A client whose own file is wrong is listed in `broken_clients`. Its shots are not processed; other clients are not
     affected.

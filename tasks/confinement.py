@@ -81,8 +81,9 @@ _OPEN_FILES = 256
 
 
 def confine(code: Iterable[Path]) -> dict[str, str]:
-    """Drop all rights that decoding doesn't need; return each layer -> why it doesn't work here, empty text if it
-    works.
+    """Return each layer of protection -> why it doesn't work here; the text is empty if it works.
+
+    This drops all rights of the process that decoding doesn't need.
 
     Args:
         code: folders that stay readable, for modules that are imported later.
@@ -118,7 +119,7 @@ def own_size() -> IO[bytes] | None:
 
 
 def limit_memory(more_bytes: int, size: IO[bytes] | None) -> str:
-    """Limit the growth of this process's address space in bytes; return why that failed, or an empty text.
+    """Return why the limit could not be set; empty if it holds. It is on the growth of this process's address space.
 
     Args:
         size: the file that `own_size` opened.

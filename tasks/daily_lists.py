@@ -32,7 +32,7 @@ _LISTS = TypeAdapter(dict[Number, tuple[ShotId, ...]])
 def keep_lists(
     storage: Storage, records: Sequence[ShotRecord], day: Day, *, received: Mapping[BatchId, dt.datetime]
 ) -> None:
-    """Store the shots behind a day's numbers."""
+    """Store which shots each number of a day counts."""
     audits = {}
     for record in records:
         audit = audit_of(record, since_restart(record))
@@ -43,13 +43,13 @@ def keep_lists(
 
 
 def counted_dates() -> list[dt.date]:
-    """Return the days that have figures, the latest first. It costs one listing."""
+    """Return the days that have figures, the latest first. This costs one listing of the storage."""
     found = (date_from_daily_figures_key(one.key) for one in open_storage().list(daily_prefix()))
     return sorted(filter(None, found), reverse=True)
 
 
 def figures_on(date: dt.date) -> DayFigures | None:
-    """Return a day's figures, as its report was made from; None if there are none."""
+    """Return the figures from which a day's report was made; None if there are none."""
     try:
         return DayFigures.model_validate_json(open_storage().get(daily_figures_key(date)))
     except ObjectMissingError:

@@ -73,7 +73,9 @@ class _Read(NamedTuple):
 
 @task(name="report the day", task_run_name="report the day", **ALWAYS)
 def report_day(*, date: str, days: int) -> str:
-    """Count a day, and those days of its trend that have no figures yet; publish the report and return its headline.
+    """Return the headline of a day's report. Count the day, and publish the report.
+
+    Days of the trend that have no figures yet are counted, too.
 
     Args:
         date: for example 2026-03-01; empty means the last day that is over.

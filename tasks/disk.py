@@ -14,25 +14,25 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 def is_full(error: object) -> bool:
-    """Return whether an error says that a disk, or this user's share of it, is full."""
+    """Return whether an error says that a disk is full, or this user's share of it."""
     return isinstance(error, OSError) and error.errno in _FULL
 
 
 def free_at(folder: Path) -> str:
-    """Return in words how much is free on the disk of a folder, or of its nearest parent that exists."""
+    """Return in words how much is free on a folder's disk. If the folder is missing, its nearest parent counts."""
     there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
     return f"{shutil.disk_usage(there).free / 1e6:,.0f} MB free"
 
 
 @contextmanager
 def writing_to(folder: Path, what: str) -> Iterator[None]:
-    """Raise a full disk as Packshot's own error, which names the folder and what is free there.
+    """Turn the error of a full disk into Packshot's own, which names the folder and what is free there.
 
     Args:
         folder: where the block writes.
         what: what it writes, for the message.
     Raises:
-        DiskFullError: the disk is full. Transient: there may be room when the work is tried again.
+        DiskFullError: the disk is full. The error is transient: there may be room at the next try.
     """
     try:
         yield

@@ -27,7 +27,7 @@ _MANNEQUIN, _OPENING = "neck_joint_mannequin.png", "neck_joint_opening.png"
 
 
 def with_draft(record: ShotRecord) -> ShotRecord:
-    """Return the record of a shot that waits for an editor, with a draft in storage. It is made once for each master.
+    """Return the record of a shot that waits for an editor, with a draft in storage. Each master gets one draft.
 
     If the machine has edited the shot, the draft uses that edit's matte. If no product is found, there is a finding
     instead.
@@ -56,7 +56,7 @@ def with_draft(record: ShotRecord) -> ShotRecord:
 
 
 def given_matte(record: ShotRecord) -> Matte | None:
-    """Return the matte of the draft that the editor got, else of the machine's own edit; None if there is neither."""
+    """Return the matte of the draft that the editor got, else that of the machine's edit; None if there is neither."""
     if record.reports.get("draft", {}).get("made"):
         return read_returned(shelf.fetch(record, DRAFT), name=DRAFT, limits=shelf.plan_of(record).ingest).matte
     if record.reports.get("edit", {}).get("method", Method.GIVEN) != Method.GIVEN:
@@ -65,7 +65,7 @@ def given_matte(record: ShotRecord) -> Matte | None:
 
 
 def with_neck_joint(record: ShotRecord, neck: ShotId | None) -> ShotRecord:
-    """Return a garment's record with the draft of its neck joint in storage. It is made once for each pair of pictures.
+    """Return a garment's record with the draft of its neck joint in storage. Each pair of pictures gets one draft.
 
     Args:
         neck: the product's neck shot; None if somebody decided to go on without it.

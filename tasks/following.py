@@ -20,7 +20,7 @@ _POLL_S = 1.0
 
 
 def wait_until_followed(before: ShotRecord, run_id: UUID, *, patience_s: float = PATIENCE_S) -> Decision:
-    """Return the decision that an answer led to, once it is in the shot's record.
+    """Return the decision that an answer led to. Wait until it is in the shot's record.
 
     Args:
         before: the record before the run was resumed.
@@ -45,7 +45,7 @@ def wait_until_followed(before: ShotRecord, run_id: UUID, *, patience_s: float =
 
 
 def followed(before: ShotRecord, run_id: UUID) -> Decision | None:
-    """Return the decision that an answer led to, if it is in the shot's record now, else None.
+    """Return the decision that an answer led to; None as long as it is not in the shot's record.
 
     Args:
         before: the record before the run was resumed.

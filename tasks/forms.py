@@ -63,9 +63,10 @@ class Answer(RunInput):
 
 
 class Form(RunInput):
-    """Base class of all forms: the form has the fields that its state needs, but its answer is read as `Answer`.
+    """Base class of all forms. A form shows the fields that its state needs. Its answer is read as an `Answer`.
 
-    A form's own class could refuse an answer that was given to an earlier form of the same run.
+    The reason: a run can show several forms, one after the other. A form's own class could refuse an answer to an
+    earlier form.
     """
 
     @classmethod

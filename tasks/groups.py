@@ -33,7 +33,7 @@ def group_shots(
 
     Args:
         mastered: the shots that need work. The light of all other shots is read from their records.
-        unedited: names of shots of which it is known that nobody has edited them; their records are not read.
+        unedited: names of shots that nobody has edited, as far as is known. Their records are not read.
     Returns:
         The decision for every mastered shot of the batch, by name; empty if no shot needs work.
     Raises:

@@ -35,7 +35,7 @@ class Handover(Value):
 
     @property
     def content(self) -> str:
-        """What a result depends on besides stage and pipeline version; part of its cache key."""
+        """The shot's part of a cache key: all that a result depends on except stage and pipeline version, as text."""
         return f"{self.shot}-{self.generation}-{self.source_sha256}-{self.plan_fingerprint}"
 
 
@@ -64,7 +64,8 @@ class RoutedShot(Handover):
     """Result of stage 2.
 
     Attributes:
-        group: the set-up under which it was photographed; its shots are edited in the same part of the batch.
+        group: name of the set-up under which the shot was photographed. All its shots are edited in the same part of
+            the batch.
         colour_fingerprint: hash of what the group decided about the shot's colours.
     """
 
@@ -104,8 +105,9 @@ class ApprovedShot(Handover):
     """Input of stage 4.
 
     Attributes:
-        edit_sha256: hash of ``edit.tif``; a new edit is therefore exported anew.
-        delivered: how often the shot was delivered before. A correction is exported anew, even of the same edit.
+        edit_sha256: hash of ``edit.tif``. So a new edit is exported anew.
+        delivered: how often the shot was delivered before. So a second delivery is exported anew, even if the edit is
+            the same.
     """
 
     edit_sha256: str

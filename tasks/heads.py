@@ -13,7 +13,7 @@ from tasks.tickets import guide_of
 
 
 def title_of(client: str) -> str:
-    """Return a client's name for people; empty if it has no style guide of its own that can be read."""
+    """Return a client's name as people read it; empty if the client has no style guide, or one that can't be read."""
     try:
         guide = guide_of(client)
     except ConfigError:

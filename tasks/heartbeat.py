@@ -1,7 +1,7 @@
-"""A sign of life for a monitoring service outside, which tells people when it stays away.
+"""A sign of life for a monitoring service outside. When no sign comes, the service tells people.
 
-A line whose machine or worker is dead can't tell anybody. So the line asks for an address while it is well. When that
-stops, a service such as healthchecks.io, Uptime Kuma or a company's own sends the alarm.
+A line whose machine or worker is dead can't tell anybody. So the line requests an address again and again while it
+works. When the requests stop, a service such as healthchecks.io or Uptime Kuma sends the alarm.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ TIMEOUT_S = 10.0
 
 
 def send_heartbeat() -> bool:
-    """Ask for the address in ``PACKSHOT_HEARTBEAT_URL``, and return whether it was answered.
+    """Return whether a request to the address in ``PACKSHOT_HEARTBEAT_URL`` was answered.
 
-    An error is logged without the address, which is a secret, and stops nothing.
+    An error stops nothing. It is logged without the address, which is a secret.
     """
     url = get_settings().heartbeat_url
     if url is None:

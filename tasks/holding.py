@@ -72,7 +72,7 @@ class HeldBack(Value):
 
 @task(name="hold back", task_run_name="hold back · {batch}", **ALWAYS)
 def hold_back(batch: BatchId, routed: Sequence[RoutedShot]) -> HeldBack:
-    """Put shots on hold whose client has to send something, notify people, and return all shots that stop here.
+    """Return the shots that stop here. Put those on hold whose client has to send something, and notify people.
 
     First every shot is noted as a possible match for others, so that shots of one batch find each other. If the check
     of a shot fails, the shot stops here with the reason in its record, and the others go on.

@@ -1,7 +1,7 @@
 """The hot folder: find finished pictures that editors put back, match them to shots, and resume those shots' runs.
 
-Each file is used once. A file is complete when its name doesn't mark it as temporary and nobody has written to it for a
-while. A file that fits no shot is reported and left where it is.
+Each file is used once. A file is complete if its name doesn't mark it as temporary and nobody has written to it for a
+while. A file that fits no shot is reported. It stays where it is.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Collected(Value):
         resumed: shot -> key of the file it was resumed with.
         waiting: files that are still being uploaded.
         unknown: files that fit no shot that waits for an editor -> why.
-        told: shots for which somebody else answered at the same moment -> what Prefect replied.
+        told: shot that somebody else answered at the same moment -> what Prefect replied.
     """
 
     resumed: Mapping[str, str] = {}

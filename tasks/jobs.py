@@ -22,7 +22,7 @@ PAUSE_KEY = "question-1"
 
 
 def pause_key(number: int) -> str:
-    """Return the key of a run's n-th question."""
+    """Return Prefect's key of a run's n-th question."""
     return f"question-{number}"
 
 
@@ -33,7 +33,7 @@ def run_name(shot: ShotId) -> str:
 
 @task(name="open job", task_run_name="open job · {routed.shot.shot}", **unit("open job"))
 def open_job(routed: RoutedShot) -> str:
-    """Give a shot to an editor: store its draft, ticket and master, and create a suspended run. Return the run's id."""
+    """Return the id of a new suspended run that asks an editor. Store the shot's draft, ticket and master first."""
     with living(routed.shot) as life:
         record = life.reach(State.AWAITING_EDITOR, why=f"an editor's work, {routed.complexity}: {routed.reason}")
         record = with_draft(record)
@@ -50,7 +50,7 @@ def begin_job(shot: ShotId) -> None:
 
 @task(name="open review", task_run_name="open review · {edited.shot.shot}", **unit("open review"))
 def open_review(edited: EditedShot) -> str:
-    """Ask a person about an edit that the machine may not approve. Return the suspended run's id."""
+    """Return the id of the suspended run that asks a person about an edit which the machine may not approve."""
     with living(edited.shot) as life:
         return open_waiting_run(life.record, generation=edited.generation, category=edited.category)
 

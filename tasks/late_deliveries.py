@@ -1,4 +1,4 @@
-"""Late approvals: gather shots that are approved after their batch went out, and deliver them together.
+"""Late approvals: collect the shots that are approved after their batch was delivered, and deliver them together.
 
 A later run of `deliver-batch` delivers them at the next full hour, or when somebody closes the batch. The first late
 approval creates that run; further ones find it by its idempotency key.
@@ -62,9 +62,9 @@ class Gathered(Value):
 
 @task(name="gather", task_run_name="gather · {shot.shot}", **ALWAYS)
 def gather(shot: ShotId) -> Gathered:
-    """Decide whether an approved shot is delivered now or waits for others, by the rules of its client.
+    """Return whether an approved shot is delivered now or waits for others. The rules of its client decide.
 
-    With a shot that completes its product, the product's other approved shots are gathered too.
+    If the shot completes its product, the product's other approved shots are collected, too.
     """
     batch, rule = shot.in_batch, promise_shown(shot.client).late_deliveries
     known = load_batch(batch)
@@ -130,11 +130,11 @@ def _runs_to_come(client: SyncPrefectClient, tag: str) -> Iterator[FlowRun]:
 
 
 class Waiting(Value):
-    """The gathered shots of a batch that go out together.
+    """Collected shots of a batch that are delivered together.
 
     Attributes:
         shots: names of the approved shots.
-        goes_out: when they are delivered; None: when the batch is closed.
+        goes_out: when they are delivered; None if that is when somebody closes the batch.
     """
 
     batch: BatchId
@@ -147,7 +147,7 @@ class Waiting(Value):
 
 
 def gathered() -> list[Waiting]:
-    """Return the gathered shots of all batches."""
+    """Return the collected shots of all batches."""
     with get_client(sync_client=True) as client:
         batches = {
             str(batch): batch
@@ -171,7 +171,7 @@ def _waiting_of(batch: BatchId) -> Iterator[Waiting]:
 
 
 def close_batch(batch: BatchId) -> UUID:
-    """Deliver what is approved in a batch now, and return the id of the run that does it.
+    """Return the id of a new run that delivers what is approved in a batch now.
 
     From now on its shots don't wait for the rest of their product.
 

@@ -46,7 +46,7 @@ _log = logging.getLogger("packshot")
 
 
 class Patience(Enum):
-    """What to do if somebody else holds the lease. A claim always waits for another copy of the same run."""
+    """What a claim does if somebody else holds the lease. In every case it waits for another copy of the same run."""
 
     NONE = "give up at once"
     WATCH = "see whether it is renewed: give up if it is, take over if it is not"
@@ -120,7 +120,7 @@ class Holder:
         self._thread.start()
 
     def require(self) -> Lease:
-        """Return the lease if it certainly belongs to this holder; if that is uncertain, try to renew it first.
+        """Return the lease, if it surely belongs to this holder. Where that is not sure, try to renew the lease first.
 
         Raises:
             LeaseLostError: another owner has taken it over.

@@ -1,4 +1,4 @@
-"""How a stage changes its shot's record: each state it reaches, or the error it meets, becomes an event."""
+"""How a stage changes its shot's record: each state that it reaches becomes an event, and so does an error."""
 
 from __future__ import annotations
 
@@ -95,11 +95,11 @@ class Life:
         self._held = ExitStack()
 
     def hold(self, what: AbstractContextManager[None]) -> None:
-        """Enter a context that ends with the stage."""
+        """Enter a context manager, which is left when the stage ends."""
         self._held.enter_context(what)
 
     def let_go(self) -> None:
-        """Leave what is held."""
+        """Leave all context managers that `hold` has entered."""
         self._held.close()
 
     @property

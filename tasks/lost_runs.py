@@ -70,7 +70,10 @@ class Lost(Value):
 
 @task(name="end lost runs", task_run_name="end lost runs", **ALWAYS)
 def end_lost_runs() -> Lost:
-    """End the runs whose process has died, and start again those of the flows in `STARTED_AGAIN`."""
+    """Return the runs whose process has died.
+
+    All of them are ended. Those of the flows in `STARTED_AGAIN` are started again.
+    """
     ended, started = [], []
     with get_client(sync_client=True) as client:
         at = _time_of_the_server(client)

@@ -48,8 +48,8 @@ class Notice(Value):
 
     Attributes:
         kind: one of `KINDS`; the event's name is ``packshot.job.<kind>``.
-        due: time by which somebody must act, as text; empty if there is none.
-        page: address of the shot's page at the review desk; empty if it is about no shot.
+        due: the time by which somebody must act, as text; empty if nobody must.
+        page: address of the shot's page at the review desk; empty if the notice is about no shot.
     """
 
     kind: str
@@ -104,10 +104,10 @@ def raise_alarm(kind: str, message: str, *, about: str, once: str = "") -> bool:
 
 
 def tell_of_misnamed(key: str, why: Exception | str, *, about: str) -> bool:
-    """Tell people once of an object that is left where it is, because its key has a name that cannot be used.
+    """Return whether people were told now of an object with a name that cannot be used. Each object is told of once.
 
     Args:
-        about: where it lies, in words.
+        about: the object's place, in words.
     """
     mark = hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()[:16]
     return raise_alarm("misnamed", f"{key!r}: {why}", about=about, once=mark)

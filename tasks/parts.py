@@ -1,7 +1,7 @@
 """Parts of a batch: the shots that one flow run, on whichever machine, takes through one stage.
 
-A part's work and its results are objects below ``prefect-results/``, with the line's seal. Its name is a hash of what
-its results depend on. So a part that was done once is found again, by whatever run.
+A part's work and its results are objects below ``prefect-results/``, with the line's seal. The part's name contains a
+hash of what its results depend on. So any run finds a part again that was done once.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ _NOT_NEEDED = "the run that handed it out does this part itself"
 
 
 class Stage(StrEnum):
-    """The stages that are shared out in parts."""
+    """The stages whose shots are shared among workers, in parts."""
 
     MASTER = "master"
     ROUTE = "route"
@@ -98,12 +98,12 @@ def part_name(stage: Stage, items: Sequence[Value]) -> str:
 
 
 def store_work(batch: BatchId, part: str, items: Sequence[Value]) -> None:
-    """Store what a part has to do."""
+    """Store the items that a part has to work on."""
     _store(part_result_name(batch, part, "work"), items)
 
 
 def work_of(batch: BatchId, part: str, stage: Stage) -> tuple[Value, ...]:
-    """Return what a part has to do.
+    """Return the items that a part has to work on.
 
     Raises:
         ObjectMissingError: there is no such part.
@@ -119,12 +119,12 @@ def work_of(batch: BatchId, part: str, stage: Stage) -> tuple[Value, ...]:
 
 
 def store_done(batch: BatchId, part: str, results: Sequence[Handover]) -> None:
-    """Store the results of a part of which every shot came through."""
+    """Store the results of a part. Only a part without a failed shot has results."""
     _store(part_result_name(batch, part, "done"), results)
 
 
 def done_of(batch: BatchId, part: str, stage: Stage) -> tuple[Handover, ...] | None:
-    """Return the results of a part; None if it was not done, or not every shot came through."""
+    """Return the results of a part; None if it is not done, or if one of its shots failed."""
     return cast("tuple[Handover, ...] | None", _read(part_result_name(batch, part, "done"), DONE[stage]))
 
 
@@ -142,7 +142,7 @@ def _read(name: str, kind: type[Value]) -> tuple[Value, ...] | None:
 
 
 def helpers() -> int:
-    """Return how many workers of the parts' pool the server has heard of lately."""
+    """Return how many workers of the parts' pool have sent Prefect's server a heartbeat lately."""
     with get_client(sync_client=True) as client:
         try:
             workers: list[Worker] = client.read_workers_for_work_pool(PARTS_POOL, offset=0, limit=200)
@@ -153,10 +153,10 @@ def helpers() -> int:
 
 
 def hand_out(batch: BatchId, stage: Stage, part: str, *, place: str) -> UUID:
-    """Create the run of a part for any worker to take, and return its id. The same attempt creates it only once.
+    """Return the id of the run of a part, which any worker can take. The same attempt creates it only once.
 
     Args:
-        place: which part of how many, for the run's name.
+        place: number of the part and number of all parts in words, for the run's name.
     """
     asking = run_of_process()
     with get_client(sync_client=True) as client:
@@ -174,7 +174,7 @@ def hand_out(batch: BatchId, stage: Stage, part: str, *, place: str) -> UUID:
 
 
 def runs_by_id(ids: Collection[UUID]) -> dict[UUID, FlowRun]:
-    """Return these runs as they are now."""
+    """Return id -> run, as Prefect knows the runs now."""
     with get_client(sync_client=True) as client:
         return {run.id: run for run in runs_of(client, FlowRunFilter(id=FlowRunFilterId(any_=list(ids))))}
 
@@ -186,13 +186,13 @@ def take_back(run_id: UUID) -> None:
 
 
 def is_deserted(batch: BatchId, part: str) -> bool:
-    """Return whether nobody works on a part: there is no lease, it was released, or its owner has died."""
+    """Return whether nobody works on a part: its lease is missing or released, or the lease's owner has died."""
     seen = look(part_lease(batch, part))
     return seen is None or not seen.is_alive
 
 
 def cancel_parts(run_id: str, *, why: str) -> int:
-    """Cancel all parts that a run has handed out, those at work too, and return how many there were."""
+    """Return how many parts a run had handed out. All of them are cancelled, also those at work."""
     with get_client(sync_client=True) as client:
         found = _not_ended(client, _handed_out_by(run_id))
         for run in found:
@@ -202,9 +202,9 @@ def cancel_parts(run_id: str, *, why: str) -> int:
 
 
 def outlast_parts(batch: BatchId) -> None:
-    """Return when no part of a batch is at work that an earlier run of the batch has handed out.
+    """Wait until no part that an earlier run of the batch has handed out is at work.
 
-    Those that nobody has begun are cancelled. So no shot is in two parts at once.
+    Parts that nobody has begun are cancelled. So no shot is ever in two parts at once.
     """
     while True:
         with get_client(sync_client=True) as client:

@@ -115,9 +115,7 @@ def verdict_sentence(edit: Edit, *, held: Mapping[str, str] = MappingProxyType({
 
 
 def export_report(export: Export) -> dict[str, Any]:
-    """Return the record's report on the renditions: each file with its figures, each platform that was left out and
-    why.
-    """
+    """Return the record's report on the renditions: files with their figures, platforms left out with reasons."""
     files = [
         delivered_file(one.rendered, path=one.path, platform=one.platform).model_dump(mode="json")
         for one in (*export.verified, *export.rejected)

@@ -15,13 +15,13 @@ NIGHT_FLOW = "nightly"
 
 
 def page_of_run(run: str) -> str:
-    """Return the address of a flow run's page; empty if no run, or no address of the pages, is known."""
+    """Return the address of a flow run's page; empty if the run or the address of Prefect's pages is not known."""
     pages = PREFECT_UI_URL.value()
     return f"{pages.rstrip('/')}/runs/flow-run/{run}" if pages and run else ""
 
 
 def night_runs(begins: datetime, ends: datetime) -> Iterator[str]:
-    """Yield the address of each nightly run that began in a time, the first one first."""
+    """Yield the address of each nightly run that began between two times, the earliest first."""
     wanted = FlowRunFilter(start_time=FlowRunFilterStartTime(after_=begins, before_=ends))
     with get_client(sync_client=True) as client:
         runs = [run for run in runs_of(client, wanted, flow=NIGHT_FLOW) if run.start_time]

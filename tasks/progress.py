@@ -24,10 +24,10 @@ class BatchProgress:
             self._artifact = made if isinstance(made, UUID) else None
 
     def of(self, what: str, *, begins: float = 0.0, ends: float = 100.0) -> Callable[[int, int], None]:
-        """Return a function to call with (so far, all) while shots are being processed.
+        """Return a function that shows the progress of a step. It takes two numbers: shots done so far, and all shots.
 
         Args:
-            what: what happens to them, as a participle: "edited".
+            what: what the step does with the shots, as a participle: "edited".
             begins, ends: the section of the whole bar that this step covers, in percent.
         """
 

@@ -6,7 +6,7 @@ more than once and must have no side effects.
 
     change_record(shot, lambda record: record.note(at=now(), actor=actor(), why="looked at"))
 
-After each write the record's row in the index follows (`tasks.index.keeping`); whether it does changes nothing here.
+After each write, the record's row in the index is written (`tasks.index.keeping`). If that fails, nothing changes here.
 """
 
 from __future__ import annotations

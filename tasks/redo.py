@@ -1,4 +1,4 @@
-"""Edits by the machine that people's decisions lead to: again with another method, or the first one after a hold."""
+"""Edits that the machine makes after a decision: with another method, or the first edit after a hold."""
 
 from __future__ import annotations
 

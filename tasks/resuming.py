@@ -57,8 +57,8 @@ def human_edits(client: SyncPrefectClient, wanted: FlowRunFilter) -> Iterator[Fl
 def runs_of(client: SyncPrefectClient, wanted: FlowRunFilter, *, flow: str | Sequence[str] = "") -> Iterator[FlowRun]:
     """Yield all runs that match a filter, of some flows or of any, sorted by name; they are read page by page.
 
-    Pages are found by offset. If the caller changes the runs so that they no longer match, later pages shift. Then make
-    a list first.
+    The pages are found by their offset. So a caller that changes the runs in a way that they no longer match must make
+    a list first: otherwise later pages shift.
     """
     names = [flow] if isinstance(flow, str) else list(flow)
     offset, of_flow = 0, FlowFilter(name=FlowFilterName(any_=names)) if flow else None
@@ -77,7 +77,7 @@ def runs_of(client: SyncPrefectClient, wanted: FlowRunFilter, *, flow: str | Seq
 
 
 def how_many_wait() -> tuple[int, str]:
-    """Return how many runs wait for people, and the id of the one that was created last; both cost little."""
+    """Return (number of runs that wait for people, id of the one that was created last). This costs little."""
     of_people, wanted = FlowFilter(name=FlowFilterName(any_=[HUMAN_FLOW])), FlowRunFilter(state=_WAITING)
     with get_client(sync_client=True) as client:
         count = client.request(
@@ -142,7 +142,7 @@ def _too_late(shot: str) -> DecisionRefusedError:
 
 
 def cancel_waiting(shot: ShotId, *, why: str) -> int:
-    """Cancel the runs that wait for people about a shot, and return how many there were."""
+    """Return how many runs waited for people about a shot. All of them are cancelled."""
     wanted = FlowRunFilter(state=_WAITING, name=FlowRunFilterName(any_=[run_name(shot)]))
     with get_client(sync_client=True) as client:
         found = list(human_edits(client, wanted))

@@ -83,8 +83,9 @@ def report_client(client: str) -> Told:
 
 
 def told_changes() -> list[Told]:
-    """Return what each client's last report says of its return rate. What it reads grows with clients and their files,
-    not with shots.
+    """Return what each client's last report says of its return rate.
+
+    The time that this takes grows with the number of clients and their files, not with the number of shots.
     """
     storage = open_storage()
     keys = [one.key for one in storage.list(returns_key("")) if one.key.endswith("/report/report.json")]
@@ -138,9 +139,9 @@ def _export(storage: Storage, client: str, key: str) -> Export:
 
 
 def delivered_on(storage: Storage, client: str) -> dict[str, int]:
-    """Return the day of each product's first delivery, by SKU, in days since 1970.
+    """Return SKU -> day of the product's first delivery, in days since 1970.
 
-    New pictures could go live from then on.
+    From that day on the product's new pictures could be live.
     """
     days: dict[str, int] = {}
     for one in storage.list(client_deliveries_prefix(client)):

@@ -27,7 +27,7 @@ class Taken:
     """Returned work that was read and checked.
 
     Attributes:
-        pixels: the master it was made from: (rows, columns, 3) uint16, working space.
+        pixels: the master from which the work was made: (rows, columns, 3) uint16, working space.
         checks: results of all checks; one that failed sends the work back.
     """
 

@@ -1,8 +1,8 @@
-"""How much memory one process spends on photographs at the same time.
+"""Limit the memory that one process uses for photographs at the same time.
 
-A header tells what work on a photograph takes (`packshot.ingest.limits`), and the largest that is accepted takes
-`max_working_bytes`. Several threads work on shots of their own. Together they take no more than that one would alone:
-who finds no room waits for its turn, in the order of asking.
+The header of a photograph says how much memory the work on it takes (`packshot.ingest.limits`). The largest photograph
+that is accepted takes `max_working_bytes`. Several threads work on shots of their own. Together they take no more than
+that. A thread for which there is no room waits for its turn, in the order of asking.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ BYTES_PER_BYTE = 10
 
 
 class Room:
-    """Memory that is handed out, and given back. All of it may be called from any thread."""
+    """Memory that threads take and give back. Thread-safe."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -34,7 +34,7 @@ class Room:
         """Wait until there is room, and hold it for the block.
 
         Args:
-            of_bytes: all there is. Whoever wants more than that gets all of it, alone.
+            of_bytes: all memory that there is. A thread that wants more than that gets all of it, alone.
         """
         wanted, turn = min(wanted_bytes, of_bytes), object()
         with self._changed:
@@ -57,16 +57,19 @@ _room, _mine = Room(), threading.local()
 
 
 def room_for(record: ShotRecord) -> AbstractContextManager[None]:
-    """Hold the memory that work on a mastered shot takes, for a block; wait until this process has so much left.
+    """Hold the memory that the work on a mastered shot takes, during a block. First wait until so much is free.
 
-    A thread that holds room already goes on at once: waiting for itself it would wait for ever.
+    A thread that already holds memory goes on at once. Otherwise it would wait for itself, and so for ever.
     """
     width, height = record.reports.get("reading", {}).get("size", (0, 0))
     return _held(working_bytes(width * height))
 
 
 def room_for_file(size_bytes: int) -> AbstractContextManager[None]:
-    """Hold what a file takes that a child opens: here are only its bytes, and those of the master that comes back."""
+    """Hold the memory that a file takes while a child process opens it, during a block.
+
+    This process then holds only the bytes of the file and those of the master that comes back.
+    """
     return _held(size_bytes * BYTES_PER_BYTE)
 
 

@@ -1,6 +1,6 @@
-"""The routing model in use: models are versioned in storage, one object names the version that serves.
+"""The routing model in use. Storage holds all versions; one object names the version that serves.
 
-Until another one is promoted, the model that is shipped with Packshot serves.
+The model that comes with Packshot serves until another one is promoted.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ _seen: dict[tuple[int, str | None, str], tuple[float, ModelInService]] = {}
 def service() -> ModelInService:
     """Return which model serves, and how strictly its promises are taken.
 
-    A process asks the storage again after `SERVICE_S`: every shot needs it several times, and it changes once a week.
+    A process asks the storage again after `SERVICE_S`. Every shot needs the answer several times, and it changes once a
+    week.
     """
     settings = get_settings()
     whose = (os.getpid(), settings.s3_endpoint_url, settings.s3_bucket)
@@ -46,7 +47,7 @@ def service() -> ModelInService:
 
 
 def forget_service() -> None:
-    """Ask the storage at the next use."""
+    """Forget the answer, so that the next use asks the storage."""
     _seen.clear()
 
 

@@ -18,15 +18,15 @@ OUTAGE_S = 300.0
 
 
 def end_of(run_id: UUID, *, poll_s: float = POLL_S, outage_s: float = OUTAGE_S) -> State[Any]:
-    """Return the final state of a run, once it has one.
+    """Return the final state of a run. Wait until the run has one.
 
-    An error of the server is logged, and the run is looked at again. A run goes on while its server restarts or
-    answers one question with an error, so neither says anything about the run.
+    An error of the server is logged, and the run is looked at again. While the server restarts or answers with an
+    error, the run goes on. So such an error says nothing about the run.
 
     Args:
         run_id: the run to wait for.
         poll_s: time between two looks, in seconds.
-        outage_s: how long no look may succeed, in seconds.
+        outage_s: how long every look may fail, in seconds.
     Raises:
         httpx.HTTPError: no look succeeded for that long.
     """

@@ -2,8 +2,8 @@
 
 A stage usually runs on the same machine as the one before it, so the master it needs is still on disk. The cache is
 never trusted (each read checks the hash) and never needed (it may be deleted at any time). Several processes share the
-folder. When it is full, a tenth of it is freed; the least recently used files go first. Until then nobody looks through
-the folder: a file beside the copies counts what was written, by its own length.
+folder. When it is full, a tenth of it is freed; the least recently used files go first. Until then nothing lists the
+folder. The bytes that were written are counted by the length of a file beside the copies.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ def unseal(key: str, sealed: bytes) -> bytes | None:
 
 
 def signature(purpose: str, content: bytes) -> bytes:
-    """Return the line's signature of something that is no object in storage. It is valid for this purpose only."""
+    """Return the line's signature of a content that is no object in storage. It is valid for one purpose only."""
     message = b"%s\0%s\0%s" % (_SIGNED, purpose.encode(), content)
     return hmac.new(line_key(), message, hashlib.sha256).digest()
 

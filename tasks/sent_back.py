@@ -1,6 +1,6 @@
-"""A client's rejection of a delivered picture: into the shot's record, and to the people, by a run that asks them.
+"""A client's rejection of a delivered picture: write it into the shot's record, and create a run that asks people.
 
-Each step can be repeated. If one fails, the client's next try, or the next client's, does the rest.
+Each step can be repeated. If one fails, the next try does the rest, whichever client makes it.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ class Words(Value):
     """What a client says about a delivered file.
 
     Attributes:
-        boxes: places, in pixels of the file.
-        size: of the file.
+        boxes: the places that the client marked, in pixels of the file.
+        size: width and height of the file, in pixels.
     """
 
     reason: Reason
@@ -38,13 +38,13 @@ class Words(Value):
 
 
 def send_back(shot: ShotId, file: Delivered, words: Words) -> ShotRecord:
-    """Send a delivered shot back to the people, and return its record. Only the first rejection in a delivery counts.
+    """Return the record of a delivered shot that its client sent back. Only the first rejection in a delivery counts.
 
     Args:
         file: the delivered file that the client looked at.
         words: what the client says about it.
     Raises:
-        DecisionRefusedError: the file is not the shot's present one any more, or nothing says what is wrong.
+        DecisionRefusedError: the shot has a newer file by now, or the client does not say what is wrong.
         ObjectMissingError: there is no such shot.
     """
     record = load_record(shot)

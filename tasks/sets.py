@@ -22,11 +22,11 @@ from tasks.tickets import guide_of
 def sets_of(
     batch: BatchRecord, records: Iterable[ShotRecord], *, ready: Collection[str] | None = None
 ) -> tuple[ProductSet, ...]:
-    """Return the products of a batch that must have certain views; none if the client asks for none.
+    """Return the products of a batch that must have certain views; empty if the client asks for none.
 
     Args:
         records: those of all its shots.
-        ready: names of the shots that count as there; None: those that are approved or delivered.
+        ready: names of the shots that count as present; None means those that are approved or delivered.
     """
     guide = _guide(batch.batch.client)
     if guide is None or not (guide.sets.views or guide.sets.by_category):
@@ -39,7 +39,7 @@ def sets_of(
 
 
 def held_for_sets(batch: BatchRecord, sets: Iterable[ProductSet]) -> Mapping[str, str]:
-    """Return shot -> why it is not delivered yet; none unless the client takes complete products only.
+    """Return shot -> why it is not delivered yet. Empty if the client also takes incomplete products.
 
     Nothing is held back once somebody has closed the batch.
     """
@@ -55,7 +55,7 @@ def note_closed(batch: BatchId) -> None:
 
 @task(name="close", task_run_name="close · {batch}", **ALWAYS)
 def close(batch: BatchId) -> None:
-    """Note that somebody closed a batch."""
+    """Write into a batch's record that somebody closed the batch."""
     note_closed(batch)
 
 

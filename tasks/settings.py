@@ -1,6 +1,6 @@
 """Settings of this process: where to find storage, models and cache. They are environment variables with ``PACKSHOT_``.
 
-They are understood again when a variable has changed, so a changed environment takes effect at the next call.
+They are read again when a variable has changed. So a changed environment takes effect at the next call.
 `settings_table` makes the table for the documentation.
 """
 

@@ -1,6 +1,6 @@
-"""Share links: whoever has one looks at one delivery of one client, until it expires or is withdrawn.
+"""Share links. Whoever has such a link can look at one delivery of one client, until the link expires or is withdrawn.
 
-A link is signed by the line. What was made, and what was withdrawn, stands beside the batch's record.
+The line signs each link. An object beside the batch's record lists which links were made and which were withdrawn.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ class Link(Value):
     """A share link that was made.
 
     Attributes:
-        id: random; part of what is signed.
-        withdrawn_at: None as long as it was not.
+        id: random. The signature covers it.
+        withdrawn_at: None if nobody has withdrawn the link.
     """
 
     id: str
@@ -49,7 +49,7 @@ class Link(Value):
     withdrawn_by: str = ""
 
     def opens_at(self, at: datetime) -> bool:
-        """Return whether it opens the delivery at a time."""
+        """Return whether the link opens the delivery at a time."""
         return self.withdrawn_at is None and at < self.expires_at
 
 
@@ -62,7 +62,7 @@ class Shares(Stored):
 
 
 class Shared(NamedTuple):
-    """What a token says."""
+    """The content of a link's token."""
 
     batch: BatchId
     number: int
@@ -71,11 +71,11 @@ class Shared(NamedTuple):
 
 
 def share(batch: BatchId, number: int, *, days: int = USUAL_DAYS, by: str) -> tuple[Link, str]:
-    """Make a link to a delivery that was handed over, and return it with its token.
+    """Return a new link to a delivery that was handed over, with the link's token.
 
     Args:
-        days: how long it opens the delivery, 1 to `LONGEST_DAYS`.
-        by: who makes it.
+        days: how long the link opens the delivery, 1 to `LONGEST_DAYS`.
+        by: the person who makes the link.
     Raises:
         TerminalError: there is no such delivery, or the time is not allowed.
         ObjectMissingError: there is no such batch.
@@ -92,7 +92,7 @@ def share(batch: BatchId, number: int, *, days: int = USUAL_DAYS, by: str) -> tu
 
 
 def unshare(batch: BatchId, number: int, *, by: str) -> int:
-    """Withdraw every link to a delivery, and return how many still opened it.
+    """Return how many links still opened a delivery. From now on none does: all of them are withdrawn.
 
     Raises:
         TerminalError: there is no such delivery.
@@ -112,10 +112,10 @@ def unshare(batch: BatchId, number: int, *, by: str) -> int:
 
 
 def handed_over(batch: BatchId, number: int) -> Delivery:
-    """Return a delivery that was written whole.
+    """Return a delivery that was written completely.
 
     Raises:
-        TerminalError: there is none of this number.
+        TerminalError: there is no delivery of this number.
         ObjectMissingError: there is no such batch.
     """
     whole = {one.number: one for one in load_batch(batch).deliveries if one.certificate_sha256}
@@ -137,15 +137,15 @@ def links_of(batch: BatchId, number: int) -> tuple[Link, ...]:
 
 
 def token_of(batch: BatchId, number: int, link: Link) -> str:
-    """Return the token of a link: what it opens, until when, and the line's signature of both."""
+    """Return the token of a link: which delivery it opens, until when, and the line's signature of both."""
     said = "/".join([_MARK, batch.client, batch.batch, str(number), link.id, str(int(link.expires_at.timestamp()))])
     return _signed(said.encode())
 
 
 def read_token(token: str) -> Shared | None:
-    """Return what a token says, if the line has signed it, else None. Nothing is read from storage.
+    """Return the content of a token; None if the line has not signed it. Nothing is read from storage.
 
-    It says nothing about whether the link has expired or was withdrawn.
+    Whether the link has expired or was withdrawn is not checked here.
     """
     content = _bytes_of(token.partition(".")[0])
     if content is None or not hmac.compare_digest(token.encode(), _signed(content).encode()):
@@ -162,12 +162,12 @@ def read_token(token: str) -> Shared | None:
 
 
 def link_behind(shared: Shared) -> Link | None:
-    """Return the link of a token, as it is kept; None if there is none any more."""
+    """Return the link of a token from storage; None if it is not there any more."""
     return next((one for one in links_of(shared.batch, shared.number) if one.id == shared.id), None)
 
 
 def form_token(shared: Shared) -> str:
-    """Return what a form on a shared page carries: only whoever has the link can have it."""
+    """Return a secret that each form on a shared page carries. Only somebody with the link can know it."""
     return _plain(signature(_FORM, "/".join([str(shared.batch), str(shared.number), shared.id]).encode()))
 
 
@@ -193,7 +193,7 @@ def _change(batch: BatchId, number: int, change: Callable[[tuple[Link, ...]], tu
 
 
 def delivered_batches() -> Iterator[BatchId]:
-    """Yield the batches of which anything was delivered, by client and name."""
+    """Yield the batches with a delivery, sorted by client and name."""
     storage = open_storage()
     for client in storage.folders("deliveries/"):
         for name in storage.folders(f"deliveries/{client}/"):

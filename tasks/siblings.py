@@ -1,4 +1,4 @@
-"""An index of a client's photographs by product: a small object for each shot that another shot may wait for."""
+"""The photographs of a client by product: storage has a small object for each shot that another shot may wait for."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tasks.storage import open_storage
 
 
 def note_sibling(record: ShotRecord, *, view: str) -> None:
-    """Add a shot to the index, so that other shots of the same product find it."""
+    """Add a shot, so that other shots of the same product find it."""
     product, shot = record.product, record.shot
     if product:
         sibling = Sibling(batch=shot.batch, shot=shot.shot, product=product, view=view)
@@ -21,7 +21,7 @@ def note_sibling(record: ShotRecord, *, view: str) -> None:
 
 
 def siblings_of(client: str, product: str) -> Iterator[Sibling]:
-    """Yield a product's photographs from the index, from all of the client's batches.
+    """Yield a product's photographs from all batches of the client.
 
     Storage is read while iterating.
     """

@@ -104,7 +104,10 @@ class Storage:
         return data, answer
 
     def get_if_there(self, key: str) -> bytes | None:
-        """Return an object's bytes, or None. For keys that are usually missing: a listing answers without an error."""
+        """Return an object's bytes; None if there is no such object.
+
+        For keys that are usually missing: a listing is asked first, since it answers without an error.
+        """
         return self.get(key) if self._is_listed(key) else None
 
     def head(self, key: str) -> ObjectInfo:
@@ -155,7 +158,7 @@ class Storage:
         """Store bytes under a key. Nothing is sent if they are already there.
 
         Args:
-            replaces: other bytes are there, as far as the caller knows; then they are replaced without another look.
+            replaces: True if the caller knows that other bytes are there. They are replaced without a look at them.
         Raises:
             StorageDeniedError: the key is in the inbox.
             StorageUnavailableError: the stored object doesn't match what was sent.
@@ -216,7 +219,7 @@ class Storage:
         Nothing is done if `target` has this hash already.
 
         Args:
-            is_new: there is no `target` yet, as far as the caller knows.
+            is_new: True if the caller knows that there is no `target` yet.
         """
         _refuse_inbox(target)
         present = None if is_new else self._find_listed(target)

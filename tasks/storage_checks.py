@@ -27,7 +27,7 @@ Write = Callable[[bytes], object]
 
 
 def one_of_many_creates(storage: Storage, *, callers: int = CALLERS) -> str:
-    """Return what is wrong with creating an object only if it is absent (If-None-Match); empty if it works.
+    """Check If-None-Match, which creates an object only if it is absent. Return what is wrong; empty if it works.
 
     Many callers create the same object at the same time. Exactly one may succeed, and its bytes must be kept.
     """

@@ -169,7 +169,10 @@ def ticket_of(shot: ShotId) -> JobTicket:
 
 
 def ticket_page_link(shot: ShotId) -> str:
-    """Return a presigned URL of the ticket's page, valid as long as the URLs in it; empty if there is no ticket."""
+    """Return a presigned URL of the ticket's page; empty if there is no ticket.
+
+    It is valid as long as the URLs in the ticket.
+    """
     key = job_out_key(shot, TICKET_HTML)
     try:
         open_storage().head(key)

@@ -65,7 +65,7 @@ def _compared(candidate: RoutingModel, held_out: list[Example], *, learnt: int) 
 
 @task(name="promote", task_run_name="promote · {trained.version}", **ALWAYS)
 def promote(trained: Trained) -> None:
-    """Let the candidate serve if it is better; show the comparison in any case."""
+    """Let the candidate serve if it is better. The comparison is shown in both cases."""
     if trained.comparison.better:
         change_service(lambda one: one.promote(trained.version, at=now(), by=actor(), why=trained.comparison.why))
     page_artifact(_page(trained), key=ARTIFACT, description=trained.sentence)

@@ -1,5 +1,6 @@
-"""Shots that wait for people although nobody was asked: a run died after it wrote the record, before it created the
-form.
+"""Shots that wait for people although nobody was asked.
+
+This happens if a run dies after it has written the shot's record and before it has created the form.
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ from tasks.resuming import human_edits, shot_of_run
 
 @task(name="ask who was not asked", task_run_name="ask who was not asked · {batch}", **ALWAYS)
 def ask_who_was_not_asked(batch: BatchId, *, waiting: list[str]) -> list[str]:
-    """Create a suspended run for each waiting shot that has none, and return those shots' names.
+    """Return the names of the waiting shots that had no suspended run. Each of them gets one.
 
     Args:
-        waiting: names of the shots that waited when this run began. Whoever has to wait since was asked by this run.
+        waiting: names of the shots that waited when this run began. About all others this run has asked people itself.
     """
     if not waiting:
         return []

@@ -1,7 +1,7 @@
-"""An editor's finished picture, sent in parts from the browser straight to the storage, and checked there.
+"""An editor's finished picture, which the browser sends to the storage in parts. The machine then checks it there.
 
-A part's link is presigned: whoever has it can send that part of that upload for an hour, and nothing else. Parts that
-have arrived are known to the storage, so an upload that broke off goes on with those that are missing.
+Each part has a presigned link. With it one can send that part for an hour, and nothing else. The storage knows which
+parts have arrived. So an upload that broke off goes on with the missing parts.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ LINK_S = 3600
 
 
 class Upload(Value):
-    """One file on its way.
+    """One file that is being uploaded.
 
     Attributes:
-        name: the file's name, as the editor calls it.
+        name: the file's name on the editor's machine.
         upload_id: the storage's name of the upload.
-        part_size: bytes of all parts but the last.
+        part_size: bytes of each part except the last one.
     """
 
     shot: ShotId
@@ -51,7 +51,7 @@ class Upload(Value):
 
     @property
     def parts(self) -> int:
-        """How many parts it has."""
+        """Number of parts."""
         return -(-self.size_bytes // self.part_size)
 
     def part_bytes(self, number: int) -> int:
@@ -60,10 +60,10 @@ class Upload(Value):
 
 
 def begin_upload(shot: ShotId, *, name: str, size_bytes: int) -> Upload:
-    """Begin to take a file in parts.
+    """Return a new upload of a file in parts.
 
     Raises:
-        RefusedInputError: a file of this name or size can't be returned.
+        RefusedInputError: the line accepts no file of this name or size.
     """
     most = configs_in_force().ingest.max_bytes
     if path_trouble(name) or "/" in name or not is_picture(name) or is_litter(name) or is_unfinished(name):
@@ -91,13 +91,13 @@ def begin_upload(shot: ShotId, *, name: str, size_bytes: int) -> Upload:
 
 
 def missing_parts(upload: Upload) -> list[int]:
-    """Return the numbers of those parts that the storage doesn't have whole."""
+    """Return the numbers of the parts that the storage doesn't have, or has with another size."""
     there = {number: part["Size"] for number, part in _parts(upload).items()}
     return [number for number in range(1, upload.parts + 1) if there.get(number) != upload.part_bytes(number)]
 
 
 def part_links(upload: Upload, numbers: Iterable[int]) -> Mapping[int, str]:
-    """Return a link for each of these parts, to which a browser puts its bytes."""
+    """Return number of a part -> the link to which a browser sends its bytes (PUT)."""
     client, bucket = connect_for_links(_unchecked()), open_storage().bucket
     with s3_errors(upload.key):
         return {
@@ -111,7 +111,7 @@ def part_links(upload: Upload, numbers: Iterable[int]) -> Mapping[int, str]:
 
 
 def finish_upload(upload: Upload) -> None:
-    """Make the parts one object.
+    """Join the parts to one object.
 
     Raises:
         RefusedInputError: a part is missing, or has another size than was said.
@@ -135,16 +135,19 @@ def finish_upload(upload: Upload) -> None:
 
 
 def checks_of(record: ShotRecord, upload: Upload) -> tuple[Finding, ...]:
-    """Return what the machine's checks of a finished picture say, as they will be made when it is handed in.
+    """Return the findings of the machine's checks of a finished picture. The same checks are made when it is handed in.
 
     Raises:
-        RefusedInputError: it can't be read, or it is another picture.
+        RefusedInputError: the picture can't be read, or is none of this shot.
     """
     return take_over(record, open_storage().get(upload.key), name=upload.name).checks
 
 
 def storage_origin() -> str:
-    """Return scheme, name and port of the storage, as a browser is sent there; empty if no key is set to sign with."""
+    """Return scheme, name and port of the address at which browsers reach the storage.
+
+    Empty if there is no key to sign links with.
+    """
     try:
         address = urlsplit(open_storage().presign("any", expires_s=1))
     except StorageDeniedError:

@@ -1,7 +1,7 @@
 """The review desk confirms a signed-in person, so that the record can say that the name is verified.
 
-A form of Prefect accepts any name. When the desk sends an answer, it puts the same answer
-beside the shot's record, under the line's seal. An answer without its sealed twin counts as typed by anybody.
+A form of Prefect accepts any name. When the desk sends an answer, it also stores a copy beside the shot's record, with
+the line's seal. If an answer has no such copy, anybody may have typed its name.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ VOUCHED = "vouched.json"
 
 
 def vouch(shot: ShotId, answer: Answer) -> None:
-    """Note that the person named in an answer was signed in when they gave it."""
+    """Store the sealed copy of an answer: the person that it names was signed in."""
     key = shot_key(shot, VOUCHED)
     open_storage().put(key, seal(key, _said(answer)), content_type="application/octet-stream")
 

@@ -71,11 +71,11 @@ def create_waiting_run(
 
 
 def ask(form: type[F], *, pause_key: str, refused: str = "") -> F:
-    """Suspend this flow run until somebody fills in a form, and return it: as Prefect's `suspend_flow_run` does.
+    """Return the filled-in form. Suspend this flow run until then, as Prefect's `suspend_flow_run` does.
 
     Args:
-        refused: why the last answer was refused. The state of the run says it; Prefect's own function has no word for
-            that, so here its steps are taken one by one. Called again after the answer, it may be another text.
+        refused: why the last answer was refused. The run's state shows it. Prefect's own function has no place for this
+            text, so its steps are taken here one by one. The call after the answer may give another text.
     """
     if not refused:
         return suspend_flow_run(wait_for_input=form, key=pause_key, timeout=None)
@@ -93,15 +93,15 @@ def ask(form: type[F], *, pause_key: str, refused: str = "") -> F:
 
 
 def refused_words(why: str) -> str:
-    """Return a sentence which tells the person that their answer did not count."""
+    """Return a sentence for the person whose answer did not count."""
     return f"Your answer was refused: {one_line(why)}"
 
 
 def show_whether_refused(shot: ShotId, why: str) -> None:
-    """Show at the run that its last answer was refused, by a tag and an artifact; or that it counted: no tag.
+    """Show on the run's page whether its last answer was refused: if so, by a tag and an artifact.
 
     Args:
-        why: empty where it counted.
+        why: the reason; empty if the answer counted.
     """
     before = set(flow_run.tags or ())
     tags = before | {REFUSED} if why else before - {REFUSED}

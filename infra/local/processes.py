@@ -49,7 +49,7 @@ class ServerError(RuntimeError):
 def free_ports(count: int, *, preferred: int | None = None) -> list[int]:
     """Return distinct free ports on 127.0.0.1; the first is `preferred` if that is free.
 
-    They are this process's until it ends: no other process of this user gets them from this function.
+    Until this process ends, no other process of this user gets these ports from this function.
 
     Raises:
         ServerError: there are not enough.

@@ -201,9 +201,9 @@ class Supervisor:
 
 
 def busy() -> float:
-    """Return how many times longer than on an idle machine a process may take: how many wait for each core; 1 to 10.
+    """Return how many times longer a process may take than on an idle machine, 1 to 10: the load of each core.
 
-    To kill a server that is slow because the machine is busy only makes it slower: it starts from the beginning.
+    A server that is slow because the machine is busy must not be killed: it would only begin again.
     """
     return min(max(os.getloadavg()[0] / (os.cpu_count() or 1), 1.0), MOST_BUSY)
 

@@ -40,7 +40,7 @@ class ClosedBatches(Value):
 
 @task(name="find closed batches", task_run_name="find closed batches", **ALWAYS)
 def closed_batches() -> ClosedBatches:
-    """Return closed batches that are not finished yet, the one that was closed first at the top.
+    """Return the closed batches that are not finished yet, in the order in which they were closed.
 
     A folder whose name is not valid for a batch is listed in `left_out`; it doesn't stop the others.
     """

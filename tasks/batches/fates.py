@@ -26,14 +26,16 @@ class Fate(Value):
     """What became of one file.
 
     Attributes:
-        kind: exactly one of delivered, waiting, refused, failed; while a run is at work also `AT_WORK`.
-        with_whom, since, due: for a waiting shot: who has to act, since when, and until when. On hold it waits for the
-            client.
+        kind: one of ``delivered``, ``waiting``, ``refused`` and ``failed``. While a run is at work it can also be
+            `AT_WORK`.
+        with_whom, since, due: only of a waiting shot: who has to act, since when, and until when. A shot on hold waits
+            for the client.
         left_out: platform name or file path -> why this photograph was not delivered there.
-        product: its product, where the client asks for certain views of each.
-        lacks: views of its product that are not there, and why; empty if it is complete.
-        unreadable: it has no record, or one that can't be read.
-        passing: why it failed may pass by itself: the storage or a server was away, a disk was full.
+        product: the product that the photograph shows; empty unless the client asks for certain views of each product.
+        lacks: views of that product that are missing, and why; empty if none is.
+        unreadable: whether the file has no record, or one that can't be read.
+        passing: whether the reason of the failure may pass by itself: the storage or a server was away, or a disk was
+            full.
     """
 
     shot: str
@@ -62,10 +64,10 @@ class Summary(Value):
     """What became of a batch, file by file.
 
     Attributes:
-        findings: about the batch and its manifest.
+        findings: those about the batch and its manifest.
         warnings: about its photographs; each distinct warning once.
-        products: which of its products have all views that the client asks for; empty if it asks for none.
-        stands: progress in words while a run is at work; empty at the end.
+        products: which products have all views that the client asks for; empty if the client asks for none.
+        stands: the progress in words while a run is at work; empty at the end.
     """
 
     batch: BatchId

@@ -1,1 +1,4 @@
-"""The index: a table of all shots and one of all batches, made from their records, for what is asked about many."""
+"""The index: a table of all shots and a table of all batches, made from their records.
+
+It answers questions about many shots, for which it would take too long to read every record.
+"""

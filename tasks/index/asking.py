@@ -1,6 +1,9 @@
-"""Ask the index: the shared one; or, if there is none or it does not answer, one of this machine, compared just before.
+"""Ask the index: the shared one, or else one of this machine.
 
-What it says may be some seconds old, and a row may be behind its record. Whoever acts reads the record first.
+The one of this machine is asked if there is no shared index, or if that does not answer. It is compared with the bucket
+just before.
+
+An answer may be some seconds old, and a row may be older than its record. So read a shot's record before you act on it.
 """
 
 from __future__ import annotations
@@ -28,11 +31,12 @@ _LAST_SIGN = "\U0010ffff"
 
 
 def ask(work: Work[R], *, client: str = "", batch: str = "", storage: Storage | None = None) -> R:
-    """Return what some query says of the index.
+    """Return the result of a query of the index.
 
     Args:
         work: the query.
-        client, batch: what the query is about; empty means all. An index of this machine compares no more than that.
+        client, batch: the client and the batch that the query is about; empty means all. An index of this machine is
+            compared only for these.
     """
     opened, index = storage or open_storage(), shared()
     if index is not None:
@@ -59,7 +63,10 @@ def _require_whole(index: Shared, storage: Storage) -> None:
 
 
 def repair() -> None:
-    """Compare what may be behind in the shared index, before something is decided by counts of it."""
+    """Update those rows of the shared index that may be older than their records.
+
+    Call it before you decide something by counting rows.
+    """
     index = shared()
     if index is not None:
         with suppress(IndexAwayError):
@@ -67,9 +74,9 @@ def repair() -> None:
 
 
 def etags_of_finished() -> Mapping[BatchId, str]:
-    """Return the finished batches that the shared index knows, with the ETags of their records; empty without one.
+    """Return finished batch -> ETag of its record, as the shared index knows them; empty without a shared index.
 
-    Whoever leaves a batch alone because of this asks the storage whether the record still has that ETag.
+    Before you leave a batch alone because of this, ask the storage whether the record still has that ETag.
     """
     index, wanted = shared(), select(batches).filter_by(bucket=open_storage().bucket)
     if index is None:
@@ -86,12 +93,14 @@ def etags_of_finished() -> Mapping[BatchId, str]:
 
 
 def find_shots(words: Sequence[str], *, client: str = "", batch: str = "", most: int = MOST_FOUND) -> list[ShotRecord]:
-    """Return shots of all batches, also of ended ones, each with its record in brief, sorted by name.
+    """Return shots of all batches, also of ended ones, sorted by name.
+
+    Each is a record in short form (`packshot.outcomes.indexed`): only the fields that lists need.
 
     Args:
-        words: each must be the beginning of the shot's SKU, ASIN, GTIN or file name; case does not matter.
+        words: a shot is found if its SKU, ASIN, GTIN or file name begins with each of them; case does not matter.
         client, batch: only those of this client or batch; empty means all.
-        most: at most so many.
+        most: the largest number of shots to return.
     """
     wanted = _of(client, batch)
     for word in words:
@@ -101,7 +110,9 @@ def find_shots(words: Sequence[str], *, client: str = "", batch: str = "", most:
 
 
 def waiting_records(states: Collection[State], *, client: str = "", batch: str = "") -> list[ShotRecord]:
-    """Return the shots in some states, each with its record in brief (`packshot.outcomes.indexed`), sorted by name.
+    """Return the shots in some states, sorted by name.
+
+    Each is a record in short form (`packshot.outcomes.indexed`): only the fields that lists need.
 
     Args:
         client, batch: only those of this client or batch; empty means all.
@@ -111,7 +122,9 @@ def waiting_records(states: Collection[State], *, client: str = "", batch: str =
 
 
 def judged_records(*, client: str = "", batch: str = "") -> list[ShotRecord]:
-    """Return the shots that a person has decided on, each with its record in brief, sorted by name.
+    """Return the shots that a person has decided on, sorted by name.
+
+    Each is a record in short form (`packshot.outcomes.indexed`): only the fields that lists need, with the figures.
 
     Args:
         client, batch: only those of this client or batch; empty means all.

@@ -1,4 +1,4 @@
-"""Compare the index with the bucket by ETags, and repair what differs: so it is filled, rebuilt and kept right.
+"""Compare the index with the bucket by ETags, and repair what differs. So the index is filled, rebuilt and kept right.
 
 A listing gives the ETag of every record; only records with another ETag than their row are read. Nothing here writes to
 the bucket.
@@ -40,7 +40,7 @@ class Compared(Value):
 
     Attributes:
         records: how many were compared.
-        objects: how many were listed for that.
+        objects: how many objects were listed to find them.
         behind: how many rows were older than their records, missing, or left over from a record that is gone.
     """
 
@@ -79,7 +79,7 @@ def compare_all(
 
     Args:
         client, batch: only those of this client, or this one batch; empty means all.
-        anew: whether every record is read, and every row written, whatever it says now.
+        anew: True reads every record and writes every row, also where the ETag is the same.
         on_progress: called after each batch.
     """
     done, found = Compared(), set()
@@ -98,9 +98,11 @@ def compare_all(
 
 
 def compare_some(index: Database, storage: Storage) -> Compared:
-    """Compare new batches, and of the others those that were compared longest ago, open ones before ended ones.
+    """Compare some batches: new ones first, then open ones, then ended ones.
 
-    How many are taken is limited by the number of their objects, so that a look costs the same on every line.
+    Among those of a kind, the batch that was compared longest ago comes first.
+
+    The number of their objects is limited. So a call costs about the same on a large line and on a small one.
     """
     folders = set(_folders(storage))
     known = index.run(lambda connection: _known(connection, storage.bucket))
@@ -126,8 +128,8 @@ class Standing(NamedTuple):
     """How the index stands.
 
     Attributes:
-        whole_at: when it was first whole, or last rebuilt; None if it is not whole yet.
-        behind: open batches, compared now, up to `OPEN_OBJECTS`; nothing was repaired.
+        whole_at: when the index first had every shot, or was last rebuilt; None if it does not have every shot yet.
+        behind: the result of comparing open batches now, up to `OPEN_OBJECTS` objects. Nothing was repaired.
     """
 
     whole_at: datetime | None
@@ -137,10 +139,10 @@ class Standing(NamedTuple):
 
 
 def standing_of(index: Database, storage: Storage) -> Standing:
-    """Return how the index of a bucket stands.
+    """Return whether the index of a bucket is whole, and how many rows are older than their records.
 
     Raises:
-        IndexAwayError: it does not answer.
+        IndexAwayError: the index does not answer.
     """
 
     def work(connection: Connection) -> tuple[datetime | None, int, int, set[BatchId]]:

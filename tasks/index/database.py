@@ -3,7 +3,7 @@
     index = shared()            # None if PACKSHOT_INDEX_URL is not set
     index.run(lambda connection: connection.execute(...))
 
-Nobody waits long for it: each use has a deadline, and after one that failed the next ones fail at once for a while.
+Nobody waits long for the database. Each use has a deadline. After a use that failed, all uses fail at once for a while.
 """
 
 from __future__ import annotations
@@ -42,7 +42,10 @@ _MIGRATION_LOCK = 7_044_512_019
 
 
 class IndexAwayError(Exception):
-    """The index does not answer, or not as it should. Only those who ask how it is ever see this."""
+    """The index does not answer, or answers with an error.
+
+    Only functions that report on the index itself pass this on to their callers.
+    """
 
 
 class Database(Protocol):
@@ -51,17 +54,17 @@ class Database(Protocol):
     name: str
 
     def run(self, work: Work[R], *, within_s: float = READING_S) -> R:
-        """Do something in one transaction and return its result.
+        """Return the result of some work that is done in one transaction.
 
         Raises:
-            IndexAwayError: it did not work, or not in time.
+            IndexAwayError: the work failed, or took too long.
         """
 
 
 class Shared:
-    """The index in PostgreSQL. Thread-safe: its connections live in a loop of their own.
+    """The index in PostgreSQL. Thread-safe: its connections belong to an event loop in a thread of its own.
 
-    Prefect's driver is asynchronous. So a deadline holds whatever the server or the network does.
+    Its driver is asynchronous. So a deadline ends every wait, whatever the server or the network does.
     """
 
     def __init__(self, url: str, password: str) -> None:
@@ -117,7 +120,10 @@ class Shared:
 
 
 class Own:
-    """An index of this machine: a file among the scratch copies, or in memory. It is compared before each question."""
+    """An index of this machine, in a file of the scratch folder or in memory.
+
+    It is compared with the bucket before each question.
+    """
 
     def __init__(self, engine: Engine) -> None:
         """Make the tables if there are none."""

@@ -1,7 +1,9 @@
-"""Keep the index: after each write of a record its row follows. What fails is tried again, and never stops the write.
+"""Keep the index up to date: after each write of a record, its row is written.
 
-A row that could not be written is remembered in this process and written with the next one. If the process ends before
-that, the row is older than its record, and `tasks.index.comparing` finds that by the ETag.
+A row that fails is written later. It never stops the write of the record.
+
+This process remembers a row that could not be written, and writes it with the next one. If the process ends before
+that, the row stays older than its record. `tasks.index.comparing` finds such a row by its ETag.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ Row: TypeAlias = dict[str, Any]
 
 
 def shot_row(bucket: str, record: ShotRecord, etag: str) -> Row:
-    """Return a shot's row."""
+    """Return the row of a shot, made from its record."""
     return {
         **_shot(bucket, record.shot),
         "etag": plain(etag),
@@ -35,7 +35,7 @@ def damaged_shot_row(bucket: str, shot: ShotId, etag: str) -> Row:
 
 
 def batch_row(bucket: str, record: BatchRecord, etag: str) -> Row:
-    """Return a batch's row."""
+    """Return the row of a batch, made from its record."""
     return {**_batch(bucket, record.batch), "etag": plain(etag), "finished_at": record.finished_at}
 
 
@@ -45,7 +45,7 @@ def damaged_batch_row(bucket: str, batch: BatchId, etag: str) -> Row:
 
 
 def record_of(brief: str) -> ShotRecord:
-    """Return the record in brief that a row has.
+    """Return the record in short form (`packshot.outcomes.indexed`) that a row holds.
 
     Raises:
         RecordDamagedError: it can't be read.

@@ -16,7 +16,7 @@ DAMAGED = "damaged"
 
 
 class Moment(TypeDecorator[datetime]):
-    """A moment in UTC. SQLite forgets the time zone; it is put back."""
+    """A moment in UTC. SQLite does not keep the time zone, so reading adds UTC again."""
 
     impl = DateTime(timezone=True)
     cache_ok = True

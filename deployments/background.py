@@ -23,7 +23,7 @@ def up(state_dir: Path) -> int:
     """Start ``packshot serve`` in the background, wait until all parts work, and return its process id.
 
     Raises:
-        ServerError: it runs already, or did not start; the message contains the end of the log.
+        ServerError: the servers run already, or did not start. The message contains the end of the log.
     """
     folder = state_dir.resolve()
     holder = holder_of(folder)
@@ -58,7 +58,7 @@ def down(state_dir: Path) -> int | None:
     Returns:
         The id of the process that ran them; None if there was none.
     Raises:
-        ServerError: they have not ended in time.
+        ServerError: the servers have not ended in time.
     """
     folder = state_dir.resolve()
     holder = holder_of(folder)

@@ -64,8 +64,8 @@ class TileShelf:
         """Make a pack unless it is there. If somebody else is making it, wait for them.
 
         Raises:
-            DiskFullError: it could not be written, because the disk is full.
-            OSError: it could not be written for another reason.
+            DiskFullError: the pack could not be written, because the disk is full.
+            OSError: the pack could not be written for another reason.
         """
         with writing_to(self.folder, "tiles of a picture"):
             self._make_whole(name, make)

@@ -59,7 +59,7 @@ class Delivery(Value):
 
 
 class BatchRecord(Stored):
-    """Everything known about a batch.
+    """All that is known about a batch.
 
     Attributes:
         shots: every photograph, sorted by name.
@@ -68,8 +68,9 @@ class BatchRecord(Stored):
         groups: shot name -> shoot group.
         sent_back: shot name -> when its client last sent it back after delivery.
         statements: set-up -> its statement (`packshot.ingest.shoot_groups.Statement`), which includes its correction.
-        closed_at: when somebody closed it: from then on, shots no longer wait for the rest of their product.
-        claimed_by: id of the flow run that works on it; empty if none does. Only for information: the lease decides.
+        closed_at: when somebody closed the batch. From then on, shots no longer wait for the rest of their product.
+        claimed_by: id of the flow run that works on the batch; empty if none does. It is only shown to people: the
+            lease decides.
         fences: lease -> highest number that has written here (fencing token). A lower number is refused.
     """
 

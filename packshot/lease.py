@@ -125,7 +125,7 @@ def require_not_passed(mine: Lease, written: int) -> None:
     Args:
         written: the highest lease number that has written there.
     Raises:
-        LeaseLostError: it is higher than this lease's number.
+        LeaseLostError: that number is higher than this lease's.
     """
     if written > mine.number:
         raise lost(mine)

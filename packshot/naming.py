@@ -309,7 +309,7 @@ def notice_key(batch: BatchId, shot: str, notice: str) -> str:
 
 
 def line_notice_key(notice: str) -> str:
-    """Return the key that says that somebody was told something about the whole line."""
+    """Return the key of the mark that a notice about the whole line was sent."""
     return f"notices/{notice}.json"
 
 
@@ -424,12 +424,12 @@ def delivery_lease(batch: BatchId) -> str:
 
 
 def part_lease(batch: BatchId, part: str = "") -> str:
-    """Return the name of the lease of a part of a batch's shots; without a part, what all of these names begin with."""
+    """Return the name of the lease of a part of a batch; without a part, the beginning that all these names share."""
     return f"parts/{batch.client}/{batch.batch}/{part}"
 
 
 def part_result_name(batch: BatchId, part: str, what: str) -> str:
-    """Return the name of what is stored of a part, for `result_key`: its ``work``, or what was ``done``."""
+    """Return the name under which a part's items (``work``) or results (``done``) are stored, for `result_key`."""
     return f"parts/{batch.client}/{batch.batch}/{part}.{what}"
 
 

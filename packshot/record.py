@@ -215,7 +215,7 @@ class ShotRecord(Stored):
         A failed shot first goes back to the state in which it failed; then it can advance.
 
         Args:
-            passing: of a failure: its reason may pass by itself.
+            passing: True for a failure whose reason may pass by itself.
         Raises:
             IllegalTransitionError: `to` may not follow the present state.
         """

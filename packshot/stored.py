@@ -49,7 +49,8 @@ def read_stored(kind: type[S], data: bytes, *, name: str) -> S:
     Args:
         name: name of the object, for messages.
     Raises:
-        RecordDamagedError: it can't be read, or a newer version wrote it; the message says which, and what to do.
+        RecordDamagedError: the content can't be read, or a newer version wrote it. The message says which, and what to
+            do.
     """
     found = _json(kind, data, name=name)
     form = found.get("schema_version", 1)

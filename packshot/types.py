@@ -95,7 +95,8 @@ class Finding(Value):
         limit: the limit it was compared with, in the same unit.
         box: where, in pixels of the picture at 1:1; None means the whole picture.
         gate: if a gate fails, the machine may not approve the picture, whatever its score.
-        picture: in a record, the SHA-256 of the edit it is about; empty if it is about the photograph itself.
+        picture: in a record, the SHA-256 of the edit that the finding is about; empty if it is about the photograph
+            itself.
     """
 
     code: str

@@ -104,7 +104,7 @@ def change_record(
 
     Raises:
         ObjectMissingError: there is no record.
-        RecordConflictError: others kept changing it for `PATIENCE_S`.
+        RecordConflictError: others kept changing the record for `PATIENCE_S`.
         LeaseLostError: this run worked on the batch, and another run has taken it over.
     """
 

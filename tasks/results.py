@@ -54,7 +54,7 @@ class PlainSerializer(Serializer):
         """Return the result as JSON.
 
         Raises:
-            TypeError: it is neither plain data, nor a handover, nor an error.
+            TypeError: the result is neither plain data, nor a handover, nor an error.
         """
         if isinstance(obj, BaseException):
             record: dict[str, object] = {"error": f"{type(obj).__name__}: {obj}"}

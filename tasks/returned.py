@@ -54,7 +54,7 @@ def take_over(record: ShotRecord, data: bytes, *, name: str) -> Taken:
     """Return a finished picture, read in a confined child process and checked.
 
     Raises:
-        RefusedInputError: it can't be read.
+        RefusedInputError: the picture can't be read.
     """
     plan = shelf.plan_of(record)
     pixels = read_master(shelf.fetch(record, pictures.picture_to_edit(record)))

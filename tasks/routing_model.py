@@ -109,7 +109,7 @@ def as_promised(plan: Plan) -> Plan:
 
 
 def ruled_out(plan: Plan) -> tuple[str, ...]:
-    """Return the categories that rules send to people, if the shot is known to be of another category; else none."""
+    """Return the categories that rules send to people; empty unless the shot is surely of another category."""
     return ruled_out_for(plan.category, configs_in_force().categories.values())
 
 

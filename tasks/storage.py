@@ -209,7 +209,7 @@ class Storage:
         """Replace an object that has not changed since its `etag` was read (If-Match).
 
         Raises:
-            RecordConflictError: it has changed.
+            RecordConflictError: the object has changed since.
         """
         return self._put_if(key, data, content_type=content_type, condition={"IfMatch": etag})
 

@@ -131,7 +131,7 @@ def require_conditions(storage: Storage) -> None:
     """Refuse to work with a storage whose conditional writes are broken.
 
     Raises:
-        StorageDeniedError: they are broken; the message says how.
+        StorageDeniedError: conditional writes are broken; the message says how.
     """
     found = broken_conditions(storage)
     if found:

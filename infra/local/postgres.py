@@ -41,7 +41,7 @@ def start(family: Family, state_dir: Path, *, port: int | None = None) -> str:
     Args:
         port: None means the port of its last start, or a free one.
     Raises:
-        ServerError: it is not installed, has another major version than the data, or does not start.
+        ServerError: PostgreSQL is not installed, has another major version than the data, or does not start.
     """
     account = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
     home = _home(state_dir, account)

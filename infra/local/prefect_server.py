@@ -61,7 +61,7 @@ def start(family: Family, state_dir: Path, database_url: str, *, port: int | Non
     Args:
         port: None means the port of its last start, else the usual one, else a free one.
     Raises:
-        ServerError: it does not start, or the requested port is taken.
+        ServerError: the server does not start, or the requested port is taken.
     """
     chosen = port if port is not None else kept_ports(state_dir, "prefect", 1, preferred=USUAL_PORT)[0]
     if not is_free(chosen):

@@ -77,7 +77,7 @@ def launch(family: Family, state_dir: Path, *, port: int | None = None) -> tuple
     """Start SeaweedFS; return how to reach it, and a function that waits until it is ready.
 
     Args:
-        port: of the S3 interface; None means the port of its last start, or a free one.
+        port: port of the S3 interface; None means the port of its last start, or a free one.
     Raises:
         ServerError: the program is missing, or the port is taken.
     """

@@ -11,7 +11,7 @@ from packshot.errors import ConfigError, PackshotError, RefusedInputError, Trans
 
 
 class Exit(IntEnum):
-    """Meaning of the exit status."""
+    """The exit statuses of ``packshot``, with their meanings."""
 
     OK = 0
     NOT_ALL_WELL = 1

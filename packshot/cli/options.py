@@ -62,7 +62,7 @@ def bytes_of(path: Path) -> bytes:
 
 
 def alone(path: Path, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Return what became of one of several photographs. Whatever goes wrong with it, the others go on."""
+    """Return the result for one of several photographs. If it fails, the others go on."""
     try:
         return work()
     except Exception as error:  # noqa: BLE001  the edge of a batch
@@ -70,7 +70,7 @@ def alone(path: Path, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
 
 
 def refusal_of(error: Exception) -> str:
-    """Return an error as the reason for a refusal. One that nobody foresaw says so; its traceback goes to stderr."""
+    """Return the reason for a refusal. An unexpected error is called so, and its traceback goes to stderr."""
     if isinstance(error, PackshotError):
         return str(error)
     traceback.print_exception(error)
@@ -78,7 +78,7 @@ def refusal_of(error: Exception) -> str:
 
 
 def watch_of(done: Any, configs: Configs) -> Any:
-    """Return the `Watch` with the model that comes with Packshot; it can stop an approval.
+    """Return a `Watch`, which can stop an approval, with the model that comes with Packshot.
 
     None if the config uses no routing model.
     """
@@ -93,7 +93,7 @@ def watch_of(done: Any, configs: Configs) -> Any:
 
 
 def route_of(done: Any, watch: Any) -> Any:
-    """Return who edits a photograph, decided with the same model."""
+    """Return the route of a photograph: who edits it. The decision uses the same model."""
     from packshot import pipeline
 
     return pipeline.route(

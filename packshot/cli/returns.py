@@ -20,7 +20,7 @@ Exports = Annotated[
 
 
 def commands() -> typer.Typer:
-    """Return the commands on the return rate."""
+    """Return the commands below ``packshot returns``."""
     app = typer.Typer(no_args_is_help=True)
 
     @app.callback()

@@ -56,7 +56,7 @@ def convert(
         pixels: (rows, columns) grey, or (rows, columns, channels) in the order of the source's colour model; uint8,
             uint16 or float32. float32 is in 0..1 for RGB and grey, and in its own units for Lab.
         source, target: ICC profiles.
-        bit_depth: of the result: 8 or 16.
+        bit_depth: bit depth of the result: 8 or 16.
         intent: rendering intent.
         black_point_compensation: used by Little CMS only.
     Returns:

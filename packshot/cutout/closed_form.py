@@ -64,7 +64,7 @@ def load_solver() -> _Solver:
 def _imported() -> _Solver:
     """Return the functions. pymatting's packages are empty while they are imported, and forgotten afterwards.
 
-    What imports pymatting itself, before or later, gets the whole of it.
+    A module that imports pymatting itself gets all of pymatting, before and after this call.
     """
     whole = {name: module for name, module in sys.modules.items() if name.partition(".")[0] == "pymatting"}
     if not whole:

@@ -1,8 +1,8 @@
-"""Find what the colours kept although the network holds it for background: shadow, a lit floor, and bits of backdrop.
+"""Find areas that the cut-out kept because of their colour, but that the network sees as background.
 
-The outline is settled by colour against the backdrop. A shadow that is deep or tinted differs from the backdrop as a
-product does, and a bit of backdrop in a corner is smoothed over. Both are told by a second look at the settled outline,
-where the network disagrees with it.
+Such areas are shadows, a lit floor, and bits of backdrop. The outline is settled by colour: a pixel that differs from
+the backdrop counts as product. A deep or tinted shadow differs, too. A bit of backdrop in a corner is lost when the
+outline is smoothed. So the settled outline is looked at once more where the network disagrees with it.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ _PICTURE_PX = 1000.0
 
 
 def overreach(pixels: Pixels16, kept: Mask, probability: Matte, surface: FloatImage, *, noise: float) -> Mask:
-    """Return the areas that an outline encloses wrongly: floor that ends softly, and patches of the backdrop's colour.
+    """Return the areas that an outline encloses by mistake: softly ending floor, and patches of the backdrop's colour.
 
-    In both the network holds the area for background.
+    The network sees both as background.
 
     Args:
         pixels: (rows, columns, 3) uint16, working space.

@@ -44,9 +44,9 @@ def part_of(picture: NDArray[Any], box: Box, size: Size, *, nearest: bool = Fals
     """Return the part of a picture that lies under a box, resampled to the box's size.
 
     Args:
-        picture: of any size. A bool mask comes back as uint8.
-        box: in the coordinates of a picture of `size`.
-        size: of the picture that the box belongs to. It shows the same scene as `picture`.
+        picture: a picture of any size. A bool mask comes back as uint8.
+        box: the tile's place, in the coordinates of a picture of `size`.
+        size: size of the picture to which the box belongs. That picture shows the same scene as `picture`.
         nearest: take the nearest pixel instead of interpolating linearly.
     """
     source = picture.view(np.uint8) if picture.dtype == bool else picture

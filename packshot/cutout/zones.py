@@ -86,7 +86,7 @@ def _around_edge(product: Mask, *, reach: int) -> Mask:
 def _proven_gaps(
     levels: FloatImage, distance: Matte, product: Mask, backdrop: Backdrop, noise: float
 ) -> tuple[Mask, Mask]:
-    """Return the gaps that the photograph alone proves, and a band around them. What the network says does not matter.
+    """Return the gaps that the photograph proves, and a band around them. The network's prediction is not used.
 
     A gap shows the backdrop's own gradient, not just its colour: most pixels match it within the noise, and window
     means match much better. The remaining pixels are a shadow in the gap. A gap ends in a sharp edge all around, but a

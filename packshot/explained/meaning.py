@@ -10,11 +10,12 @@ class Meaning(NamedTuple):
     """What a finding says, and what to do about it.
 
     Attributes:
-        text: in sentences; empty if `measured` and the advice of its group say enough.
-        measured, limit: what the two numbers of the finding are; empty: it has none.
+        text: the meaning in sentences; empty if `measured` and the advice of the finding's group say enough.
+        measured, limit: what the two numbers of the finding mean; empty if the finding has no numbers.
         unit: unit of both.
-        status: statuses that it can have, as words; empty: those of every rule.
-        gate: whether it forbids approval by the machine when it fails; None: it concerns no approval.
+        status: the statuses that the finding can have, in words; empty if these are the statuses of every rule.
+        gate: True if a failed finding forbids approval by the machine; None if the finding has nothing to do with
+            approval.
     """
 
     text: str = ""

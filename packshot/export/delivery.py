@@ -53,7 +53,7 @@ class DeliveredFile(Value):
     """One file of a delivery.
 
     Attributes:
-        path: below the delivery's folder: ``<platform>/<name>``.
+        path: path of the file, below the delivery's folder: ``<platform>/<name>``.
         profile: name of the embedded ICC profile.
         quality: the encoder's; None for lossless files.
         scale: canvas pixels per pixel of the photograph.
@@ -159,7 +159,7 @@ class DeliverySummary(Value):
             views.
         title: the client's name for people; empty in summaries of earlier versions.
         logo: the client's logo as a data URI; empty if its style guide names none.
-        code_version: of the program.
+        code_version: version of the program.
     """
 
     batch: BatchId
@@ -246,7 +246,7 @@ def summarise_shot(
         kind: its outcome.
         why: the reason in words.
         in_this_delivery: whether its files are in the package.
-        number: of this delivery.
+        number: number of this delivery.
     """
     routing, edit, export = (record.reports.get(name, {}) for name in ("routing", "edit", "export"))
     approved = next((event for event in reversed(record.events) if event.to_state is State.APPROVED), None)

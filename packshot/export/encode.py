@@ -149,7 +149,7 @@ def encode_pixels(
     The size grows with the quality, except for a few bytes. So a binary search finds the highest quality that fits.
 
     Args:
-        pixels: as from `rendition_pixels`.
+        pixels: pixels as `rendition_pixels` returns them.
         encoding: the platform's; its quality floor limits the search.
         settings: where to start. They may differ from the encoding to correct a fault.
     Raises:

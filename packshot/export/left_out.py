@@ -33,7 +33,7 @@ class LeftOut(Value):
 
 
 def left_out_of(record: ShotRecord) -> dict[str, str]:
-    """Return who gets nothing of a shot, and why: platform or file path -> reason.
+    """Return platform or file path -> why it gets nothing of a shot.
 
     It reads the record's export report. In reports of earlier versions a failed file may not be listed as left out. Its
     failed findings are then the reason.

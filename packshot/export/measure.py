@@ -37,7 +37,7 @@ class WhiteFigures(Value):
         ring_distance_px: how far the ringing of this codec reaches (Chebyshev distance).
         ring_floor: darkest channel value within that distance, of pixels that were white before encoding. 255 if all
             are still white.
-        white_from_px: from this distance on, every pixel is exactly white.
+        white_from_px: every pixel at least this far from the product is exactly white.
         quick: points along the border, as a marketplace may sample them.
     """
 

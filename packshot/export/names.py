@@ -48,9 +48,9 @@ def delivered_name(rendition: RenditionPlan, facts: Mapping[str, str], *, subjec
     """Return a file's name without its extension.
 
     Identifiers lose their spaces and dashes, and their check digits are verified. Views become upper case. Letters of
-    other scripts become Latin ones: marketplaces and file systems refuse them, a client's own SKU may have them. In a
-    template whose fields are joined by dots only, such as Amazon's, values may contain letters and digits only: a dash
-    or underscore would make the upload fail.
+    other scripts become Latin ones. A client's SKU may have such letters, but marketplaces and file systems refuse
+    them. In a template whose fields are joined by dots only, such as Amazon's, values may contain letters and digits
+    only: a dash or underscore would make the upload fail.
 
     Raises:
         NamingError: a field is unknown or wrong, or the name cannot be used on every system.

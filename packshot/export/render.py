@@ -47,7 +47,7 @@ class Rendered:
 
     @property
     def passed(self) -> bool:
-        """Whether it may be delivered: no finding failed."""
+        """Whether the rendition may be delivered, because no finding failed."""
         return not any(finding.status is Status.FAILED for finding in self.findings)
 
 

@@ -1,4 +1,4 @@
-"""Product sets: which products of a batch have all the views that their client asks for, and what the others lack."""
+"""Product sets: which products of a batch have all the views that their client asks for, and what is missing."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class SetShot(Value):
     """One photograph of a product.
 
     Attributes:
-        ready: whether it counts as there: approved, or delivered, as the caller means it.
-        stands: what it waits for, in words.
+        ready: whether the photograph counts as present. The caller decides: approved, or delivered.
+        stands: what the photograph waits for, in words.
     """
 
     shot: str
@@ -48,8 +48,9 @@ class ProductSet(Value):
     Attributes:
         product: its SKU, else its ASIN or GTIN.
         shots: names of its photographs in this batch.
-        views: views that it must have.
-        lacks: view -> why it is not there: "not received", "waits for a reviewer". Empty: the product is complete.
+        views: views that the product must have.
+        lacks: missing view -> the reason, such as "not received" or "waits for a reviewer". Empty if the product is
+            complete.
     """
 
     product: str
@@ -63,7 +64,7 @@ class ProductSet(Value):
 
     @property
     def lacking(self) -> str:
-        """What is not there, such as "PT02 (not received), NECK (waits for a reviewer)"; empty if it is complete."""
+        """The missing views, such as "PT02 (not received), NECK (waits for a reviewer)"; empty if none is missing."""
         return ", ".join(f"{view} ({why})" for view, why in self.lacks.items())
 
 
@@ -71,7 +72,8 @@ def set_shot(record: ShotRecord, *, ready: bool | None = None) -> SetShot:
     """Return a shot as its product's set sees it, from its record.
 
     Args:
-        ready: whether it counts as there; None: if it is approved or delivered, also where a later step of it failed.
+        ready: whether the shot counts as present; None means yes if it is approved or delivered, even if a later step
+            failed.
     """
     state = record.failed_from if record.failed_from in _READY else record.state
     return SetShot(
@@ -93,7 +95,7 @@ def _named_product(record: ShotRecord) -> str:
 def product_sets(shots: Iterable[SetShot], rule: ProductSets) -> tuple[ProductSet, ...]:
     """Return the products of a batch that must have certain views, sorted by name.
 
-    A shot that names no product belongs to none. Of a view's photographs, one that is there is enough.
+    A shot without a product belongs to no set. If a view has several photographs, one of them is enough.
     """
     products: dict[str, list[SetShot]] = {}
     for one in shots:

@@ -1,7 +1,7 @@
 """Read BMP files (Microsoft's BITMAPINFOHEADER to BITMAPV5HEADER).
 
-The decoder repairs what does not fit: it fills missing run-length codes with black, and takes some colour for a number
-beyond the palette. So both are checked here.
+The decoder hides some faults: it fills missing run-length codes with black, and takes any colour for a number beyond
+the palette. So both faults are looked for here.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def read_bmp(data: bytes) -> Container:
     """Return size, bits of a pixel and colours.
 
     Raises:
-        DamagedError: its run-length codes give fewer pixels than its header says.
+        DamagedError: the run-length codes give fewer pixels than the header says.
     """
     (header,) = struct.unpack_from("<I", data, 14)
     width, height, _, depth = struct.unpack_from("<HHHH" if header == _CORE else "<iiHH", data, 18)
@@ -75,7 +75,7 @@ def decode_bmp(data: bytes) -> NDArray[np.uint8]:
     """Return the pixels, (rows, columns, 3) RGB or (rows, columns, 4) with transparency.
 
     Raises:
-        DamagedError: a pixel has a number beyond the palette; or the variety is not read.
+        DamagedError: a pixel has a number beyond the palette, or the file is of a variety that is not read.
     """
     try:
         image = BmpImagePlugin.BmpImageFile(io.BytesIO(data))

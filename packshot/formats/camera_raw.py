@@ -73,7 +73,7 @@ def read_raw(data: bytes) -> Container:
 
 
 def opened_by_libraw(data: bytes) -> bool:
-    """Return True if LibRaw takes these bytes for a camera RAW. Some cameras write files that say nothing of it."""
+    """Return True if LibRaw recognises these bytes as a camera RAW. The headers of some RAW files don't tell."""
     try:
         with _opened(data) as raw:
             return int(raw.sizes.raw_width) > 0

@@ -63,7 +63,8 @@ def flat_transparency(data: bytes, container: Container) -> Matte | None:
     Args:
         data: a file that was opened before, so its size is within the limits.
     Raises:
-        DamagedError, struct.error: it is damaged; then `saved_channels` says so too, for it reads the same planes.
+        DamagedError, struct.error: the transparency is damaged. `saved_channels` describes the same damage, since it
+            reads the same planes.
     """
     found = extra_planes(data, container).transparency
     return None if found is None else _shares(found)

@@ -19,7 +19,7 @@ class DamagedError(ValueError):
 
 
 class NotReadError(DamagedError):
-    """A whole file of a variety that is not read.
+    """An undamaged file of a variety that is not read.
 
     Args:
         variety: what the file is, for example ``a lossless JPEG``.
@@ -72,7 +72,7 @@ class Container:
     """The contents of a file header, read before any pixel is decoded.
 
     Attributes:
-        size: as stored, before orientation is applied.
+        size: size of the picture as stored, before orientation is applied.
         tile: size of the largest tile that is decoded, where a picture consists of tiles.
         bit_depth: bits per channel.
         channels: number of channels; 0 where the header does not say.
@@ -82,11 +82,11 @@ class Container:
         exif_shot: a second TIFF stream with EXIF's own directory, where the file keeps it apart.
         icc_named, xmp_named: True if the file has such a block, even if it is empty. The first of several counts.
         resources: Photoshop's image resources, as stored: paths and names of channels among them.
-        adobe_transform: from the Adobe segment of a JPEG; None without one.
+        adobe_transform: colour transform in the Adobe segment of a JPEG; None without one.
         codes: the colour space by codes (PNG: cICP; HEIF: nclx).
         codes_first: True where the format ranks the codes above an ICC profile.
-        gamma: from the gAMA chunk of a PNG.
-        chromaticities: from the cHRM chunk of a PNG: x, y of white, red, green, blue.
+        gamma: value of the gAMA chunk of a PNG.
+        chromaticities: values of the cHRM chunk of a PNG: x, y of white, red, green, blue.
         steps: what a HEIC or AVIF asks to be done with its decoded pixels, in order.
         chosen: which of several pictures is taken, in words.
         texts: copyright, creator and title as the format's own text fields have them.

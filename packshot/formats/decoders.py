@@ -44,7 +44,7 @@ _Photometric = tifffile.PHOTOMETRIC
 
 
 def decode(data: bytes, kind: FileKind, container: Container) -> Raster:
-    """Return the first picture of a file, as stored. What the decoder says about the file is a finding.
+    """Return the first picture of a file, as stored. A warning of the decoder becomes a finding.
 
     Raises:
         DamagedError: this variant of the format is not read. Decoders raise other errors for damaged data.

@@ -14,9 +14,11 @@ _READ = frozenset({270, 271, 272, 274, 305, 306, 315, 33432, 33434, 33437, 34855
 
 
 def read_exif(container: Container) -> Facts:
-    """Return what EXIF says; of a TIFF of several pages the picture's own page, then the page that holds it.
+    """Return what EXIF says about a picture.
 
-    What is damaged is left out.
+    A TIFF can have several pages. The page of the picture counts first, then the page that contains it.
+
+    Damaged values are left out.
     """
     tiff = open_tiff(container.exif)
     if tiff is None:
@@ -30,7 +32,7 @@ def read_exif(container: Container) -> Facts:
 
 
 def exif_damage(container: Container) -> str:
-    """Return what is damaged about EXIF, in words; empty if nothing is, or there is none.
+    """Return in words what is damaged in EXIF; empty if nothing is damaged, or if there is no EXIF.
 
     Notes of the camera's maker are not looked at.
     """

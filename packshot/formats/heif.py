@@ -3,7 +3,7 @@
 A file holds items: pictures, tiles of pictures, thumbnails, metadata. "The picture" is the primary item. Its own
 properties say how large it is, what its colours mean, and what to do with the decoded pixels.
 
-HEVC and AV1 decoders take any bytes for a picture and warn of nothing. So damage is looked for in the bytes: parts that
+HEVC and AV1 decoders accept any bytes as a picture, without a warning. So the bytes are searched for damage: parts that
 end beyond the file, and gaps filled with zeros.
 """
 
@@ -92,7 +92,7 @@ def read_heif(data: bytes) -> Container:
     """Return what the header says of the primary picture.
 
     Raises:
-        DamagedError: it has no picture or no size, or a part of the picture is missing or filled with zeros.
+        DamagedError: the file has no picture or no size, or a part of the picture is missing or filled with zeros.
     """
     meta = _read_meta(data)
     main = meta.items.get(meta.primary)

@@ -69,7 +69,7 @@ def has_full_colour(data: bytes) -> bool:
     """Return whether all components of a JPEG have the same sampling (ITU-T T.81, B.2.2).
 
     Raises:
-        DamagedError: it has no frame header.
+        DamagedError: the file has no frame header.
     """
     frame = next((one.body for one in segments(data) if one.code in JPEG_FRAME_MARKERS), None)
     if frame is None:

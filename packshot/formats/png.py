@@ -44,7 +44,7 @@ class Chunk(NamedTuple):
     """A chunk of a PNG.
 
     Attributes:
-        checksum: as it is stored.
+        checksum: the stored CRC-32.
         start, end: offsets of the whole chunk.
     """
 
@@ -77,10 +77,10 @@ def chunks(data: bytes) -> Iterator[Chunk]:
 
 
 def read_png(data: bytes) -> Container:
-    """Return what the chunks say.
+    """Return what the chunks of a PNG say about the picture. No pixel is decoded.
 
     Raises:
-        DamagedError: it ends without its end chunk, or a chunk of the picture is damaged.
+        DamagedError: the file ends without its end chunk, or a chunk of the picture is damaged.
     """
     if data[12:16] != b"IHDR":
         raise DamagedError("a PNG that does not start with its header")
@@ -163,7 +163,7 @@ def _text_of(chunk: Chunk) -> bytes:
 
 
 def _readable(text: bytes) -> str:
-    """Return a text in UTF-8, as iTXt has it, else in Latin-1, as tEXt has it."""
+    """Return a text decoded as UTF-8 (chunk iTXt); if that is not possible, as Latin-1 (chunk tEXt)."""
     try:
         return text[:2000].decode("utf-8")
     except UnicodeDecodeError:

@@ -58,7 +58,7 @@ class ExtraPlanes(NamedTuple):
     """Channels beside the colours, each (rows, columns) uint8 or uint16.
 
     Attributes:
-        transparency: of the flattened picture; None if it has none.
+        transparency: transparency of the flattened picture; None if it has none.
         saved: selections that somebody saved, in the order of the file.
     """
 
@@ -87,7 +87,7 @@ def decode_psd(data: bytes, container: Container) -> Raster:
     """Return the flattened picture, as stored. Photoshop has composited a transparent document on white.
 
     Raises:
-        NotReadError: its colour mode or compression is not read, or it has no flattened picture.
+        NotReadError: the document's colour mode or compression is not read, or it has no flattened picture.
         DamagedError: pixel data is missing.
     """
     model, wanted = _model_of(data, container)
@@ -120,7 +120,7 @@ def extra_planes(data: bytes, container: Container) -> ExtraPlanes:
     """Return the channels of the flattened picture beyond its colours: its transparency, then saved selections.
 
     Raises:
-        DamagedError: its compression is not read, or pixel data is missing.
+        DamagedError: the compression is not read, or pixel data is missing.
     """
     _, colours = _model_of(data, container)
     if not colours < container.channels <= _MOST_CHANNELS:
@@ -166,7 +166,7 @@ def unpacked_rows(stored: bytes, lengths: NDArray[Any], *, row_bytes: int) -> by
         lengths: bytes of each compressed row.
         row_bytes: bytes of each row.
     Raises:
-        DamagedError: the data ends before, or a row is not as long as the others.
+        DamagedError: the data ends before the last row, or a row has another length than the others.
     """
     ends = np.cumsum(lengths, dtype=np.int64)
     if ends.size and ends[-1] > len(stored):
@@ -195,7 +195,7 @@ def sections(data: bytes) -> Sections:
     """Return where the parts of a document are.
 
     Raises:
-        struct.error: the document ends before.
+        struct.error: the document ends before the last part.
     """
     _, end = _resources(data)
     length, layers = length_at(data, end)

@@ -31,7 +31,7 @@ class Plane:
     """A mask or transparency as stored: where it lies in the document, and its bytes.
 
     Attributes:
-        box: in pixels of the document; it may reach beyond it.
+        box: the plane's place, in pixels of the document. It may reach beyond the document.
         outside: value beyond the box, in 0..1.
         at, size: place of its bytes in the file.
     """
@@ -78,7 +78,7 @@ class LayeredDocument:
     """A document whose layers are read one by one.
 
     Attributes:
-        size: of the document.
+        size: size of the document.
     """
 
     def __init__(self, data: bytes) -> None:
@@ -90,7 +90,7 @@ class LayeredDocument:
         """Yield the layers in the order of the file.
 
         Raises:
-            DamagedError, struct.error, IndexError: they are damaged, or there are too many.
+            DamagedError, struct.error, IndexError: the layers are damaged, or there are too many.
         """
         at = layer_count_at(self._data)
         if at is None:
@@ -114,7 +114,8 @@ class LayeredDocument:
         """Return the values of a plane inside its box: (rows, columns) float32 in 0..1.
 
         Raises:
-            DamagedError: it is damaged, larger than a document of this size can need, or of a kind that is not read.
+            DamagedError: the plane is damaged, larger than a document of this size can need, or of a kind that is not
+                read.
         """
         width, height = plane.box.width, plane.box.height
         if width < 1 or height < 1:

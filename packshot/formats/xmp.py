@@ -88,7 +88,7 @@ def xmp_damage(packet: bytes) -> str:
 
 
 def read_xmp(packet: bytes) -> Facts:
-    """Return what an XMP packet says; empty if it is no XML, or declares types of its own."""
+    """Return what an XMP packet says; empty if the packet is no XML, or if it declares types of its own."""
     root = _root_of(packet)
     if root is None:
         return {}
@@ -174,7 +174,7 @@ def _add_xmp(found: Facts, element: Element, items: Mapping[Element, Element]) -
 
 
 def _xmp_field(name: object) -> str:
-    """Return which field an XMP property belongs to: by its full name, else by its local name in a studio's schema."""
+    """Return the field of an XMP property, by its full name, else by its local name in a studio's schema."""
     if not isinstance(name, str):
         return ""
     address, _, local = name.rpartition("}")

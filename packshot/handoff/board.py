@@ -1,4 +1,4 @@
-"""The board: which shots wait, for whom, since when and until when. The same for a whole batch."""
+"""The board: which shots wait, for whom, since when and until when."""
 
 from __future__ import annotations
 

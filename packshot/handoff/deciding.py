@@ -102,7 +102,7 @@ def decide(
     Args:
         seniors: people who may sign off. If empty, anyone may who did not edit the shot.
         redos: how many other methods the machine can try.
-        findings, reports, objects: of the returned work. They are added to the record.
+        findings, reports, objects: those of the returned work. They are added to the record.
     Raises:
         DecisionRefusedError: the decision cannot be followed. The message says why and what to do.
     """
@@ -134,7 +134,7 @@ def require_followable(record: ShotRecord, decision: Decision, *, seniors: Seque
     """Check that a decision can be followed.
 
     Raises:
-        DecisionRefusedError: it cannot.
+        DecisionRefusedError: the decision cannot be followed. The message says why.
     """
     _require_open(record, decision)
     require_words(record, decision)
@@ -217,7 +217,7 @@ def require_marks_on_it(record: ShotRecord, decision: Decision) -> None:
     """Check that the marks are few and lie on the picture. Its size is known since it was mastered.
 
     Raises:
-        DecisionRefusedError: they don't.
+        DecisionRefusedError: there are too many marks, or one lies outside the picture.
     """
     if len(decision.marks) > MOST_MARKS:
         raise _refused(

@@ -37,8 +37,8 @@ class Delivered(Value):
     """A delivered file, as a client sees it.
 
     Attributes:
-        number: of the delivery.
-        path: below the delivery's folder.
+        number: number of the delivery.
+        path: path of the file, below the delivery's folder.
     """
 
     number: int
@@ -47,7 +47,10 @@ class Delivered(Value):
 
     @property
     def question(self) -> str:
-        """What a rejection answers. All files of a shot come from one edit, so a delivery has one for each shot."""
+        """The id of the question that a rejection answers.
+
+        A delivery has one question for each shot, since all files of a shot come from one edit.
+        """
         return f"delivery-{self.number}"
 
 
@@ -77,10 +80,10 @@ def rejection(
 def reject_delivered(record: ShotRecord, decision: Decision, file: Delivered) -> ShotRecord:
     """Return the record after a client has sent a delivered file back: the shot waits for an editor.
 
-    The first rejection of a shot in a delivery counts. After it, any other changes nothing.
+    Only the first rejection of a shot in a delivery counts. Later ones change nothing.
 
     Raises:
-        DecisionRefusedError: the file is not the shot's present one any more, or the client did not say what is wrong.
+        DecisionRefusedError: the shot has a newer file by now, or the client did not say what is wrong.
     """
     if rejected_in(record, file.number):
         return record
@@ -111,13 +114,13 @@ def on_the_photograph(
 ) -> tuple[Mark, ...]:
     """Return marks that were drawn on a delivered file, at the same places of the photograph.
 
-    A mark beside the photograph, on white that was added around it, becomes one at its border.
+    The file can have white around the photograph. A mark on that white is moved to the photograph's border.
 
     Args:
-        boxes: in pixels of the file.
-        size: of the file.
+        boxes: the marked places, in pixels of the file.
+        size: width and height of the file.
         window: the part of the photograph that the file shows (`packshot.framing.fit.Placement`).
-        photograph: its size.
+        photograph: size of the photograph.
         text: what is to be done there.
     """
     across, down = window.width / size.width, window.height / size.height

@@ -41,7 +41,7 @@ def needed_services(
 
     Args:
         features: measured on the master, by names of `Feature`.
-        limits: figures from which a feature counts.
+        limits: the value of each feature from which the feature counts.
         asked: service, as the manifest or the category names it -> who asks for it. An unknown word becomes retouching.
         reference: the colour reference; empty if there is none.
     """
@@ -97,7 +97,7 @@ def estimate(
     | super_complex | two of these, not counting the route |
 
     Args:
-        complexity: from the route. The tier is never lower than it.
+        complexity: the complexity by the route. The tier is never lower than that.
     """
     much = {
         service: phrase for feature, (phrase, service) in _PHRASES.items() if _level(feature, features, limits) == 2

@@ -1,4 +1,7 @@
-"""Find what a picture's colours mean: the first of the file's statements that can be used, in its format's order.
+"""Find the colour space of a picture.
+
+A file can name its colour space in several places. They are tried in the order of the format; the first usable one
+counts.
 
 | format | order |
 |---|---|
@@ -30,10 +33,11 @@ _UNSPECIFIED = 2
 
 
 def refuse_hdr(container: Container, name: str) -> None:
-    """Refuse a picture whose values mean HDR light. Taken for sRGB, it would be pale and far too dark.
+    """Refuse an HDR picture. Read as sRGB, it would look pale and far too dark.
 
     Raises:
-        BadProfileError: its codes, or those in its ICC profile, name PQ or HLG; or the narrow range of video in a PNG.
+        BadProfileError: the codes of the picture or of its ICC profile name PQ or HLG, or a PNG names the narrow range
+            of video.
     """
     in_profile = Codes(_UNSPECIFIED, transfer_code(container.icc))
     hdr = (container.codes.hdr if container.codes else "") or in_profile.hdr

@@ -44,7 +44,7 @@ class Photo:
         model: the colour model of the pixels.
         icc: the ICC profile of the pixels; empty for CMYK and Lab without a profile.
         profile_assumed: True where the file did not define its colours with certainty.
-        bit_depth: as stored in the file.
+        bit_depth: bits per channel in the file.
         size: upright.
         orientation: EXIF orientation, already applied.
         alpha: (rows, columns) float32 in 0..1, upright, not premultiplied; None where the picture is opaque.
@@ -76,10 +76,10 @@ def open_photo(data: bytes, *, name: str, limits: IngestConfig) -> Photo:
         data: the whole file.
         name: used in messages only. The kind of file is detected from its content.
     Raises:
-        UnreadableError: it is not a picture, is damaged or cut off, or is of a kind that is not read.
+        UnreadableError: the file is not a picture, is damaged or cut off, or is of a kind that is not read.
         TooLargeError: its length or its header is beyond the limits. No pixel was decoded.
         TooSmallError: its longest side is under the minimum.
-        BadProfileError: it is HDR; or its colours are uncertain, and the configuration refuses such pictures.
+        BadProfileError: the picture is HDR; or its colours are uncertain, and the configuration refuses such pictures.
     """
     kind, container = read_header(data, name=name, limits=limits)
     try:

@@ -27,8 +27,8 @@ def gather_facts(
 ) -> dict[str, Sourced]:
     """Return each fact with its source. A value that is certainly wrong (a wrong check digit) is left out.
 
-    Where no source gives the SKU, the file name is taken, with the source ``default``; but not if the client's pattern
-    reads products from file names: then the shot has none, and waits for an answer.
+    If no source gives the SKU, the file name is used as the SKU, with the source ``default``. There is one exception:
+    if the client's pattern reads products from file names, the shot has no SKU and waits for an answer.
 
     Args:
         path: path of the file inside its batch.

@@ -34,7 +34,7 @@ class ShotLight(Value):
         shoot_group: the name in the manifest.
         camera: hash of the serial number, or of make and model. It is hashed because it may identify a person.
         settings: lens, exposure time, aperture, ISO, flash and white balance, in words.
-        taken_at: by the camera's clock.
+        taken_at: time of the photograph by the camera's clock.
         backdrop: measured along the border of the frame; None where no backdrop fills the border.
         target: the colour target in the picture; None without one.
         reference: the colour reference that the manifest names: a file of the batch, or a colour.

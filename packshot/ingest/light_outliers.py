@@ -103,7 +103,7 @@ class Usual(NamedTuple):
 
     Attributes:
         backdrop: median of the part's backdrops.
-        limit: from this difference on, delta E 2000, a shot stands out.
+        limit: smallest difference, delta E 2000, with which a shot counts as an outlier.
         sides: ``left_right`` and ``bottom_top`` -> median and limit in stops; absent where too few were measured.
     """
 

@@ -76,12 +76,12 @@ def _decoded_bytes(*, channels: int, depth: int) -> int:
 
 
 def working_bytes(pixels: int) -> int:
-    """Return the memory that work on a master of so many pixels takes at its peak, the master itself included."""
+    """Return the most memory, in bytes, that the work on a master of this many pixels takes. The master is included."""
     return pixels * (_decoded_bytes(channels=_USUAL_CHANNELS, depth=16) + WORKING_BYTES_PER_PIXEL)
 
 
 def most_pixels(limits: IngestConfig, *, channels: int, depth: int) -> int:
-    """Return how many pixels a picture may have at the most."""
+    """Return the largest number of pixels that a picture may have."""
     each = _decoded_bytes(channels=channels, depth=depth)
     working = limits.max_working_bytes // (each + WORKING_BYTES_PER_PIXEL)
     return min(limits.max_pixels, limits.max_decoded_bytes // each, working)
@@ -91,7 +91,7 @@ def check_least(size: Size, *, name: str, limits: IngestConfig) -> None:
     """Check that the longest side of a picture is not under the minimum.
 
     Raises:
-        TooSmallError: it is too short.
+        TooSmallError: the longest side is under the minimum.
     """
     if size.longest < limits.min_px:
         raise TooSmallError(

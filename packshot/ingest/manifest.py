@@ -82,11 +82,11 @@ class Manifest(Value):
 def read_manifest(data: bytes, *, name: str) -> Manifest:
     """Return the manifest in a table of text or an Excel workbook.
 
-    Encoding and separator are detected, as in `packshot.sheets`; a title above the heads and Excel's line ``sep=;`` are
-    no harm. Values stay text, so a GTIN keeps its leading noughts; one that a spreadsheet damaged is not used.
+    Encoding and separator are detected, as in `packshot.sheets`. A title above the heads is skipped, and so is Excel's
+    line ``sep=;``. Values stay text, so a GTIN keeps its leading zeros. A GTIN that a spreadsheet damaged is not used.
 
     Raises:
-        ManifestError: it is no table, is too large, or has no column for the file.
+        ManifestError: the file is no table, is too large, or has no column for the file name.
     """
     titles, table, dropped, first = _table(data, name)
     rows: dict[str, dict[str, str]] = {}

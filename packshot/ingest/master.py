@@ -221,7 +221,7 @@ def read_master(data: bytes) -> Pixels16:
     They are (rows, columns, 3) uint16 in the working space.
 
     Raises:
-        UnreadableError: it is not such a file, or it is damaged.
+        UnreadableError: the data is not such a file, or is damaged.
     """
     try:
         with contextlib.closing(io.BytesIO(data)) as stream, tifffile.TiffFile(stream) as tiff:

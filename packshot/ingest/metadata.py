@@ -23,8 +23,8 @@ class Metadata(Value):
 
     Attributes:
         copyright, creator: as the file states them; several creators are separated by "; ".
-        taken_at: by the camera's clock, without a time zone.
-        colour_space: as EXIF declares it: ``srgb``, ``adobe_rgb`` or empty.
+        taken_at: time of the photograph by the camera's clock, without a time zone.
+        colour_space: colour space that EXIF names: ``srgb``, ``adobe_rgb`` or empty.
         orientation: EXIF orientation, 1 to 8.
         white_balance: ``auto``, ``manual`` or empty.
         tags: texts that may name the product, by names such as ``iptc:job_id`` and ``xmp:product_gtin``.
@@ -78,7 +78,7 @@ def _xmp_tags(found: Facts) -> dict[str, str]:
 
 
 def metadata_findings(container: Container) -> tuple[Finding, ...]:
-    """Return a finding if a block of metadata is damaged; what can be read of it is read all the same."""
+    """Return a finding if a block of metadata is damaged. Its readable parts are still used."""
     resources = resource_damage(container.resources)
     told = (
         exif_damage(container),

@@ -84,7 +84,7 @@ class GroupDecision(Value):
         verified, target_in: as in `Statement`.
         reference: the colour reference that the manifest names.
         reference_lab: L*a*b* of the reference, corrected as the group is; None where the reference is not a colour.
-        findings: on the light of the shot and the colours of its group.
+        findings: those about the light of the shot and about the colours of its group.
     """
 
     group: str

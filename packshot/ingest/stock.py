@@ -134,8 +134,8 @@ def _references(manifest: Manifest | None, files: Mapping[str, StockedFile]) -> 
 def manifest_among(paths: Iterable[str]) -> str:
     """Return which of a batch's files is the manifest; empty if none is.
 
-    It lies at the top and is called ``manifest.csv``, ``.xlsx``, ``.tsv`` or ``.txt``, in any case. Of several the
-    one that is written exactly ``manifest.csv`` counts, else the first in this order.
+    The manifest lies at the top of the batch and is called ``manifest.csv``, ``.xlsx``, ``.tsv`` or ``.txt``, in upper
+    or lower case. If there are several, ``manifest.csv`` in lower case counts, else the first in this order.
     """
     found = [path for path in paths if path.casefold() in _MANIFESTS]
     return min(found, key=lambda path: (path != MANIFEST, _MANIFESTS.index(path.casefold()), path), default="")

@@ -49,8 +49,8 @@ def is_blind(record: ShotRecord) -> bool:
 def refusal_of(judgements: Sequence[Decision]) -> Decision | None:
     """Return the first decision that judged the machine's edit, also if it is an approval; None if there is none.
 
-    Nothing counts from the first rejection by a client on: nobody chose these shots at random, and the work that
-    follows is about the client's words.
+    The first rejection by a client and all later decisions don't count. Nobody chose these shots at random, and the
+    later work is about the client's words.
     """
     ours = takewhile(lambda one: one.choice not in BY_CLIENT, judgements)
     return next((one for one in ours if one.choice in _ANSWERS), None)
@@ -110,12 +110,12 @@ class EscapeRate(Value):
 
 
 class EscapeReport(Value):
-    """The result of the audits.
+    """How often the machine approved a wrong edit (an escape), by audits.
 
     Attributes:
-        overall: within the window. `standing` follows from it.
-        by_category, by_client: within the window.
-        by_month: over all time.
+        overall: rate within the window. The report's `standing` is that of this rate.
+        by_category, by_client: rates within the window.
+        by_month: rates of all months so far.
     """
 
     promise: Promise

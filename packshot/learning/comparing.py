@@ -33,7 +33,7 @@ class Comparison(Value):
 def compare(candidate: RoutingModel, serving: RoutingModel, held_out: Sequence[Example]) -> Comparison:
     """Return whether the candidate is better.
 
-    Its mean log loss is lower by more than the standard error of the difference.
+    A candidate is better if its mean log loss is lower by more than the standard error of the difference.
     """
     refused = [one.refused for one in held_out]
     new, old = (

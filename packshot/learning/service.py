@@ -27,10 +27,11 @@ class ModelInService(Value):
     """The model in service.
 
     Attributes:
-        version: of a model in storage; ``shipped`` for the one that comes with Packshot.
+        version: version of a model in storage; ``shipped`` for the model that comes with Packshot.
         strictness: factor on the promised ratios. It is below 1 after audits found a promise broken.
         audited: number of audits at the last change of strictness. Only new audits change it again.
-        heard: number of audit verdicts within the window at the last count. If it is low, more shots are audited.
+        heard: number of audit verdicts within the window at the last count. If this number is low, more shots are
+            audited.
         changes: the history, oldest first.
     """
 

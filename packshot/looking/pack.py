@@ -33,7 +33,7 @@ class Layout(Value):
     """How a picture is cut into tiles.
 
     Attributes:
-        width, height: of the picture, in pixels.
+        width, height: size of the picture, in pixels.
         tile_px: width and height of a tile without its overlap.
         overlap_px: pixels that a tile repeats of each neighbour.
         levels: size of each level, the smallest first; the last one is the picture's own.
@@ -59,7 +59,7 @@ class Contents(Value):
     """The header of a pack.
 
     Attributes:
-        lengths: of each tile in bytes; 0 for a tile that shows nothing.
+        lengths: length of each tile in bytes; 0 for a tile that shows nothing.
         checksums: CRC-32 of each tile.
         about: what else is to be known of the picture.
     """
@@ -125,7 +125,7 @@ def header_bytes(head: bytes) -> int:
     """Return the length of the header that follows the first `HEAD_BYTES` of a pack.
 
     Raises:
-        ValueError: these are not the first bytes of a pack.
+        ValueError: the data does not begin like a pack.
     """
     if len(head) != HEAD_BYTES or not head.startswith(_MAGIC):
         raise ValueError("these are not the first bytes of a pack of tiles")
@@ -136,6 +136,6 @@ def read_contents(header: bytes) -> Contents:
     """Return the contents of a pack, read from its header.
 
     Raises:
-        ValueError: it is not the header of a pack.
+        ValueError: the data is not the header of a pack.
     """
     return Contents.model_validate_json(header)

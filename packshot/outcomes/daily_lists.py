@@ -1,4 +1,4 @@
-"""The shots behind each number of a day, so that it can be opened. Each list is as long as its number is great."""
+"""The shots behind each number of a day, so that a page can list them. A list has as many shots as its number says."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from packshot.record import ShotRecord, State
 
 
 class Number(StrEnum):
-    """A number of a day that can be opened."""
+    """A number of the daily report whose shots a page can list."""
 
     RECEIVED = "received"
     DELIVERED = "delivered"
@@ -31,7 +31,7 @@ class Number(StrEnum):
 
 
 def value_of(figures: DayFigures, number: Number) -> int:
-    """Return a number of a day, from its figures."""
+    """Return one number of a day from the day's figures."""
     fates = figures.fates
     values = {
         Number.RECEIVED: fates.received,

@@ -110,7 +110,7 @@ def matched(windows: Windows, golive: Mapping[str, int], category: pd.Series, co
 
     Args:
         golive: SKU -> day of the new pictures, in days since 1970.
-        category: by SKU.
+        category: SKU -> category.
     """
     positions = windows.skus.get_indexer(pd.Index(list(golive)))
     known = positions >= 0

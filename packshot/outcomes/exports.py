@@ -42,8 +42,8 @@ class Export(NamedTuple):
     """A file as a shop exported it.
 
     Attributes:
-        name: for messages. The ending ``.parquet`` means Parquet; an Excel workbook is known by its content; everything
-            else is CSV.
+        name: the file's name, for messages. The ending ``.parquet`` means Parquet. An Excel workbook is recognised by
+            its content. Everything else is CSV.
     """
 
     name: str
@@ -51,7 +51,7 @@ class Export(NamedTuple):
 
     @staticmethod
     def of(file: Path | Export) -> Export:
-        """Return a local file's name and bytes as an export. What is an export already is returned unchanged.
+        """Return a local file's name and bytes as an export. An `Export` is returned unchanged.
 
         Raises:
             UnreadableError: the file cannot be read.
@@ -128,8 +128,8 @@ def read_export(export: Export, choose: Choose, budget: Budget) -> Table:
     """Return the wanted columns of an export, under our names.
 
     Raises:
-        UnreadableError: it is not a table.
-        TooLargeError: it needs more than the rest of the budget.
+        UnreadableError: the file is not a table.
+        TooLargeError: the file needs more than is left of the budget.
     """
     read = _parquet if export.name.lower().endswith(".parquet") else _workbook if is_workbook(export.data) else _text
     try:

@@ -65,7 +65,7 @@ def first_time_approval(records: Iterable[ShotRecord], *, by: By) -> tuple[Rate,
 
 
 def judgements_of(record: ShotRecord) -> tuple[Decision, ...]:
-    """Return the judgements of an editor's work, in order. What a client says of the machine's own edit is none."""
+    """Return the judgements of an editor's work, in order. A client's words about the machine's edit don't count."""
     works = [number for number, one in enumerate(record.decisions) if one.choice is Choice.RETURN]
     judged = (one for number, one in enumerate(record.decisions) if works and number > works[0])
     return tuple(one for one in judged if one.choice in _JUDGEMENTS)

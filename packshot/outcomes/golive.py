@@ -40,8 +40,8 @@ def read_golive(file: Path | Export, *, writing: Writing | None = None, limits: 
     Rows with a blank cell are noted and left out.
 
     Raises:
-        UnreadableError: it is no table, a column is missing, a date cannot be read or the order of day and month is
-            open, or no row can be used.
+        UnreadableError: the file is no table, a column is missing, a date cannot be read, the order of day and month is
+            not clear, or no row can be used.
     """
     export = Export.of(file)
     table = read_export(export, golive_heads, Budget(limits or TableLimits()))

@@ -1,4 +1,4 @@
-"""A shot's record reduced to what lists, counts and searches need, and the words by which it is found.
+"""The short form of a shot's record, for lists, counts and searches; and the names by which a shot is found.
 
 The result is a record too, so that every function that reads records works on it. It is never written back.
 """
@@ -24,8 +24,8 @@ _ROUTING, _FIGURES = ("category", "features"), "figures"
 def indexed(record: ShotRecord) -> ShotRecord:
     """Return a record with only the fields that lists, counts and searches need: about a fifth of its size.
 
-    Findings that passed are left out, and so are measured figures, unless a person has decided: then they are an
-    example to learn from.
+    Findings that passed are left out. Measured figures are left out, too, unless a person has decided about the shot:
+    the routing model can learn from such a shot.
     """
     return record.model_copy(
         update={
@@ -63,8 +63,9 @@ def _export(record: ShotRecord) -> dict[str, Any]:
 
 
 def ids_of(record: ShotRecord) -> dict[str, str]:
-    """Return by what a shot is found, in small letters: ``sku``, ``asin``, ``gtin``, and its ``file``; empty texts
-    where it has none.
+    """Return the names by which a shot is found, in small letters: ``sku``, ``asin``, ``gtin`` and ``file``.
+
+    A name that the shot does not have is an empty text.
     """
     ids = {name: record.fact(name).casefold() for name in IDS}
     return {**ids, "file": PurePosixPath(record.source.key).name.casefold()}

@@ -35,7 +35,7 @@ class Problem(Value):
 
     Attributes:
         file: name of the file.
-        what: what they are, in words that follow their number: ``rows without a SKU``.
+        what: the problem, in words that follow the number of rows: ``rows without a SKU``.
         examples: the first such rows: row number in the file (the header is row 1) and content.
     """
 
@@ -46,7 +46,7 @@ class Problem(Value):
 
     @property
     def in_words(self) -> str:
-        """How many rows, and what they are: ``1 row without a SKU``, ``2 rows without a SKU``."""
+        """The number of rows and the problem, in words: ``1 row without a SKU``, ``2 rows without a SKU``."""
         what = re.sub(r"^(row|return|order line)s", r"\1", self.what) if self.rows == 1 else self.what
         return f"{self.rows:,} {what}"
 
@@ -171,7 +171,7 @@ def columns_of(frame: pd.DataFrame, name: str, writing: Writing) -> tuple[pd.Dat
     number nor a yes or no. Yes stands for all units of the row.
 
     Raises:
-        UnreadableError: the order of day and month, or the decimal sign, of a column is open.
+        UnreadableError: the values of a column do not show the order of day and month, or the decimal sign.
     """
     rows = {"blank": pd.Series(True, range(len(frame))), "unread": pd.Series(False, range(len(frame)))}
     dates: dict[str, Distinct] = {}

@@ -72,10 +72,10 @@ def read_orders(
         return_days: later returns do not count.
         image_reasons: words in a return reason that concern the picture.
         limits: limits for all files together.
-        writing: how dates and numbers are written where their columns leave it open.
+        writing: how dates and numbers are written. It is used for columns whose values do not show that.
     Raises:
-        UnreadableError: a file is not a table, or lacks a date, SKU or quantity column; the order of day and month or
-            the decimal sign of a column is open; or no order can be used.
+        UnreadableError: a file is not a table, or lacks a date, SKU or quantity column; or the values of a column do
+            not show the order of day and month or the decimal sign; or no order can be used.
         TooLargeError: the files hold more than the limits allow.
     """
     reader = OrderReader(Budget(limits or TableLimits()), writing or Writing())

@@ -48,9 +48,10 @@ class ReturnReport(Value):
     """The change of the return rate.
 
     Attributes:
-        first_day, last_day: of the orders.
-        overall: from all returns.
-        pictured: from returns whose reason concerns the picture; None if no reasons are known, or no figure is given.
+        first_day, last_day: first and last day with an order.
+        overall: the effect on all returns.
+        pictured: the effect on returns whose reason concerns the picture; None if no reasons are known, or if no figure
+            is given.
         unknown: products with new pictures that have no orders.
         problems: rows that could not be used, or count once although they are there several times.
         has_reasons: whether any return has a reason.
@@ -110,7 +111,7 @@ SEND_REPORT = f"{__name__}:{send_report.__name__}"
 def report_returns(orders: OrderLines, golive: GoLive, config: ReturnsConfig) -> ReturnReport:
     """Return the report on the return rate of products with new pictures.
 
-    No figure is given where too many rows or returns could not be used: the rest may say something else.
+    No figure is given if too many rows or returns could not be used, because the rest could give a wrong figure.
     """
     windows = Windows(orders.lines)
     pairs = matched(windows, golive.days, orders.products["category"], config)
@@ -137,7 +138,7 @@ def report_returns(orders: OrderLines, golive: GoLive, config: ReturnsConfig) ->
 
 
 def why_withheld(counted: Counted, config: ReturnsConfig) -> str:
-    """Return why no figure is given: too many rows cannot be used, or too many returns have no order; else empty."""
+    """Return why no figure is given: too many unusable rows, or too many returns without an order; else empty."""
     for what, lost, of in (
         ("rows cannot be used", counted.unusable, counted.rows),
         ("returns match no order", counted.unmatched, counted.returns),

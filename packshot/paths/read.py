@@ -27,7 +27,7 @@ class PathFile:
 
     Attributes:
         kind: TIFF, PSD, PSB, JPEG or PNG.
-        size: of the picture as stored, before any orientation is applied.
+        size: size of the picture as stored, before any orientation is applied.
         clipping_name: name of the clipping path, as the file states it; empty if it states none.
         has_work_path: True if there is a path that was drawn but not saved.
         findings: damaged or contradictory paths.
@@ -68,7 +68,7 @@ def read_paths(data: bytes, *, name: str) -> PathFile:
         data: the whole file.
         name: used in messages only.
     Raises:
-        UnreadableError: it is another kind of file, or its header is damaged.
+        UnreadableError: the file is of another kind, or its header is damaged.
     """
     kind, container = _header(data, name)
     blocks, damage = split_blocks(container.resources)
@@ -99,7 +99,7 @@ def _header(data: bytes, name: str) -> tuple[str, Container]:
     """Return the kind of a file, and its header.
 
     Raises:
-        UnreadableError: it is a kind that holds no paths, or its header cannot be read.
+        UnreadableError: files of this kind hold no paths, or the header cannot be read.
     """
     kind = _KINDS.get(detect(data))
     if kind is None:

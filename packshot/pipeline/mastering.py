@@ -77,7 +77,7 @@ def master(
 
     Args:
         data: the whole file.
-        path: of the file in its batch.
+        path: path of the file in its batch.
         row: its row in the manifest; empty if there is none.
         sidecar: the XMP file beside it; empty if there is none.
     Raises:
@@ -185,7 +185,7 @@ def read_reference(data: bytes, *, path: str, limits: IngestConfig) -> Reference
     """Return what a colour reference photo shows: a colour target, or a swatch.
 
     Raises:
-        RefusedInputError: it can't be read.
+        RefusedInputError: the file can't be read.
     """
     small_ones_too = limits.model_copy(update={"min_px": 1})
     pixels = develop(open_photo(data, name=path, limits=small_ones_too)).pixels16

@@ -18,7 +18,7 @@ class Evidence(Value):
 
     Attributes:
         code: the rule that found it.
-        box: in pixels of the photograph.
+        box: the place, in pixels of the photograph.
         message: the rule's message.
     """
 

@@ -40,7 +40,7 @@ def fill_outside_platform(scene: Scene, limits: RuleLimits) -> Finding:
 def off_centre(scene: Scene, limits: RuleLimits) -> Finding:
     """Measure the distance between the middles of product and canvas, as a share of the canvas's longest side.
 
-    Of the horizontal and the vertical distance the greater one counts.
+    The greater one of the horizontal and the vertical distance counts.
     """
     box, canvas = scene.framed_subject, size_of(scene.edit.framed.pixels)
     if box is None:

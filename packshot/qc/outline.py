@@ -193,7 +193,7 @@ def worst_stretch(flags: NDArray[np.bool_], outline: Outline, *, length_px: floa
     Shorter contours are left out; a stretch may pass a contour's first point. The share is 0 if all are too short.
 
     Args:
-        length_px: in pixels of the photograph; a stretch has at least five points.
+        length_px: length of the stretch, in pixels of the photograph. A stretch has at least five points.
     """
     reach = max(2, round(length_px / 2 / outline.spacing_px))
     worst = (0, 0.0)

@@ -49,8 +49,8 @@ def kept_patches(master16: Pixels16, matte: Matte, reduced: Reduced, product: Bo
 
     Narrow gaps that stay filled are examples, and wedges of backdrop in a corner. A patch has the backdrop's own colour
     at its place, lies at the outline, and ends at something that is clearly no backdrop. It counts on a white backdrop,
-    too. The network is asked only about a patch a little deeper inside, which may be a print. Deeper still only a
-    window counts: large, exactly of the backdrop's colour, and with a sharp end all around.
+    too. A patch a little deeper inside may be a print, so the network must see it as background. Still deeper, only a
+    window counts: a large patch with exactly the backdrop's colour and a sharp edge all around.
 
     Args:
         master16: (rows, columns, 3) uint16, working space: the photograph.
@@ -111,7 +111,7 @@ def _at_outline(depth: float, network: float) -> bool:
     """Return whether a patch lies near enough to the outline.
 
     Args:
-        depth: of its outermost pixel, as a share of the picture's longest side.
+        depth: depth of the patch's outermost pixel, as a share of the picture's longest side.
         network: the network's mean probability of product in it.
     """
     return depth < _AT_OUTLINE or (depth < _NEAR_OUTLINE and network < _SURE)

@@ -21,7 +21,7 @@ class Region:
     Attributes:
         area: reduced pixels, unless the function that returns it says otherwise. `leftovers` weights it with the share
             of its contact with the outline that has no edge.
-        box: in pixels of the photograph.
+        box: the component's box, in pixels of the photograph.
     """
 
     area: float

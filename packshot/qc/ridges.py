@@ -49,7 +49,7 @@ class Strip:
 
     Attributes:
         area: pixels of the flooded picture, where the product is at most `PRODUCT_PX` long.
-        box: in pixels of the photograph.
+        box: the strip's box, in pixels of the photograph.
         outer: median gradient across the matte's outline there, in levels per pixel; infinite if the strip has no
             outside.
         inner: median gradient across the edge inside of it, in levels per pixel.

@@ -100,7 +100,7 @@ def reduced_pair(master: Pixels16, returned: Pixels16, matte: Matte, *, draft: M
     The returned picture is stretched to the aspect ratio of the master.
 
     Args:
-        matte: of the returned picture, at its size.
+        matte: matte of the returned picture, at that picture's size.
         draft: the machine's matte of the master, at its size; None if there is none.
     """
     size = size_of(master)

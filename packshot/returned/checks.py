@@ -92,7 +92,7 @@ def check_returned(
     """Return the findings of all checks of returned work, also passed and skipped ones. A failed gate sends it back.
 
     Args:
-        work: from `read_returned`.
+        work: the work as `read_returned` returns it.
         master: (rows, columns, 3) uint16, working space: the picture that the editor was given.
         draft: the machine's matte that the editor was given, at the master's size; None if there was none.
         permits: the changes that the job allowed; None allows nothing but the background.

@@ -84,7 +84,7 @@ class _Joint:
         left, top: position of the area in the picture.
         unit: pixels of the picture per pixel at the reference size.
         returned, master: L*a*b*, slightly blurred. The master has the overall colour shift of the work added.
-        matte: of the returned picture.
+        matte: matte of the returned picture.
         garment: certain garment, by the draft.
         opening: the opening without its edge.
     """
@@ -120,7 +120,7 @@ def check_neck_joint(
     """Return the findings of a neck joint's checks. A failed gate sends the work back.
 
     Args:
-        work: from `read_returned`.
+        work: the work as `read_returned` returns it.
         master: (rows, columns, 3) uint16, working space: the garment on its mannequin.
         draft: None where there was none. Then all checks are skipped.
     """

@@ -64,7 +64,7 @@ class ReturnedWork:
         path: the path that was rasterised; None if the matte comes from elsewhere.
         orientation: EXIF orientation, already applied.
         lossy: True if the file format may leave compression artefacts around the product.
-        findings: from reading the file and choosing the matte.
+        findings: findings made while the file was read and the matte was chosen.
     """
 
     name: str

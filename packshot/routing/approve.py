@@ -42,7 +42,7 @@ class Watch:
     """The checks of a machine's edit by the routing model.
 
     Attributes:
-        features: of the master, before the cut-out.
+        features: figures of the master, from before the cut-out.
         ruled_out: categories to which the shot certainly does not belong.
         category: the shot's category; empty if it is unknown.
         real_only: kinds of shots for which only real photographs count as proof.

@@ -56,9 +56,9 @@ class RouteDecision(Value):
         category: name of the category; empty if it is unknown.
         category_source: where the category is from, such as ``manifest``.
         colour_match_risk: how likely product and backdrop merge.
-        reason: in words, for people.
+        reason: the reason in words, for people.
         model: name and version of the model that was asked; ``rules only`` if none was.
-        refusal_probability: by the model; None without a model.
+        refusal_probability: the model's probability that a person refuses the edit; None without a model.
         tag: the probable category. If none was stated, it is what the picture looks like; no rule uses that.
     """
 

@@ -138,7 +138,7 @@ def read_model(data: bytes, *, name: str) -> RoutingModel:
     """Return a model from its JSON.
 
     Raises:
-        ModelError: it is not a model, or it was changed after training.
+        ModelError: the data is not a model, or was changed after training.
     """
     try:
         model = RoutingModel.model_validate_json(data)

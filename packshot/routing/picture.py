@@ -56,7 +56,7 @@ class Looks(Value):
 
     Attributes:
         category: the most probable category; empty if no word belongs to any.
-        probability: of that category.
+        probability: probability of that category.
         ruled_category: the most probable category among those that a rule sends to people.
         ruled_probability: sum over all categories that a rule sends to people.
     """

@@ -23,7 +23,7 @@ def kinds_of(figures: Mapping[str, float], category: str) -> tuple[Unproven, ...
     """Return the kinds to which a shot belongs.
 
     Args:
-        figures: of the master, by the names of `Features`. A missing one counts as 0.
+        figures: figures of the master, by the names of `Features`. A missing figure counts as 0.
         category: name of the category; empty if it is unknown.
     """
     floor = figures.get("shadow", 0.0) >= LEAST_SHADOW

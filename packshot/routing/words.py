@@ -15,7 +15,7 @@ WORD_SOURCES = ("file_name", "metadata")
 
 
 def category_in_words(path: str, texts: Iterable[str], categories: Mapping[str, Category]) -> Sourced | None:
-    """Return the category named in the file name, else in the metadata; None if there is none.
+    """Return the category that the file name names, else the one in the metadata; None if neither names one.
 
     Categories whose rule is "simple" are ignored: a word alone makes no shot simple, as it may be the name of a camera.
     Folder names are not read, because they name shoots and studios.

@@ -62,7 +62,7 @@ class DateColumn(NamedTuple):
     """The distinct texts of a column, and every day that each could mean.
 
     Attributes:
-        name: of the column, for messages.
+        name: name of the column, for messages.
         days: text -> order -> the day, in days since 1970. A text that is not a date has no entry.
     """
 

@@ -52,7 +52,11 @@ def _without_mark(data: bytes) -> str:
 
 
 def _legacy(data: bytes) -> tuple[str, str]:
-    """Return the text and its encoding: Shift-JIS if it then has enough kana or cannot be Windows-1252, else that."""
+    """Return the text and its encoding.
+
+    It is read as Shift-JIS if that gives enough kana, or if it cannot be Windows-1252. Otherwise it is read as
+    Windows-1252.
+    """
     western, japanese = _strictly(data, "cp1252"), _strictly(data, "cp932")
     if japanese is not None:
         others = _NOT_WESTERN.findall(japanese)

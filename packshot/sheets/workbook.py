@@ -60,7 +60,7 @@ def read_workbook(data: bytes, known: Callable[[Sequence[str]], int], *, most_ro
     of 13 digits keeps all of them.
 
     Raises:
-        ValueError: it is not such a workbook, is damaged, or is larger than allowed.
+        ValueError: the file is not such a workbook, is damaged, or is larger than allowed.
     """
     if not data.startswith(b"PK"):
         raise ValueError("an Excel workbook of the older binary kind (.xls)")

@@ -17,7 +17,7 @@ class DailyConfig(Value):
     Attributes:
         begins_hour: hour at which a day starts, in the time zone of the nightly run. With an hour after the night, the
             night counts to the day before.
-        currency: of the costs, for example EUR.
+        currency: currency of the costs, for example EUR.
         machine_hour_cost: cost of one hour of a worker on one shot. Without it no costs are shown.
         person_hour_cost: cost of one hour of an editor. Without it no costs are shown.
     """

@@ -22,7 +22,7 @@ def misspelt_names(documents: Mapping[str, Document], tell: Tell) -> Iterator[Pr
     """Yield a problem for each name that doesn't exist, with the most similar one that does.
 
     Args:
-        documents: by path of the file, relative to the configs folder.
+        documents: path of the file, relative to the configs folder -> its content.
     """
     plain = {path: document.data for path, document in documents.items()}
     yield from _in_clients(plain, tell)

@@ -95,7 +95,7 @@ class Encoding(Value):
         quality_floor: the search never goes below this. A file that is still too large is an error.
         chroma: chroma subsampling of a JPEG: `"4:4:4"` (default) or `"4:2:0"`.
         bit_depth: 8 (default) or 16.
-        compression: of a TIFF: `none` (default), `deflate`, `lzw` or `zstd`.
+        compression: compression of a TIFF: `none` (default), `deflate`, `lzw` or `zstd`.
         selection: `true`: a TIFF contains the product's matte as a saved selection: an alpha channel that does not make
             it transparent.
     """

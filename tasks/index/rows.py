@@ -48,7 +48,7 @@ def record_of(brief: str) -> ShotRecord:
     """Return the record in short form (`packshot.outcomes.indexed`) that a row holds.
 
     Raises:
-        RecordDamagedError: it can't be read.
+        RecordDamagedError: the record in the row can't be read.
     """
     return read_stored(ShotRecord, brief.encode(), name="a row of the index")
 

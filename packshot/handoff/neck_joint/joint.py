@@ -39,7 +39,7 @@ class JointProof(Value):
         mannequin_ratio: share of the cut-out that is mannequin.
         how: how the neck shot was placed (see `How`); empty without a neck shot.
         points, residual_px, unsure_px, outline_px: as in `NeckPlace`.
-        scale, degrees: of the neck shot relative to the exterior.
+        scale, degrees: size and rotation of the neck shot relative to the exterior.
     """
 
     mannequin: bool

@@ -32,6 +32,7 @@ from tasks.results import register_results
 from tasks.settings import get_settings, variable
 
 WORK_POOL = "packshot"
+POOL_TYPE = "process"
 JOB_TEMPLATE: dict[str, Any] = {
     # Without `env` here Prefect merges none in from a run's variables, and without `command` it runs its own engine.
     "job_configuration": {"stream_output": True},
@@ -186,9 +187,9 @@ def register() -> list[str]:
     require_server()
     at_once = get_settings().runs_at_once
     with get_client(sync_client=True) as client:
-        _register_pool(client, WORK_POOL, {WATCH: WATCHES_AT_ONCE, EXPEDITED: at_once, QUEUE: at_once})
+        register_pool(client, WORK_POOL, {WATCH: WATCHES_AT_ONCE, EXPEDITED: at_once, QUEUE: at_once})
         # Its workers say how many parts each of them works on: only they know their machine.
-        _register_pool(client, PARTS_POOL, {EXPEDITED: None, QUEUE: None})
+        register_pool(client, PARTS_POOL, {EXPEDITED: None, QUEUE: None})
     register_results()
     applied = deployments()
     for deployment in applied:
@@ -196,19 +197,23 @@ def register() -> list[str]:
     return [f"{deployment.flow_name}/{deployment.name}" for deployment in applied]
 
 
-def _register_pool(client: SyncPrefectClient, name: str, limits: Mapping[str, int | None]) -> None:
+def register_pool(client: SyncPrefectClient, name: str, limits: Mapping[str, int | None]) -> None:
     """Create or update a work pool and its queues.
+
+    A pool of another type than `POOL_TYPE` keeps its own template: an operator made it, such as one of Kubernetes jobs.
 
     Args:
         limits: queue -> most runs at once; the queue whose runs go first comes first.
     """
     try:
-        client.create_work_pool(WorkPoolCreate(name=name, type="process", base_job_template=JOB_TEMPLATE))
+        client.create_work_pool(WorkPoolCreate(name=name, type=POOL_TYPE, base_job_template=JOB_TEMPLATE))
     except ObjectAlreadyExists:
-        client.update_work_pool(name, WorkPoolUpdate(concurrency_limit=None, base_job_template=JOB_TEMPLATE))
+        found = client.read_work_pool(name)
+        template = JOB_TEMPLATE if found.type == POOL_TYPE else found.base_job_template
+        client.update_work_pool(name, WorkPoolUpdate(concurrency_limit=None, base_job_template=template))
     for priority, (queue, limit) in enumerate(limits.items(), start=1):
         try:
-            found = client.read_work_queue_by_name(queue, work_pool_name=name)
+            known = client.read_work_queue_by_name(queue, work_pool_name=name)
         except ObjectNotFound:
-            found = client.create_work_queue(queue, work_pool_name=name)
-        client.update_work_queue(found.id, concurrency_limit=limit, priority=priority)
+            known = client.create_work_queue(queue, work_pool_name=name)
+        client.update_work_queue(known.id, concurrency_limit=limit, priority=priority)

@@ -7,22 +7,18 @@ from __future__ import annotations
 
 import datetime
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.padding import Padding
-from rich.text import Text
 
 from deployments import deliveries, desks, indexes, jobs, running
 from deployments.finding import find
+from deployments.summaries import show_summary
 from packshot.cli import build
 from packshot.cli.ending import Exit, run
 from packshot.cli.options import Json
 from packshot.cli.showing import bar, new_table, print_json, terminal_console
-from packshot.escaping import terminal
 from packshot.figures import counted
 
 Client = Annotated[str, typer.Option(help="The client's name, as in configs/clients.")]
@@ -188,9 +184,6 @@ def _batches() -> typer.Typer:
     return app
 
 
-_COLOURS = {"delivered": "green", "waiting": "yellow", "refused": "magenta", "failed": "red", "at work": "cyan"}
-
-
 def _warn_of_unknown_client(client: str) -> None:
     """Say on standard error that a client has no style guide; where a person is at the terminal, ask whether to go on.
 
@@ -208,40 +201,3 @@ def _warn_of_unknown_client(client: str) -> None:
     terminal_console(stderr=True).print(said, style="yellow", markup=False, highlight=False)
     if sys.stdin.isatty():
         typer.confirm("Submit it all the same?", abort=True, err=True)
-
-
-def show_summary(console: Console, summary: Any) -> None:
-    """Print what became of each shot of a batch, and why."""
-    heads = ("shot", "became", "score", "files", "waits for", "due")
-    rows = [tuple(map(terminal, _cells(fate))) for fate in summary.fates]
-    widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
-    console.print(f"{summary.batch}", style="bold", highlight=False)
-    console.print(_in_columns(heads, widths), style="dim", highlight=False, soft_wrap=True)
-    for fate, row in zip(summary.fates, rows, strict=True):
-        line = Text(_in_columns(row, widths))
-        line.highlight_words([row[1]], _COLOURS[fate.kind])
-        console.print(line, soft_wrap=True)
-        console.print(Padding(Text(terminal(fate.why), style="dim"), (0, 0, 0, 4), expand=False))
-        for name, why in fate.left_out.items():
-            said = terminal(f"{name} gets nothing: {why}")
-            console.print(Padding(Text(said, style="red"), (0, 0, 0, 4), expand=False))
-    for product in summary.products:
-        if not product.complete:
-            said = terminal(f"{product.product} lacks {product.lacking}")
-            console.print(Text(said, style="yellow"), soft_wrap=True)
-    for finding in summary.findings:
-        console.print(f"{finding.status}: {finding.message}", markup=False, highlight=False)
-    for warned in summary.warnings:
-        console.print(f"warning: {warned.sentence}", markup=False, highlight=False, soft_wrap=True)
-    console.print(summary.sentence)
-
-
-def _cells(fate: Any) -> tuple[str, ...]:
-    score = "" if fate.score is None else f"{fate.score:.1f}"
-    became = "on hold" if fate.on_hold else fate.kind
-    due = f"{fate.due:%m-%d %H:%M}" if fate.due else ""
-    return fate.shot, became, score, str(fate.files or ""), fate.with_whom, due
-
-
-def _in_columns(cells: Iterable[str], widths: Iterable[int]) -> str:
-    return "  ".join(f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=True)).rstrip()

@@ -23,10 +23,10 @@ from prefect.settings import temporary_settings
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from deployments.command_line import show_summary
 from deployments.desk_process import keep_desk
 from deployments.desks import address_of
 from deployments.registry import WORK_POOL, register
+from deployments.summaries import show_summary
 from deployments.watch_process import keep_watch
 from infra.local.prefect_server import PASSWORD_FILE
 from infra.local.processes import ServerError

@@ -27,7 +27,8 @@ from packshot.record import ShotRecord, State
 from tasks.records import find_batch, find_record
 from tasks.shelf import fetch
 from tasks.siblings import siblings_of
-from tasks.tickets import promise_shown, ticket_of, ticket_page_link
+from tasks.style_guides import promise_shown
+from tasks.tickets import ticket_of, ticket_page_link
 
 PREVIEW = "preview.webp"
 MOST_BESIDE = 8

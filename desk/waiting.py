@@ -30,7 +30,7 @@ from packshot.types import weight_of
 from tasks.lives import now
 from tasks.records import find_record, load_records
 from tasks.resuming import shot_of_run, waiting_run_of, waiting_runs
-from tasks.tickets import promise_shown
+from tasks.style_guides import promise_shown
 
 AT_ONCE = 200
 """Records that are read before what they say is shown."""

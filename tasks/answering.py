@@ -23,7 +23,7 @@ from tasks.lives import now
 from tasks.records import load_record
 from tasks.resuming import resume, waiting_run_of
 from tasks.storage import open_storage
-from tasks.tickets import promise_to
+from tasks.style_guides import promise_to
 from tasks.vouching import vouch
 
 

@@ -26,7 +26,7 @@ from tasks.notices import tell
 from tasks.records import change_record, load_record
 from tasks.returned import take_over
 from tasks.storage import ObjectInfo, open_storage
-from tasks.tickets import promise_to
+from tasks.style_guides import promise_to
 from tasks.vouching import is_vouched_for
 
 NOT_FOLLOWED = "not followed"

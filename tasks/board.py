@@ -21,7 +21,7 @@ from tasks.lives import ALWAYS, now
 from tasks.notices import tell
 from tasks.records import load_records
 from tasks.resuming import how_many_wait, human_edits, shot_of_run, waiting_runs
-from tasks.tickets import promise_shown
+from tasks.style_guides import promise_shown
 
 BOARD = "board"
 _FAILED = FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.FAILED, StateType.CRASHED]))

@@ -30,7 +30,8 @@ from tasks.records import change_record, find_batch, load_record
 from tasks.resuming import waiting_run_of
 from tasks.shelf import content_type
 from tasks.storage import open_storage
-from tasks.tickets import issue_ticket, promise_to, ticket_of
+from tasks.style_guides import promise_to
+from tasks.tickets import issue_ticket, ticket_of
 
 _PICTURES = {State.IN_REVIEW: "edit.tif", State.AWAITING_SIGNOFF: "edit.tif"}
 

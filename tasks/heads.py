@@ -9,7 +9,7 @@ from packshot.specs.load import MOST_LOGO_BYTES
 from tasks.logs import log
 from tasks.settings import get_settings
 from tasks.shelf import content_type
-from tasks.tickets import guide_of
+from tasks.style_guides import guide_of
 
 
 def title_of(client: str) -> str:

@@ -21,7 +21,8 @@ from tasks.logs import log
 from tasks.notices import tell
 from tasks.pictures import group_of
 from tasks.siblings import note_sibling, siblings_of
-from tasks.tickets import promise_to, scope_for
+from tasks.style_guides import promise_to
+from tasks.tickets import scope_for
 
 _REFERENCE_FINDINGS = ("target_fit", "colour_not_verified")
 

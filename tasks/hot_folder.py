@@ -43,7 +43,7 @@ from tasks.questions import SHOWN_DIGITS
 from tasks.records import find_batch, find_record, load_records
 from tasks.resuming import resume, shot_of_run, waiting_run_of, waiting_runs
 from tasks.storage import ObjectInfo, open_storage
-from tasks.tickets import promise_to
+from tasks.style_guides import promise_to
 
 SLACK = timedelta(seconds=60)
 """Tolerance between our clock and the storage's clock. A file that is older than the question by more than this

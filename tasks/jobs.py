@@ -15,7 +15,7 @@ from tasks.handovers import EditedShot, RoutedShot
 from tasks.lives import ALWAYS, living
 from tasks.questions import question_about, show_question
 from tasks.tickets import scope_for
-from tasks.waiting import create_waiting_run
+from tasks.waiting import create_waiting_run, run_name
 
 HUMAN_EDIT = "human-edit/human-edit"
 PAUSE_KEY = "question-1"
@@ -24,11 +24,6 @@ PAUSE_KEY = "question-1"
 def pause_key(number: int) -> str:
     """Return Prefect's key of a run's n-th question."""
     return f"question-{number}"
-
-
-def run_name(shot: ShotId) -> str:
-    """Return the name of the runs that ask people about a shot."""
-    return f"human edit · {shot.client}/{shot.batch} · {shot.shot}"
 
 
 @task(name="open job", task_run_name="open job · {routed.shot.shot}", **unit("open job"))

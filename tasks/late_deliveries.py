@@ -37,7 +37,7 @@ from tasks.logs import log
 from tasks.records import change_batch, load_batch, load_records
 from tasks.resuming import runs_of
 from tasks.sets import held_for_sets, note_closed, sets_of
-from tasks.tickets import promise_shown
+from tasks.style_guides import promise_shown
 
 DELIVER = "deliver-batch/deliver-batch"
 LATE = "late delivery"

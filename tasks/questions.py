@@ -24,7 +24,8 @@ from tasks.drafts import with_draft
 from tasks.forms import Form, form_for
 from tasks.lives import ALWAYS, actor, revived
 from tasks.records import load_record
-from tasks.tickets import issue_ticket, promise_to, ticket_page_link
+from tasks.style_guides import promise_to
+from tasks.tickets import issue_ticket, ticket_page_link
 
 SHOWN_DIGITS = 2 * LEAST_DIGITS
 _MOST_FINDINGS = 12

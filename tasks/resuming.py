@@ -26,7 +26,7 @@ from prefect.states import Cancelled
 
 from packshot.errors import DecisionRefusedError
 from packshot.naming import ShotId
-from tasks.jobs import run_name
+from tasks.waiting import run_name
 
 HUMAN_FLOW = "human-edit"
 _PAGE = 200

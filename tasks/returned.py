@@ -17,7 +17,8 @@ from packshot.types import Finding, Pixels16, Status
 from tasks import pictures, shelf
 from tasks.children import children
 from tasks.drafts import given_matte, joint_draft
-from tasks.tickets import promise_to, scope_for
+from tasks.style_guides import promise_to
+from tasks.tickets import scope_for
 
 _PAINTED = (Service.RETOUCH, Service.GHOST_MANNEQUIN)
 

@@ -16,11 +16,12 @@ from packshot.naming import ShotId, delivery_key
 from packshot.record import ShotRecord, State
 from packshot.types import Box, Size, Value
 from tasks import pictures, shelf
-from tasks.jobs import HUMAN_EDIT, run_name
+from tasks.jobs import HUMAN_EDIT
 from tasks.lives import now
 from tasks.notices import tell
 from tasks.records import change_batch, change_record, load_record
 from tasks.room import room_for
+from tasks.waiting import run_name
 
 
 class Words(Value):

@@ -16,7 +16,7 @@ from packshot.record import ShotRecord
 from packshot.specs.models import Client
 from tasks.lives import ALWAYS, now
 from tasks.records import change_batch
-from tasks.tickets import guide_of
+from tasks.style_guides import guide_of
 
 
 def sets_of(

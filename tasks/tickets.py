@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 
-from packshot.errors import ConfigError, ObjectMissingError
+from packshot.errors import ObjectMissingError
 from packshot.handoff.deciding import picture_shown
 from packshot.handoff.holds import Need, paired
 from packshot.handoff.sla import due_at
@@ -15,9 +15,8 @@ from packshot.handoff.ticket_page import ticket_html
 from packshot.handoff.upload_form import UploadForm
 from packshot.naming import ShotId, inbox_key, job_out_key, job_returned_prefix, path_trouble, shot_key
 from packshot.record import ShotRecord, State
-from packshot.specs.handoff import HandoffConfig, promised
-from packshot.specs.models import Client, Plan
-from packshot.specs.resolve import style_guide
+from packshot.specs.handoff import HandoffConfig
+from packshot.specs.models import Plan
 from tasks import shelf
 from tasks.configs import configs_in_force
 from tasks.desk_pages import desk_page
@@ -27,26 +26,9 @@ from tasks.pictures import picture_to_edit
 from tasks.records import change_record, load_record
 from tasks.siblings import siblings_of
 from tasks.storage import open_storage
+from tasks.style_guides import guide_of, promise_to
 
 TICKET_JSON, TICKET_HTML = "ticket.json", "ticket.html"
-
-
-def guide_of(client: str) -> Client:
-    """Return the style guide of a client, with its defaults filled in."""
-    return style_guide(configs_in_force(), client)
-
-
-def promise_to(client: str) -> HandoffConfig:
-    """Return the hand-off rules for a client's shots: due times, link lifetimes, seniors, services."""
-    return promised(configs_in_force().handoff, guide_of(client).handoff)
-
-
-def promise_shown(client: str) -> HandoffConfig:
-    """Return the hand-off rules only for display. If the client's config is broken, return the general rules."""
-    try:
-        return promise_to(client)
-    except ConfigError:
-        return configs_in_force().handoff
 
 
 def scope_for(record: ShotRecord, plan: Plan) -> Scope:

@@ -32,6 +32,11 @@ REFUSED = "answer refused"
 """The tag of a run whose last answer was refused; lists of runs show it."""
 
 
+def run_name(shot: ShotId) -> str:
+    """Return the name of the runs that ask people about a shot."""
+    return f"human edit · {shot.client}/{shot.batch} · {shot.shot}"
+
+
 def create_waiting_run(
     deployment: str,
     *,

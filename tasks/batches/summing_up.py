@@ -29,7 +29,7 @@ from tasks.records import (
     load_records,
 )
 from tasks.sets import held_for_sets, sets_of
-from tasks.tickets import promise_shown
+from tasks.style_guides import promise_shown
 
 
 def survey(batch: BatchId) -> Summary:

@@ -23,12 +23,12 @@ from packshot.naming import BatchId, ShotId, batch_id
 from packshot.record import State
 from packshot.types import Sourced, Status
 from tasks.forms import form_for
-from tasks.jobs import HUMAN_EDIT, PAUSE_KEY, run_name
+from tasks.jobs import HUMAN_EDIT, PAUSE_KEY
 from tasks.lives import now
 from tasks.records import change_record, create_record
 from tasks.storage import Storage
-from tasks.tickets import promise_shown
-from tasks.waiting import create_waiting_run
+from tasks.style_guides import promise_shown
+from tasks.waiting import create_waiting_run, run_name
 from tests.desk.people import PASSWORD, Browser, said_on
 from tests.desk.records import FINE, LEFT_OVER, MORNING, SMALL, record_in
 

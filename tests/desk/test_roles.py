@@ -16,7 +16,7 @@ from packshot.naming import ShotId
 from packshot.record import ShotRecord, State
 from tasks.records import create_record, load_record
 from tasks.storage import Storage
-from tasks.tickets import promise_shown
+from tasks.style_guides import promise_shown
 from tests.desk.people import PASSWORD, Browser
 from tests.desk.records import record_in
 

@@ -19,6 +19,7 @@ from jsonschema import Draft202012Validator
 from prefect.client.orchestration import get_client
 
 import packshot
+from deployments.demo import environment as environment_of
 from deployments.registry import JOB_TEMPLATE, register_pool
 from infra.local.stack import Stack
 from tasks.parts import PARTS_POOL
@@ -330,7 +331,7 @@ def test_registration_keeps_the_type_and_the_template_of_an_operator_s_pool(pref
         timeout=120,
     )
     assert made.returncode == 0, made.stdout + made.stderr
-    with get_client(sync_client=True) as client:
+    with environment_of(prefect_stack.environment()), get_client(sync_client=True) as client:
         register_pool(client, name, {"default": None})
         found = client.read_work_pool(name)
     assert (found.type, found.base_job_template) == ("kubernetes", TEMPLATE)

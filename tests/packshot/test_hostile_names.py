@@ -57,12 +57,12 @@ def test_every_form_takes_a_good_name(form: Any, name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_no_key_makes_an_id_of_a_name_that_leads_elsewhere(name: str) -> None:
     assert naming.batch_from_record_key(f"batches/{name}/b/batch.json") is None
-    for read, keys in {
+    for read, found in {
         naming.batch_from_ready_key: (f"inbox/{name}/b/READY", f"inbox/a/{name}/READY"),
         naming.shot_from_returned_key: (f"jobs/a/b/{name}/returned/x.tif", f"jobs/{name}/b/s/returned/x.tif"),
         naming.batch_from_drop_key: (f"jobs/{name}/b/_returned/x.tif",),
     }.items():
-        for key in keys:
+        for key in found:
             try:
                 assert read(key) is None, key
             except NamingError:

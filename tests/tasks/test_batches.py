@@ -14,7 +14,7 @@ import pytest
 from prefect.context import SettingsContext, get_settings_context
 from prefect.runtime import flow_run
 
-from deployments.command_line import show_summary
+from deployments.summaries import show_summary
 from packshot.batch import BatchRecord, ShotRef
 from packshot.cli.showing import terminal_console
 from packshot.errors import (

@@ -21,7 +21,8 @@ from tasks.lives import now
 from tasks.notices import Notice
 from tasks.return_rate import report_client
 from tasks.storage import Storage
-from tasks.tickets import _named_reference, promise_to
+from tasks.style_guides import promise_to
+from tasks.tickets import _named_reference
 from tests.hostile_names import NAMES, PATHS
 
 BATCH = batch_id("acme", "spring")

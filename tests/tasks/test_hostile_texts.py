@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 import typer
 
-from deployments import command_line, jobs
+from deployments import jobs, summaries
 from deployments.demo import environment
 from packshot.cli import editing, ending, looking, paths, showing
 from packshot.decision import Choice, Decision, Mark, Reason
@@ -41,7 +41,8 @@ from tasks.notices import Notice, send
 from tasks.questions import question_about, show_question
 from tasks.records import change_record
 from tasks.storage import Storage
-from tasks.tickets import promise_to, ticket_of
+from tasks.style_guides import promise_to
+from tasks.tickets import ticket_of
 from tests.hostile_texts import EVERYTHING, links_of_markdown, steering, tags_of_html
 from tests.packshot.export.deliveries import delivery
 from tests.packshot.export.deliveries import record as drawn_record
@@ -256,7 +257,7 @@ PRINTED: Mapping[str, Callable[[str], object]] = {
     "packshot route, refused": lambda text: looking._show_route({"file": text, "refused": text}),
     "packshot edit": lambda text: editing._show_edit(edit_row(text), {}),
     "packshot paths": lambda text: paths._show(path_row(text)),
-    "packshot batch status": lambda text: command_line.show_summary(showing.terminal_console(), summary(text)),
+    "packshot batch status": lambda text: summaries.show_summary(showing.terminal_console(), summary(text)),
     "packshot job show": lambda text: jobs._print_job(job(text)),
     "--json": lambda text: showing.print_json([summary(text).model_dump(mode="json"), {"name": text}]),
     "an error": raised,

@@ -26,7 +26,7 @@ from tasks.late_deliveries import Gathered, close_batch, gather, wait_until_deli
 from tasks.lives import Life
 from tasks.records import change_batch, create_batch, create_record, load_batch
 from tasks.storage import Storage, open_storage
-from tasks.tickets import promise_shown
+from tasks.style_guides import promise_shown
 from tests.tasks.runs import artifact, in_a_run
 
 AT = datetime(2031, 3, 1, 13, 20, tzinfo=UTC)

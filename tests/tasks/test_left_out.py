@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from deployments.command_line import show_summary
+from deployments.summaries import show_summary
 from packshot import pipeline
 from packshot.batch import ShotRef
 from packshot.colour.transform import srgb8_to_working

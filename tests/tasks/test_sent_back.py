@@ -22,7 +22,6 @@ from packshot.record import ShotRecord, State
 from packshot.types import Box, Size
 from tasks.batches.approved import approved_shots
 from tasks.deliveries import deliver
-from tasks.jobs import run_name
 from tasks.questions import Step, next_step
 from tasks.records import load_batch, load_record
 from tasks.resuming import human_edits
@@ -30,6 +29,7 @@ from tasks.sent_back import Words, send_back
 from tasks.stages import export_shot
 from tasks.storage import Storage
 from tasks.tickets import ticket_of
+from tasks.waiting import run_name
 from tests.tasks.people import answer, cut_out_by_hand, follow, put_back
 from tests.tasks.runs import in_a_run
 from tests.tasks.shots import approved

@@ -27,7 +27,10 @@ class Claims:
         self._held: dict[str, tuple[str, float]] = {}
 
     def take(self, shot: str, person: str) -> str:
-        """Return who has a shot after this claim. If that is the person, the claim on their last shot ends."""
+        """Claim a shot for a person, unless somebody else has it. Return who has it then.
+
+        If the claim succeeds, the person's claim on another shot ends. A repeated claim is renewed.
+        """
         with self._lock:
             holder = self._holder(shot)
             if holder in ("", person):

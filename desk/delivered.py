@@ -174,7 +174,7 @@ def status_of(record: ShotRecord | None, number: int) -> Status:
 
 
 def seen_file(number: int, file: File) -> Delivered:
-    """Return a file as a rejection names it."""
+    """Return the form of a file that a client's rejection refers to."""
     return Delivered(number=number, path=file.path, sha256=file.sha256)
 
 

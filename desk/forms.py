@@ -53,6 +53,6 @@ def person_of(request: Request) -> Person:
 
 
 def session_of(request: Request) -> Session:
-    """Return the session of the request."""
+    """Return the session under which a request was sent."""
     session: Session = request.state.session
     return session

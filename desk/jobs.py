@@ -159,7 +159,7 @@ def _answer(record: ShotRecord, person: Person, work: Work, fields: Mapping[str,
 
 
 class _Job(NamedTuple):
-    """What a request is about."""
+    """The shot, the upload and the person that a request is about."""
 
     shot: ShotId
     person: Person

@@ -35,7 +35,7 @@ def templates() -> jinja2.Environment:
 
 
 def desk_of(request: Request) -> Desk:
-    """Return the desk's memory."""
+    """Return the desk's memory, which the application holds for all requests."""
     desk: Desk = request.app.state.desk
     return desk
 

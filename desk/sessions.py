@@ -43,7 +43,7 @@ class Session:
 
 
 class Sessions:
-    """All sessions, by their token."""
+    """All open sessions, found by their token."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         """Begin without sessions.

@@ -27,7 +27,7 @@ _BATCH = "/deliveries/{client}/{batch}"
 
 
 def routes() -> list[Route]:
-    """Return the addresses of these pages."""
+    """Return the routes of these pages."""
     return [
         Route("/deliveries", deliveries_page),
         Route(_BATCH, batch_page),

@@ -124,7 +124,7 @@ def weight_of(finding: Finding) -> int:
 
 
 def in_order_of_weight(findings: Iterable[Finding]) -> list[Finding]:
-    """Return findings, each once, what matters most first."""
+    """Return findings, each once, the weightiest first: failed gates, other failures, warnings, the rest."""
     return sorted(dict.fromkeys(findings), key=weight_of)
 
 

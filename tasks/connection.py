@@ -23,7 +23,7 @@ _building = threading.Lock()
 
 
 def connect(settings: Settings) -> S3Client:
-    """Return this process's client for the storage."""
+    """Return this process's S3 client for the storage that the settings name."""
     with _building:
         return _client(os.getpid(), settings.s3_endpoint_url, settings)
 

@@ -15,7 +15,7 @@ _SIGNS = {Status.PASSED: "✓", Status.WARNING: "⚠", Status.FAILED: "✗", Sta
 
 
 def show_edit(record: ShotRecord) -> None:
-    """Show a shot's edit: pictures before and after, score by component, route, findings and evidence."""
+    """Show a shot's edit in Prefect: pictures before and after, score by component, route, findings and evidence."""
     shot, edit = record.shot, record.reports["edit"]
     routing = record.reports.get("routing", {})
     scores = " · ".join(f"{name} {points:.1f}" for name, points in edit["components"].items())
@@ -74,7 +74,7 @@ def _figure(value: float | None) -> str:
 
 
 def show_refusal(shot: ShotId, reason: str) -> None:
-    """Show why a file was refused."""
+    """Show in Prefect why a file was refused."""
     text = (
         f"# {markdown(shot.shot)}: refused\n\n{markdown(reason)}\n\n"
         "The original is unchanged. A copy is in quarantine, with the reason."
@@ -88,5 +88,5 @@ def show_job(shot: ShotId, instructions: str) -> None:
 
 
 def show_table(batch: BatchId, rows: list[dict[str, object]], description: str) -> None:
-    """Show what became of each shot of a batch."""
+    """Show in Prefect what became of each shot of a batch."""
     table_artifact(rows, key=artifact_key("batch", batch.client, batch.batch), description=description)

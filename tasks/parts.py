@@ -69,7 +69,7 @@ class Stage(StrEnum):
 
 
 class ToMaster(Value):
-    """A shot for stage 1."""
+    """A shot for stage 1, and the fingerprint of the configs in force."""
 
     ref: ShotRef
     configs_fingerprint: str

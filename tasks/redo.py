@@ -51,7 +51,7 @@ def redo_edit(shot: ShotId) -> None:
 
 @task(name="edit after hold", task_run_name="edit after hold · {shot.shot}", **ALWAYS)
 def edit_released(shot: ShotId) -> None:
-    """Edit a shot that was on hold, like stage 3A."""
+    """Make the first edit of a shot that was on hold, as stage 3A does."""
     with living(shot):
         record = revived(load_record(shot), by=actor())
         pixels, network = read_master(shelf.fetch(record, pictures.picture_to_edit(record))), load_model()

@@ -41,7 +41,7 @@ def new_table(*heads: str, ids: Sequence[str] = (), title: str | None = None) ->
 
     Args:
         ids: heads of the columns that hold an id or a code.
-        title: in the console's markup.
+        title: the table's title, in the markup of rich.
     """
     made = Table(title=title, title_justify="left")
     for head in heads:

@@ -54,7 +54,7 @@ class Labels(Value):
 
     @property
     def ascii_creator(self) -> str:
-        """The creator in ASCII, as `ascii_copyright`."""
+        """The creator in ASCII, for EXIF and TIFF. XMP carries the name unchanged."""
         return _ascii(self.creator)
 
     def exif(self) -> bytes:

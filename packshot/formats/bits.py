@@ -12,7 +12,7 @@ class Bits:
         self._value, self._left = int.from_bytes(data, "big"), 8 * len(data)
 
     def take(self, count: int = 1) -> int:
-        """Return the next bits as a number."""
+        """Return the next `count` bits as a number."""
         self._left -= count
         value = self._value >> self._left if self._left >= 0 else 0
         return value & ((1 << count) - 1)

@@ -56,7 +56,7 @@ class Chunk(NamedTuple):
 
     @property
     def whole(self) -> bool:
-        """True if the checksum fits."""
+        """True if the stored CRC-32 fits the chunk's content."""
         return zlib.crc32(self.body, zlib.crc32(self.name)) == self.checksum
 
 

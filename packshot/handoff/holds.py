@@ -11,7 +11,7 @@ from packshot.types import Value
 
 
 class Need(StrEnum):
-    """What may be missing."""
+    """The kinds of things that a client may still have to send."""
 
     NECK_SHOT = "neck_shot"
     COLOUR_REFERENCE = "colour_reference"

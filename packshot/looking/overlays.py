@@ -34,7 +34,7 @@ _POINTS_AT_ONCE = 65_536
 
 
 class Overlay(StrEnum):
-    """The overlays of an edit."""
+    """The overlays that people can lay over an edit. Each shows where one check measured something."""
 
     OFF_WHITE = "off_white"
     MATTE_EDGE = "matte_edge"

@@ -42,7 +42,7 @@ class DailyReport(Value):
 
     @property
     def dates(self) -> tuple[date, ...]:
-        """The dates of the trend."""
+        """The dates of all days of the trend, oldest first."""
         last = self.figures.day.date
         return tuple(last - timedelta(days=back) for back in reversed(range(len(self.trend))))
 

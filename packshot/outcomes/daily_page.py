@@ -23,7 +23,7 @@ from packshot.outcomes.pages import render
 
 
 def daily_page(report: DailyReport) -> bytes:
-    """Return the page in UTF-8."""
+    """Return the daily report as an HTML page, in UTF-8."""
     day = report.figures
     return render(
         "daily.html.j2",

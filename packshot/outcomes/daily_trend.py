@@ -125,7 +125,7 @@ _PLANS = (
 
 
 def panels_of(report: DailyReport) -> list[Panel]:
-    """Return all charts of the trend."""
+    """Return one small chart for each question of the trend, in the order of the page."""
     return [_panel(plan, report) for plan in _PLANS]
 
 

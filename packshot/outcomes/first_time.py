@@ -14,7 +14,7 @@ from packshot.types import Value
 
 
 class By(StrEnum):
-    """The grouping of rates."""
+    """By what first-time rates are grouped: one rate for each editor, category or client."""
 
     EDITOR = "editor"
     CATEGORY = "category"

@@ -13,7 +13,7 @@ MOST_CHANGE = 1.0
 
 
 def return_page(report: ReturnReport) -> bytes:
-    """Return the page in UTF-8."""
+    """Return the report on the return rate as an HTML page, in UTF-8."""
     chart = _chart(report.weeks)
     golive = next((number for number, week in enumerate(report.weeks) if week.week == 0), 0)
     return render(

@@ -23,7 +23,7 @@ _MOST_KNOTS = 65_535
 
 
 class Selector(IntEnum):
-    """The kinds of records."""
+    """The kinds of records in a path resource, by their selector number."""
 
     CLOSED_LENGTH = 0
     CLOSED_SMOOTH = 1

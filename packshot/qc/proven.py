@@ -31,6 +31,9 @@ def unproven(outline: Outline, edges: EdgeFigures, reduced: Reduced) -> NDArray[
 
 
 def least_proven(outline: Outline, edges: EdgeFigures, reduced: Reduced) -> tuple[int, float]:
-    """Return (point, share without proof) of the stretch of outline that is proven least."""
+    """Return (middle point, share without proof) of the worst stretch of an outline, the share in 0..1.
+
+    The worst stretch is the one with the largest share of points from `unproven`.
+    """
     length_px = STRETCH_OF_PICTURE * reduced.longest / reduced.scale
     return worst_stretch(unproven(outline, edges, reduced), outline, length_px=length_px)

@@ -42,7 +42,7 @@ class ProductSets(Value):
         """Return the views that a product must have.
 
         Args:
-            categories: those of its shots. If they differ, each one's views are asked for.
+            categories: the categories of the product's shots. If they differ, the views of all of them are asked for.
         """
         known = [self.by_category.get(one, self.views) for one in categories if one]
         return tuple(dict.fromkeys(view for views in known or [self.views] for view in views))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from packshot import record as record_module
 from packshot.errors import IllegalTransitionError
 from packshot.naming import ShotId
-from packshot.record import DONE, FOLLOWS, WAITING, ShotRecord, Source, State
+from packshot.record import DONE, EDIT, FOLLOWS, WAITING, ShotRecord, Source, State, deliveries_of, delivery_reason
 from packshot.types import Finding, Sourced, Status
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -150,3 +150,74 @@ def test_findings_and_objects_are_added_and_reports_replaced_by_stage() -> None:
 def test_an_unknown_fact_is_an_empty_text() -> None:
     assert NEW.fact("sku") == "A1"
     assert NEW.fact("asin") == ""
+
+
+@pytest.mark.parametrize(
+    ("facts", "product"),
+    [
+        ({"sku": "A1", "asin": "B0", "gtin": "4006381333931"}, "A1"),
+        ({"asin": "B0", "gtin": "4006381333931"}, "B0"),
+        ({"gtin": "4006381333931"}, "4006381333931"),
+        ({"view": "MAIN"}, ""),
+    ],
+)
+def test_a_product_is_its_sku_else_its_asin_else_its_gtin(facts: dict[str, str], product: str) -> None:
+    known = {name: Sourced(value=value, source="manifest") for name, value in facts.items()}
+    assert NEW.model_copy(update={"facts": known}).product == product
+
+
+def found(code: str, status: Status, *, picture: str = "", gate: bool = False) -> Finding:
+    return Finding(code=code, status=status, message=code, picture=picture, gate=gate)
+
+
+def test_findings_on_an_edit_that_was_replaced_are_not_true_any_more() -> None:
+    photograph, old, new = found("p", Status.WARNING), found("o", Status.FAILED, picture="1"), found("n", Status.PASSED)
+    mine = new.model_copy(update={"picture": "2"})
+    record = NEW.model_copy(update={"findings": (photograph, old, mine), "objects": {EDIT: "2"}})
+    assert record.present_findings == (photograph, mine)
+    assert NEW.model_copy(update={"findings": (photograph, old)}).present_findings == (photograph,)
+
+
+def test_the_worst_finding_is_the_one_that_stops_approval_and_none_is_worst_if_all_passed() -> None:
+    passed, warning = found("passed", Status.PASSED), found("warning", Status.WARNING)
+    failed, stopping = found("failed", Status.FAILED), found("gate", Status.FAILED, gate=True)
+    record = NEW.model_copy(update={"findings": (passed, warning, failed, stopping)})
+    assert record.worst_finding == stopping
+    assert NEW.model_copy(update={"findings": (passed, warning, failed)}).worst_finding == failed
+    assert NEW.model_copy(update={"findings": (passed,)}).worst_finding is None
+
+
+def test_only_the_last_failure_says_whether_it_may_pass() -> None:
+    passing = NEW.advance(State.FAILED, at=NOON, actor="r", why="a disk was full", passing=True)
+    assert passing.failed_in_passing
+    revived = step(passing, State.RECEIVED)
+    assert not revived.failed_in_passing
+    assert not step(revived, State.FAILED).failed_in_passing
+
+
+def test_a_note_changes_neither_the_state_nor_since_when() -> None:
+    assert NEW.since is None
+    begun = step(NEW, State.MASTERED)
+    noted = begun.note(at=NOON + timedelta(hours=1), actor="Ada", why="looked at")
+    assert (noted.state, noted.since) == (State.MASTERED, NOON)
+    assert noted.note(at=NOON, actor="Ada", why="again").failed_from is None
+    assert NEW.note(at=NOON, actor="Ada", why="looked at").since is None
+
+
+def test_a_delivery_counts_once_even_if_the_shot_failed_after_it() -> None:
+    verified = NEW.model_copy(update={"state": State.VERIFIED})
+    out = verified.advance(State.DELIVERED, at=NOON, actor="r", why=delivery_reason(12))
+    assert deliveries_of(verified) == ()
+    assert deliveries_of(out) == (12,)
+    failed = out.advance(State.FAILED, at=NOON, actor="r", why="x")
+    back = failed.advance(State.DELIVERED, at=NOON, actor="r", why=delivery_reason(12))
+    assert deliveries_of(back) == (12,)
+
+
+@pytest.mark.parametrize(
+    ("state", "allowed"),
+    [(State.ON_HOLD, "refused, routed"), (State.LIVE, "nothing: this is an end")],
+)
+def test_a_refused_step_says_which_are_allowed(state: State, allowed: str) -> None:
+    with pytest.raises(IllegalTransitionError, match=f"allowed {allowed}"):
+        step(NEW.model_copy(update={"state": state}), State.RECEIVED)

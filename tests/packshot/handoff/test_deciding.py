@@ -24,7 +24,7 @@ from packshot.handoff.deciding import (
 )
 from packshot.naming import ShotId
 from packshot.record import FOLLOWS, ShotRecord, Source, State
-from packshot.types import Status
+from packshot.types import Finding, Status
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 MASTER, EDIT = "a" * 64, "e" * 64
@@ -258,3 +258,109 @@ def test_marks_are_so_many_that_somebody_can_work_through_them() -> None:
     assert decide(record, marked(9, 9, count=MOST_MARKS)).state is State.AWAITING_EDITOR
     with pytest.raises(DecisionRefusedError, match="too many marks"):
         decide(record, marked(9, 9, count=MOST_MARKS + 1))
+
+
+def test_a_job_that_was_given_back_is_free_and_one_that_nobody_took_cannot_be() -> None:
+    record = waiting(State.AWAITING_EDITOR)
+    with pytest.raises(DecisionRefusedError, match="nobody has taken this job"):
+        decide(record, decision(Choice.GIVE_BACK, by="Ada", picture=MASTER))
+    taken = decide(record, decision(Choice.TAKE, by="Ada", picture=MASTER))
+    assert taken_by(decide(taken, decision(Choice.GIVE_BACK, by="Ada", picture=MASTER))) == ""
+
+
+def test_a_job_is_taken_for_one_wait_only() -> None:
+    taken = decide(waiting(State.AWAITING_EDITOR), decision(Choice.TAKE, by="Ada", picture=MASTER))
+    signed = decide(taken, decision(Choice.RETURN, by="Ada", picture=MASTER, at=NOON + timedelta(minutes=6)))
+    back = decide(signed, decision(Choice.REJECT_WORK, at=NOON + timedelta(minutes=7)))
+    assert (back.state, taken_by(back)) == (State.AWAITING_EDITOR, "")
+
+
+def test_a_job_that_is_taken_in_the_moment_in_which_it_begins_is_taken() -> None:
+    record = waiting(State.AWAITING_EDITOR)
+    assert taken_by(decide(record, decision(Choice.TAKE, by="Ada", picture=MASTER, at=record.since))) == "Ada"
+
+
+def test_a_picture_brought_in_review_passes_through_the_editor_s_state() -> None:
+    before = waiting(State.IN_REVIEW)
+    after = decide(before, decision(Choice.RETURN, by="Ada"))
+    steps = [event.to_state for event in after.events[len(before.events) :]]
+    assert steps == [State.AWAITING_EDITOR, State.RETURNED, State.SCORED, State.AWAITING_SIGNOFF]
+
+
+def test_the_returned_work_is_added_to_the_record() -> None:
+    told = Finding(code="moved", status=Status.WARNING, message="it moved")
+    record = waiting(State.AWAITING_EDITOR).model_copy(update={"reports": {"a": {"x": 1}}})
+    after = decide(
+        record,
+        decision(Choice.RETURN, by="Ada", picture=MASTER),
+        findings=(told,),
+        reports={"b": {"y": 2}},
+        objects={"edit.tif": "f" * 64},
+    )
+    assert after.findings == (told,)
+    assert after.reports == {"a": {"x": 1}, "b": {"y": 2}}
+    assert after.objects == {"master.tif": MASTER, "edit.tif": "f" * 64}
+
+
+def test_what_was_said_of_the_colours_is_about_the_picture_that_was_signed() -> None:
+    after = decide(waiting(State.AWAITING_SIGNOFF), decision(Choice.SIGN, colour=ColourWord.CONFIRMED))
+    assert [one.picture for one in after.findings] == [EDIT]
+    sent_back = decide(waiting(State.AWAITING_SIGNOFF), decision(Choice.REJECT_WORK, colour=ColourWord.CONFIRMED))
+    assert sent_back.findings == ()
+
+
+@pytest.mark.parametrize("choice", [Choice.SEND_TO_EDITOR, Choice.REJECT])
+def test_the_reason_other_needs_a_note_and_marks_are_none(choice: Choice) -> None:
+    mark = Mark(left=1, top=2, right=30, bottom=40, text="here")
+    assert Reason.OTHER in REASONS[choice]
+    other = decision(choice, reason=Reason.OTHER, note=" ", marks=(mark,))
+    with pytest.raises(DecisionRefusedError, match="'other' needs a note"):
+        decide(waiting(State.IN_REVIEW), other)
+    assert decide(waiting(State.IN_REVIEW), other.model_copy(update={"note": "a hair on it"})).decisions
+
+
+def test_eight_digits_of_a_picture_are_enough_in_any_spelling_and_seven_are_not() -> None:
+    record = waiting(State.IN_REVIEW)
+    assert decide(record, decision(Choice.APPROVE, picture=f" {EDIT[:8].upper()} ")).state is State.APPROVED
+    with pytest.raises(DecisionRefusedError, match="which picture"):
+        decide(record, decision(Choice.APPROVE, picture=EDIT[:7]))
+
+
+def test_two_letters_are_a_name() -> None:
+    assert decide(waiting(State.IN_REVIEW), decision(Choice.APPROVE, by="Al")).state is State.APPROVED
+
+
+@pytest.mark.parametrize(
+    ("group", "name"),
+    [
+        ({}, "master.tif"),
+        ({"correction": {"kind": "identity"}}, "master.tif"),
+        ({"correction": {"kind": "target"}}, "corrected.tif"),
+    ],
+)
+def test_outside_of_review_the_picture_is_the_master_as_its_group_corrects_it(group: dict[str, Any], name: str) -> None:
+    objects = {"master.tif": "1", "corrected.tif": "2", "edit.tif": "3"}
+    record = waiting(State.AWAITING_EDITOR).model_copy(update={"objects": objects, "reports": {"group": group}})
+    assert picture_shown(record) == objects[name]
+    assert picture_shown(record.model_copy(update={"objects": {}})) == ""
+
+
+def test_decisions_count_from_the_moment_of_the_last_restart() -> None:
+    decided = decide(waiting(State.IN_REVIEW), decision(Choice.SEND_TO_EDITOR))
+    at = decided.decisions[0].at
+    assert since_restart(decided) == decided.decisions
+    again = decided.restart(at=at, actor="Zoe", why="w")
+    assert since_restart(again) == decided.decisions
+    mastered = again.advance(State.MASTERED, at=at, actor="run", why="w")
+    assert since_restart(mastered.restart(at=at + timedelta(seconds=1), actor="Zoe", why="w")) == ()
+
+
+def test_the_same_words_without_a_question_are_a_second_decision() -> None:
+    taken = decide(waiting(State.AWAITING_EDITOR), decision(Choice.TAKE, by="Ada", picture=MASTER))
+    assert len(decide(taken, decision(Choice.TAKE, by="Ada", picture=MASTER)).decisions) == 2
+    asked = decide(taken, decision(Choice.TAKE, by="Ada", picture=MASTER, question="q"))
+    assert len(decide(asked, decision(Choice.TAKE, by="Ada", picture=MASTER, question="q")).decisions) == 2
+
+
+def test_marks_on_a_picture_of_unknown_size_are_not_measured() -> None:
+    assert decide(waiting(State.IN_REVIEW), marked(10**6, 10**6)).state is State.AWAITING_EDITOR

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from packshot.errors import ConfigError
-from packshot.qc.score import badness, component_points, decide_verdict, limits_of, status_of
+from packshot.qc.score import badness, component_points, decide_verdict, limits_of, severity, status_of, stricter
 from packshot.specs.models import RuleLimits
 from packshot.types import Finding, Status, Verdict
 
@@ -59,6 +60,7 @@ def test_rules_add_up_and_a_component_never_falls_below_zero(configs: Any) -> No
     config = configs.qc.model_copy(update={"rules": {"fringe": RuleLimits(weight=0.8, good=0, bad=1)}})
     assert component_points([finding(1.0)], config, points=25) == pytest.approx(5)
     assert component_points([finding(1.0), finding(1.0)], config, points=25) == 0
+    assert component_points([finding(0.25)], config, points=25) == pytest.approx(25 * (1 - 0.8 * 0.25))
 
 
 def test_skipped_and_foreign_findings_cost_nothing(configs: Any) -> None:
@@ -86,6 +88,43 @@ def test_gates_override_upward_only(configs: Any, score: float, gate: bool, verd
 def test_passed_gate_stops_nothing(configs: Any) -> None:
     passed = finding(0, status=Status.PASSED, gate=True)
     assert decide_verdict(100, [passed], configs.qc) is Verdict.AUTO_APPROVE
+
+
+@pytest.mark.parametrize(
+    ("measured", "status", "verdict"),
+    [
+        (5.0, Status.FAILED, Verdict.AUTO_APPROVE),
+        (5.1, Status.FAILED, Verdict.REJECT_AND_REDO),
+        (5.1, Status.SKIPPED, Verdict.AUTO_APPROVE),
+        (None, Status.FAILED, Verdict.AUTO_APPROVE),
+    ],
+)
+def test_a_value_beyond_redo_is_redone_whatever_the_score(
+    configs: Any, measured: float | None, status: Status, verdict: Verdict
+) -> None:
+    config = configs.qc.model_copy(update={"rules": {"fringe": LESS.model_copy(update={"redo": 5.0})}})
+    assert decide_verdict(100, [finding(measured, status=status)], config) is verdict
+
+
+def test_the_strictest_of_several_verdicts_counts_in_any_order() -> None:
+    mildest_first = [Verdict.AUTO_APPROVE, Verdict.HUMAN_REVIEW, Verdict.REJECT_AND_REDO]
+    for several in itertools.permutations(mildest_first):
+        assert stricter(*several) is Verdict.REJECT_AND_REDO
+    assert stricter(*mildest_first[:2]) is Verdict.HUMAN_REVIEW
+
+
+@pytest.mark.parametrize(("limits", "near", "far"), [(LESS, 9.0, 10.0), (MORE, 0.6, 0.5)])
+def test_of_a_rule_s_findings_the_one_farther_beyond_its_limit_is_worse(
+    limits: RuleLimits, near: float, far: float
+) -> None:
+    assert severity(finding(near), limits) < severity(finding(far), limits)
+    assert severity(finding(near), limits) < severity(finding(near, gate=True), limits)
+    assert severity(finding(far, status=Status.WARNING), limits) < severity(finding(near), limits)
+
+
+def test_a_finding_without_a_value_is_weighed_by_its_status() -> None:
+    passed, failed = (severity(finding(None, status=status), LESS) for status in (Status.PASSED, Status.FAILED))
+    assert passed < failed
 
 
 def test_missing_limits_name_the_rule_and_the_way_to_switch_it_off(configs: Any) -> None:

@@ -6,6 +6,7 @@ import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from pydantic import SecretStr
@@ -224,6 +225,7 @@ def test_the_inbox_cannot_be_written(storage: Storage, tmp_path: Path) -> None:
         lambda: storage.put_if_absent(key, b"x", content_type=TEXT),
         lambda: storage.replace_if(key, b"x", etag='"x"', content_type=TEXT),
         lambda: storage.copy("batches/a", key),
+        lambda: storage.copy_verified("batches/a", key, sha256=hashlib.sha256(b"x").hexdigest()),
     ):
         with pytest.raises(StorageDeniedError, match="read-only"):
             write()
@@ -280,3 +282,36 @@ def test_two_addresses_have_two_clients(s3_settings: Settings) -> None:
     public = s3_settings.model_copy(update={"s3_public_endpoint_url": "https://pictures.example.com"})
     link = open_storage(public).presign("deliveries/a", expires_s=60)
     assert link.startswith("https://pictures.example.com/")
+
+
+def test_the_same_bytes_of_another_type_are_written_again(storage: Storage) -> None:
+    storage.put("batches/a", b"{}", content_type=TEXT)
+    storage.put("batches/a", b"{}", content_type="application/json")
+    assert storage.head("batches/a").content_type == "application/json"
+
+
+def test_a_file_that_another_program_replaces_in_that_moment_is_not_taken_for_stored(
+    s3_settings: Settings, storage: Storage, tmp_path: Path
+) -> None:
+    (tmp_path / "f").write_bytes(b"mine")
+
+    def interfere(**said: object) -> None:
+        storage._client.put_object(Bucket=storage.bucket, Key="batches/a", Body=b"theirs")
+
+    mine = open_storage(s3_settings.model_copy(update={"s3_connections": 3}))
+    assert mine._client is not storage._client
+    mine._client.meta.events.register("after-call.s3.PutObject", interfere)
+    with pytest.raises(StorageUnavailableError, match="not the one just written"):
+        mine.put_file("batches/a", tmp_path / "f", content_type=TEXT)
+    assert storage.get("batches/a") == b"theirs"
+
+
+@pytest.mark.parametrize(("asked_s", "given_s"), [(60, 60), (7 * 24 * 3600, 7 * 24 * 3600), (10**7, 7 * 24 * 3600)])
+def test_a_link_lives_as_long_as_asked_but_never_longer_than_it_can(
+    storage: Storage, asked_s: int, given_s: int
+) -> None:
+    link = parse_qs(urlsplit(storage.presign("batches/a", expires_s=asked_s)).query)
+    assert link["X-Amz-Expires"] == [str(given_s)]
+    assert "response-content-disposition" not in link
+    saved = parse_qs(urlsplit(storage.presign("batches/a", expires_s=60, download_name="a.jpg")).query)
+    assert saved["response-content-disposition"] == ['attachment; filename="a.jpg"']

@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 import io
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -166,3 +167,62 @@ def test_a_white_product_s_lost_edge_is_said(delivered: Delivered, qc: QcConfig)
     blown[: blown.shape[0] // 4] = 255
     findings = verify(jpeg(blown), framed=framed, rendition=rendition, qc=qc)
     assert "edge_lost_in_white" in {finding.code for finding in findings}
+
+
+def with_rules(rendition: RenditionPlan, **limits: float) -> RenditionPlan:
+    return rendition.model_copy(update={"rules": rendition.rules.model_copy(update=limits)})
+
+
+def test_a_product_that_was_enlarged_beyond_its_limit_is_found(delivered: Delivered, qc: QcConfig) -> None:
+    rendition, framed, pixels = delivered
+    scale = framed.placement.scale
+    just, over = (with_rules(rendition, max_upscale_ratio=limit) for limit in (scale, scale * 0.99))
+    assert failed(verify(jpeg(pixels), framed=framed, rendition=just, qc=qc)) == set()
+    findings = verify(jpeg(pixels), framed=framed, rendition=over, qc=qc)
+    assert failed(findings) == {"blurry_or_pixelated"}
+    assert [one.measured for one in findings if one.code == "blurry_or_pixelated"] == [scale]
+
+
+def test_both_the_mean_and_the_95th_percentile_of_the_colour_difference_count(
+    delivered: Delivered, qc: QcConfig
+) -> None:
+    rendition, framed, pixels = delivered
+    data = jpeg(pixels)
+    seen = verify_file(data, framed=framed, rendition=rendition, qc=qc).colour
+    assert seen
+    mean, p95 = seen.mean_delta_e, seen.p95_delta_e
+    for limits, expected in (
+        ((mean, p95), set()),
+        ((mean * 0.99, p95), {"colour_shift"}),
+        ((mean, p95 * 0.99), {"colour_shift"}),
+    ):
+        plan = with_rules(rendition, colour_mean_delta_e=limits[0], colour_p95_delta_e=limits[1])
+        assert failed(verify(data, framed=framed, rendition=plan, qc=qc)) == expected
+
+
+def test_white_that_the_encoder_darkened_beside_the_product_is_found(delivered: Delivered, qc: QcConfig) -> None:
+    rendition, framed, pixels = delivered
+    away = cv2.distanceTransform((framed.matte == 0).astype(np.uint8), cv2.DIST_C, 3)
+    ringing = pixels.copy()
+    ringing[(away > 2) & (away < 5)] = 190
+    assert "codec_ringing" in failed(verify(jpeg(ringing, quality=100), framed=framed, rendition=rendition, qc=qc))
+    floor = dict.fromkeys(qc.ring_floor, 180)
+    lenient = qc.model_copy(update={"ring_floor": floor})
+    assert "codec_ringing" not in failed(
+        verify(jpeg(ringing, quality=100), framed=framed, rendition=rendition, qc=lenient)
+    )
+
+
+def test_the_encoder_s_input_may_be_handed_in_and_changes_nothing(delivered: Delivered, qc: QcConfig) -> None:
+    rendition, framed, pixels = delivered
+    data = jpeg(pixels)
+    proof = verify_file(data, framed=framed, rendition=rendition, qc=qc)
+    assert verify_file(data, framed=framed, rendition=rendition, qc=qc, before=pixels).findings == proof.findings
+
+
+def test_a_file_of_another_colour_model_is_not_measured(delivered: Delivered, qc: QcConfig) -> None:
+    rendition, framed, pixels = delivered
+    stream = io.BytesIO()
+    Image.fromarray(pixels).convert("L").save(stream, "JPEG", quality=95)
+    proof = verify_file(stream.getvalue(), framed=framed, rendition=rendition, qc=qc)
+    assert (proof.white, proof.colour, proof.fill_ratio, proof.passed) == (None, None, 0.0, False)

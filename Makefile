@@ -11,7 +11,7 @@ export PYTHONDONTWRITEBYTECODE=
 export DO_NOT_TRACK=1
 export PREFECT_SERVER_ANALYTICS_ENABLED=false
 
-.PHONY: help setup demo test test-all explore docs release audit tools samples fuzz lint types imports tests lock clean
+.PHONY: help setup demo test test-all coverage explore docs release audit tools samples fuzz lint types imports tests lock clean
 
 help:
 	@grep -E '^## ' Makefile | sed 's/^## //'
@@ -41,6 +41,12 @@ test: $(STAMP)
 test-all: $(STAMP)
 	@$(BIN)/packshot models fetch --quiet
 	@$(BIN)/python .ci/checks.py --all
+
+## make coverage  the lines and branches of packshot/ that no quick test of it runs; WHAT=tests/packshot/qc: of those tests only
+WHAT ?= tests/packshot
+coverage: $(STAMP)
+	@$(BIN)/coverage run -m pytest -q -m "not slow" $(WHAT)
+	@$(BIN)/coverage report
 
 ## make fuzz SECONDS=600  changed files against every reader of outside bytes, for as long as you like
 SECONDS ?= 60

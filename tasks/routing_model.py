@@ -121,7 +121,7 @@ def watch_for(record: ShotRecord, plan: Plan) -> Watch | None:
     features = Features.model_validate(record.reports["routing"]["features"])
     category = plan.category.name if plan.category else ""
     promise, real_only = as_promised(plan).routing.approve, plan.routing.real_only
-    return Watch(model, features, promise, ruled_out(plan), category, real_only)
+    return Watch(model, features, promise, ruled_out(plan), category, real_only, plan.approve_unproven_kinds)
 
 
 def _parsed(data: bytes) -> ModelInService:

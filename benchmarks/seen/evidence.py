@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from benchmarks.seen.photographs import Half
 from benchmarks.seen.table import Pair
 from packshot.routing.model import Labelled, RoutingModel, Seen, version_of
+from packshot.specs.stages import Unproven
 from packshot.types import Route
 
 
@@ -38,8 +39,17 @@ def with_evidence(model: RoutingModel, seen: Sequence[Seen]) -> RoutingModel:
     approve = model.approve.model_copy(update={"calibration": tuple(sorted(shots.elements())), "seen": tuple(seen)})
     version = version_of(trained_at=model.trained_at, route=model.route, approve=approve)
     refused = sum(one.refused for one in seen)
-    card = {**model.card, "real": f"{len(seen)} real photographs looked at by eye, {refused} of them refused"}
+    card = {
+        **model.card,
+        "real": f"{len(seen)} real photographs looked at by eye, {refused} of them refused",
+        "real_by_kind": {kind.value: _counted([one for one in seen if kind in one.kinds]) for kind in Unproven}
+        | {"none of these": _counted([one for one in seen if not one.kinds])},
+    }
     return model.model_copy(update={"approve": approve, "version": version, "card": card})
+
+
+def _counted(seen: Sequence[Seen]) -> dict[str, int]:
+    return {"judged": len(seen), "refused": sum(one.refused for one in seen)}
 
 
 def _labelled(seen: Iterable[Seen]) -> list[Labelled]:

@@ -89,7 +89,8 @@ def watch_of(done: Any, configs: Configs) -> Any:
         return None
     without = ruled_out(done.plan.category, configs.categories.values())
     category, config = done.plan.category.name if done.plan.category else "", done.plan.routing
-    return Watch(shipped_model(), done.features, config.approve, without, category, config.real_only)
+    risk = done.plan.approve_unproven_kinds
+    return Watch(shipped_model(), done.features, config.approve, without, category, config.real_only, risk)
 
 
 def route_of(done: Any, watch: Any) -> Any:

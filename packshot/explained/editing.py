@@ -38,13 +38,14 @@ THE_CUT_OUT = Group(
         ),
         "real_proof_missing": Meaning(
             "People have judged too few real photographs of this kind of shot. The kinds are: nobody named the "
-            "category, "
-            "the product stands on a visible floor, or it is pale on a pale backdrop. Drawn scenes prove nothing about "
-            "them. So a reviewer judges the shot without its score, and the verdict counts as evidence.",
+            "category, the product stands on a visible floor and its base is not proven, it is pale on a pale "
+            "backdrop, or its backdrop is dark. Drawn scenes prove nothing about them. So a reviewer judges the shot "
+            "without its score, and the verdict counts as evidence. A warning means that the client's style guide "
+            "takes the risk (`approve_unproven_kinds`), so the shot was approved all the same.",
             measured="real photographs of its kind that people judged",
             limit="minimum that the promise needs",
             unit="shots",
-            status="failed, or passed",
+            status="failed, warning, or passed",
             gate=True,
         ),
         "refusal_likely": Meaning(
@@ -232,6 +233,15 @@ EDGE = Group(
                 "has; scaled to a product 1200 px long"
             ),
             unit="px",
+            gate=True,
+        ),
+        "base_unproven": Meaning(
+            measured=(
+                "share of the product's base along which the photograph has no edge within 1 px of the matte's "
+                "outline. The base is the lowest 12 % of the product, where the outline faces down. Skipped where no "
+                "shadow lies along it"
+            ),
+            unit="share",
             gate=True,
         ),
         "backdrop_patch_suspected": Meaning(

@@ -21,6 +21,8 @@ from packshot.qc.report import QcReport, RenditionReport, judge_all
 from packshot.returned.read import ReturnedWork
 from packshot.routing.approve import Watch, qc_figures
 from packshot.routing.mask_figures import measure_masks
+from packshot.routing.pale_rim import FIGURE as PALE_RIM
+from packshot.routing.pale_rim import pale_rim
 from packshot.specs.models import Plan, RenditionPlan
 from packshot.threads import side_by_side
 from packshot.types import Finding, Matte, Pixels8, Pixels16, Status, Verdict, size_of
@@ -138,9 +140,10 @@ def _edited(
     looks: tuple[Callable[[], Any], ...] = (
         partial(_judged, pixels, cutout, composite, plan, group, brought),
         partial(measure_masks, cutout.network_matte, cutout.matte),
+        partial(pale_rim, pixels if cutout.reduced is None else cutout.reduced, cutout.matte),
     )
-    judged, masks = side_by_side(lambda look: look(), looks)
-    figures = {**masks.model_dump(), **qc_figures(judged.findings)}
+    judged, masks, pale = side_by_side(lambda look: look(), looks)
+    figures = {**masks.model_dump(), PALE_RIM: pale, **qc_figures(judged.findings)}
     return dataclasses.replace(_watched(judged, watch, figures) if watch else judged, figures=figures)
 
 

@@ -1,8 +1,14 @@
-"""Rule on the ground under the product: finds a kept shadow without using the cut-out's own shadow detection."""
+"""Rules on the ground under the product: find kept shadow without using the cut-out's own shadow detection."""
 
 from __future__ import annotations
 
+from functools import partial
+
+from packshot.cutout import Method
+from packshot.qc.base import base_of
+from packshot.qc.edge_rules import place_on_outline
 from packshot.qc.measured import measured, skipped, widened
+from packshot.qc.outline import longest_run
 from packshot.qc.scene import Scene
 from packshot.specs.models import RuleLimits
 from packshot.types import Finding
@@ -23,3 +29,20 @@ def kept_shadow_suspected(scene: Scene, limits: RuleLimits) -> Finding:
     )
     box = widened(shadows[0].box, scene.frame) if shadows else None
     return measured("kept_shadow_suspected", area, limits, message, unit="px", box=box)
+
+
+def base_unproven(scene: Scene, limits: RuleLimits) -> Finding:
+    """Measure how much of the base of a standing product has no edge of the photograph on it.
+
+    There shadow was kept, or the base was cut into, or it frays. Skipped if no shadow lies along the lowest part of the
+    outline: such a product hangs, lies flat or was photographed without a floor.
+    """
+    if scene.edit.cutout.method == Method.GIVEN:
+        return skipped("base_unproven", "A person made this matte, and looked at its base.")
+    base = base_of(scene.outline, scene.edges, scene.subject) if scene.subject else None
+    if base is None:
+        return skipped("base_unproven", "No shadow lies along the lowest part of the outline: nothing stands there.")
+    first, length = longest_run(base.unproven, scene.outline)
+    message = f"Along {base.share:.0%} of the product's base, the photograph has no edge where the matte ends."
+    place = partial(place_on_outline, scene, first + length // 2)
+    return measured("base_unproven", base.share, limits, message, unit="share", box=place)

@@ -68,6 +68,7 @@ EDGE_RULES = _by_code(
     part_rules.filled_hole_suspected,
     part_rules.pinhole,
     ground_rules.kept_shadow_suspected,
+    ground_rules.base_unproven,
     remnant_rules.backdrop_patch_suspected,
     remnant_rules.backdrop_strip_suspected,
     part_rules.product_touches_frame,

@@ -19,7 +19,10 @@ _IN_WORDS = {
     Unproven.UNNAMED: "Nobody named its category",
     Unproven.ON_FLOOR: "It stands on a visible floor",
     Unproven.PALE_ON_PALE: "It is pale on a pale backdrop",
+    Unproven.DARK_BACKDROP: "Its backdrop is dark",
 }
+_WAITS = "Only real photographs that people judged prove such a shot."
+_RISK_TAKEN = "The client's style guide takes the risk that too few people have judged such shots."
 
 
 def qc_figures(findings: Iterable[Finding]) -> dict[str, float]:
@@ -46,6 +49,7 @@ class Watch:
         ruled_out: categories to which the shot certainly does not belong.
         category: the shot's category; empty if it is unknown.
         real_only: kinds of shots for which only real photographs count as proof.
+        risk_taken: those of them that the client has approved without such proof.
     """
 
     model: RoutingModel
@@ -54,27 +58,29 @@ class Watch:
     ruled_out: Collection[str] = ()
     category: str = ""
     real_only: Collection[Unproven] = ()
+    risk_taken: Collection[Unproven] = ()
 
     def proof(self, measured: Mapping[str, float]) -> Finding:
         """Return a finding on whether judged real photographs support an approval.
 
         If they do not, it stops the approval. Only kinds in `real_only` are checked: for them, drawn scenes prove
-        nothing.
+        nothing. A kind whose risk the client takes only leaves a warning, which stays with the delivery.
 
         Args:
-            measured: figures of the cut-out's mattes and of quality control.
+            measured: figures of the finished edit: of its mattes and of quality control. They tell its kinds, too.
         """
-        figures = self.features.model_dump()
+        figures = {**self.features.model_dump(), **measured}
         kinds = [kind for kind in kinds_of(figures, self.category) if kind in self.real_only]
-        probability = self.model.approve.forest.probability({**figures, **measured})
+        probability = self.model.approve.forest.probability(figures)
         limits = {kind: self.model.real_limit(Stage.APPROVE, self.promise, kind) for kind in kinds}
         missing = [kind for kind, one in limits.items() if one.probability is None or probability > one.probability]
-        told = "; ".join(f"{_IN_WORDS[kind]}: {limits[kind].sentence}" for kind in missing)
+        waits = [kind for kind in missing if kind not in self.risk_taken]
+        told = "; ".join(f"{_IN_WORDS[kind]}: {limits[kind].sentence}" for kind in waits or missing)
         return Finding(
             code="real_proof_missing",
-            status=Status.FAILED if missing else Status.PASSED,
-            message=f"Only real photographs that people judged prove such a shot. {told}." if missing else "",
-            measured=float(min((limits[kind].real for kind in missing), default=0)) if missing else None,
+            status=Status.FAILED if waits else Status.WARNING if missing else Status.PASSED,
+            message=f"{_WAITS if waits else _RISK_TAKEN} {told}." if missing else "",
+            measured=float(min((limits[kind].real for kind in waits or missing), default=0)) if missing else None,
             limit=float(least_shots(self.promise)),
             unit="shots",
             gate=True,

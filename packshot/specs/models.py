@@ -49,6 +49,7 @@ from packshot.specs.stages import (
     QcConfig,
     RoutingConfig,
     RuleLimits,
+    Unproven,
     WithoutProfile,
 )
 from packshot.stored import Stored
@@ -170,6 +171,9 @@ class Client(Value):
             a person. `ship`: approved renditions are delivered in the same night; the others are left out and named
             with the reason, as left-out platforms are; process the shot again to have them. Not allowed together with
             `all_or_nothing`.
+        approve_unproven_kinds: kinds of shots that the machine approves although too few real photographs of them have
+            been judged, at the client's own risk: of those in `real_only` of `routing.yaml`, such as `on_floor`. Report
+            and certificate say so at each shot. Default: none; a person looks at them first.
         all_or_nothing: `true`: a shot is delivered only if each of its platforms gets its files; else it counts as
             failed, with the reason. `false` (default): the other platforms get their files. Those that get none are
             named in `batch status`, the run's message and table, `manifest.csv`, certificate, report and daily figures.
@@ -197,6 +201,7 @@ class Client(Value):
     rules: EditRules = EditRules()
     platform_rules: Mapping[str, EditRules] = Field(default_factory=dict)
     partial: Partial = "wait"
+    approve_unproven_kinds: tuple[Unproven, ...] = ()
     all_or_nothing: bool = False
     copyright: str = ""
     source_credit: Literal["keep", "remove"] = "keep"
@@ -294,6 +299,7 @@ class Plan(Stored):
         services: services that the manifest asks for, in its own words. People do them, except those that the machine's
             edit includes.
         partial: whether approved renditions are delivered before those that a person has to look at.
+        approve_unproven_kinds: kinds of shots that the client has approved without proof by real photographs.
         all_or_nothing: whether nothing is delivered if one platform gets nothing.
         print_clipping_path: whether TIFFs contain a clipping path.
     """
@@ -310,6 +316,7 @@ class Plan(Stored):
     qc: QcConfig
     services: tuple[str, ...] = ()
     partial: Partial = "wait"
+    approve_unproven_kinds: tuple[Unproven, ...] = ()
     all_or_nothing: bool = False
     copyright: str = ""
     source_credit: Literal["keep", "remove"] = "keep"

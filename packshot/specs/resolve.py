@@ -77,6 +77,7 @@ def resolve(
         qc=configs.qc,
         services=services,
         partial=guide.partial,
+        approve_unproven_kinds=guide.approve_unproven_kinds,
         all_or_nothing=guide.all_or_nothing,
         copyright=guide.copyright,
         source_credit=guide.source_credit,

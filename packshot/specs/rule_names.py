@@ -37,6 +37,7 @@ RULE_NAMES = frozenset(
         "filled_hole_suspected",
         "pinhole",
         "kept_shadow_suspected",
+        "base_unproven",
         "backdrop_patch_suspected",
         "backdrop_strip_suspected",
         "product_touches_frame",

@@ -241,12 +241,14 @@ class AuditConfig(Value):
 class Unproven(StrEnum):
     """Kinds of shots for which drawn and rendered scenes prove nothing.
 
-    They are goods that nobody named, goods on a visible floor, and pale goods on a pale backdrop.
+    They are goods that nobody named, goods on a visible floor, pale goods on a pale backdrop, and goods on a dark
+    backdrop.
     """
 
     UNNAMED = "unnamed"
     ON_FLOOR = "on_floor"
     PALE_ON_PALE = "pale_on_pale"
+    DARK_BACKDROP = "dark_backdrop"
 
 
 class PictureConfig(Value):
@@ -273,9 +275,10 @@ class RoutingConfig(Value):
             person.
         audit: which shots that the machine would approve are audited by people, see below.
         real_only: kinds of shots for which drawn scenes prove nothing: `unnamed` (nobody named a category), `on_floor`
-            (a visible floor, recognised by its shadow), `pale_on_pale`. The machine approves them only after people
-            have judged enough real photographs of their kind. Until then a person looks at each, blindly, and each
-            verdict counts (routing.md).
+            (a visible floor, and a base that the photograph does not prove), `pale_on_pale`, `dark_backdrop`. The
+            machine approves them only after people have judged enough real photographs of their kind. Until then a
+            person looks at each, blindly, and each verdict counts (routing.md). A client's `approve_unproven_kinds`
+            takes the risk instead.
         picture: how the category network is used if nobody says what a photograph shows, or a word names a category
             without a rule, see below. `null`: it is not used.
         medium: by feature, the value from which a shot counts as medium: a person edits it.

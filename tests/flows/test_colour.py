@@ -35,7 +35,7 @@ from tests.flows.line import Line, read_all
 pytestmark = pytest.mark.slow
 
 BATCH = batch_id("acme", "warm-light")
-FILES = ("BOX102_MAIN.jpg", "BTL201_MAIN.jpg", "BTL202_MAIN.jpg")
+FILES = ("BOX102_MAIN.jpg", "BOX101_MAIN.jpg", "BTL202_MAIN.jpg")
 STRICT = "BTL202_MAIN"
 DIM = CAMERA * 0.85
 

@@ -34,7 +34,7 @@ CLIENT = "demo"
 SMALL_BATCH = ("BSK601_MAIN.jpg",)
 OWN_FILES = {"manifest.csv", "manifest.xlsx", "certificate.json", "report.html", "package.zip"}
 PHOTOGRAPHS = sorted(path.name for path in SAMPLES.iterdir() if path.suffix != ".csv")
-SOME = tuple(f"{name}.jpg" for name in ("BOX101_MAIN", "BOX103_MAIN", "BTL201_MAIN", "GLS501_MAIN"))
+SOME = tuple(f"{name}.jpg" for name in ("BOX101_MAIN", "BOX102_MAIN", "BOX103_MAIN", "GLS501_MAIN"))
 """Of every fate at least one; the other samples cost most of a night and show no further kind."""
 UPSCALE = 1.1
 """Most that a product is enlarged, by configs/defaults.yaml."""

@@ -42,7 +42,7 @@ pytestmark = pytest.mark.slow
 
 BATCH = batch_id("acme", "outage")
 APART = "outage"
-FILES = ("BTL201_MAIN.jpg", "BTL202_MAIN.jpg")
+FILES = ("BOX101_MAIN.jpg", "BOX102_MAIN.jpg")
 PAUSE_S = "3"
 """Before the run takes up again what failed."""
 

@@ -26,7 +26,7 @@ from tests.flows.line import STAGES, Line, Seen, objects, sample_folder
 pytestmark = pytest.mark.slow
 
 BATCH = batch_id("acme", "retry")
-FILES = ("BOX102_MAIN.jpg", "BTL201_MAIN.jpg", "BTL202_MAIN.jpg")
+FILES = ("BOX102_MAIN.jpg", "BOX101_MAIN.jpg")
 VICTIM, *OTHERS = (Path(name).stem for name in FILES)
 ORIGINAL = inbox_key(BATCH, FILES[0])
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from packshot.routing.approve import Watch
@@ -11,7 +13,7 @@ from packshot.routing.proof import kinds_of
 from packshot.specs.load import default_folder, load_configs
 from packshot.specs.models import Promise
 from packshot.specs.stages import Unproven
-from packshot.types import Finding
+from packshot.types import Finding, Status
 from tests.packshot.routing.models import model_of
 
 PROMISE = Promise(ratio=0.02)
@@ -19,6 +21,7 @@ REAL_ONLY = load_configs(default_folder()).routing.real_only
 PLAIN = Features(shadow=0.02, low_contrast=0.1, pale_inside=0.0)
 ON_FLOOR = Features(shadow=0.3)
 PALE = Features(low_contrast=0.8, pale_inside=0.35, backdrop_darkness=0.05)
+DARK = Features(backdrop_darkness=0.85)
 
 
 def with_real(count: int, *, refused: int = 0, kind: Unproven = Unproven.UNNAMED) -> RoutingModel:
@@ -43,8 +46,13 @@ def proof(model: RoutingModel, features: Features, category: str) -> Finding:
         (PLAIN, "", (Unproven.UNNAMED,)),
         (ON_FLOOR, "boxes", (Unproven.ON_FLOOR,)),
         (PALE, "boxes", (Unproven.PALE_ON_PALE,)),
-        (PALE.model_copy(update={"backdrop_darkness": 0.8}), "boxes", ()),
-        (PALE.model_copy(update={"shadow": 0.2}), "", tuple(Unproven)),
+        (PALE.model_copy(update={"backdrop_darkness": 0.4}), "boxes", ()),
+        (DARK, "boxes", (Unproven.DARK_BACKDROP,)),
+        (
+            PALE.model_copy(update={"shadow": 0.2}),
+            "",
+            (Unproven.UNNAMED, Unproven.ON_FLOOR, Unproven.PALE_ON_PALE),
+        ),
     ],
 )
 def test_a_shot_s_kinds_follow_from_its_figures_and_its_category(
@@ -53,7 +61,42 @@ def test_a_shot_s_kinds_follow_from_its_figures_and_its_category(
     assert kinds_of(features.model_dump(), category) == kinds
 
 
-@pytest.mark.parametrize(("features", "category"), [(PLAIN, ""), (ON_FLOOR, "boxes"), (PALE, "boxes")])
+@pytest.mark.parametrize(
+    ("before", "edit", "kinds"),
+    [
+        (PLAIN, {"qc_base_unproven": 0.06}, (Unproven.ON_FLOOR,)),
+        (PLAIN, {"qc_base_unproven": 0.04}, ()),
+        (ON_FLOOR, {"qc_base_unproven": 0.04}, ()),  # its base is its own evidence
+        (ON_FLOOR, {"pale_rim": 0.01}, (Unproven.ON_FLOOR,)),  # no base was found to prove anything
+        (PLAIN, {"pale_rim": 0.07}, (Unproven.PALE_ON_PALE,)),
+        (PALE, {"pale_rim": 0.0}, (Unproven.PALE_ON_PALE,)),
+    ],
+)
+def test_the_finished_edit_tells_its_kinds_too(
+    before: Features, edit: dict[str, float], kinds: tuple[Unproven, ...]
+) -> None:
+    assert kinds_of({**before.model_dump(), **edit}, "boxes") == kinds
+
+
+def test_a_kind_that_only_the_finished_edit_shows_waits_as_well() -> None:
+    watch = Watch(model_of(), PLAIN, PROMISE, category="boxes", real_only=REAL_ONLY)
+    assert not watch.proof({"disagreement": 0.001, "qc_base_unproven": 0.02}).stops_approval
+    assert watch.proof({"disagreement": 0.001, "qc_base_unproven": 0.08}).stops_approval
+
+
+def test_a_client_may_take_the_risk_of_one_kind_and_the_finding_says_so() -> None:
+    taken = Watch(model_of(), ON_FLOOR, PROMISE, (), "boxes", REAL_ONLY, (Unproven.ON_FLOOR,))
+    found = taken.proof({"disagreement": 0.001})
+    assert (found.status, found.stops_approval) == (Status.WARNING, False)
+    assert "The client's style guide takes the risk" in found.message
+    assert "It stands on a visible floor" in found.message
+    both = dataclasses.replace(taken, features=ON_FLOOR.model_copy(update={"backdrop_darkness": 0.9}))
+    waits = both.proof({"disagreement": 0.001})
+    assert waits.stops_approval, "the risk of another kind is not taken"
+    assert "visible floor" not in waits.message
+
+
+@pytest.mark.parametrize(("features", "category"), [(PLAIN, ""), (ON_FLOOR, "boxes"), (PALE, "boxes"), (DARK, "boxes")])
 def test_without_real_photographs_no_drawn_scene_speaks_for_such_a_shot(features: Features, category: str) -> None:
     found = proof(model_of(), features, category)
     assert found.stops_approval

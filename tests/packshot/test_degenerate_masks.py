@@ -59,6 +59,7 @@ from packshot.paths.draft_file import write_draft
 from packshot.paths.outline import outlines
 from packshot.pipeline import edit, export
 from packshot.pipeline.editing import adopt, colour_before
+from packshot.qc.base import base_of
 from packshot.qc.edge_figures import measure_edges
 from packshot.qc.outline import longest_run, smooth_along, trace_outline, worst_stretch
 from packshot.qc.pale_rules import white_on_white
@@ -74,6 +75,7 @@ from packshot.returned.alignment import align, likeness, reduced_pair
 from packshot.returned.checks import check_returned
 from packshot.returned.read import MatteSource, ReturnedWork, overlap
 from packshot.routing.mask_figures import measure_masks
+from packshot.routing.pale_rim import pale_rim
 from packshot.routing.silhouette import eroded, share
 from packshot.specs.load import default_folder, load_configs
 from packshot.specs.models import Plan, Shadow
@@ -289,6 +291,7 @@ CALLS: dict[str, Callable[[Case], Any]] = {
         GroupDecision(group="a", part="a", why="", reference="Lab 40 20 10", reference_lab=(40, 20, 10)),
     ),
     "pipeline/exporting:export": _exported,
+    "qc/base:base_of": lambda c: base_of(c.outline, measure_edges(c.outline), c.box),
     "qc/edge_figures:measure_edges": lambda c: measure_edges(c.outline),
     "qc/outline:trace_outline": lambda c: c.outline,
     "qc/outline:smooth_along": lambda c: smooth_along(c.outline.x, c.outline, points=6),
@@ -317,6 +320,7 @@ CALLS: dict[str, Callable[[Case], Any]] = {
     "returned/alignment:likeness": lambda c: likeness(c.levels[..., 0], c.levels[..., 1], c.mask),
     "returned/checks:check_returned": lambda c: check_returned(c.work, c.pixels, draft=c.matte),
     "routing/mask_figures:measure_masks": lambda c: measure_masks(c.matte, c.matte),
+    "routing/pale_rim:pale_rim": lambda c: pale_rim(c.pixels, c.matte),
     "returned/read:overlap": lambda c: overlap(c.matte, 1 - c.matte),
     "routing/silhouette:share": lambda c: share(c.mask, of=c.mask.astype(np.uint8)),
     "routing/silhouette:eroded": lambda c: eroded(c.mask.astype(np.uint8), 3),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from packshot.specs.load import load_for_the_line
 from packshot.specs.models import Configs
+from packshot.specs.resolve import FALLBACK_CLIENT
 from tasks.settings import get_settings
 
 
@@ -27,9 +28,22 @@ def configs_in_force() -> Configs:
     return _loaded(folder, _stamp(folder)).on(datetime.now(UTC).date())
 
 
-def fingerprint(configs: Configs) -> str:
-    """Return the first 16 hex digits of the SHA-256 of all configs."""
-    return hashlib.sha256(configs.model_dump_json().encode()).hexdigest()[:16]
+def fingerprint(configs: Configs, *, client: str) -> str:
+    """Return the first 16 hex digits of the SHA-256 of the configs by which a client's shots are mastered.
+
+    Left out is what changes no master and no plan of this client: other clients' style guides and profiles, and what
+    only reports read. Otherwise each new client would have the unfinished shots of all others mastered again.
+    """
+    guide = configs.clients.get(client) or configs.clients.get(FALLBACK_CLIENT)
+    press = guide.cmyk_profile if guide else ""
+    own = configs.model_copy(
+        update={
+            "clients": {client: guide} if guide else {},
+            "broken_clients": {name: why for name, why in configs.broken_clients.items() if name == client},
+            "press_profiles": {file: one for file, one in configs.press_profiles.items() if file == press},
+        }
+    )
+    return hashlib.sha256(own.model_dump_json(exclude={"returns", "daily"}).encode()).hexdigest()[:16]
 
 
 def _stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:

@@ -52,4 +52,4 @@ def restart_shot(shot: ShotId, *, person: str, reason: str) -> Restarted:
 
     ref = change_batch(batch, count).ref(shot.shot)
     assert ref is not None, "the shot was found just now, and a batch never loses a shot"
-    return Restarted(ref=ref, configs_fingerprint=fingerprint(configs_in_force()))
+    return Restarted(ref=ref, configs_fingerprint=fingerprint(configs_in_force(), client=shot.client))

@@ -80,7 +80,7 @@ def take_stock(batch: BatchId) -> BatchStock:
     states = _receive(refs)
     return BatchStock(
         batch=batch,
-        configs_fingerprint=fingerprint(configs_in_force()),
+        configs_fingerprint=fingerprint(configs_in_force(), client=batch.client),
         shots=tuple(ref for ref in refs if states[ref.shot.shot] not in _AT_REST),
         unedited=tuple(name for name, state in states.items() if state in (State.RECEIVED, State.MASTERED)),
         waiting=tuple(name for name, state in states.items() if state in WAITING),

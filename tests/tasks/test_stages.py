@@ -197,7 +197,7 @@ def test_the_same_stages_in_another_run_find_what_is_done(night: Night, line: St
 
     def again() -> None:
         for ref in load_batch(BATCH).shots:
-            mastered = master_shot(ref, configs_fingerprint=fingerprint(configs_in_force()))
+            mastered = master_shot(ref, configs_fingerprint=fingerprint(configs_in_force(), client=ref.shot.client))
             assert mastered == night.mastered[ref.path]
         assert (
             route_shot(

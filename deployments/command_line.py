@@ -38,7 +38,9 @@ def command_line() -> typer.Typer:
     app.add_typer(jobs.commands(), name="job", help="What waits for people: look, take, return, approve, reject.")
     app.add_typer(deliveries.commands(), name="delivery", help="Deliveries: show one to its client by a link.")
     app.add_typer(desks.commands(), name="desk", help="The review desk, where people look at 1:1 and decide.")
-    app.add_typer(indexes.commands(), name="index", help="The index of all shots and batches; never the truth.")
+    app.add_typer(
+        indexes.commands(), name="index", help="The index of all shots and batches: rebuild it from the bucket."
+    )
     app.command()(find)
     running.add_to(app)
     return app

@@ -93,7 +93,7 @@ def _add_looking(app: typer.Typer) -> None:
 
     @app.command("rate")
     def rate(
-        by: Annotated[By, typer.Option(help="What is counted by.")] = By.EDITOR,
+        by: Annotated[By, typer.Option(help="What the rates are counted by.")] = By.EDITOR,
         client: Annotated[str, typer.Option(help="Only this client's batches.")] = "",
         batch: Annotated[str, typer.Option(help="Only this batch.")] = "",
         json: Json = False,

@@ -33,7 +33,7 @@ def _say_version(asked: bool) -> None:
 def _before(
     context: typer.Context,
     version: Annotated[
-        bool, typer.Option("--version", help="Say the version and end.", callback=_say_version, is_eager=True)
+        bool, typer.Option("--version", help="Print the version and end.", callback=_say_version, is_eager=True)
     ] = False,
     quiet: Annotated[
         bool,

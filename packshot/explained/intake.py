@@ -28,7 +28,8 @@ THE_BATCH_AND_ITS_MANIFEST = Group(
             status="warning",
         ),
         "gtin_damaged": Meaning(
-            "A spreadsheet rounded the number (`4.00638E+12`) or took its leading noughts; it was not used. Format the "
+            "A spreadsheet rounded the number (`4.00638E+12`) or removed its leading zeros. It was not used. Format "
+            "the "
             "column as text and export it again.",
             status="warning",
         ),
@@ -43,8 +44,8 @@ THE_BATCH_AND_ITS_MANIFEST = Group(
             status="warning",
         ),
         "table_not_taken": Meaning(
-            "A table lies among the photographs that is not the manifest; nobody reads it. If it is, have it sent "
-            "as `manifest.csv` or `manifest.xlsx` at the top of the batch.",
+            "There is a table among the photographs, and it is not the manifest. Nobody reads it. If it should be the "
+            "manifest, ask for it as `manifest.csv` or `manifest.xlsx` at the top of the batch.",
             status="warning",
         ),
         "misnamed_file": Meaning(
@@ -57,7 +58,7 @@ THE_BATCH_AND_ITS_MANIFEST = Group(
             status="warning",
         ),
         "file_without_row": Meaning(
-            "An uploaded photograph has no row in the manifest. Do nothing if its name says enough; else add the row.",
+            "An uploaded photograph has no row in the manifest. Add the row, unless the file name says enough.",
             status="warning",
         ),
         "duplicate": Meaning(
@@ -194,7 +195,7 @@ THE_LIGHT_OF_ITS_GROUP = Group(
         "light_outlier": Meaning(
             "A lamp failed, the white balance moved, or the frame shows no backdrop. Photograph it again, or "
             "let a person decide.",
-            measured="its backdrop from that of its group",
+            measured="difference between its backdrop and its group's",
             unit="delta E 2000",
             status="failed",
             gate=True,
@@ -202,7 +203,7 @@ THE_LIGHT_OF_ITS_GROUP = Group(
         "light_changed": Meaning(
             "Several shots have another light although the camera's settings are the same. They are treated as "
             "a set-up of their own and evened where that is allowed.",
-            measured="the two backdrops",
+            measured="difference between the two backdrops",
             unit="delta E 2000",
             status="warning",
             gate=False,
@@ -210,7 +211,7 @@ THE_LIGHT_OF_ITS_GROUP = Group(
         "group_not_evened": Meaning(
             "The set-up differs so much from the others of its series that it was taken for another backdrop. "
             "Its colours were not changed.",
-            measured="the two backdrops",
+            measured="difference between the two backdrops",
             unit="delta E 2000",
             status="skipped",
             gate=False,
@@ -218,7 +219,7 @@ THE_LIGHT_OF_ITS_GROUP = Group(
         "target_fit": Meaning(
             "Says how well the correction fits the colour target. A warning: the correction was refused, so "
             "colours are as photographed.",
-            measured="what its correction leaves on patches it was not fitted to",
+            measured="colour error that is left on patches that the correction did not use",
             unit="delta E 2000",
             status="passed, warning",
             gate=False,

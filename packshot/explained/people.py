@@ -8,21 +8,23 @@ RETURNED_WORK = Group(
     "Returned work",
     {
         "returned_size": Meaning(
-            "The picture must be as large as the master. A warning: it is not; only its path, mask or channel "
+            "The picture must be as large as the master. If it is not, this is a warning: only its path, mask or "
+            "channel "
             "is used, with the master's pixels.",
             status="passed, warning, failed",
             gate=True,
         ),
         "returned_matte": Meaning(
-            "The file must contain a matte that covers the product, and neither nothing, everything nor the "
-            "background.",
+            "The file must contain a matte that covers the product. A matte that covers nothing, everything or the "
+            "background is refused.",
             measured="share of the picture",
             unit="ratio",
             status="passed, failed",
             gate=True,
         ),
         "returned_like_draft": Meaning(
-            "Compares the editor's matte with the machine's. A warning: they differ a lot. Look at both; the "
+            "Compares the editor's matte with the machine's. If they differ a lot, this is a warning. Look at both; "
+            "the "
             "editor's is probably right.",
             measured="overlap with the machine's matte",
             unit="overlap",
@@ -57,7 +59,7 @@ RETURNED_WORK = Group(
             gate=True,
         ),
         "same_shot": Meaning(
-            "It must be the photograph that was handed out, neither turned nor mirrored. Skipped for products "
+            "The work must show the photograph that was handed out, not rotated or mirrored. Skipped for products "
             "without any detail.",
             measured="correlation of the product's detail with the master's",
             unit="correlation",
@@ -65,7 +67,7 @@ RETURNED_WORK = Group(
             gate=True,
         ),
         "product_moved": Meaning(
-            "The product must have its place and size of before.",
+            "The product must keep its place and size.",
             measured="farthest corner of the product",
             unit="px",
             status="passed, failed, skipped",

@@ -11,7 +11,18 @@ from hypothesis import strategies as st
 from packshot import record as record_module
 from packshot.errors import IllegalTransitionError
 from packshot.naming import ShotId
-from packshot.record import DONE, EDIT, FOLLOWS, WAITING, ShotRecord, Source, State, deliveries_of, delivery_reason
+from packshot.record import (
+    DONE,
+    EDIT,
+    FOLLOWS,
+    WAITING,
+    ShotRecord,
+    Source,
+    State,
+    deliveries_of,
+    delivery_reason,
+    found_in,
+)
 from packshot.types import Finding, Sourced, Status
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -171,6 +182,7 @@ def found(code: str, status: Status, *, picture: str = "", gate: bool = False) -
 
 
 def test_findings_on_an_edit_that_was_replaced_are_not_true_any_more() -> None:
+    assert [one.picture for one in found_in("1", (found("a", Status.PASSED), found("b", Status.FAILED)))] == ["1", "1"]
     photograph, old, new = found("p", Status.WARNING), found("o", Status.FAILED, picture="1"), found("n", Status.PASSED)
     mine = new.model_copy(update={"picture": "2"})
     record = NEW.model_copy(update={"findings": (photograph, old, mine), "objects": {EDIT: "2"}})

@@ -16,6 +16,7 @@ from packshot.types import Finding, Status, Verdict
 
 LESS = RuleLimits(weight=0.5, good=1.0, bad=3.0)
 MORE = RuleLimits(weight=0.5, good=0.9, bad=0.7)
+STEP = RuleLimits(weight=1, good=0, bad=0)
 
 
 def finding(measured: float | None, *, status: Status = Status.FAILED, gate: bool = False) -> Finding:
@@ -40,9 +41,8 @@ def test_badness_is_linear_between_good_and_bad(measured: float, limits: RuleLim
 
 
 def test_equal_limits_make_a_step() -> None:
-    step = RuleLimits(weight=1, good=0, bad=0)
-    assert badness(0, step) == 0
-    assert badness(1e-9, step) == 1
+    assert badness(0, STEP) == 0
+    assert badness(1e-9, STEP) == 1
 
 
 @given(st.floats(-10, 10), st.floats(-10, 10))
@@ -113,7 +113,7 @@ def test_the_strictest_of_several_verdicts_counts_in_any_order() -> None:
     assert stricter(*mildest_first[:2]) is Verdict.HUMAN_REVIEW
 
 
-@pytest.mark.parametrize(("limits", "near", "far"), [(LESS, 9.0, 10.0), (MORE, 0.6, 0.5)])
+@pytest.mark.parametrize(("limits", "near", "far"), [(LESS, 9.0, 10.0), (MORE, 0.6, 0.5), (STEP, 5.0, 6.0)])
 def test_of_a_rule_s_findings_the_one_farther_beyond_its_limit_is_worse(
     limits: RuleLimits, near: float, far: float
 ) -> None:

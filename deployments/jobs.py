@@ -223,6 +223,24 @@ def _add_reviewing(app: typer.Typer) -> None:
             shot, {State.ON_HOLD: Choice.GO_ON}, person=by, picture=picture, reason=reason, note=note, no_wait=no_wait
         )
 
+    @app.command("correct")
+    def correct(
+        shot: Shot,
+        by: Person,
+        picture: Picture,
+        new_name: Annotated[
+            str,
+            typer.Option("--name", help="The name that the file should have had, as the client names files."),
+        ] = "",
+        new_services: Annotated[str, typer.Option("--services", help="The services that are meant.")] = "",
+        note: Note = "",
+        no_wait: NoWait = False,
+    ) -> None:
+        """Correct the name or the services of a shot on hold: it goes on as what you say it is."""
+        also: dict[State, dict[str, Any]] = {State.ON_HOLD: {"new_name": new_name, "new_services": new_services}}
+        choices = {State.ON_HOLD: Choice.CORRECT}
+        _answer(shot, choices, also=also, person=by, picture=picture, reason="corrected", note=note, no_wait=no_wait)
+
 
 def _add_editing(app: typer.Typer) -> None:
     @app.command("take")

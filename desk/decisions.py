@@ -27,6 +27,7 @@ from packshot.record import ShotRecord, State
 from tasks.answering import CheckedAnswer, checked_answer
 
 LONGEST_NOTE = 4000
+CORRECTIONS = ("new_name", "new_services")
 
 
 async def decide(request: Request) -> Response:
@@ -50,7 +51,7 @@ async def decide(request: Request) -> Response:
     return await held(
         request,
         lambda: checked_answer(record, _answer_fields(record, fields, person), signed_in=True),
-        note=fields.get("note", ""),
+        said={name: fields.get(name, "") for name in ("note", *CORRECTIONS)},
         nothing="Nothing was decided",
         noted=lambda answer: ("decided", answer.decision.sentence),
     )
@@ -60,7 +61,7 @@ async def held(
     request: Request,
     make: Callable[[], CheckedAnswer],
     *,
-    note: str,
+    said: dict[str, str],
     nothing: str,
     noted: Callable[[CheckedAnswer], tuple[str, str]],
 ) -> Response:
@@ -70,7 +71,7 @@ async def held(
 
     Args:
         make: checks the answer. Since this reads storage and Prefect, it is called in a thread of its own.
-        note: what the person wrote. If the answer does not count, the page shows this text again.
+        said: what the person wrote, by field. If the answer does not count, the page shows it again.
         nothing: the beginning of the message if nothing has changed.
         noted: returns (act, details) for the audit log.
     """
@@ -79,10 +80,10 @@ async def held(
         answer = await to_thread.run_sync(make)
     except PackshotError as error:
         audit.note("decision refused", person=person.name, shot=shot, more=error.what)
-        return await shown(request, shot, refused=str(error), said={"note": note})
+        return await shown(request, shot, refused=str(error), said=said)
     except (httpx.HTTPError, OSError, PrefectException) as error:
         refused = f"The line cannot be reached now ({type(error).__name__}). {nothing}; try again."
-        return await shown(request, shot, refused=refused, said={"note": note})
+        return await shown(request, shot, refused=refused, said=said)
     place = place_of(request)
     after = place.after(str(shot))
     if desk.outbox.hold(answer, person=person.name):
@@ -140,7 +141,8 @@ def _answer_fields(record: ShotRecord, fields: Mapping[str, str], person: Person
         "picture": fields.get("picture", ""),
         "note": fields.get("note", "")[:LONGEST_NOTE].strip(),
         **({"marks": [one.model_dump(mode="json") for one in marks]} if marks else {}),  # not every form has marks
-        **{name: fields[name] for name in ("colour", "edited_by") if fields.get(name)},
+        **{name: fields[name] for name in ("colour", "edited_by", *CORRECTIONS) if fields.get(name)},
+        **({"done": showing.to_be_done(record)} if choice is Choice.SIGN else {}),  # each was ticked, else `_undone`
     }
 
 

@@ -128,7 +128,7 @@ async def hand_in(request: Request) -> Response:
     return await held(
         request,
         lambda: _answer(record, person, work, fields),
-        note=fields.get("note", ""),
+        said={"note": fields.get("note", "")},
         nothing="Nothing was handed in",
         noted=lambda _: ("handed in", work.upload.name),
     )

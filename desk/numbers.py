@@ -33,6 +33,7 @@ MOST_DATES = 30
 SAID: Mapping[Number, str] = {
     Number.RECEIVED: "Came in",
     Number.DELIVERED: "Delivered",
+    Number.READY: "Approved, not delivered yet",
     Number.WAITING: "Wait for people",
     Number.REFUSED: "Refused",
     Number.FAILED: "Failed",
@@ -44,7 +45,7 @@ SAID: Mapping[Number, str] = {
     Number.AUDITED: "Audited",
     Number.ESCAPED: "Audited and refused",
 }
-FATES = (Number.RECEIVED, Number.DELIVERED, Number.WAITING, Number.REFUSED, Number.FAILED)
+FATES = (Number.RECEIVED, Number.DELIVERED, Number.READY, Number.WAITING, Number.REFUSED, Number.FAILED)
 WORK = (Number.MACHINE, Number.PEOPLE, Number.HANDED_OVER)
 
 

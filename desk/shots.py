@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from anyio import to_thread
@@ -24,6 +25,8 @@ from packshot.handoff.deciding import taken_by
 from packshot.handoff.ticket import colour_off
 from packshot.naming import ShotId
 from packshot.record import ShotRecord, State
+from packshot.specs.resolve import style_guide
+from tasks.configs import configs_in_force
 from tasks.records import find_batch, find_record
 from tasks.shelf import fetch
 from tasks.siblings import siblings_of
@@ -33,6 +36,8 @@ from tasks.tickets import ticket_of, ticket_page_link
 PREVIEW = "preview.webp"
 MOST_BESIDE = 8
 """Other views of the product that are shown."""
+MOST_EXAMPLES = 2
+"""Names of other files that show how a client names them."""
 MOST_NEIGHBOURS = 4
 """Other shots of the same shoot group that are shown."""
 SHOWN_FIRST = 4
@@ -111,6 +116,7 @@ async def shown(request: Request, shot: ShotId, *, refused: str = "", said: dict
         history=showing.history_of(record),
         sent_back=sent_back,
         missing=showing.missing_in(record),
+        naming=await to_thread.run_sync(_naming, record),
         editor_asked=showing.editor_asked(record),
         is_signoff=record.state is State.AWAITING_SIGNOFF,
         to_be_done=showing.to_be_done(record),
@@ -221,6 +227,24 @@ def _small_pictures(names: Iterable[ShotId], person: Person) -> list[dict[str, A
         for one in found
         if _preview(one) and person.glances(one.state)
     ]
+
+
+def _naming(record: ShotRecord) -> dict[str, Any] | None:
+    """Return what helps to correct the name of a shot on hold; None in other states."""
+    if record.state is not State.ON_HOLD:
+        return None
+    pattern = style_guide(configs_in_force(), record.shot.client).file_name_pattern
+    try:
+        batch = find_batch(record.shot.in_batch)
+    except RecordDamagedError:
+        batch = None
+    files = [PurePosixPath(one.path) for one in batch.shots] if batch else []
+    return {
+        "file": record.source.key.rpartition("/")[2],
+        "pattern": pattern,
+        "examples": [one.name for one in files if pattern and re.search(pattern, one.stem)][:MOST_EXAMPLES],
+        "services": record.fact("services"),
+    }
 
 
 def _job(record: ShotRecord, person: Person) -> dict[str, Any] | None:

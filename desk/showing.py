@@ -36,6 +36,7 @@ KEYS: Mapping[Choice, str] = {
     Choice.REJECT_WORK: "X",
     Choice.CHANGE_REQUEST: "C",
     Choice.ARRIVED: "A",
+    Choice.CORRECT: "C",
     Choice.GO_ON: "L",
 }
 VERBS: Mapping[Choice, str] = {
@@ -47,6 +48,7 @@ VERBS: Mapping[Choice, str] = {
     Choice.REJECT_WORK: "Reject the work (our fault)",
     Choice.CHANGE_REQUEST: "Change request (a new wish)",
     Choice.ARRIVED: "It has arrived",
+    Choice.CORRECT: "Correct its name or services",
     Choice.GO_ON: "Let it go on without it",
 }
 DONE: Mapping[Choice, str] = {
@@ -58,6 +60,7 @@ DONE: Mapping[Choice, str] = {
     Choice.REJECT_WORK: "sent back to the editor",
     Choice.CHANGE_REQUEST: "sent back with a new wish",
     Choice.ARRIVED: "told as arrived",
+    Choice.CORRECT: "corrected",
     Choice.GO_ON: "let go on",
     Choice.RETURN: "handed in",
 }
@@ -308,7 +311,8 @@ def _shown(finding: Finding, place: int | None) -> ShownFinding:
 
 def _offer(record: ShotRecord, choice: Choice) -> Offer:
     worst = [one for one in in_order_of_weight(record.present_findings) if one.status is not Status.PASSED]
-    only = REASONS[choice][0].value if len(REASONS[choice]) == 1 else ""
+    asks = len(REASONS[choice]) > 1 or choice is Choice.CORRECT
+    only = "" if asks else REASONS[choice][0].value
     told = () if blind(record) else worst
     likely = next((reason for one in told for part, reason in _LIKELY if part in one.code), None)
     reasons = sorted(REASONS[choice], key=lambda one: one is not likely)

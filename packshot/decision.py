@@ -26,6 +26,7 @@ class Choice(StrEnum):
     CHANGE_REQUEST = "change request (a new wish)"
     GO_ON = "go on without it"
     ARRIVED = "it has arrived"
+    CORRECT = "correct its name or services"
     TAKE = "take the job"
     GIVE_BACK = "give the job back"
     CLIENT_FAULT = "client's rejection (our fault)"
@@ -55,6 +56,7 @@ class Reason(StrEnum):
     CANNOT_BE_HAD = "cannot_be_had"
     NOT_NEEDED = "not_needed"
     ARRIVED = "arrived"
+    CORRECTED = "corrected"
     TAKEN = "taken"
     GIVEN_BACK = "given_back"
     OTHER = "other"
@@ -80,6 +82,7 @@ REASONS: Mapping[Choice, tuple[Reason, ...]] = {
     Choice.CHANGE_REQUEST: (Reason.CLIENT_WISH, Reason.STYLE_CHANGE, Reason.OTHER),
     Choice.GO_ON: (Reason.CANNOT_BE_HAD, Reason.NOT_NEEDED, Reason.OTHER),
     Choice.ARRIVED: (Reason.ARRIVED,),
+    Choice.CORRECT: (Reason.CORRECTED,),
     Choice.TAKE: (Reason.TAKEN,),
     Choice.GIVE_BACK: (Reason.GIVEN_BACK,),
     Choice.CLIENT_FAULT: _DEFECTS,
@@ -141,6 +144,9 @@ class Decision(Value):
         override: why the work was accepted although a check failed; empty if none failed.
         edited_by: only for a sign-off: the editor's name, if the system doesn't know it.
         colour: only for a sign-off.
+        new_name: only for a correction: the name that the file should have had.
+        new_services: only for a correction: the services that are meant, in the words of a manifest.
+        done: only for a sign-off: what the last round asked for and the person has ticked as done.
     """
 
     choice: Choice
@@ -156,11 +162,16 @@ class Decision(Value):
     edited_by: str = ""
     verified: bool = False
     colour: ColourWord = ColourWord.NOT_COMPARED
+    new_name: str = ""
+    new_services: str = ""
+    done: tuple[str, ...] = ()
 
     @property
     def sentence(self) -> str:
         """The decision as a sentence: what, why, who."""
         said = f"{self.choice}: {self.reason.replace('_', ' ')}"
         places = f" ({counted(len(self.marks), 'marked place')})" if self.marks else ""
+        given = (("name", self.new_name), ("services", self.new_services), ("seen as done", "; ".join(self.done)))
+        more = "".join(f" ({what}: {words})" for what, words in given if words)
         because = f" ({self.note})" if self.note else ""
-        return f"{said}{places}{because}, {self.by}"
+        return f"{said}{places}{more}{because}, {self.by}"

@@ -3,6 +3,7 @@
     form 1   {"shot": ..., "state": ...}                      written before forms were numbered
     form 2   {"schema_version": 2, "shot": ..., "state": ...}
     form 3   the same, with decisions of clients about delivered pictures
+    form 4   the same, with corrections of a name or of services on hold
 
 A new field with a default needs no new version. If a field is removed or its meaning changes, raise `SCHEMA_VERSION` by
 one and add a step to the value's `UPGRADES`. A new value of an enumeration raises it too, so that an earlier version
@@ -21,7 +22,7 @@ from pydantic import ValidationError
 from packshot.errors import NamingError, RecordDamagedError
 from packshot.types import Value
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """The schema version that this code writes."""
 
 Upgrade: TypeAlias = Callable[[dict[str, Any]], dict[str, Any]]

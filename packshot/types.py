@@ -155,7 +155,8 @@ class Sourced(Value):
     """A fact about a shot and where it came from.
 
     Attributes:
-        source: ``manifest``, ``file_name``, ``exif``, ``iptc``, ``xmp``, ``config`` or ``default``.
+        source: ``manifest``, ``file_name``, ``exif``, ``iptc``, ``xmp``, ``config``, ``default``,
+            or ``person``: somebody corrected it.
     """
 
     value: str

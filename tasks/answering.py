@@ -18,6 +18,7 @@ from packshot.naming import ShotId
 from packshot.record import ShotRecord
 from packshot.types import Value
 from tasks.answers import REDOS
+from tasks.correcting import correct
 from tasks.forms import Answer
 from tasks.lives import now
 from tasks.records import load_record
@@ -67,6 +68,8 @@ def checked_answer(record: ShotRecord, fields: Mapping[str, Any], *, signed_in: 
     answer = _read(shot, fields)
     decision = _decision(answer)
     require_followable(record, decision, seniors=promise_to(shot.client).seniors, redos=REDOS)
+    if decision.choice is Choice.CORRECT:
+        correct(record, decision)
     run = waiting_run_of(shot)
     if run is None:
         raise DecisionRefusedError(
@@ -124,4 +127,7 @@ def _decision(answer: Answer) -> Decision:
         marks=tuple(Mark.model_validate(one) for one in answer.marks),
         edited_by=answer.edited_by,
         colour=answer.colour,
+        new_name=" ".join(answer.new_name.split()),
+        new_services=" ".join(answer.new_services.split()),
+        done=tuple(answer.done),
     )

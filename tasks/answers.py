@@ -17,10 +17,11 @@ from packshot.record import EDIT, MACHINE_EDIT, ShotRecord, found_in
 from packshot.types import Finding, Status
 from tasks import pictures, shelf
 from tasks.cache_keys import unit
+from tasks.correcting import PLAN, correct
 from tasks.displays import show_edit
 from tasks.forms import Answer
 from tasks.handovers import Outcome
-from tasks.holding import still_missing
+from tasks.holding import note_for_others, still_missing
 from tasks.lives import actor, living, now, revived
 from tasks.notices import tell
 from tasks.records import change_record, load_record
@@ -63,6 +64,9 @@ def _followed(shot: ShotId, answer: Answer, *, question: str) -> Outcome:
     file: ObjectInfo | None = None
     if decision.choice is Choice.ARRIVED:
         _require_arrived(record)
+    correction = correct(record, decision) if decision.choice is Choice.CORRECT else None
+    if correction is not None:
+        with_it = {"objects": shelf.keep(shot, {PLAN: correction.plan_file}, over=record.objects)}
     if decision.choice is Choice.RETURN:
         file = _returned(shot, answer.returned_file)
         decision = decision.model_copy(update={"file": file.key})
@@ -73,9 +77,12 @@ def _followed(shot: ShotId, answer: Answer, *, question: str) -> Outcome:
         if file is not None:
             reports["returned"] = _seen(one, file)
         given = {**with_it, "reports": reports}
-        return decide(revived(one, by=actor()), decision, seniors=seniors, redos=REDOS, **given)
+        decided = decide(revived(one, by=actor()), decision, seniors=seniors, redos=REDOS, **given)
+        return decided if correction is None else correction.over(decided)
 
     done = change_record(shot, change)
+    if correction is not None:
+        note_for_others(done)
     if decision.choice is Choice.RETURN:
         show_edit(done)
     return Outcome(sentence=decision.sentence)
@@ -95,6 +102,9 @@ def _decision(shot: ShotId, answer: Answer, *, question: str) -> Decision:
         edited_by=" ".join(answer.edited_by.split()),
         verified=is_vouched_for(shot, answer),
         colour=answer.colour,
+        new_name=" ".join(answer.new_name.split()),
+        new_services=" ".join(answer.new_services.split()),
+        done=tuple(answer.done),
     )
 
 

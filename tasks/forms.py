@@ -22,8 +22,8 @@ _ALWAYS = ("decision", "person", "reason", "picture", "note")
 _ALSO = {
     State.IN_REVIEW: ("marks", "returned_file", "override"),
     State.AWAITING_EDITOR: ("returned_file", "override"),
-    State.AWAITING_SIGNOFF: ("marks", "colour", "edited_by"),
-    State.ON_HOLD: (),
+    State.AWAITING_SIGNOFF: ("marks", "colour", "edited_by", "done"),
+    State.ON_HOLD: ("new_name", "new_services"),
 }
 
 
@@ -60,6 +60,18 @@ class Answer(RunInput):
         ColourWord.NOT_COMPARED, title="Colours", description="Compare with the product or its reference in your hand"
     )
     edited_by: str = Field("", title="Edited by", description="The editor's name, if Packshot does not know it")
+    new_name: str = Field(
+        "",
+        title="Correct name",
+        description="The name that the file should have had, as the client's other files are named. For "
+        f"'{Choice.CORRECT}'",
+    )
+    new_services: str = Field(
+        "", title="Correct services", description=f"The services that are meant, in known words. For '{Choice.CORRECT}'"
+    )
+    done: list[str] = Field(
+        default_factory=list, title="Done", description="What the last round asked for and you have seen done"
+    )
 
 
 class Form(RunInput):

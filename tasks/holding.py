@@ -114,11 +114,15 @@ def _alone(
 
 
 def _note(shot: RoutedShot, record: ShotRecord) -> bool:
-    """Note a shot that other shots may wait for."""
-    view, promise = shelf.plan_of(record).view, promise_to(shot.shot.client)
+    note_for_others(record)
+    return True
+
+
+def note_for_others(record: ShotRecord) -> None:
+    """Note a shot that other shots of its product may wait for: a neck shot, or a colour reference."""
+    view, promise = shelf.plan_of(record).view, promise_to(record.shot.client)
     if view in (promise.neck_view, promise.reference_view):
         note_sibling(record, view=view)
-    return True
 
 
 def _held(shot: RoutedShot, record: ShotRecord) -> bool:

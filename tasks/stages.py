@@ -7,12 +7,13 @@ not done. Pixels stay in storage; tasks pass references and figures to each othe
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from prefect import task
 
 from packshot import pipeline
 from packshot.batch import ShotRef
+from packshot.decision import Decision
 from packshot.errors import ObjectMissingError, RefusedInputError, VerificationError
 from packshot.export.labels import labels_of
 from packshot.export.preview import before_and_after
@@ -57,7 +58,7 @@ def master_shot(ref: ShotRef, *, configs_fingerprint: str) -> MasteredShot:
         sidecar = _as_listed(ref.sidecar, ref.sidecar_etag) if ref.sidecar else b""
         sha256 = hashlib.sha256(original).hexdigest()
         try:
-            done, made = _mastered(ref, original, sidecar)
+            done, made = _mastered(ref, original, sidecar, life.record.decisions)
         except RefusedInputError as error:
             return _refused(life, ref, original, sha256, error)
         plan = done.plan
@@ -108,7 +109,9 @@ def _as_listed(key: str, etag: str) -> bytes:
     return data
 
 
-def _mastered(ref: ShotRef, original: bytes, sidecar: bytes) -> tuple[MasteredFile, Mapping[str, bytes]]:
+def _mastered(
+    ref: ShotRef, original: bytes, sidecar: bytes, decisions: Sequence[Decision]
+) -> tuple[MasteredFile, Mapping[str, bytes]]:
     """Master an original in a confined child process; return what is known about it, and its files."""
     configs = configs_in_force()
     answer = children().call(
@@ -122,6 +125,7 @@ def _mastered(ref: ShotRef, original: bytes, sidecar: bytes) -> tuple[MasteredFi
         client=ref.shot.client,
         configs=configs,
         sidecar=sidecar,
+        decisions=decisions,
     )
     return MasteredFile.model_validate(answer.value), answer.parts
 

@@ -25,7 +25,7 @@ function open(panel) {
   if (!panel) return;
   panel.scrollIntoView({ block: "nearest" });
   // Not the note: a number that is meant as the reason would land in it.
-  panel.querySelector("h2").focus();
+  (panel.querySelector("input[name=new_name]") ?? panel.querySelector("h2")).focus();
 }
 
 function marks() {
@@ -36,6 +36,9 @@ function lacks(panel) {
   const note = panel.querySelector("textarea").value.trim();
   const edited = panel.querySelector("input[name=edited_by]");
   if (edited && edited.value.trim().length < 2) return [edited, "Say whose work it is."];
+  const corrected = [...panel.querySelectorAll("input[name^=new_]")];
+  if (corrected.length && !corrected.some((one) => one.value.trim()))
+    return [corrected[0], "Give the correct name, or the services that are meant."];
   if (panel.dataset.needsWords && !note && !marks().length)
     return [panel.querySelector("textarea"), "Say what is to be done (N), or draw marks."];
   return null;
@@ -115,7 +118,7 @@ document.addEventListener("keydown", (event) => {
   if (keys?.open) return;
   const panel = opened();
   if (writes(event.target)) {
-    const leaves = event.key === "Escape" || (event.key === "Enter" && !event.shiftKey && event.target.matches("textarea"));
+    const leaves = event.key === "Escape" || (event.key === "Enter" && !event.shiftKey && event.target.matches("textarea, .panel input"));
     if (leaves && panel) {
       event.preventDefault();
       panel.querySelector("h2").focus();

@@ -25,7 +25,7 @@ CHOICES: Mapping[State, tuple[Choice, ...]] = {
     State.IN_REVIEW: (Choice.APPROVE, Choice.SEND_TO_EDITOR, Choice.REDO, Choice.RETURN, Choice.REJECT),
     State.AWAITING_EDITOR: (Choice.RETURN, Choice.REJECT),
     State.AWAITING_SIGNOFF: (Choice.SIGN, Choice.REJECT_WORK, Choice.CHANGE_REQUEST),
-    State.ON_HOLD: (Choice.ARRIVED, Choice.GO_ON, Choice.REJECT),
+    State.ON_HOLD: (Choice.ARRIVED, Choice.CORRECT, Choice.GO_ON, Choice.REJECT),
 }
 """State -> choices that are possible in it. The form preselects the first one."""
 
@@ -40,6 +40,7 @@ LEADS_TO: Mapping[Choice, tuple[State, ...]] = {
     Choice.CHANGE_REQUEST: (State.AWAITING_EDITOR,),
     Choice.GO_ON: (State.ROUTED,),
     Choice.ARRIVED: (State.ROUTED,),
+    Choice.CORRECT: (State.ROUTED,),
     Choice.TAKE: (),
     Choice.GIVE_BACK: (),
     Choice.CLIENT_FAULT: (State.AWAITING_EDITOR,),
@@ -188,6 +189,10 @@ def require_words(record: ShotRecord, decision: Decision) -> None:
     explained = bool(decision.note.strip() or decision.marks)
     if decision.reason is Reason.OTHER and not decision.note.strip():
         raise _refused(record, "the reason 'other' needs a note", next_step="Say in the note what it is.")
+    if decision.choice is Choice.CORRECT and not (decision.new_name or decision.new_services):
+        raise _refused(
+            record, "nothing is corrected", next_step="Give the name that the file should have had, or the services."
+        )
     if decision.choice in MUST_SAY_WHAT and not explained:
         raise _refused(record, "the editor must know what to do", next_step="Write a note, or mark the places.")
 

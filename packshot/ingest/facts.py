@@ -36,7 +36,7 @@ def gather_facts(
     """
     facts: dict[str, Sourced] = {}
     for name, value, source in _claims(path, manifest_row, client, metadata):
-        plain = _plain_value(name, value)
+        plain = plain_value(name, value)
         if plain and name not in facts:
             facts[name] = Sourced(value=plain, source=source)
     return facts
@@ -53,7 +53,7 @@ def doubtful_facts(
             message=f"{value!r} ({source}) is no {name.upper()}; it was not used.",
         )
         for name, value, source in _claims(path, manifest_row, client, metadata)
-        if value.strip() and not _plain_value(name, value)
+        if value.strip() and not plain_value(name, value)
     )
 
 
@@ -63,7 +63,7 @@ def _claims(
     """Yield (fact, value as given, source). Better sources come first."""
     yield from ((name, manifest_row[name], "manifest") for name in FACTS if name in manifest_row)
     stem = PurePosixPath(path).stem
-    yield from ((name, value, "file_name") for name, value in _by_pattern(client.file_name_pattern, stem))
+    yield from ((name, value, "file_name") for name, value in read_by_pattern(client.file_name_pattern, stem))
     yield from _metadata_claims(client, metadata)
     yield "category", client.default_category, "config"
     yield "view", client.default_view, "config"
@@ -76,7 +76,8 @@ def _names_product(pattern: str) -> bool:
     return not _PRODUCT.isdisjoint(re.compile(pattern).groupindex)
 
 
-def _by_pattern(pattern: str, text: str) -> Iterator[tuple[str, str]]:
+def read_by_pattern(pattern: str, text: str) -> Iterator[tuple[str, str]]:
+    """Yield the facts that a client's pattern reads from a file name or another text: name, text."""
     match = re.search(pattern, text) if pattern else None
     for name, value in match.groupdict(default="").items() if match else ():
         yield ("gtin" if name in _GTIN_NAMES else name), value
@@ -94,7 +95,7 @@ def _metadata_claims(client: Client, metadata: Metadata) -> Iterator[tuple[str, 
     texts = [(key.split(":")[0], value) for key, value in sorted(tags.items())]
     texts += [("exif", metadata.title), *(("xmp", word) for word in metadata.keywords)]
     for source, text in texts:
-        yield from ((name, value, source) for name, value in _by_pattern(client.file_name_pattern, text))
+        yield from ((name, value, source) for name, value in read_by_pattern(client.file_name_pattern, text))
 
 
 def _view(text: str) -> str:
@@ -102,8 +103,8 @@ def _view(text: str) -> str:
     return text.upper() if _VIEW.fullmatch(text.upper()) else ""
 
 
-def _plain_value(name: str, value: str) -> str:
-    """Return a value in its normal form; empty if it is certainly wrong."""
+def plain_value(name: str, value: str) -> str:
+    """Return a fact's value in its normal form; empty if it is certainly wrong, such as a wrong check digit."""
     text = " ".join(value.split())
     if name == "gtin":
         return checked_gtin(text)
@@ -112,5 +113,10 @@ def _plain_value(name: str, value: str) -> str:
     if name == "view":
         return text.upper()
     if name in _LISTS:
-        return ",".join(word for word in re.split(r"[\s,;|]+", text) if word)
+        return ",".join(listed(text))
     return text
+
+
+def listed(text: str) -> tuple[str, ...]:
+    """Return the words of a list, however they are separated: by spaces, commas, semicolons or bars."""
+    return tuple(word for word in re.split(r"[\s,;|]+", text) if word)

@@ -43,7 +43,7 @@ _AFTER_SCORE = {
 
 
 def fates_of(records: Iterable[ShotRecord], *, name: str) -> Fates:
-    """Return how many shots are delivered, waiting, refused or failed, by their present state."""
+    """Return how many shots are delivered, ready, waiting, refused or failed, by their present state."""
     states = Counter(one.state for one in records)
     kinds: Counter[str] = Counter()
     for state, shots in states.items():
@@ -52,6 +52,7 @@ def fates_of(records: Iterable[ShotRecord], *, name: str) -> Fates:
         name=name,
         delivered=kinds["delivered"],
         waiting=kinds["waiting"],
+        ready=kinds["ready"],
         refused=kinds["refused"],
         failed=kinds["failed"],
         stopped=kinds["failed"] - states[State.FAILED],

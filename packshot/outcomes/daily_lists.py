@@ -18,6 +18,7 @@ class Number(StrEnum):
 
     RECEIVED = "received"
     DELIVERED = "delivered"
+    READY = "ready"
     WAITING = "waiting"
     REFUSED = "refused"
     FAILED = "failed"
@@ -36,6 +37,7 @@ def value_of(figures: DayFigures, number: Number) -> int:
     values = {
         Number.RECEIVED: fates.received,
         Number.DELIVERED: fates.delivered,
+        Number.READY: fates.ready,
         Number.WAITING: fates.waiting,
         Number.REFUSED: fates.refused,
         Number.FAILED: fates.failed,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import cast
+from typing import Literal, cast
 
 from packshot.export.delivery import Kind
 from packshot.export.left_out import left_out_of
@@ -49,8 +49,14 @@ def as_of(record: ShotRecord, at: datetime) -> ShotRecord:
     )
 
 
-def kind_of(state: State) -> Kind:
+Outcome = Kind | Literal["ready"]
+"""What became of a shot by the end of a day; ``ready``: approved, and waits for its set or the next delivery."""
+
+
+def kind_of(state: State) -> Outcome:
     """Return the kind of outcome of a state. Every state has exactly one."""
+    if state is State.APPROVED:
+        return "ready"
     if state is State.REFUSED:
         return "refused"
     if state in DONE:
@@ -60,7 +66,7 @@ def kind_of(state: State) -> Kind:
 
 def is_open(record: ShotRecord) -> bool:
     """Return True if a shot is neither delivered nor refused."""
-    return kind_of(record.state) in ("waiting", "failed")
+    return kind_of(record.state) in ("waiting", "ready", "failed")
 
 
 def changes(record: ShotRecord, day: Day) -> Iterator[Event]:

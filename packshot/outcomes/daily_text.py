@@ -12,7 +12,7 @@ from packshot.record import State
 from packshot.types import Value
 
 NOT_MEASURED = "not measured"
-FATES = ("delivered", "waiting", "refused", "failed")
+FATES = ("delivered", "ready", "waiting", "refused", "failed")
 AGES = ("under 4 h", "4 to 24 h", "1 to 3 days", "3 to 7 days", "over 7 days")
 ROLE_NAMES = {
     State.AWAITING_EDITOR: "editors",
@@ -49,7 +49,7 @@ def headline(day: DayFigures) -> str:
     if not fates.received:
         delivered = counted(day.delivered, "photograph was", "photographs were")
         return f"Nothing came in; {delivered} delivered."
-    parts = ", ".join(f"{count(getattr(fates, name))} {name}" for name in FATES)
+    parts = ", ".join(f"{count(getattr(fates, name))} {name}" for name in FATES if name != "ready" or fates.ready)
     return f"{counted(fates.received, 'photograph')} came in: {parts}."
 
 

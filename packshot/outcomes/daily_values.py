@@ -54,6 +54,7 @@ class Fates(Value):
     """Outcomes, at the end of the day, of the photographs received on it. For one client or for all.
 
     Attributes:
+        ready: approved and not delivered yet: each waits for the rest of its product, or for the next delivery.
         failed: stopped by an error, or in progress without anybody to work on them.
         stopped: failed ones without an error: interrupted, or still in progress at the end of the day.
     """
@@ -61,6 +62,7 @@ class Fates(Value):
     name: str
     delivered: int = 0
     waiting: int = 0
+    ready: int = 0
     refused: int = 0
     failed: int = 0
     stopped: int = 0
@@ -68,7 +70,7 @@ class Fates(Value):
     @property
     def received(self) -> int:
         """All photographs received."""
-        return self.delivered + self.waiting + self.refused + self.failed
+        return self.delivered + self.ready + self.waiting + self.refused + self.failed
 
 
 class RouteCount(Value):

@@ -13,8 +13,10 @@ from packshot.colour.backdrop_light import BackdropReading, measure_backdrop
 from packshot.colour.normalise import Correction, correct, newly_clipped
 from packshot.colour.reference import swatch_colour
 from packshot.colour.target import TargetReading, find_target
+from packshot.decision import Decision
+from packshot.ingest.corrections import corrected_facts
 from packshot.ingest.decode import Photo, open_photo
-from packshot.ingest.facts import doubtful_facts, gather_facts
+from packshot.ingest.facts import doubtful_facts, gather_facts, listed
 from packshot.ingest.grouping import ShotLight, light_of
 from packshot.ingest.master import Master, develop, write_master
 from packshot.ingest.metadata import with_sidecar
@@ -72,6 +74,7 @@ def master(
     client: str,
     configs: Configs,
     sidecar: bytes = b"",
+    decisions: Sequence[Decision] = (),
 ) -> Mastered:
     """Return an original converted to the working space, with everything known and decided about it.
 
@@ -80,6 +83,7 @@ def master(
         path: path of the file in its batch.
         row: its row in the manifest; empty if there is none.
         sidecar: the XMP file beside it; empty if there is none.
+        decisions: what people decided about it before. Their corrections of its name and services count.
     Raises:
         RefusedInputError: the file is not accepted.
         ConfigError: no plan can be resolved from its facts and the configs.
@@ -91,18 +95,12 @@ def master(
         photo = dataclasses.replace(photo, metadata=with_sidecar(photo.metadata, sidecar))
     developed = develop(photo)
     facts = gather_facts(path, manifest_row=row, client=guide, metadata=photo.metadata)
+    facts = corrected_facts(facts, decisions, client=guide, path=path)
     texts = (photo.metadata.title, *photo.metadata.keywords)
     if "category" not in facts and (said := category_in_words(path, texts, configs.categories)):
         facts["category"] = said
     known = {name: fact.value for name, fact in facts.items()}
-    plan = resolve(
-        configs,
-        client=client,
-        category=known.get("category", ""),
-        view=known.get("view", ""),
-        platforms=_listed(known.get("platforms", "")),
-        services=_listed(known.get("services", "")),
-    )
+    plan = plan_from(facts, client=client, configs=configs)
     doubts = doubtful_facts(path, manifest_row=row, client=guide, metadata=photo.metadata)
     doubts += doubtful_category(facts.get("category"), configs.categories)
     seen = _measured(developed)
@@ -127,6 +125,23 @@ def master(
     )
 
 
+def plan_from(facts: Mapping[str, Sourced], *, client: str, configs: Configs) -> Plan:
+    """Return the plan that follows from what is known about a shot.
+
+    Raises:
+        ConfigError: none can be resolved, such as for a view that no platform takes.
+    """
+    known = {name: fact.value for name, fact in facts.items()}
+    return resolve(
+        configs,
+        client=client,
+        category=known.get("category", ""),
+        view=known.get("view", ""),
+        platforms=listed(known.get("platforms", "")),
+        services=listed(known.get("services", "")),
+    )
+
+
 def _without_colour(pixels: Pixels16) -> tuple[Finding, ...]:
     """Return a finding that stops approval if a photograph has no colours at all; a camera's own noise has some.
 
@@ -137,10 +152,6 @@ def _without_colour(pixels: Pixels16) -> tuple[Finding, ...]:
         return ()
     message = "The photograph has no colours: every pixel is grey. If the product has, ask for a photograph in colour."
     return (Finding(code="grey_photograph", status=Status.FAILED, message=message, gate=True),)
-
-
-def _listed(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 def _is_to_be_looked_at(plan: Plan, facts: Mapping[str, Sourced]) -> bool:

@@ -424,6 +424,26 @@ def test_a_hold_is_released_by_a_senior_with_the_answer_and_its_name(
     assert (record.state, record.decisions[-1].verified) == (State.ROUTED, True)
 
 
+def test_a_word_of_the_manifest_is_corrected_at_the_desk_and_a_wrong_one_is_not_lost(
+    desk: Desk, browse: Browse, on_hold: ShotId
+) -> None:
+    run, browser = waiting_run_of(on_hold), browse("Max Manager")
+    assert 'name="new_services" maxlength="400" autocomplete="off" spellcheck="false" value="dust_remval"' in (
+        browser.page_of(on_hold)
+    )
+    choice = "correct its name or services"
+    refused = browser.decide(on_hold, choice, "corrected", new_services="dust_remuval", note="they mean dust")
+    assert "nobody knows this service" in said_on(refused.text)
+    assert 'value="dust_remuval"' in refused.text
+    assert "they mean dust" in refused.text
+    assert browser.decide(on_hold, choice, "corrected", new_services="dust_removal").status_code == 303
+    desk.outbox.tick(at_once=True)
+    assert not in_a_run(lambda: follow(on_hold, sent_to(on_hold, run))).objection
+    record = load_record(on_hold)
+    assert (record.state, record.fact("services")) == (State.ROUTED, "dust_removal")
+    assert (record.decisions[-1].by, record.decisions[-1].verified) == ("Max Manager", True)
+
+
 @pytest.mark.parametrize(
     ("choice", "reason", "ends"),
     [("it has arrived", "arrived", State.ON_HOLD), ("reject the photograph", "wrong_product", State.REFUSED)],

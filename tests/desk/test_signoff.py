@@ -11,17 +11,20 @@ from html import unescape
 import pytest
 
 from desk import shots
+from desk.showing import history_of
 from desk.state import Desk
 from packshot.decision import Choice, Mark
 from packshot.naming import ShotId, shot_key
 from packshot.record import EDIT, MACHINE_EDIT
 from tasks.answers import _machine_edit
 from tasks.records import change_batch, load_record
+from tasks.resuming import waiting_run_of
 from tasks.storage import Storage
 from tests.chromium import needs_chromium
 from tests.desk.people import Browser, said_on
 from tests.desk.serving import At
 from tests.desk.test_accessibility import violations
+from tests.desk.test_decisions import sent_to
 from tests.tasks.people import answer, cut_out_by_hand, follow, put_back
 from tests.tasks.runs import in_a_run
 
@@ -81,7 +84,7 @@ def test_a_shot_that_the_machine_never_edited_says_so(browse: Browse, for_signof
 def test_it_is_signed_off_only_when_everything_that_was_to_be_done_is_ticked(
     browse: Browse, edited_again: ShotId, desk: Desk
 ) -> None:
-    senior = browse("Sen Ior")
+    senior, run = browse("Sen Ior"), waiting_run_of(edited_again)
     assert said_on(senior.page_of(edited_again)).count("Close the hole.") >= 1
     refused = senior.decide(edited_again, "sign off", "meets_standard", **{"done:0": "yes", "note": "nearly"})
     assert refused.status_code == 409
@@ -92,6 +95,11 @@ def test_it_is_signed_off_only_when_everything_that_was_to_be_done_is_ticked(
     signed = senior.decide(edited_again, "sign off", "meets_standard", **{"done:0": "yes", "done:1": "yes"})
     assert signed.status_code == 303
     assert desk.outbox.has(edited_again)
+    desk.outbox.tick(at_once=True)
+    assert not in_a_run(lambda: follow(edited_again, sent_to(edited_again, run), question="run-3")).objection
+    decided = load_record(edited_again)
+    assert decided.decisions[-1].done == ("Close the hole.", "Cut the strap.")
+    assert "(seen as done: Close the hole.; Cut the strap.)" in history_of(decided)[0][1]
 
 
 def test_work_is_rejected_without_a_tick(browse: Browse, edited_again: ShotId, desk: Desk) -> None:

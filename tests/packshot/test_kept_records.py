@@ -52,6 +52,13 @@ def test_a_shot_that_its_client_sent_back_is_read_with_mark_and_words() -> None:
     assert [one.box for one in told.marks] == [(10, 10, 60, 60)]
 
 
+def test_a_shot_whose_name_a_person_corrected_is_read_with_the_name() -> None:
+    record = read_stored(ShotRecord, kept(4, "corrected"), name="a record")
+    given = record.decisions[-1]
+    assert (given.choice, given.new_name, record.facts["sku"].source) == (Choice.CORRECT, "EX-20400_MAIN", "person")
+    assert record.product == "EX-20400"
+
+
 class Moved(Stored):
     """What was called `weight_kg` in form 1 is `weight_g` since."""
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from deployments.demo import environment
+from packshot.batch import ShotRef
 from packshot.decision import Choice
 from packshot.naming import BatchId, batch_id, notice_key, record_key
 from packshot.record import State
@@ -18,8 +19,10 @@ from tasks.groups import group_shots
 from tasks.handovers import RoutedShot
 from tasks.holding import hold_back
 from tasks.hot_folder import release_holds
-from tasks.records import load_record
+from tasks.lives import now
+from tasks.records import change_record, load_record
 from tasks.resuming import waiting_run_of
+from tasks.shelf import plan_of
 from tasks.stages import master_shot, route_shot
 from tasks.storage import Storage
 from tests.tasks.people import answer, follow
@@ -154,3 +157,55 @@ def test_a_name_that_the_client_s_pattern_does_not_read_waits_for_its_product(
     shots = [route_shot.fn(one, group=group_shots.fn(again, mastered)[one.name]) for one in mastered]
     assert in_a_run(lambda: hold_back.fn(again, shots)).names == ()
     assert load_record(shots[0].shot).fact("sku") == "EX-20400"
+
+
+def unread(batch: BatchId, guide: Path, more: str = "") -> ShotRef:
+    """A photograph on hold whose name its client's pattern does not read."""
+    guide.write_text(
+        f"title: Acme\nplatforms: [shopify]\nfile_name_pattern: '(?P<sku>EX-\\d{{5}})_(?P<view>MAIN|PT01|NECK)'\n{more}"
+    )
+    stock = submitted(batch, {"IMG_0815.jpg": photograph(radius_ratio=0.43)})
+    mastered = [master_shot.fn(ref, configs_fingerprint=stock.configs_fingerprint) for ref in stock.shots]
+    groups = group_shots.fn(batch, mastered)
+    shots = [route_shot.fn(one, group=groups[one.name]) for one in mastered]
+    assert in_a_run(lambda: hold_back.fn(batch, shots)).on_hold == ("IMG_0815",)
+    return stock.shots[0]
+
+
+def test_a_shot_goes_on_under_the_name_that_a_person_gives_and_keeps_it_when_it_is_mastered_again(
+    ghosts: Storage, batch: BatchId, tmp_path: Path
+) -> None:
+    guide = tmp_path / "configs" / "clients" / f"{batch.client}.yaml"
+    ref = unread(batch, guide)
+    shot = ref.shot
+    before = load_record(shot)
+    wrong = answer(shot, Choice.CORRECT, person="Stu Dio", new_name="CUP_MAIN", note="")
+    assert "reads no product from this name" in follow(shot, wrong).objection
+    assert load_record(shot).state is State.ON_HOLD
+
+    right = answer(shot, Choice.CORRECT, person="Stu Dio", new_name="EX-20400_PT01.jpg", note="")
+    assert not follow(shot, right, question="run-2").objection
+    record = load_record(shot)
+    assert (record.state, record.product, record.fact("view")) == (State.ROUTED, "EX-20400", "PT01")
+    assert record.facts["sku"].source == "person"
+    assert (plan := plan_of(record)).view == "PT01"
+    assert plan.fingerprint == record.plan_fingerprint != before.plan_fingerprint
+
+    change_record(shot, lambda one: one.restart(at=now(), actor="Stu Dio", why="once more"))
+    mastered = master_shot.fn(ref.model_copy(update={"generation": 1}), configs_fingerprint="")
+    assert load_record(shot).product == "EX-20400"
+    assert mastered.plan_fingerprint == record.plan_fingerprint
+
+
+def test_a_shot_with_a_new_name_waits_on_for_what_its_product_now_lacks(
+    ghosts: Storage, batch: BatchId, tmp_path: Path
+) -> None:
+    guide = tmp_path / "configs" / "clients" / f"{batch.client}.yaml"
+    more = "default_category: clothing\nhandoff: {ghost_mannequin: true}\n"
+    shot = unread(batch, guide, more).shot
+    given = answer(shot, Choice.CORRECT, person="Stu Dio", new_name="EX-20400_MAIN", note="")
+    assert not follow(shot, given).objection
+    record = load_record(shot)
+    assert (record.state, record.product) == (State.ON_HOLD, "EX-20400")
+    assert record.events[-1].why.startswith("The neck shot of EX-20400 is missing")
+    assert record.reports["hold"] == {"needs": ["neck_shot"]}

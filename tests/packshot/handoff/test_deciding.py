@@ -59,6 +59,7 @@ def decision(choice: Choice, **values: Any) -> Decision:
         "reason": REASONS[choice][0],
         "picture": picture,
         "note": "left rim",
+        **({"new_name": "CUP_MAIN"} if choice is Choice.CORRECT else {}),
     }
     return Decision(**{**said, **values})
 
@@ -364,3 +365,11 @@ def test_the_same_words_without_a_question_are_a_second_decision() -> None:
 
 def test_marks_on_a_picture_of_unknown_size_are_not_measured() -> None:
     assert decide(waiting(State.IN_REVIEW), marked(10**6, 10**6)).state is State.AWAITING_EDITOR
+
+
+def test_a_correction_that_corrects_nothing_is_refused_and_one_is_told_with_its_words() -> None:
+    with pytest.raises(DecisionRefusedError, match="nothing is corrected"):
+        decide(waiting(State.ON_HOLD), decision(Choice.CORRECT, picture=MASTER, new_name=""))
+    after = decide(waiting(State.ON_HOLD), decision(Choice.CORRECT, picture=MASTER, new_services="retouch", note=""))
+    said = "(name: CUP_MAIN) (services: retouch), Sen Ior"
+    assert after.events[-1].why == f"correct its name or services: corrected {said}"

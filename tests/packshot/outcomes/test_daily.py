@@ -13,6 +13,8 @@ from packshot.decision import Choice, Reason
 from packshot.naming import BatchId, batch_id
 from packshot.outcomes.daily import figures_of, report_of
 from packshot.outcomes.daily_counts import BY_LINE, BY_MACHINE
+from packshot.outcomes.daily_record import is_open
+from packshot.outcomes.daily_text import FATES, headline, warnings_of
 from packshot.outcomes.daily_values import AuditCount, DayFigures, day_of, last_date
 from packshot.record import FOLLOWS, ShotRecord
 from packshot.specs.daily import DailyConfig
@@ -42,10 +44,11 @@ def walks(draw: st.DrawFn) -> ShotRecord:
 
 
 @given(st.lists(walks(), max_size=6))
-def test_what_came_in_is_delivered_waiting_refused_or_failed_and_nothing_else(records: list[ShotRecord]) -> None:
+def test_what_came_in_is_delivered_ready_waiting_refused_or_failed_and_nothing_else(records: list[ShotRecord]) -> None:
     day = figures(*records)
     fates = day.fates
-    assert fates.received == len(records) == fates.delivered + fates.waiting + fates.refused + fates.failed
+    assert fates.received == len(records)
+    assert sum(getattr(fates, name) for name in FATES) == fates.received
     assert 0 <= fates.stopped <= fates.failed
     assert sum(one.received for one in day.clients) == fates.received
     assert day.waits == fates.waiting
@@ -101,6 +104,18 @@ def test_shots_count_where_they_stood_when_the_day_ended() -> None:
     day = figures(Shot("A").delivered(), Shot("B").goes(S.REFUSED), Shot("C").routed().goes(S.FAILED), late, Shot("E"))
     fates = day.fates
     assert (fates.delivered, fates.waiting, fates.refused, fates.failed, fates.stopped) == (1, 1, 1, 2, 1)
+
+
+def test_a_shot_that_waits_for_the_rest_of_its_product_is_ready_and_not_failed() -> None:
+    """Kind of test that was missing: one that counts a day on which an approved shot was not delivered."""
+    approved = Shot("A").routed().goes(S.EDITING_AUTO).goes(S.SCORED).goes(S.APPROVED)
+    later = Shot("B").delivered()
+    day = figures(approved, later, Shot("C").handed())
+    assert (day.fates.ready, day.fates.failed, day.fates.stopped, day.fates.received) == (1, 0, 0, 3)
+    assert headline(day) == "3 photographs came in: 1 delivered, 1 ready, 1 waiting, 0 refused, 0 failed."
+    assert is_open(approved.record)
+    report = report_of([day], last=DAY.date, length=1, config=DailyConfig(), zone="UTC")
+    assert not [one for one in warnings_of(report) if "failed" in one or "not ended" in one]
 
 
 def test_clients_are_told_apart() -> None:

@@ -1,0 +1,95 @@
+"""What a person corrects of a photograph on hold: the name that its file should have had, and the services meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import PurePosixPath
+from typing import Any
+
+from packshot.decision import Choice, Decision
+from packshot.errors import DecisionRefusedError
+from packshot.ingest.facts import listed, plain_value, read_by_pattern
+from packshot.specs.models import Client
+from packshot.specs.services import WORDS, unknown_services
+from packshot.types import Sourced
+
+BY_PERSON = "person"
+"""Source of a fact that a person gave. It comes before what the manifest and the file's name say."""
+PRODUCT_FACTS = ("sku", "asin", "gtin")
+
+
+def corrected_facts(
+    facts: Mapping[str, Sourced], decisions: Iterable[Decision], *, client: Client, path: str
+) -> dict[str, Sourced]:
+    """Return the facts about a shot with people's corrections, the last one over earlier ones.
+
+    A name that the client's pattern no longer reads is left out: the shot waits for an answer again.
+
+    Args:
+        path: the file's path in its batch.
+    """
+    corrected = dict(facts)
+    for one in decisions:
+        if one.choice is Choice.CORRECT:
+            with suppress(DecisionRefusedError):
+                corrected |= facts_given(one, client=client, path=path)
+    return corrected
+
+
+def facts_given(decision: Decision, *, client: Client, path: str) -> dict[str, Sourced]:
+    """Return the facts that a person's correction gives.
+
+    Args:
+        path: the file's path in its batch, whose extension the new name may repeat.
+    Raises:
+        DecisionRefusedError: the client's pattern reads no product from the new name, or a service is unknown.
+    """
+    given = {**_named(decision.new_name, client, path), **_meant(decision.new_services, path)}
+    return {name: Sourced(value=value, source=BY_PERSON) for name, value in given.items()}
+
+
+def _named(new_name: str, client: Client, path: str) -> dict[str, str]:
+    """Return the facts that a client's pattern reads from a new name; none without one."""
+    if not new_name:
+        return {}
+    if not client.file_name_pattern:
+        raise _refused(
+            "this client's file names are not read, so a new name says nothing",
+            path,
+            found=repr(new_name),
+            next_step="Correct the services, or have the client send the photograph again with a row in the manifest.",
+        )
+    extension = PurePosixPath(path).suffix
+    stem = new_name[: -len(extension)] if extension and new_name.lower().endswith(extension.lower()) else new_name
+    read = {name: plain_value(name, value) for name, value in read_by_pattern(client.file_name_pattern, stem)}
+    read = {name: value for name, value in read.items() if value}
+    if not any(read.get(name) for name in PRODUCT_FACTS):
+        raise _refused(
+            "the client's pattern reads no product from this name",
+            path,
+            found=repr(new_name),
+            allowed=f"names that {client.file_name_pattern!r} reads, with a right check digit where it is a GTIN",
+            next_step="Write it as the client's other files are named.",
+        )
+    return read
+
+
+def _meant(new_services: str, path: str) -> dict[str, str]:
+    """Return the services that are meant, as a fact; none without a word."""
+    if not new_services:
+        return {}
+    unknown = unknown_services(listed(new_services))
+    if unknown:
+        raise _refused(
+            "nobody knows this service",
+            path,
+            found=", ".join(unknown),
+            allowed=", ".join(sorted(WORDS)),
+            next_step="Use one of these words.",
+        )
+    return {"services": ",".join(listed(new_services))}
+
+
+def _refused(what: str, path: str, **more: Any) -> DecisionRefusedError:
+    return DecisionRefusedError(what, path, **more)

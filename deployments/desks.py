@@ -44,6 +44,9 @@ def commands() -> typer.Typer:
     def add_user(
         name: Name,
         role: Annotated[str, typer.Option(help="editor, reviewer, senior, manager; several with commas.")],
+        without_password: Annotated[
+            bool, typer.Option("--without-password", help="Only a reverse proxy can sign this person in.")
+        ] = False,
     ) -> None:
         """Add an account to the review desk, or give one a new password and new roles."""
         from desk.roles import Role
@@ -54,7 +57,7 @@ def commands() -> typer.Typer:
             raise typer.BadParameter(
                 f"{unknown[0]!r} is not a role; the roles are {', '.join(Role)}", param_hint="--role"
             )
-        account = _accounts().add(name, map(Role, words), _password())
+        account = _accounts().add(name, map(Role, words), None if without_password else _password())
         _say(f"{account.name} can sign in at the review desk as {', '.join(sorted(account.roles))}.")
 
     @app.command("remove-user")

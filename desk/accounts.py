@@ -32,7 +32,7 @@ class Account(Value):
     """One person's account.
 
     Attributes:
-        password: its Argon2id hash, in the PHC string form.
+        password: its Argon2id hash, in the PHC string form; empty: only a reverse proxy can sign this person in.
     """
 
     name: str
@@ -80,17 +80,19 @@ class Accounts:
         The time taken doesn't tell whether there is an account of this name.
         """
         account = self.find(name)
-        hashed = account.password if account else _NOBODY
+        hashed = account.password if account and account.password else _NOBODY
         with _AT_ONCE:
             try:
                 _HASHER.verify(hashed, password[: MOST_CHARACTERS + 1])
             except (VerificationError, InvalidHashError):
                 return None
-        return account
+        return account if account and account.password else None
 
-    def add(self, name: str, roles: Iterable[Role], password: str) -> Account:
+    def add(self, name: str, roles: Iterable[Role], password: str | None) -> Account:
         """Add an account, or replace the one of the same name, and return it.
 
+        Args:
+            password: None: only a reverse proxy can sign this person in.
         Raises:
             ConfigError: the name or the password can't be used, or another account's name looks the same.
         """
@@ -107,10 +109,10 @@ class Accounts:
         twin = next((one for one in self.all() if one.name != shown and same_person(one.name, shown)), None)
         if twin:
             raise self._wrong(f"this name looks like '{twin.name}'", shown, allowed="names that nobody mixes up")
-        if not FEWEST_CHARACTERS <= len(password) <= MOST_CHARACTERS:
+        if password is not None and not FEWEST_CHARACTERS <= len(password) <= MOST_CHARACTERS:
             allowed = f"{FEWEST_CHARACTERS} to {MOST_CHARACTERS} characters"
             raise self._wrong("this password cannot be used", f"{len(password)} characters", allowed=allowed)
-        account = Account(name=shown, roles=given, password=_HASHER.hash(password))
+        account = Account(name=shown, roles=given, password="" if password is None else _HASHER.hash(password))
         self._write([*(one for one in self.all() if one.name != shown), account])
         return account
 

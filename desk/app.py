@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from desk import (
+    as_delivered,
     batch_page,
     decisions,
     finding,
@@ -32,6 +33,7 @@ from desk.doorkeeper import Doorkeeper
 from desk.forms import person_of
 from desk.packs import own_pictures
 from desk.pages import trouble
+from desk.proxy import Proxy
 from desk.state import Desk
 from packshot.record import ShotRecord
 from tasks.settings import get_settings
@@ -67,6 +69,7 @@ def application(desk: Desk | None = None) -> Doorkeeper:
         accounts=memory.accounts,
         hosts=[*settings.desk_hosts.split(","), urlsplit(settings.desk_public_url or "").hostname or ""],
         storage=storage_origin(),
+        proxy=Proxy.of(settings),
     )
 
 
@@ -100,6 +103,7 @@ def routes() -> list[BaseRoute]:
         Route(f"{_SHOT}/decision", decisions.decide, methods=["POST"]),
         Route("/undo", decisions.undo, methods=["POST"]),
         Route(f"{_SHOT}/leave", shots.leave, methods=["POST"]),
+        *as_delivered.routes(_SHOT, shown),
         Route("/previews/{client}/{batch}/{shot}/{digest}.webp", shots.preview),
         Mount("/pictures", routes=tiles.routes(shown, allows=_sees)),
         *sharing.routes(),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -31,7 +32,7 @@ from tasks.storage import open_storage
 DIGITS = 16
 """Hex digits of a file's hash in addresses."""
 _SUMMARIES_KEPT, _SMALL_KEPT = 16, 512
-_FORMATS = {"jpeg": "JPEG", "webp": "WebP", "png": "PNG", "tiff": "TIFF"}
+FORMATS = {"jpeg": "JPEG", "jpg": "JPEG", "webp": "WebP", "png": "PNG", "tiff": "TIFF", "tif": "TIFF"}
 
 
 class File(NamedTuple):
@@ -135,7 +136,7 @@ def _picture(batch: BatchId, number: int, shot: ShotSummary) -> Picture:
 
 
 def _file(batch: BatchId, number: int, file: DeliveredFile) -> File:
-    kind = _FORMATS.get(file.format, file.format.upper())
+    kind = FORMATS.get(file.format, file.format.upper())
     return File(
         path=file.path,
         key=delivery_key(batch, number, file.path),
@@ -143,11 +144,12 @@ def _file(batch: BatchId, number: int, file: DeliveredFile) -> File:
         size=file.size,
         name=file.path.rpartition("/")[2],
         platform=file.platform.replace("_", " ").replace("-", " ").capitalize(),
-        about=f"{kind}, {file.size.width} x {file.size.height} px, {_bytes(file.size_bytes)}",
+        about=f"{kind}, {file.size.width} x {file.size.height} px, {bytes_in_words(file.size_bytes)}",
     )
 
 
-def _bytes(count: int) -> str:
+def bytes_in_words(count: int) -> str:
+    """Return a size of a file as people write it: "1.2 MB"."""
     return f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{max(1, round(count / 1e3))} kB"
 
 
@@ -191,10 +193,19 @@ def make_tiles(file: File) -> Pack:
     """
     data = _fetched(file)
     with room_for_file(3 * file.size.width * file.size.height):
-        photo = decode_delivered(data, name=file.name).photo
-        shown = convert(photo.pixels, source=photo.icc or srgb_profile(), target=srgb_profile(), bit_depth=8)
-        pixels = shown if shown.ndim == 3 else np.repeat(shown[:, :, None], 3, axis=2)
-        return pack_of(picture_levels(np.ascontiguousarray(pixels)), encode_picture)
+        return file_pack(data, name=file.name)
+
+
+def file_pack(data: bytes, *, name: str, about: Mapping[str, Any] = MappingProxyType({})) -> Pack:
+    """Return the tiles of a file as a browser decodes it.
+
+    Args:
+        about: what else is to be known of it, as plain JSON.
+    """
+    photo = decode_delivered(data, name=name).photo
+    shown = convert(photo.pixels, source=photo.icc or srgb_profile(), target=srgb_profile(), bit_depth=8)
+    pixels = shown if shown.ndim == 3 else np.repeat(shown[:, :, None], 3, axis=2)
+    return pack_of(picture_levels(np.ascontiguousarray(pixels)), encode_picture, about=about)
 
 
 class Small:

@@ -8,11 +8,13 @@ from urllib.parse import SplitResult, quote, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection
-from starlette.responses import PlainTextResponse, RedirectResponse
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from desk import audit
 from desk.accounts import Accounts
-from desk.sessions import Sessions
+from desk.proxy import Proxy
+from desk.sessions import LONGEST_S, Sessions
 
 COOKIE = "packshot_desk"
 OPEN_PATHS = ("/sign-in", "/health")
@@ -42,17 +44,26 @@ class Doorkeeper:
     """ASGI middleware around the whole desk: it refuses a request, or passes it on and adds headers to the answer."""
 
     def __init__(
-        self, app: ASGIApp, *, sessions: Sessions, accounts: Accounts, hosts: Iterable[str] = (), storage: str = ""
+        self,
+        app: ASGIApp,
+        *,
+        sessions: Sessions,
+        accounts: Accounts,
+        hosts: Iterable[str] = (),
+        storage: str = "",
+        proxy: Proxy | None = None,
     ) -> None:
         """Guard an application.
 
         Args:
             hosts: names of the server besides `ALWAYS`, without a port.
             storage: where an editor's page sends the finished picture: scheme, name and port.
+            proxy: who signs people in; None: they sign in here, by a password.
         """
         own, wider = "connect-src 'self'", f"connect-src 'self' {storage}".strip()
         policy = HEADERS["Content-Security-Policy"].replace(own, wider)
         self._headers = {**HEADERS, "Content-Security-Policy": policy}
+        self._proxy = proxy or Proxy()
         self._app, self._sessions, self._accounts = app, sessions, accounts
         self._hosts = frozenset(host.strip().lower() for host in (*ALWAYS, *hosts) if host.strip())
 
@@ -69,8 +80,11 @@ class Doorkeeper:
                 for name, value in self._headers.items():
                     headers[name] = value
                 headers.setdefault("Cache-Control", "no-store")
+                if scope.get("state", {}).get("begun"):
+                    headers.append("Set-Cookie", _cookie(scope))
             await send(message)
 
+        self._proxy.note_scheme(scope)
         answer = self._refusal(scope) or self._let_in(scope)
         await (answer or self._app)(scope, receive, with_headers)
 
@@ -93,6 +107,8 @@ class Doorkeeper:
         """Note who asks, in the request's state; return an answer if nobody may ask this without signing in."""
         state: dict[str, Any] = scope.setdefault("state", {})
         state["token"] = HTTPConnection(scope).cookies.get(COOKIE, "")
+        if self._proxy.signs_in:
+            return self._let_in_by_proxy(scope)
         by_itself = scope["path"] in ASKED_BY_PAGES
         session = self._sessions.find(state["token"], used=not by_itself) if state["token"] else None
         account = self._accounts.find(session.name) if session else None
@@ -108,6 +124,43 @@ class Doorkeeper:
             to = path + query if scope["method"] in _READS else _page_of(headers)
             return RedirectResponse(f"/sign-in?to={quote(to)}", status_code=303)
         return PlainTextResponse("Sign in first.\n", status_code=401)
+
+    def _let_in_by_proxy(self, scope: Scope) -> PlainTextResponse | None:
+        """Note who asks, as the proxy says; return an answer if it doesn't, or nobody has such an account."""
+        state, path = scope["state"], scope["path"]
+        state["session"] = state["person"] = None
+        if path == "/health" or path.startswith(OPEN_FOLDERS):
+            return None
+        if not self._proxy.is_peer(scope):
+            return _refused("the desk is reached through its proxy only; PACKSHOT_DESK_PROXY_ADDRESSES names it.")
+        name = self._proxy.name_in(scope)
+        account = self._accounts.find(name) if name else None
+        if account is None:
+            who = f"no account has the name {name!r}; add it: packshot desk add-user." if name else "it names nobody."
+            return _refused(f"the proxy signs people in, and {who}")
+        used = path not in ASKED_BY_PAGES
+        session = self._sessions.find(state["token"], used=used) if state["token"] else None
+        if session is None or (session.name, session.password) != (account.name, account.password):
+            state["token"] = self._sessions.begin(account)
+            state["begun"] = True
+            session = self._sessions.find(state["token"])
+            audit.note("signed in", person=account.name, more="by the proxy")
+        state["session"], state["person"] = session, account.person
+        return None
+
+
+def _cookie(scope: Scope) -> str:
+    """Return the header by which a browser keeps the session that was begun for its request."""
+    answer = Response()
+    answer.set_cookie(
+        COOKIE,
+        scope["state"]["token"],
+        max_age=int(LONGEST_S),
+        httponly=True,
+        samesite="strict",
+        secure=scope["scheme"] == "https",
+    )
+    return answer.headers["set-cookie"]
 
 
 def _page_of(headers: Headers) -> str:

@@ -31,6 +31,7 @@ def serve(port: int, *, host: str) -> None:
             log_level="warning",
             access_log=False,
             server_header=False,
+            proxy_headers=False,  # the doorkeeper reads them itself, and only from the proxy
             ws="none",
             timeout_graceful_shutdown=END_S,
         )

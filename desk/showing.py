@@ -25,6 +25,10 @@ from tasks.pictures import picture_to_edit
 
 DIGITS = 16
 """Hex digits of a hash in addresses and forms."""
+JUDGED = frozenset({State.IN_REVIEW, State.AWAITING_SIGNOFF})
+"""States in which somebody decides about the edit."""
+DELIVERED_FROM = (EDIT, "matte.png", "plan.json")
+"""Objects of a shot from which its files for platforms are made."""
 NOT_AT_THE_DESK = frozenset({Choice.RETURN})
 """Choices that need more than this page has."""
 KEYS: Mapping[Choice, str] = {
@@ -266,9 +270,15 @@ def to_be_done(record: ShotRecord) -> list[str]:
     return [one.text for one in back.marks] or [back.sentence] if back else []
 
 
-def platforms_of(record: ShotRecord) -> list[str]:
-    """Return the platforms that the edit was judged for."""
-    return [in_words(name) for name in record.reports.get("edit", {}).get("platforms", {})]
+def platforms_of(record: ShotRecord) -> list[tuple[str, str]]:
+    """Return the platforms whose files of the edit can be looked at before they exist: name, and as people write it.
+
+    None in a blind review: what an export finds would give the machine's opinion away.
+    """
+    if record.state not in JUDGED or blind(record) or not set(DELIVERED_FROM) <= set(record.objects):
+        return []
+    judged = record.reports.get("edit", {})
+    return [(name, in_words(name)) for name in judged.get("platforms", {}) if name not in judged.get("held", {})]
 
 
 def digest_of(record: ShotRecord) -> str:

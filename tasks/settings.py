@@ -140,6 +140,16 @@ class Settings(BaseSettings):
         default_factory=lambda: _state_folder() / "desk-accounts.json",
         description="File of the review desk's accounts; only its user can read it",
     )
+    desk_proxy_header: str = Field(
+        "",
+        description="Header in which a reverse proxy says who somebody is; then nobody signs in by a password. Needs "
+        "the addresses, too",
+    )
+    desk_proxy_addresses: str = Field(
+        "",
+        description="Addresses or networks of that proxy, separated by commas. From anywhere else the desk shows no "
+        "page, whatever the header says",
+    )
     desk_undo_s: float = Field(60, description="Time in which a decision at the desk can be taken back", ge=0, le=3600)
     collect_every_s: int = Field(60, description="Time between two looks into the hot folders", ge=5, le=86400)
 

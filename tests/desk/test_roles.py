@@ -54,6 +54,11 @@ MAY: Mapping[tuple[str, str], frozenset[Role]] = {
     ("GET", "/shots/acme/roles/signoff"): SIGNS,
     ("GET", "/shots/acme/roles/job"): JOBS,
     ("GET", "/shots/acme/roles/hold"): REVIEWS,
+    **{
+        ("GET", f"/shots/acme/roles/{shot}/as-delivered/shopify{rest}"): roles
+        for shot, roles in (("review", REVIEWS), ("signoff", SIGNS))
+        for rest in ("", "/0123456789abcdef/picture.json", "/0123456789abcdef/0/0_0.webp")
+    },
     ("GET", "/previews/acme/roles/review/0123456789abcdef.webp"): EVERYBODY,
     ("POST", "/shots/acme/roles/review/claim"): DECIDES,
     ("POST", "/shots/acme/roles/signoff/claim"): DECIDES_WORK,

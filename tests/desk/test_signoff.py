@@ -70,7 +70,7 @@ def test_the_page_offers_the_machine_s_edit_to_compare_with(browse: Browse, edit
     assert json.loads(unescape(kinds))["machine"] == objects[MACHINE_EDIT][:16]
     words = said_on(page)
     assert "The machine's own edit had" in words
-    assert "Their files are made when it is signed off" in words
+    assert "As it will be delivered: Shopify" in words
     assert "The colours were compared with no reference." in words
 
 

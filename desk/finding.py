@@ -1,7 +1,11 @@
-"""Search among all shots that wait: by SKU, ASIN, GTIN, file name, shot, batch or client."""
+"""Search for shots: among all that wait, and, for whoever may see whole batches, in all batches that ever were."""
 
 from __future__ import annotations
 
+import logging
+from typing import Any
+
+from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -9,14 +13,18 @@ from desk.forms import person_of
 from desk.pages import TITLES, desk_of, page
 from desk.queues import ROWS
 from desk.waiting import STATES, Queue, in_order
+from packshot.errors import PackshotError
+from packshot.record import WAITING, ShotRecord
+from tasks.index.asking import MOST_FOUND, find_shots
 
 LONGEST_WORDS = 200
+_LOG = logging.getLogger("packshot.desk")
 
 
 async def find(request: Request) -> Response:
     """Return the page with the shots that fit a query. The person sees only shots that they may see.
 
-    A shot fits if its names contain every word of the query.
+    A shot that waits fits if its names contain every word of the query; others, if a name begins with each word.
     """
     desk, person = desk_of(request), person_of(request)
     asked = request.query_params.get("words", "")[:LONGEST_WORDS]
@@ -38,4 +46,34 @@ async def find(request: Request) -> Response:
         }
         for one in found[:ROWS]
     ]
-    return page(request, "find", asked=asked, rows=rows, found=len(found))
+    others = await to_thread.run_sync(_others, words) if words and person.reads_numbers else []
+    return page(
+        request,
+        "find",
+        asked=asked,
+        rows=rows,
+        found=len(found),
+        everywhere=person.reads_numbers,
+        others=others,
+        most=MOST_FOUND,
+    )
+
+
+def _others(words: list[str]) -> list[dict[str, Any]] | None:
+    """Return the shots of all batches that don't wait for anybody; None if that can't be known now."""
+    try:
+        records = find_shots(words)
+    except (PackshotError, OSError) as error:
+        _LOG.warning("all batches could not be searched: %s", error)
+        return None
+    return [_row(one) for one in records if one.state not in WAITING]
+
+
+def _row(record: ShotRecord) -> dict[str, Any]:
+    return {
+        "shot": record.shot,
+        "product": record.product,
+        "file": record.source.key.rpartition("/")[2],
+        "state": record.state.replace("_", " "),
+        "since": f"{record.since:%Y-%m-%d %H:%M}" if record.since else "",
+    }

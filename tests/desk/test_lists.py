@@ -19,8 +19,9 @@ from desk.roles import Role
 from desk.state import LATE_S, Desk
 from desk.waiting import LOOKED_AT_AGAIN, Waiting, waiting
 from packshot.decision import Choice, Decision, Mark, Reason
+from packshot.errors import TransientError
 from packshot.naming import BatchId, ShotId, batch_id
-from packshot.record import State
+from packshot.record import ShotRecord, State
 from packshot.types import Sourced, Status
 from tasks.forms import form_for
 from tasks.jobs import HUMAN_EDIT, PAUSE_KEY
@@ -199,6 +200,36 @@ def test_a_shot_is_found_by_what_it_is_called_by_those_who_may_see_it(desk: Desk
         assert [name for name in ("A_MAIN", "B_MAIN") if f'href="/shots/acme/spring/{name}"' in page] == names, words
     desk.accounts.add("Any Body", {Role.REVIEWER}, PASSWORD)
     assert "B_MAIN" not in browser.signed_in("Any Body").get("/find?words=ring").text
+
+
+def test_a_shot_of_an_ended_batch_is_found_by_whoever_may_see_whole_batches(desk: Desk, browser: Browser) -> None:
+    ended = record_in(State.DELIVERED, ShotId(client="acme", batch="winter", shot="W1"), sku="Ring-9")
+    create_record(ended)
+    shown(desk, record_in(State.IN_REVIEW, shot("A_MAIN"), sku="Ring-7"))
+    page = browser.get("/find?words=ring-").text
+    waits, _, others = page.partition("In all batches")
+    assert 'href="/shots/acme/spring/A_MAIN"' in waits
+    assert 'href="/batches/acme/winter"' in others
+    assert "A_MAIN" not in others, "it waits, and stands above"
+    assert "delivered" in said_on(others)
+    nothing = said_on(browser.get("/find?words=necklace").text)
+    assert "No other shot of any batch has a SKU" in nothing
+    desk.accounts.add("Any Body", {Role.REVIEWER}, PASSWORD)
+    assert "winter" not in browser.signed_in("Any Body").get("/find?words=ring").text
+
+
+def test_the_rest_is_shown_when_all_batches_cannot_be_searched(
+    desk: Desk, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(words: list[str]) -> list[ShotRecord]:
+        raise TransientError("the storage does not answer")
+
+    monkeypatch.setattr("desk.finding.find_shots", away)
+    shown(desk, record_in(State.IN_REVIEW, shot("A_MAIN"), sku="Ring-7"))
+    answer = browser.get("/find?words=ring")
+    assert answer.status_code == 200
+    assert 'href="/shots/acme/spring/A_MAIN"' in answer.text
+    assert "All batches cannot be searched now." in said_on(answer.text)
 
 
 def test_an_editor_reads_what_to_do_with_its_places(desk: Desk, browser: Browser) -> None:

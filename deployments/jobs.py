@@ -223,6 +223,19 @@ def _add_reviewing(app: typer.Typer) -> None:
             shot, {State.ON_HOLD: Choice.GO_ON}, person=by, picture=picture, reason=reason, note=note, no_wait=no_wait
         )
 
+    @app.command("no-fault")
+    def no_fault(
+        shot: Shot,
+        by: Person,
+        picture: Picture,
+        note: Annotated[str, typer.Option(help="What the client is told.")],
+        reason: Annotated[str, typer.Option(help=_reason((Choice.NO_FAULT,)))] = "as_ordered",
+        no_wait: NoWait = False,
+    ) -> None:
+        """Tell a client who sent a picture back that it has no fault of ours: it stays as it was delivered."""
+        choices = {State.AWAITING_EDITOR: Choice.NO_FAULT}
+        _answer(shot, choices, person=by, picture=picture, reason=reason, note=note, no_wait=no_wait)
+
     @app.command("correct")
     def correct(
         shot: Shot,

@@ -40,7 +40,7 @@ async def decide(request: Request) -> Response:
     record = await to_thread.run_sync(readable_record, shot)
     if desk.outbox.has(shot):
         return await shown(request, shot, refused="Somebody has just decided about this shot.")
-    if record.state in _WAITED_FOR and not person.decides(record.state):
+    if record.state in _WAITED_FOR and not _may(person, record.state, fields.get("choice", "")):
         raise HTTPException(403, "Your roles do not decide about this shot.")
     holder = desk.claims.take(str(shot), person.name)
     if holder != person.name:
@@ -116,6 +116,11 @@ def _undone(record: ShotRecord, fields: Mapping[str, str]) -> str:
     left = [one for number, one in enumerate(showing.to_be_done(record)) if not fields.get(f"done:{number}")]
     said = f"Not ticked as done: {'; '.join(left[:3])}{' ...' if len(left) > 3 else ''}."
     return f"{said} Tick it, or reject the work." if left else ""
+
+
+def _may(person: Person, state: State, named: str) -> bool:
+    """Return whether a person may decide what a form names."""
+    return person.may(state, Choice(named)) if named in list(Choice) else person.decides(state)
 
 
 _WAITED_FOR = frozenset(CHOICES)

@@ -13,6 +13,7 @@ import numpy as np
 from packshot import PIPELINE_VERSION
 from packshot.colour.spaces import srgb_profile
 from packshot.colour.transform import convert
+from packshot.decision import answer_to
 from packshot.errors import ObjectMissingError
 from packshot.export.decoded import decode_delivered
 from packshot.export.delivery import DeliveredFile, DeliverySummary, ShotSummary
@@ -167,6 +168,10 @@ def status_of(record: ShotRecord | None, number: int) -> Status:
     told = rejected_in(record, number)
     if told:
         sent = f"Sent back on {told.at:%Y-%m-%d}"
+        answer = answer_to(told, record.decisions)
+        if answer:
+            looked = f"{sent}. We looked at it again on {answer.at:%Y-%m-%d}, and it stays as it is"
+            return Status(f"{looked}: {answer.note}", may_be_sent_back=False)
         if record.state is State.REFUSED:
             return Status(f"{sent}. It cannot be corrected from this photograph; we will talk to you.", False)
         return Status(f"{sent}. It is being corrected, and comes in a later delivery.", may_be_sent_back=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
+from packshot.decision import Choice
 from packshot.record import State
 from packshot.types import Value
 
@@ -40,11 +41,20 @@ class Person(Value):
         """Return whether the person may decide about shots in this state."""
         return bool(self.roles & DECIDES.get(state, frozenset()))
 
+    def may(self, state: State, choice: Choice) -> bool:
+        """Return whether the person may decide just this about shots in this state."""
+        if choice is Choice.NO_FAULT:
+            return bool(self.roles & ANSWERS_CLIENTS)
+        return self.decides(state)
+
     @property
     def reads_numbers(self) -> bool:
         """Whether the person may see the pages with the line's numbers and the pages of whole batches."""
         return bool(self.roles & NUMBERS)
 
+
+ANSWERS_CLIENTS = frozenset({Role.SENIOR, Role.MANAGER})
+"""Roles that may tell a client that a picture sent back has no fault of ours."""
 
 NUMBERS = frozenset({Role.SENIOR, Role.MANAGER})
 """Roles that may see the line in numbers, and whole batches."""

@@ -69,7 +69,8 @@ async def shown(request: Request, shot: ShotId, *, refused: str = "", said: dict
     if not person.sees(record.state):
         raise HTTPException(403, "Your roles do not open this shot.")
     offers, holder = showing.offers_of(record, person), ""
-    if offers:
+    claims = bool(offers) and person.decides(record.state)  # an answer to a client takes no job from its editor
+    if claims:
         holder = desk.claims.take(str(shot), person.name)
         offers = offers if holder == person.name else []
     queue = next(one for one, states in STATES.items() if record.state in states)
@@ -124,6 +125,7 @@ async def shown(request: Request, shot: ShotId, *, refused: str = "", said: dict
         platforms=showing.platforms_of(record),
         colour_words=[one.value for one in ColourWord if one is not ColourWord.REFUSED],
         offers=offers,
+        claimed=claims and bool(offers),
         holder="" if holder == person.name else holder,
         beside=beside,
         neighbours=neighbours,

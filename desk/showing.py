@@ -10,9 +10,9 @@ from desk.workbench import Work
 from packshot.decision import REASONS, Choice, Decision, Reason
 from packshot.figures import in_figures
 from packshot.handoff.deciding import (
-    CHOICES,
     MUST_SAY_WHAT,
     UNKNOWN_EDITOR,
+    choices_of,
     editors_of,
     picture_shown,
     since_restart,
@@ -41,6 +41,7 @@ KEYS: Mapping[Choice, str] = {
     Choice.CHANGE_REQUEST: "C",
     Choice.ARRIVED: "A",
     Choice.CORRECT: "C",
+    Choice.NO_FAULT: "S",
     Choice.GO_ON: "L",
 }
 VERBS: Mapping[Choice, str] = {
@@ -53,6 +54,7 @@ VERBS: Mapping[Choice, str] = {
     Choice.CHANGE_REQUEST: "Change request (a new wish)",
     Choice.ARRIVED: "It has arrived",
     Choice.CORRECT: "Correct its name or services",
+    Choice.NO_FAULT: "Say to the client: no fault of ours",
     Choice.GO_ON: "Let it go on without it",
 }
 DONE: Mapping[Choice, str] = {
@@ -65,6 +67,7 @@ DONE: Mapping[Choice, str] = {
     Choice.CHANGE_REQUEST: "sent back with a new wish",
     Choice.ARRIVED: "told as arrived",
     Choice.CORRECT: "corrected",
+    Choice.NO_FAULT: "answered to its client",
     Choice.GO_ON: "let go on",
     Choice.RETURN: "handed in",
 }
@@ -200,13 +203,11 @@ def kinds_of(record: ShotRecord) -> dict[str, str]:
 
 def offers_of(record: ShotRecord, person: Person) -> list[Offer]:
     """Return the decisions that a person can make about a shot now."""
-    if not person.decides(record.state):
-        return []
     spent = sum(one.choice is Choice.REDO for one in since_restart(record)) >= REDOS
     return [
         _offer(record, choice)
-        for choice in CHOICES[record.state]
-        if choice not in NOT_AT_THE_DESK and not (choice is Choice.REDO and spent)
+        for choice in choices_of(record)
+        if choice not in NOT_AT_THE_DESK and person.may(record.state, choice) and not (choice is Choice.REDO and spent)
     ]
 
 
@@ -333,5 +334,5 @@ def _offer(record: ShotRecord, choice: Choice) -> Offer:
         verb=VERBS[choice],
         reasons=tuple(reasons),
         at_once=Reason.MEETS_STANDARD.value if at_once else only,
-        needs_words=choice in MUST_SAY_WHAT,
+        needs_words=choice in MUST_SAY_WHAT or choice is Choice.NO_FAULT,
     )

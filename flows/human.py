@@ -62,7 +62,7 @@ def _let_machine(shot: ShotId, asked: Next) -> None:
 
 
 def _ended(shot: ShotId, asked: Next, outcome: Outcome) -> State[Any]:
-    if asked.state == "refused":
+    if asked.state in ("refused", "delivered"):
         return Completed(message=outcome.sentence)
     gathered = gather(shot)
     if not gathered.goes_now:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
@@ -27,6 +27,7 @@ class Choice(StrEnum):
     GO_ON = "go on without it"
     ARRIVED = "it has arrived"
     CORRECT = "correct its name or services"
+    NO_FAULT = "no fault of ours"
     TAKE = "take the job"
     GIVE_BACK = "give the job back"
     CLIENT_FAULT = "client's rejection (our fault)"
@@ -57,6 +58,7 @@ class Reason(StrEnum):
     NOT_NEEDED = "not_needed"
     ARRIVED = "arrived"
     CORRECTED = "corrected"
+    AS_ORDERED = "as_ordered"
     TAKEN = "taken"
     GIVEN_BACK = "given_back"
     OTHER = "other"
@@ -83,6 +85,7 @@ REASONS: Mapping[Choice, tuple[Reason, ...]] = {
     Choice.GO_ON: (Reason.CANNOT_BE_HAD, Reason.NOT_NEEDED, Reason.OTHER),
     Choice.ARRIVED: (Reason.ARRIVED,),
     Choice.CORRECT: (Reason.CORRECTED,),
+    Choice.NO_FAULT: (Reason.AS_ORDERED, Reason.OTHER),
     Choice.TAKE: (Reason.TAKEN,),
     Choice.GIVE_BACK: (Reason.GIVEN_BACK,),
     Choice.CLIENT_FAULT: _DEFECTS,
@@ -175,3 +178,20 @@ class Decision(Value):
         more = "".join(f" ({what}: {words})" for what, words in given if words)
         because = f" ({self.note})" if self.note else ""
         return f"{said}{places}{more}{because}, {self.by}"
+
+
+def answer_to(rejection: Decision, decisions: Sequence[Decision]) -> Decision | None:
+    """Return the decision that told a client that a picture sent back has no fault of ours; None if there is none.
+
+    Args:
+        rejection: the client's, one of the decisions.
+        decisions: all of the shot, in order.
+    """
+    later = decisions[decisions.index(rejection) + 1 :]
+    first = next((one for one in later if one.choice in (Choice.NO_FAULT, *BY_CLIENT)), None)
+    return first if first is not None and first.choice is Choice.NO_FAULT else None
+
+
+def standing(decisions: Sequence[Decision]) -> tuple[Decision, ...]:
+    """Return the decisions without clients' rejections that turned out to be no fault of ours."""
+    return tuple(one for one in decisions if one.choice not in BY_CLIENT or answer_to(one, decisions) is None)

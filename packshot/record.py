@@ -10,7 +10,7 @@
     awaiting_editor -> refused
     on_hold -> refused
     approved -> exported -> verified -> delivered -> live
-    delivered -> awaiting_editor
+    delivered -> awaiting_editor -> delivered, as it was: its client was told that it has no fault
     any -> failed -> the state it failed in
 
 The record's state is the single truth about a picture; a workflow run's state says only what is executing.
@@ -63,7 +63,7 @@ FOLLOWS: Mapping[State, frozenset[State]] = {
     _S.ROUTED: frozenset({_S.EDITING_AUTO, _S.AWAITING_EDITOR, _S.ON_HOLD}),
     _S.ON_HOLD: frozenset({_S.ROUTED, _S.REFUSED}),
     _S.EDITING_AUTO: frozenset({_S.SCORED, _S.AWAITING_EDITOR}),
-    _S.AWAITING_EDITOR: frozenset({_S.RETURNED, _S.REFUSED}),
+    _S.AWAITING_EDITOR: frozenset({_S.RETURNED, _S.REFUSED, _S.DELIVERED}),
     _S.RETURNED: frozenset({_S.SCORED, _S.AWAITING_EDITOR}),
     _S.SCORED: frozenset({_S.APPROVED, _S.IN_REVIEW, _S.REDO, _S.AWAITING_SIGNOFF, _S.AWAITING_EDITOR}),
     _S.IN_REVIEW: frozenset({_S.APPROVED, _S.AWAITING_EDITOR, _S.REDO, _S.REFUSED}),

@@ -3,7 +3,7 @@
     form 1   {"shot": ..., "state": ...}                      written before forms were numbered
     form 2   {"schema_version": 2, "shot": ..., "state": ...}
     form 3   the same, with decisions of clients about delivered pictures
-    form 4   the same, with corrections of a name or of services on hold
+    form 4   the same, with corrections on hold, and answers to a client that a picture has no fault
 
 A new field with a default needs no new version. If a field is removed or its meaning changes, raise `SCHEMA_VERSION` by
 one and add a step to the value's `UPGRADES`. A new value of an enumeration raises it too, so that an earlier version

@@ -83,6 +83,9 @@ def _followed(shot: ShotId, answer: Answer, *, question: str) -> Outcome:
     done = change_record(shot, change)
     if correction is not None:
         note_for_others(done)
+    if decision.choice is Choice.NO_FAULT:
+        said = f"{decision.sentence}. The page behind the client's link shows it."
+        tell(done, "client_answered", said, once=_mark(question))
     if decision.choice is Choice.RETURN:
         show_edit(done)
     return Outcome(sentence=decision.sentence)
@@ -219,5 +222,10 @@ def _refused(shot: ShotId, answer: Answer, why: str, *, question: str) -> Outcom
 
     after = change_record(shot, change)
     told = f"The answer '{answer.decision}' of {answer.person} was not followed: {why} It is asked again."
-    tell(after, "answer_refused", told, once=hashlib.sha256(question.encode()).hexdigest()[:16])
+    tell(after, "answer_refused", told, once=_mark(question))
     return Outcome(objection=why)
+
+
+def _mark(question: str) -> str:
+    """Return what identifies a question in the name of a notice."""
+    return hashlib.sha256(question.encode()).hexdigest()[:16]

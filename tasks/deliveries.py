@@ -24,6 +24,7 @@ from packshot.export.package import manifest_csv, manifest_xlsx, write_package
 from packshot.export.report_page import EvidencePicture, ShotPictures, report_html
 from packshot.export.sets import THE_REST
 from packshot.figures import counted
+from packshot.handoff.rejecting import rejected_in
 from packshot.name_templates import collisions
 from packshot.naming import (
     BatchId,
@@ -33,13 +34,14 @@ from packshot.naming import (
     delivery_summary_key,
     shot_key,
 )
-from packshot.record import DONE, ShotRecord, State, delivery_reason
+from packshot.record import DONE, ShotRecord, State, deliveries_of, delivery_reason
 from packshot.types import Value
 from tasks.batches.approved import is_approved
 from tasks.disk import writing_to
 from tasks.heads import logo_of, title_of
 from tasks.leases import Holder, Patience, holding
 from tasks.lives import ALWAYS, living, now
+from tasks.notices import tell
 from tasks.pictures import thumbnail_name
 from tasks.records import Held, change_batch, load_batch, load_held, load_records
 from tasks.scratch import fetch_object
@@ -175,8 +177,7 @@ def _fits(record: ShotRecord, delivery: Delivery, summary: DeliverySummary | Non
     It cannot if it was started again, was exported with other files, or went out in another delivery.
     """
     if record.state in DONE:
-        why = next(event.why for event in reversed(record.events) if event.to_state is State.DELIVERED)
-        return why == delivery_reason(delivery.number)
+        return deliveries_of(record)[-1:] == (delivery.number,)
     if (record.failed_from or record.state) is not State.VERIFIED:
         return False
     kept = next((one.files for one in summary.shots if one.shot == record.shot.shot), ()) if summary else None
@@ -207,9 +208,17 @@ def _finish(batch: BatchId, number: int, shots: Sequence[Held], *, files: int, c
     for one in shots:
         if one.record.state not in DONE:
             with living(one.record.shot, known=one) as life:
-                life.reach(State.DELIVERED, why=delivery_reason(number))
+                _tell_corrected(life.reach(State.DELIVERED, why=delivery_reason(number)), number)
     _close(batch, number, files=files, certificate=certificate)
     return f"delivery {number}: {counted(len(shots), 'shot')} in {counted(files, 'file')}"
+
+
+def _tell_corrected(record: ShotRecord, number: int) -> None:
+    """Say that a correction is out, if the client had sent the picture back."""
+    told = [said for one in deliveries_of(record) if one < number and (said := rejected_in(record, one))]
+    if told:
+        words = f"Corrected in delivery {number}. The client had said: {told[-1].sentence}."
+        tell(record, "client_answered", words, once=f"delivery-{number}")
 
 
 def _refuse_clashes(ready: Sequence[ShotRecord], delivered: Sequence[ShotRecord]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ A form has only the fields and choices that make sense in its state. Every fille
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import copy
 from typing import Any, cast
 from uuid import UUID
@@ -92,15 +92,18 @@ class Form(RunInput):
         return await Answer.aload(keyset, flow_run_id=flow_run_id)
 
 
-def form_for(state: State, *, description: str, picture: str, **prefilled: Any) -> type[Form]:
+def form_for(
+    state: State, *, description: str, picture: str, also: Sequence[Choice] = (), **prefilled: Any
+) -> type[Form]:
     """Return the form of a state.
 
     Args:
         description: Markdown above the fields.
         picture: hash of the picture that is shown.
+        also: choices that this shot has beside those of its state.
         prefilled: proposed values by field name.
     """
-    choices = CHOICES[state]
+    choices = (*CHOICES[state], *also)
     reasons = tuple(dict.fromkeys(reason for choice in choices for reason in REASONS[choice]))
     fields: dict[str, Any] = {name: _asked(name, prefilled) for name in Answer.model_fields if name in _names(state)}
     approves = not APPROVALS.isdisjoint(choices)

@@ -35,6 +35,7 @@ KINDS: Mapping[str, str] = {
     "overdue": "is overdue",
     "unknown_file": "got a file that fits no shot",
     "sent_back": "was sent back by its client",
+    "client_answered": "has an answer for its client",
     "answer_refused": "got an answer that could not be followed",
     "promise_broken": "breaks its promise",
     "night_stopped": "did not run to its end",

@@ -7,10 +7,18 @@ from typing import Any
 
 from prefect import task
 
-from packshot.decision import Decision, Mark
+from packshot.decision import Choice, Decision, Mark
 from packshot.escaping import code, markdown
 from packshot.figures import in_figures
-from packshot.handoff.deciding import CHOICES, LEAST_DIGITS, editors_of, picture_shown, since_restart, taken_by
+from packshot.handoff.deciding import (
+    CHOICES,
+    LEAST_DIGITS,
+    choices_of,
+    editors_of,
+    picture_shown,
+    since_restart,
+    taken_by,
+)
 from packshot.handoff.sla import due_of
 from packshot.handoff.ticket import JobTicket, colour_off
 from packshot.learning.audits import is_blind
@@ -51,15 +59,17 @@ class Question(Value):
     Attributes:
         description: Markdown above the form's fields.
         picture: first digits of the hash of the picture that is shown.
+        also: choices that the shot has beside those of its state.
     """
 
     state: State
     description: str
     picture: str
+    also: tuple[Choice, ...] = ()
 
     def form(self) -> type[Form]:
         """Return the form that asks this question."""
-        return form_for(self.state, description=self.description, picture=self.picture)
+        return form_for(self.state, description=self.description, picture=self.picture, also=self.also)
 
 
 class Next(Value):
@@ -99,7 +109,9 @@ def question_about(record: ShotRecord, *, objection: str = "") -> Question:
     why = next((one.why for one in reversed(record.events) if one.from_state is not one.to_state), "")
     ticket = issue_ticket(record, why=why) if record.state is State.AWAITING_EDITOR else None
     description = _description(record, why=why, objection=objection, ticket=ticket)
-    return Question(state=record.state, description=description, picture=picture_shown(record)[:SHOWN_DIGITS])
+    also = choices_of(record)[len(CHOICES[record.state]) :]
+    digits = picture_shown(record)[:SHOWN_DIGITS]
+    return Question(state=record.state, description=description, picture=digits, also=also)
 
 
 def show_question(record: ShotRecord, question: Question) -> None:

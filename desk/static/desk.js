@@ -39,6 +39,8 @@ function lacks(panel) {
   const corrected = [...panel.querySelectorAll("input[name^=new_]")];
   if (corrected.length && !corrected.some((one) => one.value.trim()))
     return [corrected[0], "Give the correct name, or the services that are meant."];
+  if (panel.dataset.needsWords === "words" && !note)
+    return [panel.querySelector("textarea"), "Say what the client is told (N)."];
   if (panel.dataset.needsWords && !note && !marks().length)
     return [panel.querySelector("textarea"), "Say what is to be done (N), or draw marks."];
   return null;

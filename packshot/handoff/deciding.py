@@ -27,7 +27,7 @@ CHOICES: Mapping[State, tuple[Choice, ...]] = {
     State.AWAITING_SIGNOFF: (Choice.SIGN, Choice.REJECT_WORK, Choice.CHANGE_REQUEST),
     State.ON_HOLD: (Choice.ARRIVED, Choice.CORRECT, Choice.GO_ON, Choice.REJECT),
 }
-"""State -> choices that are possible in it. The form preselects the first one."""
+"""State -> choices that are always possible in it; see `choices_of`. The form preselects the first one."""
 
 LEADS_TO: Mapping[Choice, tuple[State, ...]] = {
     Choice.APPROVE: (State.APPROVED,),
@@ -41,6 +41,7 @@ LEADS_TO: Mapping[Choice, tuple[State, ...]] = {
     Choice.GO_ON: (State.ROUTED,),
     Choice.ARRIVED: (State.ROUTED,),
     Choice.CORRECT: (State.ROUTED,),
+    Choice.NO_FAULT: (State.DELIVERED,),
     Choice.TAKE: (),
     Choice.GIVE_BACK: (),
     Choice.CLIENT_FAULT: (State.AWAITING_EDITOR,),
@@ -72,6 +73,20 @@ def since_restart(record: ShotRecord) -> tuple[Decision, ...]:
         one.at for one in record.events if one.to_state is State.RECEIVED and one.from_state is not State.RECEIVED
     ]
     return tuple(one for one in record.decisions if not restarts or one.at >= restarts[-1])
+
+
+def sent_back_by_client(record: ShotRecord) -> Decision | None:
+    """Return the client's rejection for which a shot waits for an editor; None if it waits for another reason."""
+    if record.state is not State.AWAITING_EDITOR:
+        return None
+    last = next((one for one in reversed(record.decisions) if one.choice not in (Choice.TAKE, Choice.GIVE_BACK)), None)
+    return last if last is not None and last.choice in BY_CLIENT else None
+
+
+def choices_of(record: ShotRecord) -> tuple[Choice, ...]:
+    """Return what can be decided about a shot as it is now, by whoever may; empty if it does not wait for anybody."""
+    answer = (Choice.NO_FAULT,) if sent_back_by_client(record) else ()
+    return (*CHOICES.get(record.state, ()), *answer)
 
 
 def editors_of(record: ShotRecord) -> tuple[str, ...]:
@@ -159,7 +174,7 @@ def _require_open(record: ShotRecord, decision: Decision) -> None:
                 found=f"{known.choice}, by {known.by} at {known.at:%Y-%m-%d %H:%M}",
                 next_step="Look at the shot as it is now; nothing was changed.",
             )
-    allowed = CHOICES.get(record.state, ())
+    allowed = choices_of(record)
     if decision.choice not in allowed and (record.state, decision.choice) not in _UNFORMED:
         raise _refused(
             record,
@@ -193,6 +208,8 @@ def require_words(record: ShotRecord, decision: Decision) -> None:
         raise _refused(
             record, "nothing is corrected", next_step="Give the name that the file should have had, or the services."
         )
+    if decision.choice is Choice.NO_FAULT and not decision.note.strip():
+        raise _refused(record, "the client must be told why", next_step="Say it in the note, in the client's words.")
     if decision.choice in MUST_SAY_WHAT and not explained:
         raise _refused(record, "the editor must know what to do", next_step="Write a note, or mark the places.")
 

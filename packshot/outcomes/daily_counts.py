@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from statistics import median
 
-from packshot.decision import BY_CLIENT, Choice
+from packshot.decision import BY_CLIENT, Choice, standing
 from packshot.export.left_out import left_out_of
 from packshot.naming import ShotId
 from packshot.outcomes.daily_record import changes, kind_of
@@ -136,7 +136,7 @@ def causes_of(records: Iterable[ShotRecord], day: Day) -> tuple[Cause, ...]:
     for record in records:
         counted.update(
             (one.choice.value, one.reason.value)
-            for one in record.decisions
+            for one in standing(record.decisions)
             if one.choice in _SENT_BACK and day.holds(one.at)
         )
         events = list(changes(record, day))
@@ -155,7 +155,7 @@ def sent_back_of(records: Iterable[ShotRecord], day: Day) -> SentBack:
     whose: Counter[str] = Counter()
     named = []
     for record in records:
-        for one in record.decisions:
+        for one in standing(record.decisions):
             if one.choice not in BY_CLIENT or not day.holds(one.at):
                 continue
             whose["wish" if one.choice is Choice.CLIENT_WISH else _approved_by(record, before=one.at)] += 1

@@ -87,7 +87,7 @@ def _numbers_of(shot: ShotRecord, day: Day, received: Mapping[BatchId, datetime]
     if routed:
         yield Number.MACHINE if routed[-1].why.startswith("simple") else Number.PEOPLE
     for one in events:
-        if one.to_state is State.DELIVERED and one.from_state is not State.FAILED:
+        if one.to_state is State.DELIVERED and one.from_state not in (State.FAILED, State.AWAITING_EDITOR):
             yield Number.HANDED_OVER
     judged = [one.at for one in judgements_of(shot)]
     if judged and day.holds(min(judged)):

@@ -29,7 +29,7 @@ The stage "correct" changes no state, so unmeasured ones are not counted.
 def by_hour(records: Iterable[ShotRecord], day: Day, *, reached: State) -> tuple[int, ...]:
     """Return how many shots entered a state in each hour of the day.
 
-    A shot that comes back from the failed state is not counted.
+    A shot that comes back from the failed state is not counted, nor one that stays delivered as it was.
 
     Args:
         reached: the state.
@@ -38,7 +38,7 @@ def by_hour(records: Iterable[ShotRecord], day: Day, *, reached: State) -> tuple
         int((one.at - day.begins) / timedelta(hours=1))
         for record in records
         for one in changes(record, day)
-        if one.to_state is reached and one.from_state is not State.FAILED
+        if one.to_state is reached and one.from_state not in (State.FAILED, State.AWAITING_EDITOR)
     )
     return tuple(hours[hour] for hour in range(day.hours))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 
-from packshot.decision import BY_CLIENT, Choice, Decision
+from packshot.decision import BY_CLIENT, Choice, Decision, standing
 from packshot.record import ShotRecord
 from packshot.types import Value
 
@@ -66,8 +66,9 @@ def first_time_approval(records: Iterable[ShotRecord], *, by: By) -> tuple[Rate,
 
 def judgements_of(record: ShotRecord) -> tuple[Decision, ...]:
     """Return the judgements of an editor's work, in order. A client's words about the machine's edit don't count."""
-    works = [number for number, one in enumerate(record.decisions) if one.choice is Choice.RETURN]
-    judged = (one for number, one in enumerate(record.decisions) if works and number > works[0])
+    counted = standing(record.decisions)
+    works = [number for number, one in enumerate(counted) if one.choice is Choice.RETURN]
+    judged = (one for number, one in enumerate(counted) if works and number > works[0])
     return tuple(one for one in judged if one.choice in _JUDGEMENTS)
 
 

@@ -11,6 +11,7 @@ import uuid
 import zipfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from html import unescape
 
 import httpx
 import numpy as np
@@ -36,11 +37,14 @@ from packshot.types import Box, Size
 from tasks import shares
 from tasks.batches.approved import approved_shots
 from tasks.deliveries import deliver
+from tasks.jobs import open_waiting_run
 from tasks.records import load_record
+from tasks.resuming import waiting_run_of
 from tasks.shares import Shared, form_token, links_of, read_token, share, token_of, unshare
 from tasks.stages import export_shot
 from tasks.storage import Storage
 from tests.desk.people import PASSWORD, Browser, said_on
+from tests.desk.test_decisions import sent_to
 from tests.desk.test_roles import MAY
 from tests.tasks.people import answer, cut_out_by_hand, follow, put_back
 from tests.tasks.runs import in_a_run
@@ -348,6 +352,31 @@ def test_a_picture_comes_back_with_the_client_s_words_and_place(
     assert any("client sent a picture back" in one and str(shot) in one for one in audited)
     ours = [one.getMessage() for one in caplog.records if one.name != "httpx"]  # the browser of the test
     assert not [one for one in ours if guest.link[:60] in one], "the token is in no log"
+
+
+def test_a_client_reads_our_answer_where_the_picture_was_sent_back(
+    guest: Guest, sight: Sight, desk: Desk, browse: Callable[[str], Browser]
+) -> None:
+    _, file = of(sight, "B1")
+    shot = sight.batch.shot("B1")
+    assert guest.sends_back(file).status_code == 303
+    in_a_run(lambda: open_waiting_run(load_record(shot), generation=7, category="boxes"))
+    desk.waiting.refresh()
+    run = waiting_run_of(shot)
+    assert "no fault of ours" not in browse("Edi Tor").page_of(shot), "an editor does not answer a client"
+    senior = browse("Sen Ior")
+    choice = "no fault of ours"
+    silent = senior.decide(shot, choice, "as_ordered")
+    assert "the client must be told why" in said_on(silent.text)
+    assert senior.decide(shot, choice, "as_ordered", note="The strap <belongs> to the bag.").status_code == 303
+    desk.outbox.tick(at_once=True)
+    assert not in_a_run(lambda: follow(shot, sent_to(shot, run))).objection
+    assert load_record(shot).state is State.DELIVERED
+    page = guest.get(f"/{file.digest}").text
+    assert "it stays as it is: The strap <belongs> to the bag." in unescape(page)
+    assert "<belongs>" not in page
+    assert "Sen Ior" not in page
+    assert 'id="send-back"' not in page
 
 
 @pytest.mark.parametrize(

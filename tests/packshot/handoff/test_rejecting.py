@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packshot.decision import BY_CLIENT, REASONS, Choice, Decision, Mark, Reason
+from packshot.decision import BY_CLIENT, REASONS, Choice, Decision, Mark, Reason, answer_to, standing
 from packshot.errors import DecisionRefusedError
 from packshot.framing.fit import fit
-from packshot.handoff.deciding import decide
+from packshot.handoff.deciding import choices_of, decide, picture_shown
 from packshot.handoff.rejecting import (
     WORDS,
     Delivered,
@@ -22,6 +22,9 @@ from packshot.handoff.rejecting import (
     rejection,
 )
 from packshot.naming import ShotId
+from packshot.outcomes.daily_counts import sent_back_of
+from packshot.outcomes.daily_values import Day
+from packshot.outcomes.daily_work import by_hour
 from packshot.record import ShotRecord, Source, State, deliveries_of, delivery_reason
 from packshot.specs.models import Canvas
 from packshot.types import Box, Size
@@ -178,3 +181,56 @@ def test_every_mark_lies_on_the_photograph_and_has_an_area(sides: list[int]) -> 
     )
     assert 0 <= mark.left < mark.right <= PHOTOGRAPH.width
     assert 0 <= mark.top < mark.bottom <= PHOTOGRAPH.height
+
+
+def answered(record: ShotRecord, **more: Any) -> ShotRecord:
+    """The record after a senior has told the client that it is no fault of ours."""
+    said_so: dict[str, Any] = {
+        "choice": Choice.NO_FAULT,
+        "by": "Sen Ior",
+        "at": NOON + timedelta(hours=2),
+        "reason": Reason.AS_ORDERED,
+        "picture": picture_shown(record),
+        "note": "The strap belongs to the bag.",
+    }
+    return decide(record, Decision(**{**said_so, **more}))
+
+
+def sent_back() -> ShotRecord:
+    record = delivered().model_copy(update={"objects": {"master.tif": "a" * 64, "edit.tif": "e" * 64}})
+    return reject_delivered(record, said(), FILE)
+
+
+def test_a_client_is_told_that_it_is_no_fault_and_the_picture_stays_delivered_as_it_was() -> None:
+    record = sent_back()
+    assert choices_of(record)[-1] is Choice.NO_FAULT
+    after = answered(record)
+    assert (after.state, deliveries_of(after)) == (State.DELIVERED, (1,))
+    told = rejected_in(after, 1)
+    assert told
+    answer = answer_to(told, after.decisions)
+    assert answer
+    assert answer.note == "The strap belongs to the bag."
+    assert answer_to(told, record.decisions) is None
+    assert standing(after.decisions) == (answer,)
+    assert reject_delivered(after, said(reason=Reason.COLOUR), FILE) is after, "one rejection of a delivery counts"
+
+
+def test_no_client_is_told_so_without_words_or_when_none_sent_it_back() -> None:
+    with pytest.raises(DecisionRefusedError, match="the client must be told why"):
+        answered(sent_back(), note=" ")
+    ours = delivered().model_copy(
+        update={"state": State.AWAITING_EDITOR, "objects": {"master.tif": "a" * 64, "edit.tif": "e" * 64}}
+    )
+    assert Choice.NO_FAULT not in choices_of(ours)
+    with pytest.raises(DecisionRefusedError, match="cannot be decided"):
+        answered(ours)
+
+
+def test_a_fault_that_was_none_counts_for_nobody() -> None:
+    record = answered(sent_back())
+    ends = datetime(2026, 11, 24, 6, tzinfo=UTC)
+    day = Day(date=NOON.date(), begins=ends - timedelta(days=1), ends=ends)
+    assert sent_back_of([sent_back()], day).faults == 1
+    assert sent_back_of([record], day).faults == 0
+    assert sum(by_hour([record], day, reached=State.DELIVERED)) == 1, "it was not delivered a second time"

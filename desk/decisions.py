@@ -147,7 +147,7 @@ def _answer_fields(record: ShotRecord, fields: Mapping[str, str], person: Person
         "note": fields.get("note", "")[:LONGEST_NOTE].strip(),
         **({"marks": [one.model_dump(mode="json") for one in marks]} if marks else {}),  # not every form has marks
         **{name: fields[name] for name in ("colour", "edited_by", *CORRECTIONS) if fields.get(name)},
-        **({"done": showing.to_be_done(record)} if choice is Choice.SIGN else {}),  # each was ticked, else `_undone`
+        **({"done": done} if choice is Choice.SIGN and (done := showing.to_be_done(record)) else {}),  # `_undone` asked
     }
 
 

@@ -29,7 +29,7 @@ from packshot.record import ShotRecord, State
 from packshot.types import Finding
 from tasks.answering import CheckedAnswer, checked_answer
 from tasks.desk import give_back_job, take_job
-from tasks.uploads import begin_upload, checks_of, finish_upload, missing_parts, part_links
+from tasks.uploads import begin_upload, checks_of, finish_upload, is_under_way, missing_parts, part_links
 
 _CHECKING = threading.BoundedSemaphore(1)
 """Finished pictures are checked one after the other: each takes the memory of a whole picture."""
@@ -81,7 +81,8 @@ async def upload(request: Request) -> Response:
     desk = desk_of(request)
     work = desk.work.of(shot, person.name)
     try:
-        if work is None or work.file != file or work.is_checked:
+        known = work is not None and work.file == file and not work.is_checked
+        if work is None or not known or not await to_thread.run_sync(is_under_way, work.upload):
             begun = await to_thread.run_sync(lambda: begin_upload(shot, name=name, size_bytes=int(size)))
             work = Work(person.name, file, begun)
             desk.work.put(work)

@@ -24,13 +24,16 @@ from desk.seen import Seen
 from desk.sessions import Sessions
 from desk.waiting import WaitingShots
 from desk.workbench import Workbench
+from tasks.lives import now
 from tasks.settings import Settings
+from tasks.uploads import KEPT, abort_broken_off
 
 SHORTEST_ROUND_S = 5.0
 SHARE_OF_TIME = 6
 """A round that took a second is followed by a pause of so many seconds."""
 LATE_S = 60.0
 TICK_S = 1.0
+SWEPT_EVERY_S = 6 * 3600.0
 UNFORESEEN = "an error that nobody foresaw; the desk's log has it"
 _LOG = logging.getLogger("packshot.desk")
 
@@ -93,7 +96,7 @@ class Desk:
     @contextlib.asynccontextmanager
     async def at_work(self) -> AsyncIterator[None]:
         """Keep the lists fresh and send decisions while the block runs. At its end, send the decisions still held."""
-        jobs = [asyncio.create_task(self._refresh()), asyncio.create_task(self._tick())]
+        jobs = [asyncio.create_task(one) for one in (self._refresh(), self._tick(), self._sweep())]
         try:
             yield
         finally:
@@ -114,6 +117,18 @@ class Desk:
                 _LOG.warning("the lists could not be refreshed: %s: %s", type(error).__name__, error, exc_info=trace)
             self.round_s = time.monotonic() - began
             await asyncio.sleep(max(SHORTEST_ROUND_S, SHARE_OF_TIME * self.round_s))
+
+    async def _sweep(self) -> None:
+        """Remove what editors' broken-off uploads have left, now and then."""
+        while True:
+            try:
+                gone = await to_thread.run_sync(lambda: abort_broken_off(before=now() - KEPT))
+                if gone:
+                    _LOG.info("uploads that broke off were removed: %d", gone)
+            except Exception as error:  # noqa: BLE001  (the next round does it)
+                trace = None if isinstance(error, AWAY) else error
+                _LOG.warning("broken-off uploads could not be removed: %s", error, exc_info=trace)
+            await asyncio.sleep(SWEPT_EVERY_S)
 
     async def _tick(self) -> None:
         while True:

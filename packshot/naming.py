@@ -257,6 +257,12 @@ def job_upload_key(shot: ShotId, upload: str, file: str) -> str:
     return f"jobs/{shot.client}/{shot.batch}/{shot.shot}/uploads/{upload}/{file}"
 
 
+def is_upload(key: str) -> bool:
+    """Return whether an object is a finished picture that its editor has not handed in yet."""
+    parts = key.split("/")
+    return len(parts) == 7 and parts[0] == "jobs" and parts[4] == "uploads"
+
+
 def job_returned_prefix(shot: ShotId) -> str:
     """Return the hot folder of one shot, where an editor puts the finished picture."""
     return f"jobs/{shot.client}/{shot.batch}/{shot.shot}/returned/"

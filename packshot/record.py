@@ -63,7 +63,7 @@ FOLLOWS: Mapping[State, frozenset[State]] = {
     _S.ROUTED: frozenset({_S.EDITING_AUTO, _S.AWAITING_EDITOR, _S.ON_HOLD}),
     _S.ON_HOLD: frozenset({_S.ROUTED, _S.REFUSED}),
     _S.EDITING_AUTO: frozenset({_S.SCORED, _S.AWAITING_EDITOR}),
-    _S.AWAITING_EDITOR: frozenset({_S.RETURNED, _S.REFUSED, _S.DELIVERED}),
+    _S.AWAITING_EDITOR: frozenset({_S.RETURNED, _S.REFUSED}),
     _S.RETURNED: frozenset({_S.SCORED, _S.AWAITING_EDITOR}),
     _S.SCORED: frozenset({_S.APPROVED, _S.IN_REVIEW, _S.REDO, _S.AWAITING_SIGNOFF, _S.AWAITING_EDITOR}),
     _S.IN_REVIEW: frozenset({_S.APPROVED, _S.AWAITING_EDITOR, _S.REDO, _S.REFUSED}),
@@ -76,7 +76,10 @@ FOLLOWS: Mapping[State, frozenset[State]] = {
     _S.LIVE: frozenset(),
     _S.FAILED: frozenset(),
 }
-"""The states that may follow each state. FAILED may follow every state that isn't final, and leads back to it."""
+"""The states that may follow each state. FAILED may follow every state that isn't final, and leads back to it.
+
+Beside these, a shot that its client sent back goes from AWAITING_EDITOR to DELIVERED again if it has no fault.
+"""
 
 WAITING = frozenset({_S.AWAITING_EDITOR, _S.IN_REVIEW, _S.AWAITING_SIGNOFF, _S.ON_HOLD})
 """States in which a shot waits for a person."""
@@ -255,6 +258,8 @@ class ShotRecord(Stored):
             return to is self.failed_from
         if to is State.FAILED:
             return bool(FOLLOWS[self.state])
+        if (self.state, to) == (State.AWAITING_EDITOR, State.DELIVERED):
+            return bool(deliveries_of(self))
         return to in FOLLOWS[self.state]
 
     def restart(self, *, at: datetime, actor: str, why: str) -> ShotRecord:

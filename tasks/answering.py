@@ -22,7 +22,7 @@ from tasks.correcting import correct
 from tasks.forms import Answer
 from tasks.lives import now
 from tasks.records import load_record
-from tasks.resuming import resume, waiting_run_of
+from tasks.resuming import form_fields, resume, waiting_run_of
 from tasks.storage import open_storage
 from tasks.style_guides import promise_to
 from tasks.vouching import vouch
@@ -100,9 +100,12 @@ def send(answer: CheckedAnswer) -> None:
     """
     if answer.brings:
         open_storage().copy(*answer.brings)
+    fields = dict(answer.fields)
+    if "done" in fields and "done" not in form_fields(answer.run):
+        del fields["done"]  # the run waits since before forms asked for it
     if answer.signed_in:
-        vouch(answer.shot, _read(answer.shot, answer.fields))
-    resume(answer.run, answer.fields)
+        vouch(answer.shot, _read(answer.shot, fields))
+    resume(answer.run, fields)
 
 
 def _read(shot: ShotId, fields: Mapping[str, Any]) -> Answer:

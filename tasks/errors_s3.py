@@ -25,7 +25,7 @@ from packshot.errors import (
     StorageUnavailableError,
 )
 
-_MISSING = frozenset({"NoSuchKey", "NotFound", "NoSuchVersion", "404"})
+_MISSING = frozenset({"NoSuchKey", "NoSuchUpload", "NotFound", "NoSuchVersion", "404"})
 _CONFLICT = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412"})
 _OVERLOADED = frozenset(
     {

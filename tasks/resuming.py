@@ -5,6 +5,7 @@ Prefect accepts one answer to a question. The second person to answer gets an er
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -126,6 +127,17 @@ def resume(run: FlowRun, answer: Mapping[str, Any]) -> None:
         shot,
         found=str(getattr(reply.details, "reason", "") or reply.status.value),
     )
+
+
+def form_fields(run: FlowRun) -> frozenset[str]:
+    """Return the names of the fields that the form of a suspended run has; an earlier version's has fewer."""
+    keyset = run.state.state_details.run_input_keyset if run.state else None
+    if not keyset:
+        return frozenset()
+    with get_client(sync_client=True) as client:
+        found = client.request("GET", f"/flow_runs/{run.id}/input/{keyset['schema']}").json()
+    schema = found if isinstance(found, dict) else json.loads(found)
+    return frozenset(schema.get("properties", {}))
 
 
 def _waits(client: SyncPrefectClient, run_id: UUID) -> bool:

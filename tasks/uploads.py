@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from packshot.errors import RefusedInputError, StorageDeniedError
+from packshot.errors import ObjectMissingError, RefusedInputError, StorageDeniedError
 from packshot.handoff.filenames import is_litter, is_picture, is_unfinished
-from packshot.naming import ShotId, job_upload_key, path_trouble
+from packshot.naming import ShotId, is_upload, job_upload_key, jobs_prefix, path_trouble
 from packshot.record import ShotRecord
 from packshot.types import Finding, Value
 from tasks.configs import configs_in_force
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 PART_BYTES = 8 * 1024 * 1024
 """Size of all parts but the last; S3 takes none below 5 MiB."""
 LINK_S = 3600
+KEPT = timedelta(days=7)
+"""How long the parts of an upload that broke off are kept."""
 
 
 class Upload(Value):
@@ -90,6 +93,15 @@ def begin_upload(shot: ShotId, *, name: str, size_bytes: int) -> Upload:
     )
 
 
+def is_under_way(upload: Upload) -> bool:
+    """Return whether the storage still has an upload's parts: it is neither finished nor removed."""
+    try:
+        _parts(upload)
+    except ObjectMissingError:
+        return False
+    return True
+
+
 def missing_parts(upload: Upload) -> list[int]:
     """Return the numbers of the parts that the storage doesn't have, or has with another size."""
     there = {number: part["Size"] for number, part in _parts(upload).items()}
@@ -132,6 +144,21 @@ def finish_upload(upload: Upload) -> None:
             UploadId=upload.upload_id,
             MultipartUpload={"Parts": parts},  # type: ignore[typeddict-item]
         )
+
+
+def abort_broken_off(*, before: datetime) -> int:
+    """Remove the parts of editors' uploads that were begun before a time and never finished; return how many uploads.
+
+    A bucket keeps, and bills, such parts for ever, and no list of its objects shows them.
+    """
+    client, bucket, gone = _client(), open_storage().bucket, 0
+    with s3_errors(jobs_prefix()):
+        pages = client.get_paginator("list_multipart_uploads").paginate(Bucket=bucket, Prefix=jobs_prefix())
+        for one in [one for page in pages for one in page.get("Uploads", ())]:
+            if is_upload(one["Key"]) and one["Initiated"] < before:
+                client.abort_multipart_upload(Bucket=bucket, Key=one["Key"], UploadId=one["UploadId"])
+                gone += 1
+    return gone
 
 
 def checks_of(record: ShotRecord, upload: Upload) -> tuple[Finding, ...]:

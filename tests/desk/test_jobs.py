@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -17,9 +18,11 @@ from packshot.handoff.deciding import taken_by
 from packshot.naming import ShotId, job_out_key, job_returned_prefix
 from packshot.record import State
 from tasks.desk import first_time_rates
+from tasks.lives import now
 from tasks.records import load_record
 from tasks.resuming import waiting_run_of
 from tasks.storage import Storage
+from tasks.uploads import KEPT, abort_broken_off
 from tests.desk.people import LEAST_PART_BYTES, PASSWORD, Browser, in_three_parts, picture_on, said_on
 from tests.desk.test_decisions import sent_to
 from tests.tasks.people import another_product_by_hand, answer, cut_out_by_hand, follow
@@ -146,6 +149,21 @@ def test_an_upload_that_broke_off_goes_on_with_what_is_missing(
     put(again, data)
     assert mine.post(f"/shots/{job}/job/check").json() == {"passed": True}
     assert len(begin(mine, job, data, changed="2")["links"]) == 3  # the file was saved anew: another upload
+
+
+def test_what_broken_off_uploads_left_is_removed_after_a_time_and_the_editor_begins_anew(
+    mine: Browser, job: ShotId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = in_three_parts(cut_out_by_hand())
+    monkeypatch.setattr("tasks.uploads.PART_BYTES", LEAST_PART_BYTES)
+    put(begin(mine, job, data), data, 1)
+    abort_broken_off(before=now() - KEPT)
+    assert list(begin(mine, job, data)["links"]) == ["2", "3"], "it is not old enough"
+    assert abort_broken_off(before=now() + timedelta(minutes=5)) >= 1
+    again = begin(mine, job, data)
+    assert list(again["links"]) == ["1", "2", "3"]
+    put(again, data)
+    assert mine.post(f"/shots/{job}/job/check").json() == {"passed": True}
 
 
 def test_work_that_fails_its_checks_is_not_handed_in_and_says_why(mine: Browser, job: ShotId) -> None:

@@ -15,10 +15,13 @@ from desk.showing import history_of
 from desk.state import Desk
 from packshot.decision import Choice, Mark
 from packshot.naming import ShotId, shot_key
-from packshot.record import EDIT, MACHINE_EDIT
+from packshot.record import EDIT, MACHINE_EDIT, State
+from tasks import forms
 from tasks.answers import _machine_edit
+from tasks.forms import Answer
+from tasks.jobs import open_waiting_run
 from tasks.records import change_batch, load_record
-from tasks.resuming import waiting_run_of
+from tasks.resuming import cancel_waiting, waiting_run_of
 from tasks.storage import Storage
 from tests.chromium import needs_chromium
 from tests.desk.people import Browser, said_on
@@ -84,7 +87,7 @@ def test_a_shot_that_the_machine_never_edited_says_so(browse: Browse, for_signof
 def test_it_is_signed_off_only_when_everything_that_was_to_be_done_is_ticked(
     browse: Browse, edited_again: ShotId, desk: Desk
 ) -> None:
-    senior, run = browse("Sen Ior"), waiting_run_of(edited_again)
+    senior = browse("Sen Ior")
     assert said_on(senior.page_of(edited_again)).count("Close the hole.") >= 1
     refused = senior.decide(edited_again, "sign off", "meets_standard", **{"done:0": "yes", "note": "nearly"})
     assert refused.status_code == 409
@@ -95,11 +98,31 @@ def test_it_is_signed_off_only_when_everything_that_was_to_be_done_is_ticked(
     signed = senior.decide(edited_again, "sign off", "meets_standard", **{"done:0": "yes", "done:1": "yes"})
     assert signed.status_code == 303
     assert desk.outbox.has(edited_again)
-    desk.outbox.tick(at_once=True)
-    assert not in_a_run(lambda: follow(edited_again, sent_to(edited_again, run), question="run-3")).objection
+    held = desk.outbox.held_by("Sen Ior")
+    assert held
+    given = Answer.model_validate(dict(held.answer.fields))
+    assert not in_a_run(lambda: follow(edited_again, given, question="run-3")).objection
     decided = load_record(edited_again)
     assert decided.decisions[-1].done == ("Close the hole.", "Cut the strap.")
     assert "(seen as done: Close the hole.; Cut the strap.)" in history_of(decided)[0][1]
+
+
+def test_a_run_that_waits_since_before_ticks_were_recorded_takes_the_answer_without_them(
+    browse: Browse, edited_again: ShotId, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as earlier:
+        earlier.setitem(forms._ALSO, State.AWAITING_SIGNOFF, ("marks", "colour", "edited_by"))
+        cancel_waiting(edited_again, why="its form is of an earlier version")
+        in_a_run(lambda: open_waiting_run(load_record(edited_again), generation=9, category="boxes"))
+    run = waiting_run_of(edited_again)
+    ticked = {"done:0": "yes", "done:1": "yes"}
+    assert browse("Sen Ior").decide(edited_again, "sign off", "meets_standard", **ticked).status_code == 303
+    desk.outbox.tick(at_once=True)
+    given = sent_to(edited_again, run)
+    assert (given.decision, given.done) == (Choice.SIGN, [])
+    outcome = in_a_run(lambda: follow(edited_again, given, question="run-3"))
+    assert not outcome.objection
+    assert load_record(edited_again).decisions[-1].verified
 
 
 def test_work_is_rejected_without_a_tick(browse: Browse, edited_again: ShotId, desk: Desk) -> None:

@@ -10,7 +10,7 @@
     awaiting_editor -> refused
     on_hold -> refused
     approved -> exported -> verified -> delivered -> live
-    delivered -> awaiting_editor -> delivered, as it was: its client was told that it has no fault
+    delivered -> awaiting_editor
     any -> failed -> the state it failed in
 
 The record's state is the single truth about a picture; a workflow run's state says only what is executing.

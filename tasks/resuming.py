@@ -135,8 +135,7 @@ def form_fields(run: FlowRun) -> frozenset[str]:
     if not keyset:
         return frozenset()
     with get_client(sync_client=True) as client:
-        found = client.request("GET", f"/flow_runs/{run.id}/input/{keyset['schema']}").json()
-    schema = found if isinstance(found, dict) else json.loads(found)
+        schema = json.loads(client.read_flow_run_input(run.id, keyset["schema"]))
     return frozenset(schema.get("properties", {}))
 
 

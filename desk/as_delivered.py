@@ -82,7 +82,7 @@ class _Doors:
         """Return the page of one platform's file; it waits until the file is made."""
         meant = await _meant(request)
         try:
-            told = await self._packs.described(meant.key, lambda: make(meant))
+            made = await self._packs.described(meant.key, lambda: make(meant))
         except ObjectMissingError as error:
             raise HTTPException(409, f"This file cannot be made now: {error}") from None
         place = place_of(request)
@@ -95,7 +95,7 @@ class _Doors:
             platform=meant.platform,
             platforms=showing.platforms_of(meant.record),
             key=meant.key,
-            told=told,
+            made=made,
             kinds=json.dumps({"delivered": meant.key[: showing.DIGITS]}),
         )
 

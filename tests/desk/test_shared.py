@@ -364,6 +364,10 @@ def test_a_client_reads_our_answer_where_the_picture_was_sent_back(
     desk.waiting.refresh()
     run = waiting_run_of(shot)
     assert "no fault of ours" not in browse("Edi Tor").page_of(shot), "an editor does not answer a client"
+    assert "Edi Tor has this shot open." in said_on(
+        browse("Sen Ior").decide(shot, "no fault of ours", "as_ordered", note="It is so.").text
+    )
+    desk.claims.release("Edi Tor")
     senior = browse("Sen Ior")
     choice = "no fault of ours"
     silent = senior.decide(shot, choice, "as_ordered")

@@ -56,6 +56,7 @@ def test_the_page_shows_the_export_s_own_file_pixel_by_pixel_and_writes_nothing(
     words = said_on(page.text)
     assert f"JPEG, {width} x {height} px" in words
     assert "It passes every check of a delivered file." in words
+    assert re.search(r"<details><summary>\d+ remarks?</summary>", page.text), "what passes is folded"
 
     (base,) = re.findall(r'data-base="([^"]+)"', page.text)
     told = browser.get(f"{base}/picture.json").json()

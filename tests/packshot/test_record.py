@@ -15,6 +15,8 @@ from packshot.record import (
     DONE,
     EDIT,
     FOLLOWS,
+    MACHINE,
+    MACHINE_EDIT,
     WAITING,
     ShotRecord,
     Source,
@@ -233,3 +235,17 @@ def test_a_delivery_counts_once_even_if_the_shot_failed_after_it() -> None:
 def test_a_refused_step_says_which_are_allowed(state: State, allowed: str) -> None:
     with pytest.raises(IllegalTransitionError, match=f"allowed {allowed}"):
         step(NEW.model_copy(update={"state": state}), State.RECEIVED)
+
+
+def test_names_that_stored_records_have_stay_as_they_are() -> None:
+    assert [str(state) for state in State] == [
+        *("received", "refused", "mastered", "routed", "on_hold", "editing_auto", "awaiting_editor", "returned"),
+        *("scored", "in_review", "redo", "awaiting_signoff", "approved", "exported", "verified", "delivered", "live"),
+        "failed",
+    ]
+    assert (MACHINE, EDIT, MACHINE_EDIT, delivery_reason(3)) == (
+        "machine",
+        "edit.tif",
+        "machine_edit.tif",
+        "delivery 3",
+    )

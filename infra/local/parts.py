@@ -25,6 +25,7 @@ class Part:
         log: file for its output.
         start_s: how long a start may take, in seconds.
         needs: names of the parts that it depends on.
+        runs_others: its child processes do work of their own, which says nothing about itself.
         child: the process that runs now, or ran last.
     """
 
@@ -34,6 +35,7 @@ class Part:
     log: Path
     start_s: float
     needs: tuple[str, ...] = ()
+    runs_others: bool = False
     child: Child = dataclasses.field(init=False)
 
     def __post_init__(self) -> None:

@@ -153,7 +153,8 @@ def keep_worker(stack: Stack, *, work_pool: str, environment: Mapping[str, str] 
 
     start = partial(start_worker, stack, work_pool=work_pool, environment=environment)
     log = stack.state_dir / "worker.log"
-    return stack.family.keep(Part("worker", start, trouble, log, WORKER_START_S, needs=("prefect",)))
+    part = Part("worker", start, trouble, log, WORKER_START_S, needs=("prefect",), runs_others=True)
+    return stack.family.keep(part)
 
 
 def wait_for_worker(

@@ -28,8 +28,11 @@ from infra.local.processes import ServerError
 POLL_S = 0.5
 CHECK_S = 5.0
 """Interval between checks of a part that works."""
-HUNG_S = 150.0
-"""Longest time that a part may fail its check before it is killed; see `busy`."""
+HUNG_S = 120.0
+"""Longest time that a part may fail its check before it is killed; more if it is at work on a busy machine, see `busy`.
+"""
+LEAST_SHARE = 0.2
+"""A part that is at work takes at least this part of what a busy machine has for each process that waits for a core."""
 REFUSES_S = 20.0
 """The same for one that answers and refuses every write, although its disk has room."""
 MOST_BUSY = 10.0
@@ -68,6 +71,7 @@ class _Watch:
 
     Attributes:
         good: when it last worked, was started, or had to wait for others.
+        doubted: when it began to fail its check, and how many seconds of the processor it had taken then.
         works_from: since when it works; None if it doesn't.
         start_at: when it is to be restarted; None if it runs.
         failures: restarts since it last worked for a minute.
@@ -77,6 +81,7 @@ class _Watch:
     since: datetime
     good: float
     works_from: float | None
+    doubted: tuple[float, float] | None = None
     checked: float = 0.0
     trouble: str = ""
     ended: str = ""
@@ -168,17 +173,22 @@ class Supervisor:
         else:
             watch.works_from = None
         if missing or not watch.trouble:
-            watch.good = now
-        elif now - watch.good > self._patience_s(watch):
+            watch.good, watch.doubted = now, None
+            return
+        if watch.doubted is None:
+            watch.doubted = now, processor_s(watch.part)
+        if now - watch.good > self._patience_s(watch):
             self._say(f"{watch.part.name}: {watch.trouble}, for {now - watch.good:.0f} s; its process is killed")
             watch.part.child.kill()  # only this process: a worker's runs go on
             watch.part.child.wait()
+            watch.doubted = None
 
     def _patience_s(self, watch: _Watch) -> float:
         """Return how long a part may go on failing its check before it is killed, in seconds."""
         if watch.trouble == REFUSES and not room_at(self._file.parent):
             return REFUSES_S
-        return (HUNG_S if watch.has_worked else watch.part.start_s) * busy()
+        longest_s = HUNG_S if watch.has_worked else watch.part.start_s
+        return longest_s * busy() if _is_at_work(watch) else longest_s
 
     def _missing(self, watch: _Watch) -> str:
         return ", ".join(one.part.name for one in self._watches if one.part.name in watch.part.needs and one.trouble)
@@ -203,9 +213,48 @@ class Supervisor:
 def busy() -> float:
     """Return how many times longer a process may take than on an idle machine, 1 to 10: the load of each core.
 
-    A server that is slow because the machine is busy must not be killed: it would only begin again.
+    A server that is slow because the machine is busy must not be killed: it would only begin again. A server that hangs
+    gains nothing by time; it takes none of the processor either.
     """
     return min(max(os.getloadavg()[0] / (os.cpu_count() or 1), 1.0), MOST_BUSY)
+
+
+def _is_at_work(watch: _Watch) -> bool:
+    """Return whether a part that fails its check has taken its share of the processor since then, or waits for a disk.
+
+    If not, it hangs: it is stopped, or waits for what never comes.
+    """
+    if watch.doubted is None:
+        return True
+    since, taken_s = watch.doubted
+    share = (time.monotonic() - since) / busy()
+    return processor_s(watch.part) - taken_s >= LEAST_SHARE * share or _waits_for_disk(watch.part)
+
+
+def processor_s(part: Part) -> float:
+    """Return how many seconds of the processor a part has taken so far."""
+    taken = 0.0
+    for process in _processes(part):
+        with contextlib.suppress(psutil.Error):
+            times = process.cpu_times()
+            taken += times.user + times.system
+    return taken
+
+
+def _waits_for_disk(part: Part) -> bool:
+    for process in _processes(part):
+        with contextlib.suppress(psutil.Error):
+            if process.status() == psutil.STATUS_DISK_SLEEP:
+                return True
+    return False
+
+
+def _processes(part: Part) -> list[psutil.Process]:
+    try:
+        own = psutil.Process(part.child.pid)
+        return [own] if part.runs_others else [own, *own.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
 
 
 def room_at(folder: Path) -> str:

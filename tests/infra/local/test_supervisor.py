@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import threading
 from pathlib import Path
 
+import psutil
 import pytest
 
 from infra.local import supervisor
 from infra.local.parts import REFUSES, Child, Part
 from infra.local.supervisor import STATUS_FILE, Supervisor, cut, read_status
+from tests.flows.line import poll
 from tests.small_disk import fill, make_room, small_disk
 
 SLEEPS = [sys.executable, "-c", "import time; time.sleep(600)"]
@@ -109,6 +112,7 @@ def test_a_part_that_is_slow_on_a_busy_machine_is_given_time(
     monkeypatch.undo()  # also the idle machine of the clock's fixture
     monkeypatch.setattr(supervisor, "time", clock)
     monkeypatch.setattr(os, "getloadavg", lambda: (load * (os.cpu_count() or 1), 0.0, 0.0))
+    monkeypatch.setattr(supervisor, "processor_s", lambda part: clock.now / times)  # as much as it can get
     slow = part("one", SLEEPS, tmp_path / "log", trouble="no answer")
     watching = Supervisor([slow], tmp_path, say=lambda _: None)
     watching.look()
@@ -118,6 +122,33 @@ def test_a_part_that_is_slow_on_a_busy_machine_is_given_time(
     clock.now += 2
     watching.look()
     assert slow.child.poll() == -9
+
+
+def test_a_part_that_does_nothing_is_not_given_more_time_on_a_busy_machine(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stopped server on a machine with fifty processes for each core: it was waited for 25 minutes."""
+    monkeypatch.setattr(supervisor, "busy", lambda: supervisor.MOST_BUSY)
+    hanging = part("one", SLEEPS, tmp_path / "log", trouble="no answer")
+    hanging.child.send_signal(signal.SIGSTOP)
+    watching = Supervisor([hanging], tmp_path, say=lambda _: None)
+    watching.look()
+    clock.now += supervisor.HUNG_S + 1
+    watching.look()
+    assert hanging.child.poll() == -9
+
+
+def test_what_a_worker_s_runs_do_says_nothing_about_the_worker(tmp_path: Path) -> None:
+    spins = f"import subprocess; subprocess.Popen([{sys.executable!r}, '-c', 'while True: pass']).wait()"
+    one = part("one", [sys.executable, "-c", spins], tmp_path / "log")
+    try:
+        poll(lambda: supervisor.processor_s(one) > 1 or None, until="its child is at work")
+        one.runs_others = True
+        assert supervisor.processor_s(one) < 1
+    finally:
+        for process in psutil.Process(one.child.pid).children():
+            process.kill()
+        end(one)
 
 
 def test_a_server_that_refuses_every_write_is_started_anew_once_its_disk_has_room(

@@ -2,7 +2,8 @@
 
 A run each minute would cost a process start, a row and its events, even if nothing has changed. This process takes the
 same steps as `flows.collect`. After each step there is a pause; it is longer if the step took more processor time.
-While it works, the schedule of `collect-returned-work` is paused.
+While it works, the schedule of `collect-returned-work` is paused. Dead runs are looked for in a thread of their own, so
+that no other step, however long it takes, keeps them from being started again.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextvars import copy_context
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -36,6 +38,8 @@ BUSY_RATIO = 20.0
 LONGEST_REST_S = 600.0
 LONGEST_BOARD_REST_S = 3600.0
 """The board's step asks whether anything has changed, so it may rest longer than those that have to look."""
+SWEEP_S = 30.0
+"""Time between two looks for dead runs."""
 SIGN_S = 60.0
 """Time between two signs of life in the file."""
 PAUSED_AGAIN_S = 600.0
@@ -87,9 +91,8 @@ class Step:
 
 
 def steps() -> tuple[Step, ...]:
-    """Return the steps of `flows.collect`, without flow runs and task runs."""
+    """Return the steps of `flows.collect` but its first, without flow runs and task runs."""
     return (
-        Step("end lost runs", lambda: Said(end_lost_runs.fn().sentence)),
         Step("look for a night that did not begin", lambda: Said(look_for_missing_night.fn())),
         Step("compare the index with the records", _compare),
         Step("collect returned files", _collect),
@@ -98,6 +101,11 @@ def steps() -> tuple[Step, ...]:
             "update the board", lambda: Said(update_board.fn()), asks=waiting_in_short, longest_s=LONGEST_BOARD_REST_S
         ),
     )
+
+
+def sweeping() -> Step:
+    """Return the step that ends dead runs and starts them again."""
+    return Step("end lost runs", lambda: Said(end_lost_runs.fn().sentence), longest_s=SWEEP_S)
 
 
 def _collect() -> Said:
@@ -151,7 +159,9 @@ def _rest(ended: threading.Event, seconds: float, alive: Path | None) -> None:
 
 
 def _watch(ended: threading.Event, holder: Holder, every_s: float, alive: Path | None) -> None:
-    every, paused_at = steps(), float("-inf")
+    every, paused_at, over = steps(), float("-inf"), threading.Event()
+    sweeper = threading.Thread(target=copy_context().run, args=(_sweep, over, holder), name="sweep", daemon=True)
+    sweeper.start()
     try:
         while not ended.is_set():
             holder.require()
@@ -162,7 +172,24 @@ def _watch(ended: threading.Event, holder: Holder, every_s: float, alive: Path |
                 send_heartbeat()
             _rest(ended, every_s, alive)
     finally:
+        over.set()
+        sweeper.join(timeout=5)
         schedule_runs(COLLECT, active=True)
+
+
+def _sweep(over: threading.Event, holder: Holder) -> None:
+    """Look for dead runs until the event is set, or another process looks after the line."""
+    step = sweeping()
+    while True:
+        try:
+            holder.require()
+            step.take(time.monotonic, time.process_time)
+        except LeaseLostError:
+            return
+        except Exception:  # noqa: BLE001  whatever it is, it looks again
+            _log.exception("dead runs could not be looked for")
+        if over.wait(SWEEP_S):
+            return
 
 
 def look(

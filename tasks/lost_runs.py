@@ -2,11 +2,13 @@
 
 A killed process can't report its end, so its run stays *Running* in Prefect. Therefore each run's process renews a
 lease (`tasks.leases.at_work`), even while it only waits for other runs. A run without a live lease has no process any
-more. A restarted run finds what is finished and does the rest.
+more, unless the storage was away, so that nobody could renew anything: a second look tells. A restarted run finds what
+is finished and does the rest.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -26,6 +28,7 @@ from prefect.runtime import flow_run
 from prefect.states import Cancelled, Crashed, Scheduled
 
 from packshot.figures import counted
+from packshot.lease import RENEWALS
 from packshot.naming import run_lease
 from packshot.types import Value
 from tasks.leases import forget, look
@@ -77,8 +80,11 @@ def end_lost_runs() -> Lost:
     ended, started = [], []
     with get_client(sync_client=True) as client:
         at = _time_of_the_server(client)
-        for run in list(_runs(client, SEEN_TO_LIVE, _UNDER_WAY)):
-            if run.deployment_id is not None and _is_gone(run, at):
+        gone = [run for run in _runs(client, SEEN_TO_LIVE, _UNDER_WAY) if run.deployment_id and _is_gone(run, at)]
+        if gone:
+            time.sleep(get_settings().lease_s / RENEWALS * 1.5)  # whoever lives has renewed its lease by then
+        for run in gone:
+            if not _lives(run):
                 _end(client, run)
                 ended.append(run.name)
                 if client.read_flow(run.flow_id).name == NIGHT:
@@ -86,6 +92,7 @@ def end_lost_runs() -> Lost:
         for run in list(_runs(client, STARTED_AGAIN, (StateType.CRASHED,), since=at - NOT_OLDER_THAN)):
             if run.deployment_id is not None and run.run_count < MOST_TRIES and not _lives(run):
                 _end_parts(client, run)
+                forget(run_lease(str(run.id)))  # the next try has a lease of its own
                 client.set_flow_run_state(run.id, Scheduled(name="AwaitingRetry"), force=True)
                 started.append(run.name)
     return Lost(ended=tuple(ended), started=tuple(started))
@@ -112,9 +119,18 @@ def _runs(
 
 
 def _is_gone(run: FlowRun, at: datetime) -> bool:
-    """Return whether a run has been in its state long enough to have renewed a lease, but has no live one."""
-    grace = timedelta(seconds=2 * get_settings().lease_s)
-    return run.state is not None and at - run.state.timestamp >= grace and not _lives(run)
+    """Return whether a run has been in its state long enough to have renewed a lease, but has no live one.
+
+    A run whose lease has run out needs less time than one that has none: it had begun.
+    """
+    if run.state is None:
+        return False
+    seen = look(run_lease(str(run.id)))
+    if seen is not None and seen.is_alive:
+        return False
+    had_begun = seen is not None and not seen.lease.released and run.state.is_running()
+    grace = timedelta(seconds=get_settings().lease_s * (1 if had_begun else 2))
+    return at - run.state.timestamp >= grace
 
 
 def _lives(run: FlowRun) -> bool:

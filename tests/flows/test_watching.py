@@ -6,6 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from flows.watching import BUSY_RATIO, COLLECT, IDLE_RATIO, LONGEST_REST_S, Said
 from packshot.naming import COLLECTION_LEASE
 from tasks.connection import connect
 from tasks.leases import holding
+from tasks.lost_runs import Lost
 from tasks.settings import get_settings
 from tasks.storage import open_storage
 
@@ -113,6 +115,29 @@ def test_while_it_watches_no_runs_are_scheduled_and_afterwards_they_are(
     watch(ended, every_s=0.1)
     assert seen == [False]
     assert is_scheduled()
+
+
+def test_dead_runs_are_looked_for_while_another_step_takes_its_time(
+    line: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A look into large hot folders takes minutes; a dead run must not wait for its end."""
+    ended, looks = threading.Event(), threading.Semaphore(0)
+
+    def swept() -> Lost:
+        looks.release()
+        return Lost()
+
+    def takes_its_time(every: object) -> bool:
+        for _ in range(3):
+            assert looks.acquire(timeout=60)
+        ended.set()
+        return True
+
+    monkeypatch.setattr(watching, "SWEEP_S", 0.1)
+    monkeypatch.setattr(watching, "end_lost_runs", SimpleNamespace(fn=swept))
+    monkeypatch.setattr(watching, "look", takes_its_time)
+    watch(ended, every_s=0.1)
+    assert ended.is_set()
 
 
 def test_it_gives_a_sign_of_life(line: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

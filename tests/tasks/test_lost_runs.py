@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -19,6 +20,7 @@ from packshot.naming import lease_key, run_lease
 from tasks import lost_runs, night, resuming
 from tasks.leases import at_work, look
 from tasks.lost_runs import MOST_TRIES, WHY, Lost, end_lost_runs
+from tasks.settings import get_settings
 from tasks.storage import Storage
 from tests.tasks.runs import in_a_run
 
@@ -45,6 +47,12 @@ def state_of(run: FlowRun) -> State[Any]:
         state = client.read_flow_run(run.id).state
     assert state
     return state
+
+
+@pytest.fixture(autouse=True)
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second look comes at once."""
+    monkeypatch.setattr(lost_runs, "time", SimpleNamespace(sleep=lambda seconds: None))
 
 
 @pytest.fixture
@@ -92,6 +100,45 @@ def test_a_run_whose_process_lives_is_left_alone_even_if_it_only_waits(line: Sto
     lost = swept()
     assert run.name not in (*lost.ended, *lost.started)
     assert state_of(run).is_running()
+
+
+def run_out(storage: Storage, run: FlowRun) -> None:
+    """Write the lease of a process that died, or could not renew it."""
+    name, owner = run_lease(str(run.id)), Owner(run=str(run.id), attempt="1")
+    lease = Lease(name=name, owner=owner, number=1, nonce=uuid4().hex, holds_s=0)
+    storage.put_if_absent(lease_key(name), lease.model_dump_json().encode(), content_type="application/json")
+
+
+@pytest.mark.usefixtures("later")
+def test_a_run_that_could_not_renew_its_lease_while_the_storage_was_away_is_left_alone(
+    line: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its lease has run out when the storage is back, and its process renews it some seconds later."""
+    run = put_into(batch_run().id, Running())
+    run_out(line, run)
+
+    def sleep(seconds: float) -> None:
+        line.remove_lease(run_lease(str(run.id)))
+        breathe(line, run)
+
+    monkeypatch.setattr(lost_runs, "time", SimpleNamespace(sleep=sleep))
+    assert run.name not in swept().ended
+    assert state_of(run).is_running()
+
+
+def test_a_lease_that_has_run_out_tells_of_a_death_sooner_than_none(
+    line: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, lease_s = lost_runs._time_of_the_server, get_settings().lease_s
+    monkeypatch.setattr(
+        lost_runs, "_time_of_the_server", lambda client: clock(client) + timedelta(seconds=1.5 * lease_s)
+    )
+    without, begun = put_into(batch_run().id, Running()), put_into(batch_run().id, Running())
+    run_out(line, begun)
+    lost = swept()
+    assert begun.name in lost.ended
+    assert without.name not in lost.ended
+    assert look(run_lease(str(begun.id))) is None, "its next try begins without a lease of the last"
 
 
 def test_a_run_that_has_just_begun_is_left_alone(line: Storage) -> None:

@@ -1,4 +1,4 @@
-"""A decorator for flows: show that the run's process is alive, and end the run cleanly if another run does its work."""
+"""A decorator for flows: show that the process is alive, wait for servers, end cleanly if another run does the work."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from prefect.states import Completed
 
 from packshot.errors import LeaseHeldError, LeaseLostError
 from tasks.leases import at_work
+from tasks.patience import outlasting_prefect
 
 P = ParamSpec("P")
 
@@ -23,13 +24,15 @@ def present(flow_body: Callable[P, State[Any]]) -> Callable[P, State[Any]]:
 
     If another run does the same work, this run ends as completed, and its message says so.
 
+    While the storage or Prefect's server is away, it waits (`tasks.patience`).
+
     Put it directly below ``@flow``. A run without a live lease counts as dead and may be started again
     (`tasks.lost_runs`).
     """
 
     @wraps(flow_body)
     def run(*args: P.args, **kwargs: P.kwargs) -> State[Any]:
-        with at_work():
+        with outlasting_prefect(), at_work():
             try:
                 return flow_body(*args, **kwargs)
             except LeaseHeldError as held:

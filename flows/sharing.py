@@ -41,8 +41,6 @@ from tasks.parts import (
 )
 from tasks.settings import get_settings
 
-OUTAGE_S = 300.0
-"""How long a run waits for the Prefect server to answer about its parts."""
 LOOK_S = 10.0
 """Time between two looks whether the process of a part that was begun still lives."""
 
@@ -124,7 +122,7 @@ class _Shared:
                 rests = not self._worked_on_one(runs)
                 well_at = time.monotonic()
             except httpx.HTTPError as error:
-                if time.monotonic() - well_at > OUTAGE_S:
+                if time.monotonic() - well_at > get_settings().patience_s:
                     raise
                 log().warning("the Prefect server does not answer (%s); waiting", type(error).__name__)
                 rests = True

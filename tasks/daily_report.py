@@ -14,7 +14,6 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -55,9 +54,9 @@ from tasks.logs import log
 from tasks.records import find_batch, load_records
 from tasks.settings import get_settings
 from tasks.storage import LONGEST_LINK_S, Storage, open_storage
+from tasks.threads import in_threads
 
 ARTIFACT = "daily-report"
-_AT_ONCE = 16
 _PART = 500
 _JSON = "application/json"
 _SHOTS = TypeAdapter(tuple[ShotId, ...])
@@ -175,8 +174,7 @@ def _changed_batches(storage: Storage, *, since: dt.datetime) -> list[BatchRecor
 
     clients = list(filter(is_name, storage.folders(batches_prefix())))
     named = [batch_id(one, name) for one in clients for name in filter(is_name, storage.folders(batches_prefix(one)))]
-    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="batches") as pool:
-        return [one for one in pool.map(find, named) if one is not None]
+    return [one for one in in_threads(find, named, name="batches") if one is not None]
 
 
 def _changed_shots(batch: BatchRecord, *, since: dt.datetime) -> Iterator[ShotId]:

@@ -35,6 +35,7 @@ from packshot.errors import (
 )
 from packshot.lease import RENEWALS, Lease, Owner
 from packshot.naming import BatchId, batch_lease, delivery_lease, lease_key, part_lease, run_lease
+from tasks.patience import only_while, unchecked
 from tasks.settings import get_settings
 from tasks.storage import open_storage
 
@@ -68,7 +69,8 @@ class Seen(NamedTuple):
 def look(name: str) -> Seen | None:
     """Return a lease as it is in storage; None if there is none. An unreadable one counts as released."""
     try:
-        data, etag, age = open_storage().get_with_age(lease_key(name))
+        with unchecked():
+            data, etag, age = open_storage().get_with_age(lease_key(name))
     except ObjectMissingError:
         return None
     try:
@@ -171,11 +173,12 @@ class Holder:
     def _write(self, lease: Lease, *, over: Seen | str | None) -> None:
         asked_at = time.monotonic()
         data, key = lease.model_dump_json().encode(), lease_key(lease.name)
-        if over is None:
-            info = open_storage().put_if_absent(key, data, content_type=_JSON)
-        else:
-            etag = over.etag if isinstance(over, Seen) else over
-            info = open_storage().replace_if(key, data, etag=etag, content_type=_JSON)
+        with unchecked():
+            if over is None:
+                info = open_storage().put_if_absent(key, data, content_type=_JSON)
+            else:
+                etag = over.etag if isinstance(over, Seen) else over
+                info = open_storage().replace_if(key, data, etag=etag, content_type=_JSON)
         self.lease, self._etag, self._asked_at = lease, info.etag, asked_at
 
 
@@ -227,7 +230,8 @@ def holding(name: str, patience: Patience = Patience.WATCH, *, above: int = 0) -
     holder.claim(patience)
     token = _HELD.set((*_HELD.get(), holder))
     try:
-        yield holder
+        with only_while(holder.require):
+            yield holder
     finally:
         _HELD.reset(token)
         holder.release()

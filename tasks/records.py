@@ -14,7 +14,6 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import NamedTuple, TypeVar
 
@@ -27,6 +26,7 @@ from tasks.index.keeping import note
 from tasks.leases import require_not_lost
 from tasks.logs import log
 from tasks.storage import Storage, open_storage
+from tasks.threads import in_threads
 
 V = TypeVar("V", ShotRecord, BatchRecord)
 
@@ -35,7 +35,6 @@ PATIENCE_S = 60.0
 
 _JSON = "application/json"
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.01, 1.0
-_AT_ONCE = 16
 
 
 def load_record(shot: ShotId, *, storage: Storage | None = None) -> ShotRecord:
@@ -63,8 +62,7 @@ def load_records(shots: Iterable[ShotId], *, storage: Storage | None = None) -> 
     Shots without a record, or with one that can't be read, are left out: one must not stop the others.
     """
     find = partial(_find_readable, storage=storage or open_storage())
-    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="records") as pool:
-        return [record for record in pool.map(find, shots) if record is not None]
+    return [record for record in in_threads(find, shots, name="records") if record is not None]
 
 
 def _find_readable(shot: ShotId, *, storage: Storage) -> ShotRecord | None:
@@ -88,8 +86,7 @@ def load_held(shots: Iterable[ShotId], *, storage: Storage | None = None) -> lis
             log().error("%s", error)
             return None
 
-    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="records") as pool:
-        return [held for held in pool.map(find, shots) if held is not None]
+    return [held for held in in_threads(find, shots, name="records") if held is not None]
 
 
 def create_record(record: ShotRecord, *, storage: Storage | None = None) -> ShotRecord:

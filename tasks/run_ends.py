@@ -11,13 +11,12 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State
 
 from tasks.logs import log
+from tasks.settings import get_settings
 
 POLL_S = 5.0
-OUTAGE_S = 300.0
-"""How long the server may fail to answer before the wait ends with its error, in seconds."""
 
 
-def end_of(run_id: UUID, *, poll_s: float = POLL_S, outage_s: float = OUTAGE_S) -> State[Any]:
+def end_of(run_id: UUID, *, poll_s: float = POLL_S) -> State[Any]:
     """Return the final state of a run. Wait until the run has one.
 
     An error of the server is logged, and the run is looked at again. While the server restarts or answers with an
@@ -26,9 +25,8 @@ def end_of(run_id: UUID, *, poll_s: float = POLL_S, outage_s: float = OUTAGE_S) 
     Args:
         run_id: the run to wait for.
         poll_s: time between two looks, in seconds.
-        outage_s: how long every look may fail, in seconds.
     Raises:
-        httpx.HTTPError: no look succeeded for that long.
+        httpx.HTTPError: no look succeeded for ``PACKSHOT_PATIENCE_S``.
     """
     well_at = time.monotonic()
     while True:
@@ -36,7 +34,7 @@ def end_of(run_id: UUID, *, poll_s: float = POLL_S, outage_s: float = OUTAGE_S) 
             state = _state_of(run_id)
             well_at = time.monotonic()
         except httpx.HTTPError as error:
-            if time.monotonic() - well_at > outage_s:
+            if time.monotonic() - well_at > get_settings().patience_s:
                 raise
             log().warning("Prefect's server did not say how a run stands (%s); looking again", error)
             state = None

@@ -110,6 +110,11 @@ class Settings(BaseSettings):
         description="Pause after which a batch tries again, in the same run, what failed for want of storage, a server"
         " or disk space; once more after four times as long. 0: not before the next night",
     )
+    patience_s: Annotated[float, Field(ge=0, le=86_400)] = Field(
+        600,
+        description="How long a run waits for a storage or a Prefect server that is away, and then goes on where it "
+        "was; after that it fails. 0: it only tries each request a few times",
+    )
     nightly_cron: str = Field("0 2 * * *", description="When the nightly run starts")
     nightly_timezone: str = Field("UTC", description="Time zone of that schedule, such as Europe/Berlin")
 

@@ -3,6 +3,8 @@
 Writes are idempotent: an object that already has these bytes is not written again. Every object carries the SHA-256 of
 its bytes as metadata. The storage checks it on arrival, and each read checks it again. The inbox belongs to the client:
 nothing here writes to it except `upload_to_inbox` and `close_inbox`, which run on the client's side.
+
+A run of the line outlasts an outage here, in every request (`tasks.patience`).
 """
 
 from __future__ import annotations
@@ -11,25 +13,34 @@ import base64
 import hashlib
 import io
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from boto3.s3.transfer import TransferConfig
 
-from packshot.errors import ObjectMissingError, RecordConflictError, StorageDeniedError, StorageUnavailableError
+from packshot.errors import (
+    ObjectMissingError,
+    PackshotError,
+    RecordConflictError,
+    StorageDeniedError,
+    StorageUnavailableError,
+)
 from packshot.handoff.upload_form import FILE_TYPE, UploadForm
 from packshot.naming import READY, BatchId, inbox_key, lease_key
 from packshot.types import Value
 from tasks.connection import connect, connect_for_links
 from tasks.errors_s3 import s3_errors
+from tasks.patience import outlasting
 from tasks.settings import Settings, get_settings
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
+
+R = TypeVar("R")
 
 MULTIPART_FROM_BYTES = 32 * 1024 * 1024
 PART_BYTES = 16 * 1024 * 1024
@@ -97,9 +108,11 @@ class Storage:
         return data, answer["ETag"], max(age, timedelta(0))
 
     def _read(self, key: str) -> tuple[bytes, Any]:
-        with s3_errors(key):
+        def read() -> tuple[bytes, Any]:
             answer = self._client.get_object(Bucket=self.bucket, Key=key)
-            data = answer["Body"].read()
+            return answer["Body"].read(), answer
+
+        data, answer = self._ask(key, read)
         _check_bytes(key, hashlib.sha256(data).hexdigest(), expected=answer["Metadata"].get(_SHA256, ""))
         return data, answer
 
@@ -127,12 +140,7 @@ class Storage:
 
         The empty "folder" objects that some tools create are skipped.
         """
-        pages = iter(self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix))
-        while True:
-            with s3_errors(prefix):
-                page = next(pages, None)
-            if page is None:
-                return
+        for page in self._pages(prefix):
             for entry in page.get("Contents", ()):
                 if not entry["Key"].endswith("/"):
                     yield ObjectInfo(
@@ -144,14 +152,7 @@ class Storage:
 
     def folders(self, prefix: str) -> Iterator[str]:
         """Yield the names of the folders directly below a prefix; pages of 1,000 are read as needed."""
-        pages = iter(
-            self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix, Delimiter="/")
-        )
-        while True:
-            with s3_errors(prefix):
-                page = next(pages, None)
-            if page is None:
-                return
+        for page in self._pages(prefix, Delimiter="/"):
             yield from (entry["Prefix"].removeprefix(prefix).rstrip("/") for entry in page.get("CommonPrefixes", ()))
 
     def put(self, key: str, data: bytes, *, content_type: str, replaces: bool = False) -> ObjectInfo:
@@ -171,12 +172,11 @@ class Storage:
         _refuse_inbox(key)
         with path.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-            size = file.seek(0, io.SEEK_END)
-            file.seek(0)
-            present = self._find_listed(key)
-            if present and _same(present, sha256=sha256, size=size, content_type=content_type):
-                return present
-            self._upload(key, file, sha256=sha256, content_type=content_type)
+            size = file.tell()
+        present = self._find_listed(key)
+        if present and _same(present, sha256=sha256, size=size, content_type=content_type):
+            return present
+        self._upload(key, lambda: path.open("rb"), sha256=sha256, content_type=content_type)
         return self._verified(key, sha256=sha256, size=size)
 
     def get_file(self, key: str, path: Path) -> ObjectInfo:
@@ -188,14 +188,19 @@ class Storage:
         part = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with part.open("w+b") as file, s3_errors(key):
-                self._client.download_fileobj(self.bucket, key, file, Config=_TRANSFER)
-                file.seek(0)
-                _check_bytes(key, hashlib.file_digest(file, "sha256").hexdigest(), expected=info.sha256)
+            sha256 = self._ask(key, partial(self._download, key, part))
+            _check_bytes(key, sha256, expected=info.sha256)
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)
         return info
+
+    def _download(self, key: str, path: Path) -> str:
+        """Download an object to a local file, and return the file's SHA-256."""
+        with path.open("w+b") as file:
+            self._client.download_fileobj(self.bucket, key, file, Config=_TRANSFER)
+            file.seek(0)
+            return hashlib.file_digest(file, "sha256").hexdigest()
 
     def put_if_absent(self, key: str, data: bytes, *, content_type: str) -> ObjectInfo:
         """Store bytes under a key that doesn't exist yet (If-None-Match).
@@ -225,13 +230,14 @@ class Storage:
         present = None if is_new else self._find_listed(target)
         if present and present.sha256 == sha256:
             return present
-        with s3_errors(f"{source} -> {target}"):
-            self._client.copy_object(
-                Bucket=self.bucket,
-                Key=target,
-                CopySource={"Bucket": self.bucket, "Key": source},
-                MetadataDirective="COPY",  # and with it the hash
-            )
+        copy = partial(
+            self._client.copy_object,
+            Bucket=self.bucket,
+            Key=target,
+            CopySource={"Bucket": self.bucket, "Key": source},
+            MetadataDirective="COPY",  # and with it the hash
+        )
+        self._ask(f"{source} -> {target}", copy)
         return self.head(target)
 
     def copy(self, source: str, target: str) -> ObjectInfo:
@@ -244,22 +250,22 @@ class Storage:
         present = self._find_raw(target) if self._is_listed(target) else None
         if present and present["Metadata"].get(_COPIED_FROM) == origin["ETag"]:
             return _info(target, present)
-        with s3_errors(f"{source} -> {target}"):
-            self._client.copy_object(
-                Bucket=self.bucket,
-                Key=target,
-                CopySource={"Bucket": self.bucket, "Key": source},
-                MetadataDirective="REPLACE",
-                Metadata=_kept(origin["Metadata"]) | {_COPIED_FROM: origin["ETag"]},
-                ContentType=origin.get("ContentType", "application/octet-stream"),
-            )
+        copy = partial(
+            self._client.copy_object,
+            Bucket=self.bucket,
+            Key=target,
+            CopySource={"Bucket": self.bucket, "Key": source},
+            MetadataDirective="REPLACE",
+            Metadata=_kept(origin["Metadata"]) | {_COPIED_FROM: origin["ETag"]},
+            ContentType=origin.get("ContentType", "application/octet-stream"),
+        )
+        self._ask(f"{source} -> {target}", copy)
         return self._verified(target, sha256=origin["Metadata"].get(_SHA256, ""), size=origin["ContentLength"])
 
     def remove_lease(self, name: str) -> None:
         """Delete the lease of this name. Nothing else is ever deleted."""
         key = lease_key(name)
-        with s3_errors(key):
-            self._client.delete_object(Bucket=self.bucket, Key=key)
+        self._ask(key, partial(self._client.delete_object, Bucket=self.bucket, Key=key))
 
     def presign(self, key: str, *, expires_s: int, download_name: str = "") -> str:
         """Return a presigned URL: anyone who has it can read the object until it expires.
@@ -328,15 +334,47 @@ class Storage:
     def ensure_bucket(self) -> None:
         """Create the bucket if it is missing. For local stacks; elsewhere an administrator creates it."""
         try:
+            self._ask(self.bucket, partial(self._client.head_bucket, Bucket=self.bucket))
+        except ObjectMissingError:
+            self._ask(self.bucket, partial(self._client.create_bucket, Bucket=self.bucket))
+
+    def _ask(self, subject: str, request: Callable[[], R]) -> R:
+        """Return the storage's answer to a request, which a run makes again if the storage is away.
+
+        Args:
+            subject: the key or bucket that the request is about; named in errors.
+        """
+
+        def asked() -> R:
+            with s3_errors(subject):
+                return request()
+
+        return outlasting(asked, answers=self._answers)
+
+    def _answers(self) -> bool:
+        """Return whether the storage answers at all."""
+        try:
             with s3_errors(self.bucket):
                 self._client.head_bucket(Bucket=self.bucket)
-        except ObjectMissingError:
-            with s3_errors(self.bucket):
-                self._client.create_bucket(Bucket=self.bucket)
+        except StorageUnavailableError:
+            return False
+        except PackshotError:
+            return True
+        return True
+
+    def _pages(self, prefix: str, **more: Any) -> Iterator[Any]:
+        """Yield the pages of a listing, each asked for by itself: after an error, boto3's paginator would seem done."""
+        token: dict[str, Any] = {}
+        while True:
+            ask = partial(self._client.list_objects_v2, Bucket=self.bucket, Prefix=prefix, **more, **token)
+            page: Any = self._ask(prefix, ask)
+            yield page
+            if not page.get("IsTruncated"):
+                return
+            token = {"ContinuationToken": page["NextContinuationToken"]}
 
     def _head(self, key: str) -> Any:
-        with s3_errors(key):
-            return self._client.head_object(Bucket=self.bucket, Key=key)
+        return self._ask(key, partial(self._client.head_object, Bucket=self.bucket, Key=key))
 
     def _find_raw(self, key: str) -> Any | None:
         try:
@@ -355,7 +393,7 @@ class Storage:
             present = self._find_listed(key)
             if present and _same(present, sha256=sha256, size=len(data), content_type=content_type):
                 return present
-            self._upload(key, io.BytesIO(data), sha256=sha256, content_type=content_type)
+            self._upload(key, partial(io.BytesIO, data), sha256=sha256, content_type=content_type)
             return self._verified(key, sha256=sha256, size=len(data))
         put = partial(self._put_whole, key, data, content_type=content_type, metadata={_SHA256: sha256})
         try:
@@ -372,25 +410,29 @@ class Storage:
     ) -> str:
         """Send bytes in one request with their checksum, which the storage verifies; return the ETag."""
         checksum = {"ChecksumSHA256": base64.b64encode(hashlib.sha256(data).digest()).decode()}
-        with s3_errors(key):
-            answer = self._client.put_object(
-                Bucket=self.bucket,
-                Key=key,
-                Body=data,
-                ContentType=content_type,
-                Metadata=metadata,
-                **(checksum if self._checksums else {}),  # type: ignore[arg-type]
-                **condition,  # type: ignore[arg-type]  # IfMatch or IfNoneMatch
-            )
-        return answer["ETag"]
+        put: Callable[[], Any] = partial(
+            self._client.put_object,
+            Bucket=self.bucket,
+            Key=key,
+            Body=data,
+            ContentType=content_type,
+            Metadata=metadata,
+            **(checksum if self._checksums else {}),  # type: ignore[arg-type]
+            **condition,  # type: ignore[arg-type]  # IfMatch or IfNoneMatch
+        )
+        return str(self._ask(key, put)["ETag"])
 
-    def _upload(self, key: str, file: IO[bytes], *, sha256: str, content_type: str) -> None:
+    def _upload(self, key: str, opened: Callable[[], IO[bytes]], *, sha256: str, content_type: str) -> None:
         """Send a file in parts, each with its checksum."""
         extra: dict[str, Any] = {"ContentType": content_type, "Metadata": {_SHA256: sha256}}
         if self._checksums:
             extra["ChecksumAlgorithm"] = "SHA256"
-        with s3_errors(key):
-            self._client.upload_fileobj(file, self.bucket, key, ExtraArgs=extra, Config=_TRANSFER)
+
+        def send() -> None:
+            with opened() as file:  # anew each time: boto3 leaves it read, or closed
+                self._client.upload_fileobj(file, self.bucket, key, ExtraArgs=extra, Config=_TRANSFER)
+
+        self._ask(key, send)
 
     def _put_if(self, key: str, data: bytes, *, content_type: str, condition: dict[str, str]) -> ObjectInfo:
         """Store bytes under a condition.
@@ -413,8 +455,8 @@ class Storage:
         return ObjectInfo(key=key, size_bytes=len(data), etag=etag, sha256=sha256, content_type=content_type)
 
     def _is_listed(self, key: str) -> bool:
-        with s3_errors(key):
-            answer = self._client.list_objects_v2(Bucket=self.bucket, Prefix=key, MaxKeys=1)
+        ask = partial(self._client.list_objects_v2, Bucket=self.bucket, Prefix=key, MaxKeys=1)
+        answer = self._ask(key, ask)
         return any(entry["Key"] == key for entry in answer.get("Contents", ()))  # the first key with a prefix is itself
 
     def _find_listed(self, key: str) -> ObjectInfo | None:

@@ -2,7 +2,7 @@
 
 A run that first has to reach a suspension costs a process start. `create_waiting_run` creates the run in the suspended
 state. It is then only a row in Prefect's database and shows its form in the UI. When somebody answers, the flow starts
-from its first line in a new process, and its call of ``suspend_flow_run`` with the same key returns the answer at once.
+from its first line in a new process, and its call of `ask` with the same key returns the answer at once.
 
 This depends on how Prefect stores a pause (state details and run inputs); a test checks it against a real server.
 """
@@ -10,16 +10,18 @@ This depends on how Prefect stores a pause (state details and run inputs); a tes
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from itertools import count
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
-from prefect.client.orchestration import get_client
+from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.objects import FlowRunPolicy
-from prefect.exceptions import Pause
-from prefect.flow_runs import suspend_flow_run
+from prefect.exceptions import Pause, PrefectHTTPStatusError
 from prefect.input import RunInput, keyset_from_paused_state
+from prefect.input.run_input import Keyset
 from prefect.runtime import flow_run
-from prefect.states import Suspended
+from prefect.states import Pending, Suspended
 from prefect.utilities.engine import propose_state_sync
 
 from packshot.escaping import markdown, one_line
@@ -30,6 +32,9 @@ F = TypeVar("F", bound=RunInput)
 
 REFUSED = "answer refused"
 """The tag of a run whose last answer was refused; lists of runs show it."""
+
+BEING_ASKED = "Being asked"
+"""Name of the state of a run whose form is not stored yet."""
 
 
 def run_name(shot: ShotId) -> str:
@@ -49,52 +54,97 @@ def create_waiting_run(
 ) -> UUID:
     """Create a suspended run of `deployment` that waits for `form`, and return its id.
 
-    Idempotent: the same `idempotency_key` returns the same run, whatever its state is now.
+    Idempotent: the same `idempotency_key` returns the same run, whatever its state is now. The run is suspended last,
+    when its form is stored: nobody sees a run that waits without one. If this process dies in between, the next call
+    does the rest; without one the run is found dead, started, and asks by itself (`tasks.lost_runs`).
 
     Args:
         deployment: ``flow-name/deployment-name``.
         form: the model of the answer; the UI shows it as a form.
-        pause_key: the key that the flow passes to its first ``suspend_flow_run``.
+        pause_key: the key that the flow passes to its first `ask`.
     """
-    state: Any = Suspended(timeout_seconds=None, pause_key=pause_key)
-    keyset = keyset_from_paused_state(state)
-    state.state_details.run_input_keyset = keyset
+    asked, keyset = _suspended(pause_key)
     with get_client(sync_client=True) as client:
         run = client.create_flow_run_from_deployment(
             client.read_deployment_by_name(deployment).id,
             parameters=dict(parameters),
-            state=state,
+            state=Pending(name=BEING_ASKED),
             name=name,
             tags=list(tags),
             idempotency_key=idempotency_key,
         )
-        if run.state is None or not run.state.is_paused() or run.empirical_policy.pause_keys:
-            return run.id
-        client.update_flow_run(run.id, empirical_policy=FlowRunPolicy(pause_keys={pause_key}))
-    form.save(keyset, flow_run_id=run.id)
+        if run.state is not None and run.state.name == BEING_ASKED:
+            client.update_flow_run(run.id, empirical_policy=FlowRunPolicy(pause_keys={pause_key}))
+            if not _save_form(client, form, keyset, run.id):
+                _save_form_anew(client, form, keyset, run.id)
+            client.set_flow_run_state(run.id, asked, force=True)
     return run.id
 
 
 def ask(form: type[F], *, pause_key: str, refused: str = "") -> F:
-    """Return the filled-in form. Suspend this flow run until then, as Prefect's `suspend_flow_run` does.
+    """Return the filled-in form. Suspend this flow run until then.
+
+    Prefect's `suspend_flow_run` suspends the run first and then stores its form. An answer in between is refused, and
+    if the process dies in between, nobody can ever answer. So its steps are taken here in the other order. A question
+    whose wait ended without an answer is asked again.
 
     Args:
-        refused: why the last answer was refused. The run's state shows it. Prefect's own function has no place for this
-            text, so its steps are taken here one by one. The call after the answer may give another text.
+        refused: why the last answer was refused. The run's state shows it. The call after the answer may give another
+            text.
     """
-    if not refused:
-        return suspend_flow_run(wait_for_input=form, key=pause_key, timeout=None)
-    state: Any = Suspended(timeout_seconds=None, pause_key=pause_key, message=refused_words(refused))
-    keyset = keyset_from_paused_state(state)
-    state.state_details.run_input_keyset = keyset
+    for number in count(1):
+        answer = _answer(form, pause_key if number == 1 else f"{pause_key}-{number}", refused=refused)
+        if answer is not None:
+            return answer
+    raise AssertionError("unreachable")
+
+
+def _answer(form: type[F], pause_key: str, *, refused: str) -> F | None:
+    """Return the answer to a question that was asked before; None if its wait ended without one. Else ask, and end."""
+    state, keyset = _suspended(pause_key, message=refused_words(refused) if refused else None)
+    run_id = UUID(str(flow_run.id))
     with get_client(sync_client=True) as client:
-        got = propose_state_sync(client, state, flow_run_id=UUID(str(flow_run.id)))
-    if got.is_running():  # it was asked before, and has been answered
-        return cast(F, form.load(keyset))
+        if not _save_form(client, form, keyset, run_id):
+            if _is_stored(client, run_id, keyset["response"]):
+                return cast(F, form.load(keyset, flow_run_id=run_id))
+            _save_form_anew(client, form, keyset, run_id)
+        got = propose_state_sync(client, state, flow_run_id=run_id)
+    if got.is_running():
+        return None
     if not got.is_paused():
         raise RuntimeError(f"this run cannot be suspended: Prefect answers {got}")
-    form.save(keyset)
     raise Pause(state=got)
+
+
+def _suspended(pause_key: str, *, message: str | None = None) -> tuple[Any, Keyset]:
+    """Return the state of a run that waits for a form, and the keys under which the server keeps form and answer."""
+    state: Any = Suspended(timeout_seconds=None, pause_key=pause_key, message=message)
+    keyset = keyset_from_paused_state(state)
+    state.state_details.run_input_keyset = keyset
+    return state, keyset
+
+
+def _save_form(client: SyncPrefectClient, form: type[RunInput], keyset: Keyset, run_id: UUID) -> bool:
+    """Store a run's form and return True; False if some of it is there already."""
+    try:
+        form.save(keyset, flow_run_id=run_id)
+    except PrefectHTTPStatusError as error:
+        if error.response.status_code != HTTPStatus.CONFLICT:
+            raise
+        return False
+    return True
+
+
+def _save_form_anew(client: SyncPrefectClient, form: type[RunInput], keyset: Keyset, run_id: UUID) -> None:
+    """Store a run's form in the place of one that an earlier process stored, perhaps in part; nobody has seen it."""
+    for key in (keyset["schema"], keyset["description"]):
+        if _is_stored(client, run_id, key):
+            client.delete_flow_run_input(run_id, key)
+    form.save(keyset, flow_run_id=run_id)
+
+
+def _is_stored(client: SyncPrefectClient, run_id: UUID, key: str) -> bool:
+    return any(one.key == key for one in client.filter_flow_run_input(run_id, key, limit=2, exclude_keys=set()))
 
 
 def refused_words(why: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 from prefect import task
@@ -23,8 +22,7 @@ from tasks.records import (
     find_batch,
 )
 from tasks.storage import ObjectInfo, Storage, open_storage
-
-_AT_ONCE = 16
+from tasks.threads import in_threads
 
 
 class ClosedBatches(Value):
@@ -84,8 +82,8 @@ def _finished(storage: Storage) -> set[BatchId]:
             return False
 
     known = list(etags_of_finished().items())
-    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="batches") as pool:
-        return {batch for (batch, _), same in zip(known, pool.map(is_unchanged, known), strict=True) if same}
+    unchanged = in_threads(is_unchanged, known, name="batches")
+    return {batch for (batch, _), same in zip(known, unchanged, strict=True) if same}
 
 
 def _is_finished(batch: BatchId) -> bool:

@@ -17,7 +17,7 @@ class Proxy:
     """Passes bytes on both ways, but not while it is cut.
 
     Attributes:
-        refused: how many new connections were dropped.
+        refused: how many new connections, and requests for what is out of reach, were dropped.
     """
 
     def __init__(self, upstream: tuple[str, int]) -> None:
@@ -26,6 +26,7 @@ class Proxy:
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
         self._is_cut = False
+        self._out_of_reach = b""
         self.refused = 0
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
@@ -42,10 +43,14 @@ class Proxy:
                 _break(connection)
             self._open.clear()
 
+    def cut_off(self, name: str) -> None:
+        """Break each connection that asks for an object of this name, until `mend`; others are answered."""
+        self._out_of_reach = name.encode()
+
     def mend(self) -> None:
-        """Accept connections again."""
+        """Accept connections and requests again."""
         with self._lock:
-            self._is_cut = False
+            self._is_cut, self._out_of_reach = False, b""
 
     def close(self) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)
@@ -69,6 +74,11 @@ class Proxy:
             for source, target in ((caller, server), (server, caller)):
                 threading.Thread(target=self._pump, args=(source, target), daemon=True).start()
 
+    def _is_out_of_reach(self, chunk: bytes) -> bool:
+        """Return whether a chunk begins with a request for an object that is out of reach."""
+        line, name = chunk.partition(b"\r\n")[0], self._out_of_reach
+        return bool(name) and line.endswith(b" HTTP/1.1") and name in line
+
     def _refuses(self) -> bool:
         with self._lock:
             self.refused += self._is_cut
@@ -77,6 +87,11 @@ class Proxy:
     def _pump(self, source: socket.socket, target: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while chunk := source.recv(_CHUNK_BYTES):
+                if self._is_out_of_reach(chunk):
+                    with self._lock:
+                        self.refused += 1
+                    _break(source)
+                    break
                 target.sendall(chunk)
         with contextlib.suppress(OSError):
             target.shutdown(socket.SHUT_WR)

@@ -1,4 +1,4 @@
-"""The storage goes away in the middle of a run, for longer than a task tries: the run ends well, nothing is lost."""
+"""The storage goes away from a run, for longer than all tries of a task: the run ends well, nothing is lost."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.client.schemas.filters import (
+    LogFilter,
+    LogFilterFlowRunId,
     TaskRunFilter,
     TaskRunFilterFlowRunId,
     TaskRunFilterState,
@@ -36,7 +38,7 @@ from tasks.connection import ATTEMPTS
 from tasks.records import find_record, load_batch, load_records
 from tasks.storage import Storage
 from tests.flows.line import Line, poll, read_all, sample_folder
-from tests.flows.proxy import proxy
+from tests.flows.proxy import Proxy, proxy
 
 pytestmark = pytest.mark.slow
 
@@ -45,6 +47,12 @@ APART = "outage"
 FILES = ("BOX101_MAIN.jpg", "BOX102_MAIN.jpg")
 PAUSE_S = "3"
 """Before the run takes up again what failed."""
+LEASE_S = "10"
+"""The run's leases run out while the storage is away."""
+OF_A_TASK = ATTEMPTS * (1 + RETRIES)
+"""Requests in vain that a task makes at most with all its tries."""
+OF_ALL = 4 * OF_A_TASK
+"""So many that two tasks and the renewals of the leases make in half a minute or more."""
 
 
 class Survived(NamedTuple):
@@ -61,7 +69,7 @@ def survived(
     line_environment: dict[str, str],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Survived:
-    """A batch whose storage is cut as soon as its first shot is being edited."""
+    """A batch whose storage is away as its run begins, then has no masters, then is away again."""
     address = urlsplit(s3_server.endpoint_url)
     if address.scheme != "http" or not address.hostname or not address.port:
         pytest.skip(f"the storage at {s3_server.endpoint_url} cannot be reached through a TCP proxy")
@@ -72,16 +80,36 @@ def survived(
             "PACKSHOT_S3_ENDPOINT_URL": wire.url,
             "PACKSHOT_SCRATCH_MAX_BYTES": "0",
             "PACKSHOT_AGAIN_AFTER_S": PAUSE_S,
+            "PACKSHOT_LEASE_S": LEASE_S,
         }
-        worker = _worker_apart(prefect_stack, {**line_environment, **apart, "PACKSHOT_AGAIN_AFTER_S": PAUSE_S})
-        run = line.start(f"process-batch/{APART}", {"client": BATCH.client, "batch": BATCH.batch})
-        poll(is_being_edited, until="a shot is being edited")
+        worker = _worker_apart(prefect_stack, {**line_environment, **apart})
         wire.cut()
+        run = line.start(f"process-batch/{APART}", {"client": BATCH.client, "batch": BATCH.batch})
+        poll(lambda: says_that_it_waits(run.id), until="the run itself waits for the storage")
+        _wait(wire, OF_A_TASK)
+        wire.mend()
+        poll(is_being_edited, until="a shot is being edited")
+        wire.cut_off(".tif")  # the storage answers everything else: so the task gives up, and the run goes on
         poll(lambda: gave_up(run.id), until="a task has failed at its last try")
+        wire.cut()
+        _wait(wire, OF_ALL)
         wire.mend()
         ended = line.ended(run.id)
         worker.terminate()
         return Survived(ended, line.task_runs(run.id), wire.refused)
+
+
+def _wait(wire: Proxy, requests: int) -> None:
+    enough = wire.refused + requests
+    poll(lambda: wire.refused > enough or None, until="the storage has been away for longer than a task tries")
+
+
+def says_that_it_waits(run_id: UUID) -> bool | None:
+    """Whether the flow has said in its log, outside its tasks, that it waits for the storage."""
+    with get_client(sync_client=True) as client:
+        wanted = LogFilter(flow_run_id=LogFilterFlowRunId(any_=[run_id]))
+        lines = client.read_logs(wanted, limit=200, offset=0)
+    return any(one.task_run_id is None and one.message.startswith("waiting for the storage") for one in lines) or None
 
 
 def _worker_apart(stack: Stack, variables: dict[str, str]) -> subprocess.Popen[bytes]:
@@ -114,7 +142,7 @@ def test_the_run_ends_well(survived: Survived) -> None:
     assert survived.run.state
     assert survived.run.state.is_completed(), survived.run.state.message
     assert survived.run.run_count == 1  # nobody had to touch it
-    assert survived.dropped > ATTEMPTS
+    assert survived.dropped > OF_A_TASK + OF_ALL
 
 
 def test_tasks_were_tried_again_within_their_limit(survived: Survived) -> None:

@@ -10,14 +10,16 @@ import hashlib
 import io
 import random
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EndpointConnectionError
 
+PAGE = 20
+"""Objects in one page of a listing."""
 BEGAN = datetime(2026, 3, 1, 2, tzinfo=UTC)
 
 
@@ -50,6 +52,7 @@ class Actor:
         loses_answer_at: number of its first write whose answer never comes, so that it is sent again; then of every
             `loses_every` more.
         sleeps_at: number of its write before which the process stands still for minutes.
+        away_at: number of its request at which the storage goes away from it, for `away_for` requests.
     """
 
     run: str
@@ -59,6 +62,9 @@ class Actor:
     loses_answer_at: int = -1
     loses_every: int = 1_000_000
     sleeps_at: int = -1
+    away_at: int = -1
+    away_for: int = 0
+    requests: int = 0
     writes: int = 0
     dead: bool = False
 
@@ -171,13 +177,17 @@ class SimulatedS3:
         self._world = world
 
     def _request(self) -> None:
-        if self._world.me.dead:
+        actor = self._world.me
+        if actor.dead:
             raise Died
         self._world.step()
+        number, actor.requests = actor.requests, actor.requests + 1
+        if actor.away_at <= number < actor.away_at + actor.away_for:
+            raise EndpointConnectionError(endpoint_url="the simulated storage")
 
     def _write(self, change: Callable[[], Any]) -> Any:
         actor = self._world.me
-        self._request()
+        self._request()  # where the storage is away, nothing is written
         number, actor.writes = actor.writes, actor.writes + 1
         if number == actor.sleeps_at:
             self._world.stand_still(200)
@@ -208,6 +218,9 @@ class SimulatedS3:
             return {"ETag": self._world.objects[Key].etag}
 
         return self._write(put)
+
+    def download_fileobj(self, bucket: str, key: str, file: Any, *, Config: Any) -> None:
+        file.write(self._found(key).data)
 
     def upload_fileobj(self, file: Any, bucket: str, key: str, *, ExtraArgs: Mapping[str, Any], Config: Any) -> None:
         self.put_object(Key=key, Body=file.read(), ContentType=ExtraArgs["ContentType"], Metadata=ExtraArgs["Metadata"])
@@ -257,27 +270,27 @@ class SimulatedS3:
             "ResponseMetadata": {"HTTPHeaders": {"date": date}},
         }
 
-    def list_objects_v2(self, *, Bucket: str, Prefix: str, MaxKeys: int) -> Any:
-        (page,) = self.paginate(Bucket=Bucket, Prefix=Prefix)
-        return {"Contents": page["Contents"][:MaxKeys]}
-
-    def get_paginator(self, name: str) -> SimulatedS3:
-        return self
-
-    def paginate(self, *, Bucket: str, Prefix: str, Delimiter: str = "") -> Iterator[Any]:
+    def head_bucket(self, *, Bucket: str) -> None:
         self._request()
-        found = [(key, self._world.objects[key]) for key in sorted(self._world.objects) if key.startswith(Prefix)]
+
+    def list_objects_v2(
+        self, *, Bucket: str, Prefix: str, MaxKeys: int = PAGE, Delimiter: str = "", ContinuationToken: str = ""
+    ) -> Any:
+        self._request()
+        keys = [key for key in sorted(self._world.objects) if key.startswith(Prefix)]
         if Delimiter:
-            below = (key.removeprefix(Prefix).partition(Delimiter) for key, _ in found)
+            below = (key.removeprefix(Prefix).partition(Delimiter) for key in keys)
             folders = dict.fromkeys(head for head, slash, _ in below if slash)
-            yield {"CommonPrefixes": [{"Prefix": f"{Prefix}{name}{Delimiter}"} for name in folders]}
-            return
-        yield {
+            return {"CommonPrefixes": [{"Prefix": f"{Prefix}{name}{Delimiter}"} for name in folders]}
+        rest = [key for key in keys if key > ContinuationToken]
+        found = [(key, self._world.objects[key]) for key in rest[:MaxKeys]]
+        page = {
             "Contents": [
                 {"Key": key, "Size": len(one.data), "ETag": one.etag, "LastModified": one.modified}
                 for key, one in found
             ]
         }
+        return page if len(rest) <= MaxKeys else {**page, "IsTruncated": True, "NextContinuationToken": found[-1][0]}
 
 
 def _error(code: str, status: int) -> ClientError:

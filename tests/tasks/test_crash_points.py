@@ -12,7 +12,7 @@ import json
 import random
 import threading
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta, tzinfo
 from types import SimpleNamespace
@@ -27,8 +27,8 @@ from packshot.naming import NIGHT_LEASE, BatchId, ShotId, batch_id, delivery_key
 from packshot.record import State
 from packshot.specs.handoff import LateDeliveries
 from packshot.types import Size
-from tasks import deliveries, late_deliveries, leases, lives, records, storage
-from tasks.batches import claiming, summing_up
+from tasks import deliveries, late_deliveries, leases, lives, patience, records, storage
+from tasks.batches import claiming, closed, summing_up
 from tasks.batches.approved import approved_shots
 from tasks.batches.claiming import at_work_on
 from tasks.batches.closed import closed_batches
@@ -64,19 +64,9 @@ class Nobody:
         pass
 
 
-class OneAtATime:
-    """A pool that does one thing after another, so that a seed always gives the same order."""
-
-    def __init__(self, *_: Any, **__: Any) -> None:
-        pass
-
-    def __enter__(self) -> OneAtATime:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    map = staticmethod(map)
+def one_at_a_time(function: Callable[[Any], Any], items: Iterable[Any], **_: Any) -> list[Any]:
+    """What `in_threads` does, one thing after another, so that a seed always gives the same order."""
+    return [function(one) for one in items]
 
 
 class Runs:
@@ -113,7 +103,9 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(leases, "time", made)
     monkeypatch.setattr(records, "time", made)
     monkeypatch.setattr(leases, "threading", SimpleNamespace(Thread=Nobody, Lock=threading.Lock, Event=threading.Event))
-    monkeypatch.setattr(records, "ThreadPoolExecutor", OneAtATime)
+    for module in (records, closed):
+        monkeypatch.setattr(module, "in_threads", one_at_a_time)
+    monkeypatch.setattr(patience, "time", made)
     monkeypatch.setattr(lives, "datetime", Clock(made))
     monkeypatch.setattr(summing_up, "show_table", lambda *args: None)
     monkeypatch.setattr(late_deliveries, "promise_shown", lambda client: SimpleNamespace(late_deliveries=HOURLY))
@@ -204,7 +196,8 @@ def export(shot: ShotId) -> None:
 
 def people() -> None:
     """What `human-edit` does with a reviewer's answers; an answer is kept until it has been followed."""
-    for name in TO_REVIEW:
+    asked = {ref.shot.shot for ref in load_batch(BATCH).shots}.intersection(TO_REVIEW)
+    for name in sorted(asked):
         shot = BATCH.shot(name)
         given = Answer(
             decision=Choice.APPROVE,
@@ -346,19 +339,66 @@ def test_two_nights_and_a_reviewer_at_once_with_clocks_that_are_minutes_apart(wo
     world.random = random.Random(seed)
     world.act(Actor(run="client"), submit)
 
-    def quietly(work: Callable[[], None]) -> Callable[[], None]:
-        def run() -> None:
-            with suppress(LeaseHeldError, LeaseLostError, RecordConflictError, ObjectMissingError):
-                work()
-
-        return run
-
     stands_still = world.random.randrange(200)
     world.race(
         (Actor(run="a", skew=timedelta(minutes=7), sleeps_at=stands_still), quietly(night)),
         (Actor(run="b", skew=timedelta(minutes=-9)), quietly(night)),
         (Actor(run="c", skew=timedelta(minutes=3)), quietly(lambda: hand_over(BATCH, []))),
     )
+    with said(f"seed {seed}"):
+        assert again(world, world.objects, world.seconds)
+        require_all_well()
+
+
+def quietly(work: Callable[[], object]) -> Callable[[], None]:
+    """Do something until another run has the work."""
+
+    def run() -> None:
+        with suppress(LeaseHeldError, LeaseLostError, RecordConflictError, ObjectMissingError):
+            work()
+
+    return run
+
+
+# --- the storage goes away ---
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is done is done by a flow, outside its tasks."""
+    monkeypatch.setattr(patience, "FlowRunContext", SimpleNamespace(get=lambda: object()))
+
+
+LONGER_THAN_A_LEASE = 12
+"""So many requests a run makes in vain before it has waited for longer than its lease holds."""
+
+
+def test_the_storage_goes_away_at_any_request_of_a_flow_and_it_ends_as_if_undisturbed(
+    world: World, patient: None
+) -> None:
+    world.act(Actor(run="client"), lambda: submit(2))
+    begun, seconds = dict(world.objects), world.seconds
+    first = Actor(run="first")
+    assert world.act(first, all_of_it)
+    require_all_well(2)
+    assert first.requests > 100
+    undisturbed_s, waited_s = world.seconds - seconds, 0.0
+    for number in range(first.requests):
+        world.objects, world.seconds = dict(begun), seconds
+        with said(f"at request {number} of {first.requests}"):
+            assert world.act(Actor(run="first", away_at=number, away_for=LONGER_THAN_A_LEASE), all_of_it)
+            waited_s = max(waited_s, world.seconds - seconds - undisturbed_s)
+            require_all_well(2)
+    assert waited_s > get_settings().lease_s
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_while_it_waits_for_the_storage_another_takes_over(world: World, patient: None, seed: int) -> None:
+    """The storage is away from one of them only, as behind a broken line: the other is not to be disturbed by it."""
+    world.random = random.Random(seed)
+    world.act(Actor(run="client"), submit)
+    cut = Actor(run="a", away_at=world.random.randrange(5, 300), away_for=12)
+    world.race((cut, quietly(night)), (Actor(run="b"), quietly(lambda: (world.sleep(1), night()))))
     with said(f"seed {seed}"):
         assert again(world, world.objects, world.seconds)
         require_all_well()

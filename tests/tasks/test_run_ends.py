@@ -19,6 +19,8 @@ from prefect.states import Completed, Running
 
 from tasks.run_ends import end_of
 
+pytestmark = pytest.mark.usefixtures("line")
+
 POLL_S = 0.05
 NOT_PASSED_ON = ("host", "accept-encoding", "connection")
 
@@ -110,8 +112,9 @@ def test_a_run_goes_on_whatever_the_server_answers_about_it() -> None:
     assert server.errors_left == 0
 
 
-def test_a_server_that_answers_no_more_is_told_of() -> None:
+def test_a_server_that_answers_no_more_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PACKSHOT_PATIENCE_S", "0.3")
     run = begun()
     with moody(errors=1_000) as server, pytest.raises(httpx.HTTPStatusError):
-        end_of(run, poll_s=POLL_S, outage_s=0.3)
+        end_of(run, poll_s=POLL_S)
     assert server.errors_left < 1_000

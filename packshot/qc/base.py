@@ -1,8 +1,9 @@
 """The base of a product that stands on a floor: the lowest stretch of its outline, and how much of it is proven.
 
 A contact shadow lies along the base. Where the outline follows the product, the photograph has an edge on it, even
-against a deep shadow. Where shadow was kept, or a bit of the base was cut off, the edge is elsewhere or there is none.
-The network is not asked: it takes contact shadow for product.
+against a deep shadow. Where the matte runs through shadow, or a bit of the base was cut off, there is none, or one lies
+farther out. An edge farther in is for `kept_shadow_suspected` and the fringe to find. The network is not asked: it
+takes contact shadow for product.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ _SHADED = 12.0
 _LEAST_SHADED, _LEAST_POINTS = 0.1, 20
 """A product stands on a floor if shadow lies along at least this share of its base."""
 _ON_THE_EDGE = 1.0
-"""The photograph's edge proves an outline that is at most this many outline units away."""
+"""The photograph's outermost edge proves an outline if it lies at most this many outline units farther out."""
 
 
 class Base(NamedTuple):
@@ -58,5 +59,5 @@ def base_of(outline: Outline, edges: EdgeFigures, product: Box) -> Base | None:
     darker = (outline.backdrop - outline.outer)[points].mean(axis=1)
     if float((darker > _SHADED).mean()) < _LEAST_SHADED:
         return None
-    proven = np.abs(edges.offset) <= _ON_THE_EDGE  # no edge at all is NaN: not proven
+    proven = edges.offset <= _ON_THE_EDGE  # no edge at all is NaN: not proven
     return Base(points, points & ~proven)

@@ -32,10 +32,10 @@ def kept_shadow_suspected(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def base_unproven(scene: Scene, limits: RuleLimits) -> Finding:
-    """Measure how much of the base of a standing product has no edge of the photograph on it.
+    """Measure how much of the base of a standing product has no edge of the photograph, or only one farther out.
 
-    There shadow was kept, or the base was cut into, or it frays. Skipped if no shadow lies along the lowest part of the
-    outline: such a product hangs, lies flat or was photographed without a floor.
+    There the matte runs through shadow, or the base was cut into, or it frays. Skipped if no shadow lies along the
+    lowest part of the outline: such a product hangs, lies flat or was photographed without a floor.
     """
     if scene.edit.cutout.method == Method.GIVEN:
         return skipped("base_unproven", "A person made this matte, and looked at its base.")
@@ -43,6 +43,9 @@ def base_unproven(scene: Scene, limits: RuleLimits) -> Finding:
     if base is None:
         return skipped("base_unproven", "No shadow lies along the lowest part of the outline: nothing stands there.")
     first, length = longest_run(base.unproven, scene.outline)
-    message = f"Along {base.share:.0%} of the product's base, the photograph has no edge where the matte ends."
+    message = (
+        f"Along {base.share:.0%} of the product's base, the photograph has no edge where the matte ends, or one "
+        "farther out."
+    )
     place = partial(place_on_outline, scene, first + length // 2)
     return measured("base_unproven", base.share, limits, message, unit="share", box=place)

@@ -7,54 +7,23 @@ import os
 import subprocess
 import sys
 import uuid
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
-from deployments.command_line import command_line
 from infra.local.processes import free_ports
 from infra.local.s3 import S3Access
 from packshot.batch import BatchRecord, ShotRef
-from packshot.cli.ending import EXIT_STATUSES, Exit, run
+from packshot.cli.ending import EXIT_STATUSES, Exit
 from packshot.naming import BatchId, batch_id, inbox_key, inbox_prefix
 from packshot.record import ShotRecord, Source, State
 from tasks.records import create_batch, create_record
 from tasks.storage import Storage, open_storage
+from tests.terminal import packshot
 
 BUCKET = f"packshot-test-{uuid.uuid4().hex[:8]}"
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
-
-
-class Said(NamedTuple):
-    """What a command said and how it ended."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def error(self) -> str:
-        """The message, its line breaks taken out."""
-        return " ".join(self.err.split())
-
-
-Packshot = Callable[..., Said]
-
-
-@pytest.fixture
-def packshot(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Packshot:
-    """A function that runs one command in this process."""
-
-    def packshot(*words: object) -> Said:
-        monkeypatch.setattr(sys, "argv", ["packshot", *map(str, words)])
-        capsys.readouterr()
-        status = run(command_line())
-        return Said(int(status), *capsys.readouterr())
-
-    return packshot
 
 
 @pytest.fixture
@@ -113,7 +82,7 @@ def processed(batch: BatchId, **states: State) -> None:
 
 
 def test_submit_uploads_a_folder_and_closes_the_batch(
-    packshot: Packshot, storage: Storage, batch: BatchId, folder: Path, names: tuple[str, ...]
+    storage: Storage, batch: BatchId, folder: Path, names: tuple[str, ...]
 ) -> None:
     said = packshot("batch", "submit", folder, *names)
     assert said.status == Exit.OK
@@ -125,7 +94,7 @@ def test_submit_uploads_a_folder_and_closes_the_batch(
 
 @pytest.mark.parametrize(("client", "meant"), [("exampel", "example"), ("demo", ""), ("northwind", "")])
 def test_submit_says_when_a_client_is_probably_misspelt(
-    packshot: Packshot, storage: Storage, folder: Path, client: str, meant: str
+    storage: Storage, folder: Path, client: str, meant: str
 ) -> None:
     said = packshot("batch", "submit", folder, "--client", client, "--batch", uuid.uuid4().hex[:8])
     assert said.status == Exit.OK
@@ -134,14 +103,14 @@ def test_submit_says_when_a_client_is_probably_misspelt(
 
 
 def test_submit_prints_json_and_nothing_else_when_asked(
-    packshot: Packshot, storage: Storage, batch: BatchId, folder: Path, names: tuple[str, ...]
+    storage: Storage, batch: BatchId, folder: Path, names: tuple[str, ...]
 ) -> None:
     said = packshot("batch", "submit", folder, *names, "--json")
     assert json.loads(said.out) == {"client": batch.client, "batch": batch.batch, "files": 3, "left_out": {}}
 
 
 def test_submitting_the_same_folder_again_changes_nothing(
-    packshot: Packshot, storage: Storage, batch: BatchId, folder: Path, names: tuple[str, ...]
+    storage: Storage, batch: BatchId, folder: Path, names: tuple[str, ...]
 ) -> None:
     packshot("batch", "submit", folder, *names)
     before = list(storage.list(inbox_prefix(batch)))
@@ -150,7 +119,7 @@ def test_submitting_the_same_folder_again_changes_nothing(
 
 
 def test_a_closed_batch_takes_no_changed_file(
-    packshot: Packshot, storage: Storage, batch: BatchId, folder: Path, names: tuple[str, ...]
+    storage: Storage, batch: BatchId, folder: Path, names: tuple[str, ...]
 ) -> None:
     packshot("batch", "submit", folder, *names)
     (folder / "A1_MAIN.jpg").write_bytes(b"another")
@@ -162,7 +131,7 @@ def test_a_closed_batch_takes_no_changed_file(
 
 
 def test_a_folder_without_files_is_an_error_that_says_what_to_do(
-    packshot: Packshot, storage: Storage, tmp_path: Path, names: tuple[str, ...]
+    storage: Storage, tmp_path: Path, names: tuple[str, ...]
 ) -> None:
     (tmp_path / "empty").mkdir()
     said = packshot("batch", "submit", tmp_path / "empty", *names)
@@ -172,32 +141,26 @@ def test_a_folder_without_files_is_an_error_that_says_what_to_do(
 
 
 @pytest.mark.parametrize("name", ["../other", "a b", "", ".hidden"])
-def test_a_name_that_cannot_stand_in_a_key_is_an_error(
-    packshot: Packshot, storage: Storage, folder: Path, name: str
-) -> None:
+def test_a_name_that_cannot_stand_in_a_key_is_an_error(storage: Storage, folder: Path, name: str) -> None:
     said = packshot("batch", "submit", folder, "--client", "acme", "--batch", name)
     assert said.status == Exit.ERROR
     assert "this batch cannot be used in a storage key" in said.error
     assert "Rename the batch." in said.error
 
 
-def test_a_folder_that_is_not_there_is_a_usage_error(
-    packshot: Packshot, tmp_path: Path, names: tuple[str, ...]
-) -> None:
+def test_a_folder_that_is_not_there_is_a_usage_error(tmp_path: Path, names: tuple[str, ...]) -> None:
     said = packshot("batch", "submit", tmp_path / "nowhere", *names)
     assert said.status == Exit.USAGE
     assert "nowhere" in said.error
 
 
-def test_a_missing_option_is_a_usage_error(packshot: Packshot) -> None:
+def test_a_missing_option_is_a_usage_error() -> None:
     said = packshot("batch", "status", "--client", "acme")
     assert said.status == Exit.USAGE
     assert "--batch" in said.error
 
 
-def test_status_says_what_became_of_every_photograph(
-    packshot: Packshot, storage: Storage, batch: BatchId, names: tuple[str, ...]
-) -> None:
+def test_status_says_what_became_of_every_photograph(storage: Storage, batch: BatchId, names: tuple[str, ...]) -> None:
     processed(batch, GOOD=State.AWAITING_EDITOR, SMALL=State.REFUSED)
     said = packshot("batch", "status", *names)
     assert said.status == Exit.OK
@@ -206,7 +169,7 @@ def test_status_says_what_became_of_every_photograph(
         assert part in said.out
 
 
-def test_status_as_json_adds_up(packshot: Packshot, storage: Storage, batch: BatchId, names: tuple[str, ...]) -> None:
+def test_status_as_json_adds_up(storage: Storage, batch: BatchId, names: tuple[str, ...]) -> None:
     processed(batch, GOOD=State.AWAITING_EDITOR, SMALL=State.REFUSED)
     told = json.loads(packshot("batch", "status", *names, "--json").out)
     assert told["counts"] == {"delivered": 0, "waiting": 1, "refused": 1, "failed": 0}
@@ -215,7 +178,7 @@ def test_status_as_json_adds_up(packshot: Packshot, storage: Storage, batch: Bat
 
 @pytest.mark.parametrize("option", [[], ["--json"]])
 def test_status_ends_with_1_when_a_shot_failed(
-    packshot: Packshot, storage: Storage, batch: BatchId, names: tuple[str, ...], option: list[str]
+    storage: Storage, batch: BatchId, names: tuple[str, ...], option: list[str]
 ) -> None:
     processed(batch, GOOD=State.AWAITING_EDITOR, BAD=State.FAILED)
     said = packshot("batch", "status", *names, *option)
@@ -224,7 +187,7 @@ def test_status_ends_with_1_when_a_shot_failed(
 
 
 def test_status_of_a_batch_that_is_not_there_is_an_error_that_names_it(
-    packshot: Packshot, storage: Storage, batch: BatchId, names: tuple[str, ...]
+    storage: Storage, batch: BatchId, names: tuple[str, ...]
 ) -> None:
     said = packshot("batch", "status", *names)
     assert said.status == Exit.ERROR
@@ -232,7 +195,7 @@ def test_status_of_a_batch_that_is_not_there_is_an_error_that_names_it(
 
 
 def test_a_storage_that_does_not_answer_is_a_transient_error(
-    packshot: Packshot, storage: Storage, names: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+    storage: Storage, names: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PACKSHOT_S3_ENDPOINT_URL", f"http://127.0.0.1:{free_ports(1)[0]}")
     said = packshot("batch", "status", *names)
@@ -241,7 +204,7 @@ def test_a_storage_that_does_not_answer_is_a_transient_error(
 
 
 def test_a_wrong_variable_is_named_and_its_value_never_shown(
-    packshot: Packshot, storage: Storage, names: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+    storage: Storage, names: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("PACKSHOT_S3_ACCESS_KEY")
     said = packshot("batch", "status", *names)
@@ -250,7 +213,7 @@ def test_a_wrong_variable_is_named_and_its_value_never_shown(
     assert os.environ["PACKSHOT_S3_SECRET_KEY"] not in said.err
 
 
-def test_every_exit_status_stands_in_the_help(packshot: Packshot) -> None:
+def test_every_exit_status_stands_in_the_help() -> None:
     said = packshot("--help")
     text = " ".join(said.out.split())
     for code, meaning in EXIT_STATUSES.items():

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import gc
+import re
 from collections.abc import Generator
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +21,7 @@ settings.load_profile("packshot")
 
 pytest_plugins = ["tests.servers"]
 
+ROOT = Path(__file__).resolve().parents[1]
 FLOWS = ("tests/flows/",)
 LINE = (
     *("tests/desk/", "tests/deployments/", "tests/infra/test_compose.py", "tests/infra/local/test_stack.py"),
@@ -28,8 +32,11 @@ FIRST = (FLOWS, LINE, ("tests/tasks/",))
 
 The tests of flows have one line for themselves, with a worker; those of `LINE` share one Prefect without. Both stay
 together in one process each. Every other module goes to whichever process is free; one that needs servers uses those
-that its process has by then.
+that its process has by then. One that needs Prefect goes to a process that has one already, if there is another module
+for the process that has none: a further Prefect costs about 17 s of processor time to start, and more while it runs.
 """
+NEEDS_PREFECT = re.compile(r"\b(?:line: Storage|line_environment: |nobody_takes_runs: |prefect_stack: )")
+"""In a module's text: a test or fixture that takes what stands on Prefect."""
 
 
 @pytest.hookimpl(wrapper=True)
@@ -47,9 +54,21 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.enable()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes longest."""
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out a small case where the slow case of the same test runs too; begin with what takes longest."""
+    on_more = {_test_of(item) for item in items if item.get_closest_marker("slow")}
+    spared = [item for item in items if item.get_closest_marker("unless_slow") and _test_of(item) in on_more]
+    if spared:
+        config.hook.pytest_deselected(items=spared)
+        left_out = set(spared)
+        items[:] = [item for item in items if item not in left_out]
     items.sort(key=lambda item: next((n for n, those in enumerate(FIRST) if item.nodeid.startswith(those)), len(FIRST)))
+
+
+def _test_of(item: pytest.Item) -> str:
+    """The name of a test without its case."""
+    return item.nodeid.partition("[")[0]
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -61,4 +80,22 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
         def _split_scope(self, nodeid: str) -> str:
             return next((those[0] for those in (FLOWS, LINE) if nodeid.startswith(those)), nodeid.partition("::")[0])
 
+        def _assign_work_unit(self, node: Any) -> None:
+            with_prefect: set[Any] = self.__dict__.setdefault("with_prefect", set())
+            may_start = node in with_prefect or len(with_prefect) < max(2, self.numnodes - 1)
+            first = next(iter(self.workqueue))
+            without = (one for one in self.workqueue if not needs_prefect(one))
+            chosen = first if may_start else next(without, first)
+            if needs_prefect(chosen):
+                with_prefect.add(node)
+            self.workqueue.move_to_end(chosen, last=False)
+            super()._assign_work_unit(node)
+
     return ByServers(config, log)
+
+
+@cache
+def needs_prefect(scope: str) -> bool:
+    """Whether what stays together uses a Prefect."""
+    module = ROOT / scope
+    return not module.is_file() or NEEDS_PREFECT.search(module.read_text()) is not None

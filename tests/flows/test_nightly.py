@@ -1,6 +1,6 @@
 """A whole night on the sample photographs, through deployments and a worker; every delivered file measured again.
 
-`make test` takes some of them, `make test-all` all of them too.
+`make test` takes some of them, `make test-all` all of them.
 """
 
 from __future__ import annotations
@@ -72,7 +72,10 @@ class Night(NamedTuple):
         return {row["file"]: row for row in rows if row["file"]}
 
 
-@pytest.fixture(scope="module", params=["some", pytest.param("all", marks=pytest.mark.slow)])
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param("some", marks=pytest.mark.unless_slow), pytest.param("all", marks=pytest.mark.slow)],
+)
 def night(request: pytest.FixtureRequest, line: Line, tmp_path_factory: pytest.TempPathFactory) -> Night:
     batch, beside_it = (batch_id(CLIENT, f"{request.param}-{year}") for year in (24, 25))
     folder, small = tmp_path_factory.mktemp("photographs"), tmp_path_factory.mktemp("small")

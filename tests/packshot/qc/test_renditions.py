@@ -38,7 +38,13 @@ def canvases(good: Any, configs: Configs) -> Mapping[str, Any]:
     return {name: good.change(rendition=smaller(configs, name)).edit() for name in PLATFORMS}
 
 
-@pytest.fixture(scope="module", params=["pairs that differ", pytest.param("all pairs", marks=pytest.mark.slow)])
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param("pairs that differ", marks=pytest.mark.unless_slow),
+        pytest.param("all pairs", marks=pytest.mark.slow),
+    ],
+)
 def reports(
     canvases: Mapping[str, Any], configs: Configs, request: pytest.FixtureRequest
 ) -> Mapping[tuple[str, ...], QcReport]:

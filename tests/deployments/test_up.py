@@ -18,6 +18,7 @@ from infra.local.processes import free_ports, holder_of
 from tests.flows.line import poll
 from tests.infra.local.conftest import left_over
 from tests.often import few_often
+from tests.patience import PATIENCE_S
 from tests.servers import open_folder
 
 PARTS = ("s3", "worker", "postgres", "prefect", "desk", "watch")
@@ -98,7 +99,7 @@ def test_a_part_that_is_killed_is_started_again_where_it_was_and_said(line: Up, 
     assert line.status()["healthy"]
     assert line.environment() == addresses
     assert f"{name}: ended with status -9; started again (restart 1)" in (line.folder / "serve.log").read_text()
-    with urllib.request.urlopen(f"{addresses['PREFECT_API_URL']}/ready", timeout=10) as answer:
+    with urllib.request.urlopen(f"{addresses['PREFECT_API_URL']}/ready", timeout=PATIENCE_S) as answer:
         assert answer.status == 200
 
 
@@ -106,7 +107,7 @@ def test_status_names_the_part_that_does_not_answer(line: Up) -> None:
     process = psutil.Process(line.file()["s3"]["process"])
     process.suspend()  # it lives, and does nothing
     try:
-        poll(lambda: None if line.works() else True, until="the silence is seen", timeout_s=60)
+        poll(lambda: None if line.works() else True, until="the silence is seen")
         found = line.status()
     finally:
         process.resume()

@@ -15,8 +15,9 @@ from desk.app import application
 from desk.state import Desk
 from infra.local.processes import free_ports
 from tests.desk.people import PASSWORD
+from tests.patience import PATIENCE_S
 
-LONG_MS = 60_000
+LONG_MS = PATIENCE_S * 1000
 LAPTOP = {"width": 1280, "height": 720}
 
 

@@ -35,6 +35,7 @@ from tests.desk.serving import At
 from tests.desk.test_accessibility import violations
 from tests.desk.test_lists import shown
 from tests.packshot.outcomes.lives import BATCH, DAY, RECEIVED, S, Shot
+from tests.patience import PATIENCE_S
 from tests.tasks.test_sets import ruled
 
 DATE = DAY.date.isoformat()
@@ -167,7 +168,7 @@ def a_batch(times: int = 1) -> BatchId:
 
 def counted(browser: Browser, batch: BatchId, query: str = "") -> str:
     """The batch's page, once it has been counted."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_S
     while "data-reload" in (page := browser.get(f"/batches/{batch}{query}").text):
         assert time.monotonic() < deadline
         time.sleep(0.02)

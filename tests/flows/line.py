@@ -115,7 +115,7 @@ class Line:
                 found = client.read_task_runs(task_run_filter=wanted, sort=TaskRunSort.NAME_ASC, limit=200)
             return found if all(one.state and one.state.is_final() for one in found) else None
 
-        return poll(settled, until="all task runs are written down", timeout_s=30)
+        return poll(settled, until="all task runs are written down")
 
     def artifacts(self, key: str) -> list[Artifact]:
         """Return the artifacts of a key, the newest first."""

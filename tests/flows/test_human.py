@@ -168,7 +168,7 @@ def collected(sent_back: FlowRun, line: Line) -> FlowRun:
         assert run.state.is_completed(), run.state.message
         return run if "1 returned" in str(run.state.message) else None
 
-    run = poll(taken, until="the file counts as complete", timeout_s=120)
+    run = poll(taken, until="the file counts as complete")
     assert run.state
     assert "1 fit no shot" in str(run.state.message)
     assert "1 still uploading" in str(run.state.message)

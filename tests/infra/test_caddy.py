@@ -20,6 +20,7 @@ from botocore.config import Config
 from infra.local import s3_keys
 from infra.local.processes import free_ports
 from infra.local.s3 import S3Access
+from tests.patience import PATIENCE_S
 
 CADDYFILE = Path(__file__).resolve().parents[2] / "infra" / "policies" / "Caddyfile"
 BUCKET = "through-tls"
@@ -42,7 +43,7 @@ def front(s3_server: S3Access, tmp_path_factory: pytest.TempPathFactory) -> Iter
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen([caddy, "run", "--config", str(CADDYFILE)], env=environment, stdout=log, stderr=log)
         try:
-            deadline = time.monotonic() + 60
+            deadline = time.monotonic() + PATIENCE_S
             while not _listens(port):
                 assert server.poll() is None, (folder / "log").read_text()
                 assert time.monotonic() < deadline, (folder / "log").read_text()
@@ -61,7 +62,7 @@ def _listens(port: int) -> bool:
 def ask(url: str, trust: ssl.SSLContext, *, method: str = "GET") -> tuple[int, bytes]:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trust))
     try:
-        with opener.open(urllib.request.Request(url, method=method), timeout=30) as answer:
+        with opener.open(urllib.request.Request(url, method=method), timeout=PATIENCE_S) as answer:
             return answer.status, answer.read()
     except urllib.error.HTTPError as error:
         return error.code, error.read()

@@ -33,6 +33,7 @@ from tasks.parts import PARTS_POOL
 from tasks.results import ENVIRONMENT
 from tasks.settings import Settings, variable
 from tasks.storage import open_storage
+from tests.patience import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
 INFRA = ROOT / "infra"
@@ -370,7 +371,7 @@ def test_commands_are_ones_that_this_version_knows(compose: Compose) -> None:
 
 def _help(*words: str) -> str:
     command = [str(BIN / "prefect"), *words, "--help"]
-    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=PATIENCE_S).stdout
 
 
 def test_the_setup_script_is_well_formed_and_names_what_it_is_given(compose: Compose) -> None:
@@ -427,7 +428,9 @@ def test_what_is_copied_into_the_image_is_enough_to_build_the_package(tmp_path: 
             shutil.copytree(ROOT / source, tree / source, ignore=shutil.ignore_patterns("__pycache__", ".env"))
         else:
             shutil.copy(ROOT / source, tree)
-    subprocess.run([sys.executable, "-m", "hatchling", "build", "-t", "wheel"], cwd=tree, check=True, timeout=120)
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel"], cwd=tree, check=True, timeout=PATIENCE_S
+    )
     (wheel,) = (tree / "dist").glob("*.whl")
     shutil.unpack_archive(wheel, unpacked, "zip")
     assert (unpacked / "infra" / "healthcheck.py").exists()
@@ -482,7 +485,7 @@ def test_registration_worker_and_health_check_work_with_the_variables_they_are_g
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE_S,
     )
     assert done.returncode == 0, done.stderr
     assert "nightly/nightly" in done.stdout
@@ -501,7 +504,7 @@ def test_registration_worker_and_health_check_work_with_the_variables_they_are_g
             environment={**worker.environment, **here},
             cwd=tmp_path,
         )
-        wait_until(healthy, child=child, name="The worker", log=log, timeout_s=120)
+        wait_until(healthy, child=child, name="The worker", log=log, timeout_s=PATIENCE_S)
 
 
 def test_the_desk_answers_its_health_check_with_the_variables_it_is_given(
@@ -529,7 +532,7 @@ def test_the_desk_answers_its_health_check_with_the_variables_it_is_given(
             child=child,
             name="The desk",
             log=log,
-            timeout_s=120,
+            timeout_s=PATIENCE_S,
         )
 
 

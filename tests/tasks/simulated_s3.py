@@ -18,6 +18,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError, EndpointConnectionError
 
+from tests.patience import PATIENCE_S
+
 PAGE = 20
 """Objects in one page of a listing."""
 BEGAN = datetime(2026, 3, 1, 2, tzinfo=UTC)
@@ -143,7 +145,7 @@ class World:
     def _await_turn(self) -> None:
         me = threading.get_ident()
         with self._turn:
-            assert self._turn.wait_for(lambda: self._next == me, timeout=60)
+            assert self._turn.wait_for(lambda: self._next == me, timeout=PATIENCE_S)
 
     def step(self) -> None:
         """Let another go on, perhaps, before the next request; the time goes on a little."""

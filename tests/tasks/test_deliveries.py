@@ -28,6 +28,7 @@ from tasks.lives import Life, now
 from tasks.records import change_batch, change_record, load_batch, load_record
 from tasks.stages import export_shot
 from tasks.storage import ObjectInfo, Storage, open_storage
+from tests.patience import PATIENCE_S
 from tests.tasks.runs import in_a_run
 from tests.tasks.shots import approved, photograph, twin
 
@@ -250,7 +251,7 @@ def test_a_delivery_that_an_older_version_left_open_beside_another_gives_its_num
 def test_two_runs_that_deliver_at_once_deliver_each_shot_once(line: Storage, batch: BatchId) -> None:
     names = ("A1", "B1", "C1")
     verified(batch, dict.fromkeys(names, 0.43))
-    both = threading.Barrier(2, timeout=60)
+    both = threading.Barrier(2, timeout=PATIENCE_S)
 
     def one() -> DeliveryOutcome:
         both.wait()

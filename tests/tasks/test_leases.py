@@ -17,6 +17,7 @@ from tasks.lives import now
 from tasks.records import change_batch, change_record, create_batch, create_record, load_batch, load_record
 from tasks.storage import Storage
 from tests.flows.line import poll
+from tests.patience import PATIENCE_S
 
 BATCH = batch_id("acme", "spring")
 
@@ -43,7 +44,7 @@ def dead(name: str) -> Holder:
 
 
 def test_of_many_at_once_one_gets_it_and_the_others_are_told_who_has_it(storage: Storage) -> None:
-    all_tried = threading.Barrier(8, timeout=30)
+    all_tried = threading.Barrier(8, timeout=PATIENCE_S)
 
     def try_it() -> int | str:
         try:
@@ -120,7 +121,7 @@ def test_whoever_was_taken_over_changes_no_record(storage: Storage) -> None:
     with holding(batch_lease(BATCH)) as first:
         change_batch(BATCH, lambda record: record.model_copy(update={"claimed_by": "first"}))
         die(first)
-        poll(lambda: expired(batch_lease(BATCH)), until="it has run out", timeout_s=20)
+        poll(lambda: expired(batch_lease(BATCH)), until="it has run out")
 
         def take_over() -> None:
             with holding(batch_lease(BATCH)):
@@ -143,7 +144,7 @@ def test_whoever_lost_a_part_of_a_batch_changes_none_of_its_records(storage: Sto
     with holding(part_lease(BATCH, "edit-1")) as first:
         change_record(shot, lambda record: record.note(at=now(), actor="first", why="its own part"))
         die(first)
-        poll(lambda: expired(part_lease(BATCH, "edit-1")), until="it has run out", timeout_s=20)
+        poll(lambda: expired(part_lease(BATCH, "edit-1")), until="it has run out")
         worker = threading.Thread(target=lambda: dead(part_lease(BATCH, "edit-1")))
         worker.start()
         worker.join()

@@ -15,6 +15,7 @@ import pytest
 from packshot.errors import ObjectMissingError
 from tasks.scratch import COUNTED_BYTES, LEFTOVER_AFTER_S, Scratch, fetch_object, open_scratch, store_object
 from tasks.storage import Storage
+from tests.patience import PATIENCE_S
 
 
 def sha256_of(data: bytes) -> str:
@@ -150,7 +151,7 @@ def test_several_processes_share_the_folder(tmp_path: Path) -> None:
     command = [sys.executable, "-W", "error", "-c", KEEP_AND_FIND, str(tmp_path / "scratch")]
     processes = [subprocess.Popen(command, stderr=subprocess.PIPE) for _ in range(3)]
     for process in processes:
-        _, errors = process.communicate(timeout=120)
+        _, errors = process.communicate(timeout=PATIENCE_S)
         assert process.returncode == 0, errors.decode()
     assert not list((tmp_path / "scratch").glob("??/*.part"))
 

@@ -27,6 +27,7 @@ from tasks.storage import Storage
 from tests.chromium import needs_chromium
 from tests.flows.line import poll
 from tests.infra.local.chromium import report_of
+from tests.patience import PATIENCE_S
 from tests.tasks.runs import in_a_run
 from tests.tasks.shots import routed
 
@@ -47,7 +48,7 @@ def post(form: UploadForm, data: bytes, *, name: str = "a.tif", **changed: str) 
     body = b"".join([*parts, file.encode(), data, f"\r\n--{mark}--\r\n".encode()])
     request = urllib.request.Request(form.url, body, {"Content-Type": f"multipart/form-data; boundary={mark}"})
     try:
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=30) as answer:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=PATIENCE_S) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         return error.code
@@ -132,9 +133,7 @@ def test_the_form_on_a_ticket_s_page_puts_the_picture_back(line: Storage, batch:
     report_of(
         page + PUT_BACK,
         tmp_path / "profile",
-        before_it_closes=lambda: poll(
-            lambda: line.exists(key) or None, until="the picture is in its place", timeout_s=60
-        ),
+        before_it_closes=lambda: poll(lambda: line.exists(key) or None, until="the picture is in its place"),
     )
     assert line.get(key) == b"a finished picture"
     assert line.head(key).content_type in (FILE_TYPE, "image/tiff")

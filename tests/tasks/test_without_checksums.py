@@ -13,6 +13,7 @@ import pytest
 from packshot.errors import RecordConflictError, StorageDeniedError
 from tasks.settings import Settings
 from tasks.storage import MULTIPART_FROM_BYTES, Storage, open_storage
+from tests.patience import PATIENCE_S
 
 REFUSAL = (
     '<?xml version="1.0"?><Error><Code>{code}</Code>'
@@ -36,7 +37,7 @@ def gateway(request: pytest.FixtureRequest, s3_settings: Settings) -> Iterator[s
                 text = REFUSAL.format(code=code, header=(checks or ["x-amz-trailer"])[0]).encode()
                 self._answer(ANSWERS[code], {}, text)
                 return
-            there = http.client.HTTPConnection(real.hostname or "", real.port or 80, timeout=60)
+            there = http.client.HTTPConnection(real.hostname or "", real.port or 80, timeout=PATIENCE_S)
             there.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
             for name, value in self.headers.items():
                 if name.lower() not in ("connection", "expect"):

@@ -29,8 +29,8 @@ from infra.local.processes import free_ports
 from packshot.record import ShotRecord
 from packshot.types import Pixels8
 from tasks.records import load_record
+from tests.patience import PATIENCE_S
 
-PATIENCE_S = 60.0
 _STAGE = """(() => {
   const box = document.querySelector(".pv-stage").getBoundingClientRect();
   return [box.left, box.top, box.right, box.bottom].map((side) => Math.round(side * devicePixelRatio));

@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from infra.local import watchdog
+from tests.patience import PATIENCE_S
 
 Starter = Callable[..., subprocess.Popen[str]]
 STARTER = Path(__file__).parent / "starter.py"
@@ -53,7 +54,7 @@ def left_over(state_dir: Path) -> list[str]:
     return found
 
 
-def wait_until_nothing_is_left(state_dir: Path, *, timeout_s: float = 30) -> None:
+def wait_until_nothing_is_left(state_dir: Path, *, timeout_s: float = PATIENCE_S) -> None:
     deadline = time.monotonic() + timeout_s
     while left := left_over(state_dir):
         assert time.monotonic() < deadline, f"still running: {left}"

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from tests.patience import PATIENCE_S
+
 NEIGHBOUR = 61_234
 """A user id that owns nothing."""
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as another user")
@@ -23,7 +25,7 @@ for port, method, path, headers, body in json.load(sys.stdin):
     for kind in ("http", "https"):
         make = http.client.HTTPConnection if kind == "http" else http.client.HTTPSConnection
         more = {"context": unsafe} if kind == "https" else {}
-        connection = make("127.0.0.1", port, timeout=10, **more)
+        connection = make("127.0.0.1", port, timeout=60, **more)
         try:
             connection.request(method, path, body=body, headers=headers)
             answer = connection.getresponse()
@@ -74,7 +76,7 @@ def act(code: str, given: object) -> Any:
         extra_groups=[],
         cwd="/",
         env={},
-        timeout=120,
+        timeout=PATIENCE_S,
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)

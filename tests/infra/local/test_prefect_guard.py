@@ -17,6 +17,7 @@ from infra.local import watchdog
 from infra.local.prefect_server import TO_THE_SERVER, authorization
 from infra.local.processes import PASSED_ON, PYTHONS
 from infra.local.stack import TO_THE_WORKER, Stack, start_worker
+from tests.patience import PATIENCE_S
 from tests.servers import USERS_OWN, USERS_WISHES
 
 UPGRADE = {
@@ -38,7 +39,7 @@ def answered(stack: Stack, method: str, path: str, headers: Mapping[str, str], b
     if body:
         sent["Content-Length"] = str(len(body))
     lines = "".join(f"{name}: {value}\r\n" for name, value in sent.items()).replace("HERE", f"127.0.0.1:{port}")
-    with socket.create_connection(("127.0.0.1", port), timeout=30) as wire:
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) as wire:
         wire.sendall(f"{method} {path} HTTP/1.1\r\n{lines}\r\n{body}".encode())
         return int(wire.recv(4096).split(b" ")[1])
 
@@ -99,7 +100,7 @@ def test_the_worker_has_what_it_needs_and_nothing_else_of_the_user(
     for name, value in {**USERS_OWN, **USERS_WISHES, **wishes}.items():
         monkeypatch.setenv(name, value)
     worker = start_worker(prefect_stack, work_pool="environment")
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_S
     while not (found := psutil.Process(worker.pid).environ()):  # empty until the new process has its own program
         assert time.monotonic() < deadline
     worker.kill()
@@ -117,6 +118,6 @@ def _others(found: Mapping[str, str], *known: str) -> list[str]:
 def test_it_does_not_start_without_a_password(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "infra.prefect_app", "--host", "127.0.0.1", "--port", "1"]
     variables = {"PATH": "", "HOME": str(tmp_path), "PREFECT_HOME": str(tmp_path)}
-    done = subprocess.run(command, env=variables, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, env=variables, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE_S)
     assert done.returncode == 2
     assert "PREFECT_SERVER_API_AUTH_STRING is empty" in done.stderr

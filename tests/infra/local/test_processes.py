@@ -31,6 +31,7 @@ from infra.local.processes import (
 )
 from infra.local.processes import wait_until as wait
 from tests.infra.local.conftest import Starter, left_over, wait_until_nothing_is_left
+from tests.patience import PATIENCE_S
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
 
@@ -93,7 +94,7 @@ def test_a_server_is_known_from_a_stranger_on_its_port(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "http.server", "--bind", "127.0.0.1", str(port)]
     with family_of(tmp_path) as family:
         server = family.start(command, log=tmp_path / "log", cwd=tmp_path)
-        wait(lambda: listens(server, port), child=server, name="it", log=tmp_path / "log", timeout_s=20)
+        wait(lambda: listens(server, port), child=server, name="it", log=tmp_path / "log", timeout_s=PATIENCE_S)
         assert answers(f"http://127.0.0.1:{port}/")()
         stranger = family.start(SLEEP, log=tmp_path / "other")
         assert not listens(stranger, port)
@@ -107,7 +108,7 @@ def test_a_proxy_in_the_environment_is_not_asked_for_this_machine(monkeypatch: p
         thread = threading.Thread(target=server.handle_request)
         thread.start()
         assert not answers(f"http://127.0.0.1:{server.server_port}/")()  # 501, from the server itself
-        thread.join(timeout=5)
+        thread.join(timeout=PATIENCE_S)
         assert not thread.is_alive()
 
 
@@ -116,7 +117,7 @@ def test_a_server_that_ends_at_once_is_an_error_with_the_end_of_its_log(tmp_path
     with family_of(tmp_path) as family:
         child = family.start(command, log=tmp_path / "log")
         with pytest.raises(ServerError, match=r"it ended with status 3(?s:.)*the disk is full"):
-            wait(lambda: False, child=child, name="it", log=tmp_path / "log", timeout_s=20)
+            wait(lambda: False, child=child, name="it", log=tmp_path / "log", timeout_s=PATIENCE_S)
 
 
 def test_a_server_that_is_never_ready_is_an_error(tmp_path: Path) -> None:
@@ -129,7 +130,7 @@ def test_a_server_that_is_never_ready_is_an_error(tmp_path: Path) -> None:
 def test_the_log_of_the_start_before_is_kept(tmp_path: Path) -> None:
     for word in ("first", "second"):
         with family_of(tmp_path) as family:
-            family.start([sys.executable, "-c", f"print({word!r})"], log=tmp_path / "log").wait(20)
+            family.start([sys.executable, "-c", f"print({word!r})"], log=tmp_path / "log").wait(PATIENCE_S)
     assert (tmp_path / "log").read_text().strip() == "second"
     assert (tmp_path / "log.old").read_text().strip() == "first"
 
@@ -142,7 +143,7 @@ def test_a_child_gets_the_variables_that_are_named_and_no_others(
     show = [sys.executable, "-I", "-c", "import os; print(*sorted(os.environ))"]
     with family_of(tmp_path) as family:
         child = family.start(show, log=tmp_path / "log", passed_on=("KEPT", "SORT_*"), environment={"OWN": "x"})
-        child.wait(20)
+        child.wait(PATIENCE_S)
     found = set((tmp_path / "log").read_text().split())
     assert {"TZ", "KEPT", "SORT_1", "OWN"} <= found
     assert found <= {*PASSED_ON, "KEPT", "SORT_1", "OWN", watchdog.MARK, "LC_CTYPE"}  # Python sets the last one
@@ -204,5 +205,5 @@ def test_leaving_the_block_ends_even_the_stubborn_and_the_forsaken(tmp_path: Pat
             log = tmp_path / f"{name}.log"
             child: subprocess.Popen[bytes] = family.start([sys.executable, "-c", code], log=log, grace_s=0.2)
             wait_for_line(log)
-        child.wait(20)
+        child.wait(PATIENCE_S)
     assert left_over(tmp_path) == []

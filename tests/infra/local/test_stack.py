@@ -18,6 +18,7 @@ from infra.local.processes import ServerError, free_ports
 from infra.local.stack import Ports, Stack, running, start_worker, wait_for_worker
 from tests.infra.local.conftest import Starter, left_over, wait_until_nothing_is_left
 from tests.infra.local.neighbour import READ, act, as_root, ask
+from tests.patience import PATIENCE_S
 from tests.servers import open_folder
 
 S3_VARIABLES = {
@@ -35,7 +36,7 @@ def call(stack: Stack, path: str, body: object = None) -> object:
         data=None if body is None else json.dumps(body).encode(),
         headers={"Content-Type": "application/json", **authorization(stack.prefect_password)},
     )
-    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=30) as answer:
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=PATIENCE_S) as answer:
         return json.load(answer)
 
 
@@ -52,7 +53,7 @@ def test_the_environment_names_every_server_and_keeps_prefect_at_home(prefect_st
 
 def test_prefect_answers_and_shows_its_pages(prefect_stack: Stack) -> None:
     assert call(prefect_stack, "/health") is True
-    with urllib.request.urlopen(prefect_stack.prefect_ui_url, timeout=30) as answer:
+    with urllib.request.urlopen(prefect_stack.prefect_ui_url, timeout=PATIENCE_S) as answer:
         assert b"<html" in answer.read().lower()
     assert (prefect_stack.state_dir / "prefect" / "ui").is_dir()
 
@@ -79,14 +80,17 @@ def test_no_websocket_of_prefect_opens_without_the_password(prefect_stack: Stack
     for path in ("/events/out", "/events/in", "/logs/out", subscriptions, "/work_pools/packshot/workers/connect"):
         for token in (None, "", "guest"):
             with pytest.raises(ConnectionClosed), _websocket(prefect_stack, path, token) as socket:
-                socket.recv(timeout=10)
+                socket.recv(timeout=PATIENCE_S)
         with _websocket(prefect_stack, path, prefect_stack.prefect_password) as socket:
-            assert json.loads(socket.recv(timeout=10))["type"] == "auth_success"
+            assert json.loads(socket.recv(timeout=PATIENCE_S))["type"] == "auth_success"
 
 
 def _websocket(stack: Stack, path: str, token: str | None) -> ClientConnection:
     socket = connect(
-        f"ws{stack.prefect_api_url.removeprefix('http')}{path}", subprotocols=[Subprotocol("prefect")], proxy=None
+        f"ws{stack.prefect_api_url.removeprefix('http')}{path}",
+        subprotocols=[Subprotocol("prefect")],
+        proxy=None,
+        open_timeout=PATIENCE_S,
     )
     assert socket.subprotocol == "prefect"
     socket.send(json.dumps({"type": "auth", "token": token}))
@@ -98,11 +102,11 @@ def test_only_its_own_pages_may_call_prefect_from_a_browser(prefect_stack: Stack
     for origin in (own, own.replace("127.0.0.1", "localhost")):
         headers = {"Origin": origin, "Access-Control-Request-Method": "POST"}
         request = urllib.request.Request(f"{prefect_stack.prefect_api_url}/health", headers=headers)
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
             assert answer.headers.get("Access-Control-Allow-Origin") == origin
     request.add_header("Origin", "https://elsewhere.example")
     with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.urlopen(request, timeout=30)
+        urllib.request.urlopen(request, timeout=PATIENCE_S)
     assert refused.value.code == 403
     assert refused.value.headers.get("Access-Control-Allow-Origin") is None
     refused.value.close()
@@ -154,4 +158,4 @@ def test_kill_9_leaves_nothing_and_the_next_start_goes_on_from_there(start: Star
 def test_a_worker_that_cannot_start_is_an_error_with_the_end_of_its_log(prefect_stack: Stack) -> None:
     worker = start_worker(prefect_stack, work_pool="a/b")
     with pytest.raises(ServerError, match="The worker ended with status"):
-        wait_for_worker(prefect_stack, worker, work_pool="a/b", timeout_s=60)
+        wait_for_worker(prefect_stack, worker, work_pool="a/b", timeout_s=PATIENCE_S)

@@ -24,6 +24,7 @@ from infra.local.stack import Stack
 from tests.chromium import needs_chromium
 from tests.infra.local.chromium import report_of
 from tests.infra.local.test_stack import call
+from tests.patience import PATIENCE_S
 
 SENT = {"fetch", "typed", "beacon", "form", "websocket", "picture"}
 PAGE = """
@@ -87,7 +88,7 @@ def served(app: App) -> Iterator[str]:
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, lifespan="off", log_level="critical"))
     thread = threading.Thread(target=server.run)
     thread.start()
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_S
     while not server.started:
         assert time.monotonic() < deadline, "the recorder does not start"
         time.sleep(0.01)
@@ -135,7 +136,7 @@ def asked(url: str, path: str, body: object) -> Any:
     request = urllib.request.Request(
         f"{url}/api{path}", json.dumps(body).encode(), {"Content-Type": "application/json"}
     )
-    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=30) as answer:
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=PATIENCE_S) as answer:
         return json.load(answer)
 
 

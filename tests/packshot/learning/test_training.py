@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import numpy as np
@@ -12,6 +13,9 @@ from packshot.learning.training import held_out_probabilities, train
 from packshot.routing.model import Example, RoutingModel, Stage, read_model
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
+SHIPPED = {"TREES": training.TREES, "FOLDS": training.FOLDS}
+SMALL = {"TREES": 10, "FOLDS": 4}
+"""Enough for what most tests are about; a training takes a third of the time."""
 
 
 def examples(count: int = 240, *, seed: int = 1) -> list[Example]:
@@ -28,8 +32,16 @@ def examples(count: int = 240, *, seed: int = 1) -> list[Example]:
     return made
 
 
+@pytest.fixture(scope="module", autouse=True)
+def small_trainings() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patched:
+        for name, value in SMALL.items():
+            patched.setattr(training, name, value)
+        yield
+
+
 @pytest.fixture(scope="module")
-def model() -> RoutingModel:
+def model(small_trainings: None) -> RoutingModel:
     return train(examples(), at=AT, data="drawn shots")
 
 
@@ -48,7 +60,9 @@ def test_the_model_finds_what_matters_and_uses_the_masks_only_after_the_cut_out(
     assert "disagreement" not in model.route.forest.names
 
 
-def test_probabilities_of_groups_left_out_are_in_order_and_calibrated() -> None:
+def test_probabilities_of_groups_left_out_are_in_order_and_calibrated(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in SHIPPED.items():
+        monkeypatch.setattr(training, name, value)
     made = examples(600)
     found = quality_of(held_out_probabilities(made, Stage.APPROVE, least_in_leaf=4), [one.refused for one in made])
     assert found.auc is not None

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+import deployments  # noqa: F401  (before numpy, as in every process of the line: linear algebra gets one thread)
+
 # How long an example takes depends on what else the machine does; it is no property of the code.
 # The same examples each time: a test that fails must fail for the change, not for a draw.
 # New examples: `make explore`.

@@ -4,6 +4,7 @@ import threading
 
 import cv2
 import pytest
+from threadpoolctl import threadpool_info
 
 from packshot.threads import side_by_side
 
@@ -31,3 +32,12 @@ def test_no_more_threads_work_than_opencv_may_use(threads: int) -> None:
     working = set()
     side_by_side(lambda _: working.add(threading.get_ident()), range(50))
     assert len(working) <= threads
+
+
+def test_linear_algebra_has_one_thread_here_as_in_every_process_of_the_line() -> None:
+    """A second one waits for the first and takes its processor time: the problems here are small."""
+    import scipy.linalg  # noqa: F401  (it brings a library of its own)
+
+    found = [one for one in threadpool_info() if one["user_api"] == "blas"]
+    assert found
+    assert {one["num_threads"] for one in found} == {1}, found

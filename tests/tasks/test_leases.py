@@ -148,6 +148,8 @@ def test_whoever_lost_a_part_of_a_batch_changes_none_of_its_records(storage: Sto
         worker = threading.Thread(target=lambda: dead(part_lease(BATCH, "edit-1")))
         worker.start()
         worker.join()
+        # Storage tells ages in whole seconds: for others it may have run out a second before its owner asks again.
+        first._asked_at -= first.lease.holds_s
         with pytest.raises(LeaseLostError):
             change_record(shot, lambda record: record.note(at=now(), actor="first", why="too late"))
     assert [event.why for event in load_record(shot).events] == ["its own part"]

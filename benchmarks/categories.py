@@ -33,9 +33,10 @@ from sklearn.preprocessing import StandardScaler
 from benchmarks.cutout_quality import CACHE, model_file
 from benchmarks.scenes import data_folder
 from packshot.colour.transform import srgb8_to_working
-from packshot.routing.backdrop import backdrop_at, fit_surface
+from packshot.routing.backdrop import backdrop_at
 from packshot.routing.features import FRAME_PX, Features, measure, reduced_lab
 from packshot.routing.picture import look_logits, looks_of
+from packshot.routing.seen_backdrop import fit_surface
 from packshot.routing.silhouette import find_silhouette
 from packshot.specs.load import default_folder, load_configs
 from packshot.specs.resolve import find_category

@@ -1,21 +1,22 @@
-"""Estimate the backdrop as a smooth surface of colour, mostly from the frame's border, before any cut-out."""
+"""Estimate the backdrop as a smooth surface of colour, before any cut-out. Where it is seen: `seen_backdrop`."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from packshot.types import Box, FloatImage, Mask, Size
+from packshot.types import Box, FloatImage, Mask, Size, size_of
 
 _Floats = NDArray[np.float32]
 
 _NOTHING = np.empty(0)  # an empty array: OpenCV's gemm adds nothing to the product
 _FIT_PX = 128
 """Longest side of the grid on which the surface is fitted. A smooth surface needs no more."""
-_BORDER_RATIO = 0.04
+BORDER_RATIO = 0.04
+"""Usual width of the border, over the frame's shorter side."""
 _TUKEY = 4.685  # 95 % efficient on Gaussian noise (Beaton and Tukey, 1974; Holland and Welsch, 1977)
 _ROUNDS = 6
 LEAST_SIGMA = 0.6  # delta E; 8 bits and JPEG alone cause less on a flat white
@@ -30,10 +31,12 @@ class Surface:
     Attributes:
         coefficients: (10, 3), for x and y in -1..1.
         sigma: robust standard deviation of the backdrop's pixels around the surface, in delta E 1976.
+        border_ratio: width of the border in which the backdrop is seen, over the frame's shorter side.
     """
 
     coefficients: NDArray[np.float64]
     sigma: float
+    border_ratio: float = BORDER_RATIO
 
 
 @dataclass(frozen=True)
@@ -51,8 +54,8 @@ class Backdrop:
     sigma: float
 
 
-def fit_surface(lab: FloatImage) -> Surface:
-    """Return a cubic surface fitted to the backdrop.
+def fit_to_border(lab: FloatImage) -> Surface:
+    """Return a cubic surface fitted to the backdrop, if the frame's border shows it.
 
     The fit starts with the border alone. Tukey's biweight keeps a product that touches the frame from pulling the
     surface. Then inner pixels near the surface join, so that it follows a horizon or a fall-off of light towards the
@@ -61,12 +64,24 @@ def fit_surface(lab: FloatImage) -> Surface:
     Args:
         lab: (rows, columns, 3) float32, CIE L*a*b*, the whole frame.
     """
-    rows, columns = lab.shape[:2]
-    scale = min(1.0, _FIT_PX / max(rows, columns))
-    grid = Size(max(8, round(columns * scale)), max(8, round(rows * scale)))
-    small = cv2.resize(lab, grid, interpolation=cv2.INTER_AREA)
-    values = small.reshape(-1, 3).astype(np.float64)
+    grid, values = _reduced(lab)
     return _robust_fit(values, _terms(grid), border_of(grid).ravel().astype(np.float64))
+
+
+def fit_from(lab: FloatImage, start: Mask, *, border_ratio: float) -> Surface:
+    """Return a cubic surface fitted to some pixels of the frame. Others join as in `fit_to_border`.
+
+    Args:
+        lab: (rows, columns, 3) float32, CIE L*a*b*, the whole frame.
+        start: (rows, columns), True where the fit starts.
+        border_ratio: goes into the result.
+    """
+    grid, values = _reduced(lab)
+    at = np.flatnonzero(start)
+    begun = np.concatenate([np.ones(len(at)), np.zeros(len(values))])
+    terms = np.concatenate([_terms(size_of(lab), at), _terms(grid)])
+    fitted = _robust_fit(np.concatenate([lab.reshape(-1, 3)[at].astype(np.float64), values]), terms, begun)
+    return replace(fitted, border_ratio=border_ratio)
 
 
 def backdrop_at(surface: Surface, lab: FloatImage, *, window: Box, frame: Size) -> Backdrop:
@@ -87,12 +102,25 @@ def backdrop_at(surface: Surface, lab: FloatImage, *, window: Box, frame: Size) 
     return Backdrop(fitted, np.asarray(distance, np.float32), sigma)
 
 
-def border_of(size: Size) -> Mask:
-    """Return the border of a frame as a mask. Its width is 4 % of the shorter side."""
-    width = max(1, round(size.shortest * _BORDER_RATIO))
+def border_of(size: Size, ratio: float = BORDER_RATIO) -> Mask:
+    """Return the border of a frame as a mask, at least one pixel wide.
+
+    Args:
+        ratio: its width, over the shorter side.
+    """
+    width = max(1, round(size.shortest * ratio))
     border = np.ones((size.height, size.width), np.bool_)
     border[width : size.height - width, width : size.width - width] = False
     return border
+
+
+def _reduced(lab: FloatImage) -> tuple[Size, NDArray[np.float64]]:
+    """Return the size of the grid on which the surface is fitted, and its colours: (pixels, 3)."""
+    rows, columns = lab.shape[:2]
+    scale = min(1.0, _FIT_PX / max(rows, columns))
+    grid = Size(max(8, round(columns * scale)), max(8, round(rows * scale)))
+    small = cv2.resize(lab, grid, interpolation=cv2.INTER_AREA)
+    return grid, small.reshape(-1, 3).astype(np.float64)
 
 
 def _robust_fit(values: NDArray[np.float64], terms: NDArray[np.float64], border: NDArray[np.float64]) -> Surface:
@@ -125,9 +153,12 @@ def _weighted_fit(
     return np.asarray(np.linalg.solve(normal, moments), np.float64)
 
 
-def _terms(size: Size) -> NDArray[np.float64]:
-    """Return the polynomial's terms at each pixel of the whole frame: (pixels, 10)."""
+def _terms(size: Size, at: NDArray[np.intp] | None = None) -> NDArray[np.float64]:
+    """Return the polynomial's terms at each pixel of the whole frame, or at some of them: (pixels, 10)."""
     x, y = _places(size, Box(0, 0, *size), size)
+    if at is not None:
+        down, across = np.divmod(at, size.width)
+        return np.stack([y[down] ** j * x[across] ** i for i, j in _POWERS], axis=1)
     return np.stack([np.outer(y**j, x**i).ravel() for i, j in _POWERS], axis=1)
 
 

@@ -15,7 +15,8 @@ from pydantic import Field
 from packshot.colour.difference import lab_of
 from packshot.colour.spaces import working_profile
 from packshot.routing.appearance import appearance_figures
-from packshot.routing.backdrop import Backdrop, Surface, backdrop_at, border_of, fit_surface
+from packshot.routing.backdrop import Backdrop, Surface, backdrop_at, border_of
+from packshot.routing.seen_backdrop import fit_surface, unexplained
 from packshot.routing.silhouette import Silhouette, clear_of_shadow, disk, eroded, find_silhouette, share
 from packshot.types import Box, FloatImage, Pixels16, Size, Value, size_of
 
@@ -33,7 +34,6 @@ _MARGIN_RATIO = 0.08
 _EDGE_SLOPE = 1.5  # L* per pixel at the measuring size
 _VEIL_SLOPE = 0.1  # L* per pixel; an empty gap shows noise only, glass shows structure
 _VEIL_SIGMAS = 1.5
-_UNEVEN_DELTA_E = 3.0
 _CLOSE_DELTA_E = 12.0
 _OBJECT_RATIO = 0.05
 _GAP_RATIO = 0.0004
@@ -53,7 +53,8 @@ class Features(Value):
         outline_complexity: 1 - length of the smoothed outline / length of the outline: spikes, fringes, lace, wires.
         fuzzy_outline: mean distance in pixels between the outer outline and its smoothed form: hair, fur, spines.
         texture: mean local standard deviation of L* inside the product, over 20.
-        backdrop_roughness: share of the frame's border that a smooth backdrop does not explain.
+        backdrop_roughness: share of the frame's border that a smooth backdrop does not explain. The border is as wide
+            as the product leaves it, at most 4 % of the shorter side.
         touches_frame: share of the frame's edge that is covered by the product.
         objects: 1 - 1 / number of separate objects.
         colour_match: share of the outline where product and backdrop differ by less than delta E 12.
@@ -114,7 +115,7 @@ def measure(pixels: Pixels16) -> Features:
     backdrop = backdrop_at(surface, frame, window=Box(0, 0, *size_of(frame)), frame=size_of(frame))
     shape = find_silhouette(frame, backdrop)
     figures = {
-        "backdrop_roughness": _backdrop_roughness(backdrop),
+        "backdrop_roughness": _backdrop_roughness(surface, frame),
         "touches_frame": _touches_frame(shape),
         "colour_match": 1.0,
     }
@@ -176,9 +177,8 @@ def _product_figures(pixels: Pixels16, surface: Surface, window: Box) -> dict[st
     }
 
 
-def _backdrop_roughness(backdrop: Backdrop) -> float:
-    smooth = np.asarray(cv2.GaussianBlur(backdrop.distance, (0, 0), 0.7), np.float32)
-    return float((smooth[border_of(size_of(smooth))] > _UNEVEN_DELTA_E).mean())
+def _backdrop_roughness(surface: Surface, frame: FloatImage) -> float:
+    return float(unexplained(surface, frame)[border_of(size_of(frame), surface.border_ratio)].mean())
 
 
 def _touches_frame(shape: Silhouette) -> float:

@@ -129,7 +129,8 @@ class Feature(StrEnum):
         texture: mean local contrast inside the product, divided by 20 L*.
         outline_complexity: 1 - length of the smoothed outline / length of the outline, including gaps: spikes, lace.
         fuzzy_outline: mean distance in pixels between the outer outline and its smoothed form: hair, fur, spines.
-        backdrop_roughness: share of the frame's border that a smooth backdrop does not explain.
+        backdrop_roughness: share of the frame's border, as wide as the product leaves it, that a smooth backdrop does
+            not explain.
         touches_frame: share of the frame's edge that the product covers.
         objects: 1 - 1 / number of separate objects.
         colour_match: share of the outline where product and backdrop are closer than delta E 12.

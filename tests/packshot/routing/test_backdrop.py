@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from packshot.routing.backdrop import Surface, backdrop_at, border_of, fit_surface
+from packshot.routing.backdrop import Surface, backdrop_at, border_of
+from packshot.routing.seen_backdrop import fit_surface
 from packshot.types import Box, FloatImage, Size
 
 SIZE = Size(240, 180)

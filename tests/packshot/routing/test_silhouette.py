@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from packshot.routing.backdrop import backdrop_at, fit_surface
+from packshot.routing.backdrop import backdrop_at
 from packshot.routing.features import reduced_lab
+from packshot.routing.seen_backdrop import fit_surface
 from packshot.routing.silhouette import Silhouette, find_silhouette
 from packshot.types import Box, size_of
 from tests.packshot.routing.scenes import Scene

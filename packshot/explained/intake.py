@@ -22,6 +22,11 @@ THE_BATCH_AND_ITS_MANIFEST = Group(
             "Lines with more values than there are columns were skipped. Quote values that hold the separator.",
             status="warning",
         ),
+        "manifest_encoding_guessed": Meaning(
+            "The manifest is in an old encoding (Mac Roman, DOS code page 850, Windows-1250, Windows-1251), known by "
+            "its words alone. Look whether its names are right; save it as UTF-8.",
+            status="warning",
+        ),
         "manifest_row_without_file": Meaning("A row has no value in the column `file`. Fill it in.", status="warning"),
         "manifest_row_repeated": Meaning(
             "A file has two rows with different values; the first counts. Remove one.",

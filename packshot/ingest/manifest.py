@@ -14,7 +14,7 @@ from packshot.errors import ManifestError
 from packshot.figures import counted
 from packshot.gtin import checked_gtin
 from packshot.sheets.dialect import find_head
-from packshot.sheets.encoding import decoded
+from packshot.sheets.encoding import GUESSED, decoded
 from packshot.sheets.identifiers import identifier, is_rounded
 from packshot.sheets.workbook import is_workbook, read_workbook
 from packshot.types import Finding, Status, Value
@@ -34,26 +34,33 @@ COLUMNS = (
 )
 """Columns that Packshot uses. Other columns are kept and reported."""
 
+_ROMANCE_WORDS = (
+    "fichier nom_du_fichier image_fichier archivo nombre_de_archivo fichero imagen nome_file immagine "
+    "arquivo ficheiro nome_do_arquivo nome_do_ficheiro imagem"
+)
+_ROMANCE_FILES = frozenset(_ROMANCE_WORDS.split())
+"""Beside these heads for the file, "référence" is the product's number. In English it is the colour reference."""
 _WORDS = {
     "file": "filename file_name image image_file photo path datei dateiname bild bilddatei "
-    "fichier nom_du_fichier image_fichier archivo nombre_de_archivo fichero imagen "
-    "nome_file immagine",
+    "bestand bestandsnaam afbeelding foto plik nazwa_pliku zdjecie " + _ROMANCE_WORDS,
     "sku": "item_sku seller_sku article_number artikelnummer artikel_nr ref_article "
-    "reference_article referencia codigo codice_articolo codice",
-    "gtin": "ean ean13 upc isbn barcode strichcode code_barres codigo_de_barras codice_a_barre",
-    "category": "product_type kategorie warengruppe categorie categoria",
-    "view": "variant ansicht vue vista",
-    "shoot_group": "group set gruppe groupe grupo gruppo",
+    "reference_article referencia codigo codice_articolo codice artikelcode productcode "
+    "kod_produktu numer_artykulu indeks codigo_do_produto codigo_do_artigo",
+    "gtin": "ean ean13 upc isbn barcode strichcode code_barres codigo_de_barras codice_a_barre "
+    "streepjescode kod_kreskowy",
+    "category": "product_type kategorie warengruppe categorie categoria productgroep kategoria",
+    "view": "variant ansicht vue vista aanzicht weergave widok ujecie",
+    "shoot_group": "group set gruppe groupe grupo gruppo groep grupa",
     "platforms": "platform channels plattform plattformen kanale plateforme plateformes plataforma "
-    "plataformas piattaforma piattaforme",
-    "reference": "farbreferenz reference_couleur referencia_de_color riferimento_colore",
-    "services": "service leistung leistungen prestations servicios servizi",
+    "plataformas piattaforma piattaforme platformen kanalen platforma platformy",
+    "reference": "farbreferenz reference_couleur referencia_de_color riferimento_colore kleurreferentie "
+    "referencia_de_cor wzorzec_koloru",
+    "services": "service leistung leistungen prestations servicios servizi diensten servicos uslugi",
     "notes": "note comment bemerkung bemerkungen notiz kommentar remarque remarques commentaire "
-    "notas comentario osservazioni commento",
+    "notas comentario osservazioni commento opmerking opmerkingen uwagi komentarz observacoes",
 }
-"""Our column -> other heads for it: English, German, French, Spanish, Italian; lower case, without accents."""
-_ROMANCE_FILES = frozenset(_WORDS["file"].split()[10:])
-"""Beside these heads for the file, "référence" is the product's number. In English it is the colour reference."""
+"""Our column -> other heads for it, in lower case, without accents. The languages: English, German, French, Spanish,
+Italian, Dutch, Polish, Portuguese."""
 _NAMELESS = "column_"
 _SYNONYMS = {word: name for name, words in _WORDS.items() for word in words.split()}
 
@@ -88,9 +95,10 @@ def read_manifest(data: bytes, *, name: str) -> Manifest:
     Raises:
         ManifestError: the file is no table, is too large, or has no column for the file name.
     """
-    titles, table, dropped, first = _table(data, name)
+    titles, table, dropped, first, encoding = _table(data, name)
     rows: dict[str, dict[str, str]] = {}
     findings = [_broken_lines(dropped)] if dropped else []
+    findings += [_guessed(encoding)] if encoding in GUESSED else []
     for number, values in enumerate(table, start=first):
         row = {column: _cell(value) for column, value in zip(titles, values, strict=True)}
         findings += _add_row(rows, {key: value for key, value in row.items() if value}, number)
@@ -111,8 +119,8 @@ def plain_path(path: str) -> str:
     return unicodedata.normalize("NFC", path.strip().replace("\\", "/")).removeprefix("./").lstrip("/")
 
 
-def _table(data: bytes, name: str) -> tuple[list[str], list[list[str]], int, int]:
-    """Return the heads, the rows below as lists of text, how many rows were dropped, and the number of the first one.
+def _table(data: bytes, name: str) -> tuple[list[str], list[list[str]], int, int, str]:
+    """Return the heads, the rows below as lists of text, how many were dropped, the number of the first, the encoding.
 
     Raises:
         ManifestError: it is no table, too large, or has no head for the file.
@@ -122,9 +130,9 @@ def _table(data: bytes, name: str) -> tuple[list[str], list[list[str]], int, int
     try:
         if is_workbook(data):
             sheet = read_workbook(data, _known, most_rows=_MOST_ROWS, most_columns=_MOST_COLUMNS)
-            heads, lines, first = list(sheet.head), sheet.below, sheet.row + 1
+            heads, lines, first, encoding = list(sheet.head), sheet.below, sheet.row + 1, ""
         else:
-            text, _ = decoded(data)
+            text, encoding = decoded(data)
             head = find_head(text, _known)
             heads, first = list(head.cells), head.row + 1
             rows = csv.reader(io.StringIO(text[head.end :], newline=""), delimiter=head.separator)
@@ -141,7 +149,7 @@ def _table(data: bytes, name: str) -> tuple[list[str], list[list[str]], int, int
         raise _unreadable(name, found, f"at most {_MOST_COLUMNS:,} columns and {_MOST_CELLS:,} cells")
     fitting = [line for line in lines if not any(line[len(titles) :])]
     rows_of_text = [line[: len(titles)] + [""] * (len(titles) - len(line)) for line in fitting[:_MOST_ROWS]]
-    return titles, rows_of_text, len(lines) - len(rows_of_text), first
+    return titles, rows_of_text, len(lines) - len(rows_of_text), first, encoding
 
 
 def _known(cells: Sequence[str]) -> int:
@@ -166,7 +174,7 @@ def _columns(titles: list[str]) -> list[str]:
 
 
 def _plain(title: str) -> str:
-    letters = unicodedata.normalize("NFKD", title.replace("ß", "ss"))
+    letters = unicodedata.normalize("NFKD", title.replace("ß", "ss").replace("ł", "l").replace("Ł", "L"))
     letters = "".join(one for one in letters if not unicodedata.combining(one))
     return re.sub(r"[^a-z0-9]+", "_", letters.strip().lower()).strip("_")
 
@@ -206,6 +214,14 @@ def _lost(column: str, text: str) -> str:
         )
         return f"lost leading noughts (of {whole}?)" if whole and len(text) >= _LEAST_DIGITS else ""
     return ""
+
+
+def _guessed(encoding: str) -> Finding:
+    return _odd(
+        "manifest_encoding_guessed",
+        f"The manifest does not state its encoding. By its words it is {encoding}; names with accents were read so. "
+        "Save it as UTF-8.",
+    )
 
 
 def _broken_lines(count: int) -> Finding:

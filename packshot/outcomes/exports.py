@@ -29,10 +29,7 @@ LONGEST_TEXT = 10_000
 _BATCH_ROWS = 65_536
 _MOST_FOOTER_TEXT, _MOST_FOOTER_ITEMS = 10_000_000, 1_000_000
 
-READABLE = (
-    "CSV (comma, semicolon, tab or vertical bar; UTF-8, UTF-16, Windows-1252 or Shift-JIS), an Excel workbook (.xlsx) "
-    "or Parquet"
-)
+READABLE = "CSV (comma, semicolon, tab or vertical bar; best in UTF-8), an Excel workbook (.xlsx) or Parquet"
 
 Choose = Callable[[Sequence[str]], Mapping[str, str]]
 """Function from a file's column headers to the wanted ones: header in the file -> our name for it."""

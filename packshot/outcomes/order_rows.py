@@ -24,9 +24,13 @@ MOST_EXAMPLES = 3
 RAGGED = "rows with more cells than column names: nobody can tell which cell belongs where"
 _DATES = ("order_date", "return_date")
 _QUANTITIES = ("quantity", "returned")
-_YES = frozenset({"yes", "y", "true", "x", "ja", "j", "wahr", "oui", "vrai", "si", "sí", "sì", "vero", "returned", "✓"})
-_NO = frozenset({"no", "n", "false", "-", "–", "nein", "falsch", "non", "faux", "falso", "none"})
-"""What shops write in a column that says whether a line came back: English, German, French, Spanish, Italian."""
+_YES = frozenset(
+    ("yes", "y", "true", "x", "ja", "j", "wahr", "oui", "vrai", "si", "sí", "sì", "vero", "tak", "sim", "returned", "✓")
+)
+_NO = frozenset(
+    ("no", "n", "false", "-", "–", "nein", "falsch", "non", "faux", "falso", "nee", "nie", "não", "nao", "none")
+)
+"""What shops write in a column that says whether a line came back, in the languages of `packshot.outcomes.heads`."""
 _IDENTIFIERS = ("sku", "order", "customer")
 
 

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import re
 
+from packshot.sheets.old_encodings import GUESSED, by_words
+
+__all__ = ["GUESSED", "decoded"]
+
 _MARKS = ((b"\xef\xbb\xbf", "utf-8-sig", "UTF-8"), (b"\xff\xfe", "utf-16", "UTF-16"), (b"\xfe\xff", "utf-16", "UTF-16"))
 _KANA = re.compile("[\u3041-\u30ff]")
+_AMONG_LETTERS = re.compile("[a-z][^\x00-\x7f]+[a-z]")
 _NOT_WESTERN = re.compile("[^\x00-\x7f]")
 _LEAST_KANA_RATIO = 0.2
 _LEAST_PLAIN_RATIO = 0.7
@@ -15,10 +20,10 @@ _SAMPLE = 4096
 def decoded(data: bytes) -> tuple[str, str]:
     """Return a table's text without its byte-order mark, and the name of its encoding.
 
-    It can be UTF-8, UTF-16 (with or without a mark), Windows-1252 or Shift-JIS.
+    It can be UTF-8, UTF-16 (with or without a mark), Shift-JIS, or one of `packshot.sheets.old_encodings`.
 
     Raises:
-        ValueError: the bytes are not text in one of these encodings.
+        ValueError: the bytes are not text in one of these encodings, or it cannot be told in which one.
     """
     for mark, encoding, name in _MARKS:
         if data.startswith(mark):
@@ -32,7 +37,8 @@ def decoded(data: bytes) -> tuple[str, str]:
     try:
         return _without_nulls(data.decode("utf-8")), "UTF-8"
     except UnicodeDecodeError:
-        return _legacy(data)
+        text, name = _legacy(data)
+        return _without_nulls(text), name
 
 
 def _without_nulls(text: str) -> str:
@@ -54,17 +60,19 @@ def _without_mark(data: bytes) -> str:
 def _legacy(data: bytes) -> tuple[str, str]:
     """Return the text and its encoding.
 
-    It is read as Shift-JIS if that gives enough kana, or if it cannot be Windows-1252. Otherwise it is read as
-    Windows-1252.
+    It is read as Shift-JIS if that gives enough kana, or if no other encoding fits. Otherwise its words decide.
     """
-    western, japanese = _strictly(data, "cp1252"), _strictly(data, "cp932")
+    japanese = _strictly(data, "cp932")
     if japanese is not None:
         others = _NOT_WESTERN.findall(japanese)
-        if western is None or len(_KANA.findall(japanese)) > _LEAST_KANA_RATIO * len(others):
-            return _without_nulls(japanese), "Shift-JIS"
-    if western is None:
-        raise ValueError("bytes that are no text in UTF-8, UTF-16, Windows-1252 or Shift-JIS")
-    return _without_nulls(western), "Windows-1252"
+        if len(_KANA.findall(japanese)) > _LEAST_KANA_RATIO * len(others):
+            return japanese, "Shift-JIS"
+    try:
+        return by_words(data)
+    except ValueError:
+        if japanese is None or _AMONG_LETTERS.search(japanese):
+            raise
+        return japanese, "Shift-JIS"
 
 
 def _strictly(data: bytes, encoding: str) -> str | None:

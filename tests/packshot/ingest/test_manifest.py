@@ -112,25 +112,37 @@ HEADS = {
     "fr": ("Fichier", "Référence article", "Code-barres", "Catégorie", "Vue"),
     "es": ("Archivo", "Código", "Código de barras", "Categoría", "Vista"),
     "it": ("Nome file", "Codice articolo", "Codice a barre", "Categoria", "Vista"),
+    "nl": ("Bestandsnaam", "Artikelcode", "Streepjescode", "Categorie", "Weergave"),
+    "pl": ("Zdjęcie", "Kod produktu", "Kod kreskowy", "Kategoria", "Ujęcie"),
+    "pt": ("Ficheiro", "Código do artigo", "Código de barras", "Categoria", "Vista"),
 }
-ROW = ("küche.jpg", "007", "4006381333931", "rings", "MAIN")
+ROW = ("Küche weiß.jpg", "007", "4006381333931", "rings", "MAIN")
 
 
 @given(
     heads=st.sampled_from(sorted(HEADS)),
     separator=st.sampled_from(",;\t|"),
-    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"]),
+    encoded=st.sampled_from(
+        [
+            *(("utf-8", ""), ("utf-8-sig", ""), ("utf-16", ""), ("utf-16-le", ""), ("utf-16-be", ""), ("cp1252", "")),
+            *(("mac_roman", "Mac Roman"), ("cp850", "DOS code page 850")),
+        ]
+    ),
     above=st.sampled_from(["", "sep", "Our spring products", "Spring\n\nfile list"]),
 )
-def test_every_dialect_of_a_manifest_says_the_same(heads, separator, encoding, above):
+def test_every_dialect_of_a_manifest_says_the_same(heads, separator, encoded, above):
+    encoding, said = ("utf-8", "") if heads == "pl" else encoded
     above = f"sep={separator}" if above == "sep" else above
     lines = [*([above] if above else []), separator.join(HEADS[heads]), separator.join(ROW)]
     found = read("\r\n".join(lines), encoding)
-    assert found.rows == {"küche.jpg": dict(zip(("file", "sku", "gtin", "category", "view"), ROW, strict=True))}
-    assert found.findings == ()
+    assert found.rows == {"Küche weiß.jpg": dict(zip(("file", "sku", "gtin", "category", "view"), ROW, strict=True))}
+    assert [one.code for one in found.findings] == (["manifest_encoding_guessed"] if said else [])
+    assert all(f"it is {said}" in one.message for one in found.findings)
 
 
-@pytest.mark.parametrize("file", ["Fichier", "Nom du fichier", "Archivo", "Nombre de archivo", "Nome file", "Immagine"])
+@pytest.mark.parametrize(
+    "file", ["Fichier", "Nom du fichier", "Archivo", "Nombre de archivo", "Nome file", "Immagine", "Ficheiro"]
+)
 @pytest.mark.parametrize("product", ["Référence", "REFERENCE", "Réf."])
 def test_a_reference_beside_a_romance_head_is_the_product_and_beside_an_english_one_the_colour(file, product):
     assert read(f"{file};{product}\nA1.jpg;007").rows["A1.jpg"]["sku"] == "007"

@@ -25,10 +25,13 @@ HEADS = {
     "fr": ("Numéro de commande", "Date de commande", "Référence article", "Quantité", "Date de retour", "Motif"),
     "es": ("Número de pedido", "Fecha de pedido", "SKU", "Cantidad", "Fecha de devolución", "Motivo"),
     "it": ("Numero ordine", "Data ordine", "Codice articolo", "Quantità", "Data reso", "Motivo"),
+    "nl": ("Bestelnummer", "Besteldatum", "Artikelcode", "Aantal", "Retourdatum", "Reden"),
+    "pl": ("Nr zamówienia", "Data zamówienia", "Kod produktu", "Ilość", "Data zwrotu", "Powód zwrotu"),
+    "pt": ("Número do pedido", "Data do pedido", "Código do produto", "Quantidade", "Data da devolução", "Motivo"),
 }
 DATES = ("%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d/%m/%y", "%Y-%m-%dT08:30:00Z", "%d %b %Y", "%Y%m%d")
 QUANTITIES = ("{}", "{},00", "{}.0")
-ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252")
+ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252", "mac_roman", "cp850")
 QUOTING = (csv.QUOTE_MINIMAL, csv.QUOTE_ALL)
 REASONS = ("wrong colour", "zu klein, größer bestellt", 'said "small";\r\nsecond line\ttab', "")
 
@@ -90,6 +93,9 @@ def test_every_dialect_gives_the_same_lines_or_asks(
     rows = facts(count, seed)
     text = text_of(rows, heads=heads, separator=separator, date=date, quantity=quantity, quoting=quoting)
     text = {"": "", "sep": f"sep={separator}\r\n", "title": "Orders of the year\r\n\r\n"}[above] + text
+    if heads == "pl" and not encoding.startswith("utf"):
+        text, encoding = text.replace("ö", "ó").replace("ß", "ż"), "cp1250"
+        rows = [(*one[:2], one[2].replace("Größe", "Gróże"), *one[3:]) for one in rows]
     order = DateOrder.MONTH_FIRST if date.startswith("%m") else DateOrder.DAY_FIRST
     try:
         found = read(text.encode(encoding))

@@ -103,19 +103,6 @@ def test_a_cluttered_backdrop_is_not_explained() -> None:
     assert complexity(figures) is Complexity.COMPLEX
 
 
-@pytest.mark.parametrize("margin_px", [0, 10, 20])
-@pytest.mark.parametrize("shape", ["box", "disc"])
-def test_a_picture_on_white_that_the_product_fills_is_told_as_that(margin_px: int, shape: str) -> None:
-    scene, end = Scene(backdrop=WHITE), 900 - margin_px
-    filled = (
-        scene.box(margin_px, margin_px, 1200 - margin_px, end) if shape == "box" else scene.disc(600, 450, end - 450)
-    )
-    figures = measure(filled.pixels())
-    reason = decide(figures, category=None, category_source="", config=ROUTING).reason
-    told = ("or the product fills the frame", "touches frame", "product and backdrop are alike")
-    assert complexity(figures) is Complexity.SIMPLE or any(words in reason for words in told)
-
-
 def test_separate_objects_are_counted() -> None:
     scene = Scene().box(200, 300, 400, 600).box(500, 300, 700, 600).box(800, 300, 1000, 600)
     assert measure(scene.pixels()).objects == pytest.approx(1 - 1 / 3, abs=1e-3)

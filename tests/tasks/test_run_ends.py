@@ -19,8 +19,6 @@ from prefect.states import Completed, Running
 
 from tasks.run_ends import end_of
 
-pytestmark = pytest.mark.usefixtures("line")
-
 POLL_S = 0.05
 NOT_PASSED_ON = ("host", "accept-encoding", "connection")
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import Field
 
+from packshot.errors import BatchCancelledError
 from packshot.lease import Lease, require_not_passed
 from packshot.naming import BatchId, ShotId
 from packshot.stored import Stored
@@ -58,6 +59,23 @@ class Delivery(Value):
     certificate_sha256: str = ""
 
 
+class Cancellation(Value):
+    """That somebody has cancelled a batch.
+
+    Attributes:
+        taken_up_at: when it was submitted again; None if it was not.
+    """
+
+    at: datetime
+    by: str
+    why: str
+    taken_up_at: datetime | None = None
+
+    @property
+    def sentence(self) -> str:
+        return f"Cancelled by {self.by} at {self.at:%Y-%m-%d %H:%M} UTC: {self.why}"
+
+
 class BatchRecord(Stored):
     """All that is known about a batch.
 
@@ -68,6 +86,7 @@ class BatchRecord(Stored):
         groups: shot name -> shoot group.
         sent_back: shot name -> when its client last sent it back after delivery.
         statements: set-up -> its statement (`packshot.ingest.shoot_groups.Statement`), which includes its correction.
+        cancellations: in order; only the last one can be in force.
         closed_at: when somebody closed the batch. From then on, shots no longer wait for the rest of their product.
         claimed_by: id of the flow run that works on the batch; empty if none does. It is only shown to people: the
             lease decides.
@@ -84,6 +103,7 @@ class BatchRecord(Stored):
     deliveries: tuple[Delivery, ...] = ()
     gathered: Mapping[str, datetime | None] = Field(default_factory=dict)
     sent_back: Mapping[str, datetime] = Field(default_factory=dict)
+    cancellations: tuple[Cancellation, ...] = ()
     closed_at: datetime | None = None
     claimed_by: str = ""
     finished_at: datetime | None = None
@@ -94,9 +114,31 @@ class BatchRecord(Stored):
 
         Raises:
             LeaseLostError: a later owner of the lease has already written.
+            BatchCancelledError: somebody has cancelled the batch: no run writes about it any more.
         """
+        self.require_not_cancelled()
         require_not_passed(lease, self.fences.get(lease.name, 0))
         return self.model_copy(update={"fences": {**self.fences, lease.name: lease.number}})
+
+    @property
+    def cancelled(self) -> Cancellation | None:
+        """The cancellation that is in force; None if there is none."""
+        last = self.cancellations[-1] if self.cancellations else None
+        return last if last is not None and last.taken_up_at is None else None
+
+    def require_not_cancelled(self) -> None:
+        """Raise an error if somebody has cancelled the batch.
+
+        Raises:
+            BatchCancelledError: its message says who, when and why.
+        """
+        if self.cancelled is not None:
+            raise BatchCancelledError(
+                "somebody has cancelled this batch",
+                str(self.batch),
+                found=self.cancelled.sentence,
+                next_step="If it is to be processed all the same, submit it again: packshot batch submit.",
+            )
 
     @property
     def next_delivery(self) -> int:

@@ -228,6 +228,15 @@ class LeaseLostError(TerminalError):
     code = "lease_lost"
 
 
+class BatchCancelledError(TerminalError):
+    """Somebody has cancelled the batch, so nothing more is done with it or delivered of it.
+
+    What to do: if it is to be processed all the same, submit it again.
+    """
+
+    code = "batch_cancelled"
+
+
 class DecisionRefusedError(TerminalError):
     """A person's decision cannot be followed.
 

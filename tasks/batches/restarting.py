@@ -34,9 +34,12 @@ def restart_shot(shot: ShotId, *, person: str, reason: str) -> Restarted:
 
     Raises:
         ObjectMissingError: the batch has no such shot.
+        BatchCancelledError: somebody has cancelled the batch.
     """
     batch = shot.in_batch
-    if load_batch(batch).ref(shot.shot) is None:
+    known = load_batch(batch)
+    known.require_not_cancelled()
+    if known.ref(shot.shot) is None:
         raise ObjectMissingError(
             "there is no such shot in this batch", str(shot), next_step="Take the name from the batch's table."
         )

@@ -211,5 +211,5 @@ def _row(shot: ShotId, waits: Waiting | None, *, at: dt.datetime) -> dict[str, A
         "product": waits.product if waits else "",
         "due": f"{waits.wait.due:%Y-%m-%d %H:%M}" if waits else "",
         "urgency": "" if urgency is Urgency.IN_TIME else urgency.value,
-        "run": page_of_run(waits.version[0]) if waits else "",
+        "run": page_of_run(waits.run) if waits else "",
     }

@@ -1,8 +1,8 @@
-"""The shots that wait for people, kept in memory, so that no page reads all records.
+"""The shots that wait for people, as the index and Prefect say, kept in memory: no page asks either.
 
-The waiting runs in Prefect tell which shots wait. A shot's record is read if its run is new or has another state than
-before, at most a few hundred in one round. In each round a few of the other records are read, too, in turn: some
-changes show in no run, such as a job that somebody took. A page reads no record.
+The index says which shots wait, with the ETag of each record (`tasks.index.asking`); only rows with another ETag than
+before are read. Prefect says whose run waits: a shot without such a run cannot be answered, so it stands in no list.
+The runs are read again if a row, their number or the newest one has changed. A quiet desk asks about them now and then.
 """
 
 from __future__ import annotations
@@ -10,10 +10,9 @@ from __future__ import annotations
 import dataclasses
 import threading
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from itertools import islice
 from pathlib import PurePosixPath
 
 from prefect.client.schemas.objects import FlowRun
@@ -24,18 +23,24 @@ from packshot.handoff.board import Wait, wait_of
 from packshot.handoff.sla import Urgency, urgency
 from packshot.learning.audits import is_blind
 from packshot.naming import ShotId
-from packshot.record import ShotRecord, State
+from packshot.record import WAITING, ShotRecord, State
 from packshot.specs.handoff import HandoffConfig
 from packshot.types import weight_of
+from tasks.index.asking import changed_records
+from tasks.index.database import shared
 from tasks.lives import now
-from tasks.records import find_record, load_records
-from tasks.resuming import shot_of_run, waiting_run_of, waiting_runs
+from tasks.records import find_record
+from tasks.resuming import how_many_wait, shot_of_run, waiting_run_of, waiting_runs
 from tasks.style_guides import promise_shown
 
-AT_ONCE = 200
-"""Records that are read before what they say is shown."""
-LOOKED_AT_AGAIN = 20
-"""Records per round that are read although their run is the same as before."""
+ALL_ANEW = timedelta(minutes=30)
+"""So often all is read anew, whatever has changed: clients' promises change, and runs may change in pairs."""
+RUNS_ASKED = timedelta(seconds=30)
+"""So often Prefect is asked whether other runs wait, if no row has changed: a run may have ended by itself."""
+SETTLING = timedelta(seconds=60)
+"""For so long after a row has changed Prefect is asked in every round: a shot's run comes and goes beside its row."""
+COMPARED = timedelta(seconds=60)
+"""So often a desk without a shared index compares its own, if no other runs wait: that costs a listing."""
 PATIENCE_S = 1.0
 NOTHING_TOLD = 4
 """Weight of a shot whose checks all passed."""
@@ -65,17 +70,16 @@ class Waiting:
     """One waiting shot, as a list shows it.
 
     Attributes:
-        names: the texts that a search looks at, in small letters.
-        version: ids of its run and of the run's state when its record was read.
-        worst, worst_code: the weightiest finding, as a sentence and as its code; empty in a blind review.
-        weight: the rank of that finding; the smallest comes first in the list. A blind review has the rank of the
-            weightiest findings, so that its place in the list gives nothing away.
-        stops: whether that finding stops approval.
-        soon_hours: how many hours before its due time the shot counts as soon due.
+        names: all that it is searched by, in small letters.
+        run: id of the run that waits; empty if it is not known.
+        worst, worst_code: the finding that matters most, as a sentence and as its code; empty in a blind review.
+        weight: how much that one matters; the smallest matters most. A blind review stands among those that matter
+            most, so that its place in the list says nothing.
+        stops: whether that one stops approval.
+        soon_hours: how long before its due time it counts as soon due.
     """
 
     shot: ShotId
-    version: tuple[str, str]
     wait: Wait
     category: str
     product: str
@@ -85,6 +89,7 @@ class Waiting:
     weight: int
     stops: bool
     soon_hours: float
+    run: str = ""
 
     @property
     def name(self) -> str:
@@ -127,86 +132,104 @@ class WaitingShots:
     def __init__(self) -> None:
         """Begin empty; `refresh` fills it."""
         self._rounds = threading.Lock()
-        self._found: dict[str, Waiting | None] = {}
-        self._versions: dict[str, tuple[str, str]] = {}
-        self._next = 0
+        self._found: dict[str, Waiting] = {}
+        self._rows: dict[str, Waiting | None] = {}
+        self._etags: Mapping[str, str] = {}
+        self._runs: dict[str, str] = {}
+        self._asked: object = None
+        self._anew_at = self._asked_at = self._changed_at = self._compared_at = datetime.min.replace(tzinfo=UTC)
         self.refreshed_at: datetime | None = None
 
     def refresh(self) -> int:
-        """Update the list from Prefect and from the records that may have changed. Return how many were read."""
+        """Ask which shots and runs wait, and read what has changed. Return how many rows were read."""
         with self._rounds:
-            newest: dict[str, FlowRun] = {}
-            for run in waiting_runs():
-                name = str(shot_of_run(run))
-                newest[name] = max(newest.get(name, run), run, key=_age)
-            runs = {name: (shot_of_run(run), (str(run.id), str(run.state_id))) for name, run in newest.items()}
-            self._found = {name: one for name, one in self._found.items() if name in runs}
-            changed = [name for name, (_, version) in runs.items() if self._versions.get(name) != version]
-            names = [*changed, *self._in_turn(set(runs) - set(changed))]
-            promises: dict[str, HandoffConfig] = {}
-            for some in _by(AT_ONCE, names):
-                self._read({name: runs[name] for name in some}, promises)
-            self._versions = {name: version for name, (_, version) in runs.items()}
+            at, read = now(), 0
+            anew, alone, asked = at - self._anew_at > ALL_ANEW, shared() is None, self._asked
+            if anew or alone or at - self._changed_at <= SETTLING or at - self._asked_at > RUNS_ASKED:
+                asked, self._asked_at = how_many_wait(), at
+            others = anew or asked != self._asked
+            if others or not alone or at - self._compared_at > COMPARED:
+                changed, self._compared_at = changed_records(WAITING, {} if anew else self._etags), at
+                if anew or changed.etags != self._etags:
+                    others, self._changed_at, read = True, at, len(changed.records)
+                    rows = {name: one for name, one in self._rows.items() if name in changed.etags}
+                    self._rows, self._etags = {**rows, **_rows(changed.records)}, changed.etags
+            if others:
+                self._asked = None  # if this fails, the next round asks again
+                self._runs, self._asked = _runs(), asked
+                self._anew_at = at if anew else self._anew_at
+                self._show()
             self.refreshed_at = now()
-            return len(names)
+            return read
 
     def look_again(self, shot: ShotId) -> None:
         """Read one shot again, because somebody has answered."""
         with self._rounds:
-            run = waiting_run_of(shot)
-            if run is None:
-                self._found = {name: one for name, one in self._found.items() if name != str(shot)}
-                self._versions.pop(str(shot), None)
-            else:
-                version = (str(run.id), str(run.state_id))
-                self._read({str(shot): (shot, version)}, {})
-                self._versions[str(shot)] = version
+            run, name = waiting_run_of(shot), str(shot)
+            self._runs = {other: one for other, one in self._runs.items() if other != name}
+            if run is not None:
+                self._runs[name] = str(run.id)
+                self._read(shot)
+            self._show()
 
     def read_again(self, shot: ShotId) -> None:
-        """Read the record of a waiting shot again. Use it for a change that shows in no run, such as who took the job.
+        """Read the record of a shot that waits on: somebody has just taken the job, or given it back.
 
-        If a round is going on that takes long, a later round reads the record.
+        If a round is going on that takes long, a later round finds it.
         """
         if not self._rounds.acquire(timeout=PATIENCE_S):
             return
         try:
             if str(shot) in self._found:
-                self._read({str(shot): (shot, self._versions.get(str(shot), ("", "")))}, {})
+                self._read(shot)
+                self._show()
         finally:
             self._rounds.release()
 
     def all(self) -> list[Waiting]:
         """Return every waiting shot, in no order."""
-        return [one for one in self._found.values() if one is not None]
+        return list(self._found.values())
 
     def find(self, shot: ShotId) -> Waiting | None:
         """Return a waiting shot; None if it doesn't wait, or if no round has seen it yet."""
         return self._found.get(str(shot))
 
-    def _in_turn(self, names: Collection[str]) -> list[str]:
-        order = sorted(names)
-        some = [order[(self._next + step) % len(order)] for step in range(min(LOOKED_AT_AGAIN, len(order)))]
-        self._next = (self._next + len(some)) % max(1, len(order))
-        return some
+    def _read(self, shot: ShotId) -> None:
+        """Read a record itself; the next round takes its row again."""
+        record, name = record_of(shot), str(shot)
+        self._rows = {**self._rows, name: waiting(record, promise=promise_shown(shot.client)) if record else None}
+        self._etags = {other: etag for other, etag in self._etags.items() if other != name}
 
-    def _read(self, runs: Mapping[str, tuple[ShotId, tuple[str, str]]], promises: dict[str, HandoffConfig]) -> None:
-        """Read some records and show what they say."""
-        found: dict[str, Waiting | None] = dict.fromkeys(runs)
-        for record in load_records(shot for shot, _ in runs.values()):
-            client = record.shot.client
-            if client not in promises:
-                promises[client] = promise_shown(client)
-            found[str(record.shot)] = waiting(record, version=runs[str(record.shot)][1], promise=promises[client])
-        self._found = {**self._found, **found}
+    def _show(self) -> None:
+        self._found = {
+            name: dataclasses.replace(one, run=self._runs[name])
+            for name, one in self._rows.items()
+            if one is not None and name in self._runs
+        }
 
 
-def _age(run: FlowRun) -> tuple[str, str]:
-    """Return what the runs of one shot are ordered by; the last one is the one that is answered."""
-    return (str(run.created or ""), str(run.id))
+def _runs() -> dict[str, str]:
+    """Return the waiting shots with the ids of their runs; of several runs of a shot, the last one is answered."""
+    newest: dict[str, FlowRun] = {}
+    for run in waiting_runs():
+        name = str(shot_of_run(run))
+        newest[name] = max(newest.get(name, run), run, key=lambda one: (str(one.created or ""), str(one.id)))
+    return {name: str(run.id) for name, run in newest.items()}
 
 
-def waiting(record: ShotRecord, *, version: tuple[str, str], promise: HandoffConfig) -> Waiting | None:
-    """Return a shot as a list shows it; None if it doesn't wait for a person."""
+def _rows(records: Iterable[ShotRecord]) -> dict[str, Waiting | None]:
+    promises: dict[str, HandoffConfig] = {}
+    found = {}
+    for record in records:
+        client = record.shot.client
+        if client not in promises:
+            promises[client] = promise_shown(client)
+        found[str(record.shot)] = waiting(record, promise=promises[client])
+    return found
+
+
+def waiting(record: ShotRecord, *, promise: HandoffConfig) -> Waiting | None:
+    """Return what a list shows of a shot; None if it doesn't wait for a person."""
     wait = wait_of(record, at=now(), promise=promise)
     if wait is None:
         return None
@@ -214,7 +237,6 @@ def waiting(record: ShotRecord, *, version: tuple[str, str], promise: HandoffCon
     worst = None if blind else record.worst_finding
     return Waiting(
         shot=record.shot,
-        version=version,
         wait=wait,
         category=record.fact("category"),
         product=record.product,
@@ -274,9 +296,3 @@ def record_of(shot: ShotId) -> ShotRecord | None:
         return find_record(shot)
     except RecordDamagedError:
         return None
-
-
-def _by(count: int, names: Iterable[str]) -> Iterator[list[str]]:
-    left = iter(names)
-    while some := list(islice(left, count)):
-        yield some

@@ -31,8 +31,8 @@ from tasks.schedules import schedule_runs
 from tasks.storage import open_storage
 
 COLLECT = "collect-returned-work/collect-returned-work"
-IDLE_RATIO = 300.0
-"""A step rests for so many times the processor time that it took, if nothing has changed: it takes .3 % of a core."""
+IDLE_RATIO = 1000.0
+"""A step rests for so many times the processor time that it took, if nothing has changed: it takes .1 % of a core."""
 BUSY_RATIO = 20.0
 """The same if something has changed."""
 LONGEST_REST_S = 600.0
@@ -92,14 +92,13 @@ class Step:
 
 def steps() -> tuple[Step, ...]:
     """Return the steps of `flows.collect` but its first, without flow runs and task runs."""
+    told: set[str] = set()
     return (
         Step("look for a night that did not begin", lambda: Said(look_for_missing_night.fn())),
         Step("compare the index with the records", _compare),
         Step("collect returned files", _collect),
         Step("release what has arrived", _release),
-        Step(
-            "update the board", lambda: Said(update_board.fn()), asks=waiting_in_short, longest_s=LONGEST_BOARD_REST_S
-        ),
+        Step("update the board", lambda: Said(update_board.fn(told)), waiting_in_short, LONGEST_BOARD_REST_S),
     )
 
 

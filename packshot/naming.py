@@ -12,7 +12,7 @@ The layout is the storage contract:
     products/<client>/<product>/...                  photographs that other shots of a product may wait for
     returns/<client>/...                             a client's orders and returns, and the report on its return rate
     models/routing/...                               trained routing models, which of them serves, what audits say
-    reports/daily/<date>.json|html                   a day's figures and its page; <date>.open.json: what it left open
+    reports/daily/<date>.json|html                   a day's figures and its page
     reports/daily/<date>.shots.json                  the shots behind a day's numbers
     notices/<notice>.json                            what was told about the whole line, so that it is told once
     leases/night|collection.json                     who is at work: on the night, on what arrives meanwhile,
@@ -347,11 +347,6 @@ def daily_figures_key(date: dt.date) -> str:
 def daily_page_key(date: dt.date) -> str:
     """Return the key of a day's page."""
     return f"{daily_prefix()}{date.isoformat()}.html"
-
-
-def daily_open_key(date: dt.date) -> str:
-    """Return the key of the list of shots that a day left open."""
-    return f"{daily_prefix()}{date.isoformat()}.open.json"
 
 
 def daily_shots_key(date: dt.date) -> str:

@@ -76,11 +76,14 @@ def _name(wait: Wait) -> str:
 
 
 @task(name="update the board", task_run_name="update the board", **ALWAYS)
-def update_board() -> str:
-    """Return a summary of the board. Show the board as an artifact if it has changed, and send notices.
+def update_board(told: set[str] | None = None) -> str:
+    """Show the board as an artifact if it is new, send notices of what is soon due or overdue, and return a summary.
 
-    There is a notice for each shot that is soon due or overdue.
+    Args:
+        told: what this process has told already; it grows. Each notice is sent once anyway, by a mark in storage; with
+            this, a process that updates the board again and again asks for each mark only once.
     """
+    known = set() if told is None else told
     found = waits()
     failed = stuck({_name(one) for _, one in found})
     approved = gathered()
@@ -92,10 +95,12 @@ def update_board() -> str:
         sentence += f"; {sum(len(one.shots) for one in approved)} approved and gathered for the next delivery"
     table_artifact_if_new(rows, key=BOARD, description=sentence)
     for record, wait in found:
-        if wait.urgency in _TOLD:
+        once = f"{_name(wait)} {wait.urgency} {wait.due:%Y%m%dT%H%M%S}"
+        if wait.urgency in _TOLD and once not in known:
             due = f"{wait.due:%Y-%m-%d %H:%M} UTC"
             message = f"Waits for {wait.with_whom} since {wait.since:%Y-%m-%d %H:%M} UTC, due {due}."
             tell(record, _TOLD[wait.urgency], message, due=wait.due.isoformat(), once=f"{wait.due:%Y%m%dT%H%M%S}")
+            known.add(once)
     return sentence
 
 

@@ -3,44 +3,28 @@
 reports/daily/<date>.json         the day's figures; the trend of later days is made from them
 reports/daily/<date>.html         the page
 reports/daily/<date>.shots.json   the shots behind the day's numbers
-reports/daily/<date>.open.json    the shots that were neither delivered nor refused when the day ended
 
-Only records that may have changed since the last counted day are read: shots that were open then, shots of batches that
-came in later, and shots that were started again.
+The index says what may have changed since the last counted day: shots with a later event, and those that are open now.
+No record is read.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from prefect import task
-from pydantic import TypeAdapter
 
-from packshot.batch import BatchRecord
-from packshot.errors import ObjectMissingError, RecordDamagedError, TerminalError
+from packshot.errors import TerminalError
 from packshot.handoff.deciding import since_restart
 from packshot.learning.audits import Audit, audit_of, report_on
-from packshot.naming import (
-    BatchId,
-    ShotId,
-    batch_id,
-    batch_record_key,
-    batches_prefix,
-    daily_figures_key,
-    daily_open_key,
-    daily_page_key,
-    daily_prefix,
-    date_from_daily_figures_key,
-    is_name,
-)
+from packshot.naming import BatchId, daily_figures_key, daily_page_key, daily_prefix, date_from_daily_figures_key
 from packshot.outcomes.daily import DailyReport, figures_of, report_of
 from packshot.outcomes.daily_page import daily_page
-from packshot.outcomes.daily_record import as_of, brief, is_open
+from packshot.outcomes.daily_record import brief, is_open
 from packshot.outcomes.daily_text import headline
 from packshot.outcomes.daily_values import AuditCount, Day, DayFigures, Escapes, day_of, last_date
 from packshot.record import ShotRecord
@@ -49,24 +33,20 @@ from tasks.artifacts import page_artifact
 from tasks.configs import configs_in_force
 from tasks.daily_artifact import daily_markdown
 from tasks.daily_lists import keep_lists
+from tasks.index.asking import received_since, records_since, repair
 from tasks.lives import ALWAYS, now
-from tasks.logs import log
-from tasks.records import find_batch, load_records
 from tasks.settings import get_settings
 from tasks.storage import LONGEST_LINK_S, Storage, open_storage
-from tasks.threads import in_threads
 
 ARTIFACT = "daily-report"
-_PART = 500
 _JSON = "application/json"
-_SHOTS = TypeAdapter(tuple[ShotId, ...])
 
 
 class _Read(NamedTuple):
     """The records that days are counted from, with the batches' times of arrival and the answered audits."""
 
     records: list[ShotRecord]
-    received: dict[BatchId, dt.datetime]
+    received: Mapping[BatchId, dt.datetime]
     audits: list[Audit]
 
 
@@ -120,14 +100,12 @@ def _counted(storage: Storage, wanted: Sequence[Day], *, routing: RoutingConfig)
     missing = [day for day in wanted if day.date not in stored or day is wanted[-1]]
     known = [_load(storage, day.date) for day in wanted if day not in missing]
     before = max((date for date in stored if date < missing[0].date), default=None)
-    read = _read(storage, before=_load(storage, before).day if before else None)
+    read = _read(before=_load(storage, before).day if before else None)
     for day in missing:
         shots = [one for one in read.records if _concerns(one, day)]
         figures = figures_of(shots, day, received=read.received, audits=_audits_of(read.audits, day))
         figures = figures.model_copy(update={"escapes": _escapes([*known, figures], day, routing=routing)})
-        left = [one.shot for one in shots if is_open(as_of(one, day.ends))]
         keep_lists(storage, shots, day, received=read.received)
-        storage.put(daily_open_key(day.date), _SHOTS.dump_json(tuple(left)), content_type=_JSON)
         told = figures.model_dump_json(indent=1).encode()
         storage.put(daily_figures_key(day.date), told, content_type=_JSON)
         known.append(figures)
@@ -138,49 +116,17 @@ def _load(storage: Storage, date: dt.date) -> DayFigures:
     return DayFigures.model_validate_json(storage.get(daily_figures_key(date)))
 
 
-def _read(storage: Storage, *, before: Day | None) -> _Read:
+def _read(*, before: Day | None) -> _Read:
     """Return what changed after a day that has figures.
 
     Args:
-        before: that day; None means that every record is read.
+        before: that day; None means all there is.
     """
-    left = _SHOTS.validate_json(storage.get(daily_open_key(before.date))) if before else ()
-    since = before.ends if before else dt.datetime.min.replace(tzinfo=dt.UTC)
-    batches = _changed_batches(storage, since=since)
-    shots = dict.fromkeys((*left, *(shot for one in batches for shot in _changed_shots(one, since=since))))
-    records: list[ShotRecord] = []
-    audits: list[Audit] = []
-    to_load = iter(shots)
-    while part := list(islice(to_load, _PART)):  # whole records are large: hold only some at a time
-        for record in load_records(part, storage=storage):
-            records.append(brief(record))
-            audits += filter(None, [audit_of(record, since_restart(record))])
-    return _Read(records=records, received={one.batch: one.received_at for one in batches}, audits=audits)
-
-
-def _changed_batches(storage: Storage, *, since: dt.datetime) -> list[BatchRecord]:
-    """Return the batches whose records were written since a time."""
-
-    def find(batch: BatchId) -> BatchRecord | None:
-        try:
-            modified = storage.head(batch_record_key(batch)).modified
-        except ObjectMissingError:
-            return None
-        try:
-            return find_batch(batch, storage=storage) if modified is None or modified >= since else None
-        except RecordDamagedError as error:
-            log().error("%s", error)  # the figures leave this batch out; its own runs report the error
-            return None
-
-    clients = list(filter(is_name, storage.folders(batches_prefix())))
-    named = [batch_id(one, name) for one in clients for name in filter(is_name, storage.folders(batches_prefix(one)))]
-    return [one for one in in_threads(find, named, name="batches") if one is not None]
-
-
-def _changed_shots(batch: BatchRecord, *, since: dt.datetime) -> Iterator[ShotId]:
-    """Return the shots of a batch that may have changed since a time and may be missing from the list of open shots."""
-    at_work = batch.finished_at is None or batch.finished_at >= since
-    return (ref.shot for ref in batch.shots if at_work or ref.generation or ref.shot.shot in batch.sent_back)
+    since = before.ends if before else dt.datetime(1, 1, 2, tzinfo=dt.UTC)
+    repair()
+    found = records_since(since)
+    audits = filter(None, (audit_of(one, since_restart(one)) for one in found))
+    return _Read(records=list(map(brief, found)), received=received_since(since), audits=list(audits))
 
 
 def _concerns(record: ShotRecord, day: Day) -> bool:

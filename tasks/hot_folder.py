@@ -1,18 +1,21 @@
 """The hot folder: find finished pictures that editors put back, match them to shots, and resume those shots' runs.
 
-Each file is used once. A file is complete if its name doesn't mark it as temporary and nobody has written to it for a
-while. A file that fits no shot is reported. It stays where it is.
+Each file is used once. A file is complete when its name doesn't mark it as temporary and nobody has written to it for a
+while. A file that fits no shot is reported and left where it is.
+
+The folders of batches in which a shot waits for an editor are listed at every look. Of the others, where nobody expects
+a file, some are listed at each look in turn: for a file that somebody put there by mistake. So a look costs what waits,
+not all that ever was.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, TypeVar
 
 from prefect import task
-from prefect.client.schemas.objects import FlowRun
 
 from packshot.decision import Choice, Reason
 from packshot.errors import (
@@ -25,10 +28,12 @@ from packshot.errors import (
 )
 from packshot.handoff.deciding import UNKNOWN_EDITOR, picture_shown, taken_by
 from packshot.handoff.filenames import is_litter, is_picture, is_unfinished, shot_of, version_of
+from packshot.handoff.holds import Need, Sibling, paired
 from packshot.naming import (
     BatchId,
     ShotId,
     batch_from_drop_key,
+    is_name,
     job_returned_prefix,
     jobs_prefix,
     shot_from_returned_key,
@@ -36,15 +41,19 @@ from packshot.naming import (
 from packshot.record import ShotRecord, State
 from packshot.types import Value
 from tasks.holding import still_missing
+from tasks.index.asking import records_of_products, waiting_records
 from tasks.lives import ALWAYS, now
 from tasks.logs import log
 from tasks.notices import Notice, send_once, tell_of_misnamed
 from tasks.questions import SHOWN_DIGITS
 from tasks.records import find_batch, find_record, load_records
-from tasks.resuming import resume, shot_of_run, waiting_run_of, waiting_runs
+from tasks.resuming import resume, waiting_run_of
 from tasks.storage import ObjectInfo, open_storage
 from tasks.style_guides import promise_to
 
+V = TypeVar("V")
+OTHERS = 20
+"""Folders of batches without a waiting job that are listed at each look; holds that no photograph answers, likewise."""
 SLACK = timedelta(seconds=60)
 """Tolerance between our clock and the storage's clock. A file that is older than the question by more than this
 belongs to an earlier question.
@@ -121,7 +130,7 @@ def _files(client: str, found: _Findings) -> Iterator[tuple[ShotId, ObjectInfo]]
     shot's folder.
     """
     known: dict[str, dict[str, tuple[str, ...]]] = {}
-    for file in open_storage().list(jobs_prefix(client)):
+    for file in _listed(client, found.at):
         try:
             shot, batch = shot_from_returned_key(file.key), batch_from_drop_key(file.key)
         except NamingError as error:
@@ -142,6 +151,27 @@ def _files(client: str, found: _Findings) -> Iterator[tuple[ShotId, ObjectInfo]]
             yield shot, file
         elif batch is not None:
             yield from _from_drop(batch, file, known, found)
+
+
+def _listed(client: str, at: datetime) -> Iterator[ObjectInfo]:
+    """Yield the objects in the folders where a file may have been put back; see the head of this module."""
+    storage = open_storage()
+    waiting = {one.shot.in_batch for one in waiting_records([State.AWAITING_EDITOR], client=client)}
+    others = []
+    for owner in [client] if client else list(storage.folders(jobs_prefix())):
+        for name in storage.folders(f"{jobs_prefix()}{owner}/"):
+            if is_name(owner) and is_name(name) and BatchId(client=owner, batch=name) in waiting:
+                yield from storage.list(f"{jobs_prefix()}{owner}/{name}/")
+            else:
+                others.append(f"{jobs_prefix()}{owner}/{name}/")
+    for prefix in in_turn(others, at=at):
+        yield from storage.list(prefix)
+
+
+def in_turn(every: Sequence[V], *, at: datetime) -> Sequence[V]:
+    """Return at most `OTHERS` of them, other ones each minute, until all have been taken."""
+    begin = OTHERS * int(at.timestamp() // 60) % max(1, len(every))
+    return (*every[begin:], *every[:begin])[:OTHERS]
 
 
 def _is_uploading(file: ObjectInfo, at: datetime) -> bool:
@@ -250,20 +280,50 @@ def _editor(below: str) -> str:
 @task(name="release what has arrived", task_run_name="release what has arrived", **ALWAYS)
 def release_holds(client: str = "") -> list[str]:
     """Resume every shot on hold for which nothing is missing any more, and return their names."""
-    tags = [State.ON_HOLD.value, *([f"client:{client}"] if client else [])]
-    released = []
-    for run in list(waiting_runs(tags)):  # read all pages first: resuming a run shifts the pages
-        shot = shot_of_run(run)
+    at, released = now(), list[str]()
+    held = waiting_records([State.ON_HOLD], client=client)
+    answered = _answered(held)
+    others = [one.shot for one in held if one.shot not in answered]
+    for shot in (*answered, *in_turn(others, at=at)):
         try:
-            released += _released(run, shot)
+            released += _released(shot)
         except (ConfigError, RecordDamagedError) as error:
             log().warning("%s stays on hold: %s", shot, error)
     return released
 
 
-def _released(run: FlowRun, shot: ShotId) -> list[str]:
+def _answered(held: Sequence[ShotRecord]) -> list[ShotId]:
+    """Return those shots on hold of whose product the index has the photograph that they wait for.
+
+    Of the others, nothing that the index knows can have changed. They are looked at in turn: a client's rules, or the
+    batch's groups, may have.
+    """
+    found = []
+    for client in {one.shot.client for one in held}:
+        mine = [one for one in held if one.shot.client == client and one.product]
+        try:
+            promise = promise_to(client)
+        except ConfigError as error:
+            log().warning("%s: what is on hold stays so: %s", client, error)
+            continue
+        views: dict[str, list[Sibling]] = {}
+        for other in records_of_products(client, {one.product for one in mine}):
+            names = {"batch": other.shot.batch, "shot": other.shot.shot, "product": other.product}
+            views.setdefault(other.product.casefold(), []).append(Sibling(**names, view=other.fact("view")))
+        for one in mine:
+            needs = [Need(need) for need in one.reports.get("hold", {}).get("needs", ())]
+            siblings = views.get(one.product.casefold(), [])
+            if any(paired(need, product=one.product, siblings=siblings, config=promise) for need in needs):
+                found.append(one.shot)
+    return found
+
+
+def _released(shot: ShotId) -> list[str]:
     record = find_record(shot)
     if record is None or record.state is not State.ON_HOLD or still_missing(record):
+        return []
+    run = waiting_run_of(shot)
+    if run is None:
         return []
     try:
         resume(run, _arrived(record))

@@ -7,22 +7,26 @@ from packshot.naming import READY, BatchId, batch_lease, delivery_lease, inbox_k
 from packshot.record import State
 from tasks.batches.fates import AT_WORK, Fate, Summary
 from tasks.batches.summing_up import survey
+from tasks.index.asking import batch_records
 from tasks.leases import look
 from tasks.records import find_batch
 from tasks.storage import open_storage
 
 
 def standing_of(batch: BatchId) -> Summary:
-    """Return what has become of every photograph so far.
+    """Return what has become of every photograph so far, as the index says: some seconds ago.
 
     While a run is at work, unfinished shots don't count as failed.
 
     Raises:
         ObjectMissingError: nobody has uploaded such a batch.
     """
-    if find_batch(batch) is None:
+    record = find_batch(batch)
+    if record is None:
         return Summary(batch=batch, fates=(), stands=_not_begun(batch))
-    summary = survey(batch)
+    summary = survey(batch, briefs=batch_records(batch))
+    if record.cancelled is not None:
+        return summary.model_copy(update={"stands": record.cancelled.sentence})
     if not _is_at_work(batch):
         return summary
     fates = tuple(_under_way(fate) for fate in summary.fates)

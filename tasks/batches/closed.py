@@ -7,22 +7,14 @@ from datetime import datetime
 
 from prefect import task
 
-from packshot.errors import NamingError, ObjectMissingError, RecordDamagedError
-from packshot.naming import (
-    READY,
-    BatchId,
-    batch_from_ready_key,
-    batch_record_key,
-)
+from packshot.errors import NamingError, RecordDamagedError
+from packshot.naming import READY, BatchId, batch_from_ready_key
 from packshot.types import Value
-from tasks.index.asking import etags_of_finished
+from tasks.index.asking import finished_batches
 from tasks.lives import ALWAYS, now
 from tasks.logs import log
-from tasks.records import (
-    find_batch,
-)
+from tasks.records import find_batch
 from tasks.storage import ObjectInfo, Storage, open_storage
-from tasks.threads import in_threads
 
 
 class ClosedBatches(Value):
@@ -38,12 +30,12 @@ class ClosedBatches(Value):
 
 @task(name="find closed batches", task_run_name="find closed batches", **ALWAYS)
 def closed_batches() -> ClosedBatches:
-    """Return the closed batches that are not finished yet, in the order in which they were closed.
+    """Return the closed batches that are neither finished nor cancelled, in the order in which they were closed.
 
     A folder whose name is not valid for a batch is listed in `left_out`; it doesn't stop the others.
     """
     storage, waiting, left_out = open_storage(), list[tuple[datetime, str, BatchId]](), dict[str, str]()
-    finished = _finished(storage)
+    finished = finished_batches()
     for folder in _inbox_folders(storage):
         try:
             batch = batch_from_ready_key(f"{folder}{READY}")
@@ -55,7 +47,7 @@ def closed_batches() -> ClosedBatches:
         if batch is None or batch in finished:
             continue
         closed = _closed(storage, folder)
-        if closed and not _is_finished(batch):
+        if closed and not _is_over(batch):
             waiting.append((closed.modified or now(), str(batch), batch))
     return ClosedBatches(batches=tuple(batch for _, _, batch in sorted(waiting)), left_out=left_out)
 
@@ -72,23 +64,9 @@ def _closed(storage: Storage, folder: str) -> ObjectInfo | None:
     return first if first is not None and first.key == f"{folder}{READY}" else None
 
 
-def _finished(storage: Storage) -> set[BatchId]:
-    """Return the batches that the index knows as finished and whose records have not changed since."""
-
-    def is_unchanged(known: tuple[BatchId, str]) -> bool:
-        try:
-            return storage.head(batch_record_key(known[0])).etag.strip('"') == known[1]
-        except ObjectMissingError:
-            return False
-
-    known = list(etags_of_finished().items())
-    unchanged = in_threads(is_unchanged, known, name="batches")
-    return {batch for (batch, _), same in zip(known, unchanged, strict=True) if same}
-
-
-def _is_finished(batch: BatchId) -> bool:
+def _is_over(batch: BatchId) -> bool:
     try:
         record = find_batch(batch)
     except RecordDamagedError:
         return False  # the batch's own run reports it; the other batches go on
-    return record is not None and record.finished_at is not None
+    return record is not None and (record.finished_at is not None or record.cancelled is not None)

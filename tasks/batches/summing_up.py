@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from prefect import task
 
@@ -32,10 +32,16 @@ from tasks.sets import held_for_sets, sets_of
 from tasks.style_guides import promise_shown
 
 
-def survey(batch: BatchId) -> Summary:
-    """Return what became of every photograph of a batch, read from the records."""
+def survey(batch: BatchId, *, briefs: Iterable[ShotRecord] = ()) -> Summary:
+    """Return what became of every photograph of a batch, read from the records.
+
+    Args:
+        briefs: shots whose records need not be read, each with its record in short form (`packshot.outcomes.indexed`).
+    """
     record = load_batch(batch)
-    records = {one.shot.shot: one for one in load_records([ref.shot for ref in record.shots])}
+    records = {one.shot.shot: one for one in briefs}
+    others = [ref.shot for ref in record.shots if ref.shot.shot not in records]
+    records |= {one.shot.shot: one for one in load_records(others)}
     products = sets_of(record, records.values())
     held = held_for_sets(record, products)
     known = {shot: one for one in products for shot in one.shots}

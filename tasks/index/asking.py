@@ -8,17 +8,19 @@ An answer may be some seconds old, and a row may be older than its record. So re
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from typing import TypeVar
+from datetime import datetime
+from typing import NamedTuple, TypeVar
 
-from sqlalchemy import Connection, Select, and_, or_, select
+from sqlalchemy import Connection, Select, and_, or_, select, tuple_
 
 from packshot.errors import RecordDamagedError
 from packshot.naming import BatchId
-from packshot.record import ShotRecord, State
+from packshot.record import DONE, ShotRecord, State
 from tasks.index.comparing import compare_all, compare_some
 from tasks.index.database import IndexAwayError, Shared, Work, own, own_in_memory, shared
+from tasks.index.keeping import catch_up
 from tasks.index.rows import record_of
 from tasks.index.tables import batches, buckets, shots
 from tasks.logs import log
@@ -26,6 +28,7 @@ from tasks.storage import Storage, open_storage
 
 R = TypeVar("R")
 MOST_FOUND = 100
+_PART = 500
 _NAMES = (shots.c.sku, shots.c.asin, shots.c.gtin, shots.c.file)
 _LAST_SIGN = "\U0010ffff"
 
@@ -41,6 +44,7 @@ def ask(work: Work[R], *, client: str = "", batch: str = "", storage: Storage | 
     opened, index = storage or open_storage(), shared()
     if index is not None:
         try:
+            catch_up()
             _require_whole(index, opened)
             return index.run(work)
         except IndexAwayError:
@@ -73,23 +77,23 @@ def repair() -> None:
             compare_some(index, open_storage())
 
 
-def etags_of_finished() -> Mapping[BatchId, str]:
-    """Return finished batch -> ETag of its record, as the shared index knows them; empty without a shared index.
+def finished_batches() -> Collection[BatchId]:
+    """Return the finished batches that the shared index knows; none without one.
 
-    Before you leave a batch alone because of this, ask the storage whether the record still has that ETag.
+    A finished batch never becomes unfinished again, so a row that is behind leaves out no work.
     """
-    index, wanted = shared(), select(batches).filter_by(bucket=open_storage().bucket)
+    index, wanted = shared(), select(batches.c.client, batches.c.batch).filter_by(bucket=open_storage().bucket)
     if index is None:
-        return {}
+        return ()
 
-    def work(connection: Connection) -> Mapping[BatchId, str]:
+    def work(connection: Connection) -> Collection[BatchId]:
         found = connection.execute(wanted.where(batches.c.finished_at.is_not(None)))
-        return {BatchId(client=one.client, batch=one.batch): one.etag for one in found}
+        return {BatchId(client=one.client, batch=one.batch) for one in found}
 
     try:
         return index.run(work)
     except IndexAwayError:
-        return {}
+        return ()
 
 
 def find_shots(words: Sequence[str], *, client: str = "", batch: str = "", most: int = MOST_FOUND) -> list[ShotRecord]:
@@ -121,6 +125,80 @@ def waiting_records(states: Collection[State], *, client: str = "", batch: str =
     return _records(wanted, client, batch)
 
 
+def batch_records(batch: BatchId) -> list[ShotRecord]:
+    """Return a batch's shots, each with its record in brief, sorted by name. Damaged records are left out."""
+    return _records(_of(batch.client, batch.batch), batch.client, batch.batch)
+
+
+def records_of_products(client: str, products: Collection[str]) -> list[ShotRecord]:
+    """Return all shots of a client that show one of these products, each with its record in brief.
+
+    Args:
+        products: SKU, ASIN or GTIN; case does not matter.
+    """
+    names = sorted({one.casefold() for one in products})
+    found: list[ShotRecord] = []
+    for start in range(0, len(names), _PART):
+        some = names[start : start + _PART]
+        wanted = _of(client, "").where(or_(*(column.in_(some) for column in (shots.c.sku, shots.c.asin, shots.c.gtin))))
+        found += _records(wanted, client, "")
+    return found
+
+
+def records_since(moment: datetime) -> list[ShotRecord]:
+    """Return the shots that have changed since a moment, or are open, each with its record in brief, sorted by name."""
+    at_rest = [state.value for state in (*DONE, State.REFUSED)]
+    of_now = or_(shots.c.changed_at >= moment, shots.c.changed_at.is_(None), shots.c.state.not_in(at_rest))
+    return _records(_of("", "").where(of_now), "", "")
+
+
+def received_since(moment: datetime) -> Mapping[BatchId, datetime]:
+    """Return the batches that came in since a moment, with when they did."""
+    wanted = select(batches.c.client, batches.c.batch, batches.c.received_at).filter_by(bucket=open_storage().bucket)
+    wanted = wanted.where(batches.c.received_at >= moment)
+
+    def work(connection: Connection) -> Mapping[BatchId, datetime]:
+        found = connection.execute(wanted)
+        return {BatchId(client=one.client, batch=one.batch): one.received_at for one in found}
+
+    return ask(work)
+
+
+class Changed(NamedTuple):
+    """What has changed since somebody asked.
+
+    Attributes:
+        etags: every shot that is in one of the states, by name (CLIENT/BATCH/SHOT), with the ETag of its record.
+        records: those with another ETag than before, each with its record in brief.
+    """
+
+    etags: Mapping[str, str]
+    records: list[ShotRecord]
+
+
+def changed_records(states: Collection[State], known: Mapping[str, str]) -> Changed:
+    """Return the shots in some states, and the records of those that have changed.
+
+    Args:
+        known: `Changed.etags` of the last time; empty the first time.
+    """
+    wanted = select(shots.c.client, shots.c.batch, shots.c.shot, shots.c.etag).filter_by(bucket=open_storage().bucket)
+    wanted = wanted.where(shots.c.state.in_([state.value for state in states]))
+
+    def work(connection: Connection) -> tuple[dict[str, str], list[str]]:
+        found = {(one.client, one.batch, one.shot): one.etag for one in connection.execute(wanted)}
+        named = {"/".join(name): etag for name, etag in found.items()}
+        new = [name for name, etag in found.items() if known.get("/".join(name)) != etag]
+        briefs: list[str] = []
+        for start in range(0, len(new), _PART):
+            some = tuple_(shots.c.client, shots.c.batch, shots.c.shot).in_(new[start : start + _PART])
+            briefs += connection.execute(_briefs().where(some)).scalars()
+        return named, briefs
+
+    etags, briefs = ask(work)
+    return Changed(etags, _read(briefs))
+
+
 def judged_records(*, client: str = "", batch: str = "") -> list[ShotRecord]:
     """Return the shots that a person has decided on, sorted by name.
 
@@ -138,12 +216,20 @@ def _of(client: str, batch: str) -> Select[tuple[str, str]]:
     return found.order_by(shots.c.client, shots.c.batch, shots.c.shot)
 
 
+def _briefs() -> Select[tuple[str]]:
+    return select(shots.c.brief).filter_by(bucket=open_storage().bucket)
+
+
 def _records(wanted: Select[tuple[str, str]], client: str, batch: str) -> list[ShotRecord]:
     def work(connection: Connection) -> list[str]:
-        return [one.brief for one in connection.execute(wanted) if one.brief]
+        return [one.brief for one in connection.execute(wanted)]
 
+    return _read(ask(work, client=client, batch=batch))
+
+
+def _read(briefs: Iterable[str]) -> list[ShotRecord]:
     found = []
-    for brief in ask(work, client=client, batch=batch):
+    for brief in filter(None, briefs):
         try:
             found.append(record_of(brief))
         except RecordDamagedError as error:

@@ -43,10 +43,28 @@ def _note(table: Table, row: Row) -> None:
         rows = {**_missed, _name(table, row): (table, row)}
         _missed.clear()
     if not _write(rows):
-        with _lock:
-            _missed.update({name: one for name, one in rows.items() if name not in _missed})
-            for name in list(_missed)[: max(0, len(_missed) - MOST_REMEMBERED)]:
-                del _missed[name]
+        _remember(rows)
+
+
+def _remember(rows: Mapping[tuple[str, ...], tuple[Table, Row]]) -> None:
+    with _lock:
+        _missed.update({name: one for name, one in rows.items() if name not in _missed})
+        for name in list(_missed)[: max(0, len(_missed) - MOST_REMEMBERED)]:
+            del _missed[name]
+
+
+def catch_up() -> None:
+    """Write the rows that this process could not write before, so that it is not told less than it has said.
+
+    Raises:
+        IndexAwayError: they can't be written now either.
+    """
+    with _lock:
+        rows = dict(_missed)
+        _missed.clear()
+    if rows and not _write(rows):
+        _remember(rows)
+        raise IndexAwayError("rows of this process are still to be written")
 
 
 def _write(rows: Mapping[tuple[str, ...], tuple[Table, Row]]) -> bool:

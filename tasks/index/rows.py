@@ -23,6 +23,7 @@ def shot_row(bucket: str, record: ShotRecord, etag: str) -> Row:
         "events": len(record.events),
         "state": record.state.value,
         "judged": bool(record.decisions),
+        "changed_at": record.events[-1].at if record.events else None,
         **ids_of(record),
         "brief": _brief(record),
     }
@@ -30,18 +31,20 @@ def shot_row(bucket: str, record: ShotRecord, etag: str) -> Row:
 
 def damaged_shot_row(bucket: str, shot: ShotId, etag: str) -> Row:
     """Return the row of a shot whose record can't be read, so that it is not read again until it changes."""
+    nothing = {"judged": False, "changed_at": None}
     empty = dict.fromkeys(("sku", "asin", "gtin", "file", "brief"), "")
-    return {**_shot(bucket, shot), "etag": plain(etag), "events": 0, "state": DAMAGED, "judged": False, **empty}
+    return {**_shot(bucket, shot), "etag": plain(etag), "events": 0, "state": DAMAGED, **nothing, **empty}
 
 
 def batch_row(bucket: str, record: BatchRecord, etag: str) -> Row:
-    """Return the row of a batch, made from its record."""
-    return {**_batch(bucket, record.batch), "etag": plain(etag), "finished_at": record.finished_at}
+    """Return a batch's row."""
+    times = {"received_at": record.received_at, "finished_at": record.finished_at}
+    return {**_batch(bucket, record.batch), "etag": plain(etag), **times}
 
 
 def damaged_batch_row(bucket: str, batch: BatchId, etag: str) -> Row:
     """Return the row of a batch whose record can't be read; it counts as not finished."""
-    return {**_batch(bucket, batch), "etag": plain(etag), "finished_at": None}
+    return {**_batch(bucket, batch), "etag": plain(etag), "received_at": None, "finished_at": None}
 
 
 def record_of(brief: str) -> ShotRecord:

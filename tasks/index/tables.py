@@ -9,7 +9,7 @@ from sqlalchemy import Boolean, Column, DateTime, Dialect, Index, Integer, MetaD
 
 SCHEMA = "packshot_index"
 """The tables' schema in PostgreSQL. One named like Prefect's user would come first in that user's search path."""
-REVISION = "0001"
+REVISION = "0002"
 """The migration that makes the tables what they are here."""
 DAMAGED = "damaged"
 """``state`` of a shot whose record can't be read."""
@@ -44,6 +44,7 @@ shots = Table(
     Column("events", Integer, nullable=False),
     Column("state", Text, nullable=False),
     Column("judged", Boolean, nullable=False),
+    Column("changed_at", Moment),
     Column("sku", WORD, nullable=False),
     Column("asin", WORD, nullable=False),
     Column("gtin", WORD, nullable=False),
@@ -51,12 +52,14 @@ shots = Table(
     Column("brief", Text, nullable=False),
     Index("shots_state", "bucket", "state"),
     Index("shots_judged", "bucket", "judged"),
+    Index("shots_changed", "bucket", "changed_at"),
     Index("shots_sku", "bucket", "sku"),
     Index("shots_asin", "bucket", "asin"),
     Index("shots_gtin", "bucket", "gtin"),
     Index("shots_file", "bucket", "file"),
 )
-"""One row a shot: the ETag of its record, how many events that has, its state, its names, and the record in brief."""
+"""One row a shot: the ETag of its record, how many events that has, its state, when its last
+event was, its names, and the record in brief."""
 
 buckets = Table(
     "buckets",
@@ -73,8 +76,10 @@ batches = Table(
     Column("client", WORD, primary_key=True),
     Column("batch", WORD, primary_key=True),
     Column("etag", Text, nullable=False),
+    Column("received_at", Moment),
     Column("finished_at", Moment),
     Column("compared_at", Moment),
     Index("batches_finished", "bucket", "finished_at"),
 )
-"""One row a batch: the ETag of its record, when it was finished, when its rows were last compared with the bucket."""
+"""One row a batch: the ETag of its record, when it came in and was finished, when its rows were last
+compared with the bucket."""

@@ -11,14 +11,13 @@ from starlette.testclient import TestClient
 from desk.app import application, routes
 from desk.roles import Role
 from desk.state import Desk
-from desk.waiting import waiting
 from packshot.naming import ShotId
 from packshot.record import ShotRecord, State
 from tasks.records import create_record, load_record
 from tasks.storage import Storage
-from tasks.style_guides import promise_shown
 from tests.desk.people import PASSWORD, Browser
 from tests.desk.records import record_in
+from tests.desk.test_lists import shown
 
 Browse = Callable[[str], Browser]
 EVERYBODY = frozenset(Role)
@@ -97,7 +96,7 @@ def browse_as(storage: Storage, desk: Desk) -> Callable[[Role], Browser]:
     """Somebody with one role, and a shot in each state."""
     for name, state in STATES.items():
         record = create_record(record_in(state, ShotId(client="acme", batch="roles", shot=name)))
-        desk.waiting._found[str(record.shot)] = waiting(record, version=("", ""), promise=promise_shown("acme"))
+        shown(desk, record)
 
     def browser(role: Role) -> Browser:
         desk.accounts.add("Any Body", {role}, PASSWORD)

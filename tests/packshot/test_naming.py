@@ -144,7 +144,7 @@ def test_keys_follow_the_storage_contract(layout: str, shot: ShotId) -> None:
 @given(st.dates())
 def test_only_a_day_s_figures_lead_back_to_their_date(date: dt.date) -> None:
     assert naming.date_from_daily_figures_key(naming.daily_figures_key(date)) == date
-    assert naming.date_from_daily_figures_key(naming.daily_open_key(date)) is None
+    assert naming.date_from_daily_figures_key(naming.daily_page_key(date)) is None
     assert naming.date_from_daily_figures_key(naming.daily_page_key(date)) is None
     assert naming.daily_figures_key(date).startswith(naming.daily_prefix())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,9 @@ from deployments.demo import environment
 from packshot.batch import ShotRef
 from packshot.decision import Choice
 from packshot.naming import BatchId, batch_id, notice_key, record_key
-from packshot.record import State
+from packshot.record import ShotRecord, Source, State
 from packshot.specs.load import default_folder
+from packshot.types import Sourced
 from tasks import hot_folder
 from tasks.groups import group_shots
 from tasks.handovers import RoutedShot
@@ -105,24 +107,32 @@ def test_both_shots_in_one_batch_hold_nothing(ghosts: Storage, batch: BatchId) -
     assert in_a_run(lambda: hold_back.fn(batch, [main, neck])).names == ()
 
 
-def test_all_that_has_arrived_goes_on_in_one_look_however_many_pages_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever is resumed leaves the list that is read page by page, and what comes after it moves up."""
-    waiting = [f"run {n}" for n in range(5)]
+def test_all_that_has_arrived_goes_on_in_one_look_and_the_others_are_looked_at_in_turn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def photographed(name: str, *, product: str, view: str) -> ShotRecord:
+        shot = batch_id("acme", "holds").shot(name)
+        facts = {"sku": Sourced(value=product, source="manifest"), "view": Sourced(value=view, source="manifest")}
+        source = Source(key=name, sha256="0" * 64, size_bytes=1)
+        hold = {"hold": {"needs": ["neck_shot"]}}
+        return ShotRecord(shot=shot, source=source, state=State.ON_HOLD, facts=facts, reports=hold)
 
-    def waiting_runs(tags: list[str]) -> Iterator[str]:
-        """As Prefect gives them, two at a time."""
-        for offset in range(0, 100, 2):
-            yield from waiting[offset : offset + 2]
-
-    def released(run: str, shot: str) -> list[str]:
-        waiting.remove(run)
-        return [shot]
-
-    monkeypatch.setattr(hot_folder, "waiting_runs", waiting_runs)
-    monkeypatch.setattr(hot_folder, "shot_of_run", lambda run: run.replace("run", "shot"))
-    monkeypatch.setattr(hot_folder, "_released", released)
-    assert release_holds.fn() == [f"shot {n}" for n in range(5)]
-    assert waiting == []
+    held = [photographed(f"S{n:02}", product=f"P{n}", view="MAIN") for n in range(70)]
+    necks = [photographed(f"N{n:02}", product=f"p{n}", view="NECK") for n in range(25)]
+    read: list[str] = []
+    monkeypatch.setattr(hot_folder, "waiting_records", lambda states, client: held)
+    monkeypatch.setattr(hot_folder, "records_of_products", lambda client, products: [*held, *necks])
+    monkeypatch.setattr(hot_folder, "_released", lambda shot: read.append(shot.shot) or [])
+    seen: set[str] = set()
+    for minute in range(3):
+        at = datetime.fromtimestamp(60 * minute, UTC)
+        monkeypatch.setattr(hot_folder, "now", lambda at=at: at)
+        read.clear()
+        release_holds.fn()
+        assert read[:25] == [one.shot.shot for one in held[:25]]
+        assert len(read) == 25 + hot_folder.OTHERS
+        seen.update(read)
+    assert seen == {one.shot.shot for one in held}
 
 
 def test_a_name_that_the_client_s_pattern_does_not_read_waits_for_its_product(

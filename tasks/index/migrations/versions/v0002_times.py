@@ -1,0 +1,20 @@
+"""When a shot last changed and when a batch came in. All rows are filled again from the records."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+SCHEMA = "packshot_index"
+
+
+def upgrade() -> None:
+    """Add the columns; empty the tables, so that whoever asks first has every record read once."""
+    op.add_column("shots", sa.Column("changed_at", sa.DateTime(timezone=True)), schema=SCHEMA)
+    op.create_index("shots_changed", "shots", ["bucket", "changed_at"], schema=SCHEMA)
+    op.add_column("batches", sa.Column("received_at", sa.DateTime(timezone=True)), schema=SCHEMA)
+    for table in ("shots", "batches", "buckets"):
+        op.execute(f"DELETE FROM {SCHEMA}.{table}")  # noqa: S608  (no input)

@@ -183,6 +183,21 @@ def _batches() -> typer.Typer:
         said = "is being handed over" if no_wait else wait_until_delivered(which, run)
         terminal_console().print(f"{which}: {said}", markup=False, highlight=False, soft_wrap=True)
 
+    @app.command("cancel")
+    def cancel(
+        client: Client,
+        batch: Batch,
+        by: Annotated[str, typer.Option(help="Your name; the batch's record keeps it.")],
+        why: Annotated[str, typer.Option(help="The reason; the batch's record keeps it.")],
+    ) -> None:
+        """End a batch: its runs and its questions to people; deliver nothing more. Submitted again, it goes on."""
+        from packshot.naming import batch_id
+        from tasks.cancelling import cancel_batch
+
+        which = batch_id(client, batch)
+        done = cancel_batch(which, person=by, reason=why)
+        terminal_console().print(f"{which}: {done.sentence}", markup=False, highlight=False, soft_wrap=True)
+
     return app
 
 

@@ -17,6 +17,7 @@ from prefect.settings import PREFECT_API_URL
 from prefect.types.entrypoint import EntrypointType
 
 from flows.batch import process_batch
+from flows.cancelling import cancel_batch
 from flows.collect import collect_returned_work
 from flows.daily_report import daily_report
 from flows.delivery import deliver_batch
@@ -80,6 +81,11 @@ def deployments() -> list[RunnerDeployment]:
         _deployment(
             reprocess_shot,
             "Processes one shot again from the start; the new result is delivered in a supplementary delivery.",
+        ),
+        _deployment(
+            cancel_batch,
+            "Ends a batch: its runs, its questions to people, its deliveries. Submitted again, it goes on.",
+            queue=WATCH,
         ),
         _deployment(deliver_batch, "Exports, verifies and delivers approved shots that are not yet delivered."),
         _deployment(

@@ -102,8 +102,13 @@ def finish_open_deliveries(batch: BatchId) -> str:
     """Return a summary of the deliveries that were open and are finished now; empty if none was open.
 
     Flows call this before they export or reprocess shots, because an open delivery needs its shots unchanged.
+
+    Raises:
+        BatchCancelledError: somebody has cancelled the batch.
     """
-    if not _open_ones(load_batch(batch)):
+    record = load_batch(batch)
+    record.require_not_cancelled()
+    if not _open_ones(record):
         return ""
     with _turn(batch) as turn:
         return _finish_open(batch, turn)

@@ -10,6 +10,7 @@ from pathlib import Path
 from packshot.errors import NamingError
 from packshot.handoff.upload_form import UploadForm
 from packshot.naming import READY, BatchId, inbox_key, inbox_prefix, path_trouble
+from tasks.cancelling import take_up_again
 from tasks.configs import configs_in_force
 from tasks.storage import open_storage
 
@@ -22,8 +23,9 @@ LeftOut = Callable[[str, str], None]
 def submit_folder(folder: Path, batch: BatchId, *, on_progress: Progress, on_left_out: LeftOut) -> int:
     """Upload the files of a folder as a batch, close the batch, and return the number of files.
 
-    Idempotent: files that are already uploaded are not sent again. Symbolic links are skipped and reported, because a
-    link could point to any file of this machine. Files with an unusable name are skipped and reported too.
+    Idempotent: files that are already uploaded are not sent again. A batch that was cancelled is taken up again.
+    Symbolic links are skipped and reported, because a link could point to any file of this machine. Files with an
+    unusable name are skipped and reported too.
 
     Raises:
         NamingError: the folder holds no files.
@@ -38,6 +40,7 @@ def submit_folder(folder: Path, batch: BatchId, *, on_progress: Progress, on_lef
         storage.upload_to_inbox(batch, path.relative_to(folder).as_posix(), _bytes_of(path), content_type=kind)
         on_progress(path.name, number, len(files))
     storage.close_inbox(batch)
+    take_up_again(batch)
     return len(files)
 
 

@@ -50,18 +50,20 @@ def open_review(edited: EditedShot) -> str:
         return open_waiting_run(life.record, generation=edited.generation, category=edited.category)
 
 
-def open_waiting_run(record: ShotRecord, *, generation: int, category: str) -> str:
+def open_waiting_run(record: ShotRecord, *, generation: int, category: str, cancelled_before: int = 0) -> str:
     """Create the suspended run that asks people about a shot, and return its id.
 
     Idempotent: a second call returns the same run.
 
     Args:
         generation: how many times the shot was started again; each generation has its own run.
+        cancelled_before: how many times its batch was cancelled; the run that was ended then is not the one returned.
     """
     shot, question = record.shot, question_about(record)
     if record.state is not State.IN_REVIEW:  # in review, the artifact shows the edit already
         show_question(record, question)
     scope = scope_for(record, shelf.plan_of(record))
+    again = f"-{cancelled_before}" if cancelled_before else ""
     run_id = create_waiting_run(
         HUMAN_EDIT,
         parameters={"client": shot.client, "batch": shot.batch, "shot": shot.shot},
@@ -69,7 +71,7 @@ def open_waiting_run(record: ShotRecord, *, generation: int, category: str) -> s
         pause_key=PAUSE_KEY,
         name=run_name(shot),
         tags=_tags(record, category=category, scope=scope),
-        idempotency_key=f"human-edit-{shot}-{generation}-{record.source.sha256}-{record.plan_fingerprint}",
+        idempotency_key=f"human-edit-{shot}-{generation}-{record.source.sha256}-{record.plan_fingerprint}{again}",
     )
     return str(run_id)
 

@@ -70,6 +70,8 @@ def gather(shot: ShotId) -> Gathered:
     known = load_batch(batch)
     records = {one.shot.shot: one for one in load_records([ref.shot for ref in known.shots])}
     mine, products = records.get(shot.shot), sets_of(known, records.values())
+    if known.cancelled is not None:
+        return Gathered(goes_now=False, sentence=known.cancelled.sentence)
     if mine is None or mine.state not in TO_DELIVER:
         return Gathered(goes_now=True)  # delivered meanwhile, or tried again because it failed
     held = held_for_sets(known, products)

@@ -39,7 +39,7 @@ from tasks.resuming import runs_of
 from tasks.settings import get_settings
 
 NIGHT = "nightly"
-STARTED_AGAIN = (NIGHT, "process-batch", "deliver-batch", "reprocess-shot", "human-edit")
+STARTED_AGAIN = (NIGHT, "process-batch", "deliver-batch", "reprocess-shot", "cancel-batch", "human-edit")
 REPORTS = ("daily-report", "return-rate", "train-router", "roll-back-router", "audit-escapes")
 SEEN_TO_LIVE = (*STARTED_AGAIN, WORK_ON_PART, "collect-returned-work", *REPORTS)
 """Flows whose runs renew a lease (`flows.presence`).

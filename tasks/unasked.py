@@ -27,14 +27,16 @@ def ask_who_was_not_asked(batch: BatchId, *, waiting: list[str]) -> list[str]:
     """
     if not waiting:
         return []
-    refs = {ref.shot.shot: ref for ref in load_batch(batch).shots}
+    known = load_batch(batch)
+    refs = {ref.shot.shot: ref for ref in known.shots}
     found = [one for one in load_records([batch.shot(name) for name in waiting]) if one.state in WAITING]
     asked = _asked(batch) if found else set()
     unasked = [one for one in found if one.shot.shot not in asked]
     for one in unasked:
         record = with_draft(one) if one.state is State.AWAITING_EDITOR else one
         category = record.reports.get("routing", {}).get("category", "") or record.fact("category")
-        open_waiting_run(record, generation=refs[record.shot.shot].generation, category=category)
+        generation, times = refs[record.shot.shot].generation, len(known.cancellations)
+        open_waiting_run(record, generation=generation, category=category, cancelled_before=times)
     return [one.shot.shot for one in unasked]
 
 

@@ -36,6 +36,7 @@ NAMES = [
         "process-batch",
         "work-on-part",
         "reprocess-shot",
+        "cancel-batch",
         "deliver-batch",
         "human-edit",
         "collect-returned-work",
@@ -48,6 +49,7 @@ PARAMETERS = {
     "process-batch": {"client", "batch"},
     "work-on-part": {"client", "batch", "stage", "part", "place"},
     "reprocess-shot": {"client", "batch", "shot", "person", "reason"},
+    "cancel-batch": {"client", "batch", "person", "reason"},
     "deliver-batch": {"client", "batch", "shots", "closes"},
     "human-edit": {"client", "batch", "shot"},
     "collect-returned-work": set(),
@@ -64,6 +66,7 @@ RUN_NAMES = {
     "work-on-part": "edit · acme/spring-24 · part 3 of 12",
     "reprocess-shot": "reprocess · acme/spring-24 · KTL301_MAIN",
     "deliver-batch": "deliver · acme/spring-24",
+    "cancel-batch": "cancel · acme/spring-24",
     "human-edit": "human edit · acme/spring-24 · KTL301_MAIN",
     "collect-returned-work": "collect returned work",
     "daily-report": "daily report",
@@ -192,7 +195,10 @@ def test_runs_that_died_in_their_slots_never_keep_the_run_from_starting_that_end
         }
     at_once = Settings().runs_at_once
     assert limits == {QUEUE: at_once, WATCH: WATCHES_AT_ONCE, EXPEDITED: at_once}
-    assert [name for name in NAMES if registered[name].work_queue_name == WATCH] == ["collect-returned-work"]
+    assert [name for name in NAMES if registered[name].work_queue_name == WATCH] == [
+        "cancel-batch",
+        "collect-returned-work",
+    ]
     assert {registered[name].work_queue_name for name in NAMES} == {QUEUE, WATCH}
 
 
@@ -292,6 +298,7 @@ async def _redirected(run_id: UUID, pool: WorkPool) -> list[str]:
 
 def test_every_flow_takes_its_form_s_fields_and_names_its_runs_so_that_a_person_can_read_them() -> None:
     from flows.batch import process_batch
+    from flows.cancelling import cancel_batch
     from flows.collect import collect_returned_work
     from flows.daily_report import daily_report
     from flows.delivery import deliver_batch
@@ -307,6 +314,7 @@ def test_every_flow_takes_its_form_s_fields_and_names_its_runs_so_that_a_person_
         process_batch,
         work_on_part,
         reprocess_shot,
+        cancel_batch,
         deliver_batch,
         human_edit,
         collect_returned_work,

@@ -21,20 +21,21 @@ from typing import Any, NamedTuple
 import pytest
 
 from packshot.decision import REASONS, Choice
-from packshot.errors import LeaseHeldError, LeaseLostError, ObjectMissingError, RecordConflictError
+from packshot.errors import BatchCancelledError, LeaseHeldError, LeaseLostError, ObjectMissingError, RecordConflictError
 from packshot.export.delivery import DeliveredFile
 from packshot.naming import NIGHT_LEASE, BatchId, ShotId, batch_id, delivery_key, shot_key
 from packshot.record import State
 from packshot.specs.handoff import LateDeliveries
 from packshot.types import Size
-from tasks import deliveries, late_deliveries, leases, lives, patience, records, storage
-from tasks.batches import claiming, closed, summing_up
+from tasks import cancelling, deliveries, late_deliveries, leases, lives, patience, records, storage
+from tasks.batches import claiming, summing_up
 from tasks.batches.approved import approved_shots
 from tasks.batches.claiming import at_work_on
 from tasks.batches.closed import closed_batches
 from tasks.batches.restarting import restart_shot
 from tasks.batches.stock import take_stock
 from tasks.batches.summing_up import summarise, survey
+from tasks.cancelling import cancel_batch, take_up_again
 from tasks.deliveries import deliver, finish_open_deliveries
 from tasks.forms import Answer
 from tasks.late_deliveries import gather
@@ -103,8 +104,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(leases, "time", made)
     monkeypatch.setattr(records, "time", made)
     monkeypatch.setattr(leases, "threading", SimpleNamespace(Thread=Nobody, Lock=threading.Lock, Event=threading.Event))
-    for module in (records, closed):
-        monkeypatch.setattr(module, "in_threads", one_at_a_time)
+    monkeypatch.setattr(records, "in_threads", one_at_a_time)
     monkeypatch.setattr(patience, "time", made)
     monkeypatch.setattr(lives, "datetime", Clock(made))
     monkeypatch.setattr(summing_up, "show_table", lambda *args: None)
@@ -412,6 +412,74 @@ def said(where: str) -> Iterator[None]:
     except Exception as error:
         error.add_note(where)
         raise
+
+
+# --- cancelled ---
+
+
+@pytest.fixture
+def questions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Prefect is not there: ending its runs has a test of its own."""
+    monkeypatch.setattr(cancelling, "_with_its_runs_ended", lambda found, *_: found)
+    monkeypatch.setattr(cancelling, "batch_records", lambda batch: [])
+
+
+def cancel() -> None:
+    cancel_batch(BATCH, person="Max", reason="the client has withdrawn it")
+
+
+def files_of_the_client() -> dict[str, str]:
+    return {one.key: one.etag for one in open_storage().list("deliveries/") if one.key.endswith("certificate.json")}
+
+
+@pytest.mark.usefixtures("questions")
+def test_it_is_cancelled_after_every_write_and_nothing_more_is_delivered_until_it_is_submitted_again(
+    world: World,
+) -> None:
+    """Kind of test that was missing: one in which somebody changes their mind in the middle of a night."""
+    for number, (objects, seconds) in enumerate(undisturbed(world, 7)):
+        with said(f"after write {number}"):
+            world.objects, world.seconds = dict(objects), seconds + 90
+            originals = {key: one for key, one in objects.items() if key.startswith("inbox/")}
+            if not any(key.endswith("READY") for key in originals):
+                continue
+            assert world.act(Actor(run="a manager"), cancel)
+            before: dict[str, str] = {}
+            assert world.act(Actor(run="somebody"), lambda: before.update(files_of_the_client()))  # noqa: B023
+            world.act(Actor(run="the next night"), lambda: refused(night))
+            world.act(Actor(run="by hand"), lambda: refused(lambda: hand_over(BATCH, [])))
+            after: dict[str, str] = {}
+            world.act(Actor(run="somebody"), lambda: after.update(files_of_the_client()))  # noqa: B023
+            assert after == before
+            assert {key: one for key, one in world.objects.items() if key.startswith("inbox/")} == originals
+            assert world.act(Actor(run="the client"), lambda: require(take_up_again(BATCH)))
+            world.seconds += 90
+            assert world.act(Actor(run="the night after"), all_of_it)
+            require_all_well(7)
+            (cancelled,) = load_batch(BATCH).cancellations
+            assert (cancelled.by, cancelled.why) == ("Max", "the client has withdrawn it")
+            assert cancelled.taken_up_at
+
+
+@pytest.mark.usefixtures("questions")
+@pytest.mark.parametrize("after", [False, True])
+def test_a_cancelling_that_dies_is_done_again_and_keeps_the_first_reason(world: World, after: bool) -> None:
+    world.act(Actor(run="client"), lambda: submit(3))
+    for write in range(3):
+        world.act(Actor(run="a manager", dies_at=write, dies_after=after), cancel)
+        assert world.act(Actor(run="the same"), cancel)
+        assert len(load_batch(BATCH).cancellations) == 1
+    world.act(Actor(run="the next night"), night)
+    assert not load_batch(BATCH).shots
+
+
+def refused(work: Callable[[], None]) -> None:
+    with suppress(BatchCancelledError):
+        work()
+
+
+def require(well: bool) -> None:
+    assert well
 
 
 # --- lost updates ---

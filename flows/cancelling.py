@@ -1,0 +1,25 @@
+"""Cancel a batch, because a person asked for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.states import Completed
+
+from flows.pace import PACE
+from flows.parameters import BatchName, ClientName, PersonName, Reason
+from flows.presence import present
+from packshot.naming import batch_id
+from tasks.cancelling import cancel_batch as cancel
+
+
+@flow(name="cancel-batch", flow_run_name="cancel · {client}/{batch}", task_runner=PACE, persist_result=False)
+@present
+def cancel_batch(client: ClientName, batch: BatchName, person: PersonName, reason: Reason) -> State[Any]:
+    """End a batch: its runs and its questions to people; nothing more is delivered. Submitted again, it goes on.
+
+    Originals stay, and so does what was delivered before. The batch's record keeps your name and reason.
+    """
+    return Completed(message=cancel(batch_id(client, batch), person=person, reason=reason).sentence)

@@ -7,7 +7,7 @@ import re
 import shutil
 import stat
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -22,12 +22,14 @@ from tasks.configs import configs_in_force
 from tasks.index.comparing import standing_of
 from tasks.index.database import IndexAwayError, shared
 from tasks.models import cached_model
+from tasks.parts import EXPEDITED, ORDINARY, PARTS_POOL
 from tasks.settings import get_settings
 from tasks.storage import open_storage
 from tasks.storage_checks import broken_conditions, clock_skew_s
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import SyncPrefectClient
+    from prefect.client.schemas.objects import Worker
 
 SKEW_S, MOST_SKEW_S = 60, 300
 """Largest difference of this machine's clock from the storage's: for a warning, for a failure.
@@ -268,7 +270,7 @@ def _pool() -> Finding:
             queues = {name: client.read_work_queue_by_name(name, work_pool_name=WORK_POOL) for name in (WATCH, QUEUE)}
         except ObjectNotFound:
             return Verdict.FAILED, f"{WORK_POOL} lacks one of its queues {WATCH} and {QUEUE}", "packshot register"
-    online = sum(worker.status is not None and worker.status.value == "ONLINE" for worker in workers)
+    online = _online(workers)
     pool = pools[WORK_POOL]
     found = f"{WORK_POOL}: {online} workers online, at most {queues[QUEUE].concurrency_limit} runs at once"
     if pool.is_paused:
@@ -283,6 +285,37 @@ def _pool() -> Finding:
     if (pool.concurrency_limit, queues[QUEUE].concurrency_limit) != (None, limit):
         return Verdict.WARNING, f"{found}; PACKSHOT_RUNS_AT_ONCE here is {limit}", "packshot register"
     return Verdict.OK, found, ""
+
+
+def _online(workers: Iterable[Worker]) -> int:
+    return sum(worker.status is not None and worker.status.value == "ONLINE" for worker in workers)
+
+
+def _parts() -> Finding:
+    """Look whether other machines can help with a batch. Without them its run does everything, so it never fails."""
+    from prefect.exceptions import ObjectNotFound
+
+    with _client() as client:
+        try:
+            pool = client.read_work_pool(PARTS_POOL)
+            names = (EXPEDITED, ORDINARY)
+            queues = [client.read_work_queue_by_name(name, work_pool_name=PARTS_POOL) for name in names]
+        except ObjectNotFound:
+            found = f"there is no work pool {PARTS_POOL} with its queues {EXPEDITED} and {ORDINARY}"
+            return Verdict.WARNING, f"{found}: no other machine can help with a batch", "packshot register"
+        online = _online(client.read_workers_for_work_pool(PARTS_POOL, offset=0, limit=200))
+    found = f"{PARTS_POOL}: {counted(online, 'worker')} online"
+    if pool.is_paused:
+        return Verdict.WARNING, f"{found}; it is paused: nobody helps", f"prefect work-pool resume {PARTS_POOL}"
+    paused = [queue.name for queue in queues if queue.is_paused]
+    if paused:
+        step = f"prefect work-queue resume {paused[0]} --pool {PARTS_POOL}"
+        return Verdict.WARNING, f"{found}; its queue {paused[0]} is paused: nobody helps with its parts", step
+    limits = [limit for limit in (pool.concurrency_limit, *(queue.concurrency_limit for queue in queues)) if limit]
+    if limits:
+        found += f"; at most {min(limits)} parts at once on all machines together"
+        return Verdict.WARNING, found, "packshot register takes the limit away; each worker has its own, --limit."
+    return Verdict.OK, found if online else f"{found}; each batch's run does all of it", ""
 
 
 def _schedule() -> Finding:
@@ -322,6 +355,7 @@ CHECKS: dict[str, tuple[str, Callable[[], Finding]]] = {
     "confinement": ("", _confinement),
     "Prefect": ("", _prefect),
     "pool": ("Prefect", _pool),
+    "parts": ("Prefect", _parts),
     "schedule": ("Prefect", _schedule),
 }
 """Name of a check -> (name of the check that must succeed first, function)."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import prefect
 import pytest
 from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import WorkPoolUpdate
 from prefect.settings import PREFECT_API_AUTH_STRING, temporary_settings
 
 from deployments.command_line import command_line
@@ -22,11 +23,12 @@ from packshot.naming import batch_id
 from packshot.record import WAITING
 from tasks.index.asking import waiting_records
 from tasks.lives import now
+from tasks.parts import EXPEDITED, PARTS_POOL
 from tasks.records import change_batch, create_batch
 from tasks.storage import open_storage
 from tests.small_disk import small_disk
 
-LINE = ("Prefect", "pool", "schedule")
+LINE = ("Prefect", "pool", "parts", "schedule")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -185,6 +187,33 @@ def test_a_night_that_will_not_start_or_at_another_time_is_named(monkeypatch: py
         assert outcomes()["schedule"].verdict is Verdict.FAILED
     finally:
         set_paused(False)
+
+
+def test_whether_other_machines_can_help_with_a_batch_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kind of test that was missing: one that looks at the second pool."""
+    alone(monkeypatch, "Prefect", "parts")
+    assert outcomes()["parts"] == Outcome(
+        "parts", Verdict.OK, f"{PARTS_POOL}: 0 workers online; each batch's run does all of it"
+    )
+    with get_client(sync_client=True) as client:
+        queue = client.read_work_queue_by_name(EXPEDITED, work_pool_name=PARTS_POOL)
+        client.update_work_pool(PARTS_POOL, WorkPoolUpdate(is_paused=True))
+        paused = outcomes()["parts"]
+        client.update_work_pool(PARTS_POOL, WorkPoolUpdate(is_paused=False))
+        client.update_work_queue(queue.id, is_paused=True)
+        half = outcomes()["parts"]
+        client.update_work_queue(queue.id, is_paused=False)
+        client.update_work_pool(PARTS_POOL, WorkPoolUpdate(concurrency_limit=3))
+        limited = outcomes()["parts"]
+        client.delete_work_pool(PARTS_POOL)
+        gone = outcomes()["parts"]
+    register()
+    assert {one.verdict for one in (paused, half, limited, gone)} == {Verdict.WARNING}
+    assert paused.next_step == f"prefect work-pool resume {PARTS_POOL}"
+    assert half.next_step == f"prefect work-queue resume {EXPEDITED} --pool {PARTS_POOL}"
+    assert "at most 3 parts at once" in limited.found
+    assert gone.next_step == "packshot register"
+    assert outcomes()["parts"].verdict is Verdict.OK
 
 
 def test_a_check_that_fails_in_a_new_way_does_not_hide_the_others(monkeypatch: pytest.MonkeyPatch) -> None:

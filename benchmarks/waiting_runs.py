@@ -21,6 +21,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -39,7 +40,7 @@ from infra.local.stack import Ports, running, start_worker, wait_for_worker
 from packshot.batch import BatchRecord
 from packshot.decision import Choice, Reason
 from packshot.handoff.deciding import picture_shown
-from packshot.naming import ShotId, batch_id
+from packshot.naming import batch_id
 from packshot.record import ShotRecord, Source, State
 from packshot.specs.resolve import resolve
 from packshot.types import Sourced
@@ -92,7 +93,7 @@ def _servers(*, at_once: int) -> Iterator[psutil.Process]:
 def _measure(worker: psutil.Process, *, runs: int, answers: int) -> None:
     """Measure, and print each figure as soon as it is known."""
     before = _held(worker)
-    seconds = _create(runs)
+    seconds = create_waiting(runs)
     _say(f"create {runs} waiting runs", f"{seconds:.0f} s, {1000 * seconds / runs:.0f} ms each")
     after = _held(worker)
     _say("processes of the worker, before -> after", f"{before[0]} -> {after[0]}")
@@ -112,23 +113,32 @@ def _say(what: str, measured: str) -> None:
 
 
 @flow(name="create-waiting-runs", persist_result=False)
-def _create(count: int) -> float:
+def create_waiting(count: int) -> float:
     """Create records and their waiting runs; return the seconds that the runs took, without the records."""
     create_batch(BatchRecord(batch=BATCH, received_at=now()))
-    plan = resolve(configs_in_force(), client=BATCH.client, category="rings", view="MAIN")
-    files = {"master.tif": b"a master" * 1000, "preview.webp": b"a preview" * 1000}
-    files["plan.json"] = plan.model_dump_json().encode()
     taken = 0.0
     for number in range(count):
-        record = _waiting(BATCH.shot(f"RNG{number:05}_MAIN"), files, plan.fingerprint)
+        record = waiting_shot(number)
         started = time.monotonic()
         open_waiting_run(record, generation=0, category="jewelry")
         taken += time.monotonic() - started
     return taken
 
 
-def _waiting(shot: ShotId, files: dict[str, bytes], fingerprint: str) -> ShotRecord:
-    """A shot that waits for an editor; its draft is taken for drawn, for imaging is not what is measured."""
+@cache
+def _files() -> tuple[dict[str, bytes], str]:
+    """The files of each shot, and its plan's fingerprint."""
+    plan = resolve(configs_in_force(), client=BATCH.client, category="rings", view="MAIN")
+    files = {"master.tif": b"a master" * 1000, "preview.webp": b"a preview" * 1000}
+    return {**files, "plan.json": plan.model_dump_json().encode()}, plan.fingerprint
+
+
+def waiting_shot(number: int) -> ShotRecord:
+    """Store a shot that waits for an editor, and return its record.
+
+    Its draft is taken for drawn, for imaging is not what is measured.
+    """
+    shot, (files, fingerprint) = BATCH.shot(f"RNG{number:05}_MAIN"), _files()
     objects = shelf.keep(shot, files)
     record = ShotRecord(
         shot=shot,

@@ -1,0 +1,267 @@
+"""What a night's bookkeeping costs a shot, from 100 shots to 7,500; and images an hour with one, two, four workers.
+
+    python -m benchmarks.night --shots 100 1000 7500
+    python -m benchmarks.night --shots --workers 1 2 4 --photographs 60
+
+The first part has no pixels: originals and renditions of a few bytes on real servers, in a temporary folder. So all
+that is measured is storage, records, index and tables. A step's cost is counted in requests to storage and in processor
+time of this process; the servers' own is not in it. Every shot but one in ten comes to a delivery.
+
+The second part takes drawn photographs through `process-batch`, with the given number of workers in all: one has the
+batch's run, the others help with parts (docs/adr/0032-parts.md). Each worker has a core of its own, as far as there are
+cores; with fewer cores than workers the figure says what sharing costs, not what a further machine gains.
+
+Prints tables; nothing here is asserted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+import cv2
+import numpy as np
+import psutil
+from prefect import flow
+from prefect.client.schemas.objects import FlowRun
+from prefect.deployments import run_deployment
+
+from benchmarks.machine import described
+from deployments.demo import environment
+from deployments.registry import WORK_POOL, register
+from infra.local.processes import free_ports
+from infra.local.stack import Ports, Stack, running, start_worker, wait_for_worker
+from packshot.batch import BatchRecord
+from packshot.export.delivery import DeliveredFile
+from packshot.naming import BatchId, ShotId, batch_id, shot_key
+from packshot.record import WAITING, State
+from packshot.types import Size
+from tasks.batches.closed import closed_batches
+from tasks.batches.stock import take_stock
+from tasks.batches.summing_up import survey
+from tasks.connection import connect
+from tasks.daily_report import report_day
+from tasks.deliveries import deliver
+from tasks.index.asking import changed_records, find_shots
+from tasks.lives import Life, now
+from tasks.parts import PARTS_POOL
+from tasks.records import create_batch
+from tasks.results import ENVIRONMENT
+from tasks.run_ends import end_of
+from tasks.settings import get_settings
+from tasks.standing import standing_of
+from tasks.storage import open_storage
+
+WAITS_EVERY = 10
+"""One shot in so many waits for a person."""
+PHOTOGRAPH_PX = 1100
+_AT_ONCE = 16
+
+
+class Cost(NamedTuple):
+    """What a step took: requests to storage by operation, and processor seconds of this process."""
+
+    requests: Counter[str]
+    cpu_s: float
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--shots", type=int, nargs="*", default=[100, 1000, 7500])
+    parser.add_argument("--workers", type=int, nargs="*", default=[])
+    parser.add_argument("--photographs", type=int, default=60)
+    given = parser.parse_args()
+    print(f"{described()}; load {os.getloadavg()[0]:.0f}", flush=True)
+    with _servers() as stack:
+        costs = {count: bookkeeping(batch_id("bench", f"n{count}"), count) for count in given.shots}
+        if costs:
+            print(table(costs), flush=True)
+        for count in given.workers:
+            print(_with_workers(stack, count, given.photographs), flush=True)
+
+
+@contextmanager
+def _servers() -> Iterator[Stack]:
+    folder = Path(tempfile.mkdtemp(prefix="packshot-night-"))
+    folder.chmod(0o711)
+    with running(folder / "state", ports=Ports(prefect=free_ports(1)[0])) as stack:
+        variables = {**stack.environment(), **ENVIRONMENT, "PACKSHOT_SCRATCH_DIR": str(folder / "scratch")}
+        with environment(variables):
+            open_storage().ensure_bucket()
+            register()
+            yield stack
+
+
+# --- bookkeeping ---
+
+
+def bookkeeping(batch: BatchId, count: int, *, reports: bool = True) -> Mapping[str, Cost]:
+    """Take a batch of so many shots without pixels through the steps that look at all of them; return step -> cost.
+
+    Args:
+        reports: also make the daily report, which needs Prefect.
+    """
+    names = [f"S{number:05}" for number in range(count)]
+    storage = open_storage()
+
+    def upload(name: str) -> None:
+        storage.upload_to_inbox(batch, f"{name}.jpg", name.encode(), content_type="image/jpeg")
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        list(pool.map(upload, names))
+    storage.close_inbox(batch)
+    create_batch(BatchRecord(batch=batch, received_at=now()))
+    found = {"take stock": measured(lambda: take_stock.fn(batch))}
+    waiting = names[::WAITS_EVERY]
+    ready = [name for name in names if name not in set(waiting)]
+    found["write the records"] = measured(lambda: _to_their_states(batch, waiting, ready))
+    steps: Mapping[str, Callable[[], object]] = {
+        "deliver": lambda: deliver.fn(batch, only=ready),
+        "survey": lambda: survey(batch),
+        "batch status": lambda: standing_of(batch),
+        "look for closed batches": closed_batches.fn,
+        "rows of the desk and the board": lambda: changed_records(WAITING, {}),
+        "find": lambda: find_shots([names[-1]]),
+        **({"daily report": _a_report} if reports else {}),
+    }
+    return {**found, **{name: measured(step) for name, step in steps.items()}}
+
+
+@flow(name="a benchmark's report", persist_result=False)
+def _a_report() -> str:
+    return report_day.fn(date="", days=1)
+
+
+def _to_their_states(batch: BatchId, waiting: Sequence[str], ready: Sequence[str]) -> None:
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        list(pool.map(lambda name: _edited(batch.shot(name), State.IN_REVIEW), waiting))
+        list(pool.map(lambda name: _exported(batch.shot(name)), ready))
+
+
+def _edited(shot: ShotId, verdict: State) -> None:
+    Life(shot).reach(State.MASTERED, State.ROUTED, State.EDITING_AUTO, State.SCORED, verdict, why="a benchmark")
+
+
+def _exported(shot: ShotId) -> None:
+    _edited(shot, State.APPROVED)
+    data = f"rendition of {shot.shot}".encode()
+    file = DeliveredFile(
+        path=f"shopify/{shot.shot}.jpg",
+        platform="shopify",
+        format="jpeg",
+        size=Size(10, 10),
+        bit_depth=8,
+        profile="sRGB",
+        quality=90,
+        size_bytes=len(data),
+        sha256=hashlib.sha256(data).hexdigest(),
+        passed=True,
+        fill_ratio=0.85,
+        scale=1.0,
+        background=None,
+        colour=None,
+        findings=(),
+    )
+    open_storage().put(shot_key(shot, f"renditions/{file.path}"), data, content_type="image/jpeg")
+    report = {"files": [file.model_dump(mode="json")], "left_out": {}}
+    Life(shot).reach(State.EXPORTED, State.VERIFIED, why="verified", reports={"export": report})
+
+
+def measured(step: Callable[[], object]) -> Cost:
+    """Return what a step takes."""
+    asked: Counter[str] = Counter()
+    events = connect(get_settings()).meta.events
+
+    def count(model: Any, **_: Any) -> None:
+        asked[model.name] += 1
+
+    events.register("before-call.s3", count, unique_id="night")
+    begun = time.process_time()
+    try:
+        step()
+    finally:
+        events.unregister("before-call.s3", unique_id="night")
+    return Cost(asked, time.process_time() - begun)
+
+
+def table(costs: Mapping[int, Mapping[str, Cost]]) -> str:
+    """Return costs as a table: for each step and size, requests and processor milliseconds a shot."""
+    heads = " | ".join(f"{count:,}" for count in costs)
+    lines = [f"| step | {heads} |", f"|---|{'---:|' * len(costs)}"]
+    for step in next(iter(costs.values())):
+        cells = (
+            f"{found[step].requests.total() / count:.2f}, {1000 * found[step].cpu_s / count:.2f} ms"
+            for count, found in costs.items()
+        )
+        lines.append(f"| {step} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+# --- workers ---
+
+
+def _with_workers(stack: Stack, count: int, photographs: int) -> str:
+    """Take a batch through `process-batch` with so many workers, and return a sentence."""
+    batch = batch_id("bench", f"workers-{count}")
+    storage = open_storage()
+    for number in range(photographs):
+        storage.upload_to_inbox(batch, f"BOX{number:04}_MAIN.jpg", _drawn(number), content_type="image/jpeg")
+    storage.close_inbox(batch)
+    variables = {**os.environ, "PACKSHOT_PART_SIZE": str(max(1, photographs // (4 * count)))}
+    workers = [_worker(stack, number, variables) for number in range(count)]
+    try:
+        begun = time.monotonic()
+        names = {"client": batch.client, "batch": batch.batch}
+        run = cast(FlowRun, run_deployment("process-batch/process-batch", parameters=names, timeout=0))
+        said = end_of(run.id).message
+        seconds = time.monotonic() - begun
+        cpu_s = sum(map(_taken, workers))
+    finally:
+        for worker in workers:
+            worker.terminate()
+    rate = 3600 * photographs / seconds
+    return (
+        f"{count} workers on {os.cpu_count()} cores: {rate:,.0f} photographs an hour by the clock, "
+        f"{cpu_s / photographs:.1f} s of the workers' processor time each ({said})"
+    )
+
+
+def _drawn(number: int) -> bytes:
+    """Return a photograph of a coloured disc on a grey backdrop with a camera's noise; each number gives another."""
+    noise = np.random.default_rng(number).normal(0, 2, (PHOTOGRAPH_PX, PHOTOGRAPH_PX, 3))
+    picture = np.full_like(noise, 225)
+    middle = PHOTOGRAPH_PX // 2
+    cv2.circle(picture, (middle, middle), middle // 2 + number % 100, (40, 60, 150), -1, cv2.LINE_AA)
+    pixels = np.clip(picture + noise, 0, 255).astype(np.uint8)
+    return bytes(cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, 92])[1])
+
+
+def _worker(stack: Stack, number: int, variables: Mapping[str, str]) -> psutil.Process:
+    """Start a worker on a core of its own: the first takes runs of batches, the others parts of them."""
+    pool = PARTS_POOL if number else WORK_POOL
+    child = start_worker(stack, work_pool=pool, environment=variables, limit=1 if number else None)
+    cores = sorted(os.sched_getaffinity(0))
+    process = psutil.Process(child.pid)
+    process.cpu_affinity([cores[number % len(cores)]])
+    wait_for_worker(stack, child, work_pool=pool)
+    return process
+
+
+def _taken(worker: psutil.Process) -> float:
+    """Return the processor time of a worker and all it has started."""
+    every = [one.cpu_times() for one in (worker, *worker.children(recursive=True))]
+    return float(sum(one.user + one.system + one.children_user + one.children_system for one in every))
+
+
+if __name__ == "__main__":
+    main()

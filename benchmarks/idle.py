@@ -29,7 +29,7 @@ from benchmarks.waiting_runs import BATCH, create_waiting, waiting_shot
 from deployments.background import down, up
 from deployments.demo import environment
 from infra.local.postgres import DATABASE, OWNER
-from tasks.waiting import run_name
+from tasks.runs.suspended import run_name
 
 SETTLING_S = 90.0
 """So long after a start or a change nothing is counted: caches fill, the board is written."""

@@ -49,20 +49,21 @@ from infra.local.stack import Ports, Stack, keep_worker, running
 from infra.local.supervisor import Supervisor
 from infra.local.watchdog import MARK
 from packshot.errors import PackshotError
-from packshot.naming import BatchId, batch_id, deliveries_prefix
+from packshot.keys import deliveries_prefix
+from packshot.naming import BatchId, batch_id
 from tasks.batches.fates import Summary
+from tasks.batches.submitting import submit_folder
 from tasks.batches.summing_up import survey
-from tasks.intake import submit_folder
-from tasks.records import find_batch, load_batch
-from tasks.results import ENVIRONMENT
-from tasks.storage import open_storage
+from tasks.records.stored import find_batch, load_batch
+from tasks.results.block import ENVIRONMENT
+from tasks.storage.bucket import open_storage
 
 CALM, STORM = batch_id("demo", "calm"), batch_id("demo", "storm")
 CHILD, DISK = "child", "disk"
 LATER = ("flow", "worker", "prefect", "postgres", "s3", DISK)
 KINDS = (CHILD, *LATER)
 """A child comes first each time: there is none once all photographs are mastered."""
-COMMANDS = {"flow": "prefect.engine", CHILD: "tasks.child"}
+COMMANDS = {"flow": "prefect.engine", CHILD: "tasks.processing.child"}
 """What the command line of such a process holds."""
 HEALED_S, NIGHT_S, POLL_S = 600.0, 6 * 3600.0, 0.5
 FULL_S = 30.0

@@ -25,7 +25,7 @@ from packshot import pipeline
 from packshot.export.labels import Labels
 from packshot.ingest.limits import most_pixels, working_bytes
 from packshot.specs.load import default_folder, load_configs
-from tasks.room import Room
+from tasks.processing.memory import Room
 from tests.drawn_products import ContrastNetwork, photograph
 
 ROW = {"category": "boxes", "view": "MAIN", "platforms": "shopify,ebay,print_catalog"}
@@ -73,7 +73,7 @@ def in_a_process(pixels: int, engine: str, *, threads: int = 1, width: int = 0) 
     """Return the peaks of photographs of so many pixels, in a process that has done nothing else.
 
     Args:
-        threads: how many work on one each, as the threads of a run do: `tasks.room` lets them in.
+        threads: how many work on one each, as the threads of a run do: `tasks.processing.memory` lets them in.
         width: of the photographs; 0: four to three.
     """
     with multiprocessing.get_context("spawn").Pool(1) as pool:

@@ -42,24 +42,25 @@ from infra.local.processes import free_ports
 from infra.local.stack import Ports, Stack, running, start_worker, wait_for_worker
 from packshot.batch import BatchRecord
 from packshot.export.delivery import DeliveredFile
-from packshot.naming import BatchId, ShotId, batch_id, shot_key
+from packshot.keys import shot_key
+from packshot.naming import BatchId, ShotId, batch_id
 from packshot.record import WAITING, State
 from packshot.types import Size
 from tasks.batches.closed import closed_batches
+from tasks.batches.status import standing_of
 from tasks.batches.stock import take_stock
 from tasks.batches.summing_up import survey
-from tasks.connection import connect
-from tasks.daily_report import report_day
-from tasks.deliveries import deliver
-from tasks.index.asking import changed_records, find_shots
-from tasks.lives import Life, now
-from tasks.parts import PARTS_POOL
-from tasks.records import create_batch
-from tasks.results import ENVIRONMENT
-from tasks.run_ends import end_of
-from tasks.settings import get_settings
-from tasks.standing import standing_of
-from tasks.storage import open_storage
+from tasks.deliveries.delivering import deliver
+from tasks.environment.settings import get_settings
+from tasks.queries.asking import changed_records, find_shots
+from tasks.records.bookkeeping import Life, now
+from tasks.records.stored import create_batch
+from tasks.reports.daily import report_day
+from tasks.results.block import ENVIRONMENT
+from tasks.runs.ends import end_of
+from tasks.runs.parts import PARTS_POOL
+from tasks.storage.bucket import open_storage
+from tasks.storage.connection import connect
 
 WAITS_EVERY = 10
 """One shot in so many waits for a person."""

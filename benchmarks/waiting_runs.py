@@ -44,15 +44,15 @@ from packshot.naming import batch_id
 from packshot.record import ShotRecord, Source, State
 from packshot.specs.resolve import resolve
 from packshot.types import Sourced
-from tasks import shelf
-from tasks.board import waits
-from tasks.configs import configs_in_force
-from tasks.jobs import open_waiting_run
-from tasks.lives import now
-from tasks.records import create_batch, create_record, load_record
-from tasks.results import ENVIRONMENT
-from tasks.resuming import resume, shot_of_run, waiting_runs
-from tasks.storage import open_storage
+from tasks.environment.configs import configs_in_force
+from tasks.people.jobs import open_waiting_run
+from tasks.records.bookkeeping import now
+from tasks.records.stored import create_batch, create_record, load_record
+from tasks.reports.board import waits
+from tasks.results.block import ENVIRONMENT
+from tasks.runs.resuming import resume, shot_of_run, waiting_runs
+from tasks.storage import shot_objects
+from tasks.storage.bucket import open_storage
 
 BATCH = batch_id("bench", "waiting")
 TIMEOUT_S = 3600.0
@@ -139,7 +139,7 @@ def waiting_shot(number: int) -> ShotRecord:
     Its draft is taken for drawn, for imaging is not what is measured.
     """
     shot, (files, fingerprint) = BATCH.shot(f"RNG{number:05}_MAIN"), _files()
-    objects = shelf.keep(shot, files)
+    objects = shot_objects.keep(shot, files)
     record = ShotRecord(
         shot=shot,
         source=Source(key=f"inbox/{shot}.jpg", sha256="0" * 64, size_bytes=1),

@@ -12,8 +12,9 @@ from typing import Annotated, Any
 
 import typer
 
-from deployments import deliveries, desks, indexes, jobs, running
-from deployments.finding import find
+from deployments import desks
+from deployments.commands import deliveries, indexes, jobs, running
+from deployments.commands.finding import find
 from deployments.summaries import show_summary
 from packshot.cli import build
 from packshot.cli.ending import Exit, run
@@ -48,22 +49,22 @@ def command_line() -> typer.Typer:
 
 def _surroundings() -> tuple[str, ...]:
     """Return the problems of the environment variables, for `config check`."""
-    from tasks.settings import environment_problems
+    from tasks.environment.settings import environment_problems
 
     return environment_problems()
 
 
 def _today() -> datetime.date:
     """Return the date in UTC."""
-    from tasks.lives import now
+    from tasks.records.bookkeeping import now
 
     return now().date()
 
 
 def _segmenter(engine: str) -> Any:
     """Return the segmentation network from the settings, on the given engine, with findings about it."""
-    from tasks.models import load_model
-    from tasks.settings import get_settings
+    from tasks.environment.settings import get_settings
+    from tasks.processing.networks import load_model
 
     settings = get_settings()
     loaded = load_model(settings.model_copy(update={"engine": engine}) if engine != "auto" else settings)
@@ -76,9 +77,9 @@ def _models() -> typer.Typer:
     @app.command("list")
     def list_models(json: Json = False) -> None:
         """Say which networks may be used, under which licence, and which are on this machine."""
-        from tasks.configs import configs_in_force
-        from tasks.models import cached_model
-        from tasks.settings import get_settings
+        from tasks.environment.configs import configs_in_force
+        from tasks.environment.settings import get_settings
+        from tasks.processing.networks import cached_model
 
         folder = get_settings().models_dir
         rows = []
@@ -99,8 +100,8 @@ def _models() -> typer.Typer:
         quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing if all is well.")] = False,
     ) -> None:
         """Fetch the networks' files, from the first source that has them, and check their SHA-256."""
-        from tasks.configs import configs_in_force
-        from tasks.models import fetch_model
+        from tasks.environment.configs import configs_in_force
+        from tasks.processing.networks import fetch_model
 
         for name in names or list(configs_in_force().models):
             with bar(f"fetching {name}", quiet=quiet) as move:
@@ -123,7 +124,7 @@ def _batches() -> typer.Typer:
     ) -> None:
         """Upload a folder as a closed batch; the next nightly run, or process-batch in the UI, takes it up."""
         from packshot.naming import batch_id
-        from tasks.intake import submit_folder
+        from tasks.batches.submitting import submit_folder
 
         which = batch_id(client, batch)
         _warn_of_unknown_client(client)
@@ -150,7 +151,7 @@ def _batches() -> typer.Typer:
     ) -> None:
         """Print forms by which a client uploads a batch without a key: one for files, one that closes it. As JSON."""
         from packshot.naming import batch_id
-        from tasks.intake import invite as forms_for
+        from tasks.batches.submitting import invite as forms_for
 
         print_json(forms_for(batch_id(client, batch), hours=hours))
 
@@ -158,7 +159,7 @@ def _batches() -> typer.Typer:
     def status(client: Client, batch: Batch, json: Json = False) -> None:
         """Say what became of every photograph of a batch. Exit status 1 if any failed, or a platform gets nothing."""
         from packshot.naming import batch_id
-        from tasks.standing import standing_of
+        from tasks.batches.status import standing_of
 
         summary = standing_of(batch_id(client, batch))
         if json:
@@ -176,7 +177,7 @@ def _batches() -> typer.Typer:
     ) -> None:
         """Hand over now what is approved and gathered, or waits for the rest of its product."""
         from packshot.naming import batch_id
-        from tasks.late_deliveries import close_batch, wait_until_delivered
+        from tasks.deliveries.late_deliveries import close_batch, wait_until_delivered
 
         which = batch_id(client, batch)
         run = close_batch(which)
@@ -192,7 +193,7 @@ def _batches() -> typer.Typer:
     ) -> None:
         """End a batch: its runs and its questions to people; deliver nothing more. Submitted again, it goes on."""
         from packshot.naming import batch_id
-        from tasks.cancelling import cancel_batch
+        from tasks.batches.cancelling import cancel_batch
 
         which = batch_id(client, batch)
         done = cancel_batch(which, person=by, reason=why)
@@ -208,7 +209,7 @@ def _warn_of_unknown_client(client: str) -> None:
         typer.Abort: the person said no.
     """
     from packshot.specs.nearest import did_you_mean
-    from tasks.configs import configs_in_force
+    from tasks.environment.configs import configs_in_force
 
     known = configs_in_force().clients
     meant = did_you_mean(client, known)

@@ -33,18 +33,19 @@ from infra.local.processes import ServerError
 from infra.local.stack import Stack, keep_worker, running
 from infra.local.supervisor import Supervisor
 from packshot.cli.showing import in_markup
-from packshot.naming import BatchId, batch_id, deliveries_prefix, path_trouble
+from packshot.keys import deliveries_prefix
+from packshot.naming import BatchId, batch_id, path_trouble
 from packshot.record import State
 from tasks.batches.fates import Summary
+from tasks.batches.submitting import submit_folder
 from tasks.batches.summing_up import survey
-from tasks.intake import submit_folder
-from tasks.lost_runs import end_lost_runs
-from tasks.models import fetch_model
-from tasks.records import find_batch
-from tasks.results import ENVIRONMENT
-from tasks.settings import get_settings, variable
-from tasks.storage import open_storage
-from tasks.storage_checks import require_conditions
+from tasks.environment.settings import get_settings, variable
+from tasks.processing.networks import fetch_model
+from tasks.records.stored import find_batch
+from tasks.results.block import ENVIRONMENT
+from tasks.runs.lost_runs import end_lost_runs
+from tasks.storage.bucket import open_storage
+from tasks.storage.server_checks import require_conditions
 
 POLL_S = 1.0
 Worker: TypeAlias = "subprocess.Popen[bytes]"

@@ -9,7 +9,7 @@ from deployments.desks import PART, address_of
 from infra.local.parts import Child, Part
 from infra.local.processes import PYTHONS, answers, kept_ports
 from infra.local.stack import TO_THE_WORKER, Stack
-from tasks.settings import get_settings, variable
+from tasks.environment.settings import get_settings, variable
 
 START_S = 120.0
 

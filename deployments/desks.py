@@ -13,7 +13,7 @@ from packshot.cli.options import Json
 from packshot.cli.showing import in_markup, new_table, print_json, terminal_console
 
 if TYPE_CHECKING:
-    from desk.accounts import Accounts
+    from desk.access.accounts import Accounts
 
 PART = "desk"
 HOST = "127.0.0.1"
@@ -34,7 +34,7 @@ def commands() -> typer.Typer:
         """Serve the review desk on 127.0.0.1, at the port PACKSHOT_DESK_PORT, until Ctrl-C."""
         if context.invoked_subcommand is None:
             from desk.server import serve
-            from tasks.settings import get_settings
+            from tasks.environment.settings import get_settings
 
             port = get_settings().desk_port
             terminal_console().print(f"Review desk {address_of(port)}. Ctrl-C ends it.", soft_wrap=True)
@@ -49,7 +49,7 @@ def commands() -> typer.Typer:
         ] = False,
     ) -> None:
         """Add an account to the review desk, or give one a new password and new roles."""
-        from desk.roles import Role
+        from desk.access.roles import Role
 
         words = [word.strip() for word in role.split(",") if word.strip()]
         unknown = [word for word in words if word not in list(Role)]
@@ -98,8 +98,8 @@ def _password() -> str:
 
 
 def _accounts() -> Accounts:
-    from desk.accounts import Accounts
-    from tasks.settings import get_settings
+    from desk.access.accounts import Accounts
+    from tasks.environment.settings import get_settings
 
     return Accounts(get_settings().desk_accounts_file)
 

@@ -17,15 +17,15 @@ import prefect
 from packshot.errors import ConfigError, PackshotError, StorageUnavailableError
 from packshot.figures import counted
 from packshot.specs.stages import ApartLimits
-from tasks.children import children
-from tasks.configs import configs_in_force
-from tasks.index.comparing import standing_of
+from tasks.environment.configs import configs_in_force
+from tasks.environment.settings import get_settings
 from tasks.index.database import IndexAwayError, shared
-from tasks.models import cached_model
-from tasks.parts import EXPEDITED, ORDINARY, PARTS_POOL
-from tasks.settings import get_settings
-from tasks.storage import open_storage
-from tasks.storage_checks import broken_conditions, clock_skew_s
+from tasks.processing.children import children
+from tasks.processing.networks import cached_model
+from tasks.queries.comparing import standing_of
+from tasks.runs.parts import EXPEDITED, ORDINARY, PARTS_POOL
+from tasks.storage.bucket import open_storage
+from tasks.storage.server_checks import broken_conditions, clock_skew_s
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import SyncPrefectClient

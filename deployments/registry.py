@@ -28,9 +28,9 @@ from flows.reprocess import reprocess_shot
 from flows.return_rate import return_rate
 from flows.train_router import audit_escapes, roll_back_router, train_router
 from packshot.errors import ConfigError, TransientError
-from tasks.parts import EXPEDITED, ORDINARY, PARTS_POOL
-from tasks.results import register_results
-from tasks.settings import get_settings, variable
+from tasks.environment.settings import get_settings, variable
+from tasks.results.block import register_results
+from tasks.runs.parts import EXPEDITED, ORDINARY, PARTS_POOL
 
 WORK_POOL = "packshot"
 POOL_TYPE = "process"
@@ -133,7 +133,7 @@ def _deployment(
         flow.name,
         description=description,
         schedule=schedule,
-        concurrency_limit=None,  # a lease decides (`tasks.leases`); None removes an older version's limit
+        concurrency_limit=None,  # a lease decides (`tasks.storage.leases`); None removes an older version's limit
         tags=["packshot"],
         work_pool_name=pool,
         work_queue_name=queue,

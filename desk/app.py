@@ -14,9 +14,11 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from desk import (
+from desk.access.doorkeeper import Doorkeeper
+from desk.access.proxy import Proxy
+from desk.pages import (
     as_delivered,
-    batch_page,
+    batch,
     decisions,
     finding,
     jobs,
@@ -26,18 +28,16 @@ from desk import (
     sharing,
     shots,
     signing,
-    tiles,
     together,
 )
-from desk.doorkeeper import Doorkeeper
-from desk.forms import person_of
-from desk.packs import own_pictures
-from desk.pages import trouble
-from desk.proxy import Proxy
+from desk.pages.forms import person_of
+from desk.pages.rendering import trouble
+from desk.pictures import tiles
+from desk.pictures.packs import own_pictures
 from desk.state import Desk
 from packshot.record import ShotRecord
-from tasks.settings import get_settings
-from tasks.uploads import storage_origin
+from tasks.environment.settings import get_settings
+from tasks.people.uploads import storage_origin
 
 STATIC = Path(__file__).parent / "static"
 _SHOT = "/shots/{client}/{batch}/{shot}"
@@ -89,7 +89,7 @@ def routes() -> list[BaseRoute]:
         Route("/numbers", numbers.numbers_page),
         Route("/numbers/{date}/run", numbers.night_run),
         Route("/numbers/{date}/{number}", numbers.list_page),
-        Route("/batches/{client}/{batch}", batch_page.batch_page),
+        Route("/batches/{client}/{batch}", batch.batch_page),
         Route(_SHOT, shots.shot_page),
         Route(f"{_SHOT}/claim", shots.claim, methods=["POST"]),
         Route(f"{_SHOT}/seen", shots.seen, methods=["POST"]),

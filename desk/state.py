@@ -13,20 +13,20 @@ from typing import Self
 
 from anyio import to_thread
 
-from desk.accounts import Accounts
-from desk.attempts import Attempts
-from desk.claims import Claims
-from desk.counted import Counts
-from desk.guests import Guests
-from desk.outbox import AWAY, Outbox
-from desk.rates import Rates
-from desk.seen import Seen
-from desk.sessions import Sessions
-from desk.waiting import WaitingShots
-from desk.workbench import Workbench
-from tasks.lives import now
-from tasks.settings import Settings
-from tasks.uploads import KEPT, abort_broken_off
+from desk.access.accounts import Accounts
+from desk.access.attempts import Attempts
+from desk.access.sessions import Sessions
+from desk.work.claims import Claims
+from desk.work.counted import Counts
+from desk.work.guests import Guests
+from desk.work.outbox import AWAY, Outbox
+from desk.work.rates import Rates
+from desk.work.seen import Seen
+from desk.work.waiting import WaitingShots
+from desk.work.workbench import Workbench
+from tasks.environment.settings import Settings
+from tasks.people.uploads import KEPT, abort_broken_off
+from tasks.records.bookkeeping import now
 
 SHORTEST_ROUND_S = 5.0
 SHARE_OF_TIME = 6

@@ -29,16 +29,16 @@ from flows.presence import present
 from flows.settling import settle
 from flows.sharing import cancel_its_parts, cut, cut_by_group, share
 from packshot.naming import BatchId, batch_id
-from tasks.another_try import passing, pauses_s, rest
 from tasks.batches.claiming import at_work_on
 from tasks.batches.stock import take_stock
 from tasks.batches.summing_up import summarise
-from tasks.groups import group_shots
-from tasks.holding import hold_back
-from tasks.jobs import open_job
-from tasks.parts import Stage, ToMaster, ToRoute, outlast_parts
-from tasks.progress import BatchProgress
-from tasks.unasked import ask_who_was_not_asked
+from tasks.people.holds import hold_back
+from tasks.people.jobs import open_job
+from tasks.people.unasked import ask_who_was_not_asked
+from tasks.runs.parts import Stage, ToMaster, ToRoute, outlast_parts
+from tasks.runs.retries import passing, pauses_s, rest
+from tasks.stages.groups import group_shots
+from tasks.telling.progress import BatchProgress
 
 
 @flow(

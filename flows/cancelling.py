@@ -12,7 +12,7 @@ from flows.pace import PACE
 from flows.parameters import BatchName, ClientName, PersonName, Reason
 from flows.presence import present
 from packshot.naming import batch_id
-from tasks.cancelling import cancel_batch as cancel
+from tasks.batches.cancelling import cancel_batch as cancel
 
 
 @flow(name="cancel-batch", flow_run_name="cancel · {client}/{batch}", task_runner=PACE, persist_result=False)

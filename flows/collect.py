@@ -12,13 +12,13 @@ from prefect.states import Completed, Failed
 from flows.pace import PACE
 from flows.presence import present
 from packshot.errors import LeaseLostError
-from packshot.naming import COLLECTION_LEASE
-from tasks.board import update_board
-from tasks.heartbeat import send_heartbeat
-from tasks.hot_folder import collect_returned, release_holds
-from tasks.leases import Patience, holding
-from tasks.lost_runs import end_lost_runs
-from tasks.missing_night import look_for_missing_night
+from packshot.keys import COLLECTION_LEASE
+from tasks.people.hot_folder import collect_returned, release_holds
+from tasks.reports.board import update_board
+from tasks.runs.lost_runs import end_lost_runs
+from tasks.runs.missing_night import look_for_missing_night
+from tasks.storage.leases import Patience, holding
+from tasks.telling.heartbeat import send_heartbeat
 
 
 @flow(name="collect-returned-work", flow_run_name="collect returned work", task_runner=PACE, persist_result=False)

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from flows.parameters import shown
 from flows.presence import present
-from tasks.daily_report import report_day
+from tasks.reports.daily import report_day
 
 ReportDate = Annotated[
     str,

@@ -17,10 +17,10 @@ from flows.sharing import cancel_its_parts, cut, share
 from packshot.figures import counted
 from packshot.naming import batch_id
 from tasks.batches.approved import approved_shots
-from tasks.deliveries import deliver, finish_open_deliveries
-from tasks.parts import Stage
-from tasks.progress import BatchProgress
-from tasks.sets import close
+from tasks.batches.product_sets import close
+from tasks.deliveries.delivering import deliver, finish_open_deliveries
+from tasks.runs.parts import Stage
+from tasks.telling.progress import BatchProgress
 
 ShotNames = Annotated[
     list[str],

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from flows.settling import Progress, settle
-from tasks.handovers import EditedShot, RoutedShot
-from tasks.jobs import open_review
-from tasks.stages import edit_shot
+from tasks.people.jobs import open_review
+from tasks.results.handovers import EditedShot, RoutedShot
+from tasks.stages.shot_stages import edit_shot
 
 
 def edit_and_ask(shots: Sequence[RoutedShot], told: Progress) -> list[EditedShot]:

@@ -1,7 +1,7 @@
 """The work of people: one run for each shot that waits for an editor, a reviewer, a senior editor or the client.
 
-The run is created suspended (`tasks.jobs`), so while it waits it uses no process, thread or slot. An answer from the
-form in the UI, the command line, the API or the hot folder resumes it, and the flow starts from its first line;
+The run is created suspended (`tasks.people.jobs`), so while it waits it uses no process, thread or slot. An answer from
+the form in the UI, the command line, the API or the hot folder resumes it, and the flow starts from its first line;
 finished tasks are not repeated. The shot's record decides each next step, until the shot is approved or refused.
 """
 
@@ -19,14 +19,14 @@ from flows.pace import PACE
 from flows.parameters import BatchName, ClientName, ShotName
 from flows.presence import present
 from packshot.naming import ShotId
-from tasks.answers import follow_answer
-from tasks.forms import Answer
-from tasks.handovers import Outcome
-from tasks.jobs import begin_job, pause_key
-from tasks.late_deliveries import gather
-from tasks.questions import Next, Step, next_step
-from tasks.redo import edit_released, redo_edit
-from tasks.waiting import ask, show_whether_refused
+from tasks.deliveries.late_deliveries import gather
+from tasks.people.answers import follow_answer
+from tasks.people.forms import Answer
+from tasks.people.jobs import begin_job, pause_key
+from tasks.people.questions import Next, Step, next_step
+from tasks.results.handovers import Outcome
+from tasks.runs.suspended import ask, show_whether_refused
+from tasks.stages.redo import edit_released, redo_edit
 
 
 @flow(name="human-edit", flow_run_name="human edit · {client}/{batch} · {shot}", task_runner=PACE, persist_result=False)

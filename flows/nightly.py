@@ -18,12 +18,13 @@ from flows.parameters import shown
 from flows.presence import SKIPPED, TAKEN_OVER, present
 from packshot.errors import LeaseHeldError
 from packshot.figures import counted
-from packshot.naming import NIGHT_LEASE, BatchId
+from packshot.keys import NIGHT_LEASE
+from packshot.naming import BatchId
 from tasks.batches.closed import closed_batches
-from tasks.leases import holding
-from tasks.night import night_stopped, report_night
-from tasks.run_ends import end_of
-from tasks.settings import get_settings
+from tasks.environment.settings import get_settings
+from tasks.runs.ends import end_of
+from tasks.storage.leases import holding
+from tasks.telling.night import night_stopped, report_night
 
 PROCESS_BATCH = "process-batch/process-batch"
 

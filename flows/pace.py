@@ -7,7 +7,7 @@ from typing import Any, cast
 from prefect.futures import PrefectFuture
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
-from tasks.settings import get_settings
+from tasks.environment.settings import get_settings
 
 PACE = cast(TaskRunner[PrefectFuture[Any]], ThreadPoolTaskRunner(max_workers=get_settings().worker_threads))
 """Task runner with a limited number of threads; the setting is read once, when the run's process loads its flow.

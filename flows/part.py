@@ -17,12 +17,13 @@ from flows.parameters import BatchName, ClientName, shown
 from flows.presence import present
 from flows.settling import Progress, settle
 from packshot.figures import counted
-from packshot.naming import batch_id, part_lease
-from tasks.handovers import ApprovedShot, Handover
-from tasks.leases import holding
-from tasks.logs import log
-from tasks.parts import Stage, ToMaster, ToRoute, done_of, store_done, work_of
-from tasks.stages import correct_shot, export_shot, master_shot, route_shot
+from packshot.keys import part_lease
+from packshot.naming import batch_id
+from tasks.environment.logs import log
+from tasks.results.handovers import ApprovedShot, Handover
+from tasks.runs.parts import Stage, ToMaster, ToRoute, done_of, store_done, work_of
+from tasks.stages.shot_stages import correct_shot, export_shot, master_shot, route_shot
+from tasks.storage.leases import holding
 
 StageName = Annotated[
     str,

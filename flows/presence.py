@@ -11,8 +11,8 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
 from packshot.errors import LeaseHeldError, LeaseLostError
-from tasks.leases import at_work
-from tasks.patience import outlasting_prefect
+from tasks.storage.leases import at_work
+from tasks.storage.patience import outlasting_prefect
 
 P = ParamSpec("P")
 
@@ -24,10 +24,10 @@ def present(flow_body: Callable[P, State[Any]]) -> Callable[P, State[Any]]:
 
     If another run does the same work, this run ends as completed, and its message says so.
 
-    While the storage or Prefect's server is away, it waits (`tasks.patience`).
+    While the storage or Prefect's server is away, it waits (`tasks.storage.patience`).
 
     Put it directly below ``@flow``. A run without a live lease counts as dead and may be started again
-    (`tasks.lost_runs`).
+    (`tasks.runs.lost_runs`).
     """
 
     @wraps(flow_body)

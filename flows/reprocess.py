@@ -15,12 +15,12 @@ from flows.parameters import BatchName, ClientName, PersonName, Reason, ShotName
 from flows.presence import present
 from packshot.naming import ShotId
 from tasks.batches.restarting import restart_shot
-from tasks.deliveries import finish_open_deliveries
-from tasks.groups import group_shots
-from tasks.holding import hold_back
-from tasks.jobs import open_job
-from tasks.resuming import cancel_waiting
-from tasks.stages import correct_shot, master_shot, route_shot
+from tasks.deliveries.delivering import finish_open_deliveries
+from tasks.people.holds import hold_back
+from tasks.people.jobs import open_job
+from tasks.runs.resuming import cancel_waiting
+from tasks.stages.groups import group_shots
+from tasks.stages.shot_stages import correct_shot, master_shot, route_shot
 
 
 @flow(

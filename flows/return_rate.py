@@ -9,7 +9,7 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
 from flows.presence import present
-from tasks.return_rate import clients_with_orders, report_client
+from tasks.reports.return_rate import clients_with_orders, report_client
 
 
 @flow(name="return-rate", flow_run_name="return rate", persist_result=False)

@@ -21,11 +21,12 @@ from prefect.client.schemas.objects import FlowRun, State
 from flows.part import Work
 from flows.settling import Progress
 from packshot.errors import LeaseHeldError
-from packshot.naming import BatchId, part_lease
-from tasks.handovers import RoutedShot
-from tasks.leases import Patience, holding, require_not_lost
-from tasks.logs import log
-from tasks.parts import (
+from packshot.keys import part_lease
+from packshot.naming import BatchId
+from tasks.environment.logs import log
+from tasks.environment.settings import get_settings
+from tasks.results.handovers import RoutedShot
+from tasks.runs.parts import (
     POLL_S,
     Stage,
     cancel_parts,
@@ -39,7 +40,7 @@ from tasks.parts import (
     store_work,
     take_back,
 )
-from tasks.settings import get_settings
+from tasks.storage.leases import Patience, holding, require_not_lost
 
 LOOK_S = 10.0
 """Time between two looks whether the process of a part that was begun still lives."""

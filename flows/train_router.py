@@ -10,8 +10,8 @@ from prefect.states import Completed, Failed
 
 from flows.parameters import PersonName, Reason
 from flows.presence import present
-from tasks.audits import measure_escapes
-from tasks.training import promote, roll_back, train_candidate
+from tasks.learning.audits import measure_escapes
+from tasks.learning.training import promote, roll_back, train_candidate
 
 
 @flow(name="train-router", flow_run_name="train router", persist_result=False)

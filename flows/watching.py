@@ -18,17 +18,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 from packshot.errors import LeaseHeldError, LeaseLostError
-from packshot.naming import COLLECTION_LEASE
-from tasks.board import update_board, waiting_in_short
-from tasks.heartbeat import send_heartbeat
-from tasks.hot_folder import collect_returned, release_holds
-from tasks.index.comparing import compare_some
+from packshot.keys import COLLECTION_LEASE
 from tasks.index.database import IndexAwayError, shared
-from tasks.leases import Holder, Patience, holding
-from tasks.lost_runs import end_lost_runs
-from tasks.missing_night import look_for_missing_night
-from tasks.schedules import schedule_runs
-from tasks.storage import open_storage
+from tasks.people.hot_folder import collect_returned, release_holds
+from tasks.queries.comparing import compare_some
+from tasks.reports.board import update_board, waiting_in_short
+from tasks.runs.lost_runs import end_lost_runs
+from tasks.runs.missing_night import look_for_missing_night
+from tasks.runs.schedules import schedule_runs
+from tasks.storage.bucket import open_storage
+from tasks.storage.leases import Holder, Patience, holding
+from tasks.telling.heartbeat import send_heartbeat
 
 COLLECT = "collect-returned-work/collect-returned-work"
 IDLE_RATIO = 1000.0

@@ -20,8 +20,8 @@ import pytest
 
 from packshot import pipeline
 from packshot.pipeline import opening
-from tasks import drafts
-from tasks.children import Answer, Child
+from tasks.people import drafts
+from tasks.processing.children import Answer, Child
 
 SLOW = ((pipeline, "edit"), (pipeline, "adopt"), (pipeline, "export"), (drafts, "cut_out"), (drafts, "head_start"))
 """Pure functions, where the tasks find them."""

@@ -20,8 +20,8 @@ from datetime import timedelta
 from botocore.exceptions import ClientError
 
 from packshot.errors import ObjectMissingError, PackshotError
-from tasks.storage import MULTIPART_FROM_BYTES, Storage, open_storage
-from tasks.storage_checks import CONDITIONS, clock_skew_s
+from tasks.storage.bucket import MULTIPART_FROM_BYTES, Storage, open_storage
+from tasks.storage.server_checks import CONDITIONS, clock_skew_s
 
 MOST_SKEW_S = 60
 BINARY = "application/octet-stream"

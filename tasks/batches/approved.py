@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from prefect import task
 
-from packshot.naming import (
-    BatchId,
-)
+from packshot.naming import BatchId
 from packshot.record import ShotRecord, State
-from tasks.handovers import ApprovedShot
-from tasks.lives import ALWAYS
-from tasks.records import (
-    load_batch,
-    load_records,
-)
-from tasks.sets import held_for_sets, sets_of
+from tasks.batches.product_sets import held_for_sets, sets_of
+from tasks.records.bookkeeping import ALWAYS
+from tasks.records.stored import load_batch, load_records
+from tasks.results.handovers import ApprovedShot
 
 TO_DELIVER = (State.APPROVED, State.EXPORTED, State.VERIFIED)
 """States of a shot that is approved and not yet delivered."""

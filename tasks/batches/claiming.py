@@ -9,17 +9,12 @@ from prefect.runtime import flow_run
 
 from packshot.batch import BatchRecord
 from packshot.errors import PackshotError
-from packshot.naming import (
-    BatchId,
-    batch_lease,
-)
-from tasks.leases import holding
-from tasks.lives import now
-from tasks.logs import log
-from tasks.records import (
-    change_batch,
-    create_batch,
-)
+from packshot.keys import batch_lease
+from packshot.naming import BatchId
+from tasks.environment.logs import log
+from tasks.records.bookkeeping import now
+from tasks.records.stored import change_batch, create_batch
+from tasks.storage.leases import holding
 
 
 @contextmanager

@@ -8,13 +8,14 @@ from datetime import datetime
 from prefect import task
 
 from packshot.errors import NamingError, RecordDamagedError
-from packshot.naming import READY, BatchId, batch_from_ready_key
+from packshot.keys import batch_from_ready_key
+from packshot.naming import READY, BatchId
 from packshot.types import Value
-from tasks.index.asking import finished_batches
-from tasks.lives import ALWAYS, now
-from tasks.logs import log
-from tasks.records import find_batch
-from tasks.storage import ObjectInfo, Storage, open_storage
+from tasks.environment.logs import log
+from tasks.queries.asking import finished_batches
+from tasks.records.bookkeeping import ALWAYS, now
+from tasks.records.stored import find_batch
+from tasks.storage.bucket import ObjectInfo, Storage, open_storage
 
 
 class ClosedBatches(Value):

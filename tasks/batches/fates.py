@@ -12,9 +12,7 @@ from packshot.export import sets
 from packshot.export.left_out import LeftOut, in_words
 from packshot.export.warned import Warned
 from packshot.figures import counted
-from packshot.naming import (
-    BatchId,
-)
+from packshot.naming import BatchId
 from packshot.record import State
 from packshot.types import Finding, Value
 

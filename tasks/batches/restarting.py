@@ -6,17 +6,11 @@ from prefect import task
 
 from packshot.batch import BatchRecord, ShotRef
 from packshot.errors import ObjectMissingError
-from packshot.naming import (
-    ShotId,
-)
+from packshot.naming import ShotId
 from packshot.types import Value
-from tasks.configs import configs_in_force, fingerprint
-from tasks.lives import ALWAYS, actor, now
-from tasks.records import (
-    change_batch,
-    change_record,
-    load_batch,
-)
+from tasks.environment.configs import configs_in_force, fingerprint
+from tasks.records.bookkeeping import ALWAYS, actor, now
+from tasks.records.stored import change_batch, change_record, load_batch
 
 
 class Restarted(Value):

@@ -10,28 +10,18 @@ from packshot.batch import BatchRecord, ShotRef
 from packshot.errors import ManifestError, ObjectMissingError, RecordDamagedError
 from packshot.ingest import stock as stocking
 from packshot.ingest.manifest import Manifest, read_manifest
-from packshot.naming import (
-    BatchId,
-    ShotId,
-    inbox_key,
-    inbox_prefix,
-    path_in_inbox,
-    shots_prefix,
-)
+from packshot.keys import inbox_key, inbox_prefix, path_in_inbox, shots_prefix
+from packshot.naming import BatchId, ShotId
 from packshot.record import DONE, WAITING, ShotRecord, Source, State
 from packshot.shot_names import shot_names
 from packshot.specs.nearest import did_you_mean
 from packshot.types import Finding, Status
 from tasks.batches.approved import TO_DELIVER
-from tasks.configs import configs_in_force, fingerprint
-from tasks.handovers import BatchStock
-from tasks.lives import ALWAYS
-from tasks.records import (
-    change_batch,
-    create_record,
-    load_records,
-)
-from tasks.storage import ObjectInfo, open_storage
+from tasks.environment.configs import configs_in_force, fingerprint
+from tasks.records.bookkeeping import ALWAYS
+from tasks.records.stored import change_batch, create_record, load_records
+from tasks.results.handovers import BatchStock
+from tasks.storage.bucket import ObjectInfo, open_storage
 
 _AT_REST = frozenset({*WAITING, *DONE, *TO_DELIVER, State.REFUSED})
 

@@ -13,23 +13,16 @@ from packshot.export.left_out import left_out_of
 from packshot.export.warned import warned_of
 from packshot.handoff import late
 from packshot.handoff.board import wait_of
-from packshot.naming import (
-    BatchId,
-)
+from packshot.naming import BatchId
 from packshot.record import DONE, WAITING, ShotRecord, State
 from tasks.batches.approved import TO_DELIVER
 from tasks.batches.fates import Fate, Summary
-from tasks.displays import show_table
-from tasks.lives import ALWAYS, now
-from tasks.logs import log
-from tasks.records import (
-    change_batch,
-    find_record,
-    load_batch,
-    load_records,
-)
-from tasks.sets import held_for_sets, sets_of
-from tasks.style_guides import promise_shown
+from tasks.batches.product_sets import held_for_sets, sets_of
+from tasks.environment.logs import log
+from tasks.environment.style_guides import promise_shown
+from tasks.records.bookkeeping import ALWAYS, now
+from tasks.records.stored import change_batch, find_record, load_batch, load_records
+from tasks.telling.displays import show_table
 
 
 def survey(batch: BatchId, *, briefs: Iterable[ShotRecord] = ()) -> Summary:

@@ -23,9 +23,9 @@ from sqlalchemy import Connection, Engine, StaticPool, create_engine, make_url, 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from tasks.environment.logs import log
+from tasks.environment.settings import Settings, get_settings
 from tasks.index.tables import REVISION, SCHEMA, metadata
-from tasks.logs import log
-from tasks.settings import Settings, get_settings
 
 R = TypeVar("R")
 Work = Callable[[Connection], R]

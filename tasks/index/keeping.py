@@ -3,7 +3,7 @@
 A row that fails is written later. It never stops the write of the record.
 
 This process remembers a row that could not be written, and writes it with the next one. If the process ends before
-that, the row stays older than its record. `tasks.index.comparing` finds such a row by its ETag.
+that, the row stays older than its record. `tasks.queries.comparing` finds such a row by its ETag.
 """
 
 from __future__ import annotations

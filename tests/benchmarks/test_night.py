@@ -8,8 +8,8 @@ import pytest
 
 from benchmarks.night import WAITS_EVERY, Cost, bookkeeping, table
 from packshot.naming import batch_id
-from tasks.settings import Settings
-from tasks.storage import Storage
+from tasks.environment.settings import Settings
+from tasks.storage.bucket import Storage
 from tests.tasks.conftest import s3_settings, storage  # noqa: F401
 
 N = 2 * WAITS_EVERY

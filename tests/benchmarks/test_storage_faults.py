@@ -11,8 +11,8 @@ from benchmarks import storage_faults
 from benchmarks.storage_faults import Faults, faulty
 from infra.local.s3 import S3Access
 from packshot.errors import StorageUnavailableError
-from tasks.settings import Settings
-from tasks.storage import Storage, open_storage
+from tasks.environment.settings import Settings
+from tasks.storage.bucket import Storage, open_storage
 
 DATA = bytes(range(256)) * 4000
 

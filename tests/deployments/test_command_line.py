@@ -16,10 +16,11 @@ from infra.local.processes import free_ports
 from infra.local.s3 import S3Access
 from packshot.batch import BatchRecord, ShotRef
 from packshot.cli.ending import EXIT_STATUSES, Exit
-from packshot.naming import BatchId, batch_id, inbox_key, inbox_prefix
+from packshot.keys import inbox_key, inbox_prefix
+from packshot.naming import BatchId, batch_id
 from packshot.record import ShotRecord, Source, State
-from tasks.records import create_batch, create_record
-from tasks.storage import Storage, open_storage
+from tasks.records.stored import create_batch, create_record
+from tasks.storage.bucket import Storage, open_storage
 from tests.terminal import packshot
 
 BUCKET = f"packshot-test-{uuid.uuid4().hex[:8]}"

@@ -7,7 +7,7 @@ import subprocess
 
 from deployments.demo import environment_file
 from infra.local.stack import Stack
-from tasks.results import ENVIRONMENT
+from tasks.results.block import ENVIRONMENT
 
 
 def test_another_terminal_finds_the_servers(prefect_stack: Stack) -> None:

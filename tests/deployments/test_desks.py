@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from desk.accounts import Accounts
+from desk.access.accounts import Accounts
 from tests.terminal import packshot
 
 PASSWORD = "correct horse battery"

@@ -21,11 +21,11 @@ from packshot.batch import BatchRecord
 from packshot.cli.ending import Exit, run
 from packshot.naming import batch_id
 from packshot.record import WAITING
-from tasks.index.asking import waiting_records
-from tasks.lives import now
-from tasks.parts import EXPEDITED, PARTS_POOL
-from tasks.records import change_batch, create_batch
-from tasks.storage import open_storage
+from tasks.queries.asking import waiting_records
+from tasks.records.bookkeeping import now
+from tasks.records.stored import change_batch, create_batch
+from tasks.runs.parts import EXPEDITED, PARTS_POOL
+from tasks.storage.bucket import open_storage
 from tests.small_disk import small_disk
 
 LINE = ("Prefect", "pool", "parts", "schedule")

@@ -25,10 +25,10 @@ from deployments.demo import environment
 from deployments.registry import QUEUE, WATCH, WATCHES_AT_ONCE, WORK_POOL, deployments, register
 from flows import presence
 from infra.local.stack import Stack
-from tasks.lost_runs import SEEN_TO_LIVE
-from tasks.parts import EXPEDITED, PARTS_POOL
-from tasks.results import BLOCK
-from tasks.settings import Settings
+from tasks.environment.settings import Settings
+from tasks.results.block import BLOCK
+from tasks.runs.lost_runs import SEEN_TO_LIVE
+from tasks.runs.parts import EXPEDITED, PARTS_POOL
 
 NAMES = [
     *(

@@ -14,25 +14,26 @@ from prefect.client.orchestration import get_client
 from starlette.testclient import TestClient
 
 from deployments.demo import environment
-from desk import accounts
-from desk.accounts import Accounts
+from desk.access import accounts
+from desk.access.accounts import Accounts
+from desk.access.roles import Role
 from desk.app import application
-from desk.roles import Role
 from desk.state import Desk
 from packshot.decision import Choice
 from packshot.naming import BatchId, ShotId, batch_id
 from packshot.types import Verdict
-from tasks.groups import group_shots
-from tasks.holding import hold_back
-from tasks.jobs import open_job, open_waiting_run
-from tasks.records import load_record
-from tasks.resuming import waiting_runs
-from tasks.settings import get_settings
-from tasks.stages import master_shot, route_shot
-from tasks.storage import Storage
+from tasks.environment.settings import get_settings
+from tasks.people.holds import hold_back
+from tasks.people.jobs import open_job, open_waiting_run
+from tasks.records.stored import load_record
+from tasks.runs.resuming import waiting_runs
+from tasks.stages.groups import group_shots
+from tasks.stages.shot_stages import master_shot, route_shot
+from tasks.storage.bucket import Storage
 from tests.chromium import ARGUMENTS, CHROMIUM
 from tests.desk.people import PASSWORD, Browser
 from tests.desk.serving import At, Person, served
+from tests.tasks.by_people import answer, cut_out_by_hand, follow, put_back
 from tests.tasks.conftest import (  # noqa: F401
     batch,
     line,
@@ -43,8 +44,7 @@ from tests.tasks.conftest import (  # noqa: F401
     s3_settings,
     storage,
 )
-from tests.tasks.people import answer, cut_out_by_hand, follow, put_back
-from tests.tasks.runs import in_a_run
+from tests.tasks.in_runs import in_a_run
 from tests.tasks.shots import edited, photograph, routed, submitted, twin
 
 PEOPLE = {

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from desk.roles import Role
+from desk.access.roles import Role
 from desk.state import Desk
 from packshot.naming import ShotId
 from tests.chromium import needs_chromium

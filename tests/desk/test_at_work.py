@@ -9,15 +9,15 @@ import pytest
 from desk.state import Desk
 from packshot.naming import ShotId
 from packshot.record import State
-from tasks.records import load_record
-from tasks.resuming import waiting_run_of
+from tasks.records.stored import load_record
+from tasks.runs.resuming import waiting_run_of
 from tests.chromium import needs_chromium
+from tests.desk.pages.test_decisions import sent_to
 from tests.desk.people import LEAST_PART_BYTES, in_three_parts
 from tests.desk.serving import At
-from tests.desk.test_decisions import sent_to
 from tests.flows.line import poll
-from tests.tasks.people import cut_out_by_hand, follow
-from tests.tasks.runs import in_a_run
+from tests.tasks.by_people import cut_out_by_hand, follow
+from tests.tasks.in_runs import in_a_run
 
 pytestmark = needs_chromium
 
@@ -104,7 +104,7 @@ def test_an_editor_s_day_by_keyboard_with_an_upload_that_breaks_off(
     desk: Desk, for_editor: ShotId, at: At, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = in_three_parts(cut_out_by_hand())
-    monkeypatch.setattr("tasks.uploads.PART_BYTES", LEAST_PART_BYTES)
+    monkeypatch.setattr("tasks.people.uploads.PART_BYTES", LEAST_PART_BYTES)
     finished = tmp_path / "E1 final.png"
     finished.write_bytes(data)
     desk.waiting.refresh()

@@ -13,17 +13,17 @@ from desk.state import Desk
 from packshot.naming import BatchId, ShotId
 from packshot.record import State
 from packshot.specs.load import default_folder
-from tasks.groups import group_shots
-from tasks.holding import hold_back
-from tasks.records import load_record
-from tasks.resuming import waiting_run_of
-from tasks.stages import master_shot, route_shot
-from tasks.storage import Storage
+from tasks.people.holds import hold_back
+from tasks.records.stored import load_record
+from tasks.runs.resuming import waiting_run_of
+from tasks.stages.groups import group_shots
+from tasks.stages.shot_stages import master_shot, route_shot
+from tasks.storage.bucket import Storage
 from tests.chromium import needs_chromium
+from tests.desk.pages.test_decisions import sent_to
 from tests.desk.serving import At
-from tests.desk.test_decisions import sent_to
-from tests.tasks.people import follow
-from tests.tasks.runs import in_a_run
+from tests.tasks.by_people import follow
+from tests.tasks.in_runs import in_a_run
 from tests.tasks.shots import photograph, submitted
 
 pytestmark = needs_chromium

@@ -16,26 +16,26 @@ import pytest
 from prefect.client.schemas.objects import FlowRun
 from starlette.testclient import TestClient
 
+from desk.access.roles import Role
 from desk.app import application
-from desk.outbox import Told
-from desk.roles import Role
 from desk.state import LATE_S, Desk
-from desk.waiting import Waiting, in_order, waiting
+from desk.work.outbox import Told
+from desk.work.waiting import Waiting, in_order, waiting
 from packshot.decision import Choice, Decision, Mark, Reason
 from packshot.errors import TransientError
 from packshot.naming import BatchId, ShotId, batch_id
 from packshot.record import ShotRecord, State
 from packshot.types import Sourced, Status
-from tasks.forms import form_for
+from tasks.environment.settings import get_settings
+from tasks.environment.style_guides import promise_shown
 from tasks.index import keeping
-from tasks.jobs import HUMAN_EDIT, PAUSE_KEY
-from tasks.lives import now
-from tasks.records import change_record, create_record
-from tasks.resuming import cancel_waiting, waiting_runs
-from tasks.settings import get_settings
-from tasks.storage import Storage
-from tasks.style_guides import promise_shown
-from tasks.waiting import create_waiting_run, run_name
+from tasks.people.forms import form_for
+from tasks.people.jobs import HUMAN_EDIT, PAUSE_KEY
+from tasks.records.bookkeeping import now
+from tasks.records.stored import change_record, create_record
+from tasks.runs.resuming import cancel_waiting, waiting_runs
+from tasks.runs.suspended import create_waiting_run, run_name
+from tasks.storage.bucket import Storage
 from tests.desk.people import PASSWORD, Browser, said_on
 from tests.desk.records import FINE, LEFT_OVER, MORNING, SMALL, record_in
 
@@ -228,7 +228,7 @@ def test_the_rest_is_shown_when_all_batches_cannot_be_searched(
     def away(words: list[str]) -> list[ShotRecord]:
         raise TransientError("the storage does not answer")
 
-    monkeypatch.setattr("desk.finding.find_shots", away)
+    monkeypatch.setattr("desk.pages.finding.find_shots", away)
     shown(desk, record_in(State.IN_REVIEW, shot("A_MAIN"), sku="Ring-7"))
     answer = browser.get("/find?words=ring")
     assert answer.status_code == 200
@@ -315,7 +315,7 @@ def rereads(monkeypatch: pytest.MonkeyPatch) -> list[None]:
         found.append(None)
         return waiting_runs()
 
-    monkeypatch.setattr("desk.waiting.waiting_runs", counted)
+    monkeypatch.setattr("desk.work.waiting.waiting_runs", counted)
     return found
 
 
@@ -375,7 +375,7 @@ def test_without_postgresql_the_lists_are_the_same(
     assert in_order(alone.waiting.all()) == in_order(desk.waiting.all())
     change_record(one, lambda record: record.model_copy(update={"findings": ()}))
     assert alone.waiting.refresh() == 0  # it has just listed the bucket
-    monkeypatch.setattr("desk.waiting.COMPARED", timedelta(0))
+    monkeypatch.setattr("desk.work.waiting.COMPARED", timedelta(0))
     assert alone.waiting.refresh() == 1
 
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from desk.delivered import File, Sight, sight_of
 from desk.state import Desk
+from desk.work.delivered import File, Sight, sight_of
 from packshot.decision import Reason
 from packshot.naming import BatchId
 from packshot.record import State
-from tasks.deliveries import deliver
-from tasks.records import load_record
-from tasks.shares import share, unshare
-from tasks.stages import export_shot
-from tasks.storage import Storage
+from tasks.deliveries.delivering import deliver
+from tasks.deliveries.share_links import share, unshare
+from tasks.records.stored import load_record
+from tasks.stages.shot_stages import export_shot
+from tasks.storage.bucket import Storage
 from tests.chromium import needs_chromium
 from tests.desk.serving import At, Person
 from tests.desk.test_accessibility import MOVING, violations

@@ -10,26 +10,27 @@ from html import unescape
 
 import pytest
 
-from desk import shots
-from desk.showing import history_of
+from desk.pages import shots
 from desk.state import Desk
+from desk.work.showing import history_of
 from packshot.decision import Choice, Mark
-from packshot.naming import ShotId, shot_key
+from packshot.keys import shot_key
+from packshot.naming import ShotId
 from packshot.record import EDIT, MACHINE_EDIT, State
-from tasks import forms
-from tasks.answers import _machine_edit
-from tasks.forms import Answer
-from tasks.jobs import open_waiting_run
-from tasks.records import change_batch, load_record
-from tasks.resuming import cancel_waiting, waiting_run_of
-from tasks.storage import Storage
+from tasks.people import forms
+from tasks.people.answers import _machine_edit
+from tasks.people.forms import Answer
+from tasks.people.jobs import open_waiting_run
+from tasks.records.stored import change_batch, load_record
+from tasks.runs.resuming import cancel_waiting, waiting_run_of
+from tasks.storage.bucket import Storage
 from tests.chromium import needs_chromium
+from tests.desk.pages.test_decisions import sent_to
 from tests.desk.people import Browser, said_on
 from tests.desk.serving import At
 from tests.desk.test_accessibility import violations
-from tests.desk.test_decisions import sent_to
-from tests.tasks.people import answer, cut_out_by_hand, follow, put_back
-from tests.tasks.runs import in_a_run
+from tests.tasks.by_people import answer, cut_out_by_hand, follow, put_back
+from tests.tasks.in_runs import in_a_run
 
 Browse = Callable[[str], Browser]
 MARKS = [Mark(left=100, top=100, right=200, bottom=180, text=text) for text in ("Close the hole.", "Cut the strap.")]

@@ -27,7 +27,7 @@ from packshot.specs.returns import TableLimits, Writing
 from packshot.specs.schema import meanings
 from packshot.specs.services import BY_MACHINE, WORDS, Service
 from packshot.specs.sets import ProductSets
-from tasks.settings import settings_table
+from tasks.environment.settings import settings_table
 from tests.packshot.formats.test_conformance import FILES, opened
 
 BY_USER = (130, "ended by Ctrl-C")

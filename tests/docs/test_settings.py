@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tasks.results import ENVIRONMENT
-from tasks.settings import settings_table
+from tasks.environment.settings import settings_table
+from tasks.results.block import ENVIRONMENT
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "settings.md").read_text()
 

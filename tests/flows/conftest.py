@@ -16,12 +16,12 @@ from deployments.demo import environment
 from deployments.registry import WORK_POOL, register
 from infra.local.stack import Stack, start_worker, wait_for_worker
 from packshot.specs.load import default_folder
-from tasks.configs import configs_in_force
-from tasks.models import cached_model
-from tasks.results import ENVIRONMENT
-from tasks.schedules import schedule_runs
-from tasks.settings import get_settings
-from tasks.storage import Storage, open_storage
+from tasks.environment.configs import configs_in_force
+from tasks.environment.settings import get_settings
+from tasks.processing.networks import cached_model
+from tasks.results.block import ENVIRONMENT
+from tasks.runs.schedules import schedule_runs
+from tasks.storage.bucket import Storage, open_storage
 from tests.flows.line import Line
 from tests.servers import CERTIFICATES
 

@@ -23,9 +23,10 @@ from prefect.deployments import run_deployment
 from prefect.states import Scheduled
 
 from deployments.demo import SAMPLES
-from packshot.naming import BatchId, result_key
-from tasks.intake import submit_folder
-from tasks.storage import open_storage
+from packshot.keys import result_key
+from packshot.naming import BatchId
+from tasks.batches.submitting import submit_folder
+from tasks.storage.bucket import open_storage
 
 R = TypeVar("R")
 

@@ -19,15 +19,16 @@ from packshot.colour.spaces import decode_working, encode_working, working_profi
 from packshot.colour.transform import working_to_srgb8
 from packshot.ingest.decode import open_photo
 from packshot.ingest.master import develop, read_master
-from packshot.naming import batch_id, delivery_prefix, job_out_key, shot_key
+from packshot.keys import delivery_prefix, job_out_key, shot_key
+from packshot.naming import batch_id
 from packshot.record import ShotRecord, State
 from packshot.specs.models import IngestConfig
 from packshot.types import Pixels16
 from tasks.batches.fates import Summary
 from tasks.batches.summing_up import survey
-from tasks.pictures import read_matte
-from tasks.records import load_batch, load_record
-from tasks.storage import open_storage
+from tasks.records.stored import load_batch, load_record
+from tasks.stages.stored_edits import read_matte
+from tasks.storage.bucket import open_storage
 from tests import drawn_products
 from tests.drawn_targets import CAMERA, photograph_of_chart
 from tests.flows.line import Line, read_all

@@ -1,6 +1,6 @@
 """Processes die in the middle of a night; it is taken up again by itself, and later nights run.
 
-Without servers and workers that die, `tests/tasks/test_lost_runs.py`, `test_leases.py`, `test_crash_points.py` and
+Without servers and workers that die, `tests/tasks/runs/test_lost_runs.py`, `test_leases.py`, `test_crash_points.py` and
 `test_batches.py` (of a run that died) hold the same.
 """
 
@@ -24,9 +24,9 @@ from infra.local.s3 import S3Access
 from infra.local.stack import Ports, Stack, running, start_worker, wait_for_worker
 from packshot.naming import BatchId, batch_id
 from tasks.batches.summing_up import survey
-from tasks.lost_runs import WHY
-from tasks.records import find_batch, load_batch
-from tasks.storage import open_storage
+from tasks.records.stored import find_batch, load_batch
+from tasks.runs.lost_runs import WHY
+from tasks.storage.bucket import open_storage
 from tests.flows.line import Line, poll
 from tests.servers import open_folder
 from tests.tasks.shots import photograph, submitted

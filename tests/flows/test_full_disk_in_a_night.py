@@ -19,11 +19,12 @@ from infra.local.processes import free_ports
 from infra.local.stack import Ports, Stack, keep_worker, running
 from infra.local.supervisor import Supervisor
 from packshot.errors import PackshotError
-from packshot.naming import batch_id, shot_key
+from packshot.keys import shot_key
+from packshot.naming import batch_id
 from tasks.batches.fates import Summary
 from tasks.batches.summing_up import survey
-from tasks.records import find_batch, load_records
-from tasks.storage import open_storage
+from tasks.records.stored import find_batch, load_records
+from tasks.storage.bucket import open_storage
 from tests.flows.line import Line, poll
 from tests.flows.test_deaths import NAMES, QUICK, filled, run_of
 from tests.servers import open_folder

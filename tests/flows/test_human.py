@@ -4,8 +4,9 @@ One shot goes the whole way: an editor answers by form, is sent back, returns a 
 it; the editor returns it by command; the senior signs by command; it is delivered with the trail.
 
 Slow: ten runs of a worker, of which each starts a process. With `make test` the same is held by: `test_review.py` (an
-answer by form, a refused one by command and one at the desk, on a real worker), `tests/tasks/test_answers.py` (the form
-and every answer), `test_hot_folder.py`, `test_late_deliveries.py` and `test_deliveries.py` beside it, on real servers.
+answer by form, a refused one by command and one at the desk, on a real worker), `tests/tasks/people/test_answers.py`
+(the form and every answer), `test_hot_folder.py`, `test_late_deliveries.py` and `test_delivering.py` beside it, on real
+servers.
 """
 
 from __future__ import annotations
@@ -30,20 +31,21 @@ from flows.delivery import deliver_batch
 from packshot.decision import Choice
 from packshot.errors import DecisionRefusedError
 from packshot.escaping import markdown
-from packshot.naming import batch_id, delivery_prefix, drop_prefix, job_out_key, job_returned_prefix
+from packshot.keys import delivery_prefix, drop_prefix, job_out_key, job_returned_prefix
+from packshot.naming import batch_id
 from packshot.outcomes.first_time import By
 from packshot.record import State
-from tasks import desk
-from tasks.artifacts import artifact_key
 from tasks.batches.summing_up import survey
-from tasks.records import load_batch, load_record
-from tasks.resuming import resume
-from tasks.storage import Storage, open_storage
-from tasks.waiting import REFUSED
+from tasks.people import job_commands
+from tasks.records.stored import load_batch, load_record
+from tasks.runs.resuming import resume
+from tasks.runs.suspended import REFUSED
+from tasks.storage.bucket import Storage, open_storage
+from tasks.telling.artifacts import artifact_key
 from tests.flows import remeasure
 from tests.flows.line import Line, poll, read_all, sample_folder
 from tests.flows.people import answered, as_the_ui_sends, form_of, returned_picture, settled
-from tests.tasks.people import answer_fields
+from tests.tasks.by_people import answer_fields
 
 pytestmark = pytest.mark.slow
 
@@ -238,7 +240,7 @@ def test_rejected_work_is_the_editor_s_again_with_what_was_said(rejected: FlowRu
 
 def test_a_decision_about_the_earlier_picture_is_refused_before_the_run_is_resumed(rejected: FlowRun) -> None:
     with pytest.raises(DecisionRefusedError, match="the picture has changed"):
-        desk.answer_job(
+        job_commands.answer_job(
             str(GLASS),
             {State.AWAITING_EDITOR: Choice.REJECT},
             also={},
@@ -251,10 +253,10 @@ def finished(rejected: FlowRun, line: Line, tmp_path_factory: pytest.TempPathFac
     """The run after the editor returned the work by command, and somebody else signed it from the command line."""
     file = tmp_path_factory.mktemp("returned") / "GLS501_MAIN_v3.png"
     file.write_bytes(returned_picture())
-    job = desk.job_of(str(GLASS))
+    job = job_commands.job_of(str(GLASS))
     said = {"person": EDITOR, "reason": "work_done", "picture": job.picture, "note": "kept the rim"}
     returned = {State.AWAITING_EDITOR: {"returned_file": file.name}}
-    desk.answer_job(str(GLASS), {State.AWAITING_EDITOR: Choice.RETURN}, also=returned, fields=said, file=file)
+    job_commands.answer_job(str(GLASS), {State.AWAITING_EDITOR: Choice.RETURN}, also=returned, fields=said, file=file)
     ready = settled(line, rejected)
     assert load_record(GLASS).state is State.AWAITING_SIGNOFF
     picture = load_record(GLASS).objects["edit.tif"][:16]
@@ -317,7 +319,7 @@ def test_the_trail_tells_who_decided_what_and_when(closed: str) -> None:
 
 
 def test_the_first_time_rate_counts_the_rejection(finished: FlowRun) -> None:
-    (rate,) = desk.first_time_rates(by=By.EDITOR, client=BATCH.client, batch=BATCH.batch)
+    (rate,) = job_commands.first_time_rates(by=By.EDITOR, client=BATCH.client, batch=BATCH.batch)
     assert (rate.name, rate.shots, rate.approved) == (EDITOR, 1, 0)
     assert sum(rate.rejections.values()) == 1
 

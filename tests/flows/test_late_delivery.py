@@ -1,6 +1,6 @@
 """Shots that people approve after their batch went out leave together, at their time, once, by a real worker.
 
-Without a worker and an hour that comes, `tests/tasks/test_late_deliveries.py` holds the same.
+Without a worker and an hour that comes, `tests/tasks/deliveries/test_late_deliveries.py` holds the same.
 """
 
 from __future__ import annotations
@@ -14,16 +14,17 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import FlowRun
 
 from packshot.handoff import late
-from packshot.naming import batch_id, delivery_prefix
+from packshot.keys import delivery_prefix
+from packshot.naming import batch_id
 from packshot.record import State
 from packshot.types import Verdict
-from tasks import late_deliveries
 from tasks.batches.summing_up import survey
-from tasks.late_deliveries import Gathered, gather
-from tasks.lives import Life
-from tasks.records import load_batch, load_record
+from tasks.deliveries import late_deliveries
+from tasks.deliveries.late_deliveries import Gathered, gather
+from tasks.records.bookkeeping import Life
+from tasks.records.stored import load_batch, load_record
 from tests.flows.line import Line, read_all
-from tests.tasks.runs import in_a_run
+from tests.tasks.in_runs import in_a_run
 from tests.tasks.shots import edited, routed
 
 pytestmark = pytest.mark.slow

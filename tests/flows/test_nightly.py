@@ -20,13 +20,14 @@ import pytest
 from prefect.client.schemas.objects import FlowRun
 
 from deployments.demo import SAMPLES
-from packshot.naming import BatchId, batch_id, delivery_prefix, inbox_prefix, shot_key, shots_prefix
+from packshot.keys import delivery_prefix, inbox_prefix, shot_key, shots_prefix
+from packshot.naming import BatchId, batch_id
 from packshot.record import DONE, WAITING, ShotRecord, State
-from tasks.artifacts import artifact_key
 from tasks.batches.fates import Summary
 from tasks.batches.summing_up import survey
-from tasks.records import load_batch, load_records
-from tasks.storage import open_storage
+from tasks.records.stored import load_batch, load_records
+from tasks.storage.bucket import open_storage
+from tasks.telling.artifacts import artifact_key
 from tests.flows import remeasure
 from tests.flows.line import STAGES, Line, objects, read_all
 

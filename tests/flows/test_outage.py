@@ -30,13 +30,14 @@ from deployments.registry import JOB_TEMPLATE
 from flows.batch import process_batch
 from infra.local.s3 import S3Access
 from infra.local.stack import Stack, start_worker, wait_for_worker
-from packshot.naming import batch_id, delivery_prefix, shot_key
+from packshot.keys import delivery_prefix, shot_key
+from packshot.naming import batch_id
 from packshot.record import State
 from tasks.batches.summing_up import survey
-from tasks.cache_keys import RETRIES
-from tasks.connection import ATTEMPTS
-from tasks.records import find_record, load_batch, load_records
-from tasks.storage import Storage
+from tasks.records.stored import find_record, load_batch, load_records
+from tasks.results.cache_keys import RETRIES
+from tasks.storage.bucket import Storage
+from tasks.storage.connection import ATTEMPTS
 from tests.flows.line import Line, poll, read_all, sample_folder
 from tests.flows.proxy import Proxy, proxy
 

@@ -11,8 +11,8 @@ from prefect.client.schemas.objects import FlowRun
 from infra.local.stack import Stack
 from packshot.naming import batch_id
 from packshot.record import State
-from tasks.records import load_record
-from tasks.waiting import REFUSED
+from tasks.records.stored import load_record
+from tasks.runs.suspended import REFUSED
 from tests.chromium import ARGUMENTS, CHROMIUM, needs_chromium
 from tests.flows.line import Line, sample_folder
 from tests.flows.people import settled

@@ -6,15 +6,15 @@ import pytest
 
 from packshot.naming import batch_id
 from packshot.record import State
-from tasks.jobs import open_job
-from tasks.records import load_batch, load_record
-from tasks.resuming import waiting_run_of
+from tasks.people.jobs import open_job
+from tasks.records.stored import load_batch, load_record
+from tasks.runs.resuming import waiting_run_of
 from tests.flows.line import Line
-from tests.tasks.runs import in_a_run
+from tests.tasks.in_runs import in_a_run
 from tests.tasks.shots import routed
 
 pytestmark = pytest.mark.slow
-"""A worker's run. `tests/tasks/test_batches.py` tries in `make test` that a restarted shot begins anew."""
+"""A worker's run. `tests/tasks/batches/test_batches.py` tries in `make test` that a restarted shot begins anew."""
 
 BATCH = batch_id("acme", "started-again")
 SHOT = BATCH.shot("A1")

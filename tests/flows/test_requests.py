@@ -13,11 +13,12 @@ from deployments.demo import environment
 from deployments.registry import register
 from flows.batch import process_batch
 from packshot.naming import BatchId, batch_id
-from tasks import models, stages
-from tasks.connection import connect
-from tasks.models import LoadedModel
-from tasks.settings import get_settings
-from tasks.storage import open_storage
+from tasks.environment.settings import get_settings
+from tasks.processing import networks
+from tasks.processing.networks import LoadedModel
+from tasks.stages import shot_stages
+from tasks.storage.bucket import open_storage
+from tasks.storage.connection import connect
 from tests.drawn_products import ContrastNetwork
 from tests.tasks.shots import photograph, submitted
 
@@ -75,7 +76,7 @@ def asked(line_environment: dict[str, str]) -> Iterator[tuple[Asked, Asked]]:
     drawn = LoadedModel("contrast", ContrastNetwork(), ())
     quiet = {"PREFECT_LOGGING_TO_API_ENABLED": "false"}  # what is still to be sent must not outlive the server
     with environment({**line_environment, **quiet}), pytest.MonkeyPatch.context() as patch:
-        for module in (models, stages):
+        for module in (networks, shot_stages):
             patch.setattr(module, "load_model", lambda: drawn)
         open_storage().ensure_bucket()
         register()

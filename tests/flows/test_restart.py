@@ -15,10 +15,11 @@ from infra.local.processes import free_ports
 from infra.local.s3 import S3Access
 from infra.local.stack import Ports, running, start_worker, wait_for_worker
 from packshot.decision import Choice
-from packshot.naming import batch_id, job_returned_prefix
+from packshot.keys import job_returned_prefix
+from packshot.naming import batch_id
 from packshot.record import State
-from tasks.records import load_record
-from tasks.storage import open_storage
+from tasks.records.stored import load_record
+from tasks.storage.bucket import open_storage
 from tests.flows.line import Line
 from tests.flows.people import answered, form_of
 from tests.servers import open_folder

@@ -1,7 +1,7 @@
 """One shot fails for a lasting reason; a person repairs the cause and presses Retry: only what is missing is done.
 
-Task by task, `tests/tasks/test_results.py` (what runs again), `test_cache_keys.py` (what is tried again),
-`test_lives.py` (a record that goes on from where it failed) and `test_late_deliveries.py` hold the same.
+Task by task, `tests/tasks/results/test_block.py` (what runs again), `test_cache_keys.py` (what is tried again),
+`test_bookkeeping.py` (a record that goes on from where it failed) and `test_late_deliveries.py` hold the same.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ from typing import NamedTuple
 import pytest
 from prefect.client.schemas.objects import FlowRun, TaskRun
 
-from packshot.naming import batch_id, delivery_prefix, inbox_key
+from packshot.keys import delivery_prefix, inbox_key
+from packshot.naming import batch_id
 from packshot.record import ShotRecord, State
 from tasks.batches.fates import Summary
 from tasks.batches.summing_up import survey
-from tasks.cache_keys import RETRIES
-from tasks.records import load_batch, load_record
-from tasks.storage import open_storage
+from tasks.records.stored import load_batch, load_record
+from tasks.results.cache_keys import RETRIES
+from tasks.storage.bucket import open_storage
 from tests.flows.line import STAGES, Line, Seen, objects, sample_folder
 
 pytestmark = pytest.mark.slow

@@ -19,16 +19,16 @@ import pytest
 import uvicorn
 from prefect.client.schemas.objects import FlowRun
 
+from desk.access.roles import Role
 from desk.app import application
-from desk.roles import Role
 from desk.state import Desk
 from infra.local.processes import free_ports
 from packshot.decision import Choice
 from packshot.handoff.deciding import picture_shown
 from packshot.naming import batch_id
 from packshot.record import ShotRecord, State
-from tasks.records import load_record
-from tasks.settings import get_settings
+from tasks.environment.settings import get_settings
+from tasks.records.stored import load_record
 from tests.chromium import ARGUMENTS, CHROMIUM, needs_chromium
 from tests.flows.line import Line, poll, sample_folder
 from tests.flows.people import answered, settled

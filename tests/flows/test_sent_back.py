@@ -10,14 +10,14 @@ from packshot.naming import batch_id
 from packshot.record import State
 from packshot.types import Box, Size, Verdict
 from tasks.batches.summing_up import survey
-from tasks.board import waits
-from tasks.late_deliveries import close_batch
-from tasks.records import load_batch, load_record
-from tasks.resuming import waiting_run_of
-from tasks.sent_back import Words, send_back
+from tasks.deliveries.late_deliveries import close_batch
+from tasks.people.rejected_deliveries import Words, send_back
+from tasks.records.stored import load_batch, load_record
+from tasks.reports.board import waits
+from tasks.runs.resuming import waiting_run_of
 from tests.flows.line import Line, poll
 from tests.flows.people import answered, form_of
-from tests.tasks.people import cut_out_by_hand, put_back
+from tests.tasks.by_people import cut_out_by_hand, put_back
 from tests.tasks.shots import edited, routed
 
 pytestmark = pytest.mark.slow

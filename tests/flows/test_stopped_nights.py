@@ -10,8 +10,8 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import FlowRun
 from prefect.states import Cancelling
 
-from packshot.naming import NIGHT_LEASE
-from tasks.leases import holding
+from packshot.keys import NIGHT_LEASE
+from tasks.storage.leases import holding
 from tests.flows.line import Line, poll
 
 pytestmark = pytest.mark.slow

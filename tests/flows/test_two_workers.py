@@ -1,7 +1,7 @@
 """Two worker processes share one batch; a killed one is replaced, and a cancelled run takes its parts along.
 
 That a run and another process share the parts of a stage, and do none twice, is held cheaply in
-`tests/tasks/test_parts.py`.
+`tests/tasks/runs/test_parts.py`.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from prefect.states import Cancelling
 from infra.local.stack import WORKER, Stack, start_worker, wait_for_worker
 from packshot.naming import BatchId, batch_id
 from tasks.batches.summing_up import survey
-from tasks.parts import PARTS_POOL
-from tasks.resuming import runs_of
+from tasks.runs.parts import PARTS_POOL
+from tasks.runs.resuming import runs_of
 from tests.flows.line import Line, poll
 from tests.flows.test_deaths import kill
 from tests.tasks.shots import photograph, submitted

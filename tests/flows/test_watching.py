@@ -16,12 +16,12 @@ from deployments.demo import environment
 from deployments.registry import register
 from flows import watching
 from flows.watching import BUSY_RATIO, COLLECT, IDLE_RATIO, LONGEST_REST_S, Said, Step, look, watch
-from packshot.naming import COLLECTION_LEASE
-from tasks.connection import connect
-from tasks.leases import holding
-from tasks.lost_runs import Lost
-from tasks.settings import get_settings
-from tasks.storage import open_storage
+from packshot.keys import COLLECTION_LEASE
+from tasks.environment.settings import get_settings
+from tasks.runs.lost_runs import Lost
+from tasks.storage.bucket import open_storage
+from tasks.storage.connection import connect
+from tasks.storage.leases import holding
 
 
 class Day:

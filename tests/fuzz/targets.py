@@ -32,15 +32,14 @@ from packshot.handoff.ticket import JobTicket
 from packshot.ingest.decode import open_photo
 from packshot.ingest.manifest import read_manifest
 from packshot.ingest.metadata import Metadata, metadata_findings, read_metadata, with_sidecar
-from packshot.naming import (
+from packshot.keys import (
     batch_from_drop_key,
     batch_from_ready_key,
     batch_from_record_key,
-    batch_id,
     path_in_inbox,
-    path_trouble,
     shot_from_returned_key,
 )
+from packshot.naming import batch_id, path_trouble
 from packshot.outcomes.exports import Export
 from packshot.outcomes.golive import read_golive
 from packshot.outcomes.orders import read_orders
@@ -53,8 +52,8 @@ from packshot.returned.layers import layer_mattes
 from packshot.returned.read import read_returned
 from packshot.specs.models import IngestConfig
 from packshot.stored import read_stored
-from tasks.handovers import KINDS
-from tasks.results import PlainSerializer, _is_ours
+from tasks.results.block import PlainSerializer, _is_ours
+from tasks.results.handovers import KINDS
 from tests.fuzz import files
 from tests.packshot.formats import isobmff as bmff
 from tests.packshot.paths.drawn_paths import circle, saved

@@ -29,10 +29,10 @@ from infra.guard import ALLOWED_HOSTS
 from infra.local.processes import Family, free_ports, wait_until
 from infra.local.stack import Stack
 from infra.prefect_app import parser
-from tasks.parts import PARTS_POOL
-from tasks.results import ENVIRONMENT
-from tasks.settings import Settings, variable
-from tasks.storage import open_storage
+from tasks.environment.settings import Settings, variable
+from tasks.results.block import ENVIRONMENT
+from tasks.runs.parts import PARTS_POOL
+from tasks.storage.bucket import open_storage
 from tests.patience import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]

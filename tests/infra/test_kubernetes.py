@@ -22,9 +22,9 @@ import packshot
 from deployments.demo import environment as environment_of
 from deployments.registry import JOB_TEMPLATE, register_pool
 from infra.local.stack import Stack
-from tasks.parts import PARTS_POOL
-from tasks.results import ENVIRONMENT
-from tasks.settings import Settings, variable
+from tasks.environment.settings import Settings, variable
+from tasks.results.block import ENVIRONMENT
+from tasks.runs.parts import PARTS_POOL
 from tests.infra.kubernetes_schemas import FILE
 from tests.infra.test_compose import FILLED, SECRET_FILES, Compose, env_file, read_compose
 

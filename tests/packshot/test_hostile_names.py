@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from flows.parameters import BatchName, ClientName, ShotName
-from packshot import naming
+from packshot import keys, naming
 from packshot.errors import NamingError
 from packshot.export.package import write_package
 from packshot.ingest.stock import MISNAMED, StockedFile, take_stock
@@ -56,11 +56,11 @@ def test_every_form_takes_a_good_name(form: Any, name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_no_key_makes_an_id_of_a_name_that_leads_elsewhere(name: str) -> None:
-    assert naming.batch_from_record_key(f"batches/{name}/b/batch.json") is None
+    assert keys.batch_from_record_key(f"batches/{name}/b/batch.json") is None
     for read, found in {
-        naming.batch_from_ready_key: (f"inbox/{name}/b/READY", f"inbox/a/{name}/READY"),
-        naming.shot_from_returned_key: (f"jobs/a/b/{name}/returned/x.tif", f"jobs/{name}/b/s/returned/x.tif"),
-        naming.batch_from_drop_key: (f"jobs/{name}/b/_returned/x.tif",),
+        keys.batch_from_ready_key: (f"inbox/{name}/b/READY", f"inbox/a/{name}/READY"),
+        keys.shot_from_returned_key: (f"jobs/a/b/{name}/returned/x.tif", f"jobs/{name}/b/s/returned/x.tif"),
+        keys.batch_from_drop_key: (f"jobs/{name}/b/_returned/x.tif",),
     }.items():
         for key in found:
             try:
@@ -73,18 +73,18 @@ def test_no_key_makes_an_id_of_a_name_that_leads_elsewhere(name: str) -> None:
 def test_no_path_of_an_upload_or_a_returned_file_leads_elsewhere(path: str) -> None:
     assert naming.path_trouble(path)
     with pytest.raises(NamingError, match="uploaded file"):
-        naming.inbox_key(BATCH, path)
+        keys.inbox_key(BATCH, path)
     if path:
         with pytest.raises(NamingError, match="returned file"):
-            naming.shot_from_returned_key(f"jobs/a/b/s/returned/{path}{'x' if path.endswith('/') else ''}")
+            keys.shot_from_returned_key(f"jobs/a/b/s/returned/{path}{'x' if path.endswith('/') else ''}")
         with pytest.raises(NamingError, match="returned file"):
-            naming.batch_from_drop_key(f"jobs/a/b/_returned/{path}")
+            keys.batch_from_drop_key(f"jobs/a/b/_returned/{path}")
 
 
 @pytest.mark.parametrize("path", GOOD_PATHS)
 def test_a_client_s_own_names_are_kept(path: str) -> None:
     assert naming.path_trouble(path) == ""
-    assert naming.path_in_inbox(BATCH, naming.inbox_key(BATCH, path)) == path
+    assert keys.path_in_inbox(BATCH, keys.inbox_key(BATCH, path)) == path
 
 
 def test_a_misnamed_file_is_told_and_the_rest_of_its_batch_goes_on() -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packshot import name_templates, naming, shot_names
+from packshot import keys, name_templates, naming, shot_names
 from packshot.errors import NamingError
 from packshot.naming import BatchId, ShotId
 
@@ -103,7 +103,7 @@ def test_a_batch_with_a_name_that_cannot_stand_in_a_key_is_refused() -> None:
 
 @given(batches)
 def test_the_ready_key_leads_back_to_its_batch(batch: BatchId) -> None:
-    assert naming.batch_from_ready_key(naming.inbox_key(batch, naming.READY)) == batch
+    assert keys.batch_from_ready_key(keys.inbox_key(batch, naming.READY)) == batch
 
 
 @pytest.mark.parametrize(
@@ -111,27 +111,25 @@ def test_the_ready_key_leads_back_to_its_batch(batch: BatchId) -> None:
     ["inbox/acme/READY", "inbox/acme/b/c/READY", "inbox/acme/b/ready", "READY", "x/acme/b/READY"],
 )
 def test_a_key_that_closes_no_batch_leads_to_none(key: str) -> None:
-    assert naming.batch_from_ready_key(key) is None
+    assert keys.batch_from_ready_key(key) is None
 
 
 @given(batches, paths.filter(lambda path: not naming.path_trouble(path)))
 def test_a_path_comes_back_out_of_its_inbox_key(batch: BatchId, path: str) -> None:
-    assert naming.path_in_inbox(batch, naming.inbox_key(batch, path)) == path
+    assert keys.path_in_inbox(batch, keys.inbox_key(batch, path)) == path
 
 
 KEYS: dict[str, Callable[[ShotId], str]] = {
-    "inbox/{client}/{batch}/f.jpg": lambda shot: naming.inbox_key(shot.in_batch, "f.jpg"),
-    "batches/{client}/{batch}/batch.json": lambda shot: naming.batch_record_key(shot.in_batch),
-    "batches/{client}/{batch}/shots/{shot}/record.json": naming.record_key,
-    "batches/{client}/{batch}/shots/{shot}/master.tif": lambda shot: naming.shot_key(shot, "master.tif"),
-    "jobs/{client}/{batch}/{shot}/out/ticket.json": lambda shot: naming.job_out_key(shot, "ticket.json"),
-    "jobs/{client}/{batch}/{shot}/returned/": naming.job_returned_prefix,
-    "deliveries/{client}/{batch}/2/shopify/a.webp": lambda shot: naming.delivery_key(
-        shot.in_batch, 2, "shopify/a.webp"
-    ),
-    "batches/{client}/": lambda shot: naming.batches_prefix(shot.client),
-    "quarantine/{client}/{batch}/f.jpg": lambda shot: naming.quarantine_key(shot.in_batch, "f.jpg"),
-    "quarantine/{client}/{batch}/f.jpg.reason.json": lambda shot: naming.quarantine_reason_key(shot.in_batch, "f.jpg"),
+    "inbox/{client}/{batch}/f.jpg": lambda shot: keys.inbox_key(shot.in_batch, "f.jpg"),
+    "batches/{client}/{batch}/batch.json": lambda shot: keys.batch_record_key(shot.in_batch),
+    "batches/{client}/{batch}/shots/{shot}/record.json": keys.record_key,
+    "batches/{client}/{batch}/shots/{shot}/master.tif": lambda shot: keys.shot_key(shot, "master.tif"),
+    "jobs/{client}/{batch}/{shot}/out/ticket.json": lambda shot: keys.job_out_key(shot, "ticket.json"),
+    "jobs/{client}/{batch}/{shot}/returned/": keys.job_returned_prefix,
+    "deliveries/{client}/{batch}/2/shopify/a.webp": lambda shot: keys.delivery_key(shot.in_batch, 2, "shopify/a.webp"),
+    "batches/{client}/": lambda shot: keys.batches_prefix(shot.client),
+    "quarantine/{client}/{batch}/f.jpg": lambda shot: keys.quarantine_key(shot.in_batch, "f.jpg"),
+    "quarantine/{client}/{batch}/f.jpg.reason.json": lambda shot: keys.quarantine_reason_key(shot.in_batch, "f.jpg"),
 }
 
 
@@ -143,17 +141,17 @@ def test_keys_follow_the_storage_contract(layout: str, shot: ShotId) -> None:
 
 @given(st.dates())
 def test_only_a_day_s_figures_lead_back_to_their_date(date: dt.date) -> None:
-    assert naming.date_from_daily_figures_key(naming.daily_figures_key(date)) == date
-    assert naming.date_from_daily_figures_key(naming.daily_page_key(date)) is None
-    assert naming.date_from_daily_figures_key(naming.daily_page_key(date)) is None
-    assert naming.daily_figures_key(date).startswith(naming.daily_prefix())
+    assert keys.date_from_daily_figures_key(keys.daily_figures_key(date)) == date
+    assert keys.date_from_daily_figures_key(keys.daily_page_key(date)) is None
+    assert keys.date_from_daily_figures_key(keys.daily_page_key(date)) is None
+    assert keys.daily_figures_key(date).startswith(keys.daily_prefix())
 
 
 @given(shots, shots)
 def test_two_shots_never_share_a_key(one: ShotId, other: ShotId) -> None:
     if one != other:
-        assert naming.record_key(one) != naming.record_key(other)
-        assert naming.job_out_key(one, "m.tif") != naming.job_out_key(other, "m.tif")
+        assert keys.record_key(one) != keys.record_key(other)
+        assert keys.job_out_key(one, "m.tif") != keys.job_out_key(other, "m.tif")
 
 
 FIELDS = ("sku", "view", "asin", "gtin14")

@@ -16,11 +16,11 @@ from deployments.registry import WORK_POOL, register
 from infra.local.s3 import S3Access
 from infra.local.stack import Stack
 from packshot.naming import BatchId, batch_id
-from tasks.results import ENVIRONMENT
-from tasks.routing_model import forget_service
-from tasks.seals import draw_key
-from tasks.settings import Settings, get_settings
-from tasks.storage import Storage, open_storage
+from tasks.environment.settings import Settings, get_settings
+from tasks.learning.routing_model import forget_service
+from tasks.results.block import ENVIRONMENT
+from tasks.storage.bucket import Storage, open_storage
+from tasks.storage.seals import draw_key
 from tests.remembered import remembered_results
 
 BUCKET, LINE_BUCKET = (f"packshot-test-{uuid.uuid4().hex[:8]}" for _ in range(2))

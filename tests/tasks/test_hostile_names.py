@@ -10,19 +10,20 @@ import pytest
 from deployments.demo import fetch_deliveries
 from packshot.errors import NamingError
 from packshot.handoff.ticket import TicketFile
-from packshot.naming import batch_id, delivery_key, inbox_key, inbox_prefix
+from packshot.keys import delivery_key, inbox_key, inbox_prefix
+from packshot.naming import batch_id
 from packshot.record import ShotRecord, Source
 from packshot.types import Sourced
-from tasks import notices
 from tasks.batches.closed import closed_batches
-from tasks.hot_folder import _files, _Findings
-from tasks.intake import submit_folder
-from tasks.lives import now
-from tasks.notices import Notice
-from tasks.return_rate import report_client
-from tasks.storage import Storage
-from tasks.style_guides import promise_to
-from tasks.tickets import _named_reference
+from tasks.batches.submitting import submit_folder
+from tasks.environment.style_guides import promise_to
+from tasks.people.hot_folder import _files, _Findings
+from tasks.people.tickets import _named_reference
+from tasks.records.bookkeeping import now
+from tasks.reports.return_rate import report_client
+from tasks.storage.bucket import Storage
+from tasks.telling import notices
+from tasks.telling.notices import Notice
 from tests.hostile_names import NAMES, PATHS
 
 BATCH = batch_id("acme", "spring")

@@ -20,7 +20,8 @@ from typing import Any
 import pytest
 import typer
 
-from deployments import jobs, summaries
+from deployments import summaries
+from deployments.commands import jobs
 from deployments.demo import environment
 from packshot.cli import editing, ending, looking, paths, showing
 from packshot.decision import Choice, Decision, Mark, Reason
@@ -32,23 +33,24 @@ from packshot.handoff.ticket_page import ticket_html
 from packshot.naming import BatchId, batch_id
 from packshot.record import Event, ShotRecord, State
 from packshot.types import Finding, Size, Sourced, Status
-from tasks import board, displays
-from tasks.artifacts import artifact_key, table_artifact
 from tasks.batches.fates import Fate, Summary
-from tasks.desk import Job
-from tasks.logs import log
-from tasks.notices import Notice, send
-from tasks.questions import question_about, show_question
-from tasks.records import change_record
-from tasks.storage import Storage
-from tasks.style_guides import promise_to
-from tasks.tickets import ticket_of
+from tasks.environment.logs import log
+from tasks.environment.style_guides import promise_to
+from tasks.people.job_commands import Job
+from tasks.people.questions import question_about, show_question
+from tasks.people.tickets import ticket_of
+from tasks.records.stored import change_record
+from tasks.reports import board
+from tasks.storage.bucket import Storage
+from tasks.telling import displays
+from tasks.telling.artifacts import artifact_key, table_artifact
+from tasks.telling.notices import Notice, send
 from tests.hostile_texts import EVERYTHING, links_of_markdown, steering, tags_of_html
 from tests.packshot.export.deliveries import delivery
 from tests.packshot.export.deliveries import record as drawn_record
-from tests.tasks.runs import artifact, in_a_run
+from tests.tasks.in_runs import artifact, in_a_run
 from tests.tasks.shots import routed
-from tests.tasks.test_notices import mailbox, webhook  # noqa: F401  fixtures
+from tests.tasks.telling.test_notices import mailbox, webhook  # noqa: F401  fixtures
 
 AT = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
 STORABLE = EVERYTHING.replace("\ud800", "")
@@ -284,7 +286,7 @@ def test_nothing_printed_steers_a_terminal_or_forges_a_line(
 
 def test_every_command_prints_on_the_console_that_cleans() -> None:
     root = Path(__file__).resolve().parents[2]
-    files = [*(root / "packshot" / "cli").glob("*.py"), *(root / "deployments").glob("*.py")]
+    files = [*(root / "packshot" / "cli").glob("*.py"), *(root / "deployments").rglob("*.py")]
     makers = [one.name for one in files if re.search(r"(?<![\w.])Console\(", one.read_text())]
     assert makers == ["showing.py"]
 

@@ -39,8 +39,8 @@ from packshot.specs.resolve import resolve
 from packshot.types import Finding, Status, Verdict
 from tasks.batches.fates import Summary
 from tasks.batches.summing_up import fate_of
-from tasks.daily_artifact import daily_markdown
-from tasks.pictures import export_report
+from tasks.reports.daily_artifact import daily_markdown
+from tasks.stages.stored_edits import export_report
 from tests import drawn_products
 from tests.docs.test_errors import code_expressions
 from tests.packshot.outcomes.lives import BATCH, DAY, RECEIVED, Shot

@@ -12,9 +12,9 @@ from packshot.errors import ModelError
 from packshot.specs.load import load_configs
 from packshot.specs.models import Configs, ModelSource
 from packshot.types import Status
-from tasks import models
-from tasks.models import cached_model, load_model
-from tasks.settings import get_settings
+from tasks.environment.settings import get_settings
+from tasks.processing import networks
+from tasks.processing.networks import cached_model, load_model
 
 NOWHERE = ModelSource(kind="url", ref="https://127.0.0.1:9/m.onnx", sha256="0" * 64, size_bytes=1)
 
@@ -31,8 +31,8 @@ def only_the_small_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Con
     shutil.copy(small.path, tmp_path / "models")
     big = configs.models["isnet-general-use"].model_copy(update={"sources": (NOWHERE,)})
     changed = configs.model_copy(update={"models": {**configs.models, "isnet-general-use": big}})
-    monkeypatch.setattr(models, "load_for_the_line", lambda folder: changed)
-    monkeypatch.setattr(models, "_loaded", {})
+    monkeypatch.setattr(networks, "load_for_the_line", lambda folder: changed)
+    monkeypatch.setattr(networks, "_loaded", {})
     monkeypatch.setenv("PACKSHOT_MODELS_DIR", str(tmp_path / "models"))
     return changed
 
@@ -63,7 +63,7 @@ def test_nothing_is_loaded_where_neither_can_be_had(
     shutil.rmtree(tmp_path / "models")
     small = only_the_small_model.models["u2netp"].model_copy(update={"sources": (NOWHERE,)})
     neither = only_the_small_model.model_copy(update={"models": {**only_the_small_model.models, "u2netp": small}})
-    monkeypatch.setattr(models, "load_for_the_line", lambda folder: neither)
+    monkeypatch.setattr(networks, "load_for_the_line", lambda folder: neither)
     with pytest.raises(ModelError, match="could not be fetched from any source"):
         load_model()
 

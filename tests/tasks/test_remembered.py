@@ -15,8 +15,8 @@ from packshot.ingest.master import read_master
 from packshot.pipeline import opening
 from packshot.specs.models import Plan
 from packshot.types import Pixels16
-from tasks.children import Child, Children
-from tasks.configs import configs_in_force
+from tasks.environment.configs import configs_in_force
+from tasks.processing.children import Child, Children
 from tests.drawn_products import ContrastNetwork
 from tests.remembered import remembered_results, remembering
 from tests.tasks.shots import photograph

@@ -11,24 +11,16 @@ import pytest
 
 from packshot.errors import ObjectMissingError
 from packshot.handoff.upload_form import FILE_TYPE, UploadForm
-from packshot.naming import (
-    READY,
-    BatchId,
-    batch_from_ready_key,
-    batch_id,
-    inbox_key,
-    job_out_key,
-    job_returned_prefix,
-    shot_from_returned_key,
-)
-from tasks.intake import invite
-from tasks.jobs import open_job
-from tasks.storage import Storage
+from packshot.keys import batch_from_ready_key, inbox_key, job_out_key, job_returned_prefix, shot_from_returned_key
+from packshot.naming import READY, BatchId, batch_id
+from tasks.batches.submitting import invite
+from tasks.people.jobs import open_job
+from tasks.storage.bucket import Storage
 from tests.chromium import needs_chromium
 from tests.flows.line import poll
 from tests.infra.local.chromium import report_of
 from tests.patience import PATIENCE_S
-from tests.tasks.runs import in_a_run
+from tests.tasks.in_runs import in_a_run
 from tests.tasks.shots import routed
 
 BATCH = batch_id("acme", "spring")

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from packshot.errors import RecordConflictError, StorageDeniedError
-from tasks.settings import Settings
-from tasks.storage import MULTIPART_FROM_BYTES, Storage, open_storage
+from tasks.environment.settings import Settings
+from tasks.storage.bucket import MULTIPART_FROM_BYTES, Storage, open_storage
 from tests.patience import PATIENCE_S
 
 REFUSAL = (

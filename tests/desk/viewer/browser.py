@@ -22,13 +22,13 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from desk.access.doorkeeper import HEADERS
 from desk.app import STATIC
-from desk.doorkeeper import HEADERS
-from desk.tiles import routes
+from desk.pictures.tiles import routes
 from infra.local.processes import free_ports
 from packshot.record import ShotRecord
 from packshot.types import Pixels8
-from tasks.records import load_record
+from tasks.records.stored import load_record
 from tests.patience import PATIENCE_S
 
 _STAGE = """(() => {

@@ -9,9 +9,9 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.testclient import TestClient
 
-from desk.tiles import routes
-from tasks.settings import Settings
-from tasks.storage import Storage
+from desk.pictures.tiles import routes
+from tasks.environment.settings import Settings
+from tasks.storage.bucket import Storage
 from tests.tasks.conftest import batch, s3_settings, storage  # noqa: F401
 
 

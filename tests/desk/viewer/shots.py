@@ -15,9 +15,9 @@ from packshot.record import ShotRecord, Source, State
 from packshot.specs.load import default_folder, load_configs
 from packshot.specs.resolve import resolve
 from packshot.types import Matte, Pixels16
-from tasks import shelf
-from tasks.pictures import write_matte
-from tasks.records import create_record
+from tasks.records.stored import create_record
+from tasks.stages.stored_edits import write_matte
+from tasks.storage import shot_objects
 from tests import drawn_products
 
 WIDTH, HEIGHT = 1500, 1100
@@ -60,7 +60,7 @@ def _files() -> dict[str, bytes]:
 def stored(batch: BatchId, name: str = "A1_MAIN", *, without: frozenset[str] = frozenset()) -> ShotRecord:
     """The shot's record, as it stands in storage while it waits for a reviewer."""
     shot = ShotId(client=batch.client, batch=batch.batch, shot=name)
-    objects = shelf.keep(shot, {file: data for file, data in _files().items() if file not in without})
+    objects = shot_objects.keep(shot, {file: data for file, data in _files().items() if file not in without})
     source = Source(key=f"inbox/{name}.jpg", sha256="", size_bytes=1)
     return create_record(ShotRecord(shot=shot, source=source, state=State.IN_REVIEW, objects=objects))
 

@@ -15,9 +15,9 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.testclient import TestClient
 
-from desk import pictures
-from desk.tile_shelf import TileShelf
-from desk.tiles import routes
+from desk.pictures import previews
+from desk.pictures.tile_cache import TileShelf
+from desk.pictures.tiles import routes
 from packshot.colour.transform import working_to_srgb8
 from packshot.errors import DiskFullError
 from packshot.looking.overlays import Overlay
@@ -27,8 +27,8 @@ from packshot.naming import BatchId
 from packshot.qc.white import find_off_white
 from packshot.record import ShotRecord
 from packshot.types import Pixels8
-from tasks.records import change_record
-from tasks.settings import Settings
+from tasks.environment.settings import Settings
+from tasks.records.stored import change_record
 from tests.desk.viewer.shots import HEIGHT, WIDTH, address, drawn, stored
 from tests.small_disk import fill, make_room, small_disk
 
@@ -91,7 +91,7 @@ def test_a_picture_that_was_replaced_is_gone_at_once_for_its_new_address_and_soo
     changed = change_record(record.shot, lambda one: one.model_copy(update={"objects": newer}))
     assert changed.objects["edit.tif"] == record.objects["master.tif"]
     assert client.get(f"{address(changed)}/overlays.json").status_code == 200
-    monkeypatch.setattr(pictures, "RECORD_KEPT_S", 0.0)
+    monkeypatch.setattr(previews, "RECORD_KEPT_S", 0.0)
     assert client.get(old).status_code == 404
 
 

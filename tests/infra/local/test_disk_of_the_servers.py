@@ -20,7 +20,7 @@ from infra.local.processes import Family, only_one
 from infra.local.s3 import S3Access
 from infra.local.supervisor import Supervisor, read_status
 from packshot.errors import ObjectMissingError, PackshotError, StorageUnavailableError
-from tasks.storage import Storage, open_storage
+from tasks.storage.bucket import Storage, open_storage
 from tests.servers import open_folder
 from tests.small_disk import fill, make_room, small_disk
 

@@ -605,8 +605,8 @@ def test_what_only_looks_never_asks_for_the_network(folder: Path, finished: Path
 
 def test_a_real_network_cuts_out_a_real_photograph(tmp_path: Path) -> None:
     from packshot.cutout import load_segmenter
-    from tasks.models import cached_model
-    from tasks.settings import get_settings
+    from tasks.environment.settings import get_settings
+    from tasks.processing.networks import cached_model
 
     model = load_configs(default_folder()).models["u2netp"]
     file = cached_model(model, folder=get_settings().models_dir)

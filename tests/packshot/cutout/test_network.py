@@ -12,7 +12,7 @@ import pytest
 from packshot.cutout import load_segmenter
 from packshot.cutout.network import to_size
 from packshot.errors import ModelError
-from tasks.settings import Settings
+from tasks.environment.settings import Settings
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from packshot.qc.report import ALL_CODES
 from packshot.specs.load import default_folder, find_problems
 from packshot.specs.models import Configs
 from packshot.specs.rule_names import RING_CODECS, RULE_NAMES
-from tasks.settings import environment_problems, get_settings
+from tasks.environment.settings import environment_problems, get_settings
 
 MISSPELT = (
     ("qc.yaml", "  fringe_width:", "  fringe_widht:", "did you mean fringe_width?"),

@@ -1,0 +1,98 @@
+"""Sign-in by a reverse proxy: it says in a header who somebody is, and only its own addresses are believed.
+
+Where this is set up, it is the only way in: no password is asked for, and whoever comes from elsewhere gets no page.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+from typing import Self
+
+from starlette.datastructures import Headers
+from starlette.types import Scope
+
+from packshot.errors import ConfigError
+from tasks.environment.settings import PREFIX, Settings
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+FORWARDED_SCHEME = "x-forwarded-proto"
+LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
+
+
+class Proxy:
+    """The reverse proxy in front of the desk."""
+
+    def __init__(self, *, header: str = "", networks: Iterable[Network] = ()) -> None:
+        """Believe a header, but only from certain addresses.
+
+        Args:
+            header: its name; empty: the proxy signs nobody in.
+        """
+        self._header = header.strip().lower()
+        self._networks = tuple(networks)
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Return the proxy that the settings name.
+
+        Raises:
+            ConfigError: one of the two settings is missing, or an address is none.
+        """
+        header, addresses = settings.desk_proxy_header, settings.desk_proxy_addresses
+        named = [one.strip() for one in addresses.split(",") if one.strip()]
+        if bool(header.strip()) != bool(named):
+            raise _wrong("one of the settings for sign-in by a proxy is missing", found=f"{header!r} and {addresses!r}")
+        try:
+            return cls(header=header, networks=[ipaddress.ip_network(one) for one in named])
+        except ValueError as error:
+            raise _wrong("an address of the proxy is none", found=str(error)) from None
+
+    @property
+    def signs_in(self) -> bool:
+        """Whether people are signed in by the proxy, and no other way."""
+        return bool(self._header)
+
+    def is_peer(self, scope: Scope) -> bool:
+        """Return whether a request comes straight from the proxy."""
+        return _is_within(scope, self._networks)
+
+    def name_in(self, scope: Scope) -> str:
+        """Return whom the proxy names; empty if it names nobody, or more than one."""
+        told = Headers(scope=scope).getlist(self._header)
+        return " ".join(_as_text(told[0]).split()) if len(told) == 1 else ""
+
+    def note_scheme(self, scope: Scope) -> None:
+        """Let a request count as encrypted if the proxy, or one on this machine, says that it was."""
+        told = Headers(scope=scope).getlist(FORWARDED_SCHEME)
+        if told == ["https"] and _is_within(scope, (*self._networks, *LOOPBACK)):
+            scope["scheme"] = "https"
+
+
+def _is_within(scope: Scope, networks: Iterable[Network]) -> bool:
+    """Return whether the other end of a request's connection has an address of these."""
+    host = (scope.get("client") or ("", 0))[0]
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return any((mapped or address) in network for network in networks)
+
+
+def _as_text(value: str) -> str:
+    """Return a header's value as its sender meant it: in UTF-8, else in Latin-1."""
+    try:
+        return value.encode("latin-1").decode()
+    except ValueError:
+        return value
+
+
+def _wrong(what: str, *, found: str) -> ConfigError:
+    return ConfigError(
+        what,
+        f"{PREFIX}DESK_PROXY_HEADER, {PREFIX}DESK_PROXY_ADDRESSES",
+        found=found,
+        allowed="both or neither: the name of a header, and addresses or networks such as 10.0.0.5 or 10.0.0.0/24",
+        next_step="Set them, then start the desk again.",
+    )

@@ -1,0 +1,92 @@
+"""Who is signed in: sessions, which the desk keeps in memory and which expire.
+
+A session is a random token in a cookie. All else about it stays in the process. So a session can be ended at once, and
+there is no signing key that could be lost. A restart of the desk signs everybody out.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hmac
+import secrets
+import threading
+import time
+from collections.abc import Callable
+
+from desk.access.accounts import Account
+
+IDLE_S = 2 * 3600.0
+"""A session ends after this time without a request."""
+LONGEST_S = 12 * 3600.0
+"""A session ends after this time in any case."""
+MOST_SESSIONS = 2000
+
+
+@dataclasses.dataclass
+class Session:
+    """One signed-in browser.
+
+    Attributes:
+        csrf: a token that every form carries. A page of another site can't know it.
+        password: the password's hash at sign-in. A new password ends the session.
+    """
+
+    name: str
+    password: str = dataclasses.field(repr=False)
+    csrf: str = dataclasses.field(repr=False)
+    begun: float
+    used: float
+
+    def carries(self, token: str) -> bool:
+        """Return whether a token is the session's CSRF token."""
+        return hmac.compare_digest(self.csrf.encode(), token.encode())
+
+
+class Sessions:
+    """All open sessions, found by their token."""
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        """Begin without sessions.
+
+        Args:
+            clock: seconds that only go forward.
+        """
+        self._clock, self._lock = clock, threading.Lock()
+        self._open: dict[str, Session] = {}
+
+    def begin(self, account: Account) -> str:
+        """Begin a session, and return its token."""
+        at, token = self._clock(), secrets.token_urlsafe(32)
+        with self._lock:
+            self._open = {one: it for one, it in self._open.items() if self._lives(it, at)}
+            if len(self._open) >= MOST_SESSIONS:
+                del self._open[min(self._open, key=lambda one: self._open[one].used)]
+            self._open[token] = Session(account.name, account.password, secrets.token_urlsafe(32), at, at)
+        return token
+
+    def find(self, token: str, *, used: bool = True) -> Session | None:
+        """Return the session of a token; None if there is none, or if it has ended.
+
+        Args:
+            used: whether a person made the request, which keeps the session open. A request that a page makes by itself
+                does not.
+        """
+        at = self._clock()
+        with self._lock:
+            session = self._open.get(token)
+            if session is None:
+                return None
+            if not self._lives(session, at):
+                del self._open[token]
+                return None
+            if used:
+                session.used = at
+            return session
+
+    def end(self, token: str) -> None:
+        """End a session."""
+        with self._lock:
+            self._open.pop(token, None)
+
+    def _lives(self, session: Session, at: float) -> bool:
+        return at - session.used < IDLE_S and at - session.begun < LONGEST_S

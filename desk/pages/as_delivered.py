@@ -1,0 +1,183 @@
+"""What each platform would get of an edit that is not signed yet, at 1:1: made by the exporter's code, kept nowhere.
+
+    /shots/{client}/{batch}/{shot}/as-delivered/{platform}                     the page
+    /shots/{client}/{batch}/{shot}/as-delivered/{platform}/{key}/...           picture.json and tiles, for the viewer
+
+The files are made when somebody first looks, and their tiles lie on the shelf like any other's, until nobody looks any
+more. Nothing is written to the storage. Should the export later make other bytes, the delivery's own checks say so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any, NamedTuple
+
+import numpy as np
+from anyio import to_thread
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from desk.pages.forms import person_of
+from desk.pages.queues import place_of
+from desk.pages.rendering import page, shot_in
+from desk.pages.shots import readable_record
+from desk.pictures.packs import FOR_EVER, Packs
+from desk.pictures.previews import Pictures
+from desk.pictures.tiles import TILE
+from desk.work import showing
+from desk.work.delivered import FORMATS, bytes_in_words, file_pack
+from packshot import PIPELINE_VERSION, pipeline
+from packshot.errors import ObjectMissingError
+from packshot.export.labels import labels_of
+from packshot.ingest.master import read_master
+from packshot.looking.pack import Pack, Tile
+from packshot.looking.pyramid import encode_picture, pack_of
+from packshot.pipeline.exporting import Export, Rendition
+from packshot.record import EDIT, ShotRecord
+from packshot.types import Status
+from tasks.processing.memory import room_for
+from tasks.stages import stored_edits
+from tasks.storage import shot_objects
+
+GONE = "There is no such file, or the shot has another edit by now: load its page again."
+
+
+class Meant(NamedTuple):
+    """One platform's file of a shot's edit.
+
+    Attributes:
+        key: changes with everything that the file is made from.
+    """
+
+    record: ShotRecord
+    platform: str
+    key: str
+
+
+def routes(folder: str, shown: Pictures) -> list[Route]:
+    """Return the addresses of the files that platforms would get.
+
+    Args:
+        folder: the address of a shot.
+        shown: the desk's pictures, where tiles are made.
+    """
+    doors = _Doors(Packs(shown))
+    own = f"{folder}/as-delivered/{{platform}}"
+    return [
+        Route(own, doors.page),
+        Route(f"{own}/{{key}}/picture.json", doors.described),
+        Route(f"{own}/{{key}}/{TILE}", doors.tile),
+    ]
+
+
+class _Doors:
+    """The endpoints. What reads storage or renders runs in threads."""
+
+    def __init__(self, packs: Packs) -> None:
+        self._packs = packs
+
+    async def page(self, request: Request) -> Response:
+        """Return the page of one platform's file; it waits until the file is made."""
+        meant = await _meant(request)
+        try:
+            made = await self._packs.described(meant.key, lambda: make(meant))
+        except ObjectMissingError as error:
+            raise HTTPException(409, f"This file cannot be made now: {error}") from None
+        place = place_of(request)
+        return page(
+            request,
+            "as_delivered",
+            shot=meant.record.shot,
+            queue=place.queue.value,
+            query=place.query,
+            platform=meant.platform,
+            platforms=showing.platforms_of(meant.record),
+            key=meant.key,
+            made=made,
+            kinds=json.dumps({"delivered": meant.key[: showing.DIGITS]}),
+        )
+
+    async def described(self, request: Request) -> Response:
+        """Return the file's size and levels, when its tiles are there."""
+        meant = await _meant(request)
+        return JSONResponse(await self._packs.described(meant.key, lambda: make(meant)), headers=FOR_EVER)
+
+    async def tile(self, request: Request) -> Response:
+        """Return one tile."""
+        meant = await _meant(request)
+        tile = Tile(*(request.path_params[part] for part in Tile._fields))
+        try:
+            data = await self._packs.tile(meant.key, lambda: make(meant), tile)
+        except KeyError:
+            raise HTTPException(404, "The picture has no such tile.") from None
+        return Response(data, media_type="image/webp", headers=FOR_EVER)
+
+
+async def _meant(request: Request) -> Meant:
+    """Return the file that an address means.
+
+    Raises:
+        HTTPException: 403: the person may not see the shot; 404: there is no such file.
+    """
+    shot, platform = shot_in(request), request.path_params["platform"]
+    record = await to_thread.run_sync(readable_record, shot)
+    if not person_of(request).sees(record.state):
+        raise HTTPException(403, "Your roles do not open this shot.")
+    if platform not in [name for name, _ in showing.platforms_of(record)]:
+        raise HTTPException(404, GONE)
+    meant = Meant(record, platform, _key(record, platform))
+    if request.path_params.get("key", meant.key) != meant.key:
+        raise HTTPException(404, GONE)
+    return meant
+
+
+def _key(record: ShotRecord, platform: str) -> str:
+    made_from = [record.objects[name] for name in showing.DELIVERED_FROM]
+    told = json.dumps([*made_from, platform, PIPELINE_VERSION, stored_edits.known_of(record)], sort_keys=True)
+    return f"{hashlib.sha256(told.encode()).hexdigest()[:32]}-as-delivered"
+
+
+def make(meant: Meant) -> Pack:
+    """Return the tiles of a platform's file, with what is to be said of it.
+
+    What cannot be made for the platform is an empty picture of one pixel, with the reason.
+    """
+    record = meant.record
+    with room_for(record):
+        plan = shot_objects.plan_of(record)
+        only = tuple(one for one in plan.renditions if one.platform.name == meant.platform)
+        export = pipeline.export(
+            read_master(shot_objects.fetch(record, EDIT)),
+            stored_edits.read_matte(shot_objects.fetch(record, "matte.png")),
+            plan.model_copy(update={"renditions": only, "left_out": {}, "all_or_nothing": False}),
+            known=stored_edits.known_of(record),
+            labels=labels_of(plan, stored_edits.metadata_of(record)),
+        )
+        made = [*export.verified, *export.rejected]
+        about = {"files": [_said(one) for one in made], "why_not": _why_not(export)}
+        if not made:
+            return pack_of([_NOTHING], encode_picture, about=about)
+        return file_pack(made[0].rendered.encoded.data, name=made[0].path, about=about)
+
+
+_NOTHING = np.full((1, 1, 3), 255, np.uint8)
+
+
+def _said(one: Rendition) -> dict[str, Any]:
+    encoded = one.rendered.encoded
+    kind = FORMATS.get(encoded.extension, encoded.extension.upper())
+    return {
+        "name": one.path.rpartition("/")[2],
+        "about": f"{kind}, {one.size.width} x {one.size.height} px, {bytes_in_words(len(encoded.data))}",
+        "passed": one.rendered.passed,
+        "remarks": [
+            finding.message for finding in one.rendered.findings if finding.status in (Status.FAILED, Status.WARNING)
+        ],
+    }
+
+
+def _why_not(export: Export) -> str:
+    return " ".join(error.without_subject for error in export.failures.values())

@@ -1,0 +1,83 @@
+"""The page of a batch: which of its products are complete, what the others lack, and what became of each photograph."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from anyio import to_thread
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from desk.pages.forms import person_of
+from desk.pages.queues import ROWS, page_number
+from desk.pages.rendering import batch_in, desk_of, page
+from packshot.naming import BatchId
+from packshot.record import State
+from tasks.batches.fates import Fate
+from tasks.records.stored import find_batch
+from tasks.runs.addresses import page_of_run
+
+_LOG = logging.getLogger("packshot.desk")
+KINDS = ("delivered", "waiting", "refused", "failed", "at work")
+
+
+async def batch_page(request: Request) -> Response:
+    """Return the page of a batch, as of its last count. Only one record is read: the batch's own."""
+    desk, person = desk_of(request), person_of(request)
+    if not person.reads_numbers:
+        raise HTTPException(403, "Your roles do not open this page.")
+    batch = batch_in(request)
+    count = await to_thread.run_sync(desk.counted.of, batch)
+    summary = count.summary
+    kind = request.query_params.get("kind", "")
+    fates = [one for one in (summary.fates if summary else ()) if kind in ("", one.kind)]
+    pages = max(1, -(-len(fates) // ROWS))
+    number = page_number(request.query_params.get("page", ""), most=pages)
+    products = summary.products if summary else ()
+    return page(
+        request,
+        "batch",
+        batch=batch,
+        trouble=count.trouble,
+        read_at=f"{count.read_at:%Y-%m-%d %H:%M:%S}" if count.read_at else "",
+        kinds=[(name, many) for name, many in (summary.counts.items() if summary else ()) if many],
+        stands=summary.stands if summary else "",
+        received=len(summary.fates) if summary else 0,
+        kind=kind if kind in KINDS else "",
+        lacking=[one for one in products if not one.complete],
+        complete=[one for one in products if one.complete],
+        rows=[_row(batch, one) for one in fates[(number - 1) * ROWS :][:ROWS]],
+        number=number,
+        pages=pages,
+        findings=summary.findings if summary else (),
+        run=await to_thread.run_sync(_run_of, batch),
+    )
+
+
+def _run_of(batch: BatchId) -> str:
+    """Return the page of Prefect's run that works on a batch, or made its last delivery; empty if none is known."""
+    try:
+        record = find_batch(batch)
+    except Exception as error:  # noqa: BLE001  (the page itself says what is wrong with the batch)
+        _LOG.warning("%s: the run that works on it is not known", batch, exc_info=error)
+        return ""
+    if record is None:
+        return ""
+    return page_of_run(record.claimed_by or next((one.opened_by for one in reversed(record.deliveries)), ""))
+
+
+def _row(batch: BatchId, fate: Fate) -> dict[str, Any]:
+    """Return a row of the table. What a reviewer has yet to judge has no score and no reason: it may be a blind one."""
+    unjudged = fate.state is State.IN_REVIEW
+    return {
+        "shot": batch.shot(fate.shot),
+        "file": fate.file,
+        "became": "on hold" if fate.on_hold else fate.kind,
+        "product": fate.product,
+        "score": "" if unjudged or fate.score is None else f"{fate.score:.0f}",
+        "with_whom": fate.with_whom,
+        "due": f"{fate.due:%Y-%m-%d %H:%M}" if fate.due else "",
+        "why": "" if unjudged else fate.why,
+    }

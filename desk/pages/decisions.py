@@ -1,0 +1,173 @@
+"""What happens when somebody decides, or takes a decision back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import httpx
+from anyio import to_thread
+from prefect.exceptions import PrefectException
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from desk.access import audit
+from desk.access.roles import Person
+from desk.pages.forms import own_fields_of, person_of
+from desk.pages.queues import place_of
+from desk.pages.rendering import desk_of, shot_in
+from desk.pages.shots import readable_record, shown
+from desk.work import showing
+from packshot.decision import MOST_MARKS, Choice, Mark
+from packshot.errors import PackshotError
+from packshot.handoff.deciding import CHOICES
+from packshot.record import ShotRecord, State
+from tasks.people.sent_answers import CheckedAnswer, checked_answer
+
+LONGEST_NOTE = 4000
+CORRECTIONS = ("new_name", "new_services")
+
+
+async def decide(request: Request) -> Response:
+    """Return a redirect to the next shot; or the shot's page, with the reason why the decision does not count.
+
+    The decision is checked and held. Until it is sent, its person can take it back (`desk.work.outbox`).
+    """
+    shot, person, desk = shot_in(request), person_of(request), desk_of(request)
+    fields = await own_fields_of(request)
+    record = await to_thread.run_sync(readable_record, shot)
+    if desk.outbox.has(shot):
+        return await shown(request, shot, refused="Somebody has just decided about this shot.")
+    if record.state in _WAITED_FOR and not _may(person, record.state, fields.get("choice", "")):
+        raise HTTPException(403, "Your roles do not decide about this shot.")
+    holder = desk.claims.take(str(shot), person.name)
+    if holder != person.name:
+        return await shown(request, shot, refused=f"{holder} has this shot open.")
+    undone = _undone(record, fields)
+    if undone:
+        return await shown(request, shot, refused=undone, said=dict(fields))
+    return await held(
+        request,
+        lambda: checked_answer(record, _answer_fields(record, fields, person), signed_in=True),
+        said={name: fields.get(name, "") for name in ("note", *CORRECTIONS)},
+        nothing="Nothing was decided",
+        noted=lambda answer: ("decided", answer.decision.sentence),
+    )
+
+
+async def held(
+    request: Request,
+    make: Callable[[], CheckedAnswer],
+    *,
+    said: dict[str, str],
+    nothing: str,
+    noted: Callable[[CheckedAnswer], tuple[str, str]],
+) -> Response:
+    """Return a redirect to the next shot; or the shot's page, with the reason why the answer does not count.
+
+    The answer is held. Until it is sent, its person can take it back (`desk.work.outbox`).
+
+    Args:
+        make: checks the answer. Since this reads storage and Prefect, it is called in a thread of its own.
+        said: what the person wrote, by field. If the answer does not count, the page shows it again.
+        nothing: the beginning of the message if nothing has changed.
+        noted: returns (act, details) for the audit log.
+    """
+    shot, person, desk = shot_in(request), person_of(request), desk_of(request)
+    try:
+        answer = await to_thread.run_sync(make)
+    except PackshotError as error:
+        audit.note("decision refused", person=person.name, shot=shot, more=error.what)
+        return await shown(request, shot, refused=str(error), said=said)
+    except (httpx.HTTPError, OSError, PrefectException) as error:
+        refused = f"The line cannot be reached now ({type(error).__name__}). {nothing}; try again."
+        return await shown(request, shot, refused=refused, said=said)
+    place = place_of(request)
+    after = place.after(str(shot))
+    if desk.outbox.hold(answer, person=person.name):
+        return await shown(request, shot, refused="Somebody has just decided about this shot.")
+    desk.claims.release(person.name)
+    act, more = noted(answer)
+    audit.note(act, person=person.name, shot=shot, more=more)
+    return RedirectResponse(after or f"/queues/{place.queue.value}", status_code=303)
+
+
+async def undo(request: Request) -> Response:
+    """Take back the person's last decision. Return a redirect to its shot; to the list if there were several."""
+    await own_fields_of(request)
+    person = person_of(request)
+    shots = desk_of(request).outbox.undo(person.name)
+    if not shots:
+        audit.note("took back too late", person=person.name)
+        raise HTTPException(409, "It is too late to take it back: the decision has been sent.")
+    for shot in shots:
+        audit.note("took back", person=person.name, shot=shot)
+    place = place_of(request)
+    to = f"/shots/{shots[0]}" if len(shots) == 1 else f"/queues/{place.queue.value}"
+    return RedirectResponse(f"{to}{place.query}", status_code=303)
+
+
+def _undone(record: ShotRecord, fields: Mapping[str, str]) -> str:
+    """Return why a sign-off does not count yet: something that was to be done is not ticked; empty if all is."""
+    if record.state is not State.AWAITING_SIGNOFF or fields.get("choice") != Choice.SIGN:
+        return ""
+    left = [one for number, one in enumerate(showing.to_be_done(record)) if not fields.get(f"done:{number}")]
+    said = f"Not ticked as done: {'; '.join(left[:3])}{' ...' if len(left) > 3 else ''}."
+    return f"{said} Tick it, or reject the work." if left else ""
+
+
+def _may(person: Person, state: State, named: str) -> bool:
+    """Return whether a person may decide what a form names."""
+    return person.may(state, Choice(named)) if named in list(Choice) else person.decides(state)
+
+
+_WAITED_FOR = frozenset(CHOICES)
+
+
+def _answer_fields(record: ShotRecord, fields: Mapping[str, str], person: Person) -> dict[str, Any]:
+    """Return the fields of the line's own form.
+
+    Raises:
+        HTTPException: 400: the page can't have sent this.
+    """
+    try:
+        choice = Choice(fields.get("choice", ""))
+        marks = _marks(fields.get("marks", ""), text=fields.get("note", "").strip(), reason=fields.get("reason", ""))
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise HTTPException(400, "The decision cannot be read.") from None
+    if choice in showing.NOT_AT_THE_DESK:
+        raise HTTPException(400, "This cannot be decided here.")
+    return {
+        "decision": choice.value,
+        "person": person.name,
+        "reason": fields.get("reason", ""),
+        "picture": fields.get("picture", ""),
+        "note": fields.get("note", "")[:LONGEST_NOTE].strip(),
+        **({"marks": [one.model_dump(mode="json") for one in marks]} if marks else {}),  # not every form has marks
+        **{name: fields[name] for name in ("colour", "edited_by", *CORRECTIONS) if fields.get(name)},
+        **({"done": done} if choice is Choice.SIGN and (done := showing.to_be_done(record)) else {}),  # `_undone` asked
+    }
+
+
+def _marks(text_of_marks: str, *, text: str, reason: str) -> list[Mark]:
+    """Return the marks that were drawn, each with the note or the reason as its text."""
+    drawn = json.loads(text_of_marks) if text_of_marks else []
+    if not isinstance(drawn, list) or len(drawn) > MOST_MARKS:
+        raise ValueError("too many marks")
+    words = text or showing.in_words(reason)
+    try:
+        return [
+            Mark(
+                left=(left := max(0, round(one["x"]))),
+                top=(top := max(0, round(one["y"]))),
+                right=left + max(1, round(one["width"])),
+                bottom=top + max(1, round(one["height"])),
+                text=words,
+            )
+            for one in drawn
+        ]
+    except (ValidationError, OverflowError):
+        raise ValueError("a mark is none") from None

@@ -1,0 +1,58 @@
+"""Read the fields of a form that a page sends. The size is limited, and the session's token is checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import parse_qsl
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from desk.access.roles import Person
+from desk.access.sessions import Session
+
+MOST_BYTES = 100_000
+MOST_FIELDS = 150
+
+
+async def fields_of(request: Request) -> Mapping[str, str]:
+    """Return the fields of a form. If several fields have the same name, the last one counts.
+
+    Raises:
+        HTTPException: 413: the form is too large. 400: it is no form.
+    """
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > MOST_BYTES:
+            raise HTTPException(413, f"A form has at most {MOST_BYTES:,} bytes.")
+    if request.headers.get("content-type", "").partition(";")[0] != "application/x-www-form-urlencoded":
+        raise HTTPException(415, "A form is sent as application/x-www-form-urlencoded.")
+    try:
+        return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS))
+    except ValueError:
+        raise HTTPException(400, "The form cannot be read.") from None
+
+
+async def own_fields_of(request: Request) -> Mapping[str, str]:
+    """Return the fields of a form, checked to come from one of the desk's own pages.
+
+    Raises:
+        HTTPException: as `fields_of`. 403: the form doesn't carry the session's token.
+    """
+    fields = await fields_of(request)
+    if not session_of(request).carries(fields.get("csrf", "")):
+        raise HTTPException(403, "This page is no longer valid. Load it again.")
+    return fields
+
+
+def person_of(request: Request) -> Person:
+    """Return the person who sent a request. The doorkeeper has checked that they are signed in."""
+    person: Person = request.state.person
+    return person
+
+
+def session_of(request: Request) -> Session:
+    """Return the session under which a request was sent."""
+    session: Session = request.state.session
+    return session

@@ -1,0 +1,186 @@
+"""The lists of waiting shots."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from datetime import datetime
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from desk.pages.forms import person_of
+from desk.pages.rendering import TITLES, counts_of, desk_of, page
+from desk.work.showing import beginning_of
+from desk.work.waiting import STATES, Queue, Waiting, Wanted, in_order, in_queue, queues_of, values_of
+from packshot.decision import REASONS, Choice
+from packshot.handoff.sla import Urgency
+from packshot.naming import ShotId
+from packshot.record import State
+from tasks.records.bookkeeping import now
+
+ROWS = 100
+"""Shots on one page of a list."""
+
+
+class Place(NamedTuple):
+    """A list as one person works through it.
+
+    Attributes:
+        shots: the shots in their order, without those that somebody else has open or that were just decided.
+        query: the part of an address that names this list; begins with ``?``.
+    """
+
+    queue: Queue
+    wanted: Wanted
+    shots: list[Waiting]
+    query: str
+
+    def beside(self, name: str) -> tuple[str, str, int]:
+        """Return the addresses of the shots before and after one, and its number; an empty address if there is none."""
+        names = [one.name for one in self.shots]
+        at = names.index(name) if name in names else -1
+        before = names[at - 1] if at > 0 else ""
+        after = names[at + 1] if at + 1 < len(names) else ""
+        return self._address(before), self._address(after), at + 1
+
+    def following(self, name: str) -> ShotId | None:
+        """Return the shot that follows one in the list; None if it is the last."""
+        names = [one.name for one in self.shots]
+        at = names.index(name) + 1 if name in names else len(names)
+        return self.shots[at].shot if at < len(names) else None
+
+    def after(self, name: str) -> str:
+        """Return the address of the next shot; after the last one, of the first. Empty if no other shot is left."""
+        names = [one.name for one in self.shots]
+        at = names.index(name) if name in names else -1
+        others = [one for one in (*names[at + 1 :], *names[: max(at, 0)]) if one != name]
+        return self._address(others[0]) if others else ""
+
+    def _address(self, name: str) -> str:
+        return f"/shots/{name}{self.query}" if name else ""
+
+
+def place_of(request: Request, *, fallback: Queue | None = None) -> Place:
+    """Return the list that an address names by ``queue`` and filters; without them, the person's first list."""
+    given = request.query_params
+    queues = queues_of(person_of(request))
+    named = given.get("queue", "")
+    queue = Queue(named) if named in queues else fallback if fallback in queues else queues[0]
+    return place(request, queue, wanted_in(given))
+
+
+def wanted_in(given: Mapping[str, str]) -> Wanted:
+    """Return the filters in a query."""
+    return Wanted(**{one.name: given.get(one.name, "") for one in dataclasses.fields(Wanted)})
+
+
+def place(request: Request, queue: Queue, wanted: Wanted) -> Place:
+    """Return a list as it is now for the person."""
+    desk, person = desk_of(request), person_of(request)
+    claims = desk.claims.all()
+    shots = [
+        one
+        for one in in_queue(desk.waiting.all(), queue, person=person, at=now())
+        if not desk.outbox.has(one.name)
+        and claims.get(one.name, person.name) == person.name
+        and wanted.takes(one, opened_by=claims.get(one.name, ""))
+    ]
+    return Place(queue, wanted, in_order(shots), f"?{urlencode({'queue': queue.value, **_set(wanted)})}")
+
+
+async def first(request: Request) -> Response:
+    """Return a redirect to the person's first list."""
+    return RedirectResponse(f"/queues/{queues_of(person_of(request))[0].value}", status_code=303)
+
+
+async def queue_page(request: Request) -> Response:
+    """Return one page of a list."""
+    desk, person, at = desk_of(request), person_of(request), now()
+    named = request.path_params["queue"]
+    if named not in list(Queue):
+        raise HTTPException(404, "There is no such list.")
+    queue = Queue(named)
+    if queue not in queues_of(person):
+        raise HTTPException(403, "Your roles do not open this list.")
+    claims, wanted = desk.claims.all(), wanted_in(request.query_params)
+    waiting = [
+        one for one in in_queue(desk.waiting.all(), queue, person=person, at=at) if not desk.outbox.has(one.name)
+    ]
+    shots = in_order(one for one in waiting if wanted.takes(one, opened_by=claims.get(one.name, "")))
+    number = page_number(request.query_params.get("page", ""), most=max(1, -(-len(shots) // ROWS)))
+    query = urlencode({"queue": queue.value, **_set(wanted)})
+    others = {name: who for name, who in claims.items() if who != person.name}
+    told = bool(wanted.finding) or State.IN_REVIEW not in STATES[queue]
+    return page(
+        request,
+        "queue",
+        queue=queue.value,
+        title=TITLES[queue],
+        rows=[
+            {
+                **_row(one, at=at, holder=others.get(one.name, ""), told=told),
+                "seen": bool(desk.seen.picture(person.name, one.name)),
+            }
+            for one in shots[(number - 1) * ROWS :][:ROWS]
+        ],
+        together=REASONS[Choice.APPROVE]
+        if wanted.finding and queue is Queue.REVIEW and person.decides(State.IN_REVIEW)
+        else (),
+        says_worst=told,
+        found=len(shots),
+        number=number,
+        pages=max(1, -(-len(shots) // ROWS)),
+        query=query,
+        filters=urlencode(_set(wanted)),
+        wanted=dataclasses.asdict(wanted),
+        values={
+            **(values := values_of(waiting)),
+            "person": sorted({*values["person"], *(claims[one.name] for one in waiting if one.name in claims)}),
+        },
+        first=next(
+            (f"/shots/{one.name}?{query}" for one in shots if claims.get(one.name, "") in ("", person.name)), ""
+        ),
+        complete=desk.waiting.refreshed_at is not None,
+    )
+
+
+async def counts(request: Request) -> Response:
+    """Return the number of shots in each of the person's lists, and a sentence if these numbers are old."""
+    lists = {queue.value: count for queue, count in counts_of(request).items()}
+    return JSONResponse({"lists": lists, "stale": desk_of(request).stale_at(now())})
+
+
+def _row(one: Waiting, *, at: datetime, holder: str, told: bool) -> dict[str, object]:
+    """Return a row of a list.
+
+    Args:
+        told: whether the list says what to look at first. An unfiltered list of reviews doesn't: the shots about which
+            it could say nothing would be the blind ones.
+    """
+    urgency = one.urgency_at(at)
+    return {
+        "name": one.name,
+        "shot": one.shot,
+        "due": f"{one.wait.due:%Y-%m-%d %H:%M}",
+        "urgency": "" if urgency is Urgency.IN_TIME else urgency.value,
+        "worst": beginning_of(one.worst) if told else "",
+        "stops": told and one.stops,
+        "category": one.category.replace("_", " "),
+        "product": one.product,
+        "state": one.wait.state.value.replace("_", " "),
+        "with_whom": one.wait.with_whom,
+        "holder": holder,
+    }
+
+
+def _set(wanted: Wanted) -> dict[str, str]:
+    return {name: value for name, value in dataclasses.asdict(wanted).items() if value}
+
+
+def page_number(text: str, *, most: int) -> int:
+    """Return the page number in an address, limited to 1 and the last page."""
+    return min(most, max(1, int(text))) if text.isascii() and text.isdigit() and len(text) < 6 else 1

@@ -1,0 +1,110 @@
+"""Parts of all pages: the templates, the signed-in person, messages to them, and the page that tells of an error."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import jinja2
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from desk.access.roles import Role
+from desk.pages.forms import person_of, session_of
+from desk.state import Desk
+from desk.work.showing import DONE, in_words
+from desk.work.waiting import Queue, in_queue, queues_of
+from packshot.escaping import page_environment
+from packshot.naming import BatchId, ShotId, batch_id, is_name
+from tasks.records.bookkeeping import now
+
+TITLES = {
+    Queue.REVIEW: "Review",
+    Queue.SIGN_OFF: "Sign-off",
+    Queue.EDITOR_JOBS: "Editor jobs",
+    Queue.ON_HOLD: "On hold",
+    Queue.OVERDUE: "Overdue",
+}
+
+
+@cache
+def templates() -> jinja2.Environment:
+    """Return the templates of all pages."""
+    return page_environment("desk", {"in_words": in_words})
+
+
+def desk_of(request: Request) -> Desk:
+    """Return the desk's memory, which the application holds for all requests."""
+    desk: Desk = request.app.state.desk
+    return desk
+
+
+def page(request: Request, template: str, *, status: int = 200, **words: Any) -> Response:
+    """Return a page made from a template, with the parts that every page of a signed-in person has."""
+    signed_in = getattr(request.state, "person", None) is not None
+    common = _common(request) if signed_in else {"person": None}
+    text = templates().get_template(f"{template}.html.j2").render(**{**common, **words})
+    return HTMLResponse(text, status_code=status)
+
+
+def _common(request: Request) -> dict[str, Any]:
+    desk, person = desk_of(request), person_of(request)
+    held = desk.outbox.held_by(person.name)
+    return {
+        "person": person,
+        "csrf": session_of(request).csrf,
+        "counts": [(one.value, TITLES[one], count) for one, count in counts_of(request).items()],
+        "queue": "",
+        "shares": Role.MANAGER in person.roles,
+        "stale": desk.stale_at(now()),
+        "told": desk.outbox.told(person.name) if "text/html" in request.headers.get("accept", "") else (),
+        "held": {
+            "shot": str(held.answer.shot),
+            "short": held.answer.shot.shot if len(held.shots) == 1 else f"{len(held.shots)} shots",
+            "done": DONE[held.answer.decision.choice],
+            "left_s": round(held.left_s),
+        }
+        if held
+        else None,
+    }
+
+
+def counts_of(request: Request) -> dict[Queue, int]:
+    """Return the number of shots in each queue that the person can see, without those that were just decided."""
+    desk, person, at = desk_of(request), person_of(request), now()
+    open_ = [one for one in desk.waiting.all() if not desk.outbox.has(one.name)]
+    return {queue: len(in_queue(open_, queue, person=person, at=at)) for queue in queues_of(person)}
+
+
+def shot_in(request: Request) -> ShotId:
+    """Return the shot that an address names.
+
+    Raises:
+        HTTPException: 404: the address names none that is valid.
+    """
+    names = [request.path_params[name] for name in ("client", "batch", "shot")]
+    if not all(map(is_name, names)):
+        raise HTTPException(404, "There is no such shot.")
+    return batch_id(*names[:2]).shot(names[2])
+
+
+def batch_in(request: Request) -> BatchId:
+    """Return the batch that an address names.
+
+    Raises:
+        HTTPException: 404: the address names none that is valid.
+    """
+    names = [request.path_params[name] for name in ("client", "batch")]
+    if not all(map(is_name, names)):
+        raise HTTPException(404, "There is no such batch.")
+    return batch_id(*names)
+
+
+async def trouble(request: Request, error: Exception) -> Response:
+    """Return a page that says in a sentence what is wrong."""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    said = error.detail if isinstance(error, HTTPException) else "Something went wrong here; the desk's log has it."
+    if said in ("Not Found", "Method Not Allowed"):
+        said = "There is no such page."
+    return page(request, "trouble", status=status, said=said)

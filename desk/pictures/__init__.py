@@ -1,0 +1,1 @@
+"""Pictures for the desk's pages: previews, tiles at 1:1, overlays, packs."""

@@ -1,0 +1,119 @@
+"""Overlays of an edit: which overlays there are, a sentence on what each one shows, and their tiles."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, NamedTuple
+
+from desk.pictures.previews import Found
+from packshot import PIPELINE_VERSION
+from packshot.ingest.master import read_master
+from packshot.looking import overlays
+from packshot.looking.guides import guides
+from packshot.looking.overlays import SEEN_DELTA_E, Overlay, Shown
+from packshot.looking.pack import Pack
+from packshot.looking.pyramid import pack_of, value_levels
+from packshot.looking.shades import encode_overlay
+from packshot.record import EDIT, ShotRecord
+from packshot.types import Matte
+from tasks.processing.memory import room_for
+from tasks.stages import stored_edits
+from tasks.storage import shot_objects
+
+MATTE = "matte.png"
+
+
+class Sources(NamedTuple):
+    """The pictures from which the overlays of an edit are made.
+
+    Attributes:
+        master: name of the picture that was edited.
+        key: hash of all these pictures, for the address.
+    """
+
+    record: ShotRecord
+    master: str
+    key: str
+
+
+def sources_of(found: Found) -> Sources | None:
+    """Return the pictures from which a picture's overlays are made; None if it is no edit or the shot has no matte."""
+    record = found.record
+    if found.name != EDIT or MATTE not in record.objects:
+        return None
+    master = stored_edits.picture_to_edit(record)
+    told = "-".join([*(record.objects.get(name, "") for name in (EDIT, MATTE, master, "plan.json")), PIPELINE_VERSION])
+    return Sources(record, master, hashlib.sha256(told.encode()).hexdigest()[:32])
+
+
+def tiles_name(sources: Sources, overlay: Overlay) -> str:
+    """Return the name of an overlay's tiles on the shelf."""
+    return f"{sources.key}-{overlay}"
+
+
+def make_overlay(sources: Sources, overlay: Overlay) -> Pack:
+    """Return the tiles of an overlay, with its figures and its sentence."""
+    with room_for(sources.record):
+        shown = _shown(sources, overlay)
+        levels = value_levels(shown.values, spread=overlay is Overlay.OFF_WHITE)
+    about = {
+        "count": shown.count,
+        "compared": shown.compared,
+        "worst": shown.worst,
+        "box": _corner_and_size(shown.box) if shown.box else None,
+        "sentence": sentence(overlay, shown),
+    }
+    return pack_of(levels, lambda tile: encode_overlay(tile, overlay), about=about)
+
+
+def guides_of(sources: Sources) -> list[dict[str, Any]]:
+    """Return the guides of frame and fill as plain JSON; boxes are left, top, width, height."""
+    told = guides(_matte(sources), shot_objects.plan_of(sources.record).renditions)
+    return [
+        {
+            "platform": one.platform,
+            **{name: _corner_and_size(getattr(one, name)) for name in ("frame", "fill", "product")},
+            "sentence": f"The product fills {one.fill_ratio:.1%} of the frame, {one.wanted_fill_ratio:.1%} was "
+            f"ordered; it is delivered with {one.canvas} px.",
+        }
+        for one in told
+    ]
+
+
+def sentence(overlay: Overlay, shown: Shown) -> str:
+    """Return a sentence that tells a person what an overlay shows."""
+    worst = f"{shown.worst:.1f}"
+    if overlay is Overlay.OFF_WHITE:
+        if not shown.count:
+            return f"All {shown.compared:,} background pixels are exactly white."
+        off = "1 background pixel is" if shown.count == 1 else f"{shown.count:,} background pixels are"
+        return f"{off} not exactly white, by up to {worst} levels of 255."
+    if overlay is Overlay.MATTE_EDGE:
+        return "The line along which the matte covers half; it is one pixel wide, on the product's side."
+    where = "along the outline" if overlay is Overlay.HALO else "inside the product"
+    if not shown.compared:
+        return f"Nothing could be compared {where}."
+    if not shown.count:
+        return f"No pixel {where} is off by delta E {SEEN_DELTA_E:g} or more; the worst is off by {worst}."
+    return f"{shown.count:,} pixels {where} are off by delta E {SEEN_DELTA_E:g} or more, the worst by {worst}."
+
+
+def _shown(sources: Sources, overlay: Overlay) -> Shown:
+    matte = _matte(sources)
+    if overlay is Overlay.MATTE_EDGE:
+        return overlays.matte_edge(matte)
+    edit = read_master(shot_objects.fetch(sources.record, EDIT))
+    if overlay is Overlay.OFF_WHITE:
+        return overlays.off_white(edit, matte, shadow=shot_objects.plan_of(sources.record).rules.shadow)
+    if overlay is Overlay.HALO:
+        return overlays.halo(edit, matte)
+    return overlays.colour(edit, read_master(shot_objects.fetch(sources.record, sources.master)), matte)
+
+
+def _matte(sources: Sources) -> Matte:
+    return stored_edits.read_matte(shot_objects.fetch(sources.record, MATTE))
+
+
+def _corner_and_size(box: tuple[int, int, int, int]) -> list[int]:
+    left, top, right, bottom = box
+    return [left, top, right - left, bottom - top]

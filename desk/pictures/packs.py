@@ -1,0 +1,61 @@
+"""Read tiles from packs. A pack is made when it is first asked for, and again if it is damaged or gone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from starlette.concurrency import run_in_threadpool
+
+from desk.pictures.previews import Pictures
+from desk.pictures.tile_cache import DamagedPackError, TileShelf
+from packshot.looking.pack import Contents, Pack, Tile
+from tasks.environment.settings import get_settings
+
+FOLDER = "tiles"
+"""Folder of the tiles in the scratch folder."""
+FOR_EVER = {"Cache-Control": "private, max-age=31536000, immutable"}
+
+T = TypeVar("T")
+
+
+def own_pictures() -> Pictures:
+    """Return this desk's pictures. Their tiles are kept in the scratch folder."""
+    settings = get_settings()
+    return Pictures(TileShelf(settings.scratch_dir / FOLDER, max_bytes=settings.tiles_max_bytes))
+
+
+class Packs:
+    """Reads packs of tiles. Work that reads storage or disk runs in threads."""
+
+    def __init__(self, pictures: Pictures) -> None:
+        self._pictures = pictures
+
+    async def described(self, name: str, make: Callable[[], Pack]) -> dict[str, Any]:
+        """Return what a viewer needs first: size and levels of a picture, and the other entries of its pack."""
+        contents: Contents = await self._made(name, make, lambda: self._pictures.shelf.contents(name))
+        return {**contents.layout.model_dump(mode="json"), **contents.about}
+
+    async def tile(self, name: str, make: Callable[[], Pack], tile: Tile) -> bytes:
+        """Return a tile's bytes; empty if it shows nothing.
+
+        Raises:
+            KeyError: the picture has no such tile.
+        """
+        return await self._made(name, make, lambda: self._pictures.shelf.tile(name, tile))
+
+    async def _made(self, name: str, make: Callable[[], Pack], read: Callable[[], T]) -> T:
+        """Return what is read from a pack. One that is damaged, or was removed just now, is made anew once."""
+        await self._ready(name, make)
+        try:
+            return await run_in_threadpool(read)
+        except (DamagedPackError, FileNotFoundError):
+            await run_in_threadpool(self._pictures.shelf.remove, name)
+            await self._ready(name, make)
+            return await run_in_threadpool(read)
+
+    async def _ready(self, name: str, make: Callable[[], Pack]) -> None:
+        made = await run_in_threadpool(self._pictures.ready, name, make)
+        if made is not None:
+            await asyncio.shield(asyncio.wrap_future(made))

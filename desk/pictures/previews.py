@@ -1,0 +1,129 @@
+"""The picture of a shot that an address means, and its tiles. Tiles are made once, when they are first asked for."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import NamedTuple
+
+from desk.pictures.tile_cache import TileShelf
+from packshot import PIPELINE_VERSION
+from packshot.errors import NamingError, ObjectMissingError
+from packshot.ingest.master import read_master
+from packshot.looking.pack import Pack
+from packshot.looking.pyramid import picture_pack
+from packshot.naming import ShotId, batch_id
+from packshot.record import EDIT, MACHINE_EDIT, ShotRecord
+from tasks.processing.memory import room_for
+from tasks.records.stored import load_record
+from tasks.stages.stored_edits import CORRECTED
+from tasks.storage import shot_objects
+
+KINDS = {
+    "edit": (EDIT,),
+    "master": (CORRECTED, "master.tif"),
+    "machine": (MACHINE_EDIT,),
+}
+"""Kind of picture in an address -> the shot's objects that it may mean."""
+DIGEST = 16
+"""Hex digits of an object's SHA-256 in an address."""
+RECORD_KEPT_S = 10.0
+"""How long a record that was read answers for all tiles of its pictures, in seconds."""
+AT_ONCE = 2
+MOST_AHEAD = 4
+"""Most pictures that are made, or wait to be made, before anybody has opened them."""
+_RECORDS_KEPT = 256
+
+
+class Found(NamedTuple):
+    """A picture of a shot: the shot's record, the object's name, its SHA-256."""
+
+    record: ShotRecord
+    name: str
+    sha256: str
+
+
+class Pictures:
+    """Pictures of shots, and their tiles on a shelf. Thread-safe."""
+
+    def __init__(self, tile_shelf: TileShelf) -> None:
+        self.shelf = tile_shelf
+        self._lock = threading.Lock()
+        self._making: dict[str, Future[None]] = {}
+        self._records: dict[ShotId, tuple[float, ShotRecord]] = {}
+        self._makers = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="tiles")
+
+    def find(self, client: str, batch: str, shot: str, kind: str, digest: str) -> Found | None:
+        """Return the picture that an address means; None if there is none, or if the shot has a newer picture."""
+        try:
+            wanted = batch_id(client, batch).shot(shot)
+            record = self._remembered(wanted)
+            if record is None or not _named(record, kind, digest):
+                record = self._read(wanted)
+        except (NamingError, ObjectMissingError):
+            return None
+        names = _named(record, kind, digest)
+        return Found(record, names[0], record.objects[names[0]]) if names else None
+
+    def ready(self, name: str, make: Callable[[], Pack]) -> Future[None] | None:
+        """Return None if a pack of tiles is there, else a future that is done when the pack is there.
+
+        The pack is made once, however many requests wait for it.
+        """
+        if self.shelf.has(name):
+            return None
+        with self._lock:
+            if name not in self._making:
+                self._making[name] = self._makers.submit(self._make, name, make)
+            return self._making[name]
+
+    def ahead(self, name: str, make: Callable[[], Pack]) -> bool:
+        """Return whether a pack is there or is being made. It is made in advance, unless too many others are."""
+        with self._lock:
+            busy = len(self._making) >= MOST_AHEAD and name not in self._making
+        if busy:
+            return False
+        self.ready(name, make)
+        return True
+
+    def _make(self, name: str, make: Callable[[], Pack]) -> None:
+        try:
+            self.shelf.make(name, make)
+        finally:
+            with self._lock:
+                self._making.pop(name, None)
+
+    def _remembered(self, shot: ShotId) -> ShotRecord | None:
+        """Return a shot's record if it was read at most `RECORD_KEPT_S` ago."""
+        with self._lock:
+            read_at, record = self._records.get(shot, (0.0, None))
+        return record if time.monotonic() - read_at < RECORD_KEPT_S else None
+
+    def _read(self, shot: ShotId) -> ShotRecord:
+        """Return a shot's record as it is now, and remember it."""
+        now, record = time.monotonic(), load_record(shot)
+        with self._lock:
+            self._records.pop(shot, None)
+            self._records[shot] = (now, record)
+            while len(self._records) > _RECORDS_KEPT:
+                self._records.pop(next(iter(self._records)))
+        return record
+
+
+def tiles_name(found: Found) -> str:
+    """Return the name of a picture's tiles on the shelf."""
+    return f"{found.sha256[:32]}-{PIPELINE_VERSION}"
+
+
+def make_tiles(found: Found) -> Pack:
+    """Return a picture's tiles."""
+    with room_for(found.record):
+        return picture_pack(read_master(shot_objects.fetch(found.record, found.name)))
+
+
+def _named(record: ShotRecord, kind: str, digest: str) -> list[str]:
+    if len(digest) != DIGEST:
+        return []
+    return [name for name in KINDS.get(kind, ()) if record.objects.get(name, "").startswith(digest)]

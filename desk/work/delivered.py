@@ -1,0 +1,255 @@
+"""What a client sees of a delivery: pictures and files in plain words. No score, finding, run or name of a person."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from packshot import PIPELINE_VERSION
+from packshot.colour.spaces import srgb_profile
+from packshot.colour.transform import convert
+from packshot.decision import answer_to
+from packshot.errors import ObjectMissingError
+from packshot.export.decoded import decode_delivered
+from packshot.export.delivery import DeliveredFile, DeliverySummary, ShotSummary
+from packshot.export.report_page import thumbnail
+from packshot.handoff.rejecting import Delivered, rejected_in
+from packshot.keys import delivery_key, delivery_summary_key
+from packshot.looking.pack import Pack
+from packshot.looking.pyramid import encode_picture, pack_of, picture_levels
+from packshot.naming import BatchId
+from packshot.record import ShotRecord, State, deliveries_of
+from packshot.types import Size
+from tasks.deliveries.share_links import handed_over
+from tasks.processing.memory import room_for_file
+from tasks.stages.stored_edits import thumbnail_name
+from tasks.storage import shot_objects
+from tasks.storage.bucket import open_storage
+
+DIGITS = 16
+"""Hex digits of a file's hash in addresses."""
+_SUMMARIES_KEPT, _SMALL_KEPT = 16, 512
+FORMATS = {"jpeg": "JPEG", "jpg": "JPEG", "webp": "WebP", "png": "PNG", "tiff": "TIFF", "tif": "TIFF"}
+
+
+class File(NamedTuple):
+    """One delivered file.
+
+    Attributes:
+        key: the file's key in storage.
+        platform: its name as people write it.
+        about: format, size in pixels and in bytes, in words.
+    """
+
+    path: str
+    key: str
+    sha256: str
+    size: Size
+    name: str
+    platform: str
+    about: str
+
+    @property
+    def digest(self) -> str:
+        return self.sha256[:DIGITS]
+
+
+class Picture(NamedTuple):
+    """One photograph of a delivery with its files.
+
+    Attributes:
+        shot: the shot's name.
+        name: the product's SKU, ASIN or GTIN; without one, the file's name.
+        view: the view of the product; empty if it is not known.
+        corrects: number of the earlier delivery whose picture this one replaces; None if there is none.
+    """
+
+    shot: str
+    name: str
+    view: str
+    corrects: int | None
+    files: tuple[File, ...]
+
+    @property
+    def title(self) -> str:
+        return f"{self.name} {self.view}".strip()
+
+
+class Status(NamedTuple):
+    """What became of a picture since it was delivered.
+
+    Attributes:
+        words: a sentence; empty if nothing happened.
+        may_be_sent_back: whether the client can send it back now.
+    """
+
+    words: str
+    may_be_sent_back: bool
+
+
+class Sight(NamedTuple):
+    """What a client sees of a delivery."""
+
+    batch: BatchId
+    number: int
+    day: str
+    pictures: tuple[Picture, ...]
+
+    @property
+    def files(self) -> list[tuple[Picture, File]]:
+        """Every file with its picture, in the order of the pages."""
+        return [(picture, file) for picture in self.pictures for file in picture.files]
+
+    def find(self, digest: str) -> tuple[Picture, File] | None:
+        """Return the file whose hash begins with these digits; None if there is none."""
+        if len(digest) != DIGITS:
+            return None
+        return next((one for one in self.files if one[1].digest == digest), None)
+
+
+def sight_of(batch: BatchId, number: int) -> Sight:
+    """Return what a client sees of a delivery.
+
+    Raises:
+        TerminalError: there is no such delivery.
+        ObjectMissingError: the batch or the delivery's summary is gone.
+    """
+    return _sight(batch, number, handed_over(batch, number).certificate_sha256)
+
+
+@lru_cache(_SUMMARIES_KEPT)
+def _sight(batch: BatchId, number: int, certificate_sha256: str) -> Sight:
+    """Return what a client sees of a delivery that never changes any more."""
+    summary = DeliverySummary.model_validate_json(open_storage().get(delivery_summary_key(batch, number)))
+    shown = [_picture(batch, number, one) for one in summary.shots if one.files]
+    ordered = sorted(shown, key=lambda one: (one.name, one.view, one.shot))
+    return Sight(batch, number, f"{summary.at:%Y-%m-%d}", tuple(ordered))
+
+
+def _picture(batch: BatchId, number: int, shot: ShotSummary) -> Picture:
+    name = shot.fact("sku") or shot.file.rpartition("/")[2]
+    files = tuple(_file(batch, number, one) for one in sorted(shot.files, key=lambda one: one.path))
+    return Picture(shot.shot, name, shot.fact("view"), shot.corrects, files)
+
+
+def _file(batch: BatchId, number: int, file: DeliveredFile) -> File:
+    kind = FORMATS.get(file.format, file.format.upper())
+    return File(
+        path=file.path,
+        key=delivery_key(batch, number, file.path),
+        sha256=file.sha256,
+        size=file.size,
+        name=file.path.rpartition("/")[2],
+        platform=file.platform.replace("_", " ").replace("-", " ").capitalize(),
+        about=f"{kind}, {file.size.width} x {file.size.height} px, {bytes_in_words(file.size_bytes)}",
+    )
+
+
+def bytes_in_words(count: int) -> str:
+    """Return a size of a file as people write it: "1.2 MB"."""
+    return f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{max(1, round(count / 1e3))} kB"
+
+
+def status_of(record: ShotRecord | None, number: int) -> Status:
+    """Return what became of a picture since it went out in a delivery.
+
+    Args:
+        record: the shot's record as it is now; None if it can't be read.
+    """
+    if record is None:
+        return Status("", may_be_sent_back=False)
+    later = [one for one in deliveries_of(record) if one > number]
+    if later:
+        return Status(f"Corrected in delivery {later[-1]}.", may_be_sent_back=False)
+    told = rejected_in(record, number)
+    if told:
+        sent = f"Sent back on {told.at:%Y-%m-%d}"
+        answer = answer_to(told, record.decisions)
+        if answer:
+            looked = f"{sent}. We looked at it again on {answer.at:%Y-%m-%d}, and it stays as it is"
+            return Status(f"{looked}: {answer.note}", may_be_sent_back=False)
+        if record.state is State.REFUSED:
+            return Status(f"{sent}. It cannot be corrected from this photograph; we will talk to you.", False)
+        return Status(f"{sent}. It is being corrected, and comes in a later delivery.", may_be_sent_back=False)
+    if record.state is not State.DELIVERED:
+        return Status("It is being worked on, and comes in a later delivery.", may_be_sent_back=False)
+    return Status("", may_be_sent_back=True)
+
+
+def seen_file(number: int, file: File) -> Delivered:
+    """Return the form of a file that a client's rejection refers to."""
+    return Delivered(number=number, path=file.path, sha256=file.sha256)
+
+
+def tiles_name(file: File) -> str:
+    """Return the name of a delivered file's tiles on the shelf."""
+    return f"{file.sha256[:32]}-delivered-{PIPELINE_VERSION}"
+
+
+def make_tiles(file: File) -> Pack:
+    """Return the tiles of a delivered file, decoded as a browser decodes it.
+
+    Raises:
+        ObjectMissingError: the file is gone, or was changed.
+    """
+    data = _fetched(file)
+    with room_for_file(3 * file.size.width * file.size.height):
+        return file_pack(data, name=file.name)
+
+
+def file_pack(data: bytes, *, name: str, about: Mapping[str, Any] = MappingProxyType({})) -> Pack:
+    """Return the tiles of a file as a browser decodes it.
+
+    Args:
+        about: what else is to be known of it, as plain JSON.
+    """
+    photo = decode_delivered(data, name=name).photo
+    shown = convert(photo.pixels, source=photo.icc or srgb_profile(), target=srgb_profile(), bit_depth=8)
+    pixels = shown if shown.ndim == 3 else np.repeat(shown[:, :, None], 3, axis=2)
+    return pack_of(picture_levels(np.ascontiguousarray(pixels)), encode_picture, about=about)
+
+
+class Small:
+    """Small pictures of delivered files.
+
+    Storage has those of a shot's last delivery. Others are made when they are asked for.
+    """
+
+    def __init__(self) -> None:
+        self._made = lru_cache(_SMALL_KEPT)(_made_small)
+
+    def of(self, file: File, record: ShotRecord | None) -> bytes:
+        """Return a small WebP of a delivered file.
+
+        Raises:
+            ObjectMissingError: the file is gone, or was changed.
+        """
+        if record is not None and _has(record, file):
+            try:
+                return shot_objects.fetch(record, thumbnail_name(file.path))
+            except ObjectMissingError:
+                pass  # it is made anew
+        return self._made(file)
+
+
+def _has(record: ShotRecord, file: File) -> bool:
+    files: Iterable[Mapping[str, str]] = record.reports.get("export", {}).get("files", ())
+    return thumbnail_name(file.path) in record.objects and any(
+        (one["path"], one["sha256"]) == (file.path, file.sha256) for one in files
+    )
+
+
+def _made_small(file: File) -> bytes:
+    return thumbnail(_fetched(file))
+
+
+def _fetched(file: File) -> bytes:
+    data = open_storage().get(file.key)
+    if hashlib.sha256(data).hexdigest() != file.sha256:
+        raise ObjectMissingError("the delivered file was changed", file.key)
+    return data

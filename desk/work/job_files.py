@@ -1,0 +1,21 @@
+"""All files of a job as one zip."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from desk.work.zips import zipped
+from packshot.keys import job_out_key
+from packshot.naming import ShotId
+from tasks.people.tickets import TICKET_HTML, TICKET_JSON, ticket_of
+
+
+def zip_of(shot: ShotId) -> Iterator[bytes]:
+    """Yield the bytes of a zip, in parts. The zip holds the ticket and every file that the ticket names.
+
+    Raises:
+        ObjectMissingError: the shot has no ticket.
+    """
+    keys = [job_out_key(shot, TICKET_HTML), job_out_key(shot, TICKET_JSON), *(one.key for one in ticket_of(shot).take)]
+    return zipped([(key, PurePosixPath(key).name) for key in dict.fromkeys(keys)])

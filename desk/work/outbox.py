@@ -1,0 +1,256 @@
+"""Decisions that people have made at the desk and that the line has not followed yet.
+
+A decision is checked at once. Then it is held for a minute (`desk_undo_s`), or until the same person decides about the
+next shot. As long as it is held, it can be taken back. After that it is sent to its run. The desk watches until the run
+has followed or refused it.
+
+Held decisions are only in memory. If the desk is killed, they are lost, and those shots go on waiting. A desk that is
+told to end sends them first.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import threading
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable
+from enum import StrEnum
+
+import httpx
+from prefect.exceptions import PrefectException
+
+from packshot.errors import DecisionRefusedError, PackshotError, TransientError
+from packshot.naming import ShotId
+from tasks.people.followed_answers import followed
+from tasks.people.sent_answers import CheckedAnswer, check_again, send
+from tasks.runs.resuming import waiting_run_of
+
+TRIED_AGAIN_S = 10.0
+"""When Prefect or the storage can't be reached."""
+MOST_TRIES = 60
+AWAY = (TransientError, httpx.HTTPError, OSError, PrefectException)
+"""What is raised while Prefect or the storage can't be reached."""
+LOOKED_AT = 10
+"""Sent decisions that are looked at in one round."""
+MOST_TOLD = 200
+_LOG = logging.getLogger("packshot.desk")
+
+
+class Stage(StrEnum):
+    """How far a decision has come."""
+
+    HELD = "held"
+    SENDING = "sending"
+    SENT = "sent"
+
+
+@dataclasses.dataclass
+class Answered:
+    """One decision that its record does not have yet.
+
+    Attributes:
+        send_at: when the decision is sent, on the outbox's clock.
+        together: all shots that were decided in the same step. They are taken back together.
+        tries: how often sending failed or brought no reply. From then on the decision can't be taken back, since its
+            run may have it.
+    """
+
+    answer: CheckedAnswer
+    person: str
+    send_at: float
+    together: tuple[ShotId, ...]
+    stage: Stage = Stage.HELD
+    tries: int = 0
+
+    @property
+    def shot(self) -> ShotId:
+        return self.answer.shot
+
+
+@dataclasses.dataclass(frozen=True)
+class Held:
+    """What a person can take back.
+
+    Attributes:
+        answer: the decision, or one of several that were made in one step.
+        shots: all shots that the decision is about.
+        left_s: for how many seconds more it can be taken back.
+    """
+
+    answer: CheckedAnswer
+    shots: tuple[ShotId, ...]
+    left_s: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Told:
+    """A message to a person: an earlier decision of theirs did not count."""
+
+    shot: ShotId
+    sentence: str
+
+
+class Outbox:
+    """All decisions that no record has yet, by shot."""
+
+    def __init__(
+        self, *, undo_s: float, on_settled: Callable[[ShotId], None], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Begin empty.
+
+        Args:
+            undo_s: how long a decision can be taken back.
+            on_settled: called with a shot once its record has the decision, or the reason why not.
+            clock: seconds that only go forward.
+        """
+        self._undo_s, self._on_settled, self._clock = undo_s, on_settled, clock
+        self._lock = threading.Lock()
+        self._answers: dict[str, Answered] = {}
+        self._told: defaultdict[str, deque[Told]] = defaultdict(lambda: deque(maxlen=MOST_TOLD))
+
+    def hold(self, *answers: CheckedAnswer, person: str) -> tuple[ShotId, ...]:
+        """Hold decisions that were made in one step. An earlier decision of the same person is sent next.
+
+        Return the shots for which a decision is already here. That earlier decision stays as it is.
+        """
+        at = self._clock()
+        with self._lock:
+            new = [one for one in answers if str(one.shot) not in self._answers]
+            late = tuple(one.shot for one in answers if str(one.shot) in self._answers)
+            if new:
+                for one in self._answers.values():
+                    if one.person == person and one.stage is Stage.HELD:
+                        one.send_at = min(one.send_at, at)
+            together = tuple(one.shot for one in new)
+            for answer in new:
+                self._answers[str(answer.shot)] = Answered(answer, person, at + self._undo_s, together)
+            return late
+
+    def undo(self, person: str) -> tuple[ShotId, ...]:
+        """Take back a person's last decision, and return its shots; empty if it was already sent."""
+        with self._lock:
+            one = self._held_by(person)
+            if one is None:
+                return ()
+            for shot in one.together:
+                del self._answers[str(shot)]
+            return one.together
+
+    def held_by(self, person: str) -> Held | None:
+        """Return the decision that a person can take back; None if there is none."""
+        with self._lock:
+            one = self._held_by(person)
+            return None if one is None else Held(one.answer, one.together, max(0.0, one.send_at - self._clock()))
+
+    def has(self, shot: ShotId | str) -> bool:
+        """Return whether there is a decision about a shot that its record doesn't have yet."""
+        return str(shot) in self._answers
+
+    def tell(self, person: str, shot: ShotId, sentence: str) -> None:
+        """Keep a message for a person: their next page says why a decision did not count."""
+        with self._lock:
+            self._told[person].append(Told(shot, sentence))
+
+    def told(self, person: str) -> list[Told]:
+        """Return the messages that a person has not seen yet: why a decision did not count. Each is returned once."""
+        with self._lock:
+            return list(self._told.pop(person, ()))
+
+    @property
+    def is_empty(self) -> bool:
+        return not self._answers
+
+    def tick(self, *, at_once: bool = False) -> None:
+        """Send the decisions that are due, and check what became of those that were sent.
+
+        Args:
+            at_once: True sends all decisions, because the desk is about to end.
+        """
+        at = self._clock()
+        with self._lock:
+            due = [one for one in self._answers.values() if one.stage is Stage.HELD and (at_once or one.send_at <= at)]
+            for one in due:
+                one.stage = Stage.SENDING
+        for one in due:
+            self._send(one)
+        with self._lock:
+            sent = [one for one in self._answers.values() if one.stage is Stage.SENT][:LOOKED_AT]
+        for one in sent:
+            self._look_at(one)
+
+    def _send(self, one: Answered) -> None:
+        try:
+            self._send_or_find(one)
+        except AWAY as error:
+            self._try_later(one, error)
+        except Exception as error:  # noqa: BLE001  (one decision must not stop the others; its person is told)
+            self._settle(one, _sentence(one, error))
+        else:
+            one.stage = Stage.SENT
+
+    def _send_or_find(self, one: Answered) -> None:
+        """Send a decision. If it is refused, perhaps an earlier try arrived: then what the record says counts."""
+        try:
+            one.answer = check_again(one.answer)
+            send(one.answer)
+        except DecisionRefusedError:
+            if not one.tries or self._waits(one):
+                raise
+
+    def _try_later(self, one: Answered, error: Exception) -> None:
+        one.tries += 1
+        if one.tries >= MOST_TRIES:
+            self._settle(one, f"It could not be sent ({type(error).__name__}). Look whether the shot still waits.")
+            return
+        one.send_at, one.stage = self._clock() + TRIED_AGAIN_S, Stage.HELD
+
+    def _look_at(self, one: Answered) -> None:
+        try:
+            decision = followed(one.answer.record, one.answer.run.id)
+        except AWAY:
+            return
+        except Exception as error:  # noqa: BLE001  (as above)
+            self._settle(one, _sentence(one, error))
+            return
+        if decision is not None:
+            given = one.answer.decision
+            own = (decision.by, decision.choice) == (given.by, given.choice)
+            self._settle(one, "" if own else f"somebody else answered first: {decision.sentence}")
+            return
+        with self._lock:  # the others come first the next time
+            if self._answers.pop(str(one.shot), None) is not None:
+                self._answers[str(one.shot)] = one
+
+    def _waits(self, one: Answered) -> bool:
+        """Return whether the run that was asked still waits for an answer."""
+        run = waiting_run_of(one.shot)
+        return run is not None and run.id == one.answer.run.id
+
+    def _settle(self, one: Answered, refused: str) -> None:
+        try:
+            self._on_settled(one.shot)
+        except AWAY:
+            pass  # the next round of the lists reads it
+        except Exception:  # noqa: BLE001  (the person must be told all the same; the log has the traceback)
+            _LOG.exception("%s could not be read again", one.shot)
+        with self._lock:
+            self._answers.pop(str(one.shot), None)
+        if refused:
+            self.tell(one.person, one.shot, refused)
+
+    def _held_by(self, person: str) -> Answered | None:
+        held = [
+            one for one in self._answers.values() if one.person == person and one.stage is Stage.HELD and not one.tries
+        ]
+        last = max(held, key=lambda one: one.send_at, default=None)
+        return last if last is not None and last.send_at > self._clock() else None
+
+
+def _sentence(one: Answered, error: Exception) -> str:
+    """Return what a person is told of an error. One that nobody foresaw goes into the log with its traceback."""
+    if isinstance(error, PackshotError):
+        return str(error)
+    _LOG.error("the decision about %s", one.shot, exc_info=error)
+    return "An error that nobody foresaw; the desk's log has it. Look whether the shot still waits."

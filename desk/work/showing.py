@@ -1,0 +1,338 @@
+"""The content of a shot's page, from the shot's record: sentences first, then figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from desk.access.roles import Person
+from desk.work.workbench import Work
+from packshot.decision import REASONS, Choice, Decision, Reason
+from packshot.figures import in_figures
+from packshot.handoff.deciding import (
+    MUST_SAY_WHAT,
+    UNKNOWN_EDITOR,
+    choices_of,
+    editors_of,
+    picture_shown,
+    since_restart,
+)
+from packshot.learning.audits import is_blind
+from packshot.record import EDIT, MACHINE_EDIT, ShotRecord, State
+from packshot.types import Finding, Status, Value, in_order_of_weight
+from tasks.people.answers import REDOS
+from tasks.stages.stored_edits import picture_to_edit
+
+DIGITS = 16
+"""Hex digits of a hash in addresses and forms."""
+JUDGED = frozenset({State.IN_REVIEW, State.AWAITING_SIGNOFF})
+"""States in which somebody decides about the edit."""
+DELIVERED_FROM = (EDIT, "matte.png", "plan.json")
+"""Objects of a shot from which its files for platforms are made."""
+NOT_AT_THE_DESK = frozenset({Choice.RETURN})
+"""Choices that need more than this page has."""
+KEYS: Mapping[Choice, str] = {
+    Choice.APPROVE: "A",
+    Choice.SIGN: "A",
+    Choice.SEND_TO_EDITOR: "E",
+    Choice.REDO: "R",
+    Choice.REJECT: "X",
+    Choice.REJECT_WORK: "X",
+    Choice.CHANGE_REQUEST: "C",
+    Choice.ARRIVED: "A",
+    Choice.CORRECT: "C",
+    Choice.NO_FAULT: "S",
+    Choice.GO_ON: "L",
+}
+VERBS: Mapping[Choice, str] = {
+    Choice.APPROVE: "Approve",
+    Choice.SIGN: "Sign off",
+    Choice.SEND_TO_EDITOR: "Send to an editor",
+    Choice.REDO: "Redo by the machine",
+    Choice.REJECT: "Reject the photograph",
+    Choice.REJECT_WORK: "Reject the work (our fault)",
+    Choice.CHANGE_REQUEST: "Change request (a new wish)",
+    Choice.ARRIVED: "It has arrived",
+    Choice.CORRECT: "Correct its name or services",
+    Choice.NO_FAULT: "Say to the client: no fault of ours",
+    Choice.GO_ON: "Let it go on without it",
+}
+DONE: Mapping[Choice, str] = {
+    Choice.APPROVE: "approved",
+    Choice.SIGN: "signed off",
+    Choice.SEND_TO_EDITOR: "sent to an editor",
+    Choice.REDO: "sent back to the machine",
+    Choice.REJECT: "rejected",
+    Choice.REJECT_WORK: "sent back to the editor",
+    Choice.CHANGE_REQUEST: "sent back with a new wish",
+    Choice.ARRIVED: "told as arrived",
+    Choice.CORRECT: "corrected",
+    Choice.NO_FAULT: "answered to its client",
+    Choice.GO_ON: "let go on",
+    Choice.RETURN: "handed in",
+}
+LONGEST_SENTENCE, SHORTEST_SENTENCE = 150, 30
+"""Characters of a sentence about a finding."""
+_LIKELY = (
+    ("leftover", Reason.LEFTOVER_BACKGROUND),
+    ("background", Reason.LEFTOVER_BACKGROUND),
+    ("white", Reason.LEFTOVER_BACKGROUND),
+    ("shadow", Reason.SHADOW),
+    ("dust", Reason.DUST),
+    ("colour", Reason.COLOUR),
+    ("halo", Reason.EDGE),
+    ("edge", Reason.EDGE),
+    ("fringe", Reason.EDGE),
+    ("missing", Reason.MISSING_PART),
+    ("clipped", Reason.MISSING_PART),
+    ("hole", Reason.MISSING_PART),
+    ("fill", Reason.POSITION),
+    ("centre", Reason.POSITION),
+    ("margin", Reason.POSITION),
+)
+"""Part of a finding's code -> the reason that a person would give for it."""
+
+
+class ShownFinding(Value):
+    """One finding.
+
+    Attributes:
+        figure: the finding's code and figures as text, for people who want to look them up.
+        whole: the whole text, if the page shows only its first sentence; else empty.
+        place: number of the finding among those that have a place; None if the finding is about the whole picture.
+    """
+
+    sentence: str
+    status: Status
+    stops: bool
+    figure: str
+    whole: str
+    place: int | None
+
+
+class Offer(Value):
+    """One decision that the page offers.
+
+    Attributes:
+        reasons: the reasons to choose from, the likely one first. None is chosen in advance.
+        at_once: the reason that counts if the person presses only the key; empty if a reason must be chosen.
+        needs_words: whether the decision needs a note or marks that tell the next person what to do.
+    """
+
+    choice: Choice
+    key: str
+    verb: str
+    reasons: tuple[Reason, ...]
+    at_once: str
+    needs_words: bool
+
+
+def findings_of(record: ShotRecord) -> tuple[list[ShownFinding], list[ShownFinding]]:
+    """Return (findings to look at, the weightiest first; findings that passed). Both are empty in a blind review."""
+    if blind(record):
+        return [], []
+    ordered = in_order_of_weight(record.present_findings)
+    places = {one: number for number, one in enumerate(_with_place(ordered))}
+    shown = [_shown(one, places.get(one)) for one in ordered]
+    return (
+        [one for one in shown if one.status is not Status.PASSED],
+        [one for one in shown if one.status is Status.PASSED],
+    )
+
+
+def places_of(record: ShotRecord, checks: Sequence[Finding] = ()) -> list[dict[str, Any]]:
+    """Return the places of findings, of the last round's marks, and of faults in an editor's new file.
+
+    Boxes are (left, top, width, height) in pixels at 1:1. Marks come after the findings, checks after the marks.
+    """
+    if blind(record):
+        return []
+    findings = [
+        {
+            "code": one.code,
+            "sentence": one.message,
+            "status": one.status.value,
+            "box": [one.box.left, one.box.top, one.box.width, one.box.height],
+        }
+        for one in _with_place(in_order_of_weight(record.present_findings))
+        if one.box is not None
+    ]
+    back = sent_back_of(record)
+    marks = [
+        {
+            "code": "mark",
+            "label": f"M{number}",
+            "sentence": one.text,
+            "status": "mark",
+            "box": [one.left, one.top, one.box.width, one.box.height],
+        }
+        for number, one in enumerate(back.marks if back else (), start=1)
+    ]
+    brought = [
+        {
+            "code": one.code,
+            "label": f"C{number}",
+            "sentence": one.message,
+            "status": one.status.value,
+            "box": [one.box.left, one.box.top, one.box.width, one.box.height],
+        }
+        for number, one in enumerate(_with_place(in_order_of_weight(checks)), start=1)
+        if one.box is not None
+    ]
+    return findings + marks + brought
+
+
+def checks_of(work: Work | None, *, first: int) -> list[ShownFinding]:
+    """Return the results of the machine's checks of an editor's new file, the failed ones first.
+
+    Args:
+        first: number of the first of these places among all places of the page.
+    """
+    ordered = in_order_of_weight(work.checks or ()) if work else []
+    places = {one: first + number for number, one in enumerate(_with_place(ordered))}
+    return [_shown(one, places.get(one)) for one in ordered]
+
+
+def kinds_of(record: ShotRecord) -> dict[str, str]:
+    """Return the pictures that can be looked at: kind -> first digits of the hash of the object."""
+    names = {"edit": EDIT, "master": picture_to_edit(record)}
+    if record.state is State.AWAITING_SIGNOFF:
+        names["machine"] = MACHINE_EDIT
+    return {kind: record.objects[name][:DIGITS] for kind, name in names.items() if name in record.objects}
+
+
+def offers_of(record: ShotRecord, person: Person) -> list[Offer]:
+    """Return the decisions that a person can make about a shot now."""
+    spent = sum(one.choice is Choice.REDO for one in since_restart(record)) >= REDOS
+    return [
+        _offer(record, choice)
+        for choice in choices_of(record)
+        if choice not in NOT_AT_THE_DESK and person.may(record.state, choice) and not (choice is Choice.REDO and spent)
+    ]
+
+
+def blind(record: ShotRecord) -> bool:
+    """Return whether the shot is looked at without the machine's opinion."""
+    return record.state is State.IN_REVIEW and is_blind(record)
+
+
+def editor_asked(record: ShotRecord) -> bool:
+    """Return whether a sign-off must say whose work it is."""
+    return record.state is State.AWAITING_SIGNOFF and editors_of(record)[-1:] == (UNKNOWN_EDITOR,)
+
+
+def facts_of(record: ShotRecord) -> list[tuple[str, str, str]]:
+    """Return what is known about the product: name, value, source."""
+    return [(name.replace("_", " "), one.value, one.source) for name, one in record.facts.items() if one.value]
+
+
+def history_of(record: ShotRecord) -> list[tuple[str, str]]:
+    """Return the shot's history, newest first: pairs of moment and sentence.
+
+    In a blind review (an audit) it has people's decisions only, so that nothing gives the score away.
+    """
+    if blind(record):
+        told: Iterable[tuple[Any, str]] = ((one.at, one.sentence) for one in since_restart(record))
+    else:
+        told = ((one.at, one.why) for one in record.events if one.why)
+    return [(f"{at:%Y-%m-%d %H:%M}", why) for at, why in reversed(list(told))]
+
+
+def sent_back_of(record: ShotRecord) -> Decision | None:
+    """Return the last decision that sent the shot to its editor, with the work to do; None if there is none."""
+    back = [one for one in since_restart(record) if one.choice in MUST_SAY_WHAT]
+    return back[-1] if back and record.state is not State.IN_REVIEW else None
+
+
+def missing_in(record: ShotRecord) -> str:
+    """Return in sentences what a shot on hold waits for; empty in other states."""
+    if record.state is not State.ON_HOLD:
+        return ""
+    return next((one.why for one in reversed(record.events) if one.to_state is not one.from_state), "")
+
+
+def score_of(record: ShotRecord) -> str:
+    """Return the score in words; empty in a blind review or without an edit."""
+    edit = record.reports.get("edit", {})
+    return "" if blind(record) or edit.get("score") is None else f"{edit['score']:.0f} of 100"
+
+
+def machine_edit_of(record: ShotRecord) -> str:
+    """Return in a sentence what the machine's edit was before an editor's picture took its place."""
+    if MACHINE_EDIT not in record.objects:
+        return "No edit by the machine is there to compare with."
+    score = record.reports.get("machine_edit", {}).get("score")
+    return "" if score is None else f"The machine's own edit had {score:.0f} of 100."
+
+
+def to_be_done(record: ShotRecord) -> list[str]:
+    """Return the tasks of the editor in the last round: one for each mark; without marks, the note."""
+    back = sent_back_of(record)
+    return [one.text for one in back.marks] or [back.sentence] if back else []
+
+
+def platforms_of(record: ShotRecord) -> list[tuple[str, str]]:
+    """Return the platforms whose files of the edit can be looked at before they exist: name, and as people write it.
+
+    None in a blind review: what an export finds would give the machine's opinion away.
+    """
+    if record.state not in JUDGED or blind(record) or not set(DELIVERED_FROM) <= set(record.objects):
+        return []
+    judged = record.reports.get("edit", {})
+    return [(name, in_words(name)) for name in judged.get("platforms", {}) if name not in judged.get("held", {})]
+
+
+def digest_of(record: ShotRecord) -> str:
+    """Return the first digits of the hash of the picture that a decision is about."""
+    return picture_shown(record)[:DIGITS]
+
+
+def beginning_of(message: str) -> str:
+    """Return a message that fits the page. A long one ends before its first bracket, dash, colon or semicolon."""
+    if len(message) <= LONGEST_SENTENCE:
+        return message
+    ends = (message.find(mark, SHORTEST_SENTENCE) for mark in (" (", "; ", ": ", ". "))
+    end = min((one for one in ends if one >= 0), default=-1)
+    return message if end < 0 else f"{message[:end]}."
+
+
+def in_words(code: str) -> str:
+    """Return a code as words: ``leftover_background`` is "Leftover background"."""
+    return code.replace("_", " ").capitalize()
+
+
+def _with_place(findings: Sequence[Finding]) -> list[Finding]:
+    return [one for one in findings if one.box is not None and one.status is not Status.PASSED]
+
+
+def _shown(finding: Finding, place: int | None) -> ShownFinding:
+    figures = [
+        "" if finding.measured is None else f"{in_figures(finding.measured)} {finding.unit}".strip(),
+        "" if finding.limit is None else f"limit {in_figures(finding.limit)} {finding.unit}".strip(),
+    ]
+    return ShownFinding(
+        sentence=(sentence := beginning_of(finding.message)),
+        whole="" if sentence == finding.message else finding.message,
+        status=finding.status,
+        stops=finding.stops_approval,
+        figure=", ".join(filter(None, [finding.code, finding.status.value, *figures])),
+        place=place,
+    )
+
+
+def _offer(record: ShotRecord, choice: Choice) -> Offer:
+    worst = [one for one in in_order_of_weight(record.present_findings) if one.status is not Status.PASSED]
+    asks = len(REASONS[choice]) > 1 or choice is Choice.CORRECT
+    only = "" if asks else REASONS[choice][0].value
+    told = () if blind(record) else worst
+    likely = next((reason for one in told for part, reason in _LIKELY if part in one.code), None)
+    reasons = sorted(REASONS[choice], key=lambda one: one is not likely)
+    at_once = choice is Choice.APPROVE and not any(one.stops_approval for one in told)
+    return Offer(
+        choice=choice,
+        key=KEYS[choice],
+        verb=VERBS[choice],
+        reasons=tuple(reasons),
+        at_once=Reason.MEETS_STANDARD.value if at_once else only,
+        needs_words=choice in MUST_SAY_WHAT or choice is Choice.NO_FAULT,
+    )

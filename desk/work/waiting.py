@@ -1,0 +1,298 @@
+"""The shots that wait for people, as the index and Prefect say, kept in memory: no page asks either.
+
+The index says which shots wait, with the ETag of each record (`tasks.queries.asking`); only rows with another ETag than
+before are read. Prefect says whose run waits: a shot without such a run cannot be answered, so it stands in no list.
+The runs are read again if a row, their number or the newest one has changed. A quiet desk asks about them now and then.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from pathlib import PurePosixPath
+
+from prefect.client.schemas.objects import FlowRun
+
+from desk.access.roles import Person
+from packshot.errors import RecordDamagedError
+from packshot.handoff.board import Wait, wait_of
+from packshot.handoff.sla import Urgency, urgency
+from packshot.learning.audits import is_blind
+from packshot.naming import ShotId
+from packshot.record import WAITING, ShotRecord, State
+from packshot.specs.handoff import HandoffConfig
+from packshot.types import weight_of
+from tasks.environment.style_guides import promise_shown
+from tasks.index.database import shared
+from tasks.queries.asking import changed_records
+from tasks.records.bookkeeping import now
+from tasks.records.stored import find_record
+from tasks.runs.resuming import how_many_wait, shot_of_run, waiting_run_of, waiting_runs
+
+ALL_ANEW = timedelta(minutes=30)
+"""So often all is read anew, whatever has changed: clients' promises change, and runs may change in pairs."""
+RUNS_ASKED = timedelta(seconds=30)
+"""So often Prefect is asked whether other runs wait, if no row has changed: a run may have ended by itself."""
+SETTLING = timedelta(seconds=60)
+"""For so long after a row has changed Prefect is asked in every round: a shot's run comes and goes beside its row."""
+COMPARED = timedelta(seconds=60)
+"""So often a desk without a shared index compares its own, if no other runs wait: that costs a listing."""
+PATIENCE_S = 1.0
+NOTHING_TOLD = 4
+"""Weight of a shot whose checks all passed."""
+
+
+class Queue(StrEnum):
+    """A list of waiting shots."""
+
+    REVIEW = "review"
+    SIGN_OFF = "sign-off"
+    EDITOR_JOBS = "editor-jobs"
+    ON_HOLD = "on-hold"
+    OVERDUE = "overdue"
+
+
+STATES: Mapping[Queue, frozenset[State]] = {
+    Queue.REVIEW: frozenset({State.IN_REVIEW}),
+    Queue.SIGN_OFF: frozenset({State.AWAITING_SIGNOFF}),
+    Queue.EDITOR_JOBS: frozenset({State.AWAITING_EDITOR}),
+    Queue.ON_HOLD: frozenset({State.ON_HOLD}),
+    Queue.OVERDUE: frozenset({State.IN_REVIEW, State.AWAITING_SIGNOFF, State.AWAITING_EDITOR, State.ON_HOLD}),
+}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Waiting:
+    """One waiting shot, as a list shows it.
+
+    Attributes:
+        names: all that it is searched by, in small letters.
+        run: id of the run that waits; empty if it is not known.
+        worst, worst_code: the finding that matters most, as a sentence and as its code; empty in a blind review.
+        weight: how much that one matters; the smallest matters most. A blind review stands among those that matter
+            most, so that its place in the list says nothing.
+        stops: whether that one stops approval.
+        soon_hours: how long before its due time it counts as soon due.
+    """
+
+    shot: ShotId
+    wait: Wait
+    category: str
+    product: str
+    names: str
+    worst: str
+    worst_code: str
+    weight: int
+    stops: bool
+    soon_hours: float
+    run: str = ""
+
+    @property
+    def name(self) -> str:
+        return str(self.shot)
+
+    def urgency_at(self, at: datetime) -> Urgency:
+        """Return whether the due time is far, near or past at a moment."""
+        return urgency(self.wait.due, at=at, soon_hours=self.soon_hours)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Wanted:
+    """Filters of a list. An empty one lets all shots pass.
+
+    Attributes:
+        person: somebody who edited the shot, who has taken the job, or who has the shot open.
+    """
+
+    client: str = ""
+    batch: str = ""
+    category: str = ""
+    finding: str = ""
+    person: str = ""
+
+    def takes(self, one: Waiting, *, opened_by: str = "") -> bool:
+        """Return whether a shot passes the filters."""
+        people = {*one.wait.editors, one.wait.with_whom, opened_by}
+        return (
+            self.client in ("", one.shot.client)
+            and self.batch in ("", one.shot.batch)
+            and self.category in ("", one.category)
+            and self.finding in ("", one.worst_code)
+            and (not self.person or self.person in people)
+        )
+
+
+class WaitingShots:
+    """All shots that wait, as of the last round."""
+
+    def __init__(self) -> None:
+        """Begin empty; `refresh` fills it."""
+        self._rounds = threading.Lock()
+        self._found: dict[str, Waiting] = {}
+        self._rows: dict[str, Waiting | None] = {}
+        self._etags: Mapping[str, str] = {}
+        self._runs: dict[str, str] = {}
+        self._asked: object = None
+        self._anew_at = self._asked_at = self._changed_at = self._compared_at = datetime.min.replace(tzinfo=UTC)
+        self.refreshed_at: datetime | None = None
+
+    def refresh(self) -> int:
+        """Ask which shots and runs wait, and read what has changed. Return how many rows were read."""
+        with self._rounds:
+            at, read = now(), 0
+            anew, alone, asked = at - self._anew_at > ALL_ANEW, shared() is None, self._asked
+            if anew or alone or at - self._changed_at <= SETTLING or at - self._asked_at > RUNS_ASKED:
+                asked, self._asked_at = how_many_wait(), at
+            others = anew or asked != self._asked
+            if others or not alone or at - self._compared_at > COMPARED:
+                changed, self._compared_at = changed_records(WAITING, {} if anew else self._etags), at
+                if anew or changed.etags != self._etags:
+                    others, self._changed_at, read = True, at, len(changed.records)
+                    rows = {name: one for name, one in self._rows.items() if name in changed.etags}
+                    self._rows, self._etags = {**rows, **_rows(changed.records)}, changed.etags
+            if others:
+                self._asked = None  # if this fails, the next round asks again
+                self._runs, self._asked = _runs(), asked
+                self._anew_at = at if anew else self._anew_at
+                self._show()
+            self.refreshed_at = now()
+            return read
+
+    def look_again(self, shot: ShotId) -> None:
+        """Read one shot again, because somebody has answered."""
+        with self._rounds:
+            run, name = waiting_run_of(shot), str(shot)
+            self._runs = {other: one for other, one in self._runs.items() if other != name}
+            if run is not None:
+                self._runs[name] = str(run.id)
+                self._read(shot)
+            self._show()
+
+    def read_again(self, shot: ShotId) -> None:
+        """Read the record of a shot that waits on: somebody has just taken the job, or given it back.
+
+        If a round is going on that takes long, a later round finds it.
+        """
+        if not self._rounds.acquire(timeout=PATIENCE_S):
+            return
+        try:
+            if str(shot) in self._found:
+                self._read(shot)
+                self._show()
+        finally:
+            self._rounds.release()
+
+    def all(self) -> list[Waiting]:
+        """Return every waiting shot, in no order."""
+        return list(self._found.values())
+
+    def find(self, shot: ShotId) -> Waiting | None:
+        """Return a waiting shot; None if it doesn't wait, or if no round has seen it yet."""
+        return self._found.get(str(shot))
+
+    def _read(self, shot: ShotId) -> None:
+        """Read a record itself; the next round takes its row again."""
+        record, name = record_of(shot), str(shot)
+        self._rows = {**self._rows, name: waiting(record, promise=promise_shown(shot.client)) if record else None}
+        self._etags = {other: etag for other, etag in self._etags.items() if other != name}
+
+    def _show(self) -> None:
+        self._found = {
+            name: dataclasses.replace(one, run=self._runs[name])
+            for name, one in self._rows.items()
+            if one is not None and name in self._runs
+        }
+
+
+def _runs() -> dict[str, str]:
+    """Return the waiting shots with the ids of their runs; of several runs of a shot, the last one is answered."""
+    newest: dict[str, FlowRun] = {}
+    for run in waiting_runs():
+        name = str(shot_of_run(run))
+        newest[name] = max(newest.get(name, run), run, key=lambda one: (str(one.created or ""), str(one.id)))
+    return {name: str(run.id) for name, run in newest.items()}
+
+
+def _rows(records: Iterable[ShotRecord]) -> dict[str, Waiting | None]:
+    promises: dict[str, HandoffConfig] = {}
+    found = {}
+    for record in records:
+        client = record.shot.client
+        if client not in promises:
+            promises[client] = promise_shown(client)
+        found[str(record.shot)] = waiting(record, promise=promises[client])
+    return found
+
+
+def waiting(record: ShotRecord, *, promise: HandoffConfig) -> Waiting | None:
+    """Return what a list shows of a shot; None if it doesn't wait for a person."""
+    wait = wait_of(record, at=now(), promise=promise)
+    if wait is None:
+        return None
+    blind = record.state is State.IN_REVIEW and is_blind(record)
+    worst = None if blind else record.worst_finding
+    return Waiting(
+        shot=record.shot,
+        wait=wait,
+        category=record.fact("category"),
+        product=record.product,
+        names=_names_of(record),
+        worst=worst.message if worst else "",
+        worst_code=worst.code if worst else "",
+        weight=0 if blind else weight_of(worst) if worst else NOTHING_TOLD,
+        stops=worst is not None and worst.stops_approval,
+        soon_hours=promise.soon_hours,
+    )
+
+
+def _names_of(record: ShotRecord) -> str:
+    facts = (record.fact(name) for name in ("sku", "asin", "gtin"))
+    return " ".join([str(record.shot), PurePosixPath(record.source.key).name, *filter(None, facts)]).casefold()
+
+
+def in_order(shots: Iterable[Waiting]) -> list[Waiting]:
+    """Return shots sorted by the hour in which they are due, then by their weightiest finding, then by name."""
+    return sorted(
+        shots,
+        key=lambda one: (one.wait.due.replace(minute=0, second=0, microsecond=0), one.weight, one.wait.due, one.name),
+    )
+
+
+def in_queue(shots: Iterable[Waiting], queue: Queue, *, person: Person, at: datetime) -> list[Waiting]:
+    """Return those shots of a queue that a person may see, in no order."""
+    return [
+        one
+        for one in shots
+        if one.wait.state in STATES[queue]
+        and person.sees(one.wait.state)
+        and (queue is not Queue.OVERDUE or one.urgency_at(at) is Urgency.OVERDUE)
+    ]
+
+
+def queues_of(person: Person) -> tuple[Queue, ...]:
+    """Return the queues in which a person can see anything."""
+    return tuple(queue for queue, states in STATES.items() if any(person.sees(state) for state in states))
+
+
+def values_of(shots: Iterable[Waiting]) -> Mapping[str, list[str]]:
+    """Return what each filter can be set to, the most frequent first."""
+    counts: dict[str, Counter[str]] = {name: Counter() for name in ("client", "batch", "category", "finding", "person")}
+    for one in shots:
+        counts["client"][one.shot.client] += 1
+        counts["batch"][one.shot.batch] += 1
+        counts["category"][one.category] += 1
+        counts["finding"][one.worst_code] += 1
+        counts["person"].update({*one.wait.editors})
+    return {name: [value for value, _ in found.most_common() if value] for name, found in counts.items()}
+
+
+def record_of(shot: ShotId) -> ShotRecord | None:
+    """Return a shot's record as it is now; None if there is none that can be read."""
+    try:
+        return find_record(shot)
+    except RecordDamagedError:
+        return None

@@ -1,0 +1,72 @@
+"""Files that editors have uploaded and not handed in yet. They are kept in memory: a restart of the desk forgets them.
+
+After a restart an editor drops the file on the page again. Nothing else is lost.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+
+from packshot.types import Finding, Status
+from tasks.people.uploads import Upload
+
+MOST = 500
+"""Uploads that are remembered; the oldest are forgotten first."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Work:
+    """An editor's file for a shot.
+
+    Attributes:
+        file: name, size and time of the last change, by which the browser recognises the file.
+        checks: results of the machine's checks; None until the file is uploaded and checked.
+        trouble: why the file can't be read; empty if it can.
+    """
+
+    person: str
+    file: str
+    upload: Upload
+    checks: tuple[Finding, ...] | None = None
+    trouble: str = ""
+
+    @property
+    def is_checked(self) -> bool:
+        return self.checks is not None or bool(self.trouble)
+
+    @property
+    def may_be_handed_in(self) -> bool:
+        return self.checks is not None and not self.trouble and not self.failed
+
+    @property
+    def failed(self) -> tuple[Finding, ...]:
+        return tuple(one for one in self.checks or () if one.status is Status.FAILED)
+
+
+class Workbench:
+    """The uploaded file for each shot, by name CLIENT/BATCH/SHOT. Each shot has at most one."""
+
+    def __init__(self) -> None:
+        """Begin empty."""
+        self._lock = threading.Lock()
+        self._works: dict[str, Work] = {}
+
+    def of(self, shot: object, person: str) -> Work | None:
+        """Return a person's file for a shot; None if they have uploaded none."""
+        with self._lock:
+            work = self._works.get(str(shot))
+            return work if work and work.person == person else None
+
+    def put(self, work: Work) -> None:
+        """Keep an editor's file. It replaces any other file for the shot."""
+        with self._lock:
+            self._works.pop(str(work.upload.shot), None)
+            self._works[str(work.upload.shot)] = work
+            while len(self._works) > MOST:
+                self._works.pop(next(iter(self._works)))
+
+    def clear(self, shot: object) -> None:
+        """Forget the file for a shot."""
+        with self._lock:
+            self._works.pop(str(shot), None)

@@ -1,0 +1,309 @@
+"""Every key in storage, built here and nowhere else.
+
+The layout is the storage contract:
+
+    inbox/<client>/<batch>/...                       read-only to us; an empty object READY closes the batch
+    batches/<client>/<batch>/batch.json
+    batches/<client>/<batch>/deliveries/<n>.json     what a delivery will say of itself, kept from when it was opened
+    batches/<client>/<batch>/shots/<shot>/...        record.json, master.tif, matte.png, edit.tif, preview.webp, ...
+    jobs/<client>/<batch>/<shot>/out|returned|uploads/...
+    deliveries/<client>/<batch>/<n>/...
+    quarantine/<client>/<batch>/...
+    products/<client>/<product>/...                  photographs that other shots of a product may wait for
+    returns/<client>/...                             a client's orders and returns, and the report on its return rate
+    models/routing/...                               trained routing models, which of them serves, what audits say
+    reports/daily/<date>.json|html                   a day's figures and its page
+    reports/daily/<date>.shots.json                  the shots behind a day's numbers
+    notices/<notice>.json                            what was told about the whole line, so that it is told once
+    leases/night|collection.json                     who is at work: on the night, on what arrives meanwhile,
+    leases/batches|deliveries/<client>/<batch>.json  on a batch, on its delivery,
+    leases/parts/<client>/<batch>/<part>.json        on a part of a batch's shots,
+    leases/runs/<id>.json                            and which flow runs have a process that lives
+    prefect-results/...                              results of finished tasks, so that nothing is done twice
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import re
+
+from packshot.naming import READY, BatchId, ShotId, batch_id, checked_path, is_name
+
+_HOT_FOLDER = "_returned"
+_STRAYS = "_strays"
+
+
+def inbox_prefix(batch: BatchId) -> str:
+    """Return ``inbox/<client>/<batch>/``."""
+    return f"inbox/{batch.client}/{batch.batch}/"
+
+
+def inbox_key(batch: BatchId, path: str) -> str:
+    """Return the key of an uploaded file; `path` is relative to the batch's folder.
+
+    Raises:
+        NamingError: the path leads out of the folder, or is not allowed in a key.
+    """
+    return inbox_prefix(batch) + checked_path(path, what="uploaded file")
+
+
+def path_in_inbox(batch: BatchId, key: str) -> str:
+    """Return the path of an uploaded file inside its batch's folder."""
+    return key.removeprefix(inbox_prefix(batch))
+
+
+def batch_from_ready_key(key: str) -> BatchId | None:
+    """Return the batch that a READY object closes; None for any other key.
+
+    Raises:
+        NamingError: its folders are not valid names of a client and a batch.
+    """
+    parts = key.split("/")
+    if len(parts) != 4 or parts[0] != "inbox" or parts[3] != READY:
+        return None
+    return batch_id(parts[1], parts[2])
+
+
+def batches_prefix(client: str = "") -> str:
+    """Return ``batches/``, or one client's part of it."""
+    return f"batches/{client}/" if client else "batches/"
+
+
+def batch_record_key(batch: BatchId) -> str:
+    """Return ``batches/<client>/<batch>/batch.json``."""
+    return f"batches/{batch.client}/{batch.batch}/batch.json"
+
+
+def batch_from_record_key(key: str) -> BatchId | None:
+    """Return the batch whose record an object is; None for any other key, or if its names are not valid."""
+    parts = key.split("/")
+    if len(parts) != 4 or parts[0] != "batches" or parts[3] != "batch.json" or not all(map(is_name, parts[1:3])):
+        return None
+    return BatchId(client=parts[1], batch=parts[2])
+
+
+def shots_prefix(batch: BatchId) -> str:
+    """Return ``batches/<client>/<batch>/shots/``."""
+    return f"batches/{batch.client}/{batch.batch}/shots/"
+
+
+def shot_key(shot: ShotId, file: str) -> str:
+    """Return the key of one of a shot's own objects: ``record.json``, ``master.tif``, ``evidence/<n>.webp``."""
+    return f"{shots_prefix(shot.in_batch)}{shot.shot}/{file}"
+
+
+def record_key(shot: ShotId) -> str:
+    """Return the key of the shot's record."""
+    return shot_key(shot, "record.json")
+
+
+def job_out_key(shot: ShotId, file: str) -> str:
+    """Return the key of a file for an editor."""
+    return f"jobs/{shot.client}/{shot.batch}/{shot.shot}/out/{file}"
+
+
+def job_upload_key(shot: ShotId, upload: str, file: str) -> str:
+    """Return the key of a finished picture that its editor has not handed in yet.
+
+    Args:
+        upload: a name that no other upload of the shot has.
+    """
+    return f"jobs/{shot.client}/{shot.batch}/{shot.shot}/uploads/{upload}/{file}"
+
+
+def is_upload(key: str) -> bool:
+    """Return whether an object is a finished picture that its editor has not handed in yet."""
+    parts = key.split("/")
+    return len(parts) == 7 and parts[0] == "jobs" and parts[4] == "uploads"
+
+
+def job_returned_prefix(shot: ShotId) -> str:
+    """Return the hot folder of one shot, where an editor puts the finished picture."""
+    return f"jobs/{shot.client}/{shot.batch}/{shot.shot}/returned/"
+
+
+def jobs_prefix(client: str = "", batch: str = "") -> str:
+    """Return ``jobs/``, or the part of one client or batch."""
+    return "/".join(["jobs", *filter(None, (client, client and batch))]) + "/"
+
+
+def drop_prefix(batch: BatchId) -> str:
+    """Return the hot folder of a whole batch; files in it are matched by name. No shot's name starts with ``_``."""
+    return f"jobs/{batch.client}/{batch.batch}/{_HOT_FOLDER}/"
+
+
+def shot_from_returned_key(key: str) -> ShotId | None:
+    """Return the shot in whose hot folder an object lies; None for any other key.
+
+    Raises:
+        NamingError: no shot has this name, or the file's own cannot be used.
+    """
+    parts = key.split("/")
+    if len(parts) < 6 or parts[0] != "jobs" or parts[4] != "returned" or not parts[-1]:
+        return None
+    checked_path("/".join(parts[5:]), what="returned file")
+    return ShotId(client=parts[1], batch=parts[2], shot=parts[3])
+
+
+def batch_from_drop_key(key: str) -> BatchId | None:
+    """Return the batch in whose hot folder an object lies; None for any other key.
+
+    Raises:
+        NamingError: no batch has this name, or the file's own cannot be used.
+    """
+    parts = key.split("/")
+    if len(parts) < 5 or parts[0] != "jobs" or parts[3] != _HOT_FOLDER or not parts[-1]:
+        return None
+    if parts[4] == "told" and key.endswith(".json"):
+        return None  # where earlier versions noted what was told; nobody returned these
+    checked_path("/".join(parts[4:]), what="returned file")
+    return BatchId(client=parts[1], batch=parts[2])
+
+
+def notice_key(batch: BatchId, shot: str, notice: str) -> str:
+    """Return the key that marks a notice as sent; without a shot, one about a batch's hot folder.
+
+    It is outside of the hot folders; otherwise it would be reported as an unknown returned file.
+    """
+    return f"jobs/{batch.client}/{batch.batch}/{shot or _STRAYS}/told/{notice}.json"
+
+
+def line_notice_key(notice: str) -> str:
+    """Return the key of the mark that a notice about the whole line was sent."""
+    return f"notices/{notice}.json"
+
+
+def returns_key(client: str, path: str = "") -> str:
+    """Return ``returns/<client>/<path>``; without a client, ``returns/``."""
+    return f"returns/{client}/{path}" if client else "returns/"
+
+
+def routing_model_key(version: str) -> str:
+    """Return the key of a trained routing model."""
+    return f"models/routing/{version}.json"
+
+
+def routing_service_key() -> str:
+    """Return the key that says which routing model serves."""
+    return "models/routing/service.json"
+
+
+def daily_prefix() -> str:
+    """Return ``reports/daily/``."""
+    return "reports/daily/"
+
+
+def daily_figures_key(date: dt.date) -> str:
+    """Return the key of a day's figures."""
+    return f"{daily_prefix()}{date.isoformat()}.json"
+
+
+def daily_page_key(date: dt.date) -> str:
+    """Return the key of a day's page."""
+    return f"{daily_prefix()}{date.isoformat()}.html"
+
+
+def daily_shots_key(date: dt.date) -> str:
+    """Return the key of the shots behind a day's numbers."""
+    return f"{daily_prefix()}{date.isoformat()}.shots.json"
+
+
+def date_from_daily_figures_key(key: str) -> dt.date | None:
+    """Return the date of the day whose figures an object holds; None for any other key."""
+    found = re.fullmatch(rf"{daily_prefix()}(\d{{4}}-\d\d-\d\d)\.json", key)
+    return dt.date.fromisoformat(found[1]) if found else None
+
+
+def siblings_prefix(client: str, product: str) -> str:
+    """Return ``products/<client>/<product>/`` in safe characters, with a hash if the product's name had to be
+    changed.
+    """
+    folded = product.casefold()
+    safe = re.sub(r"[^a-z0-9._-]+", "-", folded).strip("-._")[:60]
+    own = safe if safe == folded else f"{safe}-{hashlib.sha256(folded.encode()).hexdigest()[:8]}"
+    return f"products/{client}/{own}/"
+
+
+def sibling_key(shot: ShotId, product: str) -> str:
+    """Return the key by which other shots of the product find a shot."""
+    return f"{siblings_prefix(shot.client, product)}{shot.batch}--{shot.shot}.json"
+
+
+def client_deliveries_prefix(client: str) -> str:
+    """Return ``deliveries/<client>/``."""
+    return f"deliveries/{client}/"
+
+
+def deliveries_prefix(batch: BatchId) -> str:
+    """Return ``deliveries/<client>/<batch>/``."""
+    return f"deliveries/{batch.client}/{batch.batch}/"
+
+
+def delivery_prefix(batch: BatchId, number: int) -> str:
+    """Return ``deliveries/<client>/<batch>/<n>/``, counting from 1."""
+    return f"{deliveries_prefix(batch)}{number}/"
+
+
+def delivery_key(batch: BatchId, number: int, path: str) -> str:
+    """Return the key of a delivered file; `path` is ``<platform>/<name>`` or the package's own files."""
+    return delivery_prefix(batch, number) + path
+
+
+def quarantine_key(batch: BatchId, path: str) -> str:
+    """Return the key under which a copy of a refused file is kept."""
+    return f"quarantine/{batch.client}/{batch.batch}/{path}"
+
+
+def quarantine_reason_key(batch: BatchId, path: str) -> str:
+    """Return the key of the reason for a refusal, beside the file."""
+    return quarantine_key(batch, path) + ".reason.json"
+
+
+def result_key(name: str) -> str:
+    """Return the key of a task's result in storage."""
+    return f"prefect-results/{name}"
+
+
+NIGHT_LEASE, COLLECTION_LEASE = "night", "collection"
+"""Names of leases: of the nightly run, and of the run that collects returned files."""
+
+
+def batch_lease(batch: BatchId) -> str:
+    """Return the name of a batch's lease."""
+    return f"batches/{batch.client}/{batch.batch}"
+
+
+def delivery_lease(batch: BatchId) -> str:
+    """Return the name of the lease for delivering a batch."""
+    return f"deliveries/{batch.client}/{batch.batch}"
+
+
+def part_lease(batch: BatchId, part: str = "") -> str:
+    """Return the name of the lease of a part of a batch; without a part, the beginning that all these names share."""
+    return f"parts/{batch.client}/{batch.batch}/{part}"
+
+
+def part_result_name(batch: BatchId, part: str, what: str) -> str:
+    """Return the name under which a part's items (``work``) or results (``done``) are stored, for `result_key`."""
+    return f"parts/{batch.client}/{batch.batch}/{part}.{what}"
+
+
+def run_lease(run_id: str) -> str:
+    """Return the name of the lease that shows that a flow run's process is alive."""
+    return f"runs/{run_id}"
+
+
+def lease_key(name: str) -> str:
+    """Return the key of a lease."""
+    return f"leases/{name}.json"
+
+
+def shares_key(batch: BatchId, number: int) -> str:
+    """Return the key of the share links of a delivery."""
+    return f"batches/{batch.client}/{batch.batch}/shares/{number}.json"
+
+
+def delivery_summary_key(batch: BatchId, number: int) -> str:
+    """Return the key of a delivery's summary, which is stored when the delivery is opened."""
+    return f"batches/{batch.client}/{batch.batch}/deliveries/{number}.json"

@@ -1,0 +1,58 @@
+"""The status of a batch at any time: before its night, while a run works on it, and after."""
+
+from __future__ import annotations
+
+from packshot.errors import ObjectMissingError
+from packshot.keys import batch_lease, delivery_lease, inbox_key, inbox_prefix
+from packshot.naming import READY, BatchId
+from packshot.record import State
+from tasks.batches.fates import AT_WORK, Fate, Summary
+from tasks.batches.summing_up import survey
+from tasks.queries.asking import batch_records
+from tasks.records.stored import find_batch
+from tasks.storage.bucket import open_storage
+from tasks.storage.leases import look
+
+
+def standing_of(batch: BatchId) -> Summary:
+    """Return what has become of every photograph so far, as the index says: some seconds ago.
+
+    While a run is at work, unfinished shots don't count as failed.
+
+    Raises:
+        ObjectMissingError: nobody has uploaded such a batch.
+    """
+    record = find_batch(batch)
+    if record is None:
+        return Summary(batch=batch, fates=(), stands=_not_begun(batch))
+    summary = survey(batch, briefs=batch_records(batch))
+    if record.cancelled is not None:
+        return summary.model_copy(update={"stands": record.cancelled.sentence})
+    if not _is_at_work(batch):
+        return summary
+    fates = tuple(_under_way(fate) for fate in summary.fates)
+    return summary.model_copy(update={"fates": fates, "stands": "A run is at work on it now"})
+
+
+def _not_begun(batch: BatchId) -> str:
+    storage = open_storage()
+    if storage.exists(inbox_key(batch, READY)):
+        return "Submitted, not started: the next night will process it, or start process-batch now"
+    if next(iter(storage.list(inbox_prefix(batch))), None) is not None:
+        return f"Being uploaded, not closed: no night processes it before its folder has the file {READY}"
+    raise ObjectMissingError(
+        "this batch was never uploaded",
+        str(batch),
+        next_step="Check the names of client and batch, or upload it: packshot batch submit.",
+    )
+
+
+def _is_at_work(batch: BatchId) -> bool:
+    found = (look(name) for name in (batch_lease(batch), delivery_lease(batch)))
+    return any(seen is not None and seen.is_alive for seen in found)
+
+
+def _under_way(fate: Fate) -> Fate:
+    if fate.kind != "failed" or fate.state is State.FAILED or fate.unreadable:
+        return fate
+    return fate.model_copy(update={"kind": AT_WORK, "why": f"so far: {fate.state}"})

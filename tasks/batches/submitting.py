@@ -1,0 +1,81 @@
+"""The client's side of an upload: turn a folder of photographs into a closed batch in the inbox."""
+
+from __future__ import annotations
+
+import mimetypes
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from packshot.errors import NamingError
+from packshot.handoff.upload_form import UploadForm
+from packshot.keys import inbox_key, inbox_prefix
+from packshot.naming import READY, BatchId, path_trouble
+from tasks.batches.cancelling import take_up_again
+from tasks.environment.configs import configs_in_force
+from tasks.storage.bucket import open_storage
+
+Progress = Callable[[str, int, int], None]
+"""Called with (file, files so far, all files)."""
+LeftOut = Callable[[str, str], None]
+"""Called with (file, why it is not uploaded)."""
+
+
+def submit_folder(folder: Path, batch: BatchId, *, on_progress: Progress, on_left_out: LeftOut) -> int:
+    """Upload the files of a folder as a batch, close the batch, and return the number of files.
+
+    Idempotent: files that are already uploaded are not sent again. A batch that was cancelled is taken up again.
+    Symbolic links are skipped and reported, because a link could point to any file of this machine. Files with an
+    unusable name are skipped and reported too.
+
+    Raises:
+        NamingError: the folder holds no files.
+        StorageDeniedError: the batch is already closed, and a file is new or has changed.
+    """
+    files = list(_to_upload(folder, on_left_out))
+    if not files:
+        raise NamingError("there are no files to submit", str(folder), next_step="Name the folder that holds them.")
+    storage = open_storage()
+    for number, path in enumerate(files, start=1):
+        kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+        storage.upload_to_inbox(batch, path.relative_to(folder).as_posix(), _bytes_of(path), content_type=kind)
+        on_progress(path.name, number, len(files))
+    storage.close_inbox(batch)
+    take_up_again(batch)
+    return len(files)
+
+
+def invite(batch: BatchId, *, hours: float) -> dict[str, UploadForm]:
+    """Return two presigned upload forms, with which a client without an access key can upload and close a batch.
+
+    The form ``files`` takes any number of files, including the manifest, one in each POST. The form ``close`` takes one
+    empty file.
+
+    Args:
+        hours: how long the forms are valid.
+    """
+    storage, seconds = open_storage(), int(hours * 3600)
+    files = storage.upload_form(inbox_prefix(batch), most_bytes=configs_in_force().ingest.max_bytes, expires_s=seconds)
+    close = storage.upload_form(inbox_key(batch, READY), least_bytes=0, most_bytes=0, expires_s=seconds)
+    return {"files": files, "close": close}
+
+
+def _to_upload(folder: Path, on_left_out: LeftOut) -> Iterator[Path]:
+    """Yield the files of a folder and its subfolders, sorted. Symbolic links are reported and not followed."""
+    for place, folders, names in os.walk(folder, followlinks=False):
+        folders.sort()
+        links = [name for name in folders if (Path(place) / name).is_symlink()]
+        for path in (Path(place) / name for name in sorted([*names, *links])):
+            below = path.relative_to(folder).as_posix()
+            if path.is_symlink():
+                on_left_out(below, "it is a symbolic link")
+            elif trouble := path_trouble(below):
+                on_left_out(below, trouble)
+            elif path.is_file() and path.name != READY:
+                yield path
+
+
+def _bytes_of(path: Path) -> bytes:
+    """Return a file's bytes. O_NOFOLLOW: if a link has replaced the file meanwhile, opening it fails."""
+    with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:  # noqa: PTH123
+        return file.read()

@@ -1,0 +1,1 @@
+"""Deliveries to clients: numbered, late ones gathered, shared by links."""

@@ -1,0 +1,225 @@
+"""Late approvals: collect the shots that are approved after their batch was delivered, and deliver them together.
+
+A later run of `deliver-batch` delivers them at the next full hour, or when somebody closes the batch. The first late
+approval creates that run; further ones find it by its idempotency key.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import count
+from typing import Any
+from uuid import UUID
+
+from prefect import task
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.filters import (
+    FlowRunFilter,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+    FlowRunFilterTags,
+)
+from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.states import Scheduled, Suspended
+
+from packshot.batch import BatchRecord
+from packshot.errors import ObjectMissingError, RecordDamagedError, TerminalError
+from packshot.handoff import late
+from packshot.naming import BatchId, ShotId, batch_id
+from packshot.record import DONE, ShotRecord, State
+from packshot.specs.handoff import LateDeliveries
+from packshot.types import Value
+from tasks.batches.approved import TO_DELIVER, is_approved
+from tasks.batches.product_sets import held_for_sets, note_closed, sets_of
+from tasks.environment.logs import log
+from tasks.environment.style_guides import promise_shown
+from tasks.records.bookkeeping import ALWAYS, now
+from tasks.records.stored import change_batch, load_batch, load_records
+from tasks.runs.resuming import runs_of
+
+DELIVER = "deliver-batch/deliver-batch"
+LATE = "late delivery"
+PATIENCE_S = 600.0
+
+_SETTLED = frozenset({*DONE, *TO_DELIVER, State.REFUSED, State.FAILED})
+_STILL_TO_COME = FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.SCHEDULED, StateType.PAUSED]))
+_POLL_S = 1.0
+
+
+class Gathered(Value):
+    """What happens to a shot that was approved.
+
+    Attributes:
+        goes_now: whether it is delivered at once, with all other approved shots of its batch.
+        sentence: when it is delivered, if not at once.
+    """
+
+    goes_now: bool
+    sentence: str = ""
+
+
+@task(name="gather", task_run_name="gather · {shot.shot}", **ALWAYS)
+def gather(shot: ShotId) -> Gathered:
+    """Return whether an approved shot is delivered now or waits for others. The rules of its client decide.
+
+    If the shot completes its product, the product's other approved shots are collected, too.
+    """
+    batch, rule = shot.in_batch, promise_shown(shot.client).late_deliveries
+    known = load_batch(batch)
+    records = {one.shot.shot: one for one in load_records([ref.shot for ref in known.shots])}
+    mine, products = records.get(shot.shot), sets_of(known, records.values())
+    if known.cancelled is not None:
+        return Gathered(goes_now=False, sentence=known.cancelled.sentence)
+    if mine is None or mine.state not in TO_DELIVER:
+        return Gathered(goes_now=True)  # delivered meanwhile, or tried again because it failed
+    held = held_for_sets(known, products)
+    if shot.shot in held:
+        return Gathered(goes_now=False, sentence=held[shot.shot])
+    now_whole = [name for one in products if shot.shot in one.shots for name in one.shots if is_approved(records[name])]
+    waiting = {shot.shot, *now_whole, *_names(known, records)}
+    unsettled = len(known.shots) - sum(one.state in _SETTLED for one in records.values())
+    if late.goes_now(rule, gathered=len(waiting), unsettled=unsettled):
+        return Gathered(goes_now=True)
+    due = _run_to_come(batch, rule)
+
+    def note(record: BatchRecord) -> BatchRecord:
+        others = {name: record.gathered.get(name, due) for name in now_whole}
+        return record.model_copy(update={"gathered": {**record.gathered, **others, shot.shot: due}})
+
+    change_batch(batch, note)
+    return Gathered(goes_now=False, sentence=late.in_words(due))
+
+
+def _names(batch: BatchRecord, records: dict[str, ShotRecord]) -> list[str]:
+    """Return the gathered shots that are not delivered yet."""
+    return [name for name in batch.gathered if name in records and is_approved(records[name])]
+
+
+def _run_to_come(batch: BatchId, rule: LateDeliveries) -> datetime | None:
+    """Find or create the run that will deliver what is approved now, and return its time.
+
+    None: the run waits until the batch is closed. A run that has already started may have read the records before this
+    approval. Then the next one is used.
+    """
+    due = late.goes_out_at(rule, after=now())
+    with get_client(sync_client=True) as client:
+        deployment = client.read_deployment_by_name(DELIVER).id
+        for number in count(load_batch(batch).next_delivery):
+            state: Any = Scheduled(scheduled_time=due) if due else Suspended(timeout_seconds=None, pause_key="closed")
+            run = client.create_flow_run_from_deployment(
+                deployment,
+                parameters={"client": batch.client, "batch": batch.batch, **({} if due else {"closes": True})},
+                state=state,
+                name=f"late delivery · {batch}",
+                tags=[LATE, f"client:{batch.client}", _tag(batch)],
+                idempotency_key=f"late-{batch}-{due.isoformat() if due else number}",
+            )
+            if run.state is not None and (run.state.is_scheduled() or run.state.is_paused()):
+                return due
+            due = late.goes_out_at(rule, after=due) if due else None
+    raise AssertionError("some run is always still to come")
+
+
+def _tag(batch: BatchId) -> str:
+    return f"late:{batch}"
+
+
+def _runs_to_come(client: SyncPrefectClient, tag: str) -> Iterator[FlowRun]:
+    wanted = FlowRunFilter(state=_STILL_TO_COME, tags=FlowRunFilterTags(all_=[tag]))
+    return runs_of(client, wanted, flow="deliver-batch")
+
+
+class Waiting(Value):
+    """Collected shots of a batch that are delivered together.
+
+    Attributes:
+        shots: names of the approved shots.
+        goes_out: when they are delivered; None if that is when somebody closes the batch.
+    """
+
+    batch: BatchId
+    shots: tuple[str, ...]
+    goes_out: datetime | None
+
+    @property
+    def sentence(self) -> str:
+        return late.in_words(self.goes_out)
+
+
+def gathered() -> list[Waiting]:
+    """Return the collected shots of all batches."""
+    with get_client(sync_client=True) as client:
+        batches = {
+            str(batch): batch
+            for run in _runs_to_come(client, LATE)
+            for batch in [batch_id(str(run.parameters["client"]), str(run.parameters["batch"]))]
+        }
+    return [found for batch in batches.values() for found in _waiting_of(batch)]
+
+
+def _waiting_of(batch: BatchId) -> Iterator[Waiting]:
+    try:
+        known = load_batch(batch)
+    except (ObjectMissingError, RecordDamagedError) as error:
+        log().warning("the gathered shots of %s cannot be determined: %s", batch, error)
+        return
+    records = {one.shot.shot: one for one in load_records([batch.shot(name) for name in known.gathered])}
+    names = _names(known, records)
+    for due in dict.fromkeys(known.gathered[name] for name in names):
+        shots = tuple(name for name in names if known.gathered[name] == due)
+        yield Waiting(batch=batch, shots=shots, goes_out=due)
+
+
+def close_batch(batch: BatchId) -> UUID:
+    """Return the id of a new run that delivers what is approved in a batch now.
+
+    From now on its shots don't wait for the rest of their product.
+
+    Raises:
+        ObjectMissingError: there is no such batch.
+    """
+    note_closed(batch)
+    with get_client(sync_client=True) as client:
+        for run in list(_runs_to_come(client, _tag(batch))):
+            if run.state is not None and run.state.is_paused():
+                client.resume_flow_run(run.id)
+            else:
+                client.set_flow_run_state(run.id, Scheduled(), force=True)
+            return run.id
+        run = client.create_flow_run_from_deployment(
+            client.read_deployment_by_name(DELIVER).id,
+            parameters={"client": batch.client, "batch": batch.batch},
+            name=f"close · {batch}",
+        )
+        return run.id
+
+
+def wait_until_delivered(batch: BatchId, run_id: UUID, *, patience_s: float = PATIENCE_S) -> str:
+    """Wait until a run has ended, and return in words what it delivered.
+
+    Raises:
+        TerminalError: the run failed, or has not ended in time.
+    """
+    deadline = time.monotonic() + patience_s
+    while True:
+        with get_client(sync_client=True) as client:
+            state = client.read_flow_run(run_id).state
+        if state is not None and state.is_completed():
+            return state.message or "handed over"
+        if state is not None and state.is_final():
+            raise TerminalError(
+                "not all approved shots were delivered",
+                str(batch),
+                found=state.message or state.type.value.lower(),
+                next_step="See why: packshot batch status. Then close the batch again. Nothing is delivered twice.",
+            )
+        if time.monotonic() > deadline:
+            raise TerminalError(
+                f"the delivery has not ended after {patience_s:.0f} s",
+                str(batch),
+                found=f"the run is {state.type.value.lower()}" if state else "no state",
+                next_step="Nothing is lost: a worker continues it. See packshot batch status.",
+            )
+        time.sleep(_POLL_S)

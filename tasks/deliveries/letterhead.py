@@ -1,0 +1,40 @@
+"""The head of a client's reports: title and logo, from its style guide."""
+
+from __future__ import annotations
+
+import base64
+
+from packshot.errors import ConfigError
+from packshot.specs.load import MOST_LOGO_BYTES
+from tasks.environment.logs import log
+from tasks.environment.settings import get_settings
+from tasks.environment.style_guides import guide_of
+from tasks.storage.shot_objects import content_type
+
+
+def title_of(client: str) -> str:
+    """Return a client's name as people read it; empty if the client has no style guide, or one that can't be read."""
+    try:
+        guide = guide_of(client)
+    except ConfigError:
+        return ""
+    return guide.title if guide.name == client else ""
+
+
+def logo_of(client: str) -> str:
+    """Return a client's logo as a data URI; empty if its style guide names none, or the file is not there now."""
+    try:
+        name = guide_of(client).logo
+    except ConfigError:
+        return ""
+    if not name:
+        return ""
+    try:
+        data = (get_settings().configs / "logos" / name).read_bytes()
+    except OSError as error:
+        log().warning("the logo of %s cannot be read: %s", client, type(error).__name__)
+        return ""
+    if len(data) > MOST_LOGO_BYTES:
+        log().warning("the logo of %s has %s bytes; at most %s are shown", client, len(data), MOST_LOGO_BYTES)
+        return ""
+    return f"data:{content_type(name)};base64,{base64.b64encode(data).decode()}"

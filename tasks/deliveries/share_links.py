@@ -1,0 +1,219 @@
+"""Share links. Whoever has such a link can look at one delivery of one client, until the link expires or is withdrawn.
+
+The line signs each link. An object beside the batch's record lists which links were made and which were withdrawn.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import secrets
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from itertools import count
+from typing import NamedTuple
+
+from pydantic import Field
+
+from packshot.batch import Delivery
+from packshot.errors import NamingError, ObjectMissingError, RecordConflictError, TerminalError
+from packshot.keys import shares_key
+from packshot.naming import BatchId, batch_id
+from packshot.stored import Stored, read_stored
+from packshot.types import Value
+from tasks.records.bookkeeping import now
+from tasks.records.stored import load_batch
+from tasks.storage.bucket import open_storage
+from tasks.storage.seals import signature
+
+LONGEST_DAYS, USUAL_DAYS = 90, 14
+MOST_TRIES = 20
+_PURPOSE, _FORM = "share link", "share form"
+_MARK = "1"
+"""First part of what is signed; another form of links gets another one."""
+
+
+class Link(Value):
+    """A share link that was made.
+
+    Attributes:
+        id: random. The signature covers it.
+        withdrawn_at: None if nobody has withdrawn the link.
+    """
+
+    id: str
+    made_at: datetime
+    made_by: str
+    expires_at: datetime
+    withdrawn_at: datetime | None = None
+    withdrawn_by: str = ""
+
+    def opens_at(self, at: datetime) -> bool:
+        """Return whether the link opens the delivery at a time."""
+        return self.withdrawn_at is None and at < self.expires_at
+
+
+class Shares(Stored):
+    """All links of a delivery."""
+
+    batch: BatchId
+    number: int
+    links: tuple[Link, ...] = Field(default=())
+
+
+class Shared(NamedTuple):
+    """The content of a link's token."""
+
+    batch: BatchId
+    number: int
+    id: str
+    expires_at: datetime
+
+
+def share(batch: BatchId, number: int, *, days: int = USUAL_DAYS, by: str) -> tuple[Link, str]:
+    """Return a new link to a delivery that was handed over, with the link's token.
+
+    Args:
+        days: how long the link opens the delivery, 1 to `LONGEST_DAYS`.
+        by: the person who makes the link.
+    Raises:
+        TerminalError: there is no such delivery, or the time is not allowed.
+        ObjectMissingError: there is no such batch.
+    """
+    if not 1 <= days <= LONGEST_DAYS:
+        raise TerminalError(
+            "a link cannot last so long", f"{days} days", allowed=f"1 to {LONGEST_DAYS}", next_step="Choose fewer days."
+        )
+    handed_over(batch, number)
+    at = now().replace(microsecond=0)
+    made = Link(id=secrets.token_hex(8), made_at=at, made_by=by, expires_at=at + timedelta(days=days))
+    _change(batch, number, lambda links: (*links, made))
+    return made, token_of(batch, number, made)
+
+
+def unshare(batch: BatchId, number: int, *, by: str) -> int:
+    """Return how many links still opened a delivery. From now on none does: all of them are withdrawn.
+
+    Raises:
+        TerminalError: there is no such delivery.
+        ObjectMissingError: there is no such batch.
+    """
+    handed_over(batch, number)
+    at = now()
+    open_ones = [one.id for one in links_of(batch, number) if one.opens_at(at)]
+
+    def withdraw(links: tuple[Link, ...]) -> tuple[Link, ...]:
+        gone = {"withdrawn_at": at, "withdrawn_by": by}
+        return tuple(one.model_copy(update=gone) if one.opens_at(at) else one for one in links)
+
+    if open_ones:
+        _change(batch, number, withdraw)
+    return len(open_ones)
+
+
+def handed_over(batch: BatchId, number: int) -> Delivery:
+    """Return a delivery that was written completely.
+
+    Raises:
+        TerminalError: there is no delivery of this number.
+        ObjectMissingError: there is no such batch.
+    """
+    whole = {one.number: one for one in load_batch(batch).deliveries if one.certificate_sha256}
+    if number not in whole:
+        raise TerminalError(
+            "there is no such delivery",
+            f"{batch}, delivery {number}",
+            allowed=", ".join(map(str, sorted(whole))) or "none: nothing was delivered yet",
+            next_step="See what was delivered: packshot batch status.",
+        )
+    return whole[number]
+
+
+def links_of(batch: BatchId, number: int) -> tuple[Link, ...]:
+    """Return all links that were made to a delivery, the oldest first."""
+    key = shares_key(batch, number)
+    found = open_storage().get_if_there(key)
+    return () if found is None else read_stored(Shares, found, name=key).links
+
+
+def token_of(batch: BatchId, number: int, link: Link) -> str:
+    """Return the token of a link: which delivery it opens, until when, and the line's signature of both."""
+    said = "/".join([_MARK, batch.client, batch.batch, str(number), link.id, str(int(link.expires_at.timestamp()))])
+    return _signed(said.encode())
+
+
+def read_token(token: str) -> Shared | None:
+    """Return the content of a token; None if the line has not signed it. Nothing is read from storage.
+
+    Whether the link has expired or was withdrawn is not checked here.
+    """
+    content = _bytes_of(token.partition(".")[0])
+    if content is None or not hmac.compare_digest(token.encode(), _signed(content).encode()):
+        return None
+    parts = content.decode().split("/")
+    if len(parts) != 6 or parts[0] != _MARK:
+        return None
+    try:
+        which = batch_id(parts[1], parts[2])
+    except NamingError:
+        return None
+    expires = datetime.fromtimestamp(int(parts[5]), now().tzinfo)
+    return Shared(batch=which, number=int(parts[3]), id=parts[4], expires_at=expires)
+
+
+def link_behind(shared: Shared) -> Link | None:
+    """Return the link of a token from storage; None if it is not there any more."""
+    return next((one for one in links_of(shared.batch, shared.number) if one.id == shared.id), None)
+
+
+def form_token(shared: Shared) -> str:
+    """Return a secret that each form on a shared page carries. Only somebody with the link can know it."""
+    return _plain(signature(_FORM, "/".join([str(shared.batch), str(shared.number), shared.id]).encode()))
+
+
+def _change(batch: BatchId, number: int, change: Callable[[tuple[Link, ...]], tuple[Link, ...]]) -> None:
+    key, storage = shares_key(batch, number), open_storage()
+    for tries in count(1):
+        try:
+            found = storage.get_with_etag(key)
+        except ObjectMissingError:
+            found = None
+        before = read_stored(Shares, found[0], name=key) if found else Shares(batch=batch, number=number)
+        after = before.model_copy(update={"links": change(before.links)}).model_dump_json(indent=1).encode()
+        try:
+            if found:
+                storage.replace_if(key, after, etag=found[1], content_type="application/json")
+            else:
+                storage.put_if_absent(key, after, content_type="application/json")
+        except RecordConflictError:
+            if tries == MOST_TRIES:
+                raise
+            continue
+        return
+
+
+def delivered_batches() -> Iterator[BatchId]:
+    """Yield the batches with a delivery, sorted by client and name."""
+    storage = open_storage()
+    for client in storage.folders("deliveries/"):
+        for name in storage.folders(f"deliveries/{client}/"):
+            try:
+                yield batch_id(client, name)
+            except NamingError:
+                continue
+
+
+def _signed(said: bytes) -> str:
+    return f"{_plain(said)}.{_plain(signature(_PURPOSE, said))}"
+
+
+def _plain(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+
+def _bytes_of(text: str) -> bytes | None:
+    try:
+        return base64.b64decode(text.encode() + b"=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (ValueError, binascii.Error):
+        return None

@@ -1,0 +1,56 @@
+"""The configs that this process works with."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+
+from packshot.specs.load import load_for_the_line
+from packshot.specs.models import Configs
+from packshot.specs.resolve import FALLBACK_CLIENT
+from tasks.environment.settings import get_settings
+
+
+def configs_in_force() -> Configs:
+    """Return the configs from the folder that the settings name, with the platform rules that are valid today.
+
+    They are read again after a file has changed.
+
+    A client whose own file is wrong is listed in `broken_clients`. Its shots are not processed; other clients are not
+    affected.
+
+    Raises:
+        ConfigError: a file that all clients share is wrong.
+    """
+    folder = get_settings().configs
+    return _loaded(folder, _stamp(folder)).on(datetime.now(UTC).date())
+
+
+def fingerprint(configs: Configs, *, client: str) -> str:
+    """Return the first 16 hex digits of the SHA-256 of the configs by which a client's shots are mastered.
+
+    Left out is what changes no master and no plan of this client: other clients' style guides and profiles, and what
+    only reports read. Otherwise each new client would have the unfinished shots of all others mastered again.
+    """
+    guide = configs.clients.get(client) or configs.clients.get(FALLBACK_CLIENT)
+    press = guide.cmyk_profile if guide else ""
+    own = configs.model_copy(
+        update={
+            "clients": {client: guide} if guide else {},
+            "broken_clients": {name: why for name, why in configs.broken_clients.items() if name == client},
+            "press_profiles": {file: one for file, one in configs.press_profiles.items() if file == press},
+        }
+    )
+    return hashlib.sha256(own.model_dump_json(exclude={"returns", "daily"}).encode()).hexdigest()[:16]
+
+
+def _stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    files = sorted(folder.rglob("*.yaml"))
+    return tuple((str(file), (status := file.stat()).st_mtime_ns, status.st_size) for file in files)
+
+
+@lru_cache(maxsize=2)
+def _loaded(folder: Path, stamp: tuple[tuple[str, int, int], ...]) -> Configs:
+    return load_for_the_line(folder)

@@ -1,0 +1,27 @@
+"""The style guide of a client, and what it promises: due times, links, services."""
+
+from __future__ import annotations
+
+from packshot.errors import ConfigError
+from packshot.specs.handoff import HandoffConfig, promised
+from packshot.specs.models import Client
+from packshot.specs.resolve import style_guide
+from tasks.environment.configs import configs_in_force
+
+
+def guide_of(client: str) -> Client:
+    """Return the style guide of a client, with its defaults filled in."""
+    return style_guide(configs_in_force(), client)
+
+
+def promise_to(client: str) -> HandoffConfig:
+    """Return the hand-off rules for a client's shots: due times, link lifetimes, seniors, services."""
+    return promised(configs_in_force().handoff, guide_of(client).handoff)
+
+
+def promise_shown(client: str) -> HandoffConfig:
+    """Return the hand-off rules only for display. If the client's config is broken, return the general rules."""
+    try:
+        return promise_to(client)
+    except ConfigError:
+        return configs_in_force().handoff

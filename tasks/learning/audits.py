@@ -1,0 +1,120 @@
+"""Audits: choose the shots that reviewers judge blindly, measure the escape rate, and react if a promise is broken.
+
+An audit compares the machine's hidden verdict with a reviewer's. An escape is a shot that the machine would have
+approved and the reviewer refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from prefect import task
+
+from packshot.escaping import markdown
+from packshot.handoff.deciding import since_restart
+from packshot.learning.audits import EscapeRate, EscapeReport, Standing, audit_of, is_chosen, report_on
+from packshot.learning.service import ModelInService
+from packshot.pipeline import Edit
+from packshot.record import ShotRecord
+from packshot.routing.promise import least_shots
+from packshot.specs.models import Plan
+from packshot.types import Value, Verdict
+from tasks.environment.configs import configs_in_force
+from tasks.learning.routing_model import change_service, service
+from tasks.queries.asking import judged_records, repair
+from tasks.records.bookkeeping import ALWAYS, actor, now
+from tasks.telling.artifacts import page_artifact
+from tasks.telling.notices import raise_alarm
+
+ARTIFACT = "escape-rate"
+
+
+class Audited(Value):
+    """Result of measuring the escape rate.
+
+    Attributes:
+        strictness: factor that the promised error ratios are multiplied by from now on; 1 means as configured.
+        alarm: whether the promise was found broken now, so that the factor went down.
+    """
+
+    report: EscapeReport
+    strictness: float
+    alarm: bool
+
+    @property
+    def sentence(self) -> str:
+        taken = f"; promises now count as {self.strictness:.0%} of what they state" if self.strictness < 1 else ""
+        return self.report.sentence + taken
+
+
+def audit_report(record: ShotRecord, plan: Plan, edit: Edit) -> Mapping[str, Any]:
+    """Return the record's ``audit`` entry if this shot is judged blindly; empty if not.
+
+    A blind review hides the machine's verdict and score. Shots that go to a reviewer anyway are also hidden at the same
+    rate; otherwise a hidden score would reveal an audit. The rate is high while few audits have been answered. A shot
+    that lacks only the proof on real photographs is always judged blindly, because the verdict is such a proof.
+    """
+    if edit.unproven:
+        return {"approved": True, "ratio": 1.0, "score": edit.score}
+    routing = record.reports.get("routing", {})
+    heard = service().heard / least_shots(plan.routing.approve)
+    ratio = plan.routing.audit.ratio_for(client=record.shot.client, category=routing.get("category", ""), heard=heard)
+    if edit.verdict is Verdict.REJECT_AND_REDO or not is_chosen(record.source.sha256, ratio=ratio):
+        return {}
+    return {"approved": edit.verdict is Verdict.AUTO_APPROVE, "ratio": ratio, "score": edit.score}
+
+
+@task(name="measure escapes", task_run_name="measure escapes", **ALWAYS)
+def measure_escapes() -> Audited:
+    """Compute the escape rate from all answered audits, show it, and make routing stricter if the promise is broken."""
+    routing = configs_in_force().routing
+    repair()
+    found = (audit_of(record, since_restart(record)) for record in judged_records())
+    report = report_on(
+        [one for one in found if one is not None],
+        promise=routing.approve,
+        window_days=routing.audit.window_days,
+        at=now(),
+    )
+    before, after = service(), change_service(lambda one: _followed(one, report))
+    alarm = after.strictness < before.strictness
+    if alarm:
+        raise_alarm("promise_broken", report.sentence, about="routing")
+    audited = Audited(report=report, strictness=after.strictness, alarm=alarm)
+    page_artifact(_page(audited), key=ARTIFACT, description=report.sentence)
+    return audited
+
+
+def _followed(present: ModelInService, report: EscapeReport) -> ModelInService:
+    """Return the service state after a report: twice as strict if the promise is broken, as configured if it is kept,
+    else unchanged.
+    """
+    known = present.counted(report.overall.audited)
+    changes = {Standing.BROKEN: known.tighten, Standing.KEPT: known.relax}
+    if report.standing not in changes:
+        return known
+    return changes[report.standing](audited=report.overall.audited, at=now(), by=actor(), why=report.sentence)
+
+
+def _page(audited: Audited) -> str:
+    report = audited.report
+    parts = [f"# Escape rate\n\n{markdown(audited.sentence)}."]
+    for title, rates in (
+        ("All", (report.overall,)),
+        ("By month", report.by_month),
+        ("By category", report.by_category),
+        ("By client", report.by_client),
+    ):
+        rows = [_row(one) for one in rates]
+        parts.append(
+            "\n".join(
+                [f"## {title}", "", "| | audited | refused | share | interval |", "|---|---:|---:|---:|---:|", *rows]
+            )
+        )
+    return "\n\n".join(parts)
+
+
+def _row(rate: EscapeRate) -> str:
+    interval = f"{rate.low:.1%} to {rate.high:.1%}"
+    return f"| {markdown(rate.name)} | {rate.audited} | {rate.refused} | {rate.ratio:.1%} | {interval} |"

@@ -1,0 +1,141 @@
+"""The routing model in use. Storage holds all versions; one object names the version that serves.
+
+The model that comes with Packshot serves until another one is promoted.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from functools import lru_cache
+
+from packshot.errors import ObjectMissingError, RecordConflictError, RecordDamagedError
+from packshot.keys import routing_model_key, routing_service_key
+from packshot.learning.service import SHIPPED, ModelInService
+from packshot.record import ShotRecord
+from packshot.routing.approve import Watch
+from packshot.routing.approve import ruled_out as ruled_out_for
+from packshot.routing.features import Features
+from packshot.routing.model import RoutingModel, read_model, shipped_model
+from packshot.specs.models import Plan
+from tasks.environment.configs import configs_in_force
+from tasks.environment.settings import get_settings
+from tasks.storage.bucket import open_storage
+
+_JSON = "application/json"
+_TRIES = 20
+SERVICE_S = 30.0
+"""How long a process relies on what it has read about the serving model."""
+
+_seen: dict[tuple[int, str | None, str], tuple[float, ModelInService]] = {}
+
+
+def service() -> ModelInService:
+    """Return which model serves, and how strictly its promises are taken.
+
+    A process asks the storage again after `SERVICE_S`. Every shot needs the answer several times, and it changes once a
+    week.
+    """
+    settings = get_settings()
+    whose = (os.getpid(), settings.s3_endpoint_url, settings.s3_bucket)
+    found = _seen.get(whose)
+    if found is None or time.monotonic() - found[0] > SERVICE_S:
+        data = open_storage().get_if_there(routing_service_key())
+        found = _seen[whose] = time.monotonic(), _parsed(data) if data is not None else ModelInService()
+    return found[1]
+
+
+def forget_service() -> None:
+    """Forget the answer, so that the next use asks the storage."""
+    _seen.clear()
+
+
+def change_service(change: Callable[[ModelInService], ModelInService]) -> ModelInService:
+    """Apply a change with a conditional write and return the result, so that no update is lost.
+
+    Raises:
+        RecordConflictError: others kept changing it.
+    """
+    storage, key = open_storage(), routing_service_key()
+    for _ in range(_TRIES):
+        try:
+            data, etag = storage.get_with_etag(key)
+        except ObjectMissingError:
+            data, etag = b"", ""
+        before = _parsed(data) if data else ModelInService()
+        after = change(before)
+        if after == before:
+            return before
+        written = after.model_dump_json(indent=1).encode()
+        try:
+            if etag:
+                storage.replace_if(key, written, etag=etag, content_type=_JSON)
+            else:
+                storage.put_if_absent(key, written, content_type=_JSON)
+        except RecordConflictError:
+            continue
+        forget_service()
+        return after
+    raise RecordConflictError("other runs keep changing which routing model serves", key, next_step="Try again.")
+
+
+def load_version(version: str) -> RoutingModel:
+    """Return a model by its version. A version never changes, so it is cached in the process.
+
+    Raises:
+        ObjectMissingError: the storage has no such version.
+        ModelError: the model is damaged.
+    """
+    return shipped_model() if version == SHIPPED else _stored(version)
+
+
+def store_model(model: RoutingModel) -> None:
+    """Put a trained model into storage. It is never changed later."""
+    data = model.model_dump_json(indent=1).encode()
+    open_storage().put(routing_model_key(model.version), data, content_type=_JSON)
+
+
+def serving_model(plan: Plan) -> RoutingModel | None:
+    """Return the model that routes a shot; None if the shot's plan uses only fixed limits."""
+    return load_version(service().version) if plan.routing.model else None
+
+
+def as_promised(plan: Plan) -> Plan:
+    """Return a plan whose promises are as strict as the audits require."""
+    present, routing = service(), plan.routing
+    promises = {"route": present.promised(routing.route), "approve": present.promised(routing.approve)}
+    return plan.model_copy(update={"routing": routing.model_copy(update=promises)})
+
+
+def ruled_out(plan: Plan) -> tuple[str, ...]:
+    """Return the categories that rules send to people; empty unless the shot is surely of another category."""
+    return ruled_out_for(plan.category, configs_in_force().categories.values())
+
+
+def watch_for(record: ShotRecord, plan: Plan) -> Watch | None:
+    """Return the `Watch` that can stop an automatic approval of this shot; None if its plan uses no routing model."""
+    model = serving_model(plan)
+    if model is None:
+        return None
+    features = Features.model_validate(record.reports["routing"]["features"])
+    category = plan.category.name if plan.category else ""
+    promise, real_only = as_promised(plan).routing.approve, plan.routing.real_only
+    return Watch(model, features, promise, ruled_out(plan), category, real_only, plan.approve_unproven_kinds)
+
+
+def _parsed(data: bytes) -> ModelInService:
+    try:
+        return ModelInService.model_validate_json(data)
+    except ValueError as error:
+        raise RecordDamagedError(
+            "the file that says which routing model serves cannot be read",
+            routing_service_key(),
+            next_step="Delete it. Then the model that comes with Packshot serves again.",
+        ) from error
+
+
+@lru_cache(maxsize=4)
+def _stored(version: str) -> RoutingModel:
+    key = routing_model_key(version)
+    return read_model(open_storage().get(key), name=key)

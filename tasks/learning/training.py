@@ -1,0 +1,92 @@
+"""Train the routing model on people's decisions, and decide which model serves afterwards."""
+
+from __future__ import annotations
+
+from prefect import task
+
+from packshot.escaping import markdown
+from packshot.figures import counted
+from packshot.handoff.deciding import since_restart
+from packshot.learning.comparing import Comparison, compare
+from packshot.learning.evidence import example_of, is_held_out, truth_examples
+from packshot.learning.training import train
+from packshot.routing.model import Example, RoutingModel
+from packshot.types import Value
+from tasks.learning.routing_model import change_service, load_version, service, store_model
+from tasks.queries.asking import judged_records, repair
+from tasks.records.bookkeeping import ALWAYS, actor, now
+from tasks.telling.artifacts import page_artifact
+
+ARTIFACT = "routing-model"
+
+
+class Trained(Value):
+    """A candidate model and its comparison with the serving model."""
+
+    version: str
+    serving: str
+    learnt_from: int
+    comparison: Comparison
+
+    @property
+    def sentence(self) -> str:
+        done = "serves now" if self.comparison.better else f"does not serve, {self.serving} goes on"
+        learnt = counted(self.learnt_from, "judged shot")
+        return f"{self.version}, from {learnt} besides truth, {done}: {self.comparison.why}"
+
+
+@task(name="train a candidate", task_run_name="train a candidate", **ALWAYS)
+def train_candidate() -> Trained:
+    """Train a candidate, store it, and compare it with the serving model.
+
+    It learns from the photographs with known truth and from all judged shots, except the products that are held out for
+    the comparison.
+
+    Raises:
+        TrainingError: there is too little to learn from.
+    """
+    repair()
+    found = (example_of(record, since_restart(record)) for record in judged_records())
+    judged = [one for one in found if one is not None]
+    held_out = [one for one in judged if is_held_out(one)]
+    learnt = [one for one in judged if not is_held_out(one)]
+    with_truth = counted(len(truth_examples()), "photograph")
+    said = f"{with_truth} with truth, {counted(len(learnt), 'shot')} of the line that people judged"
+    candidate = train([*truth_examples(), *learnt], at=now(), data=said)
+    store_model(candidate)
+    return _compared(candidate, held_out, learnt=len(learnt))
+
+
+def _compared(candidate: RoutingModel, held_out: list[Example], *, learnt: int) -> Trained:
+    serving = load_version(service().version)
+    comparison = compare(candidate, serving, held_out)
+    return Trained(version=candidate.version, serving=serving.version, learnt_from=learnt, comparison=comparison)
+
+
+@task(name="promote", task_run_name="promote · {trained.version}", **ALWAYS)
+def promote(trained: Trained) -> None:
+    """Let the candidate serve if it is better. The comparison is shown in both cases."""
+    if trained.comparison.better:
+        change_service(lambda one: one.promote(trained.version, at=now(), by=actor(), why=trained.comparison.why))
+    page_artifact(_page(trained), key=ARTIFACT, description=trained.sentence)
+
+
+@task(name="roll back", task_run_name="roll back", **ALWAYS)
+def roll_back(*, person: str, reason: str) -> str:
+    """Let the previous model serve again; return its version.
+
+    Raises:
+        ModelError: there is no previous model.
+    """
+    after = change_service(lambda one: one.roll_back(at=now(), by=f"{person} ({actor()})", why=reason))
+    return after.version
+
+
+def _page(trained: Trained) -> str:
+    rows = [
+        f"| {name} | {one.shots} | {'-' if one.auc is None else f'{one.auc:.3f}'} | {one.calibration_error:.3f} | "
+        f"{one.log_loss:.4f} |"
+        for name, one in (("candidate", trained.comparison.candidate), ("serving", trained.comparison.serving))
+    ]
+    head = ["| on held-out shots | shots | AUC | calibration error | log loss |", "|---|---:|---:|---:|---:|"]
+    return "\n".join([f"# Routing model\n\n{markdown(trained.sentence)}.\n", *head, *rows])

@@ -1,0 +1,71 @@
+"""A person corrects the name or the services of a shot on hold: its facts and its plan are made anew from that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from packshot.decision import Decision
+from packshot.errors import ConfigError, DecisionRefusedError
+from packshot.handoff.holds import Missing
+from packshot.ingest.corrections import facts_given
+from packshot.pipeline.mastering import plan_from
+from packshot.record import ShotRecord, State
+from packshot.specs.models import Plan
+from packshot.specs.resolve import style_guide
+from packshot.types import Sourced, Value
+from tasks.environment.configs import configs_in_force
+from tasks.people.holds import still_missing
+from tasks.records.bookkeeping import now
+
+PLAN = "plan.json"
+
+
+class Correction(Value):
+    """What follows from a person's correction.
+
+    Attributes:
+        missing: what the shot, as it is now called, still waits for.
+    """
+
+    facts: Mapping[str, Sourced]
+    plan: Plan
+    missing: tuple[Missing, ...]
+
+    @property
+    def plan_file(self) -> bytes:
+        """The plan as it is stored."""
+        return self.plan.model_dump_json(indent=1).encode()
+
+    def over(self, record: ShotRecord) -> ShotRecord:
+        """Return a record that was let go on, with its new facts; on hold again if something else is missing."""
+        named = record.model_copy(update={"facts": self.facts, "plan_fingerprint": self.plan.fingerprint})
+        if not self.missing or record.state is not State.ROUTED:
+            return named
+        why = " ".join(one.sentence for one in self.missing)
+        needs = {"hold": {"needs": [one.need.value for one in self.missing]}}
+        return named.advance(State.ON_HOLD, at=now(), actor=record.decisions[-1].by, why=why, reports=needs)
+
+
+def correct(record: ShotRecord, decision: Decision) -> Correction:
+    """Return what follows from a correction of a shot's name or services. Nothing is stored.
+
+    Raises:
+        DecisionRefusedError: the client's pattern reads no product from the name, a service is unknown, or no platform
+            of the client takes the view.
+    """
+    configs, client = configs_in_force(), record.shot.client
+    path = record.source.key.rpartition("/")[2]
+    given = facts_given(decision, client=style_guide(configs, client), path=path)
+    facts = {**record.facts, **given}
+    try:
+        plan = plan_from(facts, client=client, configs=configs)
+    except ConfigError as error:
+        raise DecisionRefusedError(
+            f"the shot cannot be called so: {error.what}",
+            str(record.shot),
+            found=error.found,
+            allowed=error.allowed,
+            next_step="Give a name with another view.",
+        ) from None
+    named = record.model_copy(update={"facts": facts})
+    return Correction(facts=facts, plan=plan, missing=still_missing(named, plan))

@@ -1,0 +1,208 @@
+"""Functions behind the command line's work with people: show a job, take it, return a file, answer its question."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from packshot.decision import REASONS, Choice, Decision
+from packshot.errors import DecisionRefusedError, NamingError, ObjectMissingError
+from packshot.handoff.board import Wait, wait_of
+from packshot.handoff.deciding import decide, picture_shown, taken_by
+from packshot.handoff.ticket import JobTicket
+from packshot.keys import job_returned_prefix, shot_key
+from packshot.naming import ShotId, batch_id, checked_name
+from packshot.outcomes.first_time import By, Rate, first_time_approval
+from packshot.record import Event, ShotRecord, State
+from packshot.types import Finding, Status, Value
+from tasks.environment.style_guides import promise_to
+from tasks.people.followed_answers import wait_until_followed
+from tasks.people.questions import SHOWN_DIGITS
+from tasks.people.sent_answers import checked_answer, send
+from tasks.people.tickets import issue_ticket, ticket_of
+from tasks.queries.asking import judged_records
+from tasks.records.bookkeeping import now
+from tasks.records.stored import change_record, find_batch, load_record
+from tasks.runs.resuming import waiting_run_of
+from tasks.storage.bucket import open_storage
+from tasks.storage.shot_objects import content_type
+
+_PICTURES = {State.IN_REVIEW: "edit.tif", State.AWAITING_SIGNOFF: "edit.tif"}
+
+
+class Job(Value):
+    """A shot as the command line shows it to a person.
+
+    Attributes:
+        picture: first digits of the hash of the picture that a decision is about.
+        links: file name -> presigned URL.
+        ticket: the editor's job ticket, while the shot waits for an editor.
+        trail: all events of the shot.
+    """
+
+    shot: str
+    state: State
+    picture: str
+    run: str = ""
+    wait: Wait | None = None
+    score: float | None = None
+    links: Mapping[str, str]
+    ticket: JobTicket | None = None
+    findings: tuple[Finding, ...]
+    trail: tuple[Event, ...]
+
+
+def shot_id(name: str) -> ShotId:
+    """Return the shot that a text of the form CLIENT/BATCH/SHOT names.
+
+    Raises:
+        NamingError: the text doesn't have this form.
+    """
+    parts = name.split("/")
+    if len(parts) != 3:
+        raise NamingError(
+            "this does not name a shot: give client, batch and shot", repr(name), allowed="CLIENT/BATCH/SHOT"
+        )
+    client, batch, shot = parts
+    return batch_id(client, batch).shot(checked_name(shot, what="shot"))
+
+
+def job_of(name: str, *, renew: bool = False) -> Job:
+    """Return a shot as a person sees it.
+
+    Args:
+        renew: whether to presign the ticket's links again.
+    """
+    shot = shot_id(name)
+    record, promise = load_record(shot), promise_to(shot.client)
+    run = waiting_run_of(shot)
+    ticket = None
+    if record.state is State.AWAITING_EDITOR:
+        ticket = issue_ticket(record, why=ticket_of(shot).why) if renew else ticket_of(shot)
+    shown = [file for file in ("preview.webp", _PICTURES.get(record.state, "master.tif")) if file in record.objects]
+    return Job(
+        shot=str(shot),
+        state=record.state,
+        picture=picture_shown(record)[:SHOWN_DIGITS],
+        run=str(run.id) if run else "",
+        wait=wait_of(record, at=now(), promise=promise),
+        score=record.reports.get("edit", {}).get("score"),
+        links={file: open_storage().presign(shot_key(shot, file), expires_s=_link_s(shot)) for file in shown},
+        ticket=ticket,
+        findings=tuple(one for one in record.present_findings if one.status is not Status.PASSED),
+        trail=record.events,
+    )
+
+
+def _link_s(shot: ShotId) -> int:
+    return int(promise_to(shot.client).link_hours * 3600)
+
+
+def answer_job(
+    name: str,
+    choices: Mapping[State, Choice],
+    *,
+    also: Mapping[State, Mapping[str, Any]],
+    fields: Mapping[str, Any],
+    file: Path | None = None,
+    wait: bool = False,
+) -> str:
+    """Answer the question about a waiting shot, resume its run, and return in words what was answered.
+
+    Args:
+        choices: the decision to send, by the state that the shot is in.
+        also: fields that only the form of a certain state has.
+        fields: all other fields of the form.
+        file: a finished picture. It is put into the shot's hot folder once the answer has passed its checks.
+        wait: whether to wait until the run has followed the answer.
+    Raises:
+        DecisionRefusedError: the answer can't be followed, or somebody else answered first.
+        TerminalError: the answer was accepted, but the run failed or did not follow it in time.
+    """
+    shot = shot_id(name)
+    record = load_record(shot)
+    if record.state not in choices:
+        raise DecisionRefusedError(
+            "this answer is not possible now",
+            str(shot),
+            found=f"the shot is '{record.state}'",
+            allowed=", ".join(choices),
+            next_step="Look at it: packshot job show.",
+        )
+    given = {"decision": choices[record.state].value, **fields, **also.get(record.state, {})}
+    answer = checked_answer(record, given)
+    if file is not None:
+        key = job_returned_prefix(shot) + file.name
+        open_storage().put_file(key, file, content_type=content_type(file.name))
+    send(answer)
+    return wait_until_followed(record, answer.run.id).sentence if wait else answer.decision.sentence
+
+
+def take_job(name: str, *, person: str, signed_in: bool = False) -> None:
+    """Record that a person has begun to work on a shot.
+
+    Args:
+        signed_in: whether the person has proved who they are. Then nobody else's job is taken over.
+    Raises:
+        DecisionRefusedError: the shot doesn't wait for an editor, or somebody else has it.
+    """
+
+    def require_free(record: ShotRecord) -> None:
+        holder = taken_by(record)
+        if signed_in and holder not in ("", person):
+            raise DecisionRefusedError(
+                "somebody else has this job",
+                str(record.shot),
+                found=holder,
+                next_step="Take another one, or ask them or a senior to give it back.",
+            )
+
+    _note_on_job(shot_id(name), Choice.TAKE, person=person, signed_in=signed_in, allowed=require_free)
+
+
+def give_back_job(name: str, *, person: str, signed_in: bool = False) -> None:
+    """Record that a job is free again.
+
+    Args:
+        person: who says so: whoever has it, or a senior.
+        signed_in: whether the person has proved who they are.
+    Raises:
+        DecisionRefusedError: the shot doesn't wait for an editor, or nobody has taken it.
+    """
+    _note_on_job(shot_id(name), Choice.GIVE_BACK, person=person, signed_in=signed_in)
+
+
+def _note_on_job(
+    shot: ShotId,
+    choice: Choice,
+    *,
+    person: str,
+    signed_in: bool,
+    allowed: Callable[[ShotRecord], None] = lambda record: None,
+) -> None:
+    """Write a decision that answers no question into a record; the shot goes on waiting."""
+    (reason,) = REASONS[choice]
+
+    def change(record: ShotRecord) -> ShotRecord:
+        allowed(record)
+        picture = picture_shown(record)[:SHOWN_DIGITS]
+        said = Decision(choice=choice, by=person, at=now(), reason=reason, picture=picture, verified=signed_in)
+        return decide(record, said)
+
+    change_record(shot, change)
+
+
+def first_time_rates(*, by: By, client: str = "", batch: str = "") -> tuple[Rate, ...]:
+    """Return first-time approval rates, counted from the shots that people have decided on.
+
+    Args:
+        client, batch: only those of this client or batch; empty means all.
+    Raises:
+        ObjectMissingError: there is no such batch.
+    """
+    if client and batch and find_batch(batch_id(client, batch)) is None:
+        raise ObjectMissingError(
+            "there is no such batch", f"{client}/{batch}", next_step="Check the names of client and batch."
+        )
+    return first_time_approval(judged_records(client=client, batch=batch), by=by)

@@ -1,0 +1,101 @@
+"""Jobs for people: a suspended run with a form for each shot, and a ticket in storage for editors."""
+
+from __future__ import annotations
+
+from prefect import task
+
+from packshot.handoff.ticket import Scope
+from packshot.naming import ShotId
+from packshot.record import ShotRecord, State
+from packshot.specs.services import Service
+from tasks.people.drafts import with_draft
+from tasks.people.questions import question_about, show_question
+from tasks.people.tickets import scope_for
+from tasks.records.bookkeeping import ALWAYS, living
+from tasks.results.cache_keys import unit
+from tasks.results.handovers import EditedShot, RoutedShot
+from tasks.runs.suspended import create_waiting_run, run_name
+from tasks.storage import shot_objects
+
+HUMAN_EDIT = "human-edit/human-edit"
+PAUSE_KEY = "question-1"
+
+
+def pause_key(number: int) -> str:
+    """Return Prefect's key of a run's n-th question."""
+    return f"question-{number}"
+
+
+@task(name="open job", task_run_name="open job · {routed.shot.shot}", **unit("open job"))
+def open_job(routed: RoutedShot) -> str:
+    """Return the id of a new suspended run that asks an editor. Store the shot's draft, ticket and master first."""
+    with living(routed.shot) as life:
+        record = life.reach(State.AWAITING_EDITOR, why=f"an editor's work, {routed.complexity}: {routed.reason}")
+        record = with_draft(record)
+        return open_waiting_run(record, generation=routed.generation, category=routed.category)
+
+
+@task(name="begin job", task_run_name="begin job · {shot.shot}", **ALWAYS)
+def begin_job(shot: ShotId) -> None:
+    """Move a shot that was on hold to the editor's queue. The run that asked about the hold continues with it."""
+    with living(shot) as life:
+        routing = life.record.reports["routing"]
+        life.reach(State.AWAITING_EDITOR, why=f"an editor's work, {routing['complexity']}: {routing['reason']}")
+
+
+@task(name="open review", task_run_name="open review · {edited.shot.shot}", **unit("open review"))
+def open_review(edited: EditedShot) -> str:
+    """Return the id of the suspended run that asks a person about an edit which the machine may not approve."""
+    with living(edited.shot) as life:
+        return open_waiting_run(life.record, generation=edited.generation, category=edited.category)
+
+
+def open_waiting_run(record: ShotRecord, *, generation: int, category: str, cancelled_before: int = 0) -> str:
+    """Create the suspended run that asks people about a shot, and return its id.
+
+    Idempotent: a second call returns the same run.
+
+    Args:
+        generation: how many times the shot was started again; each generation has its own run.
+        cancelled_before: how many times its batch was cancelled; the run that was ended then is not the one returned.
+    """
+    shot, question = record.shot, question_about(record)
+    if record.state is not State.IN_REVIEW:  # in review, the artifact shows the edit already
+        show_question(record, question)
+    scope = scope_for(record, shot_objects.plan_of(record))
+    again = f"-{cancelled_before}" if cancelled_before else ""
+    run_id = create_waiting_run(
+        HUMAN_EDIT,
+        parameters={"client": shot.client, "batch": shot.batch, "shot": shot.shot},
+        form=question.form(),
+        pause_key=PAUSE_KEY,
+        name=run_name(shot),
+        tags=_tags(record, category=category, scope=scope),
+        idempotency_key=f"human-edit-{shot}-{generation}-{record.source.sha256}-{record.plan_fingerprint}{again}",
+    )
+    return str(run_id)
+
+
+def _tags(record: ShotRecord, *, category: str, scope: Scope) -> list[str]:
+    """Return the run's tags, by which people filter their work. The state is the one in which the run was created."""
+    shot = record.shot
+    services = [f"service:{_SHORT[one.service]}" for one in scope.services]
+    return [
+        f"client:{shot.client}",
+        f"batch:{shot.batch}",
+        f"category:{category or 'unknown'}",
+        f"tier:{scope.estimate.tier.value}",
+        *services,
+        record.state.value,
+    ]
+
+
+_SHORT = {
+    Service.CLIPPING_PATH: "clipping-path",
+    Service.COMPOUND_PATH: "compound-path",
+    Service.HAIR_MASK: "hair-mask",
+    Service.TRANSPARENCY_MASK: "transparency-mask",
+    Service.GHOST_MANNEQUIN: "ghost-mannequin",
+    Service.COLOUR_CORRECTION: "colour-correction",
+    Service.RETOUCH: "retouch",
+}

@@ -1,0 +1,246 @@
+"""Decide from a shot's record what it needs next: a step of the machine, a person's answer, or nothing."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from prefect import task
+
+from packshot.decision import Choice, Decision, Mark
+from packshot.escaping import code, markdown
+from packshot.figures import in_figures
+from packshot.handoff.deciding import (
+    CHOICES,
+    LEAST_DIGITS,
+    choices_of,
+    editors_of,
+    picture_shown,
+    since_restart,
+    taken_by,
+)
+from packshot.handoff.sla import due_of
+from packshot.handoff.ticket import JobTicket, colour_off
+from packshot.keys import job_returned_prefix, shot_key
+from packshot.learning.audits import is_blind
+from packshot.naming import ShotId
+from packshot.record import ShotRecord, State
+from packshot.types import Finding, Status, Value
+from tasks.environment.desk_pages import desk_link
+from tasks.environment.style_guides import promise_to
+from tasks.people.drafts import with_draft
+from tasks.people.forms import Form, form_for
+from tasks.people.tickets import issue_ticket, ticket_page_link
+from tasks.records.bookkeeping import ALWAYS, actor, revived
+from tasks.records.stored import load_record
+from tasks.telling.artifacts import artifact_key, page_artifact, picture
+from tasks.telling.displays import first_sentence, preview_of
+
+SHOWN_DIGITS = 2 * LEAST_DIGITS
+_MOST_FINDINGS = 12
+_PREFILLED = {State.AWAITING_EDITOR: "editor", State.IN_REVIEW: "reviewer", State.AWAITING_SIGNOFF: "senior"}
+
+
+class Step(StrEnum):
+    """Who has to act next."""
+
+    PERSON = "person"
+    MACHINE_REDO = "machine, another method"
+    MACHINE_EDIT = "machine, from the start"
+    EDITOR = "to be opened for an editor"
+    NOBODY = "nobody"
+
+
+_STEPS = {State.REDO: Step.MACHINE_REDO, **dict.fromkeys(CHOICES, Step.PERSON)}
+
+
+class Question(Value):
+    """A question to a person about a shot.
+
+    Attributes:
+        description: Markdown above the form's fields.
+        picture: first digits of the hash of the picture that is shown.
+        also: choices that the shot has beside those of its state.
+    """
+
+    state: State
+    description: str
+    picture: str
+    also: tuple[Choice, ...] = ()
+
+    def form(self) -> type[Form]:
+        """Return the form that asks this question."""
+        return form_for(self.state, description=self.description, picture=self.picture, also=self.also)
+
+
+class Next(Value):
+    """What has to be done next.
+
+    Attributes:
+        state: the shot's state.
+        question: None unless a person has to act.
+    """
+
+    step: Step
+    state: State
+    question: Question | None = None
+
+
+@task(name="look", task_run_name="look · {shot.shot}", **ALWAYS)
+def next_step(shot: ShotId, *, objection: str = "") -> Next:
+    """Return what a shot needs next. If that is an editor's work, also store the draft and the ticket.
+
+    Args:
+        objection: why the last answer was refused; shown above the form.
+    """
+    record = revived(load_record(shot), by=actor())
+    step = _STEPS.get(record.state, Step.NOBODY)
+    if record.state is State.ROUTED:
+        automated = record.reports["routing"]["route"] == "automated"
+        step = Step.MACHINE_EDIT if automated else Step.EDITOR
+    if step is not Step.PERSON:
+        return Next(step=step, state=record.state)
+    if record.state is State.AWAITING_EDITOR:
+        record = with_draft(record)
+    return Next(step=step, state=record.state, question=question_about(record, objection=objection))
+
+
+def question_about(record: ShotRecord, *, objection: str = "") -> Question:
+    """Return the question to people about a shot that waits; for an editor, also store the ticket."""
+    why = next((one.why for one in reversed(record.events) if one.from_state is not one.to_state), "")
+    ticket = issue_ticket(record, why=why) if record.state is State.AWAITING_EDITOR else None
+    description = _description(record, why=why, objection=objection, ticket=ticket)
+    also = choices_of(record)[len(CHOICES[record.state]) :]
+    digits = picture_shown(record)[:SHOWN_DIGITS]
+    return Question(state=record.state, description=description, picture=digits, also=also)
+
+
+def show_question(record: ShotRecord, question: Question) -> None:
+    """Show the question as the shot's artifact, with the same text as in the form."""
+    shot = record.shot
+    page_artifact(
+        question.description, key=artifact_key("shot", shot.client, shot.batch, shot.shot), description=f"{shot}"
+    )
+
+
+def _description(record: ShotRecord, *, why: str, objection: str, ticket: JobTicket | None) -> str:
+    """Return the Markdown above the form's fields."""
+    due = due_of(record, promise=promise_to(record.shot.client))
+    parts = [
+        f"### {markdown(record.shot.shot)}: {_TITLES[record.state]}",
+        f"**Not accepted:** {markdown(objection)}" if objection else "",
+        _first(record),
+        desk_link(record.shot),
+        preview_of(record),
+        markdown(why),
+        f"**Due** {due:%Y-%m-%d %H:%M} UTC" if due else "",
+        *_of_state(record, ticket),
+        _history(record),
+        f"Picture `{picture_shown(record)[:SHOWN_DIGITS]}`",
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _first(record: ShotRecord) -> str:
+    """Return in one plain sentence what a reviewer or senior should look at first; empty in other states."""
+    if record.state not in (State.IN_REVIEW, State.AWAITING_SIGNOFF):
+        return ""
+    blind = record.state is State.IN_REVIEW and is_blind(record)
+    return "**Judge the picture alone.**" if blind else first_sentence(record)
+
+
+_TITLES = {
+    State.IN_REVIEW: "approve the machine's edit?",
+    State.AWAITING_EDITOR: "an editor's work",
+    State.AWAITING_SIGNOFF: "sign off the editor's work?",
+    State.ON_HOLD: "something is missing",
+}
+
+
+def _of_state(record: ShotRecord, ticket: JobTicket | None) -> list[str]:
+    if record.state is State.IN_REVIEW and is_blind(record):
+        return []
+    if record.state is State.IN_REVIEW:
+        return [_score(record), _findings(record), _evidence(record)]
+    if record.state is State.AWAITING_SIGNOFF:
+        editors = ", ".join(dict.fromkeys(editors_of(record)))
+        return [
+            f"**Edited by** {markdown(editors)}; somebody else signs.",
+            _colour(record),
+            _score(record),
+            _findings(record),
+            _evidence(record),
+        ]
+    if ticket is None:
+        return []
+    services = "\n".join(f"- **{markdown(one.service)}**: {markdown(one.why)}" for one in ticket.services)
+    page = ticket_page_link(record.shot)
+    taken = taken_by(record)
+    back = ticket.sent_back
+    return [
+        f"**Sent back** by {markdown(back.by)}: {markdown(_said(back))}" if back else "",
+        f"**Taken by** {markdown(taken)}" if taken else "",
+        services,
+        _colour(record),
+        "\n".join(map(_finding, ticket.noticed[:_MOST_FINDINGS])),
+        f"**Tier** {ticket.tier.replace('_', ' ')} ({markdown(ticket.tier_why)})",
+        f"[The ticket as a page]({page})" if page else "",
+        "\n".join(f"- [{markdown(one.what)}]({one.link})" for one in ticket.take),
+        f"Take {code(ticket.take[0].key)}, put the finished picture (same size, transparent or on exact white) into "
+        f"{code(job_returned_prefix(record.shot))}. Packshot collects it there. Or answer here.",
+    ]
+
+
+def _said(decision: Decision) -> str:
+    marks = "; ".join(f"{number}. {_mark(one)}" for number, one in enumerate(decision.marks, start=1))
+    return ". ".join(filter(None, [decision.reason.replace("_", " "), decision.note, marks]))
+
+
+def _mark(mark: Mark) -> str:
+    return f"{mark.text} (at {mark.left}, {mark.top}, {mark.box.width} x {mark.box.height} px)"
+
+
+def _colour(record: ShotRecord) -> str:
+    """Return how far the product's colour is from its reference, before the edit and now."""
+    figures = colour_off(record)
+    reference = markdown(record.fact("reference"))
+    return f"**Colour** against {reference or 'its reference'}: delta E 2000 of {figures}" if figures else ""
+
+
+def _score(record: ShotRecord) -> str:
+    edit = record.reports.get("edit", {})
+    if "score" not in edit:
+        return ""
+    points = " · ".join(
+        f"{name} {value:.1f}" for name, value in edit.get("components", {}).items() if value is not None
+    )
+    return f"**Score** {edit['score']:.1f} of 100{f' ({points})' if points else ''}"
+
+
+def _findings(record: ShotRecord) -> str:
+    """Return the findings to show: those that stop an approval first, colour differences even if they passed."""
+    told = [one for one in record.present_findings if one.status is not Status.PASSED or "delta" in one.unit.lower()]
+    told = sorted(dict.fromkeys(told), key=lambda one: (not one.stops_approval, one.status is Status.PASSED))
+    return "\n".join(_finding(one) for one in told[:_MOST_FINDINGS])
+
+
+def _finding(finding: Finding) -> str:
+    """Return a finding as text: the sentence first, then code and figure, by which it can be looked up."""
+    figure = "" if finding.measured is None else f" {in_figures(finding.measured)} {finding.unit}".rstrip()
+    gate = "**Stops approval.** " if finding.stops_approval else ""
+    return f"- {gate}{markdown(finding.message)} ({code(finding.code)} {finding.status}{figure})"
+
+
+def _evidence(record: ShotRecord) -> str:
+    """Return the pictures of evidence at 1:1, before and after side by side."""
+    shown = []
+    for number, one in enumerate(record.reports.get("edit", {}).get("evidence", ()), start=1):
+        place: Any = picture(shot_key(record.shot, f"evidence/{number}-{one['code']}.webp"), alt=one["code"])
+        shown.append(f"**{markdown(one['code'])}** at {one['box']}: {markdown(one['message'])}\n\n{place}")
+    return "\n\n".join(shown)
+
+
+def _history(record: ShotRecord) -> str:
+    decisions = since_restart(record)
+    lines = [f"- {one.at:%Y-%m-%d %H:%M} {markdown(one.sentence)}" for one in decisions]
+    return "\n".join(["**So far**", "", *lines]) if lines else ""

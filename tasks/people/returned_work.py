@@ -1,0 +1,89 @@
+"""Read an editor's finished picture, check it against its master, and turn it into the shot's edit."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from packshot import pipeline
+from packshot.ingest.master import read_master
+from packshot.pipeline import Edit, opening
+from packshot.record import ShotRecord
+from packshot.returned.checks import Permits, check_returned
+from packshot.returned.neck_joint import check_neck_joint
+from packshot.returned.read import ReturnedWork
+from packshot.specs.models import Plan, Shadow
+from packshot.specs.services import Service
+from packshot.types import Finding, Pixels16, Status
+from tasks.environment.style_guides import promise_to
+from tasks.people.drafts import given_matte, joint_draft
+from tasks.people.tickets import scope_for
+from tasks.processing.children import children
+from tasks.stages import stored_edits
+from tasks.storage import shot_objects
+
+_PAINTED = (Service.RETOUCH, Service.GHOST_MANNEQUIN)
+
+
+@dataclasses.dataclass(frozen=True)
+class Taken:
+    """Returned work that was read and checked.
+
+    Attributes:
+        pixels: the master from which the work was made: (rows, columns, 3) uint16, working space.
+        checks: results of all checks; one that failed sends the work back.
+    """
+
+    record: ShotRecord
+    plan: Plan
+    pixels: Pixels16
+    work: ReturnedWork
+    checks: tuple[Finding, ...]
+
+    @property
+    def failed(self) -> tuple[Finding, ...]:
+        return tuple(one for one in self.checks if one.status is Status.FAILED)
+
+    def edit(self) -> Edit:
+        """Return the work as the shot's edit, scored like an edit by the machine.
+
+        Raises:
+            RefusedInputError: the work doesn't say what is product, or it has another size than the master.
+        """
+        return pipeline.adopt(self.pixels, self.work, self.plan, group=stored_edits.group_of(self.record))
+
+
+def take_over(record: ShotRecord, data: bytes, *, name: str) -> Taken:
+    """Return a finished picture, read in a confined child process and checked.
+
+    Raises:
+        RefusedInputError: the picture can't be read.
+    """
+    plan = shot_objects.plan_of(record)
+    pixels = read_master(shot_objects.fetch(record, stored_edits.picture_to_edit(record)))
+    rule = promise_to(record.shot.client).path_name
+    answer = children().call(
+        opening.RETURNED,
+        data,
+        about=name,
+        within=plan.ingest.apart,
+        name=name,
+        limits=plan.ingest,
+        prefer_path=rule,
+    )
+    work = opening.received_returned(answer.value, answer.parts)
+    services = frozenset(one.service for one in scope_for(record, plan).services)
+    joint = joint_draft(record) if Service.GHOST_MANNEQUIN in services else None
+    draft = joint.without_mannequin() if joint else given_matte(record)
+    checks = check_returned(work, pixels, draft=draft, permits=_permits(plan, services))
+    if Service.GHOST_MANNEQUIN in services:
+        checks += check_neck_joint(work, pixels, joint)
+    return Taken(record, plan, pixels, work, checks)
+
+
+def _permits(plan: Plan, services: frozenset[Service]) -> Permits:
+    """Return what the job's services allow to change besides the background."""
+    return Permits(
+        colour=Service.COLOUR_CORRECTION in services,
+        retouch=bool(services.intersection(_PAINTED)),
+        shadow=plan.rules.shadow is Shadow.KEEP,
+    )

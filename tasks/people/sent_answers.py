@@ -1,0 +1,136 @@
+"""Send a person's answer about a shot: checked first against the record, then given to the run that waits.
+
+The command line and the review desk answer through these functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from prefect.client.schemas.objects import FlowRun
+from pydantic import ConfigDict, ValidationError
+
+from packshot.decision import REASONS, Choice, Decision, Mark
+from packshot.errors import DecisionRefusedError
+from packshot.handoff.deciding import require_followable
+from packshot.naming import ShotId
+from packshot.record import ShotRecord
+from packshot.types import Value
+from tasks.environment.style_guides import promise_to
+from tasks.people.answers import REDOS
+from tasks.people.corrections import correct
+from tasks.people.forms import Answer
+from tasks.people.verified_answers import vouch
+from tasks.records.bookkeeping import now
+from tasks.records.stored import load_record
+from tasks.runs.resuming import form_fields, resume, waiting_run_of
+from tasks.storage.bucket import open_storage
+
+
+class CheckedAnswer(Value):
+    """An answer that passed its checks, and the run that waits for it.
+
+    Attributes:
+        record: the shot's record when the answer was checked.
+        decision: the answer as the record will have it.
+        fields: the form's fields, as they are sent.
+        signed_in: whether the person proved who they are.
+        brings: (key of the finished picture that an editor hands in, its place in the hot folder); None without a
+            picture.
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    record: ShotRecord
+    decision: Decision
+    fields: Mapping[str, Any]
+    run: FlowRun
+    signed_in: bool = False
+    brings: tuple[str, str] | None = None
+
+    @property
+    def shot(self) -> ShotId:
+        return self.record.shot
+
+
+def checked_answer(record: ShotRecord, fields: Mapping[str, Any], *, signed_in: bool = False) -> CheckedAnswer:
+    """Return an answer that can be followed. Nothing is sent yet.
+
+    Args:
+        record: the shot's record as it is now.
+        fields: the form's fields, with the decision among them.
+        signed_in: whether the person has proved who they are. The record says so.
+    Raises:
+        DecisionRefusedError: the answer can't be followed, or no run waits for it.
+    """
+    shot = record.shot
+    answer = _read(shot, fields)
+    decision = _decision(answer)
+    require_followable(record, decision, seniors=promise_to(shot.client).seniors, redos=REDOS)
+    if decision.choice is Choice.CORRECT:
+        correct(record, decision)
+    run = waiting_run_of(shot)
+    if run is None:
+        raise DecisionRefusedError(
+            "no run waits for an answer about this shot",
+            str(shot),
+            found="somebody has just answered, or the run is working",
+            next_step="Look at the shot again in a moment: packshot job show.",
+        )
+    return CheckedAnswer(record=record, decision=decision, fields=fields, run=run, signed_in=signed_in)
+
+
+def check_again(answer: CheckedAnswer) -> CheckedAnswer:
+    """Return an answer, checked once more: against the record and the run as they are now.
+
+    Raises:
+        DecisionRefusedError: somebody else has answered since the first check, or the picture has changed.
+    """
+    record = load_record(answer.shot)
+    require_followable(record, answer.decision, seniors=promise_to(answer.shot.client).seniors, redos=REDOS)
+    return answer.model_copy(update={"record": record})
+
+
+def send(answer: CheckedAnswer) -> None:
+    """Send an answer to its run. A picture that is handed in goes into the hot folder first.
+
+    Raises:
+        DecisionRefusedError: somebody else answered first, or the form rejects this answer.
+    """
+    if answer.brings:
+        open_storage().copy(*answer.brings)
+    fields = dict(answer.fields)
+    if "done" in fields and "done" not in form_fields(answer.run):
+        del fields["done"]  # the run waits since before forms asked for it
+    if answer.signed_in:
+        vouch(answer.shot, _read(answer.shot, fields))
+    resume(answer.run, fields)
+
+
+def _read(shot: ShotId, fields: Mapping[str, Any]) -> Answer:
+    try:
+        return Answer.model_validate(dict(fields))
+    except ValidationError as error:
+        first = error.errors()[0]
+        allowed = ", ".join(reason.value for reason in REASONS[Choice(fields["decision"])])
+        raise DecisionRefusedError(
+            f"{'.'.join(map(str, first['loc']))}: {first['msg']}", str(shot), allowed=f"reasons: {allowed}"
+        ) from None
+
+
+def _decision(answer: Answer) -> Decision:
+    return Decision(
+        choice=answer.decision,
+        by=answer.person,
+        at=now(),
+        reason=answer.reason,
+        picture=answer.picture,
+        note=answer.note,
+        marks=tuple(Mark.model_validate(one) for one in answer.marks),
+        edited_by=answer.edited_by,
+        colour=answer.colour,
+        new_name=" ".join(answer.new_name.split()),
+        new_services=" ".join(answer.new_services.split()),
+        done=tuple(answer.done),
+    )

@@ -1,0 +1,164 @@
+"""Job tickets in storage: the files an editor needs, the instructions, and presigned URLs to both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import PurePosixPath
+
+from packshot.errors import ObjectMissingError
+from packshot.handoff.deciding import picture_shown
+from packshot.handoff.holds import Need, paired
+from packshot.handoff.sla import due_at
+from packshot.handoff.ticket import JobTicket, Scope, TicketFile, job_ticket, scope_of, ticket_json
+from packshot.handoff.ticket_page import ticket_html
+from packshot.handoff.upload_form import UploadForm
+from packshot.keys import inbox_key, job_out_key, job_returned_prefix, shot_key
+from packshot.naming import ShotId, path_trouble
+from packshot.record import ShotRecord, State
+from packshot.specs.handoff import HandoffConfig
+from packshot.specs.models import Plan
+from tasks.environment.configs import configs_in_force
+from tasks.environment.desk_pages import desk_page
+from tasks.environment.style_guides import guide_of, promise_to
+from tasks.people.drafts import DRAFT, NECK_JOINT, with_neck_joint
+from tasks.people.products import siblings_of
+from tasks.records.bookkeeping import now
+from tasks.records.stored import change_record, load_record
+from tasks.stages.stored_edits import picture_to_edit
+from tasks.storage import shot_objects
+from tasks.storage.bucket import open_storage
+
+TICKET_JSON, TICKET_HTML = "ticket.json", "ticket.html"
+
+
+def scope_for(record: ShotRecord, plan: Plan) -> Scope:
+    """Return what people have to do on a shot."""
+    return scope_of(record, plan, ghost_mannequin=guide_of(record.shot.client).handoff.ghost_mannequin)
+
+
+def issue_ticket(record: ShotRecord, *, why: str) -> JobTicket:
+    """Put the master, its references and the ticket into the shot's out/ folder, and return the ticket.
+
+    A repeated call gives the same ticket with new presigned URLs. The ticket's tier goes into the record; the due time
+    depends on it.
+    """
+    at, promise = now(), promise_to(record.shot.client)
+    plan = shot_objects.plan_of(record)
+    scope = scope_for(record, plan)
+    if scope.ghost_mannequin and plan.view in promise.ghost_mannequin_views:
+        record = with_neck_joint(record, next(_paired(Need.NECK_SHOT, record, promise), None))
+    take = tuple(_take(record, promise, at=at, ghost_mannequin=scope.ghost_mannequin))
+    expires = at + timedelta(hours=promise.link_hours)
+    ticket = job_ticket(
+        record,
+        plan,
+        scope=scope,
+        why=why,
+        at=at,
+        due_at=due_at(State.AWAITING_EDITOR, since=record.since or at, tier=scope.estimate.tier, promise=promise),
+        links_expire_at=expires,
+        take=take,
+        put_back_into=job_returned_prefix(record.shot),
+        put_back_form=_put_back_form(record.shot, promise),
+        desk_page=desk_page(record.shot),
+        picture=picture_shown(record),
+    )
+    _store(record, ticket)
+    return ticket
+
+
+def _put_back_form(shot: ShotId, promise: HandoffConfig) -> UploadForm:
+    return open_storage().upload_form(
+        job_returned_prefix(shot),
+        most_bytes=configs_in_force().ingest.max_bytes,
+        expires_s=int(promise.link_hours * 3600),
+    )
+
+
+def _take(record: ShotRecord, promise: HandoffConfig, *, at: datetime, ghost_mannequin: bool) -> Iterator[TicketFile]:
+    """Copy the files that the editor needs into the out/ folder, and yield each with its presigned URL."""
+    shot = record.shot
+    yield _copied("master", shot_key(shot, picture_to_edit(record)), job_out_key(shot, "master.tif"), promise)
+    if record.reports.get("draft", {}).get("made"):
+        yield _copied("master with draft matte and path", shot_key(shot, DRAFT), job_out_key(shot, DRAFT), promise)
+    if ghost_mannequin and record.reports.get("neck_joint", {}).get("made"):
+        what = "neck joint: both photographs as layers, with a draft mask of the mannequin"
+        yield _copied(what, shot_key(shot, NECK_JOINT), job_out_key(shot, NECK_JOINT), promise)
+    if "edit.tif" in record.objects:
+        yield _copied("edit so far", shot_key(shot, "edit.tif"), job_out_key(shot, "edit-so-far.tif"), promise)
+    needs = [Need.COLOUR_REFERENCE, *([Need.NECK_SHOT] if ghost_mannequin else [])]
+    for need in needs:
+        for theirs in _paired(need, record, promise):
+            name = f"{need.value.replace('_', '-')}-{theirs.batch}-{theirs.shot}.tif"
+            source = shot_key(theirs, picture_to_edit(load_record(theirs)))
+            yield _copied(need.value.replace("_", " "), source, job_out_key(shot, name), promise)
+    yield from _named_reference(record, promise)
+
+
+def _named_reference(record: ShotRecord, promise: HandoffConfig) -> Iterator[TicketFile]:
+    """Yield the file that the client's manifest names as the colour reference, if it lies in the batch's own folder.
+
+    The client wrote the name. No link is signed for anything outside of that folder.
+    """
+    named = record.fact("reference")
+    if not named or path_trouble(named):
+        return
+    key = inbox_key(record.shot.in_batch, named)
+    if open_storage().exists(key):
+        yield TicketFile(what="reference", key=key, link=_link(key, promise))
+
+
+def _paired(need: Need, record: ShotRecord, promise: HandoffConfig) -> Iterator[ShotId]:
+    """Yield the other shots of the product that meet a need, such as its neck shot."""
+    product, client = record.product, record.shot.client
+    for one in paired(need, product=product, siblings=siblings_of(client, product), config=promise):
+        theirs = ShotId(client=client, batch=one.batch, shot=one.shot)
+        if theirs != record.shot:
+            yield theirs
+
+
+def _copied(what: str, source: str, target: str, promise: HandoffConfig) -> TicketFile:
+    open_storage().copy(source, target)
+    return TicketFile(what=what, key=target, link=_link(target, promise))
+
+
+def _link(key: str, promise: HandoffConfig) -> str:
+    name = PurePosixPath(key).name
+    return open_storage().presign(key, expires_s=int(promise.link_hours * 3600), download_name=name)
+
+
+def _store(record: ShotRecord, ticket: JobTicket) -> None:
+    storage, shot = open_storage(), record.shot
+    preview = shot_objects.fetch(record, "preview.webp")
+    storage.put(job_out_key(shot, TICKET_JSON), ticket_json(ticket), content_type="application/json")
+    page = ticket_html(ticket, preview=preview)
+    storage.put(job_out_key(shot, TICKET_HTML), page, content_type="text/html; charset=utf-8")
+    job = {
+        "tier": ticket.tier.value,
+        "services": [one.service.value for one in ticket.services],
+        "links_expire_at": ticket.links_expire_at.isoformat(),
+    }
+    change_record(shot, lambda one: one.model_copy(update={"reports": {**one.reports, "job": job}}))
+
+
+def ticket_of(shot: ShotId) -> JobTicket:
+    """Return a shot's ticket as it was last issued.
+
+    Raises:
+        ObjectMissingError: the shot has no ticket.
+    """
+    return JobTicket.model_validate_json(open_storage().get(job_out_key(shot, TICKET_JSON)))
+
+
+def ticket_page_link(shot: ShotId) -> str:
+    """Return a presigned URL of the ticket's page; empty if there is no ticket.
+
+    It is valid as long as the URLs in the ticket.
+    """
+    key = job_out_key(shot, TICKET_HTML)
+    try:
+        open_storage().head(key)
+    except ObjectMissingError:
+        return ""
+    return open_storage().presign(key, expires_s=int(promise_to(shot.client).link_hours * 3600))

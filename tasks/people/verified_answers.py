@@ -1,0 +1,36 @@
+"""The review desk confirms a signed-in person, so that the record can say that the name is verified.
+
+A form of Prefect accepts any name. When the desk sends an answer, it also stores a copy beside the shot's record, with
+the line's seal. If an answer has no such copy, anybody may have typed its name.
+"""
+
+from __future__ import annotations
+
+from packshot.errors import ObjectMissingError
+from packshot.keys import shot_key
+from packshot.naming import ShotId
+from tasks.people.forms import Answer
+from tasks.storage.bucket import open_storage
+from tasks.storage.seals import seal, unseal
+
+VOUCHED = "vouched.json"
+
+
+def vouch(shot: ShotId, answer: Answer) -> None:
+    """Store the sealed copy of an answer: the person that it names was signed in."""
+    key = shot_key(shot, VOUCHED)
+    open_storage().put(key, seal(key, _said(answer)), content_type="application/octet-stream")
+
+
+def is_vouched_for(shot: ShotId, answer: Answer) -> bool:
+    """Return whether the desk has confirmed exactly this answer."""
+    key = shot_key(shot, VOUCHED)
+    try:
+        sealed = open_storage().get(key)
+    except ObjectMissingError:
+        return False
+    return unseal(key, sealed) == _said(answer)
+
+
+def _said(answer: Answer) -> bytes:
+    return answer.model_dump_json().encode()

@@ -1,0 +1,1 @@
+"""What work on photographs needs of a machine: confined child processes, memory, networks."""

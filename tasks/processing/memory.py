@@ -1,0 +1,86 @@
+"""Limit the memory that one process uses for photographs at the same time.
+
+The header of a photograph says how much memory the work on it takes (`packshot.ingest.limits`). The largest photograph
+that is accepted takes `max_working_bytes`. Several threads work on shots of their own. Together they take no more than
+that. A thread for which there is no room waits for its turn, in the order of asking.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+from packshot.ingest.limits import working_bytes
+from packshot.record import ShotRecord
+from tasks.environment.configs import configs_in_force
+
+BYTES_PER_BYTE = 10
+"""Memory for each byte of a file that is opened in a child: the file, its copy on the way, the master's file. A JPEG of
+12 megapixels has 5 MB, its master 35 MB."""
+
+
+class Room:
+    """Memory that threads take and give back. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._waiting: deque[object] = deque()
+        self._taken = 0
+
+    @contextmanager
+    def taken(self, wanted_bytes: int, *, of_bytes: int) -> Iterator[None]:
+        """Wait until there is room, and hold it for the block.
+
+        Args:
+            of_bytes: all memory that there is. A thread that wants more than that gets all of it, alone.
+        """
+        wanted, turn = min(wanted_bytes, of_bytes), object()
+        with self._changed:
+            self._waiting.append(turn)
+            try:
+                self._changed.wait_for(lambda: self._waiting[0] is turn and self._taken + wanted <= of_bytes)
+            finally:
+                self._waiting.remove(turn)
+                self._changed.notify_all()
+            self._taken += wanted
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._taken -= wanted
+                self._changed.notify_all()
+
+
+_room, _mine = Room(), threading.local()
+
+
+def room_for(record: ShotRecord) -> AbstractContextManager[None]:
+    """Hold the memory that the work on a mastered shot takes, during a block. First wait until so much is free.
+
+    A thread that already holds memory goes on at once. Otherwise it would wait for itself, and so for ever.
+    """
+    width, height = record.reports.get("reading", {}).get("size", (0, 0))
+    return _held(working_bytes(width * height))
+
+
+def room_for_file(size_bytes: int) -> AbstractContextManager[None]:
+    """Hold the memory that a file takes while a child process opens it, during a block.
+
+    This process then holds only the bytes of the file and those of the master that comes back.
+    """
+    return _held(size_bytes * BYTES_PER_BYTE)
+
+
+@contextmanager
+def _held(wanted_bytes: int) -> Iterator[None]:
+    if getattr(_mine, "holds", False):
+        yield
+        return
+    with _room.taken(wanted_bytes, of_bytes=configs_in_force().ingest.max_working_bytes):
+        _mine.holds = True
+        try:
+            yield
+        finally:
+            _mine.holds = False

@@ -1,0 +1,200 @@
+"""Segmentation models: find or download their files, and load one model for each process."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import logging
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from packshot.errors import ModelError
+from packshot.specs.load import load_for_the_line
+from packshot.specs.models import Model, ModelSource
+from packshot.types import Finding, Status
+from tasks.environment.disk import writing_to
+from tasks.environment.settings import Settings, get_settings
+from tasks.processing.network_sources import SourceError, retrieve
+
+if TYPE_CHECKING:
+    from packshot.cutout import Segmenter
+
+Progress = Callable[[str, int, int], None]
+"""Called with (where the file comes from, bytes so far, bytes in all)."""
+
+_log = logging.getLogger(__name__)
+_loading = threading.Lock()
+_loaded: dict[tuple[str, str, str, int], LoadedModel] = {}
+
+
+class ModelFile(NamedTuple):
+    """A model file on this machine whose hash was checked.
+
+    Attributes:
+        sha256: hash of the file. The sources of one model may have different files, for example other precisions.
+    """
+
+    path: Path
+    sha256: str
+
+
+class LoadedModel(NamedTuple):
+    """A model ready to use.
+
+    Attributes:
+        findings: added to every shot that is cut out with it; not empty if it is only the fallback model.
+    """
+
+    name: str
+    segmenter: Segmenter
+    findings: tuple[Finding, ...]
+
+
+def ignore_progress(label: str, done: int, total: int) -> None:
+    """Ignore a progress report."""
+
+
+def fetch_model(
+    name: str,
+    *,
+    settings: Settings | None = None,
+    on_progress: Progress = ignore_progress,
+) -> ModelFile:
+    """Return a model's file: the one on this machine, else downloaded from the first source that works.
+
+    Several processes may call this at once: one downloads, the others wait and then use its file.
+
+    Args:
+        name: a model in ``configs/models.yaml``.
+    Raises:
+        ModelError: the model is not listed, or no source has it; the message gives the reason for each source.
+    """
+    chosen = settings or get_settings()
+    model = _listed(name, load_for_the_line(chosen.configs).models)
+    chosen.models_dir.mkdir(parents=True, exist_ok=True)
+    with _one_at_a_time(chosen.models_dir / f"{name}.lock"):
+        return cached_model(model, folder=chosen.models_dir) or _fetch(
+            model, folder=chosen.models_dir, on_progress=on_progress
+        )
+
+
+def cached_model(model: Model, *, folder: Path) -> ModelFile | None:
+    """Return a model's file if the folder has it undamaged, else None. Sources are checked in the model's order."""
+    for source in model.sources:
+        path = model_path(model, source, folder=folder)
+        if path.is_file() and _sha256_of(path) == source.sha256:
+            return ModelFile(path, source.sha256)
+    return None
+
+
+def model_path(model: Model, source: ModelSource, *, folder: Path) -> Path:
+    """Return where the file of one source is kept: ``<model>-<first 8 digits of its SHA-256>.onnx``."""
+    return folder / f"{model.name}-{source.sha256[:8]}.onnx"
+
+
+def load_model(settings: Settings | None = None) -> LoadedModel:
+    """Return the segmentation model that the settings name. It is loaded once per process.
+
+    If no source has it, use the model that is marked as the fallback; every shot then gets a finding.
+
+    Raises:
+        ModelError: the model is not listed, or neither it nor a fallback is available.
+    """
+    chosen = settings or get_settings()
+    key = (chosen.segmenter, chosen.engine, str(chosen.models_dir), chosen.segmenter_threads)
+    with _loading:
+        if key not in _loaded:
+            _loaded[key] = _load(chosen)
+        return _loaded[key]
+
+
+def network_in_use() -> str:
+    """Return a text that identifies the segmentation network in use: name, file hash, engine and precision."""
+    network = load_model().segmenter
+    return f"{network.model} {network.fingerprint} {network.engine} {network.precision}"
+
+
+def _load(settings: Settings) -> LoadedModel:
+    models = load_for_the_line(settings.configs).models
+    try:
+        return _load_named(_listed(settings.segmenter, models), settings, ())
+    except ModelError as error:
+        fallback = next((model for model in models.values() if model.fallback), None)
+        if fallback is None or fallback.name == settings.segmenter or settings.segmenter not in models:
+            raise
+        _log.warning("falling back on %s: %s", fallback.name, error)
+        finding = Finding(
+            code="fallback_model",
+            status=Status.WARNING,
+            message=f"Cut out with {fallback.title}, because {models[settings.segmenter].title} was not available.",
+        )
+        return _load_named(fallback, settings, (finding,))
+
+
+def _load_named(model: Model, settings: Settings, findings: tuple[Finding, ...]) -> LoadedModel:
+    from packshot.cutout import load_segmenter  # the import takes seconds, and most callers only fetch
+
+    file = fetch_model(model.name, settings=settings)
+    segmenter = load_segmenter(
+        model.session, file.path, sha256=file.sha256, engine=settings.engine, threads=settings.segmenter_threads
+    )
+    return LoadedModel(model.name, segmenter, findings)
+
+
+def _listed(name: str, models: Mapping[str, Model]) -> Model:
+    if name not in models:
+        raise ModelError(
+            "this model is not on the list of allowed models",
+            name,
+            allowed=", ".join(sorted(models)),
+            next_step="Correct PACKSHOT_SEGMENTER, or add the model to configs/models.yaml if its licence allows.",
+        )
+    return models[name]
+
+
+def _fetch(model: Model, *, folder: Path, on_progress: Progress) -> ModelFile:
+    """Try the sources in order. A file gets its final name only after its hash was checked."""
+    reasons = []
+    for source in model.sources:
+        label = f"{source.kind} {source.ref}"
+        path = model_path(model, source, folder=folder)
+        with writing_to(folder, label), tempfile.TemporaryDirectory(dir=folder, prefix=".fetch-") as temporary:
+            part, workplace = Path(temporary) / "file", Path(temporary) / "package"
+            workplace.mkdir()
+            try:
+                retrieve(source, into=part, workplace=workplace, on_progress=_labelled(on_progress, label))
+            except SourceError as error:
+                reasons.append(f"{label}: {error}")
+                _log.warning("%s: %s: %s", model.name, label, error)
+                continue
+            part.replace(path)
+        _log.info("%s: from %s. %s", model.name, label, source.note)
+        return ModelFile(path, source.sha256)
+    first = model.sources[0]
+    raise ModelError(
+        "this model could not be fetched from any source",
+        model.name,
+        found="; ".join(reasons),
+        next_step=f"Fetch {first.ref} elsewhere and put it at {model_path(model, first, folder=folder)}.",
+    )
+
+
+def _labelled(on_progress: Progress, label: str) -> Callable[[int, int], None]:
+    return lambda done, total: on_progress(label, done, total)
+
+
+def _sha256_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def _one_at_a_time(path: Path) -> Iterator[None]:
+    """Hold a file lock; other processes and other threads of this one wait for it."""
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,1 @@
+"""Questions about many shots, answered by the index."""

@@ -1,0 +1,237 @@
+"""Ask the index: the shared one, or else one of this machine.
+
+The one of this machine is asked if there is no shared index, or if that does not answer. It is compared with the bucket
+just before.
+
+An answer may be some seconds old, and a row may be older than its record. So read a shot's record before you act on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
+from typing import NamedTuple, TypeVar
+
+from sqlalchemy import Connection, Select, and_, or_, select, tuple_
+
+from packshot.errors import RecordDamagedError
+from packshot.naming import BatchId
+from packshot.record import DONE, ShotRecord, State
+from tasks.environment.logs import log
+from tasks.index.database import IndexAwayError, Shared, Work, own, own_in_memory, shared
+from tasks.index.keeping import catch_up
+from tasks.index.rows import record_of
+from tasks.index.tables import batches, buckets, shots
+from tasks.queries.comparing import compare_all, compare_some
+from tasks.storage.bucket import Storage, open_storage
+
+R = TypeVar("R")
+MOST_FOUND = 100
+_PART = 500
+_NAMES = (shots.c.sku, shots.c.asin, shots.c.gtin, shots.c.file)
+_LAST_SIGN = "\U0010ffff"
+
+
+def ask(work: Work[R], *, client: str = "", batch: str = "", storage: Storage | None = None) -> R:
+    """Return the result of a query of the index.
+
+    Args:
+        work: the query.
+        client, batch: the client and the batch that the query is about; empty means all. An index of this machine is
+            compared only for these.
+    """
+    opened, index = storage or open_storage(), shared()
+    if index is not None:
+        try:
+            catch_up()
+            _require_whole(index, opened)
+            return index.run(work)
+        except IndexAwayError:
+            log().debug("the index is away; this machine makes its own")
+    try:
+        compare_all(own(), opened, client=client, batch=batch)
+        return own().run(work)
+    except IndexAwayError as error:
+        log().warning("an index is made in memory: %s", error)
+    compare_all(own_in_memory(), opened, client=client, batch=batch)
+    return own_in_memory().run(work)
+
+
+def _require_whole(index: Shared, storage: Storage) -> None:
+    """Fill an index that is new: until then it lacks what is older than it."""
+    known = select(buckets.c.whole_at).filter_by(bucket=storage.bucket)
+    if index.run(lambda connection: connection.execute(known).scalar()) is None:
+        log().info("the index of %s is new: every record is read once", storage.bucket)
+        compare_all(index, storage)
+
+
+def repair() -> None:
+    """Update those rows of the shared index that may be older than their records.
+
+    Call it before you decide something by counting rows.
+    """
+    index = shared()
+    if index is not None:
+        with suppress(IndexAwayError):
+            compare_some(index, open_storage())
+
+
+def finished_batches() -> Collection[BatchId]:
+    """Return the finished batches that the shared index knows; none without one.
+
+    A finished batch never becomes unfinished again, so a row that is behind leaves out no work.
+    """
+    index, wanted = shared(), select(batches.c.client, batches.c.batch).filter_by(bucket=open_storage().bucket)
+    if index is None:
+        return ()
+
+    def work(connection: Connection) -> Collection[BatchId]:
+        found = connection.execute(wanted.where(batches.c.finished_at.is_not(None)))
+        return {BatchId(client=one.client, batch=one.batch) for one in found}
+
+    try:
+        return index.run(work)
+    except IndexAwayError:
+        return ()
+
+
+def find_shots(words: Sequence[str], *, client: str = "", batch: str = "", most: int = MOST_FOUND) -> list[ShotRecord]:
+    """Return shots of all batches, also of ended ones, sorted by name.
+
+    Each is a record in short form (`packshot.outcomes.indexed`): only the fields that lists need.
+
+    Args:
+        words: a shot is found if its SKU, ASIN, GTIN or file name begins with each of them; case does not matter.
+        client, batch: only those of this client or batch; empty means all.
+        most: the largest number of shots to return.
+    """
+    wanted = _of(client, batch)
+    for word in words:
+        first = word.casefold()
+        wanted = wanted.where(or_(*(and_(column >= first, column < first + _LAST_SIGN) for column in _NAMES)))
+    return _records(wanted.limit(most), client, batch)
+
+
+def waiting_records(states: Collection[State], *, client: str = "", batch: str = "") -> list[ShotRecord]:
+    """Return the shots in some states, sorted by name.
+
+    Each is a record in short form (`packshot.outcomes.indexed`): only the fields that lists need.
+
+    Args:
+        client, batch: only those of this client or batch; empty means all.
+    """
+    wanted = _of(client, batch).where(shots.c.state.in_([state.value for state in states]))
+    return _records(wanted, client, batch)
+
+
+def batch_records(batch: BatchId) -> list[ShotRecord]:
+    """Return a batch's shots, each with its record in brief, sorted by name. Damaged records are left out."""
+    return _records(_of(batch.client, batch.batch), batch.client, batch.batch)
+
+
+def records_of_products(client: str, products: Collection[str]) -> list[ShotRecord]:
+    """Return all shots of a client that show one of these products, each with its record in brief.
+
+    Args:
+        products: SKU, ASIN or GTIN; case does not matter.
+    """
+    names = sorted({one.casefold() for one in products})
+    found: list[ShotRecord] = []
+    for start in range(0, len(names), _PART):
+        some = names[start : start + _PART]
+        wanted = _of(client, "").where(or_(*(column.in_(some) for column in (shots.c.sku, shots.c.asin, shots.c.gtin))))
+        found += _records(wanted, client, "")
+    return found
+
+
+def records_since(moment: datetime) -> list[ShotRecord]:
+    """Return the shots that have changed since a moment, or are open, each with its record in brief, sorted by name."""
+    at_rest = [state.value for state in (*DONE, State.REFUSED)]
+    of_now = or_(shots.c.changed_at >= moment, shots.c.changed_at.is_(None), shots.c.state.not_in(at_rest))
+    return _records(_of("", "").where(of_now), "", "")
+
+
+def received_since(moment: datetime) -> Mapping[BatchId, datetime]:
+    """Return the batches that came in since a moment, with when they did."""
+    wanted = select(batches.c.client, batches.c.batch, batches.c.received_at).filter_by(bucket=open_storage().bucket)
+    wanted = wanted.where(batches.c.received_at >= moment)
+
+    def work(connection: Connection) -> Mapping[BatchId, datetime]:
+        found = connection.execute(wanted)
+        return {BatchId(client=one.client, batch=one.batch): one.received_at for one in found}
+
+    return ask(work)
+
+
+class Changed(NamedTuple):
+    """What has changed since somebody asked.
+
+    Attributes:
+        etags: every shot that is in one of the states, by name (CLIENT/BATCH/SHOT), with the ETag of its record.
+        records: those with another ETag than before, each with its record in brief.
+    """
+
+    etags: Mapping[str, str]
+    records: list[ShotRecord]
+
+
+def changed_records(states: Collection[State], known: Mapping[str, str]) -> Changed:
+    """Return the shots in some states, and the records of those that have changed.
+
+    Args:
+        known: `Changed.etags` of the last time; empty the first time.
+    """
+    wanted = select(shots.c.client, shots.c.batch, shots.c.shot, shots.c.etag).filter_by(bucket=open_storage().bucket)
+    wanted = wanted.where(shots.c.state.in_([state.value for state in states]))
+
+    def work(connection: Connection) -> tuple[dict[str, str], list[str]]:
+        found = {(one.client, one.batch, one.shot): one.etag for one in connection.execute(wanted)}
+        named = {"/".join(name): etag for name, etag in found.items()}
+        new = [name for name, etag in found.items() if known.get("/".join(name)) != etag]
+        briefs: list[str] = []
+        for start in range(0, len(new), _PART):
+            some = tuple_(shots.c.client, shots.c.batch, shots.c.shot).in_(new[start : start + _PART])
+            briefs += connection.execute(_briefs().where(some)).scalars()
+        return named, briefs
+
+    etags, briefs = ask(work)
+    return Changed(etags, _read(briefs))
+
+
+def judged_records(*, client: str = "", batch: str = "") -> list[ShotRecord]:
+    """Return the shots that a person has decided on, sorted by name.
+
+    Each is a record in short form (`packshot.outcomes.indexed`): only the fields that lists need, with the figures.
+
+    Args:
+        client, batch: only those of this client or batch; empty means all.
+    """
+    return _records(_of(client, batch).where(shots.c.judged), client, batch)
+
+
+def _of(client: str, batch: str) -> Select[tuple[str, str]]:
+    names = {name: value for name, value in (("client", client), ("batch", batch)) if value}
+    found = select(shots.c.shot, shots.c.brief).filter_by(bucket=open_storage().bucket, **names)
+    return found.order_by(shots.c.client, shots.c.batch, shots.c.shot)
+
+
+def _briefs() -> Select[tuple[str]]:
+    return select(shots.c.brief).filter_by(bucket=open_storage().bucket)
+
+
+def _records(wanted: Select[tuple[str, str]], client: str, batch: str) -> list[ShotRecord]:
+    def work(connection: Connection) -> list[str]:
+        return [one.brief for one in connection.execute(wanted)]
+
+    return _read(ask(work, client=client, batch=batch))
+
+
+def _read(briefs: Iterable[str]) -> list[ShotRecord]:
+    found = []
+    for brief in filter(None, briefs):
+        try:
+            found.append(record_of(brief))
+        except RecordDamagedError as error:
+            log().error("%s", error)  # a newer version of Packshot wrote it; the others count
+    return found

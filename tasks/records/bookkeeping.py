@@ -1,0 +1,216 @@
+"""How a stage changes its shot's record: each state that it reaches becomes an event, and so does an error."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from datetime import UTC, datetime
+from typing import Any, TypedDict
+
+from prefect import Task
+from prefect.cache_policies import NO_CACHE, CachePolicy
+from prefect.client.schemas.objects import State as PrefectState
+from prefect.client.schemas.objects import TaskRun
+from prefect.runtime import flow_run
+from prefect.tasks import exponential_backoff
+
+from packshot import PIPELINE_VERSION
+from packshot.errors import PackshotError
+from packshot.naming import ShotId
+from packshot.record import MACHINE, ShotRecord, State
+from packshot.types import Finding, Sourced
+from tasks.records.stored import Held, change_held, change_record
+from tasks.results.cache_keys import FIRST_PAUSE_S, JITTER, RETRIES, is_transient, may_pass
+
+
+class BookkeepingOptions(TypedDict):
+    """Options of ``@task`` for tasks that read or write the current state, and so run in every run."""
+
+    retries: int
+    retry_delay_seconds: Callable[[int], list[float]]
+    retry_jitter_factor: float
+    retry_condition_fn: Callable[[Task[..., Any], TaskRun, PrefectState[Any]], bool]
+    cache_policy: CachePolicy
+    persist_result: bool
+
+
+ALWAYS = BookkeepingOptions(
+    retries=RETRIES,
+    retry_delay_seconds=exponential_backoff(FIRST_PAUSE_S),
+    retry_jitter_factor=JITTER,
+    retry_condition_fn=is_transient,
+    cache_policy=NO_CACHE,
+    persist_result=False,
+)
+"""Options for tasks that depend on the current state: never cached, retried for transient errors."""
+
+_RANKS = {
+    State.RECEIVED: 0,
+    State.MASTERED: 1,
+    State.ROUTED: 2,
+    State.ON_HOLD: 3,
+    State.EDITING_AUTO: 4,
+    State.SCORED: 5,
+    State.IN_REVIEW: 6,
+    State.REDO: 6,
+    State.AWAITING_EDITOR: 7,
+    State.RETURNED: 8,
+    State.AWAITING_SIGNOFF: 9,
+    State.APPROVED: 10,
+    State.EXPORTED: 11,
+    State.VERIFIED: 12,
+    State.DELIVERED: 13,
+}
+"""Position of each state on the line. A repeated stage finds its shot further on, and then adds no event."""
+
+
+def now() -> datetime:
+    """Return the time, in UTC."""
+    return datetime.now(UTC)
+
+
+def actor() -> str:
+    """Return who is acting: the flow run, or the command line."""
+    return f"flow run {flow_run.id}" if flow_run.id else "command line"
+
+
+class Life:
+    """One shot's record while one stage works on it.
+
+    Attributes:
+        known: the record as it was last read or written here, so that the next change needs no other read; None before.
+    """
+
+    def __init__(self, shot: ShotId, *, stage: str = "", known: Held | None = None) -> None:
+        """Start measuring the stage's time.
+
+        Args:
+            known: the shot's record if it was just read.
+            stage: name under which the record keeps the time taken; empty means that no time is kept.
+        """
+        self.shot = shot
+        self.known = known
+        self._stage, self._begun_s = stage, time.monotonic()
+        self._held = ExitStack()
+
+    def hold(self, what: AbstractContextManager[None]) -> None:
+        """Enter a context manager, which is left when the stage ends."""
+        self._held.enter_context(what)
+
+    def let_go(self) -> None:
+        """Leave all context managers that `hold` has entered."""
+        self._held.close()
+
+    @property
+    def record(self) -> ShotRecord:
+        """The record as it was last read or written here."""
+        return self._changed(lambda record: record) if self.known is None else self.known.record
+
+    def revive(self) -> None:
+        """Put a failed shot back into the state in which it failed."""
+        self._changed(lambda record: revived(record, by=actor()))
+
+    def _changed(self, change: Callable[[ShotRecord], ShotRecord]) -> ShotRecord:
+        self.known = change_held(self.shot, change, self.known)
+        return self.known.record
+
+    def reach(
+        self,
+        *states: State,
+        why: str,
+        facts: Mapping[str, Sourced] | None = None,
+        source_sha256: str = "",
+        plan_fingerprint: str = "",
+        findings: tuple[Finding, ...] = (),
+        reports: Mapping[str, Mapping[str, Any]] | None = None,
+        objects: Mapping[str, str] | None = None,
+        who: str = "",
+    ) -> ShotRecord:
+        """Move the record through the given states in one conditional write, and return it.
+
+        Args:
+            why: reason in words, for people.
+            facts, source_sha256, plan_fingerprint, findings, reports, objects: stored in the record with the states.
+            who: name of the person who acts; empty means the line itself.
+        """
+
+        def change(record: ShotRecord) -> ShotRecord:
+            written: dict[str, Any] = {"pipeline_version": PIPELINE_VERSION}
+            if facts is not None:
+                written["facts"] = facts
+            if source_sha256:
+                written["source"] = record.source.model_copy(update={"sha256": source_sha256})
+            if plan_fingerprint:
+                written["plan_fingerprint"] = plan_fingerprint
+            changed = revived(record, by=who or actor()).model_copy(update=written)
+            for state in states:
+                if _is_past(changed.state, state):
+                    continue
+                changed = changed.advance(state, at=now(), actor=who or actor(), why=why)
+            return changed.model_copy(
+                update={
+                    "findings": tuple(dict.fromkeys((*changed.findings, *findings))),
+                    "reports": {**changed.reports, **(reports or {}), **self._time_taken(changed)},
+                    "objects": {**changed.objects, **(objects or {})},
+                }
+            )
+
+        return self._changed(change)
+
+    def _time_taken(self, record: ShotRecord) -> dict[str, Any]:
+        """Return the record's report on times, with this stage's time so far, in seconds."""
+        if not self._stage:
+            return {}
+        taken = {"seconds": round(time.monotonic() - self._begun_s, 3), "at": now().isoformat()}
+        return {MACHINE: {**record.reports.get(MACHINE, {}), self._stage: taken}}
+
+
+def revived(record: ShotRecord, *, by: str) -> ShotRecord:
+    """Return a failed record in the state in which it failed; any other record unchanged."""
+    if record.failed_from is None:
+        return record
+    return record.advance(record.failed_from, at=now(), actor=by, why="tried again")
+
+
+def _is_past(present: State, wanted: State) -> bool:
+    if present is wanted:
+        return True
+    return present in _RANKS and wanted in _RANKS and _RANKS[present] > _RANKS[wanted]
+
+
+@contextmanager
+def living(shot: ShotId, *, stage: str = "", known: Held | None = None) -> Iterator[Life]:
+    """Open a shot's record for one stage. An error is written into the record and raised again.
+
+    If the shot has failed before, it is first put back into the state in which it failed, so a stage never sees a
+    failed shot. Transient errors are written too. If the last retry fails, the record says why; if a retry succeeds,
+    the shot goes on from where it failed.
+
+    Args:
+        stage: name of the machine's stage, under which the record keeps the time taken; empty: no time is kept.
+        known: the shot's record if it was just read.
+    """
+    life = Life(shot, stage=stage, known=known)
+    try:
+        life.revive()
+        yield life
+    except Exception as error:
+        _write_failure(shot, error)
+        raise
+    finally:
+        life.let_go()
+
+
+def _write_failure(shot: ShotId, error: Exception) -> None:
+    why = str(error) if isinstance(error, PackshotError) else f"{type(error).__name__}: {error}"
+
+    def fail(record: ShotRecord) -> ShotRecord:
+        if record.state is State.FAILED:
+            return record
+        return record.advance(State.FAILED, at=now(), actor=actor(), why=why, passing=may_pass(error))
+
+    try:
+        change_record(shot, fail)
+    except PackshotError:
+        return  # the storage itself fails; the task run reports the error, the record keeps its state

@@ -1,0 +1,240 @@
+"""Records in storage: read them, and change them with conditional writes so that no update is lost.
+
+A change is a function from the old record to the new one. The result is written only if the record has not changed
+since it was read (If-Match with its ETag). Otherwise the function is called again with the new record. So it may run
+more than once and must have no side effects.
+
+    change_record(shot, lambda record: record.note(at=now(), actor=actor(), why="looked at"))
+
+After each write, the record's row in the index is written (`tasks.index.keeping`). If that fails, nothing changes here.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import NamedTuple, TypeVar
+
+from packshot.batch import BatchRecord
+from packshot.errors import ObjectMissingError, RecordConflictError, RecordDamagedError
+from packshot.keys import batch_record_key, record_key
+from packshot.naming import BatchId, ShotId
+from packshot.record import ShotRecord
+from packshot.stored import read_stored
+from tasks.environment.logs import log
+from tasks.environment.threads import in_threads
+from tasks.index.keeping import note
+from tasks.storage.bucket import Storage, open_storage
+from tasks.storage.leases import require_not_lost
+
+V = TypeVar("V", ShotRecord, BatchRecord)
+
+PATIENCE_S = 60.0
+"""How long, in seconds, a change is retried while others keep changing the same record."""
+
+_JSON = "application/json"
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.01, 1.0
+
+
+def load_record(shot: ShotId, *, storage: Storage | None = None) -> ShotRecord:
+    """Return a shot's record.
+
+    Raises:
+        ObjectMissingError: it has no record.
+        RecordDamagedError: the record can't be read.
+    """
+    return _load(record_key(shot), ShotRecord, storage)
+
+
+def find_record(shot: ShotId, *, storage: Storage | None = None) -> ShotRecord | None:
+    """Return a shot's record; None if it has none yet.
+
+    Raises:
+        RecordDamagedError: the record can't be read.
+    """
+    return _or_none(partial(load_record, shot, storage=storage))
+
+
+def load_records(shots: Iterable[ShotId], *, storage: Storage | None = None) -> list[ShotRecord]:
+    """Return the records of many shots, in the given order; several are read at a time.
+
+    Shots without a record, or with one that can't be read, are left out: one must not stop the others.
+    """
+    find = partial(_find_readable, storage=storage or open_storage())
+    return [record for record in in_threads(find, shots, name="records") if record is not None]
+
+
+def _find_readable(shot: ShotId, *, storage: Storage) -> ShotRecord | None:
+    try:
+        return find_record(shot, storage=storage)
+    except RecordDamagedError as error:
+        log().error("%s", error)
+        return None
+
+
+def load_held(shots: Iterable[ShotId], *, storage: Storage | None = None) -> list[Held]:
+    """Return the records of many shots as `load_records` does, each with its ETag."""
+    opened = storage or open_storage()
+
+    def find(shot: ShotId) -> Held | None:
+        try:
+            return Held(*_load_with_etag(record_key(shot), ShotRecord, opened))
+        except ObjectMissingError:
+            return None
+        except RecordDamagedError as error:
+            log().error("%s", error)
+            return None
+
+    return [held for held in in_threads(find, shots, name="records") if held is not None]
+
+
+def create_record(record: ShotRecord, *, storage: Storage | None = None) -> ShotRecord:
+    """Store a new shot's record and return it; if there is a record already, return that one unchanged."""
+    return _create(record_key(record.shot), record, storage)
+
+
+def change_record(
+    shot: ShotId, change: Callable[[ShotRecord], ShotRecord], *, storage: Storage | None = None
+) -> ShotRecord:
+    """Apply a change to a shot's record and return the result. If the record stays equal, nothing is written.
+
+    Raises:
+        ObjectMissingError: there is no record.
+        RecordConflictError: others kept changing the record for `PATIENCE_S`.
+        LeaseLostError: this run worked on the batch, and another run has taken it over.
+    """
+
+    def guarded(record: ShotRecord) -> ShotRecord:
+        require_not_lost(shot.in_batch)
+        return change(record)
+
+    return _change(record_key(shot), ShotRecord, guarded, storage)
+
+
+class Held(NamedTuple):
+    """A shot's record, and the ETag under which it is in storage, for the next change without another read."""
+
+    record: ShotRecord
+    etag: str
+
+
+def change_held(shot: ShotId, change: Callable[[ShotRecord], ShotRecord], held: Held | None) -> Held:
+    """Apply a change to a shot's record as `change_record` does, and return the result with its ETag.
+
+    Args:
+        held: the record as it was last read or written here; None: it is read now. If somebody else has changed it
+            since, the write is refused, and the record is read anew.
+    """
+
+    def guarded(record: ShotRecord) -> ShotRecord:
+        require_not_lost(shot.in_batch)
+        return change(record)
+
+    return Held(*_change_held(record_key(shot), ShotRecord, guarded, None, held))
+
+
+def load_batch(batch: BatchId, *, storage: Storage | None = None) -> BatchRecord:
+    """Return a batch's record.
+
+    Raises:
+        ObjectMissingError: it has no record.
+        RecordDamagedError: the record can't be read.
+    """
+    return _load(batch_record_key(batch), BatchRecord, storage)
+
+
+def find_batch(batch: BatchId, *, storage: Storage | None = None) -> BatchRecord | None:
+    """Return a batch's record; None if it has none yet.
+
+    Raises:
+        RecordDamagedError: the record can't be read.
+    """
+    return _or_none(partial(load_batch, batch, storage=storage))
+
+
+def load_held_batch(batch: BatchId, *, storage: Storage) -> tuple[BatchRecord, str]:
+    """Return a batch's record and its ETag, with the errors of `load_batch`."""
+    return _load_with_etag(batch_record_key(batch), BatchRecord, storage)
+
+
+def create_batch(record: BatchRecord, *, storage: Storage | None = None) -> BatchRecord:
+    """Store a new batch's record and return it; if there is a record already, return that one unchanged."""
+    return _create(batch_record_key(record.batch), record, storage)
+
+
+def change_batch(
+    batch: BatchId, change: Callable[[BatchRecord], BatchRecord], *, storage: Storage | None = None
+) -> BatchRecord:
+    """Apply a change to a batch's record and return the result, like `change_record`.
+
+    The record keeps the numbers of the leases under which it was changed (fencing tokens). So a run that has lost its
+    lease can't overwrite the changes of the next one.
+    """
+
+    def guarded(record: BatchRecord) -> BatchRecord:
+        for lease in require_not_lost(batch):
+            record = record.written_under(lease)
+        return change(record)
+
+    return _change(batch_record_key(batch), BatchRecord, guarded, storage)
+
+
+def _load(key: str, kind: type[V], storage: Storage | None) -> V:
+    return read_stored(kind, (storage or open_storage()).get(key), name=key)
+
+
+def _or_none(load: Callable[[], V]) -> V | None:
+    try:
+        return load()
+    except ObjectMissingError:
+        return None
+
+
+def _create(key: str, record: V, storage: Storage | None) -> V:
+    opened = storage or open_storage()
+    try:
+        etag = opened.put_if_absent(key, _bytes_of(record), content_type=_JSON).etag
+    except RecordConflictError:
+        return _load(key, type(record), opened)
+    note(record, etag, bucket=opened.bucket)
+    return record
+
+
+def _change(key: str, kind: type[V], change: Callable[[V], V], storage: Storage | None) -> V:
+    return _change_held(key, kind, change, storage, None)[0]
+
+
+def _change_held(
+    key: str, kind: type[V], change: Callable[[V], V], storage: Storage | None, held: tuple[V, str] | None
+) -> tuple[V, str]:
+    opened = storage or open_storage()
+    deadline = time.monotonic() + PATIENCE_S
+    pause_s = _FIRST_PAUSE_S
+    while True:
+        before, etag = held or _load_with_etag(key, kind, opened)
+        after = change(before)
+        if after == before:
+            return before, etag
+        try:
+            etag = opened.replace_if(key, _bytes_of(after), etag=etag, content_type=_JSON).etag
+        except RecordConflictError:
+            if held is None and time.monotonic() > deadline:
+                raise
+            if held is None:
+                time.sleep(random.uniform(0, pause_s))
+                pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+            held = None
+        else:
+            note(after, etag, bucket=opened.bucket)
+            return after, etag
+
+
+def _load_with_etag(key: str, kind: type[V], storage: Storage) -> tuple[V, str]:
+    data, etag = storage.get_with_etag(key)
+    return read_stored(kind, data, name=key), etag
+
+
+def _bytes_of(record: ShotRecord | BatchRecord) -> bytes:
+    return record.model_dump_json(indent=1).encode()

@@ -1,0 +1,1 @@
+"""Reports: the day's figures, the return rate, the board of what waits."""

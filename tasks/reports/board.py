@@ -1,0 +1,160 @@
+"""The board: all shots that wait for people, and notices for those that are soon due or overdue."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable
+
+from prefect import task
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterState, FlowRunFilterStateType
+from prefect.client.schemas.objects import FlowRun, StateType
+
+from packshot.handoff import late
+from packshot.handoff.board import Wait, in_order, wait_of
+from packshot.handoff.sla import Urgency
+from packshot.record import WAITING, ShotRecord
+from tasks.deliveries.late_deliveries import Waiting, gathered
+from tasks.environment.style_guides import promise_shown
+from tasks.queries.asking import waiting_records
+from tasks.records.bookkeeping import ALWAYS, now
+from tasks.records.stored import load_records
+from tasks.runs.resuming import how_many_wait, human_edits, shot_of_run, waiting_runs
+from tasks.telling.artifacts import table_artifact_if_new
+from tasks.telling.notices import tell
+
+BOARD = "board"
+_FAILED = FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.FAILED, StateType.CRASHED]))
+_TOLD = {Urgency.SOON_DUE: "soon_due", Urgency.OVERDUE: "overdue"}
+
+
+def waits(*, client: str = "", batch: str = "") -> list[tuple[ShotRecord, Wait]]:
+    """Return every shot whose suspended run waits for a person, the earliest due first.
+
+    Each has its record in short form (`packshot.outcomes.indexed`): only the fields that lists need.
+
+    Args:
+        client, batch: only those of this client or batch; empty means all.
+    """
+    tags = [f"{name}:{value}" for name, value in (("client", client), ("batch", batch)) if value]
+    asked = {str(shot_of_run(run)) for run in waiting_runs(tags)}
+    known = waiting_records(WAITING, client=client, batch=batch) if asked else []
+    records = {str(one.shot): one for one in known if str(one.shot) in asked}
+    at = now()
+    promises = {name: promise_shown(name) for name in {one.shot.client for one in records.values()}}
+    found = {
+        name: wait
+        for name, one in records.items()
+        if (wait := wait_of(one, at=at, promise=promises[one.shot.client])) is not None
+    }
+    return [(records[_name(one)], one) for one in in_order(found.values())]
+
+
+def stuck(waiting: Collection[str]) -> list[tuple[ShotRecord, FlowRun]]:
+    """Return (record, run) of each shot that waits for a person whom nobody asks, because its run has failed.
+
+    Args:
+        waiting: names (CLIENT/BATCH/SHOT) of the shots that have a waiting run. A failed run of such a shot is older
+            and doesn't count.
+    """
+    with get_client(sync_client=True) as client:
+        runs = {str(shot_of_run(run)): run for run in human_edits(client, FlowRunFilter(state=_FAILED))}
+    records = load_records(shot_of_run(run) for name, run in runs.items() if name not in waiting)
+    return [(one, runs[str(one.shot)]) for one in records if one.state in WAITING]
+
+
+def waiting_in_short() -> object:
+    """Return a value that is another one as soon as a shot begins or ceases to wait.
+
+    It costs two requests, however many shots wait.
+    """
+    return how_many_wait()
+
+
+def _name(wait: Wait) -> str:
+    return f"{wait.client}/{wait.batch}/{wait.shot}"
+
+
+@task(name="update the board", task_run_name="update the board", **ALWAYS)
+def update_board(told: set[str] | None = None) -> str:
+    """Show the board as an artifact if it is new, send notices of what is soon due or overdue, and return a summary.
+
+    Args:
+        told: what this process has told already; it grows. Each notice is sent once anyway, by a mark in storage; with
+            this, a process that updates the board again and again asks for each mark only once.
+    """
+    known = set() if told is None else told
+    found = waits()
+    failed = stuck({_name(one) for _, one in found})
+    approved = gathered()
+    rows = [*(_stuck_row(*one) for one in failed), *map(_gathered_row, approved), *(_row(one) for _, one in found)]
+    sentence = in_words(one for _, one in found)
+    if failed:
+        sentence += f"; {len(failed)} whose run failed"
+    if approved:
+        sentence += f"; {sum(len(one.shots) for one in approved)} approved and gathered for the next delivery"
+    table_artifact_if_new(rows, key=BOARD, description=sentence)
+    for record, wait in found:
+        once = f"{_name(wait)} {wait.urgency} {wait.due:%Y%m%dT%H%M%S}"
+        if wait.urgency in _TOLD and once not in known:
+            due = f"{wait.due:%Y-%m-%d %H:%M} UTC"
+            message = f"Waits for {wait.with_whom} since {wait.since:%Y-%m-%d %H:%M} UTC, due {due}."
+            tell(record, _TOLD[wait.urgency], message, due=wait.due.isoformat(), once=f"{wait.due:%Y%m%dT%H%M%S}")
+            known.add(once)
+    return sentence
+
+
+def _row(wait: Wait) -> dict[str, object]:
+    return {
+        "due": f"{wait.due:%Y-%m-%d %H:%M}",
+        "urgency": "" if wait.urgency is Urgency.IN_TIME else wait.urgency.value,
+        "client": wait.client,
+        "batch": wait.batch,
+        "shot": wait.shot,
+        "state": wait.state.value.replace("_", " "),
+        "with": wait.with_whom,
+        "since": f"{wait.since:%Y-%m-%d %H:%M}",
+        "tier": wait.tier.replace("_", " "),
+        "services": ", ".join(wait.services),
+        "why": wait.why,
+    }
+
+
+def _stuck_row(record: ShotRecord, run: FlowRun) -> dict[str, object]:
+    shot, state = record.shot, run.state
+    return {
+        "due": "",
+        "urgency": "failed",
+        "client": shot.client,
+        "batch": shot.batch,
+        "shot": shot.shot,
+        "state": record.state.value.replace("_", " "),
+        "with": "nobody: its run failed; retry it in the UI",
+        "since": f"{state.timestamp:%Y-%m-%d %H:%M}" if state else "",
+        "tier": "",
+        "services": "",
+        "why": (state.message or "") if state else "",
+    }
+
+
+def _gathered_row(waiting: Waiting) -> dict[str, object]:
+    return {
+        "due": f"{waiting.goes_out:%Y-%m-%d %H:%M}" if waiting.goes_out else "",
+        "urgency": "",
+        "client": waiting.batch.client,
+        "batch": waiting.batch.batch,
+        "shot": ", ".join(waiting.shots),
+        "state": "approved",
+        "with": late.NEXT_DELIVERY,
+        "since": "",
+        "tier": "",
+        "services": "",
+        "why": waiting.sentence,
+    }
+
+
+def in_words(waits: Iterable[Wait]) -> str:
+    """Return a summary such as "5 wait, 1 soon due, 2 overdue"."""
+    every = list(waits)
+    urgent = Counter(one.urgency for one in every)
+    return f"{len(every)} wait, {urgent[Urgency.SOON_DUE]} soon due, {urgent[Urgency.OVERDUE]} overdue"

@@ -1,0 +1,58 @@
+"""The shots behind the numbers of each day, kept beside the day's figures.
+
+reports/daily/<date>.shots.json    number -> shots
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+
+from pydantic import TypeAdapter
+
+from packshot.errors import ObjectMissingError
+from packshot.handoff.deciding import since_restart
+from packshot.keys import daily_figures_key, daily_prefix, daily_shots_key, date_from_daily_figures_key
+from packshot.learning.audits import audit_of
+from packshot.naming import BatchId, ShotId
+from packshot.outcomes.daily_lists import Number, shots_behind
+from packshot.outcomes.daily_values import Day, DayFigures
+from packshot.record import ShotRecord
+from tasks.storage.bucket import Storage, open_storage
+
+_LISTS = TypeAdapter(dict[Number, tuple[ShotId, ...]])
+
+
+def keep_lists(
+    storage: Storage, records: Sequence[ShotRecord], day: Day, *, received: Mapping[BatchId, dt.datetime]
+) -> None:
+    """Store which shots each number of a day counts."""
+    audits = {}
+    for record in records:
+        audit = audit_of(record, since_restart(record))
+        if audit is not None and day.holds(audit.at):
+            audits[record.shot] = audit.refused
+    lists = shots_behind(records, day, received=received, audits=audits)
+    storage.put(daily_shots_key(day.date), _LISTS.dump_json(lists), content_type="application/json")
+
+
+def counted_dates() -> list[dt.date]:
+    """Return the days that have figures, the latest first. This costs one listing of the storage."""
+    found = (date_from_daily_figures_key(one.key) for one in open_storage().list(daily_prefix()))
+    return sorted(filter(None, found), reverse=True)
+
+
+def figures_on(date: dt.date) -> DayFigures | None:
+    """Return the figures from which a day's report was made; None if there are none."""
+    try:
+        return DayFigures.model_validate_json(open_storage().get(daily_figures_key(date)))
+    except ObjectMissingError:
+        return None
+
+
+def lists_on(date: dt.date) -> Mapping[Number, tuple[ShotId, ...]] | None:
+    """Return the shots behind a day's numbers; None if they were not kept."""
+    try:
+        return _LISTS.validate_json(open_storage().get(daily_shots_key(date)))
+    except ObjectMissingError:
+        return None

@@ -1,0 +1,1 @@
+"""Results of tasks: what they hand on, where they are kept, and when a finished one serves again."""

@@ -1,0 +1,147 @@
+"""Storage of Prefect task results: in the same bucket, below ``prefect-results/``.
+
+Prefect needs a saved block for this. The block holds no credentials: it opens the storage from the settings when it is
+used, so Prefect's database never contains a secret. Results are plain data with the line's seal
+(`tasks.storage.seals`). A result without a valid seal is treated as missing and is not parsed. A sealed result is read
+with a serializer that never calls what the data names. Prefect's own serializer would call anything that ``__class__``
+names.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, cast
+from uuid import UUID
+
+from prefect.client.orchestration import get_client
+from prefect.filesystems import WritableFileSystem
+from prefect.serializers import Serializer
+from pydantic import Field
+
+from packshot.errors import NamingError, ObjectMissingError, PackshotError
+from packshot.keys import result_key
+from packshot.types import Value
+from tasks.results.handovers import KINDS
+from tasks.storage.bucket import open_storage
+from tasks.storage.seals import line_key, seal, unseal
+
+SERIALIZER = "packshot"
+BLOCK_NAME = "default"
+BLOCK = f"packshot-results/{BLOCK_NAME}"
+
+ENVIRONMENT: Mapping[str, str] = MappingProxyType(
+    {"PREFECT_RESULTS_DEFAULT_STORAGE_BLOCK": BLOCK, "PREFECT_RESULTS_DEFAULT_SERIALIZER": "json"}
+)
+"""Environment variables for every process that runs flows.
+
+Without them, each task run asks the server where to store results.
+
+The default serializer only applies to results that are not cached; cached ones use ours, see
+`tasks.results.cache_keys.unit`.
+"""
+
+
+class PlainSerializer(Serializer):
+    """Serializer for plain JSON and the handovers in `KINDS`.
+
+    Data that is read can name no other class and calls nothing.
+    """
+
+    type: str = Field(default=SERIALIZER, frozen=True)
+
+    def dumps(self, obj: Any) -> bytes:
+        """Return the result as JSON.
+
+        Raises:
+            TypeError: the result is neither plain data, nor a handover, nor an error.
+        """
+        if isinstance(obj, BaseException):
+            record: dict[str, object] = {"error": f"{type(obj).__name__}: {obj}"}
+        elif isinstance(obj, Value):
+            kind = type(obj).__name__
+            if KINDS.get(kind) is not type(obj):
+                raise TypeError(f"a {kind} is no handover: add it to KINDS in tasks/results/handovers.py")
+            record = {"kind": kind, "value": obj.model_dump(mode="json")}
+        else:
+            record = {"plain": obj}
+        return json.dumps(record).encode()
+
+    def loads(self, blob: bytes) -> Any:
+        """Return the result that `dumps` got; for an error, a `PackshotError` with its text.
+
+        Raises:
+            ValueError: `dumps` did not write this.
+        """
+        record = json.loads(blob)
+        match record:
+            case {"kind": str(kind), "value": value} if kind in KINDS:
+                try:
+                    return KINDS[kind].model_validate_json(json.dumps(value))
+                except NamingError as error:
+                    raise ValueError(str(error)) from error
+            case {"plain": value}:
+                return value
+            case {"error": str(words)}:
+                return PackshotError(words)
+        raise ValueError("this is not the result of a task")
+
+
+class ResultsInBucket(WritableFileSystem):
+    """Prefect block that stores results in Packshot's bucket.
+
+    It has no fields: each process uses its own ``PACKSHOT_`` variables.
+    """
+
+    _block_type_name = "Packshot results"
+    _block_type_slug = "packshot-results"
+
+    def read_path(self, path: str, *, _sync: bool = True) -> bytes:  # type: ignore[override]  # Prefect passes _sync
+        """Return a stored result.
+
+        Raises:
+            ObjectMissingError: there is none, or none with a valid seal for this key.
+        """
+        key = result_key(path)
+        sealed = open_storage().get_if_there(key)  # most tasks run for the first time
+        content = None if sealed is None else unseal(key, sealed)
+        if content is None or not _is_ours(content):
+            raise ObjectMissingError("there is no task result with this key", key, next_step="The task runs again.")
+        return content
+
+    def write_path(self, path: str, content: bytes, *, _sync: bool = True) -> None:  # type: ignore[override]
+        """Store a result with the line's seal."""
+        key = result_key(path)
+        open_storage().put(key, seal(key, content), content_type="application/octet-stream")
+
+    async def aread_path(self, path: str) -> bytes:
+        """Return a stored result without blocking the event loop."""
+        return await asyncio.to_thread(self.read_path, path)
+
+    async def awrite_path(self, path: str, content: bytes) -> None:
+        """Store a result without blocking the event loop."""
+        await asyncio.to_thread(self.write_path, path, content)
+
+
+def register_results() -> str:
+    """Save the block, make it the server's default result storage, and return its name. Idempotent.
+
+    Raises:
+        ConfigError: the key that seals results can't be used.
+    """
+    line_key()  # fail now if there is no usable key
+    ResultsInBucket.register_type_and_schema()
+    block_id = cast(UUID, ResultsInBucket().save(BLOCK_NAME, overwrite=True))
+    with get_client(sync_client=True) as client:
+        client.update_server_default_result_storage(block_id)
+    return BLOCK
+
+
+def _is_ours(content: bytes) -> bool:
+    """Return whether a result names our serializer. Prefect would use whichever serializer the stored data names."""
+    try:
+        return bool(json.loads(content)["metadata"]["serializer"] == {"type": SERIALIZER})
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return False

@@ -1,0 +1,240 @@
+"""Parts of a batch: the shots that one flow run, on whichever machine, takes through one stage.
+
+A part's work and its results are objects below ``prefect-results/``, with the line's seal. The part's name contains a
+hash of what its results depend on. So any run finds a part again that was done once.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from enum import StrEnum
+from types import MappingProxyType
+from typing import cast
+from uuid import UUID
+
+import httpx
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.filters import (
+    FlowRunFilter,
+    FlowRunFilterId,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+    FlowRunFilterTags,
+)
+from prefect.client.schemas.objects import FlowRun, StateType, Worker
+from prefect.deployments import run_deployment
+from prefect.exceptions import ObjectNotFound
+from prefect.states import Cancelled, Cancelling
+from pydantic import TypeAdapter
+
+from packshot import PIPELINE_VERSION
+from packshot.batch import ShotRef
+from packshot.errors import ObjectMissingError
+from packshot.ingest.shoot_groups import GroupDecision
+from packshot.keys import part_lease, part_result_name, result_key, run_lease
+from packshot.naming import BatchId
+from packshot.types import Value
+from tasks.environment.logs import log
+from tasks.processing.networks import network_in_use
+from tasks.results.cache_keys import fingerprint_of
+from tasks.results.handovers import ApprovedShot, EditedShot, ExportedShot, Handover, MasteredShot, RoutedShot
+from tasks.runs.resuming import runs_of
+from tasks.storage.bucket import open_storage
+from tasks.storage.leases import look, run_of_process
+from tasks.storage.seals import seal, unseal
+
+WORK_ON_PART = "work-on-part"
+PARTS_POOL = "packshot-parts"
+"""Work pool of the parts. The runs that hand out parts are in another one, so that they can never be in their way."""
+EXPEDITED, ORDINARY = "expedited", "default"
+"""Queues of both pools. The first is emptied first; parts go into the queue of the run that hands them out."""
+
+POLL_S = 2.0
+_NOT_ENDED = FlowRunFilterState(
+    type=FlowRunFilterStateType(
+        any_=[StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING, StateType.PAUSED, StateType.CANCELLING]
+    )
+)
+_NOT_NEEDED = "the run that handed it out does this part itself"
+
+
+class Stage(StrEnum):
+    """The stages whose shots are shared among workers, in parts."""
+
+    MASTER = "master"
+    ROUTE = "route"
+    EDIT = "edit"
+    EXPORT = "export"
+
+
+class ToMaster(Value):
+    """A shot for stage 1, and the fingerprint of the configs in force."""
+
+    ref: ShotRef
+    configs_fingerprint: str
+
+
+class ToRoute(Value):
+    """A shot for stage 2, with what its group decided."""
+
+    mastered: MasteredShot
+    group: GroupDecision
+
+
+WORK: Mapping[Stage, type[Value]] = MappingProxyType(
+    {Stage.MASTER: ToMaster, Stage.ROUTE: ToRoute, Stage.EDIT: RoutedShot, Stage.EXPORT: ApprovedShot}
+)
+DONE: Mapping[Stage, type[Handover]] = MappingProxyType(
+    {Stage.MASTER: MasteredShot, Stage.ROUTE: RoutedShot, Stage.EDIT: EditedShot, Stage.EXPORT: ExportedShot}
+)
+"""What a stage gets for each shot, and what comes out of it."""
+
+
+def part_name(stage: Stage, items: Sequence[Value]) -> str:
+    """Return a part's name: its stage, the pipeline's version, and a hash of what its results depend on."""
+    knows = network_in_use() if stage is Stage.EDIT else ""
+    return f"{stage.value}-{PIPELINE_VERSION}-{fingerprint_of(items, knows)}"
+
+
+def store_work(batch: BatchId, part: str, items: Sequence[Value]) -> None:
+    """Store the items that a part has to work on."""
+    _store(part_result_name(batch, part, "work"), items)
+
+
+def work_of(batch: BatchId, part: str, stage: Stage) -> tuple[Value, ...]:
+    """Return the items that a part has to work on.
+
+    Raises:
+        ObjectMissingError: there is no such part.
+    """
+    found = _read(part_result_name(batch, part, "work"), WORK[stage])
+    if found is None:
+        raise ObjectMissingError(
+            "there is no such part of this batch",
+            f"{batch}: {part}",
+            next_step="Only process-batch and deliver-batch make parts: start one of them.",
+        )
+    return found
+
+
+def store_done(batch: BatchId, part: str, results: Sequence[Handover]) -> None:
+    """Store the results of a part. Only a part without a failed shot has results."""
+    _store(part_result_name(batch, part, "done"), results)
+
+
+def done_of(batch: BatchId, part: str, stage: Stage) -> tuple[Handover, ...] | None:
+    """Return the results of a part; None if it is not done, or if one of its shots failed."""
+    return cast("tuple[Handover, ...] | None", _read(part_result_name(batch, part, "done"), DONE[stage]))
+
+
+def _store(name: str, values: Iterable[Value]) -> None:
+    key = result_key(name)
+    content = json.dumps([one.model_dump(mode="json") for one in values]).encode()
+    open_storage().put(key, seal(key, content), content_type="application/octet-stream")
+
+
+def _read(name: str, kind: type[Value]) -> tuple[Value, ...] | None:
+    key = result_key(name)
+    sealed = open_storage().get_if_there(key)
+    content = None if sealed is None else unseal(key, sealed)
+    return None if content is None else TypeAdapter(tuple[kind, ...]).validate_json(content)  # type: ignore[valid-type]
+
+
+def helpers() -> int:
+    """Return how many workers of the parts' pool have sent Prefect's server a heartbeat lately."""
+    with get_client(sync_client=True) as client:
+        try:
+            workers: list[Worker] = client.read_workers_for_work_pool(PARTS_POOL, offset=0, limit=200)
+        except (ObjectNotFound, httpx.HTTPError) as error:  # not registered, or away: everything is done here
+            log().warning("nobody can help with this stage: %s", type(error).__name__)
+            return 0
+    return sum(one.status is not None and one.status.value == "ONLINE" for one in workers)
+
+
+def hand_out(batch: BatchId, stage: Stage, part: str, *, place: str) -> UUID:
+    """Return the id of the run of a part, which any worker can take. The same attempt creates it only once.
+
+    Args:
+        place: number of the part and number of all parts in words, for the run's name.
+    """
+    asking = run_of_process()
+    with get_client(sync_client=True) as client:
+        run = client.read_flow_run(UUID(asking))
+    created = run_deployment(
+        f"{WORK_ON_PART}/{WORK_ON_PART}",
+        parameters={"client": batch.client, "batch": batch.batch, "stage": stage.value, "part": part, "place": place},
+        flow_run_name=f"{stage.value} · {batch} · part {place}",
+        timeout=0,
+        tags=[_handed_out_by(asking), _part_of(batch)],
+        idempotency_key=f"{asking}-{run.run_count}-{part}",
+        work_queue_name=EXPEDITED if run.work_queue_name == EXPEDITED else ORDINARY,
+    )
+    return cast(FlowRun, created).id
+
+
+def runs_by_id(ids: Collection[UUID]) -> dict[UUID, FlowRun]:
+    """Return id -> run, as Prefect knows the runs now."""
+    with get_client(sync_client=True) as client:
+        return {run.id: run for run in runs_of(client, FlowRunFilter(id=FlowRunFilterId(any_=list(ids))))}
+
+
+def take_back(run_id: UUID) -> None:
+    """Cancel the run of a part, because its work is done elsewhere."""
+    with get_client(sync_client=True) as client:
+        client.set_flow_run_state(run_id, Cancelled(message=_NOT_NEEDED), force=True)
+
+
+def is_deserted(batch: BatchId, part: str) -> bool:
+    """Return whether nobody works on a part: its lease is missing or released, or the lease's owner has died."""
+    seen = look(part_lease(batch, part))
+    return seen is None or not seen.is_alive
+
+
+def cancel_parts(run_id: str, *, why: str) -> int:
+    """Return how many parts a run had handed out. All of them are cancelled, also those at work."""
+    with get_client(sync_client=True) as client:
+        found = _not_ended(client, _handed_out_by(run_id))
+        for run in found:
+            at_work = run.state is not None and run.state.is_running()
+            client.set_flow_run_state(run.id, Cancelling(message=why) if at_work else Cancelled(message=why))
+    return len(found)
+
+
+def outlast_parts(batch: BatchId) -> None:
+    """Wait until no part that an earlier run of the batch has handed out is at work.
+
+    Parts that nobody has begun are cancelled. So no shot is ever in two parts at once.
+    """
+    while True:
+        with get_client(sync_client=True) as client:
+            working = [run for run in _not_ended(client, _part_of(batch)) if not _called_off(client, run)]
+        if not any(_lives(run) for run in working):
+            return
+        time.sleep(POLL_S)
+
+
+def _called_off(client: SyncPrefectClient, run: FlowRun) -> bool:
+    if run.state is not None and (run.state.is_running() or run.state.is_cancelling()):
+        return False
+    client.set_flow_run_state(run.id, Cancelled(message="the batch is cut into parts again"), force=True)
+    return True
+
+
+def _lives(run: FlowRun) -> bool:
+    seen = look(run_lease(str(run.id)))
+    return seen is not None and seen.is_alive
+
+
+def _not_ended(client: SyncPrefectClient, tag: str) -> list[FlowRun]:
+    wanted = FlowRunFilter(state=_NOT_ENDED, tags=FlowRunFilterTags(all_=[tag]))
+    return list(runs_of(client, wanted, flow=WORK_ON_PART))
+
+
+def _handed_out_by(run_id: str) -> str:
+    return f"handed-out-by:{run_id}"
+
+
+def _part_of(batch: BatchId) -> str:
+    return f"part-of:{batch}"

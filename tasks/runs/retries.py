@@ -1,0 +1,49 @@
+"""Another try for shots that failed for a reason that passes.
+
+Such a reason passes by itself: the storage or a server was away, or a disk was full. By then each task has already
+tried for some seconds. Servers need a minute or two to be started again, and a person needs longer to make room.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+
+from packshot.naming import BatchId
+from packshot.record import DONE, WAITING, ShotRecord, State
+from tasks.environment.logs import log
+from tasks.environment.settings import get_settings
+from tasks.records.stored import load_records
+
+_AT_REST = WAITING | DONE | {State.REFUSED, State.APPROVED, State.EXPORTED, State.VERIFIED}
+
+
+def pauses_s() -> tuple[float, ...]:
+    """Return the pauses before the second and the third try of a batch, in seconds; empty: there is only one try."""
+    first = get_settings().again_after_s
+    return (first, 4 * first) if first else ()
+
+
+def passing(batch: BatchId, names: Iterable[str]) -> list[str]:
+    """Return the names of the shots that another try may bring through, judged by their records.
+
+    A shot in the middle of its work is one of them: its record could not be written when it failed.
+    """
+    return [record.shot.shot for record in load_records([batch.shot(name) for name in names]) if _may_pass(record)]
+
+
+def _may_pass(record: ShotRecord) -> bool:
+    return record.failed_in_passing or record.state not in {*_AT_REST, State.FAILED}
+
+
+def rest(names: Iterable[str], pause_s: float) -> None:
+    """Wait before the next try, and write into the log which shots are tried again.
+
+    Args:
+
+    names: those shots.
+
+    pause_s: how long to wait, in seconds.
+    """
+    log().warning("failed in passing; tried again in %g s: %s", pause_s, ", ".join(sorted(names)))
+    time.sleep(pause_s)

@@ -1,0 +1,110 @@
+"""Shoot groups: group all shots of a batch by their light, including those that need no more work."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+
+from prefect import task
+
+from packshot.batch import BatchRecord
+from packshot.errors import ObjectMissingError, RecordConflictError, RefusedInputError
+from packshot.ingest.grouping import ShotLight
+from packshot.ingest.manifest import plain_path
+from packshot.ingest.shoot_groups import GroupDecision, ReferencePhoto, Statement, state_groups
+from packshot.ingest.stock import REFERENCE_FILE
+from packshot.keys import inbox_key
+from packshot.naming import BatchId
+from packshot.pipeline import opening
+from packshot.record import ShotRecord, State
+from tasks.environment.configs import configs_in_force
+from tasks.processing.children import children
+from tasks.records.bookkeeping import ALWAYS
+from tasks.records.stored import change_batch, load_batch, load_records
+from tasks.results.handovers import MasteredShot
+from tasks.storage.bucket import open_storage
+
+_NOT_YET_EDITED = frozenset({State.RECEIVED, State.REFUSED, State.MASTERED, State.ROUTED})
+
+
+@task(name="group by light", task_run_name="group by light · {batch}", **ALWAYS)
+def group_shots(
+    batch: BatchId, mastered: list[MasteredShot], *, unedited: Collection[str] = ()
+) -> dict[str, GroupDecision]:
+    """Group the mastered shots of a batch by light, and store each group's correction in the batch's record.
+
+    Args:
+        mastered: the shots that need work. The light of all other shots is read from their records.
+        unedited: names of shots that nobody has edited, as far as is known. Their records are not read.
+    Returns:
+        The decision for every mastered shot of the batch, by name; empty if no shot needs work.
+    Raises:
+        RecordConflictError: another run has stored other groups meanwhile.
+    """
+    if not mastered:
+        return {}
+    record = load_batch(batch)
+    fresh = {shot.name for shot in mastered} & set(unedited)
+    records = load_records([ref.shot for ref in record.shots if ref.shot.shot not in fresh])
+    lights = {one.shot.shot: light for one in records if (light := _light_in(one)) is not None}
+    lights |= {shot.name: shot.light for shot in mastered if shot.light is not None}
+    earlier = [Statement.model_validate(stated) for stated in record.statements.values()]
+    decisions, statements = state_groups(
+        lights.values(),
+        config=configs_in_force().ingest,
+        references=_references(record, lights.values()),
+        before={shot: (one.group, one.part) for one in earlier for shot in one.shots},
+        stated=_followed(earlier, records),
+    )
+    groups = {shot: decision.group for shot, decision in decisions.items()}
+    plain = {part: one.model_dump(mode="json") for part, one in statements.items()}
+
+    def state(found: BatchRecord) -> BatchRecord:
+        if found.statements != record.statements:
+            raise RecordConflictError(
+                "another run has changed the batch's groups in the meantime",
+                str(batch),
+                next_step="Nothing to do: they are worked out again from the new state.",
+            )
+        return found.model_copy(update={"groups": groups, "statements": plain})
+
+    change_batch(batch, state)
+    return decisions
+
+
+def _light_in(record: ShotRecord) -> ShotLight | None:
+    stated = record.reports.get("light")
+    return ShotLight.model_validate(stated) if stated else None
+
+
+def _followed(earlier: Iterable[Statement], records: Iterable[ShotRecord]) -> Mapping[str, Statement]:
+    """Return the statements that at least one edited shot has used. They stay as they are, so that groups match."""
+    edited = {
+        str(record.reports.get("group", {}).get("part", ""))
+        for record in records
+        if (record.failed_from or record.state) not in _NOT_YET_EDITED
+    }
+    return {one.part: one for one in earlier if one.part in edited}
+
+
+def _references(record: BatchRecord, lights: Iterable[ShotLight]) -> dict[str, ReferencePhoto]:
+    """Return what was measured on the reference photos, by the name that the manifest uses for them."""
+    files = {plain_path(path).casefold(): path for path, why in record.ignored.items() if why == REFERENCE_FILE}
+    bare = {name.rsplit("/", 1)[-1]: path for name, path in files.items()}
+    found: dict[str, ReferencePhoto] = {}
+    for named in sorted({light.reference for light in lights if light.reference}):
+        wanted = plain_path(named).casefold()
+        path = files.get(wanted) or bare.get(wanted.rsplit("/", 1)[-1])
+        if path is not None:
+            found[named] = _read(record.batch, path)
+    return found
+
+
+def _read(batch: BatchId, path: str) -> ReferencePhoto:
+    """Measure a reference photo. If it can't be read the result is empty, and the shots that name it get a finding."""
+    try:
+        data = open_storage().get(inbox_key(batch, path))
+        limits = configs_in_force().ingest
+        answer = children().call(opening.REFERENCE, data, about=path, within=limits.apart, path=path, limits=limits)
+        return opening.received_reference(answer.value)
+    except (RefusedInputError, ObjectMissingError):
+        return ReferencePhoto()

@@ -1,0 +1,104 @@
+"""Edits that the machine makes after a decision: with another method, or the first edit after a hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from prefect import task
+
+from packshot import pipeline
+from packshot.cutout import Method
+from packshot.ingest.master import read_master
+from packshot.naming import ShotId
+from packshot.pipeline import Edit
+from packshot.record import EDIT, ShotRecord, State, found_in
+from packshot.types import Pixels16, Verdict
+from tasks.learning.audits import audit_report
+from tasks.learning.routing_model import watch_for
+from tasks.processing.networks import LoadedModel, load_model
+from tasks.records.bookkeeping import ALWAYS, actor, living, now, revived
+from tasks.records.stored import change_record, load_record
+from tasks.stages import stored_edits
+from tasks.storage import shot_objects
+from tasks.telling.displays import show_edit
+
+NO_AUDIT: Mapping[str, Any] = {}
+_AFTER_EDIT = {
+    Verdict.AUTO_APPROVE: (State.APPROVED,),
+    Verdict.HUMAN_REVIEW: (State.IN_REVIEW,),
+    Verdict.REJECT_AND_REDO: (State.REDO, State.AWAITING_EDITOR),
+}
+
+
+@task(name="redo", task_run_name="redo · {shot.shot}", **ALWAYS)
+def redo_edit(shot: ShotId) -> None:
+    """Edit a shot with the other cut-out method, and ask a person about the result.
+
+    The other method is the network alone, or after that the refinement by the backdrop. The machine never approves the
+    result, whatever its score: a person has refused the first one.
+    """
+    with living(shot):
+        record = revived(load_record(shot), by=actor())
+        by_network = record.reports["edit"]["method"] == Method.NETWORK_ONLY
+        other = Method.REFINED if by_network else Method.NETWORK_ONLY
+        pixels, network = read_master(shot_objects.fetch(record, stored_edits.picture_to_edit(record))), load_model()
+        plan, group = shot_objects.plan_of(record), stored_edits.group_of(record)
+        edit = pipeline.edit(pixels, network.segmenter, plan, methods=(other,), noted=record.findings, group=group)
+        hopeless = edit.verdict is Verdict.REJECT_AND_REDO
+        after = (State.REDO, State.AWAITING_EDITOR) if hopeless else (State.IN_REVIEW,)
+        _keep(record, pixels, edit, network, after=after)
+
+
+@task(name="edit after hold", task_run_name="edit after hold · {shot.shot}", **ALWAYS)
+def edit_released(shot: ShotId) -> None:
+    """Make the first edit of a shot that was on hold, as stage 3A does."""
+    with living(shot):
+        record = revived(load_record(shot), by=actor())
+        pixels, network = read_master(shot_objects.fetch(record, stored_edits.picture_to_edit(record))), load_model()
+        plan = shot_objects.plan_of(record)
+        edit = pipeline.edit(
+            pixels,
+            network.segmenter,
+            plan,
+            noted=record.findings,
+            group=stored_edits.group_of(record),
+            watch=watch_for(record, plan),
+        )
+        audit = audit_report(record, plan, edit)
+        after = _AFTER_EDIT[Verdict.HUMAN_REVIEW if audit else edit.verdict]
+        _keep(record, pixels, edit, network, after=after, audit=audit)
+
+
+def _keep(
+    record: ShotRecord,
+    pixels: Pixels16,
+    edit: Edit,
+    network: LoadedModel,
+    *,
+    after: tuple[State, ...],
+    audit: Mapping[str, Any] = NO_AUDIT,
+) -> None:
+    """Store an edit and advance the record to its next state, one state at a time.
+
+    A shot may pass here more than once.
+    """
+    shot = record.shot
+    objects = shot_objects.keep(shot, stored_edits.edit_files(pixels, edit, stored_edits.metadata_of(record)))
+    found = found_in(objects[EDIT], network.findings + edit.findings)
+    why = "chosen to be looked at" if audit else stored_edits.verdict_sentence(edit)
+    reports = stored_edits.edit_reports(edit, network.segmenter, audit=audit)
+
+    def change(one: ShotRecord) -> ShotRecord:
+        changed = revived(one, by=actor())
+        for state in (State.EDITING_AUTO, State.SCORED, *after):
+            changed = changed.advance(state, at=now(), actor=actor(), why=why)
+        return changed.model_copy(
+            update={
+                "findings": tuple(dict.fromkeys((*changed.findings, *found))),
+                "reports": {**changed.reports, **reports},
+                "objects": {**changed.objects, **objects},
+            }
+        )
+
+    show_edit(change_record(shot, change))

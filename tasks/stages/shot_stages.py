@@ -1,0 +1,287 @@
+"""The stages of a shot, one task each: fetch, make one call into `packshot.pipeline`, store, return a small result.
+
+Each task also advances the shot's record. Its result is cached by content, so a retry or a new run repeats only what is
+not done. Pixels stay in storage; tasks pass references and figures to each other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+
+from prefect import task
+
+from packshot import pipeline
+from packshot.batch import ShotRef
+from packshot.decision import Decision
+from packshot.errors import ObjectMissingError, RefusedInputError, VerificationError
+from packshot.export.labels import labels_of
+from packshot.export.preview import before_and_after
+from packshot.figures import counted
+from packshot.ingest.master import read_master, write_working_tiff
+from packshot.ingest.shoot_groups import GroupDecision
+from packshot.keys import quarantine_key, quarantine_reason_key
+from packshot.pipeline import opening
+from packshot.pipeline.opening import MasteredFile
+from packshot.record import EDIT, State, found_in
+from packshot.types import Verdict
+from tasks.environment.configs import configs_in_force
+from tasks.learning.audits import audit_report
+from tasks.learning.routing_model import as_promised, ruled_out, serving_model, watch_for
+from tasks.processing.children import children
+from tasks.processing.memory import room_for, room_for_file
+from tasks.processing.networks import load_model, network_in_use
+from tasks.records.bookkeeping import Life, living
+from tasks.results.cache_keys import unit
+from tasks.results.handovers import ApprovedShot, EditedShot, ExportedShot, MasteredShot, RoutedShot
+from tasks.stages import stored_edits
+from tasks.storage import shot_objects
+from tasks.storage.bucket import open_storage
+from tasks.telling.displays import show_edit, show_refusal
+
+AFTER_VERDICT = {
+    Verdict.AUTO_APPROVE: (State.EDITING_AUTO, State.SCORED, State.APPROVED),
+    Verdict.HUMAN_REVIEW: (State.EDITING_AUTO, State.SCORED, State.IN_REVIEW),
+    Verdict.REJECT_AND_REDO: (State.EDITING_AUTO, State.SCORED, State.REDO, State.AWAITING_EDITOR),
+}
+
+
+@task(name="master", task_run_name="master · {ref.shot.shot}", **unit("master"))
+def master_shot(ref: ShotRef, *, configs_fingerprint: str) -> MasteredShot:
+    """Stage 1: convert an original to the working space, or refuse it with the reason.
+
+    Args:
+        configs_fingerprint: hash of the configs in force; part of the cache key.
+    """
+    with living(ref.shot, stage="master") as life:
+        life.hold(room_for_file(ref.size_bytes))
+        original = _as_listed(ref.key, ref.etag)
+        sidecar = _as_listed(ref.sidecar, ref.sidecar_etag) if ref.sidecar else b""
+        sha256 = hashlib.sha256(original).hexdigest()
+        try:
+            done, made = _mastered(ref, original, sidecar, life.record.decisions)
+        except RefusedInputError as error:
+            return _refused(life, ref, original, sha256, error)
+        plan = done.plan
+        files = {
+            "master.tif": made["master.tif"],
+            "plan.json": plan.model_dump_json(indent=1).encode(),
+            "preview.webp": made["preview.webp"],
+        }
+        objects = shot_objects.keep(ref.shot, files)
+        life.reach(
+            State.MASTERED,
+            why=f"{done.report['size'][0]} x {done.report['size'][1]} px, {done.report['profile'] or 'no profile'}",
+            facts=done.facts,
+            source_sha256=sha256,
+            plan_fingerprint=plan.fingerprint,
+            findings=done.findings,
+            reports={"reading": done.report, "light": done.light.model_dump(mode="json")},
+            objects=objects,
+        )
+        return MasteredShot(
+            shot=ref.shot,
+            source_sha256=sha256,
+            plan_fingerprint=plan.fingerprint,
+            generation=ref.generation,
+            category_source=done.category_source,
+            features=done.features,
+            light=done.light,
+            looks=done.looks,
+            master_sha256=objects["master.tif"],
+        )
+
+
+def _as_listed(key: str, etag: str) -> bytes:
+    """Return an uploaded file's bytes, as they were when the batch was listed.
+
+    Raises:
+        ObjectMissingError: the file was deleted or replaced since.
+    """
+    data, found = open_storage().get_with_etag(key)
+    if found.strip('"') != etag:
+        raise ObjectMissingError(
+            "this uploaded file was replaced while its batch was being processed",
+            key,
+            found=f"the ETag {found}",
+            allowed=f"the one that was listed, {etag}",
+            next_step="Start the batch again, so that it lists the new file. Or send the file in another batch.",
+        )
+    return data
+
+
+def _mastered(
+    ref: ShotRef, original: bytes, sidecar: bytes, decisions: Sequence[Decision]
+) -> tuple[MasteredFile, Mapping[str, bytes]]:
+    """Master an original in a confined child process; return what is known about it, and its files."""
+    configs = configs_in_force()
+    answer = children().call(
+        opening.MASTER,
+        original,
+        about=ref.path,
+        within=configs.ingest.apart,
+        path=ref.path,
+        shot=ref.shot.shot,
+        row=ref.row,
+        client=ref.shot.client,
+        configs=configs,
+        sidecar=sidecar,
+        decisions=decisions,
+    )
+    return MasteredFile.model_validate(answer.value), answer.parts
+
+
+def _refused(life: Life, ref: ShotRef, original: bytes, sha256: str, error: RefusedInputError) -> MasteredShot:
+    """Put a copy of a refused file into quarantine with the reason. The original stays where it is."""
+    storage, batch = open_storage(), ref.shot.in_batch
+    storage.copy(ref.key, quarantine_key(batch, ref.path))
+    reason = stored_edits.refusal_json(ref, error, sha256=sha256)
+    storage.put(quarantine_reason_key(batch, ref.path), reason, content_type="application/json")
+    life.reach(State.REFUSED, why=str(error), source_sha256=sha256, reports={"refusal": {"code": error.code}})
+    show_refusal(ref.shot, str(error))
+    return MasteredShot(
+        shot=ref.shot,
+        source_sha256=sha256,
+        plan_fingerprint="",
+        generation=ref.generation,
+        refused=str(error),
+    )
+
+
+@task(name="correct", task_run_name="correct · {mastered.shot.shot}", **unit("correct"))
+def correct_shot(mastered: MasteredShot, *, group: GroupDecision) -> MasteredShot:
+    """Stage 2: apply the group's colour correction to a master. The result is stored beside the master."""
+    with living(mastered.shot, stage="correct") as life:
+        record = life.record
+        life.hold(room_for(record))
+        done = pipeline.correct_master(read_master(shot_objects.fetch(record, "master.tif")), group.correction)
+        files = {
+            stored_edits.CORRECTED: write_working_tiff(done.pixels, metadata=stored_edits.metadata_of(record)),
+            "preview.webp": before_and_after(done.pixels, None),
+        }
+        objects = shot_objects.keep(mastered.shot, files, over=record.objects)
+        life.reach(State.MASTERED, why=group.correction.why, findings=done.findings, objects=objects)
+        return mastered.model_copy(update={"master_sha256": objects[stored_edits.CORRECTED]})
+
+
+@task(name="route", task_run_name="route · {mastered.shot.shot}", **unit("route"))
+def route_shot(mastered: MasteredShot, *, group: GroupDecision) -> RoutedShot:
+    """Stage 2: decide from category and features whether a machine or a person edits the shot."""
+    with living(mastered.shot, stage="route") as life:
+        assert mastered.features is not None, "refused shots are not routed"
+        plan = as_promised(shot_objects.plan_of(life.record))
+        decision = pipeline.route(
+            mastered.features,
+            plan,
+            category_source=mastered.category_source,
+            group=group,
+            model=serving_model(plan),
+            ruled_out=ruled_out(plan),
+            looks=mastered.looks,
+        )
+        life.reach(
+            State.ROUTED,
+            why=f"{decision.complexity}: {decision.reason}",
+            findings=group.findings,
+            reports={
+                "routing": {**decision.model_dump(mode="json"), "features": mastered.features.model_dump()},
+                "group": group.model_dump(mode="json"),
+            },
+        )
+        return RoutedShot(
+            shot=mastered.shot,
+            source_sha256=mastered.source_sha256,
+            plan_fingerprint=mastered.plan_fingerprint,
+            generation=mastered.generation,
+            group=group.part,
+            colour_fingerprint=stored_edits.colour_fingerprint(group),
+            category=decision.category,
+            complexity=decision.complexity,
+            route=decision.route,
+            reason=decision.reason,
+            master_sha256=mastered.master_sha256,
+        )
+
+
+@task(name="edit", task_run_name="edit · {routed.shot.shot}", **unit("edit", knows=network_in_use))
+def edit_shot(routed: RoutedShot) -> EditedShot:
+    """Stage 3A: cut out, set on exact white, frame and score a shot. The verdict decides who looks at it next."""
+    with living(routed.shot, stage="edit") as life:
+        record = life.reach(State.EDITING_AUTO, why="simple enough for the machine")
+        life.hold(room_for(record))
+        plan, metadata = shot_objects.plan_of(record), stored_edits.metadata_of(record)
+        group = stored_edits.group_of(record)
+        pixels = read_master(shot_objects.fetch(record, stored_edits.picture_to_edit(record)))
+        network = load_model()
+        edit = pipeline.edit(
+            pixels, network.segmenter, plan, noted=record.findings, group=group, watch=watch_for(record, plan)
+        )
+        audit = audit_report(record, plan, edit)
+        files = stored_edits.edit_files(pixels, edit, metadata)
+        held = {} if audit else edit.held_back(plan)
+        verdict = Verdict.AUTO_APPROVE if held else edit.verdict
+        why = "chosen to be looked at" if audit else stored_edits.verdict_sentence(edit, held=held)
+        objects = shot_objects.keep(routed.shot, files, over=record.objects)
+        record = life.reach(
+            *AFTER_VERDICT[Verdict.HUMAN_REVIEW if audit else verdict],
+            why=why,
+            findings=found_in(objects[EDIT], network.findings + edit.findings),
+            reports=stored_edits.edit_reports(edit, network.segmenter, audit=audit, held=held),
+            objects=objects,
+        )
+        show_edit(record)
+        return EditedShot(
+            shot=routed.shot,
+            source_sha256=routed.source_sha256,
+            plan_fingerprint=routed.plan_fingerprint,
+            generation=routed.generation,
+            group=routed.group,
+            category=routed.category,
+            verdict=edit.verdict,
+            score=edit.score,
+            reason=why,
+            needs_person=bool(audit) or verdict is not Verdict.AUTO_APPROVE,
+        )
+
+
+@task(name="export", task_run_name="export · {approved.shot.shot}", **unit("export"))
+def export_shot(approved: ApprovedShot) -> ExportedShot:
+    """Stage 4: render a shot for each platform, then decode each file again and verify it.
+
+    A platform that can't be served is named in the record; the other platforms still get their files.
+
+    Raises:
+        VerificationError: no rendition may be delivered.
+    """
+    with living(approved.shot, stage="export") as life:
+        record = life.record
+        life.hold(room_for(record))
+        plan = pipeline.without_held(shot_objects.plan_of(record), record.reports.get("edit", {}).get("held", {}))
+        composite = read_master(shot_objects.fetch(record, "edit.tif"))
+        matte = stored_edits.read_matte(shot_objects.fetch(record, "matte.png"))
+        labels = labels_of(plan, stored_edits.metadata_of(record))
+        export = pipeline.export(composite, matte, plan, known=stored_edits.known_of(record), labels=labels)
+        reports = {"export": stored_edits.export_report(export)}
+        if not export.verified:
+            life.reach(State.APPROVED, why="not one rendition may be delivered", reports=reports)
+            raise VerificationError(
+                "no rendition passes its verification",
+                str(approved.shot),
+                found=stored_edits.failures_in_words(export),
+                next_step="Look at the findings in the shot's record; correct the style guide, or reprocess the shot.",
+            )
+        kept = shot_objects.keep(approved.shot, stored_edits.rendition_files(export.verified))
+        life.reach(
+            State.EXPORTED,
+            State.VERIFIED,
+            why=f"{counted(len(export.verified), 'file')}, each decoded again and verified",
+            reports=reports,
+            objects={name: sha256 for name, sha256 in kept.items() if stored_edits.is_thumbnail(name)},
+        )
+        return ExportedShot(
+            shot=approved.shot,
+            source_sha256=approved.source_sha256,
+            plan_fingerprint=approved.plan_fingerprint,
+            generation=approved.generation,
+            files=tuple(one.path for one in export.verified),
+        )

@@ -1,0 +1,288 @@
+"""Leases in storage: claimed with a conditional write, renewed by a thread, then released or lost.
+
+    with holding(batch_lease(batch)) as holder:
+        ...                      # renewed in the background; after a loss, records refuse writes
+
+If a run dies, another one takes over its lease as soon as that has expired. While a run is alive, others see that it
+renews. Each claim gets a higher number (a fencing token), so that a late write of an old owner can be refused.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import timedelta
+from enum import Enum
+from typing import NamedTuple
+
+from prefect.runtime import flow_run
+from pydantic import ValidationError
+
+from packshot import lease as leases
+from packshot.errors import (
+    LeaseHeldError,
+    LeaseLostError,
+    ObjectMissingError,
+    PackshotError,
+    RecordConflictError,
+    TransientError,
+)
+from packshot.keys import batch_lease, delivery_lease, lease_key, part_lease, run_lease
+from packshot.lease import RENEWALS, Lease, Owner
+from packshot.naming import BatchId
+from tasks.environment.settings import get_settings
+from tasks.storage.bucket import open_storage
+from tasks.storage.patience import only_while, unchecked
+
+POLL_S = 1.0
+LONGEST_WAIT_S = 3600.0
+_JSON = "application/json"
+_OUTAGE_S = 120.0
+_log = logging.getLogger("packshot")
+
+
+class Patience(Enum):
+    """What a claim does if somebody else holds the lease. In every case it waits for another copy of the same run."""
+
+    NONE = "give up at once"
+    WATCH = "see whether it is renewed: give up if it is, take over if it is not"
+    WAIT = "wait until it is free"
+
+
+class Seen(NamedTuple):
+    """A lease as read from storage, and its age by the storage's clock."""
+
+    lease: Lease
+    etag: str
+    age: timedelta
+
+    @property
+    def is_alive(self) -> bool:
+        return self.lease.is_alive(self.age)
+
+
+def look(name: str) -> Seen | None:
+    """Return a lease as it is in storage; None if there is none. An unreadable one counts as released."""
+    try:
+        with unchecked():
+            data, etag, age = open_storage().get_with_age(lease_key(name))
+    except ObjectMissingError:
+        return None
+    try:
+        return Seen(Lease.model_validate_json(data), etag, age)
+    except ValidationError:
+        _log.warning("%s is not a lease and is written again", lease_key(name))
+        nobody = Owner(run="", attempt="")
+        return Seen(Lease(name=name, owner=nobody, number=0, nonce="", holds_s=0, released=True), etag, age)
+
+
+class Holder:
+    """The owner of a lease, who renews it until it is released or lost. Thread-safe."""
+
+    def __init__(self, name: str, *, above: int = 0) -> None:
+        """Prepare the lease; `claim` gets it.
+
+        Args:
+            above: the highest number of this lease that is known, for example from the batch's record. It matters if
+                the lease object itself was deleted.
+        """
+        owner = Owner(run=str(flow_run.id or "command line"), attempt=uuid.uuid4().hex)
+        self.lease = Lease(name=name, owner=owner, number=above + 1, nonce="", holds_s=get_settings().lease_s)
+        self._etag, self._asked_at = "", 0.0
+        self._lost: LeaseLostError | None = None
+        self._lock, self._over = threading.Lock(), threading.Event()
+        self._thread = threading.Thread(target=self._keep, name=f"lease {name}", daemon=True)
+
+    def claim(self, patience: Patience) -> None:
+        """Get the lease and start to renew it.
+
+        Raises:
+            LeaseHeldError: somebody else holds it and is alive.
+            TransientError: the storage could not be reached for minutes.
+        """
+        watched = _Watched(patience, self.lease.owner.run)
+        while True:
+            try:
+                seen = look(self.lease.name)
+                free = self.lease.model_copy(update={"nonce": uuid.uuid4().hex})
+                mine = leases.claim(seen.lease if seen else None, free, age=watched.age(seen))
+                self._write(mine, over=seen)
+                break
+            except LeaseHeldError as held:
+                watched.wait_or_raise(held)
+            except (RecordConflictError, ObjectMissingError):
+                time.sleep(random.uniform(0, 0.1))  # somebody else was first: read the lease again
+            except TransientError as error:
+                watched.wait_out(error)
+        self._thread.start()
+
+    def require(self) -> Lease:
+        """Return the lease, if it surely belongs to this holder. Where that is not sure, try to renew the lease first.
+
+        Raises:
+            LeaseLostError: another owner has taken it over.
+        """
+        with self._lock:
+            if self._lost is None and time.monotonic() - self._asked_at > self.lease.holds_s * (1 - 1 / RENEWALS):
+                self._renew()
+            if self._lost is not None:
+                raise self._lost
+            return self.lease
+
+    def release(self) -> None:
+        """Release the lease. If the storage can't be reached, the lease expires by itself."""
+        self._over.set()
+        with self._lock:
+            if self._lost is not None or not self._etag:
+                return
+            try:
+                self._write(leases.release(self.lease, nonce=uuid.uuid4().hex), over=self._etag)
+            except PackshotError as error:
+                _log.warning("the lease %s will expire by itself: %s", self.lease.name, error)
+
+    def _keep(self) -> None:
+        """Renew the lease in time until it is released or lost; runs in a thread."""
+        while not self._over.wait(self.lease.holds_s / RENEWALS):
+            with self._lock:
+                if self._over.is_set() or self._lost is not None:
+                    return
+                try:
+                    self._renew()
+                except PackshotError as error:
+                    _log.warning("the lease %s could not be renewed yet: %s", self.lease.name, error)
+
+    def _renew(self) -> None:
+        """Write the lease again; if another owner has it now, remember that it is lost."""
+        nonce = uuid.uuid4().hex
+        try:
+            try:
+                self._write(leases.renew(self.lease, self.lease, nonce=nonce), over=self._etag)
+            except (RecordConflictError, ObjectMissingError):
+                # It is another owner's, or our own earlier renewal whose response was lost, or it was deleted.
+                seen = look(self.lease.name)
+                self._write(leases.renew(self.lease, seen.lease if seen else None, nonce=nonce), over=seen)
+        except LeaseLostError as lost:
+            self._lost = lost
+            _log.warning("%s", lost)
+
+    def _write(self, lease: Lease, *, over: Seen | str | None) -> None:
+        asked_at = time.monotonic()
+        data, key = lease.model_dump_json().encode(), lease_key(lease.name)
+        with unchecked():
+            if over is None:
+                info = open_storage().put_if_absent(key, data, content_type=_JSON)
+            else:
+                etag = over.etag if isinstance(over, Seen) else over
+                info = open_storage().replace_if(key, data, etag=etag, content_type=_JSON)
+        self.lease, self._etag, self._asked_at = lease, info.etag, asked_at
+
+
+class _Watched:
+    """Another owner's lease, watched while a claim waits for it."""
+
+    def __init__(self, patience: Patience, run: str) -> None:
+        self._patience, self._run = patience, run
+        self._began = self._since = self._well_at = time.monotonic()
+        self._seen: Seen | None = None
+        self._renewed = False
+
+    def age(self, seen: Seen | None) -> timedelta:
+        """Return the lease's age: by the storage's clock, or the time it was seen unchanged here if that is more."""
+        now = self._well_at = time.monotonic()
+        if seen is None:
+            return timedelta(0)
+        if self._seen is None or seen.lease.nonce != self._seen.lease.nonce:
+            self._renewed = self._seen is not None
+            self._seen, self._since = seen, now
+        return max(seen.age, timedelta(seconds=now - self._since))
+
+    def wait_or_raise(self, held: LeaseHeldError) -> None:
+        waits = self._patience is Patience.WAIT or (self._patience is Patience.WATCH and not self._renewed)
+        is_a_copy = self._seen is not None and self._seen.lease.owner.run == self._run != "command line"
+        if not (waits or is_a_copy) or time.monotonic() - self._began > LONGEST_WAIT_S:
+            raise held
+        time.sleep(POLL_S)
+
+    def wait_out(self, error: TransientError) -> None:
+        if time.monotonic() - self._well_at > _OUTAGE_S:
+            raise error
+        time.sleep(POLL_S)
+
+
+_HELD: ContextVar[tuple[Holder, ...]] = ContextVar("held leases", default=())
+
+
+@contextmanager
+def holding(name: str, patience: Patience = Patience.WATCH, *, above: int = 0) -> Iterator[Holder]:
+    """Hold a lease during the block. Records that are changed in the block are written under this lease.
+
+    Args:
+        above: the highest number of this lease that is known.
+    Raises:
+        LeaseHeldError: somebody else holds it and is alive.
+    """
+    holder = Holder(name, above=above)
+    holder.claim(patience)
+    token = _HELD.set((*_HELD.get(), holder))
+    try:
+        with only_while(holder.require):
+            yield holder
+    finally:
+        _HELD.reset(token)
+        holder.release()
+
+
+@contextmanager
+def at_work() -> Iterator[None]:
+    """Hold a lease that shows that this flow run's process is alive.
+
+    If there are two copies of a run, one waits for the other. Subflows in the same process need no lease of their own;
+    the outermost flow's lease covers them.
+    """
+    if not flow_run.id or any(holder.lease.name.startswith(run_lease("")) for holder in _HELD.get()):
+        yield
+        return
+    name, holder = run_lease(str(flow_run.id)), None
+    try:
+        with holding(name) as holder:
+            yield
+    finally:
+        if holder is not None and holder.lease.released:
+            forget(name)
+
+
+def forget(name: str) -> None:
+    """Delete the lease of a run that has ended; log it if that fails."""
+    try:
+        open_storage().remove_lease(name)
+    except PackshotError as error:
+        _log.warning("the lease %s stays behind: %s", name, error)
+
+
+def run_of_process() -> str:
+    """Return the id of the flow run that this process was started for; empty outside a flow run.
+
+    A subflow runs in its parent's process, so here it has its parent's id.
+    """
+    prefix = run_lease("")
+    ours = (one.lease.name.removeprefix(prefix) for one in _HELD.get() if one.lease.name.startswith(prefix))
+    return next(ours, "")
+
+
+def require_not_lost(batch: BatchId) -> list[Lease]:
+    """Return the leases under which the current work changes a batch's record.
+
+    Raises:
+        LeaseLostError: another run has taken one of them over, or the part of the batch that this run works on.
+    """
+    about = (batch_lease(batch), delivery_lease(batch))
+    for holder in _HELD.get():
+        if holder.lease.name.startswith(part_lease(batch)):
+            holder.require()
+    return [holder.require() for holder in _HELD.get() if holder.lease.name in about]

@@ -1,0 +1,149 @@
+"""What a run does while the storage or Prefect's server is away: it waits, and then makes the same request again.
+
+The client of the storage tries for seconds, and so does a task. Neither outlasts a server that is being moved. Every
+request of `tasks.storage.bucket` that fails for want of the storage therefore comes here:
+
+- Outside a task, where nothing else tries again, it is made again until ``PACKSHOT_PATIENCE_S`` is over.
+- Inside a task, it is made again for as long, but only while the storage answers nothing at all. If it answers, the
+  trouble may be one object's: the task fails as it would, and the other shots go on.
+- Outside a run, the error is raised at once: a person waits for the command, or a loop comes again.
+
+Prefect's own client makes requests to its server again; `outlasting_prefect` lets it do so for as long.
+
+A lease may run out while its owner waits. So before a request is made again, the owner makes sure that its leases are
+its own, and takes those back that nobody else has claimed.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TypeVar
+
+from prefect.context import FlowRunContext, TaskRunContext
+from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
+
+from packshot.errors import StorageUnavailableError
+from tasks.environment.logs import log
+from tasks.environment.settings import get_settings
+
+R = TypeVar("R")
+
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 15.0
+
+_CHECKS: ContextVar[tuple[Callable[[], object], ...]] = ContextVar("what a wait must not outlast", default=())
+
+
+class _Outage:
+    """Since when nothing that this process asked for was answered. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._since: float | None = None
+
+    def seen(self, now: float) -> float:
+        """Note that a request has failed now, and return since when all have."""
+        with self._lock:
+            self._since = now if self._since is None else self._since
+            return self._since
+
+    def over(self) -> None:
+        """Note that a request was answered."""
+        with self._lock:
+            self._since = None
+
+
+_outage = _Outage()
+
+
+def outlasting(request: Callable[[], R], *, answers: Callable[[], bool]) -> R:
+    """Return what a request returns; if the storage is away, wait for it as the module says.
+
+    Args:
+        request: may be called more than once.
+        answers: asks whether the storage answers anything; called in tasks only.
+    Raises:
+        StorageUnavailableError: the storage is away, and nobody waits, or has waited long enough.
+        LeaseLostError: while this run waited, another one has taken its work over.
+    """
+    failed_at: float | None = None
+    pause_s = FIRST_PAUSE_S
+    while True:
+        try:
+            result = request()
+        except StorageUnavailableError as error:
+            now = time.monotonic()
+            since = _outage.seen(now)
+            failed_at = now if failed_at is None else failed_at
+            waited_s, patience_s = now - min(failed_at, since), get_settings().patience_s
+            if not patience_s or not waits(answers):
+                raise
+            if waited_s >= patience_s:
+                raise _given_up(error, waited_s) from error
+            if now == failed_at:
+                log().warning("waiting for the storage, up to %g s: %s", patience_s - waited_s, error)
+        else:
+            _outage.over()
+            if failed_at is not None:
+                log().warning("the storage answers again after %.0f s; going on", time.monotonic() - failed_at)
+            return result
+        time.sleep(pause_s)
+        pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+        for check in _CHECKS.get():
+            check()
+
+
+def waits(answers: Callable[[], bool]) -> bool:
+    """Return whether the caller has to wait for the storage: in a flow always, in a task while it answers nothing."""
+    if TaskRunContext.get() is not None:
+        return not answers()
+    return FlowRunContext.get() is not None
+
+
+@contextmanager
+def outlasting_prefect() -> Iterator[None]:
+    """In the block, requests to Prefect's server are made again for up to ``PACKSHOT_PATIENCE_S``.
+
+    Prefect's client pauses for 2, 4, 8, ... s after each try, and without this for one minute altogether.
+    """
+    tries = int(math.log2(get_settings().patience_s / 2 + 1))  # 2 + 4 + ... + 2^n = 2^(n + 1) - 2
+    with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: max(tries, PREFECT_CLIENT_MAX_RETRIES.value())}):
+        yield
+
+
+@contextmanager
+def only_while(check: Callable[[], object]) -> Iterator[None]:
+    """In the block, call `check` after each wait; what it raises ends the wait. It may ask the storage itself."""
+
+    def checked() -> None:
+        with unchecked():
+            check()
+
+    token = _CHECKS.set((*_CHECKS.get(), checked))
+    try:
+        yield
+    finally:
+        _CHECKS.reset(token)
+
+
+@contextmanager
+def unchecked() -> Iterator[None]:
+    """In the block, call no checks: it is the leases' own."""
+    token = _CHECKS.set(())
+    try:
+        yield
+    finally:
+        _CHECKS.reset(token)
+
+
+def _given_up(error: StorageUnavailableError, waited_s: float) -> StorageUnavailableError:
+    return StorageUnavailableError(
+        error.what,
+        error.subject,
+        found=f"{error.found}; this run has waited for {waited_s:.0f} s".removeprefix("; "),
+        next_step="Bring the storage back, then retry the run: what is finished is not done again.",
+    )

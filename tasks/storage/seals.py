@@ -1,0 +1,92 @@
+"""A seal (HMAC-SHA256) on the objects that the line writes for itself.
+
+Others who can write to the bucket can't make a valid seal. It covers the object's key and content, so an object that
+was written elsewhere, or moved to another key, has no valid seal. The secret key is in a file that the settings name,
+never in an environment variable.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import hmac
+import os
+import secrets
+from pathlib import Path
+
+from packshot.errors import ConfigError
+from tasks.environment.settings import get_settings, variable
+
+FEWEST_CHARACTERS = 32
+_MARK, _SIGNED = b"packshot-seal-1", b"packshot-sign-1"
+_SEALED = len(_MARK) + 1 + 64 + 1  # the mark, a space, the seal in hex, a line feed
+
+
+def seal(key: str, content: bytes) -> bytes:
+    """Return the content with its seal in a line before it.
+
+    Args:
+        key: of the object in storage.
+    """
+    return b"%s %s\n%s" % (_MARK, _seal_of(key, content), content)
+
+
+def unseal(key: str, sealed: bytes) -> bytes | None:
+    """Return the content if its seal is valid for this key, else None.
+
+    The seal is checked before anything is parsed.
+    """
+    head, content = sealed[:_SEALED], sealed[_SEALED:]
+    return content if hmac.compare_digest(head, b"%s %s\n" % (_MARK, _seal_of(key, content))) else None
+
+
+def signature(purpose: str, content: bytes) -> bytes:
+    """Return the line's signature of a content that is no object in storage. It is valid for one purpose only."""
+    message = b"%s\0%s\0%s" % (_SIGNED, purpose.encode(), content)
+    return hmac.new(line_key(), message, hashlib.sha256).digest()
+
+
+def line_key() -> bytes:
+    """Return the line's secret key. If the settings name no file, a key is created at the first use.
+
+    Raises:
+        ConfigError: the file in the settings is missing or too short.
+    """
+    settings = get_settings()
+    path = settings.results_key_file
+    if "results_key_file" not in settings.model_fields_set and not path.exists():
+        draw_key(path)
+    try:
+        found = path.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise _unusable(f"{type(error).__name__}") from error
+    if len(found) < FEWEST_CHARACTERS:
+        raise _unusable(f"{len(found)} characters")
+    return found.encode()
+
+
+def draw_key(path: Path) -> None:
+    """Create a random key in a file that only this user can read. An existing file is never replaced."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    drawn = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    with open(os.open(drawn, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:  # noqa: PTH123
+        file.write(secrets.token_hex(32) + "\n")
+    with contextlib.suppress(FileExistsError):
+        path.hardlink_to(drawn)  # atomic, and only if there is none
+    drawn.unlink()
+
+
+def _seal_of(key: str, content: bytes) -> bytes:
+    name = key.encode()
+    message = b"%s\0%d\0%s%s" % (_MARK, len(name), name, content)
+    return hmac.new(line_key(), message, hashlib.sha256).hexdigest().encode()
+
+
+def _unusable(found: str) -> ConfigError:
+    return ConfigError(
+        "the file with the key for results cannot be used",
+        variable("results_key_file"),
+        found=found,
+        allowed=f"a text of {FEWEST_CHARACTERS} characters or more",
+        next_step="Make one with `openssl rand -hex 32`. All workers need the same key.",
+    )

@@ -1,0 +1,93 @@
+"""Artifacts about shots and batches in the Prefect UI, made from their records."""
+
+from __future__ import annotations
+
+from packshot.escaping import code, markdown
+from packshot.figures import in_figures
+from packshot.keys import shot_key
+from packshot.naming import BatchId, ShotId
+from packshot.record import ShotRecord
+from packshot.types import Finding, Status, in_order_of_weight
+from tasks.environment.desk_pages import desk_link
+from tasks.storage.shot_objects import fetch
+from tasks.telling.artifacts import artifact_key, page_artifact, picture, table_artifact
+
+_SIGNS = {Status.PASSED: "✓", Status.WARNING: "⚠", Status.FAILED: "✗", Status.SKIPPED: "– not checked"}
+
+
+def show_edit(record: ShotRecord) -> None:
+    """Show a shot's edit in Prefect: pictures before and after, score by component, route, findings and evidence."""
+    shot, edit = record.shot, record.reports["edit"]
+    routing = record.reports.get("routing", {})
+    scores = " · ".join(f"{name} {points:.1f}" for name, points in edit["components"].items())
+    lines = [
+        f"# {markdown(shot.shot)}: {edit['score']:.1f} of 100, {markdown(edit['verdict'].replace('_', ' '))}",
+        first_sentence(record),
+        desk_link(shot),
+        preview_of(record),
+        f"**Score** {scores or 'none'}  \n**Route** {markdown(routing.get('complexity', ''))}: "
+        f"{markdown(routing.get('reason', ''))}  \n**Method** {markdown(edit['method'])}  \n"
+        f"**State** {markdown(record.state)}",
+        _findings(record.present_findings),
+    ]
+    for number, one in enumerate(edit["evidence"], start=1):
+        place = picture(shot_key(shot, f"evidence/{number}-{one['code']}.webp"), alt=one["code"])
+        lines.append(f"**{markdown(one['code'])}** at {one['box']}: {markdown(one['message'])}\n\n{place}")
+    key = artifact_key("shot", shot.client, shot.batch, shot.shot)
+    page_artifact("\n\n".join(lines), key=key, description=f"{shot}")
+
+
+def preview_of(record: ShotRecord) -> str:
+    """Return Markdown with the picture of a shot before the edit and, if there is an edit, after it."""
+    name = "preview.webp"
+    return picture(shot_key(record.shot, name), alt=record.shot.shot, inline=fetch(record, name))
+
+
+def first_sentence(record: ShotRecord) -> str:
+    """Return in one plain sentence what a person should look at first."""
+    worst = record.worst_finding
+    return f"**{markdown(worst.message)}**" if worst else "**Every check passed.**"
+
+
+def _findings(findings: tuple[Finding, ...]) -> str:
+    """Return sentences on what a person must know, beginning with what forbids approval; their figures; and last, in
+    short, what passed.
+    """
+    told = in_order_of_weight(findings)
+    said = [one for one in told if one.status is not Status.PASSED]
+    passed = [one for one in told if one.status is Status.PASSED]
+    sentences = "\n".join(
+        f"- {'**Stops approval.** ' if one.stops_approval else ''}{markdown(one.message)}" for one in said
+    )
+    rows = [
+        f"| {_SIGNS[one.status]}{' **gate**' if one.stops_approval else ''} | {code(one.code)} "
+        f"| {_figure(one.measured)} | {_figure(one.limit)} | {markdown(one.unit)} | {markdown(one.message)} |"
+        for one in said
+    ]
+    table = "\n".join(["| | finding | measured | limit | unit | |", "|---|---|---|---|---|---|", *rows])
+    figures = f"## In figures\n\n{table}" if said else ""
+    good = ", ".join(f"{code(one.code)}{f' {_figure(one.measured)} {markdown(one.unit)}'.rstrip()}" for one in passed)
+    return "\n\n".join(filter(None, [sentences, figures, f"## Passed ({len(passed)})\n\n{good}" if passed else ""]))
+
+
+def _figure(value: float | None) -> str:
+    return "" if value is None else in_figures(value)
+
+
+def show_refusal(shot: ShotId, reason: str) -> None:
+    """Show in Prefect why a file was refused."""
+    text = (
+        f"# {markdown(shot.shot)}: refused\n\n{markdown(reason)}\n\n"
+        "The original is unchanged. A copy is in quarantine, with the reason."
+    )
+    page_artifact(text, key=artifact_key("shot", shot.client, shot.batch, shot.shot), description=f"{shot}")
+
+
+def show_job(shot: ShotId, instructions: str) -> None:
+    """Show an editor's instructions, the same text as in the form. A shot without an edit has nothing else to show."""
+    page_artifact(instructions, key=artifact_key("shot", shot.client, shot.batch, shot.shot), description=f"{shot}")
+
+
+def show_table(batch: BatchId, rows: list[dict[str, object]], description: str) -> None:
+    """Show in Prefect what became of each shot of a batch."""
+    table_artifact(rows, key=artifact_key("batch", batch.client, batch.batch), description=description)

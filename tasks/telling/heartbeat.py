@@ -1,0 +1,30 @@
+"""A sign of life for a monitoring service outside. When no sign comes, the service tells people.
+
+A line whose machine or worker is dead can't tell anybody. So the line requests an address again and again while it
+works. When the requests stop, a service such as healthchecks.io or Uptime Kuma sends the alarm.
+"""
+
+from __future__ import annotations
+
+import urllib.request
+
+from tasks.environment.logs import log
+from tasks.environment.settings import get_settings
+
+TIMEOUT_S = 10.0
+
+
+def send_heartbeat() -> bool:
+    """Return whether a request to the address in ``PACKSHOT_HEARTBEAT_URL`` was answered.
+
+    An error stops nothing. It is logged without the address, which is a secret.
+    """
+    url = get_settings().heartbeat_url
+    if url is None:
+        return False
+    try:
+        with urllib.request.urlopen(url.get_secret_value(), timeout=TIMEOUT_S):  # noqa: S310  (http and https only)
+            return True
+    except Exception as error:  # noqa: BLE001  whatever becomes of a sign of life, the line goes on
+        log().warning("no sign of life could be sent to %s: %s", "PACKSHOT_HEARTBEAT_URL", type(error).__name__)
+        return False

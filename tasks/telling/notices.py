@@ -1,0 +1,190 @@
+"""Notices to people: each one is a Prefect event, and goes to a webhook and by e-mail if the settings name them.
+
+`tell` sends each notice once: it first writes a mark to storage with a conditional write. An error of the webhook or
+the mail server is logged and never stops the production line.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import smtplib
+import urllib.request
+from collections.abc import Mapping
+from email.message import EmailMessage
+
+from prefect.events import emit_event
+
+from packshot.errors import RecordConflictError
+from packshot.escaping import body, chat, header, one_line
+from packshot.keys import line_notice_key, notice_key
+from packshot.naming import batch_id
+from packshot.record import ShotRecord
+from packshot.types import Value
+from tasks.environment.desk_pages import desk_page
+from tasks.environment.logs import log
+from tasks.environment.settings import Settings, get_settings
+from tasks.storage.bucket import open_storage
+
+TIMEOUT_S = 10.0
+EVENT_PREFIX = "packshot.job."
+NOTHING_FETCHED = {"mrkdwn": False, "unfurl_links": False, "unfurl_media": False}
+"""Options for Slack: don't interpret markup, and don't fetch pages or pictures that the text links to."""
+KINDS: Mapping[str, str] = {
+    "on_hold": "is on hold",
+    "soon_due": "is soon due",
+    "overdue": "is overdue",
+    "unknown_file": "got a file that fits no shot",
+    "sent_back": "was sent back by its client",
+    "client_answered": "has an answer for its client",
+    "answer_refused": "got an answer that could not be followed",
+    "promise_broken": "breaks its promise",
+    "night_stopped": "did not run to its end",
+    "night_missing": "did not begin",
+    "misnamed": "holds something that is left where it is",
+}
+
+
+class Notice(Value):
+    """One notice.
+
+    Attributes:
+        kind: one of `KINDS`; the event's name is ``packshot.job.<kind>``.
+        due: the time by which somebody must act, as text; empty if nobody must.
+        page: address of the shot's page at the review desk; empty if the notice is about no shot.
+    """
+
+    kind: str
+    client: str
+    batch: str
+    shot: str
+    state: str
+    message: str
+    due: str = ""
+    page: str = ""
+
+    @property
+    def subject(self) -> str:
+        return f"{'/'.join(filter(None, (self.client, self.batch, self.shot)))} {KINDS[self.kind]}"
+
+
+def tell(record: ShotRecord, kind: str, message: str, *, due: str = "", once: str = "") -> bool:
+    """Send a notice about a shot, unless it was sent before; return whether it was sent now.
+
+    Args:
+        once: identifies the notice among those of the same kind about this shot, for example the due time. By default
+            it is the time since which the shot waits, so each wait gives one notice.
+    """
+    shot = record.shot
+    notice = Notice(
+        kind=kind,
+        client=shot.client,
+        batch=shot.batch,
+        shot=shot.shot,
+        state=record.state.value,
+        message=message,
+        due=due,
+        page=desk_page(shot),
+    )
+    wait = f"{record.since:%Y%m%dT%H%M%S%f}" if record.since else "first"
+    return send_once(notice, mark=once or wait)
+
+
+def raise_alarm(kind: str, message: str, *, about: str, once: str = "") -> bool:
+    """Send a notice that concerns the whole production line; return whether it was sent now.
+
+    Args:
+        about: what it concerns: ``routing`` or ``night``.
+        once: identifies the notice among those of the same kind, so that it is sent only once; empty: it is always
+            sent.
+    """
+    notice = Notice(kind=kind, client="", batch="", shot=about, state="", message=message)
+    if once and not _noted(line_notice_key(f"{kind}-{once}"), notice):
+        return False
+    send(notice)
+    return True
+
+
+def tell_of_misnamed(key: str, why: Exception | str, *, about: str) -> bool:
+    """Return whether people were told now of an object with a name that cannot be used. Each object is told of once.
+
+    Args:
+        about: the object's place, in words.
+    """
+    mark = hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()[:16]
+    return raise_alarm("misnamed", f"{key!r}: {why}", about=about, once=mark)
+
+
+def send_once(notice: Notice, *, mark: str) -> bool:
+    """Send a notice unless one of the same kind and mark was sent for this shot; return whether it was sent now."""
+    key = notice_key(batch_id(notice.client, notice.batch), notice.shot, f"{notice.kind}-{mark}")
+    if not _noted(key, notice):
+        return False
+    send(notice)
+    return True
+
+
+def _noted(key: str, notice: Notice) -> bool:
+    """Mark a notice as sent, by conditional write; return False if it was marked before."""
+    try:
+        open_storage().put_if_absent(key, notice.model_dump_json().encode(), content_type="application/json")
+    except RecordConflictError:
+        return False
+    return True
+
+
+def send(notice: Notice) -> None:
+    """Emit a notice as a Prefect event, then send it to the webhook and the mail address in the settings."""
+    emit_event(
+        event=EVENT_PREFIX + notice.kind,
+        resource={
+            "prefect.resource.id": f"packshot.shot.{notice.client}.{notice.batch}.{notice.shot}",
+            "prefect.resource.name": notice.shot,
+            "packshot.client": notice.client,
+            "packshot.batch": notice.batch,
+        },
+        payload=notice.model_dump(mode="json"),
+    )
+    settings = get_settings()
+    for target in (_to_webhook, _by_mail):
+        try:
+            target(notice, settings)
+        except Exception as error:  # noqa: BLE001  no text and no answer of a server ever stops the line
+            log().warning(
+                "could not tell %s (%s): %s", target.__name__.strip("_"), notice.subject, type(error).__name__
+            )
+
+
+def _to_webhook(notice: Notice, settings: Settings) -> None:
+    if settings.notify_webhook_url is None:
+        return
+    told = {
+        "text": chat(f"{notice.subject}: {notice.message}"),
+        **{name: one_line(value) for name, value in notice.model_dump(mode="json").items()},
+        **NOTHING_FETCHED,
+    }
+    request = urllib.request.Request(  # noqa: S310  (the settings allow http and https only)
+        settings.notify_webhook_url.get_secret_value(),
+        data=json.dumps(told).encode(),
+        headers={"Content-Type": "application/json"},
+        method="POST",
+    )
+    with urllib.request.urlopen(request, timeout=TIMEOUT_S):  # noqa: S310
+        pass
+
+
+def _by_mail(notice: Notice, settings: Settings) -> None:
+    if not (settings.notify_smtp_host and settings.notify_mail_to and settings.notify_mail_from):
+        return
+    mail = EmailMessage()
+    mail["Subject"] = header(f"Packshot: {notice.subject}")
+    mail["From"] = settings.notify_mail_from
+    mail["To"] = settings.notify_mail_to
+    said = filter(None, [notice.message, f"Due: {notice.due}" if notice.due else "", notice.page])
+    mail.set_content(body("\n".join(said)) + "\n")
+    with smtplib.SMTP(settings.notify_smtp_host, settings.notify_smtp_port, timeout=TIMEOUT_S) as server:
+        if settings.notify_smtp_starttls:
+            server.starttls()
+        if settings.notify_smtp_user and settings.notify_smtp_password:
+            server.login(settings.notify_smtp_user, settings.notify_smtp_password.get_secret_value())
+        server.send_message(mail)

@@ -1,0 +1,202 @@
+"""A client that takes complete products only, on a storage in memory: what waits, why, and when it goes out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from packshot.batch import BatchRecord
+from packshot.keys import delivery_key
+from packshot.naming import batch_id
+from packshot.record import State
+from packshot.specs.models import Client
+from packshot.specs.sets import ProductSets
+from packshot.types import Sourced
+from tasks.batches import product_sets
+from tasks.batches.approved import approved_shots
+from tasks.batches.fates import Fate, Summary
+from tasks.batches.product_sets import close
+from tasks.batches.stock import take_stock
+from tasks.batches.summing_up import survey
+from tasks.deliveries.delivering import _opened, deliver
+from tasks.deliveries.late_deliveries import gather
+from tasks.records.bookkeeping import Life, now
+from tasks.records.stored import change_record, create_batch, load_batch
+from tasks.storage.bucket import open_storage
+from tests.tasks.simulated_s3 import Actor, World
+from tests.tasks.test_crash_points import edit_of, export, hand_over, keep, world
+
+__all__ = ["world"]
+
+BATCH = batch_id("acme", "sets")
+PATTERN = r"(?P<sku>[A-Z]+)_(?P<view>[A-Z0-9]+)"
+BOX, SHIRT = ["BOX_MAIN", "BOX_PT01"], ["SHIRT_MAIN", "SHIRT_PT01", "SHIRT_NECK"]
+
+
+def ruled(said: Mapping[str, Any]) -> Callable[[str], Client]:
+    """A function that returns a style guide with these sets, for any client."""
+
+    def guide_of(client: str) -> Client:
+        return Client(
+            name=client, title=client, platforms=("shopify",), file_name_pattern=PATTERN, sets=ProductSets(**said)
+        )
+
+    return guide_of
+
+
+@pytest.fixture
+def guide(world: World, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What the client's style guide says of sets; a test may change it."""
+    said: dict[str, Any] = {
+        "views": ("MAIN", "PT01"),
+        "by_category": {"clothing": ("MAIN", "PT01", "NECK")},
+        "deliver": "complete_sets",
+    }
+
+    monkeypatch.setattr(product_sets, "guide_of", ruled(said))
+    world.act(Actor(run="a run"), lambda: None)
+    return said
+
+
+def submit(names: list[str]) -> None:
+    for name in names:
+        open_storage().upload_to_inbox(BATCH, f"{name}.jpg", name.encode(), content_type="image/jpeg")
+    open_storage().close_inbox(BATCH)
+    create_batch(BatchRecord(batch=BATCH, received_at=now()))
+    take_stock.fn(BATCH)
+
+
+def reach(name: str, *states: State) -> None:
+    """Take a shot to a state, with the facts that its file name gives."""
+    shot = BATCH.shot(name)
+    sku, view = name.split("_")
+    facts = {
+        "sku": Sourced(value=sku, source="file_name"),
+        "view": Sourced(value=view, source="file_name"),
+        "category": Sourced(value="clothing" if sku == "SHIRT" else "boxes", source="manifest"),
+    }
+    change_record(shot, lambda record: record.model_copy(update={"facts": facts}))
+    kept = keep(shot, "edit.tif", edit_of(name))
+    Life(shot).reach(State.MASTERED, State.ROUTED, *states, why="simple", objects=kept)
+
+
+APPROVED = (State.EDITING_AUTO, State.SCORED, State.APPROVED)
+REVIEW = (State.EDITING_AUTO, State.SCORED, State.IN_REVIEW)
+
+
+def delivered() -> list[set[str]]:
+    return [set(one.shots) for one in load_batch(BATCH).deliveries]
+
+
+def fate(summary: Summary, name: str) -> Fate:
+    return next(one for one in summary.fates if one.shot == name)
+
+
+def test_shots_of_an_incomplete_product_wait_with_the_reason_and_the_others_go_out(guide: dict[str, Any]) -> None:
+    submit([*BOX, "SHIRT_MAIN", "SHIRT_PT01"])
+    for name in (*BOX, "SHIRT_MAIN"):
+        reach(name, *APPROVED)
+    reach("SHIRT_PT01", *REVIEW)
+    hand_over(BATCH, [])
+    assert delivered() == [set(BOX)]
+    summary = survey(BATCH)
+    held = fate(summary, "SHIRT_MAIN")
+    assert (held.kind, held.with_whom, held.due) == ("waiting", "the rest of its product", None)
+    assert held.why.endswith("SHIRT lacks PT01 (waits for a reviewer), NECK (not received)")
+    assert summary.counts == {"delivered": 2, "waiting": 2, "refused": 0, "failed": 0}
+    assert "1 of 2 products complete: SHIRT lacks PT01" in summary.sentence
+    cells = {str(row["shot"]): row["product"] for row in summary.rows}
+    assert cells["BOX_MAIN"] == "BOX complete"
+    assert str(cells["SHIRT_PT01"]).startswith("SHIRT lacks PT01")
+    said = json.loads(open_storage().get(delivery_key(BATCH, 1, "certificate.json")))["products"]
+    assert [(one["product"], one["complete"]) for one in said] == [("BOX", True), ("SHIRT", False)]
+
+
+def test_the_shot_that_completes_a_product_takes_the_others_with_it(guide: dict[str, Any]) -> None:
+    submit([*SHIRT, "BOX_MAIN"])
+    for name in SHIRT[:2]:
+        reach(name, *APPROVED)
+    reach("BOX_MAIN", *APPROVED)
+    reach("SHIRT_NECK", *REVIEW)
+    hand_over(BATCH, [])
+    assert delivered() == []
+    told = gather.fn(BATCH.shot("SHIRT_MAIN"))
+    assert not told.goes_now
+    assert "SHIRT lacks NECK (waits for a reviewer)" in told.sentence
+    Life(BATCH.shot("SHIRT_NECK")).reach(State.APPROVED, why="Ada approves")
+    assert gather.fn(BATCH.shot("SHIRT_NECK")).goes_now, "nothing else of the batch is open"
+    hand_over(BATCH, [])
+    assert delivered() == [set(SHIRT)]
+    assert fate(survey(BATCH), "BOX_MAIN").with_whom == "the rest of its product"
+
+
+def test_they_are_gathered_together_while_the_batch_is_open(guide: dict[str, Any]) -> None:
+    submit([*BOX, "SHIRT_MAIN"])
+    reach("BOX_MAIN", *APPROVED)
+    reach("SHIRT_MAIN", *REVIEW)
+    reach("BOX_PT01", *APPROVED)
+    assert not gather.fn(BATCH.shot("BOX_PT01")).goes_now
+    assert set(load_batch(BATCH).gathered) == set(BOX)
+    assert {fate(survey(BATCH), name).with_whom for name in BOX} == {"the next delivery"}
+
+
+def test_when_somebody_closes_the_batch_incomplete_products_go_out_too_and_what_comes_later(
+    guide: dict[str, Any],
+) -> None:
+    submit(["BOX_MAIN", *SHIRT])
+    reach("BOX_MAIN", *APPROVED)
+    reach("SHIRT_MAIN", *APPROVED)
+    reach("SHIRT_NECK", *REVIEW)
+    hand_over(BATCH, [])
+    assert delivered() == []
+    close.fn(BATCH)
+    hand_over(BATCH, [])
+    assert delivered() == [{"BOX_MAIN", "SHIRT_MAIN"}]
+    Life(BATCH.shot("SHIRT_NECK")).reach(State.APPROVED, why="Ada approves")
+    gather.fn(BATCH.shot("SHIRT_NECK"))
+    hand_over(BATCH, [])
+    assert delivered()[1:] == [{"SHIRT_NECK"}]
+
+
+def test_a_shot_whose_files_fail_holds_back_its_product(guide: dict[str, Any]) -> None:
+    submit(BOX)
+    for name in BOX:
+        reach(name, *APPROVED)
+    export(BATCH.shot("BOX_MAIN"))
+    outcome = deliver.fn(BATCH, only=["BOX_MAIN"])  # the export of the other one failed
+    assert delivered() == []
+    assert outcome.sentence == "nothing new to deliver; 2 approved shots wait for the rest of its product"
+
+
+def test_a_refused_photograph_is_lacking_although_it_was_never_read(guide: dict[str, Any]) -> None:
+    submit(BOX)
+    reach("BOX_MAIN", *APPROVED)
+    Life(BATCH.shot("BOX_PT01")).reach(State.REFUSED, why="no picture")
+    (box,) = survey(BATCH).products
+    assert box.lacks == {"PT01": "refused"}
+
+
+def test_a_client_who_takes_them_as_approved_waits_for_nothing_and_is_told(guide: dict[str, Any]) -> None:
+    guide["deliver"] = "as_approved"
+    submit(["BOX_MAIN"])
+    reach("BOX_MAIN", *APPROVED)
+    assert [one.name for one in approved_shots.fn(BATCH, only=[])] == ["BOX_MAIN"]
+    hand_over(BATCH, [])
+    assert delivered() == [{"BOX_MAIN"}]
+    assert fate(survey(BATCH), "BOX_MAIN").lacks == "PT01 (not received)"
+
+
+def test_an_open_delivery_gives_up_a_product_that_is_no_longer_complete(guide: dict[str, Any]) -> None:
+    submit([*BOX, *SHIRT])
+    for name in (*BOX, *SHIRT):
+        reach(name, *APPROVED)
+        export(BATCH.shot(name))
+    _opened(BATCH, [*BOX, *SHIRT])
+    change_record(
+        BATCH.shot("SHIRT_NECK"), lambda record: record.restart(at=now(), actor="Ada", why="it has to be done again")
+    )
+    hand_over(BATCH, [])
+    assert delivered() == [set(BOX)]

@@ -1,0 +1,222 @@
+"""Shots on hold: the client is told, and they go on when what was missing arrives in whatever batch."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from deployments.demo import environment
+from packshot.batch import ShotRef
+from packshot.decision import Choice
+from packshot.keys import notice_key, record_key
+from packshot.naming import BatchId, batch_id
+from packshot.record import ShotRecord, Source, State
+from packshot.specs.load import default_folder
+from packshot.types import Sourced
+from tasks.people import hot_folder
+from tasks.people.holds import hold_back
+from tasks.people.hot_folder import release_holds
+from tasks.records.bookkeeping import now
+from tasks.records.stored import change_record, load_record
+from tasks.results.handovers import RoutedShot
+from tasks.runs.resuming import waiting_run_of
+from tasks.stages.groups import group_shots
+from tasks.stages.shot_stages import master_shot, route_shot
+from tasks.storage.bucket import Storage
+from tasks.storage.shot_objects import plan_of
+from tests.tasks.by_people import answer, follow
+from tests.tasks.in_runs import in_a_run
+from tests.tasks.shots import photograph, submitted
+
+
+@pytest.fixture
+def ghosts(line: Storage, tmp_path: Path) -> Iterator[Storage]:
+    """A line whose client wants neck joints."""
+    configs = tmp_path / "configs"
+    shutil.copytree(default_folder(), configs)
+    (configs / "clients" / "acme.yaml").write_text(
+        "title: Acme\nplatforms: [shopify]\nhandoff: {ghost_mannequin: true, hold_hours: 5}\n"
+    )
+    with environment({"PACKSHOT_CONFIGS": str(configs)}):
+        yield line
+
+
+def routed_view(batch: BatchId, product: str, view: str) -> RoutedShot:
+    """One photograph of a garment after stage 2."""
+    name = f"{product}_{view}"
+    rows = f"{name}.jpg,{product},,clothing,{view},shopify\n"
+    stock = submitted(batch, {f"{name}.jpg": photograph(radius_ratio=0.43)}, rows=rows)
+    mastered = [master_shot.fn(ref, configs_fingerprint=stock.configs_fingerprint) for ref in stock.shots]
+    groups = group_shots.fn(batch, mastered)
+    return route_shot.fn(mastered[0], group=groups[mastered[0].name])
+
+
+def test_a_garment_without_its_neck_shot_is_held_and_goes_on_when_it_arrives(ghosts: Storage, batch: BatchId) -> None:
+    product = batch.batch.upper()  # no other test has it
+    shot = routed_view(batch, product, "MAIN")
+    assert in_a_run(lambda: hold_back.fn(batch, [shot])).on_hold == (shot.name,)
+    record = load_record(shot.shot)
+    assert record.state is State.ON_HOLD
+    assert f"The neck shot of {product} is missing" in record.events[-1].why
+    told = notice_key(batch, shot.name, "").removesuffix(".json")
+    assert [one.key for one in ghosts.list(told)]  # the client was told
+    run = waiting_run_of(shot.shot)
+    assert run
+    assert {"on_hold", "service:ghost-mannequin"} <= set(run.tags)
+
+    assert str(shot.shot) not in in_a_run(release_holds.fn)
+    early = follow(shot.shot, answer(shot.shot, Choice.ARRIVED, person="the client"))
+    assert "has not arrived" in early.objection
+
+    later = batch_id(batch.client, f"{batch.batch}-later")
+    assert in_a_run(lambda: hold_back.fn(later, [routed_view(later, product, "NECK")])).names == ()
+    assert str(shot.shot) in in_a_run(release_holds.fn)
+    assert waiting_run_of(shot.shot) is None
+    assert not follow(shot.shot, answer(shot.shot, Choice.ARRIVED, person="the line"), question="run-2").objection
+    assert load_record(shot.shot).state is State.ROUTED
+
+
+def test_a_person_may_let_it_go_on_with_name_and_reason(ghosts: Storage, batch: BatchId) -> None:
+    shot = routed_view(batch, batch.batch.upper(), "MAIN")
+    in_a_run(lambda: hold_back.fn(batch, [shot]))
+    said = answer(shot.shot, Choice.GO_ON, person="Stu Dio", note="flat lay, no mannequin")
+    assert not follow(shot.shot, said).objection
+    record = load_record(shot.shot)
+    assert (record.state, record.events[-1].actor) == (State.ROUTED, "Stu Dio")
+
+
+def test_a_shot_that_cannot_be_looked_at_stops_alone(ghosts: Storage, batch: BatchId) -> None:
+    product = batch.batch.upper()
+    neck = routed_view(batch, product, "NECK")
+    other = batch_id(batch.client, f"{batch.batch}-main")
+    main = routed_view(other, product, "MAIN")
+    lost = main.model_copy(update={"shot": other.shot("LOST_MAIN")})
+    damaged = main.model_copy(update={"shot": other.shot("DAMAGED_MAIN")})
+    ghosts.put(record_key(damaged.shot), b'{"schema_version": 99}', content_type="application/json")
+    stopped = in_a_run(lambda: hold_back.fn(other, [lost, damaged, main, neck]))
+    assert (stopped.on_hold, stopped.failed) == ((), ("LOST_MAIN", "DAMAGED_MAIN"))
+
+
+def test_both_shots_in_one_batch_hold_nothing(ghosts: Storage, batch: BatchId) -> None:
+    neck = routed_view(batch, batch.batch.upper(), "NECK")
+    other = batch_id(batch.client, f"{batch.batch}-main")
+    main = routed_view(other, batch.batch.upper(), "MAIN")
+    assert in_a_run(lambda: hold_back.fn(batch, [main, neck])).names == ()
+
+
+def test_all_that_has_arrived_goes_on_in_one_look_and_the_others_are_looked_at_in_turn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def photographed(name: str, *, product: str, view: str) -> ShotRecord:
+        shot = batch_id("acme", "holds").shot(name)
+        facts = {"sku": Sourced(value=product, source="manifest"), "view": Sourced(value=view, source="manifest")}
+        source = Source(key=name, sha256="0" * 64, size_bytes=1)
+        hold = {"hold": {"needs": ["neck_shot"]}}
+        return ShotRecord(shot=shot, source=source, state=State.ON_HOLD, facts=facts, reports=hold)
+
+    held = [photographed(f"S{n:02}", product=f"P{n}", view="MAIN") for n in range(70)]
+    necks = [photographed(f"N{n:02}", product=f"p{n}", view="NECK") for n in range(25)]
+    read: list[str] = []
+    monkeypatch.setattr(hot_folder, "waiting_records", lambda states, client: held)
+    monkeypatch.setattr(hot_folder, "records_of_products", lambda client, products: [*held, *necks])
+    monkeypatch.setattr(hot_folder, "_released", lambda shot: read.append(shot.shot) or [])
+    seen: set[str] = set()
+    for minute in range(3):
+        at = datetime.fromtimestamp(60 * minute, UTC)
+        monkeypatch.setattr(hot_folder, "now", lambda at=at: at)
+        read.clear()
+        release_holds.fn()
+        assert read[:25] == [one.shot.shot for one in held[:25]]
+        assert len(read) == 25 + hot_folder.OTHERS
+        seen.update(read)
+    assert seen == {one.shot.shot for one in held}
+
+
+def test_a_name_that_the_client_s_pattern_does_not_read_waits_for_its_product(
+    ghosts: Storage, batch: BatchId, tmp_path: Path
+) -> None:
+    """The question goes to the client; nothing is shipped under a SKU that somebody made up."""
+    guide = tmp_path / "configs" / "clients" / f"{batch.client}.yaml"
+    guide.write_text("title: Acme\nplatforms: [shopify]\nfile_name_pattern: '(?P<sku>EX-\\d{5})_(?P<view>MAIN)'\n")
+    files = {"IMG_0815.jpg": photograph(radius_ratio=0.43), "EX-20331_MAIN.jpg": photograph(radius_ratio=0.41)}
+    stock = submitted(batch, files)
+    mastered = [master_shot.fn(ref, configs_fingerprint=stock.configs_fingerprint) for ref in stock.shots]
+    groups = group_shots.fn(batch, mastered)
+    shots = [route_shot.fn(one, group=groups[one.name]) for one in mastered]
+    assert in_a_run(lambda: hold_back.fn(batch, shots)).on_hold == ("IMG_0815",)
+    record = load_record(batch.shot("IMG_0815"))
+    assert record.state is State.ON_HOLD
+    assert record.fact("sku") == ""
+    assert record.events[-1].why.startswith("Which product is this? The file's name does not follow")
+    assert waiting_run_of(record.shot)
+    assert load_record(batch.shot("EX-20331_MAIN")).fact("sku") == "EX-20331"
+
+    assert not follow(
+        record.shot, answer(record.shot, Choice.GO_ON, person="Stu Dio", note="a prop, goes on")
+    ).objection
+    released = load_record(record.shot)
+    assert (released.state, released.fact("sku")) == (State.ROUTED, "")
+
+    again = batch_id(batch.client, f"{batch.batch}-again")
+    rows = "IMG_0815.jpg,EX-20400,,boxes,MAIN,shopify\n"
+    named = submitted(again, {"IMG_0815.jpg": files["IMG_0815.jpg"]}, rows=rows)
+    mastered = [master_shot.fn(ref, configs_fingerprint=named.configs_fingerprint) for ref in named.shots]
+    shots = [route_shot.fn(one, group=group_shots.fn(again, mastered)[one.name]) for one in mastered]
+    assert in_a_run(lambda: hold_back.fn(again, shots)).names == ()
+    assert load_record(shots[0].shot).fact("sku") == "EX-20400"
+
+
+def unread(batch: BatchId, guide: Path, more: str = "") -> ShotRef:
+    """A photograph on hold whose name its client's pattern does not read."""
+    guide.write_text(
+        f"title: Acme\nplatforms: [shopify]\nfile_name_pattern: '(?P<sku>EX-\\d{{5}})_(?P<view>MAIN|PT01|NECK)'\n{more}"
+    )
+    stock = submitted(batch, {"IMG_0815.jpg": photograph(radius_ratio=0.43)})
+    mastered = [master_shot.fn(ref, configs_fingerprint=stock.configs_fingerprint) for ref in stock.shots]
+    groups = group_shots.fn(batch, mastered)
+    shots = [route_shot.fn(one, group=groups[one.name]) for one in mastered]
+    assert in_a_run(lambda: hold_back.fn(batch, shots)).on_hold == ("IMG_0815",)
+    return stock.shots[0]
+
+
+def test_a_shot_goes_on_under_the_name_that_a_person_gives_and_keeps_it_when_it_is_mastered_again(
+    ghosts: Storage, batch: BatchId, tmp_path: Path
+) -> None:
+    guide = tmp_path / "configs" / "clients" / f"{batch.client}.yaml"
+    ref = unread(batch, guide)
+    shot = ref.shot
+    before = load_record(shot)
+    wrong = answer(shot, Choice.CORRECT, person="Stu Dio", new_name="CUP_MAIN", note="")
+    assert "reads no product from this name" in follow(shot, wrong).objection
+    assert load_record(shot).state is State.ON_HOLD
+
+    right = answer(shot, Choice.CORRECT, person="Stu Dio", new_name="EX-20400_PT01.jpg", note="")
+    assert not follow(shot, right, question="run-2").objection
+    record = load_record(shot)
+    assert (record.state, record.product, record.fact("view")) == (State.ROUTED, "EX-20400", "PT01")
+    assert record.facts["sku"].source == "person"
+    assert (plan := plan_of(record)).view == "PT01"
+    assert plan.fingerprint == record.plan_fingerprint != before.plan_fingerprint
+
+    change_record(shot, lambda one: one.restart(at=now(), actor="Stu Dio", why="once more"))
+    mastered = master_shot.fn(ref.model_copy(update={"generation": 1}), configs_fingerprint="")
+    assert load_record(shot).product == "EX-20400"
+    assert mastered.plan_fingerprint == record.plan_fingerprint
+
+
+def test_a_shot_with_a_new_name_waits_on_for_what_its_product_now_lacks(
+    ghosts: Storage, batch: BatchId, tmp_path: Path
+) -> None:
+    guide = tmp_path / "configs" / "clients" / f"{batch.client}.yaml"
+    more = "default_category: clothing\nhandoff: {ghost_mannequin: true}\n"
+    shot = unread(batch, guide, more).shot
+    given = answer(shot, Choice.CORRECT, person="Stu Dio", new_name="EX-20400_MAIN", note="")
+    assert not follow(shot, given).objection
+    record = load_record(shot)
+    assert (record.state, record.product) == (State.ON_HOLD, "EX-20400")
+    assert record.events[-1].why.startswith("The neck shot of EX-20400 is missing")
+    assert record.reports["hold"] == {"needs": ["neck_shot"]}

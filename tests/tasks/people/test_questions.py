@@ -1,0 +1,70 @@
+"""What people are shown before they answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from packshot.handoff.ticket import colour_words
+from packshot.keys import job_out_key
+from packshot.naming import BatchId
+from packshot.record import ShotRecord, State
+from packshot.types import Finding, Status
+from tasks.people.questions import question_about
+from tasks.records.stored import change_record, load_record
+from tasks.storage import shot_objects
+from tasks.storage.bucket import Storage
+from tests.tasks.in_runs import in_a_run
+from tests.tasks.shots import edited, routed
+
+AFTER = Finding(
+    code="colour_not_verified",
+    status=Status.PASSED,
+    message="The product has its reference's colour.",
+    measured=1.1,
+    limit=2.0,
+    unit="delta E 2000",
+)
+
+
+def with_colour(record: ShotRecord, *findings: Finding, **draft: Any) -> ShotRecord:
+    def change(one: ShotRecord) -> ShotRecord:
+        return one.model_copy(
+            update={"reports": {**one.reports, "draft": draft}, "findings": (*one.findings, *findings)}
+        )
+
+    return change_record(record.shot, change)
+
+
+def test_whoever_signs_sees_the_colour_s_difference_before_and_after(line: Storage, batch: BatchId) -> None:
+    (shot,) = routed(batch, {"A1": 0.43})
+    edited(shot.shot)
+    record = with_colour(load_record(shot.shot), AFTER, colour_before=5.21)
+    record = record.model_copy(update={"state": State.AWAITING_SIGNOFF})
+    shown = in_a_run(lambda: question_about(record)).description
+    assert "delta E 2000 of 5.2 before the edit, 1.1 now" in shown
+
+
+def test_the_ticket_says_how_far_the_product_is_from_its_reference(line: Storage, batch: BatchId) -> None:
+    (shot,) = routed(batch, {"A1": 0.43})
+    record = load_record(shot.shot)
+    plan = shot_objects.plan_of(record)
+    assert "against the reference, before the edit" not in colour_words(record, plan)
+    said = colour_words(with_colour(record, colour_before=5.21), plan)
+    assert said["against the reference, before the edit"] == "5.21 delta E 2000"
+    assert said["reference"] == "not required"
+
+
+@pytest.mark.parametrize("state", [State.AWAITING_EDITOR, State.IN_REVIEW, State.AWAITING_SIGNOFF])
+def test_whoever_is_asked_sees_what_was_noticed_of_the_photograph(line: Storage, batch: BatchId, state: State) -> None:
+    unknown = Finding(code="category_unknown", status=Status.WARNING, message="'kettels' is no category.")
+    (shot,) = routed(batch, {"A1": 0.43})
+    if state is not State.AWAITING_EDITOR:
+        edited(shot.shot)
+    record = with_colour(load_record(shot.shot), unknown)
+    record = record.model_copy(update={"state": state})
+    shown = in_a_run(lambda: question_about(record)).description
+    assert "kettels" in shown
+    if state is State.AWAITING_EDITOR:
+        assert "kettels" in line.get(job_out_key(shot.shot, "ticket.html")).decode()

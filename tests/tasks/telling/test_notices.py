@@ -1,0 +1,163 @@
+"""What people are told: once, as an event, to a webhook and by mail; and nothing stops the line."""
+
+from __future__ import annotations
+
+import json
+import socketserver
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+from prefect.client.orchestration import get_client
+from prefect.states import Failed
+
+from deployments.demo import environment
+from packshot.decision import Choice
+from packshot.naming import BatchId, ShotId
+from tasks.people.job_commands import take_job
+from tasks.people.jobs import open_job
+from tasks.records.bookkeeping import now
+from tasks.records.stored import load_record
+from tasks.reports import board
+from tasks.reports.board import update_board, waits
+from tasks.runs.resuming import waiting_run_of
+from tasks.storage.bucket import Storage
+from tasks.telling import notices
+from tasks.telling.notices import Notice, send_once, tell
+from tests.tasks.by_people import answer, follow
+from tests.tasks.in_runs import artifact, in_a_run
+from tests.tasks.shots import routed
+
+NOTICE = Notice(kind="overdue", client="acme", batch="b", shot="A1", state="in_review", message="Look.", due="today")
+
+
+@pytest.fixture
+def webhook() -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """An address that takes posts, and what came there."""
+    came: list[dict[str, Any]] = []
+
+    class Hook(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            came.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Hook) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/hook", came
+        server.shutdown()
+
+
+class Mailbox(socketserver.StreamRequestHandler):
+    """A mail server that takes everything (RFC 5321, as much as is needed)."""
+
+    def handle(self) -> None:
+        self.wfile.write(b"220 here\r\n")
+        for line in self.rfile:
+            word = line[:4].upper()
+            if word == b"DATA":
+                self.wfile.write(b"354 go on\r\n")
+                mail = b"".join(iter(self.rfile.readline, b".\r\n"))
+                self.server.mails.append(mail.decode())  # type: ignore[attr-defined]
+            elif word == b"QUIT":
+                self.wfile.write(b"221 bye\r\n")
+                return
+            self.wfile.write(b"250 ok\r\n")
+
+
+@pytest.fixture
+def mailbox() -> Iterator[tuple[int, list[str]]]:
+    """A mail server's port, and what came there."""
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Mailbox) as server:
+        server.mails = []  # type: ignore[attr-defined]
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_address[1], server.mails  # type: ignore[attr-defined]
+        server.shutdown()
+
+
+def test_a_notice_goes_to_the_webhook_once(
+    line: Storage, batch: BatchId, webhook: tuple[str, list[dict[str, Any]]]
+) -> None:
+    address, came = webhook
+    notice = NOTICE.model_copy(update={"batch": batch.batch})
+    with environment({"PACKSHOT_NOTIFY_WEBHOOK_URL": address}):
+        assert [send_once(notice, mark="1") for _ in range(3)] == [True, False, False]
+        assert send_once(notice, mark="2")
+    assert [(one["kind"], one["shot"], one["message"]) for one in came] == [("overdue", "A1", "Look.")] * 2
+    assert "is overdue" in came[0]["text"]
+
+
+def test_a_notice_goes_by_mail(line: Storage, batch: BatchId, mailbox: tuple[int, list[str]]) -> None:
+    port, mails = mailbox
+    settings = {
+        "PACKSHOT_NOTIFY_SMTP_HOST": "127.0.0.1",
+        "PACKSHOT_NOTIFY_SMTP_PORT": str(port),
+        "PACKSHOT_NOTIFY_SMTP_STARTTLS": "false",
+        "PACKSHOT_NOTIFY_MAIL_FROM": "line@studio.example",
+        "PACKSHOT_NOTIFY_MAIL_TO": "lead@studio.example",
+    }
+    with environment(settings):
+        send_once(NOTICE.model_copy(update={"batch": batch.batch}), mark="1")
+    (mail,) = mails
+    for part in ("To: lead@studio.example", "is overdue", "Look.", "Due: today"):
+        assert part in mail
+
+
+def test_a_target_that_does_not_answer_stops_nothing_and_no_secret_is_told(
+    line: Storage, batch: BatchId, caplog: pytest.LogCaptureFixture
+) -> None:
+    with environment({"PACKSHOT_NOTIFY_WEBHOOK_URL": "http://127.0.0.1:9/secret-token"}):
+        assert send_once(NOTICE.model_copy(update={"batch": batch.batch}), mark="1")
+    assert "could not tell" in caplog.text
+    assert "secret-token" not in caplog.text
+
+
+@pytest.fixture
+def for_editor(line: Storage, batch: BatchId) -> ShotId:
+    (shot,) = routed(batch, {"A1": 0.43}, category="glassware")
+    in_a_run(lambda: open_job.fn(shot))
+    return shot.shot
+
+
+def test_the_board_names_what_is_overdue_and_tells_it_once(for_editor: ShotId, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[Notice] = []
+    monkeypatch.setattr(notices, "send", sent.append)
+    due = next(wait.due for record, wait in waits(batch=for_editor.batch) if record.shot == for_editor)
+    monkeypatch.setattr(board, "now", lambda: due)
+    for _ in range(2):
+        in_a_run(update_board.fn)
+    mine = [one for one in sent if one.batch == for_editor.batch]
+    assert [(one.kind, one.shot, one.due) for one in mine] == [("overdue", for_editor.shot, due.isoformat())]
+    rows = json.loads(str(artifact("board").data))
+    (row,) = [row for row in rows if row["batch"] == for_editor.batch]
+    assert (row["urgency"], row["with"], row["state"]) == ("overdue", "an editor", "awaiting editor")
+
+
+def test_a_hold_is_told_again_only_when_it_is_another_hold(for_editor: ShotId) -> None:
+    record = load_record(for_editor)
+    assert [tell(record, "on_hold", "The neck shot is missing.") for _ in range(2)] == [True, False]
+
+
+def test_who_took_a_job_stands_on_the_board(for_editor: ShotId) -> None:
+    take_job(str(for_editor), person="Ada Editor")
+    ((_, wait),) = waits(batch=for_editor.batch)
+    assert (wait.with_whom, wait.since <= now()) == ("Ada Editor", True)
+    follow(for_editor, answer(for_editor, Choice.REJECT))
+    assert waits(batch=for_editor.batch) == []
+
+
+def test_a_shot_whose_run_failed_stands_on_the_board_too(for_editor: ShotId) -> None:
+    run = waiting_run_of(for_editor)
+    assert run
+    with get_client(sync_client=True) as client:
+        client.set_flow_run_state(run.id, Failed(message="the storage was full"), force=True)
+    sentence = in_a_run(update_board.fn)
+    assert "whose run failed" in sentence
+    (row,) = [row for row in json.loads(str(artifact("board").data)) if row["batch"] == for_editor.batch]
+    assert (row["shot"], row["why"]) == (for_editor.shot, "the storage was full")
+    assert "retry it in the UI" in row["with"]

@@ -11,10 +11,11 @@ from packshot.ingest.master import read_master
 from packshot.keys import batch_record_key, record_key, shots_prefix
 from packshot.naming import BatchId, ShotId
 from packshot.pipeline import Edit
-from packshot.record import EDIT, State, found_in
+from packshot.record import EDIT, ShotRecord, State, found_in
 from packshot.specs.models import Plan
 from packshot.types import Verdict
 from tasks.batches.stock import take_stock
+from tasks.index.keeping import note
 from tasks.records.bookkeeping import Life, now
 from tasks.records.stored import create_batch, load_batch, load_record
 from tasks.results.handovers import ApprovedShot, BatchStock, RoutedShot
@@ -107,7 +108,8 @@ def approved(
 def twin(template: BatchId, batch: BatchId) -> list[ShotId]:
     """Copy a batch of the same client under another name, within storage, and return its shots.
 
-    The records say the new name; plans and pictures are the same bytes. Its inbox stays empty.
+    The records say the new name, and so does the index, as after each write of the line's. Plans and pictures are the
+    same bytes. The inbox stays empty.
     """
     storage = open_storage()
     shots = [ref.shot.shot for ref in load_batch(template).shots]
@@ -116,7 +118,9 @@ def twin(template: BatchId, batch: BatchId) -> list[ShotId]:
         target = info.key.replace(template.batch, batch.batch)
         if info.key in renamed:
             said = storage.get(info.key).replace(template.batch.encode(), batch.batch.encode())
-            storage.put(target, said, content_type="application/json")
+            stored = storage.put(target, said, content_type="application/json")
+            kind = BatchRecord if info.key == batch_record_key(template) else ShotRecord
+            note(kind.model_validate_json(said), stored.etag, bucket=storage.bucket)
         else:
             source = {"Bucket": storage.bucket, "Key": info.key}
             storage._client.copy_object(Bucket=storage.bucket, Key=target, CopySource=source)

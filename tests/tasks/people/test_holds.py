@@ -8,11 +8,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import yaml
 
 from deployments.demo import environment
 from packshot.batch import ShotRef
 from packshot.decision import Choice
+from packshot.handoff.deciding import since_restart
 from packshot.keys import notice_key, record_key
+from packshot.learning.audits import audit_of
 from packshot.naming import BatchId, batch_id
 from packshot.record import ShotRecord, Source, State
 from packshot.specs.load import default_folder
@@ -20,14 +23,18 @@ from packshot.types import Sourced
 from tasks.people import hot_folder
 from tasks.people.holds import hold_back
 from tasks.people.hot_folder import release_holds
+from tasks.processing.networks import LoadedModel
+from tasks.queries.asking import judged_records, repair
 from tasks.records.bookkeeping import now
 from tasks.records.stored import change_record, load_record
 from tasks.results.handovers import RoutedShot
 from tasks.runs.resuming import waiting_run_of
+from tasks.stages import redo, shot_stages
 from tasks.stages.groups import group_shots
-from tasks.stages.shot_stages import master_shot, route_shot
+from tasks.stages.shot_stages import edit_shot, master_shot, route_shot
 from tasks.storage.bucket import Storage
 from tasks.storage.shot_objects import plan_of
+from tests.drawn_products import ContrastNetwork
 from tests.tasks.by_people import answer, follow
 from tests.tasks.in_runs import in_a_run
 from tests.tasks.shots import photograph, submitted
@@ -87,6 +94,37 @@ def test_a_person_may_let_it_go_on_with_name_and_reason(ghosts: Storage, batch: 
     assert not follow(shot.shot, said).objection
     record = load_record(shot.shot)
     assert (record.state, record.events[-1].actor) == (State.ROUTED, "Stu Dio")
+
+
+def test_a_released_shot_is_drawn_for_an_audit_and_counted_like_one_that_was_never_held(
+    ghosts: Storage, batch: BatchId, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both shots are of the same photograph, so the same draw decides about them."""
+    routing = yaml.safe_load((tmp_path / "configs" / "routing.yaml").read_text())
+    routing["audit"] |= {"ratio": 1.0, "first_ratio": 1.0}
+    (tmp_path / "configs" / "routing.yaml").write_text(yaml.safe_dump(routing))
+    for module in (redo, shot_stages):
+        monkeypatch.setattr(module, "load_model", lambda: LoadedModel("contrast", ContrastNetwork(), ()))
+    product, other = batch.batch.upper(), batch_id(batch.client, f"{batch.batch}-straight")
+    straight, held = routed_view(other, f"{product}-S", "MAIN"), routed_view(batch, product, "MAIN")
+
+    in_a_run(lambda: edit_shot.fn(straight))
+    assert in_a_run(lambda: hold_back.fn(batch, [held])).on_hold == (held.name,)
+    go_on = answer(held.shot, Choice.GO_ON, person="Stu Dio", note="flat lay, no mannequin")
+    assert not follow(held.shot, go_on, question="run-1").objection
+    in_a_run(lambda: redo.edit_released.fn(held.shot))
+
+    drawn = [load_record(one.shot) for one in (straight, held)]
+    assert [one.state for one in drawn] == [State.IN_REVIEW] * 2
+    assert drawn[0].reports["audit"] == drawn[1].reports["audit"]
+    assert drawn[0].reports["edit"].keys() == drawn[1].reports["edit"].keys()
+    for one in (straight, held):
+        assert not follow(one.shot, answer(one.shot, Choice.APPROVE), question="run-2").objection
+    repair()
+    judged = [one for where in (other, batch) for one in judged_records(client=where.client, batch=where.batch)]
+    found = [audit_of(one, since_restart(one)) for one in judged]
+    assert len(found) == 2
+    assert [one and (one.client, one.category, one.refused) for one in found] == [(batch.client, "clothing", False)] * 2
 
 
 def test_a_shot_that_cannot_be_looked_at_stops_alone(ghosts: Storage, batch: BatchId) -> None:

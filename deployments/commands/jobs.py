@@ -128,7 +128,7 @@ def _print_job(job: Any) -> None:
     if job.score is not None:
         say(f"score    {job.score:.1f}")
     for name, link in job.links.items():
-        say(f"{name:<9}{link}")
+        say(f"{name:<12} {link}")
     if job.ticket:
         say(f"tier     {job.ticket.tier} ({job.ticket.tier_why})")
         for one in job.ticket.services:

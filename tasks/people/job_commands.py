@@ -12,6 +12,7 @@ from packshot.handoff.board import Wait, wait_of
 from packshot.handoff.deciding import decide, picture_shown, taken_by
 from packshot.handoff.ticket import JobTicket
 from packshot.keys import job_returned_prefix, shot_key
+from packshot.learning.audits import is_blind
 from packshot.naming import ShotId, batch_id, checked_name
 from packshot.outcomes.first_time import By, Rate, first_time_approval
 from packshot.record import Event, ShotRecord, State
@@ -69,7 +70,7 @@ def shot_id(name: str) -> ShotId:
 
 
 def job_of(name: str, *, renew: bool = False) -> Job:
-    """Return a shot as a person sees it.
+    """Return a shot as a person sees it: of a blind review, neither score nor findings.
 
     Args:
         renew: whether to presign the ticket's links again.
@@ -80,6 +81,8 @@ def job_of(name: str, *, renew: bool = False) -> Job:
     ticket = None
     if record.state is State.AWAITING_EDITOR:
         ticket = issue_ticket(record, why=ticket_of(shot).why) if renew else ticket_of(shot)
+    blind = record.state is State.IN_REVIEW and is_blind(record)
+    found = () if blind else tuple(one for one in record.present_findings if one.status is not Status.PASSED)
     shown = [file for file in ("preview.webp", _PICTURES.get(record.state, "master.tif")) if file in record.objects]
     return Job(
         shot=str(shot),
@@ -87,10 +90,10 @@ def job_of(name: str, *, renew: bool = False) -> Job:
         picture=picture_shown(record)[:SHOWN_DIGITS],
         run=str(run.id) if run else "",
         wait=wait_of(record, at=now(), promise=promise),
-        score=record.reports.get("edit", {}).get("score"),
+        score=None if blind else record.reports.get("edit", {}).get("score"),
         links={file: open_storage().presign(shot_key(shot, file), expires_s=_link_s(shot)) for file in shown},
         ticket=ticket,
-        findings=tuple(one for one in record.present_findings if one.status is not Status.PASSED),
+        findings=found,
         trail=record.events,
     )
 

@@ -24,15 +24,16 @@ from packshot.specs.models import AuditConfig, Plan, Promise
 from packshot.types import Verdict
 from tasks.learning.audits import audit_report, measure_escapes
 from tasks.learning.routing_model import service
+from tasks.people.job_commands import job_of
 from tasks.people.questions import question_about
 from tasks.processing.networks import LoadedModel
 from tasks.records.bookkeeping import now
-from tasks.records.stored import create_batch, create_record, load_record
+from tasks.records.stored import change_record, create_batch, create_record, load_record
 from tasks.stages import redo
 from tasks.storage.bucket import Storage, open_storage
 from tests.drawn_products import ContrastNetwork
 from tests.tasks.in_runs import artifact, in_a_run
-from tests.tasks.shots import routed
+from tests.tasks.shots import edited, routed
 
 BATCH = batch_id("acme", "audited")
 SHA256 = "0" * 64
@@ -137,3 +138,16 @@ def test_the_reviewer_of_an_audit_sees_neither_score_nor_findings(
     seen = waiting.model_copy(update={"reports": reports})
     assert markdown("97.5") not in question_about(blind).description
     assert "97.5" in question_about(seen).description
+
+
+def test_whoever_looks_by_command_sees_neither_score_nor_findings_of_an_audit(line: Storage, batch: BatchId) -> None:
+    (one,) = routed(batch, {"A1": 0.43})
+    edited(one.shot, verdict=Verdict.HUMAN_REVIEW)
+    seen = job_of(str(one.shot))
+    assert seen.score is not None
+    assert seen.findings
+    audit = {"approved": True, "ratio": 1.0, "score": seen.score}
+    change_record(one.shot, lambda known: known.model_copy(update={"reports": {**known.reports, "audit": audit}}))
+    blind = job_of(str(one.shot))
+    assert (blind.score, blind.findings) == (None, ())
+    assert blind.picture == seen.picture

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from infra.local.parts import Part
 
 POLL_S = 0.05
+MOST_BUSY = 10.0
 LEAVING_S = 60.0
 """How long the servers of a dead starter may take to end, in seconds."""
 PASSED_ON = ("PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "TZ", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
@@ -235,16 +236,27 @@ def wait_until(
 ) -> None:
     """Wait until `ready` returns true.
 
+    Args:
+        timeout_s: longest wait on an idle machine; a busy one gets more, see `busy`.
     Raises:
         ServerError: the process ended, or the time is up.
     """
-    deadline = time.monotonic() + timeout_s
+    began = time.monotonic()
     while not ready():
-        code = child.poll()
-        if code is not None or time.monotonic() > deadline:
-            what = f"ended with status {code}" if code is not None else f"is not ready after {timeout_s:.0f} s"
+        code, waited_s = child.poll(), time.monotonic() - began
+        if code is not None or waited_s > timeout_s * busy():
+            what = f"ended with status {code}" if code is not None else f"is not ready after {waited_s:.0f} s"
             raise ServerError(f"{name} {what}. The end of {log}:\n{_tail(log)}")
         time.sleep(POLL_S)
+
+
+def busy() -> float:
+    """Return how many times longer a process may take than on an idle machine, 1 to 10: the load of each core.
+
+    A server that is slow because the machine is busy must not be killed: it would only begin again. A server that hangs
+    gains nothing by time; it takes none of the processor either.
+    """
+    return min(max(os.getloadavg()[0] / (os.cpu_count() or 1), 1.0), MOST_BUSY)
 
 
 def _tail(log: Path) -> str:

@@ -23,7 +23,7 @@ from typing import Any
 import psutil
 
 from infra.local.parts import REFUSES, Part
-from infra.local.processes import ServerError
+from infra.local.processes import ServerError, busy, holder_of
 
 POLL_S = 0.5
 CHECK_S = 5.0
@@ -35,7 +35,6 @@ LEAST_SHARE = 0.2
 """A part that is at work takes at least this part of what a busy machine has for each process that waits for a core."""
 REFUSES_S = 20.0
 """The same for one that answers and refuses every write, although its disk has room."""
-MOST_BUSY = 10.0
 STEADY_S = 60.0
 LONGEST_PAUSE_S = 60.0
 STATUS_FILE = "status.json"
@@ -210,15 +209,6 @@ class Supervisor:
         partial.replace(self._file)
 
 
-def busy() -> float:
-    """Return how many times longer a process may take than on an idle machine, 1 to 10: the load of each core.
-
-    A server that is slow because the machine is busy must not be killed: it would only begin again. A server that hangs
-    gains nothing by time; it takes none of the processor either.
-    """
-    return min(max(os.getloadavg()[0] / (os.cpu_count() or 1), 1.0), MOST_BUSY)
-
-
 def _is_at_work(watch: _Watch) -> bool:
     """Return whether a part that fails its check has taken its share of the processor since then, or waits for a disk.
 
@@ -273,20 +263,27 @@ def _born(part: Part) -> datetime:
 
 def read_status(state_dir: Path) -> tuple[list[PartStatus], str]:
     """Return the parts' status from a state folder, and what is wrong overall; empty if nothing is."""
+    holder = holder_of(state_dir)
     try:
         content: dict[str, Any] = json.loads((state_dir / STATUS_FILE).read_text())
         age_s = (datetime.now(UTC) - datetime.fromisoformat(content["at"])).total_seconds()
         parts = [PartStatus(**{**one, "since": datetime.fromisoformat(one["since"])}) for one in content["parts"]]
     except FileNotFoundError:
-        return [], f"nothing runs in {state_dir}"
+        return [], _starting(holder) if holder else f"nothing runs in {state_dir}"
     except (OSError, ValueError, KeyError, TypeError) as error:
         return [], f"{state_dir / STATUS_FILE} cannot be read: {error}"
+    if holder and holder != content["process"]:  # an earlier one was killed and could not delete what it said
+        return [], _starting(holder)
     full = f"{state_dir}: {room}" if (room := room_at(state_dir)) else ""
     if psutil.pid_exists(content["process"]) and age_s > STALE_S and full:
         return parts, f"{full}; what is said of the parts is {age_s:.0f} s old"
     if age_s > STALE_S or not psutil.pid_exists(content["process"]):
         return parts, f"process {content['process']}, which looks after the parts, was last heard of {age_s:.0f} s ago"
     return parts, "; ".join(filter(None, (full, *(f"{one.name}: {one.trouble}" for one in parts if one.trouble))))
+
+
+def _starting(holder: int) -> str:
+    return f"process {holder} is starting the parts"
 
 
 def cut(log: Path, *, longest: int = LOG_BYTES, kept: int = LOGS_KEPT) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from infra.local import watchdog
+from infra.local import processes, watchdog
 from infra.local.processes import (
     PASSED_ON,
     Family,
@@ -207,3 +207,16 @@ def test_leaving_the_block_ends_even_the_stubborn_and_the_forsaken(tmp_path: Pat
             wait_for_line(log)
         child.wait(PATIENCE_S)
     assert left_over(tmp_path) == []
+
+
+def test_a_server_that_starts_slowly_on_a_busy_machine_is_given_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]) as child:
+        answers = iter([False, False, True])
+        monkeypatch.setattr(processes, "busy", lambda: 1e9)
+        wait(lambda: next(answers), child=child, name="slow", log=tmp_path / "log", timeout_s=1e-6)
+        monkeypatch.setattr(processes, "busy", lambda: 1.0)
+        with pytest.raises(ServerError, match="slow is not ready"):
+            wait(lambda: False, child=child, name="slow", log=tmp_path / "log", timeout_s=1e-6)
+        child.kill()

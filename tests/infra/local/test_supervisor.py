@@ -14,7 +14,8 @@ import pytest
 
 from infra.local import supervisor
 from infra.local.parts import REFUSES, Child, Part
-from infra.local.supervisor import STATUS_FILE, Supervisor, cut, read_status
+from infra.local.processes import MOST_BUSY
+from infra.local.supervisor import STATUS_FILE, PartStatus, Supervisor, cut, read_status
 from tests.flows.line import poll
 from tests.small_disk import fill, make_room, small_disk
 
@@ -105,7 +106,7 @@ def test_a_part_that_hangs_is_killed_and_started_again(tmp_path: Path, clock: Cl
     end(hanging)
 
 
-@pytest.mark.parametrize(("load", "times"), [(0.5, 1), (3.0, 3), (1000.0, supervisor.MOST_BUSY)])
+@pytest.mark.parametrize(("load", "times"), [(0.5, 1), (3.0, 3), (1000.0, MOST_BUSY)])
 def test_a_part_that_is_slow_on_a_busy_machine_is_given_time(
     tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch, load: float, times: float
 ) -> None:
@@ -128,7 +129,7 @@ def test_a_part_that_does_nothing_is_not_given_more_time_on_a_busy_machine(
     tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A stopped server on a machine with fifty processes for each core: it was waited for 25 minutes."""
-    monkeypatch.setattr(supervisor, "busy", lambda: supervisor.MOST_BUSY)
+    monkeypatch.setattr(supervisor, "busy", lambda: MOST_BUSY)
     hanging = part("one", SLEEPS, tmp_path / "log", trouble="no answer")
     hanging.child.send_signal(signal.SIGSTOP)
     watching = Supervisor([hanging], tmp_path, say=lambda _: None)
@@ -183,6 +184,19 @@ def test_the_status_tells_of_its_own_end(tmp_path: Path) -> None:
     stop.set()
     watching.run(stop)
     assert read_status(tmp_path) == ([], f"nothing runs in {tmp_path}")
+    end(one)
+
+
+def test_what_a_killed_supervisor_said_is_not_taken_for_the_next_one_s(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = part("one", SLEEPS, tmp_path / "log")
+    Supervisor([one], tmp_path, say=lambda _: None).look()
+    monkeypatch.setattr(supervisor, "holder_of", lambda folder: os.getpid() + 1)
+    starting: tuple[list[PartStatus], str] = ([], f"process {os.getpid() + 1} is starting the parts")
+    assert read_status(tmp_path) == starting
+    (tmp_path / STATUS_FILE).unlink()
+    assert read_status(tmp_path) == starting
     end(one)
 
 

@@ -109,6 +109,7 @@ def refused_codes(findings: Iterable[Finding], platform: Platform) -> tuple[str,
 def _file_findings(data: bytes, decoded: Decoded, platform: Platform, name: str) -> Iterator[Finding]:
     """Yield the findings on everything but the picture: format, profile, depth, size, metadata."""
     photo = decoded.photo
+    yield from (one for one in photo.findings if one.gate and one.status is Status.FAILED)  # damage that was read over
     yield _format_finding(photo.kind, platform)
     if name:
         extension = PurePath(name).suffix.lower().lstrip(".")

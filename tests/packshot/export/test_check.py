@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import datetime
 import io
+import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -122,6 +124,16 @@ def test_an_empty_file_and_an_empty_picture_are_findings(ordered: Ordered, qc: Q
     assert failed(check_file(b"", platform=platform, qc=qc)) == {"file_unreadable"}
     blank = jpeg(np.full((400, 400, 3), 255, np.uint8))
     assert failed(check_file(blank, platform=platform, qc=qc)) == {"empty_subject"}
+
+
+def test_damage_that_the_decoder_reads_over_fails(ordered: Ordered, qc: QcConfig) -> None:
+    stream = io.BytesIO()
+    Image.fromarray(drawn()).save(stream, "PNG")
+    whole, body = stream.getvalue(), b"tRNS\0\1\0\1\0\1\0\1"
+    warned = whole[:33] + struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body)) + whole[33:]
+    platform = amazon(ordered).platform
+    assert "decoder_warned" not in by_code(check_file(whole, platform=platform, qc=qc))
+    assert by_code(check_file(warned, platform=platform, qc=qc))["decoder_warned"].status is Status.FAILED
 
 
 def test_grey_pictures_can_be_checked(ordered: Ordered, qc: QcConfig) -> None:

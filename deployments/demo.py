@@ -16,9 +16,11 @@ from functools import partial
 from pathlib import Path
 from typing import TypeAlias, cast
 
+import httpx
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import FlowRun
 from prefect.deployments import run_deployment
+from prefect.exceptions import PrefectException
 from prefect.settings import temporary_settings
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -33,6 +35,7 @@ from infra.local.processes import ServerError
 from infra.local.stack import Stack, keep_worker, running
 from infra.local.supervisor import Supervisor
 from packshot.cli.showing import in_markup
+from packshot.errors import PackshotError
 from packshot.keys import deliveries_prefix
 from packshot.naming import BatchId, batch_id, path_trouble
 from packshot.record import State
@@ -103,15 +106,26 @@ def serve_line(console: Console, *, state_dir: Path) -> None:
     fetch_networks(console)
     with line(console, state_dir=state_dir) as (stack, _), environment_file(stack) as file:
         require_conditions(open_storage())
-        lost = end_lost_runs.fn()
-        if lost.sentence:
-            console.print(lost.sentence, markup=False, highlight=False, soft_wrap=True)
+        console.print(end_runs_that_died(), markup=False, highlight=False, soft_wrap=True, end="")
         show_desk(console, start_desk(stack))
         keep_watch(stack, environment={**ENVIRONMENT, **same_configs()})
         console.print(f"Prefect UI {stack.prefect_ui_url}, S3 {stack.s3.endpoint_url}. Ctrl-C ends them.")
         console.print(f"For commands in another terminal:  . {file}", soft_wrap=True)
         with interrupts() as asked:
             Supervisor(stack.family.parts, stack.state_dir, say=partial(_say, console)).run(asked)
+
+
+def end_runs_that_died() -> str:
+    """Return a line that names the runs whose process had died; empty if there were none.
+
+    An error is told and stops nothing: the watch looks for dead runs every half minute.
+    """
+    try:
+        lost = end_lost_runs.fn()
+    except (PackshotError, httpx.HTTPError, PrefectException) as error:
+        why = f"{type(error).__name__}: {error}"
+        return f"Runs that died could not be looked for ({why}); the watch tries again in half a minute.\n"
+    return f"{lost.sentence}\n" if lost.sentence else ""
 
 
 def _say(console: Console, sentence: str) -> None:

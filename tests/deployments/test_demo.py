@@ -5,7 +5,10 @@ from __future__ import annotations
 import stat
 import subprocess
 
-from deployments.demo import environment_file
+from prefect.settings import PREFECT_API_URL, temporary_settings
+
+from deployments.demo import end_runs_that_died, environment_file
+from infra.local.processes import free_ports
 from infra.local.stack import Stack
 from tasks.results.block import ENVIRONMENT
 
@@ -17,3 +20,10 @@ def test_another_terminal_finds_the_servers(prefect_stack: Stack) -> None:
         said = subprocess.run(["sh", "-c", '. "$0"; env', file], capture_output=True, text=True, check=True)
     assert wanted.items() <= dict(line.split("=", 1) for line in said.stdout.splitlines() if "=" in line).items()
     assert not file.exists()
+
+
+def test_a_server_that_cannot_say_which_runs_died_stops_no_start() -> None:
+    with temporary_settings({PREFECT_API_URL: f"http://127.0.0.1:{free_ports(1)[0]}/api"}):
+        said = end_runs_that_died()
+    assert said.startswith("Runs that died could not be looked for (ConnectError: ")
+    assert said.endswith("the watch tries again in half a minute.\n")

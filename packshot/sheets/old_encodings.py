@@ -33,7 +33,7 @@ _OTHERS = (
 GUESSED = frozenset(one.name for one in _OTHERS)
 """Names of the encodings that only the words of a table speak for."""
 
-_WORD = re.compile(rb"[A-Za-z\x80-\xff']*[\x80-\xff][A-Za-z\x80-\xff']*")
+_WORD = re.compile(rb"[A-Za-z\x80-\xff']+")
 _ASIDE = "'" + "".join(one for one in bytes(range(0x80, 0x100)).decode("cp1252", "ignore") if not one.isalpha())
 """Signs that may begin or end a word."""
 _WITHIN = re.compile("['’]")
@@ -53,7 +53,7 @@ def by_words(data: bytes) -> tuple[str, str]:
         ValueError: it cannot be told. Two encodings fit equally well, and Windows-1252 does not; or of at least three
             words with other letters most fit nowhere.
     """
-    words = set(_WORD.findall(data))
+    words = {word for word in _WORD.findall(data) if not word.isascii()}
     fitting = {one: sum(_fits(word, one) for word in words) for one in (_USUAL, *_OTHERS) if _text(data, one.codec)}
     if not fitting:
         raise ValueError(_cannot_tell(words))

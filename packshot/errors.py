@@ -18,6 +18,7 @@
         ├── IllegalTransitionError     a shot cannot go from this state to that one
         ├── LeaseHeldError             another run is at work on it
         ├── LeaseLostError             another run has taken this run's work over
+        ├── BatchCancelledError        somebody has cancelled the batch
         ├── DecisionRefusedError       a person's decision cannot be followed: stale, not theirs, without a reason
         ├── EmptySubjectError          no product found in the picture
         ├── ByteLimitError             no permitted quality meets the platform's byte limit

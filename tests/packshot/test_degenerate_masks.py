@@ -74,6 +74,7 @@ from packshot.qc.white import away_from, check_border_points, find_off_white, of
 from packshot.returned.alignment import align, likeness, reduced_pair
 from packshot.returned.checks import check_returned
 from packshot.returned.read import MatteSource, ReturnedWork, overlap
+from packshot.routing.backdrop import fit_from
 from packshot.routing.mask_figures import measure_masks
 from packshot.routing.pale_rim import pale_rim
 from packshot.routing.silhouette import eroded, share
@@ -319,6 +320,9 @@ CALLS: dict[str, Callable[[Case], Any]] = {
     "returned/alignment:reduced_pair": lambda c: align(reduced_pair(c.pixels, c.composite, c.matte, draft=c.matte)),
     "returned/alignment:likeness": lambda c: likeness(c.levels[..., 0], c.levels[..., 1], c.mask),
     "returned/checks:check_returned": lambda c: check_returned(c.work, c.pixels, draft=c.matte),
+    "routing/backdrop:fit_from": lambda c: (
+        fit_from(c.levels.astype(np.float32), c.mask, border_ratio=0.1) if c.mask.any() else None
+    ),
     "routing/mask_figures:measure_masks": lambda c: measure_masks(c.matte, c.matte),
     "routing/pale_rim:pale_rim": lambda c: pale_rim(c.pixels, c.matte),
     "returned/read:overlap": lambda c: overlap(c.matte, 1 - c.matte),

@@ -14,10 +14,11 @@ import pytest
 from prefect import flow
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State
-from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect.settings import PREFECT_API_URL, PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS, temporary_settings
 from prefect.states import Completed, Running
 
 from tasks.runs.ends import end_of
+from tests.patience import PATIENCE_S
 
 POLL_S = 0.05
 NOT_PASSED_ON = ("host", "accept-encoding", "connection")
@@ -78,6 +79,13 @@ def moody(errors: int) -> Iterator[Moody]:
         server.shutdown()
         server.server_close()
         serving.join()
+
+
+@pytest.fixture(autouse=True)
+def time_to_start() -> Iterator[None]:
+    """Prefect starts a server of its own for these tests. On a busy machine it takes longer than Prefect waits."""
+    with temporary_settings({PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS: int(PATIENCE_S)}):
+        yield
 
 
 @flow(name="a test that ends elsewhere")

@@ -155,6 +155,11 @@ def _edited(shot: ShotId, verdict: State) -> None:
 
 def _exported(shot: ShotId) -> None:
     _edited(shot, State.APPROVED)
+    export_one_file(shot)
+
+
+def export_one_file(shot: ShotId) -> None:
+    """Write one rendition of an approved shot without pixels, and record it as exported and verified."""
     data = f"rendition of {shot.shot}".encode()
     file = DeliveredFile(
         path=f"shopify/{shot.shot}.jpg",

@@ -20,14 +20,13 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from benchmarks.night import export_one_file
 from packshot.decision import REASONS, Choice
 from packshot.errors import BatchCancelledError, LeaseHeldError, LeaseLostError, ObjectMissingError, RecordConflictError
-from packshot.export.delivery import DeliveredFile
 from packshot.keys import NIGHT_LEASE, delivery_key, shot_key
 from packshot.naming import BatchId, ShotId, batch_id
 from packshot.record import State
 from packshot.specs.handoff import LateDeliveries
-from packshot.types import Size
 from tasks.batches import cancelling, claiming, summing_up
 from tasks.batches.approved import approved_shots
 from tasks.batches.cancelling import cancel_batch, take_up_again
@@ -169,32 +168,8 @@ def hand_over(batch: BatchId, only: list[str]) -> None:
     finish_open_deliveries.fn(batch)
     approved = approved_shots.fn(batch, only=only)
     for one in approved:
-        export(one.shot)
+        export_one_file(one.shot)
     deliver.fn(batch, only=[one.name for one in approved])
-
-
-def export(shot: ShotId) -> None:
-    data = f"rendition of {shot.shot}".encode()
-    file = DeliveredFile(
-        path=f"shopify/{shot.shot}.jpg",
-        platform="shopify",
-        format="jpeg",
-        size=Size(10, 10),
-        bit_depth=8,
-        profile="sRGB",
-        quality=90,
-        size_bytes=len(data),
-        sha256=hashlib.sha256(data).hexdigest(),
-        passed=True,
-        fill_ratio=0.85,
-        scale=1.0,
-        background=None,
-        colour=None,
-        findings=(),
-    )
-    open_storage().put(shot_key(shot, f"renditions/{file.path}"), data, content_type="image/jpeg")
-    report = {"files": [file.model_dump(mode="json")], "left_out": {}}
-    Life(shot).reach(State.EXPORTED, State.VERIFIED, why="verified", reports={"export": report})
 
 
 def people() -> None:

@@ -35,7 +35,7 @@ from tasks.batches.product_sets import held_for_sets, sets_of
 from tasks.deliveries.letterhead import logo_of, title_of
 from tasks.environment.disk import writing_to
 from tasks.records.bookkeeping import ALWAYS, living, now
-from tasks.records.stored import Held, change_batch, load_batch, load_held, load_records
+from tasks.records.stored import Held, change_batch, load_batch, load_held
 from tasks.stages.stored_edits import thumbnail_name
 from tasks.storage.bucket import ObjectInfo, open_storage
 from tasks.storage.leases import Holder, Patience, holding
@@ -72,13 +72,17 @@ def deliver(batch: BatchId, *, only: list[str]) -> DeliveryOutcome:
     with _turn(batch) as turn:
         finished = _finish_open(batch, turn)
         record = load_batch(batch)
-        records = load_records([ref.shot for ref in record.shots])
+        there = load_held([ref.shot for ref in record.shots])
+        records = [one.record for one in there]
         ready = [one for one in records if one.state is State.VERIFIED and one.shot.shot in only]
         clashing = _refuse_clashes(ready, [one for one in records if one.state in DONE])
         ready = [one for one in ready if one.shot.shot not in clashing]
         held = _held(record, records, ready)
         ready = [one for one in ready if one.shot.shot not in held]
-        made = _carry_out(batch, _opened(batch, [one.shot.shot for one in ready]), turn) if ready else ""
+        made = ""
+        if ready:
+            opened = _opened(batch, [one.shot.shot for one in ready])
+            made = _carry_out(batch, opened, turn, there=None if clashing else there)
         told = "; ".join(filter(None, (finished, made))) or "nothing new to deliver"
         waits = sum(is_approved(one) and one.shot.shot in held for one in records)
         said = f"; {waits} approved {'shot waits' if waits == 1 else 'shots wait'} for {THE_REST}" if waits else ""
@@ -124,14 +128,19 @@ def _finish_open(batch: BatchId, turn: Holder) -> str:
     return "; ".join(filter(None, (_carry_out(batch, one, turn) for one in _open_ones(load_batch(batch)))))
 
 
-def _carry_out(batch: BatchId, delivery: Delivery, turn: Holder) -> str:
+def _carry_out(batch: BatchId, delivery: Delivery, turn: Holder, *, there: Sequence[Held] | None = None) -> str:
     """Finish a delivery from the point that it has reached, and return a sentence about it.
 
     Every step is idempotent. The summary is stored at the start, so the delivery's files have the same bytes no matter
     which run finishes it. Shots that no longer fit the delivery are taken out of it first.
+
+    Args:
+        there: the records of all shots of the batch, if they were just read.
     """
     summary = _kept(batch, delivery)
-    held = {one.record.shot.shot: one for one in load_held([ref.shot for ref in load_batch(batch).shots])}
+    if there is None:
+        there = load_held([ref.shot for ref in load_batch(batch).shots])
+    held = {one.record.shot.shot: one for one in there}
     records = [one.record for one in held.values()]
     named = frozenset(delivery.shots)
     shots = [one for one in records if one.shot.shot in named and _fits(one, delivery, summary)]

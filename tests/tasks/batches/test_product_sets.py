@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.night import export_one_file
 from packshot.batch import BatchRecord
 from packshot.keys import delivery_key
 from packshot.naming import batch_id
@@ -27,7 +28,7 @@ from tasks.records.bookkeeping import Life, now
 from tasks.records.stored import change_record, create_batch, load_batch
 from tasks.storage.bucket import open_storage
 from tests.tasks.simulated_s3 import Actor, World
-from tests.tasks.test_crash_points import edit_of, export, hand_over, keep, world
+from tests.tasks.test_crash_points import edit_of, hand_over, keep, world
 
 __all__ = ["world"]
 
@@ -165,7 +166,7 @@ def test_a_shot_whose_files_fail_holds_back_its_product(guide: dict[str, Any]) -
     submit(BOX)
     for name in BOX:
         reach(name, *APPROVED)
-    export(BATCH.shot("BOX_MAIN"))
+    export_one_file(BATCH.shot("BOX_MAIN"))
     outcome = deliver.fn(BATCH, only=["BOX_MAIN"])  # the export of the other one failed
     assert delivered() == []
     assert outcome.sentence == "nothing new to deliver; 2 approved shots wait for the rest of its product"
@@ -193,7 +194,7 @@ def test_an_open_delivery_gives_up_a_product_that_is_no_longer_complete(guide: d
     submit([*BOX, *SHIRT])
     for name in (*BOX, *SHIRT):
         reach(name, *APPROVED)
-        export(BATCH.shot(name))
+        export_one_file(BATCH.shot(name))
     _opened(BATCH, [*BOX, *SHIRT])
     change_record(
         BATCH.shot("SHIRT_NECK"), lambda record: record.restart(at=now(), actor="Ada", why="it has to be done again")

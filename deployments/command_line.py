@@ -191,7 +191,7 @@ def _batches() -> typer.Typer:
         by: Annotated[str, typer.Option(help="Your name; the batch's record keeps it.")],
         why: Annotated[str, typer.Option(help="The reason; the batch's record keeps it.")],
     ) -> None:
-        """End a batch: its runs and its questions to people; deliver nothing more. Submitted again, it goes on."""
+        """End a batch, its runs and its questions to people; deliver nothing more. If submitted again, it goes on."""
         from packshot.naming import batch_id
         from tasks.batches.cancelling import cancel_batch
 

@@ -206,10 +206,12 @@ def register() -> list[str]:
 def register_pool(client: SyncPrefectClient, name: str, limits: Mapping[str, int | None]) -> None:
     """Create or update a work pool and its queues.
 
-    A pool of another type than `POOL_TYPE` keeps its own template: an operator made it, such as one of Kubernetes jobs.
+    A pool of another type than `POOL_TYPE` keeps its template, because an operator made it: a pool of Kubernetes jobs,
+    for example.
 
     Args:
-        limits: queue -> most runs at once; the queue whose runs go first comes first.
+        limits: queue -> greatest number of runs at once. The order is the priority: runs of the first queue start
+            first.
     """
     try:
         client.create_work_pool(WorkPoolCreate(name=name, type=POOL_TYPE, base_job_template=JOB_TEMPLATE))

@@ -60,10 +60,10 @@ class Delivery(Value):
 
 
 class Cancellation(Value):
-    """That somebody has cancelled a batch.
+    """The fact that somebody cancelled a batch.
 
     Attributes:
-        taken_up_at: when it was submitted again; None if it was not.
+        taken_up_at: when the batch was submitted again. That ends the cancellation. None if it was not submitted again.
     """
 
     at: datetime
@@ -90,7 +90,8 @@ class BatchRecord(Stored):
         closed_at: when somebody closed the batch. From then on, shots no longer wait for the rest of their product.
         claimed_by: id of the flow run that works on the batch; empty if none does. It is only shown to people: the
             lease decides.
-        fences: lease -> highest number that has written here (fencing token). A lower number is refused.
+        fences: name of a lease -> the highest number under which a run has changed this record (fencing token). A run
+            with a lower number has lost the lease, and its change is refused.
     """
 
     batch: BatchId
@@ -110,7 +111,7 @@ class BatchRecord(Stored):
     fences: Mapping[str, int] = Field(default_factory=dict)
 
     def written_under(self, lease: Lease) -> BatchRecord:
-        """Return the record with the number of the lease under which it is changed.
+        """Return the record with a note of the lease under which it is changed: the lease's name and number.
 
         Raises:
             LeaseLostError: a later owner of the lease has already written.

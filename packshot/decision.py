@@ -146,7 +146,7 @@ class Decision(Value):
         file: key of the returned file that was used, or of the delivered file that a client sent back.
         override: why the work was accepted although a check failed; empty if none failed.
         edited_by: only for a sign-off: the editor's name, if the system doesn't know it.
-        colour: only for a sign-off.
+        colour: only for a sign-off: how the person judged the colours.
         new_name: only for a correction: the name that the file should have had.
         new_services: only for a correction: the services that are meant, in the words of a manifest.
         done: only for a sign-off: what the last round asked for and the person has ticked as done.

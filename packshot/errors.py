@@ -114,9 +114,9 @@ class DiskFullError(TransientError):
 
 
 class RefusedInputError(TerminalError):
-    """A file is not accepted. The code `refused` itself means that returned work is not as large as the master.
+    """A file is not accepted. The code `refused` alone is about an editor's file: it does not fit the master.
 
-    What to do: return the picture uncropped. The form has come back with the reason.
+    What to do: read the reason, which the job shows again. Return the whole picture, uncropped and in its own format.
     """
 
     code = "refused"
@@ -165,9 +165,9 @@ class DecoderCrashedError(RefusedInputError):
 
 
 class BadProfileError(RefusedInputError):
-    """The file has a CMYK or Lab profile that does not lead to any colour space.
+    """The file's colours cannot be read: it is HDR, or its profile is missing or damaged and may not be guessed.
 
-    What to do: ask for RGB with a profile.
+    What to do: ask for an RGB picture without HDR, with its profile.
     """
 
     code = "bad_profile"
@@ -230,7 +230,7 @@ class LeaseLostError(TerminalError):
 
 
 class BatchCancelledError(TerminalError):
-    """Somebody has cancelled the batch, so nothing more is done with it or delivered of it.
+    """Somebody has cancelled the batch. Nothing more of it is processed or delivered.
 
     What to do: if it is to be processed all the same, submit it again.
     """

@@ -63,11 +63,12 @@ class Lease(Value):
 
 
 def claim(present: Lease | None, free: Lease, *, age: timedelta) -> Lease:
-    """Return the lease to write in order to become its owner.
+    """Return the lease to write into storage, so that the caller becomes its owner.
 
     Args:
         present: the lease in storage; None if there is none.
-        free: the lease to write if there is none in storage. The result's number is never lower than its number.
+        free: the caller's lease, as it is written if there is none in storage. Its number is the lowest that the result
+            can have.
         age: time since `present` was written, by the storage's clock.
     Raises:
         LeaseHeldError: another owner holds it and is alive.

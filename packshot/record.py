@@ -124,7 +124,7 @@ class Event(Value):
     Attributes:
         actor: the flow run's id or a person's name.
         to_state: the state it led to; equal to `from_state` for a note that doesn't change the state.
-        passing: why the shot failed may pass by itself, such as a full disk.
+        passing: True if the reason of the failure may pass by itself, such as a full disk.
     """
 
     at: datetime

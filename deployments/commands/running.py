@@ -68,7 +68,7 @@ def demo(
 
 
 def serve(state_dir: StateFolder = STATE) -> None:
-    """Run S3, PostgreSQL, Prefect and a worker on this machine until Ctrl-C; what dies of them is started again."""
+    """Run S3, PostgreSQL, Prefect and a worker on this machine until Ctrl-C; a part that dies is started again."""
     with _servers_in_words():
         from deployments.demo import serve_line
 
@@ -99,7 +99,7 @@ def down(state_dir: StateFolder = STATE) -> None:
 
 
 def status(state_dir: StateFolder = STATE, json: Json = False) -> None:
-    """Say how each part is, since when, after how many restarts. Exit status 1 if anything is wrong."""
+    """Say whether each part works, since when, and how often it was restarted. Exit status 1 if anything is wrong."""
     with _servers_in_words():
         from infra.local.supervisor import read_status
 
@@ -157,7 +157,7 @@ def doctor(json: Json = False) -> None:
 
 
 def register() -> None:
-    """Create or update the deployments on the Prefect server that PREFECT_API_URL names; the storage must be fit."""
+    """Check the storage, then create or update the deployments on the Prefect server that PREFECT_API_URL names."""
     from deployments.registry import register as register_deployments
     from tasks.storage.bucket import open_storage
     from tasks.storage.server_checks import require_conditions

@@ -25,7 +25,8 @@ class Part:
         log: file for its output.
         start_s: how long a start may take, in seconds.
         needs: names of the parts that it depends on.
-        runs_others: its child processes do work of their own, which says nothing about itself.
+        runs_others: True if its child processes do other work. Their processor time then does not show that the part
+            works.
         child: the process that runs now, or ran last.
     """
 

@@ -251,10 +251,9 @@ def wait_until(
 
 
 def busy() -> float:
-    """Return how many times longer a process may take than on an idle machine, 1 to 10: the load of each core.
+    """Return how many times longer a process may take than on an idle machine: the load per core, 1 to 10.
 
-    A server that is slow because the machine is busy must not be killed: it would only begin again. A server that hangs
-    gains nothing by time; it takes none of the processor either.
+    A server that is slow because the machine is busy must not be killed: it would only begin again.
     """
     return min(max(os.getloadavg()[0] / (os.cpu_count() or 1), 1.0), MOST_BUSY)
 

@@ -30,7 +30,7 @@ HTTPS = ("master", "volume", "filer", "admin")
 
 @dataclasses.dataclass(frozen=True)
 class InnerKeys:
-    """Files of the certificate that all parts present and require."""
+    """Files of the TLS certificate that every part of the S3 server shows, and asks of the others."""
 
     authority: Path
     certificate: Path

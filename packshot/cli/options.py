@@ -62,7 +62,7 @@ def bytes_of(path: Path) -> bytes:
 
 
 def alone(path: Path, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Return the result for one of several photographs. If it fails, the others go on."""
+    """Return the result for one of several photographs; if the work fails, the file's name and the reason instead."""
     try:
         return work()
     except Exception as error:  # noqa: BLE001  the edge of a batch
@@ -70,7 +70,7 @@ def alone(path: Path, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
 
 
 def refusal_of(error: Exception) -> str:
-    """Return the reason for a refusal. An unexpected error is called so, and its traceback goes to stderr."""
+    """Return why a file was refused, in words. An unexpected error is named, and its traceback goes to stderr."""
     if isinstance(error, PackshotError):
         return str(error)
     traceback.print_exception(error)
@@ -94,7 +94,7 @@ def watch_of(done: Any, configs: Configs) -> Any:
 
 
 def route_of(done: Any, watch: Any) -> Any:
-    """Return the route of a photograph: who edits it. The decision uses the same model."""
+    """Return the route of a photograph: who edits it. The model of `watch` decides, or fixed limits if that is None."""
     from packshot import pipeline
 
     return pipeline.route(

@@ -134,7 +134,7 @@ def findings_table(title: str, findings: Sequence[Finding]) -> Table:
 
 
 def said_of_several(rows: Iterable[dict[str, Any]]) -> dict[Finding, int]:
-    """Return finding -> number of photographs, for those that several photographs share. Passed ones are left out."""
+    """Return finding -> number of photographs, for findings of several photographs. Passed findings are left out."""
     counted = Counter(
         finding
         for row in rows

@@ -34,8 +34,8 @@ class BackdropReading(Value):
         share: share of the border that belongs to the backdrop; the rest is product or furniture.
         clipped: share of these cells with a channel that the camera clipped. A clipped backdrop tells nothing about the
             light.
-        left_right, bottom_top: fall-off of the light in stops: log2 of the light on the right divided by that on the
-            left, and at the top by that at the bottom. None where one of the sides does not show the backdrop.
+        left_right, bottom_top: fall-off of the light in stops: log2(right / left) and log2(top / bottom). For example,
+            1 means twice as much light on the right. None where one of the two sides does not show the backdrop.
     """
 
     linear: tuple[float, float, float]

@@ -70,12 +70,15 @@ def profile_name(icc: bytes) -> str:
 
 
 def colour_model(icc: bytes) -> ColourModel | None:
-    """Return the colour model of the profile's device side; None for one that no picture uses."""
+    """Return the colour model of the pixels that a profile describes, such as RGB; None if no picture uses it."""
     return _MODELS.get(icc[16:20])
 
 
 def transfer_code(icc: bytes) -> int:
-    """Return the transfer function that the profile's cicp tag names (ICC.1:2022, 9.2.17); 2, unspecified, without."""
+    """Return the code of the transfer function in a profile's cicp tag; 2, unspecified, if it has none.
+
+    The tag is in ICC.1:2022, 9.2.17.
+    """
     try:
         content = _tags(icc).get(b"cicp", b"")
     except (struct.error, ValueError):

@@ -34,7 +34,7 @@ class _Solver(NamedTuple):
 def closed_form_alpha(light: Any, trimap: Matte, *, shifts: tuple[float, ...]) -> Matte:
     """Return the alpha of a trimap, (rows, columns) float32 in 0..1.
 
-    A side that is shorter than the solver's window is extended for it.
+    A picture smaller than the solver's window is extended before it is solved.
 
     Args:
         light: (rows, columns, 3) float, linear light, 0..1.

@@ -20,7 +20,7 @@ def enlarged(matte: Matte, light: FloatImage, large: FloatImage) -> Matte:
 
     In each window of the small picture alpha = a . I + b is fitted by least squares. The coefficients are averaged and
     enlarged, then applied to the large picture's colours I. Closed-form matting makes the same assumption about alpha.
-    The result stays within the rounded bounds of the matte's 3 x 3 neighbourhood, so sure areas stay 0 or 1.
+    Where the small matte is 0 in a window of 3 x 3 pixels, the result stays 0; where it is 1, it stays 1.
 
     Args:
         matte: (rows, columns) float32 in 0..1.

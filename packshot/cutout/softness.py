@@ -107,9 +107,9 @@ def soft_matte(
         pixels: (rows, columns, 3) uint16, working space: the photograph at full size.
         levels: (rows, columns, 3) float32, encoded, 0..255, at reduced size.
         probability: (rows, columns) float32 in 0..1, at that reduced size.
-        refined: (rows, columns) float32 in 0..1, at full size: the matte of the hard-edge refinement. It is kept far
-            from its edge, where the network agrees. In thin parts that both are sure of it is a lower bound, because a
-            solver takes spokes and chains for hair.
+        refined: (rows, columns) float32 in 0..1, at full size: the matte of the hard-edge refinement. Far from its edge
+            it is kept where the network agrees. In thin parts that both are sure of, the result is at least this matte:
+            the solver would take spokes and chains for hair.
     Returns:
         None where no pixel is surely product, or none surely backdrop.
     """

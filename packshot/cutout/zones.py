@@ -46,7 +46,7 @@ class Zones:
         unknown: where the photograph decides.
         probability: the network's prediction. It is set to 0 in proven gaps, and to at most 0.5 (undecided) at their
             edges.
-        suspected_gaps: places of the backdrop's colour that may be product. They stay as the network has them.
+        suspected_gaps: places of the backdrop's colour that may be product. There the network's prediction decides.
     """
 
     unknown: Mask

@@ -27,7 +27,7 @@ class Meaning(NamedTuple):
 
 
 class Group(NamedTuple):
-    """Codes that one stage makes.
+    """The codes of the findings that one stage makes.
 
     Attributes:
         title: the heading of the group in ``docs/errors.md``.

@@ -42,7 +42,7 @@ def approved_by(shot: ShotSummary) -> str:
 
 
 def why_absent(shot: ShotSummary) -> str:
-    """Return why a photograph is not delivered. A question to the client, and a refusal, keep their own words."""
+    """Return why a photograph is not delivered, in words for its client; a refusal or a question keeps its own text."""
     if shot.kind == "failed" and shot.left_out:
         return " ".join(f"{title(name)}: {why}" for name, why in sorted(shot.left_out.items()))
     if shot.kind == "failed" and shot.state not in _WAITS:
@@ -54,7 +54,7 @@ def told(findings: Iterable[Finding], *, already: Iterable[str] = ()) -> list[Fi
     """Return the findings that a client needs to know, each sentence once.
 
     Args:
-        already: messages that have been told.
+        already: messages that the client is told elsewhere. They are left out.
     """
     said = set(already)
     found = []

@@ -48,7 +48,7 @@ class EncoderSettings(Value):
 
     @property
     def codec(self) -> str:
-        """Key of this codec in ``qc.yaml``, under which its limits for ringing are found."""
+        """Key of this codec in ``qc.yaml``, which has its limits for ringing (faint ripples around the product)."""
         if self.quality is None:
             return "lossless"
         return "webp" if self.format is Format.WEBP else f"jpeg-{self.chroma.replace(':', '')}"

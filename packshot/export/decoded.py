@@ -25,7 +25,7 @@ class Decoded:
 
     Attributes:
         photo: pixels, profile, depth and metadata.
-        codec: key in ``qc.yaml`` under which its limits for ringing are found.
+        codec: key of the codec in ``qc.yaml``, which has its limits for ringing (faint ripples around the product).
     """
 
     photo: Photo

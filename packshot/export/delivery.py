@@ -33,8 +33,8 @@ class BackgroundFigures(Value):
         off_white_px: number of these that are not exactly white.
         worst_levels: greatest distance from white among these, in 8-bit levels.
         worst_box: box around the largest patch of these; None if there are none.
-        ring_distance_px: distance within which the codec may ring.
-        ring_floor: least channel value within this distance, of pixels that were white before encoding.
+        ring_distance_px: distance from the product within which the codec may leave faint ripples (ringing).
+        ring_floor: darkest channel value within this distance, of pixels that were white before encoding.
         white_from_px: every pixel at least this far from the product is exactly white.
         quick: the check of points along the border.
     """
@@ -99,7 +99,7 @@ class ShotSummary(Value):
         files: its files in this delivery.
         left_out: platform -> why it gets nothing. The key is a file's path if the platform gets another file of the
             shot.
-        corrects: number of the delivery whose files of this shot these replace; None if there is none.
+        corrects: number of the earlier delivery that these files correct; None if they correct none.
     """
 
     shot: str

@@ -48,7 +48,7 @@ def failure_status(background: Background) -> Status:
 
 
 def background_finding(beyond: OffWhite, background: Background, *, ring_distance_px: int) -> Finding:
-    """Return the finding on whether every background pixel beyond the ringing distance is exactly white."""
+    """Return the finding on whether every background pixel farther than `ring_distance_px` is exactly white."""
     if beyond.background == 0:
         return Finding(
             code="non_white_background",

@@ -52,7 +52,7 @@ class ColourFigures(Value):
     """Delta E 2000 between framed master and delivered file, over the product.
 
     Attributes:
-        mean_delta_e, p95_delta_e: mean and 95th percentile over the cells.
+        mean_delta_e, p95_delta_e: mean and 95th percentile over the cells, which are blocks of 4 x 4 pixels.
         samples: number of cells compared, evenly spread.
     """
 

@@ -35,9 +35,9 @@ def before_and_after(master: Pixels16, composite: Pixels16 | None) -> bytes:
 
 
 def halves_of(preview: bytes) -> tuple[Image.Image, Image.Image | None]:
-    """Return before and after of a preview, in RGB; the second is None if it is one picture.
+    """Return the two pictures of a preview, before and after, in RGB; the second is None if there is only one.
 
-    The file says itself how wide the first one is. A grey stripe is not looked for: a product may have one.
+    The file states the width of the first one. The grey stripe between them is no sign: a product may have one too.
     """
     with Image.open(io.BytesIO(preview)) as opened:
         said = _SAID.fullmatch(str(opened.getexif().get(_DESCRIPTION_TAG, "")))

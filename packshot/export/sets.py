@@ -69,7 +69,7 @@ class ProductSet(Value):
 
 
 def set_shot(record: ShotRecord, *, ready: bool | None = None) -> SetShot:
-    """Return a shot as its product's set sees it, from its record.
+    """Return what a product's set needs to know of a shot, from its record.
 
     Args:
         ready: whether the shot counts as present; None means yes if it is approved or delivered, even if a later step

@@ -18,7 +18,7 @@ _RATIOS = {1: (1, 1), 2: (12, 10), 3: (4, 3), 4: (3, 2), 5: (16, 9), 6: (5, 4), 
 
 
 def boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield (name, content) of each box on one level.
+    """Yield (name, content) of each box in the data. Boxes inside these boxes are not read.
 
     Reading stops at the first box that would run past the end of the data.
     """

@@ -78,9 +78,11 @@ class Container:
         channels: number of channels; 0 where the header does not say.
         scans: number of passes over the picture in which its pixels are stored (progressive JPEG).
         exif: a TIFF stream. For a TIFF it is the file itself.
-        exif_pages: offsets of the directories in `exif` to read; the first with a value counts. Empty for the first.
+        exif_pages: offsets of the directories in `exif` to read. The first one that has a value counts. Empty: only the
+            first directory is read.
         exif_shot: a second TIFF stream with EXIF's own directory, where the file keeps it apart.
-        icc_named, xmp_named: True if the file has such a block, even if it is empty. The first of several counts.
+        icc_named, xmp_named: True if the file has an ICC or XMP block, even an empty one. Of several blocks the first
+            counts.
         resources: Photoshop's image resources, as stored: paths and names of channels among them.
         adobe_transform: colour transform in the Adobe segment of a JPEG; None without one.
         codes: the colour space by codes (PNG: cICP; HEIF: nclx).

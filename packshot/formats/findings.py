@@ -34,6 +34,6 @@ def first_of_several() -> Finding:
 
 
 def gain_map_left_out() -> Finding:
-    """Return the finding for a picture with an HDR gain map, whose picture for usual screens is taken."""
+    """Return the finding for a picture with an HDR gain map. The picture for usual screens is used, without the map."""
     message = "The file holds a gain map for HDR screens; it was left out. Its picture for usual screens was taken."
     return Finding(code="gain_map_left_out", status=Status.WARNING, message=message)

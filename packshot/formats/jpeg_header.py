@@ -44,7 +44,7 @@ class Segment(NamedTuple):
 
 
 def segments(data: bytes) -> Iterator[Segment]:
-    """Yield the segments of a JPEG, up to and with the end-of-image marker if there is one.
+    """Yield the segments of a JPEG, up to and including the end-of-image marker if there is one.
 
     Entropy-coded data is skipped: a 0xFF byte in it is always followed by 0x00 or by a restart marker.
 

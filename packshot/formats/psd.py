@@ -67,7 +67,7 @@ class ExtraPlanes(NamedTuple):
 
 
 def read_psd(data: bytes) -> Container:
-    """Return the header of a document and its image resources. Paths and channel names stand in these, in any mode."""
+    """Return the header of a document and its image resources, which hold the paths and the names of channels."""
     channels, height, width, depth, _ = struct.unpack_from(">HIIHH", data, 12)
     stored = data[slice(*_resources(data))]
     resources = read_resources(stored)

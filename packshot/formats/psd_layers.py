@@ -48,9 +48,9 @@ class Layer:
     """A layer or group.
 
     Attributes:
-        mask: None without one, or if it is disabled.
-        transparency: the layer's own; None without one.
-        vector: records of its vector mask, to be read as those of a path; empty without one, or if it is disabled.
+        mask: the layer mask; None if there is none, or if it is disabled.
+        transparency: the layer's own transparency; None if it has none.
+        vector: records of its vector mask, in the form of path records; empty if there is none, or if it is disabled.
         vector_inverted: True if the vector mask shows what lies outside its path.
     """
 

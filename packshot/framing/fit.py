@@ -77,8 +77,8 @@ def fit(subject: Box, *, canvas: Canvas, fill_ratio: float, max_upscale_ratio: f
     """Return the placement that centres the product with the wanted fill ratio and aspect ratio.
 
     Both ratios are reached to within one pixel of the picture or of the canvas, whichever is larger. The product is
-    enlarged only to reach the platform's least size, and never beyond the limit. Otherwise the canvas becomes smaller;
-    below the least size this is a failed gate.
+    enlarged only to reach the platform's least size, and never by more than `max_upscale_ratio`. If that is not enough,
+    the canvas gets smaller. Below the least size it has a finding that forbids approval.
 
     Args:
         subject: the product's box in the picture.

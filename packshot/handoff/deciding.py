@@ -84,7 +84,7 @@ def sent_back_by_client(record: ShotRecord) -> Decision | None:
 
 
 def choices_of(record: ShotRecord) -> tuple[Choice, ...]:
-    """Return what can be decided about a shot as it is now, by whoever may; empty if it does not wait for anybody."""
+    """Return what people can decide about a shot in its present state; empty if it waits for nobody."""
     answer = (Choice.NO_FAULT,) if sent_back_by_client(record) else ()
     return (*CHOICES.get(record.state, ()), *answer)
 

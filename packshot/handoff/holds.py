@@ -57,7 +57,8 @@ def missing_for(
     """Return what must arrive before a shot can go on; empty if nothing is missing.
 
     Args:
-        product: the SKU, ASIN or GTIN by which photographs are paired; empty if nothing names it, which is asked back.
+        product: the SKU, ASIN or GTIN by which photographs are paired; empty if nothing names it. Then the client is
+            asked.
         ghost_mannequin: True if the garment gets a neck joint.
         reference_required: True if the client requires a colour check against a reference.
         reference_given: True if the reference is a colour or a target in the frame, so no photograph is needed.

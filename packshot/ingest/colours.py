@@ -33,11 +33,11 @@ _UNSPECIFIED = 2
 
 
 def refuse_hdr(container: Container, name: str) -> None:
-    """Refuse an HDR picture. Read as sRGB, it would look pale and far too dark.
+    """Raise an error for an HDR picture. Read as sRGB, it would look pale and far too dark.
 
     Raises:
-        BadProfileError: the codes of the picture or of its ICC profile name PQ or HLG, or a PNG names the narrow range
-            of video.
+        BadProfileError: the picture or its ICC profile names an HDR curve (PQ or HLG), or a PNG says that its values
+            use the narrow range of video.
     """
     in_profile = Codes(_UNSPECIFIED, transfer_code(container.icc))
     hdr = (container.codes.hdr if container.codes else "") or in_profile.hdr
@@ -83,7 +83,7 @@ def find_profile(
 
 
 def check_policy(codes: set[str], policy: ProfilePolicy, name: str) -> None:
-    """Refuse a picture whose profile had to be assumed, where the configuration does not allow that.
+    """Raise an error if a profile had to be assumed and the configuration does not allow that.
 
     Raises:
         BadProfileError: the assumption is not allowed.

@@ -22,7 +22,7 @@ PRODUCT_FACTS = ("sku", "asin", "gtin")
 def corrected_facts(
     facts: Mapping[str, Sourced], decisions: Iterable[Decision], *, client: Client, path: str
 ) -> dict[str, Sourced]:
-    """Return the facts about a shot with people's corrections, the last one over earlier ones.
+    """Return the facts about a shot with people's corrections. Of several corrections the last one wins.
 
     A name that the client's pattern no longer reads is left out: the shot waits for an answer again.
 

@@ -125,7 +125,7 @@ def read_header(data: bytes, *, name: str, limits: IngestConfig) -> tuple[FileKi
 
 
 def unreadable(name: str, found: str, kind: FileKind, next_step: str = "") -> UnreadableError:
-    """Return the error for a file that cannot be read. Without a next step it is taken for damaged."""
+    """Return the error for a file that cannot be read. If no next step is given, it asks for the whole file again."""
     whole = "Upload it again, whole, or develop it to a 16-bit TIFF."
     next_step = next_step or (whole if kind is FileKind.RAW else "Export or upload it again, whole.")
     return UnreadableError("the picture cannot be read", name, found=found, next_step=next_step)

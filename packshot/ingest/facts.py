@@ -77,7 +77,7 @@ def _names_product(pattern: str) -> bool:
 
 
 def read_by_pattern(pattern: str, text: str) -> Iterator[tuple[str, str]]:
-    """Yield the facts that a client's pattern reads from a file name or another text: name, text."""
+    """Yield the facts that a client's pattern reads from a file name or another text, as (name of the fact, text)."""
     match = re.search(pattern, text) if pattern else None
     for name, value in match.groupdict(default="").items() if match else ():
         yield ("gtin" if name in _GTIN_NAMES else name), value

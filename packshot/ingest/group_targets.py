@@ -66,12 +66,15 @@ def _refused(message: str, measured: float | None, limit: float | None) -> Findi
 
 
 def proof(fit: TargetFit) -> DeltaE:
-    """Return the colour error that is left on held-out patches. Without a useful correction it is the error before."""
+    """Return the colour error after the correction; the error before it if the correction is not useful.
+
+    It is measured on patches that the correction was not fitted to.
+    """
     return fit.held_out if worth_it(fit) else fit.before
 
 
 def worth_it(fit: TargetFit) -> bool:
-    """Return True if the correction lowers the mean colour error clearly, on held-out patches."""
+    """Return True if the correction clearly lowers the mean colour error on patches that it was not fitted to."""
     return fit.held_out.mean < _CLEARLY_BETTER * fit.before.mean
 
 

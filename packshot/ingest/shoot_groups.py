@@ -58,7 +58,8 @@ class Statement(Value):
         corrections: level of correction that a plan allows -> the correction. A level without a correction is missing.
         fit: the fit of its colour target, even where it was refused.
         target_in: names of the files that show the target.
-        verified: remaining colour error of held-out patches after the correction; None without a target that fits.
+        verified: colour error that is left after the correction, on patches that it was not fitted to; None without a
+            target that fits.
         findings: findings for all its shots.
     """
 
@@ -122,13 +123,13 @@ def state_groups(
     before: Mapping[str, tuple[str, str]] | None = None,
     stated: Mapping[str, Statement] | None = None,
 ) -> tuple[dict[str, GroupDecision], dict[str, Statement]]:
-    """Return the decision for each shot and the statement for each set-up. The order of the shots does not matter.
+    """Return what is decided for each shot and for each lighting set-up (a `Statement`), by name.
 
     Args:
-        lights: all shots of a batch.
+        lights: all shots of a batch, in any order.
         references: files that manifests name as references, by the name used there.
         before: (group, part) of shots from an earlier run.
-        stated: statements that edited shots have used. Their corrections are kept.
+        stated: set-up -> its earlier statement, if edited shots have used it. Its correction is kept.
     """
     known = {light.shot: light for light in lights}
     places = group_shots(known.values(), gap_s=config.group_gap_s, limits=config.groups, before=before)

@@ -33,9 +33,9 @@ _SALT = "audit"
 
 
 def is_chosen(source_sha256: str, *, ratio: float) -> bool:
-    """Return True if a shot is audited.
+    """Return True if a shot is chosen for an audit: a person judges it without seeing the score.
 
-    `ratio` is the share of all contents that are; one content always gives one answer.
+    `ratio` is the share of all files that are chosen. The same file always gives the same answer.
     """
     digest = hashlib.sha256(f"{_SALT}:{source_sha256}".encode()).digest()
     return int.from_bytes(digest[:8], "big") < ratio * 2**64
@@ -47,10 +47,10 @@ def is_blind(record: ShotRecord) -> bool:
 
 
 def refusal_of(judgements: Sequence[Decision]) -> Decision | None:
-    """Return the first decision that judged the machine's edit, also if it is an approval; None if there is none.
+    """Return the first decision about the machine's edit, a refusal or an approval; None if there is none.
 
-    The first rejection by a client and all later decisions don't count. Nobody chose these shots at random, and the
-    later work is about the client's words.
+    A client's first rejection and all later decisions don't count: clients do not choose shots at random, and the later
+    work follows the client's words.
     """
     ours = takewhile(lambda one: one.choice not in BY_CLIENT, judgements)
     return next((one for one in ours if one.choice in _ANSWERS), None)

@@ -47,6 +47,6 @@ def is_held_out(example: Example) -> bool:
 
 @cache
 def truth_examples() -> tuple[Example, ...]:
-    """Return the examples with truth that come with Packshot."""
+    """Return the training examples that come with Packshot: drawn and rendered scenes whose right result is known."""
     data = resources.files("packshot.learning").joinpath("truth.json").read_bytes()
     return TypeAdapter(tuple[Example, ...]).validate_json(data)

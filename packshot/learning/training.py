@@ -73,7 +73,7 @@ def train(examples: Sequence[Example], *, at: datetime, data: str) -> RoutingMod
 
 
 def held_out_probabilities(examples: Sequence[Example], stage: Stage, *, least_in_leaf: int) -> list[float]:
-    """Return each example's probability from a model that was not trained on its group.
+    """Return each example's probability, from a model that was trained without the example's group (`Example.group`).
 
     Both the trees and the logistic curve are fitted on other groups.
     """
@@ -87,7 +87,7 @@ def held_out_probabilities(examples: Sequence[Example], stage: Stage, *, least_i
 
 
 def fit(examples: Sequence[Example], stage: Stage, *, least_in_leaf: int) -> Forest:
-    """Return a forest on a stage's figures. Its logistic curve is fitted on held-out groups."""
+    """Return a forest on a stage's figures. Its logistic curve is fitted on groups that its trees have not seen."""
     table, usual = _table(examples, stage)
     model = _trees(table, examples, least_in_leaf=least_in_leaf)
     refused = np.array([one.refused for one in examples])

@@ -60,7 +60,7 @@ def fates_of(records: Iterable[ShotRecord], *, name: str) -> Fates:
 
 
 def fates_by_client(records: Sequence[ShotRecord]) -> tuple[Fates, ...]:
-    """Return the same for each client, in the order of their names."""
+    """Return how many shots of each client are delivered, ready, waiting, refused or failed, sorted by client."""
     clients: dict[str, list[ShotRecord]] = {}
     for one in records:
         clients.setdefault(one.shot.client, []).append(one)
@@ -200,7 +200,7 @@ def left_out_by_platform(records: Iterable[ShotRecord], day: Day) -> tuple[LeftO
 
 
 def waiting_of(records: Sequence[ShotRecord], day: Day) -> tuple[WaitCount, ...]:
-    """Return, for each role, the shots that wait at the end of the day by age, and the median wait of answered ones."""
+    """Return for each role how many shots wait at the end of the day, by age, and how long the answered ones waited."""
     return tuple(_waiting(state, records, day) for state in ROLES)
 
 

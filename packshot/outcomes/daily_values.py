@@ -56,7 +56,7 @@ class Fates(Value):
     Attributes:
         ready: approved and not delivered yet: each waits for the rest of its product, or for the next delivery.
         failed: stopped by an error, or in progress without anybody to work on them.
-        stopped: failed ones without an error: interrupted, or still in progress at the end of the day.
+        stopped: failed shots without an error: interrupted, or still in progress at the end of the day.
     """
 
     name: str
@@ -94,7 +94,7 @@ class VerdictCount(Value):
 
     Attributes:
         looked_at: shots with this verdict that a reviewer judged on the day. For approvals these are audits.
-        refused: those of them that the reviewer did not approve.
+        refused: how many of these the reviewer did not approve.
     """
 
     verdict: Verdict
@@ -134,7 +134,7 @@ class SentBack(Value):
     """What clients sent back on a day, of what had been delivered to them.
 
     Attributes:
-        by_machine: faults in pictures that the machine had approved unseen. Each is an escape.
+        by_machine: faults in pictures that the machine had approved and nobody had seen (escapes).
         by_people: faults in pictures that a person had approved.
         wishes: new wishes. They are nobody's fault.
         named: shot and the client's words, the first few.

@@ -29,7 +29,8 @@ The stage "correct" changes no state, so unmeasured ones are not counted.
 def by_hour(records: Iterable[ShotRecord], day: Day, *, reached: State) -> tuple[int, ...]:
     """Return how many shots entered a state in each hour of the day.
 
-    A shot that comes back from the failed state is not counted, nor one that stays delivered as it was.
+    Two changes are not counted: a failed shot that goes back to its state, and a delivered shot whose rejection by the
+    client was no fault of ours.
 
     Args:
         reached: the state.

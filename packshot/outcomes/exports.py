@@ -106,7 +106,7 @@ class Table(NamedTuple):
     """The wanted columns of an export.
 
     Attributes:
-        frame: columns under our names. Those of Parquet have its types; all others are categories of text.
+        frame: columns under our names. Columns from a Parquet file keep their types; all others are categories of text.
         how: how the file is written, in words.
         ragged: rows with more cells than heads, which are left out; `examples` has the first of them.
         row: number of the row of heads, counted from 1.

@@ -30,7 +30,7 @@ class Rate(Value):
             New wishes are skipped.
         rejections: reason -> number of rejections, over all judgements.
         change_requests: number of new wishes of the client. They are nobody's fault.
-        client_faults: those of the rejections that came from clients, after delivery.
+        client_faults: how many of the rejections came from clients, after delivery.
     """
 
     name: str

@@ -32,8 +32,8 @@ class OrderLines:
 
     Attributes:
         lines: columns ``sku`` (text), ``day`` (int32, days since 1970), ``quantity``, ``returned`` and ``pictured``
-            (float32). ``returned`` counts units returned within the allowed time, ``pictured`` those of them whose
-            reason concerns the picture.
+            (float32). ``returned`` counts units that came back within the allowed time. ``pictured`` counts only those
+            whose reason concerns the picture.
         products: ``category`` and ``client`` by SKU, as far as the files state them.
         last_day: the last day in the files.
         has_reasons: True if any return has a reason.

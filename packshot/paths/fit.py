@@ -48,8 +48,7 @@ def fit_closed(points: Points, *, tolerance_px: float) -> Fitted:
     Args:
         points: (points, 2) in pixels, about one pixel apart.
         tolerance_px: maximum distance of a point from the curves. A corner point may be up to one pixel away: the
-            corner is
-            moved to where its two sides meet.
+            corner is moved to where its two sides meet.
     """
     corners = find_corners(points)
     start = int(corners[0]) if len(corners) else 0

@@ -19,8 +19,7 @@ def photoshop_resources(paths: Sequence[SavedPath], *, clipping: str = "") -> by
         clipping: name of the clipping path. If empty, the path that is marked as clipping path, if any.
     Raises:
         NamingError: two paths have the same number or name, a number is not in the range of paths, or no path has the
-            name
-            `clipping`.
+            name `clipping`.
     """
     return join_blocks(path_blocks(paths, clipping=clipping))
 

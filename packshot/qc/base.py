@@ -34,7 +34,7 @@ class Base(NamedTuple):
 
     Attributes:
         points: (points,) True for the points of the outline that belong to it.
-        unproven: (points,) True for those of them that no edge of the photograph proves.
+        unproven: (points,) True for points of the base where the photograph has no edge.
     """
 
     points: NDArray[np.bool_]

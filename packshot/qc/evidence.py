@@ -28,7 +28,10 @@ class Evidence(Value):
 
 
 def choose_evidence(findings: Sequence[Finding], *, most: int = MOST_EVIDENCE) -> tuple[Evidence, ...]:
-    """Return the worst places without overlaps: first those of failed gates, then of failed rules, then of warnings."""
+    """Return the worst places without overlaps, the worst first.
+
+    First come failed rules that forbid approval (gates), then other failed rules, then warnings.
+    """
     shown = [finding for finding in findings if finding.box is not None and finding.status in _ORDER]
     shown.sort(key=lambda finding: (not finding.stops_approval, _ORDER[finding.status]))
     chosen: list[Evidence] = []
@@ -44,7 +47,7 @@ def crop_evidence(pixels16: Pixels16, box: Box) -> Pixels8:
 
     Args:
         pixels16: (rows, columns, 3) uint16, working space: the photograph for "before", the composite for "after".
-        box: clipped at 0; it may reach beyond the picture.
+        box: may reach beyond the picture. Only the part inside is returned.
     """
     part = pixels16[max(0, box.top) : max(0, box.bottom), max(0, box.left) : max(0, box.right)]
     return working_to_srgb8(np.ascontiguousarray(part))

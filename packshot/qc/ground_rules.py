@@ -32,7 +32,9 @@ def kept_shadow_suspected(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def base_unproven(scene: Scene, limits: RuleLimits) -> Finding:
-    """Measure how much of the base of a standing product has no edge of the photograph, or only one farther out.
+    """Measure along how much of a standing product's base the photograph has no edge where the matte ends.
+
+    An edge farther out counts as none.
 
     There the matte runs through shadow, or the base was cut into, or it frays. Skipped if no shadow lies along the
     lowest part of the outline: such a product hangs, lies flat or was photographed without a floor.

@@ -85,7 +85,7 @@ def shadow(reduced: Reduced) -> Mask:
 
 
 def lighting(reduced: Reduced, *, side: int) -> Lighting:
-    """Return how the photograph is lit, averaged over windows of `side` pixels."""
+    """Return the photograph's light compared with the predicted backdrop's, averaged over `side` x `side` pixels."""
     return _lighting(reduced, np.asarray(cv2.blur(reduced.master, (side, side)), np.float32))
 
 

@@ -119,7 +119,7 @@ class RenditionReport(Value):
         score: 0..100, the sum of the four components.
         background, edge, fill, colour: points left in each component.
         verdict: approve, review or redo.
-        findings: those of the rules that look at the canvas, and those of the framing.
+        findings: results of the rules that look at the canvas, and findings of the framing.
     """
 
     platform: str
@@ -191,7 +191,7 @@ def judge_all(
     Args:
         canvases: the same edit for each rendition; at least one. They are read one by one, so that a generator keeps
             only one canvas in memory.
-        config: limits, weights and gates of the rules.
+        config: the rules' limits and weights, and which of them are gates (`RuleLimits`).
         known: findings by code from an earlier report on the same edit; those rules don't run again. Rules that look at
             the canvas always run.
     Raises:

@@ -35,7 +35,10 @@ def status_of(measured: float, limits: RuleLimits) -> Status:
 
 
 def component_points(findings: Sequence[Finding], config: QcConfig, *, points: int) -> float:
-    """Return the points left in a component, at least 0. Each rule takes its weight's share times its badness."""
+    """Return the points left in a component, at least 0.
+
+    A rule takes away its share of the points (its weight), times its badness (0..1).
+    """
     taken = sum(
         limits.weight * badness(finding.measured, limits)
         for finding in findings
@@ -49,8 +52,8 @@ def component_points(findings: Sequence[Finding], config: QcConfig, *, points: i
 def decide_verdict(score: float, findings: Sequence[Finding], config: QcConfig) -> Verdict:
     """Return the verdict from the score and the findings.
 
-    A failed gate turns an approval into a review; it never makes a verdict milder. A value beyond its rule's `redo`
-    means reject, whatever the score.
+    A failed gate (a rule that forbids approval) turns an approval into a review. It never makes a verdict milder. A
+    value beyond its rule's `redo` means reject, whatever the score.
     """
     if score < config.review_at or any(_must_be_redone(finding, config) for finding in findings):
         return Verdict.REJECT_AND_REDO

@@ -52,8 +52,7 @@ class Alignment:
             detail.
         turned: how the returned picture is rotated or mirrored, in words; empty if it is not.
         scale: size of the product in the returned picture divided by that in the master. Both pictures are first scaled
-            to
-            the same size.
+            to the same size.
         moved_px: displacement of the corner of the product's box that moved farthest, in pixels of the master.
         warp: None where the pictures could not be aligned.
     """

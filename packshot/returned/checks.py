@@ -40,8 +40,7 @@ class ReturnLimits(Value):
     Attributes:
         least_likeness: minimum correlation of the product's lightness between master and work.
         most_moved_px: maximum displacement of a corner of the product's box, in pixels of the master. On masters over
-            1,500
-            px it grows with the longest side.
+            1,500 px it grows with the longest side.
         most_rescaled: maximum change of the product's size, as a ratio.
         most_drift: maximum colour change, delta E 2000, median over the product.
         repainted_from: delta E 2000 from which a pixel counts as painted over.
@@ -89,7 +88,9 @@ def check_returned(
     permits: Permits | None = None,
     limits: ReturnLimits | None = None,
 ) -> tuple[Finding, ...]:
-    """Return the findings of all checks of returned work, also passed and skipped ones. A failed gate sends it back.
+    """Return the findings of all checks of returned work, passed and skipped ones too.
+
+    A failed finding with `gate` sends the work back.
 
     Args:
         work: the work as `read_returned` returns it.

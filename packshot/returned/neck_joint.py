@@ -117,7 +117,7 @@ class _Joint:
 def check_neck_joint(
     work: ReturnedWork, master: Pixels16, draft: JointDraft | None, *, limits: JointLimits | None = None
 ) -> tuple[Finding, ...]:
-    """Return the findings of a neck joint's checks. A failed gate sends the work back.
+    """Return the findings of a neck joint's checks. A failed finding with `gate` sends the work back.
 
     Args:
         work: the work as `read_returned` returns it.

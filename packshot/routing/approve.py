@@ -49,7 +49,7 @@ class Watch:
         ruled_out: categories to which the shot certainly does not belong.
         category: the shot's category; empty if it is unknown.
         real_only: kinds of shots for which only real photographs count as proof.
-        risk_taken: those of them that the client has approved without such proof.
+        risk_taken: kinds from `real_only` that the client lets the machine approve without such proof.
     """
 
     model: RoutingModel

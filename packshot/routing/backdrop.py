@@ -74,7 +74,7 @@ def fit_from(lab: FloatImage, start: Mask, *, border_ratio: float) -> Surface:
     Args:
         lab: (rows, columns, 3) float32, CIE L*a*b*, the whole frame.
         start: (rows, columns), True where the fit starts; True at least once.
-        border_ratio: goes into the result.
+        border_ratio: width of the border; it becomes the result's `border_ratio`.
     """
     grid, values = _reduced(lab)
     at = np.flatnonzero(start)

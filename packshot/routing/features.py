@@ -48,8 +48,7 @@ class Features(Value):
         thin_structure: share of the product in parts thinner than about 2.5 % of its size: wires, straps, stems.
         hole_density: n / (n + 10), for n inner gaps.
         see_through: area inside the silhouette that looks like the backdrop but has faint structure, over the
-            silhouette's:
-            glass, sheer fabric, pale on pale.
+            silhouette's: glass, sheer fabric, pale on pale.
         outline_complexity: 1 - length of the smoothed outline / length of the outline: spikes, fringes, lace, wires.
         fuzzy_outline: mean distance in pixels between the outer outline and its smoothed form: hair, fur, spines.
         texture: mean local standard deviation of L* inside the product, over 20.

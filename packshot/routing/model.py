@@ -36,9 +36,9 @@ class Example(Value):
 
     Attributes:
         figures: by name, measured before and after the cut-out.
-        refused: True if a person or the comparison with truth refused the edit.
+        refused: True if a person refused the edit, or if it differs too much from the known right result.
         group: examples of one group are never split between training and testing.
-        approved: True if quality control approved the edit. Only such shots can escape.
+        approved: True if quality control approved the edit. Only such a shot can be an escape: approved, but wrong.
         source: ``truth``, ``review`` or ``audit``. Reviews are not a fair sample: the machine was unsure of
             them.
     """
@@ -77,7 +77,7 @@ class StageModel(Value):
 
     Attributes:
         calibration: labelled shots. Each probability is from a model that was not trained on the shot's group.
-        seen: those of them that are real photographs. The others are drawn or rendered, with exact truth.
+        seen: the real photographs among them. The others are drawn or rendered scenes whose right result is known.
     """
 
     forest: Forest

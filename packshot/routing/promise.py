@@ -32,8 +32,7 @@ class Limit(Value):
 
     Attributes:
         probability: shots up to this probability may go on. None means that people look at every shot: there are too
-            few
-            labelled shots, or too many of them were refused.
+            few labelled shots, or too many of them were refused.
         accepted: labelled shots up to the limit; `refused` of them were refused.
         labelled: number of labelled shots.
         bound: upper bound of the share refused up to the limit; 1 without a limit.

@@ -40,9 +40,9 @@ _LEAST_GROUND_PX = 16
 def fit_surface(lab: FloatImage) -> Surface:
     """Return the backdrop's surface, fitted where the backdrop is seen.
 
-    That is the frame's border if one surface explains it, and its outermost pixels. Otherwise thinner borders are
-    tried, then the corners. If none of them is explained, or if it may be a frame drawn around a picture, the surface
-    fitted to the border is returned.
+    It is fitted to the frame's border if one surface explains both the border and its outermost pixels. Otherwise
+    thinner borders are tried, then the corners. If none of them is explained, or if it may be a frame drawn around a
+    picture, the surface fitted to the border is returned.
 
     Args:
         lab: (rows, columns, 3) float32, CIE L*a*b*, the whole frame.

@@ -127,7 +127,7 @@ def _alone(column: DateColumn) -> DateOrder | None:
 
 
 def all_fit(count: int) -> str:
-    """Return in words that all of so many values of a column fit."""
+    """Return a text such as "all 12 different values fit", for a column's number of values."""
     return "its only value fits" if count == 1 else f"all {count:,} different values fit"
 
 

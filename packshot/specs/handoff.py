@@ -24,14 +24,15 @@ class Tier(StrEnum):
 
 
 class LateDeliveries(Value):
-    """When shots are delivered that are approved after their batch was. The first condition that is met counts.
+    """When shots are delivered that are approved after their batch went out. The first condition that is met counts.
 
     Attributes:
         every_hours: deliver at every n-th hour of the clock (UTC): 1 (default), 2, 3, 4, 6, 8, 12 or 24. With 4: at
             00:00, 04:00, 08:00 ...
-        count: deliver as soon as this many wait. Default: 50. 1: each at once, as a package of its own.
-        on_close: `true`: neither of these. They wait until somebody closes the batch: `packshot batch close`, or
-            **Resume** on the suspended run `late delivery`.
+        count: deliver as soon as this many shots wait. Default: 50. With 1 each goes out at once, as a package of its
+            own.
+        on_close: `true`: neither hour nor number counts. Late shots wait until somebody closes the batch: `packshot
+            batch close`, or **Resume** on the suspended run `late delivery`.
     """
 
     every_hours: Literal[1, 2, 3, 4, 6, 8, 12, 24] = 1
@@ -50,7 +51,7 @@ class HandoffConfig(Value):
         soon_hours: a notice is sent this long before the due time.
         link_hours: lifetime of a ticket's links; at most 168.
         settle_s: a returned file counts as complete if nobody has written to it for this long.
-        late_deliveries: when shots are delivered that are approved after their batch was, see below.
+        late_deliveries: when shots go out that are approved after their batch was delivered, see below.
         seniors: who may sign off. Empty: anybody who did not edit the shot.
         ghost_mannequin_views: views of a garment that need the neck joint.
         neck_view, reference_view: views that show a garment's inside, and a product's true colour.

@@ -156,10 +156,11 @@ class Client(Value):
     Attributes:
         title: the client's name for people. It heads the client's reports.
         logo: file in `configs/logos/` for the head of the client's reports: PNG, JPEG or WebP, at most 100 kB.
-        platforms: in the order of export. Quality control judges each; the strictest decides.
+        platforms: in the order of export. Quality control judges the edit for each; the strictest verdict counts.
         file_name_pattern: regular expression with named groups (sku, asin, isbn, ean, upc, gtin, view, category,
-            shoot_group) that reads facts from the file name without extension. If it has a group for the product, a
-            shot whose name it does not read, and whose product nothing else names, waits on hold with the question.
+            shoot_group) that reads facts from the file name without extension. If it has a group for the product, every
+            shot must name its product. A shot whose file name does not fit, and whose product nothing else names, waits
+            on hold, and the client is asked.
         metadata_facts: by fact, the tags of EXIF, IPTC and XMP to read it from, before the usual tags, for example
             `shoot_group: ["xmp:job_id"]`. `packshot inspect` shows a file's tags.
         default_category, default_view: used if manifest, file name and metadata do not give one.
@@ -168,12 +169,11 @@ class Client(Value):
         rules: edit rules on every platform.
         platform_rules: edit rules by platform; they have the highest precedence.
         partial: what happens if a shot's renditions have different verdicts. `wait` (default): the whole shot waits for
-            a person. `ship`: approved renditions are delivered in the same night; the others are left out and named
-            with the reason, as left-out platforms are; process the shot again to have them. Not allowed together with
-            `all_or_nothing`.
-        approve_unproven_kinds: kinds of shots that the machine approves although too few real photographs of them have
-            been judged, at the client's own risk: of those in `real_only` of `routing.yaml`, such as `on_floor`. Report
-            and certificate say so at each shot. Default: none; a person looks at them first.
+            a person. `ship`: approved renditions are delivered in the same night. The others are left out and listed
+            with the reason; process the shot again to get them. Not allowed together with `all_or_nothing`.
+        approve_unproven_kinds: kinds from `real_only` in `routing.yaml`, such as `on_floor`. The machine approves shots
+            of these kinds although people have judged too few real photographs of them. The client takes the risk;
+            report and certificate say so at each shot. Default: none; a person looks at them first.
         all_or_nothing: `true`: a shot is delivered only if each of its platforms gets its files; else it counts as
             failed, with the reason. `false` (default): the other platforms get their files. Those that get none are
             named in `batch status`, the run's message and table, `manifest.csv`, certificate, report and daily figures.
@@ -240,7 +240,7 @@ class Client(Value):
         return tags
 
     def rules_for(self, platform: str) -> EditRules:
-        """Return the client's rules for one platform: its rules for that platform over its general ones."""
+        """Return the client's rules for one platform. Rules for that platform win over its general rules."""
         special = self.platform_rules.get(platform, EditRules()).stated()
         return EditRules(**{**self.rules.stated(), **special})
 

@@ -40,7 +40,7 @@ class AcceptedFormat(StrEnum):
 
 
 class Rule(StrEnum):
-    """Rules of a delivered file that a marketplace may itself refuse a picture for: codes of findings."""
+    """Rules for which a marketplace may itself refuse a delivered file, by the code of their finding."""
 
     FORMAT = "file_format"
     EXTENSION = "file_extension"
@@ -191,7 +191,7 @@ class Fill(Value):
     Attributes:
         least_ratio: least share of the canvas side that the product's longest side may take. Default: 0.
         most_ratio: the largest share. Default: 1.
-        least_px: least length of the product's longest side, where the platform does not count the margin.
+        least_px: least length of the product's longest side in pixels, without the white around it.
     """
 
     least_ratio: Ratio = 0.0

@@ -42,10 +42,10 @@ class EditRules(Value):
         colour_reference_required: `true`: the machine approves only colours that were compared with a reference; other
             shots go to a person. A reference is a colour target in the shot's group, or what the manifest's column
             `reference` names (colour.md).
-        group_correction: which colour corrections its shoot group allows, each including those before it. `none`;
-            `target`: by a colour target in the group; `even`: also to the light of the groups it belongs with;
-            `neutral`: also its backdrop to grey, which the client must vouch for. If several platforms differ, the one
-            that allows least counts.
+        group_correction: which colour corrections a shoot group may get. `none`: no correction. `target`: by a colour
+            target in the group. `even`: also to the same light as the groups it belongs with. `neutral`: also its
+            backdrop to grey; the client must promise that the backdrop is grey. Each value allows those before it. If
+            platforms differ, the one that allows least counts.
     """
 
     fill_ratio: Annotated[float, Field(gt=0, le=1)] | None = None

@@ -26,7 +26,8 @@ class GroupLimits(Value):
             grey.
         target: the studio's colour target: `colorchecker_classic_since_2014` or `colorchecker_classic_before_2014`.
             X-Rite changed its pigments in November 2014.
-        target_mean_delta_e, target_p95_delta_e: a correction with larger errors on held-out patches is refused.
+        target_mean_delta_e, target_p95_delta_e: a correction is refused if its errors are larger, on patches that it
+            was not fitted to.
     """
 
     same_light_delta_e: Annotated[float, Field(gt=0)] = 4.0

@@ -90,12 +90,10 @@ class NeckJoint:
 
     Attributes:
         layered_psd: the neck shot as lower layer, the exterior with its mannequin masked as upper layer. Empty without
-            a
-            neck shot, or if the picture is too large for a PSD; then there is a finding.
+            a neck shot, or if the picture is too large for a PSD; then there is a finding.
         mannequin: draft matte of the mannequin, (rows, columns) float32 in 0..1.
         opening: mask of what the neck shot must fill. If it is aligned, the part of the neckline that it covers; else
-            the
-            lower part of the neckline.
+            the lower part of the neckline.
         findings: what was not found or not aligned.
     """
 

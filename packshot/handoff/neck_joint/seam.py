@@ -30,6 +30,7 @@ def measure_seam(lab: Lab, ours: Mask, theirs: Mask) -> Seam | None:
 
     Args:
         lab: (rows, columns, 3) CIE L*a*b*.
+        ours, theirs: (rows, columns), masks of the two regions.
     """
     near = cv2.dilate(theirs.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     line = ours & near

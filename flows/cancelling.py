@@ -18,7 +18,9 @@ from tasks.batches.cancelling import cancel_batch as cancel
 @flow(name="cancel-batch", flow_run_name="cancel · {client}/{batch}", task_runner=PACE, persist_result=False)
 @present
 def cancel_batch(client: ClientName, batch: BatchName, person: PersonName, reason: Reason) -> State[Any]:
-    """End a batch: its runs and its questions to people; nothing more is delivered. Submitted again, it goes on.
+    """End a batch: its runs and its questions to people. Nothing more is delivered.
+
+    If the batch is submitted again, it goes on.
 
     Originals stay, and so does what was delivered before. The batch's record keeps your name and reason.
     """

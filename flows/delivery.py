@@ -51,8 +51,8 @@ def deliver_batch(
 
     A delivery that an earlier run began and did not finish is finished first, with the same content.
 
-    Shots that are approved later go out in a further, supplementary delivery. Where the client takes complete products
-    only, shots of others wait until the batch is closed.
+    Shots that are approved later go out in a further, supplementary delivery. If the client takes complete products
+    only, the shots of an incomplete product wait until the batch is closed.
     """
     which = batch_id(client, batch)
     if closes:

@@ -16,8 +16,8 @@ Progress = Callable[[int, int], None]
 def settle(futures: Iterable[PrefectFuture[R]], *, on_progress: Progress) -> list[R]:
     """Wait for all futures, and return the results of those that completed, in the order they were submitted.
 
-    Failed ones are left out. Each is red in the UI and is an event in its shot's record, from which the flow decides
-    its final state.
+    Failed futures are left out. Each failure is red in the UI, and is an event in its shot's record. From the records
+    the flow decides its final state.
 
     Args:
         on_progress: called each time another hundredth has finished.

@@ -91,7 +91,7 @@ class Step:
 
 
 def steps() -> tuple[Step, ...]:
-    """Return the steps of `flows.collect` but its first, without flow runs and task runs."""
+    """Return the steps of `flows.collect` except its first one, as plain functions: they create no runs in Prefect."""
     told: set[str] = set()
     return (
         Step("look for a night that did not begin", lambda: Said(look_for_missing_night.fn())),

@@ -23,7 +23,10 @@ class _Bucket:
 
 
 class Pace(NamedTuple):
-    """How many attempts are allowed at once, and after how many seconds one more is: for each name, and for all."""
+    """How many attempts are allowed at once, and after how many seconds one more is allowed.
+
+    The first two values count for each name, the last two for all names together.
+    """
 
     at_once: int = AT_ONCE
     refill_s: float = REFILL_S

@@ -37,7 +37,7 @@ class Proxy:
         """Return the proxy that the settings name.
 
         Raises:
-            ConfigError: one of the two settings is missing, or an address is none.
+            ConfigError: one of the two settings is missing, or an address is not valid.
         """
         header, addresses = settings.desk_proxy_header, settings.desk_proxy_addresses
         named = [one.strip() for one in addresses.split(",") if one.strip()]

@@ -141,9 +141,9 @@ def _key(record: ShotRecord, platform: str) -> str:
 
 
 def make(meant: Meant) -> Pack:
-    """Return the tiles of a platform's file, with what is to be said of it.
+    """Return the tiles of a platform's file, with a description of it.
 
-    What cannot be made for the platform is an empty picture of one pixel, with the reason.
+    If the file cannot be made, the result is an empty picture of one pixel, with the reason.
     """
     record = meant.record
     with room_for(record):

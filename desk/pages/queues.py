@@ -40,7 +40,7 @@ class Place(NamedTuple):
     query: str
 
     def beside(self, name: str) -> tuple[str, str, int]:
-        """Return the addresses of the shots before and after one, and its number; an empty address if there is none."""
+        """Return the addresses of the shots before and after a shot (empty if there is none), and the shot's number."""
         names = [one.name for one in self.shots]
         at = names.index(name) if name in names else -1
         before = names[at - 1] if at > 0 else ""

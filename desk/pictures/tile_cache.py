@@ -38,7 +38,7 @@ class DamagedPackError(Exception):
 
 
 class TileShelf:
-    """The folder, kept below a size.
+    """The folder of packs of tiles, kept below a size.
 
     Args:
         max_bytes: largest total size; the pack that was made last stays even if it is larger.

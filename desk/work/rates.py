@@ -15,7 +15,7 @@ KEPT_S = 600.0
 
 
 class Rates:
-    """The rates of first-time approval of all editors, as of the last count."""
+    """The rates of first-time approval of all editors, from the last count."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         """Begin without a count.

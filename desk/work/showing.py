@@ -239,7 +239,7 @@ def history_of(record: ShotRecord) -> list[tuple[str, str]]:
 
 
 def sent_back_of(record: ShotRecord) -> Decision | None:
-    """Return the last decision that sent the shot to its editor, with the work to do; None if there is none."""
+    """Return the last decision that sent the shot to its editor; None if there is none, or if the shot is in review."""
     back = [one for one in since_restart(record) if one.choice in MUST_SAY_WHAT]
     return back[-1] if back and record.state is not State.IN_REVIEW else None
 

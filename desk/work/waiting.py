@@ -73,9 +73,9 @@ class Waiting:
         names: all that it is searched by, in small letters.
         run: id of the run that waits; empty if it is not known.
         worst, worst_code: the finding that matters most, as a sentence and as its code; empty in a blind review.
-        weight: how much that one matters; the smallest matters most. A blind review stands among those that matter
-            most, so that its place in the list says nothing.
-        stops: whether that one stops approval.
+        weight: how much that finding matters; the smallest number matters most. A blind review gets one of the
+            smallest, so that its place in the list says nothing.
+        stops: whether that finding stops approval.
         soon_hours: how long before its due time it counts as soon due.
     """
 
@@ -127,7 +127,7 @@ class Wanted:
 
 
 class WaitingShots:
-    """All shots that wait, as of the last round."""
+    """All shots that wait, as the desk last read them (in rounds, some seconds apart)."""
 
     def __init__(self) -> None:
         """Begin empty; `refresh` fills it."""
@@ -175,7 +175,7 @@ class WaitingShots:
     def read_again(self, shot: ShotId) -> None:
         """Read the record of a shot that waits on: somebody has just taken the job, or given it back.
 
-        If a round is going on that takes long, a later round finds it.
+        If a long round of reading is going on, a later round finds the change.
         """
         if not self._rounds.acquire(timeout=PATIENCE_S):
             return

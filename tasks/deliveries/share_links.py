@@ -93,7 +93,7 @@ def share(batch: BatchId, number: int, *, days: int = USUAL_DAYS, by: str) -> tu
 
 
 def unshare(batch: BatchId, number: int, *, by: str) -> int:
-    """Return how many links still opened a delivery. From now on none does: all of them are withdrawn.
+    """Withdraw all links to a delivery, and return how many of them still opened it.
 
     Raises:
         TerminalError: there is no such delivery.

@@ -29,10 +29,10 @@ def configs_in_force() -> Configs:
 
 
 def fingerprint(configs: Configs, *, client: str) -> str:
-    """Return the first 16 hex digits of the SHA-256 of the configs by which a client's shots are mastered.
+    """Return a hash of all configs that change a client's masters or plans: 16 hex digits of a SHA-256.
 
-    Left out is what changes no master and no plan of this client: other clients' style guides and profiles, and what
-    only reports read. Otherwise each new client would have the unfinished shots of all others mastered again.
+    Other clients' style guides and profiles are left out, and what only reports read. Otherwise each new client would
+    cause the unfinished shots of all others to be mastered again.
     """
     guide = configs.clients.get(client) or configs.clients.get(FALLBACK_CLIENT)
     press = guide.cmyk_profile if guide else ""

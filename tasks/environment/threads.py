@@ -16,8 +16,8 @@ def in_threads(
 ) -> list[Result]:
     """Return the function's result for each item, in order. If several fail, the error of the first item is raised.
 
-    Each call gets a copy of the caller's context: a thread of its own would know neither the run, so that it logs to
-    nobody, nor the leases that the run holds.
+    Each call gets a copy of the caller's context. Without it, the thread would not know which run to log to, nor the
+    leases that the run holds.
     """
 
     def run(one: tuple[Context, Item]) -> Result:

@@ -54,7 +54,7 @@ def _remember(rows: Mapping[tuple[str, ...], tuple[Table, Row]]) -> None:
 
 
 def catch_up() -> None:
-    """Write the rows that this process could not write before, so that it is not told less than it has said.
+    """Write the rows that this process could not write before, so that its next query finds its own changes.
 
     Raises:
         IndexAwayError: they can't be written now either.
@@ -94,13 +94,13 @@ def _name(table: Table, row: Row) -> tuple[str, ...]:
 
 
 def put(connection: Connection, table: Table, rows: Iterable[Row], *, seen: Mapping[str, str] | None = None) -> None:
-    """Insert rows, or replace older ones of the same name.
+    """Insert rows. Older rows of the same name are replaced.
 
     Args:
         table: `shots` or `batches`.
-        seen: shot -> the ETag that its row had when its record was read (a batch's own row: ""). Such a row is
-            replaced whatever it says. Any other row of a shot is replaced if it has no more events: rows may come in
-            another order than the writes of their records.
+        seen: shot -> the ETag that its row had when its record was read (for a batch's row: ""). A row that still has
+            this ETag is always replaced. Any other row of a shot is replaced only if it has no more events than the new
+            one: rows may arrive in another order than their records were written.
     """
     new = list(rows)
     if not new:

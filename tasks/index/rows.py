@@ -16,7 +16,7 @@ Row: TypeAlias = dict[str, Any]
 
 
 def shot_row(bucket: str, record: ShotRecord, etag: str) -> Row:
-    """Return the row of a shot, made from its record."""
+    """Return a shot's row for the index's table of shots, made from its record."""
     return {
         **_shot(bucket, record.shot),
         "etag": plain(etag),
@@ -37,7 +37,7 @@ def damaged_shot_row(bucket: str, shot: ShotId, etag: str) -> Row:
 
 
 def batch_row(bucket: str, record: BatchRecord, etag: str) -> Row:
-    """Return a batch's row."""
+    """Return a batch's row for the index's table of batches, made from its record."""
     times = {"received_at": record.received_at, "finished_at": record.finished_at}
     return {**_batch(bucket, record.batch), "etag": plain(etag), **times}
 

@@ -47,7 +47,7 @@ def service() -> ModelInService:
 
 
 def forget_service() -> None:
-    """Forget the answer, so that the next use asks the storage."""
+    """Forget the cached answer of `service`, so that the next call asks the storage."""
     _seen.clear()
 
 

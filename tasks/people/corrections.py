@@ -37,7 +37,7 @@ class Correction(Value):
         return self.plan.model_dump_json(indent=1).encode()
 
     def over(self, record: ShotRecord) -> ShotRecord:
-        """Return a record that was let go on, with its new facts; on hold again if something else is missing."""
+        """Return a released record with the corrected facts; it is on hold again if something else is missing."""
         named = record.model_copy(update={"facts": self.facts, "plan_fingerprint": self.plan.fingerprint})
         if not self.missing or record.state is not State.ROUTED:
             return named

@@ -100,7 +100,7 @@ def form_for(
     Args:
         description: Markdown above the fields.
         picture: hash of the picture that is shown.
-        also: choices that this shot has beside those of its state.
+        also: further choices for this shot, besides the usual choices of its state.
         prefilled: proposed values by field name.
     """
     choices = (*CHOICES[state], *also)

@@ -77,7 +77,7 @@ class Collected(Value):
 
 @task(name="collect returned files", task_run_name="collect returned files", **ALWAYS)
 def collect_returned(client: str = "") -> Collected:
-    """Find returned files and resume the run of each shot that has a new one.
+    """Return what was found in the hot folders; resume the run of each shot that has a new file.
 
     Args:
         client: only this client's folders; empty means all.
@@ -162,7 +162,7 @@ def _listed(client: str, at: datetime) -> Iterator[ObjectInfo]:
 
 
 def in_turn(every: Sequence[V], *, at: datetime) -> Sequence[V]:
-    """Return at most `OTHERS` of them, other ones each minute, until all have been taken."""
+    """Return at most `OTHERS` of the values. Each minute it is the next part, so that all get their turn."""
     begin = OTHERS * int(at.timestamp() // 60) % max(1, len(every))
     return (*every[begin:], *every[:begin])[:OTHERS]
 

@@ -70,7 +70,7 @@ def shot_id(name: str) -> ShotId:
 
 
 def job_of(name: str, *, renew: bool = False) -> Job:
-    """Return a shot as a person sees it: of a blind review, neither score nor findings.
+    """Return a shot as a person sees it. In a blind review, score and findings are left out.
 
     Args:
         renew: whether to presign the ticket's links again.
@@ -146,7 +146,7 @@ def take_job(name: str, *, person: str, signed_in: bool = False) -> None:
     """Record that a person has begun to work on a shot.
 
     Args:
-        signed_in: whether the person has proved who they are. Then nobody else's job is taken over.
+        signed_in: whether the person has proved who they are. If so, they cannot take a job that somebody else has.
     Raises:
         DecisionRefusedError: the shot doesn't wait for an editor, or somebody else has it.
     """
@@ -168,7 +168,7 @@ def give_back_job(name: str, *, person: str, signed_in: bool = False) -> None:
     """Record that a job is free again.
 
     Args:
-        person: who says so: whoever has it, or a senior.
+        person: the name of the one who gives it back: its holder, or a senior.
         signed_in: whether the person has proved who they are.
     Raises:
         DecisionRefusedError: the shot doesn't wait for an editor, or nobody has taken it.

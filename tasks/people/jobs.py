@@ -57,7 +57,8 @@ def open_waiting_run(record: ShotRecord, *, generation: int, category: str, canc
 
     Args:
         generation: how many times the shot was started again; each generation has its own run.
-        cancelled_before: how many times its batch was cancelled; the run that was ended then is not the one returned.
+        cancelled_before: how many times its batch was cancelled. Each cancelling ended the shot's run, so afterwards
+            there is a new one.
     """
     shot, question = record.shot, question_about(record)
     if record.state is not State.IN_REVIEW:  # in review, the artifact shows the edit already

@@ -60,7 +60,7 @@ class Question(Value):
     Attributes:
         description: Markdown above the form's fields.
         picture: first digits of the hash of the picture that is shown.
-        also: choices that the shot has beside those of its state.
+        also: further choices for this shot, besides the usual choices of its state.
     """
 
     state: State

@@ -23,7 +23,8 @@ def ask_who_was_not_asked(batch: BatchId, *, waiting: list[str]) -> list[str]:
     """Return the names of the waiting shots that had no suspended run. Each of them gets one.
 
     Args:
-        waiting: names of the shots that waited when this run began. About all others this run has asked people itself.
+        waiting: names of the shots that waited when this run began. For all other shots this run has asked people
+            itself.
     """
     if not waiting:
         return []

@@ -166,7 +166,7 @@ def checks_of(record: ShotRecord, upload: Upload) -> tuple[Finding, ...]:
     """Return the findings of the machine's checks of a finished picture. The same checks are made when it is handed in.
 
     Raises:
-        RefusedInputError: the picture can't be read, or is none of this shot.
+        RefusedInputError: the picture can't be read, or does not fit the shot's master.
     """
     return take_over(record, open_storage().get(upload.key), name=upload.name).checks
 

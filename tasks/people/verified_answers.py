@@ -17,7 +17,7 @@ VOUCHED = "vouched.json"
 
 
 def vouch(shot: ShotId, answer: Answer) -> None:
-    """Store the sealed copy of an answer: the person that it names was signed in."""
+    """Store a sealed copy of an answer, as proof that the person it names was signed in."""
     key = shot_key(shot, VOUCHED)
     open_storage().put(key, seal(key, _said(answer)), content_type="application/octet-stream")
 

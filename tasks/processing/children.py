@@ -286,7 +286,7 @@ _made: list[tuple[int, Children]] = []
 
 
 def children() -> Children:
-    """Return this process's pool of children. A forked process gets a pool of its own."""
+    """Return this process's pool of child processes. A forked process gets a pool of its own."""
     with _making:
         if not _made or _made[0][0] != os.getpid():
             _made[:] = [(os.getpid(), Children())]

@@ -119,7 +119,7 @@ def own_size() -> IO[bytes] | None:
 
 
 def limit_memory(more_bytes: int, size: IO[bytes] | None) -> str:
-    """Return why the limit could not be set; empty if it holds. It is on the growth of this process's address space.
+    """Limit how much this process's address space may grow. Return why that failed; empty if it worked.
 
     Args:
         size: the file that `own_size` opened.

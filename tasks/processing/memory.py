@@ -57,7 +57,7 @@ _room, _mine = Room(), threading.local()
 
 
 def room_for(record: ShotRecord) -> AbstractContextManager[None]:
-    """Hold the memory that the work on a mastered shot takes, during a block. First wait until so much is free.
+    """Hold the memory that work on a mastered shot takes, during the block. First wait until that much is free.
 
     A thread that already holds memory goes on at once. Otherwise it would wait for itself, and so for ever.
     """

@@ -78,7 +78,7 @@ def repair() -> None:
 
 
 def finished_batches() -> Collection[BatchId]:
-    """Return the finished batches that the shared index knows; none without one.
+    """Return the finished batches that the shared index knows; empty if there is no shared index.
 
     A finished batch never becomes unfinished again, so a row that is behind leaves out no work.
     """
@@ -126,12 +126,12 @@ def waiting_records(states: Collection[State], *, client: str = "", batch: str =
 
 
 def batch_records(batch: BatchId) -> list[ShotRecord]:
-    """Return a batch's shots, each with its record in brief, sorted by name. Damaged records are left out."""
+    """Return the short records (`packshot.outcomes.indexed`) of a batch, sorted by name. Damaged ones are left out."""
     return _records(_of(batch.client, batch.batch), batch.client, batch.batch)
 
 
 def records_of_products(client: str, products: Collection[str]) -> list[ShotRecord]:
-    """Return all shots of a client that show one of these products, each with its record in brief.
+    """Return the short records (`packshot.outcomes.indexed`) of all shots of a client that show one of these products.
 
     Args:
         products: SKU, ASIN or GTIN; case does not matter.
@@ -146,14 +146,14 @@ def records_of_products(client: str, products: Collection[str]) -> list[ShotReco
 
 
 def records_since(moment: datetime) -> list[ShotRecord]:
-    """Return the shots that have changed since a moment, or are open, each with its record in brief, sorted by name."""
+    """Return the short records of shots that have changed since a moment, or are open, sorted by name."""
     at_rest = [state.value for state in (*DONE, State.REFUSED)]
     of_now = or_(shots.c.changed_at >= moment, shots.c.changed_at.is_(None), shots.c.state.not_in(at_rest))
     return _records(_of("", "").where(of_now), "", "")
 
 
 def received_since(moment: datetime) -> Mapping[BatchId, datetime]:
-    """Return the batches that came in since a moment, with when they did."""
+    """Return batch -> when it came in, for batches that came in since a moment."""
     wanted = select(batches.c.client, batches.c.batch, batches.c.received_at).filter_by(bucket=open_storage().bucket)
     wanted = wanted.where(batches.c.received_at >= moment)
 
@@ -169,7 +169,7 @@ class Changed(NamedTuple):
 
     Attributes:
         etags: every shot that is in one of the states, by name (CLIENT/BATCH/SHOT), with the ETag of its record.
-        records: those with another ETag than before, each with its record in brief.
+        records: short records (`packshot.outcomes.indexed`) of the shots with another ETag than before.
     """
 
     etags: Mapping[str, str]

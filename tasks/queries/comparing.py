@@ -101,7 +101,7 @@ def compare_all(
 def compare_some(index: Database, storage: Storage) -> Compared:
     """Compare some batches: new ones first, then open ones, then ended ones.
 
-    Among those of a kind, the batch that was compared longest ago comes first.
+    Within each of these kinds, the batch that was compared longest ago comes first.
 
     The number of their objects is limited. So a call costs about the same on a large line and on a small one.
     """

@@ -25,7 +25,7 @@ from tasks.results.cache_keys import FIRST_PAUSE_S, JITTER, RETRIES, is_transien
 
 
 class BookkeepingOptions(TypedDict):
-    """Options of ``@task`` for tasks that read or write the current state, and so run in every run."""
+    """Options of ``@task`` for tasks that read or write the current state: they are never cached, and always run."""
 
     retries: int
     retry_delay_seconds: Callable[[int], list[float]]

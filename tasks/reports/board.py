@@ -64,7 +64,7 @@ def stuck(waiting: Collection[str]) -> list[tuple[ShotRecord, FlowRun]]:
 
 
 def waiting_in_short() -> object:
-    """Return a value that is another one as soon as a shot begins or ceases to wait.
+    """Return a value that changes as soon as a shot begins or ceases to wait.
 
     It costs two requests, however many shots wait.
     """
@@ -80,8 +80,8 @@ def update_board(told: set[str] | None = None) -> str:
     """Show the board as an artifact if it is new, send notices of what is soon due or overdue, and return a summary.
 
     Args:
-        told: what this process has told already; it grows. Each notice is sent once anyway, by a mark in storage; with
-            this, a process that updates the board again and again asks for each mark only once.
+        told: notices that this process knows were sent; new ones are added. It only saves requests: a mark in storage
+            makes sure that each notice is sent once.
     """
     known = set() if told is None else told
     found = waits()

@@ -129,7 +129,7 @@ def _reported(storage: Storage, client: str) -> ReturnReport:
 
 
 def client_writing(configs: Configs, client: str) -> Writing:
-    """Return how a client's shop writes its tables, from its style guide; defaults without one."""
+    """Return how a client's shop writes its tables, from its style guide; the defaults if it has no style guide."""
     guide = configs.clients.get(client)
     return guide.tables if guide else Writing()
 

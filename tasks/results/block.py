@@ -102,7 +102,7 @@ class ResultsInBucket(WritableFileSystem):
         """Return a stored result.
 
         Raises:
-            ObjectMissingError: there is none, or none with a valid seal for this key.
+            ObjectMissingError: there is no result of this key, or its seal is not valid.
         """
         key = result_key(path)
         sealed = open_storage().get_if_there(key)  # most tasks run for the first time

@@ -75,7 +75,7 @@ def key_of(stage: str, *, knows: Callable[[], str] = lambda: "") -> Callable[[Ta
 
 
 def fingerprint_of(values: object, knows: str) -> str:
-    """Return a hash of values and of what `knows` says. Of a value with a ``content`` only that counts."""
+    """Return a hash of values and of what `knows` says. If a value has a ``content``, only that is hashed."""
     text = json.dumps(_content_of(values), sort_keys=True, separators=(",", ":")) + knows
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 

@@ -203,7 +203,7 @@ def cancel_parts(run_id: str, *, why: str) -> int:
 
 
 def outlast_parts(batch: BatchId) -> None:
-    """Wait until no part that an earlier run of the batch has handed out is at work.
+    """Wait until all parts that an earlier run of the batch handed out have ended.
 
     Parts that nobody has begun are cancelled. So no shot is ever in two parts at once.
     """

@@ -40,10 +40,8 @@ def rest(names: Iterable[str], pause_s: float) -> None:
     """Wait before the next try, and write into the log which shots are tried again.
 
     Args:
-
-    names: those shots.
-
-    pause_s: how long to wait, in seconds.
+        names: names of these shots.
+        pause_s: how long to wait, in seconds.
     """
     log().warning("failed in passing; tried again in %g s: %s", pause_s, ", ".join(sorted(names)))
     time.sleep(pause_s)

@@ -54,9 +54,11 @@ def create_waiting_run(
 ) -> UUID:
     """Create a suspended run of `deployment` that waits for `form`, and return its id.
 
-    Idempotent: the same `idempotency_key` returns the same run, whatever its state is now. The run is suspended last,
-    when its form is stored: nobody sees a run that waits without one. If this process dies in between, the next call
-    does the rest; without one the run is found dead, started, and asks by itself (`tasks.runs.lost_runs`).
+    Idempotent: the same `idempotency_key` returns the same run, whatever its state is now. First the run is created,
+    then its form is stored, then the run is suspended. So no waiting run is without a form.
+
+    If this process dies in between, the next call does the remaining steps. If there is no next call, the run is found
+    dead, is started, and asks its question itself (`tasks.runs.lost_runs`).
 
     Args:
         deployment: ``flow-name/deployment-name``.
@@ -89,8 +91,8 @@ def ask(form: type[F], *, pause_key: str, refused: str = "") -> F:
     whose wait ended without an answer is asked again.
 
     Args:
-        refused: why the last answer was refused. The run's state shows it. The call after the answer may give another
-            text.
+        refused: why the last answer was refused. The run's state shows it. The text may differ when the flow runs again
+            after the answer.
     """
     for number in count(1):
         answer = _answer(form, pause_key if number == 1 else f"{pause_key}-{number}", refused=refused)

@@ -35,8 +35,8 @@ _AFTER_EDIT = {
 def redo_edit(shot: ShotId) -> None:
     """Edit a shot with the other cut-out method, and ask a person about the result.
 
-    The other method is the network alone, or after that the refinement by the backdrop. The machine never approves the
-    result, whatever its score: a person has refused the first one.
+    The other method is the network alone. If that made the first edit, it is the refinement by the backdrop. The
+    machine never approves the result, whatever its score, because a person has refused the first one.
     """
     with living(shot):
         record = revived(load_record(shot), by=actor())

@@ -61,7 +61,7 @@ _outage = _Outage()
 
 
 def outlasting(request: Callable[[], R], *, answers: Callable[[], bool]) -> R:
-    """Return what a request returns; if the storage is away, wait for it as the module says.
+    """Return what a request returns. If the storage is away, wait for it for up to ``PACKSHOT_PATIENCE_S``.
 
     Args:
         request: may be called more than once.
@@ -132,7 +132,7 @@ def only_while(check: Callable[[], object]) -> Iterator[None]:
 
 @contextmanager
 def unchecked() -> Iterator[None]:
-    """In the block, call no checks: it is the leases' own."""
+    """In the block, waits call no checks. The checks themselves ask the storage, and must not call each other."""
     token = _CHECKS.set(())
     try:
         yield

@@ -36,7 +36,7 @@ def keep(shot: ShotId, files: Mapping[str, bytes], *, over: Mapping[str, str] | 
     """Store a shot's objects, cache them on this machine, and return their SHA-256 by name, for its record.
 
     Args:
-        over: the objects that the shot has, by name with their SHA-256; those that differ are replaced.
+        over: name -> SHA-256 of the objects that the shot has now. Objects that differ are replaced.
     """
     had = over or {}
     return {

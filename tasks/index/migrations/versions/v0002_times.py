@@ -12,7 +12,7 @@ SCHEMA = "packshot_index"
 
 
 def upgrade() -> None:
-    """Add the columns; empty the tables, so that whoever asks first has every record read once."""
+    """Add the columns and empty the tables. The next query fills them from all records."""
     op.add_column("shots", sa.Column("changed_at", sa.DateTime(timezone=True)), schema=SCHEMA)
     op.create_index("shots_changed", "shots", ["bucket", "changed_at"], schema=SCHEMA)
     op.add_column("batches", sa.Column("received_at", sa.DateTime(timezone=True)), schema=SCHEMA)

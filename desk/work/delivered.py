@@ -251,5 +251,7 @@ def _made_small(file: File) -> bytes:
 def _fetched(file: File) -> bytes:
     data = open_storage().get(file.key)
     if hashlib.sha256(data).hexdigest() != file.sha256:
-        raise ObjectMissingError("the delivered file was changed", file.key)
+        raise ObjectMissingError(
+            "the delivered file was changed", file.key, next_step="Restore it from the bucket's versions."
+        )
     return data

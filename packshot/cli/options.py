@@ -58,7 +58,12 @@ def bytes_of(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise UnreadableError("this file cannot be read", str(path), found=error.strerror or str(error)) from error
+        raise UnreadableError(
+            "this file cannot be read",
+            str(path),
+            found=error.strerror or str(error),
+            next_step="Check the file's name, and that you may read it.",
+        ) from error
 
 
 def alone(path: Path, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:

@@ -87,7 +87,12 @@ def _listed(file: Path, *, prefer: str) -> dict[str, Any]:
     found = read_paths(file.read_bytes(), name=file.name)
     if prefer and not any(is_named(one.raw_name, prefer) for one in found.paths):
         names = ", ".join(one.name for one in found.paths)
-        raise NamingError("the file has no such path", file.name, found=names or "no path", allowed=prefer)
+        raise NamingError(
+            f"the file has no path called {prefer}",
+            file.name,
+            found=names or "no path",
+            next_step="Give one of the file's paths with --path.",
+        )
     chosen = choose_path(found, prefer=prefer)
     return {
         "file": str(file),

@@ -25,7 +25,8 @@ ERRORS: Mapping[str, type[PackshotError]] = {
 
 def error_in_words(kind: type[PackshotError]) -> tuple[str, str]:
     """Return what an error means, and what to do about it. The second is empty for a class that groups other errors."""
-    says, _, todo = (" ".join(inspect.cleandoc(kind.__doc__ or "").split())).partition(" What to do: ")
+    text = inspect.cleandoc(kind.__doc__ or "").partition("\n\nArgs:")[0]
+    says, _, todo = " ".join(text.split()).partition(" What to do: ")
     return says, todo
 
 

@@ -98,8 +98,7 @@ def check_policy(codes: set[str], policy: ProfilePolicy, name: str) -> None:
             raise BadProfileError(
                 what,
                 name,
-                found=code,
-                allowed="pictures with a profile (profiles in ingest.yaml)",
+                allowed="pictures with a profile (`profiles` in ingest.yaml)",
                 next_step="Assign the right profile and export the picture again.",
             )
 

@@ -133,7 +133,11 @@ def read_export(export: Export, choose: Choose, budget: Budget) -> Table:
         return read(export, choose, budget)
     except (ValueError, OSError, MemoryError, pa.ArrowException) as error:
         raise UnreadableError(
-            "the file is not a table that can be read", export.name, found=str(error)[:200], allowed=READABLE
+            "the file is not a table that can be read",
+            export.name,
+            found=str(error)[:200],
+            allowed=READABLE,
+            next_step="Export it again in one of these forms.",
         ) from error
 
 

@@ -49,7 +49,11 @@ def read_golive(file: Path | Export, *, writing: Writing | None = None, limits: 
     if missing:
         found = ", ".join(filter(None, table.heads))[:200] or "no heads"
         raise UnreadableError(
-            f"the table of go-live dates lacks the column {' and '.join(missing)}", export.name, found, _ALLOWED
+            f"the table of go-live dates lacks the column {' and '.join(missing)}",
+            export.name,
+            found,
+            _ALLOWED,
+            next_step="Name the columns so in their first row.",
         )
     skus, days, how = identifiers(table.frame["sku"]), typed_days(table.frame["date"]), table.how
     if days is None:
@@ -65,11 +69,16 @@ def read_golive(file: Path | Export, *, writing: Writing | None = None, limits: 
                 f"{export.name}, row {wrong[0] + table.row + 1}",
                 found=str(table.frame["date"].iloc[wrong[0]])[:200],
                 allowed=_ALLOWED,
+                next_step="Correct this date, and look at the others.",
             )
     usable = skus.notna() & days.notna()
     if not usable.any():
         raise UnreadableError(
-            "there is no go-live date in this table", export.name, counted(len(skus), "row"), _ALLOWED
+            "there is no go-live date in this table",
+            export.name,
+            counted(len(skus), "row"),
+            _ALLOWED,
+            next_step="Give each SKU the day on which its new pictures went live.",
         )
     known = days[usable].groupby(skus[usable]).min().astype(int)
     reading = Reading(file=export.name, how=how, rows=len(skus))

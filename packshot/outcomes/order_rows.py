@@ -239,4 +239,5 @@ def _lacks(name: str, heads: Sequence[str], missing: Sequence[str]) -> Unreadabl
         name,
         found=", ".join(filter(None, heads))[:200] or "no heads",
         allowed=" and ".join(f"{one} ({', '.join(COLUMNS[one][:7])})" for one in missing),
+        next_step="Export the file with this column, or give the column one of these heads.",
     )

@@ -47,7 +47,11 @@ def _check(paths: Sequence[SavedPath]) -> None:
     if wrong:
         raise NamingError("this is no path's number", str(wrong[0]), allowed=f"{FIRST_PATH} to {LAST_PATH}")
     if len(set(numbers)) < len(paths) or len(set(names)) < len(paths):
-        raise NamingError("two paths have the same number or name", ", ".join(f"{path.name!r}" for path in paths))
+        raise NamingError(
+            "two paths have the same number or name",
+            ", ".join(f"{path.name!r}" for path in paths),
+            next_step="Give each path a number and a name of its own.",
+        )
 
 
 def _stored_name(path: SavedPath) -> bytes:

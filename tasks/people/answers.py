@@ -117,7 +117,10 @@ def _require_arrived(record: ShotRecord) -> None:
     missing = still_missing(record)
     if missing:
         raise DecisionRefusedError(
-            "what the shot waits for has not arrived", str(record.shot), found=" ".join(one.sentence for one in missing)
+            "what the shot waits for has not arrived",
+            str(record.shot),
+            found=" ".join(one.sentence for one in missing).removesuffix("."),
+            next_step="Upload it first, or let the shot go on without it.",
         )
 
 

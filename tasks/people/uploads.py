@@ -83,6 +83,7 @@ def begin_upload(shot: ShotId, *, name: str, size_bytes: int) -> Upload:
             name,
             found=f"{size_bytes:,} bytes",
             allowed=f"1 to {most:,} bytes",
+            next_step="Save it again: whole, and with fewer layers if it is too large.",
         )
     key = job_upload_key(shot, secrets.token_hex(8), name)
     with s3_errors(key):

@@ -112,7 +112,13 @@ def _reported(storage: Storage, client: str) -> ReturnReport:
     total = sum(one.size_bytes for kind in (*listed, by_hand) for one in kind)
     if total > config.tables.max_decoded_bytes:
         allowed = f"{config.tables.max_decoded_bytes:,} bytes together"
-        raise TooLargeError("the client's tables are too large", client, found=f"{total:,} bytes", allowed=allowed)
+        raise TooLargeError(
+            "the client's tables are too large",
+            client,
+            found=f"{total:,} bytes",
+            allowed=allowed,
+            next_step="Send fewer months, or raise `tables` in configs/returns.yaml.",
+        )
     orders, returns, golive = ([_export(storage, client, one.key) for one in kind] for kind in (*listed, by_hand[:1]))
     answer = children().call(
         SEND_REPORT,

@@ -125,7 +125,8 @@ def resume(run: FlowRun, answer: Mapping[str, Any]) -> None:
     raise DecisionRefusedError(
         "the form does not accept this answer",
         shot,
-        found=str(getattr(reply.details, "reason", "") or reply.status.value),
+        found=str(getattr(reply.details, "reason", "") or reply.status.value).rstrip("."),
+        next_step="Open the form again and answer what it asks for.",
     )
 
 

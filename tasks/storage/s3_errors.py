@@ -41,6 +41,10 @@ _OVERLOADED = frozenset(
 _FULL = frozenset({"XMinioStorageFull", "InsufficientStorage", "QuotaExceeded"})
 _GARBLED = frozenset({"BadDigest", "IncompleteBody", "XAmzContentSHA256Mismatch", "XAmzContentChecksumMismatch"})
 
+_IF_DAMAGED = (
+    "A task tries again by itself. If it happens often, look at the network between this machine and the storage."
+)
+
 
 @contextmanager
 def s3_errors(subject: str) -> Iterator[None]:
@@ -74,10 +78,15 @@ def s3_errors(subject: str) -> Iterator[None]:
         ) from error
     except FlexibleChecksumError as error:
         raise StorageUnavailableError(
-            "the bytes were damaged during the transfer", subject, found=_words(error)
+            "the bytes were damaged during the transfer", subject, found=_words(error), next_step=_IF_DAMAGED
         ) from error
     except BotoCoreError as error:
-        raise StorageDeniedError("the request could not be made", subject, found=_words(error)) from error
+        raise StorageDeniedError(
+            "the request could not be made",
+            subject,
+            found=_words(error),
+            next_step="Check the PACKSHOT_S3_ variables: packshot doctor tries them.",
+        ) from error
 
 
 def _words(error: Exception) -> str:
@@ -101,7 +110,9 @@ def _from_answer(error: ClientError, subject: str) -> PackshotError:
             next_step="Restore it from the bucket's versions or a backup, or correct the name.",
         )
     if code in _CONFLICT:
-        return RecordConflictError("somebody else changed the object first", subject)
+        return RecordConflictError(
+            "somebody else changed the object first", subject, next_step="Try again: the next try reads it anew."
+        )
     if code in _FULL or status == 507:
         return StorageUnavailableError(
             "the storage is full", subject, found=found, next_step="Make room. Failed work is then tried again."
@@ -128,7 +139,9 @@ def _from_answer(error: ClientError, subject: str) -> PackshotError:
             next_step="Failed work is tried again. If it lasts: has the storage's disk room? packshot status, doctor.",
         )
     if code in _GARBLED:
-        return StorageUnavailableError("the bytes were damaged during the transfer", subject, found=found)
+        return StorageUnavailableError(
+            "the bytes were damaged during the transfer", subject, found=found, next_step=_IF_DAMAGED
+        )
     return StorageDeniedError(
         "the storage refused the request",
         subject,

@@ -18,7 +18,7 @@ from packshot.specs.load import default_folder, load_configs
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs" / "errors.md").read_text()
-FLOORS = ("packshot", "tasks", "flows", "deployments")
+FLOORS = ("packshot", "tasks", "flows", "desk", "deployments")
 
 COMPUTED = {
     ("facts.py", "f'{name}_wrong'"): {"gtin_wrong", "asin_wrong"},
@@ -108,6 +108,27 @@ def test_every_error_is_explained_with_what_to_do() -> None:
         says, todo = error_in_words(kind)
         assert says.endswith(".") or says.endswith("..."), kind
         assert bool(todo) == (kind not in kinds), kind
+        assert "Args:" not in says, kind
+
+
+def test_every_error_that_is_raised_says_what_is_allowed_or_what_to_do() -> None:
+    names = {kind.__name__ for kind in ERRORS.values() if kind is not PackshotError}  # restored from words only
+    calls = [
+        (file.name, call)
+        for file, tree in sources().items()
+        for call in ast.walk(tree)
+        if isinstance(call, ast.Call) and name_of(call) in names
+    ]
+    assert len(calls) > 100
+    silent = [
+        (file, call.lineno)
+        for file, call in calls
+        if len(call.args) < len(("what", "subject", "found", "allowed"))
+        and not (
+            keyword(call, "allowed") or keyword(call, "next_step") or any(one.arg is None for one in call.keywords)
+        )
+    ]
+    assert silent == []
 
 
 @pytest.mark.parametrize(

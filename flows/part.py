@@ -51,7 +51,7 @@ Work = Callable[[Sequence[Any], Progress], list[Any]]
 
 
 def master_each(items: Sequence[ToMaster], told: Progress) -> list[Any]:
-    """Return the results of stage 1 for the shots of a part."""
+    """Return the results of stage 1, the masters, for the shots of a part."""
     mastering = [master_shot.submit(one.ref, configs_fingerprint=one.configs_fingerprint) for one in items]
     return settle(mastering, on_progress=told)
 

@@ -16,8 +16,8 @@ _LONGEST = 80
 def plain_name(text: str) -> str:
     """Return a name as it is used in SKUs and names of shots: ASCII letters and digits, ``.``, ``_`` and ``-``.
 
-    Letters of other scripts are written in Latin ones; the same name in another Unicode form gives the same text. Where
-    a letter has no Latin one, eight digits of the name's hash are added, so that two such names stay two.
+    Letters of other scripts are written in Latin ones; the same name in another Unicode form gives the same text. If a
+    letter has no Latin form, eight digits of the name's hash are added. So two different names never become the same.
 
     Examples: ``Größe 42`` is ``Grosse-42``, ``Кружка-1`` is ``Kruzhka-1``.
     """

@@ -35,7 +35,8 @@ class Stored(Value):
     """A value in storage that later versions of Packshot can read.
 
     Attributes:
-        UPGRADES: schema version -> step to the next one. Without a step, versions differ only in fields with defaults.
+        UPGRADES: schema version -> step to the next one. If two versions have no step between them, they differ only in
+            fields with defaults.
         schema_version: always the newest one after reading.
     """
 

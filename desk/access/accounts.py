@@ -92,7 +92,7 @@ class Accounts:
         """Add an account, or replace the one of the same name, and return it.
 
         Args:
-            password: None: only a reverse proxy can sign this person in.
+            password: the person's password. With None, only a reverse proxy can sign this person in.
         Raises:
             ConfigError: the name or the password can't be used, or another account's name looks the same.
         """

@@ -58,7 +58,7 @@ class Proxy:
         return _is_within(scope, self._networks)
 
     def name_in(self, scope: Scope) -> str:
-        """Return whom the proxy names; empty if it names nobody, or more than one."""
+        """Return the name of the person in the proxy's header; empty if there is no such header, or more than one."""
         told = Headers(scope=scope).getlist(self._header)
         return " ".join(_as_text(told[0]).split()) if len(told) == 1 else ""
 

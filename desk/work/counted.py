@@ -37,7 +37,7 @@ class Count:
     Attributes:
         summary: what became of each photograph; None if it could not be counted.
         trouble: why it could not be counted; empty if it could.
-        read_at: when it was counted; None before the first count.
+        read_at: when it was counted; None if it was never counted.
     """
 
     summary: Summary | None = None

@@ -186,7 +186,8 @@ def checks_of(work: Work | None, *, first: int) -> list[ShownFinding]:
     """Return the results of the machine's checks of an editor's new file, the failed ones first.
 
     Args:
-        first: number of the first of these places among all places of the page.
+        first: number of the first place on the page that belongs to these checks. Places of findings and marks have
+            lower numbers.
     """
     ordered = in_order_of_weight(work.checks or ()) if work else []
     places = {one: first + number for number, one in enumerate(_with_place(ordered))}

@@ -35,7 +35,7 @@ TO_THE_SERVER = (
 
 @dataclasses.dataclass(frozen=True)
 class PrefectAddress:
-    """Where the server listens."""
+    """The address at which Prefect's server listens."""
 
     api_url: str
     ui_url: str

@@ -68,7 +68,7 @@ def free_ports(count: int, *, preferred: int | None = None) -> list[int]:
 
 
 def kept_ports(state_dir: Path, name: str, count: int, *, preferred: int | None = None) -> list[int]:
-    """Return the ports of a server's last start if they are still free, else free ones; remember them.
+    """Return the ports of a server's last start if they are still free, else other free ports. They are remembered.
 
     So addresses that were handed out, such as links to pictures, still work after a restart.
     """
@@ -280,7 +280,7 @@ def answers(url: str) -> Callable[[], bool]:
 
 
 def listens(child: subprocess.Popen[bytes], port: int) -> bool:
-    """Return whether the process that listens on a port is this child or a descendant, not an unrelated one."""
+    """Return whether a port's listener is this child or a process that the child started, and no other process."""
     with contextlib.suppress(psutil.Error):
         process = psutil.Process(child.pid)
         for member in (process, *process.children(recursive=True)):
@@ -325,7 +325,7 @@ def only_one(state_dir: Path) -> Iterator[int]:
 
 
 def holder_of(state_dir: Path) -> int | None:
-    """Return the id of the process that runs the servers of a state folder; 0 if they are ending, None if none."""
+    """Return the id of the process that runs a state folder's servers; 0 while they are ending, None if none runs."""
     import fcntl
 
     try:

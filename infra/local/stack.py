@@ -93,7 +93,8 @@ def running(
 
     Args:
         prefect: False starts only the S3 server.
-        s3_server: an S3 server that runs already and is used instead; ``S3_ENDPOINT_URL`` can name one too.
+        s3_server: an S3 server that already runs, to be used instead of an own one. ``S3_ENDPOINT_URL`` can name it
+            too.
         ports: fixed ports.
     Raises:
         ServerError: a server does not start, or another process runs the servers of this folder.
@@ -122,8 +123,8 @@ def start_worker(
 ) -> subprocess.Popen[bytes]:
     """Start a Prefect worker for a work pool; it runs as long as the stack. `wait_for_worker` waits until it is ready.
 
-    The pool limits how many runs execute at once. A limit on the worker itself doesn't work: in Prefect 3.8 such a
-    worker ends if a run is retried before the process of its first attempt is gone.
+    The pool limits how many runs execute at once. A limit on the worker itself doesn't work. In Prefect 3.8 such a
+    worker ends by mistake if a run is retried while the process of its first attempt still exists.
 
     Args:
         environment: variables for the worker and its runs; they override the stack's own.

@@ -38,7 +38,7 @@ def configs_in(folder: Path | None) -> Configs:
 
 
 def mastered(path: Path, configs: Configs, *, client: str, category: str = "", platforms: Sequence[str] = ()) -> Any:
-    """Return a photograph after stage 1. The command line's options take the place of a manifest row."""
+    """Return a photograph after stage 1 (the master). The command line's options take the place of a manifest row."""
     from packshot import pipeline
 
     row = {"category": category, "platforms": ",".join(platforms)}

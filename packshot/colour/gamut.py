@@ -24,8 +24,8 @@ def out_of_gamut_ratio(pixels: NDArray[Any], *, source: bytes, target: bytes, wh
     A pixel counts if its nearest colour in the target differs by `VISIBLE_DELTA_E` (CIEDE2000) or more. At most about
     `MOST_SAMPLES` evenly spread pixels are checked.
 
-    For a target with lookup tables the colours are converted there and back. That is done relative colorimetric without
-    black-point compensation, because compensation would bring colours into the gamut that lie outside it.
+    For a target with lookup tables the colours are converted to the target and back, with the relative colorimetric
+    intent. Black-point compensation is off: it would move colours from outside the gamut into it.
 
     Args:
         pixels: (rows, columns) or (rows, columns, channels) uint8 or uint16 in the space of `source`.

@@ -13,7 +13,7 @@ from packshot.types import Box, Mask, Size, size_of
 
 
 def boxes_of(size: Size, *, side_px: int) -> Iterator[Box]:
-    """Yield the square tiles of a picture, row by row. Those at the right and bottom border may be smaller."""
+    """Yield the square tiles of a picture, row by row. Tiles at the right and bottom border may be smaller."""
     for top in range(0, size.height, side_px):
         for left in range(0, size.width, side_px):
             yield Box(left, top, min(size.width, left + side_px), min(size.height, top + side_px))

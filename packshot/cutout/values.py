@@ -65,15 +65,15 @@ class Cutout:
     Attributes:
         matte: (rows, columns) float32 in 0..1, at the photograph's size.
         foreground: the product's colour where 0 < alpha < 1. Elsewhere it is the photograph's.
-        network_matte: the network's prediction in 0..1, at the network's size. For a given matte it is a reduced copy
-            of it.
+        network_matte: the network's prediction in 0..1, at the network's size. If the matte was made elsewhere
+            (`GIVEN`), it is a reduced copy of that matte.
         backdrop: report on the backdrop.
         method: how the matte was made; never AUTO.
         findings: problems that a reviewer should know.
         surface: (rows, columns, 3) float32, encoded, 0..255, at reduced size: the backdrop without product and shadow.
             None where it is not known.
-        reduced: (rows, columns, 3) uint16, working space: the reduced photograph that the network saw. None for a given
-            matte and for an empty one.
+        reduced: (rows, columns, 3) uint16, working space: the reduced photograph that the network saw. None if the
+            matte was made elsewhere or is empty.
     """
 
     matte: Matte

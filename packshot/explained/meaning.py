@@ -32,7 +32,7 @@ class Group(NamedTuple):
     Attributes:
         title: the heading of the group in ``docs/errors.md``.
         codes: code -> what it means there; another group may have the same code.
-        advice: what to do about any of them.
+        advice: what to do, whichever of these codes a finding has.
     """
 
     title: str

@@ -66,7 +66,7 @@ def _codec(data: bytes, photo: Photo) -> str:
 
 
 def light_of(pixels: NDArray[Any]) -> NDArray[Any]:
-    """Return three channels that have the type's greatest value exactly where the picture is white.
+    """Return three channels in which white, and nothing else, has the greatest value of the type.
 
     Args:
         pixels: (rows, columns, 3) RGB, returned unchanged; or (rows, columns, 4) inks. White is bare paper there.

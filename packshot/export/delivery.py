@@ -182,7 +182,7 @@ class DeliverySummary(Value):
 
     @property
     def left_out(self) -> tuple[LeftOut, ...]:
-        """Platforms that get nothing, or not all, of the shots delivered here and of the failed ones."""
+        """Platforms that get no file, or not all files, of a shot that is delivered here or that failed."""
         concerned = [one for one in self.shots if one.files or one.kind == "failed"]
         return tuple(
             LeftOut(shot=one.shot, name=name, why=why) for one in concerned for name, why in one.left_out.items()

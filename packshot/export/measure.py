@@ -30,7 +30,8 @@ COLOUR_SAMPLES = 6_000
 class WhiteFigures(Value):
     """How white the background of a decoded file is.
 
-    An encoder leaves faint ripples around the product (ringing). So pixels near it are judged apart from all others.
+    An encoder leaves faint ripples around the product (ringing). So pixels near the product are judged by other limits
+    than all other pixels.
 
     Attributes:
         beyond: pixels that are not white, among all that lie farther from the product than the ringing reaches.

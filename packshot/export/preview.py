@@ -24,7 +24,7 @@ _DESCRIPTION_TAG, _SAID = 270, re.compile(r"before: (\d{1,4}) px")
 
 
 def before_and_after(master: Pixels16, composite: Pixels16 | None) -> bytes:
-    """Return a WebP of master and edit side by side; the master alone if there is no edit. `halves_of` parts them.
+    """Return a WebP of master and edit side by side; only the master if there is no edit.
 
     Args:
         master, composite: (rows, columns, 3) uint16, working space, of the same size.

@@ -56,9 +56,9 @@ def saved_channels(data: bytes, kind: FileKind, container: Container) -> SavedCh
 
 
 def flat_transparency(data: bytes, container: Container) -> Matte | None:
-    """Return the transparency of the flattened picture in a PSD or PSB; None if it has none.
+    """Return the transparency of the flattened picture in a PSD or PSB; None if the picture is opaque.
 
-    It is (rows, columns) float32 in 0..1, as stored. Documents without a background layer have one.
+    It is (rows, columns) float32 in 0..1, as stored. Documents without a background layer have such a transparency.
 
     Args:
         data: a file that was opened before, so its size is within the limits.

@@ -185,7 +185,7 @@ def _require_open(record: ShotRecord, decision: Decision) -> None:
 
 
 def require_words(record: ShotRecord, decision: Decision) -> None:
-    """Check the name, the reason, and the note or marks where the next person needs them.
+    """Check that a decision has a name and a fitting reason, and a note or marks if the next person needs them.
 
     Raises:
         DecisionRefusedError: one of them is missing, or the reason does not fit the choice.

@@ -15,11 +15,11 @@ PATIENCE = timedelta(minutes=30)
 def goes_out_at(rule: LateDeliveries, *, after: datetime) -> datetime | None:
     """Return when a shot approved now is delivered; None if it waits until somebody closes the batch.
 
-    Delivery times are multiples of `every_hours` from midnight UTC. So all shots approved between two of them share
-    one.
+    Delivery times are multiples of `every_hours` from midnight UTC. All shots that are approved between two delivery
+    times go out together.
 
     Args:
-        after: the delivery is later than this time.
+        after: the time of the approval. The delivery is later.
     """
     if rule.on_close:
         return None

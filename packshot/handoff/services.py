@@ -97,7 +97,7 @@ def estimate(
     | super_complex | two of these, not counting the route |
 
     Args:
-        complexity: the complexity by the route. The tier is never lower than that.
+        complexity: the complexity by the route. The tier is never lower than this complexity.
     """
     much = {
         service: phrase for feature, (phrase, service) in _PHRASES.items() if _level(feature, features, limits) == 2

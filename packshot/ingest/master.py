@@ -176,7 +176,7 @@ def _plain_rgb(ink: NDArray[Any]) -> NDArray[Any]:
 def write_master(master: Master) -> bytes:
     """Return the master as a TIFF: 16 bits, ICC profile, 300 dpi, kept metadata. The same master gives the same bytes.
 
-    The pixels are compressed with Deflate, level 1, where that saves enough. A noisy 8-bit original of 12 megapixels
+    The pixels are compressed with Deflate, level 1, if that saves enough bytes. A noisy 8-bit original of 12 megapixels
     shrinks to half its bytes for 0.2 s more time. No predictor is used: it makes such masters larger, because they hold
     few different values. The noise of a 16-bit original does not compress, so it is stored uncompressed. That also
     reads back ten times as fast.

@@ -59,8 +59,8 @@ class Stock(Value):
 def take_stock(files: Mapping[str, StockedFile], manifest: Manifest | None) -> Stock:
     """Return the contents of a batch, compared with its manifest.
 
-    A row matches a file by its path, else by its path without regard to case, else by the file name alone if only one
-    file has it.
+    A row and a file belong together if their paths are equal. If no path is equal, case is ignored. If that fails too,
+    the file name alone decides, provided that only one file has this name.
 
     Args:
         files: path inside the batch -> file.

@@ -1,4 +1,4 @@
-"""Training examples: judged shots of production, and the photographs with truth that come with Packshot."""
+"""Training examples: judged shots of production, and scenes with a known right result that come with Packshot."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ class ModelInService(Value):
         """Return the service with the model that served before the present one.
 
         Raises:
-            ModelError: there is none.
+            ModelError: no model served before the present one.
         """
         before = [SHIPPED, *(one.version for one in self.changes)]
         others = [version for version in before if version != self.version]

@@ -151,7 +151,7 @@ def causes_of(records: Iterable[ShotRecord], day: Day) -> tuple[Cause, ...]:
 
 
 def sent_back_of(records: Iterable[ShotRecord], day: Day) -> SentBack:
-    """Return what clients sent back on the day, of what was delivered to them."""
+    """Return how many delivered pictures clients sent back on the day, by whose fault it was."""
     whose: Counter[str] = Counter()
     named = []
     for record in records:

@@ -55,7 +55,7 @@ class Fates(Value):
 
     Attributes:
         ready: approved and not delivered yet: each waits for the rest of its product, or for the next delivery.
-        failed: stopped by an error, or in progress without anybody to work on them.
+        failed: stopped by an error, or left in the middle of their work, so that no run works on them.
         stopped: failed shots without an error: interrupted, or still in progress at the end of the day.
     """
 
@@ -131,7 +131,7 @@ class LeftOutCount(Value):
 
 
 class SentBack(Value):
-    """What clients sent back on a day, of what had been delivered to them.
+    """Delivered pictures that clients sent back on a day, by whose fault it was.
 
     Attributes:
         by_machine: faults in pictures that the machine had approved and nobody had seen (escapes).

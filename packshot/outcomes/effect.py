@@ -59,7 +59,7 @@ class Effect(Value):
         controls_change: relative change of the control products alone.
         significant: True if the interval of the change does not contain 0.
         products, controls: number of products in each group.
-        lines, returns: order lines of the products with new pictures, and returned ones.
+        lines, returns: number of order lines of the products with new pictures, and how many of these were returned.
         warnings: reasons to doubt the result.
     """
 
@@ -104,9 +104,9 @@ class Pairs:
 def matched(windows: Windows, golive: Mapping[str, int], category: pd.Series, config: ReturnsConfig) -> Pairs:
     """Return the products with new pictures and, for each, the most similar control products.
 
-    A control has the same category, as far as it is known, and the most similar sales before the go-live day, up to
-    `LIKE_VOLUME` times more or less. Ties are broken at random with a fixed seed. Otherwise one product would control
-    everything that sells little. A product with new pictures is never a control.
+    A control has the same category, if that is known. Its sales before the go-live day are the most similar ones, at
+    most `LIKE_VOLUME` times more or less. Ties are broken at random with a fixed seed. Without the random choice, one
+    product would be the control of everything that sells little. A product with new pictures is never a control.
 
     Args:
         golive: SKU -> day of the new pictures, in days since 1970.

@@ -108,7 +108,7 @@ class Table(NamedTuple):
     Attributes:
         frame: columns under our names. Columns from a Parquet file keep their types; all others are categories of text.
         how: how the file is written, in words.
-        ragged: rows with more cells than heads, which are left out; `examples` has the first of them.
+        ragged: rows with more cells than heads, which are left out; `examples` has the first of these rows.
         row: number of the row of heads, counted from 1.
         heads: all heads of the file.
     """

@@ -35,7 +35,8 @@ def match(lines: pd.DataFrame, back: pd.DataFrame, return_days: int, reasons: re
     to orders from before the files.
 
     Returns:
-        How many returns match no order although the files should hold it, and how many early ones match none.
+        How many returns match no order although the files should hold the order, and how many early returns match no
+        order.
     """
     back = back.assign(pictured=_is_the_picture_s(back["reason"], reasons)).sort_values("back_day")
     lines["line"] = np.arange(len(lines))

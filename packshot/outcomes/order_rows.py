@@ -148,7 +148,7 @@ class OrderReader:
         return rows.astype({"day": np.int32, "quantity": np.float32})
 
     def once(self, tables: Sequence[pd.DataFrame], keys: list[str], what: str) -> pd.DataFrame:
-        """Return the rows of several files, without lines that another file has too.
+        """Return the rows of several files. A line that several files have is kept once.
 
         Example: one file has a line twice and another has it three times. Then it is kept three times. Of equal lines,
         those with a return are kept first. Rows without an order number cannot be recognised as equal. All of them are

@@ -83,7 +83,7 @@ def send_report(
     config: ReturnsConfig,
     writing: Writing,
 ) -> tuple[Any, Mapping[str, Any]]:
-    """Return the report as plain JSON, and an empty mapping of parts, as a separate process must return them.
+    """Return the report as plain JSON, and an empty mapping: the form in which a child process returns its result.
 
     Args:
         golive: SKU -> day of the new pictures, in days since 1970.

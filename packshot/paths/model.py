@@ -69,7 +69,7 @@ class SavedPath:
     Attributes:
         record_id: number of its image resource, 2000 to 2997.
         is_clipping: True if the file names it as its clipping path.
-        starts_filled: True if the subpaths apply to the whole picture, not to an empty one.
+        starts_filled: True if the picture is full before the first subpath is applied, False if it is empty.
         clip_rule: fill rule stated with the clipping path. WINDING then applies to all subpaths together.
         raw_name: bytes of the name as stored, in an unknown encoding.
     """

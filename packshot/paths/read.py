@@ -51,7 +51,7 @@ class ChosenPath:
     """The path to use, or None, and the reason.
 
     Attributes:
-        assumed: neither the file nor the client's rule names it: it is the only one.
+        assumed: True if neither the file nor the client's rule names this path, and it was chosen as the only one.
     """
 
     path: SavedPath | None

@@ -112,7 +112,7 @@ def edit(
         noted: findings on the photograph. Those in `STOPPING` stop an approval.
         group: the shot's group decision; its colour reference is compared, and its findings affect the verdict.
         watch: estimates how likely a person would refuse the edit, and stops an approval that would break the promised
-            error ratio. None: no such check.
+            error ratio. If it is None, this is not checked.
     """
     best: Edit | None = None
     brought = (*(one for one in noted if one.code in STOPPING), *(group.findings if group else ()))

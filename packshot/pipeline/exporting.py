@@ -32,7 +32,7 @@ class Rendition:
 
 @dataclasses.dataclass(frozen=True)
 class Export:
-    """Result of stage 4 for one shot.
+    """Result of stage 4, the export, for one shot.
 
     Attributes:
         verified: files that may be delivered: each passed every check of its decoded bytes. Empty if the client takes
@@ -58,7 +58,7 @@ def export(
     labels: Labels,
     framed: Framed | None = None,
 ) -> Export:
-    """Return a shot's files, each verified or rejected. A platform that fails doesn't stop the others.
+    """Return a shot's files, each verified or rejected. If one platform fails, the others still get their files.
 
     Args:
         known: known facts of the shot, by the names that naming templates use; includes ``shot``.

@@ -38,7 +38,7 @@ _GREY_STEP_PX, _GREY_LEVELS_16 = 4, 257
 
 @dataclasses.dataclass(frozen=True)
 class Mastered:
-    """Result of stage 1 for one shot.
+    """Result of stage 1 for one shot: the master, and all that is known and planned.
 
     Attributes:
         tiff: the master as a file.
@@ -251,8 +251,8 @@ def route(
 ) -> RouteDecision:
     """Return who edits a shot, and why.
 
-    The machine never edits a picture that shows a colour target, or one for which the manifest asks for a service that
-    the machine can't do.
+    A person always edits a picture that shows a colour target, and a picture for which the manifest asks for a service
+    that the machine can't do.
 
     Args:
         model: the trained model; None means that only fixed limits decide.

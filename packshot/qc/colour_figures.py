@@ -51,8 +51,8 @@ class ColourFigures:
         clipped_ratio: share of pixels with a channel that was clipped in the conversion to the delivered space, 0..1.
         sharpness_ratio: detail on the canvas divided by detail in the photograph at that scale: the 20th percentile
             over the patches. 1 means equal.
-        blockiness: how much steps at every eighth pixel exceed other steps, less the same in the photograph; 0 means
-            none.
+        blockiness: how much larger steps at every eighth pixel are than other steps, minus the same figure of the
+            photograph. 0 means that no JPEG blocks were added.
         worst_patch: where colour differs most, in pixels of the photograph.
         blurriest_patch: where most detail is missing, in pixels of the photograph.
     """

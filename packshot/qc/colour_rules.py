@@ -68,7 +68,7 @@ def jpeg_blocks(scene: Scene, limits: RuleLimits) -> Finding:
 def colour_not_verified(scene: Scene, limits: RuleLimits) -> Finding:
     """Compare the product with a measured colour reference.
 
-    Without a reference the rule is skipped and says so, or fails if the plan requires one; it never passes.
+    Without a reference the rule never passes: it is skipped and says so, or fails if the plan requires a reference.
     """
     reference = scene.edit.colour_reference
     required = scene.edit.rendition.rules.colour_reference_required

@@ -188,9 +188,10 @@ def longest_run(flags: NDArray[np.bool_], outline: Outline) -> tuple[int, int]:
 
 
 def worst_stretch(flags: NDArray[np.bool_], outline: Outline, *, length_px: float) -> tuple[int, float]:
-    """Return (middle point, share of flagged points) of the stretch of this length that has the most of them.
+    """Return the stretch with the largest share of flagged points, as (its middle point, that share).
 
-    Shorter contours are left out; a stretch may pass a contour's first point. The share is 0 if all are too short.
+    Contours shorter than `length_px` are left out. A stretch may pass a contour's first point. The share is 0 if all
+    contours are too short.
 
     Args:
         length_px: length of the stretch, in pixels of the photograph. A stretch has at least five points.

@@ -21,7 +21,7 @@ _ENDS_IN_EDGE = 0.3
 
 
 def product_outside(reduced: Reduced) -> tuple[list[Region], list[Region]]:
-    """Return areas just outside the matte that are neither backdrop nor shadow: those enclosed by it, and open ones.
+    """Return areas just outside the matte that are neither backdrop nor shadow: enclosed areas, and open areas.
 
     An open area must end in an edge. Coloured light that the product throws on the floor fades away instead.
     """

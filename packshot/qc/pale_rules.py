@@ -30,8 +30,8 @@ def pale_on_white(scene: Scene, limits: RuleLimits) -> Finding:
     """Measure the longest stretch of the outline along which the product is as white as the background.
 
     Nobody sees there where the product ends. The length is a share of the product's longest side. Example: on a page
-    that shows the product 700 px long, 0.05 is 35 px. That is about one degree of sight at a desk, more than the eye
-    fills in.
+    that shows the product 700 px long, 0.05 is 35 px. Seen from a desk chair this is about one degree, a gap that the
+    eye does not close by itself.
     """
     outline = scene.outline
     if not outline.points:

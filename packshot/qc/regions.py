@@ -32,7 +32,8 @@ def parts(reduced: Reduced, *, threshold: float, joined_over_ratio: float = 0.0)
     """Return the connected components of the matte above a threshold, the largest first.
 
     Args:
-        joined_over_ratio: parts closer together than this share of the picture's longest side count as one.
+        joined_over_ratio: parts count as one if the gap between them is less than this share of the picture's longest
+            side.
     """
     everywhere = np.ones(reduced.matte.shape, bool)
     mask = reduced.matte > threshold

@@ -31,9 +31,9 @@ def qc_figures(findings: Iterable[Finding]) -> dict[str, float]:
 
 
 def ruled_out(category: Category | None, categories: Iterable[Category]) -> tuple[str, ...]:
-    """Return the categories that rules send to people, for a shot of known category; empty for an unknown one.
+    """Return the categories to which a shot certainly does not belong; empty if its category is unknown.
 
-    A shot that went to the machine belongs to none of them, or the rule would have sent it to a person.
+    They are the categories whose rule sends shots to people. A shot that went to the machine belongs to none of them.
     """
     if category is None:
         return ()
@@ -67,7 +67,8 @@ class Watch:
         nothing. A kind whose risk the client takes only leaves a warning, which stays with the delivery.
 
         Args:
-            measured: figures of the finished edit: of its mattes and of quality control. They tell its kinds, too.
+            measured: figures of the finished edit: of its mattes and of quality control. They also tell to which kinds
+                the shot belongs.
         """
         figures = {**self.features.model_dump(), **measured}
         kinds = [kind for kind in kinds_of(figures, self.category) if kind in self.real_only]

@@ -59,7 +59,8 @@ class RouteDecision(Value):
         reason: the reason in words, for people.
         model: name and version of the model that was asked; ``rules only`` if none was.
         refusal_probability: the model's probability that a person refuses the edit; None without a model.
-        tag: the probable category. If none was stated, it is what the picture looks like; no rule uses that.
+        tag: the probable category. If no category was stated, it is the one that the picture looks like, which no rule
+            uses.
     """
 
     complexity: Complexity

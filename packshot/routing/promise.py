@@ -34,7 +34,8 @@ class Limit(Value):
         probability: shots up to this probability may go on. None means that people look at every shot: there are too
             few labelled shots, or too many of them were refused.
         accepted: labelled shots up to the limit; `refused` of them were refused.
-        labelled: number of labelled shots.
+        labelled: number of labelled shots: the model was not trained on them, and it is known whether people refused
+            them.
         bound: upper bound of the share refused up to the limit; 1 without a limit.
         real: labelled shots that are real photographs; `real_refused` of them were refused. The others are drawn or
             rendered.

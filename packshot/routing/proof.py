@@ -33,7 +33,7 @@ def kinds_of(figures: Mapping[str, float], category: str) -> tuple[Unproven, ...
 
     Args:
         figures: figures of the master, by the names of `Features`, and of the finished edit, if there is one. A missing
-            figure of the master counts as 0. Without a figure of the edit, the master's alone decide.
+            figure of the master counts as 0. If there is no figure of the edit, only the figures of the master decide.
         category: name of the category; empty if it is unknown.
     """
     darkness = figures.get("backdrop_darkness", 0.0)

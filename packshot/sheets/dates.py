@@ -93,9 +93,9 @@ class DateColumn(NamedTuple):
 def orders_of(file: str, columns: Iterable[DateColumn], *, chosen: DateOrder | None) -> dict[str, DateOrder]:
     """Return the order of each column of a file.
 
-    If a column fits only one order, it has that order. If it fits several: numbers with dots between them are day
-    first, as in every country that writes dates with dots; other columns follow the other columns of their file. The
-    chosen order is used only if this decides nothing.
+    If a column fits only one order, it has that order. If it fits several orders, there are two cases. Numbers with
+    dots between them are day first, as in every country that writes dates with dots. Other columns follow the other
+    columns of their file. The chosen order is used only if this decides nothing.
 
     Raises:
         UnreadableError: the order cannot be decided; the message names two readings and the option.

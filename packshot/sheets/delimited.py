@@ -21,7 +21,7 @@ class Delimited(NamedTuple):
     Attributes:
         columns: one for each wanted position, as text; dictionary-encoded. A missing cell is empty.
         ragged: rows with more cells than there are column names. They are left out of `columns`.
-        examples: the first of them.
+        examples: the first of the ragged rows.
         quoted: True if quotation marks around cells only enclose the values and are not part of them.
     """
 

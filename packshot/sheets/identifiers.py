@@ -16,9 +16,8 @@ _ROUNDED = re.compile(r"\d(?:[.,]\d+)?E\+\d{2}")
 def identifier(text: str) -> str:
     """Return an identifier as it was meant, so that the same one from two tables is the same text.
 
-    It is in Unicode form NFC. Three things are removed: surrounding spaces, also invisible ones such as a byte-order
-    mark; the apostrophe that marks a cell as text (ours or a spreadsheet's); and Excel's ``="..."``. Leading zeros and
-    case are kept.
+    It is in Unicode form NFC. These are removed: spaces around it, invisible characters such as a byte-order mark, the
+    apostrophe that marks a cell as text, and Excel's ``="..."``. Leading zeros and case are kept.
 
     Example: ``'-AB 1``, ``="-AB 1"`` and `` -AB 1`` are all ``-AB 1``.
     """

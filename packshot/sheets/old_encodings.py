@@ -1,7 +1,7 @@
 """Tell encodings of one byte a letter apart: by the words that have letters outside ASCII.
 
-In the wrong encoding such words have signs in their middle, capitals after small letters, or letters of no language
-that is looked for.
+In the wrong encoding such words have symbols in their middle, capitals after small letters, or letters that none of the
+languages has.
 """
 
 from __future__ import annotations

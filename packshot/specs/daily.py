@@ -15,8 +15,8 @@ class DailyConfig(Value):
     """Settings of the daily report.
 
     Attributes:
-        begins_hour: hour at which a day starts, in the time zone of the nightly run. With an hour after the night, the
-            night counts to the day before.
+        begins_hour: hour at which a day starts, in the time zone of the nightly run. If the hour is later than the
+            nightly run, the run counts to the day before.
         currency: currency of the costs, for example EUR.
         machine_hour_cost: cost of one hour of a worker on one shot. Without it no costs are shown.
         person_hour_cost: cost of one hour of an editor. Without it no costs are shown.

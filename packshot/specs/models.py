@@ -175,9 +175,9 @@ class Client(Value):
             of these kinds although people have judged too few real photographs of them. The client takes the risk;
             report and certificate say so at each shot. Default: none; a person looks at them first.
         all_or_nothing: `true`: a shot is delivered only if each of its platforms gets its files; else it counts as
-            failed, with the reason. `false` (default): the other platforms get their files. Those that get none are
+            failed, with the reason. `false` (default): the other platforms get their files. A platform without files is
             named in `batch status`, the run's message and table, `manifest.csv`, certificate, report and daily figures.
-        copyright: written into every delivered file. Without it, the photograph's own notice is.
+        copyright: written into every delivered file. Without it, the photograph's own notice is kept.
         source_credit: `keep` (default): the photograph's own copyright, where `copyright` is empty, and its creator are
             written into every delivered file. `remove`: they are not.
         cmyk_profile: file in `configs/profiles/` with the ICC profile of the client's press, for CMYK platforms.

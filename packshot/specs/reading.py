@@ -157,7 +157,7 @@ class NamesOf(NamedTuple):
     """How entries get their ``name``: from the file's name, or from the top-level keys.
 
     Attributes:
-        stem: the file's name, used as ``name``; None: each top-level key is the name of its entry.
+        stem: the file's name, used as ``name``. If it is None, each top-level key is the name of its entry.
     """
 
     stem: str | None = None

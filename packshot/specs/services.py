@@ -62,7 +62,7 @@ def service_of(word: str) -> Service | None:
 
 
 def beyond_the_machine(words: Iterable[str]) -> tuple[str, ...]:
-    """Return the words that ask for a person's work; unknown words are among them."""
+    """Return the words that ask for a person's work. An unknown word counts as such."""
     return tuple(word for word in words if service_of(word) not in BY_MACHINE)
 
 

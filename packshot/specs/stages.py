@@ -95,8 +95,8 @@ class IngestConfig(Value):
         max_bytes, max_pixels, max_side_px, max_frames: larger files are refused before they are decoded.
         max_decoded_bytes: pixels times channels times bytes per channel; larger files are refused likewise. The default
             allows 166 megapixels of 16-bit RGB.
-        max_working_bytes: memory that work on a picture takes, by its header: for each pixel its decoded bytes and 36
-            bytes of working copies; larger files are refused likewise (limits.md).
+        max_working_bytes: memory that work on a picture takes. It is calculated from the header: for each pixel its
+            decoded bytes, and 36 bytes for working copies. Larger files are refused likewise (limits.md).
         max_scanned_pixels: pixels times scans of a progressive JPEG; larger files are refused likewise.
         group_gap_s: a longer pause between two photographs starts a new shoot group.
         groups: what makes shots a group, and what may be corrected, see below.
@@ -266,13 +266,12 @@ class PictureConfig(Value):
 
 
 class RoutingConfig(Value):
-    """``configs/routing.yaml``: limits of the measured features; `model` names a trained model, None: rules only.
+    """``configs/routing.yaml``: limits of the measured features, and the trained model, if one is used.
 
     Attributes:
         model: `serving`: the serving model in storage, else the one that comes with Packshot (routing.md). `null`:
             limits only.
-        route: the promise before the cut-out: of the shots that go to the machine, at most this share is refused by
-            whoever looks at them.
+        route: the promise before the cut-out: of the machine's edits, people refuse at most this share.
         approve: the promise after it: of the shots that the machine approves, at most this share would be refused by a
             person.
         audit: which shots that the machine would approve are audited by people, see below.

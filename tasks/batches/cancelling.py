@@ -1,8 +1,8 @@
 """Cancel a batch: nothing more is done with it or delivered of it, until it is submitted again.
 
 First the batch's record says so. From then on no run can write about the batch, open a delivery or close one: each of
-these is a conditional write of the same record. Then the batch's runs are ended, those that wait for people too.
-Whoever dies in the middle calls it again. Originals, records and what was delivered before stay.
+these is a conditional write of the same record. Then the batch's runs are ended, those that wait for people too. If a
+process dies in the middle, the call can be repeated. Originals, records and what was delivered before stay.
 """
 
 from __future__ import annotations

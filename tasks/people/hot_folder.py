@@ -4,8 +4,8 @@ Each file is used once. A file is complete when its name doesn't mark it as temp
 while. A file that fits no shot is reported and left where it is.
 
 The folders of batches in which a shot waits for an editor are listed at every look. Of the others, where nobody expects
-a file, some are listed at each look in turn: for a file that somebody put there by mistake. So a look costs what waits,
-not all that ever was.
+a file, some are listed at each look in turn: for a file that somebody put there by mistake. So the cost of a look grows
+with what waits, not with all batches that there ever were.
 """
 
 from __future__ import annotations

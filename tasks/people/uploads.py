@@ -151,7 +151,7 @@ def finish_upload(upload: Upload) -> None:
 def abort_broken_off(*, before: datetime) -> int:
     """Remove the parts of editors' uploads that were begun before a time and never finished; return how many uploads.
 
-    A bucket keeps, and bills, such parts for ever, and no list of its objects shows them.
+    Without this, the bucket would keep such parts for ever, and bill them. They are not in any list of its objects.
     """
     client, bucket, gone = _client(), open_storage().bucket, 0
     with s3_errors(jobs_prefix()):

@@ -79,7 +79,8 @@ class Life:
     """One shot's record while one stage works on it.
 
     Attributes:
-        known: the record as it was last read or written here, so that the next change needs no other read; None before.
+        known: the record as it was last read or written here, so that the next change needs no other read; None as long
+            as it was neither.
     """
 
     def __init__(self, shot: ShotId, *, stage: str = "", known: Held | None = None) -> None:

@@ -60,7 +60,7 @@ def find_record(shot: ShotId, *, storage: Storage | None = None) -> ShotRecord |
 def load_records(shots: Iterable[ShotId], *, storage: Storage | None = None) -> list[ShotRecord]:
     """Return the records of many shots, in the given order; several are read at a time.
 
-    Shots without a record, or with one that can't be read, are left out: one must not stop the others.
+    Shots whose record is missing or can't be read are left out, so that they don't stop the others.
     """
     find = partial(_find_readable, storage=storage or open_storage())
     return [record for record in in_threads(find, shots, name="records") if record is not None]
@@ -124,8 +124,8 @@ def change_held(shot: ShotId, change: Callable[[ShotRecord], ShotRecord], held: 
     """Apply a change to a shot's record as `change_record` does, and return the result with its ETag.
 
     Args:
-        held: the record as it was last read or written here; None: it is read now. If somebody else has changed it
-            since, the write is refused, and the record is read anew.
+        held: the record as it was last read or written here. If it is None, the record is read now. If somebody else
+            has changed it since, the write is refused, and the record is read again.
     """
 
     def guarded(record: ShotRecord) -> ShotRecord:

@@ -40,7 +40,7 @@ class Handover(Value):
 
 
 class MasteredShot(Handover):
-    """Result of stage 1.
+    """Result of stage 1: the shot has a master, or was refused.
 
     Attributes:
         refused: why the file was refused; empty if it was accepted.
@@ -61,7 +61,7 @@ class MasteredShot(Handover):
 
 
 class RoutedShot(Handover):
-    """Result of stage 2.
+    """Result of stage 2: the shot has a route, to the machine or to a person.
 
     Attributes:
         group: name of the set-up under which the shot was photographed. All its shots are edited in the same part of
@@ -87,7 +87,7 @@ class RoutedShot(Handover):
 
 
 class EditedShot(Handover):
-    """Result of stage 3A.
+    """Result of stage 3A: the machine has edited the shot.
 
     Attributes:
         needs_person: whether a reviewer or an editor has to look at it.
@@ -102,7 +102,7 @@ class EditedShot(Handover):
 
 
 class ApprovedShot(Handover):
-    """Input of stage 4.
+    """Input of stage 4, the export: the shot is approved.
 
     Attributes:
         edit_sha256: hash of ``edit.tif``. So a new edit is exported anew.

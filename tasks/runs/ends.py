@@ -17,7 +17,7 @@ POLL_S = 5.0
 
 
 def end_of(run_id: UUID, *, poll_s: float = POLL_S) -> State[Any]:
-    """Return the final state of a run. Wait until the run has one.
+    """Return the final state of a run. Wait until the run has ended.
 
     An error of the server is logged, and the run is looked at again. While the server restarts or answers with an
     error, the run goes on. So such an error says nothing about the run.

@@ -2,8 +2,8 @@
 
 A killed process can't report its end, so its run stays *Running* in Prefect. Therefore each run's process renews a
 lease (`tasks.storage.leases.at_work`), even while it only waits for other runs. A run without a live lease has no
-process any more, unless the storage was away, so that nobody could renew anything: a second look tells. A restarted run
-finds what is finished and does the rest.
+process any more. There is one exception: while the storage is away, nobody can renew a lease. So each run is looked at
+twice. A restarted run finds what is finished and does the rest.
 """
 
 from __future__ import annotations

@@ -70,14 +70,14 @@ class Stage(StrEnum):
 
 
 class ToMaster(Value):
-    """A shot for stage 1, and the fingerprint of the configs in force."""
+    """A shot for stage 1 (the master), and the fingerprint of the configs in force."""
 
     ref: ShotRef
     configs_fingerprint: str
 
 
 class ToRoute(Value):
-    """A shot for stage 2, with what its group decided."""
+    """A shot for stage 2 (the route), with what its group decided."""
 
     mastered: MasteredShot
     group: GroupDecision

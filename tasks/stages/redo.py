@@ -52,7 +52,7 @@ def redo_edit(shot: ShotId) -> None:
 
 @task(name="edit after hold", task_run_name="edit after hold · {shot.shot}", **ALWAYS)
 def edit_released(shot: ShotId) -> None:
-    """Make the first edit of a shot that was on hold, as stage 3A does."""
+    """Let the machine edit a shot that was on hold, as stage 3A does."""
     with living(shot):
         record = revived(load_record(shot), by=actor())
         pixels, network = read_master(shot_objects.fetch(record, stored_edits.picture_to_edit(record))), load_model()

@@ -123,7 +123,7 @@ class Holder:
         self._thread.start()
 
     def require(self) -> Lease:
-        """Return the lease, if it surely belongs to this holder. Where that is not sure, try to renew the lease first.
+        """Return the lease. If it may have expired, try to renew it first.
 
         Raises:
             LeaseLostError: another owner has taken it over.

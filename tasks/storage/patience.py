@@ -1,7 +1,7 @@
 """What a run does while the storage or Prefect's server is away: it waits, and then makes the same request again.
 
 The client of the storage tries for seconds, and so does a task. Neither outlasts a server that is being moved. Every
-request of `tasks.storage.bucket` that fails for want of the storage therefore comes here:
+request of `tasks.storage.bucket` that fails because the storage is away therefore comes here:
 
 - Outside a task, where nothing else tries again, it is made again until ``PACKSHOT_PATIENCE_S`` is over.
 - Inside a task, it is made again for as long, but only while the storage answers nothing at all. If it answers, the

@@ -75,9 +75,9 @@ def table_artifact(rows: Sequence[Mapping[str, object]], *, key: str, descriptio
 
 
 def table_artifact_if_new(rows: Sequence[Mapping[str, object]], *, key: str, description: str) -> bool:
-    """Create a table artifact as `table_artifact` does, unless the newest one of its key shows the same.
+    """Create a table artifact as `table_artifact` does, unless the newest artifact with this key shows the same table.
 
-    Each one stays in Prefect's database, so an unchanged table is not written again. It works outside a run, too.
+    Each artifact stays in Prefect's database, so an unchanged table is not written again. It works outside a run, too.
 
     Returns:
         Whether it was written.

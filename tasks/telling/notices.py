@@ -106,7 +106,7 @@ def raise_alarm(kind: str, message: str, *, about: str, once: str = "") -> bool:
 
 
 def tell_of_misnamed(key: str, why: Exception | str, *, about: str) -> bool:
-    """Return whether people were told now of an object with a name that cannot be used. Each object is told of once.
+    """Tell people of an object whose name cannot be used, once for each object. Return whether they were told now.
 
     Args:
         about: the object's place, in words.

@@ -48,7 +48,7 @@ class NeckPlace:
     """The place of the neck shot on the exterior, with measurements of its quality.
 
     Attributes:
-        how: aligned by matched points, placed by the outline of the shoulders, or laid in without either.
+        how: aligned by matched points, placed by the outline of the shoulders, or put in unplaced.
         points: number of points used for the alignment.
         residual_px: median distance of these points after alignment, in pixels of the exterior.
         unsure_px: disagreement around the neckline between alignments from two halves of the points.

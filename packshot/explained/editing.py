@@ -163,16 +163,16 @@ EDGE = Group(
         ),
         "network_overruled": Meaning(
             measured=(
-                "largest area where the matte contradicts the network although the network is sure, as a share of the "
-                "product; what the photograph shows there does not matter"
+                "largest area where the matte says the opposite of the network although the network is sure, as a "
+                "share of the product; what the photograph shows there does not matter"
             ),
             unit="per mille",
             gate=True,
         ),
         "network_overruled_detail": Meaning(
             measured=(
-                "largest detail that the matte keeps or drops against the network, for example a narrow gap that stays "
-                "filled, or a bit of backdrop at an edge; scaled to a picture 1000 px long"
+                "largest detail about which matte and network disagree, for example a narrow gap that stays filled, "
+                "or a bit of backdrop at an edge; scaled to a picture 1000 px long"
             ),
             unit="px",
             gate=True,

@@ -173,7 +173,7 @@ def network_disagreement(scene: Scene, limits: RuleLimits) -> Finding:
     """Measure how much refined matte and network differ along the edge, where the photograph does not settle it."""
     share, regions = scene.disagreement
     box = widened(regions[0].box, scene.frame) if regions else None
-    message = f"Along the edge, the refined matte and the network's matte differ by {share:.1%} of the product."
+    message = f"Along the edge, the matte and the segmentation network disagree about {share:.1%} of the product."
     return measured("network_disagreement", share, limits, message, unit="share", box=box)
 
 
@@ -182,7 +182,9 @@ def network_disagreement_patch(scene: Scene, limits: RuleLimits) -> Finding:
     _, regions = scene.disagreement
     share = 1000 * regions[0].area / product_area(scene.reduced) if regions else 0.0
     box = widened(regions[0].box, scene.frame) if regions else None
-    message = f"Matte and network disagree on one area of {share:.1f} thousandths of the product."
+    message = (
+        f"The matte and the segmentation network disagree about an area of {share:.1f} thousandths of the product."
+    )
     return measured("network_disagreement_patch", share, limits, message, unit="per mille", box=box)
 
 
@@ -196,7 +198,10 @@ def network_overruled(scene: Scene, limits: RuleLimits) -> Finding:
     regions = overruled(scene.reduced_product)
     share = 1000 * regions[0].area / product_area(scene.reduced) if regions else 0.0
     box = widened(regions[0].box, scene.frame) if regions else None
-    message = f"Over {share:.1f} thousandths of the product, the matte contradicts the network, which is sure there."
+    message = (
+        f"Over {share:.1f} thousandths of the product, the matte says the opposite of the segmentation network, "
+        "which is sure there."
+    )
     return measured("network_overruled", share, limits, message, unit="per mille", box=box)
 
 
@@ -212,7 +217,7 @@ def network_overruled_detail(scene: Scene, limits: RuleLimits) -> Finding:
     area = regions[0].area if regions else 0.0
     box = widened(regions[0].box, scene.frame) if regions else None
     message = (
-        f"The matte keeps or drops a detail of {area:.0f} px against the network (scaled to a picture 1000 px long): "
+        f"The matte and the segmentation network disagree about a detail of {area:.0f} px (in a picture 1000 px long): "
         "backdrop may be left there."
     )
     return measured("network_overruled_detail", area, limits, message, unit="px", box=box)
@@ -229,7 +234,8 @@ def outline_unproven(scene: Scene, limits: RuleLimits) -> Finding:
         return skipped("outline_unproven", "The matte has no outline.")
     point, share = least_proven(scene.outline, scene.edges, scene.reduced)
     message = (
-        f"In its worst stretch, {share:.0%} of the outline is confirmed neither by the photograph nor by the network."
+        f"In its worst stretch, {share:.0%} of the outline is confirmed neither by the photograph nor by the "
+        "segmentation network."
     )
     place = partial(place_on_outline, scene, point)
     return measured("outline_unproven", share, limits, message, unit="share", box=place)

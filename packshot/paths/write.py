@@ -34,7 +34,12 @@ def path_blocks(paths: Sequence[SavedPath], *, clipping: str = "") -> tuple[Bloc
     chosen = [path for path in paths if (path.name == clipping if clipping else path.is_clipping)]
     if clipping and not chosen:
         known = ", ".join(path.name for path in paths)
-        raise NamingError("there is no such path to be the clipping path", clipping, allowed=known)
+        raise NamingError(
+            "there is no such path to be the clipping path",
+            clipping,
+            allowed=known,
+            next_step="Name one of the paths, or add this one.",
+        )
     blocks = [Block(path.record_id, _stored_name(path), _content(path)) for path in paths]
     if chosen:
         blocks.append(Block(CLIPPING_PATH_NAME, b"", _clipping_content(chosen[0])))
@@ -45,7 +50,12 @@ def _check(paths: Sequence[SavedPath]) -> None:
     numbers, names = [path.record_id for path in paths], [_stored_name(path) for path in paths]
     wrong = [number for number in numbers if not FIRST_PATH <= number <= LAST_PATH]
     if wrong:
-        raise NamingError("this is no path's number", str(wrong[0]), allowed=f"{FIRST_PATH} to {LAST_PATH}")
+        raise NamingError(
+            "this is no path's number",
+            str(wrong[0]),
+            allowed=f"{FIRST_PATH} to {LAST_PATH}",
+            next_step="Give the path a number in this range.",
+        )
     if len(set(numbers)) < len(paths) or len(set(names)) < len(paths):
         raise NamingError(
             "two paths have the same number or name",

@@ -56,6 +56,12 @@ REFUSED, TO_REVIEW, TO_EDITOR = {"S03", "S17"}, ("S01", "S05"), {"S06", "S14"}
 
 HOURLY = LateDeliveries()
 
+AT_EVERY = pytest.mark.parametrize(
+    "step",
+    [pytest.param(3, id="third", marks=pytest.mark.unless_slow), pytest.param(1, id="one", marks=pytest.mark.slow)],
+)
+"""How far a test's points are apart: `make test` tries every third of them, `make test-all` every one."""
+
 
 class Nobody:
     """A thread that does nothing: leases are renewed where the work asks for them, which is when it writes."""
@@ -283,11 +289,12 @@ def undisturbed(world: World, shots: int = len(NAMES)) -> list[tuple[dict[str, S
     return points
 
 
-def test_it_dies_at_every_write_and_the_next_run_brings_it_to_the_same_end(world: World) -> None:
+@AT_EVERY
+def test_it_dies_at_every_write_and_the_next_run_brings_it_to_the_same_end(world: World, step: int) -> None:
     """Seven shots, of every kind: the whole of 20 takes a minute and finds no other points."""
     points = undisturbed(world, 7)
     assert len(points) > 60
-    for number, (objects, seconds) in enumerate(points):
+    for number, (objects, seconds) in list(enumerate(points))[::step]:
         with said(f"after write {number} of {len(points) - 1}"):
             assert again(world, objects, seconds)
             require_all_well(7)
@@ -351,8 +358,9 @@ LONGER_THAN_A_LEASE = 12
 """So many requests a run makes in vain before it has waited for longer than its lease holds."""
 
 
+@AT_EVERY
 def test_the_storage_goes_away_at_any_request_of_a_flow_and_it_ends_as_if_undisturbed(
-    world: World, patient: None
+    world: World, patient: None, step: int
 ) -> None:
     world.act(Actor(run="client"), lambda: submit(2))
     begun, seconds = dict(world.objects), world.seconds
@@ -361,7 +369,7 @@ def test_the_storage_goes_away_at_any_request_of_a_flow_and_it_ends_as_if_undist
     require_all_well(2)
     assert first.requests > 100
     undisturbed_s, waited_s = world.seconds - seconds, 0.0
-    for number in range(first.requests):
+    for number in range(0, first.requests, step):
         world.objects, world.seconds = dict(begun), seconds
         with said(f"at request {number} of {first.requests}"):
             assert world.act(Actor(run="first", away_at=number, away_for=LONGER_THAN_A_LEASE), all_of_it)
@@ -410,12 +418,13 @@ def files_of_the_client() -> dict[str, str]:
     return {one.key: one.etag for one in open_storage().list("deliveries/") if one.key.endswith("certificate.json")}
 
 
+@AT_EVERY
 @pytest.mark.usefixtures("questions")
 def test_it_is_cancelled_after_every_write_and_nothing_more_is_delivered_until_it_is_submitted_again(
-    world: World,
+    world: World, step: int
 ) -> None:
     """Kind of test that was missing: one in which somebody changes their mind in the middle of a night."""
-    for number, (objects, seconds) in enumerate(undisturbed(world, 7)):
+    for number, (objects, seconds) in list(enumerate(undisturbed(world, 7)))[::step]:
         with said(f"after write {number}"):
             world.objects, world.seconds = dict(objects), seconds + 90
             originals = {key: one for key, one in objects.items() if key.startswith("inbox/")}

@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 import xml.etree.ElementTree as ElementTree
+from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -32,6 +33,7 @@ QUICK = {"lint": [BIN / "ruff", "check", "."], "format": [BIN / "ruff", "format"
 BESIDE_THE_TESTS = {"types": [BIN / "mypy"], "import rules": [BIN / "lint-imports"]}
 
 
+MODULES_SHOWN = 60
 SKIPPED = 3
 """Exit status of a check that cannot run here; its last line says why."""
 
@@ -110,9 +112,24 @@ def _tests(arguments: list[str]) -> tuple[bool, str]:
             return False, "0 passed, 1 failed"
         suite = ElementTree.parse(report).getroot().find("testsuite")
     assert suite is not None
+    print(_slowest_modules(suite), flush=True)
     total, skipped = int(suite.get("tests", 0)), int(suite.get("skipped", 0))
     failed = int(suite.get("failures", 0)) + int(suite.get("errors", 0))
     return code == 0 and total > skipped, f"{total - failed - skipped} passed, {failed} failed, {skipped} skipped"
+
+
+def _slowest_modules(suite: ElementTree.Element) -> str:
+    """Return the modules that took longest, fixtures included: where to begin when the tests are to be quicker.
+
+    A module's time holds the start of the servers that it was the first to need.
+    """
+    seconds: dict[str, float] = defaultdict(float)
+    for test in suite.iter("testcase"):
+        seconds[test.get("classname", "")] += float(test.get("time", 0))
+    order = sorted(seconds, key=seconds.__getitem__, reverse=True)
+    longest = [f"{seconds[module]:7.1f} s  {module}" for module in order[:MODULES_SHOWN]]
+    rest = sum(seconds[module] for module in order[MODULES_SHOWN:])
+    return "\n".join(["== the modules that took longest", *longest, f"{rest:7.1f} s  all others"])
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from tasks.storage.bucket import Storage
 from tests.chromium import needs_chromium
 from tests.desk.serving import At, Person
 from tests.desk.test_accessibility import MOVING, violations
+from tests.often import few_often
 from tests.tasks.shots import approved
 
 pytestmark = needs_chromium
@@ -111,7 +112,7 @@ def test_it_is_done_by_keyboard_alone(desk: Desk, sight: Sight, link: str, at: A
     assert (told.note, told.marks) == ("the strap is cut off", ())
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", few_often(["light", "dark"], 1))  # one style sheet: `test_accessibility.py` has both
 def test_no_page_violates_a_rule_or_is_wider_than_a_screen(
     desk: Desk, sight: Sight, link: str, at: At, scheme: str
 ) -> None:

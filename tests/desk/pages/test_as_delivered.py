@@ -25,6 +25,7 @@ from tests.chromium import needs_chromium
 from tests.desk.people import Browser, said_on
 from tests.desk.serving import At
 from tests.desk.test_accessibility import violations
+from tests.often import few_often
 
 Browse = Callable[[str], Browser]
 
@@ -92,7 +93,7 @@ def test_a_blind_review_and_an_editor_have_none(browse: Browse, for_review: list
 
 
 @needs_chromium
-@pytest.mark.parametrize("ratio", [1, 2])
+@pytest.mark.parametrize("ratio", few_often([2, 1], 1))
 def test_a_senior_looks_at_it_in_full_size_and_comes_back_by_keyboard(
     for_review: list[ShotId], desk: Desk, at: At, ratio: int
 ) -> None:

@@ -35,6 +35,7 @@ from tests.desk.records import record_in
 from tests.desk.serving import At
 from tests.desk.test_accessibility import violations
 from tests.desk.test_lists import shown
+from tests.often import few_often
 from tests.packshot.outcomes.lives import BATCH, DAY, RECEIVED, S, Shot
 from tests.patience import PATIENCE_S
 from tests.tasks.batches.test_product_sets import ruled
@@ -240,7 +241,7 @@ def test_no_page_asks_the_storage_more_where_there_are_more_shots(
 
 @needs_chromium
 @pytest.mark.usefixtures("both_views")
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", few_often(["light", "dark"], 1))
 def test_a_manager_opens_a_number_and_comes_back_by_keyboard(storage: Storage, desk: Desk, at: At, scheme: str) -> None:
     """In Chromium; axe-core has nothing to say about any of the pages."""
     a_night(storage)

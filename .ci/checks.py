@@ -4,8 +4,8 @@
 
 Without ``--all`` the tests that are marked as slow are left out, and that is said; so are the documents' site and the
 look-up of known vulnerabilities. Every check runs even when one before it failed; types and import rules are checked
-while the tests run, which mostly wait. A check that cannot run here is skipped, and the reason is said. The exit status
-is 0 only if none failed.
+while the site is built and the tests run, which mostly wait. A check that cannot run here is skipped, and the reason is
+said. The exit status is 0 only if none failed.
 """
 
 from __future__ import annotations
@@ -50,11 +50,10 @@ def main() -> int:
     everything = "--all" in arguments
     arguments = [one for one in arguments if one != "--all"]
     rows = [_checked(name, command) for name, command in QUICK.items()]
-    if everything:
-        rows += _with_tools()
-    _tell(rows)
     with ThreadPoolExecutor(1) as beside:
         others = [beside.submit(_checked, name, command) for name, command in BESIDE_THE_TESTS.items()]
+        rows += _with_tools() if everything else []
+        _tell(rows)
         tests_ok, counts = _tests([*([] if everything else ["-m", "not slow"]), *arguments])
         rows += (found := [one.result() for one in others])
     _tell(found)

@@ -29,8 +29,17 @@ LINE = (
     *("tests/desk/", "tests/deployments/", "tests/infra/test_compose.py", "tests/infra/local/test_stack.py"),
     *("tests/infra/local/test_prefect_guard.py", "tests/infra/local/test_web_page.py"),
 )
-FIRST = (FLOWS, LINE, ("tests/tasks/",))
+KERNELS = (
+    *("tests/benchmarks/test_cutout_quality.py", "tests/benchmarks/test_throughput.py"),
+    *("tests/packshot/cutout/test_network.py", "tests/packshot/cutout/test_closed_form.py"),
+)
+LONG = (*KERNELS, "tests/release/test_wheel.py")
+FIRST = (FLOWS, LINE, LONG, ("tests/tasks/",), ("tests/packshot/test_memory.py",))
 """What mostly waits for servers, and takes longest, in the order in which it begins.
+
+The tests of `LONG` and of memory take minutes with `make test-all`: as the last ones they would leave the other
+processes idle. Those of `KERNELS` stay together in one process. On a new machine the first import of rembg compiles all
+of pymatting for 50 s and keeps the result; two processes at once would both do it.
 
 The tests of flows have one line for themselves, with a worker; those of `LINE` share one Prefect without. Both stay
 together in one process each. Every other module goes to whichever process is free; one that needs servers uses those
@@ -80,7 +89,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
     class ByServers(LoadScopeScheduling):  # type: ignore[misc, unused-ignore]
         def _split_scope(self, nodeid: str) -> str:
-            return next((those[0] for those in (FLOWS, LINE) if nodeid.startswith(those)), nodeid.partition("::")[0])
+            return next(
+                (those[0] for those in (FLOWS, LINE, KERNELS) if nodeid.startswith(those)), nodeid.partition("::")[0]
+            )
 
         def _assign_work_unit(self, node: Any) -> None:
             with_prefect: set[Any] = self.__dict__.setdefault("with_prefect", set())

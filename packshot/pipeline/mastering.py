@@ -22,9 +22,10 @@ from packshot.ingest.master import Master, develop, write_master
 from packshot.ingest.metadata import with_sidecar
 from packshot.ingest.shoot_groups import GroupDecision, ReferencePhoto
 from packshot.routing.decide import RouteDecision, decide, may_be_otherwise
-from packshot.routing.features import Features, measure
+from packshot.routing.features import Features, frame_of, measure
 from packshot.routing.model import RoutingModel
 from packshot.routing.picture import Looks, look_at
+from packshot.routing.seen_backdrop import seen_beside
 from packshot.routing.words import category_in_words, doubtful_category
 from packshot.specs.models import Configs, IngestConfig, Plan
 from packshot.specs.resolve import resolve, style_guide
@@ -171,12 +172,18 @@ class _Measured(NamedTuple):
 def _measured(developed: Master) -> _Measured:
     pixels = developed.pixels16
     measurements: tuple[Callable[[], Any], ...] = (
-        partial(measure, pixels),
+        partial(_frame_figures, pixels),
         partial(write_master, developed),
         partial(find_target, pixels),
-        partial(measure_backdrop, pixels),
     )
-    return _Measured(*side_by_side(lambda measurement: measurement(), measurements))
+    (features, backdrop), tiff, target = side_by_side(lambda measurement: measurement(), measurements)
+    return _Measured(features, tiff, target, backdrop)
+
+
+def _frame_figures(pixels: Pixels16) -> tuple[Features, BackdropReading | None]:
+    frame = frame_of(pixels)
+    seen = seen_beside(frame.surface, frame.lab)
+    return measure(pixels, within=frame), measure_backdrop(pixels, seen=seen)
 
 
 def _reading(photo: Photo, developed: Master) -> dict[str, Any]:

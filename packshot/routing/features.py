@@ -5,7 +5,7 @@ Figures are measured on reduced copies in CIE L*a*b*, with a rough silhouette of
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import cv2
 import numpy as np
@@ -99,7 +99,29 @@ class Features(Value):
     backdrop_darkness: Figure = 0.0
 
 
-def measure(pixels: Pixels16) -> Features:
+class Frame(NamedTuple):
+    """A master's frame, reduced, and the backdrop in it.
+
+    Attributes:
+        lab: (rows, columns, 3) float32, CIE L*a*b*, at most `FRAME_PX` on the longest side.
+        surface: the backdrop.
+    """
+
+    lab: FloatImage
+    surface: Surface
+
+
+def frame_of(pixels: Pixels16) -> Frame:
+    """Return a master's frame and the backdrop in it.
+
+    Args:
+        pixels: (rows, columns, 3) uint16, working space.
+    """
+    lab = reduced_lab(pixels, side_px=FRAME_PX)
+    return Frame(lab, fit_surface(lab))
+
+
+def measure(pixels: Pixels16, *, within: Frame | None = None) -> Features:
     """Return the figures of a master.
 
     The frame is measured first. Then the product's box is measured at a fixed size, so that the figures do not depend
@@ -108,9 +130,9 @@ def measure(pixels: Pixels16) -> Features:
 
     Args:
         pixels: (rows, columns, 3) uint16, working space.
+        within: what `frame_of` returned, if it is known.
     """
-    frame = reduced_lab(pixels, side_px=FRAME_PX)
-    surface = fit_surface(frame)
+    frame, surface = within or frame_of(pixels)
     backdrop = backdrop_at(surface, frame, window=Box(0, 0, *size_of(frame)), frame=size_of(frame))
     shape = find_silhouette(frame, backdrop)
     figures = {

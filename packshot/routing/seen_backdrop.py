@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from packshot.routing.backdrop import (
+    BORDER_RATIO,
     Surface,
     backdrop_at,
     border_of,
@@ -57,6 +58,18 @@ def fit_surface(lab: FloatImage) -> Surface:
         if off[start].mean() <= 1 - _EXPLAINED_RATIO and _places_along_edge(off) <= _MOST_PLACES:
             return usual if _may_be_drawn_frame(off, lab) else surface
     return usual
+
+
+def seen_beside(surface: Surface, lab: FloatImage) -> Mask | None:
+    """Return where a product that fills the frame leaves the backdrop to be seen; None if the frame's border shows it.
+
+    Args:
+        surface: what `fit_surface` returned.
+        lab: (rows, columns, 3) float32, CIE L*a*b*, the whole frame.
+    """
+    if surface.border_ratio == BORDER_RATIO:
+        return None
+    return border_of(size_of(lab), surface.border_ratio) & ~unexplained(surface, lab)
 
 
 def unexplained(surface: Surface, lab: FloatImage) -> Mask:

@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import packshot
+from packshot.colour.backdrop_light import measure_backdrop
 from packshot.colour.gamut import out_of_gamut_ratio
 from packshot.colour.reference import main_colours
 from packshot.colour.spaces import srgb_profile, working_profile
@@ -224,6 +225,7 @@ def _shadowed(case: Case) -> Matte:
 
 
 CALLS: dict[str, Callable[[Case], Any]] = {
+    "colour/backdrop_light:measure_backdrop": lambda c: measure_backdrop(c.pixels, seen=c.mask),
     "colour/gamut:out_of_gamut_ratio": lambda c: out_of_gamut_ratio(
         c.pixels, source=working_profile(), target=srgb_profile(), where=c.mask
     ),

@@ -6,8 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
+from packshot.colour.backdrop_light import BackdropReading, measure_backdrop
 from packshot.routing.decide import decide
-from packshot.routing.features import Features, measure
+from packshot.routing.features import Features, frame_of, measure
+from packshot.routing.seen_backdrop import seen_beside
 from packshot.specs.load import default_folder, load_configs
 from packshot.types import Complexity
 from tests.packshot.routing.scenes import LIGHT_GREY, WHITE, Scene
@@ -130,3 +132,24 @@ def test_a_frame_drawn_around_a_picture_is_not_taken_for_the_backdrop(width: int
 
 def test_a_picture_without_any_backdrop_is_left_to_a_person() -> None:
     assert measured(scene().box(0, 0, SIDE, SIDE))[1] is not Complexity.SIMPLE
+
+
+@pytest.mark.parametrize("fills", [0.5, 0.95, 0.975])
+@pytest.mark.parametrize("product", PRODUCTS)
+def test_the_light_on_the_backdrop_is_not_read_from_a_product_that_fills_the_frame(product: str, fills: float) -> None:
+    """A group is corrected to one light by its backdrop: a red carton must not count as one."""
+    empty = backdrop_light(scene(LIGHT_GREY))
+    on = scene(LIGHT_GREY)
+    PRODUCTS[product](on, round(SIDE * (1 - fills) / 2))
+    read = backdrop_light(on)
+    assert empty is not None
+    assert read is not None
+    assert np.linalg.norm(np.subtract(read.lab, empty.lab)) < 1
+    assert read.left_right == pytest.approx(empty.left_right, abs=0.03)
+    assert read.share > 0.6
+
+
+def backdrop_light(on: Scene) -> BackdropReading | None:
+    pixels = on.pixels()
+    frame = frame_of(pixels)
+    return measure_backdrop(pixels, seen=seen_beside(frame.surface, frame.lab))

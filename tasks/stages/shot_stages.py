@@ -14,7 +14,7 @@ from prefect import task
 from packshot import pipeline
 from packshot.batch import ShotRef
 from packshot.decision import Decision
-from packshot.errors import ObjectMissingError, RefusedInputError, VerificationError
+from packshot.errors import ObjectMissingError, RecordConflictError, RefusedInputError, VerificationError
 from packshot.export.labels import labels_of
 from packshot.export.preview import before_and_after
 from packshot.figures import counted
@@ -100,14 +100,18 @@ def _as_listed(key: str, etag: str) -> bytes:
     """
     data, found = open_storage().get_with_etag(key)
     if found.strip('"') != etag:
-        raise ObjectMissingError(
-            "this uploaded file was replaced while its batch was being processed",
-            key,
-            found=f"the ETag {found}",
-            allowed=f"the one that was listed, {etag}",
-            next_step="Start the batch again, so that it lists the new file. Or send the file in another batch.",
-        )
+        raise _replaced(key, found=found, listed=etag)
     return data
+
+
+def _replaced(key: str, *, found: str, listed: str) -> ObjectMissingError:
+    return ObjectMissingError(
+        "this uploaded file was replaced while its batch was being processed",
+        key,
+        found=f"the ETag {found}",
+        allowed=f"the one that was listed, {listed}",
+        next_step="Start the batch again, so that it lists the new file. Or send the file in another batch.",
+    )
 
 
 def _mastered(
@@ -132,9 +136,16 @@ def _mastered(
 
 
 def _refused(life: Life, ref: ShotRef, original: bytes, sha256: str, error: RefusedInputError) -> MasteredShot:
-    """Put a copy of a refused file into quarantine with the reason. The original stays where it is."""
+    """Put a copy of a refused file into quarantine with the reason. The original stays where it is.
+
+    Raises:
+        ObjectMissingError: the file was deleted or replaced since it was read.
+    """
     storage, batch = open_storage(), ref.shot.in_batch
-    storage.copy(ref.key, quarantine_key(batch, ref.path))
+    try:
+        storage.copy(ref.key, quarantine_key(batch, ref.path), etag=ref.etag)
+    except RecordConflictError as changed:
+        raise _replaced(ref.key, found=changed.found or "of another file", listed=ref.etag) from changed
     reason = stored_edits.refusal_json(ref, error, sha256=sha256)
     storage.put(quarantine_reason_key(batch, ref.path), reason, content_type="application/json")
     life.reach(State.REFUSED, why=str(error), source_sha256=sha256, reports={"refusal": {"code": error.code}})

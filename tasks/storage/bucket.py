@@ -241,13 +241,20 @@ class Storage:
         self._ask(f"{source} -> {target}", copy)
         return self.head(target)
 
-    def copy(self, source: str, target: str) -> ObjectInfo:
+    def copy(self, source: str, target: str, *, etag: str = "") -> ObjectInfo:
         """Copy an object inside the storage, so that its bytes don't pass through this process; at most 5 GB.
 
         Nothing is done if `target` is already a copy of the same version.
+
+        Args:
+            etag: the version to copy, without quotes; empty: the present one.
+        Raises:
+            RecordConflictError: `source` is another version, or was replaced while it was copied.
         """
         _refuse_inbox(target)
         origin = self._head(source)
+        if etag and origin["ETag"].strip('"') != etag:
+            raise RecordConflictError("the object was replaced", source, found=origin["ETag"], allowed=etag)
         present = self._find_raw(target) if self._is_listed(target) else None
         if present and present["Metadata"].get(_COPIED_FROM) == origin["ETag"]:
             return _info(target, present)
@@ -256,6 +263,7 @@ class Storage:
             Bucket=self.bucket,
             Key=target,
             CopySource={"Bucket": self.bucket, "Key": source},
+            CopySourceIfMatch=origin["ETag"],
             MetadataDirective="REPLACE",
             Metadata=_kept(origin["Metadata"]) | {_COPIED_FROM: origin["ETag"]},
             ContentType=origin.get("ContentType", "application/octet-stream"),

@@ -236,10 +236,15 @@ class SimulatedS3:
         MetadataDirective: str,
         Metadata: Mapping[str, str] | None = None,
         ContentType: str = "",
+        CopySourceIfMatch: str = "",
         **_: str,
     ) -> None:
         def copy() -> None:
-            source = self._world.objects[CopySource["Key"]]
+            source = self._world.objects.get(CopySource["Key"])
+            if source is None:
+                raise _error("NoSuchKey", 404)
+            if CopySourceIfMatch and source.etag != CopySourceIfMatch:
+                raise _error("PreconditionFailed", 412)
             if MetadataDirective == "COPY":
                 self._world.objects[Key] = replace(source, modified=self._world.now)
             else:

@@ -483,12 +483,3 @@ def test_other_tables_an_unknown_client_and_a_manifest_in_any_case_are_said(stor
     found = {one.code: one.message for one in load_batch(SPRING).findings}
     assert "'prices.xlsx' was left out" in found["table_not_taken"]
     assert "The client 'acme' has no style guide" in found["client_unknown"]
-
-
-def test_a_file_that_was_replaced_or_deleted_since_it_was_listed_fails_its_shot_alone(storage: Storage) -> None:
-    received(storage, {"A1.jpg": b"a", "B1.jpg": b"b"})
-    first, second = take_stock(SPRING).shots
-    with pytest.raises(ObjectMissingError, match=r"A1\.jpg: this uploaded file was replaced while its batch was being"):
-        master_shot.fn(first.model_copy(update={"etag": "of-another-file"}), configs_fingerprint="")
-    with pytest.raises(ObjectMissingError):
-        master_shot.fn(second.model_copy(update={"key": second.key + ".gone"}), configs_fingerprint="")

@@ -1,0 +1,161 @@
+"""A client replaces or deletes files while the run that listed them works on them."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+
+import pytest
+
+from packshot.batch import BatchRecord, ShotRef
+from packshot.errors import ObjectMissingError, RefusedInputError
+from packshot.keys import inbox_key, quarantine_key, quarantine_reason_key
+from packshot.naming import batch_id
+from packshot.record import State
+from tasks.batches import stock
+from tasks.records.bookkeeping import Life, now
+from tasks.records.stored import create_batch, load_record
+from tasks.stages import shot_stages
+from tasks.stages.shot_stages import master_shot
+from tasks.storage.bucket import Storage, open_storage
+from tests.tasks.simulated_s3 import Actor, Stored, World
+from tests.tasks.test_crash_points import world
+
+__all__ = ["world"]
+
+BATCH = batch_id("acme", "spring")
+LISTED, ANOTHER = b"no picture, as it was listed", b"another file, no picture either"
+take_stock = stock.take_stock.fn
+
+
+@pytest.fixture(autouse=True)
+def unshown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Outside of a run there is no page of Prefect's to show a refusal on."""
+    monkeypatch.setattr(shot_stages, "show_refusal", lambda *_: None)
+
+
+def submit(*names: str) -> None:
+    storage = open_storage()
+    for name in names:
+        storage.upload_to_inbox(BATCH, f"{name}.jpg", LISTED + name.encode(), content_type="image/jpeg")
+    storage.close_inbox(BATCH)
+    create_batch(BatchRecord(batch=BATCH, received_at=now()))
+
+
+def replace(name: str, data: bytes) -> None:
+    """What a client's upload does: our own code never writes over a file of the inbox."""
+    storage = open_storage()
+    storage._client.put_object(
+        Bucket=storage.bucket, Key=inbox_key(BATCH, f"{name}.jpg"), Body=data, ContentType="image/jpeg", Metadata={}
+    )
+
+
+def delete(name: str) -> None:
+    storage = open_storage()
+    storage._client.delete_object(Bucket=storage.bucket, Key=inbox_key(BATCH, f"{name}.jpg"))
+
+
+def mastered(ref: ShotRef) -> str:
+    """The refusal of a file that is no picture."""
+    return master_shot.fn(ref, configs_fingerprint="").refused
+
+
+def test_a_file_replaced_or_deleted_under_a_run_fails_its_shot_alone(storage: Storage) -> None:
+    submit("A1", "B1", "C1", "D1")
+    replaced, deleted, rewritten, untouched = take_stock(BATCH).shots
+    replace("A1", ANOTHER)
+    delete("B1")
+    replace("C1", LISTED + b"C1")
+    with pytest.raises(ObjectMissingError, match=r"A1\.jpg: this uploaded file was replaced while its batch was being"):
+        mastered(replaced)
+    with pytest.raises(ObjectMissingError, match=r"B1\.jpg"):
+        mastered(deleted)
+    for whole in (rewritten, untouched):
+        assert mastered(whole)
+        assert load_record(whole.shot).state is State.REFUSED
+        assert storage.get(quarantine_key(BATCH, whole.path)) == LISTED + whole.shot.shot.encode()
+    assert {load_record(one.shot).state for one in (replaced, deleted)} == {State.FAILED}
+
+
+def test_a_run_that_lists_again_takes_the_new_file(storage: Storage) -> None:
+    submit("A1")
+    (listed,) = take_stock(BATCH).shots
+    replace("A1", ANOTHER)
+    with pytest.raises(ObjectMissingError):
+        mastered(listed)
+    (again,) = take_stock(BATCH).shots
+    assert again.etag != listed.etag
+    assert mastered(again)
+    assert load_record(again.shot).source.sha256 == hashlib.sha256(ANOTHER).hexdigest()
+
+
+def test_a_copy_for_quarantine_is_of_the_version_that_was_read(storage: Storage) -> None:
+    """The file may be replaced between any two requests, so the storage itself is asked to hold the copy to it."""
+    submit("A1")
+    (ref,) = take_stock(BATCH).shots
+    replace("A1", ANOTHER)
+    error, life = RefusedInputError("no picture"), Life(ref.shot, stage="master")
+    with pytest.raises(ObjectMissingError, match="was replaced while"):
+        shot_stages._refused(life, ref, LISTED + b"A1", "0" * 64, error)
+    assert not storage.exists(quarantine_key(BATCH, ref.path))
+
+
+# --- the same with a simulated storage, which can be told when ---
+
+
+@pytest.mark.parametrize("replaced", [True, False], ids=["replaced", "deleted"])
+def test_before_each_request_of_the_line(world: World, replaced: bool) -> None:
+    """What is decided and kept is about the file that was listed, wherever the client's turn comes."""
+    tried = (_changed_before(world, number, replaced=replaced) for number in itertools.count())
+    outcomes = list(itertools.takewhile(lambda outcome: outcome != "not changed", tried))
+    assert outcomes.count("failed") >= 5
+    assert outcomes[-1] == "of the listed file"
+
+
+def _changed_before(world: World, number: int, *, replaced: bool) -> str:
+    """What came of a file that the client changed before the line's request of this number."""
+    key, requests = inbox_key(BATCH, "S1.jpg"), itertools.count()
+    world.objects = {}
+    world.act(Actor(run="client"), lambda: submit("S1"))
+
+    def step() -> None:
+        if next(requests) == number:
+            del world.objects[key]
+            if replaced:
+                world.objects[key] = Stored(ANOTHER, {}, "image/jpeg", world.now)
+
+    outcome: list[str] = []
+    world.step = step  # type: ignore[method-assign]
+    world.act(Actor(run="line"), lambda: outcome.append(_outcome()))
+    del world.step
+    if next(requests) <= number:
+        return "not changed"
+    world.act(Actor(run="reader"), lambda: _require_whole(*outcome))
+    return outcome[0]
+
+
+def _outcome() -> str:
+    found = take_stock(BATCH).shots
+    if not found:
+        return "deleted before it was listed"
+    try:
+        assert mastered(found[0])
+    except ObjectMissingError:
+        return "failed"
+    listed = hashlib.md5(LISTED + b"S1", usedforsecurity=False).hexdigest()
+    return "of the listed file" if found[0].etag == listed else "of the file that was there before it was listed"
+
+
+def _require_whole(outcome: str) -> None:
+    if outcome.startswith("deleted"):
+        return
+    storage, record = open_storage(), load_record(BATCH.shot("S1"))
+    if outcome == "failed":
+        assert record.state is State.FAILED
+        return
+    expected = LISTED + b"S1" if outcome == "of the listed file" else ANOTHER
+    assert record.state is State.REFUSED
+    assert storage.get(quarantine_key(BATCH, "S1.jpg")) == expected
+    reason = json.loads(storage.get(quarantine_reason_key(BATCH, "S1.jpg")))
+    assert reason["sha256"] == record.source.sha256 == hashlib.sha256(expected).hexdigest()

@@ -6,5 +6,5 @@ Pure functions on values. Nothing here uses Prefect, S3, the network, the enviro
 __version__ = "0.1.0"
 """The release. This line alone states it: the package's metadata are made from it (docs/releasing.md)."""
 
-PIPELINE_VERSION = "12"
+PIPELINE_VERSION = "13"
 """Raise it with every change of pixels, measurements or decisions. It is part of each cache key and certificate."""

@@ -131,12 +131,19 @@ THE_CLIENT_FILE = Group(
             "The file also holds a gain map for HDR screens; its picture for usual screens was taken. Nothing to do.",
         ),
         "damage_not_looked_for": Meaning(
-            "The JPEG is of an unusual kind that cannot be checked for damage. Look at the whole picture.",
+            "The JPEG was not checked for damage, or not for small damage; the message has the reason. Look at the "
+            "whole picture.",
         ),
         "metadata_damaged": Meaning(
             "The picture is whole, but other parts of the file (colour profile, EXIF, texts) are damaged and "
             "were left out. Ask for the file again if its colours or its rights matter.",
             measured="number of parts",
+        ),
+        "seam_of_lost_data": Meaning(
+            "The JPEG lost data: from the place in the message on, the picture is too light, too dark or tinted, or "
+            "shifted. A person looks at it; if they see it, ask for the file again.",
+            measured="step, levels of 255",
+            gate=True,
         ),
         "decoder_warned": Meaning(
             "The decoder read the file, but something in it breaks the format's rules; the message has its words. "

@@ -178,24 +178,26 @@ def _decode_tiff(data: bytes, container: Container) -> Raster:
     with contextlib.closing(io.BytesIO(data)) as stream, tifffile.TiffFile(stream) as tiff:
         tiff.filehandle.seek(container.exif_pages[0])
         page = tifffile.TiffPage(tiff, (0,))
-        _check_jpeg_parts(data, page)
+        findings = _check_jpeg_parts(data, page)
         pixels = page.asarray(maxworkers=_READERS)
         if page.planarconfig == 2 and page.samplesperpixel > 1 and pixels.ndim == 3:
             pixels = np.moveaxis(pixels, 0, -1)
         if pixels.shape[:2] != (container.size.height, container.size.width) or pixels.ndim not in (2, 3):
             raise DamagedError(f"a TIFF whose pixels have the shape {pixels.shape}")
-        return _tiff_raster(pixels, page)
+        raster = _tiff_raster(pixels, page)
+        return dataclasses.replace(raster, findings=(*findings, *raster.findings))
 
 
-def _check_jpeg_parts(data: bytes, page: tifffile.TiffPage) -> None:
-    """Check the strips or tiles of a TIFF that are JPEG: the decoder would repair them without a word.
+def _check_jpeg_parts(data: bytes, page: tifffile.TiffPage) -> tuple[Finding, ...]:
+    """Return what is found in a TIFF's strips or tiles of JPEG: the decoder would repair them without a word.
 
     Raises:
         DamagedError: one of them is damaged.
     """
-    if int(page.compression) == _JPEG_IN_TIFF and page.bitspersample == 8:
-        stored = zip(page.dataoffsets, page.databytecounts, strict=False)
-        check_parts([data[at : at + count] for at, count in stored], page.jpegtables or b"")
+    if int(page.compression) != _JPEG_IN_TIFF or page.bitspersample != 8:
+        return ()
+    stored = zip(page.dataoffsets, page.databytecounts, strict=False)
+    return check_parts([data[at : at + count] for at, count in stored], page.jpegtables or b"")
 
 
 def _tiff_raster(pixels: NDArray[Any], page: tifffile.TiffPage) -> Raster:

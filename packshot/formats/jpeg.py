@@ -2,6 +2,7 @@
 
 libjpeg repairs damage: it fills a gap with grey, goes on, and only warns. Most Python packages drop these warnings, so
 a picture with grey stripes looks like any other. simplejpeg stops at the first warning and raises it as an error.
+`jpeg_walk` finds damage that libjpeg does not warn of.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ import simplejpeg
 from numpy.typing import NDArray
 
 from packshot.formats.container import DamagedError
+from packshot.formats.jpeg_codes import NotCompiledError
+from packshot.formats.jpeg_seam import Seam
+from packshot.formats.jpeg_walk import look_for_damage
 from packshot.types import Finding, Status
 
 _DAMAGE = re.compile(r"Corrupt JPEG data: (?!bad ICC)|Premature end of JPEG|Inconsistent progression")
@@ -22,13 +26,13 @@ _OUTPUT = {"Gray": "GRAY", "CMYK": "CMYK", "YCCK": "CMYK"}
 
 
 def decode_jpeg(data: bytes) -> tuple[NDArray[Any], tuple[Finding, ...]]:
-    """Return the pixels of a JPEG as stored, and a finding if they were not checked for damage.
+    """Return the pixels of a JPEG as stored, and a finding if they may be damaged.
 
     Args:
         data: the whole file.
     Returns:
         pixels: uint8: (rows, columns) for grey, (rows, columns, 3) RGB or (rows, columns, 4) CMYK.
-        findings: ``damage_not_looked_for``, or nothing.
+        findings: ``damage_not_looked_for``, ``seam_of_lost_data``, or nothing.
     Raises:
         DamagedError: bytes of the picture are missing, changed, or too many.
     """
@@ -40,19 +44,38 @@ def decode_jpeg(data: bytes) -> tuple[NDArray[Any], tuple[Finding, ...]]:
             raise DamagedError(f"a damaged JPEG ({error})") from error
         # The header is odd, or this decoder does not support the variety. The other decoder reads it or raises.
         return imagecodecs.jpeg8_decode(data), (_not_looked_for(str(error)),)
-    return (pixels[..., 0] if pixels.shape[2] == 1 else pixels), ()
+    return (pixels[..., 0] if pixels.shape[2] == 1 else pixels), _small_damage(data)
+
+
+def _small_damage(data: bytes) -> tuple[Finding, ...]:
+    try:
+        seam = look_for_damage(data)
+    except NotCompiledError as error:
+        return (_unchecked(f"Small damage in this JPEG was not looked for: numba can't be used here ({error})."),)
+    return () if seam is None else (_seam_found(seam),)
 
 
 def _not_looked_for(reason: str) -> Finding:
+    return _unchecked(f"This JPEG is unusual ({reason}), so whether bytes of the picture are damaged was not checked.")
+
+
+def _unchecked(message: str) -> Finding:
+    return Finding(code="damage_not_looked_for", status=Status.WARNING, message=message)
+
+
+def _seam_found(seam: Seam) -> Finding:
     return Finding(
-        code="damage_not_looked_for",
-        status=Status.WARNING,
-        message=f"This JPEG is unusual ({reason}), so whether bytes of the picture are damaged was not checked.",
+        code="seam_of_lost_data",
+        status=Status.FAILED,
+        message=f"From x {seam.x:,}, y {seam.y:,} px on (as stored), the picture is {abs(seam.step):.0f} levels off, "
+        "along a line that only lost data leaves in a JPEG.",
+        measured=round(abs(seam.step), 1),
+        gate=True,
     )
 
 
-def check_parts(parts: list[bytes], tables: bytes) -> None:
-    """Check the JPEG streams in a TIFF, of which each is a strip or tile.
+def check_parts(parts: list[bytes], tables: bytes) -> tuple[Finding, ...]:
+    """Return what `decode_jpeg` finds in the JPEG streams in a TIFF, of which each is a strip or tile: each code once.
 
     Args:
         parts: each from its start marker to its end marker.
@@ -60,5 +83,9 @@ def check_parts(parts: list[bytes], tables: bytes) -> None:
     Raises:
         DamagedError: as `decode_jpeg`.
     """
-    for part in parts:
-        decode_jpeg(tables[:-2] + part[2:] if tables else part)
+    found: dict[str, Finding] = {}
+    for number, part in enumerate(parts, 1):
+        for one in decode_jpeg(tables[:-2] + part[2:] if tables else part)[1]:
+            message = f"Part {number:,} of {len(parts):,}: {one.message}"
+            found.setdefault(one.code, one.model_copy(update={"message": message}))
+    return tuple(found.values())

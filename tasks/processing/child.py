@@ -22,12 +22,15 @@ HEAD = struct.Struct(">Q")
 READY = "ready"
 
 
-def main(requests: int, answers: int, *, packages: tuple[str, ...], memory_bytes: int, threads: int) -> None:
+def main(
+    requests: int, answers: int, *, packages: tuple[str, ...], kernels: str, memory_bytes: int, threads: int
+) -> None:
     """Confine this process, then serve calls until the parent closes the pipe.
 
     Args:
         requests, answers: file descriptors of the two pipes.
         packages: packages that may be imported later. Their folders and those of installed libraries stay readable.
+        kernels: folder with compiled code, which stays readable; empty if there is none.
         memory_bytes: memory that the process may use beyond what it has when it is ready.
         threads: number of threads for OpenCV.
     """
@@ -35,6 +38,7 @@ def main(requests: int, answers: int, *, packages: tuple[str, ...], memory_bytes
     with os.fdopen(requests, "rb") as incoming, os.fdopen(answers, "wb") as outgoing:
         folders = [Path(folder) for name in packages for folder in importlib.import_module(name).__path__]
         libraries = [Path(entry) for entry in sys.path if _holds_libraries(Path(entry))]
+        libraries += [Path(kernels)] if kernels else []
         size = own_size()
         layers = confine([*folders, *libraries, Path(sys.prefix) / "lib", Path(sys.base_prefix) / "lib"])
         _warm_up(threads)

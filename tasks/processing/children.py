@@ -25,6 +25,7 @@ from packshot import errors
 from packshot.errors import DecoderCrashedError, PackshotError
 from packshot.specs.models import ApartLimits
 from tasks.processing.child import HEAD, READY
+from tasks.processing.kernels import kernel_folder, kernel_variables
 
 _TRIES = 2
 _START_S = 120
@@ -62,14 +63,21 @@ class Child:
     def __init__(self, memory_bytes: int, *, packages: tuple[str, ...]) -> None:
         ours_in, theirs_out = os.pipe()
         theirs_in, ours_out = os.pipe()
-        options = {"packages": packages, "memory_bytes": memory_bytes, "threads": cv2.getNumThreads()}
+        kernels = kernel_folder()
+        options = {
+            "packages": packages,
+            "kernels": str(kernels or ""),
+            "memory_bytes": memory_bytes,
+            "threads": cv2.getNumThreads(),
+        }
         code = (
             f"import sys; sys.path[:] = {[entry or os.getcwd() for entry in sys.path]!r}; "  # noqa: PTH109
             f"from tasks.processing.child import main; main({theirs_in}, {theirs_out}, **{options!r})"
         )
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-c", code],
-            env={name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ},
+            env={name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
+            | dict(kernel_variables(kernels)),
             cwd="/",
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

@@ -79,6 +79,13 @@ def jpegs() -> list[bytes]:
     return [with_paths, progressive, _saved(_rgb().convert("CMYK"), "JPEG"), grey, mpo(0x020002, mark=b"x")]
 
 
+def sequential_jpegs() -> list[bytes]:
+    """JPEGs of each sampling, with restart markers, of one component and of four."""
+    sampled = [_saved(_rgb(), "JPEG", subsampling=one, optimize=one == 1) for one in (0, 1, 2)]
+    restarted = [_saved(_rgb(), "JPEG", restart_marker_blocks=3), _saved(_rgb().convert("L"), "JPEG")]
+    return [*sampled, *restarted, _saved(_rgb().convert("CMYK"), "JPEG")]
+
+
 def chunk(name: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
 

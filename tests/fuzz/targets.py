@@ -27,6 +27,7 @@ from packshot.formats.channels import flat_transparency, saved_channels
 from packshot.formats.container import Container, DamagedError
 from packshot.formats.headers import read_container
 from packshot.formats.hevc import configured_codes
+from packshot.formats.jpeg_walk import look_for_damage
 from packshot.formats.sniff import PICTURES, FileKind, detect
 from packshot.handoff.ticket import JobTicket
 from packshot.ingest.decode import open_photo
@@ -273,6 +274,7 @@ TARGETS: Mapping[str, Target] = {
     "sniffing": Target(detect, pictures),
     "containers": Target(_containers, pictures),
     **{f"format {kind}": Target(_format(kind), seeds) for kind, seeds in FORMATS.items()},
+    "JPEG codes": Target(look_for_damage, files.sequential_jpegs),
     "AV1 codes": Target(stream_codes, lambda: [bmff.picture(b"av01", files.pixels()).content]),
     "HEVC codes": Target(configured_codes, lambda: [files.hevc_configuration()], (IndexError,)),
     "photographs": Target(lambda data: open_photo(data, name="a", limits=LIMITS), pictures),

@@ -1,0 +1,76 @@
+"""The folder with compiled code for the children that open files, which may read it and not write it."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+import os
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+from packshot.formats import jpeg_codes
+
+_SOURCE = Path(jpeg_codes.__file__)
+_READ_ONLY = "packshot.formats.kernel_cache.ReadOnlyLocator"
+_looking = threading.Lock()
+
+
+def kernel_folder() -> Path | None:
+    """Return the folder with the compiled code; None if no folder for it can be written.
+
+    The first call on a machine compiles it. Without a folder, each child compiles it anew: some seconds of processor
+    time.
+    """
+    with _looking:
+        return _found()
+
+
+def kernel_variables(folder: Path | None) -> Mapping[str, str]:
+    """Return the environment variables with which a child reads compiled code from a folder."""
+    if folder is None:
+        return {}
+    return {"NUMBA_CACHE_DIR": str(folder), "NUMBA_CACHE_LOCATOR_CLASSES": _READ_ONLY}
+
+
+@cache
+def _found() -> Path | None:
+    if (folder := _kept()) is None:
+        with contextlib.suppress(jpeg_codes.NotCompiledError):
+            jpeg_codes.load_walk()
+        folder = _kept()
+    if folder is None:
+        logging.getLogger(__name__).warning(
+            "Compiled code can't be kept: neither %s, NUMBA_CACHE_DIR nor the user's cache folder can be written. Each "
+            "process that opens files compiles it anew. Set NUMBA_CACHE_DIR to a folder that can be written.",
+            _SOURCE.parent / "__pycache__",
+        )
+    return folder
+
+
+def _kept() -> Path | None:
+    """Return the folder that has this source's code, compiled by this Python and this numba; None if none has.
+
+    Each function has an index, which names the numba and the source's hash.
+    """
+    wanted = version("numba").encode(), hashlib.sha256(_SOURCE.read_bytes()).digest()
+    for index in _indexes():
+        with contextlib.suppress(OSError):
+            content = index.read_bytes()
+            if all(one in content for one in wanted):
+                return index.parent
+    return None
+
+
+def _indexes() -> Iterator[Path]:
+    """Yield the indexes in the folders in which numba looks, in its order."""
+    name = f"{_SOURCE.stem}.{jpeg_codes.follow.__name__}-*.py{sys.version_info[0]}{sys.version_info[1]}*.nbi"
+    if given := os.environ.get("NUMBA_CACHE_DIR"):
+        yield from Path(given).glob(f"*/{name}")
+    yield from (_SOURCE.parent / "__pycache__").glob(name)
+    with contextlib.suppress(RuntimeError):  # there is no home
+        yield from Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").glob(f"numba/*/{name}")

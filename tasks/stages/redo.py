@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from prefect import task
 
 from packshot import pipeline
@@ -14,21 +11,14 @@ from packshot.naming import ShotId
 from packshot.pipeline import Edit
 from packshot.record import EDIT, ShotRecord, State, found_in
 from packshot.types import Pixels16, Verdict
-from tasks.learning.audits import audit_report
-from tasks.learning.routing_model import watch_for
+from tasks.processing.memory import room_for
 from tasks.processing.networks import LoadedModel, load_model
 from tasks.records.bookkeeping import ALWAYS, actor, living, now, revived
-from tasks.records.stored import change_record, load_record
+from tasks.records.stored import change_record
 from tasks.stages import stored_edits
+from tasks.stages.first_edit import make_first_edit
 from tasks.storage import shot_objects
 from tasks.telling.displays import show_edit
-
-NO_AUDIT: Mapping[str, Any] = {}
-_AFTER_EDIT = {
-    Verdict.AUTO_APPROVE: (State.APPROVED,),
-    Verdict.HUMAN_REVIEW: (State.IN_REVIEW,),
-    Verdict.REJECT_AND_REDO: (State.REDO, State.AWAITING_EDITOR),
-}
 
 
 @task(name="redo", task_run_name="redo · {shot.shot}", **ALWAYS)
@@ -38,8 +28,9 @@ def redo_edit(shot: ShotId) -> None:
     The other method is the network alone. If that made the first edit, it is the refinement by the backdrop. The
     machine never approves the result, whatever its score, because a person has refused the first one.
     """
-    with living(shot):
-        record = revived(load_record(shot), by=actor())
+    with living(shot) as life:
+        record = life.record
+        life.hold(room_for(record))
         by_network = record.reports["edit"]["method"] == Method.NETWORK_ONLY
         other = Method.REFINED if by_network else Method.NETWORK_ONLY
         pixels, network = read_master(shot_objects.fetch(record, stored_edits.picture_to_edit(record))), load_model()
@@ -53,32 +44,11 @@ def redo_edit(shot: ShotId) -> None:
 @task(name="edit after hold", task_run_name="edit after hold · {shot.shot}", **ALWAYS)
 def edit_released(shot: ShotId) -> None:
     """Let the machine edit a shot that was on hold, as stage 3A does."""
-    with living(shot):
-        record = revived(load_record(shot), by=actor())
-        pixels, network = read_master(shot_objects.fetch(record, stored_edits.picture_to_edit(record))), load_model()
-        plan = shot_objects.plan_of(record)
-        edit = pipeline.edit(
-            pixels,
-            network.segmenter,
-            plan,
-            noted=record.findings,
-            group=stored_edits.group_of(record),
-            watch=watch_for(record, plan),
-        )
-        audit = audit_report(record, plan, edit)
-        after = _AFTER_EDIT[Verdict.HUMAN_REVIEW if audit else edit.verdict]
-        _keep(record, pixels, edit, network, after=after, audit=audit)
+    with living(shot, stage="edit") as life:
+        make_first_edit(life)
 
 
-def _keep(
-    record: ShotRecord,
-    pixels: Pixels16,
-    edit: Edit,
-    network: LoadedModel,
-    *,
-    after: tuple[State, ...],
-    audit: Mapping[str, Any] = NO_AUDIT,
-) -> None:
+def _keep(record: ShotRecord, pixels: Pixels16, edit: Edit, network: LoadedModel, *, after: tuple[State, ...]) -> None:
     """Store an edit and advance the record to its next state, one state at a time.
 
     A shot may pass here more than once.
@@ -86,8 +56,8 @@ def _keep(
     shot = record.shot
     objects = shot_objects.keep(shot, stored_edits.edit_files(pixels, edit, stored_edits.metadata_of(record)))
     found = found_in(objects[EDIT], network.findings + edit.findings)
-    why = "chosen to be looked at" if audit else stored_edits.verdict_sentence(edit)
-    reports = stored_edits.edit_reports(edit, network.segmenter, audit=audit)
+    why = stored_edits.verdict_sentence(edit)
+    reports = stored_edits.edit_reports(edit, network.segmenter)
 
     def change(one: ShotRecord) -> ShotRecord:
         changed = revived(one, by=actor())

@@ -23,27 +23,20 @@ from packshot.ingest.shoot_groups import GroupDecision
 from packshot.keys import quarantine_key, quarantine_reason_key
 from packshot.pipeline import opening
 from packshot.pipeline.opening import MasteredFile
-from packshot.record import EDIT, State, found_in
-from packshot.types import Verdict
+from packshot.record import State
 from tasks.environment.configs import configs_in_force
-from tasks.learning.audits import audit_report
-from tasks.learning.routing_model import as_promised, ruled_out, serving_model, watch_for
+from tasks.learning.routing_model import as_promised, ruled_out, serving_model
 from tasks.processing.children import children
 from tasks.processing.memory import room_for, room_for_file
-from tasks.processing.networks import load_model, network_in_use
+from tasks.processing.networks import network_in_use
 from tasks.records.bookkeeping import Life, living
 from tasks.results.cache_keys import unit
 from tasks.results.handovers import ApprovedShot, EditedShot, ExportedShot, MasteredShot, RoutedShot
 from tasks.stages import stored_edits
+from tasks.stages.first_edit import make_first_edit
 from tasks.storage import shot_objects
 from tasks.storage.bucket import open_storage
-from tasks.telling.displays import show_edit, show_refusal
-
-AFTER_VERDICT = {
-    Verdict.AUTO_APPROVE: (State.EDITING_AUTO, State.SCORED, State.APPROVED),
-    Verdict.HUMAN_REVIEW: (State.EDITING_AUTO, State.SCORED, State.IN_REVIEW),
-    Verdict.REJECT_AND_REDO: (State.EDITING_AUTO, State.SCORED, State.REDO, State.AWAITING_EDITOR),
-}
+from tasks.telling.displays import show_refusal
 
 
 @task(name="master", task_run_name="master · {ref.shot.shot}", **unit("master"))
@@ -218,29 +211,7 @@ def route_shot(mastered: MasteredShot, *, group: GroupDecision) -> RoutedShot:
 def edit_shot(routed: RoutedShot) -> EditedShot:
     """Stage 3A: cut out, set on exact white, frame and score a shot. The verdict decides who looks at it next."""
     with living(routed.shot, stage="edit") as life:
-        record = life.reach(State.EDITING_AUTO, why="simple enough for the machine")
-        life.hold(room_for(record))
-        plan, metadata = shot_objects.plan_of(record), stored_edits.metadata_of(record)
-        group = stored_edits.group_of(record)
-        pixels = read_master(shot_objects.fetch(record, stored_edits.picture_to_edit(record)))
-        network = load_model()
-        edit = pipeline.edit(
-            pixels, network.segmenter, plan, noted=record.findings, group=group, watch=watch_for(record, plan)
-        )
-        audit = audit_report(record, plan, edit)
-        files = stored_edits.edit_files(pixels, edit, metadata)
-        held = {} if audit else edit.held_back(plan)
-        verdict = Verdict.AUTO_APPROVE if held else edit.verdict
-        why = "chosen to be looked at" if audit else stored_edits.verdict_sentence(edit, held=held)
-        objects = shot_objects.keep(routed.shot, files, over=record.objects)
-        record = life.reach(
-            *AFTER_VERDICT[Verdict.HUMAN_REVIEW if audit else verdict],
-            why=why,
-            findings=found_in(objects[EDIT], network.findings + edit.findings),
-            reports=stored_edits.edit_reports(edit, network.segmenter, audit=audit, held=held),
-            objects=objects,
-        )
-        show_edit(record)
+        made = make_first_edit(life)
         return EditedShot(
             shot=routed.shot,
             source_sha256=routed.source_sha256,
@@ -248,10 +219,10 @@ def edit_shot(routed: RoutedShot) -> EditedShot:
             generation=routed.generation,
             group=routed.group,
             category=routed.category,
-            verdict=edit.verdict,
-            score=edit.score,
-            reason=why,
-            needs_person=bool(audit) or verdict is not Verdict.AUTO_APPROVE,
+            verdict=made.edit.verdict,
+            score=made.edit.score,
+            reason=made.why,
+            needs_person=made.needs_person,
         )
 
 

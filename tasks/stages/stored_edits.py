@@ -88,7 +88,11 @@ def edit_report(edit: Edit, network: Segmenter | None) -> dict[str, Any]:
 
 
 def edit_reports(
-    edit: Edit, network: Segmenter, *, audit: Mapping[str, Any], held: Mapping[str, str] = MappingProxyType({})
+    edit: Edit,
+    network: Segmenter,
+    *,
+    audit: Mapping[str, Any] = MappingProxyType({}),
+    held: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, Mapping[str, Any]]:
     """Return the record's reports on a machine's edit: the edit, its measurements, and its audit if it has one.
 

@@ -16,7 +16,7 @@ from packshot.naming import BatchId, batch_id
 from tasks.environment.settings import get_settings
 from tasks.processing import networks
 from tasks.processing.networks import LoadedModel
-from tasks.stages import shot_stages
+from tasks.stages import first_edit
 from tasks.storage.bucket import open_storage
 from tasks.storage.connection import connect
 from tests.drawn_products import ContrastNetwork
@@ -76,7 +76,7 @@ def asked(line_environment: dict[str, str]) -> Iterator[tuple[Asked, Asked]]:
     drawn = LoadedModel("contrast", ContrastNetwork(), ())
     quiet = {"PREFECT_LOGGING_TO_API_ENABLED": "false"}  # what is still to be sent must not outlive the server
     with environment({**line_environment, **quiet}), pytest.MonkeyPatch.context() as patch:
-        for module in (networks, shot_stages):
+        for module in (networks, first_edit):
             patch.setattr(module, "load_model", lambda: drawn)
         open_storage().ensure_bucket()
         register()

@@ -20,8 +20,9 @@ from tasks.records.bookkeeping import Life, now
 from tasks.records.stored import create_batch, load_batch, load_record
 from tasks.results.handovers import ApprovedShot, BatchStock, RoutedShot
 from tasks.stages import stored_edits
+from tasks.stages.first_edit import AFTER_VERDICT
 from tasks.stages.groups import group_shots
-from tasks.stages.shot_stages import AFTER_VERDICT, master_shot, route_shot
+from tasks.stages.shot_stages import master_shot, route_shot
 from tasks.storage import shot_objects
 from tasks.storage.bucket import open_storage
 from tests import drawn_products

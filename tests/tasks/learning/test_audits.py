@@ -29,7 +29,7 @@ from tasks.people.questions import question_about
 from tasks.processing.networks import LoadedModel
 from tasks.records.bookkeeping import now
 from tasks.records.stored import change_record, create_batch, create_record, load_record
-from tasks.stages import redo
+from tasks.stages import first_edit, redo
 from tasks.storage.bucket import Storage, open_storage
 from tests.drawn_products import ContrastNetwork
 from tests.tasks.in_runs import artifact, in_a_run
@@ -117,7 +117,7 @@ def test_a_shot_that_was_on_hold_is_chosen_like_any_other(
     routing = yaml.safe_load((configs / "routing.yaml").read_text())
     routing["audit"] |= {"ratio": 1.0, "first_ratio": 1.0}
     (configs / "routing.yaml").write_text(yaml.safe_dump(routing))
-    monkeypatch.setattr(redo, "load_model", lambda: LoadedModel("contrast", ContrastNetwork(), ()))
+    monkeypatch.setattr(first_edit, "load_model", lambda: LoadedModel("contrast", ContrastNetwork(), ()))
     with environment({"PACKSHOT_CONFIGS": str(configs)}):
         (one,) = routed(batch, {"A1": 0.43})
         in_a_run(lambda: redo.edit_released.fn(one.shot))

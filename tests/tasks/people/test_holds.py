@@ -13,6 +13,7 @@ import yaml
 from deployments.demo import environment
 from packshot.batch import ShotRef
 from packshot.decision import Choice
+from packshot.export.left_out import left_out_of
 from packshot.handoff.deciding import since_restart
 from packshot.keys import notice_key, record_key
 from packshot.learning.audits import audit_of
@@ -27,11 +28,11 @@ from tasks.processing.networks import LoadedModel
 from tasks.queries.asking import judged_records, repair
 from tasks.records.bookkeeping import now
 from tasks.records.stored import change_record, load_record
-from tasks.results.handovers import RoutedShot
+from tasks.results.handovers import ApprovedShot, RoutedShot
 from tasks.runs.resuming import waiting_run_of
-from tasks.stages import redo, shot_stages
+from tasks.stages import first_edit, redo
 from tasks.stages.groups import group_shots
-from tasks.stages.shot_stages import edit_shot, master_shot, route_shot
+from tasks.stages.shot_stages import edit_shot, export_shot, master_shot, route_shot
 from tasks.storage.bucket import Storage
 from tasks.storage.shot_objects import plan_of
 from tests.drawn_products import ContrastNetwork
@@ -52,10 +53,10 @@ def ghosts(line: Storage, tmp_path: Path) -> Iterator[Storage]:
         yield line
 
 
-def routed_view(batch: BatchId, product: str, view: str) -> RoutedShot:
+def routed_view(batch: BatchId, product: str, view: str, *, platforms: str = "shopify") -> RoutedShot:
     """One photograph of a garment after stage 2."""
     name = f"{product}_{view}"
-    rows = f"{name}.jpg,{product},,clothing,{view},shopify\n"
+    rows = f'{name}.jpg,{product},,clothing,{view},"{platforms}"\n'
     stock = submitted(batch, {f"{name}.jpg": photograph(radius_ratio=0.43)}, rows=rows)
     mastered = [master_shot.fn(ref, configs_fingerprint=stock.configs_fingerprint) for ref in stock.shots]
     groups = group_shots.fn(batch, mastered)
@@ -100,11 +101,8 @@ def test_a_released_shot_is_drawn_for_an_audit_and_counted_like_one_that_was_nev
     ghosts: Storage, batch: BatchId, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Both shots are of the same photograph, so the same draw decides about them."""
-    routing = yaml.safe_load((tmp_path / "configs" / "routing.yaml").read_text())
-    routing["audit"] |= {"ratio": 1.0, "first_ratio": 1.0}
-    (tmp_path / "configs" / "routing.yaml").write_text(yaml.safe_dump(routing))
-    for module in (redo, shot_stages):
-        monkeypatch.setattr(module, "load_model", lambda: LoadedModel("contrast", ContrastNetwork(), ()))
+    audit_each(tmp_path / "configs", ratio=1.0)
+    monkeypatch.setattr(first_edit, "load_model", lambda: LoadedModel("contrast", ContrastNetwork(), ()))
     product, other = batch.batch.upper(), batch_id(batch.client, f"{batch.batch}-straight")
     straight, held = routed_view(other, f"{product}-S", "MAIN"), routed_view(batch, product, "MAIN")
 
@@ -119,12 +117,52 @@ def test_a_released_shot_is_drawn_for_an_audit_and_counted_like_one_that_was_nev
     assert drawn[0].reports["audit"] == drawn[1].reports["audit"]
     assert drawn[0].reports["edit"].keys() == drawn[1].reports["edit"].keys()
     for one in (straight, held):
-        assert not follow(one.shot, answer(one.shot, Choice.APPROVE), question="run-2").objection
+        approve = answer(one.shot, Choice.APPROVE)
+        assert not in_a_run(lambda one=one, given=approve: follow(one.shot, given, question="run-2")).objection
     repair()
     judged = [one for where in (other, batch) for one in judged_records(client=where.client, batch=where.batch)]
     found = [audit_of(one, since_restart(one)) for one in judged]
     assert len(found) == 2
     assert [one and (one.client, one.category, one.refused) for one in found] == [(batch.client, "clothing", False)] * 2
+
+
+def test_a_released_shot_ends_like_one_that_was_never_held_where_renditions_may_go_ahead(
+    ghosts: Storage, batch: BatchId, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The photograph has pixels enough for one of the two platforms, and the client has such ones delivered at once."""
+    guide = tmp_path / "configs" / "clients" / "acme.yaml"
+    guide.write_text(f"{guide.read_text()}partial: ship\n")
+    audit_each(tmp_path / "configs", ratio=0.0)
+    monkeypatch.setattr(first_edit, "load_model", lambda: LoadedModel("contrast", ContrastNetwork(), ()))
+    product, other = batch.batch.upper(), batch_id(batch.client, f"{batch.batch}-straight")
+    straight = routed_view(other, f"{product}-S", "MAIN", platforms="shopify,walmart")
+    held = routed_view(batch, product, "MAIN", platforms="shopify,walmart")
+
+    in_a_run(lambda: edit_shot.fn(straight))
+    assert in_a_run(lambda: hold_back.fn(batch, [held])).on_hold == (held.name,)
+    go_on = answer(held.shot, Choice.GO_ON, person="Stu Dio", note="flat lay, no mannequin")
+    assert not follow(held.shot, go_on).objection
+    in_a_run(lambda: redo.edit_released.fn(held.shot))
+
+    ends = []
+    for one in (straight, held):
+        assert load_record(one.shot).state is State.APPROVED
+        in_a_run(lambda one=one: export_shot.fn(ApprovedShot.of(load_record(one.shot), generation=0)))
+        record = load_record(one.shot)
+        edited = record.reports["edit"]
+        sentences = [event.why for event in record.events if event.from_state in (State.EDITING_AUTO, State.SCORED)]
+        exported = [(file["platform"], file["passed"]) for file in record.reports["export"]["files"]]
+        ends.append((record.state, edited["held"], edited["platforms"], sentences, exported, left_out_of(record)))
+    assert ends[0] == ends[1]
+    assert set(ends[1][1]) == {"walmart"}
+    assert set(ends[1][4]) == {("shopify", True)}
+
+
+def audit_each(configs: Path, *, ratio: float) -> None:
+    """Have this share of the machine's edits judged blindly."""
+    routing = yaml.safe_load((configs / "routing.yaml").read_text())
+    routing["audit"] |= {"ratio": ratio, "first_ratio": ratio}
+    (configs / "routing.yaml").write_text(yaml.safe_dump(routing))
 
 
 def test_a_shot_that_cannot_be_looked_at_stops_alone(ghosts: Storage, batch: BatchId) -> None:

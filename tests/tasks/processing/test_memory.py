@@ -19,7 +19,7 @@ from tasks.processing.networks import LoadedModel
 from tasks.records.bookkeeping import Life
 from tasks.records.stored import load_record
 from tasks.results.handovers import ApprovedShot
-from tasks.stages import shot_stages
+from tasks.stages import first_edit, shot_stages
 from tasks.storage.bucket import Storage
 from tests.drawn_products import ContrastNetwork
 from tests.tasks.in_runs import in_a_run
@@ -91,7 +91,7 @@ def test_the_stages_that_hold_whole_pictures_hold_room_for_them(
 
     for name in ("edit", "export"):
         monkeypatch.setattr(shot_stages.pipeline, name, noted(name, getattr(shot_stages.pipeline, name)))
-    monkeypatch.setattr(shot_stages, "load_model", lambda: LoadedModel("contrast", ContrastNetwork(), ()))
+    monkeypatch.setattr(first_edit, "load_model", lambda: LoadedModel("contrast", ContrastNetwork(), ()))
     (routed_shot,) = routed(batch, {"A1": 0.43})
     in_a_run(lambda: shot_stages.edit_shot.fn(routed_shot))
     Life(routed_shot.shot).reach(State.APPROVED, why="Ada approves")

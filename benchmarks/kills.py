@@ -213,7 +213,7 @@ def kill(stack: Stack, kind: str, draw: random.Random) -> str:
     """Kill a process of a kind; return its kind, empty if there is none now."""
     parts = {part.name: part for part in stack.family.parts}
     if kind in parts:
-        parts[kind].child.kill()
+        parts[kind].kill()
         return kind
     found = [one for one in psutil.process_iter() if _is(one, COMMANDS[kind], str(stack.state_dir))]
     if found:
@@ -245,7 +245,7 @@ def recovered(stack: Stack) -> float | None:
     began, before = time.monotonic(), progress()
     while time.monotonic() < began + HEALED_S:
         time.sleep(POLL_S)
-        working = all(part.child.poll() is None and not part.trouble(part.child) for part in stack.family.parts)
+        working = not any(part.what_is_wrong() for part in stack.family.parts)
         if working and (finished() or (progress() or before) != before):
             return time.monotonic() - began
     return None

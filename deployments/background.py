@@ -19,9 +19,14 @@ START_S = 900.0
 END_S = 90.0
 
 
-def up(state_dir: Path) -> int:
-    """Start ``packshot serve`` in the background, wait until all parts work, and return its process id.
+def up(state_dir: Path) -> tuple[int, str]:
+    """Start ``packshot serve`` in the background, and wait until all parts work.
 
+    A part without which the others work is waited for until its start has failed once; then it is tried again in the
+    background.
+
+    Returns:
+        The process id, and what is wrong; empty if all parts work.
     Raises:
         ServerError: the servers run already, or did not start. The message contains the end of the log.
     """
@@ -43,13 +48,18 @@ def up(state_dir: Path) -> int:
             start_new_session=True,
         )
     wait_until(
-        lambda: holder_of(folder) == child.pid and read_status(folder)[1] == "",
+        lambda: holder_of(folder) == child.pid and _is_started(folder),
         child=child,
         name="packshot serve",
         log=log,
         timeout_s=START_S,
     )
-    return child.pid
+    return child.pid, read_status(folder)[1]
+
+
+def _is_started(folder: Path) -> bool:
+    parts, _ = read_status(folder)
+    return bool(parts) and not any(one.trouble and (one.needed or not one.restarts) for one in parts)
 
 
 def down(state_dir: Path) -> int | None:

@@ -6,7 +6,6 @@ import os
 import shlex
 import shutil
 import signal
-import subprocess
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -14,7 +13,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias, cast
+from typing import cast
 
 import httpx
 from prefect.client.orchestration import get_client
@@ -30,8 +29,9 @@ from deployments.desks import address_of
 from deployments.registry import WORK_POOL, register
 from deployments.summaries import show_summary
 from deployments.watch_process import keep_watch
+from infra.local.parts import Part
 from infra.local.prefect_server import PASSWORD_FILE
-from infra.local.processes import ServerError
+from infra.local.processes import ServerError, busy
 from infra.local.stack import Stack, keep_worker, running
 from infra.local.supervisor import Supervisor
 from packshot.cli.showing import in_markup
@@ -51,7 +51,8 @@ from tasks.storage.bucket import open_storage
 from tasks.storage.server_checks import require_conditions
 
 POLL_S = 1.0
-Worker: TypeAlias = "subprocess.Popen[bytes]"
+REGISTER_S = 120.0
+"""Longest time for which the deployments are tried to be registered; more on a busy machine."""
 DEMO_BATCH = batch_id("demo", "sample-batch")
 
 
@@ -73,6 +74,7 @@ def run_demo(console: Console, *, state_dir: Path, samples: Path | None, keep: b
     batch = DEMO_BATCH if samples is None else batch_id("demo", samples.resolve().name)
     fetch_networks(console)
     with line(console, state_dir=state_dir) as (stack, worker):
+        worker.wait()
         submit_folder(
             samples or SAMPLES,
             batch,
@@ -102,12 +104,16 @@ def run_demo(console: Console, *, state_dir: Path, samples: Path | None, keep: b
 
 
 def serve_line(console: Console, *, state_dir: Path) -> None:
-    """Run the embedded servers and a worker until Ctrl-C; parts that die are started again."""
+    """Run the embedded servers and a worker until Ctrl-C; parts that die are started again.
+
+    Worker, desk and watch are not waited for: if one of them does not start, the others work, and it is tried again.
+    """
     fetch_networks(console)
     with line(console, state_dir=state_dir) as (stack, _), environment_file(stack) as file:
         require_conditions(open_storage())
         console.print(end_runs_that_died(), markup=False, highlight=False, soft_wrap=True, end="")
-        show_desk(console, start_desk(stack))
+        _, address = keep_desk(stack, environment={**ENVIRONMENT, **same_configs()})
+        show_desk(console, address)
         keep_watch(stack, environment={**ENVIRONMENT, **same_configs()})
         console.print(f"Prefect UI {stack.prefect_ui_url}, S3 {stack.s3.endpoint_url}. Ctrl-C ends them.")
         console.print(f"For commands in another terminal:  . {file}", soft_wrap=True)
@@ -160,23 +166,42 @@ def fetch_networks(console: Console) -> None:
 
 
 @contextmanager
-def line(console: Console, *, state_dir: Path) -> Iterator[tuple[Stack, Worker]]:
+def line(console: Console, *, state_dir: Path) -> Iterator[tuple[Stack, Part]]:
     """Run the servers and a worker and register the deployments, for the duration of the block.
 
-    Inside the block this process is a client of these servers.
+    Inside the block this process is a client of these servers. The worker may still be starting.
     """
     console.print(
         f"Starting S3, PostgreSQL and Prefect on 127.0.0.1; their data are in {state_dir}/ ...", soft_wrap=True
     )
     with running(state_dir) as stack, environment({**stack.environment(), **ENVIRONMENT, **same_configs()}):
         open_storage().ensure_bucket()
-        register()
+        register_patiently()
         worker = keep_worker(stack, work_pool=WORK_POOL, environment=dict(ENVIRONMENT))
-        worker.wait()
         # Print how to read the password, not the password: this output may end up in a log.
         how = f"cat {shlex.quote(str(stack.state_dir / PASSWORD_FILE))}"
         console.print(f"Prefect's pages at {stack.prefect_ui_url} require a password:  {how}", soft_wrap=True)
-        yield stack, worker.child
+        yield stack, worker
+
+
+def register_patiently() -> None:
+    """Register the deployments; try again while a Prefect server that has just started answers with errors.
+
+    Raises:
+        ServerError: it still does after `REGISTER_S`.
+    """
+    began = time.monotonic()
+    while True:
+        try:
+            register()
+            return
+        except (httpx.HTTPError, PrefectException) as error:
+            if time.monotonic() - began > REGISTER_S * busy():
+                raise ServerError(
+                    f"The Prefect server runs and does not take the deployments: {type(error).__name__}: {error}. "
+                    "Its log is prefect-server.log in the state folder."
+                ) from error
+        time.sleep(POLL_S)
 
 
 def start_desk(stack: Stack) -> str:
@@ -215,7 +240,7 @@ def environment(variables: Mapping[str, str]) -> Iterator[None]:
         os.environ.update(before)
 
 
-def run_nightly(console: Console, batch: BatchId, *, worker: Worker) -> FlowRun:
+def run_nightly(console: Console, batch: BatchId, *, worker: Part) -> FlowRun:
     """Start the nightly deployment, as the button in the UI does, and return the run when it has ended.
 
     Raises:
@@ -232,7 +257,7 @@ def run_nightly(console: Console, batch: BatchId, *, worker: Worker) -> FlowRun:
         bar = progress.add_task("waiting for the worker", total=None)
         while run.state is None or not run.state.is_final():
             time.sleep(POLL_S)
-            if worker.poll() is not None:
+            if worker.ended:
                 raise ServerError("The worker ended before the run did; its log is worker.log in the state folder.")
             run = client.read_flow_run(run.id)
             if find_batch(batch) is not None:

@@ -15,7 +15,7 @@ START_S = 120.0
 
 
 def keep_desk(stack: Stack, *, environment: Mapping[str, str]) -> tuple[Part, str]:
-    """Start the desk as a part that a supervisor restarts when it dies; return it with its address.
+    """Start the desk as a part that a supervisor restarts when it dies or does not start; return it with its address.
 
     Args:
         environment: variables besides the stack's own.
@@ -35,4 +35,5 @@ def keep_desk(stack: Stack, *, environment: Mapping[str, str]) -> tuple[Part, st
     def trouble(child: Child) -> str:
         return "" if works() else f"{address_of(port)} does not answer"
 
-    return stack.family.keep(Part(PART, start, trouble, log, START_S, needs=("prefect",))), address_of(port)
+    part = Part(PART, start, trouble, log, START_S, needs=("prefect",), needed=False)
+    return stack.family.keep(part), address_of(port)

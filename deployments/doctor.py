@@ -42,6 +42,8 @@ RUN_BYTES = 2_300_000_000
 NETWORK_BYTES = 1_500_000_000
 """Memory of a run besides the photographs that it works on: Python, the network (docs/performance.md)."""
 NIGHT = "nightly/nightly"
+STATUS_FILE = "status.json"
+"""What the supervisor of `packshot up` writes into its state folder."""
 
 
 class Verdict(StrEnum):
@@ -232,6 +234,21 @@ def _index() -> Finding:
     return Verdict.OK, found, ""
 
 
+def _processes() -> Finding:
+    """Check the processes that `packshot up` or `packshot serve` keeps running here."""
+    key = get_settings().results_key_file
+    if not (key.parent / STATUS_FILE).exists():
+        return Verdict.OK, "none that packshot up looks after: your own servers and workers", ""
+    from infra.local.supervisor import read_status
+
+    parts, trouble = read_status(key.parent)
+    if not trouble:
+        return Verdict.OK, f"{counted(len(parts), 'process', 'processes')} of {key.parent}: all work", ""
+    stopped = not parts or any(one.trouble and one.needed for one in parts)
+    said = f"Its log is in {key.parent}; serve.log there says when it was started again."
+    return Verdict.FAILED if stopped else Verdict.WARNING, trouble, said
+
+
 def _client() -> SyncPrefectClient:
     from prefect.client.orchestration import get_client
 
@@ -353,6 +370,7 @@ CHECKS: dict[str, tuple[str, Callable[[], Finding]]] = {
     "models": ("configs", _models),
     "folders": ("", _folders),
     "confinement": ("", _confinement),
+    "processes": ("", _processes),
     "Prefect": ("", _prefect),
     "pool": ("Prefect", _pool),
     "parts": ("Prefect", _parts),

@@ -17,7 +17,7 @@ SILENCE_S = 900.0
 
 
 def keep_watch(stack: Stack, *, environment: Mapping[str, str]) -> Part:
-    """Start ``packshot watch`` as a part that a supervisor restarts when it dies.
+    """Start ``packshot watch`` as a part that a supervisor restarts when it dies or does not start.
 
     Args:
         environment: variables besides the stack's own.
@@ -39,4 +39,4 @@ def keep_watch(stack: Stack, *, environment: Mapping[str, str]) -> Part:
         silent_s = time.time() - alive.stat().st_mtime if alive.exists() else 0.0
         return f"it has given no sign of life for {silent_s:.0f} s" if silent_s > SILENCE_S else ""
 
-    return stack.family.keep(Part(PART, start, trouble, log, START_S, needs=("prefect",)))
+    return stack.family.keep(Part(PART, start, trouble, log, START_S, needs=("prefect",), needed=False))

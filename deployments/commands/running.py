@@ -76,17 +76,20 @@ def serve(state_dir: StateFolder = STATE) -> None:
 
 
 def up(state_dir: StateFolder = STATE) -> None:
-    """Start the same as serve in the background, and return when all of it works."""
+    """Start the same as serve in the background, and return when it works. Exit status 1 if a part does not start."""
     from deployments.desks import desk_of
 
     with _servers_in_words():
         from deployments.background import up as start
 
-        process = start(state_dir)
+        process, trouble = start(state_dir)
     folder = state_dir.resolve()
     _say(f"Packshot is running, supervised by process {process}; its log is {folder / 'serve.log'}.")
     _say(f"Review desk {desk_of(folder)}")
     _say(f"For commands in a terminal:  . {folder / 'environment'}")
+    if trouble:
+        _say(f"Not all of it works: {trouble}. The others work without it, and it is tried again: packshot status")
+        raise typer.Exit(Exit.NOT_ALL_WELL)
 
 
 def down(state_dir: StateFolder = STATE) -> None:

@@ -7,9 +7,11 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from infra.local.processes import wait_until
+from infra.local.processes import ServerError, wait_until
 
 Child = subprocess.Popen[bytes]
+CANNOT_START = (OSError, ServerError, subprocess.SubprocessError)
+"""Errors of a start."""
 REFUSES = "it refuses every write"
 """Trouble of a server that answers, and only a new start helps."""
 
@@ -27,7 +29,10 @@ class Part:
         needs: names of the parts that it depends on.
         runs_others: True if its child processes do other work. Their processor time then does not show that the part
             works.
-        child: the process that runs now, or ran last.
+        needed: True if nothing else can start without it. A part that is not needed may fail to start: a supervisor
+            goes on trying.
+        child: the process that runs now, or ran last; None if it could never be started.
+        failure: why the last start failed; empty if it did not.
     """
 
     name: str
@@ -37,23 +42,61 @@ class Part:
     start_s: float
     needs: tuple[str, ...] = ()
     runs_others: bool = False
-    child: Child = dataclasses.field(init=False)
+    needed: bool = True
+    child: Child | None = dataclasses.field(init=False, default=None)
+    failure: str = dataclasses.field(init=False, default="")
 
     def __post_init__(self) -> None:
-        self.child = self.launch()
+        try:
+            self.start()
+        except CANNOT_START:
+            if self.needed:
+                raise
 
-    def start_again(self) -> None:
-        """Start the process again. The caller makes sure that the last one has ended."""
-        self.child = self.launch()
+    def start(self) -> None:
+        """Start the process. The caller makes sure that the last one has ended.
+
+        Raises:
+            OSError, ServerError, subprocess.SubprocessError: it cannot be started.
+        """
+        try:
+            self.child, self.failure = self.launch(), ""
+        except CANNOT_START as error:
+            self.failure = str(error)
+            raise
+
+    @property
+    def pid(self) -> int:
+        """The id of its process; 0 if it could never be started."""
+        return self.child.pid if self.child else 0
+
+    @property
+    def ended(self) -> str:
+        """How its process ended, in words; empty while it runs."""
+        if self.child is None:
+            return f"cannot be started: {self.failure}"
+        return "" if self.child.poll() is None else f"ended with status {self.child.returncode}"
+
+    def what_is_wrong(self) -> str:
+        """Return what is wrong with the part; empty if it works."""
+        return self.ended or (self.trouble(self.child) if self.child else "")
+
+    def kill(self) -> None:
+        """Kill its process and wait for the end. Its child processes go on."""
+        if self.child is not None:
+            self.child.kill()
+            self.child.wait()
 
     def wait(self) -> None:
         """Wait until the part works.
 
         Raises:
-            ServerError: its process ended, or the time is up.
+            ServerError: its process cannot be started or ended, or the time is up.
         """
+        if self.child is None:
+            raise ServerError(f"{self.name} {self.ended}")
         wait_until(
-            lambda: not self.trouble(self.child),
+            lambda: not self.what_is_wrong(),
             child=self.child,
             name=self.name,
             log=self.log,

@@ -147,14 +147,14 @@ def start_worker(
 
 
 def keep_worker(stack: Stack, *, work_pool: str, environment: Mapping[str, str] | None = None) -> Part:
-    """Start a worker as a part that a supervisor restarts when it dies; see `start_worker`."""
+    """Start a worker as a part that a supervisor restarts when it dies or does not start; see `start_worker`."""
 
     def trouble(child: Child) -> str:
         return worker_trouble(stack, child, work_pool=work_pool)
 
     start = partial(start_worker, stack, work_pool=work_pool, environment=environment)
     log = stack.state_dir / "worker.log"
-    part = Part("worker", start, trouble, log, WORKER_START_S, needs=("prefect",), runs_others=True)
+    part = Part("worker", start, trouble, log, WORKER_START_S, needs=("prefect",), runs_others=True, needed=False)
     return stack.family.keep(part)
 
 

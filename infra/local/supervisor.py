@@ -12,7 +12,6 @@ import dataclasses
 import json
 import os
 import shutil
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -22,8 +21,8 @@ from typing import Any
 
 import psutil
 
-from infra.local.parts import REFUSES, Part
-from infra.local.processes import ServerError, busy, holder_of
+from infra.local.parts import CANNOT_START, REFUSES, Part
+from infra.local.processes import busy, holder_of
 
 POLL_S = 0.5
 CHECK_S = 5.0
@@ -55,6 +54,7 @@ class PartStatus:
         since: when its process was started.
         restarts: how many times it was restarted.
         trouble: what is wrong; empty if it works.
+        needed: whether nothing else can start without it.
     """
 
     name: str
@@ -62,6 +62,7 @@ class PartStatus:
     since: datetime
     restarts: int
     trouble: str
+    needed: bool = True
 
 
 @dataclasses.dataclass
@@ -94,13 +95,18 @@ class Supervisor:
     """Keeps parts running as long as `run` runs."""
 
     def __init__(self, parts: Sequence[Part], state_dir: Path, *, say: Callable[[str], None]) -> None:
-        """Begin with parts that are running.
+        """Begin with parts that work, and with others that are not needed and may still have to start.
 
         Args:
             say: called with one line for each end, restart and change of health.
         """
         now = time.monotonic()
-        self._watches = [_Watch(part, _born(part), good=now, works_from=now) for part in parts]
+        self._watches = [
+            _Watch(part, _born(part), good=now, works_from=now)
+            if part.needed
+            else _Watch(part, _born(part), good=now, works_from=None, has_worked=False, trouble="is starting")
+            for part in parts
+        ]
         self._file, self._listener = state_dir / STATUS_FILE, say
         self._unwritten = ""
 
@@ -121,7 +127,7 @@ class Supervisor:
         """Check each part once, restart what is due, and write the status file."""
         for watch in self._watches:
             worked, restarts = not watch.trouble, watch.restarts
-            if watch.part.child.poll() is not None:
+            if watch.part.ended:
                 self._bring_back(watch)
             elif watch.trouble or time.monotonic() - watch.checked > CHECK_S:
                 self._check(watch)
@@ -144,16 +150,16 @@ class Supervisor:
         if watch.start_at is None:
             pause = min(2.0 ** (watch.failures - 1), LONGEST_PAUSE_S) if watch.failures else 0.0
             watch.start_at, watch.works_from = now + pause, None
-            watch.ended = f"ended with status {watch.part.child.returncode}"
+            watch.ended = watch.part.ended
         missing = self._missing(watch)
         watch.trouble = f"{watch.ended}; " + (f"waits for {missing}" if missing else "is started again")
         if missing or now < watch.start_at:
             return
         watch.start_at, watch.failures = now + min(2.0**watch.failures, LONGEST_PAUSE_S), watch.failures + 1
         try:
-            watch.part.start_again()
-        except (OSError, ServerError, subprocess.SubprocessError) as error:
-            watch.trouble = f"{watch.ended}; cannot be started: {error}"
+            watch.part.start()
+        except CANNOT_START as error:
+            watch.trouble = f"cannot be started: {error}"
             return
         watch.trouble = f"{watch.ended}; is starting"
         watch.start_at, watch.good, watch.has_worked = None, now, False
@@ -164,7 +170,7 @@ class Supervisor:
         """Check whether a running part works; kill it if it has not worked for too long."""
         watch.checked = now = time.monotonic()
         missing = self._missing(watch)
-        watch.trouble = f"waits for {missing}" if missing else watch.part.trouble(watch.part.child)
+        watch.trouble = f"waits for {missing}" if missing else watch.part.what_is_wrong()
         if not watch.trouble:
             watch.works_from, watch.has_worked = watch.works_from or now, True
             if now - watch.works_from > STEADY_S:
@@ -178,8 +184,7 @@ class Supervisor:
             watch.doubted = now, processor_s(watch.part)
         if now - watch.good > self._patience_s(watch):
             self._say(f"{watch.part.name}: {watch.trouble}, for {now - watch.good:.0f} s; its process is killed")
-            watch.part.child.kill()  # only this process: a worker's runs go on
-            watch.part.child.wait()
+            watch.part.kill()  # only this process: a worker's runs go on
             watch.doubted = None
 
     def _patience_s(self, watch: _Watch) -> float:
@@ -195,7 +200,8 @@ class Supervisor:
     def status(self) -> list[PartStatus]:
         """Return the status of each part."""
         return [
-            PartStatus(one.part.name, one.part.child.pid, one.since, one.restarts, one.trouble) for one in self._watches
+            PartStatus(one.part.name, one.part.pid, one.since, one.restarts, one.trouble, one.part.needed)
+            for one in self._watches
         ]
 
     def _write(self) -> None:
@@ -241,7 +247,7 @@ def _waits_for_disk(part: Part) -> bool:
 
 def _processes(part: Part) -> list[psutil.Process]:
     try:
-        own = psutil.Process(part.child.pid)
+        own = psutil.Process(part.pid)
         return [own] if part.runs_others else [own, *own.children(recursive=True)]
     except psutil.NoSuchProcess:
         return []
@@ -256,7 +262,7 @@ def room_at(folder: Path) -> str:
 def _born(part: Part) -> datetime:
     """Return when the part's process was started; the present time if it is gone."""
     try:
-        return datetime.fromtimestamp(psutil.Process(part.child.pid).create_time(), tz=UTC)
+        return datetime.fromtimestamp(psutil.Process(part.pid).create_time(), tz=UTC)
     except psutil.NoSuchProcess:
         return datetime.now(UTC)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import prefect
@@ -16,7 +18,9 @@ from deployments.command_line import command_line
 from deployments.demo import environment
 from deployments.doctor import CHECKS, MOST_SKEW_S, Outcome, Verdict, examine
 from deployments.registry import WORK_POOL, register
+from infra.local.parts import Part
 from infra.local.stack import Stack
+from infra.local.supervisor import Supervisor
 from packshot.batch import BatchRecord
 from packshot.cli.ending import Exit, run
 from packshot.naming import batch_id
@@ -71,6 +75,21 @@ def test_storage_that_refuses_is_named_and_what_rests_on_it_is_not_tried(monkeyp
         assert says in found["storage"].found
         assert found["storage"].next_step
         assert found["conditional writes"].verdict is found["clock"].verdict is Verdict.SKIPPED
+
+
+def test_a_process_of_this_machine_that_does_not_work_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    alone(monkeypatch, "processes")
+    monkeypatch.setenv("PACKSHOT_RESULTS_KEY_FILE", str(tmp_path / "results-key"))
+    assert outcomes()["processes"].verdict is Verdict.OK
+    start = partial(subprocess.Popen, ["sleep", "600"])
+    desk = Part("desk", start, lambda _: "no answer", tmp_path / "log", start_s=60.0, needed=False)
+    try:
+        Supervisor([desk], tmp_path, say=lambda _: None).look()
+        found = outcomes()["processes"]
+        assert (found.verdict, found.found) == (Verdict.WARNING, "desk: no answer")
+        assert "serve.log" in found.next_step
+    finally:
+        desk.kill()
 
 
 def test_an_index_that_is_away_or_behind_is_named_and_fails_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

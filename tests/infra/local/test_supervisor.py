@@ -41,11 +41,20 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-def part(name: str, command: list[str], log: Path, *, needs: tuple[str, ...] = (), trouble: str = "") -> Part:
+def part(
+    name: str,
+    command: list[str],
+    log: Path,
+    *,
+    needs: tuple[str, ...] = (),
+    trouble: str = "",
+    needed: bool = True,
+    start_s: float = 100,
+) -> Part:
     def start() -> Child:
         return subprocess.Popen(command)
 
-    return Part(name, start, lambda _: trouble, log, start_s=100, needs=needs)
+    return Part(name, start, lambda _: trouble, log, start_s=start_s, needs=needs, needed=needed)
 
 
 def end(*parts: Part) -> None:
@@ -104,6 +113,55 @@ def test_a_part_that_hangs_is_killed_and_started_again(tmp_path: Path, clock: Cl
         "one: ended with status -9; started again (restart 1)",
     ]
     end(hanging)
+
+
+def test_a_part_that_never_becomes_ready_is_tried_again_and_again_and_the_others_work_on(
+    tmp_path: Path, clock: Clock
+) -> None:
+    """Kind of test that was missing: one in which a part does not work from the start."""
+    said: list[str] = []
+    base = part("base", SLEEPS, tmp_path / "a")
+    desk = part("desk", SLEEPS, tmp_path / "b", trouble="no answer", needed=False, start_s=30)
+    watching, others, tries = Supervisor([base, desk], tmp_path, say=said.append), base.child, []
+    try:
+        for _ in range(4):
+            begun, restarts = clock.now, watching.status()[1].restarts
+            while watching.status()[1].restarts == restarts:
+                watching.look()
+                clock.now += 0.5
+            tries.append(int(clock.now - begun))
+        assert tries == [31, 32, 33, 35]
+        assert base.child is others
+        assert others.poll() is None
+        status = watching.status()
+        assert (status[0].trouble, status[1].needed) == ("", False)
+        assert "desk: no answer, for 30 s; its process is killed" in said
+        assert read_status(tmp_path)[1].startswith("desk: ")
+        desk.trouble = lambda _: ""
+        watching.look()
+        assert said[-1] == "desk: works"
+        assert read_status(tmp_path)[1] == ""
+    finally:
+        end(base, desk)
+
+
+def test_a_part_whose_program_cannot_be_run_ends_the_start_only_if_nothing_works_without_it(
+    tmp_path: Path, clock: Clock
+) -> None:
+    program = tmp_path / "program"
+    with pytest.raises(OSError, match="program"):
+        part("s3", [str(program)], tmp_path / "log")
+    desk = part("desk", [str(program)], tmp_path / "log", needed=False)
+    watching = Supervisor([desk], tmp_path, say=lambda _: None)
+    watching.look()
+    assert watching.status()[0].trouble.startswith("cannot be started: ")
+    program.write_text("#!/bin/sh\nexec sleep 600\n")
+    program.chmod(0o755)
+    clock.now += supervisor.LONGEST_PAUSE_S
+    watching.look()
+    watching.look()
+    assert watching.status()[0].trouble == ""
+    end(desk)
 
 
 @pytest.mark.parametrize(("load", "times"), [(0.5, 1), (3.0, 3), (1000.0, MOST_BUSY)])

@@ -14,7 +14,6 @@ from desk.pages.forms import person_of
 from desk.pages.queues import ROWS, page_number
 from desk.pages.rendering import batch_in, desk_of, page
 from packshot.naming import BatchId
-from packshot.record import State
 from tasks.batches.fates import Fate
 from tasks.records.stored import find_batch
 from tasks.runs.addresses import page_of_run
@@ -69,15 +68,14 @@ def _run_of(batch: BatchId) -> str:
 
 
 def _row(batch: BatchId, fate: Fate) -> dict[str, Any]:
-    """Return a row of the table. What a reviewer has yet to judge has no score and no reason: it may be a blind one."""
-    unjudged = fate.state is State.IN_REVIEW
+    """Return a row of the table."""
     return {
         "shot": batch.shot(fate.shot),
         "file": fate.file,
         "became": "on hold" if fate.on_hold else fate.kind,
         "product": fate.product,
-        "score": "" if unjudged or fate.score is None else f"{fate.score:.0f}",
+        "score": "" if fate.score is None else f"{fate.score:.0f}",
         "with_whom": fate.with_whom,
         "due": f"{fate.due:%Y-%m-%d %H:%M}" if fate.due else "",
-        "why": "" if unjudged else fate.why,
+        "why": fate.why,
     }

@@ -19,6 +19,7 @@ from desk.pages.queues import Place, place_of
 from desk.pages.rendering import TITLES, desk_of, page, shot_in
 from desk.work import showing
 from desk.work.waiting import STATES, Queue, record_of
+from packshot.blind import is_blind
 from packshot.decision import ColourWord
 from packshot.errors import ObjectMissingError, RecordDamagedError
 from packshot.handoff.deciding import taken_by
@@ -110,7 +111,7 @@ async def shown(request: Request, shot: ShotId, *, refused: str = "", said: dict
         told_findings=told,
         shown_first=SHOWN_FIRST,
         passed_findings=passed,
-        blind=showing.blind(record),
+        blind=is_blind(record),
         score=showing.score_of(record),
         colours=colour_off(record),
         facts=showing.facts_of(record),

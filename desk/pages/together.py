@@ -18,8 +18,8 @@ from desk.pages.forms import own_fields_of, person_of
 from desk.pages.queues import place, wanted_in
 from desk.pages.rendering import desk_of
 from desk.state import Desk
-from desk.work import showing
 from desk.work.waiting import Queue
+from packshot.blind import is_blind
 from packshot.decision import Choice
 from packshot.errors import NamingError, PackshotError
 from packshot.naming import ShotId
@@ -85,7 +85,7 @@ def _obstacle(desk: Desk, person: Person, record: ShotRecord, *, finding: str) -
         return "you have not looked at it yet."
     if record.state is not State.IN_REVIEW:
         return f"it is '{record.state.replace('_', ' ')}' by now."
-    worst = None if showing.blind(record) else record.worst_finding
+    worst = None if is_blind(record) else record.worst_finding
     return "" if worst and worst.code == finding else "it has another finding than the others."
 
 

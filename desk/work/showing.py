@@ -7,6 +7,7 @@ from typing import Any
 
 from desk.access.roles import Person
 from desk.work.workbench import Work
+from packshot.blind import is_blind
 from packshot.decision import REASONS, Choice, Decision, Reason
 from packshot.figures import in_figures
 from packshot.handoff.deciding import (
@@ -17,7 +18,6 @@ from packshot.handoff.deciding import (
     picture_shown,
     since_restart,
 )
-from packshot.learning.audits import is_blind
 from packshot.record import EDIT, MACHINE_EDIT, ShotRecord, State
 from packshot.types import Finding, Status, Value, in_order_of_weight
 from tasks.people.answers import REDOS
@@ -129,7 +129,7 @@ class Offer(Value):
 
 def findings_of(record: ShotRecord) -> tuple[list[ShownFinding], list[ShownFinding]]:
     """Return (findings to look at, the weightiest first; findings that passed). Both are empty in a blind review."""
-    if blind(record):
+    if is_blind(record):
         return [], []
     ordered = in_order_of_weight(record.present_findings)
     places = {one: number for number, one in enumerate(_with_place(ordered))}
@@ -145,7 +145,7 @@ def places_of(record: ShotRecord, checks: Sequence[Finding] = ()) -> list[dict[s
 
     Boxes are (left, top, width, height) in pixels at 1:1. Marks come after the findings, checks after the marks.
     """
-    if blind(record):
+    if is_blind(record):
         return []
     findings = [
         {
@@ -212,11 +212,6 @@ def offers_of(record: ShotRecord, person: Person) -> list[Offer]:
     ]
 
 
-def blind(record: ShotRecord) -> bool:
-    """Return whether the shot is looked at without the machine's opinion."""
-    return record.state is State.IN_REVIEW and is_blind(record)
-
-
 def editor_asked(record: ShotRecord) -> bool:
     """Return whether a sign-off must say whose work it is."""
     return record.state is State.AWAITING_SIGNOFF and editors_of(record)[-1:] == (UNKNOWN_EDITOR,)
@@ -232,7 +227,7 @@ def history_of(record: ShotRecord) -> list[tuple[str, str]]:
 
     In a blind review (an audit) it has people's decisions only, so that nothing gives the score away.
     """
-    if blind(record):
+    if is_blind(record):
         told: Iterable[tuple[Any, str]] = ((one.at, one.sentence) for one in since_restart(record))
     else:
         told = ((one.at, one.why) for one in record.events if one.why)
@@ -255,7 +250,7 @@ def missing_in(record: ShotRecord) -> str:
 def score_of(record: ShotRecord) -> str:
     """Return the score in words; empty in a blind review or without an edit."""
     edit = record.reports.get("edit", {})
-    return "" if blind(record) or edit.get("score") is None else f"{edit['score']:.0f} of 100"
+    return "" if is_blind(record) or edit.get("score") is None else f"{edit['score']:.0f} of 100"
 
 
 def machine_edit_of(record: ShotRecord) -> str:
@@ -277,7 +272,7 @@ def platforms_of(record: ShotRecord) -> list[tuple[str, str]]:
 
     None in a blind review: what an export finds would give the machine's opinion away.
     """
-    if record.state not in JUDGED or blind(record) or not set(DELIVERED_FROM) <= set(record.objects):
+    if record.state not in JUDGED or is_blind(record) or not set(DELIVERED_FROM) <= set(record.objects):
         return []
     judged = record.reports.get("edit", {})
     return [(name, in_words(name)) for name in judged.get("platforms", {}) if name not in judged.get("held", {})]
@@ -325,7 +320,7 @@ def _offer(record: ShotRecord, choice: Choice) -> Offer:
     worst = [one for one in in_order_of_weight(record.present_findings) if one.status is not Status.PASSED]
     asks = len(REASONS[choice]) > 1 or choice is Choice.CORRECT
     only = "" if asks else REASONS[choice][0].value
-    told = () if blind(record) else worst
+    told = () if is_blind(record) else worst
     likely = next((reason for one in told for part, reason in _LIKELY if part in one.code), None)
     reasons = sorted(REASONS[choice], key=lambda one: one is not likely)
     at_once = choice is Choice.APPROVE and not any(one.stops_approval for one in told)

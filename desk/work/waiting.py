@@ -18,10 +18,10 @@ from pathlib import PurePosixPath
 from prefect.client.schemas.objects import FlowRun
 
 from desk.access.roles import Person
+from packshot.blind import is_blind
 from packshot.errors import RecordDamagedError
 from packshot.handoff.board import Wait, wait_of
 from packshot.handoff.sla import Urgency, urgency
-from packshot.learning.audits import is_blind
 from packshot.naming import ShotId
 from packshot.record import WAITING, ShotRecord, State
 from packshot.specs.handoff import HandoffConfig
@@ -233,7 +233,7 @@ def waiting(record: ShotRecord, *, promise: HandoffConfig) -> Waiting | None:
     wait = wait_of(record, at=now(), promise=promise)
     if wait is None:
         return None
-    blind = record.state is State.IN_REVIEW and is_blind(record)
+    blind = is_blind(record)
     worst = None if blind else record.worst_finding
     return Waiting(
         shot=record.shot,

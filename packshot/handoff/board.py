@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
+from packshot.blind import as_listed
 from packshot.handoff.deciding import editors_of, taken_by
 from packshot.handoff.sla import Urgency, due_of, urgency
 from packshot.record import WAITING, ShotRecord, State
@@ -59,7 +60,7 @@ def wait_of(record: ShotRecord, *, at: datetime, promise: HandoffConfig) -> Wait
         tier=str(job.get("tier", "")),
         services=tuple(job.get("services", ())),
         editors=tuple(dict.fromkeys(editors_of(record))),
-        why=next((one.why for one in reversed(record.events) if one.from_state is not one.to_state), ""),
+        why=next((one.why for one in reversed(as_listed(record).events) if one.from_state is not one.to_state), ""),
     )
 
 

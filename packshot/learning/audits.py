@@ -12,15 +12,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import takewhile
 
+from packshot.blind import AUDIT
 from packshot.decision import BY_CLIENT, Choice, Decision
 from packshot.figures import counted
 from packshot.record import ShotRecord
 from packshot.routing.promise import lower_bound, upper_bound
 from packshot.specs.models import Promise
 from packshot.types import Value
-
-REPORT = "audit"
-"""Name of the report in a record which says that the shot was chosen."""
 
 _ANSWERS = {
     Choice.APPROVE: False,
@@ -39,11 +37,6 @@ def is_chosen(source_sha256: str, *, ratio: float) -> bool:
     """
     digest = hashlib.sha256(f"{_SALT}:{source_sha256}".encode()).digest()
     return int.from_bytes(digest[:8], "big") < ratio * 2**64
-
-
-def is_blind(record: ShotRecord) -> bool:
-    """Return True if the reviewer must not see the machine's opinion of the shot."""
-    return bool(record.reports.get(REPORT))
 
 
 def refusal_of(judgements: Sequence[Decision]) -> Decision | None:
@@ -77,7 +70,7 @@ def audit_of(record: ShotRecord, judgements: Sequence[Decision]) -> Audit | None
         judgements: the decisions since the shot was last started again.
     """
     decision = refusal_of(judgements)
-    if decision is None or not record.reports.get(REPORT, {}).get("approved"):
+    if decision is None or not record.reports.get(AUDIT, {}).get("approved"):
         return None
     category = record.reports.get("routing", {}).get("category", "") or "unknown"
     return Audit(client=record.shot.client, category=category, at=decision.at, refused=is_refusal(decision))

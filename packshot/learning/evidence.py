@@ -9,8 +9,9 @@ from importlib import resources
 
 from pydantic import TypeAdapter
 
+from packshot.blind import AUDIT
 from packshot.decision import Decision
-from packshot.learning.audits import REPORT, is_refusal, refusal_of
+from packshot.learning.audits import is_refusal, refusal_of
 from packshot.record import ShotRecord
 from packshot.routing.model import Example
 
@@ -28,7 +29,7 @@ def example_of(record: ShotRecord, judgements: Sequence[Decision]) -> Example | 
     decision = refusal_of(judgements)
     if decision is None or not figures or not routing.get("features"):
         return None
-    audited = bool(record.reports.get(REPORT, {}).get("approved"))
+    audited = bool(record.reports.get(AUDIT, {}).get("approved"))
     return Example(
         figures={**routing["features"], **figures},
         refused=is_refusal(decision),

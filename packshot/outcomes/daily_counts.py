@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from statistics import median
 
+from packshot.blind import AUDIT
 from packshot.decision import BY_CLIENT, Choice, standing
 from packshot.export.left_out import left_out_of
 from packshot.naming import ShotId
@@ -99,17 +100,19 @@ def held_of(records: Iterable[ShotRecord], day: Day) -> int:
 def verdicts_of(records: Sequence[ShotRecord], day: Day) -> tuple[VerdictCount, ...]:
     """Return the verdicts on the machine's edits, and how reviewers judged them.
 
-    A shot chosen for an audit counts as approved by the machine, even if a reviewer looks at it.
+    An edit that was drawn for an audit counts, with the machine's verdict, on the day on which its reviewer answered:
+    before that the figures must not tell the verdict.
     """
     edits: Counter[Verdict] = Counter()
     looked, refused = edits.copy(), edits.copy()
     for record in records:
-        audited = bool(record.reports.get("audit", {}).get("approved"))
-        seen = Verdict.AUTO_APPROVE if audited else Verdict.HUMAN_REVIEW
+        audit = record.reports.get(AUDIT, {})
+        seen = Verdict.AUTO_APPROVE if audit.get("approved") else Verdict.HUMAN_REVIEW
         for one in changes(record, day):
             if one.from_state is State.SCORED and one.to_state in _AFTER_SCORE:
-                edits[seen if one.to_state is State.IN_REVIEW else _AFTER_SCORE[one.to_state]] += 1
+                edits[_AFTER_SCORE[one.to_state]] += not (audit and one.to_state is State.IN_REVIEW)
             elif one.from_state is State.IN_REVIEW and one.to_state is not State.FAILED:
+                edits[seen] += bool(audit)
                 looked[seen] += 1
                 refused[seen] += one.to_state is not State.APPROVED
     return tuple(

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from prefect import task
 
 from packshot.batch import BatchRecord, ShotRef
+from packshot.blind import as_listed
 from packshot.errors import RecordDamagedError
 from packshot.export import sets
 from packshot.export.left_out import left_out_of
@@ -42,7 +43,7 @@ def survey(batch: BatchId, *, briefs: Iterable[ShotRecord] = ()) -> Summary:
         _in_its_set(_gathered(record, fate_of(ref, records.get(ref.shot.shot))), known=known, held=held)
         for ref in record.shots
     )
-    warnings = warned_of(records[ref.shot.shot] for ref in record.shots if ref.shot.shot in records)
+    warnings = warned_of(as_listed(records[ref.shot.shot]) for ref in record.shots if ref.shot.shot in records)
     return Summary(batch=batch, fates=fates, findings=record.findings, warnings=warnings, products=products)
 
 
@@ -62,6 +63,7 @@ def fate_of(ref: ShotRef, record: ShotRecord | None) -> Fate:
     if record is None:
         why = _without_record(ref)
         return Fate(shot=ref.shot.shot, file=ref.path, kind="failed", state=State.RECEIVED, why=why, unreadable=True)
+    told = as_listed(record)
     kinds = {State.REFUSED: "refused"} | dict.fromkeys(DONE, "delivered") | dict.fromkeys(WAITING, "waiting")
     kind = kinds.get(record.state, "failed")
     last = record.events[-1].why if record.events else "nothing happened yet"
@@ -72,9 +74,9 @@ def fate_of(ref: ShotRef, record: ShotRecord | None) -> Fate:
         file=ref.path,
         kind=kind,
         state=record.state,
-        why=f"stopped at '{record.state}': {last}" if stopped else _why(record),
+        why=f"stopped at '{record.state}': {last}" if stopped else _why(told),
         category=record.reports.get("routing", {}).get("category", "") or record.fact("category"),
-        score=record.reports.get("edit", {}).get("score"),
+        score=told.reports.get("edit", {}).get("score"),
         files=sum(one["passed"] for one in record.reports.get("export", {}).get("files", [])),
         with_whom=wait.with_whom if wait else "",
         since=wait.since if wait else None,

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 import packshot
 from packshot.batch import BatchRecord, Delivery
+from packshot.blind import as_listed
 from packshot.errors import NamingError, ObjectMissingError, VerificationError
 from packshot.export.certificate import certificate_json
 from packshot.export.delivery import DeliveredFile, DeliverySummary, Kind, ShotSummary, summarise_shot
@@ -296,7 +297,7 @@ def _summary(batch: BatchId, delivery: Delivery, records: Sequence[ShotRecord]) 
                 in_this_delivery=one.shot.shot in delivery.shots,
                 number=delivery.number,
             )
-            for one in records
+            for one in map(as_listed, records)
         ),
         ignored=record.ignored,
         findings=record.findings,

@@ -8,6 +8,7 @@ from typing import Any
 
 from prefect import task
 
+from packshot.blind import is_blind
 from packshot.decision import Choice, Decision
 from packshot.errors import DecisionRefusedError, ObjectMissingError, RefusedInputError
 from packshot.handoff.deciding import decide, require_followable
@@ -88,7 +89,7 @@ def _followed(shot: ShotId, answer: Answer, *, question: str) -> Outcome:
     if decision.choice is Choice.NO_FAULT:
         said = f"{decision.sentence}. The page behind the client's link shows it."
         tell(done, "client_answered", said, once=_mark(question))
-    if decision.choice is Choice.RETURN:
+    if decision.choice is Choice.RETURN or is_blind(record):
         show_edit(done)
     return Outcome(sentence=decision.sentence)
 

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from packshot.blind import as_shown
 from packshot.decision import REASONS, Choice, Decision
 from packshot.errors import DecisionRefusedError, NamingError, ObjectMissingError
 from packshot.handoff.board import Wait, wait_of
 from packshot.handoff.deciding import decide, picture_shown, taken_by
 from packshot.handoff.ticket import JobTicket
 from packshot.keys import job_returned_prefix, shot_key
-from packshot.learning.audits import is_blind
 from packshot.naming import ShotId, batch_id, checked_name
 from packshot.outcomes.first_time import By, Rate, first_time_approval
 from packshot.record import Event, ShotRecord, State
@@ -70,7 +70,7 @@ def shot_id(name: str) -> ShotId:
 
 
 def job_of(name: str, *, renew: bool = False) -> Job:
-    """Return a shot as a person sees it. In a blind review, score and findings are left out.
+    """Return a shot as a person sees it. In a blind review, the machine's opinion is left out.
 
     Args:
         renew: whether to presign the ticket's links again.
@@ -81,7 +81,8 @@ def job_of(name: str, *, renew: bool = False) -> Job:
     ticket = None
     if record.state is State.AWAITING_EDITOR:
         ticket = issue_ticket(record, why=ticket_of(shot).why) if renew else ticket_of(shot)
-    blind = record.state is State.IN_REVIEW and is_blind(record)
+    told = as_shown(record)
+    blind = told is not record
     found = () if blind else tuple(one for one in record.present_findings if one.status is not Status.PASSED)
     shown = [file for file in ("preview.webp", _PICTURES.get(record.state, "master.tif")) if file in record.objects]
     return Job(
@@ -90,11 +91,11 @@ def job_of(name: str, *, renew: bool = False) -> Job:
         picture=picture_shown(record)[:SHOWN_DIGITS],
         run=str(run.id) if run else "",
         wait=wait_of(record, at=now(), promise=promise),
-        score=None if blind else record.reports.get("edit", {}).get("score"),
+        score=told.reports.get("edit", {}).get("score"),
         links={file: open_storage().presign(shot_key(shot, file), expires_s=_link_s(shot)) for file in shown},
         ticket=ticket,
         findings=found,
-        trail=record.events,
+        trail=told.events,
     )
 
 

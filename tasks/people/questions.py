@@ -7,6 +7,7 @@ from typing import Any
 
 from prefect import task
 
+from packshot.blind import as_shown, is_blind
 from packshot.decision import Choice, Decision, Mark
 from packshot.escaping import code, markdown
 from packshot.figures import in_figures
@@ -22,7 +23,6 @@ from packshot.handoff.deciding import (
 from packshot.handoff.sla import due_of
 from packshot.handoff.ticket import JobTicket, colour_off
 from packshot.keys import job_returned_prefix, shot_key
-from packshot.learning.audits import is_blind
 from packshot.naming import ShotId
 from packshot.record import ShotRecord, State
 from packshot.types import Finding, Status, Value
@@ -107,7 +107,8 @@ def next_step(shot: ShotId, *, objection: str = "") -> Next:
 
 def question_about(record: ShotRecord, *, objection: str = "") -> Question:
     """Return the question to people about a shot that waits; for an editor, also store the ticket."""
-    why = next((one.why for one in reversed(record.events) if one.from_state is not one.to_state), "")
+    events = as_shown(record).events
+    why = next((one.why for one in reversed(events) if one.from_state is not one.to_state), "")
     ticket = issue_ticket(record, why=why) if record.state is State.AWAITING_EDITOR else None
     description = _description(record, why=why, objection=objection, ticket=ticket)
     also = choices_of(record)[len(CHOICES[record.state]) :]
@@ -145,8 +146,7 @@ def _first(record: ShotRecord) -> str:
     """Return in one plain sentence what a reviewer or senior should look at first; empty in other states."""
     if record.state not in (State.IN_REVIEW, State.AWAITING_SIGNOFF):
         return ""
-    blind = record.state is State.IN_REVIEW and is_blind(record)
-    return "**Judge the picture alone.**" if blind else first_sentence(record)
+    return "**Judge the picture alone.**" if is_blind(record) else first_sentence(record)
 
 
 _TITLES = {
@@ -158,7 +158,7 @@ _TITLES = {
 
 
 def _of_state(record: ShotRecord, ticket: JobTicket | None) -> list[str]:
-    if record.state is State.IN_REVIEW and is_blind(record):
+    if is_blind(record):
         return []
     if record.state is State.IN_REVIEW:
         return [_score(record), _findings(record), _evidence(record)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from packshot.blind import UNTOLD, is_blind
 from packshot.escaping import code, markdown
 from packshot.figures import in_figures
 from packshot.keys import shot_key
@@ -16,7 +17,22 @@ _SIGNS = {Status.PASSED: "✓", Status.WARNING: "⚠", Status.FAILED: "✗", Sta
 
 
 def show_edit(record: ShotRecord) -> None:
-    """Show a shot's edit in Prefect: pictures before and after, score by component, route, findings and evidence."""
+    """Show a shot's edit in Prefect: pictures before and after, score by component, route, findings and evidence.
+
+    Of a blind review only the pictures are shown, until the reviewer has answered.
+    """
+    shot = record.shot
+    key = artifact_key("shot", shot.client, shot.batch, shot.shot)
+    text = _to_be_judged(record) if is_blind(record) else _opinion(record)
+    page_artifact(text, key=key, description=f"{shot}")
+
+
+def _to_be_judged(record: ShotRecord) -> str:
+    shot = record.shot
+    return "\n\n".join([f"# {markdown(shot.shot)}: {UNTOLD}", desk_link(shot), preview_of(record)])
+
+
+def _opinion(record: ShotRecord) -> str:
     shot, edit = record.shot, record.reports["edit"]
     routing = record.reports.get("routing", {})
     scores = " · ".join(f"{name} {points:.1f}" for name, points in edit["components"].items())
@@ -33,8 +49,7 @@ def show_edit(record: ShotRecord) -> None:
     for number, one in enumerate(edit["evidence"], start=1):
         place = picture(shot_key(shot, f"evidence/{number}-{one['code']}.webp"), alt=one["code"])
         lines.append(f"**{markdown(one['code'])}** at {one['box']}: {markdown(one['message'])}\n\n{place}")
-    key = artifact_key("shot", shot.client, shot.batch, shot.shot)
-    page_artifact("\n\n".join(lines), key=key, description=f"{shot}")
+    return "\n\n".join(lines)
 
 
 def preview_of(record: ShotRecord) -> str:

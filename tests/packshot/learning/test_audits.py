@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from packshot.decision import BY_CLIENT, Choice, Decision, Reason
-from packshot.learning.audits import Audit, EscapeReport, Standing, audit_of, is_blind, is_chosen, report_on
+from packshot.learning.audits import Audit, EscapeReport, Standing, audit_of, is_chosen, report_on
 from packshot.learning.evidence import example_of, is_held_out, truth_examples
 from packshot.naming import ShotId
 from packshot.record import ShotRecord, Source
@@ -94,8 +94,6 @@ def test_what_a_client_sends_back_is_no_audit_and_teaches_nothing(choice: Choice
 def test_what_was_not_chosen_or_not_judged_is_no_audit() -> None:
     assert audit_of(AUDITED, []) is None
     assert audit_of(record(audit={"approved": False}), [decided(Choice.APPROVE)]) is None
-    assert not is_blind(record())
-    assert is_blind(record(audit={"approved": False}))
 
 
 def test_a_promise_is_broken_only_where_chance_does_not_explain_it() -> None:

@@ -1,0 +1,60 @@
+"""Blind reviews: what may be told of a shot before its reviewer has answered.
+
+Some shots are drawn for an audit and judged without the machine's opinion of its edit: without score and findings, and
+without a word on whether the machine would have approved it. Whoever answers must not find that elsewhere. A list
+tells nothing of any shot that is under review: if it did, those of which it is silent would be the ones drawn.
+"""
+
+from __future__ import annotations
+
+from packshot.record import Event, ShotRecord, State
+
+AUDIT = "audit"
+"""Name of the report in a record which says that the shot was drawn, and what the machine thought of it."""
+UNTOLD = "a reviewer decides"
+"""Stands where a record has the machine's opinion."""
+
+_OPINIONS = ("edit", "figures", AUDIT)
+_MADE_BY = ("model", "model_fingerprint", "engine", "precision")
+_AFTER_EDIT = (State.EDITING_AUTO, State.SCORED, State.REDO)
+
+
+def is_unjudged(record: ShotRecord) -> bool:
+    """Return whether a reviewer has yet to judge the machine's edit of a shot."""
+    return State.IN_REVIEW in (record.state, record.failed_from)
+
+
+def is_blind(record: ShotRecord) -> bool:
+    """Return whether a reviewer has yet to judge a shot, and must not see the machine's opinion of it."""
+    return is_unjudged(record) and bool(record.reports.get(AUDIT))
+
+
+def as_shown(record: ShotRecord) -> ShotRecord:
+    """Return a record as people may see it: of a blind review, without the machine's opinion."""
+    return _without_opinion(record) if is_blind(record) else record
+
+
+def as_listed(record: ShotRecord) -> ShotRecord:
+    """Return a record as people may see it beside others: without the machine's opinion until a reviewer has judged."""
+    return _without_opinion(record) if is_unjudged(record) else record
+
+
+def _without_opinion(record: ShotRecord) -> ShotRecord:
+    """Return a record without score, verdict and measurements of its edit. What is wrong with the photograph itself
+    stays, unless it stops an approval.
+    """
+    edit = record.reports.get("edit", {})
+    others = {name: report for name, report in record.reports.items() if name not in _OPINIONS}
+    made_by = {name: edit[name] for name in _MADE_BY if name in edit}
+    return record.model_copy(
+        update={
+            "findings": tuple(one for one in record.findings if not one.picture and not one.stops_approval),
+            "reports": {**others, "edit": made_by} if made_by else others,
+            "events": tuple(one.model_copy(update={"why": UNTOLD}) if _tells(one) else one for one in record.events),
+        }
+    )
+
+
+def _tells(event: Event) -> bool:
+    """Return whether an event's reason is a verdict on an edit."""
+    return event.from_state in _AFTER_EDIT and event.to_state not in (event.from_state, State.FAILED)

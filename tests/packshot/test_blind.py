@@ -1,0 +1,83 @@
+"""What may be told of a shot under review: nothing of the machine's opinion where it was drawn for an audit."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from packshot.blind import UNTOLD, as_listed, as_shown, is_blind, is_unjudged
+from packshot.naming import ShotId
+from packshot.record import ShotRecord, Source, State
+from packshot.types import Finding, Status
+
+AT = datetime(2026, 3, 1, tzinfo=UTC)
+OPINION = "score 73.5, a reviewer decides: Backdrop may be left near the handle."
+EDIT = {"score": 73.46, "components": {"edge": 12.0}, "verdict": "human_review", "model": "contrast"}
+OF_EDIT = Finding(code="leftover_suspected", status=Status.WARNING, message="Backdrop may be left.", picture="e" * 64)
+OF_PHOTOGRAPH = Finding(code="no_profile", status=Status.WARNING, message="The photograph has no profile.")
+STOPS = Finding(code="grey_photograph", status=Status.FAILED, message="It is grey.", gate=True)
+LIFE = {
+    State.MASTERED: "1000 x 1000 px",
+    State.ROUTED: "simple: a box",
+    State.EDITING_AUTO: "simple enough for the machine",
+    State.SCORED: OPINION,
+    State.IN_REVIEW: OPINION,
+}
+
+
+def in_review(**reports: Any) -> ShotRecord:
+    shot = ShotId(client="acme", batch="b", shot="A1")
+    record = ShotRecord(shot=shot, source=Source(key="k", sha256="0" * 64, size_bytes=1))
+    for state, why in LIFE.items():
+        record = record.advance(state, at=AT, actor="the line", why=why)
+    noted = record.note(at=AT, actor="Ada", why="not followed: the picture has changed")
+    update = {
+        "findings": (OF_EDIT, OF_PHOTOGRAPH, STOPS),
+        "reports": {"edit": EDIT, "figures": {"haze": 0.2}, "routing": {"category": "boxes"}, **reports},
+        "objects": {"edit.tif": "e" * 64},
+    }
+    return noted.model_copy(update=update)
+
+
+DRAWN = in_review(audit={"approved": True, "ratio": 1.0, "score": 73.46})
+
+
+def test_a_drawn_shot_is_shown_without_the_machine_s_opinion_until_it_is_judged() -> None:
+    shown = as_shown(DRAWN)
+    assert is_blind(DRAWN)
+    assert shown.findings == (OF_PHOTOGRAPH,)
+    assert shown.reports == {"edit": {"model": "contrast"}, "routing": {"category": "boxes"}}
+    whys = [event.why for event in shown.events]
+    assert whys == [*list(LIFE.values())[:3], UNTOLD, UNTOLD, "not followed: the picture has changed"]
+    for word in ("73", "handle", "audit", "left"):
+        assert word not in shown.model_dump_json(), word
+
+    judged = DRAWN.advance(State.APPROVED, at=AT, actor="Ada", why="Ada approved it")
+    assert not is_blind(judged)
+    assert as_shown(judged) is as_listed(judged) is judged
+
+
+def test_a_list_tells_as_little_of_a_review_that_was_not_drawn() -> None:
+    seen = in_review()
+    assert as_shown(seen) is seen
+    assert as_listed(seen) == as_listed(DRAWN)
+
+
+@pytest.mark.parametrize("record", [DRAWN, in_review()])
+def test_a_review_that_failed_for_a_time_tells_no_more(record: ShotRecord) -> None:
+    failed = record.advance(State.FAILED, at=AT, actor="the line", why="the storage was away")
+    assert is_unjudged(failed)
+    listed = as_listed(failed)
+    assert listed.events[-1].why == "the storage was away"
+    assert "73" not in listed.model_dump_json()
+
+
+def test_an_earlier_verdict_on_the_same_photograph_is_not_told_either() -> None:
+    again = DRAWN.advance(State.REDO, at=AT, actor="Ada", why="Ada: another method")
+    for state in (State.EDITING_AUTO, State.SCORED, State.IN_REVIEW):
+        again = again.advance(state, at=AT, actor="the line", why=OPINION)
+    whys = [event.why for event in as_shown(again).events]
+    assert OPINION not in whys
+    assert "Ada: another method" in whys

@@ -1,6 +1,7 @@
 """A night in which processes are killed at random, the disk fills and the storage fails: what heals, and how fast?
 
     python -m benchmarks.kills --shots 200 --kills 30 --faults 0.01
+    python -m benchmarks.kills --shots 50 --kills 10 --faults 0.2 --kinds 503 truncated reset "answer lost"
 
 Starts its own servers in a temporary folder, supervised as `packshot serve` does. One batch goes through undisturbed;
 the same photographs, as a batch of another name, go through a night in which flow processes, the children that open
@@ -41,6 +42,7 @@ from prefect.exceptions import PrefectHTTPStatusError
 
 from benchmarks.full_disk import Disk, disk_of_its_own
 from benchmarks.machine import described
+from benchmarks.storage_faults import KINDS as FAULTS
 from benchmarks.storage_faults import Faults, faulty
 from deployments.demo import SAMPLES, environment
 from deployments.registry import WORK_POOL, register
@@ -92,6 +94,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=30)
     parser.add_argument("--long-side", type=int, default=0, help="of the photographs, in pixels; 0: as they are")
     parser.add_argument("--faults", type=float, default=0.01, help="share of requests to the storage that meet one")
+    parser.add_argument("--kinds", nargs="+", choices=FAULTS, default=FAULTS, help="of faults, each an equal part")
     parser.add_argument("--pause", type=float, nargs=2, default=(5, 30), help="seconds between recovery and next kill")
     parser.add_argument("--disk", type=int, default=60, help="size of the disk that is filled, in gigabytes; 0: none")
     parser.add_argument("--seed", type=int, default=1)
@@ -100,7 +103,7 @@ def main() -> int:
         outer = Path(temporary)
         outer.chmod(0o711)
         photographs(outer / "photographs", wishes.shots, long_side=wishes.long_side)
-        faults = Faults(wishes.faults, wishes.seed)
+        faults = Faults(wishes.faults, wishes.seed, wishes.kinds)
         with (
             disk_of_its_own(outer / "disk", gigabytes=wishes.disk) as disk,
             line(disk.folder if disk else outer, faults) as stack,

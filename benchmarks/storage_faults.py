@@ -10,7 +10,7 @@ import struct
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -28,14 +28,20 @@ class Faults:
         met: how often each kind was met.
     """
 
-    def __init__(self, ratio: float, seed: int) -> None:
-        self._ratio, self._random, self._lock = ratio, random.Random(seed), threading.Lock()
+    def __init__(self, ratio: float, seed: int, kinds: Sequence[str] = KINDS) -> None:
+        """Begin with nothing met.
+
+        Args:
+            ratio: share of all requests that meet a fault; each kind has an equal part of it.
+        """
+        self._ratio, self._kinds = ratio, tuple(kinds)
+        self._random, self._lock = random.Random(seed), threading.Lock()
         self.met: Counter[str] = Counter()
 
     def next(self) -> str:
         """Return the kind of fault of the next request; empty: none."""
         with self._lock:
-            kind = self._random.choice(KINDS) if self._random.random() < self._ratio else ""
+            kind = self._random.choice(self._kinds) if self._random.random() < self._ratio else ""
             self.met[kind] += bool(kind)
             return kind
 

@@ -56,10 +56,9 @@ def test_what_is_not_disturbed_passes_unchanged(direct: Storage, s3_server: S3Ac
 def test_each_fault_is_met_and_said(
     kind: str, direct: Storage, s3_server: S3Access, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(storage_faults, "KINDS", (kind,))
     monkeypatch.setattr(storage_faults, "SLOW_S", 0.1)
     direct.put("batches/b", DATA, content_type="text/plain")
-    faults = Faults(1, seed=1)
+    faults = Faults(1, seed=1, kinds=(kind,))
     with faulty(upstream(s3_server), faults) as address:
         through = behind(address, s3_server)
         if kind == "slow":

@@ -75,11 +75,11 @@ def _seam_found(seam: Seam) -> Finding:
 
 
 def check_parts(parts: list[bytes], tables: bytes) -> tuple[Finding, ...]:
-    """Return what `decode_jpeg` finds in the JPEG streams in a TIFF, of which each is a strip or tile: each code once.
+    """Return what `decode_jpeg` finds in the JPEG streams of a TIFF, each code once. A stream is a strip or a tile.
 
     Args:
-        parts: each from its start marker to its end marker.
-        tables: a stream that holds the tables they share; empty if each has its own.
+        parts: the streams, each from its start marker to its end marker.
+        tables: a stream with the tables that all parts share; empty if each part has its own.
     Raises:
         DamagedError: as `decode_jpeg`.
     """

@@ -84,7 +84,7 @@ class GroupDecision(Value):
         correction: the correction of its pixels.
         verified, target_in: as in `Statement`.
         reference: the colour reference that the manifest names.
-        reference_lab: L*a*b* of the reference, corrected as the group is; None where the reference is not a colour.
+        reference_lab: L*a*b* of the reference after the group's correction; None if the reference is not a colour.
         findings: those about the light of the shot and about the colours of its group.
     """
 

@@ -47,8 +47,8 @@ class _Place(NamedTuple):
 def kept_patches(master16: Pixels16, matte: Matte, reduced: Reduced, product: Box) -> list[Region]:
     """Return the patches of the matte that have the backdrop's colour, the largest first.
 
-    Narrow gaps that stay filled are examples, and wedges of backdrop in a corner. A patch has the backdrop's own colour
-    at its place, lies at the outline, and ends at something that is clearly no backdrop. It counts on a white backdrop,
+    Examples: narrow gaps that stay filled, and wedges of backdrop in a corner. A patch has the backdrop's own colour at
+    its place, lies at the outline, and ends at something that is clearly no backdrop. It counts on a white backdrop,
     too. A patch a little deeper inside may be a print, so the network must see it as background. Still deeper, only a
     window counts: a large patch with exactly the backdrop's colour and a sharp edge all around.
 
@@ -58,8 +58,7 @@ def kept_patches(master16: Pixels16, matte: Matte, reduced: Reduced, product: Bo
         reduced: the reduced edit with its backdrop. Without a backdrop there are no patches.
         product: the product's box, in pixels of the photograph.
     Returns:
-        Regions whose area is in pixels of a picture at most 1000 px long: a smaller photograph's pixels count as they
-            are.
+        Regions whose area is in pixels of a picture 1000 px long, or of the photograph itself if that is smaller.
     """
     if reduced.backdrop is None:
         return []

@@ -183,8 +183,8 @@ def warped_back(picture: NDArray[np.float32], warp: Warp) -> NDArray[np.float32]
 def likeness(a: NDArray[np.float32], b: NDArray[np.float32], inside: Mask) -> float | None:
     """Return the correlation of two grey pictures in a region; None where the first has too little contrast.
 
-    The 5 % of pixels that agree least are left out, so that a removed dust spot does not count. Wide gradients are
-    subtracted from both pictures, because the light falls alike on all products.
+    The 5 % of pixels that agree least are left out, so that a removed dust spot does not count. Wide gradients of light
+    are subtracted from both pictures: they are similar on different products, and would make these look alike.
     """
     first, second = _detail(a, inside)[inside], _detail(b, inside)[inside]
     if len(first) < _LEAST_POINTS or first.std() < _LEAST_TEXTURE:

@@ -31,7 +31,7 @@ class Surface:
     Attributes:
         coefficients: (10, 3), for x and y in -1..1.
         sigma: robust standard deviation of the backdrop's pixels around the surface, in delta E 1976.
-        border_ratio: width of the border in which the backdrop is seen, over the frame's shorter side.
+        border_ratio: width of the border in which the backdrop is seen, divided by the frame's shorter side.
     """
 
     coefficients: NDArray[np.float64]
@@ -106,7 +106,7 @@ def border_of(size: Size, ratio: float = BORDER_RATIO) -> Mask:
     """Return the border of a frame as a mask, at least one pixel wide.
 
     Args:
-        ratio: its width, over the shorter side.
+        ratio: width of the border, divided by the frame's shorter side.
     """
     width = max(1, round(size.shortest * ratio))
     border = np.ones((size.height, size.width), np.bool_)

@@ -47,29 +47,30 @@ class Features(Value):
         edge_density: share of the product's pixels on a lightness edge.
         thin_structure: share of the product in parts thinner than about 2.5 % of its size: wires, straps, stems.
         hole_density: n / (n + 10), for n inner gaps.
-        see_through: area inside the silhouette that looks like the backdrop but has faint structure, over the
-            silhouette's: glass, sheer fabric, pale on pale.
+        see_through: share of the silhouette that looks like the backdrop but has faint structure: glass, sheer fabric,
+            pale on pale.
         outline_complexity: 1 - length of the smoothed outline / length of the outline: spikes, fringes, lace, wires.
         fuzzy_outline: mean distance in pixels between the outer outline and its smoothed form: hair, fur, spines.
-        texture: mean local standard deviation of L* inside the product, over 20.
+        texture: mean local standard deviation of L* inside the product, divided by 20.
         backdrop_roughness: share of the frame's border that a smooth backdrop does not explain. The border is as wide
             as the product leaves it, at most 4 % of the shorter side.
         touches_frame: share of the frame's edge that is covered by the product.
         objects: 1 - 1 / number of separate objects.
         colour_match: share of the outline where product and backdrop differ by less than delta E 12.
-        low_contrast: 1 - the 25th percentile of delta E between product and backdrop along the outline, over 40.
+        low_contrast: 1 - the 25th percentile of delta E between product and backdrop along the outline, divided by 40.
         weak_outline: share of the outline without a lightness edge.
         pale_inside: share of the product's inside that hardly differs from the backdrop.
         specular: share of the product in neutral highlights: gloss, metal, glass.
         shadow: area of shadow / area of shadow and product.
         stray_detail: share of a band outside the outline that differs a little from the backdrop: hairs, threads,
             veils.
-        backdrop_noise: standard deviation of the backdrop around a smooth surface, less delta E 0.6, over delta E 6.
+        backdrop_noise: standard deviation of the backdrop around a smooth surface, minus delta E 0.6, divided by delta
+            E 6.
         hollow: 1 - delta E from the backdrop in the product's centre / the same at its rim: glass.
         same_hue: share of the product's inside with the hue of the backdrop: glass, chrome, white on white.
         threads: n / (n + 1), for n = total length of parts thinner than 2 % of the product's size / that size.
         gap_area: area of inner gaps / area of the product.
-        backdrop_chroma: chroma of the backdrop, over 60.
+        backdrop_chroma: chroma of the backdrop, divided by 60.
         backdrop_darkness: 1 - L* of the backdrop / 100.
     """
 

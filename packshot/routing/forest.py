@@ -56,7 +56,7 @@ class Forest(Value):
     Attributes:
         names: names of the figures, by index.
         usual: by index, the value for a figure that was not measured: its mean in training.
-        slope, intercept: parameters of the curve over the logit of the mean share (Platt, 1999).
+        slope, intercept: parameters of the curve, whose argument is the logit of the mean share (Platt, 1999).
     """
 
     names: tuple[str, ...]

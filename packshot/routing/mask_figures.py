@@ -34,8 +34,8 @@ class MaskFigures(Value):
     """The figures of a cut-out's mattes.
 
     Attributes:
-        unsure: number of pixels between 0.1 and 0.9 in the network's mask / length of the product's outline, over 12
-            px.
+        unsure: number of pixels between 0.1 and 0.9 in the network's mask, divided by the length of the product's
+            outline and by 12 px.
         entropy: mean binary entropy of the network's mask in and near the product, in bits.
         unsure_inside: share of the product, without its rim, between 0.1 and 0.9 in the network's mask.
         faint: 1 - mean of the network's mask inside the product.
@@ -44,7 +44,7 @@ class MaskFigures(Value):
         roughness: 1 - length of the smoothed mask's outline / length of the mask's outline.
         softness: 4 x partly covered area of the final matte / area of the product.
         disagreement: 10 x area where matte and network differ by more than 0.5 / area of the product.
-        disagreement_patch: greatest mean difference of the two in a patch of 9 x 9 px.
+        disagreement_patch: greatest mean difference between matte and network in a patch of 9 x 9 px.
         haze: 20 x share of the frame, away from the product, that the final matte covers a little.
         cut: share of the frame's edge that the final matte covers.
         emptiness: 1 - 10 x share of the frame that is product, and at least 0.

@@ -250,7 +250,7 @@ class Configs(Value):
 
     Attributes:
         defaults: edit rules with the lowest precedence.
-        press_profiles: those that clients name, by file.
+        press_profiles: file -> ICC profile of a press, for the files that clients name.
         broken_clients: clients whose own file is wrong -> the problem. Their shots are not processed.
     """
 

@@ -143,7 +143,7 @@ class Feature(StrEnum):
         shadow: area of shadow / area of shadow and product together.
         stray_detail: share of a band outside the outline that differs a little from the backdrop: hairs, threads,
             veils.
-        backdrop_noise: deviation of the backdrop from a smooth surface, less delta E 0.6, divided by delta E 6.
+        backdrop_noise: deviation of the backdrop from a smooth surface, minus delta E 0.6, divided by delta E 6.
         hollow: 1 - colour difference from the backdrop inside the product / the same at its rim: glass.
         same_hue: share of the product's inside that has the backdrop's hue: glass, chrome, white on white.
         threads: n / (n + 1), for n = length of the parts thinner than 2 % of the product's size / that size.

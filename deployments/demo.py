@@ -124,7 +124,7 @@ def serve_line(console: Console, *, state_dir: Path) -> None:
 def end_runs_that_died() -> str:
     """Return a line that names the runs whose process had died; empty if there were none.
 
-    An error is part of the line and stops nothing: the watch looks for dead runs every half minute.
+    If the runs cannot be looked for, the text says why. That stops nothing: the watch looks every half minute.
     """
     try:
         lost = end_lost_runs.fn()

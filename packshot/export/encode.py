@@ -53,7 +53,7 @@ class Encoded:
 def encode(
     framed: Framed, rendition: RenditionPlan, *, encoding: Encoding | None = None, labels: Labels | None = None
 ) -> Encoded:
-    """Return the rendition as a file, at the plan's quality or the highest lower one that meets the byte limit.
+    """Return the rendition as a file, at the plan's quality, or at the highest lower quality within the byte limit.
 
     Args:
         encoding: the platform's first by default. For the fallback format call this a second time.

@@ -87,8 +87,8 @@ def off_white(edit: Pixels16, matte: Matte, *, shadow: Shadow) -> Shown:
 def matte_edge(matte: Matte) -> Shown:
     """Return the line along the matte's edge, one pixel wide.
 
-    It consists of the pixels with a coverage of at least 0.5 that have a pixel with less to the left, right, above or
-    below. A product that the frame cuts has no edge there.
+    It consists of the pixels with a coverage of at least 0.5 that have a neighbour to the left, right, above or below
+    with a coverage of less than 0.5. A product that the frame cuts has no edge there.
 
     Args:
         matte: (rows, columns) float32 in 0..1.

@@ -67,7 +67,7 @@ def value_levels(values: Pixels8, *, spread: bool = False) -> list[Pixels8]:
 
     Args:
         values: (rows, columns) uint8; 0 where the overlay shows nothing.
-        spread: let values grow by one pixel around them on each smaller level, so that a single pixel stays visible.
+        spread: on each smaller level a value also covers the pixels around it, so that a single pixel stays visible.
     """
     levels = [values]
     while size_of(levels[-1]).longest > TILE_PX:

@@ -46,7 +46,7 @@ class Operation(IntEnum):
 
 
 class FillRule(StrEnum):
-    """The rule for what is inside an outline that crosses itself or another of the same shape."""
+    """The rule that says what is inside if an outline crosses itself, or another outline of the same shape."""
 
     EVEN_ODD = "even-odd"
     WINDING = "winding"

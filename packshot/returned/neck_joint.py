@@ -58,7 +58,7 @@ class JointLimits(Value):
         most_cut_px: maximum width of a cut into the garment.
         bright, dark: L* difference from both sides above which a bright or dark line counts.
         longest_line: maximum length of a line, as a share of the joint.
-        longest_shadow: the same for a dark line that does not have the mannequin's colour: collars cast shadows.
+        longest_shadow: the same for a dark line without the mannequin's colour, which may be a collar's shadow.
         mannequin_delta_e: delta E 2000 within which a dark line has the mannequin's colour.
     """
 

@@ -39,7 +39,7 @@ class Head(NamedTuple):
 
 
 def find_head(text: str, known: Known, *, separators: str = ",;\t|") -> Head:
-    """Return the row of column names: the one of the first rows that has most names known to the caller.
+    """Return the row of column names: of the first rows, the one with the most names that the caller knows.
 
     Excel's line ``sep=;`` names the separator. Otherwise each separator is tried. Rows above the column names, such
     as a title, are not part of the table.

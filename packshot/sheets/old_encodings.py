@@ -50,8 +50,8 @@ def by_words(data: bytes) -> tuple[str, str]:
     Windows-1251.
 
     Raises:
-        ValueError: it cannot be told. Two encodings fit equally well, and Windows-1252 does not; or of at least three
-            words with other letters most fit nowhere.
+        ValueError: the encoding is not certain. Either two encodings fit equally well and Windows-1252 does not, or
+            most of at least three words with letters outside ASCII fit no encoding.
     """
     words = {word for word in _WORD.findall(data) if not word.isascii()}
     fitting = {one: sum(_fits(word, one) for word in words) for one in (_USUAL, *_OTHERS) if _text(data, one.codec)}

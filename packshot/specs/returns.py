@@ -18,8 +18,8 @@ class TableLimits(Value):
     """Limits for all tables of one report together. Larger tables are refused before they are decoded.
 
     Attributes:
-        max_rows: rows of orders and returns. A Parquet file with more than 4 rows for each of its bytes is refused too,
-            from its footer.
+        max_rows: rows of orders and returns. A Parquet file is refused too if its footer states more than 4 rows for
+            each byte of the file.
         max_cells: rows times the columns that are read.
         max_decoded_bytes: size of those columns in memory; for a CSV file its length.
     """

@@ -39,7 +39,7 @@ class Trained(Value):
 def train_candidate() -> Trained:
     """Train a candidate, store it, and compare it with the serving model.
 
-    It learns from the photographs with known truth and from all judged shots, except the products that are held out for
+    It learns from scenes whose right result is known and from all judged shots, except the products that are kept for
     the comparison.
 
     Raises:

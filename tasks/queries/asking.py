@@ -80,7 +80,7 @@ def repair() -> None:
 def finished_batches() -> Collection[BatchId]:
     """Return the finished batches that the shared index knows; empty if there is no shared index.
 
-    A finished batch never becomes unfinished again, so a row that is behind leaves out no work.
+    A finished batch never becomes unfinished again. So an outdated row never hides a batch with work to do.
     """
     index, wanted = shared(), select(batches.c.client, batches.c.batch).filter_by(bucket=open_storage().bucket)
     if index is None:

@@ -92,8 +92,8 @@ class NeckJoint:
         layered_psd: the neck shot as lower layer, the exterior with its mannequin masked as upper layer. Empty without
             a neck shot, or if the picture is too large for a PSD; then there is a finding.
         mannequin: draft matte of the mannequin, (rows, columns) float32 in 0..1.
-        opening: mask of what the neck shot must fill. If it is aligned, the part of the neckline that it covers; else
-            the lower part of the neckline.
+        opening: mask of what the neck shot must fill. If the neck shot is aligned, it is the part of the neckline that
+            the neck shot covers; else it is the lower part of the neckline.
         findings: what was not found or not aligned.
     """
 

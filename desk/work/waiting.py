@@ -173,7 +173,7 @@ class WaitingShots:
             self._show()
 
     def read_again(self, shot: ShotId) -> None:
-        """Read the record of a shot that waits on: somebody has just taken the job, or given it back.
+        """Read the record of a shot that still waits, but whose job somebody has just taken or given back.
 
         If a long round of reading is going on, a later round finds the change.
         """

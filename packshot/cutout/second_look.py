@@ -35,7 +35,7 @@ _PICTURE_PX = 1000.0
 
 
 def overreach(pixels: Pixels16, kept: Mask, probability: Matte, surface: FloatImage, *, noise: float) -> Mask:
-    """Return the areas that an outline encloses by mistake: softly ending floor, and patches of the backdrop's colour.
+    """Return the areas that an outline encloses by mistake: floor whose shade ends softly, and bits of backdrop.
 
     The network sees both as background.
 

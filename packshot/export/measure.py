@@ -157,7 +157,7 @@ def _lab_of_cells(pixels: Pixels16) -> Lab:
 
 
 def visible_product_box(pixels: NDArray[Any], matte: Matte) -> Box | None:
-    """Return the box of the pixels that are product by the matte and not white in the file; None if there are none.
+    """Return the box of the product's pixels, by the matte, that are not white in the file; None if there are none.
 
     A rim blown out to white is product, but nobody sees it. So the fill ratio is measured without it.
     """

@@ -20,7 +20,7 @@ _UNLIKE_LEVELS = 20.0
 
 
 def pinholes(master16: Pixels16, composite16: Pixels16, matte: Matte, reduced: Reduced, product: Box) -> list[Region]:
-    """Return small holes inside the product where the edit shows white but the photograph no backdrop, largest first.
+    """Return small white holes in the edit where the photograph shows no backdrop, the largest first.
 
     Args:
         master16, composite16: (rows, columns, 3) uint16, working space.

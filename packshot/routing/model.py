@@ -162,6 +162,6 @@ def read_model(data: bytes, *, name: str) -> RoutingModel:
 
 @cache
 def shipped_model() -> RoutingModel:
-    """Return the model that comes with Packshot. It was trained on pictures with known truth."""
+    """Return the model that comes with Packshot. It was trained on scenes whose right result is known."""
     file = resources.files("packshot.routing").joinpath("shipped_model.json")
     return read_model(file.read_bytes(), name="packshot/routing/shipped_model.json")

@@ -1,8 +1,9 @@
 """Blind reviews: what may be told of a shot before its reviewer has answered.
 
-Some shots are drawn for an audit and judged without the machine's opinion of its edit: without score and findings, and
-without a word on whether the machine would have approved it. Whoever answers must not find that elsewhere. A list
-tells nothing of any shot that is under review: if it did, those of which it is silent would be the ones drawn.
+Some shots are chosen for an audit. Their reviewer judges the edit without the machine's opinion: without score and
+findings, and without a word on whether the machine would have approved it. The reviewer must not find the opinion
+elsewhere. Lists therefore hide it for every shot under review. If they hid it for audited shots only, everybody could
+see which shots are audited.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from packshot.record import Event, ShotRecord, State
 
 AUDIT = "audit"
-"""Name of the report in a record which says that the shot was drawn, and what the machine thought of it."""
+"""Name of the report in a record which says that the shot is audited, and what the machine thought of it."""
 UNTOLD = "a reviewer decides"
 """Stands where a record has the machine's opinion."""
 
@@ -20,22 +21,22 @@ _AFTER_EDIT = (State.EDITING_AUTO, State.SCORED, State.REDO)
 
 
 def is_unjudged(record: ShotRecord) -> bool:
-    """Return whether a reviewer has yet to judge the machine's edit of a shot."""
+    """Return whether a reviewer still has to judge the machine's edit of a shot."""
     return State.IN_REVIEW in (record.state, record.failed_from)
 
 
 def is_blind(record: ShotRecord) -> bool:
-    """Return whether a reviewer has yet to judge a shot, and must not see the machine's opinion of it."""
+    """Return whether a reviewer still has to judge a shot, and must not see the machine's opinion of it."""
     return is_unjudged(record) and bool(record.reports.get(AUDIT))
 
 
 def as_shown(record: ShotRecord) -> ShotRecord:
-    """Return a record as people may see it: of a blind review, without the machine's opinion."""
+    """Return a record as people may see it. In a blind review the machine's opinion is left out."""
     return _without_opinion(record) if is_blind(record) else record
 
 
 def as_listed(record: ShotRecord) -> ShotRecord:
-    """Return a record as people may see it beside others: without the machine's opinion until a reviewer has judged."""
+    """Return a record as lists may show it. Until a reviewer has judged, the machine's opinion is left out."""
     return _without_opinion(record) if is_unjudged(record) else record
 
 

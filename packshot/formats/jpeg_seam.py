@@ -1,8 +1,9 @@
 """Find the step that lost data leaves in a JPEG whose codes are all possible.
 
 Each block's mean is stored as the difference to the block before. If bytes are lost, every later mean is wrong by one
-amount. Against the row above, this is a step along the rest of one row of MCUs and the begin of the next: as many MCUs
-as one row has, exactly on their grid. Edges of things seldom keep to that; a frame does, but begins at a row's begin.
+amount. Compared with the row above, this is a step: along the rest of one row of MCUs (the blocks that a JPEG stores
+together) and the beginning of the next row. It is exactly as long as one row, and lies exactly on the grid of MCUs.
+Edges of things seldom do. A frame does, but it begins at the beginning of a row.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class Seam(NamedTuple):
 
 
 def find_seam(means: NDArray[np.floating], quanta: NDArray[np.floating], mcu_px: tuple[int, int]) -> Seam | None:
-    """Return the seam in a picture, or None.
+    """Return the step that lost data left in a picture; None if none is found.
 
     Args:
         means: (components, rows, columns): the mean of each MCU, in levels of 255.

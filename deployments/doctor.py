@@ -46,7 +46,7 @@ STATUS_FILE = "status.json"
 """What the supervisor of `packshot up` writes into its state folder."""
 
 
-class Verdict(StrEnum):
+class Health(StrEnum):
     """The result of a check by `packshot doctor`."""
 
     OK = "ok"
@@ -64,12 +64,16 @@ class Outcome(NamedTuple):
     """
 
     check: str
-    verdict: Verdict
+    health: Health
     found: str
     next_step: str = ""
 
+    def plain(self) -> dict[str, str]:
+        """Return the line for JSON. Scripts know the health as ``verdict``."""
+        return {"check": self.check, "verdict": self.health.value, "found": self.found, "next_step": self.next_step}
 
-Finding = tuple[Verdict, str, str]
+
+Found = tuple[Health, str, str]
 
 
 def examine() -> Iterator[Outcome]:
@@ -77,50 +81,50 @@ def examine() -> Iterator[Outcome]:
     ground: dict[str, bool] = {}
     for name, (needs, check) in CHECKS.items():
         if needs and not ground.get(needs):
-            yield Outcome(name, Verdict.SKIPPED, f"not looked at: {needs} comes first")
+            yield Outcome(name, Health.SKIPPED, f"not looked at: {needs} comes first")
             continue
         try:
-            verdict, found, next_step = check()
+            health, found, next_step = check()
         except PackshotError as error:
-            verdict, found, next_step = Verdict.FAILED, str(error).replace("\n", " "), error.next_step
+            health, found, next_step = Health.FAILED, str(error).replace("\n", " "), error.next_step
         except Exception as error:  # noqa: BLE001  a check that fails in a new way must not hide the others
-            verdict, found, next_step = Verdict.FAILED, f"{type(error).__name__}: {error}"[:300].replace("\n", " "), ""
-        ground[name] = verdict is not Verdict.FAILED
-        yield Outcome(name, verdict, found, next_step)
+            health, found, next_step = Health.FAILED, f"{type(error).__name__}: {error}"[:300].replace("\n", " "), ""
+        ground[name] = health is not Health.FAILED
+        yield Outcome(name, health, found, next_step)
 
 
-def _configs() -> Finding:
+def _configs() -> Found:
     found = configs_in_force()
-    return Verdict.OK, f"{get_settings().configs} with {len(found.clients)} clients' style guides", ""
+    return Health.OK, f"{get_settings().configs} with {len(found.clients)} clients' style guides", ""
 
 
-def _storage() -> Finding:
+def _storage() -> Found:
     storage, settings = open_storage(), get_settings()
     where = settings.s3_endpoint_url or f"AWS S3, {settings.s3_region}"
     try:
         next(storage.list("batches/"), None)
     except StorageUnavailableError as error:
-        return Verdict.FAILED, str(error), "Start the storage, or correct PACKSHOT_S3_ENDPOINT_URL."
-    return Verdict.OK, f"{where}, bucket {settings.s3_bucket}: it answers, keys and bucket are right", ""
+        return Health.FAILED, str(error), "Start the storage, or correct PACKSHOT_S3_ENDPOINT_URL."
+    return Health.OK, f"{where}, bucket {settings.s3_bucket}: it answers, keys and bucket are right", ""
 
 
-def _conditions() -> Finding:
+def _conditions() -> Found:
     found = broken_conditions(open_storage())
     if found:
-        return Verdict.FAILED, "; ".join(found), "Use another S3 server or version: python -m tests.storage_suite"
-    return Verdict.OK, "of 32 writes at once exactly one wins, by If-None-Match and by If-Match", ""
+        return Health.FAILED, "; ".join(found), "Use another S3 server or version: python -m tests.storage_suite"
+    return Health.OK, "of 32 writes at once exactly one wins, by If-None-Match and by If-Match", ""
 
 
-def _clock() -> Finding:
+def _clock() -> Found:
     skew = clock_skew_s(open_storage())
     if skew is None:
-        return Verdict.WARNING, "the storage does not state its time", "Check this machine's clock by hand."
-    verdict = Verdict.OK if abs(skew) <= SKEW_S else Verdict.WARNING if abs(skew) <= MOST_SKEW_S else Verdict.FAILED
+        return Health.WARNING, "the storage does not state its time", "Check this machine's clock by hand."
+    health = Health.OK if abs(skew) <= SKEW_S else Health.WARNING if abs(skew) <= MOST_SKEW_S else Health.FAILED
     side = "ahead of" if skew > 0 else "behind"
-    return verdict, f"{abs(skew):.0f} s {side} the storage's", "" if verdict is Verdict.OK else "Synchronise it (NTP)."
+    return health, f"{abs(skew):.0f} s {side} the storage's", "" if health is Health.OK else "Synchronise it (NTP)."
 
 
-def _disk() -> Finding:
+def _disk() -> Found:
     settings = get_settings()
     written_to = (
         settings.scratch_dir,
@@ -132,28 +136,28 @@ def _disk() -> Finding:
         free = shutil.disk_usage(folder).free
         if free < LEAST_DISK_BYTES:
             found = f"{free / 1e9:.1f} GB free at {folder}"
-            return Verdict.FAILED, found, "Free space, or point PACKSHOT_SCRATCH_DIR, TMPDIR or the folder elsewhere."
+            return Health.FAILED, found, "Free space, or point PACKSHOT_SCRATCH_DIR, TMPDIR or the folder elsewhere."
     folder = _existing(settings.scratch_dir)
     free = shutil.disk_usage(folder).free
     used = sum(path.stat().st_size for path in settings.scratch_dir.rglob("*") if path.is_file())
     wanted = max(settings.scratch_max_bytes - used, 0)
     found = f"{free / 1e9:.1f} GB free at {folder}; the scratch folder may still grow by {wanted / 1e9:.1f} GB"
     if free < wanted:
-        return Verdict.WARNING, found, "Free space, or lower PACKSHOT_SCRATCH_MAX_BYTES."
-    return Verdict.OK, found, ""
+        return Health.WARNING, found, "Free space, or lower PACKSHOT_SCRATCH_MAX_BYTES."
+    return Health.OK, found, ""
 
 
-def _memory() -> Finding:
+def _memory() -> Found:
     total, at_once = memory_bytes(), get_settings().runs_at_once
     found = f"{total / 1e9:.1f} GB; {at_once} runs at once, of about {RUN_BYTES / 1e9:.1f} GB each while they edit"
     if total < RUN_BYTES:
-        return Verdict.FAILED, found, "One batch needs more memory than there is."
+        return Health.FAILED, found, "One batch needs more memory than there is."
     if total < (most := _largest_bytes()):
         found = f"{found}; a photograph of the largest accepted size takes {most / 1e9:.1f} GB"
-        return Verdict.WARNING, found, "Lower max_working_bytes in ingest.yaml: larger photographs are then refused."
+        return Health.WARNING, found, "Lower max_working_bytes in ingest.yaml: larger photographs are then refused."
     if total < RUN_BYTES * (at_once - 1):
-        return Verdict.WARNING, found, "Lower PACKSHOT_RUNS_AT_ONCE if many batches come in one night."
-    return Verdict.OK, found, ""
+        return Health.WARNING, found, "Lower PACKSHOT_RUNS_AT_ONCE if many batches come in one night."
+    return Health.OK, found, ""
 
 
 def _largest_bytes() -> int:
@@ -174,18 +178,18 @@ def memory_bytes() -> int:
     return min(total, int(limit)) if limit.isdigit() else total
 
 
-def _models() -> Finding:
+def _models() -> Found:
     settings = get_settings()
     missing = [
         name for name, model in configs_in_force().models.items() if not cached_model(model, folder=settings.models_dir)
     ]
     if not missing:
-        return Verdict.OK, f"all are in {settings.models_dir}, with the right SHA-256", ""
-    verdict = Verdict.FAILED if settings.segmenter in missing else Verdict.WARNING
-    return verdict, f"missing or changed in {settings.models_dir}: {', '.join(missing)}", "packshot models fetch"
+        return Health.OK, f"all are in {settings.models_dir}, with the right SHA-256", ""
+    health = Health.FAILED if settings.segmenter in missing else Health.WARNING
+    return health, f"missing or changed in {settings.models_dir}: {', '.join(missing)}", "packshot models fetch"
 
 
-def _folders() -> Finding:
+def _folders() -> Found:
     settings = get_settings()
     closed = [
         str(folder)
@@ -193,45 +197,45 @@ def _folders() -> Finding:
         if not os.access(_existing(folder), os.W_OK | os.X_OK)
     ]
     if closed:
-        return Verdict.FAILED, f"this user cannot write to {', '.join(closed)}", "Correct owner or rights."
+        return Health.FAILED, f"this user cannot write to {', '.join(closed)}", "Correct owner or rights."
     key = settings.results_key_file
     if key.exists() and stat.S_IMODE(key.stat().st_mode) & 0o077:
-        return Verdict.WARNING, f"others can read {key}", f"chmod 600 {key}"
+        return Health.WARNING, f"others can read {key}", f"chmod 600 {key}"
     if not key.exists() and "results_key_file" in settings.model_fields_set:
-        return Verdict.FAILED, f"{key} is missing", "Copy it from another worker; all workers of a line share one."
-    return Verdict.OK, f"{settings.scratch_dir} and {settings.models_dir} can be written to", ""
+        return Health.FAILED, f"{key} is missing", "Copy it from another worker; all workers of a line share one."
+    return Health.OK, f"{settings.scratch_dir} and {settings.models_dir} can be written to", ""
 
 
-def _confinement() -> Finding:
+def _confinement() -> Found:
     layers = children().layers(ApartLimits())
     open_ones = [f"{name} ({why})" for name, why in layers.items() if why]
     if not open_ones:
-        return Verdict.OK, f"all layers hold: {', '.join(layers)}", ""
+        return Health.OK, f"all layers hold: {', '.join(layers)}", ""
     held = ", ".join(name for name, why in layers.items() if not why) or "none"
     return (
-        Verdict.WARNING,
+        Health.WARNING,
         f"held: {held}; not: {'; '.join(open_ones)}",
         "docs/security.md says what each does.",
     )
 
 
-def _index() -> Finding:
+def _index() -> Found:
     """Look whether the index is there, and how far behind. It stops nothing, so it never fails."""
     index = shared()
     if index is None:
         step = "Set PACKSHOT_INDEX_URL, so that boards, lists and searches need not read records."
-        return Verdict.WARNING, "each process makes one of its own when it is asked", step
+        return Health.WARNING, "each process makes one of its own when it is asked", step
     try:
         standing = standing_of(index, open_storage())
     except IndexAwayError as error:
-        return Verdict.WARNING, f"{index.name}: {error}", "The line works without it, more slowly. Start PostgreSQL."
+        return Health.WARNING, f"{index.name}: {error}", "The line works without it, more slowly. Start PostgreSQL."
     if standing.whole_at is None:
-        return Verdict.OK, f"{index.name}: empty; it is filled when it is first asked, or by packshot index rebuild", ""
+        return Health.OK, f"{index.name}: empty; it is filled when it is first asked, or by packshot index rebuild", ""
     held = f"{counted(standing.shots, 'shot')} of {counted(standing.batches, 'batch', 'batches')}"
     found = f"{index.name}: {held}; {standing.behind.sentence}"
     if standing.behind.behind:
-        return Verdict.WARNING, found, "packshot watch repairs it within minutes. At once: packshot index rebuild."
-    return Verdict.OK, found, ""
+        return Health.WARNING, found, "packshot watch repairs it within minutes. At once: packshot index rebuild."
+    return Health.OK, found, ""
 
 
 def _processes() -> Finding:
@@ -255,24 +259,24 @@ def _client() -> SyncPrefectClient:
     return get_client(sync_client=True)
 
 
-def _prefect() -> Finding:
+def _prefect() -> Found:
     with _client() as client:
         if (trouble := client.api_healthcheck()) is not None:
             step = "Start the server, or correct PREFECT_API_URL."
-            return Verdict.FAILED, f"{client.api_url} does not answer: {trouble}"[:300], step
+            return Health.FAILED, f"{client.api_url} does not answer: {trouble}"[:300], step
         server = client.api_version()
         found = f"server {server} at {client.api_url}, this client {prefect.__version__}"
         if _numbers(server) < _numbers(prefect.__version__):
-            return Verdict.FAILED, found, "The server is older: upgrade it first, then its clients."
+            return Health.FAILED, found, "The server is older: upgrade it first, then its clients."
         client.read_work_pools(limit=200)  # fails if the password is wrong
-    return Verdict.OK, found, ""
+    return Health.OK, found, ""
 
 
 def _numbers(version: str) -> list[int]:
     return [int(number) for number in re.findall(r"\d+", version)[:3]]
 
 
-def _pool() -> Finding:
+def _pool() -> Found:
     from prefect.exceptions import ObjectNotFound
 
     from deployments.registry import QUEUE, WATCH, WORK_POOL
@@ -281,34 +285,34 @@ def _pool() -> Finding:
     with _client() as client:
         pools = {pool.name: pool for pool in client.read_work_pools(limit=200)}
         if WORK_POOL not in pools:
-            return Verdict.FAILED, f"there is no work pool {WORK_POOL}", "packshot register"
+            return Health.FAILED, f"there is no work pool {WORK_POOL}", "packshot register"
         workers = client.read_workers_for_work_pool(WORK_POOL, offset=0, limit=200)
         try:
             queues = {name: client.read_work_queue_by_name(name, work_pool_name=WORK_POOL) for name in (WATCH, QUEUE)}
         except ObjectNotFound:
-            return Verdict.FAILED, f"{WORK_POOL} lacks one of its queues {WATCH} and {QUEUE}", "packshot register"
+            return Health.FAILED, f"{WORK_POOL} lacks one of its queues {WATCH} and {QUEUE}", "packshot register"
     online = _online(workers)
     pool = pools[WORK_POOL]
     found = f"{WORK_POOL}: {online} workers online, at most {queues[QUEUE].concurrency_limit} runs at once"
     if pool.is_paused:
-        return Verdict.FAILED, f"{found}; it is paused", f"prefect work-pool resume {WORK_POOL}"
+        return Health.FAILED, f"{found}; it is paused", f"prefect work-pool resume {WORK_POOL}"
     paused = [name for name, queue in queues.items() if queue.is_paused]
     if paused:
         step = f"prefect work-queue resume {paused[0]} --pool {WORK_POOL}"
-        return Verdict.FAILED, f"{found}; its queue {paused[0]} is paused", step
+        return Health.FAILED, f"{found}; its queue {paused[0]} is paused", step
     if not online:
         step = f"packshot up, or: prefect worker start --type process --pool {WORK_POOL}"
-        return Verdict.FAILED, found, step
+        return Health.FAILED, found, step
     if (pool.concurrency_limit, queues[QUEUE].concurrency_limit) != (None, limit):
-        return Verdict.WARNING, f"{found}; PACKSHOT_RUNS_AT_ONCE here is {limit}", "packshot register"
-    return Verdict.OK, found, ""
+        return Health.WARNING, f"{found}; PACKSHOT_RUNS_AT_ONCE here is {limit}", "packshot register"
+    return Health.OK, found, ""
 
 
 def _online(workers: Iterable[Worker]) -> int:
     return sum(worker.status is not None and worker.status.value == "ONLINE" for worker in workers)
 
 
-def _parts() -> Finding:
+def _parts() -> Found:
     """Look whether other machines can help with a batch. Without them its run does everything, so it never fails."""
     from prefect.exceptions import ObjectNotFound
 
@@ -319,23 +323,23 @@ def _parts() -> Finding:
             queues = [client.read_work_queue_by_name(name, work_pool_name=PARTS_POOL) for name in names]
         except ObjectNotFound:
             found = f"there is no work pool {PARTS_POOL} with its queues {EXPEDITED} and {ORDINARY}"
-            return Verdict.WARNING, f"{found}: no other machine can help with a batch", "packshot register"
+            return Health.WARNING, f"{found}: no other machine can help with a batch", "packshot register"
         online = _online(client.read_workers_for_work_pool(PARTS_POOL, offset=0, limit=200))
     found = f"{PARTS_POOL}: {counted(online, 'worker')} online"
     if pool.is_paused:
-        return Verdict.WARNING, f"{found}; it is paused: nobody helps", f"prefect work-pool resume {PARTS_POOL}"
+        return Health.WARNING, f"{found}; it is paused: nobody helps", f"prefect work-pool resume {PARTS_POOL}"
     paused = [queue.name for queue in queues if queue.is_paused]
     if paused:
         step = f"prefect work-queue resume {paused[0]} --pool {PARTS_POOL}"
-        return Verdict.WARNING, f"{found}; its queue {paused[0]} is paused: nobody helps with its parts", step
+        return Health.WARNING, f"{found}; its queue {paused[0]} is paused: nobody helps with its parts", step
     limits = [limit for limit in (pool.concurrency_limit, *(queue.concurrency_limit for queue in queues)) if limit]
     if limits:
         found += f"; at most {min(limits)} parts at once on all machines together"
-        return Verdict.WARNING, found, "packshot register takes the limit away; each worker has its own, --limit."
-    return Verdict.OK, found if online else f"{found}; each batch's run does all of it", ""
+        return Health.WARNING, found, "packshot register takes the limit away; each worker has its own, --limit."
+    return Health.OK, found if online else f"{found}; each batch's run does all of it", ""
 
 
-def _schedule() -> Finding:
+def _schedule() -> Found:
     from prefect.exceptions import ObjectNotFound
 
     settings = get_settings()
@@ -344,22 +348,22 @@ def _schedule() -> Finding:
         try:
             night = client.read_deployment_by_name(NIGHT)
         except ObjectNotFound:
-            return Verdict.FAILED, f"there is no deployment {NIGHT}", "packshot register"
+            return Health.FAILED, f"there is no deployment {NIGHT}", "packshot register"
     active = [one.schedule for one in night.schedules if one.active]
     if night.paused or not active:
-        return Verdict.FAILED, f"the schedule of {NIGHT} is off", "Switch it on in the Prefect UI, at the deployment."
+        return Health.FAILED, f"the schedule of {NIGHT} is off", "Switch it on in the Prefect UI, at the deployment."
     found = [(getattr(one, "cron", ""), getattr(one, "timezone", "") or "UTC") for one in active]
     words = ", ".join(f"{cron} {zone}" for cron, zone in found)
     if wanted not in found:
         return (
-            Verdict.WARNING,
+            Health.WARNING,
             f"{NIGHT} starts at {words}; the settings here say {' '.join(wanted)}",
             "packshot register",
         )
-    return Verdict.OK, f"{NIGHT} starts at {words}", ""
+    return Health.OK, f"{NIGHT} starts at {words}", ""
 
 
-CHECKS: dict[str, tuple[str, Callable[[], Finding]]] = {
+CHECKS: dict[str, tuple[str, Callable[[], Found]]] = {
     "configs": ("", _configs),
     "storage": ("", _storage),
     "conditional writes": ("storage", _conditions),

@@ -141,21 +141,21 @@ def watch(
 
 def doctor(json: Json = False) -> None:
     """Check all that a night needs, here and on the servers. Exit status 1 if something that matters fails."""
-    from deployments.doctor import Verdict, examine
+    from deployments.doctor import Health, examine
 
-    colours = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.FAILED: "red", Verdict.SKIPPED: "dim"}
+    colours = {Health.OK: "green", Health.WARNING: "yellow", Health.FAILED: "red", Health.SKIPPED: "dim"}
     outcomes = []
     for outcome in examine():
         outcomes.append(outcome)
         if not json:
-            line = Text(f"{outcome.verdict.value:8} {outcome.check:18} {outcome.found}")
-            line.highlight_words([outcome.verdict.value], colours[outcome.verdict])
+            line = Text(f"{outcome.health.value:8} {outcome.check:18} {outcome.found}")
+            line.highlight_words([outcome.health.value], colours[outcome.health])
             terminal_console().print(line, soft_wrap=True)
             if outcome.next_step:
                 _say(f"{'':28}{outcome.next_step}")
     if json:
-        print_json([outcome._asdict() for outcome in outcomes])
-    if any(outcome.verdict is Verdict.FAILED for outcome in outcomes):
+        print_json([outcome.plain() for outcome in outcomes])
+    if any(outcome.health is Health.FAILED for outcome in outcomes):
         raise typer.Exit(Exit.NOT_ALL_WELL)
 
 

@@ -16,7 +16,7 @@ from prefect.settings import PREFECT_API_AUTH_STRING, temporary_settings
 
 from deployments.command_line import command_line
 from deployments.demo import environment
-from deployments.doctor import CHECKS, MOST_SKEW_S, Outcome, Verdict, examine
+from deployments.doctor import CHECKS, MOST_SKEW_S, Health, Outcome, examine
 from deployments.registry import WORK_POOL, register
 from infra.local.parts import Part
 from infra.local.stack import Stack
@@ -71,10 +71,10 @@ def test_storage_that_refuses_is_named_and_what_rests_on_it_is_not_tried(monkeyp
         with monkeypatch.context() as patch:
             patch.setenv(variable, value)
             found = outcomes()
-        assert found["storage"].verdict is Verdict.FAILED, variable
+        assert found["storage"].health is Health.FAILED, variable
         assert says in found["storage"].found
         assert found["storage"].next_step
-        assert found["conditional writes"].verdict is found["clock"].verdict is Verdict.SKIPPED
+        assert found["conditional writes"].health is found["clock"].health is Health.SKIPPED
 
 
 def test_a_process_of_this_machine_that_does_not_work_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -98,21 +98,21 @@ def test_an_index_that_is_away_or_behind_is_named_and_fails_nothing(monkeypatch:
     create_batch(BatchRecord(batch=batch, received_at=now()))
     waiting_records(WAITING)  # whoever asks first fills it
     found = outcomes()["index"]
-    assert found.verdict is Verdict.OK
+    assert found.health is Health.OK
     assert "0 shots of 1 batch; 0 of 1 record in 1 batch differed" in found.found
     with monkeypatch.context() as patch:
         patch.delenv("PACKSHOT_INDEX_URL")
-        assert outcomes()["index"].verdict is Verdict.WARNING
+        assert outcomes()["index"].health is Health.WARNING
         change_batch(batch, lambda one: one.model_copy(update={"claimed_by": "a run"}))
         patch.setenv("PACKSHOT_INDEX_URL", "postgresql://nobody@127.0.0.1:9/none")
         away = outcomes()["index"]
-    assert (away.verdict, away.next_step[:27]) == (Verdict.WARNING, "The line works without it, ")
+    assert (away.health, away.next_step[:27]) == (Health.WARNING, "The line works without it, ")
     behind = outcomes()["index"]
-    assert behind.verdict is Verdict.WARNING
+    assert behind.health is Health.WARNING
     assert "1 of 1 record in 1 batch differed" in behind.found
     monkeypatch.setattr("sys.argv", ["packshot", "index", "rebuild"])
     assert run(command_line()) == Exit.OK
-    assert outcomes()["index"].verdict is Verdict.OK
+    assert outcomes()["index"].health is Health.OK
 
 
 def alone(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
@@ -122,10 +122,10 @@ def alone(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
 
 def test_a_clock_that_is_off_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     alone(monkeypatch, "storage", "clock")
-    for skew, verdict in ((0, Verdict.OK), (-120, Verdict.WARNING), (MOST_SKEW_S + 1, Verdict.FAILED)):
+    for skew, health in ((0, Health.OK), (-120, Health.WARNING), (MOST_SKEW_S + 1, Health.FAILED)):
         monkeypatch.setattr("deployments.doctor.clock_skew_s", lambda _, skew=skew: float(skew))
         found = outcomes()["clock"]
-        assert found.verdict is verdict
+        assert found.health is health
         assert f"{abs(skew)} s" in found.found
 
 
@@ -135,11 +135,11 @@ def test_missing_models_and_folders_are_named(monkeypatch: pytest.MonkeyPatch, t
     monkeypatch.setenv("PACKSHOT_RESULTS_KEY_FILE", str(tmp_path / "none"))
     monkeypatch.setenv("PACKSHOT_SCRATCH_MAX_BYTES", str(10**18))
     found = outcomes()
-    assert found["configs"].verdict is Verdict.OK, found["configs"]
-    assert (found["models"].verdict, found["models"].next_step) == (Verdict.FAILED, "packshot models fetch")
+    assert found["configs"].health is Health.OK, found["configs"]
+    assert (found["models"].health, found["models"].next_step) == (Health.FAILED, "packshot models fetch")
     assert "isnet-general-use" in found["models"].found
-    assert (found["folders"].verdict, found["folders"].found) == (Verdict.FAILED, f"{tmp_path / 'none'} is missing")
-    assert found["disk"].verdict is not Verdict.OK
+    assert (found["folders"].health, found["folders"].found) == (Health.FAILED, f"{tmp_path / 'none'} is missing")
+    assert found["disk"].health is not Health.OK
 
 
 def test_every_disk_that_the_line_writes_to_is_looked_at(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -147,15 +147,15 @@ def test_every_disk_that_the_line_writes_to_is_looked_at(monkeypatch: pytest.Mon
     with small_disk(tmp_path / "disk", megabytes=1) as disk:
         monkeypatch.setattr("tempfile.tempdir", str(disk))
         found = outcomes()["disk"]
-    assert (found.verdict, found.found) == (Verdict.FAILED, f"0.0 GB free at {disk}")
+    assert (found.health, found.found) == (Health.FAILED, f"0.0 GB free at {disk}")
     assert "TMPDIR" in found.next_step
 
 
 def test_memory_must_do_for_the_largest_photograph_that_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
     alone(monkeypatch, "memory")
-    for memory, verdict in ((1e9, Verdict.FAILED), (7e9, Verdict.WARNING), (64e9, Verdict.OK)):
+    for memory, health in ((1e9, Health.FAILED), (7e9, Health.WARNING), (64e9, Health.OK)):
         monkeypatch.setattr("deployments.doctor.memory_bytes", lambda memory=memory: int(memory))
-        assert outcomes()["memory"].verdict is verdict, memory
+        assert outcomes()["memory"].health is health, memory
     monkeypatch.setattr("deployments.doctor.memory_bytes", lambda: 7_000_000_000)
     assert "the largest accepted size takes 8.0 GB" in outcomes()["memory"].found
 
@@ -166,26 +166,26 @@ def test_a_config_that_is_wrong_is_named_and_hides_nothing_else(
     alone(monkeypatch, "configs", "models", "memory")
     monkeypatch.setenv("PACKSHOT_CONFIGS", str(tmp_path))
     found = outcomes()
-    assert found["configs"].verdict is Verdict.FAILED
+    assert found["configs"].health is Health.FAILED
     assert str(tmp_path) in found["configs"].found
-    assert found["models"].verdict is Verdict.SKIPPED
-    assert found["memory"].verdict is not Verdict.SKIPPED
+    assert found["models"].health is Health.SKIPPED
+    assert found["memory"].health is not Health.SKIPPED
 
 
 def test_a_server_older_than_its_client_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     alone(monkeypatch, *LINE)
     monkeypatch.setattr(prefect, "__version__", "99.0.0")
     found = outcomes()
-    assert found["Prefect"].verdict is Verdict.FAILED
+    assert found["Prefect"].health is Health.FAILED
     assert found["Prefect"].next_step == "The server is older: upgrade it first, then its clients."
-    assert found["schedule"].verdict is Verdict.SKIPPED
+    assert found["schedule"].health is Health.SKIPPED
 
 
 def test_a_wrong_password_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     alone(monkeypatch, "Prefect")
     with temporary_settings({PREFECT_API_AUTH_STRING: "wrong"}):
         found = outcomes()["Prefect"]
-    assert found.verdict is Verdict.FAILED
+    assert found.health is Health.FAILED
     assert "401" in found.found
 
 
@@ -199,11 +199,11 @@ def test_a_night_that_will_not_start_or_at_another_time_is_named(monkeypatch: py
     alone(monkeypatch, *LINE)
     monkeypatch.setenv("PACKSHOT_NIGHTLY_CRON", "0 3 * * *")
     found = outcomes()["schedule"]
-    assert (found.verdict, found.next_step) == (Verdict.WARNING, "packshot register")
+    assert (found.health, found.next_step) == (Health.WARNING, "packshot register")
     assert "settings here say 0 3 * * * UTC" in found.found
     set_paused(True)
     try:
-        assert outcomes()["schedule"].verdict is Verdict.FAILED
+        assert outcomes()["schedule"].health is Health.FAILED
     finally:
         set_paused(False)
 
@@ -212,7 +212,7 @@ def test_whether_other_machines_can_help_with_a_batch_is_said(monkeypatch: pytes
     """Kind of test that was missing: one that looks at the second pool."""
     alone(monkeypatch, "Prefect", "parts")
     assert outcomes()["parts"] == Outcome(
-        "parts", Verdict.OK, f"{PARTS_POOL}: 0 workers online; each batch's run does all of it"
+        "parts", Health.OK, f"{PARTS_POOL}: 0 workers online; each batch's run does all of it"
     )
     with get_client(sync_client=True) as client:
         queue = client.read_work_queue_by_name(EXPEDITED, work_pool_name=PARTS_POOL)
@@ -227,19 +227,19 @@ def test_whether_other_machines_can_help_with_a_batch_is_said(monkeypatch: pytes
         client.delete_work_pool(PARTS_POOL)
         gone = outcomes()["parts"]
     register()
-    assert {one.verdict for one in (paused, half, limited, gone)} == {Verdict.WARNING}
+    assert {one.health for one in (paused, half, limited, gone)} == {Health.WARNING}
     assert paused.next_step == f"prefect work-pool resume {PARTS_POOL}"
     assert half.next_step == f"prefect work-queue resume {EXPEDITED} --pool {PARTS_POOL}"
     assert "at most 3 parts at once" in limited.found
     assert gone.next_step == "packshot register"
-    assert outcomes()["parts"].verdict is Verdict.OK
+    assert outcomes()["parts"].health is Health.OK
 
 
 def test_a_check_that_fails_in_a_new_way_does_not_hide_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    def breaks() -> tuple[Verdict, str, str]:
+    def breaks() -> tuple[Health, str, str]:
         raise RuntimeError("never seen before")
 
     monkeypatch.setattr("deployments.doctor.CHECKS", {"disk": ("", breaks), "memory": CHECKS["memory"]})
     found = outcomes()
-    assert (found["disk"].verdict, found["disk"].found) == (Verdict.FAILED, "RuntimeError: never seen before")
-    assert found["memory"].verdict is not Verdict.SKIPPED
+    assert (found["disk"].health, found["disk"].found) == (Health.FAILED, "RuntimeError: never seen before")
+    assert found["memory"].health is not Health.SKIPPED

@@ -12,7 +12,12 @@ from packshot.record import ShotRecord
 
 
 def find(
-    words: Annotated[list[str], typer.Argument(help="Beginnings of a SKU, ASIN, GTIN or file name.")],
+    words: Annotated[
+        list[str],
+        typer.Argument(
+            help="Beginnings of a SKU, ASIN, GTIN or file name; of shots that changed lately, also the middle."
+        ),
+    ],
     client: Annotated[str, typer.Option(help="Only this client's.")] = "",
     batch: Annotated[str, typer.Option(help="Only batches of this name.")] = "",
     json: Json = False,

@@ -24,7 +24,7 @@ _LOG = logging.getLogger("packshot.desk")
 async def find(request: Request) -> Response:
     """Return the page with the shots that fit a query. The person sees only shots that they may see.
 
-    A shot that waits fits if its names contain every word of the query; others, if a name begins with each word.
+    A shot that waits fits if its names contain every word of the query; others, as `find_shots` says.
     """
     desk, person = desk_of(request), person_of(request)
     asked = request.query_params.get("words", "")[:LONGEST_WORDS]

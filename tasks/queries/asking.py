@@ -28,6 +28,10 @@ from tasks.storage.bucket import Storage, open_storage
 
 R = TypeVar("R")
 MOST_FOUND = 100
+LOOKED_THROUGH = 50_000
+"""So many shots, those that changed last, are also found by the middle of a name: an index finds only beginnings."""
+LEAST_INSIDE = 3
+"""Signs of the shortest word that is looked for in the middle."""
 _PART = 500
 _NAMES = (shots.c.sku, shots.c.asin, shots.c.gtin, shots.c.file)
 _LAST_SIGN = "\U0010ffff"
@@ -97,20 +101,43 @@ def finished_batches() -> Collection[BatchId]:
 
 
 def find_shots(words: Sequence[str], *, client: str = "", batch: str = "", most: int = MOST_FOUND) -> list[ShotRecord]:
-    """Return shots of all batches, also of ended ones, sorted by name.
+    """Return shots of all batches, also of ended ones: first those whose names begin so; each part is sorted by name.
 
     Each is a record in short form (`packshot.outcomes.indexed`): only the fields that lists need.
 
     Args:
-        words: a shot is found if its SKU, ASIN, GTIN or file name begins with each of them; case does not matter.
+        words: a shot is found if its SKU, ASIN, GTIN or file name begins with each of them; case does not matter. Of
+            the `LOOKED_THROUGH` shots that changed last, those are found too whose names contain each of them, if each
+            has at least `LEAST_INSIDE` signs.
         client, batch: only those of this client or batch; empty means all.
         most: the largest number of shots to return.
     """
-    wanted = _of(client, batch)
+    wanted = [word.casefold() for word in words]
+    begins = _of(client, batch)
+    for first in wanted:
+        begins = begins.where(or_(*(and_(column >= first, column < first + _LAST_SIGN) for column in _NAMES)))
+    inside = _last_changed(client, batch, wanted)
+    looked_for = bool(wanted) and min(map(len, wanted)) >= LEAST_INSIDE
+
+    def work(connection: Connection) -> list[str]:
+        found = [one.brief for one in connection.execute(begins.limit(most))]
+        if looked_for and len(found) < most:
+            found += [one.brief for one in connection.execute(inside.limit(most))]
+        return list(dict.fromkeys(found))[:most]
+
+    return _read(ask(work, client=client, batch=batch))
+
+
+def _last_changed(client: str, batch: str, words: Sequence[str]) -> Select[tuple[str, str]]:
+    """Return the query for those of the `LOOKED_THROUGH` shots that changed last whose names contain each word."""
+    columns = (shots.c.client, shots.c.batch, shots.c.shot, shots.c.brief, *_NAMES)
+    last = select(*columns).filter_by(bucket=open_storage().bucket, **_only(client, batch))
+    some = last.order_by(shots.c.changed_at.desc()).limit(LOOKED_THROUGH).subquery()
+    names = [some.c[one.name] for one in _NAMES]
+    wanted = select(some.c.shot, some.c.brief).order_by(some.c.client, some.c.batch, some.c.shot)
     for word in words:
-        first = word.casefold()
-        wanted = wanted.where(or_(*(and_(column >= first, column < first + _LAST_SIGN) for column in _NAMES)))
-    return _records(wanted.limit(most), client, batch)
+        wanted = wanted.where(or_(*(name.contains(word, autoescape=True) for name in names)))
+    return wanted
 
 
 def waiting_records(states: Collection[State], *, client: str = "", batch: str = "") -> list[ShotRecord]:
@@ -211,9 +238,12 @@ def judged_records(*, client: str = "", batch: str = "") -> list[ShotRecord]:
 
 
 def _of(client: str, batch: str) -> Select[tuple[str, str]]:
-    names = {name: value for name, value in (("client", client), ("batch", batch)) if value}
-    found = select(shots.c.shot, shots.c.brief).filter_by(bucket=open_storage().bucket, **names)
+    found = select(shots.c.shot, shots.c.brief).filter_by(bucket=open_storage().bucket, **_only(client, batch))
     return found.order_by(shots.c.client, shots.c.batch, shots.c.shot)
+
+
+def _only(client: str, batch: str) -> dict[str, str]:
+    return {name: value for name, value in (("client", client), ("batch", batch)) if value}
 
 
 def _briefs() -> Select[tuple[str]]:

@@ -389,7 +389,26 @@ def test_a_shot_is_found_by_the_beginning_of_any_of_its_names_in_every_batch(
         assert found("SKU-A", batch="spring") == ["acme/spring/A", "zeta/spring/A"]
         assert found("a.JPG", client="acme") == ["acme/autumn/A", "acme/spring/A"]
         assert found("sku-a", "ab") == ["acme/autumn/AB"], "every word fits"
-        assert found("ku-a") == found("100%") == found("sku-_") == [], "beginnings only, and no signs with a meaning"
+        assert found("100%") == found("sku-_") == found("%ku-a") == [], "no sign has a meaning"
+        monkeypatch.delenv("PACKSHOT_INDEX_URL", raising=False)
+
+
+def test_a_shot_that_changed_lately_is_found_by_the_middle_of_a_name_after_those_that_begin_so(
+    index: Shared, storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kind of test that was missing: one that looks for what people remember, a number in the middle."""
+    with_batch(batch_id("acme", "spring"), "X20400", "20400X", "X30400")
+
+    def found(*words: str) -> list[str]:
+        return [one.shot.shot for one in find_shots(words)]
+
+    for _ in ("shared", "own"):
+        monkeypatch.setattr("tasks.queries.asking.LOOKED_THROUGH", 50_000)
+        assert found("20400") == ["20400X", "X20400"]
+        assert found("0400", "x2") == [], "a short word is looked for at the beginning alone, and all words must fit"
+        assert found("0400", "x20") == ["X20400"]
+        monkeypatch.setattr("tasks.queries.asking.LOOKED_THROUGH", 0)
+        assert found("20400") == ["20400X"], "older ones by their beginning"
         monkeypatch.delenv("PACKSHOT_INDEX_URL", raising=False)
 
 

@@ -25,7 +25,7 @@ from packshot.handoff.ticket import JobTicket, colour_off
 from packshot.keys import job_returned_prefix, shot_key
 from packshot.naming import ShotId
 from packshot.record import ShotRecord, State
-from packshot.types import Finding, Status, Value
+from packshot.types import Finding, Status, Value, in_order_of_weight
 from tasks.environment.desk_pages import desk_link
 from tasks.environment.style_guides import promise_to
 from tasks.people.drafts import with_draft
@@ -218,10 +218,9 @@ def _score(record: ShotRecord) -> str:
 
 
 def _findings(record: ShotRecord) -> str:
-    """Return the findings to show: those that stop an approval first, colour differences even if they passed."""
+    """Return the findings to show, the weightiest first; colour differences even if they passed."""
     told = [one for one in record.present_findings if one.status is not Status.PASSED or "delta" in one.unit.lower()]
-    told = sorted(dict.fromkeys(told), key=lambda one: (not one.stops_approval, one.status is Status.PASSED))
-    return "\n".join(_finding(one) for one in told[:_MOST_FINDINGS])
+    return "\n".join(map(_finding, in_order_of_weight(told)[:_MOST_FINDINGS]))
 
 
 def _finding(finding: Finding) -> str:

@@ -59,12 +59,15 @@ def test_the_ticket_says_how_far_the_product_is_from_its_reference(line: Storage
 @pytest.mark.parametrize("state", [State.AWAITING_EDITOR, State.IN_REVIEW, State.AWAITING_SIGNOFF])
 def test_whoever_is_asked_sees_what_was_noticed_of_the_photograph(line: Storage, batch: BatchId, state: State) -> None:
     unknown = Finding(code="category_unknown", status=Status.WARNING, message="'kettels' is no category.")
+    failed = Finding(code="colour_difference", status=Status.FAILED, message="The lid has another colour.")
     (shot,) = routed(batch, {"A1": 0.43})
     if state is not State.AWAITING_EDITOR:
         edited(shot.shot)
-    record = with_colour(load_record(shot.shot), unknown)
+    record = with_colour(load_record(shot.shot), unknown, failed)
     record = record.model_copy(update={"state": state})
     shown = in_a_run(lambda: question_about(record)).description
     assert "kettels" in shown
+    if state is not State.AWAITING_EDITOR:
+        assert shown.index("- The lid") < shown.index("kettels"), "what failed comes before what is only a warning"
     if state is State.AWAITING_EDITOR:
         assert "kettels" in line.get(job_out_key(shot.shot, "ticket.html")).decode()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
@@ -12,7 +11,6 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
-from starlette.staticfiles import StaticFiles
 
 from desk.access.doorkeeper import Doorkeeper
 from desk.access.proxy import Proxy
@@ -32,6 +30,7 @@ from desk.pages import (
 )
 from desk.pages.forms import person_of
 from desk.pages.rendering import trouble
+from desk.pages.static_files import STATIC, KeptFiles, static_version
 from desk.pictures import tiles
 from desk.pictures.packs import own_pictures
 from desk.state import Desk
@@ -39,7 +38,6 @@ from packshot.record import ShotRecord
 from tasks.environment.settings import get_settings
 from tasks.people.uploads import storage_origin
 
-STATIC = Path(__file__).parent / "static"
 _SHOT = "/shots/{client}/{batch}/{shot}"
 
 
@@ -108,7 +106,7 @@ def routes() -> list[BaseRoute]:
         Mount("/pictures", routes=tiles.routes(shown, allows=_sees)),
         *sharing.routes(),
         *shared.routes(shown),
-        Mount("/static", StaticFiles(directory=STATIC)),
+        Mount(f"/static/{static_version()}", KeptFiles(directory=STATIC)),
     ]
 
 

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import uvicorn
-from prefect.settings import PREFECT_API_REQUEST_TIMEOUT, temporary_settings
+from prefect.context import SyncClientContext
+from prefect.settings import (
+    PREFECT_API_REQUEST_TIMEOUT,
+    PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED,
+    temporary_settings,
+)
 
 from desk.app import application
 
@@ -23,7 +30,7 @@ def serve(port: int, *, host: str) -> None:
     """
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
     logging.getLogger("packshot.desk").setLevel(logging.INFO)
-    with temporary_settings({PREFECT_API_REQUEST_TIMEOUT: LONGEST_WAIT_S}):
+    with one_prefect_client():
         uvicorn.run(
             application(),
             host=host,
@@ -35,3 +42,18 @@ def serve(port: int, *, host: str) -> None:
             ws="none",
             timeout_graceful_shutdown=END_S,
         )
+
+
+@contextmanager
+def one_prefect_client() -> Iterator[None]:
+    """Let everything in the block ask Prefect through one client.
+
+    To make a client takes some 40 ms of processor time, most of them for certificates, and a decision would make two.
+    The desk also starts while Prefect is away: nothing is asked here.
+    """
+    settings = {
+        PREFECT_API_REQUEST_TIMEOUT: LONGEST_WAIT_S,
+        PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED: False,
+    }
+    with temporary_settings(settings), SyncClientContext.get_or_create():
+        yield

@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse, Response
 
 from desk.access.roles import Role
 from desk.pages.forms import person_of, session_of
+from desk.pages.static_files import static_version
 from desk.state import Desk
 from desk.work.showing import DONE, in_words
 from desk.work.waiting import Queue, in_queue, queues_of
@@ -31,7 +32,9 @@ TITLES = {
 @cache
 def templates() -> jinja2.Environment:
     """Return the templates of all pages."""
-    return page_environment("desk", {"in_words": in_words})
+    environment = page_environment("desk", {"in_words": in_words})
+    environment.globals["static_version"] = static_version()
+    return environment
 
 
 def desk_of(request: Request) -> Desk:

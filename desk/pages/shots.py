@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import Iterable
@@ -31,7 +32,7 @@ from tasks.environment.configs import configs_in_force
 from tasks.environment.style_guides import promise_shown
 from tasks.people.products import siblings_of
 from tasks.people.tickets import ticket_of, ticket_page_link
-from tasks.records.stored import find_batch, find_record
+from tasks.records.stored import find_batch, find_record, load_records
 from tasks.storage.shot_objects import fetch
 
 PREVIEW = "preview.webp"
@@ -81,9 +82,13 @@ async def shown(request: Request, shot: ShotId, *, refused: str = "", said: dict
     sent_back, work = showing.sent_back_of(record), desk.work.of(shot, person.name)
     own_checks = (work.checks or ()) if work else ()
     places, known = showing.places_of(record, own_checks), len(showing.places_of(record))
-    ahead = await to_thread.run_sync(_ahead, place, shot)
-    beside, link = await to_thread.run_sync(_from_storage, record, _waiting_beside(request, record), person)
-    neighbours = await to_thread.run_sync(_neighbours, record, [one["shot"] for one in beside], person)
+    ahead, link, job, naming, (beside, neighbours) = await asyncio.gather(
+        to_thread.run_sync(_ahead, place, shot),
+        to_thread.run_sync(_ticket_link, record),
+        to_thread.run_sync(_job, record, person),
+        to_thread.run_sync(_naming, record),
+        _around(record, _waiting_beside(request, record), person),
+    )
     return page(
         request,
         "shot",
@@ -102,7 +107,7 @@ async def shown(request: Request, shot: ShotId, *, refused: str = "", said: dict
         kinds=json.dumps(showing.kinds_of(record)),
         places=json.dumps(places),
         marks_from=known - len(sent_back.marks if sent_back else ()),
-        job=await to_thread.run_sync(_job, record, person),
+        job=job,
         work=work,
         checks=showing.checks_of(work, first=known),
         ahead=json.dumps(ahead),
@@ -118,7 +123,7 @@ async def shown(request: Request, shot: ShotId, *, refused: str = "", said: dict
         history=showing.history_of(record),
         sent_back=sent_back,
         missing=showing.missing_in(record),
-        naming=await to_thread.run_sync(_naming, record),
+        naming=naming,
         editor_asked=showing.editor_asked(record),
         is_signoff=record.state is State.AWAITING_SIGNOFF,
         to_be_done=showing.to_be_done(record),
@@ -188,19 +193,36 @@ def _ahead(place: Place, shot: ShotId) -> dict[str, Any]:
     return {"shot": str(record.shot), "kinds": showing.kinds_of(record)} if record else {}
 
 
-def _from_storage(record: ShotRecord, waiting: Iterable[ShotId], person: Person) -> tuple[list[dict[str, Any]], str]:
-    """Return those other views of the product that the person may see, and the link to the ticket if there is one."""
+def _ticket_link(record: ShotRecord) -> str:
+    return ticket_page_link(record.shot) if record.state is State.AWAITING_EDITOR else ""
+
+
+async def _around(
+    record: ShotRecord, waiting: Iterable[ShotId], person: Person
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return the other views of the product, and the shots that stand nearest in the shoot group.
+
+    Both are only what the person may see. A shot that is among the views isn't repeated.
+    """
+    views, group = await asyncio.gather(
+        to_thread.run_sync(_other_views, record, waiting), to_thread.run_sync(_shoot_group, record)
+    )
+    nearest = [one for one in group if one not in views][:MOST_NEIGHBOURS]
+    found = {one.shot: one for one in await to_thread.run_sync(load_records, [*views, *nearest])}
+    beside, neighbours = ([found[one] for one in names if one in found] for names in (views, nearest))
+    return _small_pictures(beside, person), _small_pictures(neighbours, person)
+
+
+def _other_views(record: ShotRecord, waiting: Iterable[ShotId]) -> list[ShotId]:
     known = (
         ShotId(client=record.shot.client, batch=one.batch, shot=one.shot)
         for one in siblings_of(record.shot.client, record.product)
     )
-    names = [one for one in dict.fromkeys([*waiting, *known]) if one != record.shot][:MOST_BESIDE]
-    link = ticket_page_link(record.shot) if record.state is State.AWAITING_EDITOR else ""
-    return _small_pictures(names, person), link
+    return [one for one in dict.fromkeys([*waiting, *known]) if one != record.shot][:MOST_BESIDE]
 
 
-def _neighbours(record: ShotRecord, shown_already: Iterable[ShotId], person: Person) -> list[dict[str, Any]]:
-    """Return the shots of the same shoot group that stand nearest, before and after."""
+def _shoot_group(record: ShotRecord) -> list[ShotId]:
+    """Return the other shots of the same shoot group, the nearest first."""
     try:
         batch = find_batch(record.shot.in_batch)
     except RecordDamagedError:
@@ -209,15 +231,13 @@ def _neighbours(record: ShotRecord, shown_already: Iterable[ShotId], person: Per
     if batch is None or not group:
         return []
     names = [ref.shot for ref in batch.shots if batch.groups.get(ref.shot.shot) == group]
-    at = names.index(record.shot) if record.shot in names else 0
-    nearest = sorted(names, key=lambda one: abs(names.index(one) - at))
-    others = [one for one in nearest if one != record.shot and one not in set(shown_already)]
-    return _small_pictures(others[:MOST_NEIGHBOURS], person)
+    places = {one: place for place, one in enumerate(names)}
+    at = places.get(record.shot, 0)
+    return sorted((one for one in places if one != record.shot), key=lambda one: abs(places[one] - at))
 
 
-def _small_pictures(names: Iterable[ShotId], person: Person) -> list[dict[str, Any]]:
+def _small_pictures(records: Iterable[ShotRecord], person: Person) -> list[dict[str, Any]]:
     """Return those shots whose small picture there is and the person may see."""
-    found = [one for one in map(record_of, names) if one is not None]
     return [
         {
             "shot": one.shot,
@@ -227,7 +247,7 @@ def _small_pictures(names: Iterable[ShotId], person: Person) -> list[dict[str, A
             "state": one.state.replace("_", " "),
             "opens": person.sees(one.state),
         }
-        for one in found
+        for one in records
         if _preview(one) and person.glances(one.state)
     ]
 

@@ -18,6 +18,12 @@ const OVERLAYS = {
 const WIDE = "This screen shows more colours than sRGB. Pictures are shown as sRGB; a screen without colour management would make them too vivid.";
 const BOXES = { findings: ["Findings", "Boxes of findings"], guides: ["Frame", "Frame and fill of each platform"] };
 
+/** Return these promises, which are all under way; what one of them says too late for anybody to hear is no error. */
+function started(promises) {
+  for (const one of promises) one?.catch(() => {});
+  return promises;
+}
+
 export class Viewer {
   constructor(place, { shot, kinds, findings, ahead, base = "", draws = true }) {
     this._place = place;
@@ -36,8 +42,9 @@ export class Viewer {
     this._here = -1;
     this._pictures = new Map();
     this._build();
-    this._ready = this._open().catch((error) => this._trouble(error));
-    if (ahead.shot) this._whenSharp().then(() => prefetch(ahead.shot, ahead.kinds));
+    this._seen = new Promise((resolve) => (this._isSeen = resolve));
+    this._ready = this._open().catch((error) => this._trouble(error)).finally(this._isSeen);
+    if (ahead.shot) this._whenSharp().then(() => prefetch(ahead.shot, ahead.kinds, this._stage.size));
   }
 
   /** What the page may ask for. */
@@ -130,20 +137,31 @@ export class Viewer {
   async _open() {
     if (!this._after) throw new Error("This shot has no picture yet.");
     this._say("Opening the picture …");
-    const layout = await this._layout(this._after);
-    this._engine = await engineIn(this._stage.engine, { scene: () => this._scene(), drawn: () => {} });
+    const scene = { scene: () => this._scene(), drawn: () => {} };
+    const [layout, engine, before, overlays] = started([
+      this._layout(this._after),
+      engineIn(this._stage.engine, scene),
+      this._before ? this._layout(this._before) : null,
+      this._after === "edit" ? told(`${this._address("edit")}/overlays.json`) : null,
+    ]);
+    this._engine = await engine;
+    await this._show(await layout);
+    if (this._before) await this._addBefore(before);
+    await this._offerOverlays(await overlays);
+    this._showBoxes();
+  }
+
+  /** Show the picture that is judged: from now on it can be magnified and moved. */
+  async _show(layout) {
     this._stage.show(layout);
     this._stage.element.setAttribute("aria-label", `${NAMES[this._after]}, ${layout.width} x ${layout.height} pixels. Arrow keys move it, plus and minus magnify it, 0 shows all of it.`);
     await this._engine.add(layout, this._address(this._after), "after");
     this._say("");
-    if (this._before) await this._addBefore();
-    await this._offerOverlays();
-    this._showBoxes();
+    this._isSeen();
   }
 
-  async _addBefore() {
-    const layout = await this._layout(this._before);
-    this._beforeItem = await this._engine.add(layout, this._address(this._before), "before");
+  async _addBefore(layout = this._layout(this._before)) {
+    this._beforeItem = await this._engine.add(await layout, this._address(this._before), "before");
     this._draw();
   }
 
@@ -155,9 +173,9 @@ export class Viewer {
     else this._look(this._looks);
   }
 
-  async _offerOverlays() {
-    if (this._after !== "edit") return;
-    const { address, overlays } = await told(`${this._address("edit")}/overlays.json`);
+  async _offerOverlays(offered) {
+    if (!offered) return;
+    const { address, overlays } = offered;
     this._overlays = `${this._address("edit")}/${address}`;
     this._names.push(...overlays);
     for (const name of overlays) this._groups.overlays.button(name).disabled = false;
@@ -199,7 +217,7 @@ export class Viewer {
 
   async _zoom(to) {
     if (to !== "fit" && !(Number(to) > 0)) throw new RangeError(`zoom takes "fit" or a number above 0, not ${to}`);
-    await this._ready;
+    await this._seen;
     this._stage.zoom(to === "fit" ? to : Number(to));
   }
 
@@ -270,7 +288,7 @@ export class Viewer {
   // Findings, guides, marks, single pixels
 
   async _goTo(index) {
-    await this._ready;
+    await this._seen;
     const finding = this._findings[index];
     if (!finding?.box) return;
     const [x, y, width, height] = finding.box;

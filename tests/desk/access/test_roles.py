@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 
 from desk.access.roles import Role
 from desk.app import application, routes
+from desk.pages.static_files import static_version
 from desk.state import Desk
 from packshot.naming import ShotId
 from packshot.record import ShotRecord, State
@@ -86,7 +87,7 @@ MAY: Mapping[tuple[str, str], frozenset[Role]] = {
     ("POST", "/sign-out"): EVERYBODY,
 }
 """Method and address -> roles that may ask for it; others are refused with 403."""
-WITHOUT_SIGNING_IN = {"/health", "/sign-in", "/static"}
+WITHOUT_SIGNING_IN = {"/health", "/sign-in", f"/static/{static_version()}"}
 PAST_THE_ROLES = {200, 204, 303, 400, 404, 409}
 """Answers that a role does not decide: the page, what it says is wrong, or that there is nothing to undo."""
 
@@ -152,14 +153,19 @@ def test_without_signing_in_nothing_but_the_sign_in_is_served(browse_as: Callabl
         assert other.status_code == 401, (method, address)
         assert "acme" not in other.text
     assert client.get("/health").text == "well\n"
-    assert client.get("/static/desk.css").status_code == 200
+    assert client.get(f"/static/{static_version()}/desk.css").status_code == 200
 
 
 def test_no_address_leads_elsewhere(browse_as: Callable[[Role], Browser]) -> None:
     browser = browse_as(Role.SENIOR)
     for address in (
         *("/shots/acme/roles/..%2fx", "/shots/acme/%2e%2e/review", "/shots/acme/roles/nobody", "/queues/nothing"),
-        *("/previews/acme/roles/review/..%2f.webp", "/static/..%2fapp.py", "/static/../app.py", "/nowhere"),
+        *(
+            "/previews/acme/roles/review/..%2f.webp",
+            f"/static/{static_version()}/..%2fapp.py",
+            "/static/../app.py",
+            "/nowhere",
+        ),
         *("/previews/acme/roles/review/.webp", "/shots/acme/roles/" + "x" * 200),
     ):
         assert browser.get(address).status_code == 404, address

@@ -238,19 +238,19 @@ def _index() -> Found:
     return Health.OK, found, ""
 
 
-def _processes() -> Finding:
+def _processes() -> Found:
     """Check the processes that `packshot up` or `packshot serve` keeps running here."""
     key = get_settings().results_key_file
     if not (key.parent / STATUS_FILE).exists():
-        return Verdict.OK, "none that packshot up looks after: your own servers and workers", ""
+        return Health.OK, "none that packshot up looks after: your own servers and workers", ""
     from infra.local.supervisor import read_status
 
     parts, trouble = read_status(key.parent)
     if not trouble:
-        return Verdict.OK, f"{counted(len(parts), 'process', 'processes')} of {key.parent}: all work", ""
+        return Health.OK, f"{counted(len(parts), 'process', 'processes')} of {key.parent}: all work", ""
     stopped = not parts or any(one.trouble and one.needed for one in parts)
     said = f"Its log is in {key.parent}; serve.log there says when it was started again."
-    return Verdict.FAILED if stopped else Verdict.WARNING, trouble, said
+    return Health.FAILED if stopped else Health.WARNING, trouble, said
 
 
 def _client() -> SyncPrefectClient:

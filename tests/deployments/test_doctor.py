@@ -80,13 +80,13 @@ def test_storage_that_refuses_is_named_and_what_rests_on_it_is_not_tried(monkeyp
 def test_a_process_of_this_machine_that_does_not_work_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     alone(monkeypatch, "processes")
     monkeypatch.setenv("PACKSHOT_RESULTS_KEY_FILE", str(tmp_path / "results-key"))
-    assert outcomes()["processes"].verdict is Verdict.OK
+    assert outcomes()["processes"].health is Health.OK
     start = partial(subprocess.Popen, ["sleep", "600"])
     desk = Part("desk", start, lambda _: "no answer", tmp_path / "log", start_s=60.0, needed=False)
     try:
         Supervisor([desk], tmp_path, say=lambda _: None).look()
         found = outcomes()["processes"]
-        assert (found.verdict, found.found) == (Verdict.WARNING, "desk: no answer")
+        assert (found.health, found.found) == (Health.WARNING, "desk: no answer")
         assert "serve.log" in found.next_step
     finally:
         desk.kill()

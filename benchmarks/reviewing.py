@@ -147,6 +147,7 @@ def _line(folder: Path, *, at_once: int) -> Iterator[Line]:
         wait_for_worker(stack, worker, work_pool=WORK_POOL)
         part, address = keep_desk(stack, environment=variables)
         part.wait()
+        assert part.child is not None
         yield Line(address, psutil.Process(part.child.pid))
 
 

@@ -17,11 +17,13 @@ class Pair:
 
     Attributes:
         signed: only if everybody who looked at this very matte would sign it.
+        on_white: only if all who were asked would send it where it is only ever shown on white; None if nobody was.
     """
 
     result: Result
     signed: bool
     kinds: frozenset[Kind]
+    on_white: bool | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,7 +68,8 @@ def pairs_of(made: Iterable[Result], seen: Iterable[Seen]) -> list[Pair]:
         verdicts = said.get((result.sha256, result.matte_sha256))
         if verdicts:
             kinds = frozenset(defect.kind for one in verdicts for defect in one.defects)
-            pairs.append(Pair(result, all(one.signed for one in verdicts), kinds))
+            asked = [one.on_white for one in verdicts if one.on_white is not None]
+            pairs.append(Pair(result, all(one.signed for one in verdicts), kinds, all(asked) if asked else None))
     return pairs
 
 
@@ -85,12 +88,24 @@ def table(pairs: Sequence[Pair]) -> str:
             f"{counts.held} | {_of(counts.held_fine, counts.held)} | "
             f"{counts.night} | {_of(counts.night_refused, counts.night)} |"
         )
-    lines += ["", *_by_kind(halves), "", *_by_finding(halves)]
+    lines += ["", *_on_white(halves), "", *_by_kind(halves), "", *_by_finding(halves)]
     return "\n".join(lines)
 
 
 def _of(part: int, whole: int) -> str:
     return f"{part} ({part / whole:.0%})" if whole else "-"
+
+
+def _on_white(halves: dict[str, list[Pair]]) -> list[str]:
+    """How many approvals of the night are wrong even if they are only ever shown on white."""
+    lines = [
+        "| half | approved by the night, and judged on white alone | of these refused on white |",
+        "|---|---:|---:|",
+    ]
+    for name, group in halves.items():
+        judged = [one for one in group if one.on_white is not None and one.result.night.get("approves")]
+        lines.append(f"| {name} | {len(judged)} | {_of(sum(not one.on_white for one in judged), len(judged))} |")
+    return lines
 
 
 def _by_kind(halves: dict[str, list[Pair]]) -> list[str]:

@@ -60,16 +60,20 @@ class Said(Value):
     Attributes:
         edit: its name as it stands on its sheets: ``<12 digits>-<method>-<8 digits of the matte's hash>``.
         signed: whether a senior editor would send it to a client as it is.
+        on_white: whether the editor would send it if it were only ever shown on white; None if that was not asked.
     """
 
     edit: str = Field(pattern=r"^[0-9a-f]{12}-[a-z]+-[0-9a-f]{8}$")
     signed: bool
+    on_white: bool | None = None
     defects: tuple[Defect, ...] = ()
 
     @model_validator(mode="after")
     def _refused_for_something(self) -> Self:
         if self.signed == bool(self.defects):
             raise ValueError("a signed edit has no defect, and one that is not signed has at least one")
+        if self.signed and self.on_white is False:
+            raise ValueError("a signed edit is right on white too")
         return self
 
 
@@ -78,6 +82,7 @@ class Seen(Value):
 
     Attributes:
         looker: a role, not a person: ``looker 1``.
+        signed, on_white, defects: as in `Said`.
     """
 
     file: str
@@ -90,6 +95,7 @@ class Seen(Value):
     pipeline_version: str
     looker: str = Field(pattern=r"^[a-z]+ [0-9]+$")
     signed: bool
+    on_white: bool | None = None
     defects: tuple[Defect, ...] = ()
 
 
@@ -147,6 +153,7 @@ def _seen(said: Said, result: Result, looker: str) -> Seen:
         pipeline_version=result.pipeline_version,
         looker=looker,
         signed=said.signed,
+        on_white=said.on_white,
         defects=said.defects,
     )
 

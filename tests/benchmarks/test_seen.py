@@ -152,6 +152,23 @@ def test_the_table_counts_what_machine_and_eye_disagree_about_in_each_half() -> 
     assert "| loose_outline | 1 | 1 | 1 | 0 | 0 | 0 |" in text
 
 
+def test_what_is_wrong_on_dark_alone_is_counted_apart() -> None:
+    night = {"verdict": "auto_approve", "night": {"approves": True}}
+    made = [dataclasses.replace(EDIT, sha256=f"{n}" * 64, matte_sha256=f"{n}" * 64, **night) for n in range(4)]
+    names = [verdicts.shown_name(one) for one in made]
+    said = [
+        line(edit=names[0], signed=False, defects=[DEFECT], on_white=True),
+        line(edit=names[1], signed=False, defects=[DEFECT], on_white=False),
+        line(edit=names[2], signed=True, defects=[], on_white=True),
+        line(edit=names[3], signed=True, defects=[]),
+    ]
+    pairs = pairs_of(made, take(said, made, looker="looker 1"))
+    assert [one.on_white for one in pairs] == [True, False, True, None]
+    assert "| chosen on | 3 | 1 (33%) |" in table(pairs)
+    with pytest.raises(VerdictError, match="right on white too"):
+        take([line(edit=names[0], signed=True, defects=[], on_white=False)], made, looker="looker 1")
+
+
 def test_tiles_show_every_point_of_an_outline_with_room_around_it() -> None:
     matte = coverage(700, 900, radius_ratio=0.4) * (1 - coverage(700, 900, radius_ratio=0.1))
     matte[30:40, 30:40] = 0.3  # haze far from any outline

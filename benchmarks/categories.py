@@ -33,14 +33,13 @@ from sklearn.preprocessing import StandardScaler
 from benchmarks.cutout_quality import CACHE, model_file
 from benchmarks.scenes import data_folder
 from packshot.colour.transform import srgb8_to_working
-from packshot.routing.backdrop import backdrop_at
 from packshot.routing.features import FRAME_PX, Features, measure, reduced_lab
 from packshot.routing.picture import look_logits, looks_of
-from packshot.routing.seen_backdrop import fit_surface
+from packshot.routing.seen_backdrop import see_backdrop
 from packshot.routing.silhouette import find_silhouette
 from packshot.specs.load import default_folder, load_configs
 from packshot.specs.resolve import find_category
-from packshot.types import Box, Complexity, FloatImage, Pixels8, size_of
+from packshot.types import Complexity, FloatImage, Pixels8
 
 LONGEST_PX = 1600
 OTHER = "other"
@@ -156,9 +155,7 @@ def _measured(rgb: Pixels8) -> dict[str, Table]:
 
 def _shape_and_colour(lab: FloatImage) -> Table:
     """Hu's moments, aspect, solidity, fill of the box; histograms of lightness, hue and chroma; HOG of the box."""
-    size = size_of(lab)
-    backdrop = backdrop_at(fit_surface(lab), lab, window=Box(0, 0, *size), frame=size)
-    shape = find_silhouette(lab, backdrop)
+    shape = find_silhouette(lab, see_backdrop(lab).backdrop)
     if not shape.box:
         return np.zeros(11 + 26 + 1764)
     outlines, _ = cv2.findContours(shape.filled, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)

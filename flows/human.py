@@ -25,7 +25,7 @@ from tasks.people.forms import Answer
 from tasks.people.jobs import begin_job, pause_key
 from tasks.people.questions import Next, Step, next_step
 from tasks.results.handovers import Outcome
-from tasks.runs.suspended import ask, show_whether_refused
+from tasks.runs.suspended import ask, given_answer, show_whether_refused
 from tasks.stages.redo import edit_released, redo_edit
 
 
@@ -39,16 +39,21 @@ def human_edit(client: ClientName, batch: BatchName, shot: ShotName) -> State[An
     If an answer cannot be followed, the people are asked again, with the reason.
     """
     which, number, outcome = ShotId(client=client, batch=batch, shot=shot), 1, Outcome()
-    while (asked := next_step(which, objection=outcome.objection)).step is not Step.NOBODY:
-        if asked.question is None:
+    while True:
+        key = pause_key(number)
+        given = given_answer(Answer, pause_key=key)
+        asked = next_step(which, objection=outcome.objection, answered=given is not None)
+        if asked.step is Step.NOBODY:
+            return _ended(which, asked, outcome)
+        if asked.step is not Step.PERSON:
             _let_machine(which, asked)
             continue
-        form = asked.question.form()
-        answer = cast(Answer, ask(form, pause_key=pause_key(number), refused=outcome.objection))
-        outcome = follow_answer(which, answer, question=f"{flow_run.id}-{number}")
+        if given is None:
+            assert asked.question is not None, "an unanswered question is asked"
+            given = cast(Answer, ask(asked.question.form(), pause_key=key, refused=outcome.objection))
+        outcome = follow_answer(which, given, question=f"{flow_run.id}-{number}")
         show_whether_refused(which, outcome.objection)
         number += 1
-    return _ended(which, asked, outcome)
 
 
 def _let_machine(shot: ShotId, asked: Next) -> None:

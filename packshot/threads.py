@@ -4,12 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from threading import RLock
+from typing import Any, Generic, Self, TypeVar, overload
 
 import cv2
 
 Item = TypeVar("Item")
+Owner = TypeVar("Owner")
 Result = TypeVar("Result")
+
+
+class computed_once(Generic[Owner, Result]):  # noqa: N801  (it is used like `property`)
+    """A property that is computed once for each object, even if several threads ask for it at the same time.
+
+    `functools.cached_property` has one lock for all objects of a class in Python 3.11: threads with different
+    photographs would wait for each other. Later versions have no lock: the threads of one photograph would all
+    compute it.
+    """
+
+    def __init__(self, compute: Callable[[Owner], Result]) -> None:
+        self._compute = compute
+        self.__doc__ = compute.__doc__
+
+    def __set_name__(self, owner: type[Owner], name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, one: None, owner: type[Owner]) -> Self: ...
+
+    @overload
+    def __get__(self, one: Owner, owner: type[Owner]) -> Result: ...
+
+    def __get__(self, one: Owner | None, owner: type[Owner]) -> Self | Result:
+        if one is None:
+            return self
+        kept: dict[str, Any] = vars(one)  # what is kept there is found without this method
+        with kept.setdefault(f"lock of {self._name}", RLock()):
+            if self._name not in kept:
+                kept[self._name] = self._compute(one)
+        result: Result = kept[self._name]
+        return result
 
 
 def side_by_side(function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:

@@ -1,7 +1,7 @@
 """Cut-out: backdrop model, network mask, edge refinement at full size, decontamination, composite on white."""
 
 from packshot.cutout.compose import compose_on_white
-from packshot.cutout.cut import cut_out, given_cutout
+from packshot.cutout.cut import Uncut, cut_out, cut_out_of, given_cutout, uncut_of
 from packshot.cutout.network import Engine, Segmenter, load_segmenter
 from packshot.cutout.values import BackdropReport, Cutout, Method, SoftPixels
 
@@ -12,8 +12,11 @@ __all__ = [
     "Method",
     "Segmenter",
     "SoftPixels",
+    "Uncut",
     "compose_on_white",
     "cut_out",
+    "cut_out_of",
     "given_cutout",
     "load_segmenter",
+    "uncut_of",
 ]

@@ -30,30 +30,69 @@ LEAST_PRODUCT_RATIO = 0.0005
 """With a smaller share of product pixels than this the photograph counts as empty."""
 
 
-def cut_out(pixels: Pixels16, segmenter: Segmenter, *, method: Method = Method.AUTO) -> Cutout:
-    """Return the cut-out of a photograph's product.
+@dataclasses.dataclass(frozen=True, eq=False)
+class Uncut:
+    """What is known of a photograph before it is cut out. Every method starts from it.
 
-    A photograph without a product gives an empty matte and the failed finding `empty_mask`; nothing is raised.
+    Attributes:
+        pixels: (rows, columns, 3) uint16, working space.
+        middle, small: reduced copies, at most 2048 and 1024 px.
+        prediction: the network's, in 0..1, at the network's size.
+        levels: the small copy as float32, encoded, 0..255.
+        probability: the prediction at the small copy's size.
+        backdrop: None where the network found no product.
+    """
+
+    pixels: Pixels16
+    middle: Pixels16
+    small: Pixels16
+    prediction: Matte
+    levels: FloatImage
+    probability: Matte
+    backdrop: Backdrop | None
+
+
+def uncut_of(pixels: Pixels16, segmenter: Segmenter) -> Uncut:
+    """Return what network and backdrop model say of a photograph.
 
     Args:
         pixels: (rows, columns, 3) uint16, working space.
-        method: AUTO refines the edge on a smooth backdrop, uses matting for soft edges, and uses the network's mask
-            alone on any other backdrop.
     """
-    size = size_of(pixels)
     middle, small = reduced_copies(pixels)
     prediction = segmenter.predict(working_to_srgb8(small))
     levels: FloatImage = small.astype(np.float32) / np.float32(257)
     probability = to_size(prediction, (levels.shape[1], levels.shape[0]))
-    if float(np.mean(probability >= 0.5)) < LEAST_PRODUCT_RATIO:
-        return _empty(size, prediction)
-    backdrop = model_backdrop(levels, probability)
-    chosen = _chosen(method, levels, probability, backdrop)
+    is_empty = float(np.mean(probability >= 0.5)) < LEAST_PRODUCT_RATIO
+    backdrop = None if is_empty else model_backdrop(levels, probability)
+    return Uncut(pixels, middle, small, prediction, levels, probability, backdrop)
+
+
+def cut_out(pixels: Pixels16, segmenter: Segmenter, *, method: Method = Method.AUTO) -> Cutout:
+    """Return the cut-out of a photograph's product; see `cut_out_of`.
+
+    Args:
+        pixels: (rows, columns, 3) uint16, working space.
+    """
+    return cut_out_of(uncut_of(pixels, segmenter), method=method)
+
+
+def cut_out_of(uncut: Uncut, *, method: Method = Method.AUTO) -> Cutout:
+    """Return the cut-out of a photograph's product, by the method asked for.
+
+    A photograph without a product gives an empty matte and the failed finding `empty_mask`; nothing is raised.
+
+    Args:
+        method: AUTO refines the edge on a smooth backdrop, uses matting for soft edges, and uses the network's mask
+            alone on any other backdrop.
+    """
+    if uncut.backdrop is None:
+        return _empty(size_of(uncut.pixels), uncut.prediction)
+    chosen = _chosen(method, uncut.levels, uncut.probability, uncut.backdrop)
     if chosen is Method.NETWORK_ONLY:
-        cutout = _by_network(pixels, prediction, backdrop.report)
+        cutout = _by_network(uncut.pixels, uncut.prediction, uncut.backdrop.report)
     else:
-        cutout = _refined(pixels, middle, levels, prediction, probability, backdrop, chosen)
-    return dataclasses.replace(cutout, reduced=small)
+        cutout = _refined(uncut, uncut.backdrop, chosen)
+    return dataclasses.replace(cutout, reduced=uncut.small)
 
 
 def given_cutout(pixels: Pixels16, matte: Matte) -> Cutout:
@@ -154,23 +193,16 @@ def _coloured(pixels: Pixels16, matte: Matte) -> SoftPixels:
     return SoftPixels(rows.astype(np.int32), columns.astype(np.int32), own)
 
 
-def _refined(
-    pixels: Pixels16,
-    middle: Pixels16,
-    levels: FloatImage,
-    prediction: Matte,
-    probability: Matte,
-    backdrop: Backdrop,
-    method: Method,
-) -> Cutout:
+def _refined(uncut: Uncut, backdrop: Backdrop, method: Method) -> Cutout:
     """Return a cut-out by edge refinement or matting.
 
     The outline is settled in the middle copy; alpha is computed at full size. MATTING falls back to REFINED where the
     trimap has no sure product or no sure backdrop.
     """
-    cells = prediction.shape[0]
-    zones = find_zones(levels, probability, backdrop, cell_px=max(levels.shape[:2]) / cells)
-    settled = _settled_twice(middle, prediction, zones, backdrop)
+    pixels, levels, prediction = uncut.pixels, uncut.levels, uncut.prediction
+    cell_px = max(levels.shape[:2]) / prediction.shape[0]
+    zones = find_zones(levels, uncut.probability, backdrop, cell_px=cell_px)
+    settled = _settled_twice(uncut.middle, prediction, zones, backdrop)
     matte, soft = cover(pixels, settled)
     if method is Method.MATTING:
         solved = soft_matte(pixels, levels, zones.probability, backdrop, matte)

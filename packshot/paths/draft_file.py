@@ -1,4 +1,4 @@
-"""Write the file that an editor downloads: the master, with the matte as a channel and the draft as clipping path."""
+"""The file that an editor downloads: the master, with the matte as a channel and the draft as clipping path."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import tifffile
 from packshot.colour.spaces import working_profile
 from packshot.formats.blocks import Block, join_blocks
 from packshot.paths.model import SavedPath
+from packshot.paths.rasterise import rasterise
+from packshot.paths.read import choose_path, read_paths
 from packshot.paths.write import path_blocks
 from packshot.types import Matte, Pixels16
 
@@ -54,6 +56,22 @@ def write_draft(pixels: Pixels16, matte: Matte, path: SavedPath) -> bytes:
         extratags=[(_PHOTOSHOP_TAG, _BYTES, len(resources), resources, True)],
     )
     return stream.getvalue()
+
+
+def read_draft_matte(data: bytes) -> Matte | None:
+    """Return the matte that a draft gives when it is returned as it is: what its path covers. No pixel is decoded.
+
+    It is (rows, columns) float32 in 0..1; None if the path covers everything or nothing.
+
+    Args:
+        data: the whole file, as `write_draft` wrote it.
+    Raises:
+        UnreadableError: the file's header is damaged.
+    """
+    found = read_paths(data, name="draft")
+    path = choose_path(found).path
+    matte = rasterise(path, *found.size) if path is not None else None
+    return matte if matte is not None and matte.min() < 0.5 <= matte.max() else None
 
 
 def _named_channel(name: str) -> tuple[Block, Block]:

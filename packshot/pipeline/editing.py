@@ -11,7 +11,7 @@ import numpy as np
 
 from packshot.colour.reference import ReferenceColour, main_colours, nearest_delta_e
 from packshot.colour.transform import working_to_srgb8
-from packshot.cutout import Cutout, Method, Segmenter, compose_on_white, cut_out, given_cutout
+from packshot.cutout import Cutout, Method, Segmenter, compose_on_white, cut_out_of, given_cutout, uncut_of
 from packshot.errors import EmptySubjectError
 from packshot.framing.frame import frame
 from packshot.framing.place import Framed
@@ -115,11 +115,12 @@ def edit(
             error ratio. If it is None, this is not checked.
     """
     best: Edit | None = None
+    uncut = uncut_of(pixels, segmenter)
     brought = (*(one for one in noted if one.code in STOPPING), *(group.findings if group else ()))
     for method in methods:
         if best is not None and best.method == method:
             continue  # without a smooth backdrop the first attempt already used the network alone
-        attempt = _edited(pixels, cut_out(pixels, segmenter, method=method), plan, group, watch, brought)
+        attempt = _edited(pixels, cut_out_of(uncut, method=method), plan, group, watch, brought)
         if best is None or attempt.score > best.score:
             best = attempt
         if best.verdict is not Verdict.REJECT_AND_REDO:

@@ -182,7 +182,7 @@ def _measured(developed: Master) -> _Measured:
 
 def _frame_figures(pixels: Pixels16) -> tuple[Features, BackdropReading | None]:
     frame = frame_of(pixels)
-    seen = seen_beside(frame.surface, frame.lab)
+    seen = seen_beside(frame.seen)
     return measure(pixels, within=frame), measure_backdrop(pixels, seen=seen)
 
 

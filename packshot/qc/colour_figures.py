@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Iterator
-from functools import cached_property
 from typing import Any
 
 import cv2
@@ -21,6 +20,7 @@ from packshot.colour.difference import delta_e_2000, lab_of
 from packshot.colour.spaces import decode_working, encode_working, srgb_decode, srgb_profile, working_profile
 from packshot.framing import Framed
 from packshot.qc.inputs import QcInput
+from packshot.threads import computed_once
 from packshot.types import Box, FloatImage, Pixels8, Pixels16
 
 PATCH_SIDES_PX = (64, 32, 16, 8)
@@ -89,7 +89,7 @@ class _Patch:
     def side_px(self) -> int:
         return int(self.delivered.shape[0])
 
-    @cached_property
+    @computed_once
     def wanted(self) -> FloatImage:
         """The photograph resampled to the canvas's pixels, (side, side, 3) float32, linear light.
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-
 import numpy as np
 
 from packshot.errors import EmptySubjectError
@@ -19,6 +17,7 @@ from packshot.qc.regions import Region
 from packshot.qc.ridges import Strip, kept_strips
 from packshot.qc.white import OffWhite, away_from, find_off_white
 from packshot.specs.models import Shadow
+from packshot.threads import computed_once
 from packshot.types import Box, Mask, Matte, Size, size_of
 
 RESAMPLING_PX = 2
@@ -76,12 +75,12 @@ class Scene:
         """Size of the photograph."""
         return size_of(self.edit.master16)
 
-    @cached_property
+    @computed_once
     def subject(self) -> Box | None:
         """The product's box in the photograph; None where there is no product."""
         return box_of_product(self.edit.cutout.matte)
 
-    @cached_property
+    @computed_once
     def framed_subject(self) -> Box | None:
         """The product's box on the canvas; None where there is no product."""
         return box_of_product(self.edit.framed.matte)
@@ -96,24 +95,24 @@ class Scene:
         """
         return _white_from_px(self.subject, self.edit.rendition.rules.shadow, scale)
 
-    @cached_property
+    @computed_once
     def off_white(self) -> OffWhite:
         """Pixels of the composite's background that are not exactly white, over the whole frame."""
         matte, shadow = self.edit.cutout.matte, self.edit.rendition.rules.shadow
         return find_off_white(self.edit.composite16, background_of(matte, shadow=shadow, subject=self.subject))
 
-    @cached_property
+    @computed_once
     def reduced(self) -> Reduced:
         """The edit at reduced size."""
         cutout = self.edit.cutout
         return reduce_edit(self.edit.master16, cutout.matte, cutout.network_matte, reduced16=self.edit.reduced16)
 
-    @cached_property
+    @computed_once
     def reduced_product(self) -> Reduced:
         """The part of the reduced edit that contains the product."""
         return at_product(self.reduced)
 
-    @cached_property
+    @computed_once
     def outline(self) -> Outline:
         """Samples across the matte's outline."""
         product_px = float(self.subject.size.longest) if self.subject else 1.0
@@ -121,31 +120,31 @@ class Scene:
             self.edit.master16, self.edit.composite16, self.edit.cutout.matte, self.reduced, product_px=product_px
         )
 
-    @cached_property
+    @computed_once
     def edges(self) -> EdgeFigures:
         """Measurements at the points of the outline."""
         return measure_edges(self.outline)
 
-    @cached_property
+    @computed_once
     def strips(self) -> list[Strip]:
         """Areas of the matte outside the photograph's strongest edge, the largest first."""
         if self.subject is None:
             return []
         return kept_strips(self.edit.master16, self.edit.cutout.matte, self.reduced, self.subject)
 
-    @cached_property
+    @computed_once
     def patches(self) -> list[Region]:
         """Areas near the matte's outline that have the backdrop's colour, the largest first."""
         if self.subject is None:
             return []
         return kept_patches(self.edit.master16, self.edit.cutout.matte, self.reduced, self.subject)
 
-    @cached_property
+    @computed_once
     def disagreement(self) -> tuple[float, list[Region]]:
         """Differences between network and refined matte that the photograph does not settle: share, and areas."""
         return disagreement(self.reduced)
 
-    @cached_property
+    @computed_once
     def colour(self) -> ColourFigures | None:
         """Colour and detail of the product; None where too little of its interior is on the canvas."""
         return measure_colour(self.edit)

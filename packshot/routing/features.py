@@ -16,7 +16,7 @@ from packshot.colour.difference import lab_of
 from packshot.colour.spaces import working_profile
 from packshot.routing.appearance import appearance_figures
 from packshot.routing.backdrop import Backdrop, Surface, backdrop_at, border_of
-from packshot.routing.seen_backdrop import fit_surface, unexplained
+from packshot.routing.seen_backdrop import SeenBackdrop, see_backdrop
 from packshot.routing.silhouette import Silhouette, clear_of_shadow, disk, eroded, find_silhouette, share
 from packshot.types import Box, FloatImage, Pixels16, Size, Value, size_of
 
@@ -105,11 +105,11 @@ class Frame(NamedTuple):
 
     Attributes:
         lab: (rows, columns, 3) float32, CIE L*a*b*, at most `FRAME_PX` on the longest side.
-        surface: the backdrop.
+        seen: the backdrop.
     """
 
     lab: FloatImage
-    surface: Surface
+    seen: SeenBackdrop
 
 
 def frame_of(pixels: Pixels16) -> Frame:
@@ -119,7 +119,7 @@ def frame_of(pixels: Pixels16) -> Frame:
         pixels: (rows, columns, 3) uint16, working space.
     """
     lab = reduced_lab(pixels, side_px=FRAME_PX)
-    return Frame(lab, fit_surface(lab))
+    return Frame(lab, see_backdrop(lab))
 
 
 def measure(pixels: Pixels16, *, within: Frame | None = None) -> Features:
@@ -133,17 +133,16 @@ def measure(pixels: Pixels16, *, within: Frame | None = None) -> Features:
         pixels: (rows, columns, 3) uint16, working space.
         within: what `frame_of` returned, if it is known.
     """
-    frame, surface = within or frame_of(pixels)
-    backdrop = backdrop_at(surface, frame, window=Box(0, 0, *size_of(frame)), frame=size_of(frame))
-    shape = find_silhouette(frame, backdrop)
+    frame, seen = within or frame_of(pixels)
+    shape = find_silhouette(frame, seen.backdrop)
     figures = {
-        "backdrop_roughness": _backdrop_roughness(surface, frame),
+        "backdrop_roughness": _backdrop_roughness(seen),
         "touches_frame": _touches_frame(shape),
         "colour_match": 1.0,
     }
     if shape.box:
         window = _window(shape.box, measured=size_of(frame), frame=size_of(pixels))
-        figures |= _product_figures(pixels, surface, window)
+        figures |= _product_figures(pixels, seen.surface, window)
     return Features(**{name: round(min(max(figure, 0.0), 1.0), 4) for name, figure in figures.items()})
 
 
@@ -199,8 +198,9 @@ def _product_figures(pixels: Pixels16, surface: Surface, window: Box) -> dict[st
     }
 
 
-def _backdrop_roughness(surface: Surface, frame: FloatImage) -> float:
-    return float(unexplained(surface, frame)[border_of(size_of(frame), surface.border_ratio)].mean())
+def _backdrop_roughness(seen: SeenBackdrop) -> float:
+    off = seen.unexplained
+    return float(off[border_of(size_of(off), seen.surface.border_ratio)].mean())
 
 
 def _touches_frame(shape: Silhouette) -> float:

@@ -6,12 +6,14 @@ Usually that is the frame's border. A product that fills the frame leaves only a
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from packshot.routing.backdrop import (
     BORDER_RATIO,
+    Backdrop,
     Surface,
     backdrop_at,
     border_of,
@@ -38,8 +40,23 @@ _CLEAR_PX = 3
 _LEAST_GROUND_PX = 16
 
 
-def fit_surface(lab: FloatImage) -> Surface:
-    """Return the backdrop's surface, fitted where the backdrop is seen.
+@dataclass(frozen=True)
+class SeenBackdrop:
+    """A surface, and what of the whole frame it explains.
+
+    Attributes:
+        backdrop: the surface at the frame's pixels.
+        unexplained: (rows, columns): where the frame differs from the surface, lightly smoothed, by more than
+            `UNEVEN_DELTA_E`.
+    """
+
+    surface: Surface
+    backdrop: Backdrop
+    unexplained: Mask
+
+
+def see_backdrop(lab: FloatImage) -> SeenBackdrop:
+    """Return the backdrop's surface, fitted where the backdrop is seen, and what of the frame it explains.
 
     It is fitted to the frame's border if one surface explains both the border and its outermost pixels. Otherwise
     thinner borders are tried, then the corners. If none of them is explained, or if it may be a frame drawn around a
@@ -48,39 +65,33 @@ def fit_surface(lab: FloatImage) -> Surface:
     Args:
         lab: (rows, columns, 3) float32, CIE L*a*b*, the whole frame.
     """
-    usual = fit_to_border(lab)
-    size, off = size_of(lab), unexplained(usual, lab)
+    usual = _explained_by(fit_to_border(lab), lab)
+    size, off = size_of(lab), usual.unexplained
     unseen = float(off[border_of(size)].mean())
     if max(unseen, off[border_of(size, 0)].mean()) <= 1 - _EXPLAINED_RATIO:
         return usual
     for surface, start in _other_starts(lab, corners=unseen >= _CORNERS_FROM_RATIO):
-        off = unexplained(surface, lab)
+        other = _explained_by(surface, lab)
+        off = other.unexplained
         if off[start].mean() <= 1 - _EXPLAINED_RATIO and _places_along_edge(off) <= _MOST_PLACES:
-            return usual if _may_be_drawn_frame(off, lab) else surface
+            return usual if _may_be_drawn_frame(off, lab) else other
     return usual
 
 
-def seen_beside(surface: Surface, lab: FloatImage) -> Mask | None:
+def seen_beside(seen: SeenBackdrop) -> Mask | None:
     """Return where a product that fills the frame leaves the backdrop to be seen; None if the frame's border shows it.
 
-    Args:
-        surface: what `fit_surface` returned.
-        lab: (rows, columns, 3) float32, CIE L*a*b*, the whole frame.
+    It is (rows, columns), of the size in which the backdrop was seen.
     """
-    if surface.border_ratio == BORDER_RATIO:
-        return None
-    return border_of(size_of(lab), surface.border_ratio) & ~unexplained(surface, lab)
+    ratio = seen.surface.border_ratio
+    return None if ratio == BORDER_RATIO else border_of(size_of(seen.unexplained), ratio) & ~seen.unexplained
 
 
-def unexplained(surface: Surface, lab: FloatImage) -> Mask:
-    """Return where the frame differs from the surface, lightly smoothed, by more than `UNEVEN_DELTA_E`.
-
-    Args:
-        lab: (rows, columns, 3) float32, CIE L*a*b*, the whole frame.
-    """
+def _explained_by(surface: Surface, lab: FloatImage) -> SeenBackdrop:
     size = size_of(lab)
-    distance = backdrop_at(surface, lab, window=Box(0, 0, *size), frame=size).distance
-    return np.asarray(cv2.GaussianBlur(distance, (0, 0), 0.7) > UNEVEN_DELTA_E)
+    backdrop = backdrop_at(surface, lab, window=Box(0, 0, *size), frame=size)
+    off = np.asarray(cv2.GaussianBlur(backdrop.distance, (0, 0), 0.7) > UNEVEN_DELTA_E)
+    return SeenBackdrop(surface, backdrop, off)
 
 
 def _other_starts(lab: FloatImage, *, corners: bool) -> Iterator[tuple[Surface, Mask]]:
@@ -130,6 +141,6 @@ def _may_be_drawn_frame(off: Mask, lab: FloatImage) -> bool:
     inside = lab[top + _CLEAR_PX : top + height - _CLEAR_PX, left + _CLEAR_PX : left + width - _CLEAR_PX]
     if min(inside.shape[:2]) < _LEAST_GROUND_PX:
         return False
-    on_ground = unexplained(fit_to_border(inside), inside)
+    on_ground = _explained_by(fit_to_border(inside), inside).unexplained
     even = on_ground[border_of(size_of(inside))].mean() <= 1 - _EXPLAINED_RATIO
     return bool(even and on_ground.mean() > _ON_GROUND_RATIO)

@@ -11,6 +11,7 @@ from packshot.handoff.neck_joint.joint import FINDINGS, join_neck
 from packshot.handoff.neck_joint.placing import Side
 from packshot.ingest.master import read_master
 from packshot.naming import ShotId
+from packshot.paths.draft_file import read_draft_matte
 from packshot.pipeline import colour_before
 from packshot.record import ShotRecord
 from packshot.returned.neck_joint import JointDraft
@@ -59,9 +60,11 @@ def with_draft(record: ShotRecord) -> ShotRecord:
 def given_matte(record: ShotRecord) -> Matte | None:
     """Return the matte of the draft that the editor got, else that of the machine's edit; None if there is neither."""
     if record.reports.get("draft", {}).get("made"):
-        return read_returned(
-            shot_objects.fetch(record, DRAFT), name=DRAFT, limits=shot_objects.plan_of(record).ingest
-        ).matte
+        draft = shot_objects.fetch(record, DRAFT)
+        matte = read_draft_matte(draft)
+        if matte is not None:
+            return matte
+        return read_returned(draft, name=DRAFT, limits=shot_objects.plan_of(record).ingest).matte
     if record.reports.get("edit", {}).get("method", Method.GIVEN) != Method.GIVEN:
         return stored_edits.read_matte(shot_objects.fetch(record, "matte.png"))
     return None

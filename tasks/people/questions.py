@@ -78,7 +78,7 @@ class Next(Value):
 
     Attributes:
         state: the shot's state.
-        question: None unless a person has to act.
+        question: None unless a person has to act and has not answered yet.
     """
 
     step: Step
@@ -87,18 +87,19 @@ class Next(Value):
 
 
 @task(name="look", task_run_name="look · {shot.shot}", **ALWAYS)
-def next_step(shot: ShotId, *, objection: str = "") -> Next:
+def next_step(shot: ShotId, *, objection: str = "", answered: bool = False) -> Next:
     """Return what a shot needs next. If that is an editor's work, also store the draft and the ticket.
 
     Args:
         objection: why the last answer was refused; shown above the form.
+        answered: the question was asked before and its answer is there. So it is not put together again.
     """
     record = revived(load_record(shot), by=actor())
     step = _STEPS.get(record.state, Step.NOBODY)
     if record.state is State.ROUTED:
         automated = record.reports["routing"]["route"] == "automated"
         step = Step.MACHINE_EDIT if automated else Step.EDITOR
-    if step is not Step.PERSON:
+    if step is not Step.PERSON or answered:
         return Next(step=step, state=record.state)
     if record.state is State.AWAITING_EDITOR:
         record = with_draft(record)

@@ -101,6 +101,19 @@ def ask(form: type[F], *, pause_key: str, refused: str = "") -> F:
     raise AssertionError("unreachable")
 
 
+def given_answer(form: type[F], *, pause_key: str) -> F | None:
+    """Return the answer to a question that this flow run asked before; None if there is none yet. One small request.
+
+    A run that goes on after an answer starts from its first line. It asks this before it puts the question together
+    again, which nobody would read.
+    """
+    _, keyset = _suspended(pause_key)
+    run_id = UUID(str(flow_run.id))
+    with get_client(sync_client=True) as client:
+        answered = _is_stored(client, run_id, keyset["response"])
+    return cast(F, form.load(keyset, flow_run_id=run_id)) if answered else None
+
+
 def _answer(form: type[F], pause_key: str, *, refused: str) -> F | None:
     """Return the answer to a question that was asked before; None if its wait ended without one. Else ask, and end."""
     state, keyset = _suspended(pause_key, message=refused_words(refused) if refused else None)

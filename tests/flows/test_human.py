@@ -156,7 +156,19 @@ def test_an_answer_without_a_file_leaves_the_shot_waiting(sent_back: FlowRun) ->
 
 
 @pytest.fixture(scope="module")
-def collected(sent_back: FlowRun, line: Line) -> FlowRun:
+def second_ticket(sent_back: FlowRun) -> str:
+    """The ticket when the editor was asked for the second time. Each ticket that is made has links of its own."""
+    return open_storage().head(job_out_key(GLASS, "ticket.json")).etag
+
+
+def test_an_answer_that_counts_makes_no_ticket_that_nobody_reads(
+    second_ticket: str, collected: FlowRun, storage: Storage
+) -> None:
+    assert storage.head(job_out_key(GLASS, "ticket.json")).etag == second_ticket
+
+
+@pytest.fixture(scope="module")
+def collected(sent_back: FlowRun, second_ticket: str, line: Line) -> FlowRun:
     """The run after a file came into the batch's hot folder, under a name an editor might give it."""
     storage = open_storage()
     storage.put(drop_prefix(BATCH) + "holiday.png", returned_picture(), content_type="image/png")

@@ -7,7 +7,8 @@ import hashlib
 import io
 import struct
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import cv2
 import numpy as np
@@ -20,13 +21,15 @@ from packshot.colour.normalise import Correction, Kind
 from packshot.colour.reference import main_colours, parse_reference
 from packshot.colour.target_fit import DeltaE
 from packshot.colour.transform import working_to_srgb8
-from packshot.cutout import Method
+from packshot.cutout import Method, cut
 from packshot.errors import ConfigError, NamingError, RefusedInputError, TooSmallError
 from packshot.export.labels import Labels
 from packshot.ingest.shoot_groups import GroupDecision, state_groups
 from packshot.pipeline import Edit, Export, Mastered
 from packshot.pipeline.editing import STOPPING
+from packshot.qc import reduced
 from packshot.returned.read import read_returned
+from packshot.routing import features, seen_backdrop
 from packshot.routing.approve import Watch, ruled_out
 from packshot.routing.model import shipped_model
 from packshot.specs.load import default_folder, load_configs
@@ -296,6 +299,58 @@ def test_a_shot_that_nobody_named_is_only_held_for_want_of_real_photographs(line
     assert stops(unnamed) == {"real_proof_missing"}
 
 
+@dataclasses.dataclass(frozen=True)
+class Blind(ContrastNetwork):
+    """A network that sees nothing."""
+
+    def predict(self, rgb: Pixels8) -> Matte:
+        return np.zeros((64, 64), np.float32)
+
+
+class Counted:
+    """Counts the calls of functions where a module finds them."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *functions: tuple[Any, str]) -> None:
+        self.calls = dict.fromkeys((name for _, name in functions), 0)
+        for owner, name in functions:
+            monkeypatch.setattr(owner, name, self._counting(name, getattr(owner, name)))
+
+    def _counting(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def counting(*given: Any, **named: Any) -> Any:
+            self.calls[name] += 1
+            return function(*given, **named)
+
+        return counting
+
+
+@pytest.mark.parametrize("platforms", [1, 3])
+@pytest.mark.parametrize("network", [ContrastNetwork, Blind], ids=["approved", "every method"])
+def test_what_an_edit_starts_from_is_found_once_for_all_methods_and_platforms(
+    line: Line, platforms: int, network: type[ContrastNetwork], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = line.mastered.plan.model_copy(update={"renditions": line.mastered.plan.renditions[:platforms]})
+    counted = Counted(
+        monkeypatch,
+        (network, "predict"),
+        (cut, "reduced_copies"),
+        (cut, "model_backdrop"),
+        (reduced, "predict_backdrop"),
+    )
+    edit = pipeline.edit(line.mastered.master.pixels16, network(), plan)
+    found = int(edit.report is not None)  # where there is no product, there is no backdrop around it
+    assert counted.calls == {"predict": 1, "reduced_copies": 1, "model_backdrop": found, "predict_backdrop": found}
+
+
+def test_a_photograph_s_backdrop_is_fitted_once_for_its_route_and_met_once_in_the_frame_and_once_at_the_product(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted = Counted(monkeypatch, (seen_backdrop, "fit_to_border"), (seen_backdrop, "backdrop_at"))
+    at_product = Counted(monkeypatch, (features, "backdrop_at"))
+    assert features.measure(line.mastered.master.pixels16) == line.mastered.features
+    assert counted.calls == {"fit_to_border": 1, "backdrop_at": 1}
+    assert at_product.calls == {"backdrop_at": 1}
+
+
 def test_everything_that_is_not_product_is_exactly_white_in_the_composite(line: Line) -> None:
     truth = drawn_products.coverage(1000, 1000)
     assert (line.edit.composite[line.edit.matte == 0] == 65535).all()
@@ -312,14 +367,6 @@ def test_inside_the_product_the_master_is_kept_bit_for_bit(line: Line) -> None:
 def test_an_edit_changes_neither_the_master_nor_anything_it_is_given(line: Line) -> None:
     again = mastered_from(line.photograph, configs=load_configs(default_folder()))
     assert sha256(line.mastered.master.pixels16) == sha256(again.master.pixels16)
-
-
-@dataclasses.dataclass(frozen=True)
-class Blind(ContrastNetwork):
-    """A network that sees nothing."""
-
-    def predict(self, rgb: Pixels8) -> Matte:
-        return np.zeros((64, 64), np.float32)
 
 
 def test_where_no_product_is_found_every_method_is_tried_and_a_person_is_asked(line: Line) -> None:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import io
 from contextlib import suppress
 
 import cv2
 import numpy as np
 import pytest
+import tifffile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from packshot.colour.spaces import WHITE_16
 from packshot.errors import RefusedInputError
 from packshot.paths.draft import draft_path
-from packshot.paths.draft_file import CHANNEL_NAME, write_draft
+from packshot.paths.draft_file import CHANNEL_NAME, read_draft_matte, write_draft
 from packshot.paths.rasterise import rasterise
 from packshot.paths.write import photoshop_resources
 from packshot.returned.read import MatteSource, ReturnedWork, overlap, read_returned
@@ -102,6 +104,24 @@ def test_a_path_goes_before_the_channel_that_the_draft_came_with() -> None:
     assert overlap(matte_of(work), works.matte()) > 0.99
     (finding,) = [one for one in work.findings if one.code == "mattes_differ"]
     assert CHANNEL_NAME in finding.message
+
+
+def test_a_draft_s_matte_is_read_without_its_pixels() -> None:
+    """It is the same as of the whole file, also where the pixels can no longer be decoded."""
+    data = write_draft(works.master(), works.matte(), draft_path(works.matte()))
+    spoilt = bytearray(data)
+    with tifffile.TiffFile(io.BytesIO(data)) as file:
+        page = file.pages[0]
+        for start, length in zip(page.dataoffsets, page.databytecounts, strict=True):
+            spoilt[start : start + length] = bytes(length)
+    with pytest.raises(RefusedInputError):
+        read(bytes(spoilt))
+    np.testing.assert_array_equal(read_draft_matte(bytes(spoilt)), matte_of(read(data)))
+
+
+def test_a_draft_whose_path_covers_everything_tells_nothing_by_it() -> None:
+    everywhere = saved(rectangle(-0.1, -0.1, 1.1, 1.1))
+    assert read_draft_matte(write_draft(works.master(), works.matte(), everywhere)) is None
 
 
 def test_a_flat_picture_on_white_is_product_where_it_is_not_white() -> None:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from packshot.routing.backdrop import Surface, backdrop_at, border_of
-from packshot.routing.seen_backdrop import fit_surface
+from packshot.routing.seen_backdrop import see_backdrop
 from packshot.types import Box, FloatImage, Size
 
 SIZE = Size(240, 180)
@@ -23,8 +23,7 @@ def lit(*, light: float = 80, fall_off: float = 0, slant: float = 0, noise: floa
 
 
 def distances(lab: FloatImage) -> np.ndarray:
-    surface = fit_surface(lab)
-    return backdrop_at(surface, lab, window=Box(0, 0, *SIZE), frame=SIZE).distance
+    return see_backdrop(lab).backdrop.distance
 
 
 @settings(max_examples=30)
@@ -56,14 +55,14 @@ def test_a_product_that_touches_the_frame_does_not_pull_the_backdrop() -> None:
 
 def test_a_part_of_the_frame_meets_the_same_surface_as_the_whole() -> None:
     lab = lit(fall_off=10, slant=6)
-    surface = fit_surface(lab)
+    surface = see_backdrop(lab).surface
     window = Box(60, 30, 200, 150)
     part = backdrop_at(surface, lab[30:150, 60:200], window=window, frame=SIZE)
     assert part.distance.max() < 0.1
 
 
 def test_the_spread_follows_the_noise() -> None:
-    quiet, loud = fit_surface(lit(noise=0.8)), fit_surface(lit(noise=4))
+    quiet, loud = (see_backdrop(lit(noise=noise)).surface for noise in (0.8, 4))
     assert isinstance(quiet, Surface)
     assert loud.sigma > 2 * quiet.sigma
 

@@ -152,4 +152,4 @@ def test_the_light_on_the_backdrop_is_not_read_from_a_product_that_fills_the_fra
 def backdrop_light(on: Scene) -> BackdropReading | None:
     pixels = on.pixels()
     frame = frame_of(pixels)
-    return measure_backdrop(pixels, seen=seen_beside(frame.surface, frame.lab))
+    return measure_backdrop(pixels, seen=seen_beside(frame.seen))

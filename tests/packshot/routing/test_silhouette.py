@@ -2,18 +2,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from packshot.routing.backdrop import backdrop_at
 from packshot.routing.features import reduced_lab
-from packshot.routing.seen_backdrop import fit_surface
+from packshot.routing.seen_backdrop import see_backdrop
 from packshot.routing.silhouette import Silhouette, find_silhouette
-from packshot.types import Box, size_of
+from packshot.types import Box
 from tests.packshot.routing.scenes import Scene
 
 
 def silhouette_of(scene: Scene) -> Silhouette:
     lab = reduced_lab(scene.pixels(), side_px=600)  # half size
-    backdrop = backdrop_at(fit_surface(lab), lab, window=Box(0, 0, *size_of(lab)), frame=size_of(lab))
-    return find_silhouette(lab, backdrop)
+    return find_silhouette(lab, see_backdrop(lab).backdrop)
 
 
 def overlap(found: np.ndarray, box: Box) -> float:

@@ -6,12 +6,15 @@ from typing import Any
 
 import pytest
 
+from benchmarks.night import measured
 from packshot.handoff.ticket import colour_words
 from packshot.keys import job_out_key
 from packshot.naming import BatchId
 from packshot.record import ShotRecord, State
 from packshot.types import Finding, Status
-from tasks.people.questions import question_about
+from tasks.people.questions import Next, Step, next_step, question_about
+from tasks.people.tickets import TICKET_JSON
+from tasks.records.bookkeeping import Life
 from tasks.records.stored import change_record, load_record
 from tasks.storage import shot_objects
 from tasks.storage.bucket import Storage
@@ -71,3 +74,16 @@ def test_whoever_is_asked_sees_what_was_noticed_of_the_photograph(line: Storage,
         assert shown.index("- The lid") < shown.index("kettels"), "what failed comes before what is only a warning"
     if state is State.AWAITING_EDITOR:
         assert "kettels" in line.get(job_out_key(shot.shot, "ticket.html")).decode()
+
+
+def test_a_question_that_is_answered_is_not_put_together_again(line: Storage, batch: BatchId) -> None:
+    """A run that goes on after an answer reads the record and nothing else: no draft, no ticket, no copy."""
+    (shot,) = routed(batch, {"A1": 0.43})
+    Life(shot.shot).reach(State.AWAITING_EDITOR, why="an editor's work")
+    in_a_run(lambda: next_step.fn(shot.shot))
+    ticket = line.head(job_out_key(shot.shot, TICKET_JSON))
+    found: list[Next] = []
+    cost = measured(lambda: found.append(in_a_run(lambda: next_step.fn(shot.shot, answered=True))))
+    assert (found[0].step, found[0].state, found[0].question) == (Step.PERSON, State.AWAITING_EDITOR, None)
+    assert cost.requests == {"GetObject": 1}
+    assert line.head(job_out_key(shot.shot, TICKET_JSON)).etag == ticket.etag

@@ -23,7 +23,7 @@ from packshot.decision import Choice
 from packshot.record import State
 from tasks.people.forms import Answer, form_for
 from tasks.people.jobs import HUMAN_EDIT, PAUSE_KEY
-from tasks.runs.suspended import ask, create_waiting_run
+from tasks.runs.suspended import ask, create_waiting_run, given_answer
 from tasks.storage.bucket import Storage
 from tests.tasks.simulated_s3 import Died
 
@@ -225,3 +225,16 @@ def test_a_question_whose_wait_ended_without_an_answer_is_asked_again(begun: Flo
             asks("question-1")
         assert whole_form(read(begun.id))
         begin(begun)
+
+
+def test_an_answer_is_found_before_its_question_is_asked_again(begun: FlowRun) -> None:
+    assert given_answer(Answer, pause_key="question-1") is None
+    with pytest.raises(Pause):
+        asks("question-1")
+    assert given_answer(Answer, pause_key="question-1") is None
+    with get_client(sync_client=True) as client:
+        assert client.resume_flow_run(begun.id, run_input=ANSWER).status.value == "ACCEPT"
+    begin(begun)
+    given = given_answer(Answer, pause_key="question-1")
+    assert given == asks("question-1")
+    assert given_answer(Answer, pause_key="question-2") is None

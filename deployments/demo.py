@@ -32,7 +32,7 @@ from deployments.watch_process import keep_watch
 from infra.local.parts import Part
 from infra.local.prefect_server import PASSWORD_FILE
 from infra.local.processes import ServerError, busy
-from infra.local.stack import Stack, keep_worker, running
+from infra.local.stack import WORKER_POLL, Stack, keep_worker, running
 from infra.local.supervisor import Supervisor
 from packshot.cli.showing import in_markup
 from packshot.errors import PackshotError
@@ -51,6 +51,8 @@ from tasks.storage.bucket import open_storage
 from tasks.storage.server_checks import require_conditions
 
 POLL_S = 1.0
+DEMO_WORKER_POLL_S = "2"
+"""Somebody waits for a demonstration to begin."""
 REGISTER_S = 120.0
 """Longest time for which the deployments are tried to be registered; more on a busy machine."""
 DEMO_BATCH = batch_id("demo", "sample-batch")
@@ -73,7 +75,7 @@ def run_demo(console: Console, *, state_dir: Path, samples: Path | None, keep: b
     """
     batch = DEMO_BATCH if samples is None else batch_id("demo", samples.resolve().name)
     fetch_networks(console)
-    with line(console, state_dir=state_dir) as (stack, worker):
+    with environment({WORKER_POLL: DEMO_WORKER_POLL_S}), line(console, state_dir=state_dir) as (stack, worker):
         worker.wait()
         submit_folder(
             samples or SAMPLES,

@@ -1,7 +1,8 @@
 """Prefect's server behind the guard: ``python -m infra.prefect_app --host 127.0.0.1 --port 4200``.
 
-It replaces ``prefect server start``, which can't add middleware. Its settings are Prefect's own variables, and
-``PACKSHOT_ALLOWED_HOSTS``: host names of the server besides 127.0.0.1 and localhost, separated by commas.
+It replaces ``prefect server start``, which can't add middleware. Its settings are Prefect's own variables, some with
+another default (`SELDOM`), and ``PACKSHOT_ALLOWED_HOSTS``: host names of the server besides 127.0.0.1 and localhost,
+separated by commas.
 """
 
 from __future__ import annotations
@@ -9,8 +10,31 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from datetime import timedelta
+from functools import partial
 
 from infra.guard import ALLOWED_HOSTS, Guard
+
+_SERVICES = "PREFECT_SERVER_SERVICES"
+SELDOM = {
+    # It reads every suspended run in full each time, and those of this line have no end to their wait.
+    f"{_SERVICES}_PAUSE_EXPIRATIONS_LOOP_SECONDS": "3600",
+    f"{_SERVICES}_LATE_RUNS_LOOP_SECONDS": "60",
+    f"{_SERVICES}_SCHEDULER_RECENT_DEPLOYMENTS_LOOP_SECONDS": "60",
+    f"{_SERVICES}_CLEANUP_RECONCILER_LOOP_SECONDS": "60",
+    f"{_SERVICES}_CANCELLATION_CLEANUP_LOOP_SECONDS": "60",
+    f"{_SERVICES}_FOREMAN_LOOP_SECONDS": "60",
+    f"{_SERVICES}_REPOSSESSOR_LOOP_SECONDS": "60",
+    "PREFECT_SERVER_EVENTS_PROACTIVE_GRANULARITY": "PT1M",
+}
+"""How often Prefect's background services look unless the environment says otherwise.
+
+Most look every 5 seconds by default, which an idle line pays for all day. None of them starts a run or an answer.
+"""
+SELDOM_DUE_S = 5
+"""How often Prefect looks whether one of these is due, in seconds. It looks four times a second by itself, and has no
+setting for it. What is to be done at once is done at once.
+"""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -24,6 +48,8 @@ def parser() -> argparse.ArgumentParser:
 def main() -> int:
     """Serve until a signal to end."""
     given = parser().parse_args()
+    for name, seconds in SELDOM.items():
+        os.environ.setdefault(name, seconds)
     from prefect.settings import get_current_settings  # Prefect takes seconds to import, its server some more
 
     settings = get_current_settings().server
@@ -32,8 +58,12 @@ def main() -> int:
         sys.stderr.write("PREFECT_SERVER_API_AUTH_STRING is empty. Set it: without a password anybody runs the line.\n")
         return 2
     import uvicorn
+    from docket import Worker
+    from prefect.server.api import background_workers
     from prefect.server.api.server import create_app
 
+    pace = timedelta(seconds=SELDOM_DUE_S)
+    vars(background_workers)["Worker"] = partial(Worker, minimum_check_interval=pace, scheduling_resolution=pace)
     uvicorn.run(
         Guard(create_app(final=True), hosts=os.environ.get(ALLOWED_HOSTS, "").split(",")),
         host=given.host,

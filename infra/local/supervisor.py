@@ -24,9 +24,13 @@ import psutil
 from infra.local.parts import CANNOT_START, REFUSES, Part
 from infra.local.processes import busy, holder_of
 
-POLL_S = 0.5
+POLL_S = 1.0
 CHECK_S = 5.0
-"""Interval between checks of a part that works."""
+"""Interval between checks of a part that works, until it has worked for a minute."""
+STEADY_CHECK_S = 30.0
+"""The same from then on. A check costs processor time here, at the part and at others that it asks."""
+KEEP_S = 5.0
+"""Interval between two writes of the status file if nothing has changed; logs that are too long are cut then, too."""
 HUNG_S = 120.0
 """Longest time that a part may fail its check before it is killed; more if it is at work on a busy machine, see `busy`.
 """
@@ -109,6 +113,7 @@ class Supervisor:
         ]
         self._file, self._listener = state_dir / STATUS_FILE, say
         self._unwritten = ""
+        self._kept: tuple[float, object] = (float("-inf"), None)
 
     def _say(self, sentence: str) -> None:
         with contextlib.suppress(OSError):  # its log may lie on a full disk
@@ -129,16 +134,24 @@ class Supervisor:
             worked, restarts = not watch.trouble, watch.restarts
             if watch.part.ended:
                 self._bring_back(watch)
-            elif watch.trouble or time.monotonic() - watch.checked > CHECK_S:
+            elif watch.trouble or time.monotonic() - watch.checked > _pace_s(watch):
                 self._check(watch)
             if worked != (not watch.trouble) and restarts == watch.restarts:
                 self._say(f"{watch.part.name}: {watch.trouble or 'works'}")
+        self._keep()
+
+    def _keep(self) -> None:
+        """Write the status file and cut logs, if the status has changed, a while has passed, or it failed before."""
+        status, now = self.status(), time.monotonic()
+        if status == self._kept[1] and now - self._kept[0] < KEEP_S:
+            return
+        self._kept = now, None
         try:
             for watch in self._watches:
                 cut(watch.part.log)
             cut(self._file.with_name(OWN_LOG))
-            self._write()
-            self._unwritten = ""
+            self._write(status)
+            self._unwritten, self._kept = "", (now, status)
         except OSError as error:  # a full disk must not end the process that starts parts again
             said, self._unwritten = self._unwritten, f"{self._file.parent} cannot be written to: {error}"
             if said != self._unwritten:
@@ -176,6 +189,8 @@ class Supervisor:
             if now - watch.works_from > STEADY_S:
                 watch.failures = 0
         else:
+            if watch.works_from is not None:
+                watch.good = now  # it worked at the last check, which may be a while ago
             watch.works_from = None
         if missing or not watch.trouble:
             watch.good, watch.doubted = now, None
@@ -204,15 +219,21 @@ class Supervisor:
             for one in self._watches
         ]
 
-    def _write(self) -> None:
+    def _write(self, status: Sequence[PartStatus]) -> None:
         content = {
             "process": os.getpid(),
             "at": datetime.now(UTC).isoformat(),
-            "parts": [{**dataclasses.asdict(one), "since": one.since.isoformat()} for one in self.status()],
+            "parts": [{**dataclasses.asdict(one), "since": one.since.isoformat()} for one in status],
         }
         partial = self._file.with_suffix(".new")
         partial.write_text(json.dumps(content, indent=1))
         partial.replace(self._file)
+
+
+def _pace_s(watch: _Watch) -> float:
+    """Return how long a part that works is left alone."""
+    worked_s = time.monotonic() - watch.works_from if watch.works_from is not None else 0.0
+    return STEADY_CHECK_S if worked_s > STEADY_S else CHECK_S
 
 
 def _is_at_work(watch: _Watch) -> bool:

@@ -93,6 +93,39 @@ def test_a_part_waits_for_what_it_needs(tmp_path: Path, clock: Clock) -> None:
     end(base, other)
 
 
+def test_a_part_that_has_long_worked_is_asked_less_often_and_its_patience_begins_when_it_fails(
+    tmp_path: Path, clock: Clock
+) -> None:
+    checks: list[float] = []
+    trouble = ""
+
+    def check(_: Child) -> str:
+        checks.append(clock.now)
+        return trouble
+
+    one = part("one", SLEEPS, tmp_path / "log")
+    one.trouble = check
+    watching = Supervisor([one], tmp_path, say=lambda _: None)
+    written = 0
+    for _ in range(2 * 600):
+        (tmp_path / STATUS_FILE).unlink(missing_ok=True)
+        watching.look()
+        written += (tmp_path / STATUS_FILE).exists()
+        clock.now += 0.5
+    assert len(checks) <= supervisor.STEADY_S / supervisor.CHECK_S + 600 / supervisor.STEADY_CHECK_S
+    assert written <= 600 / supervisor.KEEP_S
+    trouble, first = "no answer", one.child
+    clock.now += supervisor.STEADY_CHECK_S
+    watching.look()
+    clock.now += supervisor.HUNG_S - 1
+    watching.look()
+    assert first.poll() is None
+    clock.now += 2
+    watching.look()
+    assert first.poll() == -9
+    end(one)
+
+
 def test_a_part_that_hangs_is_killed_and_started_again(tmp_path: Path, clock: Clock) -> None:
     said: list[str] = []
     hanging = part("one", SLEEPS, tmp_path / "log", trouble="no answer")

@@ -64,16 +64,28 @@ class Cancellation(Value):
 
     Attributes:
         taken_up_at: when the batch was submitted again. That ends the cancellation. None if it was not submitted again.
+        closed_at: when its client had closed it, by the storage's clock; None if it was not closed then.
     """
 
     at: datetime
     by: str
     why: str
     taken_up_at: datetime | None = None
+    closed_at: datetime | None = None
 
     @property
     def sentence(self) -> str:
         return f"Cancelled by {self.by} at {self.at:%Y-%m-%d %H:%M} UTC: {self.why}"
+
+    def is_followed_by(self, closed_at: datetime | None) -> bool:
+        """Return whether the client has closed the batch once more since then.
+
+        The first time does not count: the upload may have gone on when somebody cancelled it.
+
+        Args:
+            closed_at: when the client last closed it, by the storage's clock.
+        """
+        return self.closed_at is not None and closed_at is not None and closed_at > self.closed_at
 
 
 class BatchRecord(Stored):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 from packshot.naming import BatchId
@@ -19,7 +19,7 @@ from packshot.outcomes.daily_counts import (
     verdicts_of,
     waiting_of,
 )
-from packshot.outcomes.daily_record import as_of
+from packshot.outcomes.daily_record import as_of, is_given_up
 from packshot.outcomes.daily_values import AuditCount, Day, DayFigures
 from packshot.outcomes.daily_work import by_hour, handwork_of, machine_shots_of, stages_of
 from packshot.record import ShotRecord, State
@@ -52,6 +52,7 @@ def figures_of(
     day: Day,
     *,
     received: Mapping[BatchId, datetime],
+    cancelled: Collection[BatchId] = (),
     audits: Sequence[AuditCount] = (),
 ) -> DayFigures:
     """Return the figures of a day.
@@ -59,10 +60,13 @@ def figures_of(
     Args:
         records: all shots that may have changed on the day or were open at its end. Later events are ignored.
         received: batch -> when it was received.
+        cancelled: batches that were cancelled at the end of the day. What was open of them then neither came in nor
+            waits; the work done on it counts.
         audits: audits answered on the day.
     """
     shots = [as_of(one, day.ends) for one in records]
-    came_in = [one for one in shots if one.shot.in_batch in received and day.holds(received[one.shot.in_batch])]
+    alive = [one for one in shots if not is_given_up(one, cancelled)]
+    came_in = [one for one in alive if one.shot.in_batch in received and day.holds(received[one.shot.in_batch])]
     delivered = by_hour(shots, day, reached=State.DELIVERED)
     return DayFigures(
         day=day,
@@ -80,7 +84,7 @@ def figures_of(
         causes=causes_of(shots, day),
         failures=failures_of(shots, day),
         left_out=left_out_by_platform(shots, day),
-        waiting=waiting_of(shots, day),
+        waiting=waiting_of(alive, day),
         handwork=handwork_of(shots, day),
         audits=tuple(audits),
         sent_back=sent_back_of(shots, day),

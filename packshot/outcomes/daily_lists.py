@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from enum import StrEnum
 
 from packshot.naming import BatchId, ShotId
-from packshot.outcomes.daily_record import as_of, changes, kind_of
+from packshot.outcomes.daily_record import as_of, changes, is_given_up, kind_of
 from packshot.outcomes.daily_values import Day, DayFigures
 from packshot.outcomes.first_time import By, first_time_approval, judgements_of
 from packshot.record import ShotRecord, State
@@ -57,18 +57,20 @@ def shots_behind(
     day: Day,
     *,
     received: Mapping[BatchId, datetime],
+    cancelled: Collection[BatchId] = (),
     audits: Mapping[ShotId, bool] | None = None,
 ) -> dict[Number, tuple[ShotId, ...]]:
     """Return the shots behind each number of a day, sorted by name.
 
     Args:
-        records, received: as `packshot.outcomes.daily.figures_of` takes them.
+        records, received, cancelled: as `packshot.outcomes.daily.figures_of` takes them.
         audits: shots whose audit was answered on the day -> whether the person refused.
     """
     found: dict[Number, list[ShotId]] = {number: [] for number in Number}
     for record in records:
         shot = as_of(record, day.ends)
-        for number in _numbers_of(shot, day, received):
+        came_in = None if is_given_up(shot, cancelled) else received.get(shot.shot.in_batch)
+        for number in _numbers_of(shot, day, came_in):
             found[number].append(shot.shot)
     for name, refused in (audits or {}).items():
         found[Number.AUDITED].append(name)
@@ -77,9 +79,8 @@ def shots_behind(
     return {number: tuple(sorted(shots, key=str)) for number, shots in found.items()}
 
 
-def _numbers_of(shot: ShotRecord, day: Day, received: Mapping[BatchId, datetime]) -> Iterator[Number]:
-    at = received.get(shot.shot.in_batch)
-    if at is not None and day.holds(at):
+def _numbers_of(shot: ShotRecord, day: Day, came_in: datetime | None) -> Iterator[Number]:
+    if came_in is not None and day.holds(came_in):
         yield Number.RECEIVED
         yield Number(kind_of(shot.state))
     events = list(changes(shot, day))

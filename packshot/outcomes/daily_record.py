@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Literal, cast
 
 from packshot.export.delivery import Kind
 from packshot.export.left_out import left_out_of
+from packshot.naming import BatchId
 from packshot.outcomes.daily_values import Day
 from packshot.record import DONE, MACHINE, WAITING, Event, ShotRecord, State
 from packshot.types import Status
@@ -67,6 +68,11 @@ def kind_of(state: State) -> Outcome:
 def is_open(record: ShotRecord) -> bool:
     """Return True if a shot is neither delivered nor refused."""
     return kind_of(record.state) in ("waiting", "ready", "failed")
+
+
+def is_given_up(record: ShotRecord, cancelled: Collection[BatchId]) -> bool:
+    """Return True if a shot is open and its batch is cancelled: nobody works on it, and nobody is asked about it."""
+    return record.shot.in_batch in cancelled and is_open(record)
 
 
 def changes(record: ShotRecord, day: Day) -> Iterator[Event]:

@@ -23,8 +23,8 @@ from prefect.states import Cancelled, Cancelling
 from packshot.batch import BatchRecord, Cancellation
 from packshot.errors import TerminalError
 from packshot.figures import counted
-from packshot.keys import batch_lease, delivery_lease
-from packshot.naming import BatchId
+from packshot.keys import batch_lease, delivery_lease, inbox_key
+from packshot.naming import READY, BatchId
 from packshot.record import DONE, State
 from packshot.types import Value
 from tasks.batches.status import standing_of
@@ -32,6 +32,7 @@ from tasks.queries.asking import batch_records
 from tasks.records.bookkeeping import now
 from tasks.records.stored import change_batch, create_batch, find_batch
 from tasks.runs.resuming import HUMAN_FLOW, runs_of
+from tasks.storage.bucket import ObjectInfo, open_storage
 from tasks.storage.leases import look
 
 AT_WORK = ("process-batch", "deliver-batch", "reprocess-shot", "work-on-part")
@@ -75,11 +76,13 @@ def cancel_batch(batch: BatchId, *, person: str, reason: str, patience_s: float 
         TerminalError: everything in it is delivered or refused already.
     """
     _require_something_left(batch)
+    ready = find_ready(batch)
+    closed_at = ready.modified if ready is not None else None
 
     def cancel(record: BatchRecord) -> BatchRecord:
         if record.cancelled is not None:
             return record
-        new = Cancellation(at=now(), by=person, why=reason)
+        new = Cancellation(at=now(), by=person, why=reason, closed_at=closed_at)
         return record.model_copy(update={"cancellations": (*record.cancellations, new), "finished_at": None})
 
     noted = change_batch(batch, cancel).cancelled
@@ -101,6 +104,13 @@ def _require_something_left(batch: BatchId) -> None:
             found="every photograph is delivered or refused",
             next_step="What was delivered stays with the client. See packshot batch status.",
         )
+
+
+def find_ready(batch: BatchId) -> ObjectInfo | None:
+    """Return the object with which its client has closed a batch; None if the batch is not closed."""
+    key = inbox_key(batch, READY)
+    first = next(open_storage().list(key), None)  # the first key with a prefix is itself
+    return first if first is not None and first.key == key else None
 
 
 def take_up_again(batch: BatchId) -> bool:

@@ -11,6 +11,7 @@ from packshot.errors import NamingError, RecordDamagedError
 from packshot.keys import batch_from_ready_key
 from packshot.naming import READY, BatchId
 from packshot.types import Value
+from tasks.batches.cancelling import take_up_again
 from tasks.environment.logs import log
 from tasks.queries.asking import finished_batches
 from tasks.records.bookkeeping import ALWAYS, now
@@ -33,6 +34,8 @@ class ClosedBatches(Value):
 def closed_batches() -> ClosedBatches:
     """Return the closed batches that are neither finished nor cancelled, in the order in which they were closed.
 
+    A cancelled batch that its client has closed once more since then is taken up again.
+
     A folder whose name is not valid for a batch is listed in `left_out`; it doesn't stop the others.
     """
     storage, waiting, left_out = open_storage(), list[tuple[datetime, str, BatchId]](), dict[str, str]()
@@ -48,7 +51,7 @@ def closed_batches() -> ClosedBatches:
         if batch is None or batch in finished:
             continue
         closed = _closed(storage, folder)
-        if closed and not _is_over(batch):
+        if closed and not _is_over(batch, closed):
             waiting.append((closed.modified or now(), str(batch), batch))
     return ClosedBatches(batches=tuple(batch for _, _, batch in sorted(waiting)), left_out=left_out)
 
@@ -65,9 +68,17 @@ def _closed(storage: Storage, folder: str) -> ObjectInfo | None:
     return first if first is not None and first.key == f"{folder}{READY}" else None
 
 
-def _is_over(batch: BatchId) -> bool:
+def _is_over(batch: BatchId, closed: ObjectInfo) -> bool:
     try:
         record = find_batch(batch)
     except RecordDamagedError:
         return False  # the batch's own run reports it; the other batches go on
-    return record is not None and (record.finished_at is not None or record.cancelled is not None)
+    if record is None:
+        return False
+    if record.cancelled is None:
+        return record.finished_at is not None
+    if not record.cancelled.is_followed_by(closed.modified):
+        return True
+    take_up_again(batch)
+    log().info("%s was cancelled, and its client has closed it once more: it is taken up again", batch)
+    return False

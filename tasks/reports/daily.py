@@ -5,7 +5,7 @@ reports/daily/<date>.html         the page
 reports/daily/<date>.shots.json   the shots behind the day's numbers
 
 The index says what may have changed since the last counted day: shots with a later event, and those that are open now.
-No record is read.
+No record of a shot is read; of batches, only of those in which a shot is open: the batch may be cancelled.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from zoneinfo import ZoneInfo
 
 from prefect import task
 
-from packshot.errors import TerminalError
+from packshot.batch import Cancellation
+from packshot.errors import RecordDamagedError, TerminalError
 from packshot.handoff.deciding import since_restart
 from packshot.keys import daily_figures_key, daily_page_key, daily_prefix, date_from_daily_figures_key
 from packshot.learning.audits import Audit, audit_of, report_on
@@ -34,6 +35,7 @@ from tasks.environment.configs import configs_in_force
 from tasks.environment.settings import get_settings
 from tasks.queries.asking import received_since, records_since, repair
 from tasks.records.bookkeeping import ALWAYS, now
+from tasks.records.stored import find_batch
 from tasks.reports.daily_artifact import daily_markdown
 from tasks.reports.daily_lists import keep_lists
 from tasks.storage.bucket import LONGEST_LINK_S, Storage, open_storage
@@ -44,10 +46,15 @@ _JSON = "application/json"
 
 
 class _Read(NamedTuple):
-    """The records that days are counted from, with the batches' times of arrival and the answered audits."""
+    """The records that days are counted from, with the batches' times of arrival and the answered audits.
+
+    Attributes:
+        cancellations: of the batches in which a shot is open.
+    """
 
     records: list[ShotRecord]
     received: Mapping[BatchId, dt.datetime]
+    cancellations: Mapping[BatchId, Sequence[Cancellation]]
     audits: list[Audit]
 
 
@@ -104,9 +111,13 @@ def _counted(storage: Storage, wanted: Sequence[Day], *, routing: RoutingConfig)
     read = _read(before=_load(storage, before).day if before else None)
     for day in missing:
         shots = [one for one in read.records if _concerns(one, day)]
-        figures = figures_of(shots, day, received=read.received, audits=_audits_of(read.audits, day))
+        cancelled = {
+            batch for batch, known in read.cancellations.items() if any(_is_in_force(one, day) for one in known)
+        }
+        audits = _audits_of(read.audits, day)
+        figures = figures_of(shots, day, received=read.received, cancelled=cancelled, audits=audits)
         figures = figures.model_copy(update={"escapes": _escapes([*known, figures], day, routing=routing)})
-        keep_lists(storage, shots, day, received=read.received)
+        keep_lists(storage, shots, day, received=read.received, cancelled=cancelled)
         told = figures.model_dump_json(indent=1).encode()
         storage.put(daily_figures_key(day.date), told, content_type=_JSON)
         known.append(figures)
@@ -127,7 +138,21 @@ def _read(*, before: Day | None) -> _Read:
     repair()
     found = records_since(since)
     audits = filter(None, (audit_of(one, since_restart(one)) for one in found))
-    return _Read(records=list(map(brief, found)), received=received_since(since), audits=list(audits))
+    cancellations = {batch: _cancellations_of(batch) for batch in {one.shot.in_batch for one in found if is_open(one)}}
+    return _Read(list(map(brief, found)), received_since(since), cancellations, list(audits))
+
+
+def _cancellations_of(batch: BatchId) -> Sequence[Cancellation]:
+    try:
+        record = find_batch(batch)
+    except RecordDamagedError:
+        return ()  # the batch's own run reports it
+    return record.cancellations if record is not None else ()
+
+
+def _is_in_force(one: Cancellation, day: Day) -> bool:
+    """Return whether a batch was cancelled, and not taken up again, when a day ended."""
+    return one.at < day.ends and (one.taken_up_at is None or one.taken_up_at >= day.ends)
 
 
 def _concerns(record: ShotRecord, day: Day) -> bool:

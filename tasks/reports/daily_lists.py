@@ -6,7 +6,7 @@ reports/daily/<date>.shots.json    number -> shots
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from pydantic import TypeAdapter
 
@@ -24,7 +24,12 @@ _LISTS = TypeAdapter(dict[Number, tuple[ShotId, ...]])
 
 
 def keep_lists(
-    storage: Storage, records: Sequence[ShotRecord], day: Day, *, received: Mapping[BatchId, dt.datetime]
+    storage: Storage,
+    records: Sequence[ShotRecord],
+    day: Day,
+    *,
+    received: Mapping[BatchId, dt.datetime],
+    cancelled: Collection[BatchId],
 ) -> None:
     """Store which shots each number of a day counts."""
     audits = {}
@@ -32,7 +37,7 @@ def keep_lists(
         audit = audit_of(record, since_restart(record))
         if audit is not None and day.holds(audit.at):
             audits[record.shot] = audit.refused
-    lists = shots_behind(records, day, received=received, audits=audits)
+    lists = shots_behind(records, day, received=received, cancelled=cancelled, audits=audits)
     storage.put(daily_shots_key(day.date), _LISTS.dump_json(lists), content_type="application/json")
 
 

@@ -10,7 +10,8 @@ from prefect.client.orchestration import get_client
 from prefect.states import Pending, Running
 
 from packshot.errors import BatchCancelledError, ObjectMissingError, TerminalError
-from packshot.naming import BatchId, ShotId
+from packshot.keys import inbox_key
+from packshot.naming import READY, BatchId, ShotId
 from packshot.record import State
 from tasks.batches.cancelling import cancel_batch, take_up_again
 from tasks.batches.claiming import at_work_on
@@ -24,6 +25,7 @@ from tasks.records.bookkeeping import Life
 from tasks.records.stored import load_batch, load_record
 from tasks.runs.resuming import waiting_run_of
 from tasks.storage.bucket import Storage
+from tests.flows.line import poll
 from tests.tasks.in_runs import in_a_run
 from tests.tasks.shots import routed
 
@@ -95,6 +97,33 @@ def test_taken_up_again_it_is_processed_and_its_people_are_asked_anew(shot: Shot
     anew = waiting_run_of(shot)
     assert anew
     assert anew.id != question.id
+
+
+def test_a_client_s_new_ready_takes_it_up_again_and_the_old_one_does_not(shot: ShotId, line: Storage) -> None:
+    batch = shot.in_batch
+    closed = line.head(inbox_key(batch, READY)).modified
+    assert closed
+    cancel_batch(batch, person="Max", reason=WHY)
+    assert batch not in closed_batches.fn().batches
+
+    def closed_anew() -> bool | None:
+        """As any S3 client writes it. A storage's clock counts in seconds."""
+        line._client.put_object(Bucket=line.bucket, Key=inbox_key(batch, READY), Body=b"")
+        return (line.head(inbox_key(batch, READY)).modified or closed) > closed or None
+
+    poll(closed_anew, until="READY has a later time", timeout_s=60)
+    assert batch in closed_batches.fn().batches
+    (cancelled,) = load_batch(batch).cancellations
+    assert cancelled.taken_up_at
+    cancel_batch(batch, person="Max", reason="once more")
+    assert batch not in closed_batches.fn().batches
+
+
+def test_the_end_of_an_upload_that_was_cancelled_meanwhile_takes_up_nothing(line: Storage, batch: BatchId) -> None:
+    line.upload_to_inbox(batch, "A1.jpg", b"x", content_type="image/jpeg")
+    cancel_batch(batch, person="Max", reason=WHY)
+    line.close_inbox(batch)
+    assert batch not in closed_batches.fn().batches
 
 
 def test_what_was_never_uploaded_or_is_over_is_not_cancelled(line: Storage, batch: BatchId) -> None:

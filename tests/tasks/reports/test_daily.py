@@ -12,18 +12,20 @@ import pytest
 
 from deployments.demo import environment
 from flows.daily_report import daily_report
-from packshot.batch import BatchRecord, ShotRef
+from packshot.batch import BatchRecord, Cancellation, ShotRef
 from packshot.decision import Choice
 from packshot.errors import TerminalError
 from packshot.escaping import markdown
 from packshot.keys import daily_figures_key, daily_page_key, record_key
 from packshot.naming import BatchId, ShotId
+from packshot.outcomes.daily_lists import Number, value_of
 from packshot.outcomes.daily_values import DayFigures, last_date
 from packshot.record import State
 from tasks.index import keeping
 from tasks.records.bookkeeping import now
 from tasks.records.stored import change_batch, change_record, create_batch, create_record
 from tasks.reports.daily import ARTIFACT, report_day
+from tasks.reports.daily_lists import lists_on
 from tasks.storage.bucket import Storage, open_storage
 from tests.packshot.outcomes.lives import BATCH, DAY, NIGHT, Shot
 from tests.tasks.conftest import empty
@@ -142,7 +144,36 @@ def test_the_next_day_counts_what_changed_and_reads_no_record(own_bucket: Storag
         costs.append(asked["GetObject"])
     day = figures(own_bucket, NEXT)
     assert (day.fates.received, day.handwork.returned, day.waits) == (0, 2, 10)
-    assert costs[0] == costs[1]
+    assert costs[1] - costs[0] == 1  # in the second round two batches have open shots, and may be cancelled
+
+
+def test_what_was_open_of_a_cancelled_batch_neither_came_in_nor_waits(own_bucket: Storage) -> None:
+    """Until it is taken up again. What was delivered of it, and the work done on it, count."""
+    batch = BatchId(client="acme", batch="gone")
+    stored(Shot("W", batch=batch).handed(), Shot("D", batch=batch).delivered(), batch=batch)
+
+    def change(*cancelled: Cancellation) -> None:
+        change_batch(batch, lambda one: one.model_copy(update={"cancellations": cancelled}))
+
+    report()
+    before = figures(own_bucket)
+    assert (before.fates.received, before.waits) == (2, 1)
+    during = Cancellation(at=DAY.begins, by="Max", why="withdrawn")
+    change(during)
+    report()
+    without = figures(own_bucket)
+    assert (without.fates.received, without.fates.delivered, without.fates.waiting, without.waits) == (1, 1, 0, 0)
+    assert without.routes == before.routes
+    listed = lists_on(DAY.date)
+    assert listed
+    assert {number: len(shots) for number, shots in listed.items()} == {one: value_of(without, one) for one in Number}
+    for other in (
+        during.model_copy(update={"at": DAY.ends}),
+        during.model_copy(update={"taken_up_at": DAY.ends - timedelta(hours=1)}),
+    ):
+        change(other)
+        report()
+        assert figures(own_bucket) == before
 
 
 def test_a_delivered_shot_that_began_anew_is_found_again(own_bucket: Storage) -> None:

@@ -39,11 +39,12 @@ def decode_jpeg(data: bytes) -> tuple[NDArray[Any], tuple[Finding, ...]]:
     try:
         _, _, colours, _ = simplejpeg.decode_jpeg_header(data)
         pixels = simplejpeg.decode_jpeg(data, colorspace=_OUTPUT.get(colours, "RGB"), strict=True)
-    except ValueError as error:
-        if _DAMAGE.match(str(error)):
-            raise DamagedError(f"a damaged JPEG ({error})") from error
+    except (ValueError, KeyError) as error:  # KeyError: a sampling that simplejpeg has no name for
+        reason = str(error) if isinstance(error, ValueError) else "its colours are sampled in a way that is seldom used"
+        if _DAMAGE.match(reason):
+            raise DamagedError(f"a damaged JPEG ({reason})") from error
         # The header is odd, or this decoder does not support the variety. The other decoder reads it or raises.
-        return imagecodecs.jpeg8_decode(data), (_not_looked_for(str(error)),)
+        return imagecodecs.jpeg8_decode(data), (_not_looked_for(reason), *_small_damage(data))
     return (pixels[..., 0] if pixels.shape[2] == 1 else pixels), _small_damage(data)
 
 

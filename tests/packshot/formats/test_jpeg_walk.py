@@ -94,19 +94,38 @@ def test_a_whole_file_of_another_writer_is_not_called_damaged(sampling: str) -> 
     assert look_for_damage(cv2.imencode(".jpg", pixels, options)[1].tobytes()) is None
 
 
+def by_component(sampling: int) -> bytes:
+    """A JPEG of 120 x 90 px with a scan for each component (T.81, B.2.3), put together from grey files.
+
+    Args:
+        sampling: factors of the first component: 0x11 full colour, 0x14 colours once in four rows.
+    """
+    few = -(-90 // (sampling & 15))
+    greys = [saved(drawn(120, height, 8).convert("L")) for height in (90, few, few)]
+    ends = [{one.code: one.end for one in segments(grey)} for grey in greys]
+    head, tables = greys[0][: greys[0].index(b"\xff\xc0")], greys[0][ends[0][0xC0] : greys[0].index(b"\xff\xda")]
+    frame = b"\xff\xc0\0\x11\x08\0\x5a\0\x78\x03" + bytes([1, sampling, 0, 2, 17, 0, 3, 17, 0])
+    codes = [grey[end[0xDA] : -2] for grey, end in zip(greys, ends, strict=True)]
+    scans = (b"\xff\xda\0\x08\x01" + bytes([n, 0, 0, 63, 0]) + one for n, one in enumerate(codes, 1))
+    return head + frame + tables + b"".join(scans) + b"\xff\xd9"
+
+
 def test_a_scan_for_each_component_is_followed() -> None:
-    """The scans of grey files, put together as those of one file of three components (T.81, B.2.3)."""
-    grey = saved(drawn(120, 90, 8).convert("L"))
-    parts = {one.code: one for one in segments(grey)}
-    head, scan = grey[: grey.index(b"\xff\xc0")], grey[parts[0xDA].end : -2]
-    frame = b"\xff\xc0\0\x11\x08\0\x5a\0\x78\x03" + bytes([1, 17, 0, 2, 17, 0, 3, 17, 0])
-    tables = grey[parts[0xC0].end : grey.index(b"\xff\xda")]
-    scans = b"".join(b"\xff\xda\0\x08\x01" + bytes([number, 0, 0, 63, 0]) + scan for number in (1, 2, 3))
-    whole = head + frame + tables + scans + b"\xff\xd9"
+    whole = by_component(0x11)
     assert simplejpeg.decode_jpeg(whole, strict=True).shape == (90, 120, 3)
     assert look_for_damage(whole) is None
     with pytest.raises(DamagedError, match="left over"):
         look_for_damage(whole[:-2] + b"\x12\x34\x56\xff\xd9")
+
+
+def test_a_sampling_that_is_seldom_used_is_read_and_looked_at() -> None:
+    """4:4:1: colours once in four rows. simplejpeg has no name for it, so such files were called damaged."""
+    whole = by_component(0x14)
+    photo = open_photo(whole, name="A1.jpg", limits=LIMITS)
+    assert photo.pixels.shape == (90, 120, 3)
+    assert [one.code for one in photo.findings if "damage" in one.code] == ["damage_not_looked_for"]
+    with pytest.raises(UnreadableError, match="left over"):
+        open_photo(whole[:-2] + b"\x12\x34\x56\xff\xd9", name="A1.jpg", limits=LIMITS)
 
 
 def test_bytes_left_over_are_damage() -> None:

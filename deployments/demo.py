@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import cast
 
 import httpx
+import prefect.settings
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import FlowRun
 from prefect.deployments import run_deployment
 from prefect.exceptions import PrefectException
 from prefect.settings import temporary_settings
+from prefect.settings.legacy import Setting
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -231,15 +233,24 @@ def same_configs() -> dict[str, str]:
 
 @contextmanager
 def environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """Set environment variables, and Prefect's settings with them, for the duration of the block."""
+    """Set environment variables, and Prefect's settings with them, for the duration of the block.
+
+    Of variables that this process was started with, such as those of another line, the new value counts.
+    """
     before = dict(os.environ)
     os.environ.update(variables)
     try:
-        with temporary_settings():
+        with temporary_settings(_settings_of(variables)):
             yield
     finally:
         os.environ.clear()
         os.environ.update(before)
+
+
+def _settings_of(variables: Mapping[str, str]) -> dict[Setting | str, str]:
+    """Return Prefect's settings among variables. Prefect reads variables once, when a process starts."""
+    named = ((getattr(prefect.settings, name, None), value) for name, value in variables.items())
+    return {setting: value for setting, value in named if isinstance(setting, Setting)}
 
 
 def run_nightly(console: Console, batch: BatchId, *, worker: Part) -> FlowRun:

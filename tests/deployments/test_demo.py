@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import subprocess
+import sys
 
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
@@ -20,6 +22,18 @@ def test_another_terminal_finds_the_servers(prefect_stack: Stack) -> None:
         said = subprocess.run(["sh", "-c", '. "$0"; env', file], capture_output=True, text=True, check=True)
     assert wanted.items() <= dict(line.split("=", 1) for line in said.stdout.splitlines() if "=" in line).items()
     assert not file.exists()
+
+
+def test_a_terminal_that_knows_another_line_s_servers_starts_one_of_its_own() -> None:
+    """Kind of test that was missing: one in which a variable of Prefect is there when the process starts."""
+    asks = (
+        "from deployments.demo import environment; from prefect.settings import PREFECT_API_URL\n"
+        "with environment({'PREFECT_API_URL': 'http://new/api'}): print(PREFECT_API_URL.value())\n"
+        "print(PREFECT_API_URL.value())"
+    )
+    before = {**os.environ, "PREFECT_API_URL": "http://old/api"}
+    said = subprocess.run([sys.executable, "-c", asks], env=before, capture_output=True, text=True, check=True)
+    assert said.stdout.split() == ["http://new/api", "http://old/api"]
 
 
 def test_a_server_that_cannot_say_which_runs_died_stops_no_start() -> None:

@@ -77,6 +77,8 @@ def delivered_name(rendition: RenditionPlan, facts: Mapping[str, str], *, subjec
 def name_fits(stem: str, platform: Platform) -> bool:
     """Return whether a file name without its extension is one that the platform's template can make.
 
+    Its numbers must have right check digits, and the platform must take its view.
+
     Example: ``B08N5WRWNW.MAIN`` fits ``{product_id}.{view}``; ``B08N5WRWNW_MAIN`` does not.
     """
     parts = split_template(platform.naming)

@@ -33,10 +33,10 @@ class Seam(NamedTuple):
 
 
 def find_seam(means: NDArray[np.floating], quanta: NDArray[np.floating], mcu_px: tuple[int, int]) -> Seam | None:
-    """Return the step that lost data left in a picture; None if none is found.
+    """Return the jump in brightness that missing data has caused in a picture; None if there is none.
 
     Args:
-        means: (components, rows, columns): the mean of each MCU, in levels of 255.
+        means: (components, rows, columns): the mean of each MCU (smallest unit that a JPEG codes), in levels of 255.
         quanta: for each component its step of quantisation, in levels of 255.
         mcu_px: width and height of an MCU.
     """

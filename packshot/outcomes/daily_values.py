@@ -242,10 +242,10 @@ class DayFigures(Value):
         mastered_by_hour, delivered_by_hour: by hour from the start of the day.
         machine_shots: shots with a measured time of at least one stage.
         held: shots put on hold to wait for something from the client.
-        first_time: first-time approval of editors judged on the day, by name.
+        first_time: for each editor judged on the day, by name: the share of pictures that were approved at once.
         failures: shots that failed on the day and were still failed at its end, the first few.
         left_out: platforms that received nothing, or not everything, of exported shots; the most frequent first.
-        escapes: None if nothing was audited within the window.
+        escapes: how often the machine's approval was wrong, from audits of the last days; None if there was no audit.
         sent_back: None in figures of an earlier version, which did not count it.
     """
 

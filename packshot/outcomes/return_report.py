@@ -83,7 +83,7 @@ def send_report(
     config: ReturnsConfig,
     writing: Writing,
 ) -> tuple[Any, Mapping[str, Any]]:
-    """Return the report as plain JSON, and an empty mapping: the form in which a child process returns its result.
+    """Return (report as plain JSON, {}). It runs in a child process, and a child always returns such a pair.
 
     Args:
         golive: SKU -> day of the new pictures, in days since 1970.

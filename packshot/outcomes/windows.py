@@ -37,12 +37,12 @@ class Windows:
         }
 
     def sum(self, figure: str, product: NDArray[np.int64], start: Any, end: Any) -> Counts:
-        """Return the sum over the days from `start` (included) to `end` (excluded), in days since 1970.
+        """Return, for each window, the sum of a figure of its product, from day `start` up to the day before `end`.
 
         Args:
             figure: one of `FIGURES`.
-            product: (windows,) positions in `skus`.
-            start, end: (windows,), or one value for all.
+            product: (windows,): for each window, its product's position in `skus`.
+            start, end: (windows,), or one value for all; in days since 1970.
         """
         total = self._sums[figure]
         low, high = (

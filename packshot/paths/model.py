@@ -69,7 +69,7 @@ class SavedPath:
     Attributes:
         record_id: number of its image resource, 2000 to 2997.
         is_clipping: True if the file names it as its clipping path.
-        starts_filled: True if the picture is full before the first subpath is applied, False if it is empty.
+        starts_filled: the file's flag for what a path without any subpath encloses: the whole picture, or nothing.
         clip_rule: fill rule stated with the clipping path. WINDING then applies to all subpaths together.
         raw_name: bytes of the name as stored, in an unknown encoding.
     """

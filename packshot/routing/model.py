@@ -63,7 +63,7 @@ class Seen(NamedTuple):
     """A real photograph among the labelled shots, whose edit a person judged.
 
     Attributes:
-        kinds: the kinds in `Unproven` to which it belongs.
+        kinds: kinds for which drawn scenes prove nothing (`Unproven`), such as pale on pale; those that it belongs to.
     """
 
     probability: float

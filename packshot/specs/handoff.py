@@ -51,7 +51,7 @@ class HandoffConfig(Value):
         soon_hours: a notice is sent this long before the due time.
         link_hours: lifetime of a ticket's links; at most 168.
         settle_s: a returned file counts as complete if nobody has written to it for this long.
-        late_deliveries: when shots go out that are approved after their batch was delivered, see below.
+        late_deliveries: when shots go out that are approved after their batch was delivered.
         seniors: who may sign off. Empty: anybody who did not edit the shot.
         ghost_mannequin_views: views of a garment that need the neck joint.
         neck_view, reference_view: views that show a garment's inside, and a product's true colour.

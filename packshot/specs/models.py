@@ -183,9 +183,9 @@ class Client(Value):
         cmyk_profile: file in `configs/profiles/` with the ICC profile of the client's press, for CMYK platforms.
         print_clipping_path: `true`: TIFFs contain a clipping path along the product's outline, exact to half a pixel.
             It is read back from the file and compared with the matte.
-        sets: which views a product must have, and whether they go out together, see below.
-        handoff: the client's own values for people's work, see below.
-        tables: how the client's shop writes dates and numbers in orders and returns, see below.
+        sets: which views a product must have, and whether they go out together.
+        handoff: the client's own values for people's work.
+        tables: how the client's shop writes dates and numbers in orders and returns.
     """
 
     name: str

@@ -58,7 +58,7 @@ class Model(Value):
         session: rembg's name for the session that prepares the model's input: `isnet-general-use` or `u2netp`.
         input_px: side of the square input of the network.
         fallback: `true`: used, with a finding, if no other model is available.
-        sources: where the file comes from, tried in order, see below.
+        sources: where the file comes from, tried in order.
     """
 
     name: str

@@ -141,7 +141,7 @@ class Canvas(Value):
         recommended_px: target of the longest side. Without it the photograph's full resolution is used.
         max_px: maximum of the longest side.
         dpi: written into the file; does not change its pixels.
-        later: a larger minimum that the platform has announced, see below.
+        later: a larger minimum that the platform has announced.
     """
 
     aspect: str | None = None
@@ -211,22 +211,23 @@ class Platform(Value):
     Attributes:
         title: the platform's name for people.
         enabled: `false`: nothing is delivered to it. Default: `true`.
-        encoding: how the file is encoded, see below.
+        encoding: how the file is encoded.
         fallback: a second encoding, delivered beside the first, for shops that may not be able to read the first.
         accepts: formats that the marketplace itself accepts, as far as its source names them: `jpeg`, `webp`, `png`,
             `tiff`, `gif`, `bmp`. `packshot check` fails a file of any other. Default: the formats that are delivered.
         refused_by_marketplace: codes of the findings for which the marketplace itself refuses a picture or hides it.
-            Failures with other codes are against the studio's own order. Shown by `packshot check`.
-        canvas: size of the picture, see below.
+            Other codes only break the studio's own rules; the marketplace would take the picture. Shown by
+            `packshot check`.
+        canvas: size of the picture.
         background: `pure_white`, `white_recommended`, `white_or_light_grey` or `any`. With `pure_white` every
             background pixel of the delivered file is checked.
-        fill: range of fill that the platform accepts, see below.
+        fill: range of the fill that the platform accepts: the share of the frame that the product takes.
         profile: `srgb` (default), `adobe_rgb` or `cmyk`. `cmyk` uses the inks of the client's press and is written as
             TIFF only; a client without `cmyk_profile` gets an error, never a guess.
         max_bytes, min_bytes: limits of the file's size. The quality is lowered until the file meets `max_bytes`.
-        naming: template of the delivered file name without extension, see Names.
+        naming: template of the delivered file name without extension, such as `{product_id}.{view}`.
         views: views that it accepts, as shell patterns: `MAIN`, `"PT0[1-8]"`, `"*"` (default).
-        rules: edit rules, see Edit rules.
+        rules: how the picture is to be edited: background, fill, colour and so on.
         source: where the figures come from.
         checked: the date they were read, for example `2026-11-23`.
         authority: who states them: `brief`, `official`, `third_party` (check before you rely on it) or `unverified`.

@@ -54,7 +54,7 @@ class ReturnsConfig(Value):
         most_lost_ratio: from this share of rows that cannot be used, or of returns whose order is missing, no figure is
             given.
         image_reasons: a return is attributed to the picture if its reason contains one of these words.
-        tables: limits for all tables of one report together, see below.
+        tables: limits for all tables of one report together.
     """
 
     return_days: Days = 30

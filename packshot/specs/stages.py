@@ -99,9 +99,9 @@ class IngestConfig(Value):
             decoded bytes, and 36 bytes for working copies. Larger files are refused likewise (limits.md).
         max_scanned_pixels: pixels times scans of a progressive JPEG; larger files are refused likewise.
         group_gap_s: a longer pause between two photographs starts a new shoot group.
-        groups: what makes shots a group, and what may be corrected, see below.
-        profiles: what happens to pictures whose colours are not certain, see below.
-        apart: limits for opening one file, see below.
+        groups: what makes shots a group, and what may be corrected.
+        profiles: what happens to pictures whose colours are not certain.
+        apart: limits for opening one file.
     """
 
     min_px: Pixels = 1000
@@ -274,17 +274,17 @@ class RoutingConfig(Value):
         route: the promise before the cut-out: of the machine's edits, people refuse at most this share.
         approve: the promise after it: of the shots that the machine approves, at most this share would be refused by a
             person.
-        audit: which shots that the machine would approve are audited by people, see below.
+        audit: which shots that the machine would approve are audited by people.
         real_only: kinds of shots for which drawn scenes prove nothing: `unnamed` (nobody named a category), `on_floor`
             (a visible floor, and a base that the photograph does not prove), `pale_on_pale`, `dark_backdrop`. The
             machine approves them only after people have judged enough real photographs of their kind. Until then a
             person looks at each, blindly, and each verdict counts (routing.md). A client's `approve_unproven_kinds`
             takes the risk instead.
         picture: how the category network is used if nobody says what a photograph shows, or a word names a category
-            without a rule, see below. `null`: it is not used.
+            without a rule. `null`: it is not used.
         medium: by feature, the value from which a shot counts as medium: a person edits it.
         complex: by feature, the value from which it counts as complex: editing it takes long.
-        colour_match: limits of the colour-match risk, see below.
+        colour_match: limits of the colour-match risk.
     """
 
     model: Literal["serving"] | None = None
@@ -330,12 +330,12 @@ class QcConfig(Value):
     Attributes:
         background_points, edge_points, fill_points, colour_points: points of the four components of the score; 100 in
             all.
-        approve_at: a picture with at least this score and no failed gate is approved.
+        approve_at: a picture with at least this score and no failed gate passes quality control.
         review_at: a picture with at least this score goes to a reviewer; below it, it is edited again.
         ring_distance_px: by codec (`jpeg-444`, `jpeg-420`, `webp`, `lossless`): distance from the product beyond which
             every pixel of the delivered file must be exactly white.
         ring_floor: by codec: minimum channel value allowed within `ring_distance_px` of the product.
-        rules: by rule, its limits, see below. A rule's name is the code of its finding.
+        rules: by rule, its limits. A rule's name is the code of its finding.
     """
 
     background_points: Annotated[int, Field(ge=0)] = 25

@@ -193,12 +193,12 @@ def get_settings() -> Settings:
     """Return the settings from the current environment.
 
     Raises:
-        ConfigError: a variable is wrong or unknown. The message names it and never shows its value.
+        ConfigError: a variable is missing, wrong or unknown. The message names it and never shows its value.
     """
     settings, problems = _read()
     if settings is None or problems:
         raise ConfigError(
-            "environment variables are missing or wrong",
+            "environment variables are missing, wrong or unknown",
             "settings",
             found="; ".join(problems),
             next_step=f"Correct these variables. Their names begin with {PREFIX}.",

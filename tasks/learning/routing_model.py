@@ -102,7 +102,7 @@ def serving_model(plan: Plan) -> RoutingModel | None:
 
 
 def as_promised(plan: Plan) -> Plan:
-    """Return a plan whose promises are as strict as the audits require."""
+    """Return the plan with the greatest shares of errors that the audits allow now, for routing and for approving."""
     present, routing = service(), plan.routing
     promises = {"route": present.promised(routing.route), "approve": present.promised(routing.approve)}
     return plan.model_copy(update={"routing": routing.model_copy(update=promises)})

@@ -125,7 +125,8 @@ def change_held(shot: ShotId, change: Callable[[ShotRecord], ShotRecord], held: 
 
     Args:
         held: the record as it was last read or written here. If it is None, the record is read now. If somebody else
-            has changed it since, the write is refused, and the record is read again.
+            has changed it since, the write is refused; then the record is read and the change
+            is applied again.
     """
 
     def guarded(record: ShotRecord) -> ShotRecord:

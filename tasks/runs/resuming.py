@@ -78,7 +78,7 @@ def runs_of(client: SyncPrefectClient, wanted: FlowRunFilter, *, flow: str | Seq
 
 
 def how_many_wait() -> tuple[int, str]:
-    """Return (number of runs that wait for people, id of the one that was created last). This costs little."""
+    """Return (number of runs that wait for people, id of the one that was to start last). This costs little."""
     of_people, wanted = FlowFilter(name=FlowFilterName(any_=[HUMAN_FLOW])), FlowRunFilter(state=_WAITING)
     with get_client(sync_client=True) as client:
         count = client.request(

@@ -76,9 +76,12 @@ def _change(file: Path, key: str, value: Any) -> None:
     file.write_text(yaml.safe_dump(config))
 
 
-@pytest.fixture(scope="session")
-def worker(prefect_stack: Stack, line_environment: Mapping[str, str]) -> None:
-    """A worker process that takes the runs of all deployments, for the whole session."""
+@pytest.fixture(scope="package")
+def worker(prefect_stack: Stack, line_environment: Mapping[str, str]) -> Iterator[None]:
+    """A worker process that takes the runs of all deployments.
+
+    It ends with the tests of flows: a worker that waits asks the server every second.
+    """
     with environment(line_environment):
         open_storage().ensure_bucket()
         register()
@@ -90,6 +93,9 @@ def worker(prefect_stack: Stack, line_environment: Mapping[str, str]) -> None:
             environment={**line_environment, "PREFECT_WORKER_QUERY_SECONDS": POLL_S},
         )
         wait_for_worker(prefect_stack, process, work_pool=WORK_POOL)
+    yield
+    process.terminate()
+    process.wait()
 
 
 @pytest.fixture(scope="module")

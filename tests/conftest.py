@@ -13,6 +13,7 @@ import pytest
 from hypothesis import settings
 
 import deployments  # noqa: F401  (before numpy, as in every process of the line: linear algebra gets one thread)
+from tests.shared_folder import delete_shared_folder
 
 # How long an example takes depends on what else the machine does; it is no property of the code.
 # The same examples each time: a test that fails must fail for the change, not for a draw.
@@ -48,6 +49,11 @@ for the process that has none: a further Prefect costs about 17 s of processor t
 """
 NEEDS_PREFECT = re.compile(r"\b(?:line: Storage|line_environment: |nobody_takes_runs: |prefect_stack: )")
 """In a module's text: a test or fixture that takes what stands on Prefect."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    delete_shared_folder(session.config)
 
 
 @pytest.hookimpl(wrapper=True)

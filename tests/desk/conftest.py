@@ -40,7 +40,6 @@ from tests.tasks.conftest import (  # noqa: F401
     line_environment,
     nobody_takes_runs,
     remembered,
-    remembered_folder,
     s3_settings,
     storage,
 )

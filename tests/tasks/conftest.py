@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,23 +21,16 @@ from tasks.results.block import ENVIRONMENT
 from tasks.storage.bucket import Storage, open_storage
 from tasks.storage.seals import draw_key
 from tests.remembered import remembered_results
+from tests.shared_folder import shared_folder
 
 BUCKET, LINE_BUCKET = (f"packshot-test-{uuid.uuid4().hex[:8]}" for _ in range(2))
 """For the session: on a server that others use too, and because the first write into a new one takes seconds."""
 
 
-@pytest.fixture(scope="session")
-def remembered_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder for what is remembered; it is gone with the session."""
-    folder = tmp_path_factory.mktemp("remembered")
-    yield folder
-    shutil.rmtree(folder)
-
-
 @pytest.fixture(scope="module", autouse=True)
-def remembered(remembered_folder: Path) -> Iterator[None]:
-    """What is slow and pure is done once in a session for each input."""
-    with remembered_results(remembered_folder):
+def remembered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What is slow and pure is done once in a run of tests for each input, by whichever process needs it first."""
+    with remembered_results(shared_folder(tmp_path_factory)):
         yield
 
 

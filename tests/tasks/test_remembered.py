@@ -94,6 +94,19 @@ def test_whoever_paints_on_a_remembered_picture_changes_it_for_nobody_else(tmp_p
         painted[:] = 9
 
 
+def test_a_result_about_another_batch_names_that_batch(tmp_path: Path) -> None:
+    calls: list[None] = []
+    said = remembering(counted(lambda key, *, batch: {batch: [f"{key} of {batch}", np.ones(3)]}, calls), tmp_path)
+    for batch in ("batch-0123abcd", "batch-99887766"):
+        (named, (sentence, _)), *others = said(f"acme/{batch}/A1.png", batch=batch).items()
+        assert (named, sentence, others) == (batch, f"acme/{batch}/A1.png of {batch}", [])
+    assert len(calls) == 1
+    assert list(said("acme/batch-0123abcd/A2.png", batch="batch-0123abcd")) == ["batch-0123abcd"]
+    assert len(calls) == 2
+    two = remembering(counted(lambda one, other: one < other, calls), tmp_path)
+    assert [two("batch-aaaaaaaa", "batch-aaaaaaaa"), two("batch-aaaaaaaa", "batch-bbbbbbbb")] == [False, True]
+
+
 def counted(function: Callable[..., Any], calls: list[None]) -> Callable[..., Any]:
     def also_counted(*arguments: Any, **options: Any) -> Any:
         calls.append(None)

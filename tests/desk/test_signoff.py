@@ -29,6 +29,7 @@ from tests.desk.pages.test_decisions import sent_to
 from tests.desk.people import Browser, said_on
 from tests.desk.serving import At
 from tests.desk.test_accessibility import violations
+from tests.often import few_often
 from tests.tasks.by_people import answer, cut_out_by_hand, follow, put_back
 from tests.tasks.in_runs import in_a_run
 
@@ -145,7 +146,7 @@ def test_the_neighbours_of_its_shoot_group_stand_beside_it_a_few_however_large_t
 
 
 @needs_chromium
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", few_often(["light", "dark"], 1))
 def test_a_senior_compares_ticks_and_signs_by_keyboard(edited_again: ShotId, desk: Desk, at: At, scheme: str) -> None:
     senior = at("Sen Ior", color_scheme=scheme).open(f"/shots/{edited_again}")
     senior.until("window.packshotViewer !== undefined")

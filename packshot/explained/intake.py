@@ -66,6 +66,11 @@ THE_BATCH_AND_ITS_MANIFEST = Group(
             "An uploaded photograph has no row in the manifest. Add the row, unless the file name says enough.",
             status="warning",
         ),
+        "names_alike": Meaning(
+            "Different file names become the same SKU once they are written in plain letters, such as é and e. They "
+            "count as one product. If they are several, give each its SKU in the manifest.",
+            status="warning",
+        ),
         "duplicate": Meaning(
             "Several files have the same bytes. Each is processed. Ask the client which one is meant.",
             status="warning",

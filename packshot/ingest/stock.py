@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
+from unicodedata import normalize
 
 from pydantic import Field
 
 from packshot.ingest.manifest import Manifest, plain_path
 from packshot.naming import MANIFEST, READY, path_trouble
+from packshot.shot_names import plain_name
 from packshot.types import Value
 
 REFERENCE_FILE = "a colour reference of other shots"
@@ -45,6 +47,7 @@ class Stock(Value):
         files_without_row: shots that the manifest does not name; empty without a manifest.
         duplicates: groups of shots with identical bytes.
         sidecars: shot -> the XMP file beside it.
+        alike: plain name -> shots without a SKU of their own whose different names all read as this one.
     """
 
     shots: tuple[str, ...] = ()
@@ -54,6 +57,7 @@ class Stock(Value):
     files_without_row: tuple[str, ...] = ()
     duplicates: tuple[tuple[str, ...], ...] = ()
     sidecars: Mapping[str, str] = Field(default_factory=dict)
+    alike: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
 
 
 def take_stock(files: Mapping[str, StockedFile], manifest: Manifest | None) -> Stock:
@@ -79,7 +83,17 @@ def take_stock(files: Mapping[str, StockedFile], manifest: Manifest | None) -> S
         files_without_row=tuple(path for path in shots if path not in rows) if manifest else (),
         duplicates=_duplicates(shots, files),
         sidecars=sidecars_of(shots, files),
+        alike=_alike(path for path in shots if not rows.get(path, {}).get("sku")),
     )
+
+
+def _alike(paths: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Return plain name -> files that have it, if their own names differ in more than case or Unicode's composition."""
+    found: dict[str, dict[str, str]] = {}
+    for path in paths:
+        stem = PurePosixPath(path).stem
+        found.setdefault(plain_name(stem), {}).setdefault(normalize("NFC", stem).casefold(), path)
+    return {name: tuple(sorted(own.values())) for name, own in found.items() if len(own) > 1}
 
 
 def sidecars_of(paths: Iterable[str], files: Iterable[str]) -> dict[str, str]:

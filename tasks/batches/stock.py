@@ -129,6 +129,13 @@ def _stock_findings(found: stocking.Stock) -> list[Finding]:
         for path, why in found.ignored.items()
         if why == stocking.OTHER_TABLE
     ]
+    warnings += [
+        (
+            "names_alike",
+            f"These names all read as {name!r} in plain letters, and so count as one product: {', '.join(same)}.",
+        )
+        for name, same in found.alike.items()
+    ]
     warnings += [("duplicate", f"The same photograph more than once: {', '.join(same)}.") for same in found.duplicates]
     return [Finding(code=code, status=Status.WARNING, message=message) for code, message in warnings]
 

@@ -1,3 +1,5 @@
+from unicodedata import normalize
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,6 +29,29 @@ def test_rows_without_file_and_files_without_row_are_reported():
     assert stock.rows_without_file == ("c.jpg",)
     assert stock.files_without_row == ("b.jpg",)
     assert stock.rows["a.jpg"]["sku"] == "A"
+
+
+def test_different_names_that_become_one_sku_are_reported():
+    names = (
+        "Кружка-1.jpg",
+        "Kruzhka-1.jpg",
+        "Café.jpg",
+        "x/Cafe.jpg",
+        "B.jpg",
+        "b.tif",
+        "y/B.jpg",
+        "C 1.jpg",
+        "C-1.jpg",
+    )
+    assert take_stock(files(*names), None).alike == {
+        "Kruzhka-1": ("Kruzhka-1.jpg", "Кружка-1.jpg"),
+        "Cafe": ("Café.jpg", "x/Cafe.jpg"),
+        "C-1": ("C 1.jpg", "C-1.jpg"),
+    }
+    named = manifest("Кружка-1.jpg,K1,", "Café.jpg,CAF,", "C-1.jpg,C1,")
+    assert take_stock(files(*names), named).alike == {}
+    decomposed = normalize("NFD", "Café.tif")
+    assert take_stock(files("Café.jpg", decomposed), None).alike == {}
 
 
 def test_without_a_manifest_no_file_lacks_a_row():

@@ -477,9 +477,10 @@ def test_a_shot_whose_export_failed_is_found_again_and_one_whose_edit_failed_is_
 
 
 def test_other_tables_an_unknown_client_and_a_manifest_in_any_case_are_said(storage: Storage) -> None:
-    received(storage, {"A1.jpg": b"a", "Manifest.CSV": MANIFEST, "prices.xlsx": b"PK"})
+    received(storage, {"A1.jpg": b"a", "Manifest.CSV": MANIFEST, "prices.xlsx": b"PK", "é.jpg": b"b", "e.jpg": b"c"})
     stock = take_stock(SPRING)
-    assert [ref.row["sku"] for ref in stock.shots] == ["A1"]
+    assert [ref.row["sku"] for ref in stock.shots if ref.row] == ["A1"]
     found = {one.code: one.message for one in load_batch(SPRING).findings}
     assert "'prices.xlsx' was left out" in found["table_not_taken"]
+    assert "so count as one product: e.jpg, é.jpg" in found["names_alike"]
     assert "The client 'acme' has no style guide" in found["client_unknown"]

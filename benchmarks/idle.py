@@ -59,7 +59,7 @@ def main() -> None:
     folder = Path(tempfile.mkdtemp(prefix="packshot-idle-"))
     folder.chmod(0o711)
     os.environ["PACKSHOT_SCRATCH_DIR"] = str(folder / "scratch")
-    process = psutil.Process(up(folder / "state"))
+    process = psutil.Process(up(folder / "state")[0])
     try:
         _look("nothing waits", process, minutes=given.minutes)
         with environment(_variables(folder / "state" / "environment")):

@@ -131,7 +131,7 @@ def read_matte(path: Path) -> Matte:
 def _drawn(name: str) -> Scene:
     source, backdrop = name.split("@")
     folder, stem = source.split("/")
-    own, matte = _with_room(*cut_out_product(folder, stem))
+    own, matte = cut_out_with_room(folder, stem)
     rng = np.random.default_rng(zlib.crc32(name.encode()))
     behind = draw_backdrop(matte, BACKDROPS[backdrop], rng)
     alpha = matte[..., None]
@@ -175,6 +175,11 @@ def spread_colours(linear: FloatImage, matte: Matte) -> FloatImage:
     where[labels[rows, columns]] = np.stack([rows, columns], axis=1)
     near = where[labels]
     return np.where(solid[..., None] > 0, linear, linear[near[..., 0], near[..., 1]])
+
+
+def cut_out_with_room(folder: str, stem: str) -> tuple[FloatImage, Matte]:
+    """A product's own colours and its coverage, with room around it."""
+    return _with_room(*cut_out_product(folder, stem))
 
 
 def _with_room(own: FloatImage, matte: Matte) -> tuple[FloatImage, Matte]:

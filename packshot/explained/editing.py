@@ -261,6 +261,15 @@ EDGE = Group(
             unit="px",
             gate=True,
         ),
+        "backdrop_left_suspected": Meaning(
+            measured=(
+                "greatest probability that a patch of the matte is backdrop. A small forest of decision trees gives it "
+                "from the photograph alone: the patch's colour, shade and texture against the backdrop's, the edges "
+                "around it, its place, and where else its colour occurs. Skipped for a matte that a person made"
+            ),
+            unit="probability",
+            gate=True,
+        ),
         "product_touches_frame": Meaning(
             measured="share of the photograph's border that the product covers; the product may be cut off",
             unit="share",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from packshot.cutout import Method
 from packshot.qc.measured import measured, skipped, widened
 from packshot.qc.scene import Scene
 from packshot.specs.models import RuleLimits
@@ -39,3 +40,19 @@ def backdrop_strip_suspected(scene: Scene, limits: RuleLimits) -> Finding:
         f"In an area of {area} px, the product's edge lies inside the matte, and the rest of it looks like backdrop."
     )
     return measured("backdrop_strip_suspected", area, limits, message, unit="px", box=box)
+
+
+def backdrop_left_suspected(scene: Scene, limits: RuleLimits) -> Finding:
+    """Measure the greatest probability that a region of the matte is backdrop, by a forest learnt from known truth.
+
+    A region is any patch whose colour comes near the backdrop's, shaded or tinted ones included.
+    """
+    if scene.edit.cutout.method == Method.GIVEN:
+        return skipped("backdrop_left_suspected", "A person made this matte, and looked at its gaps.")
+    if scene.reduced.backdrop is None:
+        return skipped("backdrop_left_suspected", _NO_BACKDROP)
+    left = scene.left_backdrop
+    probability, area = (left.probability, left.area) if left else (0.0, 0.0)
+    message = f"A patch of {area:.0f} px in the matte is backdrop with a probability of {probability:.0%}."
+    box = widened(left.box, scene.frame) if left else None
+    return measured("backdrop_left_suspected", probability, limits, message, unit="probability", box=box)

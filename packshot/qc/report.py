@@ -71,6 +71,7 @@ EDGE_RULES = _by_code(
     ground_rules.base_unproven,
     remnant_rules.backdrop_patch_suspected,
     remnant_rules.backdrop_strip_suspected,
+    remnant_rules.backdrop_left_suspected,
     part_rules.product_touches_frame,
     part_rules.empty_product,
     part_rules.several_products,
@@ -100,6 +101,7 @@ MEASUREMENTS: tuple[Callable[[Scene], object], ...] = (
     lambda scene: scene.edges,
     lambda scene: scene.strips,
     lambda scene: scene.patches,
+    lambda scene: scene.left_backdrop,
     lambda scene: scene.off_white,
     lambda scene: scene.disagreement,
 )

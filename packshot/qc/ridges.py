@@ -9,7 +9,6 @@ was kept in a narrow gap or beside an edge lies outside it, too.
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 import cv2
 import numpy as np
@@ -17,11 +16,9 @@ from numpy.typing import NDArray
 
 from packshot.colour.channels import greatest_channel
 from packshot.colour.spaces import WORKING_GAMMA
-from packshot.qc.reduced import Reduced
-from packshot.types import Box, FloatImage, Mask, Matte, Pixels16
+from packshot.qc.around import Around
+from packshot.types import Box, FloatImage, Mask, Matte
 
-PRODUCT_PX = 1200.0
-"""Greatest length of the product's longest side in the reduced picture that is flooded."""
 _CORE_PX, _CLEAR_PX = 40.0, 14.0
 """Pixels at least this deep become markers: of the product, and of the backdrop."""
 _OF_DEEPEST = 0.6
@@ -29,7 +26,6 @@ _OF_DEEPEST = 0.6
 _LEAST_DEPTH_PX, _LEAST_AREA_PX = 2.5, 12
 """Smaller or flatter strips are ignored."""
 _EVEN_PX = 1.0
-_MARGIN_PX = 24
 _AROUND_PX = 6
 _SOFT = 0.16
 """A shadow's outer gradient is at most this share of its step."""
@@ -48,7 +44,7 @@ class Strip:
     """An area of the matte between its outline and the photograph's strongest edge.
 
     Attributes:
-        area: pixels of the flooded picture, where the product is at most `PRODUCT_PX` long.
+        area: pixels of the flooded picture, where the product is at most 1200 px long.
         box: the strip's box, in pixels of the photograph.
         outer: median gradient across the matte's outline there, in levels per pixel; infinite if the strip has no
             outside.
@@ -79,22 +75,13 @@ class Strip:
         return self.step < _LIKE_BACKDROP and self.inner >= _CLEAR_EDGE
 
 
-def kept_strips(master16: Pixels16, matte: Matte, reduced: Reduced, product: Box) -> list[Strip]:
+def kept_strips(around: Around) -> list[Strip]:
     """Return the strips between the matte's outline and the strongest edge inside of it, the largest first.
 
     Args:
-        master16: (rows, columns, 3) uint16, working space: the photograph.
-        matte: (rows, columns) float32 in 0..1.
-        reduced: the reduced edit with its backdrop. Without a backdrop there are no strips.
-        product: the product's box, in pixels of the photograph.
+        around: the photograph around the product.
     """
-    if reduced.backdrop is None:
-        return []
-    scale = min(1.0, PRODUCT_PX / product.size.longest)
-    part = _with_margin(product, round(_MARGIN_PX / scale), matte.shape)
-    levels = _shrunk(master16[part], scale) / np.float32(257)
-    whole = _shrunk(matte[part], scale) >= 0.5
-    backdrop = _backdrop_in(part, reduced, whole.shape)
+    levels, whole, backdrop = around.levels, around.kept, around.backdrop
     even = np.asarray(cv2.GaussianBlur(levels, (0, 0), _EVEN_PX), np.float32)
     depth = _depth(whole)
     flooded = cv2.watershed(np.clip(even, 0, 255).astype(np.uint8), _markers(whole, depth))
@@ -110,9 +97,7 @@ def kept_strips(master16: Pixels16, matte: Matte, reduced: Reduced, product: Box
         own = labels[near] == index
         if area < _LEAST_AREA_PX or float(depth[near][own].max()) < _LEAST_DEPTH_PX:
             continue
-        place = np.array([left, top, left + width, top + height]) / scale
-        place += np.array([part[1].start, part[0].start] * 2)
-        box = Box(*(int(value) for value in np.rint(place)))
+        box = around.box(left, top, left + width, top + height)
         strips.append(
             _strip(own, area, box, whole[near], depth[near], slope[near], levels=levels[near], backdrop=backdrop[near])
         )
@@ -170,23 +155,3 @@ def _slope(levels: FloatImage) -> Matte:
 def _linear(levels: FloatImage) -> FloatImage:
     """Return levels as linear light."""
     return np.asarray((np.maximum(levels, 0) / 255) ** WORKING_GAMMA, np.float32)
-
-
-def _with_margin(box: Box, margin_px: int, shape: tuple[int, ...]) -> tuple[slice, slice]:
-    """Return the slices of a box with a margin, clipped to the picture."""
-    rows = slice(max(0, box.top - margin_px), min(shape[0], box.bottom + margin_px))
-    return rows, slice(max(0, box.left - margin_px), min(shape[1], box.right + margin_px))
-
-
-def _shrunk(picture: NDArray[Any], scale: float) -> FloatImage:
-    """Return a picture reduced by area averaging."""
-    size = max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale))
-    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.float32)
-
-
-def _backdrop_in(part: tuple[slice, slice], reduced: Reduced, shape: tuple[int, int]) -> FloatImage:
-    """Return the predicted backdrop in a part of the photograph, at another size."""
-    assert reduced.backdrop is not None
-    rows, columns = (slice(int(s.start * reduced.scale), max(1, round(s.stop * reduced.scale))) for s in part)
-    found = cv2.resize(reduced.backdrop[rows, columns], shape[::-1], interpolation=cv2.INTER_LINEAR)
-    return np.asarray(found, np.float32)

@@ -6,10 +6,12 @@ import numpy as np
 
 from packshot.errors import EmptySubjectError
 from packshot.framing import subject_box
+from packshot.qc.around import Around, around_product
 from packshot.qc.colour_figures import ColourFigures, measure_colour
 from packshot.qc.disagreement import disagreement
 from packshot.qc.edge_figures import EdgeFigures, measure_edges
 from packshot.qc.inputs import QcInput
+from packshot.qc.left_backdrop import Left, most_likely_left
 from packshot.qc.outline import Outline, trace_outline
 from packshot.qc.patches import kept_patches
 from packshot.qc.reduced import Reduced, at_product, reduce_edit
@@ -126,11 +128,16 @@ class Scene:
         return measure_edges(self.outline)
 
     @computed_once
+    def around(self) -> Around | None:
+        """The part around the product at one size; None without a product or a backdrop."""
+        if self.subject is None:
+            return None
+        return around_product(self.edit.master16, self.edit.cutout.matte, self.reduced, self.subject)
+
+    @computed_once
     def strips(self) -> list[Strip]:
         """Areas of the matte outside the photograph's strongest edge, the largest first."""
-        if self.subject is None:
-            return []
-        return kept_strips(self.edit.master16, self.edit.cutout.matte, self.reduced, self.subject)
+        return kept_strips(self.around) if self.around else []
 
     @computed_once
     def patches(self) -> list[Region]:
@@ -138,6 +145,11 @@ class Scene:
         if self.subject is None:
             return []
         return kept_patches(self.edit.master16, self.edit.cutout.matte, self.reduced, self.subject)
+
+    @computed_once
+    def left_backdrop(self) -> Left | None:
+        """The region of the matte that is most likely backdrop; None if no region comes near its colour."""
+        return most_likely_left(self.around, self.reduced.noise) if self.around else None
 
     @computed_once
     def disagreement(self) -> tuple[float, list[Region]]:

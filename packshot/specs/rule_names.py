@@ -40,6 +40,7 @@ RULE_NAMES = frozenset(
         "base_unproven",
         "backdrop_patch_suspected",
         "backdrop_strip_suspected",
+        "backdrop_left_suspected",
         "product_touches_frame",
         "empty_product",
         "several_products",

@@ -60,8 +60,10 @@ from packshot.paths.draft_file import write_draft
 from packshot.paths.outline import outlines
 from packshot.pipeline import edit, export
 from packshot.pipeline.editing import adopt, colour_before
+from packshot.qc.around import Around, around_product
 from packshot.qc.base import base_of
 from packshot.qc.edge_figures import measure_edges
+from packshot.qc.left_backdrop import most_likely_left
 from packshot.qc.outline import longest_run, smooth_along, trace_outline, worst_stretch
 from packshot.qc.pale_rules import white_on_white
 from packshot.qc.patches import kept_patches
@@ -157,6 +159,10 @@ class Case:
     @functools.cached_property
     def outline(self) -> Any:
         return trace_outline(self.pixels, self.composite, self.matte, self.reduced, product_px=max(self.box.size))
+
+    @functools.cached_property
+    def around(self) -> Around | None:
+        return around_product(self.pixels, self.matte, self.reduced, self.box)
 
     @property
     def box(self) -> Box:
@@ -294,7 +300,9 @@ CALLS: dict[str, Callable[[Case], Any]] = {
         GroupDecision(group="a", part="a", why="", reference="Lab 40 20 10", reference_lab=(40, 20, 10)),
     ),
     "pipeline/exporting:export": _exported,
+    "qc/around:around_product": lambda c: c.around,
     "qc/base:base_of": lambda c: base_of(c.outline, measure_edges(c.outline), c.box),
+    "qc/left_backdrop:most_likely_left": lambda c: most_likely_left(c.around, c.reduced.noise) if c.around else None,
     "qc/edge_figures:measure_edges": lambda c: measure_edges(c.outline),
     "qc/outline:trace_outline": lambda c: c.outline,
     "qc/outline:smooth_along": lambda c: smooth_along(c.outline.x, c.outline, points=6),
@@ -312,7 +320,7 @@ CALLS: dict[str, Callable[[Case], Any]] = {
     "qc/regions:opened": lambda c: opened(c.mask, 11),
     "qc/regions:split": lambda c: split(c.mask, ~c.mask, c.reduced),
     "qc/patches:kept_patches": lambda c: kept_patches(c.pixels, c.matte, c.reduced, c.box),
-    "qc/ridges:kept_strips": lambda c: kept_strips(c.pixels, c.matte, c.reduced, c.box),
+    "qc/ridges:kept_strips": lambda c: kept_strips(c.around) if c.around else None,
     "qc/scene:background_of": lambda c: background_of(c.matte, shadow=Shadow.KEEP, subject=box_of_product(c.matte)),
     "qc/scene:box_of_product": lambda c: box_of_product(c.matte),
     "qc/white:off_white_in": lambda c: off_white_in(c.composite, c.mask),

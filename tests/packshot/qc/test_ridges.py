@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from packshot.colour.spaces import decode_working
-from packshot.qc.ridges import kept_strips
+from packshot.qc.around import around_product
 from packshot.types import Box, Matte, Status, Verdict
 
 MakeDisc = Callable[..., Matte]
@@ -59,9 +59,9 @@ def test_a_dark_band_inside_a_product_with_a_hard_edge_is_no_shadow(
     assert finding(drawn.judge(), "kept_shadow_suspected").measured == 0
 
 
-def test_without_a_backdrop_no_strip_is_looked_for(good: Any, reduced: Callable[[Any], Any]) -> None:
+def test_without_a_backdrop_nothing_is_searched_around_the_product(good: Any, reduced: Callable[[Any], Any]) -> None:
     blind = dataclasses.replace(reduced(good), backdrop=None)
-    assert kept_strips(good.master, good.matte, blind, Box(150, 150, 750, 750)) == []
+    assert around_product(good.master, good.matte, blind, Box(150, 150, 750, 750)) is None
 
 
 def test_a_pinhole_of_two_pixels_is_found_in_the_matte_and_in_the_colours_alone(

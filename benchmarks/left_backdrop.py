@@ -1,0 +1,367 @@
+"""Train the judge of left backdrop (`packshot.qc.left_backdrop`) on regions of known truth.
+
+    python -m benchmarks.left_backdrop       # writes packshot/qc/left_backdrop.json; prints how products left out fare
+
+It learns from photographs with a matte that is right: edits of the half "chosen on" that people signed, real pictures
+with an editor's clipping path, rendered scenes, and cut-outs and drawn products on drawn backdrops. There the product
+shades its gaps, and its light bounces into them. Each photograph gets the right matte and wrong ones, with gaps filled
+and bits of backdrop beside the product. The line's own cut-outs are not asked, so their habits are not learnt. Truth
+labels each region: backdrop if four fifths of it are, product likewise; mixed ones are left out.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+import packshot.qc
+from benchmarks import drawn_products, scenes
+from benchmarks.seen import editing, verdicts
+from benchmarks.seen.photographs import Half, photographs
+from packshot.colour.transform import srgb8_to_working
+from packshot.qc.around import Around, around_product
+from packshot.qc.left_backdrop import LEAST_PX
+from packshot.qc.near_backdrop import near_backdrop
+from packshot.qc.reduced import Reduced, reduce_edit
+from packshot.qc.scene import box_of_product
+from packshot.routing.forest import Forest, Tree
+from packshot.types import FloatImage, Mask, Matte, Pixels8
+
+FOLDS = 6
+TREES, MOST_LEAVES, LEAST_IN_LEAF, FIGURES_TRIED = 50, 100, 8, 8
+MOST_ROWS = 60_000
+REAL_WEIGHT = 3.0
+SMALL_PX = 1100
+TURNS = 3
+DRAWN = range(900_000, 900_008)
+"""Numbers of drawn products; soft and see-through ones are left out."""
+LIMITS = (0.1, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.7, 0.8)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Right:
+    """A photograph with a matte that is right.
+
+    Attributes:
+        source: ``real``, ``path``, ``studio``, ``comp`` or ``drawn``.
+        product: photographs of one product are never split.
+        fakes: how many wrong mattes are made of it.
+    """
+
+    source: str
+    name: str
+    product: str
+    photo: Pixels8
+    matte: Matte
+    fakes: int
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Table:
+    """Regions of one matte with their figures, and the shares of each that truly are backdrop and product."""
+
+    right: bool
+    source: str
+    name: str
+    product: str
+    figures: NDArray[np.float32]
+    backdrop: NDArray[np.float64]
+    own: NDArray[np.float64]
+    area: NDArray[np.float64]
+    names: tuple[str, ...]
+
+
+def right_mattes() -> Iterator[Right]:
+    """Yield all photographs with a right matte."""
+    for source in SOURCES.values():
+        yield from source()
+
+
+def _signed() -> Iterator[Right]:
+    """Yield the edits of the half "chosen on" that everybody signed who looked at them."""
+    for seen in looked_at(Half.CHOSEN_ON):
+        if seen.signed:
+            yield Right("real", seen.result.name, seen.result.product, *seen.pictures(), 4)
+
+
+def _with_path() -> Iterator[Right]:
+    """Yield real pictures with an editor's clipping path."""
+    root = scenes.data_folder() / "ground_truth" / "editor-path"
+    for stem in scenes.cut_out_stems("editor-path"):
+        photo = scenes.read_rgb(next((root / "image").glob(f"{stem}.*")))
+        yield Right("path", stem, stem.split("_")[0], photo, scenes.read_matte(root / "alpha" / f"{stem}.png"), 3)
+
+
+def _composites() -> Iterator[Right]:
+    """Yield cut-outs with true mattes on drawn backdrops."""
+    for folder in ("cutouts-photo", "editor-path"):
+        for stem in scenes.cut_out_stems(folder):
+            own, matte = _small(*scenes.cut_out_with_room(folder, stem))
+            for turn in range(TURNS):
+                name = f"{folder}/{stem}#{turn}"
+                yield Right("comp", name, stem.split("_")[0], on_shaded_backdrop(own, matte, name), matte, 1)
+
+
+def _drawn() -> Iterator[Right]:
+    """Yield drawn products on drawn backdrops."""
+    for number in DRAWN:
+        if drawn_products.drawn_kind(number) not in ("glass", "soft"):
+            _, own, matte = drawn_products.draw_product(number)
+            name = f"drawn{number}"
+            yield Right("drawn", name, name, on_shaded_backdrop(own, matte, name), matte, 2)
+
+
+def _rendered() -> Iterator[Right]:
+    """Yield rendered scenes."""
+    for name in scenes.studio_names():
+        scene = scenes.load_scene(name)
+        yield Right("studio", name, scene.product, *_small(scene.photo, scene.matte), 2)
+
+
+SOURCES: Mapping[str, Callable[[], Iterator[Right]]] = {
+    "real": _signed,
+    "path": _with_path,
+    "comp": _composites,
+    "drawn": _drawn,
+    "studio": _rendered,
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class LookedAt:
+    """An edit that people looked at, as its pictures are kept."""
+
+    result: editing.Result
+    signed: bool
+    kinds: frozenset[verdicts.Kind]
+
+    def pictures(self) -> tuple[Pixels8, Matte]:
+        photo = next(one for one in photographs() if one.file == self.result.file)
+        return editing.load_photograph(photo), editing.load_pictures(self.result, editing.WORK)[0]
+
+
+def looked_at(half: Half) -> list[LookedAt]:
+    """Return the edits of a half that people looked at, each matte once, with the newest result."""
+    said: dict[tuple[str, str], list[verdicts.Seen]] = {}
+    for one in verdicts.load():
+        said.setdefault((one.sha256, one.matte_sha256), []).append(one)
+    found: dict[tuple[str, str], LookedAt] = {}
+    newest = sorted((editing.WORK / "edits").glob("*.json"), key=lambda path: -int(path.stem.rsplit("-v", 1)[1]))
+    for result in map(editing.load_result, newest):
+        key = (result.sha256, result.matte_sha256)
+        if result.half != half.value or key not in said or key in found:
+            continue
+        if editing.picture_files(editing.WORK, result.matte_sha256)[0].exists():
+            kinds = frozenset(defect.kind for one in said[key] for defect in one.defects)
+            found[key] = LookedAt(result, all(one.signed for one in said[key]), kinds)
+    return list(found.values())
+
+
+def on_shaded_backdrop(own: FloatImage, matte: Matte, name: str) -> Pixels8:
+    """Return a photograph of a product on a studio backdrop that it shades, and onto which its colour bounces.
+
+    Args:
+        own: (rows, columns, 3) float32, linear light: the product's own colours.
+        matte: (rows, columns) float32 in 0..1.
+        name: decides everything that is left to chance.
+    """
+    rng = np.random.default_rng(zlib.crc32(name.encode()))
+    pick = rng.random()
+    if pick < 0.35:
+        colour = np.full(3, 0.85) * rng.uniform(0.85, 1.1)
+    elif pick < 0.7:
+        colour = np.full(3, rng.uniform(0.3, 0.8))
+    elif pick < 0.85:
+        colour = rng.uniform(0.25, 0.9, 3)
+    else:
+        colour = np.full(3, rng.uniform(0.03, 0.25))
+    red, green, blue = (float(one) for one in np.clip(colour * (1 + rng.normal(0, 0.03, 3)), 0, 0.99))
+    behind = scenes.draw_backdrop(matte, (red, green, blue), rng)
+    reach = max(matte.shape) * float(rng.choice([0.008, 0.02, 0.05]))
+    near = cv2.GaussianBlur(matte, (0, 0), reach)
+    shade = 1 - rng.uniform(0, 0.75) * near ** rng.uniform(0.7, 2.5)
+    bounced = cv2.GaussianBlur(own * matte[..., None], (0, 0), reach) * rng.uniform(0, 0.5)
+    behind = np.clip(behind * (shade[..., None] + bounced), 0, 1).astype(np.float32)
+    alpha = matte[..., None]
+    return scenes.photographed(alpha * own + (1 - alpha) * behind, rng)
+
+
+def wrong_mattes(right: Right) -> Iterator[Matte]:
+    """Yield mattes with backdrop left: gaps and concavities filled, holes filled, bits beside the product."""
+    rng = np.random.default_rng(zlib.crc32(f"wrong {right.name}".encode()))
+    true, longest = right.matte >= 0.5, max(right.matte.shape)
+    for _ in range(right.fakes):
+        reach = max(2, round(longest * float(rng.choice([0.004, 0.008, 0.015, 0.03, 0.05]))))
+        gaps = _some(_closed(true, reach) & ~true, rng, share=0.8)
+        if rng.random() < 0.6:
+            gaps |= _beside(true, rng) & ~true
+        matte = np.where(gaps, np.float32(1), right.matte)
+        if rng.random() < 0.5:
+            matte = np.where(_holes(matte < 0.5, most_px=0.02 * true.sum()), np.float32(1), matte)
+        yield matte.astype(np.float32)
+
+
+def _closed(mask: Mask, reach: int) -> Mask:
+    """Return the mask closed by a disk."""
+    around = reach + 2
+    wide = cv2.copyMakeBorder(mask.view(np.uint8), around, around, around, around, cv2.BORDER_CONSTANT, value=0)
+    grown = cv2.distanceTransform(1 - wide, cv2.DIST_L2, 5) <= reach
+    closed = cv2.distanceTransform(grown.view(np.uint8), cv2.DIST_L2, 5) > reach
+    return np.asarray(closed[around:-around, around:-around])
+
+
+def _some(mask: Mask, rng: np.random.Generator, *, share: float) -> Mask:
+    """Return some of the mask's parts, by chance."""
+    count, labels = cv2.connectedComponents(mask.view(np.uint8), connectivity=4)
+    kept = rng.random(count) < share
+    kept[0] = False
+    return np.asarray(kept[labels])
+
+
+def _beside(mask: Mask, rng: np.random.Generator) -> Mask:
+    """Return up to four ellipses on the mask's outline."""
+    outlines, _ = cv2.findContours(mask.view(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+    points = np.concatenate([outline[:, 0] for outline in outlines])
+    drawn = np.zeros(mask.shape, np.uint8)
+    for x, y in points[rng.integers(0, len(points), int(rng.integers(1, 5)))]:
+        radius = max(mask.shape) * rng.uniform(0.004, 0.03)
+        size = max(2, int(radius)), max(2, int(radius * rng.uniform(0.3, 1)))
+        cv2.ellipse(drawn, (int(x), int(y)), size, float(rng.uniform(0, 180)), 0, 360, 1, -1)
+    return drawn > 0
+
+
+def _holes(ground: Mask, *, most_px: float) -> Mask:
+    """Return the parts of the ground that are small and don't touch the frame."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(ground.view(np.uint8), connectivity=4)
+    small = stats[:, cv2.CC_STAT_AREA] < most_px
+    small[np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))] = False
+    small[0] = False
+    return np.asarray(small[labels])
+
+
+def _small(picture: NDArray[Any], matte: Matte) -> tuple[Any, Matte]:
+    """Return a picture and its matte with at most `SMALL_PX` on the longest side."""
+    scale = min(1.0, SMALL_PX / max(matte.shape))
+    size = round(matte.shape[1] * scale), round(matte.shape[0] * scale)
+    return tuple(cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in (picture, matte))  # type: ignore[return-value]
+
+
+def around_of(photo: Pixels8, matte: Matte) -> tuple[Around, Reduced] | None:
+    """Return the photograph around the product as quality control sees it; None without a product or a backdrop."""
+    product = box_of_product(matte)
+    if product is None:
+        return None
+    master = srgb8_to_working(photo)
+    reduced = reduce_edit(master, matte, matte)
+    around = around_product(master, matte, reduced, product)
+    return None if around is None else (around, reduced)
+
+
+def tables(right: Right) -> list[Table]:
+    """Return the labelled regions of a photograph's right matte and of its wrong ones."""
+    made = []
+    for number, matte in enumerate((right.matte, *wrong_mattes(right))):
+        found = around_of(right.photo, matte)
+        regions = near_backdrop(found[0], found[1].noise) if found else None
+        if found is None or regions is None:
+            continue
+        true = found[0].alike(right.matte)
+        shares = regions.mean(true < 0.2), regions.mean(true > 0.8)
+        names = tuple(regions.figures)
+        figures = np.stack(list(regions.figures.values()), axis=1).astype(np.float32)
+        made.append(Table(number == 0, right.source, right.name, right.product, figures, *shares, regions.area, names))
+    return made
+
+
+def labels_of(made: Sequence[Table]) -> NDArray[np.int64]:
+    """Return 1 for regions that truly are backdrop, 0 for product, -1 for mixed ones."""
+    backdrop, own = (np.concatenate([getattr(one, name) for one in made]) for name in ("backdrop", "own"))
+    return np.where(backdrop > 0.8, 1, np.where(own > 0.8, 0, -1))
+
+
+def fitted(made: Sequence[Table]) -> Any:
+    """Return trees that tell backdrop from product, as scikit-learn has them."""
+    from sklearn.ensemble import ExtraTreesClassifier
+
+    figures, truth = np.concatenate([one.figures for one in made]), labels_of(made)
+    groups = np.concatenate([np.full(len(one.area), f"{one.product}") for one in made])
+    real = np.concatenate([np.full(len(one.area), one.source in ("real", "path")) for one in made])
+    places = np.flatnonzero(truth >= 0)
+    if len(places) > MOST_ROWS:
+        places = np.random.default_rng(0).choice(places, MOST_ROWS, replace=False)
+    truth, groups, real = truth[places], groups[places], real[places]
+    _, which, counts = np.unique(np.char.add(groups, truth.astype(str)), return_inverse=True, return_counts=True)
+    weights = np.where(real, REAL_WEIGHT, 1.0) / np.sqrt(counts[which])
+    for side in (0, 1):
+        weights[truth == side] /= weights[truth == side].sum()
+    trees = ExtraTreesClassifier(
+        TREES, min_samples_leaf=LEAST_IN_LEAF, max_leaf_nodes=MOST_LEAVES, max_features=FIGURES_TRIED, random_state=0
+    )
+    return trees.fit(figures[places], truth, sample_weight=weights * len(truth))
+
+
+def as_forest(trees: Any, names: Sequence[str]) -> Forest:
+    """Return the trees as plain numbers."""
+    plain = tuple(_plain(one.tree_) for one in trees.estimators_)
+    return Forest(names=tuple(names), usual=(0.0,) * len(names), trees=plain, slope=1, intercept=0)
+
+
+def _plain(tree: Any) -> Tree:
+    inner = tree.children_left >= 0
+    shares = tree.value[:, 0, -1] / tree.value[:, 0].sum(axis=1)
+    return Tree(
+        figures=tuple(int(one) for one in np.where(inner, tree.feature, -1)),
+        limits=tuple(float(f"{one:.5g}") for one in np.where(inner, tree.threshold, 0.0)),
+        lefts=tuple(int(one) for one in np.where(inner, tree.children_left, 0)),
+        rights=tuple(int(one) for one in np.where(inner, tree.children_right, 0)),
+        shares=tuple(round(float(one), 3) for one in shares),
+    )
+
+
+def held_out(made: Sequence[Table]) -> list[NDArray[np.float64]]:
+    """Return each table's probabilities from trees that saw no other picture of its product."""
+    from sklearn.model_selection import GroupKFold
+
+    groups = [one.product for one in made]
+    found: list[NDArray[np.float64]] = [np.zeros(0)] * len(made)
+    for others, held in GroupKFold(FOLDS, shuffle=True, random_state=0).split(made, groups=groups):
+        trees = fitted([made[place] for place in others])
+        for place in held:
+            found[place] = trees.predict_proba(made[place].figures)[:, 1]
+    return found
+
+
+def fares(made: Sequence[Table], found: Sequence[NDArray[np.float64]]) -> str:
+    """Return, by source and limit, how many right mattes are held back and how many wrong ones, as a Markdown table."""
+    lines = ["| source | right mattes | held | wrong mattes | held |", "|---|---:|---:|---:|---:|"]
+    for source in SOURCES:
+        worst: dict[bool, list[float]] = {True: [], False: []}
+        for one, likely in zip(made, found, strict=True):
+            judged = likely[one.area >= LEAST_PX]
+            left = (one.backdrop > 0.8) & (one.area >= LEAST_PX)
+            if one.source == source and (one.right or left.any()):
+                worst[one.right].append(float(judged.max(initial=0)))
+        held = {right: [sum(each >= limit for each in of) for limit in LIMITS] for right, of in worst.items()}
+        lines.append(f"| {source} | {len(worst[True])} | {held[True]} | {len(worst[False])} | {held[False]} |")
+    return "\n".join([f"held at the limits {LIMITS}", "", *lines])
+
+
+def main() -> None:
+    """Train, print how products left out fare, and write the forest."""
+    cv2.setNumThreads(1)
+    made = [table for right in right_mattes() for table in tables(right)]
+    print(fares(made, held_out(made)))
+    forest = as_forest(fitted(made), made[0].names)
+    target = Path(packshot.qc.__path__[0], "left_backdrop.json")
+    target.write_text(forest.model_dump_json(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

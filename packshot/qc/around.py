@@ -1,0 +1,86 @@
+"""The part of a photograph around its product, at one size for the searches that look for wrong areas in the matte."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from packshot.qc.reduced import Reduced
+from packshot.types import Box, FloatImage, Mask, Matte, Pixels16
+
+PRODUCT_PX = 1200.0
+"""Greatest length of the product's longest side in this part. A smaller product keeps its size."""
+_MARGIN_PX = 48
+
+
+class Around(NamedTuple):
+    """A product and its surroundings, reduced.
+
+    Attributes:
+        levels: (rows, columns, 3) float32, 0..255: the photograph.
+        kept: (rows, columns): where the matte is at least .5.
+        backdrop: (rows, columns, 3) float32, levels: the predicted backdrop.
+        scale: pixels of this part per pixel of the photograph.
+        left, top: its first column and row, in pixels of the photograph.
+    """
+
+    levels: FloatImage
+    kept: Mask
+    backdrop: FloatImage
+    scale: float
+    left: int
+    top: int
+
+    def alike(self, picture: FloatImage) -> FloatImage:
+        """Return the same part of another picture of the photograph's size, reduced in the same way."""
+        height, width = (round(side / self.scale) for side in self.kept.shape)
+        part = picture[self.top : self.top + height, self.left : self.left + width]
+        size = self.kept.shape[1], self.kept.shape[0]
+        return np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA), np.float32)
+
+    def box(self, left: float, top: float, right: float, bottom: float) -> Box:
+        """Return a box of this part in pixels of the photograph."""
+        place = np.array([left, top, right, bottom]) / self.scale + [self.left, self.top] * 2
+        return Box(*(int(value) for value in np.rint(place)))
+
+
+def around_product(master16: Pixels16, matte: Matte, reduced: Reduced, product: Box) -> Around | None:
+    """Return the part around the product; None without a backdrop.
+
+    Args:
+        master16: (rows, columns, 3) uint16, working space: the photograph.
+        matte: (rows, columns) float32 in 0..1.
+        reduced: the reduced edit with its backdrop.
+        product: the product's box, in pixels of the photograph.
+    """
+    if reduced.backdrop is None:
+        return None
+    scale = min(1.0, PRODUCT_PX / product.size.longest)
+    rows, columns = _with_margin(product, round(_MARGIN_PX / scale), matte.shape)
+    kept = np.asarray(_shrunk(matte[rows, columns], scale) >= 0.5)
+    levels = _shrunk(master16[rows, columns], scale) / np.float32(257)
+    behind = _backdrop_in((rows, columns), reduced, (kept.shape[0], kept.shape[1]))
+    return Around(levels, kept, behind, scale, columns.start, rows.start)
+
+
+def _with_margin(box: Box, margin_px: int, shape: tuple[int, ...]) -> tuple[slice, slice]:
+    """Return the slices of a box with a margin, clipped to the picture."""
+    rows = slice(max(0, box.top - margin_px), min(shape[0], box.bottom + margin_px))
+    return rows, slice(max(0, box.left - margin_px), min(shape[1], box.right + margin_px))
+
+
+def _shrunk(picture: NDArray[Any], scale: float) -> FloatImage:
+    """Return a picture reduced by area averaging."""
+    size = max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale))
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _backdrop_in(part: tuple[slice, slice], reduced: Reduced, shape: tuple[int, int]) -> FloatImage:
+    """Return the predicted backdrop in a part of the photograph, at another size."""
+    assert reduced.backdrop is not None
+    rows, columns = (slice(int(s.start * reduced.scale), max(1, round(s.stop * reduced.scale))) for s in part)
+    found = cv2.resize(reduced.backdrop[rows, columns], shape[::-1], interpolation=cv2.INTER_LINEAR)
+    return np.asarray(found, np.float32)

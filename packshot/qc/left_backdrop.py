@@ -1,0 +1,102 @@
+"""Judge whether a region of the matte is backdrop that was left, by a small forest learnt from regions of known truth.
+
+`benchmarks.left_backdrop` trained it; its docstring says on what. The forest is plain numbers, in
+`left_backdrop.json`, so loading it runs no code.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import resources
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from packshot.qc.around import Around
+from packshot.qc.near_backdrop import Regions, near_backdrop
+from packshot.routing.forest import Forest, Tree
+from packshot.types import Box
+
+LEAST_PX = 20
+"""Smaller regions are not judged: nobody sees them, and their figures are noise."""
+
+
+class Left(NamedTuple):
+    """A region that looks like left backdrop.
+
+    Attributes:
+        probability: 0..1, that it is.
+        area: in pixels of a product at most 1200 px long.
+        box: in pixels of the photograph.
+    """
+
+    probability: float
+    area: float
+    box: Box
+
+
+def most_likely_left(around: Around, noise: float) -> Left | None:
+    """Return the region that is most likely left backdrop; None if no region comes near the backdrop's colour.
+
+    Args:
+        around: the photograph around the product.
+        noise: the backdrop's noise, in levels.
+    """
+    regions = near_backdrop(around, noise)
+    if regions is None or not (regions.area >= LEAST_PX).any():
+        return None
+    likely = np.where(regions.area >= LEAST_PX, probabilities(regions), -1.0)
+    worst = int(np.argmax(likely))
+    return Left(float(likely[worst]), float(regions.area[worst]), regions.boxes[worst])
+
+
+def probabilities(regions: Regions) -> NDArray[np.float64]:
+    """Return each region's probability of being backdrop, (regions,) in 0..1."""
+    forest = shipped_forest()
+    table = np.stack([regions.figures[name] for name in forest.names], axis=1).astype(np.float32)
+    return np.asarray(np.mean([_shares(tree, table) for tree in _arrays()], axis=0), np.float64)
+
+
+@cache
+def shipped_forest() -> Forest:
+    """Return the forest that comes with Packshot."""
+    text = resources.files("packshot.qc").joinpath("left_backdrop.json").read_text(encoding="utf-8")
+    return Forest.model_validate_json(text)
+
+
+class _Arrays(NamedTuple):
+    """A tree as arrays by node; a leaf leads to itself."""
+
+    figures: NDArray[np.intp]
+    limits: NDArray[np.float32]
+    nexts: NDArray[np.intp]
+    shares: NDArray[np.float64]
+    depth: int
+
+
+@cache
+def _arrays() -> tuple[_Arrays, ...]:
+    return tuple(_as_arrays(tree) for tree in shipped_forest().trees)
+
+
+def _as_arrays(tree: Tree) -> _Arrays:
+    nodes = np.arange(len(tree.figures))
+    figures = np.array(tree.figures, np.intp)
+    leaf = figures < 0
+    nexts = np.stack([np.where(leaf, nodes, tree.lefts), np.where(leaf, nodes, tree.rights)], axis=1)
+    depths = np.zeros(len(nodes), int)
+    for node in nodes[~leaf]:  # nodes lead to greater numbers only
+        depths[nexts[node]] = depths[node] + 1
+    limits = np.array(tree.limits, np.float32)
+    return _Arrays(np.maximum(figures, 0), limits, nexts, np.array(tree.shares), int(depths.max()))
+
+
+def _shares(tree: _Arrays, table: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the share of backdrop at the leaf that each row of figures reaches."""
+    rows = np.arange(len(table))
+    node = np.zeros(len(table), np.intp)
+    for _ in range(tree.depth):
+        right = table[rows, tree.figures[node]] > tree.limits[node]
+        node = tree.nexts[node, right.astype(np.intp)]
+    return tree.shares[node]

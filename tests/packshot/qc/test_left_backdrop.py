@@ -1,0 +1,127 @@
+"""Backdrop left in gaps, shaded and tinted: a learnt judge finds it, and passes the same product without."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+import pytest
+
+from packshot.colour.spaces import decode_working
+from packshot.cutout.cut import given_cutout
+from packshot.qc import judge
+from packshot.qc.around import around_product
+from packshot.qc.left_backdrop import probabilities, shipped_forest
+from packshot.qc.near_backdrop import Regions, near_backdrop
+from packshot.qc.reduced import reduce_edit
+from packshot.types import Box, Finding, Mask, Matte, Status, Verdict
+from tests.packshot.qc.conftest import SIDE, Drawn, draw_product, on_white, photograph
+
+CODE = "backdrop_left_suspected"
+
+
+def finding(drawn: Drawn) -> Finding:
+    return next(one for one in drawn.judge().findings if one.code == CODE)
+
+
+def pair_of_legs() -> Matte:
+    """Two legs joined at the top: between them a gap, open at the bottom."""
+    legs = np.zeros((SIDE, SIDE), np.float32)
+    cv2.fillPoly(
+        legs,
+        [np.array([[260, 180], [640, 180], [670, 720], [520, 720], [460, 330], [440, 330], [380, 720], [230, 720]])],
+        1,
+    )
+    return np.asarray(cv2.GaussianBlur(legs, (0, 0), 0.6), np.float32)
+
+
+def between(matte: Matte, reach: int) -> Mask:
+    """The part of the gap that is at most so wide."""
+    kernel = np.ones((1, reach), np.uint8)
+    closed = cv2.morphologyEx((matte >= 0.5).astype(np.uint8), cv2.MORPH_CLOSE, kernel)
+    return np.asarray((closed > 0) & (matte < 0.5))
+
+
+@pytest.fixture(scope="module")
+def legs(good: Drawn) -> Drawn:
+    """Red-brown legs on pale grey. In the gap the backdrop is darker, and tinted by the legs on both sides."""
+    matte = pair_of_legs()
+    rng = np.random.default_rng(3)
+    product = draw_product(rng)
+    rows, columns = np.mgrid[:SIDE, :SIDE].astype(np.float32) / SIDE - 0.5
+    behind = np.repeat((0.62 * (1 - 0.3 * (rows**2 + columns**2)))[..., None], 3, axis=2).astype(np.float32)
+    near = cv2.GaussianBlur(matte, (0, 0), 18)[..., None]
+    bounced = np.asarray(cv2.GaussianBlur(product * matte[..., None], (0, 0), 18))
+    behind = behind * (1 - 0.35 * near + 0.35 * bounced)
+    master = photograph(product, behind.astype(np.float32), matte, rng)
+    composite = np.where((matte == 1)[..., None], master, on_white(product, matte)).astype(np.uint16)
+    return good.change(master=master, matte=matte, composite=composite, network=None)
+
+
+def kept(drawn: Drawn, gap: Mask) -> Drawn:
+    matte = np.maximum(drawn.matte, gap).astype(np.float32)
+    return drawn.change(matte=matte, composite=on_white(decode_working(drawn.master), matte))
+
+
+def test_a_shaded_and_tinted_gap_that_stays_in_the_matte_is_kept_back_and_shown(legs: Drawn) -> None:
+    gap = between(legs.matte, 40)
+    found = finding(kept(legs, gap))
+    assert found.status is Status.FAILED
+    assert found.box is not None
+    assert found.box.left < 450 < found.box.right
+    assert found.box.top < 500
+    assert kept(legs, gap).judge().verdict is not Verdict.AUTO_APPROVE
+
+
+def test_the_same_legs_without_it_pass(legs: Drawn) -> None:
+    assert finding(legs).status is Status.PASSED
+
+
+def test_a_grey_print_on_the_product_passes(legs: Drawn, repaint: Callable[..., Drawn]) -> None:
+    label = np.zeros((SIDE, SIDE), np.float32)
+    label[220:300, 400:520] = 1
+    grey = np.full((SIDE, SIDE, 3), 0.3, np.float32)
+    assert finding(repaint(legs, label, grey)).status is Status.PASSED
+
+
+def test_a_product_in_other_colours_than_the_backdrops_has_nothing_to_judge(good: Drawn) -> None:
+    found = finding(good)
+    assert (found.status, found.measured) == (Status.PASSED, 0.0)
+
+
+def whole_of(matte: Matte) -> Box:
+    left, top, width, height = cv2.boundingRect((matte >= 0.5).astype(np.uint8))
+    return Box(left, top, left + width, top + height)
+
+
+@pytest.fixture(scope="module")
+def regions(legs: Drawn) -> Regions:
+    drawn = kept(legs, between(legs.matte, 40))
+    reduced = reduce_edit(drawn.master, drawn.matte, drawn.matte)
+    around = around_product(drawn.master, drawn.matte, reduced, whole_of(drawn.matte))
+    assert around is not None
+    found = near_backdrop(around, reduced.noise)
+    assert found is not None
+    return found
+
+
+def test_the_trees_are_read_as_their_numbers_say(regions: Regions) -> None:
+    forest = shipped_forest()
+    for place in range(len(regions.boxes)):
+        row = [float(np.float32(regions.figures[name][place])) for name in forest.names]
+        shares = [tree.shares[tree.path(row)[-1]] for tree in forest.trees]
+        assert probabilities(regions)[place] == pytest.approx(np.mean(shares), abs=0.02)
+
+
+def test_each_region_is_described_by_the_figures_that_the_trees_ask_for(regions: Regions) -> None:
+    assert set(shipped_forest().names) <= set(regions.figures)
+    assert all(np.isfinite(column).all() for column in regions.figures.values())
+
+
+def test_a_person_s_matte_is_not_judged(legs: Drawn) -> None:
+    drawn = kept(legs, between(legs.matte, 40))
+    edit = dataclasses.replace(drawn.edit(), cutout=given_cutout(drawn.master, drawn.matte))
+    found = next(one for one in judge(edit, drawn.configs.qc).findings if one.code == CODE)
+    assert found.status is Status.SKIPPED

@@ -80,7 +80,7 @@ def _json(kind: type[Stored], data: bytes, *, name: str) -> dict[str, Any]:
     try:
         found = json.loads(data)
     except ValueError as error:
-        raise _damaged(kind, name, found=f"no JSON: {error}") from error
+        raise _damaged(kind, name, found="no JSON") from error
     if not isinstance(found, dict):
         raise _damaged(kind, name, found=f"a {type(found).__name__}")
     return found

@@ -112,20 +112,20 @@ class Summary(Value):
 
     @property
     def rows(self) -> list[dict[str, object]]:
-        """The batch as table rows, one for each photograph."""
+        """The batch as table rows, one for each photograph. What matters stands first: pages cut wide tables."""
         return [
             {
                 "shot": fate.shot,
-                "file": fate.file,
                 "became": "on hold" if fate.on_hold else fate.kind,
-                "score": fate.score,
+                "waits for": fate.with_whom,
+                "why": fate.why,
+                "due": f"{fate.due:%Y-%m-%d %H:%M}" if fate.due else "",
+                "since": f"{fate.since:%Y-%m-%d %H:%M}" if fate.since else "",
+                "score": fate.score if fate.score is None else round(fate.score, 1),
                 "files": fate.files,
                 **({"product": _product_cell(fate)} if self.products else {}),
                 "left out": "; ".join(f"{name}: {why}" for name, why in fate.left_out.items()),
-                "waits for": fate.with_whom,
-                "since": f"{fate.since:%Y-%m-%d %H:%M}" if fate.since else "",
-                "due": f"{fate.due:%Y-%m-%d %H:%M}" if fate.due else "",
-                "why": fate.why,
+                "file": fate.file,
             }
             for fate in self.fates
         ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from packshot.escaping import markdown
 from packshot.naming import ShotId
 from tasks.environment.settings import get_settings
 
@@ -16,4 +15,4 @@ def desk_page(shot: ShotId) -> str:
 
 def desk_link(shot: ShotId) -> str:
     """Return Markdown that leads to a shot's page at the review desk."""
-    return f"[{markdown('Look at it at 1:1 at the review desk')}]({desk_page(shot)})"
+    return f"[Look at it at the review desk, at full size]({desk_page(shot)})"

@@ -93,13 +93,14 @@ class Form(RunInput):
 
 
 def form_for(
-    state: State, *, description: str, picture: str, also: Sequence[Choice] = (), **prefilled: Any
+    state: State, *, description: str, picture: str, lead: str = "", also: Sequence[Choice] = (), **prefilled: Any
 ) -> type[Form]:
     """Return the form of a state.
 
     Args:
-        description: Markdown above the fields.
+        description: Markdown above the fields. Prefect's default pages give it what room the fields leave, often none.
         picture: hash of the picture that is shown.
+        lead: what a person must read in any case, as plain text; it stands at the first field.
         also: further choices for this shot, besides the usual choices of its state.
         prefilled: proposed values by field name.
     """
@@ -107,7 +108,8 @@ def form_for(
     reasons = tuple(dict.fromkeys(reason for choice in choices for reason in REASONS[choice]))
     fields: dict[str, Any] = {name: _asked(name, prefilled) for name in Answer.model_fields if name in _names(state)}
     approves = not APPROVALS.isdisjoint(choices)
-    fields["decision"] = _one_of("decision", [choice.value for choice in choices], proposed=not approves)
+    named = [choice.value for choice in choices]
+    fields["decision"] = _one_of("decision", named, proposed=not approves, said=lead)
     fields["reason"] = _one_of("reason", [reason.value for reason in reasons], proposed=not approves)
     fields["picture"] = _asked("picture", {"picture": picture})
     form = create_model("Answer", __base__=Form, **fields)
@@ -132,12 +134,13 @@ def _asked(name: str, prefilled: Mapping[str, Any]) -> tuple[Any, Any]:
     return field.annotation, field
 
 
-def _one_of(name: str, values: list[str], *, proposed: bool) -> tuple[Any, Any]:
+def _one_of(name: str, values: list[str], *, proposed: bool, said: str = "") -> tuple[Any, Any]:
     """Return a required field that accepts one of the given words.
 
     Args:
         proposed: whether the form is filled in with the first word.
+        said: what stands at the field in place of its usual description.
     """
     field = Answer.model_fields[name]
     extra: dict[str, Any] = {"enum": values, **({"default": values[0]} if proposed else {})}
-    return str, Field(title=field.title, description=field.description, json_schema_extra=extra)
+    return str, Field(title=field.title, description=said or field.description, json_schema_extra=extra)

@@ -9,7 +9,7 @@ from prefect import task
 
 from packshot.blind import as_shown, is_blind
 from packshot.decision import Choice, Decision, Mark
-from packshot.escaping import code, markdown
+from packshot.escaping import cell, code, markdown
 from packshot.figures import in_figures
 from packshot.handoff.deciding import (
     CHOICES,
@@ -26,7 +26,7 @@ from packshot.keys import job_returned_prefix, shot_key
 from packshot.naming import ShotId
 from packshot.record import ShotRecord, State
 from packshot.types import Finding, Status, Value, in_order_of_weight
-from tasks.environment.desk_pages import desk_link
+from tasks.environment.desk_pages import desk_link, desk_page
 from tasks.environment.style_guides import promise_to
 from tasks.people.drafts import with_draft
 from tasks.people.forms import Form, form_for
@@ -34,7 +34,7 @@ from tasks.people.tickets import issue_ticket, ticket_page_link
 from tasks.records.bookkeeping import ALWAYS, actor, revived
 from tasks.records.stored import load_record
 from tasks.telling.artifacts import artifact_key, page_artifact, picture
-from tasks.telling.displays import first_sentence, preview_of
+from tasks.telling.displays import at_place, first_sentence, preview_of
 
 SHOWN_DIGITS = 2 * LEAST_DIGITS
 _MOST_FINDINGS = 12
@@ -59,6 +59,7 @@ class Question(Value):
 
     Attributes:
         description: Markdown above the form's fields.
+        lead: the most important of it, as plain text, for the form's first field.
         picture: first digits of the hash of the picture that is shown.
         also: further choices for this shot, besides the usual choices of its state.
     """
@@ -66,11 +67,12 @@ class Question(Value):
     state: State
     description: str
     picture: str
+    lead: str = ""
     also: tuple[Choice, ...] = ()
 
     def form(self) -> type[Form]:
         """Return the form that asks this question."""
-        return form_for(self.state, description=self.description, picture=self.picture, also=self.also)
+        return form_for(self.state, description=self.description, picture=self.picture, lead=self.lead, also=self.also)
 
 
 class Next(Value):
@@ -114,7 +116,8 @@ def question_about(record: ShotRecord, *, objection: str = "") -> Question:
     description = _description(record, why=why, objection=objection, ticket=ticket)
     also = choices_of(record)[len(CHOICES[record.state]) :]
     digits = picture_shown(record)[:SHOWN_DIGITS]
-    return Question(state=record.state, description=description, picture=digits, also=also)
+    lead = _lead(record, why=why, objection=objection)
+    return Question(state=record.state, description=description, picture=digits, lead=lead, also=also)
 
 
 def show_question(record: ShotRecord, question: Question) -> None:
@@ -143,11 +146,23 @@ def _description(record: ShotRecord, *, why: str, objection: str, ticket: JobTic
     return "\n\n".join(part for part in parts if part)
 
 
+def _lead(record: ShotRecord, *, why: str, objection: str) -> str:
+    """Return, as plain text, why the last answer was refused, what to look at first, and where."""
+    told = f"Not accepted: {objection}" if objection else ""
+    said = cell(" ".join(filter(None, [told, _what_matters(record) or why])))
+    return f"{said} Look at it at full size: {desk_page(record.shot)}"
+
+
 def _first(record: ShotRecord) -> str:
+    matters = _what_matters(record)
+    return f"**{markdown(matters)}**" if matters else ""
+
+
+def _what_matters(record: ShotRecord) -> str:
     """Return in one plain sentence what a reviewer or senior should look at first; empty in other states."""
     if record.state not in (State.IN_REVIEW, State.AWAITING_SIGNOFF):
         return ""
-    return "**Judge the picture alone.**" if is_blind(record) else first_sentence(record)
+    return "Judge the picture alone." if is_blind(record) else first_sentence(record)
 
 
 _TITLES = {
@@ -236,7 +251,7 @@ def _evidence(record: ShotRecord) -> str:
     shown = []
     for number, one in enumerate(record.reports.get("edit", {}).get("evidence", ()), start=1):
         place: Any = picture(shot_key(record.shot, f"evidence/{number}-{one['code']}.webp"), alt=one["code"])
-        shown.append(f"**{markdown(one['code'])}** at {one['box']}: {markdown(one['message'])}\n\n{place}")
+        shown.append(f"**{markdown(one['code'])}** {at_place(one['box'])}: {markdown(one['message'])}\n\n{place}")
     return "\n\n".join(shown)
 
 

@@ -111,12 +111,12 @@ def _row(wait: Wait) -> dict[str, object]:
         "client": wait.client,
         "batch": wait.batch,
         "shot": wait.shot,
-        "state": wait.state.value.replace("_", " "),
         "with": wait.with_whom,
+        "why": wait.why,
+        "state": wait.state.value.replace("_", " "),
         "since": f"{wait.since:%Y-%m-%d %H:%M}",
         "tier": wait.tier.replace("_", " "),
         "services": ", ".join(wait.services),
-        "why": wait.why,
     }
 
 
@@ -128,12 +128,12 @@ def _stuck_row(record: ShotRecord, run: FlowRun) -> dict[str, object]:
         "client": shot.client,
         "batch": shot.batch,
         "shot": shot.shot,
-        "state": record.state.value.replace("_", " "),
         "with": "nobody: its run failed; retry it in the UI",
+        "why": (state.message or "") if state else "",
+        "state": record.state.value.replace("_", " "),
         "since": f"{state.timestamp:%Y-%m-%d %H:%M}" if state else "",
         "tier": "",
         "services": "",
-        "why": (state.message or "") if state else "",
     }
 
 
@@ -144,12 +144,12 @@ def _gathered_row(waiting: Waiting) -> dict[str, object]:
         "client": waiting.batch.client,
         "batch": waiting.batch.batch,
         "shot": ", ".join(waiting.shots),
-        "state": "approved",
         "with": late.NEXT_DELIVERY,
+        "why": waiting.sentence,
+        "state": "approved",
         "since": "",
         "tier": "",
         "services": "",
-        "why": waiting.sentence,
     }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from packshot.blind import UNTOLD, is_blind
 from packshot.escaping import code, markdown
 from packshot.figures import in_figures
@@ -38,7 +40,7 @@ def _opinion(record: ShotRecord) -> str:
     scores = " · ".join(f"{name} {points:.1f}" for name, points in edit["components"].items())
     lines = [
         f"# {markdown(shot.shot)}: {edit['score']:.1f} of 100, {markdown(edit['verdict'].replace('_', ' '))}",
-        first_sentence(record),
+        f"**{markdown(first_sentence(record))}**",
         desk_link(shot),
         preview_of(record),
         f"**Score** {scores or 'none'}  \n**Route** {markdown(routing.get('complexity', ''))}: "
@@ -48,7 +50,7 @@ def _opinion(record: ShotRecord) -> str:
     ]
     for number, one in enumerate(edit["evidence"], start=1):
         place = picture(shot_key(shot, f"evidence/{number}-{one['code']}.webp"), alt=one["code"])
-        lines.append(f"**{markdown(one['code'])}** at {one['box']}: {markdown(one['message'])}\n\n{place}")
+        lines.append(f"**{markdown(one['code'])}** {at_place(one['box'])}: {markdown(one['message'])}\n\n{place}")
     return "\n\n".join(lines)
 
 
@@ -61,7 +63,17 @@ def preview_of(record: ShotRecord) -> str:
 def first_sentence(record: ShotRecord) -> str:
     """Return in one plain sentence what a person should look at first."""
     worst = record.worst_finding
-    return f"**{markdown(worst.message)}**" if worst else "**Every check passed.**"
+    return worst.message if worst else "Every check passed."
+
+
+def at_place(box: Sequence[int]) -> str:
+    """Return where evidence lies, such as "at 66, 68 (256 x 256 px)".
+
+    Args:
+        box: left, top, right, bottom.
+    """
+    left, top, right, bottom = box
+    return f"at {left}, {top} ({right - left} x {bottom - top} px)"
 
 
 def _findings(findings: tuple[Finding, ...]) -> str:
@@ -79,7 +91,7 @@ def _findings(findings: tuple[Finding, ...]) -> str:
         f"| {_figure(one.measured)} | {_figure(one.limit)} | {markdown(one.unit)} | {markdown(one.message)} |"
         for one in said
     ]
-    table = "\n".join(["| | finding | measured | limit | unit | |", "|---|---|---|---|---|---|", *rows])
+    table = "\n".join(["| result | finding | measured | limit | unit | in words |", "|---|---|---|---|---|---|", *rows])
     figures = f"## In figures\n\n{table}" if said else ""
     good = ", ".join(f"{code(one.code)}{f' {_figure(one.measured)} {markdown(one.unit)}'.rstrip()}" for one in passed)
     return "\n\n".join(filter(None, [sentences, figures, f"## Passed ({len(passed)})\n\n{good}" if passed else ""]))

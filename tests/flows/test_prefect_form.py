@@ -11,6 +11,7 @@ from prefect.client.schemas.objects import FlowRun
 from infra.local.stack import Stack
 from packshot.naming import batch_id
 from packshot.record import State
+from tasks.environment.desk_pages import desk_page
 from tasks.records.stored import load_record
 from tasks.runs.suspended import REFUSED
 from tests.chromium import ARGUMENTS, CHROMIUM, needs_chromium
@@ -49,12 +50,27 @@ def page(prefect_stack: Stack) -> Iterator[Any]:
         browser.close()
 
 
+UNCUT = """(found) => found.some((one) => {
+  for (let at = one; at; at = at.parentElement)
+    if (at.clientHeight === 0 && getComputedStyle(at).overflowY !== "visible") return false;
+  return true;
+})"""
+
+
+def seen(page: Any, words: str) -> None:
+    """Words stand in the form where a person sees them: its Markdown has no height if there are many fields."""
+    found = page.locator(FORM).get_by_text(words)
+    found.first.wait_for(state="attached")
+    assert found.evaluate_all(UNCUT), words
+
+
 def test_a_refused_answer_is_seen_on_the_page_of_its_run(
     waiting: FlowRun, line: Line, prefect_stack: Stack, page: Any
 ) -> None:
     address = f"{prefect_stack.prefect_ui_url}/runs/flow-run/{waiting.id}"
     page.goto(address)
     page.get_by_role("button", name="Resume").first.click()
+    seen(page, f"Look at it at full size: {desk_page(GLASS)}")
     name = page.locator(FORM).locator("textarea").first
     name.fill("Ada Editor")  # the form proposes to use the returned file; none was returned
     page.get_by_role("button", name="Submit").click()
@@ -66,5 +82,5 @@ def test_a_refused_answer_is_seen_on_the_page_of_its_run(
     page.get_by_text("Details", exact=True).last.click()
     page.get_by_text("Your answer was refused: ").first.wait_for()
     page.get_by_role("button", name="Resume").first.click()
-    page.get_by_text("Not accepted: ").first.wait_for()
+    seen(page, "Not accepted: ")
     assert "no file was returned. Put the finished picture there." in page.locator(FORM).first.inner_text()

@@ -12,6 +12,7 @@ from packshot.keys import job_out_key
 from packshot.naming import BatchId
 from packshot.record import ShotRecord, State
 from packshot.types import Finding, Status
+from tasks.environment.desk_pages import desk_page
 from tasks.people.questions import Next, Step, next_step, question_about
 from tasks.people.tickets import TICKET_JSON
 from tasks.records.bookkeeping import Life
@@ -68,7 +69,11 @@ def test_whoever_is_asked_sees_what_was_noticed_of_the_photograph(line: Storage,
         edited(shot.shot)
     record = with_colour(load_record(shot.shot), unknown, failed)
     record = record.model_copy(update={"state": state})
-    shown = in_a_run(lambda: question_about(record)).description
+    question = in_a_run(lambda: question_about(record))
+    shown, form = question.description, question.form().model_json_schema()
+    first = form["properties"]["decision"]["description"]
+    assert first.endswith(f" Look at it at full size: {desk_page(shot.shot)}"), "the default pages may hide the rest"
+    assert state is State.AWAITING_EDITOR or first.startswith(record.worst_finding.message)
     assert "kettels" in shown
     if state is not State.AWAITING_EDITOR:
         assert shown.index("- The lid") < shown.index("kettels"), "what failed comes before what is only a warning"

@@ -118,7 +118,7 @@ def test_every_row_of_the_table_has_as_many_cells_as_its_head(edit_page: str) ->
 
 
 def test_the_places_worth_a_look_are_shown_with_their_pictures(edit_page: str) -> None:
-    assert "**product\\_cut** at [1, 2, 30, 40]: a " in edit_page
+    assert "**product\\_cut** at 1, 2 (29 x 38 px): a " in edit_page
     (link,) = re.findall(r"!\[product\\_cut\]\((\S+)\)", edit_page)
     assert shot_key(BATCH.shot("A1_MAIN"), "evidence/1-product_cut.webp") in link
 

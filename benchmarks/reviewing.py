@@ -64,8 +64,6 @@ from tests.tasks.shots import edited, submitted
 REVIEWER, PASSWORD = "Bench Mark", "for the benchmark alone"
 LAPTOP: Any = {"width": 1280, "height": 720}
 PATIENCE_S = 3600.0
-LOOKS_S = 4.0
-"""How long a large picture is looked at; meanwhile the desk makes the next one's tiles."""
 WATCHING = """
 const at = () => performance.timeOrigin + performance.now();
 const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
@@ -103,6 +101,7 @@ class Line(NamedTuple):
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--large", type=int, default=12, help="photographs of 24 megapixels")
+    parser.add_argument("--looks", type=float, default=4.0, help="seconds for which a large one is looked at")
     parser.add_argument("--decisions", type=int, default=300)
     parser.add_argument("--pages", type=int, default=5000, help="shots that are opened for the figure of memory")
     parser.add_argument("--at-once", type=int, default=2, help="runs that the worker starts at once")
@@ -119,7 +118,7 @@ def main() -> None:
         _until_listed(line, given.large + given.decisions + 1)
         _say("memory", _memory(line, small, given.pages))
         with _reviewer(line) as page:
-            looked_at = partial(_review, page, large, given.large - 1, at_once=1, looks_s=LOOKS_S)
+            looked_at = partial(_review, page, large, given.large - 1, at_once=1, looks_s=given.looks)
             _report("large pictures, 1:1", line, looked_at)
             _report("decisions", line, lambda: _review(page, small, given.decisions))
         _say("followed", _followed(small, given.decisions))
@@ -241,7 +240,7 @@ def _review(page: Any, batch: BatchId, count: int, *, at_once: int = 0, looks_s:
 
     Args:
         at_once: magnification to which each picture is brought as soon as it can be; 0: the whole picture stays.
-        looks_s: how long each picture is looked at.
+        looks_s: how long each picture is looked at; meanwhile the desk makes the next one's tiles.
     """
     page.goto(urljoin(page.url, f"/queues/review?batch={batch.batch}"))
     page.evaluate("(to) => to ? sessionStorage.setItem('at once', to) : sessionStorage.removeItem('at once')", at_once)

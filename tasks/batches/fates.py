@@ -121,7 +121,7 @@ class Summary(Value):
                 "why": fate.why,
                 "due": f"{fate.due:%Y-%m-%d %H:%M}" if fate.due else "",
                 "since": f"{fate.since:%Y-%m-%d %H:%M}" if fate.since else "",
-                "score": fate.score if fate.score is None else round(fate.score, 1),
+                "score": fate.score,
                 "files": fate.files,
                 **({"product": _product_cell(fate)} if self.products else {}),
                 "left out": "; ".join(f"{name}: {why}" for name, why in fate.left_out.items()),

@@ -147,7 +147,7 @@ def test_no_cell_of_a_table_artifact_is_a_link_and_none_looks_different(line: St
 
 
 def test_the_board_says_names_and_reasons_as_text(line: Storage, batch: BatchId) -> None:
-    record = with_everything(drawn_record("A1"), STORABLE).model_copy(update={"state": State.IN_REVIEW})
+    record = with_everything(drawn_record("A1"), STORABLE).model_copy(update={"state": State.AWAITING_EDITOR})
     wait = wait_of(record, at=AT, promise=promise_to("acme"))
     assert wait is not None
     row = board._row(wait)

@@ -23,7 +23,14 @@ FLOORS = ("packshot", "tasks", "flows", "desk", "deployments")
 COMPUTED = {
     ("facts.py", "f'{name}_wrong'"): {"gtin_wrong", "asin_wrong"},
     ("manifest.py", "f'{column}_damaged'"): {"gtin_damaged", "sku_damaged"},
-    ("stock.py", "code"): {"row_without_file", "file_without_row", "misnamed_file", "duplicate", "table_not_taken"},
+    ("stock.py", "code"): {
+        "row_without_file",
+        "file_without_row",
+        "misnamed_file",
+        "names_alike",
+        "duplicate",
+        "table_not_taken",
+    },
     ("render.py", "'colour_corrected' if colour else 'background_corrected'"): {
         "colour_corrected",
         "background_corrected",

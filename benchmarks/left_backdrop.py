@@ -27,7 +27,7 @@ from benchmarks.seen import editing, verdicts
 from benchmarks.seen.photographs import Half, photographs
 from packshot.colour.transform import srgb8_to_working
 from packshot.qc.around import Around, around_product
-from packshot.qc.left_backdrop import LEAST_PX
+from packshot.qc.left_backdrop import LEAST_PX, MARGIN_PX
 from packshot.qc.near_backdrop import near_backdrop
 from packshot.qc.reduced import Reduced, reduce_edit
 from packshot.qc.scene import box_of_product
@@ -260,7 +260,7 @@ def around_of(photo: Pixels8, matte: Matte) -> tuple[Around, Reduced] | None:
         return None
     master = srgb8_to_working(photo)
     reduced = reduce_edit(master, matte, matte)
-    around = around_product(master, matte, reduced, product)
+    around = around_product(master, matte, reduced, product, margin_px=MARGIN_PX)
     return None if around is None else (around, reduced)
 
 

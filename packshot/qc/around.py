@@ -13,7 +13,6 @@ from packshot.types import Box, FloatImage, Mask, Matte, Pixels16
 
 PRODUCT_PX = 1200.0
 """Greatest length of the product's longest side in this part. A smaller product keeps its size."""
-_MARGIN_PX = 48
 
 
 class Around(NamedTuple):
@@ -47,7 +46,9 @@ class Around(NamedTuple):
         return Box(*(int(value) for value in np.rint(place)))
 
 
-def around_product(master16: Pixels16, matte: Matte, reduced: Reduced, product: Box) -> Around | None:
+def around_product(
+    master16: Pixels16, matte: Matte, reduced: Reduced, product: Box, *, margin_px: int
+) -> Around | None:
     """Return the part around the product; None without a backdrop.
 
     Args:
@@ -55,11 +56,12 @@ def around_product(master16: Pixels16, matte: Matte, reduced: Reduced, product: 
         matte: (rows, columns) float32 in 0..1.
         reduced: the reduced edit with its backdrop.
         product: the product's box, in pixels of the photograph.
+        margin_px: room around it, in pixels of the part.
     """
     if reduced.backdrop is None:
         return None
     scale = min(1.0, PRODUCT_PX / product.size.longest)
-    rows, columns = _with_margin(product, round(_MARGIN_PX / scale), matte.shape)
+    rows, columns = _with_margin(product, round(margin_px / scale), matte.shape)
     kept = np.asarray(_shrunk(matte[rows, columns], scale) >= 0.5)
     levels = _shrunk(master16[rows, columns], scale) / np.float32(257)
     behind = _backdrop_in((rows, columns), reduced, (kept.shape[0], kept.shape[1]))

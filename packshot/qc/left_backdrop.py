@@ -18,6 +18,8 @@ from packshot.qc.near_backdrop import Regions, near_backdrop
 from packshot.routing.forest import Forest, Tree
 from packshot.types import Box
 
+MARGIN_PX = 48
+"""Room around the product, in which the backdrop's colours are looked up."""
 LEAST_PX = 20
 """Smaller regions are not judged: nobody sees them, and their figures are noise."""
 

@@ -26,6 +26,8 @@ _OF_DEEPEST = 0.6
 _LEAST_DEPTH_PX, _LEAST_AREA_PX = 2.5, 12
 """Smaller or flatter strips are ignored."""
 _EVEN_PX = 1.0
+MARGIN_PX = 24
+"""Room around the product, in pixels of the flooded picture."""
 _AROUND_PX = 6
 _SOFT = 0.16
 """A shadow's outer gradient is at most this share of its step."""

@@ -6,6 +6,7 @@ import numpy as np
 
 from packshot.errors import EmptySubjectError
 from packshot.framing import subject_box
+from packshot.qc import left_backdrop, ridges
 from packshot.qc.around import Around, around_product
 from packshot.qc.colour_figures import ColourFigures, measure_colour
 from packshot.qc.disagreement import disagreement
@@ -127,17 +128,18 @@ class Scene:
         """Measurements at the points of the outline."""
         return measure_edges(self.outline)
 
-    @computed_once
-    def around(self) -> Around | None:
-        """The part around the product at one size; None without a product or a backdrop."""
+    def _around(self, margin_px: int) -> Around | None:
+        """Return the part around the product at one size; None without a product or a backdrop."""
         if self.subject is None:
             return None
-        return around_product(self.edit.master16, self.edit.cutout.matte, self.reduced, self.subject)
+        matte = self.edit.cutout.matte
+        return around_product(self.edit.master16, matte, self.reduced, self.subject, margin_px=margin_px)
 
     @computed_once
     def strips(self) -> list[Strip]:
         """Areas of the matte outside the photograph's strongest edge, the largest first."""
-        return kept_strips(self.around) if self.around else []
+        around = self._around(ridges.MARGIN_PX)
+        return kept_strips(around) if around else []
 
     @computed_once
     def patches(self) -> list[Region]:
@@ -149,7 +151,8 @@ class Scene:
     @computed_once
     def left_backdrop(self) -> Left | None:
         """The region of the matte that is most likely backdrop; None if no region comes near its colour."""
-        return most_likely_left(self.around, self.reduced.noise) if self.around else None
+        around = self._around(left_backdrop.MARGIN_PX)
+        return most_likely_left(around, self.reduced.noise) if around else None
 
     @computed_once
     def disagreement(self) -> tuple[float, list[Region]]:

@@ -162,7 +162,7 @@ class Case:
 
     @functools.cached_property
     def around(self) -> Around | None:
-        return around_product(self.pixels, self.matte, self.reduced, self.box)
+        return around_product(self.pixels, self.matte, self.reduced, self.box, margin_px=48)
 
     @property
     def box(self) -> Box:

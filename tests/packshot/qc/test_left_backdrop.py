@@ -100,7 +100,7 @@ def whole_of(matte: Matte) -> Box:
 def regions(legs: Drawn) -> Regions:
     drawn = kept(legs, between(legs.matte, 40))
     reduced = reduce_edit(drawn.master, drawn.matte, drawn.matte)
-    around = around_product(drawn.master, drawn.matte, reduced, whole_of(drawn.matte))
+    around = around_product(drawn.master, drawn.matte, reduced, whole_of(drawn.matte), margin_px=48)
     assert around is not None
     found = near_backdrop(around, reduced.noise)
     assert found is not None

@@ -61,7 +61,7 @@ def test_a_dark_band_inside_a_product_with_a_hard_edge_is_no_shadow(
 
 def test_without_a_backdrop_nothing_is_searched_around_the_product(good: Any, reduced: Callable[[Any], Any]) -> None:
     blind = dataclasses.replace(reduced(good), backdrop=None)
-    assert around_product(good.master, good.matte, blind, Box(150, 150, 750, 750)) is None
+    assert around_product(good.master, good.matte, blind, Box(150, 150, 750, 750), margin_px=24) is None
 
 
 def test_a_pinhole_of_two_pixels_is_found_in_the_matte_and_in_the_colours_alone(

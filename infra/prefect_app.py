@@ -1,8 +1,8 @@
 """Prefect's server behind the guard: ``python -m infra.prefect_app --host 127.0.0.1 --port 4200``.
 
 It replaces ``prefect server start``, which can't add middleware. Its settings are Prefect's own variables, some with
-another default (`SELDOM`), and ``PACKSHOT_ALLOWED_HOSTS``: host names of the server besides 127.0.0.1 and localhost,
-separated by commas.
+another default (`SELDOM`, `REMOVED`), and ``PACKSHOT_ALLOWED_HOSTS``: host names of the server besides 127.0.0.1 and
+localhost, separated by commas.
 """
 
 from __future__ import annotations
@@ -31,6 +31,12 @@ SELDOM = {
 
 Most look every 5 seconds by default, which an idle line pays for all day. None of them starts a run or an answer.
 """
+REMOVED = {f"{_SERVICES}_DB_VACUUM_ENABLED": "events,flow_runs"}
+"""What Prefect removes from its database unless the environment says otherwise.
+
+These are old events, and runs that ended 90 days ago (Prefect's own default). Prefect alone would keep ended runs for
+ever. A run that waits has not ended, so it stays.
+"""
 SELDOM_DUE_S = 5
 """How often Prefect looks whether one of these is due, in seconds. It looks four times a second by itself, and has no
 setting for it. What is to be done at once is done at once.
@@ -48,8 +54,8 @@ def parser() -> argparse.ArgumentParser:
 def main() -> int:
     """Serve until a signal to end."""
     given = parser().parse_args()
-    for name, seconds in SELDOM.items():
-        os.environ.setdefault(name, seconds)
+    for name, value in {**SELDOM, **REMOVED}.items():
+        os.environ.setdefault(name, value)
     from prefect.settings import get_current_settings  # Prefect takes seconds to import, its server some more
 
     settings = get_current_settings().server

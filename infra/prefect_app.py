@@ -64,12 +64,11 @@ def main() -> int:
         sys.stderr.write("PREFECT_SERVER_API_AUTH_STRING is empty. Set it: without a password anybody runs the line.\n")
         return 2
     import uvicorn
-    from docket import Worker
     from prefect.server.api import background_workers
     from prefect.server.api.server import create_app
 
-    pace = timedelta(seconds=SELDOM_DUE_S)
-    vars(background_workers)["Worker"] = partial(Worker, minimum_check_interval=pace, scheduling_resolution=pace)
+    pace, names = timedelta(seconds=SELDOM_DUE_S), vars(background_workers)
+    names["Worker"] = partial(names["Worker"], minimum_check_interval=pace, scheduling_resolution=pace)
     uvicorn.run(
         Guard(create_app(final=True), hosts=os.environ.get(ALLOWED_HOSTS, "").split(",")),
         host=given.host,

@@ -1,14 +1,33 @@
-"""Do one thing for many items, in threads that know which run and which leases they belong to."""
+"""Work in threads: one thing for many items, and things that all threads share."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import Context, copy_context
-from typing import TypeVar
+from functools import cache, wraps
+from typing import ParamSpec, TypeVar
 
+Asked = ParamSpec("Asked")
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+
+def made_once(make: Callable[Asked, Result]) -> Callable[Asked, Result]:
+    """Return the function such that it runs once for each set of arguments; its result is kept and shared.
+
+    Threads that ask at the same time get the same result. With `functools.cache` alone each of them may make its own at
+    the first call: two event loops, say, of which one gets the other's connections.
+    """
+    kept, one_at_a_time = cache(make), threading.RLock()
+
+    @wraps(make)
+    def call(*args: Asked.args, **kwargs: Asked.kwargs) -> Result:
+        with one_at_a_time:
+            return kept(*args, **kwargs)  # type: ignore[arg-type]
+
+    return call
 
 
 def in_threads(

@@ -14,7 +14,6 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import CancelledError
-from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -25,6 +24,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from tasks.environment.logs import log
 from tasks.environment.settings import Settings, get_settings
+from tasks.environment.threads import made_once
 from tasks.index.tables import REVISION, SCHEMA, metadata
 
 R = TypeVar("R")
@@ -151,7 +151,7 @@ def shared(settings: Settings | None = None) -> Shared | None:
     return _shared(chosen.index_url.get_secret_value(), password)
 
 
-_shared = cache(Shared)
+_shared = made_once(Shared)
 
 
 def own(settings: Settings | None = None) -> Own:
@@ -163,7 +163,7 @@ def own(settings: Settings | None = None) -> Own:
     return _in_file(chosen.scratch_dir / f"index-{REVISION}-{hashlib.sha256(where.encode()).hexdigest()[:12]}.sqlite")
 
 
-@lru_cache(maxsize=16)
+@made_once
 def _in_file(file: Path) -> Own:
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -173,13 +173,13 @@ def _in_file(file: Path) -> Own:
         raise IndexAwayError(f"{file}: {_in_words(error)}") from error
 
 
-@cache
+@made_once
 def own_in_memory() -> Own:
     """Return an index that ends with the process, for machines whose scratch folder can't be used."""
     return Own(create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False}))
 
 
-@cache
+@made_once
 def _loop() -> asyncio.AbstractEventLoop:
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, name="index", daemon=True).start()

@@ -36,7 +36,7 @@ from tests.flows.line import Line, read_all
 pytestmark = pytest.mark.slow
 
 BATCH = batch_id("acme", "warm-light")
-FILES = ("BOX102_MAIN.jpg", "BOX101_MAIN.jpg", "BTL202_MAIN.jpg")
+FILES = ("BOX102_MAIN.png", "BOX101_MAIN.png", "BTL202_MAIN.png")
 STRICT = "BTL202_MAIN"
 DIM = CAMERA * 0.85
 
@@ -54,7 +54,8 @@ def seen(pixels: Pixels16) -> Pixels16:
 
 
 def as_sent(name: str) -> Pixels16:
-    return develop(open_photo((SAMPLES / name).read_bytes(), name=name, limits=IngestConfig())).pixels16
+    sample = (SAMPLES / name).with_suffix(".jpg").read_bytes()
+    return develop(open_photo(sample, name=name, limits=IngestConfig())).pixels16
 
 
 @pytest.fixture(scope="module")
@@ -64,14 +65,14 @@ def done(line: Line, tmp_path_factory: pytest.TempPathFactory) -> Done:
     rows = {row["file"]: row for row in csv.DictReader((SAMPLES / "manifest.csv").read_text().splitlines())}
     for name in FILES:
         photograph = working_to_srgb8(seen(as_sent(name)))
-        (folder / name).write_bytes(drawn_products.encoded(photograph, "JPEG", quality=97, subsampling=0))
+        (folder / name).write_bytes(drawn_products.encoded(photograph))
     (folder / "chart.png").write_bytes(drawn_products.encoded(working_to_srgb8(photograph_of_chart(camera=DIM))))
     table = io.StringIO()
     writer = csv.DictWriter(table, [*next(iter(rows.values())), "reference"])
     writer.writeheader()
     for name in FILES:
         reference = "#00A0FF" if name.startswith(STRICT) else "chart.png"
-        writer.writerow({**rows[name], "shoot_group": "warm", "reference": reference})
+        writer.writerow({**rows[f"{Path(name).stem}.jpg"], "file": name, "shoot_group": "warm", "reference": reference})
     (folder / "manifest.csv").write_text(table.getvalue())
     line.submit(BATCH, folder)
     run = line.run("process-batch/process-batch", {"client": BATCH.client, "batch": BATCH.batch})

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import WorkPoolUpdate
+from sqlalchemy import Connection, delete
 
 from deployments.demo import environment
 from deployments.registry import WORK_POOL, register
@@ -16,6 +18,8 @@ from infra.local.s3 import S3Access
 from infra.local.stack import Stack
 from packshot.naming import BatchId, batch_id
 from tasks.environment.settings import Settings, get_settings
+from tasks.index.database import shared
+from tasks.index.tables import batches, buckets, shots
 from tasks.learning.routing_model import forget_service
 from tasks.results.block import ENVIRONMENT
 from tasks.storage.bucket import Storage, open_storage
@@ -55,12 +59,21 @@ def s3_settings(s3_server: S3Access, tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 @pytest.fixture
 def storage(s3_settings: Settings) -> Storage:
-    """The bucket, empty."""
+    """The bucket, empty, and without rows in the index of the line that some modules have."""
     forget_service()
     opened = open_storage()
     opened.ensure_bucket()
     empty(opened)
+    index = shared()
+    if index is not None:
+        index.run(partial(forget_rows, bucket=opened.bucket))
     return opened
+
+
+def forget_rows(connection: Connection, *, bucket: str) -> None:
+    """Delete what the index has of a bucket."""
+    for table in (shots, batches, buckets):
+        connection.execute(delete(table).where(table.c.bucket == bucket))
 
 
 def empty(storage: Storage) -> None:

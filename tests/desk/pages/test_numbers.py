@@ -63,7 +63,7 @@ def a_night(storage: Storage, times: int = 1) -> list[ShotRecord]:
     records = [one.record for one in shots]
     figures = figures_of(records, DAY, received=RECEIVED).model_copy(update={"escapes": ESCAPES})
     storage.put(daily_figures_key(DAY.date), figures.model_dump_json().encode(), content_type="application/json")
-    keep_lists(storage, records, DAY, received=RECEIVED)
+    keep_lists(storage, records, DAY, received=RECEIVED, cancelled=())
     return records
 
 

@@ -16,7 +16,7 @@ import pytest
 from infra.local import watchdog
 from infra.local.prefect_server import TO_THE_SERVER, authorization
 from infra.local.processes import PASSED_ON, PYTHONS
-from infra.local.stack import TO_THE_WORKER, Stack, start_worker
+from infra.local.stack import TO_THE_WORKER, WORKER_POLL, WORKER_POLL_S, Stack, start_worker
 from tests.patience import PATIENCE_S
 from tests.servers import USERS_OWN, USERS_WISHES
 
@@ -104,7 +104,7 @@ def test_the_worker_has_what_it_needs_and_nothing_else_of_the_user(
     while not (found := psutil.Process(worker.pid).environ()):  # empty until the new process has its own program
         assert time.monotonic() < deadline
     worker.kill()
-    given = {**prefect_stack.environment(), "PREFECT_WORKER_QUERY_SECONDS": "2"}
+    given = {**prefect_stack.environment(), WORKER_POLL: str(WORKER_POLL_S)}
     assert given.items() <= found.items()
     assert wishes.items() <= found.items()
     assert not USERS_OWN.keys() & found.keys()

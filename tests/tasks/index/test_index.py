@@ -355,6 +355,7 @@ def test_what_the_line_asks_of_storage_grows_with_what_is_open_not_with_what_end
     assert few == many
     assert few[0].keys() == {"ListObjectsV2"}
     assert one[:2] == few[:2]
+    assert max(look.total() for look in few[1:]) <= 6
     assert few[2].total() <= one[2].total() + hot_folder.OTHERS, "the hot folders of so many ended batches, in turn"
 
 

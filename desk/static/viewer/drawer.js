@@ -50,6 +50,7 @@ export function pixelDrawer(OpenSeadragon, { scene, roleOf, afterDrawing }) {
 
     draw(tiledImages) {
       const { stage, place, divider } = scene();
+      this._owed = 0;
       for (const canvas of [this.canvas, this._above]) {
         if (canvas.width !== stage.width || canvas.height !== stage.height) {
           canvas.width = stage.width;
@@ -63,7 +64,17 @@ export function pixelDrawer(OpenSeadragon, { scene, roleOf, afterDrawing }) {
         if (from < to) this._drawPicture(image, place, from, to, stage);
       }
       this._drawOverlays(tiledImages.filter((one) => roleOf(one) === "overlay"), place, stage);
+      this._drawn = { images: tiledImages.length, ...place };
       afterDrawing();
+    }
+
+    /** Return whether the last frame showed this many images at this place, each with all tiles that belong there. */
+    hasDrawn(images, place) {
+      const drawn = this._drawn;
+      return (
+        this._owed === 0 && drawn?.images === images
+        && drawn.magnification === place.magnification && drawn.left === place.left && drawn.top === place.top
+      );
     }
 
     _drawPicture(image, place, from, to, stage) {
@@ -87,7 +98,10 @@ export function pixelDrawer(OpenSeadragon, { scene, roleOf, afterDrawing }) {
 
     _drawTile(context, image, tile, place, { replaces = false } = {}) {
       const bitmap = tile.loaded && this.getDataToDraw(tile);
-      if (!bitmap) return;
+      if (!bitmap) {
+        this._owed += 1;
+        return;
+      }
       const { layout } = image.source;
       const level = layout.levels[tile.level];
       const scale = place.magnification * 2 ** (layout.levels.length - 1 - tile.level);

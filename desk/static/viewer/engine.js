@@ -112,8 +112,11 @@ class Engine {
     this._viewer.forceRedraw();
   }
 
-  /** Return whether every tile of the present view has been loaded. */
+  /** Return whether the present view is on the screen: every tile is loaded, and the last frame drew all of them there. */
   get isSharp() {
-    return [...this._roles.keys()].every((image) => image.getFullyLoaded());
+    if (![...this._roles.keys()].every((image) => image.getFullyLoaded())) return false;
+    if (this._viewer.drawer.hasDrawn(this._roles.size, this._scene().place)) return true;
+    this.redraw();
+    return false;
   }
 }

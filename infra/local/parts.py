@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+
+import psutil
 
 from infra.local.processes import ServerError, wait_until
 
@@ -14,6 +17,11 @@ CANNOT_START = (OSError, ServerError, subprocess.SubprocessError)
 """Errors of a start."""
 REFUSES = "it refuses every write"
 """Trouble of a server that answers, and only a new start helps."""
+
+
+STOPPED = "its process is stopped (SIGSTOP)"
+KILLED_S = 5.0
+"""How long a killed process is waited for, in seconds."""
 
 
 @dataclasses.dataclass
@@ -78,14 +86,25 @@ class Part:
         return "" if self.child.poll() is None else f"ended with status {self.child.returncode}"
 
     def what_is_wrong(self) -> str:
-        """Return what is wrong with the part; empty if it works."""
-        return self.ended or (self.trouble(self.child) if self.child else "")
+        """Return what is wrong with the part; empty if it works. If it can't be found out, that is what is wrong."""
+        if self.ended or self.child is None:
+            return self.ended
+        if _is_stopped(self.child):
+            return STOPPED
+        try:
+            return self.trouble(self.child)
+        except Exception as error:  # noqa: BLE001  a server that is dying answers anything; its supervisor must not end
+            return f"it cannot be asked: {type(error).__name__}: {error}"
 
     def kill(self) -> None:
-        """Kill its process and wait for the end. Its child processes go on."""
+        """Kill its process, and wait a while for the end. Its child processes go on.
+
+        A process that waits for a disk or a network folder may end later.
+        """
         if self.child is not None:
             self.child.kill()
-            self.child.wait()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.child.wait(KILLED_S)
 
     def wait(self) -> None:
         """Wait until the part works.
@@ -102,3 +121,10 @@ class Part:
             log=self.log,
             timeout_s=self.start_s,
         )
+
+
+def _is_stopped(child: Child) -> bool:
+    try:
+        return bool(psutil.Process(child.pid).status() == psutil.STATUS_STOPPED)
+    except psutil.NoSuchProcess:
+        return False

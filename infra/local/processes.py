@@ -137,20 +137,36 @@ class Family:
             mark: identifies this family's processes; the state folder.
             lock: file descriptor of a lock to hold until the last child has ended, even if this process is killed.
         """
-        self._mark = mark
+        self._mark, self._lock = mark, lock
         watchdog.end_strays(mark)
-        self._watchdog = subprocess.Popen(
-            [sys.executable, "-m", watchdog.__name__, mark],
-            stdin=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-            cwd=Path(watchdog.__file__).parent.parent.parent,
-            pass_fds=(lock,),
-        )
+        self._watchdog = self._new_watchdog()
         self._children: list[tuple[subprocess.Popen[bytes], int, float]] = []
         self._afterwards: list[Callable[[], None]] = []
         self.parts: list[Part] = []
         """What a supervisor starts again, in the order of the first start."""
+
+    def _new_watchdog(self) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", watchdog.__name__, self._mark],
+            stdin=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            cwd=Path(watchdog.__file__).parent.parent.parent,
+            pass_fds=(self._lock,),
+        )
+
+    def _tell_watchdog(self, *children: tuple[subprocess.Popen[bytes], int, float]) -> None:
+        assert self._watchdog.stdin is not None
+        for child, number, grace_s in children:
+            self._watchdog.stdin.write(f"watch {child.pid} {number} {grace_s}\n")
+        self._watchdog.stdin.flush()
+
+    def _end_watchdog(self) -> int:
+        """Let the watchdog end left-over processes and itself; return its exit status, not 0 if it was killed."""
+        assert self._watchdog.stdin is not None
+        with contextlib.suppress(OSError):
+            self._watchdog.stdin.close()
+        return self._watchdog.wait()
 
     def __enter__(self) -> Self:
         return self
@@ -161,9 +177,8 @@ class Family:
         while self._children:
             child, stop_signal, grace_s = self._children.pop()
             _reap_while_ending(child, stop_signal, grace_s)
-        assert self._watchdog.stdin is not None
-        self._watchdog.stdin.close()  # the watchdog then ends left-over processes and itself
-        self._watchdog.wait()
+        if self._end_watchdog():  # it was killed, and ended nothing
+            watchdog.end_strays(self._mark)
         for tidy in self._afterwards:
             tidy()
 
@@ -217,11 +232,14 @@ class Family:
                 cwd=cwd,
                 umask=0o077,  # only its user may access its files and sockets
             )
-        assert self._watchdog.stdin is not None
-        self._watchdog.stdin.write(f"watch {child.pid} {int(stop_signal)} {grace_s}\n")
-        self._watchdog.stdin.flush()
         self._children = [known for known in self._children if known[0].poll() is None]
         self._children.append((child, int(stop_signal), grace_s))
+        try:
+            self._tell_watchdog(self._children[-1])
+        except OSError:  # it was killed; without one, whoever kills this process would leave its servers behind
+            self._end_watchdog()
+            self._watchdog = self._new_watchdog()
+            self._tell_watchdog(*self._children)
         return child
 
 

@@ -21,7 +21,7 @@ from typing import Any
 
 import psutil
 
-from infra.local.parts import CANNOT_START, REFUSES, Part
+from infra.local.parts import REFUSES, Part
 from infra.local.processes import busy, holder_of
 
 POLL_S = 1.0
@@ -161,17 +161,17 @@ class Supervisor:
         """Restart a part whose process has ended, once the pause is over and its dependencies work."""
         now = time.monotonic()
         if watch.start_at is None:
-            pause = min(2.0 ** (watch.failures - 1), LONGEST_PAUSE_S) if watch.failures else 0.0
-            watch.start_at, watch.works_from = now + pause, None
+            watch.start_at, watch.works_from = now + _pause_s(watch.failures), None
             watch.ended = watch.part.ended
         missing = self._missing(watch)
         watch.trouble = f"{watch.ended}; " + (f"waits for {missing}" if missing else "is started again")
         if missing or now < watch.start_at:
             return
-        watch.start_at, watch.failures = now + min(2.0**watch.failures, LONGEST_PAUSE_S), watch.failures + 1
+        watch.failures += 1
+        watch.start_at = now + _pause_s(watch.failures)
         try:
             watch.part.start()
-        except CANNOT_START as error:
+        except Exception as error:  # noqa: BLE001  whatever it is, the other parts are looked after
             watch.trouble = f"cannot be started: {error}"
             return
         watch.trouble = f"{watch.ended}; is starting"
@@ -200,7 +200,7 @@ class Supervisor:
         if now - watch.good > self._patience_s(watch):
             self._say(f"{watch.part.name}: {watch.trouble}, for {now - watch.good:.0f} s; its process is killed")
             watch.part.kill()  # only this process: a worker's runs go on
-            watch.doubted = None
+            watch.good, watch.doubted = now, None
 
     def _patience_s(self, watch: _Watch) -> float:
         """Return how long a part may go on failing its check before it is killed, in seconds."""
@@ -228,6 +228,12 @@ class Supervisor:
         partial = self._file.with_suffix(".new")
         partial.write_text(json.dumps(content, indent=1))
         partial.replace(self._file)
+
+
+def _pause_s(failures: int) -> float:
+    """Return the pause before a part is started that has failed so many times since it last worked, in seconds."""
+    doublings = min(failures - 1, 10)  # without this limit the power is no number any more after 1,024 tries
+    return min(2.0**doublings, LONGEST_PAUSE_S) if failures else 0.0
 
 
 def _pace_s(watch: _Watch) -> float:

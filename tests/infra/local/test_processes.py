@@ -12,12 +12,14 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import psutil
 import pytest
 
 from infra.local import processes, watchdog
+from infra.local.parts import Part
 from infra.local.processes import (
     PASSED_ON,
     Family,
@@ -110,6 +112,53 @@ def test_a_proxy_in_the_environment_is_not_asked_for_this_machine(monkeypatch: p
         assert not answers(f"http://127.0.0.1:{server.server_port}/")()  # 501, from the server itself
         thread.join(timeout=PATIENCE_S)
         assert not thread.is_alive()
+
+
+@pytest.mark.parametrize("answer", [b"no HTTP at all\r\n", b"HTTP/1.1 2"])
+def test_a_part_whose_server_answers_no_http_is_ill_and_nothing_is_raised(tmp_path: Path, answer: bytes) -> None:
+    """A server that is killed in the middle of its answer: the error was none of the expected ones."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        asks = answers(f"http://127.0.0.1:{listener.getsockname()[1]}/")
+
+        def answer_once() -> None:
+            caller, _ = listener.accept()
+            with caller:
+                caller.recv(1000)
+                caller.sendall(answer)
+
+        thread = threading.Thread(target=answer_once)
+        thread.start()
+        with family_of(tmp_path) as family:
+            start = partial(family.start, SLEEP, log=tmp_path / "log")
+            part = Part("one", start, lambda _: "" if asks() else "no answer", tmp_path / "log", start_s=1)
+            assert part.what_is_wrong()
+        thread.join(timeout=PATIENCE_S)
+
+
+def test_a_watchdog_that_was_killed_keeps_no_server_from_its_start_and_is_started_again(tmp_path: Path) -> None:
+    """Kind of test that was missing: one in which what looks after the processes dies."""
+    with family_of(tmp_path) as family:
+        first = family.start(SLEEP, log=tmp_path / "first")
+        killed = family._watchdog
+        killed.kill()
+        killed.wait()
+        second = family.start(SLEEP, log=tmp_path / "second")
+        assert second.poll() is None
+        family._watchdog.stdin.close()  # type: ignore[union-attr]  # as if this process were gone
+        assert family._watchdog.wait(PATIENCE_S) == 0
+        assert (first.wait(PATIENCE_S), second.wait(PATIENCE_S)) == (-signal.SIGTERM, -signal.SIGTERM)
+
+
+def test_a_family_whose_watchdog_was_killed_leaves_nothing_behind(tmp_path: Path) -> None:
+    forsaken = f"import subprocess, sys; print(subprocess.Popen({SLEEP!r}, start_new_session=True).pid)"
+    with family_of(tmp_path) as family:
+        family.start([sys.executable, "-c", forsaken], log=tmp_path / "log").wait(PATIENCE_S)
+        stray = psutil.Process(int((tmp_path / "log").read_text()))
+        family._watchdog.kill()
+        family._watchdog.wait()
+    assert watchdog.has_ended(stray)
 
 
 def test_a_server_that_ends_at_once_is_an_error_with_the_end_of_its_log(tmp_path: Path) -> None:

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import psutil
 import pytest
 
-from infra.local import supervisor
-from infra.local.parts import REFUSES, Child, Part
+from infra.local import parts, supervisor
+from infra.local.parts import REFUSES, STOPPED, Child, Part
 from infra.local.processes import MOST_BUSY
 from infra.local.supervisor import STATUS_FILE, PartStatus, Supervisor, cut, read_status
 from tests.flows.line import poll
+from tests.patience import PATIENCE_S
 from tests.small_disk import fill, make_room, small_disk
 
 SLEEPS = [sys.executable, "-c", "import time; time.sleep(600)"]
@@ -76,6 +81,102 @@ def test_pauses_grow_to_a_minute_while_a_part_goes_on_failing(tmp_path: Path, cl
         pauses.append(int(clock.now - begun))
     end(failing)
     assert pauses == [0, 1, 2, 4, 8, 16, 32, 60, 60]
+
+
+def test_a_part_that_cannot_start_for_a_day_is_still_tried_each_minute(tmp_path: Path, clock: Clock) -> None:
+    """The pause was a power of two of the number of tries: the 1,025th ended the supervisor, and the line with it."""
+    tries: list[float] = []
+
+    def start() -> Child:
+        tries.append(clock.now)
+        raise OSError("its port is taken")
+
+    desk = Part("desk", start, lambda _: "", tmp_path / "log", start_s=30, needed=False)
+    watching = Supervisor([desk], tmp_path, say=lambda _: None)
+    for _ in range(1200):
+        clock.now += supervisor.LONGEST_PAUSE_S
+        watching.look()
+    assert [later - earlier for earlier, later in pairwise(tries[-100:])] == [supervisor.LONGEST_PAUSE_S] * 99
+    assert len(tries) > 1100
+
+
+def test_whatever_a_start_or_a_check_raises_the_other_parts_are_looked_after(tmp_path: Path, clock: Clock) -> None:
+    ill, well = part("ill", SLEEPS, tmp_path / "a"), part("well", SLEEPS, tmp_path / "b")
+    watching, first = Supervisor([ill, well], tmp_path, say=lambda _: None), ill.child
+
+    def raises(*_: object) -> Child:
+        raise ValueError("unforeseen")
+
+    ill.trouble, ill.launch = raises, raises
+    end(well)
+    watching.look()
+    assert [one.trouble for one in watching.status()] == [
+        "it cannot be asked: ValueError: unforeseen",
+        "ended with status -9; is starting",
+    ]
+    clock.now += supervisor.HUNG_S + 1
+    watching.look()
+    assert first.poll() == -9, "one that cannot be asked is killed like one that does not answer"
+    watching.look()
+    assert [one.trouble for one in watching.status()] == ["cannot be started: unforeseen", ""]
+    end(well)
+
+
+def test_a_part_whose_process_is_stopped_does_not_count_as_healthy(tmp_path: Path, clock: Clock) -> None:
+    """The watch says by a file that it lives; what it said last stayed true for a quarter of an hour."""
+    one = part("watch", SLEEPS, tmp_path / "log")
+    watching, first = Supervisor([one], tmp_path, say=lambda _: None), one.child
+    watching.look()
+    first.send_signal(signal.SIGSTOP)
+    poll(lambda: psutil.Process(first.pid).status() == psutil.STATUS_STOPPED or None, until="it has stopped")
+    clock.now += supervisor.STEADY_CHECK_S + 1
+    watching.look()
+    assert watching.status()[0].trouble == STOPPED
+    clock.now += supervisor.HUNG_S + 1
+    watching.look()
+    assert first.poll() == -9
+    watching.look()
+    assert (watching.status()[0].restarts, one.what_is_wrong()) == (1, "")
+    end(one)
+
+
+def test_a_process_that_outlives_its_kill_for_a_while_keeps_the_supervisor_from_nothing(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that waits for a disk that is gone cannot end: here, for a file system that is frozen."""
+    monkeypatch.setattr(parts, "KILLED_S", 0.2)
+    with frozen_disk(tmp_path) as frozen:
+        writes = f"open({str(frozen / 'file')!r}, 'w').write('x')"
+        stuck = part("stuck", [sys.executable, "-c", writes], tmp_path / "log", trouble="no answer")
+        poll(lambda: psutil.Process(stuck.pid).status() == psutil.STATUS_DISK_SLEEP or None, until="it waits")
+        watching = Supervisor([stuck], tmp_path, say=lambda _: None)
+        watching.look()
+        clock.now += supervisor.HUNG_S + 1
+        watching.look()
+        assert stuck.child.poll() is None
+        assert watching.status()[0].trouble == "no answer"
+    assert stuck.child.wait(PATIENCE_S) == -9
+    watching.look()
+    assert watching.status()[0].restarts == 1
+    end(stuck)
+
+
+@contextmanager
+def frozen_disk(folder: Path) -> Iterator[Path]:
+    """Yield a folder on a file system that takes no writes before the block's end; skip where that is not allowed."""
+    image, disk = folder / "image", folder / "disk"
+    disk.mkdir()
+    image.touch()
+    os.truncate(image, 20_000_000)
+    made = (["mkfs.ext4", "-q", image], ["mount", "-o", "loop", image, disk], ["fsfreeze", "--freeze", disk])
+    try:
+        for command in made:
+            if shutil.which(command[0]) is None or subprocess.run(command, capture_output=True, check=False).returncode:
+                pytest.skip(f"{command[0]} is not possible here, so a process that cannot be killed is not tried")
+        yield disk
+    finally:
+        subprocess.run(["fsfreeze", "--unfreeze", disk], capture_output=True, check=False)
+        subprocess.run(["umount", "--lazy", disk], capture_output=True, check=False)
 
 
 def test_a_part_waits_for_what_it_needs(tmp_path: Path, clock: Clock) -> None:

@@ -8,16 +8,21 @@ from uuid import UUID
 
 import httpx
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.objects import State
+from prefect.client.schemas.objects import FlowRun, State
 
 from tasks.environment.logs import log
 from tasks.environment.settings import get_settings
+from tasks.runs.lost_runs import MOST_TRIES
 
 POLL_S = 5.0
+STARTED_AGAIN_S = 180.0
+"""Within this time a crashed run is started again (`tasks.runs.lost_runs`)."""
 
 
 def end_of(run_id: UUID, *, poll_s: float = POLL_S) -> State[Any]:
     """Return the final state of a run. Wait until the run has ended.
+
+    A crashed run has not ended: it is started again. It is waited for, except after its last try.
 
     An error of the server is logged, and the run is looked at again. While the server restarts or answers with an
     error, the run goes on. So such an error says nothing about the run.
@@ -29,20 +34,29 @@ def end_of(run_id: UUID, *, poll_s: float = POLL_S) -> State[Any]:
         httpx.HTTPError: no look succeeded for ``PACKSHOT_PATIENCE_S``.
     """
     well_at = time.monotonic()
+    crashed_at: float | None = None
     while True:
         try:
-            state = _state_of(run_id)
+            run = _run(run_id)
             well_at = time.monotonic()
         except httpx.HTTPError as error:
             if time.monotonic() - well_at > get_settings().patience_s:
                 raise
             log().warning("Prefect's server did not say how a run stands (%s); looking again", error)
-            state = None
-        if state is not None and state.is_final():
-            return state
+            run = None
+        if run is not None and run.state is not None:
+            crashed_at = (crashed_at or time.monotonic()) if run.state.is_crashed() else None
+            if run.state.is_final() and not _goes_on(run, crashed_at):
+                return run.state
         time.sleep(poll_s)
 
 
-def _state_of(run_id: UUID) -> State[Any] | None:
+def _goes_on(run: FlowRun, crashed_at: float | None) -> bool:
+    """Return whether a run will be started again because its process died."""
+    waited = crashed_at is not None and time.monotonic() - crashed_at < STARTED_AGAIN_S
+    return waited and run.run_count < MOST_TRIES
+
+
+def _run(run_id: UUID) -> FlowRun:
     with get_client(sync_client=True) as client:
-        return client.read_flow_run(run_id).state
+        return client.read_flow_run(run_id)

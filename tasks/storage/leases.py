@@ -42,13 +42,14 @@ from tasks.storage.patience import only_while, unchecked
 
 POLL_S = 1.0
 LONGEST_WAIT_S = 3600.0
+"""How long a claim waits for another run."""
 _JSON = "application/json"
 _OUTAGE_S = 120.0
 _log = logging.getLogger("packshot")
 
 
 class Patience(Enum):
-    """What a claim does if somebody else holds the lease. In every case it waits for another copy of the same run."""
+    """What a claim does if somebody else holds the lease. It always waits for another copy of the same run to end."""
 
     NONE = "give up at once"
     WATCH = "see whether it is renewed: give up if it is, take over if it is not"
@@ -205,8 +206,8 @@ class _Watched:
     def wait_or_raise(self, held: LeaseHeldError) -> None:
         waits = self._patience is Patience.WAIT or (self._patience is Patience.WATCH and not self._renewed)
         is_a_copy = self._seen is not None and self._seen.lease.owner.run == self._run != "command line"
-        if not (waits or is_a_copy) or time.monotonic() - self._began > LONGEST_WAIT_S:
-            raise held
+        if not is_a_copy and (not waits or time.monotonic() - self._began > LONGEST_WAIT_S):
+            raise held  # a copy never gives up: it would end the run while the run works
         time.sleep(POLL_S)
 
     def wait_out(self, error: TransientError) -> None:
@@ -286,3 +287,13 @@ def require_not_lost(batch: BatchId) -> list[Lease]:
         if holder.lease.name.startswith(part_lease(batch)):
             holder.require()
     return [holder.require() for holder in _HELD.get() if holder.lease.name in about]
+
+
+def require_none_lost() -> None:
+    """Check that the current work still has every lease that it holds: its run's, its batch's, its part's.
+
+    Raises:
+        LeaseLostError: another run or process has taken one over.
+    """
+    for holder in _HELD.get():
+        holder.require()

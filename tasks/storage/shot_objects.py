@@ -11,6 +11,7 @@ from packshot.naming import ShotId
 from packshot.record import ShotRecord
 from packshot.specs.models import Plan
 from packshot.stored import read_stored
+from tasks.storage.leases import require_none_lost
 from tasks.storage.scratch import fetch_object, store_object
 
 CONTENT_TYPES = {
@@ -37,17 +38,19 @@ def keep(shot: ShotId, files: Mapping[str, bytes], *, over: Mapping[str, str] | 
 
     Args:
         over: name -> SHA-256 of the objects that the shot has now. Objects that differ are replaced.
+    Raises:
+        LeaseLostError: another run has taken this work over. What it has stored meanwhile stays.
     """
-    had = over or {}
-    return {
-        name: store_object(
+    had, kept = over or {}, {}
+    for name, data in files.items():
+        require_none_lost()  # before each one: the picture of an editor may have taken this one's place
+        kept[name] = store_object(
             shot_key(shot, name),
             data,
             content_type=content_type(name),
             replaces=name in had and had[name] != hashlib.sha256(data).hexdigest(),
         )
-        for name, data in files.items()
-    }
+    return kept
 
 
 def fetch(record: ShotRecord, name: str) -> bytes:

@@ -23,7 +23,7 @@ import pytest
 from benchmarks.night import export_one_file
 from packshot.decision import REASONS, Choice
 from packshot.errors import BatchCancelledError, LeaseHeldError, LeaseLostError, ObjectMissingError, RecordConflictError
-from packshot.keys import NIGHT_LEASE, delivery_key, shot_key
+from packshot.keys import NIGHT_LEASE, delivery_key, run_lease, shot_key
 from packshot.naming import BatchId, ShotId, batch_id
 from packshot.record import State
 from packshot.specs.handoff import LateDeliveries
@@ -308,6 +308,32 @@ def test_it_dies_twice(world: World) -> None:
             again(world, *points[number], dies_at=second)
             assert again(world, world.objects, world.seconds)
             require_all_well()
+
+
+def test_a_second_process_of_a_run_waits_for_the_first_however_long_that_works(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After an hour it ended the run as *Skipped*, while the run worked on."""
+    monkeypatch.setattr(leases, "POLL_S", 2.0)
+    order: list[str] = []
+
+    def first() -> None:
+        with holding(run_lease("night")) as holder:
+            order.append("first begins")
+            until = world.seconds + 2 * leases.LONGEST_WAIT_S
+            while world.seconds < until:
+                world.sleep(5)
+                holder.require()
+            order.append("first ends")
+
+    def second() -> None:
+        while not order:
+            world.sleep(1)
+        with holding(run_lease("night")):
+            order.append("second begins")
+
+    world.race((Actor(run="night"), first), (Actor(run="night"), second))
+    assert order == ["first begins", "first ends", "second begins"]
 
 
 @pytest.mark.parametrize("seed", range(3))

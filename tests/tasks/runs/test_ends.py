@@ -15,9 +15,11 @@ from prefect import flow
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State
 from prefect.settings import PREFECT_API_URL, PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS, temporary_settings
-from prefect.states import Completed, Running
+from prefect.states import Completed, Crashed, Running
 
+from tasks.runs import ends
 from tasks.runs.ends import end_of
+from tasks.runs.lost_runs import MOST_TRIES
 from tests.patience import PATIENCE_S
 
 POLL_S = 0.05
@@ -116,6 +118,37 @@ def test_a_run_goes_on_whatever_the_server_answers_about_it() -> None:
         assert end_of(run, poll_s=POLL_S).is_completed()
         finishing.join()
     assert server.errors_left == 0
+
+
+def test_a_run_whose_process_died_is_waited_for_until_it_has_been_started_again_and_has_ended() -> None:
+    """A night called such a batch failed and began the next one beside it; minutes later the batch was delivered."""
+    run = begun()
+    put_into(run, Crashed())
+
+    def go_on(before: Moody) -> None:
+        before.was_well.wait()  # looked at while it was crashed
+        for state in (Running(), Crashed(), Running(), Completed()):
+            put_into(run, state)
+
+    with moody(errors=0) as server:
+        going_on = threading.Thread(target=go_on, args=(server,))
+        going_on.start()
+        assert end_of(run, poll_s=POLL_S).is_completed()
+        going_on.join()
+
+
+def test_a_run_that_is_not_started_again_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ends, "STARTED_AGAIN_S", 0.2)
+    nobody_looks = begun()
+    put_into(nobody_looks, Crashed())
+    assert end_of(nobody_looks, poll_s=POLL_S).is_crashed()
+    monkeypatch.undo()
+    last_try = begun()
+    for _ in range(MOST_TRIES):
+        put_into(last_try, Crashed())
+        put_into(last_try, Running())
+    put_into(last_try, Crashed())
+    assert end_of(last_try, poll_s=POLL_S).is_crashed()
 
 
 def test_a_server_that_answers_no_more_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:

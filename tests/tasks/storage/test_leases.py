@@ -9,12 +9,12 @@ import pytest
 
 from packshot.batch import BatchRecord
 from packshot.errors import LeaseHeldError, LeaseLostError, PackshotError
-from packshot.keys import NIGHT_LEASE, batch_lease, lease_key, part_lease
+from packshot.keys import NIGHT_LEASE, batch_lease, lease_key, part_lease, run_lease, shot_key
 from packshot.naming import batch_id
 from packshot.record import ShotRecord, Source
 from tasks.records.bookkeeping import now
 from tasks.records.stored import change_batch, change_record, create_batch, create_record, load_batch, load_record
-from tasks.storage import leases
+from tasks.storage import leases, shot_objects
 from tasks.storage.bucket import Storage
 from tasks.storage.leases import Holder, Patience, holding, look
 from tests.flows.line import poll
@@ -154,6 +154,24 @@ def test_whoever_lost_a_part_of_a_batch_changes_none_of_its_records(storage: Sto
         with pytest.raises(LeaseLostError):
             change_record(shot, lambda record: record.note(at=now(), actor="first", why="too late"))
     assert [event.why for event in load_record(shot).events] == ["its own part"]
+
+
+@pytest.mark.parametrize("name", [run_lease("one"), batch_lease(BATCH)])
+def test_whoever_was_taken_over_leaves_the_shot_s_pictures_as_they_are(storage: Storage, name: str) -> None:
+    """Kind of test that was missing: one in which a process wakes up with a picture instead of with a change."""
+    shot = BATCH.shot("A1_MAIN")
+    with holding(name) as first:
+        had = shot_objects.keep(shot, {"edit.tif": b"the machine's"})
+        die(first)
+        poll(lambda: expired(name), until="it has run out")
+        worker = threading.Thread(target=lambda: dead(name))
+        worker.start()
+        worker.join()
+        shot_objects.store_object(shot_key(shot, "edit.tif"), b"an editor's", content_type="image/tiff", replaces=True)
+        first._asked_at -= first.lease.holds_s
+        with pytest.raises(LeaseLostError):
+            shot_objects.keep(shot, {"edit.tif": b"the machine's, too late"}, over=had)
+    assert storage.get(shot_key(shot, "edit.tif")) == b"an editor's"
 
 
 def expired(name: str) -> bool | None:

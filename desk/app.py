@@ -1,4 +1,4 @@
-"""The desk as an ASGI application: its addresses, and the work that begins and ends with it."""
+"""The desk as an ASGI application: its routes, and its background work from start to end."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _SHOT = "/shots/{client}/{batch}/{shot}"
 
 
 def application(desk: Desk | None = None) -> Doorkeeper:
-    """Return the desk behind its doorkeeper, which adds the security headers to every answer.
+    """Return the desk, wrapped in the `Doorkeeper`, which checks every request and adds security headers.
 
     Args:
         desk: its memory; None makes an empty one from the settings.
@@ -116,5 +116,5 @@ def _sees(request: Request, record: ShotRecord) -> bool:
 
 
 async def health(request: Request) -> Response:
-    """Return an answer that shows that the desk is alive."""
+    """Return an answer that proves that the desk is alive."""
     return PlainTextResponse("well\n")

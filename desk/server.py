@@ -46,10 +46,10 @@ def serve(port: int, *, host: str) -> None:
 
 @contextmanager
 def one_prefect_client() -> Iterator[None]:
-    """Let everything in the block ask Prefect through one client.
+    """In the block, all requests to Prefect use one client.
 
-    To make a client takes some 40 ms of processor time, most of them for certificates, and a decision would make two.
-    The desk also starts while Prefect is away: nothing is asked here.
+    Making a client takes about 40 ms of processor time, most of it for certificates, and a decision would make two. The
+    desk also starts while Prefect is away: nothing is asked here.
     """
     settings = {
         PREFECT_API_REQUEST_TIMEOUT: LONGEST_WAIT_S,

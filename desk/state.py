@@ -1,4 +1,4 @@
-"""What the desk keeps in memory while it runs, and what it does in the background."""
+"""The desk's memory while it runs, and its background work."""
 
 from __future__ import annotations
 
@@ -95,7 +95,10 @@ class Desk:
 
     @contextlib.asynccontextmanager
     async def at_work(self) -> AsyncIterator[None]:
-        """Keep the lists fresh and send decisions while the block runs. At its end, send the decisions still held."""
+        """While the block runs, keep the lists fresh and send decisions.
+
+        At its end, send the decisions that are still held.
+        """
         jobs = [asyncio.create_task(one) for one in (self._refresh(), self._tick(), self._sweep())]
         try:
             yield

@@ -1,1 +1,1 @@
-"""Who may see and do what at the desk: accounts, sessions, roles, attempts to sign in, the log of decisions."""
+"""Access to the desk: accounts, sessions, roles, attempts to sign in, and the audit log."""

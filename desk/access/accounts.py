@@ -1,4 +1,4 @@
-"""Local accounts: names, roles and passwords (Argon2id) in one file that only its user can read."""
+"""Local accounts: names, roles and passwords (Argon2id) in one file that only the desk's own user can read."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Account(Value):
     """One person's account.
 
     Attributes:
-        password: its Argon2id hash, in the PHC string form; empty: only a reverse proxy can sign this person in.
+        password: its Argon2id hash, in the PHC string form. If empty, only a reverse proxy can sign this person in.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Account(Value):
 
 
 class Accounts:
-    """The accounts in a file. A change of the file counts at once, also for people who are signed in."""
+    """The accounts in a file. A change of the file takes effect at once, also for people who are signed in."""
 
     def __init__(self, path: Path) -> None:
         """Use a file; it need not exist yet."""

@@ -1,4 +1,4 @@
-"""Limits on how often something may be tried, such as a password: a few times at once, then slowly."""
+"""Limit how often something may be tried, such as a password: a few times at once, then slowly."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class _Bucket:
 
 
 class Pace(NamedTuple):
-    """How many attempts are allowed at once, and after how many seconds one more is allowed.
+    """Limits on attempts: how many are allowed at once, and after how many seconds one more is allowed.
 
-    The first two values count for each name, the last two for all names together.
+    The first two values apply to each name, the last two to all names together.
     """
 
     at_once: int = AT_ONCE
@@ -66,7 +66,7 @@ class Attempts:
             return allowed
 
     def succeeded(self, name: str) -> None:
-        """Take back the attempt that was counted last, because it succeeded."""
+        """Take back the last counted attempt, because it succeeded."""
         with self._lock:
             bucket = self._names.get(plain_name(name))
             if bucket is not None:

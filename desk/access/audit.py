@@ -10,7 +10,15 @@ _LOG = logging.getLogger("packshot.desk.audit")
 
 
 def note(what: str, *, person: str = "", shot: object = "", more: str = "") -> None:
-    """Write down an event. Text from outside can't begin a line of its own."""
+    """Write one event to the audit log.
+
+    Text from outside can't begin a line of its own there.
+
+    Args:
+        what: the act, for example a decision.
+        shot: the shot that it is about.
+        more: details.
+    """
     parts = (("person", person), ("shot", str(shot)), ("more", more))
     said = " ".join(f"{name}={value!r}" for name, value in parts if value)
     _LOG.info("%s", terminal(f"{what} {said}".strip()))

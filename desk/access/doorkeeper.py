@@ -1,4 +1,4 @@
-"""Checks of every request: the server's name, the origin of a form, the session. Every answer gets security headers."""
+"""Check every request: the server's name, the origin of a form, the session. Every answer gets security headers."""
 
 from __future__ import annotations
 

@@ -1,6 +1,9 @@
-"""Sign-in by a reverse proxy: it says in a header who somebody is, and only its own addresses are believed.
+"""Sign-in by a reverse proxy: a header of its requests names the person.
 
-Where this is set up, it is the only way in: no password is asked for, and whoever comes from elsewhere gets no page.
+Only the proxy's own addresses are believed.
+
+If a proxy is set up, there is no other way to sign in. No password is asked for, and a request that comes from another
+address gets no page.
 """
 
 from __future__ import annotations
@@ -50,11 +53,11 @@ class Proxy:
 
     @property
     def signs_in(self) -> bool:
-        """Whether people are signed in by the proxy, and no other way."""
+        """Whether people are signed in by the proxy. If so, there is no other way."""
         return bool(self._header)
 
     def is_peer(self, scope: Scope) -> bool:
-        """Return whether a request comes straight from the proxy."""
+        """Return whether a request comes directly from the proxy."""
         return _is_within(scope, self._networks)
 
     def name_in(self, scope: Scope) -> str:
@@ -63,7 +66,7 @@ class Proxy:
         return " ".join(_as_text(told[0]).split()) if len(told) == 1 else ""
 
     def note_scheme(self, scope: Scope) -> None:
-        """Let a request count as encrypted if the proxy, or one on this machine, says that it was."""
+        """Mark a request as encrypted if the proxy, or a proxy on this machine, states that it was."""
         told = Headers(scope=scope).getlist(FORWARDED_SCHEME)
         if told == ["https"] and _is_within(scope, (*self._networks, *LOOPBACK)):
             scope["scheme"] = "https"

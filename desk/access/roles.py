@@ -1,4 +1,4 @@
-"""Roles of people at the desk, and what each role may see and decide. Only this module has these tables."""
+"""Roles of people at the desk, and the states that each role may see and decide. Only this module has these tables."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ class Person(Value):
         return bool(self.roles & DECIDES.get(state, frozenset()))
 
     def may(self, state: State, choice: Choice) -> bool:
-        """Return whether the person may decide just this about shots in this state."""
+        """Return whether the person may make this decision about shots in this state."""
         if choice is Choice.NO_FAULT:
             return bool(self.roles & ANSWERS_CLIENTS)
         return self.decides(state)
 
     @property
     def reads_numbers(self) -> bool:
-        """Whether the person may see the pages with the line's numbers and the pages of whole batches."""
+        """Whether the person may see the pages with production figures and the pages of whole batches."""
         return bool(self.roles & NUMBERS)
 
 

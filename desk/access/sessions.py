@@ -1,7 +1,7 @@
-"""Who is signed in: sessions, which the desk keeps in memory and which expire.
+"""Sessions of people who are signed in. The desk keeps them in memory, and they expire.
 
-A session is a random token in a cookie. All else about it stays in the process. So a session can be ended at once, and
-there is no signing key that could be lost. A restart of the desk signs everybody out.
+A session is a random token in a cookie. Everything else about it stays in the process. So a session can be ended at
+once, and there is no signing key that could be stolen. A restart of the desk signs everybody out.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""The desk's pages and the addresses behind them."""
+"""The desk's pages, and the functions that answer their addresses."""

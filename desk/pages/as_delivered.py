@@ -1,10 +1,12 @@
-"""What each platform would get of an edit that is not signed yet, at 1:1: made by the exporter's code, kept nowhere.
+"""The file that each platform would get of an unsigned edit, at 1:1.
+
+It is made by the exporter's code and not stored.
 
     /shots/{client}/{batch}/{shot}/as-delivered/{platform}                     the page
     /shots/{client}/{batch}/{shot}/as-delivered/{platform}/{key}/...           picture.json and tiles, for the viewer
 
-The files are made when somebody first looks, and their tiles lie on the shelf like any other's, until nobody looks any
-more. Nothing is written to the storage. Should the export later make other bytes, the delivery's own checks say so.
+A file is made when somebody first looks at it. Its tiles are kept on this machine's disk until nobody looks any more.
+Nothing is written to the storage. If the export later makes other bytes, the delivery's own checks report it.
 """
 
 from __future__ import annotations
@@ -46,10 +48,10 @@ GONE = "There is no such file, or the shot has another edit by now: load its pag
 
 
 class Meant(NamedTuple):
-    """One platform's file of a shot's edit.
+    """One platform's file of a shot's edit, as the export would make it.
 
     Attributes:
-        key: changes with everything that the file is made from.
+        key: a hash of everything that the file is made from.
     """
 
     record: ShotRecord
@@ -58,11 +60,11 @@ class Meant(NamedTuple):
 
 
 def routes(folder: str, shown: Pictures) -> list[Route]:
-    """Return the addresses of the files that platforms would get.
+    """Return the routes of the files that platforms would get.
 
     Args:
         folder: the address of a shot.
-        shown: the desk's pictures, where tiles are made.
+        shown: the desk's pictures, which make the tiles.
     """
     doors = _Doors(Packs(shown))
     own = f"{folder}/as-delivered/{{platform}}"

@@ -1,4 +1,4 @@
-"""The page of a batch: which of its products are complete, what the others lack, and what became of each photograph."""
+"""The page of a batch: which products are complete, which views others lack, and the result for each photograph."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ KINDS = ("delivered", "waiting", "refused", "failed", "at work")
 
 
 async def batch_page(request: Request) -> Response:
-    """Return the page of a batch, as of its last count. Only one record is read: the batch's own."""
+    """Return the page of a batch, as of its last count. Of all records only the batch's own is read."""
     desk, person = desk_of(request), person_of(request)
     if not person.reads_numbers:
         raise HTTPException(403, "Your roles do not open this page.")

@@ -1,4 +1,4 @@
-"""What happens when somebody decides, or takes a decision back."""
+"""Answer the requests in which a person decides, or takes a decision back."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ CORRECTIONS = ("new_name", "new_services")
 
 
 async def decide(request: Request) -> Response:
-    """Return a redirect to the next shot; or the shot's page, with the reason why the decision does not count.
+    """Return a redirect to the next shot. If the decision does not count, return the shot's page with the reason.
 
-    The decision is checked and held. Until it is sent, its person can take it back (`desk.work.outbox`).
+    The decision is checked and held for a while. Until it is sent, its person can take it back (`desk.work.outbox`).
     """
     shot, person, desk = shot_in(request), person_of(request), desk_of(request)
     fields = await own_fields_of(request)
@@ -66,13 +66,13 @@ async def held(
     nothing: str,
     noted: Callable[[CheckedAnswer], tuple[str, str]],
 ) -> Response:
-    """Return a redirect to the next shot; or the shot's page, with the reason why the answer does not count.
+    """Return a redirect to the next shot. If the answer does not count, return the shot's page with the reason.
 
-    The answer is held. Until it is sent, its person can take it back (`desk.work.outbox`).
+    The answer is held for a while. Until it is sent, its person can take it back (`desk.work.outbox`).
 
     Args:
-        make: checks the answer. Since this reads storage and Prefect, it is called in a thread of its own.
-        said: what the person wrote, by field. If the answer does not count, the page shows it again.
+        make: checks the answer. It reads storage and Prefect, so it is called in a thread of its own.
+        said: the person's input by field. If the answer does not count, the page shows it again.
         nothing: the beginning of the message if nothing has changed.
         noted: returns (act, details) for the audit log.
     """
@@ -96,7 +96,10 @@ async def held(
 
 
 async def undo(request: Request) -> Response:
-    """Take back the person's last decision. Return a redirect to its shot; to the list if there were several."""
+    """Take back the person's last decision.
+
+    Return a redirect to its shot, or to the list if there were several shots.
+    """
     await own_fields_of(request)
     person = person_of(request)
     shots = desk_of(request).outbox.undo(person.name)

@@ -1,4 +1,4 @@
-"""Search for shots: among all that wait, and, for whoever may see whole batches, in all batches that ever were."""
+"""Search for shots among all that wait. A person who may see whole batches also searches all batches ever processed."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _LOG = logging.getLogger("packshot.desk")
 
 
 async def find(request: Request) -> Response:
-    """Return the page with the shots that fit a query. The person sees only shots that they may see.
+    """Return the page with the shots that match a query. It has only shots that the person may see.
 
-    A shot that waits fits if its names contain every word of the query; others, as `find_shots` says.
+    A waiting shot matches if its names contain every word of the query. `find_shots` says when another shot matches.
     """
     desk, person = desk_of(request), person_of(request)
     asked = request.query_params.get("words", "")[:LONGEST_WORDS]

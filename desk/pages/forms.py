@@ -1,4 +1,4 @@
-"""Read the fields of a form that a page sends. The size is limited, and the session's token is checked."""
+"""Read the fields of a form that a browser sends. Its size is limited, and the session's token is checked."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ async def fields_of(request: Request) -> Mapping[str, str]:
     """Return the fields of a form. If several fields have the same name, the last one counts.
 
     Raises:
-        HTTPException: 413: the form is too large. 400: it is no form.
+        HTTPException: 413: the form is too large. 400: the request is not a form.
     """
     body = b""
     async for part in request.stream():

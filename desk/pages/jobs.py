@@ -72,7 +72,7 @@ async def files(request: Request) -> Response:
 
 
 async def upload(request: Request) -> Response:
-    """Begin the upload of a finished picture, or go on with it. Return a link for each part that is missing."""
+    """Begin or continue the upload of a finished picture. Return a link for each part that is missing."""
     shot, person, record, fields = await _job_in(request)
     _require_own(record, person)
     name, size = fields.get("name", "")[:LONGEST_FILE_NAME], fields.get("size", "")
@@ -120,7 +120,7 @@ async def check(request: Request) -> Response:
 
 
 async def hand_in(request: Request) -> Response:
-    """Hold the editor's answer for a while, like a decision. The editor can take it back until it is sent."""
+    """Hold the editor's answer for a while, like a decision. Until it is sent, the editor can take it back."""
     shot, person, record, fields = await _job_in(request)
     desk = desk_of(request)
     _require_own(record, person)

@@ -1,4 +1,4 @@
-"""The night in numbers: the morning report's figures, the shots that wait now, and the shots behind each figure."""
+"""The pages with production figures: those of the morning report, waiting shots, and the shots behind each figure."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class _Night(NamedTuple):
 
 
 async def numbers_page(request: Request) -> Response:
-    """Return the page with the numbers of a day; without a date, of the last day that was counted.
+    """Return the page with the figures of a day; without a date, of the last day that was counted.
 
     The number of requests to the storage does not grow with the number of shots.
     """

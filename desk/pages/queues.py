@@ -27,7 +27,7 @@ ROWS = 100
 
 
 class Place(NamedTuple):
-    """A list as one person works through it.
+    """A list of waiting shots as one person works through it.
 
     Attributes:
         shots: the shots in their order, without those that somebody else has open or that were just decided.
@@ -40,7 +40,10 @@ class Place(NamedTuple):
     query: str
 
     def beside(self, name: str) -> tuple[str, str, int]:
-        """Return the addresses of the shots before and after a shot (empty if there is none), and the shot's number."""
+        """Return (address of the shot before, address of the shot after, number of the shot in the list).
+
+        An address is empty if there is no such shot.
+        """
         names = [one.name for one in self.shots]
         at = names.index(name) if name in names else -1
         before = names[at - 1] if at > 0 else ""
@@ -54,7 +57,10 @@ class Place(NamedTuple):
         return self.shots[at].shot if at < len(names) else None
 
     def after(self, name: str) -> str:
-        """Return the address of the next shot; after the last one, of the first. Empty if no other shot is left."""
+        """Return the address of the next shot. After the last shot this is the first.
+
+        Empty if no other shot is left.
+        """
         names = [one.name for one in self.shots]
         at = names.index(name) if name in names else -1
         others = [one for one in (*names[at + 1 :], *names[: max(at, 0)]) if one != name]

@@ -1,4 +1,4 @@
-"""Parts of all pages: the templates, the signed-in person, messages to them, and the page that tells of an error."""
+"""Parts of all pages: the templates, the signed-in person, messages to people, and the page for errors."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def shot_in(request: Request) -> ShotId:
     """Return the shot that an address names.
 
     Raises:
-        HTTPException: 404: the address names none that is valid.
+        HTTPException: 404: the address names no valid shot.
     """
     names = [request.path_params[name] for name in ("client", "batch", "shot")]
     if not all(map(is_name, names)):
@@ -96,7 +96,7 @@ def batch_in(request: Request) -> BatchId:
     """Return the batch that an address names.
 
     Raises:
-        HTTPException: 404: the address names none that is valid.
+        HTTPException: 404: the address names no valid batch.
     """
     names = [request.path_params[name] for name in ("client", "batch")]
     if not all(map(is_name, names)):
@@ -105,7 +105,7 @@ def batch_in(request: Request) -> BatchId:
 
 
 async def trouble(request: Request, error: Exception) -> Response:
-    """Return a page that says in a sentence what is wrong."""
+    """Return a page that describes an error in a sentence."""
     status = error.status_code if isinstance(error, HTTPException) else 500
     said = error.detail if isinstance(error, HTTPException) else "Something went wrong here; the desk's log has it."
     if said in ("Not Found", "Method Not Allowed"):

@@ -1,4 +1,4 @@
-"""The pages behind a share link, for a client. They show one delivery, and nothing else of the line.
+"""The pages behind a share link, for a client. They show one delivery, and nothing else.
 
     /shared/{token}                              all pictures
     /shared/{token}/{digest}                     one file, at 1:1
@@ -120,7 +120,7 @@ def _for_guests(answer: Callable[[Request], Awaitable[Response]]) -> Callable[[R
 
 
 async def nothing(request: Request) -> Response:
-    """Return the page that says that there is no such page (404)."""
+    """Return the answer for an address that does not exist, or that the client may not see (404)."""
     raise _ClosedError(404, NO_LINK)
 
 
@@ -186,7 +186,10 @@ _GROUPS = ((Choice.CLIENT_FAULT, "Something is wrong"), (Choice.CLIENT_WISH, "We
 
 
 async def sends_back(request: Request) -> Response:
-    """Send a picture back for the client. Return a redirect to its page; or that page, with the reason of a refusal."""
+    """Send a picture back for the client. Return a redirect to its page.
+
+    If this is refused, return the page with the reason.
+    """
     opened = await _opened(request)
     picture, file = _found(opened, request)
     fields = await fields_of(request)

@@ -1,4 +1,4 @@
-"""The page of one shot: look at it, and claim it."""
+"""The page of one shot, on which a person looks at it and claims it."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ async def shown(request: Request, shot: ShotId, *, refused: str = "", said: dict
 
     Args:
         refused: why the decision that was just made did not count.
-        said: what the person wrote, so that the text isn't lost.
+        said: the person's input by field, so that the page can show it again.
     """
     desk, person = desk_of(request), person_of(request)
     record = await to_thread.run_sync(readable_record, shot)
@@ -145,7 +145,7 @@ def readable_record(shot: ShotId) -> ShotRecord:
     """Return a shot's record, read now.
 
     Raises:
-        HTTPException: 404: there is none; 409: it can't be read, and the sentence says why.
+        HTTPException: 404: there is none; 409: it can't be read, and the message gives the reason.
     """
     try:
         record = find_record(shot)

@@ -26,7 +26,10 @@ async def sign_in_page(request: Request) -> Response:
 
 
 async def sign_in(request: Request) -> Response:
-    """Begin a session. If the name or the password is wrong, the form says so without saying which."""
+    """Begin a session.
+
+    If the name or the password is wrong, show the form again; it does not tell which of them was wrong.
+    """
     desk, fields = desk_of(request), await fields_of(request)
     name, to = fields.get("name", "")[:200], _within(fields.get("to", "/"))
     if not desk.attempts.may_try(name):

@@ -1,4 +1,7 @@
-"""The desk's scripts and styles. Their address names their content, so that a browser keeps them and asks once."""
+"""The desk's scripts and styles.
+
+Their address contains a hash of their content, so a browser asks for them only once.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ _DIGITS = 16
 
 @cache
 def static_version() -> str:
-    """Return a name for the files as they are: 16 hex digits, other ones if any of them changes."""
+    """Return a hash of all these files: 16 hex digits. They change if any file changes."""
     told = hashlib.sha256()
     for path in sorted(path for path in STATIC.rglob("*") if path.is_file()):
         told.update(f"{path.relative_to(STATIC).as_posix()}\n{path.stat().st_size}\n".encode())
@@ -27,7 +30,7 @@ def static_version() -> str:
 
 
 class KeptFiles(StaticFiles):
-    """Files that a browser may keep for ever: below ``/static/<version>/``."""
+    """Serves files that a browser may keep for ever: below ``/static/<version>/``."""
 
     def file_response(self, *args: Any, **kwargs: Any) -> Response:
         """Return a file, or "not modified", with the header that lets a browser keep it."""

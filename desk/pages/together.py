@@ -33,9 +33,11 @@ FIELD = "shot:"
 
 
 async def approve(request: Request) -> Response:
-    """Hold an approval of each selected shot. Return a redirect to the list. All of them can be taken back in one step.
+    """Hold an approval of each selected shot, and return a redirect to the list.
 
-    If an approval can't be followed, the list says so with the reason. The others count.
+    All of them can be taken back in one step.
+
+    If an approval can't be followed, the list shows the reason. The others still count.
     """
     desk, person, fields = desk_of(request), person_of(request), await own_fields_of(request)
     if not person.decides(State.IN_REVIEW):

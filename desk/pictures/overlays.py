@@ -1,4 +1,4 @@
-"""Overlays of an edit: which overlays there are, a sentence on what each one shows, and their tiles."""
+"""Overlays of an edit: which ones there are, a sentence that explains each one, and their tiles."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Sources(NamedTuple):
     """The pictures from which the overlays of an edit are made.
 
     Attributes:
-        master: name of the picture that was edited.
+        master: object name of the picture that was edited.
         key: hash of all these pictures, for the address.
     """
 
@@ -37,7 +37,9 @@ class Sources(NamedTuple):
 
 
 def sources_of(found: Found) -> Sources | None:
-    """Return the pictures from which a picture's overlays are made; None if it is no edit or the shot has no matte."""
+    """Return the pictures from which a picture's overlays are made; None if it is not an edit, or if the shot has no
+    matte.
+    """
     record = found.record
     if found.name != EDIT or MATTE not in record.objects:
         return None
@@ -47,7 +49,7 @@ def sources_of(found: Found) -> Sources | None:
 
 
 def tiles_name(sources: Sources, overlay: Overlay) -> str:
-    """Return the name of an overlay's tiles on the shelf."""
+    """Return the name under which an overlay's tiles are kept on disk."""
     return f"{sources.key}-{overlay}"
 
 
@@ -67,7 +69,7 @@ def make_overlay(sources: Sources, overlay: Overlay) -> Pack:
 
 
 def guides_of(sources: Sources) -> list[dict[str, Any]]:
-    """Return the guides of frame and fill as plain JSON; boxes are left, top, width, height."""
+    """Return the guide lines for frame and fill as plain JSON. Boxes are left, top, width, height in pixels."""
     told = guides(_matte(sources), shot_objects.plan_of(sources.record).renditions)
     return [
         {
@@ -81,7 +83,7 @@ def guides_of(sources: Sources) -> list[dict[str, Any]]:
 
 
 def sentence(overlay: Overlay, shown: Shown) -> str:
-    """Return a sentence that tells a person what an overlay shows."""
+    """Return a sentence that explains to a person what an overlay shows."""
     worst = f"{shown.worst:.1f}"
     if overlay is Overlay.OFF_WHITE:
         if not shown.count:

@@ -1,4 +1,4 @@
-"""Read tiles from packs. A pack is made when it is first asked for, and again if it is damaged or gone."""
+"""Read tiles from packs. A pack is made when it is first asked for, and made again if it is damaged or missing."""
 
 from __future__ import annotations
 
@@ -33,13 +33,21 @@ class Packs:
         self._pictures = pictures
 
     async def described(self, name: str, make: Callable[[], Pack]) -> dict[str, Any]:
-        """Return what a viewer needs first: size and levels of a picture, and the other entries of its pack."""
+        """Return the data that a viewer needs first: a picture's size and levels, and the other entries of its pack.
+
+        Args:
+            name: the pack's name.
+            make: makes the pack if it is not there.
+        """
         contents: Contents = await self._made(name, make, lambda: self._pictures.shelf.contents(name))
         return {**contents.layout.model_dump(mode="json"), **contents.about}
 
     async def tile(self, name: str, make: Callable[[], Pack], tile: Tile) -> bytes:
-        """Return a tile's bytes; empty if it shows nothing.
+        """Return a tile's bytes; empty if the tile shows nothing.
 
+        Args:
+            name: the pack's name.
+            make: makes the pack if it is not there.
         Raises:
             KeyError: the picture has no such tile.
         """

@@ -1,4 +1,7 @@
-"""The picture of a shot that an address means, and its tiles. Tiles are made once, when they are first asked for."""
+"""Find the picture of a shot that an address names, and its tiles.
+
+Tiles are made once, when they are first asked for.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +49,7 @@ class Found(NamedTuple):
 
 
 class Pictures:
-    """Pictures of shots, and their tiles on a shelf. Thread-safe."""
+    """Pictures of shots, and their tiles on this machine's disk. Thread-safe."""
 
     def __init__(self, tile_shelf: TileShelf) -> None:
         self.shelf = tile_shelf
@@ -56,7 +59,7 @@ class Pictures:
         self._makers = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="tiles")
 
     def find(self, client: str, batch: str, shot: str, kind: str, digest: str) -> Found | None:
-        """Return the picture that an address means; None if there is none, or if the shot has a newer picture."""
+        """Return the picture that an address names; None if there is none, or if the shot has a newer picture."""
         try:
             wanted = batch_id(client, batch).shot(shot)
             record = self._remembered(wanted)
@@ -80,7 +83,7 @@ class Pictures:
             return self._making[name]
 
     def ahead(self, name: str, make: Callable[[], Pack]) -> bool:
-        """Return whether a pack is there or is being made. It is made in advance, unless too many others are."""
+        """Make a pack in advance, unless too many others are being made. Return whether it is there or being made."""
         with self._lock:
             busy = len(self._making) >= MOST_AHEAD and name not in self._making
         if busy:
@@ -113,7 +116,7 @@ class Pictures:
 
 
 def tiles_name(found: Found) -> str:
-    """Return the name of a picture's tiles on the shelf."""
+    """Return the name under which a picture's tiles are kept on disk."""
     return f"{found.sha256[:32]}-{PIPELINE_VERSION}"
 
 

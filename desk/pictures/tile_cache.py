@@ -1,7 +1,9 @@
-"""Packs of tiles on this machine's disk. A pack is made once, as a whole. One that nobody uses any more is removed.
+"""Packs of tiles on this machine's disk. A pack is made once, as a whole.
 
-The folder can be deleted at any time. Several processes may share it: a lock for each pack lets only one of them make
-it, and a pack appears under its name only when all of it is written.
+It is removed when nobody uses it any more.
+
+The folder can be deleted at any time. Several processes may share it. A lock for each pack lets only one of them make
+the pack, and the pack gets its name only when all of it is written.
 """
 
 from __future__ import annotations
@@ -38,11 +40,11 @@ class DamagedPackError(Exception):
 
 
 class TileShelf:
-    """The folder of packs of tiles, kept below a size.
+    """The folder with packs of tiles, kept below a size.
 
     Args:
         max_bytes: largest total size; the pack that was made last stays even if it is larger.
-        keep_s: how long a pack that nobody asks for is kept, in seconds.
+        keep_s: how long an unused pack is kept, in seconds.
     """
 
     def __init__(self, folder: Path, *, max_bytes: int, keep_s: float = KEEP_S) -> None:
@@ -86,7 +88,7 @@ class TileShelf:
             self._make_room(but=path)
 
     def contents(self, name: str) -> Contents:
-        """Return the list of what a pack contains.
+        """Return the list of a pack's contents.
 
         Raises:
             FileNotFoundError: the pack is not there (any more).
@@ -100,7 +102,7 @@ class TileShelf:
         self._opened.cache_clear()
 
     def tile(self, name: str, tile: Tile) -> bytes:
-        """Return a tile's bytes; empty if it shows nothing.
+        """Return a tile's bytes; empty if the tile shows nothing.
 
         Raises:
             FileNotFoundError: the pack is not there (any more).

@@ -1,7 +1,6 @@
 """Addresses of pictures for the viewer: tiles of a shot's edit and master, and of the edit's overlays.
 
     /{client}/{batch}/{shot}/{kind}/{digest}/...
-
     picture.json                   size and levels
     prefetch                       have the tiles made, before they are needed
     {level}/{column}_{row}.webp    a tile
@@ -9,8 +8,8 @@
     overlays/{key}/guides.json     frame and fill of each platform
     overlays/{key}/{overlay}/...   picture.json and tiles of an overlay
 
-An address contains the picture's hash. Without it, one gets nothing. The content of an address never changes. So a
-browser may keep it for ever, except the list of overlays.
+An address contains the picture's hash, so nobody can guess it. The content of an address never changes, so a browser
+may keep it for ever. The list of overlays is an exception.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ Allows = Callable[[Request, ShotRecord], bool]
 
 
 def routes(shown: Pictures | None = None, *, allows: Allows = lambda request, record: True) -> list[Route]:
-    """Return the addresses of pictures, to be mounted below one folder.
+    """Return the routes of pictures, to be mounted below one folder.
 
     Args:
         shown: the desk's pictures.

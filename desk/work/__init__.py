@@ -1,1 +1,1 @@
-"""What waits, who is at it, and what was decided: the desk's own state between two pages."""
+"""The desk's own state between two pages: waiting shots, claims, and decisions that were made."""

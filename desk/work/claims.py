@@ -1,7 +1,9 @@
-"""Who has which shot open, so that two people don't work on one. Claims are kept in memory and expire.
+"""Claims: which person has which shot open, so that two people don't work on one.
 
-A claim only tells people about each other. It is not a lock. A decision is safe without a claim, since it is about one
-picture and is followed once. A restart of the desk forgets all claims.
+They are kept in memory and expire.
+
+A claim only informs people about each other. It is not a lock. Decisions are safe without it: a decision is about one
+picture, and is followed only once. A restart of the desk forgets all claims.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ class Claims:
         self._held: dict[str, tuple[str, float]] = {}
 
     def take(self, shot: str, person: str) -> str:
-        """Claim a shot for a person, unless somebody else has it. Return who has it then.
+        """Claim a shot for a person, unless somebody else has it. Return the person who has it then.
 
         If the claim succeeds, the person's claim on another shot ends. A repeated claim is renewed.
         """
@@ -54,7 +56,7 @@ class Claims:
             return self._holder(shot)
 
     def all(self) -> Mapping[str, str]:
-        """Return shot -> person, for all claims."""
+        """Return all claims: the person by the shot's name."""
         at = self._clock()
         with self._lock:
             return {shot: person for shot, (person, until) in self._held.items() if until > at}

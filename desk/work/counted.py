@@ -1,7 +1,7 @@
-"""What became of each photograph of a batch: counted in the background, and kept for a while.
+"""The result for each photograph of a batch, counted in the background and kept for a while.
 
-Counting reads the record of every shot, which takes time. So no page waits for it. A page shows the last count and says
-how old that is.
+Counting reads the record of every shot, which takes time. So no page waits for it. A page shows the last count and how
+old it is.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Count:
     """The result of counting a batch.
 
     Attributes:
-        summary: what became of each photograph; None if it could not be counted.
+        summary: the result for each photograph; None if it could not be counted.
         trouble: why it could not be counted; empty if it could.
         read_at: when it was counted; None if it was never counted.
     """

@@ -1,4 +1,6 @@
-"""What a client sees of a delivery: pictures and files in plain words. No score, finding, run or name of a person."""
+"""A delivery as its client sees it: pictures and files in plain words, without scores, findings, runs or people's
+names.
+"""
 
 from __future__ import annotations
 
@@ -81,10 +83,10 @@ class Picture(NamedTuple):
 
 
 class Status(NamedTuple):
-    """What became of a picture since it was delivered.
+    """What has happened to a picture since it was delivered.
 
     Attributes:
-        words: a sentence; empty if nothing happened.
+        words: a sentence; empty if nothing has happened.
         may_be_sent_back: whether the client can send it back now.
     """
 
@@ -93,7 +95,7 @@ class Status(NamedTuple):
 
 
 class Sight(NamedTuple):
-    """What a client sees of a delivery."""
+    """A delivery as its client sees it."""
 
     batch: BatchId
     number: int
@@ -113,7 +115,7 @@ class Sight(NamedTuple):
 
 
 def sight_of(batch: BatchId, number: int) -> Sight:
-    """Return what a client sees of a delivery.
+    """Return a delivery as its client sees it.
 
     Raises:
         TerminalError: there is no such delivery.
@@ -151,15 +153,16 @@ def _file(batch: BatchId, number: int, file: DeliveredFile) -> File:
 
 
 def bytes_in_words(count: int) -> str:
-    """Return a size of a file as people write it: "1.2 MB"."""
+    """Return a file size as people write it, for example "1.2 MB"."""
     return f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{max(1, round(count / 1e3))} kB"
 
 
 def status_of(record: ShotRecord | None, number: int) -> Status:
-    """Return what became of a picture since it went out in a delivery.
+    """Return what has happened to a picture since it was delivered.
 
     Args:
         record: the shot's record as it is now; None if it can't be read.
+        number: the delivery's number.
     """
     if record is None:
         return Status("", may_be_sent_back=False)
@@ -182,12 +185,12 @@ def status_of(record: ShotRecord | None, number: int) -> Status:
 
 
 def seen_file(number: int, file: File) -> Delivered:
-    """Return the form of a file that a client's rejection refers to."""
+    """Return a delivered file in the form that the record of a rejection keeps."""
     return Delivered(number=number, path=file.path, sha256=file.sha256)
 
 
 def tiles_name(file: File) -> str:
-    """Return the name of a delivered file's tiles on the shelf."""
+    """Return the name under which a delivered file's tiles are kept on disk."""
     return f"{file.sha256[:32]}-delivered-{PIPELINE_VERSION}"
 
 
@@ -203,10 +206,12 @@ def make_tiles(file: File) -> Pack:
 
 
 def file_pack(data: bytes, *, name: str, about: Mapping[str, Any] = MappingProxyType({})) -> Pack:
-    """Return the tiles of a file as a browser decodes it.
+    """Return the tiles of a file, decoded as a browser decodes it.
 
     Args:
-        about: what else is to be known of it, as plain JSON.
+        data: the whole file.
+        name: its name, for messages.
+        about: further data for the viewer, as plain JSON.
     """
     photo = decode_delivered(data, name=name).photo
     shown = convert(photo.pixels, source=photo.icc or srgb_profile(), target=srgb_profile(), bit_depth=8)
@@ -217,7 +222,7 @@ def file_pack(data: bytes, *, name: str, about: Mapping[str, Any] = MappingProxy
 class Small:
     """Small pictures of delivered files.
 
-    Storage has those of a shot's last delivery. Others are made when they are asked for.
+    The storage has those of a shot's last delivery. Others are made when they are asked for.
     """
 
     def __init__(self) -> None:

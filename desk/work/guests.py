@@ -1,4 +1,4 @@
-"""People with a share link: what they opened, and how often they may try things."""
+"""People with a share link: the link that they opened, and limits on how often they may try things."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ class Opened(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The delivery and the id of the link, for the audit log. The link's token is never written anywhere."""
+        """The delivery and the id of the link, for the audit log. The link's token is never logged."""
         return f"{self.shared.batch} delivery {self.shared.number} link {self.shared.id}"
 
 
 @dataclasses.dataclass
 class Guests:
-    """What the desk remembers of people with share links: how often they tried something, and links that it read."""
+    """The desk's memory of people with share links: their attempts, and links that it has already read."""
 
     unknown: Attempts = dataclasses.field(default_factory=lambda: Attempts(Pace(20, 3.0, 20, 3.0)))
     rejections: Attempts = dataclasses.field(default_factory=lambda: Attempts(Pace(30, 5.0, 200, 0.5)))

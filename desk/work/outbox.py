@@ -1,11 +1,11 @@
-"""Decisions that people have made at the desk and that the line has not followed yet.
+"""Decisions that people have made at the desk and that no run has followed yet.
 
 A decision is checked at once. Then it is held for a minute (`desk_undo_s`), or until the same person decides about the
-next shot. As long as it is held, it can be taken back. After that it is sent to its run. The desk watches until the run
-has followed or refused it.
+next shot. While it is held, it can be taken back. After that it is sent to its run. The desk watches until the run has
+followed or refused it.
 
-Held decisions are only in memory. If the desk is killed, they are lost, and those shots go on waiting. A desk that is
-told to end sends them first.
+Held decisions are only in memory. If the desk is killed, they are lost, and those shots still wait. A desk that is
+stopped in the normal way sends them first.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _LOG = logging.getLogger("packshot.desk")
 
 
 class Stage(StrEnum):
-    """How far a decision has come."""
+    """The steps that a decision goes through."""
 
     HELD = "held"
     SENDING = "sending"
@@ -48,13 +48,13 @@ class Stage(StrEnum):
 
 @dataclasses.dataclass
 class Answered:
-    """One decision that its record does not have yet.
+    """One decision that is not yet in its shot's record.
 
     Attributes:
         send_at: when the decision is sent, on the outbox's clock.
         together: all shots that were decided in the same step. They are taken back together.
-        tries: how often sending failed or brought no reply. From then on the decision can't be taken back, since its
-            run may have it.
+        tries: how often sending failed or brought no reply. After the first of them the decision can't be taken back,
+            because its run may have it.
     """
 
     answer: CheckedAnswer
@@ -71,12 +71,12 @@ class Answered:
 
 @dataclasses.dataclass(frozen=True)
 class Held:
-    """What a person can take back.
+    """A decision that a person can take back.
 
     Attributes:
         answer: the decision, or one of several that were made in one step.
         shots: all shots that the decision is about.
-        left_s: for how many seconds more it can be taken back.
+        left_s: for how many more seconds it can be taken back.
     """
 
     answer: CheckedAnswer
@@ -86,14 +86,14 @@ class Held:
 
 @dataclasses.dataclass(frozen=True)
 class Told:
-    """A message to a person: an earlier decision of theirs did not count."""
+    """A message to a person that an earlier decision of theirs did not count."""
 
     shot: ShotId
     sentence: str
 
 
 class Outbox:
-    """All decisions that no record has yet, by shot."""
+    """All decisions that are not yet in a record, by shot."""
 
     def __init__(
         self, *, undo_s: float, on_settled: Callable[[ShotId], None], clock: Callable[[], float] = time.monotonic
@@ -113,7 +113,7 @@ class Outbox:
     def hold(self, *answers: CheckedAnswer, person: str) -> tuple[ShotId, ...]:
         """Hold decisions that were made in one step. An earlier decision of the same person is sent next.
 
-        Return the shots for which a decision is already here. That earlier decision stays as it is.
+        Return the shots that already had a decision here. Their earlier decision stays as it is.
         """
         at = self._clock()
         with self._lock:
@@ -149,7 +149,7 @@ class Outbox:
         return str(shot) in self._answers
 
     def tell(self, person: str, shot: ShotId, sentence: str) -> None:
-        """Keep a message for a person: their next page says why a decision did not count."""
+        """Keep a message for a person: why a decision did not count. Their next page shows it."""
         with self._lock:
             self._told[person].append(Told(shot, sentence))
 
@@ -163,7 +163,7 @@ class Outbox:
         return not self._answers
 
     def tick(self, *, at_once: bool = False) -> None:
-        """Send the decisions that are due, and check what became of those that were sent.
+        """Send the decisions that are due, and check the result of those that were sent.
 
         Args:
             at_once: True sends all decisions, because the desk is about to end.

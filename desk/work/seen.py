@@ -1,4 +1,7 @@
-"""Which pictures each person has had on their screen. This is kept in memory, so a restart of the desk forgets it."""
+"""Remember which pictures each person has had on their screen.
+
+This is only in memory; a restart of the desk forgets it.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,9 @@ MOST = 2000
 
 
 class Seen:
-    """For each person: shot (CLIENT/BATCH/SHOT) -> first digits of the hash of the picture that they saw."""
+    """The pictures that each person has seen: for each shot (CLIENT/BATCH/SHOT), first digits of the last picture's
+    hash.
+    """
 
     def __init__(self) -> None:
         """Begin with nothing seen."""
@@ -27,7 +32,7 @@ class Seen:
                 mine.popitem(last=False)
 
     def picture(self, person: str, shot: str) -> str:
-        """Return which picture of a shot a person saw last; empty if they saw none."""
+        """Return first digits of the hash of the picture of a shot that a person saw last; empty if they saw none."""
         with self._lock:
             mine = self._pictures.get(person)
             return mine.get(shot, "") if mine else ""

@@ -94,7 +94,7 @@ _LIKELY = (
 
 
 class ShownFinding(Value):
-    """One finding.
+    """One finding as the page shows it.
 
     Attributes:
         figure: the finding's code and figures as text, for people who want to look them up.
@@ -115,8 +115,8 @@ class Offer(Value):
 
     Attributes:
         reasons: the reasons to choose from, the likely one first. None is chosen in advance.
-        at_once: the reason that counts if the person presses only the key; empty if a reason must be chosen.
-        needs_words: whether the decision needs a note or marks that tell the next person what to do.
+        at_once: the reason that is used if the person only presses the key; empty if a reason must be chosen.
+        needs_words: True if the decision needs a note or marks that tell the next person what to do.
     """
 
     choice: Choice
@@ -195,7 +195,7 @@ def checks_of(work: Work | None, *, first: int) -> list[ShownFinding]:
 
 
 def kinds_of(record: ShotRecord) -> dict[str, str]:
-    """Return the pictures that can be looked at: kind -> first digits of the hash of the object."""
+    """Return the pictures that a person can look at: kind -> first digits of the object's hash."""
     names = {"edit": EDIT, "master": picture_to_edit(record)}
     if record.state is State.AWAITING_SIGNOFF:
         names["machine"] = MACHINE_EDIT
@@ -203,7 +203,7 @@ def kinds_of(record: ShotRecord) -> dict[str, str]:
 
 
 def offers_of(record: ShotRecord, person: Person) -> list[Offer]:
-    """Return the decisions that a person can make about a shot now."""
+    """Return the decisions that a person can now make about a shot."""
     spent = sum(one.choice is Choice.REDO for one in since_restart(record)) >= REDOS
     return [
         _offer(record, choice)
@@ -213,19 +213,19 @@ def offers_of(record: ShotRecord, person: Person) -> list[Offer]:
 
 
 def editor_asked(record: ShotRecord) -> bool:
-    """Return whether a sign-off must say whose work it is."""
+    """Return whether a person who signs off must state which editor did the work."""
     return record.state is State.AWAITING_SIGNOFF and editors_of(record)[-1:] == (UNKNOWN_EDITOR,)
 
 
 def facts_of(record: ShotRecord) -> list[tuple[str, str, str]]:
-    """Return what is known about the product: name, value, source."""
+    """Return the known facts about the product, each as (name, value, source)."""
     return [(name.replace("_", " "), one.value, one.source) for name, one in record.facts.items() if one.value]
 
 
 def history_of(record: ShotRecord) -> list[tuple[str, str]]:
-    """Return the shot's history, newest first: pairs of moment and sentence.
+    """Return the shot's history, newest first, each as (moment, sentence).
 
-    In a blind review (an audit) it has people's decisions only, so that nothing gives the score away.
+    In a blind review (an audit) it has people's decisions only, so that nothing reveals the score.
     """
     if is_blind(record):
         told: Iterable[tuple[Any, str]] = ((one.at, one.sentence) for one in since_restart(record))
@@ -241,7 +241,7 @@ def sent_back_of(record: ShotRecord) -> Decision | None:
 
 
 def missing_in(record: ShotRecord) -> str:
-    """Return in sentences what a shot on hold waits for; empty in other states."""
+    """Return in sentences what a shot on hold is waiting for; empty in other states."""
     if record.state is not State.ON_HOLD:
         return ""
     return next((one.why for one in reversed(record.events) if one.to_state is not one.from_state), "")
@@ -254,7 +254,10 @@ def score_of(record: ShotRecord) -> str:
 
 
 def machine_edit_of(record: ShotRecord) -> str:
-    """Return in a sentence what the machine's edit was before an editor's picture took its place."""
+    """Return a sentence about the machine's own edit, for comparison with an editor's picture.
+
+    It is empty if that edit has no score.
+    """
     if MACHINE_EDIT not in record.objects:
         return "No edit by the machine is there to compare with."
     score = record.reports.get("machine_edit", {}).get("score")
@@ -262,15 +265,15 @@ def machine_edit_of(record: ShotRecord) -> str:
 
 
 def to_be_done(record: ShotRecord) -> list[str]:
-    """Return the tasks of the editor in the last round: one for each mark; without marks, the note."""
+    """Return the editor's tasks from the last round: one for each mark. Without marks, it is the note."""
     back = sent_back_of(record)
     return [one.text for one in back.marks] or [back.sentence] if back else []
 
 
 def platforms_of(record: ShotRecord) -> list[tuple[str, str]]:
-    """Return the platforms whose files of the edit can be looked at before they exist: name, and as people write it.
+    """Return (name, name for people) of each platform whose file of the edit can be looked at before the export.
 
-    None in a blind review: what an export finds would give the machine's opinion away.
+    It is empty in a blind review, because findings of an export would reveal the machine's verdict.
     """
     if record.state not in JUDGED or is_blind(record) or not set(DELIVERED_FROM) <= set(record.objects):
         return []
@@ -284,7 +287,10 @@ def digest_of(record: ShotRecord) -> str:
 
 
 def beginning_of(message: str) -> str:
-    """Return a message that fits the page. A long one ends before its first bracket, dash, colon or semicolon."""
+    """Return the beginning of a message that fits the page.
+
+    A long one is cut before its first bracket, dash, colon or semicolon.
+    """
     if len(message) <= LONGEST_SENTENCE:
         return message
     ends = (message.find(mark, SHORTEST_SENTENCE) for mark in (" (", "; ", ": ", ". "))
@@ -293,7 +299,7 @@ def beginning_of(message: str) -> str:
 
 
 def in_words(code: str) -> str:
-    """Return a code as words: ``leftover_background`` is "Leftover background"."""
+    """Return a code as words: ``leftover_background`` gives "Leftover background"."""
     return code.replace("_", " ").capitalize()
 
 

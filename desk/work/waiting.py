@@ -1,8 +1,9 @@
-"""The shots that wait for people, as the index and Prefect say, kept in memory: no page asks either.
+"""The shots that wait for people, from the index and Prefect. They are kept in memory, so no page waits for either.
 
-The index says which shots wait, with the ETag of each record (`tasks.queries.asking`); only rows with another ETag than
-before are read. Prefect says whose run waits: a shot without such a run cannot be answered, so it stands in no list.
-The runs are read again if a row, their number or the newest one has changed. A quiet desk asks about them now and then.
+The index returns the waiting shots with the ETag of each record (`tasks.queries.asking`). Only rows whose ETag has
+changed are read. Prefect returns the waiting runs. A shot without such a run cannot be answered, so it is in no list.
+The runs are read again if a row has changed, or their number, or the newest one. Without any change they are still read
+from time to time.
 """
 
 from __future__ import annotations
@@ -70,13 +71,13 @@ class Waiting:
     """One waiting shot, as a list shows it.
 
     Attributes:
-        names: all that it is searched by, in small letters.
+        names: all names that a search looks through, in small letters.
         run: id of the run that waits; empty if it is not known.
-        worst, worst_code: the finding that matters most, as a sentence and as its code; empty in a blind review.
-        weight: how much that finding matters; the smallest number matters most. A blind review gets one of the
-            smallest, so that its place in the list says nothing.
-        stops: whether that finding stops approval.
-        soon_hours: how long before its due time it counts as soon due.
+        worst, worst_code: the most important finding, as a sentence and as its code; empty in a blind review.
+        weight: rank of that finding; the smallest number is the most important. A blind review gets one of the
+            smallest, so that its place in the list reveals nothing.
+        stops: True if that finding stops approval.
+        soon_hours: how long before its due time the shot counts as soon due, in hours.
     """
 
     shot: ShotId
@@ -102,7 +103,7 @@ class Waiting:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Wanted:
-    """Filters of a list. An empty one lets all shots pass.
+    """Filters of a list. An empty filter lets all shots pass.
 
     Attributes:
         person: somebody who edited the shot, who has taken the job, or who has the shot open.
@@ -141,7 +142,7 @@ class WaitingShots:
         self.refreshed_at: datetime | None = None
 
     def refresh(self) -> int:
-        """Ask which shots and runs wait, and read what has changed. Return how many rows were read."""
+        """Ask which shots and runs wait, and read the changed rows. Return how many rows were read."""
         with self._rounds:
             at, read = now(), 0
             anew, alone, asked = at - self._anew_at > ALL_ANEW, shared() is None, self._asked
@@ -229,7 +230,11 @@ def _rows(records: Iterable[ShotRecord]) -> dict[str, Waiting | None]:
 
 
 def waiting(record: ShotRecord, *, promise: HandoffConfig) -> Waiting | None:
-    """Return what a list shows of a shot; None if it doesn't wait for a person."""
+    """Return a shot's entry in a list; None if the shot doesn't wait for a person.
+
+    Args:
+        promise: the client's hand-off rules, such as due times.
+    """
     wait = wait_of(record, at=now(), promise=promise)
     if wait is None:
         return None
@@ -255,7 +260,9 @@ def _names_of(record: ShotRecord) -> str:
 
 
 def in_order(shots: Iterable[Waiting]) -> list[Waiting]:
-    """Return shots sorted by the hour in which they are due, then by their weightiest finding, then by name."""
+    """Return shots sorted by the hour in which they are due, then by the importance of their worst finding, then by
+    name.
+    """
     return sorted(
         shots,
         key=lambda one: (one.wait.due.replace(minute=0, second=0, microsecond=0), one.weight, one.wait.due, one.name),
@@ -279,7 +286,7 @@ def queues_of(person: Person) -> tuple[Queue, ...]:
 
 
 def values_of(shots: Iterable[Waiting]) -> Mapping[str, list[str]]:
-    """Return what each filter can be set to, the most frequent first."""
+    """Return the values that each filter can have, the most frequent first."""
     counts: dict[str, Counter[str]] = {name: Counter() for name in ("client", "batch", "category", "finding", "person")}
     for one in shots:
         counts["client"][one.shot.client] += 1

@@ -1,1 +1,1 @@
-"""Colour: working space, ICC profiles, transforms, colour difference."""
+"""Colour: the working space, ICC profiles, conversions between spaces, and colour differences."""

@@ -1,4 +1,4 @@
-"""Measure the light on a backdrop where it is seen: its colour, and its fall-off from side to side."""
+"""Measure the light on the visible backdrop: its colour, and how much it falls off from side to side."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ class BackdropReading(Value):
     """A backdrop's colour and light in one shot.
 
     Attributes:
-        linear: median linear working RGB of what belongs to the backdrop in the frame's border.
+        linear: median colour of the backdrop's pixels in the frame's border, linear working RGB.
         lab: the same in CIE L*a*b* (D50).
-        share: share of the border that belongs to the backdrop; the rest is product or furniture.
-        clipped: share of the backdrop with a channel that the camera clipped. If it is clipped, it tells nothing about
-            the light.
+        share: share of the border that belongs to the backdrop, 0..1. The rest is product or furniture.
+        clipped: share of the backdrop with a channel that the camera clipped, 0..1. If much is clipped, the backdrop's
+            level does not show how much light there was.
         left_right, bottom_top: fall-off of the light in stops: log2(right / left) and log2(top / bottom). For example,
-            1 means twice as much light on the right. None where one of the two sides does not show the backdrop.
+            1 means twice as much light on the right. None if one of the two sides does not show the backdrop.
     """
 
     linear: tuple[float, float, float]
@@ -49,16 +49,19 @@ class BackdropReading(Value):
 
     @property
     def tells_light(self) -> bool:
-        """Whether the backdrop's level tells how much light there was: less than 5 % of it is clipped."""
+        """Whether the backdrop's level shows how much light there was. This is so if less than 5 % of it is clipped."""
         return self.clipped < 0.05
 
 
 def measure_backdrop(pixels: Pixels16, *, seen: Mask | None = None) -> BackdropReading | None:
-    """Return the backdrop's colour and light; None if less than half of where it should be seen has one colour.
+    """Return the backdrop's colour and light; None if it is not seen clearly.
+
+    It is seen clearly if at least half of the pixels that should show it have one colour.
 
     Args:
         pixels: (rows, columns, 3) uint16, working space. Transparent parts must have been put on white.
-        seen: (rows, columns) of a reduced frame, True where the backdrop is seen; None: in the frame's border.
+        seen: (rows, columns) bool, of a reduced frame: True where the backdrop is seen. With None, the frame's border
+            is used.
     """
     if seen is None:
         step = max(1, max(pixels.shape[:2]) // _ENOUGH_PX)

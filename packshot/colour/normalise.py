@@ -1,4 +1,6 @@
-"""The colour correction of a shoot group: light evened between groups, then the correction by a colour target.
+"""Correct the colour of a shoot group. First its light is made equal to other groups'.
+
+Then its colour target is used.
 
 A correction consists of three gains in linear light (von Kries, in the working space's primaries) and the coefficients
 of a colour target. Nothing else changes a picture's light. The identity leaves every pixel unchanged.
@@ -27,7 +29,7 @@ NO_GAINS: Gains = (1.0, 1.0, 1.0)
 
 
 class Kind(StrEnum):
-    """Purpose of a correction."""
+    """What a correction is for."""
 
     IDENTITY = "identity"
     EVENED = "evened"
@@ -36,10 +38,10 @@ class Kind(StrEnum):
 
 
 class Correction(Value):
-    """A group's correction and its reason.
+    """A group's colour correction and the reason for it.
 
     Attributes:
-        kind: its purpose.
+        kind: what it is for.
         gains: factors for linear working red, green and blue; applied first.
         coefficients: (3, 3) or (3, 6), as in `TargetFit`; applied second. Empty means none.
         why: the reason in words.
@@ -78,32 +80,40 @@ def correct(pixels: Pixels16, correction: Correction) -> Pixels16:
 
 
 def newly_clipped(before: Pixels16, after: Pixels16) -> float:
-    """Return the share of pixels in which a correction clipped a channel."""
+    """Return the share of pixels, 0..1, in which a correction clipped a channel.
+
+    Args:
+        before, after: (rows, columns, 3) uint16, working space.
+    """
     high = (after == 65535) & (before < 65535)
     low = (after == 0) & (before > 655)
     return float((high | low).any(axis=2).mean())
 
 
 def gains_between(backdrop: BackdropReading, wanted: NDArray[np.float64]) -> Gains:
-    """Return the gains that turn a backdrop's linear working RGB into a given one."""
+    """Return the gains that change a backdrop's colour into the wanted one.
+
+    Args:
+        wanted: (3,) linear working RGB.
+    """
     red, green, blue = (float(gain) for gain in wanted / np.maximum(np.array(backdrop.linear), 1e-6))
     return round(red, 6), round(green, 6), round(blue, 6)
 
 
 def neutral_light(backdrop: BackdropReading) -> NDArray[np.float64]:
-    """Return the grey with a backdrop's lightness, (3,) linear working RGB."""
+    """Return the grey that is as light as a backdrop, (3,) linear working RGB."""
     lightness = backdrop.lab[0]
     light = ((lightness + 16) / 116) ** 3 if lightness > 8 else lightness / 903.3
     return np.full(3, light)
 
 
 def difference(one: BackdropReading, other: BackdropReading) -> float:
-    """Return delta E 2000 between two backdrops."""
+    """Return the colour difference between two backdrops, in delta E 2000."""
     return float(delta_e_2000(np.array(one.lab), np.array(other.lab)))
 
 
 def chroma(backdrop: BackdropReading) -> float:
-    """Return the chroma C*ab of a backdrop."""
+    """Return a backdrop's chroma C*ab: 0 is grey."""
     return math.hypot(backdrop.lab[1], backdrop.lab[2])
 
 

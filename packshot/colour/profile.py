@@ -35,7 +35,7 @@ _FALL_TOLERANCE_L = 2.0
 
 
 class ColourModel(StrEnum):
-    """Meaning of a picture's channels."""
+    """The colour model of a picture: the meaning of its channels, such as RGB or CMYK."""
 
     RGB = "rgb"
     GREY = "grey"
@@ -70,14 +70,17 @@ def profile_name(icc: bytes) -> str:
 
 
 def colour_model(icc: bytes) -> ColourModel | None:
-    """Return the colour model of the pixels that a profile describes, such as RGB; None if no picture uses it."""
+    """Return the colour model of the pixels that a profile describes, such as RGB.
+
+    The result is None if it is a model that pictures do not use.
+    """
     return _MODELS.get(icc[16:20])
 
 
 def transfer_code(icc: bytes) -> int:
-    """Return the code of the transfer function in a profile's cicp tag; 2, unspecified, if it has none.
+    """Return the code of the transfer function in a profile's cicp tag (ICC.1:2022, 9.2.17).
 
-    The tag is in ICC.1:2022, 9.2.17.
+    Without such a tag it is 2, which means "unspecified".
     """
     try:
         content = _tags(icc).get(b"cicp", b"")
@@ -89,13 +92,14 @@ def transfer_code(icc: bytes) -> int:
 def check_profile(icc: bytes, *, model: ColourModel, subject: str) -> None:
     """Check that a profile is plausible for a picture of this colour model.
 
-    It must be complete, be meant for pictures and have the picture's channels. White must be light, black dark, and a
-    grey ramp must rise.
+    It must be complete, be meant for pictures and have the picture's channels. It must convert white to a light colour
+    and black to a dark one. A ramp of greys must get lighter; small steps back are tolerated.
 
     Args:
+        model: the picture's colour model.
         subject: name of the picture, for the error.
     Raises:
-        BadProfileError: the profile is not plausible; the error says why.
+        BadProfileError: the profile is not plausible; the error gives the reason.
     """
     problem = _structural_problem(icc, model) or _absurdity(icc, model)
     if problem:

@@ -1,4 +1,4 @@
-"""A client's reference colour, given as CIE L*a*b* or as a hex triple, and its comparison with a product."""
+"""A client's reference colour, given as CIE L*a*b* or as hexadecimal RGB, and its comparison with a product."""
 
 from __future__ import annotations
 
@@ -129,10 +129,11 @@ def main_colours(srgb8: Pixels8, matte: Matte) -> tuple[MainColour, ...]:
 
 
 def nearest_delta_e(colours: tuple[MainColour, ...], reference: ReferenceColour) -> float:
-    """Return delta E 2000 between a reference and the nearest of a product's main colours.
+    """Return the colour difference (delta E 2000) between a reference and that main colour of a product which is
+    nearest.
 
     Args:
-        colours: at least one.
+        colours: the product's main colours, at least one.
     """
     labs = np.array([colour.lab for colour in colours])
     return float(delta_e_2000(labs, np.array(reference.lab)).min())

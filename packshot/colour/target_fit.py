@@ -1,7 +1,8 @@
-"""Fit a colour correction to a target's patches, and measure how good it is.
+"""Fit a colour correction to a colour target's patches, and measure how good it is.
 
-The fit is done in linear light by least squares, weighted so that errors count as the eye sees them. Of several models
-the simplest is chosen that does about as well as any other on patches it was not fitted to.
+The fit is done in linear light by least squares. It is weighted so that equal errors look about equal to the eye.
+Several models are tried. Each is tested on patches to which it was not fitted. The simplest model is chosen that does
+about as well as the best one.
 
 Root-polynomial: Finlayson, Mackiewicz, Hurlbert: Color correction using root-polynomial regression. IEEE Transactions
 on Image Processing 24 (2015), 1460-1470; degree 2. Like a matrix it keeps hues when the exposure changes.
@@ -44,7 +45,7 @@ class Model(StrEnum):
 
 
 class DeltaE(Value):
-    """Statistics of delta E 2000 over patches or pixels."""
+    """Mean, 95th percentile and maximum of delta E 2000 over patches or pixels."""
 
     mean: float
     p95: float
@@ -55,7 +56,7 @@ class DeltaE(Value):
 
 
 class TargetFit(Value):
-    """A fitted correction and its errors.
+    """A fitted correction and its errors, in delta E 2000.
 
     Attributes:
         model: the chosen model.
@@ -113,7 +114,7 @@ def fit_target(
 
 
 def apply_coefficients(linear: FloatImage, coefficients: tuple[tuple[float, ...], ...]) -> FloatImage:
-    """Return corrected linear light, (rows, columns, 3) float32; values may lie outside 0..1.
+    """Return corrected linear light, (rows, columns, 3) float32, linear working RGB. Values may lie outside 0..1.
 
     Args:
         linear: (rows, columns, 3) float32, linear working RGB, at least 0.

@@ -20,7 +20,7 @@ _EPSILON = 6 / 29
 
 
 class TargetEdition(StrEnum):
-    """Production period of a ColorChecker Classic."""
+    """When a ColorChecker Classic was made: its published colours changed in November 2014."""
 
     SINCE_2014 = "colorchecker_classic_since_2014"
     BEFORE_2014 = "colorchecker_classic_before_2014"
@@ -60,7 +60,7 @@ def reference_linear(edition: TargetEdition = TargetEdition.SINCE_2014) -> NDArr
 
 
 def linear_of_lab(lab: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return linear working RGB of CIE L*a*b* (D50), (..., 3); values may lie outside 0..1 (CIE 15:2004, 8.2.1.1)."""
+    """Return CIE L*a*b* (D50) as linear working RGB, (..., 3). Values may lie outside 0..1 (CIE 15:2004, 8.2.1.1)."""
     middle = (lab[..., 0] + 16) / 116
     f = np.stack([middle + lab[..., 1] / 500, middle, middle - lab[..., 2] / 200], axis=-1)
     relative = np.where(f > _EPSILON, f**3, 3 * _EPSILON**2 * (f - 4 / 29))
@@ -68,7 +68,7 @@ def linear_of_lab(lab: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def lab_of_linear(linear: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return CIE L*a*b* (D50) of linear working RGB, (..., 3). Values outside 0..1 are allowed."""
+    """Return linear working RGB as CIE L*a*b* (D50), (..., 3). Values outside 0..1 are allowed."""
     relative = (linear @ working_to_pcs().T) / np.array(D50_XYZ)
     f = np.where(relative > _EPSILON**3, np.cbrt(relative), relative / (3 * _EPSILON**2) + 4 / 29)
     return np.stack([116 * f[..., 1] - 16, 500 * (f[..., 0] - f[..., 1]), 200 * (f[..., 1] - f[..., 2])], axis=-1)

@@ -1,7 +1,7 @@
-"""Convert between colour spaces: exactly for profiles of curves and a matrix, by Little CMS for all others.
+"""Convert between colour spaces: exactly if a profile has curves and a matrix, by Little CMS for all other profiles.
 
-Little CMS replaces a transform by coarse lookup tables unless told otherwise. For sRGB to Adobe RGB in 16 bits the
-error reaches 1194 of 65535 in the shadows. So curves and matrices are computed here, and the tables are switched off.
+By default, Little CMS replaces a conversion by coarse lookup tables. For sRGB to Adobe RGB in 16 bits the error reaches
+1194 of 65535 in the shadows. So this module computes curves and matrices itself, and switches these tables off.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _ROWS_AT_ONCE = 128
 
 
 class Intent(IntEnum):
-    """Rendering intents, with their ICC numbers."""
+    """The ICC's rendering intents, by their numbers."""
 
     PERCEPTUAL = 0
     RELATIVE_COLORIMETRIC = 1

@@ -1,4 +1,4 @@
-"""Model of the studio backdrop: a smooth surface that also covers the area hidden by the product."""
+"""A model of the studio backdrop: a smooth surface that also covers the area behind the product."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ _WHITE_LEVELS = 254.0
 
 @dataclass(frozen=True, eq=False)
 class Backdrop:
-    """The modelled backdrop at reduced size.
+    """The modelled backdrop of a reduced photograph.
 
     Attributes:
-        surface: (rows, columns, 3) float32, encoded 8-bit levels (0..255), also behind the product.
-        report: noise and smoothness of the backdrop that was seen.
+        surface: (rows, columns, 3) float32, encoded working-space values scaled to 0..255, also behind the product.
+        report: how noisy and how smooth the visible backdrop is.
     """
 
     surface: FloatImage
@@ -44,16 +44,17 @@ class Backdrop:
 
 
 def model_backdrop(levels: FloatImage, probability: Matte) -> Backdrop:
-    """Return the backdrop of a reduced photograph.
+    """Return the modelled backdrop of a reduced photograph.
 
     A cubic polynomial per channel is fitted to the pixels that are surely backdrop. The fit is robust: iteratively
-    reweighted least squares with Tukey's biweight, c = 4.685. The smoothed residual is added, and it is extrapolated
-    behind the product.
+    reweighted least squares with Tukey's biweight, c = 4.685. The remaining difference between photograph and
+    polynomial is smoothed and added. Behind the product, this difference is extrapolated.
 
-    If less than `LEAST_SHARE` of the pixels are surely backdrop, the surface is white and the report says "not smooth".
+    If less than `LEAST_SHARE` of the pixels are surely backdrop, there is no model: the surface is white, and its
+    report has `smooth` False.
 
     Args:
-        levels: (rows, columns, 3) float32, encoded, 0..255.
+        levels: the photograph, (rows, columns, 3) float32, encoded working-space values scaled to 0..255.
         probability: (rows, columns) float32 in 0..1: probability of product.
     """
     reach = max(2, round(ERODED_RATIO * max(levels.shape[:2])))

@@ -1,7 +1,8 @@
-"""Closed-form matting (Levin et al. 2008) by pymatting, without the kernels of pymatting's other methods.
+"""Closed-form matting (Levin et al. 2008) by pymatting, without compiling pymatting's other methods.
 
-``import pymatting`` compiles or loads the kernels of all its methods: about 45 s of processor time on a new machine.
-Closed-form matting needs four of some thirty, about 5 s. So its modules are imported here without their packages.
+``import pymatting`` compiles or loads numeric kernels for all its methods: about 45 s of processor time on a new
+machine. Closed-form matting needs four of some thirty kernels, about 5 s. So this module imports only those modules of
+pymatting, not its package.
 """
 
 from __future__ import annotations
@@ -32,14 +33,14 @@ class _Solver(NamedTuple):
 
 
 def closed_form_alpha(light: Any, trimap: Matte, *, shifts: tuple[float, ...]) -> Matte:
-    """Return the alpha of a trimap, (rows, columns) float32 in 0..1.
+    """Return the alpha that solves a trimap, (rows, columns) float32 in 0..1.
 
-    A picture smaller than the solver's window is extended before it is solved.
+    A picture smaller than the solver's window is padded before it is solved.
 
     Args:
-        light: (rows, columns, 3) float, linear light, 0..1.
-        trimap: (rows, columns) float32: 1 is product, 0 is backdrop, anything between them is not known.
-        shifts: what the incomplete Cholesky factorisation adds to the diagonal, tried in this order.
+        light: the photograph, (rows, columns, 3) float, linear light, working space, 0..1.
+        trimap: (rows, columns) float32: 1 is product, 0 is backdrop, any value between them means unknown.
+        shifts: values to add to the diagonal for the incomplete Cholesky factorisation, tried in this order.
     Raises:
         ValueError: the trimap has no product, no backdrop, or the factorisation fails with every shift.
     """

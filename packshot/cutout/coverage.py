@@ -1,8 +1,8 @@
-"""Alpha and decontaminated colour of the edge pixels, at the photograph's full size.
+"""Compute alpha and decontaminated colour of the edge pixels, at the photograph's full size.
 
-Only pixels within a few pixels of the settled outline are computed. In linear light, with the observed colour I, the
-product's colour F just inside and the backdrop's colour B just outside: alpha = ((I - B) . (F - B)) / |F - B|^2. The
-decontaminated colour is (I - (1 - alpha) B) / alpha.
+Only pixels within a few pixels of the settled outline are computed. In linear light, I is the observed colour, F the
+product's colour just inside, and B the backdrop's colour just outside. Then alpha = ((I - B) . (F - B)) / |F - B|^2.
+The decontaminated colour, which contains no backdrop, is (I - (1 - alpha) B) / alpha.
 """
 
 from __future__ import annotations
@@ -68,7 +68,9 @@ class _Block:
 
 
 def cover(pixels: Pixels16, settled: Settled) -> tuple[Matte, SoftPixels]:
-    """Return the matte, (rows, columns) float32 in 0..1, and the decontaminated colours of its soft pixels.
+    """Return the matte, (rows, columns) float32 in 0..1, and the colours of its soft pixels (0 < alpha < 1).
+
+    The colours are decontaminated: they contain the product only, and no backdrop.
 
     Args:
         pixels: the photograph at full size, (rows, columns, 3) uint16, working space.

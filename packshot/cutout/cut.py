@@ -1,4 +1,4 @@
-"""Cut-out of a photograph: the network finds the product, the photograph gives the exact edge."""
+"""Cut out the product: the segmentation network finds it, and the photograph gives its exact edge."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ LEAST_PRODUCT_RATIO = 0.0005
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Uncut:
-    """What is known of a photograph before it is cut out. Every method starts from it.
+    """All that is known about a photograph before it is cut out. Every method starts from it.
 
     Attributes:
-        pixels: (rows, columns, 3) uint16, working space.
-        middle, small: reduced copies, at most 2048 and 1024 px.
-        prediction: the network's, in 0..1, at the network's size.
-        levels: the small copy as float32, encoded, 0..255.
-        probability: the prediction at the small copy's size.
-        backdrop: None where the network found no product.
+        pixels: the photograph, (rows, columns, 3) uint16, working space.
+        middle, small: copies reduced to at most 2048 and 1024 px on the longest side.
+        prediction: the segmentation network's probability of product, in 0..1, at the network's size.
+        levels: the small copy as float32, encoded working-space values scaled to 0..255.
+        probability: the prediction, resized to the small copy.
+        backdrop: the modelled backdrop; None if the network found no product.
     """
 
     pixels: Pixels16
@@ -53,7 +53,7 @@ class Uncut:
 
 
 def uncut_of(pixels: Pixels16, segmenter: Segmenter) -> Uncut:
-    """Return what network and backdrop model say of a photograph.
+    """Return the segmentation network's prediction and the modelled backdrop of a photograph, with reduced copies.
 
     Args:
         pixels: (rows, columns, 3) uint16, working space.
@@ -77,13 +77,13 @@ def cut_out(pixels: Pixels16, segmenter: Segmenter, *, method: Method = Method.A
 
 
 def cut_out_of(uncut: Uncut, *, method: Method = Method.AUTO) -> Cutout:
-    """Return the cut-out of a photograph's product, by the method asked for.
+    """Return the cut-out of a photograph's product, made by the given method.
 
-    A photograph without a product gives an empty matte and the failed finding `empty_mask`; nothing is raised.
+    A photograph without a product gives an empty matte and the failed finding `empty_mask`. It raises no error.
 
     Args:
-        method: AUTO refines the edge on a smooth backdrop, uses matting for soft edges, and uses the network's mask
-            alone on any other backdrop.
+        method: AUTO refines the edge on a smooth backdrop, and uses matting there if the edge is soft. On any other
+            backdrop it uses the segmentation network's mask alone.
     """
     if uncut.backdrop is None:
         return _empty(size_of(uncut.pixels), uncut.prediction)
@@ -125,7 +125,11 @@ def _size_of_copy(size: Size, longest_px: int) -> Size:
 
 
 def reduced_copies(pixels: Pixels16) -> tuple[Pixels16, Pixels16]:
-    """Return two reduced copies: one to settle the outline in (2048 px), and one for the network (1024 px)."""
+    """Return two reduced copies, each (rows, columns, 3) uint16, working space.
+
+    The first, at most 2048 px long, is for finding the outline; the second, at most 1024 px, is for the segmentation
+    network.
+    """
     size = size_of(pixels)
     middle = _averaged(pixels, _size_of_copy(size, SETTLED_PX))
     return middle, _averaged(middle, _size_of_copy(size, REDUCED_PX))

@@ -1,4 +1,4 @@
-"""Distance transforms: distance from a mask's outline, and nearest pixel of a mask."""
+"""Distance transforms: the distance from a mask's outline, and the nearest pixel of a mask."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from packshot.types import Mask, Matte
 
 
 def signed_distance(product: Mask) -> Matte:
-    """Return each pixel's distance from the product's outline in pixels, float32, positive inside."""
+    """Return each pixel's distance from the product's outline, (rows, columns) float32, in pixels, positive inside."""
     whole = product.astype(np.uint8)
     inside: Any = cv2.distanceTransform(whole, cv2.DIST_L2, 5)
     outside = cv2.distanceTransform(1 - whole, cv2.DIST_L2, 5)
@@ -20,11 +20,11 @@ def signed_distance(product: Mask) -> Matte:
 
 
 def nearest(mask: Mask, *, at: Mask) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return the row and column of the mask pixel nearest to each pixel of another mask, in row-major order.
+    """Return (rows, columns) of the mask pixels that are nearest to the pixels of another mask, in row-major order.
 
     Args:
         mask: (rows, columns), not empty: the pixels to choose from.
-        at: (rows, columns): the pixels to answer for.
+        at: (rows, columns): the pixels to find a nearest pixel for.
     """
     _, labels = cv2.distanceTransformWithLabels((~mask).view(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
     found = np.flatnonzero(mask)[labels[at] - 1]  # pixels are numbered from 1 in their order

@@ -16,11 +16,13 @@ _EVEN = 1e-4
 
 
 def enlarged(matte: Matte, light: FloatImage, large: FloatImage) -> Matte:
-    """Return a matte upsampled to the size of a larger picture with the fast guided filter (He and Sun 2015).
+    """Return a matte enlarged to the size of a larger picture, (rows, columns) float32 in 0..1.
 
-    In each window of the small picture alpha = a . I + b is fitted by least squares. The coefficients are averaged and
-    enlarged, then applied to the large picture's colours I. Closed-form matting makes the same assumption about alpha.
-    Where the small matte is 0 in a window of 3 x 3 pixels, the result stays 0; where it is 1, it stays 1.
+    This is the fast guided filter (He and Sun 2015). In each window of the small picture, alpha = a . I + b is fitted
+    by least squares, where I is the colour. The coefficients a and b are averaged and enlarged. Then they are applied
+    to the colours of the large picture. Closed-form matting makes the same assumption about alpha.
+
+    If the small matte is 0 in a whole window of 3 x 3 pixels, the result is 0 there; likewise for 1.
 
     Args:
         matte: (rows, columns) float32 in 0..1.

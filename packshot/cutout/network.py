@@ -1,9 +1,9 @@
-"""The segmentation network on ONNX Runtime, OpenVINO or in a rembg session, from a file whose checksum was verified.
+"""Run the segmentation network on ONNX Runtime, OpenVINO or in a rembg session, from a file with a verified checksum.
 
 rembg stretches each prediction to the full range, so that an empty mask looks full. This module reads the network's raw
-probabilities instead, in a rembg session too: ONNX Runtime gives the same bits with and without it. rembg is imported
-only where it is asked for, since it compiles numeric kernels first. Models are always loaded from a local file: nothing
-is downloaded or sent.
+probabilities instead, also in a rembg session. ONNX Runtime gives the same bits with and without rembg. rembg is
+imported only if it is asked for, because its import compiles numeric kernels. Models are always loaded from a local
+file: nothing is downloaded or sent.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from packshot.types import FloatImage, Matte, Pixels8
 
 
 class Engine(StrEnum):
-    """Library that runs the network."""
+    """The library that runs the network."""
 
     AUTO = "auto"
     ONNXRUNTIME = "onnxruntime"
@@ -36,12 +36,12 @@ class Engine(StrEnum):
 
 
 class Segmenter(Protocol):
-    """A network that predicts where the product is.
+    """A segmentation network: it predicts where the product is.
 
     Attributes:
         model: the model's name.
         fingerprint: first 12 hex digits of the model file's SHA-256.
-        engine: library that runs it, see `Engine`.
+        engine: the library that runs it, a value of `Engine`.
         precision: number format of the computation, "float32" or "bfloat16".
     """
 
@@ -83,13 +83,13 @@ _PROVIDERS = ["CPUExecutionProvider"]
 def load_segmenter(
     model: str, file: Path, *, sha256: str, engine: Engine | str = Engine.AUTO, threads: int = 0
 ) -> Segmenter:
-    """Return a network loaded from a file.
+    """Return a segmentation network loaded from a file.
 
     Args:
         model: name of the model, as in rembg.
         sha256: expected checksum of the file, hex.
-        engine: AUTO is OpenVINO where it is installed, else ONNX Runtime.
-        threads: per prediction. 0 means: all cores, and one prediction at a time.
+        engine: AUTO is OpenVINO if it is installed, else ONNX Runtime.
+        threads: processor threads per prediction. 0 means all cores, and one prediction at a time.
     Raises:
         ModelError: the model is not on the list of allowed ones, its file is missing or has another checksum, or the
             engine is not installed.

@@ -1,13 +1,13 @@
 """Refine the outline of the product: move it to the strongest edge nearby, as one smooth curve.
 
-The mask is decided pixel by pixel. Its outline lies a pixel or two outside of the place where alpha is 0.5, and farther
-where a contact shadow begins at the product. So the colours along the normal of each outline point are compared: the
-point moves to the largest change of colour near its old position, and neighbouring points move by similar amounts
-(active contours by dynamic programming: Amini, Weymouth and Jain 1990).
+The mask was decided pixel by pixel, so its outline is not exact. It lies a pixel or two outside the place where alpha
+is 0.5, and farther outside if a contact shadow begins at the product. So the colours along the normal of each outline
+point are compared. The point moves to the largest change of colour near its old position. Neighbouring points move by
+similar amounts. The method is active contours by dynamic programming (Amini, Weymouth and Jain 1990).
 
-A product can fade into the backdrop's colour over more pixels than a lens blurs; chrome that reflects the studio is an
-example. There the photograph shows where the fading begins but not where it ends, and the outline follows the network's
-mask.
+A product can fade into the backdrop over more pixels than a lens blurs; for example, chrome that reflects the studio.
+There the photograph shows where the fading begins but not where it ends. The outline then follows the segmentation
+network's mask.
 """
 
 from __future__ import annotations
@@ -120,17 +120,18 @@ def settled_line(
     least_levels: float,
     lens: float,
 ) -> Matte:
-    """Return each pixel's signed distance from the refined outline, in pixels, float32, positive inside.
+    """Return each pixel's signed distance from the refined outline, (rows, columns) float32, in pixels, positive
+    inside.
 
     Args:
         product: (rows, columns): the mask that was decided pixel by pixel.
-        picture: (rows, columns, 3) float32, encoded, 0..255.
-        probability: (rows, columns) float32 in 0..1: the network's prediction.
+        picture: (rows, columns, 3) float32, encoded working-space values scaled to 0..255.
+        probability: (rows, columns) float32 in 0..1: the segmentation network's prediction.
         movable: (rows, columns): where the outline may move.
-        shaded: (rows, columns) float32 in 0..1: how far each pixel looks like backdrop in shadow.
-        noise: standard deviation of the noise in `picture`, in 8-bit levels.
-        least_levels: least difference to the backdrop, in 8-bit levels, at which a pixel was taken for product.
-        lens: the photograph's `lens_ratio`.
+        shaded: (rows, columns) float32 in 0..1: how much each pixel looks like backdrop in shadow.
+        noise: standard deviation of the noise in `picture`, in levels (0..255).
+        least_levels: least difference from the backdrop, in levels, for a pixel to count as product.
+        lens: the result of `lens_ratio` for this photograph.
     """
     distance = signed_distance(product)
     outline = _outline_of(product)
@@ -196,23 +197,26 @@ def _blurred_px(outline: _Outline, picture: FloatImage, least_levels: float) -> 
 
 
 def lens_ratio(pixels: Pixels16, probability: Matte) -> float:
-    """Return the sharpness of the photograph's edges: the greatest change within a pixel, as a share of the contrast.
+    """Return the sharpness of the photograph's edges: the greatest change from pixel to pixel, as a share of the
+    contrast.
 
-    It is the 75th percentile over points of the outline, clipped to `LEAST_LENS_RATIO`..`MOST_LENS_RATIO`.
+    The 75th percentile over the points of the outline is used, clipped to `LEAST_LENS_RATIO`..`MOST_LENS_RATIO`.
 
     Args:
         pixels: (rows, columns, 3) uint16, working space.
-        probability: float32 in 0..1, at any size: the network's prediction. Edges are measured along its 0.5 contour.
+        probability: float32 in 0..1, at any size: the segmentation network's prediction. Edges are measured along its
+            0.5 contour.
     """
     return min(max(_change_ratio(pixels, probability), LEAST_LENS_RATIO), MOST_LENS_RATIO)
 
 
 def edge_sigma_px(pixels: Pixels16, probability: Matte) -> float:
-    """Return the blur of the photograph's sharper edges: a Gaussian's standard deviation, in its own pixels.
+    """Return the blur of the photograph's sharper edges: the standard deviation of a Gaussian, in the photograph's
+    pixels.
 
-    An edge blurred by sigma changes by 1 / (sigma sqrt(2 pi)) of its contrast per pixel at its steepest place. The
-    variance of the measuring Gaussian, `SHARP_PX`, is subtracted. The result is clipped to
-    `LEAST_EDGE_PX`..`MOST_EDGE_PX`; without an edge it is the upper limit.
+    At its steepest place, an edge blurred by sigma changes by 1 / (sigma sqrt(2 pi)) of its contrast per pixel. The
+    measurement itself blurs with a Gaussian of `SHARP_PX`; its variance is subtracted. The result is clipped to
+    `LEAST_EDGE_PX`..`MOST_EDGE_PX`. If there is no edge, it is the upper limit.
 
     Args:
         pixels: (rows, columns, 3) uint16, working space.

@@ -1,8 +1,8 @@
-"""Find areas that the cut-out kept because of their colour, but that the network sees as background.
+"""Find areas that the cut-out kept because of their colour, but that the segmentation network sees as background.
 
-Such areas are shadows, a lit floor, and bits of backdrop. The outline is settled by colour: a pixel that differs from
-the backdrop counts as product. A deep or tinted shadow differs, too. A bit of backdrop in a corner is lost when the
-outline is smoothed. So the settled outline is looked at once more where the network disagrees with it.
+Such areas are shadows, a lit floor, and bits of backdrop. There are two reasons. A pixel that differs in colour from
+the backdrop counts as product, and a deep or tinted shadow differs. And smoothing the outline can enclose a bit of
+backdrop in a corner. So the outline is checked again wherever the network disagrees with it.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ _PICTURE_PX = 1000.0
 
 
 def overreach(pixels: Pixels16, kept: Mask, probability: Matte, surface: FloatImage, *, noise: float) -> Mask:
-    """Return the areas that an outline encloses by mistake: floor whose shade ends softly, and bits of backdrop.
+    """Return the areas that an outline encloses by mistake, (rows, columns) bool.
 
-    The network sees both as background.
+    They are floor in shadow that ends softly, and bits of backdrop. The segmentation network sees both as background.
 
     Args:
         pixels: (rows, columns, 3) uint16, working space.
         kept: (rows, columns): what lies inside the outline.
         probability: (rows, columns) float32 in 0..1: the network's prediction.
-        surface: (rows, columns, 3) float32, encoded, 0..255: the modelled backdrop.
-        noise: standard deviation of the backdrop's noise, in 8-bit levels.
+        surface: the modelled backdrop, (rows, columns, 3) float32, encoded working-space values scaled to 0..255.
+        noise: standard deviation of the backdrop's noise, in levels (0..255).
     """
     doubted = kept & (probability < LEANING)
     if not doubted.any():

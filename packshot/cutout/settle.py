@@ -1,12 +1,13 @@
-"""Decide which pixels are product and which are backdrop, from the backdrop inwards.
+"""Decide which pixels are product and which are backdrop.
 
-This is done in a reduced copy that still shows everything a shopper sees, in tiles, and only where it is unknown:
+This is done in a reduced copy that still shows all details that a shopper sees. It is done in tiles, and only where the
+segmentation network is not trusted:
+
 1. Backdrop colour: the modelled surface, corrected by the nearest visible backdrop. So a contact shadow counts as
-   backdrop and is removed.
-2. Product or backdrop: a pixel that differs from that backdrop by more than the noise is product, even if it does not
-   look like the product's inside. Otherwise shaded edges would be lost. Where product and backdrop have similar
-   colours, and where there may be shadow, the network decides.
-3. The outline between them moves to the strongest edge nearby (see `outline`).
+backdrop and is removed. 2. Product or backdrop: a pixel that differs from that backdrop by more than the noise is
+product, even if it does not look like the product's inside. Otherwise shaded edges would be lost. Where product and
+backdrop have similar colours, and where there may be shadow, the network decides. 3. The outline between them moves to
+the strongest edge nearby (see `outline`).
 """
 
 from __future__ import annotations
@@ -47,13 +48,13 @@ _BEARING_PX = 33
 
 @dataclass(frozen=True, eq=False)
 class Settled:
-    """The settled outline, in a reduced copy of the photograph.
+    """The outline that was decided on, in a reduced copy of the photograph.
 
     Attributes:
         line: (rows, columns) float32: signed distance from the outline in pixels of this copy, positive inside. It is
-            `FAR_PX` or -`FAR_PX` outside the boxes around unknown pixels, where it is not computed.
-        unknown: (rows, columns): where the photograph decided instead of the network.
-        backdrop: (rows, columns, 3) float32, encoded, 0..255.
+            computed only in the boxes around unknown pixels. Elsewhere it is `FAR_PX` or -`FAR_PX`.
+        unknown: (rows, columns) bool: where the photograph decided instead of the segmentation network.
+        backdrop: the backdrop's colour, (rows, columns, 3) float32, encoded working-space values scaled to 0..255.
     """
 
     line: Matte
@@ -64,15 +65,15 @@ class Settled:
 def settle(
     pixels: Pixels16, probability: Matte, unknown: Mask, surface: FloatImage, *, noise_levels: float, cell_px: float
 ) -> Settled:
-    """Return the settled outline between product and backdrop.
+    """Return the outline between product and backdrop.
 
     Args:
         pixels: (rows, columns, 3) uint16, working space: a copy of at most `SETTLED_PX` on its longest side.
-        probability: the network's prediction in 0..1, at any size.
+        probability: the segmentation network's prediction in 0..1, at any size.
         unknown: where the photograph decides, at any size.
-        surface: the modelled backdrop, encoded, 0..255, at any size.
-        noise_levels: standard deviation of the backdrop's noise, in 8-bit levels.
-        cell_px: size of one network pixel, in pixels of `pixels`.
+        surface: the modelled backdrop, encoded working-space values scaled to 0..255, at any size.
+        noise_levels: standard deviation of the backdrop's noise, in levels (0..255).
+        cell_px: size of one pixel of the network's prediction, in pixels of `pixels`.
     """
     size = size_of(pixels)
     likely = cv2.resize(probability, size, interpolation=cv2.INTER_LINEAR)

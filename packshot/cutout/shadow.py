@@ -1,4 +1,4 @@
-"""The product's contact shadow: how much it darkens the backdrop."""
+"""Measure the product's contact shadow: how much it darkens the backdrop."""
 
 from __future__ import annotations
 
@@ -20,14 +20,15 @@ REACH_RATIO = 0.12
 
 
 def contact_shade(pixels: Pixels16, surface: FloatImage, prediction: Matte) -> Matte:
-    """Return the share of its light that the backdrop keeps in the shadow, (rows, columns) float32 in 0..1.
+    """Return how much of the backdrop's light remains in the contact shadow, (rows, columns) float32 in 0..1.
 
-    It is a share of linear light, and exactly 1 beyond the shadow's reach.
+    It is a share of linear light. 1 means no shadow; farther away than a shadow reaches, it is exactly 1.
 
     Args:
-        pixels: (rows, columns, 3) uint16, working space, of any size.
-        surface: the backdrop without product and shadow, encoded, 0..255. The result has its size.
-        prediction: the network's probability of product in 0..1, at any size.
+        pixels: the photograph, (rows, columns, 3) uint16, working space, of any size.
+        surface: the backdrop without product and shadow, encoded working-space values scaled to 0..255. The result has
+            its size.
+        prediction: the segmentation network's probability of product in 0..1, at any size.
     """
     size = (surface.shape[1], surface.shape[0])
     seen: Any = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)

@@ -48,16 +48,18 @@ prints a message."""
 def jitter_px(levels: FloatImage, probability: Matte, backdrop: Backdrop) -> float:
     """Return how much the visible edge jumps from one outline point to the next, in pixels at reduced size.
 
-    At each point of the network's outline, the difference from the backdrop (as a share of the greatest one nearby) is
-    summed along the outward normal. The sum tells how far out the product reaches. The jitter of a point is the
-    absolute difference between its sum and the Gaussian mean of the sums along the outline. The result is the median
-    over all points.
+    A hard edge has little jitter, whatever its shape, and even if the segmentation network's mask is vague. Fur has
+    much.
 
-    A hard edge has little jitter, whatever its shape and however vague the network's mask. Fur has much. Points where
-    product and backdrop have similar colours are left out; with no point left, the result is 0.
+    How it is computed: at each point of the network's outline, the difference from the backdrop is summed along the
+    outward normal, as a share of the greatest difference nearby. The sum tells how far out the product reaches. The
+    sums are smoothed along the outline by a Gaussian. The jitter of a point is the absolute difference between its sum
+    and the smoothed sum. The result is the median over all points.
+
+    Points where product and backdrop have similar colours are left out. If no point remains, the result is 0.
 
     Args:
-        levels: (rows, columns, 3) float32, encoded, 0..255.
+        levels: (rows, columns, 3) float32, encoded working-space values scaled to 0..255.
         probability: (rows, columns) float32 in 0..1: probability of product.
         backdrop: model of the backdrop, at the same size.
     """
@@ -98,20 +100,21 @@ def _smooth_lines(product: Mask) -> Iterator[tuple[FloatImage, FloatImage]]:
 def soft_matte(
     pixels: Pixels16, levels: FloatImage, probability: Matte, backdrop: Backdrop, refined: Matte
 ) -> tuple[Matte, SoftPixels] | None:
-    """Return matte and soft pixels by closed-form matting (Levin et al. 2008, pymatting).
+    """Return the matte and its soft pixels by closed-form matting (Levin et al. 2008, pymatting).
 
-    A crop around all unknown pixels is reduced to at most `SOLVED_PX` and solved. The solution is enlarged with the
-    photograph as guide.
+    The part of the photograph that holds all unknown pixels is reduced to at most `SOLVED_PX` and solved. The solution
+    is enlarged with the photograph as guide (`guided`).
 
     Args:
         pixels: (rows, columns, 3) uint16, working space: the photograph at full size.
-        levels: (rows, columns, 3) float32, encoded, 0..255, at reduced size.
+        levels: (rows, columns, 3) float32, encoded working-space values scaled to 0..255, at reduced size.
         probability: (rows, columns) float32 in 0..1, at that reduced size.
         refined: (rows, columns) float32 in 0..1, at full size: the matte of the hard-edge refinement. Far from its edge
-            it is kept where the network agrees. In thin parts that both are sure of, the result is at least this matte:
-            the solver would take spokes and chains for hair.
+            it is kept if the segmentation network agrees. In thin parts that both are sure of, the result is at least
+            this matte, because the solver takes spokes and chains for hair.
     Returns:
-        None where no pixel is surely product, or none surely backdrop.
+        (rows, columns) float32 in 0..1 and the soft pixels; None if no pixel is surely product, or none surely
+            backdrop.
     """
     full, small = size_of(pixels), size_of(levels)
     trimap = _trimap(refined, probability, small)

@@ -1,4 +1,4 @@
-"""Cut a picture into tiles, and sample a picture of another size at the pixels of a tile."""
+"""Cut a picture into tiles, and resample a picture of another size to a tile's pixels."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ from packshot.types import Box, Mask, Size, size_of
 
 
 def boxes_of(size: Size, *, side_px: int) -> Iterator[Box]:
-    """Yield the square tiles of a picture, row by row. Tiles at the right and bottom border may be smaller."""
+    """Yield the boxes of square tiles that cover a picture, row by row. Those at the right and bottom border may be
+    smaller.
+    """
     for top in range(0, size.height, side_px):
         for left in range(0, size.width, side_px):
             yield Box(left, top, min(size.width, left + side_px), min(size.height, top + side_px))
 
 
 def boxes_holding(mask: Mask, *, side_px: int) -> Iterator[Box]:
-    """Yield the bounding box of the mask in each square tile; tiles without mask pixels are skipped."""
+    """Yield, for each square tile, the box around the mask's pixels in it. Tiles without mask pixels are left out."""
     for box in boxes_of(size_of(mask), side_px=side_px):
         part = mask[box.top : box.bottom, box.left : box.right].view(np.uint8)
         left, top, width, height = cv2.boundingRect(part)
@@ -45,8 +47,8 @@ def part_of(picture: NDArray[Any], box: Box, size: Size, *, nearest: bool = Fals
 
     Args:
         picture: a picture of any size. A bool mask comes back as uint8.
-        box: the tile's place, in the coordinates of a picture of `size`.
-        size: size of the picture to which the box belongs. That picture shows the same scene as `picture`.
+        box: a box in the pixels of a picture of `size`.
+        size: size of the picture that the box belongs to. It shows the same scene as `picture`.
         nearest: take the nearest pixel instead of interpolating linearly.
     """
     source = picture.view(np.uint8) if picture.dtype == bool else picture

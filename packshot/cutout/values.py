@@ -12,10 +12,10 @@ from packshot.types import Finding, FloatImage, Matte, Pixels16
 
 
 class Method(StrEnum):
-    """How a matte is made.
+    """The way in which a matte is made.
 
     AUTO chooses one of these: REFINED on a smooth backdrop, MATTING if the product's edge is soft as well, NETWORK_ONLY
-    on any other backdrop. GIVEN is a matte that was made elsewhere.
+    on any other backdrop. GIVEN is a matte that was made elsewhere, for example by an editor.
     """
 
     AUTO = "auto"
@@ -27,14 +27,14 @@ class Method(StrEnum):
 
 @dataclass(frozen=True, eq=False)
 class BackdropReport:
-    """How the backdrop behind the product looks.
+    """What the visible backdrop looks like.
 
     Attributes:
-        smooth: whether a smooth surface explains it, as it does a studio backdrop.
+        smooth: True if a smooth surface describes it well, as in a studio.
         noise_levels: robust standard deviation around that surface, in 8-bit levels of the encoded picture.
-        rough_ratio: share of the sure backdrop that the surface does not explain, 0..1.
+        rough_ratio: share of the surely visible backdrop that the surface does not describe, 0..1.
         mean_levels: mean colour in 8-bit levels, working space.
-        already_white: whether every pixel of the sure backdrop is within one 8-bit level of white.
+        already_white: True if every surely visible pixel of it is within one 8-bit level of white.
     """
 
     smooth: bool
@@ -46,10 +46,10 @@ class BackdropReport:
 
 @dataclass(frozen=True, eq=False)
 class SoftPixels:
-    """The pixels that are partly product (0 < alpha < 1), with the product's own colour.
+    """The pixels that are partly product (0 < alpha < 1), with the colour of the product alone.
 
     Attributes:
-        rows, columns: (n,) int32.
+        rows, columns: (n,) int32: where the pixels are.
         colours: (n, 3) float32, linear light, working space, without the backdrop's colour.
     """
 
@@ -64,14 +64,14 @@ class Cutout:
 
     Attributes:
         matte: (rows, columns) float32 in 0..1, at the photograph's size.
-        foreground: the product's colour where 0 < alpha < 1. Elsewhere it is the photograph's.
-        network_matte: the network's prediction in 0..1, at the network's size. If the matte was made elsewhere
-            (`GIVEN`), it is a reduced copy of that matte.
+        foreground: the product's colour where 0 < alpha < 1. Where alpha is 1, the photograph has it.
+        network_matte: the segmentation network's prediction in 0..1, at the network's size. If the matte was made
+            elsewhere (`GIVEN`), it is a reduced copy of that matte.
         backdrop: report on the backdrop.
         method: how the matte was made; never AUTO.
         findings: problems that a reviewer should know.
-        surface: (rows, columns, 3) float32, encoded, 0..255, at reduced size: the backdrop without product and shadow.
-            None where it is not known.
+        surface: the backdrop without product and shadow, (rows, columns, 3) float32, encoded working-space values
+            scaled to 0..255, at reduced size. None if it is not known.
         reduced: (rows, columns, 3) uint16, working space: the reduced photograph that the network saw. None if the
             matte was made elsewhere or is empty.
     """

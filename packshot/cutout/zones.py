@@ -1,4 +1,4 @@
-"""Decide, at reduced size, where the network's mask is trusted and where the photograph has to decide."""
+"""Decide, at reduced size, where the segmentation network's mask is trusted and where the photograph has to decide."""
 
 from __future__ import annotations
 
@@ -40,13 +40,14 @@ DARK_LEVELS, PALE_LEVELS = 60.0, 238.0
 
 @dataclass(frozen=True, eq=False)
 class Zones:
-    """What is known and what is unknown, each (rows, columns) at reduced size.
+    """Where the segmentation network is trusted, and where not. Each array is (rows, columns) at reduced size.
 
     Attributes:
-        unknown: where the photograph decides.
-        probability: the network's prediction. It is set to 0 in proven gaps, and to at most 0.5 (undecided) at their
-            edges.
-        suspected_gaps: places of the backdrop's colour that may be product. There the network's prediction decides.
+        unknown: True where the photograph has to decide.
+        probability: the network's prediction, in 0..1. It is set to 0 in proven gaps, and to at most 0.5 (undecided) at
+            their edges.
+        suspected_gaps: True for pixels with the backdrop's colour that may be product. The network's prediction decides
+            there.
     """
 
     unknown: Mask
@@ -58,9 +59,10 @@ def find_zones(levels: FloatImage, probability: Matte, backdrop: Backdrop, *, ce
     """Return the zones of a reduced photograph.
 
     Args:
-        levels: (rows, columns, 3) float32, encoded, 0..255.
-        probability: (rows, columns) float32 in 0..1: the network's prediction.
-        cell_px: size of one network pixel, in pixels of `levels`.
+        levels: (rows, columns, 3) float32, encoded working-space values scaled to 0..255.
+        probability: (rows, columns) float32 in 0..1: the segmentation network's prediction.
+        backdrop: model of the backdrop, at the same size.
+        cell_px: size of one pixel of the network's prediction, in pixels of `levels`.
     """
     product = probability >= 0.5
     band = _around_edge(product, reach=max(2, round(BAND_CELLS * cell_px)))
@@ -196,15 +198,15 @@ def _missing_parts(levels: FloatImage, distance: Matte, surface: FloatImage, pro
 
 
 def shadow_share(levels: FloatImage, surface: FloatImage, *, noise: float) -> Matte:
-    """Return how far each pixel looks like shaded backdrop, (rows, columns) float32 in 0..1.
+    """Return how much each pixel looks like backdrop in shadow, (rows, columns) float32 in 0..1.
 
-    It is 1 where all channels are darker than the backdrop by the same factor, up to 2. It falls to 0 at a factor of 3,
-    and where the channels differ by more than the noise.
+    It is 1 if all channels are darker than the backdrop by the same factor, and this factor is at most 2. It falls to 0
+    at a factor of 3. It also falls if the factors of the channels differ by more than the noise.
 
     Args:
-        levels: (rows, columns, 3) float32, encoded, 0..255.
+        levels: (rows, columns, 3) float32, encoded working-space values scaled to 0..255.
         surface: the backdrop, same shape and levels.
-        noise: standard deviation of the noise, in 8-bit levels.
+        noise: standard deviation of the noise, in levels (0..255).
     """
     even: Any = cv2.GaussianBlur(levels, (0, 0), SHADOW_EVEN_PX)  # noise would differ between the channels
     square = dot_product(surface, surface)

@@ -1,1 +1,4 @@
-"""File formats: what a header says, and pixels as stored. One module per format; nothing here knows our limits."""
+"""File formats: read headers, and decode pixels as they are stored. There is one module per format.
+
+This package knows no limits of its own, such as the largest picture that Packshot takes.
+"""

@@ -1,6 +1,6 @@
-"""Read the colours that an AV1 stream names in its sequence header (AV1 specification, 5.3 to 5.5).
+"""Read the colour space that an AV1 stream names in its sequence header (AV1 specification, 5.3 to 5.5).
 
-An AVIF may leave out the box with its colour codes; then those of the stream count.
+An AVIF file may leave out the box with its colour codes. Then the codes in the stream apply.
 """
 
 from __future__ import annotations
@@ -14,7 +14,11 @@ _HEADER_BYTES = 512
 
 
 def stream_codes(stream: bytes) -> Codes | None:
-    """Return the colour codes of an AV1 stream; None if it names none, or has no sequence header near its start."""
+    """Return the colour codes of an AV1 stream; None if it names none, or has no sequence header near its start.
+
+    Args:
+        stream: the coded picture, from its first byte.
+    """
     at = 0
     for _ in range(_MOST_UNITS):
         if at >= len(stream):

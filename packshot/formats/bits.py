@@ -6,7 +6,7 @@ _LONGEST_CODE = 32
 
 
 class Bits:
-    """A reader of bits, the most significant first. Beyond the end all are 0."""
+    """A reader of bits, the most significant bit of each byte first. After the end of the data, all bits are 0."""
 
     def __init__(self, data: bytes) -> None:
         self._value, self._left = int.from_bytes(data, "big"), 8 * len(data)
@@ -18,7 +18,7 @@ class Bits:
         return value & ((1 << count) - 1)
 
     def exp_golomb(self) -> int:
-        """Return the next number of variable length (ITU-T H.265, 9.2: ue(v))."""
+        """Return the next number that is stored in a variable number of bits (ITU-T H.265, 9.2: ue(v))."""
         zeros = 0
         while zeros < _LONGEST_CODE and not self.take():
             zeros += 1

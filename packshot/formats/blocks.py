@@ -17,7 +17,7 @@ class Block(NamedTuple):
     """One image resource.
 
     Attributes:
-        number: resource number, which says what the content is.
+        number: resource number; it says what kind of content this is.
         name: bytes of the name, in an unknown encoding.
     """
 
@@ -30,7 +30,7 @@ class Blocks(NamedTuple):
     """Image resources in file order.
 
     Attributes:
-        damage: why reading stopped early, in words; empty if it did not.
+        damage: if reading stopped early, the reason in words; otherwise empty.
     """
 
     blocks: tuple[Block, ...]
@@ -38,9 +38,9 @@ class Blocks(NamedTuple):
 
 
 def split_blocks(data: bytes) -> Blocks:
-    """Return Photoshop's image resources in the data, up to the first damage. Never raises.
+    """Return Photoshop's image resources in the data, up to the first damage. It raises no error.
 
-    Resources of other programs are skipped. They have other signatures, and their numbers mean something else.
+    Resources of other programs are skipped: they have another signature, and their numbers have another meaning.
     """
     found: list[Block] = []
     at = 0
@@ -67,17 +67,20 @@ def split_blocks(data: bytes) -> Blocks:
 
 
 def resource_damage(data: bytes) -> str:
-    """Return what is damaged in Photoshop's image resources, in words; empty if nothing is."""
+    """Return in words what is damaged in Photoshop's image resources; empty if nothing is damaged."""
     return split_blocks(data).damage
 
 
 def read_resources(data: bytes) -> dict[int, bytes]:
-    """Return resource number -> content, the first of each number, up to the first damage."""
+    """Return the content of each image resource by its number, up to the first damage.
+
+    If a number occurs several times, the first counts.
+    """
     return {block.number: block.content for block in reversed(split_blocks(data).blocks)}
 
 
 def join_blocks(blocks: Iterable[Block]) -> bytes:
-    """Return image resources as bytes, in the form that PSD, TIFF and JPEG files hold."""
+    """Return image resources as bytes, in the form that PSD, TIFF and JPEG files contain."""
     return b"".join(_joined(block) for block in blocks)
 
 

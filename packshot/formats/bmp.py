@@ -1,7 +1,7 @@
 """Read BMP files (Microsoft's BITMAPINFOHEADER to BITMAPV5HEADER).
 
-The decoder hides some faults: it fills missing run-length codes with black, and takes any colour for a number beyond
-the palette. So both faults are looked for here.
+The decoder hides two faults. It fills missing run-length codes with black. And if a pixel's number lies beyond the
+palette, it takes any colour. So this module looks for both faults itself.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _END_OF_LINE, _END, _DELTA = 0, 1, 2
 
 
 def read_bmp(data: bytes) -> Container:
-    """Return size, bits of a pixel and colours.
+    """Return what the header of a BMP says: size, bits per pixel and colour space.
 
     Raises:
         DamagedError: the run-length codes give fewer pixels than the header says.
@@ -72,10 +72,10 @@ def _check_runs(data: bytes, at: int, size: Size, *, bits: int) -> None:
 
 
 def decode_bmp(data: bytes) -> NDArray[np.uint8]:
-    """Return the pixels, (rows, columns, 3) RGB or (rows, columns, 4) with transparency.
+    """Return the pixels as stored, uint8: (rows, columns, 3) RGB, or (rows, columns, 4) with transparency.
 
     Raises:
-        DamagedError: a pixel has a number beyond the palette, or the file is of a variety that is not read.
+        DamagedError: a pixel's number lies beyond the palette, or this kind of BMP is not supported.
     """
     try:
         image = BmpImagePlugin.BmpImageFile(io.BytesIO(data))

@@ -1,11 +1,12 @@
-"""Read camera RAW files. The sensor values are developed, never the preview picture that is also in the file.
+"""Develop camera RAW files from the sensor values. The preview picture in the file is never used.
 
 LibRaw (through rawpy) recognises the camera, unpacks the values and demosaics them. Every picture is developed with the
 same settings. Settings that depend on the content are off: automatic brightness, automatic white balance, and scaling
-by the brightest value. Otherwise two pictures of one lighting set-up would come out different.
+by the brightest value. Otherwise two pictures in the same light would come out different.
 
 LibRaw fills missing data with black and reports it on the standard error stream only. So this module checks for itself.
-Before decoding it looks for parts of the file that lie beyond its end. After decoding it looks for empty sensor rows.
+Before decoding, it checks that every part of the file lies within the file. After decoding, it looks for empty sensor
+rows.
 """
 
 from __future__ import annotations
@@ -73,7 +74,9 @@ def read_raw(data: bytes) -> Container:
 
 
 def opened_by_libraw(data: bytes) -> bool:
-    """Return True if LibRaw recognises these bytes as a camera RAW. The headers of some RAW files don't tell."""
+    """Return True if LibRaw recognises these bytes as a camera RAW. Some RAW files cannot be recognised by their
+    header.
+    """
     try:
         with _opened(data) as raw:
             return int(raw.sizes.raw_width) > 0
@@ -84,8 +87,11 @@ def opened_by_libraw(data: bytes) -> bool:
 def decode_raw(data: bytes, container: Container) -> Raster:
     """Return the developed picture in the working space: (rows, columns, 3) uint16, upright, full size.
 
-    The white balance is the camera's; daylight where the camera noted none. Highlights are clipped.
+    The white balance is the camera's, or daylight if the file states none. Highlights are clipped.
 
+    Args:
+        data: the whole file.
+        container: its header, from `read_raw`.
     Raises:
         DamagedError: sensor rows are missing, or LibRaw cannot develop the file.
     """

@@ -1,4 +1,4 @@
-"""Read the extra channels of a file: selections that an editor saved beside colour and transparency."""
+"""Read a file's extra channels. They are selections that an editor saved, apart from colour and transparency."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class SavedChannels:
     """The extra channels of a file.
 
     Attributes:
-        found: (name, values) of each, as stored. The values are (rows, columns) float32 in 0..1.
-        damage: what could not be read, in words; empty if everything could.
+        found: (name, values) of each channel, as stored. The values are (rows, columns) float32 in 0..1.
+        damage: in words, what could not be read; empty if everything could.
     """
 
     found: tuple[tuple[str, Matte], ...] = ()
@@ -37,10 +37,14 @@ class SavedChannels:
 
 
 def saved_channels(data: bytes, kind: FileKind, container: Container) -> SavedChannels:
-    """Return the extra channels of a TIFF, PSD or PSB, in the order of the file. Never raises: damage is described.
+    """Return the extra channels of a TIFF, PSD or PSB, in the order of the file.
+
+    No error is raised: damage is described in the result. Files of other kinds have no extra channels.
 
     Args:
         data: a file that was opened before, so its size is within the limits.
+        kind: the file's kind.
+        container: the file's header.
     """
     read = {FileKind.TIFF: _of_tiff, FileKind.PSD: _of_photoshop}.get(kind)
     if read is None:
@@ -56,15 +60,16 @@ def saved_channels(data: bytes, kind: FileKind, container: Container) -> SavedCh
 
 
 def flat_transparency(data: bytes, container: Container) -> Matte | None:
-    """Return the transparency of the flattened picture in a PSD or PSB; None if the picture is opaque.
+    """Return the transparency of the flattened picture in a PSD or PSB, as a matte; None if the picture is opaque.
 
     It is (rows, columns) float32 in 0..1, as stored. Documents without a background layer have such a transparency.
 
     Args:
         data: a file that was opened before, so its size is within the limits.
+        container: the file's header.
     Raises:
-        DamagedError, struct.error: the transparency is damaged. `saved_channels` describes the same damage, since it
-            reads the same planes.
+        DamagedError, struct.error: the transparency is damaged. `saved_channels` describes the same damage, because it
+            reads the same bytes.
     """
     found = extra_planes(data, container).transparency
     return None if found is None else _shares(found)

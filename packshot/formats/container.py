@@ -1,4 +1,4 @@
-"""Types that header readers and decoders pass on."""
+"""Types that header readers and decoders return or raise."""
 
 from __future__ import annotations
 
@@ -13,16 +13,19 @@ from packshot.types import Box, Finding, Size
 
 
 class DamagedError(ValueError):
-    """A reader or decoder cannot read a file. `decode.open_photo` turns it into a refusal that names the file."""
+    """A reader or decoder cannot read a file.
+
+    `decode.open_photo` turns this error into a refusal that names the file.
+    """
 
     next_step = ""
 
 
 class NotReadError(DamagedError):
-    """An undamaged file of a variety that is not read.
+    """The file is not damaged, but this variety of the format is not supported.
 
     Args:
-        variety: what the file is, for example ``a lossless JPEG``.
+        variety: the unsupported variety, for example ``a lossless JPEG``.
         next_step: what the sender can do instead.
     """
 
@@ -36,10 +39,10 @@ _PQ, _HLG = 16, 18
 
 
 class Codes(NamedTuple):
-    """A colour space by the codes of ITU-T H.273.
+    """A colour space, given by the codes of ITU-T H.273.
 
     Attributes:
-        full_range: False where values use the narrow range of video.
+        full_range: False if the values use the narrow range of video.
     """
 
     primaries: int
@@ -48,13 +51,13 @@ class Codes(NamedTuple):
 
     @property
     def hdr(self) -> str:
-        """The name of an HDR transfer function; empty for any other."""
+        """The name of the transfer function if it is one for HDR; otherwise empty."""
         return {_PQ: "PQ (SMPTE ST 2084)", _HLG: "HLG (ARIB STD-B67)"}.get(self.transfer, "")
 
 
 @dataclasses.dataclass(frozen=True)
 class Step:
-    """One thing that a file asks to be done with its decoded pixels.
+    """One operation that the file prescribes for its decoded pixels: a crop, a rotation, or a mirroring.
 
     Attributes:
         crop: the part to keep.

@@ -1,6 +1,6 @@
 """Decode files to pixels as stored: 8 or 16 bits, RGB, grey, CMYK or Lab, with alpha as a separate array.
 
-Decoders may raise any exception. `decode.open_photo` turns it into a refusal.
+Decoders may raise any exception. `decode.open_photo` turns it into a refusal that names the file.
 """
 
 from __future__ import annotations
@@ -46,8 +46,12 @@ _Photometric = tifffile.PHOTOMETRIC
 def decode(data: bytes, kind: FileKind, container: Container) -> Raster:
     """Return the first picture of a file, as stored. A warning of the decoder becomes a finding.
 
+    Args:
+        data: the whole file.
+        kind: its kind, from `sniff.detect`.
+        container: its header.
     Raises:
-        DamagedError: this variant of the format is not read. Decoders raise other errors for damaged data.
+        DamagedError: this variety of the format is not supported. Decoders raise other errors for damaged data.
     """
     with decoders_words() as words:
         raster = _DECODERS[kind](data, container)
@@ -147,10 +151,12 @@ def _raster(pixels: NDArray[Any], bit_depth: int, *, premultiplied: bool = False
 def to_full_range(pixels: NDArray[Any], bit_depth: int) -> NDArray[Any]:
     """Return pixels as uint8 or uint16 over the full range. Up to 8 bits become uint8, more become uint16.
 
-    Floating-point values count as 0..1. A few above 1, such as highlights, are clipped. NaN becomes 0.
+    Floating-point values count as 0..1. A few values above 1, such as highlights, are clipped. NaN becomes 0.
 
+    Args:
+        pixels: an array of any shape, integers of `bit_depth` bits or floating-point numbers.
     Raises:
-        NotReadError: more floating-point values are above 1, so 1 is not white.
+        NotReadError: many floating-point values are above 1. Then 1 cannot be white.
     """
     if pixels.dtype == np.bool_:
         return pixels.astype(np.uint8) * 255

@@ -1,4 +1,4 @@
-"""Read EXIF (2.32, CIPA DC-008): camera, exposure, time, rights, orientation, and whether it states a place."""
+"""Read EXIF (2.32, CIPA DC-008): camera, exposure, time, rights, orientation, and whether a place is stored."""
 
 from __future__ import annotations
 
@@ -14,11 +14,10 @@ _READ = frozenset({270, 271, 272, 274, 305, 306, 315, 33432, 33434, 33437, 34855
 
 
 def read_exif(container: Container) -> Facts:
-    """Return what EXIF says about a picture.
+    """Return the facts that EXIF states about a picture.
 
-    A TIFF can have several pages. The page of the picture counts first, then the page that contains it.
-
-    Damaged values are left out.
+    A TIFF can have several pages. The page of the picture is read first; the page that contains it fills what is
+    missing. Damaged values are left out.
     """
     tiff = open_tiff(container.exif)
     if tiff is None:
@@ -34,7 +33,7 @@ def read_exif(container: Container) -> Facts:
 def exif_damage(container: Container) -> str:
     """Return in words what is damaged in EXIF; empty if nothing is damaged, or if there is no EXIF.
 
-    Notes of the camera's maker are not looked at.
+    The camera maker's own notes are not checked.
     """
     if not container.exif.strip(b"\0"):
         return ""

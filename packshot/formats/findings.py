@@ -1,4 +1,4 @@
-"""Findings that more than one reader uses."""
+"""Findings that several readers of files use."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def extra_channels(count: int) -> Finding:
 
 
 def on_white_already() -> Finding:
-    """Return the finding for a transparent document that was saved on white."""
+    """Return the finding for a transparent document whose flattened picture was saved on white."""
     return Finding(
         code="transparency",
         status=Status.WARNING,

@@ -33,7 +33,7 @@ _LEAST_GAP = 1024
 
 
 def identify(data: bytes) -> FileKind:
-    """Return the kind of a file; LibRaw is asked about bytes that look like nothing known."""
+    """Return the kind of a file. If its first bytes are not known, LibRaw is asked whether it is a camera RAW."""
     kind = detect(data)
     asked = kind is FileKind.UNKNOWN and len(data) >= _LEAST_RAW_BYTES
     return FileKind.RAW if asked and opened_by_libraw(data) else kind

@@ -1,10 +1,10 @@
 """Read HEIC and AVIF headers (ISO/IEC 23008-12, ISO/IEC 14496-12, AV1-AVIF). No pixel is decoded.
 
-A file holds items: pictures, tiles of pictures, thumbnails, metadata. "The picture" is the primary item. Its own
-properties say how large it is, what its colours mean, and what to do with the decoded pixels.
+A file contains items: pictures, tiles of pictures, thumbnails, metadata. "The picture" is the primary item. Its
+properties state its size, its colour space, and the operations for its decoded pixels.
 
-HEVC and AV1 decoders accept any bytes as a picture, without a warning. So the bytes are searched for damage: parts that
-end beyond the file, and gaps filled with zeros.
+HEVC and AV1 decoders accept any bytes as a picture, without a warning. So this module looks for damage: parts that end
+beyond the file, and gaps filled with zeros.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class _Meta:
 
 
 def read_heif(data: bytes) -> Container:
-    """Return what the header says of the primary picture.
+    """Return what the header says about the primary picture.
 
     Raises:
         DamagedError: the file has no picture or no size, or a part of the picture is missing or filled with zeros.

@@ -1,6 +1,6 @@
-"""Read the colours that an HEVC stream names in its sequence parameter set (ITU-T H.265, 7.3.2.2 and E.2.1).
+"""Read the colour space that an HEVC stream names in its sequence parameter set (ITU-T H.265, 7.3.2.2 and E.2.1).
 
-A HEIC may leave out the box with its colour codes; then those of the stream count.
+A HEIC file may leave out the box with its colour codes. Then the codes in the stream apply.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Read TIFF directories, for file headers and for EXIF. Any bytes are safe input.
 
 Sources: TIFF 6.0, section 2; libtiff's description of BigTIFF; EXIF 2.32, section 4.6.
-Nothing here raises on bad input. Values that cannot be read are left out.
+
+No function here raises an error for bad input. Values that cannot be read are left out.
 """
 
 from __future__ import annotations
@@ -62,7 +63,9 @@ class TiffBytes:
         return found
 
     def directory_at(self, offset: int) -> Directory:
-        """Return the directory at an offset, for example that of EXIF. Empty if there is none."""
+        """Return the directory at an offset, for example that of EXIF. If there is none, the result is an empty
+        directory.
+        """
         return self._read(offset)[0]
 
     def _unpack(self, code: str, offset: int) -> tuple[Any, ...]:

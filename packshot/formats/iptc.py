@@ -23,13 +23,13 @@ IPTC_TAGS = frozenset({"object_name", "job_id", "fixture_id", "headline", "instr
 
 
 def iptc_damage(record: bytes) -> str:
-    """Return what is damaged about IPTC records, in words; empty if nothing is."""
+    """Return in words what is damaged in IPTC records; empty if nothing is damaged."""
     end = max((end for *_, end in _records(record)), default=0)
     return "IPTC records that are cut off" if record[end:].strip(b"\0") else ""
 
 
 def read_iptc(record: bytes) -> Facts:
-    """Return what IPTC records say, up to the first that is damaged."""
+    """Return the facts that IPTC records state. Records after the first damaged one are not read."""
     found: Facts = {}
     keywords: list[str] = []
     for group, number, content, _ in _records(record):

@@ -1,8 +1,8 @@
-"""JPEG with 8 bits per channel, to pixels; damaged files are refused.
+"""Decode JPEG files with 8 bits per channel, and refuse damaged ones.
 
-libjpeg repairs damage: it fills a gap with grey, goes on, and only warns. Most Python packages drop these warnings, so
-a picture with grey stripes looks like any other. simplejpeg stops at the first warning and raises it as an error.
-`jpeg_walk` finds damage that libjpeg does not warn of.
+libjpeg repairs damage: it fills a gap with grey, continues, and only warns. Most Python packages drop these warnings.
+Then a picture with grey stripes looks like any other. simplejpeg stops at the first warning and raises it as an error.
+`jpeg_walk` finds damage for which libjpeg gives no warning.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _OUTPUT = {"Gray": "GRAY", "CMYK": "CMYK", "YCCK": "CMYK"}
 
 
 def decode_jpeg(data: bytes) -> tuple[NDArray[Any], tuple[Finding, ...]]:
-    """Return the pixels of a JPEG as stored, and a finding if they may be damaged.
+    """Return (the pixels of a JPEG as stored, findings on possible damage).
 
     Args:
         data: the whole file.
@@ -76,7 +76,7 @@ def _seam_found(seam: Seam) -> Finding:
 
 
 def check_parts(parts: list[bytes], tables: bytes) -> tuple[Finding, ...]:
-    """Return what `decode_jpeg` finds in the JPEG streams of a TIFF, each code once. A stream is a strip or a tile.
+    """Return findings on possible damage in the JPEG streams of a TIFF, each code once. A stream is a strip or a tile.
 
     Args:
         parts: the streams, each from its start marker to its end marker.

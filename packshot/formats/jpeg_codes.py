@@ -1,7 +1,8 @@
-"""Follow the Huffman codes of one sequential scan (ITU-T T.81, F.2), and say where they are impossible.
+"""Follow the Huffman codes of one sequential scan of a JPEG (ITU-T T.81, F.2), and find codes that are impossible.
 
-libjpeg does not say when a block has more than 64 coefficients, when a mean leaves its range, or when up to seven bytes
-are left over. The loop runs once a code, so numba compiles it: once on a machine, then it comes from disk.
+libjpeg gives no warning in three cases: a block has more than 64 coefficients, a mean is out of range, or up to seven
+bytes are left over. The loop runs once per code, so numba compiles it. It is compiled once on a machine and then loaded
+from disk.
 """
 
 from __future__ import annotations
@@ -30,11 +31,11 @@ _loading = threading.Lock()
 
 
 class NotCompiledError(RuntimeError):
-    """The loop cannot be compiled on this machine."""
+    """The loop that follows the codes cannot be compiled on this machine."""
 
 
 def load_walk() -> Callable[..., tuple[int, int]]:
-    """Return `follow`, compiled. The first call on a machine compiles it and keeps it on disk, where it can.
+    """Return `follow`, compiled. The first call on a machine compiles it and stores it on disk, if it can write there.
 
     Raises:
         NotCompiledError: numba cannot be loaded.

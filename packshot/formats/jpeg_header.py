@@ -35,7 +35,7 @@ class Segment(NamedTuple):
 
     Attributes:
         code: second byte of its marker.
-        end: offset of what follows it.
+        end: offset of the first byte after the segment.
     """
 
     code: int

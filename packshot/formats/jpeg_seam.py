@@ -1,9 +1,10 @@
-"""Find the step that lost data leaves in a JPEG whose codes are all possible.
+"""Find lost data in a JPEG whose codes are all possible, by the step in brightness that it leaves.
 
-Each block's mean is stored as the difference to the block before. If bytes are lost, every later mean is wrong by one
-amount. Compared with the row above, this is a step: along the rest of one row of MCUs (the blocks that a JPEG stores
-together) and the beginning of the next row. It is exactly as long as one row, and lies exactly on the grid of MCUs.
-Edges of things seldom do. A frame does, but it begins at the beginning of a row.
+Each block's mean is stored as the difference from the block before. If bytes are lost, every later mean is wrong by the
+same amount. Compared with the row above, this is a step in brightness. The step runs along the rest of one row of MCUs
+(the blocks that a JPEG stores together) and the beginning of the next row. So it is exactly as long as one row, and
+lies exactly on the grid of MCUs. Edges of real objects seldom do. A picture frame may, but it begins at the beginning
+of a row.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ _MOST_TRIED = 12
 
 
 class Seam(NamedTuple):
-    """Where the step begins, in pixels, and how large it is, in levels of 255."""
+    """The place where the step begins, in pixels, and its size in levels (0..255)."""
 
     x: int
     y: int
@@ -33,11 +34,11 @@ class Seam(NamedTuple):
 
 
 def find_seam(means: NDArray[np.floating], quanta: NDArray[np.floating], mcu_px: tuple[int, int]) -> Seam | None:
-    """Return the jump in brightness that missing data has caused in a picture; None if there is none.
+    """Return the step in brightness that missing data has left in a picture; None if there is none.
 
     Args:
-        means: (components, rows, columns): the mean of each MCU (smallest unit that a JPEG codes), in levels of 255.
-        quanta: for each component its step of quantisation, in levels of 255.
+        means: (components, rows, columns): the mean of each MCU (smallest unit that a JPEG codes), in levels (0..255).
+        quanta: for each component its quantisation step, in levels.
         mcu_px: width and height of an MCU.
     """
     columns = means.shape[2]

@@ -1,7 +1,8 @@
-"""Look for damage that libjpeg says nothing of: impossible codes, and a step that only lost data leaves.
+"""Look for damage for which libjpeg gives no warning: impossible codes, and the step in brightness that lost data
+leaves.
 
-Sequential JPEGs with Huffman codes and 8 bits are looked at: baseline and extended, any sampling, restart intervals,
-any number of scans. Progressive and arithmetic ones are not.
+These JPEGs are checked: sequential (baseline and extended), with Huffman codes and 8 bits, any sampling, restart
+intervals, any number of scans. Progressive and arithmetic-coded JPEGs are not.
 """
 
 from __future__ import annotations
@@ -65,13 +66,15 @@ class _Scan(NamedTuple):
 
 
 def look_for_damage(data: bytes) -> Seam | None:
-    """Return the seam that lost data left in a JPEG; None if there is none, or if it is of a kind not looked at.
+    """Return the step that lost data has left in a JPEG.
+
+    The result is None if there is no such step, or if this kind of JPEG is not checked.
 
     Args:
-        data: the whole file, which a decoder has read.
+        data: the whole file. A decoder has read it before.
     Raises:
         DamagedError: its codes are impossible.
-        NotCompiledError: the loop that follows the codes cannot be compiled here.
+        NotCompiledError: the loop that follows the codes cannot be compiled on this machine.
     """
     stored = np.frombuffer(data, np.uint8)
     found: Seam | None = None

@@ -1,7 +1,7 @@
 """Read bit depth and ICC profile from the header of a JPEG XL, through libjxl (C API, version 0.9 or newer).
 
-The codestream compresses an embedded profile and names a standard colour space by codes. libjxl returns both as an ICC
-profile. This is the copy of libjxl that comes with imagecodecs, which also decodes the pixels. No pixel is decoded
+A JPEG XL compresses an embedded profile, and names a standard colour space by codes. libjxl returns both as an ICC
+profile. The library file is the one that comes with imagecodecs, which also decodes the pixels. No pixel is decoded
 here.
 """
 
@@ -28,7 +28,7 @@ class JpegXlHeader(NamedTuple):
 
     Attributes:
         bit_depth: bits per sample.
-        icc: ICC profile of the picture; empty where there is none.
+        icc: ICC profile of the picture; empty if it has none.
     """
 
     bit_depth: int

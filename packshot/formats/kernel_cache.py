@@ -1,7 +1,8 @@
-"""Compiled code is read from a folder that this process must not write.
+"""Let numba read compiled code from a folder in which this process may not write.
 
-numba takes a folder only if it can write a file there, so a confined process finds none. It finds one by this class if
-``NUMBA_CACHE_LOCATOR_CLASSES`` names it and ``NUMBA_CACHE_DIR`` is the folder itself.
+numba uses a folder only if it can write a file there. A confined process can write nowhere, so numba finds no folder.
+With this class it finds one, if ``NUMBA_CACHE_LOCATOR_CLASSES`` names the class and ``NUMBA_CACHE_DIR`` names the
+folder.
 """
 
 from __future__ import annotations
@@ -12,11 +13,11 @@ from numba.core.caching import UserProvidedCacheLocator
 
 
 class ReadOnlyLocator(UserProvidedCacheLocator):
-    """The folder ``NUMBA_CACHE_DIR``, whether or not it can be written."""
+    """Numba's cache folder: ``NUMBA_CACHE_DIR``, whether or not it can be written."""
 
     def get_cache_path(self) -> str:
-        """Return the folder."""
+        """Return the path of the cache folder."""
         return str(Path(self._cache_path).parent)  # the other is a folder in it, named after the source's
 
     def ensure_cache_path(self) -> None:
-        """Ask nothing of the folder."""
+        """Do nothing. Numba's own version raises an error if it cannot write in the folder."""

@@ -1,4 +1,4 @@
-"""Names of paths: at most 255 bytes, in an encoding that the file does not state.
+"""Read and write names of paths: at most 255 bytes, in an encoding that the file does not state.
 
 Photoshop writes them in the encoding of the operating system: Mac Roman in western countries, Shift-JIS in Japan, GBK
 in China, EUC-KR in Korea. Newer programs write UTF-8.
@@ -35,10 +35,10 @@ def decode_name(raw: bytes) -> str:
 
 
 def encode_name(name: str) -> bytes:
-    """Return the bytes of a name: Mac Roman if it has all letters, else UTF-8.
+    """Return the bytes of a name: Mac Roman if it has all its letters, else UTF-8.
 
-    At most 255 bytes, cut between characters. A name is also written as UTF-8 if `decode_name` would read its Mac Roman
-    bytes differently.
+    A name is also written as UTF-8 if `decode_name` would read its Mac Roman bytes as another text. The result has at
+    most 255 bytes and is cut between characters.
     """
     try:
         raw = name.encode("mac_roman")

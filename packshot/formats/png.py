@@ -1,8 +1,8 @@
 """Read the chunks of a PNG (W3C Portable Network Graphics, third edition). No pixel is decoded.
 
-Checksums are checked here: a damaged chunk of the picture refuses the file; any other damaged chunk is left out, with a
-finding. A chunk that may stand once counts the first time. Metadata may also stand in text chunks, in the form that
-ImageMagick invented ("Raw profile type exif").
+Checksums are checked here. If a chunk of the picture is damaged, the file is refused. Any other damaged chunk is left
+out, with a finding. If a chunk is allowed only once, the first one counts. Metadata may also be in text chunks, in
+ImageMagick's form ("Raw profile type exif").
 """
 
 from __future__ import annotations
@@ -56,12 +56,12 @@ class Chunk(NamedTuple):
 
     @property
     def whole(self) -> bool:
-        """True if the stored CRC-32 fits the chunk's content."""
+        """True if the stored CRC-32 matches the chunk's content."""
         return zlib.crc32(self.body, zlib.crc32(self.name)) == self.checksum
 
 
 def chunks(data: bytes) -> Iterator[Chunk]:
-    """Yield the chunks of a PNG up to the end chunk, or to the first that runs past the end of the data."""
+    """Yield the chunks of a PNG up to the end chunk, or up to the first chunk that runs past the end of the data."""
     at = 8
     while at + 12 <= len(data):
         (length,) = struct.unpack_from(">I", data, at)
@@ -191,13 +191,16 @@ def _of_photoshop(content: bytes) -> bytes:
 
 
 def iptc_of(content: bytes) -> bytes:
-    """Return the IPTC records of a block that holds them plainly or in Photoshop's image resources."""
+    """Return the IPTC records in a block. They may be stored plainly, or inside Photoshop's image resources."""
     content = _of_photoshop(content)
     return content if content[:1] == b"\x1c" else read_resources(content).get(IPTC, b"")
 
 
 def raw_profile(text: bytes) -> bytes:
-    """Return the bytes of ImageMagick's text form: profile name, length in bytes, then hexadecimal digits."""
+    """Return the bytes that a text chunk of ImageMagick contains.
+
+    The text has a profile name, a length in bytes, and then hexadecimal digits.
+    """
     words = text.split()
     try:
         return binascii.unhexlify(b"".join(words[2:]))
@@ -214,7 +217,9 @@ def inflated(packed: bytes, *, most: int = _MOST_TEXT_BYTES) -> bytes:
 
 
 def picture_only(data: bytes) -> bytes:
-    """Return the PNG with only the chunks that pixels need. libpng prints warnings about others on standard error."""
+    """Return the PNG with only the chunks that decoding needs. libpng prints warnings about other chunks on standard
+    error.
+    """
     has_palette, has_own_alpha = data[25] == 3, data[25] >= 4
     unwanted: Mapping[bytes, bool] = {b"PLTE": not has_palette, b"tRNS": has_own_alpha}
     kept = (

@@ -1,6 +1,6 @@
 """Read Photoshop documents: the flattened picture at the end of the file (Adobe Photoshop File Formats).
 
-Layers are read by `psd_layers`. A document saved without "Maximize compatibility" has no flattened picture: refused.
+A document saved without "Maximize compatibility" has no flattened picture and is refused. `psd_layers` reads layers.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ _LONG_IN_PSB |= {b"FXid", b"PxSD"}
 
 
 class Sections(NamedTuple):
-    """Where the parts of a document are.
+    """Where the parts of a document are in the file.
 
     Attributes:
         layers: offset of the content of the layer section.
-        picture: offset of the flattened picture: the end of the layer section.
+        picture: offset of the flattened picture, which is also the end of the layer section.
     """
 
     layers: int
@@ -55,7 +55,7 @@ class TaggedBlock(NamedTuple):
 
 
 class ExtraPlanes(NamedTuple):
-    """Channels beside the colours, each (rows, columns) uint8 or uint16.
+    """The channels of the flattened picture beyond its colours, each (rows, columns) uint8 or uint16.
 
     Attributes:
         transparency: transparency of the flattened picture; None if it has none.
@@ -67,7 +67,7 @@ class ExtraPlanes(NamedTuple):
 
 
 def read_psd(data: bytes) -> Container:
-    """Return the header of a document and its image resources, which hold the paths and the names of channels."""
+    """Return the header of a document, and its image resources: these contain the paths and the names of channels."""
     channels, height, width, depth, _ = struct.unpack_from(">HIIHH", data, 12)
     stored = data[slice(*_resources(data))]
     resources = read_resources(stored)
@@ -160,13 +160,14 @@ def _unpacked(data: bytes, at: int, container: Container, wanted: int) -> bytes:
 
 
 def unpacked_rows(stored: bytes, lengths: NDArray[Any], *, row_bytes: int) -> bytes:
-    """Return rows that are compressed one by one with PackBits, as Photoshop does it.
+    """Return decompressed rows, one after the other. Photoshop compresses each row by itself with PackBits.
 
     Args:
-        lengths: bytes of each compressed row.
-        row_bytes: bytes of each row.
+        stored: the compressed rows, one after the other.
+        lengths: number of bytes of each compressed row.
+        row_bytes: number of bytes of each decompressed row.
     Raises:
-        DamagedError: the data ends before the last row, or a row has another length than the others.
+        DamagedError: the data ends before the last row, or a decompressed row has another length.
     """
     ends = np.cumsum(lengths, dtype=np.int64)
     if ends.size and ends[-1] > len(stored):
@@ -186,7 +187,7 @@ def is_large(data: bytes) -> bool:
 
 
 def length_at(data: bytes, at: int) -> tuple[int, int]:
-    """Return a length field of a section or a layer's channel, and the offset after it."""
+    """Return (the length field at an offset, the offset after it). In a PSB file some of these fields are wider."""
     code, width = (">Q", 8) if is_large(data) else (">I", 4)
     return int(struct.unpack_from(code, data, at)[0]), at + width
 
@@ -227,9 +228,9 @@ def tagged_blocks(data: bytes, at: int, end: int) -> Iterator[TaggedBlock]:
 
 
 def layer_count_at(data: bytes) -> int | None:
-    """Return the offset of the number of layers; None without layers.
+    """Return the offset at which the number of layers is stored; None without layers.
 
-    It is in the layer section or, with 16 and 32 bits, in a block after it.
+    The number is in the layer section. With 16 or 32 bits per channel it is in a block after that section.
     """
     start, end = sections(data)
     if start + 4 > end:

@@ -28,12 +28,12 @@ _MOST_TIMES_CANVAS = 4
 
 @dataclasses.dataclass(frozen=True)
 class Plane:
-    """A mask or transparency as stored: where it lies in the document, and its bytes.
+    """A mask or a transparency as stored: its place in the document, and where its bytes are.
 
     Attributes:
         box: the plane's place, in pixels of the document. It may reach beyond the document.
-        outside: value beyond the box, in 0..1.
-        at, size: place of its bytes in the file.
+        outside: value outside the box, in 0..1.
+        at, size: offset and number of its bytes in the file.
     """
 
     box: Box
@@ -75,7 +75,7 @@ class _Record:
 
 
 class LayeredDocument:
-    """A document whose layers are read one by one.
+    """A Photoshop document whose layers are read one at a time.
 
     Attributes:
         size: size of the document.

@@ -1,4 +1,4 @@
-"""Detect the kind of a file from its content. Names and extensions are ignored."""
+"""Detect the kind of a file from its content. The file's name and extension are ignored."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from packshot.formats.ifd import Directory, TiffBytes, open_tiff
 
 
 class FileKind(StrEnum):
-    """The kinds of files that are detected."""
+    """The kinds of files that `detect` knows."""
 
     JPEG = "JPEG"
     TIFF = "TIFF"
@@ -108,7 +108,11 @@ _RAW_COMPRESSIONS = (32767, 32770, 34713, 65000, 65535, 34316)
 
 
 def detect(data: bytes) -> FileKind:
-    """Return the kind of a file. The whole file is needed only to tell a TIFF from a RAW file."""
+    """Return the kind of a file.
+
+    Args:
+        data: the beginning of the file. Only to tell a TIFF from a RAW file, the whole file is needed.
+    """
     if not data:
         return FileKind.EMPTY
     for start, kind in _STARTS:

@@ -1,4 +1,4 @@
-"""Texts of metadata as Packshot keeps them: one line each."""
+"""Texts of metadata in the form in which Packshot keeps them: one line each."""
 
 from __future__ import annotations
 
@@ -13,5 +13,7 @@ Facts = dict[str, object]
 
 
 def clean(text: str) -> str:
-    """Return a text as one line of at most 500 characters, without control characters or others that XML forbids."""
+    """Return a text as one line of at most 500 characters, without control characters or others that XML does not
+    allow.
+    """
     return _UNPRINTABLE.sub(" ", text).strip()[:_MOST_CHARACTERS]

@@ -38,13 +38,13 @@ _NAMED |= {52546: _NAMED[50002], 34887: "LERC compression", 50001: "WebP compres
 
 
 def read_tiff(data: bytes) -> Container:
-    """Return the header of the picture, and the number of pictures.
+    """Return the header of the picture in a TIFF, and the number of pictures in the file.
 
-    The picture is the first page that is no reduced copy and no mask (NewSubfileType, SubfileType), else the first such
-    sub-page, else the largest page.
+    The picture is the first page that is neither a reduced copy nor a mask (NewSubfileType, SubfileType). If there is
+    no such page, it is the first such sub-page, else the largest page.
 
     Raises:
-        DamagedError: there is no page, a part of it is missing, or its compression is not read.
+        DamagedError: there is no page, a part of it is missing, or its compression is not supported.
     """
     tiff = open_tiff(data)
     pages = list(tiff.directories(most=_PAGES_READ)) if tiff else []

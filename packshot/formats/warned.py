@@ -1,4 +1,4 @@
-"""Warnings of decoders. They are kept as findings and never printed."""
+"""Keep warnings of decoders as findings. They are never printed."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ logging.getLogger("imagecodecs").addFilter(_WORDS)
 
 @contextmanager
 def decoders_words() -> Iterator[list[str]]:
-    """Yield a list that holds, at the end, what imagecodecs' decoders said in this thread."""
+    """Yield a list. At the end of the block it contains the warnings of imagecodecs' decoders in this thread."""
     before, _WORDS.kept = _WORDS.kept, []
     try:
         yield _WORDS.kept
@@ -40,9 +40,12 @@ def decoders_words() -> Iterator[list[str]]:
 
 
 def words_findings(words: list[str]) -> tuple[Finding, ...]:
-    """Return one finding with everything that a decoder said about a picture; none if it said nothing.
+    """Return one finding with all warnings of a decoder about a picture; no finding if there are no warnings.
 
-    It stops approval: such words mean that pixels were repaired or guessed.
+    The finding stops automatic approval, because such a warning means that pixels were repaired or guessed.
+
+    Args:
+        words: the warnings, from `decoders_words`.
     """
     said = [one for one in dict.fromkeys(words) if _OF_THE_CALL not in one]
     if not said:

@@ -79,7 +79,7 @@ _XMP_GPS = "{http://ns.adobe.com/exif/1.0/}GPS"
 
 
 def xmp_damage(packet: bytes) -> str:
-    """Return why an XMP packet cannot be read, in words; empty if it can be read, or has no content."""
+    """Return in words why an XMP packet cannot be read; empty if it can be read, or has no content."""
     if not packet.strip(b"\0" + _XML_BLANKS):
         return ""
     text = _in_utf_8(packet)
@@ -88,7 +88,9 @@ def xmp_damage(packet: bytes) -> str:
 
 
 def read_xmp(packet: bytes) -> Facts:
-    """Return what an XMP packet says; empty if the packet is no XML, or if it holds a document type declaration."""
+    """Return the facts that an XMP packet states. They are empty if it is not XML, or contains a document type
+    declaration.
+    """
     root = _root_of(packet)
     if root is None:
         return {}

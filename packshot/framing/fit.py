@@ -1,8 +1,8 @@
-"""Compute which part of the picture becomes the canvas, and the canvas's size, with integers and ratios only.
+"""Compute which part of the picture becomes the canvas, and the canvas's size. No pixel is read.
 
-The computation goes backwards. First comes the *window*: a rectangle in the picture's pixels that has the canvas's
-aspect ratio, and in which the product has the wanted fill ratio. It may reach beyond the picture. The canvas is the
-window, scaled to the recommended size as far as the limits on size and enlargement allow.
+First a *window* is computed: a rectangle in the picture's pixels. It has the canvas's aspect ratio, and the product has
+the wanted fill ratio in it. The window may reach beyond the picture. The canvas is the window, scaled to the
+recommended size as far as the limits on size and enlargement allow.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ class Placement(Value):
     Attributes:
         window: the part of the picture that becomes the canvas, in the picture's pixels; it may reach beyond the
             picture.
-        canvas: size of the rendition.
+        canvas: size of the canvas, in pixels.
         subject: the product's box in the picture.
-        findings: limits that had an effect.
+        findings: one for each limit that changed the result.
     """
 
     window: Box
@@ -36,7 +36,7 @@ class Placement(Value):
 
     @property
     def fill_ratio(self) -> float:
-        """The fill ratio that is reached; see `fill_ratio_of`."""
+        """The fill ratio on the canvas, as `fill_ratio_of` defines it."""
         return fill_ratio_of(self.subject.size, self.window.size)
 
     @property
@@ -63,10 +63,9 @@ class Placement(Value):
 
 
 def fill_ratio_of(subject: Size, canvas: Size) -> float:
-    """Return the share of the canvas that the product takes, in the direction in which it takes more.
+    """Return the product's share of the canvas's width or of its height, whichever is greater.
 
-    On a square canvas this is the product's longest side. On another canvas it is the side with the least room left, so
-    a ratio of at most 1 means that the product fits.
+    A ratio of at most 1 means that the product fits.
 
     Example: a product of 400 x 300 on a canvas of 1000 x 500 has the fill ratio max(0.4, 0.6) = 0.6.
     """
@@ -77,8 +76,9 @@ def fit(subject: Box, *, canvas: Canvas, fill_ratio: float, max_upscale_ratio: f
     """Return the placement that centres the product with the wanted fill ratio and aspect ratio.
 
     Both ratios are reached to within one pixel of the picture or of the canvas, whichever is larger. The product is
-    enlarged only to reach the platform's least size, and never by more than `max_upscale_ratio`. If that is not enough,
-    the canvas gets smaller. Below the least size it has a finding that forbids approval.
+    enlarged only to reach the platform's least size, and by at most `max_upscale_ratio`. If that is not enough, the
+    canvas gets smaller. If it gets smaller than the platform's least size, the placement has a finding that forbids
+    approval.
 
     Args:
         subject: the product's box in the picture.

@@ -1,4 +1,4 @@
-"""Place a composite on a rendition's canvas."""
+"""Place an edited picture on a rendition's canvas."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from packshot.types import Matte, Pixels16
 
 
 def frame(composite: Pixels16, matte: Matte, rendition: RenditionPlan) -> Framed:
-    """Return the composite on a rendition's canvas, working space.
+    """Return the edited picture on a rendition's canvas, with its matte and placement.
 
     Args:
-        composite: (rows, columns, 3) uint16, working space, on white.
+        composite: the product on white, (rows, columns, 3) uint16, working space.
         matte: (rows, columns) float32 in 0..1, of the same size.
+        rendition: the plan for the rendition: canvas and fill.
     Raises:
         EmptySubjectError: the matte contains no product.
     """

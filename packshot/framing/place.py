@@ -1,7 +1,8 @@
-"""Resample a composite to its canvas, in linear light.
+"""Resample an edited picture to its canvas, in linear light.
 
-Pictures are reduced by exact area averaging and enlarged by cubic interpolation, which is clamped to the two
-neighbouring samples near white. So white stays exactly white up to the product, and its edge does not ring.
+Pictures are reduced by exact area averaging and enlarged by cubic interpolation. Near white, the interpolation is
+limited to the range of the two neighbouring samples. So white stays exactly white up to the product, and no bright or
+dark line appears along the product's edge.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ _ROWS_AT_ONCE = 128  # rows decoded to linear light at a time: all of a 50 MP pi
 
 @dataclass(frozen=True, eq=False)
 class Framed:
-    """A composite on the canvas of its rendition.
+    """An edited picture on the canvas of its rendition.
 
     Attributes:
         pixels: (rows, columns, 3) uint16, working space.
@@ -39,14 +40,15 @@ class Framed:
 
 
 def place(composite: Pixels16, matte: Matte, placement: Placement) -> Framed:
-    """Return the composite and its matte on the canvas; beyond the picture the canvas is white.
+    """Return the edited picture and its matte on the canvas. Outside the picture the canvas is white.
 
-    At scale 1 pixels are copied bit for bit. A pixel is exactly 65535 if the composite is white everywhere under the
-    resampling kernel.
+    At scale 1 pixels are copied bit for bit. At another scale, a pixel is exactly 65535 if all pixels that it is
+    computed from are white.
 
     Args:
-        composite: (rows, columns, 3) uint16, working space, on white.
+        composite: the product on white, (rows, columns, 3) uint16, working space.
         matte: (rows, columns) float32 in 0..1, of the same size.
+        placement: from `fit`.
     """
     window, canvas = placement.window, placement.canvas
     if window.size == canvas:

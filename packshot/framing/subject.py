@@ -1,4 +1,4 @@
-"""Find the product's box."""
+"""Find the product's box in a matte."""
 
 from __future__ import annotations
 

@@ -32,11 +32,12 @@ def curves_of(subpath: SubPath, width: int, height: int) -> Curves:
 
 
 def flatten(curves: Curves, *, flatness_px: float = FLATNESS_PX) -> Points:
-    """Return points along the curves. The polygon through them is at most `flatness_px` away from the curves.
+    """Return points along the curves, (points, 2) in pixels. The polygon through them is at most `flatness_px` off the
+    curves.
 
-    The start of each curve is one of the points. If a cubic is cut into n equal steps of its parameter, the distance to
-    its chords is at most 3 d / (4 n^2). Here d is the greatest second difference of its control points; the second
-    derivative is at most 6 d.
+    The start of each curve is one of the points. The number of steps comes from a bound. If a cubic is cut into n equal
+    steps of its parameter, the distance to its chords is at most 3 d / (4 n^2). Here d is the greatest second
+    difference of its control points, because the second derivative is at most 6 d.
     """
     bends = np.linalg.norm(curves[:, :2] - 2 * curves[:, 1:3] + curves[:, 2:], axis=2).max(axis=1)
     most = max(1, min(_MOST_LINES, _MOST_LINES_IN_ALL // max(len(curves), 1)))

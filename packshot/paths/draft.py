@@ -20,7 +20,7 @@ def draft_path(
 ) -> SavedPath:
     """Return a clipping path along the outlines of a matte's parts and holes, the largest first.
 
-    Subpaths use the operation "exclude", so that a hole is a hole in every program and under every fill rule.
+    Subpaths use the operation "exclude", so every program shows a hole as a hole, whatever fill rule it uses.
 
     Args:
         matte: (rows, columns) float32 in 0..1.

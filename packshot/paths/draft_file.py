@@ -1,4 +1,4 @@
-"""The file that an editor downloads: the master, with the matte as a channel and the draft as clipping path."""
+"""The TIFF that an editor downloads: the photograph, with the machine's matte as a channel and a draft path."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ _WRITERS = 2
 def write_draft(pixels: Pixels16, matte: Matte, path: SavedPath) -> bytes:
     """Return a 16-bit TIFF with the matte as a saved channel and the path as its clipping path.
 
-    The channel is stored as "unspecified", not as alpha. So programs show it as a channel and keep the backdrop opaque.
-    The same arguments give the same bytes.
+    The channel is marked "unspecified", not "alpha". So programs show it as a channel and keep the backdrop opaque. The
+    same arguments give the same bytes.
 
     Args:
-        pixels: (rows, columns, 3) uint16, working space.
+        pixels: the photograph, (rows, columns, 3) uint16, working space.
         matte: (rows, columns) float32 in 0..1.
     """
     channel = np.rint(matte * np.float32(65535)).astype(np.uint16)
@@ -59,9 +59,10 @@ def write_draft(pixels: Pixels16, matte: Matte, path: SavedPath) -> bytes:
 
 
 def read_draft_matte(data: bytes) -> Matte | None:
-    """Return the matte that a draft gives when it is returned as it is: what its path covers. No pixel is decoded.
+    """Return the area that the draft's path covers, as a matte: (rows, columns) float32 in 0..1. No pixel is decoded.
 
-    It is (rows, columns) float32 in 0..1; None if the path covers everything or nothing.
+    It is the matte of a draft that an editor returns unchanged. The result is None if the path covers everything or
+    nothing.
 
     Args:
         data: the whole file, as `write_draft` wrote it.

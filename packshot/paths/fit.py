@@ -2,8 +2,8 @@
 
 After Schneider, "An Algorithm for Automatically Fitting Digitized Curves" (Graphics Gems, 1990): least squares for the
 handles, Newton's method for the parameters of the points. One step differs. Schneider halves a curve until it fits.
-Here the longest stretch that one curve can follow is searched from each knot, which gives fewer knots. At corners the
-handles are free. Elsewhere they follow the outline, so that curves join smoothly.
+This module searches, from each knot, for the longest stretch that one curve can follow. That gives fewer knots. At
+corners the handles are free. Elsewhere they follow the outline, so that curves join smoothly.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ class Fitted:
     """A closed outline as a chain of curves.
 
     Attributes:
-        curves: (curves, 4, 2) control points in pixels. Each curve starts where the one before ends.
-        smooth: (curves,), True where the knot at the start of the curve is smooth.
-        deviation_px: greatest distance of a given point from its place on the curves.
+        curves: (curves, 4, 2) control points in pixels. Each curve starts where the curve before it ends.
+        smooth: (curves,) bool: True if the knot at the start of the curve is smooth.
+        deviation_px: greatest distance of a given point from the curves.
     """
 
     curves: NDArray[np.float64]
@@ -69,7 +69,9 @@ def fit_closed(points: Points, *, tolerance_px: float) -> Fitted:
 
 
 def find_corners(points: Points) -> NDArray[np.int64]:
-    """Return the indices of sharp turns of a closed line. Of neighbouring candidates only the sharpest counts."""
+    """Return the indices of the corners (sharp turns) of a closed line. Of several corners close together, only the
+    sharpest.
+    """
     reach = min(_REACH_PX, max(1, len(points) // 8))
     before = points - np.roll(points, reach, axis=0)
     after = np.roll(points, -reach, axis=0) - points
@@ -169,13 +171,14 @@ def _longest(
 def fit_one(
     points: Points, first: NDArray[np.float64] | None, final: NDArray[np.float64] | None, *, tolerance_px: float
 ) -> tuple[Points, float]:
-    """Return one cubic from the first point to the last, and the greatest distance of a point from it.
+    """Return (one cubic from the first point to the last, the greatest distance of a point from it in pixels).
 
-    The curve is (4, 2) control points. The distance is infinite where no sensible curve was found.
+    The cubic is (4, 2) control points. The distance is infinite if no sensible curve was found.
 
     Args:
+        points: (points, 2) in pixels.
         first, final: unit vectors of the handles, pointing away from the ends; None for a free handle.
-        tolerance_px: the search stops as soon as this is reached.
+        tolerance_px: the search stops as soon as the distance is at most this.
     """
     chords = np.linalg.norm(np.diff(points, axis=0), axis=1)
     length = float(chords.sum())

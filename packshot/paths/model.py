@@ -46,7 +46,7 @@ class Operation(IntEnum):
 
 
 class FillRule(StrEnum):
-    """The rule that says what is inside if an outline crosses itself, or another outline of the same shape."""
+    """The rule that says what lies inside an outline that crosses itself or another outline of the same shape."""
 
     EVEN_ODD = "even-odd"
     WINDING = "winding"
@@ -69,7 +69,7 @@ class SavedPath:
     Attributes:
         record_id: number of its image resource, 2000 to 2997.
         is_clipping: True if the file names it as its clipping path.
-        starts_filled: the file's flag for what a path without any subpath encloses: the whole picture, or nothing.
+        starts_filled: True if a path without any subpath encloses the whole picture; False if it encloses nothing.
         clip_rule: fill rule stated with the clipping path. WINDING then applies to all subpaths together.
         raw_name: bytes of the name as stored, in an unknown encoding.
     """

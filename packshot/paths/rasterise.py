@@ -1,8 +1,8 @@
 """Rasterise a path to a matte: the coverage of each pixel.
 
-Each row of pixels is sampled on 32 scan lines. On each scan line the crossings with the outline are computed exactly,
+Each row of pixels is sampled on 32 scan lines. On each scan line, the crossings with the outline are computed exactly,
 sorted, and combined by the operations and fill rules of the subpaths. Each span between two crossings counts with its
-exact length. So coverage is exact horizontally. Where an edge runs along the scan lines, it is within 1/64.
+exact length. So coverage is exact horizontally. At an edge that runs along the scan lines, the error is at most 1/64.
 """
 
 from __future__ import annotations

@@ -27,10 +27,10 @@ class PathFile:
 
     Attributes:
         kind: TIFF, PSD, PSB, JPEG or PNG.
-        size: size of the picture as stored, before any orientation is applied.
+        size: size of the picture as stored, before it is turned upright.
         clipping_name: name of the clipping path, as the file states it; empty if it states none.
         has_work_path: True if there is a path that was drawn but not saved.
-        findings: damaged or contradictory paths.
+        findings: one for each damaged or contradictory path.
     """
 
     kind: str
@@ -48,10 +48,11 @@ class PathFile:
 
 @dataclasses.dataclass(frozen=True)
 class ChosenPath:
-    """The path to use, or None, and the reason.
+    """The path to use, or None, and the reason for the choice.
 
     Attributes:
-        assumed: True if neither the file nor the client's rule names this path, and it was chosen as the only one.
+        assumed: True if neither the file nor the client's rule names this path: it was chosen because there is no
+            other.
     """
 
     path: SavedPath | None

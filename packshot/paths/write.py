@@ -13,10 +13,11 @@ from packshot.paths.records import encode_records
 
 
 def photoshop_resources(paths: Sequence[SavedPath], *, clipping: str = "") -> bytes:
-    """Return image resources that hold the paths and name the clipping path.
+    """Return image resources, as bytes, that hold the paths and name the clipping path.
 
     Args:
-        clipping: name of the clipping path. If empty, the path that is marked as clipping path, if any.
+        clipping: name of the clipping path. If empty, it is the path that is marked as clipping path; there may be
+            none.
     Raises:
         NamingError: two paths have the same number or name, a number is not in the range of paths, or no path has the
             name `clipping`.

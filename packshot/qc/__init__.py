@@ -1,4 +1,4 @@
-"""Quality control: rules that measure an edit, the score computed from them, and the verdict."""
+"""Quality control: rules measure an edit. Their results give a score, and the score gives a verdict."""
 
 from __future__ import annotations
 

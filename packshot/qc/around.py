@@ -1,4 +1,7 @@
-"""The part of a photograph around its product, at one size for the searches that look for wrong areas in the matte."""
+"""Cut out and reduce the part of a photograph around its product.
+
+Two searches for wrong areas in the matte work on it: `ridges` and `near_backdrop`.
+"""
 
 from __future__ import annotations
 
@@ -16,14 +19,14 @@ PRODUCT_PX = 1200.0
 
 
 class Around(NamedTuple):
-    """A product and its surroundings, reduced.
+    """A product and its surroundings, cut out of the photograph and reduced.
 
     Attributes:
-        levels: (rows, columns, 3) float32, 0..255: the photograph.
-        kept: (rows, columns): where the matte is at least .5.
-        backdrop: (rows, columns, 3) float32, levels: the predicted backdrop.
+        levels: the photograph, (rows, columns, 3) float32: encoded working-space values scaled to 0..255.
+        kept: (rows, columns) bool: True where the matte is at least 0.5.
+        backdrop: the backdrop as predicted without the product, (rows, columns, 3) float32, in the same levels.
         scale: pixels of this part per pixel of the photograph.
-        left, top: its first column and row, in pixels of the photograph.
+        left, top: first column and first row of this part, in pixels of the photograph.
     """
 
     levels: FloatImage
@@ -34,14 +37,23 @@ class Around(NamedTuple):
     top: int
 
     def alike(self, picture: FloatImage) -> FloatImage:
-        """Return the same part of another picture of the photograph's size, reduced in the same way."""
+        """Return the same part of another picture, (rows, columns) or (rows, columns, 3) float32, reduced by area
+        averaging.
+
+        Args:
+            picture: any picture of the photograph's size.
+        """
         height, width = (round(side / self.scale) for side in self.kept.shape)
         part = picture[self.top : self.top + height, self.left : self.left + width]
         size = self.kept.shape[1], self.kept.shape[0]
         return np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA), np.float32)
 
     def box(self, left: float, top: float, right: float, bottom: float) -> Box:
-        """Return a box of this part in pixels of the photograph."""
+        """Return a box in pixels of the photograph, rounded to whole pixels.
+
+        Args:
+            left, top, right, bottom: the same box in pixels of this part.
+        """
         place = np.array([left, top, right, bottom]) / self.scale + [self.left, self.top] * 2
         return Box(*(int(value) for value in np.rint(place)))
 
@@ -49,14 +61,14 @@ class Around(NamedTuple):
 def around_product(
     master16: Pixels16, matte: Matte, reduced: Reduced, product: Box, *, margin_px: int
 ) -> Around | None:
-    """Return the part around the product; None without a backdrop.
+    """Return the part around the product; None if the backdrop could not be predicted.
 
     Args:
-        master16: (rows, columns, 3) uint16, working space: the photograph.
-        matte: (rows, columns) float32 in 0..1.
-        reduced: the reduced edit with its backdrop.
+        master16: the photograph, (rows, columns, 3) uint16, working space.
+        matte: (rows, columns) float32 in 0..1, of the photograph's size.
+        reduced: the reduced edit with its predicted backdrop.
         product: the product's box, in pixels of the photograph.
-        margin_px: room around it, in pixels of the part.
+        margin_px: width of the margin around that box, in pixels of the part.
     """
     if reduced.backdrop is None:
         return None

@@ -1,4 +1,4 @@
-"""Rules on the background: it must be exactly white everywhere, without a trace of the backdrop."""
+"""Rules on the background: every pixel of it must be exactly white."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ _LEFTOVER_LEVELS = 4.0
 
 
 def non_white_background(scene: Scene, limits: RuleLimits) -> Finding:
-    """Count the pixels of the composite's background, over the whole frame, that are not exactly white."""
+    """Return the finding on background that is not exactly white. Its value is the number of such pixels in the whole
+    edit.
+    """
     off = scene.off_white
     message = (
         f"{off.count} of {off.background} background pixels are not exactly white; the worst is off by "
@@ -28,7 +30,10 @@ def non_white_background(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def background_leftover(scene: Scene, limits: RuleLimits) -> Finding:
-    """Measure the largest visible patch of backdrop outside the matte, in thousandths of the frame."""
+    """Return the finding on visible backdrop outside the matte.
+
+    Its value is the area of the largest patch, in thousandths of the photograph's area.
+    """
     off = scene.off_white
     visible = off.largest_count if off.worst_levels >= _LEFTOVER_LEVELS else 0
     share = 1000 * visible / (scene.frame.width * scene.frame.height)
@@ -38,9 +43,9 @@ def background_leftover(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def non_white_rendition(scene: Scene, limits: RuleLimits) -> Finding:
-    """Count the pixels of the framed picture's background that are not exactly white.
+    """Return the finding on background of the picture on the canvas that is not exactly white.
 
-    Pixels that resampling mixes with the product are left out.
+    Its value is a number of pixels. Pixels that resampling mixes with the product are not counted.
     """
     framed = scene.edit.framed
     background = away_from(np.asarray(framed.matte > 0), scene.white_from_px(framed.placement.scale))
@@ -55,7 +60,10 @@ def non_white_rendition(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def quick_check(scene: Scene, limits: RuleLimits) -> Finding:
-    """Measure the share of points along the framed picture's border that are not exactly white."""
+    """Return the finding on the border of the canvas.
+
+    Its value is the share of the checked border points that are not exactly white, 0..1.
+    """
     quick = check_border_points(scene.edit.srgb8, scene.edit.framed.matte)
     missing = 1 - quick.compliance_rate
     message = (

@@ -1,9 +1,11 @@
-"""The base of a product that stands on a floor: the lowest stretch of its outline, and how much of it is proven.
+"""Find the base of a product that stands on a floor: the lowest stretch of its outline. Test whether it is proven.
 
-A contact shadow lies along the base. Where the outline follows the product, the photograph has an edge on it, even
-against a deep shadow. Where the matte runs through shadow, or a bit of the base was cut off, there is none, or one lies
-farther out. An edge farther in is for `kept_shadow_suspected` and the fringe to find. The network is not asked: it
-takes contact shadow for product.
+A contact shadow lies along the base. Where the outline follows the product, the photograph has an edge at the outline,
+even against a deep shadow. Two mistakes break this. The matte may contain shadow, or a bit of the base may be cut off.
+In both cases the photograph has no edge at the outline, or its edge lies farther out.
+
+If the edge lies farther in, other rules find it: `kept_shadow_suspected` and `fringe`. The segmentation network's
+opinion is not used here, because it often takes a contact shadow for product.
 """
 
 from __future__ import annotations
@@ -42,14 +44,18 @@ class Base(NamedTuple):
 
     @property
     def share(self) -> float:
-        """Share of the base without proof, 0..1."""
+        """Share of the base's points where the photograph does not prove the outline, 0..1."""
         return float(self.unproven.sum() / self.points.sum())
 
 
 def base_of(outline: Outline, edges: EdgeFigures, product: Box) -> Base | None:
-    """Return the base; None if no shadow lies along the lowest part of the outline, so that nothing stands there.
+    """Return the base of a standing product; None if it does not stand on a floor.
+
+    A product stands if a shadow lies along the lowest part of its outline.
 
     Args:
+        outline: samples across the matte's outline.
+        edges: the measurements at the same points.
         product: the product's box, in pixels of the photograph.
     """
     lowest = product.bottom - BASE_OF_HEIGHT * (product.bottom - product.top)

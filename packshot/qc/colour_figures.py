@@ -1,7 +1,7 @@
-"""Measure how the product's colours and detail changed between the photograph and the canvas.
+"""Measure how the product's colours and its detail changed between the photograph and the canvas.
 
-The measurements are taken on square patches spread over the product's interior. For colour each patch is averaged in
-linear light over a coarse grid of cells. For detail it is compared at the canvas's scale.
+Both are measured on square patches spread over the product's interior. For colour, each patch is divided into a coarse
+grid of cells, and each cell is averaged in linear light. For detail, the photograph is first scaled like the canvas.
 """
 
 from __future__ import annotations

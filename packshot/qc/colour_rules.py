@@ -12,9 +12,9 @@ _TOO_SMALL = "The product's interior is too small to measure it."
 
 
 def colour_shift(scene: Scene, limits: RuleLimits) -> Finding:
-    """Measure the mean colour difference between photograph and delivered pixels over the product.
+    """Return the finding on the mean colour difference between photograph and delivered pixels, in delta E 2000.
 
-    The plan sets the limit.
+    Only pixels of the product are compared. The plan sets the limit.
     """
     figures = scene.colour
     if figures is None:
@@ -26,7 +26,9 @@ def colour_shift(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def colour_shift_p95(scene: Scene, limits: RuleLimits) -> Finding:
-    """Measure the 95th percentile of the colour difference over the product. The plan sets the limit."""
+    """Return the finding on the 95th percentile of the product's colour difference, in delta E 2000. The plan sets the
+    limit.
+    """
     figures = scene.colour
     if figures is None:
         return skipped("colour_shift_p95", _TOO_SMALL, gate=limits.gate)
@@ -37,7 +39,10 @@ def colour_shift_p95(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def channel_clipping(scene: Scene, limits: RuleLimits) -> Finding:
-    """Measure the share of the product whose colours lie outside the delivered colour space."""
+    """Return the finding on colours that the delivered colour space cannot hold.
+
+    Its value is their share of the product, 0..1.
+    """
     figures = scene.colour
     if figures is None:
         return skipped("channel_clipping", _TOO_SMALL)
@@ -46,7 +51,11 @@ def channel_clipping(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def blurred(scene: Scene, limits: RuleLimits) -> Finding:
-    """Measure the detail on the canvas, as a ratio to the photograph's at the same scale."""
+    """Return the finding on lost detail.
+
+    Its value is the detail on the canvas divided by the photograph's detail at the same scale. 1 means that none was
+    lost.
+    """
     figures = scene.colour
     if figures is None:
         return skipped("blurred", _TOO_SMALL)
@@ -56,7 +65,10 @@ def blurred(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def jpeg_blocks(scene: Scene, limits: RuleLimits) -> Finding:
-    """Measure how much more the grid of JPEG blocks stands out than in the photograph."""
+    """Return the finding on visible JPEG blocks.
+
+    Its value is the `blockiness` of `ColourFigures`; 0 means that no blocks were added.
+    """
     figures = scene.colour
     if figures is None:
         return skipped("jpeg_blocks", _TOO_SMALL)
@@ -66,9 +78,10 @@ def jpeg_blocks(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def colour_not_verified(scene: Scene, limits: RuleLimits) -> Finding:
-    """Compare the product with a measured colour reference.
+    """Return the finding on the difference between the product and a measured colour reference, mean delta E 2000.
 
-    Without a reference the rule never passes: it is skipped and says so, or fails if the plan requires a reference.
+    Without a reference the rule never passes. It fails if the plan requires a reference. Otherwise it is skipped, and
+    its message says that there was none.
     """
     reference = scene.edit.colour_reference
     required = scene.edit.rendition.rules.colour_reference_required

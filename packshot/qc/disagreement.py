@@ -1,4 +1,6 @@
-"""Differences between the network's mask and the refined matte that the photograph does not settle."""
+"""Find where the segmentation network's mask and the refined matte differ and the photograph does not show which is
+right.
+"""
 
 from __future__ import annotations
 
@@ -26,18 +28,21 @@ _PICTURE_PX = 1000.0
 
 
 def disagreement(reduced: Reduced) -> tuple[float, list[Region]]:
-    """Return how much the network's mask and the refined matte differ where the photograph does not settle it.
+    """Return how much the segmentation network's mask and the refined matte differ: (share, areas).
+
+    Differences are left out if the photograph shows that the refined matte is right, or that nobody could see the
+    difference:
+
+    - The matte keeps an area that is neither backdrop nor shadow, within the convex hull of the network's mask.
+    - The matte drops an area that looks like backdrop and is surrounded by something else.
+    - The area would not be visible on white.
+
+    An area larger than 5 % of the union of both masks always counts: the network or the matte must be badly wrong
+    there.
 
     Returns:
-        The differing pixels along the edge, as a share of the union of both masks, and the differing areas beyond the
-            edge, largest first.
-
-    The photograph settles a difference in favour of the refined matte in these cases:
-    - The matte keeps an area within the network's convex hull that is neither backdrop nor shadow.
-    - The matte drops an area that is backdrop, surrounded by something else.
-    - The area could not be seen on white.
-
-    An area larger than 5 % of the union is never settled: then one of the two must be wrong.
+        share: the differing pixels in thin lines along the edge, as a share of the union of both masks, 0..1.
+        areas: the wider differing areas, the largest first.
     """
     network, refined = reduced.network > 0.5, reduced.matte > 0.5
     union = int(np.count_nonzero(network | refined))
@@ -52,9 +57,9 @@ def disagreement(reduced: Reduced) -> tuple[float, list[Region]]:
 
 
 def overruled(reduced: Reduced) -> list[Region]:
-    """Return areas that the network is sure of but the matte decides the other way, the largest first.
+    """Return the areas where the matte contradicts a segmentation network that is sure, the largest first.
 
-    The photograph settles nothing here: a white label looks exactly like a gap to anyone who does not know labels.
+    The photograph is not used here: in its pixels, a white label looks exactly like a gap.
     """
     removed = (reduced.network > _SURE) & (reduced.matte < 0.5)
     added = (reduced.network < _SURELY_NOT) & (reduced.matte > 0.5)
@@ -63,12 +68,12 @@ def overruled(reduced: Reduced) -> list[Region]:
 
 
 def overruled_details(reduced: Reduced) -> list[Region]:
-    """Return small areas that the matte keeps or drops against the network, the largest first.
+    """Return small areas where the matte contradicts the segmentation network, the largest first.
 
-    They are narrow gaps that stay filled, bits of backdrop or shadow at an edge, and gaps that end too early.
+    Examples: narrow gaps that stay filled, bits of backdrop or shadow at an edge, and gaps that end too early.
 
     Returns:
-        Regions whose area is in pixels of a picture 1000 px long.
+        Regions with their area in pixels, as if the picture were 1000 px long.
     """
     kept = (reduced.network < _DOUBTFUL) & (reduced.matte > _CLEAR_KEPT)
     dropped = (reduced.network > _SURE) & (reduced.matte < _CLEAR_DROPPED)

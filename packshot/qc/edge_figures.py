@@ -1,4 +1,7 @@
-"""Measurements at each point of the outline: offset from the photograph's edge, remaining backdrop colour, and more."""
+"""Measure the edge at each point of the outline: its offset from the photograph's edge, backdrop left on it, and more.
+
+`EdgeFigures` lists the measurements.
+"""
 
 from __future__ import annotations
 
@@ -51,18 +54,21 @@ _SHADOW_COLOUR = 0.05
 
 @dataclasses.dataclass(frozen=True)
 class EdgeFigures:
-    """Measurements per point of the outline, each (points,). Distances are in outline units (see `outline`).
+    """Measurements per point of the outline, each of shape (points,).
+
+    Distances are in outline units (`packshot.qc.outline`). Levels are 0..255. The photograph's "steepest place" is the
+    place along the normal where its brightness or colour changes fastest.
 
     Attributes:
         contrast: levels between the product's rim and the outside, in the photograph.
         offset: distance from the matte's steepest place to the photograph's. It is positive if the photograph's edge
-            lies farther out, and NaN where there is none.
+            lies farther out, and NaN if the photograph has no edge.
         jitter: deviation of the photograph's steepest place from its mean along the outline.
         fringe: width of the remaining backdrop colour in the composite; NaN where it could not be seen.
-        band: width over which the matte goes from .95 to .05.
-        cuts: True where the outline cuts through something other than backdrop and the photograph has no edge.
-        loose: True where the outline runs through backdrop, lit or in shadow, and the photograph has no edge.
-        repainted: True where the composite just inside the outline differs from the photograph.
+        band: width over which the matte goes from 0.95 to 0.05.
+        cuts: True if something other than backdrop continues across the outline and the photograph has no edge.
+        loose: True if the outline runs through backdrop, lit or in shadow, and the photograph has no edge.
+        repainted: True if the composite just inside the outline differs from the photograph.
     """
 
     contrast: Column
@@ -94,14 +100,14 @@ def measure_edges(outline: Outline) -> EdgeFigures:
 
 
 def move_of(offset: Column, normal: NDArray[np.float32]) -> tuple[float, float]:
-    """Return the translation (across, down) in units that explains the offsets best.
+    """Return the translation (across, down), in outline units, that best explains the offsets.
 
-    The offsets are fitted by a translation plus a constant (a matte too wide or too tight all around), by iteratively
-    reweighted least squares with Huber's weights.
+    The model is a translation plus a constant. The constant stands for a matte that is too wide or too tight all
+    around. It is fitted by iteratively reweighted least squares with Huber's weights.
 
     Args:
-        offset: (points,) units, as in `EdgeFigures`, without NaN.
-        normal: (points, 2) outward unit normals.
+        offset: (points,) outline units, as in `EdgeFigures`, without NaN.
+        normal: (points, 2) outward unit normals (x, y).
     """
     terms = np.column_stack([-normal, np.ones(len(normal))]).astype(np.float64)
     weights = np.ones(len(offset))

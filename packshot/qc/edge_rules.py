@@ -1,4 +1,8 @@
-"""Rules on the quality of the edge: the position of the matte's outline, and remains of the backdrop along it."""
+"""Rules on the quality of the edge: where the matte's outline lies, and how much backdrop is left along it.
+
+Distances are in outline units (`packshot.qc.outline`): one is a pixel, or more in a very large photograph. A finding
+gives them as px.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +34,10 @@ _ISLAND_OF_LARGEST = 0.03
 
 
 def gradient_alignment(scene: Scene, limits: RuleLimits) -> Finding:
-    """Measure the share of the outline that lies off the photograph's edge."""
+    """Return the finding on an outline that does not lie on the photograph's edge.
+
+    Its value is the share of the measured outline that lies too far from the photograph's edge, 0..1.
+    """
     offset = scene.edges.offset
     placed = np.isfinite(offset)
     if not _enough(placed):
@@ -47,7 +54,10 @@ def gradient_alignment(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def outline_shift(scene: Scene, limits: RuleLimits) -> Finding:
-    """Measure how far the outline as a whole is too wide or too tight."""
+    """Return the finding on an outline that is too wide or too tight all around.
+
+    Its value is the size of the median offset from the photograph's edge, in outline units.
+    """
     offset = scene.edges.offset
     placed = np.isfinite(offset)
     if not _enough(placed):
@@ -61,7 +71,10 @@ def outline_shift(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def outline_moved(scene: Scene, limits: RuleLimits) -> Finding:
-    """Measure how far the outline as a whole is displaced: too wide on one side and too tight on the other."""
+    """Return the finding on an outline that is displaced: too wide on one side and too tight on the other.
+
+    Its value is the length of the displacement, in outline units.
+    """
     offset = scene.edges.offset
     placed = np.isfinite(offset)
     if not _enough(placed):
@@ -73,9 +86,10 @@ def outline_moved(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def rim_changed(scene: Scene, limits: RuleLimits) -> Finding:
-    """Measure the longest stretch just inside the outline where the product differs from the photograph.
+    """Return the finding on a product's rim that differs from the photograph, for example because it was blurred.
 
-    A blurred rim is an example. The rule is skipped for a person's edit, because a person may retouch the product.
+    Its value is the length of the longest such stretch just inside the outline, in outline units. A person's edit is
+    not checked, because a person may retouch the product.
     """
     if scene.edit.cutout.method == Method.GIVEN:
         return skipped("rim_changed", "A person made this edit, and may have retouched the product.")
@@ -87,7 +101,10 @@ def rim_changed(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def fringe(scene: Scene, limits: RuleLimits) -> Finding:
-    """Measure the share of the outline along which backdrop colour is left."""
+    """Return the finding on backdrop colour that is left along the outline.
+
+    Its value is the share of the outline that shows a visible width of it, 0..1.
+    """
     width = scene.edges.fringe
     seen = np.isfinite(width)
     if not _enough(seen):
@@ -100,7 +117,7 @@ def fringe(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def fringe_width(scene: Scene, limits: RuleLimits) -> Finding:
-    """Measure the median width of the backdrop colour left along the outline."""
+    """Return the finding on the median width of the backdrop colour left along the outline, in outline units."""
     width = scene.edges.fringe
     seen = np.isfinite(width)
     if not _enough(seen):
@@ -112,11 +129,11 @@ def fringe_width(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def jagged_edge(scene: Scene, limits: RuleLimits) -> Finding:
-    """Measure how much the outline jumps around the photograph's edge: the root mean square of the jitter.
+    """Return the finding on an outline that jumps in and out across the photograph's edge.
 
-    The worst tenth is left out. Chrome and glass have several edges side by side, and the measured edge sometimes jumps
-    between them; a jagged outline jumps everywhere. Points of low contrast are left out where enough others remain,
-    because noise moves their edge.
+    Its value is the root mean square of the jumps, in outline units. The worst tenth of the points is left out: chrome
+    and glass have several edges side by side, so that single points jump between them. A jagged outline jumps
+    everywhere. Noise moves the edge at points of low contrast. They are left out too, if enough other points remain.
     """
     jitter, contrast = scene.edges.jitter, scene.edges.contrast
     placed = np.isfinite(jitter)
@@ -131,7 +148,10 @@ def jagged_edge(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def edge_contrast(scene: Scene, limits: RuleLimits) -> Finding:
-    """Measure the share of the outline where product and backdrop look alike, so that the edge is uncertain."""
+    """Return the finding on an edge that can hardly be seen in the photograph.
+
+    Its value is the share of the outline where product and backdrop look alike, 0..1.
+    """
     contrast = scene.edges.contrast
     if not len(contrast):
         return skipped("edge_contrast", "The matte has no outline.")
@@ -141,7 +161,9 @@ def edge_contrast(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def uncertain_band(scene: Scene, limits: RuleLimits) -> Finding:
-    """Measure the width of the half-transparent band along the outline: its 90th percentile."""
+    """Return the finding on the half-transparent band along the outline: the 90th percentile of its width, in outline
+    units.
+    """
     band = scene.edges.band
     if not len(band):
         return skipped("uncertain_band", "The matte has no outline.")
@@ -151,7 +173,10 @@ def uncertain_band(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def islands(scene: Scene, limits: RuleLimits) -> Finding:
-    """Measure the area of small separate specks in the matte, in thousandths of the product."""
+    """Return the finding on small separate specks in the matte: their total area, in thousandths of the product's area.
+
+    A speck is separate from the largest part, and much smaller.
+    """
     found = parts(scene.reduced, threshold=0.3)
     specks = [part for part in found[1:] if part.area < _ISLAND_OF_LARGEST * found[0].area]
     share = 1000 * sum(part.area for part in specks) / product_area(scene.reduced)
@@ -161,7 +186,10 @@ def islands(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def haze_around(scene: Scene, limits: RuleLimits) -> Finding:
-    """Measure the area where faint remains of the backdrop veil the white, in thousandths of the photograph."""
+    """Return the finding on a faint veil of backdrop over the white.
+
+    Its value is the veil's area in thousandths of the photograph's area.
+    """
     found = haze(scene.reduced)
     share = 1000 * sum(part.area for part in found) / scene.reduced.matte.size
     message = f"A faint veil of backdrop covers {share:.2f} thousandths of the picture."
@@ -170,7 +198,10 @@ def haze_around(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def network_disagreement(scene: Scene, limits: RuleLimits) -> Finding:
-    """Measure how much refined matte and network differ along the edge, where the photograph does not settle it."""
+    """Return the finding on the difference between matte and segmentation network along the edge.
+
+    Its value is the first result of `disagreement`, a share in 0..1.
+    """
     share, regions = scene.disagreement
     box = widened(regions[0].box, scene.frame) if regions else None
     message = f"Along the edge, the matte and the segmentation network disagree about {share:.1%} of the product."
@@ -178,7 +209,10 @@ def network_disagreement(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def network_disagreement_patch(scene: Scene, limits: RuleLimits) -> Finding:
-    """Measure the largest single area on which matte and network disagree and which the photograph does not settle."""
+    """Return the finding on the largest area where matte and segmentation network differ, as `disagreement` finds it.
+
+    Its value is that area in thousandths of the product's area.
+    """
     _, regions = scene.disagreement
     share = 1000 * regions[0].area / product_area(scene.reduced) if regions else 0.0
     box = widened(regions[0].box, scene.frame) if regions else None
@@ -189,9 +223,10 @@ def network_disagreement_patch(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def network_overruled(scene: Scene, limits: RuleLimits) -> Finding:
-    """Measure the largest area that the network is sure of and the matte decides the other way.
+    """Return the finding on the largest area where the matte contradicts a segmentation network that is sure.
 
-    What the photograph shows there does not matter.
+    Its value is that area in thousandths of the product's area. The photograph is not used. A person's matte is not
+    checked.
     """
     if scene.edit.cutout.method == Method.GIVEN:
         return skipped("network_overruled", "A person made this matte; no network was asked.")
@@ -206,10 +241,10 @@ def network_overruled(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def network_overruled_detail(scene: Scene, limits: RuleLimits) -> Finding:
-    """Measure the largest detail that the matte keeps or drops against the network.
+    """Return the finding on the largest small detail where the matte contradicts the segmentation network.
 
-    It is stated in pixels of a picture 1000 px long. Examples: a narrow gap that stays filled, and a bit of backdrop at
-    an edge.
+    Its value is the detail's area in pixels, as if the picture were 1000 px long. Examples: a narrow gap that stays
+    filled, and a bit of backdrop at an edge. A person's matte is not checked.
     """
     if scene.edit.cutout.method == Method.GIVEN:
         return skipped("network_overruled_detail", "A person made this matte; no network was asked.")
@@ -224,9 +259,10 @@ def network_overruled_detail(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def outline_unproven(scene: Scene, limits: RuleLimits) -> Finding:
-    """Measure how much of the worst 40 px of outline neither the photograph's edge nor the network confirms.
+    """Return the finding on the worst stretch of the outline: the one with the least proof.
 
-    The 40 px are of a picture 2000 px long.
+    Its value is the share of the stretch, 0..1, that is confirmed neither by an edge in the photograph nor by the
+    segmentation network. The stretch is 40 px long in a picture of 2000 px. A person's matte is not checked.
     """
     if scene.edit.cutout.method == Method.GIVEN:
         return skipped("outline_unproven", "A person made this matte; no network was asked.")
@@ -247,7 +283,8 @@ def _enough(known: NDArray[np.bool_]) -> bool:
 
 
 def place_on_outline(scene: Scene, point: int) -> Box:
-    """Return a box around a point of the outline, in pixels of the photograph: the place that a finding shows.
+    """Return a box around a point of the outline, in pixels of the photograph. A finding shows this box to the
+    reviewer.
 
     Args:
         point: index of the point along the outline.
@@ -256,7 +293,11 @@ def place_on_outline(scene: Scene, point: int) -> Box:
 
 
 def worst_place(scene: Scene, badness: Column | NDArray[np.float32]) -> Box | None:
-    """Return a box around the place where a value, smoothed along the outline, is greatest; None without values."""
+    """Return a box around the worst place on the outline, in pixels of the photograph; None if every value is NaN.
+
+    Args:
+        badness: (points,) a figure per point of the outline, greater is worse. It is smoothed along the outline first.
+    """
     if not np.isfinite(badness).any():
         return None
     around = smooth_along(np.asarray(badness, np.float32), scene.outline, points=10)

@@ -1,4 +1,4 @@
-"""Evidence: crops of the worst places at 1:1."""
+"""Choose the places that a reviewer should look at, and crop them from the pictures at 1:1."""
 
 from __future__ import annotations
 
@@ -28,9 +28,13 @@ class Evidence(Value):
 
 
 def choose_evidence(findings: Sequence[Finding], *, most: int = MOST_EVIDENCE) -> tuple[Evidence, ...]:
-    """Return the worst places without overlaps, the worst first.
+    """Return places that a reviewer should look at, the worst first. No two of them overlap.
 
-    First come failed rules that forbid approval (gates), then other failed rules, then warnings.
+    The places of failed gates come first. A gate is a rule that forbids automatic approval. Then come other failed
+    rules, then warnings.
+
+    Args:
+        most: greatest number of places.
     """
     shown = [finding for finding in findings if finding.box is not None and finding.status in _ORDER]
     shown.sort(key=lambda finding: (not finding.stops_approval, _ORDER[finding.status]))

@@ -1,4 +1,4 @@
-"""Rules on the frame: how much of the canvas the product fills, its position, and whether it is complete."""
+"""Rules on the canvas: how much of it the product fills, where the product lies, and whether it is complete."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NO_PRODUCT = "There is no product on the canvas."
 
 
 def fill_ratio(scene: Scene, limits: RuleLimits) -> Finding:
-    """Measure the difference between the fill ratio on the canvas and the one ordered."""
+    """Return the finding on the fill ratio: its difference from the ratio that was ordered, 0..1."""
     if scene.framed_subject is None:
         return measured("fill_ratio", 1.0, limits, _NO_PRODUCT, unit="ratio")
     target = scene.edit.rendition.rules.fill_ratio
@@ -24,7 +24,7 @@ def fill_ratio(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def fill_outside_platform(scene: Scene, limits: RuleLimits) -> Finding:
-    """Measure how far the fill ratio lies outside the platform's accepted range."""
+    """Return the finding on a fill ratio outside the platform's range: its distance from the range; 0 inside."""
     if scene.framed_subject is None:
         return measured("fill_outside_platform", 1.0, limits, _NO_PRODUCT, unit="ratio")
     accepted = scene.edit.rendition.platform.fill
@@ -38,9 +38,10 @@ def fill_outside_platform(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def off_centre(scene: Scene, limits: RuleLimits) -> Finding:
-    """Measure the distance between the middles of product and canvas, as a share of the canvas's longest side.
+    """Return the finding on a product that is not centred on the canvas.
 
-    The greater one of the horizontal and the vertical distance counts.
+    Its value is the horizontal or the vertical distance between the two centres, whichever is greater. It is a share of
+    the canvas's longest side.
     """
     box, canvas = scene.framed_subject, size_of(scene.edit.framed.pixels)
     if box is None:
@@ -52,7 +53,10 @@ def off_centre(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def product_cut(scene: Scene, limits: RuleLimits) -> Finding:
-    """Measure the share of the canvas's border that the product covers."""
+    """Return the finding on a product that is cut off.
+
+    Its value is the share of the canvas's border that the product covers, 0..1.
+    """
     matte = scene.edit.framed.matte
     border = np.concatenate((matte[0], matte[-1], matte[:, 0], matte[:, -1]))
     share = float((border > 0.05).mean())
@@ -61,7 +65,7 @@ def product_cut(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def part_outside_canvas(scene: Scene, limits: RuleLimits) -> Finding:
-    """Measure the share of the product's area that lies outside the canvas."""
+    """Return the finding on a product that does not fit: the share of its area that lies outside the canvas, 0..1."""
     placement = scene.edit.framed.placement
     area_scale = (placement.canvas.width / placement.window.width) * (placement.canvas.height / placement.window.height)
     whole = float(np.sum(scene.edit.cutout.matte, dtype=np.float64)) * area_scale
@@ -73,7 +77,10 @@ def part_outside_canvas(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def enlarged(scene: Scene, limits: RuleLimits) -> Finding:
-    """Measure how much the product's scale exceeds what the plan allows."""
+    """Return the finding on a product that was scaled up too much.
+
+    Its value is the scale minus the greatest scale that the plan allows; 0 if the scale is allowed.
+    """
     scale = scene.edit.framed.placement.scale
     allowed = scene.edit.rendition.rules.max_upscale_ratio
     message = f"The product was scaled by {scale:.2f}; up to {allowed:.2f} is allowed."
@@ -81,14 +88,20 @@ def enlarged(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def low_resolution(scene: Scene, limits: RuleLimits) -> Finding:
-    """Measure by what share the canvas is smaller than the platform's minimum size."""
+    """Return the finding on a canvas smaller than the platform's minimum.
+
+    Its value is the missing share of the minimum's longest side, 0..1.
+    """
     longest, least = size_of(scene.edit.framed.pixels).longest, scene.edit.rendition.platform.canvas.min_px
     message = f"The canvas is {longest} px on its longest side; the platform requires {least} px."
     return measured("low_resolution", max(0.0, 1 - longest / least), limits, message, unit="share")
 
 
 def below_recommended(scene: Scene, limits: RuleLimits) -> Finding:
-    """Measure by what share the canvas is smaller than the recommended size."""
+    """Return the finding on a canvas smaller than the platform recommends.
+
+    Its value is the missing share of the recommended longest side, 0..1.
+    """
     longest, wanted = size_of(scene.edit.framed.pixels).longest, scene.edit.rendition.platform.canvas.recommended_px
     if wanted is None:
         return measured(

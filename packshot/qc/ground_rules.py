@@ -1,4 +1,7 @@
-"""Rules on the ground under the product: find kept shadow without using the cut-out's own shadow detection."""
+"""Rules on the floor under the product: has shadow been kept in the matte, and is the base proven?
+
+They do not use the cut-out's own shadow detection.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +18,10 @@ from packshot.types import Finding
 
 
 def kept_shadow_suspected(scene: Scene, limits: RuleLimits) -> Finding:
-    """Measure the largest area of the matte that looks like a kept contact shadow.
+    """Return the finding on a contact shadow that may have been kept in the matte.
 
-    It ends softly at the matte's outline, and a stronger edge lies inside.
+    Its value is the area of the largest such region, in pixels of the `Strip`. A kept shadow ends softly at the matte's
+    outline, and the product's stronger edge lies farther inside.
     """
     if scene.reduced.backdrop is None:
         return skipped("kept_shadow_suspected", "Too little of the backdrop shows to know its light.")
@@ -32,12 +36,13 @@ def kept_shadow_suspected(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def base_unproven(scene: Scene, limits: RuleLimits) -> Finding:
-    """Measure along how much of a standing product's base the photograph has no edge where the matte ends.
+    """Return the finding on the base of a standing product where the photograph has no edge at the matte's outline.
 
-    An edge farther out counts as none.
+    Its value is the share of the base without such an edge, 0..1. An edge farther out does not count. At such places
+    the matte contains shadow, or a bit of the base was cut off, or the outline is ragged.
 
-    There the matte runs through shadow, or the base was cut into, or it frays. Skipped if no shadow lies along the
-    lowest part of the outline: such a product hangs, lies flat or was photographed without a floor.
+    The rule is skipped if no shadow lies along the lowest part of the outline: the product hangs, lies flat, or was
+    photographed without a floor. It is also skipped if a person made the matte.
     """
     if scene.edit.cutout.method == Method.GIVEN:
         return skipped("base_unproven", "A person made this matte, and looked at its base.")

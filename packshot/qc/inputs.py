@@ -1,4 +1,4 @@
-"""Input of quality control."""
+"""The input of quality control: one edit with all that is needed to judge it."""
 
 from __future__ import annotations
 

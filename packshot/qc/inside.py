@@ -40,9 +40,11 @@ _SPECK_PX = 5
 def leftovers(reduced: Reduced) -> list[Region]:
     """Return areas at the outline that look exactly like the backdrop, the largest first.
 
-    Colour and smoothness must both match the predicted backdrop. The backdrop must also be darker than white; otherwise
-    nobody could see the area. Each area is weighted with the share of its contact with the outline where the photograph
-    has no edge. A product's face in the backdrop's colour ends in an edge; left-over backdrop does not.
+    The area's colour and smoothness must match the predicted backdrop. The backdrop must be darker than white, because
+    otherwise nobody could see the area.
+
+    Each area is multiplied by a weight: how much of its contact with the outline has no edge in the photograph. A part
+    of the product in the backdrop's colour ends in an edge. Backdrop that was left does not.
     """
     if reduced.backdrop is None:
         return []
@@ -55,16 +57,18 @@ def leftovers(reduced: Reduced) -> list[Region]:
 
 
 def filled_gaps(reduced: Reduced) -> list[Region]:
-    """Return areas inside the matte through which the backdrop seems to show, the largest first.
+    """Return areas inside the matte that look as if the backdrop shows through, the largest first.
 
-    An area must be smooth, visible on white, and surrounded by an edge. A product's face of the same colour blends into
-    other colours on some side. The area must also have one of these colours:
+    An area must be smooth, visible on white, and surrounded by an edge. So a surface of the product in the same colour
+    is usually not found: on some side it changes into another colour without an edge. The area must also have one of
+    these colours:
+
     - the predicted backdrop,
     - the backdrop in a faint shadow,
     - the backdrop in a deeper shadow that ends within the area,
-    - the backdrop's exact colour in any light.
+    - the backdrop's exact hue in any light.
 
-    In shadow the surrounding edge must be steeper, because the colour is weaker evidence there.
+    In shadow the colour is weaker evidence, so the surrounding edge must be steeper.
     """
     if reduced.backdrop is None:
         return []

@@ -1,7 +1,7 @@
-"""Judge whether a region of the matte is backdrop that was left, by a small forest learnt from regions of known truth.
+"""Estimate how likely it is that a region of the matte is left-over backdrop, with a small random forest.
 
-`benchmarks.left_backdrop` trained it; its docstring says on what. The forest is plain numbers, in
-`left_backdrop.json`, so loading it runs no code.
+`benchmarks.left_backdrop` trained the forest on regions whose truth is known; its docstring says which. The forest is
+stored as plain numbers in `left_backdrop.json`, so loading it runs no code.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ LEAST_PX = 20
 
 
 class Left(NamedTuple):
-    """A region that looks like left backdrop.
+    """A region of the matte that may be left-over backdrop.
 
     Attributes:
-        probability: 0..1, that it is.
-        area: in pixels of a product at most 1200 px long.
+        probability: 0..1, that the region is backdrop.
+        area: in pixels, as if the product were at most 1200 px long.
         box: in pixels of the photograph.
     """
 
@@ -39,11 +39,11 @@ class Left(NamedTuple):
 
 
 def most_likely_left(around: Around, noise: float) -> Left | None:
-    """Return the region that is most likely left backdrop; None if no region comes near the backdrop's colour.
+    """Return the region that is most likely left-over backdrop; None if no region has nearly the backdrop's colour.
 
     Args:
         around: the photograph around the product.
-        noise: the backdrop's noise, in levels.
+        noise: the backdrop's noise, in levels (0..255).
     """
     regions = near_backdrop(around, noise)
     if regions is None or not (regions.area >= LEAST_PX).any():
@@ -54,7 +54,7 @@ def most_likely_left(around: Around, noise: float) -> Left | None:
 
 
 def probabilities(regions: Regions) -> NDArray[np.float64]:
-    """Return each region's probability of being backdrop, (regions,) in 0..1."""
+    """Return the probability that each region is backdrop, (regions,) float64 in 0..1."""
     forest = shipped_forest()
     table = np.stack([regions.figures[name] for name in forest.names], axis=1).astype(np.float32)
     return np.asarray(np.mean([_shares(tree, table) for tree in _arrays()], axis=0), np.float64)
@@ -62,7 +62,7 @@ def probabilities(regions: Regions) -> NDArray[np.float64]:
 
 @cache
 def shipped_forest() -> Forest:
-    """Return the forest that comes with Packshot."""
+    """Return the random forest that comes with Packshot."""
     text = resources.files("packshot.qc").joinpath("left_backdrop.json").read_text(encoding="utf-8")
     return Forest.model_validate_json(text)
 

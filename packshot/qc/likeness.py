@@ -1,4 +1,4 @@
-"""Classify the pixels of the reduced photograph: like the backdrop, like its shadow, or like neither."""
+"""Classify the pixels of the reduced photograph: like the backdrop, like the backdrop in shadow, or neither."""
 
 from __future__ import annotations
 
@@ -40,31 +40,40 @@ def _once(measure: Callable[[Reduced], Picture]) -> Callable[[Reduced], Picture]
 
 @dataclasses.dataclass(frozen=True)
 class Lighting:
-    """The photograph's light compared with the predicted backdrop, each (rows, columns) float32.
+    """The photograph's light compared with the predicted backdrop. Both arrays are (rows, columns) float32.
 
     Attributes:
-        factor: light relative to the backdrop's; 1 means equally lit, below 1 in shadow.
-        colour: distance of the colour from the backdrop's colour in that light, as a share of the backdrop's light.
+        factor: the photograph's light divided by the backdrop's. 1 means equally lit; below 1 means shadow.
+        colour: distance between the photograph's colour and the backdrop's colour in that light, as a share of the
+            backdrop's light.
     """
 
     factor: FloatImage
     colour: FloatImage
 
     def within(self, *, darkest: float, brightest: float = _BRIGHTER_THAN_BACKDROP, most_colour: float) -> Mask:
-        """Return where the photograph has the backdrop's colour and its light factor lies between two values."""
+        """Return where the photograph looks like the backdrop in a range of light, (rows, columns) bool.
+
+        Args:
+            darkest, brightest: limits of `factor`.
+            most_colour: greatest `colour`.
+        """
         lit = (self.factor > darkest) & (self.factor < brightest)
         return np.asarray(lit & (self.colour < most_colour * self.factor))
 
 
 @_once
 def visible_on_white(reduced: Reduced) -> Mask:
-    """Return where the photograph would be visible on white."""
+    """Return where the photograph's pixels would be visible on a white page, (rows, columns) bool."""
     return np.asarray(greatest_channel(255 - reduced.master) > VISIBLE_ON_WHITE)
 
 
 @_once
 def like_backdrop(reduced: Reduced) -> Mask:
-    """Return where the photograph equals the predicted backdrop on average over 5 x 5 pixels, within the noise."""
+    """Return where the photograph equals the predicted backdrop, (rows, columns) bool.
+
+    It is compared as an average over 5 x 5 pixels. Differences within the noise do not count.
+    """
     assert reduced.backdrop is not None
     even = cv2.blur(reduced.master - reduced.backdrop, (5, 5))
     return np.asarray(greatest_channel(np.abs(even)) < max(_LEAST_LIKE, 2 * reduced.noise))
@@ -72,13 +81,13 @@ def like_backdrop(reduced: Reduced) -> Mask:
 
 @_once
 def unlike_backdrop(reduced: Reduced) -> Mask:
-    """Return where the photograph clearly differs from the predicted backdrop."""
+    """Return where the photograph clearly differs from the predicted backdrop, (rows, columns) bool."""
     return np.asarray(reduced.difference > max(_LEAST_UNLIKE, 6 * reduced.noise))
 
 
 @_once
 def shadow(reduced: Reduced) -> Mask:
-    """Return where the photograph is backdrop, lit or in shadow."""
+    """Return where the photograph shows backdrop, either lit or in shadow, (rows, columns) bool."""
     lit = _lighting(reduced, reduced.master)
     same_colour = lit.colour < _SHADOW_COLOUR * np.maximum(lit.factor, 0.1)
     return np.asarray((lit.factor < _BRIGHTER_THAN_BACKDROP) & same_colour)

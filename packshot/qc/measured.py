@@ -1,4 +1,4 @@
-"""Make a rule's finding from its measurement."""
+"""Make a rule's finding from the value that it measured."""
 
 from __future__ import annotations
 
@@ -21,9 +21,12 @@ def measured(
     unit: str = "",
     box: Box | Callable[[], Box | None] | None = None,
 ) -> Finding:
-    """Return the finding for a measured value. Its `limit` is the value at which all of the rule's points are lost.
+    """Return the finding for a measured value.
+
+    The finding's `limit` is `limits.bad`: the value at which all of the rule's points are lost.
 
     Args:
+        unit: unit of the value, for people; empty if it has none.
         box: the place to look at, or a function that finds it. The function is not called if the rule passes.
     """
     status = status_of(value, limits)
@@ -41,12 +44,18 @@ def measured(
 
 
 def skipped(code: str, message: str, *, gate: bool = False) -> Finding:
-    """Return the finding for a check that could not be made; the message gives the reason."""
+    """Return the finding for a check that could not be made. The message must give the reason."""
     return Finding(code=code, status=Status.SKIPPED, message=message, gate=gate)
 
 
 def box_around(x: float, y: float, frame: Size, *, side_px: int = EVIDENCE_PX) -> Box:
-    """Return a square around a point, moved and clipped so that it lies in the frame."""
+    """Return a square box around a point. It is moved so that it lies in the frame, and it is smaller in a small frame.
+
+    Args:
+        x, y: the point, in pixels.
+        frame: size of the picture.
+        side_px: side of the square.
+    """
     width, height = min(side_px, frame.width), min(side_px, frame.height)
     left = min(max(0, round(x - width / 2)), frame.width - width)
     top = min(max(0, round(y - height / 2)), frame.height - height)
@@ -54,7 +63,12 @@ def box_around(x: float, y: float, frame: Size, *, side_px: int = EVIDENCE_PX) -
 
 
 def widened(box: Box, frame: Size, *, least_px: int = EVIDENCE_PX, most_px: int = 1024) -> Box:
-    """Return a box with the same middle and room around it, within the frame and at most `most_px` wide and high."""
+    """Return a larger box with the same centre, moved so that it lies in the frame.
+
+    Args:
+        frame: size of the picture.
+        least_px, most_px: smallest and greatest width and height of the result.
+    """
     width = min(max(box.width + 32, least_px), most_px, frame.width)
     height = min(max(box.height + 32, least_px), most_px, frame.height)
     left = min(max(0, (box.left + box.right - width) // 2), frame.width - width)

@@ -1,7 +1,8 @@
-"""Find the regions of a matte whose colour comes near the backdrop's, and describe each by the photograph alone.
+"""Find the regions of a matte that have nearly the backdrop's colour, and measure each of them.
 
-Whether such a region is backdrop that was left or a part of the product, `left_backdrop` decides. What the network and
-the cut-out think is not asked. Distances are in pixels of a product at most 1200 px long, colours in levels.
+`left_backdrop` then decides whether a region is left-over backdrop or part of the product. Only the photograph is
+measured; what the segmentation network and the cut-out decided is not used. Distances are in pixels of a product at
+most 1200 px long. Colours are in levels (0..255).
 """
 
 from __future__ import annotations
@@ -56,14 +57,15 @@ Column = NDArray[np.float64]
 
 @dataclasses.dataclass(frozen=True)
 class Regions:
-    """The regions found.
+    """Regions of the matte with nearly the backdrop's colour.
 
     Attributes:
-        boxes: in pixels of the photograph.
-        area: (regions,) pixels.
-        figures: (regions,) by name.
-        places: flat index of each pixel of a region in the picture around the product; a pixel may be in several.
-        region: the region each of them belongs to.
+        boxes: one box per region, in pixels of the photograph.
+        area: (regions,) float64: number of pixels of each region.
+        figures: measurements by name, each (regions,) float64.
+        places: flat indices, into the picture around the product, of the pixels of all regions. A pixel may be in
+            several regions.
+        region: for each entry of `places`, the index of its region.
     """
 
     boxes: tuple[Box, ...]
@@ -73,16 +75,21 @@ class Regions:
     region: NDArray[np.intp]
 
     def mean(self, picture: NDArray[Any]) -> Column:
-        """Return the mean of a picture over each region, (regions,)."""
+        """Return the mean of a picture over each region, (regions,) float64.
+
+        Args:
+            picture: (rows, columns), of the size of the picture around the product.
+        """
         total = np.bincount(self.region, weights=picture.ravel()[self.places], minlength=len(self.boxes))
         return np.asarray(total / self.area, np.float64)
 
 
 def near_backdrop(around: Around, noise: float) -> Regions | None:
-    """Return the regions of the product that come near the backdrop's colour, with their figures; None if none does.
+    """Return the regions of the matte with nearly the backdrop's colour, measured; None if there are none.
 
     Args:
-        noise: the backdrop's noise, in levels.
+        around: the photograph around the product.
+        noise: the backdrop's noise, in levels (0..255).
     """
     if not around.kept.any():
         return None

@@ -1,7 +1,8 @@
-"""Sample photograph and edit across the matte's outline, along its normals.
+"""Sample the photograph and the edit along lines across the matte's outline.
 
-Distances along a normal are in outline units, positive outward. One unit is one pixel. It is more in a photograph whose
-product is larger than it will be delivered, because a shopper cannot see finer detail.
+The lines are the outline's normals. Distances along a normal are in outline units, positive outward. One unit is one
+pixel of the photograph. It is more than one pixel if the product is photographed larger than it will be delivered: then
+a shopper cannot see finer detail.
 """
 
 from __future__ import annotations
@@ -40,19 +41,19 @@ DISTANCES: Column = np.arange(-REACH, REACH + STEP / 2, STEP, dtype=np.float32)
 
 @dataclasses.dataclass(frozen=True)
 class Outline:
-    """Samples across the outline.
+    """Samples along lines across the outline. Levels are encoded working-space values scaled to 0..255.
 
     Attributes:
-        unit_px: pixels of the photograph per unit.
+        unit_px: pixels of the photograph per outline unit.
         x, y: (points,) position where the matte crosses 0.5, in pixels of the photograph.
         normal: (points, 2) outward unit normals (x, y).
         loop: (points,) number of the closed contour that a point belongs to.
-        hole: (points,) whether that contour is the border of a hole.
+        hole: (points,) True if that contour is the border of a hole.
         matte: (points, distances) in 0..1.
-        master, composite: (points, distances, 3) levels.
-        inner, outer: (points, 3) levels of the master, averaged over a few units inside and outside.
-        backdrop: (points, 3) levels predicted for the point.
-        spacing_px: distance between neighbouring points along the contour, in pixels.
+        master, composite: (points, distances, 3) levels of the photograph and of the edit.
+        inner, outer: (points, 3) levels of the photograph, averaged over a few units inside and outside the outline.
+        backdrop: (points, 3) levels of the predicted backdrop at the point.
+        spacing_px: distance between neighbouring points along the contour, in pixels of the photograph.
     """
 
     unit_px: float
@@ -171,9 +172,9 @@ def _closed(loop: NDArray[np.int32], reach: int) -> _Closed:
 
 
 def longest_run(flags: NDArray[np.bool_], outline: Outline) -> tuple[int, int]:
-    """Return (first point, length) of the longest run of flagged points on one contour; length 0 if there is none.
+    """Return (index of the first point, number of points) of the longest run of flagged points on one contour.
 
-    A run that passes the contour's first point counts as two.
+    The number is 0 if no point is flagged. A run that crosses the contour's first point is counted as two runs.
     """
     best = (0, 0)
     for line in _lines(outline.loop):
@@ -188,12 +189,13 @@ def longest_run(flags: NDArray[np.bool_], outline: Outline) -> tuple[int, int]:
 
 
 def worst_stretch(flags: NDArray[np.bool_], outline: Outline, *, length_px: float) -> tuple[int, float]:
-    """Return the stretch with the largest share of flagged points, as (its middle point, that share).
+    """Return the stretch with the largest share of flagged points, as (index of its middle point, share in 0..1).
 
-    Contours shorter than `length_px` are left out. A stretch may pass a contour's first point. The share is 0 if all
+    A stretch may cross a contour's first point. Contours shorter than `length_px` are left out. The share is 0 if all
     contours are too short.
 
     Args:
+        flags: (points,) bool.
         length_px: length of the stretch, in pixels of the photograph. A stretch has at least five points.
     """
     reach = max(2, round(length_px / 2 / outline.spacing_px))
@@ -212,7 +214,12 @@ def worst_stretch(flags: NDArray[np.bool_], outline: Outline, *, length_px: floa
 
 
 def at_reduced(picture: NDArray[Any], reduced: Reduced, x: Column, y: Column) -> NDArray[np.float32]:
-    """Return samples of a picture of the reduced edit at points given in pixels of the photograph."""
+    """Return samples of a reduced picture, float32, at points that are given in pixels of the photograph.
+
+    Args:
+        picture: (rows, columns) or (rows, columns, channels), of the reduced edit's size.
+        x, y: (points,).
+    """
     return _sample(picture, (x + 0.5) * reduced.scale - 0.5, (y + 0.5) * reduced.scale - 0.5)
 
 

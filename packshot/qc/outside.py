@@ -21,9 +21,10 @@ _ENDS_IN_EDGE = 0.3
 
 
 def product_outside(reduced: Reduced) -> tuple[list[Region], list[Region]]:
-    """Return areas just outside the matte that are neither backdrop nor shadow: enclosed areas, and open areas.
+    """Return areas just outside the matte that look like product, as (enclosed areas, open areas), the largest first.
 
-    An open area must end in an edge. Coloured light that the product throws on the floor fades away instead.
+    They are neither backdrop nor shadow. The matte surrounds an enclosed area. An open area must end in an edge:
+    coloured light that the product throws on the floor has none, it fades away.
     """
     if reduced.backdrop is None:
         return [], []

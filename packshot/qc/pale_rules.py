@@ -1,4 +1,4 @@
-"""Rule on products so pale that their edge cannot be seen on the white they are delivered on."""
+"""The rule on pale products: can a viewer see the product's edge on the white page?"""
 
 from __future__ import annotations
 
@@ -27,11 +27,13 @@ _NOISE_POINTS = 2.0
 
 
 def pale_on_white(scene: Scene, limits: RuleLimits) -> Finding:
-    """Measure the longest stretch of the outline along which the product is as white as the background.
+    """Return the finding on a product whose edge cannot be seen on white.
 
-    Nobody sees there where the product ends. The length is a share of the product's longest side. Example: on a page
-    that shows the product 700 px long, 0.05 is 35 px. Seen from a desk chair this is about one degree, a gap that the
-    eye does not close by itself.
+    Its value is the length of the longest stretch of the outline where the product is as white as the background, as a
+    share of the product's longest side.
+
+    Example: a page shows the product 700 px long, so a value of 0.05 is 35 px. From the usual distance to a screen this
+    is about one degree of the field of view. The eye does not complete so long a gap by itself.
     """
     outline = scene.outline
     if not outline.points:
@@ -51,10 +53,11 @@ def pale_on_white(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def white_on_white(outline: Outline) -> Column:
-    """Return how much the product's rim differs from white at each point of the outline, (points,) delta E 2000.
+    """Return how much the product's rim differs from white at each point of the outline, (points,) float32, delta E
+    2000.
 
-    It is the greatest difference along the normal. The composite's colours are averaged along the outline first, so
-    that noise does not count as an edge.
+    The greatest difference along the normal counts. The composite's colours are averaged along the outline first, so
+    that noise is not taken for an edge.
     """
     rim = outline.composite[:, _INSIDE]
     calm = np.stack([smooth_along(rim[:, n], outline, points=_NOISE_POINTS) for n in range(rim.shape[1])], axis=1)

@@ -1,4 +1,8 @@
-"""Rules on whole parts: cut off, left over, filled gaps, false holes; and on what the picture contains at all."""
+"""Rules on whole parts: parts cut off, backdrop left, gaps filled, false holes. Also: which objects the picture
+contains.
+
+Lengths are in outline units (`packshot.qc.outline`). A finding gives them as px.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +28,11 @@ _NO_BACKDROP = "Too little of the backdrop shows to know what it looks like."
 
 
 def bite_suspected(scene: Scene, limits: RuleLimits) -> Finding:
-    """Measure the longest stretch where the outer outline cuts through something without an edge in the photograph."""
+    """Return the finding on a part that may be cut off at the outer outline.
+
+    Its value is the length of the longest stretch where the outline cuts through something, and the photograph has no
+    edge there. It is in outline units.
+    """
     run_px, box = _run(scene, scene.edges.cuts & ~scene.outline.hole)
     message = (
         f"Along {run_px:.0f} px, the outline cuts through something that continues outside: a part may be missing."
@@ -33,7 +41,11 @@ def bite_suspected(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def punched_hole_suspected(scene: Scene, limits: RuleLimits) -> Finding:
-    """Measure the longest stretch where a hole's outline cuts through something without an edge in the photograph."""
+    """Return the finding on a hole that may be wrong.
+
+    Its value is the length of the longest stretch where the hole's outline cuts through something, and the photograph
+    has no edge there. It is in outline units.
+    """
     run_px, box = _run(scene, scene.edges.cuts & scene.outline.hole)
     message = (
         f"Along {run_px:.0f} px, a hole's outline cuts through something that continues inside: the hole may be wrong."
@@ -42,7 +54,11 @@ def punched_hole_suspected(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def missing_part_suspected(scene: Scene, limits: RuleLimits) -> Finding:
-    """Measure the largest area outside the matte that is neither backdrop nor shadow, in thousandths of the product."""
+    """Return the finding on a part of the product that may be missing.
+
+    Its value is the largest area beside the matte that is neither backdrop nor shadow, in thousandths of the product's
+    area.
+    """
     if scene.reduced.backdrop is None:
         return skipped("missing_part_suspected", _NO_BACKDROP)
     enclosed, open_ones = product_outside(scene.reduced)
@@ -54,9 +70,9 @@ def missing_part_suspected(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def sharp_edge_outside(scene: Scene, limits: RuleLimits) -> Finding:
-    """Measure the largest structure just outside the matte that is too sharp for a shadow.
+    """Return the finding on sharp structure just outside the matte: too sharp for a shadow, so perhaps product.
 
-    It is stated in thousandths of the product.
+    Its value is the largest such area, in thousandths of the product's area.
     """
     if scene.reduced.backdrop is None:
         return skipped("sharp_edge_outside", _NO_BACKDROP)
@@ -66,7 +82,10 @@ def sharp_edge_outside(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def leftover_suspected(scene: Scene, limits: RuleLimits) -> Finding:
-    """Measure the largest area at the outline that looks exactly like the backdrop, in thousandths of the product."""
+    """Return the finding on backdrop that may be left at the outline.
+
+    Its value is the largest area that looks exactly like the backdrop, in thousandths of the product's area.
+    """
     if scene.reduced.backdrop is None:
         return skipped("leftover_suspected", _NO_BACKDROP)
     share, box = _largest(scene, leftovers(scene.reduced_product))
@@ -75,14 +94,18 @@ def leftover_suspected(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def loose_outline(scene: Scene, limits: RuleLimits) -> Finding:
-    """Measure the longest stretch of the outline that runs through plain backdrop."""
+    """Return the finding on an outline that runs through plain backdrop: the longest such stretch, in outline units."""
     run_px, box = _run(scene, scene.edges.loose)
     message = f"Along {run_px:.0f} px, the outline runs through plain backdrop: some backdrop may be left in."
     return measured("loose_outline", run_px, limits, message, unit="px", box=box)
 
 
 def filled_hole_suspected(scene: Scene, limits: RuleLimits) -> Finding:
-    """Measure the largest area inside the matte where the backdrop seems to show, in thousandths of the product."""
+    """Return the finding on a gap that may be filled.
+
+    Its value is the largest area inside the matte where the backdrop seems to show, in thousandths of the product's
+    area.
+    """
     if scene.reduced.backdrop is None:
         return skipped("filled_hole_suspected", _NO_BACKDROP)
     share, box = _largest(scene, filled_gaps(scene.reduced_product))
@@ -91,9 +114,9 @@ def filled_hole_suspected(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def pinhole(scene: Scene, limits: RuleLimits) -> Finding:
-    """Measure the largest small hole in the edit where the photograph shows no gap, in pixels.
+    """Return the finding on small holes in the edit where the photograph has none.
 
-    A hole is either transparent in the matte or faded in the colours.
+    Its value is the area of the largest one, in pixels. A hole is transparent in the matte or faded in the colours.
     """
     if scene.reduced.backdrop is None or scene.subject is None:
         return skipped("pinhole", _NO_BACKDROP)
@@ -106,7 +129,9 @@ def pinhole(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def product_touches_frame(scene: Scene, limits: RuleLimits) -> Finding:
-    """Measure the share of the photograph's border that the product covers."""
+    """Return the finding on a product that the photograph may cut off: the share of the photograph's border it covers,
+    0..1.
+    """
     matte = scene.edit.cutout.matte
     border = np.concatenate((matte[0], matte[-1], matte[:, 0], matte[:, -1]))
     share = float((border > 0.05).mean())
@@ -116,15 +141,18 @@ def product_touches_frame(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def empty_product(scene: Scene, limits: RuleLimits) -> Finding:
-    """Measure the share of the photograph that the product covers."""
+    """Return the finding on a product that is missing or tiny: the share of the photograph that the product covers,
+    0..1.
+    """
     share = product_area(scene.reduced) / scene.reduced.matte.size if scene.subject else 0.0
     return measured("empty_product", share, limits, f"The product covers {share:.1%} of the photograph.", unit="share")
 
 
 def several_products(scene: Scene, limits: RuleLimits) -> Finding:
-    """Count the separate objects in the matte beyond the expected number.
+    """Return the finding on too many objects: the number of separate objects in the matte beyond the expected number.
 
-    A part whose box lies within the largest part's box belongs to it.
+    A part whose box lies mostly within the largest part's box counts as part of the same object. Small specks do not
+    count.
     """
     found = parts(scene.reduced, threshold=0.5, joined_over_ratio=_GAP_WITHIN_PRODUCT)
     large = [
@@ -140,9 +168,9 @@ def several_products(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def backdrop_not_smooth(scene: Scene, limits: RuleLimits) -> Finding:
-    """Return 1 as measured value if the cut-out had no smooth backdrop to rely on, else 0.
+    """Return the finding on the backdrop: 1 if it was not smooth enough for the cut-out to rely on, else 0.
 
-    A matte made by a person needs no smooth backdrop.
+    A person's matte needs no smooth backdrop, so its value is 0.
     """
     smooth = scene.edit.cutout.backdrop.smooth or scene.edit.cutout.method == Method.GIVEN
     message = (

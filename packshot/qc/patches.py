@@ -1,4 +1,7 @@
-"""Find bits of backdrop in the matte by the backdrop's own colour and the product's edge around them, at full size."""
+"""Find small patches of backdrop that were kept in the matte, at the photograph's full size.
+
+The evidence is a patch's colour, and the product's edge around it.
+"""
 
 from __future__ import annotations
 
@@ -47,18 +50,22 @@ class _Place(NamedTuple):
 def kept_patches(master16: Pixels16, matte: Matte, reduced: Reduced, product: Box) -> list[Region]:
     """Return the patches of the matte that have the backdrop's colour, the largest first.
 
-    Examples: narrow gaps that stay filled, and wedges of backdrop in a corner. A patch has the backdrop's own colour at
-    its place, lies at the outline, and ends at something that is clearly no backdrop. It counts on a white backdrop,
-    too. A patch a little deeper inside may be a print, so the network must see it as background. Still deeper, only a
-    window counts: a large patch with exactly the backdrop's colour and a sharp edge all around.
+    Examples: narrow gaps that stay filled, and wedges of backdrop in a corner. A patch has the predicted backdrop's
+    colour at its place. It lies at the outline, and ends at something that is clearly not backdrop. White backdrop is
+    found too.
+
+    A patch farther inside may be a print on the product. So a patch a little deeper inside counts only if the
+    segmentation network sees background there. Still deeper, only a window counts: a large patch with exactly the
+    backdrop's colour and a sharp edge all around.
 
     Args:
-        master16: (rows, columns, 3) uint16, working space: the photograph.
+        master16: the photograph, (rows, columns, 3) uint16, working space.
         matte: (rows, columns) float32 in 0..1.
         reduced: the reduced edit with its backdrop. Without a backdrop there are no patches.
         product: the product's box, in pixels of the photograph.
     Returns:
-        Regions whose area is in pixels of a picture 1000 px long, or of the photograph itself if that is smaller.
+        Regions with their area in pixels, as if the picture were 1000 px long. A smaller photograph keeps its own
+            pixels.
     """
     if reduced.backdrop is None:
         return []

@@ -23,11 +23,12 @@ def pinholes(master16: Pixels16, composite16: Pixels16, matte: Matte, reduced: R
     """Return small white holes in the edit where the photograph shows no backdrop, the largest first.
 
     Args:
-        master16, composite16: (rows, columns, 3) uint16, working space.
+        master16, composite16: photograph and edit, (rows, columns, 3) uint16, working space.
         matte: (rows, columns) float32 in 0..1.
+        reduced: the reduced edit with its predicted backdrop.
         product: the product's box, in pixels of the photograph.
     Returns:
-        Regions whose area is in pixels of the photograph.
+        Regions with their area in pixels of the photograph.
     """
     part = np.s_[product.top : product.bottom, product.left : product.right]
     white = matte[part] < _THIN

@@ -1,4 +1,8 @@
-"""Where an outline is proven: the photograph has an edge on it, or the network is sure of the product just inside."""
+"""Find where an outline is proven.
+
+A point is proven if the photograph has an edge there, or if the segmentation network is sure that the pixels just
+inside are product.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +22,12 @@ _SURE, _INSIDE_PX = 0.8, 2.0
 
 
 def unproven(outline: Outline, edges: EdgeFigures, reduced: Reduced) -> NDArray[np.bool_]:
-    """Return the points of an outline that neither the photograph nor the network confirms, (points,).
+    """Return the points of an outline that neither the photograph nor the segmentation network confirms, (points,)
+    bool.
 
-    Backdrop or shadow that was kept, and pale parts that were cut off, have an outline where the photograph has no
-    edge. The true outline of a product in the backdrop's colour has no edge either. There the network must be sure of
-    the product.
+    The photograph has no edge at a wrong outline: where backdrop or shadow was kept, or a pale part was cut off. It has
+    no edge either at the true outline of a product in the backdrop's colour. So a point without an edge is confirmed if
+    the network is sure of the product there.
     """
     inside_px = _INSIDE_PX / reduced.scale
     x, y = outline.x - outline.normal[:, 0] * inside_px, outline.y - outline.normal[:, 1] * inside_px
@@ -31,9 +36,9 @@ def unproven(outline: Outline, edges: EdgeFigures, reduced: Reduced) -> NDArray[
 
 
 def least_proven(outline: Outline, edges: EdgeFigures, reduced: Reduced) -> tuple[int, float]:
-    """Return (middle point, share without proof) of the worst stretch of an outline, the share in 0..1.
+    """Return the stretch of an outline with the largest unproven share, as (index of its middle point, share in 0..1).
 
-    The worst stretch is the one with the largest share of points from `unproven`.
+    `unproven` says which points count.
     """
     length_px = STRETCH_OF_PICTURE * reduced.longest / reduced.scale
     return worst_stretch(unproven(outline, edges, reduced), outline, length_px=length_px)

@@ -28,12 +28,12 @@ _CLOSE_PX = 32
 
 @dataclasses.dataclass(frozen=True)
 class Reduced:
-    """The edit with at most `REDUCED_PX` on its longest side.
+    """The edit, reduced so that its longest side is at most `REDUCED_PX`.
 
     Attributes:
         scale: reduced pixels per pixel of the photograph.
-        master: (rows, columns, 3) float32, levels.
-        matte, network: (rows, columns) float32 in 0..1.
+        master: the photograph, (rows, columns, 3) float32, levels.
+        matte, network: the refined matte and the segmentation network's, (rows, columns) float32 in 0..1.
         backdrop: (rows, columns, 3) float32, levels: the backdrop predicted from its visible parts. None if too little
             of it is visible.
         noise: median deviation of the visible backdrop from the prediction, in levels; at least 0.5 with a backdrop.
@@ -94,9 +94,9 @@ def reduce_edit(master16: Pixels16, matte: Matte, network: Matte, *, reduced16: 
 
 
 def at_product(reduced: Reduced) -> Reduced:
-    """Return the part that contains the product and its surroundings.
+    """Return the part of a reduced edit that contains the product and its surroundings.
 
-    It often has less than half of the pixels, which saves time.
+    The part often has less than half of the pixels, which saves time.
     """
     left, top, width, height = cv2.boundingRect((reduced.matte > 0).view(np.uint8))
     rows, columns = reduced.matte.shape
@@ -117,7 +117,11 @@ def at_product(reduced: Reduced) -> Reduced:
 
 
 def backdrop_in(reduced: Reduced, box: Box) -> NDArray[np.float32]:
-    """Return the predicted backdrop's mean colour in a box of the photograph, (3,) levels."""
+    """Return the predicted backdrop's mean colour in a box, (3,) in levels (0..255).
+
+    Args:
+        box: in pixels of the photograph.
+    """
     assert reduced.backdrop is not None
     rows, columns = reduced.backdrop.shape[:2]
     top, left = (min(int(place * reduced.scale), size - 1) for place, size in ((box.top, rows), (box.left, columns)))
@@ -128,16 +132,16 @@ def backdrop_in(reduced: Reduced, box: Box) -> NDArray[np.float32]:
 
 
 def predict_backdrop(master: FloatImage, clear: Mask) -> tuple[FloatImage | None, float]:
-    """Return the backdrop predicted from its visible parts, and its noise.
+    """Return (the backdrop predicted from its visible parts, its noise).
 
-    A cubic polynomial per channel is fitted with Tukey's weights, so that a missed part of the product or a shadow has
-    no influence. The smoothed residual of the pixels that fit is added.
+    A cubic polynomial per channel is fitted with Tukey's weights. So a shadow, or a part of the product that was
+    missed, has no influence. Then the smoothed residual is added, of those pixels that fit.
 
     Args:
         master: (rows, columns, 3) float32, levels.
-        clear: (rows, columns): where only backdrop is expected.
+        clear: (rows, columns) bool: where only backdrop is expected.
     Returns:
-        (rows, columns, 3) float32 levels and the noise in levels; None and 0 if too little of the backdrop is visible.
+        (rows, columns, 3) float32 levels, and the noise in levels; None and 0 if too little of the backdrop is visible.
     """
     rows, columns = clear.shape
     places = np.flatnonzero(clear)

@@ -1,4 +1,4 @@
-"""Connected components of masks at reduced size."""
+"""Find the connected components of masks at reduced size."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _FAINT = 0.003
 
 @dataclasses.dataclass(frozen=True)
 class Region:
-    """One connected component.
+    """One connected component of a mask.
 
     Attributes:
-        area: reduced pixels, unless the function that returns it says otherwise. `leftovers` weights it with the share
-            of its contact with the outline that has no edge.
+        area: number of reduced pixels, unless the function that returns the region gives another unit. `leftovers`
+            multiplies it by a weight in 0..1.
         box: the component's box, in pixels of the photograph.
     """
 
@@ -45,7 +45,9 @@ def parts(reduced: Reduced, *, threshold: float, joined_over_ratio: float = 0.0)
 
 
 def haze(reduced: Reduced) -> list[Region]:
-    """Return areas away from the product where the matte is faint but not 0, a veil on the white; the largest first."""
+    """Return areas away from the product where the matte is faint but not 0, the largest first. On white they look like
+    a veil.
+    """
     solid = grown(reduced.matte > 0.5, 11)
     everywhere = np.ones(solid.shape, bool)
     return split((reduced.matte > _FAINT) & ~solid, everywhere, reduced)[1]
@@ -67,7 +69,7 @@ def opened(mask: Mask, side: int) -> Mask:
 
 
 def enclosed_ground(reduced: Reduced) -> Mask:
-    """Return the background that is not connected to the border of the frame."""
+    """Return the background that is not connected to the border of the frame, such as the gap in a handle."""
     open_ground = cv2.copyMakeBorder((reduced.matte < 0.5).astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=1)
     cv2.floodFill(open_ground, None, (0, 0), 2)
     return np.asarray(open_ground[1:-1, 1:-1] == 1)
@@ -76,10 +78,11 @@ def enclosed_ground(reduced: Reduced) -> Mask:
 def split(
     mask: Mask, marked: Mask, reduced: Reduced, *, must_meet: Mask | None = None
 ) -> tuple[list[Region], list[Region]]:
-    """Return the components that don't meet `marked`, and those that do, each the largest first.
+    """Return (components that do not touch `marked`, components that do), each list the largest first.
 
     Args:
-        must_meet: components that don't meet this mask are left out.
+        mask: the mask that is split into components.
+        must_meet: components that do not touch this mask are left out.
     """
     if not mask.any():
         return [], []

@@ -1,4 +1,4 @@
-"""Rules on backdrop that was left in the matte. Their evidence is the photograph's: its colours and its edges."""
+"""Rules on backdrop that was left in the matte. Their evidence is the photograph itself: its colours and its edges."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _NO_BACKDROP = "Too little of the backdrop shows to know its colour."
 
 
 def backdrop_patch_suspected(scene: Scene, limits: RuleLimits) -> Finding:
-    """Measure the largest patch near the outline that has the backdrop's colour and ends at a clear edge.
+    """Return the finding on patches of backdrop that may be kept in the matte, as `kept_patches` finds them.
 
-    A window that shows exactly the backdrop counts anywhere in the product. The area is stated in pixels of a picture
-    1000 px long. A white patch counts on a white backdrop, too: it shows on any other page.
+    Its value is the area of the largest one, in pixels as if the picture were 1000 px long. A white patch on a white
+    backdrop counts too, because it shows on any page that is not white.
     """
     if scene.reduced.backdrop is None:
         return skipped("backdrop_patch_suspected", _NO_BACKDROP)
@@ -27,9 +27,10 @@ def backdrop_patch_suspected(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def backdrop_strip_suspected(scene: Scene, limits: RuleLimits) -> Finding:
-    """Measure the largest area of nearly the backdrop's colour outside the photograph's strongest edge.
+    """Return the finding on backdrop that may be kept between the matte's outline and the product's real edge.
 
-    It is stated in pixels of a product at most 1200 px long.
+    Its value is the area of the largest strip with nearly the backdrop's colour, in pixels of a product at most 1200 px
+    long. The real edge is the photograph's strongest edge (`ridges`).
     """
     if scene.reduced.backdrop is None:
         return skipped("backdrop_strip_suspected", _NO_BACKDROP)
@@ -43,9 +44,10 @@ def backdrop_strip_suspected(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def backdrop_left_suspected(scene: Scene, limits: RuleLimits) -> Finding:
-    """Measure the greatest probability that a region of the matte is backdrop, by a forest learnt from known truth.
+    """Return the finding on the region of the matte that is most likely backdrop. Its value is that probability, 0..1.
 
-    A region is any patch whose colour comes near the backdrop's, shaded or tinted ones included.
+    Every region with nearly the backdrop's colour is judged, also a shaded or tinted one (`left_backdrop`). A person's
+    matte is not checked.
     """
     if scene.edit.cutout.method == Method.GIVEN:
         return skipped("backdrop_left_suspected", "A person made this matte, and looked at its gaps.")

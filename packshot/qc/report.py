@@ -168,7 +168,10 @@ class QcReport(Value):
     def stopped(self, told: Finding) -> QcReport:
         """Return the report with one more finding on the whole edit.
 
-        If the finding stops approval, approved verdicts become reviews. The score stays as it is.
+        If the finding stops approval, approved verdicts become reviews. The score does not change.
+
+        Args:
+            told: the finding to add.
         """
         report = self.model_copy(update={"findings": (*self.findings, told)})
         if not told.stops_approval:

@@ -1,9 +1,10 @@
-"""Find the photograph's strongest edge around the product, independently of the cut-out.
+"""Find the photograph's strongest edge around the product, without using the cut-out's outline.
 
-Meyer's watershed (1992) floods the photograph from two kinds of markers: plain backdrop, and deep inside the product.
-Low steps are flooded first, so the floods meet at the strongest edge between them. A contact shadow that the matte kept
-lies outside that edge, however dark or tinted it is: the backdrop's flood enters it over its soft end. Backdrop that
-was kept in a narrow gap or beside an edge lies outside it, too.
+The method is Meyer's watershed (1992). It floods the photograph from two kinds of markers: plain backdrop, and the
+middle of the product. Weak edges are flooded first, so the two floods meet at the strongest edge between them.
+
+A contact shadow in the matte lies outside that edge, however dark or tinted it is: its outer end is soft, so the
+backdrop's flood enters it. Backdrop that was kept in a narrow gap or beside an edge also lies outside.
 """
 
 from __future__ import annotations
@@ -43,16 +44,16 @@ _BACKDROP, _PRODUCT = 1, 2
 
 @dataclasses.dataclass(frozen=True)
 class Strip:
-    """An area of the matte between its outline and the photograph's strongest edge.
+    """An area of the matte between the matte's outline and the photograph's strongest edge.
 
     Attributes:
-        area: pixels of the flooded picture, where the product is at most 1200 px long.
+        area: number of pixels, in a picture reduced so that the product is at most 1200 px long.
         box: the strip's box, in pixels of the photograph.
-        outer: median gradient across the matte's outline there, in levels per pixel; infinite if the strip has no
-            outside.
-        inner: median gradient across the edge inside of it, in levels per pixel.
+        outer: median gradient across the matte's outline at the strip, in levels (0..255) per pixel; infinite if the
+            strip does not touch the outside.
+        inner: median gradient across the strip's inner edge, in levels per pixel.
         step: mean difference between the strip and the backdrop, in levels.
-        light: light in the strip as a share of the backdrop's, linear.
+        light: light in the strip divided by the backdrop's light, linear.
     """
 
     area: int
@@ -64,16 +65,20 @@ class Strip:
 
     @property
     def is_shadow(self) -> bool:
-        """Whether the strip is a shadow: soft outside, a stronger edge inside, and darker than the backdrop.
+        """Whether the strip is a shadow: soft at its outer end, a stronger edge at its inner end, and darker than the
+        backdrop.
 
-        A sharp edge has a gradient of about a third of its step per pixel. A shadow's outer end has much less.
+        The gradient of a sharp edge, in levels per pixel, is about a third of its step. A shadow's outer end has much
+        less.
         """
         soft = self.outer <= _SOFT * self.step and self.inner >= _STRONGER * self.outer
         return soft and self.light < _DARKER
 
     @property
     def is_backdrop(self) -> bool:
-        """Whether the strip has nearly the backdrop's colour and the product begins at a clear edge inside of it."""
+        """Whether the strip has nearly the backdrop's colour, and the product begins with a clear edge at its inner
+        end.
+        """
         return self.step < _LIKE_BACKDROP and self.inner >= _CLEAR_EDGE
 
 

@@ -1,4 +1,4 @@
-"""All measurements that the rules use; each is computed once, when it is first needed."""
+"""One edit with all measurements that the rules use. Each measurement is computed once, when a rule first needs it."""
 
 from __future__ import annotations
 
@@ -30,11 +30,13 @@ SHADOW_REACH_RATIO = 0.12
 
 
 def background_of(matte: Matte, *, shadow: Shadow, subject: Box | None) -> Mask:
-    """Return where an edit must be exactly white: where the matte is 0, or beyond the reach of a kept shadow.
+    """Return where an edit must be exactly white, (rows, columns) bool.
+
+    Without a kept shadow, this is where the matte is 0. A kept shadow takes room around the product, which is left out.
 
     Args:
         matte: (rows, columns) float32 in 0..1.
-        shadow: what becomes of the product's shadow.
+        shadow: what the plan does with the product's shadow.
         subject: the product's box, as `box_of_product` returns it.
     """
     return away_from(np.asarray(matte > 0), _white_from_px(subject, shadow, 1.0))
@@ -59,7 +61,7 @@ _OF_THE_EDIT = ("subject", "off_white", "reduced", "reduced_product", "outline",
 
 
 class Scene:
-    """One edit with its measurements, as the rules see it."""
+    """One edit with its measurements. Every rule gets a scene and reads what it needs."""
 
     def __init__(self, edit: QcInput) -> None:
         self.edit = edit
@@ -67,7 +69,7 @@ class Scene:
     def on_canvas(self, edit: QcInput) -> Scene:
         """Return a scene for the same edit on another canvas.
 
-        What was measured on the edit itself is kept. What depends on the canvas is measured again.
+        Measurements of the edit itself are kept. Measurements of the canvas are made again.
         """
         other = Scene(edit)
         vars(other).update({name: value for name, value in vars(self).items() if name in _OF_THE_EDIT})
@@ -156,7 +158,9 @@ class Scene:
 
     @computed_once
     def disagreement(self) -> tuple[float, list[Region]]:
-        """Differences between network and refined matte that the photograph does not settle: share, and areas."""
+        """Differences between segmentation network and matte: (share, areas), as the function `disagreement` returns
+        them.
+        """
         return disagreement(self.reduced)
 
     @computed_once

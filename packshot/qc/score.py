@@ -1,4 +1,4 @@
-"""Turn measured values into points, and points and gates into a verdict."""
+"""Turn measured values into points, and points and failed gates into a verdict."""
 
 from __future__ import annotations
 
@@ -50,10 +50,10 @@ def component_points(findings: Sequence[Finding], config: QcConfig, *, points: i
 
 
 def decide_verdict(score: float, findings: Sequence[Finding], config: QcConfig) -> Verdict:
-    """Return the verdict from the score and the findings.
+    """Return the verdict that follows from the score and the findings.
 
-    A failed gate (a rule that forbids approval) turns an approval into a review. It never makes a verdict milder. A
-    value beyond its rule's `redo` means reject, whatever the score.
+    A gate is a rule that forbids automatic approval. A failed gate turns an approval into a review; it changes no other
+    verdict. If a measured value is beyond its rule's `redo` limit, the verdict is to redo the edit, whatever the score.
     """
     if score < config.review_at or any(_must_be_redone(finding, config) for finding in findings):
         return Verdict.REJECT_AND_REDO
@@ -68,7 +68,7 @@ def stricter(*verdicts: Verdict) -> Verdict:
 
 
 def severity(finding: Finding, limits: RuleLimits) -> tuple[bool, int, float, float]:
-    """Return a sort key for findings of the same rule; the greater one is worse."""
+    """Return a sort key for findings of the same rule. A greater key is a worse finding."""
     if finding.measured is None:
         return finding.stops_approval, _BY_STATUS.index(finding.status), 0.0, 0.0
     away = finding.measured - limits.good

@@ -1,4 +1,4 @@
-"""Check that the background is exactly white: everywhere, or quickly at points along the border."""
+"""Check that the background is exactly white: at every pixel, or quickly at points along the border."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""A client's batch: which are closed, what was uploaded, what is approved, and what became of each file."""
+"""Batches: find closed ones, take stock of their files, find approved shots, and sum up the results."""

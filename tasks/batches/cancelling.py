@@ -1,8 +1,9 @@
-"""Cancel a batch: nothing more is done with it or delivered of it, until it is submitted again.
+"""Cancel a batch: it is not processed or delivered any more, until it is submitted again.
 
-First the batch's record says so. From then on no run can write about the batch, open a delivery or close one: each of
-these is a conditional write of the same record. Then the batch's runs are ended, those that wait for people too. If a
-process dies in the middle, the call can be repeated. Originals, records and what was delivered before stay.
+First the batch's record is marked as cancelled. From then on no run can write about the batch, and none can open or
+close a delivery: each of these is a conditional write of the same record. Then the batch's runs are ended, also those
+that wait for people. If a process dies in the middle, the call can be repeated. Originals, records and earlier
+deliveries stay.
 """
 
 from __future__ import annotations
@@ -48,12 +49,12 @@ _NOT_ENDED = FlowRunFilterState(
 
 
 class CancelledBatch(Value):
-    """What became of a batch that was cancelled.
+    """The result of cancelling a batch.
 
     Attributes:
-        runs: runs that worked on it, or were to, and were ended.
-        questions: runs that waited for people about its shots, and were ended.
-        at_work: a process is still at work on it. It can't write about the batch any more.
+        runs: ended runs that worked on the batch, or were going to.
+        questions: ended runs that waited for people's answers about its shots.
+        at_work: True if a process is still at work on the batch. It can't write about the batch any more.
     """
 
     cancellation: Cancellation
@@ -107,7 +108,7 @@ def _require_something_left(batch: BatchId) -> None:
 
 
 def find_ready(batch: BatchId) -> ObjectInfo | None:
-    """Return the object with which its client has closed a batch; None if the batch is not closed."""
+    """Return the object READY with which its client has closed a batch; None if the batch is not closed."""
     key = inbox_key(batch, READY)
     first = next(open_storage().list(key), None)  # the first key with a prefix is itself
     return first if first is not None and first.key == key else None

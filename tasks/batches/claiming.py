@@ -1,4 +1,4 @@
-"""One run at a time works on a batch: it holds the batch's lease, and the record names it."""
+"""Make sure that only one run at a time works on a batch: it holds the batch's lease, and the record names the run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Closed batches: the clients have uploaded them, and no run has finished them yet."""
+"""Find closed batches: batches that their clients have uploaded completely and that no run has finished yet."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class ClosedBatches(Value):
     """The batches to process in a night.
 
     Attributes:
-        left_out: key of a "batch is closed" marker whose folder has no valid batch name -> why.
+        left_out: key of a READY object whose folder has no valid batch name -> the reason.
     """
 
     batches: tuple[BatchId, ...]

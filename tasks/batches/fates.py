@@ -1,4 +1,4 @@
-"""What became of each file of a batch, and the batch as sentences and table rows."""
+"""The result for each file of a batch, and a summary of the batch as sentences and table rows."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ AT_WORK = "at work"
 
 
 class Fate(Value):
-    """What became of one file.
+    """The result for one file of a batch.
 
     Attributes:
         kind: one of ``delivered``, ``waiting``, ``refused`` and ``failed``. While a run is at work it can also be
             `AT_WORK`.
-        with_whom, since, due: only of a waiting shot: who has to act, since when, and until when. A shot on hold waits
+        with_whom, since, due: only for a waiting shot: who has to act, since when, and until when. A shot on hold waits
             for the client.
         left_out: platform name or file path -> why this photograph was not delivered there.
         product: the product that the photograph shows; empty unless the client asks for certain views of each product.
         lacks: views of that product that are missing, and why; empty if none is.
-        unreadable: whether the file has no record, or one that can't be read.
-        passing: whether the reason of the failure may pass by itself: the storage or a server was away, or a disk was
+        unreadable: True if the file has no record, or its record can't be read.
+        passing: True if the cause of the failure may pass by itself: the storage or a server was away, or a disk was
             full.
     """
 
@@ -59,11 +59,11 @@ class Fate(Value):
 
 
 class Summary(Value):
-    """What became of a batch, file by file.
+    """The result for every file of a batch.
 
     Attributes:
-        findings: those about the batch and its manifest.
-        warnings: about its photographs; each distinct warning once.
+        findings: findings about the batch and its manifest.
+        warnings: warnings about its photographs; each distinct warning once.
         products: which products have all views that the client asks for; empty if the client asks for none.
         stands: the progress in words while a run is at work; empty at the end.
     """
@@ -76,7 +76,7 @@ class Summary(Value):
     stands: str = ""
 
     def of(self, kind: str) -> tuple[Fate, ...]:
-        """Return the fates of one kind, for example ``of("failed")``."""
+        """Return the results of one kind, for example ``of("failed")``."""
         return tuple(fate for fate in self.fates if fate.kind == kind)
 
     @property
@@ -112,7 +112,10 @@ class Summary(Value):
 
     @property
     def rows(self) -> list[dict[str, object]]:
-        """The batch as table rows, one for each photograph. What matters stands first: pages cut wide tables."""
+        """The batch as table rows, one for each photograph.
+
+        Important columns come first, because pages cut off wide tables.
+        """
         return [
             {
                 "shot": fate.shot,
@@ -132,7 +135,7 @@ class Summary(Value):
 
     @property
     def failure_sentence(self) -> str:
-        """The first five failed shots with their reasons, and what was left out of other shots."""
+        """The first five failed shots with their reasons, and which platforms were left out of other shots."""
         named = "; ".join(f"{fate.shot}: {fate.why}" for fate in self.failed[:5])
         failed = f"{len(self.failed)} of {counted(len(self.fates), 'shot')} failed: {named}"
         named_already = {fate.shot for fate in self.failed}

@@ -39,9 +39,9 @@ def sets_of(
 
 
 def held_for_sets(batch: BatchRecord, sets: Iterable[ProductSet]) -> Mapping[str, str]:
-    """Return shot -> why it is not delivered yet. Empty if the client also takes incomplete products.
+    """Return the approved shots that are not delivered yet because their product is incomplete: shot -> the reason.
 
-    Nothing is held back once somebody has closed the batch.
+    It is empty if the client also takes incomplete products, or if somebody has closed the batch.
     """
     guide = _guide(batch.batch.client)
     together = guide is not None and guide.sets.together and batch.closed_at is None
@@ -49,13 +49,13 @@ def held_for_sets(batch: BatchRecord, sets: Iterable[ProductSet]) -> Mapping[str
 
 
 def note_closed(batch: BatchId) -> None:
-    """Write into a batch's record that its shots no longer wait for the rest of their product."""
+    """Mark in a batch's record that its shots no longer wait for the rest of their product."""
     change_batch(batch, lambda one: one.model_copy(update={"closed_at": one.closed_at or now()}))
 
 
 @task(name="close", task_run_name="close · {batch}", **ALWAYS)
 def close(batch: BatchId) -> None:
-    """Write into a batch's record that somebody closed the batch."""
+    """Mark in a batch's record that somebody has closed the batch."""
     note_closed(batch)
 
 

@@ -22,10 +22,12 @@ class Restarted(Value):
 
 @task(name="restart", task_run_name="restart · {shot.shot}", **ALWAYS)
 def restart_shot(shot: ShotId, *, person: str, reason: str) -> Restarted:
-    """Put a shot back to its first state because a person asked for it. Its history is kept.
+    """Put a shot back into its first state because a person asked for it, and return it. Its history is kept.
 
-    Its generation goes up by one, so that no cached result is used again.
+    Its generation number goes up by one, so that no cached result is used again.
 
+    Args:
+        person, reason: who asks, and why; both go into the record.
     Raises:
         ObjectMissingError: the batch has no such shot.
         BatchCancelledError: somebody has cancelled the batch.

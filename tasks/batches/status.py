@@ -1,4 +1,4 @@
-"""The status of a batch at any time: before its night, while a run works on it, and after."""
+"""The status of a batch at any time: before it is processed, while a run works on it, and afterwards."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from tasks.storage.leases import look
 
 
 def standing_of(batch: BatchId) -> Summary:
-    """Return what has become of every photograph so far, as the index says: some seconds ago.
+    """Return the result so far for every photograph of a batch.
+
+    It comes from the index, so it may be some seconds old.
 
     While a run is at work, unfinished shots don't count as failed.
 

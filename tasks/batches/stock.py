@@ -1,4 +1,4 @@
-"""Take stock of a batch: its files against its manifest, a record for each photograph, and which need work."""
+"""Take stock of a batch: compare its files with its manifest, and make a record for each photograph."""
 
 from __future__ import annotations
 

@@ -24,10 +24,14 @@ LeftOut = Callable[[str, str], None]
 def submit_folder(folder: Path, batch: BatchId, *, on_progress: Progress, on_left_out: LeftOut) -> int:
     """Upload the files of a folder as a batch, close the batch, and return the number of files.
 
-    Idempotent: files that are already uploaded are not sent again. A batch that was cancelled is taken up again.
+    The call can be repeated: files that are already uploaded are not sent again. A cancelled batch is taken up again.
+
     Symbolic links are skipped and reported, because a link could point to any file of this machine. Files with an
     unusable name are skipped and reported too.
 
+    Args:
+        on_progress: called after each file.
+        on_left_out: called for each skipped file.
     Raises:
         NamingError: the folder holds no files.
         StorageDeniedError: the batch is already closed, and a file is new or has changed.

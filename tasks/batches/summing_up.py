@@ -1,4 +1,4 @@
-"""Sum up a batch: read from its records what became of each file."""
+"""Sum up a batch: read the result for each file from the records."""
 
 from __future__ import annotations
 
@@ -27,10 +27,11 @@ from tasks.telling.displays import show_table
 
 
 def survey(batch: BatchId, *, briefs: Iterable[ShotRecord] = ()) -> Summary:
-    """Return what became of every photograph of a batch, read from the records.
+    """Return the result for every photograph of a batch, read from the records.
 
     Args:
-        briefs: shots whose records need not be read, each with its record in short form (`packshot.outcomes.indexed`).
+        briefs: shots whose records need not be read. Each is given as a record in short form
+            (`packshot.outcomes.indexed`).
     """
     record = load_batch(batch)
     records = {one.shot.shot: one for one in briefs}
@@ -114,7 +115,9 @@ def _why(record: ShotRecord) -> str:
 
 @task(name="sum up", task_run_name="sum up · {batch}", **ALWAYS)
 def summarise(batch: BatchId) -> Summary:
-    """Return what became of every file, show it as a table, and mark the batch as finished if no shot failed.
+    """Return the result for every file of a batch.
+
+    Show it as a table, and mark the batch as finished if no shot failed.
 
     Each distinct warning about the photographs is logged once.
     """

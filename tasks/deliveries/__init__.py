@@ -1,1 +1,1 @@
-"""Deliveries to clients: numbered, late ones gathered, shared by links."""
+"""Deliveries to clients: write numbered deliveries, collect late approvals, and share deliveries by links."""

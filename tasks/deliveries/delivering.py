@@ -53,7 +53,7 @@ class DeliveryOutcome(Value):
 
     Attributes:
         sentence: summary for people, for example "delivery 2: 14 shots in 56 files".
-        failed: names of ready shots that were not delivered because two shots want the same file name.
+        failed: names of approved shots that were not delivered, because two shots want the same file name.
     """
 
     sentence: str
@@ -64,8 +64,8 @@ class DeliveryOutcome(Value):
 def deliver(batch: BatchId, *, only: list[str]) -> DeliveryOutcome:
     """Deliver the verified shots of a batch as one numbered delivery, and return a summary.
 
-    Deliveries that an earlier run opened but did not finish are finished first, under their own numbers. If another run
-    is delivering this batch, wait for it. A shot that is delivered already is not delivered again.
+    First, deliveries that an earlier run opened but did not finish are finished under their own numbers. If another run
+    is delivering this batch, this call waits for it. A shot that is already delivered is not delivered again.
 
     Args:
         only: names of the shots that a new delivery may contain.

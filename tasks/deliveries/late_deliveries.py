@@ -1,7 +1,7 @@
-"""Late approvals: collect the shots that are approved after their batch was delivered, and deliver them together.
+"""Collect the shots that are approved after their batch was delivered, and deliver them together.
 
-A later run of `deliver-batch` delivers them at the next full hour, or when somebody closes the batch. The first late
-approval creates that run; further ones find it by its idempotency key.
+They go out at the next full hour, or when somebody closes the batch, in a run of `deliver-batch`. The first late
+approval creates that run. Further ones find the run by its idempotency key.
 """
 
 from __future__ import annotations
@@ -49,11 +49,11 @@ _POLL_S = 1.0
 
 
 class Gathered(Value):
-    """What happens to a shot that was approved.
+    """When an approved shot is delivered.
 
     Attributes:
-        goes_now: whether it is delivered at once, with all other approved shots of its batch.
-        sentence: when it is delivered, if not at once.
+        goes_now: True if it is delivered at once, with all other approved shots of its batch.
+        sentence: if not at once, the time in words.
     """
 
     goes_now: bool
@@ -64,7 +64,7 @@ class Gathered(Value):
 def gather(shot: ShotId) -> Gathered:
     """Return whether an approved shot is delivered now or waits for others. The rules of its client decide.
 
-    If the shot completes its product, the product's other approved shots are collected, too.
+    If the shot completes its product, the product's other approved shots are delivered with it.
     """
     batch, rule = shot.in_batch, promise_shown(shot.client).late_deliveries
     known = load_batch(batch)
@@ -132,11 +132,11 @@ def _runs_to_come(client: SyncPrefectClient, tag: str) -> Iterator[FlowRun]:
 
 
 class Waiting(Value):
-    """Collected shots of a batch that are delivered together.
+    """Approved shots of a batch that will be delivered together.
 
     Attributes:
         shots: names of the approved shots.
-        goes_out: when they are delivered; None if that is when somebody closes the batch.
+        goes_out: when they are delivered; None if they are delivered when somebody closes the batch.
     """
 
     batch: BatchId
@@ -173,9 +173,9 @@ def _waiting_of(batch: BatchId) -> Iterator[Waiting]:
 
 
 def close_batch(batch: BatchId) -> UUID:
-    """Return the id of a new run that delivers what is approved in a batch now.
+    """Start a run that delivers the approved shots of a batch now, and return the run's id.
 
-    From now on its shots don't wait for the rest of their product.
+    From now on the batch's shots don't wait for the rest of their product.
 
     Raises:
         ObjectMissingError: there is no such batch.

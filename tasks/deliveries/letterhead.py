@@ -22,7 +22,7 @@ def title_of(client: str) -> str:
 
 
 def logo_of(client: str) -> str:
-    """Return a client's logo as a data URI; empty if its style guide names none, or the file is not there now."""
+    """Return a client's logo as a data URI; empty if its style guide names none, or the file is missing now."""
     try:
         name = guide_of(client).logo
     except ConfigError:

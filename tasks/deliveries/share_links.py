@@ -1,6 +1,8 @@
-"""Share links. Whoever has such a link can look at one delivery of one client, until the link expires or is withdrawn.
+"""Share links.
 
-The line signs each link. An object beside the batch's record lists which links were made and which were withdrawn.
+A person who has such a link can look at one delivery of one client, until it expires or is withdrawn.
+
+Packshot signs each link. An object beside the batch's record lists the links that were made and withdrawn.
 """
 
 from __future__ import annotations
@@ -38,7 +40,7 @@ class Link(Value):
     """A share link that was made.
 
     Attributes:
-        id: random. The signature covers it.
+        id: a random text. The signature covers it.
         withdrawn_at: None if nobody has withdrawn the link.
     """
 
@@ -50,7 +52,7 @@ class Link(Value):
     withdrawn_by: str = ""
 
     def opens_at(self, at: datetime) -> bool:
-        """Return whether the link opens the delivery at a time."""
+        """Return whether the link is valid at a time."""
         return self.withdrawn_at is None and at < self.expires_at
 
 
@@ -63,7 +65,7 @@ class Shares(Stored):
 
 
 class Shared(NamedTuple):
-    """The content of a link's token."""
+    """The content of a link's token: the delivery that it opens."""
 
     batch: BatchId
     number: int
@@ -72,13 +74,13 @@ class Shared(NamedTuple):
 
 
 def share(batch: BatchId, number: int, *, days: int = USUAL_DAYS, by: str) -> tuple[Link, str]:
-    """Return a new link to a delivery that was handed over, with the link's token.
+    """Return (a new link to a finished delivery, the link's token).
 
     Args:
-        days: how long the link opens the delivery, 1 to `LONGEST_DAYS`.
+        days: how long the link is valid, 1 to `LONGEST_DAYS`.
         by: the person who makes the link.
     Raises:
-        TerminalError: there is no such delivery, or the time is not allowed.
+        TerminalError: there is no such delivery, or the number of days is not allowed.
         ObjectMissingError: there is no such batch.
     """
     if not 1 <= days <= LONGEST_DAYS:
@@ -93,7 +95,7 @@ def share(batch: BatchId, number: int, *, days: int = USUAL_DAYS, by: str) -> tu
 
 
 def unshare(batch: BatchId, number: int, *, by: str) -> int:
-    """Withdraw all links to a delivery, and return how many of them still opened it.
+    """Withdraw all links to a delivery, and return how many of them were still valid.
 
     Raises:
         TerminalError: there is no such delivery.
@@ -138,13 +140,13 @@ def links_of(batch: BatchId, number: int) -> tuple[Link, ...]:
 
 
 def token_of(batch: BatchId, number: int, link: Link) -> str:
-    """Return the token of a link: which delivery it opens, until when, and the line's signature of both."""
+    """Return the token of a link. It contains the delivery, the expiry time, and Packshot's signature of both."""
     said = "/".join([_MARK, batch.client, batch.batch, str(number), link.id, str(int(link.expires_at.timestamp()))])
     return _signed(said.encode())
 
 
 def read_token(token: str) -> Shared | None:
-    """Return the content of a token; None if the line has not signed it. Nothing is read from storage.
+    """Return the content of a token; None if Packshot has not signed it. Nothing is read from storage.
 
     Whether the link has expired or was withdrawn is not checked here.
     """
@@ -163,7 +165,7 @@ def read_token(token: str) -> Shared | None:
 
 
 def link_behind(shared: Shared) -> Link | None:
-    """Return the link of a token from storage; None if it is not there any more."""
+    """Return the link that a token belongs to, read from storage; None if there is no such link any more."""
     return next((one for one in links_of(shared.batch, shared.number) if one.id == shared.id), None)
 
 

@@ -1,1 +1,1 @@
-"""What a process finds around it: settings, configs, its log, its disk, addresses of pages."""
+"""The surroundings of a process: settings, configs, log, disk, and addresses of pages."""

@@ -31,8 +31,8 @@ def configs_in_force() -> Configs:
 def fingerprint(configs: Configs, *, client: str) -> str:
     """Return a hash of all configs that change a client's masters or plans: 16 hex digits of a SHA-256.
 
-    Other clients' style guides and profiles are left out, and what only reports read. Otherwise each new client would
-    cause the unfinished shots of all others to be mastered again.
+    Other clients' style guides and profiles are not part of it: otherwise each new client would cause the unfinished
+    shots of all others to be mastered again. Configs that only reports read are not part of it either.
     """
     guide = configs.clients.get(client) or configs.clients.get(FALLBACK_CLIENT)
     press = guide.cmyk_profile if guide else ""

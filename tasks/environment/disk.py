@@ -1,4 +1,4 @@
-"""A full disk: recognise it, and say which folder is full and what is free there."""
+"""Recognise a full disk, and report which folder is full and how much space is free there."""
 
 from __future__ import annotations
 
@@ -14,25 +14,30 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 def is_full(error: object) -> bool:
-    """Return whether an error says that a disk is full, or this user's share of it."""
+    """Return whether an error means that a disk is full, or that this user's quota is used up."""
     return isinstance(error, OSError) and error.errno in _FULL
 
 
 def free_at(folder: Path) -> str:
-    """Return in words how much is free on a folder's disk. If the folder is missing, its nearest parent counts."""
+    """Return in words how much space is free on a folder's disk.
+
+    If the folder is missing, its nearest parent is used.
+    """
     there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
     return f"{shutil.disk_usage(there).free / 1e6:,.0f} MB free"
 
 
 @contextmanager
 def writing_to(folder: Path, what: str) -> Iterator[None]:
-    """Turn the error of a full disk into Packshot's own, which names the folder and what is free there.
+    """In the block, turn the system's error of a full disk into a `DiskFullError`.
+
+    It names the folder and its free space.
 
     Args:
-        folder: where the block writes.
-        what: what it writes, for the message.
+        folder: the folder that the block writes to.
+        what: the thing that the block writes, for the message.
     Raises:
-        DiskFullError: the disk is full. The error is transient: there may be room at the next try.
+        DiskFullError: the disk is full. The error is transient: there may be space at the next try.
     """
     try:
         yield

@@ -1,6 +1,9 @@
-"""Settings of this process: where to find storage, models and cache. They are environment variables with ``PACKSHOT_``.
+"""Settings of this process: where to find storage, models and cache.
 
-They are read again when a variable has changed. So a changed environment takes effect at the next call.
+They come from ``PACKSHOT_`` environment variables.
+
+If a variable has changed, all settings are read again at the next call.
+
 `settings_table` makes the table for the documentation.
 """
 
@@ -39,7 +42,7 @@ def _state_folder() -> Path:
 
 
 class Settings(BaseSettings):
-    """Everything a process takes from its environment. Secrets are printed as stars."""
+    """All settings that a process takes from its environment. Secrets are printed as stars."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, frozen=True, extra="ignore", hide_input_in_errors=True, env_ignore_empty=True

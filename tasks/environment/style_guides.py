@@ -1,4 +1,4 @@
-"""The style guide of a client, and what it promises: due times, links, services."""
+"""Read a client's style guide and its hand-off rules: due times, lifetimes of links, services."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ def promise_to(client: str) -> HandoffConfig:
 
 
 def promise_shown(client: str) -> HandoffConfig:
-    """Return the hand-off rules only for display. If the client's config is broken, return the general rules."""
+    """Return a client's hand-off rules, for display only.
+
+    If the client's config is broken, return the general rules.
+    """
     try:
         return promise_to(client)
     except ConfigError:

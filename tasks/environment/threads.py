@@ -1,4 +1,4 @@
-"""Work in threads: one thing for many items, and things that all threads share."""
+"""Run a function for many items in threads, and make objects that all threads share."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ Result = TypeVar("Result")
 
 
 def made_once(make: Callable[Asked, Result]) -> Callable[Asked, Result]:
-    """Return the function such that it runs once for each set of arguments; its result is kept and shared.
+    """Return a function that runs once for each set of arguments. Its result is kept and shared by all threads.
 
-    Threads that ask at the same time get the same result. With `functools.cache` alone each of them may make its own at
-    the first call: two event loops, say, of which one gets the other's connections.
+    Threads that ask at the same time get the same result. With `functools.cache` alone, each of them could make its own
+    result at the first call. For example, there could be two event loops, and one of them would get the connections of
+    the other.
     """
     kept, one_at_a_time = cache(make), threading.RLock()
 

@@ -1,9 +1,10 @@
-"""The database of the index: PostgreSQL, shared by all processes of the line; or a file of this machine.
+"""The database of the index: PostgreSQL, shared by all processes, or a file on this machine.
 
     index = shared()            # None if PACKSHOT_INDEX_URL is not set
     index.run(lambda connection: connection.execute(...))
 
-Nobody waits long for the database. Each use has a deadline. After a use that failed, all uses fail at once for a while.
+No caller waits long for the database. Each use has a deadline. After a use that failed, all uses fail at once for a
+while.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ _MIGRATION_LOCK = 7_044_512_019
 class IndexAwayError(Exception):
     """The index does not answer, or answers with an error.
 
-    Only functions that report on the index itself pass this on to their callers.
+    Only functions that report on the index itself pass this error on to their callers.
     """
 
 
@@ -62,9 +63,11 @@ class Database(Protocol):
 
 
 class Shared:
-    """The index in PostgreSQL. Thread-safe: its connections belong to an event loop in a thread of its own.
+    """The index in PostgreSQL, shared by all processes.
 
-    Its driver is asynchronous. So a deadline ends every wait, whatever the server or the network does.
+    Thread-safe: one thread with an event loop owns its connections.
+
+    Its driver is asynchronous. So a deadline ends every wait, even if the server or the network hangs.
     """
 
     def __init__(self, url: str, password: str) -> None:
@@ -120,9 +123,9 @@ class Shared:
 
 
 class Own:
-    """An index of this machine, in a file of the scratch folder or in memory.
+    """An index for this machine alone, in a SQLite file of the scratch folder or in memory.
 
-    It is compared with the bucket before each question.
+    Before each question it is compared with the records in the bucket, and brought up to date.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -155,7 +158,10 @@ _shared = made_once(Shared)
 
 
 def own(settings: Settings | None = None) -> Own:
-    """Return the index of this machine, for the bucket that the settings name. It may be deleted at any time."""
+    """Return the index for this machine alone, for the bucket that the settings name.
+
+    Its file may be deleted at any time.
+    """
     chosen = settings or get_settings()
     where = f"{chosen.s3_endpoint_url}/{chosen.s3_bucket}"
     if not chosen.scratch_max_bytes:

@@ -1,9 +1,8 @@
-"""Keep the index up to date: after each write of a record, its row is written.
+"""Keep the index up to date: each write of a record is followed by a write of its row in the index.
 
-A row that fails is written later. It never stops the write of the record.
-
-This process remembers a row that could not be written, and writes it with the next one. If the process ends before
-that, the row stays older than its record. `tasks.queries.comparing` finds such a row by its ETag.
+If that fails, the write of the record still counts. This process remembers the row and writes it together with the next
+one. If the process ends before that, the row stays older than its record. `tasks.queries.comparing` finds such rows by
+their ETag.
 """
 
 from __future__ import annotations
@@ -94,7 +93,7 @@ def _name(table: Table, row: Row) -> tuple[str, ...]:
 
 
 def put(connection: Connection, table: Table, rows: Iterable[Row], *, seen: Mapping[str, str] | None = None) -> None:
-    """Insert rows. Older rows of the same name are replaced.
+    """Insert rows. An older row of the same name is replaced.
 
     Args:
         table: `shots` or `batches`.

@@ -1,4 +1,4 @@
-"""The rows of the index: what is kept of a record."""
+"""Make the index's rows: the fields of a record that the index keeps."""
 
 from __future__ import annotations
 
@@ -30,7 +30,10 @@ def shot_row(bucket: str, record: ShotRecord, etag: str) -> Row:
 
 
 def damaged_shot_row(bucket: str, shot: ShotId, etag: str) -> Row:
-    """Return the row of a shot whose record can't be read, so that it is not read again until it changes."""
+    """Return the row of a shot whose record can't be read.
+
+    With this row, the record is not read again until it changes.
+    """
     nothing = {"judged": False, "changed_at": None}
     empty = dict.fromkeys(("sku", "asin", "gtin", "file", "brief"), "")
     return {**_shot(bucket, shot), "etag": plain(etag), "events": 0, "state": DAMAGED, **nothing, **empty}
@@ -62,7 +65,7 @@ def _brief(record: ShotRecord) -> str:
 
 
 def plain(etag: str) -> str:
-    """Return an ETag without its quotation marks, which some requests have and some have not."""
+    """Return an ETag without quotation marks. Some requests return it with them, some without."""
     return etag.strip('"')
 
 

@@ -1,1 +1,1 @@
-"""What the line learns from people's decisions: audits, training, and the routing model in use."""
+"""Learn from people's decisions: audits, training, and the choice of the routing model."""

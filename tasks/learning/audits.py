@@ -1,7 +1,7 @@
-"""Audits: choose the shots that reviewers judge blindly, measure the escape rate, and react if a promise is broken.
+"""Audits: choose shots for blind review, measure the escape rate, and react if a promise is broken.
 
 An audit compares the machine's hidden verdict with a reviewer's. An escape is a shot that the machine would have
-approved and the reviewer refused.
+approved and the reviewer refused. A promise is a limit on the escape rate.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ class Audited(Value):
     """Result of measuring the escape rate.
 
     Attributes:
-        strictness: factor that the promised error ratios are multiplied by from now on; 1 means as configured.
-        alarm: whether the promise was found broken now, so that the factor went down.
+        strictness: factor for the promised error ratios from now on; 1 means as configured, less means stricter.
+        alarm: True if the promise was just found broken, so that the factor went down.
     """
 
     report: EscapeReport
@@ -51,9 +51,10 @@ class Audited(Value):
 def audit_report(record: ShotRecord, plan: Plan, edit: Edit) -> Mapping[str, Any]:
     """Return the record's ``audit`` entry if this shot is judged blindly; empty if not.
 
-    A blind review hides the machine's verdict and score. Shots that go to a reviewer anyway are also hidden at the same
-    rate; otherwise a hidden score would reveal an audit. The rate is high while few audits have been answered. A shot
-    that lacks only the proof on real photographs is always judged blindly, because the verdict is such a proof.
+    A blind review hides the machine's verdict and score. Audited shots are drawn at random. Shots that go to a reviewer
+    anyway are hidden at the same rate; otherwise a hidden score would reveal an audit. The rate is high as long as few
+    audits have been answered. If the only thing that stops a shot's approval is the missing proof on real photographs,
+    it is always judged blindly: the verdict adds to that proof.
     """
     if edit.unproven:
         return {"approved": True, "ratio": 1.0, "score": edit.score}
@@ -67,7 +68,10 @@ def audit_report(record: ShotRecord, plan: Plan, edit: Edit) -> Mapping[str, Any
 
 @task(name="measure escapes", task_run_name="measure escapes", **ALWAYS)
 def measure_escapes() -> Audited:
-    """Compute the escape rate from all answered audits, show it, and make routing stricter if the promise is broken."""
+    """Return the escape rate and the strictness that follows from it, computed from all answered audits.
+
+    The rate is shown as an artifact. If the promise is broken, routing gets stricter and people are told.
+    """
     routing = configs_in_force().routing
     repair()
     found = (audit_of(record, since_restart(record)) for record in judged_records())

@@ -1,6 +1,6 @@
-"""The routing model in use. Storage holds all versions; one object names the version that serves.
+"""The routing model in use. Storage holds all versions, and one object that names the version in use.
 
-The model that comes with Packshot serves until another one is promoted.
+The model that comes with Packshot is used until another one is promoted.
 """
 
 from __future__ import annotations
@@ -32,10 +32,9 @@ _seen: dict[tuple[int, str | None, str], tuple[float, ModelInService]] = {}
 
 
 def service() -> ModelInService:
-    """Return which model serves, and how strictly its promises are taken.
+    """Return which routing model is in use, and the strictness of its promises.
 
-    A process asks the storage again after `SERVICE_S`. Every shot needs the answer several times, and it changes once a
-    week.
+    The answer is cached for `SERVICE_S`: every shot needs it several times, and it changes about once a week.
     """
     settings = get_settings()
     whose = (os.getpid(), settings.s3_endpoint_url, settings.s3_bucket)
@@ -52,10 +51,15 @@ def forget_service() -> None:
 
 
 def change_service(change: Callable[[ModelInService], ModelInService]) -> ModelInService:
-    """Apply a change with a conditional write and return the result, so that no update is lost.
+    """Change which routing model is in use, or its strictness, and return the new state.
 
+    The write is conditional: if somebody else changed the state meanwhile, `change` is applied again to the new state.
+    So no update is lost.
+
+    Args:
+        change: returns the new state from the old one. It may be called several times.
     Raises:
-        RecordConflictError: others kept changing it.
+        RecordConflictError: others kept changing the state.
     """
     storage, key = open_storage(), routing_service_key()
     for _ in range(_TRIES):
@@ -102,19 +106,22 @@ def serving_model(plan: Plan) -> RoutingModel | None:
 
 
 def as_promised(plan: Plan) -> Plan:
-    """Return the plan with the greatest shares of errors that the audits allow now, for routing and for approving."""
+    """Return the plan with the error ratios that the audits allow now, for routing and for approving."""
     present, routing = service(), plan.routing
     promises = {"route": present.promised(routing.route), "approve": present.promised(routing.approve)}
     return plan.model_copy(update={"routing": routing.model_copy(update=promises)})
 
 
 def ruled_out(plan: Plan) -> tuple[str, ...]:
-    """Return the categories that rules send to people; empty unless the shot is surely of another category."""
+    """Return the categories that the rules always send to people; empty if the shot is surely of another category."""
     return ruled_out_for(plan.category, configs_in_force().categories.values())
 
 
 def watch_for(record: ShotRecord, plan: Plan) -> Watch | None:
-    """Return the `Watch` that can stop an automatic approval of this shot; None if its plan uses no routing model."""
+    """Return the model's `Watch` for this shot, which can stop its automatic approval.
+
+    The result is None if the shot's plan uses no routing model.
+    """
     model = serving_model(plan)
     if model is None:
         return None

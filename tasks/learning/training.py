@@ -1,4 +1,4 @@
-"""Train the routing model on people's decisions, and decide which model serves afterwards."""
+"""Train a routing model on people's decisions, and decide which model is used afterwards."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ARTIFACT = "routing-model"
 
 
 class Trained(Value):
-    """A candidate model and its comparison with the serving model."""
+    """A newly trained model, and its comparison with the model in use."""
 
     version: str
     serving: str
@@ -37,13 +37,13 @@ class Trained(Value):
 
 @task(name="train a candidate", task_run_name="train a candidate", **ALWAYS)
 def train_candidate() -> Trained:
-    """Train a candidate, store it, and compare it with the serving model.
+    """Train a new model, store it, and return it with its comparison with the model in use.
 
-    It learns from scenes whose right result is known and from all judged shots, except the products that are kept for
-    the comparison.
+    It learns from scenes whose right result is known and from all shots that people have judged. Some products are kept
+    out: they are used only for the comparison.
 
     Raises:
-        TrainingError: there is too little to learn from.
+        TrainingError: there are too few examples to learn from.
     """
     repair()
     found = (example_of(record, since_restart(record)) for record in judged_records())
@@ -65,7 +65,7 @@ def _compared(candidate: RoutingModel, held_out: list[Example], *, learnt: int) 
 
 @task(name="promote", task_run_name="promote · {trained.version}", **ALWAYS)
 def promote(trained: Trained) -> None:
-    """Let the candidate serve if it is better. The comparison is shown in both cases."""
+    """Put the new model into use if it is better than the present one. The comparison is shown in both cases."""
     if trained.comparison.better:
         change_service(lambda one: one.promote(trained.version, at=now(), by=actor(), why=trained.comparison.why))
     page_artifact(_page(trained), key=ARTIFACT, description=trained.sentence)
@@ -73,7 +73,7 @@ def promote(trained: Trained) -> None:
 
 @task(name="roll back", task_run_name="roll back", **ALWAYS)
 def roll_back(*, person: str, reason: str) -> str:
-    """Let the previous model serve again; return its version.
+    """Put the previous model into use again; return its version.
 
     Raises:
         ModelError: there is no previous model.

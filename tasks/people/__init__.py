@@ -1,1 +1,1 @@
-"""Work of people: jobs, tickets, questions, their answers, and the files that they return."""
+"""People's work: jobs, tickets, questions, answers, and returned files."""

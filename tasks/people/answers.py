@@ -1,4 +1,4 @@
-"""A person's answer to a question about a shot: check it, follow it once, and record it or the reason why not."""
+"""Follow a person's answer to a question about a shot: check it, apply it once, and record the result."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ REDOS = len(METHODS) - 1
 
 @task(name="follow answer", task_run_name="follow answer · {shot.shot}", **unit("follow answer"))
 def follow_answer(shot: ShotId, answer: Answer, *, question: str) -> Outcome:
-    """Apply a person's answer to a shot and return what was done, or why the answer was refused.
+    """Apply a person's answer to a shot, and return what was done, or why the answer was refused.
 
     Args:
-        question: id of the question that is answered. Each question is handled once. So a refused answer is not tried
-            again, even if a missing file has arrived since. Somebody else may have answered by then.
+        question: id of the question. Each question is handled only once. So a refused answer is not tried again, even
+            if a missing file has arrived since: somebody else may have answered in the meantime.
     """
     with living(shot):
         try:

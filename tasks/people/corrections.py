@@ -1,4 +1,4 @@
-"""A person corrects the name or the services of a shot on hold: its facts and its plan are made anew from that."""
+"""Correct the name or the services of a shot on hold. Its facts and its plan are then computed again."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ PLAN = "plan.json"
 
 
 class Correction(Value):
-    """What follows from a person's correction.
+    """The result of correcting a shot's name or services: new facts and a new plan.
 
     Attributes:
-        missing: what the shot, as it is now called, still waits for.
+        missing: things that the shot still waits for under its new name.
     """
 
     facts: Mapping[str, Sourced]
@@ -37,7 +37,7 @@ class Correction(Value):
         return self.plan.model_dump_json(indent=1).encode()
 
     def over(self, record: ShotRecord) -> ShotRecord:
-        """Return a released record with the corrected facts; it is on hold again if something else is missing."""
+        """Return the record with the corrected facts. If something else is missing, it is on hold again."""
         named = record.model_copy(update={"facts": self.facts, "plan_fingerprint": self.plan.fingerprint})
         if not self.missing or record.state is not State.ROUTED:
             return named
@@ -47,11 +47,11 @@ class Correction(Value):
 
 
 def correct(record: ShotRecord, decision: Decision) -> Correction:
-    """Return what follows from a correction of a shot's name or services. Nothing is stored.
+    """Return the new facts and plan that a correction of a shot's name or services gives. Nothing is stored.
 
     Raises:
-        DecisionRefusedError: the client's pattern reads no product from the name, a service is unknown, or no platform
-            of the client takes the view.
+        DecisionRefusedError: the client's pattern finds no product in the name, a service is unknown, or no platform of
+            the client takes the view.
     """
     configs, client = configs_in_force(), record.shot.client
     path = record.source.key.rpartition("/")[2]

@@ -1,4 +1,4 @@
-"""Drafts for editors in storage: a matte and path for each master, and a layered file for each neck-joint pair."""
+"""Store drafts for editors: a matte and a path for each master, and a layered file for each neck-joint pair."""
 
 from __future__ import annotations
 
@@ -58,7 +58,10 @@ def with_draft(record: ShotRecord) -> ShotRecord:
 
 
 def given_matte(record: ShotRecord) -> Matte | None:
-    """Return the matte of the draft that the editor got, else that of the machine's edit; None if there is neither."""
+    """Return the matte of the draft that the editor got, (rows, columns) float32 in 0..1.
+
+    Without a draft it is the matte of the machine's edit. The result is None if there is neither.
+    """
     if record.reports.get("draft", {}).get("made"):
         draft = shot_objects.fetch(record, DRAFT)
         matte = read_draft_matte(draft)

@@ -1,4 +1,4 @@
-"""Wait until a run has followed an answer, so that the person learns whether the answer counted."""
+"""Wait until a run has applied an answer, so that the person learns whether the answer counted."""
 
 from __future__ import annotations
 

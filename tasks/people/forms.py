@@ -1,4 +1,6 @@
-"""Forms for shots that wait for people: one for each state, the same in the UI, the API and on the command line.
+"""Forms for shots that wait for people.
+
+Each state has one, which is the same in Prefect's UI, the API and the command line.
 
 A form has only the fields and choices that make sense in its state. Every filled-in form is read as an `Answer`.
 """
@@ -98,9 +100,10 @@ def form_for(
     """Return the form of a state.
 
     Args:
-        description: Markdown above the fields. Prefect's default pages give it what room the fields leave, often none.
+        description: Markdown above the fields. Prefect's default pages show it only in the space that the fields leave,
+            often none.
         picture: hash of the picture that is shown.
-        lead: what a person must read in any case, as plain text; it stands at the first field.
+        lead: text that a person must read in any case, as plain text. It is shown at the first field.
         also: further choices for this shot, besides the usual choices of its state.
         prefilled: proposed values by field name.
     """

@@ -1,4 +1,4 @@
-"""Shots on hold: they wait for another photograph of the product, or for a colour reference, from the client."""
+"""Put shots on hold: they wait for another photograph of the product, or for a colour reference, from the client."""
 
 from __future__ import annotations
 
@@ -59,8 +59,8 @@ class HeldBack(Value):
     """Shots that are not edited now.
 
     Attributes:
-        on_hold: the client has to send something.
-        failed: the check failed; the reason is in the shot's record.
+        on_hold: shots that wait for something that the client has to send.
+        failed: shots whose check failed; the reason is in the shot's record.
     """
 
     on_hold: tuple[str, ...] = ()
@@ -73,10 +73,12 @@ class HeldBack(Value):
 
 @task(name="hold back", task_run_name="hold back · {batch}", **ALWAYS)
 def hold_back(batch: BatchId, routed: Sequence[RoutedShot]) -> HeldBack:
-    """Return the shots that stop here. Put those on hold whose client has to send something, and notify people.
+    """Return the shots that stop here.
+
+    Those that wait for something from the client are put on hold, and people are notified.
 
     First every shot is noted as a possible match for others, so that shots of one batch find each other. If the check
-    of a shot fails, the shot stops here with the reason in its record, and the others go on.
+    of a shot fails, that shot stops with the reason in its record, and the others go on.
 
     Raises:
         TransientError: a check failed with a transient error, and the task can still be retried.

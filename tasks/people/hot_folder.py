@@ -1,11 +1,11 @@
-"""The hot folder: find finished pictures that editors put back, match them to shots, and resume those shots' runs.
+"""The hot folder: find finished pictures that editors put there, match them to shots, and resume those shots' runs.
 
-Each file is used once. A file is complete when its name doesn't mark it as temporary and nobody has written to it for a
-while. A file that fits no shot is reported and left where it is.
+Each file is used once. A file counts as complete if its name doesn't mark it as temporary and nobody has written to it
+for a while. A file that matches no shot is reported and stays where it is.
 
-The folders of batches in which a shot waits for an editor are listed at every look. Of the others, where nobody expects
-a file, some are listed at each look in turn: for a file that somebody put there by mistake. So the cost of a look grows
-with what waits, not with all batches that there ever were.
+If a shot of a batch waits for an editor, the batch's folder is listed at every look. Nobody expects a file in the other
+folders, but somebody may put one there by mistake. So some of them are listed at each look, in turn. The cost of a look
+therefore grows with the number of waiting shots, not with the number of all batches.
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ class Collected(Value):
     Attributes:
         resumed: shot -> key of the file it was resumed with.
         waiting: files that are still being uploaded.
-        unknown: files that fit no shot that waits for an editor -> why.
-        told: shot that somebody else answered at the same moment -> what Prefect replied.
+        unknown: file that matches no shot waiting for an editor -> the reason.
+        told: shot that somebody else answered at the same moment -> Prefect's reply.
     """
 
     resumed: Mapping[str, str] = {}
@@ -162,7 +162,7 @@ def _listed(client: str, at: datetime) -> Iterator[ObjectInfo]:
 
 
 def in_turn(every: Sequence[V], *, at: datetime) -> Sequence[V]:
-    """Return at most `OTHERS` of the values. Each minute it is the next part, so that all get their turn."""
+    """Return at most `OTHERS` of the values. Each minute it is the next group of them, so that all get their turn."""
     begin = OTHERS * int(at.timestamp() // 60) % max(1, len(every))
     return (*every[begin:], *every[:begin])[:OTHERS]
 
@@ -272,7 +272,7 @@ def _editor(below: str) -> str:
 
 @task(name="release what has arrived", task_run_name="release what has arrived", **ALWAYS)
 def release_holds(client: str = "") -> list[str]:
-    """Resume every shot on hold for which nothing is missing any more, and return their names."""
+    """Resume every shot on hold that now has all it waits for, and return their names."""
     at, released = now(), list[str]()
     held = waiting_records([State.ON_HOLD], client=client)
     answered = _answered(held)

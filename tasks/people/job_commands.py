@@ -1,4 +1,4 @@
-"""Functions behind the command line's work with people: show a job, take it, return a file, answer its question."""
+"""Functions behind the command line for people's jobs: show a job, take it, return a file, answer its question."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Job(Value):
     """A shot as the command line shows it to a person.
 
     Attributes:
-        picture: first digits of the hash of the picture that a decision is about.
+        picture: first digits of the hash of the picture that is to be decided on.
         links: file name -> presigned URL.
         ticket: the editor's job ticket, while the shot waits for an editor.
         trail: all events of the shot.
@@ -70,9 +70,10 @@ def shot_id(name: str) -> ShotId:
 
 
 def job_of(name: str, *, renew: bool = False) -> Job:
-    """Return a shot as a person sees it. In a blind review, the machine's opinion is left out.
+    """Return a shot as a person may see it. In a blind review, the machine's verdict and score are left out.
 
     Args:
+        name: CLIENT/BATCH/SHOT.
         renew: whether to presign the ticket's links again.
     """
     shot = shot_id(name)
@@ -112,17 +113,18 @@ def answer_job(
     file: Path | None = None,
     wait: bool = False,
 ) -> str:
-    """Answer the question about a waiting shot, resume its run, and return in words what was answered.
+    """Answer the question about a waiting shot, resume its run, and return the answer in words.
 
     Args:
-        choices: the decision to send, by the state that the shot is in.
-        also: fields that only the form of a certain state has.
+        name: CLIENT/BATCH/SHOT.
+        choices: for each state that the shot may be in, the decision to send.
+        also: for each state, fields that only the form of that state has.
         fields: all other fields of the form.
         file: a finished picture. It is put into the shot's hot folder once the answer has passed its checks.
-        wait: whether to wait until the run has followed the answer.
+        wait: whether to wait until the run has applied the answer.
     Raises:
-        DecisionRefusedError: the answer can't be followed, or somebody else answered first.
-        TerminalError: the answer was accepted, but the run failed or did not follow it in time.
+        DecisionRefusedError: the answer can't be applied, or somebody else answered first.
+        TerminalError: the answer was accepted, but the run failed or did not apply it in time.
     """
     shot = shot_id(name)
     record = load_record(shot)
@@ -169,7 +171,7 @@ def give_back_job(name: str, *, person: str, signed_in: bool = False) -> None:
     """Record that a job is free again.
 
     Args:
-        person: the name of the one who gives it back: its holder, or a senior.
+        person: name of the person who gives it back: its holder, or a senior.
         signed_in: whether the person has proved who they are.
     Raises:
         DecisionRefusedError: the shot doesn't wait for an editor, or nobody has taken it.

@@ -22,7 +22,7 @@ PAUSE_KEY = "question-1"
 
 
 def pause_key(number: int) -> str:
-    """Return Prefect's key of a run's n-th question."""
+    """Return the key under which Prefect stores a run's n-th question."""
     return f"question-{number}"
 
 
@@ -45,7 +45,10 @@ def begin_job(shot: ShotId) -> None:
 
 @task(name="open review", task_run_name="open review · {edited.shot.shot}", **unit("open review"))
 def open_review(edited: EditedShot) -> str:
-    """Return the id of the suspended run that asks a person about an edit which the machine may not approve."""
+    """Return the id of the suspended run that asks a reviewer about an edit.
+
+    The machine may not approve this edit itself.
+    """
     with living(edited.shot) as life:
         return open_waiting_run(life.record, generation=edited.generation, category=edited.category)
 
@@ -53,12 +56,12 @@ def open_review(edited: EditedShot) -> str:
 def open_waiting_run(record: ShotRecord, *, generation: int, category: str, cancelled_before: int = 0) -> str:
     """Create the suspended run that asks people about a shot, and return its id.
 
-    Idempotent: a second call returns the same run.
+    A second call with the same arguments returns the same run.
 
     Args:
         generation: how many times the shot was started again; each generation has its own run.
-        cancelled_before: how many times its batch was cancelled. Each cancelling ended the shot's run, so afterwards
-            there is a new one.
+        cancelled_before: how many times its batch was cancelled before. Each time ended the shot's run, so a new one is
+            needed afterwards.
     """
     shot, question = record.shot, question_about(record)
     if record.state is not State.IN_REVIEW:  # in review, the artifact shows the edit already

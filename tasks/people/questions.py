@@ -59,7 +59,7 @@ class Question(Value):
 
     Attributes:
         description: Markdown above the form's fields.
-        lead: the most important of it, as plain text, for the form's first field.
+        lead: the most important part of the description, as plain text, for the form's first field.
         picture: first digits of the hash of the picture that is shown.
         also: further choices for this shot, besides the usual choices of its state.
     """
@@ -76,7 +76,7 @@ class Question(Value):
 
 
 class Next(Value):
-    """What has to be done next.
+    """The next step for a shot.
 
     Attributes:
         state: the shot's state.
@@ -90,11 +90,12 @@ class Next(Value):
 
 @task(name="look", task_run_name="look · {shot.shot}", **ALWAYS)
 def next_step(shot: ShotId, *, objection: str = "", answered: bool = False) -> Next:
-    """Return what a shot needs next. If that is an editor's work, also store the draft and the ticket.
+    """Return what a shot needs next. If it needs an editor, also store the draft and the ticket.
 
     Args:
         objection: why the last answer was refused; shown above the form.
-        answered: the question was asked before and its answer is there. So it is not put together again.
+        answered: True if the question was asked before and its answer has come. Then the question is not composed
+            again.
     """
     record = revived(load_record(shot), by=actor())
     step = _STEPS.get(record.state, Step.NOBODY)

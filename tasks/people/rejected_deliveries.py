@@ -1,6 +1,6 @@
-"""A client's rejection of a delivered picture: write it into the shot's record, and create a run that asks people.
+"""A client rejects a delivered picture: record it, and create a run that asks people about the shot.
 
-Each step can be repeated. If one fails, the next try does the rest, whichever client makes it.
+Each step can be repeated. If one fails, the next attempt does the remaining steps.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from tasks.telling.notices import tell
 
 
 class Words(Value):
-    """What a client says about a delivered file.
+    """A client's complaint about a delivered file.
 
     Attributes:
         boxes: the places that the client marked, in pixels of the file.
@@ -41,11 +41,13 @@ class Words(Value):
 
 
 def send_back(shot: ShotId, file: Delivered, words: Words) -> ShotRecord:
-    """Return the record of a delivered shot that its client sent back. Only the first rejection in a delivery counts.
+    """Return the record of a delivered shot after its client has sent it back.
+
+    Per delivery, only the first rejection counts.
 
     Args:
         file: the delivered file that the client looked at.
-        words: what the client says about it.
+        words: the client's complaint.
     Raises:
         DecisionRefusedError: the shot has a newer file by now, or the client does not say what is wrong.
         ObjectMissingError: there is no such shot.

@@ -29,8 +29,8 @@ class Taken:
     """Returned work that was read and checked.
 
     Attributes:
-        pixels: the master from which the work was made: (rows, columns, 3) uint16, working space.
-        checks: results of all checks; one that failed sends the work back.
+        pixels: the master that the editor worked from: (rows, columns, 3) uint16, working space.
+        checks: results of all checks. If one has failed, the work goes back to the editor.
     """
 
     record: ShotRecord
@@ -47,14 +47,18 @@ class Taken:
         """Return the work as the shot's edit, scored like an edit by the machine.
 
         Raises:
-            RefusedInputError: the work doesn't say what is product, or it has another size than the master.
+            RefusedInputError: the file has nothing that separates product from background, or it has another size than
+                the master.
         """
         return pipeline.adopt(self.pixels, self.work, self.plan, group=stored_edits.group_of(self.record))
 
 
 def take_over(record: ShotRecord, data: bytes, *, name: str) -> Taken:
-    """Return a finished picture, read in a confined child process and checked.
+    """Return an editor's finished picture, read in a confined child process and checked.
 
+    Args:
+        data: the whole file.
+        name: file name, for messages.
     Raises:
         RefusedInputError: the picture can't be read.
     """

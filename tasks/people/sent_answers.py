@@ -1,4 +1,4 @@
-"""Send a person's answer about a shot: checked first against the record, then given to the run that waits.
+"""Send a person's answer about a shot: check it against the record, then give it to the run that waits.
 
 The command line and the review desk answer through these functions.
 """
@@ -33,7 +33,7 @@ class CheckedAnswer(Value):
 
     Attributes:
         record: the shot's record when the answer was checked.
-        decision: the answer as the record will have it.
+        decision: the answer in the form in which the record will keep it.
         fields: the form's fields, as they are sent.
         signed_in: whether the person proved who they are.
         brings: (key of the finished picture that an editor hands in, its place in the hot folder); None without a
@@ -55,14 +55,14 @@ class CheckedAnswer(Value):
 
 
 def checked_answer(record: ShotRecord, fields: Mapping[str, Any], *, signed_in: bool = False) -> CheckedAnswer:
-    """Return an answer that can be followed. Nothing is sent yet.
+    """Return an answer that passed its checks. Nothing is sent yet.
 
     Args:
         record: the shot's record as it is now.
         fields: the form's fields, with the decision among them.
-        signed_in: whether the person has proved who they are. The record says so.
+        signed_in: whether the person has proved who they are. The record will state this.
     Raises:
-        DecisionRefusedError: the answer can't be followed, or no run waits for it.
+        DecisionRefusedError: the answer can't be applied, or no run waits for it.
     """
     shot = record.shot
     answer = _read(shot, fields)
@@ -82,7 +82,7 @@ def checked_answer(record: ShotRecord, fields: Mapping[str, Any], *, signed_in: 
 
 
 def check_again(answer: CheckedAnswer) -> CheckedAnswer:
-    """Return an answer, checked once more: against the record and the run as they are now.
+    """Return an answer after a second check, against the record and the run as they are now.
 
     Raises:
         DecisionRefusedError: somebody else has answered since the first check, or the picture has changed.

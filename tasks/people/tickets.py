@@ -33,7 +33,7 @@ TICKET_JSON, TICKET_HTML = "ticket.json", "ticket.html"
 
 
 def scope_for(record: ShotRecord, plan: Plan) -> Scope:
-    """Return what people have to do on a shot."""
+    """Return the work that people have to do on a shot."""
     return scope_of(record, plan, ghost_mannequin=guide_of(record.shot.client).handoff.ghost_mannequin)
 
 

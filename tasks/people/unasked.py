@@ -1,4 +1,4 @@
-"""Shots that wait for people although nobody was asked.
+"""Find shots that wait for people although no question was asked, and ask it.
 
 This happens if a run dies after it has written the shot's record and before it has created the form.
 """
@@ -20,11 +20,11 @@ from tasks.runs.resuming import human_edits, shot_of_run
 
 @task(name="ask who was not asked", task_run_name="ask who was not asked · {batch}", **ALWAYS)
 def ask_who_was_not_asked(batch: BatchId, *, waiting: list[str]) -> list[str]:
-    """Return the names of the waiting shots that had no suspended run. Each of these shots gets such a run.
+    """Return the names of the waiting shots that had no suspended run. Each of them now has one.
 
     Args:
-        waiting: names of the shots that waited when this run began. For all other shots this run has asked people
-            itself.
+        waiting: names of the shots that already waited when this run began. This run has itself created the questions
+            for all other shots.
     """
     if not waiting:
         return []

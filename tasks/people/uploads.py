@@ -1,7 +1,9 @@
-"""An editor's finished picture, which the browser sends to the storage in parts. The machine then checks it there.
+"""Uploads of editors' finished pictures.
 
-Each part has a presigned link. With it one can send that part for an hour, and nothing else. The storage knows which
-parts have arrived. So an upload that broke off goes on with the missing parts.
+The browser sends a file to the storage in parts; then the machine checks it.
+
+Each part has a presigned link. With this link one can send that part during one hour, and nothing else. The storage
+knows which parts have arrived. So an interrupted upload continues with the missing parts.
 """
 
 from __future__ import annotations
@@ -42,7 +44,7 @@ class Upload(Value):
 
     Attributes:
         name: the file's name on the editor's machine.
-        upload_id: the storage's name of the upload.
+        upload_id: the storage's id of the upload.
         part_size: bytes of each part except the last one.
     """
 
@@ -67,7 +69,7 @@ def begin_upload(shot: ShotId, *, name: str, size_bytes: int) -> Upload:
     """Return a new upload of a file in parts.
 
     Raises:
-        RefusedInputError: the line accepts no file of this name or size.
+        RefusedInputError: a file of this name or size is not accepted.
     """
     most = configs_in_force().ingest.max_bytes
     if path_trouble(name) or "/" in name or not is_picture(name) or is_litter(name) or is_unfinished(name):
@@ -96,7 +98,7 @@ def begin_upload(shot: ShotId, *, name: str, size_bytes: int) -> Upload:
 
 
 def is_under_way(upload: Upload) -> bool:
-    """Return whether the storage still has an upload's parts: it is neither finished nor removed."""
+    """Return whether an upload is neither finished nor removed."""
     try:
         _parts(upload)
     except ObjectMissingError:
@@ -111,7 +113,7 @@ def missing_parts(upload: Upload) -> list[int]:
 
 
 def part_links(upload: Upload, numbers: Iterable[int]) -> Mapping[int, str]:
-    """Return number of a part -> the link to which a browser sends its bytes (PUT)."""
+    """Return for each part's number the presigned link to which a browser sends the part (PUT)."""
     client, bucket = connect_for_links(_unchecked()), open_storage().bucket
     with s3_errors(upload.key):
         return {
@@ -125,10 +127,10 @@ def part_links(upload: Upload, numbers: Iterable[int]) -> Mapping[int, str]:
 
 
 def finish_upload(upload: Upload) -> None:
-    """Join the parts to one object.
+    """Join the parts of an upload to one object.
 
     Raises:
-        RefusedInputError: a part is missing, or has another size than was said.
+        RefusedInputError: a part is missing, or has another size than announced.
     """
     missing = missing_parts(upload)
     if missing:
@@ -149,9 +151,11 @@ def finish_upload(upload: Upload) -> None:
 
 
 def abort_broken_off(*, before: datetime) -> int:
-    """Remove the parts of editors' uploads that were begun before a time and never finished; return how many uploads.
+    """Remove the parts of editors' uploads that were begun before a time and never finished.
 
-    Without this, the bucket would keep such parts for ever, and bill them. They are not in any list of its objects.
+    Return the number of uploads.
+
+    Without this, the bucket would keep these parts and charge for them for ever. They appear in no list of its objects.
     """
     client, bucket, gone = _client(), open_storage().bucket, 0
     with s3_errors(jobs_prefix()):

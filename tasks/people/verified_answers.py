@@ -1,7 +1,7 @@
-"""The review desk confirms a signed-in person, so that the record can say that the name is verified.
+"""Record proof that a person who answers was signed in at the review desk.
 
-A form of Prefect accepts any name. When the desk sends an answer, it also stores a copy beside the shot's record, with
-the line's seal. If an answer has no such copy, anybody may have typed its name.
+A Prefect form accepts any name. When the desk sends an answer, it also stores a copy beside the shot's record, with
+Packshot's seal. If an answer has no such copy, anybody may have typed the name in it.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ VOUCHED = "vouched.json"
 
 
 def vouch(shot: ShotId, answer: Answer) -> None:
-    """Store a sealed copy of an answer, as proof that the person it names was signed in."""
+    """Store a sealed copy of an answer. It proves that the person named in the answer was signed in."""
     key = shot_key(shot, VOUCHED)
     open_storage().put(key, seal(key, _said(answer)), content_type="application/octet-stream")
 
 
 def is_vouched_for(shot: ShotId, answer: Answer) -> bool:
-    """Return whether the desk has confirmed exactly this answer."""
+    """Return whether the desk has stored a sealed copy of exactly this answer."""
     key = shot_key(shot, VOUCHED)
     try:
         sealed = open_storage().get(key)

@@ -1,1 +1,1 @@
-"""What work on photographs needs of a machine: confined child processes, memory, networks."""
+"""Resources of a machine for work on photographs: confined child processes, memory, and segmentation networks."""

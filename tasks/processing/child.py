@@ -1,7 +1,9 @@
-"""The child process that decodes outside files: it confines itself first, then answers one call after the other.
+"""The child process that decodes files from outside.
+
+It confines itself first, then answers one call after the other.
 
 Requests come from our own process and are trusted: the name of a function and its arguments, pickled. Answers come from
-a process that has read untrusted bytes, so they are never unpickled: JSON, then raw bytes and arrays.
+a process that has read untrusted bytes, so they are never unpickled. They are JSON, then raw bytes and arrays.
 """
 
 from __future__ import annotations

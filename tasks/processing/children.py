@@ -1,7 +1,7 @@
-"""Child processes that decode outside files: kept warm, confined, and killed when they fail.
+"""Child processes that decode files from outside. They are kept running, confined, and killed when they fail.
 
 A file that makes its decoder crash, hang or use too much memory can't harm this process. The file is tried once more in
-a fresh child. If that one ends too, the file is refused as `decoder_crashed`.
+a new child. If that child ends too, the file is refused as `decoder_crashed`.
 """
 
 from __future__ import annotations
@@ -53,10 +53,10 @@ class _DiedError(Exception):
 
 
 class Child:
-    """One confined process.
+    """One confined child process.
 
     Attributes:
-        layers: each layer of confinement -> why it doesn't work on this system; empty text if it works.
+        layers: name of each layer of confinement -> why it doesn't work on this system; empty text if it works.
         calls: number of calls it has answered.
     """
 
@@ -184,7 +184,7 @@ class Child:
 
 
 class Children:
-    """A pool of warm child processes, as many as are in use at the same time.
+    """A pool of running child processes: as many as are in use at the same time.
 
     Args:
         packages: packages whose functions the children may call.
@@ -196,7 +196,7 @@ class Children:
         self._idle: list[Child] = []
 
     def call(self, function: str, *arguments: Any, about: str, within: ApartLimits, **options: Any) -> Answer:
-        """Call a function on outside bytes in a child, and return its answer.
+        """Call a function in a child process, on bytes from outside, and return its answer.
 
         Args:
             function: ``module:name`` of a function that returns (plain JSON, mapping of name to bytes or array).
@@ -236,7 +236,7 @@ class Children:
         )
 
     def layers(self, limits: ApartLimits) -> dict[str, str]:
-        """Return each layer of confinement -> why it doesn't work on this system; empty text if it works."""
+        """Return, for each layer of confinement, why it doesn't work on this system; an empty text if it works."""
         child = self._taken(limits.memory_bytes)
         self._give_back(child, keep=True)
         return child.layers

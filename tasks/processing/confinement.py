@@ -1,7 +1,7 @@
-"""Confinement of a child process that decodes outside files: no network, files, secrets, programs or other processes.
+"""Confine a child process that decodes files from outside: no network, files, secrets, programs or other processes.
 
-The child applies it to itself before it imports a decoder, so it holds for every later thread. The layers are
-independent of each other; one that this system lacks is reported with the reason. They need Linux. On other systems
+The child does this to itself before it imports a decoder, so it also holds for every later thread. There are several
+independent layers. A layer that this system lacks is reported with the reason. The layers need Linux. On other systems
 only the ``limit_*`` functions work.
 
 Sources: unshare(2), landlock(7), seccomp(2), capabilities(7), PR_SET_NO_NEW_PRIVS in prctl(2).
@@ -81,9 +81,9 @@ _OPEN_FILES = 256
 
 
 def confine(code: Iterable[Path]) -> dict[str, str]:
-    """Return each layer of protection -> why it doesn't work here; the text is empty if it works.
+    """Take away from this process all rights that decoding doesn't need.
 
-    This drops all rights of the process that decoding doesn't need.
+    Returns, for each layer of protection, why it doesn't work on this system; an empty text if it works.
 
     Args:
         code: folders that stay readable, for modules that are imported later.
@@ -122,6 +122,7 @@ def limit_memory(more_bytes: int, size: IO[bytes] | None) -> str:
     """Limit how much this process's address space may grow. Return why that failed; empty if it worked.
 
     Args:
+        more_bytes: bytes that it may grow from now on.
         size: the file that `own_size` opened.
     """
     try:

@@ -1,4 +1,4 @@
-"""The folder with compiled code for the children that open files, which may read it and not write it."""
+"""The folder with numba's compiled code. Child processes that open files may read it and not write it."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _looking = threading.Lock()
 
 
 def kernel_folder() -> Path | None:
-    """Return the folder with the compiled code; None if no folder for it can be written.
+    """Return the folder with the compiled code; None if there is no folder for it that can be written.
 
-    The first call on a machine compiles it. Without a folder, each child compiles it anew: some seconds of processor
-    time.
+    The first call on a machine compiles the code. Without a folder, each child compiles it again, which takes some
+    seconds of processor time.
     """
     with _looking:
         return _found()

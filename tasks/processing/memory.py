@@ -1,8 +1,9 @@
 """Limit the memory that one process uses for photographs at the same time.
 
-The header of a photograph says how much memory the work on it takes (`packshot.ingest.limits`). The largest photograph
-that is accepted takes `max_working_bytes`. Several threads work on shots of their own. Together they take no more than
-that. A thread for which there is no room waits for its turn, in the order of asking.
+The header of a photograph tells how much memory the work on it takes (`packshot.ingest.limits`). The largest accepted
+photograph takes `max_working_bytes`. Several threads work on one shot each. Together they take no more than
+`max_working_bytes`. If there is not enough room for a thread, it waits; threads get room in the order in which they
+asked.
 """
 
 from __future__ import annotations
@@ -31,10 +32,11 @@ class Room:
 
     @contextmanager
     def taken(self, wanted_bytes: int, *, of_bytes: int) -> Iterator[None]:
-        """Wait until there is room, and hold it for the block.
+        """Wait until there is room for some bytes, and hold them for the block.
 
         Args:
-            of_bytes: all memory that there is. A thread that wants more than that gets all of it, alone.
+            wanted_bytes: the bytes to hold.
+            of_bytes: all memory that there is. A thread that wants more than that gets all of it, and works alone.
         """
         wanted, turn = min(wanted_bytes, of_bytes), object()
         with self._changed:

@@ -1,4 +1,4 @@
-"""Segmentation models: find or download their files, and load one model for each process."""
+"""Find or download the files of segmentation models, and load one model for each process."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class ModelFile(NamedTuple):
     """A model file on this machine whose hash was checked.
 
     Attributes:
-        sha256: hash of the file. The sources of one model may have different files, for example other precisions.
+        sha256: hash of the file. The sources of one model may offer different files, for example with other precisions.
     """
 
     path: Path
@@ -43,10 +43,10 @@ class ModelFile(NamedTuple):
 
 
 class LoadedModel(NamedTuple):
-    """A model ready to use.
+    """A model that is loaded and can be used.
 
     Attributes:
-        findings: added to every shot that is cut out with it; not empty if it is only the fallback model.
+        findings: added to every shot that is cut out with it. Not empty only if it is the fallback model.
     """
 
     name: str
@@ -55,7 +55,7 @@ class LoadedModel(NamedTuple):
 
 
 def ignore_progress(label: str, done: int, total: int) -> None:
-    """Ignore a progress report."""
+    """Do nothing with a progress report. The default where a caller wants no progress."""
 
 
 def fetch_model(
@@ -64,7 +64,7 @@ def fetch_model(
     settings: Settings | None = None,
     on_progress: Progress = ignore_progress,
 ) -> ModelFile:
-    """Return a model's file: the one on this machine, else downloaded from the first source that works.
+    """Return a model's file. If it is not on this machine, it is downloaded from the first source that works.
 
     Several processes may call this at once: one downloads, the others wait and then use its file.
 
@@ -83,7 +83,10 @@ def fetch_model(
 
 
 def cached_model(model: Model, *, folder: Path) -> ModelFile | None:
-    """Return a model's file if the folder has it undamaged, else None. Sources are checked in the model's order."""
+    """Return a model's file if the folder has it and it is not damaged, else None.
+
+    The files of its sources are looked for in the model's order.
+    """
     for source in model.sources:
         path = model_path(model, source, folder=folder)
         if path.is_file() and _sha256_of(path) == source.sha256:
@@ -92,7 +95,7 @@ def cached_model(model: Model, *, folder: Path) -> ModelFile | None:
 
 
 def model_path(model: Model, source: ModelSource, *, folder: Path) -> Path:
-    """Return where the file of one source is kept: ``<model>-<first 8 digits of its SHA-256>.onnx``."""
+    """Return where the file from one source is kept: ``<model>-<first 8 digits of its SHA-256>.onnx``."""
     return folder / f"{model.name}-{source.sha256[:8]}.onnx"
 
 

@@ -1,7 +1,7 @@
-"""Ask the index: the shared one, or else one of this machine.
+"""Ask the index: the shared one, or one of this machine.
 
-The one of this machine is asked if there is no shared index, or if that does not answer. It is compared with the bucket
-just before.
+The one of this machine is used if there is no shared index, or if the shared index does not answer. It is compared with
+the bucket just before.
 
 An answer may be some seconds old, and a row may be older than its record. So read a shot's record before you act on it.
 """
@@ -71,9 +71,9 @@ def _require_whole(index: Shared, storage: Storage) -> None:
 
 
 def repair() -> None:
-    """Update those rows of the shared index that may be older than their records.
+    """Update rows of the shared index that may be older than their records.
 
-    Call it before you decide something by counting rows.
+    Call it before a decision that depends on counting rows.
     """
     index = shared()
     if index is not None:
@@ -84,7 +84,8 @@ def repair() -> None:
 def finished_batches() -> Collection[BatchId]:
     """Return the finished batches that the shared index knows; empty if there is no shared index.
 
-    A finished batch never becomes unfinished again. So an outdated row never hides a batch with work to do.
+    A finished batch never becomes unfinished again. So this list never hides a batch that needs work, even if it is
+    old.
     """
     index, wanted = shared(), select(batches.c.client, batches.c.batch).filter_by(bucket=open_storage().bucket)
     if index is None:
@@ -101,14 +102,15 @@ def finished_batches() -> Collection[BatchId]:
 
 
 def find_shots(words: Sequence[str], *, client: str = "", batch: str = "", most: int = MOST_FOUND) -> list[ShotRecord]:
-    """Return shots of all batches, also of ended ones: first those whose names begin so; each part is sorted by name.
+    """Return the shots whose names match, also those of ended batches. Each part of the list is sorted by name.
 
-    Each is a record in short form (`packshot.outcomes.indexed`): only the fields that lists need.
+    Shots whose names begin with the words come first. Each is a record in short form (`packshot.outcomes.indexed`):
+    only the fields that lists need.
 
     Args:
-        words: a shot is found if its SKU, ASIN, GTIN or file name begins with each of them; case does not matter. Of
-            the `LOOKED_THROUGH` shots that changed last, those are found too whose names contain each of them, if each
-            has at least `LEAST_INSIDE` signs.
+        words: a shot is found if its SKU, ASIN, GTIN or file name begins with each of them; case does not matter. Among
+            the `LOOKED_THROUGH` shots that changed last, a shot is also found if its names contain each word. For this,
+            each word needs at least `LEAST_INSIDE` characters.
         client, batch: only those of this client or batch; empty means all.
         most: the largest number of shots to return.
     """
@@ -173,14 +175,17 @@ def records_of_products(client: str, products: Collection[str]) -> list[ShotReco
 
 
 def records_since(moment: datetime) -> list[ShotRecord]:
-    """Return the short records of shots that have changed since a moment, or are open, sorted by name."""
+    """Return the shots that have changed since a moment or are not finished, sorted by name.
+
+    Each is a record in short form (`packshot.outcomes.indexed`): only the fields that lists need.
+    """
     at_rest = [state.value for state in (*DONE, State.REFUSED)]
     of_now = or_(shots.c.changed_at >= moment, shots.c.changed_at.is_(None), shots.c.state.not_in(at_rest))
     return _records(_of("", "").where(of_now), "", "")
 
 
 def received_since(moment: datetime) -> Mapping[BatchId, datetime]:
-    """Return batch -> when it came in, for batches that came in since a moment."""
+    """Return the batches that came in since a moment, each with the time when it came in."""
     wanted = select(batches.c.client, batches.c.batch, batches.c.received_at).filter_by(bucket=open_storage().bucket)
     wanted = wanted.where(batches.c.received_at >= moment)
 
@@ -192,11 +197,11 @@ def received_since(moment: datetime) -> Mapping[BatchId, datetime]:
 
 
 class Changed(NamedTuple):
-    """What has changed since somebody asked.
+    """The difference between two looks at the shots in certain states.
 
     Attributes:
-        etags: every shot that is in one of the states, by name (CLIENT/BATCH/SHOT), with the ETag of its record.
-        records: short records (`packshot.outcomes.indexed`) of the shots with another ETag than before.
+        etags: name (CLIENT/BATCH/SHOT) of every shot that is in one of the states now -> the ETag of its record.
+        records: short records (`packshot.outcomes.indexed`) of the shots whose ETag is not the same as before.
     """
 
     etags: Mapping[str, str]

@@ -1,7 +1,9 @@
-"""Compare the index with the bucket by ETags, and repair what differs. So the index is filled, rebuilt and kept right.
+"""Compare the index with the records in the bucket by ETags, and repair rows that differ.
 
-A listing gives the ETag of every record; only records with another ETag than their row are read. Nothing here writes to
-the bucket.
+This also fills a new index.
+
+A listing of the bucket gives the ETag of every record. Only records whose ETag is not that of their row are read.
+Nothing here writes to the bucket.
 """
 
 from __future__ import annotations
@@ -37,12 +39,13 @@ _BATCH = ""
 
 
 class Compared(Value):
-    """What a comparison found.
+    """The result of a comparison.
 
     Attributes:
-        records: how many were compared.
-        objects: how many objects were listed to find them.
-        behind: how many rows were older than their records, missing, or left over from a record that is gone.
+        records: number of records that were compared.
+        objects: number of objects that were listed to find them.
+        behind: number of rows that were wrong: older than their records, missing, or left over from a record that is
+            gone.
     """
 
     batches: int = 0
@@ -76,11 +79,11 @@ def compare_all(
     anew: bool = False,
     on_progress: Callable[[Compared], None] = lambda done: None,
 ) -> Compared:
-    """Compare all batches, and repair every row that differs.
+    """Compare all batches, repair every row that differs, and return how many did.
 
     Args:
         client, batch: only those of this client, or this one batch; empty means all.
-        anew: True reads every record and writes every row, also where the ETag is the same.
+        anew: True reads every record and writes every row, even if the ETag is the same.
         on_progress: called after each batch.
     """
     done, found = Compared(), set()
@@ -99,11 +102,10 @@ def compare_all(
 
 
 def compare_some(index: Database, storage: Storage) -> Compared:
-    """Compare some batches: new ones first, then open ones, then ended ones.
+    """Compare some batches, and return the result: new ones first, then open ones, then ended ones.
 
-    Within each of these kinds, the batch that was compared longest ago comes first.
-
-    The number of their objects is limited. So a call costs about the same on a large line and on a small one.
+    Within each of these kinds, the batch that was compared longest ago comes first. The number of listed objects is
+    limited. So a call costs about the same for many batches and for few.
     """
     folders = set(_folders(storage))
     known = index.run(lambda connection: _known(connection, storage.bucket))
@@ -126,7 +128,7 @@ def compare_some(index: Database, storage: Storage) -> Compared:
 
 
 class Standing(NamedTuple):
-    """How the index stands.
+    """The state of the index.
 
     Attributes:
         whole_at: when the index first had every shot, or was last rebuilt; None if it does not have every shot yet.
@@ -140,7 +142,7 @@ class Standing(NamedTuple):
 
 
 def standing_of(index: Database, storage: Storage) -> Standing:
-    """Return whether the index of a bucket is whole, and how many rows are older than their records.
+    """Return whether a bucket's index has every shot, and how many rows are older than their records.
 
     Raises:
         IndexAwayError: the index does not answer.

@@ -1,4 +1,7 @@
-"""How a stage changes its shot's record: each state that it reaches becomes an event, and so does an error."""
+"""Change a shot's record while a stage works on it.
+
+Each state that the shot reaches becomes an event; so does an error.
+"""
 
 from __future__ import annotations
 
@@ -71,7 +74,7 @@ def now() -> datetime:
 
 
 def actor() -> str:
-    """Return who is acting: the flow run, or the command line."""
+    """Return the name of the one who acts: the current flow run, or the command line."""
     return f"flow run {flow_run.id}" if flow_run.id else "command line"
 
 
@@ -79,8 +82,8 @@ class Life:
     """One shot's record while one stage works on it.
 
     Attributes:
-        known: the record as it was last read or written here, so that the next change needs no other read; None as long
-            as it was neither.
+        known: the record as this object last read or wrote it; None before that. With it, the next change needs no
+            read.
     """
 
     def __init__(self, shot: ShotId, *, stage: str = "", known: Held | None = None) -> None:
@@ -96,7 +99,7 @@ class Life:
         self._held = ExitStack()
 
     def hold(self, what: AbstractContextManager[None]) -> None:
-        """Enter a context manager, which is left when the stage ends."""
+        """Enter a context manager. It is left when the stage ends."""
         self._held.enter_context(what)
 
     def let_go(self) -> None:
@@ -182,14 +185,14 @@ def _is_past(present: State, wanted: State) -> bool:
 
 @contextmanager
 def living(shot: ShotId, *, stage: str = "", known: Held | None = None) -> Iterator[Life]:
-    """Open a shot's record for one stage. An error is written into the record and raised again.
+    """Yield a shot's record for one stage. An error in the block is written into the record and raised again.
 
-    If the shot has failed before, it is first put back into the state in which it failed, so a stage never sees a
-    failed shot. Transient errors are written too. If the last retry fails, the record says why; if a retry succeeds,
-    the shot goes on from where it failed.
+    If the shot has failed before, it is first put back into the state in which it failed. So a stage never sees a
+    failed shot. Transient errors are written too. If the last retry fails, the record gives the reason. If a retry
+    succeeds, the shot continues from the state in which it failed.
 
     Args:
-        stage: name of the machine's stage, under which the record keeps the time taken; empty: no time is kept.
+        stage: name of the machine's stage. The record keeps the time taken under this name; empty: no time is kept.
         known: the shot's record if it was just read.
     """
     life = Life(shot, stage=stage, known=known)

@@ -75,7 +75,10 @@ def _find_readable(shot: ShotId, *, storage: Storage) -> ShotRecord | None:
 
 
 def load_held(shots: Iterable[ShotId], *, storage: Storage | None = None) -> list[Held]:
-    """Return the records of many shots as `load_records` does, each with its ETag."""
+    """Return the records of many shots, each with its ETag.
+
+    As with `load_records`, records that are missing or can't be read are left out.
+    """
     opened = storage or open_storage()
 
     def find(shot: ShotId) -> Held | None:
@@ -114,7 +117,7 @@ def change_record(
 
 
 class Held(NamedTuple):
-    """A shot's record, and the ETag under which it is in storage, for the next change without another read."""
+    """A shot's record, and its ETag in storage. With both, the next change needs no read."""
 
     record: ShotRecord
     etag: str
@@ -124,9 +127,8 @@ def change_held(shot: ShotId, change: Callable[[ShotRecord], ShotRecord], held: 
     """Apply a change to a shot's record as `change_record` does, and return the result with its ETag.
 
     Args:
-        held: the record as it was last read or written here. If it is None, the record is read now. If somebody else
-            has changed it since, the write is refused; then the record is read and the change
-            is applied again.
+        held: the record as it was last read or written here. If it is None, the record is read first. If somebody else
+            has changed the record since, the write is refused; then the record is read and the change is applied again.
     """
 
     def guarded(record: ShotRecord) -> ShotRecord:

@@ -1,1 +1,1 @@
-"""Reports: the day's figures, the return rate, the board of what waits."""
+"""Reports: the day's figures, the return rate, and the board of waiting shots."""

@@ -51,7 +51,7 @@ def waits(*, client: str = "", batch: str = "") -> list[tuple[ShotRecord, Wait]]
 
 
 def stuck(waiting: Collection[str]) -> list[tuple[ShotRecord, FlowRun]]:
-    """Return (record, run) of each shot that waits for a person whom nobody asks, because its run has failed.
+    """Return (record, run) of each shot that waits for a person although nobody is asked, because its run has failed.
 
     Args:
         waiting: names (CLIENT/BATCH/SHOT) of the shots that have a waiting run. A failed run of such a shot is older
@@ -64,7 +64,7 @@ def stuck(waiting: Collection[str]) -> list[tuple[ShotRecord, FlowRun]]:
 
 
 def waiting_in_short() -> object:
-    """Return a value that changes as soon as a shot begins or ceases to wait.
+    """Return a value that changes as soon as a shot begins to wait for a person, or stops waiting.
 
     It costs two requests, however many shots wait.
     """
@@ -77,10 +77,11 @@ def _name(wait: Wait) -> str:
 
 @task(name="update the board", task_run_name="update the board", **ALWAYS)
 def update_board(told: set[str] | None = None) -> str:
-    """Show the board as an artifact if it is new, send notices of what is soon due or overdue, and return a summary.
+    """Show the board as an artifact if it has changed, send notices about shots that are soon due or overdue, and
+    return a summary.
 
     Args:
-        told: notices that this process knows were sent; new ones are added. It only saves requests: a mark in storage
+        told: notices that this process knows were sent; new ones are added. This only saves requests: a mark in storage
             makes sure that each notice is sent once.
     """
     known = set() if told is None else told

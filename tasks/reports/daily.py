@@ -1,11 +1,11 @@
-"""The daily report: count what happened on a day from the records, and publish figures, an HTML page and an artifact.
+"""The daily report: count a day's events from the records, and publish figures, an HTML page and an artifact.
 
-reports/daily/<date>.json         the day's figures; the trend of later days is made from them
-reports/daily/<date>.html         the page
-reports/daily/<date>.shots.json   the shots behind the day's numbers
+reports/daily/<date>.json         the day's figures; the trend of later days is made from them reports/daily/<date>.html
+the page reports/daily/<date>.shots.json   the shots behind the day's numbers
 
-The index says what may have changed since the last counted day: shots with a later event, and those that are open now.
-No record of a shot is read; of batches, only of those in which a shot is open: the batch may be cancelled.
+The index gives the shots that may have changed since the last counted day: those with a later event, and those that are
+not finished. No shot's record is read. The records of batches with unfinished shots are read, because such a batch may
+be cancelled.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class _Read(NamedTuple):
 
 @task(name="report the day", task_run_name="report the day", **ALWAYS)
 def report_day(*, date: str, days: int) -> str:
-    """Return the headline of a day's report. Count the day, and publish the report.
+    """Count a day, publish its report, and return the report's headline.
 
     Days of the trend that have no figures yet are counted, too.
 

@@ -84,7 +84,7 @@ def report_client(client: str) -> Told:
 
 
 def told_changes() -> list[Told]:
-    """Return what each client's last report says of its return rate.
+    """Return the change of the return rate that each client's last report states.
 
     The time that this takes grows with the number of clients and their files, not with the number of shots.
     """
@@ -135,7 +135,10 @@ def _reported(storage: Storage, client: str) -> ReturnReport:
 
 
 def client_writing(configs: Configs, client: str) -> Writing:
-    """Return how a client's shop writes its tables, from its style guide; the defaults if it has no style guide."""
+    """Return the conventions of a client's tables, such as date order, from its style guide.
+
+    Without one, the defaults.
+    """
     guide = configs.clients.get(client)
     return guide.tables if guide else Writing()
 

@@ -1,1 +1,1 @@
-"""Results of tasks: what they hand on, where they are kept, and when a finished one serves again."""
+"""Results of tasks: what tasks pass on, where results are stored, and when a finished result is used again."""

@@ -1,10 +1,11 @@
-"""Storage of Prefect task results: in the same bucket, below ``prefect-results/``.
+"""Store the results of Prefect tasks in the same bucket, below ``prefect-results/``.
 
 Prefect needs a saved block for this. The block holds no credentials: it opens the storage from the settings when it is
-used, so Prefect's database never contains a secret. Results are plain data with the line's seal
-(`tasks.storage.seals`). A result without a valid seal is treated as missing and is not parsed. A sealed result is read
-with a serializer that never calls what the data names. Prefect's own serializer would call anything that ``__class__``
-names.
+used. So Prefect's database never contains a secret.
+
+Results are plain data with Packshot's seal (`tasks.storage.seals`). A result without a valid seal is treated as missing
+and is not parsed. A sealed result is read with a serializer that never calls anything named in the data. Prefect's own
+serializer would call anything that ``__class__`` names.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ The default serializer only applies to results that are not cached; cached ones 
 class PlainSerializer(Serializer):
     """Serializer for plain JSON and the handovers in `KINDS`.
 
-    Data that is read can name no other class and calls nothing.
+    The data can name no other class, and reading it calls nothing.
     """
 
     type: str = Field(default=SERIALIZER, frozen=True)

@@ -52,7 +52,7 @@ def unit(stage: str, *, retries: int = RETRIES, knows: Callable[[], str] = lambd
     Args:
         stage: name of the stage; part of the cache key.
         knows: returns a text that also goes into the key. It is called in the worker, just before the task runs. Use it
-            for what the result depends on besides its parameters, such as a model's version.
+            if the result depends on more than its parameters, for example on a model's version.
     """
     return UnitOptions(
         retries=retries,
@@ -75,7 +75,11 @@ def key_of(stage: str, *, knows: Callable[[], str] = lambda: "") -> Callable[[Ta
 
 
 def fingerprint_of(values: object, knows: str) -> str:
-    """Return a hash of values and of what `knows` says. If a value has a ``content``, only that is hashed."""
+    """Return a hash of some values and of a text. If a value has a ``content``, only that is hashed.
+
+    Args:
+        knows: the text; see `unit`.
+    """
     text = json.dumps(_content_of(values), sort_keys=True, separators=(",", ":")) + knows
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 

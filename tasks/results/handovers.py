@@ -16,7 +16,7 @@ from packshot.types import Complexity, Route, Value, Verdict
 
 
 class Handover(Value):
-    """What every stage needs to know about a shot.
+    """The facts about a shot that every stage needs.
 
     Attributes:
         source_sha256: hash of the client's original.
@@ -35,7 +35,9 @@ class Handover(Value):
 
     @property
     def content(self) -> str:
-        """The shot's part of a cache key: all that a result depends on except stage and pipeline version, as text."""
+        """The shot's part of a cache key, as text: everything that a result depends on, except stage and pipeline
+        version.
+        """
         return f"{self.shot}-{self.generation}-{self.source_sha256}-{self.plan_fingerprint}"
 
 
@@ -46,7 +48,7 @@ class MasteredShot(Handover):
         refused: why the file was refused; empty if it was accepted.
         category: name of the category; empty if unknown.
         features, light: None for a refused file.
-        looks: what the category network saw; None if the category is known, or no network is used.
+        looks: the category network's prediction; None if the category is known, or no network is used.
         master_sha256: hash of the picture to edit: ``master.tif``, or ``corrected.tif`` after the group's correction.
     """
 
@@ -61,11 +63,10 @@ class MasteredShot(Handover):
 
 
 class RoutedShot(Handover):
-    """Result of stage 2: the shot has a route, to the machine or to a person.
+    """Result of stage 2: the shot goes to the machine or to a person.
 
     Attributes:
-        group: name of the set-up under which the shot was photographed. All its shots are edited in the same part of
-            the batch.
+        group: name of the lighting set-up of the shot. All shots of a set-up are edited in the same part of the batch.
         colour_fingerprint: hash of what the group decided about the shot's colours.
     """
 
@@ -105,8 +106,8 @@ class ApprovedShot(Handover):
     """Input of stage 4, the export: the shot is approved.
 
     Attributes:
-        edit_sha256: hash of ``edit.tif``. So a new edit is exported anew.
-        delivered: how often the shot was delivered before. So a second delivery is exported anew, even if the edit is
+        edit_sha256: hash of ``edit.tif``. So a new edit is exported again.
+        delivered: how often the shot was delivered before. So a second delivery is exported again, even if the edit is
             the same.
     """
 
@@ -157,11 +158,11 @@ class BatchStock(Value):
 
 
 class Outcome(Value):
-    """Result of following a person's answer.
+    """Result of applying a person's answer.
 
     Attributes:
-        objection: why the answer was refused; empty if it was followed.
-        sentence: what was done.
+        objection: why the answer was refused; empty if it was applied.
+        sentence: the result in words.
     """
 
     objection: str = ""

@@ -1,1 +1,1 @@
-"""Flow runs: those that wait, that are shared out in parts, that have died, that start again."""
+"""Flow runs: suspend them for people, share work out in parts, and start dead or failed ones again."""

@@ -1,4 +1,4 @@
-"""Wait for the end of another run, whatever Prefect's server answers in between."""
+"""Wait for the end of another run, even if Prefect's server answers with errors in between."""
 
 from __future__ import annotations
 
@@ -20,12 +20,11 @@ STARTED_AGAIN_S = 180.0
 
 
 def end_of(run_id: UUID, *, poll_s: float = POLL_S) -> State[Any]:
-    """Return the final state of a run. Wait until the run has ended.
+    """Wait until a run has ended, and return its final state.
 
-    A crashed run has not ended: it is started again. It is waited for, except after its last try.
+    A crashed run has not ended, because it is started again. Only after its last try it counts as ended.
 
-    An error of the server is logged, and the run is looked at again. While the server restarts or answers with an
-    error, the run goes on. So such an error says nothing about the run.
+    An error of the server is logged, and the run is looked at again: while the server restarts, the run itself goes on.
 
     Args:
         run_id: the run to wait for.

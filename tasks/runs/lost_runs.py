@@ -1,9 +1,9 @@
-"""Runs whose process has died: mark them as crashed, and start them again.
+"""Find runs whose process has died, mark them as crashed, and start them again.
 
 A killed process can't report its end, so its run stays *Running* in Prefect. Therefore each run's process renews a
-lease (`tasks.storage.leases.at_work`), even while it only waits for other runs. A run without a live lease has no
-process any more. There is one exception: while the storage is away, nobody can renew a lease. So each run is looked at
-twice. A restarted run finds what is finished and does the rest.
+lease (`tasks.storage.leases.at_work`), even while it only waits for other runs. If a run's lease is not renewed any
+more, its process is dead. There is one exception: while the storage is away, nobody can renew a lease. So each run is
+looked at twice. A restarted run finds finished work and does the rest.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ _UNDER_WAY = (StateType.RUNNING, StateType.PENDING, StateType.CANCELLING)
 
 
 class Lost(Value):
-    """Names of the dead runs that were ended, and of those that were started again."""
+    """Runs whose process had died: the names of all that were ended, and of those that were started again."""
 
     ended: tuple[str, ...] = ()
     started: tuple[str, ...] = ()
@@ -73,9 +73,9 @@ class Lost(Value):
 
 @task(name="end lost runs", task_run_name="end lost runs", **ALWAYS)
 def end_lost_runs() -> Lost:
-    """Return the runs whose process has died.
+    """End the runs whose process has died, and return their names.
 
-    All of them are ended. Those of the flows in `STARTED_AGAIN` are started again.
+    Runs of the flows in `STARTED_AGAIN` are also started again.
     """
     ended, started = [], []
     with get_client(sync_client=True) as client:

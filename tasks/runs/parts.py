@@ -1,7 +1,7 @@
-"""Parts of a batch: the shots that one flow run, on whichever machine, takes through one stage.
+"""Parts of a batch: a group of shots that one flow run, on any machine, takes through one stage.
 
-A part's work and its results are objects below ``prefect-results/``, with the line's seal. The part's name contains a
-hash of what its results depend on. So any run finds a part again that was done once.
+A part's work and its results are objects below ``prefect-results/``, with Packshot's seal. The part's name contains a
+hash of everything its results depend on. So a later run finds the results of a part that was done before.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ _NOT_NEEDED = "the run that handed it out does this part itself"
 
 
 class Stage(StrEnum):
-    """The stages whose shots are shared among workers, in parts."""
+    """The stages whose shots are shared out among workers, in parts."""
 
     MASTER = "master"
     ROUTE = "route"
@@ -93,7 +93,7 @@ DONE: Mapping[Stage, type[Handover]] = MappingProxyType(
 
 
 def part_name(stage: Stage, items: Sequence[Value]) -> str:
-    """Return a part's name: its stage, the pipeline's version, and a hash of what its results depend on."""
+    """Return a part's name: its stage, the pipeline's version, and a hash of everything its results depend on."""
     knows = network_in_use() if stage is Stage.EDIT else ""
     return f"{stage.value}-{PIPELINE_VERSION}-{fingerprint_of(items, knows)}"
 
@@ -154,7 +154,9 @@ def helpers() -> int:
 
 
 def hand_out(batch: BatchId, stage: Stage, part: str, *, place: str) -> UUID:
-    """Return the id of the run of a part, which any worker can take. The same attempt creates it only once.
+    """Return the id of a part's run, which any worker can take.
+
+    A second call in the same attempt returns the same run.
 
     Args:
         place: number of the part and number of all parts in words, for the run's name.
@@ -175,7 +177,7 @@ def hand_out(batch: BatchId, stage: Stage, part: str, *, place: str) -> UUID:
 
 
 def runs_by_id(ids: Collection[UUID]) -> dict[UUID, FlowRun]:
-    """Return id -> run, as Prefect knows the runs now."""
+    """Return Prefect's present runs by their ids."""
     with get_client(sync_client=True) as client:
         return {run.id: run for run in runs_of(client, FlowRunFilter(id=FlowRunFilterId(any_=list(ids))))}
 
@@ -193,7 +195,7 @@ def is_deserted(batch: BatchId, part: str) -> bool:
 
 
 def cancel_parts(run_id: str, *, why: str) -> int:
-    """Return how many parts a run had handed out. All of them are cancelled, also those at work."""
+    """Cancel all parts that a run had handed out, also those at work. Return how many there were."""
     with get_client(sync_client=True) as client:
         found = _not_ended(client, _handed_out_by(run_id))
         for run in found:
@@ -205,7 +207,7 @@ def cancel_parts(run_id: str, *, why: str) -> int:
 def outlast_parts(batch: BatchId) -> None:
     """Wait until all parts that an earlier run of the batch handed out have ended.
 
-    Parts that nobody has begun are cancelled. So no shot is ever in two parts at once.
+    Parts that nobody has begun are cancelled. So no shot is ever in two parts at the same time.
     """
     while True:
         with get_client(sync_client=True) as client:

@@ -56,10 +56,13 @@ def human_edits(client: SyncPrefectClient, wanted: FlowRunFilter) -> Iterator[Fl
 
 
 def runs_of(client: SyncPrefectClient, wanted: FlowRunFilter, *, flow: str | Sequence[str] = "") -> Iterator[FlowRun]:
-    """Yield all runs that match a filter, of some flows or of any, sorted by name; they are read page by page.
+    """Yield all runs that match a filter, sorted by name. They are read page by page.
 
-    The pages are found by their offset. So a caller that changes the runs in a way that they no longer match must make
-    a list first: otherwise later pages shift.
+    Pages are read by their offset. If the caller changes runs so that they no longer match, later pages shift. Such a
+    caller must first make a list.
+
+    Args:
+        flow: name or names of flows; empty means any.
     """
     names = [flow] if isinstance(flow, str) else list(flow)
     offset, of_flow = 0, FlowFilter(name=FlowFilterName(any_=names)) if flow else None
@@ -78,7 +81,7 @@ def runs_of(client: SyncPrefectClient, wanted: FlowRunFilter, *, flow: str | Seq
 
 
 def how_many_wait() -> tuple[int, str]:
-    """Return (number of runs that wait for people, id of the one that was to start last). This costs little."""
+    """Return (number of runs that wait for people, id of the one with the latest start time). This costs little."""
     of_people, wanted = FlowFilter(name=FlowFilterName(any_=[HUMAN_FLOW])), FlowRunFilter(state=_WAITING)
     with get_client(sync_client=True) as client:
         count = client.request(
@@ -131,7 +134,10 @@ def resume(run: FlowRun, answer: Mapping[str, Any]) -> None:
 
 
 def form_fields(run: FlowRun) -> frozenset[str]:
-    """Return the names of the fields that the form of a suspended run has; an earlier version's has fewer."""
+    """Return the names of the fields in the form of a suspended run.
+
+    A run from an earlier version may have fewer fields.
+    """
     keyset = run.state.state_details.run_input_keyset if run.state else None
     if not keyset:
         return frozenset()
@@ -154,7 +160,7 @@ def _too_late(shot: str) -> DecisionRefusedError:
 
 
 def cancel_waiting(shot: ShotId, *, why: str) -> int:
-    """Return how many runs waited for people about a shot. All of them are cancelled."""
+    """Cancel all runs that wait for people about a shot. Return how many there were."""
     wanted = FlowRunFilter(state=_WAITING, name=FlowRunFilterName(any_=[run_name(shot)]))
     with get_client(sync_client=True) as client:
         found = list(human_edits(client, wanted))

@@ -1,7 +1,7 @@
-"""Another try for shots that failed for a reason that passes.
+"""Try shots again that failed for a passing reason.
 
-Such a reason passes by itself: the storage or a server was away, or a disk was full. By then each task has already
-tried for some seconds. Servers need a minute or two to be started again, and a person needs longer to make room.
+Such a reason passes by itself: the storage or a server was away, or a disk was full. Each task has already retried for
+some seconds before. Servers need a minute or two to be started again. A person needs longer to free disk space.
 """
 
 from __future__ import annotations
@@ -19,15 +19,18 @@ _AT_REST = WAITING | DONE | {State.REFUSED, State.APPROVED, State.EXPORTED, Stat
 
 
 def pauses_s() -> tuple[float, ...]:
-    """Return the pauses before the second and the third try of a batch, in seconds; empty: there is only one try."""
+    """Return the pauses before the second and the third try of a batch, in seconds.
+
+    Empty means that there is only one try.
+    """
     first = get_settings().again_after_s
     return (first, 4 * first) if first else ()
 
 
 def passing(batch: BatchId, names: Iterable[str]) -> list[str]:
-    """Return the names of the shots that another try may bring through, judged by their records.
+    """Return the names of the shots for which another try may succeed, judged by their records.
 
-    A shot in the middle of its work is one of them: its record could not be written when it failed.
+    A shot in the middle of its work is one of them: when it failed, its record could not be written.
     """
     return [record.shot.shot for record in load_records([batch.shot(name) for name in names]) if _may_pass(record)]
 

@@ -7,7 +7,7 @@ from prefect.exceptions import ObjectNotFound
 
 
 def schedule_runs(deployment: str, *, active: bool) -> None:
-    """Switch a deployment's schedules on or off; one that is not registered is left alone.
+    """Switch a deployment's schedules on or off. If the deployment is not registered, nothing is done.
 
     Args:
         deployment: ``flow-name/deployment-name``.

@@ -1,10 +1,10 @@
 """Create flow runs that are suspended from the start, so that waiting for a person uses no resources.
 
-A run that first has to reach a suspension costs a process start. `create_waiting_run` creates the run in the suspended
-state. It is then only a row in Prefect's database and shows its form in the UI. When somebody answers, the flow starts
-from its first line in a new process, and its call of `ask` with the same key returns the answer at once.
+A usual run starts a process, and only then suspends itself. `create_waiting_run` creates the run in the suspended
+state. It is then only a row in Prefect's database, and shows its form in the UI. When somebody answers, the flow starts
+from its first line in a new process. There it calls `ask` with the same key, which returns the answer at once.
 
-This depends on how Prefect stores a pause (state details and run inputs); a test checks it against a real server.
+This depends on how Prefect stores a pause (state details and run inputs). A test checks it against a real server.
 """
 
 from __future__ import annotations
@@ -84,10 +84,10 @@ def create_waiting_run(
 
 
 def ask(form: type[F], *, pause_key: str, refused: str = "") -> F:
-    """Return the filled-in form. Suspend this flow run until then.
+    """Return the filled-in form. This flow run is suspended until then.
 
-    Prefect's `suspend_flow_run` suspends the run first and then stores its form. An answer in between is refused, and
-    if the process dies in between, nobody can ever answer. So its steps are taken here in the other order. A question
+    Prefect's `suspend_flow_run` suspends the run first and then stores its form. An answer in between would be refused.
+    If the process died in between, nobody could ever answer. So the steps are taken here in the other order. A question
     whose wait ended without an answer is asked again.
 
     Args:
@@ -104,8 +104,8 @@ def ask(form: type[F], *, pause_key: str, refused: str = "") -> F:
 def given_answer(form: type[F], *, pause_key: str) -> F | None:
     """Return the answer to a question that this flow run asked before; None if there is none yet. One small request.
 
-    A run that goes on after an answer starts from its first line. It asks this before it puts the question together
-    again, which nobody would read.
+    A run that continues after an answer starts from its first line. It calls this first, and if there is an answer, it
+    need not compose the question again.
     """
     _, keyset = _suspended(pause_key)
     run_id = UUID(str(flow_run.id))
@@ -168,7 +168,9 @@ def refused_words(why: str) -> str:
 
 
 def show_whether_refused(shot: ShotId, why: str) -> None:
-    """Show on the run's page whether its last answer was refused: if so, by a tag and an artifact.
+    """Show on the run's page that its last answer was refused, by a tag and an artifact.
+
+    If it counted, remove the tag.
 
     Args:
         why: the reason; empty if the answer counted.

@@ -1,1 +1,1 @@
-"""The machine's work on shots: one task a stage, and what is kept of it."""
+"""The machine's work on shots: one task per stage, and the objects that it stores."""

@@ -1,4 +1,4 @@
-"""The machine's first edit of a shot, made the same way whether or not the shot was on hold before."""
+"""The machine's first edit of a shot. It is made in the same way whether the shot was on hold before or not."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ DRAWN = "chosen to be looked at"
 
 
 class FirstEdit(NamedTuple):
-    """What the line made of a shot.
+    """The result of the machine's first edit.
 
     Attributes:
         why: the verdict in words, as the shot's record has it.
-        needs_person: whether a person has to look at it, or to edit it.
+        needs_person: True if a person has to look at the shot, or to edit it.
     """
 
     edit: Edit
@@ -41,10 +41,15 @@ class FirstEdit(NamedTuple):
 
 
 def make_first_edit(life: Life) -> FirstEdit:
-    """Cut out, set on exact white, frame and score a shot, store the edit, and advance the shot as its verdict says.
+    """Cut out, set on exact white, frame and score a shot.
 
-    Where the client has it so (``partial: ship``), platforms whose rendition needs a person are held back and the
-    others are approved. A shot that is drawn for an audit waits for a reviewer as a whole.
+    Store the edit, and move the shot to the state of its verdict.
+
+    If the client's config says ``partial: ship``, platforms whose rendition needs a person are held back, and the
+    others are approved. A shot that is drawn for an audit waits for a reviewer with all its platforms.
+
+    Args:
+        life: the shot's record, open for this stage.
     """
     record = life.reach(State.EDITING_AUTO, why="simple enough for the machine")
     life.hold(room_for(record))

@@ -1,4 +1,4 @@
-"""Shoot groups: group all shots of a batch by their light, including those that need no more work."""
+"""Group all shots of a batch by their light, including those that need no more work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Edits that the machine makes after a decision: with another method, or the first edit after a hold."""
+"""Edits that the machine makes after a person's decision: with another method, or the first edit after a hold."""
 
 from __future__ import annotations
 
@@ -23,10 +23,11 @@ from tasks.telling.displays import show_edit
 
 @task(name="redo", task_run_name="redo · {shot.shot}", **ALWAYS)
 def redo_edit(shot: ShotId) -> None:
-    """Edit a shot with the other cut-out method, and ask a person about the result.
+    """Edit a shot again with the other cut-out method, and ask a person about the result.
 
-    The other method is the network alone. If that made the first edit, it is the refinement by the backdrop. The
-    machine never approves the result, whatever its score, because a person has refused the first one.
+    The other method is the segmentation network alone. If the first edit already used that, the edge is refined by the
+    backdrop instead. The machine never approves the result, whatever its score, because a person has refused the first
+    one.
     """
     with living(shot) as life:
         record = life.record
@@ -43,7 +44,7 @@ def redo_edit(shot: ShotId) -> None:
 
 @task(name="edit after hold", task_run_name="edit after hold · {shot.shot}", **ALWAYS)
 def edit_released(shot: ShotId) -> None:
-    """Let the machine edit a shot that was on hold, as stage 3A does."""
+    """Edit a shot that was on hold, as stage 3A (the machine's edit) does."""
     with living(shot, stage="edit") as life:
         make_first_edit(life)
 

@@ -1,7 +1,7 @@
-"""The stages of a shot, one task each: fetch, make one call into `packshot.pipeline`, store, return a small result.
+"""The stages of a shot, one task each: fetch, call `packshot.pipeline` once, store, return a small result.
 
-Each task also advances the shot's record. Its result is cached by content, so a retry or a new run repeats only what is
-not done. Pixels stay in storage; tasks pass references and figures to each other.
+Each task also updates the shot's record. Its result is cached by content, so a retry or a new run repeats only work
+that is not done. Pixels stay in storage; tasks pass references and figures to each other.
 """
 
 from __future__ import annotations

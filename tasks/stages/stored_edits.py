@@ -1,4 +1,4 @@
-"""What a stage stores about an edit: files as bytes, and record entries as plain JSON."""
+"""Turn an edit into stored form: files as bytes, and record entries as plain JSON."""
 
 from __future__ import annotations
 
@@ -36,7 +36,11 @@ _MOST_REASONS = 3
 
 
 def write_matte(matte: Matte) -> bytes:
-    """Return a matte as a 16-bit PNG. With 8 bits, very low coverage near the background would be lost."""
+    """Return a matte as a 16-bit PNG. With 8 bits, a very low coverage near the background would become 0.
+
+    Args:
+        matte: (rows, columns) float32 in 0..1.
+    """
     levels = np.rint(np.clip(matte, 0, 1) * np.float32(65535)).astype(np.uint16)
     _, encoded = cv2.imencode(".png", levels, [cv2.IMWRITE_PNG_COMPRESSION, 1])
     return encoded.tobytes()
@@ -97,7 +101,9 @@ def edit_reports(
     """Return the record's reports on a machine's edit: the edit, its measurements, and its audit if it has one.
 
     Args:
-        held: platforms whose renditions are held back -> why.
+        network: the segmentation network that was used.
+        audit: the audit's entry; empty if there is no audit.
+        held: platforms whose renditions are held back -> the reason.
     """
     kept = {"held": dict(held)} if held else {}
     reports: dict[str, Mapping[str, Any]] = {"edit": {**edit_report(edit, network), **kept}}
@@ -153,7 +159,7 @@ def failures_in_words(export: Export) -> str:
 
 
 def group_of(record: ShotRecord) -> GroupDecision | None:
-    """Return the decision of stage 2 about a shot's group; None if stage 2 has not run."""
+    """Return the decision that routing (stage 2) made about a shot's lighting group; None if it has not run yet."""
     stated = record.reports.get("group")
     return GroupDecision.model_validate(stated) if stated else None
 
@@ -171,12 +177,12 @@ def colour_fingerprint(group: GroupDecision) -> str:
 
 
 def metadata_of(record: ShotRecord) -> Metadata:
-    """Return the original's metadata, as stage 1 read it."""
+    """Return the original's metadata as mastering (stage 1) read it."""
     return Metadata.model_validate(record.reports["reading"]["metadata"])
 
 
 def known_of(record: ShotRecord) -> dict[str, str]:
-    """Return the known facts of a shot, by the names that naming templates use."""
+    """Return the known facts of a shot by the names that templates for file names use."""
     shot = record.shot
     return {
         **{name: fact.value for name, fact in record.facts.items()},

@@ -1,1 +1,1 @@
-"""The bucket, and what is said about its objects: checks, leases, seals, copies on this machine."""
+"""The bucket and its objects: reads and writes, checks, leases, seals, and copies on this machine."""

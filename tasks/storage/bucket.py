@@ -1,10 +1,10 @@
 """The bucket: every read and write of an object, verified by its SHA-256.
 
-Writes are idempotent: an object that already has these bytes is not written again. Every object carries the SHA-256 of
+Writes can be repeated: an object that already has these bytes is not written again. Every object carries the SHA-256 of
 its bytes as metadata. The storage checks it on arrival, and each read checks it again. The inbox belongs to the client:
 nothing here writes to it except `upload_to_inbox` and `close_inbox`, which run on the client's side.
 
-A run of the line outlasts an outage here, in every request (`tasks.storage.patience`).
+If the storage is away, every request of a run waits for it (`tasks.storage.patience`).
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class ObjectInfo(Value):
     """Metadata of an object.
 
     Attributes:
-        etag: opaque; changes with the content.
+        etag: the storage's mark of this version; it changes with the content.
         sha256: hash of the bytes, hex; empty if we did not write the object, and in listings.
         modified: time of the last write, by the storage's clock.
     """
@@ -120,7 +120,7 @@ class Storage:
     def get_if_there(self, key: str) -> bytes | None:
         """Return an object's bytes; None if there is no such object.
 
-        For keys that are usually missing: a listing is asked first, since it answers without an error.
+        Use it for keys that are usually missing. It asks for a listing first, because a missing key is no error there.
         """
         return self.get(key) if self._is_listed(key) else None
 
@@ -220,11 +220,12 @@ class Storage:
         return self._put_if(key, data, content_type=content_type, condition={"IfMatch": etag})
 
     def copy_verified(self, source: str, target: str, *, sha256: str, is_new: bool = False) -> ObjectInfo:
-        """Copy one of our own objects inside the storage, and return the copy's metadata. The caller checks its hash.
+        """Copy one of our own objects inside the storage, and return the copy's metadata. Its hash is checked.
 
         Nothing is done if `target` has this hash already.
 
         Args:
+            sha256: the hash that the copy must have.
             is_new: True if the caller knows that there is no `target` yet.
         """
         _refuse_inbox(target)

@@ -29,7 +29,7 @@ def connect(settings: Settings) -> S3Client:
 
 
 def connect_for_links(settings: Settings) -> S3Client:
-    """Return this process's client that presigns URLs for browsers, which may use another address of the storage."""
+    """Return this process's S3 client for presigning URLs. Browsers may reach the storage under another address."""
     with _building:
         return _client(os.getpid(), settings.s3_public_endpoint_url or settings.s3_endpoint_url, settings)
 

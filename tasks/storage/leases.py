@@ -3,8 +3,8 @@
     with holding(batch_lease(batch)) as holder:
         ...                      # renewed in the background; after a loss, records refuse writes
 
-If a run dies, another one takes over its lease as soon as that has expired. While a run is alive, others see that it
-renews. Each claim gets a higher number (a fencing token), so that a late write of an old owner can be refused.
+A run that is alive renews its lease, and others see that. If the run dies, its lease expires, and another run can take
+it over. Each claim gets a higher number (a fencing token), so that a late write of an old owner can be refused.
 """
 
 from __future__ import annotations
@@ -49,7 +49,10 @@ _log = logging.getLogger("packshot")
 
 
 class Patience(Enum):
-    """What a claim does if somebody else holds the lease. It always waits for another copy of the same run to end."""
+    """How a claim waits if somebody else holds the lease.
+
+    It always waits until another copy of the same run has ended.
+    """
 
     NONE = "give up at once"
     WATCH = "see whether it is renewed: give up if it is, take over if it is not"
@@ -69,7 +72,7 @@ class Seen(NamedTuple):
 
 
 def look(name: str) -> Seen | None:
-    """Return a lease as it is in storage; None if there is none. An unreadable one counts as released."""
+    """Return a lease as it is in storage; None if there is none. A lease that can't be read counts as released."""
     try:
         with unchecked():
             data, etag, age = open_storage().get_with_age(lease_key(name))
@@ -259,7 +262,7 @@ def at_work() -> Iterator[None]:
 
 
 def forget(name: str) -> None:
-    """Delete the lease of a run that has ended; log it if that fails."""
+    """Delete the lease of a run that has ended. If that fails, the error is only logged."""
     try:
         open_storage().remove_lease(name)
     except PackshotError as error:

@@ -1,17 +1,17 @@
-"""What a run does while the storage or Prefect's server is away: it waits, and then makes the same request again.
+"""Wait while the storage or Prefect's server is away, and then make the same request again.
 
-The client of the storage tries for seconds, and so does a task. Neither outlasts a server that is being moved. Every
-request of `tasks.storage.bucket` that fails because the storage is away therefore comes here:
+The client of the storage retries for seconds, and so does a task. That is too short if a server is being moved. So
+every request of `tasks.storage.bucket` that fails because the storage is away comes here:
 
-- Outside a task, where nothing else tries again, it is made again until ``PACKSHOT_PATIENCE_S`` is over.
-- Inside a task, it is made again for as long, but only while the storage answers nothing at all. If it answers, the
-  trouble may be one object's: the task fails as it would, and the other shots go on.
-- Outside a run, the error is raised at once: a person waits for the command, or a loop comes again.
+- Outside a task, where nothing else retries, it is made again until ``PACKSHOT_PATIENCE_S`` is over.
+- Inside a task, it is made again for as long, but only while the storage answers nothing at all. If it answers other
+requests, the problem may concern one object only: the task fails, and the other shots go on.
+- Outside a run, the error is raised at once: a person waits for the command, or a loop tries again later.
 
-Prefect's own client makes requests to its server again; `outlasting_prefect` lets it do so for as long.
+Prefect's own client retries requests to its server; `outlasting_prefect` lets it do so for as long.
 
-A lease may run out while its owner waits. So before a request is made again, the owner makes sure that its leases are
-its own, and takes those back that nobody else has claimed.
+A lease may expire while its owner waits. So before a request is made again, the owner checks that its leases are still
+its own, and takes back those that nobody else has claimed.
 """
 
 from __future__ import annotations
@@ -61,13 +61,13 @@ _outage = _Outage()
 
 
 def outlasting(request: Callable[[], R], *, answers: Callable[[], bool]) -> R:
-    """Return what a request returns. If the storage is away, wait for it for up to ``PACKSHOT_PATIENCE_S``.
+    """Return the result of a request. If the storage is away, wait for it for up to ``PACKSHOT_PATIENCE_S``.
 
     Args:
         request: may be called more than once.
-        answers: asks whether the storage answers anything; called in tasks only.
+        answers: tests whether the storage answers any request; called in tasks only.
     Raises:
-        StorageUnavailableError: the storage is away, and nobody waits, or has waited long enough.
+        StorageUnavailableError: the storage is away, and the caller does not wait, or has waited long enough.
         LeaseLostError: while this run waited, another one has taken its work over.
     """
     failed_at: float | None = None
@@ -106,9 +106,9 @@ def waits(answers: Callable[[], bool]) -> bool:
 
 @contextmanager
 def outlasting_prefect() -> Iterator[None]:
-    """In the block, requests to Prefect's server are made again for up to ``PACKSHOT_PATIENCE_S``.
+    """In the block, Prefect's client retries requests to its server for up to ``PACKSHOT_PATIENCE_S``.
 
-    Prefect's client pauses for 2, 4, 8, ... s after each try, and without this for one minute altogether.
+    Its pauses are 2, 4, 8, ... s. Without this function it would give up after one minute.
     """
     tries = int(math.log2(get_settings().patience_s / 2 + 1))  # 2 + 4 + ... + 2^n = 2^(n + 1) - 2
     with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: max(tries, PREFECT_CLIENT_MAX_RETRIES.value())}):
@@ -117,7 +117,10 @@ def outlasting_prefect() -> Iterator[None]:
 
 @contextmanager
 def only_while(check: Callable[[], object]) -> Iterator[None]:
-    """In the block, call `check` after each wait; what it raises ends the wait. It may ask the storage itself."""
+    """In the block, call `check` after each wait. An error that it raises ends the wait.
+
+    It may ask the storage itself.
+    """
 
     def checked() -> None:
         with unchecked():
@@ -132,7 +135,7 @@ def only_while(check: Callable[[], object]) -> Iterator[None]:
 
 @contextmanager
 def unchecked() -> Iterator[None]:
-    """In the block, waits call no checks. The checks themselves ask the storage, and must not call each other."""
+    """In the block, waits call no checks. Checks ask the storage themselves, and must not call each other."""
     token = _CHECKS.set(())
     try:
         yield

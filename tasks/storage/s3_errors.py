@@ -1,4 +1,4 @@
-"""Translate botocore's errors into Packshot's own. No other file knows botocore's errors."""
+"""Translate botocore's errors into Packshot's own. This is the only module that knows botocore's errors."""
 
 from __future__ import annotations
 

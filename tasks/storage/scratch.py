@@ -1,9 +1,11 @@
 """A local disk cache of objects from storage, addressed by the SHA-256 of their bytes.
 
-A stage usually runs on the same machine as the one before it, so the master it needs is still on disk. The cache is
-never trusted (each read checks the hash) and never needed (it may be deleted at any time). Several processes share the
-folder. When it is full, a tenth of it is freed; the least recently used files go first. Until then nothing lists the
-folder. The bytes that were written are counted by the length of a file beside the copies.
+A stage usually runs on the same machine as the stage before it, so the master that it needs is still on disk. The cache
+is never trusted: each read checks the hash. It is never needed: it may be deleted at any time. Several processes share
+the folder.
+
+When the folder is full, a tenth of it is freed; the least recently used files go first. To know when it is full,
+nothing lists the folder: the written bytes are counted by the length of a file beside the copies.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A seal (HMAC-SHA256) on the objects that the line writes for itself.
+"""A seal (HMAC-SHA256) on the objects that Packshot writes for itself.
 
 Others who can write to the bucket can't make a valid seal. It covers the object's key and content, so an object that
 was written elsewhere, or moved to another key, has no valid seal. The secret key is in a file that the settings name,
@@ -26,7 +26,8 @@ def seal(key: str, content: bytes) -> bytes:
     """Return the content with its seal in a line before it.
 
     Args:
-        key: of the object in storage.
+        key: the object's key in storage.
+        content: the object's bytes.
     """
     return b"%s %s\n%s" % (_MARK, _seal_of(key, content), content)
 
@@ -41,13 +42,17 @@ def unseal(key: str, sealed: bytes) -> bytes | None:
 
 
 def signature(purpose: str, content: bytes) -> bytes:
-    """Return the line's signature of a content that is no object in storage. It is valid for one purpose only."""
+    """Return Packshot's signature of a content that is not an object in storage. It is valid for one purpose only.
+
+    Args:
+        purpose: a text that names the purpose.
+    """
     message = b"%s\0%s\0%s" % (_SIGNED, purpose.encode(), content)
     return hmac.new(line_key(), message, hashlib.sha256).digest()
 
 
 def line_key() -> bytes:
-    """Return the line's secret key. If the settings name no file, a key is created at the first use.
+    """Return the secret key for seals. If the settings name no file, a key is created at the first use.
 
     Raises:
         ConfigError: the file in the settings is missing or too short.

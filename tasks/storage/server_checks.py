@@ -1,8 +1,8 @@
 """Checks of an S3 server: does it support what Packshot needs? They run against the server itself.
 
 Leases, records and deliveries depend on conditional writes: if many clients write at the same time, exactly one may
-win. Some servers get this wrong. Each check returns an empty text, or a sentence that says what the server did wrong.
-The checks use objects below ``leases/probe-`` and delete them again.
+win. Some servers get this wrong. Each check returns an empty text if the server is right, or a sentence that says what
+it did wrong. The checks use objects below ``leases/probe-`` and delete them again.
 """
 
 from __future__ import annotations
@@ -39,8 +39,10 @@ def one_of_many_creates(storage: Storage, *, callers: int = CALLERS) -> str:
 
 
 def one_of_many_replaces(storage: Storage, *, callers: int = CALLERS) -> str:
-    """Check If-Match: if many replace one version of an object at the same time, exactly one wins, and its bytes are
+    """Check If-Match: if many replace one version of an object at the same time, exactly one succeeds and its bytes are
     kept.
+
+    Return what is wrong; empty if it works.
     """
     name, key = _probe()
     try:
@@ -51,7 +53,10 @@ def one_of_many_replaces(storage: Storage, *, callers: int = CALLERS) -> str:
 
 
 def no_update_is_lost(storage: Storage, *, callers: int = 8, times: int = 4) -> str:
-    """Check If-Match: many threads increment one counter, each with retries; no increment is lost."""
+    """Check If-Match: many threads increment one counter, each with retries, and no increment is lost.
+
+    Return what is wrong; empty if it works.
+    """
     name, key = _probe()
 
     def add(_: int) -> None:
@@ -73,7 +78,10 @@ def no_update_is_lost(storage: Storage, *, callers: int = 8, times: int = 4) -> 
 
 
 def an_old_version_is_not_replaced(storage: Storage) -> str:
-    """Check If-Match: a write with the ETag of an earlier version is refused."""
+    """Check If-Match: a write with the ETag of an earlier version is refused.
+
+    Return what is wrong; empty if it works.
+    """
     name, key = _probe()
     try:
         old = storage.put_if_absent(key, b"1", content_type=_TYPE).etag
@@ -87,7 +95,7 @@ def an_old_version_is_not_replaced(storage: Storage) -> str:
 
 
 def what_is_gone_is_not_replaced(storage: Storage) -> str:
-    """Check If-Match: a write to a deleted object is refused."""
+    """Check If-Match: a write to a deleted object is refused. Return what is wrong; empty if it works."""
     name, key = _probe()
     etag = storage.put_if_absent(key, b"1", content_type=_TYPE).etag
     storage.remove_lease(name)

@@ -1,1 +1,1 @@
-"""What people are told: artifacts on Prefect's pages, notices, a sign of life."""
+"""Tell people what happens: artifacts on Prefect's pages, notices, and a heartbeat for a monitoring service."""

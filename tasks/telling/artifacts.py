@@ -36,7 +36,9 @@ _MEDIA_TYPES = ("image/webp", "image/jpeg", "image/png")
 
 @contextmanager
 def only_shown() -> Iterator[None]:
-    """Log an error of Prefect's API in the block and go on: a result must not be lost because it can't be displayed.
+    """In the block, log errors of Prefect's API instead of raising them.
+
+    A result must not be lost because it can't be shown.
 
     Other errors are raised.
     """
@@ -103,11 +105,11 @@ def picture(key: str, *, alt: str, inline: bytes = b"", media_type: str = "image
     """Return Markdown that shows a picture from storage.
 
     Args:
-        key: of the object in storage.
+        key: the object's key in storage.
         inline: the picture's bytes, if the caller has them. Up to `INLINE_MAX_BYTES` they are embedded in the artifact
             and never expire. Otherwise the picture is a presigned URL, valid for seven days.
     Raises:
-        ValueError: the media type is not one that every browser shows.
+        ValueError: not every browser shows this media type.
     """
     if media_type not in _MEDIA_TYPES:
         raise ValueError(f"{media_type} is not one of {', '.join(_MEDIA_TYPES)}")

@@ -21,7 +21,7 @@ _SIGNS = {Status.PASSED: "✓", Status.WARNING: "⚠", Status.FAILED: "✗", Sta
 def show_edit(record: ShotRecord) -> None:
     """Show a shot's edit in Prefect: pictures before and after, score by component, route, findings and evidence.
 
-    Of a blind review only the pictures are shown, until the reviewer has answered.
+    In a blind review, only the pictures are shown until the reviewer has answered.
     """
     shot = record.shot
     key = artifact_key("shot", shot.client, shot.batch, shot.shot)
@@ -111,10 +111,10 @@ def show_refusal(shot: ShotId, reason: str) -> None:
 
 
 def show_job(shot: ShotId, instructions: str) -> None:
-    """Show an editor's instructions, the same text as in the form. A shot without an edit has nothing else to show."""
+    """Show an editor's instructions, with the same text as in the form. For a shot without an edit, this is all."""
     page_artifact(instructions, key=artifact_key("shot", shot.client, shot.batch, shot.shot), description=f"{shot}")
 
 
 def show_table(batch: BatchId, rows: list[dict[str, object]], description: str) -> None:
-    """Show in Prefect what became of each shot of a batch."""
+    """Show in Prefect the result for each shot of a batch."""
     table_artifact(rows, key=artifact_key("batch", batch.client, batch.batch), description=description)

@@ -1,7 +1,7 @@
-"""A sign of life for a monitoring service outside. When no sign comes, the service tells people.
+"""Send a heartbeat to an outside monitoring service. If no heartbeat comes, the service alarms people.
 
-A line whose machine or worker is dead can't tell anybody. So the line requests an address again and again while it
-works. When the requests stop, a service such as healthchecks.io or Uptime Kuma sends the alarm.
+If the machine or the worker is dead, Packshot can't tell anybody. So it requests an address regularly while it works.
+If the requests stop, a service such as healthchecks.io or Uptime Kuma sends the alarm.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ TIMEOUT_S = 10.0
 
 
 def send_heartbeat() -> bool:
-    """Return whether a request to the address in ``PACKSHOT_HEARTBEAT_URL`` was answered.
+    """Request the address in ``PACKSHOT_HEARTBEAT_URL``, and return whether it answered.
 
     An error stops nothing. It is logged without the address, which is a secret.
     """

@@ -14,10 +14,11 @@ from tasks.telling.notices import raise_alarm, tell_of_misnamed
 
 
 def report_night(states: Sequence[tuple[BatchId, State[Any]]], left_out: Mapping[str, str]) -> None:
-    """Show the outcome of each batch of a nightly run. Tell people once about each folder that was left out.
+    """Show the result for each batch of a nightly run. Tell people once about each folder that was left out.
 
     Args:
-        left_out: key of a "batch is closed" marker whose folder has no valid batch name -> why.
+        states: the final state of each batch's run.
+        left_out: key of a READY object whose folder has no valid batch name -> the reason.
     """
     rows = [
         {"client": batch.client, "batch": batch.batch, "state": state.name, "result": state.message or ""}

@@ -51,7 +51,7 @@ class Notice(Value):
     Attributes:
         kind: one of `KINDS`; the event's name is ``packshot.job.<kind>``.
         due: the time by which somebody must act, as text; empty if nobody must.
-        page: address of the shot's page at the review desk; empty if the notice is about no shot.
+        page: address of the shot's page at the review desk; empty if the notice is not about a shot.
     """
 
     kind: str
@@ -91,10 +91,10 @@ def tell(record: ShotRecord, kind: str, message: str, *, due: str = "", once: st
 
 
 def raise_alarm(kind: str, message: str, *, about: str, once: str = "") -> bool:
-    """Send a notice that concerns the whole production line; return whether it was sent now.
+    """Send a notice about the system as a whole, not about one shot; return whether it was sent now.
 
     Args:
-        about: what it concerns: ``routing`` or ``night``.
+        about: the topic: ``routing`` or ``night``.
         once: identifies the notice among those of the same kind, so that it is sent only once; empty: it is always
             sent.
     """
@@ -106,9 +106,11 @@ def raise_alarm(kind: str, message: str, *, about: str, once: str = "") -> bool:
 
 
 def tell_of_misnamed(key: str, why: Exception | str, *, about: str) -> bool:
-    """Tell people of an object whose name cannot be used, once for each object. Return whether they were told now.
+    """Notify people of an object whose name cannot be used, once for each object. Return whether it was sent now.
 
     Args:
+        key: the object's key in storage.
+        why: the reason.
         about: the object's place, in words.
     """
     mark = hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()[:16]

@@ -24,10 +24,12 @@ class BatchProgress:
             self._artifact = made if isinstance(made, UUID) else None
 
     def of(self, what: str, *, begins: float = 0.0, ends: float = 100.0) -> Callable[[int, int], None]:
-        """Return a function that shows the progress of a step. It takes two numbers: shots done so far, and all shots.
+        """Return a function that shows the progress of a step.
+
+        It takes two numbers: shots done so far, and all shots.
 
         Args:
-            what: what the step does with the shots, as a participle: "edited".
+            what: the work of the step as a participle, for example "edited".
             begins, ends: the section of the whole bar that this step covers, in percent.
         """
 

@@ -1,4 +1,4 @@
-"""Alembic's entry: runs the migrations on the connection that it is given, in that connection's transaction."""
+"""Alembic's entry point: runs the migrations on the given connection, in that connection's transaction."""
 
 from __future__ import annotations
 

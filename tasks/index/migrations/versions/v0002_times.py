@@ -1,4 +1,7 @@
-"""When a shot last changed and when a batch came in. All rows are filled again from the records."""
+"""Add the time of a shot's last change and the time when a batch came in.
+
+All rows are filled again from the records.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Packshot's core: pixels, colour, matting, quality control, routing, naming and records.
 
-Pure functions on values. Nothing here uses Prefect, S3, the network, the environment or the clock.
+It consists of pure functions on values. Nothing here uses Prefect, S3, the network, the environment or the clock.
 """
 
 __version__ = "0.1.0"

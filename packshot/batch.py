@@ -1,6 +1,6 @@
-"""A batch's record: what was received, what became of the batch, what was delivered.
+"""A batch's record: the received files, the progress of the batch, and its deliveries.
 
-Each shot has its own record; this one has only what belongs to the batch as a whole.
+Each shot has its own record; this one has only facts about the batch as a whole.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from packshot.types import Finding, Value
 
 
 class ShotRef(Value):
-    """One uploaded photograph: where it is, and its row in the manifest.
+    """One uploaded photograph: its place, and its row in the manifest.
 
     Attributes:
         path: relative to the batch's inbox folder.
@@ -60,11 +60,12 @@ class Delivery(Value):
 
 
 class Cancellation(Value):
-    """The fact that somebody cancelled a batch.
+    """The cancellation of a batch by a person.
 
     Attributes:
         taken_up_at: when the batch was submitted again. That ends the cancellation. None if it was not submitted again.
-        closed_at: when its client had closed it, by the storage's clock; None if it was not closed then.
+        closed_at: when its client had closed it, by the storage's clock; None if it was not closed when it was
+            cancelled.
     """
 
     at: datetime
@@ -78,9 +79,10 @@ class Cancellation(Value):
         return f"Cancelled by {self.by} at {self.at:%Y-%m-%d %H:%M} UTC: {self.why}"
 
     def is_followed_by(self, closed_at: datetime | None) -> bool:
-        """Return whether the client has closed the batch once more since then.
+        """Return whether the client has closed the batch again since the cancellation.
 
-        The first time does not count: the upload may have gone on when somebody cancelled it.
+        If the batch was not closed before, the first closing does not count: the upload may have continued during the
+        cancellation.
 
         Args:
             closed_at: when the client last closed it, by the storage's clock.
@@ -89,7 +91,7 @@ class Cancellation(Value):
 
 
 class BatchRecord(Stored):
-    """All that is known about a batch.
+    """All facts about a batch.
 
     Attributes:
         shots: every photograph, sorted by name.
@@ -123,7 +125,7 @@ class BatchRecord(Stored):
     fences: Mapping[str, int] = Field(default_factory=dict)
 
     def written_under(self, lease: Lease) -> BatchRecord:
-        """Return the record with a note of the lease under which it is changed: the lease's name and number.
+        """Return the record with the name and number of the lease under which it is changed.
 
         Raises:
             LeaseLostError: a later owner of the lease has already written.
@@ -159,5 +161,5 @@ class BatchRecord(Stored):
         return max((one.number for one in self.deliveries), default=0) + 1
 
     def ref(self, shot: str) -> ShotRef | None:
-        """Return the photograph of that shot name, or None."""
+        """Return the photograph with that shot name; None if there is none."""
         return next((ref for ref in self.shots if ref.shot.shot == shot), None)

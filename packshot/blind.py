@@ -1,7 +1,7 @@
-"""Blind reviews: what may be told of a shot before its reviewer has answered.
+"""Blind reviews: hide the machine's opinion of a shot until its reviewer has answered.
 
 Some shots are chosen for an audit. Their reviewer judges the edit without the machine's opinion: without score and
-findings, and without a word on whether the machine would have approved it. The reviewer must not find the opinion
+findings, and without knowing whether the machine would have approved it. The reviewer must not find this opinion
 elsewhere. Lists therefore hide it for every shot under review. If they hid it for audited shots only, everybody could
 see which shots are audited.
 """
@@ -31,12 +31,12 @@ def is_blind(record: ShotRecord) -> bool:
 
 
 def as_shown(record: ShotRecord) -> ShotRecord:
-    """Return a record as people may see it. In a blind review the machine's opinion is left out."""
+    """Return a record as people may see it: in a blind review, the machine's opinion is left out."""
     return _without_opinion(record) if is_blind(record) else record
 
 
 def as_listed(record: ShotRecord) -> ShotRecord:
-    """Return a record as lists may show it. Until a reviewer has judged, the machine's opinion is left out."""
+    """Return a record as lists may show it: until a reviewer has judged the shot, the machine's opinion is left out."""
     return _without_opinion(record) if is_unjudged(record) else record
 
 

@@ -14,7 +14,7 @@ from packshot.types import Box, Value
 
 
 class Choice(StrEnum):
-    """What a person can decide."""
+    """The decisions that people can make about a shot."""
 
     APPROVE = "approve"
     SEND_TO_EDITOR = "send to an editor"
@@ -111,7 +111,7 @@ MOST_MARKS = 50
 
 
 class Mark(Value):
-    """A place in the picture and what to do there.
+    """A marked place in the picture, with the task for the next person.
 
     Attributes:
         left, top, right, bottom: pixels of the picture at 1:1; right and bottom are exclusive.
@@ -135,7 +135,7 @@ class Mark(Value):
 
 
 class Decision(Value):
-    """One decision. It stays in the shot's record for ever.
+    """One decision by a person. It stays in the shot's record for ever.
 
     Attributes:
         by: the person's name. A client's decision has the client's name, with the word "client" before it.
@@ -149,7 +149,7 @@ class Decision(Value):
         colour: only for a sign-off: how the person judged the colours.
         new_name: only for a correction: the name that the file should have had.
         new_services: only for a correction: the services that are meant, in the words of a manifest.
-        done: only for a sign-off: what the last round asked for and the person has ticked as done.
+        done: only for a sign-off: the last round's tasks that the person has ticked as done.
     """
 
     choice: Choice
@@ -171,7 +171,7 @@ class Decision(Value):
 
     @property
     def sentence(self) -> str:
-        """The decision as a sentence: what, why, who."""
+        """The decision as a sentence: choice, reason and person."""
         said = f"{self.choice}: {self.reason.replace('_', ' ')}"
         places = f" ({counted(len(self.marks), 'marked place')})" if self.marks else ""
         given = (("name", self.new_name), ("services", self.new_services), ("seen as done", "; ".join(self.done)))
@@ -181,7 +181,10 @@ class Decision(Value):
 
 
 def answer_to(rejection: Decision, decisions: Sequence[Decision]) -> Decision | None:
-    """Return the decision that told a client that a picture sent back has no fault of ours; None if there is none.
+    """Return the decision that rejects a client's complaint: the picture that the client sent back has no fault of
+    ours.
+
+    The result is None if there is no such decision.
 
     Args:
         rejection: the client's, one of the decisions.
@@ -193,5 +196,5 @@ def answer_to(rejection: Decision, decisions: Sequence[Decision]) -> Decision | 
 
 
 def standing(decisions: Sequence[Decision]) -> tuple[Decision, ...]:
-    """Return the decisions without clients' rejections that turned out to be no fault of ours."""
+    """Return the decisions without those rejections by clients that turned out to be no fault of ours."""
     return tuple(one for one in decisions if one.choice not in BY_CLIENT or answer_to(one, decisions) is None)

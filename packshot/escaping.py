@@ -1,7 +1,7 @@
-"""Escape text from outside for the place that shows it. Every place uses these functions.
+"""Escape text from outside for the place that shows it. Every such place uses these functions.
 
-Clients write file names, manifest cells and metadata; editors write names and notes. None of it may become a link, a
-picture, a command, a formula or a separate line where it is shown. Each function is for one kind of place:
+Clients write file names, manifest cells and metadata; editors write names and notes. No such text may become a link, a
+picture, a command, a formula or a separate line at the place that shows it. Each function is for one kind of place:
 
     terminal, json_text     console, logs
     markdown, code          forms and artifacts of the workflow engine
@@ -41,7 +41,10 @@ _SEPARATORS = re.compile(r"([;|])")
 
 
 def one_line(text: str) -> str:
-    """Return a text on one line: each run of white space becomes one space, each invisible character `UNSEEN`."""
+    """Return a text on one line.
+
+    Each run of white space becomes one space, and each invisible character becomes `UNSEEN`.
+    """
     return " ".join("".join(one if one.isspace() else _seen(one) for one in text).split())
 
 
@@ -81,10 +84,10 @@ def code(text: str) -> str:
 
 
 def cell(text: str) -> str:
-    """Return a text for a place that one page reads as Markdown and another shows as plain text.
+    """Return a text for a place that one page reads as Markdown and another page shows as plain text.
 
-    Where Markdown would start a link, a picture, HTML or a block, a zero-width space is inserted, so the text looks the
-    same on both pages. Other texts are unchanged.
+    If Markdown would begin a link, a picture, HTML or a block, a zero-width space is inserted there. So the text looks
+    the same on both pages. Other texts are unchanged.
     """
     line = one_line(text)
     if _BLOCKS.match(line):
@@ -147,7 +150,7 @@ def table_cell(text: str) -> str:
 
 
 def table_text(cell: str) -> str:
-    """Return the text, on one line, from which `table_cell` made this cell."""
+    """Return a table cell's text without the apostrophes that `table_cell` added, on one line."""
     parts = _SEPARATORS.split(cell)
     return "".join(part[1:] if part.startswith("'") and _could_run(part[1:]) else part for part in parts)
 

@@ -16,13 +16,13 @@ def in_figures(value: float) -> str:
 
 
 def counted(count: float, one: str, many: str = "") -> str:
-    """Return a whole number with the noun that fits it, and the verb that follows if both forms are given.
+    """Return a whole number with its noun, and with the verb after it if both forms are given.
 
-    Example: ``counted(1, "shot")`` gives ``1 shot``; ``counted(1200, "line is", "lines are")`` gives
-    ``1,200 lines are``.
+    Example: ``counted(1, "shot")`` gives ``1 shot``; ``counted(1200, "line is", "lines are")`` gives ``1,200 lines
+    are``.
 
     Args:
         one: the words for exactly one.
-        many: the words for any other number; empty if that is `one` with an s.
+        many: the words for any other number; empty if they are `one` with an s.
     """
     return f"{count:,.0f} {one if count == 1 else many or one + 's'}"

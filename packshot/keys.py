@@ -134,10 +134,10 @@ def drop_prefix(batch: BatchId) -> str:
 
 
 def shot_from_returned_key(key: str) -> ShotId | None:
-    """Return the shot in whose hot folder an object lies; None for any other key.
+    """Return the shot to whose hot folder an object belongs; None for any other key.
 
     Raises:
-        NamingError: no shot has this name, or the file's own cannot be used.
+        NamingError: no shot can have this name, or the file's name cannot be used.
     """
     parts = key.split("/")
     if len(parts) < 6 or parts[0] != "jobs" or parts[4] != "returned" or not parts[-1]:
@@ -147,10 +147,10 @@ def shot_from_returned_key(key: str) -> ShotId | None:
 
 
 def batch_from_drop_key(key: str) -> BatchId | None:
-    """Return the batch in whose hot folder an object lies; None for any other key.
+    """Return the batch to whose hot folder an object belongs; None for any other key.
 
     Raises:
-        NamingError: no batch has this name, or the file's own cannot be used.
+        NamingError: no batch can have this name, or the file's name cannot be used.
     """
     parts = key.split("/")
     if len(parts) < 5 or parts[0] != "jobs" or parts[3] != _HOT_FOLDER or not parts[-1]:
@@ -162,15 +162,15 @@ def batch_from_drop_key(key: str) -> BatchId | None:
 
 
 def notice_key(batch: BatchId, shot: str, notice: str) -> str:
-    """Return the key that marks a notice as sent; without a shot, one about a batch's hot folder.
+    """Return the key that marks a notice as sent. Without a shot, the notice is about a batch's hot folder.
 
-    It is outside of the hot folders; otherwise it would be reported as an unknown returned file.
+    The key is outside the hot folders. Inside them, the mark would be reported as an unknown returned file.
     """
     return f"jobs/{batch.client}/{batch.batch}/{shot or _STRAYS}/told/{notice}.json"
 
 
 def line_notice_key(notice: str) -> str:
-    """Return the key of the mark that a notice about the whole line was sent."""
+    """Return the key that marks a notice about the whole system, not about one shot, as sent."""
     return f"notices/{notice}.json"
 
 
@@ -185,7 +185,7 @@ def routing_model_key(version: str) -> str:
 
 
 def routing_service_key() -> str:
-    """Return the key that says which routing model serves."""
+    """Return the key of the object that names the routing model in use."""
     return "models/routing/service.json"
 
 

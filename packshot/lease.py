@@ -1,8 +1,8 @@
 """A lease shows who is working on something. Its owner renews it every few seconds while the work goes on.
 
-No clock of one machine is compared with another's. The age of a lease comes from the storage alone, which sets the time
-of the last write and tells the present time. How long an owner may rely on its lease is measured with the owner's own
-monotonic clock. So clocks that differ by minutes do no harm.
+The clocks of two machines are never compared. The age of a lease comes from the storage alone: it states the time of
+the last write and the present time. How long an owner may rely on its lease is measured with the owner's own monotonic
+clock. So clocks that differ by minutes do no harm.
 
     free ── claim ──► held by A, number 1 ── renew ──► held by A, number 1
                           │ not renewed for its time          │ released
@@ -37,7 +37,7 @@ class Lease(Value):
     """A lease as it is stored.
 
     Attributes:
-        name: what it protects, for example ``batches/acme/spring``.
+        name: the thing that it protects, for example ``batches/acme/spring``.
         number: fencing token: grows with each owner. Important writes carry it, so that an earlier owner can't
             overwrite a later one's.
         nonce: new for each write. Without it two writes could have the same content and so the same ETag, and a
@@ -54,7 +54,7 @@ class Lease(Value):
     released: bool = False
 
     def is_alive(self, age: timedelta) -> bool:
-        """Return True as long as the owner may still be at work: the lease is neither released nor run out.
+        """Return True as long as the owner may still be at work: the lease is neither released nor expired.
 
         Args:
             age: time since the lease was written, by the storage's clock.
@@ -121,10 +121,11 @@ def lost(mine: Lease, *, to: Lease | None = None) -> LeaseLostError:
 
 
 def require_not_passed(mine: Lease, written: int) -> None:
-    """Check that no later owner has written.
+    """Check that no later owner of a lease has written to a record.
 
     Args:
-        written: the highest lease number that has written there.
+        mine: the lease under which the caller writes.
+        written: the highest lease number that has written to the record.
     Raises:
         LeaseLostError: that number is higher than this lease's.
     """

@@ -1,8 +1,8 @@
-"""Make glibc reuse freed memory for large arrays.
+"""Make glibc (the C library of Linux) reuse freed memory for large arrays.
 
-A photograph of 12 megapixels passes through some thirty arrays of 70 to 140 MB. By default glibc maps each block of
-more than 32 MB from the kernel and unmaps it after use. The kernel then has to clear every page again, which takes a
-fifth of the whole time. Also, each thread has its own heap, so memory that one thread frees can't be used by another,
+A photograph of 12 megapixels passes through some thirty arrays of 70 to 140 MB. By default glibc requests each block of
+more than 32 MB from the kernel and gives it back after use. The kernel then has to clear every page again, which takes
+a fifth of the whole time. Also, each thread has its own heap, so one thread can't use memory that another has freed,
 and the process grows by tens of megabytes per hundred photographs. A single heap that keeps freed memory needs less at
 its peak and doesn't grow.
 """

@@ -29,7 +29,10 @@ def template_fields(template: str) -> tuple[str, ...]:
 
 
 def split_template(template: str) -> tuple[tuple[str, str], ...]:
-    """Return a template as pairs of text and the field after it; the last field is empty."""
+    """Return a template as pairs of (text, the field after it).
+
+    If the template ends with text, the last field is empty.
+    """
     parts = [*_FIELD.split(template), ""]
     return tuple(zip(parts[::2], parts[1::2], strict=True))
 

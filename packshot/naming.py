@@ -1,4 +1,4 @@
-"""Names of clients, batches and shots, and of files: which are allowed in keys, folders and archives."""
+"""Names of clients, batches, shots and files: check which are allowed in keys, folders and archives."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _NAME = re.compile(NAME_PATTERN.strip("^$"))
 
 
 class BatchId(Value):
-    """A client's batch.
+    """A client's batch. Its names are checked, so code that gets an id can rely on them.
 
     Raises:
-        NamingError: a name is not allowed in a key. So every id in the code below has valid names.
+        NamingError: a name is not allowed in a key.
     """
 
     client: str
@@ -99,7 +99,7 @@ def checked_name(name: str, *, what: str) -> str:
 def path_trouble(path: str) -> str:
     """Return why a relative path can't be a key, a local file or a member of an archive; empty if it can.
 
-    Clients' and editors' names may contain spaces, accents and any script. Not allowed are steps out of the folder
+    Names by clients and editors may contain spaces, accents and any script. Not allowed are steps out of the folder
     (``..``, also as ``%2e%2e`` or with a backslash), absolute paths, drives and invisible characters.
     """
     if not path:

@@ -100,7 +100,7 @@ The report of the same stage, ``machine_edit``, has its score, verdict and metho
 
 
 def delivery_reason(number: int) -> str:
-    """Return the text by which a shot's record names its delivery."""
+    """Return the text with which a shot's record mentions a delivery."""
     return f"{_DELIVERY}{number}"
 
 
@@ -123,8 +123,8 @@ class Event(Value):
 
     Attributes:
         actor: the flow run's id or a person's name.
-        to_state: the state it led to; equal to `from_state` for a note that doesn't change the state.
-        passing: True if the reason of the failure may pass by itself, such as a full disk.
+        to_state: the state after the event. For a note, which changes nothing, it equals `from_state`.
+        passing: True if the cause of a failure may pass by itself, such as a full disk.
     """
 
     at: datetime
@@ -191,13 +191,13 @@ class ShotRecord(Stored):
 
     @property
     def failed_in_passing(self) -> bool:
-        """Whether it has failed for a reason that may pass by itself."""
+        """Whether the shot has failed for a reason that may pass by itself, such as a full disk."""
         failures = [event for event in self.events if event.to_state is State.FAILED]
         return self.state is State.FAILED and failures[-1].passing
 
     @property
     def worst_finding(self) -> Finding | None:
-        """The finding that is true now and matters most; None if every check passed."""
+        """The most important finding that is true now; None if every check passed."""
         told = in_order_of_weight(self.present_findings)
         return next((one for one in told if one.status is not Status.PASSED), None)
 

@@ -1,4 +1,4 @@
-"""Names of shots, and names made from file names: one rule for both."""
+"""Make names of shots from file names. One rule covers both."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values in storage that later versions must be able to read: their schema version, and how older ones are upgraded.
+"""Values in storage that later versions must be able to read: their schema version, and the upgrade of older ones.
 
     form 1   {"shot": ..., "state": ...}                      written before forms were numbered
     form 2   {"schema_version": 2, "shot": ..., "state": ...}
@@ -6,8 +6,8 @@
     form 4   the same, with corrections on hold, and answers to a client that a picture has no fault
 
 A new field with a default needs no new version. If a field is removed or its meaning changes, raise `SCHEMA_VERSION` by
-one and add a step to the value's `UPGRADES`. A new value of an enumeration raises it too, so that an earlier version
-says what to do instead of calling the record damaged. One file of each version is kept in ``tests/fixtures`` for ever,
+one and add a step to the value's `UPGRADES`. A new value of an enumeration raises it too. An earlier version then
+reports a newer version instead of a damaged record. One file of each version is kept in ``tests/fixtures`` for ever,
 and every later version must read them all.
 """
 
@@ -46,12 +46,13 @@ class Stored(Value):
 
 
 def read_stored(kind: type[S], data: bytes, *, name: str) -> S:
-    """Return a value from its JSON, whichever version of Packshot wrote it.
+    """Return a value from its JSON. Any version of Packshot up to this one may have written it.
 
     Args:
+        kind: the value's class.
         name: name of the object, for messages.
     Raises:
-        RecordDamagedError: the content can't be read, or a newer version wrote it. The message says which, and what to
+        RecordDamagedError: the content can't be read, or a newer version wrote it. The message tells which, and what to
             do.
     """
     found = _json(kind, data, name=name)

@@ -1,4 +1,4 @@
-"""Run functions in parallel, in as many threads as OpenCV may use. OpenCV and numpy release the GIL while they work."""
+"""Run functions in parallel, in as many threads as OpenCV may use. OpenCV and numpy let other threads run meanwhile."""
 
 from __future__ import annotations
 

@@ -72,7 +72,10 @@ class Box(NamedTuple):
 
 
 def size_of(pixels: NDArray[Any]) -> Size:
-    """Return the size of an array of shape (rows, columns, ...). Only here is one order converted to the other."""
+    """Return the size (width, height) of an array of shape (rows, columns, ...).
+
+    Arrays have rows first, sizes have the width first. Only this function converts between the two orders.
+    """
     return Size(int(pixels.shape[1]), int(pixels.shape[0]))
 
 
@@ -119,12 +122,12 @@ _WEIGHTS = {Status.FAILED: 1, Status.WARNING: 2, Status.SKIPPED: 3, Status.PASSE
 
 
 def weight_of(finding: Finding) -> int:
-    """Return how much a finding matters; the smallest matters most."""
+    """Return the rank of a finding's importance; the smallest number is the most important."""
     return 0 if finding.stops_approval else _WEIGHTS[finding.status]
 
 
 def in_order_of_weight(findings: Iterable[Finding]) -> list[Finding]:
-    """Return findings, each once, the weightiest first: failed gates, other failures, warnings, the rest."""
+    """Return findings, each once, the most important first: failed gates, other failures, warnings, the rest."""
     return sorted(dict.fromkeys(findings), key=weight_of)
 
 

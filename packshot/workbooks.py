@@ -1,6 +1,6 @@
-"""Write a table as an Excel workbook, for people: there a number of 14 digits stays the text that it is.
+"""Write a table as an Excel workbook, so that a number of 14 digits stays the text that it is.
 
-Excel takes a GTIN in a CSV for a number: it drops leading zeros and shows ``4.00638E+12``. A workbook states for each
+From a CSV, Excel reads a GTIN as a number: it drops leading zeros and shows ``4.00638E+12``. A workbook states for each
 cell whether it is text (ECMA-376, part 1, 18.3 and 18.8). `packshot.sheets.workbook` reads it back.
 """
 

@@ -52,8 +52,8 @@ def build(
     """Return the commands for local files.
 
     Args:
-        segmenter: called once, by the first command that needs the network.
-        today: returns today's date. Its rules count if a command names no other day.
+        segmenter: returns the segmentation network. It is called once, by the first command that needs it.
+        today: returns today's date. The rules of this day apply if a command names no other day.
         surroundings: returns the problems of the environment, for `config check`.
     """
     app = typer.Typer(

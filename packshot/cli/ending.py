@@ -59,6 +59,10 @@ def _status_of(error: PackshotError) -> int:
 
 
 def exit_unless(all_well: bool) -> None:
-    """End the command with `Exit.NOT_ALL_WELL` unless all is well."""
+    """End the command with `Exit.NOT_ALL_WELL` if something failed.
+
+    Args:
+        all_well: whether nothing failed.
+    """
     if not all_well:
         raise typer.Exit(Exit.NOT_ALL_WELL)

@@ -1,4 +1,4 @@
-"""The command that says what a code means: explain."""
+"""The command ``packshot explain``: it explains the code of a finding or an error."""
 
 from __future__ import annotations
 

@@ -38,7 +38,10 @@ def configs_in(folder: Path | None) -> Configs:
 
 
 def mastered(path: Path, configs: Configs, *, client: str, category: str = "", platforms: Sequence[str] = ()) -> Any:
-    """Return a photograph after stage 1 (the master). The command line's options take the place of a manifest row."""
+    """Return a photograph after stage 1: the master with its facts and its plan.
+
+    The command line's options take the place of a manifest row.
+    """
     from packshot import pipeline
 
     row = {"category": category, "platforms": ",".join(platforms)}
@@ -67,7 +70,10 @@ def bytes_of(path: Path) -> bytes:
 
 
 def alone(path: Path, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Return the result for one of several photographs; if the work fails, the file's name and the reason instead."""
+    """Return the result for one of several photographs.
+
+    If the work fails, return the file's name and the reason instead.
+    """
     try:
         return work()
     except Exception as error:  # noqa: BLE001  the edge of a batch
@@ -85,7 +91,10 @@ def refusal_of(error: Exception) -> str:
 def watch_of(done: Any, configs: Configs) -> Any:
     """Return a `Watch`, which can stop an approval, with the model that comes with Packshot.
 
-    None if the config uses no routing model.
+    The result is None if the config uses no routing model.
+
+    Args:
+        done: the result of `mastered`.
     """
     from packshot.routing.approve import Watch, ruled_out
     from packshot.routing.model import shipped_model
@@ -99,7 +108,13 @@ def watch_of(done: Any, configs: Configs) -> Any:
 
 
 def route_of(done: Any, watch: Any) -> Any:
-    """Return the route of a photograph: who edits it. The model of `watch` decides, or fixed limits if that is None."""
+    """Return the route of a photograph: who edits it.
+
+    The model of `watch` decides; if `watch` is None, fixed limits decide.
+
+    Args:
+        done: the result of `mastered`.
+    """
     from packshot import pipeline
 
     return pipeline.route(
@@ -120,17 +135,21 @@ def _beside(path: Path) -> bytes:
 
 
 def platform_of(configs: Configs, name: str) -> Any:
-    """Return a platform by name; raise a ConfigError that lists the existing ones if there is none."""
+    """Return a platform by name.
+
+    Raises:
+        ConfigError: there is none of this name; the message lists those that exist.
+    """
     if name not in configs.platforms:
         raise ConfigError("no such platform", name, allowed=listed(name, configs.platforms))
     return configs.platforms[name]
 
 
 def require_known(configs: Configs, *, client: str, category: str) -> None:
-    """Raise ConfigError for a client without a style guide, or an unknown category.
+    """Raise a ConfigError for a client without a style guide, or an unknown category.
 
-    In a batch both are allowed: the client gets the style guide of ``default``, and the category stays open. On the
-    command line they are more likely a typing mistake.
+    In a batch both are allowed: such a client gets the style guide of ``default``, and an unknown category counts as
+    none. On the command line they are more likely a typing mistake.
     """
     if client not in configs.clients:
         raise ConfigError("no such client", client, allowed=listed(client, configs.clients))

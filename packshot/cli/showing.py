@@ -37,10 +37,11 @@ def be_quiet(quiet: bool) -> None:
 
 
 def new_table(*heads: str, ids: Sequence[str] = (), title: str | None = None) -> Table:
-    """Return an empty table that wraps long texts in a narrow terminal, but never ids and codes.
+    """Return an empty table. In a narrow terminal it wraps long texts, but never ids and codes.
 
     Args:
-        ids: heads of the columns that hold an id or a code.
+        heads: names of the columns.
+        ids: those of the columns that hold an id or a code.
         title: the table's title, in the markup of rich.
     """
     made = Table(title=title, title_justify="left")
@@ -106,7 +107,7 @@ def _plain(value: object) -> object:
 
 @contextmanager
 def bar(title: str, *, quiet: bool) -> Iterator[Callable[[int, int], None]]:
-    """Show a progress bar on standard error if that is a terminal; yield the function (done, total) that moves it."""
+    """Show a progress bar on standard error, if that is a terminal. Yield the function (done, total) that moves it."""
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     console = terminal_console(stderr=True)
     silent = quiet or _Manner.quiet or not console.is_terminal
@@ -134,7 +135,7 @@ def findings_table(title: str, findings: Sequence[Finding]) -> Table:
 
 
 def said_of_several(rows: Iterable[dict[str, Any]]) -> dict[Finding, int]:
-    """Return finding -> number of photographs, for findings of several photographs. Passed findings are left out."""
+    """Return, for each finding that did not pass, the number of photographs that have it."""
     counted = Counter(
         finding
         for row in rows

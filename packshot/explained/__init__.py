@@ -1,4 +1,4 @@
-"""Every code of a finding and of an error, explained: for `packshot explain` and ``docs/errors.md``."""
+"""Explanations of every code of a finding and of an error, for `packshot explain` and ``docs/errors.md``."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ ERRORS: Mapping[str, type[PackshotError]] = {
 
 
 def error_in_words(kind: type[PackshotError]) -> tuple[str, str]:
-    """Return what an error means, and what to do about it. The second is empty for a class that groups other errors."""
+    """Return (the meaning of an error, advice). The advice is empty for a class that groups other errors."""
     text = inspect.cleandoc(kind.__doc__ or "").partition("\n\nArgs:")[0]
     says, _, todo = " ".join(text.split()).partition(" What to do: ")
     return says, todo
 
 
 def explain(code: str) -> list[tuple[str, list[str]]]:
-    """Return the meanings of a code: where it occurs, and sentences about it. Empty if there is no such code."""
+    """Return the meanings of a code, each as (stage where it occurs, sentences). Empty if there is no such code."""
     found = [(_where(group), _in_words(group, group.codes[code])) for group in GROUPS.values() if code in group.codes]
     if code in ERRORS:
         says, todo = error_in_words(ERRORS[code])

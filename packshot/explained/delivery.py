@@ -1,4 +1,4 @@
-"""Codes of findings about a delivered file."""
+"""Explanations of the findings about a delivered file, by code."""
 
 from __future__ import annotations
 

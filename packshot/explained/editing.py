@@ -1,4 +1,4 @@
-"""Codes of findings about the cut-out and of quality control."""
+"""Explanations of the findings about the cut-out and of quality control, by code."""
 
 from __future__ import annotations
 

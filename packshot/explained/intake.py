@@ -1,4 +1,4 @@
-"""Codes of findings about a batch, its files, their paths and their light."""
+"""Explanations of the findings about a batch, its files, their paths and their light, by code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Meanings of the codes of findings, in words for people."""
+"""Types for the explanations of findings."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 
 class Meaning(NamedTuple):
-    """What a finding says, and what to do about it.
+    """The meaning of a finding, and advice.
 
     Attributes:
         text: the meaning in sentences; empty if `measured` and the advice of the finding's group say enough.
-        measured, limit: what the two numbers of the finding mean; empty if the finding has no numbers.
+        measured, limit: meaning of the finding's two numbers; empty if it has no numbers.
         unit: unit of both.
         status: the statuses that the finding can have, in words; empty if these are the statuses of every rule.
         gate: True if a failed finding forbids approval by the machine; None if the finding has nothing to do with
@@ -31,8 +31,8 @@ class Group(NamedTuple):
 
     Attributes:
         title: the heading of the group in ``docs/errors.md``.
-        codes: code -> what it means there; another group may have the same code.
-        advice: what to do, whichever of these codes a finding has.
+        codes: code -> its meaning in this stage; another group may have the same code.
+        advice: what to do. It holds for all of these codes.
     """
 
     title: str

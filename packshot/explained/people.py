@@ -1,4 +1,4 @@
-"""Codes of findings about returned work and people's decisions."""
+"""Explanations of the findings about returned work and people's decisions, by code."""
 
 from __future__ import annotations
 

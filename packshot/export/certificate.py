@@ -1,4 +1,4 @@
-"""The certificate of a delivery: what was measured on each file, with which versions, and who approved it."""
+"""The certificate of a delivery: the measurements of each file, the versions of the software, and who approved it."""
 
 from __future__ import annotations
 

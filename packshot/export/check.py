@@ -66,15 +66,18 @@ def check_file(
 ) -> tuple[Finding, ...]:
     """Return one finding for each rule of the platform that can be checked on the file alone.
 
-    The product is everything that clearly differs from the border, plus the off-white pixels connected to it that don't
-    reach the border. Without a matte a pale rim cannot be told from a left-over shadow. Files of 16 bits are checked in
-    8 bits.
+    The product is everything that clearly differs from the border. Off-white pixels connected to it belong to it too,
+    if they don't reach the border. Without a matte a pale rim cannot be told from a left-over shadow. Files of 16 bits
+    are checked in 8 bits.
 
-    A file that cannot be read gives the single finding `file_unreadable`; nothing is raised.
+    A file that cannot be read gives the single finding `file_unreadable`. No error is raised.
 
     Args:
+        data: the whole file.
+        platform: the platform whose rules are checked.
+        qc: limits of the checks.
         name: the file's name. Without it the extension is not checked.
-        on: the day whose rules count; None leaves out rules that are announced for later.
+        on: the day whose rules apply; None leaves out rules that are announced for later.
     """
     platform = platform.on(on) if on else platform
     try:
@@ -204,13 +207,14 @@ def _word(profile: Profile) -> str:
 
 
 def find_product(pixels: Pixels8) -> tuple[Mask, Mask]:
-    """Return two masks: what is clearly product, and what may be product (the same with its faint surroundings).
+    """Return two masks, (rows, columns) bool: pixels that are surely product, and pixels that may be product.
 
-    On a white border, faint means off-white, connected to the product, and not connected to the border. On a border of
-    another colour, everything close to that colour is backdrop, and both masks are equal.
+    The second mask is the first one with its faint surroundings. If the border is white, faint pixels are off-white,
+    connected to the product, and not connected to the border. If the border has another colour, everything close to
+    that colour is backdrop, and both masks are equal.
 
     Args:
-        pixels: (rows, columns, 3) uint8.
+        pixels: (rows, columns, 3) uint8, in the file's own colour space.
     """
     border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
     colour = np.median(border, axis=0)

@@ -1,6 +1,6 @@
-"""A shot in its client's words: who made and approved it, why it is not there, and what is to be known about it.
+"""Describe a shot to its client: who made and approved it, why it is missing, and which findings matter.
 
-What only the line itself needs (runs, models, routes, probabilities) stands in the certificate.
+Details that only Packshot's operators need (runs, models, routes, probabilities) are in the certificate.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def approved_by(shot: ShotSummary) -> str:
 
 
 def why_absent(shot: ShotSummary) -> str:
-    """Return why a photograph is not delivered, in words for its client; a refusal or a question keeps its own text."""
+    """Return in words for the client why a photograph is not delivered. A refusal or a question keeps its own text."""
     if shot.kind == "failed" and shot.left_out:
         return " ".join(f"{title(name)}: {why}" for name, why in sorted(shot.left_out.items()))
     if shot.kind == "failed" and shot.state not in _WAITS:

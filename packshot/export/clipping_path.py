@@ -1,4 +1,4 @@
-"""The clipping path in a TIFF for print: drawn along the delivered matte, and verified in the file."""
+"""The clipping path in a TIFF for print: make it from the delivered matte, and verify it in the file."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def clipping_path_finding(data: bytes, matte: Matte) -> Finding:
 
     Args:
         data: the file as delivered.
-        matte: (rows, columns) float32 in 0..1: the matte that the path was drawn from.
+        matte: the matte from which the path was made, (rows, columns) float32 in 0..1.
     """
     path = read_paths(data, name=PATH_NAME).clipping
     if path is None:

@@ -55,7 +55,7 @@ class EncoderSettings(Value):
 
 
 def settings_of(encoding: Encoding) -> EncoderSettings:
-    """Return the settings that a config's encoding starts with."""
+    """Return the encoder settings for the first try, from the encoding in a platform's config."""
     return EncoderSettings(
         format=encoding.format,
         quality=encoding.quality,

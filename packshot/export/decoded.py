@@ -33,7 +33,7 @@ class Decoded:
 
     @property
     def format(self) -> Format | None:
-        """The file's format; None if it is not one of those that are delivered."""
+        """The file's format; None if it is not one of the formats that can be delivered."""
         return FORMATS.get(self.photo.kind)
 
     @property
@@ -47,7 +47,7 @@ class Decoded:
 
 
 def decode_delivered(data: bytes, *, name: str = "delivered file") -> Decoded:
-    """Return the content of a file, also of one that another program wrote.
+    """Return the content of a file. It may also be a file that another program wrote.
 
     Raises:
         RefusedInputError: the file is not a picture, is damaged, or exceeds the limits on size.
@@ -66,10 +66,11 @@ def _codec(data: bytes, photo: Photo) -> str:
 
 
 def light_of(pixels: NDArray[Any]) -> NDArray[Any]:
-    """Return three channels in which white, and nothing else, has the greatest value of the type.
+    """Return three channels in which white, and only white, has the greatest value of the type.
 
     Args:
-        pixels: (rows, columns, 3) RGB, returned unchanged; or (rows, columns, 4) inks. White is bare paper there.
+        pixels: (rows, columns, 3) RGB, returned unchanged; or (rows, columns, 4) inks, where white is paper without
+            ink.
     """
     if pixels.shape[2] == 3:
         return pixels

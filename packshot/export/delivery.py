@@ -1,4 +1,4 @@
-"""Values of a delivery: each file with its measurements, each shot with its history, each upload with its outcome."""
+"""Values that describe a delivery: each file with its measurements, each photograph with its history and outcome."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class DeliveredFile(Value):
     Attributes:
         path: path of the file, below the delivery's folder: ``<platform>/<name>``.
         profile: name of the embedded ICC profile.
-        quality: the encoder's; None for lossless files.
+        quality: the encoder's quality setting; None for lossless files.
         scale: canvas pixels per pixel of the photograph.
         findings: one for each check of its decoded bytes.
     """
@@ -90,15 +90,15 @@ class ShotSummary(Value):
         file: path of the upload in its batch.
         kind: its outcome. Every upload has exactly one.
         why: the reason in words.
-        evidence: places worth a look, the worst first: code, box and message of `qc.evidence.Evidence`.
-        verdict: that of the score; `approved_by` names who approved in the end.
+        evidence: places that are worth a look, the worst first: code, box and message of `qc.evidence.Evidence`.
+        verdict: the verdict that follows from the score; `approved_by` names who approved in the end.
         decisions: people's decisions in order, each with name, time, reason code and the picture it was about.
-        shoot_group: the set-up it was taken in.
+        shoot_group: the lighting set-up of the photograph.
         correction: the colour correction of that set-up (`colour.normalise.Correction`); empty if there was none.
         colour_reference: result of the comparison with a reference; ``colour not verified`` without one.
         files: its files in this delivery.
-        left_out: platform -> why it gets nothing. The key is a file's path if the platform gets another file of the
-            shot.
+        left_out: platform -> why it gets nothing. If the platform gets another file of the shot, the key is the path of
+            the missing file.
         corrects: number of the earlier delivery that these files correct; None if they correct none.
     """
 

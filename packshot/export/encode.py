@@ -1,4 +1,4 @@
-"""Encode a framed composite for a platform: its colour space, its format and its byte limits."""
+"""Encode a picture on its canvas for a platform: in its colour space, its format and within its byte limits."""
 
 from __future__ import annotations
 
@@ -56,7 +56,9 @@ def encode(
     """Return the rendition as a file, at the plan's quality, or at the highest lower quality within the byte limit.
 
     Args:
-        encoding: the platform's first by default. For the fallback format call this a second time.
+        framed: the picture on the platform's canvas.
+        rendition: the plan for this platform.
+        encoding: the platform's first encoding by default. For the fallback format call this function a second time.
         labels: text metadata to embed.
     Raises:
         ByteLimitError: the file is too large even at the lowest permitted quality.
@@ -146,12 +148,12 @@ def encode_pixels(
 ) -> Encoded:
     """Return pixels of the delivered space as a file within the byte limits.
 
-    The size grows with the quality, except for a few bytes. So a binary search finds the highest quality that fits.
+    A file of higher quality is larger, except for a few bytes. So a binary search finds the highest quality that fits.
 
     Args:
         pixels: pixels as `rendition_pixels` returns them.
-        encoding: the platform's; its quality floor limits the search.
-        settings: where to start. They may differ from the encoding to correct a fault.
+        encoding: the platform's encoding; its quality floor limits the search.
+        settings: the settings of the first try. They may differ from the encoding to correct a fault.
     Raises:
         ByteLimitError: the file is too large even at the lowest permitted quality, or without loss.
     """

@@ -1,4 +1,4 @@
-"""Findings used both for files of our own and for files of unknown origin."""
+"""Findings that are made for our own files and for files of unknown origin."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Text metadata written into delivered files: product identifiers, copyright, creator, and AI provenance.
 
-Place and camera are the client's business. They stay with the master.
+Place and camera are not written: they concern the client only, and stay with the master.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Labels(Value):
 
     Attributes:
         copyright: the client's notice, else the photograph's own.
-        creator: who took the photograph, as it says.
+        creator: the person who took the photograph, as its metadata states.
         ai_provenance: IPTC digital source type, as name or address, as declared in the photograph. Marketplaces require
             that it is kept.
         sku, gtin: identifiers of the product.

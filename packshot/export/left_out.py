@@ -1,6 +1,6 @@
-"""Which platforms get nothing of a shot, and why, in words.
+"""The platforms that get no file of a shot, each with the reason in words.
 
-It is read from the shot's record. Every report on a batch uses it.
+They are read from the shot's record. Every report on a batch uses them.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ MOST_SAID = 5
 
 
 class LeftOut(Value):
-    """A platform that gets nothing, or not all, of a shot.
+    """A platform that gets no file of a shot, or not all files.
 
     Attributes:
-        name: the platform. It is the path of a file if the platform gets another file of the shot.
+        name: the platform. If the platform gets another file of the shot, it is the path of the missing file.
         why: the reason in words.
     """
 
@@ -33,7 +33,8 @@ class LeftOut(Value):
 
 
 def left_out_of(record: ShotRecord) -> dict[str, str]:
-    """Return platform or file path -> why it gets nothing of a shot.
+    """Return the reason for each platform that gets no file of a shot, and for each missing file: name or path ->
+    reason.
 
     It reads the record's export report. In reports of earlier versions a failed file may not be listed as left out. Its
     failed findings are then the reason.

@@ -1,6 +1,6 @@
 """Measure a delivered file: white of the background, fill ratio, and colour difference.
 
-The pixels are those of the decoded file. The matte from before encoding tells where the product is.
+The pixels are decoded from the file. The matte from before encoding shows where the product is.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ COLOUR_SAMPLES = 6_000
 class WhiteFigures(Value):
     """How white the background of a decoded file is.
 
-    An encoder leaves faint ripples around the product (ringing). So pixels near the product are judged by other limits
-    than all other pixels.
+    An encoder leaves faint ripples around the product (ringing). So pixels near the product have other limits than
+    pixels farther away.
 
     Attributes:
-        beyond: pixels that are not white, among all that lie farther from the product than the ringing reaches.
+        beyond: pixels that are not white, among all that are farther from the product than the ringing reaches.
         ring_distance_px: how far the ringing of this codec reaches (Chebyshev distance).
         ring_floor: darkest channel value within that distance, of pixels that were white before encoding. 255 if all
             are still white.
@@ -110,11 +110,11 @@ def measure_white(pixels: NDArray[Any], zone: Mask, *, ring_distance_px: int) ->
 
 
 def measure_colour(pixels: NDArray[Any], framed: Framed, *, icc: bytes) -> ColourFigures | None:
-    """Return the colour difference over the product; None if there is no product.
+    """Return the colour difference over the product, in delta E 2000; None if there is no product.
 
-    Cells of 4 x 4 pixels that lie fully inside the product are averaged in linear light and compared. A codec's noise
-    within a cell is texture, which the eye averages too; a shift of the whole cell is a colour difference. A product
-    too thin for a cell is compared pixel by pixel.
+    Cells of 4 x 4 pixels that lie fully inside the product are averaged in linear light and compared. Noise of the
+    codec within a cell does not count, because the eye averages it too. A shift of the whole cell is a colour
+    difference. A product too thin for a cell is compared pixel by pixel.
 
     Args:
         pixels: (rows, columns, 3 or 4) uint8 or uint16, decoded, in the space of `icc`.
@@ -157,9 +157,10 @@ def _lab_of_cells(pixels: Pixels16) -> Lab:
 
 
 def visible_product_box(pixels: NDArray[Any], matte: Matte) -> Box | None:
-    """Return the box of the product's pixels, by the matte, that are not white in the file; None if there are none.
+    """Return the box around the product's visible pixels: those in the matte that are not white in the file.
 
-    A rim blown out to white is product, but nobody sees it. So the fill ratio is measured without it.
+    The result is None if there are none. A product's rim may be overexposed to white. Nobody sees that part, so the
+    fill ratio is measured without it.
     """
     seen = (matte > 0.5) & off_white(pixels)
     left, top, width, height = cv2.boundingRect(seen.view(np.uint8))

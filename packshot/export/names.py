@@ -1,4 +1,4 @@
-"""Names of delivered files: the platform's template, filled with the product's data."""
+"""Names of delivered files, made from the platform's template and the product's data."""
 
 from __future__ import annotations
 
@@ -75,9 +75,9 @@ def delivered_name(rendition: RenditionPlan, facts: Mapping[str, str], *, subjec
 
 
 def name_fits(stem: str, platform: Platform) -> bool:
-    """Return whether a file name without its extension is one that the platform's template can make.
+    """Return whether the platform's template could have made a file name (without its extension).
 
-    Its numbers must have right check digits, and the platform must take its view.
+    Its numbers must have right check digits, and the platform must accept its view.
 
     Example: ``B08N5WRWNW.MAIN`` fits ``{product_id}.{view}``; ``B08N5WRWNW_MAIN`` does not.
     """

@@ -1,4 +1,4 @@
-"""The delivery package: an archive, and a table of its files. The same files always give the same bytes."""
+"""The delivery's archive, and the table of its files. The same files always give the same bytes."""
 
 from __future__ import annotations
 
@@ -49,15 +49,16 @@ _COMPRESSIBLE = frozenset({".csv", ".json", ".html", ".txt"})
 def manifest_csv(delivery: DeliverySummary) -> bytes:
     """Return ``manifest.csv``, UTF-8: a row for each file of the delivery, sorted by path.
 
-    After them comes a row without a file for each platform that gets nothing of a shot; ``remarks`` gives the reason.
-    ``product_lacks`` names the views that a file's product must have and that are not there yet.
+    After these rows comes one row without a file for each platform that gets no file of a shot; ``remarks`` gives the
+    reason. ``product_lacks`` names the views that the file's product must have and that are still missing.
+
     No cell can be run as a formula by a spreadsheet: see `packshot.tables`.
     """
     return csv_table(MANIFEST_COLUMNS, _rows(delivery)).encode()
 
 
 def manifest_xlsx(delivery: DeliverySummary) -> bytes:
-    """Return ``manifest.xlsx``: the same table for people who open it in Excel, where GTINs stay whole."""
+    """Return ``manifest.xlsx``: the same table as `manifest_csv` for Excel, where a GTIN keeps all its digits."""
     return workbook(MANIFEST_COLUMNS, _rows(delivery), title="manifest")
 
 

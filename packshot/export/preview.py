@@ -1,4 +1,4 @@
-"""Pictures for people to look at: before and after side by side, and the worst places at 1:1. Never delivered."""
+"""Pictures for people: before and after side by side, and the worst places at 1:1. They are never delivered."""
 
 from __future__ import annotations
 
@@ -37,7 +37,8 @@ def before_and_after(master: Pixels16, composite: Pixels16 | None) -> bytes:
 def halves_of(preview: bytes) -> tuple[Image.Image, Image.Image | None]:
     """Return the two pictures of a preview, before and after, in RGB; the second is None if there is only one.
 
-    The file states the width of the first one. The grey stripe between them is no sign: a product may have one too.
+    The file's metadata states the width of the first one. The grey stripe between them is not searched for, because a
+    product may have such a stripe too.
     """
     with Image.open(io.BytesIO(preview)) as opened:
         said = _SAID.fullmatch(str(opened.getexif().get(_DESCRIPTION_TAG, "")))

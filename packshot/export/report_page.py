@@ -68,7 +68,7 @@ class ShotPictures(Value):
 
     Attributes:
         preview: before and after side by side; the photograph alone if there is no edit.
-        evidence: the worst places, the worst first.
+        evidence: places that a reviewer should look at, the worst first.
         renditions: path in the delivery -> thumbnail (see `thumbnail`).
     """
 
@@ -81,8 +81,8 @@ def report_html(delivery: DeliverySummary, *, pictures: Callable[[ShotSummary], 
     """Return the page, UTF-8.
 
     Args:
-        pictures: function that returns a shot's pictures. It is called at most once per shot, and no more once the page
-            is full. A shot without pictures is described in words.
+        pictures: returns a shot's pictures. It is called at most once per shot. Once the page is full, it is not called
+            any more, and further shots are described in words.
     """
     budget = _Budget(PICTURE_BUDGET_BYTES)
 

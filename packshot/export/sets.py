@@ -1,4 +1,4 @@
-"""Product sets: which products of a batch have all the views that their client asks for, and what is missing."""
+"""Product sets: find the products of a batch that have all the views their client asks for, and the missing views."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class SetShot(Value):
 
     Attributes:
         ready: whether the photograph counts as present. The caller decides: approved, or delivered.
-        stands: what the photograph waits for, in words.
+        stands: what the photograph is waiting for, in words.
     """
 
     shot: str
@@ -69,11 +69,11 @@ class ProductSet(Value):
 
 
 def set_shot(record: ShotRecord, *, ready: bool | None = None) -> SetShot:
-    """Return what a product's set needs to know of a shot, from its record.
+    """Return a shot in the form that `product_sets` needs, from its record.
 
     Args:
-        ready: whether the shot counts as present; None means yes if it is approved or delivered, even if a later step
-            failed.
+        ready: whether the shot counts as present. With None, it counts if it is approved or delivered, even if a later
+            step failed.
     """
     state = record.failed_from if record.failed_from in _READY else record.state
     return SetShot(
@@ -116,7 +116,7 @@ def _set(shots: Sequence[SetShot], rule: ProductSets) -> ProductSet:
 
 
 def held_back(sets: Iterable[ProductSet]) -> dict[str, str]:
-    """Return shot -> why it waits, for every photograph of products that are not complete."""
+    """Return, for every photograph of an incomplete product, the reason for which it waits: shot -> reason."""
     return {
         shot: f"approved, waits until its product is complete: {one.product} lacks {one.lacking}"
         for one in sets

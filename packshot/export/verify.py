@@ -1,7 +1,7 @@
-"""Verify a delivered file: decode its bytes again and measure every promise about them.
+"""Verify a delivered file: decode its bytes again and measure every promised property.
 
-Each check gives one finding, passed or not, with the measured value and the limit. Findings on what marketplaces refuse
-have the marketplaces' codes: non_white_background, cropped_product, product_too_small, blurry_or_pixelated.
+Each check gives one finding, passed or not, with the measured value and the limit. If marketplaces have a code for a
+fault, its finding has that code: non_white_background, cropped_product, product_too_small, blurry_or_pixelated.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class Verification:
 def verify(
     data: bytes, *, framed: Framed, rendition: RenditionPlan, qc: QcConfig, encoding: Encoding | None = None
 ) -> tuple[Finding, ...]:
-    """Return one finding for each promise about a delivered file; see `verify_file`."""
+    """Return one finding for each promised property of a delivered file; see `verify_file`."""
     return verify_file(data, framed=framed, rendition=rendition, qc=qc, encoding=encoding).findings
 
 
@@ -98,9 +98,11 @@ def verify_file(
 
     Args:
         data: the file as delivered.
-        framed: the picture it was made from; its matte tells where the product is.
-        encoding: the one ordered; the platform's first by default.
-        before: the encoder's input, if at hand; otherwise it is computed again.
+        framed: the picture from which the file was made; its matte shows where the product is.
+        rendition: the plan for this platform.
+        qc: limits of the checks.
+        encoding: the ordered one; the platform's first by default.
+        before: the encoder's input, if the caller has it; otherwise it is computed again.
     """
     encoding = encoding or rendition.platform.encoding
     try:

@@ -17,7 +17,7 @@ class Warned(Value):
 
     Attributes:
         code: the rule that warns.
-        message: that of the first photograph. The others' messages may differ in their numbers.
+        message: the message of the first photograph. The others' messages may differ in their numbers.
         shots: names of the photographs that have the warning.
     """
 

@@ -1,1 +1,1 @@
-"""Hand-over to people: jobs for editors and reviewers, their decisions, due times, and the work that they return."""
+"""Work that people do: jobs for editors and reviewers, their decisions, due times, and the files that they return."""

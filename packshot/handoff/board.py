@@ -1,4 +1,4 @@
-"""The board: which shots wait, for whom, since when and until when."""
+"""The board: the shots that wait for people, each with the responsible person, the start and the due time."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Wait(Value):
     """One shot that waits for a person.
 
     Attributes:
-        with_whom: a role, or the name of the person who took the job.
+        with_whom: who has to act: a role, or the name of the person who took the job.
         why: the reason for its state, in words.
     """
 
@@ -43,7 +43,7 @@ class Wait(Value):
 
 
 def wait_of(record: ShotRecord, *, at: datetime, promise: HandoffConfig) -> Wait | None:
-    """Return for whom and until when a shot waits; None if it does not wait."""
+    """Return who has to act on a shot and until when; None if the shot does not wait."""
     due = due_of(record, promise=promise)
     if record.state not in WAITING or record.since is None or due is None:
         return None

@@ -1,7 +1,7 @@
-"""Decisions of people about a shot, and their effects: a pure function from record to record.
+"""People's decisions about a shot, and their effects: functions that make a new record from an old one.
 
 A decision is followed only if it is about the present picture, gives a name and a reason, and comes from a person who
-may take it. Each question is answered once. The record keeps every decision for good.
+is allowed to make it. Each question is answered once. The record keeps every decision for ever.
 """
 
 from __future__ import annotations
@@ -56,8 +56,8 @@ _UNFORMED = frozenset({(State.AWAITING_EDITOR, Choice.TAKE), (State.AWAITING_EDI
 def picture_shown(record: ShotRecord) -> str:
     """Return the SHA-256 of the picture that a decision is about; empty if the record has none.
 
-    It is the edit in review and at sign-off. In other states it is the master, colour-corrected where the group asks
-    for it.
+    In review and at sign-off it is the edit. In other states it is the master, with the group's colour correction if
+    there is one.
     """
     if record.state in (State.IN_REVIEW, State.AWAITING_SIGNOFF):
         name = "edit.tif"
@@ -76,7 +76,7 @@ def since_restart(record: ShotRecord) -> tuple[Decision, ...]:
 
 
 def sent_back_by_client(record: ShotRecord) -> Decision | None:
-    """Return the client's rejection for which a shot waits for an editor; None if it waits for another reason."""
+    """Return the client's rejection because of which a shot waits for an editor; None if there is another reason."""
     if record.state is not State.AWAITING_EDITOR:
         return None
     last = next((one for one in reversed(record.decisions) if one.choice not in (Choice.TAKE, Choice.GIVE_BACK)), None)
@@ -84,7 +84,7 @@ def sent_back_by_client(record: ShotRecord) -> Decision | None:
 
 
 def choices_of(record: ShotRecord) -> tuple[Choice, ...]:
-    """Return what people can decide about a shot in its present state; empty if it waits for nobody."""
+    """Return the decisions that people can make about a shot in its present state; empty if it waits for nobody."""
     answer = (Choice.NO_FAULT,) if sent_back_by_client(record) else ()
     return (*CHOICES.get(record.state, ()), *answer)
 
@@ -116,11 +116,11 @@ def decide(
     """Return the record after a decision. Applying the same decision again changes nothing.
 
     Args:
-        seniors: people who may sign off. If empty, anyone may who did not edit the shot.
+        seniors: names of people who may sign off. If empty, anyone may who did not edit the shot.
         redos: how many other methods the machine can try.
         findings, reports, objects: those of the returned work. They are added to the record.
     Raises:
-        DecisionRefusedError: the decision cannot be followed. The message says why and what to do.
+        DecisionRefusedError: the decision cannot be followed. The message gives the reason and the next step.
     """
     if any(_same(known, decision) for known in record.decisions):
         return record
@@ -185,7 +185,8 @@ def _require_open(record: ShotRecord, decision: Decision) -> None:
 
 
 def require_words(record: ShotRecord, decision: Decision) -> None:
-    """Check that a decision has a name and a fitting reason, and a note or marks if the next person needs them.
+    """Check that a decision has a name and a reason that fits the choice, and a note or marks if the next person needs
+    them.
 
     Raises:
         DecisionRefusedError: one of them is missing, or the reason does not fit the choice.

@@ -1,4 +1,4 @@
-"""Find the shot of a returned file by its name. Small changes of the name are accepted, but ambiguous names are not."""
+"""Find the shot of a returned file by its name. Small changes of the name are accepted. Ambiguous names are not."""
 
 from __future__ import annotations
 

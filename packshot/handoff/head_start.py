@@ -1,4 +1,4 @@
-"""A head start for the editor: the master with the machine's matte as a channel and a draft of the clipping path.
+"""Make the file with which an editor starts: a TIFF of the master, with the machine's matte and a draft clipping path.
 
 The draft is not an edit. It shows where the machine sees the product, and the editor decides.
 """
@@ -28,11 +28,12 @@ class HeadStart:
 
 
 def head_start(pixels: Pixels16, matte: Matte) -> HeadStart:
-    """Return the master as a TIFF with the matte and an editable path that follows it.
+    """Return the master (the photograph in the working space) as a TIFF, with the matte as a channel and an editable
+    path.
 
     Args:
         pixels: (rows, columns, 3) uint16, working space.
-        matte: the machine's matte, (rows, columns) float32 in 0..1.
+        matte: the machine's matte, (rows, columns) float32 in 0..1. The path follows it.
     """
     try:
         path = draft_path(matte)

@@ -1,4 +1,4 @@
-"""Find what a shot must wait for before work can start: another photograph, a colour reference, or a clear order."""
+"""Find things that a shot must wait for before work can start: a photograph, a colour reference, or a clear order."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Need(StrEnum):
 
 
 class Sibling(Value):
-    """Another photograph of the same client, with the fields that pairing needs.
+    """Another photograph of the same client, with the fields that are needed to match it to a product.
 
     Attributes:
         product: its SKU, ASIN or GTIN; case does not matter.
@@ -54,10 +54,10 @@ def missing_for(
     siblings: Iterable[Sibling],
     config: HandoffConfig,
 ) -> tuple[Missing, ...]:
-    """Return what must arrive before a shot can go on; empty if nothing is missing.
+    """Return the things that must arrive before a shot can continue; empty if nothing is missing.
 
     Args:
-        product: the SKU, ASIN or GTIN by which photographs are paired; empty if nothing names it. Then the client is
+        product: the SKU, ASIN or GTIN by which photographs are matched; empty if nothing names it. Then the client is
             asked.
         ghost_mannequin: True if the garment gets a neck joint.
         reference_required: True if the client requires a colour check against a reference.

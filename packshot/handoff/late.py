@@ -13,10 +13,10 @@ PATIENCE = timedelta(minutes=30)
 
 
 def goes_out_at(rule: LateDeliveries, *, after: datetime) -> datetime | None:
-    """Return when a shot approved now is delivered; None if it waits until somebody closes the batch.
+    """Return when a shot approved now will be delivered; None if it waits until somebody closes the batch.
 
     Delivery times are multiples of `every_hours` from midnight UTC. All shots that are approved between two delivery
-    times go out together.
+    times are delivered together.
 
     Args:
         after: the time of the approval. The delivery is later.

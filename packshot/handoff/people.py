@@ -1,9 +1,10 @@
-"""Decide when two names belong to one person. There are no accounts: a name is typed text.
+"""Decide whether two names belong to the same person. A name is typed text, because there need not be accounts.
 
 Nobody may judge their own work. So two names count as one person if they differ only in case, accents, character width,
-spaces, punctuation, word order, invisible characters, or letters that look alike. The idea is that of Unicode TS 39,
-with a table of our own for letters that look like Latin ones. Two people with similar names then count as one. This
-error is safe: a third person signs.
+spaces, punctuation, word order, invisible characters, or letters that look alike. The method is that of Unicode TS 39,
+with our own table for letters that look like Latin ones.
+
+Two people with similar names then count as one. This error is safe: a third person must sign off.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ def plain_name(name: str) -> str:
 
 
 def same_person(one: str, other: str) -> bool:
-    """Return True if two names must be taken for the same person."""
+    """Return True if two names must count as the same person."""
     return not set(_looks(one)).isdisjoint(_looks(other))
 
 

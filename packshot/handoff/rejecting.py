@@ -1,6 +1,6 @@
-"""A client sends a delivered picture back: a pure function from record to record.
+"""A client sends a delivered picture back: functions that make the new record from the old one.
 
-The shot then waits for an editor, with the client's mark and words, and goes out again in a later delivery.
+The shot then waits for an editor, with the client's mark and words. Later it is delivered again.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Delivered(Value):
     def question(self) -> str:
         """The id of the question that a rejection answers.
 
-        A delivery has one question for each shot, since all files of a shot come from one edit.
+        A delivery has one question for each shot, because all files of a shot come from one edit.
         """
         return f"delivery-{self.number}"
 
@@ -104,7 +104,11 @@ def reject_delivered(record: ShotRecord, decision: Decision, file: Delivered) ->
 
 
 def rejected_in(record: ShotRecord, number: int) -> Decision | None:
-    """Return the client's rejection of a shot as it went out in a delivery; None if there is none."""
+    """Return the client's rejection of a shot in a delivery; None if there is none.
+
+    Args:
+        number: the delivery's number.
+    """
     question = Delivered(number=number, path="", sha256="").question
     return next((one for one in record.decisions if one.choice in BY_CLIENT and one.question == question), None)
 
@@ -112,7 +116,7 @@ def rejected_in(record: ShotRecord, number: int) -> Decision | None:
 def on_the_photograph(
     boxes: Iterable[Box], *, size: Size, window: Box, photograph: Size, text: str
 ) -> tuple[Mark, ...]:
-    """Return marks that were drawn on a delivered file, at the same places of the photograph.
+    """Return marks that were drawn on a delivered file, moved to the same places of the photograph.
 
     The file can have white around the photograph. A mark on that white is moved to the photograph's border.
 
@@ -121,7 +125,7 @@ def on_the_photograph(
         size: width and height of the file.
         window: the part of the photograph that the file shows (`packshot.framing.fit.Placement`).
         photograph: size of the photograph.
-        text: what is to be done there.
+        text: the task for the editor at these places.
     """
     across, down = window.width / size.width, window.height / size.height
     marks = []

@@ -1,4 +1,4 @@
-"""Find which manual services a shot needs, why, and how much work they are."""
+"""Find the manual services that a shot needs, the reason for each, and the amount of work."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def needed_services(
 
     Args:
         features: measured on the master, by names of `Feature`.
-        limits: the value of each feature from which the feature counts.
+        limits: for each feature, the smallest value at which it calls for a service.
         asked: service, as the manifest or the category names it -> who asks for it. An unknown word becomes retouching.
         reference: the colour reference; empty if there is none.
     """
@@ -78,7 +78,7 @@ def _level(feature: Feature, features: Mapping[str, float], limits: RoutingConfi
 
 
 class Estimate(Value):
-    """The tier of a job and the reason for it."""
+    """The tier of a job (its amount of work) and the reason for it."""
 
     tier: Tier
     why: str
@@ -87,7 +87,7 @@ class Estimate(Value):
 def estimate(
     *, features: Mapping[str, float], limits: RoutingConfig, services: tuple[NeededService, ...], complexity: Complexity
 ) -> Estimate:
-    """Return the tier of a job, by the criteria of the trade.
+    """Return the tier of a job (its amount of work), by criteria that are usual for such services.
 
     | tier | when |
     |---|---|

@@ -18,11 +18,12 @@ class Urgency(StrEnum):
 
 
 def due_at(state: State, *, since: datetime, tier: Tier, promise: HandoffConfig) -> datetime:
-    """Return when the present wait of a shot is due.
+    """Return the due time of a shot that waits.
 
     Args:
         since: when the shot entered its state.
-        tier: tier of the manual work. It counts only while the shot waits for an editor.
+        tier: tier of the manual work. It matters only while the shot waits for an editor.
+        promise: the client's hand-off rules, with the hours for each state.
     """
     hours = {
         State.IN_REVIEW: promise.review_hours,
@@ -40,7 +41,7 @@ def urgency(due: datetime, *, at: datetime, soon_hours: float) -> Urgency:
 
 
 def due_of(record: ShotRecord, *, promise: HandoffConfig) -> datetime | None:
-    """Return when a shot is due, from its record; None if the record has no start time."""
+    """Return the due time of a shot, from its record; None if the record has no start time of the wait."""
     if record.since is None:
         return None
     tier = Tier(record.reports.get("job", {}).get("tier", Tier.MEDIUM))

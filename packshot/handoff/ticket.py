@@ -206,9 +206,9 @@ def _neck_joint_words(record: ShotRecord) -> dict[str, str]:
 
 
 def colour_words(record: ShotRecord, plan: Plan) -> dict[str, str]:
-    """Return what is known about a shot's colours, in words.
+    """Return the known facts about a shot's colours, in words.
 
-    It holds the colour error before the edit, and the colour findings since then by their code.
+    They are the colour error before the edit, and the colour findings after it, by their code.
     """
     measured = {
         one.code: f"{one.measured:.2f} {one.unit}".strip()

@@ -1,4 +1,4 @@
-"""A form that uploads files to one place in storage without a key. Everybody who has the form can use it."""
+"""A form that uploads files to one place in storage without an access key. Everybody who has the form can use it."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Ingest: reads the client's files. It turns each picture into a master and collects the facts about each shot."""
+"""Ingest: read the client's files, turn each picture into a master, and collect the facts about each shot."""

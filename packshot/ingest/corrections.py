@@ -1,4 +1,4 @@
-"""What a person corrects of a photograph on hold: the name that its file should have had, and the services meant."""
+"""A person's corrections of a photograph on hold: the right file name, and the services that were meant."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ def corrected_facts(
 ) -> dict[str, Sourced]:
     """Return the facts about a shot with people's corrections. Of several corrections the last one wins.
 
-    A name that the client's pattern no longer reads is left out: the shot waits for an answer again.
+    If the client's pattern no longer matches a corrected name, that name is left out: the shot waits for an answer
+    again.
 
     Args:
         path: the file's path in its batch.
@@ -41,9 +42,9 @@ def facts_given(decision: Decision, *, client: Client, path: str) -> dict[str, S
     """Return the facts that a person's correction gives.
 
     Args:
-        path: the file's path in its batch, whose extension the new name may repeat.
+        path: the file's path in its batch. The new name may have the same extension.
     Raises:
-        DecisionRefusedError: the client's pattern reads no product from the new name, or a service is unknown.
+        DecisionRefusedError: the client's pattern finds no product in the new name, or a service is unknown.
     """
     given = {**_named(decision.new_name, client, path), **_meant(decision.new_services, path)}
     return {name: Sourced(value=value, source=BY_PERSON) for name, value in given.items()}

@@ -25,14 +25,18 @@ _PRODUCT = frozenset({"sku", "asin", "gtin", *_GTIN_NAMES})
 def gather_facts(
     path: str, *, manifest_row: Mapping[str, str], client: Client, metadata: Metadata
 ) -> dict[str, Sourced]:
-    """Return each fact with its source. A value that is certainly wrong (a wrong check digit) is left out.
+    """Return each fact about a shot with its source.
+
+    A value that is certainly wrong (a wrong check digit) is left out.
 
     If no source gives the SKU, the file name is used as the SKU, with the source ``default``. There is one exception:
-    if the client's pattern reads products from file names, the shot has no SKU and waits for an answer.
+    if the client has a pattern for products in file names, the shot gets no SKU and waits for an answer.
 
     Args:
         path: path of the file inside its batch.
-        manifest_row: the file's row in the manifest; empty where it has none.
+        manifest_row: the file's row in the manifest; empty if it has none.
+        client: the client's style guide.
+        metadata: the file's metadata.
     """
     facts: dict[str, Sourced] = {}
     for name, value, source in _claims(path, manifest_row, client, metadata):
@@ -118,5 +122,5 @@ def plain_value(name: str, value: str) -> str:
 
 
 def listed(text: str) -> tuple[str, ...]:
-    """Return the words of a list, however they are separated: by spaces, commas, semicolons or bars."""
+    """Return the words of a list. They may be separated by spaces, commas, semicolons or bars."""
     return tuple(word for word in re.split(r"[\s,;|]+", text) if word)

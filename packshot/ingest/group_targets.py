@@ -1,4 +1,4 @@
-"""Calculate the colour correction of a lighting set-up from its colour targets, or the reason why there is none."""
+"""Calculate the colour correction of a lighting set-up from its colour targets, or give the reason for having none."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def worth_it(fit: TargetFit) -> bool:
 
 
 def by_target(fit: TargetFit, where: str) -> Correction:
-    """Return the correction of a good fit; identity where the correction is not useful."""
+    """Return the correction of a good fit. If it is not useful, return the identity, which changes nothing."""
     if not worth_it(fit):
         return Correction()
     why = f"{fit.model} fitted to the colour target in {where}"

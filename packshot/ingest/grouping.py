@@ -28,14 +28,14 @@ UNKNOWN_GROUP = "light-unknown"
 
 
 class ShotLight(Value):
-    """What is known about the light of one shot. It is small and is kept in the shot's record.
+    """The known facts about the light of one shot. They are kept in the shot's record.
 
     Attributes:
         shoot_group: the name in the manifest.
         camera: hash of the serial number, or of make and model. It is hashed because it may identify a person.
         settings: lens, exposure time, aperture, ISO, flash and white balance, in words.
         taken_at: time of the photograph by the camera's clock.
-        backdrop: measured along the border of the frame; None where no backdrop fills the border.
+        backdrop: measured along the border of the frame; None if no backdrop fills the border.
         target: the colour target in the picture; None without one.
         reference: the colour reference that the manifest names: a file of the batch, or a colour.
         allowed: the strongest correction that the shot's plan allows for its group.
@@ -57,11 +57,11 @@ class GroupPlace(Value):
 
     Attributes:
         group: a name that is safe in storage keys and labels.
-        part: the set-up inside the group. It equals `group` where there is only one.
-        series: set-ups with the same series should look alike; empty where nothing is known.
+        part: the set-up inside the group. It equals `group` if there is only one.
+        series: set-ups with the same series should look alike; empty if no series is known.
         why: the reason, in words.
         light_known: False for shots without any information. They must not be corrected together.
-        findings: how this shot differs from its group.
+        findings: differences of this shot from its group.
     """
 
     group: str
@@ -82,7 +82,7 @@ def light_of(
     reference: str = "",
     allowed: GroupCorrection = GroupCorrection.EVEN,
 ) -> ShotLight:
-    """Return what the metadata, the manifest and the pixels of a shot say about its light."""
+    """Return the facts about a shot's light, from its metadata, its manifest row and its pixels."""
     camera = metadata.camera_serial or f"{metadata.camera_make} {metadata.camera_model}".strip()
     return ShotLight(
         shot=shot,

@@ -1,4 +1,4 @@
-"""Report what a file is and whether Packshot accepts it, for people who ask why."""
+"""Report the kind of a file and whether Packshot accepts it, for people who ask for the reason."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Inspection(Value):
     Attributes:
         kind: kind of file, detected from its content.
         size: upright if the picture opened, as stored if only the header could be read, None if neither.
-        accepted: True if Packshot takes the file.
+        accepted: True if Packshot accepts the file.
         refusal: the reason for a refusal, in words; empty for an accepted file.
         refusal_code: the code of the error.
     """
@@ -42,7 +42,7 @@ class Inspection(Value):
 
 
 def inspect(data: bytes, name: str, limits: IngestConfig) -> Inspection:
-    """Return what a file is and whether it is accepted. A refused file raises no error."""
+    """Return the kind of a file and whether it is accepted. A refused file raises no error."""
     try:
         photo = open_photo(data, name=name, limits=limits)
     except RefusedInputError as error:

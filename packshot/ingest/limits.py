@@ -16,8 +16,11 @@ working copies of cut-out and export. Measured, see docs/performance.md; a test 
 
 
 def check_bytes(n_bytes: int, *, name: str, limits: IngestConfig) -> None:
-    """Check the length of a file.
+    """Check that a file is not too long.
 
+    Args:
+        n_bytes: its length.
+        name: its name, for the message.
     Raises:
         TooLargeError: the file is longer than the limit.
     """
@@ -26,7 +29,7 @@ def check_bytes(n_bytes: int, *, name: str, limits: IngestConfig) -> None:
 
 
 def check_header(header: Container, *, name: str, limits: IngestConfig) -> None:
-    """Check what a header states: side lengths, pixels, frames, tiles, channels, decoded bytes, scans.
+    """Check the figures in a header: side lengths, pixels, frames, tiles, channels, decoded bytes, scans.
 
     Raises:
         UnreadableError: the size is zero, or the figures are impossible.
@@ -76,22 +79,34 @@ def _decoded_bytes(*, channels: int, depth: int) -> int:
 
 
 def working_bytes(pixels: int) -> int:
-    """Return the most memory, in bytes, that the work on a master of this many pixels takes. The master is included."""
+    """Return the greatest amount of memory, in bytes, that work on a master of so many pixels needs.
+
+    It includes the master.
+    """
     return pixels * (_decoded_bytes(channels=_USUAL_CHANNELS, depth=16) + WORKING_BYTES_PER_PIXEL)
 
 
 def most_pixels(limits: IngestConfig, *, channels: int, depth: int) -> int:
-    """Return the largest number of pixels that a picture may have."""
+    """Return the largest number of pixels that a picture may have.
+
+    Args:
+        channels: number of channels.
+        depth: bits per channel.
+    """
     each = _decoded_bytes(channels=channels, depth=depth)
     working = limits.max_working_bytes // (each + WORKING_BYTES_PER_PIXEL)
     return min(limits.max_pixels, limits.max_decoded_bytes // each, working)
 
 
 def check_least(size: Size, *, name: str, limits: IngestConfig) -> None:
-    """Check that the longest side of a picture is not under the minimum.
+    """Check that the longest side of a picture has at least the minimum length.
 
+    Args:
+        size: width and height, in pixels.
+        name: the file's name, for the message.
+        limits: its `min_px` is the minimum.
     Raises:
-        TooSmallError: the longest side is under the minimum.
+        TooSmallError: the longest side is shorter.
     """
     if size.longest < limits.min_px:
         raise TooSmallError(

@@ -87,10 +87,11 @@ class Manifest(Value):
 
 
 def read_manifest(data: bytes, *, name: str) -> Manifest:
-    """Return the manifest in a table of text or an Excel workbook.
+    """Return the manifest that a text table or an Excel workbook holds.
 
-    Encoding and separator are detected, as in `packshot.sheets`. A title above the heads is skipped, and so is Excel's
-    line ``sep=;``. Values stay text, so a GTIN keeps its leading zeros. A GTIN that a spreadsheet damaged is not used.
+    Encoding and separator are detected, as in `packshot.sheets`. A title above the column heads is skipped, and so is
+    Excel's line ``sep=;``. Values stay text, so a GTIN keeps its leading zeros. A GTIN that a spreadsheet damaged is
+    not used.
 
     Raises:
         ManifestError: the file is no table, is too large, or has no column for the file name.

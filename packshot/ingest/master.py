@@ -45,9 +45,9 @@ class Transform(Value):
 
     Attributes:
         source: name of the source profile.
-        assumed: True where the source profile is not certain.
+        assumed: True if the source profile is not certain.
         target: name of the working space.
-        intent: the rendering intent, or a formula where there was no profile.
+        intent: the rendering intent, or a formula if there was no profile.
     """
 
     source: str
@@ -174,12 +174,14 @@ def _plain_rgb(ink: NDArray[Any]) -> NDArray[Any]:
 
 
 def write_master(master: Master) -> bytes:
-    """Return the master as a TIFF: 16 bits, ICC profile, 300 dpi, kept metadata. The same master gives the same bytes.
+    """Return the master as a TIFF: 16 bits, ICC profile, 300 dpi, kept metadata.
+
+    The same master gives the same bytes.
 
     The pixels are compressed with Deflate, level 1, if that saves enough bytes. A noisy 8-bit original of 12 megapixels
-    shrinks to half its bytes for 0.2 s more time. No predictor is used: it makes such masters larger, because they hold
-    few different values. The noise of a 16-bit original does not compress, so it is stored uncompressed. That also
-    reads back ten times as fast.
+    then needs half the bytes, and 0.2 s more time. No predictor is used: it makes such masters larger, because they
+    hold few different values. The noise of a 16-bit original does not compress, so it is stored uncompressed. Such a
+    file can also be read ten times as fast.
     """
     return write_working_tiff(master.pixels16, metadata=master.metadata)
 

@@ -1,4 +1,4 @@
-"""Write the metadata that is kept with a picture: camera, time, copyright, title, keywords and AI provenance.
+"""Write the metadata that Packshot keeps: camera, time, copyright, title, keywords and AI provenance.
 
 Metadata that identifies people or places is never written: GPS, owners, artists, serial numbers.
 """

@@ -1,11 +1,11 @@
-"""Decide which shots form a lighting set-up, and which colour transform all shots of a set-up get.
+"""Decide which shots form a lighting set-up, and which colour correction all shots of a set-up get.
 
     colour target that fits                its correction; other set-ups of the series are matched to it, then corrected
     no target, set-ups of a series differ  each is matched to the largest one, by its backdrop
-    otherwise                              identity
+    otherwise                              identity (no correction)
 
-The plan of a shot may allow less. No shot is ever corrected on its own: a correction applies to every shot of the
-set-up whose plan allows it. Once an edited shot has used a correction, that correction stays.
+The plan of a shot may allow less. No shot is ever corrected alone: a correction applies to every shot of the set-up
+whose plan allows it. Once an edited shot has used a correction, that correction stays.
 """
 
 from __future__ import annotations
@@ -54,9 +54,9 @@ class Statement(Value):
 
     Attributes:
         shots: names of its shots.
-        backdrop: the median of the backdrops of its shots; None where none was measured.
+        backdrop: the median of the backdrops of its shots; None if none was measured.
         corrections: level of correction that a plan allows -> the correction. A level without a correction is missing.
-        fit: the fit of its colour target, even where it was refused.
+        fit: the fit of its colour target, even if it was refused.
         target_in: names of the files that show the target.
         verified: colour error that is left after the correction, on patches that it was not fitted to; None without a
             target that fits.
@@ -77,7 +77,7 @@ class Statement(Value):
 
 
 class GroupDecision(Value):
-    """What the group decides for one of its shots.
+    """The group's decision for one of its shots.
 
     Attributes:
         group, part, why, light_known: as in `GroupPlace`.
@@ -123,7 +123,7 @@ def state_groups(
     before: Mapping[str, tuple[str, str]] | None = None,
     stated: Mapping[str, Statement] | None = None,
 ) -> tuple[dict[str, GroupDecision], dict[str, Statement]]:
-    """Return what is decided for each shot and for each lighting set-up (a `Statement`), by name.
+    """Return (the decision for each shot, the statement for each lighting set-up), both by name.
 
     Args:
         lights: all shots of a batch, in any order.

@@ -47,7 +47,8 @@ class Stock(Value):
         files_without_row: shots that the manifest does not name; empty without a manifest.
         duplicates: groups of shots with identical bytes.
         sidecars: shot -> the XMP file beside it.
-        alike: plain name -> shots without a SKU of their own whose different names all read as this one.
+        alike: a name in plain letters -> shots with different names that all become this one. Only shots whose SKU
+            comes from the file name.
     """
 
     shots: tuple[str, ...] = ()
@@ -63,12 +64,12 @@ class Stock(Value):
 def take_stock(files: Mapping[str, StockedFile], manifest: Manifest | None) -> Stock:
     """Return the contents of a batch, compared with its manifest.
 
-    A row and a file belong together if their paths are equal. If no path is equal, case is ignored. If that fails too,
-    the file name alone decides, provided that only one file has this name.
+    A row belongs to the file with the same path. If no path is equal, case is ignored. If that fails too, the file name
+    without folders is compared, provided that only one file has this name.
 
     Args:
         files: path inside the batch -> file.
-        manifest: None where the client sent none.
+        manifest: None if the client sent none.
     """
     owners = _match(manifest.rows if manifest else {}, files)
     references, table = _references(manifest, files), manifest_among(files)
@@ -146,10 +147,10 @@ def _references(manifest: Manifest | None, files: Mapping[str, StockedFile]) -> 
 
 
 def manifest_among(paths: Iterable[str]) -> str:
-    """Return which of a batch's files is the manifest; empty if none is.
+    """Return the path of the manifest among a batch's files; empty if there is none.
 
-    The manifest lies at the top of the batch and is called ``manifest.csv``, ``.xlsx``, ``.tsv`` or ``.txt``, in upper
-    or lower case. If there are several, ``manifest.csv`` in lower case counts, else the first in this order.
+    The manifest is at the top of the batch and is called ``manifest.csv``, ``.xlsx``, ``.tsv`` or ``.txt``, in upper or
+    lower case. If there are several, ``manifest.csv`` in lower case is used, else the first in this order.
     """
     found = [path for path in paths if path.casefold() in _MANIFESTS]
     return min(found, key=lambda path: (path != MANIFEST, _MANIFESTS.index(path.casefold()), path), default="")

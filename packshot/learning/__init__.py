@@ -1,1 +1,1 @@
-"""Learning: train the routing model from judged shots, and measure from audits how often the machine is wrong."""
+"""Train the routing model from judged shots, and measure with audits how often the machine is wrong."""

@@ -42,8 +42,8 @@ def is_chosen(source_sha256: str, *, ratio: float) -> bool:
 def refusal_of(judgements: Sequence[Decision]) -> Decision | None:
     """Return the first decision about the machine's edit, a refusal or an approval; None if there is none.
 
-    A client's first rejection and all later decisions don't count: clients do not choose shots at random, and the later
-    work follows the client's words.
+    A client's rejection and all decisions after it are left out. Clients do not choose shots at random, and later work
+    follows the client's words.
     """
     ours = takewhile(lambda one: one.choice not in BY_CLIENT, judgements)
     return next((one for one in ours if one.choice in _ANSWERS), None)
@@ -55,7 +55,7 @@ def is_refusal(decision: Decision) -> bool:
 
 
 class Audit(Value):
-    """One shot that would have been approved unseen, with a person's verdict."""
+    """One shot that the machine would have approved without a look by a person, with a person's verdict."""
 
     client: str
     category: str
@@ -103,10 +103,10 @@ class EscapeRate(Value):
 
 
 class EscapeReport(Value):
-    """How often the machine approved a wrong edit (an escape), by audits.
+    """How often the machine approved a wrong edit (an escape), according to audits.
 
     Attributes:
-        overall: rate within the window. The report's `standing` is that of this rate.
+        overall: rate within the window. The report's `standing` is derived from this rate.
         by_category, by_client: rates within the window.
         by_month: rates of all months so far.
     """
@@ -131,11 +131,15 @@ class EscapeReport(Value):
 
 
 def report_on(audits: Iterable[Audit], *, promise: Promise, window_days: int, at: datetime) -> EscapeReport:
-    """Return the measured escape rate.
+    """Return the measured escape rate: how often the machine approved a wrong edit.
 
-    A promise is broken if its ratio is below the one-sided lower confidence bound of the measured rate. It is kept if
-    the upper bound is within it. At 95 % confidence, chance alone reports a broken promise in at most one of twenty
-    cases.
+    A promise is a greatest ratio with a confidence. It is broken if its ratio is below the one-sided lower confidence
+    bound of the measured rate. It is kept if the upper bound is not above its ratio. At 95 % confidence, chance alone
+    reports a broken promise in at most one of twenty cases.
+
+    Args:
+        window_days: only audits of the last so many days count, except in `by_month`.
+        at: the end of that time.
     """
     every = list(audits)
     recent = [one for one in every if one.at > at - timedelta(days=window_days)]

@@ -1,4 +1,4 @@
-"""Compare a new routing model with the one in service, on shots that neither was trained on."""
+"""Compare a new routing model with the model in use, on shots on which neither was trained."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _LEAST = 1e-6
 
 
 class Comparison(Value):
-    """Two models on the same shots, after the cut-out.
+    """Two models, compared on the same shots by their probability after the cut-out.
 
     Attributes:
-        better: True if the candidate should serve.
-        why: in words.
+        better: True if the new model should be used.
+        why: the reason in words.
     """
 
     better: bool
@@ -31,9 +31,14 @@ class Comparison(Value):
 
 
 def compare(candidate: RoutingModel, serving: RoutingModel, held_out: Sequence[Example]) -> Comparison:
-    """Return whether the candidate is better.
+    """Return whether the new model is better.
 
-    A candidate is better if its mean log loss is lower by more than the standard error of the difference.
+    It is better if its mean log loss is lower by more than the standard error of the difference.
+
+    Args:
+        candidate: the new model.
+        serving: the model in use.
+        held_out: examples on which neither was trained.
     """
     refused = [one.refused for one in held_out]
     new, old = (

@@ -41,7 +41,10 @@ def example_of(record: ShotRecord, judgements: Sequence[Decision]) -> Example | 
 
 
 def is_held_out(example: Example) -> bool:
-    """Return True if a shot is kept for comparing models. All shots of a product get the same answer, for good."""
+    """Return True if a shot is kept out of training, for comparing models.
+
+    All shots of a product get the same answer, always.
+    """
     digest = hashlib.sha256(f"held out:{example.group}".encode()).digest()
     return int.from_bytes(digest[:8], "big") < HELD_OUT_RATIO * 2**64
 

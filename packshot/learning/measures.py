@@ -12,11 +12,11 @@ _LEAST = 1e-6
 
 
 class Bin(Value):
-    """Shots of similar probability.
+    """Shots of similar probability, to compare probability and outcome.
 
     Attributes:
-        said: mean probability.
-        refused: share that was refused.
+        said: mean predicted probability of a refusal.
+        refused: share that people really refused.
     """
 
     shots: int
@@ -31,7 +31,7 @@ class Quality(Value):
         auc: probability that a refused shot has a higher value than an accepted one; None if one kind is missing.
         calibration_error: mean difference between mean probability and refused share, over bins of equal size.
         log_loss: mean of -log(probability of the true outcome); lower is better.
-        curve: the bins.
+        curve: the bins from which the calibration error was computed.
     """
 
     shots: int
@@ -43,11 +43,11 @@ class Quality(Value):
 
 
 def quality_of(probabilities: Sequence[float], refused: Sequence[bool], *, bins: int = 10) -> Quality:
-    """Return how well predicted probabilities agree with what people decided.
+    """Return how well predicted probabilities agree with people's decisions.
 
     Args:
         probabilities: the predicted probability that a shot is refused, 0..1.
-        refused: whether it was, in the same order.
+        refused: whether it was refused, in the same order.
         bins: number of equally large groups for the calibration curve.
     """
     said, happened = np.asarray(probabilities, np.float64), np.asarray(refused, np.float64)

@@ -1,4 +1,4 @@
-"""The routing model in service, how strictly its promise is applied, and the history of both."""
+"""The routing model in use, the strictness of its promises, and the history of both."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _STRICTEST = 0.125
 
 
 class Change(Value):
-    """One entry of the history: another model went into service, or its strictness changed."""
+    """One entry of the history: another model was put into use, or the strictness changed."""
 
     at: datetime
     by: str
@@ -24,11 +24,11 @@ class Change(Value):
 
 
 class ModelInService(Value):
-    """The model in service.
+    """The routing model in use.
 
     Attributes:
         version: version of a model in storage; ``shipped`` for the model that comes with Packshot.
-        strictness: factor on the promised ratios. It is below 1 after audits found a promise broken.
+        strictness: factor for the promised error ratios. It is below 1 after audits found a promise broken.
         audited: number of audits at the last change of strictness. Only new audits change it again.
         heard: number of audit verdicts within the window at the last count. If this number is low, more shots are
             audited.
@@ -42,22 +42,22 @@ class ModelInService(Value):
     changes: tuple[Change, ...] = ()
 
     def promised(self, promise: Promise) -> Promise:
-        """Return a promise with its ratio multiplied by the strictness."""
+        """Return a stricter promise: the same confidence, and the error ratio times the strictness."""
         return promise.model_copy(update={"ratio": promise.ratio * self.strictness})
 
     def counted(self, heard: int) -> ModelInService:
-        """Return the service with the number of audit verdicts. Nothing else changes."""
+        """Return the same state with another number of audit verdicts."""
         return self.model_copy(update={"heard": heard})
 
     def promote(self, version: str, *, at: datetime, by: str, why: str) -> ModelInService:
-        """Return the service with another model."""
+        """Return the state with another model in use."""
         return self._changed(at=at, by=by, why=why, version=version)
 
     def roll_back(self, *, at: datetime, by: str, why: str) -> ModelInService:
-        """Return the service with the model that served before the present one.
+        """Return the state with the previous model in use again.
 
         Raises:
-            ModelError: no model served before the present one.
+            ModelError: there was no model before the present one.
         """
         before = [SHIPPED, *(one.version for one in self.changes)]
         others = [version for version in before if version != self.version]
@@ -68,14 +68,14 @@ class ModelInService(Value):
         return self._changed(at=at, by=by, why=why, version=others[-1])
 
     def tighten(self, *, audited: int, at: datetime, by: str, why: str) -> ModelInService:
-        """Return the service with promises applied twice as strictly. The same audits tighten only once."""
+        """Return the state with twice as strict promises. The same audits make them stricter only once."""
         if audited <= self.audited and self.strictness < 1:
             return self
         strictness = max(_STRICTEST, self.strictness * _STEP)
         return self._changed(at=at, by=by, why=why, strictness=strictness, audited=audited)
 
     def relax(self, *, audited: int, at: datetime, by: str, why: str) -> ModelInService:
-        """Return the service with promises applied as stated."""
+        """Return the state with the promises as the configs state them."""
         if self.strictness == 1:
             return self
         return self._changed(at=at, by=by, why=why, strictness=1.0, audited=audited)

@@ -1,7 +1,7 @@
-"""Train the routing model: extremely randomised trees, with every choice made by cross-validation over groups.
+"""Train the routing model: extremely randomised trees. Every setting is chosen by cross-validation over groups.
 
-Training is deterministic: the same examples give the same model. scikit-learn is used only for fitting. A trained model
-is plain numbers.
+Training is deterministic: the same examples give the same model. scikit-learn is used only for training. A trained
+model is plain numbers.
 """
 
 from __future__ import annotations
@@ -87,7 +87,10 @@ def held_out_probabilities(examples: Sequence[Example], stage: Stage, *, least_i
 
 
 def fit(examples: Sequence[Example], stage: Stage, *, least_in_leaf: int) -> Forest:
-    """Return a forest on a stage's figures. Its logistic curve is fitted on groups that its trees have not seen."""
+    """Return a forest on a stage's figures.
+
+    Its logistic curve is fitted on groups on which its trees were not trained.
+    """
     table, usual = _table(examples, stage)
     model = _trees(table, examples, least_in_leaf=least_in_leaf)
     refused = np.array([one.refused for one in examples])

@@ -1,4 +1,4 @@
-"""Guides of frame and fill: which part of the edit each platform shows, and how much of it the product should fill."""
+"""Guides of frame and fill: the part of the edit that each platform shows, and the product's wanted share of it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class Guide(Value):
 
     Attributes:
         frame: the part that becomes the platform's canvas; it may reach beyond the picture.
-        fill: the middle of the frame that the product should just fill, in at least one direction.
+        fill: a box in the middle of the frame. The product should just fill it, in at least one direction.
         product: the product's box.
-        fill_ratio, wanted_fill_ratio: the share that the product takes, and the one that was ordered; see
+        fill_ratio, wanted_fill_ratio: the product's real and its ordered share of the canvas; see
             `packshot.framing.fit.fill_ratio_of`.
         canvas: size of the delivered picture.
     """

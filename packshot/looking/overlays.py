@@ -1,7 +1,7 @@
-"""Overlays: what a check measured, as one value for each pixel of the edit.
+"""Overlays: a check's measurements as one value for each pixel of the edit.
 
 An overlay's values are (rows, columns) uint8, of the edit's size; 0 where it shows nothing. `packshot.looking.shades`
-makes colours of them.
+turns them into colours.
 """
 
 from __future__ import annotations
@@ -67,13 +67,13 @@ def off_white(edit: Pixels16, matte: Matte, *, shadow: Shadow) -> Shown:
     """Return every pixel of the edit's background that is not exactly white.
 
     Count, worst level and box are those of the finding ``non_white_background``: the same function counts the same
-    pixels of the same background. A value is the pixel's distance from white in 8-bit levels, rounded up, so that every
-    pixel that is off has at least 1.
+    pixels of the same background. A pixel's value is its distance from white in 8-bit levels, rounded up. So every such
+    pixel has at least 1.
 
     Args:
         edit: (rows, columns, 3) uint16, working space.
         matte: (rows, columns) float32 in 0..1.
-        shadow: what is done with the product's shadow. Near a shadow that is kept, nothing has to be white.
+        shadow: what the plan does with the product's shadow. Near a kept shadow, nothing has to be white.
     """
     background = background_of(matte, shadow=shadow, subject=box_of_product(matte))
     found = find_off_white(edit, background)
@@ -87,8 +87,8 @@ def off_white(edit: Pixels16, matte: Matte, *, shadow: Shadow) -> Shown:
 def matte_edge(matte: Matte) -> Shown:
     """Return the line along the matte's edge, one pixel wide.
 
-    It consists of the pixels with a coverage of at least 0.5 that have a neighbour to the left, right, above or below
-    with a coverage of less than 0.5. A product that the frame cuts has no edge there.
+    A pixel belongs to it if its coverage is at least 0.5 and one of its four neighbours has less than 0.5. If the frame
+    cuts the product, there is no edge at the cut.
 
     Args:
         matte: (rows, columns) float32 in 0..1.
@@ -105,9 +105,11 @@ def halo(edit: Pixels16, matte: Matte) -> Shown:
 
     The expected colour is the product's colour nearby, composited on white by the matte in linear light. The product's
     colour is the mean over 3 x 3 pixels, in linear light, around the nearest pixel that lies `HALO_INSIDE_PX` inside
-    the opaque product (matte at least 0.999). A band is compared: from there to `HALO_OUTSIDE_PX` outside the matte. If
-    no opaque product lies within `HALO_REACH_PX`, as in fur or along a thin wire, nothing is shown. Texture and shading
-    that change within a few pixels of the edge are shown too: the map only says where to look.
+    the opaque product (matte at least 0.999).
+
+    A band is compared: from that distance inside the product to `HALO_OUTSIDE_PX` outside the matte. If no opaque
+    product lies within `HALO_REACH_PX`, as in fur or along a thin wire, nothing is shown. Texture and shading that
+    change within a few pixels of the edge are shown too. So the map shows where to look, not where a mistake is.
 
     Args:
         edit: (rows, columns, 3) uint16, working space.
@@ -129,11 +131,11 @@ def halo(edit: Pixels16, matte: Matte) -> Shown:
 
 
 def colour(edit: Pixels16, master: Pixels16, matte: Matte) -> Shown:
-    """Return how far the product's colours in the edit are from those in the master: delta E 2000.
+    """Return the colour difference between the product in the edit and in the master: delta E 2000.
 
-    The means over cells of `CELL_PX` x `CELL_PX` pixels are compared, in linear light. Only cells that lie wholly in
-    the opaque product (matte 1) count. Every pixel of a cell gets the cell's value. Cells whose pixels are all equal
-    have no difference and show nothing.
+    Cells of `CELL_PX` x `CELL_PX` pixels are averaged in linear light and compared. Only cells that lie wholly in the
+    opaque product (matte 1) count. Every pixel of a cell gets the cell's value. Cells whose pixels are all equal have
+    no difference and show nothing.
 
     Args:
         edit, master: (rows, columns, 3) uint16, working space, of the same size.

@@ -1,6 +1,7 @@
-"""All tiles of a picture as one piece of bytes, so that storage writes and removes them together.
+"""All tiles of a picture as one sequence of bytes, so that storage writes and removes them together.
 
-The bytes are: `_MAGIC`, the header's length (4 bytes, big-endian), the header as JSON, the tiles one after the other.
+The bytes are: `_MAGIC`, the header's length (4 bytes, big-endian), the header as JSON, then the tiles one after the
+other.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ class Contents(Value):
     Attributes:
         lengths: length of each tile in bytes; 0 for a tile that shows nothing.
         checksums: CRC-32 of each tile.
-        about: what else is to be known of the picture.
+        about: further data about the picture.
     """
 
     layout: Layout
@@ -71,7 +72,7 @@ class Contents(Value):
 
     @cached_property
     def places(self) -> dict[Tile, tuple[int, int]]:
-        """Start and length of each tile, counted from the end of the header."""
+        """Offset and length of each tile. Offsets count from the end of the header."""
         starts = itertools.accumulate(self.lengths, initial=0)
         return dict(zip(self.layout.tiles(), zip(starts, self.lengths, strict=False), strict=True))
 
@@ -83,10 +84,10 @@ class Contents(Value):
 
 @dataclass(frozen=True)
 class Pack:
-    """Tiles as bytes.
+    """The tiles of a picture, as bytes.
 
     Attributes:
-        contents: what is in it.
+        contents: its header.
         data: the whole pack, as it is stored.
     """
 
@@ -105,10 +106,12 @@ class Pack:
 
 
 def write_pack(layout: Layout, tiles: Iterable[bytes], *, about: Mapping[str, Any] = MappingProxyType({})) -> Pack:
-    """Return the pack of tiles, given in the order of `Layout.tiles`.
+    """Return a pack of tiles.
 
     Args:
-        about: what else is to be known of the picture, as plain JSON.
+        layout: how the picture is cut into tiles.
+        tiles: the bytes of each tile, in the order of `Layout.tiles`.
+        about: further data about the picture, as plain JSON.
     """
     bodies = list(tiles)
     contents = Contents(

@@ -45,13 +45,14 @@ def picture_pack(pixels: Pixels16) -> Pack:
 def picture_levels(picture: Pixels8) -> list[Pixels8]:
     """Return all levels of a picture, the smallest first; the last one is the picture itself.
 
-    A pixel is the mean of the four below it in linear light, rounded to 8 bits. At an odd right or lower border the
-    last column or row counts twice. The means are passed from level to level with 16 bits.
+    A pixel is the mean, in linear light, of the four pixels that it covers in the next larger level. The result is
+    rounded to 8 bits, but the means are passed from level to level with 16 bits. At an odd right or lower border the
+    last column or row counts twice.
 
     Args:
         picture: (rows, columns, 3) uint8, sRGB.
     Returns:
-        (rows, columns, 3) uint8, sRGB, each. The first one fits into a tile.
+        (rows, columns, 3) uint8, sRGB, for each level. The first one fits into a tile.
     """
     levels, linear = [picture], None
     while size_of(levels[-1]).longest > TILE_PX:
@@ -63,7 +64,8 @@ def picture_levels(picture: Pixels8) -> list[Pixels8]:
 def value_levels(values: Pixels8, *, spread: bool = False) -> list[Pixels8]:
     """Return all levels of an overlay's values, the smallest first; the last one is the overlay itself.
 
-    A pixel is the greatest of the four below it, so that nothing disappears when the picture is made smaller.
+    A pixel is the greatest of the four pixels that it covers in the next larger level. So nothing disappears when the
+    picture is made smaller.
 
     Args:
         values: (rows, columns) uint8; 0 where the overlay shows nothing.
@@ -86,8 +88,9 @@ def pack_of(
     """Return the encoded tiles of all levels, the smallest level first.
 
     Args:
-        encode: returns a tile's bytes; empty for one that shows nothing.
-        about: what else is to be known of the picture, as plain JSON.
+        levels: the pictures of all levels, the smallest first.
+        encode: returns a tile's bytes; empty for a tile that shows nothing.
+        about: further data about the picture, as plain JSON.
     """
     full = size_of(levels[-1])
     layout = Layout(
@@ -102,7 +105,7 @@ def pack_of(
 
 
 def cut(level: NDArray[Any], tile: Tile) -> NDArray[Any]:
-    """Return a tile's part of its level, with the overlap where there is a neighbour."""
+    """Return a tile's part of its level. It overlaps each neighbour that there is."""
     size = size_of(level)
     rows = _span(tile.row, size.height)
     columns = _span(tile.column, size.width)

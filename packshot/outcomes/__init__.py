@@ -1,1 +1,1 @@
-"""Outcomes: figures about the finished work, counted from records. Daily reports and reports on returns."""
+"""Figures about finished work, counted from records: the daily report and the report on returns."""

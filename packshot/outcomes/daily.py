@@ -60,8 +60,8 @@ def figures_of(
     Args:
         records: all shots that may have changed on the day or were open at its end. Later events are ignored.
         received: batch -> when it was received.
-        cancelled: batches that were cancelled at the end of the day. What was open of them then neither came in nor
-            waits; the work done on it counts.
+        cancelled: batches that were cancelled by the end of the day. Their open shots count neither as received nor as
+            waiting. Work that was done on them counts.
         audits: audits answered on the day.
     """
     shots = [as_of(one, day.ends) for one in records]

@@ -100,8 +100,8 @@ def held_of(records: Iterable[ShotRecord], day: Day) -> int:
 def verdicts_of(records: Sequence[ShotRecord], day: Day) -> tuple[VerdictCount, ...]:
     """Return the verdicts on the machine's edits, and how reviewers judged them.
 
-    An edit that was drawn for an audit counts, with the machine's verdict, on the day on which its reviewer answered:
-    before that the figures must not tell the verdict.
+    An edit that was drawn for an audit counts on the day on which its reviewer answered. Until then the figures must
+    not reveal the machine's verdict.
     """
     edits: Counter[Verdict] = Counter()
     looked, refused = edits.copy(), edits.copy()
@@ -133,7 +133,7 @@ def first_time_of(records: Iterable[ShotRecord], day: Day) -> tuple[Rate, ...]:
 def causes_of(records: Iterable[ShotRecord], day: Day) -> tuple[Cause, ...]:
     """Return why work was redone, sent back or refused, the most frequent cause first.
 
-    An edit of the machine may fail for several reasons. It counts for each of them.
+    If an edit of the machine failed for several reasons, it counts for each of them.
     """
     counted: Counter[tuple[str, str]] = Counter()
     for record in records:
@@ -154,7 +154,7 @@ def causes_of(records: Iterable[ShotRecord], day: Day) -> tuple[Cause, ...]:
 
 
 def sent_back_of(records: Iterable[ShotRecord], day: Day) -> SentBack:
-    """Return how many delivered pictures clients sent back on the day, by whose fault it was."""
+    """Return how many delivered pictures clients sent back on the day. They are counted by who made the mistake."""
     whose: Counter[str] = Counter()
     named = []
     for record in records:
@@ -203,7 +203,10 @@ def left_out_by_platform(records: Iterable[ShotRecord], day: Day) -> tuple[LeftO
 
 
 def waiting_of(records: Sequence[ShotRecord], day: Day) -> tuple[WaitCount, ...]:
-    """Return for each role how many shots wait at the end of the day, by age, and how long the answered ones waited."""
+    """Return, for each role, the number of shots that wait at the end of the day, by age.
+
+    Each also has the median waiting time of the shots that the role answered on the day.
+    """
     return tuple(_waiting(state, records, day) for state in ROLES)
 
 

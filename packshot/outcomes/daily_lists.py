@@ -1,4 +1,7 @@
-"""The shots behind each number of a day, so that a page can list them. A list has as many shots as its number says."""
+"""The shots behind each number of a day, so that a page can list them.
+
+A list has exactly as many shots as its number.
+"""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ def is_open(record: ShotRecord) -> bool:
 
 
 def is_given_up(record: ShotRecord, cancelled: Collection[BatchId]) -> bool:
-    """Return True if a shot is open and its batch is cancelled: nobody works on it, and nobody is asked about it."""
+    """Return True if a shot is open but its batch is cancelled. Nobody works on it, and nobody is asked about it."""
     return record.shot.in_batch in cancelled and is_open(record)
 
 

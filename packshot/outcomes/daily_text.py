@@ -26,7 +26,7 @@ _LONG_AGES = 2
 
 
 class Money(Value):
-    """The cost of a day. Only times that are known and have a rate count.
+    """The cost of a day. Only work with a measured time and a configured rate is included.
 
     Attributes:
         machine, people: None without a rate or a time. For people it is an upper limit for the work that was measured.

@@ -15,7 +15,7 @@ AGES_H = (4.0, 24.0, 72.0, 168.0)
 
 
 class Day(Value):
-    """A working day. It may start at another hour than midnight.
+    """A working day. It may start at an hour other than midnight.
 
     Attributes:
         date: date on which it starts.
@@ -51,11 +51,11 @@ def last_date(at: dt.datetime, *, zone: dt.tzinfo, begins_hour: int) -> dt.date:
 
 
 class Fates(Value):
-    """Outcomes, at the end of the day, of the photographs received on it. For one client or for all.
+    """Outcomes, at the end of the day, of the photographs that were received on that day. For one client or for all.
 
     Attributes:
-        ready: approved and not delivered yet: each waits for the rest of its product, or for the next delivery.
-        failed: stopped by an error, or left in the middle of their work, so that no run works on them.
+        ready: approved and not yet delivered: they wait for the rest of their product, or for the next delivery.
+        failed: stopped by an error, or left in the middle of the work, so that no run works on them.
         stopped: failed shots without an error: interrupted, or still in progress at the end of the day.
     """
 
@@ -107,7 +107,7 @@ class Cause(Value):
     """How often work was sent back, redone or refused for one reason.
 
     Attributes:
-        what: who did what, in words.
+        what: who did what, in words, for example that a reviewer sent it back.
         by_people: True if a person decided, False if the machine or a rule did.
         reason: reason code of the decision, or code of a finding or error.
     """
@@ -119,7 +119,7 @@ class Cause(Value):
 
 
 class LeftOutCount(Value):
-    """Number of shots of which a platform received nothing, or not everything.
+    """Number of shots for which a platform received no files, or not all of them.
 
     Attributes:
         named: shot and reason, the first few.
@@ -131,7 +131,7 @@ class LeftOutCount(Value):
 
 
 class SentBack(Value):
-    """Delivered pictures that clients sent back on a day, by whose fault it was.
+    """Delivered pictures that clients sent back on a day, counted by who made the mistake.
 
     Attributes:
         by_machine: faults in pictures that the machine had approved and nobody had seen (escapes).
@@ -160,11 +160,13 @@ class AuditCount(Value):
 
 
 class Escapes(Value):
-    """How often the machine's approval was wrong, from audits of a window that ends with the day.
+    """How often the machine's approval was wrong, from the audits of some days.
+
+    The last of these days is the report's day.
 
     Attributes:
-        low, high: exact two-sided confidence interval.
-        reported_days: days of the window whose audits are known.
+        low, high: exact two-sided confidence interval of that share.
+        reported_days: number of these days whose audits are known.
         standing: whether the promise is kept, in words.
     """
 

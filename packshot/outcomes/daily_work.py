@@ -29,8 +29,8 @@ The stage "correct" changes no state, so unmeasured ones are not counted.
 def by_hour(records: Iterable[ShotRecord], day: Day, *, reached: State) -> tuple[int, ...]:
     """Return how many shots entered a state in each hour of the day.
 
-    Two changes are not counted: a failed shot that goes back to its state, and a delivered shot whose rejection by the
-    client was no fault of ours.
+    Two changes are not counted: a failed shot that goes back to its state, and a delivered shot that its client sent
+    back although it had no fault.
 
     Args:
         reached: the state.

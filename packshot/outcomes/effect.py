@@ -1,15 +1,15 @@
 """The effect of new pictures on the return rate, by difference in differences.
 
-For each product, the window before its new pictures is compared with the window after. Control products with unchanged
-pictures are compared in the same windows. The change of each group is a Mantel-Haenszel rate ratio over products
-(Greenland and Robins 1985). It needs no return rate of a single product:
+For each product, a window of time before its new pictures is compared with a window after them. Control products with
+unchanged pictures are compared in the same windows. The change of each group is a Mantel-Haenszel rate ratio over
+products (Greenland and Robins 1985):
 
     ratio = sum(R_after N_before / N) / sum(R_before N_after / N),   N = N_before + N_after
 
-N counts order lines and R counts returned ones. The effect is the ratio of the two ratios. Its variance is calculated
-on the logarithm, between products: each product is one cluster, however its orders depend on each other. The interval
-uses Student's t, with effective degrees of freedom (Satterthwaite), at an error probability reduced by
-`BETWEEN_PRODUCTS`.
+N counts order lines and R counts returned ones. Single products may have too few orders for a rate of their own; this
+ratio does not need one. The effect is the ratio of the two groups' ratios. Its variance is calculated on the logarithm,
+between products: the orders of one product may depend on each other, so each product is one cluster. The interval uses
+Student's t, with effective degrees of freedom (Satterthwaite), at an error probability reduced by `BETWEEN_PRODUCTS`.
 """
 
 from __future__ import annotations
@@ -82,9 +82,10 @@ class Pairs:
     """Products with new pictures and their controls, each with a go-live day.
 
     Attributes:
-        product: (pairs,) positions of SKUs.
+        product: (pairs,) positions of SKUs in `Windows.skus`.
         day: (pairs,) the go-live day, in days since 1970.
-        treated: (pairs,) position of the product with new pictures. It equals `product`, or `product` is its control.
+        treated: (pairs,) position of the product with new pictures. It is `product` itself, or `product` is its
+            control.
     """
 
     product: NDArray[np.int64]
@@ -104,9 +105,10 @@ class Pairs:
 def matched(windows: Windows, golive: Mapping[str, int], category: pd.Series, config: ReturnsConfig) -> Pairs:
     """Return the products with new pictures and, for each, the most similar control products.
 
-    A control has the same category, if that is known. Its sales before the go-live day are the most similar ones, at
-    most `LIKE_VOLUME` times more or less. Ties are broken at random with a fixed seed. Without the random choice, one
-    product would be the control of everything that sells little. A product with new pictures is never a control.
+    A control has the same category, if categories are known, and similar sales before the go-live day: at most
+    `LIKE_VOLUME` times more or less. Among equally similar products, the choice is random with a fixed seed. Without
+    the random choice, one product would be the control of all products that sell little. A product with new pictures is
+    never a control.
 
     Args:
         golive: SKU -> day of the new pictures, in days since 1970.

@@ -107,10 +107,10 @@ class Table(NamedTuple):
 
     Attributes:
         frame: columns under our names. Columns from a Parquet file keep their types; all others are categories of text.
-        how: how the file is written, in words.
-        ragged: rows with more cells than heads, which are left out; `examples` has the first of these rows.
-        row: number of the row of heads, counted from 1.
-        heads: all heads of the file.
+        how: encoding and separator of the file, in words.
+        ragged: number of rows with more cells than the head has; they are left out. `examples` has the first of them.
+        row: number of the row of column heads, counted from 1.
+        heads: all column heads of the file.
     """
 
     frame: pd.DataFrame
@@ -124,6 +124,9 @@ class Table(NamedTuple):
 def read_export(export: Export, choose: Choose, budget: Budget) -> Table:
     """Return the wanted columns of an export, under our names.
 
+    Args:
+        choose: returns the wanted columns from all column heads.
+        budget: limits for all files together.
     Raises:
         UnreadableError: the file is not a table.
         TooLargeError: the file needs more than is left of the budget.

@@ -1,6 +1,6 @@
 """First-time approval: the share of editors' work that a second person approved at the first look.
 
-What a client later sends back as faulty was not approved.
+If a client later sends work back as faulty, it does not count as approved.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from packshot.types import Value
 
 
 class By(StrEnum):
-    """By what first-time rates are grouped: one rate for each editor, category or client."""
+    """How first-time rates are grouped: one rate for each editor, category or client."""
 
     EDITOR = "editor"
     CATEGORY = "category"
@@ -65,7 +65,7 @@ def first_time_approval(records: Iterable[ShotRecord], *, by: By) -> tuple[Rate,
 
 
 def judgements_of(record: ShotRecord) -> tuple[Decision, ...]:
-    """Return the judgements of an editor's work, in order. A client's words about the machine's edit don't count."""
+    """Return the judgements of an editor's work, in order. A client's judgement of the machine's edit is left out."""
     counted = standing(record.decisions)
     works = [number for number, one in enumerate(counted) if one.choice is Choice.RETURN]
     judged = (one for number, one in enumerate(counted) if works and number > works[0])

@@ -24,7 +24,7 @@ class GoLive(NamedTuple):
     """Days on which new pictures went live.
 
     Attributes:
-        days: SKU -> day, in days since 1970; the earliest where a SKU has several.
+        days: SKU -> day, in days since 1970; the earliest if a SKU has several.
         problems: rows without a SKU or date.
         reading: how the file was read.
     """

@@ -1,4 +1,4 @@
-"""Column names by which the columns of orders, returns and go-live dates are recognised."""
+"""Recognise the columns of orders, returns and go-live dates by their names."""
 
 from __future__ import annotations
 

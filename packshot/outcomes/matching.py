@@ -11,9 +11,9 @@ UNMATCHED = "returns of orders that the files do not hold"
 
 
 def count_own_returns(lines: pd.DataFrame, return_days: int, reasons: re.Pattern[str]) -> None:
-    """Count returns that are in the order's own row, as a quantity or only as a date.
+    """Count returns that are stated in the order's own row, as a quantity or only as a date.
 
-    Adds the columns ``units_back`` and ``pictured`` (float32).
+    Adds the columns ``units_back`` and ``pictured`` (float32) to `lines`.
     """
     told = lines["returned"].fillna(0)
     told = told.where(told > 0, lines["quantity"].where(lines["back_day"].notna(), 0))
@@ -35,8 +35,8 @@ def match(lines: pd.DataFrame, back: pd.DataFrame, return_days: int, reasons: re
     to orders from before the files.
 
     Returns:
-        How many returns match no order although the files should hold the order, and how many early returns match no
-        order.
+        (number of returns without an order although the files should contain it, number of early returns without an
+            order).
     """
     back = back.assign(pictured=_is_the_picture_s(back["reason"], reasons)).sort_values("back_day")
     lines["line"] = np.arange(len(lines))

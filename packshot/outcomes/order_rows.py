@@ -39,7 +39,7 @@ class Problem(Value):
 
     Attributes:
         file: name of the file.
-        what: the problem, in words that follow the number of rows: ``rows without a SKU``.
+        what: the problem in words. A number of rows can stand before them: ``rows without a SKU``.
         examples: the first such rows: row number in the file (the header is row 1) and content.
     """
 
@@ -74,8 +74,8 @@ class Counted:
     """How many rows could be used, and how many returns have an order.
 
     Attributes:
-        rows, unusable: rows of all files, and those that could not be used.
-        returns, unmatched: returns, and those whose order the files should hold and do not.
+        rows, unusable: number of rows in all files, and of those that could not be used.
+        returns, unmatched: number of returns, and of those whose order should be in the files and is not.
     """
 
     rows: int = 0
@@ -148,7 +148,7 @@ class OrderReader:
         return rows.astype({"day": np.int32, "quantity": np.float32})
 
     def once(self, tables: Sequence[pd.DataFrame], keys: list[str], what: str) -> pd.DataFrame:
-        """Return the rows of several files. A line that several files have is kept once.
+        """Return the rows of several files. A line that occurs in several files is kept once.
 
         Example: one file has a line twice and another has it three times. Then it is kept three times. Of equal lines,
         those with a return are kept first. Rows without an order number cannot be recognised as equal. All of them are
@@ -168,11 +168,11 @@ class OrderReader:
 
 
 def columns_of(frame: pd.DataFrame, name: str, writing: Writing) -> tuple[pd.DataFrame, list[str]]:
-    """Return the columns of a file with their values, and what was decided about them, in words.
+    """Return (the columns of a file with their values, decisions about them in words).
 
-    Dates become days since 1970 (NaN where there is none), quantities numbers, everything else text. The column
-    ``blank`` says which rows hold nothing; ``unread`` says in which rows the number of returned units is neither a
-    number nor a yes or no. Yes stands for all units of the row.
+    Dates become days since 1970 (NaN if there is none), quantities become numbers, everything else stays text. The
+    column ``blank`` is True for empty rows. The column ``unread`` is True if the number of returned units is neither a
+    number nor a yes or no. Yes means all units of the row.
 
     Raises:
         UnreadableError: the values of a column do not show the order of day and month, or the decimal sign.

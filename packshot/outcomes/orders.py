@@ -34,12 +34,12 @@ class OrderLines:
         lines: columns ``sku`` (text), ``day`` (int32, days since 1970), ``quantity``, ``returned`` and ``pictured``
             (float32). ``returned`` counts units that came back within the allowed time. ``pictured`` counts only those
             whose reason concerns the picture.
-        products: ``category`` and ``client`` by SKU, as far as the files state them.
+        products: ``category`` and ``client`` by SKU, if the files state them.
         last_day: the last day in the files.
         has_reasons: True if any return has a reason.
-        problems: rows that could not be used, or count once although they are there several times.
+        problems: rows that could not be used, or that occur several times and count once.
         readings: how each file was read.
-        counted: how much of the files could be used.
+        counted: how many rows of the files could be used.
     """
 
     lines: pd.DataFrame
@@ -62,7 +62,7 @@ def read_orders(
 ) -> OrderLines:
     """Return the order lines of exports, with the returned units of each.
 
-    Every value is read as text. How dates and numbers are written is decided once for each column. A line that stands
+    Every value is read as text. The notation of dates and numbers is decided once for each column. A line that occurs
     in two files counts once, if it has an order number.
 
     Args:
@@ -72,7 +72,7 @@ def read_orders(
         return_days: later returns do not count.
         image_reasons: words in a return reason that concern the picture.
         limits: limits for all files together.
-        writing: how dates and numbers are written. It is used for columns whose values do not show that.
+        writing: notation of dates and numbers, for columns whose values do not show it.
     Raises:
         UnreadableError: a file is not a table, or lacks a date, SKU or quantity column; or the values of a column do
             not show the order of day and month or the decimal sign; or no order can be used.

@@ -41,7 +41,7 @@ def headline(effect: Effect) -> str:
 
 
 def told(report: ReturnReport) -> list[str]:
-    """Return how each file was read, and what could not be used, one line each."""
+    """Return one line for each file on how it was read, and for each problem with unused rows."""
     read = [f"{one.file}: {one.rows:,} rows read as {one.how}" for one in report.readings]
     return [*read, *(f"{one.file}: {one.in_words}" for one in report.problems)]
 

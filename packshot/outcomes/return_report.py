@@ -25,7 +25,7 @@ _EPOCH = dt.date(1970, 1, 1)
 
 
 class Group(Value):
-    """The effect on a group of products."""
+    """One group of products, and the effect of new pictures on its return rate."""
 
     kind: str
     name: str
@@ -45,7 +45,7 @@ class Week(Value):
 
 
 class ReturnReport(Value):
-    """The change of the return rate.
+    """The change of the return rate after new pictures.
 
     Attributes:
         first_day, last_day: first and last day with an order.
@@ -53,7 +53,7 @@ class ReturnReport(Value):
         pictured: the effect on returns whose reason concerns the picture; None if no reasons are known, or if no figure
             is given.
         unknown: products with new pictures that have no orders.
-        problems: rows that could not be used, or count once although they are there several times.
+        problems: rows that could not be used, or that occur several times and count once.
         has_reasons: whether any return has a reason.
         readings: how each file was read.
     """
@@ -83,7 +83,7 @@ def send_report(
     config: ReturnsConfig,
     writing: Writing,
 ) -> tuple[Any, Mapping[str, Any]]:
-    """Return (report as plain JSON, {}). It runs in a child process, and a child always returns such a pair.
+    """Return (report as plain JSON, {}). A child process calls this, and its functions always return such a pair.
 
     Args:
         golive: SKU -> day of the new pictures, in days since 1970.
@@ -138,7 +138,10 @@ def report_returns(orders: OrderLines, golive: GoLive, config: ReturnsConfig) ->
 
 
 def why_withheld(counted: Counted, config: ReturnsConfig) -> str:
-    """Return why no figure is given: too many unusable rows, or too many returns without an order; else empty."""
+    """Return why no figure is given; empty if one is given.
+
+    The reason is too many unusable rows, or too many returns without an order.
+    """
     for what, lost, of in (
         ("rows cannot be used", counted.unusable, counted.rows),
         ("returns match no order", counted.unmatched, counted.returns),

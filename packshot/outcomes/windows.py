@@ -1,4 +1,4 @@
-"""Sums of order lines by product and day, for many windows of days at once."""
+"""Sums of order lines by product and day, for many windows of time at once."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ FIGURES = ("lines", "returned", "pictured")
 class Windows:
     """Order lines summed by product and day.
 
-    There are three sums: the number of lines, the returned share, and the share returned for a picture's reason. Each
-    line counts as one, and its returned part as a share of its units. A wholesale order is one decision, not a
-    thousand.
+    There are three sums: the number of lines, their returned share, and the share returned because of the picture. Each
+    line counts as 1, whatever its quantity, and its returned units count as a share of its units. The reason: a
+    wholesale order of a thousand units is one decision, not a thousand.
     """
 
     def __init__(self, lines: pd.DataFrame) -> None:
@@ -37,7 +37,9 @@ class Windows:
         }
 
     def sum(self, figure: str, product: NDArray[np.int64], start: Any, end: Any) -> Counts:
-        """Return, for each window, the sum of a figure of its product, from day `start` up to the day before `end`.
+        """Return, for each window, the sum of one figure for the window's product.
+
+        The day `end` itself is not included.
 
         Args:
             figure: one of `FIGURES`.

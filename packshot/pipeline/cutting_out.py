@@ -31,7 +31,9 @@ class CutOutFiles:
 
 
 def cut_out_photo(data: bytes, segmenter: Segmenter, *, name: str, limits: IngestConfig) -> CutOutFiles:
-    """Return a photograph's matte and composite; it needs no plan, and works for any size within `limits`.
+    """Return a photograph's matte and its composite on white.
+
+    No plan is needed, and any size within `limits` is accepted.
 
     Raises:
         RefusedInputError: the photograph can't be read.

@@ -42,11 +42,12 @@ class Edit:
     Attributes:
         composite: (rows, columns, 3) uint16, working space, on exact white, same size as the master.
         matte: (rows, columns) float32 in 0..1.
-        method: how the matte was made: the cut-out method, or whose work it is.
+        method: how the matte was made: the cut-out method, or that a person made it.
         report: None if no product was found; then the verdict is `REJECT_AND_REDO`.
         framed: the product on the first rendition's canvas, as it was judged; None if no product was found.
         figures: measurements of its mattes and from quality control, for the routing model; empty for a person's work.
-        unproven: the machine would have approved it if people had judged enough real photographs of its kind.
+        unproven: True if only proof was missing: the machine would have approved the edit if people had judged enough
+            real photographs of its kind.
     """
 
     composite: Pixels16
@@ -61,7 +62,7 @@ class Edit:
     def held_back(self, plan: Plan) -> dict[str, str]:
         """Return platform -> reason for each rendition that is held back while the others are delivered.
 
-        Empty if all renditions have the same verdict, or if the client wants the whole shot to wait for a person.
+        It is empty if all renditions have the same verdict, or if the client wants the whole shot to wait for a person.
         """
         if plan.partial != "ship" or self.report is None or self.verdict is not Verdict.HUMAN_REVIEW:
             return {}
@@ -105,14 +106,17 @@ def edit(
     group: GroupDecision | None = None,
     watch: Watch | None = None,
 ) -> Edit:
-    """Return the best edit that the machine can make. If the verdict is to redo it, the next method is tried.
+    """Return the best edit that the machine can make. If an edit's verdict is to redo it, the next method is tried.
 
     Args:
         pixels: (rows, columns, 3) uint16, working space, after the group's correction.
+        segmenter: the segmentation network.
+        plan: the shot's plan.
+        methods: cut-out methods to try, in this order.
         noted: findings on the photograph. Those in `STOPPING` stop an approval.
         group: the shot's group decision; its colour reference is compared, and its findings affect the verdict.
-        watch: estimates how likely a person would refuse the edit, and stops an approval that would break the promised
-            error ratio. If it is None, this is not checked.
+        watch: estimates the probability that a person would refuse the edit. It stops an approval that would break the
+            promised error ratio. If it is None, this is not checked.
     """
     best: Edit | None = None
     uncut = uncut_of(pixels, segmenter)
@@ -208,13 +212,14 @@ def _compared(srgb8: Pixels8, matte: Matte, group: GroupDecision) -> ColourRefer
 
 
 def colour_before(pixels: Pixels16, matte: Matte, group: GroupDecision) -> float | None:
-    """Return how far a master's product is from its stated reference colour; None if no colour is stated or found.
+    """Return the colour difference, delta E 2000, between a master's product and its stated reference colour.
+
+    It is measured at the product's main colour that is nearest to the reference. The result is None if no reference is
+    stated, or no main colour is found.
 
     Args:
         pixels: (rows, columns, 3) uint16, working space, after the group's correction.
         matte: (rows, columns) float32 in 0..1, of the same size.
-    Returns:
-        Delta E 2000 of the product's nearest main colour.
     """
     if group.reference_lab is None:
         return None
@@ -235,7 +240,8 @@ def adopt(pixels: Pixels16, work: ReturnedWork, plan: Plan, *, group: GroupDecis
         pixels: the master, (rows, columns, 3) uint16, working space.
         work: the returned picture.
     Raises:
-        RefusedInputError: the work doesn't say what is product, or it has another size than the master.
+        RefusedInputError: the file has nothing that separates product from background, or it has another size than the
+            master.
     """
     composite, matte = work.composite_for(pixels)
     brought = group.findings if group else ()

@@ -1,4 +1,4 @@
-"""Stage 4: put the edit on each platform's canvas and write verified files."""
+"""Stage 4: place the edit on each platform's canvas and write verified files."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ class Export:
     """Result of stage 4, the export, for one shot.
 
     Attributes:
-        verified: files that may be delivered: each passed every check of its decoded bytes. Empty if the client takes
-            all or nothing and a platform gets nothing.
+        verified: files that may be delivered: each passed every check of its decoded bytes. If the client takes all or
+            nothing, and one platform gets nothing, this is empty.
         rejected: files that failed a check. They may be looked at but never delivered.
         failures: platform -> why no file could be made for it.
         left_out: platform -> why it gets nothing, in the order in which platforms were asked for. If a platform gets
@@ -61,6 +61,9 @@ def export(
     """Return a shot's files, each verified or rejected. If one platform fails, the others still get their files.
 
     Args:
+        composite: the edit on white, (rows, columns, 3) uint16, working space.
+        matte: (rows, columns) float32 in 0..1.
+        plan: the shot's plan.
         known: known facts of the shot, by the names that naming templates use; includes ``shot``.
         labels: metadata to write into the files; SKU and GTIN are added if known.
         framed: the product on the first rendition's canvas, if the caller has it (`Edit.framed`); else it is framed

@@ -1,4 +1,4 @@
-"""Stages 1 and 2: from an original's bytes to its master, its plan, and the decision who edits it."""
+"""Stages 1 and 2: make the master and its plan from an original's bytes, and decide who edits it."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ _GREY_STEP_PX, _GREY_LEVELS_16 = 4, 257
 
 @dataclasses.dataclass(frozen=True)
 class Mastered:
-    """Result of stage 1 for one shot: the master, and all that is known and planned.
+    """Result of stage 1 for one shot: the master, the facts about the shot, and its plan.
 
     Attributes:
         tiff: the master as a file.
         plan: all settings resolved for this shot.
-        light: what is needed to find its shoot group.
-        looks: what the category network saw; None if the category is known, or no network is used.
+        light: data from which its shoot group is found.
+        looks: the category network's prediction; None if the category is known, or no network is used.
         report: how the file was read and converted, as plain JSON for the record.
     """
 
@@ -77,14 +77,17 @@ def master(
     sidecar: bytes = b"",
     decisions: Sequence[Decision] = (),
 ) -> Mastered:
-    """Return an original converted to the working space, with everything known and decided about it.
+    """Return an original converted to the working space, with the facts about it and its plan.
 
     Args:
         data: the whole file.
         path: path of the file in its batch.
+        shot: the shot's name.
         row: its row in the manifest; empty if there is none.
+        client: the client's name.
+        configs: all configs.
         sidecar: the XMP file beside it; empty if there is none.
-        decisions: what people decided about it before. Their corrections of its name and services count.
+        decisions: people's earlier decisions about it. Their corrections of its name and services count.
     Raises:
         RefusedInputError: the file is not accepted.
         ConfigError: no plan can be resolved from its facts and the configs.
@@ -127,10 +130,10 @@ def master(
 
 
 def plan_from(facts: Mapping[str, Sourced], *, client: str, configs: Configs) -> Plan:
-    """Return the plan that follows from what is known about a shot.
+    """Return the plan that follows from the facts about a shot.
 
     Raises:
-        ConfigError: none can be resolved, such as for a view that no platform takes.
+        ConfigError: there is no valid plan, for example because no platform takes the view.
     """
     known = {name: fact.value for name, fact in facts.items()}
     return resolve(
@@ -200,7 +203,7 @@ def _reading(photo: Photo, developed: Master) -> dict[str, Any]:
 
 
 def read_reference(data: bytes, *, path: str, limits: IngestConfig) -> ReferencePhoto:
-    """Return what a colour reference photo shows: a colour target, or a swatch.
+    """Return the colour target or the swatch that a colour reference photo shows.
 
     Raises:
         RefusedInputError: the file can't be read.
@@ -256,15 +259,19 @@ def route(
     ruled_out: Collection[str] = (),
     looks: Looks | None = None,
 ) -> RouteDecision:
-    """Return who edits a shot, and why.
+    """Return who edits a shot, and the reason.
 
-    A person always edits a picture that shows a colour target, and a picture for which the manifest asks for a service
-    that the machine can't do.
+    A person always edits a picture that shows a colour target. The same is true if the manifest asks for a service that
+    the machine can't do.
 
     Args:
+        features: measured on the master.
+        plan: the shot's plan.
+        category_source: where the category comes from, for example ``manifest``.
+        group: the shot's group decision, if there is one.
         model: the trained model; None means that only fixed limits decide.
-        ruled_out: categories that the shot is known not to belong to.
-        looks: what the category network saw; used if the category is not certain.
+        ruled_out: categories to which the shot certainly does not belong.
+        looks: the category network's prediction; used if the category is not certain.
     """
     decision = decide(
         features,

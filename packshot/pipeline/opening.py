@@ -1,4 +1,4 @@
-"""Functions that decode outside files in a child process. Their results can cross processes: plain JSON, bytes, arrays.
+"""Functions that decode files from outside in a child process. Their results can be sent: plain JSON, bytes, arrays.
 
 The tasks run the ``send_`` functions in a confined child. The ``received_`` functions validate the result before it is
 used.
@@ -51,7 +51,13 @@ class MasteredFile(Value):
 
 
 def send_master(data: bytes, **known: Any) -> tuple[Any, Parts]:
-    """Return `mastering.master`'s result as a `MasteredFile` and the files ``master.tif`` and ``preview.webp``."""
+    """Return the result of `mastering.master`: as (a `MasteredFile` in JSON, the files ``master.tif`` and
+    ``preview.webp``).
+
+    Args:
+        data: the whole file.
+        known: the other arguments of `mastering.master`.
+    """
     done = master(data, **known)
     told = MasteredFile(
         facts=done.facts,
@@ -68,9 +74,9 @@ def send_master(data: bytes, **known: Any) -> tuple[Any, Parts]:
 
 
 def send_reference(data: bytes, *, path: str, limits: IngestConfig) -> tuple[Any, Parts]:
-    """Return what `mastering.read_reference` reads from a file, as JSON, and no further files.
+    """Return the result of `mastering.read_reference` as JSON, and no files.
 
-    It runs in the child process that opens files from outside. `received_reference` turns the JSON back.
+    It runs in the child process that opens files from outside. `received_reference` reads the JSON.
     """
     return read_reference(data, path=path, limits=limits).model_dump(mode="json"), {}
 

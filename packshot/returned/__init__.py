@@ -1,1 +1,1 @@
-"""Work returned by an editor: read the picture and its matte, and check it before a person looks at it."""
+"""Work that an editor returns: read the picture and its matte, and check it before a person looks at it."""

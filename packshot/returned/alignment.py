@@ -48,13 +48,13 @@ class Alignment:
     """The position of the product in a returned picture, compared with its master.
 
     Attributes:
-        likeness: correlation of the product's lightness after alignment, -1 to 1; None where the product has too little
+        likeness: correlation of the product's lightness after alignment, -1 to 1; None if the product has too little
             detail.
         turned: how the returned picture is rotated or mirrored, in words; empty if it is not.
         scale: size of the product in the returned picture divided by that in the master. Both pictures are first scaled
             to the same size.
         moved_px: displacement of the corner of the product's box that moved farthest, in pixels of the master.
-        warp: None where the pictures could not be aligned.
+        warp: the transform between the two pictures; None if they could not be aligned.
     """
 
     likeness: float | None
@@ -129,8 +129,8 @@ def _resized(picture: NDArray[np.uint16] | NDArray[np.float32], size: Size) -> N
 def align(pair: Pair) -> Alignment:
     """Return the best alignment of the returned picture with the master.
 
-    It tries these until the correlation is good: no movement, ECC refinement, SIFT matching with another refinement,
-    and the seven rotations and mirrorings of EXIF.
+    Several ways are tried until the correlation is good. First, no movement. Second, refinement by ECC. Third, matching
+    by SIFT, refined by ECC. Last, the seven rotations and mirrorings of EXIF.
     """
     ours, theirs = _grey(pair.master), _grey(pair.returned)
     unmoved = np.eye(2, 3)
@@ -181,10 +181,12 @@ def warped_back(picture: NDArray[np.float32], warp: Warp) -> NDArray[np.float32]
 
 
 def likeness(a: NDArray[np.float32], b: NDArray[np.float32], inside: Mask) -> float | None:
-    """Return the correlation of two grey pictures in a region; None where the first has too little contrast.
+    """Return the correlation, -1 to 1, of two grey pictures in a region; None if the first has too little contrast
+    there.
 
     The 5 % of pixels that agree least are left out, so that a removed dust spot does not count. Wide gradients of light
-    are subtracted from both pictures: they are similar on different products, and would make these look alike.
+    are subtracted from both pictures. Otherwise different products would look alike, because they have similar
+    gradients.
     """
     first, second = _detail(a, inside)[inside], _detail(b, inside)[inside]
     if len(first) < _LEAST_POINTS or first.std() < _LEAST_TEXTURE:

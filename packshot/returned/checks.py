@@ -43,11 +43,11 @@ class ReturnLimits(Value):
             1,500 px it grows with the longest side.
         most_rescaled: maximum change of the product's size, as a ratio.
         most_drift: maximum colour change, delta E 2000, median over the product.
-        repainted_from: delta E 2000 from which a pixel counts as painted over.
+        repainted_from: a pixel counts as painted over from this delta E 2000 on.
         most_repainted: maximum size of the largest such area, as a share of the product.
         least_product, most_product: minimum and maximum share of the picture that the matte may cover.
-        least_like_draft: overlap (intersection over union) with the machine's matte below which there is a warning.
-        unchanged_from: overlap with the machine's matte from which the matte counts as unchanged.
+        least_like_draft: a smaller overlap (intersection over union) with the machine's matte gives a warning.
+        unchanged_from: from this overlap with the machine's matte on, the matte counts as unchanged.
     """
 
     least_likeness: float = 0.8

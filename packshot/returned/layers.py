@@ -1,6 +1,6 @@
 """The masks of the layers of a Photoshop document, at the document's size.
 
-Nothing here raises on damaged data: the result says in words what could not be read.
+Damaged data raises no error: the result states in words what could not be read.
 """
 
 from __future__ import annotations

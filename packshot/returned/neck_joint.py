@@ -1,4 +1,5 @@
-"""Check a returned neck joint: neckline filled, no mannequin left, no visible break where the two photographs meet.
+"""Check a returned neck joint: the neckline is filled, no mannequin is left, and no seam is visible between the
+photographs.
 
 The work is compared with the draft mask that the editor was given. Distances are in pixels of the master. On masters
 over 1,500 px they grow with the longest side.
@@ -51,15 +52,15 @@ class JointLimits(Value):
     Attributes:
         least_filled: minimum share of the opening that the matte covers.
         largest_hole: maximum size of one hole, as a share of the opening.
-        same_delta_e: delta E 2000 below which a pixel counts as unchanged from the master.
+        same_delta_e: a pixel counts as unchanged from the master below this delta E 2000.
         most_left: maximum share of the mannequin that may still be visible.
-        edge_px: distance from the draft's edges within which nothing is measured.
+        edge_px: nothing is measured within this distance of the draft's edges.
         notch_px: maximum length of a notch or a spike in the outline. Shapes as wide as they are deep do not count.
         most_cut_px: maximum width of a cut into the garment.
-        bright, dark: L* difference from both sides above which a bright or dark line counts.
+        bright, dark: a bright or dark line counts if its L* differs by more than this from both sides.
         longest_line: maximum length of a line, as a share of the joint.
         longest_shadow: the same for a dark line without the mannequin's colour, which may be a collar's shadow.
-        mannequin_delta_e: delta E 2000 within which a dark line has the mannequin's colour.
+        mannequin_delta_e: a dark line within this delta E 2000 has the mannequin's colour.
     """
 
     least_filled: float = 0.97

@@ -1,4 +1,4 @@
-"""Read returned work: the picture and the matte that the editor made, wherever the file keeps it."""
+"""Read returned work: the picture and the matte that the editor made. A file can keep the matte in several places."""
 
 from __future__ import annotations
 
@@ -59,9 +59,9 @@ class ReturnedWork:
     Attributes:
         pixels16: (rows, columns, 3) uint16, working space, upright. Transparent parts are composited on white.
         matte: (rows, columns) float32 in 0..1, upright; None if the file has no matte and no white background.
-        source: where the matte was found; None without one.
+        source: the part of the file that holds the matte; None without one.
         source_name: name of the channel, layer or path.
-        path: the path that was rasterised; None if the matte comes from elsewhere.
+        path: the path that was rasterised; None if the matte comes from another source.
         orientation: EXIF orientation, already applied.
         lossy: True if the file format may leave compression artefacts around the product.
         findings: findings made while the file was read and the matte was chosen.

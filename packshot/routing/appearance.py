@@ -26,12 +26,14 @@ _LEAST_THREAD_RATIO = 0.03
 
 
 def appearance_figures(lab: FloatImage, backdrop: Backdrop, shape: Silhouette) -> dict[str, float]:
-    """Return the figures of the product's appearance.
+    """Return the figures of the product's appearance, each in 0..1, by name.
 
-    Their meaning is described in `packshot.routing.features.Features`.
+    `packshot.routing.features.Features` explains them.
 
     Args:
-        lab: (rows, columns, 3) float32, CIE L*a*b*, the product's box with a margin.
+        lab: (rows, columns, 3) float32, CIE L*a*b*: the product's box with a margin.
+        backdrop: the backdrop in the same part.
+        shape: the product's rough silhouette in the same part.
     """
     outline = (shape.filled - eroded(shape.filled, 1)) & clear_of_shadow(shape, 3)
     return {

@@ -1,4 +1,4 @@
-"""Checks after the cut-out: would a person refuse the machine's edit, and may it be approved unseen?"""
+"""Checks after the cut-out: would a person refuse the machine's edit, and may it be approved without a look?"""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ def ruled_out(category: Category | None, categories: Iterable[Category]) -> tupl
 
 @dataclass(frozen=True)
 class Watch:
-    """The checks of a machine's edit by the routing model.
+    """Checks of a machine's edit by the routing model. They can stop an automatic approval.
 
     Attributes:
-        features: figures of the master, from before the cut-out.
+        features: figures of the master, measured before the cut-out.
         ruled_out: categories to which the shot certainly does not belong.
         category: the shot's category; empty if it is unknown.
         real_only: kinds of shots for which only real photographs count as proof.
@@ -61,13 +61,13 @@ class Watch:
     risk_taken: Collection[Unproven] = ()
 
     def proof(self, measured: Mapping[str, float]) -> Finding:
-        """Return a finding on whether judged real photographs support an approval.
+        """Return a finding on whether people have judged enough real photographs of this kind to allow an approval.
 
-        If they do not, it stops the approval. Only kinds in `real_only` are checked: for them, drawn scenes prove
-        nothing. A kind whose risk the client takes only leaves a warning, which stays with the delivery.
+        If not, the finding stops the approval. Only kinds in `real_only` are checked: for them, drawn scenes prove
+        nothing. If the client takes the risk for a kind, the finding is only a warning, which stays with the delivery.
 
         Args:
-            measured: figures of the finished edit: of its mattes and of quality control. They also tell to which kinds
+            measured: figures of the finished edit: of its mattes and of quality control. They also show to which kinds
                 the shot belongs.
         """
         figures = {**self.features.model_dump(), **measured}
@@ -88,9 +88,9 @@ class Watch:
         )
 
     def judge(self, measured: Mapping[str, float]) -> Finding:
-        """Return a finding with the probability that a person refuses the edit.
+        """Return a finding with the probability that a person would refuse the edit.
 
-        Above the promise's limit it stops an approval.
+        If it is above the promise's limit, the finding stops an approval.
 
         Args:
             measured: figures of the cut-out's mattes and of quality control.

@@ -1,4 +1,7 @@
-"""Estimate the backdrop as a smooth surface of colour, before any cut-out. Where it is seen: `seen_backdrop`."""
+"""Estimate the backdrop as a smooth surface of colour, before any cut-out.
+
+`seen_backdrop` finds where it is visible.
+"""
 
 from __future__ import annotations
 
@@ -55,10 +58,10 @@ class Backdrop:
 
 
 def fit_to_border(lab: FloatImage) -> Surface:
-    """Return a cubic surface fitted to the backdrop, if the frame's border shows it.
+    """Return a cubic surface fitted to the backdrop, for a frame whose border shows the backdrop.
 
-    The fit starts with the border alone. Tukey's biweight keeps a product that touches the frame from pulling the
-    surface. Then inner pixels near the surface join, so that it follows a horizon or a fall-off of light towards the
+    The fit starts with the border alone. Tukey's biweight reduces the influence of a product that touches the frame.
+    Then inner pixels near the surface are added. So the surface follows a horizon, or light that falls off towards the
     centre.
 
     Args:

@@ -1,4 +1,4 @@
-"""Decide who edits a shot: by the client's rule for its category first, then by the figures measured on the master.
+"""Decide who edits a shot: first by the client's rule for its category, then by figures measured on the master.
 
     condition                        complexity
     the category has a rule          as the rule says, whatever was measured
@@ -11,8 +11,8 @@
 
 The first condition that holds decides. The machine edits simple shots. People edit medium and complex ones.
 
-There is one exception for shots of unknown category, and for shots whose category comes from a mere word and has no
-rule. If such a shot looks like a category with a rule, a person edits it, whatever was measured.
+There is one exception. It concerns shots of unknown category, and shots whose category has no rule and comes only from
+a word in a text. If such a shot looks like a category with a rule, a person edits it, whatever was measured.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class CategoryTag(Value):
     """The category that a shot probably has.
 
     Attributes:
-        source: where it is from: ``manifest``, ``file_name``, ``metadata``, ..., ``picture``.
+        source: where it comes from: ``manifest``, ``file_name``, ``metadata``, ..., ``picture``.
         probability: 1 unless the source is the picture.
     """
 
@@ -50,17 +50,17 @@ class CategoryTag(Value):
 
 
 class RouteDecision(Value):
-    """Who edits a shot, and why.
+    """Who edits a shot, and the reason.
 
     Attributes:
         category: name of the category; empty if it is unknown.
-        category_source: where the category is from, such as ``manifest``.
-        colour_match_risk: how likely product and backdrop merge.
+        category_source: where the category comes from, such as ``manifest``.
+        colour_match_risk: the risk that product and backdrop cannot be told apart.
         reason: the reason in words, for people.
         model: name and version of the model that was asked; ``rules only`` if none was.
         refusal_probability: the model's probability that a person refuses the edit; None without a model.
-        tag: the probable category. If no category was stated, it is the one that the picture looks like, which no rule
-            uses.
+        tag: the probable category. If no category was stated, it is the category that the picture looks like; no rule
+            uses it.
     """
 
     complexity: Complexity
@@ -116,17 +116,18 @@ def decide(
 
 
 def may_be_otherwise(category: Category | None, source: str) -> bool:
-    """Return True if the looks of the photograph count.
+    """Return True if the look of the photograph may change the decision.
 
-    The category is unknown, or a mere word gave one without a rule.
+    This is so if the category is unknown, or if it has no rule and comes only from a word in a text.
 
-    Example: the file name says "vase", so the category is home. Only the photograph shows that the vase is glass.
+    Example: the file name says "vase", so the category is home. Only the photograph shows that the vase is made of
+    glass.
     """
     return category is None or (category.complexity is None and source in WORD_SOURCES)
 
 
 def colour_match_risk(features: Features, config: RoutingConfig) -> Risk:
-    """Return how likely product and backdrop merge."""
+    """Return the risk that product and backdrop cannot be told apart, because their colours match."""
     if features.colour_match >= config.colour_match.high:
         return "high"
     return "medium" if features.colour_match >= config.colour_match.medium else "low"

@@ -131,7 +131,7 @@ def measure(pixels: Pixels16, *, within: Frame | None = None) -> Features:
 
     Args:
         pixels: (rows, columns, 3) uint16, working space.
-        within: what `frame_of` returned, if it is known.
+        within: the result of `frame_of` for these pixels, if the caller has it.
     """
     frame, seen = within or frame_of(pixels)
     shape = find_silhouette(frame, seen.backdrop)
@@ -147,10 +147,10 @@ def measure(pixels: Pixels16, *, within: Frame | None = None) -> Features:
 
 
 def reduced_lab(pixels: Pixels16, *, side_px: int) -> FloatImage:
-    """Return pixels in CIE L*a*b*, at most `side_px` on the longest side.
+    """Return pixels in CIE L*a*b*, (rows, columns, 3) float32, at most `side_px` on the longest side.
 
-    Pixels are averaged in encoded light. This is accurate enough for visible differences and ten times faster than
-    linear.
+    Pixels are averaged as encoded values, not in linear light. This is accurate enough for visible differences and ten
+    times faster.
 
     Args:
         pixels: (rows, columns, 3) uint16, working space.

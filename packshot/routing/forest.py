@@ -1,4 +1,4 @@
-"""A forest of decision trees as plain numbers. It can be evaluated, and it holds no code that could run."""
+"""A forest of decision trees as plain numbers. It can be evaluated, and contains no code that could run."""
 
 from __future__ import annotations
 
@@ -74,15 +74,16 @@ class Forest(Value):
         return self
 
     def probability(self, figures: Mapping[str, float]) -> float:
-        """Return the probability of a refusal, 0..1. Missing figures count as usual."""
+        """Return the probability of a refusal, 0..1. A missing figure is replaced by its usual value."""
         values = self._values(figures)
         share = sum(tree.shares[tree.path(values)[-1]] for tree in self.trees) / len(self.trees)
         return 1 / (1 + math.exp(-(self.slope * logit(share) + self.intercept)))
 
     def reasons(self, figures: Mapping[str, float], *, most: int = 3) -> tuple[str, ...]:
-        """Return the names of the figures that raise the probability most, at most `most`.
+        """Return the names of the figures that raise the probability most, at most `most` of them.
 
-        The contribution of a figure is the sum of the changes of the refused share at its nodes, along all paths.
+        At each node of a path, the refused share changes. A figure's contribution is the sum of the changes at its
+        nodes, over all trees.
         """
         values, added = self._values(figures), [0.0] * len(self.names)
         for tree in self.trees:
@@ -97,6 +98,9 @@ class Forest(Value):
 
 
 def logit(share: float) -> float:
-    """Return log(p / (1 - p)), with p limited to 0.005..0.995 because a forest cannot know better."""
+    """Return log(p / (1 - p)).
+
+    p is first limited to 0.005..0.995, because a forest cannot be more certain than that.
+    """
     held = min(max(share, _LEAST_SHARE), 1 - _LEAST_SHARE)
     return math.log(held / (1 - held))

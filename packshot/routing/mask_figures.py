@@ -1,7 +1,7 @@
-"""Measure the network's mask and the final matte of a cut-out. Figures in 0..1 that grow with doubt.
+"""Measure the segmentation network's mask and the final matte of a cut-out, as figures in 0..1 that grow with doubt.
 
-Measured at a small size, after the network has run. A mask that is uncertain, broken or far from the final matte shows
-that the photograph is hard.
+They are measured at a small size, after the network has run. A mask that is uncertain, broken or far from the final
+matte shows that the photograph is hard.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _FULL_WIDTH_PX = 12.0
 
 
 class MaskFigures(Value):
-    """The figures of a cut-out's mattes.
+    """The figures of a cut-out's mattes. "The network's mask" is the segmentation network's prediction.
 
     Attributes:
         unsure: number of pixels between 0.1 and 0.9 in the network's mask, divided by the length of the product's
@@ -66,11 +66,11 @@ class MaskFigures(Value):
 
 
 def measure_masks(network: Matte, matte: Matte) -> MaskFigures:
-    """Return the figures of a cut-out.
+    """Return the figures of a cut-out's mattes.
 
     Args:
-        network: (rows, columns) float32 in 0..1, the network's mask, of any size and aspect ratio.
-        matte: (rows, columns) float32 in 0..1, the final matte.
+        network: the segmentation network's mask, (rows, columns) float32 in 0..1, of any size and aspect ratio.
+        matte: the final matte, (rows, columns) float32 in 0..1.
     """
     final = _small(matte, scale=min(1.0, MASK_PX / max(matte.shape)))
     mask = np.asarray(cv2.resize(network, final.shape[::-1], interpolation=cv2.INTER_AREA), np.float32)

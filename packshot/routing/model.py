@@ -32,15 +32,14 @@ class Stage(StrEnum):
 
 
 class Example(Value):
-    """A shot that the machine edited and that was judged.
+    """A shot that the machine edited and that was judged: one training example.
 
     Attributes:
         figures: by name, measured before and after the cut-out.
         refused: True if a person refused the edit, or if it differs too much from the known right result.
         group: examples of one group are never split between training and testing.
         approved: True if quality control approved the edit. Only such a shot can be an escape: approved, but wrong.
-        source: ``truth``, ``review`` or ``audit``. Reviews are not a fair sample: the machine was unsure of
-            them.
+        source: ``truth``, ``review`` or ``audit``. Reviews are not a fair sample: the machine was unsure of them.
     """
 
     figures: Mapping[str, float]
@@ -63,7 +62,7 @@ class Seen(NamedTuple):
     """A real photograph among the labelled shots, whose edit a person judged.
 
     Attributes:
-        kinds: kinds for which drawn scenes prove nothing (`Unproven`), such as pale on pale; those that it belongs to.
+        kinds: the kinds to which it belongs, of those for which drawn scenes prove nothing (`Unproven`).
     """
 
     probability: float
@@ -121,7 +120,12 @@ class RoutingModel(Value):
 
 
 def version_of(*, trained_at: datetime, route: StageModel, approve: StageModel) -> str:
-    """Return the version: the day, and eight hex digits of a hash over everything that determines decisions."""
+    """Return the version: the day of training, and eight hex digits of a hash over everything that determines
+    decisions.
+
+    Args:
+        route, approve: the models for the two stages.
+    """
     text = "".join(_decisive(one) for one in (route, approve))
     return f"{trained_at:%Y-%m-%d}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 

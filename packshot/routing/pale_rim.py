@@ -1,7 +1,7 @@
-"""Measure on the finished matte how much of the product's rim is nearly as pale as the backdrop beside it.
+"""Measure, on the finished matte, how much of the product's rim is nearly as pale as the backdrop beside it.
 
-A cut-out settles its outline by colour. Where a pale product meets a pale backdrop, colour says little, so parts are
-lost there, and backdrop is kept.
+A cut-out finds its outline by colour. Where a pale product meets a pale backdrop, their colours hardly differ. So parts
+of the product are lost there, and backdrop is kept.
 """
 
 from __future__ import annotations

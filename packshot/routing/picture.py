@@ -1,4 +1,4 @@
-"""Recognise what a photograph shows, if neither the client nor a word says so.
+"""Recognise the category that a photograph shows, if neither the client nor a word in a text states it.
 
 A small network trained on ImageNet gives a probability for each of 1000 words. `picture_words.json` maps words to
 categories. Nothing was trained on customers' photographs. The result can only send a shot to people, never to the
@@ -36,7 +36,7 @@ _Floats = NDArray[np.float32]
 
 
 class PictureWords(Value):
-    """The meaning of the network's words, and where the network is from.
+    """The category network's words with their categories, and its origin.
 
     Attributes:
         sha256: hash of the network's file.
@@ -68,7 +68,7 @@ class Looks(Value):
 
 
 def look_at(pixels: Pixels16, categories: Mapping[str, Category]) -> Looks:
-    """Return what a master looks like, in terms of the configured categories.
+    """Return what a master looks like: the most probable of the configured categories.
 
     Args:
         pixels: (rows, columns, 3) uint16, working space, the whole frame.
@@ -92,7 +92,7 @@ def look_logits(pixels: Pixels16) -> _Floats:
 
 
 def looks_of(logits: _Floats, categories: Mapping[str, Category]) -> Looks:
-    """Return what the network's output means, in terms of the configured categories.
+    """Return the meaning of the network's output: the most probable of the configured categories.
 
     Args:
         logits: (1000,) float32.

@@ -1,12 +1,12 @@
-"""Limits on a model's probability that keep a stated promise, calculated from labelled shots.
+"""Calculate limits on a model's probability that keep a stated promise, from labelled shots.
 
 A promise has a ratio and a confidence. Example: people would refuse at most 1 % of the shots that pass, with 95 %
 confidence.
 
 The upper bound of a share is Clopper and Pearson's (Biometrika 1934), exact for any number of shots. Limits are tried
-in a fixed order, the safest shots first. The search stops at the first that fails, and the last that passed is taken.
-If the order does not depend on the labels, a limit that breaks the promise is taken with a probability of at most
-1 - confidence (fixed-sequence testing; Angelopoulos et al., Learn then Test, 2021).
+in a fixed order, the safest shots first. The search stops at the first limit that breaks the promise, and the last one
+that kept it is taken. The order must not depend on the labels. Then a limit that breaks the promise is taken with a
+probability of at most 1 - confidence (fixed-sequence testing; Angelopoulos et al., Learn then Test, 2021).
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ class Limit(Value):
     """The limit that follows from a promise.
 
     Attributes:
-        probability: shots up to this probability may go on. None means that people look at every shot: there are too
-            few labelled shots, or too many of them were refused.
-        accepted: labelled shots up to the limit; `refused` of them were refused.
+        probability: shots up to this probability of a refusal may pass. None means that people look at every shot:
+            there are too few labelled shots, or too many of them were refused.
+        accepted: number of labelled shots up to the limit; `refused` of them were refused.
         labelled: number of labelled shots: the model was not trained on them, and it is known whether people refused
             them.
         bound: upper bound of the share refused up to the limit; 1 without a limit.
-        real: labelled shots that are real photographs; `real_refused` of them were refused. The others are drawn or
-            rendered.
+        real: number of labelled shots up to the limit that are real photographs; `real_refused` of them were refused.
+            The others are drawn or rendered.
     """
 
     promise: Promise
@@ -111,8 +111,8 @@ def least_shots(promise: Promise) -> int:
 def limit_for(pairs: Sequence[Pair], promise: Promise) -> Limit:
     """Return the highest limit of the probability that keeps a promise.
 
-    The first candidate takes the safest 30 % of the labelled shots, and at least `least_shots`. Each next one takes 4 %
-    more. Shots of equal probability stay together.
+    The first candidate is the limit that lets the safest 30 % of the labelled shots pass, and at least `least_shots`.
+    Each next candidate lets 4 % more pass. Shots of equal probability are never separated.
     """
     ordered = sorted(pairs)
     probabilities = np.array([probability for probability, _ in ordered])
@@ -146,8 +146,8 @@ class CurvePoint(Value):
     """The effect of one possible limit.
 
     Attributes:
-        automated_ratio: share of the labelled shots up to the limit.
-        refused_ratio: share of those that were refused; `bound` is its upper confidence bound.
+        automated_ratio: share of the labelled shots that are up to the limit.
+        refused_ratio: share of these that were refused; `bound` is its upper confidence bound.
     """
 
     probability: float
@@ -157,7 +157,10 @@ class CurvePoint(Value):
 
 
 def promise_curve(pairs: Sequence[Pair], *, confidence: float, points: int = 20) -> tuple[CurvePoint, ...]:
-    """Return automated share against the bound of the refused share, from the safest shots to all."""
+    """Return points of a curve: the automated share of shots, and the bound of the refused share among them.
+
+    The first point has only the safest shots, the last one has all.
+    """
     ordered = sorted(pairs)
     refusals = np.cumsum([refused for _, refused in ordered])
     counts = sorted({max(1, round(len(ordered) * (turn + 1) / points)) for turn in range(points)} if ordered else ())

@@ -1,10 +1,11 @@
 """Kinds of shots for which drawn and rendered scenes prove nothing. Only photographs judged by people count.
 
 They are shots with real contact shadows, shots with pale parts in real light, shots on dark backdrops, and products of
-unknown category. Of these kinds, people refused edits that every scene with truth called right.
+unknown category. On real photographs of these kinds, people refused edits that seemed right by every scene with known
+truth.
 
 A kind is recognised twice: from the photograph before the cut-out, and from the finished matte. All limits were chosen
-on the half of the real photographs reserved for choosing limits.
+on that half of the real photographs which is reserved for choosing limits.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""Find where in the frame the backdrop is seen, and fit its surface there.
+"""Find where in the frame the backdrop is visible, and fit a smooth surface of colour there.
 
-Usually that is the frame's border. A product that fills the frame leaves only a thin border, or the corners.
+Usually it is visible along the frame's border. A product that fills the frame leaves only a thin border, or the
+corners.
 """
 
 from __future__ import annotations
@@ -42,11 +43,11 @@ _LEAST_GROUND_PX = 16
 
 @dataclass(frozen=True)
 class SeenBackdrop:
-    """A surface, and what of the whole frame it explains.
+    """The backdrop as a surface, and the pixels of the frame that differ from it.
 
     Attributes:
         backdrop: the surface at the frame's pixels.
-        unexplained: (rows, columns): where the frame differs from the surface, lightly smoothed, by more than
+        unexplained: (rows, columns) bool: where the frame, lightly smoothed, differs from the surface by more than
             `UNEVEN_DELTA_E`.
     """
 
@@ -56,11 +57,11 @@ class SeenBackdrop:
 
 
 def see_backdrop(lab: FloatImage) -> SeenBackdrop:
-    """Return the backdrop's surface, fitted where the backdrop is seen, and what of the frame it explains.
+    """Return the backdrop's surface, fitted where the backdrop is visible, and the pixels that differ from it.
 
-    It is fitted to the frame's border if one surface explains both the border and its outermost pixels. Otherwise
-    thinner borders are tried, then the corners. If none of them is explained, or if it may be a frame drawn around a
-    picture, the surface fitted to the border is returned.
+    It is fitted to the frame's border if one surface fits both the border and its outermost pixels. Otherwise thinner
+    borders are tried, then the corners. If the surface fits none of them, or if there may be a frame drawn around the
+    picture, the result is the surface fitted to the border.
 
     Args:
         lab: (rows, columns, 3) float32, CIE L*a*b*, the whole frame.
@@ -79,9 +80,9 @@ def see_backdrop(lab: FloatImage) -> SeenBackdrop:
 
 
 def seen_beside(seen: SeenBackdrop) -> Mask | None:
-    """Return where a product that fills the frame leaves the backdrop to be seen; None if the frame's border shows it.
+    """Return where the backdrop is visible beside a product that fills the frame; None if the frame's border shows it.
 
-    It is (rows, columns), of the size in which the backdrop was seen.
+    It is a mask, (rows, columns) bool, of the size of the frame in `seen`.
     """
     ratio = seen.surface.border_ratio
     return None if ratio == BORDER_RATIO else border_of(size_of(seen.unexplained), ratio) & ~seen.unexplained

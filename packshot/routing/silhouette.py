@@ -1,4 +1,4 @@
-"""Find a rough silhouette of the product without its shadow. It is for measuring, not for cutting out."""
+"""Find a rough silhouette of the product without its shadow. It serves for measuring, not for cutting out."""
 
 from __future__ import annotations
 
@@ -66,10 +66,11 @@ def _corners(rectangle: Sequence[int]) -> tuple[int, int, int, int]:
 
 
 def find_silhouette(lab: FloatImage, backdrop: Backdrop) -> Silhouette:
-    """Return the silhouette of what differs from the backdrop.
+    """Return the silhouette of everything that differs from the backdrop.
 
     Args:
         lab: (rows, columns, 3) float32, CIE L*a*b*.
+        backdrop: the backdrop at the same pixels.
     """
     limit = max(_STANDS_OUT_DELTA_E, _STANDS_OUT_SIGMAS * backdrop.sigma)
     stands_out = (cv2.GaussianBlur(backdrop.distance, (0, 0), 0.7) > limit).astype(np.uint8)
@@ -86,7 +87,7 @@ def find_silhouette(lab: FloatImage, backdrop: Backdrop) -> Silhouette:
 
 
 def disk(radius_px: int) -> _Bytes:
-    """Return a round structuring element."""
+    """Return a round structuring element, for erosion and dilation."""
     side = 2 * radius_px + 1
     return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), np.uint8)
 
@@ -103,7 +104,10 @@ def share(pixels: NDArray[np.bool_], *, of: _Bytes) -> float:
 
 
 def clear_of_shadow(shape: Silhouette, radius_px: int) -> _Bytes:
-    """Return 1 where no shadow is within `radius_px`, else 0. Near a shadow the outline cannot be measured."""
+    """Return 1 where no shadow is within `radius_px`, else 0, (rows, columns) uint8.
+
+    Near a shadow the product's outline cannot be measured.
+    """
     return np.asarray(1 - cv2.dilate(shape.shadow, disk(radius_px)), np.uint8)
 
 

@@ -1,4 +1,4 @@
-"""Find categories named by words in a file's name and metadata."""
+"""Find categories in the words of a file's name and metadata."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ WORD_SOURCES = ("file_name", "metadata")
 
 
 def category_in_words(path: str, texts: Iterable[str], categories: Mapping[str, Category]) -> Sourced | None:
-    """Return the category that the file name names, else the one in the metadata; None if neither names one.
+    """Return the category that a word in the file name names, else one in the metadata; None if neither names one.
 
-    Categories whose rule is "simple" are ignored: a word alone makes no shot simple, as it may be the name of a camera.
-    Folder names are not read, because they name shoots and studios.
+    Categories whose rule is "simple" are ignored: a word alone cannot make a shot simple. The word may be the name of a
+    camera. Folder names are not read, because they name shoots and studios.
 
     Args:
         path: path of the file in its batch.
         texts: title and keywords of its metadata.
+        categories: all categories, by name.
     """
     heeded = {name: one for name, one in categories.items() if one.complexity is not Complexity.SIMPLE}
     claims = [("file_name", PurePosixPath(path).stem), *(("metadata", text) for text in texts)]

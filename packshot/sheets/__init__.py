@@ -1,5 +1,5 @@
-"""Read tables that clients and shops send: which encoding, separator, date order and decimal sign they are written in.
+"""Read tables that clients and shops send. Detect their encoding, separator, date order and decimal sign.
 
-Every value stays text until its whole column has been read. If a column can be read in two ways, that is an error that
-names both. Nothing is guessed.
+Every value stays text until its whole column has been read. If a column can be read in two ways, that is an error, and
+its message gives both. Nothing is guessed.
 """

@@ -23,7 +23,7 @@ _NEEDS_CARE = re.compile("^['=\\s\"]|\\s$|[;|]'|[^\x00-\x7f]")
 
 
 class Distinct:
-    """A column as its distinct texts, and for each row the index of its text; -1 for none."""
+    """A column as its distinct texts, and for each row the index of its text; -1 if the cell is empty."""
 
     def __init__(self, values: pd.Series) -> None:
         if pd.api.types.is_float_dtype(values) and _are_whole(values):
@@ -44,7 +44,7 @@ class Distinct:
         return [one for one in self.texts if one.strip()]
 
     def as_numbers(self, read: Mapping[str, float]) -> pd.Series:
-        """Return the column as numbers, one for each row: float64, NaN where the text is no known number.
+        """Return the column as numbers, one for each row: float64, NaN if the text is not in `read`.
 
         Args:
             read: the number that each distinct text stands for.
@@ -84,7 +84,7 @@ def typed_days(values: pd.Series) -> pd.Series | None:
 
 
 def without_times(values: pd.Series) -> pd.Series:
-    """Return a column of dates as text. Times of day are removed if nearly every row has a different one."""
+    """Return a column of dates as text. If nearly every row has a different time of day, times are removed."""
     if not isinstance(values.dtype, pd.CategoricalDtype) or len(values.cat.categories) < _MANY:
         return values
     categories = pa.array(values.cat.categories.astype(str), pa.string())
@@ -95,7 +95,7 @@ def without_times(values: pd.Series) -> pd.Series:
 
 
 def date_column(name: str, column: Distinct) -> DateColumn:
-    """Return the readings of a column's dates."""
+    """Return a column with every day that each of its texts could mean."""
     return DateColumn.of(name, column.present)
 
 

@@ -47,7 +47,7 @@ _LONGEST = 60
 
 
 class DateOrder(StrEnum):
-    """The order of day, month and year in a date of numbers."""
+    """The order of day, month and year in a date that is written with numbers, such as 03/04/2026."""
 
     DAY_FIRST = "dmy"
     MONTH_FIRST = "mdy"
@@ -75,7 +75,7 @@ class DateColumn(NamedTuple):
 
     @property
     def open(self) -> tuple[str, ...]:
-        """The texts that mean different days in different orders, or are a date in one order only."""
+        """The texts that do not mean the same day in every order."""
         return tuple(
             text for text, days in self.days.items() if days and (len(days) < 3 or len(set(days.values())) > 1)
         )
@@ -91,14 +91,16 @@ class DateColumn(NamedTuple):
 
 
 def orders_of(file: str, columns: Iterable[DateColumn], *, chosen: DateOrder | None) -> dict[str, DateOrder]:
-    """Return the order of each column of a file.
+    """Return the order of day, month and year for each column of a file.
 
-    If a column fits only one order, it has that order. If it fits several orders, there are two cases. Numbers with
-    dots between them are day first, as in every country that writes dates with dots. Other columns follow the other
-    columns of their file. The chosen order is used only if this decides nothing.
+    If only one order fits all values of a column, it is that order. If several fit, there are two cases. Numbers with
+    dots between them are day first, as in every country that writes dates with dots. Other columns take the order of
+    the other columns of their file. If this decides nothing, the order that the user has chosen is taken.
 
+    Args:
+        chosen: the order that the user has chosen; None if there is none.
     Raises:
-        UnreadableError: the order cannot be decided; the message names two readings and the option.
+        UnreadableError: the order cannot be decided; the message gives two readings and the option.
     """
     columns = list(columns)
     found = {one.name: _alone(one) for one in columns}

@@ -35,11 +35,11 @@ def read_below(text: str, head: Head, wanted: Sequence[int]) -> Delimited:
     """Return the wanted columns of the rows below the column names.
 
     The table is read with and without quoting. The reading in which more rows have the right number of cells is used.
-    So a quotation mark in an unquoted table does not swallow rows, and a line break in a quoted comment does not split
-    a row.
+    So a single quotation mark in a table without quoting does not join rows. And a line break in a quoted comment does
+    not split a row.
 
     Raises:
-        pyarrow.ArrowException, ValueError: it cannot be read in either way.
+        pyarrow.ArrowException, ValueError: the table cannot be read in either way.
     """
     body = text[head.end :].encode()
     if not body.strip():
@@ -54,7 +54,10 @@ def read_below(text: str, head: Head, wanted: Sequence[int]) -> Delimited:
 
 
 def in_words(encoding: str, head: Head, *, quoted: bool) -> str:
-    """Return how a table is written, for the report. Example: ``UTF-8, semicolon, quoted``."""
+    """Return the encoding, separator and quoting of a table in words, for the report.
+
+    Example: ``UTF-8, semicolon, quoted``.
+    """
     parts = [encoding, SEPARATORS.get(head.separator, repr(head.separator)), *(["quoted"] if quoted else [])]
     return ", ".join(parts) + (f", heads in row {head.row}" if head.row > 1 else "")
 

@@ -39,11 +39,14 @@ class Head(NamedTuple):
 
 
 def find_head(text: str, known: Known, *, separators: str = ",;\t|") -> Head:
-    """Return the row of column names: of the first rows, the one with the most names that the caller knows.
+    """Return the row of column names: among the first rows, the one with the most names that the caller knows.
 
-    Excel's line ``sep=;`` names the separator. Otherwise each separator is tried. Rows above the column names, such
-    as a title, are not part of the table.
+    Excel's line ``sep=;`` names the separator. Otherwise each separator is tried. Rows above the column names, such as
+    a title, are not part of the table.
 
+    Args:
+        known: returns how many of the given names the caller knows.
+        separators: the separators to try.
     Raises:
         ValueError: the text is empty, or its first rows are not a table.
     """

@@ -1,4 +1,4 @@
-"""The encoding of a table's bytes, decided from all of them."""
+"""Find the encoding of a table, from all of its bytes."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _SAMPLE = 4096
 
 
 def decoded(data: bytes) -> tuple[str, str]:
-    """Return a table's text without its byte-order mark, and the name of its encoding.
+    """Return (a table's text without its byte-order mark, the name of its encoding).
 
-    It can be UTF-8, UTF-16 (with or without a mark), Shift-JIS, or one of `packshot.sheets.old_encodings`.
+    The encoding can be UTF-8, UTF-16 (with or without a mark), Shift-JIS, or one of `packshot.sheets.old_encodings`.
 
     Raises:
-        ValueError: the bytes are not text in one of these encodings, or it cannot be told in which one.
+        ValueError: the bytes are not text in one of these encodings, or several encodings are possible.
     """
     for mark, encoding, name in _MARKS:
         if data.startswith(mark):

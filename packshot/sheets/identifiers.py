@@ -14,7 +14,7 @@ _ROUNDED = re.compile(r"\d(?:[.,]\d+)?E\+\d{2}")
 
 
 def identifier(text: str) -> str:
-    """Return an identifier as it was meant, so that the same one from two tables is the same text.
+    """Return an identifier in its normal form, so that the same one from two tables is the same text.
 
     It is in Unicode form NFC. These are removed: spaces around it, invisible characters such as a byte-order mark, the
     apostrophe that marks a cell as text, and Excel's ``="..."``. Leading zeros and case are kept.

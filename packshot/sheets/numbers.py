@@ -11,7 +11,7 @@ from packshot.sheets.dates import all_fit
 
 
 class DecimalSign(StrEnum):
-    """The sign before a number's decimals."""
+    """The sign before a number's decimals: point or comma."""
 
     POINT = "point"
     COMMA = "comma"
@@ -35,11 +35,15 @@ _WRITTEN = {
 def numbers_of(
     file: str, column: str, texts: Iterable[str], *, chosen: DecimalSign | None
 ) -> tuple[dict[str, float], DecimalSign | None]:
-    """Return text -> number, and the decimal sign; None if no value has one. A text that is not a number is left out.
+    """Return (number by text, the column's decimal sign). A text that is not a number is left out.
 
+    The sign is None if no value has decimals.
+
+    Args:
+        chosen: the sign that the user has chosen; None if there is none.
     Raises:
         UnreadableError: a value such as ``1.000`` can mean two numbers, and no other value decides it. The message
-            names both and the option.
+            gives both and the option.
     """
     plain, signed = {}, []
     for text in texts:

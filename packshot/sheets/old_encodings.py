@@ -1,4 +1,4 @@
-"""Tell encodings of one byte a letter apart: by the words that have letters outside ASCII.
+"""Tell encodings with one byte per letter apart, by words that have letters outside ASCII.
 
 In the wrong encoding such words have symbols in their middle, capitals after small letters, or letters that none of the
 languages has.
@@ -44,9 +44,9 @@ _FEW_WORDS = 3
 
 
 def by_words(data: bytes) -> tuple[str, str]:
-    """Return the text and the name of its encoding.
+    """Return (the text, the name of its encoding).
 
-    It is Windows-1252, unless more of the words fit another one: Windows-1250, Mac Roman, DOS code page 850 or
+    It is Windows-1252, unless more of the words fit another encoding: Windows-1250, Mac Roman, DOS code page 850 or
     Windows-1251.
 
     Raises:

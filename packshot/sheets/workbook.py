@@ -1,8 +1,8 @@
 """Read a sheet of an Excel workbook (.xlsx), every cell as text.
 
-Our own code reads it, because the file may be hostile: sizes are checked before anything is unpacked, the XML is parsed
-by defusedxml piece by piece, and no formula, link or macro is followed. A library would be larger than what is needed
-here: shared strings, cell types, and which number formats are dates (ECMA-376, part 1, 18.3 and 18.8).
+Our own code reads it, because the file may be hostile. Sizes are checked before anything is unpacked. defusedxml parses
+the XML piece by piece. No formula, link or macro is followed. Little is needed, so a library would be larger than this
+code: shared strings, cell types, and which number formats are dates (ECMA-376, part 1, 18.3 and 18.8).
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ class Sheet(NamedTuple):
     """The rows of the sheet that has the wanted column names.
 
     Attributes:
-        head: its heads.
-        row: number of the row of heads, counted from 1.
-        below: the rows below, as text; a row may be shorter than the heads.
+        head: its column names.
+        row: number of the row of column names, counted from 1.
+        below: the rows below, as text; a row may be shorter than the row of names.
         n_bytes: unpacked size of the sheet.
-        how: which sheet it is, in words.
+        how: name or number of the sheet, in words.
     """
 
     head: tuple[str, ...]
@@ -54,11 +54,14 @@ def is_workbook(data: bytes) -> bool:
 
 
 def read_workbook(data: bytes, known: Callable[[Sequence[str]], int], *, most_rows: int, most_columns: int) -> Sheet:
-    """Return the sheet whose first rows have most column names known to the caller.
+    """Return the sheet whose first rows have the most column names that the caller knows.
 
-    A date cell becomes ``2026-03-01`` or ``2026-03-01 10:15:00``; a number is written in full, so that an identifier
-    of 13 digits keeps all of them.
+    A date cell becomes ``2026-03-01`` or ``2026-03-01 10:15:00``. A number is written in full, so that an identifier of
+    13 digits keeps all of them.
 
+    Args:
+        known: returns how many of the given names the caller knows.
+        most_rows, most_columns: limits; a larger sheet is refused.
     Raises:
         ValueError: the file is not such a workbook, is damaged, or is larger than allowed.
     """

@@ -1,6 +1,6 @@
-"""The neck joint that an editor starts from.
+"""Make the draft of a neck joint, with which an editor starts.
 
-It is one layered file with garment and neck shot. Measurements show how well they match.
+It is one layered file with garment and neck shot. Measurements show how well the two match.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ class JointProof(Value):
 
     Attributes:
         mannequin: True if one was recognised.
-        mannequin_why_not: why none was, as a sentence; empty if one was.
-        seam_visible_ratio: share of the line between mannequin and garment with a visible colour difference; None if no
-            line was found.
+        mannequin_why_not: if none was recognised, the reason as a sentence; else empty.
+        seam_visible_ratio: share of the line between mannequin and garment with a visible colour difference, 0..1; None
+            if no line was found.
         seam_delta_e: median delta E 2000 across that line.
-        mannequin_ratio: share of the cut-out that is mannequin.
+        mannequin_ratio: share of the cut-out that is mannequin, 0..1.
         how: how the neck shot was placed (see `How`); empty without a neck shot.
         points, residual_px, unsure_px, outline_px: as in `NeckPlace`.
-        scale, degrees: size and rotation of the neck shot relative to the exterior.
+        scale, degrees: size and rotation of the neck shot relative to the exterior shot.
     """
 
     mannequin: bool
@@ -56,7 +56,7 @@ class JointProof(Value):
     degrees: float | None = None
 
     def words(self) -> dict[str, str]:
-        """Return the lines of the ticket: what was measured -> the result in words."""
+        """Return the lines of the ticket: name of the measurement -> its result in words."""
         return {"mannequin mask": self._mask_words(), "neck shot": self._place_words()}
 
     def _mask_words(self) -> str:
@@ -92,9 +92,9 @@ class NeckJoint:
         layered_psd: the neck shot as lower layer, the exterior with its mannequin masked as upper layer. Empty without
             a neck shot, or if the picture is too large for a PSD; then there is a finding.
         mannequin: draft matte of the mannequin, (rows, columns) float32 in 0..1.
-        opening: mask of what the neck shot must fill. If the neck shot is aligned, it is the part of the neckline that
-            the neck shot covers; else it is the lower part of the neckline.
-        findings: what was not found or not aligned.
+        opening: mask of the area that the neck shot must fill. If the neck shot is aligned, it is the part of the
+            neckline that the neck shot covers; else it is the lower part of the neckline.
+        findings: one for each thing that was not found or not aligned.
     """
 
     layered_psd: bytes

@@ -46,7 +46,7 @@ class Mannequin:
         mask: (rows, columns) float32 in 0..1, share of the mannequin in each pixel; all zero if none was recognised.
         opening: mask of the neck between garment on both sides. The garment's inside must fill it.
         seam: visibility of the line between mannequin and garment; None if no line was found.
-        why_not: why no mannequin was recognised, as a sentence; empty if one was.
+        why_not: if no mannequin was recognised, the reason as a sentence; else empty.
     """
 
     mask: Matte

@@ -1,4 +1,4 @@
-"""Find the neck of a mannequin in a silhouette: above the shoulders, and much narrower than they are."""
+"""Find the neck of a mannequin in a silhouette. It is above the shoulders, and much narrower than the shoulders."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class Neck:
     """Areas from which the search for a mannequin starts.
 
     Attributes:
-        seed: upper part of what is above the shoulders. It is neck if there is a mannequin.
-        garment: certain garment: the centre of the body.
+        seed: upper part of the area above the shoulders. It is neck if there is a mannequin.
+        garment: an area that is surely garment: the centre of the body.
         body: most of the body's width, at the same height.
         width_px: median width of the seed's rows.
     """

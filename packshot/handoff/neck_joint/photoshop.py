@@ -80,7 +80,7 @@ def write_layers(layers: Sequence[Layer]) -> bytes:
 def flattened(layers: Iterable[Layer]) -> tuple[Pixels16, Matte]:
     """Return (pixels, coverage): the layers composited on white, and the coverage of each pixel in 0..1.
 
-    Composited in encoded light, as Photoshop does.
+    As in Photoshop, layers are blended in encoded values, not in linear light.
     """
     premultiplied: NDArray[np.float32] | None = None
     covered: Matte | None = None

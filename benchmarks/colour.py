@@ -1,11 +1,11 @@
-"""What decoding, transforming and writing cost by library, and the way of a 24 MP TIFF to master and print file.
+"""Costs of decoding, converting and writing by library, and of a 24 MP TIFF from file to master and print file.
 
     python -m benchmarks.colour [--megapixels 24] [--markdown table.md]
 
-The picture is drawn: a shaded disc on a backdrop that falls off, with the noise of a sensor, 16 bits deep. Each step
-is the best of three, each library in a process of its own, with two threads at most. Peak memory is that of the
-process, over what the interpreter and the libraries take before the first byte is read, and in all. Libraries that are
-not installed are left out: pyvips is a comparison only.
+The picture is drawn: a shaded disc on a backdrop that falls off, with the noise of a sensor, 16 bits deep. Each step is
+the best of three runs. Each library has its own process, with two threads at most. Peak memory is given in two ways:
+the whole process, and without the interpreter and libraries as they are before the first byte is read. Libraries that
+are not installed are left out. pyvips is only for comparison.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def _processor() -> str:
 
 
 def picture(megapixels: float) -> NDArray[np.uint16]:
-    """(rows, columns, 3) uint16: a product on a backdrop, with noise."""
+    """Return a product on a backdrop with noise, (rows, columns, 3) uint16."""
     height = round((megapixels * 1e6 / 1.5) ** 0.5)
     width = round(height * 1.5)
     random = np.random.default_rng(1)

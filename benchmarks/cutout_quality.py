@@ -1,12 +1,17 @@
-"""How good cut-outs are, against exact truth and against other ways to make them.
+"""Quality of cut-outs, compared with exact truth and with other methods.
 
     python -m benchmarks.cutout_quality [--model isnet-general-use] [--only PART ...] [--peers] [--json FILE]
 
-Figures per scene: SAD / 1000, MSE, gradient error (Rhemann et al. 2009, unscaled / 1000), IoU at .5, boundary F at
-1 and 2 px, mean and 95th percentile of delta E 2000 in a ring of 3 px on each side of the true edge, halo (mean
-difference in L where the true matte is below .95 in that ring), share of the true background that is exactly 255.
-The studio's own noise is part of the delta E: truth has none, so that 0 cannot be reached.
-Network predictions are kept in .packshot/bench, so that only the refinement is computed again.
+Figures for each scene:
+
+- SAD / 1000, MSE, gradient error (Rhemann et al. 2009, unscaled / 1000), IoU at 0.5, boundary F at 1 and 2 px.
+- Mean and 95th percentile of delta E 2000 in a ring of 3 px on each side of the true edge.
+- Halo: mean difference in L* in that ring, where the true matte is below 0.95.
+- Share of the true background that is exactly 255.
+
+The photograph's noise is part of the delta E, and truth has none. So delta E cannot reach 0.
+
+The network's predictions are kept in .packshot/bench, so that only the refinement is computed again.
 """
 
 from __future__ import annotations
@@ -40,7 +45,7 @@ MODELS = Path.home() / ".cache" / "packshot" / "models"
 
 @dataclasses.dataclass(frozen=True)
 class Quality:
-    """The figures of one cut-out; see the module's docstring."""
+    """The figures of one cut-out, as the module's docstring lists them."""
 
     sad: float
     mse: float
@@ -69,7 +74,12 @@ class Result:
 
 
 def measure(composite: Pixels8, matte: Matte, scene: Scene) -> Quality:
-    """Compare a cut-out with truth."""
+    """Return the figures of a cut-out, compared with truth.
+
+    Args:
+        composite: (rows, columns, 3) uint8, sRGB.
+        matte: (rows, columns) float32 in 0..1.
+    """
     difference = np.abs(matte - scene.matte)
     true, found = scene.matte >= 0.5, matte >= 0.5
     ring = near_edge(true, RING_PX)
@@ -93,14 +103,18 @@ def measure(composite: Pixels8, matte: Matte, scene: Scene) -> Quality:
 
 
 def near_edge(mask: Mask, reach_px: int) -> Mask:
-    """Return the pixels within a (Chebyshev) distance of a mask's edge."""
+    """Return the pixels within a (Chebyshev) distance of a mask's edge, (rows, columns) bool."""
     kernel = np.ones((2 * reach_px + 1,) * 2, np.uint8)
     area = mask.astype(np.uint8)
     return np.asarray(cv2.dilate(area, kernel) != cv2.erode(area, kernel, borderValue=1))
 
 
 def boundary_f(true: Mask, found: Mask, *, tolerance_px: float) -> float:
-    """Return the harmonic mean of both boundaries' shares within a (Euclidean) distance of the other."""
+    """Return the boundary F of two masks, 0..1; 1 means that their boundaries agree.
+
+    For each mask, it takes the share of its boundary that lies within `tolerance_px` (Euclidean) of the other's
+    boundary. The result is the harmonic mean of both shares.
+    """
     edges = [mask & ~ndimage.binary_erosion(mask, border_value=1) for mask in (true, found)]
     if not edges[0].any() or not edges[1].any():
         return 0.0
@@ -120,7 +134,7 @@ def _gradient_error(matte: Matte, true: Matte) -> float:
 
 
 class KeptSegmenter:
-    """A segmenter that remembers on disk what it was asked; the network is loaded only when it must be."""
+    """A segmentation network that keeps its answers on disk. The network is loaded only if an answer is missing."""
 
     def __init__(self, model: str, *, folder: Path = CACHE) -> None:
         self.model = model
@@ -164,12 +178,15 @@ def by_packshot(scene: Scene, segmenter: Segmenter, *, method: Method = Method.A
 
 
 def by_network(scene: Scene, segmenter: Segmenter) -> tuple[Pixels8, Matte, str]:
-    """The network's mask as it is, mixed as everybody does: encoded, colours untouched."""
+    """Return composite, matte and method: the network's mask as it is, blended with white in encoded values.
+
+    The colours of edge pixels are not changed.
+    """
     return _mixed(scene.photo, _stretched(_mask(scene, segmenter))), _stretched(_mask(scene, segmenter)), "network"
 
 
 def by_alpha_matting(scene: Scene, segmenter: Segmenter) -> tuple[Pixels8, Matte, str]:
-    """rembg's alpha_matting with its default thresholds."""
+    """Return composite, matte and method, as rembg's alpha_matting makes them with its default thresholds."""
     from PIL import Image
     from rembg.bg import alpha_matting_cutout
 
@@ -183,7 +200,10 @@ def by_alpha_matting(scene: Scene, segmenter: Segmenter) -> tuple[Pixels8, Matte
 
 
 def by_decontamination(scene: Scene, segmenter: Segmenter) -> tuple[Pixels8, Matte, str]:
-    """The network's mask with estimated foreground colours, as rembg's decontaminate does it (pymatting)."""
+    """Return composite, matte and method: the network's mask with estimated foreground colours (pymatting).
+
+    rembg's decontaminate does the same.
+    """
     from pymatting import estimate_foreground_ml
 
     alpha = _stretched(_mask(scene, segmenter))
@@ -192,7 +212,7 @@ def by_decontamination(scene: Scene, segmenter: Segmenter) -> tuple[Pixels8, Mat
 
 
 def by_grabcut(scene: Scene, segmenter: Segmenter) -> tuple[Pixels8, Matte, str]:
-    """OpenCV's GrabCut, five rounds, started from the network's mask."""
+    """Return composite, matte and method, as OpenCV's GrabCut makes them in five rounds from the network's mask."""
     mask = _mask(scene, segmenter)
     marks = np.where(mask > 0.95, cv2.GC_FGD, np.where(mask > 0.5, cv2.GC_PR_FGD, cv2.GC_PR_BGD)).astype(np.uint8)
     marks[mask < 0.05] = cv2.GC_BGD
@@ -239,7 +259,11 @@ def _mixed(own: Pixels8, alpha: Matte) -> Pixels8:
 
 
 def examine(name: str, model: str, methods: Sequence[str], show: Path | None = None) -> list[Result]:
-    """Cut one scene out by each method and measure."""
+    """Return the figures of one scene, cut out by each method.
+
+    Args:
+        show: a folder for pictures of the results; None writes none.
+    """
     cv2.setNumThreads(1)
     scene, segmenter, results = load_scene(name), KeptSegmenter(model), []
     for method in methods:
@@ -268,7 +292,7 @@ FIGURES = {
 
 
 def table(results: Sequence[Result], *, by: str) -> str:
-    """Return medians as a Markdown table: one row per group and method."""
+    """Return medians as a Markdown table: one row for each group and method."""
     heads = " | ".join(FIGURES.values())
     lines = [
         f"| {by} | method | n | {heads} | ring dE p90 | exact white, worst |",

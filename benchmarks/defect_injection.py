@@ -1,11 +1,14 @@
-"""How many defects quality control keeps back, and how many it names rightly.
+"""How many defects does quality control hold back, and how many does it name correctly?
 
     python -m benchmarks.defect_injection [--repeats N] [--json FILE]
 
-Good edits, made from exact truth, get one defect each, at a random place and
-of a random strength (benchmarks/defects.py). Kept back: the verdict is not auto_approve. Rightly named: one of the
-kind's codes is not passed. False alarm: an untouched good edit that is not approved; a product that the photograph
-itself cuts has to go to a person, and is counted apart.
+Good edits, made from exact truth, get one defect each, at a random place and of a random strength
+(benchmarks/defects.py). The table counts three things:
+
+- Held back: the verdict is not auto_approve.
+- Named correctly: one of the findings for this kind of defect did not pass.
+- False alarm: a good edit without a defect is not approved. If the photograph itself cuts the product, the edit has to
+go to a person. Such edits are counted separately.
 """
 
 from __future__ import annotations
@@ -33,7 +36,7 @@ TRIES = 6
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    """One judged edit; `measured` holds every rule's figure."""
+    """One judged edit; `measured` holds every rule's value."""
 
     case: str
     product: str
@@ -48,7 +51,7 @@ class Outcome:
 
 
 def examine(name: str, repeats: int, kinds: tuple[str, ...]) -> list[Outcome]:
-    """Judge one case untouched and with every kind of defect."""
+    """Return the outcomes of one good edit: without a defect, and with every kind of defect."""
     cv2.setNumThreads(1)
     case = true_edit(name)
     outcomes = [_outcome(case, "", case.edit, frozenset())]
@@ -78,7 +81,7 @@ def _outcome(case: Case, defect: str, edit: Edit, codes: frozenset[str]) -> Outc
 def table(outcomes: list[Outcome]) -> str:
     """Return the figures by kind of defect as a Markdown table.
 
-    The last column leaves out what is kept back anyway: products whose untouched edit is not approved either.
+    The last column leaves out products whose edit is not approved even without a defect.
     """
     approved = {o.case for o in outcomes if not o.defect and o.verdict == Verdict.AUTO_APPROVE}
     lines = [

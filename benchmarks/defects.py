@@ -1,7 +1,7 @@
-"""Defects of visible size, put into good edits at random places and strengths.
+"""Put defects of visible size into good edits, at random places and with random strength.
 
-Each function returns the edit with one defect, or None where the product has no room for it. A defect sits in the
-matte and the composite alike, as a wrong cut-out would leave it, unless it says otherwise.
+Each function returns the edit with one defect, or None if the product has no room for it. Unless a function says
+otherwise, the defect is in the matte and in the composite, as after a wrong cut-out.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ WHITE = 65535
 
 @dataclasses.dataclass(frozen=True)
 class Edit:
-    """What quality control gets to see, before framing.
+    """An edit before framing, with the pictures that quality control reads.
 
     Attributes:
-        network: the network's matte; a defect of the network is in it as well.
-        window_shift: shift of the framing window, in shares of its width and height.
+        network: the segmentation network's matte. A defect of the network is in it as well.
+        window_shift: shift of the framing window, as shares of its width and height.
     """
 
     master: Pixels16
@@ -44,20 +44,20 @@ Defect: TypeAlias = Callable[[Edit, np.random.Generator], Edit | None]
 
 
 def halo(edit: Edit, rng: np.random.Generator) -> Edit | None:
-    """A ring of 1-3 px of the backdrop around the product, all around."""
+    """Return the edit with a ring of 1-3 px of the backdrop all around the product."""
     reach = int(rng.integers(1, 4)) * _unit_px(edit)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1,) * 2)
     return _with_matte(edit, np.asarray(cv2.dilate(edit.matte, kernel), np.float32))
 
 
 def halo_in_composite(edit: Edit, rng: np.random.Generator) -> Edit | None:
-    """The same, but only in the composite: the matte knows nothing of it."""
+    """Return the edit with the defect of `halo` in the composite only. The matte stays right."""
     changed = halo(edit, rng)
     return None if changed is None else dataclasses.replace(changed, matte=edit.matte, network=edit.network)
 
 
 def bite(edit: Edit, rng: np.random.Generator) -> Edit | None:
-    """0.3-3 % of the product's area bitten off at its outer edge."""
+    """Return the edit with 0.3-3 % of the product's area cut off at its outer edge."""
     share = rng.uniform(0.003, 0.03)
     x, y = _outline_point(edit.matte, rng)
     shape = _grown(edit.matte.shape, x, y, lambda blob: float((blob * edit.matte).sum()), share * _area(edit), rng)
@@ -65,7 +65,10 @@ def bite(edit: Edit, rng: np.random.Generator) -> Edit | None:
 
 
 def leftover(edit: Edit, rng: np.random.Generator) -> Edit | None:
-    """0.3-3 % of the product's area of backdrop left, attached to the product or loose beside it."""
+    """Return the edit with left-over backdrop of 0.3-3 % of the product's area.
+
+    It touches the product or lies beside it.
+    """
     share = rng.uniform(0.003, 0.03)
     x, y = _outline_point(edit.matte, rng)
     if rng.random() < 0.3:
@@ -75,21 +78,22 @@ def leftover(edit: Edit, rng: np.random.Generator) -> Edit | None:
 
 
 def leftover_in_composite(edit: Edit, rng: np.random.Generator) -> Edit | None:
-    """The same, but only in the composite."""
+    """Return the edit with the defect of `leftover` in the composite only. The matte stays right."""
     changed = leftover(edit, rng)
     return None if changed is None else dataclasses.replace(changed, matte=edit.matte, network=edit.network)
 
 
 def punched_hole(edit: Edit, rng: np.random.Generator) -> Edit | None:
-    """A hole of 0.2-1 % of the product's area where there is none."""
+    """Return the edit with a false hole of 0.2-1 % of the product's area."""
     shape = _inner_blob(edit, rng, share=rng.uniform(0.002, 0.01))
     return None if shape is None else _with_matte(edit, edit.matte * (1 - shape), rng=rng)
 
 
 def filled_hole(edit: Edit, rng: np.random.Generator) -> Edit | None:
-    """A gap of 0.2-1 % of the product's area through which the backdrop shows; the matte does not know it.
+    """Return the edit with a filled gap of 0.2-1 % of the product's area: the backdrop shows in it, and the matte keeps
+    it.
 
-    The product's own gaps, where it has any; one cut into the photograph otherwise.
+    It is one of the product's own gaps. If the product has none, a gap is cut into the photograph.
     """
     gaps = _gaps(edit)
     if gaps and rng.random() < 0.5:
@@ -109,7 +113,7 @@ def filled_hole(edit: Edit, rng: np.random.Generator) -> Edit | None:
 
 
 def off_white_patch(edit: Edit, rng: np.random.Generator) -> Edit | None:
-    """A patch of 254 or 253 in the background, in the composite."""
+    """Return the edit with a patch of value 254 or 253 in the composite's background."""
     rows, columns = edit.matte.shape
     side = int(rng.integers(2, max(3, min(rows, columns) // 8)))
     clear = cv2.erode((edit.matte == 0).astype(np.uint8), np.ones((side, side), np.uint8), anchor=(0, 0))
@@ -120,7 +124,7 @@ def off_white_patch(edit: Edit, rng: np.random.Generator) -> Edit | None:
 
 
 def crop_in_frame(edit: Edit, rng: np.random.Generator) -> Edit | None:
-    """1-10 % of the product's extent lies beyond the canvas."""
+    """Return the edit with 1-10 % of the product's extent outside the canvas."""
     rows, columns = np.nonzero(edit.matte > 0.5)
     width, height = np.ptp(columns) + 1, np.ptp(rows) + 1
     longest = max(width, height) / 0.86
@@ -131,7 +135,7 @@ def crop_in_frame(edit: Edit, rng: np.random.Generator) -> Edit | None:
 
 
 def crop_in_photo(edit: Edit, rng: np.random.Generator) -> Edit | None:
-    """The photograph itself cuts 1-10 % of the product off."""
+    """Return the edit with 1-10 % of the product's extent cut off by the photograph itself."""
     rows, columns = np.nonzero(edit.matte > 0.5)
     share = rng.uniform(0.01, 0.1)
     first, last = slice(None), slice(None)
@@ -149,7 +153,9 @@ def crop_in_photo(edit: Edit, rng: np.random.Generator) -> Edit | None:
 
 
 def colour_shift(edit: Edit, rng: np.random.Generator) -> Edit | None:
-    """The product's colour off by delta E 3-8 on average: light, or balance of the channels."""
+    """Return the edit with the product's colour changed by a mean delta E of 3-8, in its light or in its colour
+    balance.
+    """
     linear = decode_working(edit.composite)
     product = (edit.matte > 0)[..., None]
     direction = rng.normal(0, 1, 3)
@@ -162,7 +168,7 @@ def colour_shift(edit: Edit, rng: np.random.Generator) -> Edit | None:
 
 
 def blur(edit: Edit, rng: np.random.Generator) -> Edit | None:
-    """The product out of focus: a Gaussian of 1-3 px."""
+    """Return the edit with a blurred product: a Gaussian of 1-3 px."""
     sigma_px = float(rng.uniform(1.0, 3.0)) * _unit_px(edit)
     keep = edit.matte[..., None]
     # Blurred with its own colours around it, so that the edge stays where it is.
@@ -172,7 +178,7 @@ def blur(edit: Edit, rng: np.random.Generator) -> Edit | None:
 
 
 def jpeg_blocks(edit: Edit, rng: np.random.Generator) -> Edit | None:
-    """The product compressed as JPEG of quality 5-30 on the way; the background made white again."""
+    """Return the edit with a product that was compressed as JPEG of quality 5-30. The background is white."""
     srgb = working_to_srgb8(edit.composite)
     coded = cv2.imencode(".jpg", srgb[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(5, 31))])[1]
     decoded = np.ascontiguousarray(np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR))[..., ::-1])
@@ -181,7 +187,7 @@ def jpeg_blocks(edit: Edit, rng: np.random.Generator) -> Edit | None:
 
 
 def jagged_edge(edit: Edit, rng: np.random.Generator) -> Edit | None:
-    """The outline in steps of 4-8 px."""
+    """Return the edit with an outline in steps of 4-8 px."""
     step = int(rng.integers(4, 9)) * _unit_px(edit)
     rows, columns = edit.matte.shape
     small = cv2.resize(edit.matte, (columns // step, rows // step), interpolation=cv2.INTER_AREA)

@@ -1,7 +1,7 @@
-"""What the review desk's pictures cost: ``python -m benchmarks.desk``.
+"""Costs of the review desk's pictures: ``python -m benchmarks.desk``.
 
-Tiles and overlays of a drawn photograph of 24 megapixels with a camera's grain and of its edit, from the stored files
-to the pack: processor time, wall time, bytes. Then the memory of a process that makes the tiles of shot after shot.
+A photograph of 24 megapixels with a camera's grain is drawn, and edited. From the stored files, tiles and overlays are
+made: processor time, wall time, bytes. Then the memory of a process that makes the tiles of one shot after another.
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
-"""Products drawn from a number: shape, hardness, holes, hair, glass and colour by chance, their coverage exact.
+"""Products drawn from a number.
 
-They are no pictures of anything. They vary what makes a cut-out easy or hard far more widely than the few products with
-measured coverage do, and nobody else has rights in them. The same number always gives the same product.
+Shape, edge hardness, holes, hair, glass and colour are random; their coverage is exact.
+
+They show no real objects. They vary the causes of easy and hard cut-outs far more widely than the few products with
+measured coverage. Nobody else has rights in them. The same number always gives the same product.
 """
 
 from __future__ import annotations
@@ -22,12 +24,12 @@ _Mask = NDArray[np.float32]
 
 
 def draw_product(number: int) -> tuple[str, FloatImage, Matte]:
-    """Return a product's kind, its own colours in linear light and its coverage, with some room around it.
+    """Return (kind, own colours, matte) of a product, with some room around it.
 
     Returns:
         kind: one of `KINDS`.
-        own: (rows, columns, 3) float32 in 0..1, also beyond the edge.
-        matte: (rows, columns) float32 in 0..1.
+        own: the product's colours, (rows, columns, 3) float32 in 0..1, linear light. They continue outside its edge.
+        matte: (rows, columns) float32 in 0..1: its exact coverage.
     """
     kind, rng = _begun(number)
     body = _body(rng)
@@ -37,12 +39,12 @@ def draw_product(number: int) -> tuple[str, FloatImage, Matte]:
 
 
 def drawn_kind(number: int) -> str:
-    """Return a product's kind, without drawing it."""
+    """Return a product's kind, one of `KINDS`, without drawing it."""
     return _begun(number)[0]
 
 
 def drawn_bodies(number: int) -> int:
-    """Return how many separate things a drawing shows, without drawing it."""
+    """Return how many separate objects a drawing shows, without drawing it."""
     return _body_count(_begun(number)[1])
 
 

@@ -1,10 +1,10 @@
-"""Every editor's file of the shared test data as the line reads it: paths, knots, mattes.
+"""Read every editor's file in the shared test data as Packshot reads returned work: paths, knots, mattes.
 
     python -m benchmarks.editor_returns ../shared/data/editor_returns [--markdown table.md]
 
-Read as returned work is: the saved paths with their knots, which of them clips, every matte that the file holds, and
-which one was taken. A file that cannot be read says why; none stops the rest. How well a filled path agrees with an
-independent filling of the same path: `docs/paths.md`, where the truth is at hand.
+The table has the saved paths with their knots, the clipping path, every matte in the file, and the matte that was
+taken. If a file cannot be read, the table gives the reason, and the others go on. `docs/paths.md` says how well a
+filled path agrees with an independent filling of the same path.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ SUFFIXES = (".psd", ".psb", ".tif", ".jpg")
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """What one file holds.
+    """The contents of one file.
 
     Attributes:
-        paths: of each path its name, sub-paths and knots; the one that clips is marked with a star.
-        taken: which matte the line takes, and how much of the picture it covers.
-        trouble: findings, or why it cannot be read.
+        paths: of each path its name, subpaths and knots; the clipping path is marked with a star.
+        taken: the matte that Packshot takes, and how much of the picture it covers.
+        trouble: findings, or why the file cannot be read.
     """
 
     file: str
@@ -48,7 +48,7 @@ def rows(folder: Path, limits: IngestConfig) -> Iterator[Row]:
 
 
 def row_of(path: Path, name: str, limits: IngestConfig) -> Row:
-    """Return what one file holds; what cannot be read is told, not raised."""
+    """Return the contents of one file. If it cannot be read, the row gives the reason; no error is raised."""
     data = path.read_bytes()
     try:
         found = read_paths(data, name=name)

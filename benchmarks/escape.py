@@ -1,14 +1,21 @@
-"""How many of the edits that quality control approves are not acceptable.
+"""How many of the edits that quality control approves are not acceptable?
 
     python -m benchmarks.escape [--model isnet-general-use] [--workers N] [--json FILE]
 
-Every scene with exact truth is cut out, framed and judged; truth then says what the edit is worth. Not acceptable:
-mean ring delta E 2000 above 5, boundary F at 2 px below .9, IoU below .97, or background that is not exact; nor is one
-with a bad place: a stretch of 30 px (of a picture 2000 px long) whose ring's delta E is above 12 on average, or an area
-lost or left in one piece above .05 % of the product. The table says how many escapes the averages alone would see. An
-escape is an edit that was approved and isn't acceptable. The upper bound is Clopper and Pearson's, one-sided, 95 %.
-Products that the photograph itself cuts are counted apart: they have to go to a person however good the edit is.
-The quick check of points along the border is held against the check of the full frame, too.
+Every scene with exact truth is cut out, framed and judged. Then the edit is compared with truth. It is not acceptable
+if one of these holds:
+
+- Its mean delta E 2000 in the ring along the edge is above 5.
+- Its boundary F at 2 px is below 0.9, or its IoU is below 0.97.
+- Its background is not exactly white.
+- It has a bad place: a stretch of 30 px (in a picture 2000 px long) with a mean delta E above 12, or one area above
+0.05 % of the product that was lost or left.
+
+An escape is an edit that was approved and is not acceptable. The table also says how many escapes the averages alone
+would show. The upper bound is Clopper and Pearson's, one-sided, 95 %.
+
+If the photograph itself cuts the product, the edit has to go to a person, however good it is. Such edits are counted
+separately. The quick check of points along the border is also compared with the check of the full frame.
 """
 
 from __future__ import annotations
@@ -46,7 +53,7 @@ MOST_AREA_RATIO = 0.0005
 
 @dataclasses.dataclass(frozen=True)
 class Truth:
-    """What truth says of an edit: averages, then its worst place."""
+    """An edit compared with truth: averages, and its worst place."""
 
     ring_delta_e: float
     boundary_f: float
@@ -57,7 +64,7 @@ class Truth:
 
     @property
     def faults(self) -> tuple[str, ...]:
-        """What makes it unacceptable, in words: of the average edge first, then of its worst place."""
+        """The reasons why the edit is not acceptable, in words: first of the averages, then of its worst place."""
         checks = {
             f"a stretch > {MOST_STRETCH_DELTA_E:g}": self.worst_stretch_delta_e > MOST_STRETCH_DELTA_E,
             f"an area > {MOST_AREA_RATIO:.2%}": self.worst_area_ratio > MOST_AREA_RATIO,
@@ -66,7 +73,7 @@ class Truth:
 
     @property
     def average_faults(self) -> tuple[str, ...]:
-        """What the averages alone see."""
+        """The reasons that the averages alone show, in words."""
         checks = {
             f"ring dE > {MOST_RING_DELTA_E:g}": self.ring_delta_e > MOST_RING_DELTA_E,
             f"BF2 < {LEAST_BOUNDARY_F:g}": self.boundary_f < LEAST_BOUNDARY_F,
@@ -77,7 +84,12 @@ class Truth:
 
 
 def compare_with_truth(composite: Pixels8, matte: Matte, scene: Scene) -> Truth:
-    """Measure an edit against the faultless one."""
+    """Return an edit's figures, compared with the faultless edit.
+
+    Args:
+        composite: (rows, columns, 3) uint8, sRGB.
+        matte: (rows, columns) float32 in 0..1.
+    """
     quality = measure(composite, matte, scene)
     kernel = np.ones((2 * RING_PX + 1,) * 2, np.uint8)
     background = cv2.dilate((scene.matte > 0).astype(np.uint8), kernel) == 0
@@ -94,7 +106,7 @@ def compare_with_truth(composite: Pixels8, matte: Matte, scene: Scene) -> Truth:
 
 @dataclasses.dataclass(frozen=True)
 class Judged:
-    """One scene, judged by quality control and by truth."""
+    """One scene, judged by quality control and compared with truth."""
 
     scene: str
     product: str
@@ -110,7 +122,7 @@ class Judged:
 
 
 def examine(name: str, model: str) -> Judged:
-    """Cut a scene out as the line does, judge it and compare it with truth."""
+    """Return one scene after it was cut out as in production, judged, and compared with truth."""
     cv2.setNumThreads(1)
     scene = load_scene(name)
     configs, rendition = configs_and_rendition()
@@ -132,7 +144,7 @@ def examine(name: str, model: str) -> Judged:
 
 
 def upper_bound(escapes: int, approved: int) -> float:
-    """Return the one-sided 95 % Clopper-Pearson bound on a share."""
+    """Return the upper bound of the share of escapes: Clopper and Pearson's, one-sided, 95 %."""
     return float(stats.beta.ppf(0.95, escapes + 1, approved - escapes)) if approved > escapes else 1.0
 
 

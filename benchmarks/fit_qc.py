@@ -1,18 +1,20 @@
-"""Fit the limits of quality control's rules on labelled edits, and say what each rule catches and cries wolf about.
+"""Fit the limits of quality control's rules on labelled edits. Report what each rule catches, and its false alarms.
 
     python -m benchmarks.defect_injection --json defects.json
     python -m benchmarks.escape --json escape.json
     python -m benchmarks.fit_qc defects.json escape.json [--yaml]
 
-Labels: an untouched true edit is good, and so is a real cut-out that truth calls acceptable; an edit with an injected
-defect is bad for the rules that should name it; a real cut-out that truth calls unacceptable is bad for those
-rules that no defect is made for.
+Labels: an edit made from truth without a defect is good, and so is a real cut-out that is acceptable by truth. An edit
+with an injected defect is bad for the rules that should name this defect. A real cut-out that is not acceptable is bad
+for the rules for which no defect is injected.
 
-A limit `bad` is where the share of bad edits beyond it, less `ALARM_COST` times the share of good products beyond it,
-is best; of limits about as good, the most lenient. Where nothing in the good edits argues against it, `good` is half
-way to it, else where 90 % of the good products are on the right side. Each product counts once, however many
-photographs of it there are, and only hard-edged opaque products count as good: the others go to people anyway.
-The table's figures are of products left out of the fit, in turn: nothing is judged by limits that have seen it.
+For a limit `bad`, two shares are computed: the share of bad edits beyond it, and the share of good products beyond it
+times `ALARM_COST`. The limit with the greatest difference is taken; among limits that are about as good, the most
+lenient. The limit `good` is half way to `bad` if no good edit is against this. Otherwise it is set so that 90 % of the
+good products are on its right side.
+
+Each product counts once, however many photographs of it there are. Only opaque products with hard edges count as good:
+others go to people anyway. For the table, each product is judged by limits that were fitted without it.
 """
 
 from __future__ import annotations
@@ -63,10 +65,10 @@ ABOUT_AS_GOOD = 0.02
 
 @dataclasses.dataclass(frozen=True)
 class Labelled:
-    """One judged edit.
+    """One judged edit with its label.
 
     Attributes:
-        hard: a hard-edged opaque product, all of it in the photograph.
+        hard: True for an opaque product with hard edges that lies wholly in the photograph.
         defect: a kind of `DEFECTS`, ``unacceptable``, or empty for a good edit.
     """
 
@@ -77,7 +79,7 @@ class Labelled:
 
 
 def read_labelled(paths: Iterable[Path]) -> list[Labelled]:
-    """Read what `defect_injection` and `escape` wrote."""
+    """Return the edits that `defect_injection` and `escape` wrote to JSON files."""
     return [_labelled(row) for path in paths for row in json.loads(path.read_text())]
 
 
@@ -88,7 +90,7 @@ def _labelled(row: dict[str, Any]) -> Labelled:
 
 
 def values(rows: Sequence[Labelled], code: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return a rule's figures, and weights that give every product the same."""
+    """Return (a rule's measured values, their weights). The weights of each product's edits add up to the same."""
     known = [(row.product, float(value)) for row in rows if (value := row.measured.get(code)) is not None]
     products = [product for product, _ in known]
     weights = np.array([1 / products.count(product) for product in products])
@@ -96,14 +98,18 @@ def values(rows: Sequence[Labelled], code: str) -> tuple[np.ndarray, np.ndarray]
 
 
 def quantile(figures: np.ndarray, weights: np.ndarray, share: float) -> float:
-    """Return the weighted quantile."""
+    """Return the weighted quantile of some values.
+
+    Args:
+        share: 0..1; 0.5 gives the median.
+    """
     order = np.argsort(figures)
     reached = np.cumsum(weights[order]) / weights.sum()
     return float(figures[order][min(int(np.searchsorted(reached, share)), len(order) - 1)])
 
 
 def fit_rule(rows: Sequence[Labelled], code: str, old: RuleLimits) -> RuleLimits:
-    """Return the rule's limits fitted on labelled edits; the old ones where there is too little to fit on."""
+    """Return the rule's limits, fitted on labelled edits. If there are too few edits, return the old ones."""
     good, good_weights = values([row for row in rows if not row.defect and row.hard], code)
     bad, bad_weights = values([row for row in rows if is_bad_for(row, code)], code)
     if len(good) < 10 or len(bad) < 5:
@@ -118,7 +124,7 @@ def fit_rule(rows: Sequence[Labelled], code: str, old: RuleLimits) -> RuleLimits
 
 
 def old_best_side(limits: RuleLimits) -> float:
-    """Return the best a rule can measure: nothing at all, or all of it where more is better."""
+    """Return the best value that a rule can measure: 0, or 1 if greater values are better."""
     return 0.0 if limits.bad >= limits.good else 1.0
 
 
@@ -134,7 +140,7 @@ def _threshold(good: np.ndarray, good_weights: np.ndarray, bad: np.ndarray, bad_
 
 
 def is_bad_for(row: Labelled, code: str) -> bool:
-    """Whether a rule should have something against an edit: what it is to name, or what no rule names."""
+    """Return whether a rule should object to an edit: the rule should name its defect, or no rule names it."""
     named = any(code in codes for _, codes in DEFECTS.values())
     if not named:
         return row.defect == "unacceptable"
@@ -146,7 +152,12 @@ def _two_digits(value: float) -> float:
 
 
 def held_out(rows: Sequence[Labelled], code: str, old: RuleLimits) -> tuple[list[float], list[float]]:
-    """Return the badness of good edits of hard-edged opaque products and of bad ones, each product left out in turn."""
+    """Return (badness of good edits, badness of bad edits).
+
+    Each product is judged by limits that were fitted without it.
+
+    Good edits are those of opaque products with hard edges.
+    """
     good: list[float] = []
     bad: list[float] = []
     for product in sorted({row.product for row in rows}):
@@ -163,7 +174,7 @@ def held_out(rows: Sequence[Labelled], code: str, old: RuleLimits) -> tuple[list
 
 
 def table(rows: Sequence[Labelled], rules: dict[str, RuleLimits]) -> str:
-    """Return what each fitted rule catches and how often it cries wolf, as a Markdown table."""
+    """Return a Markdown table: what each fitted rule catches, and its false alarms."""
     lines = [
         "| rule | good | bad | bad edits: any points | bad edits: all | good edits: any points | good edits: all |",
         "|---|---:|---:|---:|---:|---:|---:|",

@@ -1,13 +1,15 @@
-"""Every file of the shared test data through the line's own reader, beside an independent reading of the same file.
+"""Read every file of the shared test data, and compare the result with an independent program's reading.
 
     python -m benchmarks.formats ../shared/data [--folders icc raw ...] [--markdown docs/formats.md]
 
-Each file is opened in a process of its own kind: one that crashes or hangs costs that file only and is said so.
-The table's columns: what the file was recognised as, what was done with it (accepted with which findings, or refused
-and why), and the mean / 95th percentile of delta E 2000 between the master and what libvips, ImageMagick or, for
-camera RAW, dcraw make of the same file in the same working space. Where another program cannot read the file,
-or reads another picture out of it, the column says so. `--markdown` writes the table into a document, in place of the
-sections on these folders that it has. Debian packages: libvips-tools imagemagick dcraw.
+Files are opened in a separate process. If a file crashes it or makes it hang, only this file is lost, and the table
+says so.
+
+The table's columns are: the detected kind; the result (accepted with these findings, or refused with the reason); and
+the mean / 95th percentile of delta E 2000 between our master and another program's reading. The other program is
+libvips, ImageMagick or, for camera RAW, dcraw, in the same working space. If it cannot read the file, or reads another
+picture from it, the column says so. `--markdown` writes the table into a document; it replaces the document's sections
+on these folders. Debian packages: libvips-tools imagemagick dcraw.
 """
 
 from __future__ import annotations
@@ -58,12 +60,12 @@ Reading = NDArray[np.uint16]
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    """What became of one file.
+    """The result for one file.
 
     Attributes:
         done: ``accepted``, ``refused``, ``crashed``, ``hung``.
         detail: findings or the reason.
-        assumed: its profile was assumed.
+        assumed: True if its profile was assumed.
     """
 
     path: Path
@@ -106,7 +108,10 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def in_document(document: Path, rows: Iterable[str]) -> str:
-    """Return the document with a section for each folder in place of those it had; what stands before them is kept."""
+    """Return the document with new sections, one for each folder, in place of its old ones.
+
+    Text before them is kept.
+    """
     before = document.read_text(encoding="utf-8") if document.exists() else ""
     before = re.split(rf"^## (?={'|'.join(map(re.escape, _TOPS))})", before, maxsplit=1, flags=re.MULTILINE)[0]
     folders: dict[str, list[str]] = {}
@@ -166,7 +171,7 @@ def _work() -> None:
 
 
 def run(paths: Iterable[Path], folder: Path) -> Iterator[Outcome]:
-    """Yield what became of each file; its master lies as ``master.npy`` in the folder until the next is asked for."""
+    """Yield the result for each file. Its master is ``master.npy`` in the folder until the next result is asked for."""
     worker = _start()
     for path in paths:
         for left in folder.iterdir():
@@ -205,7 +210,7 @@ def _answer(worker: subprocess.Popen[str]) -> dict[str, Any] | None:
 
 
 def compare(outcome: Outcome, folder: Path) -> tuple[str, str]:
-    """Return the differences to libvips's reading and to ImageMagick's (or, of camera RAW, dcraw's)."""
+    """Return the differences from libvips's reading and from ImageMagick's (for camera RAW, dcraw's), in words."""
     master: Reading = np.load(folder / "master.npy")
     alpha_file = folder / "master.alpha.npy"
     opaque = np.load(alpha_file) == 1 if alpha_file.exists() else np.ones(master.shape[:2], np.bool_)
@@ -249,7 +254,7 @@ def _loaded(path: Path) -> Reading:
 
 
 def read_by_vips(outcome: Outcome, folder: Path) -> Reading:
-    """Return libvips's reading in the working space."""
+    """Return libvips's reading of a file, in the working space."""
     if not shutil.which("vips"):
         raise FileNotFoundError("vips")
     upright, wide, done = folder / "upright.v", folder / "wide.v", folder / "vips.tif"
@@ -270,7 +275,7 @@ def read_by_vips(outcome: Outcome, folder: Path) -> Reading:
 
 
 def read_by_magick(outcome: Outcome, folder: Path) -> Reading:
-    """Return ImageMagick's reading in the working space."""
+    """Return ImageMagick's reading of a file, in the working space."""
     program = shutil.which("convert-im6.q16") or shutil.which("magick")
     if not program:
         raise FileNotFoundError("convert")
@@ -285,7 +290,7 @@ def read_by_magick(outcome: Outcome, folder: Path) -> Reading:
 
 
 def read_by_dcraw(path: Path, folder: Path) -> Reading:
-    """Return dcraw's reading: camera white balance, Adobe RGB, no brightening."""
+    """Return dcraw's reading of a camera RAW: the camera's white balance, Adobe RGB, not brightened."""
     done = folder / "dcraw.tif"
     command = ["dcraw", "-c", "-w", "-W", "-6", "-o", "2", "-g", "2.19921875", "0", "-T", str(path)]
     done.write_bytes(subprocess.run(command, check=True, capture_output=True, timeout=TIMEOUT_S).stdout)

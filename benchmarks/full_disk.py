@@ -1,4 +1,4 @@
-"""A disk of its own that can be filled to its last byte: an ext4 file system in a file, mounted."""
+"""A separate disk that can be filled to its last byte: a mounted ext4 file system in a file."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Disk:
         self._ballast = folder / "ballast"
 
     def fill(self) -> None:
-        """Leave no free byte."""
+        """Fill the disk until no byte is free."""
         with self._ballast.open("ab", buffering=0) as ballast:
             size = shutil.disk_usage(self.folder).free
             while size:
@@ -34,16 +34,19 @@ class Disk:
                     size //= 2
 
     def make_room(self) -> None:
-        """Free again what `fill` took."""
+        """Free the space that `fill` has taken."""
         self._ballast.unlink(missing_ok=True)
 
 
 @contextmanager
 def disk_of_its_own(folder: Path, *, gigabytes: int) -> Iterator[Disk | None]:
-    """Mount a new disk at a folder and yield it; None where that is not possible: it takes root and a loop device.
+    """Mount a new disk at a folder and yield it.
+
+    Yield None if that is not possible: it needs root and a loop device.
 
     Args:
-        gigabytes: its size; the file that holds it grows with what is written.
+        folder: an empty folder.
+        gigabytes: size of the disk. The file that holds it grows with the written bytes.
     """
     image = folder.with_suffix(".ext4")
     if not gigabytes or os.geteuid() or not all(map(shutil.which, PROGRAMS)):

@@ -1,11 +1,13 @@
-"""What a line takes while nothing happens: processor time of each process, first empty, then with many waiting.
+"""Processor time of each process while nothing happens: first without shots, then with many waiting ones.
 
     python -m benchmarks.idle --waiting 2000 --minutes 5
 
-Starts a line as ``packshot up`` does, with servers, worker, watch and desk, in a temporary folder. It looks on without
-a shot first: that is what Prefect, PostgreSQL and the others take by themselves. Then with shots that wait for an
-editor, each with its run. Processor time is counted, not time on the clock, so that other work on the machine does
-not count; a busy machine makes the figures somewhat larger all the same. Prints figures; nothing here is asserted.
+The whole system is started as by ``packshot up``, with servers, worker, watch and desk, in a temporary folder. It is
+measured first without a shot: this is what Prefect, PostgreSQL and the other parts take by themselves. Then it is
+measured with shots that wait for an editor, each with its run.
+
+Processor time is counted, not wall time, so other work on the machine does not count. Still, a busy machine makes the
+figures a little larger. The figures are printed; nothing is asserted.
 """
 
 from __future__ import annotations
@@ -51,7 +53,7 @@ OURS = frozenset({"watch", "desk", "supervisor", "watchdogs"})
 
 
 def main() -> None:
-    """Measure an idle line and print what each of its processes takes."""
+    """Measure an idle system, and print the processor time of each of its processes."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--waiting", type=int, default=2000)
     parser.add_argument("--minutes", type=float, default=5.0)
@@ -110,7 +112,7 @@ def _look(what: str, process: psutil.Process, *, minutes: float) -> None:
 
 
 def taken(process: psutil.Process) -> Counter[str]:
-    """Return the processor time that a process and its descendants, living and ended, have taken, by part."""
+    """Return the processor seconds of a process and its descendants, by part. Descendants that have ended count too."""
     found: Counter[str] = Counter()
     for one in (process, *process.children(recursive=True)):
         try:

@@ -1,10 +1,10 @@
-"""What work on the largest photograph takes that is accepted.
+"""Memory that work on the largest accepted photograph takes.
 
     python -m benchmarks.largest [--megapixels N] [--width N] [--engine onnxruntime|openvino] [--threads N]
 
-A JPEG of as many pixels as the limits allow is made and taken through the whole line in a process of its own: taken in,
-cut out, judged, exported for three platforms, one of them at full resolution. Printed is the peak of the process's
-resident memory after each stage, in GB.
+A JPEG is made with as many pixels as the limits allow. In a process of its own, it is taken in, cut out, judged, and
+exported for three platforms, one of them at full resolution. The peak of the process's resident memory after each stage
+is printed, in GB.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ ROW = {"category": "boxes", "view": "MAIN", "platforms": "shopify,ebay,print_cat
 
 
 def drawn(pixels: int, width: int = 0) -> bytes:
-    """Return a JPEG of about so many pixels.
+    """Return a JPEG with about so many pixels.
 
     Args:
-        width: of the picture; 0: four to three.
+        width: width of the picture; 0 means an aspect ratio of four to three.
     """
     width = width or int((pixels * 4 / 3) ** 0.5)
     small = np.asarray(Image.open(io.BytesIO(photograph(1600, 1200))).convert("RGB"))
@@ -46,10 +46,11 @@ def drawn(pixels: int, width: int = 0) -> bytes:
 
 
 def peaks_gb(data: bytes, engine: str) -> dict[str, float]:
-    """Take a photograph through the line and return the peak of resident memory after each stage.
+    """Take a photograph through all stages. Return the peak of resident memory after each stage, in GB.
 
     Args:
-        engine: of the network; empty: a stand-in that takes no memory.
+        data: the photograph's file.
+        engine: engine of the segmentation network; empty: a stand-in that takes no memory.
     """
     configs = load_configs(default_folder())
     network = load(engine, "isnet-general-use", 0) if engine else ContrastNetwork()
@@ -70,11 +71,14 @@ def _peak_gb() -> float:
 
 
 def in_a_process(pixels: int, engine: str, *, threads: int = 1, width: int = 0) -> dict[str, float]:
-    """Return the peaks of photographs of so many pixels, in a process that has done nothing else.
+    """Return the peaks of memory for photographs of so many pixels, by stage, in GB. A new process does the work.
 
     Args:
-        threads: how many work on one each, as the threads of a run do: `tasks.processing.memory` lets them in.
-        width: of the photographs; 0: four to three.
+        pixels: pixels of each photograph.
+        engine: as in `peaks_gb`.
+        threads: number of threads, with one photograph each, as in a run. `tasks.processing.memory` limits how many
+            work at the same time.
+        width: width of the photographs; 0 means an aspect ratio of four to three.
     """
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         return pool.apply(_by_threads, (drawn(pixels, width), engine, working_bytes(pixels), threads))
@@ -92,7 +96,7 @@ def _by_threads(data: bytes, engine: str, room_bytes: int, threads: int) -> dict
 
 
 def main() -> None:
-    """Run what the command line asks for."""
+    """Measure as the command line asks, and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--megapixels", type=float, default=None)
     parser.add_argument("--engine", choices=("onnxruntime", "openvino", ""), default="onnxruntime")

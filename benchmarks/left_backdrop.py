@@ -1,12 +1,16 @@
-"""Train the judge of left backdrop (`packshot.qc.left_backdrop`) on regions of known truth.
+"""Train the forest that judges left-over backdrop (`packshot.qc.left_backdrop`), on regions whose truth is known.
 
-    python -m benchmarks.left_backdrop       # writes packshot/qc/left_backdrop.json; prints how products left out fare
+    python -m benchmarks.left_backdrop       # writes packshot/qc/left_backdrop.json; prints a test by products
 
-It learns from photographs with a matte that is right: edits of the half "chosen on" that people signed, real pictures
-with an editor's clipping path, rendered scenes, and cut-outs and drawn products on drawn backdrops. There the product
-shades its gaps, and its light bounces into them. Each photograph gets the right matte and wrong ones, with gaps filled
-and bits of backdrop beside the product. The line's own cut-outs are not asked, so their habits are not learnt. Truth
-labels each region: backdrop if four fifths of it are, product likewise; mixed ones are left out.
+It learns from photographs with a right matte: edits of the half "chosen on" that people signed, real pictures with an
+editor's clipping path, rendered scenes, and cut-outs and drawn products on drawn backdrops. On drawn backdrops the
+product shades its gaps, and its light bounces into them.
+
+Each photograph gets the right matte and wrong ones: with filled gaps, and with bits of backdrop beside the product.
+Packshot's own cut-outs are not used, so that the forest does not learn their habits. Truth labels each region. It is
+backdrop, or product, if at least four fifths of it are. Other regions are left out.
+
+For the test, each product is judged by a forest that was trained without it.
 """
 
 from __future__ import annotations
@@ -47,12 +51,12 @@ LIMITS = (0.1, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.7, 0.8)
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Right:
-    """A photograph with a matte that is right.
+    """A photograph with a right matte.
 
     Attributes:
         source: ``real``, ``path``, ``studio``, ``comp`` or ``drawn``.
-        product: photographs of one product are never split.
-        fakes: how many wrong mattes are made of it.
+        product: photographs of one product are never split between training and testing.
+        fakes: number of wrong mattes to make for it.
     """
 
     source: str
@@ -65,7 +69,7 @@ class Right:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Table:
-    """Regions of one matte with their figures, and the shares of each that truly are backdrop and product."""
+    """Regions of one matte with their figures. For each region, its true shares of backdrop and of product."""
 
     right: bool
     source: str
@@ -136,7 +140,7 @@ SOURCES: Mapping[str, Callable[[], Iterator[Right]]] = {
 
 @dataclasses.dataclass(frozen=True)
 class LookedAt:
-    """An edit that people looked at, as its pictures are kept."""
+    """An edit that people have looked at, with its stored pictures."""
 
     result: editing.Result
     signed: bool
@@ -148,7 +152,7 @@ class LookedAt:
 
 
 def looked_at(half: Half) -> list[LookedAt]:
-    """Return the edits of a half that people looked at, each matte once, with the newest result."""
+    """Return the edits of a half that people have looked at. Each matte comes once, with the newest result."""
     said: dict[tuple[str, str], list[verdicts.Seen]] = {}
     for one in verdicts.load():
         said.setdefault((one.sha256, one.matte_sha256), []).append(one)
@@ -165,12 +169,14 @@ def looked_at(half: Half) -> list[LookedAt]:
 
 
 def on_shaded_backdrop(own: FloatImage, matte: Matte, name: str) -> Pixels8:
-    """Return a photograph of a product on a studio backdrop that it shades, and onto which its colour bounces.
+    """Return a photograph of a product on a studio backdrop, (rows, columns, 3) uint8, sRGB.
+
+    The product shades the backdrop, and its colour bounces onto it.
 
     Args:
-        own: (rows, columns, 3) float32, linear light: the product's own colours.
+        own: the product's own colours, (rows, columns, 3) float32, linear light.
         matte: (rows, columns) float32 in 0..1.
-        name: decides everything that is left to chance.
+        name: seed of everything that is random.
     """
     rng = np.random.default_rng(zlib.crc32(name.encode()))
     pick = rng.random()
@@ -194,7 +200,10 @@ def on_shaded_backdrop(own: FloatImage, matte: Matte, name: str) -> Pixels8:
 
 
 def wrong_mattes(right: Right) -> Iterator[Matte]:
-    """Yield mattes with backdrop left: gaps and concavities filled, holes filled, bits beside the product."""
+    """Yield mattes with left-over backdrop.
+
+    Gaps, concavities or holes are filled, or bits are added beside the product.
+    """
     rng = np.random.default_rng(zlib.crc32(f"wrong {right.name}".encode()))
     true, longest = right.matte >= 0.5, max(right.matte.shape)
     for _ in range(right.fakes):
@@ -254,7 +263,10 @@ def _small(picture: NDArray[Any], matte: Matte) -> tuple[Any, Matte]:
 
 
 def around_of(photo: Pixels8, matte: Matte) -> tuple[Around, Reduced] | None:
-    """Return the photograph around the product as quality control sees it; None without a product or a backdrop."""
+    """Return the part of a photograph around its product, as quality control reads it, and the reduced edit.
+
+    The result is None without a product or a backdrop.
+    """
     product = box_of_product(matte)
     if product is None:
         return None
@@ -281,13 +293,13 @@ def tables(right: Right) -> list[Table]:
 
 
 def labels_of(made: Sequence[Table]) -> NDArray[np.int64]:
-    """Return 1 for regions that truly are backdrop, 0 for product, -1 for mixed ones."""
+    """Return the label of each region, (regions,): 1 is backdrop, 0 is product, -1 is mixed."""
     backdrop, own = (np.concatenate([getattr(one, name) for one in made]) for name in ("backdrop", "own"))
     return np.where(backdrop > 0.8, 1, np.where(own > 0.8, 0, -1))
 
 
 def fitted(made: Sequence[Table]) -> Any:
-    """Return trees that tell backdrop from product, as scikit-learn has them."""
+    """Return scikit-learn's trees, trained to tell backdrop from product."""
     from sklearn.ensemble import ExtraTreesClassifier
 
     figures, truth = np.concatenate([one.figures for one in made]), labels_of(made)
@@ -326,7 +338,7 @@ def _plain(tree: Any) -> Tree:
 
 
 def held_out(made: Sequence[Table]) -> list[NDArray[np.float64]]:
-    """Return each table's probabilities from trees that saw no other picture of its product."""
+    """Return the probabilities for each table, by trees that were trained without its product."""
     from sklearn.model_selection import GroupKFold
 
     groups = [one.product for one in made]
@@ -339,7 +351,7 @@ def held_out(made: Sequence[Table]) -> list[NDArray[np.float64]]:
 
 
 def fares(made: Sequence[Table], found: Sequence[NDArray[np.float64]]) -> str:
-    """Return, by source and limit, how many right mattes are held back and how many wrong ones, as a Markdown table."""
+    """Return a Markdown table by source and limit: how many right mattes, and how many wrong ones, are held back."""
     lines = ["| source | right mattes | held | wrong mattes | held |", "|---|---:|---:|---:|---:|"]
     for source in SOURCES:
         worst: dict[bool, list[float]] = {True: [], False: []}
@@ -354,7 +366,7 @@ def fares(made: Sequence[Table], found: Sequence[NDArray[np.float64]]) -> str:
 
 
 def main() -> None:
-    """Train, print how products left out fare, and write the forest."""
+    """Train the forest, print the test, and write the forest."""
     cv2.setNumThreads(1)
     made = [table for right in right_mattes() for table in tables(right)]
     print(fares(made, held_out(made)))

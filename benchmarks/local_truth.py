@@ -1,4 +1,4 @@
-"""The worst place of an edit, by truth: an average over the outline cannot see it, and a senior editor looks there."""
+"""Find the worst place of an edit by truth. An average over the outline hides it, but a senior editor looks there."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ _COHERENT_PX = 3
 
 
 def worst_stretch(composite: Pixels8, scene: Scene) -> float:
-    """Return the greatest mean delta E 2000 of a stretch of the true outline's ring, `RING_PX` on each side.
+    """Return the mean delta E 2000 of the worst stretch along the true outline, `RING_PX` on each side.
 
     Args:
         composite: (rows, columns, 3) uint8, sRGB.
+        scene: the scene with its truth.
     """
     kernel = np.ones((2 * RING_PX + 1,) * 2, np.uint8)
     true = (scene.matte >= 0.5).view(np.uint8)
@@ -40,9 +41,12 @@ def worst_stretch(composite: Pixels8, scene: Scene) -> float:
 
 
 def worst_area(matte: Matte, scene: Scene) -> float:
-    """Return the largest area in one piece that is lost or left, as a share of the product's area.
+    """Return the largest connected area that was lost or left, as a share of the product's area.
 
-    A line off by a pixel or two has no area of its own: only what is wider counts.
+    An outline that is off by a pixel or two makes no such area: only wider areas count.
+
+    Args:
+        matte: (rows, columns) float32 in 0..1.
     """
     true, found = scene.matte >= 0.5, matte >= 0.5
     area = max(1, int(np.count_nonzero(true)))

@@ -1,4 +1,4 @@
-"""What a figure was measured with: machine, Python, libraries, date. One line for the head of a table."""
+"""Describe the conditions of a measurement in one line for the head of a table: machine, Python, libraries, date."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LIBRARIES = ("numpy", "opencv-python-headless", "onnxruntime", "openvino", "pyma
 
 
 def described(*, engine: str = "") -> str:
-    """Return machine, cores, memory, Python, the versions of the libraries that matter, and the day."""
+    """Return machine, cores, memory, Python, the versions of the important libraries, and the day."""
     found = []
     for name in LIBRARIES:
         try:

@@ -1,11 +1,11 @@
-"""Whether memory stays flat over a night: many photographs through one process.
+"""Does memory stay constant over a night? Many photographs go through one process.
 
     python -m benchmarks.memory [--images 500] [--engine onnxruntime|openvino] [--json FILE]
 
-Each photograph is taken in, cut out, judged and exported, on ten scenes of 2 to 24 megapixels in turn, and the
-process's resident memory is read after each. The figure is the slope of a straight line through the readings after
-the warm-up (a third of them, in which buffers find their size), in MB per 100 photographs. What a photograph needs
-while it is worked on is not in it; `benchmarks.throughput` measures that.
+Each photograph is taken in, cut out, judged and exported. Ten scenes of 2 to 24 megapixels take turns. The process's
+resident memory is read after each photograph. In the first third of the readings, buffers reach their size; these are
+left out. A straight line is fitted to the others. The result is its slope, in MB per 100 photographs. It does not
+contain the memory that a photograph needs while it is worked on; `benchmarks.throughput` measures that.
 """
 
 from __future__ import annotations
@@ -53,13 +53,13 @@ def readings(run: Callable[[bytes], object], photographs: Iterable[bytes]) -> It
 
 
 def slope_mb_per_100(resident_mb: list[float]) -> float:
-    """Return the growth after the warm-up, by least squares."""
+    """Return the growth after the warm-up, in MB per 100 photographs, by least squares."""
     settled = resident_mb[round(len(resident_mb) * WARM_UP_SHARE) :]
     return float(np.polyfit(np.arange(len(settled)), settled, 1)[0] * 100)
 
 
 def main() -> None:
-    """Run what the command line asks for."""
+    """Measure as the command line asks, and print the growth."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--images", type=int, default=500)
     parser.add_argument("--engine", choices=("onnxruntime", "openvino"), default="onnxruntime")

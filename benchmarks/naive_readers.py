@@ -1,10 +1,10 @@
-"""Two files that a naive reader gets visibly wrong, beside what the line reads: a picture for docs/colour.md.
+"""Draw two files that a naive reader gets visibly wrong, beside Packshot's reading: a picture for docs/colour.md.
 
     python -m benchmarks.naive_readers ../shared/data/studio/image/bottlelabel-colour.jpg docs/images/naive-readers.jpg
 
-A photograph is written as a 16-bit TIFF in Rec. 2020 with gamma 1.8, as wide as raw developers work, and as a CMYK
-JPEG of Adobe's kind, whose inks are stored inverted. Read naively is: the TIFF by OpenCV, which looks at no profile;
-of the JPEG the coloured inks, as if they were stored as they are.
+A photograph is written in two ways. One is a 16-bit TIFF in Rec. 2020 with gamma 1.8, a space as wide as raw developers
+use. The other is a CMYK JPEG as Adobe writes it, whose inks are stored inverted. The naive reader of the TIFF is
+OpenCV, which ignores profiles. The naive reader of the JPEG takes the coloured inks as if they were not inverted.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ NAMES = ("as it was", "read naively", "read by the line")
 
 
 def wide_tiff(photo: Pixels8) -> bytes:
-    """Return a photograph in sRGB as a 16-bit TIFF in the wide space."""
+    """Return a photograph in sRGB as a 16-bit TIFF in the wide colour space."""
     icc = profile_of_figures(WIDE, gamma=WIDE_GAMMA)
     wide = imagecodecs.cms_transform(photo, srgb_profile(), icc, colorspace="rgb", outdtype="uint16")
     file = io.BytesIO()
@@ -44,20 +44,23 @@ def wide_tiff(photo: Pixels8) -> bytes:
 
 
 def cmyk_jpeg(photo: Pixels8) -> bytes:
-    """Return a photograph in sRGB as a CMYK JPEG without a profile, inks inverted and marked so, as Adobe writes it."""
+    """Return a photograph in sRGB as a CMYK JPEG without a profile.
+
+    Its inks are inverted and marked so, as Adobe does it.
+    """
     file = io.BytesIO()
     Image.fromarray(photo).convert("CMYK").save(file, "JPEG", quality=95, subsampling=0)
     return file.getvalue()
 
 
 def read_by_the_line(data: bytes, name: str) -> Pixels8:
-    """Return what the line makes of a file, as sRGB."""
+    """Return Packshot's reading of a file, (rows, columns, 3) uint8, sRGB."""
     photo = open_photo(data, name=name, limits=load_configs(default_folder()).ingest)
     return working_to_srgb8(develop(photo).pixels16)
 
 
 def read_naively(data: bytes, kind: str) -> Pixels8:
-    """Return the numbers in a file as if they were sRGB, or the coloured inks as if they were stored as they are."""
+    """Return the wrong reading of a file: its numbers taken as sRGB, or its inks as if they were not inverted."""
     if kind == "tiff":
         decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
         if decoded is None:
@@ -68,7 +71,7 @@ def read_naively(data: bytes, kind: str) -> Pixels8:
 
 
 def main() -> None:
-    """Write the picture and print how far each reading is from the photograph."""
+    """Write the picture, and print the difference of each reading from the photograph."""
     source, target = Path(sys.argv[1]), Path(sys.argv[2])
     photo = np.asarray(Image.open(source).convert("RGB"))
     rows = []

@@ -1,17 +1,17 @@
-"""What a night's bookkeeping costs a shot, from 100 shots to 7,500; and images an hour with one, two, four workers.
+"""Costs of a night's bookkeeping per shot, from 100 to 7,500 shots; and images per hour with one, two and four workers.
 
     python -m benchmarks.night --shots 100 1000 7500
     python -m benchmarks.night --shots --workers 1 2 4 --photographs 60
 
-The first part has no pixels: originals and renditions of a few bytes on real servers, in a temporary folder. So all
-that is measured is storage, records, index and tables. A step's cost is counted in requests to storage and in processor
-time of this process; the servers' own is not in it. Every shot but one in ten comes to a delivery.
+The first part has no pixels: originals and renditions have a few bytes. Real servers run in a temporary folder. So only
+storage, records, index and tables are measured. The cost of a step is counted in requests to storage and in processor
+time of this process, without that of the servers. Nine of ten shots are delivered.
 
-The second part takes drawn photographs through `process-batch`, with the given number of workers in all: one has the
-batch's run, the others help with parts (docs/adr/0032-parts.md). Each worker has a core of its own, as far as there are
-cores; with fewer cores than workers the figure says what sharing costs, not what a further machine gains.
+The second part takes drawn photographs through `process-batch`, with the given number of workers in all. One has the
+batch's run, the others help with parts (docs/adr/0032-parts.md). Each worker has its own core if there are enough. With
+fewer cores than workers, the figure shows the cost of sharing, not the gain of a further machine.
 
-Prints tables; nothing here is asserted.
+Tables are printed; nothing is asserted.
 """
 
 from __future__ import annotations
@@ -69,14 +69,14 @@ _AT_ONCE = 16
 
 
 class Cost(NamedTuple):
-    """What a step took: requests to storage by operation, and processor seconds of this process."""
+    """The cost of a step: requests to storage by operation, and processor seconds of this process."""
 
     requests: Counter[str]
     cpu_s: float
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure as the command line asks, and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--shots", type=int, nargs="*", default=[100, 1000, 7500])
     parser.add_argument("--workers", type=int, nargs="*", default=[])
@@ -107,9 +107,10 @@ def _servers() -> Iterator[Stack]:
 
 
 def bookkeeping(batch: BatchId, count: int, *, reports: bool = True) -> Mapping[str, Cost]:
-    """Take a batch of so many shots without pixels through the steps that look at all of them; return step -> cost.
+    """Take a batch of so many shots without pixels through all steps. Return the cost of each step, by its name.
 
     Args:
+        count: number of shots.
         reports: also make the daily report, which needs Prefect.
     """
     names = [f"S{number:05}" for number in range(count)]
@@ -159,7 +160,7 @@ def _exported(shot: ShotId) -> None:
 
 
 def export_one_file(shot: ShotId) -> None:
-    """Write one rendition of an approved shot without pixels, and record it as exported and verified."""
+    """Write one rendition of an approved shot without pixels, and record the shot as exported and verified."""
     data = f"rendition of {shot.shot}".encode()
     file = DeliveredFile(
         path=f"shopify/{shot.shot}.jpg",
@@ -184,7 +185,7 @@ def export_one_file(shot: ShotId) -> None:
 
 
 def measured(step: Callable[[], object]) -> Cost:
-    """Return what a step takes."""
+    """Run a step, and return its cost."""
     asked: Counter[str] = Counter()
     events = connect(get_settings()).meta.events
 
@@ -201,7 +202,7 @@ def measured(step: Callable[[], object]) -> Cost:
 
 
 def table(costs: Mapping[int, Mapping[str, Cost]]) -> str:
-    """Return costs as a table: for each step and size, requests and processor milliseconds a shot."""
+    """Return costs as a table: for each step and number of shots, requests and processor milliseconds per shot."""
     heads = " | ".join(f"{count:,}" for count in costs)
     lines = [f"| step | {heads} |", f"|---|{'---:|' * len(costs)}"]
     for step in next(iter(costs.values())):

@@ -1,10 +1,10 @@
-"""How often `pale_on_white` holds back a right edit.
+"""How often does the rule `pale_on_white` hold back a right edit?
 
     python -m benchmarks.pale_on_white [--set studio drawn left-out] [--most N] [--seed N] [--json FILE]
 
-Every edit is made from exact truth, so none of them is wrong. Held back: the rule alone would keep the machine from
-approving it. Its limits were tuned on none of these scenes. With `--most`, each set gives that many scenes at most,
-drawn by the seed.
+Every edit is made from exact truth, so all are right. An edit is held back if this rule alone prevents its automatic
+approval. The rule's limits were tuned on none of these scenes. With `--most`, at most so many scenes of each set are
+used, drawn at random with the seed.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ CODE = "pale_on_white"
 
 
 class Outcome(NamedTuple):
-    """What the rule says of one right edit; `whole`: its product ends within the photograph."""
+    """The rule's result for one right edit. `whole` is True if the whole product is in the photograph."""
 
     case: str
     kind: str
@@ -37,7 +37,7 @@ class Outcome(NamedTuple):
 
 
 def examine(name: str) -> Outcome:
-    """Hold the rule against the edit that truth makes of a scene."""
+    """Return the rule's result for the edit that is made from a scene's truth."""
     cv2.setNumThreads(1)
     case = true_edit(name)
     configs, rendition = configs_and_rendition()
@@ -46,7 +46,10 @@ def examine(name: str) -> Outcome:
 
 
 def chosen(which: str, *, most: int | None, seed: int) -> list[str]:
-    """Return the scenes of a set; where there are more than `most`, so many of them, by the seed."""
+    """Return the names of the scenes of a set.
+
+    If there are more than `most`, so many are drawn at random with the seed.
+    """
     names = names_of(which)
     return names if most is None or len(names) <= most else sorted(random.Random(seed).sample(names, most))
 

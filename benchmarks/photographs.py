@@ -1,7 +1,7 @@
-"""Photographs as large as cameras make them, of scenes that are smaller.
+"""Photographs as large as a camera's, made from smaller scenes.
 
-A studio scene is enlarged, its backdrop carried on to the sides until the frame is 3:2 or 4:3 like a sensor's, and
-gets noise again, which enlarging took away: without it a JPEG would be half as long and decode as quickly.
+A studio scene is enlarged. Its backdrop is continued at the sides until the frame is 3:2 or 4:3 like a sensor's.
+Enlarging removes the noise, so noise is added again. Without it, a JPEG would be half as long and decode faster.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ QUALITY = 95
 
 
 def large_photograph(scene: str, *, megapixels: float) -> bytes:
-    """Return a JPEG (4:4:4, quality 95) of a scene at so many million pixels; the same arguments give the same bytes.
+    """Return a JPEG (4:4:4, quality 95) of a scene. The same arguments give the same bytes.
 
     Args:
         scene: its name in `benchmarks.scenes`.
+        megapixels: size of the picture, in millions of pixels.
     """
     rows = round(math.sqrt(megapixels * 1e6 / ASPECT))
     columns = round(rows * ASPECT)

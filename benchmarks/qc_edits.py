@@ -1,4 +1,4 @@
-"""Edits to judge: good ones made from exact truth, and the way from an edit to quality control's input."""
+"""Edits to judge: good ones made from exact truth, and their conversion to quality control's input."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Case:
     """A good edit.
 
     Attributes:
-        product: one of a product's photographs on several backdrops; what belongs together is never split.
+        product: photographs of one product, on several backdrops, are never split between fitting and testing.
         kind: as in `benchmarks.scenes`.
         whole: whether all of the product is in the photograph.
     """
@@ -56,7 +56,7 @@ class _Cutout:
 
 
 def true_edit(name: str) -> Case:
-    """Return a scene with the edit that truth makes of it: the photograph's own pixels wherever all is product."""
+    """Return a scene with the edit that is made from its truth. Opaque parts have the photograph's own pixels."""
     scene = load_scene(name)
     matte = _without_dirt(scene.matte) if scene.kind in HARD_KINDS else scene.matte
     master = srgb8_to_working(scene.photo)
@@ -77,7 +77,11 @@ def _without_dirt(matte: Matte) -> Matte:
 
 
 def is_whole(matte: Matte) -> bool:
-    """Return whether a product ends within the photograph. One that does not may never be approved unseen."""
+    """Return whether the whole product is in the photograph. If not, its edit may never be approved automatically.
+
+    Args:
+        matte: (rows, columns) float32 in 0..1.
+    """
     border = np.concatenate((matte[0], matte[-1], matte[:, 0], matte[:, -1]))
     return not bool((border > 0.5).any())
 
@@ -85,8 +89,7 @@ def is_whole(matte: Matte) -> bool:
 def configs_and_rendition() -> tuple[Configs, RenditionPlan]:
     """Return the configs that come with Packshot, and the rendition of Amazon's main image on a smaller canvas.
 
-    The photographs with truth are small. How large a picture is, is known without any measuring, so it must not
-    decide here.
+    The photographs with truth are small. Rules on the size of a picture need no test here, and must not decide.
     """
     configs = load_configs(default_folder())
     rendition = resolve(configs, client="default", platforms=("amazon_main",)).renditions[0]
@@ -96,7 +99,7 @@ def configs_and_rendition() -> tuple[Configs, RenditionPlan]:
 
 
 def to_input(edit: Edit, rendition: RenditionPlan, *, smooth: bool = True) -> QcInput:
-    """Frame an edit as the line does."""
+    """Return an edit framed as in production, as quality control's input."""
     placement = fit(
         subject_box(edit.matte),
         canvas=rendition.platform.canvas,
@@ -120,7 +123,11 @@ def to_input(edit: Edit, rendition: RenditionPlan, *, smooth: bool = True) -> Qc
 
 
 def frame_cutout(master: Pixels16, cutout: Cutout, composite: Pixels16, rendition: RenditionPlan) -> QcInput:
-    """Frame a real cut-out as the line does."""
+    """Return a real cut-out framed as in production, as quality control's input.
+
+    Args:
+        master, composite: (rows, columns, 3) uint16, working space.
+    """
     placement = fit(
         subject_box(cutout.matte),
         canvas=rendition.platform.canvas,

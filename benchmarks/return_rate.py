@@ -1,9 +1,10 @@
-"""Whether the report on the return rate tells the truth, and what ten million order lines cost.
+"""Is the report on the return rate right, and what does it cost for ten million order lines?
 
     python -m benchmarks.return_rate ../shared/data/returns/uci_online_retail_2010-12_2011-12.parquet [--turns 200]
 
-Go-live dates are planted at random on a quarter of the products of real orders: with nothing changed, and with a fifth
-of the returns taken away after them. Covered: the interval holds what was planted. Found: it leaves out 0.
+A random quarter of the products in real orders gets random go-live dates. There are two series of turns. In the first,
+nothing else changes. In the second, a fifth of the later returns is removed. So the true change is known. "Covered"
+counts intervals that contain the true change. "Found" counts intervals that do not contain 0.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ SHARE_CHOSEN = 0.25
 
 @dataclasses.dataclass(frozen=True)
 class Planting:
-    """One turn: what was measured where a change had been planted."""
+    """One turn: the measured change, where the true one is known."""
 
     change: float
     low: float
@@ -55,7 +56,12 @@ class Planting:
 def plantings(
     lines: pd.DataFrame, config: ReturnsConfig, *, turns: int, fewer: float, seed: int, chosen: float = SHARE_CHOSEN
 ) -> Iterator[Planting]:
-    """Yield turns with go-live dates on random products at random days, and a share of the later returns gone."""
+    """Yield turns with random go-live dates for random products, and with a share of the later returns removed.
+
+    Args:
+        fewer: the share that is removed, 0..1.
+        chosen: share of the products that get a date.
+    """
     rng, whole = np.random.default_rng(seed), Windows(lines)
     sold = whole.sum("lines", np.arange(len(whole.skus)), whole.first_day, whole.last_day + 1)
     selling = whole.skus[sold >= LEAST_LINES].to_numpy()
@@ -77,7 +83,13 @@ def _thinned(lines: pd.DataFrame, golive: dict[str, int], fewer: float, rng: np.
 
 
 def large_shop(folder: Path, lines: int) -> tuple[Path, dict[str, int]]:
-    """Write so many order lines of 50,000 products over two years, and return them with go-live days."""
+    """Write a file of order lines, and return (its path, the go-live day of each SKU in days since 1970).
+
+    The orders are for 50,000 products over two years.
+
+    Args:
+        lines: number of order lines.
+    """
     rng = np.random.default_rng(7)
     sku = rng.zipf(1.3, lines) % 50_000
     day = rng.integers(20_000, 20_730, lines)
@@ -96,7 +108,7 @@ def large_shop(folder: Path, lines: int) -> tuple[Path, dict[str, int]]:
 
 
 def main() -> None:
-    """Print the figures."""
+    """Measure as the command line asks, and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("orders", type=Path)
     parser.add_argument("--turns", type=int, default=200)

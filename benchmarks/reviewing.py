@@ -1,17 +1,17 @@
-"""What a reviewer waits for at the desk: ``python -m benchmarks.reviewing``.
+"""Waiting times of a reviewer at the desk: ``python -m benchmarks.reviewing``.
 
-Starts S3, PostgreSQL, Prefect, a worker and the desk in a temporary folder, each as its own process. A drawn photograph
-goes through the line until it waits for a reviewer; copies of it wait beside it. Then somebody reviews them in
-Chromium, by keyboard alone:
+S3, PostgreSQL, Prefect, a worker and the desk are started in a temporary folder, each as its own process. A drawn
+photograph is processed until it waits for a reviewer. Copies of it wait too. Then they are reviewed in Chromium, by
+keyboard alone:
 
-| part | what is measured |
+| part | measurement |
 |---|---|
-| memory | what the desk holds while page after page is opened, each with a tile of each picture |
-| large pictures | from the key until the next shot is on the screen, and until it is sharp at 1:1; 24 megapixels each |
-| decisions | the same, each made as soon as the picture is sharp; and how often the line followed each |
+| memory | the desk's memory while page after page is opened, each with a tile of each picture |
+| large pictures | time from the key until the next shot is shown, and until it is sharp at 1:1; 24 megapixels each |
+| decisions | the same, if each is made as soon as the picture is sharp; and how often each was followed |
 
-Times are wall times. The processor time of desk and browser stands beside them, because it doesn't depend on what else
-the machine does.
+Times are wall times. The processor time of desk and browser stands beside them, because it does not depend on other
+work of the machine.
 """
 
 from __future__ import annotations
@@ -85,14 +85,14 @@ last key was pressed, in ms. With `at once` in the session's storage, the pictur
 
 
 class Turn(NamedTuple):
-    """One decision: from its key until the next shot is on the screen, and until that one is sharp, in ms."""
+    """One decision: time from its key until the next shot is shown, and until it is sharp, in ms."""
 
     shown: float
     sharp: float
 
 
 class Line(NamedTuple):
-    """The running line: the desk's address and its process."""
+    """The running system: the desk's address and its process."""
 
     desk: str
     process: psutil.Process

@@ -1,11 +1,14 @@
-"""How good the routing model is on products it never saw, and whether its promise holds.
+"""How good is the routing model on products that it never saw, and is its promise kept?
 
     python -m benchmarks.routing [--json FILE] [--ship]
 
-Reads what `benchmarks.routing_labels` kept. Every figure is on products left out of the training. The promise: of the
-products a part is drawn for calibration, the rest is fresh; the limit follows from the first, and what the fresh ones
-show is held against the promise, a hundred times. An escape is a shot that quality control and the model both let
-through and that truth refuses. `--ship` trains the model that comes with Packshot, on products whose licence allows it.
+It reads the results of `benchmarks.routing_labels`. Every figure is on products left out of the training.
+
+The promise is tested a hundred times. Each time, some products are drawn at random for calibration, and the limit is
+computed from them. The share of escapes among the other products is then compared with the promise. An escape is a shot
+that quality control and the model both let pass, and that is not acceptable by truth.
+
+`--ship` trains the model that comes with Packshot, on products whose licence allows it.
 """
 
 from __future__ import annotations
@@ -74,10 +77,13 @@ def _quality(rows: Sequence[Row]) -> Quality:
 
 
 def resample(rows: Sequence[Row], before: Mapping[str, float], promise: Promise) -> dict[str, float]:
-    """Return how often fresh products keep a promise, and how much of what is easy nobody needs to look at.
+    """Return how often other products keep a promise, and what share of the easy shots nobody needs to look at.
 
     Args:
-        before: each photograph's probability before the cut-out, by name; both limits follow from the same products.
+        rows: all labelled shots.
+        before: each photograph's probability before the cut-out, by name. Both limits are computed from the same
+            products.
+        promise: the promise to test.
     """
     routing = configs_and_rendition()[0].routing
     groups = np.array(sorted({one.group for _, one, _ in rows}))
@@ -131,13 +137,16 @@ def _easy_parts(rows: Sequence[Row]) -> dict[str, list[Row]]:
 
 
 def shows_one_product(name: str) -> bool:
-    """Return whether a photograph shows one thing: several in one picture are for people to take apart."""
+    """Return whether a photograph shows a single object. People separate several objects in one picture."""
     folder, stem = name.split("#")[0].split("/")
     return folder != "drawn" or drawn_bodies(int(stem)) == 1
 
 
 def promise_table(rows: Sequence[Row], before: Mapping[str, float]) -> str:
-    """Return the resamplings and the curve of automation against the bound."""
+    """Return Markdown tables: the test of the promise, and the curve of automated share against refused share.
+
+    The refused share is given as its upper bound.
+    """
     lines = []
     for title, part in (
         ("Category known, and none with a rule", [row for row in rows if row[1].category not in _RULED]),
@@ -156,7 +165,7 @@ def promise_table(rows: Sequence[Row], before: Mapping[str, float]) -> str:
 
 
 def ship(rows: Sequence[Row]) -> None:
-    """Write the examples that may be passed on, and the model trained on them."""
+    """Write the examples whose licence allows it, and the model that was trained on them."""
     examples = [one for labelled, one, _ in rows if labelled.free]
     said = f"{len(examples)} photographs composited from products with exact coverage, by benchmarks.routing_scenes"
     model = train(examples, at=TRAINED_AT, data=said)

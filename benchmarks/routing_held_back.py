@@ -1,9 +1,10 @@
-"""What holds back shots whose edit truth accepts: quality control's gates and points, and then the two limits.
+"""Which checks hold back shots whose edit is right by truth? First quality control's gates and score, then the two
+limits.
 
     python -m benchmarks.routing_held_back
 
-Reads what `benchmarks.routing_labels` kept. Only photographs of categories without a rule count. A gate costs what it
-alone stops among the easy shots, and is worth what it alone stops among the refused ones.
+It reads the results of `benchmarks.routing_labels`. Only photographs of categories without a rule count. A gate's cost
+is the number of easy shots that it alone stops. Its worth is the number of refused shots that it alone stops.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ _RULED = frozenset(CATEGORIES.values())
 
 
 def stopping_codes(labelled: Labelled, config: QcConfig) -> tuple[str, ...]:
-    """Return the gates that stop an approval; `POINTS` where only the score does."""
+    """Return the codes of the gates that stop an approval; `POINTS` if only the score stops it."""
     gates = tuple(
         code
         for code, measured in labelled.measured.items()
@@ -32,7 +33,7 @@ def stopping_codes(labelled: Labelled, config: QcConfig) -> tuple[str, ...]:
 
 
 def held_back_table(shots: Sequence[Labelled], config: QcConfig) -> str:
-    """Return what each gate stops, and what it alone stops, of easy and of refused shots, as a Markdown table."""
+    """Return a Markdown table: how many easy and refused shots each gate stops, and how many it alone stops."""
     stops: dict[bool, Counter[str]] = {True: Counter(), False: Counter()}
     alone: dict[bool, Counter[str]] = {True: Counter(), False: Counter()}
     for shot in shots:

@@ -1,10 +1,10 @@
-"""What becomes of photographs when the line cuts them out: kept on disk, to learn routing from.
+"""Cut out many photographs as in production, and keep the results on disk, as examples for routing.
 
     nice -n 10 python -m benchmarks.routing_labels [--turns 2] [--drawn 600] [--kinds hard pale]
 
-Each photograph of `benchmarks.routing_scenes` goes through cut-out, framing and quality control; truth says what the
-edit is worth. **Refused** is an edit that is unacceptable as `benchmarks.escape` has it, or whose product the
-photograph cuts. What is done is kept in .packshot/bench/routing, so that the work can be stopped and gone on with.
+Each photograph of `benchmarks.routing_scenes` goes through cut-out, framing and quality control, and is compared with
+truth. An edit counts as **refused** if it is not acceptable by `benchmarks.escape`, or if the photograph cuts its
+product. Results are kept in .packshot/bench/routing, so that the work can be stopped and continued.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ KEPT_PX = 768
 
 @dataclasses.dataclass(frozen=True)
 class Labelled:
-    """A photograph and what became of it.
+    """A photograph and the result of editing it.
 
     Attributes:
-        group: photographs that share it are never split between fitting and testing.
-        free: whether what is learnt from it may be passed on.
+        group: photographs of one group are never split between fitting and testing.
+        free: whether its licence allows us to publish a model that was trained on it.
         whole: whether all of the product is in the photograph.
-        faults: what truth finds wrong.
-        verdict: of quality control; ``refused`` where it could not judge.
-        measured: by quality control, by finding.
+        faults: the faults by truth, in words.
+        verdict: quality control's verdict; ``refused`` if it could not judge.
+        measured: quality control's measurements, by code of the finding.
     """
 
     name: str
@@ -61,7 +61,10 @@ class Labelled:
 
 
 def label(name: str, segmenter: Segmenter) -> Labelled:
-    """Cut a photograph out as the line does, judge it, hold it against truth, and keep the mattes."""
+    """Cut a photograph out as in production, judge it, compare it with truth, and keep the mattes.
+
+    Return the result.
+    """
     scene = load_variation(name)
     master = srgb8_to_working(scene.photo)
     cutout = cut_out(master, segmenter)
@@ -96,12 +99,17 @@ def _small(matte: Matte) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
 
 
 def path_of(name: str, kind: str) -> Path:
-    """Return where something about a photograph is kept."""
+    """Return the path of a stored result about a photograph.
+
+    Args:
+        name: the photograph's name.
+        kind: which result.
+    """
     return KEPT / f"{name.replace('/', '--').replace('#', '--')}.{kind}"
 
 
 def kept_labels() -> list[Labelled]:
-    """Return what has been kept, by name."""
+    """Return all stored results, sorted by name."""
     found = (json.loads(path.read_text()) for path in sorted(KEPT.glob("*.json")))
     return [Labelled(**{**one, "faults": tuple(one["faults"])}) for one in found]
 

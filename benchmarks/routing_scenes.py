@@ -1,12 +1,12 @@
-"""Photographs to learn routing from: products with exact coverage on many backdrops, each as often as is asked for.
+"""Photographs as examples for routing: products with exact coverage on many backdrops, as often as wanted.
 
     studio/<name>          rendered products
-    alphamatting27/<stem>  real products with measured coverage; where the frame cuts one, its mirror image goes on
+    alphamatting27/<stem>  real products with measured coverage; if the frame cuts one, its mirror image continues it
     cutouts-photo, editor-path, pymatting-lemur
     drawn/<number>         `benchmarks.drawn_products`
 
-A photograph's name is ``<product>#<turn>``: the turn decides backdrop, size, place, light, shadow, noise, sharpening
-and JPEG by chance. The same name always gives the same picture.
+A photograph's name is ``<product>#<turn>``. Name and turn are the seed for backdrop, size, place, light, shadow, noise,
+sharpening and JPEG. The same name always gives the same picture.
 """
 
 from __future__ import annotations
@@ -56,10 +56,10 @@ class Product:
     """A product with exact coverage.
 
     Attributes:
-        group: products that share it are the same thing; never split them between fitting and testing.
-        free: whether its licence allows to pass on what is learnt from it.
-        own: (rows, columns, 3) float32, linear light, also beyond the edge.
-        matte: (rows, columns) float32.
+        group: products of one group are the same object; never split them between fitting and testing.
+        free: whether its licence allows us to publish a model that was trained on it.
+        own: the product's own colours, (rows, columns, 3) float32, linear light. They continue outside its edge.
+        matte: (rows, columns) float32 in 0..1: its coverage.
     """
 
     group: str
@@ -79,7 +79,7 @@ def product_names(*, drawn: int = DRAWN) -> list[str]:
 
 
 def product_kind(name: str) -> str:
-    """Return what kind of product a name stands for, without loading it."""
+    """Return a product's kind by its name, without loading it."""
     folder, stem = name.split("#")[0].split("/")
     if folder == "drawn":
         return drawn_kind(int(stem))
@@ -90,7 +90,12 @@ def product_kind(name: str) -> str:
 
 
 def scene_names(*, turns: int, drawn: int = DRAWN) -> Iterator[str]:
-    """Yield the names of photographs, all products before any product's next turn, in an order without a system."""
+    """Yield the names of photographs, in a mixed order. Every product comes once before any product's next turn.
+
+    Args:
+        turns: number of photographs of each product.
+        drawn: number of drawn products.
+    """
     products = np.array(product_names(drawn=drawn))
     for turn in range(turns):
         for name in np.random.default_rng(turn).permutation(products):
@@ -98,7 +103,7 @@ def scene_names(*, turns: int, drawn: int = DRAWN) -> Iterator[str]:
 
 
 def group_of(name: str) -> str:
-    """Return what a photograph, or a product, shows: the views of one thing and its other colours share it."""
+    """Return the group of a photograph or a product. The views and the colours of one object have the same group."""
     folder, stem = name.split("#")[0].split("/")
     if folder == "studio":
         return stem.split("-")[0]
@@ -108,7 +113,7 @@ def group_of(name: str) -> str:
 
 
 def is_free(name: str) -> bool:
-    """Return whether a product's licence allows to pass on what is learnt from it."""
+    """Return whether a product's licence allows us to publish a model that was trained on it."""
     folder, stem = name.split("#")[0].split("/")
     return group_of(name) in _SHIPPABLE or (folder in _FREE_FOLDERS and stem not in _NOT_FREE)
 

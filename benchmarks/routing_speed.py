@@ -1,9 +1,9 @@
-"""What the figures before the cut-out cost at 12 million pixels.
+"""Time to measure the figures before the cut-out, at 12 million pixels.
 
     python -m benchmarks.routing_speed [--runs 15]
 
-The photograph is decoded once, as for the line, and not counted. Time of one core is what the figures take; time by the
-clock is more on a machine with other work.
+The photograph is decoded once, as in production; this time is not counted. Processor time is the time of one core. Wall
+time is longer on a machine with other work.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SCENES = ("whitebox-lightgrey", "basket-white", "chromekettle-colour")
 
 
 def seconds_of(work: Callable[[], object], *, runs: int) -> tuple[list[float], list[float]]:
-    """Return how long each run took: by the clock, and of the processor."""
+    """Return (wall seconds of each run, processor seconds of each run)."""
     clock, processor = [], []
     work()
     for _ in range(runs):

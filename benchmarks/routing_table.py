@@ -1,4 +1,4 @@
-"""The table that routing is learnt from: every labelled photograph with its figures, kept beside its label."""
+"""The table of examples for routing: every labelled photograph with its figures, which are stored beside its label."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ CATEGORIES = {"glass": "transparent", "soft": "fur", "jewellery": "jewelry"}
 
 
 def read_table(*, names: Sequence[str] | None = None) -> list[tuple[Labelled, Example]]:
-    """Return what was labelled, each with its figures before and after the cut-out.
+    """Return every labelled photograph, each with its figures before and after the cut-out.
 
-    The figures before the cut-out are measured once and kept: each needs the photograph made again.
+    The figures before the cut-out are measured once and stored, because the photograph must be made again for them.
     """
     kept = [one for one in kept_labels() if names is None or one.name in names]
     return [(one, _example(one)) for one in kept]

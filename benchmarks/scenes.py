@@ -1,7 +1,7 @@
-"""Studio photographs with exact truth: rendered ones, and real cut-outs put on drawn studio backdrops.
+"""Studio photographs with exact truth: rendered ones, and real cut-outs on drawn studio backdrops.
 
-A drawn scene is mixed in linear light from a product's own colours, its exact coverage and a backdrop with fall-off
-and a contact shadow; then it gets what a camera adds: noise that grows with the light, sharpening, JPEG. The same
+A drawn scene is blended in linear light from a product's own colours, its exact coverage, and a backdrop with fall-off
+and a contact shadow. Then a camera's effects are added: noise that grows with the light, sharpening, JPEG. The same
 name always gives the same picture.
 """
 
@@ -40,15 +40,15 @@ _BACKDROPS_PER_CUTOUT = {"alphamatting27": 2, "pymatting-lemur": 3, "cutouts-pho
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Scene:
-    """A photograph and what a faultless edit of it looks like.
+    """A photograph and its faultless edit.
 
     Attributes:
         name: object and backdrop, unique.
-        product: photographs of one object share it; never split them between fitting and testing.
+        product: photographs of one object have the same; never split them between fitting and testing.
         kind: ``hard``, ``pale``, ``gaps``, ``thin``, ``jewellery``, ``soft`` or ``glass``.
         photo: (rows, columns, 3) uint8, sRGB.
-        matte: exact coverage, float32.
-        truth: the product on white, uint8, sRGB.
+        matte: exact coverage, (rows, columns) float32 in 0..1.
+        truth: the product on white, (rows, columns, 3) uint8, sRGB.
     """
 
     name: str
@@ -61,7 +61,7 @@ class Scene:
 
 
 def data_folder() -> Path:
-    """Return the folder of test data: beside the checkout, or where PACKSHOT_SHARED_DATA says."""
+    """Return the folder of test data: the one named by PACKSHOT_SHARED_DATA, else the one beside the checkout."""
     beside = Path(__file__).resolve().parents[2] / "shared" / "data"
     return Path(os.environ.get("PACKSHOT_SHARED_DATA", beside))
 
@@ -75,7 +75,8 @@ def drawn_names(*, left_out: bool = False) -> list[str]:
     """Return the names of the scenes drawn from real cut-outs: ``set/stem@backdrop``.
 
     Args:
-        left_out: those that no limit was chosen on, which is each cut-out on the backdrops that it is not on otherwise.
+        left_out: True for scenes on which no limit was chosen. They show each cut-out on the backdrops that the usual
+            scenes do not use for it.
     """
     names = []
     for folder, count in _BACKDROPS_PER_CUTOUT.items():
@@ -89,7 +90,7 @@ SETS = ("studio", "drawn", "all", "left-out")
 
 
 def names_of(which: str) -> list[str]:
-    """Return the names of one of `SETS`: rendered, drawn, both, or drawn as no limit was chosen on."""
+    """Return the names of the scenes of one of `SETS`: rendered, drawn, both, or those on which no limit was chosen."""
     if which == "left-out":
         return drawn_names(left_out=True)
     return (studio_names() if which != "drawn" else []) + (drawn_names() if which != "studio" else [])
@@ -149,7 +150,7 @@ def kind_of(folder: str, stem: str) -> str:
 
 
 def cut_out_product(folder: str, stem: str) -> tuple[FloatImage, Matte]:
-    """A product's own colours in linear light, also beyond its edge, and its coverage."""
+    """Return (a product's own colours in linear light, its coverage). The colours continue outside its edge."""
     root = data_folder() / "ground_truth" / folder
     if folder == "cutouts-photo":
         rgba = np.asarray(Image.open(root / "rgba" / f"{stem}.png").convert("RGBA"))
@@ -167,7 +168,12 @@ def cut_out_product(folder: str, stem: str) -> tuple[FloatImage, Matte]:
 
 
 def spread_colours(linear: FloatImage, matte: Matte) -> FloatImage:
-    """The product's colours, those of its wholly covered pixels carried on beyond its edge."""
+    """Return the product's colours. Those of its fully covered pixels continue outside its edge.
+
+    Args:
+        linear: (rows, columns, 3) float32, linear light.
+        matte: (rows, columns) float32 in 0..1.
+    """
     solid = np.asarray(cv2.erode((matte > 0.995).astype(np.uint8), np.ones((3, 3), np.uint8)), np.uint8)
     _, labels = cv2.distanceTransformWithLabels(1 - solid, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
     rows, columns = np.nonzero(solid)
@@ -178,7 +184,7 @@ def spread_colours(linear: FloatImage, matte: Matte) -> FloatImage:
 
 
 def cut_out_with_room(folder: str, stem: str) -> tuple[FloatImage, Matte]:
-    """A product's own colours and its coverage, with room around it."""
+    """Return (a product's own colours in linear light, its coverage), with room around it."""
     return _with_room(*cut_out_product(folder, stem))
 
 
@@ -198,7 +204,11 @@ def _with_room(own: FloatImage, matte: Matte) -> tuple[FloatImage, Matte]:
 
 
 def with_border(own: FloatImage, matte: Matte, sides_px: Sequence[int]) -> tuple[FloatImage, Matte]:
-    """Room at top, bottom, left and right: the product's colours carried on, its coverage not."""
+    """Return colours and coverage with a border added. In it the product's colours continue, and the coverage is 0.
+
+    Args:
+        sides_px: width of the border at top, bottom, left and right.
+    """
     top, bottom, left, right = sides_px
     own_around = cv2.copyMakeBorder(own, top, bottom, left, right, cv2.BORDER_REPLICATE)
     matte_around = cv2.copyMakeBorder(matte, top, bottom, left, right, cv2.BORDER_CONSTANT, value=0)
@@ -206,13 +216,16 @@ def with_border(own: FloatImage, matte: Matte, sides_px: Sequence[int]) -> tuple
 
 
 def cut_sides(matte: Matte) -> tuple[bool, bool, bool, bool]:
-    """Whether the product leaves the picture at its top, bottom, left, right."""
+    """Return whether the frame cuts the product at its top, bottom, left and right."""
     top, bottom, left, right = (float(line.max()) > 0.5 for line in (matte[0], matte[-1], matte[:, 0], matte[:, -1]))
     return top, bottom, left, right
 
 
 def draw_backdrop(matte: Matte, colour: tuple[float, float, float], rng: np.random.Generator) -> FloatImage:
-    """A smooth backdrop in linear light: fall-off, a gradient, and the product's soft shadow at its foot."""
+    """Return a smooth backdrop, (rows, columns, 3) float32, linear light.
+
+    It has fall-off, a gradient, and the product's soft shadow on the floor.
+    """
     rows, columns = matte.shape
     y, x = np.mgrid[:rows, :columns].astype(np.float32)
     x, y = x / columns - 0.5, y / rows - 0.5
@@ -227,7 +240,13 @@ def draw_backdrop(matte: Matte, colour: tuple[float, float, float], rng: np.rand
 
 
 def photographed(linear: FloatImage, rng: np.random.Generator) -> Pixels8:
-    """Add a camera's noise, sharpening and JPEG; BT.601 full chroma as studios deliver it."""
+    """Return the picture with a camera's noise, sharpening and JPEG, (rows, columns, 3) uint8, sRGB.
+
+    The JPEG has full chroma resolution (BT.601), as studios deliver it.
+
+    Args:
+        linear: (rows, columns, 3) float32, linear light.
+    """
     encoded = working_to_srgb8(encode_working(linear.astype(np.float32))).astype(np.float32)
     sigma = _NOISE_FLOOR + _NOISE_SHOT * np.sqrt(encoded / 255) * rng.uniform(0.5, 1.5)
     seen = encoded + cv2.GaussianBlur(rng.standard_normal(encoded.shape, np.float32), (0, 0), 0.6) * sigma * 1.5

@@ -1,4 +1,7 @@
-"""An HTTP proxy before a storage that answers 503, cuts bodies, resets, delays, and loses answers, by a seed."""
+"""An HTTP proxy in front of a storage.
+
+At random, by a seed, it answers 503, cuts bodies, resets, delays, or loses answers.
+"""
 
 from __future__ import annotations
 
@@ -22,10 +25,10 @@ _HOP_BY_HOP = ("connection", "expect", "keep-alive", "transfer-encoding")
 
 
 class Faults:
-    """Which fault each request meets.
+    """Draws the fault of each request at random.
 
     Attributes:
-        met: how often each kind was met.
+        met: number of requests by kind of fault.
     """
 
     def __init__(self, ratio: float, seed: int, kinds: Sequence[str] = KINDS) -> None:
@@ -39,7 +42,7 @@ class Faults:
         self.met: Counter[str] = Counter()
 
     def next(self) -> str:
-        """Return the kind of fault of the next request; empty: none."""
+        """Return the kind of fault for the next request; empty if it has none."""
         with self._lock:
             kind = self._random.choice(self._kinds) if self._random.random() < self._ratio else ""
             self.met[kind] += bool(kind)
@@ -48,7 +51,7 @@ class Faults:
 
 @contextmanager
 def faulty(upstream: tuple[str, int], faults: Faults) -> Iterator[str]:
-    """Run the proxy and yield its address."""
+    """Run the proxy during the block, and yield its address."""
 
     class Handler(_Handler):
         server_address, plan = upstream, faults

@@ -1,22 +1,25 @@
-"""How fast a photograph becomes its files, without Prefect and storage, and how much memory that takes.
+"""How fast does a photograph become its files, without Prefect and storage, and how much memory does that take?
 
     python -m benchmarks.throughput [--engine onnxruntime|openvino] [--megapixels 12 24 50] [--repeats N] [--json FILE]
 
-From the bytes of a JPEG to a master TIFF, a JPEG of 2000 px (quality 95, 4:4:4) and a WebP of 2048 px, four ways:
+From the bytes of a JPEG, a master TIFF, a JPEG of 2000 px (quality 95, 4:4:4) and a WebP of 2048 px are made. There are
+four ways:
 
-* packshot: the line's own functions in its own order, with measuring, routing, quality control, and each delivered
-  file decoded again and verified.
-* rembg: the same work with `rembg.remove` and Pillow: decode, to Adobe RGB for an uncompressed TIFF (8 bits: Pillow has
-  no more), remove with decontaminated colours, lay on white, crop and resize (Lanczos), save JPEG and WebP with their
-  profiles, open both again and check that the background is white. No score, no routing, no refined edge.
-* rembg bare: decode, remove, lay on white, crop, resize, save. No colour management, no decontamination, no check.
-* floor: what nobody gets around: decode with the fastest decoder, one prediction, and the same three files encoded
-  from pixels that nobody touched, the master in 16 bits by the line's own writer.
+* packshot: our own functions in their order, with measuring, routing and quality control. Each delivered file is
+decoded again and verified.
+* rembg: the same work with `rembg.remove` and Pillow: decode; convert to Adobe RGB for an uncompressed TIFF (8 bits,
+because Pillow has no more); remove the background with decontaminated colours; blend with white; crop and resize
+(Lanczos); save JPEG and WebP with their profiles; open both again and check that the background is white. There is no
+score, no routing and no refined edge.
+* rembg bare: decode, remove, blend with white, crop, resize, save. There is no colour management, no decontamination
+and no check.
+* floor: the least that everybody must do: decode with the fastest decoder, one prediction, and encode the same three
+files from unchanged pixels. Our own writer encodes the master in 16 bits.
 
-All run the same loaded network. They take turns, and a ratio is the median of the rounds' own ratios, so that
-whatever else the machine does hits all alike. Wall time and processor time (all threads) are reported; on a busy
-machine the processor time is the steadier one. Peak memory is that of a process of its own for each way and size,
-over what the same process holds with everything loaded.
+All ways use the same loaded network. They take turns. A ratio is the median of the rounds' own ratios, so other work of
+the machine affects all ways alike. Wall time and processor time (all threads) are reported. On a busy machine,
+processor time varies less. For each way and size, peak memory is measured in a process of its own, beyond the memory
+that it takes with everything loaded.
 """
 
 from __future__ import annotations
@@ -75,7 +78,7 @@ Way = Callable[[bytes], tuple[bytes, ...]]
 
 
 def packshot_way(segmenter: Segmenter, configs: Configs) -> Way:
-    """Return the line: `packshot.pipeline`, as its tasks and its command line call it."""
+    """Return Packshot's way: `packshot.pipeline`, called as its tasks and its command line call it."""
 
     def run(data: bytes) -> tuple[bytes, ...]:
         taken = pipeline.master(data, path="A1.jpg", shot="A1", row=_ROW, client="default", configs=configs)
@@ -90,7 +93,7 @@ def packshot_way(segmenter: Segmenter, configs: Configs) -> Way:
 
 
 def two_files(configs: Configs) -> Configs:
-    """Return configs in which Shopify gets its WebP only, so that every way writes the same three files."""
+    """Return configs in which Shopify gets only its WebP, so that every way writes the same three files."""
     shopify = configs.platforms["shopify"].model_copy(update={"fallback": None})
     return configs.model_copy(update={"platforms": {**configs.platforms, "shopify": shopify}})
 
@@ -117,7 +120,7 @@ def _rembg_session(segmenter: Segmenter) -> Any:
 
 
 def bare_rembg_way(segmenter: Segmenter) -> Way:
-    """Return the shortest one writes with rembg and Pillow."""
+    """Return the shortest way that people usually write with rembg and Pillow."""
     from rembg import remove
 
     session = _rembg_session(segmenter)
@@ -131,7 +134,7 @@ def bare_rembg_way(segmenter: Segmenter) -> Way:
 
 
 def rembg_way(segmenter: Segmenter) -> Way:
-    """Return the line's work with rembg and Pillow, as far as they do it."""
+    """Return Packshot's work done with rembg and Pillow, as far as they can do it."""
     from rembg import remove
 
     session = _rembg_session(segmenter)
@@ -189,7 +192,7 @@ def _saved(picture: Image.Image, kind: str, **options: Any) -> bytes:
 
 
 def floor_way(segmenter: Segmenter) -> Way:
-    """Return the least: decode, predict, encode."""
+    """Return the way with the least work: decode, predict, encode."""
 
     def run(data: bytes) -> tuple[bytes, ...]:
         pixels = imagecodecs.jpeg8_decode(data)
@@ -214,7 +217,7 @@ def _reduced(pixels: Any, side_px: int) -> Any:
 
 @dataclasses.dataclass(frozen=True)
 class Turn:
-    """One photograph, one way: seconds by the clock, seconds of all processors together."""
+    """One photograph by one way: wall seconds, and processor seconds of all threads."""
 
     way: str
     scene: str
@@ -224,9 +227,11 @@ class Turn:
 
 
 class Stopwatch:
-    """Time by the clock spent in named functions, each without the named ones that it calls in its thread.
+    """Measures the wall time in named functions.
 
-    Of functions that run side by side each counts whole: the stages' sum is then more than the wall's time.
+    If one of them calls another in its thread, each counts only its own part.
+
+    If functions run in parallel, each counts in full. So the sum of the stages can be more than the wall time.
     """
 
     def __init__(self) -> None:
@@ -234,7 +239,13 @@ class Stopwatch:
         self._threads = threading.local()
 
     def watch(self, owner: ModuleType | object, name: str, stage: str) -> None:
-        """Measure a function from now on, wherever it is looked up in its owner."""
+        """Measure a function from now on.
+
+        Args:
+            owner: module or object in which callers find the function.
+            name: its name there.
+            stage: the stage to which its time is added.
+        """
         function = getattr(owner, name)
 
         @functools.wraps(function)
@@ -253,13 +264,13 @@ class Stopwatch:
         setattr(owner, name, watched)
 
     def taken(self) -> dict[str, float]:
-        """Return the seconds by stage since the last time, and begin again."""
+        """Return the seconds by stage since the last call, and start again at zero."""
         spent, self.spent = dict(self.spent), defaultdict(float)
         return spent
 
 
 def watched_line(segmenter: Segmenter) -> Stopwatch:
-    """Return a stopwatch on the line's stages."""
+    """Return a stopwatch that measures Packshot's stages."""
     watch = Stopwatch()
     render = sys.modules["packshot.export.render"]
     for owner, name, stage in (
@@ -286,7 +297,7 @@ def watched_line(segmenter: Segmenter) -> Stopwatch:
 
 
 def take_turns(ways: dict[str, Way], photographs: dict[str, bytes], *, repeats: int, watch: Stopwatch) -> list[Turn]:
-    """Return every turn; before the first round each way runs once unmeasured."""
+    """Return the measurement of every turn. Before the first round each way runs once without being measured."""
     for run in ways.values():
         run(next(iter(photographs.values())))
     turns: list[Turn] = []
@@ -303,7 +314,12 @@ def take_turns(ways: dict[str, Way], photographs: dict[str, bytes], *, repeats: 
 
 
 def ratios(turns: Sequence[Turn], *, over: str, figure: str) -> list[float]:
-    """Return the line's time over another way's, round by round."""
+    """Return Packshot's time divided by another way's, for each round.
+
+    Args:
+        over: name of the other way.
+        figure: which time of a `Turn`.
+    """
     by_way: dict[str, list[float]] = defaultdict(list)
     for turn in turns:
         by_way[turn.way].append(getattr(turn, figure))
@@ -311,14 +327,14 @@ def ratios(turns: Sequence[Turn], *, over: str, figure: str) -> list[float]:
 
 
 def load(engine: str, model: str, threads: int) -> Segmenter:
-    """Return the network of a model that is already on this machine."""
+    """Return the segmentation network of a model whose file is already on this machine."""
     file = next(path for path in sorted(MODELS.glob(f"{model}-*.onnx")))
     sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
     return load_segmenter(model, file, sha256=sha256, engine=engine, threads=threads)
 
 
 def all_ways(segmenter: Segmenter) -> dict[str, Way]:
-    """Return the ways by name, on one network."""
+    """Return the ways by name, all with the same network."""
     configs = two_files(load_configs(default_folder()))
     return {
         "packshot": packshot_way(segmenter, configs),
@@ -329,7 +345,7 @@ def all_ways(segmenter: Segmenter) -> dict[str, Way]:
 
 
 def peak_memory(way: str, photograph: bytes, given: argparse.Namespace) -> dict[str, float]:
-    """Return a fresh process's memory in MB: with everything loaded, and at its peak after two photographs."""
+    """Return the memory of a new process in MB: with everything loaded, and its peak after two photographs."""
     command = [sys.executable, "-m", "benchmarks.throughput", "--probe", way, "--engine", given.engine]
     command += ["--model", given.model, "--threads", str(given.threads)]
     done = subprocess.run(command, input=photograph, capture_output=True, check=True)
@@ -337,7 +353,7 @@ def peak_memory(way: str, photograph: bytes, given: argparse.Namespace) -> dict[
 
 
 def probe(way: str, given: argparse.Namespace) -> None:
-    """Print this process's memory for the photograph on the standard input."""
+    """Print this process's memory for the photograph on standard input."""
     import psutil
 
     run = all_ways(load(given.engine, given.model, given.threads))[way]
@@ -359,7 +375,7 @@ def _peak_mb() -> float:
 def measure_size(
     megapixels: float, ways: dict[str, Way], given: argparse.Namespace, watch: Stopwatch
 ) -> dict[str, Any]:
-    """Return times, ratios, stages and memory at one size."""
+    """Return times, ratios, stages and memory for photographs of one size."""
     photographs = {scene: large_photograph(scene, megapixels=megapixels) for scene in given.scenes}
     turns = take_turns(ways, photographs, repeats=given.repeats, watch=watch)
     first = next(iter(photographs.values()))
@@ -391,7 +407,7 @@ def measure_size(
 
 
 def show(result: dict[str, Any]) -> None:
-    """Print one size's tables."""
+    """Print the tables of one size."""
     print(
         f"\n{result['megapixels']:g} megapixels, median of {len(result['turns']) // len(result['seconds'])} turns each"
     )
@@ -410,7 +426,7 @@ def show(result: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    """Run what the command line asks for."""
+    """Measure as the command line asks, and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--engine", choices=("onnxruntime", "openvino"), default="onnxruntime")
     parser.add_argument("--model", default="isnet-general-use")

@@ -1,13 +1,13 @@
-"""What it costs to wait for people: many waiting runs created, some of them resumed.
+"""Costs of waiting for people: many waiting runs are created, and some of them resumed.
 
     python -m benchmarks.waiting_runs --runs 2000 --resume 200
 
-Starts its own servers and one worker in a temporary folder. Prints figures; nothing here is asserted.
+Servers and one worker are started in a temporary folder. The figures are printed; nothing is asserted.
 
 | figure | how |
 |---|---|
-| create | `open_waiting_run` as the line calls it: ticket and page in storage, the run, its form |
-| processes, memory | of the worker and all it started, of Prefect's server, before and after, while everything waits |
+| create | `open_waiting_run` as in production: ticket and page in storage, the run, its form |
+| processes, memory | of the worker and all its processes, of Prefect's server, before and while everything waits |
 | API latency | the waiting runs of a batch, their number, one run's form: median and 95th percentile of 20 |
 | resume to running, to done | from the answer's acceptance to the run's own start and end times on the server |
 """
@@ -114,7 +114,7 @@ def _say(what: str, measured: str) -> None:
 
 @flow(name="create-waiting-runs", persist_result=False)
 def create_waiting(count: int) -> float:
-    """Create records and their waiting runs; return the seconds that the runs took, without the records."""
+    """Create records and their waiting runs. Return the seconds for the runs, without the records."""
     create_batch(BatchRecord(batch=BATCH, received_at=now()))
     taken = 0.0
     for number in range(count):
@@ -136,7 +136,7 @@ def _files() -> tuple[dict[str, bytes], str]:
 def waiting_shot(number: int) -> ShotRecord:
     """Store a shot that waits for an editor, and return its record.
 
-    Its draft is taken for drawn, for imaging is not what is measured.
+    Its draft is marked as made, because imaging is not measured here.
     """
     shot, (files, fingerprint) = BATCH.shot(f"RNG{number:05}_MAIN"), _files()
     objects = shot_objects.keep(shot, files)

@@ -1,8 +1,8 @@
 """Deployments, schedules, the work pool, and the command line over all layers.
 
-Every process imports this package first, so settings that must come before numpy are made here. Linear algebra gets one
-thread: the problems here are small, and a second thread makes them several times slower. Variables that are already set
-are kept. Freed memory is reused (`packshot.memory`).
+Every process imports this package first, so it makes settings that must come before numpy is imported. Linear algebra
+gets one thread: its problems are small here, and a second thread makes them several times slower. Variables that are
+already set are kept. Freed memory is reused (`packshot.memory`).
 """
 
 import os

@@ -20,13 +20,13 @@ END_S = 90.0
 
 
 def up(state_dir: Path) -> tuple[int, str]:
-    """Start ``packshot serve`` in the background, and wait until all parts work.
+    """Start ``packshot serve`` in the background. Wait until all parts work, and return (process id, trouble).
 
-    A part without which the others work is waited for until its start has failed once; then it is tried again in the
-    background.
+    Some parts are not needed by the others. If such a part fails to start once, it is not waited for any longer; it is
+    tried again in the background.
 
     Returns:
-        The process id, and what is wrong; empty if all parts work.
+        The process id, and a text with what is wrong; the text is empty if all parts work.
     Raises:
         ServerError: the servers run already, or did not start. The message contains the end of the log.
     """
@@ -65,8 +65,8 @@ def _is_started(folder: Path) -> bool:
 def down(state_dir: Path) -> int | None:
     """End the servers of a state folder, however they were started.
 
-    Returns:
-        The id of the process that ran them; None if there was none.
+    Return the id of their process; None if there was none.
+
     Raises:
         ServerError: the servers have not ended in time.
     """

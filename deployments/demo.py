@@ -71,9 +71,13 @@ SAMPLES = _sample_folder()
 
 
 def run_demo(console: Console, *, state_dir: Path, samples: Path | None, keep: bool) -> bool:
-    """Run a folder of photographs through the nightly flow; return whether no file failed.
+    """Take a folder of photographs through the nightly flow; return whether all files succeeded.
 
     A second call finds the batch finished. It changes nothing and shows the same table.
+
+    Args:
+        samples: the folder; None means the photographs that come with Packshot.
+        keep: whether the servers run on until Ctrl-C.
     """
     batch = DEMO_BATCH if samples is None else batch_id("demo", samples.resolve().name)
     fetch_networks(console)
@@ -110,7 +114,7 @@ def run_demo(console: Console, *, state_dir: Path, samples: Path | None, keep: b
 def serve_line(console: Console, *, state_dir: Path) -> None:
     """Run the embedded servers and a worker until Ctrl-C; parts that die are started again.
 
-    Worker, desk and watch are not waited for: if one of them does not start, the others work, and it is tried again.
+    Worker, desk and watch are not waited for. If one of them does not start, the others work, and it is tried again.
     """
     fetch_networks(console)
     with line(console, state_dir=state_dir) as (stack, _), environment_file(stack) as file:
@@ -126,9 +130,9 @@ def serve_line(console: Console, *, state_dir: Path) -> None:
 
 
 def end_runs_that_died() -> str:
-    """Return a line that names the runs whose process had died; empty if there were none.
+    """End the runs whose process had died. Return a line with their names; empty if there were none.
 
-    If the runs cannot be looked for, the text says why. That stops nothing: the watch looks every half minute.
+    If the runs cannot be looked for, the text gives the reason. That stops nothing: the watch looks every half minute.
     """
     try:
         lost = end_lost_runs.fn()
@@ -171,7 +175,7 @@ def fetch_networks(console: Console) -> None:
 
 @contextmanager
 def line(console: Console, *, state_dir: Path) -> Iterator[tuple[Stack, Part]]:
-    """Run the servers and a worker and register the deployments, for the duration of the block.
+    """Run the servers and a worker, and register the deployments, during the block.
 
     Inside the block this process is a client of these servers. The worker may still be starting.
     """
@@ -189,10 +193,10 @@ def line(console: Console, *, state_dir: Path) -> Iterator[tuple[Stack, Part]]:
 
 
 def register_patiently() -> None:
-    """Register the deployments; try again while a Prefect server that has just started answers with errors.
+    """Register the deployments. A Prefect server that has just started may answer with errors; then try again.
 
     Raises:
-        ServerError: it still does after `REGISTER_S`.
+        ServerError: it still does so after `REGISTER_S`.
     """
     began = time.monotonic()
     while True:
@@ -216,10 +220,10 @@ def start_desk(stack: Stack) -> str:
 
 
 def show_desk(console: Console, address: str, *, after: str = "") -> None:
-    """Print where the review desk is, and how to get an account.
+    """Print the address of the review desk, and how to get an account.
 
     Args:
-        after: the command that starts it, if it does not run now.
+        after: the command that starts the desk; empty if it runs.
     """
     when = f"  (after `{after}`)" if after else ""
     console.print(f"[bold]Review desk[/] {address}{when}", soft_wrap=True)
@@ -227,15 +231,15 @@ def show_desk(console: Console, address: str, *, after: str = "") -> None:
 
 
 def same_configs() -> dict[str, str]:
-    """Return the environment variable with which other processes use this one's configs, wherever they start."""
+    """Return the environment variable that makes other processes use the same configs, in any working folder."""
     return {variable("configs"): str(get_settings().configs.resolve())}
 
 
 @contextmanager
 def environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """Set environment variables, and Prefect's settings with them, for the duration of the block.
+    """Set environment variables, and Prefect's settings with them, during the block.
 
-    Of variables that this process was started with, such as those of another line, the new value counts.
+    If this process was started with other values, such as those of another installation, the new values are used.
     """
     before = dict(os.environ)
     os.environ.update(variables)

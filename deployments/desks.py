@@ -86,7 +86,7 @@ def address_of(port: int) -> str:
 
 
 def desk_of(state_dir: Path) -> str:
-    """Return the address of the desk of a running line."""
+    """Return the address of the desk of a running system."""
     return address_of(json.loads((state_dir / "ports.json").read_text())[PART][0])
 
 

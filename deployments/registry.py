@@ -146,7 +146,7 @@ def require_server() -> None:
     """Check that a Prefect server answers at the configured address.
 
     Raises:
-        ConfigError: the address is not one of an API.
+        ConfigError: the address is not the address of an API.
         TransientError: no server answers.
     """
     url = PREFECT_API_URL.value() or ""

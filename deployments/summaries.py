@@ -1,4 +1,4 @@
-"""What became of each shot of a batch, for the terminal."""
+"""Show in the terminal the result for each shot of a batch."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _COLOURS = {"delivered": "green", "waiting": "yellow", "refused": "magenta", "fa
 
 
 def show_summary(console: Console, summary: Any) -> None:
-    """Print what became of each shot of a batch, and why."""
+    """Print the result for each shot of a batch, with the reason."""
     heads = ("shot", "became", "score", "files", "waits for", "due")
     rows = [tuple(map(terminal, _cells(fate))) for fate in summary.fates]
     widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]

@@ -1,4 +1,4 @@
-"""The process that looks after the line, beside the embedded servers."""
+"""The process for the regular checks (`flows.watching`), beside the embedded servers."""
 
 from __future__ import annotations
 

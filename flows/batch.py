@@ -1,11 +1,11 @@
 """Process one batch, from its inbox to its delivery.
 
     take stock -> master each shot -> group by light, correct each group -> route each
-    -> edit the simple ones, open a job for each other -> export and deliver what is approved
-    -> report what became of every file
+    -> edit the simple ones, open a job for each other -> export and deliver approved shots
+    -> report the result for every file
 
-Some reasons of a failure pass by themselves, such as a full disk. Shots that failed for such a reason are tried again
-before the delivery. If the delivery itself fails so, it is tried again, too.
+Some failures have a cause that passes by itself, such as a full disk. Shots with such a failure are tried again before
+the delivery. If the delivery itself fails in this way, it is tried again, too.
 
 Stages that work on each shot are shared with other workers, if there are any (`flows.sharing`).
 

@@ -1,4 +1,4 @@
-"""The daily report: what the production line did on the last complete day."""
+"""The daily report: production figures of the last complete day."""
 
 from __future__ import annotations
 

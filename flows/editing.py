@@ -1,4 +1,4 @@
-"""The automated edit: cut out, verify, frame and score each shot, and ask people about those that do not pass."""
+"""The automated edit: cut out, verify, frame and score each shot. If an edit is not approved, ask people about it."""
 
 from __future__ import annotations
 
@@ -11,9 +11,13 @@ from tasks.stages.shot_stages import edit_shot
 
 
 def edit_and_ask(shots: Sequence[RoutedShot], told: Progress) -> list[EditedShot]:
-    """Edit and score shots that a machine may edit, and return the edits.
+    """Edit and score the shots that a machine may edit, and return the edits.
 
-    A person is asked about each edit that does not pass by itself.
+    A person is asked about each edit that is not approved automatically.
+
+    Args:
+        shots: the routed shots.
+        told: called with the progress.
     """
     edited = settle([edit_shot.submit(shot) for shot in shots], on_progress=told)
     settle([open_review.submit(edit) for edit in edited if edit.needs_person], on_progress=lambda done, total: None)

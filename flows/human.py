@@ -1,7 +1,7 @@
 """The work of people: one run for each shot that waits for an editor, a reviewer, a senior editor or the client.
 
 The run is created suspended (`tasks.people.jobs`), so while it waits it uses no process, thread or slot. An answer from
-the form in the UI, the command line, the API or the hot folder resumes it, and the flow starts from its first line;
+the form in the UI, the command line, the API or the hot folder resumes it. The flow then starts from its first line;
 finished tasks are not repeated. The shot's record decides each next step, until the shot is approved or refused.
 """
 

@@ -1,4 +1,4 @@
-"""The nightly run: process every closed batch that is not finished, some side by side."""
+"""The nightly run: process every closed batch that is not finished, several at the same time."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ Clients = Annotated[
 
 
 def tell_of_the_end(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
-    """Send a notice that the night was cancelled or has crashed."""
+    """Send a notice that the night was cancelled or has crashed. Prefect calls this hook."""
     night_stopped(f"it is {state.type.value.lower()}: {state.message or 'no reason was given'}. Run {flow_run.id}")
 
 

@@ -1,4 +1,4 @@
-"""The pace of a run: how many shots it works on at the same time."""
+"""How many shots a run works on at the same time."""
 
 from __future__ import annotations
 

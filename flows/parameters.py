@@ -1,4 +1,4 @@
-"""Parameter types of the flows: labels and validation for the UI's forms."""
+"""Parameter types of the flows, with labels and validation for the forms in Prefect's UI."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from packshot.naming import MAX_NAME_LENGTH, NAME_PATTERN
 
 
 def shown(title: str, description: str) -> dict[str, JsonValue]:
-    """Return a field's title and description as schema extras; Prefect ignores the field's own."""
+    """Return a field's title and description as schema extras. Prefect ignores the usual ones of the field."""
     return {"title": title, "description": description}
 
 

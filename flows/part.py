@@ -1,4 +1,4 @@
-"""One part of a batch: some of its shots, taken through one stage by whichever worker is free."""
+"""Take one part of a batch (some of its shots) through one stage, on any worker that is free."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A decorator for flows: show that the process is alive, wait for servers, end cleanly if another run does the work."""
+"""A decorator for flows.
+
+It shows that the process is alive, waits for servers, and ends if another run does the work.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ SKIPPED, TAKEN_OVER = "Skipped", "Taken over"
 
 
 def present(flow_body: Callable[P, State[Any]]) -> Callable[P, State[Any]]:
-    """Return the flow's function, so wrapped that it holds the run's lease.
+    """Return the flow's function, wrapped so that it holds the run's lease while it works.
 
     If another run does the same work, this run ends as completed, and its message says so.
 

@@ -14,10 +14,10 @@ Progress = Callable[[int, int], None]
 
 
 def settle(futures: Iterable[PrefectFuture[R]], *, on_progress: Progress) -> list[R]:
-    """Wait for all futures, and return the results of those that completed, in the order they were submitted.
+    """Wait for all futures. Return the results of those that completed, in the order in which they were submitted.
 
-    Failed futures are left out. Each failure is red in the UI, and is an event in its shot's record. From the records
-    the flow decides its final state.
+    Failed futures are left out. Each failure is red in the UI, and is an event in its shot's record. The flow decides
+    its final state from the records.
 
     Args:
         on_progress: called each time another hundredth has finished.

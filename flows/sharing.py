@@ -1,8 +1,8 @@
 """Share a stage's shots with other workers.
 
-The shots are cut into parts. Each part becomes a run of `work-on-part`. Any worker of the parts' pool can take such a
-run; workers begin with the first part. The run that hands the parts out works on them, too, and begins with the last
-one. So it comes to its end without any other worker. If there is no other worker, nothing is cut or handed out.
+The shots are cut into parts. Each part becomes a run of `work-on-part`, which any worker of the parts' pool can take.
+Workers begin with the first part. The run that hands out the parts works on them, too, and begins with the last one. So
+it always finishes, even if no worker helps. If there is no other worker, nothing is cut or handed out.
 """
 
 from __future__ import annotations
@@ -70,7 +70,10 @@ def cut(items: Sequence[Any]) -> list[Sequence[Any]]:
 
 
 def cut_by_group(shots: Sequence[RoutedShot]) -> list[Sequence[RoutedShot]]:
-    """Return shots in parts of at least `PACKSHOT_PART_SIZE` (the last may be smaller); shoot groups stay whole."""
+    """Return shots in parts of at least `PACKSHOT_PART_SIZE`; the last may be smaller.
+
+    A shoot group is never divided.
+    """
     parts: list[Sequence[RoutedShot]] = []
     part: list[RoutedShot] = []
     in_order = sorted(shots, key=lambda shot: (shot.group, shot.name))
@@ -83,7 +86,7 @@ def cut_by_group(shots: Sequence[RoutedShot]) -> list[Sequence[RoutedShot]]:
 
 
 def cancel_its_parts(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
-    """Cancel the parts that a cancelled run has handed out to other workers."""
+    """Cancel the parts that a cancelled run has handed out to other workers. Prefect calls this hook."""
     cancel_parts(str(flow_run.id), why=f"the run that handed it out was cancelled: {flow_run.name}")
 
 

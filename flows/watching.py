@@ -1,9 +1,9 @@
-"""One process that looks after the line all day, instead of a flow run each minute.
+"""One process that does the regular checks all day, instead of a flow run each minute.
 
 A run each minute would cost a process start, a row and its events, even if nothing has changed. This process takes the
 same steps as `flows.collect`. After each step there is a pause; it is longer if the step took more processor time.
-While it works, the schedule of `collect-returned-work` is paused. Dead runs are looked for in a thread of their own, so
-that no other step, however long it takes, keeps them from being started again.
+While it works, the schedule of `collect-returned-work` is paused. A thread of its own looks for dead runs, so that they
+are started again even if another step takes long.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _log = logging.getLogger("packshot")
 
 
 class Said(NamedTuple):
-    """What a step did, as a sentence, and whether more work will come soon."""
+    """The result of a step as a sentence, and whether more work will come soon."""
 
     sentence: str
     busy: bool = False
@@ -57,10 +57,10 @@ class Said(NamedTuple):
 
 @dataclass
 class Step:
-    """A step, and the pauses between two times that it is taken.
+    """A step that is taken again and again, and the pause after it.
 
     Attributes:
-        asks: a question that costs little. If its answer has changed, the step's pause is short.
+        asks: a cheap question. If its answer has changed, the step's pause is short.
         longest_s: the longest pause, in seconds.
     """
 
@@ -130,10 +130,11 @@ def _release() -> Said:
 
 
 def watch(ended: threading.Event, *, every_s: float, alive: Path | None = None) -> None:
-    """Look after the line until `ended` is set. If another process does so now, first wait until that one has ended.
+    """Take the steps until `ended` is set. If another process does so now, first wait until it has ended.
 
     Args:
-        alive: a file that is touched every minute, for whoever watches this process.
+        every_s: the usual pause between two looks, in seconds.
+        alive: a file that is touched every minute, for a supervisor that checks its age.
     """
     while not ended.is_set():
         try:

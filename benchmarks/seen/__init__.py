@@ -1,6 +1,6 @@
-"""Edits of real photographs, looked at by people at full size: the truth that no rendered scene gives.
+"""Edits of real photographs that people have looked at in full size. No rendered scene can give this truth.
 
     python -m benchmarks.seen run | sheets | verdicts | todo | table
 
-How to look, and what each kind of defect means: benchmarks/seen/README.md.
+How to look, and the meaning of each kind of defect: benchmarks/seen/README.md.
 """

@@ -1,4 +1,4 @@
-"""The commands of the set that was looked at; see `benchmarks.seen`."""
+"""The commands for the set of photographs that people have looked at; see `benchmarks.seen`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ _FIRST = {"studio-light": 0, "white-already": 1, "studio-grey": 2}
 
 
 def run(args: argparse.Namespace) -> None:
-    """Make the edits that are not made yet. It says nothing of how good they are: who looks must not know."""
+    """Make the edits that are not made yet.
+
+    Nothing is printed about their quality, because the person who looks must not know.
+    """
     cv2.setNumThreads(args.threads)
     order = sorted(photographs(), key=lambda one: (_FIRST.get(one.backdrop, 3), one.sha256))
     wanted = [(one, way) for way in args.methods for one in asked_for(order, half=args.half, only=args.only)]
@@ -36,7 +39,10 @@ def run(args: argparse.Namespace) -> None:
 
 
 def sheets(args: argparse.Namespace) -> None:
-    """Draw the contact sheets of edits that nobody has looked at, or of those asked for, and print where they lie."""
+    """Draw contact sheets, and print where they are.
+
+    They show edits that nobody has looked at, or the ones asked for.
+    """
     photos = {photo.file: photo for photo in photographs()}
     made = editing.results(args.work, ways=args.methods, version=args.version)
     shown = made if args.only else verdicts.still_to_see(made, verdicts.load())[: args.most]
@@ -54,7 +60,7 @@ def sheets(args: argparse.Namespace) -> None:
 
 
 def take(args: argparse.Namespace) -> None:
-    """Take verdicts from a file of JSON lines and keep them in the repository."""
+    """Read verdicts from a file of JSON lines and store them in the repository."""
     taken = verdicts.take(
         args.file.read_text(encoding="utf-8").splitlines(),
         editing.results(args.work, version=args.version),
@@ -65,7 +71,7 @@ def take(args: argparse.Namespace) -> None:
 
 
 def todo(args: argparse.Namespace) -> None:
-    """List the edits whose matte nobody has looked at yet, or that have changed since; the doubtful ones first."""
+    """List the edits whose matte nobody has looked at yet, or has changed since. Doubtful ones come first."""
     seen = verdicts.load()
     before = {(one.sha256, one.way) for one in seen}
     for result in verdicts.still_to_see(editing.results(args.work, ways=args.methods, version=args.version), seen):
@@ -74,7 +80,7 @@ def todo(args: argparse.Namespace) -> None:
 
 
 def table(args: argparse.Namespace) -> None:
-    """Print the machine's word against what people saw, for each half of the split."""
+    """Print the machine's verdicts against people's, for each half of the split."""
     pairs = pairs_of(editing.results(args.work, ways=args.methods, version=args.version), verdicts.load())
     print(as_table(pairs))
     if args.names:
@@ -82,7 +88,7 @@ def table(args: argparse.Namespace) -> None:
 
 
 def ship(args: argparse.Namespace) -> None:
-    """Put what people saw of the half "chosen on" into the model that comes with Packshot."""
+    """Put people's verdicts on the half "chosen on" into the model that comes with Packshot."""
     pairs = pairs_of(editing.results(args.work, ways=args.methods, version=args.version), verdicts.load())
     model = with_evidence(shipped_model(), evidence_of(pairs))
     Path(packshot.routing.__path__[0], "shipped_model.json").write_text(model.model_dump_json(), encoding="utf-8")
@@ -90,7 +96,12 @@ def ship(args: argparse.Namespace) -> None:
 
 
 def asked_for(photos: Iterable[Photograph], *, half: str | None, only: Sequence[str] | None) -> list[Photograph]:
-    """Return the photographs of a half whose file's name holds one of the parts; None stands for all."""
+    """Return the photographs of a half whose file name contains one of some texts. None means no such limit.
+
+    Args:
+        half: name of the half; None means both.
+        only: the texts; None means all photographs.
+    """
     return [one for one in photos if half in (None, one.half) and _asked_for(one.file, only)]
 
 
@@ -99,7 +110,7 @@ def _asked_for(text: str, parts: Sequence[str] | None) -> bool:
 
 
 def main() -> None:
-    """Read the command line and do what it says."""
+    """Run the command that the command line names."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.seen", description=__doc__)
     parser.add_argument("--work", type=Path, default=editing.WORK, help="folder for pictures and results")
     commands = parser.add_subparsers(required=True)

@@ -1,8 +1,10 @@
-"""Every photograph through the machine's path: master, route, cut out, frame, score. What comes out is kept on disk.
+"""Take every photograph through the machine's stages: master, route, cut out, frame, score.
 
-<work>/network/    what the network said of each photograph; a second run asks it nothing
-<work>/edits/      one JSON file per photograph, method and pipeline version
-<work>/pictures/   matte and composite, named after the matte's hash: an older one that was looked at stays
+Keep the results on disk.
+
+<work>/network/    the network's prediction for each photograph; a second run needs no network <work>/edits/      one
+JSON file per photograph, method and pipeline version <work>/pictures/   matte and composite, named after the matte's
+hash: an older one that was looked at stays
 """
 
 from __future__ import annotations
@@ -44,14 +46,15 @@ _LEAST_CANVAS_PX = 300
 
 @dataclasses.dataclass(frozen=True)
 class Result:
-    """One edit, and what the machine says of it.
+    """One edit, with the machine's measurements and verdict.
 
     Attributes:
-        way: which of `WAYS` was asked for; `used` is the method that made the matte.
-        matte_sha256: of the matte in 8 bits; empty where the photograph was refused.
-        night: what the night would do beside quality control: route, its reason, the probability of a refusal, category
-            and kinds, whether real photographs speak too little for them, and whether it would approve the edit unseen.
-        findings: all, as plain JSON, with their places in pixels of what each rule looked at.
+        way: the one of `WAYS` that was asked for; `used` is the method that made the matte.
+        matte_sha256: hash of the matte in 8 bits; empty if the photograph was refused.
+        night: further decisions that the nightly run would make: route, its reason, the probability of a refusal,
+            category and kinds, whether too few real photographs of these kinds were judged, and whether it would
+            approve the edit automatically.
+        findings: all findings, as plain JSON. Their places are in pixels of the picture that each rule looked at.
     """
 
     file: str
@@ -72,7 +75,7 @@ class Result:
 
     @property
     def name(self) -> str:
-        """What the edit is called wherever it is shown: short, and silent about what the machine thinks of it."""
+        """The edit's name wherever it is shown. It is short, and does not reveal the machine's verdict."""
         return f"{self.sha256[:12]}-{self.way}"
 
     @property
@@ -81,29 +84,29 @@ class Result:
 
     @property
     def near(self) -> bool:
-        """Whether it was approved, or nearly: by its score, or but for a gate."""
+        """Whether the edit was approved or nearly approved: its score is high enough, or only a gate stopped it."""
         return self.approved or self.score >= NEAR_SCORE
 
     @property
     def stops(self) -> tuple[str, ...]:
-        """The codes of the findings that alone keep it from being approved."""
+        """The codes of the findings that prevent an approval."""
         failed = (one["code"] for one in self.findings if one["gate"] and one["status"] == Status.FAILED.value)
         return tuple(dict.fromkeys(failed))
 
 
 def matte_hash(matte8: Pixels8) -> str:
-    """Return the SHA-256 of a matte in 8 bits, and of its shape."""
+    """Return the SHA-256 of a matte in 8 bits and of its shape, hex."""
     shape = f"{matte8.shape[1]}x{matte8.shape[0]}:".encode()
     return hashlib.sha256(shape + np.ascontiguousarray(matte8).tobytes()).hexdigest()
 
 
 def result_file(work: Path, photo_sha256: str, way: str, version: str = PIPELINE_VERSION) -> Path:
-    """Return where an edit's result is kept."""
+    """Return the path of an edit's result."""
     return work / "edits" / f"{photo_sha256[:12]}-{way}-v{version}.json"
 
 
 def picture_files(work: Path, matte_sha256: str) -> tuple[Path, Path]:
-    """Return where an edit's matte and its composite are kept."""
+    """Return the paths of an edit's matte and composite."""
     stem = work / "pictures" / matte_sha256[:16]
     return stem.with_suffix(".matte.png"), stem.with_suffix(".composite.png")
 
@@ -123,7 +126,7 @@ def load_result(path: Path) -> Result:
 
 
 def make(photo: Photograph, way: str, work: Path) -> Result:
-    """Take one photograph through the machine's path, keep its pictures and its result, and return it."""
+    """Take one photograph through the machine's stages. Store its pictures and its result, and return the result."""
     configs = _configs()
     nothing = Result(photo.file, photo.sha256, photo.product, photo.half.value, way, PIPELINE_VERSION)
     try:
@@ -223,6 +226,6 @@ def load_pictures(result: Result, work: Path) -> tuple[Matte, Pixels8]:
 
 
 def load_photograph(photo: Photograph) -> Pixels8:
-    """Return a photograph upright, (rows, columns, 3) uint8, sRGB, as large as its edit."""
+    """Return a photograph upright, (rows, columns, 3) uint8, sRGB, of the same size as its edit."""
     opened = open_photo(photo.path.read_bytes(), name=photo.file, limits=_configs().ingest)
     return working_to_srgb8(develop(opened).pixels16)

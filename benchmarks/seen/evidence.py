@@ -1,6 +1,6 @@
-"""What the looked-at photographs say of the promise, put into the model that comes with Packshot.
+"""Put the verdicts on real photographs, as proof for the promise, into the model that comes with Packshot.
 
-Only the half on which limits may be chosen speaks; the other half stays for reporting.
+Only the half on which limits may be chosen is used. The other half is kept for reporting.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from packshot.types import Route
 
 
 def evidence_of(pairs: Iterable[Pair]) -> tuple[Seen, ...]:
-    """Return the real photographs that count: routed to the machine, approved by quality control, and looked at."""
+    """Return the real photographs that count as proof: routed to the machine, approved by quality control, and looked
+    at.
+    """
     return tuple(
         sorted(
             Seen(night["refusal_probability"], not pair.signed, night["category"], tuple(night["kinds"]))
@@ -29,9 +31,9 @@ def evidence_of(pairs: Iterable[Pair]) -> tuple[Seen, ...]:
 
 
 def with_evidence(model: RoutingModel, seen: Sequence[Seen]) -> RoutingModel:
-    """Return the model with these real photographs among its labelled shots, in the place of those that it had.
+    """Return the model with these real photographs among its labelled shots. They replace those that it had.
 
-    The trees stay as they are. They never learnt from these photographs.
+    The trees stay as they are. They were never trained on these photographs.
     """
     shots = Counter(model.approve.calibration)
     shots.subtract(_labelled(model.approve.seen))

@@ -1,4 +1,4 @@
-"""Square tiles that together show all of an edit's outline, walked along it."""
+"""Square tiles along an edit's outline, which together show all of it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Tile(NamedTuple):
     """A square of an edit; it may reach beyond the picture.
 
     Attributes:
-        left, top: in pixels of the picture that is shown.
+        left, top: its upper left corner, in pixels of the picture that is shown.
     """
 
     left: int
@@ -30,12 +30,14 @@ class Tile(NamedTuple):
 
 
 def walk(matte: Matte, *, tile_px: int = TILE_PX) -> list[Tile]:
-    """Return tiles that cover the outline of all parts and holes, and what is soft far from it.
+    """Return tiles that cover the outline of all parts and holes, and soft areas far from it.
 
-    Each tile is put as far along the outline as it still reaches back to the first point that no tile shows yet.
+    Each tile contains the first point of the outline that no tile shows yet. It is placed as far along the outline as
+    this allows.
 
     Args:
         matte: (rows, columns) float32 in 0..1.
+        tile_px: width and height of a tile.
     """
     whole = (matte >= 0.5).astype(np.uint8)
     contours, _ = cv2.findContours(whole, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
@@ -78,7 +80,7 @@ def _far_soft(matte: Matte, whole: NDArray[np.uint8]) -> NDArray[np.int32]:
 
 
 def cut(picture: NDArray[Any], tile: Tile, *, tile_px: int = TILE_PX, beyond: int = 128) -> NDArray[Any]:
-    """Return a tile's pixels, (tile_px, tile_px, 3); `beyond` where there is no picture."""
+    """Return a tile's pixels, (tile_px, tile_px, 3). Outside the picture they have the value `beyond`."""
     out = np.full((tile_px, tile_px, *picture.shape[2:]), beyond, picture.dtype)
     rows, columns = picture.shape[:2]
     top, left = max(0, tile.top), max(0, tile.left)

@@ -1,7 +1,7 @@
-"""The real photographs, which product each shows, and the two halves of the split.
+"""The real photographs, the product that each shows, and the two halves of the split.
 
-The split is by product, so that two photographs of one thing, or its other colours, never stand on both sides. It
-was fixed before anybody looked, and stands in `split.csv`.
+The split is by product: two photographs of one object, or of its other colours, are always in the same half. It was
+fixed before anybody looked, and is stored in `split.csv`.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _SAME: tuple[tuple[str, str], ...] = (
 
 
 class Half(StrEnum):
-    """Which half of the split a product is in."""
+    """The halves of the split. Each product is in one of them."""
 
     CHOSEN_ON = "chosen on"
     ONLY_REPORTED = "only reported"
@@ -53,8 +53,8 @@ class Photograph:
     """A real photograph.
 
     Attributes:
-        file: below the folder of products.
-        category: as the manifest has it.
+        file: path below the folder of products.
+        category: the category in the manifest.
     """
 
     file: str
@@ -70,7 +70,7 @@ class Photograph:
 
 
 def product_of(file: str) -> str:
-    """Return what a photograph shows, by its path below the folder of products."""
+    """Return the product that a photograph shows, by the file's path below the folder of products."""
     for pattern, product in _SAME:
         if re.match(pattern, file):
             return product
@@ -80,13 +80,13 @@ def product_of(file: str) -> str:
 
 
 def half_of(product: str) -> Half:
-    """Return a product's half: the hash of its name decides, nothing that anybody could choose."""
+    """Return a product's half. The hash of its name decides, so nobody can choose it."""
     digest = hashlib.sha256(f"packshot seen {product}".encode()).digest()
     return Half.CHOSEN_ON if digest[0] % 2 else Half.ONLY_REPORTED
 
 
 def photographs() -> list[Photograph]:
-    """Return all photographs of the split, with what the manifest of the test data says of them."""
+    """Return all photographs of the split, with their entries in the test data's manifest."""
     with (data_folder() / "products" / "manifest.csv").open(encoding="utf-8", newline="") as text:
         said = {row["file"]: row for row in csv.DictReader(text)}
     return [
@@ -109,7 +109,7 @@ def split_rows() -> list[dict[str, str]]:
 
 
 def fix_split(files: Iterable[str]) -> None:
-    """Write the split. Done once: what was looked at stays in its half for ever."""
+    """Write the split. This is done once, because a photograph that was looked at must stay in its half for ever."""
     rows = []
     for file in sorted(files):
         digest = hashlib.sha256((data_folder() / "products" / file).read_bytes()).hexdigest()

@@ -1,9 +1,10 @@
 """Contact sheets of an edit: on the white that is delivered, on a dark surround, and the photograph beside them.
 
-At 1:1; where the product is larger than a marketplace takes it, at the size it would be delivered. A small product is
-shown whole, three times. Of a larger one there is an overview, and then its outline, tile by tile. A tile is labelled
-with the column and row of its upper left corner in the matte's pixels; a rule beside an overview counts them.
-A sheet is no larger than viewers show without making it smaller. It does not say what the machine thinks of the edit.
+They are at 1:1. If the product is larger than a marketplace accepts, they are at the delivered size. A small product is
+shown whole, three times. A larger one has an overview, and then its outline, tile by tile. A tile's label has the
+column and row of its upper left corner, in pixels of the matte. A ruler beside an overview counts these pixels.
+
+A sheet is so small that viewers show it without reducing it. It does not reveal the machine's verdict.
 """
 
 from __future__ import annotations
@@ -32,11 +33,11 @@ RULE_STEPS = (20, 50, 100, 200, 500)
 
 
 class Views(NamedTuple):
-    """One edit seen three ways, each (rows, columns, 3) uint8, sRGB, of one size, and where that part lies.
+    """Part of one edit in three views, each (rows, columns, 3) uint8, sRGB, of the same size, and the part's position.
 
     Attributes:
-        left, top: of the part in the matte, in its pixels.
-        scale: pixels shown for one pixel of the matte.
+        left, top: position of the part in the matte, in its pixels.
+        scale: shown pixels per pixel of the matte.
     """
 
     white: Pixels8
@@ -48,7 +49,7 @@ class Views(NamedTuple):
     scale: float
 
     def at(self, x: int, y: int) -> tuple[int, int]:
-        """Return where a shown pixel lies in the matte."""
+        """Return the position in the matte of a shown pixel."""
         return round(self.left + x / self.scale), round(self.top + y / self.scale)
 
 
@@ -68,7 +69,13 @@ def sheets(matte: Matte, composite: Pixels8, photo: Pixels8) -> list[Pixels8]:
 
 
 def on_dark(composite: Pixels8, matte: Matte, *, level: int = DARK) -> Pixels8:
-    """Return a composite on white as it would look on a dark surround: its white is taken off in linear light."""
+    """Return a composite on white as it would look on a dark surround. Its white is replaced in linear light.
+
+    Args:
+        composite: (rows, columns, 3) uint8, sRGB.
+        matte: (rows, columns) float32 in 0..1.
+        level: value of the dark surround, 0..255.
+    """
     linear = _decoded(composite)
     away = (1 - matte[..., None]) * np.float32(1 - float(_decoded(np.array(level, np.uint8))))
     return _encoded(np.clip(linear - away, 0, 1))

@@ -1,4 +1,4 @@
-"""The machine's word held against what people saw, for each half of the split."""
+"""The machine's verdicts compared with people's, for each half of the split."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from benchmarks.seen.verdicts import Kind, Seen
 
 @dataclasses.dataclass(frozen=True)
 class Pair:
-    """An edit with what the machine and what people say of it.
+    """An edit with the machine's verdict and people's verdict.
 
     Attributes:
-        signed: only if everybody who looked at this very matte would sign it.
-        on_white: only if all who were asked would send it where it is only ever shown on white; None if nobody was.
+        signed: True only if everybody who looked at this same matte would sign it.
+        on_white: True only if all who were asked would send it to a page that shows it on white only; None if nobody
+            was asked.
     """
 
     result: Result
@@ -31,7 +32,8 @@ class Counts:
     """The figures of one half.
 
     Attributes:
-        approved: by quality control alone; `night` of them also by all that the night heeds besides.
+        approved: number of edits that quality control alone approves. `night` of them pass all further checks of the
+            nightly run, too.
     """
 
     looked_at: int
@@ -59,7 +61,7 @@ class Counts:
 
 
 def pairs_of(made: Iterable[Result], seen: Iterable[Seen]) -> list[Pair]:
-    """Return the edits that somebody looked at, as they are now; an edit whose matte has changed since is left out."""
+    """Return the present edits that somebody looked at. If the matte has changed since, the edit is left out."""
     said: dict[tuple[str, str], list[Seen]] = {}
     for one in seen:
         said.setdefault((one.sha256, one.matte_sha256), []).append(one)
@@ -144,7 +146,7 @@ def _by_finding(halves: dict[str, list[Pair]]) -> list[str]:
 
 
 def named(pairs: Sequence[Pair]) -> str:
-    """Return the edits that machine and eye disagree about, by name."""
+    """Return the names of edits about which machine and people disagree."""
     lines = []
     for one in sorted(pairs, key=lambda pair: (pair.result.half, pair.result.approved, pair.result.file)):
         result = one.result

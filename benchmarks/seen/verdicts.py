@@ -1,7 +1,7 @@
-"""What people saw: an edit signed or not, and each defect with its kind, its place and one sentence.
+"""People's verdicts: an edit is signed or not, and each defect has its kind, its place and one sentence.
 
-One file of JSON lines per looker, so that two who look at the same time write nothing over. A later verdict on the
-same matte by the same looker takes the place of the earlier one. No pixel of a photograph stands in them.
+There is one file of JSON lines for each person who looks, so that two people can work at the same time. A later verdict
+by the same person on the same matte replaces the earlier one. The files contain no pixels of a photograph.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ FOLDER = Path(__file__).with_name("verdicts")
 
 
 class Kind(StrEnum):
-    """Kinds of defects; benchmarks/seen/README.md says what each means."""
+    """Kinds of defects; benchmarks/seen/README.md explains them."""
 
     SHADOW_KEPT = "shadow_kept"
     PALE_PART_LOST = "pale_part_lost"
@@ -38,7 +38,7 @@ class Kind(StrEnum):
 
 
 class Place(Value):
-    """A rectangle in pixels of the matte, which is as large as the photograph."""
+    """A rectangle in pixels of the matte, which has the size of the photograph."""
 
     x: int = Field(ge=0)
     y: int = Field(ge=0)
@@ -47,7 +47,7 @@ class Place(Value):
 
 
 class Defect(Value):
-    """What is wrong at one place, in one sentence."""
+    """A defect at one place, described in one sentence."""
 
     kind: Kind
     place: Place
@@ -55,12 +55,12 @@ class Defect(Value):
 
 
 class Said(Value):
-    """What a looker writes of one edit.
+    """One person's verdict on an edit, as they write it.
 
     Attributes:
-        edit: its name as it stands on its sheets: ``<12 digits>-<method>-<8 digits of the matte's hash>``.
+        edit: its name on its sheets: ``<12 digits>-<method>-<8 digits of the matte's hash>``.
         signed: whether a senior editor would send it to a client as it is.
-        on_white: whether the editor would send it if it were only ever shown on white; None if that was not asked.
+        on_white: whether the editor would send it to a page that shows it on white only; None if that was not asked.
     """
 
     edit: str = Field(pattern=r"^[0-9a-f]{12}-[a-z]+-[0-9a-f]{8}$")
@@ -78,7 +78,7 @@ class Said(Value):
 
 
 class Seen(Value):
-    """A verdict as it is kept, with all that tells which edit it is about.
+    """A verdict as it is stored, with all data that identify its edit.
 
     Attributes:
         looker: a role, not a person: ``looker 1``.
@@ -100,17 +100,18 @@ class Seen(Value):
 
 
 class VerdictError(Exception):
-    """A verdict cannot be taken; says which, why, and what is allowed."""
+    """A verdict cannot be accepted. The message gives the verdict, the reason, and what is allowed."""
 
 
 def take(lines: Iterable[str], made: Iterable[Result], *, looker: str) -> list[Seen]:
-    """Return what a looker wrote, checked against the edits it is about.
+    """Return one person's verdicts, checked against the edits that they are about.
 
     Args:
-        lines: one JSON object a line, see `Said`.
+        lines: one JSON object per line, see `Said`.
         made: the edits that were shown.
+        looker: the person's role.
     Raises:
-        VerdictError: a line is no verdict, is about no edit that was shown, or has a place outside it.
+        VerdictError: a line is not a verdict, or is about an edit that was not shown, or has a place outside it.
     """
     by_name = {shown_name(one): one for one in made if one.matte_sha256}
     taken = []
@@ -131,7 +132,7 @@ def take(lines: Iterable[str], made: Iterable[Result], *, looker: str) -> list[S
 
 
 def shown_name(result: Result) -> str:
-    """Return what an edit is called on its sheets."""
+    """Return an edit's name on its sheets."""
     return f"{result.name}-{result.matte_sha256[:8]}"
 
 
@@ -159,7 +160,7 @@ def _seen(said: Said, result: Result, looker: str) -> Seen:
 
 
 def load(folder: Path = FOLDER) -> list[Seen]:
-    """Return all verdicts that are kept, by looker, in the order of the files."""
+    """Return all stored verdicts, by the person's role, in the order of the files."""
     return [
         Seen.model_validate_json(line)
         for path in sorted(folder.glob("*.jsonl"))
@@ -168,7 +169,7 @@ def load(folder: Path = FOLDER) -> list[Seen]:
 
 
 def keep(taken: Sequence[Seen], folder: Path = FOLDER) -> None:
-    """Write verdicts into their looker's file, each in the place of an earlier one on the same matte."""
+    """Write verdicts into their person's file. Each replaces an earlier one on the same matte."""
     folder.mkdir(parents=True, exist_ok=True)
     for looker in {one.looker for one in taken}:
         path = folder / f"{looker.replace(' ', '-')}.jsonl"
@@ -184,7 +185,7 @@ def keep(taken: Sequence[Seen], folder: Path = FOLDER) -> None:
 def still_to_see(made: Iterable[Result], seen: Iterable[Seen]) -> list[Result]:
     """Return the edits whose matte nobody has looked at, each matte once; approved and nearly approved ones first.
 
-    Within each of the two groups the photograph's hash gives the order, so that it tells nothing.
+    Within each of these two groups they are sorted by the photograph's hash, so that the order reveals nothing.
     """
     known = {(one.sha256, one.matte_sha256) for one in seen}
     waiting: dict[tuple[str, str], Result] = {}

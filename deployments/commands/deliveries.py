@@ -1,4 +1,4 @@
-"""``packshot delivery``: links with which a client looks at a delivery."""
+"""``packshot delivery``: links for clients to look at a delivery."""
 
 from __future__ import annotations
 

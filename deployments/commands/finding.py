@@ -1,4 +1,4 @@
-"""``packshot find``: where a product's photographs are, in all batches that ever were."""
+"""``packshot find``: find a product's photographs in all batches, also in ended ones."""
 
 from __future__ import annotations
 

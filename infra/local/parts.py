@@ -86,7 +86,10 @@ class Part:
         return "" if self.child.poll() is None else f"ended with status {self.child.returncode}"
 
     def what_is_wrong(self) -> str:
-        """Return what is wrong with the part; empty if it works. If it can't be found out, that is what is wrong."""
+        """Return what is wrong with the part, in words; empty if it works.
+
+        If this can't be found out, the text says so.
+        """
         if self.ended or self.child is None:
             return self.ended
         if _is_stopped(self.child):

@@ -1,8 +1,8 @@
-"""The embedded PostgreSQL, from a wheel: Prefect's database.
+"""The embedded PostgreSQL, from a wheel. It holds Prefect's database and the index.
 
-PostgreSQL refuses to run as root. If this process is root, PostgreSQL runs as ``nobody``, in the state folder if that
-user can enter it. It can't enter a closed folder such as /root. Then the data are below /var/lib/packshot, in a folder
-named after the state folder, and the programs are copied there once if ``nobody`` can't reach them either.
+PostgreSQL refuses to run as root. If this process is root, PostgreSQL runs as the user ``nobody``, in the state folder.
+If ``nobody`` can't enter that folder, as with /root, the data are below /var/lib/packshot, in a folder named after the
+state folder. If ``nobody`` can't reach PostgreSQL's programs either, they are copied there once.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def start(family: Family, state_dir: Path, *, port: int | None = None) -> str:
 
 
 def index_url(state_dir: Path, database_url: str) -> str:
-    """Make the user of the index and its schema in a running database if there are none; return the URL for that user.
+    """Return the URL of the index in a running database. Its user and schema are made if there are none.
 
     Raises:
         ServerError: the database refused it.

@@ -70,7 +70,7 @@ def free_ports(count: int, *, preferred: int | None = None) -> list[int]:
 def kept_ports(state_dir: Path, name: str, count: int, *, preferred: int | None = None) -> list[int]:
     """Return the ports of a server's last start if they are still free, else other free ports. They are remembered.
 
-    So addresses that were handed out, such as links to pictures, still work after a restart.
+    So addresses that were given to people, such as links to pictures, still work after a restart.
     """
     book = state_dir / "ports.json"
     noted: dict[str, list[int]] = {}
@@ -128,7 +128,7 @@ def is_free(port: int) -> bool:
 
 
 class Family:
-    """Child processes that end with the block, after an exception, and when this process is killed."""
+    """Child processes that end together with the block, also after an exception or if this process is killed."""
 
     def __init__(self, mark: str, *, lock: int) -> None:
         """Start a family, and end processes that an earlier one with the same mark left behind.
@@ -183,7 +183,7 @@ class Family:
             tidy()
 
     def keep(self, part: Part) -> Part:
-        """Register a part that a supervisor restarts when it dies, and return it."""
+        """Register a part, so that a supervisor restarts it when it dies, and return it."""
         self.parts.append(part)
         return part
 
@@ -269,9 +269,9 @@ def wait_until(
 
 
 def busy() -> float:
-    """Return how many times longer a process may take than on an idle machine: the load per core, 1 to 10.
+    """Return by what factor a process may take longer than on an idle machine: the load per core, 1 to 10.
 
-    A server that is slow because the machine is busy must not be killed: it would only begin again.
+    A server that is only slow because the machine is busy must not be killed: it would have to begin again.
     """
     return min(max(os.getloadavg()[0] / (os.cpu_count() or 1), 1.0), MOST_BUSY)
 
@@ -310,13 +310,13 @@ def listens(child: subprocess.Popen[bytes], port: int) -> bool:
 
 @contextlib.contextmanager
 def only_one(state_dir: Path) -> Iterator[int]:
-    """Hold the lock of a state folder and yield the lock's file descriptor.
+    """Hold the lock of a state folder during the block, and yield the lock's file descriptor.
 
-    The lock is freed when the last process that holds it ends, so nothing is left over after a crash. If the starter
-    was killed, its servers may still be ending; wait for them.
+    The lock is freed when the last process that holds it ends, so no lock is left after a crash. If the process that
+    started the servers was killed, they may still be ending; this function waits for them.
 
     Raises:
-        ServerError: another process holds it; the message names it.
+        ServerError: another process holds the lock; the message names it.
     """
     import fcntl
 

@@ -43,7 +43,7 @@ PORTS = ("master", "master.grpc", "volume", "volume.grpc", "filer", "filer.grpc"
 
 @dataclasses.dataclass(frozen=True)
 class S3Access:
-    """How to reach an S3-compatible server."""
+    """The address and the keys of an S3-compatible server."""
 
     endpoint_url: str
     access_key: str
@@ -74,10 +74,10 @@ def start(family: Family, state_dir: Path, *, port: int | None = None) -> S3Acce
 
 
 def launch(family: Family, state_dir: Path, *, port: int | None = None) -> tuple[S3Access, Callable[[], None]]:
-    """Start SeaweedFS; return how to reach it, and a function that waits until it is ready.
+    """Start SeaweedFS. Return (its address and keys, a function that waits until it is ready).
 
     Args:
-        port: port of the S3 interface; None means the port of its last start, or a free one.
+        port: port of the S3 interface; None means the port of the last start, or a free one.
     Raises:
         ServerError: the program is missing, or the port is taken.
     """

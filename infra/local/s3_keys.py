@@ -30,7 +30,7 @@ HTTPS = ("master", "volume", "filer", "admin")
 
 @dataclasses.dataclass(frozen=True)
 class InnerKeys:
-    """Files of the TLS certificate that every part of the S3 server shows, and asks of the others."""
+    """Files of the TLS certificate that every part of the S3 server shows, and demands of the others."""
 
     authority: Path
     certificate: Path
@@ -70,7 +70,7 @@ def security_toml(folder: Path, keys: InnerKeys) -> str:
 
 
 def write_secret(path: Path, content: bytes) -> None:
-    """Write a file that only this user can read, at every moment."""
+    """Write a file that at no moment anybody but this user can read."""
     path.unlink(missing_ok=True)
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:  # noqa: PTH123
         file.write(content)

@@ -122,14 +122,16 @@ def running(
 def start_worker(
     stack: Stack, *, work_pool: str, environment: Mapping[str, str] | None = None, limit: int | None = None
 ) -> subprocess.Popen[bytes]:
-    """Start a Prefect worker for a work pool; it runs as long as the stack. `wait_for_worker` waits until it is ready.
+    """Start a Prefect worker for a work pool; it runs as long as the stack.
 
-    The pool limits how many runs execute at once. A limit on the worker itself doesn't work. In Prefect 3.8 such a
-    worker ends by mistake if a run is retried while the process of its first attempt still exists.
+    `wait_for_worker` waits until it is ready.
+
+    The pool limits how many runs execute at once. A limit on the worker itself does not work for runs that are retried:
+    in Prefect 3.8 such a worker ends by mistake if the process of the first attempt still exists.
 
     Args:
         environment: variables for the worker and its runs; they override the stack's own.
-        limit: most runs at once; only for a pool whose runs are never retried.
+        limit: greatest number of runs at once; only for a pool whose runs are never retried.
     """
     return stack.family.start(
         [

@@ -1,8 +1,8 @@
-"""A supervisor: restart parts that died, with back-off, and write a status file.
+"""A supervisor: restart parts that died, with growing pauses, and write a status file.
 
 It is one loop in the process that owns the `Family`. A part that has ended is restarted at once, then after 1, 2, 4 ...
 seconds, at most a minute. After the part has worked for a minute the count starts again at zero. A part that runs but
-doesn't work is killed after a while and restarted. What a part depends on is started first.
+doesn't work is killed after a while and restarted. If a part needs other parts, they are started first.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class PartStatus:
         since: when its process was started.
         restarts: how many times it was restarted.
         trouble: what is wrong; empty if it works.
-        needed: whether nothing else can start without it.
+        needed: True if nothing else can start without it.
     """
 
     name: str
@@ -129,7 +129,7 @@ class Supervisor:
             self._file.unlink(missing_ok=True)
 
     def look(self) -> None:
-        """Check each part once, restart what is due, and write the status file."""
+        """Check each part once, restart parts that are due for it, and write the status file."""
         for watch in self._watches:
             worked, restarts = not watch.trouble, watch.restarts
             if watch.part.ended:
@@ -255,7 +255,7 @@ def _is_at_work(watch: _Watch) -> bool:
 
 
 def processor_s(part: Part) -> float:
-    """Return how many seconds of the processor a part has taken so far."""
+    """Return the processor seconds that a part has used so far."""
     taken = 0.0
     for process in _processes(part):
         with contextlib.suppress(psutil.Error):
@@ -281,7 +281,7 @@ def _processes(part: Part) -> list[psutil.Process]:
 
 
 def room_at(folder: Path) -> str:
-    """Return in words how much is free on the disk of a folder; empty if that is enough."""
+    """Return in words how much space is free on a folder's disk; empty if it is enough."""
     free = shutil.disk_usage(folder).free
     return f"its disk has only {free / 1e6:,.0f} MB free: make room" if free < LEAST_FREE_BYTES else ""
 
@@ -295,7 +295,7 @@ def _born(part: Part) -> datetime:
 
 
 def read_status(state_dir: Path) -> tuple[list[PartStatus], str]:
-    """Return the parts' status from a state folder, and what is wrong overall; empty if nothing is."""
+    """Return (the status of the parts, what is wrong overall) from a state folder. The text is empty if all is well."""
     holder = holder_of(state_dir)
     try:
         content: dict[str, Any] = json.loads((state_dir / STATUS_FILE).read_text())

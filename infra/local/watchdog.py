@@ -37,7 +37,7 @@ def main(mark: str) -> None:
 
 
 def end(process: psutil.Process, number: int, *, grace_s: float) -> None:
-    """Send a process its signal to end; after `grace_s` kill it and its descendants if they are still there."""
+    """Send a process its signal to end. If it still runs after `grace_s`, kill it and its descendants."""
     try:
         family = [process, *process.children(recursive=True)]
         process.send_signal(number)
@@ -74,9 +74,9 @@ def _wait_until_ended(processes: list[psutil.Process], *, timeout_s: float) -> N
 
 
 def has_ended(process: psutil.Process) -> bool:
-    """Return whether a process has released its files and ports: it is gone, or it is a zombie.
+    """Return whether a process has released its files and ports: it no longer exists, or it is a zombie.
 
-    A container's first process may be slow to reap orphans, or never do it.
+    A container's first process may clean up such zombies late or never.
     """
     try:
         # The main thread may have ended while another one still holds the files.

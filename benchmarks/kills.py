@@ -1,17 +1,21 @@
-"""A night in which processes are killed at random, the disk fills and the storage fails: what heals, and how fast?
+"""A night in which processes are killed at random, the disk fills and the storage fails.
+
+What recovers, and how fast?
 
     python -m benchmarks.kills --shots 200 --kills 30 --faults 0.01
     python -m benchmarks.kills --shots 50 --kills 10 --faults 0.2 --kinds 503 truncated reset "answer lost"
 
-Starts its own servers in a temporary folder, supervised as `packshot serve` does. One batch goes through undisturbed;
-the same photographs, as a batch of another name, go through a night in which flow processes, the children that open
-files, the worker, Prefect, PostgreSQL and S3 are killed with signal 9, and the disk that all of them write to is full
-for a while. In both, requests of the worker meet 503, cut bodies, resets, delays and lost answers. Nobody does
-anything; a night that ended and left something undone is followed by the next one, as the schedule would have it.
+Servers are started in a temporary folder, supervised as by `packshot serve`. The same photographs are processed twice,
+as two batches. The first batch is not disturbed. During the second one these are killed with signal 9: flow processes,
+the children that open files, the worker, Prefect, PostgreSQL and S3. Also, the disk that all of them write to is full
+for a while. In both batches, requests of the worker meet 503, cut bodies, resets, delays and lost answers. No person
+helps. If a night ends and something is not done, the next night follows, as by the schedule.
 
-Prints a table of recovery times: from a kill, or from the moment when the disk has room again, until all parts work and
-a record of the batch has moved on. The exit status is not 0 unless each file is as in the other batch, delivered once.
-A full disk takes root and a loop device; without them it is left out, and the report says so.
+A table of recovery times is printed. Each runs from a kill, or from the moment when the disk has space again, until all
+parts work and a record of the batch has changed. The exit status is 0 only if each file of the second batch is like
+that of the first, and was delivered once.
+
+Filling a disk needs root and a loop device. Without them it is left out, and the report says so.
 """
 
 from __future__ import annotations
@@ -73,14 +77,18 @@ FULL_S = 30.0
 
 
 class Kill(NamedTuple):
-    """What was killed or filled, and how long it took until the night went on; None: it did not in time."""
+    """One disturbance: the kind of process that was killed, or the full disk, and the seconds until the night
+    continued.
+
+    The seconds are None if it did not continue in time.
+    """
 
     kind: str
     recovery_s: float | None
 
 
 class Storm(NamedTuple):
-    """The disturbed batch: what was done to it, in how many nights it was finished, and how long that took."""
+    """The disturbed batch: its disturbances, the number of nights until it was finished, and how long that took."""
 
     kills: list[Kill]
     nights: int
@@ -88,7 +96,7 @@ class Storm(NamedTuple):
 
 
 def main() -> int:
-    """Run it and print the figures; return 0 if all holds."""
+    """Run both batches and print the figures. Return 0 if the second batch is like the first."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shots", type=int, default=200)
     parser.add_argument("--kills", type=int, default=30)
@@ -114,7 +122,7 @@ def main() -> int:
 
 
 def photographs(folder: Path, count: int, *, long_side: int) -> None:
-    """Write photographs of the sample batch under names of their own, with a manifest that names their categories.
+    """Write photographs of the sample batch under new names, with a manifest that states their categories.
 
     Without a category the machine approves nothing, so nothing would be delivered.
     """
@@ -140,7 +148,7 @@ def photographs(folder: Path, count: int, *, long_side: int) -> None:
 
 @contextmanager
 def line(folder: Path, faults: Faults) -> Iterator[Stack]:
-    """Servers, deployments and a worker behind a storage that fails; a thread starts again what dies."""
+    """Run servers, deployments and a worker behind a storage that fails. A thread restarts parts that die."""
     stop, state, temporary = threading.Event(), folder / "state", folder / "tmp"
     temporary.mkdir()
     with running(state, ports=Ports(prefect=free_ports(1)[0])) as stack:
@@ -163,12 +171,12 @@ def line(folder: Path, faults: Faults) -> Iterator[Stack]:
 
 
 def log(sentence: str) -> None:
-    """Say what happens, apart from the figures."""
+    """Print a sentence about progress, on another stream than the figures."""
     sys.stderr.write(f"{time.strftime('%H:%M:%S')} {sentence}\n")
 
 
 def undisturbed(folder: Path) -> float:
-    """Take the photographs through without kills, and return the seconds."""
+    """Process the photographs without kills, and return the seconds."""
     began = time.monotonic()
     submit(folder, CALM)
     run = start("process-batch/process-batch", {"client": CALM.client, "batch": CALM.batch})
@@ -178,7 +186,7 @@ def undisturbed(folder: Path) -> float:
 
 
 def disturbed(stack: Stack, disk: Disk | None, folder: Path, wishes: argparse.Namespace) -> Storm:
-    """Take them through nights of kills; return when the batch is finished."""
+    """Process the photographs in nights with kills, and return the result when the batch is finished."""
     draw, kills, began = random.Random(wishes.seed), list[Kill](), time.monotonic()
     submit(folder, STORM)
     nights = [begin_night()]
@@ -203,7 +211,7 @@ def begin_night() -> UUID:
 
 
 def filled(disk: Disk | None) -> str:
-    """Fill the disk for a while; return the kind, empty if there is no disk to fill."""
+    """Fill the disk for a while. Return the kind of disturbance; empty if there is no disk to fill."""
     if disk is None:
         return ""
     disk.fill()
@@ -213,7 +221,7 @@ def filled(disk: Disk | None) -> str:
 
 
 def kill(stack: Stack, kind: str, draw: random.Random) -> str:
-    """Kill a process of a kind; return its kind, empty if there is none now."""
+    """Kill a process of a kind. Return the kind; empty if there is no such process now."""
     parts = {part.name: part for part in stack.family.parts}
     if kind in parts:
         parts[kind].kill()
@@ -241,9 +249,9 @@ def _carries(process: psutil.Process, mark: str) -> bool:
 
 
 def recovered(stack: Stack) -> float | None:
-    """Wait until all parts work and the batch has moved on; return after how many seconds, None: not in time.
+    """Wait until all parts work and the batch has progressed. Return the seconds; None if it did not happen in time.
 
-    A batch whose night has ended with something undone does not move on before the next one.
+    If a batch's night has ended and something is not done, the batch progresses only in the next night.
     """
     began, before = time.monotonic(), progress()
     while time.monotonic() < began + HEALED_S:
@@ -255,7 +263,7 @@ def recovered(stack: Stack) -> float | None:
 
 
 def progress() -> Counter[str] | None:
-    """The states of all shots of the disturbed batch; None: they cannot be read now."""
+    """Return the number of shots of the disturbed batch by state; None if they cannot be read now."""
     try:
         return Counter(f"{fate.shot} {fate.state}" for fate in survey(STORM).fates)
     except PackshotError:
@@ -263,7 +271,7 @@ def progress() -> Counter[str] | None:
 
 
 def finished() -> bool:
-    """Whether every shot of the disturbed batch is delivered, refused or with a person, and the batch is closed."""
+    """Return whether the disturbed batch is closed, and each of its shots is delivered, refused or with a person."""
     try:
         record = find_batch(STORM)
         return bool(record and record.finished_at) and not survey(STORM).failed
@@ -297,7 +305,9 @@ def until(ask: Callable[[], bool | None], *, what: str, timeout_s: float) -> Non
 
 
 def delivered_files(batch: BatchId) -> Counter[tuple[str, str]]:
-    """Name below its delivery and SHA-256 of each picture that was delivered, in any delivery of the batch."""
+    """Return (name below its delivery, SHA-256) of each picture in any delivery of the batch, and how often it was
+    delivered.
+    """
     prefix = deliveries_prefix(batch)
     storage, found = open_storage(), Counter[tuple[str, str]]()
     for one in storage.list(prefix):
@@ -308,7 +318,7 @@ def delivered_files(batch: BatchId) -> Counter[tuple[str, str]]:
 
 
 def report(storm: Storm, faults: Faults, *, calm_s: float, shots: int, with_disk: bool) -> int:
-    """Print the figures; return 0 if the disturbed batch is as the other, and whole."""
+    """Print the figures. Return 0 if the disturbed batch is complete and like the other one."""
     calm, stormy, kills = delivered_files(CALM), delivered_files(STORM), storm.kills
     summary: Summary = survey(STORM)
     deliveries = Counter(shot for one in load_batch(STORM).deliveries for shot in one.shots)

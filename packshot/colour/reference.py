@@ -41,7 +41,7 @@ class ReferenceColour(Value):
 
     Attributes:
         lab: CIE L*a*b* (D50).
-        said: the text that the client wrote.
+        said: the client's own text for it.
     """
 
     lab: tuple[float, float, float]

@@ -1,4 +1,7 @@
-"""Read the segments of a JPEG (ITU-T T.81, annex B) and what else its file holds (CIPA DC-007). No pixel is decoded."""
+"""Read the segments of a JPEG (ITU-T T.81, annex B) and further parts of its file (CIPA DC-007).
+
+No pixel is decoded.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Framing: compute where the product goes on a rendition's canvas, and resample it there."""
+"""Framing: compute the product's place and size on a rendition's canvas, and resample the picture to the canvas."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ _DAMAGED_NUMBER = re.compile(r"\d+([.,]\d+)?E\+?\d+", re.IGNORECASE)
 
 
 class Manifest(Value):
-    """What the client states about each file.
+    """The client's statements about each file.
 
     Attributes:
         rows: path of the file, as `plain_path` returns it -> column -> value; empty values are left out.

@@ -85,7 +85,7 @@ def off_white(edit: Pixels16, matte: Matte, *, shadow: Shadow) -> Shown:
 
 
 def matte_edge(matte: Matte) -> Shown:
-    """Return the line along the matte's edge, one pixel wide.
+    """Return a line along the matte's edge, one pixel wide.
 
     A pixel belongs to it if its coverage is at least 0.5 and one of its four neighbours has less than 0.5. If the frame
     cuts the product, there is no edge at the cut.

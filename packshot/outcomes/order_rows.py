@@ -60,8 +60,8 @@ class Reading(Value):
 
     Attributes:
         file: name of the file.
-        how: encoding, separator, and what was decided about its columns, in words.
-        rows: rows that were read.
+        how: encoding, separator, and the decisions about its columns, in words.
+        rows: number of rows that were read.
     """
 
     file: str

@@ -37,7 +37,8 @@ def doubtful_category(said: Sourced | None, categories: Mapping[str, Category]) 
     """Return a finding if a category was stated but is unknown. The shot is then treated as one of unknown category.
 
     Args:
-        said: the category from the manifest, file name, metadata or config; None if nothing states one.
+        said: the stated category, from the manifest, file name, metadata or config; None if nothing states one.
+        categories: all categories, by name.
     """
     if said is None or find_category(categories, said.value):
         return ()

@@ -77,7 +77,7 @@ def with_neck_joint(record: ShotRecord, neck: ShotId | None) -> ShotRecord:
     """Return a garment's record with the draft of its neck joint in storage. Each pair of pictures gets one draft.
 
     Args:
-        neck: the product's neck shot; None if somebody decided to go on without it.
+        neck: the product's neck shot; None if somebody decided to continue without it.
     """
     theirs = load_record(neck) if neck else None
     pair = {"master": picture_shown(record), "neck": picture_shown(theirs) if theirs else ""}

@@ -59,9 +59,9 @@ _room, _mine = Room(), threading.local()
 
 
 def room_for(record: ShotRecord) -> AbstractContextManager[None]:
-    """Hold the memory that work on a mastered shot takes, during the block. First wait until that much is free.
+    """Hold the memory that work on a mastered shot needs, during the block. First wait until that much is free.
 
-    A thread that already holds memory goes on at once. If it waited, it would wait for itself.
+    A thread that already holds memory continues at once. If it waited, it would wait for itself.
     """
     width, height = record.reports.get("reading", {}).get("size", (0, 0))
     return _held(working_bytes(width * height))

@@ -83,7 +83,7 @@ def compare_all(
 
     Args:
         client, batch: only those of this client, or this one batch; empty means all.
-        anew: True reads every record and writes every row, even if the ETag is the same.
+        anew: True reads every record and writes every row, even if its ETag is the same.
         on_progress: called after each batch.
     """
     done, found = Compared(), set()

@@ -136,7 +136,7 @@ class Life:
         Args:
             why: reason in words, for people.
             facts, source_sha256, plan_fingerprint, findings, reports, objects: stored in the record with the states.
-            who: name of the person who acts; empty means the line itself.
+            who: name of the person who acts; empty means Packshot itself.
         """
 
         def change(record: ShotRecord) -> ShotRecord:

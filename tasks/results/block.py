@@ -113,7 +113,7 @@ class ResultsInBucket(WritableFileSystem):
         return content
 
     def write_path(self, path: str, content: bytes, *, _sync: bool = True) -> None:  # type: ignore[override]
-        """Store a result with the line's seal."""
+        """Store a result with Packshot's seal."""
         key = result_key(path)
         open_storage().put(key, seal(key, content), content_type="application/octet-stream")
 

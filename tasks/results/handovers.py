@@ -67,7 +67,7 @@ class RoutedShot(Handover):
 
     Attributes:
         group: name of the lighting set-up of the shot. All shots of a set-up are edited in the same part of the batch.
-        colour_fingerprint: hash of what the group decided about the shot's colours.
+        colour_fingerprint: hash of the group's decision about the shot's colours.
     """
 
     group: str

@@ -77,7 +77,7 @@ class ToMaster(Value):
 
 
 class ToRoute(Value):
-    """A shot for stage 2 (the route), with what its group decided."""
+    """A shot for stage 2 (the route), with the decision of its group."""
 
     mastered: MasteredShot
     group: GroupDecision

@@ -109,7 +109,7 @@ def join_neck(exterior: Side, neck: Side | None) -> NeckJoint:
 
     Args:
         exterior: the garment on its mannequin.
-        neck: the garment's inside; None if somebody decided to go on without it.
+        neck: the garment's inside; None if somebody decided to continue without it.
     """
     found = find_mannequin(exterior.pixels, exterior.matte)
     place = place_neck(exterior, found.mask, found.opening, neck) if neck else None

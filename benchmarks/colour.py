@@ -34,7 +34,7 @@ Step = Callable[[], object]
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Print the tables."""
+    """Measure, print the tables, and return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--megapixels", type=float, default=24)
     parser.add_argument("--markdown", type=Path)

@@ -114,6 +114,9 @@ def boundary_f(true: Mask, found: Mask, *, tolerance_px: float) -> float:
 
     For each mask, it takes the share of its boundary that lies within `tolerance_px` (Euclidean) of the other's
     boundary. The result is the harmonic mean of both shares.
+
+    Args:
+        true, found: (rows, columns) bool.
     """
     edges = [mask & ~ndimage.binary_erosion(mask, border_value=1) for mask in (true, found)]
     if not edges[0].any() or not edges[1].any():
@@ -160,7 +163,7 @@ def _network(file: Path, model: str) -> Segmenter:
 
 
 def model_file(model: str) -> Path:
-    """Return a fetched model's file."""
+    """Return the path of a model's file, which must have been downloaded before."""
     found = sorted(MODELS.glob(f"{model}-*.onnx"))
     if not found:
         raise SystemExit(f"{model}: no file in {MODELS}; run `packshot models fetch {model}`")
@@ -180,13 +183,17 @@ def by_packshot(scene: Scene, segmenter: Segmenter, *, method: Method = Method.A
 def by_network(scene: Scene, segmenter: Segmenter) -> tuple[Pixels8, Matte, str]:
     """Return composite, matte and method: the network's mask as it is, blended with white in encoded values.
 
-    The colours of edge pixels are not changed.
+    The colours of edge pixels are not changed. The composite is (rows, columns, 3) uint8, sRGB; the matte is (rows,
+    columns) float32 in 0..1.
     """
     return _mixed(scene.photo, _stretched(_mask(scene, segmenter))), _stretched(_mask(scene, segmenter)), "network"
 
 
 def by_alpha_matting(scene: Scene, segmenter: Segmenter) -> tuple[Pixels8, Matte, str]:
-    """Return composite, matte and method, as rembg's alpha_matting makes them with its default thresholds."""
+    """Return composite, matte and method, as rembg's alpha_matting makes them with its default thresholds.
+
+    The composite is (rows, columns, 3) uint8, sRGB; the matte is (rows, columns) float32 in 0..1.
+    """
     from PIL import Image
     from rembg.bg import alpha_matting_cutout
 
@@ -202,7 +209,8 @@ def by_alpha_matting(scene: Scene, segmenter: Segmenter) -> tuple[Pixels8, Matte
 def by_decontamination(scene: Scene, segmenter: Segmenter) -> tuple[Pixels8, Matte, str]:
     """Return composite, matte and method: the network's mask with estimated foreground colours (pymatting).
 
-    rembg's decontaminate does the same.
+    rembg's decontaminate does the same. The composite is (rows, columns, 3) uint8, sRGB; the matte is (rows, columns)
+    float32 in 0..1.
     """
     from pymatting import estimate_foreground_ml
 
@@ -212,7 +220,10 @@ def by_decontamination(scene: Scene, segmenter: Segmenter) -> tuple[Pixels8, Mat
 
 
 def by_grabcut(scene: Scene, segmenter: Segmenter) -> tuple[Pixels8, Matte, str]:
-    """Return composite, matte and method, as OpenCV's GrabCut makes them in five rounds from the network's mask."""
+    """Return composite, matte and method, as OpenCV's GrabCut makes them in five rounds from the network's mask.
+
+    The composite is (rows, columns, 3) uint8, sRGB; the matte is (rows, columns) float32 in 0..1.
+    """
     mask = _mask(scene, segmenter)
     marks = np.where(mask > 0.95, cv2.GC_FGD, np.where(mask > 0.5, cv2.GC_PR_FGD, cv2.GC_PR_BGD)).astype(np.uint8)
     marks[mask < 0.05] = cv2.GC_BGD

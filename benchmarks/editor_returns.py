@@ -70,7 +70,7 @@ def row_of(path: Path, name: str, limits: IngestConfig) -> Row:
 
 
 def table(found: list[Row]) -> str:
-    """Return the rows as Markdown."""
+    """Return the rows as a Markdown table."""
     head = "| file | kind | size | paths (sub-paths, knots) | matte taken, share of the picture | findings |"
     lines = [head, "|---|---|---|---|---|---|"]
     for row in found:

@@ -148,7 +148,10 @@ def photographs(folder: Path, count: int, *, long_side: int) -> None:
 
 @contextmanager
 def line(folder: Path, faults: Faults) -> Iterator[Stack]:
-    """Run servers, deployments and a worker behind a storage that fails. A thread restarts parts that die."""
+    """Run servers, deployments and a worker behind a storage that fails, and yield the servers.
+
+    A thread restarts parts that die.
+    """
     stop, state, temporary = threading.Event(), folder / "state", folder / "tmp"
     temporary.mkdir()
     with running(state, ports=Ports(prefect=free_ports(1)[0])) as stack:

@@ -200,7 +200,7 @@ def on_shaded_backdrop(own: FloatImage, matte: Matte, name: str) -> Pixels8:
 
 
 def wrong_mattes(right: Right) -> Iterator[Matte]:
-    """Yield mattes with left-over backdrop.
+    """Yield mattes with left-over backdrop, each (rows, columns) float32 in 0..1.
 
     Gaps, concavities or holes are filled, or bits are added beside the product.
     """
@@ -266,6 +266,10 @@ def around_of(photo: Pixels8, matte: Matte) -> tuple[Around, Reduced] | None:
     """Return the part of a photograph around its product, as quality control reads it, and the reduced edit.
 
     The result is None without a product or a backdrop.
+
+    Args:
+        photo: (rows, columns, 3) uint8, sRGB.
+        matte: (rows, columns) float32 in 0..1.
     """
     product = box_of_product(matte)
     if product is None:
@@ -320,7 +324,7 @@ def fitted(made: Sequence[Table]) -> Any:
 
 
 def as_forest(trees: Any, names: Sequence[str]) -> Forest:
-    """Return the trees as plain numbers."""
+    """Return scikit-learn's trees as a `Forest` of plain numbers."""
     plain = tuple(_plain(one.tree_) for one in trees.estimators_)
     return Forest(names=tuple(names), usual=(0.0,) * len(names), trees=plain, slope=1, intercept=0)
 
@@ -338,7 +342,9 @@ def _plain(tree: Any) -> Tree:
 
 
 def held_out(made: Sequence[Table]) -> list[NDArray[np.float64]]:
-    """Return the probabilities for each table, by trees that were trained without its product."""
+    """Return the probabilities of each table's regions, (regions,) each, by trees that were trained without its
+    product.
+    """
     from sklearn.model_selection import GroupKFold
 
     groups = [one.product for one in made]

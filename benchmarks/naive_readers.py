@@ -60,7 +60,10 @@ def read_by_the_line(data: bytes, name: str) -> Pixels8:
 
 
 def read_naively(data: bytes, kind: str) -> Pixels8:
-    """Return the wrong reading of a file: its numbers taken as sRGB, or its inks as if they were not inverted."""
+    """Return the wrong reading of a file, (rows, columns, 3) uint8.
+
+    Its numbers are taken as sRGB, or its inks as if they were not inverted.
+    """
     if kind == "tiff":
         decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
         if decoded is None:

@@ -119,7 +119,11 @@ def is_free(name: str) -> bool:
 
 
 def load_variation(name: str) -> Scene:
-    """Return a photograph with its truth."""
+    """Return a photograph with its truth.
+
+    Args:
+        name: ``<product>#<turn>``.
+    """
     source, _ = name.split("#")
     rng = np.random.default_rng(zlib.crc32(name.encode()))
     product = load_product(source)
@@ -134,7 +138,11 @@ def load_variation(name: str) -> Scene:
 
 
 def load_product(name: str) -> Product:
-    """Return a product by name."""
+    """Return a product with its colours and its coverage.
+
+    Args:
+        name: as `product_names` lists it.
+    """
     folder, stem = name.split("/")
     if folder == "drawn":
         _, own, matte = draw_product(int(stem))

@@ -97,12 +97,16 @@ def names_of(which: str) -> list[str]:
 
 
 def load_scene(name: str) -> Scene:
-    """Return a scene by name."""
+    """Return a photograph with its faultless edit.
+
+    Args:
+        name: as `names_of` lists it.
+    """
     return _drawn(name) if "@" in name else _studio(name)
 
 
 def scenes(names: Sequence[str]) -> Iterator[Scene]:
-    """Yield scenes one after the other."""
+    """Yield photographs with their faultless edits, in the order of the names."""
     for name in names:
         yield load_scene(name)
 
@@ -150,7 +154,11 @@ def kind_of(folder: str, stem: str) -> str:
 
 
 def cut_out_product(folder: str, stem: str) -> tuple[FloatImage, Matte]:
-    """Return (a product's own colours in linear light, its coverage). The colours continue outside its edge."""
+    """Return (a product's own colours, its coverage).
+
+    The colours are (rows, columns, 3) float32, linear light, and continue outside its edge. The coverage is (rows,
+    columns) float32 in 0..1.
+    """
     root = data_folder() / "ground_truth" / folder
     if folder == "cutouts-photo":
         rgba = np.asarray(Image.open(root / "rgba" / f"{stem}.png").convert("RGBA"))
@@ -184,7 +192,7 @@ def spread_colours(linear: FloatImage, matte: Matte) -> FloatImage:
 
 
 def cut_out_with_room(folder: str, stem: str) -> tuple[FloatImage, Matte]:
-    """Return (a product's own colours in linear light, its coverage), with room around it."""
+    """Return (a product's own colours, its coverage), as `cut_out_product` does, with room around the product."""
     return _with_room(*cut_out_product(folder, stem))
 
 
@@ -207,6 +215,8 @@ def with_border(own: FloatImage, matte: Matte, sides_px: Sequence[int]) -> tuple
     """Return colours and coverage with a border added. In it the product's colours continue, and the coverage is 0.
 
     Args:
+        own: (rows, columns, 3) float32, linear light.
+        matte: (rows, columns) float32 in 0..1.
         sides_px: width of the border at top, bottom, left and right.
     """
     top, bottom, left, right = sides_px
@@ -216,7 +226,11 @@ def with_border(own: FloatImage, matte: Matte, sides_px: Sequence[int]) -> tuple
 
 
 def cut_sides(matte: Matte) -> tuple[bool, bool, bool, bool]:
-    """Return whether the frame cuts the product at its top, bottom, left and right."""
+    """Return whether the frame cuts the product at its top, bottom, left and right.
+
+    Args:
+        matte: (rows, columns) float32 in 0..1.
+    """
     top, bottom, left, right = (float(line.max()) > 0.5 for line in (matte[0], matte[-1], matte[:, 0], matte[:, -1]))
     return top, bottom, left, right
 

@@ -407,7 +407,7 @@ def measure_size(
 
 
 def show(result: dict[str, Any]) -> None:
-    """Print the tables of one size."""
+    """Print the tables of photographs of one size."""
     print(
         f"\n{result['megapixels']:g} megapixels, median of {len(result['turns']) // len(result['seconds'])} turns each"
     )

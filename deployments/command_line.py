@@ -1,4 +1,4 @@
-"""``packshot``: the commands for local files, and those that need storage, model sources or Prefect.
+"""``packshot``: all its commands, both those for local files and those that need storage, model sources or Prefect.
 
 Modules that need the network are imported inside the commands, so that a command for a local file starts quickly.
 """

@@ -149,7 +149,9 @@ def _say(console: Console, sentence: str) -> None:
 
 @contextmanager
 def environment_file(stack: Stack) -> Iterator[Path]:
-    """Write a shell file with the servers' addresses and secrets for the duration of the block.
+    """Write a shell file with the servers' addresses and secrets, and yield its path.
+
+    It is removed at the end of the block.
 
     Only this user can read the file.
     """

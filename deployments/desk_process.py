@@ -15,7 +15,9 @@ START_S = 120.0
 
 
 def keep_desk(stack: Stack, *, environment: Mapping[str, str]) -> tuple[Part, str]:
-    """Start the desk as a part that a supervisor restarts when it dies or does not start; return it with its address.
+    """Start the desk, and return (it as a part, its address).
+
+    A supervisor restarts the part when it dies or does not start.
 
     Args:
         environment: variables besides the stack's own.

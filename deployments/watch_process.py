@@ -17,7 +17,7 @@ SILENCE_S = 900.0
 
 
 def keep_watch(stack: Stack, *, environment: Mapping[str, str]) -> Part:
-    """Start ``packshot watch`` as a part that a supervisor restarts when it dies or does not start.
+    """Start ``packshot watch`` and return it as a part, which a supervisor restarts when it dies or does not start.
 
     Args:
         environment: variables besides the stack's own.

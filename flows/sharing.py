@@ -64,7 +64,7 @@ def share(stage: Stage, batch: BatchId, parts: Sequence[Sequence[Any]], work: Wo
 
 
 def cut(items: Sequence[Any]) -> list[Sequence[Any]]:
-    """Return items in parts of `PACKSHOT_PART_SIZE`."""
+    """Return the items in parts of `PACKSHOT_PART_SIZE`, in the same order."""
     size = get_settings().part_size
     return [items[begin : begin + size] for begin in range(0, len(items), size)]
 

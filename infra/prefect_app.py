@@ -52,7 +52,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main() -> int:
-    """Serve until a signal to end."""
+    """Serve until a signal to end. Return the exit status."""
     given = parser().parse_args()
     for name, value in {**SELDOM, **REMOVED}.items():
         os.environ.setdefault(name, value)

@@ -35,7 +35,7 @@ _STRAYS = "_strays"
 
 
 def inbox_prefix(batch: BatchId) -> str:
-    """Return ``inbox/<client>/<batch>/``."""
+    """Return the beginning of the keys of a batch's uploaded files: ``inbox/<client>/<batch>/``."""
     return f"inbox/{batch.client}/{batch.batch}/"
 
 
@@ -71,7 +71,7 @@ def batches_prefix(client: str = "") -> str:
 
 
 def batch_record_key(batch: BatchId) -> str:
-    """Return ``batches/<client>/<batch>/batch.json``."""
+    """Return the key of a batch's record: ``batches/<client>/<batch>/batch.json``."""
     return f"batches/{batch.client}/{batch.batch}/batch.json"
 
 
@@ -84,7 +84,7 @@ def batch_from_record_key(key: str) -> BatchId | None:
 
 
 def shots_prefix(batch: BatchId) -> str:
-    """Return ``batches/<client>/<batch>/shots/``."""
+    """Return the beginning of the keys of a batch's shots: ``batches/<client>/<batch>/shots/``."""
     return f"batches/{batch.client}/{batch.batch}/shots/"
 
 
@@ -94,7 +94,7 @@ def shot_key(shot: ShotId, file: str) -> str:
 
 
 def record_key(shot: ShotId) -> str:
-    """Return the key of the shot's record."""
+    """Return the key of a shot's record: ``batches/<client>/<batch>/shots/<shot>/record.json``."""
     return shot_key(shot, "record.json")
 
 
@@ -175,7 +175,10 @@ def line_notice_key(notice: str) -> str:
 
 
 def returns_key(client: str, path: str = "") -> str:
-    """Return ``returns/<client>/<path>``; without a client, ``returns/``."""
+    """Return the key of a file for the report on returns: ``returns/<client>/<path>``.
+
+    Without a client it is ``returns/``.
+    """
     return f"returns/{client}/{path}" if client else "returns/"
 
 
@@ -195,12 +198,12 @@ def daily_prefix() -> str:
 
 
 def daily_figures_key(date: dt.date) -> str:
-    """Return the key of a day's figures."""
+    """Return the key of a day's figures: ``reports/daily/<date>.json``."""
     return f"{daily_prefix()}{date.isoformat()}.json"
 
 
 def daily_page_key(date: dt.date) -> str:
-    """Return the key of a day's page."""
+    """Return the key of a day's page: ``reports/daily/<date>.html``."""
     return f"{daily_prefix()}{date.isoformat()}.html"
 
 
@@ -231,17 +234,17 @@ def sibling_key(shot: ShotId, product: str) -> str:
 
 
 def client_deliveries_prefix(client: str) -> str:
-    """Return ``deliveries/<client>/``."""
+    """Return the beginning of the keys of a client's deliveries: ``deliveries/<client>/``."""
     return f"deliveries/{client}/"
 
 
 def deliveries_prefix(batch: BatchId) -> str:
-    """Return ``deliveries/<client>/<batch>/``."""
+    """Return the beginning of the keys of a batch's deliveries: ``deliveries/<client>/<batch>/``."""
     return f"deliveries/{batch.client}/{batch.batch}/"
 
 
 def delivery_prefix(batch: BatchId, number: int) -> str:
-    """Return ``deliveries/<client>/<batch>/<n>/``, counting from 1."""
+    """Return the beginning of the keys of one delivery: ``deliveries/<client>/<batch>/<n>/``. Numbers count from 1."""
     return f"{deliveries_prefix(batch)}{number}/"
 
 

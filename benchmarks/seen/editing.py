@@ -95,7 +95,11 @@ class Result:
 
 
 def matte_hash(matte8: Pixels8) -> str:
-    """Return the SHA-256 of a matte in 8 bits and of its shape, hex."""
+    """Return the SHA-256 of a matte and of its shape, hex.
+
+    Args:
+        matte8: (rows, columns) uint8.
+    """
     shape = f"{matte8.shape[1]}x{matte8.shape[0]}:".encode()
     return hashlib.sha256(shape + np.ascontiguousarray(matte8).tobytes()).hexdigest()
 
@@ -118,7 +122,7 @@ def results(work: Path, *, ways: Iterable[str] = tuple(WAYS), version: str = PIP
 
 
 def load_result(path: Path) -> Result:
-    """Return one result from its file."""
+    """Return one edit with the machine's measurements, read from its JSON file."""
     said = json.loads(path.read_text(encoding="utf-8"))
     said["size"] = tuple(said["size"])
     said["findings"] = tuple(said["findings"])

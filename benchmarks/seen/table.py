@@ -46,7 +46,7 @@ class Counts:
 
     @classmethod
     def of(cls, pairs: Sequence[Pair]) -> Counts:
-        """Return the figures of some edits."""
+        """Return the figures of some edits, all of one half."""
         approved = [one for one in pairs if one.result.approved]
         held = [one for one in pairs if not one.result.approved]
         return cls(
@@ -76,7 +76,7 @@ def pairs_of(made: Iterable[Result], seen: Iterable[Seen]) -> list[Pair]:
 
 
 def table(pairs: Sequence[Pair]) -> str:
-    """Return the figures as Markdown tables."""
+    """Return Markdown tables: the machine's verdicts compared with people's."""
     halves = {half.value: [one for one in pairs if one.result.half == half.value] for half in Half}
     lines = [
         "| half | looked at | approved by quality control | of these refused by eye | held back | of these fine by eye "

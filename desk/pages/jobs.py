@@ -38,7 +38,7 @@ LONGEST_FILE_NAME = 200
 
 
 async def take(request: Request) -> Response:
-    """Take a job for the person. Return a redirect to its page."""
+    """Record that the person has taken a job. Return a redirect to the job's page."""
     shot, person, _, _ = await _job_in(request)
     await _noted(shot, lambda: take_job(str(shot), person=person.name, signed_in=True))
     audit.note("took the job", person=person.name, shot=shot)
@@ -46,7 +46,10 @@ async def take(request: Request) -> Response:
 
 
 async def give_back(request: Request) -> Response:
-    """Give a job back, so that others can take it. An editor gives back their own job, a senior anybody's."""
+    """Give a job back, so that others can take it. Return a redirect to its page.
+
+    An editor gives back their own job, a senior anybody's.
+    """
     shot, person, record, _ = await _job_in(request, roles=frozenset({Role.EDITOR, Role.SENIOR}))
     if taken_by(record) != person.name and Role.SENIOR not in person.roles:
         raise HTTPException(403, "Whoever has the job gives it back, or a senior.")
@@ -120,7 +123,12 @@ async def check(request: Request) -> Response:
 
 
 async def hand_in(request: Request) -> Response:
-    """Hold the editor's answer for a while, like a decision. Until it is sent, the editor can take it back."""
+    """Hold the editor's answer for a while, like a decision.
+
+    Return a redirect, or the page with the reason of a refusal.
+
+    Until the answer is sent, the editor can take it back.
+    """
     shot, person, record, fields = await _job_in(request)
     desk = desk_of(request)
     _require_own(record, person)

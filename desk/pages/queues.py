@@ -80,7 +80,7 @@ def place_of(request: Request, *, fallback: Queue | None = None) -> Place:
 
 
 def wanted_in(given: Mapping[str, str]) -> Wanted:
-    """Return the filters in a query."""
+    """Return the filters of a list that a query in an address names."""
     return Wanted(**{one.name: given.get(one.name, "") for one in dataclasses.fields(Wanted)})
 
 
@@ -104,7 +104,7 @@ async def first(request: Request) -> Response:
 
 
 async def queue_page(request: Request) -> Response:
-    """Return one page of a list."""
+    """Return one page of a list of waiting shots."""
     desk, person, at = desk_of(request), person_of(request), now()
     named = request.path_params["queue"]
     if named not in list(Queue):

@@ -35,7 +35,7 @@ _BATCH = "/deliveries/{client}/{batch}"
 
 
 def routes() -> list[Route]:
-    """Return the routes of these pages."""
+    """Return the routes of the pages about deliveries."""
     return [
         Route("/deliveries", deliveries_page),
         Route(_BATCH, batch_page),

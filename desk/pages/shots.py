@@ -322,7 +322,10 @@ async def claim(request: Request) -> Response:
 
 
 async def seen(request: Request) -> Response:
-    """Note that the person has seen a shot's picture. The page sends this when the picture is loaded and shown."""
+    """Note that the person has seen a shot's picture. Return an empty answer.
+
+    The shot's page sends this request when the picture is loaded and shown.
+    """
     fields = await own_fields_of(request)
     desk, shot, person = desk_of(request), shot_in(request), person_of(request)
     known = desk.waiting.find(shot)
@@ -334,7 +337,10 @@ async def seen(request: Request) -> Response:
 
 
 async def leave(request: Request) -> Response:
-    """End the person's claim on a shot. The page sends this when it is closed."""
+    """End the person's claim on a shot. Return an empty answer.
+
+    The shot's page sends this request when it is closed.
+    """
     await own_fields_of(request)
     desk_of(request).claims.release(person_of(request).name, shot=str(shot_in(request)))
     return Response(status_code=204)

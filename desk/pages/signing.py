@@ -26,9 +26,9 @@ async def sign_in_page(request: Request) -> Response:
 
 
 async def sign_in(request: Request) -> Response:
-    """Begin a session.
+    """Begin a session, and return a redirect to the lists.
 
-    If the name or the password is wrong, show the form again; it does not tell which of them was wrong.
+    If the name or the password is wrong, return the form again. It does not tell which of them was wrong.
     """
     desk, fields = desk_of(request), await fields_of(request)
     name, to = fields.get("name", "")[:200], _within(fields.get("to", "/"))
@@ -54,7 +54,7 @@ async def sign_in(request: Request) -> Response:
 
 
 async def sign_out(request: Request) -> Response:
-    """End the session, and the person's claim on a shot."""
+    """End the session and the person's claim on a shot. Return a redirect to the form to sign in."""
     await own_fields_of(request)
     desk = desk_of(request)
     desk.sessions.end(request.state.token)

@@ -121,7 +121,7 @@ def tiles_name(found: Found) -> str:
 
 
 def make_tiles(found: Found) -> Pack:
-    """Return a picture's tiles."""
+    """Return a picture's tiles of all sizes, as one pack."""
     with room_for(found.record):
         return picture_pack(read_master(shot_objects.fetch(found.record, found.name)))
 

@@ -116,7 +116,12 @@ class Wanted:
     person: str = ""
 
     def takes(self, one: Waiting, *, opened_by: str = "") -> bool:
-        """Return whether a shot passes the filters."""
+        """Return whether a shot passes the filters.
+
+        Args:
+            one: the waiting shot.
+            opened_by: the person who has the shot open; empty if nobody has.
+        """
         people = {*one.wait.editors, one.wait.with_whom, opened_by}
         return (
             self.client in ("", one.shot.client)

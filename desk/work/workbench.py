@@ -67,6 +67,6 @@ class Workbench:
                 self._works.pop(next(iter(self._works)))
 
     def clear(self, shot: object) -> None:
-        """Forget the file for a shot."""
+        """Forget the file that an editor has uploaded for a shot."""
         with self._lock:
             self._works.pop(str(shot), None)

@@ -56,9 +56,12 @@ def settings(state_dir: Path) -> dict[str, str]:
 
 
 def start(family: Family, state_dir: Path, database_url: str, *, port: int | None = None) -> PrefectAddress:
-    """Start the server and wait until it answers.
+    """Start Prefect's server, wait until it answers, and return its address.
 
     Args:
+        family: the processes to which it belongs.
+        state_dir: folder for its files.
+        database_url: URL of its database.
         port: None means the port of its last start, else the usual one, else a free one.
     Raises:
         ServerError: the server does not start, or the requested port is taken.
@@ -106,7 +109,7 @@ def start(family: Family, state_dir: Path, database_url: str, *, port: int | Non
 
 
 def authorization(password: str) -> dict[str, str]:
-    """Return the HTTP header with the password."""
+    """Return the HTTP header with which a client of Prefect's server proves the password."""
     return {"Authorization": f"Basic {base64.b64encode(password.encode()).decode()}"}
 
 

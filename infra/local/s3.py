@@ -67,7 +67,10 @@ def from_environment() -> S3Access | None:
 
 
 def start(family: Family, state_dir: Path, *, port: int | None = None) -> S3Access:
-    """Start SeaweedFS on 127.0.0.1 with its data below `state_dir`, and wait until it answers."""
+    """Start SeaweedFS on 127.0.0.1 with its data below `state_dir`.
+
+    Wait until it answers, and return its address and keys.
+    """
     access, wait = launch(family, state_dir, port=port)
     wait()
     return access

@@ -88,7 +88,9 @@ class Stack:
 def running(
     state_dir: Path, *, prefect: bool = True, s3_server: S3Access | None = None, ports: Ports | None = None
 ) -> Iterator[Stack]:
-    """Run the servers with their data below `state_dir`; a later call finds the data again.
+    """Run the servers during the block, and yield them.
+
+    Their data is below `state_dir`; a later call finds it again.
 
     The servers end with the block and with this process, even if it is killed.
 
@@ -150,7 +152,10 @@ def start_worker(
 
 
 def keep_worker(stack: Stack, *, work_pool: str, environment: Mapping[str, str] | None = None) -> Part:
-    """Start a worker as a part that a supervisor restarts when it dies or does not start; see `start_worker`."""
+    """Start a Prefect worker as in `start_worker`, and return it as a part.
+
+    A supervisor restarts the part when it dies or does not start.
+    """
 
     def trouble(child: Child) -> str:
         return worker_trouble(stack, child, work_pool=work_pool)

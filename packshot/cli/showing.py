@@ -161,5 +161,5 @@ def show_refused(row: dict[str, Any]) -> None:
 
 
 def bold_name(row: dict[str, Any]) -> str:
-    """Return the file's name as bold markup."""
+    """Return the name of a result's file, in markup that the console shows in bold."""
     return f"[bold]{in_markup(Path(row['file']).name)}[/]"

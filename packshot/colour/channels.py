@@ -11,7 +11,11 @@ _ONES = np.ones((1, 3), np.float32)
 
 
 def greatest_channel(image: FloatImage) -> Matte:
-    """Return the greatest of the three channels, (rows, columns) float32."""
+    """Return the greatest of the three channels at each pixel, (rows, columns) float32.
+
+    Args:
+        image: (rows, columns, 3) float32.
+    """
     if image.size == 0:  # OpenCV turns an empty array into one element
         return np.zeros(image.shape[:2], np.float32)
     one, two, three = cv2.split(image)
@@ -19,7 +23,11 @@ def greatest_channel(image: FloatImage) -> Matte:
 
 
 def least_channel(image: FloatImage) -> Matte:
-    """Return the least of the three channels, (rows, columns) float32."""
+    """Return the least of the three channels at each pixel, (rows, columns) float32.
+
+    Args:
+        image: (rows, columns, 3) float32.
+    """
     if image.size == 0:
         return np.zeros(image.shape[:2], np.float32)
     one, two, three = cv2.split(image)
@@ -27,15 +35,27 @@ def least_channel(image: FloatImage) -> Matte:
 
 
 def greatest_difference(one: FloatImage, other: FloatImage) -> Matte:
-    """Return the greatest absolute channel difference of two images, (rows, columns) float32."""
+    """Return the greatest absolute channel difference of two images at each pixel, (rows, columns) float32.
+
+    Args:
+        one, other: (rows, columns, 3) float32.
+    """
     return greatest_channel(np.asarray(cv2.absdiff(one, other), np.float32))
 
 
 def mean_channel(image: FloatImage) -> Matte:
-    """Return the mean of the three channels, (rows, columns) float32."""
+    """Return the mean of the three channels at each pixel, (rows, columns) float32.
+
+    Args:
+        image: (rows, columns, 3) float32.
+    """
     return np.asarray(cv2.transform(image, _ONES / 3), np.float32)
 
 
 def dot_product(one: FloatImage, other: FloatImage) -> Matte:
-    """Return the dot product of two images' colours at each pixel, (rows, columns) float32."""
+    """Return the dot product of two images' colours at each pixel, (rows, columns) float32.
+
+    Args:
+        one, other: (rows, columns, 3) float32.
+    """
     return np.asarray(cv2.transform(cv2.multiply(one, other), _ONES), np.float32)

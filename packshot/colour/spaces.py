@@ -137,13 +137,13 @@ def srgb_to_pcs() -> Matrix:
 
 
 def srgb_decode(encoded: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return sRGB values as linear light, both in 0..1 (IEC 61966-2-1, equation 6)."""
+    """Return sRGB values as linear light, both in 0..1 (IEC 61966-2-1, equation 6). Arrays of any shape."""
     low = encoded / 12.92
     return np.where(encoded <= 0.04045, low, ((encoded + 0.055) / 1.055) ** 2.4)
 
 
 def srgb_encode(linear: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return linear light as sRGB values, both in 0..1 (IEC 61966-2-1, equation 9)."""
+    """Return linear light as sRGB values, both in 0..1 (IEC 61966-2-1, equation 9). Arrays of any shape."""
     low = linear * 12.92
     return np.where(linear <= 0.0031308, low, 1.055 * np.maximum(linear, 0.0031308) ** (1 / 2.4) - 0.055)
 

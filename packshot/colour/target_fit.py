@@ -126,7 +126,11 @@ def apply_coefficients(linear: FloatImage, coefficients: tuple[tuple[float, ...]
 
 
 def summary(delta_e: NDArray[np.floating[Any]]) -> DeltaE:
-    """Return mean, 95th percentile and maximum of an array that is not empty."""
+    """Return mean, 95th percentile and maximum of some colour differences.
+
+    Args:
+        delta_e: delta E 2000, any shape, not empty.
+    """
     return DeltaE(
         mean=round(float(delta_e.mean()), 3),
         p95=round(float(np.percentile(delta_e, 95)), 3),

@@ -56,7 +56,10 @@ def closed_form_alpha(light: Any, trimap: Matte, *, shifts: tuple[float, ...]) -
 
 
 def load_solver() -> _Solver:
-    """Return the functions of pymatting. The first call on a machine compiles their kernels and keeps them on disk."""
+    """Return the functions of pymatting that closed-form matting needs.
+
+    The first call on a machine compiles their numeric kernels and keeps them on disk.
+    """
     with _importing:
         return _imported()
 

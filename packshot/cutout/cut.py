@@ -127,8 +127,11 @@ def _size_of_copy(size: Size, longest_px: int) -> Size:
 def reduced_copies(pixels: Pixels16) -> tuple[Pixels16, Pixels16]:
     """Return two reduced copies, each (rows, columns, 3) uint16, working space.
 
-    The first, at most 2048 px long, is for finding the outline; the second, at most 1024 px, is for the segmentation
+    The first, at most 2048 px long, is for finding the outline. The second, at most 1024 px, is for the segmentation
     network.
+
+    Args:
+        pixels: the photograph, (rows, columns, 3) uint16, working space.
     """
     size = size_of(pixels)
     middle = _averaged(pixels, _size_of_copy(size, SETTLED_PX))

@@ -254,6 +254,11 @@ def _rembg_session(model: str, file: Path, options: Any) -> Any:
 
 
 def to_size(probability: NDArray[np.float32], size: tuple[int, int]) -> Matte:
-    """Return a prediction resized to (width, height) by linear interpolation."""
+    """Return a prediction resized by linear interpolation, (rows, columns) float32 in 0..1.
+
+    Args:
+        probability: (n, n) float32 in 0..1, as `Segmenter.predict` returns it.
+        size: (width, height) of the result, in pixels.
+    """
     resized: Matte = cv2.resize(probability, size, interpolation=cv2.INTER_LINEAR).astype(np.float32, copy=False)
     return resized

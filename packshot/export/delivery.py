@@ -195,7 +195,7 @@ class DeliverySummary(Value):
         return {kind: found[kind] for kind in KINDS}
 
     def of(self, kind: Kind) -> tuple[ShotSummary, ...]:
-        """Return the photographs with this outcome."""
+        """Return the photographs of the batch that have a given outcome."""
         return tuple(shot for shot in self.shots if shot.kind == kind)
 
 

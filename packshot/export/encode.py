@@ -94,7 +94,15 @@ def profile_bytes(rendition: RenditionPlan) -> bytes:
 
 
 def rendition_pixels(pixels: Pixels16, rendition: RenditionPlan, *, bit_depth: int) -> NDArray[Any]:
-    """Return working-space pixels in the rendition's space; see `delivered_pixels` and `printed_pixels`."""
+    """Return working-space pixels converted to the rendition's colour space.
+
+    The result is that of `delivered_pixels` for RGB, (rows, columns, 3), or of `printed_pixels` for CMYK, (rows,
+    columns, 4). It is uint8 or uint16.
+
+    Args:
+        pixels: (rows, columns, 3) uint16, working space.
+        bit_depth: 8 or 16.
+    """
     if rendition.platform.profile is Profile.CMYK:
         return printed_pixels(pixels, icc=profile_bytes(rendition), bit_depth=bit_depth)
     return delivered_pixels(pixels, profile=rendition.platform.profile, bit_depth=bit_depth)

@@ -168,6 +168,11 @@ def visible_product_box(pixels: NDArray[Any], matte: Matte) -> Box | None:
 
 
 def measure_fill(pixels: NDArray[Any], matte: Matte) -> float:
-    """Return the fill ratio measured on the decoded pixels; 0 if no product is visible."""
+    """Return the fill ratio measured on the decoded pixels; 0 if no product is visible.
+
+    Args:
+        pixels: decoded, (rows, columns, 3 or 4) uint8 or uint16.
+        matte: (rows, columns) in 0..1, before encoding.
+    """
     box = visible_product_box(pixels, matte)
     return fill_ratio_of(box.size, size_of(pixels)) if box else 0.0

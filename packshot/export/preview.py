@@ -50,7 +50,12 @@ def halves_of(preview: bytes) -> tuple[Image.Image, Image.Image | None]:
 
 
 def evidence_files(master: Pixels16, composite: Pixels16, evidence: tuple[Evidence, ...]) -> dict[str, bytes]:
-    """Return a WebP of each place at 1:1, before and after, by file name: ``evidence/1-fringe.webp``, ..."""
+    """Return a WebP of each place at 1:1, before and after, by file name: ``evidence/1-fringe.webp``, ...
+
+    Args:
+        master, composite: (rows, columns, 3) uint16, working space, of the same size.
+        evidence: the places.
+    """
     return {
         f"evidence/{number}-{one.code}.webp": _webp(
             _side_by_side([_part(picture, one) for picture in (master, composite)])

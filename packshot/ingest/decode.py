@@ -180,7 +180,11 @@ def _bit_depth(raster: Raster, container: Container) -> int:
 
 
 def upright(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
-    """Return the pixels rotated and mirrored by the EXIF orientation (1 to 8). The result is contiguous in memory."""
+    """Return the pixels rotated and mirrored by the EXIF orientation (1 to 8). The result is contiguous in memory.
+
+    Args:
+        pixels: (rows, columns) or (rows, columns, channels), of any dtype.
+    """
     turned = pixels.swapaxes(0, 1) if orientation >= 5 else pixels
     if orientation in (2, 3, 6, 7):
         turned = turned[:, ::-1]

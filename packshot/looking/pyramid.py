@@ -105,7 +105,11 @@ def pack_of(
 
 
 def cut(level: NDArray[Any], tile: Tile) -> NDArray[Any]:
-    """Return a tile's part of its level. It overlaps each neighbour that there is."""
+    """Return a tile's part of its level, with `OVERLAP_PX` of each neighbouring tile.
+
+    Args:
+        level: (rows, columns) or (rows, columns, channels).
+    """
     size = size_of(level)
     rows = _span(tile.row, size.height)
     columns = _span(tile.column, size.width)

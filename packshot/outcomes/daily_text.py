@@ -42,7 +42,7 @@ class Money(Value):
 
 
 def headline(day: DayFigures) -> str:
-    """Return the day in one sentence."""
+    """Return the result of the day in one sentence, for the top of the report."""
     if day.is_empty:
         return "Nothing was done on this day."
     fates = day.fates

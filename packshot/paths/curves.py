@@ -21,7 +21,13 @@ _MOST_LINES_IN_ALL = 4_000_000
 
 
 def curves_of(subpath: SubPath, width: int, height: int) -> Curves:
-    """Return the curves of a subpath, in pixels. An open subpath is closed by a straight line."""
+    """Return the curves of a subpath, (curves, 4, 2) control points in pixels.
+
+    A straight line closes an open subpath.
+
+    Args:
+        width, height: size of the picture, in pixels.
+    """
     scale = np.array([width, height], np.float64)
     knots = np.array([(knot.before, knot.anchor, knot.after) for knot in subpath.knots], np.float64) * scale
     following = np.roll(knots, -1, axis=0)
@@ -60,6 +66,10 @@ def evaluate(curves: Curves, t: NDArray[np.float64]) -> Points:
 
 
 def enclosed_area(points: Points) -> float:
-    """Return the signed area of a closed polygon in square pixels (shoelace formula). The sign gives its direction."""
+    """Return the signed area of a closed polygon in square pixels (shoelace formula). The sign gives its direction.
+
+    Args:
+        points: (points, 2): x and y in pixels.
+    """
     x, y = points[:, 0], points[:, 1]
     return math.fsum((x * np.roll(y, -1) - np.roll(x, -1) * y).tolist()) / 2

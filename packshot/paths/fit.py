@@ -69,8 +69,12 @@ def fit_closed(points: Points, *, tolerance_px: float) -> Fitted:
 
 
 def find_corners(points: Points) -> NDArray[np.int64]:
-    """Return the indices of the corners (sharp turns) of a closed line. Of several corners close together, only the
-    sharpest.
+    """Return the indices of the corners (sharp turns) of a closed line, (corners,).
+
+    Of several corners close together, only the sharpest is returned.
+
+    Args:
+        points: (points, 2) in pixels, about one pixel apart.
     """
     reach = min(_REACH_PX, max(1, len(points) // 8))
     before = points - np.roll(points, reach, axis=0)

@@ -48,7 +48,12 @@ def _occupied(matte: Matte) -> tuple[slice, slice]:
 
 
 def evenly_spaced(line: Points, *, step_px: float = 1.0) -> Points:
-    """Return points at equal distances along a closed line, at least eight. The first point stays."""
+    """Return points at equal distances along a closed line, (points, 2), at least eight. The first point stays.
+
+    Args:
+        line: (points, 2): x and y in pixels.
+        step_px: wanted distance of two points.
+    """
     steps = np.linalg.norm(np.roll(line, -1, axis=0) - line, axis=1)
     way = np.concatenate([[0.0], np.cumsum(steps)])
     count = max(8, round(way[-1] / step_px))

@@ -82,12 +82,16 @@ def send_reference(data: bytes, *, path: str, limits: IngestConfig) -> tuple[Any
 
 
 def received_reference(value: Any) -> ReferencePhoto:
-    """Return the value that `send_reference` sent."""
+    """Return the colour reference from the result of `send_reference`."""
     return ReferencePhoto.model_validate(value)
 
 
 def send_returned(data: bytes, *, name: str, limits: IngestConfig, prefer_path: str = "") -> tuple[Any, Parts]:
-    """Return `read_returned`'s result as JSON and the arrays ``pixels16`` and ``matte``."""
+    """Return an editor's finished picture as (a description in JSON, the arrays ``pixels16`` and ``matte``).
+
+    The result is that of `read_returned`: ``pixels16`` is (rows, columns, 3) uint16, working space, and ``matte`` is
+    (rows, columns) float32 in 0..1. `received_returned` reads it. The arguments are those of `read_returned`.
+    """
     work = read_returned(data, name=name, limits=limits, prefer_path=prefer_path)
     path = None
     if work.path is not None:
@@ -111,7 +115,7 @@ def send_returned(data: bytes, *, name: str, limits: IngestConfig, prefer_path: 
 
 
 def received_returned(value: Any, parts: Parts) -> ReturnedWork:
-    """Return the value that `send_returned` sent.
+    """Return an editor's finished picture from the result of `send_returned`.
 
     Raises:
         ValueError: the arrays have the wrong shape or dtype.

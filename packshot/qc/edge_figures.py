@@ -82,7 +82,11 @@ class EdgeFigures:
 
 
 def measure_edges(outline: Outline) -> EdgeFigures:
-    """Return the measurements at every point of an outline."""
+    """Return the measurements at every point of an outline.
+
+    Args:
+        outline: samples across the matte's outline.
+    """
     steepest = _steepest(outline.master, outline)
     rim = _rim(outline, np.nan_to_num(steepest))
     contrast = np.abs(rim - outline.outer).max(axis=1)

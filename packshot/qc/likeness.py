@@ -127,12 +127,12 @@ def _backdrop_power(reduced: Reduced) -> FloatImage:
 
 @_once
 def slope(reduced: Reduced) -> FloatImage:
-    """Return the gradient of the grey picture, in levels per reduced pixel."""
+    """Return the gradient of the grey picture, (rows, columns) float32, in levels (0..255) per reduced pixel."""
     return _slope(reduced.grey)
 
 
 def colour_slope(reduced: Reduced) -> FloatImage:
-    """Return the gradient of the steepest channel, in levels per reduced pixel.
+    """Return the gradient of the steepest channel, (rows, columns) float32, in levels (0..255) per reduced pixel.
 
     Unlike `slope` it also finds edges between colours of equal brightness.
     """

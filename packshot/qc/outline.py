@@ -175,6 +175,9 @@ def longest_run(flags: NDArray[np.bool_], outline: Outline) -> tuple[int, int]:
     """Return (index of the first point, number of points) of the longest run of flagged points on one contour.
 
     The number is 0 if no point is flagged. A run that crosses the contour's first point is counted as two runs.
+
+    Args:
+        flags: (points,) bool.
     """
     best = (0, 0)
     for line in _lines(outline.loop):

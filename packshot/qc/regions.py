@@ -69,7 +69,10 @@ def opened(mask: Mask, side: int) -> Mask:
 
 
 def enclosed_ground(reduced: Reduced) -> Mask:
-    """Return the background that is not connected to the border of the frame, such as the gap in a handle."""
+    """Return the background that is not connected to the border of the frame, such as the gap in a handle.
+
+    It is a mask, (rows, columns) bool, at reduced size.
+    """
     open_ground = cv2.copyMakeBorder((reduced.matte < 0.5).astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=1)
     cv2.floodFill(open_ground, None, (0, 0), 2)
     return np.asarray(open_ground[1:-1, 1:-1] == 1)

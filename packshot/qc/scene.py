@@ -43,7 +43,11 @@ def background_of(matte: Matte, *, shadow: Shadow, subject: Box | None) -> Mask:
 
 
 def box_of_product(matte: Matte) -> Box | None:
-    """Return the product's box; None where there is no product."""
+    """Return the smallest box around the product, in pixels; None if there is no product.
+
+    Args:
+        matte: (rows, columns) float32 in 0..1.
+    """
     try:
         return subject_box(matte)
     except EmptySubjectError:

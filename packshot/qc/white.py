@@ -153,9 +153,13 @@ def _largest_patch(off: NDArray[Any], box: Box) -> tuple[Box, int]:
 
 
 def away_from(product: Mask, distance_px: int) -> Mask:
-    """Return the pixels farther from the product than a distance.
+    """Return the pixels that are farther from the product than a distance, (rows, columns) bool.
 
-    Up to 8 px the distance is the larger of the horizontal and the vertical one (a square), beyond that Euclidean.
+    Up to 8 px the distance is the larger of the horizontal and the vertical one (a square). Beyond that it is
+    Euclidean.
+
+    Args:
+        product: (rows, columns) bool.
     """
     if distance_px == 0:
         return ~product

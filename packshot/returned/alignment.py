@@ -87,7 +87,11 @@ class Pair:
     enlargement: float
 
     def compared(self, warp: Warp) -> Mask:
-        """Return the pixels, in coordinates of the master, where both pictures show the product."""
+        """Return the pixels where both pictures show the product, (rows, columns) bool, in the master's coordinates.
+
+        Args:
+            warp: the transform between the two pictures.
+        """
         inside = warped_back(self.inside.astype(np.float32), warp) > 0.99
         both: Mask = inside & self.solid
         return both if np.count_nonzero(both) >= _LEAST_POINTS else inside
@@ -175,7 +179,12 @@ def _judged(ours: NDArray[np.float32], theirs: NDArray[np.float32], pair: Pair, 
 
 
 def warped_back(picture: NDArray[np.float32], warp: Warp) -> NDArray[np.float32]:
-    """Return the returned picture, resampled to the coordinates of the master."""
+    """Return the returned picture resampled to the master's coordinates, with the same shape, float32.
+
+    Args:
+        picture: (rows, columns) or (rows, columns, channels) float32.
+        warp: the transform between the two pictures.
+    """
     size = (picture.shape[1], picture.shape[0])
     return np.asarray(cv2.warpAffine(picture, warp, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP), np.float32)
 
@@ -187,6 +196,10 @@ def likeness(a: NDArray[np.float32], b: NDArray[np.float32], inside: Mask) -> fl
     The 5 % of pixels that agree least are left out, so that a removed dust spot does not count. Wide gradients of light
     are subtracted from both pictures. Otherwise different products would look alike, because they have similar
     gradients.
+
+    Args:
+        a, b: (rows, columns) float32.
+        inside: (rows, columns) bool: the region.
     """
     first, second = _detail(a, inside)[inside], _detail(b, inside)[inside]
     if len(first) < _LEAST_POINTS or first.std() < _LEAST_TEXTURE:

@@ -39,7 +39,7 @@ class JointDraft:
     garment: Matte
 
     def without_mannequin(self) -> Matte:
-        """Return the expected matte of the finished picture.
+        """Return the expected matte of the finished picture, (rows, columns) float32 in 0..1.
 
         It covers the garment and its filled opening, but not the mannequin.
         """

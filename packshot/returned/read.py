@@ -259,7 +259,11 @@ def _white_background(pixels: Pixels16) -> list[_Candidate]:
 
 
 def near_white_around(pixels: Pixels16) -> Mask:
-    """Return the nearly white pixels that are connected to the border."""
+    """Return the nearly white pixels that are connected to the border, (rows, columns) bool.
+
+    Args:
+        pixels: (rows, columns, 3) uint16, working space.
+    """
     near = np.all(pixels >= _NEARLY_WHITE, axis=2).astype(np.uint8)
     _, labels = cv2.connectedComponents(np.pad(near, 1, constant_values=1), connectivity=4)
     return np.asarray(labels[1:-1, 1:-1] == labels[0, 0])

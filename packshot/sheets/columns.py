@@ -53,7 +53,11 @@ class Distinct:
         return pd.Series(numbers[self.codes])
 
     def as_texts(self, read: Mapping[str, str] | None = None) -> pd.Series:
-        """Return the rows' texts; missing where blank."""
+        """Return the column as texts, one for each row; missing if the cell is blank.
+
+        Args:
+            read: the text that each distinct text stands for; None leaves them as they are.
+        """
         texts = [one.strip() if read is None else read.get(one, one.strip()) or None for one in self.texts]
         taken = pa.array(texts, pa.string()).take(pa.array(self.codes, mask=self.codes < 0))
         return pd.Series(taken.to_pandas(), dtype="string")

@@ -70,8 +70,13 @@ class CancelledBatch(Value):
 
 
 def cancel_batch(batch: BatchId, *, person: str, reason: str, patience_s: float = PATIENCE_S) -> CancelledBatch:
-    """Cancel a batch and end its runs. Called again, it ends what is left and keeps the first name and reason.
+    """Cancel a batch and end its runs. Return the names of the ended runs.
 
+    A second call ends the runs that are left. The record keeps the name and the reason of the first call.
+
+    Args:
+        person, reason: who cancels the batch, and why.
+        patience_s: how long to wait for a process that is at work on the batch, in seconds.
     Raises:
         ObjectMissingError: nobody has uploaded such a batch.
         TerminalError: everything in it is delivered or refused already.

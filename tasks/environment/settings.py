@@ -1,6 +1,5 @@
-"""Settings of this process: where to find storage, models and cache.
-
-They come from ``PACKSHOT_`` environment variables.
+"""Settings of this process, from environment variables that begin with ``PACKSHOT_``: storage, models, cache and
+others.
 
 If a variable has changed, all settings are read again at the next call.
 

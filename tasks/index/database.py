@@ -89,7 +89,7 @@ class Shared:
         self._why = ""
 
     def run(self, work: Work[R], *, within_s: float = READING_S) -> R:
-        """See `Database.run`."""
+        """Return the result of some work that is done in one transaction; see `Database.run`."""
         if time.monotonic() < self._rests_until:
             raise IndexAwayError(self._why)
         future = asyncio.run_coroutine_threadsafe(self._run(work), _loop())
@@ -118,7 +118,7 @@ class Shared:
         await self._engine.dispose()
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections to PostgreSQL."""
         asyncio.run_coroutine_threadsafe(self._close(), _loop()).result(_CONNECT_S)
 
 
@@ -137,7 +137,7 @@ class Own:
             metadata.create_all(connection)
 
     def run(self, work: Work[R], *, within_s: float = READING_S) -> R:
-        """See `Database.run`."""
+        """Return the result of some work that is done in one transaction; see `Database.run`."""
         try:
             with self._one_at_a_time, self._engine.begin() as connection:
                 return work(connection)

@@ -85,12 +85,12 @@ class Form(RunInput):
 
     @classmethod
     def load(cls, keyset: Keyset, flow_run_id: UUID | None = None) -> Answer:  # type: ignore[override]
-        """Return the answer."""
+        """Return the person's answer to this form, as an `Answer`."""
         return cast(Answer, Answer.load(keyset, flow_run_id=flow_run_id))
 
     @classmethod
     async def aload(cls, keyset: Keyset, flow_run_id: UUID | None = None) -> Answer:  # type: ignore[override]
-        """Return the answer without blocking."""
+        """Return the person's answer to this form, as an `Answer`, without blocking the event loop."""
         return await Answer.aload(keyset, flow_run_id=flow_run_id)
 
 

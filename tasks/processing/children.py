@@ -242,7 +242,7 @@ class Children:
         return child.layers
 
     def close(self) -> None:
-        """End the idle children."""
+        """End the child processes that do no work now."""
         with self._lock:
             idle, self._idle = self._idle, []
         for child in idle:

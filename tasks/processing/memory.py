@@ -68,9 +68,9 @@ def room_for(record: ShotRecord) -> AbstractContextManager[None]:
 
 
 def room_for_file(size_bytes: int) -> AbstractContextManager[None]:
-    """Hold the memory that a file takes while a child process opens it, during a block.
+    """Hold the memory that a file needs while a child process opens it, during the block.
 
-    This process then holds only the bytes of the file and those of the master that comes back.
+    This process then holds only two things: the bytes of the file, and the bytes of the master that the child returns.
     """
     return _held(size_bytes * BYTES_PER_BYTE)
 

@@ -43,10 +43,11 @@ class FirstEdit(NamedTuple):
 def make_first_edit(life: Life) -> FirstEdit:
     """Cut out, set on exact white, frame and score a shot.
 
-    Store the edit, and move the shot to the state of its verdict.
+    Return the verdict in words, and whether it needs a person.
 
-    If the client's config says ``partial: ship``, platforms whose rendition needs a person are held back, and the
-    others are approved. A shot that is drawn for an audit waits for a reviewer with all its platforms.
+    The edit is stored, and the shot is moved to the state of its verdict. If the client's config says ``partial:
+    ship``, platforms whose rendition needs a person are held back, and the others are approved. A shot that is drawn
+    for an audit waits for a reviewer with all its platforms.
 
     Args:
         life: the shot's record, open for this stage.

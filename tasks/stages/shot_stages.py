@@ -41,9 +41,12 @@ from tasks.telling.displays import show_refusal
 
 @task(name="master", task_run_name="master · {ref.shot.shot}", **unit("master"))
 def master_shot(ref: ShotRef, *, configs_fingerprint: str) -> MasteredShot:
-    """Stage 1: convert an original to the working space, or refuse it with the reason.
+    """Stage 1: convert an original to the working space, or refuse it.
+
+    Return a reference to the master, or the reason.
 
     Args:
+        ref: the uploaded photograph.
         configs_fingerprint: hash of the configs in force; part of the cache key.
     """
     with living(ref.shot, stage="master") as life:
@@ -154,7 +157,10 @@ def _refused(life: Life, ref: ShotRef, original: bytes, sha256: str, error: Refu
 
 @task(name="correct", task_run_name="correct · {mastered.shot.shot}", **unit("correct"))
 def correct_shot(mastered: MasteredShot, *, group: GroupDecision) -> MasteredShot:
-    """Stage 2: apply the group's colour correction to a master. The result is stored beside the master."""
+    """Stage 2: apply the group's colour correction to a master, and return a reference to the result.
+
+    The result is stored beside the master.
+    """
     with living(mastered.shot, stage="correct") as life:
         record = life.record
         life.hold(room_for(record))
@@ -170,7 +176,10 @@ def correct_shot(mastered: MasteredShot, *, group: GroupDecision) -> MasteredSho
 
 @task(name="route", task_run_name="route · {mastered.shot.shot}", **unit("route"))
 def route_shot(mastered: MasteredShot, *, group: GroupDecision) -> RoutedShot:
-    """Stage 2: decide from category and features whether a machine or a person edits the shot."""
+    """Stage 2: return the shot with its route: whether the machine or a person edits it.
+
+    Category and measured features decide.
+    """
     with living(mastered.shot, stage="route") as life:
         assert mastered.features is not None, "refused shots are not routed"
         plan = as_promised(shot_objects.plan_of(life.record))
@@ -209,7 +218,10 @@ def route_shot(mastered: MasteredShot, *, group: GroupDecision) -> RoutedShot:
 
 @task(name="edit", task_run_name="edit · {routed.shot.shot}", **unit("edit", knows=network_in_use))
 def edit_shot(routed: RoutedShot) -> EditedShot:
-    """Stage 3A: cut out, set on exact white, frame and score a shot. The verdict decides who looks at it next."""
+    """Stage 3A: cut out, set on exact white, frame and score a shot. Return whether it needs a person.
+
+    The verdict decides who looks at it next.
+    """
     with living(routed.shot, stage="edit") as life:
         made = make_first_edit(life)
         return EditedShot(
@@ -228,9 +240,9 @@ def edit_shot(routed: RoutedShot) -> EditedShot:
 
 @task(name="export", task_run_name="export · {approved.shot.shot}", **unit("export"))
 def export_shot(approved: ApprovedShot) -> ExportedShot:
-    """Stage 4: render a shot for each platform, then decode each file again and verify it.
+    """Stage 4: render a shot for each platform, decode each file again and verify it. Return the paths of the files.
 
-    A platform that can't be served is named in the record; the other platforms still get their files.
+    If a platform can't be served, the record names it; the other platforms still get their files.
 
     Raises:
         VerificationError: no rendition may be delivered.

@@ -54,7 +54,13 @@ def read_matte(data: bytes) -> Matte:
 
 
 def edit_files(pixels: Pixels16, edit: Edit, metadata: Metadata) -> dict[str, bytes]:
-    """Return the files to store for an edit, by name."""
+    """Return the files to store for an edit: name -> bytes.
+
+    Args:
+        pixels: the master, (rows, columns, 3) uint16, working space.
+        edit: the edit.
+        metadata: the original's metadata, to write into the files.
+    """
     files = {
         "edit.tif": write_working_tiff(edit.composite, metadata=metadata),
         "matte.png": write_matte(edit.matte),
@@ -149,12 +155,16 @@ def is_thumbnail(name: str) -> bool:
 
 
 def thumbnail_name(path: str) -> str:
-    """Return the name of a rendition's thumbnail."""
+    """Return the name of the object with a rendition's thumbnail.
+
+    Args:
+        path: the rendition's path in the delivery.
+    """
     return f"thumbnails/{path}.webp"
 
 
 def failures_in_words(export: Export) -> str:
-    """Return why no rendition may be delivered."""
+    """Return, in one sentence, the reasons why no rendition of a shot may be delivered."""
     return " ".join(f"{name}: {why}" for name, why in export.left_out.items())
 
 

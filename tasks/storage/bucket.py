@@ -133,7 +133,7 @@ class Storage:
         return _info(key, self._head(key))
 
     def exists(self, key: str) -> bool:
-        """Return whether there is such an object."""
+        """Return whether there is an object under a key."""
         return self._find(key) is not None
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
@@ -157,19 +157,24 @@ class Storage:
             yield from (entry["Prefix"].removeprefix(prefix).rstrip("/") for entry in page.get("CommonPrefixes", ()))
 
     def put(self, key: str, data: bytes, *, content_type: str, replaces: bool = False) -> ObjectInfo:
-        """Store bytes under a key. Nothing is sent if they are already there.
+        """Store bytes under a key, and return the object's metadata. Nothing is sent if they are already there.
 
         Args:
-            replaces: True if the caller knows that other bytes are there. They are replaced without a look at them.
+            key: the object's key.
+            content_type: media type of the bytes.
+            replaces: True if the caller knows that other bytes are there. Then they are replaced without a check.
         Raises:
             StorageDeniedError: the key is in the inbox.
-            StorageUnavailableError: the stored object doesn't match what was sent.
+            StorageUnavailableError: the stored object doesn't match the bytes that were sent.
         """
         _refuse_inbox(key)
         return self._put(key, data, content_type=content_type, replaces=replaces)
 
     def put_file(self, key: str, path: Path, *, content_type: str) -> ObjectInfo:
-        """Store a local file under a key without loading it into memory. Nothing is sent if it is already there."""
+        """Store a local file under a key without loading it into memory, and return the object's metadata.
+
+        Nothing is sent if the file is already there.
+        """
         _refuse_inbox(key)
         with path.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
@@ -204,7 +209,7 @@ class Storage:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
     def put_if_absent(self, key: str, data: bytes, *, content_type: str) -> ObjectInfo:
-        """Store bytes under a key that doesn't exist yet (If-None-Match).
+        """Store bytes under a key that doesn't exist yet (If-None-Match), and return the object's metadata.
 
         Raises:
             RecordConflictError: the key exists.
@@ -213,6 +218,8 @@ class Storage:
 
     def replace_if(self, key: str, data: bytes, *, etag: str, content_type: str) -> ObjectInfo:
         """Replace an object that has not changed since its `etag` was read (If-Match).
+
+        Return the new object's metadata.
 
         Raises:
             RecordConflictError: the object has changed since.
@@ -243,9 +250,9 @@ class Storage:
         return self.head(target)
 
     def copy(self, source: str, target: str, *, etag: str = "") -> ObjectInfo:
-        """Copy an object inside the storage, so that its bytes don't pass through this process; at most 5 GB.
+        """Copy an object of at most 5 GB inside the storage, and return the copy's metadata.
 
-        Nothing is done if `target` is already a copy of the same version.
+        Its bytes don't pass through this process. Nothing is done if `target` is already a copy of the same version.
 
         Args:
             etag: the version to copy, without quotes; empty: the present one.
@@ -319,7 +326,7 @@ class Storage:
         return UploadForm(url=post["url"], fields=post["fields"], most_bytes=most_bytes)
 
     def upload_to_inbox(self, batch: BatchId, path: str, data: bytes, *, content_type: str) -> ObjectInfo:
-        """Store a file of a client's upload. Only for the client's side.
+        """Store a file of a client's upload, and return the object's metadata. Only the client's side calls this.
 
         Raises:
             StorageDeniedError: the batch is closed, and this file is new or has changed.
@@ -338,11 +345,17 @@ class Storage:
         return self._put(key, data, content_type=content_type)
 
     def close_inbox(self, batch: BatchId) -> ObjectInfo:
-        """Mark a batch as complete with the empty object READY. Only for the client's side."""
+        """Mark a batch as complete with the empty object READY, and return its metadata.
+
+        Only the client's side calls this.
+        """
         return self._put(inbox_key(batch, READY), b"", content_type="text/plain")
 
     def ensure_bucket(self) -> None:
-        """Create the bucket if it is missing. For local stacks; elsewhere an administrator creates it."""
+        """Create the bucket if it is missing.
+
+        This is for servers on one machine; elsewhere an administrator creates it.
+        """
         try:
             self._ask(self.bucket, partial(self._client.head_bucket, Bucket=self.bucket))
         except ObjectMissingError:

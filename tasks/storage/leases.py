@@ -224,9 +224,13 @@ _HELD: ContextVar[tuple[Holder, ...]] = ContextVar("held leases", default=())
 
 @contextmanager
 def holding(name: str, patience: Patience = Patience.WATCH, *, above: int = 0) -> Iterator[Holder]:
-    """Hold a lease during the block. Records that are changed in the block are written under this lease.
+    """Hold a lease during the block, and yield its owner.
+
+    Records that are changed in the block are written under this lease.
 
     Args:
+        name: the lease's name, see `packshot.keys`.
+        patience: how to wait if somebody else holds it.
         above: the highest number of this lease that is known.
     Raises:
         LeaseHeldError: somebody else holds it and is alive.
@@ -244,10 +248,10 @@ def holding(name: str, patience: Patience = Patience.WATCH, *, above: int = 0) -
 
 @contextmanager
 def at_work() -> Iterator[None]:
-    """Hold a lease that shows that this flow run's process is alive.
+    """Hold a lease during the block. It shows that this flow run's process is alive.
 
-    If there are two copies of a run, one waits for the other. Subflows in the same process need no lease of their own;
-    the outermost flow's lease covers them.
+    If there are two copies of a run, one waits for the other. Subflows in the same process need no lease of their own,
+    because the lease of the outermost flow covers them.
     """
     if not flow_run.id or any(holder.lease.name.startswith(run_lease("")) for holder in _HELD.get()):
         yield

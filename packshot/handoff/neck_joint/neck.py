@@ -37,7 +37,11 @@ class Neck:
 
 
 def neck_above_shoulders(inside: Mask) -> Neck | None:
-    """Return the areas of neck and garment in a silhouette; None if nothing is above the shoulders."""
+    """Return the areas of neck and garment in a silhouette; None if nothing is above the shoulders.
+
+    Args:
+        inside: (rows, columns) bool: the silhouette of garment and mannequin.
+    """
     rows = np.nonzero(inside.any(axis=1))[0]
     if not len(rows):
         return None

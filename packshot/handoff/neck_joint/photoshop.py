@@ -78,9 +78,10 @@ def write_layers(layers: Sequence[Layer]) -> bytes:
 
 
 def flattened(layers: Iterable[Layer]) -> tuple[Pixels16, Matte]:
-    """Return (pixels, coverage): the layers composited on white, and the coverage of each pixel in 0..1.
+    """Return (pixels, coverage): the layers composited on white, and the coverage of each pixel.
 
-    As in Photoshop, layers are blended in encoded values, not in linear light.
+    The pixels are (rows, columns, 3) uint16, working space; the coverage is (rows, columns) float32 in 0..1. As in
+    Photoshop, layers are blended in encoded values, not in linear light.
     """
     premultiplied: NDArray[np.float32] | None = None
     covered: Matte | None = None

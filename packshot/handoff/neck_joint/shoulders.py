@@ -1,4 +1,7 @@
-"""Place a neck shot by the outline of collar and shoulders, if no matched points give its place."""
+"""Place a neck shot (the garment's inside) on the exterior shot by the outline of collar and shoulders.
+
+This is done if no matched points give its place.
+"""
 
 from __future__ import annotations
 

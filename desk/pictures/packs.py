@@ -1,4 +1,7 @@
-"""Read tiles from packs. A pack is made when it is first asked for, and made again if it is damaged or missing."""
+"""Read tiles of pictures. All tiles of a picture are stored together, as a pack.
+
+A pack is made when it is first asked for, and made again if it is damaged or missing.
+"""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ _STANDS: Mapping[State, str] = {
 
 
 class SetShot(Value):
-    """One photograph of a product.
+    """One photograph of a product, as an input of `product_sets`.
 
     Attributes:
         ready: whether the photograph counts as present. The caller decides: approved, or delivered.

@@ -21,7 +21,7 @@ _LENT_ONLY = (MatteSource.CLIPPING_PATH, MatteSource.LAYER_MASK, MatteSource.SAV
 
 
 class Permits(Value):
-    """Changes that the job allowed the editor to make.
+    """Changes that the job allowed the editor to make. Each attribute is True if it was allowed.
 
     Attributes:
         colour: correct the colours.

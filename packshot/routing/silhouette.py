@@ -98,7 +98,12 @@ def eroded(mask: _Bytes, radius_px: int) -> _Bytes:
 
 
 def share(pixels: NDArray[np.bool_], *, of: _Bytes) -> float:
-    """Return the share of a mask's pixels where `pixels` is True; 0 for an empty mask."""
+    """Return the share of a mask's pixels where `pixels` is True, 0..1; 0 for an empty mask.
+
+    Args:
+        pixels: (rows, columns) bool.
+        of: the mask, (rows, columns) uint8 with values 0 and 1.
+    """
     inside = of.astype(bool)
     return float(pixels[inside].mean()) if inside.any() else 0.0
 

@@ -52,8 +52,9 @@ class CancelledBatch(Value):
     """The result of cancelling a batch.
 
     Attributes:
-        runs: ended runs that worked on the batch, or were going to.
-        questions: ended runs that waited for people's answers about its shots.
+        cancellation: who cancelled it, when and why.
+        runs: number of ended runs that worked on the batch, or were going to.
+        questions: number of ended runs that waited for people's answers about its shots.
         at_work: True if a process is still at work on the batch. It can't write about the batch any more.
     """
 
@@ -70,7 +71,7 @@ class CancelledBatch(Value):
 
 
 def cancel_batch(batch: BatchId, *, person: str, reason: str, patience_s: float = PATIENCE_S) -> CancelledBatch:
-    """Cancel a batch and end its runs. Return the names of the ended runs.
+    """Cancel a batch and end its runs. Return how many runs were ended, and whether a process is still at work.
 
     A second call ends the runs that are left. The record keeps the name and the reason of the first call.
 

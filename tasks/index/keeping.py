@@ -1,8 +1,8 @@
 """Keep the index up to date: each write of a record is followed by a write of its row in the index.
 
-If that fails, the write of the record still counts. This process remembers the row and writes it together with the next
-one. If the process ends before that, the row stays older than its record. `tasks.queries.comparing` finds such rows by
-their ETag.
+If the write of the row fails, the write of the record still counts. This process remembers the row and writes it
+together with the next one. If the process ends before that, the row stays older than its record.
+`tasks.queries.comparing` finds such rows by their ETag.
 """
 
 from __future__ import annotations

@@ -79,7 +79,7 @@ class Photograph(NamedTuple):
 
 
 def photographs() -> list[Photograph]:
-    """Return all photographs whose category is known. It is `OTHER` if no category of the configs fits."""
+    """Return all photographs whose category is known. If no category of the configs fits, the category is `OTHER`."""
     found = [*_of_shops(), *_of_truth()]
     stems = sorted((data_folder() / "studio" / "image").glob("*.jpg"))
     return found + [Photograph(path, "studio", _STUDIO.get(path.stem.split("-")[0], OTHER)) for path in stems]

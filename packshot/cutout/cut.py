@@ -68,10 +68,13 @@ def uncut_of(pixels: Pixels16, segmenter: Segmenter) -> Uncut:
 
 
 def cut_out(pixels: Pixels16, segmenter: Segmenter, *, method: Method = Method.AUTO) -> Cutout:
-    """Return the cut-out of a photograph's product; see `cut_out_of`.
+    """Return the cut-out of a photograph's product, made by the given method.
+
+    `cut_out_of` explains the methods.
 
     Args:
         pixels: (rows, columns, 3) uint16, working space.
+        segmenter: the segmentation network.
     """
     return cut_out_of(uncut_of(pixels, segmenter), method=method)
 

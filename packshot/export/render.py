@@ -59,7 +59,10 @@ def render_all(
     labels: Labels | None = None,
     clipping_path: bool = False,
 ) -> tuple[Rendered, ...]:
-    """Return the platform's file, and the one in its fallback format if it has one; see `render`."""
+    """Return the platform's file, and a second one in its fallback format if it has one. Both are verified.
+
+    See `render` for the arguments and errors.
+    """
     encodings = [one for one in (rendition.platform.encoding, rendition.platform.fallback) if one]
     return tuple(
         render(framed, rendition, qc=qc, labels=labels, encoding=one, clipping_path=clipping_path) for one in encodings

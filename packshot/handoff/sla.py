@@ -1,4 +1,4 @@
-"""Due times of people's work, and whether they are near or past. Hours run day and night."""
+"""Due times of people's work, and whether they are near or past. All 24 hours of a day count, also on weekends."""
 
 from __future__ import annotations
 
@@ -34,7 +34,11 @@ def due_at(state: State, *, since: datetime, tier: Tier, promise: HandoffConfig)
 
 
 def urgency(due: datetime, *, at: datetime, soon_hours: float) -> Urgency:
-    """Return whether a due time is far, near or past."""
+    """Return whether a due time is far, near or past at a moment.
+
+    Args:
+        soon_hours: a due time is near from this many hours before it.
+    """
     if at >= due:
         return Urgency.OVERDUE
     return Urgency.SOON_DUE if at >= due - timedelta(hours=soon_hours) else Urgency.IN_TIME

@@ -63,7 +63,7 @@ class Master:
 
     Attributes:
         pixels16: (rows, columns, 3) uint16, working space, upright. Transparent areas are composited on white.
-        alpha: transparency of the original, upright, float32 in 0..1; None where it was opaque.
+        alpha: transparency of the original, (rows, columns) float32 in 0..1, upright; None if it was opaque.
     """
 
     pixels16: Pixels16

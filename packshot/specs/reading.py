@@ -154,7 +154,7 @@ def _without(data: Any, paths: set[Path], at: Path = ()) -> Any:
 
 
 class NamesOf(NamedTuple):
-    """How entries get their ``name``: from the file's name, or from the top-level keys.
+    """Where the entries of a config file get their ``name`` from: the file's name, or the file's top-level keys.
 
     Attributes:
         stem: the file's name, used as ``name``. If it is None, each top-level key is the name of its entry.

@@ -1,7 +1,7 @@
-"""Find the place of the neck shot on the exterior: by matched points, or else by the outline of the shoulders.
+"""Find the place of the neck shot (the garment's inside) on the exterior shot: by matched points, or by the shoulders.
 
 Points are matched with SIFT (Lowe 2004). RANSAC finds those that agree on one rotation, scale and shift. The transform
-is then fitted to all of them.
+is then fitted to all of them. If there are too few such points, the outline of the shoulders decides.
 """
 
 from __future__ import annotations
@@ -74,11 +74,11 @@ class NeckPlace:
 
 @dataclasses.dataclass(frozen=True)
 class Side:
-    """One of the two photographs.
+    """One of the two photographs of a neck joint: the exterior or the neck shot.
 
     Attributes:
         pixels: (rows, columns, 3) uint16, working space.
-        matte: (rows, columns) float32 in 0..1, its cut-out.
+        matte: its cut-out, (rows, columns) float32 in 0..1.
     """
 
     pixels: Pixels16

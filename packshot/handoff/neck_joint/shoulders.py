@@ -24,7 +24,7 @@ _OPENED = 0.004
 
 @dataclasses.dataclass(frozen=True)
 class Placed:
-    """A scale and a shift, without rotation.
+    """The place of the neck shot on the exterior: a scale and a shift, without rotation.
 
     Attributes:
         warp: 2 x 3, from pixels of the neck shot to pixels of the exterior.

@@ -167,7 +167,15 @@ def require_enabled(platform: Any) -> None:
 
 
 def require_places(photos: Sequence[Path], out: Path, *, kinds: Sequence[str]) -> None:
-    """Check at the start that no result would overwrite another result or a photograph."""
+    """Check, before a command starts, that no result would overwrite another result or a photograph.
+
+    Args:
+        photos: the photographs to work on.
+        out: folder for the results.
+        kinds: words that results' names add to the photograph's name, for example ``matte`` in ``a.matte.png``.
+    Raises:
+        NamingError: two photographs' results would have the same names, or a result would overwrite a photograph.
+    """
     wanted: dict[str, Path] = {}
     for photo in photos:
         other = wanted.setdefault(photo.stem.casefold(), photo)

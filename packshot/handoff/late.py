@@ -1,4 +1,7 @@
-"""Late approvals: shots approved after their batch was delivered are collected and delivered together."""
+"""Late approvals: shots that are approved after their batch was delivered.
+
+They are collected and delivered together.
+"""
 
 from __future__ import annotations
 

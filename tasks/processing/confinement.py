@@ -112,8 +112,9 @@ def _limit_files() -> None:
 
 
 def own_size() -> IO[bytes] | None:
-    """Return the open file ``/proc/self/statm``; None if this is not Linux. Open it before `confine` forbids opening
-    files.
+    """Return the open file ``/proc/self/statm``, which tells this process's size; None if this is not Linux.
+
+    `limit_memory` reads it. It must be opened before `confine`, which forbids opening files.
     """
     return Path("/proc/self/statm").open("rb", buffering=0) if sys.platform == "linux" else None
 

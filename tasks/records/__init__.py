@@ -1,1 +1,1 @@
-"""Records of shots and batches: the truth about each, changed by conditional writes."""
+"""Records of shots and batches: the state and the history of each. They are changed by conditional writes only."""

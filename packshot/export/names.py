@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 
 from packshot.errors import NamingError
 from packshot.figures import counted
 from packshot.gtin import has_right_check_digit
-from packshot.name_templates import collisions, fill_template, split_template, template_fields
+from packshot.name_templates import fill_template, split_template, template_fields
 from packshot.shot_names import plain_name
 from packshot.specs.models import Platform, RenditionPlan
 
 PRODUCT_IDS = ("asin", "isbn", "ean", "upc", "gtin")
 """A product's identifiers, by priority: the first one that is known becomes ``product_id``."""
 MOST_CHARACTERS = 120
+MOST_OTHERS = 3
+"""So many other shots are named where several want the same file name."""
 _DIGITS = {"isbn": (10, 13), "ean": (8, 13), "upc": (12,), "gtin": (8, 12, 13, 14)}
 _ANY = "[A-Za-z0-9._-]+"
 _FORMS = {
@@ -92,24 +94,28 @@ def name_fits(stem: str, platform: Platform) -> bool:
     return all(map(has_right_check_digit, numbers)) and all(map(platform.takes, views))
 
 
-def require_different_names(paths: Iterable[tuple[str, str]]) -> None:
-    """Check that no two shots have the same path in a delivery, ignoring case.
+def require_own_names(shot: str, shared: Mapping[str, Sequence[str]]) -> None:
+    """Check that no other shot has the same path in a delivery.
 
     Args:
-        paths: pairs of (path in the delivery, shot).
+        shared: each path of this shot that others have, too, with all shots that have it (`collisions`).
     Raises:
-        NamingError: paths are shared; the error names each of them with its shots.
+        NamingError: there is such a path. However many shots have it, the error names a few and counts the others.
     """
-    shared = collisions(paths)
     if shared:
-        found = "; ".join(f"{path} from {' and '.join(shots)}" for path, shots in sorted(shared.items()))
         raise NamingError(
             "two shots have the same file name",
             counted(len(shared), "delivered file"),
-            found=found,
+            found="; ".join(f"{path} from {_in_words(shot, shots)}" for path, shots in sorted(shared.items())),
             allowed="one shot for each product and view",
             next_step="Give the shots different views in the manifest, or use {shot} in the client's naming template.",
         )
+
+
+def _in_words(shot: str, shots: Sequence[str]) -> str:
+    few = [one for one in shots[: MOST_OTHERS + 1] if one != shot][:MOST_OTHERS]
+    more = len(shots) - 1 - len(few)
+    return " and ".join([*sorted([shot, *few]), *([counted(more, "other")] if more else [])])
 
 
 def _values(facts: Mapping[str, str], fields: tuple[str, ...], subject: str) -> dict[str, str]:

@@ -28,7 +28,8 @@ def approved_shots(batch: BatchId, *, only: list[str]) -> list[ApprovedShot]:
     refs = {ref.shot.shot: ref for ref in record.shots}
     records = load_records([ref.shot for ref in record.shots])
     held = held_for_sets(record, sets_of(record, records))
-    wanted = [one for one in records if (not only or one.shot.shot in only) and one.shot.shot not in held]
+    named = frozenset(only)
+    wanted = [one for one in records if (not named or one.shot.shot in named) and one.shot.shot not in held]
     return [ApprovedShot.of(one, generation=refs[one.shot.shot].generation) for one in wanted if is_approved(one)]
 
 

@@ -63,7 +63,8 @@ def take_stock(batch: BatchId) -> BatchStock:
     findings = (*_client_finding(batch), *trouble, *(manifest.findings if manifest else ()), *_stock_findings(found))
 
     def count(record: BatchRecord) -> BatchRecord:
-        shots = tuple(ref.model_copy(update={"generation": _generation(record, ref.shot.shot)}) for ref in refs)
+        known = {ref.shot.shot: ref.generation for ref in record.shots}
+        shots = tuple(ref.model_copy(update={"generation": known.get(ref.shot.shot, 0)}) for ref in refs)
         return record.model_copy(update={"shots": shots, "ignored": found.ignored, "findings": findings})
 
     refs = change_batch(batch, count).shots
@@ -106,11 +107,6 @@ def _manifest(batch: BatchId, files: Iterable[str]) -> tuple[Manifest | None, tu
         return read_manifest(open_storage().get(inbox_key(batch, name)), name=name), ()
     except ManifestError as error:
         return None, (Finding(code="manifest_unreadable", status=Status.FAILED, message=str(error)),)
-
-
-def _generation(record: BatchRecord, shot: str) -> int:
-    known = record.ref(shot)
-    return known.generation if known else 0
 
 
 def _stock_findings(found: stocking.Stock) -> list[Finding]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from packshot.errors import NamingError, ObjectMissingError, VerificationError
 from packshot.export.certificate import certificate_json
 from packshot.export.delivery import DeliveredFile, DeliverySummary, Kind, ShotSummary, summarise_shot
 from packshot.export.left_out import in_words
-from packshot.export.names import require_different_names
+from packshot.export.names import require_own_names
 from packshot.export.package import manifest_csv, manifest_xlsx, write_package
 from packshot.export.report_page import EvidencePicture, ShotPictures, report_html
 from packshot.export.sets import THE_REST
@@ -75,7 +75,8 @@ def deliver(batch: BatchId, *, only: list[str]) -> DeliveryOutcome:
         record = load_batch(batch)
         there = load_held([ref.shot for ref in record.shots])
         records = [one.record for one in there]
-        ready = [one for one in records if one.state is State.VERIFIED and one.shot.shot in only]
+        named = frozenset(only)
+        ready = [one for one in records if one.state is State.VERIFIED and one.shot.shot in named]
         clashing = _refuse_clashes(ready, [one for one in records if one.state in DONE])
         ready = [one for one in ready if one.shot.shot not in clashing]
         held = _held(record, records, ready)
@@ -87,7 +88,7 @@ def deliver(batch: BatchId, *, only: list[str]) -> DeliveryOutcome:
         told = "; ".join(filter(None, (finished, made))) or "nothing new to deliver"
         waits = sum(is_approved(one) and one.shot.shot in held for one in records)
         said = f"; {waits} approved {'shot waits' if waits == 1 else 'shots wait'} for {THE_REST}" if waits else ""
-        return DeliveryOutcome(sentence=told + said, failed=clashing)
+        return DeliveryOutcome(sentence=told + said, failed=tuple(sorted(clashing)))
 
 
 def _held(record: BatchRecord, records: Sequence[ShotRecord], ready: Sequence[ShotRecord]) -> Mapping[str, str]:
@@ -144,7 +145,8 @@ def _carry_out(batch: BatchId, delivery: Delivery, turn: Holder, *, there: Seque
     held = {one.record.shot.shot: one for one in there}
     records = [one.record for one in held.values()]
     named = frozenset(delivery.shots)
-    shots = [one for one in records if one.shot.shot in named and _fits(one, delivery, summary)]
+    kept = {one.shot: one.files for one in summary.shots} if summary else None
+    shots = [one for one in records if one.shot.shot in named and _fits(one, delivery, kept)]
     if len(shots) < len(delivery.shots):
         incomplete = _held(load_batch(batch), records, shots)
         shots = [one for one in shots if one.state in DONE or one.shot.shot not in incomplete]
@@ -167,7 +169,7 @@ def _carry_out(batch: BatchId, delivery: Delivery, turn: Holder, *, there: Seque
         files=len(summary.files),
         certificate=certificate,
     )
-    return "; ".join(filter(None, (made, in_words(one for one in summary.left_out if one.shot in delivery.shots))))
+    return "; ".join(filter(None, (made, in_words(one for one in summary.left_out if one.shot in named))))
 
 
 def _kept(batch: BatchId, delivery: Delivery) -> DeliverySummary | None:
@@ -180,17 +182,19 @@ def _kept(batch: BatchId, delivery: Delivery) -> DeliverySummary | None:
     return summary if summary.at == delivery.at else None
 
 
-def _fits(record: ShotRecord, delivery: Delivery, summary: DeliverySummary | None) -> bool:
+def _fits(record: ShotRecord, delivery: Delivery, kept: Mapping[str, Sequence[DeliveredFile]] | None) -> bool:
     """Return whether a shot can still go out in a delivery.
 
     It cannot if it was started again, was exported with other files, or went out in another delivery.
+
+    Args:
+        kept: the files of each shot, as the delivery's summary has them; None if it has no summary yet.
     """
     if record.state in DONE:
         return deliveries_of(record)[-1:] == (delivery.number,)
     if (record.failed_from or record.state) is not State.VERIFIED:
         return False
-    kept = next((one.files for one in summary.shots if one.shot == record.shot.shot), ()) if summary else None
-    return kept is None or {(one.path, one.sha256) for one in kept} == _files(record)
+    return kept is None or {(one.path, one.sha256) for one in kept.get(record.shot.shot, ())} == _files(record)
 
 
 def _files(record: ShotRecord) -> set[tuple[str, str]]:
@@ -230,25 +234,22 @@ def _tell_corrected(record: ShotRecord, number: int) -> None:
         tell(record, "client_answered", words, once=f"delivery-{number}")
 
 
-def _refuse_clashes(ready: Sequence[ShotRecord], delivered: Sequence[ShotRecord]) -> tuple[str, ...]:
+def _refuse_clashes(ready: Sequence[ShotRecord], delivered: Sequence[ShotRecord]) -> frozenset[str]:
     """Fail the ready shots whose file names clash with those of another shot; return their names.
 
     The shots without a clash can then be delivered. Names are compared without regard to case.
     """
-    wanted = [(path, one.shot.shot) for one in (*ready, *delivered) for path in _paths(one)]
-    clashes = collisions(wanted)
-    names = {shot for shots in clashes.values() for shot in shots}
-    for record in ready:
-        if record.shot.shot in names:
-            mine = [
-                pair for pair in wanted if pair[0].lower() in clashes and record.shot.shot in clashes[pair[0].lower()]
-            ]
-            try:
-                with living(record.shot):
-                    require_different_names(mine)
-            except NamingError:
-                continue
-    return tuple(sorted(names & {one.shot.shot for one in ready}))
+    shared: dict[str, dict[str, tuple[str, ...]]] = {}
+    for path, shots in collisions(
+        (path, one.shot.shot) for one in (*ready, *delivered) for path in _paths(one)
+    ).items():
+        for shot in shots:
+            shared.setdefault(shot, {})[path] = shots
+    refused = sorted(one.shot.shot for one in ready if one.shot.shot in shared)
+    for name in refused:
+        with suppress(NamingError), living(ready[0].shot.in_batch.shot(name)):
+            require_own_names(name, shared[name])
+    return frozenset(refused)
 
 
 def _paths(record: ShotRecord) -> list[str]:
@@ -282,7 +283,8 @@ def _close(batch: BatchId, number: int, *, files: int, certificate: bytes) -> No
 def _summary(batch: BatchId, delivery: Delivery, records: Sequence[ShotRecord]) -> DeliverySummary:
     """Return the summary of a delivery, as the certificate and the report show it."""
     record = load_batch(batch)
-    there = {*delivery.shots, *(one.shot.shot for one in records if one.state in DONE)}
+    named = frozenset(delivery.shots)
+    there = {*named, *(one.shot.shot for one in records if one.state in DONE)}
     paths = {ref.shot.shot: ref.path for ref in record.shots}
     return DeliverySummary(
         batch=batch,
@@ -292,9 +294,9 @@ def _summary(batch: BatchId, delivery: Delivery, records: Sequence[ShotRecord]) 
             summarise_shot(
                 one,
                 file=paths[one.shot.shot],
-                kind="delivered" if one.shot.shot in delivery.shots else _kind(one),
+                kind="delivered" if one.shot.shot in named else _kind(one),
                 why=one.events[-1].why if one.events else "",
-                in_this_delivery=one.shot.shot in delivery.shots,
+                in_this_delivery=one.shot.shot in named,
                 number=delivery.number,
             )
             for one in map(as_listed, records)

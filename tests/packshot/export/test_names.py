@@ -10,7 +10,7 @@ from packshot.errors import NamingError
 from packshot.export.names import (
     delivered_name,
     delivered_path,
-    require_different_names,
+    require_own_names,
 )
 from packshot.gtin import has_right_check_digit
 from packshot.specs.load import default_folder, load_configs
@@ -139,6 +139,18 @@ def test_old_isbns_have_their_own_rule() -> None:
 
 
 def test_two_shots_cannot_share_a_name() -> None:
-    require_different_names([("a/1.jpg", "one"), ("b/1.jpg", "two")])
+    require_own_names("one", {})
+    with pytest.raises(NamingError, match=r"1 delivered file: .* a/x\.jpg from one and two"):
+        require_own_names("one", {"a/x.jpg": ("one", "two")})
     with pytest.raises(NamingError, match=r"a/x\.jpg from one and two"):
-        require_different_names([("a/X.jpg", "one"), ("a/x.jpg", "two"), ("a/y.jpg", "three")])
+        require_own_names("two", {"a/x.jpg": ("one", "two")})
+
+
+def test_of_many_shots_with_one_name_a_few_are_named() -> None:
+    """Each of them gets the sentence in its record: it must not grow with their number."""
+    shots = tuple(f"S{number:04}" for number in range(5000))
+    for one in (shots[0], shots[2], shots[-1]):
+        with pytest.raises(NamingError, match=r"and 4,996 others;") as refused:
+            require_own_names(one, {"a/x.jpg": shots})
+        assert len(named := re.findall(r"S\d{4}", str(refused.value))) == 4
+        assert one in named

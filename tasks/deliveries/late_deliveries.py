@@ -35,8 +35,9 @@ from tasks.batches.approved import TO_DELIVER, is_approved
 from tasks.batches.product_sets import held_for_sets, note_closed, sets_of
 from tasks.environment.logs import log
 from tasks.environment.style_guides import promise_shown
+from tasks.queries.asking import batch_records
 from tasks.records.bookkeeping import ALWAYS, now
-from tasks.records.stored import change_batch, load_batch, load_records
+from tasks.records.stored import change_batch, find_record, load_batch, load_records
 from tasks.runs.resuming import runs_of
 
 DELIVER = "deliver-batch/deliver-batch"
@@ -67,9 +68,10 @@ def gather(shot: ShotId) -> Gathered:
     If the shot completes its product, the product's other approved shots are delivered with it.
     """
     batch, rule = shot.in_batch, promise_shown(shot.client).late_deliveries
-    known = load_batch(batch)
-    records = {one.shot.shot: one for one in load_records([ref.shot for ref in known.shots])}
-    mine, products = records.get(shot.shot), sets_of(known, records.values())
+    known, mine = load_batch(batch), find_record(shot)
+    # The index says how its neighbours stand: to read all their records for each approval would be n times n requests.
+    records = {one.shot.shot: one for one in batch_records(batch)} | ({shot.shot: mine} if mine else {})
+    products = sets_of(known, records.values())
     if known.cancelled is not None:
         return Gathered(goes_now=False, sentence=known.cancelled.sentence)
     if mine is None or mine.state not in TO_DELIVER:

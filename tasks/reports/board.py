@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from prefect import task
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterState, FlowRunFilterStateType
+from prefect.client.schemas.filters import (
+    FlowRunFilter,
+    FlowRunFilterName,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+)
 from prefect.client.schemas.objects import FlowRun, StateType
 
 from packshot.handoff import late
 from packshot.handoff.board import Wait, in_order, wait_of
 from packshot.handoff.sla import Urgency
+from packshot.naming import ShotId
 from packshot.record import WAITING, ShotRecord
 from tasks.deliveries.late_deliveries import Waiting, gathered
 from tasks.environment.style_guides import promise_shown
@@ -20,10 +26,12 @@ from tasks.queries.asking import waiting_records
 from tasks.records.bookkeeping import ALWAYS, now
 from tasks.records.stored import load_records
 from tasks.runs.resuming import how_many_wait, human_edits, shot_of_run, waiting_runs
+from tasks.runs.suspended import run_name
 from tasks.telling.artifacts import table_artifact_if_new
 from tasks.telling.notices import tell
 
 BOARD = "board"
+_AT_ONCE = 200
 _FAILED = FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.FAILED, StateType.CRASHED]))
 _TOLD = {Urgency.SOON_DUE: "soon_due", Urgency.OVERDUE: "overdue"}
 
@@ -57,10 +65,18 @@ def stuck(waiting: Collection[str]) -> list[tuple[ShotRecord, FlowRun]]:
         waiting: names (CLIENT/BATCH/SHOT) of the shots that have a waiting run. A failed run of such a shot is older
             and doesn't count.
     """
-    with get_client(sync_client=True) as client:
-        runs = {str(shot_of_run(run)): run for run in human_edits(client, FlowRunFilter(state=_FAILED))}
-    records = load_records(shot_of_run(run) for name, run in runs.items() if name not in waiting)
+    unasked = [one.shot for one in waiting_records(WAITING) if str(one.shot) not in waiting]
+    runs = {str(shot_of_run(run)): run for run in _failed_runs(unasked)}
+    records = load_records(shot for shot in unasked if str(shot) in runs)
     return [(one, runs[str(one.shot)]) for one in records if one.state in WAITING]
+
+
+def _failed_runs(shots: Sequence[ShotId]) -> Iterator[FlowRun]:
+    """Yield the failed runs about some shots: those of all others, which years of nights leave behind, are not read."""
+    for start in range(0, len(shots), _AT_ONCE):
+        names = [run_name(one) for one in shots[start : start + _AT_ONCE]]
+        with get_client(sync_client=True) as client:
+            yield from human_edits(client, FlowRunFilter(state=_FAILED, name=FlowRunFilterName(any_=names)))
 
 
 def waiting_in_short() -> object:

@@ -12,6 +12,7 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import FlowRun
 from prefect.states import Completed, Failed, Running
 
+from benchmarks.night import measured
 from packshot.batch import BatchRecord, Delivery, ShotRef
 from packshot.errors import ObjectMissingError, TerminalError
 from packshot.keys import batch_record_key
@@ -132,6 +133,27 @@ def test_enough_of_them_go_out_at_once(waiting: BatchId, rule: dict[str, Any]) -
     rule["count"] = 2
     assert not approve(waiting, "A").goes_now
     assert approve(waiting, "B").goes_now
+
+
+def test_an_approval_reads_its_own_record_and_no_neighbour(waiting: BatchId, rule: dict[str, Any]) -> None:
+    """Else the approvals of a batch would cost as the square of its shots."""
+    add_neighbours(waiting, 12)
+    Life(waiting.shot("A")).reach(State.APPROVED, why="Ada approves")
+    cost = in_a_run(lambda: measured(lambda: gather.fn(waiting.shot("A"))))
+    assert load_batch(waiting).gathered == {"A": TWO}
+    assert cost.requests["GetObject"] <= 4, cost.requests  # its record, and the batch's for each thing that is done
+
+
+def add_neighbours(batch: BatchId, count: int) -> None:
+    """Add shots that people have to look at."""
+    refs = tuple(
+        ShotRef(shot=batch.shot(f"N{number}"), path=f"N{number}.jpg", key=f"N{number}.jpg", etag="e", size_bytes=1)
+        for number in range(count)
+    )
+    for ref in refs:
+        create_record(ShotRecord(shot=ref.shot, source=Source(key=ref.key, sha256="", size_bytes=1)))
+        Life(ref.shot).reach(State.MASTERED, State.ROUTED, State.EDITING_AUTO, State.SCORED, State.IN_REVIEW, why="")
+    change_batch(batch, lambda record: record.model_copy(update={"shots": (*record.shots, *refs)}))
 
 
 def test_they_go_out_at_once_when_none_is_left_to_wait_for(waiting: BatchId, rule: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ import pytest
 from prefect.client.orchestration import get_client
 from prefect.states import Failed
 
+from benchmarks.night import measured
 from deployments.demo import environment
 from packshot.decision import Choice
 from packshot.naming import BatchId, ShotId
@@ -21,7 +22,7 @@ from tasks.people.jobs import open_job
 from tasks.records.bookkeeping import now
 from tasks.records.stored import load_record
 from tasks.reports import board
-from tasks.reports.board import update_board, waits
+from tasks.reports.board import stuck, update_board, waits
 from tasks.runs.resuming import waiting_run_of
 from tasks.storage.bucket import Storage
 from tasks.telling import notices
@@ -161,3 +162,17 @@ def test_a_shot_whose_run_failed_stands_on_the_board_too(for_editor: ShotId) -> 
     (row,) = [row for row in json.loads(str(artifact("board").data)) if row["batch"] == for_editor.batch]
     assert (row["shot"], row["why"]) == (for_editor.shot, "the storage was full")
     assert "retry it in the UI" in row["with"]
+
+
+def test_failed_runs_about_shots_that_wait_no_more_are_not_looked_into(for_editor: ShotId) -> None:
+    """Else the board would cost more with each failure there ever was."""
+    run = waiting_run_of(for_editor)
+    assert run
+    with get_client(sync_client=True) as client:
+        client.set_flow_run_state(run.id, Failed(message="the storage was full"), force=True)
+    assert [one.shot for one, _ in stuck(())] == [for_editor]
+    assert stuck({str(for_editor)}) == []
+    follow(for_editor, answer(for_editor, Choice.REJECT))
+    found: list[object] = []
+    cost = measured(lambda: found.append(stuck(())))
+    assert (found, cost.requests["GetObject"]) == ([[]], 0)

@@ -106,7 +106,7 @@ def compare_with_truth(composite: Pixels8, matte: Matte, scene: Scene) -> Truth:
 
 @dataclasses.dataclass(frozen=True)
 class Judged:
-    """One scene, judged by quality control and compared with truth."""
+    """One scene: quality control's verdict on its edit, and the edit's faults by truth."""
 
     scene: str
     product: str

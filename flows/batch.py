@@ -50,7 +50,7 @@ from tasks.telling.progress import BatchProgress
 )
 @present
 def process_batch(client: ClientName, batch: BatchName) -> State[Any]:
-    """Take a client's batch through all four stages and hand over what is approved.
+    """Take a client's batch through all four stages and deliver the approved shots.
 
     One bad shot never stops the rest. If the flow is run again or retried, only unfinished work is done. A shot that
     failed because the storage or a server was away, or because a disk was full, is tried twice more

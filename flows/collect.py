@@ -24,7 +24,7 @@ from tasks.telling.heartbeat import send_heartbeat
 @flow(name="collect-returned-work", flow_run_name="collect returned work", task_runner=PACE, persist_result=False)
 @present
 def collect_returned_work() -> State[Any]:
-    """Look into the hot folders, resume the shots on hold for which nothing is missing any more, and update the board.
+    """Look into the hot folders, resume shots on hold that now have all they wait for, and update the board.
 
     Runs whose process has died are ended and started again, and a notice is sent if a night did not start. While an
     earlier run of this flow is at work, a new one does nothing.

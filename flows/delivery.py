@@ -49,10 +49,10 @@ def deliver_batch(
 ) -> State[Any]:
     """Export the approved shots, verify their files and deliver them as one package. Nothing is delivered twice.
 
-    A delivery that an earlier run began and did not finish is finished first, with the same content.
+    If an earlier run began a delivery and did not finish it, that delivery is finished first, with the same content.
 
-    Shots that are approved later go out in a further, supplementary delivery. If the client takes complete products
-    only, the shots of an incomplete product wait until the batch is closed.
+    Shots that are approved later are delivered in a further, supplementary delivery. If the client takes complete
+    products only, the shots of an incomplete product wait until the batch is closed.
     """
     which = batch_id(client, batch)
     if closes:

@@ -34,7 +34,7 @@ from tasks.stages.redo import edit_released, redo_edit
 def human_edit(client: ClientName, batch: BatchName, shot: ShotName) -> State[Any]:
     """Ask people about a shot until it is approved or refused. An approved shot is then delivered.
 
-    Approved shots of a batch are gathered and go out together, as the client's style guide says.
+    Approved shots of a batch are collected and delivered together, as the client's style guide says.
 
     If an answer cannot be followed, the people are asked again, with the reason.
     """

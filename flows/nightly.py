@@ -51,8 +51,8 @@ def tell_of_the_end(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) 
 def nightly(clients: Clients = []) -> State[Any]:  # noqa: B006  (Prefect shows the default in the form)
     """Run every closed, unfinished batch. Each is a separate run that can be retried alone.
 
-    At most `PACKSHOT_BATCHES_AT_ONCE` batches run side by side; those that were closed first begin first. If one
-    batch fails, the others go on. The final message names what was not processed.
+    At most `PACKSHOT_BATCHES_AT_ONCE` batches run at the same time; those that were closed first begin first. If one
+    batch fails, the others continue. The final message names the batches that were not processed.
     """
     try:
         with holding(NIGHT_LEASE):

@@ -17,7 +17,7 @@ from tasks.learning.training import promote, roll_back, train_candidate
 @flow(name="train-router", flow_run_name="train router", persist_result=False)
 @present
 def train_router() -> State[Any]:
-    """Train a routing model on verdicts and audits. It serves only if it is better on products kept for comparing."""
+    """Train a routing model on verdicts and audits. It is used only if it is better on products kept for comparing."""
     trained = train_candidate()
     promote(trained)
     return Completed(message=trained.sentence)
@@ -26,7 +26,7 @@ def train_router() -> State[Any]:
 @flow(name="roll-back-router", flow_run_name="roll back router", persist_result=False)
 @present
 def roll_back_router(person: PersonName, reason: Reason) -> State[Any]:
-    """Let the previous routing model serve again."""
+    """Put the previous routing model into use again."""
     return Completed(message=f"{roll_back(person=person, reason=reason)} serves")
 
 

@@ -136,7 +136,7 @@ class Event(Value):
 
 
 class Source(Value):
-    """The client's original file."""
+    """The client's original file: its key in storage, hash and size."""
 
     key: str
     sha256: str

@@ -47,7 +47,7 @@ class Place(Value):
 
 
 class Defect(Value):
-    """A defect at one place, described in one sentence."""
+    """A defect of an edit: its kind, its place, and one sentence that describes it."""
 
     kind: Kind
     place: Place

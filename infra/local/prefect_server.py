@@ -35,7 +35,7 @@ TO_THE_SERVER = (
 
 @dataclasses.dataclass(frozen=True)
 class PrefectAddress:
-    """The address at which Prefect's server listens."""
+    """The addresses of Prefect's server (its API and its pages), and its password."""
 
     api_url: str
     ui_url: str

@@ -151,7 +151,7 @@ class SentBack(Value):
 
 
 class AuditCount(Value):
-    """Audits answered on a day."""
+    """Number of audits answered on a day, for one client and category, and how many of them refused the edit."""
 
     client: str
     category: str

@@ -41,7 +41,7 @@ CHOSEN_FOR_RETURNS = 1.15
 
 
 class Interval(Value):
-    """A value with its confidence interval."""
+    """A value with the lower and upper end of its confidence interval."""
 
     value: float
     low: float

@@ -1,5 +1,6 @@
-"""Find where the segmentation network's mask and the refined matte differ and the photograph does not show which is
-right.
+"""Find where the segmentation network's mask and the refined matte differ.
+
+Differences count only if the photograph does not show which of the two is right.
 """
 
 from __future__ import annotations

@@ -308,7 +308,11 @@ def _called(one: _Candidate) -> str:
 
 
 def overlap(a: Matte, b: Matte) -> float:
-    """Return the intersection over union of two mattes, thresholded at 0.5; 1 where both are empty."""
+    """Return the intersection over union of two mattes, 0..1, each thresholded at 0.5; 1 if both are empty.
+
+    Args:
+        a, b: (rows, columns) float32 in 0..1, of the same size.
+    """
     inside, other = a >= 0.5, b >= 0.5
     union = int(np.count_nonzero(inside | other))
     return int(np.count_nonzero(inside & other)) / union if union else 1.0

@@ -41,7 +41,9 @@ _TEXTURE_FULL_SCALE = 20.0  # L*
 
 
 class Features(Value):
-    """The measured figures, by the names of `packshot.specs.models.Feature`.
+    """Figures measured on a master before the cut-out, by the names of `packshot.specs.models.Feature`.
+
+    Each is in 0..1 and grows with the difficulty.
 
     Attributes:
         edge_density: share of the product's pixels on a lightness edge.

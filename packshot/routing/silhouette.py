@@ -30,9 +30,9 @@ class Silhouette:
     """The product's rough shape at measuring size. Masks are (rows, columns) uint8 with values 0 and 1.
 
     Attributes:
-        product: differs from the backdrop and is not shadow; small specks are removed.
+        product: pixels that differ from the backdrop and are not shadow; small specks are removed.
         filled: `product` with narrow clefts closed and inner gaps filled.
-        shadow: darker than the backdrop, with its hue, without edges.
+        shadow: pixels darker than the backdrop, with its hue, without edges.
         slope: (rows, columns) float32, gradient magnitude of L* per pixel, lightly smoothed.
         limit: delta E above which a pixel differs from the backdrop.
     """

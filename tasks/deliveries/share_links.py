@@ -57,7 +57,7 @@ class Link(Value):
 
 
 class Shares(Stored):
-    """All links of a delivery."""
+    """All share links of one delivery, as they are stored."""
 
     batch: BatchId
     number: int

@@ -1,7 +1,7 @@
 """Notices to people: each one is a Prefect event, and goes to a webhook and by e-mail if the settings name them.
 
 `tell` sends each notice once: it first writes a mark to storage with a conditional write. An error of the webhook or
-the mail server is logged and never stops the production line.
+the mail server is logged, and production goes on.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ $(STAMP): requirements.lock pyproject.toml
 	@echo "Installing the locked dependencies into $(VENV) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@$(BIN)/python -c 'from packshot.cutout.closed_form import load_solver; from packshot.formats.jpeg_codes import load_walk; load_solver(); load_walk()'
+	@$(BIN)/python -c 'from packshot.cutout.closed_form import load_solver; from packshot.formats.jpeg_codes import load_walk; from packshot.formats.jpeg_progressive import load_progressive_walk; load_solver(); load_walk(); load_progressive_walk()'
 	@touch $(STAMP)
 
 ## make setup   create .venv from the lock file

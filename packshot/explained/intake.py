@@ -150,6 +150,18 @@ THE_CLIENT_FILE = Group(
             measured="step, levels of 255",
             gate=True,
         ),
+        "codes_out_of_step": Meaning(
+            "The JPEG lost data, or bytes of it were changed: near the place in the message, parts of the picture may "
+            "be too coarse, or wrong in detail. A person looks at it; if they see it, ask for the file again.",
+            measured="number of places",
+            gate=True,
+        ),
+        "scans_missing": Meaning(
+            "The JPEG was written in several passes, each of which makes it finer, and some are not there: an upload "
+            "was cut off and closed again, or bytes were lost. The picture is coarse. Ask for the file again.",
+            measured="values of a block",
+            gate=True,
+        ),
         "decoder_warned": Meaning(
             "The decoder read the file, but something in it breaks the format's rules; the message has its words. "
             "A person compares the picture with what the client sees.",

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from packshot.formats.container import DamagedError
 from packshot.formats.jpeg_codes import NotCompiledError
+from packshot.formats.jpeg_passes import SplitRun, Unfinished
 from packshot.formats.jpeg_seam import Seam
 from packshot.formats.jpeg_walk import look_for_damage
 from packshot.types import Finding, Status
@@ -32,7 +33,8 @@ def decode_jpeg(data: bytes) -> tuple[NDArray[Any], tuple[Finding, ...]]:
         data: the whole file.
     Returns:
         pixels: uint8: (rows, columns) for grey, (rows, columns, 3) RGB or (rows, columns, 4) CMYK.
-        findings: ``damage_not_looked_for``, ``seam_of_lost_data``, or nothing.
+        findings: ``damage_not_looked_for``; or ``seam_of_lost_data``, ``codes_out_of_step`` or ``scans_missing``; or
+            nothing.
     Raises:
         DamagedError: bytes of the picture are missing, changed, or too many.
     """
@@ -50,10 +52,12 @@ def decode_jpeg(data: bytes) -> tuple[NDArray[Any], tuple[Finding, ...]]:
 
 def _small_damage(data: bytes) -> tuple[Finding, ...]:
     try:
-        seam = look_for_damage(data)
+        trace = look_for_damage(data)
     except NotCompiledError as error:
         return (_unchecked(f"Small damage in this JPEG was not looked for: numba can't be used here ({error})."),)
-    return () if seam is None else (_seam_found(seam),)
+    if trace is None:
+        return ()
+    return (_seam_found(trace) if isinstance(trace, Seam) else _pass_found(trace),)
 
 
 def _not_looked_for(reason: str) -> Finding:
@@ -71,6 +75,26 @@ def _seam_found(seam: Seam) -> Finding:
         message=f"From x {seam.x:,}, y {seam.y:,} px on (as stored), the picture is {abs(seam.step):.0f} levels off, "
         "along a line that only lost data leaves in a JPEG.",
         measured=round(abs(seam.step), 1),
+        gate=True,
+    )
+
+
+def _pass_found(trace: SplitRun | Unfinished) -> Finding:
+    if isinstance(trace, SplitRun):
+        return Finding(
+            code="codes_out_of_step",
+            status=Status.FAILED,
+            message=f"Near x {trace.x:,}, y {trace.y:,} px (as stored), codes of the JPEG are as its encoder does not "
+            "write them anywhere else: bytes were lost or changed before that place.",
+            measured=trace.places,
+            gate=True,
+        )
+    return Finding(
+        code="scans_missing",
+        status=Status.FAILED,
+        message="The JPEG was written in several passes, each of which makes it finer; some are not there, so the "
+        "picture is coarse.",
+        measured=trace.missing,
         gate=True,
     )
 

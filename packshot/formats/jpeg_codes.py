@@ -3,6 +3,8 @@
 libjpeg gives no warning in three cases: a block has more than 64 coefficients, a mean is out of range, or up to seven
 bytes are left over. The loop runs once per code, so numba compiles it. It is compiled once on a machine and then loaded
 from disk.
+
+`jpeg_progressive` does it for a progressive scan.
 """
 
 from __future__ import annotations
@@ -15,10 +17,11 @@ from typing import Any
 
 import numpy as np
 
-NOTHING, UNKNOWN_CODE, LONG_BLOCK, MEAN_RANGE, ENDS_EARLY, BITS_LEFT, NO_RESTART = range(7)
+NOTHING, UNKNOWN_CODE, LONG_BLOCK, MEAN_RANGE, ENDS_EARLY, BITS_LEFT, NO_RESTART, LONG_RUN, VALUE_RANGE = range(9)
 """What is impossible: a code that no table has, a block of more than 64 coefficients, a mean darker than black or
 brighter than white, data that ends before the last block, data behind the last block, a restart marker that is not
-there."""
+there; in progressive scans also a run of empty blocks beyond the last block, and a coefficient larger than 8 bits a
+sample make."""
 
 _LONGEST_MEAN = 11
 """Bits of the largest difference of means, with 8 bits a sample (T.81, table F.1)."""
@@ -40,26 +43,35 @@ def load_walk() -> Callable[..., tuple[int, int]]:
     Raises:
         NotCompiledError: numba cannot be loaded.
     """
+    return compiled(follow, _SIGNATURE)
+
+
+def compiled(loop: Callable[..., Any], signature: str) -> Callable[..., tuple[int, int]]:
+    """Return a loop compiled for one signature of numba's; the same one each time.
+
+    Raises:
+        NotCompiledError: numba cannot be loaded.
+    """
     with _loading:
-        return _loaded()
+        return _compiled(loop, signature)
 
 
 @cache
-def _loaded() -> Callable[..., tuple[int, int]]:
+def _compiled(loop: Callable[..., Any], signature: str) -> Callable[..., tuple[int, int]]:
     try:
         import numba
 
         try:
-            walk = numba.njit(cache=True, nogil=True)(follow)
+            walk = numba.njit(cache=True, nogil=True)(loop)
         except RuntimeError:  # no folder for compiled code can be read or written
-            walk = numba.njit(nogil=True)(follow)
+            walk = numba.njit(nogil=True)(loop)
         with contextlib.suppress(OSError):  # compiled, but it cannot be kept
-            walk.compile(_SIGNATURE)
+            walk.compile(signature)
         walk.disable_compile()
     except (ImportError, OSError, RuntimeError, MemoryError) as error:
         raise NotCompiledError(f"{type(error).__name__}: {error}") from error
-    compiled: Callable[..., tuple[int, int]] = walk
-    return compiled
+    made: Callable[..., tuple[int, int]] = walk
+    return made
 
 
 def follow(data: Any, at: Any, tables: Any, blocks: Any, most: Any, restart: Any, means: Any) -> Any:

@@ -13,9 +13,13 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-from packshot.formats import jpeg_codes
+from packshot.formats import jpeg_codes, jpeg_progressive
 
-_SOURCE = Path(jpeg_codes.__file__)
+_LOOPS = {
+    "follow": Path(jpeg_codes.__file__),
+    "follow_progressive": Path(jpeg_progressive.__file__),
+}
+"""The compiled functions, and the sources that they stand in."""
 _READ_ONLY = "packshot.formats.kernel_cache.ReadOnlyLocator"
 _looking = threading.Lock()
 
@@ -42,35 +46,41 @@ def _found() -> Path | None:
     if (folder := _kept()) is None:
         with contextlib.suppress(jpeg_codes.NotCompiledError):
             jpeg_codes.load_walk()
+            jpeg_progressive.load_progressive_walk()
         folder = _kept()
     if folder is None:
         logging.getLogger(__name__).warning(
             "Compiled code can't be kept: neither %s, NUMBA_CACHE_DIR nor the user's cache folder can be written. Each "
             "process that opens files compiles it anew. Set NUMBA_CACHE_DIR to a folder that can be written.",
-            _SOURCE.parent / "__pycache__",
+            _LOOPS["follow"].parent / "__pycache__",
         )
     return folder
 
 
 def _kept() -> Path | None:
-    """Return the folder that has this source's code, compiled by this Python and this numba; None if none has.
+    """Return the folder that has the code of all loops, compiled by this Python and this numba; None if none has."""
+    first, *others = (list(_folders(name, source)) for name, source in _LOOPS.items())
+    return next((folder for folder in first if all(folder in one for one in others)), None)
+
+
+def _folders(name: str, source: Path) -> Iterator[Path]:
+    """Yield the folders that have a loop's code.
 
     Each function has an index, which names the numba and the source's hash.
     """
-    wanted = version("numba").encode(), hashlib.sha256(_SOURCE.read_bytes()).digest()
-    for index in _indexes():
+    wanted = version("numba").encode(), hashlib.sha256(source.read_bytes()).digest()
+    for index in _indexes(name, source):
         with contextlib.suppress(OSError):
             content = index.read_bytes()
             if all(one in content for one in wanted):
-                return index.parent
-    return None
+                yield index.parent
 
 
-def _indexes() -> Iterator[Path]:
+def _indexes(loop: str, source: Path) -> Iterator[Path]:
     """Yield the indexes in the folders in which numba looks, in its order."""
-    name = f"{_SOURCE.stem}.{jpeg_codes.follow.__name__}-*.py{sys.version_info[0]}{sys.version_info[1]}*.nbi"
+    name = f"{source.stem}.{loop}-*.py{sys.version_info[0]}{sys.version_info[1]}*.nbi"
     if given := os.environ.get("NUMBA_CACHE_DIR"):
         yield from Path(given).glob(f"*/{name}")
-    yield from (_SOURCE.parent / "__pycache__").glob(name)
+    yield from (source.parent / "__pycache__").glob(name)
     with contextlib.suppress(RuntimeError):  # there is no home
         yield from Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").glob(f"numba/*/{name}")

@@ -210,6 +210,14 @@ def hevc_configuration() -> bytes:
 
 
 @cache
+def progressive_jpegs() -> list[bytes]:
+    """Progressive JPEGs of each sampling, with restart markers, of one component and of four."""
+    options: list[dict[str, object]] = [{"subsampling": one} for one in (0, 1, 2)]
+    written = [_saved(_rgb(), "JPEG", progressive=True, **one) for one in (*options, {"restart_marker_blocks": 3})]
+    others = (_rgb().convert(mode) for mode in ("L", "CMYK"))
+    return [*written, *(_saved(one, "JPEG", progressive=True) for one in others)]
+
+
 def jpeg_xls() -> list[bytes]:
     stream = bytes(imagecodecs.jpegxl_encode(pixels(), lossless=True, usecontainer=False))
     start = b"\0\0\0\x0cJXL \r\n\x87\n" + bmff.box(b"ftyp", b"jxl \0\0\0\0jxl ")

@@ -275,6 +275,7 @@ TARGETS: Mapping[str, Target] = {
     "containers": Target(_containers, pictures),
     **{f"format {kind}": Target(_format(kind), seeds) for kind, seeds in FORMATS.items()},
     "JPEG codes": Target(look_for_damage, files.sequential_jpegs),
+    "progressive JPEG codes": Target(look_for_damage, files.progressive_jpegs),
     "AV1 codes": Target(stream_codes, lambda: [bmff.picture(b"av01", files.pixels()).content]),
     "HEVC codes": Target(configured_codes, lambda: [files.hevc_configuration()], (IndexError,)),
     "photographs": Target(lambda data: open_photo(data, name="a", limits=LIMITS), pictures),

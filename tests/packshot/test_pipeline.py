@@ -38,7 +38,7 @@ from packshot.types import Finding, Matte, Pixels8, Route, Size, Status, Verdict
 from tests import drawn_products
 from tests.drawn_products import ContrastNetwork
 from tests.drawn_targets import photograph_of_chart
-from tests.packshot.formats.damaged_jpegs import with_one_bit_changed
+from tests.packshot.formats.damaged_jpegs import out_of_step, with_one_bit_changed, without_last_scan
 
 ROW = {
     "sku": "A1",
@@ -164,6 +164,10 @@ def test_what_is_wrong_with_the_photograph_itself_stops_an_approval(configs: Con
         data = drawn_products.encoded(np.repeat(photograph[..., :1], 3, axis=2))
     elif code == "seam_of_lost_data":
         data = with_one_bit_changed(drawn_products.encoded(photograph, "JPEG", quality=92))
+    elif code == "codes_out_of_step":
+        data = out_of_step(drawn_products.encoded(photograph, "JPEG", quality=92, progressive=True))
+    elif code == "scans_missing":
+        data = without_last_scan(drawn_products.encoded(photograph, "JPEG", quality=92, progressive=True))
     else:
         whole, body = drawn_products.encoded(photograph), b"tRNS\0\1\0\1\0\1\0\1"
         data = whole[:33] + struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body)) + whole[33:]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 
 import simplejpeg
 
 from packshot.formats.jpeg_header import segments
+from packshot.formats.jpeg_passes import SplitRun
 from packshot.formats.jpeg_walk import look_for_damage
 
 
@@ -24,6 +26,12 @@ def told(data: bytes) -> str:
         return "refused"
 
 
+def without_last_scan(whole: bytes) -> bytes:
+    """The JPEG without its last scan, as an upload that was cut off between two scans and closed again."""
+    start = [one.end - len(one.body) - 4 for one in segments(whole) if one.code == 0xDA][-1]
+    return whole[:start] + b"\xff\xd9"
+
+
 def with_one_bit_changed(whole: bytes) -> bytes:
     """The JPEG with one bit of its first half changed so that every code is possible and a seam is left."""
     rng = random.Random(1)
@@ -32,4 +40,18 @@ def with_one_bit_changed(whole: bytes) -> bytes:
         changed = whole[:at] + bytes([whole[at] ^ 1 << rng.randrange(8)]) + whole[at + 1 :]
         if told(changed) == "seam":
             return changed
+    raise AssertionError
+
+
+def out_of_step(whole: bytes) -> bytes:
+    """The progressive JPEG without 40 to 200 bytes of its last pass, so that only a run of empty blocks tells it."""
+    start = [one.end for one in segments(whole) if one.code == 0xDA][-1]
+    rng = random.Random(4)
+    for _ in range(200):
+        at = start + rng.randrange((len(whole) - start) // 2)
+        changed = whole[:at] + whole[at + rng.randint(40, 200) :]
+        with contextlib.suppress(ValueError):
+            simplejpeg.decode_jpeg(changed, strict=True)
+            if isinstance(look_for_damage(changed), SplitRun):
+                return changed
     raise AssertionError

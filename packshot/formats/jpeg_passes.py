@@ -1,0 +1,105 @@
+"""Follow the passes of a progressive JPEG, each of which makes the picture finer, and keep what they have in common.
+
+What an encoder never writes, although every decoder reads it, is a trace of lost data too: passes that are not there;
+and in one pass, two runs of empty blocks that could be one (T.81, G.1.2.2). After bytes are lost a decoder reads
+nonsense, which has such runs, until it happens to be in step again.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from packshot.formats.jpeg_progressive import SPARE_BYTES, load_progressive_walk
+from packshot.formats.jpeg_scans import Scan
+
+_LARGEST_VALUE = 2048
+"""No coefficient is larger than 8 x 128; twice that leaves room for encoders that change coefficients."""
+_UNSEEN, _MEANS = -1, -1
+_FEWEST_RUNS, _FEWEST_OTHERS = 4, 2
+"""An encoder joins runs if in so many other passes there are so many long runs, none of them split."""
+_MOST_SPLIT, _FEW_SPLIT = 0.05, 2
+"""More split runs than this part of the long ones, and than these few, are the encoder's way."""
+
+
+class SplitRun(NamedTuple):
+    """Two runs of empty blocks, one right behind the other, in a JPEG whose other runs are as long as they can be.
+
+    Attributes:
+        x, y: where the second one begins, px.
+        places: how many there are.
+    """
+
+    x: int
+    y: int
+    places: int
+
+
+class Unfinished(NamedTuple):
+    """A progressive JPEG some of whose passes are not there.
+
+    Attributes:
+        missing: how many coefficients are not there, or not to their last bit: of all components, for one block each.
+    """
+
+    missing: int
+
+
+class Passes:
+    """What the passes of a JPEG have told so far. A pass is a scan of a progressive JPEG.
+
+    Args:
+        stored: the whole file, uint8.
+    """
+
+    def __init__(self, stored: NDArray[np.uint8]) -> None:
+        self._stored = stored
+        self._buffer = np.empty(0, np.uint8)
+        self._known: dict[int, NDArray[np.int64]] = {}
+        self._left = np.zeros((0, 64), np.int64)
+        self._whole = 0
+        self._split: list[tuple[int, SplitRun]] = []
+
+    def follow(self, scan: Scan, means: NDArray[np.int64]) -> tuple[int, int]:
+        """Return what `follow_progressive` returns of the next pass."""
+        if not len(self._left):
+            self._left = np.full((len(scan.steps), 64), _UNSEEN, np.int64)
+            self._buffer = np.empty(len(self._stored) + SPARE_BYTES, np.uint8)
+        first, last, _, low = scan.band
+        self._left[np.unique(scan.blocks[:, 0]), first : last + 1] = low
+        key = int(scan.blocks[0, 0]) if first else _MEANS
+        known = self._known.setdefault(key, np.zeros(means.shape[1], np.int64))
+        limits = _longest_values(scan) if first else scan.largest_means
+        runs = np.zeros(3, np.int64)
+        found = load_progressive_walk()(
+            *(self._stored, scan.start, scan.tables, scan.blocks, np.array(scan.band, np.int64), limits, scan.restart),
+            *(means, known, self._buffer, runs),
+        )
+        long, split, mcu = runs.tolist()
+        if split:
+            self._split.append((long, SplitRun(*scan.place(mcu), places=split)))
+        elif long >= _FEWEST_RUNS:
+            self._whole += 1
+        return found
+
+    def split_run(self) -> SplitRun | None:
+        """Return a split run; None if there is none, or if this file's encoder may have split runs."""
+        splitting = len(self._split) > self._whole or any(
+            one.places > max(_FEW_SPLIT, _MOST_SPLIT * long) for long, one in self._split
+        )
+        return None if not self._split or splitting or self._whole < _FEWEST_OTHERS else self._split[0][1]
+
+    def unfinished(self) -> Unfinished | None:
+        """Return how much the passes have not told; None if they have told all, or if there were none."""
+        missing = int((self._left != 0).sum())
+        return Unfinished(missing) if missing else None
+
+
+def _longest_values(scan: Scan) -> NDArray[np.int64]:
+    """Return for each of 64 coefficients how many bits the largest possible one has in units of the scan."""
+    steps = scan.steps[int(scan.blocks[0, 0])]
+    largest = (_LARGEST_VALUE + steps) // np.maximum(steps, 1) >> scan.band[3]
+    longest: NDArray[np.int64] = np.maximum(np.frexp(largest.astype(np.float64))[1], 1).astype(np.int64)
+    return longest

@@ -321,7 +321,15 @@ def delivered_files(batch: BatchId) -> Counter[tuple[str, str]]:
 
 
 def report(storm: Storm, faults: Faults, *, calm_s: float, shots: int, with_disk: bool) -> int:
-    """Print the figures. Return 0 if the disturbed batch is complete and like the other one."""
+    """Print the figures. Return 0 if the disturbed batch is complete and like the other one.
+
+    Args:
+        storm: the result of the disturbed batch.
+        faults: the storage's faults.
+        calm_s: seconds of the undisturbed batch.
+        shots: number of photographs.
+        with_disk: whether a disk was filled.
+    """
     calm, stormy, kills = delivered_files(CALM), delivered_files(STORM), storm.kills
     summary: Summary = survey(STORM)
     deliveries = Counter(shot for one in load_batch(STORM).deliveries for shot in one.shots)

@@ -239,6 +239,11 @@ def draw_backdrop(matte: Matte, colour: tuple[float, float, float], rng: np.rand
     """Return a smooth backdrop, (rows, columns, 3) float32, linear light.
 
     It has fall-off, a gradient, and the product's soft shadow on the floor.
+
+    Args:
+        matte: the product's coverage, (rows, columns) float32 in 0..1.
+        colour: the backdrop's colour, linear light, 0..1.
+        rng: decides what is random.
     """
     rows, columns = matte.shape
     y, x = np.mgrid[:rows, :columns].astype(np.float32)

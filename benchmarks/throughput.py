@@ -375,7 +375,14 @@ def _peak_mb() -> float:
 def measure_size(
     megapixels: float, ways: dict[str, Way], given: argparse.Namespace, watch: Stopwatch
 ) -> dict[str, Any]:
-    """Return times, ratios, stages and memory for photographs of one size."""
+    """Return times, ratios, stages and memory for photographs of one size.
+
+    Args:
+        megapixels: the size.
+        ways: the ways to measure, by name.
+        given: the command line's options.
+        watch: measures the stages.
+    """
     photographs = {scene: large_photograph(scene, megapixels=megapixels) for scene in given.scenes}
     turns = take_turns(ways, photographs, repeats=given.repeats, watch=watch)
     first = next(iter(photographs.values()))

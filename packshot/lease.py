@@ -87,11 +87,14 @@ def claim(present: Lease | None, free: Lease, *, age: timedelta) -> Lease:
 
 
 def renew(mine: Lease, present: Lease | None, *, nonce: str) -> Lease:
-    """Return the lease to write in order to renew it. An expired lease that nobody else claimed can still be renewed.
+    """Return the lease to write in order to renew it.
+
+    An expired lease that nobody else claimed can still be renewed.
 
     Args:
         mine: the lease as its owner last wrote it.
         present: the lease in storage; None if somebody deleted it.
+        nonce: a new text for this write, see `Lease`.
     Raises:
         LeaseLostError: another owner has taken it over.
     """
@@ -101,7 +104,12 @@ def renew(mine: Lease, present: Lease | None, *, nonce: str) -> Lease:
 
 
 def release(mine: Lease, *, nonce: str) -> Lease:
-    """Return the lease to write in order to release it."""
+    """Return the lease to write in order to release it.
+
+    Args:
+        mine: the lease as its owner last wrote it.
+        nonce: a new text for this write, see `Lease`.
+    """
     return mine.model_copy(update={"nonce": nonce, "released": True})
 
 

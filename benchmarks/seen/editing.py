@@ -105,7 +105,14 @@ def matte_hash(matte8: Pixels8) -> str:
 
 
 def result_file(work: Path, photo_sha256: str, way: str, version: str = PIPELINE_VERSION) -> Path:
-    """Return the path of an edit's result."""
+    """Return the path of an edit's result.
+
+    Args:
+        work: folder of all results.
+        photo_sha256: hash of the photograph's file.
+        way: one of `WAYS`.
+        version: pipeline version.
+    """
     return work / "edits" / f"{photo_sha256[:12]}-{way}-v{version}.json"
 
 
@@ -130,7 +137,12 @@ def load_result(path: Path) -> Result:
 
 
 def make(photo: Photograph, way: str, work: Path) -> Result:
-    """Take one photograph through the machine's stages. Store its pictures and its result, and return the result."""
+    """Take one photograph through the machine's stages. Store its pictures and its result, and return the result.
+
+    Args:
+        way: one of `WAYS`: the methods to try.
+        work: folder of all results.
+    """
     configs = _configs()
     nothing = Result(photo.file, photo.sha256, photo.product, photo.half.value, way, PIPELINE_VERSION)
     try:

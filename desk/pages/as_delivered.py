@@ -146,6 +146,9 @@ def make(meant: Meant) -> Pack:
     """Return the tiles of a platform's file, with a description of it.
 
     If the file cannot be made, the result is an empty picture of one pixel, with the reason.
+
+    Args:
+        meant: the file to make.
     """
     record = meant.record
     with room_for(record):

@@ -71,7 +71,10 @@ class Place(NamedTuple):
 
 
 def place_of(request: Request, *, fallback: Queue | None = None) -> Place:
-    """Return the list that an address names by ``queue`` and filters; without them, the person's first list."""
+    """Return the list of waiting shots that an address names by ``queue`` and filters.
+
+    Without them it is `fallback`, or the person's first list.
+    """
     given = request.query_params
     queues = queues_of(person_of(request))
     named = given.get("queue", "")
@@ -85,7 +88,12 @@ def wanted_in(given: Mapping[str, str]) -> Wanted:
 
 
 def place(request: Request, queue: Queue, wanted: Wanted) -> Place:
-    """Return a list as it is now for the person."""
+    """Return a list of waiting shots as it is now for the person of a request.
+
+    Args:
+        queue: which list.
+        wanted: its filters.
+    """
     desk, person = desk_of(request), person_of(request)
     claims = desk.claims.all()
     shots = [

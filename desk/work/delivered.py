@@ -108,7 +108,7 @@ class Sight(NamedTuple):
         return [(picture, file) for picture in self.pictures for file in picture.files]
 
     def find(self, digest: str) -> tuple[Picture, File] | None:
-        """Return the file whose hash begins with these digits; None if there is none."""
+        """Return a delivered file, with its picture, by the first digits of its hash; None if there is none."""
         if len(digest) != DIGITS:
             return None
         return next((one for one in self.files if one[1].digest == digest), None)

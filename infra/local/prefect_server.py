@@ -125,7 +125,13 @@ def _password(path: Path) -> str:
 
 
 def last_heartbeat(address: PrefectAddress, work_pool: str, worker: str) -> str | None:
-    """Return when the server last heard of a worker, as text; None if never, or if the server doesn't answer."""
+    """Return when Prefect's server last heard of a worker, as text; None if never, or if the server doesn't answer.
+
+    Args:
+        address: the server's address.
+        work_pool: the worker's pool.
+        worker: the worker's name.
+    """
     request = urllib.request.Request(  # noqa: S310  (our own server's address)
         f"{address.api_url}/work_pools/{quote(work_pool, safe='')}/workers/filter",
         data=b"{}",

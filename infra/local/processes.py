@@ -255,6 +255,9 @@ def wait_until(
     """Wait until `ready` returns true.
 
     Args:
+        ready: tests whether the process works.
+        child: the process.
+        name, log: its name and its log file, for the message.
         timeout_s: longest wait on an idle machine; a busy one gets more, see `busy`.
     Raises:
         ServerError: the process ended, or the time is up.

@@ -200,7 +200,13 @@ class DeliverySummary(Value):
 
 
 def delivered_file(rendered: Rendered, *, path: str, platform: str) -> DeliveredFile:
-    """Return the entry for a rendition in the record and the certificate."""
+    """Return a rendition as it is described in the shot's record and in the certificate.
+
+    Args:
+        rendered: the encoded and verified rendition.
+        path: its path below the delivery's folder.
+        platform: the platform's name.
+    """
     encoded, proof = rendered.encoded, rendered.verification
     settings, white = encoded.settings, proof.white
     background = white and BackgroundFigures(

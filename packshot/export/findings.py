@@ -29,7 +29,13 @@ def check(
     gate: bool = False,
     failed: Status = Status.FAILED,
 ) -> Finding:
-    """Return a finding with status passed, or with the status in `failed`."""
+    """Return the finding of a check: with status passed, or with the status in `failed`.
+
+    Args:
+        code, message, measured, limit, unit, box, gate: as in `Finding`.
+        passed: whether the check passed.
+        failed: the status if it did not.
+    """
     return Finding(
         code=code,
         status=Status.PASSED if passed else failed,
@@ -48,7 +54,13 @@ def failure_status(background: Background) -> Status:
 
 
 def background_finding(beyond: OffWhite, background: Background, *, ring_distance_px: int) -> Finding:
-    """Return the finding on whether every background pixel farther than `ring_distance_px` is exactly white."""
+    """Return the finding on whether every background pixel farther than `ring_distance_px` is exactly white.
+
+    Args:
+        beyond: the pixels there that are not white.
+        background: the platform's rule for the background.
+        ring_distance_px: distance from the product within which the codec may leave ripples.
+    """
     if beyond.background == 0:
         return Finding(
             code="non_white_background",
@@ -75,7 +87,12 @@ def background_finding(beyond: OffWhite, background: Background, *, ring_distanc
 
 
 def perimeter_finding(quick: QuickCheck, background: Background) -> Finding:
-    """Return the quick check of points along the border as a finding."""
+    """Return the quick check of points along the border as a finding.
+
+    Args:
+        quick: the result of the check.
+        background: the platform's rule for the background.
+    """
     return check(
         "perimeter_sample",
         quick.status == "pass",

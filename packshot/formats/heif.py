@@ -264,7 +264,12 @@ def _steps(item: _Item) -> tuple[tuple[Step, ...], tuple[Finding, ...]]:
 
 
 def clean_aperture(body: bytes, size: Size) -> Box | None:
-    """Return the part of a picture that a clap box names (ISO/IEC 14496-12, 12.1.4); None if it is not inside."""
+    """Return the part of a picture to which a clap box crops it (ISO/IEC 14496-12, 12.1.4); None if it is not inside.
+
+    Args:
+        body: content of the box.
+        size: size of the picture before the crop.
+    """
     try:
         numbers = struct.unpack_from(">IIIIiIiI", body)
         wide, high, across, down = (Fraction(numbers[at], numbers[at + 1]) for at in (0, 2, 4, 6))

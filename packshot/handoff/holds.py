@@ -101,7 +101,14 @@ def _needs(view: str, ghost_mannequin: bool, reference: bool, config: HandoffCon
 
 
 def paired(need: Need, *, product: str, siblings: Iterable[Sibling], config: HandoffConfig) -> tuple[Sibling, ...]:
-    """Return the photographs of a product that meet a need, in the given order."""
+    """Return the photographs of a product that meet a need, such as a neck shot, in the given order.
+
+    Args:
+        need: the need.
+        product: SKU, ASIN or GTIN; case does not matter.
+        siblings: the client's other photographs.
+        config: names the views that show a neck shot or a colour reference.
+    """
     if need in (Need.KNOWN_SERVICE, Need.PRODUCT):
         return ()
     view = config.neck_view if need is Need.NECK_SHOT else config.reference_view

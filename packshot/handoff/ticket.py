@@ -163,7 +163,15 @@ def job_ticket(
     desk_page: str = "",
     picture: str,
 ) -> JobTicket:
-    """Return the ticket of a shot that waits for an editor."""
+    """Return the ticket of a shot that waits for an editor.
+
+    Args:
+        record: the shot's record.
+        plan: its plan.
+        scope: the work to do.
+        at: the present time.
+        why, due_at, links_expire_at, take, put_back_into, put_back_form, desk_page, picture: as in `JobTicket`.
+    """
     history = since_restart(record)
     size = record.reports.get("reading", {}).get("size", (0, 0))
     return JobTicket(

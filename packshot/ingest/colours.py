@@ -55,7 +55,16 @@ def refuse_hdr(container: Container, name: str) -> None:
 def find_profile(
     model: ColourModel, container: Container, metadata: Metadata, name: str
 ) -> tuple[bytes, bool, tuple[Finding, ...]]:
-    """Return (ICC profile, True if it was assumed, findings). The profile is empty for CMYK and Lab without one."""
+    """Return (ICC profile, True if it was assumed, findings).
+
+    For CMYK and Lab without a profile, the profile is empty.
+
+    Args:
+        model: the colour model of the pixels.
+        container: the file's header.
+        metadata: the file's metadata.
+        name: the file's name, for messages.
+    """
     findings: tuple[Finding, ...] = ()
     in_colour = model in (ColourModel.RGB, ColourModel.GREY)
     by_codes = _by_codes(container.codes) if in_colour else b""
@@ -85,8 +94,12 @@ def find_profile(
 def check_policy(codes: set[str], policy: ProfilePolicy, name: str) -> None:
     """Raise an error if a profile had to be assumed and the configuration does not allow that.
 
+    Args:
+        codes: codes of the findings that `find_profile` made.
+        policy: which assumptions are allowed.
+        name: the file's name, for the message.
     Raises:
-        BadProfileError: the assumption is not allowed.
+        BadProfileError: an assumption is not allowed.
     """
     rules = (
         ("profile_broken", policy.broken, "its ICC profile is implausible"),

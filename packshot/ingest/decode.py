@@ -125,7 +125,14 @@ def read_header(data: bytes, *, name: str, limits: IngestConfig) -> tuple[FileKi
 
 
 def unreadable(name: str, found: str, kind: FileKind, next_step: str = "") -> UnreadableError:
-    """Return the error for a file that cannot be read. If no next step is given, it asks for the whole file again."""
+    """Return the error for a file that cannot be read.
+
+    Args:
+        name: the file's name.
+        found: the damage or the problem, in words.
+        kind: the file's kind.
+        next_step: what the sender can do; empty: send the whole file again.
+    """
     whole = "Upload it again, whole, or develop it to a 16-bit TIFF."
     next_step = next_step or (whole if kind is FileKind.RAW else "Export or upload it again, whole.")
     return UnreadableError("the picture cannot be read", name, found=found, next_step=next_step)

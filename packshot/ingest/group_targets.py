@@ -79,7 +79,12 @@ def worth_it(fit: TargetFit) -> bool:
 
 
 def by_target(fit: TargetFit, where: str) -> Correction:
-    """Return the correction of a good fit. If it is not useful, return the identity, which changes nothing."""
+    """Return the correction of a good fit. If it is not useful, return the identity, which changes nothing.
+
+    Args:
+        fit: the fit to a colour target.
+        where: names of the files that show the target, for the reason.
+    """
     if not worth_it(fit):
         return Correction()
     why = f"{fit.model} fitted to the colour target in {where}"

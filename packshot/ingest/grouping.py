@@ -82,7 +82,13 @@ def light_of(
     reference: str = "",
     allowed: GroupCorrection = GroupCorrection.EVEN,
 ) -> ShotLight:
-    """Return the facts about a shot's light, from its metadata, its manifest row and its pixels."""
+    """Return the facts about a shot's light, from its metadata, its manifest row and its pixels.
+
+    Args:
+        shot: the shot's name.
+        metadata: the file's metadata.
+        shoot_group, backdrop, target, reference, allowed: as in `ShotLight`.
+    """
     camera = metadata.camera_serial or f"{metadata.camera_make} {metadata.camera_model}".strip()
     return ShotLight(
         shot=shot,

@@ -46,11 +46,20 @@ class ModelInService(Value):
         return promise.model_copy(update={"ratio": promise.ratio * self.strictness})
 
     def counted(self, heard: int) -> ModelInService:
-        """Return the same state with another number of audit verdicts."""
+        """Return the same state with another number of audit verdicts.
+
+        Args:
+            heard: number of audit verdicts within the window.
+        """
         return self.model_copy(update={"heard": heard})
 
     def promote(self, version: str, *, at: datetime, by: str, why: str) -> ModelInService:
-        """Return the state with another model in use."""
+        """Return the state with another model in use.
+
+        Args:
+            version: the model's version.
+            at, by, why: time, person or flow, and reason, for the history.
+        """
         return self._changed(at=at, by=by, why=why, version=version)
 
     def roll_back(self, *, at: datetime, by: str, why: str) -> ModelInService:
@@ -68,14 +77,24 @@ class ModelInService(Value):
         return self._changed(at=at, by=by, why=why, version=others[-1])
 
     def tighten(self, *, audited: int, at: datetime, by: str, why: str) -> ModelInService:
-        """Return the state with twice as strict promises. The same audits make them stricter only once."""
+        """Return the state with twice as strict promises. The same audits make them stricter only once.
+
+        Args:
+            audited: number of audits so far.
+            at, by, why: time, person or flow, and reason, for the history.
+        """
         if audited <= self.audited and self.strictness < 1:
             return self
         strictness = max(_STRICTEST, self.strictness * _STEP)
         return self._changed(at=at, by=by, why=why, strictness=strictness, audited=audited)
 
     def relax(self, *, audited: int, at: datetime, by: str, why: str) -> ModelInService:
-        """Return the state with the promises as the configs state them."""
+        """Return the state with the promises as the configs state them.
+
+        Args:
+            audited: number of audits so far.
+            at, by, why: time, person or flow, and reason, for the history.
+        """
         if self.strictness == 1:
             return self
         return self._changed(at=at, by=by, why=why, strictness=1.0, audited=audited)

@@ -76,6 +76,11 @@ def held_out_probabilities(examples: Sequence[Example], stage: Stage, *, least_i
     """Return each example's probability, from a model that was trained without the example's group (`Example.group`).
 
     Both the trees and the logistic curve are fitted on other groups.
+
+    Args:
+        examples: the training examples.
+        stage: before or after the cut-out.
+        least_in_leaf: smallest number of examples in a leaf.
     """
     refused = np.array([one.refused for one in examples])
     shares = _held_out_shares(examples, stage, least_in_leaf=least_in_leaf)
@@ -87,9 +92,14 @@ def held_out_probabilities(examples: Sequence[Example], stage: Stage, *, least_i
 
 
 def fit(examples: Sequence[Example], stage: Stage, *, least_in_leaf: int) -> Forest:
-    """Return a forest on a stage's figures.
+    """Return a forest trained on a stage's figures.
 
     Its logistic curve is fitted on groups on which its trees were not trained.
+
+    Args:
+        examples: the training examples.
+        stage: before or after the cut-out.
+        least_in_leaf: smallest number of examples in a leaf.
     """
     table, usual = _table(examples, stage)
     model = _trees(table, examples, least_in_leaf=least_in_leaf)

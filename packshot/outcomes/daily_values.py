@@ -46,7 +46,13 @@ def day_of(date: dt.date, *, zone: dt.tzinfo, begins_hour: int) -> Day:
 
 
 def last_date(at: dt.datetime, *, zone: dt.tzinfo, begins_hour: int) -> dt.date:
-    """Return the date of the last day that is over."""
+    """Return the date of the last working day that is over.
+
+    Args:
+        at: the present time.
+        zone: time zone of the day.
+        begins_hour: hour at which a day starts.
+    """
     return (at.astimezone(zone) - dt.timedelta(hours=begins_hour)).date() - dt.timedelta(days=1)
 
 

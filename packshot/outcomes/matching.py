@@ -14,6 +14,11 @@ def count_own_returns(lines: pd.DataFrame, return_days: int, reasons: re.Pattern
     """Count returns that are stated in the order's own row, as a quantity or only as a date.
 
     Adds the columns ``units_back`` and ``pictured`` (float32) to `lines`.
+
+    Args:
+        lines: the order lines.
+        return_days: later returns do not count.
+        reasons: matches return reasons that concern the picture.
     """
     told = lines["returned"].fillna(0)
     told = told.where(told > 0, lines["quantity"].where(lines["back_day"].notna(), 0))

@@ -95,12 +95,24 @@ class OrderReader:
         self._seen: dict[bytes, str] = {}
 
     def note(self, file: str, rows: int, what: str, examples: tuple[str, ...] = ()) -> None:
-        """Add rows that could not be used, if there are any."""
+        """Note a problem of a file's rows for the report, if there are such rows.
+
+        Args:
+            file: the file's name.
+            rows: number of rows that could not be used.
+            what: the problem in words, see `Problem`.
+            examples: the first such rows.
+        """
         if rows:
             self.problems.append(Problem(file=file, what=what, rows=rows, examples=examples))
 
     def files(self, files: Iterable[Path | Export], date: str) -> Iterator[pd.DataFrame]:
-        """Yield the usable rows of each file; of files with the same bytes only the first."""
+        """Yield the usable rows of each file; of files with the same bytes only the first.
+
+        Args:
+            files: the files.
+            date: our name of the date column; rows without it can't be used.
+        """
         for number, one in enumerate(exports_of(files)):
             digest = hashlib.sha256(one.data).digest()
             table = read_export(one, known_heads, self._budget)

@@ -26,7 +26,9 @@ def photoshop_resources(paths: Sequence[SavedPath], *, clipping: str = "") -> by
 
 
 def path_blocks(paths: Sequence[SavedPath], *, clipping: str = "") -> tuple[Block, ...]:
-    """Return the same as `photoshop_resources`, as separate resources.
+    """Return image resources that hold the paths and name the clipping path, one `Block` each.
+
+    The arguments are those of `photoshop_resources`.
 
     Raises:
         NamingError: as in `photoshop_resources`.

@@ -44,7 +44,13 @@ def measured(
 
 
 def skipped(code: str, message: str, *, gate: bool = False) -> Finding:
-    """Return the finding for a check that could not be made. The message must give the reason."""
+    """Return the finding for a check that could not be made.
+
+    Args:
+        code: the rule's code.
+        message: the reason, for people.
+        gate: whether the missing check forbids automatic approval.
+    """
     return Finding(code=code, status=Status.SKIPPED, message=message, gate=gate)
 
 

@@ -27,7 +27,12 @@ def badness(measured: float, limits: RuleLimits) -> float:
 
 
 def status_of(measured: float, limits: RuleLimits) -> Status:
-    """Return a rule's status: passed, warning (some points are lost) or failed (all of the rule's points are lost)."""
+    """Return a rule's status: passed, warning (some points are lost) or failed (all of the rule's points are lost).
+
+    Args:
+        measured: the rule's measured value.
+        limits: the rule's limits.
+    """
     share = badness(measured, limits)
     if share >= 1:
         return Status.FAILED

@@ -94,7 +94,12 @@ def upper_bound(refused: int, shots: int, *, confidence: float) -> float:
 
 
 def lower_bound(refused: int, shots: int, *, confidence: float) -> float:
-    """Return the smallest share that is still plausible: the lower counterpart of `upper_bound`, 0..1."""
+    """Return the smallest share that is still plausible: Clopper and Pearson's one-sided lower confidence bound, 0..1.
+
+    Args:
+        refused: refused shots among all `shots`.
+        confidence: 0..1.
+    """
     from scipy import stats
 
     return float(stats.beta.ppf(1 - confidence, refused, shots - refused + 1)) if refused else 0.0

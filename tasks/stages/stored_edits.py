@@ -73,7 +73,11 @@ def edit_files(pixels: Pixels16, edit: Edit, metadata: Metadata) -> dict[str, by
 
 
 def edit_report(edit: Edit, network: Segmenter | None) -> dict[str, Any]:
-    """Return the record's report on an edit, as plain JSON."""
+    """Return the record's report on an edit, as plain JSON.
+
+    Args:
+        network: the segmentation network that made it; None for a person's work.
+    """
     scores = edit.report.model_dump(include={"background", "edge", "fill", "colour"}) if edit.report else {}
     engine = (
         {
@@ -203,7 +207,13 @@ def known_of(record: ShotRecord) -> dict[str, str]:
 
 
 def refusal_json(ref: ShotRef, error: RefusedInputError, *, sha256: str) -> bytes:
-    """Return the content of ``reason.json`` for a refused file."""
+    """Return the content of ``reason.json`` for a refused file.
+
+    Args:
+        ref: the uploaded photograph.
+        error: why it was refused.
+        sha256: hash of the file, hex.
+    """
     reason = {
         "file": ref.path,
         "shot": ref.shot.shot,

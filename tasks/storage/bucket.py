@@ -307,7 +307,9 @@ class Storage:
         The signature covers key, type and size; the storage refuses anything else.
 
         Args:
-            expires_s: at most seven days.
+            most_bytes, least_bytes: greatest and smallest size of a file.
+            expires_s: how long the form is valid, at most seven days.
+            content_type: media type of the files.
         """
         below = key.endswith("/")
         bound: list[Any] = [

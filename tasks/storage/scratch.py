@@ -56,7 +56,7 @@ class Scratch:
         self.max_bytes = max_bytes
 
     def find(self, sha256: str) -> bytes | None:
-        """Return the bytes with this hash; None if they are not cached."""
+        """Return cached bytes by their SHA-256; None if they are not cached."""
         path = self._path(sha256)
         try:
             data = path.read_bytes()
@@ -183,8 +183,11 @@ def store_object(
 
 
 def fetch_object(key: str, *, sha256: str, storage: Storage | None = None) -> bytes:
-    """Return the object with this hash, from the local cache or from storage.
+    """Return an object's bytes, from the local cache or from storage.
 
+    Args:
+        key: the object's key in storage.
+        sha256: hash that the bytes must have, hex.
     Raises:
         ObjectMissingError: there is no such object, or its bytes have changed.
     """

@@ -19,12 +19,13 @@ from desk.access.sessions import Sessions
 from desk.work.claims import Claims
 from desk.work.counted import Counts
 from desk.work.guests import Guests
-from desk.work.outbox import AWAY, Outbox
+from desk.work.outbox import Outbox
 from desk.work.rates import Rates
 from desk.work.seen import Seen
 from desk.work.waiting import WaitingShots
 from desk.work.workbench import Workbench
 from tasks.environment.settings import Settings
+from tasks.environment.troubles import AWAY, Troubles
 from tasks.people.uploads import KEPT, abort_broken_off
 from tasks.records.bookkeeping import now
 
@@ -45,6 +46,7 @@ class Desk:
     Attributes:
         away: why the lists could not be refreshed in the last round; empty if they were.
         round_s: how long the last round took.
+        troubles: what its jobs in the background cannot do now.
     """
 
     accounts: Accounts
@@ -60,6 +62,7 @@ class Desk:
     guests: Guests
     away: str = ""
     round_s: float = 0.0
+    troubles: Troubles = dataclasses.field(default_factory=lambda: Troubles(_LOG))
 
     def stale_at(self, at: datetime) -> str:
         """Return a sentence for lists that are old; empty if they are fresh.
@@ -114,10 +117,11 @@ class Desk:
             try:
                 await to_thread.run_sync(self.waiting.refresh)
                 self.away = ""
+                self.troubles.over("refresh the lists")
             except Exception as error:  # noqa: BLE001  (the line may be away for a while; the lists stay as they are)
-                trace = None if isinstance(error, AWAY) else error
-                self.away = f"the line cannot be reached ({type(error).__name__})" if trace is None else UNFORESEEN
-                _LOG.warning("the lists could not be refreshed: %s: %s", type(error).__name__, error, exc_info=trace)
+                is_away = isinstance(error, AWAY)
+                self.away = f"the line cannot be reached ({type(error).__name__})" if is_away else UNFORESEEN
+                self.troubles.say("refresh the lists", error)
             self.round_s = time.monotonic() - began
             await asyncio.sleep(max(SHORTEST_ROUND_S, SHARE_OF_TIME * self.round_s))
 
@@ -128,9 +132,9 @@ class Desk:
                 gone = await to_thread.run_sync(lambda: abort_broken_off(before=now() - KEPT))
                 if gone:
                     _LOG.info("uploads that broke off were removed: %d", gone)
+                self.troubles.over("remove broken-off uploads")
             except Exception as error:  # noqa: BLE001  (the next round does it)
-                trace = None if isinstance(error, AWAY) else error
-                _LOG.warning("broken-off uploads could not be removed: %s", error, exc_info=trace)
+                self.troubles.say("remove broken-off uploads", error)
             await asyncio.sleep(SWEPT_EVERY_S)
 
     async def _tick(self) -> None:
@@ -140,6 +144,6 @@ class Desk:
                 continue
             try:
                 await to_thread.run_sync(self.outbox.tick)
+                self.troubles.over("send decisions")
             except Exception as error:  # noqa: BLE001  (what is held is tried again)
-                trace = None if isinstance(error, AWAY) else error
-                _LOG.warning("decisions could not be sent: %s: %s", type(error).__name__, error, exc_info=trace)
+                self.troubles.say("send decisions", error)

@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 from packshot.errors import LeaseHeldError, LeaseLostError
 from packshot.keys import COLLECTION_LEASE
+from tasks.environment.troubles import AWAY, Troubles, in_one_line
 from tasks.index.database import IndexAwayError, shared
 from tasks.people.hot_folder import collect_returned, release_holds
 from tasks.queries.comparing import compare_some
@@ -136,17 +137,44 @@ def watch(ended: threading.Event, *, every_s: float, alive: Path | None = None) 
         every_s: the usual pause between two looks, in seconds.
         alive: a file that is touched every minute, for a supervisor that checks its age.
     """
+    schedule, troubles = _Schedule(), Troubles(_log)
     while not ended.is_set():
         try:
             with holding(COLLECTION_LEASE, Patience.NONE) as holder:
-                _watch(ended, holder, every_s, alive)
+                _watch(ended, holder, every_s, alive, schedule, troubles)
         except LeaseHeldError:
             _rest(ended, min(every_s, 10.0), alive)
         except LeaseLostError as lost:
             _log.warning("%s", lost)
-        except Exception:  # noqa: BLE001  the storage or the server is away: this process stays, and tries again
-            _log.exception("the line could not be looked after")
+            schedule.is_paused = False  # the other process has paused it now
+        except Exception as error:  # noqa: BLE001  the storage or the server is away: this process stays, and tries again
+            troubles.say("look after the line", error)
             _rest(ended, every_s, alive)
+    try:
+        schedule.go_on()
+    except AWAY as error:
+        _log.warning("the schedule of %s stays paused: %s", COLLECT, in_one_line(error))
+
+
+class _Schedule:
+    """The schedule of `collect-returned-work`, which is paused while this process looks after the line.
+
+    It stays paused while the storage or the server is away: runs that were started then would only wait.
+    """
+
+    def __init__(self) -> None:
+        self.is_paused, self._paused_at = False, float("-inf")
+
+    def pause(self) -> None:
+        """Pause it, now and then anew."""
+        if not self.is_paused or time.monotonic() - self._paused_at > PAUSED_AGAIN_S:
+            schedule_runs(COLLECT, active=False)
+            self.is_paused, self._paused_at = True, time.monotonic()
+
+    def go_on(self) -> None:
+        """Switch it on if it was paused here."""
+        if self.is_paused:
+            schedule_runs(COLLECT, active=True)
 
 
 def _rest(ended: threading.Event, seconds: float, alive: Path | None) -> None:
@@ -158,42 +186,50 @@ def _rest(ended: threading.Event, seconds: float, alive: Path | None) -> None:
             return
 
 
-def _watch(ended: threading.Event, holder: Holder, every_s: float, alive: Path | None) -> None:
-    every, paused_at, over = steps(), float("-inf"), threading.Event()
-    sweeper = threading.Thread(target=copy_context().run, args=(_sweep, over, holder), name="sweep", daemon=True)
+def _watch(
+    ended: threading.Event,
+    holder: Holder,
+    every_s: float,
+    alive: Path | None,
+    schedule: _Schedule,
+    troubles: Troubles,
+) -> None:
+    every, over = steps(), threading.Event()
+    args = (_sweep, over, holder, troubles)
+    sweeper = threading.Thread(target=copy_context().run, args=args, name="sweep", daemon=True)
     sweeper.start()
     try:
         while not ended.is_set():
             holder.require()
-            if time.monotonic() - paused_at > PAUSED_AGAIN_S:
-                schedule_runs(COLLECT, active=False)
-                paused_at = time.monotonic()
-            if look(every):
+            schedule.pause()
+            troubles.over("look after the line")
+            if look(every, troubles):
                 send_heartbeat()
             _rest(ended, every_s, alive)
     finally:
         over.set()
         sweeper.join(timeout=5)
-        schedule_runs(COLLECT, active=True)
 
 
-def _sweep(over: threading.Event, holder: Holder) -> None:
+def _sweep(over: threading.Event, holder: Holder, troubles: Troubles) -> None:
     """Look for dead runs until the event is set, or another process looks after the line."""
     step = sweeping()
     while True:
         try:
             holder.require()
             step.take(time.monotonic, time.process_time)
+            troubles.over(step.name)
         except LeaseLostError:
             return
-        except Exception:  # noqa: BLE001  whatever it is, it looks again
-            _log.exception("dead runs could not be looked for")
+        except Exception as error:  # noqa: BLE001  whatever it is, it looks again
+            troubles.say(step.name, error)
         if over.wait(SWEEP_S):
             return
 
 
 def look(
     every: tuple[Step, ...],
+    troubles: Troubles,
     *,
     clock: Callable[[], float] = time.monotonic,
     cpu: Callable[[], float] = time.process_time,
@@ -203,9 +239,10 @@ def look(
     for step in every:
         try:
             step.take(clock, cpu)
+            troubles.over(step.name)
         except LeaseLostError:
             raise
-        except Exception:  # noqa: BLE001  whatever it is, the other steps are taken
-            _log.exception("%s: this step failed", step.name)
+        except Exception as error:  # noqa: BLE001  whatever it is, the other steps are taken
+            troubles.say(step.name, error)
             well = False
     return well

@@ -18,11 +18,9 @@ from collections import defaultdict, deque
 from collections.abc import Callable
 from enum import StrEnum
 
-import httpx
-from prefect.exceptions import PrefectException
-
-from packshot.errors import DecisionRefusedError, PackshotError, TransientError
+from packshot.errors import DecisionRefusedError, PackshotError
 from packshot.naming import ShotId
+from tasks.environment.troubles import AWAY
 from tasks.people.followed_answers import followed
 from tasks.people.sent_answers import CheckedAnswer, check_again, send
 from tasks.runs.resuming import waiting_run_of
@@ -30,8 +28,6 @@ from tasks.runs.resuming import waiting_run_of
 TRIED_AGAIN_S = 10.0
 """When Prefect or the storage can't be reached."""
 MOST_TRIES = 60
-AWAY = (TransientError, httpx.HTTPError, OSError, PrefectException)
-"""What is raised while Prefect or the storage can't be reached."""
 LOOKED_AT = 10
 """Sent decisions that are looked at in one round."""
 MOST_TOLD = 200

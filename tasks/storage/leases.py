@@ -37,6 +37,7 @@ from packshot.keys import batch_lease, delivery_lease, lease_key, part_lease, ru
 from packshot.lease import RENEWALS, Lease, Owner
 from packshot.naming import BatchId
 from tasks.environment.settings import get_settings
+from tasks.environment.troubles import Troubles
 from tasks.storage.bucket import open_storage
 from tasks.storage.patience import only_while, unchecked
 
@@ -101,6 +102,7 @@ class Holder:
         self._etag, self._asked_at = "", 0.0
         self._lost: LeaseLostError | None = None
         self._lock, self._over = threading.Lock(), threading.Event()
+        self._troubles = Troubles(_log)
         self._thread = threading.Thread(target=self._keep, name=f"lease {name}", daemon=True)
 
     def claim(self, patience: Patience) -> None:
@@ -158,8 +160,10 @@ class Holder:
                     return
                 try:
                     self._renew()
+                    if self._lost is None:
+                        self._troubles.over(f"renew the lease {self.lease.name}")
                 except PackshotError as error:
-                    _log.warning("the lease %s could not be renewed yet: %s", self.lease.name, error)
+                    self._troubles.say(f"renew the lease {self.lease.name}", error)
 
     def _renew(self) -> None:
         """Write the lease again; if another owner has it now, remember that it is lost."""

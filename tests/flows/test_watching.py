@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import threading
+import time
+import uuid
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,12 +19,20 @@ from deployments.demo import environment
 from deployments.registry import register
 from flows import watching
 from flows.watching import BUSY_RATIO, COLLECT, IDLE_RATIO, LONGEST_REST_S, Said, Step, look, watch
-from packshot.keys import COLLECTION_LEASE
+from infra.local.s3 import S3Access
+from packshot.keys import COLLECTION_LEASE, NIGHT_LEASE
 from tasks.environment.settings import get_settings
+from tasks.environment.troubles import Troubles
 from tasks.runs.lost_runs import Lost
+from tasks.storage import leases
 from tasks.storage.bucket import open_storage
 from tasks.storage.connection import connect
 from tasks.storage.leases import holding
+from tasks.storage.leases import look as see
+from tests.flows.line import poll
+
+BUCKET = f"packshot-test-{uuid.uuid4().hex[:8]}"
+TROUBLES = Troubles(logging.getLogger("packshot"))
 
 
 class Day:
@@ -42,7 +53,7 @@ class Day:
         """Let time pass with a look now and then; return how often the step was taken."""
         before, until = self.taken, self.now_s + seconds
         while self.now_s < until:
-            assert look((self.step,), clock=lambda: self.now_s, cpu=lambda: self.cpu_s)
+            assert look((self.step,), TROUBLES, clock=lambda: self.now_s, cpu=lambda: self.cpu_s)
             self.now_s += every_s
         return self.taken - before
 
@@ -83,7 +94,7 @@ def test_a_step_that_fails_stops_none_of_the_others_and_is_tried_again() -> None
 
     day = Day(cost_s=0.0)
     for _ in range(2):
-        assert not look((Step("broken", fail), day.step), clock=lambda: day.now_s, cpu=lambda: 0.0)
+        assert not look((Step("broken", fail), day.step), TROUBLES, clock=lambda: day.now_s, cpu=lambda: 0.0)
     assert day.taken == 2
 
 
@@ -106,7 +117,7 @@ def test_while_it_watches_no_runs_are_scheduled_and_afterwards_they_are(
     seen: list[bool] = []
     ended = threading.Event()
 
-    def look_once(every: object) -> bool:
+    def look_once(*_: object) -> bool:
         seen.append(is_scheduled())
         ended.set()
         return True
@@ -127,7 +138,7 @@ def test_dead_runs_are_looked_for_while_another_step_takes_its_time(
         looks.release()
         return Lost()
 
-    def takes_its_time(every: object) -> bool:
+    def takes_its_time(*_: object) -> bool:
         for _ in range(3):
             assert looks.acquire(timeout=60)
         ended.set()
@@ -143,7 +154,7 @@ def test_dead_runs_are_looked_for_while_another_step_takes_its_time(
 def test_it_gives_a_sign_of_life(line: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ended = threading.Event()
 
-    def look_once(every: object) -> bool:
+    def look_once(*_: object) -> bool:
         ended.set()
         return True
 
@@ -154,17 +165,71 @@ def test_it_gives_a_sign_of_life(line: None, tmp_path: Path, monkeypatch: pytest
 
 def test_while_another_one_watches_it_waits(line: None, monkeypatch: pytest.MonkeyPatch) -> None:
     ended = threading.Event()
-    monkeypatch.setattr(watching, "look", lambda every: pytest.fail("two at once"))
+    monkeypatch.setattr(watching, "look", lambda *_: pytest.fail("two at once"))
     with holding(COLLECTION_LEASE):
         threading.Timer(1.0, ended.set).start()
         watch(ended, every_s=0.1)
     assert is_scheduled()
 
 
+def test_while_the_storage_is_away_it_says_so_once_and_no_runs_are_scheduled(
+    s3_server: S3Access, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Kind of test that was missing: one that reads what a part logs while a server is away.
+
+    It logged a traceback of a hundred lines twice a minute, and started a run each minute that waited for the storage.
+    """
+    keys = {"ACCESS_KEY": s3_server.access_key, "SECRET_KEY": s3_server.secret_key, "REGION": s3_server.region}
+    for name, value in {**keys, "ENDPOINT_URL": s3_server.endpoint_url, "BUCKET": BUCKET}.items():
+        monkeypatch.setenv(f"PACKSHOT_S3_{name}", value)
+    open_storage().ensure_bucket()
+    ended, schedule, rests = threading.Event(), list[bool](), list[int]()
+
+    def said(step: str) -> list[str]:
+        lines = [one.getMessage() for one in caplog.records if one.name == "packshot" and not one.exc_info]
+        return [line for line in lines if line.startswith(step)]
+
+    def swept() -> Lost:
+        see(NIGHT_LEASE)
+        return Lost()
+
+    def rest(*_: object) -> None:
+        rests.append(len(schedule))
+        assert len(rests) < 20
+        if len(rests) == 1:
+            storage.setenv("PACKSHOT_S3_ENDPOINT_URL", "http://127.0.0.1:9")
+            missed = ("end lost runs", "renew the lease")
+            away_at = time.monotonic()
+            poll(
+                lambda: (all(map(said, missed)) and time.monotonic() - away_at > get_settings().lease_s) or None,
+                until="the storage is missed, and the lease has run out",
+            )
+        elif len(rests) == 4:
+            storage.undo()
+        elif said("look after the line")[1:]:
+            poll(lambda: len(said("end lost runs")) > 1 or None, until="dead runs are looked for again")
+            ended.set()
+
+    monkeypatch.setenv("PACKSHOT_LEASE_S", "4")
+    monkeypatch.setattr(leases, "_OUTAGE_S", 0.2)
+    monkeypatch.setattr(watching, "_rest", rest)
+    monkeypatch.setattr(watching, "SWEEP_S", 0.1)
+    monkeypatch.setattr(watching, "look", lambda *_: True)
+    monkeypatch.setattr(watching, "end_lost_runs", SimpleNamespace(fn=swept))
+    monkeypatch.setattr(watching, "schedule_runs", lambda _, active: schedule.append(active))
+    with pytest.MonkeyPatch.context() as storage, caplog.at_level(logging.INFO):
+        watch(ended, every_s=0.1)
+    assert schedule == [False, True]
+    assert set(rests) == {1}, "it is paused all the time"
+    for step in ("look after the line", "end lost runs"):
+        assert [line.partition(": ")[2][:11] for line in said(step)] == ["this failed", "works again"]
+    assert not [one for one in caplog.records if one.exc_info]
+
+
 def test_an_idle_line_is_asked_for_a_handful_of_things(line: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second look finds nothing new: it asks the same few questions however many shots wait, and writes nothing."""
     every = watching.steps()
-    assert look(every)
+    assert look(every, TROUBLES)
     monkeypatch.setattr(watching, "IDLE_RATIO", 1e9)  # every step that has a cost rests now
     asked: Counter[str] = Counter()
     send = SyncPrefectClient.request
@@ -180,7 +245,7 @@ def test_an_idle_line_is_asked_for_a_handful_of_things(line: None, monkeypatch: 
     events = connect(get_settings()).meta.events
     events.register("after-call.s3", stored, unique_id="asked")
     try:
-        assert look(every)
+        assert look(every, TROUBLES)
     finally:
         events.unregister("after-call.s3", unique_id="asked")
     assert sum(asked.values()) <= 2, asked

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import uvicorn
-from prefect.context import SyncClientContext
-from prefect.settings import (
-    PREFECT_API_REQUEST_TIMEOUT,
-    PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED,
-    temporary_settings,
-)
 
 from desk.app import application
+from infra.web_server import serve as serve_seldom_ticking
+from tasks.runs.prefect_client import one_prefect_client
 
 LONGEST_WAIT_S = 10.0
 """How long a page waits for Prefect before it says that the line cannot be reached."""
@@ -30,30 +24,17 @@ def serve(port: int, *, host: str) -> None:
     """
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
     logging.getLogger("packshot.desk").setLevel(logging.INFO)
-    with one_prefect_client():
-        uvicorn.run(
-            application(),
-            host=host,
-            port=port,
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,  # the doorkeeper reads them itself, and only from the proxy
-            ws="none",
-            timeout_graceful_shutdown=END_S,
+    with one_prefect_client(longest_wait_s=LONGEST_WAIT_S):
+        serve_seldom_ticking(
+            uvicorn.Config(
+                application(),
+                host=host,
+                port=port,
+                log_level="warning",
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,  # the doorkeeper reads them itself, and only from the proxy
+                ws="none",
+                timeout_graceful_shutdown=END_S,
+            )
         )
-
-
-@contextmanager
-def one_prefect_client() -> Iterator[None]:
-    """In the block, all requests to Prefect use one client.
-
-    Making a client takes about 40 ms of processor time, most of it for certificates, and a decision would make two. The
-    desk also starts while Prefect is away: nothing is asked here.
-    """
-    settings = {
-        PREFECT_API_REQUEST_TIMEOUT: LONGEST_WAIT_S,
-        PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED: False,
-    }
-    with temporary_settings(settings), SyncClientContext.get_or_create():
-        yield

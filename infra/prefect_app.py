@@ -8,10 +8,12 @@ localhost, separated by commas.
 from __future__ import annotations
 
 import argparse
+import asyncio
 import os
 import sys
 from datetime import timedelta
-from functools import partial
+from functools import cache, partial
+from typing import Any
 
 from infra.guard import ALLOWED_HOSTS, Guard
 
@@ -19,13 +21,17 @@ _SERVICES = "PREFECT_SERVER_SERVICES"
 SELDOM = {
     # It reads every suspended run in full each time, and those of this line have no end to their wait.
     f"{_SERVICES}_PAUSE_EXPIRATIONS_LOOP_SECONDS": "3600",
-    f"{_SERVICES}_LATE_RUNS_LOOP_SECONDS": "60",
+    # A changed schedule, and a worker that is gone: what is done about them waits so long.
     f"{_SERVICES}_SCHEDULER_RECENT_DEPLOYMENTS_LOOP_SECONDS": "60",
-    f"{_SERVICES}_CLEANUP_RECONCILER_LOOP_SECONDS": "60",
-    f"{_SERVICES}_CANCELLATION_CLEANUP_LOOP_SECONDS": "60",
     f"{_SERVICES}_FOREMAN_LOOP_SECONDS": "60",
-    f"{_SERVICES}_REPOSSESSOR_LOOP_SECONDS": "60",
-    "PREFECT_SERVER_EVENTS_PROACTIVE_GRANULARITY": "PT1M",
+    # Schedules are filled an hour ahead. The word "late" on a page, what a killed run's parts leave behind, limits of
+    # concurrency and automations, of which the line has none: minutes do.
+    f"{_SERVICES}_SCHEDULER_LOOP_SECONDS": "300",
+    f"{_SERVICES}_LATE_RUNS_LOOP_SECONDS": "300",
+    f"{_SERVICES}_CANCELLATION_CLEANUP_LOOP_SECONDS": "300",
+    f"{_SERVICES}_CLEANUP_RECONCILER_LOOP_SECONDS": "300",
+    f"{_SERVICES}_REPOSSESSOR_LOOP_SECONDS": "300",
+    "PREFECT_SERVER_EVENTS_PROACTIVE_GRANULARITY": "PT5M",
 }
 """How often Prefect's background services look unless the environment says otherwise.
 
@@ -37,9 +43,13 @@ REMOVED = {f"{_SERVICES}_DB_VACUUM_ENABLED": "events,flow_runs"}
 These are old events, and runs that ended 90 days ago (Prefect's own default). Prefect alone would keep ended runs for
 ever. A run that waits has not ended, so it stays.
 """
-SELDOM_DUE_S = 5
+SELDOM_DUE_S = 10
 """How often Prefect looks whether one of these is due, in seconds. It looks four times a second by itself, and has no
 setting for it. What is to be done at once is done at once.
+"""
+SELDOM_TOLD_S = 60
+"""How often Prefect's task queue notes which process works on it, in seconds. There is one, so nobody reads it; Prefect
+notes it every two seconds, once for each kind of task.
 """
 
 
@@ -64,22 +74,58 @@ def main() -> int:
         sys.stderr.write("PREFECT_SERVER_API_AUTH_STRING is empty. Set it: without a password anybody runs the line.\n")
         return 2
     import uvicorn
-    from prefect.server.api import background_workers
     from prefect.server.api.server import create_app
 
-    pace, names = timedelta(seconds=SELDOM_DUE_S), vars(background_workers)
-    names["Worker"] = partial(names["Worker"], minimum_check_interval=pace, scheduling_resolution=pace)
-    uvicorn.run(
-        Guard(create_app(final=True), hosts=os.environ.get(ALLOWED_HOSTS, "").split(",")),
-        host=given.host,
-        port=given.port,
-        # Same values as `prefect server start`.
-        timeout_keep_alive=settings.api.keepalive_timeout,
-        ws_ping_interval=settings.api.websocket_ping_interval,
-        ws_ping_timeout=settings.api.websocket_ping_timeout,
-        log_level=settings.logging_level.lower(),
+    from infra.web_server import serve
+
+    slow_down()
+    serve(
+        uvicorn.Config(
+            Guard(create_app(final=True), hosts=os.environ.get(ALLOWED_HOSTS, "").split(",")),
+            host=given.host,
+            port=given.port,
+            # Same values as `prefect server start`.
+            timeout_keep_alive=settings.api.keepalive_timeout,
+            ws_ping_interval=settings.api.websocket_ping_interval,
+            ws_ping_timeout=settings.api.websocket_ping_timeout,
+            log_level=settings.logging_level.lower(),
+        )
     )
     return 0
+
+
+def slow_down() -> None:
+    """Make the task queue inside Prefect's server look seldom, where Prefect has no setting for it."""
+    import burner_redis
+    import docket
+    from prefect._internal.schemas import validators
+    from prefect.server.api import background_workers, server
+    from prefect.server.events import triggers
+
+    class SeldomAsked(burner_redis.PubSub):  # type: ignore[misc]
+        """Messages that somebody looks for seldom. By itself a thread looks for each ten times a second.
+
+        The one message that Prefect's task queue waits for so says that a task in the background is to end.
+        """
+
+        async def get_message(self, ignore_subscribe_messages: bool = False, timeout: float | None = 0.0) -> Any:
+            found = await super().get_message(ignore_subscribe_messages, 0.0)
+            while found is None and timeout != 0.0:
+                await asyncio.sleep(SELDOM_DUE_S)
+                found = await super().get_message(ignore_subscribe_messages, 0.0)
+                timeout = None if timeout is None else 0.0
+            return found
+
+    pace, told = timedelta(seconds=SELDOM_DUE_S), timedelta(seconds=SELDOM_TOLD_S)
+    of_workers, of_server, of_queue = vars(background_workers), vars(server), vars(burner_redis)
+    of_workers["Worker"] = partial(docket.Worker, minimum_check_interval=pace, scheduling_resolution=pace)
+    of_server["Docket"] = partial(docket.Docket, heartbeat_interval=told)
+    of_queue["PubSub"] = SeldomAsked
+    # Automations: whether a trigger's time has run out, and whether others have changed, which is told besides.
+    vars(triggers)["consumer"] = partial(triggers.consumer, periodic_granularity=told)
+    # The names of all time zones, which are read from hundreds of files for each schedule that is looked at.
+    names = vars(validators)
+    names["get_timezones"] = cache(names["get_timezones"])
 
 
 if __name__ == "__main__":

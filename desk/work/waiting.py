@@ -29,14 +29,14 @@ from packshot.specs.handoff import HandoffConfig
 from packshot.types import weight_of
 from tasks.environment.style_guides import promise_shown
 from tasks.index.database import shared
-from tasks.queries.asking import changed_records
+from tasks.queries.asking import changed_records, mark_of
 from tasks.records.bookkeeping import now
 from tasks.records.stored import find_record
 from tasks.runs.resuming import how_many_wait, shot_of_run, waiting_run_of, waiting_runs
 
 ALL_ANEW = timedelta(minutes=30)
 """So often all is read anew, whatever has changed: clients' promises change, and runs may change in pairs."""
-RUNS_ASKED = timedelta(seconds=30)
+RUNS_ASKED = timedelta(seconds=60)
 """So often Prefect is asked whether other runs wait, if no row has changed: a run may have ended by itself."""
 SETTLING = timedelta(seconds=60)
 """For so long after a row has changed Prefect is asked in every round: a shot's run comes and goes beside its row."""
@@ -143,6 +143,7 @@ class WaitingShots:
         self._etags: Mapping[str, str] = {}
         self._runs: dict[str, str] = {}
         self._asked: object = None
+        self._mark: object = None
         self._anew_at = self._asked_at = self._changed_at = self._compared_at = datetime.min.replace(tzinfo=UTC)
         self.refreshed_at: datetime | None = None
 
@@ -153,9 +154,10 @@ class WaitingShots:
             anew, alone, asked = at - self._anew_at > ALL_ANEW, shared() is None, self._asked
             if anew or alone or at - self._changed_at <= SETTLING or at - self._asked_at > RUNS_ASKED:
                 asked, self._asked_at = how_many_wait(), at
-            others = anew or asked != self._asked
-            if others or not alone or at - self._compared_at > COMPARED:
+            others, mark = anew or asked != self._asked, mark_of(WAITING)
+            if others or (mark != self._mark if mark is not None else not alone or at - self._compared_at > COMPARED):
                 changed, self._compared_at = changed_records(WAITING, {} if anew else self._etags), at
+                self._mark = mark
                 if anew or changed.etags != self._etags:
                     others, self._changed_at, read = True, at, len(changed.records)
                     rows = {name: one for name, one in self._rows.items() if name in changed.etags}
@@ -204,7 +206,7 @@ class WaitingShots:
         """Read a record itself; the next round takes its row again."""
         record, name = record_of(shot), str(shot)
         self._rows = {**self._rows, name: waiting(record, promise=promise_shown(shot.client)) if record else None}
-        self._etags = {other: etag for other, etag in self._etags.items() if other != name}
+        self._etags, self._mark = {other: etag for other, etag in self._etags.items() if other != name}, None
 
     def _show(self) -> None:
         self._found = {

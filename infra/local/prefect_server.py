@@ -100,9 +100,9 @@ def start(family: Family, state_dir: Path, database_url: str, *, port: int | Non
     healthy, ready = answers(f"{address.api_url}/health"), answers(f"{address.api_url}/ready")
 
     def trouble(child: Child) -> str:
-        if not (healthy() and listens(child, chosen)):
-            return f"{address.api_url} does not answer"
-        return "" if ready() else "it does not reach its database"
+        if ready() and listens(child, chosen):
+            return ""
+        return "it does not reach its database" if healthy() else f"{address.api_url} does not answer"
 
     family.keep(Part("prefect", start_process, trouble, log, START_S, needs=("postgres",))).wait()
     return address

@@ -138,6 +138,9 @@ def _flags(state_dir: Path, folder: Path) -> tuple[str, ...]:
         *(f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1"),
         # One master is its own leader at once; as one of several it waits, and first reads and writes fail.
         *("-master.peers=none", "-master.telemetry=false"),
+        # A master that resumes alone calls its elections, and then checks each thousandth of a second whether it still
+        # leads. What it would remember, the number of the last volume, the volume server tells it at every start.
+        "-master.resumeState=false",
         # Nothing is preallocated; the count is a limit, and would follow the free disk (0): too few buckets.
         *("-master.volumeSizeLimitMB=1024", "-volume.max=1000", "-volume.preStopSeconds=0"),
         # The gateway talks gRPC to the filer. All inner servers ask for a certificate besides: see s3_keys.

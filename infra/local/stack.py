@@ -28,8 +28,10 @@ RESULTS_KEY = "results-key"
 WORKER = "embedded"
 TO_THE_WORKER = ("PACKSHOT_*", "PREFECT_LOGGING_*", "*_PROXY", "*_proxy", "OMP_*", "OPENBLAS_*", "MKL_*", "NUMBA_*")
 """Variables of this process that a worker and its runs get. No Prefect server, profile or cloud key is among them."""
-WORKER_POLL, WORKER_POLL_S = "PREFECT_WORKER_QUERY_SECONDS", 10
-"""How often a worker asks for runs, as Prefect has it. Each question costs the server 15 ms of processor time."""
+WORKER_POLL, WORKER_POLL_S = "PREFECT_WORKER_QUERY_SECONDS", 12
+"""How often a worker asks for runs; Prefect makes it a third more or less. Each question costs the server 15 ms of
+processor time, and an answer waits so long for what it starts.
+"""
 WORKER_START_S = 120.0
 WORKER_SILENCE_S = 120.0
 """Longest time without a heartbeat; a worker sends one every 30 s."""

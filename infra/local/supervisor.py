@@ -27,7 +27,7 @@ from infra.local.processes import busy, holder_of
 POLL_S = 1.0
 CHECK_S = 5.0
 """Interval between checks of a part that works, until it has worked for a minute."""
-STEADY_CHECK_S = 30.0
+STEADY_CHECK_S = 60.0
 """The same from then on. A check costs processor time here, at the part and at others that it asks."""
 KEEP_S = 5.0
 """Interval between two writes of the status file if nothing has changed; logs that are too long are cut then, too."""

@@ -13,7 +13,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import NamedTuple, TypeVar
 
-from sqlalchemy import Connection, Select, and_, or_, select, tuple_
+from sqlalchemy import Connection, Select, and_, func, or_, select, tuple_
 
 from packshot.errors import RecordDamagedError
 from packshot.naming import BatchId
@@ -229,6 +229,25 @@ def changed_records(states: Collection[State], known: Mapping[str, str]) -> Chan
 
     etags, briefs = ask(work)
     return Changed(etags, _read(briefs))
+
+
+def mark_of(states: Collection[State]) -> object:
+    """Return a value that changes as soon as a record of a shot in some states does, or a shot begins or ceases to be
+    in one of them; None if this is not known.
+
+    The database looks at the rows and answers with two numbers, however many rows there are. An index of this machine
+    is compared with the bucket before each answer, and has no such value.
+    """
+    index, etag = shared(), shots.c.etag
+    if index is None:
+        return None
+    here = and_(shots.c.bucket == open_storage().bucket, shots.c.state.in_([state.value for state in states]))
+    wanted = select(func.count(), func.sum(func.hashtextextended(etag, 0))).where(here)
+    try:
+        catch_up()
+        return tuple(index.run(lambda connection: connection.execute(wanted).one()))
+    except IndexAwayError:
+        return None
 
 
 def judged_records(*, client: str = "", batch: str = "") -> list[ShotRecord]:

@@ -6,7 +6,7 @@ import asyncio
 import re
 import uuid
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlencode
@@ -31,6 +31,7 @@ from tasks.environment.style_guides import promise_shown
 from tasks.index import keeping
 from tasks.people.forms import form_for
 from tasks.people.jobs import HUMAN_EDIT, PAUSE_KEY
+from tasks.queries.asking import Changed, changed_records
 from tasks.records.bookkeeping import now
 from tasks.records.stored import change_record, create_record
 from tasks.runs.resuming import cancel_waiting, waiting_runs
@@ -319,8 +320,26 @@ def rereads(monkeypatch: pytest.MonkeyPatch) -> list[None]:
     return found
 
 
+@pytest.fixture
+def rows_asked(monkeypatch: pytest.MonkeyPatch) -> list[None]:
+    """Has one entry for each time that the index is asked for all rows of waiting shots."""
+    found: list[None] = []
+
+    def counted(states: Collection[State], known: Mapping[str, str]) -> Changed:
+        found.append(None)
+        return changed_records(states, known)
+
+    monkeypatch.setattr("desk.work.waiting.changed_records", counted)
+    return found
+
+
 def test_a_page_reads_nothing_and_a_round_only_rows_that_changed(
-    line: Storage, desk: Desk, operations: Counter[str], rereads: list[None], monkeypatch: pytest.MonkeyPatch
+    line: Storage,
+    desk: Desk,
+    operations: Counter[str],
+    rereads: list[None],
+    rows_asked: list[None],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """With n shots and with four times as many: the index is asked, never the storage."""
     monkeypatch.setattr(keeping, "WRITING_S", 100.0)  # however busy the machine is
@@ -336,8 +355,10 @@ def test_a_page_reads_nothing_and_a_round_only_rows_that_changed(
         assert desk.waiting.refresh() == count
         assert len(desk.waiting.all()) == before + len(shots)
         rereads.clear()
+        rows_asked.clear()
         assert desk.waiting.refresh() == 0
         assert not rereads
+        assert not rows_asked
         assert browser.get("/queues/review").status_code == 200
         assert browser.get("/counts").status_code == 200
         assert operations.total() == 0

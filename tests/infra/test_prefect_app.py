@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
-import docket
+import burner_redis
 import pytest
 import sqlalchemy as sa
-from prefect.server.api import background_workers
+from prefect.server.api import background_workers, server
 from prefect.server.database import provide_database_interface
 from prefect.server.schemas.states import StateType
 from prefect.server.services.db_vacuum import vacuum_old_flow_runs
 from prefect.settings import PREFECT_SERVER_DATABASE_CONNECTION_URL, Settings, temporary_settings
 from prefect.types._datetime import now
 
-from infra.prefect_app import REMOVED, SELDOM
+from infra import prefect_app
+from infra.prefect_app import REMOVED, SELDOM, slow_down
 
 
 def intervals() -> dict[str, float]:
     """How often each service looks, in seconds."""
-    server = Settings().server
-    services = dict(server.services)
+    settings = Settings().server
+    services = dict(settings.services)
     found = {name: float(one.loop_seconds) for name, one in services.items() if hasattr(one, "loop_seconds")}
-    recent = float(server.services.scheduler.recent_deployments_loop_seconds)
-    return {**found, "recent": recent, "proactive": server.events.proactive_granularity / timedelta(seconds=1)}
+    recent = float(settings.services.scheduler.recent_deployments_loop_seconds)
+    return {**found, "recent": recent, "proactive": settings.events.proactive_granularity / timedelta(seconds=1)}
 
 
 def test_no_service_of_prefects_looks_more_often_than_every_minute(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -41,11 +42,46 @@ def test_no_service_of_prefects_looks_more_often_than_every_minute(monkeypatch: 
     assert sum(after[name] != before[name] for name in after) == len(SELDOM), "each name is one of Prefect's settings"
 
 
-def test_what_looks_whether_a_service_is_due_is_where_it_is_slowed_down() -> None:
-    """Prefect has no setting for it: another version may have another place."""
-    assert background_workers.Worker is docket.Worker
-    parameters = inspect.signature(docket.Worker).parameters
-    assert {"minimum_check_interval", "scheduling_resolution"} <= parameters.keys()
+@pytest.fixture
+def slowed_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Prefect's task queue as the shipped server has it. Prefect has no setting for it, so its parts are replaced."""
+    for module, name in ((background_workers, "Worker"), (server, "Docket"), (burner_redis, "PubSub")):
+        monkeypatch.setattr(module, name, getattr(module, name))  # put back afterwards
+    slow_down()
+
+
+def test_the_task_queue_looks_seldom_at_each_place_where_it_looks(slowed_down: None) -> None:
+    """Another version of Prefect may have other places."""
+
+    async def paces() -> tuple[timedelta, timedelta, timedelta]:
+        async with (
+            server.Docket(name="seldom", url="memory://seldom") as queue,
+            background_workers.Worker(queue) as worker,
+            queue._pubsub() as messages,
+        ):
+            assert type(messages).__name__ == "SeldomAsked"
+            return worker.minimum_check_interval, worker.scheduling_resolution, queue.heartbeat_interval
+
+    assert min(asyncio.run(paces())) >= timedelta(seconds=5)
+
+
+def test_a_message_for_the_task_queue_arrives_although_nobody_waits_in_a_thread(
+    slowed_down: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prefect_app, "SELDOM_DUE_S", 0.01)
+    monkeypatch.setattr(asyncio, "to_thread", None)
+
+    async def heard() -> list[Any]:
+        storage = burner_redis.BurnerRedis()
+        messages = storage.pubsub()
+        await messages.psubscribe("cancel:*")
+        first, nothing = await messages.get_message(timeout=0.1), await messages.get_message(timeout=0.1)
+        waiting = asyncio.create_task(messages.get_message(timeout=None))
+        await asyncio.sleep(0.05)
+        await storage.publish("cancel:one", "one")
+        return [first["type"], nothing, (await waiting)["data"]]
+
+    assert asyncio.run(heard()) == ["psubscribe", None, b"one"]
 
 
 def test_runs_that_ended_long_ago_are_removed_and_waiting_ones_stay(

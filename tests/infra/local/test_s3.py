@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import stat
 import threading
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -145,7 +146,33 @@ def test_after_kill_9_the_next_start_has_the_same_files_keys_and_address(tmp_pat
         client = connect(stack.s3)
         assert client.get_object(Bucket=BUCKET, Key="kept/a")["Body"].read() == b"a" * 100_000
         assert client.get_object(Bucket=BUCKET, Key="kept/b")["Body"].read() == b"b"
+        client.create_bucket(Bucket="a-new-one")
+        for bucket in (BUCKET, "a-new-one"):  # a volume's number that is used twice would lose what is there
+            client.put_object(Bucket=bucket, Key="new/a", Body=b"new")
+            assert client.get_object(Bucket=bucket, Key="new/a")["Body"].read() == b"new"
+        assert client.get_object(Bucket=BUCKET, Key="kept/a")["Body"].read() == b"a" * 100_000
         client.close()
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="how often threads wake is counted as Linux has it")
+def test_a_server_that_was_started_again_wakes_no_more_often_than_one_that_is_new(tmp_path: Path) -> None:
+    """It did, 700 times a second for each thread. Waking is counted; an unasked server does nothing else."""
+    with running(tmp_path, prefect=False) as stack:
+        connect(stack.s3).create_bucket(Bucket=BUCKET)
+        new = wakes(stack.family.parts[0].pid)
+    with running(tmp_path, prefect=False) as stack:
+        again = wakes(stack.family.parts[0].pid)
+    assert again <= 3 * new + 200
+
+
+def wakes(process: int) -> int:
+    """How often the threads of a process wake in two seconds."""
+    counts = []
+    for _ in range(2):
+        texts = [file.read_text() for file in Path(f"/proc/{process}/task").glob("*/status")]
+        counts.append(sum(int(text.rpartition("\nvoluntary_ctxt_switches:")[2].split()[0]) for text in texts))
+        time.sleep(2)
+    return counts[1] - counts[0]
 
 
 def test_two_state_folders_run_side_by_side_and_leave_no_sockets(tmp_path: Path, s3_server: S3Access) -> None:

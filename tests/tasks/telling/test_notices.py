@@ -170,9 +170,10 @@ def test_failed_runs_about_shots_that_wait_no_more_are_not_looked_into(for_edito
     assert run
     with get_client(sync_client=True) as client:
         client.set_flow_run_state(run.id, Failed(message="the storage was full"), force=True)
-    assert [one.shot for one, _ in stuck(())] == [for_editor]
-    assert stuck({str(for_editor)}) == []
+    there = {str(one.shot) for one, _ in stuck(())}
+    assert str(for_editor) in there
+    assert stuck(there) == []
     follow(for_editor, answer(for_editor, Choice.REJECT))
     found: list[object] = []
-    cost = measured(lambda: found.append(stuck(())))
+    cost = measured(lambda: found.append(stuck(there - {str(for_editor)})))
     assert (found, cost.requests["GetObject"]) == ([[]], 0)

@@ -1,0 +1,46 @@
+"""A web server that costs little while nobody asks it.
+
+uvicorn's own looks ten times a second whether it is to end, which an idle line pays for all day.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from contextlib import suppress
+from types import FrameType
+
+import uvicorn
+
+TICK_S = 1.0
+"""How often the server looks around: its ``Date`` header is at most so old."""
+_NOT_STARTED = 3
+
+
+class SeldomTicking(uvicorn.Server):
+    """uvicorn's server, with one look a second. A signal to end counts at once."""
+
+    _woken: asyncio.Event | None = None
+    _runs_in: asyncio.AbstractEventLoop | None = None
+
+    async def main_loop(self) -> None:
+        """Look around until the server is to end."""
+        self._runs_in, self._woken = asyncio.get_running_loop(), asyncio.Event()
+        while not await self.on_tick(0):  # the tick with this number renews the header
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._woken.wait(), TICK_S)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Note a signal to end, and look at it now."""
+        super().handle_exit(sig, frame)
+        if self._runs_in is not None and self._woken is not None:
+            self._runs_in.call_soon_threadsafe(self._woken.set)
+
+
+def serve(config: uvicorn.Config) -> None:
+    """Serve until a signal to end; as `uvicorn.run` does it, in one process."""
+    server = SeldomTicking(config)
+    with suppress(KeyboardInterrupt):
+        server.run()
+    if not server.started:
+        sys.exit(_NOT_STARTED)

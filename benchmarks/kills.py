@@ -185,6 +185,11 @@ def undisturbed(folder: Path) -> float:
     run = start("process-batch/process-batch", {"client": CALM.client, "batch": CALM.batch})
     until(lambda: is_final(run) or None, what="the undisturbed batch is done", timeout_s=NIGHT_S)
     log(survey(CALM).sentence)
+    if not delivered_files(CALM):
+        raise SystemExit(
+            f"Undisturbed, nothing was delivered: {survey(CALM).sentence}. There would be nothing to compare. "
+            "Take more photographs, or larger ones: --shots, --long-side."
+        )
     return time.monotonic() - began
 
 

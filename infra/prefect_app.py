@@ -15,6 +15,7 @@ from datetime import timedelta
 from functools import cache, partial
 from typing import Any
 
+from infra import quiet
 from infra.guard import ALLOWED_HOSTS, Guard
 
 _SERVICES = "PREFECT_SERVER_SERVICES"
@@ -64,6 +65,7 @@ def parser() -> argparse.ArgumentParser:
 def main() -> int:
     """Serve until a signal to end. Return the exit status."""
     given = parser().parse_args()
+    quiet.install()
     for name, value in {**SELDOM, **REMOVED}.items():
         os.environ.setdefault(name, value)
     from prefect.settings import get_current_settings  # Prefect takes seconds to import, its server some more

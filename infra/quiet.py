@@ -1,0 +1,64 @@
+"""Log the traceback of an error once, and then for a while only a line each time it comes again.
+
+While its database is away, Prefect's server logs 1.6 MB a minute, nearly all of it the same traceback. Logs have a
+longest length here, so in an hour nothing would be left of what was logged before.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+QUIET_S = 600.0
+"""How long a traceback is not repeated."""
+
+
+def install(*, clock: Callable[[], float] = time.monotonic) -> None:
+    """Shorten all that this process logs from now on, by whichever logger.
+
+    Args:
+        clock: seconds that only go forward.
+    """
+    make, said, lock = logging.getLogRecordFactory(), dict[object, float](), threading.Lock()
+
+    def shortened(*args: Any, **options: Any) -> logging.LogRecord:
+        record = make(*args, **options)
+        error = record.exc_info[1] if record.exc_info else None
+        if error is None:
+            return record
+        cause, now = _first_cause(error), clock()
+        kind = record.name, type(cause), _place(cause)
+        with lock:
+            is_known = now - said.get(kind, float("-inf")) < QUIET_S
+            if not is_known:
+                said[kind] = now
+        if is_known:
+            words = next(iter(str(cause).splitlines()), "")
+            record.msg = f"{record.getMessage().strip()} {type(cause).__name__}: {words} (traceback: see above)"
+            record.args, record.exc_info = (), None
+        return record
+
+    logging.setLogRecordFactory(shortened)
+
+
+def _first_cause(error: BaseException) -> BaseException:
+    """Return the error with which it began."""
+    seen = set[int]()
+    while id(error) not in seen:
+        seen.add(id(error))
+        if isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
+        else:
+            error = error.__cause__ or error.__context__ or error
+    return error
+
+
+def _place(error: BaseException) -> object:
+    """Return where an error was raised."""
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    return place and (place.tb_frame.f_code, place.tb_lineno)

@@ -15,6 +15,36 @@ def in_figures(value: float) -> str:
     return f"{Decimal(f'{value:.4g}'):,f}"
 
 
+SHARES = frozenset({"share", "overlap", "probability"})
+"""Units of figures between 0 and 1 that people read as percent."""
+_COUNTED = frozenset({"bit", "byte", "level", "line", "shot"})
+_PLAIN = frozenset({"", "ratio", "correlation"})
+"""Units whose name says nothing beside the number."""
+_IN_FULL = {"dE2000": "delta E 2000"}
+_BEFORE = "quality"
+
+
+def measured_in(value: float, unit: str) -> str:
+    """Return a figure with its unit as people write it: `in_figures`, with a share in percent.
+
+    Example: ``(0.2771, "share")`` gives ``27.71%``; ``(1000, "px")`` gives ``1,000 px``; ``(1, "level")`` gives ``1
+    level``; ``(0.85, "ratio")`` gives ``0.85``.
+
+    Args:
+        unit: as findings name it; empty if there is none.
+    """
+    if unit in SHARES:
+        return f"{in_figures(100 * value)}%"
+    if unit in _PLAIN:
+        return in_figures(value)
+    if unit == _BEFORE:
+        return f"{unit} {in_figures(value)}"
+    noun = unit.removesuffix("s")
+    if noun in _COUNTED:
+        unit = noun if value == 1 else f"{noun}s"
+    return f"{in_figures(value)} {_IN_FULL.get(unit, unit)}"
+
+
 def counted(count: float, one: str, many: str = "") -> str:
     """Return a whole number with its noun, and with the verb after it if both forms are given.
 

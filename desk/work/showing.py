@@ -9,7 +9,7 @@ from desk.access.roles import Person
 from desk.work.workbench import Work
 from packshot.blind import is_blind
 from packshot.decision import REASONS, Choice, Decision, Reason
-from packshot.figures import in_figures
+from packshot.figures import measured_in
 from packshot.handoff.deciding import (
     MUST_SAY_WHAT,
     UNKNOWN_EDITOR,
@@ -286,6 +286,11 @@ def digest_of(record: ShotRecord) -> str:
     return picture_shown(record)[:DIGITS]
 
 
+def standing_of(record: ShotRecord) -> str:
+    """Return what a page of the shot was made from, as text: another one if anything has happened to it since."""
+    return f"{record.state} {len(record.events)} {len(record.decisions)} {digest_of(record)}"
+
+
 def beginning_of(message: str) -> str:
     """Return the beginning of a message that fits the page.
 
@@ -309,8 +314,8 @@ def _with_place(findings: Sequence[Finding]) -> list[Finding]:
 
 def _shown(finding: Finding, place: int | None) -> ShownFinding:
     figures = [
-        "" if finding.measured is None else f"{in_figures(finding.measured)} {finding.unit}".strip(),
-        "" if finding.limit is None else f"limit {in_figures(finding.limit)} {finding.unit}".strip(),
+        "" if finding.measured is None else measured_in(finding.measured, finding.unit),
+        "" if finding.limit is None else f"limit {measured_in(finding.limit, finding.unit)}",
     ]
     return ShownFinding(
         sentence=(sentence := beginning_of(finding.message)),

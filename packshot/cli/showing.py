@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from packshot.escaping import json_text, terminal
-from packshot.figures import counted, in_figures
+from packshot.figures import counted, measured_in
 from packshot.types import Finding, Status, Value
 
 WIDE = 10_000
@@ -128,8 +128,8 @@ def findings_table(title: str, findings: Sequence[Finding]) -> Table:
     }
     for one in sorted(findings, key=lambda finding: order.index(finding.status)):
         box = f"{one.box.left},{one.box.top} {one.box.size}" if one.box else ""
-        measured = "" if one.measured is None else f"{in_figures(one.measured)} {one.unit}"
-        limit = "" if one.limit is None else in_figures(one.limit)
+        measured = "" if one.measured is None else measured_in(one.measured, one.unit)
+        limit = "" if one.limit is None else measured_in(one.limit, one.unit)
         table.add_row(marks[one.status], one.code, measured, limit, in_markup(one.message), box)
     return table
 

@@ -10,7 +10,7 @@ from prefect import task
 from packshot.blind import as_shown, is_blind
 from packshot.decision import Choice, Decision, Mark
 from packshot.escaping import cell, code, markdown
-from packshot.figures import in_figures
+from packshot.figures import measured_in
 from packshot.handoff.deciding import (
     CHOICES,
     LEAST_DIGITS,
@@ -242,7 +242,7 @@ def _findings(record: ShotRecord) -> str:
 
 def _finding(finding: Finding) -> str:
     """Return a finding as text: the sentence first, then code and figure, by which it can be looked up."""
-    figure = "" if finding.measured is None else f" {in_figures(finding.measured)} {finding.unit}".rstrip()
+    figure = "" if finding.measured is None else f" {measured_in(finding.measured, finding.unit)}"
     gate = "**Stops approval.** " if finding.stops_approval else ""
     return f"- {gate}{markdown(finding.message)} ({code(finding.code)} {finding.status}{figure})"
 

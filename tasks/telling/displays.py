@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from packshot.blind import UNTOLD, is_blind
 from packshot.escaping import code, markdown
-from packshot.figures import in_figures
+from packshot.figures import measured_in
 from packshot.keys import shot_key
 from packshot.naming import BatchId, ShotId
 from packshot.record import ShotRecord
@@ -88,17 +88,17 @@ def _findings(findings: tuple[Finding, ...]) -> str:
     )
     rows = [
         f"| {_SIGNS[one.status]}{' **gate**' if one.stops_approval else ''} | {code(one.code)} "
-        f"| {_figure(one.measured)} | {_figure(one.limit)} | {markdown(one.unit)} | {markdown(one.message)} |"
+        f"| {_figure(one.measured, one.unit)} | {_figure(one.limit, one.unit)} | {markdown(one.message)} |"
         for one in said
     ]
-    table = "\n".join(["| result | finding | measured | limit | unit | in words |", "|---|---|---|---|---|---|", *rows])
+    table = "\n".join(["| result | finding | measured | limit | in words |", "|---|---|---|---|---|", *rows])
     figures = f"## In figures\n\n{table}" if said else ""
-    good = ", ".join(f"{code(one.code)}{f' {_figure(one.measured)} {markdown(one.unit)}'.rstrip()}" for one in passed)
+    good = ", ".join(f"{code(one.code)} {_figure(one.measured, one.unit)}".rstrip() for one in passed)
     return "\n\n".join(filter(None, [sentences, figures, f"## Passed ({len(passed)})\n\n{good}" if passed else ""]))
 
 
-def _figure(value: float | None) -> str:
-    return "" if value is None else in_figures(value)
+def _figure(value: float | None, unit: str) -> str:
+    return "" if value is None else measured_in(value, markdown(unit))
 
 
 def show_refusal(shot: ShotId, reason: str) -> None:

@@ -22,7 +22,7 @@ from PIL import Image
 from packshot.cli import build
 from packshot.cli.ending import EXIT_STATUSES, Exit, run
 from packshot.errors import ModelError, StorageUnavailableError
-from packshot.figures import in_figures
+from packshot.figures import measured_in
 from packshot.routing.model import shipped_model
 from packshot.specs.load import default_folder, load_configs
 from packshot.types import Finding, Status
@@ -168,9 +168,9 @@ def test_check_prints_each_finding_with_its_figure_and_limit(finished: Path) -> 
     for finding in findings:
         (row,) = [line for line in said.splitlines() if re.search(rf"\W{finding['code']}\W", line)]
         if finding["measured"] is not None:
-            assert f"{in_figures(finding['measured'])} {finding['unit']}".strip() in row
+            assert measured_in(finding["measured"], finding["unit"]) in row
         if finding["limit"] is not None:
-            assert in_figures(finding["limit"]) in row
+            assert measured_in(finding["limit"], finding["unit"]) in row
 
 
 @pytest.mark.parametrize("colour", [(254, 255, 255), (255, 255, 254), (0, 0, 0)])

@@ -93,7 +93,7 @@ def test_findings_stand_in_a_table_the_worst_first_with_figure_and_limit(edit_pa
         *("product_cut", "fringe", "colour_not_verified"),
     ]
     assert rows[0].startswith("| ✗ **gate** | `product_cut` | 0.1235 | 0 |")
-    assert rows[1].startswith("| ⚠ | `fringe` | 0.61 | 0.5 | px | A faint rim")
+    assert rows[1].startswith("| ⚠ | `fringe` | 0.61 px | 0.5 px | A faint rim")
     assert rows[2].startswith("| – not checked | `colour_not_verified` |  |  |")
 
 
@@ -114,7 +114,7 @@ def test_one_plain_sentence_and_the_way_to_the_desk_stand_first_and_what_passed_
 def test_every_row_of_the_table_has_as_many_cells_as_its_head(edit_page: str) -> None:
     rows = [line for line in without_escapes(edit_page).splitlines() if line.startswith("|")]
     assert len(rows) == 2 + len(FINDINGS) - 1
-    assert {row.count("|") for row in rows} == {7}
+    assert {row.count("|") for row in rows} == {6}
 
 
 def test_the_places_worth_a_look_are_shown_with_their_pictures(edit_page: str) -> None:

@@ -68,20 +68,23 @@ WATCHING = """
 const at = () => performance.timeOrigin + performance.now();
 const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
 addEventListener("keydown", () => sessionStorage.setItem("pressed", String(at())), true);
-document.addEventListener("DOMContentLoaded", async () => {
+const watch = async () => {
   if (!document.querySelector(".shot")) return;
+  const { shot } = document.querySelector(".shot").dataset;
   await frame(); await frame();
   const shown = at();
   while (!window.packshotViewer) await frame();
   if (sessionStorage.getItem("at once")) await window.packshotViewer.zoom(Number(sessionStorage.getItem("at once")));
   await window.packshotViewer.whenSharp();
   const pressed = Number(sessionStorage.getItem("pressed"));
-  const { shot } = document.querySelector(".shot").dataset;
   window.measured = { shot, shown: shown - pressed, sharp: at() - pressed };
-});
+};
+document.addEventListener("DOMContentLoaded", watch);
+addEventListener("packshot-arrived", watch);
 """
-"""Runs in each page: `shown` is when the page has been painted, `sharp` when every tile of the view has; both since the
-last key was pressed, in ms. With `at once` in the session's storage, the picture is magnified as soon as it can be."""
+"""Runs in each page, and for each shot that takes the last one's place on it: `shown` is when it has been painted,
+`sharp` when every tile of the view has; both since the last key was pressed, in ms. With `at once` in the session's
+storage, the picture is magnified as soon as it can be."""
 
 
 class Turn(NamedTuple):
@@ -271,14 +274,13 @@ def _decided(page: Any, number: int) -> Turn:
             page.keyboard.press("a")
             if asks:  # a finding stops approval
                 page.keyboard.press("1")
-    after = _measured(page)
-    assert after["shot"] != before
+    after = _measured(page, but=before)
     return Turn(after["shown"], after["sharp"])
 
 
-def _measured(page: Any) -> dict[str, Any]:
+def _measured(page: Any, *, but: str = "") -> dict[str, Any]:
     deadline = time.monotonic() + 120.0
-    while not (found := page.evaluate("window.measured ?? null")):
+    while not (found := page.evaluate("window.measured ?? null")) or found["shot"] == but:
         assert time.monotonic() < deadline, page.inner_text("main")
         time.sleep(0.02)
     return dict(found)

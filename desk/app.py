@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from desk.access.doorkeeper import Doorkeeper
 from desk.access.proxy import Proxy
 from desk.pages import (
+    arriving,
     as_delivered,
     batch,
     decisions,
@@ -89,6 +90,8 @@ def routes() -> list[BaseRoute]:
         Route("/numbers/{date}/{number}", numbers.list_page),
         Route("/batches/{client}/{batch}", batch.batch_page),
         Route(_SHOT, shots.shot_page),
+        Route(f"{_SHOT}/ahead", arriving.ahead),
+        Route(f"{_SHOT}/arrive", arriving.arrive, methods=["POST"]),
         Route(f"{_SHOT}/claim", shots.claim, methods=["POST"]),
         Route(f"{_SHOT}/seen", shots.seen, methods=["POST"]),
         Route("/together", together.approve, methods=["POST"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -12,19 +13,23 @@ from prefect.exceptions import PrefectException
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from desk.access import audit
 from desk.access.roles import Person
+from desk.pages.arriving import arrival
 from desk.pages.forms import own_fields_of, person_of
 from desk.pages.queues import place_of
 from desk.pages.rendering import desk_of, shot_in
 from desk.pages.shots import readable_record, shown
 from desk.work import showing
+from desk.work.waiting import record_of
 from packshot.decision import MOST_MARKS, Choice, Mark
 from packshot.errors import PackshotError
 from packshot.handoff.deciding import CHOICES
+from packshot.naming import ShotId
 from packshot.record import ShotRecord, State
+from tasks.environment.troubles import AWAY
 from tasks.people.sent_answers import CheckedAnswer, checked_answer
 
 LONGEST_NOTE = 4000
@@ -68,7 +73,8 @@ async def held(
 ) -> Response:
     """Return a redirect to the next shot. If the answer does not count, return the shot's page with the reason.
 
-    The answer is held for a while. Until it is sent, its person can take it back (`desk.work.outbox`).
+    The answer is held for a while. Until it is sent, its person can take it back (`desk.work.outbox`). A page that has
+    the next shot ready asks for JSON and gets `arriving.arrival` in place of the redirect.
 
     Args:
         make: checks the answer. It reads storage and Prefect, so it is called in a thread of its own.
@@ -77,6 +83,10 @@ async def held(
         noted: returns (act, details) for the audit log.
     """
     shot, person, desk = shot_in(request), person_of(request), desk_of(request)
+    place = place_of(request)
+    following = place.following(str(shot))
+    in_place = "application/json" in request.headers.get("accept", "")
+    read = asyncio.create_task(to_thread.run_sync(_read, following)) if in_place and following else None
     try:
         answer = await to_thread.run_sync(make)
     except PackshotError as error:
@@ -85,14 +95,24 @@ async def held(
     except (httpx.HTTPError, OSError, PrefectException) as error:
         refused = f"The line cannot be reached now ({type(error).__name__}). {nothing}; try again."
         return await shown(request, shot, refused=refused, said=said)
-    place = place_of(request)
-    after = place.after(str(shot))
+    following_record = await read if read else None
     if desk.outbox.hold(answer, person=person.name):
         return await shown(request, shot, refused="Somebody has just decided about this shot.")
     desk.claims.release(person.name)
     act, more = noted(answer)
     audit.note(act, person=person.name, shot=shot, more=more)
-    return RedirectResponse(after or f"/queues/{place.queue.value}", status_code=303)
+    to = place.after(str(shot)) or f"/queues/{place.queue.value}"
+    if in_place:
+        return JSONResponse({"to": to, **arrival(request, following_record, place.without(str(shot)))})
+    return RedirectResponse(to, status_code=303)
+
+
+def _read(shot: ShotId) -> ShotRecord | None:
+    """Return a shot's record; None if it can't be read now: what was decided about another one counts all the same."""
+    try:
+        return record_of(shot)
+    except AWAY:
+        return None
 
 
 async def undo(request: Request) -> Response:

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from desk.pages.forms import person_of
 from desk.pages.rendering import TITLES, counts_of, desk_of, page
 from desk.work.showing import beginning_of
-from desk.work.waiting import STATES, Queue, Waiting, Wanted, in_order, in_queue, queues_of, values_of
+from desk.work.waiting import AGES, STATES, Queue, Waiting, Wanted, in_order, in_queue, queues_of, values_of
 from packshot.decision import REASONS, Choice
 from packshot.handoff.sla import Urgency
 from packshot.naming import ShotId
@@ -51,20 +51,19 @@ class Place(NamedTuple):
         return self._address(before), self._address(after), at + 1
 
     def following(self, name: str) -> ShotId | None:
-        """Return the shot that follows one in the list; None if it is the last."""
-        names = [one.name for one in self.shots]
-        at = names.index(name) + 1 if name in names else len(names)
-        return self.shots[at].shot if at < len(names) else None
-
-    def after(self, name: str) -> str:
-        """Return the address of the next shot. After the last shot this is the first.
-
-        Empty if no other shot is left.
-        """
+        """Return the shot after one; after the last one, the first. None if no other shot is left."""
         names = [one.name for one in self.shots]
         at = names.index(name) if name in names else -1
-        others = [one for one in (*names[at + 1 :], *names[: max(at, 0)]) if one != name]
-        return self._address(others[0]) if others else ""
+        others = [one for one in (*self.shots[at + 1 :], *self.shots[: max(at, 0)]) if one.name != name]
+        return others[0].shot if others else None
+
+    def after(self, name: str) -> str:
+        """Return the address of the shot that `following` returns; empty if there is none."""
+        return self._address(str(self.following(name) or ""))
+
+    def without(self, name: str) -> Place:
+        """Return the same list without a shot."""
+        return self._replace(shots=[one for one in self.shots if one.name != name])
 
     def _address(self, name: str) -> str:
         return f"/shots/{name}{self.query}" if name else ""
@@ -83,8 +82,9 @@ def place_of(request: Request, *, fallback: Queue | None = None) -> Place:
 
 
 def wanted_in(given: Mapping[str, str]) -> Wanted:
-    """Return the filters of a list that a query in an address names."""
-    return Wanted(**{one.name: given.get(one.name, "") for one in dataclasses.fields(Wanted)})
+    """Return the filters of a list that a query in an address names. An age that is none of `AGES` filters nothing."""
+    wanted = Wanted(**{one.name: given.get(one.name, "") for one in dataclasses.fields(Wanted)})
+    return wanted if wanted.age in AGES else dataclasses.replace(wanted, age="")
 
 
 def place(request: Request, queue: Queue, wanted: Wanted) -> Place:
@@ -95,13 +95,13 @@ def place(request: Request, queue: Queue, wanted: Wanted) -> Place:
         wanted: its filters.
     """
     desk, person = desk_of(request), person_of(request)
-    claims = desk.claims.all()
+    claims, at = desk.claims.all(), now()
     shots = [
         one
-        for one in in_queue(desk.waiting.all(), queue, person=person, at=now())
+        for one in in_queue(desk.waiting.all(), queue, person=person, at=at)
         if not desk.outbox.has(one.name)
         and claims.get(one.name, person.name) == person.name
-        and wanted.takes(one, opened_by=claims.get(one.name, ""))
+        and wanted.takes(one, at=at, opened_by=claims.get(one.name, ""))
     ]
     return Place(queue, wanted, in_order(shots), f"?{urlencode({'queue': queue.value, **_set(wanted)})}")
 
@@ -124,7 +124,7 @@ async def queue_page(request: Request) -> Response:
     waiting = [
         one for one in in_queue(desk.waiting.all(), queue, person=person, at=at) if not desk.outbox.has(one.name)
     ]
-    shots = in_order(one for one in waiting if wanted.takes(one, opened_by=claims.get(one.name, "")))
+    shots = in_order(one for one in waiting if wanted.takes(one, at=at, opened_by=claims.get(one.name, "")))
     number = page_number(request.query_params.get("page", ""), most=max(1, -(-len(shots) // ROWS)))
     query = urlencode({"queue": queue.value, **_set(wanted)})
     others = {name: who for name, who in claims.items() if who != person.name}
@@ -154,7 +154,9 @@ async def queue_page(request: Request) -> Response:
         values={
             **(values := values_of(waiting)),
             "person": sorted({*values["person"], *(claims[one.name] for one in waiting if one.name in claims)}),
+            "age": list(AGES),
         },
+        ages=AGES,
         first=next(
             (f"/shots/{one.name}?{query}" for one in shots if claims.get(one.name, "") in ("", person.name)), ""
         ),

@@ -46,12 +46,28 @@ def desk_of(request: Request) -> Desk:
 def page(request: Request, template: str, *, status: int = 200, **words: Any) -> Response:
     """Return a page made from a template, with the parts that every page of a signed-in person has."""
     signed_in = getattr(request.state, "person", None) is not None
-    common = _common(request) if signed_in else {"person": None}
+    reads = "text/html" in request.headers.get("accept", "")
+    common = _common(request, tells=reads) if signed_in else {"person": None}
     text = templates().get_template(f"{template}.html.j2").render(**{**common, **words})
     return HTMLResponse(text, status_code=status)
 
 
-def _common(request: Request) -> dict[str, Any]:
+def notices(request: Request, query: str) -> str:
+    """Return the notices of a page as HTML: what the person can take back, and the messages to them, which are spent.
+
+    Args:
+        query: the part of an address that names the person's list.
+    """
+    common = _common(request, tells=True)
+    return templates().get_template("notices.html.j2").render(**common, query=query)
+
+
+def _common(request: Request, *, tells: bool) -> dict[str, Any]:
+    """Return what every page of a signed-in person has.
+
+    Args:
+        tells: whether the person reads this page, so that messages to them are spent.
+    """
     desk, person = desk_of(request), person_of(request)
     held = desk.outbox.held_by(person.name)
     return {
@@ -61,7 +77,7 @@ def _common(request: Request) -> dict[str, Any]:
         "queue": "",
         "shares": Role.MANAGER in person.roles,
         "stale": desk.stale_at(now()),
-        "told": desk.outbox.told(person.name) if "text/html" in request.headers.get("accept", "") else (),
+        "told": desk.outbox.told(person.name) if tells else (),
         "held": {
             "shot": str(held.answer.shot),
             "short": held.answer.shot.shot if len(held.shots) == 1 else f"{len(held.shots)} shots",

@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 
 from desk.access.roles import Person, Role
 from desk.pages.forms import own_fields_of, person_of
-from desk.pages.queues import Place, place_of
+from desk.pages.queues import place_of
 from desk.pages.rendering import TITLES, desk_of, page, shot_in
 from desk.work import showing
 from desk.work.waiting import STATES, Queue, record_of
@@ -53,12 +53,15 @@ async def shot_page(request: Request) -> Response:
     return await shown(request, shot)
 
 
-async def shown(request: Request, shot: ShotId, *, refused: str = "", said: dict[str, str] | None = None) -> Response:
+async def shown(
+    request: Request, shot: ShotId, *, refused: str = "", said: dict[str, str] | None = None, opens: bool = True
+) -> Response:
     """Return the page of a shot.
 
     Args:
         refused: why the decision that was just made did not count.
         said: the person's input by field, so that the page can show it again.
+        opens: False returns the page as it would be, and claims nothing.
     """
     desk, person = desk_of(request), person_of(request)
     record = await to_thread.run_sync(readable_record, shot)
@@ -73,7 +76,7 @@ async def shown(request: Request, shot: ShotId, *, refused: str = "", said: dict
     offers, holder = showing.offers_of(record, person), ""
     claims = bool(offers) and person.decides(record.state)  # an answer to a client takes no job from its editor
     if claims:
-        holder = desk.claims.take(str(shot), person.name)
+        holder = desk.claims.take(str(shot), person.name) if opens else desk.claims.who(str(shot)) or person.name
         offers = offers if holder == person.name else []
     queue = next(one for one, states in STATES.items() if record.state in states)
     place = place_of(request, fallback=queue)
@@ -82,8 +85,7 @@ async def shown(request: Request, shot: ShotId, *, refused: str = "", said: dict
     sent_back, work = showing.sent_back_of(record), desk.work.of(shot, person.name)
     own_checks = (work.checks or ()) if work else ()
     places, known = showing.places_of(record, own_checks), len(showing.places_of(record))
-    ahead, link, job, naming, (beside, neighbours) = await asyncio.gather(
-        to_thread.run_sync(_ahead, place, shot),
+    link, job, naming, (beside, neighbours) = await asyncio.gather(
         to_thread.run_sync(_ticket_link, record),
         to_thread.run_sync(_job, record, person),
         to_thread.run_sync(_naming, record),
@@ -110,7 +112,8 @@ async def shown(request: Request, shot: ShotId, *, refused: str = "", said: dict
         job=job,
         work=work,
         checks=showing.checks_of(work, first=known),
-        ahead=json.dumps(ahead),
+        standing=showing.standing_of(record),
+        following=place.after(str(shot)),
         preview=_preview(record),
         viewer=_VIEWER.exists(),
         told_findings=told,
@@ -184,13 +187,6 @@ def _waiting_beside(request: Request, record: ShotRecord) -> list[ShotId]:
         for one in desk_of(request).waiting.all()
         if product and one.product == product and one.shot.client == shot.client and one.shot != shot
     ]
-
-
-def _ahead(place: Place, shot: ShotId) -> dict[str, Any]:
-    """Return the shot that comes next and its pictures, so that the viewer has them made; empty if there is none."""
-    following = place.following(str(shot))
-    record = record_of(following) if following else None
-    return {"shot": str(record.shot), "kinds": showing.kinds_of(record)} if record else {}
 
 
 def _ticket_link(record: ShotRecord) -> str:

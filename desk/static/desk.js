@@ -1,15 +1,20 @@
-// Keys and small comforts of the desk's pages. Decisions are plain forms: this module opens them, fills in the marks
-// that were drawn, and sends them; what counts is checked by the server.
+// Keys and small comforts of the desk's pages, and the change to the next shot: its page takes the last one's place without
+// a new load, if it is ready (ahead.js) and the server says that the shot still stands as it shows.
+
+import { Ahead, parsed, runsHere } from "./ahead.js";
+import { Offers } from "./deciding.js";
 
 const csrf = document.querySelector('meta[name="csrf"]')?.content ?? "";
-const shot = document.querySelector(".shot");
-const panels = [...document.querySelectorAll("form.panel")];
-const offers = [...document.querySelectorAll("button.offer")];
-const keys = document.getElementById("keys");
+const main = document.getElementById("main");
+const JSON_ONLY = { accept: "application/json" };
+const TOLD = "desk-told";
+let shot, keys, offers, ahead, zoomed, place, ticking;
 let sent = false;
+let asPage = false;
+let at = location.pathname + location.search;
 
 const viewer = () => window.packshotViewer;
-const opened = () => panels.find((panel) => !panel.hidden);
+const hasViewer = () => Boolean(shot && document.querySelector('script[src$="/viewer.js"]'));
 const writes = (element) =>
   element.matches?.("textarea, select, input:not([type=radio]):not([type=hidden])") && !element.matches(".side [type=checkbox]");
 
@@ -17,78 +22,142 @@ function post(address, fields = {}) {
   return fetch(address, { method: "POST", body: new URLSearchParams({ csrf, ...fields }), keepalive: true });
 }
 
+/** Wait for the viewer of the shot that is on the screen; the module that makes it may come later than this one. */
+async function theViewer() {
+  while (!viewer()) await new Promise((resolve) => setTimeout(resolve, 20));
+  return viewer();
+}
+
+// --- a shot on the screen
+
+/** What stands in `main` is new. */
+function begin() {
+  shot = main.querySelector(".shot");
+  keys = document.getElementById("keys");
+  offers = new Offers(main, { marks: () => viewer()?.marks?.() ?? [], send });
+  zoomed = "fit";
+  place = -1;
+  for (const button of main.querySelectorAll("button.place"))
+    button.addEventListener("click", () => viewer()?.goTo((place = Number(button.dataset.place))));
+  document.getElementById("keys-open")?.addEventListener("click", () => keys.showModal());
+  countDown();
+  if (shot?.dataset.claimed && hasViewer()) tellSeen(shot).catch(() => {});
+  next(shot?.dataset.next);
+}
+
+/** Have the shot at an address ready: its page at once, its pictures as soon as those on the screen are sharp. */
+function next(address) {
+  if (ahead?.address === address) return;
+  ahead?.leave();
+  ahead = address ? new Ahead(address) : null;
+  const one = ahead;
+  if (one && hasViewer())
+    theViewer().then((shown) => shown.whenSharp()).then(() => one.makeReady()).catch(() => {});
+}
+
+/** Show the shot of which the server says how it stands now; load its page where it isn't ready. */
+async function arrive(told) {
+  if (told.shot && ahead?.address !== told.address) next(told.address);
+  const page = told.shot ? await ahead.pageFor(told).catch(() => null) : null;
+  if (!page) {
+    sessionStorage.setItem(TOLD, told.notices ?? "");
+    location.assign(told.to);
+    return;
+  }
+  const [taken, old] = [ahead, viewer()];
+  ahead = null;
+  show(page, taken);
+  taken.leave();
+  old?.leave();
+  document.querySelector(".notices").replaceWith(parsed(told.notices).querySelector(".notices"));
+  main.querySelector(".way").replaceWith(parsed(told.way).querySelector(".way"));
+  shot.dataset.next = told.following;
+  for (const [name, count] of Object.entries(told.lists)) counted(name, count);
+  history.pushState(null, "", told.address);
+  at = location.pathname + location.search;
+  begin();
+}
+
+/** Put a page in place of the one on the screen. `taken` may have its viewer ready. */
+function show(page, taken = null) {
+  document.title = page.title;
+  main.replaceChildren(...page.getElementById("main").childNodes);
+  const element = document.getElementById("viewer");
+  window.packshotViewer = (element && taken?.takePlace(element)) || undefined;
+  if (element && !viewer())
+    import("./viewer/viewer.js").then(({ viewerIn }) => {
+      if (element.isConnected) window.packshotViewer ??= viewerIn(element).api();
+    });
+  const head = main.querySelector("h1");
+  head.tabIndex = -1;
+  head.focus({ preventScroll: true });
+  sending(false);
+  window.dispatchEvent(new Event("packshot-arrived"));
+}
+
+/** Show the server's page that says why a decision did not count; the picture on the screen stays, with its marks. */
+function refused(page) {
+  const [old, element] = [viewer(), document.getElementById("viewer")];
+  const same = page.getElementById("viewer");
+  ahead?.leave();
+  ahead = null;
+  if (same && element && same.dataset.kinds === element.dataset.kinds) {
+    same.replaceWith(element);
+    show(page, { takePlace: () => old });
+  } else {
+    show(page);
+    old?.leave();
+  }
+  begin();
+}
+
+window.addEventListener("popstate", () => {
+  if (location.pathname + location.search !== at) location.reload();
+});
+
 // --- deciding
 
-function open(panel) {
-  for (const one of panels) one.hidden = one !== panel;
-  offers.forEach((offer, index) => offer.setAttribute("aria-expanded", String(panels[index] === panel)));
-  if (!panel) return;
-  panel.scrollIntoView({ block: "nearest" });
-  // Not the note: a number that is meant as the reason would land in it.
-  (panel.querySelector("input[name=new_name]") ?? panel.querySelector("h2")).focus();
-}
-
-function marks() {
-  return viewer()?.marks?.() ?? [];
-}
-
-function lacks(panel) {
-  const note = panel.querySelector("textarea").value.trim();
-  const edited = panel.querySelector("input[name=edited_by]");
-  if (edited && edited.value.trim().length < 2) return [edited, "Say whose work it is."];
-  const corrected = [...panel.querySelectorAll("input[name^=new_]")];
-  if (corrected.length && !corrected.some((one) => one.value.trim()))
-    return [corrected[0], "Give the correct name, or the services that are meant."];
-  if (panel.dataset.needsWords === "words" && !note)
-    return [panel.querySelector("textarea"), "Say what the client is told (N)."];
-  if (panel.dataset.needsWords && !note && !marks().length)
-    return [panel.querySelector("textarea"), "Say what is to be done (N), or draw marks."];
-  return null;
-}
-
-function prepare(panel, reason, { clicked }) {
-  const lack = lacks(panel) ?? (reason === "other" && !panel.querySelector("textarea").value.trim()
-    ? [panel.querySelector("textarea"), "The reason 'other' needs a note (N)."] : null);
-  if (lack) {
-    panel.querySelector(".hint").textContent = lack[1];
-    if (clicked) lack[0].focus(); // not after a key: the next one would land in the field
-    return false;
-  }
-  panel.querySelector("input[name=marks]").value = JSON.stringify(marks());
-  return true;
-}
-
-for (const panel of panels) {
-  panel.querySelector("h2").tabIndex = -1;
-  panel.addEventListener("submit", (event) => {
-    const { submitter } = event;
-    const clicked = submitter === document.activeElement;
-    if (sent || !submitter?.value || !prepare(panel, submitter.value, { clicked })) event.preventDefault();
-    else say(sent = true);
-  });
-}
-window.addEventListener("pageshow", () => say(sent = false));
-
-function say(sending) {
+function sending(now) {
+  sent = now;
   const line = document.getElementById("sending");
-  if (line) line.textContent = sending ? "Sending …" : "";
+  if (line) line.textContent = now ? "Sending …" : "";
 }
+window.addEventListener("pageshow", () => sending(false));
 
-offers.forEach((offer, index) => offer.addEventListener("click", () => {
-  open(opened() === panels[index] ? null : panels[index]);
-}));
-
-function choose(panel, reason) {
-  const chip = [...panel.querySelectorAll("button[name=reason]")].find((one) => one.value === reason);
-  if (chip) panel.requestSubmit(chip);
+/** Send a decision, and show the next shot when the server has taken it. */
+async function send(event, form, submitter) {
+  if (sent && !asPage) return event.preventDefault();
+  sending(true);
+  if (asPage) return undefined; // the browser's own way, with a new page
+  event.preventDefault();
+  const body = new URLSearchParams(new FormData(form, submitter));
+  const answer = await fetch(form.action, { method: "POST", body, headers: JSON_ONLY, keepalive: true }).catch(() => null);
+  if (answer?.ok) return arrive(await answer.json());
+  const page = answer?.status === 409 ? parsed(await answer.text()) : null;
+  if (page && runsHere(page)) return refused(page);
+  asPage = true; // it leads to the sign-in, or says what is wrong
+  return form.requestSubmit(submitter);
 }
 
 // --- keys
 
+/** Follow the link that has a key. The next shot is shown at once if it is ready. */
 function follow(name) {
   const link = [...document.querySelectorAll("a[data-key]")].find((one) => one.dataset.key === name);
-  if (link) location.assign(link.href);
-  return Boolean(link);
+  if (!link) return false;
+  if (shot && ahead && new URL(ahead.address, location.href).href === link.href) go(ahead.address).catch(() => {});
+  else location.assign(link.href);
+  return true;
+}
+
+async function go(address) {
+  if (sent) return;
+  sent = true;
+  const [path, query] = address.split("?");
+  const body = new URLSearchParams({ csrf });
+  const answer = await fetch(`${path}/arrive${query ? `?${query}` : ""}`, { method: "POST", body }).catch(() => null);
+  if (answer?.ok) await arrive({ to: address, ...(await answer.json()) });
+  else location.assign(address);
 }
 
 const looks = {
@@ -102,23 +171,16 @@ const looks = {
   g: () => viewer()?.surround("grey"),
   d: () => viewer()?.surround("black"),
 };
-let zoomed = "fit";
-let place = -1;
 
 function nextPlace() {
   const count = JSON.parse(document.getElementById("viewer")?.dataset.findings ?? "[]").length;
   if (count) viewer()?.goTo((place = (place + 1) % count));
 }
 
-for (const button of document.querySelectorAll("button.place"))
-  button.addEventListener("click", () => viewer()?.goTo((place = Number(button.dataset.place))));
-
-document.getElementById("keys-open")?.addEventListener("click", () => keys.showModal());
-
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.repeat) return;
   if (keys?.open) return;
-  const panel = opened();
+  const panel = offers.opened;
   if (writes(event.target)) {
     const leaves = event.key === "Escape" || (event.key === "Enter" && !event.shiftKey && event.target.matches("textarea, .panel input"));
     if (leaves && panel) {
@@ -127,31 +189,19 @@ document.addEventListener("keydown", (event) => {
     }
     return;
   }
-  if (handled(event, panel)) event.preventDefault();
+  if (handled(event)) event.preventDefault();
 });
 
-function handled(event, panel) {
+function handled(event) {
   const name = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   if (name === "?" && keys) return keys.showModal(), true;
-  if (panel && /^[1-9]$/.test(name)) {
-    const chip = panel.querySelector(`button[data-number="${name}"]`);
-    if (chip) panel.requestSubmit(chip);
-    return Boolean(chip);
-  }
-  if (panel && name === "n") return panel.querySelector("textarea").focus(), true;
-  if (panel && name === "Escape") return open(null), true;
+  if (offers.opened && offers.key(name, { asks: event.shiftKey })) return true;
   if (name === "u" && document.getElementById("undo")) return document.getElementById("undo").requestSubmit(), true;
   const form = document.querySelector(`form[data-submit="${CSS.escape(name)}"]`);
   if (form && document.querySelector(`button[form="${form.id}"], #${form.id} button`)) return form.requestSubmit(), true;
-  const index = offers.findIndex((offer) => offer.dataset.decide === name);
-  if (index >= 0) {
-    const atOnce = panels[index].dataset.atOnce;
-    if (atOnce && !event.shiftKey && !panel) choose(panels[index], atOnce);
-    else open(panels[index]);
-    return true;
-  }
+  if (offers.key(name, { asks: event.shiftKey })) return true;
   if (shot && looks[name] && viewer()) return looks[name](), true;
-  if (name === "Enter" && event.target !== document.body) return false;
+  if (name === "Enter" && event.target !== document.body && event.target.tagName !== "H1") return false;
   return follow(name);
 }
 
@@ -163,46 +213,62 @@ for (const kind of ["keydown", "pointerdown", "pointermove", "wheel"])
   window.addEventListener(kind, () => (present = true), { passive: true });
 
 async function renew() {
-  if (!present) return;
+  if (!present || !shot?.dataset.claimed) return;
   present = false;
-  const answer = await post(`/shots/${shot.dataset.shot}/claim`).catch(() => null);
-  const lost = document.getElementById("lost");
+  const [renewed, lost] = [shot, document.getElementById("lost")];
+  const answer = await post(`/shots/${renewed.dataset.shot}/claim`).catch(() => null);
+  if (renewed !== shot) return;
   if (answer?.status === 401) lost.textContent = "You are signed out. A decision leads to the sign-in, and back here.";
   else if (answer?.ok) {
     const { holder } = await answer.json();
-    lost.textContent = holder === shot.dataset.claimed ? "" : `${holder} has this shot open now.`;
+    lost.textContent = holder === renewed.dataset.claimed ? "" : `${holder} has this shot open now.`;
   }
   lost.hidden = !lost.textContent;
 }
-if (shot?.dataset.claimed) {
-  setInterval(renew, 60_000);
-  window.addEventListener("pagehide", () => post(`/shots/${shot.dataset.shot}/leave`));
-}
+setInterval(renew, 60_000);
+window.addEventListener("pagehide", () => {
+  if (shot?.dataset.claimed) post(`/shots/${shot.dataset.shot}/leave`);
+});
 
 // Only what stood on the screen, all of it loaded, can later be approved together with others.
-async function tellSeen() {
-  while (!viewer()) await new Promise((resolve) => setTimeout(resolve, 100));
-  await viewer().whenSharp();
-  await post(`/shots/${shot.dataset.shot}/seen`, { picture: shot.dataset.picture });
+async function tellSeen(seen) {
+  await (await theViewer()).whenSharp();
+  if (seen === shot) await post(`/shots/${seen.dataset.shot}/seen`, { picture: seen.dataset.picture });
 }
-if (shot?.dataset.claimed && document.querySelector('script[src$="/viewer.js"]')) tellSeen().catch(() => {});
 
 document.getElementById("all-seen")?.addEventListener("click", () => {
   for (const box of document.querySelectorAll("input[type=checkbox]:not(:disabled)")) box.checked = true;
 });
 
-const left = document.querySelector("[data-left]");
-if (left) {
+/** Count the seconds down for which the last decision can be taken back. */
+function countDown() {
+  clearInterval(ticking);
+  const left = document.querySelector("[data-left]");
+  if (!left) return;
   const until = performance.now() + 1000 * Number(left.dataset.left);
-  const timer = setInterval(() => {
+  ticking = setInterval(() => {
     const seconds = Math.max(0, Math.round((until - performance.now()) / 1000));
     left.textContent = String(seconds);
-    if (!seconds) {
-      clearInterval(timer);
-      document.getElementById("undo").hidden = true;
-    }
+    if (seconds) return;
+    clearInterval(ticking);
+    document.getElementById("undo").hidden = true;
   }, 1000);
 }
+
+function counted(name, count) {
+  const shown = document.querySelector(`[data-count="${name}"]`);
+  if (shown) shown.textContent = String(count);
+}
+
+/** The server tells each message once. Those that came for a page that was then loaded as a whole are shown here. */
+function tellAgain() {
+  const told = parsed(sessionStorage.getItem(TOLD) ?? "").querySelectorAll("[role=alert]");
+  document.querySelector(".notices")?.append(...told);
+  sessionStorage.removeItem(TOLD);
+}
+
+tellAgain();
+begin();
 
 if (document.querySelector("[data-reload]")) setTimeout(() => location.reload(), 2000);
 else if (csrf)
@@ -214,8 +280,5 @@ else if (csrf)
     const old = document.getElementById("stale");
     if (old.textContent !== stale) old.textContent = stale;
     old.hidden = !stale;
-    for (const [name, count] of Object.entries(lists)) {
-      const shown = document.querySelector(`[data-count="${name}"]`);
-      if (shown) shown.textContent = String(count);
-    }
+    for (const [name, count] of Object.entries(lists)) counted(name, count);
   }, 10_000);

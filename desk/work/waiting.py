@@ -47,6 +47,15 @@ NOTHING_TOLD = 4
 """Weight of a shot whose checks all passed."""
 
 
+AGES: Mapping[str, str] = {
+    "4": "over 4 hours",
+    "24": "over a day",
+    "72": "over 3 days",
+    "168": "over a week",
+}
+"""Ages by which lists can be filtered: hours in an address -> how a page words them; the daily report counts so."""
+
+
 class Queue(StrEnum):
     """A list of waiting shots."""
 
@@ -107,6 +116,7 @@ class Wanted:
 
     Attributes:
         person: somebody who edited the shot, who has taken the job, or who has the shot open.
+        age: for how many hours at least the shot has waited in its present state; one of `AGES`.
     """
 
     client: str = ""
@@ -114,9 +124,10 @@ class Wanted:
     category: str = ""
     finding: str = ""
     person: str = ""
+    age: str = ""
 
-    def takes(self, one: Waiting, *, opened_by: str = "") -> bool:
-        """Return whether a shot passes the filters.
+    def takes(self, one: Waiting, *, at: datetime, opened_by: str = "") -> bool:
+        """Return whether a shot passes the filters at a moment.
 
         Args:
             one: the waiting shot.
@@ -129,6 +140,7 @@ class Wanted:
             and self.category in ("", one.category)
             and self.finding in ("", one.worst_code)
             and (not self.person or self.person in people)
+            and (not self.age or at - one.wait.since >= timedelta(hours=float(self.age)))
         )
 
 

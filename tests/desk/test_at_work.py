@@ -57,31 +57,6 @@ def test_the_controls_of_the_picture_take_one_row_on_a_laptop(desk: Desk, for_re
     assert person.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-def test_the_next_shot_asks_for_no_script_again_and_finds_its_picture_in_the_browser(
-    desk: Desk, for_review: list[ShotId], at: At
-) -> None:
-    """Kind of test that was missing: one that counts what the second page asks of the server."""
-    desk.waiting.refresh()
-    person = at("Rea Viewer").open(f"/shots/{for_review[0]}")
-    page, fetched = person.page, "performance.getEntriesByType('resource').filter((one) => one.transferSize > 0)"
-    person.until("window.packshotViewer !== undefined")
-    scripts = page.evaluate(f"{fetched}.filter((one) => one.name.includes('/static/')).length")
-    assert scripts > 10, "the first page brings them"
-    page.evaluate("window.packshotViewer.whenSharp()")
-    tiles = f"(one) => one.name.includes('/pictures/{for_review[1]}/') && one.name.endsWith('.webp')"
-    kinds = len(page.evaluate("JSON.parse(document.getElementById('viewer').dataset.ahead).kinds"))
-    of_each = 1 + 4  # two levels of a picture of 1000 pixels
-    person.until(f"performance.getEntriesByType('resource').filter({tiles}).length >= {of_each * kinds}")
-    with page.expect_navigation():
-        page.keyboard.press("j")
-    person.until("window.packshotViewer !== undefined")
-    page.evaluate("window.packshotViewer.whenSharp()")
-    again = page.evaluate(f"{fetched}.map((one) => one.name)")
-    assert not [one for one in again if "/static/" in one], again
-    assert page.evaluate(f"{fetched}.filter({tiles}).map((one) => one.name)") == []
-    assert page.evaluate(f"performance.getEntriesByType('resource').filter({tiles}).length") > 0
-
-
 def test_shots_with_the_same_finding_are_approved_together_after_each_was_seen(
     desk: Desk, for_review: list[ShotId], at: At
 ) -> None:

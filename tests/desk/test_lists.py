@@ -20,10 +20,11 @@ from desk.access.roles import Role
 from desk.app import application
 from desk.state import LATE_S, Desk
 from desk.work.outbox import Told
-from desk.work.waiting import Waiting, in_order, waiting
+from desk.work.waiting import AGES, Waiting, in_order, waiting
 from packshot.decision import Choice, Decision, Mark, Reason
 from packshot.errors import TransientError
 from packshot.naming import BatchId, ShotId, batch_id
+from packshot.outcomes.daily_values import AGES_H
 from packshot.record import ShotRecord, State
 from packshot.types import Sourced, Status
 from tasks.environment.settings import get_settings
@@ -103,11 +104,29 @@ def test_each_filter_keeps_what_fits(desk: Desk, browser: Browser) -> None:
         "client=other": "d",
         "client=acme&batch=spring": "ab",
         "person=Ben": "",
+        "age=24": "abcd",
+        "age=no age": "abcd",
     }.items():
         page = browser.get(f"/queues/review?{query}").text
         assert [name for name in "abcd" if f"/spring/{name}?" in page or f"/autumn/{name}?" in page] == list(names), (
             query
         )
+
+
+def test_a_list_is_filtered_by_how_long_its_shots_have_waited(desk: Desk, browser: Browser) -> None:
+    hours = {"a": 1, "b": 4.1, "c": 25, "d": 24 * 8}
+    at = now()
+    records = [record_in(State.IN_REVIEW, shot(name), since=at - timedelta(hours=h)) for name, h in hours.items()]
+    shown(desk, *map(create_record, records))
+    for age, names in {"": "abcd", "4": "bcd", "24": "cd", "72": "d", "168": "d"}.items():
+        page = browser.get(f"/queues/review?age={age}")
+        assert set(order_on(page.text)) == set(names), age
+        assert ("Clear" in page.text) is bool(age)
+        if age:
+            assert f'<option value="{age}" selected>{AGES[age]}</option>' in page.text
+    assert tuple(map(float, AGES)) == AGES_H, "as the daily report counts"
+    oldest = browser.get(f"/shots/{shot('d')}?queue=review&age=72").text
+    assert "1 of 1" in oldest, "the way from shot to shot keeps to it"
 
 
 def test_the_sentence_stands_first_and_the_figures_are_folded(desk: Desk, browser: Browser) -> None:

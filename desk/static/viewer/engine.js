@@ -89,6 +89,12 @@ class Engine {
     this._viewer.world.removeItem(item);
   }
 
+  /** Give back tiles and canvases. */
+  leave() {
+    this._roles.clear();
+    this._viewer.destroy();
+  }
+
   /** Tell the engine that the view or the stage has changed. */
   moved() {
     const { stage, place, ratio } = this._scene();

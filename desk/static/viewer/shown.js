@@ -4,7 +4,7 @@ import { engineIn } from "./engine.js";
 import { Group, element } from "./controls.js";
 import { Layer } from "./layer.js";
 import { Aim } from "./marks.js";
-import { NAMES, addressOf, prefetch, told } from "./pictures.js";
+import { NAMES, addressOf, told } from "./pictures.js";
 import { Pixels, inWords } from "./picker.js";
 import { Stage } from "./stage.js";
 
@@ -14,6 +14,7 @@ const OVERLAYS = {
   matte_edge: ["Edge", "Edge of the matte"],
   halo: ["Halo", "Halo along the outline"],
   colour: ["Colour", "Colour difference to the master"],
+  reference: ["Reference", "Colour difference to the reference"],
 };
 const WIDE = "This screen shows more colours than sRGB. Pictures are shown as sRGB; a screen without colour management would make them too vivid.";
 const BOXES = { findings: ["Findings", "Boxes of findings"], guides: ["Frame", "Frame and fill of each platform"] };
@@ -24,12 +25,20 @@ function started(promises) {
   return promises;
 }
 
+/**
+ * The viewer of one shot. With `ahead` nobody sees it yet: it loads what is seen first, so that the shot is sharp as soon as its
+ * turn comes (`arrive`).
+ */
 export class Viewer {
-  constructor(place, { shot, kinds, findings, ahead, base = "", draws = true }) {
+  constructor(place, { shot, kinds, findings, base = "", draws = true, ahead = false }) {
     this._place = place;
     this._shot = shot;
     this._base = base;
     this._draws = draws;
+    this._isAhead = ahead;
+    this._isGone = false;
+    this._isWell = true;
+    this._ends = new AbortController();
     this._findings = findings;
     this._kinds = Object.fromEntries(Object.keys(NAMES).filter((kind) => kinds[kind]).map((kind) => [kind, kinds[kind]]));
     [this._after, ...this._others] = Object.keys(this._kinds);
@@ -43,8 +52,8 @@ export class Viewer {
     this._pictures = new Map();
     this._build();
     this._seen = new Promise((resolve) => (this._isSeen = resolve));
-    this._ready = this._open().catch((error) => this._trouble(error)).finally(this._isSeen);
-    if (ahead.shot) this._whenSharp().then(() => prefetch(ahead.shot, ahead.kinds, this._stage.size));
+    this._ready = this._open().catch((error) => this._failed(error)).finally(this._isSeen);
+    if (ahead) this._lookAround().catch(() => {});
   }
 
   /** What the page may ask for. */
@@ -60,7 +69,41 @@ export class Viewer {
       nextOverlay: () => this._nextOverlay(),
       place: () => this._stage.place,
       whenSharp: () => this._whenSharp(),
+      isWell: () => this._isWell,
+      arrive: () => this._arrive(),
+      leave: () => this._leave(),
     };
+  }
+
+  // Coming and going
+
+  /** Load what is seen first, before anybody sees it: the whole picture, its middle and its first finding at 1:1. */
+  async _lookAround() {
+    await this._whenSharp();
+    const first = this._findings.find((one) => one.box);
+    const places = [() => this._stage.zoom(1)];
+    if (first) places.push(() => this._stage.goTo(first.box[0] + first.box[2] / 2, first.box[1] + first.box[3] / 2));
+    for (const look of [...places, () => this._stage.zoom("fit")]) {
+      if (!this._isAhead) return;
+      look();
+      await this._whenSharp();
+    }
+  }
+
+  /** Somebody sees it from now on: the whole picture, with what they have chosen for the picture before. */
+  _arrive() {
+    this._isAhead = false;
+    this._stage.zoom("fit");
+    this._surround(sessionStorage.getItem("pv-surround") ?? "white");
+    this._ready.then(() => this._keepOverlays()).catch(() => {});
+  }
+
+  /** Give back what it holds; the element can be removed then. */
+  _leave() {
+    this._isGone = true;
+    this._ends.abort();
+    this._stage.leave();
+    this._engine?.leave();
   }
 
   // Building
@@ -100,7 +143,9 @@ export class Viewer {
     for (const [name, [text, title]] of delivered ? [] : Object.entries(BOXES)) boxes.add(name, text, title, () => this._toggleBoxes(name));
     const overlays = new Group("Overlays");
     for (const [name, [text, title]] of this._after === "edit" ? Object.entries(OVERLAYS) : []) {
-      overlays.add(name, text, title, () => this._toggleOverlay(name)).disabled = true;
+      const button = overlays.add(name, text, title, () => this._toggleOverlay(name));
+      button.disabled = true;
+      button.hidden = name === "reference"; // few shots have one
     }
     const aims = new Group("Tools");
     if (!delivered) aims.add("pick", "Pick", "Read single pixels, with the arrow keys", () => this._aimAt(false));
@@ -128,7 +173,7 @@ export class Viewer {
     this._words.append(this._said, this._legend, this._wide);
     const gamut = window.matchMedia("(color-gamut: p3)");
     const note = () => this._wide.toggleAttribute("hidden", !gamut.matches);
-    gamut.addEventListener("change", note);
+    gamut.addEventListener("change", note, { signal: this._ends.signal });
     note();
   }
 
@@ -145,6 +190,7 @@ export class Viewer {
       this._after === "edit" ? told(`${this._address("edit")}/overlays.json`) : null,
     ]);
     this._engine = await engine;
+    if (this._isGone) return this._engine.leave();
     await this._show(await layout);
     if (this._before) await this._addBefore(before);
     await this._offerOverlays(await overlays);
@@ -178,9 +224,14 @@ export class Viewer {
     const { address, overlays } = offered;
     this._overlays = `${this._address("edit")}/${address}`;
     this._names.push(...overlays);
-    for (const name of overlays) this._groups.overlays.button(name).disabled = false;
+    for (const name of overlays) this._groups.overlays.button(name).disabled = this._groups.overlays.button(name).hidden = false;
+    await this._keepOverlays();
+  }
+
+  /** Show the overlays that were shown above the last picture, and no others. */
+  async _keepOverlays() {
     const kept = (sessionStorage.getItem("pv-overlays") ?? "").split(" ");
-    for (const name of overlays) if (kept.includes(name)) await this._toggleOverlay(name);
+    for (const name of this._names) if (kept.includes(name) !== this._on.has(name)) await this._toggleOverlay(name);
   }
 
   _address(kind) {
@@ -255,7 +306,7 @@ export class Viewer {
     }
     this._groups.overlays.press(...this._on.keys());
     this._legend.textContent = [...this._on.values()].map((one) => one.sentence).join(" ");
-    sessionStorage.setItem("pv-overlays", [...this._on.keys()].join(" "));
+    if (!this._isAhead) sessionStorage.setItem("pv-overlays", [...this._on.keys()].join(" "));
     this._draw();
   }
 
@@ -272,15 +323,19 @@ export class Viewer {
     if (!(name in SURROUNDS)) throw new RangeError(`surround takes ${Object.keys(SURROUNDS).join(", ")}, not ${name}`);
     this._stage.element.dataset.surround = name;
     this._groups.surrounds.press(name);
-    sessionStorage.setItem("pv-surround", name);
+    if (!this._isAhead) sessionStorage.setItem("pv-surround", name);
   }
 
   async _whenSharp() {
     await this._ready;
     if (!this._engine) return;
     const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+    const looks = () => {
+      if (this._isGone) throw new Error("Another picture has taken its place.");
+      return this._engine.isSharp;
+    };
     await frame();
-    while (!this._engine.isSharp) await frame();
+    while (!looks()) await frame();
     await frame();
     await frame();
   }
@@ -369,6 +424,11 @@ export class Viewer {
   _say(words) {
     this._said.classList.remove("pv-trouble");
     this._said.textContent = words;
+  }
+
+  _failed(error) {
+    this._isWell = false;
+    this._trouble(error);
   }
 
   _trouble(error) {

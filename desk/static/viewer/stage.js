@@ -40,10 +40,18 @@ export class Stage {
     this._turned = 0;
     this.size = { width: 1, height: 1 };
     this._tool = null;
-    new ResizeObserver(() => this._measure()).observe(room);
+    this._ends = new AbortController();
+    this._sizes = new ResizeObserver(() => this._measure());
+    this._sizes.observe(room);
     this._watchRatio();
     this._measure();
     this._listen();
+  }
+
+  /** Watch the window no longer. */
+  leave() {
+    this._sizes.disconnect();
+    this._ends.abort();
   }
 
   /** Device pixels for each CSS pixel. */
@@ -142,7 +150,7 @@ export class Stage {
     query.addEventListener("change", () => {
       this._measure();
       this._watchRatio();
-    }, { once: true });
+    }, { once: true, signal: this._ends.signal });
   }
 
   _at(event) {

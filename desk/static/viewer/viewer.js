@@ -1,8 +1,7 @@
 /* The picture viewer of the review desk: finds its element on the page and offers `window.packshotViewer`.
 
    <div id="viewer" data-shot="client/batch/shot" data-kinds='{"edit": "<digest>", "master": "<digest>"}'
-        data-findings='[{"code", "sentence", "box": [x, y, width, height], "status"}]'
-        data-ahead='{"shot": "the next one", "kinds": {...}}'></div>
+        data-findings='[{"code", "sentence", "box": [x, y, width, height], "status"}]'></div>
 
    A delivered picture has one kind, "delivered", and data-base, the address below which its tiles are; data-draws="no"
    takes the tool for marks away. */
@@ -14,15 +13,17 @@ style.rel = "stylesheet";
 style.href = new URL("viewer.css", import.meta.url).href;
 document.head.append(style);
 
-const place = document.getElementById("viewer");
-if (place) {
-  const viewer = new Viewer(place, {
+/** Return a viewer in an element that has these attributes. `ahead`: nobody sees it yet (see Viewer). */
+export function viewerIn(place, { ahead = false } = {}) {
+  return new Viewer(place, {
     shot: place.dataset.shot,
     kinds: JSON.parse(place.dataset.kinds || "{}"),
     findings: JSON.parse(place.dataset.findings || "[]"),
-    ahead: JSON.parse(place.dataset.ahead || "{}"),
     base: place.dataset.base ?? "",
     draws: place.dataset.draws !== "no",
+    ahead,
   });
-  window.packshotViewer = viewer.api();
 }
+
+const place = document.getElementById("viewer");
+if (place) window.packshotViewer = viewerIn(place).api();

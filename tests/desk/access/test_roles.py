@@ -55,6 +55,11 @@ MAY: Mapping[tuple[str, str], frozenset[Role]] = {
     ("GET", "/shots/acme/roles/job"): JOBS,
     ("GET", "/shots/acme/roles/hold"): REVIEWS,
     **{
+        (method, f"/shots/acme/roles/{shot}/{page}"): roles
+        for shot, roles in (("review", REVIEWS), ("signoff", SIGNS), ("job", JOBS), ("hold", REVIEWS))
+        for method, page in (("GET", "ahead"), ("POST", "arrive"))
+    },
+    **{
         ("GET", f"/shots/acme/roles/{shot}/as-delivered/shopify{rest}"): roles
         for shot, roles in (("review", REVIEWS), ("signoff", SIGNS))
         for rest in ("", "/0123456789abcdef/picture.json", "/0123456789abcdef/0/0_0.webp")

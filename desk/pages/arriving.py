@@ -1,0 +1,101 @@
+"""The next shot takes the last one's place on the screen, without a new page.
+
+A browser asks for the next shot's page while its person still looks at the last one (`ahead`). When the next shot's
+turn comes, the server says how the shot stands now, and claims it (`arrival`). The browser shows the page that it has
+only if that is what the page was made from. Otherwise it loads the shot's page.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from anyio import to_thread
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from desk.pages.forms import own_fields_of, person_of
+from desk.pages.queues import Place, place_of
+from desk.pages.rendering import counts_of, desk_of, notices, shot_in, templates
+from desk.pages.shots import shown
+from desk.work import showing
+from desk.work.waiting import STATES, Queue, record_of
+from packshot.record import ShotRecord, State
+
+
+async def ahead(request: Request) -> Response:
+    """Return the page of a shot that the person has not opened yet; nothing (204) if it waits for nobody.
+
+    Nothing is claimed, and no message to the person is spent.
+    """
+    answer = await shown(request, shot_in(request), opens=False)
+    return answer if answer.status_code == 200 else Response(status_code=204)
+
+
+async def arrive(request: Request) -> Response:
+    """Return how a shot stands now, which the person opens by a key. It is claimed for them."""
+    await own_fields_of(request)
+    record = await to_thread.run_sync(record_of, shot_in(request))
+    if record is None:
+        raise HTTPException(404, "There is no such shot.")
+    if not person_of(request).sees(record.state):
+        raise HTTPException(403, "Your roles do not open this shot.")
+    return JSONResponse(arrival(request, record, place_of(request, fallback=_queue_of(record.state))))
+
+
+def arrival(request: Request, record: ShotRecord | None, place: Place) -> dict[str, Any]:
+    """Return what a page needs to show the shot that it has ready. If the person may decide about it, it is claimed.
+
+    Args:
+        record: the shot's record as it is now; None: no other shot is left, or it can't be read.
+        place: the list in which the shot stands.
+
+    Returns:
+        A dictionary with the notices and the numbers of the lists; and if the shot can be opened, its name and address,
+        ``standing`` (see `showing.standing_of`), ``claimed`` (the person's name if they have the claim, else empty),
+        ``way`` (links to the shots beside it), ``following`` (the address of the shot after it).
+    """
+    desk, person = desk_of(request), person_of(request)
+    told: dict[str, Any] = {
+        "notices": notices(request, place.query),
+        "lists": {queue.value: count for queue, count in counts_of(request).items()},
+    }
+    if record is None or not _opens(request, record):
+        return told
+    name = str(record.shot)
+    claims = person.decides(record.state) and bool(showing.offers_of(record, person))
+    return {
+        **told,
+        "shot": name,
+        "address": f"/shots/{name}{place.query}",
+        "standing": showing.standing_of(record),
+        "claimed": person.name if claims and desk.claims.take(name, person.name) == person.name else "",
+        "way": _way(place, name),
+        "following": place.after(name),
+    }
+
+
+def _way(place: Place, name: str) -> str:
+    """Return the links to the shots beside one as HTML."""
+    before, after, number = place.beside(name)
+    return (
+        templates()
+        .get_template("way.html.j2")
+        .render(
+            before=before,
+            after=after,
+            number=number,
+            count=len(place.shots),
+            queue=place.queue.value,
+            query=place.query,
+        )
+    )
+
+
+def _opens(request: Request, record: ShotRecord) -> bool:
+    waits = record.state in STATES[Queue.OVERDUE] and not desk_of(request).outbox.has(record.shot)
+    return waits and person_of(request).sees(record.state)
+
+
+def _queue_of(state: State) -> Queue | None:
+    return next((queue for queue, states in STATES.items() if state in states), None)

@@ -28,12 +28,21 @@ class Sources(NamedTuple):
 
     Attributes:
         master: object name of the picture that was edited.
-        key: hash of all these pictures, for the address.
+        key: hash of all these pictures and of the reference, for the address.
+        reference: the colour reference as the manifest names it; empty if the shot has none that is a colour.
+        lab: its L*a*b*; empty if there is none.
     """
 
     record: ShotRecord
     master: str
     key: str
+    reference: str = ""
+    lab: tuple[float, ...] = ()
+
+    @property
+    def overlays(self) -> list[Overlay]:
+        """The overlays that can be made."""
+        return [one for one in Overlay if one is not Overlay.REFERENCE or self.lab]
 
 
 def sources_of(found: Found) -> Sources | None:
@@ -44,8 +53,12 @@ def sources_of(found: Found) -> Sources | None:
     if found.name != EDIT or MATTE not in record.objects:
         return None
     master = stored_edits.picture_to_edit(record)
-    told = "-".join([*(record.objects.get(name, "") for name in (EDIT, MATTE, master, "plan.json")), PIPELINE_VERSION])
-    return Sources(record, master, hashlib.sha256(told.encode()).hexdigest()[:32])
+    group = stored_edits.group_of(record)
+    lab = tuple(group.reference_lab) if group and group.reference_lab else ()
+    pictures = (record.objects.get(name, "") for name in (EDIT, MATTE, master, "plan.json"))
+    told = "-".join([*pictures, PIPELINE_VERSION, *map(str, lab)])
+    key = hashlib.sha256(told.encode()).hexdigest()[:32]
+    return Sources(record, master, key, group.reference if group and lab else "", lab)
 
 
 def tiles_name(sources: Sources, overlay: Overlay) -> str:
@@ -63,7 +76,7 @@ def make_overlay(sources: Sources, overlay: Overlay) -> Pack:
         "compared": shown.compared,
         "worst": shown.worst,
         "box": _corner_and_size(shown.box) if shown.box else None,
-        "sentence": sentence(overlay, shown),
+        "sentence": sentence(overlay, shown, reference=sources.reference),
     }
     return pack_of(levels, lambda tile: encode_overlay(tile, overlay), about=about)
 
@@ -82,8 +95,12 @@ def guides_of(sources: Sources) -> list[dict[str, Any]]:
     ]
 
 
-def sentence(overlay: Overlay, shown: Shown) -> str:
-    """Return a sentence that explains to a person what an overlay shows."""
+def sentence(overlay: Overlay, shown: Shown, *, reference: str = "") -> str:
+    """Return a sentence that explains to a person what an overlay shows.
+
+    Args:
+        reference: the colour reference as the manifest names it.
+    """
     worst = f"{shown.worst:.1f}"
     if overlay is Overlay.OFF_WHITE:
         if not shown.count:
@@ -93,8 +110,10 @@ def sentence(overlay: Overlay, shown: Shown) -> str:
     if overlay is Overlay.MATTE_EDGE:
         return "The line along which the matte covers half; it is one pixel wide, on the product's side."
     where = "along the outline" if overlay is Overlay.HALO else "inside the product"
+    if overlay is Overlay.REFERENCE:
+        where = f"{where}, compared with the reference {reference} without light and shade,"
     if not shown.compared:
-        return f"Nothing could be compared {where}."
+        return f"Nothing could be compared {where.rstrip(',')}."
     if not shown.count:
         return f"No pixel {where} is off by delta E {SEEN_DELTA_E:g} or more; the worst is off by {worst}."
     return f"{shown.count:,} pixels {where} are off by delta E {SEEN_DELTA_E:g} or more, the worst by {worst}."
@@ -109,6 +128,8 @@ def _shown(sources: Sources, overlay: Overlay) -> Shown:
         return overlays.off_white(edit, matte, shadow=shot_objects.plan_of(sources.record).rules.shadow)
     if overlay is Overlay.HALO:
         return overlays.halo(edit, matte)
+    if overlay is Overlay.REFERENCE:
+        return overlays.reference_colour(edit, matte, sources.lab)
     return overlays.colour(edit, read_master(shot_objects.fetch(sources.record, sources.master)), matte)
 
 

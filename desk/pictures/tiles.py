@@ -138,7 +138,7 @@ class _Doors:
 
     async def _overlays(self, request: Request, found: Found) -> Response:
         sources = overlays.sources_of(found)
-        listed = list(Overlay) if sources else []
+        listed = sources.overlays if sources else []
         address = f"overlays/{sources.key}" if sources else ""
         return JSONResponse({"address": address, "overlays": listed}, headers=AGAIN)
 
@@ -177,8 +177,8 @@ def _sources(request: Request, found: Found) -> Sources:
 
 def _overlay(request: Request, found: Found) -> tuple[str, Callable[[], Pack]]:
     sources = _sources(request, found)
-    try:
-        overlay = Overlay(request.path_params["overlay"])
-    except ValueError:
-        raise _RefusedError(404, f"There is no such overlay; there are {', '.join(Overlay)}.") from None
+    named = request.path_params["overlay"]
+    if named not in sources.overlays:
+        raise _RefusedError(404, f"There is no such overlay; there are {', '.join(sources.overlays)}.")
+    overlay = Overlay(named)
     return overlays.tiles_name(sources, overlay), lambda: overlays.make_overlay(sources, overlay)

@@ -7,6 +7,7 @@ turns them into colours.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from enum import StrEnum
 
 import cv2
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from packshot.colour.difference import delta_e_2000, lab_of
 from packshot.colour.spaces import decode_working, encode_working, working_profile
+from packshot.colour.target_values import lab_of_linear
 from packshot.qc.scene import background_of, box_of_product
 from packshot.qc.white import find_off_white, off_white_in
 from packshot.specs.rules import Shadow
@@ -29,6 +31,8 @@ CELL_PX = 4
 HALO_OUTSIDE_PX, HALO_INSIDE_PX, HALO_REACH_PX = 2, 3, 12
 """The halo is looked for from so far outside the matte to so far inside the opaque product; the product's own colour is
 taken from at most `HALO_REACH_PX` away."""
+DARKEST_L = 20.0
+"""A cell with a lower L* has too little colour left to be compared with a reference."""
 _CELL_ROWS_AT_ONCE = 32
 _POINTS_AT_ONCE = 65_536
 
@@ -40,6 +44,7 @@ class Overlay(StrEnum):
     MATTE_EDGE = "matte_edge"
     HALO = "halo"
     COLOUR = "colour"
+    REFERENCE = "reference"
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -50,9 +55,9 @@ class Shown:
         values: (rows, columns) uint8; 0 where nothing is shown.
         count: number of pixels that it shows; of colour differences, those of at least `SEEN_DELTA_E`.
         compared: number of pixels that were looked at.
-        worst: greatest measurement: levels below white (of 255) for `OFF_WHITE`, delta E 2000 for `HALO` and `COLOUR`;
-            0 for `MATTE_EDGE`.
-        box: the largest connected patch of `OFF_WHITE`, the worst place of `HALO` and `COLOUR`; None if nothing is
+        worst: greatest measurement: levels below white (of 255) for `OFF_WHITE`, delta E 2000 for `HALO`, `COLOUR` and
+            `REFERENCE`; 0 for `MATTE_EDGE`.
+        box: the largest connected patch of `OFF_WHITE`, the worst place of colour differences; None if nothing is
             shown.
     """
 
@@ -154,6 +159,42 @@ def colour(edit: Pixels16, master: Pixels16, matte: Matte) -> Shown:
             apart = np.zeros(whole.shape, np.uint8)
             apart[changed] = _steps(_apart(_cell_means(edit[strip], changed), _cell_means(master[strip], changed)))
             values[strip] = apart.repeat(CELL_PX, axis=0).repeat(CELL_PX, axis=1)
+    return _differences(values, compared * CELL_PX**2)
+
+
+def reference_colour(edit: Pixels16, matte: Matte, lab: Sequence[float]) -> Shown:
+    """Return how far the product's colours in the edit are from a reference colour: delta E 2000.
+
+    A reference is one colour, and a product has light and shade. So each cell of `CELL_PX` x `CELL_PX` pixels is
+    brought to the reference's lightness first: its mean is multiplied in linear light, as if more or less light fell on
+    it. What differs then is the colour itself. Only cells that lie wholly in the opaque product (matte 1) and have an
+    L* of at least `DARKEST_L` count.
+
+    Args:
+        edit: (rows, columns, 3) uint16, working space.
+        matte: (rows, columns) float32 in 0..1.
+        lab: CIE L*a*b* (D50) of the reference.
+    """
+    wanted = np.asarray(lab, np.float64)
+    rows, columns = (side // CELL_PX for side in matte.shape)
+    values = np.zeros(matte.shape, np.uint8)
+    compared = 0
+    for top in range(0, rows, _CELL_ROWS_AT_ONCE):
+        bottom = min(top + _CELL_ROWS_AT_ONCE, rows)
+        strip = np.s_[top * CELL_PX : bottom * CELL_PX, : columns * CELL_PX]
+        cells = _cells(matte[strip] >= 1)
+        if not cells.any():
+            continue
+        linear = decode_working(_cell_means(edit[strip], cells)).astype(np.float64)
+        lightness = lab_of_linear(linear)[:, 0]
+        light = lightness >= DARKEST_L
+        cells[cells] = light
+        compared += int(light.sum())
+        scale = ((wanted[0] + 16) / (lightness[light] + 16)) ** 3
+        apart = np.zeros(cells.shape, np.uint8)
+        found = lab_of_linear(linear[light] * scale[:, None])
+        apart[cells] = _steps(delta_e_2000(found.astype(np.float32), wanted.astype(np.float32)))
+        values[strip] = apart.repeat(CELL_PX, axis=0).repeat(CELL_PX, axis=1)
     return _differences(values, compared * CELL_PX**2)
 
 

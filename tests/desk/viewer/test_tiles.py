@@ -20,6 +20,7 @@ from desk.pictures.tile_cache import TileShelf
 from desk.pictures.tiles import routes
 from packshot.colour.transform import working_to_srgb8
 from packshot.errors import DiskFullError
+from packshot.ingest.shoot_groups import GroupDecision
 from packshot.looking.overlays import Overlay
 from packshot.looking.pack import Pack, Tile
 from packshot.looking.pyramid import picture_pack
@@ -136,9 +137,30 @@ def test_an_edits_off_white_pixels_are_counted_as_the_checker_counts_them(client
 
 @pytest.mark.parametrize("overlay", list(Overlay))
 def test_each_overlay_has_tiles_and_a_sentence(client: TestClient, batch: BatchId, overlay: Overlay) -> None:
-    place = f"{overlays_of(client, stored(batch))}/{overlay}"
+    record = stored(batch)
+    if overlay is Overlay.REFERENCE:
+        record = change_record(record.shot, with_reference)
+    place = f"{overlays_of(client, record)}/{overlay}"
     assert client.get(f"{place}/picture.json").json()["sentence"].endswith(".")
     assert client.get(f"{place}/0/0_0.webp").status_code == 200
+
+
+def with_reference(record: ShotRecord) -> ShotRecord:
+    """The shot with a reference that is a colour, as stage 2 states it."""
+    group = GroupDecision(group="light 1", part="1", why="", reference="#5a783c", reference_lab=(47.0, -18.0, 29.0))
+    return record.model_copy(update={"reports": {"group": group.model_dump(mode="json")}})
+
+
+def test_the_colour_is_compared_with_the_reference_only_where_there_is_one(client: TestClient, batch: BatchId) -> None:
+    record = stored(batch)
+    without = overlays_of(client, record)
+    assert Overlay.REFERENCE not in client.get(f"{address(record)}/overlays.json").json()["overlays"]
+    assert client.get(f"{without}/{Overlay.REFERENCE}/picture.json").status_code == 404
+    named = change_record(stored(batch, "B1_MAIN").shot, with_reference)
+    assert client.get(f"{address(named)}/overlays.json").json()["overlays"][-1] == Overlay.REFERENCE
+    told = client.get(f"{overlays_of(client, named)}/{Overlay.REFERENCE}/picture.json").json()
+    assert "compared with the reference #5a783c without light and shade" in told["sentence"]
+    assert told["count"] > 1000, "the drawn product has another colour"
 
 
 def test_the_guides_are_those_of_the_plans_platforms(client: TestClient, batch: BatchId) -> None:

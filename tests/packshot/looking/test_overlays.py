@@ -120,6 +120,42 @@ def test_only_the_changed_place_differs_in_colour(matte: Matte) -> None:
     assert (shown.count, shown.box) == (32, Box(160, 200, 161, 201))
 
 
+def shaded(matte: Matte, rgb: tuple[int, int, int] = PRODUCT) -> Pixels16:
+    """A product of one colour in light that falls off to a third from left to right."""
+    light = decode_working(srgb8_to_working(np.full((*matte.shape, 3), rgb, np.uint8)))
+    falls_off = np.linspace(1.0, 1 / 3, matte.shape[1], dtype=np.float32)[None, :, None]
+    return encode_working((light * falls_off).astype(np.float32))
+
+
+def lab_as_product(rgb: tuple[int, int, int] = PRODUCT) -> list[float]:
+    one: list[float] = lab_of(srgb8_to_working(np.full((1, 1, 3), rgb, np.uint8)), icc=working_profile())[0, 0].tolist()
+    return one
+
+
+def test_light_and_shade_on_a_product_of_the_reference_s_colour_are_no_difference(matte: Matte) -> None:
+    edit = shaded(matte)
+    shown = overlays.reference_colour(edit, matte, lab_as_product())
+    assert (shown.count, shown.worst < 0.5) == (0, True)
+    assert shown.compared > 0.9 * np.count_nonzero(matte >= 1)
+    assert overlays.colour(edit, laid(matte), matte).worst > 10, "the shade itself is there"
+
+
+def test_a_place_of_another_colour_is_shown_however_dark_it_is(matte: Matte) -> None:
+    edit = shaded(matte)
+    patch = np.s_[196:204, 240:252]
+    edit[patch] = shaded(matte, (120, 90, 60))[patch]
+    shown = overlays.reference_colour(edit, matte, lab_as_product())
+    rows, columns = np.nonzero(shown.values >= STEPS_PER_DELTA_E)
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (196, 203, 240, 251)
+    assert shown.count == 8 * 12
+    assert shown.worst > 10
+
+
+def test_what_is_too_dark_to_have_a_colour_is_not_compared(matte: Matte) -> None:
+    shown = overlays.reference_colour(laid(matte, (8, 8, 8)), matte, lab_as_product())
+    assert (shown.count, shown.compared, shown.worst) == (0, 0, 0.0)
+
+
 def test_an_overlay_that_shows_nothing_has_no_bytes() -> None:
     nothing = np.zeros((8, 8), np.uint8)
     assert all(encode_overlay(nothing, one) == b"" for one in Overlay)

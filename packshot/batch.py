@@ -96,6 +96,7 @@ class BatchRecord(Stored):
     Attributes:
         shots: every photograph, sorted by name.
         ignored: uploaded files that are not photographs (manifest, READY, sidecars) -> the reason.
+        references: reference photographs among the ignored files -> the object's ETag when the batch was listed.
         findings: manifest rows without a file, files without a row, duplicates.
         groups: shot name -> shoot group.
         sent_back: shot name -> when its client last sent it back after delivery.
@@ -112,6 +113,7 @@ class BatchRecord(Stored):
     received_at: datetime
     shots: tuple[ShotRef, ...] = ()
     ignored: Mapping[str, str] = Field(default_factory=dict)
+    references: Mapping[str, str] = Field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
     groups: Mapping[str, str] = Field(default_factory=dict)
     statements: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)

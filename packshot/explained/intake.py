@@ -258,6 +258,12 @@ THE_LIGHT_OF_ITS_GROUP = Group(
             status="failed",
             gate=True,
         ),
+        "reference_replaced": Meaning(
+            "The client replaced or deleted the reference while the batch was being processed. Start the batch again, "
+            "so that it lists the new file.",
+            status="failed",
+            gate=True,
+        ),
         "reference_unusable": Meaning(
             "The manifest's reference is neither a file of the batch nor a colour. Correct it in the manifest.",
             status="warning",

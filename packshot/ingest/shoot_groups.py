@@ -43,10 +43,13 @@ class ReferencePhoto(Value):
     Attributes:
         target: the colour target in it; None without one.
         swatch: linear RGB of its centre in the working space, if the centre has one colour and there is no target.
+        replaced: whether the client has replaced or deleted the file since the batch was listed; then nothing was
+            measured.
     """
 
     target: TargetReading | None = None
     swatch: tuple[float, float, float] | None = None
+    replaced: bool = False
 
 
 class Statement(Value):
@@ -188,9 +191,19 @@ def _reference_lab(
         pixel = encode_working(np.array([[photo.swatch]], np.float32))
         lightness, a, b = (float(value) for value in lab_of(correct(pixel, correction), icc=working_profile())[0, 0])
         return (round(lightness, 3), round(a, 3), round(b, 3)), ()
+    if photo is not None and photo.replaced:
+        return None, (_replaced(named),)
     what = "shows neither a colour target nor one colour" if photo is not None else "is neither a file nor a colour"
     message = f"The reference {named!r} {what}; it was not used. A colour is written #B3202A or Lab 41.2 58 33."
     return None, (Finding(code="reference_unusable", status=Status.WARNING, message=message),)
+
+
+def _replaced(named: str) -> Finding:
+    message = (
+        f"The reference {named!r} was replaced or deleted while its batch was being processed, so no colour was "
+        "compared with it. Start the batch again, so that it lists the new file."
+    )
+    return Finding(code="reference_replaced", status=Status.FAILED, message=message, gate=True)
 
 
 def _unchanged(statement: Statement) -> bool:

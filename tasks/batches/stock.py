@@ -60,12 +60,14 @@ def take_stock(batch: BatchId) -> BatchStock:
         )
         for path in found.shots
     )
+    references = {path: _etag(files, path) for path, why in found.ignored.items() if why == stocking.REFERENCE_FILE}
     findings = (*_client_finding(batch), *trouble, *(manifest.findings if manifest else ()), *_stock_findings(found))
 
     def count(record: BatchRecord) -> BatchRecord:
         known = {ref.shot.shot: ref.generation for ref in record.shots}
         shots = tuple(ref.model_copy(update={"generation": known.get(ref.shot.shot, 0)}) for ref in refs)
-        return record.model_copy(update={"shots": shots, "ignored": found.ignored, "findings": findings})
+        update = {"shots": shots, "ignored": found.ignored, "references": references, "findings": findings}
+        return record.model_copy(update=update)
 
     refs = change_batch(batch, count).shots
     states = _receive(refs)

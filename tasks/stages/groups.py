@@ -95,16 +95,25 @@ def _references(record: BatchRecord, lights: Iterable[ShotLight]) -> dict[str, R
         wanted = plain_path(named).casefold()
         path = files.get(wanted) or bare.get(wanted.rsplit("/", 1)[-1])
         if path is not None:
-            found[named] = _read(record.batch, path)
+            found[named] = _read(record.batch, path, listed=record.references.get(path, ""))
     return found
 
 
-def _read(batch: BatchId, path: str) -> ReferencePhoto:
-    """Measure a reference photo. If it can't be read the result is empty, and the shots that name it get a finding."""
+def _read(batch: BatchId, path: str, *, listed: str) -> ReferencePhoto:
+    """Return what a reference photo shows. If nothing was measured, the shots that name it get a finding.
+
+    Args:
+        listed: the file's ETag when the batch was listed; empty if that is not known.
+    """
     try:
-        data = open_storage().get(inbox_key(batch, path))
+        data, found = open_storage().get_with_etag(inbox_key(batch, path))
+    except ObjectMissingError:
+        return ReferencePhoto(replaced=True)
+    if listed and found.strip('"') != listed:
+        return ReferencePhoto(replaced=True)
+    try:
         limits = configs_in_force().ingest
         answer = children().call(opening.REFERENCE, data, about=path, within=limits.apart, path=path, limits=limits)
         return opening.received_reference(answer.value)
-    except (RefusedInputError, ObjectMissingError):
+    except RefusedInputError:
         return ReferencePhoto()

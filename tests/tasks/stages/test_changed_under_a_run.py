@@ -6,20 +6,26 @@ import hashlib
 import itertools
 import json
 
+import numpy as np
 import pytest
 
 from packshot.batch import BatchRecord, ShotRef
 from packshot.errors import ObjectMissingError, RefusedInputError
+from packshot.ingest.shoot_groups import GroupDecision
 from packshot.keys import inbox_key, quarantine_key, quarantine_reason_key
 from packshot.naming import batch_id
 from packshot.record import State
 from tasks.batches import stock
 from tasks.records.bookkeeping import Life, now
-from tasks.records.stored import create_batch, load_record
+from tasks.records.stored import create_batch, load_batch, load_record
+from tasks.results.handovers import MasteredShot
 from tasks.stages import shot_stages
+from tasks.stages.groups import group_shots
 from tasks.stages.shot_stages import master_shot
 from tasks.storage.bucket import Storage, open_storage
+from tests import drawn_products
 from tests.tasks.simulated_s3 import Actor, Stored, World
+from tests.tasks.stages.test_groups import light
 from tests.tasks.test_crash_points import world
 
 __all__ = ["world"]
@@ -159,3 +165,65 @@ def _require_whole(outcome: str) -> None:
     assert storage.get(quarantine_key(BATCH, "S1.jpg")) == expected
     reason = json.loads(storage.get(quarantine_reason_key(BATCH, "S1.jpg")))
     assert reason["sha256"] == record.source.sha256 == hashlib.sha256(expected).hexdigest()
+
+
+# --- a photograph that the manifest names as the colour reference ---
+
+RED, BLUE = (
+    drawn_products.encoded(np.full((300, 300, 3), colour, np.uint8)) for colour in ((150, 40, 30), (30, 60, 150))
+)
+MANIFEST = b"file,sku,reference\nA1.jpg,A1,swatch.png\nB1.jpg,B1,\n"
+
+
+def submit_with_reference() -> None:
+    storage = open_storage()
+    for name, data in (("manifest.csv", MANIFEST), ("swatch.png", RED)):
+        storage.upload_to_inbox(BATCH, name, data, content_type="application/octet-stream")
+    submit("A1", "B1")
+
+
+def grouped() -> dict[str, GroupDecision]:
+    lights = {one.shot: light(one.shot.shot, reference=one.row.get("reference", "")) for one in take_stock(BATCH).shots}
+    shots = [MasteredShot(shot=shot, source_sha256="", plan_fingerprint="", light=one) for shot, one in lights.items()]
+    return group_shots.fn(BATCH, shots, unedited=[one.name for one in shots])
+
+
+@pytest.mark.parametrize("replaced", [True, False], ids=["replaced", "deleted"])
+def test_before_each_request_a_reference_is_the_listed_one(world: World, replaced: bool) -> None:
+    """A colour that was measured is of the file that was listed; otherwise the shots that name it say why."""
+    tried = (_reference_changed_before(world, number, replaced=replaced) for number in itertools.count())
+    outcomes = list(itertools.takewhile(lambda outcome: outcome != "not changed", tried))
+    assert "reference_replaced" in outcomes
+    assert outcomes[-1] == "of the listed file"
+
+
+def _reference_changed_before(world: World, number: int, *, replaced: bool) -> str:
+    key, requests = inbox_key(BATCH, "swatch.png"), itertools.count()
+    world.objects = {}
+    world.act(Actor(run="client"), submit_with_reference)
+
+    def step() -> None:
+        if next(requests) == number:
+            del world.objects[key]
+            if replaced:
+                world.objects[key] = Stored(BLUE, {}, "image/png", world.now)
+
+    decisions: list[dict[str, GroupDecision]] = []
+    world.step = step  # type: ignore[method-assign]
+    world.act(Actor(run="line"), lambda: decisions.append(grouped()))
+    del world.step
+    if next(requests) <= number:
+        return "not changed"
+    (decision,) = decisions
+    told = [one for one in decision["A1"].findings if one.code.startswith("reference_")]
+    assert not [one for one in decision["B1"].findings if one.code.startswith("reference_")]
+    if decision["A1"].reference_lab is None:
+        (finding,) = told
+        assert finding.gate is (finding.code == "reference_replaced")
+        return finding.code
+    assert not told
+    listed: list[str] = []
+    world.act(Actor(run="reader"), lambda: listed.append(load_batch(BATCH).references["swatch.png"]))
+    colour = RED if decision["A1"].reference_lab[2] > 0 else BLUE
+    assert listed == [hashlib.md5(colour, usedforsecurity=False).hexdigest()]
+    return "of the listed file"

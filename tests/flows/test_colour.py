@@ -36,7 +36,8 @@ from tests.flows.line import Line, read_all
 pytestmark = pytest.mark.slow
 
 BATCH = batch_id("acme", "warm-light")
-# Lossless: of 8-bit JPEGs in this light the judge of left backdrop doubts both cartons, see docs/quality.md.
+# Lossless: of 8-bit JPEGs in this light the cut-out keeps scraps of backdrop at both cartons' edges, so that quality
+# control rightly stops them, see docs/quality.md.
 FILES = ("BOX102_MAIN.png", "BOX101_MAIN.png", "BTL202_MAIN.png")
 STRICT = "BTL202_MAIN"
 DIM = CAMERA * 0.85

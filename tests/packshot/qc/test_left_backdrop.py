@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
-from packshot.colour.spaces import decode_working
+from packshot.colour.spaces import decode_working, encode_working
+from packshot.colour.transform import srgb8_to_working, working_to_srgb8
 from packshot.cutout.cut import given_cutout
 from packshot.qc import judge
 from packshot.qc.around import around_product
@@ -17,6 +18,7 @@ from packshot.qc.left_backdrop import probabilities, shipped_forest
 from packshot.qc.near_backdrop import Regions, near_backdrop
 from packshot.qc.reduced import reduce_edit
 from packshot.types import Box, Finding, Mask, Matte, Status, Verdict
+from tests.drawn_targets import CAMERA
 from tests.packshot.qc.conftest import SIDE, Drawn, draw_product, on_white, photograph
 
 CODE = "backdrop_left_suspected"
@@ -77,6 +79,32 @@ def test_a_shaded_and_tinted_gap_that_stays_in_the_matte_is_kept_back_and_shown(
 
 def test_the_same_legs_without_it_pass(legs: Drawn) -> None:
     assert finding(legs).status is Status.PASSED
+
+
+@pytest.fixture(scope="module")
+def corrected(legs: Drawn) -> Drawn:
+    """The same legs as a camera sends them from warm, dim light: an 8-bit JPEG, corrected as by a colour target."""
+    camera = 0.85 * CAMERA
+    seen = working_to_srgb8(encode_working((decode_working(legs.master) @ camera.T).astype(np.float32)))
+    sent = cv2.imencode(".jpg", np.ascontiguousarray(seen[..., ::-1]), [cv2.IMWRITE_JPEG_QUALITY, 92])[1]
+    read = np.ascontiguousarray(np.asarray(cv2.imdecode(sent, cv2.IMREAD_COLOR), np.uint8)[..., ::-1])
+    light = decode_working(srgb8_to_working(read)) @ np.linalg.inv(camera).T
+    master = encode_working(np.clip(light, 0, 1).astype(np.float32))
+    composite = np.where((legs.matte == 1)[..., None], master, legs.composite).astype(np.uint16)
+    return legs.change(master=master, composite=composite, network=None)
+
+
+def test_a_corrected_jpeg_from_dim_light_passes_with_its_true_matte_and_not_with_the_gap(corrected: Drawn) -> None:
+    assert finding(corrected).status is Status.PASSED
+    assert finding(kept(corrected, between(corrected.matte, 40))).status is Status.FAILED
+
+
+def test_a_scrap_of_backdrop_a_few_pixels_wide_at_a_straight_edge_is_kept_back(corrected: Drawn) -> None:
+    """So thin a scrap is easily taken for a wave of the edge; in such light the cut-out leaves some."""
+    rows, columns = np.mgrid[:SIDE, :SIDE]
+    edge = (corrected.matte[420] >= 0.5).argmax()
+    scrap = (abs(rows - 420) < 17) & (columns >= edge - 4) & (columns < edge + 4) & (corrected.matte < 0.5)
+    assert finding(kept(corrected, scrap)).status is not Status.PASSED
 
 
 def test_a_grey_print_on_the_product_passes(legs: Drawn, repaint: Callable[..., Drawn]) -> None:

@@ -1,0 +1,209 @@
+"""Which rules hold right edits back, and what would be if a suspicion needed a second one.
+
+    python -m benchmarks.agreement [--scenes escape.json] [--near]
+
+A suspicion is a rule that takes a place of the edit for wrong. Right is an edit of the half "chosen on" that everybody
+signed who looked at it; of the scenes that `benchmarks.escape --json` judged, whole and hard-edged ones that truth
+accepts. The first table names what holds each right edit, and how far it is over its limit. The second lets a single
+suspicion stop an edit only from a limit of its own: the least at which it alone stops a wrong edit of another product,
+or never if there is none. So each product is left out of its own limits. `--near` also counts edits whose matte is no
+longer the one that was looked at, by their newest verdict: another processor computes the network a little differently.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from benchmarks.escape import Judged
+from benchmarks.qc_edits import HARD_KINDS
+from benchmarks.seen import editing, verdicts
+from benchmarks.seen.photographs import Half
+from benchmarks.seen.table import Pair, pairs_of
+from packshot.qc.report import COMPONENT_NAMES, COMPONENTS
+from packshot.qc.score import badness
+from packshot.specs.load import default_folder, load_configs
+from packshot.specs.models import QcConfig
+from packshot.types import Verdict
+
+SUSPICIONS = (
+    "network_overruled",
+    "network_overruled_detail",
+    "outline_unproven",
+    "bite_suspected",
+    "missing_part_suspected",
+    "sharp_edge_outside",
+    "punched_hole_suspected",
+    "leftover_suspected",
+    "loose_outline",
+    "filled_hole_suspected",
+    "kept_shadow_suspected",
+    "base_unproven",
+    "backdrop_patch_suspected",
+    "backdrop_strip_suspected",
+    "backdrop_left_suspected",
+    "pale_on_white",
+)
+"""Rules that can be wrong about a place. Others state a fact, such as a product that the frame cuts."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """An edit of which people or truth say whether it is right.
+
+    Attributes:
+        product: what is left out together.
+        over: each suspicion that stops it -> how many times its limit was measured.
+        facts: codes of all else that stops it.
+        points: its score without the points that suspicions take.
+    """
+
+    name: str
+    product: str
+    right: bool
+    approved: bool
+    over: Mapping[str, float]
+    facts: tuple[str, ...]
+    points: float
+
+    def approved_with(self, alone: Mapping[str, float], *, at: float) -> bool:
+        """Return whether it would be approved if suspicions stopped an edit in pairs, or alone from a limit on.
+
+        Args:
+            alone: by code, how many times its limit a suspicion must be over to stop an edit by itself; else it never
+                does.
+            at: least score of an approval.
+        """
+        by_itself = any(times >= alone.get(code, math.inf) for code, times in self.over.items())
+        return not self.facts and self.points >= at and len(self.over) < 2 and not by_itself
+
+
+def case_of(
+    name: str, product: str, verdict: str, measured: Mapping[str, float], stops: Iterable[str], config: QcConfig, *,
+    right: bool,
+) -> Case:  # fmt: skip
+    """Return a case from what quality control measured.
+
+    Args:
+        measured: by code, without skipped rules.
+        stops: codes of the findings that stop an approval.
+    """
+    stops = tuple(stops)
+    over = {code: measured[code] / config.rules[code].bad for code in stops if code in SUSPICIONS}
+    points = 0.0
+    for component, rules in zip(COMPONENT_NAMES, COMPONENTS, strict=True):
+        judged = [code for code in rules if code in measured and code in config.rules and code not in SUSPICIONS]
+        taken = sum(config.rules[code].weight * badness(measured[code], config.rules[code]) for code in judged)
+        points += float(getattr(config, f"{component}_points")) * max(0.0, 1.0 - taken)
+    facts = tuple(code for code in stops if code not in SUSPICIONS)
+    return Case(name, product, right, verdict == Verdict.AUTO_APPROVE.value, over, facts, points)
+
+
+def of_pair(pair: Pair, config: QcConfig) -> Case:
+    """Return the case of an edit that people looked at."""
+    result = pair.result
+    measured = {
+        one["code"]: one["measured"]
+        for one in result.findings
+        if one["measured"] is not None and one["status"] != "skipped"
+    }
+    return case_of(
+        result.file, result.product, result.verdict, measured, result.stops, config, right=pair.signed
+    )  # fmt: skip
+
+
+def of_scene(judged: Judged, config: QcConfig) -> Case:
+    """Return the case of a scene with truth."""
+    measured = {code: value for code, value in judged.measured.items() if value is not None}
+    gates = {code for code, limits in config.rules.items() if limits.gate}
+    stops = [code for code in judged.wrong if code in gates and badness(measured[code], config.rules[code]) >= 1]
+    return case_of(judged.scene, judged.product, judged.verdict, measured, stops, config, right=not judged.faults)
+
+
+def limits_alone(cases: Iterable[Case], *, at: float) -> dict[str, float]:
+    """Return, by code, the least that a suspicion is over its limit where it alone stops a wrong edit."""
+    found: dict[str, float] = {}
+    for case in cases:
+        if not case.right and not case.facts and case.points >= at and len(case.over) == 1:
+            ((code, times),) = case.over.items()
+            found[code] = min(times, found.get(code, math.inf))
+    return found
+
+
+def in_pairs(cases: Sequence[Case], *, at: float) -> list[Case]:
+    """Return the cases that would newly be approved, each with limits from all other products."""
+    freed = []
+    for product in {case.product for case in cases}:
+        alone = limits_alone((case for case in cases if case.product != product), at=at)
+        own = (case for case in cases if case.product == product)
+        freed += [case for case in own if not case.approved and case.approved_with(alone, at=at)]
+    return sorted(freed, key=lambda case: case.name)
+
+
+def held_table(cases: Iterable[Case]) -> str:
+    """Return what holds each right edit, as a Markdown table."""
+    lines = [
+        "| right edit that is held back | suspicions, and how many times their limit | what else |",
+        "|---|---|---|",
+    ]
+    for case in sorted(cases, key=lambda one: one.name):
+        if case.right and not case.approved:
+            over = ", ".join(f"{code} {times:.1f}" for code, times in case.over.items())
+            lines.append(f"| {case.name} | {over or '-'} | {', '.join(case.facts) or '-'} |")
+    return "\n".join(lines)
+
+
+def pairs_table(cases: Sequence[Case], *, at: float) -> str:
+    """Return what would change if suspicions had to agree, as a Markdown table and the names."""
+    freed = in_pairs(cases, at=at)
+    lines = ["| edits | number | approved | would be | newly |", "|---|---:|---:|---:|---|"]
+    for right, word in ((True, "right"), (False, "wrong")):
+        group = [case for case in cases if case.right is right]
+        newly = [case for case in freed if case.right is right]
+        now = sum(case.approved for case in group)
+        names = ", ".join(f"{case.name} ({', '.join(case.over) or 'points'})" for case in newly)
+        lines.append(f"| {word} | {len(group)} | {now} | {now + len(newly)} | {names or '-'} |")
+    return "\n".join(lines)
+
+
+def newest(made: Iterable[editing.Result], seen: Iterable[verdicts.Seen]) -> list[Pair]:
+    """Return the edits with the verdicts on the newest pipeline version of them, whatever their matte is now."""
+    said: dict[tuple[str, str], list[verdicts.Seen]] = {}
+    for one in seen:
+        said.setdefault((one.sha256, one.way), []).append(one)
+    pairs = []
+    for result in made:
+        ones = said.get((result.sha256, result.way), [])
+        last = max((int(one.pipeline_version) for one in ones), default=0)
+        ones = [one for one in ones if int(one.pipeline_version) == last]
+        if ones:
+            kinds = frozenset(defect.kind for one in ones for defect in one.defects)
+            pairs.append(Pair(result, all(one.signed for one in ones), kinds))
+    return pairs
+
+
+def main() -> None:
+    """Print both tables for the real edits, and for the scenes if their file is named."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--scenes", type=Path, default=None, help="what `benchmarks.escape --json` wrote")
+    parser.add_argument("--near", action="store_true", help="also edits whose matte differs from the one looked at")
+    args = parser.parse_args()
+    config = load_configs(default_folder()).qc
+    made = [one for one in editing.results(editing.WORK, ways=["line"]) if one.half == Half.CHOSEN_ON]
+    pairs = pairs_of(made, verdicts.load())
+    if args.near:
+        exact = {pair.result.sha256 for pair in pairs}
+        pairs += newest((one for one in made if one.matte_sha256 and one.sha256 not in exact), verdicts.load())
+    cases = [of_pair(pair, config) for pair in pairs]
+    if args.scenes:
+        judged = [Judged(**one) for one in json.loads(args.scenes.read_text(encoding="utf-8"))]
+        cases += [of_scene(one, config) for one in judged if one.whole and one.kind in HARD_KINDS]
+    print(held_table(cases), "", pairs_table(cases, at=config.approve_at), sep="\n")
+
+
+if __name__ == "__main__":
+    main()

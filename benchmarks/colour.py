@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 
 TRIES = 3
 REC_2020 = (0.3127, 0.3290, 0.708, 0.292, 0.170, 0.797, 0.131, 0.046)
-Step = Callable[[], object]
+Timed = Callable[[], object]
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -132,7 +132,7 @@ def _measure(name: str, folder: Path) -> None:
     print(json.dumps({"seconds": seconds, "processor": of_processor, "megabytes": peak - at_start, "peak": peak}))
 
 
-def _timed(step: Step) -> tuple[float, float]:
+def _timed(step: Timed) -> tuple[float, float]:
     """Seconds by the clock, and of processor time, in all threads."""
     started, used = time.perf_counter(), time.process_time()
     step()
@@ -148,34 +148,34 @@ def _memory_mb(field: str) -> float:
 # --- decode ---
 
 
-def _decode_by_packshot(folder: Path, file: str = "adobe-none.tif") -> Step:
+def _decode_by_packshot(folder: Path, file: str = "adobe-none.tif") -> Timed:
     from packshot.ingest.decode import open_photo
     from packshot.specs.models import IngestConfig
 
     return lambda: open_photo((folder / file).read_bytes(), name=file, limits=IngestConfig())
 
 
-def _decode_by_tifffile(folder: Path, file: str) -> Step:
+def _decode_by_tifffile(folder: Path, file: str) -> Timed:
     import tifffile
 
     return lambda: tifffile.imread(folder / file, maxworkers=2)
 
 
-def _decode_by_opencv(folder: Path, file: str) -> Step:
+def _decode_by_opencv(folder: Path, file: str) -> Timed:
     import cv2
 
     cv2.setNumThreads(2)
     return lambda: cv2.imread(str(folder / file), cv2.IMREAD_UNCHANGED)
 
 
-def _decode_by_pillow(folder: Path, file: str) -> Step:
+def _decode_by_pillow(folder: Path, file: str) -> Timed:
     from PIL import Image
 
     Image.MAX_IMAGE_PIXELS = None
     return lambda: np.asarray(Image.open(folder / file))
 
 
-def _decode_by_vips(folder: Path, file: str) -> Step:
+def _decode_by_vips(folder: Path, file: str) -> Timed:
     return lambda: _vips().Image.new_from_file(str(folder / file), access="sequential").write_to_memory()
 
 
@@ -197,7 +197,7 @@ def _wide() -> tuple[NDArray[np.uint16], bytes]:
 MEGAPIXELS_OF_A_TRANSFORM = 24.0
 
 
-def _transform_by_packshot(_: Path) -> Step:
+def _transform_by_packshot(_: Path) -> Timed:
     from packshot.colour.spaces import working_profile
     from packshot.colour.transform import convert
 
@@ -205,7 +205,7 @@ def _transform_by_packshot(_: Path) -> Step:
     return lambda: convert(pixels, source=icc, target=working_profile(), bit_depth=16)
 
 
-def _transform_by_lcms(_: Path, *, optimised: bool) -> Step:
+def _transform_by_lcms(_: Path, *, optimised: bool) -> Timed:
     import imagecodecs
 
     from packshot.colour.spaces import working_profile
@@ -220,7 +220,7 @@ def _transform_by_lcms(_: Path, *, optimised: bool) -> Step:
 # --- write ---
 
 
-def _write_by_tifffile(_: Path, compression: str, *, predictor: bool = True) -> Step:
+def _write_by_tifffile(_: Path, compression: str, *, predictor: bool = True) -> Timed:
     import tifffile
 
     pixels = picture(MEGAPIXELS_OF_A_TRANSFORM)
@@ -244,7 +244,7 @@ def _write_by_tifffile(_: Path, compression: str, *, predictor: bool = True) -> 
     return write
 
 
-def _write_by_opencv(_: Path) -> Step:
+def _write_by_opencv(_: Path) -> Timed:
     import cv2
 
     pixels = picture(MEGAPIXELS_OF_A_TRANSFORM)
@@ -254,7 +254,7 @@ def _write_by_opencv(_: Path) -> Step:
 # --- the whole way ---
 
 
-def _whole(folder: Path, file: str) -> Step:
+def _whole(folder: Path, file: str) -> Timed:
     """A client's TIFF to the master's TIFF and to the print catalogue's, as the line does it, verification aside."""
     from packshot.export.codecs import settings_of, write
     from packshot.export.encode import delivered_pixels
@@ -278,7 +278,7 @@ def _whole(folder: Path, file: str) -> Step:
     return go
 
 
-STEPS: dict[str, Callable[[Path], Step]] = {
+STEPS: dict[str, Callable[[Path], Timed]] = {
     "decode, uncompressed by Packshot (tifffile, all checks)": _decode_by_packshot,
     "decode, uncompressed by tifffile": lambda f: _decode_by_tifffile(f, "adobe-none.tif"),
     "decode, uncompressed by OpenCV (drops the profile)": lambda f: _decode_by_opencv(f, "adobe-none.tif"),

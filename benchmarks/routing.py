@@ -31,7 +31,7 @@ from benchmarks.routing_labels import Labelled
 from benchmarks.routing_table import CATEGORIES, read_table
 from packshot.learning.measures import Quality, quality_of
 from packshot.learning.training import held_out_probabilities, train
-from packshot.routing.model import Example, Stage
+from packshot.routing.model import Example, ModelUse
 from packshot.routing.promise import Limit, limit_for, promise_curve
 from packshot.specs.models import Promise, RoutingConfig
 
@@ -45,7 +45,7 @@ Row = tuple[Labelled, Example, float]
 """A photograph, what it teaches, and its probability by a model that did not see its product."""
 
 
-def quality_table(rows: Sequence[Row], *, stage: Stage) -> str:
+def quality_table(rows: Sequence[Row], *, use: ModelUse) -> str:
     """Return the figures by part of the data as a Markdown table."""
     parts = {
         "all": rows,
@@ -54,7 +54,7 @@ def quality_table(rows: Sequence[Row], *, stage: Stage) -> str:
         "no category with a rule": [row for row in rows if row[1].category not in _RULED],
     } | {kind: [row for row in rows if row[0].kind == kind] for kind in sorted({row[0].kind for row in rows})}
     lines = [
-        f"\n{stage}:\n",
+        f"\n{use}:\n",
         "| | shots | products | refused | said | AUC | calibration error | wrong at 0.5 |",
         "|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
@@ -173,9 +173,9 @@ def ship(rows: Sequence[Row]) -> None:
     Path(packshot.learning.__path__[0], "truth.json").write_bytes(written)
     Path(packshot.routing.__path__[0], "shipped_model.json").write_text(model.model_dump_json())
     outside = [one for labelled, one, _ in rows if not labelled.free]
-    for stage in Stage:
-        said_of = [model.stage(stage).forest.probability(one.figures) for one in outside]
-        print(f"shipped {model.version}, {stage}, on what may not be passed on: {_auc(said_of, outside)}")
+    for use in ModelUse:
+        said_of = [model.use(use).forest.probability(one.figures) for one in outside]
+        print(f"shipped {model.version}, {use}, on what may not be passed on: {_auc(said_of, outside)}")
 
 
 def _auc(probabilities: Sequence[float], examples: Sequence[Example]) -> str:
@@ -191,16 +191,16 @@ def main() -> None:
     table = read_table()
     examples = [one for _, one in table]
     rows: list[Row] = []
-    said: dict[Stage, dict[str, float]] = {}
-    for stage in Stage:
-        probabilities = held_out_probabilities(examples, stage, least_in_leaf=LEAST_IN_LEAF)
+    said: dict[ModelUse, dict[str, float]] = {}
+    for use in ModelUse:
+        probabilities = held_out_probabilities(examples, use, least_in_leaf=LEAST_IN_LEAF)
         rows = [(labelled, one, p) for (labelled, one), p in zip(table, probabilities, strict=True)]
-        said[stage] = {labelled.name: p for labelled, _, p in rows}
-        print(quality_table(rows, stage=stage))
+        said[use] = {labelled.name: p for labelled, _, p in rows}
+        print(quality_table(rows, use=use))
         print(
             "\nsaid and happened, in tenths:", [(round(b.said, 3), round(b.refused, 3)) for b in _quality(rows).curve]
         )
-    print(promise_table(rows, said[Stage.ROUTE]))
+    print(promise_table(rows, said[ModelUse.ROUTE]))
     if args.json:
         args.json.write_text(json.dumps([(labelled.name, p, one.refused) for labelled, one, p in rows]))
     if args.ship:

@@ -21,7 +21,7 @@ from desk.work.counted import Counts
 from desk.work.guests import Guests
 from desk.work.outbox import Outbox
 from desk.work.rates import Rates
-from desk.work.seen import Seen
+from desk.work.seen import PicturesSeen
 from desk.work.waiting import WaitingShots
 from desk.work.workbench import Workbench
 from tasks.environment.settings import Settings
@@ -55,7 +55,7 @@ class Desk:
     claims: Claims
     waiting: WaitingShots
     outbox: Outbox
-    seen: Seen
+    seen: PicturesSeen
     work: Workbench
     rates: Rates
     counted: Counts
@@ -88,7 +88,7 @@ class Desk:
             attempts=Attempts(),
             claims=Claims(),
             waiting=waiting,
-            seen=Seen(),
+            seen=PicturesSeen(),
             work=Workbench(),
             rates=Rates(),
             counted=Counts(),

@@ -23,7 +23,7 @@ from tasks.deliveries.late_deliveries import gather
 from tasks.people.answers import follow_answer
 from tasks.people.forms import Answer
 from tasks.people.jobs import begin_job, pause_key
-from tasks.people.questions import Next, Step, next_step
+from tasks.people.questions import Next, WhoActs, next_step
 from tasks.results.handovers import Outcome
 from tasks.runs.suspended import ask, given_answer, show_whether_refused
 from tasks.stages.redo import edit_released, redo_edit
@@ -43,9 +43,9 @@ def human_edit(client: ClientName, batch: BatchName, shot: ShotName) -> State[An
         key = pause_key(number)
         given = given_answer(Answer, pause_key=key)
         asked = next_step(which, objection=outcome.objection, answered=given is not None)
-        if asked.step is Step.NOBODY:
+        if asked.step is WhoActs.NOBODY:
             return _ended(which, asked, outcome)
-        if asked.step is not Step.PERSON:
+        if asked.step is not WhoActs.PERSON:
             _let_machine(which, asked)
             continue
         if given is None:
@@ -58,9 +58,9 @@ def human_edit(client: ClientName, batch: BatchName, shot: ShotName) -> State[An
 
 def _let_machine(shot: ShotId, asked: Next) -> None:
     """Do what a person asked the machine to do, or continue a shot for which nothing is missing any more."""
-    if asked.step is Step.MACHINE_REDO:
+    if asked.step is WhoActs.MACHINE_REDO:
         redo_edit(shot)
-    elif asked.step is Step.MACHINE_EDIT:
+    elif asked.step is WhoActs.MACHINE_EDIT:
         edit_released(shot)
     else:
         begin_job(shot)

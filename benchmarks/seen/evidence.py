@@ -10,18 +10,18 @@ from collections.abc import Iterable, Sequence
 
 from benchmarks.seen.photographs import Half
 from benchmarks.seen.table import Pair
-from packshot.routing.model import Labelled, RoutingModel, Seen, version_of
+from packshot.routing.model import JudgedPhoto, Labelled, RoutingModel, version_of
 from packshot.specs.stages import Unproven
 from packshot.types import Route
 
 
-def evidence_of(pairs: Iterable[Pair]) -> tuple[Seen, ...]:
+def evidence_of(pairs: Iterable[Pair]) -> tuple[JudgedPhoto, ...]:
     """Return the real photographs that count as proof: routed to the machine, approved by quality control, and looked
     at.
     """
     return tuple(
         sorted(
-            Seen(night["refusal_probability"], not pair.signed, night["category"], tuple(night["kinds"]))
+            JudgedPhoto(night["refusal_probability"], not pair.signed, night["category"], tuple(night["kinds"]))
             for pair in pairs
             if pair.result.half == Half.CHOSEN_ON and pair.result.approved
             for night in (pair.result.night,)
@@ -30,7 +30,7 @@ def evidence_of(pairs: Iterable[Pair]) -> tuple[Seen, ...]:
     )
 
 
-def with_evidence(model: RoutingModel, seen: Sequence[Seen]) -> RoutingModel:
+def with_evidence(model: RoutingModel, seen: Sequence[JudgedPhoto]) -> RoutingModel:
     """Return the model with these real photographs among its labelled shots. They replace those that it had.
 
     The trees stay as they are. They were never trained on these photographs.
@@ -50,9 +50,9 @@ def with_evidence(model: RoutingModel, seen: Sequence[Seen]) -> RoutingModel:
     return model.model_copy(update={"approve": approve, "version": version, "card": card})
 
 
-def _counted(seen: Sequence[Seen]) -> dict[str, int]:
+def _counted(seen: Sequence[JudgedPhoto]) -> dict[str, int]:
     return {"judged": len(seen), "refused": sum(one.refused for one in seen)}
 
 
-def _labelled(seen: Iterable[Seen]) -> list[Labelled]:
+def _labelled(seen: Iterable[JudgedPhoto]) -> list[Labelled]:
     return [Labelled(one.probability, one.refused, one.category) for one in seen]

@@ -34,7 +34,7 @@ MOST_TOLD = 200
 _LOG = logging.getLogger("packshot.desk")
 
 
-class Stage(StrEnum):
+class Outgoing(StrEnum):
     """The steps that a decision goes through."""
 
     HELD = "held"
@@ -57,7 +57,7 @@ class Answered:
     person: str
     send_at: float
     together: tuple[ShotId, ...]
-    stage: Stage = Stage.HELD
+    stage: Outgoing = Outgoing.HELD
     tries: int = 0
 
     @property
@@ -117,7 +117,7 @@ class Outbox:
             late = tuple(one.shot for one in answers if str(one.shot) in self._answers)
             if new:
                 for one in self._answers.values():
-                    if one.person == person and one.stage is Stage.HELD:
+                    if one.person == person and one.stage is Outgoing.HELD:
                         one.send_at = min(one.send_at, at)
             together = tuple(one.shot for one in new)
             for answer in new:
@@ -166,13 +166,15 @@ class Outbox:
         """
         at = self._clock()
         with self._lock:
-            due = [one for one in self._answers.values() if one.stage is Stage.HELD and (at_once or one.send_at <= at)]
+            due = [
+                one for one in self._answers.values() if one.stage is Outgoing.HELD and (at_once or one.send_at <= at)
+            ]
             for one in due:
-                one.stage = Stage.SENDING
+                one.stage = Outgoing.SENDING
         for one in due:
             self._send(one)
         with self._lock:
-            sent = [one for one in self._answers.values() if one.stage is Stage.SENT][:LOOKED_AT]
+            sent = [one for one in self._answers.values() if one.stage is Outgoing.SENT][:LOOKED_AT]
         for one in sent:
             self._look_at(one)
 
@@ -184,7 +186,7 @@ class Outbox:
         except Exception as error:  # noqa: BLE001  (one decision must not stop the others; its person is told)
             self._settle(one, _sentence(one, error))
         else:
-            one.stage = Stage.SENT
+            one.stage = Outgoing.SENT
 
     def _send_or_find(self, one: Answered) -> None:
         """Send a decision. If it is refused, perhaps an earlier try arrived: then what the record says counts."""
@@ -200,7 +202,7 @@ class Outbox:
         if one.tries >= MOST_TRIES:
             self._settle(one, f"It could not be sent ({type(error).__name__}). Look whether the shot still waits.")
             return
-        one.send_at, one.stage = self._clock() + TRIED_AGAIN_S, Stage.HELD
+        one.send_at, one.stage = self._clock() + TRIED_AGAIN_S, Outgoing.HELD
 
     def _look_at(self, one: Answered) -> None:
         try:
@@ -238,7 +240,9 @@ class Outbox:
 
     def _held_by(self, person: str) -> Answered | None:
         held = [
-            one for one in self._answers.values() if one.person == person and one.stage is Stage.HELD and not one.tries
+            one
+            for one in self._answers.values()
+            if one.person == person and one.stage is Outgoing.HELD and not one.tries
         ]
         last = max(held, key=lambda one: one.send_at, default=None)
         return last if last is not None and last.send_at > self._clock() else None

@@ -12,7 +12,7 @@ MOST = 2000
 """Shots that are remembered of one person; the oldest are forgotten first."""
 
 
-class Seen:
+class PicturesSeen:
     """The pictures that each person has seen: for each shot (CLIENT/BATCH/SHOT), first digits of the last picture's
     hash.
     """

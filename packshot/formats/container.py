@@ -56,7 +56,7 @@ class Codes(NamedTuple):
 
 
 @dataclasses.dataclass(frozen=True)
-class Step:
+class Rearrangement:
     """One operation that the file prescribes for its decoded pixels: a crop, a rotation, or a mirroring.
 
     Attributes:
@@ -120,7 +120,7 @@ class Container:
     codes_first: bool = False
     gamma: float | None = None
     chromaticities: tuple[float, ...] = ()
-    steps: tuple[Step, ...] = ()
+    steps: tuple[Rearrangement, ...] = ()
     chosen: str = "the first"
     texts: Mapping[str, str] = dataclasses.field(default_factory=dict)
     findings: tuple[Finding, ...] = ()

@@ -22,7 +22,7 @@ from PIL import GifImagePlugin, ImageFile
 from packshot.colour.profile import ColourModel
 from packshot.formats.bmp import decode_bmp
 from packshot.formats.camera_raw import decode_raw
-from packshot.formats.container import Container, DamagedError, NotReadError, Raster, Step
+from packshot.formats.container import Container, DamagedError, NotReadError, Raster, Rearrangement
 from packshot.formats.findings import extra_channels, first_of_several
 from packshot.formats.jpeg import check_parts, decode_jpeg
 from packshot.formats.png import picture_only
@@ -93,7 +93,7 @@ def _decode_avif(data: bytes, container: Container) -> Raster:
     return _raster(np.ascontiguousarray(pixels), container.bit_depth if pixels.dtype == np.uint16 else 8)
 
 
-def _stepped(pixels: NDArray[Any], step: Step) -> NDArray[Any]:
+def _stepped(pixels: NDArray[Any], step: Rearrangement) -> NDArray[Any]:
     if step.crop is not None:
         return pixels[step.crop.top : step.crop.bottom, step.crop.left : step.crop.right]
     if step.mirror is not None:

@@ -17,7 +17,7 @@ from fractions import Fraction
 
 from packshot.formats.av1 import stream_codes
 from packshot.formats.boxes import boxes
-from packshot.formats.container import Codes, Container, DamagedError, Step, plain_exif
+from packshot.formats.container import Codes, Container, DamagedError, Rearrangement, plain_exif
 from packshot.formats.findings import gain_map_left_out
 from packshot.formats.hevc import configured_codes
 from packshot.types import Box, Finding, Size, Status
@@ -243,22 +243,22 @@ def _codes_in_stream(data: bytes, meta: _Meta, item: _Item) -> Codes | None:
     return stream_codes((meta.idat if item.in_idat else data)[start : start + min(length, _STREAM_HEAD_BYTES)])
 
 
-def _steps(item: _Item) -> tuple[tuple[Step, ...], tuple[Finding, ...]]:
+def _steps(item: _Item) -> tuple[tuple[Rearrangement, ...], tuple[Finding, ...]]:
     """Return what to do with the decoded pixels, in the file's order, and a finding on what makes no sense."""
-    steps: list[Step] = []
+    steps: list[Rearrangement] = []
     size = item.size
     for name, body in item.properties:
         if name == b"irot" and body:
-            steps.append(Step(turns=body[0] & 3))
+            steps.append(Rearrangement(turns=body[0] & 3))
             size = Size(size.height, size.width) if body[0] & 1 else size
         elif name == b"imir" and body:
-            steps.append(Step(mirror=body[0] & 1))
+            steps.append(Rearrangement(mirror=body[0] & 1))
         elif name == b"clap":
             box = clean_aperture(body, size)
             if box is None:
                 message = "The file asks for a part of its picture that does not lie in it; what is there was taken."
                 return tuple(steps), (Finding(code="metadata_damaged", status=Status.WARNING, message=message),)
-            steps.append(Step(crop=box))
+            steps.append(Rearrangement(crop=box))
             size = Size(box.right - box.left, box.bottom - box.top)
     return tuple(steps), ()
 

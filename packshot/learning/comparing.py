@@ -8,7 +8,7 @@ import numpy as np
 
 from packshot.figures import counted
 from packshot.learning.measures import Quality, quality_of
-from packshot.routing.model import Example, RoutingModel, Stage
+from packshot.routing.model import Example, ModelUse, RoutingModel
 from packshot.types import Value
 
 LEAST_SHOTS = 60
@@ -42,7 +42,7 @@ def compare(candidate: RoutingModel, serving: RoutingModel, held_out: Sequence[E
     """
     refused = [one.refused for one in held_out]
     new, old = (
-        [model.stage(Stage.APPROVE).forest.probability(one.figures) for one in held_out]
+        [model.use(ModelUse.APPROVE).forest.probability(one.figures) for one in held_out]
         for model in (candidate, serving)
     )
     better, why = _verdict(new, old, refused)

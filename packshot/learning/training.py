@@ -21,17 +21,17 @@ from packshot.routing.approve import QC_PREFIX
 from packshot.routing.features import Features
 from packshot.routing.forest import Forest, Tree, logit
 from packshot.routing.mask_figures import MaskFigures
-from packshot.routing.model import Example, Labelled, RoutingModel, Seen, Stage, StageModel, version_of
+from packshot.routing.model import Example, JudgedPhoto, Labelled, ModelUse, ProvenForest, RoutingModel, version_of
 from packshot.routing.proof import kinds_of
 
 if TYPE_CHECKING:
     from sklearn.ensemble import ExtraTreesClassifier
 
-FIGURES: Mapping[Stage, tuple[str, ...]] = {
-    Stage.ROUTE: tuple(Features.model_fields),
-    Stage.APPROVE: (*Features.model_fields, *MaskFigures.model_fields),
+FIGURES: Mapping[ModelUse, tuple[str, ...]] = {
+    ModelUse.ROUTE: tuple(Features.model_fields),
+    ModelUse.APPROVE: (*Features.model_fields, *MaskFigures.model_fields),
 }
-"""The figures that each stage uses. The approve stage also uses the measurements of quality control."""
+"""The figures that a model needs for each use. To approve it also needs the measurements of quality control."""
 
 LEAST_IN_LEAF = (3, 5, 10)
 """Candidates for the minimum number of shots in a leaf."""
@@ -44,12 +44,12 @@ _Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class _Fitted:
-    """A stage's model and its probabilities on held-out groups."""
+    """The model for one use, and its probabilities on held-out groups."""
 
-    stage: Stage
+    use: ModelUse
     least_in_leaf: int
     probabilities: list[float]
-    model: StageModel
+    model: ProvenForest
 
 
 def train(examples: Sequence[Example], *, at: datetime, data: str) -> RoutingModel:
@@ -61,7 +61,7 @@ def train(examples: Sequence[Example], *, at: datetime, data: str) -> RoutingMod
         TrainingError: there are too few groups, or the examples are all refused or all accepted.
     """
     _require_enough(examples)
-    fitted = [_fitted(examples, stage) for stage in (Stage.ROUTE, Stage.APPROVE)]
+    fitted = [_fitted(examples, use) for use in (ModelUse.ROUTE, ModelUse.APPROVE)]
     route, approve = (one.model for one in fitted)
     return RoutingModel(
         version=version_of(trained_at=at, route=route, approve=approve),
@@ -72,18 +72,18 @@ def train(examples: Sequence[Example], *, at: datetime, data: str) -> RoutingMod
     )
 
 
-def held_out_probabilities(examples: Sequence[Example], stage: Stage, *, least_in_leaf: int) -> list[float]:
+def held_out_probabilities(examples: Sequence[Example], use: ModelUse, *, least_in_leaf: int) -> list[float]:
     """Return each example's probability, from a model that was trained without the example's group (`Example.group`).
 
     Both the trees and the logistic curve are fitted on other groups.
 
     Args:
         examples: the training examples.
-        stage: before or after the cut-out.
+        use: to route, before the cut-out, or to approve, after it.
         least_in_leaf: smallest number of examples in a leaf.
     """
     refused = np.array([one.refused for one in examples])
-    shares = _held_out_shares(examples, stage, least_in_leaf=least_in_leaf)
+    shares = _held_out_shares(examples, use, least_in_leaf=least_in_leaf)
     found = np.zeros(len(examples))
     for others, held in _splits(examples, seed=1):
         slope, intercept = _curve(shares[others], refused[others])
@@ -91,22 +91,22 @@ def held_out_probabilities(examples: Sequence[Example], stage: Stage, *, least_i
     return [float(one) for one in found]
 
 
-def fit(examples: Sequence[Example], stage: Stage, *, least_in_leaf: int) -> Forest:
-    """Return a forest trained on a stage's figures.
+def fit(examples: Sequence[Example], use: ModelUse, *, least_in_leaf: int) -> Forest:
+    """Return a forest on the figures for one use.
 
     Its logistic curve is fitted on groups on which its trees were not trained.
 
     Args:
         examples: the training examples.
-        stage: before or after the cut-out.
+        use: to route, before the cut-out, or to approve, after it.
         least_in_leaf: smallest number of examples in a leaf.
     """
-    table, usual = _table(examples, stage)
+    table, usual = _table(examples, use)
     model = _trees(table, examples, least_in_leaf=least_in_leaf)
     refused = np.array([one.refused for one in examples])
-    slope, intercept = _curve(_held_out_shares(examples, stage, least_in_leaf=least_in_leaf), refused)
+    slope, intercept = _curve(_held_out_shares(examples, use, least_in_leaf=least_in_leaf), refused)
     return Forest(
-        names=figure_names(examples, stage),
+        names=figure_names(examples, use),
         usual=tuple(round(float(one), 4) for one in usual),
         trees=tuple(_plain_tree(one.tree_) for one in model.estimators_),
         slope=round(slope, 5),
@@ -114,18 +114,18 @@ def fit(examples: Sequence[Example], stage: Stage, *, least_in_leaf: int) -> For
     )
 
 
-def figure_names(examples: Sequence[Example], stage: Stage) -> tuple[str, ...]:
-    """Return the figures that a stage learns from: its own, and those that quality control measured on any example."""
+def figure_names(examples: Sequence[Example], use: ModelUse) -> tuple[str, ...]:
+    """Return the figures for one use: its own, and those that quality control measured on any example."""
     judged = {name for one in examples for name in one.figures if name.startswith(QC_PREFIX)}
-    return (*FIGURES[stage], *(sorted(judged) if stage is Stage.APPROVE else ()))
+    return (*FIGURES[use], *(sorted(judged) if use is ModelUse.APPROVE else ()))
 
 
-def _table(examples: Sequence[Example], stage: Stage) -> tuple[_Floats, _Floats]:
+def _table(examples: Sequence[Example], use: ModelUse) -> tuple[_Floats, _Floats]:
     """Return the figures, (examples, names), and the usual value of each name, its mean.
 
     Missing figures are replaced by the usual value.
     """
-    names = figure_names(examples, stage)
+    names = figure_names(examples, use)
     raw = np.array([[one.figures.get(name, np.nan) for name in names] for one in examples])
     known = np.maximum(1, np.count_nonzero(~np.isnan(raw), axis=0))
     usual = np.nansum(raw, axis=0) / known
@@ -139,8 +139,8 @@ def _trees(table: _Floats, examples: Sequence[Example], *, least_in_leaf: int) -
     return model.fit(table, [one.refused for one in examples], sample_weight=_weights(examples))
 
 
-def _held_out_shares(examples: Sequence[Example], stage: Stage, *, least_in_leaf: int) -> _Floats:
-    table, _ = _table(examples, stage)
+def _held_out_shares(examples: Sequence[Example], use: ModelUse, *, least_in_leaf: int) -> _Floats:
+    table, _ = _table(examples, use)
     shares = np.zeros(len(examples))
     for others, held in _splits(examples, seed=0):
         model = _trees(table[others], [examples[place] for place in others], least_in_leaf=least_in_leaf)
@@ -185,25 +185,25 @@ def _weights(examples: Sequence[Example]) -> _Floats:
     return np.asarray(weights * len(weights) / weights.sum(), np.float64)
 
 
-def _fitted(examples: Sequence[Example], stage: Stage) -> _Fitted:
-    """Return the stage's model. Its leaf size has the lowest log loss on held-out groups; all examples train it."""
+def _fitted(examples: Sequence[Example], use: ModelUse) -> _Fitted:
+    """Return the model for one use. Its leaf size has the lowest log loss on held-out groups; all examples train it."""
     refused = [one.refused for one in examples]
-    tried = {least: held_out_probabilities(examples, stage, least_in_leaf=least) for least in LEAST_IN_LEAF}
+    tried = {least: held_out_probabilities(examples, use, least_in_leaf=least) for least in LEAST_IN_LEAF}
     least = min(tried, key=lambda one: quality_of(tried[one], refused).log_loss)
     shots = [
         Labelled(round(probability, 5), one.refused, one.category)
         for probability, one in zip(tried[least], examples, strict=True)
-        if one.source != "review" and (one.approved or stage is Stage.ROUTE)
+        if one.source != "review" and (one.approved or use is ModelUse.ROUTE)
     ]
     seen = [
-        Seen(round(probability, 5), one.refused, one.category, kinds_of(one.figures, one.category))
+        JudgedPhoto(round(probability, 5), one.refused, one.category, kinds_of(one.figures, one.category))
         for probability, one in zip(tried[least], examples, strict=True)
-        if one.source == "audit" and (one.approved or stage is Stage.ROUTE)
+        if one.source == "audit" and (one.approved or use is ModelUse.ROUTE)
     ]
-    model = StageModel(
-        forest=fit(examples, stage, least_in_leaf=least), calibration=tuple(sorted(shots)), seen=tuple(sorted(seen))
+    model = ProvenForest(
+        forest=fit(examples, use, least_in_leaf=least), calibration=tuple(sorted(shots)), seen=tuple(sorted(seen))
     )
-    return _Fitted(stage, least, tried[least], model)
+    return _Fitted(use, least, tried[least], model)
 
 
 def _require_enough(examples: Sequence[Example]) -> None:
@@ -221,7 +221,7 @@ def _card(examples: Sequence[Example], fitted: Sequence[_Fitted], *, data: str) 
     """Return the model card: what a person should know before trusting the model."""
     refused = [one.refused for one in examples]
     stages = {
-        one.stage.value: {
+        one.use.value: {
             "figures": list(one.model.forest.names),
             "least_in_leaf": one.least_in_leaf,
             "held_out": quality_of(one.probabilities, refused).model_dump(mode="json"),

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from packshot.routing.features import Features
-from packshot.routing.model import RoutingModel, Stage
+from packshot.routing.model import ModelUse, RoutingModel
 from packshot.routing.promise import least_shots
 from packshot.routing.proof import kinds_of
 from packshot.specs.models import Category, Promise
@@ -73,7 +73,7 @@ class Watch:
         figures = {**self.features.model_dump(), **measured}
         kinds = [kind for kind in kinds_of(figures, self.category) if kind in self.real_only]
         probability = self.model.approve.forest.probability(figures)
-        limits = {kind: self.model.real_limit(Stage.APPROVE, self.promise, kind) for kind in kinds}
+        limits = {kind: self.model.real_limit(ModelUse.APPROVE, self.promise, kind) for kind in kinds}
         missing = [kind for kind, one in limits.items() if one.probability is None or probability > one.probability]
         waits = [kind for kind in missing if kind not in self.risk_taken]
         told = "; ".join(f"{_IN_WORDS[kind]}: {limits[kind].sentence}" for kind in waits or missing)
@@ -98,7 +98,7 @@ class Watch:
         figures = {**self.features.model_dump(), **measured}
         forest = self.model.approve.forest
         probability = forest.probability(figures)
-        limit = self.model.limit(Stage.APPROVE, self.promise, without=self.ruled_out)
+        limit = self.model.limit(ModelUse.APPROVE, self.promise, without=self.ruled_out)
         kept = limit.probability is not None and probability <= limit.probability
         because = ", ".join(name.replace("_", " ") for name in forest.reasons(figures)) or "nothing in particular"
         return Finding(

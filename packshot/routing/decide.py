@@ -21,7 +21,7 @@ from collections.abc import Collection, Mapping
 from typing import Literal
 
 from packshot.routing.features import Features
-from packshot.routing.model import RoutingModel, Stage
+from packshot.routing.model import ModelUse, RoutingModel
 from packshot.routing.picture import Looks
 from packshot.routing.words import WORD_SOURCES
 from packshot.specs.models import Category, Feature, PictureConfig, RoutingConfig
@@ -174,7 +174,7 @@ def _promised(
     features: Features, probability: float, model: RoutingModel, config: RoutingConfig, ruled_out: Collection[str]
 ) -> tuple[Complexity, str]:
     """Return (complexity, reason) from the model's probability and the promise."""
-    limit = model.limit(Stage.ROUTE, config.route, without=ruled_out)
+    limit = model.limit(ModelUse.ROUTE, config.route, without=ruled_out)
     said = f"refusal probability {probability:.3f}"
     if limit.probability is not None and probability <= limit.probability:
         return Complexity.SIMPLE, f"{said} within {limit.probability:.3f} ({limit.sentence})"

@@ -24,7 +24,7 @@ from packshot.specs.stages import Unproven
 from packshot.types import Value
 
 
-class Stage(StrEnum):
+class ModelUse(StrEnum):
     """When a model is asked: before the cut-out (route) or after it (approve)."""
 
     ROUTE = "route"
@@ -58,7 +58,7 @@ class Labelled(NamedTuple):
     category: str
 
 
-class Seen(NamedTuple):
+class JudgedPhoto(NamedTuple):
     """A real photograph among the labelled shots, whose edit a person judged.
 
     Attributes:
@@ -71,8 +71,8 @@ class Seen(NamedTuple):
     kinds: tuple[str, ...]
 
 
-class StageModel(Value):
-    """The model for one stage, with the shots that determine its limits.
+class ProvenForest(Value):
+    """The model for one use, with the shots that determine its limits.
 
     Attributes:
         calibration: labelled shots. Each probability is from a model that was not trained on the shot's group.
@@ -81,7 +81,7 @@ class StageModel(Value):
 
     forest: Forest
     calibration: tuple[Labelled, ...]
-    seen: tuple[Seen, ...] = ()
+    seen: tuple[JudgedPhoto, ...] = ()
 
 
 class RoutingModel(Value):
@@ -94,48 +94,48 @@ class RoutingModel(Value):
 
     version: str
     trained_at: datetime
-    route: StageModel
-    approve: StageModel
+    route: ProvenForest
+    approve: ProvenForest
     card: Mapping[str, object]
 
-    def stage(self, stage: Stage) -> StageModel:
-        return self.route if stage is Stage.ROUTE else self.approve
+    def use(self, use: ModelUse) -> ProvenForest:
+        return self.route if use is ModelUse.ROUTE else self.approve
 
-    def limit(self, stage: Stage, promise: Promise, *, without: Collection[str] = ()) -> Limit:
-        """Return the highest probability at which a stage keeps a promise.
+    def limit(self, use: ModelUse, promise: Promise, *, without: Collection[str] = ()) -> Limit:
+        """Return the highest probability at which the model keeps a promise.
 
         Args:
             without: categories to which a shot certainly does not belong, because rules send them to people.
         """
-        shots = [one for one in self.stage(stage).calibration if one.category not in without]
+        shots = [one for one in self.use(use).calibration if one.category not in without]
         found = limit_for([(one.probability, one.refused) for one in shots], promise)
-        seen = [one for one in self.stage(stage).seen if one.category not in without]
+        seen = [one for one in self.use(use).seen if one.category not in without]
         return found.model_copy(update={"real": len(seen), "real_refused": sum(one.refused for one in seen)})
 
-    def real_limit(self, stage: Stage, promise: Promise, kind: Unproven) -> Limit:
-        """Return the highest probability at which a stage keeps a promise, from real photographs of one kind only."""
-        seen = [one for one in self.stage(stage).seen if kind in one.kinds]
+    def real_limit(self, use: ModelUse, promise: Promise, kind: Unproven) -> Limit:
+        """Return the highest probability at which the model keeps a promise, from real photographs of one kind only."""
+        seen = [one for one in self.use(use).seen if kind in one.kinds]
         found = limit_for([(one.probability, one.refused) for one in seen], promise)
         return found.model_copy(update={"real": len(seen), "real_refused": sum(one.refused for one in seen)})
 
 
-def version_of(*, trained_at: datetime, route: StageModel, approve: StageModel) -> str:
+def version_of(*, trained_at: datetime, route: ProvenForest, approve: ProvenForest) -> str:
     """Return the version: the day of training, and eight hex digits of a hash over everything that determines
     decisions.
 
     Args:
-        route, approve: the models for the two stages.
+        route, approve: the models for the two uses.
     """
     text = "".join(_decisive(one) for one in (route, approve))
     return f"{trained_at:%Y-%m-%d}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
-def _decisive(stage: StageModel) -> str:
-    """Return everything in a stage model that determines decisions, as JSON.
+def _decisive(use: ProvenForest) -> str:
+    """Return everything in a model that determines decisions, as JSON.
 
     Without real photographs, ``seen`` is left out, so that the versions of older models stay the same.
     """
-    return stage.model_dump_json(exclude=None if stage.seen else {"seen"})
+    return use.model_dump_json(exclude=None if use.seen else {"seen"})
 
 
 def read_model(data: bytes, *, name: str) -> RoutingModel:

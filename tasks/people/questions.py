@@ -41,7 +41,7 @@ _MOST_FINDINGS = 12
 _PREFILLED = {State.AWAITING_EDITOR: "editor", State.IN_REVIEW: "reviewer", State.AWAITING_SIGNOFF: "senior"}
 
 
-class Step(StrEnum):
+class WhoActs(StrEnum):
     """Who has to act next."""
 
     PERSON = "person"
@@ -51,7 +51,7 @@ class Step(StrEnum):
     NOBODY = "nobody"
 
 
-_STEPS = {State.REDO: Step.MACHINE_REDO, **dict.fromkeys(CHOICES, Step.PERSON)}
+_STEPS = {State.REDO: WhoActs.MACHINE_REDO, **dict.fromkeys(CHOICES, WhoActs.PERSON)}
 
 
 class Question(Value):
@@ -83,7 +83,7 @@ class Next(Value):
         question: None unless a person has to act and has not answered yet.
     """
 
-    step: Step
+    step: WhoActs
     state: State
     question: Question | None = None
 
@@ -98,11 +98,11 @@ def next_step(shot: ShotId, *, objection: str = "", answered: bool = False) -> N
             again.
     """
     record = revived(load_record(shot), by=actor())
-    step = _STEPS.get(record.state, Step.NOBODY)
+    step = _STEPS.get(record.state, WhoActs.NOBODY)
     if record.state is State.ROUTED:
         automated = record.reports["routing"]["route"] == "automated"
-        step = Step.MACHINE_EDIT if automated else Step.EDITOR
-    if step is not Step.PERSON or answered:
+        step = WhoActs.MACHINE_EDIT if automated else WhoActs.EDITOR
+    if step is not WhoActs.PERSON or answered:
         return Next(step=step, state=record.state)
     if record.state is State.AWAITING_EDITOR:
         record = with_draft(record)

@@ -60,7 +60,7 @@ class Patience(Enum):
     WAIT = "wait until it is free"
 
 
-class Seen(NamedTuple):
+class StoredLease(NamedTuple):
     """A lease as read from storage, and its age by the storage's clock."""
 
     lease: Lease
@@ -72,7 +72,7 @@ class Seen(NamedTuple):
         return self.lease.is_alive(self.age)
 
 
-def look(name: str) -> Seen | None:
+def look(name: str) -> StoredLease | None:
     """Return a lease as it is in storage; None if there is none. A lease that can't be read counts as released."""
     try:
         with unchecked():
@@ -80,11 +80,11 @@ def look(name: str) -> Seen | None:
     except ObjectMissingError:
         return None
     try:
-        return Seen(Lease.model_validate_json(data), etag, age)
+        return StoredLease(Lease.model_validate_json(data), etag, age)
     except ValidationError:
         _log.warning("%s is not a lease and is written again", lease_key(name))
         nobody = Owner(run="", attempt="")
-        return Seen(Lease(name=name, owner=nobody, number=0, nonce="", holds_s=0, released=True), etag, age)
+        return StoredLease(Lease(name=name, owner=nobody, number=0, nonce="", holds_s=0, released=True), etag, age)
 
 
 class Holder:
@@ -179,14 +179,14 @@ class Holder:
             self._lost = lost
             _log.warning("%s", lost)
 
-    def _write(self, lease: Lease, *, over: Seen | str | None) -> None:
+    def _write(self, lease: Lease, *, over: StoredLease | str | None) -> None:
         asked_at = time.monotonic()
         data, key = lease.model_dump_json().encode(), lease_key(lease.name)
         with unchecked():
             if over is None:
                 info = open_storage().put_if_absent(key, data, content_type=_JSON)
             else:
-                etag = over.etag if isinstance(over, Seen) else over
+                etag = over.etag if isinstance(over, StoredLease) else over
                 info = open_storage().replace_if(key, data, etag=etag, content_type=_JSON)
         self.lease, self._etag, self._asked_at = lease, info.etag, asked_at
 
@@ -197,10 +197,10 @@ class _Watched:
     def __init__(self, patience: Patience, run: str) -> None:
         self._patience, self._run = patience, run
         self._began = self._since = self._well_at = time.monotonic()
-        self._seen: Seen | None = None
+        self._seen: StoredLease | None = None
         self._renewed = False
 
-    def age(self, seen: Seen | None) -> timedelta:
+    def age(self, seen: StoredLease | None) -> timedelta:
         """Return the lease's age: by the storage's clock, or the time it was seen unchanged here if that is more."""
         now = self._well_at = time.monotonic()
         if seen is None:

@@ -10,7 +10,7 @@ from benchmarks.seen.editing import Result
 from benchmarks.seen.evidence import evidence_of, with_evidence
 from benchmarks.seen.photographs import Half
 from benchmarks.seen.table import Pair
-from packshot.routing.model import Seen, Stage, read_model
+from packshot.routing.model import JudgedPhoto, ModelUse, read_model
 from packshot.specs.models import Promise
 from tests.packshot.routing.models import model_of
 
@@ -36,13 +36,16 @@ def test_only_approved_edits_of_the_half_that_limits_are_chosen_on_speak(silent:
         Pair(EDIT, False, frozenset()),
         Pair(dataclasses.replace(EDIT, **silent), False, frozenset()),  # type: ignore[arg-type]
     ]
-    assert evidence_of(pairs) == (Seen(0.02, False, "shoes", ("on_floor",)), Seen(0.02, True, "shoes", ("on_floor",)))
+    assert evidence_of(pairs) == (
+        JudgedPhoto(0.02, False, "shoes", ("on_floor",)),
+        JudgedPhoto(0.02, True, "shoes", ("on_floor",)),
+    )
 
 
 def test_refused_real_photographs_tighten_the_limit_and_are_told_of() -> None:
-    model, refused = model_of(), tuple(Seen(0.001, place < 9, "shoes", ()) for place in range(12))
+    model, refused = model_of(), tuple(JudgedPhoto(0.001, place < 9, "shoes", ()) for place in range(12))
     shown = with_evidence(model, refused)
-    before, after = (one.limit(Stage.APPROVE, PROMISE) for one in (model, shown))
+    before, after = (one.limit(ModelUse.APPROVE, PROMISE) for one in (model, shown))
     assert before.probability is not None
     assert after.probability is None or after.probability < before.probability
     assert "9 of 12 real photographs refused: too few real photographs" in after.sentence
@@ -51,6 +54,6 @@ def test_refused_real_photographs_tighten_the_limit_and_are_told_of() -> None:
 
 def test_new_evidence_takes_the_place_of_the_old() -> None:
     model = model_of()
-    once = with_evidence(model, (Seen(0.011, True, "bags", ()), Seen(0.02, False, "", ())))
-    again = with_evidence(once, (Seen(0.03, False, "boxes", ()),))
-    assert again == with_evidence(model, (Seen(0.03, False, "boxes", ()),))
+    once = with_evidence(model, (JudgedPhoto(0.011, True, "bags", ()), JudgedPhoto(0.02, False, "", ())))
+    again = with_evidence(once, (JudgedPhoto(0.03, False, "boxes", ()),))
+    assert again == with_evidence(model, (JudgedPhoto(0.03, False, "boxes", ()),))

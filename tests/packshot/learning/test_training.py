@@ -10,7 +10,7 @@ from packshot.errors import TrainingError
 from packshot.learning import training
 from packshot.learning.measures import quality_of
 from packshot.learning.training import held_out_probabilities, train
-from packshot.routing.model import Example, RoutingModel, Stage, read_model
+from packshot.routing.model import Example, ModelUse, RoutingModel, read_model
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 SHIPPED = {"TREES": training.TREES, "FOLDS": training.FOLDS}
@@ -64,7 +64,7 @@ def test_probabilities_of_groups_left_out_are_in_order_and_calibrated(monkeypatc
     for name, value in SHIPPED.items():
         monkeypatch.setattr(training, name, value)
     made = examples(600)
-    found = quality_of(held_out_probabilities(made, Stage.APPROVE, least_in_leaf=4), [one.refused for one in made])
+    found = quality_of(held_out_probabilities(made, ModelUse.APPROVE, least_in_leaf=4), [one.refused for one in made])
     assert found.auc is not None
     assert found.auc > 0.85
     assert found.calibration_error < 0.07
@@ -72,7 +72,7 @@ def test_probabilities_of_groups_left_out_are_in_order_and_calibrated(monkeypatc
 
 def test_no_group_is_ever_judged_by_a_model_that_saw_it() -> None:
     made = [one.model_copy(update={"refused": place % 4 < 2, "figures": {}}) for place, one in enumerate(examples())]
-    found = held_out_probabilities(made, Stage.ROUTE, least_in_leaf=4)
+    found = held_out_probabilities(made, ModelUse.ROUTE, least_in_leaf=4)
     assert quality_of(found, [one.refused for one in made]).auc == pytest.approx(0.5, abs=0.2)
 
 
@@ -96,8 +96,8 @@ def test_too_little_to_learn_from_is_an_error(made: list[Example]) -> None:
 
 def test_the_forest_says_what_scikit_learn_s_says() -> None:
     made = examples()
-    forest = training.fit(made, Stage.APPROVE, least_in_leaf=4)
-    table, _ = training._table(made, Stage.APPROVE)
+    forest = training.fit(made, ModelUse.APPROVE, least_in_leaf=4)
+    table, _ = training._table(made, ModelUse.APPROVE)
     shares = training._trees(table, made, least_in_leaf=4).predict_proba(table)[:, 1]
     ours = [sum(one.shares[one.path(list(row))[-1]] for one in forest.trees) / len(forest.trees) for row in table]
     assert np.allclose(ours, shares, atol=0.005)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from packshot.routing.forest import Forest, Tree
-from packshot.routing.model import Labelled, RoutingModel, StageModel, version_of
+from packshot.routing.model import Labelled, ProvenForest, RoutingModel, version_of
 
 TRAINED_AT = datetime(2026, 3, 1, tzinfo=UTC)
 
 
-def stage_of(figure: str, *, shots: int = 400, category: str = "") -> StageModel:
-    """A stage that looks at one figure alone: 0.5 gives an even chance. Labelled shots above 0.5 were refused."""
+def stage_of(figure: str, *, shots: int = 400, category: str = "") -> ProvenForest:
+    """A model that looks at one figure alone: 0.5 gives an even chance. Labelled shots above 0.5 were refused."""
     steps = [(place + 0.5) / 200 for place in range(200)]
     trees = tuple(
         Tree(figures=(0, -1, -1), limits=(step, 0, 0), lefts=(1, 0, 0), rights=(2, 0, 0), shares=(0.5, 0.0, 1.0))
@@ -20,7 +20,7 @@ def stage_of(figure: str, *, shots: int = 400, category: str = "") -> StageModel
     forest = Forest(names=(figure,), usual=(0.5,), trees=trees, slope=2.0, intercept=0.0)
     ratios = [place / shots for place in range(shots)]
     calibration = tuple(Labelled(forest.probability({figure: one}), one > 0.5, category) for one in ratios)
-    return StageModel(forest=forest, calibration=calibration)
+    return ProvenForest(forest=forest, calibration=calibration)
 
 
 def model_of(*, before: str = "thin_structure", after: str = "disagreement", shots: int = 400) -> RoutingModel:

@@ -11,7 +11,7 @@ from packshot.routing.approve import Watch, qc_figures
 from packshot.routing.decide import RouteDecision, decide
 from packshot.routing.features import Features
 from packshot.routing.mask_figures import MaskFigures
-from packshot.routing.model import RoutingModel, Stage, read_model
+from packshot.routing.model import ModelUse, RoutingModel, read_model
 from packshot.specs.load import default_folder, load_configs
 from packshot.specs.models import Category, Promise
 from packshot.types import Complexity, Finding, Route, Status
@@ -93,8 +93,8 @@ def test_categories_that_a_shot_is_not_of_do_not_count_against_it() -> None:
         }
     )
     model = MODEL.model_copy(update={"route": half_glass})
-    known = model.limit(Stage.ROUTE, PROMISE, without={"glass"})
-    unknown = model.limit(Stage.ROUTE, PROMISE)
+    known = model.limit(ModelUse.ROUTE, PROMISE, without={"glass"})
+    unknown = model.limit(ModelUse.ROUTE, PROMISE)
     assert known.labelled < unknown.labelled
     assert known.bound < unknown.bound or known.accepted >= unknown.accepted
 

@@ -8,7 +8,7 @@ import pytest
 
 from packshot.routing.approve import Watch
 from packshot.routing.features import Features
-from packshot.routing.model import RoutingModel, Seen, Stage, read_model, shipped_model, version_of
+from packshot.routing.model import JudgedPhoto, ModelUse, RoutingModel, read_model, shipped_model, version_of
 from packshot.routing.proof import kinds_of
 from packshot.specs.load import default_folder, load_configs
 from packshot.specs.models import Promise
@@ -27,7 +27,7 @@ DARK = Features(backdrop_darkness=0.85)
 def with_real(count: int, *, refused: int = 0, kind: Unproven = Unproven.UNNAMED) -> RoutingModel:
     """A model that has seen so many real photographs of a kind, and drawn ones of which none of low doubt is wrong."""
     made = model_of()
-    seen = tuple(Seen(0.01, place < refused, "", (kind,)) for place in range(count))
+    seen = tuple(JudgedPhoto(0.01, place < refused, "", (kind,)) for place in range(count))
     approve = made.approve.model_copy(update={"seen": seen})
     version = version_of(trained_at=made.trained_at, route=made.route, approve=approve)
     return made.model_copy(update={"approve": approve, "version": version})
@@ -120,12 +120,12 @@ def test_real_photographs_of_one_kind_say_nothing_of_another() -> None:
 
 
 def test_a_promise_counts_real_photographs_apart_and_says_when_they_are_too_few() -> None:
-    none, few = (model.limit(Stage.APPROVE, PROMISE).sentence for model in (model_of(), with_real(20, refused=3)))
+    none, few = (model.limit(ModelUse.APPROVE, PROMISE).sentence for model in (model_of(), with_real(20, refused=3)))
     assert "0 of 0 real photographs refused: too few real photographs" in none
     assert "3 of 20 real photographs refused: too few real photographs" in few
     assert (
         "1 of 400 real photographs refused: at most 1.2%"
-        in with_real(400, refused=1).limit(Stage.APPROVE, PROMISE).sentence
+        in with_real(400, refused=1).limit(ModelUse.APPROVE, PROMISE).sentence
     )
 
 
@@ -135,9 +135,9 @@ def test_the_shipped_model_says_what_it_has_seen_of_real_photographs_and_that_th
     assert 0 < refused < len(model.approve.seen) < 149
     assert (
         f"{refused} of {len(model.approve.seen)} real photographs refused: too few real photographs"
-        in model.limit(Stage.APPROVE, PROMISE).sentence
+        in model.limit(ModelUse.APPROVE, PROMISE).sentence
     )
-    assert all(model.real_limit(Stage.APPROVE, PROMISE, kind).probability is None for kind in Unproven)
+    assert all(model.real_limit(ModelUse.APPROVE, PROMISE, kind).probability is None for kind in Unproven)
 
 
 def test_what_real_photographs_say_cannot_be_changed_unnoticed() -> None:

@@ -13,7 +13,7 @@ from packshot.naming import BatchId
 from packshot.record import ShotRecord, State
 from packshot.types import Finding, Status
 from tasks.environment.desk_pages import desk_page
-from tasks.people.questions import Next, Step, next_step, question_about
+from tasks.people.questions import Next, WhoActs, next_step, question_about
 from tasks.people.tickets import TICKET_JSON
 from tasks.records.bookkeeping import Life
 from tasks.records.stored import change_record, load_record
@@ -89,6 +89,6 @@ def test_a_question_that_is_answered_is_not_put_together_again(line: Storage, ba
     ticket = line.head(job_out_key(shot.shot, TICKET_JSON))
     found: list[Next] = []
     cost = measured(lambda: found.append(in_a_run(lambda: next_step.fn(shot.shot, answered=True))))
-    assert (found[0].step, found[0].state, found[0].question) == (Step.PERSON, State.AWAITING_EDITOR, None)
+    assert (found[0].step, found[0].state, found[0].question) == (WhoActs.PERSON, State.AWAITING_EDITOR, None)
     assert cost.requests == {"GetObject": 1}
     assert line.head(job_out_key(shot.shot, TICKET_JSON)).etag == ticket.etag

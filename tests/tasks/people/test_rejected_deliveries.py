@@ -23,7 +23,7 @@ from packshot.record import ShotRecord, State
 from packshot.types import Box, Size
 from tasks.batches.approved import approved_shots
 from tasks.deliveries.delivering import deliver
-from tasks.people.questions import Step, next_step
+from tasks.people.questions import WhoActs, next_step
 from tasks.people.rejected_deliveries import Words, send_back
 from tasks.people.tickets import ticket_of
 from tasks.records.stored import load_batch, load_record
@@ -80,7 +80,7 @@ def test_it_waits_for_an_editor_who_sees_the_client_s_mark_and_words(out: ShotId
     assert run.state
     assert run.state.is_scheduled(), "a worker takes it at once"
     asked = in_a_run(lambda: next_step.fn(out))
-    assert asked.step is Step.PERSON
+    assert asked.step is WhoActs.PERSON
     assert asked.question
     assert "the rim is bitten" in asked.question.description
     back = ticket_of(out).sent_back

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping
 
 from prefect import task
@@ -10,7 +11,7 @@ from packshot.batch import BatchRecord, ShotRef
 from packshot.errors import ManifestError, ObjectMissingError, RecordDamagedError
 from packshot.ingest import stock as stocking
 from packshot.ingest.manifest import Manifest, read_manifest
-from packshot.keys import inbox_key, inbox_prefix, path_in_inbox, shots_prefix
+from packshot.keys import inbox_prefix, path_in_inbox, shots_prefix
 from packshot.naming import BatchId, ShotId
 from packshot.record import DONE, WAITING, ShotRecord, Source, State
 from packshot.shot_names import shot_names
@@ -23,6 +24,7 @@ from tasks.records.stored import change_batch, create_record, load_records
 from tasks.results.handovers import BatchStock
 from tasks.storage.bucket import ObjectInfo, open_storage
 
+_LISTINGS = 3
 _AT_REST = frozenset({*WAITING, *DONE, *TO_DELIVER, State.REFUSED})
 
 
@@ -31,17 +33,9 @@ def take_stock(batch: BatchId) -> BatchStock:
     """Compare a batch's files with its manifest, create missing records, and return the shots that still need work.
 
     Raises:
-        ObjectMissingError: nothing was uploaded for this batch.
+        ObjectMissingError: nothing was uploaded for this batch, or its manifest changes all the time.
     """
-    storage = open_storage()
-    files = {path_in_inbox(batch, one.key): one for one in storage.list(inbox_prefix(batch))}
-    if not files:
-        raise ObjectMissingError(
-            "nothing was uploaded for this batch",
-            inbox_prefix(batch),
-            next_step="Check the names of client and batch, or upload the batch first.",
-        )
-    manifest, trouble = _manifest(batch, files)
+    files, manifest, trouble = _listed(batch)
     found = stocking.take_stock(
         {path: stocking.StockedFile(sha256=one.etag, size_bytes=one.size_bytes) for path, one in files.items()},
         manifest,
@@ -98,15 +92,41 @@ def _client_finding(batch: BatchId) -> tuple[Finding, ...]:
     return (Finding(code="client_unknown", status=Status.WARNING, message=message),)
 
 
-def _manifest(batch: BatchId, files: Iterable[str]) -> tuple[Manifest | None, tuple[Finding, ...]]:
+def _listed(batch: BatchId) -> tuple[Mapping[str, ObjectInfo], Manifest | None, tuple[Finding, ...]]:
+    """Return the files of a batch by path, its manifest, and findings about the manifest.
+
+    The manifest is the listed one. If the client has replaced or deleted it since, the files are listed again.
+    """
+    for _ in range(_LISTINGS):
+        files = {path_in_inbox(batch, one.key): one for one in open_storage().list(inbox_prefix(batch))}
+        if not files:
+            raise ObjectMissingError(
+                "nothing was uploaded for this batch",
+                inbox_prefix(batch),
+                next_step="Check the names of client and batch, or upload the batch first.",
+            )
+        name = stocking.manifest_among(files)
+        if not name:
+            return files, None, ()
+        with contextlib.suppress(ObjectMissingError):
+            data, etag = open_storage().get_with_etag(files[name].key)
+            if etag.strip('"') == _etag(files, name):
+                return files, *_manifest(data, name)
+    raise ObjectMissingError(
+        "this manifest was replaced each time the batch was listed",
+        files[name].key,
+        found=f"another file, {_LISTINGS} times",
+        allowed="the file that was listed",
+        next_step="Start the batch again when its upload has ended.",
+    )
+
+
+def _manifest(data: bytes, name: str) -> tuple[Manifest | None, tuple[Finding, ...]]:
     """Return the manifest and findings. If it is missing or unreadable, only file names and metadata describe the
     shots.
     """
-    name = stocking.manifest_among(files)
-    if not name:
-        return None, ()
     try:
-        return read_manifest(open_storage().get(inbox_key(batch, name)), name=name), ()
+        return read_manifest(data, name=name), ()
     except ManifestError as error:
         return None, (Finding(code="manifest_unreadable", status=Status.FAILED, message=str(error)),)
 

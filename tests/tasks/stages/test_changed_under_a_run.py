@@ -227,3 +227,45 @@ def _reference_changed_before(world: World, number: int, *, replaced: bool) -> s
     colour = RED if decision["A1"].reference_lab[2] > 0 else BLUE
     assert listed == [hashlib.md5(colour, usedforsecurity=False).hexdigest()]
     return "of the listed file"
+
+
+# --- the manifest ---
+
+
+@pytest.mark.parametrize("replaced", [True, False], ids=["replaced", "deleted"])
+def test_before_each_request_the_manifest_is_the_one_of_the_listed_files(world: World, replaced: bool) -> None:
+    """A client adds a photograph and its row at once, or takes both away. No listing has only one of them."""
+    tried = (_manifest_changed_before(world, number, replaced=replaced) for number in itertools.count())
+    outcomes = list(itertools.takewhile(lambda outcome: outcome, tried))
+    more, before = (["A1", "B1", "C1"] if replaced else ["A1"]), ["A1", "B1"]
+    assert set(map(tuple, outcomes)) == {tuple(more), tuple(before)}
+    assert outcomes[-1] == before
+
+
+def _manifest_changed_before(world: World, number: int, *, replaced: bool) -> list[str]:
+    """The shots of the batch; none if the client's turn did not come."""
+    requests = itertools.count()
+    world.objects = {}
+    world.act(Actor(run="client"), submit_with_reference)
+
+    def step() -> None:
+        if next(requests) != number:
+            return
+        manifest = inbox_key(BATCH, "manifest.csv")
+        if replaced:
+            world.objects[manifest] = Stored(MANIFEST + b"C1.jpg,C1,\n", {}, "text/csv", world.now)
+            world.objects[inbox_key(BATCH, "C1.jpg")] = Stored(LISTED + b"C1", {}, "image/jpeg", world.now)
+        else:
+            for name in ("manifest.csv", "B1.jpg"):
+                del world.objects[inbox_key(BATCH, name)]
+
+    shots: list[str] = []
+    world.step = step  # type: ignore[method-assign]
+    world.act(Actor(run="line"), lambda: shots.extend(one.shot.shot for one in take_stock(BATCH).shots))
+    del world.step
+    if next(requests) <= number:
+        return []
+    codes: list[str] = []
+    world.act(Actor(run="reader"), lambda: codes.extend(one.code for one in load_batch(BATCH).findings))
+    assert not {"row_without_file", "file_without_row"} & set(codes)
+    return [one for one in shots if one != "swatch"]

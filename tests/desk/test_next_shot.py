@@ -19,6 +19,7 @@ from tests.desk.people import Browser, said_on
 from tests.desk.serving import At, Person
 from tests.desk.viewer.browser import Sight, expected
 from tests.flows.line import poll
+from tests.often import few_often
 
 pytestmark = needs_chromium
 
@@ -90,6 +91,7 @@ def test_a_decision_brings_the_next_shot_in_one_request_and_without_a_new_page(
     poll(lambda: desk.seen.picture("Rea Viewer", str(second)) or None, until="the page has told it")
 
 
+@pytest.mark.slow  # quicker: tests/desk/viewer/test_viewer.py compares pixels, the test above what is asked
 @pytest.mark.parametrize("key", ["a", "j"])
 def test_what_is_shown_then_is_the_file_pixel_by_pixel(
     desk: Desk, for_review: list[ShotId], reviewer: Person, key: str
@@ -111,6 +113,7 @@ def test_what_is_shown_then_is_the_file_pixel_by_pixel(
     assert desk.outbox.is_empty is (key == "j")
 
 
+@pytest.mark.slow  # quicker: the first test, for one decision
 def test_three_decisions_leave_one_viewer_and_the_list_is_next(
     desk: Desk, for_review: list[ShotId], reviewer: Person
 ) -> None:
@@ -138,7 +141,7 @@ def test_a_shot_that_somebody_else_opened_meanwhile_is_passed_over(
     assert (desk.claims.who(str(second)), desk.claims.who(str(third))) == ("Ben Viewer", "Rea Viewer")
 
 
-@pytest.mark.parametrize("key", ["a", "j"])
+@pytest.mark.parametrize("key", few_often(["a", "j"], 1))
 def test_a_shot_that_has_changed_since_its_page_was_made_ready_is_loaded_anew(
     desk: Desk, for_review: list[ShotId], reviewer: Person, key: str
 ) -> None:
@@ -178,6 +181,7 @@ def test_a_decision_that_does_not_count_stays_on_its_shot_with_the_marks(
     assert "409" in reviewer.complaints.pop()
 
 
+@pytest.mark.slow  # quicker: tests/desk/test_lists.py says that a message is kept for a page that is seen
 def test_a_message_about_an_earlier_decision_comes_with_the_next_shot(
     desk: Desk, for_review: list[ShotId], reviewer: Person
 ) -> None:
@@ -187,6 +191,7 @@ def test_a_message_about_an_earlier_decision_comes_with_the_next_shot(
     assert "somebody else answered first." in reviewer.page.locator(".notices").inner_text()
 
 
+@pytest.mark.slow  # quicker: as above
 def test_such_a_message_is_not_lost_when_the_next_page_is_loaded_as_a_whole(
     desk: Desk, for_review: list[ShotId], reviewer: Person
 ) -> None:
@@ -198,6 +203,7 @@ def test_such_a_message_is_not_lost_when_the_next_page_is_loaded_as_a_whole(
     reviewer.complaints[:] = [one for one in reviewer.complaints if "404" not in one]  # that picture is nowhere
 
 
+@pytest.mark.slow  # quicker: tests/desk/test_at_work.py goes from shot to shot
 def test_the_way_back_leads_to_the_page_before(desk: Desk, for_review: list[ShotId], reviewer: Person) -> None:
     reviewer.page.keyboard.press("j")
     looks(reviewer, for_review[1])
@@ -206,6 +212,7 @@ def test_the_way_back_leads_to_the_page_before(desk: Desk, for_review: list[Shot
     assert desk.claims.who(str(for_review[0])) == "Rea Viewer"
 
 
+@pytest.mark.slow  # quicker: tests/desk/pages/test_signing.py, for the form alone
 def test_who_is_signed_out_meanwhile_is_led_to_the_sign_in(
     desk: Desk, for_review: list[ShotId], reviewer: Person
 ) -> None:

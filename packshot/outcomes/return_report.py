@@ -161,7 +161,7 @@ def _nobody_bought(windows: Windows, golive: Mapping[str, int]) -> str:
     if any(sku in windows.skus for sku in golive):
         return ""
     return (
-        f"insufficient data: no product with a go-live date ({len(golive):,}) was ordered; their SKUs are written "
+        f"insufficient data: no product with a go-live date ({len(golive):,}) was ordered; their SKUs are written"
         f" like {next(iter(golive))!r}, those of the orders like {windows.skus[0]!r}"
     )
 
